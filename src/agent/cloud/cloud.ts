@@ -1,0 +1,33 @@
+import type { Secret } from '../core/secret.ts';
+
+/** What a VM is in its cloud. */
+export interface Identity {
+  /** The name inside the operating system, as the cloud gave it. */
+  readonly computerName: string;
+  /** Unique and stable for the life of the VM: what a spread over the fleet is derived from. */
+  readonly vmId: string;
+  readonly location: string;
+  /** The primary private IPv4 address, where it is known. */
+  readonly address: string | undefined;
+  /** Instance tags by their lower-cased names. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/**
+ * The port to a cloud: who this VM is, and the secrets its identity may read.
+ *
+ * An adapter lives in a folder of its own, gets the Host when it is made, and reaches the network through it alone.
+ * Every failure is a NodeError whose reason and message name the role or setting that repairs it. No call retries:
+ * the reconciler's pacing is the only policy.
+ */
+export interface Cloud {
+  readonly name: string;
+  /** Reads the instance metadata; needs no secret and has no effect. */
+  identity(): Promise<Identity>;
+  /** The current value of a secret: `SecretNotFound`, `VaultForbidden` and their like. */
+  secret(name: string): Promise<Secret>;
+  /** The user name that goes with `registryPassword`. */
+  readonly registryUser: string;
+  /** A fresh password for a registry's login server, a JWT where it expires: `RegistryUnauthorized` and its like. */
+  registryPassword(loginServer: string): Promise<Secret>;
+}

@@ -1,0 +1,102 @@
+/**
+ * Every reason a condition, an error or a log line of Slipway can carry, with what it means.
+ *
+ * Errors and conditions share this one vocabulary; docs/usage/conditions.md is generated from it.
+ */
+export const reasons = {
+  // the daemon
+  InSync: 'The node is as it should be.',
+  Changed: 'Something was put right in this pass; the next pass verifies it.',
+  Recorded: 'A dry run noted this instead of doing it.',
+  Blocked: 'Waits for another resource, which is named.',
+  DidNotConverge: 'The same change was made again and again and never held: something else writes there too.',
+  InternalError: 'A defect in Slipway: please report it with the message.',
+  InvalidSettings: 'The settings cannot be used; each problem names its file, its path and the repair.',
+  AlreadyRunning: 'Another slipway holds the lock of this machine.',
+
+  // the machine
+  PermissionDenied: 'The system refused access to a file: run as root, or give --root.',
+  ReadOnly: 'The file system is mounted read-only.',
+  DiskFull: 'There is no room left on the device.',
+  FileSystemError: 'The system refused a file operation.',
+  CommandFailed: 'A command ended with an error.',
+  CommandNotFound: 'A command this node needs is not installed.',
+  CommandTimedOut: 'A command did not end in its time and was stopped.',
+  MemoryTooSmall: 'The VM has less memory than its role needs.',
+  UnsupportedArchitecture: 'K3s is published for x64 and arm64; this machine is neither.',
+
+  // the network
+  Unreachable: 'A connection could not be made.',
+  TimedOut: 'An answer did not come in time.',
+  TlsUntrusted:
+    'The certificate of the other side is not trusted: set network.caFile where a proxy re-signs.',
+  UnexpectedAnswer: 'The other side answered, but not with what its protocol promises.',
+  Throttled: 'The other side asked for fewer requests; it is asked again when it said.',
+
+  // what this VM is
+  IdentityUnavailable: 'The instance metadata service has no answer yet.',
+  RoleMissing: 'The VM has no k3s-role tag and the settings name no role.',
+  RoleUnknown: 'The k3s-role tag names no role that Slipway knows.',
+  RoleChanged: 'The VM was installed as another kind of K3s node: set consent.roleChange to rebuild it.',
+  NodeNameInvalid: 'The computer name is no valid Kubernetes node name: set node.name.',
+  NodeAddressUnknown: 'The primary private address is not known: set node.ip.',
+  ServerUnknown: 'No server to join is known: set the k3s-server tag or k3s.server.',
+
+  // the identity and the vault
+  ManagedIdentityMissing: 'The VM has no managed identity yet, or not the one the settings name.',
+  ManagedIdentityAmbiguous: 'The VM has several managed identities: set azure.identity.clientId.',
+  ManagedIdentityUnavailable: 'The managed identity endpoint does not answer yet.',
+  VaultNotConfigured: 'No Key Vault is configured: set azure.keyVault.name.',
+  VaultNotFound: 'The name of the Key Vault does not resolve: check azure.keyVault.name.',
+  VaultForbidden: 'The identity may not read this secret: assign it the role Key Vault Secrets User.',
+  VaultFirewall:
+    'The firewall of the Key Vault refuses this address: allow the subnet or use a private endpoint.',
+  VaultWrongTenant: 'The Key Vault does not accept tokens of this tenant.',
+  VaultUnavailable: 'The Key Vault does not answer, or answers with an error of its own.',
+  SecretNotFound: 'The secret does not exist in the vault yet.',
+  SecretDisabled: 'The secret is disabled or expired in the vault.',
+  SecretEmpty: 'The secret exists but has no usable value.',
+
+  // the registry
+  RegistryUnavailable: 'The registry does not answer, or answers with an error of its own.',
+  RegistryNotFound: 'The name of the registry does not resolve: check registries.servers.',
+  RegistryUnauthorized:
+    'The registry does not accept the identity: check its tenant and azure.registryAudience.',
+  RegistryForbidden:
+    'The registry refuses this address or identity: check its firewall and role assignments.',
+  RegistriesInvalid: 'The registries.yaml that would be written does not parse; the old one stays.',
+
+  // the K3s node
+  TokenChanged:
+    'The vault holds another token than the one this server was installed with: see consent.tokenChange.',
+  TokenRejected: 'The server does not accept the join token of the vault.',
+  TokenCaMismatch: 'The CA hash in the join token is not the one of the server.',
+  DownloadFailed: 'A download did not succeed; it is resumed or started over.',
+  ChecksumMismatch: 'A download does not have the digest its release promises; it was thrown away.',
+  ChecksumMissing: 'The checksum file of the release has no line for this file.',
+  VersionDrift: 'Another K3s version is wanted than the node runs: set k3s.upgrade to auto.',
+  VersionRefused: 'The K3s version wanted is older, or more than one minor newer, or newer than the server.',
+  K3sConfigInvalid: 'A key of k3s.config is unknown to this K3s command or of the wrong type.',
+  ServerChanged:
+    'The server has another CA, or another address is wanted: set consent.serverChange to join it.',
+  ServerUnreachable: 'The supervisor of the K3s server does not answer.',
+  ServerNotReady: 'The K3s server answers but is not ready yet.',
+  ServiceStarting: 'K3s is starting.',
+  ServiceFailed: 'K3s ends right after its start; its own message is quoted.',
+  NodePasswordRejected:
+    'The server remembers another node of this name: delete the node there, or set another node.name.',
+  DatastoreTokenMismatch: 'The datastore of this server was encrypted with another token.',
+  NodeNotFound: 'The node has not registered with the API yet.',
+  NodeNotReady: 'The node is registered but its Ready condition is not True.',
+  ApiUnavailable: 'The Kubernetes API does not answer yet.',
+  TaintNotApplied: 'Taints apply at registration only; the message has the kubectl line that sets this one.',
+
+  // GitOps
+  GitOpsNotConfigured: 'No GitOps engine is configured for this server.',
+  BootstrapFailed: 'flux bootstrap did not finish; it is tried again.',
+  BootstrapPathDiffers: 'Flux is bootstrapped at another path than the settings name; nothing was changed.',
+  SourceNotReady: 'The GitRepository is not Ready; its own message is quoted.',
+  KustomizationNotReady: 'The Kustomization is not Ready; its own message is quoted.',
+} as const;
+
+export type Reason = keyof typeof reasons;

@@ -1,0 +1,110 @@
+import type { Host, HostReader } from './host.ts';
+import type { Reason } from './reasons.ts';
+
+/** The conditions of a node, in the order in which a first boot makes them true. */
+export const conditionTypes = [
+  'Identity',
+  'Role',
+  'Preflight',
+  'System',
+  'K3sBinary',
+  'JoinToken',
+  'K3sConfig',
+  'Registries',
+  'ServerReachable',
+  'K3sRunning',
+  'NodeReady',
+  'GitOps',
+] as const;
+
+export type ConditionType = (typeof conditionTypes)[number];
+
+/** One thing with a desired state: a file, a binary, a credential, a unit, a running service, a bootstrap. */
+export interface Resource {
+  /** `Kind/name`, unique in a plan: what dependants, logs and plans call it. */
+  readonly id: string;
+  /** What putting it right does, as an imperative: `write /etc/rancher/k3s/config.yaml`. */
+  readonly summary: string;
+  readonly condition: ConditionType;
+  /** Ids of what must be in place first. */
+  readonly needs?: readonly string[];
+  /** How often a passing failure is repeated before it counts as one; see backoff.ts. */
+  readonly pacing?: Pacing;
+  /** Looks, and cannot write; throws a NodeError where it cannot even look. */
+  check(host: HostReader): Promise<Finding>;
+}
+
+/** So many attempts so many milliseconds apart; then the condition is False and the pace slow. */
+export interface Pacing {
+  readonly attempts: number;
+  readonly every: number;
+}
+
+/** What a check found. */
+export type Finding =
+  | { readonly state: 'InSync'; readonly message?: string; readonly until?: number }
+  | { readonly state: 'Drifted'; readonly drift: Drift }
+  | { readonly state: 'Waiting'; readonly reason: Reason; readonly message: string; readonly after: number };
+
+/** How the world differs from the wish, printable and secret-free, and the remedy. */
+export interface Drift {
+  readonly changes: readonly Change[];
+  /** True where what is there still works: a failing remedy then blocks nobody. */
+  readonly tolerable?: boolean;
+  readonly remedy: (host: Host) => Promise<void>;
+}
+
+/** One difference; `undefined` is absence. Values are digests where the text may hold a secret. */
+export interface Change {
+  readonly field: string;
+  readonly observed: string | undefined;
+  readonly desired: string | undefined;
+}
+
+/** What became of a Resource in one pass. `lookAgainAt` and `until` are epoch milliseconds. */
+export type Outcome = { readonly resource: Resource } & (
+  | { readonly state: 'InSync'; readonly message?: string; readonly until?: number }
+  | { readonly state: 'Changed' | 'Recorded'; readonly changes: readonly Change[] }
+  | {
+      readonly state: 'Waiting';
+      readonly reason: Reason;
+      readonly message: string;
+      readonly lookAgainAt: number;
+    }
+  | {
+      readonly state: 'Failed';
+      readonly reason: Reason;
+      readonly message: string;
+      readonly lookAgainAt: number;
+      readonly blocks: boolean;
+    }
+  | { readonly state: 'Blocked'; readonly by: string }
+);
+
+/** In sync; `until` (epoch milliseconds) is when to look again at the latest. */
+export function inSync(options: { readonly message?: string; readonly until?: number } = {}): Finding {
+  return { state: 'InSync', ...options };
+}
+
+/** Nothing to do now but to look again after so many milliseconds. */
+export function waiting(reason: Reason, message: string, after = 5_000): Finding {
+  return { state: 'Waiting', reason, message, after };
+}
+
+type Printable = string | number | boolean | undefined;
+
+/** Drifted where any field of `desired` differs from `observed`, else in sync. */
+export function compare<Fields extends Readonly<Record<string, Printable>>>(
+  observed: { readonly [Field in keyof Fields]: Printable },
+  desired: Fields,
+  remedy: (host: Host) => Promise<void>,
+): Finding {
+  const changes = Object.keys(desired)
+    .filter((field) => observed[field] !== desired[field])
+    .map((field) => ({ field, observed: printed(observed[field]), desired: printed(desired[field]) }));
+  return changes.length === 0 ? inSync() : { state: 'Drifted', drift: { changes, remedy } };
+}
+
+function printed(value: Printable): string | undefined {
+  return value === undefined ? undefined : String(value);
+}

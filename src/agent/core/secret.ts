@@ -1,0 +1,55 @@
+import { inspect } from 'node:util';
+
+/** What a reader sees in a secret's place. */
+export const redacted = '‹redacted›';
+
+/**
+ * A text that must not be seen: however it is printed, interpolated, logged or serialised, `shown` appears.
+ *
+ * Only `reveal()` gives the text itself, so every place that uses a secret can be found by that name.
+ */
+export class Secret {
+  readonly #value: string;
+  readonly #shown: string;
+
+  constructor(value: string, shown: string = redacted) {
+    this.#value = value;
+    this.#shown = shown;
+  }
+
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return this.#shown;
+  }
+
+  toJSON(): string {
+    return this.#shown;
+  }
+
+  [inspect.custom](): string {
+    return this.#shown;
+  }
+}
+
+/** A text that may hold secrets: a file's content, a header, a variable in a child's environment. */
+export type Content = string | Secret;
+
+/** The true text. */
+export function reveal(content: Content): string {
+  return typeof content === 'string' ? content : content.reveal();
+}
+
+/**
+ * Builds a text around secrets: `write` is called twice, once for the true text and once for what readers see.
+ *
+ * `sensitive((show) => 'password: ' + show(token))`
+ */
+export function sensitive(write: (show: (secret: Secret) => string) => string): Secret {
+  return new Secret(
+    write((secret) => secret.reveal()),
+    write((secret) => secret.toString()),
+  );
+}

@@ -1,0 +1,19 @@
+import type { Resource } from '../core/resource.ts';
+
+/** What an engine needs to know of the server it hands over. */
+export interface GitOpsContext {
+  /** The id of the Resource after which the API can be used. */
+  readonly needs: readonly string[];
+  /** The command that is kubectl here, and the kubeconfig of the cluster's admin. */
+  readonly k3s: string;
+  readonly kubeconfig: string;
+  /** Where the engine's executable goes. */
+  readonly binDir: string;
+  readonly arch: 'x64' | 'arm64';
+}
+
+/** The port to a GitOps engine: the Resources that hand a server over to a repository. */
+export interface GitOps {
+  readonly name: string;
+  resources(context: GitOpsContext): readonly Resource[];
+}

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+
+/** Every place on a node that Slipway writes or reads, below `root`. */
+export function nodePaths(root: string) {
+  const at = (path: string) => join(root, path);
+  const etc = '/etc/rancher/k3s';
+  const data = '/var/lib/rancher/k3s';
+  return {
+    root,
+    slipway: {
+      configLayers: [
+        at('/usr/lib/slipway/config.d'),
+        at('/etc/slipway/config.yaml'),
+        at('/etc/slipway/config.d'),
+      ],
+      joinToken: at('/var/lib/slipway/join-token'),
+      status: at('/run/slipway/status.json'),
+      lock: at('/run/slipway/lock'),
+    },
+    system: {
+      modules: at('/etc/modules-load.d/slipway-k3s.conf'),
+      sysctl: at('/etc/sysctl.d/90-slipway-k3s.conf'),
+      units: at('/etc/systemd/system'),
+      bin: at('/usr/local/bin'),
+    },
+    k3s: {
+      binary: at('/usr/local/bin/k3s'),
+      config: at(`${etc}/config.yaml`),
+      configDropIns: at(`${etc}/config.yaml.d`),
+      registries: at(`${etc}/registries.yaml`),
+      kubeconfig: at(`${etc}/k3s.yaml`),
+      data: at(data),
+      serverToken: at(`${data}/server/token`),
+      agent: at(`${data}/agent`),
+      agentServerCa: at(`${data}/agent/server-ca.crt`),
+      kubeletKubeconfig: at(`${data}/agent/kubelet.kubeconfig`),
+      credentialProvider: at('/var/lib/rancher/credentialprovider/config.yaml'),
+      stamp: at('/run/slipway-k3s/stamp.json'),
+    },
+  } as const;
+}
+
+export type NodePaths = ReturnType<typeof nodePaths>;

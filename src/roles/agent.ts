@@ -1,0 +1,11 @@
+import type { Role } from './role.ts';
+
+export const agent = {
+  name: 'agent',
+  summary: 'a worker node',
+  k3s: 'agent',
+  labels: [],
+  taints: [],
+  gitops: false,
+  memory: 512,
+} as const satisfies Role;
