@@ -56,6 +56,7 @@ export const reasons = {
   SecretNotFound: 'The secret does not exist in the vault yet.',
   SecretDisabled: 'The secret is disabled or expired in the vault.',
   SecretEmpty: 'The secret exists but has no usable value.',
+  SecretExposed: 'The file that holds the secret is open to every user of the machine: chmod 600.',
 
   // the registry
   RegistryUnavailable: 'The registry does not answer, or answers with an error of its own.',

@@ -3,6 +3,7 @@ import type { Reason } from './reasons.ts';
 
 /** The conditions of a node, in the order in which a first boot makes them true. */
 export const conditionTypes = [
+  'Settings',
   'Identity',
   'Role',
   'Preflight',
@@ -61,18 +62,15 @@ export interface Change {
   readonly desired: string | undefined;
 }
 
-/** What became of a Resource in one pass. `lookAgainAt` and `until` are epoch milliseconds. */
+/**
+ * What became of a Resource in one pass. `until` and `lookAgainAt` are epoch milliseconds. Where `blocks` is false,
+ * what is there still works, and dependants go ahead.
+ */
 export type Outcome = { readonly resource: Resource } & (
   | { readonly state: 'InSync'; readonly message?: string; readonly until?: number }
   | { readonly state: 'Changed' | 'Recorded'; readonly changes: readonly Change[] }
   | {
-      readonly state: 'Waiting';
-      readonly reason: Reason;
-      readonly message: string;
-      readonly lookAgainAt: number;
-    }
-  | {
-      readonly state: 'Failed';
+      readonly state: 'Waiting' | 'Failed';
       readonly reason: Reason;
       readonly message: string;
       readonly lookAgainAt: number;

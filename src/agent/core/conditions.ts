@@ -1,0 +1,75 @@
+import type { Reason } from './reasons.ts';
+import { type ConditionType, conditionTypes, type Outcome } from './resource.ts';
+
+/** The Kubernetes form (KEP-1623): `lastTransitionTime` moves with `status` only. */
+export interface Condition {
+  readonly type: ConditionType | 'Ready';
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: Reason;
+  readonly message: string;
+  readonly lastTransitionTime: string;
+}
+
+type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
+
+/** The conditions that a pass's outcomes amount to, each as bad as the worst of its resources; `Ready` comes first. */
+export function conditionsOf(
+  outcomes: readonly Outcome[],
+  previous: readonly Condition[],
+  now: number,
+): readonly Condition[] {
+  const dated = (type: Condition['type'], verdict: Verdict): Condition => {
+    const before = previous.find((condition) => condition.type === type);
+    const same = before?.status === verdict.status;
+    return {
+      type,
+      ...verdict,
+      lastTransitionTime: same ? before.lastTransitionTime : new Date(now).toISOString(),
+    };
+  };
+  const present = conditionTypes.filter((type) =>
+    outcomes.some((outcome) => outcome.resource.condition === type),
+  );
+  return [
+    dated('Ready', ready(outcomes)),
+    ...present.map((type) =>
+      dated(type, worst(outcomes.filter((outcome) => outcome.resource.condition === type))),
+    ),
+  ];
+}
+
+/** True while nothing blocks the node: what is degraded but works is told, and does not take Ready away. */
+function ready(outcomes: readonly Outcome[]): Verdict {
+  const blocking = outcomes.filter((outcome) => (isUnsettled(outcome) ? outcome.blocks : true));
+  const verdict = worst(blocking);
+  const degraded = outcomes.find((outcome) => outcome.state === 'Failed' && !outcome.blocks);
+  return verdict.status === 'True' && degraded ? { ...verdictOf(degraded), status: 'True' } : verdict;
+}
+
+const severity = { Failed: 0, Waiting: 1, Blocked: 2, Recorded: 3, Changed: 4, InSync: 5 } as const;
+
+function worst(outcomes: readonly Outcome[]): Verdict {
+  const [first] = [...outcomes].sort((a, b) => severity[a.state] - severity[b.state]);
+  return first ? verdictOf(first) : { status: 'Unknown', reason: 'Blocked', message: '' };
+}
+
+function verdictOf(outcome: Outcome): Verdict {
+  switch (outcome.state) {
+    case 'InSync':
+      return { status: 'True', reason: 'InSync', message: outcome.message ?? '' };
+    case 'Changed':
+      return { status: 'True', reason: 'Changed', message: outcome.resource.summary };
+    case 'Recorded':
+      return { status: 'Unknown', reason: 'Recorded', message: outcome.resource.summary };
+    case 'Waiting':
+      return { status: 'Unknown', reason: outcome.reason, message: outcome.message };
+    case 'Failed':
+      return { status: 'False', reason: outcome.reason, message: outcome.message };
+    case 'Blocked':
+      return { status: 'Unknown', reason: 'Blocked', message: `waits for ${outcome.by}` };
+  }
+}
+
+function isUnsettled(outcome: Outcome): outcome is Extract<Outcome, { blocks: boolean }> {
+  return outcome.state === 'Waiting' || outcome.state === 'Failed';
+}

@@ -1,0 +1,14 @@
+import type { Condition } from './conditions.ts';
+import type { Outcome } from './resource.ts';
+
+/** What happens in a daemon's life. Log lines are derived from these, never sprinkled. */
+export type Event =
+  | { readonly type: 'Started'; readonly version: string; readonly root: string }
+  | { readonly type: 'Warned'; readonly message: string }
+  | { readonly type: 'Settled'; readonly outcome: Outcome }
+  | { readonly type: 'ConditionChanged'; readonly condition: Condition }
+  | { readonly type: 'Sleeping'; readonly until: number; readonly because: string }
+  | { readonly type: 'Woken'; readonly by: string }
+  | { readonly type: 'Stopped'; readonly by: string };
+
+export type Emit = (event: Event) => void;

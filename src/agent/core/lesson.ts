@@ -1,0 +1,25 @@
+import { NodeError, toNodeError } from './errors.ts';
+
+/** What was learned of a thing that cannot be learned at every moment: its last value, and why there is no newer one. */
+export interface Lesson<Value> {
+  readonly value?: Value;
+  readonly error?: NodeError;
+}
+
+/** Asks once more. Where that fails, the value known before stands, and the error no longer blocks anybody. */
+export async function learn<Value>(
+  before: Lesson<Value> | undefined,
+  ask: () => Promise<Value>,
+): Promise<Lesson<Value>> {
+  try {
+    return { value: await ask() };
+  } catch (thrown) {
+    const error = toNodeError(thrown);
+    if (before?.value === undefined) return { error };
+    return { value: before.value, error: nonBlocking(error) };
+  }
+}
+
+function nonBlocking({ reason, message, retry, cause }: NodeError): NodeError {
+  return new NodeError(reason, message, { retry, cause, blocks: false });
+}

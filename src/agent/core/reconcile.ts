@@ -1,0 +1,144 @@
+import { nextAttempt } from './backoff.ts';
+import { NodeError, Recorded, toNodeError } from './errors.ts';
+import type { Host } from './host.ts';
+import type { Change, Drift, Outcome, Resource } from './resource.ts';
+
+/** Changes in a row, without the check ever finding its resource in sync, after which something is wrong. */
+const changesInARow = 5;
+
+/** The pacing of one resource's failures. It decides when a remedy runs again, never what is done. */
+interface Attempt {
+  readonly failures: number;
+  readonly changes: number;
+  readonly notBefore: number;
+  readonly error?: NodeError;
+  readonly counts: boolean;
+}
+
+/** What a process remembers between passes, by resource id; forgetting it is harmless. */
+export type Attempts = Map<string, Attempt>;
+
+export interface ReconcileOptions {
+  readonly host: Host;
+  readonly attempts: Attempts;
+  /** In [0, 1): the jitter of delays. */
+  readonly random: () => number;
+  readonly onOutcome?: (outcome: Outcome) => void;
+}
+
+/**
+ * One pass over a plan: each resource is checked, and put right where it drifted. It never throws.
+ *
+ * INVARIANTS
+ * - A pass reads the world anew; the only memory is `attempts`.
+ * - Resources run in the plan's order, one at a time; one that needs an unsettled resource is not even checked.
+ * - A check cannot write. A remedy is followed by a check, in the next pass, before anything is called in sync.
+ * - A remedy that failed does not run again before its time, but its check does: repairs by others are seen at once.
+ */
+export async function reconcile(
+  plan: readonly Resource[],
+  options: ReconcileOptions,
+): Promise<readonly Outcome[]> {
+  const outcomes = new Map<string, Outcome>();
+  for (const resource of plan) {
+    const outcome = blocked(resource, outcomes) ?? (await attempt(resource, options));
+    outcomes.set(resource.id, outcome);
+    options.onOutcome?.(outcome);
+  }
+  return [...outcomes.values()];
+}
+
+function blocked(resource: Resource, outcomes: ReadonlyMap<string, Outcome>): Outcome | undefined {
+  const need = resource.needs?.find((id) => !isMet(outcomes.get(id)));
+  if (need === undefined) return undefined;
+  const cause = outcomes.get(need);
+  return { resource, state: 'Blocked', by: cause?.state === 'Blocked' ? cause.by : need };
+}
+
+function isMet(outcome: Outcome | undefined): boolean {
+  switch (outcome?.state) {
+    case 'InSync':
+    case 'Changed':
+      return true;
+    case 'Waiting':
+    case 'Failed':
+      return !outcome.blocks;
+    default:
+      return false;
+  }
+}
+
+async function attempt(resource: Resource, options: ReconcileOptions): Promise<Outcome> {
+  const { host, attempts } = options;
+  try {
+    const finding = await resource.check(host);
+    switch (finding.state) {
+      case 'InSync':
+        attempts.delete(resource.id);
+        return { resource, ...finding };
+      case 'Waiting': {
+        const { after, ...rest } = finding;
+        return { resource, ...rest, lookAgainAt: host.now() + after, blocks: true };
+      }
+      case 'Drifted':
+        return await remedy(resource, finding.drift, options);
+    }
+  } catch (thrown) {
+    return failure(resource, toNodeError(thrown), options);
+  }
+}
+
+async function remedy(resource: Resource, drift: Drift, options: ReconcileOptions): Promise<Outcome> {
+  const { host, attempts } = options;
+  const blocks = !drift.tolerable;
+  const last = attempts.get(resource.id);
+  if (last?.error && host.now() < last.notBefore) return unsettled(resource, last.error, last, blocks);
+  const changes = (last?.changes ?? 0) + 1;
+  try {
+    if (changes > changesInARow) throw didNotConverge(drift.changes);
+    await drift.remedy(host);
+    attempts.set(resource.id, { failures: 0, changes, notBefore: 0, counts: false });
+    return { resource, state: 'Changed', changes: drift.changes };
+  } catch (thrown) {
+    if (thrown instanceof Recorded) return { resource, state: 'Recorded', changes: drift.changes };
+    return failure(resource, toNodeError(thrown), options, blocks);
+  }
+}
+
+function didNotConverge(changes: readonly Change[]): NodeError {
+  const fields = changes.map(({ field }) => field).join(', ');
+  return new NodeError(
+    'DidNotConverge',
+    `The same change was made ${changesInARow} times and did not hold (${fields}). Find what else writes there.`,
+    { retry: { pace: 'slow' } },
+  );
+}
+
+function failure(resource: Resource, error: NodeError, options: ReconcileOptions, blocks = true): Outcome {
+  const { host, attempts, random } = options;
+  const now = host.now();
+  const last = attempts.get(resource.id);
+  if (last?.error && now < last.notBefore) return unsettled(resource, error, last, blocks);
+  const failures = (last?.failures ?? 0) + 1;
+  const { after, counts } = nextAttempt(failures, error.retry, resource.pacing, random());
+  const next = { failures, changes: 0, notBefore: now + after, error, counts };
+  attempts.set(resource.id, next);
+  return unsettled(resource, error, next, blocks);
+}
+
+function unsettled(resource: Resource, error: NodeError, attempt: Attempt, blocks: boolean): Outcome {
+  const { reason, message } = error;
+  const state = attempt.counts || error.retry.pace === 'slow' ? 'Failed' : 'Waiting';
+  const tries =
+    state === 'Waiting' && resource.pacing
+      ? ` (attempt ${attempt.failures} of ${resource.pacing.attempts})`
+      : '';
+  return {
+    resource,
+    state,
+    reason,
+    message: message + tries,
+    lookAgainAt: attempt.notBefore,
+    blocks: blocks && error.blocks,
+  };
+}

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { nextAttempt } from '../../../../src/agent/core/backoff.ts';
+
+const soon = { pace: 'soon' } as const;
+const slow = { pace: 'slow' } as const;
+
+test('soon doubles from two seconds to a minute, and counts after about five', () => {
+  const delays = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((failures) =>
+    nextAttempt(failures, soon, undefined, 0.5),
+  );
+  expect(delays.map(({ after }) => after / 1_000)).toEqual([2, 4, 8, 16, 32, 60, 60, 60, 60, 60]);
+  expect(delays.map(({ counts }) => counts).indexOf(true)).toBe(8);
+});
+
+test('slow is ten minutes and counts at once', () => {
+  expect(nextAttempt(1, slow, undefined, 0.5)).toEqual({ after: 600_000, counts: true });
+});
+
+test('a pacing sets the interval, and slow follows its last attempt', () => {
+  const pacing = { attempts: 30, every: 10_000 };
+  expect(nextAttempt(29, soon, pacing, 0.5)).toEqual({ after: 10_000, counts: false });
+  expect(nextAttempt(30, soon, pacing, 0.5)).toEqual({ after: 600_000, counts: true });
+});
+
+test('jitter is a fifth either way, and never undercuts a Retry-After', () => {
+  expect(nextAttempt(1, slow, undefined, 0).after).toBe(480_000);
+  expect(nextAttempt(1, slow, undefined, 0.999_999).after).toBe(720_000);
+  expect(nextAttempt(1, { pace: 'soon', after: 30_000 }, undefined, 0).after).toBe(30_000);
+});

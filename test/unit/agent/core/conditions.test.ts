@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { conditionsOf } from '../../../../src/agent/core/conditions.ts';
+import {
+  type ConditionType,
+  inSync,
+  type Outcome,
+  type Resource,
+} from '../../../../src/agent/core/resource.ts';
+
+function resource(id: string, condition: ConditionType): Resource {
+  return { id, condition, summary: `make ${id}`, check: async () => inSync() };
+}
+
+const config = resource('config', 'K3sConfig');
+const registries = resource('registries', 'Registries');
+
+const fine: Outcome = { resource: config, state: 'InSync' };
+const changed: Outcome = { resource: config, state: 'Changed', changes: [] };
+const waits: Outcome = {
+  resource: registries,
+  state: 'Waiting',
+  reason: 'RegistryUnavailable',
+  message: 'down',
+  lookAgainAt: 0,
+  blocks: true,
+};
+const fails: Outcome = {
+  resource: registries,
+  state: 'Failed',
+  reason: 'RegistryForbidden',
+  message: 'no role',
+  lookAgainAt: 0,
+  blocks: true,
+};
+const blocked: Outcome = { resource: registries, state: 'Blocked', by: 'config' };
+
+function verdicts(...outcomes: readonly Outcome[]) {
+  return conditionsOf(outcomes, [], 0).map(({ type, status, reason }) => `${type} ${status} ${reason}`);
+}
+
+describe('a condition is as bad as the worst of its resources', () => {
+  test.each([
+    [[fine], ['Ready True InSync', 'K3sConfig True InSync']],
+    [
+      [fine, changed],
+      ['Ready True Changed', 'K3sConfig True Changed'],
+    ],
+    [
+      [fine, waits],
+      [
+        'Ready Unknown RegistryUnavailable',
+        'K3sConfig True InSync',
+        'Registries Unknown RegistryUnavailable',
+      ],
+    ],
+    [
+      [fails, waits, fine],
+      ['Ready False RegistryForbidden', 'K3sConfig True InSync', 'Registries False RegistryForbidden'],
+    ],
+    [
+      [blocked, fine],
+      ['Ready Unknown Blocked', 'K3sConfig True InSync', 'Registries Unknown Blocked'],
+    ],
+    [
+      [fine, { ...fails, blocks: false }],
+      ['Ready True RegistryForbidden', 'K3sConfig True InSync', 'Registries False RegistryForbidden'],
+    ],
+    [
+      [fine, { ...waits, blocks: false }],
+      ['Ready True InSync', 'K3sConfig True InSync', 'Registries Unknown RegistryUnavailable'],
+    ],
+  ] as const)('%#', (outcomes, expected) => {
+    expect(verdicts(...outcomes)).toEqual(expected);
+  });
+});
+
+test('the transition time moves with the status, and with nothing else', () => {
+  const first = conditionsOf([waits], [], 1_000);
+  const otherReason = conditionsOf([{ ...waits, reason: 'Throttled' }], first, 2_000);
+  const otherStatus = conditionsOf([fails], otherReason, 3_000);
+  const times = [first, otherReason, otherStatus].map((conditions) => conditions[1]?.lastTransitionTime);
+  expect(times).toEqual(['1970-01-01T00:00:01.000Z', '1970-01-01T00:00:01.000Z', '1970-01-01T00:00:03.000Z']);
+});

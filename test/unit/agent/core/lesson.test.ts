@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { NodeError } from '../../../../src/agent/core/errors.ts';
+import { learn } from '../../../../src/agent/core/lesson.ts';
+
+const down = () =>
+  Promise.reject(new NodeError('IdentityUnavailable', 'IMDS is down', { retry: { pace: 'soon', after: 7 } }));
+
+test('an answer replaces what was known and clears the error', async () => {
+  expect(await learn({ value: 1, error: new NodeError('Unreachable', '') }, async () => 2)).toEqual({
+    value: 2,
+  });
+});
+
+test('without an earlier answer the error blocks', async () => {
+  expect(await learn(undefined, down)).toMatchObject({
+    error: { reason: 'IdentityUnavailable', blocks: true },
+  });
+});
+
+test('with an earlier answer that stands, and the error blocks nobody', async () => {
+  const lesson = await learn({ value: 1 }, down);
+  expect(lesson).toMatchObject({
+    value: 1,
+    error: { reason: 'IdentityUnavailable', blocks: false, retry: { pace: 'soon', after: 7 } },
+  });
+});

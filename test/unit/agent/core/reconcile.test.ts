@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+import { NodeError, Recorded } from '../../../../src/agent/core/errors.ts';
+import { type Attempts, reconcile } from '../../../../src/agent/core/reconcile.ts';
+import { type Finding, inSync, type Resource, waiting } from '../../../../src/agent/core/resource.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+
+const minute = 60_000;
+
+function resource(id: string, check: Resource['check'], rest: Partial<Resource> = {}): Resource {
+  return { id, summary: `make ${id}`, condition: 'System', check, ...rest };
+}
+
+function drifted(remedy: () => Promise<void>, tolerable = false): Finding {
+  return {
+    state: 'Drifted',
+    drift: { changes: [{ field: 'x', observed: 'a', desired: 'b' }], tolerable, remedy },
+  };
+}
+
+function setUp() {
+  const host = memoryHost();
+  const attempts: Attempts = new Map();
+  const pass = async (...plan: readonly Resource[]) => reconcile(plan, { host, attempts, random: () => 0.5 });
+  return { host, pass, attempts };
+}
+
+const good = resource('good', async () => inSync());
+const broken = resource('broken', async () => {
+  throw new NodeError('VaultForbidden', 'no', { retry: { pace: 'slow' } });
+});
+
+describe('needs', () => {
+  test('what needs something unsettled is not even checked, and names the root cause', async () => {
+    const { pass } = setUp();
+    const never = async () => expect.fail('must not be checked');
+    const outcomes = await pass(
+      broken,
+      resource('second', never, { needs: ['broken'] }),
+      resource('third', never, { needs: ['second'] }),
+      resource('free', async () => inSync(), { needs: [] }),
+    );
+    expect(outcomes.map(({ state }) => state)).toEqual(['Failed', 'Blocked', 'Blocked', 'InSync']);
+    expect(outcomes[2]).toMatchObject({ by: 'broken' });
+  });
+
+  test('a need that is not in the plan blocks', async () => {
+    const { pass } = setUp();
+    const [outcome] = await pass(resource('a', async () => inSync(), { needs: ['missing'] }));
+    expect(outcome).toMatchObject({ state: 'Blocked', by: 'missing' });
+  });
+
+  test.each([
+    ['a finding that waits', async () => waiting('ServiceStarting', 'soon'), 'Blocked'],
+    ['a remedy that was recorded', async () => drifted(() => Promise.reject(new Recorded())), 'Blocked'],
+    ['a change', async () => drifted(async () => {}), 'InSync'],
+    [
+      'a failure that blocks nobody',
+      () => Promise.reject(new NodeError('VersionDrift', '', { blocks: false })),
+      'InSync',
+    ],
+    [
+      'a failed remedy',
+      async () => drifted(() => Promise.reject(new NodeError('Unreachable', ''))),
+      'Blocked',
+    ],
+    [
+      'a failed remedy of a tolerable drift',
+      async () => drifted(() => Promise.reject(new NodeError('Unreachable', '')), true),
+      'InSync',
+    ],
+  ] as const)('after %s the dependant is %s', async (_, check, expected) => {
+    const { pass } = setUp();
+    const outcomes = await pass(
+      resource('first', check),
+      resource('second', good.check, { needs: ['first'] }),
+    );
+    expect(outcomes[1]?.state).toBe(expected);
+  });
+});
+
+describe('failures', () => {
+  test('a remedy does not run again before its time, its check does', async () => {
+    const { host, pass } = setUp();
+    const seen = { checks: 0, remedies: 0 };
+    const failing = resource('a', async () => {
+      seen.checks += 1;
+      return drifted(async () => {
+        seen.remedies += 1;
+        throw new NodeError('Unreachable', 'down');
+      });
+    });
+    await pass(failing);
+    await pass(failing);
+    expect(seen).toEqual({ checks: 2, remedies: 1 });
+    host.advance(minute);
+    await pass(failing);
+    expect(seen).toEqual({ checks: 3, remedies: 2 });
+  });
+
+  test('a repair by somebody else is seen at once', async () => {
+    const { pass } = setUp();
+    let repaired = false;
+    const failing = resource('a', async () =>
+      repaired
+        ? inSync()
+        : drifted(() => Promise.reject(new NodeError('SecretNotFound', 'no', { retry: { pace: 'slow' } }))),
+    );
+    expect((await pass(failing))[0]?.state).toBe('Failed');
+    repaired = true;
+    expect((await pass(failing))[0]?.state).toBe('InSync');
+  });
+
+  test('a paced resource waits through its attempts, then fails and goes on slowly', async () => {
+    const { host, pass } = setUp();
+    const paced = resource('a', () => Promise.reject(new NodeError('SecretNotFound', 'not there')), {
+      pacing: { attempts: 3, every: 10_000 },
+    });
+    const states: unknown[] = [];
+    for (let i = 0; i < 4; i += 1) {
+      const [outcome] = await pass(paced);
+      if (outcome?.state !== 'Waiting' && outcome?.state !== 'Failed') return expect.fail();
+      states.push([outcome.state, outcome.message, (outcome.lookAgainAt - host.now()) / 1_000]);
+      host.advance(outcome.lookAgainAt - host.now());
+    }
+    expect(states).toEqual([
+      ['Waiting', 'not there (attempt 1 of 3)', 10],
+      ['Waiting', 'not there (attempt 2 of 3)', 10],
+      ['Failed', 'not there', 600],
+      ['Failed', 'not there', 600],
+    ]);
+  });
+
+  test('passes made for others do not use up attempts', async () => {
+    const { pass, attempts } = setUp();
+    const failing = resource('a', () => Promise.reject(new NodeError('Unreachable', '')));
+    for (let i = 0; i < 20; i += 1) await pass(failing);
+    expect(attempts.get('a')?.failures).toBe(1);
+  });
+
+  test('what is not a NodeError is a defect, and told as one', async () => {
+    const { pass } = setUp();
+    const [outcome] = await pass(resource('a', () => Promise.reject(new TypeError('x is undefined'))));
+    expect(outcome).toMatchObject({
+      reason: 'InternalError',
+      message: expect.stringContaining('x is undefined'),
+    });
+  });
+});
+
+test('a change that never holds is DidNotConverge after five', async () => {
+  const { pass } = setUp();
+  let remedies = 0;
+  const restless = resource('a', async () =>
+    drifted(async () => {
+      remedies += 1;
+    }),
+  );
+  const states: string[] = [];
+  for (let i = 0; i < 7; i += 1) states.push((await pass(restless))[0]?.state ?? '');
+  expect(states).toEqual(['Changed', 'Changed', 'Changed', 'Changed', 'Changed', 'Failed', 'Failed']);
+  expect(remedies).toBe(5);
+});
+
+test('changes with a sync between them are not in a row', async () => {
+  const { pass } = setUp();
+  let odd = true;
+  const rotating = resource('a', async () => (odd ? drifted(async () => {}) : inSync()));
+  for (let i = 0; i < 20; i += 1) {
+    odd = i % 2 === 0;
+    expect((await pass(rotating))[0]?.state).toBe(odd ? 'Changed' : 'InSync');
+  }
+});

@@ -1,0 +1,28 @@
+import { inspect } from 'node:util';
+import { expect, test } from 'vitest';
+import { reveal, Secret, sensitive } from '../../../../src/agent/core/secret.ts';
+
+const canary = 'canary-1f0c';
+const secret = new Secret(canary);
+
+test.each([
+  ['interpolated', `${secret}`],
+  ['concatenated', '' + secret],
+  ['serialised', JSON.stringify({ a: [secret] })],
+  ['inspected', inspect({ a: secret }, { depth: 9, showHidden: true })],
+  ['spread', JSON.stringify({ ...secret })],
+  ['in an error', String(new Error(`failed with ${secret}`))],
+])('a secret is not seen when %s', (_, printed) => {
+  expect(printed).not.toContain(canary);
+});
+
+test('only reveal gives the text', () => {
+  expect(secret.reveal()).toBe(canary);
+  expect(reveal('plain')).toBe('plain');
+});
+
+test('a text around secrets has a form for machines and one for readers', () => {
+  const text = sensitive((show) => `password: ${show(secret)}\n`);
+  expect(text.reveal()).toBe(`password: ${canary}\n`);
+  expect(`${text}`).toBe('password: ‹redacted›\n');
+});
