@@ -1,0 +1,69 @@
+import type { FoundFile, Host } from '../core/host.ts';
+import {
+  type Change,
+  type ConditionType,
+  type Finding,
+  inSync,
+  type Pacing,
+  type Resource,
+} from '../core/resource.ts';
+import type { Content } from '../core/secret.ts';
+import { octal } from './digest.ts';
+
+const mode = 0o600;
+
+/** What a credential's reader finds in the file it wrote. */
+export type Currency =
+  | { readonly ok: true; readonly until?: number; readonly message?: string }
+  | {
+      readonly ok: false;
+      readonly changes: readonly Change[];
+      /** True while what is there still works. */
+      readonly tolerable?: boolean;
+    };
+
+export interface CredentialSpec {
+  readonly id: string;
+  readonly path: string;
+  readonly summary: string;
+  readonly condition: ConditionType;
+  readonly needs?: readonly string[];
+  readonly pacing?: Pacing;
+  /** Judges the file by itself and the clock; the cloud is not asked. */
+  readonly isCurrent: (found: FoundFile, now: number) => Currency;
+  /** Gets what is due through `host.obtain` and gives the file's new content. */
+  readonly render: (host: Host, found: FoundFile | undefined) => Promise<Content>;
+}
+
+/** A 0600 file whose content must be fetched: fetched when it is missing, damaged or due, and then replaced whole. */
+export function credential({ path, isCurrent, render, ...rest }: CredentialSpec): Resource {
+  return {
+    ...rest,
+    async check(host) {
+      const found = await host.readFile(path);
+      const currency = judge(found, isCurrent, host.now());
+      if (currency.ok) return settled(currency);
+      const { changes, tolerable = false } = currency;
+      return {
+        state: 'Drifted',
+        drift: {
+          changes,
+          tolerable,
+          remedy: async (host) => host.writeFile(path, await render(host, found), { mode }),
+        },
+      };
+    },
+  };
+}
+
+function settled({ until, message }: Extract<Currency, { ok: true }>): Finding {
+  return inSync({ ...(until !== undefined && { until }), ...(message !== undefined && { message }) });
+}
+
+function judge(found: FoundFile | undefined, isCurrent: CredentialSpec['isCurrent'], now: number): Currency {
+  if (!found) return { ok: false, changes: [{ field: 'file', observed: undefined, desired: 'present' }] };
+  if (found.mode !== mode) {
+    return { ok: false, changes: [{ field: 'mode', observed: octal(found.mode), desired: octal(mode) }] };
+  }
+  return isCurrent(found, now);
+}

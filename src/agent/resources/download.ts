@@ -1,0 +1,24 @@
+import type { Download, HostReader } from '../core/host.ts';
+import { type ConditionType, compare, type Resource } from '../core/resource.ts';
+
+export interface DownloadSpec {
+  readonly id: string;
+  readonly summary: string;
+  readonly condition: ConditionType;
+  readonly needs?: readonly string[];
+  /** The version that is installed, as the executable itself says; `undefined` where it says nothing. */
+  readonly installed: (host: HostReader) => Promise<string | undefined>;
+  readonly wanted: string;
+  readonly download: Download;
+}
+
+/** An executable of this version, downloaded and verified when another or none is there. */
+export function download({ installed, wanted, download, ...rest }: DownloadSpec): Resource {
+  return {
+    ...rest,
+    async check(host) {
+      const version = await installed(host);
+      return compare({ version }, { version: wanted }, (host) => host.download(download));
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import type { Command, HostReader } from '../core/host.ts';
+import { type ConditionType, compare, type Resource } from '../core/resource.ts';
+
+export interface UnitSpec {
+  /** With its suffix: `k3s.service`. */
+  readonly unit: string;
+  readonly condition: ConditionType;
+  readonly needs?: readonly string[];
+}
+
+/** systemd works with the unit file as it is on disk. */
+export function unitLoaded({ unit, ...rest }: UnitSpec): Resource {
+  return {
+    ...rest,
+    id: `UnitLoaded/${unit}`,
+    summary: 'systemctl daemon-reload',
+    async check(host) {
+      const { LoadState, NeedDaemonReload } = await showUnit(host, unit, ['LoadState', 'NeedDaemonReload']);
+      return compare(
+        { loaded: LoadState === 'loaded', stale: NeedDaemonReload === 'yes' },
+        { loaded: true, stale: false },
+        async (host) => void (await host.run(systemctl('daemon-reload'))),
+      );
+    },
+  };
+}
+
+/** systemd starts the unit at boot. */
+export function unitEnabled({ unit, ...rest }: UnitSpec): Resource {
+  return {
+    ...rest,
+    id: `UnitEnabled/${unit}`,
+    summary: `systemctl enable ${unit}`,
+    async check(host) {
+      const { UnitFileState } = await showUnit(host, unit, ['UnitFileState']);
+      return compare(
+        { enabled: UnitFileState },
+        { enabled: 'enabled' },
+        async (host) => void (await host.run(systemctl('enable', unit))),
+      );
+    },
+  };
+}
+
+export function systemctl(...args: readonly string[]): Command {
+  return { file: 'systemctl', args };
+}
+
+/** The named properties of a unit, `''` for what systemd does not tell (systemctl(1), show). */
+export async function showUnit<Name extends string>(
+  host: HostReader,
+  unit: string,
+  names: readonly Name[],
+): Promise<Readonly<Record<Name, string>>> {
+  const { stdout } = await host.query(systemctl('show', unit, '-p', names.join(',')));
+  const found = new Map(stdout.split('\n').map((line) => splitOnce(line)));
+  return Object.fromEntries(names.map((name) => [name, found.get(name) ?? ''])) as Record<Name, string>;
+}
+
+function splitOnce(line: string): readonly [string, string] {
+  const at = line.indexOf('=');
+  return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)];
+}
