@@ -13,6 +13,7 @@ export function nodePaths(root: string) {
         at('/etc/slipway/config.yaml'),
         at('/etc/slipway/config.d'),
       ],
+      state: at('/var/lib/slipway'),
       joinToken: at('/var/lib/slipway/join-token'),
       status: at('/run/slipway/status.json'),
       lock: at('/run/slipway/lock'),

@@ -1,0 +1,119 @@
+import type { Alarm } from './alarm.ts';
+import { type Condition, conditionsOf } from './core/conditions.ts';
+import type { Emit } from './core/events.ts';
+import type { Host } from './core/host.ts';
+import { type Attempts, reconcile } from './core/reconcile.ts';
+import type { Outcome } from './core/resource.ts';
+import { gather, type Informants, type Knowledge } from './knowledge.ts';
+import { type PlanPorts, planNode } from './plan.ts';
+import { nextWake, type Wake } from './wake.ts';
+
+/** What one pass found and did. */
+export interface Report {
+  readonly knowledge: Knowledge;
+  readonly outcomes: readonly Outcome[];
+  readonly conditions: readonly Condition[];
+  readonly wake: Wake;
+}
+
+/** Everything an agent reaches the world through. */
+export interface AgentPorts extends Informants {
+  /** The Host for what the settings say of the network. */
+  readonly hostFor: (knowledge: Knowledge) => Host;
+  readonly planPorts: (knowledge: Knowledge) => PlanPorts | undefined;
+  readonly random: () => number;
+  readonly emit: Emit;
+}
+
+export interface Agent {
+  /** One pass: gather, plan, reconcile. */
+  pass(): Promise<Report>;
+  /** Forgets how long to wait after failures: everything is tried again in the next pass. */
+  forget(): void;
+}
+
+/** What is remembered between passes is only what was last known, and when to try again. */
+export function createAgent(ports: AgentPorts): Agent {
+  const attempts: Attempts = new Map();
+  let knowledge: Knowledge | undefined;
+  let conditions: readonly Condition[] = [];
+  return {
+    forget: () => attempts.clear(),
+    async pass() {
+      const { emit, random } = ports;
+      const before = knowledge;
+      knowledge = await gather(ports, before);
+      warn(knowledge, before, emit);
+      const host = ports.hostFor(knowledge);
+      const plan = planNode(knowledge, ports.planPorts(knowledge));
+      const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });
+      const outcomes = await reconcile(plan, { host, attempts, random, onOutcome });
+      const now = host.now();
+      const previous = conditions;
+      conditions = conditionsOf(outcomes, previous, now);
+      tellTransitions(conditions, previous, emit);
+      return { knowledge, outcomes, conditions, wake: nextWake(now, outcomes) };
+    },
+  };
+}
+
+function warn({ warnings }: Knowledge, before: Knowledge | undefined, emit: Emit): void {
+  for (const message of warnings) {
+    if (!before?.warnings.includes(message)) emit({ type: 'Warned', message });
+  }
+}
+
+/** What changed for a reader: another status or reason. A passing Changed is told by its own line. */
+function tellTransitions(conditions: readonly Condition[], previous: readonly Condition[], emit: Emit): void {
+  for (const condition of conditions) {
+    const before = previous.find(({ type }) => type === condition.type);
+    const same = before?.status === condition.status && before.reason === condition.reason;
+    if (!same && condition.reason !== 'Changed' && condition.reason !== 'Blocked')
+      emit({ type: 'ConditionChanged', condition });
+  }
+}
+
+export interface RunOptions {
+  readonly host: Host;
+  readonly alarm: Alarm;
+  readonly signal: AbortSignal;
+  readonly publish: (report: Report) => Promise<void>;
+  readonly emit: Emit;
+}
+
+/**
+ * The life of the daemon.
+ *
+ *     gather ──► plan ──► reconcile ──► publish ──► sleep ──╮
+ *       ▲                                                   │ something is due, a tick, SIGHUP
+ *       ╰───────────────────────────────────────────────────╯
+ */
+export async function run(agent: Agent, { host, alarm, signal, publish, emit }: RunOptions): Promise<void> {
+  while (!signal.aborted) {
+    const report = await agent.pass();
+    await publish(report);
+    if (signal.aborted) return;
+    emit({ type: 'Sleeping', until: report.wake.at, because: report.wake.because });
+    const by = await alarm.sleepUntil(host, report.wake.at);
+    if (by === undefined) continue;
+    emit({ type: 'Woken', by });
+    if (by === 'SIGHUP') agent.forget();
+  }
+}
+
+/** Passes until the node is Ready with nothing left to verify, or `until` (epoch milliseconds) has come. */
+export async function converge(agent: Agent, host: Host, until: number): Promise<Report> {
+  for (;;) {
+    const report = await agent.pass();
+    const { wake, outcomes } = report;
+    if (outcomes.every(({ state }) => state === 'InSync')) return report;
+    if (isStuck(outcomes) || wake.at > until) return report;
+    await host.sleep(wake.at - host.now());
+  }
+}
+
+/** Something failed, and nothing else is under way that could change it. */
+function isStuck(outcomes: readonly Outcome[]): boolean {
+  const moving = outcomes.some(({ state }) => state === 'Changed' || state === 'Waiting');
+  return !moving && outcomes.some(({ state }) => state === 'Failed');
+}

@@ -1,0 +1,27 @@
+import type { Host } from './core/host.ts';
+
+/** What ends a sleep before its time. A wake carries no data, and one that comes while nobody sleeps is not lost. */
+export interface Alarm {
+  ring(by: string): void;
+  /** Sleeps until so many epoch milliseconds or until somebody rings, and says who did. */
+  sleepUntil(host: Pick<Host, 'now' | 'sleep'>, at: number): Promise<string | undefined>;
+}
+
+export function alarm(): Alarm {
+  let rung: string | undefined;
+  let sleeper = new AbortController();
+  return {
+    ring(by) {
+      rung = by;
+      sleeper.abort();
+    },
+    async sleepUntil(host, at) {
+      const pause = at - host.now();
+      if (rung === undefined && pause > 0) await host.sleep(pause, sleeper.signal);
+      const by = rung;
+      rung = undefined;
+      sleeper = new AbortController();
+      return by;
+    },
+  };
+}

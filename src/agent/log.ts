@@ -1,0 +1,75 @@
+import { type DestinationStream, type Level, type Logger, pino } from 'pino';
+import type { Emit, Event } from './core/events.ts';
+import type { Outcome } from './core/resource.ts';
+
+export interface LogLine {
+  readonly level: Level;
+  /** Static for its kind of event; what varies is in the fields. */
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface EventLog {
+  readonly emit: Emit;
+  setLevel(level: string): void;
+}
+
+/** Writes each event as one line; what a person need not see is at level debug. */
+export function logEvents(sink: DestinationStream): EventLog {
+  const log = pino({ base: null, timestamp: false }, sink);
+  return {
+    emit: (event) => write(log, lineOf(event)),
+    setLevel(level) {
+      log.level = level;
+    },
+  };
+}
+
+function write(log: Logger, { level, message, fields }: LogLine): void {
+  log[level](fields, message);
+}
+
+/** The line an event is logged as. */
+export function lineOf(event: Event): LogLine {
+  switch (event.type) {
+    case 'Started': {
+      const { type, ...fields } = event;
+      return { level: 'info', message: 'slipway started', fields };
+    }
+    case 'Warned':
+      return { level: 'warn', message: 'warning', fields: { warning: event.message } };
+    case 'Settled':
+      return settledLine(event.outcome);
+    case 'ConditionChanged': {
+      const { type, status, reason, message } = event.condition;
+      const fields = { condition: type, status, reason, ...(message && { message }) };
+      return { level: status === 'False' ? 'error' : 'info', message: 'condition changed', fields };
+    }
+    case 'Sleeping':
+      return {
+        level: 'debug',
+        message: 'sleeping',
+        fields: { until: new Date(event.until).toISOString(), because: event.because },
+      };
+    case 'Woken':
+      return { level: 'info', message: 'woken', fields: { by: event.by } };
+    case 'Stopped':
+      return { level: 'info', message: 'slipway stopped; the node stays as it is', fields: { by: event.by } };
+  }
+}
+
+function settledLine(outcome: Outcome): LogLine {
+  const resource = outcome.resource.id;
+  if (outcome.state === 'Changed') {
+    const { summary } = outcome.resource;
+    const changes = outcome.changes.map(
+      ({ field, observed, desired }) => `${field}: ${observed ?? '-'} -> ${desired ?? '-'}`,
+    );
+    return { level: 'info', message: 'put right', fields: { resource, did: summary, changes } };
+  }
+  if (outcome.state === 'Waiting' || outcome.state === 'Failed') {
+    const { state, reason, message } = outcome;
+    return { level: 'debug', message: 'not settled', fields: { resource, state, reason, message } };
+  }
+  return { level: 'debug', message: 'checked', fields: { resource, state: outcome.state } };
+}

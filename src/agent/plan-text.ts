@@ -1,0 +1,124 @@
+import { createTwoFilesPatch } from 'diff';
+import type { Outcome } from './core/resource.ts';
+import { octal } from './resources/digest.ts';
+
+/** What a dry run's Host noted; see host/recorded-action.ts. */
+export interface PlannedStep {
+  readonly outcome: Outcome;
+  readonly actions: readonly PlannedAction[];
+}
+
+export type PlannedAction =
+  | {
+      readonly kind: 'write';
+      readonly path: string;
+      readonly mode: number;
+      readonly content: string;
+      readonly before?: { readonly mode: number; readonly content?: string };
+    }
+  | { readonly kind: 'link'; readonly path: string; readonly target: string; readonly before?: string }
+  | { readonly kind: 'rename'; readonly from: string; readonly to: string }
+  | { readonly kind: 'remove'; readonly path: string }
+  | { readonly kind: 'run'; readonly command: string }
+  | { readonly kind: 'send'; readonly method: string; readonly url: string }
+  | { readonly kind: 'download'; readonly url: string; readonly path: string; readonly mode: number }
+  | { readonly kind: 'obtain'; readonly what: string };
+
+/** What would change, in the plan's order, as a person reads a diff, and a last line that counts it. */
+export function planText(steps: readonly PlannedStep[]): string {
+  return [...steps.flatMap(stepLines), summaryLine(steps), ''].join('\n');
+}
+
+function summaryLine(steps: readonly PlannedStep[]): string {
+  const count = (...states: readonly Outcome['state'][]) =>
+    steps.filter(({ outcome }) => states.includes(outcome.state)).length;
+  const [now, then, waiting, failed] = [
+    count('Changed', 'Recorded'),
+    count('Blocked'),
+    count('Waiting'),
+    count('Failed'),
+  ];
+  const parts = [`${now} to change`, `${then} to follow`, `${waiting} waiting`, `${failed} failed`];
+  return `Plan: ${parts.join(', ')}, ${count('InSync')} in sync. Nothing was changed.`;
+}
+
+/** What must be known before there is a plan; without it the plan is an error, not a wait. */
+const grounds: readonly string[] = ['Settings', 'Identity', 'Role', 'Node'];
+
+/** Whether the plan would change anything, or is none. */
+export function planVerdict(steps: readonly PlannedStep[]): 'nothing' | 'changes' | 'errors' {
+  const isError = ({ outcome }: PlannedStep) =>
+    (outcome.state === 'Failed' && outcome.blocks) ||
+    (outcome.state === 'Waiting' && grounds.includes(outcome.resource.id));
+  if (steps.some(isError)) return 'errors';
+  return steps.every(({ outcome }) => outcome.state === 'InSync') ? 'nothing' : 'changes';
+}
+
+function stepLines({ outcome, actions }: PlannedStep): readonly string[] {
+  switch (outcome.state) {
+    case 'InSync':
+      return [];
+    case 'Changed':
+    case 'Recorded':
+      return actions.flatMap(actionLines);
+    case 'Waiting':
+      return [`wait: ${outcome.resource.summary}`, `      ${outcome.reason}: ${outcome.message}`];
+    case 'Failed':
+      return [
+        `${outcome.blocks ? 'stop' : 'note'}: ${outcome.resource.summary}`,
+        `      ${outcome.reason}: ${outcome.message}`,
+      ];
+    case 'Blocked':
+      return [`then: ${outcome.resource.summary}`];
+  }
+}
+
+function actionLines(action: PlannedAction): readonly string[] {
+  switch (action.kind) {
+    case 'write':
+      return writeLines(action);
+    case 'link':
+      return [`link: ${action.path} -> ${action.target}`];
+    case 'rename':
+      return [`move: ${action.from} -> ${action.to}`];
+    case 'remove':
+      return [`remove: ${action.path}`];
+    case 'run':
+      return [`run:  ${action.command}`];
+    case 'send':
+      return [`send: ${action.method} ${action.url}`];
+    case 'download':
+      return [`get:  ${action.url}`, `      to ${action.path} (${octal(action.mode)}), its sha256 verified`];
+    case 'obtain':
+      return [`ask:  ${action.what}`];
+  }
+}
+
+function writeLines({
+  path,
+  mode,
+  content,
+  before,
+}: Extract<PlannedAction, { kind: 'write' }>): readonly string[] {
+  const verb = before ? 'edit' : 'file';
+  const modes = before && before.mode !== mode ? `${octal(before.mode)} -> ${octal(mode)}` : octal(mode);
+  const body = before?.content === undefined ? added(content) : changed(before.content, content);
+  return [`${verb}: ${path} (${modes})`, ...body.map((line) => `    ${line}`)];
+}
+
+function added(content: string): readonly string[] {
+  return content
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => `+ ${line}`.trimEnd());
+}
+
+/** The changed lines with three lines around them; the patch's own header says nothing new here. */
+function changed(before: string, after: string): readonly string[] {
+  const patch = createTwoFilesPatch('before', 'after', before, after, undefined, undefined, { context: 3 });
+  return patch
+    .split('\n')
+    .slice(3)
+    .filter((line) => line !== '' && !line.startsWith('@@') && !line.startsWith('\\'))
+    .map((line) => `${line.slice(0, 1)} ${line.slice(1)}`.trimEnd());
+}

@@ -1,0 +1,69 @@
+import type { Cloud } from './cloud/cloud.ts';
+import type { Resource } from './core/resource.ts';
+import type { GitOps } from './gitops/gitops.ts';
+import { k3sResources } from './k3s/k3s.ts';
+import type { K3sNode } from './k3s/node.ts';
+import type { Knowledge } from './knowledge.ts';
+import { preflight } from './preflight.ts';
+import { known } from './resources/known.ts';
+
+export interface PlanPorts {
+  readonly cloud: Cloud;
+  readonly gitops: GitOps;
+  /** Megabytes of memory of this machine. */
+  readonly memory: number;
+  /** When credentials received at this time are due, by the schedule (epoch milliseconds). */
+  readonly rotateAt: (receivedAt: number) => number;
+}
+
+/** The ordered Resources of this node. */
+export function planNode(knowledge: Knowledge, ports: PlanPorts | undefined): readonly Resource[] {
+  const { settings, identity, role, node } = knowledge;
+  return [
+    known({
+      id: 'Settings',
+      summary: 'read the settings',
+      condition: 'Settings',
+      lesson: settings,
+      tell: ({ layers }) => layers.files.map(({ origin }) => origin).join(', ') || 'defaults alone',
+    }),
+    known({
+      id: 'Identity',
+      summary: 'ask the cloud what this VM is',
+      condition: 'Identity',
+      needs: ['Settings'],
+      lesson: identity,
+      tell: ({ computerName, location }) => [computerName, location].filter(Boolean).join(' in '),
+    }),
+    known({
+      id: 'Role',
+      summary: 'take the role from the tag k3s-role',
+      condition: 'Role',
+      needs: ['Identity'],
+      lesson: role,
+      tell: ({ name, summary }) => `${name}: ${summary}`,
+    }),
+    known({
+      id: 'Node',
+      summary: 'name the node',
+      condition: 'Identity',
+      needs: ['Role'],
+      lesson: node,
+      tell: ({ name, address }) => `${name} at ${address}`,
+    }),
+    ...(node.value && ports ? nodeResources(node.value, ports) : []),
+  ];
+}
+
+function nodeResources(node: K3sNode, { cloud, gitops, memory, rotateAt }: PlanPorts): readonly Resource[] {
+  const { paths, role, arch } = node;
+  return [
+    preflight(role, memory),
+    ...k3sResources(node, { cloud, rotateAt }),
+    ...(role.gitops ? gitops.resources({ needs: ['NodeReady'], ...gitopsPlaces(paths), arch }) : []),
+  ];
+}
+
+function gitopsPlaces({ k3s, system, slipway }: K3sNode['paths']) {
+  return { k3s: k3s.binary, kubeconfig: k3s.kubeconfig, binDir: system.bin, home: slipway.state };
+}

@@ -1,0 +1,35 @@
+import type { Outcome } from './core/resource.ts';
+
+const second = 1_000;
+/** How long drift can stand uncorrected: nothing tells us when a person edits a file. */
+const resync = 300 * second;
+const shortest = 1 * second;
+
+export interface Wake {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly because: string;
+}
+
+/** When to look at the world again, and why: a change is verified at once, the rest when the earliest thing is due. */
+export function nextWake(now: number, outcomes: readonly Outcome[]): Wake {
+  const changed = outcomes.find((outcome) => outcome.state === 'Changed');
+  if (changed) return { at: now, because: `verify ${changed.resource.id}` };
+  const due = outcomes.map(dueOf).filter((wake) => wake !== undefined);
+  const first = due.reduce((a, b) => (b.at < a.at ? b : a), { at: now + resync, because: 'look for drift' });
+  return { ...first, at: Math.max(first.at, now + shortest) };
+}
+
+function dueOf(outcome: Outcome): Wake | undefined {
+  switch (outcome.state) {
+    case 'InSync':
+      return outcome.until === undefined
+        ? undefined
+        : { at: outcome.until, because: `renew ${outcome.resource.id}` };
+    case 'Waiting':
+    case 'Failed':
+      return { at: outcome.lookAgainAt, because: `${outcome.resource.id} (${outcome.reason})` };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { alarm } from '../../../src/agent/alarm.ts';
+import { memoryHost } from '../../lab/memory-host.ts';
+
+/** A sleep that ends only when its signal is aborted. */
+const sleepless = {
+  now: () => 0,
+  sleep: (_: number, signal?: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      if (signal?.aborted) resolve();
+      signal?.addEventListener('abort', () => resolve());
+    }),
+};
+
+test('sleeps until its time when nobody rings', async () => {
+  const host = memoryHost();
+  const start = host.now();
+  expect(await alarm().sleepUntil(host, start + 5_000)).toBeUndefined();
+  expect(host.now()).toBe(start + 5_000);
+});
+
+test('a ring ends the sleep and says who rang', async () => {
+  const clock = alarm();
+  const sleep = clock.sleepUntil(sleepless, 1_000);
+  clock.ring('SIGHUP');
+  expect(await sleep).toBe('SIGHUP');
+});
+
+test('a ring between two sleeps ends the next one, and only that', async () => {
+  const clock = alarm();
+  const host = memoryHost();
+  clock.ring('tick');
+  expect(await clock.sleepUntil(sleepless, 1_000)).toBe('tick');
+  expect(await clock.sleepUntil(host, host.now() + 10)).toBeUndefined();
+});

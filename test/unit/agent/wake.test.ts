@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { inSync, type Outcome, type Resource } from '../../../src/agent/core/resource.ts';
+import { nextWake } from '../../../src/agent/wake.ts';
+
+const now = 1_000_000;
+
+function resource(id: string): Resource {
+  return { id, condition: 'System', summary: '', check: async () => inSync() };
+}
+
+const changed: Outcome = { resource: resource('a'), state: 'Changed', changes: [] };
+const waits: Outcome = {
+  resource: resource('b'),
+  state: 'Waiting',
+  reason: 'ServiceStarting',
+  message: '',
+  lookAgainAt: now + 2_000,
+  blocks: true,
+};
+const due: Outcome = { resource: resource('c'), state: 'InSync', until: now + 60_000 };
+const overdue: Outcome = { resource: resource('d'), state: 'InSync', until: now - 5_000 };
+const steady: Outcome = { resource: resource('e'), state: 'InSync' };
+const blocked: Outcome = { resource: resource('f'), state: 'Blocked', by: 'b' };
+
+test.each([
+  ['a change is verified at once', [steady, due, changed], 0, 'verify a'],
+  ['what waits before what is due', [due, waits], 2_000, 'b (ServiceStarting)'],
+  ['a credential before the regular look', [steady, due], 60_000, 'renew c'],
+  ['the regular look every five minutes', [steady, blocked], 300_000, 'look for drift'],
+  ['never a busy loop', [overdue], 1_000, 'renew d'],
+] as const)('%s', (_, outcomes, after, because) => {
+  expect(nextWake(now, outcomes)).toEqual({ at: now + after, because });
+});
