@@ -1,0 +1,90 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import * as z from 'zod/mini';
+import { defaults } from '../src/agent/config/defaults.ts';
+import { pathText, valueAt } from '../src/agent/config/path.ts';
+import { settingsSchema } from '../src/agent/config/schema.ts';
+
+// Writes what docs/usage says of the settings, from the definition that validates them:
+// `node packaging/settings-schema.ts`
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+const schemaFile = new URL('../docs/usage/settings.schema.json', import.meta.url);
+const pageFile = new URL('../docs/usage/configuration.md', import.meta.url);
+const begin = '<!-- made by packaging/settings-schema.ts from here on -->';
+
+if (import.meta.main) {
+  writeFileSync(schemaFile, schemaText());
+  writeFileSync(pageFile, pageText(readFileSync(pageFile, 'utf8')));
+}
+
+/** The JSON Schema of a settings file, in which nothing with a default has to be written. */
+export function schemaText(): string {
+  const schema = withDefaults(z.toJSONSchema(settingsSchema, { io: 'input' }), defaults);
+  return `${formatted(JSON.stringify({ title: 'Slipway settings', ...schema }, undefined, 2))}\n`;
+}
+
+/** Lists that fit on a line of 110 columns stand on one, as Biome formats them. */
+function formatted(json: string): string {
+  return json.replace(/^( *)(.*)\[\n([^[\]{}]*?)\n *\](,?)$/gm, (text, indent, key, items: string, comma) => {
+    const line = `${indent}${key}[${items.trim().replace(/\n */g, ' ')}]${comma}`;
+    return line.length <= 110 ? line : text;
+  });
+}
+
+function withDefaults(schema: JsonSchema, value: unknown): JsonSchema {
+  if (value === undefined) return schema;
+  if (!schema.properties) return { ...schema, default: value };
+  const { required: _, ...rest } = schema;
+  const properties = Object.entries(schema.properties).map(([key, inner]) => [
+    key,
+    withDefaults(asSchema(inner), valueAt(value, [key])),
+  ]);
+  return { ...rest, properties: Object.fromEntries(properties) };
+}
+
+/** The page with its reference made new; what stands above the mark is kept. */
+export function pageText(page: string): string {
+  const [introduction = ''] = page.split(begin);
+  const sections = Object.entries(z.toJSONSchema(settingsSchema, { io: 'input' }).properties ?? {});
+  const tables = [
+    table(
+      '',
+      '',
+      sections.filter(([, schema]) => !isSection(schema)),
+    ),
+    ...sections
+      .filter(([, schema]) => isSection(schema))
+      .map(([key, schema]) => table(`### ${key}`, asSchema(schema).description ?? '', [[key, schema]])),
+  ];
+  return `${introduction}${begin}\n\n${tables.join('\n')}`;
+}
+
+type Entry = readonly [key: string, schema: z.core.JSONSchema._JSONSchema];
+
+function table(heading: string, description: string, entries: readonly Entry[]): string {
+  const lines = entries.flatMap(([key, schema]) => rows([key], asSchema(schema)));
+  const head = [heading, description].filter(Boolean).map((text) => `${text}\n\n`);
+  return `${head.join('')}| setting | default | meaning |\n|---|---|---|\n${lines.join('')}`;
+}
+
+function rows(path: readonly string[], schema: JsonSchema): readonly string[] {
+  if (isSection(schema)) {
+    return Object.entries(schema.properties ?? {}).flatMap(([key, inner]) =>
+      rows([...path, key], asSchema(inner)),
+    );
+  }
+  const value = valueAt(defaults, path);
+  const shown = value === undefined ? '' : `\`${JSON.stringify(value).replace(/^"(.*)"$/, '$1')}\``;
+  const choices = schema.enum?.map((choice) => `\`${choice}\``).join(', ');
+  const meaning = [schema.description, choices && `One of ${choices}.`].filter(Boolean).join(' ');
+  return [`| \`${pathText(path)}\` | ${shown} | ${meaning} |\n`];
+}
+
+function isSection(schema: z.core.JSONSchema._JSONSchema): boolean {
+  return asSchema(schema).properties !== undefined;
+}
+
+function asSchema(schema: z.core.JSONSchema._JSONSchema): JsonSchema {
+  return typeof schema === 'boolean' ? {} : schema;
+}

@@ -1,0 +1,46 @@
+import type { WrittenSettings } from './schema.ts';
+
+/** The lowest layer: what holds where nothing else is configured. */
+export const defaults = {
+  cloud: 'azure',
+  tags: { role: true, server: true, version: true },
+  node: { labels: [], taints: [] },
+  network: { noProxy: [] },
+  azure: {
+    imdsEndpoint: 'http://169.254.169.254',
+    identity: {},
+    keyVault: {},
+    registryAudience: 'https://containerregistry.azure.net',
+  },
+  static: { tags: {}, secrets: {}, registries: {} },
+  joinToken: { secretName: 'k3s-token', attempts: 30, interval: '10s', verifyEvery: '2h' },
+  k3s: {
+    version: 'v1.36.3+k3s1',
+    releaseUrl: 'https://github.com/k3s-io/k3s/releases/download',
+    upgrade: 'manual',
+    config: {},
+  },
+  registries: { servers: [], mirrors: {}, configs: {}, onRotate: 'restart', schedule: '0 */2 * * *' },
+  gitops: {
+    engine: 'none',
+    flux: {
+      version: '2.9.4',
+      releaseUrl: 'https://github.com/fluxcd/flux2/releases/download',
+      username: 'git',
+      branch: 'main',
+      personal: false,
+      private: true,
+      tokenAuth: true,
+      components: ['source-controller', 'kustomize-controller', 'helm-controller', 'notification-controller'],
+      componentsExtra: [],
+      interval: '1m',
+      timeout: '10m',
+      tokenSecretName: 'flux-git-token',
+    },
+  },
+  consent: { tokenChange: false, roleChange: false, serverChange: false },
+  log: { level: 'info' },
+} as const satisfies DeepReadonlyInput<WrittenSettings>;
+
+/** Optional settings are left out rather than `undefined`. */
+type DeepReadonlyInput<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonlyInput<T[Key]> } : T;

@@ -1,0 +1,46 @@
+import { stringify } from 'yaml';
+import { Secret } from '../core/secret.ts';
+import { type Loaded, mergeAll } from './load.ts';
+import { type Leaf, plain } from './merge.ts';
+import { type Path, pathText, valueAt } from './path.ts';
+
+/** The settings for people, a line for each: `path: value    # origin`. Secrets are not shown. */
+export function explain(loaded: Loaded): string {
+  const lines = shownLeaves(loaded).map(({ path, value, origin }) => ({
+    text: `${pathText(path)}: ${inline(value)}`,
+    origin,
+  }));
+  const width = Math.min(80, Math.max(...lines.map(({ text }) => text.length)));
+  return lines.map(({ text, origin }) => `${text.padEnd(width)}  # ${origin}\n`).join('');
+}
+
+/** The same for programs: a list of `{ path, value, origin }`. */
+export function explainJson(loaded: Loaded): string {
+  const entries = shownLeaves(loaded).map(({ path, value, origin }) => ({
+    path: pathText(path),
+    value,
+    origin,
+  }));
+  return `${JSON.stringify(entries, undefined, 2)}\n`;
+}
+
+/** In the schema's order and as written; what parsing makes a Secret is shown as one. */
+function shownLeaves({ settings, layers, origins }: Loaded): readonly Leaf[] {
+  const written = plain(mergeAll(layers));
+  return leafPaths(settings).map((path) => {
+    const parsed = valueAt(settings, path);
+    const value = parsed instanceof Secret ? String(parsed) : valueAt(written, path);
+    return { path, value, origin: origins[pathText(path)] ?? '' };
+  });
+}
+
+function leafPaths(value: unknown, at: Path = []): readonly Path[] {
+  const single =
+    typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Secret;
+  if (single || Object.keys(value).length === 0) return [at];
+  return Object.entries(value).flatMap(([key, inner]) => leafPaths(inner, [...at, key]));
+}
+
+function inline(value: unknown): string {
+  return stringify(value, { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 }).trimEnd();
+}

@@ -1,0 +1,131 @@
+import * as z from 'zod/mini';
+import { Secret } from '../core/secret.ts';
+
+const label = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
+const hostName = `${label}(?:\\.${label})*`;
+const qualifiedName = `(?:${hostName}/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?`;
+const labelValue = '(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?';
+
+/** Text that matches; `must` completes the sentence "this setting must ...". */
+function text(pattern: RegExp, must: string) {
+  return z.string(`must ${must}; write it as text`).check(z.regex(pattern, `must ${must}`));
+}
+
+/** Any text but none at all. */
+export const words = text(/\S/, 'not be empty');
+
+/** Text that no reader of plans and logs may see. */
+export const secretText = z.pipe(
+  words,
+  z.transform((value: string) => new Secret(value)),
+);
+
+/** `10s`, `5m`, `2h`; milliseconds once parsed. */
+export const duration = z.pipe(
+  text(/^[1-9]\d*(ms|s|m|h)$/, 'be a duration above zero such as 10s, 5m or 2h'),
+  z.transform(milliseconds),
+);
+
+function milliseconds(value: string): number {
+  const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+  const unit = value.replace(/\d/g, '') as keyof typeof units;
+  return Number.parseInt(value, 10) * units[unit];
+}
+
+/** The name of a host as registries use it: `myteam.azurecr.io`. */
+export const loginServer = text(
+  new RegExp(`^(?=.{1,253}$)${label}(?:\\.${label})+$`),
+  'be a bare host name in lower case such as myteam.azurecr.io; leave out https:// and any path',
+);
+
+/** A registry as containerd names it, with its port where it has one, or `*` for all others. */
+export const registryName = text(
+  new RegExp(`^(?:\\*|${hostName}(?::\\d+)?)$`),
+  'be the bare host name of a registry in lower case such as docker.io, or "*"; leave out https:// and any path',
+);
+
+export const nodeName = text(
+  new RegExp(`^(?=.{1,63}$)${hostName}$`),
+  'be a Kubernetes node name: up to 63 lower-case letters, digits, dashes and dots',
+);
+
+export const ipAddress = z.union([z.ipv4(), z.ipv6()], 'must be an IP address such as 10.0.0.4');
+
+export const nodeLabel = text(
+  new RegExp(`^${qualifiedName}=${labelValue}$`),
+  'be a label such as team=web',
+).check(
+  z.refine((value) => !isForeignToKubelet(value), {
+    error:
+      'is a label that kubelet may not give itself; use another prefix, or set it with kubectl once the node is there',
+  }),
+);
+
+/** Kubelet refuses to start with labels of these domains, a few well-known ones aside (kubelet_node_labels.go). */
+function isForeignToKubelet(value: string): boolean {
+  const key = value.split('=')[0] ?? '';
+  const domain = key.includes('/') ? key.slice(0, key.indexOf('/')) : '';
+  const reserved = /(^|\.)(kubernetes|k8s)\.io$/.test(domain);
+  const allowed = /(^|\.)(node|kubelet)\.kubernetes\.io$/.test(domain) || wellKnownLabels.includes(key);
+  return reserved && !allowed;
+}
+
+const wellKnownLabels: readonly string[] = [
+  'kubernetes.io/hostname',
+  'kubernetes.io/os',
+  'kubernetes.io/arch',
+  'beta.kubernetes.io/os',
+  'beta.kubernetes.io/arch',
+  'beta.kubernetes.io/instance-type',
+  'topology.kubernetes.io/zone',
+  'topology.kubernetes.io/region',
+  'failure-domain.beta.kubernetes.io/zone',
+  'failure-domain.beta.kubernetes.io/region',
+];
+
+export const nodeTaint = text(
+  new RegExp(`^${qualifiedName}(?:=${labelValue})?:(?:NoSchedule|PreferNoSchedule|NoExecute)$`),
+  'be a taint such as dedicated=gpu:NoSchedule (or PreferNoSchedule, NoExecute)',
+);
+
+export const k3sVersion = text(
+  /^v\d+\.\d+\.\d+(-rc\d+)?\+k3s\d+$/,
+  'be a K3s release such as v1.36.3+k3s1; they are listed at https://github.com/k3s-io/k3s/releases',
+);
+
+/** Where a K3s server is found: a name or IPv4 address, with or without a port, or an https URL of only that. */
+export const serverAddress = text(
+  /^(?:https:\/\/)?(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?\/?$|^[0-9A-Fa-f]*:[0-9A-Fa-f:]+$/,
+  'be a host name, an address or an https URL without a path such as 10.0.0.4 or https://10.0.0.4:6443',
+);
+
+export const fluxVersion = text(/^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/, 'be a Flux release such as 2.9.4');
+
+/** The names Key Vault allows (https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates). */
+export const secretName = text(/^[0-9A-Za-z-]{1,127}$/, 'be a secret name: letters, digits and dashes');
+
+export const vaultName = text(
+  /^[A-Za-z](?!.*--)[0-9A-Za-z-]{1,22}[0-9A-Za-z]$/,
+  'be the name of a Key Vault: 3 to 24 letters, digits and dashes; give a whole address as azure.keyVault.url',
+);
+
+export const guid = text(
+  /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
+  'be a client id such as 11111111-2222-3333-4444-555555555555',
+);
+
+/** An http or https URL; it holds no password, because settings are printed. */
+export const url = text(
+  /^https?:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/,
+  'be a URL such as https://example.com/path, without user name, password or query',
+);
+
+export const gitUrl = text(
+  /^(https?:\/\/[^\s/@]+|ssh:\/\/([\w.-]+@)?[^\s/@:]+(:\d+)?)\/\S+$/,
+  'be the https:// or ssh:// URL of a Git repository, without a password',
+);
+
+export const repositoryPath = text(
+  /^(?!\/)(?!.*(^|\/)\.\.(\/|$))\S+$/,
+  'be a path inside the repository such as clusters/production, without a leading / and without ..',
+);

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import type { HostReader } from '../core/host.ts';
+import type { NodePaths } from '../paths.ts';
+import type { Layer } from './merge.ts';
+import { invalidSettings } from './problems.ts';
+
+/**
+ * Reads the settings files, lowest first: the vendor's folder, the administrator's file, the administrator's folder.
+ *
+ * `file` takes the place of the middle one and must exist; the others may be missing. YAML that cannot be read is
+ * `InvalidSettings` with file, line and column of every fault.
+ */
+export async function readLayers(
+  host: HostReader,
+  paths: NodePaths['slipway']['configLayers'],
+  file: string | undefined,
+): Promise<readonly Layer[]> {
+  const [vendorFolder, usualFile, ownFolder] = paths;
+  const files = [
+    ...(await yamlFiles(host, vendorFolder)),
+    file ?? usualFile,
+    ...(await yamlFiles(host, ownFolder)),
+  ];
+  const read = await Promise.all(files.map((path) => readLayer(host, path, path === file)));
+  const faults = read.flatMap((layer) => layer.faults);
+  if (faults.length > 0) throw invalidSettings(faults);
+  return read.flatMap((layer) => layer.layers);
+}
+
+async function yamlFiles(host: HostReader, folder: string): Promise<readonly string[]> {
+  const names = await host.list(folder);
+  return names.filter((name) => name.endsWith('.yaml')).map((name) => join(folder, name));
+}
+
+interface ReadLayer {
+  readonly layers: readonly Layer[];
+  readonly faults: readonly string[];
+}
+
+async function readLayer(host: HostReader, path: string, required: boolean): Promise<ReadLayer> {
+  const found = await host.readFile(path);
+  if (found) return parseLayer(path, found.content);
+  return { layers: [], faults: required ? [`${path}: does not exist; check the path after --config`] : [] };
+}
+
+/** The library's own message would quote the line, which may hold a secret; so line and column are ours. */
+function parseLayer(path: string, content: string): ReadLayer {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(content, { lineCounter, prettyErrors: false });
+  const faults = document.errors.map(({ message, pos: [start] }) => {
+    const { line, col } = lineCounter.linePos(start);
+    return `${path}: line ${line}, column ${col}: ${message}`;
+  });
+  if (faults.length > 0) return { layers: [], faults };
+  return asLayer(path, document.toJS());
+}
+
+function asLayer(path: string, values: unknown): ReadLayer {
+  if (values === null) return { layers: [], faults: [] };
+  if (typeof values === 'object' && !Array.isArray(values)) {
+    return { layers: [{ origin: path, values }], faults: [] };
+  }
+  return {
+    layers: [],
+    faults: [`${path}: line 1, column 1: must be a map of settings, such as role: server`],
+  };
+}

@@ -1,0 +1,76 @@
+import { isMap, type Path } from './path.ts';
+
+/** Some settings and whence they come: a file's path, `tag k3s-role`, `command line --role`. */
+export interface Layer {
+  readonly origin: string;
+  readonly values: unknown;
+}
+
+/** A merged value and the layer that set it; for a map, the last layer that said anything in it. */
+export type Merged =
+  | { readonly origin: string; readonly children: ReadonlyMap<string, Merged> }
+  | { readonly origin: string; readonly value: unknown };
+
+/**
+ * Lays the layers over the lowest one: maps merge key by key, lists and single values replace, and a key without a
+ * value takes back what lower layers said, so that the lowest holds again.
+ */
+export function mergeLayers(lowest: Layer, layers: readonly Layer[]): Merged {
+  const base = asMerged(lowest.values, lowest.origin);
+  return layers.reduce((below, { values, origin }) => overlay(below, values, origin, base) ?? base, base);
+}
+
+function asMerged(value: unknown, origin: string): Merged {
+  if (!isMap(value)) return { origin, value };
+  return {
+    origin,
+    children: new Map(Object.entries(value).map(([key, inner]) => [key, asMerged(inner, origin)])),
+  };
+}
+
+function overlay(
+  below: Merged | undefined,
+  value: unknown,
+  origin: string,
+  lowest: Merged | undefined,
+): Merged | undefined {
+  if (value === null || value === undefined) return lowest;
+  if (!isMap(value)) return { origin, value };
+  const children = new Map(childrenOf(below) ?? childrenOf(lowest));
+  for (const [key, inner] of Object.entries(value)) {
+    const merged = overlay(children.get(key), inner, origin, childrenOf(lowest)?.get(key));
+    if (merged) children.set(key, merged);
+    else children.delete(key);
+  }
+  return { origin, children };
+}
+
+/** The merged settings as plain data. */
+export function plain(merged: Merged): unknown {
+  if (!('children' in merged)) return merged.value;
+  return Object.fromEntries([...merged.children].map(([key, inner]) => [key, plain(inner)]));
+}
+
+export interface Leaf {
+  readonly path: Path;
+  readonly value: unknown;
+  readonly origin: string;
+}
+
+/** Every list, single value and empty map, in order. */
+export function leaves(merged: Merged, path: Path = []): readonly Leaf[] {
+  if (!('children' in merged)) return [{ path, value: merged.value, origin: merged.origin }];
+  if (merged.children.size === 0) return [{ path, value: {}, origin: merged.origin }];
+  return [...merged.children].flatMap(([key, inner]) => leaves(inner, [...path, key]));
+}
+
+/** Which layer is to answer for a path: the one that set it, else the last that set anything around it. */
+export function originOf(merged: Merged, path: Path, lowest: string): string {
+  const inner = childrenOf(merged)?.get(String(path[0]));
+  const within = inner && path.length > 0 ? originOf(inner, path.slice(1), lowest) : lowest;
+  return within === lowest ? merged.origin : within;
+}
+
+function childrenOf(merged: Merged | undefined): ReadonlyMap<string, Merged> | undefined {
+  return merged && 'children' in merged ? merged.children : undefined;
+}

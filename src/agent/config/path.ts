@@ -1,0 +1,35 @@
+/** Where a setting is: the keys from the top, list positions as numbers. */
+export type Path = readonly PropertyKey[];
+
+/** A path as people write it: `registries.configs."docker.io".tls`, `node.labels[0]`. */
+export function pathText(path: Path): string {
+  return path.map((key, depth) => segment(key, depth)).join('');
+}
+
+function segment(key: PropertyKey, depth: number): string {
+  if (typeof key === 'number') return `[${key}]`;
+  const name = String(key);
+  return (depth === 0 ? '' : '.') + (/^[\w+-]+$/.test(name) ? name : JSON.stringify(name));
+}
+
+/** What stands at a path of plain data; `undefined` where the path leads nowhere. */
+export function valueAt(data: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (within, key) =>
+      typeof within === 'object' && within !== null && Object.hasOwn(within, key)
+        ? (within as Readonly<Record<PropertyKey, unknown>>)[key]
+        : undefined,
+    data,
+  );
+}
+
+/** The map at a path of plain data; an empty one where there is none. */
+export function mapAt(data: unknown, path: Path): Readonly<Record<string, unknown>> {
+  const found = valueAt(data, path);
+  return isMap(found) ? found : {};
+}
+
+/** Whether it has keys, as a YAML map has. */
+export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,71 @@
+import type * as z from 'zod/mini';
+import { NodeError } from '../core/errors.ts';
+import { knownAt, knownNamed } from './known-keys.ts';
+import { nearest } from './nearest.ts';
+import { type Path, pathText, valueAt } from './path.ts';
+
+/** What is wrong with one setting: `what is wrong; the repair`. It never quotes a value, which may be a secret. */
+export interface Problem {
+  readonly path: Path;
+  readonly message: string;
+}
+
+/** All problems as one `InvalidSettings`, a line for each: `FILE: path.in.it: what is wrong; the repair`. */
+export function invalidSettings(lines: readonly string[]): NodeError {
+  return new NodeError('InvalidSettings', [...new Set(lines)].join('\n'), { retry: { pace: 'slow' } });
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** The issues of a validation in our words. `written` is the data that was validated. */
+export function describeIssues(issues: readonly Issue[], written: unknown): readonly Problem[] {
+  return issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ path: [...issue.path, key], message: unknownKey(issue.path, key) }))
+      : [{ path: issue.path, message: describeIssue(issue, valueAt(written, issue.path)) }],
+  );
+}
+
+function unknownKey(within: Path, key: string): string {
+  const sibling = nearest(key, knownAt(within));
+  const meant = sibling ? [pathText([...within, sibling])] : knownNamed(key).map(pathText);
+  const hint = meant.length > 0 ? `did you mean ${anyOf(meant.map(quoted))}?` : knownHere(within);
+  return `is not a setting; ${hint}`;
+}
+
+function knownHere(within: Path): string {
+  return `known here: ${knownAt(within).join(', ')}`;
+}
+
+function describeIssue(issue: Issue, found: unknown): string {
+  if (found === undefined) return 'is missing';
+  if (issue.code === 'invalid_type' && issue.message === unworded) return wrongType(issue.expected, found);
+  if (issue.code === 'invalid_value') return wrongChoice(issue.values.map(String), found);
+  if (issue.code === 'invalid_key') return `its name ${issue.issues[0]?.message ?? 'is not valid'}`;
+  return issue.message;
+}
+
+/** Zod's own message where the schema words none and no locale is loaded. */
+const unworded = 'Invalid input';
+
+function wrongType(expected: string, found: unknown): string {
+  const single = typeof found !== 'object';
+  if (expected === 'string') return single ? 'must be text; put it in quotes' : 'must be text';
+  if (expected === 'boolean') return 'must be true or false, without quotes';
+  if (expected === 'array') return single ? 'must be a list; write it as [value]' : 'must be a list';
+  if (expected === 'int' || expected === 'number') return 'must be a whole number, without quotes';
+  return 'must be a map of keys and values';
+}
+
+function wrongChoice(choices: readonly string[], found: unknown): string {
+  const meant = typeof found === 'string' ? nearest(found, choices) : undefined;
+  return `must be ${anyOf(choices)}${meant ? `; did you mean ${quoted(meant)}?` : ''}`;
+}
+
+function anyOf(items: readonly string[]): string {
+  return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} or ${items.at(-1)}`;
+}
+
+function quoted(text: string): string {
+  return `\`${text}\``;
+}

@@ -1,0 +1,150 @@
+import { mapAt, valueAt } from './path.ts';
+import type { Problem } from './problems.ts';
+
+/** What does not fit together in settings that may have other faults as well. */
+export function misfits(written: unknown): readonly Problem[] {
+  return [
+    ...vaultNamedTwice(written),
+    ...agentTokenIsServerToken(written),
+    ...reservedK3sKeys(written),
+    ...doubleCredentials(written),
+    ...fluxMisfits(written),
+  ];
+}
+
+function vaultNamedTwice(written: unknown): readonly Problem[] {
+  const vault = mapAt(written, ['azure', 'keyVault']);
+  return given(vault.name) && given(vault.url)
+    ? [
+        {
+          path: ['azure', 'keyVault', 'url'],
+          message:
+            'cannot go with azure.keyVault.name; keep one, and leave the other without a value to take it back',
+        },
+      ]
+    : [];
+}
+
+function agentTokenIsServerToken(written: unknown): readonly Problem[] {
+  const { secretName, agentSecretName } = mapAt(written, ['joinToken']);
+  return given(agentSecretName) && agentSecretName === secretName
+    ? [
+        {
+          path: ['joinToken', 'agentSecretName'],
+          message:
+            'names the same secret as joinToken.secretName; store an agent token of its own, or leave this out',
+        },
+      ]
+    : [];
+}
+
+function reservedK3sKeys(written: unknown): readonly Problem[] {
+  return Object.keys(mapAt(written, ['k3s', 'config'])).flatMap((key) => {
+    const repair = reserved(key.replace(/\+$/, ''));
+    return repair ? [{ path: ['k3s', 'config', key], message: repair }] : [];
+  });
+}
+
+function reserved(key: string): string | undefined {
+  if (key.startsWith('image-credential-provider-')) return slipways('the credential provider');
+  return reservedKeys[key];
+}
+
+function slipways(what: string, repair = 'leave this out'): string {
+  return `is Slipway's own (${what}); ${repair}`;
+}
+
+const token = slipways('the token is in a file', 'store it in the vault and set joinToken.secretName');
+const agentToken = slipways(
+  'the token is in a file',
+  'store it in the vault and set joinToken.agentSecretName',
+);
+const secret =
+  'may hold a secret, and settings are printed; put it into a file of mode 0600 in /etc/rancher/k3s/config.yaml.d, which K3s reads too';
+
+const reservedKeys: Readonly<Record<string, string>> = {
+  token,
+  'token-file': token,
+  'agent-token': agentToken,
+  'agent-token-file': agentToken,
+  server: slipways('what to join', 'set k3s.server'),
+  'node-name': slipways('the node name', 'set node.name'),
+  'node-ip': slipways('the node address', 'set node.ip'),
+  'node-label': slipways('role and settings are merged', 'set node.labels'),
+  'node-taint': slipways('role and settings are merged', 'set node.taints'),
+  'private-registry': slipways(
+    'the place of registries.yaml',
+    'set registries.mirrors and registries.configs',
+  ),
+  'data-dir': slipways('K3s stays in /var/lib/rancher/k3s'),
+  config: slipways('the place of config.yaml'),
+  'write-kubeconfig': slipways('the place of the kubeconfig'),
+  'with-node-id': slipways('the node name', 'set node.name'),
+  log: slipways('the journal has K3s’s log, and K3s reports ready too early with a log file'),
+  'disable-agent': slipways('a server is a node as well'),
+  'cluster-reset': 'is done once and by hand; see the K3s documentation for k3s server --cluster-reset',
+  'cluster-reset-restore-path':
+    'is done once and by hand; see the K3s documentation for k3s server --cluster-reset',
+  'datastore-endpoint': secret,
+  'etcd-s3-access-key': secret,
+  'etcd-s3-secret-key': secret,
+  'etcd-s3-session-token': secret,
+  'vpn-auth': secret,
+};
+
+function doubleCredentials(written: unknown): readonly Problem[] {
+  const servers = valueAt(written, ['registries', 'servers']);
+  const named: readonly unknown[] = Array.isArray(servers) ? servers : [];
+  return Object.keys(mapAt(written, ['registries', 'configs']))
+    .map((registry) => ({ registry, path: ['registries', 'configs', registry, 'auth'] }))
+    .filter(({ registry, path }) => named.includes(registry) && given(valueAt(written, path)))
+    .map(({ path }) => ({
+      path,
+      message:
+        'is written by Slipway for a registry in registries.servers; leave this out, or take the registry off that list',
+    }));
+}
+
+function fluxMisfits(written: unknown): readonly Problem[] {
+  if (valueAt(written, ['gitops', 'engine']) !== 'flux') return [];
+  const flux = mapAt(written, ['gitops', 'flux']);
+  return [...providerMisfits(flux), ...missingControllers(flux)].map(({ path, message }) => ({
+    path: ['gitops', 'flux', ...path],
+    message,
+  }));
+}
+
+const hosted = { needs: ['owner', 'repository', 'path'], foreign: ['url'] };
+const providers: Readonly<Record<string, typeof hosted>> = {
+  github: hosted,
+  gitlab: hosted,
+  git: { needs: ['url', 'path'], foreign: ['owner', 'repository', 'hostname', 'personal'] },
+};
+
+function providerMisfits(flux: Readonly<Record<string, unknown>>): readonly Problem[] {
+  if (!given(flux.provider)) {
+    return [{ path: ['provider'], message: 'is missing; engine flux needs github, gitlab or git' }];
+  }
+  const { needs, foreign } = providers[String(flux.provider)] ?? { needs: [], foreign: [] };
+  return [
+    ...needs
+      .filter((key) => !given(flux[key]))
+      .map((key) => ({ path: [key], message: `is missing; provider ${flux.provider} needs it` })),
+    ...foreign
+      .filter((key) => given(flux[key]) && flux[key] !== false)
+      .map((key) => ({ path: [key], message: `does not go with provider ${flux.provider}; leave it out` })),
+  ];
+}
+
+/** Flux refuses to bootstrap without these two (fluxcd/flux2, cmd/flux/bootstrap.go). */
+function missingControllers({ components }: Readonly<Record<string, unknown>>): readonly Problem[] {
+  const missing = ['source-controller', 'kustomize-controller'].filter(
+    (controller) => Array.isArray(components) && !components.includes(controller),
+  );
+  const message = `lacks ${missing.join(' and ')}, without which Flux cannot follow a repository; add what is missing`;
+  return missing.length === 0 ? [] : [{ path: ['components'], message }];
+}
+
+function given(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}

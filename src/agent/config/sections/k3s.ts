@@ -1,0 +1,45 @@
+import * as z from 'zod/mini';
+import { about } from '../about.ts';
+import { duration, k3sVersion, secretName, serverAddress, url, words } from '../forms.ts';
+
+export const joinToken = about(
+  'The token with which nodes join.',
+  z.strictObject({
+    secretName: about('The secret that holds the server token.', secretName),
+    agentSecretName: about(
+      'The secret that holds an agent token of its own, so that agents never see the server token.',
+      z.optional(secretName),
+    ),
+    attempts: about(
+      'So often a missing token is asked for before the condition is False.',
+      z.int().check(z.positive('must be above zero')),
+    ),
+    interval: about('The time between two attempts.', duration),
+    verifyEvery: about('How often an installed token is compared with the vault.', duration),
+  }),
+);
+
+const k3sValue = z.union(
+  [z.string(), z.number(), z.boolean(), z.array(z.union([z.string(), z.number(), z.boolean()]))],
+  'must be text, a number, true or false, or a list of these',
+);
+
+export const k3s = about(
+  'K3s itself.',
+  z.strictObject({
+    version: about('The K3s release. An open tag k3s-version wins over it.', k3sVersion),
+    server: about(
+      'The server an agent joins: an address or https URL. An open tag k3s-server wins over it.',
+      z.optional(serverAddress),
+    ),
+    releaseUrl: about('Where K3s releases are downloaded from.', url),
+    upgrade: about(
+      'What happens when another version is wanted than the node runs: manual reports it, auto upgrades.',
+      z.enum(['manual', 'auto']),
+    ),
+    config: about(
+      'Further keys of the K3s configuration file, passed through to the K3s command of the role.',
+      z.record(words, k3sValue),
+    ),
+  }),
+);

@@ -1,0 +1,40 @@
+import * as z from 'zod/mini';
+import { roleNames } from '../../../roles/index.ts';
+import { about } from '../about.ts';
+import { ipAddress, nodeLabel, nodeName, nodeTaint, url, words } from '../forms.ts';
+
+export const role = about(
+  `What this VM is: ${roleNames.join(', ')}. By default the tag k3s-role says it, and an open tag wins over a settings file: set tags.role to false to fix the role here.`,
+  z.optional(words),
+);
+
+export const tags = about(
+  'Which instance tags are heard. A tag that is heard wins over the settings files; false closes it.',
+  z.strictObject({
+    role: about('Whether the tag k3s-role sets role.', z.boolean()),
+    server: about('Whether the tag k3s-server sets k3s.server.', z.boolean()),
+    version: about('Whether the tag k3s-version sets k3s.version.', z.boolean()),
+  }),
+);
+
+export const node = about(
+  'The node as Kubernetes sees it.',
+  z.strictObject({
+    name: about('The node name; by default the lower-cased computer name.', z.optional(nodeName)),
+    ip: about('The node address; by default the primary private address.', z.optional(ipAddress)),
+    labels: about('Labels beside those of the role; applied at every start of K3s.', z.array(nodeLabel)),
+    taints: about('Taints beside those of the role; applied when the node registers.', z.array(nodeTaint)),
+  }),
+);
+
+export const network = about(
+  'How this node reaches the outside.',
+  z.strictObject({
+    proxy: about('The HTTP proxy for downloads, the cloud and K3s.', z.optional(url)),
+    noProxy: about('Hosts, domains and CIDR ranges that are reached past the proxy.', z.array(words)),
+    caFile: about(
+      'A PEM file of CAs to trust beside the usual ones, as a proxy needs that re-signs.',
+      z.optional(words),
+    ),
+  }),
+);

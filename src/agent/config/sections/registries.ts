@@ -1,0 +1,51 @@
+import * as z from 'zod/mini';
+import { about } from '../about.ts';
+import { cron } from '../cron-form.ts';
+import { loginServer, registryName, secretText, url, words } from '../forms.ts';
+
+const mirror = z.strictObject({
+  endpoint: about('URLs that are asked in turn.', z.optional(z.array(url))),
+  rewrite: about(
+    'Regular expressions for image names, and what replaces a match.',
+    z.optional(z.record(words, z.string())),
+  ),
+});
+
+const registryConfig = z.strictObject({
+  auth: z.optional(
+    z.strictObject({
+      username: z.optional(words),
+      password: z.optional(secretText),
+      auth: about('user:password in base64.', z.optional(secretText)),
+      identity_token: z.optional(secretText),
+    }),
+  ),
+  tls: z.optional(
+    z.strictObject({
+      ca_file: z.optional(words),
+      cert_file: z.optional(words),
+      key_file: z.optional(words),
+      insecure_skip_verify: z.optional(z.boolean()),
+    }),
+  ),
+});
+
+export const registries = about(
+  'Container registries.',
+  z.strictObject({
+    servers: about(
+      "Login servers whose credentials come from this VM's identity, such as myteam.azurecr.io.",
+      z.array(loginServer),
+    ),
+    mirrors: about('Mirrors, as in registries.yaml.', z.record(registryName, mirror)),
+    configs: about(
+      'TLS and credentials of other registries, as in registries.yaml.',
+      z.record(registryName, registryConfig),
+    ),
+    onRotate: about('Whether fresh credentials restart K3s.', z.enum(['restart', 'never'])),
+    schedule: about(
+      'When credentials are renewed: five cron fields, UTC; each node adds its own spread.',
+      cron,
+    ),
+  }),
+);

@@ -1,0 +1,40 @@
+import { type Loaded, resolveLayers } from './load.ts';
+import type { Layer } from './merge.ts';
+import { nearest } from './nearest.ts';
+
+/** The three tags that are read; `gate` is the key below `tags` in the settings that closes one. */
+const knownTags = [
+  { tag: 'k3s-role', gate: 'role', layer: (value: string) => ({ role: value }) },
+  { tag: 'k3s-server', gate: 'server', layer: (value: string) => ({ k3s: { server: value } }) },
+  { tag: 'k3s-version', gate: 'version', layer: (value: string) => ({ k3s: { version: value } }) },
+] as const;
+
+/**
+ * Lays the instance tags (by lower-cased name) between the settings files and the command line.
+ *
+ * A closed or empty tag says nothing. A value that cannot be used is `InvalidSettings` and names its tag; whether a
+ * role of that name exists is not judged here. Other tags named `k3s-*` get a warning each.
+ */
+export function withTags(
+  loaded: Loaded,
+  tags: Readonly<Record<string, string>>,
+): { readonly loaded: Loaded; readonly warnings: readonly string[] } {
+  const layers = knownTags
+    .filter(({ tag, gate }) => loaded.settings.tags[gate] && tags[tag]?.trim())
+    .map(({ tag, layer }): Layer => ({ origin: `tag ${tag}`, values: layer(tags[tag]?.trim() ?? '') }));
+  return {
+    loaded: resolveLayers({ ...loaded.layers, tags: layers }),
+    warnings: strangers(Object.keys(tags)),
+  };
+}
+
+function strangers(names: readonly string[]): readonly string[] {
+  const known: readonly string[] = knownTags.map(({ tag }) => tag);
+  return names
+    .filter((name) => name.startsWith('k3s-') && !known.includes(name))
+    .map((name) => {
+      const meant = nearest(name, known);
+      const hint = meant ? `did you mean ${meant}?` : `Slipway reads ${known.join(', ')}.`;
+      return `The tag ${name} is not read; ${hint}`;
+    });
+}

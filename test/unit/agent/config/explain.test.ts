@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { explain, explainJson } from '../../../../src/agent/config/explain.ts';
+import { load } from '../../../../src/agent/config/load.ts';
+import { withTags } from '../../../../src/agent/config/tags.ts';
+import { nodePaths } from '../../../../src/agent/paths.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+
+const yaml = `
+node: { labels: [team=web, tier=front] }
+registries:
+  configs:
+    docker.io: { auth: { username: me, password: canary-1, auth: canary-2, identity_token: canary-3 } }
+`;
+
+async function explained() {
+  const host = memoryHost({ files: { '/etc/slipway/config.yaml': yaml } });
+  const loaded = await load(host, {
+    paths: nodePaths('/'),
+    commandLine: [{ option: '--log-level', path: 'log.level', value: 'debug' }],
+  });
+  return withTags(loaded, { 'k3s-role': 'server' }).loaded;
+}
+
+test('each value stands with its origin, as it was written', async () => {
+  const lines = explain(await explained()).split('\n');
+  expect(lines.map((line) => line.replace(/ +#/, ' #'))).toEqual(
+    expect.arrayContaining([
+      'cloud: azure # default',
+      'role: server # tag k3s-role',
+      'node.labels: [team=web, tier=front] # /etc/slipway/config.yaml',
+      'joinToken.interval: 10s # default',
+      'registries.mirrors: {} # default',
+      'registries.configs."docker.io".auth.username: me # /etc/slipway/config.yaml',
+      'registries.configs."docker.io".auth.password: ‹redacted› # /etc/slipway/config.yaml',
+      'log.level: debug # command line --log-level',
+    ]),
+  );
+});
+
+test('the origins are aligned and the order is that of the reference', async () => {
+  const lines = explain(await explained())
+    .split('\n')
+    .filter((line) => line.length < 100 && line !== '');
+  expect(new Set(lines.map((line) => line.lastIndexOf('# '))).size).toBe(1);
+  expect(lines[1]).toMatch(/^role: /);
+});
+
+test('the form for programs holds the same', async () => {
+  const entries: unknown = JSON.parse(explainJson(await explained()));
+  expect(entries).toContainEqual({ path: 'role', value: 'server', origin: 'tag k3s-role' });
+  expect(entries).toContainEqual({ path: 'joinToken.attempts', value: 30, origin: 'default' });
+});
+
+test('no secret is shown', async () => {
+  const loaded = await explained();
+  const everything = explain(loaded) + explainJson(loaded) + JSON.stringify(loaded.settings);
+  expect(everything).not.toContain('canary');
+  expect(loaded.settings.registries.configs['docker.io']?.auth?.password?.reveal()).toBe('canary-1');
+});

@@ -1,0 +1,14 @@
+import { NodeError } from '../../../../src/agent/core/errors.ts';
+
+/** The lines of the `InvalidSettings` that the action ends with; none where it does not fail. */
+export async function problemsOf(action: () => unknown): Promise<readonly string[]> {
+  try {
+    await action();
+    return [];
+  } catch (thrown) {
+    if (thrown instanceof NodeError && thrown.reason === 'InvalidSettings' && thrown.retry.pace === 'slow') {
+      return thrown.message.split('\n');
+    }
+    throw thrown;
+  }
+}

@@ -1,0 +1,212 @@
+import { describe, expect, test } from 'vitest';
+import { type LoadOptions, load } from '../../../../src/agent/config/load.ts';
+import { k3sSettingsProblems } from '../../../../src/agent/k3s/keys.ts';
+import { nodePaths } from '../../../../src/agent/paths.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+import { problemsOf } from './invalid.ts';
+
+const own = '/etc/slipway/config.yaml';
+
+function loadFiles(files: Readonly<Record<string, string>>, options: Partial<LoadOptions> = {}) {
+  return load(memoryHost({ files }), { paths: nodePaths('/'), ...options });
+}
+
+function problems(yaml: string) {
+  return problemsOf(() => loadFiles({ [own]: yaml }, { check: k3sSettingsProblems }));
+}
+
+describe('layers', () => {
+  test('no file at all is fine, and everything is a default', async () => {
+    const { settings, origins } = await loadFiles({});
+    expect(settings.cloud).toBe('azure');
+    expect(settings.joinToken.interval).toBe(10_000);
+    expect(settings.gitops.flux.timeout).toBe(600_000);
+    expect(new Set(Object.values(origins))).toEqual(new Set(['default']));
+  });
+
+  test('vendor, own file, own folder in name order, command line: later wins', async () => {
+    const files = {
+      '/usr/lib/slipway/config.d/50-image.yaml':
+        'node: { name: vendor, labels: [a=vendor] }\nlog: { level: warn }',
+      [own]: 'node: { name: own }\nlog: { level: debug }\nrole: agent',
+      '/etc/slipway/config.d/20-b.yaml': 'node: { name: folder-b }',
+      '/etc/slipway/config.d/10-a.yaml': 'node: { name: folder-a, taints: ["t=a:NoSchedule"] }',
+      '/etc/slipway/config.d/README.md': 'not: [yaml',
+    };
+    const { settings, origins } = await loadFiles(files, {
+      commandLine: [{ option: '--log-level', path: 'log.level', value: 'trace' }],
+    });
+    expect(settings).toMatchObject({
+      node: { name: 'folder-b', labels: ['a=vendor'], taints: ['t=a:NoSchedule'] },
+      log: { level: 'trace' },
+    });
+    expect(origins).toMatchObject({
+      'node.name': '/etc/slipway/config.d/20-b.yaml',
+      'node.labels': '/usr/lib/slipway/config.d/50-image.yaml',
+      'node.taints': '/etc/slipway/config.d/10-a.yaml',
+      'log.level': 'command line --log-level',
+      role: own,
+      'k3s.version': 'default',
+    });
+  });
+
+  test('--config takes the place of the own file alone', async () => {
+    const files = {
+      [own]: 'role: server',
+      '/tmp/x.yaml': 'role: agent',
+      '/etc/slipway/config.d/1.yaml': 'log: { level: warn }',
+    };
+    const { settings } = await loadFiles(files, { file: '/tmp/x.yaml' });
+    expect(settings).toMatchObject({ role: 'agent', log: { level: 'warn' } });
+  });
+
+  test('a file named by --config has to exist', async () => {
+    expect(await problemsOf(() => loadFiles({}, { file: '/tmp/x.yaml' }))).toEqual([
+      '/tmp/x.yaml: does not exist; check the path after --config',
+    ]);
+  });
+
+  test('files are found below the root', async () => {
+    const host = memoryHost({ files: { '/lab/etc/slipway/config.yaml': 'role: server' } });
+    expect((await load(host, { paths: nodePaths('/lab') })).settings.role).toBe('server');
+  });
+
+  test.each([
+    ['', {}],
+    ['# only a comment', {}],
+    ['role:', {}],
+    ['gitops:\n  flux:', {}],
+  ])('an empty value says nothing: %j', async (yaml) => {
+    const { settings } = await loadFiles({ [own]: yaml });
+    expect(settings.role).toBeUndefined();
+    expect(settings.gitops.flux.branch).toBe('main');
+  });
+});
+
+describe('YAML that cannot be read', () => {
+  test('every fault of every file has its place, and no line is quoted', async () => {
+    const files = {
+      [own]: 'registries:\n  password: "hunter2\n',
+      '/etc/slipway/config.d/a.yaml': 'role: agent\nrole: server\n',
+    };
+    expect(await problemsOf(() => loadFiles(files))).toEqual([
+      `${own}: line 3, column 1: Missing closing "quote`,
+      '/etc/slipway/config.d/a.yaml: line 2, column 1: Map keys must be unique',
+    ]);
+  });
+
+  test.each(['- role', 'role', '5'])('%j is no map', async (yaml) => {
+    expect(await problems(yaml)).toEqual([
+      `${own}: line 1, column 1: must be a map of settings, such as role: server`,
+    ]);
+  });
+});
+
+describe('problems', () => {
+  test('all are reported at once, each with the file that set it', async () => {
+    const files = {
+      [own]: 'cloud: azur\nregistries: { server: [a.azurecr.io] }\njoinToken: { interval: 10 }',
+      '/etc/slipway/config.d/flux.yaml':
+        'gitops: { engine: flux, flux: { provider: github, path: clusters/a } }',
+    };
+    const commandLine = [{ option: '--log-level', path: 'log.level', value: 'loud' }];
+    expect(await problemsOf(() => loadFiles(files, { commandLine }))).toEqual([
+      `${own}: cloud: must be azure or static; did you mean \`azure\`?`,
+      `${own}: joinToken.interval: must be a duration above zero such as 10s, 5m or 2h; write it as text`,
+      `${own}: registries.server: is not a setting; did you mean \`registries.servers\`?`,
+      'command line --log-level: log.level: must be trace, debug, info, warn or error',
+      '/etc/slipway/config.d/flux.yaml: gitops.flux.owner: is missing; provider github needs it',
+      '/etc/slipway/config.d/flux.yaml: gitops.flux.repository: is missing; provider github needs it',
+    ]);
+  });
+
+  test.each([
+    ['registries: { servers: [https://a.azurecr.io] }', 'registries.servers[0]: must be a bare host name'],
+    ['registries: { servers: [a.azurecr.io/b] }', 'registries.servers[0]: must be a bare host name'],
+    ['registries: { servers: [A.azurecr.io] }', 'registries.servers[0]: must be a bare host name'],
+    ['registries: { servers: a.azurecr.io }', 'registries.servers: must be a list; write it as [value]'],
+    [
+      'registries: { mirrors: { docker.io: { endpoint: [mirror] } } }',
+      'registries.mirrors."docker.io".endpoint[0]: must be a URL',
+    ],
+    [
+      'registries: { mirrors: { "https://docker.io": {} } }',
+      'registries.mirrors."https://docker.io": its name must be',
+    ],
+    ['registries: { schedule: "* * *" }', 'registries.schedule: must be five cron fields'],
+    ['registries: { schedule: "60 * * * *" }', 'registries.schedule: must be five cron fields'],
+    ['registries: { schedule: "0 8-6 * * *" }', 'registries.schedule: must be five cron fields'],
+    ['node: { name: Upper }', 'node.name: must be a Kubernetes node name'],
+    ['node: { ip: 10.0.0 }', 'node.ip: must be an IP address'],
+    ['node: { labels: [a] }', 'node.labels[0]: must be a label such as'],
+    ['node: { labels: ["node-role.kubernetes.io/worker=true"] }', 'node.labels[0]: is a label that kubelet'],
+    ['node: { taints: ["a=b:Never"] }', 'node.taints[0]: must be a taint such as'],
+    ['k3s: { version: 1.36 }', 'k3s.version: must be a K3s release such as'],
+    ['k3s: { version: v1.36.3 }', 'k3s.version: must be a K3s release such as'],
+    ['k3s: { server: "http://10.0.0.4" }', 'k3s.server: must be a host name'],
+    ['k3s: { server: "https://10.0.0.4:6443/x" }', 'k3s.server: must be a host name'],
+    ['network: { proxy: "http://me:pw@proxy:3128" }', 'network.proxy: must be a URL'],
+    ['joinToken: { interval: 0s }', 'joinToken.interval: must be a duration above zero'],
+    ['joinToken: { attempts: 0 }', 'joinToken.attempts: must be above zero'],
+    ['joinToken: { attempts: 1.5 }', 'joinToken.attempts: must be a whole number'],
+    ['tags: { role: "no" }', 'tags.role: must be true or false, without quotes'],
+    ['static: { tags: { k3s-version: 1.36 } }', 'static.tags.k3s-version: must be text; put it in quotes'],
+    [
+      'static: { registries: { a.io: { username: u } } }',
+      'static.registries."a.io".passwordFile: is missing',
+    ],
+    ['log: loud', 'log: must be a map of keys and values'],
+    ['azure: { keyVault: { url: "ftp://x" } }', 'azure.keyVault.url: must be a URL'],
+    ['version: v1.36.3+k3s1', 'version: is not a setting; did you mean `tags.version`, `k3s.version` or'],
+    ['zzzz: 1', 'zzzz: is not a setting; known here: cloud, role, tags,'],
+    [
+      'registries: { configs: { a.io: { auth: { pasword: x } } } }',
+      'registries.configs."a.io".auth.pasword: is not a setting; did you mean `registries.configs."a.io".auth.password`?',
+    ],
+    [
+      'k3s: { config: { flanel-backend: none } }',
+      'k3s.config.flanel-backend: is not a key of k3s server; did you mean `flannel-backend`?',
+    ],
+    [
+      'role: agent\nk3s: { config: { tls-san: [x] } }',
+      'k3s.config.tls-san: is a key of k3s server, not of k3s agent',
+    ],
+    [
+      'k3s: { config: { disable: { a: 1 } } }',
+      'k3s.config.disable: must be text, a number, true or false, or a list',
+    ],
+  ])('%s', async (yaml, beginning) => {
+    const found = await problems(yaml);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(`${own}: ${beginning}`);
+  });
+
+  test('no message quotes a value', async () => {
+    const auth = 'auth: { password: 4711, auth: [canary], identity_token: { a: canary }, canary2: canary }';
+    const found = await problems(
+      `registries: { configs: { a.io: { ${auth} } } }\nnetwork: { proxy: "http://u:canary@p" }`,
+    );
+    expect(found).toHaveLength(5);
+    expect(found.join('\n').replace('canary2', '')).not.toMatch(/canary|4711/);
+  });
+});
+
+describe('what is valid', () => {
+  test.each([
+    'node: { labels: ["node.kubernetes.io/pool=a", "topology.kubernetes.io/zone=1", "example.com/x="] }',
+    'node: { taints: ["dedicated:NoExecute", "a.io/b=c:PreferNoSchedule"] }',
+    'node: { ip: "fd00::1" }',
+    'k3s: { server: k3s-server.internal.example:6443 }',
+    'k3s: { server: "https://10.0.0.4" }',
+    'k3s: { server: "https://[fd00::1]:6443" }',
+    'k3s: { version: v1.37.0-rc1+k3s1 }',
+    'registries: { schedule: "*/15 0,12 1-15 * 7" }',
+    'registries: { mirrors: { "*": { endpoint: ["http://127.0.0.1:5000"] }, "localhost:5000": {} } }',
+    'k3s: { config: { disable: [traefik], kubelet-arg+: max-pods=60, debug: true, v: 3 } }',
+    'gitops: { engine: flux, flux: { provider: git, url: "ssh://git@example.com:2222/a.git", path: ./clusters/a } }',
+    'gitops: { flux: { owner: only-prepared } }',
+    'cloud: static\nazure: { keyVault: { name: my-vault } }',
+  ])('%s', async (yaml) => {
+    expect(await problems(yaml)).toEqual([]);
+  });
+});

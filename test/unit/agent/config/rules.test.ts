@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { defaults } from '../../../../src/agent/config/defaults.ts';
+import { pathText } from '../../../../src/agent/config/path.ts';
+import { misfits } from '../../../../src/agent/config/rules.ts';
+
+function found(written: unknown): readonly string[] {
+  return misfits(written).map(({ path, message }) => `${pathText(path)}: ${message}`);
+}
+
+test('the defaults fit together, and so does nothing at all', () => {
+  expect(found(defaults)).toEqual([]);
+  expect(found(undefined)).toEqual([]);
+});
+
+test.each([
+  [
+    { azure: { keyVault: { name: 'a', url: 'https://a' } } },
+    'azure.keyVault.url: cannot go with azure.keyVault.name',
+  ],
+  [
+    { joinToken: { secretName: 't', agentSecretName: 't' } },
+    'joinToken.agentSecretName: names the same secret',
+  ],
+  [
+    { registries: { servers: ['a.io'], configs: { 'a.io': { auth: {} }, 'b.io': { auth: {} } } } },
+    'registries.configs."a.io".auth: is written by Slipway',
+  ],
+])('%j', (written, beginning) => {
+  const problems = found(written);
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toContain(beginning);
+});
+
+describe('keys of K3s that Slipway sets', () => {
+  test.each([
+    ['token', 'joinToken.secretName'],
+    ['token-file', 'joinToken.secretName'],
+    ['agent-token', 'joinToken.agentSecretName'],
+    ['agent-token-file', 'joinToken.agentSecretName'],
+    ['server', 'k3s.server'],
+    ['node-name', 'node.name'],
+    ['node-ip', 'node.ip'],
+    ['node-label', 'node.labels'],
+    ['node-label+', 'node.labels'],
+    ['node-taint', 'node.taints'],
+    ['private-registry', 'registries.mirrors'],
+    ['data-dir', 'leave this out'],
+    ['config', 'leave this out'],
+    ['image-credential-provider-bin-dir', 'leave this out'],
+    ['image-credential-provider-config', 'leave this out'],
+    ['datastore-endpoint', '/etc/rancher/k3s/config.yaml.d'],
+    ['etcd-s3-secret-key', '/etc/rancher/k3s/config.yaml.d'],
+    ['cluster-reset', 'by hand'],
+  ])('%s points to %s', (key, repair) => {
+    const problems = found({ k3s: { config: { [key]: 'x', disable: ['traefik'] } } });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(`k3s.config.${key}: `);
+    expect(problems[0]).toContain(repair);
+  });
+});
+
+describe('Flux', () => {
+  const hosted = { owner: 'o', repository: 'r', path: 'p' };
+  test.each([
+    [{}, ['gitops.flux.provider: is missing']],
+    [{ provider: 'github', ...hosted }, []],
+    [{ provider: 'gitlab', ...hosted, personal: true, hostname: 'h' }, []],
+    [{ provider: 'git', url: 'https://h/r.git', path: 'p', personal: false }, []],
+    [{ provider: 'github' }, ['gitops.flux.owner: is', 'gitops.flux.repository: is', 'gitops.flux.path: is']],
+    [{ provider: 'github', ...hosted, url: 'u' }, ['gitops.flux.url: does not go with provider github']],
+    [{ provider: 'git', path: 'p' }, ['gitops.flux.url: is missing']],
+    [
+      { provider: 'git', url: 'u', path: 'p', owner: 'o', personal: true },
+      ['gitops.flux.owner: does not go', 'gitops.flux.personal: does not go'],
+    ],
+    [
+      { provider: 'github', ...hosted, components: ['helm-controller'] },
+      ['gitops.flux.components: lacks source-controller and kustomize-controller'],
+    ],
+    [{ provider: 'gitub', path: 5 }, []],
+  ])('%j', (flux, beginnings) => {
+    const problems = found({ gitops: { engine: 'flux', flux } });
+    expect(problems).toEqual(beginnings.map((beginning) => expect.stringContaining(beginning)));
+    expect(found({ gitops: { engine: 'none', flux } })).toEqual([]);
+  });
+});

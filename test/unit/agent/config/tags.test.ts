@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { type CommandLineSetting, load } from '../../../../src/agent/config/load.ts';
+import { withTags } from '../../../../src/agent/config/tags.ts';
+import { nodePaths } from '../../../../src/agent/paths.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+import { problemsOf } from './invalid.ts';
+
+async function tagged(
+  tags: Readonly<Record<string, string>>,
+  { yaml = '', commandLine = [] as readonly CommandLineSetting[] } = {},
+) {
+  const host = memoryHost({ files: { '/etc/slipway/config.yaml': yaml } });
+  return withTags(await load(host, { paths: nodePaths('/'), commandLine }), tags);
+}
+
+describe('a tag lies between the files and the command line', () => {
+  test('all three are read, and their origin is the tag', async () => {
+    const tags = {
+      'k3s-role': ' agent ',
+      'k3s-server': '10.0.0.4',
+      'k3s-version': 'v1.35.1+k3s1',
+      team: 'web',
+    };
+    const { loaded, warnings } = await tagged(tags, { yaml: 'role: server' });
+    expect(loaded.settings).toMatchObject({
+      role: 'agent',
+      k3s: { server: '10.0.0.4', version: 'v1.35.1+k3s1' },
+    });
+    expect(loaded.origins).toMatchObject({
+      role: 'tag k3s-role',
+      'k3s.server': 'tag k3s-server',
+      'k3s.version': 'tag k3s-version',
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  test('the command line wins, even over a tag that cannot be used', async () => {
+    const commandLine = [{ option: '--k3s-version', path: 'k3s.version', value: 'v1.34.1+k3s1' }];
+    const { loaded } = await tagged({ 'k3s-version': 'nonsense' }, { commandLine });
+    expect(loaded.settings.k3s.version).toBe('v1.34.1+k3s1');
+    expect(loaded.origins['k3s.version']).toBe('command line --k3s-version');
+  });
+
+  test('a closed tag says nothing, so a file fixes the role', async () => {
+    const { loaded } = await tagged({ 'k3s-role': 'agent' }, { yaml: 'role: server\ntags: { role: false }' });
+    expect(loaded.settings.role).toBe('server');
+  });
+
+  test('an empty tag says nothing', async () => {
+    const { loaded } = await tagged({ 'k3s-role': '  ', 'k3s-version': '' }, { yaml: 'role: server' });
+    expect(loaded.settings.role).toBe('server');
+    expect(loaded.origins['k3s.version']).toBe('default');
+  });
+
+  test('tags that went away leave nothing behind', async () => {
+    const { loaded } = await tagged({ 'k3s-role': 'agent' });
+    expect(withTags(loaded, {}).loaded.settings.role).toBeUndefined();
+  });
+});
+
+test.each([
+  [{ 'k3s-version': '1.36' }, 'tag k3s-version: k3s.version: must be a K3s release'],
+  [{ 'k3s-server': 'http://10.0.0.4/x' }, 'tag k3s-server: k3s.server: must be a host name'],
+])('%j is refused by its name', async (tags, beginning) => {
+  expect(await problemsOf(() => tagged(tags))).toEqual([expect.stringContaining(beginning)]);
+});
+
+test('whether a role exists is not judged here', async () => {
+  expect((await tagged({ 'k3s-role': 'servr' })).loaded.settings.role).toBe('servr');
+});
+
+test('other k3s-* tags get a warning each', async () => {
+  const { warnings } = await tagged({ 'k3s-rol': 'agent', 'k3s-registry-mirror': 'x', k3s: 'x' });
+  expect(warnings).toEqual([
+    'The tag k3s-rol is not read; did you mean k3s-role?',
+    'The tag k3s-registry-mirror is not read; Slipway reads k3s-role, k3s-server, k3s-version.',
+  ]);
+});
