@@ -9,6 +9,8 @@ export interface GitOpsContext {
   readonly kubeconfig: string;
   /** Where the engine's executable goes. */
   readonly binDir: string;
+  /** Our own folder, for what the engine's executable keeps in HOME. */
+  readonly home: string;
   readonly arch: 'x64' | 'arm64';
 }
 

@@ -1,0 +1,61 @@
+import type { FluxSettings } from './flux.ts';
+
+/** Where each provider's `flux bootstrap` looks for its token (fluxcd/flux2 cmd/flux/bootstrap_*.go). */
+export const tokenVariables = {
+  github: 'GITHUB_TOKEN',
+  gitlab: 'GITLAB_TOKEN',
+  git: 'GIT_PASSWORD',
+} as const satisfies Readonly<Record<FluxSettings['provider'], string>>;
+
+/** The arguments of `flux bootstrap`; the token is not among them. */
+export function bootstrapArguments(settings: FluxSettings, kubeconfig: string): readonly string[] {
+  return [
+    'bootstrap',
+    settings.provider,
+    flag('kubeconfig', kubeconfig),
+    flag('timeout', goDuration(settings.timeout)),
+    ...repositoryFlags[settings.provider](settings),
+    flag('branch', settings.branch),
+    ...optional('path', settings.path),
+    flag('interval', goDuration(settings.interval)),
+    flag('token-auth', settings.tokenAuth),
+    flag('components', settings.components.join(',')),
+    ...optional('components-extra', settings.componentsExtra.join(',')),
+  ];
+}
+
+const repositoryFlags = {
+  github: (settings) => [...hosted(settings), flag('private', settings.private)],
+  // gitlab calls --private deprecated
+  gitlab: (settings) => [...hosted(settings), flag('visibility', settings.private ? 'private' : 'public')],
+  // without --silent it waits for somebody to confirm the deploy key
+  git: (settings) => [
+    ...optional('url', settings.url),
+    flag('username', settings.username),
+    flag('silent', true),
+  ],
+} satisfies Record<FluxSettings['provider'], (settings: FluxSettings) => readonly string[]>;
+
+function hosted(settings: FluxSettings): readonly string[] {
+  return [
+    ...optional('hostname', settings.hostname),
+    ...optional('owner', settings.owner),
+    ...optional('repository', settings.repository),
+    flag('personal', settings.personal),
+  ];
+}
+
+function optional(name: string, value: string | undefined): readonly string[] {
+  return value ? [flag(name, value)] : [];
+}
+
+function flag(name: string, value: string | boolean): string {
+  return `--${name}=${value}`;
+}
+
+/** Milliseconds as Go's time.ParseDuration reads them. */
+function goDuration(milliseconds: number): string {
+  const [minutes, seconds] = [milliseconds / 60_000, milliseconds / 1_000];
+  if (Number.isInteger(minutes)) return `${minutes}m`;
+  return Number.isInteger(seconds) ? `${seconds}s` : `${milliseconds}ms`;
+}

@@ -1,0 +1,107 @@
+import { NodeError } from '../core/errors.ts';
+import type { Host } from '../core/host.ts';
+import { compare, type Finding, inSync, type Resource } from '../core/resource.ts';
+import type { FluxSettings, FluxSpec } from './flux.ts';
+import { bootstrapArguments, tokenVariables } from './flux-arguments.ts';
+import { type FluxObjects, fluxObjects } from './flux-objects.ts';
+import { fluxWarnings, syncPath } from './flux-path.ts';
+import { fluxExecutableId, fluxPath } from './flux-release.ts';
+import type { GitOpsContext } from './gitops.ts';
+
+export const fluxBootstrapId = 'Bootstrap/flux-system';
+
+const minute = 60_000;
+
+/**
+ * The cluster is bootstrapped: GitRepository and Kustomization exist at the expected path and something was applied.
+ *
+ * The API alone says so. An exit code does not: `flux bootstrap` also fails where its last health check does
+ * (`BootstrapFailed`), and whatever makes the Kustomization unready later never leads to a second bootstrap.
+ * Another path is `BootstrapPathDiffers`; flux itself would refuse it (fluxcd/flux2 pkg/bootstrap, ReconcileSyncConfig).
+ */
+export function fluxBootstrap(spec: FluxSpec, context: GitOpsContext): Resource {
+  const { settings } = spec;
+  return {
+    id: fluxBootstrapId,
+    summary: `bootstrap Flux from ${repository(settings)}, branch ${settings.branch}, path ${syncPath(settings.path)}`,
+    condition: 'GitOps',
+    needs: [fluxExecutableId, ...context.needs],
+    async check(host) {
+      const objects = await fluxObjects(host, context);
+      return judge(objects, settings, (host) => bootstrap(host, spec, context));
+    },
+  };
+}
+
+function repository({ provider, hostname, owner, repository, url }: FluxSettings): string {
+  if (provider === 'git') return url ?? 'its repository';
+  return [hostname ?? `${provider}.com`, owner, repository].join('/');
+}
+
+function judge({ source, sync }: FluxObjects, settings: FluxSettings, remedy: Remedy): Finding {
+  const path = sync && syncPath(sync.spec?.path);
+  const wanted = syncPath(settings.path);
+  if (path !== undefined && path !== wanted) throw pathDiffers(path, wanted);
+
+  const revision = sync?.status?.lastAppliedRevision;
+  const observed = { source: Boolean(source), path, applied: Boolean(revision) };
+  const finding = compare(observed, { source: true, path: wanted, applied: true }, remedy);
+  return withWarnings(finding, `bootstrapped at ${wanted}, applied ${revision}`, fluxWarnings(settings));
+}
+
+type Remedy = (host: Host) => Promise<void>;
+
+function pathDiffers(path: string, wanted: string): NodeError {
+  return new NodeError(
+    'BootstrapPathDiffers',
+    `Flux is bootstrapped at ${path}, but gitops.flux.path says ${wanted}; nothing was changed. ` +
+      `Set gitops.flux.path to ${path}, or change spec.path in gotk-sync.yaml by a commit.`,
+    { retry: { pace: 'slow' } },
+  );
+}
+
+/** A plan prints changes and a status prints messages, so a warning is both. */
+function withWarnings(finding: Finding, message: string, warnings: readonly string[]): Finding {
+  if (finding.state !== 'Drifted') return inSync({ message: [message, ...warnings].join('. ') });
+  const notes = warnings.map((warning) => ({ field: 'warning', observed: undefined, desired: warning }));
+  return { state: 'Drifted', drift: { ...finding.drift, changes: [...finding.drift.changes, ...notes] } };
+}
+
+async function bootstrap(host: Host, spec: FluxSpec, context: GitOpsContext): Promise<void> {
+  const { settings, cloud } = spec;
+  const secret = settings.tokenSecretName;
+  const token = await host.obtain(`the Git token from the secret ${secret}`, () => cloud.secret(secret));
+  try {
+    await host.run({
+      file: fluxPath(context.binDir),
+      args: bootstrapArguments(settings, context.kubeconfig),
+      env: { HOME: context.home, [tokenVariables[settings.provider]]: token },
+      timeout: settings.timeout + minute,
+    });
+  } catch (thrown) {
+    throw isCommandError(thrown) ? bootstrapFailed(thrown, settings) : thrown;
+  }
+}
+
+function isCommandError(thrown: unknown): thrown is NodeError {
+  return thrown instanceof NodeError && ['CommandFailed', 'CommandTimedOut'].includes(thrown.reason);
+}
+
+function bootstrapFailed(cause: NodeError, settings: FluxSettings): NodeError {
+  const said = lastFailure(cause.message);
+  return new NodeError(
+    'BootstrapFailed',
+    `flux bootstrap ${settings.provider} did not finish: ${said}. It is tried again; where access is refused, ` +
+      `put a token that may write to the repository into the secret ${settings.tokenSecretName}.`,
+    { cause },
+  );
+}
+
+/** What follows flux's last failure mark, be it several lines, else all there is. */
+function lastFailure(message: string): string {
+  return message
+    .slice(message.lastIndexOf('✗') + 1)
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .replace(/\.$/, '');
+}

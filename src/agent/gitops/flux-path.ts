@@ -1,0 +1,20 @@
+import { posix } from 'node:path';
+import type { FluxSettings } from './flux.ts';
+
+/** A sync path as Flux writes it into its Kustomization: `./clusters/prod`, `./` for the whole repository. */
+export function syncPath(path: string | undefined): string {
+  const relative = posix.join('/', path ?? '').replace(/\/+$/, '');
+  return `./${relative.slice(1)}`;
+}
+
+/** What is allowed in these settings and yet likely to surprise; one sentence each. */
+export function fluxWarnings(settings: Pick<FluxSettings, 'path'>): readonly string[] {
+  const path = syncPath(settings.path);
+  if (posix.basename(path) !== 'flux-system') return [];
+  const written = `${path.slice(2)}/flux-system`;
+  return [
+    `gitops.flux.path ends in flux-system, so Flux keeps its own manifests in ${written}; ` +
+      `a kustomization.yaml in ${path.slice(2)} that does not list flux-system leaves them out. ` +
+      'The parent folder is the usual path.',
+  ];
+}

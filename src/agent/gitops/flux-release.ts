@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import type { HostReader } from '../core/host.ts';
+import type { Resource } from '../core/resource.ts';
+import { download } from '../resources/download.ts';
+import type { FluxSettings } from './flux.ts';
+import type { GitOpsContext } from './gitops.ts';
+
+export const fluxExecutableId = 'Executable/flux';
+
+/** The flux CLI at the pinned version, verified by the release's checksum file. */
+export function fluxExecutable(settings: FluxSettings, { binDir, arch }: GitOpsContext): Resource {
+  const path = fluxPath(binDir);
+  return download({
+    id: fluxExecutableId,
+    summary: `download flux ${settings.version} to ${path}`,
+    condition: 'GitOps',
+    installed: (host) => installedVersion(host, path),
+    wanted: settings.version,
+    download: { ...releaseFiles(settings, arch), path, mode: 0o755, member: 'flux' },
+  });
+}
+
+export function fluxPath(binDir: string): string {
+  return join(binDir, 'flux');
+}
+
+/** `flux version 2.9.4`; anything else is no flux. */
+async function installedVersion(host: HostReader, path: string): Promise<string | undefined> {
+  const { stdout } = await host.query({ file: path, args: ['--version'] });
+  return /^flux version (\S+)/.exec(stdout)?.[1];
+}
+
+/** The names of a release's files (fluxcd/flux2 .goreleaser.yml; the tag has a v, the files have none). */
+function releaseFiles({ releaseUrl, version }: FluxSettings, arch: GitOpsContext['arch']) {
+  const release = `${releaseUrl}/v${version}`;
+  const name = `flux_${version}_linux_${arch === 'x64' ? 'amd64' : 'arm64'}.tar.gz`;
+  return {
+    url: `${release}/${name}`,
+    checksum: { url: `${release}/flux_${version}_checksums.txt`, name },
+  };
+}

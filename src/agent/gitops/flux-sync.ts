@@ -1,0 +1,60 @@
+import { NodeError } from '../core/errors.ts';
+import type { Reason } from '../core/reasons.ts';
+import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
+import { probe } from '../resources/probe.ts';
+import { fluxBootstrapId } from './flux-bootstrap.ts';
+import { type FluxObject, type FluxObjects, fluxObjects, fluxSystem } from './flux-objects.ts';
+import type { GitOpsContext } from './gitops.ts';
+
+const whileReconciling = 15_000;
+const whileReady = 5 * 60_000;
+const longestQuote = 400;
+
+/**
+ * The repository is fetched and applied: `SourceNotReady` or `KustomizationNotReady` with Flux's own words where it
+ * is not. That is for a commit to repair, so nothing is done about it, and nobody is blocked.
+ */
+export function fluxSync(context: GitOpsContext): Resource {
+  return probe({
+    id: 'Sync/flux-system',
+    summary: 'see that Flux applies the repository',
+    condition: 'GitOps',
+    needs: [fluxBootstrapId],
+    async look(host) {
+      const objects = await fluxObjects(host, context);
+      return judge(objects, host.now());
+    },
+  });
+}
+
+function judge({ source, sync }: FluxObjects, now: number): Finding {
+  return (
+    notReady('SourceNotReady', 'GitRepository', source) ??
+    notReady('KustomizationNotReady', 'Kustomization', sync) ??
+    inSync({ message: `applied ${sync?.status?.lastAppliedRevision}`, until: now + whileReady })
+  );
+}
+
+/** As `flux bootstrap` itself judges an object: a verdict on an older generation is none. */
+function notReady(reason: Reason, kind: string, object: FluxObject | undefined): Finding | undefined {
+  const name = `${kind} ${fluxSystem}/${fluxSystem}`;
+  if (object?.spec?.suspend)
+    return waiting(reason, `${name} is suspended; flux resume continues.`, whileReady);
+  const ready = object?.status?.conditions?.find(({ type }) => type === 'Ready');
+  const said = quote(ready?.message);
+  if (!ready || ready.status === 'Unknown' || isStale(object)) {
+    return waiting(reason, `${name} is being reconciled: ${said}`, whileReconciling);
+  }
+  if (ready.status === 'True') return undefined;
+  throw new NodeError(reason, `${name} is not Ready: ${said}`, { blocks: false });
+}
+
+function isStale(object: FluxObject | undefined): boolean {
+  const observed = object?.status?.observedGeneration;
+  return observed !== undefined && observed !== object?.metadata?.generation;
+}
+
+function quote(message: string | undefined): string {
+  const text = message?.replaceAll(/\s+/g, ' ').trim() || 'no message yet';
+  return text.length > longestQuote ? `${text.slice(0, longestQuote)}...` : text;
+}

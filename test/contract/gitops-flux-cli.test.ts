@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { bootstrapArguments } from '../../src/agent/gitops/flux-arguments.ts';
+import { bundleStandIn } from '../lab/bundle.ts';
+import { kubeconfig } from '../lab/standins/k3s-kubeconfig.ts';
+import { type ApiObject, openObjects } from '../lab/standins/k3s-objects.ts';
+import { fluxSettings } from '../unit/agent/gitops/settings.ts';
+import { everyArgument, fluxCliContract, run } from './gitops-flux-cli.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'slipway-flux-'));
+const flux = join(folder, 'flux');
+const token = 'the-one-token';
+const sources = 'gitrepositories.source.toolkit.fluxcd.io';
+const syncs = 'kustomizations.kustomize.toolkit.fluxcd.io';
+
+beforeAll(() => bundleStandIn('flux', flux));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+fluxCliContract('the lab’s stand-in', () => flux);
+
+const real = process.env.SLIPWAY_REAL_FLUX;
+if (real) fluxCliContract('the real one', () => real);
+else
+  test.skip('the flux CLI, the real one: set SLIPWAY_REAL_FLUX to the path of a flux executable', () => {});
+
+describe('the lab’s stand-in in front of an API', () => {
+  let api: Server;
+  let lab: string;
+
+  beforeEach(async () => {
+    lab = mkdtempSync(join(folder, 'lab-'));
+    api = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+    writeFileSync(join(lab, 'git-token.sha256'), createHash('sha256').update(token).digest('hex'));
+    writeFileSync(join(lab, 'k3s.yaml'), kubeconfigFor(`https://127.0.0.1:${portOf(api)}`));
+    return () => new Promise((resolve) => api.close(resolve));
+  });
+
+  function kubeconfigFor(server: string): string {
+    return kubeconfig({ server, ca: '', certificate: '', key: '', objects: join(lab, 'objects') });
+  }
+
+  function bootstrap(changes: Parameters<typeof fluxSettings>[0] = {}, given = token) {
+    const args = bootstrapArguments(fluxSettings(changes), join(lab, 'k3s.yaml'));
+    return run(flux, args, { GITHUB_TOKEN: given });
+  }
+
+  const found = (kind: string, name = 'flux-system'): ApiObject | undefined =>
+    openObjects(join(lab, 'objects')).get(kind, 'flux-system', name);
+
+  test('bootstraps at the path, and a second run changes nothing', async () => {
+    expect(await bootstrap()).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(found(sources)).toMatchObject({ spec: { url: 'https://github.com/acme/platform.git' } });
+    const sync = found(syncs);
+    expect(sync).toMatchObject({
+      spec: { path: './clusters/prod' },
+      status: { lastAppliedRevision: expect.stringMatching(/^main@sha1:[0-9a-f]{40}$/) },
+    });
+    const again = await bootstrap();
+    expect(again.stderr).toContain('component manifests are up to date');
+    expect(again.stderr).not.toContain('installing components');
+    expect(found(syncs)?.status).toMatchObject({
+      lastAppliedRevision: Object(sync?.status).lastAppliedRevision,
+    });
+  });
+
+  test('a path that ends in flux-system nests', async () => {
+    await bootstrap({ path: 'k8s/flux-system' });
+    const sync = 'git/github.com/acme/platform/main/k8s/flux-system/flux-system/gotk-sync.yaml';
+    expect(readFileSync(join(lab, sync), 'utf8')).toContain('./k8s/flux-system');
+  });
+
+  test('another path than the cluster’s is refused', async () => {
+    await bootstrap();
+    expect(await bootstrap({ path: 'clusters/test' })).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining(
+        '✗ sync path configuration ("./clusters/test") would overwrite path ("./clusters/prod") of existing Kustomization',
+      ),
+    });
+  });
+
+  test('a broken commit makes it fail although all is there, and stays broken', async () => {
+    await bootstrap();
+    const objects = openObjects(join(lab, 'objects'));
+    const sync = found(syncs);
+    const conditions = [{ type: 'Ready', status: 'False', message: 'kustomize build failed' }];
+    if (sync) objects.put(syncs, 'flux-system', { ...sync, status: { ...Object(sync.status), conditions } });
+    expect(await bootstrap()).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('✗ bootstrap failed with 1 health check failure(s)'),
+    });
+    expect(found(syncs)?.status).toMatchObject({ conditions, lastAppliedRevision: expect.any(String) });
+  });
+
+  test('a token the Git host does not know is refused before anything is written', async () => {
+    expect(await bootstrap({}, 'another')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('401 Bad credentials'),
+    });
+    expect(found(syncs)).toBeUndefined();
+  });
+
+  test('a required component that is left out is refused', async () => {
+    expect(await bootstrap({ components: ['source-controller'] })).toMatchObject({
+      exitCode: 1,
+      stderr: '✗ component kustomize-controller is required\n',
+    });
+  });
+
+  test('neither a kubeconfig, nor an API, nor HOME can be missing', async () => {
+    const env = { GITHUB_TOKEN: token };
+    expect((await run(flux, everyArgument('github'), env)).stderr).toContain('no such file or directory');
+    const args = everyArgument('github', join(lab, 'k3s.yaml'));
+    expect((await run(flux, args, { ...env, HOME: '' })).stderr).toContain('$HOME is not defined');
+    writeFileSync(join(lab, 'k3s.yaml'), kubeconfigFor('https://127.0.0.1:1'));
+    expect((await run(flux, args, env)).stderr).toContain('connection refused');
+  });
+
+  test.each([
+    ['--personal=yes', 'invalid argument "yes" for "--personal" flag: strconv.ParseBool: parsing "yes"'],
+    ['--timeout=10', 'invalid argument "10" for "--timeout" flag: time: invalid duration "10"'],
+    ['--owner', 'flag needs an argument: --owner'],
+    ['--token=x', 'unknown flag: --token'],
+  ])('%s is refused with pflag’s words', async (flag, words) => {
+    expect((await run(flux, ['bootstrap', 'github', flag])).stderr).toContain(`✗ ${words}`);
+  });
+});
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { bootstrapArguments } from '../../src/agent/gitops/flux-arguments.ts';
+import { fluxSettings } from '../unit/agent/gitops/settings.ts';
+
+/** What Slipway needs of a flux CLI, be it the real one or the lab's. */
+export function fluxCliContract(name: string, flux: () => string): void {
+  describe(`the flux CLI, ${name}`, () => {
+    test('says its version as the pinned one does', async () => {
+      expect(await run(flux(), ['--version'])).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringMatching(/^flux version \d+\.\d+\.\d+\S*\n$/),
+      });
+    });
+
+    test.each(['github', 'gitlab', 'git'] as const)(
+      '%s knows every flag that is passed',
+      async (provider) => {
+        const { stdout } = await run(flux(), ['bootstrap', provider, '--help']);
+        const known = new Set(stdout.match(/--[a-z0-9-]+/g));
+        const passed = everyArgument(provider).filter((arg) => arg.startsWith('--'));
+        expect(passed.map((arg) => arg.split('=')[0]).filter((flag) => !known.has(flag ?? ''))).toEqual([]);
+      },
+    );
+
+    test('refuses a flag it does not know', async () => {
+      expect(await run(flux(), ['bootstrap', 'github', '--tokn=x'])).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('✗ unknown flag: --tokn'),
+      });
+    });
+
+    test.each(['github', 'gitlab', 'git'] as const)(
+      '%s ends without a token, stdin closed',
+      async (provider) => {
+        expect(await run(flux(), everyArgument(provider))).toMatchObject({
+          exitCode: 1,
+          stderr: expect.stringContaining('✗ could not read token: could not read from stdin: EOF'),
+        });
+      },
+    );
+  });
+}
+
+/** Every flag that any settings lead to. */
+export function everyArgument(
+  provider: 'github' | 'gitlab' | 'git',
+  kubeconfig = '/nowhere/k3s.yaml',
+): readonly string[] {
+  const settings = fluxSettings({
+    provider,
+    hostname: 'git.acme.test',
+    url: 'https://git.acme.test/acme/platform.git',
+    componentsExtra: ['image-reflector-controller'],
+  });
+  return bootstrapArguments(settings, kubeconfig);
+}
+
+export interface Ended {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs it with stdin closed and this environment alone. */
+export function run(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(file, [...args], { env: { HOME: '/nowhere', ...env } }, (error, stdout, stderr) =>
+      resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+    child.stdin?.end();
+  });
+}

@@ -1,0 +1,46 @@
+import type { Command } from '../../src/agent/core/host.ts';
+import { reveal } from '../../src/agent/core/secret.ts';
+import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
+
+const objects = '/api';
+
+/** A machine with a K3s API and a Git host that accepts one token; it models what Slipway asks of kubectl and flux. */
+export function fluxWorld(token: string): MemoryHost {
+  return memoryHost()
+    .on({ file: 'k3s', args: /^kubectl .* get / }, kubectl)
+    .onDownload(/flux_2\.9\.4_linux_amd64\.tar\.gz$/, 'flux version 2.9.4\n')
+    .on({ file: 'flux', args: ['--version'] }, (_, { files }) => {
+      const stdout = files.text('/usr/local/bin/flux');
+      return stdout === undefined ? { exitCode: 127 } : stdout;
+    })
+    .on({ file: 'flux', args: (args) => args[0] === 'bootstrap' }, (command, { files }) => {
+      if (tokenOf(command) !== token) return { exitCode: 1, stderr: '✗ 401 Bad credentials []' };
+      const path = command.args.find((arg) => arg.startsWith('--path='))?.slice('--path='.length);
+      for (const [kind, object] of Object.entries(bootstrapped(`./${path}`))) {
+        files.write(`${objects}/${kind}`, JSON.stringify(object));
+      }
+      return '';
+    });
+}
+
+function kubectl({ args }: Command, { files }: MemoryHost) {
+  const kind = args[args.indexOf('get') + 1];
+  const found = files.text(`${objects}/${kind}`);
+  return found ?? { exitCode: 1, stderr: `error: the server doesn't have a resource type "${kind}"` };
+}
+
+function tokenOf({ env = {} }: Command): string | undefined {
+  const given = env.GITHUB_TOKEN ?? env.GITLAB_TOKEN ?? env.GIT_PASSWORD;
+  return given === undefined ? undefined : reveal(given);
+}
+
+function bootstrapped(path: string) {
+  const status = { conditions: [{ type: 'Ready', status: 'True', message: 'done' }] };
+  return {
+    'gitrepositories.source.toolkit.fluxcd.io': { status },
+    'kustomizations.kustomize.toolkit.fluxcd.io': {
+      spec: { path },
+      status: { ...status, lastAppliedRevision: 'main@sha1:4f2e' },
+    },
+  };
+}

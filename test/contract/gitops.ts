@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { reconcile } from '../../src/agent/core/reconcile.ts';
+import type { Outcome, Resource } from '../../src/agent/core/resource.ts';
+import type { GitOps, GitOpsContext } from '../../src/agent/gitops/gitops.ts';
+import { actionLine } from '../../src/agent/host/recorded-action.ts';
+import { recordingHost } from '../../src/agent/host/recording-host.ts';
+import type { MemoryHost } from '../lab/memory-host.ts';
+
+export const context: GitOpsContext = {
+  needs: ['NodeReady/server-1'],
+  k3s: '/usr/local/bin/k3s',
+  kubeconfig: '/etc/rancher/k3s/k3s.yaml',
+  binDir: '/usr/local/bin',
+  home: '/var/lib/slipway',
+  arch: 'x64',
+};
+
+export interface GitOpsSubject {
+  readonly engine: GitOps;
+  /** A machine whose API answers and holds nothing yet. */
+  readonly world: () => MemoryHost;
+  /** What no journal and no outcome may show. */
+  readonly secrets: readonly string[];
+}
+
+/** What every GitOps engine promises the reconciler. */
+export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsSubject): void {
+  describe(`GitOps ${name}`, () => {
+    const plan = engine.resources(context);
+
+    test('ids are unique, and every need is the context’s or an earlier one', () => {
+      const ids = plan.map(({ id }) => id);
+      expect(new Set(ids).size).toBe(ids.length);
+      for (const [at, { needs = [] }] of plan.entries()) {
+        for (const need of needs) expect([...context.needs, ...ids.slice(0, at)]).toContain(need);
+      }
+    });
+
+    test('all of it is the condition GitOps', () => {
+      for (const { condition } of plan) expect(condition).toBe('GitOps');
+    });
+
+    test('it converges, and then changes nothing', async () => {
+      const host = world();
+      const outcomes = await converge(plan, host);
+      expect(outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
+      const { mutations } = host;
+      await converge(plan, host);
+      expect(host.mutations).toBe(mutations);
+      shownIsFreeOf(secrets, [host.lines(), outcomes]);
+    });
+
+    test('a crash before any mutation heals', async () => {
+      const whole = world();
+      await converge(plan, whole);
+      for (let mutation = 1; mutation <= whole.mutations; mutation += 1) {
+        const host = world().crashBefore(mutation);
+        await converge(plan, host).catch(() => undefined);
+        expect(host.crashed).toBe(true);
+        await converge(plan, host.restart());
+        expect(host.files.snapshot()).toEqual(whole.files.snapshot());
+      }
+    });
+
+    test('a dry run writes nothing, and prints what would be done first', async () => {
+      const host = world();
+      const before = host.files.snapshot();
+      const dry = recordingHost(host);
+      const outcomes = await pass(plan, dry);
+      expect(host.files.snapshot()).toEqual(before);
+      expect(host.lines()).toEqual([]);
+      expect(dry.journal.length > 0).toBe(plan.length > 0);
+      shownIsFreeOf(secrets, [dry.journal.map(actionLine), outcomes]);
+    });
+  });
+}
+
+/** Passes until nothing changes, as the agent's loop makes them. */
+async function converge(plan: readonly Resource[], host: MemoryHost): Promise<readonly Outcome[]> {
+  for (let passes = 0; passes < 10; passes += 1) {
+    const outcomes = await pass(plan, host);
+    if (host.crashed) throw new Error('crashed');
+    if (outcomes.every(({ state }) => state !== 'Changed')) return outcomes;
+  }
+  throw new Error('did not converge');
+}
+
+function pass(plan: readonly Resource[], host: Parameters<typeof reconcile>[1]['host']) {
+  const met = context.needs.map(inPlace);
+  return reconcile([...met, ...plan], { host, attempts: new Map(), random: () => 0.5 });
+}
+
+function inPlace(id: string): Resource {
+  return { id, summary: 'be there', condition: 'NodeReady', check: async () => ({ state: 'InSync' }) };
+}
+
+function shownIsFreeOf(secrets: readonly string[], shown: unknown): void {
+  for (const secret of secrets) expect(JSON.stringify(shown)).not.toContain(secret);
+}

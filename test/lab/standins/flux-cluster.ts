@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { parse } from 'yaml';
+import { type Objects, openObjects } from './k3s-objects.ts';
+
+/** The objects behind a kubeconfig that the K3s stand-in wrote; throws as client-go does where there are none. */
+export async function openCluster(kubeconfig: string): Promise<Objects> {
+  const text = readIfThere(kubeconfig);
+  if (text === undefined) {
+    throw new Error(`kubernetes configuration load failed: stat ${kubeconfig}: no such file or directory`);
+  }
+  const config = parse(text);
+  const extension = config.extensions?.find(({ name }: { name: string }) => name === 'slipway-lab');
+  const directory = extension?.extension?.objects;
+  if (typeof directory !== 'string') throw new Error(`${kubeconfig} is no kubeconfig of the lab`);
+  await listens(config.clusters?.[0]?.cluster?.server);
+  return openObjects(directory);
+}
+
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether anybody is where the kubeconfig points. */
+function listens(server: unknown): Promise<void> {
+  const { hostname, port } = new URL(String(server));
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port || 443), hostname.replace(/^\[|\]$/g, ''), () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.on('error', () =>
+      reject(new Error(`Get "${server}/api": dial tcp ${hostname}:${port}: connect: connection refused`)),
+    );
+  });
+}

@@ -1,0 +1,190 @@
+/**
+ * The flags of flux 2.9 and how they are parsed.
+ *
+ * Names and types: fluxcd/flux2 cmd/flux/main.go, bootstrap.go, bootstrap_{github,gitlab,git}.go, check.go. Parsing and
+ * messages: spf13/pflag. kubectl's `--token`, a bearer token for the API, is left out: nobody here should pass one.
+ */
+export type FlagType = 'string' | 'bool' | 'duration' | 'strings' | 'int';
+
+type Flags = Readonly<Record<string, FlagType>>;
+
+export const rootFlags = {
+  as: 'string',
+  'as-group': 'strings',
+  'as-uid': 'string',
+  'cache-dir': 'string',
+  'certificate-authority': 'string',
+  'client-certificate': 'string',
+  'client-key': 'string',
+  cluster: 'string',
+  context: 'string',
+  'disable-compression': 'bool',
+  help: 'bool',
+  'insecure-skip-tls-verify': 'bool',
+  'kube-api-burst': 'int',
+  'kube-api-qps': 'string',
+  kubeconfig: 'string',
+  namespace: 'string',
+  server: 'string',
+  timeout: 'duration',
+  'tls-server-name': 'string',
+  user: 'string',
+  verbose: 'bool',
+} as const satisfies Flags;
+
+const bootstrapFlags = {
+  'author-email': 'string',
+  'author-name': 'string',
+  branch: 'string',
+  'ca-file': 'string',
+  'cluster-domain': 'string',
+  'commit-message-appendix': 'string',
+  components: 'strings',
+  'components-extra': 'strings',
+  force: 'bool',
+  'gpg-key-id': 'string',
+  'gpg-key-ring': 'string',
+  'gpg-passphrase': 'string',
+  'image-pull-secret': 'string',
+  'log-level': 'string',
+  'network-policy': 'bool',
+  'private-key-file': 'string',
+  'recurse-submodules': 'bool',
+  registry: 'string',
+  'registry-creds': 'string',
+  'secret-name': 'string',
+  'sparse-checkout': 'bool',
+  'ssh-ecdsa-curve': 'string',
+  'ssh-hostname': 'string',
+  'ssh-key-algorithm': 'string',
+  'ssh-rsa-bits': 'int',
+  'token-auth': 'bool',
+  'toleration-keys': 'strings',
+  version: 'string',
+  'watch-all-namespaces': 'bool',
+} as const satisfies Flags;
+
+const hostedFlags = {
+  hostname: 'string',
+  interval: 'duration',
+  owner: 'string',
+  path: 'string',
+  personal: 'bool',
+  private: 'bool',
+  'read-write-key': 'bool',
+  reconcile: 'bool',
+  repository: 'string',
+  team: 'strings',
+} as const satisfies Flags;
+
+/** Every command of the stand-in with the flags that it takes. */
+export const commands: Readonly<Record<string, Flags>> = {
+  '': { ...rootFlags, version: 'bool' },
+  check: {
+    ...rootFlags,
+    components: 'strings',
+    'components-extra': 'strings',
+    'poll-interval': 'duration',
+    pre: 'bool',
+  },
+  bootstrap: { ...rootFlags, ...bootstrapFlags },
+  'bootstrap github': { ...rootFlags, ...bootstrapFlags, ...hostedFlags },
+  'bootstrap gitlab': {
+    ...rootFlags,
+    ...bootstrapFlags,
+    ...hostedFlags,
+    'deploy-token-auth': 'bool',
+    visibility: 'string',
+  },
+  'bootstrap git': {
+    ...rootFlags,
+    ...bootstrapFlags,
+    'allow-insecure-http': 'bool',
+    interval: 'duration',
+    password: 'string',
+    path: 'string',
+    silent: 'bool',
+    url: 'string',
+    username: 'string',
+    'with-bearer-token': 'bool',
+  },
+};
+
+const shorthands: Readonly<Record<string, string>> = {
+  h: 'help',
+  n: 'namespace',
+  p: 'password',
+  s: 'silent',
+  u: 'username',
+  v: 'version',
+};
+
+/** What was asked for. `text` is the last value given, `list` all of them at their commas. */
+export interface Parsed {
+  readonly command: string;
+  text(name: string, fallback?: string): string;
+  list(name: string, fallback: readonly string[]): readonly string[];
+  on(name: string, fallback?: boolean): boolean;
+}
+
+/** Takes a command line apart; throws with pflag's and cobra's messages. */
+export function parse(args: readonly string[]): Parsed {
+  const words = args.filter((arg) => !arg.startsWith('-'));
+  const command = ['bootstrap', 'check'].includes(words[0] ?? '') ? commandOf(words) : '';
+  if (command === '' && words.length > 0) throw new Error(`unknown command "${words[0]}" for "flux"`);
+  const flags = commands[command] ?? {};
+  const values = new Map<string, string[]>();
+  for (const [at, arg] of args.entries()) {
+    if (!arg.startsWith('-')) continue;
+    const { name, value } = split(arg, flags);
+    const type = flags[name] ?? 'string';
+    const given = value ?? (type === 'bool' ? 'true' : args[at + 1]);
+    if (given === undefined) throw new Error(`flag needs an argument: ${arg}`);
+    validate(name, type, given);
+    values.set(name, [...(values.get(name) ?? []), given]);
+  }
+  return {
+    command,
+    text: (name, fallback = '') => values.get(name)?.at(-1) ?? fallback,
+    list: (name, fallback) => values.get(name)?.flatMap((value) => value.split(',')) ?? fallback,
+    on: (name, fallback = false) => isTrue(values.get(name)?.at(-1) ?? String(fallback)),
+  };
+}
+
+function commandOf([first = '', second = '']: readonly string[]): string {
+  const longest = `${first} ${second}`;
+  return longest in commands ? longest : first;
+}
+
+function split(arg: string, flags: Flags): { readonly name: string; readonly value: string | undefined } {
+  const [, dashes = '', word = '', value] = /^(--?)([^=]*)(?:=([\s\S]*))?$/.exec(arg) ?? [];
+  const name = dashes === '-' ? shorthands[word] : word;
+  if (name !== undefined && name in flags) return { name, value };
+  throw new Error(
+    dashes === '-' ? `unknown shorthand flag: '${word[0]}' in ${arg}` : `unknown flag: --${word}`,
+  );
+}
+
+function validate(name: string, type: FlagType, value: string): void {
+  const why = complaints[type](value);
+  if (why !== undefined) throw new Error(`invalid argument "${value}" for "--${name}" flag: ${why}`);
+}
+
+const complaints: Readonly<Record<FlagType, (value: string) => string | undefined>> = {
+  string: () => undefined,
+  strings: () => undefined,
+  bool: (value) =>
+    /^(1|0|t|f|T|F|true|false|True|False|TRUE|FALSE)$/.test(value)
+      ? undefined
+      : `strconv.ParseBool: parsing "${value}": invalid syntax`,
+  int: (value) =>
+    /^[-+]?\d+$/.test(value) ? undefined : `strconv.ParseInt: parsing "${value}": invalid syntax`,
+  duration: (value) =>
+    /^[-+]?(0|((\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h))+)$/.test(value)
+      ? undefined
+      : `time: invalid duration "${value}"`,
+};
+
+function isTrue(value: string): boolean {
+  return /^(1|t|T|true|True|TRUE)$/.test(value);
+}

@@ -1,0 +1,59 @@
+import type { Parsed } from './flux-flags.ts';
+import type { Say } from './flux-model.ts';
+import { isAccepted } from './flux-repository.ts';
+import type { Objects } from './k3s-objects.ts';
+
+/** Connects with the token and gives the clone URL; throws as go-git-providers and go-git do. */
+export function reachRepository(flags: Parsed, cluster: Objects, token: string, say: Say): string {
+  if (flags.command === 'bootstrap git') return reachPlainGit(flags, cluster, token, say);
+  const provider = flags.command.split(' ')[1];
+  const hostname = flags.text('hostname', `${provider}.com`).replace(/^https:\/\//, '');
+  const [owner, name] = [flags.text('owner'), flags.text('repository')];
+  say('►', `connecting to ${hostname}`);
+  if (!owner || !name) throw refused(`https://${hostname}/${owner}/${name}`, missing(flags, owner, name));
+  const address = `https://${hostname}/${owner}/${name}`;
+  if (!isAccepted(cluster.directory, token))
+    throw refused(address, unauthorised[provider as Hosted](hostname, owner, name));
+  say('►', `cloning branch "${flags.text('branch', 'main')}" from Git repository "${address}.git"`);
+  return `${address}.git`;
+}
+
+function reachPlainGit(flags: Parsed, cluster: Objects, token: string, say: Say): string {
+  const url = flags.text('url');
+  const scheme = URL.canParse(url) ? new URL(url).protocol.slice(0, -1) : '';
+  if (scheme === 'http' && !flags.on('allow-insecure-http')) {
+    throw new Error('scheme http is insecure, pass --allow-insecure-http=true to allow it');
+  }
+  if (scheme === 'ssh' && !flags.text('private-key-file')) {
+    throw new Error('error creating SSH agent: "SSH agent requested but SSH_AUTH_SOCK not-specified"');
+  }
+  if (!['http', 'https', 'ssh'].includes(scheme)) throw new Error(`scheme "${scheme}" is not supported`);
+  say('►', `cloning branch "${flags.text('branch', 'main')}" from Git repository "${url}"`);
+  if (isAccepted(cluster.directory, token)) return url;
+  throw new Error(`failed to clone repository: unable to clone '${url}': authentication required`);
+}
+
+type Hosted = 'github' | 'gitlab';
+
+const unauthorised: Readonly<Record<Hosted, (host: string, owner: string, name: string) => string>> = {
+  github: (host, owner, name) =>
+    `GET https://${host === 'github.com' ? 'api.github.com' : `${host}/api/v3`}/repos/${owner}/${name}: 401 Bad credentials []`,
+  gitlab: (host, owner, name) =>
+    `GET https://${host}/api/v4/projects/${owner}%2F${name}: 401 {message: 401 Unauthorized}`,
+};
+
+function missing(flags: Parsed, owner: string, name: string): string {
+  const personal = flags.on('personal');
+  const ref = personal ? 'UserRepositoryRef' : 'OrgRepositoryRef';
+  const fields = [
+    ...(owner
+      ? []
+      : [`validation error for ${ref}.${personal ? 'UserLogin' : 'Organization'}: field is required`]),
+    ...(name ? [] : [`validation error for ${ref}.RepositoryName: field is required`]),
+  ];
+  return fields.length === 1 ? `${fields[0]}` : `multiple errors occurred: \n- ${fields.join('\n- ')}`;
+}
+
+function refused(address: string, why: string): Error {
+  return new Error(`failed to get Git repository "${address}": provider error: ${why}`);
+}

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { readIfThere } from './flux-cluster.ts';
+
+/** One branch of a repository at the lab's Git host: a folder of files. */
+export interface Repository {
+  /** True where a file changed. */
+  commit(path: string, text: string): boolean;
+  /** The commit's id. */
+  head(): string;
+}
+
+/** Clones; `git-token.sha256` beside the objects is what the Git host knows of the one token it accepts. */
+export function repositoryAt(objects: string, url: string, branch: string): Repository {
+  const { host, pathname } = new URL(url);
+  const folder = join(
+    dirname(objects),
+    'git',
+    host,
+    pathname.replace(/\.git$/, ''),
+    encodeURIComponent(branch),
+  );
+  return {
+    commit: (path, text) => {
+      const file = join(folder, path);
+      if (readIfThere(file) === text) return false;
+      replace(file, text);
+      return true;
+    },
+    head: () => idOf(folder),
+  };
+}
+
+export function isAccepted(objects: string, token: string): boolean {
+  const known = readIfThere(join(dirname(objects), 'git-token.sha256'))?.trim();
+  return known === createHash('sha256').update(token).digest('hex');
+}
+
+function idOf(folder: string): string {
+  const hash = createHash('sha1');
+  for (const file of filesIn(folder)) hash.update(file).update(readFileSync(join(folder, file)));
+  return hash.digest('hex');
+}
+
+function filesIn(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp'))
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort();
+}
+
+/** Writes beside and renames, so a kill leaves the old file or the new one. */
+function replace(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const draft = `${path}.${process.pid}.tmp`;
+  writeFileSync(draft, text);
+  renameSync(draft, path);
+}

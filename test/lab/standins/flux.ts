@@ -1,0 +1,109 @@
+/**
+ * A stand-in for the flux CLI 2.9.4. A lab bundles it into one file named `flux`.
+ *
+ * What it models, and from where (paths in fluxcd/flux2 unless said):
+ * - flags, their types, unknown ones refused (cmd/flux/*.go; spf13/pflag): flux-flags.ts
+ * - errors go to stderr after `✗ `, the exit code is 1 (cmd/flux/main.go)
+ * - the token comes from GITHUB_TOKEN, GITLAB_TOKEN or GIT_PASSWORD, else from stdin, and a closed stdin is an error
+ *   (cmd/flux/bootstrap_{github,gitlab,git}.go, readPasswordFromStdin)
+ * - without HOME it ends, as go-git does when it looks for the user's Git configuration (go-git config.Paths)
+ * - steps, their order, what a second run does and refuses (pkg/bootstrap): flux-model.ts
+ *
+ * What it does not: a real clone or push, deploy keys, signing, time. The controllers' work is there at once. The
+ * objects go into the stand-in API that the extension `slipway-lab` of the kubeconfig names.
+ */
+import { readFileSync } from 'node:fs';
+import { openCluster } from './flux-cluster.ts';
+import { commands, type Parsed, parse } from './flux-flags.ts';
+import { bootstrap, componentsOf } from './flux-model.ts';
+import { version } from './flux-objects.ts';
+
+const tokenPrompts = {
+  'bootstrap github': ['GITHUB_TOKEN', 'Please enter your GitHub personal access token (PAT): '],
+  'bootstrap gitlab': ['GITLAB_TOKEN', 'Please enter your GitLab personal access token (PAT): '],
+  'bootstrap git': ['GIT_PASSWORD', 'Please enter your Git repository password: '],
+} as const;
+
+main(process.argv.slice(2)).catch((thrown) => {
+  say('✗', thrown instanceof Error ? thrown.message : String(thrown));
+  process.exitCode = 1;
+});
+
+async function main(args: readonly string[]): Promise<void> {
+  const flags = parse(args);
+  if (flags.on('help')) return help(flags.command);
+  switch (flags.command) {
+    case 'bootstrap github':
+    case 'bootstrap gitlab':
+    case 'bootstrap git':
+      return runBootstrap(flags, flags.command);
+    case 'check':
+      return check(flags);
+    case '':
+      if (flags.on('version')) return print(`flux version ${version}`);
+      return help('');
+    default:
+      return help(flags.command);
+  }
+}
+
+async function runBootstrap(flags: Parsed, command: keyof typeof tokenPrompts): Promise<void> {
+  const token = tokenOf(flags, command);
+  componentsOf(flags);
+  if (flags.on('token-auth') && flags.on('deploy-token-auth')) {
+    throw new Error('--token-auth and --deploy-token-auth cannot be set both.');
+  }
+  const cluster = await openCluster(kubeconfigOf(flags));
+  if (!process.env.HOME) throw new Error('$HOME is not defined');
+  bootstrap(flags, cluster, token, say);
+}
+
+function tokenOf(flags: Parsed, command: keyof typeof tokenPrompts): string {
+  const [variable, prompt] = tokenPrompts[command];
+  const given = process.env[variable] || (command === 'bootstrap git' ? flags.text('password') : '');
+  if (given) return given;
+  if (command === 'bootstrap git' && !flags.on('token-auth')) return '';
+  process.stdout.write(prompt);
+  const [line, ...rest] = readStdin().split('\n');
+  if (rest.length === 0) throw new Error('could not read token: could not read from stdin: EOF');
+  return line ?? '';
+}
+
+function readStdin(): string {
+  try {
+    return readFileSync(0, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function kubeconfigOf(flags: Parsed): string {
+  return flags.text('kubeconfig') || process.env.KUBECONFIG || `${process.env.HOME}/.kube/config`;
+}
+
+/** The part of `flux check` that needs no network: the controllers (cmd/flux/check.go). */
+async function check(flags: Parsed): Promise<void> {
+  const cluster = await openCluster(kubeconfigOf(flags));
+  say('►', 'checking prerequisites');
+  if (flags.on('pre')) return say('✔', 'prerequisites checks passed');
+  const missing = componentsOf(flags).filter(
+    (name) => cluster.get('deployments.apps', 'flux-system', name) === undefined,
+  );
+  for (const name of missing) say('✗', `${name}: deployment not found`);
+  if (missing.length > 0) throw new Error('checks failed');
+  say('✔', 'all checks passed');
+}
+
+function help(command: string): void {
+  const flags = Object.entries(commands[command] ?? {});
+  print(`Usage:\n  flux ${command} [flags]\n\nFlags:`);
+  for (const [name, type] of flags) print(`      --${name} ${type === 'bool' ? '' : type}`.trimEnd());
+}
+
+function say(mark: string, text: string): void {
+  process.stderr.write(`${mark} ${text}\n`);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { bootstrapArguments, tokenVariables } from '../../../../src/agent/gitops/flux-arguments.ts';
+import { fluxSettings } from './settings.ts';
+
+const kubeconfig = '/etc/rancher/k3s/k3s.yaml';
+
+describe('the arguments of flux bootstrap', () => {
+  test('github, as the source system ran it', () => {
+    const settings = fluxSettings({
+      owner: 'DevOpsKev',
+      repository: 'kevin-ryan-platform',
+      path: 'k8s/flux-system',
+      personal: true,
+      components: ['source-controller', 'kustomize-controller', 'helm-controller'],
+    });
+    expect(bootstrapArguments(settings, kubeconfig)).toEqual([
+      'bootstrap',
+      'github',
+      '--kubeconfig=/etc/rancher/k3s/k3s.yaml',
+      '--timeout=10m',
+      '--owner=DevOpsKev',
+      '--repository=kevin-ryan-platform',
+      '--personal=true',
+      '--private=true',
+      '--branch=main',
+      '--path=k8s/flux-system',
+      '--interval=1m',
+      '--token-auth=true',
+      '--components=source-controller,kustomize-controller,helm-controller',
+    ]);
+  });
+
+  test('gitlab with a host of its own, visibility in place of the deprecated --private', () => {
+    const settings = fluxSettings({
+      provider: 'gitlab',
+      hostname: 'git.acme.test',
+      owner: 'group/sub',
+      private: false,
+      tokenAuth: false,
+      componentsExtra: ['image-reflector-controller', 'image-automation-controller'],
+    });
+    expect(bootstrapArguments(settings, kubeconfig).slice(1)).toEqual([
+      'gitlab',
+      '--kubeconfig=/etc/rancher/k3s/k3s.yaml',
+      '--timeout=10m',
+      '--hostname=git.acme.test',
+      '--owner=group/sub',
+      '--repository=platform',
+      '--personal=false',
+      '--visibility=public',
+      '--branch=main',
+      '--path=clusters/prod',
+      '--interval=1m',
+      '--token-auth=false',
+      '--components=source-controller,kustomize-controller',
+      '--components-extra=image-reflector-controller,image-automation-controller',
+    ]);
+  });
+
+  test('git asks for no confirmation and names the user, the URL and nothing of a hosted provider', () => {
+    const { path: _, ...wholeRepository } = fluxSettings({
+      provider: 'git',
+      url: 'https://git.acme.test/platform.git',
+      username: 'slipway',
+    });
+    expect(bootstrapArguments(wholeRepository, kubeconfig).slice(1)).toEqual([
+      'git',
+      '--kubeconfig=/etc/rancher/k3s/k3s.yaml',
+      '--timeout=10m',
+      '--url=https://git.acme.test/platform.git',
+      '--username=slipway',
+      '--silent=true',
+      '--branch=main',
+      '--interval=1m',
+      '--token-auth=true',
+      '--components=source-controller,kustomize-controller',
+    ]);
+  });
+
+  test.each([
+    [60_000, '--interval=1m'],
+    [90_000, '--interval=90s'],
+    [1_500, '--interval=1500ms'],
+    [7_200_000, '--interval=120m'],
+  ])('%d ms is %s', (interval, flag) => {
+    expect(bootstrapArguments(fluxSettings({ interval }), kubeconfig)).toContain(flag);
+  });
+});
+
+test('each provider reads its token from a variable of its own', () => {
+  expect(tokenVariables).toEqual({ github: 'GITHUB_TOKEN', gitlab: 'GITLAB_TOKEN', git: 'GIT_PASSWORD' });
+});

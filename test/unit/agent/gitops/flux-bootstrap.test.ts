@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../src/agent/core/errors.ts';
+import type { Finding } from '../../../../src/agent/core/resource.ts';
+import { Secret } from '../../../../src/agent/core/secret.ts';
+import type { FluxSettings } from '../../../../src/agent/gitops/flux.ts';
+import { fluxBootstrap } from '../../../../src/agent/gitops/flux-bootstrap.ts';
+import type { MemoryHost } from '../../../lab/memory-host.ts';
+import { type Api, applied, fetched, hostWith, ready, revision } from './kubectl.ts';
+import { context, fluxSettings } from './settings.ts';
+
+const token = 'ghp_canary';
+const cloud = { secret: async (name: string) => new Secret(name === 'flux-git-token' ? token : 'other') };
+
+function resource(settings: FluxSettings = fluxSettings()) {
+  return fluxBootstrap({ settings, cloud }, context);
+}
+
+function check(api: Api, settings = fluxSettings()): Promise<Finding> {
+  return resource(settings).check(hostWith(api));
+}
+
+async function remedy(host: MemoryHost, settings = fluxSettings()) {
+  const finding = await resource(settings).check(host);
+  if (finding.state !== 'Drifted') throw new Error(`not drifted but ${finding.state}`);
+  await finding.drift.remedy(host);
+}
+
+test('it needs the executable and the API, and says what it would do', () => {
+  expect(resource()).toMatchObject({
+    id: 'Bootstrap/flux-system',
+    condition: 'GitOps',
+    needs: ['Executable/flux', 'NodeReady/server-1'],
+    summary: 'bootstrap Flux from github.com/acme/platform, branch main, path ./clusters/prod',
+  });
+});
+
+describe('bootstrapped is what the API shows', () => {
+  const neverApplied = { spec: { path: './clusters/prod' }, status: {} };
+  const noKind = { stderr: `error: the server doesn't have a resource type "gitrepositories"\n` };
+
+  test.each<readonly [string, Api, readonly string[]]>([
+    ['nothing is there', {}, ['source', 'path', 'applied']],
+    ['the CRDs are not there', { source: noKind, sync: noKind }, ['source', 'path', 'applied']],
+    ['the source alone is there', { source: fetched }, ['path', 'applied']],
+    ['the Kustomization alone is there', { sync: applied() }, ['source']],
+    ['nothing was ever applied', { source: fetched, sync: neverApplied }, ['applied']],
+  ])('drifted: %s', async (_, api, fields) => {
+    const finding = await check(api);
+    expect(finding.state === 'Drifted' && finding.drift.changes.map(({ field }) => field)).toEqual(fields);
+  });
+
+  test.each<readonly [string, Api]>([
+    ['all is there', { source: fetched, sync: applied() }],
+    ['the path has a slash too many', { source: fetched, sync: applied('./clusters/prod/') }],
+    [
+      'a later commit is broken',
+      { source: fetched, sync: applied('clusters/prod', ready('False', 'no').status) },
+    ],
+    ['the source is gone bad', { source: ready('False', 'authentication required'), sync: applied() }],
+  ])('in sync: %s', async (_, api) => {
+    expect(await check(api)).toEqual({
+      state: 'InSync',
+      message: `bootstrapped at ./clusters/prod, applied ${revision}`,
+    });
+  });
+
+  test('another path changes nothing and asks for a setting', async () => {
+    const error = await check({ source: fetched, sync: applied('./clusters/test') }).catch(
+      (thrown) => thrown,
+    );
+    expect(error).toMatchObject({ reason: 'BootstrapPathDiffers', retry: { pace: 'slow' } });
+    expect(error.message).toContain('Set gitops.flux.path to ./clusters/test');
+  });
+
+  test.each([
+    'The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?',
+    'Error from server (ServiceUnavailable): apiserver not ready',
+    'error: stat /etc/rancher/k3s/k3s.yaml: no such file or directory',
+  ])('it cannot tell while kubectl says: %s', async (stderr) => {
+    const error = await check({ source: { stderr }, sync: applied() }).catch((thrown) => thrown);
+    expect(error).toMatchObject({ reason: 'ApiUnavailable', retry: { pace: 'soon' } });
+    expect(error.message).toContain(stderr);
+  });
+
+  test('an answer that is no JSON is not taken for an absence', async () => {
+    const host = hostWith({ sync: applied() }).once({ file: 'k3s' }, 'Usage: k3s');
+    await expect(resource().check(host)).rejects.toMatchObject({ reason: 'UnexpectedAnswer' });
+  });
+});
+
+describe('a path that ends in flux-system', () => {
+  const settings = fluxSettings({ path: 'k8s/flux-system' });
+
+  test('is bootstrapped as asked, with a warning in the plan', async () => {
+    const finding = await check({}, settings);
+    expect(finding.state === 'Drifted' && finding.drift.changes.at(-1)).toEqual({
+      field: 'warning',
+      observed: undefined,
+      desired: expect.stringContaining('k8s/flux-system/flux-system'),
+    });
+  });
+
+  test('keeps the warning in its message, and drifts no more for it', async () => {
+    const finding = await check({ source: fetched, sync: applied('./k8s/flux-system') }, settings);
+    expect(finding).toMatchObject({ state: 'InSync' });
+    expect(finding.state === 'InSync' && finding.message).toContain('k8s/flux-system/flux-system');
+  });
+});
+
+describe('the remedy', () => {
+  test.each([
+    ['github', 'GITHUB_TOKEN'],
+    ['gitlab', 'GITLAB_TOKEN'],
+    ['git', 'GIT_PASSWORD'],
+  ] as const)('%s: the token goes into %s alone', async (provider, variable) => {
+    const settings = fluxSettings({ provider, url: 'https://git.acme.test/platform.git' });
+    const host = hostWith({}).on({ file: '/usr/local/bin/flux' }, (command) => {
+      expect(JSON.stringify(command.args)).not.toContain(token);
+      expect(command.env).toEqual({ HOME: '/var/lib/slipway', [variable]: expect.any(Secret) });
+      expect(command.env?.[variable]).toSatisfy((secret: Secret) => secret.reveal() === token);
+      expect(command.timeout).toBe(660_000);
+      return '';
+    });
+    await remedy(host, settings);
+    expect(host.lines()).toEqual([
+      expect.stringContaining(`run HOME=/var/lib/slipway ${variable}=‹redacted› `),
+    ]);
+    expect(host.lines().join()).not.toContain(token);
+  });
+
+  const unauthorised = [
+    '► connecting to github.com',
+    '✗ failed to get Git repository "https://github.com/acme/platform": provider error: multiple errors occurred: ',
+    `- GET https://api.github.com/repos/acme/platform: 401 Bad credentials [${token}]`,
+  ].join('\n');
+  const unhealthy =
+    '✗ health check failed\n✔ all fine\n✗ bootstrap failed with 1 health check failure(s): timeout\n';
+
+  test.each([
+    [
+      'all of the last failure',
+      unauthorised,
+      'GET https://api.github.com/repos/acme/platform: 401 Bad credentials',
+    ],
+    ['the last of several', unhealthy, ': bootstrap failed with 1 health check failure(s): timeout. '],
+    ['what there is without a mark', 'panic: nil', 'panic: nil'],
+  ])('a failure quotes %s', async (_, stderr, expected) => {
+    const host = hostWith({}).on({ file: 'flux' }, { exitCode: 1, stderr });
+    const error: unknown = await remedy(host).catch((thrown) => thrown);
+    expect(error).toMatchObject({ reason: 'BootstrapFailed', retry: { pace: 'soon' } });
+    expect(error instanceof NodeError && error.message).toContain(expected);
+    expect(error instanceof NodeError && error.message).toContain('the secret flux-git-token');
+    expect(error instanceof NodeError && error.message).not.toContain(token);
+  });
+
+  test('one that does not end in time has failed', async () => {
+    const host = hostWith({}).on({ file: 'flux' }, () => {
+      throw new NodeError('CommandTimedOut', 'flux bootstrap github did not end within 11 minutes.');
+    });
+    await expect(remedy(host)).rejects.toMatchObject({ reason: 'BootstrapFailed' });
+  });
+
+  test('what the vault answers keeps its reason, and flux is not run', async () => {
+    const refusing = {
+      secret: async () => Promise.reject(new NodeError('VaultForbidden', 'no role assignment yet')),
+    };
+    const host = hostWith({});
+    const finding = await fluxBootstrap({ settings: fluxSettings(), cloud: refusing }, context).check(host);
+    const remedied = finding.state === 'Drifted' && finding.drift.remedy(host);
+    await expect(remedied).rejects.toMatchObject({ reason: 'VaultForbidden' });
+    expect(host.journal).toEqual([]);
+  });
+});

@@ -1,0 +1,50 @@
+import type { FluxObject } from '../../../../src/agent/gitops/flux-objects.ts';
+import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
+
+export const revision = 'main@sha1:4f2e';
+
+export function ready(status: 'True' | 'False' | 'Unknown', message: string): FluxObject {
+  return {
+    metadata: { generation: 1 },
+    status: { observedGeneration: 1, conditions: [{ type: 'Ready', status, message }] },
+  };
+}
+
+/** A Kustomization at this path that has applied something. */
+export function applied(
+  path = './clusters/prod',
+  status = ready('True', 'Applied revision').status,
+): FluxObject {
+  return {
+    metadata: { generation: 1 },
+    spec: { path },
+    status: { ...status, lastAppliedRevision: revision },
+  };
+}
+
+export const fetched: FluxObject = ready('True', 'stored artifact');
+
+export interface Api {
+  readonly source?: FluxObject | { readonly stderr: string };
+  readonly sync?: FluxObject | { readonly stderr: string };
+}
+
+/** A machine whose kubectl finds these objects, or answers NotFound as the real one does. */
+export function hostWith({ source, sync }: Api): MemoryHost {
+  const kinds = {
+    'gitrepositories.source.toolkit.fluxcd.io': source,
+    'kustomizations.kustomize.toolkit.fluxcd.io': sync,
+  };
+  const host = memoryHost();
+  for (const [kind, found] of Object.entries(kinds)) {
+    host.on({ file: 'k3s', args: (args) => args.includes(kind) }, () => answer(kind, found));
+  }
+  return host;
+}
+
+function answer(kind: string, found: Api['source']) {
+  if (found === undefined) {
+    return { exitCode: 1, stderr: `Error from server (NotFound): ${kind} "flux-system" not found\n` };
+  }
+  return 'stderr' in found ? { exitCode: 1, ...found } : JSON.stringify(found);
+}

@@ -1,0 +1,34 @@
+import type { FluxSettings } from '../../../../src/agent/gitops/flux.ts';
+import type { GitOpsContext } from '../../../../src/agent/gitops/gitops.ts';
+
+export const context: GitOpsContext = {
+  needs: ['NodeReady/server-1'],
+  k3s: '/usr/local/bin/k3s',
+  kubeconfig: '/etc/rancher/k3s/k3s.yaml',
+  binDir: '/usr/local/bin',
+  home: '/var/lib/slipway',
+  arch: 'x64',
+};
+
+/** What the defaults leave open, filled in for a repository at GitHub. */
+export function fluxSettings(changes: Partial<FluxSettings> = {}): FluxSettings {
+  return {
+    version: '2.9.4',
+    releaseUrl: 'https://github.com/fluxcd/flux2/releases/download',
+    provider: 'github',
+    owner: 'acme',
+    repository: 'platform',
+    username: 'git',
+    branch: 'main',
+    path: 'clusters/prod',
+    personal: false,
+    private: true,
+    tokenAuth: true,
+    components: ['source-controller', 'kustomize-controller'],
+    componentsExtra: [],
+    interval: 60_000,
+    timeout: 600_000,
+    tokenSecretName: 'flux-git-token',
+    ...changes,
+  };
+}
