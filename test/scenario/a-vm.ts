@@ -1,0 +1,102 @@
+import { type Agent, createAgent, type Report } from '../../src/agent/agent.ts';
+import { type Loaded, load } from '../../src/agent/config/load.ts';
+import type { Event } from '../../src/agent/core/events.ts';
+import type { Host } from '../../src/agent/core/host.ts';
+import { fluxGitOps } from '../../src/agent/gitops/flux.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
+import { FakeCloud } from '../lab/fake-cloud.ts';
+import { gitToken, joinToken, serverUrl, type World, world } from './world.ts';
+
+const hour = 3_600_000;
+export const registry = 'team.azurecr.io';
+
+const settings = `
+registries:
+  servers: [${registry}]
+gitops:
+  engine: flux
+  flux: { provider: github, owner: team, repository: fleet, path: clusters/main }
+`;
+
+/** A VM of a role with its cloud, and Slipway on it; a new process is a new `boot`. */
+export interface Vm extends World {
+  readonly cloud: FakeCloud;
+  readonly events: Event[];
+  /** A new Slipway process on this VM; `through` puts another Host before the machine. */
+  slipway(through?: (host: Host) => Host): Agent;
+}
+
+export function vm(role: string, extra = ''): Vm {
+  const made = world();
+  const { host } = made;
+  host.files.write('/etc/slipway/config.yaml', settings);
+  if (extra) host.files.write('/etc/slipway/config.d/extra.yaml', extra);
+  const tags = { 'k3s-role': role, ...(role !== 'server' && { 'k3s-server': serverUrl }) };
+  const cloud = new FakeCloud({
+    identity: { tags, computerName: `${role}-1` },
+    secrets: { 'k3s-token': joinToken, 'flux-git-token': gitToken },
+    registries: [registry],
+    clock: host,
+  });
+  const events: Event[] = [];
+  return Object.assign(made, {
+    cloud,
+    events,
+    slipway: (through = same) => process(made, cloud, events, through),
+  });
+}
+
+function same(host: Host): Host {
+  return host;
+}
+
+function process({ host }: World, cloud: FakeCloud, events: Event[], through: (host: Host) => Host): Agent {
+  const paths = nodePaths('/');
+  const door = through(host);
+  return createAgent({
+    loadSettings: (): Promise<Loaded> => load(door, { paths }),
+    cloudFor: () => cloud,
+    hostFor: () => door,
+    paths,
+    arch: 'x64',
+    slipway: '/usr/local/bin/slipway',
+    random: () => 0.5,
+    emit: (event) => events.push(event),
+    planPorts: ({ node }) =>
+      node.value && {
+        cloud,
+        gitops: fluxGitOps({ settings: node.value.settings.gitops.flux, cloud }),
+        memory: 4096,
+        rotateAt: (receivedAt) => (Math.floor(receivedAt / (2 * hour)) + 1) * 2 * hour,
+      },
+  });
+}
+
+/** Passes as the daemon makes them, until `until` holds or so many milliseconds have gone by. */
+export async function live(
+  agent: Agent,
+  { host }: World,
+  time: number,
+  until = (_: Report) => false,
+): Promise<Report> {
+  const end = host.now() + time;
+  for (;;) {
+    const report = await agent.pass();
+    if (until(report) || host.now() >= end) return report;
+    await host.sleep(Math.min(report.wake.at, end) - host.now());
+  }
+}
+
+export function isReady({ conditions, wake }: Report): boolean {
+  return (
+    conditions[0]?.status === 'True' &&
+    conditions[0].reason === 'InSync' &&
+    !wake.because.startsWith('verify')
+  );
+}
+
+/** A condition as `status reason`. */
+export function condition({ conditions }: Report, type: string): string {
+  const found = conditions.find((each) => each.type === type);
+  return found ? `${found.status} ${found.reason}` : 'absent';
+}

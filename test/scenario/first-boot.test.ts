@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { recordingHost } from '../../src/agent/host/recording-host.ts';
+import { Crash } from '../lab/memory-host.ts';
+import { isReady, live, vm } from './a-vm.ts';
+
+const minute = 60_000;
+const roles = ['server', 'agent', 'observability'] as const;
+
+/** The world as a reader sees it, without what differs from one first boot to the next. */
+function endState({ host }: ReturnType<typeof vm>): unknown {
+  const times = /"(iat|exp|jti)":[^,}]+/g;
+  return Object.entries(host.files.snapshot())
+    .filter(([path]) => !path.startsWith('/run/') && !path.endsWith('registries.yaml'))
+    .map(([path, node]) => [
+      path,
+      JSON.stringify(node)
+        .replace(/"modifiedAt":\d+,?/, '')
+        .replace(times, ''),
+    ]);
+}
+
+describe.each(roles)('a %s', (role) => {
+  test('boots to Ready within a minute, and starts K3s once', async () => {
+    const machine = vm(role);
+    const report = await live(machine.slipway(), machine, minute, isReady);
+    expect(report.outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
+    expect(machine.units.starts).toBe(1);
+  });
+
+  test('and then changes nothing', async () => {
+    const machine = vm(role);
+    const slipway = machine.slipway();
+    await live(slipway, machine, minute, isReady);
+    const { length } = machine.host.journal;
+    await live(slipway, machine, 30 * minute);
+    expect(machine.host.lines().slice(length)).toEqual([]);
+  });
+
+  test('a dry run writes nothing, and its plan is whole', async () => {
+    const machine = vm(role);
+    const before = machine.host.files.snapshot();
+    const report = await machine.slipway(recordingHost).pass();
+    expect(machine.host.files.snapshot()).toEqual(before);
+    expect(machine.host.lines()).toEqual([]);
+    expect(machine.cloud.calls.filter((call) => call !== 'identity')).toEqual([]);
+    const real = vm(role);
+    const done = await live(real.slipway(), real, minute, isReady);
+    expect(report.outcomes.map(({ resource }) => resource.id)).toEqual(
+      done.outcomes.map(({ resource }) => resource.id),
+    );
+  });
+
+  test('a crash before any single mutation heals, to the same end', async () => {
+    const whole = vm(role);
+    await live(whole.slipway(), whole, minute, isReady);
+    const { mutations } = whole.host;
+    expect(mutations).toBeGreaterThan(12);
+    for (let mutation = 1; mutation <= mutations; mutation += 1) {
+      const machine = vm(role);
+      machine.host.crashBefore(mutation);
+      await live(machine.slipway(), machine, minute, isReady).catch(onlyCrash);
+      expect(machine.host.crashed).toBe(true);
+      machine.host.restart();
+      const report = await live(machine.slipway(), machine, 2 * minute, isReady);
+      expect(report.outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
+      expect(machine.units.starts).toBe(1);
+      expect(endState(machine)).toEqual(endState(whole));
+    }
+  });
+});
+
+function onlyCrash(thrown: unknown): void {
+  if (!(thrown instanceof Crash)) throw thrown;
+}

@@ -1,0 +1,183 @@
+import type { CommandResult } from '../../src/agent/core/host.ts';
+import type { MemoryHost } from '../lab/memory-host.ts';
+
+const directory = '/etc/systemd/system';
+/** How long K3s takes from its start to READY=1. */
+const startTime = 4_000;
+const restartTime = 5_000;
+
+interface Unit {
+  state: 'inactive' | 'activating' | 'active';
+  subState: 'dead' | 'start' | 'running' | 'auto-restart';
+  invocation: string;
+  restarts: number;
+  loaded: string | undefined;
+  log: string[];
+}
+
+/** Gives systemd's answers for K3s's units: what was loaded is what runs, and a failed start is tried again. */
+export class Units {
+  readonly #host: MemoryHost;
+  readonly #start: (unit: string) => Promise<string | undefined>;
+  readonly #units = new Map<string, Unit>();
+  #invocations = 0;
+
+  constructor(host: MemoryHost, start: (unit: string) => Promise<string | undefined>) {
+    this.#host = host;
+    this.#start = start;
+  }
+
+  /** How often any unit was started. */
+  get starts(): number {
+    return this.#invocations;
+  }
+
+  invocation(unit: string): string {
+    return this.#unit(unit).invocation;
+  }
+
+  isActive(name: RegExp): boolean {
+    return [...this.#units].some(([unit, { state }]) => name.test(unit) && state === 'active');
+  }
+
+  powerOff(): void {
+    this.#units.clear();
+  }
+
+  async boot(): Promise<void> {
+    for (const name of this.#host.files.list(directory)) {
+      if (name.endsWith('.service') && this.#isEnabled(name))
+        await this.systemctl(['start', '--no-block', name]);
+    }
+  }
+
+  /** The strict part of systemctl: what Slipway does not use is refused. */
+  async systemctl(args: readonly string[]): Promise<string | Partial<CommandResult>> {
+    const [verb, ...rest] = args;
+    const name = rest.at(-1) ?? '';
+    const form = args.join(' ');
+    if (form === 'daemon-reload') return this.#reload();
+    if (verb === 'show' && rest[1] === '-p') return this.#show(rest[0] ?? '', rest[2] ?? '');
+    if (form === 'restart systemd-sysctl.service') return this.#applySysctl();
+    if (form === 'restart systemd-modules-load.service') return this.#loadModules();
+    if (!/^k3s(-agent)?\.service$/.test(name) || !this.#text(name))
+      return { exitCode: 5, stderr: `Unit ${name} not found.` };
+    switch (form.slice(0, -name.length - 1)) {
+      case 'enable':
+        this.#host.files.link(`${directory}/multi-user.target.wants/${name}`, `${directory}/${name}`);
+        return '';
+      case 'start --no-block':
+      case 'restart --no-block':
+        return this.#launch(name);
+      case 'disable --now --no-block':
+        this.#host.files.remove(`${directory}/multi-user.target.wants/${name}`);
+        this.#stop(name);
+        return '';
+      default:
+        return { exitCode: 1, stderr: `The test did not foresee: systemctl ${form}` };
+    }
+  }
+
+  journal(args: readonly string[]): string {
+    const [, invocation] = /^_SYSTEMD_INVOCATION_ID=(.+)$/.exec(args[0] ?? '') ?? [];
+    const unit = [...this.#units.values()].find((each) => each.invocation === invocation);
+    return `${unit?.log.join('\n') ?? ''}\n`;
+  }
+
+  #unit(name: string): Unit {
+    const fresh: Unit = {
+      state: 'inactive',
+      subState: 'dead',
+      invocation: '',
+      restarts: 0,
+      loaded: this.#text(name),
+      log: [],
+    };
+    const unit = this.#units.get(name) ?? fresh;
+    this.#units.set(name, unit);
+    return unit;
+  }
+
+  #text(name: string): string | undefined {
+    return this.#host.files.text(`${directory}/${name}`);
+  }
+
+  #isEnabled(name: string): boolean {
+    return this.#host.files.stat(`${directory}/multi-user.target.wants/${name}`) !== undefined;
+  }
+
+  #reload(): string {
+    for (const [name, unit] of this.#units) unit.loaded = this.#text(name);
+    return '';
+  }
+
+  #show(name: string, wanted: string): string {
+    const unit = this.#unit(name);
+    const all: Readonly<Record<string, string>> = {
+      LoadState: unit.loaded === undefined ? 'not-found' : 'loaded',
+      NeedDaemonReload: unit.loaded === this.#text(name) ? 'no' : 'yes',
+      UnitFileState: this.#isEnabled(name) ? 'enabled' : 'disabled',
+      ActiveState: unit.state,
+      SubState: unit.subState,
+      InvocationID: unit.invocation,
+      NRestarts: `${unit.restarts}`,
+      ExecMainStatus: '0',
+      Result: 'success',
+      Job: '0',
+    };
+    return wanted
+      .split(',')
+      .map((property) => `${property}=${all[property]}\n`)
+      .join('');
+  }
+
+  async #launch(name: string): Promise<string> {
+    const unit = this.#unit(name);
+    this.#invocations += 1;
+    Object.assign(unit, {
+      state: 'activating',
+      subState: 'start',
+      invocation: `invocation-${this.#invocations}`,
+      log: [],
+    });
+    const { invocation } = unit;
+    const fate = await this.#start(name);
+    if (fate !== undefined) unit.log.push(fate);
+    const isThis = () => this.#unit(name).invocation === invocation;
+    this.#host.at(this.#host.now() + startTime, () => {
+      if (!isThis()) return;
+      if (fate === undefined) Object.assign(unit, { state: 'active', subState: 'running' });
+      else this.#fail(name, unit);
+    });
+    return '';
+  }
+
+  /** Restart=always, RestartSec=5s. */
+  #fail(name: string, unit: Unit): void {
+    Object.assign(unit, { subState: 'auto-restart', restarts: unit.restarts + 1 });
+    const { invocation } = unit;
+    this.#host.at(this.#host.now() + restartTime, () => {
+      if (this.#unit(name).invocation === invocation) void this.#launch(name);
+    });
+  }
+
+  #stop(name: string): void {
+    Object.assign(this.#unit(name), { state: 'inactive', subState: 'dead', invocation: '' });
+    this.#host.files.remove('/run/slipway-k3s');
+  }
+
+  #applySysctl(): string {
+    const text = this.#host.files.text('/etc/sysctl.d/90-slipway-k3s.conf') ?? '';
+    for (const [, key = '', value] of text.matchAll(/^(\S+) = (\S+)$/gm)) {
+      this.#host.files.write(`/proc/sys/${key.replaceAll('.', '/')}`, `${value}\n`);
+    }
+    return '';
+  }
+
+  #loadModules(): string {
+    this.#host.files.write('/proc/filesystems', 'nodev\tsysfs\nnodev\toverlay\n\text4\n');
+    this.#host.files.write('/proc/sys/net/bridge/bridge-nf-call-iptables', '0\n');
+    this.#host.files.write('/proc/sys/net/bridge/bridge-nf-call-ip6tables', '0\n');
+    return '';
+  }
+}

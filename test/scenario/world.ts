@@ -1,0 +1,219 @@
+import { createHash } from 'node:crypto';
+import { parse } from 'yaml';
+import { NodeError } from '../../src/agent/core/errors.ts';
+import type { Command, CommandResult } from '../../src/agent/core/host.ts';
+import { reveal } from '../../src/agent/core/secret.ts';
+import { stamp } from '../../src/agent/k3s/start-stamp.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
+import { createAuthority } from '../lab/azure/tls.ts';
+import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
+import { Units } from './units.ts';
+
+export const joinToken = 'join-token-canary-3f9a';
+export const gitToken = 'git-token-canary-77aa';
+export const serverUrl = 'https://10.0.0.4:6443';
+export const ca = createAuthority().certificate;
+
+const paths = nodePaths('/');
+const api = '/cluster';
+const k3sVersion = /^k3s (\S+)$/;
+
+/**
+ * A VM in memory with a systemd, a K3s and a cluster to join, each modelled as far as Slipway can see them: what
+ * K3s reads it reads at its start only, a server keeps the token it was installed with, and taints count once.
+ */
+export interface World {
+  readonly host: MemoryHost;
+  readonly units: Units;
+  /** What the supervisor at serverUrl accepts; undefined while nothing answers there. */
+  server: { token: string; ca: string } | undefined;
+  /** Restarts the VM: /run is empty, services that are enabled start. */
+  reboot(): Promise<void>;
+}
+
+export function world(): World {
+  const host = memoryHost({ directories: ['/run', '/proc'] });
+  const units = new Units(host, (unit) => startK3s(made, unit));
+  const made: World = {
+    host,
+    units,
+    server: { token: joinToken, ca },
+    async reboot() {
+      units.powerOff();
+      host.files.remove('/run');
+      await units.boot();
+    },
+  };
+  kernel(host);
+  systemd(made);
+  k3s(made);
+  supervisor(made);
+  flux(host);
+  return made;
+}
+
+function kernel(host: MemoryHost): void {
+  const settings = {
+    'net/ipv4/ip_forward': '0',
+    'fs/inotify/max_user_instances': '128',
+    'fs/inotify/max_user_watches': '8192',
+  };
+  for (const [path, value] of Object.entries(settings)) host.files.write(`/proc/sys/${path}`, `${value}\n`);
+  host.files.write('/proc/filesystems', 'nodev\tsysfs\n\text4\n');
+}
+
+function systemd({ host, units }: World): void {
+  host.on({ file: 'systemctl' }, ({ args }) => units.systemctl(args));
+  host.on({ file: 'journalctl' }, ({ args }) => units.journal(args));
+}
+
+function k3s(made: World): void {
+  const { host } = made;
+  host.onDownload(
+    /\/v[^/]+%2Bk3s1\/k3s$/,
+    ({ url }) => `k3s ${decodeURIComponent(url.split('/').at(-2) ?? '')}`,
+  );
+  host.on({ file: 'k3s', args: ['--version'] }, () => {
+    const version = installed(host);
+    return version ? `k3s version ${version} (1a2b3c4d)\ngo version go1.24.4\n` : { exitCode: 127 };
+  });
+  host.on({ file: 'k3s', args: (args) => args[0] === 'kubectl' }, (command) => kubectl(made, command));
+}
+
+function installed(host: MemoryHost): string | undefined {
+  return k3sVersion.exec(host.files.text(paths.k3s.binary) ?? '')?.[1];
+}
+
+function kubectl({ host, units }: World, { args }: Command): string | Partial<CommandResult> {
+  const kubeconfig = args[args.indexOf('--kubeconfig') + 1] ?? '';
+  if (host.files.text(kubeconfig) === undefined)
+    return failed(`error: stat ${kubeconfig}: no such file or directory`);
+  if (!units.isActive(/^k3s/)) return failed('The connection to the server 127.0.0.1:6443 was refused');
+  const [kind = '', ...rest] = args.slice(args.indexOf('get') + 1);
+  if (kind !== 'node') {
+    return (
+      host.files.text(`${api}/${kind}`) ?? failed(`error: the server doesn't have a resource type "${kind}"`)
+    );
+  }
+  const name = rest[0] ?? '';
+  return (
+    host.files.text(`${api}/nodes/${name}`) ??
+    failed(`Error from server (NotFound): nodes "${name}" not found`)
+  );
+}
+
+function failed(stderr: string): Partial<CommandResult> {
+  return { exitCode: 1, stderr };
+}
+
+/** What K3s does between its start and READY=1; a returned text is why it ends. */
+async function startK3s(made: World, unit: string): Promise<string | undefined> {
+  const { host } = made;
+  const command = unit === 'k3s.service' ? 'server' : 'agent';
+  await stamp(beside(host), paths, { invocationId: made.units.invocation(unit) });
+  const config = parse(host.files.text(paths.k3s.config) ?? '');
+  const token = host.files.text(config['token-file'])?.trim();
+  if (token === undefined) return 'level=fatal msg="token file is missing"';
+  if (command === 'server') return startServer(host, config, token);
+  return startAgent(made, config, token);
+}
+
+function startServer(host: MemoryHost, config: K3sConfig, token: string): string | undefined {
+  const { serverToken, kubeconfig } = paths.k3s;
+  const kept = host.files.text(serverToken);
+  if (kept !== undefined && !kept.endsWith(`:${token}`)) {
+    return 'level=fatal msg="starting kubernetes: preparing server: bootstrap data already found and encrypted with different token"';
+  }
+  const hash = createHash('sha256').update(ca).digest('hex');
+  if (kept === undefined) host.files.write(serverToken, `K10${hash}::server:${token}`, 0o600);
+  host.files.write(kubeconfig, 'kubeconfig', 0o600);
+  register(host, config);
+  return undefined;
+}
+
+function startAgent({ host, server }: World, config: K3sConfig, token: string): string | undefined {
+  const joined = host.files.text(paths.k3s.agentServerCa);
+  if (server === undefined)
+    return joined ? undefined : 'level=error msg="Failed to validate connection to cluster"';
+  if (joined === undefined && token !== server.token) return 'level=fatal msg="not authorized"';
+  host.files.write(paths.k3s.agentServerCa, server.ca);
+  host.files.write(paths.k3s.kubeletKubeconfig, 'kubeconfig', 0o600);
+  register(host, config);
+  return undefined;
+}
+
+interface K3sConfig {
+  readonly 'node-name': string;
+  readonly 'node-taint'?: readonly string[];
+}
+
+function register(host: MemoryHost, config: K3sConfig): void {
+  const path = `${api}/nodes/${config['node-name']}`;
+  const before = JSON.parse(host.files.text(path) ?? '{}');
+  const taints = (config['node-taint'] ?? []).map((text) => {
+    const [, key, value, effect] = /^([^=]+)=([^:]*):(.+)$/.exec(text) ?? [];
+    return { key, value, effect };
+  });
+  const status = {
+    conditions: [{ type: 'Ready', status: 'True' }],
+    nodeInfo: { kubeletVersion: installed(host) },
+  };
+  host.files.write(path, JSON.stringify({ spec: before.spec ?? { taints }, status }));
+}
+
+/** Another program of the same machine: its changes are not Slipway's mutations. */
+function beside(host: MemoryHost): MemoryHost {
+  return new Proxy(host, {
+    get(target, name) {
+      if (name === 'writeFile') {
+        return async (path: string, content: string, { mode }: { mode: number }) =>
+          target.files.write(path, content, mode);
+      }
+      const value = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+function supervisor(made: World): void {
+  const down = new Error('ECONNREFUSED');
+  made.host.onGet(`${serverUrl}/ping`, () => (made.server ? 'pong' : unreachable(down)));
+  made.host.onGet(`${serverUrl}/cacerts`, () => made.server?.ca ?? unreachable(down));
+  made.host.onGet(`${serverUrl}/v1-k3s/readyz`, ({ headers }) => {
+    const shown = reveal(headers?.authorization ?? '');
+    const wanted = `Basic ${Buffer.from(`node:${made.server?.token}`).toString('base64')}`;
+    return shown === wanted ? 'ok' : { status: 401, body: 'not authorized' };
+  });
+}
+
+function unreachable(cause: Error): Error {
+  return new NodeError('Unreachable', `Nothing answers: ${cause.message}.`, { cause });
+}
+
+function flux(host: MemoryHost): void {
+  const objects = (path: string) => {
+    const status = {
+      conditions: [{ type: 'Ready', status: 'True', message: 'Applied revision: main@sha1:4f2e' }],
+    };
+    return {
+      'gitrepositories.source.toolkit.fluxcd.io': { status },
+      'kustomizations.kustomize.toolkit.fluxcd.io': {
+        spec: { path },
+        status: { ...status, lastAppliedRevision: 'main@sha1:4f2e' },
+      },
+    };
+  };
+  host.onDownload(/flux_2\.9\.4_linux_amd64\.tar\.gz$/, 'flux version 2.9.4\n');
+  host.on(
+    { file: 'flux', args: ['--version'] },
+    () => host.files.text('/usr/local/bin/flux') ?? { exitCode: 127 },
+  );
+  host.on({ file: 'flux', args: /^bootstrap github / }, ({ args, env }) => {
+    if (reveal(env?.GITHUB_TOKEN ?? '') !== gitToken) return failed('✗ 401 Bad credentials');
+    const path = args.find((arg) => arg.startsWith('--path='))?.slice('--path='.length);
+    for (const [kind, object] of Object.entries(objects(`./${path}`))) {
+      host.files.write(`${api}/${kind}`, JSON.stringify(object));
+    }
+    return '';
+  });
+}
