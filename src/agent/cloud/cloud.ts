@@ -26,8 +26,8 @@ export interface Cloud {
   identity(): Promise<Identity>;
   /** The current value of a secret: `SecretNotFound`, `VaultForbidden` and their like. */
   secret(name: string): Promise<Secret>;
-  /** The user name that goes with `registryPassword`. */
-  readonly registryUser: string;
+  /** The user name that goes with `registryPassword` for a registry's login server. */
+  registryUser(loginServer: string): string;
   /** A fresh password for a registry's login server, a JWT where it expires: `RegistryUnauthorized` and its like. */
   registryPassword(loginServer: string): Promise<Secret>;
 }

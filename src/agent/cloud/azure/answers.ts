@@ -1,0 +1,78 @@
+import type { NodeError, Retry } from '../../core/errors.ts';
+import type { HttpResponse } from '../../core/host.ts';
+import { redacted } from '../../core/secret.ts';
+
+/** What an Azure service says when it refuses, whichever of its three forms it uses. */
+export interface Refusal {
+  readonly code: string;
+  /** The code below the code, where there is one: what Key Vault's 403s differ by. */
+  readonly inner: string;
+  readonly message: string;
+}
+
+/**
+ * The refusal in an answer's body; empty texts where the body is no such thing, as a proxy's page.
+ *
+ * Forms: `{error: {code, message, innererror}}` (Key Vault), `{error, error_description}` (token endpoint, OAuth),
+ * `{errors: [{code, message}]}` (registries).
+ */
+export function refusalOf({ body }: HttpResponse): Refusal {
+  const { error, error_description, errors } = parsed(body);
+  if (typeof error === 'string') return { code: error, inner: '', message: text(error_description) };
+  const first = error ?? errors?.[0];
+  return { code: text(first?.code), inner: text(first?.innererror?.code), message: text(first?.message) };
+}
+
+interface RefusalBody {
+  readonly error?: string | RefusalItem | undefined;
+  readonly error_description?: unknown;
+  readonly errors?: readonly RefusalItem[];
+}
+
+interface RefusalItem {
+  readonly code?: unknown;
+  readonly message?: unknown;
+  readonly innererror?: { readonly code?: unknown };
+}
+
+function parsed(body: string): RefusalBody {
+  try {
+    return JSON.parse(body) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+const longestQuote = 240;
+
+/** The first line of what a service said, for a message of ours; whatever looks like a token is taken out. */
+export function quoted(said: string): string {
+  const [line = ''] = said.trim().split(/\r?\n/);
+  const clean = line.replaceAll(/\beyJ[\w-]+(\.[\w-]*)*/g, redacted).slice(0, longestQuote);
+  return clean === '' ? '' : ` It says: ${clean.replace(/\.?$/, '.')}`;
+}
+
+/** Milliseconds; an answer that asks for more does not keep us away for longer than the slow pace. */
+const longestAfter = 600_000;
+
+/** Soon, and not before the answer's Retry-After (RFC 9110, section 10.2.3: seconds, or a date). */
+export function soonAfter({ headers }: HttpResponse, now: number): Retry {
+  const asked = headers['retry-after'];
+  if (asked === undefined) return { pace: 'soon' };
+  const after = /^\d+$/.test(asked.trim()) ? Number(asked) * 1000 : Date.parse(asked) - now;
+  return Number.isFinite(after)
+    ? { pace: 'soon', after: Math.min(Math.max(0, after), longestAfter) }
+    : { pace: 'soon' };
+}
+
+/** Whether a request failed because its host's name has no address. */
+export function isUnknownName(failure: NodeError): boolean {
+  for (let cause: unknown = failure.cause; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && cause.code === 'ENOTFOUND') return true;
+  }
+  return false;
+}

@@ -1,0 +1,69 @@
+import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline';
+import type { Host, HttpResponse, HttpSend } from '../../core/host.ts';
+import { type Content, Secret } from '../../core/secret.ts';
+
+/** The address at which the SDKs look for the instance metadata service, whatever the settings say. */
+const metadataHost = '169.254.169.254';
+
+const metadataTimeout = 5_000;
+const timeout = 10_000;
+
+export interface AzureHttpOptions {
+  readonly host: Host;
+  /** What stands for http://169.254.169.254. */
+  readonly imdsEndpoint: string;
+  /**
+   * Told what became of each request. The SDKs wrap an answer or a failure in errors of their own, and lose what
+   * ours need: the status, Retry-After, the inner code, the Host's own error.
+   */
+  readonly observe: (outcome: HttpResponse | Error) => void;
+}
+
+/**
+ * The Azure SDKs' way to the network: every request of theirs goes through the Host, bounded in time, past any
+ * proxy where it is for the metadata service. Throws the Host's errors as they are.
+ */
+export function azureHttpClient({ host, imdsEndpoint, observe }: AzureHttpOptions): HttpClient {
+  return {
+    async sendRequest(request) {
+      try {
+        const response = await host.send(hostRequest(request, imdsEndpoint));
+        observe(response);
+        return await pipelineResponse(request, response);
+      } catch (thrown) {
+        if (thrown instanceof Error) observe(thrown);
+        throw thrown;
+      }
+    },
+  };
+}
+
+function hostRequest({ url, method, headers, body }: PipelineRequest, imdsEndpoint: string): HttpSend {
+  if (body !== undefined && body !== null && typeof body !== 'string')
+    throw new TypeError(`An Azure SDK sends a ${typeof body} to ${new URL(url).host}, not a text.`);
+  const { hostname, pathname, search } = new URL(url);
+  const forMetadata = hostname === metadataHost;
+  return {
+    method: method === 'OPTIONS' || method === 'TRACE' ? 'GET' : method,
+    url: forMetadata ? `${imdsEndpoint.replace(/\/+$/, '')}${pathname}${search}` : url,
+    headers: Object.fromEntries(Object.entries(headers.toJSON()).filter(isWanted).map(shielded)),
+    ...(body && { body }),
+    timeout: forMetadata ? metadataTimeout : timeout,
+    direct: forMetadata,
+  };
+}
+
+/** The Host does not decompress. */
+function isWanted([name]: readonly [string, string]): boolean {
+  return name !== 'accept-encoding';
+}
+
+function shielded([name, value]: readonly [string, string]): readonly [string, Content] {
+  return [name, name === 'authorization' ? new Secret(value) : value];
+}
+
+async function pipelineResponse(request: PipelineRequest, response: HttpResponse): Promise<PipelineResponse> {
+  const { createHttpHeaders } = await import('@azure/core-rest-pipeline');
+  const { status, headers, body } = response;
+  return { request, status, headers: createHttpHeaders(headers), bodyAsText: body };
+}

@@ -1,0 +1,109 @@
+import type { AccessToken, ManagedIdentityCredential, TokenCredential } from '@azure/identity';
+import { NodeError, type NodeErrorOptions } from '../../core/errors.ts';
+import type { Host, HttpResponse } from '../../core/host.ts';
+import { quoted, refusalOf, soonAfter } from './answers.ts';
+import { azureHttpClient } from './http-client.ts';
+
+export interface ManagedIdentityOptions {
+  readonly host: Host;
+  readonly imdsEndpoint: string;
+  /** Of a user-assigned identity; the system-assigned one without it. */
+  readonly clientId: string | undefined;
+}
+
+/**
+ * The VM's managed identity as the SDKs want it, with failures that say what to repair: `ManagedIdentityMissing`,
+ * `ManagedIdentityAmbiguous`, `ManagedIdentityUnavailable`, `Throttled`, `UnexpectedAnswer`.
+ *
+ * One per process: msal keeps its token cache and the network client of the first credential in statics. Tokens are
+ * asked for one after another, since msal does not merge equal requests and the endpoint bears five at a time.
+ */
+export function managedIdentity({ host, imdsEndpoint, clientId }: ManagedIdentityOptions): TokenCredential {
+  let credential: Promise<ManagedIdentityCredential> | undefined;
+  let outcome: HttpResponse | Error | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+  const httpClient = azureHttpClient({ host, imdsEndpoint, observe: (seen) => (outcome = seen) });
+
+  async function create(): Promise<ManagedIdentityCredential> {
+    const { ManagedIdentityCredential } = await import('@azure/identity');
+    return new ManagedIdentityCredential({
+      ...(clientId && { clientId }),
+      httpClient,
+      retryOptions: { maxRetries: 0 },
+    });
+  }
+
+  async function take(scopes: string | string[]): Promise<AccessToken> {
+    credential ??= create();
+    const created = await credential;
+    outcome = undefined;
+    try {
+      return await created.getToken(scopes);
+    } catch (thrown) {
+      throw outcome ? explain(outcome, String(scopes), clientId, host.now()) : thrown;
+    }
+  }
+
+  return {
+    getToken(scopes) {
+      const token = turn.then(() => take(scopes));
+      turn = token.catch(() => {});
+      return token;
+    },
+  };
+}
+
+/** Source: "How to use managed identities on a VM to acquire an access token", error handling. */
+function explain(
+  outcome: HttpResponse | Error,
+  scope: string,
+  clientId: string | undefined,
+  now: number,
+): Error {
+  if (outcome instanceof NodeError)
+    return new NodeError(
+      'ManagedIdentityUnavailable',
+      `The managed identity endpoint does not answer yet: ${outcome.message} Check azure.imdsEndpoint and the firewall of this host.`,
+      { cause: outcome },
+    );
+  if (outcome instanceof Error) return outcome;
+  const { status } = outcome;
+  const answer = `The managed identity endpoint answers ${status}.`;
+  const passing: NodeErrorOptions = { retry: soonAfter(outcome, now) };
+  if (status === 429) return new NodeError('Throttled', `${answer} It is asked again in a moment.`, passing);
+  if (status === 404 || status === 410 || status >= 500)
+    return new NodeError('ManagedIdentityUnavailable', `${answer} That passes; it is asked again.`, passing);
+  if (status === 400) return misassigned(outcome, scope, clientId);
+  const { code, message } = refusalOf(outcome);
+  return new NodeError(
+    'UnexpectedAnswer',
+    `${answer}${quoted(message || code)} That is no token; check that azure.imdsEndpoint is right.`,
+    status === 200 ? {} : { retry: { pace: 'slow' } },
+  );
+}
+
+/**
+ * The endpoint has one code for what it cannot serve; its description only chooses between two explanations here.
+ * An identity that is not there is normal on a first boot: it is attached after the VM was made.
+ */
+function misassigned(response: HttpResponse, scope: string, clientId: string | undefined): NodeError {
+  const { code, message } = refusalOf(response);
+  if (code === 'invalid_resource')
+    return new NodeError(
+      'UnexpectedAnswer',
+      `Entra ID gives no tokens for ${scope}.${quoted(message)} Check azure.environment and azure.registryAudience.`,
+      { retry: { pace: 'slow' } },
+    );
+  if (/multiple user assigned/i.test(message))
+    return new NodeError(
+      'ManagedIdentityAmbiguous',
+      'The VM has several user-assigned managed identities. Set azure.identity.clientId to the client id of the one to use.',
+      { retry: { pace: 'slow' } },
+    );
+  return new NodeError(
+    'ManagedIdentityMissing',
+    clientId
+      ? `The VM does not have the managed identity with the client id ${clientId} yet.${quoted(message)} Assign it to the VM, or correct azure.identity.clientId.`
+      : `The VM has no managed identity yet.${quoted(message)} Switch its system-assigned identity on, or set azure.identity.clientId to a user-assigned one.`,
+  );
+}

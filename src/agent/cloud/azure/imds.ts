@@ -1,0 +1,128 @@
+import { NodeError } from '../../core/errors.ts';
+import type { HostReader, HttpResponse } from '../../core/host.ts';
+import type { Identity } from '../cloud.ts';
+import { quoted, refusalOf, soonAfter } from './answers.ts';
+
+/** What the metadata service says of this VM. */
+export interface InstanceMetadata {
+  readonly identity: Identity;
+  /** The Azure cloud, as it is spelled there. */
+  readonly azEnvironment: string;
+}
+
+const timeout = 5_000;
+
+/**
+ * Reads the instance metadata, one request, five seconds at most.
+ *
+ * `IdentityUnavailable` while the service does not answer, `Throttled`, `UnexpectedAnswer`. Source: "Azure Instance
+ * Metadata Service for virtual machines": proxies must be bypassed; 404, 410, 429 and 5xx pass, other errors do not.
+ */
+export async function instanceMetadata(host: HostReader, endpoint: string): Promise<InstanceMetadata> {
+  const response = await ask(host, endpoint.replace(/\/+$/, ''));
+  if (response.status !== 200) throw refused(response, endpoint, host.now());
+  const { compute, network } = parsed(response, endpoint);
+  return {
+    azEnvironment: compute.azEnvironment ?? '',
+    identity: {
+      computerName: compute.osProfile?.computerName || compute.name,
+      vmId: compute.vmId,
+      location: compute.location ?? '',
+      address: await primaryAddress(host, addressesOf(network)),
+      tags: Object.fromEntries(
+        (compute.tagsList ?? []).map(({ name, value }) => [name.toLowerCase(), value]),
+      ),
+    },
+  };
+}
+
+async function ask(host: HostReader, endpoint: string): Promise<HttpResponse> {
+  const url = `${endpoint}/metadata/instance?api-version=2021-02-01`;
+  try {
+    return await host.get({ url, headers: { Metadata: 'true' }, timeout, direct: true });
+  } catch (thrown) {
+    if (!(thrown instanceof NodeError)) throw thrown;
+    throw new NodeError(
+      'IdentityUnavailable',
+      `The instance metadata service does not answer yet: ${thrown.message} ` +
+        'On a machine outside Azure set cloud to static; elsewhere check azure.imdsEndpoint and the firewall of this host.',
+      { cause: thrown },
+    );
+  }
+}
+
+function refused(response: HttpResponse, endpoint: string, now: number): NodeError {
+  const { status } = response;
+  const answer = `The instance metadata service at ${endpoint} answers ${status}.`;
+  if (status === 429)
+    return new NodeError('Throttled', `${answer} It is asked again in a moment.`, {
+      retry: soonAfter(response, now),
+    });
+  if (status === 404 || status === 410 || status >= 500)
+    return new NodeError('IdentityUnavailable', `${answer} That passes; it is asked again.`, {
+      retry: soonAfter(response, now),
+    });
+  const { code, message } = refusalOf(response);
+  return unexpected(
+    `${answer}${quoted(message || code)} Check that azure.imdsEndpoint is right and that nothing on the way adds headers.`,
+  );
+}
+
+function unexpected(message: string): NodeError {
+  return new NodeError('UnexpectedAnswer', message, { retry: { pace: 'slow' } });
+}
+
+interface InstanceDocument {
+  readonly compute: {
+    readonly name: string;
+    readonly vmId: string;
+    readonly location?: string;
+    readonly azEnvironment?: string;
+    readonly osProfile?: { readonly computerName?: string };
+    readonly tagsList?: readonly { readonly name: string; readonly value: string }[];
+  };
+  readonly network?: NetworkDocument | undefined;
+}
+
+interface NetworkDocument {
+  readonly interface?: readonly {
+    readonly ipv4?: { readonly ipAddress?: readonly { readonly privateIpAddress?: string }[] };
+  }[];
+}
+
+function parsed({ body }: HttpResponse, endpoint: string): InstanceDocument {
+  const document = json(body);
+  const { compute } = document;
+  if (typeof compute?.name === 'string' && typeof compute.vmId === 'string') return { ...document, compute };
+  throw new NodeError(
+    'UnexpectedAnswer',
+    `What answers at ${endpoint} is not the instance metadata service: its answer has no compute.name and ` +
+      'compute.vmId. Check azure.imdsEndpoint, or set cloud to static.',
+  );
+}
+
+function json(body: string): Partial<InstanceDocument> {
+  try {
+    return JSON.parse(body) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function addressesOf(network: NetworkDocument | undefined): readonly string[] {
+  return (network?.interface ?? [])
+    .flatMap((each) => each.ipv4?.ipAddress ?? [])
+    .flatMap(({ privateIpAddress }) => privateIpAddress || []);
+}
+
+/**
+ * The documents promise no order of interfaces and mark none as primary; but the metadata service answers the
+ * primary address alone, so with several addresses the one that the route to it starts from is meant.
+ */
+async function primaryAddress(host: HostReader, addresses: readonly string[]): Promise<string | undefined> {
+  const [first] = addresses;
+  if (addresses.length < 2) return first;
+  const route = await host.query({ file: 'ip', args: ['-4', 'route', 'get', '169.254.169.254'] });
+  const source = /\bsrc (\S+)/.exec(route.stdout)?.[1];
+  return addresses.find((address) => address === source) ?? first;
+}

@@ -1,0 +1,147 @@
+import type { TokenCredential } from '@azure/identity';
+import { NodeError } from '../../core/errors.ts';
+import type { Host, HttpResponse } from '../../core/host.ts';
+import { Secret } from '../../core/secret.ts';
+import { isUnknownName, quoted, refusalOf, soonAfter } from './answers.ts';
+import { azureHttpClient } from './http-client.ts';
+
+export interface KeyVaultOptions {
+  readonly host: Host;
+  readonly credential: TokenCredential;
+  readonly imdsEndpoint: string;
+  /** `https://NAME.vault.azure.net` */
+  readonly url: string;
+}
+
+/**
+ * The current value of a secret, without the newline an editor leaves at its end.
+ *
+ * `SecretNotFound`, `SecretDisabled`, `SecretEmpty`, `VaultForbidden`, `VaultFirewall`, `VaultWrongTenant`,
+ * `VaultNotFound`, `VaultUnavailable`, `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and what the identity throws.
+ * Source: "Azure Key Vault REST API error codes", and "Authentication, requests and responses" for the challenge.
+ */
+export async function vaultSecret(vault: KeyVaultOptions, name: string): Promise<Secret> {
+  const { SecretClient } = await import('@azure/keyvault-secrets');
+  const { host, credential, imdsEndpoint, url } = vault;
+  let outcome: HttpResponse | Error | undefined;
+  // A client for each read: one that is kept refreshes tokens behind our back, every three seconds while that fails.
+  const client = new SecretClient(url, credential, {
+    httpClient: azureHttpClient({ host, imdsEndpoint, observe: (seen) => (outcome = seen) }),
+    retryOptions: { maxRetries: 0 },
+    serviceVersion: '7.6',
+  });
+  try {
+    const { value } = await client.getSecret(name);
+    return usable(value, url, name);
+  } catch (thrown) {
+    if (thrown === outcome && thrown instanceof NodeError) throw unreachable(thrown, url);
+    if (isRefusal(thrown) && outcome && !(outcome instanceof Error))
+      throw refused(outcome, url, name, host.now());
+    throw isForeignChallenge(thrown) ? notThatVault(thrown, url) : thrown;
+  }
+}
+
+function usable(value: string | undefined, url: string, name: string): Secret {
+  const trimmed = (value ?? '').replace(/[\r\n]+$/, '');
+  if (trimmed.trim() !== '' && !/[\r\n]/.test(trimmed)) return new Secret(trimmed);
+  throw new NodeError(
+    'SecretEmpty',
+    `The secret "${name}" in ${url} ${trimmed.trim() === '' ? 'is empty' : 'has more than one line'}. Give it a new version whose value is the token, on one line.`,
+    { retry: { pace: 'slow' } },
+  );
+}
+
+/** The SDK trips over a body that is not Key Vault's own, a proxy's page or none at all, with a TypeError. */
+function isRefusal(thrown: unknown): boolean {
+  return thrown instanceof TypeError || (thrown instanceof Error && thrown.name === 'RestError');
+}
+
+/** The SDK compares the domain of the vault with the one its challenge names, before it sends a token there. */
+function isForeignChallenge(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && thrown.message.startsWith('The challenge ');
+}
+
+function unreachable(failure: NodeError, url: string): NodeError {
+  if (failure.reason === 'TlsUntrusted')
+    return new NodeError(
+      'TlsUntrusted',
+      `The certificate that ${url} shows is not trusted: ${failure.message} Where a proxy re-signs, set network.caFile to its CA.`,
+      { retry: { pace: 'slow' }, cause: failure },
+    );
+  if (isUnknownName(failure))
+    return new NodeError(
+      'VaultNotFound',
+      `The name of the Key Vault ${url} does not resolve. Check azure.keyVault.name, azure.environment, and the DNS zone of a private endpoint.`,
+      { cause: failure },
+    );
+  return new NodeError(
+    'VaultUnavailable',
+    `The Key Vault ${url} cannot be reached: ${failure.message} Check azure.keyVault.name, network.proxy and the way out of the subnet.`,
+    { cause: failure },
+  );
+}
+
+function refused(response: HttpResponse, url: string, name: string, now: number): NodeError {
+  const { status } = response;
+  const { code, inner, message } = refusalOf(response);
+  const says = quoted(message || code);
+  const passing = { retry: soonAfter(response, now) };
+  const lasting = { retry: { pace: 'slow' } } as const;
+  if (status === 404 && code === 'SecretNotFound')
+    return new NodeError(
+      'SecretNotFound',
+      `The Key Vault ${url} has no secret "${name}" yet. Create it there, or correct the name of the secret in the settings.`,
+      passing,
+    );
+  if (status === 403) return forbidden(inner || code, says, url, name);
+  if (status === 401)
+    return new NodeError(
+      'VaultWrongTenant',
+      `The Key Vault ${url} does not accept the token of this VM's identity.${says} Vault and VM must belong to the same Entra tenant; check azure.keyVault.name.`,
+      lasting,
+    );
+  if (status === 429)
+    return new NodeError('Throttled', `The Key Vault ${url} asks for fewer requests.${says}`, passing);
+  if (status === 408 || status >= 500)
+    return new NodeError('VaultUnavailable', `The Key Vault ${url} answers ${status}.${says}`, passing);
+  return new NodeError(
+    'UnexpectedAnswer',
+    `What answers at ${url} does not answer as a Key Vault does: status ${status}.${says} Check azure.keyVault.url.`,
+    status === 200 ? {} : lasting,
+  );
+}
+
+/** The inner codes are as real vaults answer them; the reference lists only what they have in common. */
+function forbidden(code: string, says: string, url: string, name: string): NodeError {
+  const lasting = { retry: { pace: 'slow' } } as const;
+  if (code === 'SecretDisabled')
+    return new NodeError(
+      'SecretDisabled',
+      `The secret "${name}" in ${url} is disabled. Enable it, or give it a new version.`,
+      lasting,
+    );
+  if (code === 'ForbiddenByFirewall' || code === 'ForbiddenByConnection')
+    return new NodeError(
+      'VaultFirewall',
+      `The Key Vault ${url} refuses connections from this VM.${says} Allow the VM's subnet in the vault's networking settings, or give the vault a private endpoint.`,
+      lasting,
+    );
+  if (code === '')
+    return new NodeError(
+      'VaultFirewall',
+      `Something on the way to the Key Vault ${url} refuses the request (403, but not the vault's own). Check network.proxy and what it allows.`,
+      lasting,
+    );
+  return new NodeError(
+    'VaultForbidden',
+    `The identity of this VM may not read the secret "${name}" in ${url} yet.${says} Assign it the role Key Vault Secrets User on the vault (or Get in its access policy); that can take ten minutes to work.`,
+  );
+}
+
+function notThatVault({ message }: Error, url: string): NodeError {
+  return new NodeError(
+    'UnexpectedAnswer',
+    `What answers at ${url} is no Key Vault of that domain, so no token was sent there.${quoted(message)} Check azure.keyVault.url and azure.environment.`,
+    { retry: { pace: 'slow' } },
+  );
+}

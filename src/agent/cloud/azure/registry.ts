@@ -1,0 +1,108 @@
+import type { TokenCredential } from '@azure/identity';
+import { NodeError } from '../../core/errors.ts';
+import type { Host, HttpResponse } from '../../core/host.ts';
+import { jwtTimes } from '../../core/jwt.ts';
+import { Secret } from '../../core/secret.ts';
+import { isUnknownName, quoted, refusalOf, soonAfter } from './answers.ts';
+
+/** The user name that says the password is a token ("Authenticate with Azure Container Registry"). */
+export const registryUser = '00000000-0000-0000-0000-000000000000';
+
+export interface RegistryOptions {
+  readonly host: Host;
+  readonly credential: TokenCredential;
+  /** `https://containerregistry.azure.net`, in every Azure cloud. */
+  readonly audience: string;
+}
+
+/**
+ * A fresh refresh token of a container registry, a JWT of about three hours, for the VM's identity.
+ *
+ * `RegistryUnauthorized`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`,
+ * `TlsUntrusted`, `UnexpectedAnswer`, and what the identity throws.
+ * Source: github.com/Azure/acr, docs/AAD-OAuth.md, "Calling POST /oauth2/exchange".
+ */
+export async function registryToken(options: RegistryOptions, loginServer: string): Promise<Secret> {
+  const { host, credential, audience } = options;
+  const access = await credential.getToken(`${audience.replace(/\/+$/, '')}/.default`);
+  const response = await exchange(host, loginServer, access?.token ?? '');
+  if (response.status !== 200) throw refused(response, loginServer, host.now());
+  const token = refreshTokenOf(response);
+  if (token !== undefined && jwtTimes(token)) return new Secret(token);
+  throw new NodeError(
+    'UnexpectedAnswer',
+    `${loginServer} answered the token exchange with something else than a refresh token. Check that registries.servers names an Azure container registry.`,
+  );
+}
+
+async function exchange(host: Host, loginServer: string, accessToken: string): Promise<HttpResponse> {
+  const form = { grant_type: 'access_token', service: loginServer, access_token: accessToken };
+  try {
+    return await host.send({
+      method: 'POST',
+      url: `https://${loginServer}/oauth2/exchange`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+      body: new Secret(new URLSearchParams(form).toString()),
+    });
+  } catch (thrown) {
+    throw thrown instanceof NodeError ? unreachable(thrown, loginServer) : thrown;
+  }
+}
+
+function unreachable(failure: NodeError, loginServer: string): NodeError {
+  if (failure.reason === 'TlsUntrusted')
+    return new NodeError(
+      'TlsUntrusted',
+      `The certificate that ${loginServer} shows is not trusted: ${failure.message} Where a proxy re-signs, set network.caFile to its CA.`,
+      { retry: { pace: 'slow' }, cause: failure },
+    );
+  if (isUnknownName(failure))
+    return new NodeError(
+      'RegistryNotFound',
+      `The name ${loginServer} does not resolve. Check registries.servers, and the DNS zone of a private endpoint.`,
+      { cause: failure },
+    );
+  return new NodeError(
+    'RegistryUnavailable',
+    `${loginServer} cannot be reached: ${failure.message} Check registries.servers, network.proxy and the way out of the subnet.`,
+    { cause: failure },
+  );
+}
+
+function refused(response: HttpResponse, loginServer: string, now: number): NodeError {
+  const { status } = response;
+  const { code, message } = refusalOf(response);
+  const says = quoted(message || code);
+  const passing = { retry: soonAfter(response, now) };
+  const lasting = { retry: { pace: 'slow' } } as const;
+  if (status === 401)
+    return new NodeError(
+      'RegistryUnauthorized',
+      `${loginServer} does not accept the identity of this VM yet.${says} Assign it AcrPull (Container Registry Repository Reader where the registry uses ABAC); registry and VM must belong to one tenant, and azure.registryAudience must be what the registry accepts.`,
+      passing,
+    );
+  if (status === 403)
+    return new NodeError(
+      'RegistryForbidden',
+      `${loginServer} refuses this VM.${says} Allow the VM's subnet in the registry's networking settings, or give the registry a private endpoint.`,
+      lasting,
+    );
+  if (status === 429)
+    return new NodeError('Throttled', `${loginServer} asks for fewer requests.${says}`, passing);
+  if (status === 408 || status >= 500)
+    return new NodeError('RegistryUnavailable', `${loginServer} answers ${status}.${says}`, passing);
+  return new NodeError(
+    'UnexpectedAnswer',
+    `${loginServer} answers the token exchange with status ${status}.${says} Check that registries.servers names an Azure container registry.`,
+    lasting,
+  );
+}
+
+function refreshTokenOf({ body }: HttpResponse): string | undefined {
+  try {
+    const { refresh_token: token } = JSON.parse(body) ?? {};
+    return typeof token === 'string' ? token : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,106 @@
+/** @module A cloud that is written down: identity, secrets and registry passwords from the settings and files. */
+import { NodeError, type NodeErrorOptions } from '../../core/errors.ts';
+import type { HostReader } from '../../core/host.ts';
+import type { Reason } from '../../core/reasons.ts';
+import { Secret } from '../../core/secret.ts';
+import type { Cloud, Identity } from '../cloud.ts';
+
+/** The settings this cloud needs, from the section `static`. */
+export interface StaticSettings {
+  readonly computerName?: string | undefined;
+  readonly vmId?: string | undefined;
+  readonly location?: string | undefined;
+  readonly address?: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly registries: Readonly<Record<string, { readonly username: string; readonly passwordFile: string }>>;
+}
+
+export interface StaticCloudOptions {
+  readonly host: HostReader;
+  readonly settings: { readonly static: StaticSettings };
+  readonly hostname: string;
+  /** What the machine itself shows, for when the settings say nothing. */
+  readonly address?: string | undefined;
+}
+
+/** The cloud that `static` in the settings describes: for machines outside any cloud, laptops and tests. */
+export function staticCloud({ host, settings, hostname, address }: StaticCloudOptions): Cloud {
+  const { secrets, registries, ...identity } = settings.static;
+  return {
+    name: 'static',
+    identity: () => written(host, identity, { hostname, address }),
+    async secret(name) {
+      const path = secrets[name];
+      if (path === undefined)
+        throw refusal(
+          'SecretNotFound',
+          `No file is named for the secret "${name}". Set static.secrets.${name} to the file that holds it.`,
+        );
+      return secretIn(host, path, `the secret "${name}"`);
+    },
+    registryUser: (loginServer) => loginTo(registries, loginServer).username,
+    registryPassword: async (loginServer) =>
+      secretIn(host, loginTo(registries, loginServer).passwordFile, `the password of ${loginServer}`),
+  };
+}
+
+type WrittenIdentity = Omit<StaticSettings, 'secrets' | 'registries'>;
+
+async function written(
+  host: HostReader,
+  { computerName, vmId, location = 'local', address, tags }: WrittenIdentity,
+  machine: Pick<StaticCloudOptions, 'hostname' | 'address'>,
+): Promise<Identity> {
+  return {
+    computerName: computerName ?? machine.hostname,
+    vmId: vmId ?? (await machineId(host)) ?? machine.hostname,
+    location,
+    address: address ?? machine.address,
+    tags: Object.fromEntries(Object.entries(tags).map(([name, value]) => [name.toLowerCase(), value])),
+  };
+}
+
+/** Source: machine-id(5). */
+async function machineId(host: HostReader): Promise<string | undefined> {
+  const found = await host.readFile('/etc/machine-id');
+  return found?.content.trim() || undefined;
+}
+
+function loginTo(registries: StaticSettings['registries'], loginServer: string) {
+  const login = registries[loginServer];
+  if (login) return login;
+  throw refusal(
+    'RegistryUnauthorized',
+    `No login is written down for ${loginServer}. Set static.registries."${loginServer}" with username and passwordFile, or take it out of registries.servers.`,
+  );
+}
+
+/** The one line a file holds; a file that everybody may read holds no secret. */
+async function secretIn(host: HostReader, path: string, what: string): Promise<Secret> {
+  const found = await host.readFile(path);
+  if (!found)
+    throw refusal(
+      'SecretNotFound',
+      `The file ${path}, which is to hold ${what}, does not exist yet. Create it with mode 0600.`,
+      {
+        retry: { pace: 'soon' },
+      },
+    );
+  if ((found.mode & 0o007) !== 0)
+    throw refusal(
+      'SecretExposed',
+      `The file ${path}, which holds ${what}, is open to every user of this machine (mode ${found.mode.toString(8).padStart(4, '0')}), so it is not used. Run: chmod 600 ${path}`,
+    );
+  const value = found.content.replace(/[\r\n]+$/, '');
+  if (value.trim() === '' || /[\r\n]/.test(value))
+    throw refusal(
+      'SecretEmpty',
+      `The file ${path} ${value.trim() === '' ? 'is empty' : 'has more than one line'}. Write ${what} into it, on one line.`,
+    );
+  return new Secret(value);
+}
+
+function refusal(reason: Reason, message: string, options: NodeErrorOptions = { retry: { pace: 'slow' } }) {
+  return new NodeError(reason, message, options);
+}

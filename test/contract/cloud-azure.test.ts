@@ -1,0 +1,46 @@
+import { azureCloud } from '../../src/agent/cloud/azure/azure.ts';
+import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { startAzure } from '../lab/azure/index.ts';
+import { cloudContract } from './cloud.ts';
+
+cloudContract('azure, the real SDKs on emulated endpoints', async () => {
+  const azure = await startAzure({
+    nodes: {
+      server: {
+        computerName: 'Server-1',
+        tags: { 'K3s-Role': 'server' },
+        interfaces: [['10.0.0.4', '10.0.0.5']],
+      },
+    },
+    vaults: { 'team-vault': {} },
+    registries: ['team.azurecr.io', 'other.azurecr.io'],
+  });
+  azure.setRole('server', 'Key Vault Secrets User', 'team-vault.vault.azure.net');
+  azure.setRole('server', 'AcrPull', 'team.azurecr.io');
+  const { vm } = azure.node('server');
+  return {
+    cloud: azureCloud({
+      host: nodeHost({ proxy: azure.proxyUrl, caFile: azure.caFile }),
+      settings: {
+        azure: {
+          imdsEndpoint: azure.imdsUrl('server'),
+          identity: {},
+          keyVault: { name: 'team-vault' },
+          registryAudience: 'https://containerregistry.azure.net',
+        },
+      },
+    }),
+    identity: {
+      computerName: 'Server-1',
+      vmId: vm.vmId,
+      location: 'westeurope',
+      address: '10.0.0.4',
+      tags: { 'k3s-role': 'server' },
+    },
+    registry: 'team.azurecr.io',
+    foreignRegistry: 'other.azurecr.io',
+    setSecret: (name, value) =>
+      value === undefined ? azure.vault().delete(name) : azure.vault().set(name, value),
+    stop: azure.stop,
+  };
+});

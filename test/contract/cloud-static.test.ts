@@ -1,0 +1,38 @@
+import { staticCloud } from '../../src/agent/cloud/static/static.ts';
+import { memoryHost } from '../lab/memory-host.ts';
+import { cloudContract } from './cloud.ts';
+
+cloudContract('static', () => {
+  const host = memoryHost({
+    files: { '/secrets/team': { content: 'a-password\n', mode: 0o600 } },
+  });
+  const cloud = staticCloud({
+    host,
+    hostname: 'Laptop',
+    settings: {
+      static: {
+        vmId: 'a-machine',
+        location: 'a-desk',
+        address: '192.168.1.20',
+        tags: { 'K3s-Role': 'server' },
+        secrets: { 'k3s-token': '/secrets/k3s-token', absent: '/secrets/absent' },
+        registries: { 'team.azurecr.io': { username: 'team', passwordFile: '/secrets/team' } },
+      },
+    },
+  });
+  return {
+    cloud,
+    identity: {
+      computerName: 'Laptop',
+      vmId: 'a-machine',
+      location: 'a-desk',
+      address: '192.168.1.20',
+      tags: { 'k3s-role': 'server' },
+    },
+    registry: 'team.azurecr.io',
+    foreignRegistry: 'other.azurecr.io',
+    setSecret: (name, value) => {
+      if (value !== undefined) host.files.write(`/secrets/${name}`, value, 0o600);
+    },
+  };
+});

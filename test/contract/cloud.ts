@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Cloud, Identity } from '../../src/agent/cloud/cloud.ts';
+import { NodeError } from '../../src/agent/core/errors.ts';
+import { jwtTimes } from '../../src/agent/core/jwt.ts';
+import { redacted } from '../../src/agent/core/secret.ts';
+
+/** A cloud and the strings to pull behind it. */
+export interface CloudWorld {
+  readonly cloud: Cloud;
+  /** What the cloud was told about this VM. Its tags have upper-case letters where the cloud can have them. */
+  readonly identity: Identity;
+  /** A registry whose password the VM may have, and one that nobody knows. */
+  readonly registry: string;
+  readonly foreignRegistry: string;
+  setSecret(name: string, value: string | undefined): Promise<void> | void;
+  stop?(): Promise<void>;
+}
+
+const canary = 'canary-4f1d9c';
+
+/** What every Cloud promises, whatever it is made of. */
+export function cloudContract(name: string, start: () => Promise<CloudWorld> | CloudWorld): void {
+  describe(`the Cloud contract: ${name}`, () => {
+    let world: CloudWorld;
+    beforeAll(async () => {
+      world = await start();
+    });
+    afterAll(async () => world.stop?.());
+
+    test('identity tells what the VM is, tags by lower-case names', async () => {
+      expect(await world.cloud.identity()).toEqual(world.identity);
+      for (const tag of Object.keys(world.identity.tags)) expect(tag).toBe(tag.toLowerCase());
+    });
+
+    test('secret gives the current value, which does not print', async () => {
+      await world.setSecret('k3s-token', `${canary}-1`);
+      const first = await world.cloud.secret('k3s-token');
+      await world.setSecret('k3s-token', `${canary}-2`);
+      const second = await world.cloud.secret('k3s-token');
+      expect([first.reveal(), second.reveal()]).toEqual([`${canary}-1`, `${canary}-2`]);
+      expect(`${first}`).toBe(redacted);
+    });
+
+    test('secret leaves out the newline at the end', async () => {
+      await world.setSecret('k3s-token', `${canary}\r\n`);
+      expect((await world.cloud.secret('k3s-token')).reveal()).toBe(canary);
+    });
+
+    test.each([
+      ['nothing', ''],
+      ['white space', ' \n'],
+      ['several lines', `${canary}\n${canary}\n`],
+    ])('secret refuses %s as SecretEmpty, without quoting it', async (_what, value) => {
+      await world.setSecret('k3s-token', value);
+      const error = await failure(world.cloud.secret('k3s-token'));
+      expect(error).toMatchObject({ reason: 'SecretEmpty', retry: { pace: 'slow' } });
+      expect(error.message).not.toContain(canary);
+      expect(error.message).toContain('k3s-token');
+    });
+
+    test('secret names the one that does not exist', async () => {
+      await world.setSecret('absent', undefined);
+      const error = await failure(world.cloud.secret('absent'));
+      expect(error.reason).toBe('SecretNotFound');
+      expect(error.message).toContain('absent');
+    });
+
+    test('a registry has a user, and a password that is not over yet', async () => {
+      expect(world.cloud.registryUser(world.registry)).not.toBe('');
+      const password = await world.cloud.registryPassword(world.registry);
+      const times = jwtTimes(password.reveal());
+      expect(password.reveal()).not.toBe('');
+      expect(`${password}`).toBe(redacted);
+      if (times) expect(times.expiresAt).toBeGreaterThan(times.issuedAt);
+    });
+
+    test('a registry that does not know this VM is named', async () => {
+      const error = await failure(world.cloud.registryPassword(world.foreignRegistry));
+      expect(error.reason).toMatch(/^Registry/);
+      expect(error.message).toContain(world.foreignRegistry);
+    });
+  });
+}
+
+/** The NodeError a call ends with; anything else fails the test. */
+export async function failure(call: Promise<unknown>): Promise<NodeError> {
+  const outcome = await call.then(
+    () => 'it succeeded',
+    (thrown: unknown) => thrown,
+  );
+  if (outcome instanceof NodeError) return outcome;
+  throw new Error(`A NodeError was expected, not: ${String(outcome)}`, { cause: outcome });
+}

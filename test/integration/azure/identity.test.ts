@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Cloud } from '../../../src/agent/cloud/cloud.ts';
+import { vmIdentity } from '../../lab/azure/index.ts';
+import type { Fault } from '../../lab/azure/loopback.ts';
+import {
+  type Expected,
+  expectFailure,
+  loginServer,
+  requestsTo,
+  secret,
+  startWorld,
+  type World,
+} from './world.ts';
+
+// One cloud for the whole file: msal keeps the first credential's network and its tokens for the process. So the
+// failures come first, and the first success ends what can be tried.
+let world: World;
+let cloud: Cloud;
+beforeAll(async () => {
+  world = await startWorld();
+  cloud = world.cloud({ environment: 'public' });
+});
+beforeEach(() => world.azure.node('server').faults.heal());
+afterAll(() => world.azure.stop());
+
+const cases: readonly [string, Fault, Expected][] = [
+  [
+    '404, while the endpoint is updated',
+    { status: 404 },
+    { reason: 'ManagedIdentityUnavailable', pace: 'soon' },
+  ],
+  ['410, for up to 70 seconds', { status: 410 }, { reason: 'ManagedIdentityUnavailable', pace: 'soon' }],
+  ['429', { status: 429 }, { reason: 'Throttled', pace: 'soon' }],
+  [
+    '429 that says when',
+    { status: 429, headers: { 'retry-after': '2' } },
+    { reason: 'Throttled', pace: 'soon', after: 2000 },
+  ],
+  [
+    '500',
+    { status: 500, body: { error: 'unknown' } },
+    { reason: 'ManagedIdentityUnavailable', pace: 'soon' },
+  ],
+  [
+    '503 as a page',
+    { status: 503, body: '<html>busy</html>' },
+    { reason: 'ManagedIdentityUnavailable', pace: 'soon' },
+  ],
+  ['403', { status: 403, body: 'unreachable network' }, { reason: 'UnexpectedAnswer', pace: 'slow' }],
+  ['200 without a token', { status: 200, body: {} }, { reason: 'UnexpectedAnswer', pace: 'soon' }],
+  ['garbage', 'garbage', { reason: 'UnexpectedAnswer', pace: 'soon' }],
+  ['a reset connection', 'reset', { reason: 'ManagedIdentityUnavailable', pace: 'soon', says: /ECONNRESET/ }],
+  [
+    'an endpoint that never answers',
+    'hang',
+    { reason: 'ManagedIdentityUnavailable', pace: 'soon', says: /did not answer/ },
+  ],
+];
+
+test.each(cases)('%s: one request, one clear failure', async (_name, fault, expected) => {
+  world.azure.node('server').faults.fail(fault, { on: /identity/ });
+  const requests = await requestsTo(world.azure, 'imds', () =>
+    expectFailure(cloud.secret('k3s-token'), expected),
+  );
+  expect(requests).toBe(1);
+});
+
+test('no identity yet', async () => {
+  const { vm } = world.azure.node('server');
+  const [own] = vm.identities.splice(0);
+  await expectFailure(cloud.secret('k3s-token'), {
+    reason: 'ManagedIdentityMissing',
+    pace: 'soon',
+    says: /Identity not found.*system-assigned/,
+  });
+  if (own) vm.identities.push(own);
+});
+
+test('several user-assigned identities', async () => {
+  const { vm } = world.azure.node('server');
+  const own = vm.identities.splice(0);
+  vm.identities.push(vmIdentity('user'), vmIdentity('user'));
+  await expectFailure(cloud.secret('k3s-token'), {
+    reason: 'ManagedIdentityAmbiguous',
+    pace: 'slow',
+    says: /azure\.identity\.clientId/,
+  });
+  vm.identities = own;
+});
+
+test('an audience that Entra ID does not know', async () => {
+  const body = {
+    error: 'invalid_resource',
+    error_description: 'AADSTS500011: The resource principal was not found.',
+  };
+  world.azure.node('server').faults.fail({ status: 400, body }, { on: /identity/ });
+  await expectFailure(cloud.registryPassword(loginServer), {
+    reason: 'UnexpectedAnswer',
+    pace: 'slow',
+    says: /containerregistry\.azure\.net.*AADSTS500011.*azure\.registryAudience/,
+  });
+});
+
+test('one token per audience serves many requests, which do not race', async () => {
+  const requests = await requestsTo(world.azure, 'imds', async () => {
+    const reads = await Promise.all([1, 2, 3, 4].map(() => cloud.secret('k3s-token')));
+    expect(new Set(reads.map((each) => each.reveal()))).toEqual(new Set([secret]));
+  });
+  expect(requests).toBe(1);
+});
+
+test('once it has a token, an endpoint that is down does no harm', async () => {
+  world.azure.node('server').faults.fail('hang');
+  expect((await cloud.secret('k3s-token')).reveal()).toBe(secret);
+});

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Fault } from '../../lab/azure/loopback.ts';
+import { type Expected, expectFailure, requestsTo, startWorld, type World } from './world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+beforeEach(() => world.azure.node('server').faults.heal());
+afterAll(() => world.azure.stop());
+
+const cases: readonly [string, Fault, Expected][] = [
+  [
+    '400',
+    { status: 400, body: { error: 'Bad request.' } },
+    { reason: 'UnexpectedAnswer', pace: 'slow', says: /Bad request.*imdsEndpoint/ },
+  ],
+  ['405', { status: 405 }, { reason: 'UnexpectedAnswer', pace: 'slow' }],
+  ['404', { status: 404 }, { reason: 'IdentityUnavailable', pace: 'soon' }],
+  ['410', { status: 410 }, { reason: 'IdentityUnavailable', pace: 'soon' }],
+  ['429', { status: 429 }, { reason: 'Throttled', pace: 'soon' }],
+  [
+    '429 that says when',
+    { status: 429, headers: { 'retry-after': '7' } },
+    { reason: 'Throttled', pace: 'soon', after: 7000 },
+  ],
+  ['500', { status: 500 }, { reason: 'IdentityUnavailable', pace: 'soon' }],
+  [
+    '503 that says when',
+    { status: 503, headers: { 'retry-after': '3' } },
+    { reason: 'IdentityUnavailable', pace: 'soon', after: 3000 },
+  ],
+  [
+    'garbage',
+    'garbage',
+    { reason: 'UnexpectedAnswer', pace: 'soon', says: /not the instance metadata service/ },
+  ],
+  [
+    'another document',
+    { status: 200, body: { compute: { name: 'x' } } },
+    { reason: 'UnexpectedAnswer', pace: 'soon' },
+  ],
+  ['null', { status: 200, body: null }, { reason: 'UnexpectedAnswer', pace: 'soon' }],
+  [
+    'a reset connection',
+    'reset',
+    { reason: 'IdentityUnavailable', pace: 'soon', says: /ECONNRESET.*static/ },
+  ],
+  [
+    'a service that never answers',
+    'hang',
+    { reason: 'IdentityUnavailable', pace: 'soon', says: /did not answer/ },
+  ],
+];
+
+test.each(cases)('%s: one request, one clear failure', async (_name, fault, expected) => {
+  world.azure.node('server').faults.fail(fault);
+  const requests = await requestsTo(world.azure, 'imds', () =>
+    expectFailure(world.cloud().identity(), expected),
+  );
+  expect(requests).toBe(1);
+});
+
+test('no request may take longer than five seconds, and none goes through the proxy', async () => {
+  const proxied = await requestsTo(world.azure, 'proxy', () => world.cloud().identity());
+  expect(proxied).toBe(0);
+  expect(new Set(world.timeouts)).toEqual(new Set([5000]));
+});
+
+test('more than five requests in a second are throttled, as the service does', async () => {
+  const imds = world.azure.node('server');
+  imds.rateLimit = true;
+  const cloud = world.cloud();
+  const all = await Promise.allSettled(Array.from({ length: 30 }, () => cloud.identity()));
+  imds.rateLimit = false;
+  const refused = all.filter((each) => each.status === 'rejected');
+  expect(refused.length).toBeGreaterThan(0);
+  for (const { reason } of refused) expect(reason).toMatchObject({ reason: 'Throttled' });
+});
+
+test('tags are read anew each time', async () => {
+  const cloud = world.cloud();
+  const { vm } = world.azure.node('server');
+  expect((await cloud.identity()).tags).toEqual({});
+  vm.tags = { 'K3S-ROLE': 'agent', 'k3s-server': 'a;b:c' };
+  expect((await cloud.identity()).tags).toEqual({ 'k3s-role': 'agent', 'k3s-server': 'a;b:c' });
+});

@@ -1,0 +1,222 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Cloud } from '../../../src/agent/cloud/cloud.ts';
+import type { KeyVault } from '../../lab/azure/key-vault.ts';
+import { type Expected, expectFailure, requestsTo, secret, startWorld, type World } from './world.ts';
+
+let world: World;
+let cloud: Cloud;
+let vault: KeyVault;
+beforeAll(async () => {
+  world = await startWorld();
+  cloud = world.cloud();
+  vault = world.azure.vault();
+});
+beforeEach(() => {
+  vault.heal();
+  vault.closed = undefined;
+  vault.tenant = undefined;
+  vault.throttle = { times: 0 };
+  vault.set('k3s-token', secret);
+  world.azure.setRole('server', 'Key Vault Secrets User', vault.host);
+});
+afterAll(() => world.azure.stop());
+
+test('the challenge is answered with a token for the vault of this cloud', async () => {
+  const before = world.azure.requests.length;
+  expect((await cloud.secret('k3s-token')).reveal()).toBe(secret);
+  const seen = world.azure.requests
+    .slice(before)
+    .map(({ server, status, path }) => `${server} ${status} ${path}`);
+  expect(seen).toEqual([
+    'imds server 200 /metadata/instance',
+    'proxy 200 ',
+    'key vault 401 /secrets/k3s-token/',
+    'imds server 200 /metadata/identity/oauth2/token',
+    'proxy 200 ',
+    'key vault 200 /secrets/k3s-token/',
+  ]);
+});
+
+interface Case extends Expected {
+  readonly name: string;
+  readonly arrange: () => void;
+  /** Requests at the vault: the challenge, and once more with the token, unless said. */
+  readonly requests?: number;
+}
+
+const cases: readonly Case[] = [
+  {
+    name: 'no such secret yet',
+    arrange: () => vault.delete('k3s-token'),
+    reason: 'SecretNotFound',
+    pace: 'soon',
+    says: /team\.vault\.azure\.net.*"k3s-token"/,
+  },
+  {
+    name: 'no role assigned yet',
+    arrange: () => world.azure.setRole('server', 'Key Vault Secrets User', vault.host, false),
+    reason: 'VaultForbidden',
+    pace: 'soon',
+    says: /k3s-token.*not authorized.*Key Vault Secrets User/,
+  },
+  {
+    name: 'the firewall',
+    arrange: () => {
+      vault.closed = 'firewall';
+    },
+    reason: 'VaultFirewall',
+    pace: 'slow',
+    says: /Client address is not authorized.*subnet/,
+  },
+  {
+    name: 'public access is off',
+    arrange: () => {
+      vault.closed = 'private';
+    },
+    reason: 'VaultFirewall',
+    pace: 'slow',
+    says: /private endpoint/,
+  },
+  {
+    name: 'a disabled secret',
+    arrange: () => vault.enable('k3s-token', false),
+    reason: 'SecretDisabled',
+    pace: 'slow',
+    says: /Enable it/,
+  },
+  {
+    name: 'another tenant',
+    arrange: () => {
+      vault.tenant = '11111111-2222-3333-4444-555555555555';
+    },
+    reason: 'VaultWrongTenant',
+    pace: 'slow',
+    says: /AKV10032.*tenant/,
+  },
+  {
+    name: 'throttled',
+    arrange: () => {
+      vault.throttle = { times: 1 };
+    },
+    reason: 'Throttled',
+    pace: 'soon',
+  },
+  {
+    name: 'throttled, with a time',
+    arrange: () => {
+      vault.throttle = { times: 1, retryAfter: '16' };
+    },
+    reason: 'Throttled',
+    pace: 'soon',
+    after: 16_000,
+  },
+  {
+    name: 'an error of its own',
+    arrange: () => vault.fail({ status: 503, headers: { 'retry-after': '5' } }),
+    reason: 'VaultUnavailable',
+    pace: 'soon',
+    after: 5_000,
+    requests: 1,
+  },
+  {
+    name: 'a server that cuts the connection',
+    arrange: () => vault.fail('reset'),
+    reason: 'VaultUnavailable',
+    pace: 'soon',
+    says: /azure\.keyVault\.name/,
+    requests: 1,
+  },
+  {
+    name: 'a server that never answers',
+    arrange: () => vault.fail('hang'),
+    reason: 'VaultUnavailable',
+    pace: 'soon',
+    says: /did not answer/,
+    requests: 1,
+  },
+  {
+    name: 'what is no vault',
+    arrange: () => vault.fail('garbage'),
+    reason: 'UnexpectedAnswer',
+    pace: 'soon',
+    requests: 1,
+  },
+  {
+    name: "a 403 that is not the vault's own",
+    arrange: () => vault.fail({ status: 403, body: '<html>Blocked by policy</html>' }),
+    reason: 'VaultFirewall',
+    pace: 'slow',
+    says: /network\.proxy/,
+    requests: 1,
+  },
+  {
+    name: 'a challenge that wants the token for somebody else',
+    arrange: () => {
+      const challenge =
+        'Bearer authorization="https://login.microsoftonline.com/x", resource="https://evil.example"';
+      vault.fail({ status: 401, headers: { 'www-authenticate': challenge } });
+    },
+    reason: 'UnexpectedAnswer',
+    pace: 'slow',
+    says: /no token was sent.*evil\.example/,
+    requests: 1,
+  },
+  {
+    name: 'a refusal that repeats the token',
+    arrange: () =>
+      vault.fail({
+        status: 400,
+        body: { error: { code: 'BadParameter', message: 'bad eyJhbGciOi.eyJjYW5hcnki.sig' } },
+      }),
+    reason: 'UnexpectedAnswer',
+    pace: 'slow',
+    says: /bad ‹redacted›/,
+    requests: 1,
+  },
+];
+
+describe('each failure has a reason, a pace, and no hidden retries', () => {
+  test.each(cases)('$name', async ({ arrange, requests = 2, ...expected }) => {
+    arrange();
+    const made = await requestsTo(world.azure, 'key vault', () =>
+      expectFailure(cloud.secret('k3s-token'), expected),
+    );
+    expect(made).toBe(requests);
+  });
+});
+
+test('a vault name that nobody has', async () => {
+  await expectFailure(world.cloud({ keyVault: { name: 'tema' } }).secret('k3s-token'), {
+    reason: 'VaultUnavailable',
+    pace: 'soon',
+    says: /tema\.vault\.azure\.net.*azure\.keyVault\.name/,
+  });
+});
+
+test('a certificate of a CA that nobody named', async () => {
+  await expectFailure(world.cloud({}, {}).secret('k3s-token'), {
+    reason: 'TlsUntrusted',
+    pace: 'slow',
+    says: /network\.caFile/,
+  });
+});
+
+test('the cloud the metadata names decides the domain, and a setting can overrule it', async () => {
+  const { vm } = world.azure.node('server');
+  vm.azEnvironment = 'AZUREUSGOVERNMENTCLOUD';
+  const unavailable = { reason: 'VaultUnavailable', pace: 'soon' } as const;
+  await expectFailure(cloud.secret('k3s-token'), { ...unavailable, says: /team\.vault\.usgovcloudapi\.net/ });
+  await expectFailure(world.cloud({ environment: 'china' }).secret('k3s-token'), {
+    ...unavailable,
+    says: /team\.vault\.azure\.cn/,
+  });
+  expect((await world.cloud({ environment: 'public' }).secret('k3s-token')).reveal()).toBe(secret);
+  expect((await world.cloud({ keyVault: { url: `${vault.url}/` } }).secret('k3s-token')).reveal()).toBe(
+    secret,
+  );
+  vm.azEnvironment = 'AzurePublicCloud';
+});
+
+test('no request may take longer than ten seconds', () => {
+  expect(Math.max(...world.timeouts)).toBe(10_000);
+});

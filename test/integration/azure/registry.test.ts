@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Cloud } from '../../../src/agent/cloud/cloud.ts';
+import { jwtTimes } from '../../../src/agent/core/jwt.ts';
+import type { Registry } from '../../lab/azure/registry.ts';
+import { type Expected, expectFailure, loginServer, requestsTo, startWorld, type World } from './world.ts';
+
+let world: World;
+let cloud: Cloud;
+let registry: Registry;
+beforeAll(async () => {
+  world = await startWorld();
+  cloud = world.cloud();
+  registry = world.azure.registry();
+});
+beforeEach(() => {
+  registry.heal();
+  registry.closed = false;
+  registry.mode = 'rbac';
+  registry.audience = 'https://containerregistry.azure.net';
+  world.azure.setRole('server', 'AcrPull', loginServer);
+});
+afterAll(() => world.azure.stop());
+
+test('each password is a new refresh token of three hours', async () => {
+  const first = await cloud.registryPassword(loginServer);
+  const second = await cloud.registryPassword(loginServer);
+  const times = jwtTimes(second.reveal());
+  expect(second.reveal()).not.toBe(first.reveal());
+  expect(times && times.expiresAt - times.issuedAt).toBe(3 * 3_600_000);
+  expect(cloud.registryUser(loginServer)).toBe('00000000-0000-0000-0000-000000000000');
+});
+
+interface Case extends Expected {
+  readonly name: string;
+  readonly arrange: () => void;
+}
+
+const cases: readonly Case[] = [
+  {
+    name: 'no role assigned yet',
+    arrange: () => world.azure.setRole('server', 'AcrPull', loginServer, false),
+    reason: 'RegistryUnauthorized',
+    pace: 'soon',
+    says: /authentication required.*AcrPull/,
+  },
+  {
+    name: 'AcrPull at a registry that uses ABAC',
+    arrange: () => {
+      registry.mode = 'abac';
+    },
+    reason: 'RegistryUnauthorized',
+    pace: 'soon',
+    says: /Container Registry Repository Reader/,
+  },
+  {
+    name: 'a registry that takes another audience',
+    arrange: () => {
+      registry.audience = 'https://management.azure.com';
+    },
+    reason: 'RegistryUnauthorized',
+    pace: 'soon',
+    says: /token validation failed.*azure\.registryAudience/,
+  },
+  {
+    name: 'the firewall',
+    arrange: () => {
+      registry.closed = true;
+    },
+    reason: 'RegistryForbidden',
+    pace: 'slow',
+    says: /not allowed access.*subnet/,
+  },
+  {
+    name: 'throttled',
+    arrange: () => registry.fail({ status: 429, headers: { 'retry-after': '9' } }),
+    reason: 'Throttled',
+    pace: 'soon',
+    after: 9_000,
+  },
+  {
+    name: 'an error of its own',
+    arrange: () => registry.fail({ status: 502 }),
+    reason: 'RegistryUnavailable',
+    pace: 'soon',
+  },
+  {
+    name: 'what is no Azure registry',
+    arrange: () => registry.fail({ status: 404 }),
+    reason: 'UnexpectedAnswer',
+    pace: 'slow',
+    says: /registries\.servers/,
+  },
+  { name: 'garbage', arrange: () => registry.fail('garbage'), reason: 'UnexpectedAnswer', pace: 'soon' },
+  {
+    name: 'a token without dates',
+    arrange: () => registry.fail({ status: 200, body: { refresh_token: 'canary' } }),
+    reason: 'UnexpectedAnswer',
+    pace: 'soon',
+  },
+  {
+    name: 'a server that never answers',
+    arrange: () => registry.fail('hang'),
+    reason: 'RegistryUnavailable',
+    pace: 'soon',
+    says: /did not answer/,
+  },
+];
+
+describe('each failure has a reason, a pace, and costs one request', () => {
+  test.each(cases)('$name', async ({ arrange, ...expected }) => {
+    arrange();
+    const made = await requestsTo(world.azure, 'registry', () =>
+      expectFailure(cloud.registryPassword(loginServer), expected),
+    );
+    expect(made).toBe(1);
+  });
+});

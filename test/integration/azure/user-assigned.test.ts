@@ -1,0 +1,25 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { vmIdentity } from '../../lab/azure/index.ts';
+import { expectFailure, secret, startWorld, type World } from './world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.azure.stop());
+
+test('a user-assigned identity is asked for by its client id, attached late, and no other is used', async () => {
+  const chosen = vmIdentity('user');
+  const { vm } = world.azure.node('server');
+  world.azure.entra.assign(chosen.objectId, 'Key Vault Secrets User', 'team.vault.azure.net');
+  vm.identities.push(vmIdentity('user'));
+  const cloud = world.cloud({ identity: { clientId: chosen.clientId } });
+  await expectFailure(cloud.secret('k3s-token'), {
+    reason: 'ManagedIdentityMissing',
+    pace: 'soon',
+    says: new RegExp(chosen.clientId),
+  });
+  vm.identities.push(chosen);
+  world.azure.setRole('server', 'Key Vault Secrets User', 'team.vault.azure.net', false);
+  expect((await cloud.secret('k3s-token')).reveal()).toBe(secret);
+});

@@ -1,0 +1,97 @@
+import { inspect } from 'node:util';
+import { expect } from 'vitest';
+import { type AzureSettings, azureCloud } from '../../../src/agent/cloud/azure/azure.ts';
+import type { Cloud } from '../../../src/agent/cloud/cloud.ts';
+import type { NodeError } from '../../../src/agent/core/errors.ts';
+import type { Host, HttpRequest } from '../../../src/agent/core/host.ts';
+import type { Reason } from '../../../src/agent/core/reasons.ts';
+import { nodeHost } from '../../../src/agent/host/node-host.ts';
+import { failure } from '../../contract/cloud.ts';
+import { type Azure, startAzure } from '../../lab/azure/index.ts';
+
+export const secret = 'canary-of-the-vault';
+export const loginServer = 'team.azurecr.io';
+
+/** How much shorter every timeout is than in the field, so that a server that hangs costs a second. */
+const haste = 10;
+
+export interface World {
+  readonly azure: Azure;
+  /** Timeouts as they were asked for, milliseconds. */
+  readonly timeouts: number[];
+  cloud(settings?: Partial<AzureSettings>, network?: { readonly caFile?: string | undefined }): Cloud;
+}
+
+/** One VM with one vault and one registry, all roles assigned. */
+export async function startWorld(): Promise<World> {
+  const azure = await startAzure({
+    nodes: { server: {} },
+    vaults: { team: { 'k3s-token': secret } },
+    registries: [loginServer],
+  });
+  azure.setRole('server', 'Key Vault Secrets User', 'team.vault.azure.net');
+  azure.setRole('server', 'AcrPull', loginServer);
+  const timeouts: number[] = [];
+  return {
+    azure,
+    timeouts,
+    cloud: (settings = {}, { caFile } = { caFile: azure.caFile }) =>
+      azureCloud({
+        host: hasty(nodeHost({ proxy: azure.proxyUrl, caFile }), timeouts),
+        settings: {
+          azure: {
+            imdsEndpoint: azure.imdsUrl('server'),
+            identity: {},
+            keyVault: { name: 'team' },
+            registryAudience: 'https://containerregistry.azure.net',
+            ...settings,
+          },
+        },
+      }),
+  };
+}
+
+function hasty(host: Host, timeouts: number[]): Host {
+  const hurried = <Request extends HttpRequest>(request: Request): Request => {
+    const { timeout = 10_000 } = request;
+    timeouts.push(timeout);
+    return { ...request, timeout: timeout / haste };
+  };
+  return {
+    ...host,
+    get: (request) => host.get(hurried(request)),
+    send: (request) => host.send(hurried(request)),
+  };
+}
+
+export interface Expected {
+  readonly reason: Reason;
+  readonly pace: 'soon' | 'slow';
+  readonly after?: number;
+  /** What the message must tell. */
+  readonly says?: RegExp;
+}
+
+/** The call fails so, and shows no secret and no token however it is printed. */
+export async function expectFailure(call: Promise<unknown>, expected: Expected): Promise<NodeError> {
+  const error = await failure(call);
+  const { pace, after, says = /./ } = expected;
+  expect({ reason: error.reason, retry: error.retry }).toEqual({
+    reason: expected.reason,
+    retry: after === undefined ? { pace } : { pace, after },
+  });
+  expect(error.message).toMatch(says);
+  expect(inspect(error, { depth: 20, showHidden: true })).not.toMatch(/canary|eyJ/);
+  return error;
+}
+
+/** How many requests a call makes to the servers whose name starts so. */
+export async function requestsTo(
+  azure: Azure,
+  server: string,
+  call: () => Promise<unknown>,
+): Promise<number> {
+  const before = azure.requests.length;
+  await call();
+  return azure.requests.slice(before).filter((each) => each.server.startsWith(server)).length;
+}

@@ -1,0 +1,156 @@
+/**
+ * A small Azure on loopback: metadata services, Entra ID, Key Vaults and registries, reached by their real names
+ * through a proxy, over TLS with a CA of its own. Strict: what the real thing refuses is refused.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Entra, type Role } from './entra.ts';
+import { type Imds, startImds, type Vm, type VmIdentity } from './imds.ts';
+import { type KeyVault, startKeyVaults } from './key-vault.ts';
+import type { LoggedRequest } from './loopback.ts';
+import { startProxy } from './proxy.ts';
+import { type Registry, startRegistries } from './registry.ts';
+import { createAuthority, type ServerCertificate } from './tls.ts';
+
+export interface AzureOptions {
+  /** VMs by name; what is not said gets a usual value, and a system-assigned identity. */
+  readonly nodes?: Readonly<Record<string, Partial<Vm>>>;
+  /** Vault names, each with its secrets. */
+  readonly vaults?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly vaultSuffix?: string;
+  /** Login servers. */
+  readonly registries?: readonly string[];
+  readonly now?: () => number;
+}
+
+export interface Azure {
+  /** For `network.proxy`. */
+  readonly proxyUrl: string;
+  /** For `network.caFile`. */
+  readonly caFile: string;
+  readonly ca: string;
+  readonly tenant: string;
+  readonly entra: Entra;
+  /** Every request that reached a server, oldest first. */
+  readonly requests: LoggedRequest[];
+  /** Every secret value, access token and refresh token so far: what must turn up nowhere it does not belong. */
+  canaries(): readonly string[];
+  node(name: string): Imds;
+  /** For `azure.imdsEndpoint`. */
+  imdsUrl(node: string): string;
+  vault(name?: string): KeyVault;
+  registry(loginServer?: string): Registry;
+  /** Assigns a role to the first identity of a node, at a vault's or a registry's host name, or takes it away. */
+  setRole(node: string, role: Role, scope: string, assigned?: boolean): void;
+  /** A server certificate of the lab's CA, for servers that others add. */
+  issue(names: readonly string[]): ServerCertificate;
+  /** Leads `host:port` through the proxy to a port on loopback. */
+  route(destination: string, port: number): void;
+  stop(): Promise<void>;
+}
+
+const vaultSuffixes = ['vault.azure.net', 'vault.usgovcloudapi.net', 'vault.azure.cn'];
+const registrySuffixes = ['azurecr.io', 'azurecr.us', 'azurecr.cn'];
+
+export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
+  const { nodes = {}, vaults = {}, registries = [], now = Date.now } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-azure-'));
+  const requests: LoggedRequest[] = [];
+  const shared = { entra: new Entra({ tenant: randomUUID(), now }), log: requests, now };
+  const authority = createAuthority();
+  const suffixes = [...vaultSuffixes, ...registrySuffixes];
+  const tls = authority.issue(suffixes.map((suffix) => `*.${suffix}`));
+
+  const imds = await Promise.all(
+    Object.entries(nodes).map(([name, vm]) => startImds({ ...shared, vm: usualVm(name, vm) })),
+  );
+  const vault = await startKeyVaults({
+    ...shared,
+    tls,
+    names: Object.keys(vaults),
+    suffix: options.vaultSuffix,
+  });
+  const registry = await startRegistries({ ...shared, tls, loginServers: registries });
+  const proxy = await startProxy({ log: requests, suffixes });
+
+  for (const each of vault.vaults) {
+    proxy.route(`${each.host}:443`, vault.server.port);
+    for (const [name, value] of Object.entries(vaults[each.name] ?? {})) each.set(name, value);
+  }
+  for (const each of registry.registries) proxy.route(`${each.loginServer}:443`, registry.server.port);
+  const caFile = join(folder, 'ca.pem');
+  await writeFile(caFile, authority.certificate);
+
+  const node = (name: string) =>
+    the(
+      imds.find((each) => each.vm.name === name),
+      `node ${name}`,
+    );
+  return {
+    proxyUrl: proxy.url,
+    caFile,
+    ca: authority.certificate,
+    tenant: shared.entra.tenant,
+    entra: shared.entra,
+    requests,
+    canaries: () => [
+      ...vault.vaults.flatMap(({ values }) => values),
+      ...registry.registries.flatMap(({ issued }) => issued),
+      ...shared.entra.issued,
+    ],
+    node,
+    imdsUrl: (name) => node(name).url,
+    vault: (name) =>
+      the(
+        vault.vaults.find((each) => !name || each.name === name),
+        `vault ${name}`,
+      ),
+    registry: (name) =>
+      the(
+        registry.registries.find((each) => !name || each.loginServer === name),
+        `registry ${name}`,
+      ),
+    setRole: (name, role, scope, assigned = true) => {
+      const { objectId } = the(node(name).vm.identities[0], `identity of ${name}`);
+      if (assigned) shared.entra.assign(objectId, role, scope);
+      else shared.entra.unassign(objectId, role, scope);
+    },
+    issue: authority.issue,
+    route: proxy.route,
+    stop: async () => {
+      await Promise.all([...imds, vault.server, registry.server, proxy].map((each) => each.stop()));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** An identity of a VM, with ids of its own. */
+export function vmIdentity(kind: VmIdentity['kind'], name = 'node'): VmIdentity {
+  return {
+    kind,
+    objectId: randomUUID(),
+    clientId: randomUUID(),
+    resourceId: `/subscriptions/lab/${kind}/${name}`,
+  };
+}
+
+function usualVm(name: string, given: Partial<Vm>): Vm {
+  return {
+    name,
+    computerName: name,
+    vmId: randomUUID(),
+    location: 'westeurope',
+    azEnvironment: 'AzurePublicCloud',
+    interfaces: [['10.0.0.4']],
+    tags: {},
+    identities: [vmIdentity('system', name)],
+    ...given,
+  };
+}
+
+function the<Thing>(found: Thing | undefined, what: string): Thing {
+  if (found === undefined) throw new Error(`The lab has no ${what}.`);
+  return found;
+}

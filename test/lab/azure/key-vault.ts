@@ -1,0 +1,222 @@
+/**
+ * Emulated Key Vaults, told apart by host name: GET /secrets/NAME with the bearer challenge.
+ *
+ * Models "Authentication, requests and responses" (challenge of a 401), "Azure Key Vault REST API error codes",
+ * "Azure RBAC on Key Vault data plane operations", "Configure Azure Key Vault firewalls", "Key Vault service limits"
+ * (azure-docs, key-vault/general). Message texts of 403 and 401 are as logs of real vaults show them.
+ */
+import { type Entra, issuerOf } from './entra.ts';
+import {
+  type Fault,
+  type FaultOptions,
+  Faults,
+  type Incoming,
+  type LoggedRequest,
+  type Reply,
+  startLoopback,
+} from './loopback.ts';
+import type { ServerCertificate } from './tls.ts';
+
+/** A vault; everything may be changed while the server runs. */
+export class KeyVault {
+  readonly name: string;
+  /** `vault.azure.net` and its like. */
+  readonly suffix: string;
+  readonly #secrets = new Map<string, { value: string; enabled: boolean; version: string }>();
+  readonly #faults: Faults;
+  /** Every value any secret ever had. */
+  readonly values: string[] = [];
+  /** Refuses every address, as the vault's firewall or a closed public access does. */
+  closed: 'firewall' | 'private' | undefined;
+  /** The tenant whose tokens it takes, where that is not the VMs' own. */
+  tenant: string | undefined;
+  /** Counts down: so many requests are answered 429, with this Retry-After where one is given. */
+  throttle: { times: number; retryAfter?: string } = { times: 0 };
+
+  constructor({ name, suffix }: { readonly name: string; readonly suffix: string }, faults: Faults) {
+    this.name = name;
+    this.suffix = suffix;
+    this.#faults = faults;
+  }
+
+  get host(): string {
+    return `${this.name}.${this.suffix}`;
+  }
+
+  get url(): string {
+    return `https://${this.host}`;
+  }
+
+  set(secret: string, value: string): void {
+    const version = (this.#secrets.size + 1).toString(16).padStart(32, '0');
+    this.values.push(value);
+    this.#secrets.set(secret, { value, enabled: true, version });
+  }
+
+  delete(secret: string): void {
+    this.#secrets.delete(secret);
+  }
+
+  enable(secret: string, enabled: boolean): void {
+    const found = this.#secrets.get(secret);
+    if (found) found.enabled = enabled;
+  }
+
+  find(secret: string) {
+    return this.#secrets.get(secret);
+  }
+
+  /** A fault of the one server that answers for every vault. */
+  fail(fault: Fault, options?: FaultOptions): void {
+    this.#faults.fail(fault, options);
+  }
+
+  heal(): void {
+    this.#faults.heal();
+  }
+}
+
+export interface KeyVaultsOptions {
+  readonly entra: Entra;
+  readonly log: LoggedRequest[];
+  readonly now: () => number;
+  readonly tls: ServerCertificate;
+  readonly names: readonly string[];
+  readonly suffix?: string | undefined;
+}
+
+const apiVersions = ['7.4', '7.5', '7.6', '2025-07-01', '2026-04-01'];
+
+export async function startKeyVaults({ entra, log, now, tls, names, suffix }: KeyVaultsOptions) {
+  const faults = new Faults();
+  const vaults = new Map(
+    names
+      .map((name) => new KeyVault({ name, suffix: suffix ?? 'vault.azure.net' }, faults))
+      .map((each) => [each.host, each]),
+  );
+  const answer = (request: Incoming) => {
+    const vault = vaults.get(request.host);
+    return vault ? get(vault, request, entra, now) : { status: 404, body: '' };
+  };
+  const server = await startLoopback({ name: 'key vault', log, faults, tls, answer });
+  return { server, vaults: [...vaults.values()] };
+}
+
+function get(vault: KeyVault, request: Incoming, entra: Entra, now: () => number): Reply {
+  const secret = /^\/secrets\/([0-9A-Za-z-]{1,127})(\/[0-9a-f]*)?$/.exec(request.url.pathname)?.[1];
+  if (!apiVersions.includes(request.url.searchParams.get('api-version') ?? ''))
+    return failed(400, 'BadParameter', 'api-version must be specified or is not supported');
+  const caller = authenticate(vault, request, entra);
+  if ('status' in caller) return caller;
+  if (vault.closed) return closed(vault, caller.text);
+  if (vault.throttle.times > 0) return throttled(vault);
+  if (!secret || request.method !== 'GET') return failed(404, 'NotFound', 'The resource was not found');
+  if (!entra.allows(caller.objectId, 'Key Vault Secrets User', vault.host))
+    return forbiddenByRbac(vault, secret, caller.text);
+  return read(vault, secret, now);
+}
+
+interface Caller {
+  readonly objectId: string;
+  /** As Key Vault's messages print it. */
+  readonly text: string;
+}
+
+function authenticate(vault: KeyVault, request: Incoming, entra: Entra): Caller | Reply {
+  const [scheme, token = ''] = (request.headers.authorization ?? '').split(' ');
+  if (scheme !== 'Bearer')
+    return unauthorized(vault, entra, 'AKV10000: Request is missing a Bearer or PoP token.');
+  const verified = entra.verify(token, `https://${vault.suffix}`, vault.tenant);
+  if (verified.valid) {
+    const { objectId, clientId, issuer } = verified;
+    return { objectId, text: `appid=${clientId};oid=${objectId};iss=${issuer}` };
+  }
+  const expected = issuerOf(vault.tenant ?? entra.tenant);
+  const messages = {
+    malformed: 'AKV10001: Error validating token: IDX10500: Signature validation failed.',
+    expired: "[TokenExpired] Error validating token: 'S2S12086'.",
+    issuer: `AKV10032: Invalid issuer. Expected one of ${expected}, found another.`,
+    audience: `AKV10022: Invalid audience. Expected https://${vault.suffix}, found another.`,
+  };
+  return unauthorized(vault, entra, messages[verified.why]);
+}
+
+function unauthorized(vault: KeyVault, { tenant }: Entra, message: string): Reply {
+  const authority = `https://login.microsoftonline.com/${vault.tenant ?? tenant}`;
+  const challenge = `Bearer authorization="${authority}", resource="https://${vault.suffix}"`;
+  return failed(401, 'Unauthorized', message, { headers: { 'www-authenticate': challenge } });
+}
+
+function closed(vault: KeyVault, caller: string): Reply {
+  const place = `Caller: ${caller}\r\nVault: ${vault.name};location=westeurope`;
+  return vault.closed === 'firewall'
+    ? failed(
+        403,
+        'Forbidden',
+        `Client address is not authorized and caller is not a trusted service.\r\nClient address: 20.1.2.3\r\n${place}`,
+        { inner: 'ForbiddenByFirewall' },
+      )
+    : failed(
+        403,
+        'Forbidden',
+        `Public network access is disabled and request is not from a trusted service nor via an approved private link.\r\n${place}`,
+        { inner: 'ForbiddenByConnection' },
+      );
+}
+
+function throttled({ throttle }: KeyVault): Reply {
+  throttle.times -= 1;
+  const message =
+    'Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached';
+  const headers: Record<string, string> = throttle.retryAfter ? { 'retry-after': throttle.retryAfter } : {};
+  return failed(429, 'Throttled', message, { headers });
+}
+
+function forbiddenByRbac(vault: KeyVault, secret: string, caller: string): Reply {
+  const resource = `/subscriptions/8d10da13-8125-4ba9-a717-bf7490507b3d/resourcegroups/slipway-lab/providers/microsoft.keyvault/vaults/${vault.name}/secrets/${secret}`;
+  return failed(
+    403,
+    'Forbidden',
+    'Caller is not authorized to perform action on resource.\r\n' +
+      'If role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\n' +
+      `Caller: ${caller}\r\nAction: 'Microsoft.KeyVault/vaults/secrets/getSecret/action'\r\nResource: '${resource}'\r\n` +
+      `Assignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\nVault: ${vault.name};location=westeurope\r\n`,
+    { inner: 'ForbiddenByRbac' },
+  );
+}
+
+function read(vault: KeyVault, secret: string, now: () => number): Reply {
+  const found = vault.find(secret);
+  if (!found)
+    return failed(
+      404,
+      'SecretNotFound',
+      `A secret with (name/id) ${secret} was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182`,
+    );
+  if (!found.enabled)
+    return failed(403, 'Forbidden', 'Operation get is not allowed on a disabled secret.', {
+      inner: 'SecretDisabled',
+    });
+  const at = Math.floor(now() / 1000);
+  const attributes = {
+    enabled: true,
+    created: at,
+    updated: at,
+    recoveryLevel: 'Recoverable+Purgeable',
+    recoverableDays: 90,
+  };
+  return {
+    status: 200,
+    body: { value: found.value, id: `${vault.url}/secrets/${secret}/${found.version}`, attributes, tags: {} },
+  };
+}
+
+interface Failure {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly inner?: string;
+}
+
+function failed(status: number, code: string, message: string, { headers = {}, inner }: Failure = {}): Reply {
+  const error = { code, message, ...(inner && { innererror: { code: inner } }) };
+  return { status, headers, body: { error } };
+}

@@ -1,0 +1,137 @@
+/**
+ * What the emulated Azure servers share: a listener on loopback, a log of requests, and faults on demand.
+ *
+ * The log holds no header and no body, so that it can be printed.
+ */
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import type { ServerCertificate } from './tls.ts';
+
+export interface Incoming {
+  readonly method: string;
+  readonly url: URL;
+  /** The name the client asked for, without a port. */
+  readonly host: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** A string body goes out as it is, anything else as JSON. */
+export interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+export interface LoggedRequest {
+  readonly server: string;
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly query: string;
+  /** 0 where a fault left the request without an answer. */
+  readonly status: number;
+}
+
+/** Accepts and never answers, cuts the connection, answers 200 with what is no JSON, or answers this. */
+export type Fault = 'hang' | 'reset' | 'garbage' | Reply;
+
+/** Faults of one server: the newest that fits the path is used, as often as it says. */
+export class Faults {
+  #active: { readonly fault: Fault; readonly on: RegExp; times: number }[] = [];
+
+  fail(fault: Fault, { on = /./, times = Number.POSITIVE_INFINITY }: FaultOptions = {}): void {
+    this.#active.unshift({ fault, on, times });
+  }
+
+  heal(): void {
+    this.#active = [];
+  }
+
+  take(path: string): Fault | undefined {
+    const found = this.#active.find((each) => each.times > 0 && each.on.test(path));
+    if (found) found.times -= 1;
+    return found?.fault;
+  }
+}
+
+export interface FaultOptions {
+  readonly on?: RegExp;
+  readonly times?: number;
+}
+
+export interface LoopbackOptions {
+  readonly name: string;
+  readonly log: LoggedRequest[];
+  readonly faults: Faults;
+  readonly answer: (request: Incoming) => Reply;
+  readonly tls?: ServerCertificate;
+  /** The port to listen on; any free one unless said. */
+  readonly port?: number | undefined;
+}
+
+export interface Loopback {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Listens on 127.0.0.1 and answers until stopped. */
+export async function startLoopback(options: LoopbackOptions): Promise<Loopback> {
+  const listener: RequestListener = (request, response) => void serve(options, request, response);
+  const server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
+  return listen(server, options.port);
+}
+
+/** Listens on 127.0.0.1; stopping cuts open connections, hanging ones too. */
+export async function listen(server: Server, port = 0): Promise<Loopback> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)));
+  });
+  await new Promise<void>((listening, failed) => {
+    server.once('error', failed).listen(port, '127.0.0.1', listening);
+  });
+  const { port: listeningPort } = server.address() as AddressInfo;
+  return { port: listeningPort, stop: () => close(server, sockets) };
+}
+
+async function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+  const closed = new Promise((done) => server.close(done));
+  for (const socket of sockets) socket.destroy();
+  await closed;
+}
+
+async function serve(options: LoopbackOptions, message: IncomingMessage, response: ServerResponse) {
+  const request = await read(message);
+  const fault = options.faults.take(request.url.pathname);
+  const reply = fault ?? options.answer(request);
+  log(options, request, typeof reply === 'object' ? reply.status : reply === 'garbage' ? 200 : 0);
+  if (reply === 'hang') return;
+  if (reply === 'reset') message.socket.destroy();
+  else if (reply === 'garbage') respond(response, { status: 200, body: '<html>It works!</html>' });
+  else respond(response, reply);
+}
+
+async function read(message: IncomingMessage): Promise<Incoming> {
+  let body = '';
+  for await (const chunk of message.setEncoding('utf8')) body += chunk;
+  const { host = '', ...headers } = message.headers;
+  return {
+    method: message.method ?? 'GET',
+    url: new URL(message.url ?? '/', 'http://loopback'),
+    host: host.replace(/:\d+$/, '').toLowerCase(),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
+    body,
+  };
+}
+
+function log({ name, log }: LoopbackOptions, { method, host, url }: Incoming, status: number): void {
+  log.push({ server: name, method, host, path: url.pathname, query: url.search, status });
+}
+
+function respond(response: ServerResponse, { status, headers, body = '' }: Reply): void {
+  const isText = typeof body === 'string';
+  response.writeHead(status, { 'content-type': isText ? 'text/html' : 'application/json', ...headers });
+  response.end(isText ? body : JSON.stringify(body));
+}

@@ -1,0 +1,55 @@
+/**
+ * A company's HTTPS proxy (RFC 9110, section 9.3.6, CONNECT): leads real names to the lab's servers on loopback.
+ *
+ * A name nobody has, below a suffix the lab serves, is answered 502 as squid does for a name that does not resolve;
+ * every other destination is refused with 403, so that nothing ever leaves the machine.
+ */
+import { createServer } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { type LoggedRequest, type Loopback, listen } from './loopback.ts';
+
+export interface Proxy extends Loopback {
+  readonly url: string;
+  /** Leads `host:port` to a port on loopback. */
+  route(destination: string, port: number): void;
+}
+
+export interface ProxyOptions {
+  readonly log: LoggedRequest[];
+  /** Suffixes whose unknown names "do not resolve". */
+  readonly suffixes: readonly string[];
+}
+
+export async function startProxy({ log, suffixes }: ProxyOptions): Promise<Proxy> {
+  const routes = new Map<string, number>();
+  const server = createServer((_request, response) => {
+    response.writeHead(403).end('This proxy answers CONNECT only.\n');
+  });
+  server.on('connect', (request, client: Socket, head: Buffer) => {
+    const destination = (request.url ?? '').toLowerCase();
+    const port = routes.get(destination);
+    const [host = ''] = destination.split(':');
+    const unresolved = suffixes.some((suffix) => host.endsWith(`.${suffix}`));
+    const status = port !== undefined ? 200 : unresolved ? 502 : 403;
+    log.push({ server: 'proxy', method: 'CONNECT', host, path: '', query: '', status });
+    if (port !== undefined) tunnel(client, head, port);
+    else
+      client.end(`HTTP/1.1 ${unresolved ? '502 Bad Gateway' : '403 Forbidden'}\r\ncontent-length: 0\r\n\r\n`);
+  });
+  const listening = await listen(server);
+  return {
+    ...listening,
+    url: `http://127.0.0.1:${listening.port}`,
+    route: (destination, port) => routes.set(destination.toLowerCase(), port),
+  };
+}
+
+function tunnel(client: Socket, head: Buffer, port: number): void {
+  const upstream = connect(port, '127.0.0.1', () => {
+    client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+    upstream.write(head);
+    client.pipe(upstream).pipe(client);
+  });
+  upstream.on('error', () => client.destroy()).on('close', () => client.destroy());
+  client.on('error', () => upstream.destroy()).on('close', () => upstream.destroy());
+}

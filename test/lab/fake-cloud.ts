@@ -1,0 +1,116 @@
+import type { Cloud, Identity } from '../../src/agent/cloud/cloud.ts';
+import { NodeError } from '../../src/agent/core/errors.ts';
+import { Secret } from '../../src/agent/core/secret.ts';
+
+export interface FakeCloudOptions {
+  readonly identity?: Partial<Identity>;
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Login servers. */
+  readonly registries?: readonly string[];
+  /** Whose time passwords are dated by: a Host, usually. */
+  readonly clock?: { now(): number };
+}
+
+type Call = 'identity' | 'secret' | 'registryPassword';
+
+/**
+ * A cloud in memory, for scenario tests: what it says can be changed at any time, and it can be made to fail.
+ *
+ * Registry passwords are JWTs dated by the clock, a new one each time. `calls` is what it was asked for.
+ */
+export class FakeCloud implements Cloud {
+  readonly name = 'fake';
+  readonly calls: string[] = [];
+  readonly secrets: Map<string, string>;
+  readonly registries: Set<string>;
+  vm: Identity;
+  /** Milliseconds a registry password lives. */
+  tokenLifetime = 3 * 3_600_000;
+  /** Milliseconds the registry's clock is ahead of this machine's. */
+  clockSkew = 0;
+  readonly #clock: { now(): number };
+  #failures: { readonly call: Call; readonly error: NodeError; times: number }[] = [];
+  #issued = 0;
+
+  constructor({ identity, secrets = {}, registries = [], clock = { now: Date.now } }: FakeCloudOptions = {}) {
+    this.secrets = new Map(Object.entries(secrets));
+    this.registries = new Set(registries);
+    this.#clock = clock;
+    this.vm = {
+      computerName: 'vm-1',
+      vmId: '02aab8a4-74ef-476e-8182-f6d2ba4166a6',
+      location: 'westeurope',
+      address: '10.0.0.4',
+      tags: {},
+      ...identity,
+    };
+  }
+
+  /** Lets a call fail, the next `times` times or until `heal`. */
+  fail(call: Call, error: NodeError, times = Number.POSITIVE_INFINITY): void {
+    this.#failures.push({ call, error, times });
+  }
+
+  heal(): void {
+    this.#failures = [];
+  }
+
+  tag(name: string, value: string | undefined): void {
+    const { [name]: _old, ...others } = this.vm.tags;
+    this.vm = { ...this.vm, tags: value === undefined ? others : { ...others, [name]: value } };
+  }
+
+  async identity(): Promise<Identity> {
+    this.#called('identity', 'identity');
+    return this.vm;
+  }
+
+  async secret(name: string): Promise<Secret> {
+    this.#called('secret', `secret ${name}`);
+    const value = this.secrets.get(name)?.replace(/[\r\n]+$/, '');
+    if (value === undefined)
+      throw new NodeError('SecretNotFound', `There is no secret "${name}" yet. Create it.`);
+    if (value.trim() === '' || /[\r\n]/.test(value))
+      throw new NodeError('SecretEmpty', `The secret "${name}" is not one line of text.`, {
+        retry: { pace: 'slow' },
+      });
+    return new Secret(value);
+  }
+
+  registryUser(_loginServer: string): string {
+    return 'fake-user';
+  }
+
+  async registryPassword(loginServer: string): Promise<Secret> {
+    this.#called('registryPassword', `registryPassword ${loginServer}`);
+    if (!this.registries.has(loginServer))
+      throw new NodeError(
+        'RegistryUnauthorized',
+        `${loginServer} does not accept this VM. Assign it a role.`,
+      );
+    this.#issued += 1;
+    return new Secret(
+      datedToken(this.#clock.now() + this.clockSkew, this.tokenLifetime, `${loginServer} ${this.#issued}`),
+    );
+  }
+
+  #called(call: Call, what: string): void {
+    this.calls.push(what);
+    const failure = this.#failures.find((each) => each.call === call && each.times > 0);
+    if (!failure) return;
+    failure.times -= 1;
+    throw failure.error;
+  }
+}
+
+/** A JWT with nothing but its dates, signed by nobody. Dates are epoch milliseconds, cut to seconds. */
+export function datedToken(issuedAt: number, lifetime: number, id = ''): string {
+  const seconds = (time: number) => Math.floor(time / 1000);
+  const parts = [
+    { alg: 'RS256', typ: 'JWT' },
+    { jti: id, iat: seconds(issuedAt), exp: seconds(issuedAt + lifetime) },
+  ];
+  return [...parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')), 'unsigned'].join(
+    '.',
+  );
+}

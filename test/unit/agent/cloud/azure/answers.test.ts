@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { isUnknownName, quoted, refusalOf, soonAfter } from '../../../../../src/agent/cloud/azure/answers.ts';
+import { NodeError } from '../../../../../src/agent/core/errors.ts';
+
+const answer = (body: unknown, headers = {}) => ({
+  status: 400,
+  headers,
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+});
+
+describe('refusalOf', () => {
+  test.each([
+    [
+      'Key Vault',
+      { error: { code: 'Forbidden', message: 'no', innererror: { code: 'ForbiddenByRbac' } } },
+      ['Forbidden', 'ForbiddenByRbac', 'no'],
+    ],
+    [
+      'the token endpoint',
+      { error: 'invalid_request', error_description: 'Identity not found' },
+      ['invalid_request', '', 'Identity not found'],
+    ],
+    ['a registry', { errors: [{ code: 'UNAUTHORIZED', message: 'no' }] }, ['UNAUTHORIZED', '', 'no']],
+    ['a page', '<html>', ['', '', '']],
+    ['nothing', '', ['', '', '']],
+    ['null', 'null', ['', '', '']],
+    ['a number', '7', ['', '', '']],
+    ['an empty list', { errors: [] }, ['', '', '']],
+    ['a code of another type', { error: { code: 7 } }, ['', '', '']],
+  ])('%s', (_who, body, [code, inner, message]) => {
+    expect(refusalOf(answer(body))).toEqual({ code, inner, message });
+  });
+});
+
+describe('quoted', () => {
+  test.each([
+    ['Not allowed.\r\nCaller: me', ' It says: Not allowed.'],
+    ['Not allowed', ' It says: Not allowed.'],
+    ['', ''],
+    ['bad token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln here', ' It says: bad token ‹redacted› here.'],
+  ])('%j', (said, expected) => {
+    expect(quoted(said)).toBe(expected);
+  });
+
+  test('is cut', () => {
+    expect(quoted('x'.repeat(10_000)).length).toBeLessThan(300);
+  });
+});
+
+describe('soonAfter', () => {
+  const now = Date.UTC(2026, 0, 1);
+  test.each([
+    [undefined, { pace: 'soon' }],
+    ['7', { pace: 'soon', after: 7_000 }],
+    ['0', { pace: 'soon', after: 0 }],
+    ['Thu, 01 Jan 2026 00:01:00 GMT', { pace: 'soon', after: 60_000 }],
+    ['Wed, 31 Dec 2025 00:00:00 GMT', { pace: 'soon', after: 0 }],
+    ['86400', { pace: 'soon', after: 600_000 }],
+    ['later', { pace: 'soon' }],
+  ])('Retry-After: %s', (header, expected) => {
+    expect(soonAfter(answer('', header && { 'retry-after': header }), now)).toEqual(expected);
+  });
+});
+
+test('isUnknownName looks for ENOTFOUND however deep it is', () => {
+  const enotfound = Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' });
+  const failed = (cause: Error) => new NodeError('Unreachable', 'no', { cause });
+  expect(isUnknownName(failed(enotfound))).toBe(true);
+  expect(isUnknownName(failed(new Error('wrapped', { cause: enotfound })))).toBe(true);
+  expect(isUnknownName(failed(Object.assign(new Error('no'), { code: 'ECONNREFUSED' })))).toBe(false);
+  expect(isUnknownName(new NodeError('Unreachable', 'no'))).toBe(false);
+});

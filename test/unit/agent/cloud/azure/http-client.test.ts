@@ -1,0 +1,77 @@
+import { createHttpHeaders, createPipelineRequest } from '@azure/core-rest-pipeline';
+import { describe, expect, test } from 'vitest';
+import { azureHttpClient } from '../../../../../src/agent/cloud/azure/http-client.ts';
+import { NodeError } from '../../../../../src/agent/core/errors.ts';
+import type { HttpSend } from '../../../../../src/agent/core/host.ts';
+import { reveal } from '../../../../../src/agent/core/secret.ts';
+import { memoryHost } from '../../../../lab/memory-host.ts';
+
+function start(answer: { status: number; headers?: Record<string, string>; body: string } | Error) {
+  const sent: HttpSend[] = [];
+  const seen: unknown[] = [];
+  const host = memoryHost().onRequest({ url: /./ }, (request) => {
+    sent.push(request);
+    if (answer instanceof Error) throw answer;
+    return answer;
+  });
+  const client = azureHttpClient({
+    host,
+    imdsEndpoint: 'http://10.9.9.9:8080/',
+    observe: (outcome) => seen.push(outcome),
+  });
+  return { client, sent, seen, host };
+}
+
+const request = (url: string, headers = {}) =>
+  createPipelineRequest({ url, headers: createHttpHeaders(headers) });
+
+describe('an Azure SDK on the Host', () => {
+  test('gets status, headers and body of the answer', async () => {
+    const { client, seen } = start({ status: 429, headers: { 'retry-after': '1' }, body: '{}' });
+    const response = await client.sendRequest(request('https://team.vault.azure.net/secrets/a?x=1'));
+    expect([response.status, response.headers.get('Retry-After'), response.bodyAsText]).toEqual([
+      429,
+      '1',
+      '{}',
+    ]);
+    expect(seen).toMatchObject([{ status: 429 }]);
+  });
+
+  test('asks through the proxy for ten seconds, uncompressed, its token out of sight', async () => {
+    const { client, sent, host } = start({ status: 200, body: '' });
+    const headers = { 'accept-encoding': 'gzip', authorization: 'Bearer canary' };
+    await client.sendRequest(request('https://team.vault.azure.net/secrets/a?x=1', headers));
+    expect(sent).toMatchObject([
+      { method: 'GET', url: 'https://team.vault.azure.net/secrets/a?x=1', timeout: 10_000, direct: false },
+    ]);
+    const { authorization = '', ...others } = sent[0]?.headers ?? {};
+    expect(reveal(authorization)).toBe('Bearer canary');
+    expect(Object.keys(others)).toEqual([]);
+    expect(JSON.stringify(host.journal)).not.toContain('canary');
+  });
+
+  test('finds the metadata service where the settings say, past any proxy, for five seconds', async () => {
+    const { client, sent } = start({ status: 200, body: '' });
+    await client.sendRequest(request('http://169.254.169.254/metadata/identity/oauth2/token?resource=a%2Fb'));
+    expect(sent).toMatchObject([
+      {
+        url: 'http://10.9.9.9:8080/metadata/identity/oauth2/token?resource=a%2Fb',
+        timeout: 5_000,
+        direct: true,
+      },
+    ]);
+  });
+
+  test("throws the Host's errors as they are", async () => {
+    const unreachable = new NodeError('Unreachable', 'no');
+    const { client, seen } = start(unreachable);
+    await expect(client.sendRequest(request('https://team.vault.azure.net/'))).rejects.toBe(unreachable);
+    expect(seen).toEqual([unreachable]);
+  });
+
+  test('is not given what is no text', async () => {
+    const { client } = start({ status: 200, body: '' });
+    const binary = createPipelineRequest({ url: 'https://x.azure.net/', body: new Uint8Array(1) });
+    await expect(client.sendRequest(binary)).rejects.toThrow(/not a text/);
+  });
+});

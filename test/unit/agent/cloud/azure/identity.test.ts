@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { managedIdentity } from '../../../../../src/agent/cloud/azure/identity.ts';
+import { Recorded } from '../../../../../src/agent/core/errors.ts';
+import { memoryHost } from '../../../../lab/memory-host.ts';
+
+// msal keeps the first credential's network for the process, so this file has one; the endpoint's failures are in
+// test/integration/azure.
+test('the endpoint is asked once per token, one token after another, and errors of the Host come through', async () => {
+  let running = 0;
+  const most: number[] = [];
+  const recorded = new Recorded('noted');
+  const answers: (Error | undefined)[] = [recorded, undefined, undefined];
+  const host = memoryHost().onRequest(
+    { url: /^http:\/\/imds\/metadata\/identity\/oauth2\/token/ },
+    async () => {
+      running += 1;
+      most.push(running);
+      await Promise.resolve();
+      running -= 1;
+      return (
+        answers.shift() ?? {
+          body: JSON.stringify({
+            access_token: 'a',
+            expires_in: '86399',
+            resource: 'r',
+            token_type: 'Bearer',
+          }),
+        }
+      );
+    },
+  );
+  const identity = managedIdentity({ host, imdsEndpoint: 'http://imds', clientId: undefined });
+
+  await expect(identity.getToken('https://vault.azure.net/.default')).rejects.toBe(recorded);
+  const audiences = ['https://vault.azure.net', 'https://containerregistry.azure.net'];
+  const tokens = await Promise.all(audiences.map((audience) => identity.getToken(`${audience}/.default`)));
+
+  expect(tokens.map((each) => each?.token)).toEqual(['a', 'a']);
+  expect(most).toEqual([1, 1, 1]);
+});

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import { instanceMetadata } from '../../../../../src/agent/cloud/azure/imds.ts';
+import type { HttpRequest } from '../../../../../src/agent/core/host.ts';
+import { memoryHost } from '../../../../lab/memory-host.ts';
+
+const url = 'http://169.254.169.254/metadata/instance?api-version=2021-02-01';
+
+function document(
+  changes: { readonly compute?: object; readonly addresses?: readonly (readonly string[])[] } = {},
+) {
+  const { compute, addresses = [['10.1.0.4']] } = changes;
+  return JSON.stringify({
+    compute: {
+      name: 'web-1',
+      vmId: '02aab8a4',
+      location: 'westeurope',
+      azEnvironment: 'AzurePublicCloud',
+      osProfile: { computerName: 'Web1' },
+      tags: 'k3s-role:wrong',
+      tagsList: [{ name: 'K3s-Role', value: 'server' }],
+      ...compute,
+    },
+    network: {
+      interface: addresses.map((each) => ({
+        ipv4: { ipAddress: each.map((privateIpAddress) => ({ privateIpAddress })) },
+      })),
+    },
+  });
+}
+
+const read = (body: string, host = memoryHost()) =>
+  instanceMetadata(host.onGet(url, body), 'http://169.254.169.254/');
+
+describe('the instance metadata', () => {
+  test('is read from tagsList, never from tags', async () => {
+    expect(await read(document())).toEqual({
+      azEnvironment: 'AzurePublicCloud',
+      identity: {
+        computerName: 'Web1',
+        vmId: '02aab8a4',
+        location: 'westeurope',
+        address: '10.1.0.4',
+        tags: { 'k3s-role': 'server' },
+      },
+    });
+  });
+
+  test('is asked for past any proxy, with its header, for five seconds at most', async () => {
+    const asked: HttpRequest[] = [];
+    const host = memoryHost().onGet(url, (request) => {
+      asked.push(request);
+      return document();
+    });
+    await instanceMetadata(host, 'http://169.254.169.254');
+    expect(asked).toMatchObject([{ url, headers: { Metadata: 'true' }, timeout: 5_000, direct: true }]);
+  });
+
+  test('of a VM without an OS profile gives its resource name', async () => {
+    const { identity } = await read(document({ compute: { osProfile: { computerName: '' }, tagsList: [] } }));
+    expect([identity.computerName, identity.tags]).toEqual(['web-1', {}]);
+  });
+
+  test.each([
+    ['no interface', [], undefined],
+    ['an empty address', [['']], undefined],
+  ])('with %s knows no address', async (_what, addresses, expected) => {
+    expect((await read(document({ addresses }))).identity.address).toBe(expected);
+  });
+
+  test.each([
+    ['the route tells', '169.254.169.254 via 10.2.0.1 dev eth1 src 10.2.0.4 uid 0 \n', '10.2.0.4'],
+    ['the route leaves from elsewhere', '169.254.169.254 dev tun0 src 172.16.0.1 uid 0', '10.1.0.4'],
+    ['there is no ip command', { exitCode: 127 }, '10.1.0.4'],
+  ])('with several interfaces, the primary address: %s', async (_what, answer, expected) => {
+    const host = memoryHost().on({ file: 'ip', args: ['-4', 'route', 'get', '169.254.169.254'] }, answer);
+    const { identity } = await read(document({ addresses: [['10.1.0.4'], ['10.2.0.4']] }), host);
+    expect(identity.address).toBe(expected);
+  });
+});

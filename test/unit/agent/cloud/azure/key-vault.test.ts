@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { vaultSecret } from '../../../../../src/agent/cloud/azure/key-vault.ts';
+import { NodeError, Recorded } from '../../../../../src/agent/core/errors.ts';
+import { systemError } from '../../../../../src/agent/host/file-errors.ts';
+import { memoryHost, type ResponseAnswer } from '../../../../lab/memory-host.ts';
+
+const url = 'https://team.vault.azure.net';
+
+const challenge = {
+  status: 401,
+  headers: {
+    'www-authenticate': 'Bearer authorization="https://login.example/t", resource="https://vault.azure.net"',
+  },
+};
+
+function read(
+  answer: ResponseAnswer,
+  getToken = async () => ({ token: 'canary', expiresOnTimestamp: 9e15 }),
+) {
+  const host = memoryHost().onRequest({ url: /team\.vault/ }, answer);
+  return vaultSecret({ host, credential: { getToken }, imdsEndpoint: 'http://imds', url }, 'k3s-token');
+}
+
+describe('a secret of a Key Vault', () => {
+  test('is asked for with a pinned version, and with the token once challenged', async () => {
+    const asked: string[] = [];
+    const secret = await read(({ url, headers }) => {
+      asked.push(`${new URL(url).pathname} ${new URL(url).searchParams.get('api-version')}`);
+      const body = JSON.stringify({ value: 'K10abc\n', id: `${url}/secrets/k3s-token/1`, attributes: {} });
+      return headers?.authorization ? { body } : challenge;
+    });
+    expect(secret.reveal()).toBe('K10abc');
+    expect(asked).toEqual(['/secrets/k3s-token/ 7.6', '/secrets/k3s-token/ 7.6']);
+  });
+
+  test.each([
+    [
+      'an unknown name',
+      new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') }),
+      'VaultNotFound',
+      'soon',
+    ],
+    [
+      'an untrusted certificate',
+      new NodeError('TlsUntrusted', 'no', { retry: { pace: 'slow' } }),
+      'TlsUntrusted',
+      'slow',
+    ],
+    ['a timeout', new NodeError('TimedOut', 'no'), 'VaultUnavailable', 'soon'],
+    ['401 and no challenge', { status: 401 }, 'VaultWrongTenant', 'slow'],
+    ['404 of something else', { status: 404, body: 'not here' }, 'UnexpectedAnswer', 'slow'],
+    ['408', { status: 408, body: '' }, 'VaultUnavailable', 'soon'],
+    [
+      'no value',
+      { body: JSON.stringify({ id: `${url}/secrets/k3s-token/1`, attributes: {} }) },
+      'SecretEmpty',
+      'slow',
+    ],
+    [
+      'an access policy',
+      {
+        status: 403,
+        body: '{"error":{"code":"Forbidden","message":"no get","innererror":{"code":"ForbiddenByPolicy"}}}',
+      },
+      'VaultForbidden',
+      'soon',
+    ],
+  ])('%s', async (_what, answer, reason, pace) => {
+    await expect(read(answer)).rejects.toMatchObject({ reason, retry: { pace } });
+  });
+
+  test.each([
+    ['a failing identity', new NodeError('ManagedIdentityMissing', 'none')],
+    ['a dry run', new Recorded('noted')],
+  ])('%s comes through as it is', async (_what, thrown) => {
+    await expect(read(challenge, () => Promise.reject(thrown))).rejects.toBe(thrown);
+    await expect(
+      read(thrown instanceof Recorded ? thrown : challenge, () => Promise.reject(thrown)),
+    ).rejects.toBe(thrown);
+  });
+});

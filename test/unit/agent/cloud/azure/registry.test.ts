@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { registryToken } from '../../../../../src/agent/cloud/azure/registry.ts';
+import { NodeError } from '../../../../../src/agent/core/errors.ts';
+import { reveal } from '../../../../../src/agent/core/secret.ts';
+import { systemError } from '../../../../../src/agent/host/file-errors.ts';
+import { datedToken } from '../../../../lab/fake-cloud.ts';
+import { memoryHost, type ResponseAnswer } from '../../../../lab/memory-host.ts';
+
+function start(answer: ResponseAnswer) {
+  const scopes: unknown[] = [];
+  const credential = {
+    getToken: async (scope: string | string[]) => {
+      scopes.push(scope);
+      return { token: 'canary/+=', expiresOnTimestamp: 0 };
+    },
+  };
+  const host = memoryHost().onRequest(
+    { method: 'POST', url: 'https://team.azurecr.io/oauth2/exchange' },
+    answer,
+  );
+  const options = { host, credential, audience: 'https://containerregistry.azure.net/' };
+  return { scopes, host, token: () => registryToken(options, 'team.azurecr.io') };
+}
+
+describe('the token exchange', () => {
+  test('is a form, with the access token of the audience', async () => {
+    const password = datedToken(Date.UTC(2026, 0, 1), 10_800_000);
+    let form = '';
+    const { token, scopes, host } = start(({ body = '' }) => {
+      form = reveal(body);
+      return JSON.stringify({ refresh_token: password });
+    });
+    expect((await token()).reveal()).toBe(password);
+    expect(scopes).toEqual(['https://containerregistry.azure.net/.default']);
+    expect(Object.fromEntries(new URLSearchParams(form))).toEqual({
+      grant_type: 'access_token',
+      service: 'team.azurecr.io',
+      access_token: 'canary/+=',
+    });
+    expect(JSON.stringify(host.journal)).not.toContain('canary');
+  });
+
+  const tls = new NodeError('TlsUntrusted', 'no', { retry: { pace: 'slow' } });
+  const unknown = new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') });
+  test.each([
+    ['an unknown name', unknown, 'RegistryNotFound', 'soon'],
+    ['an untrusted certificate', tls, 'TlsUntrusted', 'slow'],
+    ['no connection', new NodeError('Unreachable', 'no'), 'RegistryUnavailable', 'soon'],
+    ['400', { status: 400 }, 'UnexpectedAnswer', 'slow'],
+    ['no token', '{}', 'UnexpectedAnswer', 'soon'],
+    ['a token that is no text', '{"refresh_token":7}', 'UnexpectedAnswer', 'soon'],
+    ['null', 'null', 'UnexpectedAnswer', 'soon'],
+  ])('%s', async (_what, answer, reason, pace) => {
+    await expect(start(answer).token()).rejects.toMatchObject({ reason, retry: { pace } });
+  });
+});

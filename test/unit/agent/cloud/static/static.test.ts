@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { staticCloud } from '../../../../../src/agent/cloud/static/static.ts';
+import { memoryHost, type StartFile } from '../../../../lab/memory-host.ts';
+
+const nothing = { tags: {}, secrets: {}, registries: {} };
+
+function start(settings: object, files: Readonly<Record<string, StartFile>> = {}) {
+  return staticCloud({
+    host: memoryHost({ files }),
+    settings: { static: { ...nothing, ...settings } },
+    hostname: 'laptop',
+    address: '192.168.1.20',
+  });
+}
+
+describe('the static cloud', () => {
+  test.each([
+    [
+      'its machine id',
+      { '/etc/machine-id': 'b08dfa6083e7567a1921a715000001fb\n' },
+      'b08dfa6083e7567a1921a715000001fb',
+    ],
+    ['its name where it has none', {}, 'laptop'],
+  ])('takes what the settings leave out from the machine: %s', async (_what, files, vmId) => {
+    expect(await start({}, files).identity()).toEqual({
+      computerName: 'laptop',
+      vmId,
+      location: 'local',
+      address: '192.168.1.20',
+      tags: {},
+    });
+  });
+
+  test.each([
+    ['a secret without a file', 'other', 'SecretNotFound', 'slow', /static\.secrets\.other/],
+    ['a file that is not there', 'absent', 'SecretNotFound', 'soon', /\/s\/absent/],
+    ['a file for everybody', 'open', 'SecretExposed', 'slow', /0644.*chmod 600 \/s\/open/],
+    ['an empty file', 'empty', 'SecretEmpty', 'slow', /\/s\/empty is empty/],
+    ['a file of several lines', 'long', 'SecretEmpty', 'slow', /more than one line/],
+  ])('refuses %s', async (_what, name, reason, pace, says) => {
+    const secrets = Object.fromEntries(
+      ['absent', 'open', 'empty', 'long'].map((each) => [each, `/s/${each}`]),
+    );
+    const cloud = start(
+      { secrets },
+      {
+        '/s/open': { content: 'canary', mode: 0o644 },
+        '/s/empty': { content: '\n', mode: 0o600 },
+        '/s/long': { content: 'canary\ncanary\n', mode: 0o600 },
+      },
+    );
+    const refused = await cloud.secret(name).catch((thrown: unknown) => thrown);
+    expect(refused).toMatchObject({ reason, retry: { pace }, message: expect.stringMatching(says) });
+    expect(`${refused}`).not.toContain('canary');
+  });
+
+  test('a group may read a secret', async () => {
+    const cloud = start({ secrets: { a: '/s/a' } }, { '/s/a': { content: 'x', mode: 0o640 } });
+    expect((await cloud.secret('a')).reveal()).toBe('x');
+  });
+
+  test('each registry has a user of its own', async () => {
+    const cloud = start(
+      { registries: { 'a.example': { username: 'ann', passwordFile: '/s/a' } } },
+      { '/s/a': { content: 'pw\n', mode: 0o600 } },
+    );
+    expect(cloud.registryUser('a.example')).toBe('ann');
+    expect((await cloud.registryPassword('a.example')).reveal()).toBe('pw');
+    expect(() => cloud.registryUser('b.example')).toThrow(/static\.registries\."b\.example"/);
+  });
+});

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { jwtTimes } from '../../../../src/agent/core/jwt.ts';
+
+const token = (claims: unknown) => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
+
+test('the dates of a token, in milliseconds', () => {
+  expect(jwtTimes(token({ iat: 1_767_225_600, exp: 1_767_236_400, sub: 'ä?' }))).toEqual({
+    issuedAt: Date.UTC(2026, 0, 1),
+    expiresAt: Date.UTC(2026, 0, 1, 3),
+  });
+});
+
+test.each([
+  ['a password', 'hunter2'],
+  ['nothing', ''],
+  ['claims that are no JSON', 'e30.AAAA.c2ln'],
+  ['claims that are null', token(null)],
+  ['no end', token({ iat: 1 })],
+  ['no start', token({ exp: 2 })],
+  ['dates as texts', token({ iat: '1', exp: '2' })],
+  ['an end before its start', token({ iat: 2, exp: 1 })],
+  ['five parts, which is an encrypted token', `${token({ iat: 1, exp: 2 })}.x.y`],
+])('%s is no dated token', (_what, text) => {
+  expect(jwtTimes(text)).toBeUndefined();
+});
