@@ -3,6 +3,7 @@ import type { Resource } from './core/resource.ts';
 import type { GitOps } from './gitops/gitops.ts';
 import { k3sResources } from './k3s/k3s.ts';
 import type { K3sNode } from './k3s/node.ts';
+import { nodeReadyId } from './k3s/node-ready.ts';
 import type { Knowledge } from './knowledge.ts';
 import { preflight } from './preflight.ts';
 import { known } from './resources/known.ts';
@@ -60,7 +61,7 @@ function nodeResources(node: K3sNode, { cloud, gitops, memory, rotateAt }: PlanP
   return [
     preflight(role, memory),
     ...k3sResources(node, { cloud, rotateAt }),
-    ...(role.gitops ? gitops.resources({ needs: ['NodeReady'], ...gitopsPlaces(paths), arch }) : []),
+    ...(role.gitops ? gitops.resources({ needs: [nodeReadyId], ...gitopsPlaces(paths), arch }) : []),
   ];
 }
 

@@ -1,0 +1,107 @@
+import { isDeepStrictEqual } from 'node:util';
+import { parse, stringify } from 'yaml';
+import { NodeError } from '../core/errors.ts';
+import type { Resource } from '../core/resource.ts';
+import { file } from '../resources/file.ts';
+import { agentTokenPath } from './agent-token.ts';
+import { checkK3sConfig } from './keys.ts';
+import { type K3sNode, nodeLabels, nodeTaints } from './node.ts';
+
+type Scalar = string | number | boolean;
+type K3sConfig = Readonly<Record<string, Scalar | readonly Scalar[]>>;
+
+/** K3s's own configuration file, 0600. `K3sConfigInvalid` where k3s.config has what this K3s command cannot take. */
+export function configFile(node: K3sNode, needs: readonly string[]): Resource {
+  const { path, mode, condition } = {
+    path: node.paths.k3s.config,
+    mode: 0o600,
+    condition: 'K3sConfig',
+  } as const;
+  const written = (content: string) => file({ path, content, mode, condition, needs });
+  return { ...written(''), check: async (host) => written(renderConfig(node)).check(host) };
+}
+
+/**
+ * The text of config.yaml: strings quoted, since YAML would read a name such as `0123` or `1e5` as a number.
+ *
+ * K3s reads it into command line flags (pkg/configfilearg/parser.go); a flag that the command does not know ends
+ * an agent, so every key is checked first. It holds no secret: the token is named by its file.
+ */
+export function renderConfig(node: K3sNode): string {
+  const config = k3sConfig(node);
+  const problems = checkK3sConfig(node.role.k3s, config);
+  if (problems.length > 0) throw invalid(problems.map(({ key, message }) => `${key} ${message}`).join('; '));
+  const text =
+    '# Written by Slipway; what else K3s should know goes to a file in config.yaml.d beside this one.\n' +
+    stringify(config, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 });
+  if (!isDeepStrictEqual(parse(text), config)) throw invalid('it does not read back as it was written');
+  return text;
+}
+
+function k3sConfig(node: K3sNode): K3sConfig {
+  const extra = node.settings.k3s.config;
+  const taken = Object.keys(extra).flatMap((key) =>
+    ours[key] ? [`${key} is not set here: ${ours[key]}`] : [],
+  );
+  if (taken.length > 0) throw invalid(taken.join('; '));
+  const { role, server } = node;
+  return {
+    'token-file': node.paths.slipway.joinToken,
+    ...(role.k3s === 'agent' && server !== undefined && { server }),
+    ...(role.k3s === 'server' && forServer(node)),
+    'node-name': node.name,
+    'node-ip': [node.address],
+    ...(node.paths.root !== '/' && places(node)),
+    ...extra,
+    ...lists({ 'node-label': nodeLabels(node), 'node-taint': nodeTaints(node) }, extra),
+  };
+}
+
+function forServer({ paths, settings }: K3sNode): K3sConfig {
+  return {
+    'write-kubeconfig-mode': '0600',
+    ...(settings.joinToken.agentSecretName !== undefined && { 'agent-token-file': agentTokenPath(paths) }),
+  };
+}
+
+/** Where K3s keeps what it keeps elsewhere by default. */
+function places({ role, paths }: K3sNode): K3sConfig {
+  return {
+    'data-dir': paths.k3s.data,
+    'private-registry': paths.k3s.registries,
+    ...(role.k3s === 'server' && { 'write-kubeconfig': paths.k3s.kubeconfig }),
+  };
+}
+
+/** Keys that have a setting of their own, hold secrets, or would move what Slipway looks after. */
+const ours: Readonly<Record<string, string>> = {
+  token: 'the join token comes from the secret joinToken.secretName',
+  'token-file': 'the join token comes from the secret joinToken.secretName',
+  'agent-token': 'config.yaml holds no secrets; use agent-token-file',
+  server: 'set k3s.server',
+  'node-name': 'set node.name',
+  config: 'config.yaml is where K3s looks by default',
+  'data-dir': 'Slipway looks for K3s in /var/lib/rancher/k3s',
+  'private-registry': 'set registries',
+  'write-kubeconfig': 'Slipway looks for it in /etc/rancher/k3s/k3s.yaml',
+  // `--log FILE` starts K3s anew and tells systemd at once that it is ready.
+  log: 'K3s logs to the journal, where its start is watched',
+};
+
+/** Lists to which k3s.config adds. */
+function lists(own: Readonly<Record<string, readonly string[]>>, extra: K3sConfig): K3sConfig {
+  const entries = Object.entries(own).map(
+    ([key, values]) => [key, [...values, ...[extra[key] ?? []].flat()]] as const,
+  );
+  return Object.fromEntries(entries.filter(([, values]) => values.length > 0));
+}
+
+function invalid(problem: string): NodeError {
+  return new NodeError(
+    'K3sConfigInvalid',
+    `The K3s configuration cannot be used: ${problem}. Correct k3s.config.`,
+    {
+      retry: { pace: 'slow' },
+    },
+  );
+}

@@ -1,0 +1,106 @@
+import type { Cloud } from '../cloud/cloud.ts';
+import { NodeError } from '../core/errors.ts';
+import type { Host, HostReader } from '../core/host.ts';
+import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
+import { reveal } from '../core/secret.ts';
+import { fetchToken, isRedacted, tokenSecretName } from './join-token.ts';
+import { joinedCluster } from './joined.ts';
+import type { K3sNode } from './node.ts';
+import { caHash, serverCa, serverNotReady, tokenStatus } from './server.ts';
+import { parseToken, type Token } from './token.ts';
+
+export const joinId = 'Server/token';
+
+/**
+ * The server answers and takes this agent's token; a token it refuses is fetched again from the cloud.
+ *
+ * K3s itself would wait for a missing server, or hang on a wrong token, without an end. `ServerUnreachable`,
+ * `ServerNotReady`, and with a token the cloud has no other for `TokenRejected` or `TokenCaMismatch`. None of them
+ * holds up an agent that has joined before: it lives from its certificates, and K3s finds its server by itself.
+ */
+export function join(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
+  return {
+    id: joinId,
+    summary: `ask ${node.server ?? 'the server'} to accept the join token`,
+    condition: 'ServerReachable',
+    needs,
+    async check(host) {
+      const joined = await joinedCluster(host, node);
+      try {
+        const finding = await check(host, node, cloud);
+        return joined ? tolerable(finding) : finding;
+      } catch (thrown) {
+        throw joined ? sparing(thrown) : thrown;
+      }
+    },
+  };
+}
+
+function tolerable(finding: Finding): Finding {
+  return finding.state === 'Drifted' ? { ...finding, drift: { ...finding.drift, tolerable: true } } : finding;
+}
+
+/** The same trouble, holding up nobody. */
+function sparing(thrown: unknown): unknown {
+  if (!(thrown instanceof NodeError)) return thrown;
+  const { reason, message, retry, cause } = thrown;
+  return new NodeError(reason, message, { retry, cause, blocks: false });
+}
+
+async function check(host: HostReader, node: K3sNode, cloud: Cloud): Promise<Finding> {
+  const { server = '' } = node;
+  const ca = await serverCa(host, server);
+  const text = (await host.readFile(node.paths.slipway.joinToken))?.content ?? '';
+  if (isRedacted(text)) return waiting('Recorded', 'The server is asked once the join token is there.');
+  const token = parseToken(text);
+  if (!token) return waiting('SecretEmpty', 'There is no join token yet.');
+  if (token.caHash !== undefined && token.caHash !== caHash(ca)) {
+    return refused(node, cloud, token, caMismatch(node, token.caHash, caHash(ca)));
+  }
+  const status = await tokenStatus(host, server, ca, token);
+  switch (status) {
+    case 200:
+      return inSync({ message: `${server} accepts the join token` });
+    case 401:
+    case 403:
+      return refused(node, cloud, token, tokenRejected(node, status));
+    case 503:
+      throw serverNotReady(server);
+    default:
+      throw new NodeError(
+        'UnexpectedAnswer',
+        `${server}/v1-k3s/readyz answers ${status}; K3s gives 200, 401, 403 or 503.`,
+      );
+  }
+}
+
+/** The cloud may hold a newer token than the file; if it holds the same one, that is what is wrong. */
+function refused(node: K3sNode, cloud: Cloud, token: Token, error: NodeError): Finding {
+  const path = node.paths.slipway.joinToken;
+  const remedy = async (host: Host) => {
+    const fetched = await fetchToken(host, cloud, tokenSecretName(node));
+    const fresh = parseToken(reveal(fetched));
+    if (fresh?.credential === token.credential && fresh.caHash === token.caHash) throw error;
+    await host.writeFile(path, fetched, { mode: 0o600 });
+  };
+  const changes = [{ field: 'join token', observed: error.reason, desired: 'accepted' }];
+  return { state: 'Drifted', drift: { changes, remedy } };
+}
+
+function tokenRejected(node: K3sNode, status: number): NodeError {
+  return new NodeError(
+    'TokenRejected',
+    `${node.server} answers ${status} to the join token, and the secret ${tokenSecretName(node)} holds no other. Put the token of that server ` +
+      '(/var/lib/rancher/k3s/server/node-token there) or a valid bootstrap token into the secret.',
+    { retry: { pace: 'slow' } },
+  );
+}
+
+function caMismatch({ server }: K3sNode, wanted: string, found: string): NodeError {
+  return new NodeError(
+    'TokenCaMismatch',
+    `The join token is for a cluster whose CA has the hash ${wanted.slice(0, 12)}..., and ${server} has ` +
+      `${found.slice(0, 12)}...: another cluster, or a server that was rebuilt. Put the token of that server into the secret.`,
+    { retry: { pace: 'slow' } },
+  );
+}

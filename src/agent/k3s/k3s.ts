@@ -1,0 +1,73 @@
+import type { Cloud } from '../cloud/cloud.ts';
+import type { Resource } from '../core/resource.ts';
+import { unitEnabled } from '../resources/unit.ts';
+import { agentToken } from './agent-token.ts';
+import { configFile } from './config.ts';
+import { join } from './join.ts';
+import { joinToken } from './join-token.ts';
+import { type K3sNode, unitName } from './node.ts';
+import { nodeReady, nodeTaintsApplied } from './node-ready.ts';
+import { registries } from './registries.ts';
+import { k3sExecutable, k3sLinks } from './release.ts';
+import { roleChange } from './role-change.ts';
+import { serverChange } from './server-change.ts';
+import { k3sService } from './service.ts';
+import { system } from './system.ts';
+import { unit } from './unit.ts';
+
+export interface K3sPorts {
+  readonly cloud: Cloud;
+  /** The next tick of registries.schedule for this node after that time; epoch milliseconds. */
+  readonly rotateAt: (after: number) => number;
+}
+
+/**
+ * What a K3s node consists of, in the order in which a first boot puts it there.
+ *
+ * All that K3s reads at its start is in place before it starts; the service is enabled only then too, so that a
+ * reboot halfway does not start it early.
+ */
+export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[] {
+  const { cloud, rotateAt } = ports;
+  const isAgent = node.role.k3s === 'agent';
+  const name = unitName(node.role.k3s);
+
+  const role = roleChange(node);
+  const kernel = system(node);
+  const executable = k3sExecutable(node, [role.id]);
+  const links = k3sLinks(node, [executable.id]);
+  const token = joinToken(node, cloud, [role.id]);
+  const agents = agentToken(node, cloud, [role.id]);
+  const server = isAgent ? [serverChange(node, [role.id])] : [];
+  const config = configFile(node, ids([role], server));
+  const logins = registries(node, { cloud, rotateAt }, [role.id]);
+  const unitFile = unit(node, [role.id]);
+  const joined = isAgent ? [join(node, cloud, ids([token], server))] : [];
+  const inputs = ids(kernel, [executable, token, config], agents, logins, unitFile, server, joined);
+  const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
+  const service = k3sService(node, inputs);
+  const ready = nodeReady(node, [service.id]);
+  const taints = nodeTaintsApplied(node, [ready.id]);
+
+  return [
+    role,
+    ...kernel,
+    executable,
+    ...links,
+    token,
+    ...agents,
+    ...server,
+    config,
+    ...logins,
+    ...unitFile,
+    ...joined,
+    enabled,
+    service,
+    ready,
+    ...taints,
+  ];
+}
+
+function ids(...resources: readonly (readonly Resource[])[]): readonly string[] {
+  return resources.flat().map(({ id }) => id);
+}

@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { NodeError } from '../core/errors.ts';
+import type { Host, HostReader } from '../core/host.ts';
+import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
+import { showUnit, systemctl } from '../resources/unit.ts';
+import { joinedCluster } from './joined.ts';
+import { type K3sNode, unitName } from './node.ts';
+import { serverCa, shareCertificate } from './server.ts';
+
+export const serverChangeId = 'Consent/server';
+
+/**
+ * An agent stays with the server it joined: another address or another CA is `ServerChanged`, and its configuration
+ * stays, until consent.serverChange lets it go. `ServerUnknown` where no server is known at all.
+ *
+ * With consent, and where the CA differs, K3s is stopped, what the agent got from the old server is removed, the
+ * known CA last, and the node joins as a new one does. With the same CA a new address only restarts K3s.
+ */
+export function serverChange(node: K3sNode, needs: readonly string[]): Resource {
+  return {
+    id: serverChangeId,
+    summary: `leave the old server for ${node.server}`,
+    condition: 'ServerReachable',
+    needs,
+    check: (host) => check(host, node),
+  };
+}
+
+async function check(host: HostReader, node: K3sNode): Promise<Finding> {
+  const { server } = node;
+  if (server === undefined) throw serverUnknown();
+  if (!(await joinedCluster(host, node))) return inSync();
+  const old = await configuredServer(host, node);
+  const moves = old !== undefined && old !== server;
+  if (moves && !node.settings.consent.serverChange) {
+    throw serverChanged(`this agent has joined ${old}, and ${server} is wanted`);
+  }
+  const ca = moves ? await serverCa(host, server) : await serverCa(host, server).catch(unknown);
+  return ca === undefined ? inSync() : checkCa(host, node, ca);
+}
+
+/** A server that is away says nothing about its CA; joining it is where that is told. */
+function unknown(thrown: unknown): undefined {
+  if (!(thrown instanceof NodeError)) throw thrown;
+}
+
+async function configuredServer(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
+  const text = (await host.readFile(paths.k3s.config))?.content ?? '';
+  const [, server] = /^server: *(\S+)/m.exec(text) ?? [];
+  return server === undefined ? undefined : String(parse(server));
+}
+
+async function checkCa(host: HostReader, node: K3sNode, ca: string): Promise<Finding> {
+  const known = (await host.readFile(node.paths.k3s.agentServerCa))?.content ?? '';
+  if (shareCertificate(known, ca)) return inSync();
+  if (!node.settings.consent.serverChange) {
+    throw serverChanged(
+      `${node.server} shows another CA than the one this agent knows, as a rebuilt server does`,
+    );
+  }
+  return leave(host, node);
+}
+
+async function leave(host: HostReader, node: K3sNode): Promise<Finding> {
+  const unit = unitName(node.role.k3s);
+  const { ActiveState: state } = await showUnit(host, unit, ['ActiveState']);
+  if (state === 'deactivating')
+    return waiting('ServerChanged', `${unit} is stopping, to leave its old server`, 1_000);
+  if (state !== 'inactive' && state !== 'failed') {
+    const changes = [{ field: unit, observed: state, desired: 'inactive' }];
+    const stop = systemctl('stop', '--no-block', unit);
+    return { state: 'Drifted', drift: { changes, remedy: async (host) => void (await host.run(stop)) } };
+  }
+  const changes = [{ field: 'server CA', observed: 'of the old server', desired: undefined }];
+  return { state: 'Drifted', drift: { changes, remedy: (host) => forget(host, node) } };
+}
+
+/** Removes what an agent has of its server: its credentials, and last the CA, which shows that this is to be done. */
+async function forget(host: Host, { paths: { k3s } }: K3sNode): Promise<void> {
+  const names = await host.list(k3s.agent);
+  for (const name of names.filter((name) => /\.kubeconfig$|^client/.test(name))) {
+    await host.remove(join(k3s.agent, name));
+  }
+  await host.remove(k3s.agentServerCa);
+}
+
+function serverUnknown(): NodeError {
+  return new NodeError(
+    'ServerUnknown',
+    'No K3s server to join is known. Set the tag k3s-server on this VM, or k3s.server, to the address of the server.',
+    { retry: { pace: 'slow' } },
+  );
+}
+
+function serverChanged(what: string): NodeError {
+  return new NodeError(
+    'ServerChanged',
+    `Another server: ${what}. Nothing was changed. Set consent.serverChange to join it, or put the old server back.`,
+    { retry: { pace: 'slow' } },
+  );
+}

@@ -1,0 +1,133 @@
+import { NodeError } from '../core/errors.ts';
+import type { Command, HostReader } from '../core/host.ts';
+import { type Change, type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
+import { showUnit, systemctl } from '../resources/unit.ts';
+import { findCause, lastWords } from './journal-causes.ts';
+import { type K3sNode, unitName } from './node.ts';
+import { changedInputs, readStamp, type StartInput } from './start-stamp.ts';
+
+export const serviceId = 'Service/k3s';
+
+const properties = [
+  'LoadState',
+  'ActiveState',
+  'SubState',
+  'Result',
+  'NRestarts',
+  'InvocationID',
+  'ExecMainStatus',
+  'Job',
+] as const;
+type Shown = Readonly<Record<(typeof properties)[number], string>>;
+
+/**
+ * K3s runs, and with what is on disk now: it is restarted where an input of its start is another than its stamp says.
+ *
+ * Its unit is Type=notify without a time limit, so it is started with --no-block and watched: `ServiceStarting`, or
+ * what its journal says of this start. `ServiceFailed`, or the cause it names, where it ends again and again.
+ */
+export function k3sService(node: K3sNode, needs: readonly string[]): Resource {
+  const unit = unitName(node.role.k3s);
+  return {
+    id: serviceId,
+    summary: `systemctl start ${unit}`,
+    condition: 'K3sRunning',
+    needs,
+    check: (host) => check(host, node, unit),
+  };
+}
+
+async function check(host: HostReader, node: K3sNode, unit: string): Promise<Finding> {
+  const shown = await showUnit(host, unit, properties);
+  if (shown.LoadState === 'masked') throw masked(unit);
+  if (/^[1-9]/.test(shown.Job)) return waiting('ServiceStarting', `systemd is at work on ${unit}`, 1_000);
+  switch (shown.ActiveState) {
+    case 'active':
+    case 'reloading':
+      return (await outdated(host, node, unit, shown)) ?? inSync({ message: 'K3s runs' });
+    case 'activating':
+      return (await outdated(host, node, unit, shown)) ?? starting(host, node, unit, shown);
+    case 'deactivating':
+      return waiting('ServiceStarting', `${unit} is stopping`, 2_000);
+    default: {
+      const observed = shown.ActiveState || 'unknown';
+      return drifted([{ field: unit, observed, desired: 'active' }], systemctl('start', '--no-block', unit));
+    }
+  }
+}
+
+function drifted(changes: readonly Change[], command: Command): Finding {
+  return { state: 'Drifted', drift: { changes, remedy: async (host) => void (await host.run(command)) } };
+}
+
+/** Drifted where this start was made of other inputs. A missing stamp, or one of another start, says nothing. */
+async function outdated(
+  host: HostReader,
+  node: K3sNode,
+  unit: string,
+  { InvocationID, ActiveState }: Shown,
+): Promise<Finding | undefined> {
+  const stamp = await readStamp(host, node.paths, InvocationID);
+  if (!stamp) return undefined;
+  const changed = await changedInputs(host, node.paths, stamp);
+  const isStarting = ActiveState === 'activating';
+  const counting = changed.filter((input) => counts(input, node, isStarting));
+  if (counting.length === 0) return undefined;
+  return drifted(
+    counting.map((field) => ({ field, observed: 'changed since K3s started', desired: 'as K3s started' })),
+    systemctl('restart', '--no-block', unit),
+  );
+}
+
+/** A node that runs has no use for its token, and for fresh logins only as the settings say. */
+function counts(input: StartInput, { settings }: K3sNode, isStarting: boolean): boolean {
+  if (input === 'joinToken') return isStarting;
+  if (input === 'registryLogins') return settings.registries.onRotate === 'restart';
+  return true;
+}
+
+async function starting(host: HostReader, node: K3sNode, unit: string, shown: Shown): Promise<Finding> {
+  const log = await journal(host, unit, shown.InvocationID);
+  const cause = findCause(log, node.role.k3s);
+  if (shown.SubState === 'auto-restart') throw crashed(unit, shown, cause, lastWords(log));
+  if (cause) return waiting(cause.reason, cause.message);
+  const restarts = Number(shown.NRestarts);
+  const again =
+    restarts > 0 ? `, after ${restarts} ${restarts === 1 ? 'restart' : 'restarts'} by systemd` : '';
+  return waiting('ServiceStarting', `K3s is starting${again}`, 3_000);
+}
+
+/** The lines of this start only: an older one may have had another trouble. */
+async function journal(host: HostReader, unit: string, invocationId: string): Promise<string> {
+  if (invocationId === '') return '';
+  const { stdout } = await host.query({
+    file: 'journalctl',
+    args: [`_SYSTEMD_INVOCATION_ID=${invocationId}`, '-u', unit, '-o', 'cat', '-n', '200', '--no-pager'],
+  });
+  return stdout;
+}
+
+function crashed(
+  unit: string,
+  { ExecMainStatus, NRestarts }: Shown,
+  cause: ReturnType<typeof findCause>,
+  words: string | undefined,
+): NodeError {
+  if (cause) return new NodeError(cause.reason, cause.message, { retry: { pace: 'slow' } });
+  const said = words === undefined ? '' : ` Its last words: "${words}".`;
+  return new NodeError(
+    'ServiceFailed',
+    `K3s ended with status ${ExecMainStatus || 'unknown'}; systemd starts it again (${NRestarts || 0} restarts so far).${said} ` +
+      `See journalctl -u ${unit}.`,
+  );
+}
+
+function masked(unit: string): NodeError {
+  return new NodeError(
+    'ServiceFailed',
+    `${unit} is masked, so systemd does not start it: systemctl unmask ${unit}.`,
+    {
+      retry: { pace: 'slow' },
+    },
+  );
+}

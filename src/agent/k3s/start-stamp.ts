@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { NodeError } from '../core/errors.ts';
+import type { Host, HostReader } from '../core/host.ts';
+import type { NodePaths } from '../paths.ts';
+import { agentTokenPath } from './agent-token.ts';
+import { unitName } from './node.ts';
+import { parseRegistries, withoutAuth } from './registries-yaml.ts';
+import { installedVersion } from './release.ts';
+
+/**
+ * What K3s reads when it starts, and only then. An operator's drop-ins in config.yaml.d are left out: who edits
+ * them decides when K3s restarts.
+ */
+export const startInputs = [
+  'config',
+  'version',
+  'registries',
+  'registryLogins',
+  'credentialProvider',
+  'environment',
+  'joinToken',
+  'agentToken',
+] as const;
+
+export type StartInput = (typeof startInputs)[number];
+type Digests = Readonly<Record<StartInput, string>>;
+
+/** What one start of K3s was made of. */
+export interface Stamp {
+  readonly invocationId: string;
+  readonly inputs: Digests;
+}
+
+/**
+ * Notes what K3s is about to start with; its unit does this before every start.
+ *
+ * `invocationId` is systemd's INVOCATION_ID of that start; `InternalError` without one, since only systemd gives it.
+ */
+export async function stamp(
+  host: Host,
+  paths: NodePaths,
+  { invocationId }: { readonly invocationId: string | undefined },
+): Promise<void> {
+  if (!invocationId)
+    throw new NodeError('InternalError', 'There is no INVOCATION_ID: only the unit of K3s stamps its start.');
+  const content: Stamp = { invocationId, inputs: await digests(host, paths) };
+  await host.writeFile(paths.k3s.stamp, `${JSON.stringify(content)}\n`, { mode: 0o600 });
+}
+
+/** The stamp of this start of K3s; `undefined` where there is none, or it is of another start. */
+export async function readStamp(
+  host: HostReader,
+  paths: NodePaths,
+  invocationId: string,
+): Promise<Stamp | undefined> {
+  const found = await host.readFile(paths.k3s.stamp);
+  const stamp = found && parsed(found.content);
+  return stamp?.invocationId === invocationId && stamp.inputs ? (stamp as Stamp) : undefined;
+}
+
+/** The inputs that are other than at that start. */
+export async function changedInputs(
+  host: HostReader,
+  paths: NodePaths,
+  { inputs }: Stamp,
+): Promise<readonly StartInput[]> {
+  const now = await digests(host, paths);
+  return startInputs.filter((input) => inputs[input] !== undefined && inputs[input] !== now[input]);
+}
+
+async function digests(host: HostReader, paths: NodePaths): Promise<Digests> {
+  const { k3s, slipway } = paths;
+  const text = async (path: string) => (await host.readFile(path))?.content ?? '';
+  const registries = await text(k3s.registries);
+  const content = parseRegistries(registries);
+  return {
+    config: sha256(await text(k3s.config)),
+    version: sha256((await installedVersion(host, paths)) ?? ''),
+    registries: sha256(content ? canonical(withoutAuth(content)) : registries),
+    registryLogins: sha256(content ? canonical(content) : registries),
+    credentialProvider: sha256(await text(k3s.credentialProvider)),
+    environment: sha256(await environment(host, paths)),
+    joinToken: sha256((await text(slipway.joinToken)).trim()),
+    agentToken: sha256((await text(agentTokenPath(paths))).trim()),
+  };
+}
+
+/** The proxy, as the unit gives it to K3s. */
+async function environment(host: HostReader, { system }: NodePaths): Promise<string> {
+  const units = await Promise.all(
+    (['server', 'agent'] as const).map((command) => host.readFile(join(system.units, unitName(command)))),
+  );
+  return units.flatMap((unit) => unit?.content.match(/^Environment=.*$/gm) ?? []).join('\n');
+}
+
+/** The same text for the same content, whatever the order of its keys. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === 'object' && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function parsed(text: string): Partial<Stamp> | undefined {
+  try {
+    return JSON.parse(text) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,117 @@
+import type { HostReader } from '../core/host.ts';
+import { compare, type Drift, type Finding, type Resource } from '../core/resource.ts';
+import { file } from '../resources/file.ts';
+import { systemctl } from '../resources/unit.ts';
+import type { K3sNode } from './node.ts';
+
+/** The kernel modules and settings K3s needs: files for the next boot, and applied to this one. */
+export function system(node: K3sNode): readonly Resource[] {
+  const { modules, sysctl } = node.paths.system;
+  const modulesFile = file({ path: modules, content: renderModules(), condition: 'System' });
+  const sysctlFile = file({ path: sysctl, content: renderSysctl(node), condition: 'System' });
+  return [modulesFile, sysctlFile, ...applied(node, modulesFile.id, sysctlFile.id)];
+}
+
+/** The kernel is the machine's own even where the files are below another root: there nothing is applied. */
+function applied(node: K3sNode, modulesFile: string, sysctlFile: string): readonly Resource[] {
+  if (node.paths.root !== '/') return [];
+  return [modulesApplied(node, modulesFile), sysctlApplied(node, sysctlFile)];
+}
+
+function modulesApplied(node: K3sNode, modulesFile: string): Resource {
+  const unit = 'systemd-modules-load.service';
+  return {
+    id: 'Kernel/modules',
+    summary: `systemctl restart ${unit}`,
+    condition: 'System',
+    needs: [modulesFile],
+    check: async (host) => bearable(node, await compareModules(host, unit)),
+  };
+}
+
+/** What each module brings shows whether it is there; modules built into the kernel are not in /proc/modules. */
+async function compareModules(host: HostReader, unit: string): Promise<Finding> {
+  const bridge = await host.readFile('/proc/sys/net/bridge/bridge-nf-call-iptables');
+  const filesystems = await host.readFile('/proc/filesystems');
+  return compare(
+    { br_netfilter: bridge !== undefined, overlay: /\boverlay$/m.test(filesystems?.content ?? '') },
+    { br_netfilter: true, overlay: true },
+    async (host) => void (await host.run(systemctl('restart', unit))),
+  );
+}
+
+function sysctlApplied(node: K3sNode, sysctlFile: string): Resource {
+  const unit = 'systemd-sysctl.service';
+  return {
+    id: 'Kernel/sysctl',
+    summary: `systemctl restart ${unit}`,
+    condition: 'System',
+    needs: [sysctlFile, 'Kernel/modules'],
+    check: async (host) => bearable(node, await compareSysctl(node, host, unit)),
+  };
+}
+
+async function compareSysctl(node: K3sNode, host: HostReader, unit: string): Promise<Finding> {
+  const wanted = sysctls(node);
+  const observed = await Promise.all(wanted.map((setting) => observe(host, setting)));
+  return compare(
+    Object.fromEntries(wanted.map(({ key }, at) => [key, observed[at]])),
+    Object.fromEntries(wanted.map(({ key, value }) => [key, value])),
+    async (host) => void (await host.run(systemctl('restart', unit))),
+  );
+}
+
+/** The kernel's value; one that is more than enough counts as the value wanted. */
+async function observe(host: HostReader, { key, value, atLeast }: Sysctl): Promise<number | undefined> {
+  const found = await host.readFile(`/proc/sys/${key.replaceAll('.', '/')}`);
+  if (found === undefined) return undefined;
+  const observed = Number(found.content.trim());
+  return atLeast && observed > value ? value : observed;
+}
+
+/** K3s loads the modules and sets forwarding itself too; only under protect-kernel-defaults kubelet insists. */
+function bearable(node: K3sNode, finding: Finding): Finding {
+  if (finding.state !== 'Drifted') return finding;
+  const drift: Drift = { ...finding.drift, tolerable: !protectsKernelDefaults(node) };
+  return { state: 'Drifted', drift };
+}
+
+export function renderModules(): string {
+  return '# Written by Slipway for K3s.\nbr_netfilter\noverlay\n';
+}
+
+export function renderSysctl(node: K3sNode): string {
+  const lines = sysctls(node).map(({ key, value }) => `${key} = ${value}`);
+  return `# Written by Slipway for K3s.\n${lines.join('\n')}\n`;
+}
+
+interface Sysctl {
+  readonly key: string;
+  readonly value: number;
+  /** More is fine too: another file may ask for it. */
+  readonly atLeast?: boolean;
+}
+
+function sysctls(node: K3sNode): readonly Sysctl[] {
+  return protectsKernelDefaults(node) ? [...forK3s, ...forKubelet] : forK3s;
+}
+
+function protectsKernelDefaults({ settings }: K3sNode): boolean {
+  return settings.k3s.config['protect-kernel-defaults'] === true;
+}
+
+const forK3s: readonly Sysctl[] = [
+  { key: 'net.ipv4.ip_forward', value: 1 },
+  { key: 'net.bridge.bridge-nf-call-iptables', value: 1 },
+  { key: 'net.bridge.bridge-nf-call-ip6tables', value: 1 },
+  { key: 'fs.inotify.max_user_instances', value: 1024, atLeast: true },
+  { key: 'fs.inotify.max_user_watches', value: 524_288, atLeast: true },
+];
+
+/** What kubelet wants to find under --protect-kernel-defaults (https://docs.k3s.io/security/hardening-guide). */
+const forKubelet: readonly Sysctl[] = [
+  { key: 'vm.panic_on_oom', value: 0 },
+  { key: 'vm.overcommit_memory', value: 1 },
+  { key: 'kernel.panic', value: 10 },
+  { key: 'kernel.panic_on_oops', value: 1 },
+];

@@ -1,0 +1,36 @@
+/** A K3s release, `v1.36.3+k3s1`: the Kubernetes version and K3s's own count on it. */
+export interface K3sVersion {
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+  /** The number of a release candidate; infinite for a release, which comes after all of its candidates. */
+  readonly candidate: number;
+  readonly k3s: number;
+}
+
+/** `undefined` for what is not the name of a K3s release. */
+export function parseVersion(text: string): K3sVersion | undefined {
+  const match = /^v(\d+)\.(\d+)\.(\d+)(?:-rc(\d+))?\+k3s(\d+)$/.exec(text);
+  if (!match) return undefined;
+  const [, major, minor, patch, candidate, k3s] = match;
+  return {
+    major: Number(major),
+    minor: Number(minor),
+    patch: Number(patch),
+    candidate: candidate === undefined ? Number.POSITIVE_INFINITY : Number(candidate),
+    k3s: Number(k3s),
+  };
+}
+
+/** Below zero where `a` came out before `b`. */
+export function compareVersions(a: K3sVersion, b: K3sVersion): number {
+  const fields = ['major', 'minor', 'patch', 'candidate', 'k3s'] as const;
+  const differing = fields.find((field) => a[field] !== b[field]);
+  if (differing === undefined) return 0;
+  return a[differing] < b[differing] ? -1 : 1;
+}
+
+/** Whether a node goes from one to the other in one step: up, and over one minor at the most. */
+export function isOneStep(from: K3sVersion, to: K3sVersion): boolean {
+  return compareVersions(from, to) <= 0 && from.major === to.major && to.minor - from.minor <= 1;
+}

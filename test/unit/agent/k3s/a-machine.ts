@@ -1,0 +1,88 @@
+import { stamp } from '../../../../src/agent/k3s/start-stamp.ts';
+import { nodePaths } from '../../../../src/agent/paths.ts';
+import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
+import { aCa } from './certificates.ts';
+
+export const server = 'https://10.0.0.4:6443';
+const paths = nodePaths('/');
+const ca = aCa();
+
+/**
+ * A bare machine with systemd, a release server and a K3s server: enough of each to install K3s and to see how often it
+ * is started. `log` is what systemd was asked to do with K3s.
+ */
+export function aMachine(command: 'server' | 'agent'): { readonly host: MemoryHost; readonly log: string[] } {
+  const unit = command === 'server' ? 'k3s.service' : 'k3s-agent.service';
+  const log: string[] = [];
+  const host = memoryHost();
+  let [running, invocation, loaded] = [false, 0, ''];
+  const text = (path: string) => (host.files.stat(path) ? (host.files.read(path)?.content ?? '') : '');
+  const unitText = () => text(`/etc/systemd/system/${unit}`);
+
+  kernel(host);
+  host.onDownload(/\/k3s$/, 'v1.36.3+k3s1');
+  host.on({ file: 'k3s', args: ['--version'] }, () => {
+    const version = text(paths.k3s.binary);
+    return version === '' ? { exitCode: 127 } : `k3s version ${version} (1a2b3c4d)\n`;
+  });
+  host.on({ file: 'k3s', args: /^kubectl / }, () =>
+    running
+      ? JSON.stringify({ status: { conditions: [{ type: 'Ready', status: 'True' }] } })
+      : { exitCode: 1 },
+  );
+  host.on({ file: 'systemctl', args: /^show k3s/ }, () =>
+    [
+      `LoadState=${loaded === '' ? 'not-found' : 'loaded'}`,
+      `NeedDaemonReload=${loaded === unitText() ? 'no' : 'yes'}`,
+      `UnitFileState=${host.files.stat('/enabled') ? 'enabled' : 'disabled'}`,
+      `ActiveState=${running ? 'active' : 'inactive'}`,
+      `InvocationID=${running ? `i${invocation}` : ''}`,
+    ].join('\n'),
+  );
+  host.on({ file: 'systemctl', args: ['daemon-reload'] }, () => {
+    loaded = unitText();
+    return '';
+  });
+  host.on({ file: 'systemctl', args: ['enable', unit] }, () => {
+    host.files.write('/enabled', '');
+    return '';
+  });
+  host.on({ file: 'systemctl', args: /^(start|restart) --no-block k3s/ }, async ({ args }) => {
+    log.push(String(args[0]));
+    running = true;
+    invocation += 1;
+    await start(host, command, `i${invocation}`);
+    return '';
+  });
+  host.onGet(`${server}/ping`, 'pong').onGet(`${server}/cacerts`, ca).onGet(`${server}/v1-k3s/readyz`, 'ok');
+  return { host, log };
+}
+
+function kernel(host: MemoryHost): void {
+  host.on({ file: 'systemctl', args: /^restart systemd-/ }, () => {
+    host.files.write('/proc/filesystems', 'nodev\toverlay\n');
+    for (const key of [
+      'ipv4/ip_forward',
+      'bridge/bridge-nf-call-iptables',
+      'bridge/bridge-nf-call-ip6tables',
+    ]) {
+      host.files.write(`/proc/sys/net/${key}`, '1\n');
+    }
+    host.files.write('/proc/sys/fs/inotify/max_user_instances', '1024\n');
+    host.files.write('/proc/sys/fs/inotify/max_user_watches', '524288\n');
+    return '';
+  });
+}
+
+/** What the unit and K3s do in a start; not counted as ours. */
+async function start(host: MemoryHost, command: 'server' | 'agent', invocationId: string): Promise<void> {
+  const theirs = Object.assign(Object.create(host), {
+    readFile: async (path: string) => host.files.read(path),
+    query: async () => ({ exitCode: 0, stdout: 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n', stderr: '' }),
+    writeFile: async (path: string, content: string, { mode }: { mode: number }) =>
+      host.files.write(path, content, mode),
+  });
+  await stamp(theirs, paths, { invocationId });
+  if (command === 'agent') host.files.write(paths.k3s.agentServerCa, ca);
+  else host.files.write(paths.k3s.serverToken, `K10${'a'.repeat(64)}::server:swordfish\n`);
+}

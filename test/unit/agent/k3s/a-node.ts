@@ -1,0 +1,81 @@
+import * as z from 'zod/mini';
+import { defaults } from '../../../../src/agent/config/defaults.ts';
+import { type Settings, settingsSchema } from '../../../../src/agent/config/schema.ts';
+import type { Finding, Resource } from '../../../../src/agent/core/resource.ts';
+import type { K3sNode } from '../../../../src/agent/k3s/node.ts';
+import { nodePaths } from '../../../../src/agent/paths.ts';
+import { findRole } from '../../../../src/roles/index.ts';
+import type { MemoryHost } from '../../../lab/memory-host.ts';
+
+type Written = { readonly [Section in keyof typeof defaults]?: object };
+
+/** Settings as they are by default, with some sections changed. */
+export function someSettings(changes: Written = {}): Settings {
+  const sections = Object.entries(changes).map(([name, section]) => [
+    name,
+    { ...(defaults[name as keyof typeof defaults] as object), ...section },
+  ]);
+  return z.parse(settingsSchema, { ...defaults, ...Object.fromEntries(sections) });
+}
+
+export interface NodeChanges extends Partial<Omit<K3sNode, 'role' | 'settings' | 'paths'>> {
+  readonly settings?: Written;
+  readonly root?: string;
+}
+
+/** A node of that role; agents have a server to join. */
+export function aNode(role: 'server' | 'agent' | 'observability', changes: NodeChanges = {}): K3sNode {
+  const { settings, root = '/', ...rest } = changes;
+  const known = findRole(role);
+  if (!known) throw new Error(`no role ${role}`);
+  return {
+    role: known,
+    name: 'vm-1',
+    address: '10.0.0.5',
+    version: 'v1.36.3+k3s1',
+    ...(role !== 'server' && { server: 'https://10.0.0.4:6443' }),
+    arch: 'x64',
+    paths: nodePaths(root),
+    settings: someSettings(settings),
+    slipway: '/usr/bin/slipway',
+    ...rest,
+  };
+}
+
+/** What came of a check, short enough for a table: its state or its error's reason, and the fields that drifted. */
+export async function outcome(resource: Resource, host: MemoryHost): Promise<string> {
+  try {
+    return told(await resource.check(host));
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+function told(finding: Finding): string {
+  if (finding.state === 'Waiting') return `Waiting ${finding.reason}`;
+  if (finding.state === 'InSync') return 'InSync';
+  const { changes, tolerable } = finding.drift;
+  return `Drifted${tolerable ? ' tolerably' : ''} ${changes.map(({ field }) => field).join(', ')}`;
+}
+
+/** The reason of an error, its pace, and whether it blocks. */
+export function failure(error: unknown): string {
+  const { reason, retry, blocks, message } = error as Record<string, unknown> & { retry?: { pace: string } };
+  return reason ? `${reason} ${retry?.pace}${blocks ? '' : ', blocks nobody'}` : `Error: ${message}`;
+}
+
+/** Checks, and puts right, until a check is satisfied or the remedy fails; the outcomes in turn. */
+export async function settle(resource: Resource, host: MemoryHost, passes = 6): Promise<readonly string[]> {
+  const seen: string[] = [];
+  for (let pass = 0; pass < passes; pass += 1) {
+    seen.push(await outcome(resource, host));
+    const finding = await resource.check(host).catch(() => undefined);
+    if (finding?.state !== 'Drifted') return seen;
+    try {
+      await finding.drift.remedy(host);
+    } catch (error) {
+      return [...seen, failure(error)];
+    }
+  }
+  return [...seen, 'never in sync'];
+}

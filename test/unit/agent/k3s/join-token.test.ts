@@ -1,0 +1,184 @@
+import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../src/agent/core/errors.ts';
+import { reveal } from '../../../../src/agent/core/secret.ts';
+import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
+import { joinToken } from '../../../../src/agent/k3s/join-token.ts';
+import { FakeCloud } from '../../../lab/fake-cloud.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+import { aNode, outcome, settle } from './a-node.ts';
+
+const path = '/var/lib/slipway/join-token';
+const installed = '/var/lib/rancher/k3s/server/token';
+const hash = 'a1'.repeat(32);
+const hour = 3_600_000;
+
+function cloudWith(token: string): FakeCloud {
+  return new FakeCloud({ secrets: { 'k3s-token': token } });
+}
+
+describe('a fresh node', () => {
+  test.each([
+    ['server', 'swordfish', ['Drifted file', 'InSync']],
+    ['agent', 'swordfish', ['Drifted file', 'InSync']],
+    ['agent', `K10${hash}::node:swordfish`, ['Drifted file', 'InSync']],
+    ['agent', 'abcdef.0123456789abcdef', ['Drifted file', 'InSync']],
+    ['server', `K10${hash}::server:swordfish`, ['Drifted file', 'SecretEmpty slow']],
+    ['server', 'abcdef.0123456789abcdef', ['Drifted file', 'SecretEmpty slow']],
+    ['agent', 'two words', ['Drifted file', 'SecretEmpty slow']],
+  ] as const)('%s with %j', async (role, token, expected) => {
+    const host = memoryHost();
+    expect(await settle(joinToken(aNode(role), cloudWith(token), []), host)).toEqual(expected);
+    const written = await host.readFile(path);
+    expect(written && [written.content, written.mode]).toEqual(
+      expected[1] === 'InSync' ? [`${token}\n`, 0o600] : undefined,
+    );
+  });
+
+  test('keeps asking as often as the settings say', () => {
+    const node = aNode('agent', { settings: { joinToken: { attempts: 3, interval: '2s' } } });
+    expect(joinToken(node, cloudWith('x'), []).pacing).toEqual({ attempts: 3, every: 2_000 });
+  });
+
+  test('an agent asks for a token of its own', async () => {
+    const cloud = new FakeCloud({ secrets: { 'k3s-token': 'full', 'k3s-agent-token': 'agents-only' } });
+    const settings = { joinToken: { agentSecretName: 'k3s-agent-token' } };
+    const host = memoryHost();
+    await settle(joinToken(aNode('agent', { settings }), cloud, []), host);
+    expect((await host.readFile(path))?.content).toBe('agents-only\n');
+    expect(cloud.calls).toEqual(['secret k3s-agent-token']);
+  });
+
+  test('a file that is no token, or open to others, is fetched again', async () => {
+    const resource = joinToken(aNode('agent'), cloudWith('swordfish'), []);
+    for (const file of [
+      { content: '\n', mode: 0o600 },
+      { content: 'swordfish\n', mode: 0o644 },
+    ]) {
+      const host = memoryHost({ files: { [path]: file } });
+      expect((await settle(resource, host)).at(-1)).toBe('InSync');
+      expect(await host.readFile(path)).toMatchObject({ content: 'swordfish\n', mode: 0o600 });
+    }
+  });
+});
+
+describe('an installed server', () => {
+  function server(file: string, k3s = 'swordfish') {
+    return memoryHost({
+      files: {
+        [path]: { content: `${file}\n`, mode: 0o600 },
+        [installed]: `K10${hash}::server:${k3s}\n`,
+        '/var/lib/rancher/k3s/server/tls/server-ca.crt': 'the CA',
+      },
+    });
+  }
+
+  test('asks for nothing until the comparison is due, and then again two hours later', async () => {
+    const cloud = cloudWith('swordfish');
+    const host = server('swordfish');
+    const resource = joinToken(aNode('server'), cloud, []);
+    expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 2 * hour });
+    host.advance(2 * hour);
+    expect(await settle(resource, host)).toEqual(['Drifted tolerably compared with the vault', 'InSync']);
+    expect(cloud.calls).toEqual(['secret k3s-token']);
+    expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 2 * hour });
+  });
+
+  test('keeps its token when the vault holds another', async () => {
+    const host = server('swordfish');
+    host.advance(2 * hour);
+    const seen = await settle(joinToken(aNode('server'), cloudWith('marlin'), []), host);
+    expect(seen).toEqual(['Drifted tolerably compared with the vault', 'TokenChanged slow, blocks nobody']);
+    expect((await host.readFile(path))?.content).toBe('swordfish\n');
+    expect(host.journal).toEqual([]);
+  });
+
+  test.each([
+    ['lost', '', 0o600, 'Drifted token'],
+    ['another token', 'marlin', 0o600, 'Drifted token'],
+    ['open to others', 'swordfish', 0o644, 'Drifted mode'],
+  ])(
+    'restores its file from K3s itself when it is %s, with no cloud',
+    async (_name, content, mode, expected) => {
+      const host = server('swordfish');
+      host.files.write(path, content, mode);
+      const cloud = cloudWith('marlin');
+      expect(await settle(joinToken(aNode('server'), cloud, []), host)).toEqual([expected, 'InSync']);
+      expect(await host.readFile(path)).toMatchObject({ content: 'swordfish\n', mode: 0o600 });
+      expect(cloud.calls).toEqual([]);
+    },
+  );
+
+  test('takes the full token of its own cluster', async () => {
+    const host = server('swordfish');
+    host.advance(2 * hour);
+    const token = `K10${hash}::server:swordfish`;
+    expect((await settle(joinToken(aNode('server'), cloudWith(token), []), host)).at(-1)).toBe('InSync');
+  });
+
+  test('follows a rotation by hand, and a crash right after one of ours', async () => {
+    const host = server('swordfish', 'marlin');
+    expect(await settle(joinToken(aNode('server'), cloudWith('x'), []), host)).toEqual([
+      'Drifted token',
+      'InSync',
+    ]);
+    expect((await host.readFile(path))?.content).toBe('marlin\n');
+  });
+
+  test('with consent asks K3s to rotate, and no argument holds a token', async () => {
+    const host = server('swordfish');
+    host.onRequest({ method: 'PUT', url: 'https://127.0.0.1:6443/v1-k3s/token' }, (request, world) => {
+      expect(reveal(request.headers?.authorization ?? '')).toBe(`Basic ${btoa('server:swordfish')}`);
+      expect(reveal(request.body ?? '')).toBe('{"newToken":"marlin"}');
+      expect(request).toMatchObject({ direct: true, trust: { ca: 'the CA' } });
+      world.files.write(installed, `K10${hash}::server:marlin\n`);
+      return '';
+    });
+    host.advance(2 * hour);
+    const node = aNode('server', { settings: { consent: { tokenChange: true } } });
+    const seen = await settle(joinToken(node, cloudWith('marlin'), []), host);
+    expect(seen).toEqual(['Drifted tolerably compared with the vault', 'InSync']);
+    expect((await host.readFile(path))?.content).toBe('marlin\n');
+    expect(JSON.stringify(host.journal[0])).not.toMatch(/swordfish|marlin/);
+  });
+
+  test('keeps the old one when K3s refuses to rotate', async () => {
+    const host = server('swordfish').onRequest({ method: 'PUT', url: /token$/ }, { status: 500 });
+    host.advance(2 * hour);
+    const node = aNode('server', { settings: { consent: { tokenChange: true } } });
+    expect((await settle(joinToken(node, cloudWith('marlin'), []), host)).at(-1)).toBe(
+      'TokenChanged slow, blocks nobody',
+    );
+    expect((await host.readFile(path))?.content).toBe('swordfish\n');
+  });
+
+  test('is told apart from a vault that is away', async () => {
+    const cloud = cloudWith('swordfish');
+    cloud.fail('secret', new NodeError('VaultUnavailable', 'away'));
+    const host = server('swordfish');
+    host.advance(2 * hour);
+    const seen = await settle(joinToken(aNode('server'), cloud, []), host);
+    expect(seen).toEqual(['Drifted tolerably compared with the vault', 'VaultUnavailable soon']);
+  });
+
+  test('a dry run fetches nothing, concludes nothing and converges', async () => {
+    const cloud = cloudWith('marlin');
+    const host = server('swordfish');
+    host.advance(2 * hour);
+    const resource = joinToken(aNode('server'), cloud, []);
+    const dry = recordingHost(host);
+    const finding = await resource.check(dry);
+    if (finding.state === 'Drifted') await finding.drift.remedy(dry);
+    expect(await resource.check(dry)).toEqual({ state: 'InSync' });
+    expect(cloud.calls).toEqual([]);
+    expect(dry.journal.map(({ kind }) => kind)).toEqual(['obtain', 'write']);
+  });
+});
+
+test('a drift shows digests, never a token', async () => {
+  const host = memoryHost({
+    files: { [path]: { content: 'marlin\n', mode: 0o600 }, [installed]: `K10${hash}::server:swordfish` },
+  });
+  const resource = joinToken(aNode('server'), cloudWith('x'), []);
+  expect(await outcome(resource, host)).toBe('Drifted token');
+  expect(JSON.stringify(await resource.check(host))).not.toMatch(/swordfish|marlin/);
+});

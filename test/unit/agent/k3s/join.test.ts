@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../src/agent/core/errors.ts';
+import { reveal } from '../../../../src/agent/core/secret.ts';
+import { join } from '../../../../src/agent/k3s/join.ts';
+import { caHash } from '../../../../src/agent/k3s/server.ts';
+import { FakeCloud } from '../../../lab/fake-cloud.ts';
+import { type MemoryHost, memoryHost, unreachable } from '../../../lab/memory-host.ts';
+import { aNode, outcome, settle } from './a-node.ts';
+import { aCa } from './certificates.ts';
+
+const server = 'https://10.0.0.4:6443';
+const path = '/var/lib/slipway/join-token';
+const ca = aCa();
+const joined = { '/var/lib/rancher/k3s/agent/server-ca.crt': ca };
+
+/** A server that takes the password `swordfish` and bootstrap tokens `abcdef.…`. */
+function world(token: string, files: Record<string, string> = {}): MemoryHost {
+  return memoryHost({ files: { [path]: { content: `${token}\n`, mode: 0o600 }, ...files } })
+    .onGet(`${server}/ping`, 'pong')
+    .onGet(`${server}/cacerts`, ca)
+    .onGet(`${server}/v1-k3s/readyz`, (request) => {
+      expect(request).toMatchObject({ direct: true, trust: { ca } });
+      const shown = reveal(request.headers?.authorization ?? '');
+      const good = [`Basic ${btoa('node:swordfish')}`, 'Bearer abcdef.0123456789abcdef'];
+      return good.includes(shown) ? 'ok' : { status: 401 };
+    });
+}
+
+function agent(vault = 'swordfish') {
+  const cloud = new FakeCloud({ secrets: { 'k3s-token': vault } });
+  return { cloud, resource: join(aNode('agent'), cloud, []) };
+}
+
+const wrongHash = 'ab'.repeat(32);
+
+describe('an agent that joins', () => {
+  test.each([
+    ['with a password', 'swordfish', 'swordfish', ['InSync']],
+    ['with the full token', `K10${caHash(ca)}::server:swordfish`, 'x', ['InSync']],
+    ['with a bootstrap token', 'abcdef.0123456789abcdef', 'x', ['InSync']],
+    ['with an old password', 'marlin', 'swordfish', ['Drifted join token', 'InSync']],
+    ['with a password the vault has too', 'marlin', 'marlin', ['Drifted join token', 'TokenRejected slow']],
+    [
+      'with the token of another cluster',
+      `K10${wrongHash}::server:swordfish`,
+      'swordfish',
+      ['Drifted join token', 'InSync'],
+    ],
+    [
+      'with the token of another cluster in the vault too',
+      `K10${wrongHash}::server:swordfish`,
+      `K10${wrongHash}::server:swordfish`,
+      ['Drifted join token', 'TokenCaMismatch slow'],
+    ],
+    ['without a token', '', 'swordfish', ['Waiting SecretEmpty']],
+    ['in a dry run', '‹redacted›', 'swordfish', ['Waiting Recorded']],
+  ] as const)('%s', async (_name, token, vault, expected) => {
+    expect(await settle(agent(vault).resource, world(token))).toEqual(expected);
+  });
+
+  test('puts the token of the vault into the 0600 file', async () => {
+    const host = world('marlin');
+    await settle(agent().resource, host);
+    expect(await host.readFile(path)).toMatchObject({ content: 'swordfish\n', mode: 0o600 });
+  });
+
+  test.each([
+    [{ status: 503 }, 'ServerNotReady soon'],
+    [{ status: 418 }, 'UnexpectedAnswer soon'],
+    [{ status: 403 }, 'Drifted join token'],
+    [unreachable(server), 'ServerUnreachable soon'],
+  ])('when readyz answers %j', async (answer, expected) => {
+    const host = world('swordfish').onGet(`${server}/v1-k3s/readyz`, answer);
+    expect(await outcome(agent().resource, host)).toBe(expected);
+  });
+});
+
+describe('an agent that has joined is held up by nothing', () => {
+  test.each([
+    ['the server is away', unreachable(server), 'ServerUnreachable soon, blocks nobody'],
+    ['the server is starting', { status: 503 }, 'ServerNotReady soon, blocks nobody'],
+  ])('%s', async (_name, ping, expected) => {
+    const host = world('swordfish', joined).onGet(`${server}/ping`, ping);
+    expect(await outcome(agent().resource, host)).toBe(expected);
+  });
+
+  test('the token is rejected, and so is what comes of fetching another', async () => {
+    const { cloud, resource } = agent('marlin');
+    const host = world('marlin', joined);
+    expect(await outcome(resource, host)).toBe('Drifted tolerably join token');
+    cloud.fail('secret', new NodeError('VaultUnavailable', 'away'));
+    expect(await settle(resource, host)).toEqual(['Drifted tolerably join token', 'VaultUnavailable soon']);
+  });
+});

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { roleChange } from '../../../../src/agent/k3s/role-change.ts';
+import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
+import { aNode, outcome, settle } from './a-node.ts';
+
+const unitFile = '/etc/systemd/system/k3s.service';
+const consent = { settings: { consent: { roleChange: true } } };
+
+/** A VM that was installed as a server. */
+function world(): MemoryHost {
+  let state = 'ActiveState=active\nUnitFileState=enabled\n';
+  return memoryHost({
+    files: {
+      [unitFile]: 'unit',
+      '/var/lib/rancher/k3s/server/token': 'swordfish',
+      '/var/lib/slipway/join-token': 'swordfish',
+      '/var/lib/slipway/agent-token': 'agents-only',
+    },
+    now: Date.UTC(2026, 0, 1, 12),
+  })
+    .on({ file: 'systemctl', args: /^show k3s\.service/ }, () => state)
+    .on({ file: 'systemctl', args: ['disable', '--now', '--no-block', 'k3s.service'] }, () => {
+      state = 'ActiveState=inactive\nUnitFileState=disabled\n';
+      return '';
+    });
+}
+
+test.each([
+  ['a new VM', 'agent', memoryHost(), {}, 'InSync'],
+  ['the same role', 'server', world(), {}, 'InSync'],
+  ['another role', 'observability', world(), {}, 'RoleChanged slow'],
+  ['another role, with consent', 'agent', world(), consent, 'Drifted k3s.service'],
+] as const)('%s', async (_name, role, host, changes, expected) => {
+  expect(await outcome(roleChange(aNode(role, changes)), host)).toBe(expected);
+});
+
+test('an agent and an observability node are the same kind', async () => {
+  const host = memoryHost({ files: { '/etc/systemd/system/k3s-agent.service': 'unit' } });
+  expect(await outcome(roleChange(aNode('observability')), host)).toBe('InSync');
+});
+
+test('with consent the old role is taken down step by step, and its data kept', async () => {
+  const host = world();
+  const seen = await settle(roleChange(aNode('agent', consent)), host);
+  expect(seen).toEqual([
+    'Drifted k3s.service',
+    'Drifted /var/lib/rancher/k3s',
+    `Drifted ${unitFile}`,
+    'InSync',
+  ]);
+  expect((await host.readFile('/var/lib/rancher/k3s.server-20260101T120000Z/server/token'))?.content).toBe(
+    'swordfish',
+  );
+  for (const gone of [
+    unitFile,
+    '/var/lib/rancher/k3s',
+    '/var/lib/slipway/join-token',
+    '/var/lib/slipway/agent-token',
+  ]) {
+    expect(await host.stat(gone)).toBeUndefined();
+  }
+});
+
+test('a crash anywhere on the way heals, and loses nothing', async () => {
+  for (const mutation of [1, 2, 3, 4, 5]) {
+    const host = world().crashBefore(mutation);
+    const resource = roleChange(aNode('agent', consent));
+    await settle(resource, host);
+    expect(host.crashed).toBe(true);
+    expect((await settle(resource, host.restart())).at(-1)).toBe('InSync');
+    expect(await host.list('/var/lib/rancher')).toEqual(['k3s.server-20260101T120000Z']);
+  }
+});
+
+test('while it stops, it is waited for', async () => {
+  const host = world().on(
+    { file: 'systemctl', args: /^show/ },
+    'ActiveState=deactivating\nUnitFileState=disabled\n',
+  );
+  expect(await outcome(roleChange(aNode('agent', consent)), host)).toBe('Waiting RoleChanged');
+});

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { serverChange } from '../../../../src/agent/k3s/server-change.ts';
+import { type MemoryHost, memoryHost, unreachable } from '../../../lab/memory-host.ts';
+import { aNode, outcome, settle } from './a-node.ts';
+import { aCa } from './certificates.ts';
+
+const server = 'https://10.0.0.4:6443';
+const agent = '/var/lib/rancher/k3s/agent';
+const [ca, otherCa] = [aCa(), aCa()];
+const consent = { settings: { consent: { serverChange: true } } };
+
+/** An agent that has joined `configured`, whose CA was `ca`; the wanted server shows `shown`. */
+function world(configured = server, shown: string | Error = ca): MemoryHost {
+  const host = memoryHost({
+    files: {
+      '/etc/rancher/k3s/config.yaml': `server: "${configured}"\n`,
+      [`${agent}/server-ca.crt`]: ca,
+      [`${agent}/kubelet.kubeconfig`]: 'old',
+      [`${agent}/client-kubelet.crt`]: 'old',
+      [`${agent}/client-ca.crt`]: 'old',
+      [`${agent}/pod-manifests/x.yaml`]: 'kept',
+    },
+  });
+  if (shown instanceof Error) return host.onGet(`${server}/ping`, shown);
+  return host.onGet(`${server}/ping`, 'pong').onGet(`${server}/cacerts`, shown);
+}
+
+describe('what is found', () => {
+  test.each([
+    ['no server is known', memoryHost(), { server: undefined }, 'ServerUnknown slow'],
+    ['it has not joined yet', memoryHost(), {}, 'InSync'],
+    ['its server is the same', world(), {}, 'InSync'],
+    ['its server is away', world(server, unreachable(server)), {}, 'InSync'],
+    ['another address is wanted', world('https://10.0.0.9:6443'), {}, 'ServerChanged slow'],
+    ['another address is wanted, with consent', world('https://10.0.0.9:6443'), consent, 'InSync'],
+    [
+      'the wanted server is away',
+      world('https://10.0.0.9:6443', unreachable(server)),
+      consent,
+      'ServerUnreachable soon',
+    ],
+    ['the CA is another', world(server, otherCa), {}, 'ServerChanged slow'],
+    ['the CA was renewed', world(server, otherCa + ca), {}, 'InSync'],
+  ] as const)('%s', async (_name, host, changes, expected) => {
+    expect(await outcome(serverChange(aNode('agent', changes), []), host)).toBe(expected);
+  });
+});
+
+test('with consent the agent stops, forgets its server, its CA last, and is new', async () => {
+  let state = 'active';
+  const host = world(server, otherCa)
+    .on({ file: 'systemctl', args: /^show k3s-agent\.service/ }, () => `ActiveState=${state}\n`)
+    .on({ file: 'systemctl', args: ['stop', '--no-block', 'k3s-agent.service'] }, () => {
+      state = 'inactive';
+      return '';
+    });
+  const resource = serverChange(aNode('agent', consent), []);
+  expect(await settle(resource, host)).toEqual(['Drifted k3s-agent.service', 'Drifted server CA', 'InSync']);
+  expect(host.journal.slice(1)).toEqual(
+    ['client-ca.crt', 'client-kubelet.crt', 'kubelet.kubeconfig', 'server-ca.crt'].map((name) => ({
+      kind: 'remove',
+      path: `${agent}/${name}`,
+    })),
+  );
+  expect(await host.list(agent)).toEqual(['pod-manifests']);
+});
+
+test('a crash anywhere on the way heals', async () => {
+  for (const mutation of [1, 2, 3, 4, 5]) {
+    let state = 'active';
+    const host = world(server, otherCa)
+      .on({ file: 'systemctl', args: /^show/ }, () => `ActiveState=${state}\n`)
+      .on({ file: 'systemctl', args: /^stop/ }, () => {
+        state = 'inactive';
+        return '';
+      })
+      .crashBefore(mutation);
+    const resource = serverChange(aNode('agent', consent), []);
+    await settle(resource, host);
+    expect(host.crashed).toBe(true);
+    expect((await settle(resource, host.restart())).at(-1)).toBe('InSync');
+    expect(await host.list(agent)).toEqual(['pod-manifests']);
+  }
+});
+
+test('while it stops, it is waited for', async () => {
+  const host = world(server, otherCa).on({ file: 'systemctl' }, 'ActiveState=deactivating\n');
+  expect(await outcome(serverChange(aNode('agent', consent), []), host)).toBe('Waiting ServerChanged');
+});

@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest';
+import { k3sService } from '../../../../src/agent/k3s/service.ts';
+import { stamp } from '../../../../src/agent/k3s/start-stamp.ts';
+import { nodePaths } from '../../../../src/agent/paths.ts';
+import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
+import { aNode, outcome } from './a-node.ts';
+
+const paths = nodePaths('/');
+const fatal = 'time="x" level=fatal msg="listen tcp :6443: bind: address already in use"';
+const rejected =
+  'level=info msg="Waiting to retrieve agent configuration; server is not ready: x/v1-k3s/config: 401 Unauthorized"';
+
+function show(shown: object): string {
+  const all = {
+    LoadState: 'loaded',
+    ActiveState: 'active',
+    SubState: 'running',
+    NRestarts: '0',
+    InvocationID: 'i1',
+    ...shown,
+  };
+  return Object.entries(all)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+function world(shown: object, journal = ''): MemoryHost {
+  return memoryHost({ files: { [paths.k3s.config]: 'a', [paths.slipway.joinToken]: 't' } })
+    .on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (abc)\n')
+    .on({ file: 'systemctl', args: /^show k3s(-agent)?\.service -p / }, show(shown))
+    .on(
+      {
+        file: 'journalctl',
+        args: /^_SYSTEMD_INVOCATION_ID=i1 -u k3s-agent\.service -o cat -n 200 --no-pager$/,
+      },
+      journal,
+    );
+}
+
+describe('the state of the unit', () => {
+  test.each([
+    ['runs', {}, '', 'InSync'],
+    [
+      'is not started',
+      { ActiveState: 'inactive', SubState: 'dead', InvocationID: '' },
+      '',
+      'Drifted k3s-agent.service',
+    ],
+    ['has failed', { ActiveState: 'failed' }, '', 'Drifted k3s-agent.service'],
+    ['is masked', { LoadState: 'masked', ActiveState: 'inactive' }, '', 'ServiceFailed slow'],
+    ['is about to be restarted', { Job: '123' }, '', 'Waiting ServiceStarting'],
+    ['is stopping', { ActiveState: 'deactivating' }, '', 'Waiting ServiceStarting'],
+    ['starts', { ActiveState: 'activating', SubState: 'start' }, 'hello', 'Waiting ServiceStarting'],
+    [
+      'starts, and says why it does not get on',
+      { ActiveState: 'activating', SubState: 'start' },
+      rejected,
+      'Waiting TokenRejected',
+    ],
+    [
+      'ends again and again',
+      { ActiveState: 'activating', SubState: 'auto-restart', NRestarts: '4' },
+      fatal,
+      'ServiceFailed soon',
+    ],
+    [
+      'ends again and again for a known cause',
+      { ActiveState: 'activating', SubState: 'auto-restart' },
+      'flag provided but not defined: -x',
+      'K3sConfigInvalid slow',
+    ],
+  ])('%s', async (_name, shown, journal, expected) => {
+    expect(await outcome(k3sService(aNode('agent'), []), world(shown, journal))).toBe(expected);
+  });
+
+  test('its last words are quoted', async () => {
+    const host = world(
+      { ActiveState: 'activating', SubState: 'auto-restart', NRestarts: '4', ExecMainStatus: '1' },
+      fatal,
+    );
+    await expect(k3sService(aNode('agent'), []).check(host)).rejects.toThrow(
+      'K3s ended with status 1; systemd starts it again (4 restarts so far). Its last words: "listen tcp :6443: bind: address already in use". See journalctl -u k3s-agent.service.',
+    );
+  });
+
+  test.each([
+    [{ ActiveState: 'inactive' }, 'systemctl start --no-block k3s-agent.service'],
+    [{ ActiveState: 'failed' }, 'systemctl start --no-block k3s-agent.service'],
+  ])('%j is put right without waiting', async (shown, command) => {
+    const host = world(shown).on({ file: 'systemctl', args: /^start/ });
+    const finding = await k3sService(aNode('agent'), []).check(host);
+    if (finding.state === 'Drifted') await finding.drift.remedy(host);
+    expect(host.lines().join()).toContain(command);
+  });
+});
+
+describe('what K3s was started with', () => {
+  const never = { settings: { registries: { onRotate: 'never' } } };
+  const starts = { ActiveState: 'activating', SubState: 'start' };
+  const config = paths.k3s.config;
+  const token = paths.slipway.joinToken;
+  const logins = paths.k3s.registries;
+  const login = 'configs: { a: { auth: { username: u } } }\n';
+
+  test.each([
+    ['is what is there', {}, {}, undefined, 'InSync'],
+    ['is another config.yaml', {}, {}, [config, 'b'], 'Drifted config'],
+    ['is another config.yaml, while it starts', {}, starts, [config, 'b'], 'Drifted config'],
+    ['are other logins', {}, {}, [logins, login], 'Drifted registryLogins'],
+    ['are other logins, which need no restart', never, {}, [logins, login], 'InSync'],
+    ['is another token, which a running node does not need', {}, {}, [token, 'u'], 'InSync'],
+    ['is another token, while it starts', {}, starts, [token, 'u'], 'Drifted joinToken'],
+    ['is unknown: the stamp is of another start', {}, { InvocationID: 'i2' }, [config, 'b'], 'InSync'],
+  ] as const)('%s', async (_name, changes, shown, edit, expected) => {
+    const host = world(shown);
+    await stamp(host, paths, { invocationId: 'i1' });
+    if (edit) host.files.write(edit[0], edit[1]);
+    expect(await outcome(k3sService(aNode('agent', changes), []), host)).toBe(expected);
+  });
+
+  test('restarts without waiting', async () => {
+    const host = world({}).on({ file: 'systemctl', args: ['restart', '--no-block', 'k3s.service'] });
+    await stamp(host, paths, { invocationId: 'i1' });
+    host.files.write(config, 'b');
+    const finding = await k3sService(aNode('server'), []).check(host);
+    if (finding.state === 'Drifted') await finding.drift.remedy(host);
+    expect(host.journal.at(-1)).toMatchObject({ kind: 'run' });
+  });
+});

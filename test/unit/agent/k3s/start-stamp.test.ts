@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import { changedInputs, readStamp, stamp } from '../../../../src/agent/k3s/start-stamp.ts';
+import { nodePaths } from '../../../../src/agent/paths.ts';
+import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
+
+const paths = nodePaths('/');
+const { k3s, slipway } = paths;
+const unitFile = '/etc/systemd/system/k3s.service';
+const registries = (password: string, mirror = 'a') =>
+  `mirrors: { ${mirror}: {} }\nconfigs: { a: { auth: { username: u, password: ${password} } } }\n`;
+
+function world(): MemoryHost {
+  return memoryHost({
+    files: {
+      [k3s.config]: 'node-name: "a"\n',
+      [k3s.registries]: registries('one'),
+      [slipway.joinToken]: 'swordfish\n',
+      [unitFile]: 'Environment=HTTP_PROXY=http://a\nExecStart=/usr/local/bin/k3s server\n',
+    },
+  }).on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (abc)\n');
+}
+
+async function changedAfter(change: (host: MemoryHost) => void): Promise<readonly string[]> {
+  const host = world();
+  await stamp(host, paths, { invocationId: 'i1' });
+  change(host);
+  const found = await readStamp(host, paths, 'i1');
+  if (!found) throw new Error('there is no stamp');
+  return changedInputs(host, paths, found);
+}
+
+describe('changedInputs', () => {
+  test.each([
+    ['nothing', () => {}, []],
+    ['config.yaml', (host: MemoryHost) => host.files.write(k3s.config, 'node-name: "b"\n'), ['config']],
+    [
+      'a mirror',
+      (host: MemoryHost) => host.files.write(k3s.registries, registries('one', 'b')),
+      ['registries', 'registryLogins'],
+    ],
+    [
+      'a password',
+      (host: MemoryHost) => host.files.write(k3s.registries, registries('two')),
+      ['registryLogins'],
+    ],
+    [
+      'the order of keys',
+      (host: MemoryHost) =>
+        host.files.write(
+          k3s.registries,
+          'configs: { a: { auth: { password: one, username: u } } }\nmirrors: { a: {} }\n',
+        ),
+      [],
+    ],
+    [
+      'a malformed registries.yaml',
+      (host: MemoryHost) => host.files.write(k3s.registries, '{'),
+      ['registries', 'registryLogins'],
+    ],
+    [
+      'the version',
+      (host: MemoryHost) => host.on({ file: 'k3s' }, 'k3s version v1.36.4+k3s1 (abc)\n'),
+      ['version'],
+    ],
+    [
+      'the proxy',
+      (host: MemoryHost) => host.files.write(unitFile, 'Environment=HTTP_PROXY=http://b\n'),
+      ['environment'],
+    ],
+    [
+      'another line of the unit',
+      (host: MemoryHost) => host.files.write(unitFile, 'Environment=HTTP_PROXY=http://a\nRestart=no\n'),
+      [],
+    ],
+    ['the token', (host: MemoryHost) => host.files.write(slipway.joinToken, 'marlin\n'), ['joinToken']],
+    [
+      'a credential provider',
+      (host: MemoryHost) => host.files.write(k3s.credentialProvider, 'x'),
+      ['credentialProvider'],
+    ],
+    [
+      'a drop-in of the operator',
+      (host: MemoryHost) => host.files.write(`${k3s.configDropIns}/a.yaml`, 'debug: true\n'),
+      [],
+    ],
+  ] as const)('after %s', async (_name, change, expected) => {
+    expect(await changedAfter(change)).toEqual(expected);
+  });
+
+  test('what an older stamp does not know has not changed', async () => {
+    const host = world();
+    expect(await changedInputs(host, paths, { invocationId: 'i1', inputs: {} as never })).toEqual([]);
+  });
+});
+
+describe('readStamp', () => {
+  test.each([
+    ['of this start', 'i1', undefined, 'i1'],
+    ['of another start', 'i2', undefined, undefined],
+    ['malformed', 'i1', '{', undefined],
+    ['empty', 'i1', 'null', undefined],
+    ['of something else', 'i1', '{"invocationId":"i1"}', undefined],
+  ])('%s', async (_name, invocationId, content, expected) => {
+    const host = world();
+    await stamp(host, paths, { invocationId: 'i1' });
+    if (content !== undefined) host.files.write(k3s.stamp, content);
+    expect((await readStamp(host, paths, invocationId))?.invocationId).toBe(expected);
+  });
+
+  test('none', async () => {
+    expect(await readStamp(world(), paths, 'i1')).toBeUndefined();
+  });
+});
+
+test('the stamp is 0600, and holds digests only', async () => {
+  const host = world();
+  await stamp(host, paths, { invocationId: 'i1' });
+  const found = await host.readFile(k3s.stamp);
+  expect(found?.mode).toBe(0o600);
+  expect(found?.content).not.toMatch(/swordfish|one/);
+});
+
+test.each([undefined, ''])('without systemd (%j) there is no stamp', async (invocationId) => {
+  const host = world();
+  await expect(stamp(host, paths, { invocationId })).rejects.toThrow(/only the unit of K3s/);
+  expect(host.journal).toEqual([]);
+});

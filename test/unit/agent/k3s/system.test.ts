@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { renderModules, renderSysctl, system } from '../../../../src/agent/k3s/system.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+import { aNode, outcome } from './a-node.ts';
+
+const protective = { settings: { k3s: { config: { 'protect-kernel-defaults': true } } } };
+
+test('the files', () => {
+  expect(renderModules()).toBe('# Written by Slipway for K3s.\nbr_netfilter\noverlay\n');
+  expect(renderSysctl(aNode('server'))).toBe(`# Written by Slipway for K3s.
+net.ipv4.ip_forward = 1
+net.bridge.bridge-nf-call-iptables = 1
+net.bridge.bridge-nf-call-ip6tables = 1
+fs.inotify.max_user_instances = 1024
+fs.inotify.max_user_watches = 524288
+`);
+  expect(renderSysctl(aNode('server', protective))).toContain(`vm.panic_on_oom = 0
+vm.overcommit_memory = 1
+kernel.panic = 10
+kernel.panic_on_oops = 1
+`);
+});
+
+const kernel = {
+  '/proc/filesystems': 'nodev\tproc\nnodev\toverlay\n\text4\n',
+  '/proc/sys/net/bridge/bridge-nf-call-iptables': '1\n',
+  '/proc/sys/net/bridge/bridge-nf-call-ip6tables': '1\n',
+  '/proc/sys/net/ipv4/ip_forward': '1\n',
+  '/proc/sys/fs/inotify/max_user_instances': '8192\n',
+  '/proc/sys/fs/inotify/max_user_watches': '524288\n',
+};
+
+describe('applied', () => {
+  test.each([
+    ['all is there, and some is more than enough', {}, 'InSync', 'InSync'],
+    [
+      'forwarding is off',
+      { '/proc/sys/net/ipv4/ip_forward': '0\n' },
+      'InSync',
+      'Drifted tolerably net.ipv4.ip_forward',
+    ],
+    ['overlay is missing', { '/proc/filesystems': '\text4\n' }, 'Drifted tolerably overlay', 'InSync'],
+    [
+      'too few watches',
+      { '/proc/sys/fs/inotify/max_user_watches': '65536\n' },
+      'InSync',
+      'Drifted tolerably fs.inotify.max_user_watches',
+    ],
+  ])('%s', async (_name, changes, modules, sysctl) => {
+    const host = memoryHost({ files: { ...kernel, ...changes } });
+    const [, , modulesApplied, sysctlApplied] = system(aNode('agent'));
+    expect(modulesApplied && (await outcome(modulesApplied, host))).toBe(modules);
+    expect(sysctlApplied && (await outcome(sysctlApplied, host))).toBe(sysctl);
+  });
+
+  test('kubelet insists on its values', async () => {
+    const [, , , sysctl] = system(aNode('agent', protective));
+    const found = sysctl && (await outcome(sysctl, memoryHost({ files: kernel })));
+    expect(found).toMatch(/^Drifted vm\.panic_on_oom/);
+  });
+
+  test('by one command each', async () => {
+    const host = memoryHost().on({ file: 'systemctl' });
+    for (const resource of system(aNode('agent')).slice(2)) {
+      const finding = await resource.check(host);
+      if (finding.state === 'Drifted') await finding.drift.remedy(host);
+    }
+    expect(host.lines().join('\n')).toMatch(/systemd-modules-load\.service[\s\S]*systemd-sysctl\.service/);
+  });
+
+  test('not below another root: that kernel is not ours', () => {
+    expect(system(aNode('agent', { root: '/tmp/lab' })).map(({ id }) => id)).toEqual([
+      'File//tmp/lab/etc/modules-load.d/slipway-k3s.conf',
+      'File//tmp/lab/etc/sysctl.d/90-slipway-k3s.conf',
+    ]);
+  });
+});
