@@ -69,6 +69,9 @@ export class Units {
       case 'start --no-block':
       case 'restart --no-block':
         return this.#launch(name);
+      case 'stop --no-block':
+        this.#stop(name);
+        return '';
       case 'disable --now --no-block':
         this.#host.files.remove(`${directory}/multi-user.target.wants/${name}`);
         this.#stop(name);

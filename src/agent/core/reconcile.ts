@@ -58,8 +58,9 @@ function blocked(resource: Resource, outcomes: ReadonlyMap<string, Outcome>): Ou
 function isMet(outcome: Outcome | undefined): boolean {
   switch (outcome?.state) {
     case 'InSync':
-    case 'Changed':
       return true;
+    case 'Changed':
+      return !outcome.partial;
     case 'Waiting':
     case 'Failed':
       return !outcome.blocks;
@@ -98,7 +99,7 @@ async function remedy(resource: Resource, drift: Drift, options: ReconcileOption
     if (changes > changesInARow) throw didNotConverge(drift.changes);
     await drift.remedy(host);
     attempts.set(resource.id, { failures: 0, changes, notBefore: 0, counts: false });
-    return { resource, state: 'Changed', changes: drift.changes };
+    return { resource, state: 'Changed', changes: drift.changes, partial: drift.partial ?? false };
   } catch (thrown) {
     if (thrown instanceof Recorded) return { resource, state: 'Recorded', changes: drift.changes };
     return failure(resource, toNodeError(thrown), options, blocks);

@@ -52,6 +52,8 @@ export interface Drift {
   readonly changes: readonly Change[];
   /** True where what is there still works: a failing remedy then blocks nobody. */
   readonly tolerable?: boolean;
+  /** True for one step of several: dependants wait until the check finds the whole in sync. */
+  readonly partial?: boolean;
   readonly remedy: (host: Host) => Promise<void>;
 }
 
@@ -68,7 +70,8 @@ export interface Change {
  */
 export type Outcome = { readonly resource: Resource } & (
   | { readonly state: 'InSync'; readonly message?: string; readonly until?: number }
-  | { readonly state: 'Changed' | 'Recorded'; readonly changes: readonly Change[] }
+  | { readonly state: 'Changed'; readonly changes: readonly Change[]; readonly partial?: boolean }
+  | { readonly state: 'Recorded'; readonly changes: readonly Change[] }
   | {
       readonly state: 'Waiting' | 'Failed';
       readonly reason: Reason;

@@ -84,7 +84,7 @@ function refused(node: K3sNode, cloud: Cloud, token: Token, error: NodeError): F
     await host.writeFile(path, fetched, { mode: 0o600 });
   };
   const changes = [{ field: 'join token', observed: error.reason, desired: 'accepted' }];
-  return { state: 'Drifted', drift: { changes, remedy } };
+  return { state: 'Drifted', drift: { changes, partial: true, remedy } };
 }
 
 function tokenRejected(node: K3sNode, status: number): NodeError {

@@ -54,7 +54,7 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
 }
 
 function step(change: Change, remedy: Drift['remedy']): Finding {
-  return { state: 'Drifted', drift: { changes: [change], remedy } };
+  return { state: 'Drifted', drift: { changes: [change], partial: true, remedy } };
 }
 
 async function putAside(host: Host, { paths }: K3sNode, aside: string): Promise<void> {

@@ -70,10 +70,13 @@ async function leave(host: HostReader, node: K3sNode): Promise<Finding> {
   if (state !== 'inactive' && state !== 'failed') {
     const changes = [{ field: unit, observed: state, desired: 'inactive' }];
     const stop = systemctl('stop', '--no-block', unit);
-    return { state: 'Drifted', drift: { changes, remedy: async (host) => void (await host.run(stop)) } };
+    return {
+      state: 'Drifted',
+      drift: { changes, partial: true, remedy: async (host) => void (await host.run(stop)) },
+    };
   }
   const changes = [{ field: 'server CA', observed: 'of the old server', desired: undefined }];
-  return { state: 'Drifted', drift: { changes, remedy: (host) => forget(host, node) } };
+  return { state: 'Drifted', drift: { changes, partial: true, remedy: (host) => forget(host, node) } };
 }
 
 /** Removes what an agent has of its server: its credentials, and last the CA, which shows that this is to be done. */

@@ -17,6 +17,10 @@ function drifted(remedy: () => Promise<void>, tolerable = false): Finding {
   };
 }
 
+function step(finding: Finding): Finding {
+  return finding.state === 'Drifted' ? { ...finding, drift: { ...finding.drift, partial: true } } : finding;
+}
+
 function setUp() {
   const host = memoryHost();
   const attempts: Attempts = new Map();
@@ -53,6 +57,7 @@ describe('needs', () => {
     ['a finding that waits', async () => waiting('ServiceStarting', 'soon'), 'Blocked'],
     ['a remedy that was recorded', async () => drifted(() => Promise.reject(new Recorded())), 'Blocked'],
     ['a change', async () => drifted(async () => {}), 'InSync'],
+    ['one step of a change', async () => step(drifted(async () => {})), 'Blocked'],
     [
       'a failure that blocks nobody',
       () => Promise.reject(new NodeError('VersionDrift', '', { blocks: false })),

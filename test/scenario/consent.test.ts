@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import { createAuthority } from '../lab/azure/tls.ts';
+import { condition, isReady, live, type Vm, vm } from './a-vm.ts';
+import { joinToken } from './world.ts';
+
+const minute = 60_000;
+const quiet = 'registries: { onRotate: never }\n';
+
+async function booted(role: string): Promise<{ machine: Vm; slipway: ReturnType<Vm['slipway']> }> {
+  const machine = vm(role, quiet);
+  const slipway = machine.slipway();
+  await live(slipway, machine, minute, isReady);
+  return { machine, slipway };
+}
+
+function settle(machine: Vm, text: string): void {
+  machine.host.files.write('/etc/slipway/config.d/consent.yaml', text);
+}
+
+test('another token in the vault of a server is TokenChanged, within the two hours, and is not written', async () => {
+  const { machine, slipway } = await booted('server');
+  machine.cloud.secrets.set('k3s-token', 'another-token-55d1');
+  const report = await live(slipway, machine, 125 * minute);
+  expect(condition(report, 'JoinToken')).toBe('False TokenChanged');
+  expect(condition(report, 'Ready')).toBe('True TokenChanged');
+  expect(machine.host.files.text('/var/lib/slipway/join-token')).toBe(`${joinToken}\n`);
+  expect(machine.units.starts).toBe(1);
+  machine.cloud.secrets.set('k3s-token', joinToken);
+  expect(condition(await live(slipway, machine, 15 * minute), 'JoinToken')).toMatch(/^True/);
+});
+
+describe('another K3s version', () => {
+  test('is VersionDrift on a node that has joined, until the settings allow the upgrade', async () => {
+    const { machine, slipway } = await booted('server');
+    machine.cloud.tag('k3s-version', 'v1.37.0+k3s1');
+    const held = await live(slipway, machine, 6 * minute);
+    expect(condition(held, 'K3sBinary')).toBe('False VersionDrift');
+    expect(machine.host.files.text('/usr/local/bin/k3s')).toBe('k3s v1.36.3+k3s1');
+    settle(machine, 'k3s: { upgrade: auto }');
+    expect(isReady(await live(slipway, machine, 15 * minute, isReady))).toBe(true);
+    expect(machine.host.files.text('/usr/local/bin/k3s')).toBe('k3s v1.37.0+k3s1');
+    expect(machine.units.starts).toBe(2);
+  });
+
+  test.each(['v1.36.2+k3s1', 'v1.38.0+k3s1', 'v1.35.9+k3s1'])('%s is refused even then', async (version) => {
+    const { machine, slipway } = await booted('server');
+    settle(machine, 'k3s: { upgrade: auto }');
+    machine.cloud.tag('k3s-version', version);
+    expect(condition(await live(slipway, machine, 6 * minute), 'K3sBinary')).toBe('False VersionRefused');
+    expect(machine.units.starts).toBe(1);
+  });
+});
+
+describe('a role that changes between server and agent', () => {
+  test('is RoleChanged, and the old node runs on', async () => {
+    const { machine, slipway } = await booted('server');
+    machine.cloud.tag('k3s-role', 'agent');
+    machine.cloud.tag('k3s-server', '10.0.0.4');
+    const report = await live(slipway, machine, 6 * minute);
+    expect(condition(report, 'Role')).toBe('False RoleChanged');
+    expect(machine.units.isActive(/^k3s\.service$/)).toBe(true);
+  });
+
+  test('with consent the old one is taken down, its data kept, and the new one comes up', async () => {
+    const { machine, slipway } = await booted('server');
+    machine.cloud.tag('k3s-role', 'agent');
+    machine.cloud.tag('k3s-server', '10.0.0.4');
+    settle(machine, 'consent: { roleChange: true }');
+    expect(isReady(await live(slipway, machine, 15 * minute, isReady))).toBe(true);
+    expect(machine.units.isActive(/^k3s\.service$/)).toBe(false);
+    expect(machine.units.isActive(/^k3s-agent\.service$/)).toBe(true);
+    expect(machine.host.files.list('/var/lib/rancher').some((name) => /^k3s\.server-/.test(name))).toBe(true);
+  });
+});
+
+describe('a server that was rebuilt', () => {
+  test('is ServerChanged, and the agent is left alone', async () => {
+    const { machine, slipway } = await booted('agent');
+    machine.server = { token: joinToken, ca: createAuthority().certificate };
+    const report = await live(slipway, machine, 6 * minute);
+    expect(condition(report, 'ServerReachable')).toBe('False ServerChanged');
+    expect(machine.units.starts).toBe(1);
+  });
+
+  test('is joined with consent', async () => {
+    const { machine, slipway } = await booted('agent');
+    const rebuilt = createAuthority().certificate;
+    machine.server = { token: joinToken, ca: rebuilt };
+    settle(machine, 'consent: { serverChange: true }');
+    expect(isReady(await live(slipway, machine, 15 * minute, isReady))).toBe(true);
+    expect(machine.host.files.text('/var/lib/rancher/k3s/agent/server-ca.crt')).toBe(rebuilt);
+    expect(machine.units.starts).toBe(2);
+  });
+});
+
+test('a taint that did not apply is told with its command, and blocks nothing', async () => {
+  const { machine, slipway } = await booted('agent');
+  settle(machine, 'node: { taints: ["gpu=true:NoSchedule"] }');
+  const report = await live(slipway, machine, 10 * minute);
+  expect(condition(report, 'NodeReady')).toBe('False TaintNotApplied');
+  expect(JSON.stringify(report.conditions)).toContain('kubectl taint node agent-1 gpu=true:NoSchedule');
+  expect(condition(report, 'Ready')).toBe('True TaintNotApplied');
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../src/agent/core/errors.ts';
+import { condition, isReady, live, type Vm, vm } from './a-vm.ts';
+import { joinToken } from './world.ts';
+
+const minute = 60_000;
+const owned = {
+  server: [
+    '/etc/modules-load.d/slipway-k3s.conf',
+    '/etc/sysctl.d/90-slipway-k3s.conf',
+    '/etc/rancher/k3s/config.yaml',
+    '/etc/rancher/k3s/registries.yaml',
+    '/etc/systemd/system/k3s.service',
+    '/var/lib/slipway/join-token',
+  ],
+} as const;
+
+async function booted(
+  role: string,
+  settings = '',
+): Promise<{ machine: Vm; slipway: ReturnType<Vm['slipway']> }> {
+  const machine = vm(role, settings);
+  const slipway = machine.slipway();
+  await live(slipway, machine, minute, isReady);
+  return { machine, slipway };
+}
+
+describe.each(owned.server)('%s', (path) => {
+  test.each([
+    ['edited', (machine: Vm) => machine.host.files.write(path, 'by hand: true\n', 0o600)],
+    ['removed', (machine: Vm) => machine.host.files.remove(path)],
+    [
+      'opened to everybody',
+      (machine: Vm) => machine.host.files.write(path, machine.host.files.text(path) ?? '', 0o666),
+    ],
+  ])('is put back when it was %s', async (_, edit) => {
+    const { machine, slipway } = await booted('server', 'registries: { onRotate: never }');
+    const before = machine.host.files.read(path);
+    edit(machine);
+    const report = await live(slipway, machine, 6 * minute, isReady);
+    const after = machine.host.files.read(path);
+    expect(report.outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
+    expect(after?.mode).toBe(before?.mode);
+    if (!path.endsWith('registries.yaml')) expect(after?.content).toBe(before?.content);
+    expect(after?.content).not.toContain('by hand');
+    expect(machine.units.starts).toBe(1);
+  });
+});
+
+test("the operator's drop-ins are left alone", async () => {
+  const { machine, slipway } = await booted('server');
+  const path = '/etc/rancher/k3s/config.yaml.d/50-mine.yaml';
+  machine.host.files.write(path, 'tls-san: [k8s.example]\n');
+  await live(slipway, machine, 10 * minute);
+  expect(machine.host.files.text(path)).toBe('tls-san: [k8s.example]\n');
+  expect(machine.units.starts).toBe(1);
+});
+
+test('a change of the settings that K3s reads at its start restarts it once', async () => {
+  const { machine, slipway } = await booted('server', 'registries: { onRotate: never }');
+  machine.host.files.write('/etc/slipway/config.d/k3s.yaml', 'k3s: { config: { disable: [traefik] } }\n');
+  await live(slipway, machine, 10 * minute);
+  expect(machine.units.starts).toBe(2);
+});
+
+test('a reboot changes nothing and starts K3s once more', async () => {
+  const { machine } = await booted('server');
+  const { length } = machine.host.journal;
+  await machine.reboot();
+  await live(machine.slipway(), machine, 5 * minute, isReady);
+  expect(machine.host.lines().slice(length)).toEqual([]);
+  expect(machine.units.starts).toBe(2);
+});
+
+test('settings that break while the node is up: the last good ones stay in force, and the condition tells', async () => {
+  const { machine, slipway } = await booted('agent');
+  machine.host.files.write('/etc/slipway/config.d/broken.yaml', 'k3s: { verson: v1.36.3+k3s1 }\n');
+  const report = await live(slipway, machine, 6 * minute);
+  expect(condition(report, 'Settings')).toBe('False InvalidSettings');
+  expect(condition(report, 'NodeReady')).toBe('True InSync');
+  machine.host.files.remove('/etc/slipway/config.d/broken.yaml');
+  expect(condition(await live(slipway, machine, 6 * minute), 'Settings')).toBe('True InSync');
+});
+
+test('with the cloud down a node that is up stays up, and files are still put back', async () => {
+  const { machine, slipway } = await booted('agent');
+  for (const call of ['identity', 'secret', 'registryPassword'] as const) {
+    machine.cloud.fail(call, new NodeError('IdentityUnavailable', 'down'));
+  }
+  machine.host.files.write('/etc/rancher/k3s/config.yaml', 'node-name: "other"\n');
+  const report = await live(slipway, machine, 30 * minute);
+  expect(condition(report, 'Identity')).toMatch(/IdentityUnavailable/);
+  expect(condition(report, 'K3sConfig')).toBe('True InSync');
+  expect(condition(report, 'NodeReady')).toBe('True InSync');
+});
+
+test('no secret is ever seen in a journal, an event or a report', async () => {
+  const { machine, slipway } = await booted('server');
+  const report = await live(slipway, machine, 180 * minute);
+  const seen = JSON.stringify([machine.host.lines(), machine.events, report]);
+  expect(seen).not.toContain(joinToken);
+  expect(seen).not.toContain('git-token-canary');
+  expect(seen).not.toMatch(/eyJhbGciOi/);
+});

@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { NodeError } from '../../src/agent/core/errors.ts';
+import { jwtTimes } from '../../src/agent/core/jwt.ts';
+import { condition, isReady, live, registry, type Vm, vm } from './a-vm.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+const file = '/etc/rancher/k3s/registries.yaml';
+const stays = 'registries: { onRotate: never }';
+
+function password({ host }: Vm): string {
+  return parse(host.files.text(file) ?? '').configs[registry].auth.password;
+}
+
+function secondsLeft(machine: Vm): number {
+  return ((jwtTimes(password(machine))?.expiresAt ?? 0) - machine.host.now()) / 1_000;
+}
+
+async function booted(settings = ''): Promise<{ machine: Vm; slipway: ReturnType<Vm['slipway']> }> {
+  const machine = vm('agent', settings);
+  const slipway = machine.slipway();
+  await live(slipway, machine, minute, isReady);
+  return { machine, slipway };
+}
+
+describe('a week', () => {
+  test('of two-hour rotations: the credential never expires, and K3s is never restarted for it', async () => {
+    const { machine, slipway } = await booted(stays);
+    let least = Number.POSITIVE_INFINITY;
+    await live(slipway, machine, 7 * day, () => {
+      least = Math.min(least, secondsLeft(machine));
+      return false;
+    });
+    const rotations = machine.cloud.calls.filter((call) => call.startsWith('registryPassword')).length;
+    expect(rotations).toBeGreaterThanOrEqual(7 * 12);
+    expect(rotations).toBeLessThanOrEqual(7 * 12 + 2);
+    expect(least).toBeGreaterThan(0.9 * 3_600);
+    expect(machine.units.starts).toBe(1);
+  }, 60_000);
+});
+
+test('with onRotate: restart each rotation restarts K3s once', async () => {
+  const { machine, slipway } = await booted();
+  await live(slipway, machine, day);
+  expect(machine.units.starts).toBe(1 + 12);
+});
+
+test('a shorter life of the token brings the rotation forward', async () => {
+  const machine = vm('agent', stays);
+  machine.cloud.tokenLifetime = 30 * minute;
+  const slipway = machine.slipway();
+  await live(slipway, machine, minute, isReady);
+  const first = password(machine);
+  await live(slipway, machine, 15 * minute);
+  expect(password(machine)).toBe(first);
+  await live(slipway, machine, 6 * minute);
+  expect(password(machine)).not.toBe(first);
+});
+
+test('a registry that is down for hours: K3s is left alone, the condition tells, and it heals within a minute', async () => {
+  const { machine, slipway } = await booted(stays);
+  machine.cloud.fail(
+    'registryPassword',
+    new NodeError('RegistryUnavailable', 'team.azurecr.io answers 503.'),
+  );
+  const during = await live(slipway, machine, 5 * hour);
+  expect(condition(during, 'Registries')).toBe('False RegistryUnavailable');
+  expect(condition(during, 'Ready')).toBe('True RegistryUnavailable');
+  expect(machine.units.starts).toBe(1);
+  machine.cloud.heal();
+  const after = await live(slipway, machine, 75_000);
+  expect(condition(after, 'Registries')).toMatch(/^True/);
+  expect(secondsLeft(machine)).toBeGreaterThan(2.9 * 3_600);
+});
+
+test('a VM that was off for a day renews before K3s needs it', async () => {
+  const { machine } = await booted(stays);
+  machine.host.advance(day);
+  await machine.reboot();
+  await machine.slipway().pass();
+  expect(secondsLeft(machine)).toBeGreaterThan(2.9 * 3_600);
+});
+
+test.each([
+  ['forward', hour],
+  ['back', -hour],
+])('a clock that is an hour %s does no harm', async (_, skew) => {
+  const machine = vm('agent', stays);
+  machine.cloud.clockSkew = skew;
+  const slipway = machine.slipway();
+  await live(slipway, machine, minute, isReady);
+  await live(slipway, machine, 10 * hour);
+  const issued = machine.cloud.calls.filter((call) => call.startsWith('registryPassword')).length;
+  expect(issued).toBe(6);
+});
+
+test('a mirror that is added restarts K3s once; an edited credential is put back without a restart', async () => {
+  const { machine, slipway } = await booted(stays);
+  machine.host.files.write(
+    '/etc/slipway/config.d/mirror.yaml',
+    'registries: { mirrors: { docker.io: { endpoint: ["https://mirror.example"] } } }',
+  );
+  await live(slipway, machine, 10 * minute);
+  expect(machine.units.starts).toBe(2);
+  const edited = (machine.host.files.text(file) ?? '').replace(/password: .*/, 'password: "by-hand"');
+  machine.host.files.write(file, edited, 0o600);
+  await live(slipway, machine, 10 * minute);
+  expect(password(machine)).not.toBe('by-hand');
+  expect(machine.units.starts).toBe(2);
+});

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../src/agent/core/errors.ts';
+import { condition, isReady, live, vm } from './a-vm.ts';
+import { ca, joinToken } from './world.ts';
+
+const second = 1_000;
+const minute = 60 * second;
+
+describe('the role', () => {
+  test.each([
+    [undefined, 'RoleMissing'],
+    ['sevrer', 'RoleUnknown'],
+  ])('of the tag %s waits, lists the known ones, and is taken when it comes', async (tag, reason) => {
+    const machine = vm('server');
+    machine.cloud.tag('k3s-role', tag);
+    const slipway = machine.slipway();
+    const waiting = await live(slipway, machine, 30 * second);
+    expect(condition(waiting, 'Role')).toBe(`Unknown ${reason}`);
+    expect(JSON.stringify(waiting.conditions)).toContain('server, agent, observability');
+    expect(machine.host.journal).toEqual([]);
+    machine.cloud.tag('k3s-role', 'Server');
+    expect(isReady(await live(slipway, machine, 3 * minute, isReady))).toBe(true);
+  });
+
+  test('a closed tag is not heard', async () => {
+    const machine = vm('server', 'role: agent\ntags: { role: false }\nk3s: { server: 10.0.0.4 }');
+    const report = await live(machine.slipway(), machine, minute, isReady);
+    expect(report.knowledge.role.value?.name).toBe('agent');
+  });
+});
+
+describe('the join token', () => {
+  test('that comes late is waited for: thirty attempts, ten seconds apart', async () => {
+    const machine = vm('server');
+    machine.cloud.secrets.delete('k3s-token');
+    const slipway = machine.slipway();
+    const waiting = await live(slipway, machine, 4 * minute);
+    expect(condition(waiting, 'JoinToken')).toBe('Unknown SecretNotFound');
+    machine.cloud.secrets.set('k3s-token', joinToken);
+    expect(isReady(await live(slipway, machine, minute, isReady))).toBe(true);
+    const attempts = machine.cloud.calls.filter((call) => call === 'secret k3s-token').length;
+    expect(attempts).toBeGreaterThanOrEqual(24);
+    expect(attempts).toBeLessThanOrEqual(26);
+  });
+
+  test('that comes very late: the condition is False after thirty, and attempts go on for ever', async () => {
+    const machine = vm('server');
+    machine.cloud.secrets.delete('k3s-token');
+    const slipway = machine.slipway();
+    expect(condition(await live(slipway, machine, 6 * minute), 'JoinToken')).toBe('False SecretNotFound');
+    await live(slipway, machine, 24 * 60 * minute);
+    machine.cloud.secrets.set('k3s-token', joinToken);
+    expect(isReady(await live(slipway, machine, 12 * minute, isReady))).toBe(true);
+  });
+
+  test('that will never be readable like this fails at once', async () => {
+    const machine = vm('server');
+    machine.cloud.fail('secret', new NodeError('VaultWrongTenant', 'no', { retry: { pace: 'slow' } }));
+    expect(condition(await machine.slipway().pass(), 'JoinToken')).toBe('False VaultWrongTenant');
+  });
+});
+
+describe('an agent', () => {
+  test('does not start K3s before its server takes the token', async () => {
+    const machine = vm('agent');
+    machine.server = undefined;
+    const slipway = machine.slipway();
+    const waiting = await live(slipway, machine, minute);
+    expect(condition(waiting, 'ServerReachable')).toBe('Unknown ServerUnreachable');
+    expect(machine.units.starts).toBe(0);
+    machine.server = { token: joinToken, ca };
+    expect(isReady(await live(slipway, machine, 3 * minute, isReady))).toBe(true);
+    expect(machine.units.starts).toBe(1);
+  });
+
+  test('whose token the server refuses asks the vault again, and takes a newer one', async () => {
+    const machine = vm('agent');
+    machine.server = { token: 'rotated-token', ca };
+    const slipway = machine.slipway();
+    expect(condition(await live(slipway, machine, minute), 'ServerReachable')).toBe('False TokenRejected');
+    machine.cloud.secrets.set('k3s-token', 'rotated-token');
+    expect(isReady(await live(slipway, machine, 13 * minute, isReady))).toBe(true);
+    expect(machine.units.starts).toBe(1);
+  });
+
+  test('that is Ready stays so while its server is away', async () => {
+    const machine = vm('agent', 'registries: { onRotate: never }');
+    const slipway = machine.slipway();
+    await live(slipway, machine, minute, isReady);
+    machine.server = undefined;
+    const away = await live(slipway, machine, 60 * minute);
+    expect(condition(away, 'ServerReachable')).toBe('False ServerUnreachable');
+    expect(condition(away, 'Ready')).toBe('True ServerUnreachable');
+    expect(machine.units.starts).toBe(1);
+  });
+
+  test('without a server to join says so, and joins when the tag comes', async () => {
+    const machine = vm('agent');
+    machine.cloud.tag('k3s-server', undefined);
+    const slipway = machine.slipway();
+    const waiting = await live(slipway, machine, minute);
+    expect(condition(waiting, 'ServerReachable')).toMatch(/ServerUnknown$/);
+    machine.cloud.tag('k3s-server', '10.0.0.4');
+    expect(isReady(await live(slipway, machine, 13 * minute, isReady))).toBe(true);
+  });
+});
