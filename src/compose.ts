@@ -17,6 +17,7 @@ import { tickAfter } from './agent/host/cron-schedule.ts';
 import { type MachineFacts, machineFacts } from './agent/host/facts.ts';
 import { nodeHost } from './agent/host/node-host.ts';
 import { spreadSchedule } from './agent/host/spread.ts';
+import { k3sSettingsProblems } from './agent/k3s/keys.ts';
 import type { Knowledge } from './agent/knowledge.ts';
 import { type NodePaths, nodePaths } from './agent/paths.ts';
 import type { PlanPorts } from './agent/plan.ts';
@@ -40,7 +41,8 @@ export async function compose(
   const machine = await machineFacts();
   const facts = options.facts === undefined ? [] : [await factsSetting(host, options.facts)];
   const commandLine = [...facts, ...options.settings];
-  const loadSettings = () => load(host, { paths, file: options.config, commandLine });
+  const loadSettings = () =>
+    load(host, { paths, file: options.config, commandLine, check: k3sSettingsProblems });
   const hostFor = remember(
     (settings: Settings) => settings.network,
     ({ network }) => wrap(nodeHost(network)),

@@ -37,15 +37,16 @@ export function createAgent(ports: AgentPorts): Agent {
   const attempts: Attempts = new Map();
   let knowledge: Knowledge | undefined;
   let conditions: readonly Condition[] = [];
+  let told: readonly string[] = [];
   return {
     forget: () => attempts.clear(),
     async pass() {
       const { emit, random } = ports;
-      const before = knowledge;
-      knowledge = await gather(ports, before);
-      warn(knowledge, before, emit);
+      knowledge = await gather(ports, knowledge);
       const host = ports.hostFor(knowledge);
-      const plan = planNode(knowledge, ports.planPorts(knowledge));
+      const planPorts = ports.planPorts(knowledge);
+      const plan = planNode(knowledge, planPorts);
+      told = warn([...knowledge.warnings, ...(planPorts?.gitops.warnings ?? [])], told, emit);
       const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });
       const outcomes = await reconcile(plan, { host, attempts, random, onOutcome });
       const now = host.now();
@@ -57,10 +58,12 @@ export function createAgent(ports: AgentPorts): Agent {
   };
 }
 
-function warn({ warnings }: Knowledge, before: Knowledge | undefined, emit: Emit): void {
+/** Tells each warning once for as long as it holds. */
+function warn(warnings: readonly string[], told: readonly string[], emit: Emit): readonly string[] {
   for (const message of warnings) {
-    if (!before?.warnings.includes(message)) emit({ type: 'Warned', message });
+    if (!told.includes(message)) emit({ type: 'Warned', message });
   }
+  return warnings;
 }
 
 /** What changed for a reader: another status or reason. A passing Changed is told by its own line. */

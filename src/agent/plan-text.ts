@@ -1,28 +1,14 @@
 import { createTwoFilesPatch } from 'diff';
+import type { RecordedAction } from './core/recorded-action.ts';
 import type { Outcome } from './core/resource.ts';
+import { redacted } from './core/secret.ts';
 import { octal } from './resources/digest.ts';
 
-/** What a dry run's Host noted; see host/recorded-action.ts. */
+/** A resource's outcome, and what a dry run's Host noted on the way. */
 export interface PlannedStep {
   readonly outcome: Outcome;
-  readonly actions: readonly PlannedAction[];
+  readonly actions: readonly RecordedAction[];
 }
-
-export type PlannedAction =
-  | {
-      readonly kind: 'write';
-      readonly path: string;
-      readonly mode: number;
-      readonly content: string;
-      readonly before?: { readonly mode: number; readonly content?: string };
-    }
-  | { readonly kind: 'link'; readonly path: string; readonly target: string; readonly before?: string }
-  | { readonly kind: 'rename'; readonly from: string; readonly to: string }
-  | { readonly kind: 'remove'; readonly path: string }
-  | { readonly kind: 'run'; readonly command: string }
-  | { readonly kind: 'send'; readonly method: string; readonly url: string }
-  | { readonly kind: 'download'; readonly url: string; readonly path: string; readonly mode: number }
-  | { readonly kind: 'obtain'; readonly what: string };
 
 /** What would change, in the plan's order, as a person reads a diff, and a last line that counts it. */
 export function planText(steps: readonly PlannedStep[]): string {
@@ -73,7 +59,7 @@ function stepLines({ outcome, actions }: PlannedStep): readonly string[] {
   }
 }
 
-function actionLines(action: PlannedAction): readonly string[] {
+function actionLines(action: RecordedAction): readonly string[] {
   switch (action.kind) {
     case 'write':
       return writeLines(action);
@@ -99,10 +85,10 @@ function writeLines({
   mode,
   content,
   before,
-}: Extract<PlannedAction, { kind: 'write' }>): readonly string[] {
+}: Extract<RecordedAction, { kind: 'write' }>): readonly string[] {
   const verb = before ? 'edit' : 'file';
   const modes = before && before.mode !== mode ? `${octal(before.mode)} -> ${octal(mode)}` : octal(mode);
-  const body = before?.content === undefined ? added(content) : changed(before.content, content);
+  const body = before?.content === undefined ? added(content) : changed(before.content, content, before.mode);
   return [`${verb}: ${path} (${modes})`, ...body.map((line) => `    ${line}`)];
 }
 
@@ -113,12 +99,17 @@ function added(content: string): readonly string[] {
     .map((line) => `+ ${line}`.trimEnd());
 }
 
-/** The changed lines with three lines around them; the patch's own header says nothing new here. */
-function changed(before: string, after: string): readonly string[] {
+/**
+ * The changed lines with three lines around them; the patch's own header says nothing new here. What somebody wrote by
+ * hand into a file that only root may read can be a secret, so lines that go are not shown.
+ */
+function changed(before: string, after: string, mode: number): readonly string[] {
+  const isPrivate = (mode & 0o077) === 0;
   const patch = createTwoFilesPatch('before', 'after', before, after, undefined, undefined, { context: 3 });
   return patch
     .split('\n')
     .slice(3)
     .filter((line) => line !== '' && !line.startsWith('@@') && !line.startsWith('\\'))
+    .map((line) => (isPrivate && line.startsWith('-') ? `-${redacted}` : line))
     .map((line) => `${line.slice(0, 1)} ${line.slice(1)}`.trimEnd());
 }

@@ -120,9 +120,14 @@ export const url = text(
   'be a URL such as https://example.com/path, without user name, password or query',
 );
 
+export const httpsUrl = text(
+  /^https:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/,
+  'be an https:// URL such as https://myvault.vault.azure.net, without user name, password or query',
+);
+
 export const gitUrl = text(
-  /^(https?:\/\/[^\s/@]+|ssh:\/\/([\w.-]+@)?[^\s/@:]+(:\d+)?)\/\S+$/,
-  'be the https:// or ssh:// URL of a Git repository, without a password',
+  /^https:\/\/[^\s/@]+\/\S+$/,
+  'be the https:// URL of a Git repository, without a password (Flux gets the token of tokenSecretName)',
 );
 
 export const repositoryPath = text(

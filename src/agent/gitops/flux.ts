@@ -2,6 +2,7 @@ import type { Cloud } from '../cloud/cloud.ts';
 import type { Settings } from '../config/schema.ts';
 import { NodeError } from '../core/errors.ts';
 import { fluxBootstrap } from './flux-bootstrap.ts';
+import { fluxWarnings } from './flux-path.ts';
 import { fluxExecutable } from './flux-release.ts';
 import { fluxSync } from './flux-sync.ts';
 import type { GitOps } from './gitops.ts';
@@ -25,6 +26,7 @@ export function fluxGitOps(spec: Omit<FluxSpec, 'settings'> & { readonly setting
   const inUse = { ...spec, settings: withProvider(spec.settings) };
   return {
     name: 'flux',
+    warnings: fluxWarnings(inUse.settings),
     resources: (context) => [
       fluxExecutable(inUse.settings, context),
       fluxBootstrap(inUse, context),

@@ -17,5 +17,7 @@ export interface GitOpsContext {
 /** The port to a GitOps engine: the Resources that hand a server over to a repository. */
 export interface GitOps {
   readonly name: string;
+  /** What is allowed in its settings and yet likely to surprise; one sentence each. */
+  readonly warnings: readonly string[];
   resources(context: GitOpsContext): readonly Resource[];
 }

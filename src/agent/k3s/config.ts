@@ -40,10 +40,6 @@ export function renderConfig(node: K3sNode): string {
 
 function k3sConfig(node: K3sNode): K3sConfig {
   const extra = node.settings.k3s.config;
-  const taken = Object.keys(extra).flatMap((key) =>
-    ours[key] ? [`${key} is not set here: ${ours[key]}`] : [],
-  );
-  if (taken.length > 0) throw invalid(taken.join('; '));
   const { role, server } = node;
   return {
     'token-file': node.paths.slipway.joinToken,
@@ -72,21 +68,6 @@ function places({ role, paths }: K3sNode): K3sConfig {
     ...(role.k3s === 'server' && { 'write-kubeconfig': paths.k3s.kubeconfig }),
   };
 }
-
-/** Keys that have a setting of their own, hold secrets, or would move what Slipway looks after. */
-const ours: Readonly<Record<string, string>> = {
-  token: 'the join token comes from the secret joinToken.secretName',
-  'token-file': 'the join token comes from the secret joinToken.secretName',
-  'agent-token': 'config.yaml holds no secrets; use agent-token-file',
-  server: 'set k3s.server',
-  'node-name': 'set node.name',
-  config: 'config.yaml is where K3s looks by default',
-  'data-dir': 'Slipway looks for K3s in /var/lib/rancher/k3s',
-  'private-registry': 'set registries',
-  'write-kubeconfig': 'Slipway looks for it in /etc/rancher/k3s/k3s.yaml',
-  // `--log FILE` starts K3s anew and tells systemd at once that it is ready.
-  log: 'K3s logs to the journal, where its start is watched',
-};
 
 /** Lists to which k3s.config adds. */
 function lists(own: Readonly<Record<string, readonly string[]>>, extra: K3sConfig): K3sConfig {

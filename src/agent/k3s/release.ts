@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { NodeError } from '../core/errors.ts';
 import type { Download, HostReader } from '../core/host.ts';
-import type { Finding, Resource } from '../core/resource.ts';
+import type { Resource } from '../core/resource.ts';
 import type { NodePaths } from '../paths.ts';
 import { download } from '../resources/download.ts';
 import { link } from '../resources/link.ts';
@@ -16,7 +16,7 @@ import { compareVersions, isOneStep, type K3sVersion, parseVersion } from './ver
  * never down, never over a minor version, and on an agent never beyond its server's: `VersionRefused`.
  */
 export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource {
-  const executable = download({
+  return download({
     id: 'Executable/k3s',
     summary: `download K3s ${node.version} to ${node.paths.k3s.binary}`,
     condition: 'K3sBinary',
@@ -29,14 +29,6 @@ export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource
     wanted: node.version,
     download: releaseDownload(node),
   });
-  return { ...executable, check: async (host) => tolerable(await executable.check(host)) };
-}
-
-/** An upgrade that cannot be downloaded leaves a K3s that works. */
-function tolerable(finding: Finding): Finding {
-  if (finding.state !== 'Drifted') return finding;
-  const isThere = finding.drift.changes.some(({ observed }) => observed !== undefined);
-  return { ...finding, drift: { ...finding.drift, tolerable: isThere } };
 }
 
 /** The other names K3s answers to. */

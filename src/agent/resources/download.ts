@@ -12,13 +12,15 @@ export interface DownloadSpec {
   readonly download: Download;
 }
 
-/** An executable of this version, downloaded and verified when another or none is there. */
+/** An executable of this version, downloaded and verified when none is there, or another, which works meanwhile. */
 export function download({ installed, wanted, download, ...rest }: DownloadSpec): Resource {
   return {
     ...rest,
     async check(host) {
       const version = await installed(host);
-      return compare({ version }, { version: wanted }, (host) => host.download(download));
+      const finding = compare({ version }, { version: wanted }, (host) => host.download(download));
+      if (finding.state !== 'Drifted') return finding;
+      return { ...finding, drift: { ...finding.drift, tolerable: version !== undefined } };
     },
   };
 }

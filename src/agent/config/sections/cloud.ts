@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { about } from '../about.ts';
-import { guid, ipAddress, loginServer, secretName, url, vaultName, words } from '../forms.ts';
+import { guid, httpsUrl, ipAddress, loginServer, secretName, url, vaultName, words } from '../forms.ts';
 
 export const cloud = about(
   'Where this node runs: azure asks the instance metadata service, static takes everything from these settings.',
@@ -23,7 +23,7 @@ export const azure = about(
     }),
     keyVault: z.strictObject({
       name: about('The Key Vault that holds the join token.', z.optional(vaultName)),
-      url: about('The address of the Key Vault, in place of its name.', z.optional(url)),
+      url: about('The address of the Key Vault, in place of its name.', z.optional(httpsUrl)),
     }),
     registryAudience: about('The audience of the token that is exchanged at the container registry.', url),
   }),

@@ -156,7 +156,11 @@ describe('problems', () => {
       'static.registries."a.io".passwordFile: is missing',
     ],
     ['log: loud', 'log: must be a map of keys and values'],
-    ['azure: { keyVault: { url: "ftp://x" } }', 'azure.keyVault.url: must be a URL'],
+    ['azure: { keyVault: { url: "ftp://x" } }', 'azure.keyVault.url: must be an https:// URL'],
+    [
+      'gitops: { engine: flux, flux: { provider: git, url: "ssh://git@example.com/a.git", path: a } }',
+      'gitops.flux.url: must be the https:// URL',
+    ],
     ['version: v1.36.3+k3s1', 'version: is not a setting; did you mean `tags.version`, `k3s.version` or'],
     ['zzzz: 1', 'zzzz: is not a setting; known here: cloud, role, tags,'],
     [
@@ -203,7 +207,7 @@ describe('what is valid', () => {
     'registries: { schedule: "*/15 0,12 1-15 * 7" }',
     'registries: { mirrors: { "*": { endpoint: ["http://127.0.0.1:5000"] }, "localhost:5000": {} } }',
     'k3s: { config: { disable: [traefik], kubelet-arg+: max-pods=60, debug: true, v: 3 } }',
-    'gitops: { engine: flux, flux: { provider: git, url: "ssh://git@example.com:2222/a.git", path: ./clusters/a } }',
+    'gitops: { engine: flux, flux: { provider: git, url: "https://git.example.com:2222/a.git", path: ./clusters/a } }',
     'gitops: { flux: { owner: only-prepared } }',
     'cloud: static\nazure: { keyVault: { name: my-vault } }',
   ])('%s', async (yaml) => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { commandLine } from '../../../../src/agent/core/command-line.ts';
 import { Secret } from '../../../../src/agent/core/secret.ts';
 import { commandFailed } from '../../../../src/agent/host/command-failed.ts';
-import { commandLine } from '../../../../src/agent/host/command-line.ts';
 
 const flux = {
   file: 'flux',

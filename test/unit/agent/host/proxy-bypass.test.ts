@@ -13,6 +13,7 @@ test.each([
   ['my.vault.azure.net', ['.vault.azure.net'], true],
   ['vault.azure.net', ['.vault.azure.net'], false],
   ['badvault.azure.net', ['.vault.azure.net'], false],
+  ['my.vault.azure.net.other.test', ['.vault.azure.net'], false],
   ['10.1.2.3', ['10.1.2.3'], true],
   ['10.1.2.3', ['10.0.0.0/8'], true],
   ['11.1.2.3', ['10.0.0.0/8'], false],

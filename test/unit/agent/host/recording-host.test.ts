@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Recorded } from '../../../../src/agent/core/errors.ts';
+import { actionLine } from '../../../../src/agent/core/recorded-action.ts';
 import { Secret, sensitive } from '../../../../src/agent/core/secret.ts';
-import { actionLine } from '../../../../src/agent/host/recorded-action.ts';
 import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 

@@ -61,10 +61,6 @@ node-taint:
     ['agent', { 'cluster-init': true }, /cluster-init/],
     ['agent', { 'node-lable': 'a=b' }, /node-lable/],
     ['server', { debug: 'loud' }, /debug/],
-    ['server', { token: 'secret' }, /joinToken\.secretName/],
-    ['agent', { server: 'https://other:6443' }, /set k3s\.server/],
-    ['server', { log: '/var/log/k3s' }, /journal/],
-    ['server', { 'data-dir': '/data' }, /data-dir/],
   ] as const)('refuses for %s %j', (role, config, message) => {
     const node = aNode(role, { settings: { k3s: { config } } });
     expect(() => renderConfig(node)).toThrow(message);

@@ -1,0 +1,13 @@
+import type { Command } from './host.ts';
+
+/** A command as a person would type it, its secrets as `‹redacted›`. For reading only; nothing runs it. */
+export function commandLine(command: Command): string {
+  const environment = Object.entries(command.env ?? {}).map(
+    ([name, value]) => `${name}=${quoted(`${value}`)}`,
+  );
+  return [...environment, ...[command.file, ...command.args].map(quoted)].join(' ');
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./‹›~^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,76 @@
+import { commandLine } from './command-line.ts';
+import type { Command, Download, HttpSend } from './host.ts';
+
+/**
+ * One change of the world, as a journal keeps it: printable as it is, secrets already as `‹redacted›`.
+ *
+ * `before` is there where something stood in that place; its content only where it may be shown beside the new one.
+ */
+export type RecordedAction =
+  | {
+      readonly kind: 'write';
+      readonly path: string;
+      readonly mode: number;
+      readonly content: string;
+      readonly before?: Before;
+    }
+  | { readonly kind: 'link'; readonly path: string; readonly target: string; readonly before?: string }
+  | { readonly kind: 'rename'; readonly from: string; readonly to: string }
+  | { readonly kind: 'remove'; readonly path: string }
+  | { readonly kind: 'run'; readonly command: string }
+  | { readonly kind: 'send'; readonly method: string; readonly url: string; readonly body?: string }
+  | {
+      readonly kind: 'download';
+      readonly url: string;
+      readonly path: string;
+      readonly mode: number;
+      readonly member?: string;
+    }
+  | { readonly kind: 'obtain'; readonly what: string };
+
+/** The file that a write would replace; `content` is absent where either text may hold a secret, or was unreadable. */
+export interface Before {
+  readonly mode: number;
+  readonly content?: string;
+}
+
+/** One line for people and for tests: `write /etc/x 0600`, `run systemctl daemon-reload`. */
+export function actionLine(action: RecordedAction): string {
+  switch (action.kind) {
+    case 'write':
+      return `write ${action.path} ${octal(action.mode)}`;
+    case 'link':
+      return `link ${action.path} -> ${action.target}`;
+    case 'rename':
+      return `rename ${action.from} -> ${action.to}`;
+    case 'remove':
+      return `remove ${action.path}`;
+    case 'run':
+      return `run ${action.command}`;
+    case 'send':
+      return `send ${action.method} ${action.url}`;
+    case 'download':
+      return `download ${action.url} -> ${action.path} ${octal(action.mode)}`;
+    case 'obtain':
+      return `obtain ${action.what}`;
+  }
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}
+
+/** How a journal keeps a command. */
+export function runOf(command: Command): RecordedAction {
+  return { kind: 'run', command: commandLine(command) };
+}
+
+/** How a journal keeps a request. */
+export function sendOf({ method, url, body }: HttpSend): RecordedAction {
+  return { kind: 'send', method, url, ...(body !== undefined && { body: `${body}` }) };
+}
+
+/** How a journal keeps a download. */
+export function downloadOf({ url, path, mode, member }: Download): RecordedAction {
+  return { kind: 'download', url, path, mode, ...(member !== undefined && { member }) };
+}

@@ -1,0 +1,45 @@
+import { delimiter } from 'node:path';
+
+/** How the machine reaches the network, as the settings have it. */
+export interface Network {
+  readonly proxy?: string | undefined;
+  readonly noProxy?: readonly string[] | undefined;
+  readonly caFile?: string | undefined;
+}
+
+/** What is never asked of a proxy: this host, and the instance metadata service, which refuses proxied requests. */
+export const alwaysDirect: readonly string[] = ['localhost', '127.0.0.1', '::1', '169.254.169.254'];
+
+/**
+ * The small, clean environment every command starts with: of this process's own only PATH and HOME, since the rest
+ * of it was not meant for kubectl or flux.
+ *
+ * HOME is set always: under systemd it is not, and kubectl and flux then fail. SSL_CERT_FILE adds the settings' CA
+ * for Go programs, which still read the system's certificate folders (Go crypto/x509/root_unix.go).
+ */
+export function childEnvironment(own: NodeJS.ProcessEnv, network: Network): Readonly<Record<string, string>> {
+  return {
+    PATH: own.PATH || standardPath,
+    HOME: own.HOME || '/root',
+    LANG: 'C.UTF-8',
+    ...(network.proxy && proxyVariables(network.proxy, network.noProxy ?? [])),
+    ...(network.caFile && { SSL_CERT_FILE: network.caFile }),
+  };
+}
+
+const standardPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'].join(
+  delimiter,
+);
+
+/** In both spellings: curl knows only the lower-case http_proxy. */
+function proxyVariables(proxy: string, noProxy: readonly string[]): Record<string, string> {
+  const direct = [...new Set([...alwaysDirect, ...noProxy])].join(',');
+  return {
+    HTTP_PROXY: proxy,
+    HTTPS_PROXY: proxy,
+    NO_PROXY: direct,
+    http_proxy: proxy,
+    https_proxy: proxy,
+    no_proxy: direct,
+  };
+}

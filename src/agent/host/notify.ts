@@ -1,0 +1,33 @@
+import type { Host } from '../core/host.ts';
+
+/** What a service tells systemd (sd_notify(3)). */
+export interface Notifier {
+  ready(): Promise<void>;
+  status(line: string): Promise<void>;
+  stopping(): Promise<void>;
+  /** Pings the watchdog from now on, twice in its interval; an event loop that hangs stops pinging. */
+  startWatchdog(): void;
+}
+
+/**
+ * Tells systemd by its own program, since Node has no Unix datagram sockets. Outside systemd nothing is told.
+ *
+ * What cannot be delivered is dropped: systemd restarts a service whose pings stay away.
+ */
+export function notifier(host: Pick<Host, 'query'>, env: NodeJS.ProcessEnv): Notifier {
+  const { NOTIFY_SOCKET, WATCHDOG_USEC } = env;
+  const tell = async (...args: readonly string[]) => {
+    if (!NOTIFY_SOCKET) return;
+    const command = { file: 'systemd-notify', args, env: { NOTIFY_SOCKET }, timeout: 5_000 };
+    await host.query(command).catch(() => undefined);
+  };
+  return {
+    ready: () => tell('--ready'),
+    status: (line) => tell(`--status=${line}`),
+    stopping: () => tell('STOPPING=1'),
+    startWatchdog() {
+      const interval = Number(WATCHDOG_USEC) / 1_000;
+      if (interval > 0) setInterval(() => void tell('WATCHDOG=1'), interval / 2).unref();
+    },
+  };
+}

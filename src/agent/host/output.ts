@@ -1,0 +1,50 @@
+import { fstatSync } from 'node:fs';
+
+/** A sink of whole lines. */
+export interface LineSink {
+  write(line: string): void;
+}
+
+/** Where log lines go: the journal, a terminal, or a file or pipe that wants them as JSON. */
+export type LogTarget = 'journal' | 'terminal' | 'json';
+
+/** systemd.exec(5): JOURNAL_STREAM holds the device and inode of the stream that leads to the journal. */
+export function logTarget(env: NodeJS.ProcessEnv, isTerminal: boolean): LogTarget {
+  const { dev, ino } = fstatSync(1);
+  if (env.JOURNAL_STREAM === `${dev}:${ino}`) return 'journal';
+  return isTerminal ? 'terminal' : 'json';
+}
+
+/** sd-daemon(3): the priority the journal gives a line, by pino's level. */
+const priorities: readonly (readonly [number, number])[] = [
+  [60, 2],
+  [50, 3],
+  [40, 4],
+  [30, 6],
+  [0, 7],
+];
+
+/**
+ * Writes pino's lines to standard output: as they are for `json`, else readable, one line each.
+ *
+ * The journal has time and process of its own and takes the priority from a prefix.
+ */
+export async function logDestination(target: LogTarget): Promise<LineSink> {
+  if (target === 'json') return { write: print };
+  const { prettyFactory } = await import('pino-pretty');
+  const ignore = target === 'journal' ? 'time,pid,hostname,level' : 'time,pid,hostname';
+  const pretty = prettyFactory({ colorize: target === 'terminal', singleLine: true, ignore });
+  return {
+    write: (line) => print(target === 'journal' ? `<${priorityOf(line)}>${pretty(line)}` : pretty(line)),
+  };
+}
+
+function priorityOf(line: string): number {
+  const { level } = JSON.parse(line);
+  return priorities.find(([lowest]) => level >= lowest)?.[1] ?? 6;
+}
+
+/** Files and pipes are written synchronously, so the last line before an exit is not lost. */
+function print(text: string): void {
+  process.stdout.write(text);
+}

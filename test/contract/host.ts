@@ -1,0 +1,307 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { NodeError } from '../../src/agent/core/errors.ts';
+import type { Command, Host } from '../../src/agent/core/host.ts';
+import { Secret, sensitive } from '../../src/agent/core/secret.ts';
+
+/** A Host in a world that was arranged for the contract: `root` is an empty folder plus `startFiles`. */
+export interface Stage {
+  readonly host: Host;
+  readonly root: string;
+  /** Where `answerOf` answers over HTTP. */
+  readonly url: string;
+  dispose(): Promise<void>;
+}
+
+export type MakeStage = () => Promise<Stage>;
+
+/** What stands below `root` at the start: text and mode, or where a link points. */
+export const startFiles: Readonly<Record<string, { content: string; mode: number } | { link: string }>> = {
+  'etc/plain.conf': { content: 'größe = 1\n', mode: 0o640 },
+  'etc/other.conf': { content: 'b', mode: 0o600 },
+  'etc/alias.conf': { link: 'plain.conf' },
+  'etc/dangling.conf': { link: 'nothing' },
+};
+
+/** What the other side of the contract's requests says. */
+export function answerOf(method: string, path: string, body: string) {
+  if (method === 'GET' && path === '/hello')
+    return { status: 200, headers: { 'x-greeting': 'hi' }, body: 'hello' };
+  if (method === 'GET' && path === '/moved')
+    return { status: 302, headers: { location: '/hello' }, body: '' };
+  if (method === 'POST' && path === '/echo') return { status: 201, headers: {}, body: `echo ${body}` };
+  return { status: 404, headers: {}, body: 'no such page' };
+}
+
+/** The commands of the contract: what `sh` makes of them, `sh` does on a real host. */
+export const commands = {
+  mixed: { file: 'sh', args: ['-c', 'printf out; printf err >&2; exit 3'] },
+  fine: { file: 'sh', args: ['-c', 'printf "$GREETING"'], env: { GREETING: 'good day' } },
+  leak: {
+    file: 'sh',
+    args: ['-c', 'echo "token $TOKEN is bad" >&2; exit 1'],
+    env: { TOKEN: new Secret('hunter2') },
+  },
+  missing: { file: 'slipway-no-such-program', args: ['--version'] },
+} satisfies Record<string, Command>;
+
+/** The whole contract of a Host. */
+export function describeHost(name: string, make: MakeStage): void {
+  describe(name, () => {
+    describeReading(make);
+    describeChanging(make);
+    describeDoing(make);
+  });
+}
+
+/** What holds for every HostReader. */
+export function describeReading(make: MakeStage): void {
+  const stage = staged(make);
+
+  test('reads a file with its mode and time', async () => {
+    const found = await stage.host.readFile(`${stage.root}/etc/plain.conf`);
+    expect(found).toMatchObject({ content: 'größe = 1\n', mode: 0o640 });
+    expect(Math.abs((found?.modifiedAt ?? 0) - stage.host.now())).toBeLessThan(60_000);
+  });
+
+  test('reads through a link', async () => {
+    expect((await stage.host.readFile(`${stage.root}/etc/alias.conf`))?.content).toBe('größe = 1\n');
+  });
+
+  test.each(['etc/none', 'none/none', 'etc/plain.conf/none', 'etc/dangling.conf'])(
+    'finds no file at %s',
+    async (path) => {
+      expect(await stage.host.readFile(`${stage.root}/${path}`)).toBeUndefined();
+    },
+  );
+
+  test('refuses to read a directory', async () => {
+    expect(await reasonOf(stage.host.readFile(`${stage.root}/etc`))).toBe('FileSystemError');
+  });
+
+  test('tells what stands at a path, links not followed', async () => {
+    const { host, root } = stage;
+    expect(await host.stat(`${root}/etc/plain.conf`)).toMatchObject({ kind: 'file', mode: 0o640, size: 12 });
+    expect(await host.stat(`${root}/etc`)).toMatchObject({ kind: 'directory', mode: 0o755 });
+    expect(await host.stat(`${root}/etc/alias.conf`)).toMatchObject({ kind: 'link', target: 'plain.conf' });
+    expect(await host.stat(`${root}/etc/dangling.conf`)).toMatchObject({ kind: 'link', target: 'nothing' });
+    expect(await host.stat(`${root}/etc/none`)).toBeUndefined();
+    expect(await host.stat(`${root}/etc/plain.conf/none`)).toBeUndefined();
+  });
+
+  test('lists names, sorted; nothing where nothing is', async () => {
+    const { host, root } = stage;
+    expect(await host.list(`${root}/etc`)).toEqual([
+      'alias.conf',
+      'dangling.conf',
+      'other.conf',
+      'plain.conf',
+    ]);
+    expect(await host.list(`${root}/none`)).toEqual([]);
+    expect(await reasonOf(host.list(`${root}/etc/plain.conf`))).toBe('FileSystemError');
+  });
+
+  test('a query gives exit code and both outputs, and does not judge', async () => {
+    expect(await stage.host.query(commands.mixed)).toEqual({ exitCode: 3, stdout: 'out', stderr: 'err' });
+  });
+
+  test('a program that is not installed ends with 127', async () => {
+    expect((await stage.host.query(commands.missing)).exitCode).toBe(127);
+  });
+
+  test('gets a page, header names in lower case', async () => {
+    const { status, headers, body } = await stage.host.get({ url: `${stage.url}/hello` });
+    expect({ status, body, greeting: headers['x-greeting'] }).toEqual({
+      status: 200,
+      body: 'hello',
+      greeting: 'hi',
+    });
+  });
+
+  test.each([
+    ['/none', 404],
+    ['/moved', 302],
+  ])('answers of any status are answers: %s', async (path, status) => {
+    expect((await stage.host.get({ url: stage.url + path })).status).toBe(status);
+  });
+}
+
+/** What holds for every Host that keeps files, be it on a disk or in an overlay. */
+export function describeChanging(make: MakeStage): void {
+  const stage = staged(make);
+
+  test.each([0o600, 0o644, 0o755])('writes a file with mode %o, its directories made', async (mode) => {
+    const path = `${stage.root}/var/lib/thing/file`;
+    await stage.host.writeFile(path, 'größe', { mode });
+    expect(await stage.host.readFile(path)).toMatchObject({ content: 'größe', mode });
+    expect(await stage.host.stat(path)).toMatchObject({ kind: 'file', mode, size: 7 });
+    expect(await stage.host.stat(`${stage.root}/var/lib`)).toMatchObject({ kind: 'directory', mode: 0o755 });
+    expect(await stage.host.list(`${stage.root}/var/lib/thing`)).toEqual(['file']);
+  });
+
+  test('writes what a secret holds', async () => {
+    const path = `${stage.root}/token`;
+    await stage.host.writeFile(
+      path,
+      sensitive((show) => `token: ${show(new Secret('hunter2'))}`),
+      { mode: 0o600 },
+    );
+    expect((await stage.host.readFile(path))?.content).toBe('token: hunter2');
+  });
+
+  test('replaces content and mode', async () => {
+    const path = `${stage.root}/etc/plain.conf`;
+    await stage.host.writeFile(path, 'new', { mode: 0o600 });
+    expect(await stage.host.readFile(path)).toMatchObject({ content: 'new', mode: 0o600 });
+    expect(await stage.host.list(`${stage.root}/etc`)).toHaveLength(4);
+  });
+
+  test('a write replaces a link and leaves its target alone', async () => {
+    const { host, root } = stage;
+    await host.writeFile(`${root}/etc/alias.conf`, 'own', { mode: 0o644 });
+    expect(await host.stat(`${root}/etc/alias.conf`)).toMatchObject({ kind: 'file' });
+    expect((await host.readFile(`${root}/etc/plain.conf`))?.content).toBe('größe = 1\n');
+  });
+
+  test.each(['file', 'link'])('a %s never replaces a directory', async (kind) => {
+    const { host, root } = stage;
+    const path = `${root}/etc`;
+    const attempt = kind === 'file' ? host.writeFile(path, 'x', { mode: 0o644 }) : host.link(path, 'x');
+    expect(await reasonOf(attempt)).toBe('FileSystemError');
+    expect(await host.list(path)).toHaveLength(4);
+    expect(await host.list(root)).toEqual(['etc']);
+  });
+
+  test('a write below a file is refused', async () => {
+    const path = `${stage.root}/etc/plain.conf/x`;
+    expect(await reasonOf(stage.host.writeFile(path, 'x', { mode: 0o644 }))).toBe('FileSystemError');
+  });
+
+  test('links, and links anew', async () => {
+    const { host, root } = stage;
+    await host.link(`${root}/bin/kubectl`, 'k3s');
+    expect(await host.stat(`${root}/bin/kubectl`)).toMatchObject({ kind: 'link', target: 'k3s' });
+    await host.writeFile(`${root}/bin/k3s`, 'binary', { mode: 0o755 });
+    expect((await host.readFile(`${root}/bin/kubectl`))?.content).toBe('binary');
+    await host.link(`${root}/bin/kubectl`, '../etc/other.conf');
+    expect((await host.readFile(`${root}/bin/kubectl`))?.content).toBe('b');
+    expect(await host.list(`${root}/bin`)).toEqual(['k3s', 'kubectl']);
+  });
+
+  test('renames a file over another', async () => {
+    const { host, root } = stage;
+    await host.rename(`${root}/etc/plain.conf`, `${root}/etc/other.conf`);
+    expect((await host.readFile(`${root}/etc/other.conf`))?.content).toBe('größe = 1\n');
+    expect(await host.stat(`${root}/etc/plain.conf`)).toBeUndefined();
+    expect(await host.list(`${root}/etc`)).toEqual(['alias.conf', 'dangling.conf', 'other.conf']);
+  });
+
+  test('renames a directory with what is in it, new files too', async () => {
+    const { host, root } = stage;
+    await host.writeFile(`${root}/etc/new.conf`, 'n', { mode: 0o644 });
+    await host.remove(`${root}/etc/other.conf`);
+    await host.rename(`${root}/etc`, `${root}/old/etc`);
+    expect(await host.list(`${root}/old/etc`)).toEqual([
+      'alias.conf',
+      'dangling.conf',
+      'new.conf',
+      'plain.conf',
+    ]);
+    expect((await host.readFile(`${root}/old/etc/alias.conf`))?.content).toBe('größe = 1\n');
+    expect(await host.stat(`${root}/etc`)).toBeUndefined();
+    expect(await host.list(root)).toEqual(['old']);
+  });
+
+  test('a rename of nothing is refused', async () => {
+    expect(await reasonOf(stage.host.rename(`${stage.root}/none`, `${stage.root}/x`))).toBe(
+      'FileSystemError',
+    );
+  });
+
+  test('removes files, links, directories, and what is not there', async () => {
+    const { host, root } = stage;
+    await host.remove(`${root}/etc/alias.conf`);
+    await host.remove(`${root}/none/none`);
+    expect(await host.list(`${root}/etc`)).toEqual(['dangling.conf', 'other.conf', 'plain.conf']);
+    await host.remove(`${root}/etc`);
+    expect(await host.list(`${root}/etc`)).toEqual([]);
+    expect(await host.readFile(`${root}/etc/plain.conf`)).toBeUndefined();
+    await host.writeFile(`${root}/etc/plain.conf`, 'again', { mode: 0o644 });
+    expect(await host.list(`${root}/etc`)).toEqual(['plain.conf']);
+  });
+}
+
+/** What holds for every Host that does what it is told. */
+export function describeDoing(make: MakeStage): void {
+  const stage = staged(make);
+
+  test('runs a command with its variables', async () => {
+    expect(await stage.host.run(commands.fine)).toMatchObject({ exitCode: 0, stdout: 'good day' });
+  });
+
+  test('a command that fails is CommandFailed with the end of its stderr', async () => {
+    await expect(stage.host.run(commands.mixed)).rejects.toMatchObject({
+      reason: 'CommandFailed',
+      message: expect.stringMatching(/exit code 3.*err$/),
+    });
+  });
+
+  test('a program that is not installed is CommandNotFound', async () => {
+    expect(await reasonOf(stage.host.run(commands.missing))).toBe('CommandNotFound');
+  });
+
+  test('no error shows a secret of the environment', async () => {
+    const error = await stage.host.run(commands.leak).catch((thrown: Error) => thrown);
+    expect(`${error}`).toContain('token ‹redacted› is bad');
+    expect(JSON.stringify(error) + `${error}`).not.toContain('hunter2');
+  });
+
+  test('sends what a secret holds', async () => {
+    const request = { method: 'POST', url: `${stage.url}/echo`, body: new Secret('hunter2') } as const;
+    expect(await stage.host.send(request)).toMatchObject({ status: 201, body: 'echo hunter2' });
+  });
+
+  test('obtains a secret', async () => {
+    const secret = await stage.host.obtain('a secret', async () => new Secret('hunter2'));
+    expect(secret.reveal()).toBe('hunter2');
+  });
+
+  test('a sleep ends with its time or its signal', async () => {
+    const start = stage.host.now();
+    await stage.host.sleep(5);
+    expect(stage.host.now() - start).toBeGreaterThanOrEqual(4);
+    await stage.host.sleep(3_600_000, AbortSignal.abort());
+    expect(stage.host.now() - start).toBeLessThan(60_000);
+  });
+}
+
+function staged(make: MakeStage): Stage {
+  let stage: Stage | undefined;
+  beforeEach(async () => {
+    stage = await make();
+  });
+  afterEach(() => stage?.dispose());
+  const current = () => {
+    if (!stage) throw new Error('no stage outside a test');
+    return stage;
+  };
+  return {
+    get host() {
+      return current().host;
+    },
+    get root() {
+      return current().root;
+    },
+    get url() {
+      return current().url;
+    },
+    dispose: () => current().dispose(),
+  };
+}
+
+async function reasonOf(attempt: Promise<unknown>): Promise<string> {
+  const thrown = await attempt.then(
+    () => 'nothing was thrown',
+    (error: unknown) => error,
+  );
+  return thrown instanceof NodeError ? thrown.reason : `not a NodeError: ${thrown}`;
+}

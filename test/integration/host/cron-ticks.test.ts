@@ -1,0 +1,47 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { cronTicks } from '../../../src/agent/host/cron-ticks.ts';
+
+test('ticks come on schedule, UTC, until they are stopped', async () => {
+  let rung = 0;
+  const ticked = Promise.withResolvers<void>();
+  const onTick = () => {
+    rung += 1;
+    ticked.resolve();
+  };
+  const ticks = cronTicks('* * * * * *', onTick, () => {});
+  onTestFinished(() => ticks.stop());
+  await ticked.promise;
+  ticks.stop();
+  expect(rung).toBe(1);
+});
+
+test('the next tick is told', () => {
+  const ticks = cronTicks(
+    '30 17 */2 * * *',
+    () => {},
+    () => {},
+  );
+  onTestFinished(() => ticks.stop());
+  const next = new Date(ticks.next() ?? 0);
+  expect([next.getUTCHours() % 2, next.getUTCMinutes(), next.getUTCSeconds()]).toEqual([0, 17, 30]);
+});
+
+test('what a tick throws is logged', async () => {
+  const logged = Promise.withResolvers<string>();
+  const fail = () => {
+    throw new Error('the tick broke');
+  };
+  const ticks = cronTicks('* * * * * *', fail, (level, message) => logged.resolve(`${level} ${message}`));
+  onTestFinished(() => ticks.stop());
+  expect(await logged.promise).toContain('the tick broke');
+});
+
+test('a schedule that is none is refused', () => {
+  expect(() =>
+    cronTicks(
+      'every two hours',
+      () => {},
+      () => {},
+    ),
+  ).toThrow();
+});

@@ -1,0 +1,278 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { describe, expect, test } from 'vitest';
+import type { Download } from '../../../src/agent/core/host.ts';
+import { download } from '../../../src/agent/host/download.ts';
+import { Routes } from '../../../src/agent/host/http-agents.ts';
+import { nodeHost } from '../../../src/agent/host/node-host.ts';
+import { certificates } from './certificates.ts';
+import { temporaryFolder } from './folder.ts';
+import { serveHttp, serveHttps } from './servers.ts';
+
+const content = Buffer.alloc(300_000, 'k3s ');
+const tools = { routes: new Routes({}), environment: { PATH: process.env.PATH ?? '' } };
+
+/** A release: `/sums` and `/k3s`, which a test may answer in its own way. */
+async function release(file: RequestListener, body: Buffer = content) {
+  const asked: (string | undefined)[] = [];
+  const sums = `${'0'.repeat(64)}  k3s-arm64\n${sha256(body)} *k3s\n`;
+  const port = await serveHttp((request, response) => {
+    if (request.url === '/sums') return void response.end(sums);
+    asked.push(request.headers.range);
+    file(request, response);
+  });
+  const root = await temporaryFolder();
+  const wanted: Download = {
+    url: `http://127.0.0.1:${port}/k3s`,
+    checksum: { url: `http://127.0.0.1:${port}/sums`, name: 'k3s' },
+    path: `${root}/bin/k3s`,
+    mode: 0o755,
+  };
+  return { wanted, asked, root, port };
+}
+
+/** Answers like a release server: ranges and ETag; after `cut` bytes of a whole answer the connection breaks. */
+function ranged({
+  etag = '"v1"',
+  cut = content.length,
+  body = content,
+}: {
+  etag?: string;
+  cut?: number;
+  body?: Buffer;
+} = {}): RequestListener {
+  return (request, response) => {
+    const start = rangeStart(request, etag);
+    if (start > body.length) return void response.writeHead(416).end();
+    const rest = body.subarray(start);
+    const range = start > 0 && { 'content-range': `bytes ${start}-${body.length - 1}/${body.length}` };
+    response.writeHead(start > 0 ? 206 : 200, { etag, 'content-length': rest.length, ...range });
+    if (start > 0 || cut >= body.length) return void response.end(rest);
+    breakOff(response, rest.subarray(0, cut));
+  };
+}
+
+function rangeStart({ headers }: IncomingMessage, etag: string): number {
+  const [, start = '0'] = /^bytes=(\d+)-$/.exec(headers.range ?? '') ?? [];
+  return headers['if-range'] === etag ? Number(start) : 0;
+}
+
+function breakOff(response: ServerResponse, bytes: Buffer): void {
+  response.write(bytes, () => setTimeout(() => response.socket?.destroy(), 20));
+}
+
+test('a verified file is in place with its mode, and nothing beside it', async () => {
+  const { wanted, root } = await release(ranged());
+  await download(wanted, tools);
+  expect((await readFile(wanted.path)).equals(content)).toBe(true);
+  expect((await stat(wanted.path)).mode & 0o7777).toBe(0o755);
+  expect(await readdir(`${root}/bin`)).toEqual(['k3s']);
+});
+
+test('the Host downloads the same way', async () => {
+  const { wanted } = await release(ranged());
+  await nodeHost().download(wanted);
+  expect((await readFile(wanted.path)).equals(content)).toBe(true);
+});
+
+describe('a broken transfer', () => {
+  test('is DownloadFailed soon, and the next attempt fetches the rest only', async () => {
+    const { wanted, asked, root } = await release(ranged({ cut: 100_000 }));
+    await expect(download(wanted, tools)).rejects.toMatchObject({
+      reason: 'DownloadFailed',
+      retry: { pace: 'soon' },
+      message: expect.stringContaining('broke off'),
+    });
+    expect(await readdir(`${root}/bin`)).toEqual(['.k3s.slipway-part', '.k3s.slipway-part.json']);
+    await download(wanted, tools);
+    expect(asked).toEqual([undefined, 'bytes=100000-']);
+    expect((await readFile(wanted.path)).equals(content)).toBe(true);
+    expect(await readdir(`${root}/bin`)).toEqual(['k3s']);
+  });
+
+  test('starts over where the file on the server is another one', async () => {
+    let etag = '"v1"';
+    const { wanted, asked } = await release((...exchange) =>
+      ranged({ etag, cut: etag === '"v1"' ? 100_000 : content.length })(...exchange),
+    );
+    await expect(download(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
+    etag = '"v2"';
+    await download(wanted, tools);
+    expect(asked).toEqual([undefined, 'bytes=100000-']);
+    expect((await readFile(wanted.path)).equals(content)).toBe(true);
+  });
+
+  test('starts over where the server knows no ranges', async () => {
+    let first = true;
+    const { wanted } = await release((_request, response) => {
+      response.writeHead(200, { etag: '"v1"', 'content-length': content.length });
+      if (!first) return void response.end(content);
+      first = false;
+      breakOff(response, content.subarray(0, 100_000));
+    });
+    await expect(download(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
+    await download(wanted, tools);
+    expect((await readFile(wanted.path)).equals(content)).toBe(true);
+  });
+
+  test.each([416, 206])(
+    'starts over where the range is answered with %i and another place',
+    async (status) => {
+      let whole = false;
+      const { wanted, asked } = await release((request, response) => {
+        if (request.headers.range === undefined) {
+          return ranged({ cut: whole ? content.length : 100_000 })(request, response);
+        }
+        whole = true;
+        response.writeHead(status, { 'content-range': 'bytes 0-9/10' }).end('0123456789');
+      });
+      await expect(download(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
+      await download(wanted, tools);
+      expect(asked).toEqual([undefined, 'bytes=100000-', undefined]);
+      expect((await readFile(wanted.path)).equals(content)).toBe(true);
+    },
+  );
+
+  test('that was whole when the process died is not fetched again', async () => {
+    const { wanted, asked, root } = await release(ranged());
+    await nodeHost().writeFile(`${root}/bin/.k3s.slipway-part`, `${content}`, { mode: 0o600 });
+    await download(wanted, tools);
+    expect(asked).toEqual([]);
+    expect((await stat(wanted.path)).mode & 0o7777).toBe(0o755);
+  });
+
+  test('a damaged note of it does no harm', async () => {
+    const { wanted, root } = await release(ranged());
+    await nodeHost().writeFile(`${root}/bin/.k3s.slipway-part`, 'half', { mode: 0o600 });
+    await nodeHost().writeFile(`${root}/bin/.k3s.slipway-part.json`, '{"url":', { mode: 0o600 });
+    await download(wanted, tools);
+    expect((await readFile(wanted.path)).equals(content)).toBe(true);
+  });
+});
+
+test('a transfer without a byte is DownloadFailed soon', async () => {
+  const { wanted } = await release((_request, response) => void response.writeHead(200).write('begun'));
+  await expect(download(wanted, { ...tools, stallAfter: 100 })).rejects.toMatchObject({
+    reason: 'DownloadFailed',
+    retry: { pace: 'soon' },
+    message: expect.stringContaining('no byte came for 0.1 s'),
+  });
+});
+
+test('a corrupt file is ChecksumMismatch, thrown away, and the old one stays', async () => {
+  const { wanted, root } = await release(ranged({ body: Buffer.from('corrupt') }));
+  await nodeHost().writeFile(wanted.path, 'old', { mode: 0o755 });
+  await expect(download(wanted, tools)).rejects.toMatchObject({
+    reason: 'ChecksumMismatch',
+    message: expect.stringMatching(new RegExp(`${sha256(Buffer.from('corrupt'))}.*${sha256(content)}`)),
+  });
+  expect(await readFile(wanted.path, 'utf8')).toBe('old');
+  expect(await readdir(`${root}/bin`)).not.toContain('.k3s.slipway-part');
+});
+
+test('a release without a line for the file is ChecksumMissing, and nothing is fetched', async () => {
+  const { wanted, asked } = await release(ranged());
+  const other = { ...wanted, checksum: { ...wanted.checksum, name: 'k3s-s390x' } };
+  await expect(download(other, tools)).rejects.toMatchObject({
+    reason: 'ChecksumMissing',
+    retry: { pace: 'slow' },
+    message: expect.stringContaining('k3s-s390x'),
+  });
+  expect(asked).toEqual([]);
+});
+
+test.each([
+  { status: 404, retry: { pace: 'slow' }, says: /answers 404\. Check the version and the releaseUrl/ },
+  { status: 503, retry: { pace: 'soon', after: 7_000 }, says: /answers 503/ },
+  { status: 429, retry: { pace: 'soon', after: 7_000 }, says: /answers 429/ },
+])('a status $status is DownloadFailed at its pace', async ({ status, retry, says }) => {
+  const { wanted } = await release((_request, response) => {
+    response.writeHead(status, { 'retry-after': '7' }).end();
+  });
+  await expect(download(wanted, tools)).rejects.toMatchObject({
+    reason: 'DownloadFailed',
+    retry,
+    message: expect.stringMatching(says),
+  });
+});
+
+test('nobody there is Unreachable', async () => {
+  const { wanted } = await release(ranged());
+  const gone = { ...wanted, checksum: { url: 'http://127.0.0.1:1/sums', name: 'k3s' } };
+  await expect(download(gone, tools)).rejects.toMatchObject({ reason: 'Unreachable' });
+});
+
+describe('redirects', () => {
+  test('are followed', async () => {
+    const { wanted } = await release((request, response) => {
+      if (request.url !== '/k3s') return ranged()(request, response);
+      response.writeHead(302, { location: '/storage/k3s' }).end();
+    });
+    await download(wanted, tools);
+    expect((await readFile(wanted.path)).equals(content)).toBe(true);
+  });
+
+  test('that go round are DownloadFailed', async () => {
+    const { wanted, asked } = await release((_request, response) => {
+      response.writeHead(302, { location: '/k3s' }).end();
+    });
+    await expect(download(wanted, tools)).rejects.toMatchObject({
+      reason: 'DownloadFailed',
+      message: expect.stringContaining('more than five'),
+    });
+    expect(asked).toHaveLength(6);
+  });
+
+  test('from https to http are refused', async () => {
+    const { wanted, asked, port, root } = await release(ranged());
+    const tls = certificates('127.0.0.1');
+    const secure = await serveHttps((_request, response) => {
+      response.writeHead(302, { location: `http://127.0.0.1:${port}/k3s` }).end();
+    }, tls);
+    await writeFile(`${root}/ca.pem`, tls.ca);
+    const routes = new Routes({ caFile: `${root}/ca.pem` });
+    const attempt = download({ ...wanted, url: `https://127.0.0.1:${secure}/k3s` }, { ...tools, routes });
+    await expect(attempt).rejects.toMatchObject({
+      reason: 'DownloadFailed',
+      message: expect.stringContaining('refused'),
+    });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('an archive', () => {
+  test('gives its one member, and goes', async () => {
+    const archive = await archived('flux', 'the flux program');
+    const { wanted, root } = await release(ranged({ body: archive }), archive);
+    await download({ ...wanted, path: `${root}/bin/flux`, member: 'flux' }, tools);
+    expect(await readFile(`${root}/bin/flux`, 'utf8')).toBe('the flux program');
+    expect((await stat(`${root}/bin/flux`)).mode & 0o7777).toBe(0o755);
+    expect(await readdir(`${root}/bin`)).toEqual(['flux']);
+  });
+
+  test('without that member is CommandFailed, and nothing is in place', async () => {
+    const archive = await archived('flux', 'the flux program');
+    const { wanted } = await release(ranged({ body: archive }), archive);
+    await expect(download({ ...wanted, member: 'helm' }, tools)).rejects.toMatchObject({
+      reason: 'CommandFailed',
+      message: expect.stringContaining('helm'),
+    });
+    await expect(stat(wanted.path)).rejects.toThrow('ENOENT');
+  });
+});
+
+async function archived(name: string, text: string): Promise<Buffer> {
+  const folder = await temporaryFolder();
+  await writeFile(`${folder}/${name}`, text);
+  const { exitCode } = await nodeHost().query({
+    file: 'tar',
+    args: ['-czf', `${folder}/x.tgz`, '-C', folder, name],
+  });
+  expect(exitCode).toBe(0);
+  return readFile(`${folder}/x.tgz`);
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

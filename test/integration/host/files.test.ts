@@ -1,0 +1,62 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { replaceWith } from '../../../src/agent/host/atomic-write.ts';
+import { nodeHost } from '../../../src/agent/host/node-host.ts';
+import { temporaryFolder } from './folder.ts';
+
+const host = nodeHost();
+
+test.each([0o000, 0o077])('modes do not depend on the umask %o', async (umask) => {
+  const old = process.umask(umask);
+  onTestFinished(() => void process.umask(old));
+  const root = await temporaryFolder();
+  await host.writeFile(`${root}/a/b/file`, 'x', { mode: 0o644 });
+  await host.writeFile(`${root}/a/b/secret`, 'x', { mode: 0o600 });
+  const modes = await Promise.all(
+    ['a', 'a/b', 'a/b/file', 'a/b/secret'].map((path) => stat(`${root}/${path}`)),
+  );
+  expect(modes.map(({ mode }) => mode & 0o7777)).toEqual([0o755, 0o755, 0o644, 0o600]);
+});
+
+test('what a crash left beside a file goes with the next write of that file, and nothing else', async () => {
+  const root = await temporaryFolder();
+  const names = [
+    '.file.slipway-tmp-deadbeef-1',
+    '.other.slipway-tmp-deadbeef-1',
+    '.file.slipway-part',
+    '.file.bak',
+  ];
+  for (const name of names) await writeFile(`${root}/${name}`, 'half');
+  await host.writeFile(`${root}/file`, 'whole', { mode: 0o644 });
+  expect((await readdir(root)).sort()).toEqual([...names.slice(1), 'file'].sort());
+});
+
+test('a write does not take the draft of another one away', async () => {
+  const root = await temporaryFolder();
+  await replaceWith(`${root}/file`, async (draft) => {
+    await writeFile(draft, 'slow');
+    await host.writeFile(`${root}/file`, 'quick', { mode: 0o644 });
+  });
+  expect(await readFile(`${root}/file`, 'utf8')).toBe('slow');
+});
+
+test('writes of one file at the same time do not disturb each other', async () => {
+  const root = await temporaryFolder();
+  await Promise.all(
+    Array.from({ length: 20 }, (_, n) => host.writeFile(`${root}/file`, `${n}`, { mode: 0o644 })),
+  );
+  expect(await readdir(root)).toEqual(['file']);
+});
+
+test('a refused write leaves nothing behind, and names the path', async () => {
+  await expect(host.writeFile('/proc/slipway/file', 'x', { mode: 0o644 })).rejects.toMatchObject({
+    name: 'NodeError',
+    message: expect.stringContaining('Cannot write /proc/slipway/file'),
+  });
+  const root = await temporaryFolder();
+  await host.writeFile(`${root}/dir/inner`, 'x', { mode: 0o644 });
+  await expect(host.writeFile(`${root}/dir`, 'x', { mode: 0o644 })).rejects.toMatchObject({
+    reason: 'FileSystemError',
+  });
+  expect(await readdir(root)).toEqual(['dir']);
+});

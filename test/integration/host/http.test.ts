@@ -1,0 +1,177 @@
+import { writeFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { Secret } from '../../../src/agent/core/secret.ts';
+import { nodeHost } from '../../../src/agent/host/node-host.ts';
+import { certificates } from './certificates.ts';
+import { temporaryFolder } from './folder.ts';
+import { serveHttp, serveHttps, serveProxy, serveSilence } from './servers.ts';
+
+const tls = certificates('127.0.0.1', 'vault.test');
+
+describe('time', () => {
+  test('a server that never answers is TimedOut', async () => {
+    const port = await serveSilence();
+    const start = performance.now();
+    await expect(
+      nodeHost().get({ url: `http://127.0.0.1:${port}/x?q=1`, timeout: 100 }),
+    ).rejects.toMatchObject({
+      reason: 'TimedOut',
+      message: expect.stringContaining(`http://127.0.0.1:${port}/x did not answer within 0.1 s`),
+    });
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
+  test('a body that never ends is TimedOut', async () => {
+    const port = await serveHttp((_request, response) => void response.write('begun'));
+    await expect(nodeHost().get({ url: `http://127.0.0.1:${port}/`, timeout: 100 })).rejects.toMatchObject({
+      reason: 'TimedOut',
+    });
+  });
+
+  test.each(['http', 'https'])('a proxy that never answers is TimedOut: %s', async (scheme) => {
+    const host = nodeHost({ proxy: `http://127.0.0.1:${await serveSilence()}` });
+    await expect(host.get({ url: `${scheme}://vault.test/`, timeout: 100 })).rejects.toMatchObject({
+      reason: 'TimedOut',
+    });
+  });
+});
+
+describe('failures', () => {
+  test('a refused connection is Unreachable, with the errno as cause and no query', async () => {
+    await expect(nodeHost().get({ url: 'http://user:pw@127.0.0.1:1/path?secret=1' })).rejects.toMatchObject({
+      reason: 'Unreachable',
+      message: expect.stringMatching(/^Cannot reach http:\/\/127\.0\.0\.1:1\/path: ECONNREFUSED/),
+      cause: { code: 'ECONNREFUSED' },
+    });
+  });
+
+  test('a name that does not resolve keeps ENOTFOUND or EAI_AGAIN as cause', async () => {
+    await expect(nodeHost().get({ url: 'http://no-such-name.invalid/' })).rejects.toMatchObject({
+      reason: 'Unreachable',
+      cause: { code: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/) },
+    });
+  });
+
+  test('a connection that is cut is Unreachable', async () => {
+    const port = await serveHttp((request) => void request.socket.destroy());
+    await expect(nodeHost().get({ url: `http://127.0.0.1:${port}/` })).rejects.toMatchObject({
+      reason: 'Unreachable',
+    });
+  });
+
+  test('an endless body is UnexpectedAnswer', async () => {
+    const port = await serveHttp((_request, response) => void response.end(Buffer.alloc(5 * 1024 * 1024)));
+    await expect(nodeHost().get({ url: `http://127.0.0.1:${port}/` })).rejects.toMatchObject({
+      reason: 'UnexpectedAnswer',
+    });
+  });
+});
+
+test('headers hold what a secret holds; nothing compressed is asked for', async () => {
+  const port = await serveHttp((request, response) => response.end(JSON.stringify(request.headers)));
+  const { body } = await nodeHost().get({
+    url: `http://127.0.0.1:${port}/`,
+    headers: { Authorization: new Secret('Bearer x'), 'Accept-Encoding': 'gzip' },
+  });
+  expect(JSON.parse(body)).toMatchObject({ authorization: 'Bearer x', 'accept-encoding': 'identity' });
+});
+
+test('a connection is used again', async () => {
+  const ports = new Set<number | undefined>();
+  const port = await serveHttp((request, response) => {
+    ports.add(request.socket.remotePort);
+    response.end();
+  });
+  const host = nodeHost();
+  for (let i = 0; i < 3; i += 1) await host.get({ url: `http://127.0.0.1:${port}/` });
+  expect(ports.size).toBe(1);
+});
+
+describe('trust', () => {
+  test('a stranger is TlsUntrusted, and slow', async () => {
+    const port = await serveHttps((_request, response) => void response.end('ok'), tls);
+    await expect(nodeHost().get({ url: `https://127.0.0.1:${port}/` })).rejects.toMatchObject({
+      reason: 'TlsUntrusted',
+      retry: { pace: 'slow' },
+      message: expect.stringContaining('network.caFile'),
+    });
+  });
+
+  test.each([{ trust: { ca: tls.ca } }, { trust: 'anybody' as const }])(
+    'is given by %o',
+    async ({ trust }) => {
+      const port = await serveHttps((_request, response) => void response.end('ok'), tls);
+      expect((await nodeHost().get({ url: `https://127.0.0.1:${port}/`, trust })).body).toBe('ok');
+    },
+  );
+
+  test('that one request asked for is not lent to the next', async () => {
+    const port = await serveHttps((_request, response) => void response.end('ok'), tls);
+    const host = nodeHost();
+    const url = `https://127.0.0.1:${port}/`;
+    await host.get({ url, trust: { ca: tls.ca } });
+    await expect(host.get({ url })).rejects.toMatchObject({ reason: 'TlsUntrusted' });
+  });
+
+  test('is for the names in the certificate only', async () => {
+    const port = await serveHttps((_request, response) => void response.end('ok'), tls);
+    const request = { url: `https://localhost:${port}/`, trust: { ca: tls.ca } };
+    await expect(nodeHost().get(request)).rejects.toMatchObject({ reason: 'TlsUntrusted' });
+  });
+
+  test('is given by network.caFile, and taken back when the file changes', async () => {
+    const port = await serveHttps((_request, response) => void response.end('ok'), tls);
+    const caFile = `${await temporaryFolder()}/ca.pem`;
+    const host = nodeHost({ caFile });
+    const request = { url: `https://127.0.0.1:${port}/` };
+    await expect(host.get(request)).rejects.toMatchObject({
+      reason: 'FileSystemError',
+      message: expect.stringContaining('network.caFile'),
+    });
+    await writeFile(caFile, tls.ca);
+    expect((await host.get(request)).body).toBe('ok');
+  });
+});
+
+describe('proxy', () => {
+  test('https goes through a tunnel, and the name is verified behind it', async () => {
+    const port = await serveHttps((_request, response) => void response.end('vault'), tls);
+    const proxy = await serveProxy(port);
+    const caFile = `${await temporaryFolder()}/ca.pem`;
+    await writeFile(caFile, tls.ca);
+    const host = nodeHost({ proxy: proxy.url, caFile });
+    expect((await host.get({ url: 'https://vault.test/secrets' })).body).toBe('vault');
+    expect(proxy.asked).toEqual(['CONNECT vault.test:443']);
+    await expect(host.get({ url: 'https://other.test/' })).rejects.toMatchObject({ reason: 'TlsUntrusted' });
+  });
+
+  test('http is asked of the proxy itself', async () => {
+    const proxy = await serveProxy(0);
+    const { body } = await nodeHost({ proxy: proxy.url }).get({ url: 'http://mirror.test/k3s?x=1' });
+    expect([body, proxy.asked]).toEqual(['by proxy', ['GET http://mirror.test/k3s?x=1']]);
+  });
+
+  test('a proxy that refuses is Unreachable, and its answer is not the server’s', async () => {
+    const proxy = await serveProxy(0, 403);
+    await expect(nodeHost({ proxy: proxy.url }).get({ url: 'https://vault.test/' })).rejects.toMatchObject({
+      reason: 'Unreachable',
+      message: expect.stringMatching(/proxy refuses .* vault\.test: it answered 403/),
+    });
+  });
+
+  test('is bypassed on request, by network.noProxy, and for this host', async () => {
+    const port = await serveHttp((_request, response) => void response.end('direct'));
+    const proxy = await serveProxy(port);
+    const host = nodeHost({ proxy: proxy.url });
+    expect((await host.get({ url: `http://127.0.0.1:${port}/` })).body).toBe('direct');
+    expect((await host.get({ url: `http://127.0.0.2:${port}/`, timeout: 500 })).body).toBe('by proxy');
+    const ranged = nodeHost({ proxy: proxy.url, noProxy: ['127.0.0.0/8'] });
+    for (const request of [
+      ranged.get({ url: `http://127.0.0.2:${port}/` }),
+      host.get({ url: `http://127.0.0.2:${port}/`, direct: true }),
+    ]) {
+      await expect(request).rejects.toMatchObject({ reason: 'Unreachable' });
+    }
+    expect(proxy.asked).toHaveLength(1);
+  });
+});

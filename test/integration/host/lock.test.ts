@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { acquireLock } from '../../../src/agent/host/lock.ts';
+import { temporaryFolder } from './folder.ts';
+
+const module = new URL('../../../src/agent/host/lock.ts', import.meta.url).href;
+
+test('one holds it, the next is told who, and it can be taken after its release', async () => {
+  const root = await temporaryFolder();
+  const release = await acquireLock(`${root}/run/lock`);
+  await expect(acquireLock(`${root}/run/lock`)).rejects.toMatchObject({
+    reason: 'AlreadyRunning',
+    message: expect.stringContaining(`process ${process.pid}`),
+  });
+  await release();
+  await (await acquireLock(`${root}/run/lock`))();
+  expect(await readdir(`${root}/run`)).toEqual([]);
+});
+
+test('another process is kept out, and let in once the holder was killed', async () => {
+  const path = `${await temporaryFolder()}/lock`;
+  const script = `const { acquireLock } = await import('${module}'); await acquireLock('${path}'); console.log('held'); setInterval(() => {}, 1000);`;
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void holder.kill('SIGKILL'));
+  await once(holder.stdout, 'data');
+  await expect(acquireLock(path)).rejects.toMatchObject({
+    reason: 'AlreadyRunning',
+    message: expect.stringContaining(`process ${holder.pid}`),
+  });
+  holder.kill('SIGKILL');
+  await once(holder, 'exit');
+  const release = await acquireLock(path);
+  expect(await readFile(path, 'utf8')).toMatch(new RegExp(`^${process.pid} \\d+ `));
+  await release();
+});
+
+test.each([
+  ['another process of the same id', `${process.pid} 1 00000000-0000-0000-0000-000000000000`],
+  ['nobody', ''],
+  ['a process that is gone', '4194305 1 x'],
+])('the lock of %s holds nobody up', async (_who, content) => {
+  const path = `${await temporaryFolder()}/lock`;
+  await writeFile(path, content);
+  await (await acquireLock(path))();
+});
+
+test('of many at once exactly one gets it, a dead holder before them or not', async () => {
+  const path = `${await temporaryFolder()}/lock`;
+  await writeFile(path, '4194305 1 x');
+  const attempts = await Promise.allSettled(Array.from({ length: 10 }, () => acquireLock(path)));
+  expect(attempts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+});

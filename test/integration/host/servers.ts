@@ -1,0 +1,59 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import {
+  type AddressInfo,
+  connect,
+  createServer as createTcpServer,
+  type Server as TcpServer,
+} from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** Serves on a free port of the loopback until the test ends; resolves with the port. */
+export function serveHttp(answer: RequestListener): Promise<number> {
+  return serve(createServer(answer));
+}
+
+export function serveHttps(answer: RequestListener, tls: { cert: string; key: string }): Promise<number> {
+  return serve(createTlsServer(tls, answer));
+}
+
+/** An HTTP proxy that notes what it is asked for, and leads every CONNECT to one port of the loopback. */
+export async function serveProxy(target: number, refuse?: number) {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    response.end('by proxy');
+  });
+  server.on('connect', (request, socket) => {
+    asked.push(`CONNECT ${request.url}`);
+    if (refuse !== undefined) return void socket.end(`HTTP/1.1 ${refuse} No\r\n\r\n`);
+    const onward = connect(target, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      onward.pipe(socket).pipe(onward);
+    });
+    onward.on('error', () => socket.destroy());
+    socket.on('error', () => onward.destroy());
+    onTestFinished(() => void onward.destroy());
+  });
+  return { url: `http://127.0.0.1:${await serve(server)}`, asked };
+}
+
+/** Accepts connections and never says a word. */
+export function serveSilence(): Promise<number> {
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => {});
+    onTestFinished(() => void socket.destroy());
+  });
+  return serve(server);
+}
+
+async function serve(server: Server | TcpServer): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    if ('closeAllConnections' in server) server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address() satisfies AddressInfo | string | null;
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return address.port;
+}

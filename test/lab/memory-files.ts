@@ -1,0 +1,143 @@
+import { dirname, resolve } from 'node:path';
+import type { FileStat, FoundFile } from '../../src/agent/core/host.ts';
+import { fileError, systemError } from '../../src/agent/host/file-errors.ts';
+
+type Node =
+  | { readonly kind: 'file'; readonly content: string; readonly mode: number; readonly modifiedAt: number }
+  | { readonly kind: 'directory'; readonly modifiedAt: number }
+  | { readonly kind: 'link'; readonly target: string; readonly modifiedAt: number };
+
+/**
+ * A file system in memory with the answers and errors of a real one, synchronous, so that a model of a command can
+ * work on it as a program would.
+ */
+export class MemoryFiles {
+  readonly #nodes = new Map<string, Node>();
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#nodes.set('/', { kind: 'directory', modifiedAt: now() });
+  }
+
+  /** The text at a path, links followed. */
+  text(path: string): string | undefined {
+    return this.read(path)?.content;
+  }
+
+  read(path: string): FoundFile | undefined {
+    const node = this.#nodes.get(this.#real(path));
+    if (node === undefined) return undefined;
+    if (node.kind !== 'file') throw fileError(systemError('EISDIR'), 'read', path);
+    return { content: node.content, mode: node.mode, modifiedAt: node.modifiedAt };
+  }
+
+  stat(path: string): FileStat | undefined {
+    const node = this.#nodes.get(this.#place(path));
+    switch (node?.kind) {
+      case 'file':
+        return {
+          kind: 'file',
+          mode: node.mode,
+          size: Buffer.byteLength(node.content),
+          modifiedAt: node.modifiedAt,
+        };
+      case 'directory':
+        return { kind: 'directory', mode: 0o755, size: 0, modifiedAt: node.modifiedAt };
+      case 'link':
+        return {
+          kind: 'link',
+          mode: 0o777,
+          size: Buffer.byteLength(node.target),
+          modifiedAt: node.modifiedAt,
+          target: node.target,
+        };
+      default:
+        return undefined;
+    }
+  }
+
+  list(path: string): readonly string[] {
+    const real = this.#real(path);
+    const node = this.#nodes.get(real);
+    if (node?.kind === 'file') throw fileError(systemError('ENOTDIR'), 'list', path);
+    return [...this.#nodes.keys()]
+      .filter((each) => each !== '/' && dirname(each) === real)
+      .map((each) => each.slice(each.lastIndexOf('/') + 1))
+      .sort();
+  }
+
+  write(path: string, content: string, mode = 0o644): void {
+    this.#put(path, { kind: 'file', content, mode, modifiedAt: this.#now() });
+  }
+
+  link(path: string, target: string): void {
+    this.#put(path, { kind: 'link', target, modifiedAt: this.#now() });
+  }
+
+  makeDirectory(path: string): void {
+    const place = this.#real(path);
+    const node = this.#nodes.get(place);
+    if (node?.kind === 'directory') return;
+    if (node) throw fileError(systemError('ENOTDIR'), 'make the directory', path);
+    this.makeDirectory(dirname(place));
+    this.#nodes.set(place, { kind: 'directory', modifiedAt: this.#now() });
+  }
+
+  rename(from: string, to: string): void {
+    const [source, goal] = [this.#place(from), this.#place(to)];
+    const node = this.#nodes.get(source);
+    if (node === undefined) throw fileError(systemError('ENOENT'), 'rename', from);
+    const tree = [...this.#nodes].filter(([path]) => path.startsWith(`${source}/`));
+    this.remove(from);
+    this.#put(goal, node);
+    for (const [path, each] of tree) this.#nodes.set(goal + path.slice(source.length), each);
+  }
+
+  remove(path: string): void {
+    const place = this.#place(path);
+    for (const each of [...this.#nodes.keys()]) {
+      if (each === place || each.startsWith(`${place}/`)) this.#nodes.delete(each);
+    }
+  }
+
+  /** Every file and link with its mode and text, sorted by path: two equal snapshots are two equal disks. */
+  snapshot(): Readonly<Record<string, string>> {
+    const shown = [...this.#nodes]
+      .filter(([, node]) => node.kind !== 'directory')
+      .map(
+        ([path, node]) => [path, node.kind === 'file' ? fileShown(node) : `-> ${targetOf(node)}`] as const,
+      );
+    return Object.fromEntries(shown.sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  #put(path: string, node: Node): void {
+    const place = this.#place(path);
+    if (this.#nodes.get(place)?.kind === 'directory') throw fileError(systemError('EISDIR'), 'write', path);
+    this.makeDirectory(dirname(place));
+    this.#nodes.set(place, node);
+  }
+
+  /** Where a path leads with the links among its directories followed, the last part itself not. */
+  #place(path: string): string {
+    const absolute = resolve('/', path);
+    return absolute === '/'
+      ? '/'
+      : resolve(this.#real(dirname(absolute)), absolute.slice(absolute.lastIndexOf('/') + 1));
+  }
+
+  #real(path: string, links = 0): string {
+    if (links > 40) throw fileError(systemError('ELOOP'), 'read', path);
+    const place = this.#place(path);
+    const node = this.#nodes.get(place);
+    return node?.kind === 'link' ? this.#real(resolve(dirname(place), node.target), links + 1) : place;
+  }
+}
+
+function fileShown({ content, mode }: Extract<Node, { kind: 'file' }>): string {
+  return `${mode.toString(8).padStart(4, '0')} ${content}`;
+}
+
+function targetOf(node: Node): string {
+  return node.kind === 'link' ? node.target : '';
+}

@@ -1,0 +1,365 @@
+import { basename } from 'node:path';
+import { commandLine } from '../../src/agent/core/command-line.ts';
+import { NodeError } from '../../src/agent/core/errors.ts';
+import type {
+  Command,
+  CommandResult,
+  Download,
+  FileStat,
+  FoundFile,
+  Host,
+  HttpRequest,
+  HttpResponse,
+  HttpSend,
+} from '../../src/agent/core/host.ts';
+import {
+  actionLine,
+  downloadOf,
+  type RecordedAction,
+  runOf,
+  sendOf,
+} from '../../src/agent/core/recorded-action.ts';
+import { type Content, reveal, type Secret } from '../../src/agent/core/secret.ts';
+import { commandFailed } from '../../src/agent/host/command-failed.ts';
+import { fileError, systemError } from '../../src/agent/host/file-errors.ts';
+import { MemoryFiles } from './memory-files.ts';
+import { type ArgsMatcher, argsFit, fits, type Matcher, Scripts } from './memory-scripts.ts';
+
+/** The process was killed; everything it still tries throws this too. */
+export class Crash extends Error {
+  override readonly name = 'Crash';
+}
+
+/** A file to begin with: its text, or a link's target, or more. */
+export type StartFile =
+  | string
+  | { readonly content: string; readonly mode?: number }
+  | { readonly link: string };
+
+export interface MemoryHostOptions {
+  readonly files?: Readonly<Record<string, StartFile>>;
+  readonly directories?: readonly string[];
+  /** Epoch milliseconds; 2026-01-01T00:00:00Z unless said. */
+  readonly now?: number;
+}
+
+export interface CommandMatcher {
+  /** The program, as its path or as its bare name. */
+  readonly file: string;
+  readonly args?: ArgsMatcher;
+}
+
+export interface RequestMatcher {
+  readonly method?: HttpSend['method'];
+  readonly url: Matcher;
+}
+
+type Answers<Question, Answer> =
+  | Answer
+  | ((question: Question, world: MemoryHost) => Answer | Promise<Answer>);
+
+/** A string is what the command prints; 0 is the exit code unless said. */
+export type CommandAnswer = Answers<Command, string | Partial<CommandResult>>;
+/** A string is the body; 200 is the status unless said. An Error is thrown, as `Unreachable` is. */
+export type ResponseAnswer = Answers<HttpSend, string | Partial<HttpResponse> | Error>;
+/** The text that gets into place, or the Error that stops it. */
+export type DownloadAnswer = Answers<Download, string | Error>;
+
+/** A machine in memory, for unit and scenario tests. */
+export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
+  return new MemoryHost(options);
+}
+
+/**
+ * A Host whose files are a map, whose clock is simulated, and whose commands, requests and downloads are scripted.
+ *
+ * What no script foresees throws a plain Error that names it, and `unused()` names the scripts nobody needed.
+ * `crashBefore(n)` ends the process before its n-th mutation: that one and every later call throw `Crash`, until
+ * `restart()`; the world stays as it is.
+ */
+export class MemoryHost implements Host {
+  /** The disk, without journal, faults and counting: for arranging, for asserting, and for models of commands. */
+  readonly files: MemoryFiles;
+  readonly journal: RecordedAction[] = [];
+  /** What was only looked at: command lines of `query`, URLs of `get`. */
+  readonly looks: string[] = [];
+  readonly #commands = new Scripts<Command, CommandResult>();
+  readonly #requests = new Scripts<HttpSend, HttpResponse>();
+  readonly #downloads = new Scripts<Download, string>();
+  readonly #faults = new Map<string, string>();
+  #events: { readonly at: number; readonly happen: (world: MemoryHost) => void }[] = [];
+  #now: number;
+  #mutations = 0;
+  #crashBefore = Number.POSITIVE_INFINITY;
+  #crashed = false;
+
+  constructor({ files = {}, directories = [], now = Date.UTC(2026, 0, 1) }: MemoryHostOptions) {
+    this.#now = now;
+    this.files = new MemoryFiles(() => this.#now);
+    for (const path of directories) this.files.makeDirectory(path);
+    for (const [path, start] of Object.entries(files)) this.#begin(path, start);
+  }
+
+  // --- what the test arranges
+
+  /** The answer to a command, every time; a later script goes before an earlier one. A function can be a model. */
+  on(matcher: CommandMatcher, answer: CommandAnswer = ''): this {
+    return this.#script(matcher, answer, false);
+  }
+
+  /** The answer to a command, one time, before those of `on`. */
+  once(matcher: CommandMatcher, answer: CommandAnswer = ''): this {
+    return this.#script(matcher, answer, true);
+  }
+
+  onGet(url: Matcher, answer: ResponseAnswer): this {
+    return this.onRequest({ method: 'GET', url }, answer);
+  }
+
+  onRequest({ method, url }: RequestMatcher, answer: ResponseAnswer, once = false): this {
+    this.#requests.add(
+      `${method ?? 'any method'} ${url}`,
+      (request) => (method === undefined || method === request.method) && fits(url, request.url),
+      async (request) => response(await this.#answered(answer, request)),
+      once,
+    );
+    return this;
+  }
+
+  onDownload(url: Matcher, answer: DownloadAnswer, once = false): this {
+    this.#downloads.add(
+      `download ${url}`,
+      (download) => fits(url, download.url),
+      async (download) => thrownOr(await this.#answered(answer, download)),
+      once,
+    );
+    return this;
+  }
+
+  /** What happens in the world at a time (epoch milliseconds), while the process sleeps. */
+  at(time: number, happen: (world: MemoryHost) => void): this {
+    this.#events = [...this.#events, { at: time, happen }].sort((a, b) => a.at - b.at);
+    return this;
+  }
+
+  /** Writes, links, renames and removals at this path fail with an errno such as ENOSPC, until `heal`. */
+  failWrite(path: string, code: string): this {
+    this.#faults.set(path, code);
+    return this;
+  }
+
+  heal(path: string): this {
+    this.#faults.delete(path);
+    return this;
+  }
+
+  crashBefore(mutation: number): this {
+    this.#crashBefore = mutation;
+    return this;
+  }
+
+  /** A new process on the same world: it counts its mutations from 0 and is not killed. */
+  restart(): this {
+    this.#crashed = false;
+    this.#crashBefore = Number.POSITIVE_INFINITY;
+    this.#mutations = 0;
+    return this;
+  }
+
+  advance(milliseconds: number): void {
+    this.#advanceTo(this.#now + milliseconds);
+  }
+
+  // --- what the test asserts
+
+  /** How many mutations this process has done. */
+  get mutations(): number {
+    return this.#mutations;
+  }
+
+  get crashed(): boolean {
+    return this.#crashed;
+  }
+
+  /** The journal, a line each. */
+  lines(): readonly string[] {
+    return this.journal.map(actionLine);
+  }
+
+  /** The scripts nothing asked for. */
+  unused(): readonly string[] {
+    return [...this.#commands.unused(), ...this.#requests.unused(), ...this.#downloads.unused()];
+  }
+
+  // --- the Host
+
+  async readFile(path: string): Promise<FoundFile | undefined> {
+    this.#alive();
+    return this.files.read(path);
+  }
+
+  async stat(path: string): Promise<FileStat | undefined> {
+    this.#alive();
+    return this.files.stat(path);
+  }
+
+  async list(path: string): Promise<readonly string[]> {
+    this.#alive();
+    return this.files.list(path);
+  }
+
+  async query(command: Command): Promise<CommandResult> {
+    this.#alive();
+    this.looks.push(commandLine(command));
+    return this.#commands.answer(command, commandLine(command));
+  }
+
+  async get(request: HttpRequest): Promise<HttpResponse> {
+    this.#alive();
+    this.looks.push(request.url);
+    return this.#requests.answer({ ...request, method: 'GET' }, `GET ${request.url}`);
+  }
+
+  now(): number {
+    this.#alive();
+    return this.#now;
+  }
+
+  async writeFile(path: string, content: Content, { mode }: { readonly mode: number }): Promise<void> {
+    const isShown = typeof content === 'string' && this.files.stat(path)?.kind === 'file';
+    const found = isShown ? this.files.read(path) : undefined;
+    this.#mutate(
+      {
+        kind: 'write',
+        path,
+        mode,
+        content: `${content}`,
+        ...(found && { before: { mode: found.mode, content: found.content } }),
+      },
+      path,
+    );
+    this.files.write(path, reveal(content), mode);
+  }
+
+  async link(path: string, target: string): Promise<void> {
+    const before = this.files.stat(path)?.target;
+    this.#mutate({ kind: 'link', path, target, ...(before !== undefined && { before }) }, path);
+    this.files.link(path, target);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    this.#mutate({ kind: 'rename', from, to }, from, to);
+    this.files.rename(from, to);
+  }
+
+  async remove(path: string): Promise<void> {
+    this.#mutate({ kind: 'remove', path }, path);
+    this.files.remove(path);
+  }
+
+  async run(command: Command): Promise<CommandResult> {
+    this.#mutate(runOf(command));
+    const result = await this.#commands.answer(command, commandLine(command));
+    if (result.exitCode !== 0) throw commandFailed(command, result);
+    return result;
+  }
+
+  async send(request: HttpSend): Promise<HttpResponse> {
+    this.#mutate(sendOf(request));
+    return this.#requests.answer(request, `${request.method} ${request.url}`);
+  }
+
+  async download(download: Download): Promise<void> {
+    this.#mutate(downloadOf(download), download.path);
+    const content = await this.#downloads.answer(download, `download ${download.url}`);
+    this.files.write(download.path, content, download.mode);
+  }
+
+  async obtain(_what: string, fetch: () => Promise<Secret>): Promise<Secret> {
+    this.#alive();
+    return fetch();
+  }
+
+  async sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+    this.#alive();
+    this.#advanceTo(this.#now + milliseconds, signal);
+  }
+
+  #begin(path: string, start: StartFile): void {
+    if (typeof start === 'string') this.files.write(path, start);
+    else if ('link' in start) this.files.link(path, start.link);
+    else this.files.write(path, start.content, start.mode);
+  }
+
+  #script({ file, args }: CommandMatcher, answer: CommandAnswer, once: boolean): this {
+    this.#commands.add(
+      `${file} ${args === undefined ? '...' : args}`,
+      (command) => [command.file, basename(command.file)].includes(file) && argsFit(args, command.args),
+      async (command) => result(await this.#answered(answer, command)),
+      once,
+    );
+    return this;
+  }
+
+  async #answered<Question, Answer>(answer: Answers<Question, Answer>, question: Question): Promise<Answer> {
+    return isFunction(answer) ? answer(question, this) : answer;
+  }
+
+  #mutate(action: RecordedAction, ...paths: readonly string[]): void {
+    this.#alive();
+    if (this.#mutations + 1 >= this.#crashBefore) this.#crashed = true;
+    this.#alive();
+    this.#mutations += 1;
+    for (const path of paths) {
+      const code = this.#faults.get(path);
+      if (code !== undefined) throw fileError(systemError(code), action.kind, path);
+    }
+    this.journal.push(action);
+  }
+
+  #alive(): void {
+    if (this.#crashed) throw new Crash(`killed before mutation ${this.#crashBefore}`);
+  }
+
+  #advanceTo(end: number, signal?: AbortSignal): void {
+    while (!signal?.aborted) {
+      const [next, ...later] = this.#events;
+      if (next === undefined || next.at > end) {
+        this.#now = Math.max(this.#now, end);
+        return;
+      }
+      this.#events = later;
+      this.#now = Math.max(this.#now, next.at);
+      next.happen(this);
+    }
+  }
+}
+
+function isFunction<Question, Answer>(
+  answer: Answers<Question, Answer>,
+): answer is (question: Question, world: MemoryHost) => Answer | Promise<Answer> {
+  return typeof answer === 'function';
+}
+
+function result(answer: string | Partial<CommandResult>): CommandResult {
+  const said = typeof answer === 'string' ? { stdout: answer } : answer;
+  return { exitCode: 0, stdout: '', stderr: '', ...said };
+}
+
+function response(answer: string | Partial<HttpResponse> | Error): HttpResponse {
+  if (answer instanceof Error) throw answer;
+  const said = typeof answer === 'string' ? { body: answer } : answer;
+  return { status: 200, headers: {}, body: '', ...said };
+}
+
+function thrownOr(answer: string | Error): string {
+  if (answer instanceof Error) throw answer;
+  return answer;
+}
+
+/** What a connection that nobody accepts throws. */
+export function unreachable(url: string): NodeError {
+  return new NodeError('Unreachable', `Cannot reach ${url}: ECONNREFUSED.`, {
+    cause: systemError('ECONNREFUSED'),
+  });
+}
