@@ -30,36 +30,42 @@ export interface Composition {
   readonly loadSettings: () => Promise<Loaded>;
 }
 
-/** `wrap` puts another Host before the real one: the dry run. */
+export interface ComposeOptions {
+  readonly emit?: Emit;
+  /** Puts another Host before the real one: the dry run. */
+  readonly wrap?: (host: Host) => Host;
+  /** Called when the settings ask for another network or cloud than this process was built for. */
+  readonly onOutdated?: () => void;
+}
+
+/**
+ * The network and the cloud are those of the first settings that could be read: the Azure SDKs keep an identity's
+ * connection and tokens for the life of a process, so only a new process can take others.
+ */
 export async function compose(
   options: CommonOptions,
-  emit: Emit,
-  wrap = (host: Host) => host,
+  { emit = () => {}, wrap = (host) => host, onOutdated = () => {} }: ComposeOptions = {},
 ): Promise<Composition> {
   const paths = nodePaths(options.root);
   const host = nodeHost();
   const machine = await machineFacts();
   const facts = options.facts === undefined ? [] : [await factsSetting(host, options.facts)];
   const commandLine = [...facts, ...options.settings];
-  const loadSettings = () =>
-    load(host, { paths, file: options.config, commandLine, check: k3sSettingsProblems });
-  const hostFor = remember(
-    (settings: Settings) => settings.network,
-    ({ network }) => wrap(nodeHost(network)),
-  );
-  const cloudFor = remember(
-    ({ cloud, azure, network, static: written }: Settings) => ({ cloud, azure, network, written }),
-    (settings) => makeCloud(settings, hostFor(settings), machine),
-  );
+  const file = options.config;
+  const loadSettings = () => load(host, { paths, file, commandLine, check: k3sSettingsProblems });
   const unwired = wrap(host);
+  const connect = once((settings: Settings) => {
+    const door = wrap(nodeHost(settings.network));
+    return { host: door, cloud: makeCloud(settings, door, machine) };
+  }, onOutdated);
   const agent = createAgent({
     loadSettings,
-    cloudFor,
+    cloudFor: (settings) => connect(settings).cloud,
     paths,
     arch: machine.arch,
     slipway: process.execPath,
-    hostFor: ({ settings }) => (settings.value ? hostFor(settings.value.settings) : unwired),
-    planPorts: (knowledge) => portsFor(knowledge, cloudFor, machine),
+    hostFor: ({ settings }) => (settings.value ? connect(settings.value.settings).host : unwired),
+    planPorts: (knowledge) => portsFor(knowledge, (settings) => connect(settings).cloud, machine),
     random: Math.random,
     emit,
   });
@@ -93,15 +99,17 @@ function gitopsFor({ gitops }: Settings, cloud: Cloud): GitOps {
   return gitops.engine === 'flux' ? fluxGitOps({ settings: gitops.flux, cloud }) : noGitOps();
 }
 
-/** Makes a thing anew only when the settings it depends on have changed. */
-function remember<Thing>(
-  dependsOn: (settings: Settings) => unknown,
+/** What is made of the first settings; others that would make it otherwise are told, and change nothing. */
+function once<Thing>(
   make: (settings: Settings) => Thing,
+  onOutdated: () => void,
 ): (settings: Settings) => Thing {
-  let last: { readonly key: string; readonly thing: Thing } | undefined;
+  let first: { readonly key: string; readonly thing: Thing } | undefined;
   return (settings) => {
-    const key = JSON.stringify(dependsOn(settings));
-    if (last?.key !== key) last = { key, thing: make(settings) };
-    return last.thing;
+    const { cloud, azure, static: written, network } = settings;
+    const key = JSON.stringify({ cloud, azure, written, network });
+    first ??= { key, thing: make(settings) };
+    if (first.key !== key) onOutdated();
+    return first.thing;
   };
 }

@@ -4,6 +4,7 @@ import { alarm } from './agent/alarm.ts';
 import { type Commands, type CommonOptions, cli } from './agent/cli.ts';
 import { explain, explainJson } from './agent/config/explain.ts';
 import { toNodeError } from './agent/core/errors.ts';
+import type { Event } from './agent/core/events.ts';
 import type { Host } from './agent/core/host.ts';
 import { cronTicks } from './agent/host/cron-ticks.ts';
 import { acquireLock, isLocked } from './agent/host/lock.ts';
@@ -51,20 +52,21 @@ const commands = {
 
 async function daemon(options: CommonOptions): Promise<number> {
   const log = await openLog();
-  const composition = await compose(options, log.emit);
+  const clock = alarm();
+  const stopped = new AbortController();
+  const stop = (by: string) => {
+    if (stopped.signal.aborted) return;
+    log.emit({ type: 'Stopped', by });
+    stopped.abort();
+    clock.ring(by);
+  };
+  // systemd starts it again at once.
+  const onOutdated = () => stop('new settings for the network or the cloud, which need a new process');
+  const composition = await compose(options, { emit: log.emit, onOutdated });
   const { agent, host, paths } = composition;
   const release = await acquireLock(paths.slipway.lock);
   const systemd = notifier(host, process.env);
-  const clock = alarm();
-  const stopped = new AbortController();
-  onSignals({
-    reload: (signal) => clock.ring(signal),
-    stop: (signal) => {
-      log.emit({ type: 'Stopped', by: signal });
-      stopped.abort();
-      clock.ring(signal);
-    },
-  });
+  onSignals({ stop, reload: (signal) => clock.ring(signal) });
   log.emit({ type: 'Started', version, root: options.root });
   await systemd.ready();
   systemd.startWatchdog();
@@ -112,22 +114,19 @@ async function plan(options: CommonOptions): Promise<number> {
   const steps: PlannedStep[] = [];
   let recording: ReturnType<typeof recordingHost> | undefined;
   let seen = 0;
-  const record = (host: Host) => {
+  const wrap = (host: Host) => {
     recording = recordingHost(host);
     seen = 0;
     return recording;
   };
-  const { agent } = await compose(
-    options,
-    (event) => {
-      if (event.type === 'Warned') error(`warning: ${event.message}\n`);
-      if (event.type !== 'Settled') return;
-      const actions = recording?.journal.slice(seen) ?? [];
-      seen += actions.length;
-      steps.push({ outcome: event.outcome, actions });
-    },
-    record,
-  );
+  const emit = (event: Event) => {
+    if (event.type === 'Warned') error(`warning: ${event.message}\n`);
+    if (event.type !== 'Settled') return;
+    const actions = recording?.journal.slice(seen) ?? [];
+    seen += actions.length;
+    steps.push({ outcome: event.outcome, actions });
+  };
+  const { agent } = await compose(options, { emit, wrap });
   await agent.pass();
   out(planText(steps));
   return { nothing: 0, changes: 2, errors: 1 }[planVerdict(steps)];
@@ -135,7 +134,7 @@ async function plan(options: CommonOptions): Promise<number> {
 
 async function apply(options: CommonOptions & { readonly timeout: number }): Promise<number> {
   const log = await openLog();
-  const { agent, host, paths } = await compose(options, log.emit);
+  const { agent, host, paths } = await compose(options, { emit: log.emit });
   const release = await acquireLock(paths.slipway.lock);
   try {
     const report = await converge(agent, host, host.now() + options.timeout);
@@ -172,7 +171,7 @@ async function status({
 }
 
 async function config(options: CommonOptions & { readonly output: 'table' | 'json' }): Promise<number> {
-  const { loadSettings } = await compose(options, () => {});
+  const { loadSettings } = await compose(options);
   const loaded = await loadSettings();
   out(options.output === 'json' ? explainJson(loaded) : explain(loaded));
   return 0;

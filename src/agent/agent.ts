@@ -66,9 +66,10 @@ function warn(warnings: readonly string[], told: readonly string[], emit: Emit):
   return warnings;
 }
 
-/** What changed for a reader: another status or reason. A passing Changed is told by its own line. */
+/** What changed for a reader: another status or reason, Ready last. A passing Changed is told by its own line. */
 function tellTransitions(conditions: readonly Condition[], previous: readonly Condition[], emit: Emit): void {
-  for (const condition of conditions) {
+  const [ready, ...others] = conditions;
+  for (const condition of [...others, ...(ready ? [ready] : [])]) {
     const before = previous.find(({ type }) => type === condition.type);
     const same = before?.status === condition.status && before.reason === condition.reason;
     if (!same && condition.reason !== 'Changed' && condition.reason !== 'Blocked')
@@ -98,7 +99,7 @@ export async function run(agent: Agent, { host, alarm, signal, publish, emit }: 
     if (signal.aborted) return;
     emit({ type: 'Sleeping', until: report.wake.at, because: report.wake.because });
     const by = await alarm.sleepUntil(host, report.wake.at);
-    if (by === undefined) continue;
+    if (by === undefined || signal.aborted) continue;
     emit({ type: 'Woken', by });
     if (by === 'SIGHUP') agent.forget();
   }

@@ -143,7 +143,13 @@ function assignment(text: string): CommandLineSetting {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('It takes path=value, such as k3s.upgrade=auto.');
   const path = text.slice(0, at);
-  return { option: `--set ${path}`, path, value: parse(text.slice(at + 1)) };
+  try {
+    return { option: `--set ${path}`, path, value: parse(text.slice(at + 1)) };
+  } catch {
+    throw new InvalidArgumentError(
+      `The value of ${path} is no YAML; it takes path=value, such as k3s.upgrade=auto.`,
+    );
+  }
 }
 
 function minutes(text: string): number {

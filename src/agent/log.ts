@@ -16,7 +16,8 @@ export interface EventLog {
 
 /** Writes each event as one line; what a person need not see is at level debug. */
 export function logEvents(sink: DestinationStream): EventLog {
-  const log = pino({ base: null, timestamp: false }, sink);
+  const formatters = { level: (level: string) => ({ level }) };
+  const log = pino({ base: null, timestamp: false, formatters }, sink);
   return {
     emit: (event) => write(log, lineOf(event)),
     setLevel(level) {

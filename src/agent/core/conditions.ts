@@ -21,9 +21,11 @@ export function conditionsOf(
   const dated = (type: Condition['type'], verdict: Verdict): Condition => {
     const before = previous.find((condition) => condition.type === type);
     const same = before?.status === verdict.status;
+    const message = verdict.message.trim().replace(/\s*\n\s*/g, ' | ');
     return {
       type,
       ...verdict,
+      message,
       lastTransitionTime: same ? before.lastTransitionTime : new Date(now).toISOString(),
     };
   };

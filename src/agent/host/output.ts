@@ -16,13 +16,14 @@ export function logTarget(env: NodeJS.ProcessEnv, isTerminal: boolean): LogTarge
 }
 
 /** sd-daemon(3): the priority the journal gives a line, by pino's level. */
-const priorities: readonly (readonly [number, number])[] = [
-  [60, 2],
-  [50, 3],
-  [40, 4],
-  [30, 6],
-  [0, 7],
-];
+const priorities: Readonly<Record<string, number>> = {
+  fatal: 2,
+  error: 3,
+  warn: 4,
+  info: 6,
+  debug: 7,
+  trace: 7,
+};
 
 /**
  * Writes pino's lines to standard output: as they are for `json`, else readable, one line each.
@@ -40,8 +41,7 @@ export async function logDestination(target: LogTarget): Promise<LineSink> {
 }
 
 function priorityOf(line: string): number {
-  const { level } = JSON.parse(line);
-  return priorities.find(([lowest]) => level >= lowest)?.[1] ?? 6;
+  return priorities[JSON.parse(line).level] ?? 6;
 }
 
 /** Files and pipes are written synchronously, so the last line before an exit is not lost. */

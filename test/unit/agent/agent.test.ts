@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { converge, run } from '../../../src/agent/agent.ts';
+import { alarm } from '../../../src/agent/alarm.ts';
+import { NodeError } from '../../../src/agent/core/errors.ts';
+import type { Event } from '../../../src/agent/core/events.ts';
+import { isReady, type Vm, vm } from '../../scenario/a-vm.ts';
+
+const minute = 60_000;
+
+/** Runs the daemon's loop, ringing after the given passes, until so many passes are done. */
+async function daemon(machine: Vm, passes: number, rings: Readonly<Record<number, string>> = {}) {
+  const clock = alarm();
+  const stopped = new AbortController();
+  const events: Event[] = [];
+  const times: number[] = [];
+  await run(machine.slipway(), {
+    host: machine.host,
+    alarm: clock,
+    signal: stopped.signal,
+    emit: (event) => events.push(event),
+    publish: async () => {
+      times.push(machine.host.now());
+      const ring = rings[times.length];
+      if (ring) clock.ring(ring);
+      if (times.length === passes) stopped.abort();
+    },
+  });
+  return { events, times };
+}
+
+test('a failure is retried after its delay, and at once on SIGHUP', async () => {
+  const machine = vm('server');
+  machine.cloud.fail('secret', new NodeError('VaultWrongTenant', 'no', { retry: { pace: 'slow' } }));
+  await daemon(machine, 6);
+  const before = machine.cloud.calls.filter((call) => call.startsWith('secret')).length;
+  await daemon(machine, 3, { 1: 'schedule' });
+  expect(machine.cloud.calls.filter((call) => call.startsWith('secret')).length).toBe(before + 1);
+  await daemon(machine, 3, { 1: 'SIGHUP' });
+  expect(machine.cloud.calls.filter((call) => call.startsWith('secret')).length).toBe(before + 3);
+});
+
+test('it stops after the pass in which it was asked to', async () => {
+  const { events, times } = await daemon(vm('server'), 2);
+  expect(times).toHaveLength(2);
+  expect(events.filter(({ type }) => type === 'Sleeping')).toHaveLength(1);
+});
+
+test('converge ends when the node is Ready', async () => {
+  const machine = vm('server');
+  const report = await converge(machine.slipway(), machine.host, machine.host.now() + 5 * minute);
+  expect(isReady(report)).toBe(true);
+});
+
+test('converge gives up when its time is over', async () => {
+  const machine = vm('server');
+  machine.cloud.secrets.delete('k3s-token');
+  const start = machine.host.now();
+  const report = await converge(machine.slipway(), machine.host, start + minute);
+  expect(report.conditions[0]?.status).toBe('Unknown');
+  expect(machine.host.now() - start).toBeLessThanOrEqual(minute);
+});
+
+test('converge ends at once when only people can help', async () => {
+  const machine = vm('server');
+  machine.cloud.fail('secret', new NodeError('VaultWrongTenant', 'no', { retry: { pace: 'slow' } }));
+  const start = machine.host.now();
+  const report = await converge(machine.slipway(), machine.host, start + 60 * minute);
+  expect(report.conditions[0]).toMatchObject({ status: 'False', reason: 'VaultWrongTenant' });
+  expect(machine.host.now() - start).toBeLessThan(minute);
+});

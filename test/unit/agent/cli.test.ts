@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { type Commands, cli } from '../../../src/agent/cli.ts';
+
+interface Run {
+  readonly exitCode: number;
+  readonly called: readonly unknown[];
+  readonly out: string;
+  readonly error: string;
+}
+
+async function run(...args: readonly string[]): Promise<Run> {
+  const called: unknown[] = [];
+  const record = (name: string) => async (options?: unknown) => {
+    called.push([name, options]);
+    return 7;
+  };
+  const names = ['run', 'plan', 'apply', 'status', 'config', 'version', 'stamp'] as const;
+  const commands = Object.fromEntries(names.map((name) => [name, record(name)])) as unknown as Commands;
+  const said = { out: '', error: '' };
+  const exitCode = await cli(args, commands, {
+    out: (text) => {
+      said.out += text;
+    },
+    error: (text) => {
+      said.error += text;
+    },
+  });
+  return { exitCode, called, ...said };
+}
+
+const plain = { root: '/', config: undefined, facts: undefined, settings: [] };
+
+describe('commands', () => {
+  test.each([
+    [['run'], ['run', plain]],
+    [
+      ['run', '--dry-run'],
+      ['plan', plain],
+    ],
+    [
+      ['plan', '--root', '/tmp/x'],
+      ['plan', { ...plain, root: '/tmp/x' }],
+    ],
+    [
+      ['apply', '--timeout', '2'],
+      ['apply', { ...plain, timeout: 120_000 }],
+    ],
+    [['apply'], ['apply', { ...plain, timeout: 900_000 }]],
+    [
+      ['status', '-o', 'json'],
+      ['status', { ...plain, output: 'json' }],
+    ],
+    [['config'], ['config', { ...plain, output: 'table' }]],
+    [['version'], ['version', undefined]],
+    [
+      ['stamp', '--root', '/x'],
+      ['stamp', { ...plain, root: '/x' }],
+    ],
+  ] as const)('%j', async (args, expected) => {
+    const { called, exitCode } = await run(...args);
+    expect(called).toEqual([expected]);
+    expect(exitCode).toBe(7);
+  });
+});
+
+test('options that stand for a setting carry its path, and win over --set', async () => {
+  const { called } = await run(
+    'plan',
+    '--set',
+    'k3s.upgrade=auto',
+    '--role',
+    'agent',
+    '--log-level',
+    'debug',
+    '--set',
+    'registries.servers=[a.io, b.io]',
+    '--set',
+    'joinToken.attempts=3',
+  );
+  expect(called).toEqual([
+    [
+      'plan',
+      {
+        ...plain,
+        settings: [
+          { option: '--set k3s.upgrade', path: 'k3s.upgrade', value: 'auto' },
+          { option: '--set registries.servers', path: 'registries.servers', value: ['a.io', 'b.io'] },
+          { option: '--set joinToken.attempts', path: 'joinToken.attempts', value: 3 },
+          { option: '--role', path: 'role', value: 'agent' },
+          { option: '--log-level', path: 'log.level', value: 'debug' },
+        ],
+      },
+    ],
+  ]);
+});
+
+describe('what is wrong is told with what to do, and exits 1', () => {
+  test.each([
+    [['plann'], /unknown command 'plann'/],
+    [['plan', '--rol', 'agent'], /unknown option '--rol'/],
+    [['plan', '--set', 'k3s'], /path=value/],
+    [['plan', '--set', 'k3s.upgrade=[a'], /path=value/],
+    [['apply', '--timeout', 'soon'], /number of minutes/],
+    [['status', '-o', 'xml'], /table, json/],
+    [['plan', 'extra'], /too many arguments/],
+  ] as const)('%j', async (args, message) => {
+    const { exitCode, error, called } = await run(...args);
+    expect(error).toMatch(message);
+    expect(error).toContain('--help');
+    expect(exitCode).toBe(1);
+    expect(called).toEqual([]);
+  });
+});
+
+test.each(['run', 'plan', 'apply', 'status', 'config', 'version'])('%s --help exits 0', async (command) => {
+  const { exitCode, out } = await run(command, '--help');
+  expect(exitCode).toBe(0);
+  expect(out).toContain(`slipway ${command}`);
+});
+
+test('the internal command is not listed', async () => {
+  expect((await run('--help')).out).not.toContain('stamp');
+});

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import type { Event } from '../../../src/agent/core/events.ts';
+import { inSync, type Resource } from '../../../src/agent/core/resource.ts';
+import { lineOf, logEvents } from '../../../src/agent/log.ts';
+
+const resource: Resource = {
+  id: 'File/x',
+  condition: 'System',
+  summary: 'write x',
+  check: async () => inSync(),
+};
+const condition = {
+  type: 'Role',
+  status: 'True',
+  reason: 'InSync',
+  message: 'server',
+  lastTransitionTime: '',
+} as const;
+
+test.each([
+  [{ type: 'Started', version: '1.0.0', root: '/' }, 'info', 'slipway started'],
+  [{ type: 'Warned', message: 'careful' }, 'warn', 'warning'],
+  [{ type: 'ConditionChanged', condition }, 'info', 'condition changed'],
+  [{ type: 'ConditionChanged', condition: { ...condition, status: 'False' } }, 'error', 'condition changed'],
+  [{ type: 'Settled', outcome: { resource, state: 'Changed', changes: [] } }, 'info', 'put right'],
+  [{ type: 'Settled', outcome: { resource, state: 'InSync' } }, 'debug', 'checked'],
+  [{ type: 'Sleeping', until: 0, because: 'drift' }, 'debug', 'sleeping'],
+  [{ type: 'Woken', by: 'SIGHUP' }, 'info', 'woken'],
+  [{ type: 'Stopped', by: 'SIGTERM' }, 'info', 'slipway stopped; the node stays as it is'],
+] as const satisfies readonly (readonly [Event, string, string])[])('%j', (event, level, message) => {
+  expect(lineOf(event)).toMatchObject({ level, message });
+});
+
+test('a line is JSON with its level by name, and neither time nor process', () => {
+  const lines: string[] = [];
+  const log = logEvents({ write: (line) => lines.push(line) });
+  log.emit({ type: 'Woken', by: 'SIGHUP' });
+  log.emit({ type: 'Sleeping', until: 0, because: 'drift' });
+  log.setLevel('debug');
+  log.emit({ type: 'Sleeping', until: 0, because: 'drift' });
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    { level: 'info', msg: 'woken', by: 'SIGHUP' },
+    { level: 'debug', msg: 'sleeping', until: '1970-01-01T00:00:00.000Z', because: 'drift' },
+  ]);
+});

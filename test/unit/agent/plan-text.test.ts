@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import type { RecordedAction } from '../../../src/agent/core/recorded-action.ts';
+import { inSync, type Outcome, type Resource } from '../../../src/agent/core/resource.ts';
+import { type PlannedStep, planText, planVerdict } from '../../../src/agent/plan-text.ts';
+
+function resource(id: string): Resource {
+  return { id, condition: 'System', summary: `make ${id}`, check: async () => inSync() };
+}
+
+function changed(...actions: readonly RecordedAction[]): PlannedStep {
+  return { outcome: { resource: resource('x'), state: 'Changed', changes: [] }, actions };
+}
+
+function step(
+  outcome: { [Key in keyof Outcome]?: unknown } & { readonly state: string },
+  id = 'x',
+): PlannedStep {
+  return { outcome: { resource: resource(id), ...outcome } as Outcome, actions: [] };
+}
+
+const write = { kind: 'write', path: '/etc/a', mode: 0o600 } as const;
+const failed = {
+  state: 'Failed',
+  reason: 'VaultForbidden',
+  message: 'no',
+  lookAgainAt: 0,
+  blocks: true,
+} as const;
+
+describe('planText', () => {
+  test.each([
+    [
+      'a new file, whole',
+      { ...write, content: 'a: 1\nb: ‹redacted›\n' },
+      'file: /etc/a (0600)\n    + a: 1\n    + b: ‹redacted›\n',
+    ],
+    [
+      'an edit, as a diff',
+      { ...write, mode: 0o644, content: 'a: 1\nb: 3\n', before: { mode: 0o644, content: 'a: 1\nb: 2\n' } },
+      'edit: /etc/a (0644)\n      a: 1\n    - b: 2\n    + b: 3\n',
+    ],
+    [
+      'an edit of a private file, without what goes',
+      { ...write, content: 'a: 1\n', before: { mode: 0o600, content: 'a: 1\ntoken: canary\n' } },
+      'edit: /etc/a (0600)\n      a: 1\n    - ‹redacted›\n',
+    ],
+    [
+      'a mode',
+      { ...write, content: 'a\n', before: { mode: 0o644, content: 'a\n' } },
+      'edit: /etc/a (0644 -> 0600)\n',
+    ],
+    ['a link', { kind: 'link', path: '/bin/kubectl', target: 'k3s' }, 'link: /bin/kubectl -> k3s\n'],
+    ['a command', { kind: 'run', command: 'systemctl daemon-reload' }, 'run:  systemctl daemon-reload\n'],
+    ['a secret', { kind: 'obtain', what: 'the join token' }, 'ask:  the join token\n'],
+    [
+      'a download',
+      { kind: 'download', url: 'https://x/k3s', path: '/bin/k3s', mode: 0o755 },
+      'get:  https://x/k3s\n      to /bin/k3s (0755), its sha256 verified\n',
+    ],
+  ] as const)('prints %s', (_, action, expected) => {
+    expect(planText([changed(action)])).toBe(
+      `${expected}Plan: 1 to change, 0 to follow, 0 waiting, 0 failed, 0 in sync. Nothing was changed.\n`,
+    );
+  });
+
+  test('prints what follows, what waits and what stops it', () => {
+    const text = planText([
+      step(failed),
+      step({ ...failed, blocks: false }, 'y'),
+      step({ state: 'Waiting', reason: 'ServiceStarting', message: 'soon' }),
+      step({ state: 'Blocked', by: 'x' }),
+    ]);
+    expect(text.split('\n').slice(0, 7)).toEqual([
+      'stop: make x',
+      '      VaultForbidden: no',
+      'note: make y',
+      '      VaultForbidden: no',
+      'wait: make x',
+      '      ServiceStarting: soon',
+      'then: make x',
+    ]);
+  });
+});
+
+test.each([
+  ['nothing', [step({ state: 'InSync' })]],
+  ['changes', [step({ state: 'InSync' }), changed()]],
+  ['changes', [step({ state: 'Blocked', by: 'x' })]],
+  ['changes', [step({ state: 'Waiting' }, 'Node/ready')]],
+  ['changes', [step({ ...failed, blocks: false })]],
+  ['errors', [step(failed)]],
+  ['errors', [step({ state: 'Waiting' }, 'Role')]],
+] as const)('the verdict %s', (verdict, steps) => {
+  expect(planVerdict(steps)).toBe(verdict);
+});
