@@ -11,11 +11,8 @@ function changed(...actions: readonly RecordedAction[]): PlannedStep {
   return { outcome: { resource: resource('x'), state: 'Changed', changes: [] }, actions };
 }
 
-function step(
-  outcome: { [Key in keyof Outcome]?: unknown } & { readonly state: string },
-  id = 'x',
-): PlannedStep {
-  return { outcome: { resource: resource(id), ...outcome } as Outcome, actions: [] };
+function step(outcome: { readonly state: string; readonly [field: string]: unknown }, id = 'x'): PlannedStep {
+  return { outcome: { resource: resource(id), ...outcome } as unknown as Outcome, actions: [] };
 }
 
 const write = { kind: 'write', path: '/etc/a', mode: 0o600 } as const;
