@@ -94,7 +94,7 @@ export const reasons = {
 
   // GitOps
   GitOpsNotConfigured: 'No GitOps engine is configured for this server.',
-  BootstrapFailed: 'flux bootstrap did not finish; it is tried again.',
+  BootstrapFailed: 'The bootstrap of Flux did not finish; it is tried again.',
   BootstrapPathDiffers: 'Flux is bootstrapped at another path than the settings name; nothing was changed.',
   SourceNotReady: 'The GitRepository is not Ready; its own message is quoted.',
   KustomizationNotReady: 'The Kustomization is not Ready; its own message is quoted.',

@@ -39,7 +39,8 @@ export function staticCloud({ host, settings, hostname, address }: StaticCloudOp
         );
       return secretIn(host, path, `the secret "${name}"`);
     },
-    registryUser: (loginServer) => loginTo(registries, loginServer).username,
+    // A dry run asks for the name before anybody asks for the password, which is where a missing login is told.
+    registryUser: (loginServer) => registries[loginServer]?.username ?? 'unknown',
     registryPassword: async (loginServer) =>
       secretIn(host, loginTo(registries, loginServer).passwordFile, `the password of ${loginServer}`),
   };

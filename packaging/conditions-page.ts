@@ -1,0 +1,49 @@
+import { writeFileSync } from 'node:fs';
+import { reasons } from '../src/agent/core/reasons.ts';
+import { type ConditionType, conditionTypes } from '../src/agent/core/resource.ts';
+
+// Writes docs/usage/conditions.md from the vocabulary that errors and conditions share:
+// `node packaging/conditions-page.ts`
+
+const pageFile = new URL('../docs/usage/conditions.md', import.meta.url);
+
+const meanings: Readonly<Record<ConditionType, string>> = {
+  Settings: 'the settings could be read and fit together',
+  Identity: 'the cloud said what this VM is, and it can be a node',
+  Role: 'the role is known, and is the one the node was installed with',
+  Preflight: 'the VM is large enough for its role',
+  System: 'kernel modules and settings are in place',
+  K3sBinary: 'K3s and its links are there, in the version wanted',
+  JoinToken: 'the join token is there, and is the one of the vault',
+  K3sConfig: 'the configuration of K3s is as it should be',
+  Registries: 'the registry credentials are fresh',
+  ServerReachable: 'an agent: its server answers and takes its token',
+  K3sRunning: 'the unit of K3s is installed and running, with what is on disk',
+  NodeReady: 'the Kubernetes API says that this node is Ready, and it has its taints',
+  GitOps: 'a server: the repository is bootstrapped and applied',
+};
+
+export function conditionsPage(): string {
+  const types = conditionTypes.map((type) => `| ${type} | ${meanings[type]} |`);
+  const entries = Object.entries(reasons).map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |`);
+  return `<!-- made by packaging/conditions-page.ts -->
+# Conditions and their reasons
+
+\`slipway status\` shows conditions in the Kubernetes form. **True**: it is so. **Unknown**: not yet, and it may come by
+itself. **False**: it failed, or has had its time; Slipway goes on trying, about every ten minutes, and at once after
+\`systemctl reload slipway\`. \`Ready\` sums them up: it stays True while what is wrong does not keep the node from working.
+
+| condition | True when |
+|---|---|
+| Ready | nothing keeps this VM from being the node it should be |
+${types.join('\n')}
+
+The message beside a reason says what happened on this node, why, and what to do next.
+
+| reason | what it means |
+|---|---|
+${entries.join('\n')}
+`;
+}
+
+if (import.meta.main) writeFileSync(pageFile, conditionsPage());
