@@ -66,6 +66,6 @@ describe('the static cloud', () => {
     );
     expect(cloud.registryUser('a.example')).toBe('ann');
     expect((await cloud.registryPassword('a.example')).reveal()).toBe('pw');
-    expect(() => cloud.registryUser('b.example')).toThrow(/static\.registries\."b\.example"/);
+    await expect(cloud.registryPassword('b.example')).rejects.toThrow(/static\.registries\."b\.example"/);
   });
 });
