@@ -1,4 +1,4 @@
-import { type DestinationStream, type Level, type Logger, pino } from 'pino';
+import { type DestinationStream, type Level, type Logger, pino, stdTimeFunctions } from 'pino';
 import type { Emit, Event } from './core/events.ts';
 import type { Outcome } from './core/resource.ts';
 
@@ -14,10 +14,13 @@ export interface EventLog {
   setLevel(level: string): void;
 }
 
-/** Writes each event as one line; what a person need not see is at level debug. */
-export function logEvents(sink: DestinationStream): EventLog {
+/** Writes each event as one line, with its time unless the sink knows it; what a person need not see is at debug. */
+export function logEvents(sink: DestinationStream & { readonly hasTime: boolean }): EventLog {
   const formatters = { level: (level: string) => ({ level }) };
-  const log = pino({ base: null, timestamp: false, formatters }, sink);
+  const log = pino(
+    { base: null, timestamp: sink.hasTime ? false : stdTimeFunctions.isoTime, formatters },
+    sink,
+  );
   return {
     emit: (event) => write(log, lineOf(event)),
     setLevel(level) {
@@ -62,11 +65,10 @@ export function lineOf(event: Event): LogLine {
 function settledLine(outcome: Outcome): LogLine {
   const resource = outcome.resource.id;
   if (outcome.state === 'Changed') {
-    const { summary } = outcome.resource;
     const changes = outcome.changes.map(
       ({ field, observed, desired }) => `${field}: ${observed ?? '-'} -> ${desired ?? '-'}`,
     );
-    return { level: 'info', message: 'put right', fields: { resource, did: summary, changes } };
+    return { level: 'info', message: 'put right', fields: { resource, did: outcome.did, changes } };
   }
   if (outcome.state === 'Waiting' || outcome.state === 'Failed') {
     const { state, reason, message } = outcome;

@@ -50,9 +50,12 @@ function ready(outcomes: readonly Outcome[]): Verdict {
 
 const severity = { Failed: 0, Waiting: 1, Blocked: 2, Recorded: 3, Changed: 4, InSync: 5 } as const;
 
+/** Of resources that are equally bad the first tells; where all is well, the last that has something to tell. */
 function worst(outcomes: readonly Outcome[]): Verdict {
   const [first] = [...outcomes].sort((a, b) => severity[a.state] - severity[b.state]);
-  return first ? verdictOf(first) : { status: 'Unknown', reason: 'Blocked', message: '' };
+  if (!first) return { status: 'Unknown', reason: 'Blocked', message: '' };
+  const telling = outcomes.findLast((outcome) => outcome.state === 'InSync' && outcome.message);
+  return verdictOf(first.state === 'InSync' ? (telling ?? first) : first);
 }
 
 function verdictOf(outcome: Outcome): Verdict {
@@ -60,7 +63,7 @@ function verdictOf(outcome: Outcome): Verdict {
     case 'InSync':
       return { status: 'True', reason: 'InSync', message: outcome.message ?? '' };
     case 'Changed':
-      return { status: 'True', reason: 'Changed', message: outcome.resource.summary };
+      return { status: 'True', reason: 'Changed', message: outcome.did };
     case 'Recorded':
       return { status: 'Unknown', reason: 'Recorded', message: outcome.resource.summary };
     case 'Waiting':

@@ -99,7 +99,8 @@ async function remedy(resource: Resource, drift: Drift, options: ReconcileOption
     if (changes > changesInARow) throw didNotConverge(drift.changes);
     await drift.remedy(host);
     attempts.set(resource.id, { failures: 0, changes, notBefore: 0, counts: false });
-    return { resource, state: 'Changed', changes: drift.changes, partial: drift.partial ?? false };
+    const { summary: did = resource.summary, partial = false } = drift;
+    return { resource, state: 'Changed', did, changes: drift.changes, partial };
   } catch (thrown) {
     if (thrown instanceof Recorded) return { resource, state: 'Recorded', changes: drift.changes };
     return failure(resource, toNodeError(thrown), options, blocks);

@@ -50,6 +50,8 @@ export type Finding =
 /** How the world differs from the wish, printable and secret-free, and the remedy. */
 export interface Drift {
   readonly changes: readonly Change[];
+  /** What this remedy does, where the resource's summary does not say it. */
+  readonly summary?: string;
   /** True where what is there still works: a failing remedy then blocks nobody. */
   readonly tolerable?: boolean;
   /** True for one step of several: dependants wait until the check finds the whole in sync. */
@@ -70,7 +72,12 @@ export interface Change {
  */
 export type Outcome = { readonly resource: Resource } & (
   | { readonly state: 'InSync'; readonly message?: string; readonly until?: number }
-  | { readonly state: 'Changed'; readonly changes: readonly Change[]; readonly partial?: boolean }
+  | {
+      readonly state: 'Changed';
+      readonly did: string;
+      readonly changes: readonly Change[];
+      readonly partial?: boolean;
+    }
   | { readonly state: 'Recorded'; readonly changes: readonly Change[] }
   | {
       readonly state: 'Waiting' | 'Failed';

@@ -2,6 +2,8 @@ import { fstatSync } from 'node:fs';
 
 /** A sink of whole lines. */
 export interface LineSink {
+  /** Whether whoever reads it knows when a line was written. */
+  readonly hasTime: boolean;
   write(line: string): void;
 }
 
@@ -31,13 +33,14 @@ const priorities: Readonly<Record<string, number>> = {
  * The journal has time and process of its own and takes the priority from a prefix.
  */
 export async function logDestination(target: LogTarget): Promise<LineSink> {
-  if (target === 'json') return { write: print };
+  if (target === 'json') return { hasTime: false, write: print };
   const { prettyFactory } = await import('pino-pretty');
-  const ignore = target === 'journal' ? 'time,pid,hostname,level' : 'time,pid,hostname';
-  const pretty = prettyFactory({ colorize: target === 'terminal', singleLine: true, ignore });
-  return {
-    write: (line) => print(target === 'journal' ? `<${priorityOf(line)}>${pretty(line)}` : pretty(line)),
-  };
+  if (target === 'journal') {
+    const pretty = prettyFactory({ colorize: false, singleLine: true, ignore: 'level' });
+    return { hasTime: true, write: (line) => print(`<${priorityOf(line)}>${pretty(line)}`) };
+  }
+  const pretty = prettyFactory({ colorize: true, singleLine: true, translateTime: 'SYS:HH:MM:ss' });
+  return { hasTime: false, write: (line) => print(pretty(line)) };
 }
 
 function priorityOf(line: string): number {

@@ -1,5 +1,6 @@
+import { commandLine } from '../core/command-line.ts';
 import { NodeError } from '../core/errors.ts';
-import type { Command, HostReader } from '../core/host.ts';
+import type { Command, Host, HostReader } from '../core/host.ts';
 import { type Change, type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
 import { findCause, lastWords } from './journal-causes.ts';
@@ -57,7 +58,8 @@ async function check(host: HostReader, node: K3sNode, unit: string): Promise<Fin
 }
 
 function drifted(changes: readonly Change[], command: Command): Finding {
-  return { state: 'Drifted', drift: { changes, remedy: async (host) => void (await host.run(command)) } };
+  const remedy = async (host: Host) => void (await host.run(command));
+  return { state: 'Drifted', drift: { changes, summary: commandLine(command), remedy } };
 }
 
 /** Drifted where this start was made of other inputs. A missing stamp, or one of another start, says nothing. */

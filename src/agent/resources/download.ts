@@ -1,5 +1,5 @@
 import type { Download, HostReader } from '../core/host.ts';
-import { type ConditionType, compare, type Resource } from '../core/resource.ts';
+import { type ConditionType, compare, inSync, type Resource } from '../core/resource.ts';
 
 export interface DownloadSpec {
   readonly id: string;
@@ -19,7 +19,7 @@ export function download({ installed, wanted, download, ...rest }: DownloadSpec)
     async check(host) {
       const version = await installed(host);
       const finding = compare({ version }, { version: wanted }, (host) => host.download(download));
-      if (finding.state !== 'Drifted') return finding;
+      if (finding.state !== 'Drifted') return inSync({ message: wanted });
       return { ...finding, drift: { ...finding.drift, tolerable: version !== undefined } };
     },
   };

@@ -22,7 +22,11 @@ test.each([
   [{ type: 'Warned', message: 'careful' }, 'warn', 'warning'],
   [{ type: 'ConditionChanged', condition }, 'info', 'condition changed'],
   [{ type: 'ConditionChanged', condition: { ...condition, status: 'False' } }, 'error', 'condition changed'],
-  [{ type: 'Settled', outcome: { resource, state: 'Changed', changes: [] } }, 'info', 'put right'],
+  [
+    { type: 'Settled', outcome: { resource, state: 'Changed', did: 'write x', changes: [] } },
+    'info',
+    'put right',
+  ],
   [{ type: 'Settled', outcome: { resource, state: 'InSync' } }, 'debug', 'checked'],
   [{ type: 'Sleeping', until: 0, because: 'drift' }, 'debug', 'sleeping'],
   [{ type: 'Woken', by: 'SIGHUP' }, 'info', 'woken'],
@@ -33,7 +37,7 @@ test.each([
 
 test('a line is JSON with its level by name, and neither time nor process', () => {
   const lines: string[] = [];
-  const log = logEvents({ write: (line) => lines.push(line) });
+  const log = logEvents({ hasTime: true, write: (line) => lines.push(line) });
   log.emit({ type: 'Woken', by: 'SIGHUP' });
   log.emit({ type: 'Sleeping', until: 0, because: 'drift' });
   log.setLevel('debug');

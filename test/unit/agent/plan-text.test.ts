@@ -8,7 +8,7 @@ function resource(id: string): Resource {
 }
 
 function changed(...actions: readonly RecordedAction[]): PlannedStep {
-  return { outcome: { resource: resource('x'), state: 'Changed', changes: [] }, actions };
+  return { outcome: { resource: resource('x'), state: 'Changed', did: 'make it', changes: [] }, actions };
 }
 
 function step(outcome: { readonly state: string; readonly [field: string]: unknown }, id = 'x'): PlannedStep {

@@ -8,7 +8,7 @@ function resource(id: string): Resource {
   return { id, condition: 'System', summary: '', check: async () => inSync() };
 }
 
-const changed: Outcome = { resource: resource('a'), state: 'Changed', changes: [] };
+const changed: Outcome = { resource: resource('a'), state: 'Changed', did: 'make it', changes: [] };
 const waits: Outcome = {
   resource: resource('b'),
   state: 'Waiting',

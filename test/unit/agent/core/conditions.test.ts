@@ -15,7 +15,7 @@ const config = resource('config', 'K3sConfig');
 const registries = resource('registries', 'Registries');
 
 const fine: Outcome = { resource: config, state: 'InSync' };
-const changed: Outcome = { resource: config, state: 'Changed', changes: [] };
+const changed: Outcome = { resource: config, state: 'Changed', did: 'make it', changes: [] };
 const waits: Outcome = {
   resource: registries,
   state: 'Waiting',
@@ -80,4 +80,23 @@ test('the transition time moves with the status, and with nothing else', () => {
   const otherStatus = conditionsOf([fails], otherReason, 3_000);
   const times = [first, otherReason, otherStatus].map((conditions) => conditions[1]?.lastTransitionTime);
   expect(times).toEqual(['1970-01-01T00:00:01.000Z', '1970-01-01T00:00:01.000Z', '1970-01-01T00:00:03.000Z']);
+});
+
+test('where all is well, the last message tells; messages are one line', () => {
+  const telling = (id: string, message: string): Outcome => ({
+    resource: resource(id, 'GitOps'),
+    state: 'InSync',
+    message,
+  });
+  const [ready, gitops] = conditionsOf(
+    [
+      telling('a', 'flux 2.9.4'),
+      telling('b', 'applied\n  main@sha1:4f2e\n'),
+      { resource: resource('c', 'GitOps'), state: 'InSync' },
+    ],
+    [],
+    0,
+  );
+  expect(gitops?.message).toBe('applied | main@sha1:4f2e');
+  expect(ready?.message).toBe(gitops?.message);
 });
