@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { commandLine } from '../core/command-line.ts';
 import { NodeError } from '../core/errors.ts';
 import type { Host, HostReader } from '../core/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
@@ -20,7 +21,7 @@ export const serverChangeId = 'Consent/server';
 export function serverChange(node: K3sNode, needs: readonly string[]): Resource {
   return {
     id: serverChangeId,
-    summary: `leave the old server for ${node.server}`,
+    summary: node.server === undefined ? 'learn which server to join' : `join ${node.server}`,
     condition: 'ServerReachable',
     needs,
     check: (host) => check(host, node),
@@ -72,11 +73,20 @@ async function leave(host: HostReader, node: K3sNode): Promise<Finding> {
     const stop = systemctl('stop', '--no-block', unit);
     return {
       state: 'Drifted',
-      drift: { changes, partial: true, remedy: async (host) => void (await host.run(stop)) },
+      drift: {
+        changes,
+        summary: commandLine(stop),
+        partial: true,
+        remedy: async (host) => void (await host.run(stop)),
+      },
     };
   }
+  const summary = 'remove what this agent got from its old server';
   const changes = [{ field: 'server CA', observed: 'of the old server', desired: undefined }];
-  return { state: 'Drifted', drift: { changes, partial: true, remedy: (host) => forget(host, node) } };
+  return {
+    state: 'Drifted',
+    drift: { changes, summary, partial: true, remedy: (host) => forget(host, node) },
+  };
 }
 
 /** Removes what an agent has of its server: its credentials, and last the CA, which shows that this is to be done. */
@@ -92,7 +102,6 @@ function serverUnknown(): NodeError {
   return new NodeError(
     'ServerUnknown',
     'No K3s server to join is known. Set the tag k3s-server on this VM, or k3s.server, to the address of the server.',
-    { retry: { pace: 'slow' } },
   );
 }
 

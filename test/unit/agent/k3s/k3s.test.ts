@@ -187,7 +187,7 @@ test('an agent without a known server gets no configuration', async () => {
   const { host } = aMachine('agent');
   const outcomes = await converge(plan('agent', host, { server: undefined }), host);
   expect(troubles(outcomes).slice(0, 2)).toEqual([
-    'Consent/server Failed ServerUnknown',
+    'Consent/server Waiting ServerUnknown',
     'File//etc/rancher/k3s/config.yaml Blocked ',
   ]);
 });

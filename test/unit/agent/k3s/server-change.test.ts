@@ -27,7 +27,7 @@ function world(configured = server, shown: string | Error = ca): MemoryHost {
 
 describe('what is found', () => {
   test.each([
-    ['no server is known', memoryHost(), { server: undefined }, 'ServerUnknown slow'],
+    ['no server is known', memoryHost(), { server: undefined }, 'ServerUnknown soon'],
     ['it has not joined yet', memoryHost(), {}, 'InSync'],
     ['its server is the same', world(), {}, 'InSync'],
     ['its server is away', world(server, unreachable(server)), {}, 'InSync'],
