@@ -60,8 +60,11 @@ async function daemon(options: CommonOptions): Promise<number> {
     stopped.abort();
     clock.ring(by);
   };
-  // systemd starts it again at once.
-  const onOutdated = () => stop('new settings for the network or the cloud, which need a new process');
+  // Between two passes nothing is under way; systemd starts it again.
+  const onOutdated = () => {
+    log.emit({ type: 'Stopped', by: 'new settings for the network or the cloud, which need a new process' });
+    process.exit(0);
+  };
   const composition = await compose(options, { emit: log.emit, onOutdated });
   const { agent, host, paths } = composition;
   const release = await acquireLock(paths.slipway.lock);

@@ -26,6 +26,12 @@ export const duration = z.pipe(
   z.transform(milliseconds),
 );
 
+/** The same for what is not done every few seconds. */
+export const longDuration = z.pipe(
+  text(/^[1-9]\d*(m|h)$/, 'be a duration of a minute or more such as 5m or 2h'),
+  z.transform(milliseconds),
+);
+
 function milliseconds(value: string): number {
   const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
   const unit = value.replace(/\d/g, '') as keyof typeof units;

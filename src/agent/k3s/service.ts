@@ -41,7 +41,9 @@ export function k3sService(node: K3sNode, needs: readonly string[]): Resource {
 async function check(host: HostReader, node: K3sNode, unit: string): Promise<Finding> {
   const shown = await showUnit(host, unit, properties);
   if (shown.LoadState === 'masked') throw masked(unit);
-  if (/^[1-9]/.test(shown.Job)) return waiting('ServiceStarting', `systemd is at work on ${unit}`, 1_000);
+  // A unit of Type=notify has its job for as long as it starts; what keeps it is in its journal.
+  if (/^[1-9]/.test(shown.Job) && shown.ActiveState !== 'activating')
+    return waiting('ServiceStarting', `systemd is at work on ${unit}`, 1_000);
   switch (shown.ActiveState) {
     case 'active':
     case 'reloading':

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { about } from '../about.ts';
-import { duration, k3sVersion, secretName, serverAddress, url, words } from '../forms.ts';
+import { duration, k3sVersion, longDuration, secretName, serverAddress, url, words } from '../forms.ts';
 
 export const joinToken = about(
   'The token with which nodes join.',
@@ -15,7 +15,7 @@ export const joinToken = about(
       z.int().check(z.positive('must be above zero')),
     ),
     interval: about('The time between two attempts.', duration),
-    verifyEvery: about('How often an installed token is compared with the vault.', duration),
+    verifyEvery: about('How often an installed token is compared with the vault.', longDuration),
   }),
 );
 
