@@ -1,0 +1,201 @@
+/** The K3s stand-in is as strict as K3s, and says it in K3s's words. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { bundleStandIn } from '../../lab/bundle.ts';
+import { freePort } from '../../lab/lab.ts';
+import { runProgram } from '../../lab/processes.ts';
+import { exchange } from '../../lab/standins/k3s-http.ts';
+
+let built: string;
+let root: string;
+let port: number;
+let running: { readonly child: ChildProcess; readonly log: () => string }[] = [];
+
+beforeAll(async () => {
+  built = join(mkdtempSync(join(tmpdir(), 'slipway-k3s-')), 'k3s');
+  await bundleStandIn('k3s', built, { K3S_VERSION: 'v1.36.3+k3s1' });
+});
+afterAll(() => rmSync(join(built, '..'), { recursive: true }));
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'slipway-k3s-'));
+  mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
+  copyFileSync(built, join(root, 'usr/local/bin/k3s'));
+  port = await freePort();
+});
+afterEach(async () => {
+  await Promise.all(
+    running.map(async ({ child }) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }),
+  );
+  running = [];
+  rmSync(root, { recursive: true });
+});
+
+test('--version has the two lines of the real one', async () => {
+  const { stdout } = await k3s('--version');
+  expect(stdout).toMatch(/^k3s version v1\.36\.3\+k3s1 \([0-9a-f]{8}\)\ngo version go1\.\d+\.\d+\n$/);
+});
+
+describe('config.yaml', () => {
+  test('a key the agent does not know ends it', async () => {
+    configure({ server: 'https://127.0.0.1:1', 'token-file': '/nowhere', disable: ['traefik'] });
+    const { exitCode, stderr } = await k3s('agent');
+    expect(stderr).toContain('flag provided but not defined: -disable');
+    expect(exitCode).toBe(1);
+  });
+
+  test('a key the server does not know is a warning', async () => {
+    configure({ ...server(), 'no-such-key': 'x' });
+    const { log } = start('server');
+    await expect.poll(log).toContain('Unknown flag --no-such-key found in config.yaml, skipping');
+    await expect.poll(log, { timeout: 10_000 }).toContain('k3s is up and running');
+  });
+
+  test.each([
+    [{ 'https-listen-port': 'many' }, 'invalid value "many" for flag -https-listen-port: parse error'],
+    [{ 'disable-agent': 'perhaps' }, 'invalid boolean value "perhaps" for -disable-agent: parse error'],
+  ])('%j is of the wrong type', async (wrong, message) => {
+    configure({ ...server(), ...wrong });
+    const { exitCode, stderr } = await k3s('server');
+    expect(stderr).toContain(JSON.stringify(message).slice(1, -1));
+    expect(exitCode).toBe(1);
+  });
+
+  test('a later file wins, and a key with + appends', async () => {
+    configure({ ...server(), 'node-name': 'first', 'node-label': ['a=1'] });
+    write('etc/rancher/k3s/config.yaml.d/10.yaml', 'node-name: second\nnode-label+: [b=2]\n');
+    start('server');
+    const node = await eventually(() => kubectl('get', 'node', 'second', '-o', 'json'));
+    expect(JSON.parse(node.stdout).metadata.labels).toMatchObject({ a: '1', b: '2' });
+  });
+});
+
+describe('tokens', () => {
+  test('a token file that is not there is waited for', async () => {
+    configure({ server: 'https://127.0.0.1:1', 'token-file': join(root, 'later') });
+    await expect.poll(start('agent').log).toContain('Waiting for file');
+  });
+
+  test('another token on an existing datastore ends the server', async () => {
+    configure(server());
+    const first = start('server');
+    await expect.poll(first.log, { timeout: 10_000 }).toContain('k3s is up and running');
+    first.child.kill('SIGTERM');
+    await once(first.child, 'exit');
+    write('token', 'another');
+    const { exitCode, stderr } = await k3s('server');
+    expect(stderr).toContain('bootstrap data already found and encrypted with different token');
+    expect(exitCode).toBe(1);
+  });
+
+  test('a token that pins another CA is not accepted', async () => {
+    configure(server());
+    await expect.poll(start('server').log, { timeout: 10_000 }).toContain('k3s is up and running');
+    write('agent-token', `K10${'0'.repeat(64)}::node:secret`);
+    const agent = { server: `https://127.0.0.1:${port}`, 'token-file': join(root, 'agent-token') };
+    write('agent.yaml', stringify({ ...agent, 'data-dir': join(root, 'agent') }));
+    const { log } = start('agent', '--config', join(root, 'agent.yaml'));
+    await expect.poll(log).toContain('token CA hash does not match the Cluster CA certificate hash');
+  });
+
+  test.each([
+    ['node:secret', 200, 'ok'],
+    ['node:wrong', 401, 'not authorized'],
+    ['server:secret', 403, 'forbidden'],
+  ])('%s at /v1-k3s/readyz is answered %i', async (credentials, status, body) => {
+    configure(server());
+    await expect.poll(start('server').log, { timeout: 10_000 }).toContain('k3s is up and running');
+    const headers = { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+    const answer = await exchange({ url: `https://127.0.0.1:${port}/v1-k3s/readyz`, headers });
+    expect(answer.status).toBe(status);
+    expect(answer.body).toContain(body);
+  });
+});
+
+test('a malformed registries.yaml keeps a server from ever being ready', async () => {
+  configure(server());
+  write('etc/rancher/k3s/registries.yaml', 'mirrors: [not, a, map]\n');
+  const { log } = start('server');
+  await expect
+    .poll(log, { timeout: 10_000 })
+    .toContain('Waiting to retrieve agent configuration; server is not ready: yaml:');
+  await sleep(500);
+  expect(log()).not.toContain('up and running');
+  const { stderr } = await kubectl('get', '--raw', '/readyz');
+  expect(stderr).toContain('ServiceUnavailable');
+});
+
+describe('kubectl', () => {
+  test('tells what it does not find, cannot reach or does not know', async () => {
+    configure(server());
+    const { child, log } = start('server');
+    await expect.poll(log, { timeout: 10_000 }).toContain('k3s is up and running');
+    expect((await kubectl('get', 'node', 'nobody')).stderr).toBe(
+      'Error from server (NotFound): nodes "nobody" not found\n',
+    );
+    expect((await kubectl('get', 'things.example.com', 'x')).stderr).toBe(
+      'error: the server doesn\'t have a resource type "things"\n',
+    );
+    expect((await kubectl('get', 'node', '--frobnicate')).stderr).toContain(
+      'error: unknown flag: --frobnicate',
+    );
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const { exitCode, stderr } = await kubectl('get', 'node', 'nobody');
+    expect(stderr).toBe(
+      `The connection to the server 127.0.0.1:${port} was refused - did you specify the right host or port?\n`,
+    );
+    expect(exitCode).toBe(1);
+  });
+});
+
+function server(): object {
+  write('token', 'secret');
+  return { 'https-listen-port': port, 'token-file': join(root, 'token'), 'node-name': 'vm-server' };
+}
+
+function configure(config: object): void {
+  write('etc/rancher/k3s/config.yaml', stringify(config));
+}
+
+function write(path: string, content: string): void {
+  mkdirSync(join(root, path, '..'), { recursive: true });
+  writeFileSync(join(root, path), content, { mode: 0o600 });
+}
+
+function k3s(...args: readonly string[]) {
+  return runProgram(join(root, 'usr/local/bin/k3s'), args, { PATH: '/usr/bin:/bin' });
+}
+
+function kubectl(...args: readonly string[]) {
+  return k3s('kubectl', '--kubeconfig', join(root, 'etc/rancher/k3s/k3s.yaml'), ...args);
+}
+
+function start(...args: readonly string[]) {
+  const child = spawn(join(root, 'usr/local/bin/k3s'), args, { env: { PATH: '/usr/bin:/bin' } });
+  let text = '';
+  child.stderr.on('data', (chunk) => {
+    text += chunk;
+  });
+  const started = { child, log: () => text };
+  running.push(started);
+  return started;
+}
+
+async function eventually<Result extends { readonly exitCode: number }>(
+  run: () => Promise<Result>,
+): Promise<Result> {
+  for (const end = Date.now() + 10_000; ; await sleep(100)) {
+    const result = await run();
+    if (result.exitCode === 0 || Date.now() > end) return result;
+  }
+}

@@ -1,0 +1,70 @@
+/** The release mirror behaves as GitHub's release pages. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { nodeHost } from '../../../src/agent/host/node-host.ts';
+import { type Azure, startAzure } from '../../lab/azure/index.ts';
+import { type Mirror, startMirror } from '../../lab/mirror.ts';
+import { runProgram } from '../../lab/processes.ts';
+
+const release = 'https://github.com/k3s-io/k3s/releases/download/v1.36.3%2Bk3s1';
+const directory = mkdtempSync(join(tmpdir(), 'slipway-mirror-'));
+let azure: Azure;
+let mirror: Mirror;
+
+beforeAll(async () => {
+  azure = await startAzure();
+  mirror = await startMirror(azure);
+});
+afterAll(async () => {
+  await mirror.stop();
+  await azure.stop();
+  rmSync(directory, { recursive: true });
+});
+
+test('a release redirects to where its files are stored', async () => {
+  const { status, headers } = await host().get({ url: `${release}/k3s` });
+  expect(status).toBe(302);
+  expect(headers.location).toMatch(/^https:\/\/release-assets\.githubusercontent\.com\//);
+});
+
+test('a + that is not encoded names no release', async () => {
+  const { status } = await host().get({ url: `${release.replace('%2B', '+')}/k3s` });
+  expect(status).toBe(404);
+});
+
+test.each(['truncate', 'unavailable', 'corrupt'] as const)(
+  'a download that is spoiled by %s fails, and works after it',
+  async (fault) => {
+    mirror.fail(fault, { on: /\/k3s$/, times: 1 });
+    const path = join(directory, fault);
+    await expect(host().download(k3s(path))).rejects.toThrow();
+    await host().download(k3s(path));
+    const { stdout } = await runProgram(path, ['--version'], {});
+    expect(stdout).toContain('v1.36.3+k3s1');
+  },
+);
+
+test('flux comes in an archive with its checksum', async () => {
+  const path = join(directory, 'flux');
+  const base = 'https://github.com/fluxcd/flux2/releases/download/v2.9.4';
+  const name = 'flux_2.9.4_linux_amd64.tar.gz';
+  await host().download({
+    url: `${base}/${name}`,
+    checksum: { url: `${base}/flux_2.9.4_checksums.txt`, name },
+    path,
+    mode: 0o755,
+    member: 'flux',
+  });
+  expect(readFileSync(path, 'utf8')).toMatch(/^#!/);
+});
+
+function host() {
+  return nodeHost({ proxy: azure.proxyUrl, caFile: azure.caFile });
+}
+
+function k3s(path: string) {
+  const checksum = { url: `${release}/sha256sum-amd64.txt`, name: 'k3s' };
+  return { url: `${release}/k3s`, checksum, path, mode: 0o755 };
+}

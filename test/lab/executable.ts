@@ -1,0 +1,25 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const repository = join(import.meta.dirname, '../..');
+
+/** Where `npm run package` puts the executable for this machine; SLIPWAY_EXECUTABLE names another to try. */
+export const packaged =
+  process.env.SLIPWAY_EXECUTABLE ?? join(repository, `dist/slipway-linux-${process.arch}`);
+
+/** Whether the executable is there and no source is newer. */
+export function isPackaged(): boolean {
+  if (!existsSync(packaged)) return false;
+  const made = statSync(packaged).mtimeMs;
+  return sources().every((path) => statSync(path).mtimeMs <= made);
+}
+
+function sources(): string[] {
+  const folders = ['src', 'packaging'].map((name) => join(repository, name));
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name)),
+  );
+  return [...files, join(repository, 'package-lock.json'), join(repository, 'esbuild.config.mjs')];
+}

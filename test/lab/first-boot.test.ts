@@ -1,0 +1,103 @@
+import { existsSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packaged } from './executable.ts';
+import { type Lab, loginServer, startLab } from './lab.ts';
+import type { LabNode } from './node.ts';
+
+const dir = join(tmpdir(), `slipway-first-boot-${process.pid}`);
+
+describe('the packaged executable on three bare nodes', () => {
+  let lab: Lab;
+
+  beforeAll(async () => {
+    expect(existsSync(packaged), `${packaged} is there: npm run package makes it`).toBe(true);
+    lab = await startLab({ dir, executable: [packaged] });
+    lab.start();
+    await lab.waitReady();
+  });
+
+  afterAll(async () => {
+    await lab?.stop();
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  test.each(['server', 'agent', 'observability'] as const)(
+    '%s is a Ready node of the cluster',
+    async (role) => {
+      const node = await nodeObject(lab, `vm-${role}`);
+      expect(node.status.conditions).toContainEqual(
+        expect.objectContaining({ type: 'Ready', status: 'True' }),
+      );
+      expect(node.status.nodeInfo.kubeletVersion).toBe('v1.36.3+k3s1');
+    },
+  );
+
+  test('observability has its taint and its label, the agent neither', async () => {
+    const taint = { key: 'observability', value: 'true', effect: 'NoSchedule' };
+    const observability = await nodeObject(lab, 'vm-observability');
+    expect(observability.spec.taints).toEqual([taint]);
+    expect(observability.metadata.labels.role).toBe('observability');
+    const agent = await nodeObject(lab, 'vm-agent');
+    expect(agent.spec.taints).toBeUndefined();
+    expect(agent.metadata.labels.role).toBeUndefined();
+  });
+
+  test('the server is handed over to Flux', async () => {
+    const kind = 'kustomizations.kustomize.toolkit.fluxcd.io';
+    const sync = await kubectl(
+      lab.node('server'),
+      'get',
+      kind,
+      '-n',
+      'flux-system',
+      'flux-system',
+      '-o',
+      'json',
+    );
+    expect(JSON.parse(sync.stdout).spec.path).toBe('./clusters/lab');
+  });
+
+  test('K3s was started once on each node, and had its registry passwords from the start', async () => {
+    for (const node of lab.nodes) {
+      const journal = await node.run('journalctl', '-o', 'cat', '--no-pager');
+      expect(journal.stdout.match(/^Starting k3s/gm)).toHaveLength(1);
+      expect(node.read('var/lib/rancher/k3s/agent/etc/containerd/config.toml')).toContain(loginServer);
+    }
+  });
+
+  test('nothing that was written is unknown to its reader', async () => {
+    for (const node of lab.nodes) {
+      const journal = await node.run('journalctl', '-o', 'cat', '--no-pager');
+      expect(journal.stdout).not.toMatch(/Unknown key|Unknown section|Unknown flag|Missing '='/);
+    }
+  });
+
+  test('a plan now has nothing to change', async () => {
+    for (const node of lab.nodes) {
+      const { exitCode, stdout } = await node.slipway('plan');
+      expect(stdout).not.toContain('would');
+      expect(exitCode).toBe(0);
+    }
+  });
+
+  test('a node that is switched off comes back as it was', async () => {
+    const agent = lab.node('agent');
+    await agent.powerOff();
+    await agent.boot();
+    agent.start();
+    await lab.waitReady();
+    const journal = await agent.run('journalctl', '-o', 'cat', '--no-pager');
+    expect(journal.stdout.match(/^Starting k3s/gm)).toHaveLength(2);
+  });
+});
+
+async function nodeObject(lab: Lab, name: string) {
+  const { stdout } = await kubectl(lab.node('server'), 'get', 'node', name, '-o', 'json');
+  return JSON.parse(stdout);
+}
+
+function kubectl(server: LabNode, ...args: readonly string[]) {
+  return server.run('k3s', 'kubectl', '--kubeconfig', join(server.root, 'etc/rancher/k3s/k3s.yaml'), ...args);
+}

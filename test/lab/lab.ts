@@ -1,0 +1,204 @@
+/**
+ * The lab: an emulated Azure, a release mirror, and nodes that run the executable under test, all on loopback and
+ * below one folder. It needs neither root nor systemd nor a network.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Azure, startAzure } from './azure/index.ts';
+import { type Mirror, startMirror } from './mirror.ts';
+import { LabNode } from './node.ts';
+import { Processes } from './processes.ts';
+
+export type LabRole = 'server' | 'agent' | 'observability';
+
+export interface LabOptions {
+  /** The folder of all roots; made anew. */
+  readonly dir: string;
+  /** The command under test: a program and its first arguments. */
+  readonly executable: readonly [string, ...string[]];
+  /** One node of each of these roles, named by its role. */
+  readonly nodes?: readonly LabRole[];
+  /** Milliseconds the first registry password of each node lives; like those after it three hours unless said. */
+  readonly firstPasswordLife?: number;
+  readonly k3sVersions?: readonly string[];
+  /** Further settings of every node, merged at the top level. */
+  readonly settings?: object;
+  /** Every line of every daemon, as it comes. */
+  readonly onLog?: (node: string, line: string) => void;
+}
+
+export interface Lab {
+  readonly azure: Azure;
+  readonly mirror: Mirror;
+  readonly nodes: readonly LabNode[];
+  /** What must not be seen, by what it is. The registry's passwords are not among them: it keeps digests only. */
+  readonly secrets: Readonly<Record<'joinToken' | 'agentToken' | 'gitToken', string>>;
+  node(role: LabRole): LabNode;
+  /** Starts the daemons, all at once. */
+  start(): void;
+  /** Resolves when every node is Ready; rejects with what they wait for after so many milliseconds. */
+  waitReady(timeout?: number): Promise<void>;
+  /** Resolves when every node has its first registry password; those after it live three hours. */
+  firstPasswords(): Promise<Passwords>;
+  /** Resolves when every node has other passwords than these. */
+  rotated(before: Passwords, timeout?: number): Promise<void>;
+  /** Ends what it started and nothing else; the folder stays. */
+  stop(): Promise<void>;
+}
+
+/** The text of registries.yaml by node. */
+export type Passwords = Readonly<Record<string, string>>;
+
+export const vaultName = 'slipway-lab';
+export const loginServer = 'slipwaylab.azurecr.io';
+
+export async function startLab(options: LabOptions): Promise<Lab> {
+  const { dir, nodes: roles = ['server', 'agent', 'observability'] } = options;
+  rmSync(dir, { recursive: true, force: true });
+  const secrets = { joinToken: secret('join'), agentToken: secret('agent'), gitToken: secret('git') };
+  const port = await freePort();
+  const azure = await startAzure({
+    nodes: Object.fromEntries(roles.map((role, index) => [role, vm(role, index, port)])),
+    vaults: {
+      [vaultName]: {
+        'k3s-token': secrets.joinToken,
+        'k3s-agent-token': secrets.agentToken,
+        'flux-git-token': secrets.gitToken,
+      },
+    },
+    registries: [loginServer],
+  });
+  if (options.firstPasswordLife !== undefined) azure.registry().tokenLifetime = options.firstPasswordLife;
+  for (const role of roles) {
+    azure.setRole(role, 'Key Vault Secrets User', azure.vault().host);
+    azure.setRole(role, 'AcrPull', loginServer);
+  }
+  const mirror = await startMirror(azure, options.k3sVersions ? { k3sVersions: options.k3sVersions } : {});
+  const sockets = mkdtempSync(join(tmpdir(), 'slipway-lab-'));
+  const processes = new Processes();
+  const nodes = roles.map(
+    (role) =>
+      new LabNode({
+        name: role,
+        root: join(dir, role),
+        socket: join(sockets, `${role}.sock`),
+        executable: options.executable,
+        settings: { ...nodeSettings(azure, role, port), ...options.settings },
+        processes,
+        ...(options.onLog ? { onLog: options.onLog } : {}),
+      }),
+  );
+  await Promise.all(nodes.map((node) => node.prepare()));
+  for (const node of nodes) if (node.name === 'server') gitHostKnows(secrets.gitToken, node);
+  return {
+    azure,
+    mirror,
+    nodes,
+    secrets,
+    node: (role) => {
+      const found = nodes.find(({ name }) => name === role);
+      if (!found) throw new Error(`The lab has no ${role}.`);
+      return found;
+    },
+    start: () => {
+      for (const node of nodes) node.start();
+    },
+    waitReady: (timeout = 60_000) => waitReady(nodes, timeout),
+    firstPasswords: async () => {
+      await until(
+        30_000,
+        () => nodes.every((node) => passwordsOf(node) !== undefined),
+        'no registry passwords',
+      );
+      azure.registry().tokenLifetime = 3 * 3_600_000;
+      return Object.fromEntries(nodes.map((node) => [node.name, passwordsOf(node) ?? '']));
+    },
+    rotated: (before, timeout = 60_000) =>
+      until(timeout, () => nodes.every((node) => passwordsOf(node) !== before[node.name]), 'no rotation'),
+    stop: async () => {
+      await Promise.all(nodes.map((node) => node.stop()));
+      await Promise.all([mirror.stop(), azure.stop()]);
+      rmSync(sockets, { recursive: true, force: true });
+    },
+  };
+}
+
+function vm(role: LabRole, index: number, port: number) {
+  const server = { 'k3s-server': `https://127.0.0.1:${port}` };
+  return {
+    computerName: `vm-${role}`,
+    interfaces: [[`10.0.1.${index + 4}`]],
+    tags: { 'k3s-role': role, ...(role === 'server' ? {} : server) },
+  };
+}
+
+function nodeSettings(azure: Azure, role: LabRole, port: number): object {
+  const onServer = {
+    k3s: { config: { 'https-listen-port': port } },
+    gitops: {
+      engine: 'flux',
+      flux: {
+        provider: 'github',
+        owner: 'slipway',
+        repository: 'fleet',
+        path: 'clusters/lab',
+        personal: true,
+      },
+    },
+  };
+  return {
+    cloud: 'azure',
+    network: { proxy: azure.proxyUrl, caFile: azure.caFile },
+    azure: { imdsEndpoint: azure.imdsUrl(role), keyVault: { name: vaultName } },
+    joinToken: { agentSecretName: 'k3s-agent-token' },
+    registries: { servers: [loginServer] },
+    ...(role === 'server' ? onServer : {}),
+  };
+}
+
+/** The Git host of the lab takes one token, and knows its digest only. */
+function gitHostKnows(gitToken: string, server: LabNode): void {
+  const digest = createHash('sha256').update(gitToken).digest('hex');
+  server.write('var/lib/rancher/k3s/server/db/git-token.sha256', digest);
+}
+
+function passwordsOf(node: LabNode): string | undefined {
+  return node.read('etc/rancher/k3s/registries.yaml');
+}
+
+async function waitReady(nodes: readonly LabNode[], timeout: number): Promise<void> {
+  await until(timeout, () => nodes.every((node) => node.isReady)).catch((error) => {
+    throw new Error(`${error.message}\n${nodes.map(waitsFor).join('\n')}`);
+  });
+}
+
+async function until(timeout: number, happened: () => boolean, otherwise = 'not Ready'): Promise<void> {
+  for (const end = Date.now() + timeout; !happened(); await sleep(50)) {
+    if (Date.now() > end) throw new Error(`After ${timeout / 1000} s: ${otherwise}.`);
+  }
+}
+
+function waitsFor(node: LabNode): string {
+  const conditions = node.status()?.conditions ?? [];
+  const open = conditions.filter(({ status }) => status !== 'True');
+  const lines = open.map(({ type, status, reason, message }) => `  ${type} ${status} ${reason}: ${message}`);
+  return [`${node.name}:`, ...lines, ...node.log.slice(-5).map((line) => `  log: ${line}`)].join('\n');
+}
+
+function secret(kind: string): string {
+  return `canary-${kind}-${randomBytes(24).toString('hex')}`;
+}
+
+/** A port of the loopback that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -1,0 +1,171 @@
+/** One node of the lab: a root, a service manager, and the executable under test as its daemon. */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { stringify } from 'yaml';
+import type { Status } from '../../src/agent/publish.ts';
+import { bundleStandIn } from './bundle.ts';
+import { endProcess, type Finished, type Processes, runProgram } from './processes.ts';
+import { ask } from './systemd/socket.ts';
+
+export interface LabNodeOptions {
+  readonly name: string;
+  readonly root: string;
+  readonly socket: string;
+  /** The command under test: a program and its first arguments. */
+  readonly executable: readonly [string, ...string[]];
+  readonly settings: object;
+  readonly processes: Processes;
+  readonly onLog?: (node: string, line: string) => void;
+}
+
+export class LabNode {
+  readonly name: string;
+  readonly root: string;
+  /** Every line the daemon wrote, over all its lives. */
+  readonly log: string[] = [];
+  readonly #options: LabNodeOptions;
+  #manager: ChildProcess | undefined;
+  #daemon: ChildProcess | undefined;
+  #wanted = false;
+
+  constructor(options: LabNodeOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.root = options.root;
+  }
+
+  /** Makes the root with its settings and its programs, and boots the service manager; not yet the daemon. */
+  async prepare(): Promise<void> {
+    const { socket: LAB_SOCKET, root: LAB_ROOT, settings } = this.#options;
+    mkdirSync(join(this.root, '.lab/home'), { recursive: true });
+    for (const tool of ['systemctl', 'journalctl', 'systemd-notify'] as const) {
+      await bundleStandIn(tool, join(this.#binDir, tool), { LAB_SOCKET, LAB_ROOT });
+    }
+    this.write('etc/slipway/config.yaml', stringify(settings), 0o600);
+    await this.boot();
+  }
+
+  /** Starts the service manager, which starts the services that are enabled. */
+  async boot(): Promise<void> {
+    const { socket, processes } = this.#options;
+    const script = join(import.meta.dirname, 'systemd.ts');
+    const manager = processes.start(
+      process.execPath,
+      [script, this.root, this.#binDir, socket],
+      this.#environment,
+    );
+    this.#manager = manager;
+    manager.stderr?.on('data', (text) => this.#take(`service manager: ${String(text).trim()}`));
+    await Promise.race([once(manager.stdout ?? manager, 'data'), once(manager, 'exit')]);
+    if (manager.exitCode !== null) throw new Error(`The service manager of ${this.name} ended.`);
+  }
+
+  /** The process id of the daemon, while it runs. */
+  get pid(): number | undefined {
+    return this.#daemon?.exitCode === null && this.#daemon.signalCode === null ? this.#daemon.pid : undefined;
+  }
+
+  /** Starts `slipway run`, and again whenever it ends by itself, as its unit does. */
+  start(): void {
+    this.#wanted = true;
+    const [file, ...args] = this.#options.executable;
+    const daemon = this.#options.processes.start(
+      file,
+      [...args, 'run', '--root', this.root],
+      this.#environment,
+    );
+    this.#daemon = daemon;
+    daemon.once('exit', () => setTimeout(() => this.#wanted && this.#daemon === daemon && this.start(), 100));
+    const { pid } = daemon;
+    if (pid !== undefined) void ask(this.#options.socket, { op: 'adopt', pid }).catch(() => undefined);
+    for (const stream of [daemon.stdout, daemon.stderr]) {
+      if (stream) createInterface({ input: stream }).on('line', (line) => this.#take(line));
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#daemon?.kill(signal);
+  }
+
+  /** Ends the daemon, as it wishes or at once; K3s goes on. */
+  async stopDaemon(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    this.#wanted = false;
+    if (this.#daemon) await endProcess(this.#daemon, signal);
+  }
+
+  /** Ends everything at once, as a power cut does, and clears what a boot clears. */
+  async powerOff(): Promise<void> {
+    await this.stopDaemon('SIGKILL');
+    if (this.#manager) await endProcess(this.#manager);
+    rmSync(join(this.root, 'run'), { recursive: true, force: true });
+  }
+
+  async stop(): Promise<void> {
+    await this.stopDaemon();
+    if (this.#manager) await endProcess(this.#manager);
+  }
+
+  /** Runs a command of the executable under test on this node. */
+  slipway(...args: readonly string[]): Promise<Finished> {
+    const [file, ...first] = this.#options.executable;
+    return runProgram(file, [...first, ...args, '--root', this.root], this.#environment);
+  }
+
+  /** Runs a program of this node: `k3s`, `kubectl`, `systemctl`. */
+  run(program: string, ...args: readonly string[]): Promise<Finished> {
+    const own = join(this.root, 'usr/local/bin', program);
+    return runProgram(existsSync(own) ? own : join(this.#binDir, program), args, this.#environment);
+  }
+
+  /** What the daemon that runs now last published; `undefined` before its first pass. */
+  status(): Status | undefined {
+    const path = join(this.root, 'run/slipway/status.json');
+    if (!existsSync(path)) return undefined;
+    const status: Status = JSON.parse(readFileSync(path, 'utf8'));
+    return status.pid === this.pid ? status : undefined;
+  }
+
+  /** Ready, by a pass that had nothing to put right. */
+  get isReady(): boolean {
+    const [ready] = this.status()?.conditions ?? [];
+    return ready?.status === 'True' && ready.reason === 'InSync';
+  }
+
+  /** Properties of a unit, as its service manager shows them. */
+  async show(unit: string, ...names: readonly string[]): Promise<Readonly<Record<string, string>>> {
+    const { stdout } = await this.run('systemctl', 'show', unit, '-p', names.join(','));
+    return Object.fromEntries(stdout.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));
+  }
+
+  read(path: string): string | undefined {
+    const file = join(this.root, path);
+    return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  }
+
+  write(path: string, content: string, mode = 0o644): void {
+    const file = join(this.root, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content, { mode });
+  }
+
+  get #binDir(): string {
+    return join(this.root, '.lab/bin');
+  }
+
+  get #environment(): Record<string, string> {
+    return {
+      PATH: `${this.#binDir}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+      HOME: join(this.root, '.lab/home'),
+      LANG: 'C.UTF-8',
+    };
+  }
+
+  #take(line: string): void {
+    this.log.push(line);
+    appendFileSync(join(this.root, '.lab/slipway.log'), `${line}\n`);
+    this.#options.onLog?.(this.name, line);
+  }
+}

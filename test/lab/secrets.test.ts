@@ -1,0 +1,141 @@
+import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packaged } from './executable.ts';
+import { type Lab, startLab } from './lab.ts';
+
+const dir = join(tmpdir(), `slipway-secrets-${process.pid}`);
+
+/** Every place that may hold a secret; any other is a leak. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  'join token': ['server/var/lib/slipway/join-token', 'server/var/lib/rancher/k3s/server/token'],
+  'agent token': [
+    'agent/var/lib/slipway/join-token',
+    'observability/var/lib/slipway/join-token',
+    'server/var/lib/slipway/agent-token',
+    'server/var/lib/rancher/k3s/server/agent-token',
+  ],
+  'git token': [
+    'environment of flux',
+    'server/var/lib/rancher/k3s/server/db/objects/secrets/flux-system/flux-system.json',
+  ],
+  'token of Entra ID or a registry': ['server', 'agent', 'observability'].flatMap((node) => [
+    `${node}/etc/rancher/k3s/registries.yaml`,
+    `${node}/var/lib/rancher/k3s/agent/etc/containerd/config.toml`,
+  ]),
+};
+
+describe('after a first boot and a rotation', () => {
+  let lab: Lab;
+  let files: readonly Place[];
+  const processes = new Map<string, Place>();
+
+  beforeAll(async () => {
+    lab = await startLab({ dir, executable: [packaged], firstPasswordLife: 24_000 });
+    const watching = new AbortController();
+    const watched = watch(processes, watching.signal);
+    lab.start();
+    const first = await lab.firstPasswords();
+    await lab.waitReady();
+    await lab.rotated(first);
+    await lab.waitReady();
+    watching.abort();
+    await watched;
+    files = allFiles(dir);
+  });
+
+  afterAll(async () => {
+    await lab?.stop();
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  test.each(Object.keys(allowed))('the %s is where it may be, and nowhere else', (secret) => {
+    const found = [...files, ...processes.values()].filter(({ text }) => holds(lab, secret, text));
+    expect([...new Set(found.map(({ name }) => name))].sort()).toEqual([...(allowed[secret] ?? [])].sort());
+  });
+
+  test('every file that holds a secret is for its owner only', () => {
+    const open = files.filter(
+      ({ text, mode }) => mode & 0o077 && Object.keys(allowed).some((secret) => holds(lab, secret, text)),
+    );
+    expect(open.map(({ name }) => name)).toEqual([]);
+  });
+
+  test('the processes were seen while they ran', () => {
+    const seen = [...processes.keys()].join('\n');
+    for (const program of ['slipway', 'k3s', 'flux', 'systemctl']) expect(seen).toContain(program);
+  });
+});
+
+interface Place {
+  readonly name: string;
+  readonly text: string;
+  readonly mode: number;
+}
+
+function holds(lab: Lab, secret: string, text: string): boolean {
+  const { joinToken, agentToken, gitToken } = lab.secrets;
+  if (secret === 'join token') return forms(joinToken).some((form) => text.includes(form));
+  if (secret === 'agent token') return forms(agentToken).some((form) => text.includes(form));
+  if (secret === 'git token') return forms(gitToken).some((form) => text.includes(form));
+  return /\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}/.test(text);
+}
+
+/** As it is, and inside base64 at any of the three alignments. */
+function forms(secret: string): readonly string[] {
+  const inside = [0, 1, 2].map((skip) => {
+    const usable = secret.slice(skip);
+    return Buffer.from(usable.slice(0, usable.length - (usable.length % 3))).toString('base64');
+  });
+  return [secret, ...inside];
+}
+
+function allFiles(directory: string): readonly Place[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => lstatSync(path).isFile())
+    .map((path) => ({
+      name: relative(directory, path),
+      text: readFileSync(path, 'latin1'),
+      mode: lstatSync(path).mode & 0o777,
+    }));
+}
+
+/** Looks at the command line and the environment of every process the lab started, again and again. */
+async function watch(seen: Map<string, Place>, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    for (const pid of descendants(process.pid)) {
+      const line = procFile(pid, 'cmdline');
+      const program = programOf(line);
+      for (const [what, text] of [
+        ['arguments', line],
+        ['environment', procFile(pid, 'environ')],
+      ] as const) {
+        if (text !== '')
+          seen.set(`${what} of ${program} ${text}`, { name: `${what} of ${program}`, text, mode: 0 });
+      }
+    }
+    await sleep(15);
+  }
+}
+
+/** The name a person would give the process: of the script, where Node runs one. */
+function programOf(line: string): string {
+  const [first = '', second = ''] = line.split('\0');
+  return basename(basename(first) === 'node' ? second : first);
+}
+
+function descendants(pid: number): number[] {
+  const children = procFile(pid, `task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  return children.flatMap((child) => [child, ...descendants(child)]);
+}
+
+function procFile(pid: number, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'latin1');
+  } catch {
+    return '';
+  }
+}

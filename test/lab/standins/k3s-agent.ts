@@ -1,0 +1,154 @@
+/**
+ * `k3s agent`, and the agent inside `k3s server`: joins, configures containerd, registers the node, keeps it Ready.
+ *
+ * Models pkg/agent/run.go (validation every 2 s for ever, "k3s agent is up and running"), pkg/agent/config/config.go
+ * (every 5 to 10 s for ever: "Waiting to retrieve agent configuration"; node password; registries.yaml inside that
+ * loop) and of kubelet the registration (labels at every start, taints at the first only) and its lease.
+ * Not modelled: the load balancer on port 6444, so kubelet.kubeconfig names the server itself; pods; images.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exchange, statusLine, unknownAuthority } from './k3s-http.ts';
+import { kubeconfig } from './k3s-kubeconfig.ts';
+import { registerNode } from './k3s-kubelet.ts';
+import { log } from './k3s-log.ts';
+import { readRegistries, writeContainerdConfig } from './k3s-registries.ts';
+import { caHash, parseToken } from './k3s-token.ts';
+
+export interface AgentSettings {
+  readonly root: string;
+  readonly dataDir: string;
+  readonly server: string;
+  readonly token: string;
+  readonly nodeName: string;
+  readonly nodeIp: string;
+  readonly labels: readonly string[];
+  readonly taints: readonly string[];
+  readonly registries: string;
+  readonly credentialProvider: { readonly binDir: string; readonly config: string };
+  readonly version: string;
+  readonly controlPlane: boolean;
+}
+
+/** What a node knows of its server once it joined. */
+export interface Joined {
+  readonly server: string;
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Joins and configures; resolves when containerd could start. Never rejects: K3s tries for ever. */
+export async function joinServer(settings: AgentSettings): Promise<Joined> {
+  const ca = await validatedCa(settings);
+  const password = nodePassword(settings);
+  for (;;) {
+    try {
+      const joined = await retrieveConfiguration(settings, ca, password);
+      log('info', `Running containerd -c ${join(settings.dataDir, 'agent/etc/containerd/config.toml')}`);
+      return joined;
+    } catch (error) {
+      log('info', `Waiting to retrieve agent configuration; server is not ready: ${words(error)}`);
+      await sleep(5_000 + Math.random() * 5_000);
+    }
+  }
+}
+
+/** Waits for the API, then registers the node in the background. */
+export async function runKubelet(settings: AgentSettings, joined: Joined): Promise<void> {
+  while (!(await apiReady(joined))) await sleep(100);
+  await registerNode(settings, joined);
+}
+
+async function validatedCa(settings: AgentSettings): Promise<string> {
+  for (;;) {
+    try {
+      const { body } = await exchange({ url: `${settings.server}/cacerts` }).catch((error) => {
+        throw new Error(`failed to get CA certs: ${words(error)}`);
+      });
+      const { caHash: pinned } = parseToken(settings.token);
+      if (pinned !== undefined && pinned !== caHash(body)) {
+        throw new Error(
+          `token CA hash does not match the Cluster CA certificate hash: ${pinned} != ${caHash(body)}`,
+        );
+      }
+      return body;
+    } catch (error) {
+      log('error', `Failed to validate connection to cluster at ${settings.server}: ${words(error)}`);
+      await sleep(2_000);
+    }
+  }
+}
+
+async function retrieveConfiguration(settings: AgentSettings, ca: string, password: string): Promise<Joined> {
+  const agent = join(settings.dataDir, 'agent');
+  const headers = {
+    authorization: `Basic ${Buffer.from(`node:${parseToken(settings.token).password}`).toString('base64')}`,
+    'k3s-node-name': settings.nodeName,
+    'k3s-node-password': password,
+    'k3s-node-ip': settings.nodeIp,
+  };
+  refuseOtherCa(agent, ca);
+  const config = await exchange({ url: `${settings.server}/v1-k3s/config`, headers, ca });
+  if (config.status !== 200) {
+    throw new Error(`failed to retrieve configuration from server: ${JSON.parse(config.body).message}`);
+  }
+  const file = join(agent, 'serving-kubelet.crt');
+  const serving = await exchange({
+    url: `${settings.server}/v1-k3s/serving-kubelet.crt`,
+    method: 'POST',
+    headers,
+    ca,
+  });
+  if (serving.status === 403) throw new Error(`${file}: ${nodePasswordRejected}`);
+  if (serving.status !== 200) throw new Error(`${file}: ${statusLine(serving.status)}`);
+  const joined = saved(settings, agent, ca, serving.body);
+  writeContainerdConfig(agent, readRegistries(settings.registries));
+  return joined;
+}
+
+function saved(settings: AgentSettings, agent: string, ca: string, bundle: string): Joined {
+  const [certificate = '', key = ''] = bundle.split(/(?=-----BEGIN PRIVATE KEY)/);
+  const joined = { server: settings.server, ca, certificate, key };
+  mkdirSync(agent, { recursive: true, mode: 0o755 });
+  writeFileSync(join(agent, 'server-ca.crt'), ca);
+  writeFileSync(join(agent, 'client-kubelet.crt'), certificate, { mode: 0o600 });
+  writeFileSync(join(agent, 'client-kubelet.key'), key, { mode: 0o600 });
+  writeFileSync(join(agent, 'kubelet.kubeconfig'), kubeconfig(joined), { mode: 0o600 });
+  return joined;
+}
+
+/** What a node keeps of its first server: another CA there ends in Go's x509 error until those files are gone. */
+function refuseOtherCa(agent: string, ca: string): void {
+  const kept = join(agent, 'server-ca.crt');
+  if (!existsSync(join(agent, 'client-kubelet.crt')) || !existsSync(kept)) return;
+  if (readFileSync(kept, 'utf8') !== ca) {
+    throw new Error(
+      `failed to retrieve configuration from server: Get "https://127.0.0.1:6444/v1-k3s/config": ${unknownAuthority}`,
+    );
+  }
+}
+
+/** Made at the first start: 32 hex characters that the server remembers for this node name. */
+function nodePassword(settings: AgentSettings): string {
+  const path = join(settings.root, 'etc/rancher/node/password');
+  if (!existsSync(path)) {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(path, `${randomBytes(16).toString('hex')}\n`, { mode: 0o600 });
+  }
+  return readFileSync(path, 'utf8').trim();
+}
+
+const nodePasswordRejected =
+  "Node password rejected, duplicate hostname or contents of '/etc/rancher/node/password' may not match server node-passwd entry, try enabling a unique node name with the --with-node-id flag";
+
+async function apiReady(joined: Joined): Promise<boolean> {
+  const answer = await exchange({ ...joined, url: `${joined.server}/readyz` }).catch(() => undefined);
+  return answer?.status === 200;
+}
+
+function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

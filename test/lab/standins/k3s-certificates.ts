@@ -1,0 +1,131 @@
+/**
+ * X.509 certificates on P-256, made without any program: what K3s makes for itself at its first start
+ * (pkg/daemons/control/deps), and what the lab's servers present under the real names of the cloud.
+ *
+ * The DER is written by hand (RFC 5280, section 4.1), since Node can read certificates but not make them.
+ */
+import { createPrivateKey, generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+
+/** A certificate and its private key, both PEM. */
+export interface Certificate {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** A self-signed certificate authority, valid for ten years. */
+export function makeAuthority(commonName: string): Certificate {
+  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const subject = name({ commonName });
+  const usage = [extension('2.5.29.19', der(0x30, boolean(true)), true), keyUsage(0x06)];
+  const certificate = signed(subject, subject, spki(pair.publicKey), usage, pair.privateKey);
+  return { certificate, key: pem(pair.privateKey) };
+}
+
+/** A certificate for a server (its names and addresses) or a client (its user name and group). */
+export function issue(
+  authority: Certificate,
+  spec: { readonly commonName: string; readonly organization?: string; readonly hosts?: readonly string[] },
+): Certificate {
+  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const issuer = new X509Certificate(authority.certificate).subject.replace(/^CN=/, '');
+  const extensions = [keyUsage(0x80), extendedUsage()];
+  if (spec.hosts !== undefined) extensions.push(alternativeNames(spec.hosts));
+  const certificate = signed(
+    name({ commonName: issuer }),
+    name(spec),
+    spki(pair.publicKey),
+    extensions,
+    createPrivateKey(authority.key),
+  );
+  return { certificate, key: pem(pair.privateKey) };
+}
+
+type Key = ReturnType<typeof createPrivateKey>;
+
+const ecdsaWithSha256 = () => der(0x30, oid('1.2.840.10045.4.3.2'));
+
+function signed(issuer: Buffer, subject: Buffer, publicKey: Buffer, extensions: Buffer[], key: Key): string {
+  const body = der(
+    0x30,
+    der(0xa0, der(0x02, Buffer.from([2]))),
+    der(0x02, Buffer.concat([Buffer.from([0x40]), randomBytes(15)])),
+    ecdsaWithSha256(),
+    issuer,
+    der(0x30, time(-86_400_000), time(3650 * 86_400_000)),
+    subject,
+    publicKey,
+    der(0xa3, der(0x30, ...extensions)),
+  );
+  const whole = der(0x30, body, ecdsaWithSha256(), bits(sign('sha256', body, key)));
+  const lines = whole.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}
+
+function name(spec: { readonly commonName: string; readonly organization?: string }): Buffer {
+  const part = (type: string, value: string) =>
+    der(0x31, der(0x30, oid(type), der(0x0c, Buffer.from(value))));
+  const organization = spec.organization === undefined ? [] : [part('2.5.4.10', spec.organization)];
+  return der(0x30, ...organization, part('2.5.4.3', spec.commonName));
+}
+
+function alternativeNames(hosts: readonly string[]): Buffer {
+  const names = hosts.map((host) =>
+    isIP(host) === 4
+      ? der(0x87, Buffer.from(host.split('.').map(Number)))
+      : der(0x82, Buffer.from(host, 'ascii')),
+  );
+  return extension('2.5.29.17', der(0x30, ...names));
+}
+
+function extendedUsage(): Buffer {
+  return extension('2.5.29.37', der(0x30, oid('1.3.6.1.5.5.7.3.1'), oid('1.3.6.1.5.5.7.3.2')));
+}
+
+function keyUsage(flags: number): Buffer {
+  return extension('2.5.29.15', der(0x03, Buffer.from([0, flags])), true);
+}
+
+function extension(type: string, value: Buffer, critical = false): Buffer {
+  return der(0x30, oid(type), ...(critical ? [boolean(true)] : []), der(0x04, value));
+}
+
+function boolean(value: boolean): Buffer {
+  return der(0x01, Buffer.from([value ? 0xff : 0]));
+}
+
+function bits(content: Buffer): Buffer {
+  return der(0x03, Buffer.from([0]), content);
+}
+
+function time(fromNow: number): Buffer {
+  const text = new Date(Date.now() + fromNow).toISOString().replaceAll(/[-:T]|\.\d+/g, '');
+  return der(0x18, Buffer.from(text));
+}
+
+function oid(dotted: string): Buffer {
+  const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
+  const bytes = [first * 40 + second];
+  for (const part of rest) {
+    const digits = [part & 0x7f];
+    for (let left = part >> 7; left > 0; left >>= 7) digits.unshift((left & 0x7f) | 0x80);
+    bytes.push(...digits);
+  }
+  return der(0x06, Buffer.from(bytes));
+}
+
+function spki(key: Key): Buffer {
+  return key.export({ type: 'spki', format: 'der' });
+}
+
+function pem(key: Key): string {
+  return String(key.export({ type: 'pkcs8', format: 'pem' }));
+}
+
+function der(tag: number, ...contents: readonly Buffer[]): Buffer {
+  const content = Buffer.concat(contents);
+  const { length } = content;
+  if (length < 0x80) return Buffer.concat([Buffer.from([tag, length]), content]);
+  const size = length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...size]), content]);
+}

@@ -1,0 +1,71 @@
+/** One HTTPS exchange, with Go's words for what goes wrong: K3s's journal quotes them. */
+import { request } from 'node:https';
+
+export interface Exchange {
+  readonly url: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Rejects with an Error in the words of Go's net/http. Without `ca` any certificate will do. */
+export function exchange(spec: Exchange): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error) => reject(new Error(goWords(spec, error), { cause: error }));
+    const call = request(
+      spec.url,
+      {
+        method: spec.method ?? 'GET',
+        headers: spec.headers ?? {},
+        ...(spec.ca === undefined ? { rejectUnauthorized: false } : { ca: spec.ca }),
+        ...(spec.certificate === undefined ? {} : { cert: spec.certificate, key: spec.key }),
+        agent: false,
+        timeout: 10_000,
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk) => chunks.push(chunk));
+        response.on('error', fail);
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
+        );
+      },
+    );
+    call.on('timeout', () => call.destroy(new Error('net/http: request canceled (Client.Timeout exceeded)')));
+    call.on('error', fail);
+    call.end(spec.body);
+  });
+}
+
+/** "401 Unauthorized" and its like. */
+export function statusLine(status: number): string {
+  return `${status} ${{ 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 503: 'Service Unavailable' }[status] ?? ''}`.trim();
+}
+
+function goWords(spec: Exchange, error: Error): string {
+  const { host } = new URL(spec.url);
+  const method = spec.method === undefined ? 'Get' : spec.method[0] + spec.method.slice(1).toLowerCase();
+  const code = 'code' in error ? String(error.code) : '';
+  const why =
+    {
+      ECONNREFUSED: `dial tcp ${host}: connect: connection refused`,
+      ECONNRESET: 'EOF',
+      ENOTFOUND: `dial tcp: lookup ${host.replace(/:\d+$/, '')}: no such host`,
+      DEPTH_ZERO_SELF_SIGNED_CERT: unknownAuthority,
+      SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
+      UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
+      CERT_SIGNATURE_FAILURE: unknownAuthority,
+    }[code] ?? error.message;
+  return `${method} "${spec.url}": ${why}`;
+}
+
+export const unknownAuthority =
+  'tls: failed to verify certificate: x509: certificate signed by unknown authority';

@@ -1,0 +1,36 @@
+/** A kubeconfig as K3s writes it; `objects` tells the other stand-ins where this cluster's objects are. */
+import { stringify } from 'yaml';
+
+export function kubeconfig(spec: {
+  readonly server: string;
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+  readonly objects?: string;
+}): string {
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  return stringify(
+    {
+      apiVersion: 'v1',
+      clusters: [
+        { cluster: { 'certificate-authority-data': base64(spec.ca), server: spec.server }, name: 'default' },
+      ],
+      contexts: [{ context: { cluster: 'default', user: 'default' }, name: 'default' }],
+      'current-context': 'default',
+      kind: 'Config',
+      users: [
+        {
+          name: 'default',
+          user: {
+            'client-certificate-data': base64(spec.certificate),
+            'client-key-data': base64(spec.key),
+          },
+        },
+      ],
+      ...(spec.objects === undefined
+        ? {}
+        : { extensions: [{ name: 'slipway-lab', extension: { objects: spec.objects } }] }),
+    },
+    { lineWidth: 0 },
+  );
+}

@@ -1,0 +1,158 @@
+/**
+ * The part of kubelet a node is known by: its registration, its Ready condition, its heartbeat.
+ *
+ * Models kubelet's registration (labels applied at every start of K3s, taints at the first registration only), the
+ * taints a node carries until the cloud controller and the node lifecycle controller saw it, NodeRestriction's label
+ * rule, and kubelet's refusal to run with a broken credential provider config (pkg/credentialprovider/plugin).
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
+import type { AgentSettings, Joined } from './k3s-agent.ts';
+import { exchange } from './k3s-http.ts';
+import { fatal, log } from './k3s-log.ts';
+import type { ApiObject } from './k3s-objects.ts';
+
+/** Registers the node, then keeps its status fresh for as long as the process lives. */
+export async function registerNode(settings: AgentSettings, joined: Joined): Promise<void> {
+  refuseForeignLabels(settings.labels);
+  refuseBrokenProvider(settings.credentialProvider);
+  const url = `${joined.server}/objects/nodes/_/${settings.nodeName}`;
+  void (async () => {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const before = await exchange({ ...joined, url });
+        const known: ApiObject | undefined = before.status === 200 ? JSON.parse(before.body) : undefined;
+        if (known === undefined) log('info', `Successfully registered node ${settings.nodeName}`);
+        const node = nodeObject(settings, known, attempt > 0);
+        await exchange({ ...joined, url, method: 'PUT', body: JSON.stringify(node) });
+      } catch (error) {
+        log('error', `Error updating node status: ${error instanceof Error ? error.message : error}`);
+      }
+      await sleep(attempt === 0 ? 300 : 5_000);
+    }
+  })();
+}
+
+/** The Node; `ready` once the container network is up. */
+function nodeObject(settings: AgentSettings, known: ApiObject | undefined, ready: boolean): ApiObject {
+  const taints = known === undefined ? registrationTaints(settings) : Object(known.spec).taints;
+  const kept = ((taints ?? []) as Taint[]).filter((taint) => !ready || !startUpTaints.includes(taint.key));
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      ...known?.metadata,
+      name: settings.nodeName,
+      labels: { ...Object(known?.metadata.labels), ...ownLabels(settings) },
+      annotations: { 'k3s.io/hostname': settings.nodeName, 'k3s.io/internal-ip': settings.nodeIp },
+    },
+    spec: {
+      ...Object(known?.spec),
+      providerID: `k3s://${settings.nodeName}`,
+      ...(kept.length === 0 ? { taints: undefined } : { taints: kept }),
+    },
+    status: {
+      addresses: [
+        { type: 'InternalIP', address: settings.nodeIp },
+        { type: 'Hostname', address: settings.nodeName },
+      ],
+      conditions: [readyCondition(ready, Object(known?.status).conditions?.[0])],
+      nodeInfo: {
+        kubeletVersion: settings.version,
+        operatingSystem: 'linux',
+        architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+        containerRuntimeVersion: 'containerd://2.1.5-k3s1',
+      },
+    },
+  };
+}
+
+interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: string;
+}
+
+const startUpTaints = ['node.kubernetes.io/not-ready', 'node.cloudprovider.kubernetes.io/uninitialized'];
+
+function registrationTaints(settings: AgentSettings): Taint[] {
+  const asked = settings.taints.map((text): Taint => {
+    const [, key, value, effect] =
+      /^([^=:]+)(?:=([^:]*))?:(NoSchedule|PreferNoSchedule|NoExecute)$/.exec(text) ?? [];
+    if (key === undefined || effect === undefined) fatal(`Error: invalid taint spec: ${text}`);
+    return { key, ...(value ? { value } : {}), effect };
+  });
+  return [...startUpTaints.map((key) => ({ key, effect: 'NoSchedule' })), ...asked];
+}
+
+function ownLabels(settings: AgentSettings): Record<string, string> {
+  const asked = settings.labels.map((label) => {
+    const [key = '', ...value] = label.split('=');
+    return [key, value.join('=')];
+  });
+  return {
+    'kubernetes.io/hostname': settings.nodeName,
+    'kubernetes.io/os': 'linux',
+    'node.kubernetes.io/instance-type': 'k3s',
+    ...(settings.controlPlane ? { 'node-role.kubernetes.io/control-plane': 'true' } : {}),
+    ...Object.fromEntries(asked),
+  };
+}
+
+function readyCondition(ready: boolean, before: { status: string; lastTransitionTime: string } | undefined) {
+  const status = ready ? 'True' : 'False';
+  const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+  const message = ready
+    ? 'kubelet is posting ready status'
+    : 'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized';
+  return {
+    type: 'Ready',
+    status,
+    reason: ready ? 'KubeletReady' : 'KubeletNotReady',
+    message,
+    lastHeartbeatTime: now,
+    lastTransitionTime: before?.status === status ? before.lastTransitionTime : now,
+  };
+}
+
+function refuseForeignLabels(labels: readonly string[]): void {
+  const foreign = labels
+    .map((label) => label.split('=')[0] ?? '')
+    .filter((key) => /(^|\.)(kubernetes|k8s)\.io\//.test(key))
+    .filter((key) => !/(^|\.)(kubelet|node)\.kubernetes\.io\//.test(key) && !allowedLabels.includes(key));
+  if (foreign.length === 0) return;
+  fatal(
+    `Error: kubelet exited: failed to validate kubelet flags: unknown 'kubernetes.io' or 'k8s.io' labels specified with --node-labels: [${foreign.join(' ')}]`,
+  );
+}
+
+const allowedLabels = [
+  'kubernetes.io/arch',
+  'kubernetes.io/hostname',
+  'kubernetes.io/os',
+  'topology.kubernetes.io/region',
+  'topology.kubernetes.io/zone',
+];
+
+function refuseBrokenProvider({ binDir, config }: AgentSettings['credentialProvider']): void {
+  if (!existsSync(config) || !existsSync(binDir) || !statSync(binDir).isDirectory()) return;
+  const problem = providerProblem(parse(readFileSync(config, 'utf8')), binDir);
+  if (problem !== undefined) fatal(`Error: kubelet exited: Failed to register CRI auth plugins: ${problem}`);
+}
+
+function providerProblem(found: unknown, binDir: string): string | undefined {
+  const config = Object(found);
+  if (config.kind !== 'CredentialProviderConfig' || config.apiVersion !== 'kubelet.config.k8s.io/v1') {
+    return `no kind "${config.kind}" is registered for version "${config.apiVersion}"`;
+  }
+  for (const provider of config.providers ?? []) {
+    for (const field of ['name', 'apiVersion', 'defaultCacheDuration', 'matchImages']) {
+      if (!provider[field]) return `providers.${field}: Required value`;
+    }
+    const plugin = join(binDir, provider.name);
+    if (!existsSync(plugin)) return `plugin binary executable ${plugin} did not exist`;
+  }
+  return undefined;
+}

@@ -1,0 +1,138 @@
+/** API objects as JSON files: <directory>/<plural.group>/<namespace or _>/<name>.json, each replaced atomically. */
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+export interface ApiObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly [field: string]: unknown };
+  readonly [field: string]: unknown;
+}
+
+export interface Objects {
+  readonly directory: string;
+  get(resource: string, namespace: string | undefined, name: string): ApiObject | undefined;
+  list(resource: string, namespace?: string): readonly ApiObject[];
+  put(resource: string, namespace: string | undefined, object: ApiObject): ApiObject;
+  remove(resource: string, namespace: string | undefined, name: string): boolean;
+  /** The resource as the API names it, where the API knows it: built in, by a CRD, or by an object of its kind. */
+  resolve(asked: string): string | undefined;
+}
+
+export function openObjects(directory: string): Objects {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const path = (resource: string, namespace: string | undefined, name: string) =>
+    join(directory, resource, namespace ?? '_', `${name}.json`);
+  return {
+    directory,
+    get: (resource, namespace, name) => read(path(resource, namespace, name)),
+    list: (resource, namespace) =>
+      (namespace === undefined ? names(join(directory, resource)) : [namespace]).flatMap((space) =>
+        names(join(directory, resource, space)).flatMap((file) => {
+          const object = file.endsWith('.json') ? read(join(directory, resource, space, file)) : undefined;
+          return object === undefined ? [] : [object];
+        }),
+      ),
+    put(resource, namespace, object) {
+      const file = path(resource, namespace, object.metadata.name);
+      const stored = { ...object, metadata: { ...stamps(read(file)), ...object.metadata, ...version() } };
+      write(file, `${JSON.stringify(stored, null, 2)}\n`);
+      return stored;
+    },
+    remove(resource, namespace, name) {
+      const file = path(resource, namespace, name);
+      const there = existsSync(file);
+      rmSync(file, { force: true });
+      return there;
+    },
+    resolve(asked) {
+      const [kind = '', ...group] = asked.toLowerCase().split('.');
+      const forms = [kind, `${kind}s`, kind.replace(/y$/, 'ies'), shortNames[kind] ?? kind];
+      const known = new Set([
+        ...builtIn,
+        ...names(directory),
+        ...names(join(directory, 'customresourcedefinitions.apiextensions.k8s.io', '_')).map((file) =>
+          file.replace(/\.json$/, ''),
+        ),
+      ]);
+      const candidates = forms.map((form) => [form, ...group].join('.'));
+      return (
+        candidates.find((candidate) => known.has(candidate)) ??
+        [...known].find((resource) =>
+          forms.some((form) => group.length === 0 && resource.startsWith(`${form}.`)),
+        )
+      );
+    },
+  };
+}
+
+/** Whether objects of this kind live in namespaces. */
+export function namespaced(resource: string): boolean {
+  return !clusterWide.includes(resource);
+}
+
+const clusterWide = [
+  'nodes',
+  'namespaces',
+  'persistentvolumes',
+  'customresourcedefinitions.apiextensions.k8s.io',
+];
+
+const builtIn = [
+  ...clusterWide,
+  'configmaps',
+  'endpoints',
+  'events',
+  'pods',
+  'secrets',
+  'serviceaccounts',
+  'services',
+  'daemonsets.apps',
+  'deployments.apps',
+  'statefulsets.apps',
+  'leases.coordination.k8s.io',
+  'addons.k3s.cattle.io',
+  'helmcharts.helm.cattle.io',
+];
+
+const shortNames: Readonly<Record<string, string>> = {
+  no: 'nodes',
+  ns: 'namespaces',
+  po: 'pods',
+  cm: 'configmaps',
+  svc: 'services',
+  deploy: 'deployments',
+  crd: 'customresourcedefinitions',
+};
+
+function stamps(before: ApiObject | undefined) {
+  return {
+    uid: before?.metadata.uid ?? randomUUID(),
+    creationTimestamp: before?.metadata.creationTimestamp ?? new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+  };
+}
+
+function version() {
+  return { resourceVersion: String(process.hrtime.bigint() / 1000n) };
+}
+
+function read(path: string): ApiObject | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function write(path: string, content: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, content, { mode: 0o600 });
+  renameSync(temporary, path);
+}
+
+function names(directory: string): string[] {
+  return existsSync(directory) ? readdirSync(directory).sort() : [];
+}

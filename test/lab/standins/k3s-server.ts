@@ -1,0 +1,200 @@
+/**
+ * `k3s server`: datastore, certificates, tokens, supervisor, kubeconfig, and the agent of its own node.
+ *
+ * Models pkg/cli/server/server.go (order of the start, "k3s is up and running", READY=1), pkg/daemons/control/deps
+ * (certificates, passwd), pkg/cluster/storage.go (another token on an existing datastore is fatal) and
+ * pkg/server/server.go (token files, kubeconfig before the API is ready). The datastore is a folder of JSON files.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AgentSettings, joinServer, runKubelet } from './k3s-agent.ts';
+import { type Certificate, issue, makeAuthority } from './k3s-certificates.ts';
+import type { K3sOptions } from './k3s-flags.ts';
+import { kubeconfig } from './k3s-kubeconfig.ts';
+import { fatal, log } from './k3s-log.ts';
+import { openObjects } from './k3s-objects.ts';
+import { type Supervisor, serveSupervisor } from './k3s-supervisor.ts';
+import { caHash, fullToken, parseToken, readToken } from './k3s-token.ts';
+
+/** Resolves when the server is up; what it serves goes on until the process ends. */
+export async function runServer(options: K3sOptions, node: AgentSettings): Promise<void> {
+  const directory = join(node.dataDir, 'server');
+  const token = await readToken(options.text('token'), options.text('token-file'));
+  const agentToken = await readToken(options.text('agent-token'), options.text('agent-token-file'));
+  const authority = storedAuthority(directory, 'server-ca', 'k3s-server-ca');
+  const serverPassword = ensureDatastore(directory, token, authority);
+  const supervisor: Supervisor = {
+    version: node.version,
+    nodeName: node.nodeName,
+    authority,
+    clientAuthority: storedAuthority(directory, 'client-ca', 'k3s-client-ca'),
+    serverPassword,
+    agentPassword: agentToken === undefined ? serverPassword : parseToken(agentToken).password,
+    objects: openObjects(join(directory, 'db', 'objects')),
+    rotateToken(password) {
+      if (supervisor.agentPassword === supervisor.serverPassword) supervisor.agentPassword = password;
+      supervisor.serverPassword = password;
+      writeBootstrap(directory, password);
+      writeTokens(directory, supervisor);
+    },
+    apiReady: false,
+  };
+  const port = Number(options.text('https-listen-port') ?? 6443);
+  await serveSupervisor(supervisor, port, [
+    ...['127.0.0.1', 'localhost', 'kubernetes', '10.43.0.1', node.nodeIp, node.nodeName],
+    ...options.list('tls-san'),
+  ]).catch((error) =>
+    fatal(
+      `Error: starting kubernetes: listen tcp :${port}: bind: ${error.code === 'EADDRINUSE' ? 'address already in use' : error.message}`,
+    ),
+  );
+  writeTokens(directory, supervisor);
+  writeKubeconfig(options, node, supervisor, port);
+  const url = `https://127.0.0.1:${port}`;
+  const local = { ...node, server: url, token: supervisor.agentPassword };
+  if (options.yes('disable-agent')) return startApi(supervisor);
+  const joined = await joinServer(local);
+  await startApi(supervisor);
+  await runKubelet(local, joined);
+  watchNodes(supervisor);
+}
+
+/** The password of the datastore, made or verified; a bare one at the first start, since no CA can be pinned yet. */
+function ensureDatastore(directory: string, token: string | undefined, authority: Certificate): string {
+  const file = bootstrapFile(directory);
+  const given = token === undefined ? undefined : parseOrDie(token);
+  if (given?.caHash !== undefined && given.caHash !== caHash(authority.certificate)) {
+    fatal(
+      `Error: preparing server: token CA hash does not match the Cluster CA certificate hash: ${given.caHash} != ${caHash(authority.certificate)}`,
+    );
+  }
+  const kept = join(directory, 'token');
+  if (!existsSync(file)) {
+    const password = given?.password ?? randomBytes(16).toString('hex');
+    writeBootstrap(directory, password);
+    return password;
+  }
+  const password = given?.password ?? parseOrDie(readFileSync(kept, 'utf8').trim()).password;
+  if (JSON.parse(readFileSync(file, 'utf8')).key !== digest(password)) {
+    fatal(
+      'Error: preparing server: failed to bootstrap cluster data: failed to reconcile with local datastore: bootstrap data already found and encrypted with different token',
+    );
+  }
+  return password;
+}
+
+function writeBootstrap(directory: string, password: string): void {
+  write(bootstrapFile(directory), `${JSON.stringify({ key: digest(password) })}\n`, 0o600);
+}
+
+function bootstrapFile(directory: string): string {
+  return join(directory, 'db', 'bootstrap.json');
+}
+
+function parseOrDie(token: string) {
+  try {
+    return parseToken(token);
+  } catch {
+    return fatal(
+      'Error: preparing server: failed to normalize server token; must be in format K10<CA-HASH>::<USERNAME>:<PASSWORD> or <PASSWORD>',
+    );
+  }
+}
+
+function storedAuthority(directory: string, name: string, commonName: string): Certificate {
+  const path = join(directory, 'tls', `${name}.json`);
+  if (!existsSync(path)) {
+    const made = makeAuthority(`${commonName}@${Math.floor(Date.now() / 1000)}`);
+    write(join(directory, 'tls', `${name}.crt`), made.certificate, 0o644);
+    write(join(directory, 'tls', `${name}.key`), made.key, 0o600);
+    write(path, `${JSON.stringify(made)}\n`, 0o600);
+  }
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+function writeTokens(directory: string, supervisor: Supervisor): void {
+  const ca = supervisor.authority.certificate;
+  write(join(directory, 'token'), `${fullToken(ca, 'server', supervisor.serverPassword)}\n`, 0o600);
+  const node = join(directory, 'node-token');
+  rmSync(node, { force: true });
+  symlinkSync(join(directory, 'token'), node);
+  write(join(directory, 'agent-token'), `${fullToken(ca, 'node', supervisor.agentPassword)}\n`, 0o600);
+  write(
+    join(directory, 'cred', 'passwd'),
+    `${digest(supervisor.serverPassword)},server,server,k3s:server\n${digest(supervisor.agentPassword)},node,node,k3s:agent\n`,
+    0o600,
+  );
+  log('info', `Server node token is available at ${join(directory, 'token')}`);
+  log('info', `Agent node token is available at ${join(directory, 'agent-token')}`);
+}
+
+/** There before the API is: its existence is not readiness. */
+function writeKubeconfig(
+  options: K3sOptions,
+  node: AgentSettings,
+  supervisor: Supervisor,
+  port: number,
+): void {
+  const path = options.text('write-kubeconfig') ?? join(node.root, 'etc/rancher/k3s/k3s.yaml');
+  const admin = issue(supervisor.clientAuthority, {
+    commonName: 'system:admin',
+    organization: 'system:masters',
+  });
+  const content = kubeconfig({
+    ...admin,
+    server: `https://127.0.0.1:${port}`,
+    ca: supervisor.authority.certificate,
+    objects: supervisor.objects.directory,
+  });
+  write(path, content, Number.parseInt(options.text('write-kubeconfig-mode') ?? '600', 8));
+  log('info', `Wrote kubeconfig ${path}`);
+  log('info', 'Run: k3s kubectl');
+}
+
+async function startApi(supervisor: Supervisor): Promise<void> {
+  log('info', 'Running kube-apiserver --advertise-port=6443');
+  await sleep(250);
+  supervisor.apiReady = true;
+  log('info', 'Kube API server is now running');
+}
+
+/** The node lifecycle controller: without a heartbeat for 40 s a node is Unknown. */
+function watchNodes({ objects }: Supervisor): void {
+  setInterval(() => {
+    for (const node of objects.list('nodes')) {
+      const [ready] = Object(node.status).conditions ?? [];
+      if (ready?.status === 'Unknown' || Date.now() - Date.parse(ready?.lastHeartbeatTime) < 40_000) continue;
+      const lost = {
+        status: 'Unknown',
+        reason: 'NodeStatusUnknown',
+        message: 'Kubelet stopped posting node status.',
+      };
+      const conditions = [
+        { ...ready, ...lost, lastTransitionTime: new Date().toISOString().replace(/\.\d+Z$/, 'Z') },
+      ];
+      objects.put('nodes', undefined, { ...node, status: { ...Object(node.status), conditions } });
+    }
+  }, 5_000);
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(`slipway-lab:${text}`).digest('hex');
+}
+
+function write(path: string, content: string, mode: number): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeFileSync(`${path}.tmp`, content, { mode });
+  chmodSync(`${path}.tmp`, mode);
+  renameSync(`${path}.tmp`, path);
+}

@@ -1,0 +1,159 @@
+/**
+ * The supervisor and a small Kubernetes API on one TLS port of the loopback.
+ *
+ * Models pkg/server/handlers/router.go (paths, roles, 401 "not authorized", 403 "forbidden", 503 while the core is
+ * not ready) and pkg/nodepassword (one password per node name for ever).
+ */
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { TLSSocket } from 'node:tls';
+import { type Api, answerApi, json, type Reply, status, type User, unauthorized } from './k3s-api.ts';
+import { type Certificate, issue } from './k3s-certificates.ts';
+import { log } from './k3s-log.ts';
+
+export interface Supervisor extends Api {
+  readonly nodeName: string;
+  readonly authority: Certificate;
+  readonly clientAuthority: Certificate;
+  serverPassword: string;
+  agentPassword: string;
+  /** Makes another password the cluster's (PUT /v1-k3s/token, what `k3s token rotate` sends). */
+  readonly rotateToken: (password: string) => void;
+}
+
+/** Listens on `port` of the loopback with a certificate for `hosts`; rejects where the port is taken. */
+export function serveSupervisor(
+  supervisor: Supervisor,
+  port: number,
+  hosts: readonly string[],
+): Promise<Server> {
+  const own = issue(supervisor.authority, { commonName: 'k3s', organization: 'k3s', hosts });
+  const server = createServer(
+    {
+      cert: own.certificate + supervisor.authority.certificate,
+      key: own.key,
+      ca: supervisor.clientAuthority.certificate,
+      requestCert: true,
+      rejectUnauthorized: false,
+    },
+    async (request, response) => {
+      const reply = answer(supervisor, request, await text(request));
+      response.writeHead(reply.status, { 'content-type': reply.type ?? 'text/plain' });
+      response.end(reply.body);
+    },
+  );
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+}
+
+function answer(supervisor: Supervisor, request: IncomingMessage, body: string): Reply {
+  const { pathname } = new URL(request.url ?? '/', 'https://localhost');
+  if (pathname === '/ping') return { status: 200, body: 'pong' };
+  if (pathname === '/cacerts') return { status: 200, body: supervisor.authority.certificate };
+  const user = authenticate(supervisor, request);
+  if (user === undefined) {
+    log('error', `Failed to authenticate request from ${request.socket.remoteAddress}: not authorized`);
+    return pathname.startsWith('/v1-k3s/') ? status(401, 'Unauthorized', 'not authorized') : unauthorized;
+  }
+  if (pathname.startsWith('/v1-k3s/')) return supervise(supervisor, request, pathname.slice(8), user, body);
+  return answerApi(supervisor, request.method ?? 'GET', pathname, user, body);
+}
+
+function authenticate(supervisor: Supervisor, request: IncomingMessage): User | undefined {
+  const socket = request.socket as TLSSocket;
+  if (socket.authorized) {
+    const { subject } = socket.getPeerCertificate();
+    return { name: String(subject.CN), groups: [String(subject.O)] };
+  }
+  const basic = /^Basic (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+  if (basic === undefined) return undefined;
+  const [name = '', ...password] = Buffer.from(basic, 'base64').toString().split(':');
+  const accounts: Record<string, { password: string; group: string }> = {
+    server: { password: supervisor.serverPassword, group: 'k3s:server' },
+    node: { password: supervisor.agentPassword, group: 'k3s:agent' },
+  };
+  const account = accounts[name];
+  return account?.password === password.join(':') ? { name, groups: [account.group] } : undefined;
+}
+
+function supervise(
+  supervisor: Supervisor,
+  request: IncomingMessage,
+  path: string,
+  user: User,
+  body: string,
+): Reply {
+  if (path === 'token') return rotate(supervisor, request, user, body);
+  const forAgents = [
+    'readyz',
+    'config',
+    'apiservers',
+    'serving-kubelet.crt',
+    'client-ca.crt',
+    'server-ca.crt',
+  ];
+  if (!forAgents.includes(path))
+    return status(404, 'NotFound', 'the server could not find the requested resource');
+  if (!user.groups.some((group) => ['k3s:agent', 'system:nodes'].includes(group))) {
+    return status(403, 'Forbidden', 'forbidden');
+  }
+  const name = String(request.headers['k3s-node-name'] ?? '').toLowerCase();
+  const local = name === supervisor.nodeName;
+  if (path === 'client-ca.crt') return { status: 200, body: supervisor.clientAuthority.certificate };
+  if (path === 'server-ca.crt') return { status: 200, body: supervisor.authority.certificate };
+  if (!supervisor.apiReady && !local) return status(503, 'ServiceUnavailable', 'runtime core not ready');
+  if (path === 'readyz') return { status: 200, body: 'ok' };
+  if (path === 'config') return json(200, { ClusterDomain: 'cluster.local', ClusterIPRange: '10.42.0.0/16' });
+  if (path === 'apiservers') return json(200, []);
+  return nodeCertificate(supervisor, name, String(request.headers['k3s-node-password'] ?? ''));
+}
+
+function rotate(supervisor: Supervisor, request: IncomingMessage, user: User, body: string): Reply {
+  if (!user.groups.includes('k3s:server')) return status(403, 'Forbidden', 'forbidden');
+  if (request.method !== 'PUT') return status(405, 'MethodNotAllowed', 'method not allowed');
+  const { newToken } = JSON.parse(body);
+  if (typeof newToken !== 'string' || newToken === '')
+    return status(400, 'BadRequest', 'new token is required');
+  supervisor.rotateToken(newToken);
+  return { status: 200, body: '' };
+}
+
+function nodeCertificate(supervisor: Supervisor, name: string, password: string): Reply {
+  if (name === '' || password === '') return status(400, 'BadRequest', 'node name or password not set');
+  const secret = `${name}.node-password.k3s`;
+  const hash = Buffer.from(createHash('sha256').update(`${name}:${password}`).digest('hex')).toString(
+    'base64',
+  );
+  const known = supervisor.objects.get('secrets', 'kube-system', secret);
+  if (known !== undefined && Object(known.data).hash !== hash) {
+    log(
+      'error',
+      `Failed to ensure node password: unable to verify password for node ${name}: hash does not match`,
+    );
+    return status(403, 'Forbidden', `unable to verify password for node ${name}: hash does not match`);
+  }
+  if (known === undefined) {
+    supervisor.objects.put('secrets', 'kube-system', {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: secret, namespace: 'kube-system' },
+      type: 'k3s.cattle.io/node-password',
+      immutable: true,
+      data: { hash },
+    });
+  }
+  const made = issue(supervisor.clientAuthority, {
+    commonName: `system:node:${name}`,
+    organization: 'system:nodes',
+  });
+  return { status: 200, body: made.certificate + made.key };
+}
+
+async function text(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}

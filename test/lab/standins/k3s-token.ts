@@ -1,0 +1,54 @@
+/**
+ * Tokens: their forms, and the files they come from.
+ *
+ * Models pkg/clientaccess/token.go (K10<sha256 of the CA>::user:password, or a bare password) and
+ * pkg/util/file.go (a token file that is not there yet is waited for: every 2 s, for 4 min).
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fatal, log } from './k3s-log.ts';
+
+export interface Token {
+  readonly caHash: string | undefined;
+  readonly user: string | undefined;
+  readonly password: string;
+}
+
+/** The token of `flag` or `flag-file`; both, or neither, is for the caller to judge. */
+export async function readToken(
+  given: string | undefined,
+  file: string | undefined,
+): Promise<string | undefined> {
+  if (given !== undefined && given !== '') return given.trim();
+  if (file === undefined || file === '') return undefined;
+  for (let attempt = 0; attempt < 120; attempt += 1) {
+    try {
+      return readFileSync(file, 'utf8').trim();
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+        fatal(`Error: failed to read token file: ${error instanceof Error ? error.message : error}`);
+      }
+      log('info', `Waiting for file ${JSON.stringify(file)} to be created`);
+      await sleep(2_000);
+    }
+  }
+  return fatal(`Error: timed out waiting for ${file}`);
+}
+
+export function parseToken(text: string): Token {
+  if (!text.startsWith('K10')) return { caHash: undefined, user: undefined, password: text };
+  const [hash = '', credentials = ''] = text.slice(3).split('::');
+  const [user, ...password] = credentials.split(':');
+  if (!/^[0-9a-f]{64}$/.test(hash) || password.length === 0) throw new Error('invalid token format');
+  return { caHash: hash, user, password: password.join(':') };
+}
+
+/** The digest a full token pins. */
+export function caHash(pem: string): string {
+  return createHash('sha256').update(pem).digest('hex');
+}
+
+export function fullToken(ca: string, user: string, password: string): string {
+  return `K10${caHash(ca)}::${user}:${password}`;
+}

@@ -1,0 +1,103 @@
+/**
+ * A stand-in for the `k3s` executable: `--version`, `server`, `agent`, `kubectl` (also by the link's name).
+ *
+ * It models what a node agent can observe of K3s (each file names its source in K3s) and is as strict as K3s:
+ * unknown flags, wrong tokens and malformed files end or stall it with K3s's own words. What K3s has at fixed
+ * absolute places (/etc/rancher, /var/lib/rancher) is taken below the folder the executable is installed in, so that
+ * several nodes live on one machine. Not modelled: pods, images, networking, etcd, snapshots, crictl, ctr.
+ */
+import { spawnSync } from 'node:child_process';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { type AgentSettings, joinServer, runKubelet } from './k3s-agent.ts';
+import { type K3sCommand, type K3sOptions, readOptions } from './k3s-flags.ts';
+import { fatal, log } from './k3s-log.ts';
+import { runServer } from './k3s-server.ts';
+import { readToken } from './k3s-token.ts';
+import { kubectl } from './kubectl.ts';
+
+/** Baked in when the lab's mirror "releases" a version. */
+declare const K3S_VERSION: string | undefined;
+const version = typeof K3S_VERSION === 'undefined' ? 'v1.36.3+k3s1' : K3S_VERSION;
+const commit = Buffer.from(version).toString('hex').slice(-8);
+
+const executable = process.argv[1] ?? 'k3s';
+const root = dirname(dirname(dirname(dirname(executable))));
+const [command, ...args] = process.argv.slice(2);
+
+main();
+
+async function main(): Promise<void> {
+  if (basename(executable) === 'kubectl')
+    return await exitWith(kubectl(process.argv.slice(2), version, adminConfig()));
+  if (command === 'kubectl') return await exitWith(kubectl(args, version, adminConfig()));
+  if (command === '--version' || command === '-v') {
+    process.stdout.write(`k3s version ${version} (${commit})\ngo version go1.25.5\n`);
+  } else if (command === 'server' || command === 'agent') await run(command);
+  else if (command === undefined || command === '--help')
+    process.stdout.write('NAME:\n   k3s - Kubernetes, but small and simple\n');
+  else {
+    process.stdout.write(`No help topic for '${command}'\n`);
+    process.exitCode = 3;
+  }
+}
+
+async function run(command: K3sCommand): Promise<void> {
+  process.on('SIGTERM', () => {
+    log('info', 'Shutdown request received: signal: terminated');
+    process.exit(0);
+  });
+  const options = readOptions(command, args, process.env, join(root, 'etc/rancher/k3s/config.yaml'));
+  const node = nodeSettings(command, options);
+  if (command === 'server') {
+    log('info', `Starting k3s ${version} (${commit})`);
+    await runServer(options, node);
+    ready('k3s is up and running');
+    return;
+  }
+  const token = await readToken(options.text('token'), options.text('token-file'));
+  if (token === undefined || token === '') fatal('Error: --token is required');
+  if (node.server === '') fatal('Error: --server is required');
+  log('info', `Starting k3s agent ${version} (${commit})`);
+  const settings = { ...node, token };
+  const joined = await joinServer(settings);
+  await runKubelet(settings, joined);
+  ready('k3s agent is up and running');
+}
+
+function nodeSettings(command: K3sCommand, options: K3sOptions): AgentSettings {
+  return {
+    root,
+    dataDir: options.text('data-dir') ?? join(root, 'var/lib/rancher/k3s'),
+    server: (options.text('server') ?? '').replace(/\/$/, ''),
+    token: '',
+    nodeName: (options.text('node-name') ?? hostname()).toLowerCase(),
+    nodeIp: options.list('node-ip')[0] ?? '127.0.0.1',
+    labels: options.list('node-label'),
+    taints: options.list('node-taint'),
+    registries: options.text('private-registry') ?? join(root, 'etc/rancher/k3s/registries.yaml'),
+    credentialProvider: {
+      binDir:
+        options.text('image-credential-provider-bin-dir') ??
+        join(root, 'var/lib/rancher/credentialprovider/bin'),
+      config:
+        options.text('image-credential-provider-config') ??
+        join(root, 'var/lib/rancher/credentialprovider/config.yaml'),
+    },
+    version,
+    controlPlane: command === 'server',
+  };
+}
+
+function ready(message: string): void {
+  log('info', message);
+  if (process.env.NOTIFY_SOCKET) spawnSync('systemd-notify', ['--ready'], { stdio: 'inherit' });
+}
+
+function adminConfig(): string {
+  return join(root, 'etc/rancher/k3s/k3s.yaml');
+}
+
+async function exitWith(code: Promise<number>): Promise<void> {
+  process.exitCode = await code;
+}

@@ -1,0 +1,46 @@
+/** Tells what the daemons log as one story: a line per event that a person wants to follow. */
+import { styleText } from 'node:util';
+
+/** The line for a person, or nothing. `root` is left out of paths, so they read as on a machine of its own. */
+export function tell(node: string, root: string, line: string, seconds: number): string | undefined {
+  const event = parsed(line);
+  const said = event === undefined ? line : sentence(event);
+  if (said === undefined) return undefined;
+  const time = `${seconds.toFixed(1)}s`.padStart(6);
+  return `${time}  ${styleText(colours[node] ?? 'white', node.padEnd(13))}  ${said.replaceAll(root, '')}`;
+}
+
+type Event = Readonly<Record<string, unknown>>;
+
+const colours: Readonly<Record<string, 'cyan' | 'green' | 'magenta'>> = {
+  server: 'cyan',
+  agent: 'green',
+  observability: 'magenta',
+};
+
+function parsed(line: string): Event | undefined {
+  try {
+    const found = JSON.parse(line);
+    return typeof found === 'object' && found !== null ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function sentence(event: Event): string | undefined {
+  if (event.msg === 'put right') return String(event.did);
+  if (event.msg === 'condition changed') return condition(event);
+  if (event.msg === 'woken') return undefined;
+  return [event.msg, event.warning, event.version].filter((part) => part !== undefined).join(' ');
+}
+
+/** What became true is told of what matters to a person; what is waited for, in its first sentence. */
+function condition({ condition, status, reason, message }: Event): string | undefined {
+  const told = ['Ready', 'GitOps'];
+  if (status === 'True')
+    return told.includes(String(condition)) ? styleText('bold', `${condition}`) : undefined;
+  if (condition === 'Ready' || reason === 'Blocked') return undefined;
+  const [first] = String(message ?? '').split(/(?<=[a-z)])\. /);
+  const mark = status === 'False' ? styleText('red', 'failed') : 'waits';
+  return `${mark}: ${condition}: ${reason}: ${first}`;
+}

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import { rmSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Condition } from '../../src/agent/core/conditions.ts';
+import { packaged } from './executable.ts';
+import { type Lab, startLab } from './lab.ts';
+import type { LabNode } from './node.ts';
+
+const dir = join(tmpdir(), `slipway-troubles-${process.pid}`);
+
+/** In one lab, in this order: what goes wrong, the condition that tells it, and that repairing it heals the node. */
+describe('a trouble is told by one condition and heals when it is repaired', () => {
+  let lab: Lab;
+  let server: LabNode;
+  let agent: LabNode;
+  let observability: LabNode;
+
+  beforeAll(async () => {
+    lab = await startLab({ dir, executable: [packaged] });
+    [server, agent, observability] = [lab.node('server'), lab.node('agent'), lab.node('observability')];
+  });
+
+  afterAll(async () => {
+    await lab?.stop();
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  test('an agent whose server is not there yet: ServerUnreachable', async () => {
+    agent.start();
+    const { message } = await told(agent, 'ServerReachable', 'ServerUnreachable');
+    expect(message).toContain('k3s-server');
+  });
+
+  test('a server with a corrupted download: ChecksumMismatch, nothing installed, fetched again', async () => {
+    lab.mirror.fail('corrupt', { on: /\/k3s$/, times: 1 });
+    server.start();
+    const { message } = await told(server, 'K3sBinary', 'ChecksumMismatch');
+    expect(message).toContain('sha256');
+    await ready(server);
+  });
+
+  test('a VM without a role: RoleMissing, which lists the roles', async () => {
+    const { tags } = lab.azure.node('observability').vm;
+    delete tags['k3s-role'];
+    observability.start();
+    const { message } = await told(observability, 'Role', 'RoleMissing');
+    for (const role of ['server', 'agent', 'observability']) expect(message).toContain(role);
+  });
+
+  test('a node whose name the server knows with another password: NodePasswordRejected', async () => {
+    const secret =
+      'var/lib/rancher/k3s/server/db/objects/secrets/kube-system/vm-observability.node-password.k3s.json';
+    const hash = createHash('sha256').update('of another VM').digest('base64');
+    const metadata = { name: 'vm-observability.node-password.k3s', namespace: 'kube-system' };
+    server.write(
+      secret,
+      JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata, data: { hash } }),
+      0o600,
+    );
+    lab.azure.node('observability').vm.tags['k3s-role'] = 'observability';
+    observability.signal('SIGHUP');
+    await told(observability, 'K3sRunning', 'NodePasswordRejected');
+    rmSync(join(server.root, secret));
+    await ready(observability);
+  });
+
+  test('another token in the vault: TokenChanged, and the old one stays', async () => {
+    const before = server.read('var/lib/slipway/join-token');
+    lab.azure.vault().set('k3s-token', 'another-token-that-somebody-stored');
+    comparedLongAgo();
+    await told(server, 'JoinToken', 'TokenChanged');
+    expect(server.read('var/lib/slipway/join-token')).toBe(before);
+    lab.azure.vault().set('k3s-token', lab.secrets.joinToken);
+    server.signal('SIGHUP');
+    await ready(server);
+
+    /** The token's file has the time at which it was last compared with the vault. */
+    function comparedLongAgo(): void {
+      utimesSync(join(server.root, 'var/lib/slipway/join-token'), 1, 1);
+      server.signal('SIGHUP');
+    }
+  });
+
+  test('a settings key that nobody knows: InvalidSettings with the nearest one, and the node goes on', async () => {
+    const path = 'etc/slipway/config.yaml';
+    const settings = server.read(path) ?? '';
+    server.write(path, `${settings}registry:\n  servers: []\n`);
+    server.signal('SIGHUP');
+    const { message } = await told(server, 'Settings', 'InvalidSettings');
+    expect(message).toContain('registries');
+    server.write(path, settings);
+    server.signal('SIGHUP');
+    await ready(server);
+  });
+
+  test('a vault that does not exist, behind a proxy that says no more: VaultUnavailable', async () => {
+    const path = 'etc/slipway/config.yaml';
+    const settings = server.read(path) ?? '';
+    await server.stopDaemon();
+    server.write(path, settings.replace('slipway-lab', 'no-such-vault'));
+    utimesSync(join(server.root, 'var/lib/slipway/join-token'), 1, 1);
+    server.start();
+    const { message } = await told(server, 'JoinToken', 'VaultUnavailable');
+    expect(message).toContain('azure.keyVault.name');
+    server.write(path, settings);
+    server.signal('SIGHUP');
+    await ready(server);
+  });
+});
+
+async function told(node: LabNode, type: string, reason: string): Promise<Condition> {
+  let seen: Condition | undefined;
+  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(20)) {
+    seen = node.status()?.conditions.find((condition) => condition.type === type);
+    if (seen?.reason === reason) return seen;
+  }
+  expect.fail(
+    `${node.name} said ${JSON.stringify(seen)} and not ${reason}\n${node.log.slice(-5).join('\n')}`,
+  );
+}
+
+async function ready(node: LabNode): Promise<void> {
+  await expect.poll(() => node.isReady, { timeout: 40_000, interval: 50 }).toBe(true);
+}
