@@ -1,0 +1,26 @@
+/** A processor Slipway is packaged for, by Node's own name for it. */
+export type Architecture = 'x64' | 'arm64';
+
+interface Toolchain {
+  /** The prefix of binutils that can handle its files anywhere, as Debian names them. */
+  readonly binutils: string;
+  /** The command that runs its programs on another processor, with Debian's cross libraries. */
+  readonly emulator: readonly [file: string, ...args: string[]];
+}
+
+export const toolchains = {
+  x64: {
+    binutils: 'x86_64-linux-gnu',
+    emulator: ['qemu-x86_64-static', '-L', '/usr/x86_64-linux-gnu'],
+  },
+  arm64: {
+    binutils: 'aarch64-linux-gnu',
+    emulator: ['qemu-aarch64-static', '-L', '/usr/aarch64-linux-gnu'],
+  },
+} satisfies Record<Architecture, Toolchain>;
+
+export const architectures: readonly Architecture[] = ['x64', 'arm64'];
+
+export function isArchitecture(name: string): name is Architecture {
+  return architectures.some((architecture) => architecture === name);
+}

@@ -1,0 +1,40 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { type Architecture, toolchains } from './architecture.ts';
+import { isInstalled, run } from './run.ts';
+
+/**
+ * Writes V8's code cache for the program to `cache`, taken after some runs of it by `node`, an executable for
+ * `architecture`. False, and an empty file, where this machine cannot run such a one.
+ *
+ * V8 binds it to the processor and to most flags, and the finished executable has none, so only flags that it leaves
+ * out are used. They make two caches of one program the same: one seed, room enough to collect no garbage, since V8
+ * leaves padding as it finds it in memory used before, and one thread for files, so that they are ready in order.
+ */
+export function writeCodeCache(
+  architecture: Architecture,
+  node: string,
+  program: string,
+  cache: string,
+): boolean {
+  const command = nodeCommand(architecture, node);
+  if (command === undefined) {
+    writeFileSync(cache, '');
+    return false;
+  }
+  const root = `${cache}.root`;
+  rmSync(root, { recursive: true, force: true });
+  const [file, ...args] = command;
+  const runScript = (...script: readonly string[]) =>
+    run(file, [...args, ...flags, ...script], { UV_THREADPOOL_SIZE: '1' });
+  runScript('packaging/warm.ts', program, root, cache);
+  runScript('packaging/renumber.ts', program, cache);
+  return true;
+}
+
+const flags = ['--random-seed=42', '--min-semi-space-size=256', '--max-semi-space-size=256'];
+
+function nodeCommand(architecture: Architecture, node: string): readonly [string, ...string[]] | undefined {
+  if (architecture === process.arch) return [node];
+  const { emulator } = toolchains[architecture];
+  return isInstalled(emulator[0]) ? [...emulator, node] : undefined;
+}

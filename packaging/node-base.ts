@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Architecture, toolchains } from './architecture.ts';
+import { isInstalled, run } from './run.ts';
+
+/** Node's own executable for one processor, as an executable is made from it. */
+export interface NodeBase {
+  /** As it was published. */
+  readonly published: string;
+  /** What to inject into. */
+  readonly path: string;
+  /** Without its symbols, which are 15 % of it. Must be done before the injection: after it the result crashes. */
+  readonly stripped: boolean;
+}
+
+/**
+ * The Node executable that package-lock.json pins for `architecture`, verified by the lock's own digest where npm
+ * did not install it here, stripped where that is wished and binutils can. Everything is kept in `cache`.
+ */
+export function nodeBase(
+  architecture: Architecture,
+  cache: string,
+  wish: { readonly strip: boolean },
+): NodeBase {
+  mkdirSync(cache, { recursive: true });
+  const { version, integrity } = lockedPackage(architecture);
+  const installed = join('node_modules', `node-linux-${architecture}`, 'bin', 'node');
+  const published = existsSync(installed) ? installed : fetched(architecture, version, integrity, cache);
+  const strip = wish.strip ? stripCommand(architecture) : undefined;
+  if (strip === undefined) return { published, path: published, stripped: false };
+  const path = join(cache, `node-${version}-${architecture}-stripped`);
+  if (!existsSync(path)) strippedCopy(strip, published, path);
+  return { published, path, stripped: true };
+}
+
+interface LockedPackage {
+  readonly version: string;
+  readonly integrity: string;
+}
+
+function lockedPackage(architecture: Architecture): LockedPackage {
+  const lock: { packages: Record<string, LockedPackage | undefined> } = JSON.parse(
+    readFileSync('package-lock.json', 'utf8'),
+  );
+  const name = `node_modules/node-linux-${architecture}`;
+  const locked = lock.packages[name];
+  if (locked === undefined) throw new Error(`package-lock.json does not pin ${name}`);
+  return locked;
+}
+
+/** npm installs the package of its own processor only, so the other one is fetched as a plain archive. */
+function fetched(architecture: Architecture, version: string, integrity: string, cache: string): string {
+  const name = `node-linux-${architecture}`;
+  const path = join(cache, `node-${version}-${architecture}`);
+  if (existsSync(path)) return path;
+  run('npm', ['pack', `${name}@${version}`, '--ignore-scripts', '--silent', '--pack-destination', cache]);
+  const archive = join(cache, `${name}-${version}.tgz`);
+  verify(archive, integrity);
+  run('tar', ['-xzf', archive, '-C', cache, '--no-same-owner', 'package/bin/node']);
+  renameSync(join(cache, 'package', 'bin', 'node'), path);
+  rmSync(join(cache, 'package'), { recursive: true });
+  rmSync(archive);
+  return path;
+}
+
+function verify(archive: string, integrity: string): void {
+  const [algorithm = '', expected] = integrity.split(/-(.*)/);
+  const found = createHash(algorithm).update(readFileSync(archive)).digest('base64');
+  if (found === expected) return;
+  rmSync(archive);
+  throw new Error(`${archive} is not what package-lock.json pins: ${algorithm} ${found}, not ${expected}`);
+}
+
+function stripCommand(architecture: Architecture): string | undefined {
+  const cross = `${toolchains[architecture].binutils}-strip`;
+  const candidates = architecture === process.arch ? [cross, 'strip'] : [cross];
+  return candidates.find(isInstalled);
+}
+
+function strippedCopy(strip: string, from: string, to: string): void {
+  const part = `${to}.part`;
+  copyFileSync(from, part);
+  chmodSync(part, 0o755);
+  run(strip, [part]);
+  renameSync(part, to);
+}

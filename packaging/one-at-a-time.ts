@@ -1,0 +1,28 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+
+/**
+ * Does `work` while no other process of this machine does any under the same name.
+ *
+ * The lock is an abstract socket (unix(7)), which is gone with the process that holds it.
+ */
+export async function oneAtATime(name: string, work: () => void): Promise<void> {
+  const lock = createServer();
+  while (!(await listens(lock, `\0${name}`))) await setTimeout(200);
+  try {
+    work();
+  } finally {
+    lock.close();
+  }
+}
+
+async function listens(server: Server, address: string): Promise<boolean> {
+  try {
+    await once(server.listen(address), 'listening');
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EADDRINUSE') return false;
+    throw thrown;
+  }
+}

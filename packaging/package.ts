@@ -1,0 +1,69 @@
+/** Makes dist/slipway-linux-x64 and -arm64: `npm run package -- [--out DIR] [--no-strip] [ARCHITECTURE...]`. */
+import { mkdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Architecture, architectures, isArchitecture } from './architecture.ts';
+import { writeCodeCache } from './code-cache.ts';
+import { nodeBase } from './node-base.ts';
+import { oneAtATime } from './one-at-a-time.ts';
+import { run } from './run.ts';
+import { writeSingleExecutable } from './single-executable.ts';
+
+const cache = 'dist/.cache';
+const program = 'dist/program.cjs';
+const launcher = 'dist/launch.cjs';
+
+const { values: options, positionals: names } = parseArgs({
+  options: {
+    out: { type: 'string', default: 'dist' },
+    'no-strip': { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
+});
+
+const wanted = names.length === 0 ? architectures : names.map(toArchitecture);
+await oneAtATime(`packaging ${resolve(cache)}`, () => packageAll(wanted));
+
+function packageAll(chosen: readonly Architecture[]): void {
+  run(process.execPath, ['esbuild.config.mjs']);
+  mkdirSync(options.out, { recursive: true });
+  for (const architecture of chosen) {
+    const output = join(options.out, `slipway-linux-${architecture}`);
+    report(output, packageFor(architecture, output));
+  }
+}
+
+function toArchitecture(name: string): Architecture {
+  if (isArchitecture(name)) return name;
+  throw new Error(`${name} is none of ${architectures.join(', ')}`);
+}
+
+/** Makes one executable, and returns what a reader should know of how. */
+function packageFor(architecture: Architecture, output: string): readonly string[] {
+  const work = join(cache, architecture);
+  mkdirSync(work, { recursive: true });
+  const base = nodeBase(architecture, cache, { strip: !options['no-strip'] });
+  const codeCache = join(work, 'program.cache');
+  const warm = writeCodeCache(architecture, base.published, program, codeCache);
+  const builder = nodeBase(toArchitecture(process.arch), cache, { strip: false }).published;
+  const parts = { base: base.path, builder, launcher, assets: { program, cache: codeCache } };
+  writeSingleExecutable(parts, output, work);
+  if (architecture === process.arch) verify(output);
+  return [
+    ...(base.stripped
+      ? []
+      : ['not stripped, so 15 % larger: it was so wished, or there are no binutils for this processor']),
+    ...(warm ? [] : ['no code cache, so it starts slower: no emulator for this processor here']),
+  ];
+}
+
+/** Where an injection fails silently, the result is a plain Node. */
+function verify(executable: string): void {
+  const answer = run(executable, ['--version']);
+  if (!answer.startsWith('slipway ')) throw new Error(`${executable} is not Slipway, it says: ${answer}`);
+}
+
+function report(executable: string, notes: readonly string[]): void {
+  const size = (statSync(executable).size / 1e6).toFixed(1);
+  process.stdout.write(`${[`${executable} (${size} MB)`, ...notes].join('; ')}\n`);
+}

@@ -1,0 +1,34 @@
+/**
+ * The variables that would turn Node, OpenSSL or a library of ours elsewhere, or make it print what it reads.
+ *
+ * `NODE_ENV` is not among them: its value is compiled in. Proxies (`HTTPS_PROXY` and its like) are not either:
+ * every request goes through the Host, which knows the settings' proxy alone.
+ */
+const powerful: readonly RegExp[] = [
+  // Node: code to load, certificates to trust or not to check, files to write, a debugger to open.
+  /^NODE_(?!ENV$)/,
+  // OpenSSL: engines and certificates.
+  /^(OPENSSL_|SSL_CERT_|SSLKEYLOGFILE$)/,
+  // @azure/identity and MSAL: another identity, another endpoint, another region.
+  /^(AZURE_|IDENTITY_|IMDS_|MSI_|MSAL_|DEFAULT_IDENTITY_CLIENT_ID$|REGION_NAME$)/,
+  // debug (the proxy agents) and yaml: print what they handle, secrets included.
+  /^(DEBUG|LOG_STREAM|LOG_TOKENS)$/,
+];
+
+/** The names of the variables in `environment` that must have no power over Slipway, sorted. */
+export function powerfulVariables(environment: NodeJS.ProcessEnv): readonly string[] {
+  return Object.keys(environment)
+    .filter((name) => powerful.some((pattern) => pattern.test(name)))
+    .sort();
+}
+
+/** `environment` without the variables of those names. */
+export function withoutVariables(
+  environment: NodeJS.ProcessEnv,
+  names: readonly string[],
+): Readonly<Record<string, string>> {
+  const kept = Object.entries(environment).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !names.includes(entry[0]),
+  );
+  return Object.fromEntries(kept);
+}

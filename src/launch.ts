@@ -1,0 +1,60 @@
+/**
+ * The entry of the executable: what can be answered at once is answered here, before the program is loaded.
+ *
+ * The program lies beside it as an asset of the single executable, with V8's code cache of a run of it, so that
+ * loading it takes milliseconds. Anything this file imports is paid for by every start.
+ */
+import { accessSync, constants, writeSync } from 'node:fs';
+import { getRawAsset, isSea } from 'node:sea';
+import { powerfulVariables, withoutVariables } from './environment.ts';
+import { loadProgram, type Program } from './program.ts';
+import { versionLine } from './version.ts';
+
+launch();
+
+function launch(): void {
+  disarmEnvironment();
+  const [command, ...rest] = process.argv.slice(2);
+  if (rest.length === 0 && (command === 'version' || command === '--version')) {
+    process.stdout.write(`${versionLine}\n`);
+    return;
+  }
+  void runProgram();
+}
+
+/**
+ * Starts over without the variables that must have no power here. Deleting them alone would be too late: Node has
+ * acted on some of them by now. The process keeps its id, so systemd does not notice.
+ */
+function disarmEnvironment(): void {
+  const names = powerfulVariables(process.env);
+  if (names.length === 0) return;
+  const priority = process.env.JOURNAL_STREAM === undefined ? '' : '<4>';
+  writeSync(2, `${priority}slipway: ignored from the environment: ${names.join(', ')}\n`);
+  // Else the execve writes the coverage of this first start.
+  process.getBuiltinModule('node:v8').stopCoverage();
+  if (isSea() && isExecutable(process.execPath)) {
+    const arguments_ = [process.argv0, ...process.argv.slice(2)];
+    process.execve?.(process.execPath, arguments_, withoutVariables(process.env, names));
+  }
+  for (const name of names) delete process.env[name];
+}
+
+/** A failed execve ends the process, so the path is tried first: without /proc it is only what argv said. */
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function runProgram(): Promise<void> {
+  process.exitCode = await (await program()).main(process.argv);
+}
+
+async function program(): Promise<Program> {
+  if (!isSea()) return import('./main.ts');
+  return loadProgram(Buffer.from(getRawAsset('program')), Buffer.from(getRawAsset('cache'))).exports;
+}

@@ -1,0 +1,41 @@
+import { Script } from 'node:vm';
+
+/** What the bundled program exports. */
+export interface Program {
+  /** Runs one command line, `process.argv` as Node gives it, and resolves to the exit code. */
+  main(argv: readonly string[]): Promise<number>;
+}
+
+/** The program, ready to run, and the script it came from: what was compiled by then can be cached. */
+export interface LoadedProgram {
+  readonly exports: Program;
+  readonly script: Script;
+}
+
+/** Runs the bundled CommonJS program, to what it exports. */
+export function loadProgram(source: Buffer, cache?: Buffer): LoadedProgram {
+  const script = compileProgram(source, cache);
+  const module = { exports: {} as Program };
+  script.runInThisContext()(module, module.exports, requireBuiltin);
+  return { exports: module.exports, script };
+}
+
+/**
+ * Compiles the program without running it. `cache` is V8 code cache for the very same source; one that V8 does not
+ * accept (another V8, another processor) only makes the start slower.
+ */
+export function compileProgram(source: Buffer, cache?: Buffer): Script {
+  return new Script(`(function (module, exports, require) {${source.toString('latin1')}\n})`, {
+    filename: 'slipway',
+    ...(cache && cache.length > 0 && { cachedData: cache }),
+  });
+}
+
+/** Everything else is in the bundle, so no file of the machine can take a module's place. */
+function requireBuiltin(id: string): object {
+  const found = process.getBuiltinModule(id);
+  if (found === undefined) {
+    throw Object.assign(new Error(`Cannot find module '${id}'`), { code: 'MODULE_NOT_FOUND' });
+  }
+  return found;
+}

@@ -1,0 +1,234 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { join, normalize } from 'node:path';
+import { transformSync } from 'esbuild';
+import { describe, expect, test } from 'vitest';
+
+/** What the files of each zone may import, beside their own zone. The first zone whose prefix fits is a file's. */
+const zones: readonly {
+  readonly zone: string;
+  readonly files: RegExp;
+  readonly imports: readonly string[];
+}[] = [
+  { zone: 'version', files: /^src\/version\.ts$/, imports: [] },
+  { zone: 'launcher', files: /^src\/(launch|program|environment)\.ts$/, imports: ['main', 'version'] },
+  {
+    zone: 'main',
+    files: /^src\/(main|compose)\.ts$/,
+    imports: [
+      ...['version', 'loop', 'paths', 'log', 'config', 'host', 'azure', 'static', 'cloud'],
+      ...['gitops', 'k3s', 'resources', 'roles', 'core'],
+    ],
+  },
+  { zone: 'paths', files: /^src\/agent\/paths\.ts$/, imports: [] },
+  { zone: 'log', files: /^src\/agent\/log\.ts$/, imports: ['core'] },
+  {
+    zone: 'loop',
+    files: /^src\/agent\/[^/]+\.ts$/,
+    imports: ['version', 'paths', 'config', 'cloud', 'gitops', 'k3s', 'resources', 'roles', 'core'],
+  },
+  { zone: 'core', files: /^src\/agent\/core\//, imports: [] },
+  { zone: 'roles', files: /^src\/roles\//, imports: [] },
+  { zone: 'resources', files: /^src\/agent\/resources\//, imports: ['core'] },
+  { zone: 'config', files: /^src\/agent\/config\//, imports: ['core', 'paths', 'roles'] },
+  {
+    zone: 'k3s',
+    files: /^src\/agent\/k3s\//,
+    imports: ['core', 'resources', 'cloud', 'config', 'roles', 'paths'],
+  },
+  {
+    zone: 'gitops',
+    files: /^src\/agent\/gitops\//,
+    imports: ['core', 'resources', 'cloud', 'config', 'paths'],
+  },
+  { zone: 'azure', files: /^src\/agent\/cloud\/azure\//, imports: ['core', 'cloud', 'config'] },
+  { zone: 'static', files: /^src\/agent\/cloud\/static\//, imports: ['core', 'cloud', 'config'] },
+  { zone: 'cloud', files: /^src\/agent\/cloud\/[^/]+\.ts$/, imports: ['core'] },
+  { zone: 'host', files: /^src\/agent\/host\//, imports: ['core', 'paths', 'config'] },
+];
+
+/** Where a package lives, if it has one home only. */
+const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
+  { package: /^@azure\//, files: /^src\/agent\/cloud\/azure\// },
+  { package: /^node-cron$/, files: /^src\/agent\/host\/cron-\w+\.ts$/ },
+  { package: /^pino$/, files: /^src\/agent\/log\.ts$/ },
+  { package: /^commander$/, files: /^src\/agent\/cli\.ts$/ },
+  { package: /^(systeminformation|pino-pretty|https?-proxy-agent)$/, files: /^src\/agent\/host\// },
+];
+
+/** The only files that may touch the machine: its files, programs, network, clock and environment. */
+const machineFiles = /^src\/(agent\/host\/.*|main|compose|launch|program)\.ts$/;
+
+/** Built-in modules that only compute, and are welcome everywhere. */
+const pureModules = new Set(['crypto', 'path', 'util', 'url', 'zlib', 'assert', 'buffer', 'string_decoder']);
+const pureNames = new Set(['isIP', 'isIPv4', 'isIPv6', 'BlockList']);
+
+/** What reads the clock, waits, reads the environment or uses the network without an import. */
+const machineGlobals: readonly RegExp[] = [
+  /\bDate\.now\b/,
+  /\bnew Date\(\s*\)/,
+  /(?<![.\w])(setTimeout|setInterval|setImmediate)\b/,
+  /\bAbortSignal\.timeout\b/,
+  /\bperformance\.(now|timeOrigin)\b/,
+  /\bprocess\.(env|hrtime|exit)\b/,
+  /(?<![.\w])fetch\(/,
+];
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly names: string;
+}
+
+interface SourceFile {
+  readonly path: string;
+  readonly source: string;
+}
+
+/** Every import, those of types included: a type is knowledge too. */
+function importsOf({ path, source }: SourceFile): readonly Import[] {
+  const statements = source.matchAll(/^(?:import|export)\s+(?:([^;'"]*?)\s+from\s+)?'([^']+)'/gm);
+  const expressions = source.matchAll(/\bimport()\('([^']+)'\)/g);
+  return [...statements, ...expressions].map(([, names = '', to = '']) => ({
+    from: path,
+    to: to.startsWith('.') ? normalize(join(path, '..', to)) : to,
+    names,
+  }));
+}
+
+function zoneOf(path: string) {
+  return zones.find(({ files }) => files.test(path));
+}
+
+/** What is wrong with a set of source files, one line each; nothing is wrong with an empty answer. */
+function violations(files: readonly SourceFile[]): readonly string[] {
+  const imports = files.flatMap(importsOf);
+  return [
+    ...files.filter(({ path }) => !zoneOf(path)).map(({ path }) => `${path} is in no zone`),
+    ...imports.filter((each) => !isAllowed(each)).map(({ from, to }) => `${from} may not import ${to}`),
+    ...cycles(imports).map((cycle) => `cycle: ${cycle.join(' -> ')}`),
+    ...files.flatMap(touches),
+    ...files.filter(isLong).map(({ path }) => `${path} is longer than 200 lines`),
+  ];
+}
+
+function isAllowed({ from, to, names }: Import): boolean {
+  if (!to.startsWith('src/')) return isAllowedPackage(from, to, names);
+  const [importer, imported] = [zoneOf(from), zoneOf(to)];
+  if (importer === undefined || imported === undefined) return false;
+  return importer === imported || importer.imports.includes(imported.zone);
+}
+
+function isAllowedPackage(from: string, to: string, names: string): boolean {
+  if (!to.startsWith('node:') && builtinModules.includes(to)) return false;
+  if (!to.startsWith('node:')) return homes.every((home) => !home.package.test(to) || home.files.test(from));
+  if (machineFiles.test(from) || pureModules.has(to.slice('node:'.length))) return true;
+  const imported = names.match(/\w+/g) ?? [];
+  return imported.length > 0 && imported.every((name) => pureNames.has(name));
+}
+
+/** Cycles in which files load one another, each told from where the search first met it. */
+function cycles(all: readonly Import[]): readonly (readonly string[])[] {
+  const imports = all.filter(({ names }) => !names.startsWith('type '));
+  const found: string[][] = [];
+  const done = new Set<string>();
+  const visit = (file: string, trail: readonly string[]): void => {
+    if (trail.includes(file)) found.push([...trail.slice(trail.indexOf(file)), file]);
+    if (trail.includes(file) || done.has(file)) return;
+    for (const { to } of imports.filter(({ from }) => from === file)) visit(to, [...trail, file]);
+    done.add(file);
+  };
+  for (const { from } of imports) visit(from, []);
+  return found;
+}
+
+/** Uses of the machine's globals outside of the files that may; comments do not count. */
+function touches({ path, source }: SourceFile): readonly string[] {
+  if (machineFiles.test(path)) return [];
+  const { code } = transformSync(source, { loader: 'ts', legalComments: 'none' });
+  return machineGlobals
+    .map((pattern) => code.match(pattern)?.[0])
+    .filter((use) => use !== undefined)
+    .map((use) => `${path} may not use ${use}`);
+}
+
+function isLong({ source }: SourceFile): boolean {
+  return source.split('\n').length - 1 > 200;
+}
+
+function sourceFiles(): readonly SourceFile[] {
+  return readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join('src', name))
+    .map((path) => ({ path, source: readFileSync(path, 'utf8') }));
+}
+
+describe('the sources', () => {
+  test('keep every rule', () => {
+    expect(violations(sourceFiles())).toEqual([]);
+  });
+
+  test('have no default export', () => {
+    const offenders = sourceFiles().filter(({ source }) => /^export default\b/m.test(source));
+    expect(offenders.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('are all reached from the executable', () => {
+    const imports = sourceFiles().flatMap(importsOf);
+    const reached = new Set(['src/launch.ts']);
+    for (const file of reached) {
+      for (const { to } of imports.filter(({ from }) => from === file)) reached.add(to);
+    }
+    const paths = sourceFiles().map(({ path }) => path);
+    expect(paths.filter((path) => !reached.has(path))).toEqual([]);
+  });
+});
+
+describe('the rules see', () => {
+  const core = 'src/agent/core/a.ts';
+  test.each([
+    [
+      'a role that knows the cloud',
+      'src/roles/a.ts',
+      "import type { Cloud } from '../agent/cloud/cloud.ts';",
+    ],
+    ['core that knows K3s', core, "import { a } from '../k3s/a.ts';"],
+    ['K3s that knows an adapter', 'src/agent/k3s/a.ts', "import { a } from '../host/a.ts';"],
+    ['the loop that knows an adapter', 'src/agent/agent.ts', "import { a } from './cloud/azure/azure.ts';"],
+    ['a lazy import', 'src/agent/agent.ts', "await import('./host/node-host.ts');"],
+    ['an export from elsewhere', core, "export { a } from '../k3s/a.ts';"],
+    ['files', core, "import { readFile } from 'node:fs/promises';"],
+    ['a socket beside an address', core, "import { connect, isIP } from 'node:net';"],
+    ['a built-in module by its short name', core, "import { join } from 'path';"],
+    ['an Azure SDK outside of its adapter', 'src/agent/k3s/a.ts', "import { a } from '@azure/identity';"],
+    ['a logger outside of log.ts', core, "import pino from 'pino';"],
+    ['the clock', core, 'const now = Date.now();'],
+    ['the clock in a Date', core, 'const now = new Date();'],
+    ['a timer', core, 'setTimeout(run, 10);'],
+    ['a deadline', core, 'const signal = AbortSignal.timeout(10);'],
+    ['the environment', core, 'const home = process.env.HOME;'],
+    ['the network', core, "await fetch('http://localhost');"],
+    ['a file of no zone', 'src/stray.ts', ''],
+    ['a file of 201 lines', core, '\n'.repeat(201)],
+  ])('%s', (_, path, source) => {
+    expect(violations([{ path, source }])).toHaveLength(1);
+  });
+
+  test('a cycle', () => {
+    const file = (name: string, imported: string) => ({
+      path: `src/agent/core/${name}.ts`,
+      source: `import { a } from './${imported}.ts';`,
+    });
+    expect(violations([file('a', 'b'), file('b', 'c'), file('c', 'a')])).toHaveLength(1);
+  });
+
+  test.each([
+    ['an address', core, "import { isIP } from 'node:net';"],
+    ['a given time', core, 'const text = new Date(now).toISOString();'],
+    ['a comment', core, '// Date.now() and setTimeout are for the Host'],
+    ['the host', 'src/agent/host/a.ts', "import { readFile } from 'node:fs/promises'; Date.now();"],
+    ['the Azure adapter', 'src/agent/cloud/azure/a.ts', "import { a } from '@azure/identity';"],
+  ])('nothing wrong with %s', (_, path, source) => {
+    expect(violations([{ path, source }])).toEqual([]);
+  });
+});

@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { loadProgram } from '../../src/program.ts';
+
+const program = readFileSync('dist/program.cjs');
+
+test('V8 accepts the code cache', () => {
+  const { script, exports } = loadProgram(program, readFileSync(`dist/.cache/${process.arch}/program.cache`));
+  expect(script.cachedDataRejected).toBe(false);
+  expect(exports.main).toBeTypeOf('function');
+});
+
+test('a code cache of another V8 does no harm', () => {
+  // Another source, since V8 remembers what it compiled before.
+  const source = Buffer.concat([program, Buffer.from('\n')]);
+  const { script, exports } = loadProgram(source, Buffer.from('no cache of this V8 at all'));
+  expect(script.cachedDataRejected).toBe(true);
+  expect(exports.main).toBeTypeOf('function');
+});

@@ -1,0 +1,37 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+type Architecture = 'x64' | 'arm64';
+
+/** The packaged executable of an architecture; says how to get one where there is none. */
+export function packaged(architecture: Architecture): string {
+  const path = resolve('dist', `slipway-linux-${architecture}`);
+  if (!existsSync(path)) throw new Error(`${path} is missing: run npm run package first.`);
+  return path;
+}
+
+/** The packaged executable that runs on this machine. */
+export function executable(): string {
+  return packaged(process.arch === 'arm64' ? 'arm64' : 'x64');
+}
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end with no more environment than is given, and a PATH. */
+export function runProgram(
+  file: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Ended {
+  const { status, stdout, stderr, error } = spawnSync(file, args, {
+    env: { PATH: process.env.PATH, ...environment },
+    encoding: 'utf8',
+  });
+  if (error !== undefined) throw error;
+  return { exitCode: status, stdout, stderr };
+}

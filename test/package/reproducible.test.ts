@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { runProgram } from './executable.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'slipway-package-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const architecture = process.arch;
+
+test('two builds of one commit are the same, byte for byte', () => {
+  const [first, second] = [build('first'), build('second')];
+  expect(digest(second)).toBe(digest(first));
+});
+
+test('without binutils it is packaged unstripped, and said to be', () => {
+  const ended = runPackaging('unstripped', '--no-strip');
+  expect(ended.stdout).toContain('not stripped');
+  const path = executableIn('unstripped');
+  expect(statSync(path).size).toBeGreaterThan(115e6);
+  expect(runProgram(path, ['version'])).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^slipway /),
+  });
+});
+
+function build(name: string): string {
+  runPackaging(name);
+  return executableIn(name);
+}
+
+function executableIn(name: string): string {
+  return join(folder, name, `slipway-linux-${architecture}`);
+}
+
+function runPackaging(name: string, ...options: readonly string[]) {
+  const args = ['packaging/package.ts', '--out', join(folder, name), ...options, architecture];
+  const ended = runProgram(process.execPath, args, { HOME: process.env.HOME ?? '/' });
+  expect(ended).toMatchObject({ exitCode: 0 });
+  return ended;
+}
+
+function digest(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}

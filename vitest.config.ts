@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config';
+
+/** `npm test` runs every project but the last two, which need what `npm run package` makes. */
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    passWithNoTests: true,
+    projects: [
+      project('architecture', { include: ['test/architecture.test.ts'] }),
+      project('unit'),
+      project('contract', { testTimeout: 20_000 }),
+      project('scenario', { testTimeout: 30_000 }),
+      project('integration', { testTimeout: 30_000 }),
+      project('package', { testTimeout: 180_000 }),
+      project('lab', { testTimeout: 120_000, hookTimeout: 120_000 }),
+    ],
+  },
+});
+
+/** The tests below test/NAME. */
+function project(
+  name: string,
+  test: { include?: string[]; testTimeout?: number; hookTimeout?: number } = {},
+) {
+  return { extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`], ...test } };
+}
