@@ -41,8 +41,8 @@ export interface Lab {
   node(role: LabRole): LabNode;
   /** Starts the daemons, all at once. */
   start(): void;
-  /** Resolves when every node is Ready; rejects with what they wait for after so many milliseconds. */
-  waitReady(timeout?: number): Promise<void>;
+  /** Resolves when every node is Ready, by a pass published since then (epoch milliseconds); rejects after a minute. */
+  waitReady(since?: number): Promise<void>;
   /** Resolves when every node has its first registry password; those after it live three hours. */
   firstPasswords(): Promise<Passwords>;
   /** Resolves when every node has other passwords than these. */
@@ -108,7 +108,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     start: () => {
       for (const node of nodes) node.start();
     },
-    waitReady: (timeout = 60_000) => waitReady(nodes, timeout),
+    waitReady: (since) => waitReady(nodes, since),
     firstPasswords: async () => {
       await until(
         30_000,
@@ -171,8 +171,8 @@ function passwordsOf(node: LabNode): string | undefined {
   return node.read('etc/rancher/k3s/registries.yaml');
 }
 
-async function waitReady(nodes: readonly LabNode[], timeout: number): Promise<void> {
-  await until(timeout, () => nodes.every((node) => node.isReady)).catch((error) => {
+async function waitReady(nodes: readonly LabNode[], since = 0): Promise<void> {
+  await until(60_000, () => nodes.every((node) => node.isReady && node.lookedAt >= since)).catch((error) => {
     throw new Error(`${error.message}\n${nodes.map(waitsFor).join('\n')}`);
   });
 }

@@ -134,6 +134,11 @@ export class LabNode {
     return ready?.status === 'True' && ready.reason === 'InSync';
   }
 
+  /** When the last pass was published; epoch milliseconds. */
+  get lookedAt(): number {
+    return Date.parse(this.status()?.updated ?? '1970-01-01');
+  }
+
   /** Properties of a unit, as its service manager shows them. */
   async show(unit: string, ...names: readonly string[]): Promise<Readonly<Record<string, string>>> {
     const { stdout } = await this.run('systemctl', 'show', unit, '-p', names.join(','));
