@@ -6,19 +6,19 @@ import { azureCloud } from './agent/cloud/azure/azure.ts';
 import type { Cloud } from './agent/cloud/cloud.ts';
 import { staticCloud } from './agent/cloud/static/static.ts';
 import { factsSetting } from './agent/config/facts-file.ts';
-import { type Loaded, load } from './agent/config/load.ts';
+import { load } from './agent/config/load.ts';
 import type { Settings } from './agent/config/schema.ts';
 import type { Emit } from './agent/core/events.ts';
 import type { Host } from './agent/core/host.ts';
 import { fluxGitOps } from './agent/gitops/flux.ts';
 import type { GitOps } from './agent/gitops/gitops.ts';
 import { noGitOps } from './agent/gitops/none.ts';
-import { tickAfter } from './agent/host/cron-schedule.ts';
+import { tickAfter } from './agent/host/cron-ticks.ts';
 import { type MachineFacts, machineFacts } from './agent/host/facts.ts';
 import { nodeHost } from './agent/host/node-host.ts';
 import { spreadSchedule } from './agent/host/spread.ts';
 import { k3sSettingsProblems } from './agent/k3s/keys.ts';
-import type { Knowledge } from './agent/knowledge.ts';
+import { gather, type Knowledge } from './agent/knowledge.ts';
 import { type NodePaths, nodePaths } from './agent/paths.ts';
 import type { PlanPorts } from './agent/plan.ts';
 
@@ -27,11 +27,14 @@ export interface Composition {
   /** The machine without a proxy: for files, the clock and this host's own services. */
   readonly host: Host;
   readonly paths: NodePaths;
-  readonly loadSettings: () => Promise<Loaded>;
+  /** What can be known of this node now. */
+  readonly gather: () => Promise<Knowledge>;
 }
 
 export interface ComposeOptions {
   readonly emit?: Emit;
+  /** Called whenever the settings were read. */
+  readonly onSettings?: (settings: Settings) => void;
   /** Puts another Host before the real one: the dry run. */
   readonly wrap?: (host: Host) => Host;
   /** Called when the settings ask for another network or cloud than this process was built for. */
@@ -44,7 +47,12 @@ export interface ComposeOptions {
  */
 export async function compose(
   options: CommonOptions,
-  { emit = () => {}, wrap = (host) => host, onOutdated = () => {} }: ComposeOptions = {},
+  {
+    emit = () => {},
+    onSettings = () => {},
+    wrap = (host) => host,
+    onOutdated = () => {},
+  }: ComposeOptions = {},
 ): Promise<Composition> {
   const paths = nodePaths(options.root);
   const host = nodeHost();
@@ -52,24 +60,26 @@ export async function compose(
   const facts = options.facts === undefined ? [] : [await factsSetting(host, options.facts)];
   const commandLine = [...facts, ...options.settings];
   const file = options.config;
-  const loadSettings = () => load(host, { paths, file, commandLine, check: k3sSettingsProblems });
+  const loadSettings = async () => {
+    const loaded = await load(host, { paths, file, commandLine, check: k3sSettingsProblems });
+    onSettings(loaded.settings);
+    return loaded;
+  };
   const unwired = wrap(host);
   const connect = once((settings: Settings) => {
     const door = wrap(nodeHost(settings.network));
     return { host: door, cloud: makeCloud(settings, door, machine) };
   }, onOutdated);
+  const cloudFor = (settings: Settings) => connect(settings).cloud;
+  const informants = { loadSettings, cloudFor, paths, arch: machine.arch, slipway: process.execPath };
   const agent = createAgent({
-    loadSettings,
-    cloudFor: (settings) => connect(settings).cloud,
-    paths,
-    arch: machine.arch,
-    slipway: process.execPath,
-    hostFor: ({ settings }) => (settings.value ? connect(settings.value.settings).host : unwired),
-    planPorts: (knowledge) => portsFor(knowledge, (settings) => connect(settings).cloud, machine),
+    ...informants,
+    hostFor: ({ files }) => (files.value ? connect(files.value.settings).host : unwired),
+    planPorts: (knowledge) => portsFor(knowledge, cloudFor, machine),
     random: Math.random,
     emit,
   });
-  return { agent, host, paths, loadSettings };
+  return { agent, host, paths, gather: () => gather(informants) };
 }
 
 function makeCloud(settings: Settings, host: Host, { hostname, addresses }: MachineFacts): Cloud {

@@ -3,6 +3,7 @@ import { converge, type Report, run } from './agent/agent.ts';
 import { alarm } from './agent/alarm.ts';
 import { type Commands, type CommonOptions, cli } from './agent/cli.ts';
 import { explain, explainJson } from './agent/config/explain.ts';
+import type { Settings } from './agent/config/schema.ts';
 import { toNodeError } from './agent/core/errors.ts';
 import type { Event } from './agent/core/events.ts';
 import type { Host } from './agent/core/host.ts';
@@ -65,14 +66,14 @@ async function daemon(options: CommonOptions): Promise<number> {
     log.emit({ type: 'Stopped', by: 'new settings for the network or the cloud, which need a new process' });
     process.exit(0);
   };
-  const composition = await compose(options, { emit: log.emit, onOutdated });
+  const composition = await compose(options, { emit: log.emit, onSettings: levelOf(log), onOutdated });
   const { agent, host, paths } = composition;
   const release = await acquireLock(paths.slipway.lock);
   const systemd = notifier(host, process.env);
   onSignals({ stop, reload: (signal) => clock.ring(signal) });
   log.emit({ type: 'Started', version, root: options.root });
   await systemd.ready();
-  systemd.startWatchdog();
+  systemd.startWatchdog(() => true);
   const ticks = rotationTicks(() => clock.ring('schedule'));
   const publish = publisher(composition, log, systemd, ticks);
   await run(agent, { host, alarm: clock, signal: stopped.signal, publish, emit: log.emit });
@@ -98,12 +99,10 @@ function publisher(
   tickBy: (schedule: string) => void,
 ): (report: Report) => Promise<void> {
   return async (report) => {
-    const { settings, identity } = report.knowledge;
+    const { node, identity } = report.knowledge;
     const status = statusOf(report, { version, pid: process.pid, now: host.now() });
-    if (settings.value) {
-      const { log: logging, registries } = settings.value.settings;
-      log.setLevel(logging.level);
-      if (identity.value) tickBy(spreadSchedule(registries.schedule, identity.value.vmId));
+    if (node.value && identity.value) {
+      tickBy(spreadSchedule(node.value.settings.registries.schedule, identity.value.vmId));
     }
     await systemd.status(statusLine(status));
     // A full disk must not end the daemon: the journal and systemd are told all the same.
@@ -137,7 +136,7 @@ async function plan(options: CommonOptions): Promise<number> {
 
 async function apply(options: CommonOptions & { readonly timeout: number }): Promise<number> {
   const log = await openLog();
-  const { agent, host, paths } = await compose(options, { emit: log.emit });
+  const { agent, host, paths } = await compose(options, { emit: log.emit, onSettings: levelOf(log) });
   const release = await acquireLock(paths.slipway.lock);
   try {
     const report = await converge(agent, host, host.now() + options.timeout);
@@ -157,27 +156,31 @@ async function status({
   const host = nodeHost();
   const { slipway } = nodePaths(root);
   const found = await readStatus(host, slipway.status);
-  if (!found) {
-    error(
-      `slipway: nothing is known of this node: ${slipway.status} is not there. Start it: systemctl start slipway\n`,
-    );
-    return 3;
-  }
   const running = await isLocked(slipway.lock);
-  out(
-    output === 'json'
-      ? `${JSON.stringify({ running, ...found }, undefined, 2)}\n`
-      : statusText(found, running, host.now()),
-  );
+  if (!found) {
+    const next = running ? 'Its first pass is under way.' : 'Start it: systemctl start slipway';
+    error(`slipway: nothing is known of this node yet: ${slipway.status} is not there. ${next}\n`);
+    return running ? 1 : 3;
+  }
+  const json = () => `${JSON.stringify({ running, ...found }, undefined, 2)}\n`;
+  out(output === 'json' ? json() : statusText(found, running, host.now()));
   if (!running) return 3;
   return found.conditions[0]?.status === 'True' ? 0 : 1;
 }
 
 async function config(options: CommonOptions & { readonly output: 'table' | 'json' }): Promise<number> {
-  const { loadSettings } = await compose(options);
-  const loaded = await loadSettings();
+  const { gather } = await compose(options);
+  const { files, identity, tagged } = await gather();
+  const loaded = tagged.value?.loaded ?? files.value;
+  if (!loaded) throw files.error;
   out(options.output === 'json' ? explainJson(loaded) : explain(loaded));
+  const missing = identity.error ?? tagged.error;
+  if (missing) error(`slipway: the instance tags are not in this: ${missing.message}\n`);
   return 0;
+}
+
+function levelOf(log: EventLog): (settings: Settings) => void {
+  return ({ log: { level } }) => log.setLevel(level);
 }
 
 async function openLog(): Promise<EventLog> {

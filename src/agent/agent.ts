@@ -46,7 +46,8 @@ export function createAgent(ports: AgentPorts): Agent {
       const host = ports.hostFor(knowledge);
       const planPorts = ports.planPorts(knowledge);
       const plan = planNode(knowledge, planPorts);
-      told = warn([...knowledge.warnings, ...(planPorts?.gitops.warnings ?? [])], told, emit);
+      const warnings = [knowledge.tagged.value?.warnings ?? [], planPorts?.gitops.warnings ?? []].flat();
+      told = warn(warnings, told, emit);
       const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });
       const outcomes = await reconcile(plan, { host, attempts, random, onOutcome });
       const now = host.now();
@@ -99,9 +100,9 @@ export async function run(agent: Agent, { host, alarm, signal, publish, emit }: 
     if (signal.aborted) return;
     emit({ type: 'Sleeping', until: report.wake.at, because: report.wake.because });
     const by = await alarm.sleepUntil(host, report.wake.at);
-    if (by === undefined || signal.aborted) continue;
-    emit({ type: 'Woken', by });
-    if (by === 'SIGHUP') agent.forget();
+    if (by.length === 0 || signal.aborted) continue;
+    emit({ type: 'Woken', by: by.join(', ') });
+    if (by.includes('SIGHUP')) agent.forget();
   }
 }
 

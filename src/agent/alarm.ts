@@ -4,22 +4,22 @@ import type { Host } from './core/host.ts';
 export interface Alarm {
   ring(by: string): void;
   /** Sleeps until so many epoch milliseconds or until somebody rings, and says who did. */
-  sleepUntil(host: Pick<Host, 'now' | 'sleep'>, at: number): Promise<string | undefined>;
+  sleepUntil(host: Pick<Host, 'now' | 'sleep'>, at: number): Promise<readonly string[]>;
 }
 
 export function alarm(): Alarm {
-  let rung: string | undefined;
+  let rung: readonly string[] = [];
   let sleeper = new AbortController();
   return {
     ring(by) {
-      rung = by;
+      rung = [...rung.filter((each) => each !== by), by];
       sleeper.abort();
     },
     async sleepUntil(host, at) {
       const pause = at - host.now();
-      if (rung === undefined && pause > 0) await host.sleep(pause, sleeper.signal);
+      if (rung.length === 0 && pause > 0) await host.sleep(pause, sleeper.signal);
       const by = rung;
-      rung = undefined;
+      rung = [];
       sleeper = new AbortController();
       return by;
     },

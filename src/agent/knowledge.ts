@@ -3,7 +3,7 @@ import type { Role } from '../roles/role.ts';
 import type { Cloud, Identity } from './cloud/cloud.ts';
 import type { Loaded } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
-import { withTags } from './config/tags.ts';
+import { type Tagged, withTags } from './config/tags.ts';
 import { NodeError } from './core/errors.ts';
 import { type Lesson, learn } from './core/lesson.ts';
 import { type K3sNode, nodeName, normaliseServer } from './k3s/node.ts';
@@ -11,11 +11,13 @@ import type { NodePaths } from './paths.ts';
 
 /** All that must be known before a node can be planned, each with what it took to learn it. */
 export interface Knowledge {
-  readonly settings: Lesson<Loaded>;
+  /** The settings of files and command line. */
+  readonly files: Lesson<Loaded>;
   readonly identity: Lesson<Identity>;
+  /** The settings with the instance tags of that identity. */
+  readonly tagged: Lesson<Tagged>;
   readonly role: Lesson<Role>;
   readonly node: Lesson<K3sNode>;
-  readonly warnings: readonly string[];
 }
 
 export interface Informants {
@@ -27,33 +29,52 @@ export interface Informants {
   readonly slipway: string;
 }
 
-/** Asks settings, cloud and tags, in this order; what cannot be asked now stays as it was known before. */
-export async function gather(ask: Informants, before: Knowledge | undefined): Promise<Knowledge> {
-  const files = await learn(before?.settings, ask.loadSettings);
-  const written = files.value;
-  if (!written) return { settings: files, identity: {}, role: {}, node: {}, warnings: [] };
-  const identity = await learn(before?.identity, () => ask.cloudFor(written.settings).identity());
-  const vm = identity.value;
-  if (!vm) return { settings: files, identity, role: {}, node: {}, warnings: [] };
-  const tagged = await learn(undefined, async () => withTags(written, vm.tags));
-  const { loaded, warnings } = tagged.value ?? { loaded: written, warnings: [] };
-  const { settings } = loaded;
-  const role = await learn(undefined, async () => roleOf(settings));
-  const { value: found } = role;
-  const node = found ? await learn(undefined, async () => describe(ask, settings, vm, found)) : {};
-  const error = files.error ?? tagged.error;
-  return { settings: { value: loaded, ...(error && { error }) }, identity, role, node, warnings };
+/**
+ * Asks settings, cloud and tags, in this order. What cannot be asked now, or gives nothing that could be used, stays as
+ * it was known before: neither a cloud that is down nor an edited tag takes a node that is up out of care.
+ */
+export async function gather(ask: Informants, before?: Knowledge): Promise<Knowledge> {
+  const files = await learn(before?.files, ask.loadSettings);
+  const identity = await learnFrom(files, before?.identity, ({ settings }) =>
+    ask.cloudFor(settings).identity(),
+  );
+  const tagged = await learnFrom(identity, before?.tagged, async ({ tags }) =>
+    withTags(knownOf(files), tags),
+  );
+  const role = await learnFrom(tagged, before?.role, async ({ loaded }) => roleOf(loaded));
+  const node = await learnFrom(role, before?.node, async (role) =>
+    describe(ask, knownOf(tagged).loaded.settings, knownOf(identity), role),
+  );
+  return { files, identity, tagged, role, node };
 }
 
-function roleOf({ role, tags }: Settings): Role {
+/** Asks what can only be asked once something else is known; without that there is nothing to say. */
+async function learnFrom<Ground, Value>(
+  ground: Lesson<Ground>,
+  before: Lesson<Value> | undefined,
+  ask: (ground: Ground) => Promise<Value>,
+): Promise<Lesson<Value>> {
+  const { value } = ground;
+  return value === undefined ? {} : learn(before, () => ask(value));
+}
+
+/** What must be known by now, since something that was learned from it is. */
+function knownOf<Value>({ value }: Lesson<Value>): Value {
+  if (value === undefined) throw new Error('asked before its ground was known');
+  return value;
+}
+
+function roleOf({ settings, origins }: Loaded): Role {
+  const { role, tags } = settings;
   const where = tags.role
     ? 'Set the instance tag k3s-role'
     : 'Set role in the settings (the tag is closed by tags.role)';
   const known = `to one of: ${roleNames.join(', ')}.`;
   if (!role) throw new NodeError('RoleMissing', `This VM has no role. ${where} ${known}`);
   const found = findRole(role);
-  if (!found) throw new NodeError('RoleUnknown', `"${role}" is no role of Slipway. ${where} ${known}`);
-  return found;
+  if (found) return found;
+  const origin = origins.role ?? 'default';
+  throw new NodeError('RoleUnknown', `"${role}" (${origin}) is no role of Slipway. Set it ${known}`);
 }
 
 function describe(

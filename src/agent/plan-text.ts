@@ -37,7 +37,13 @@ export function planVerdict(steps: readonly PlannedStep[]): 'nothing' | 'changes
     (outcome.state === 'Failed' && outcome.blocks) ||
     (outcome.state === 'Waiting' && grounds.includes(outcome.resource.id));
   if (steps.some(isError)) return 'errors';
-  return steps.every(({ outcome }) => outcome.state === 'InSync') ? 'nothing' : 'changes';
+  return steps.some(({ outcome }) => isChange(outcome)) ? 'changes' : 'nothing';
+}
+
+/** What is only told, as a taint that a person must set, is no change of this plan's. */
+function isChange(outcome: Outcome): boolean {
+  if (outcome.state === 'Waiting') return outcome.blocks;
+  return outcome.state !== 'InSync' && outcome.state !== 'Failed';
 }
 
 function stepLines({ outcome, actions }: PlannedStep): readonly string[] {
@@ -45,10 +51,14 @@ function stepLines({ outcome, actions }: PlannedStep): readonly string[] {
     case 'InSync':
       return [];
     case 'Changed':
-    case 'Recorded':
       return actions.flatMap(actionLines);
+    case 'Recorded':
+      return actions.length > 0 ? actions.flatMap(actionLines) : [`then: ${outcome.resource.summary}`];
     case 'Waiting':
-      return [`wait: ${outcome.resource.summary}`, `      ${outcome.reason}: ${outcome.message}`];
+      return [
+        `${outcome.blocks ? 'wait' : 'note'}: ${outcome.resource.summary}`,
+        `      ${outcome.reason}: ${outcome.message}`,
+      ];
     case 'Failed':
       return [
         `${outcome.blocks ? 'stop' : 'note'}: ${outcome.resource.summary}`,
@@ -88,7 +98,8 @@ function writeLines({
 }: Extract<RecordedAction, { kind: 'write' }>): readonly string[] {
   const verb = before ? 'edit' : 'file';
   const modes = before && before.mode !== mode ? `${octal(before.mode)} -> ${octal(mode)}` : octal(mode);
-  const body = before?.content === undefined ? added(content) : changed(before.content, content, before.mode);
+  const body =
+    before?.content === undefined ? added(content) : changed(before.content, content, before.mode & mode);
   return [`${verb}: ${path} (${modes})`, ...body.map((line) => `    ${line}`)];
 }
 
@@ -101,7 +112,7 @@ function added(content: string): readonly string[] {
 
 /**
  * The changed lines with three lines around them; the patch's own header says nothing new here. What somebody wrote by
- * hand into a file that only root may read can be a secret, so lines that go are not shown.
+ * hand into a file that only root may read, before or after, can be a secret, so lines that go are not shown.
  */
 function changed(before: string, after: string, mode: number): readonly string[] {
   const isPrivate = (mode & 0o077) === 0;

@@ -1,4 +1,6 @@
 import type { Cloud } from './cloud/cloud.ts';
+import type { Loaded } from './config/load.ts';
+import type { Lesson } from './core/lesson.ts';
 import type { Resource } from './core/resource.ts';
 import type { GitOps } from './gitops/gitops.ts';
 import { k3sResources } from './k3s/k3s.ts';
@@ -19,13 +21,13 @@ export interface PlanPorts {
 
 /** The ordered Resources of this node. */
 export function planNode(knowledge: Knowledge, ports: PlanPorts | undefined): readonly Resource[] {
-  const { settings, identity, role, node } = knowledge;
+  const { identity, role, node } = knowledge;
   return [
     known({
       id: 'Settings',
       summary: 'read the settings',
       condition: 'Settings',
-      lesson: settings,
+      lesson: settingsOf(knowledge),
       tell: ({ layers }) => layers.files.map(({ origin }) => origin).join(', ') || 'defaults alone',
     }),
     known({
@@ -40,20 +42,30 @@ export function planNode(knowledge: Knowledge, ports: PlanPorts | undefined): re
       id: 'Role',
       summary: 'take the role from the tag k3s-role',
       condition: 'Role',
-      needs: ['Identity'],
+      needs: ['Settings', 'Identity'],
       lesson: role,
       tell: ({ name, summary }) => `${name}: ${summary}`,
     }),
-    known({
-      id: 'Node',
-      summary: 'name the node',
-      condition: 'Identity',
-      needs: ['Role'],
-      lesson: node,
-      tell: ({ name, address }) => `${name} at ${address}`,
-    }),
-    ...(node.value && ports ? nodeResources(node.value, ports) : []),
+    ...(role.value ? [named(node), ...(node.value && ports ? nodeResources(node.value, ports) : [])] : []),
   ];
+}
+
+/** The settings with their tags, or why they cannot be used. */
+function settingsOf({ files, tagged }: Knowledge): Lesson<Loaded> {
+  const value = tagged.value?.loaded ?? files.value;
+  const error = files.error ?? tagged.error;
+  return { ...(value && { value }), ...(error && { error }) };
+}
+
+function named(lesson: Knowledge['node']): Resource {
+  return known({
+    id: 'Node',
+    summary: 'name the node',
+    condition: 'Identity',
+    needs: ['Role'],
+    lesson,
+    tell: ({ name, address }) => `${name} at ${address}`,
+  });
 }
 
 function nodeResources(node: K3sNode, { cloud, gitops, memory, rotateAt }: PlanPorts): readonly Resource[] {

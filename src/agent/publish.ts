@@ -85,6 +85,9 @@ export function statusLine({ role, node, conditions }: Status): string {
   return ready.reason === 'InSync' ? `${who}: Ready` : `${who}: Ready, but ${ready.reason}: ${ready.message}`;
 }
 
+/** The latest time a Date can hold (ECMA-262). */
+const lastTime = 8.64e15;
+
 function iso(time: number): string {
-  return new Date(time).toISOString();
+  return new Date(Math.min(time, lastTime)).toISOString();
 }

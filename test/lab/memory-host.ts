@@ -170,6 +170,11 @@ export class MemoryHost implements Host {
     this.#advanceTo(this.#now + milliseconds);
   }
 
+  /** Sets the clock, as time synchronisation does; nothing happens in between. */
+  setClock(time: number): void {
+    this.#now = time;
+  }
+
   // --- what the test asserts
 
   /** How many mutations this process has done. */

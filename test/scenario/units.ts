@@ -20,6 +20,8 @@ export class Units {
   readonly #host: MemoryHost;
   readonly #start: (unit: string) => Promise<string | undefined>;
   readonly #units = new Map<string, Unit>();
+  /** What every start of K3s ends with from now on. */
+  failing: string | undefined;
   #invocations = 0;
 
   constructor(host: MemoryHost, start: (unit: string) => Promise<string | undefined>) {
@@ -126,7 +128,9 @@ export class Units {
       NRestarts: `${unit.restarts}`,
       ExecMainStatus: '0',
       Result: 'success',
-      Job: '0',
+      // As long as a unit of Type=notify starts, its job is there.
+      Job: unit.subState === 'start' ? '77' : '0',
+      FragmentPath: unit.loaded === undefined ? '' : `${directory}/${name}`,
     };
     return wanted
       .split(',')
@@ -144,7 +148,7 @@ export class Units {
       log: [],
     });
     const { invocation } = unit;
-    const fate = await this.#start(name);
+    const fate = (await this.#start(name)) ?? this.failing;
     if (fate !== undefined) unit.log.push(fate);
     const isThis = () => this.#unit(name).invocation === invocation;
     this.#host.at(this.#host.now() + startTime, () => {

@@ -9,6 +9,12 @@ const knownTags = [
   { tag: 'k3s-version', gate: 'version', layer: (value: string) => ({ k3s: { version: value } }) },
 ] as const;
 
+/** The settings with the instance tags among their layers. */
+export interface Tagged {
+  readonly loaded: Loaded;
+  readonly warnings: readonly string[];
+}
+
 /**
  * Lays the instance tags (by lower-cased name) between the settings files and the command line.
  *
@@ -18,7 +24,7 @@ const knownTags = [
 export function withTags(
   loaded: Loaded,
   tags: Readonly<Record<string, string>>,
-): { readonly loaded: Loaded; readonly warnings: readonly string[] } {
+): Tagged {
   const layers = knownTags
     .filter(({ tag, gate }) => loaded.settings.tags[gate] && tags[tag]?.trim())
     .map(({ tag, layer }): Layer => ({ origin: `tag ${tag}`, values: layer(tags[tag]?.trim() ?? '') }));

@@ -21,7 +21,7 @@ export function conditionsOf(
   const dated = (type: Condition['type'], verdict: Verdict): Condition => {
     const before = previous.find((condition) => condition.type === type);
     const same = before?.status === verdict.status;
-    const message = verdict.message.trim().replace(/\s*\n\s*/g, ' | ');
+    const message = printable(verdict.message);
     return {
       type,
       ...verdict,
@@ -40,11 +40,21 @@ export function conditionsOf(
   ];
 }
 
+/** One line without control characters: what others answered ends on terminals, too. */
+function printable(message: string): string {
+  return message
+    .trim()
+    .replace(/\s*\n\s*/g, ' | ')
+    .replace(/\p{Cc}+/gu, ' ');
+}
+
 /** True while nothing blocks the node: what is degraded but works is told, and does not take Ready away. */
 function ready(outcomes: readonly Outcome[]): Verdict {
   const blocking = outcomes.filter((outcome) => (isUnsettled(outcome) ? outcome.blocks : true));
   const verdict = worst(blocking);
   const degraded = outcomes.find((outcome) => outcome.state === 'Failed' && !outcome.blocks);
+  const node = outcomes.filter(({ resource }) => resource.condition === 'NodeReady');
+  if (verdict.reason === 'InSync' && !degraded) return worst(node.length > 0 ? node : blocking);
   return verdict.status === 'True' && degraded ? { ...verdictOf(degraded), status: 'True' } : verdict;
 }
 

@@ -32,6 +32,12 @@ export class NodeError extends Error {
     this.retry = options.retry ?? { pace: 'soon' };
     this.blocks = options.blocks ?? true;
   }
+
+  /** The same trouble, holding up nobody. */
+  sparing(): NodeError {
+    const { reason, message, retry, cause } = this;
+    return new NodeError(reason, message, { retry, cause, blocks: false });
+  }
 }
 
 /** Thrown by a Host that notes an action instead of doing it, so what depends on its effect cannot be observed. */

@@ -1,4 +1,4 @@
-import { NodeError, toNodeError } from './errors.ts';
+import { type NodeError, toNodeError } from './errors.ts';
 
 /** What was learned of a thing that cannot be learned at every moment: its last value, and why there is no newer one. */
 export interface Lesson<Value> {
@@ -16,10 +16,6 @@ export async function learn<Value>(
   } catch (thrown) {
     const error = toNodeError(thrown);
     if (before?.value === undefined) return { error };
-    return { value: before.value, error: nonBlocking(error) };
+    return { value: before.value, error: error.sparing() };
   }
-}
-
-function nonBlocking({ reason, message, retry, cause }: NodeError): NodeError {
-  return new NodeError(reason, message, { retry, cause, blocks: false });
 }

@@ -82,6 +82,7 @@ export const reasons = {
     'The server has another CA, or another address is wanted: set consent.serverChange to join it.',
   ServerUnreachable: 'The supervisor of the K3s server does not answer.',
   ServerNotReady: 'The K3s server answers but is not ready yet.',
+  UnitMasked: 'The unit of K3s is masked: unmask it.',
   ServiceStarting: 'K3s is starting.',
   ServiceFailed: 'K3s ends right after its start; its own message is quoted.',
   NodePasswordRejected:
@@ -93,7 +94,6 @@ export const reasons = {
   TaintNotApplied: 'Taints apply at registration only; the message has the kubectl line that sets this one.',
 
   // GitOps
-  GitOpsNotConfigured: 'No GitOps engine is configured for this server.',
   BootstrapFailed: 'The bootstrap of Flux did not finish; it is tried again.',
   BootstrapPathDiffers: 'Flux is bootstrapped at another path than the settings name; nothing was changed.',
   SourceNotReady: 'The GitRepository is not Ready; its own message is quoted.',

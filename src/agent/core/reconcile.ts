@@ -1,15 +1,22 @@
 import { nextAttempt } from './backoff.ts';
 import { NodeError, Recorded, toNodeError } from './errors.ts';
 import type { Host } from './host.ts';
-import type { Change, Drift, Outcome, Resource } from './resource.ts';
+import type { Change, Drift, Finding, Outcome, Resource } from './resource.ts';
 
 /** Changes in a row, without the check ever finding its resource in sync, after which something is wrong. */
 const changesInARow = 5;
 
+const lookAgain = 5_000;
+/** For so long after its retry was due a failure may still be the truth, though the check sees a new beginning. */
+const recently = 60_000;
+
 /** The pacing of one resource's failures. It decides when a remedy runs again, never what is done. */
 interface Attempt {
+  /** What threw the error: only a remedy is held back for it. */
+  readonly by: 'check' | 'remedy';
   readonly failures: number;
   readonly changes: number;
+  readonly since: number;
   readonly notBefore: number;
   readonly error?: NodeError;
   readonly counts: boolean;
@@ -77,33 +84,49 @@ async function attempt(resource: Resource, options: ReconcileOptions): Promise<O
       case 'InSync':
         attempts.delete(resource.id);
         return { resource, ...finding };
-      case 'Waiting': {
-        const { after, ...rest } = finding;
-        return { resource, ...rest, lookAgainAt: host.now() + after, blocks: true };
-      }
+      case 'Waiting':
+        return wait(resource, finding, options);
       case 'Drifted':
         return await remedy(resource, finding.drift, options);
     }
   } catch (thrown) {
-    return failure(resource, toNodeError(thrown), options);
+    if (thrown instanceof Recorded) return { resource, state: 'Recorded', changes: [] };
+    return failure(resource, toNodeError(thrown), 'check', options);
   }
+}
+
+/** What fails and starts over in turn, as a K3s that crashes does, is told as failing until it is in sync. */
+function wait(
+  resource: Resource,
+  finding: Extract<Finding, { state: 'Waiting' }>,
+  { host, attempts }: ReconcileOptions,
+): Outcome {
+  const last = attempts.get(resource.id);
+  if (last?.error && last.by === 'check' && isHeld(last, host.now(), recently)) {
+    return unsettled(resource, last.error, last, true);
+  }
+  const { reason, message, after = lookAgain, blocks = true, lasting = false } = finding;
+  const state = lasting ? 'Failed' : 'Waiting';
+  return { resource, state, reason, message, lookAgainAt: host.now() + after, blocks };
 }
 
 async function remedy(resource: Resource, drift: Drift, options: ReconcileOptions): Promise<Outcome> {
   const { host, attempts } = options;
   const blocks = !drift.tolerable;
   const last = attempts.get(resource.id);
-  if (last?.error && host.now() < last.notBefore) return unsettled(resource, last.error, last, blocks);
+  if (last?.error && last.by === 'remedy' && isHeld(last, host.now())) {
+    return unsettled(resource, last.error, last, blocks);
+  }
   const changes = (last?.changes ?? 0) + 1;
   try {
     if (changes > changesInARow) throw didNotConverge(drift.changes);
     await drift.remedy(host);
-    attempts.set(resource.id, { failures: 0, changes, notBefore: 0, counts: false });
+    attempts.set(resource.id, { by: 'remedy', failures: 0, changes, since: 0, notBefore: 0, counts: false });
     const { summary: did = resource.summary, partial = false } = drift;
     return { resource, state: 'Changed', did, changes: drift.changes, partial };
   } catch (thrown) {
     if (thrown instanceof Recorded) return { resource, state: 'Recorded', changes: drift.changes };
-    return failure(resource, toNodeError(thrown), options, blocks);
+    return failure(resource, toNodeError(thrown), 'remedy', options, blocks);
   }
 }
 
@@ -116,16 +139,26 @@ function didNotConverge(changes: readonly Change[]): NodeError {
   );
 }
 
-function failure(resource: Resource, error: NodeError, options: ReconcileOptions, blocks = true): Outcome {
-  const { host, attempts, random } = options;
+function failure(
+  resource: Resource,
+  error: NodeError,
+  by: Attempt['by'],
+  { host, attempts, random }: ReconcileOptions,
+  blocks = true,
+): Outcome {
   const now = host.now();
   const last = attempts.get(resource.id);
-  if (last?.error && now < last.notBefore) return unsettled(resource, error, last, blocks);
+  if (last?.error && isHeld(last, now)) return unsettled(resource, error, last, blocks);
   const failures = (last?.failures ?? 0) + 1;
   const { after, counts } = nextAttempt(failures, error.retry, resource.pacing, random());
-  const next = { failures, changes: 0, notBefore: now + after, error, counts };
+  const next = { by, failures, changes: 0, since: now, notBefore: now + after, error, counts };
   attempts.set(resource.id, next);
   return unsettled(resource, error, next, blocks);
+}
+
+/** A clock that was put back does not prolong a wait. */
+function isHeld({ since, notBefore }: Attempt, now: number, longer = 0): boolean {
+  return since <= now && now < notBefore + longer;
 }
 
 function unsettled(resource: Resource, error: NodeError, attempt: Attempt, blocks: boolean): Outcome {

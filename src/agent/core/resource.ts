@@ -45,7 +45,16 @@ export interface Pacing {
 export type Finding =
   | { readonly state: 'InSync'; readonly message?: string; readonly until?: number }
   | { readonly state: 'Drifted'; readonly drift: Drift }
-  | { readonly state: 'Waiting'; readonly reason: Reason; readonly message: string; readonly after: number };
+  | ({ readonly state: 'Waiting'; readonly reason: Reason; readonly message: string } & WaitingOptions);
+
+export interface WaitingOptions {
+  /** When to look again, in milliseconds. */
+  readonly after?: number;
+  /** False where dependants may go ahead. */
+  readonly blocks?: boolean;
+  /** True for what does not pass by itself, so that the condition is False. */
+  readonly lasting?: boolean;
+}
 
 /** How the world differs from the wish, printable and secret-free, and the remedy. */
 export interface Drift {
@@ -90,13 +99,20 @@ export type Outcome = { readonly resource: Resource } & (
 );
 
 /** In sync; `until` (epoch milliseconds) is when to look again at the latest. */
-export function inSync(options: { readonly message?: string; readonly until?: number } = {}): Finding {
-  return { state: 'InSync', ...options };
+export function inSync({
+  message,
+  until,
+}: {
+  readonly message?: string;
+  readonly until?: number;
+} = {}): Finding {
+  const ends = until !== undefined && Number.isFinite(until);
+  return { state: 'InSync', ...(message !== undefined && { message }), ...(ends && { until }) };
 }
 
-/** Nothing to do now but to look again after so many milliseconds. */
-export function waiting(reason: Reason, message: string, after = 5_000): Finding {
-  return { state: 'Waiting', reason, message, after };
+/** Nothing to do now but to look again, five seconds later unless said. */
+export function waiting(reason: Reason, message: string, options: WaitingOptions = {}): Finding {
+  return { state: 'Waiting', reason, message, ...options };
 }
 
 type Printable = string | number | boolean | undefined;

@@ -4,7 +4,7 @@ import { compare, type Finding, inSync, type Resource } from '../core/resource.t
 import type { FluxSettings, FluxSpec } from './flux.ts';
 import { bootstrapArguments, tokenVariables } from './flux-arguments.ts';
 import { type FluxObjects, fluxObjects } from './flux-objects.ts';
-import { fluxWarnings, syncPath } from './flux-path.ts';
+import { syncPath } from './flux-path.ts';
 import { fluxExecutableId, fluxPath } from './flux-release.ts';
 import type { GitOpsContext } from './gitops.ts';
 
@@ -46,7 +46,7 @@ function judge({ source, sync }: FluxObjects, settings: FluxSettings, remedy: Re
   const revision = sync?.status?.lastAppliedRevision;
   const observed = { source: Boolean(source), path, applied: Boolean(revision) };
   const finding = compare(observed, { source: true, path: wanted, applied: true }, remedy);
-  return withWarnings(finding, `bootstrapped at ${wanted}, applied ${revision}`, fluxWarnings(settings));
+  return finding.state === 'Drifted' ? finding : inSync({ message: `bootstrapped at ${wanted}, applied ${revision}` });
 }
 
 type Remedy = (host: Host) => Promise<void>;
@@ -56,15 +56,8 @@ function pathDiffers(path: string, wanted: string): NodeError {
     'BootstrapPathDiffers',
     `Flux is bootstrapped at ${path}, but gitops.flux.path says ${wanted}; nothing was changed. ` +
       `Set gitops.flux.path to ${path}, or change spec.path in gotk-sync.yaml by a commit.`,
-    { retry: { pace: 'slow' } },
+    { retry: { pace: 'slow' }, blocks: false },
   );
-}
-
-/** A plan prints changes and a status prints messages, so a warning is both. */
-function withWarnings(finding: Finding, message: string, warnings: readonly string[]): Finding {
-  if (finding.state !== 'Drifted') return inSync({ message: [message, ...warnings].join('. ') });
-  const notes = warnings.map((warning) => ({ field: 'warning', observed: undefined, desired: warning }));
-  return { state: 'Drifted', drift: { ...finding.drift, changes: [...finding.drift.changes, ...notes] } };
 }
 
 async function bootstrap(host: Host, spec: FluxSpec, context: GitOpsContext): Promise<void> {

@@ -1,5 +1,6 @@
 import { NodeError } from '../core/errors.ts';
 import type { CommandResult, HostReader } from '../core/host.ts';
+import { kubectl } from '../resources/kubectl.ts';
 import type { GitOpsContext } from './gitops.ts';
 
 /** What Slipway reads of a Flux object; the API may leave out any of it. */
@@ -39,11 +40,11 @@ export async function fluxObjects(host: HostReader, context: GitOpsContext): Pro
 
 async function fluxObject(
   host: HostReader,
-  { k3s, kubeconfig }: GitOpsContext,
+  context: GitOpsContext,
   resource: string,
 ): Promise<FluxObject | undefined> {
-  const query = ['get', resource, fluxSystem, '--namespace', fluxSystem, '--output', 'json'];
-  const result = await host.query({ file: k3s, args: ['kubectl', '--kubeconfig', kubeconfig, ...query] });
+  const get = ['get', resource, fluxSystem, '--namespace', fluxSystem, '--output', 'json'];
+  const result = await host.query(kubectl(context, ...get));
   if (result.exitCode === 0) return parse(result.stdout, resource);
   if (isAbsent(result)) return undefined;
   const why = result.stderr.trim().split('\n').at(-1);

@@ -9,6 +9,7 @@ import type { GitOpsContext } from './gitops.ts';
 const whileReconciling = 15_000;
 const whileReady = 5 * 60_000;
 const longestQuote = 400;
+const blocks = false;
 
 /**
  * The repository is fetched and applied: `SourceNotReady` or `KustomizationNotReady` with Flux's own words where it
@@ -39,14 +40,14 @@ function judge({ source, sync }: FluxObjects, now: number): Finding {
 function notReady(reason: Reason, kind: string, object: FluxObject | undefined): Finding | undefined {
   const name = `${kind} ${fluxSystem}/${fluxSystem}`;
   if (object?.spec?.suspend)
-    return waiting(reason, `${name} is suspended; flux resume continues.`, whileReady);
+    return waiting(reason, `${name} is suspended; flux resume continues.`, { after: whileReady, blocks });
   const ready = object?.status?.conditions?.find(({ type }) => type === 'Ready');
   const said = quote(ready?.message);
   if (!ready || ready.status === 'Unknown' || isStale(object)) {
-    return waiting(reason, `${name} is being reconciled: ${said}`, whileReconciling);
+    return waiting(reason, `${name} is being reconciled: ${said}`, { after: whileReconciling, blocks });
   }
   if (ready.status === 'True') return undefined;
-  throw new NodeError(reason, `${name} is not Ready: ${said}`, { blocks: false });
+  throw new NodeError(reason, `${name} is not Ready: ${said}`, { blocks });
 }
 
 function isStale(object: FluxObject | undefined): boolean {

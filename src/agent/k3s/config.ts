@@ -6,6 +6,7 @@ import { file } from '../resources/file.ts';
 import { agentTokenPath } from './agent-token.ts';
 import { checkK3sConfig } from './keys.ts';
 import { type K3sNode, nodeLabels, nodeTaints } from './node.ts';
+import { keepingServer } from './server-change.ts';
 
 type Scalar = string | number | boolean;
 type K3sConfig = Readonly<Record<string, Scalar | readonly Scalar[]>>;
@@ -18,7 +19,10 @@ export function configFile(node: K3sNode, needs: readonly string[]): Resource {
     condition: 'K3sConfig',
   } as const;
   const written = (content: string) => file({ path, content, mode, condition, needs });
-  return { ...written(''), check: async (host) => written(renderConfig(node)).check(host) };
+  return {
+    ...written(''),
+    check: async (host) => written(renderConfig(await keepingServer(host, node))).check(host),
+  };
 }
 
 /**

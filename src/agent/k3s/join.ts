@@ -1,12 +1,13 @@
 import type { Cloud } from '../cloud/cloud.ts';
-import { NodeError } from '../core/errors.ts';
+import { NodeError, Recorded } from '../core/errors.ts';
 import type { Host, HostReader } from '../core/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
 import { reveal } from '../core/secret.ts';
 import { fetchToken, isRedacted, tokenSecretName } from './join-token.ts';
 import { joinedCluster } from './joined.ts';
 import type { K3sNode } from './node.ts';
-import { caHash, serverCa, serverNotReady, tokenStatus } from './server.ts';
+import { pinnedCa, serverCa, serverNotReady, tokenStatus } from './server.ts';
+import { keepingServer, serverUnknown } from './server-change.ts';
 import { parseToken, type Token } from './token.ts';
 
 export const joinId = 'Server/token';
@@ -14,9 +15,11 @@ export const joinId = 'Server/token';
 /**
  * The server answers and takes this agent's token; a token it refuses is fetched again from the cloud.
  *
- * K3s itself would wait for a missing server, or hang on a wrong token, without an end. `ServerUnreachable`,
+ * K3s itself would wait for a missing server, or hang on a wrong token, without an end. `ServerUnknown`, `ServerUnreachable`,
  * `ServerNotReady`, and with a token the cloud has no other for `TokenRejected` or `TokenCaMismatch`. None of them
- * holds up an agent that has joined before: it lives from its certificates, and K3s finds its server by itself.
+ * holds up an agent that has joined before: it lives from its certificates, and K3s finds its server by itself. Such
+ * an agent shows its token only to the CA it knows; a new one to the CA its token pins, or, as K3s does, to whoever
+ * answers where its token pins none.
  */
 export function join(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
   return {
@@ -27,10 +30,10 @@ export function join(node: K3sNode, cloud: Cloud, needs: readonly string[]): Res
     async check(host) {
       const joined = await joinedCluster(host, node);
       try {
-        const finding = await check(host, node, cloud);
+        const finding = await check(host, await keepingServer(host, node), cloud);
         return joined ? tolerable(finding) : finding;
       } catch (thrown) {
-        throw joined ? sparing(thrown) : thrown;
+        throw joined && thrown instanceof NodeError ? thrown.sparing() : thrown;
       }
     },
   };
@@ -40,27 +43,25 @@ function tolerable(finding: Finding): Finding {
   return finding.state === 'Drifted' ? { ...finding, drift: { ...finding.drift, tolerable: true } } : finding;
 }
 
-/** The same trouble, holding up nobody. */
-function sparing(thrown: unknown): unknown {
-  if (!(thrown instanceof NodeError)) return thrown;
-  const { reason, message, retry, cause } = thrown;
-  return new NodeError(reason, message, { retry, cause, blocks: false });
-}
-
 async function check(host: HostReader, node: K3sNode, cloud: Cloud): Promise<Finding> {
-  const { server = '' } = node;
-  const ca = await serverCa(host, server);
+  const { server } = node;
+  if (server === undefined) throw serverUnknown();
   const text = (await host.readFile(node.paths.slipway.joinToken))?.content ?? '';
-  if (isRedacted(text)) return waiting('Recorded', 'The server is asked once the join token is there.');
+  if (isRedacted(text)) throw new Recorded('a dry run has no token to show to the server');
   const token = parseToken(text);
   if (!token) return waiting('SecretEmpty', 'There is no join token yet.');
-  if (token.caHash !== undefined && token.caHash !== caHash(ca)) {
-    return refused(node, cloud, token, caMismatch(node, token.caHash, caHash(ca)));
+  const known = (await host.readFile(node.paths.k3s.agentServerCa))?.content;
+  const shown = await serverCa(host, server);
+  const { hash, trusted } = pinnedCa(known ?? shown);
+  if (token.caHash !== undefined && token.caHash !== hash) {
+    return refused(node, cloud, token, caMismatch(node, token.caHash, hash));
   }
-  const status = await tokenStatus(host, server, ca, token);
+  const status = await tokenStatus(host, server, known ?? trusted, token);
   switch (status) {
     case 200:
-      return inSync({ message: `${server} accepts the join token` });
+      return inSync({
+        message: `${server} accepts the join token${token.caHash ? '' : ', which pins no CA'}`,
+      });
     case 401:
     case 403:
       return refused(node, cloud, token, tokenRejected(node, status));

@@ -4,6 +4,8 @@ import type { Reason } from '../core/reasons.ts';
 export interface Cause {
   readonly reason: Reason;
   readonly message: string;
+  /** Whether it can go by itself, without a repair. */
+  readonly passes: boolean;
 }
 
 /** The newest line of K3s's log that says why it does not come up; `undefined` while it says nothing of the kind. */
@@ -12,7 +14,9 @@ export function findCause(log: string, command: 'server' | 'agent'): Cause | und
   for (const line of log.split('\n').reverse()) {
     const said = message(line);
     const cause = known.find(({ pattern }) => pattern.test(said));
-    if (cause) return { reason: cause.reason, message: `K3s says: "${shortened(said)}". ${cause.repair}` };
+    if (!cause) continue;
+    const { reason, repair, passes = false } = cause;
+    return { reason, message: `K3s says: "${shortened(said)}". ${repair}`, passes };
   }
   return undefined;
 }
@@ -29,6 +33,7 @@ interface KnownLine {
   readonly reason: Reason;
   /** What to do. */
   readonly repair: string;
+  readonly passes?: true;
   /** A server says it of itself in every start. */
   readonly agentOnly?: true;
 }
@@ -80,7 +85,7 @@ const causes: readonly KnownLine[] = [
   },
   {
     // pkg/agent/config/config.go, Get: what reads registries.yaml fails in this loop
-    pattern: /server is not ready: .*yaml: |registries\.yaml/,
+    pattern: /server is not ready: .*(yaml: |registries\.yaml)/,
     reason: 'RegistriesInvalid',
     repair: 'Correct /etc/rancher/k3s/registries.yaml; K3s reads it again by itself.',
   },
@@ -115,6 +120,7 @@ const causes: readonly KnownLine[] = [
     // pkg/agent/config/config.go, Get; pkg/agent/run.go, on HTTP 503
     pattern: /server is not ready|503 Service Unavailable/,
     reason: 'ServerNotReady',
+    passes: true,
     agentOnly: true,
     repair: 'It is asked again every few seconds.',
   },
@@ -122,6 +128,7 @@ const causes: readonly KnownLine[] = [
     // pkg/agent/run.go, NewProxy loop
     pattern: /Failed to validate connection to cluster|failed to get CA certs/,
     reason: 'ServerUnreachable',
+    passes: true,
     agentOnly: true,
     repair: 'Check that the server runs, and that the network security group lets TCP 6443 pass.',
   },
@@ -129,6 +136,7 @@ const causes: readonly KnownLine[] = [
     // pkg/util/file.go, ReadFile
     pattern: /Waiting for file .* to be created/,
     reason: 'ServiceStarting',
+    passes: true,
     repair: 'Slipway puts it there.',
   },
 ];

@@ -40,7 +40,8 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
   const agents = agentToken(node, cloud, [role.id]);
   const server = isAgent ? [serverChange(node, [role.id])] : [];
   const config = configFile(node, ids([role], server));
-  const logins = registries(node, { cloud, rotateAt }, [role.id]);
+  // Whatever kind of node it is to be: a running K3s needs them while RoleChanged waits for consent.
+  const logins = registries(node, { cloud, rotateAt }, []);
   const unitFile = unit(node, [role.id]);
   const joined = isAgent ? [join(node, cloud, ids([token], server))] : [];
   const inputs = ids(kernel, [executable, token, config], agents, logins, unitFile, server, joined);

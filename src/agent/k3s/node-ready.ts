@@ -2,12 +2,9 @@ import { NodeError } from '../core/errors.ts';
 import type { HostReader } from '../core/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
 import { probe } from '../resources/probe.ts';
-import { type K3sNode, nodeKubeconfig, nodeTaints } from './node.ts';
+import { type K3sNode, nodeKubectl, nodeTaints } from './node.ts';
 
 export const nodeReadyId = 'Node/ready';
-
-/** How soon a node that is not there yet is looked at again, milliseconds. */
-const soon = 5_000;
 
 /** The API says this node is Ready: `NodeNotFound`, `NodeNotReady` and `ApiUnavailable` until it does. */
 export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
@@ -17,8 +14,8 @@ export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
     condition: 'NodeReady',
     needs,
     look: async (host) => {
-      const found = await getNode(host, node);
-      return 'state' in found ? found : readiness(node, found);
+      const answer = await getNode(host, node);
+      return 'missing' in answer ? answer.missing : readiness(node, answer.found);
     },
   });
 }
@@ -31,8 +28,8 @@ export function nodeTaintsApplied(node: K3sNode, needs: readonly string[]): read
   const wanted = nodeTaints(node);
   if (wanted.length === 0) return [];
   const look = async (host: HostReader) => {
-    const found = await getNode(host, node);
-    return 'state' in found ? found : taintsOn(node, found, wanted);
+    const answer = await getNode(host, node);
+    return 'missing' in answer ? answer.missing : taintsOn(node, answer.found, wanted);
   };
   return [
     probe({
@@ -65,26 +62,27 @@ interface Taint {
   readonly effect: string;
 }
 
-async function getNode(host: HostReader, node: K3sNode): Promise<ApiNode | Finding> {
-  const kubeconfig = nodeKubeconfig(node);
-  const args = [
-    'kubectl',
-    '--kubeconfig',
-    kubeconfig,
-    'get',
-    'node',
-    node.name,
-    '-o',
-    'json',
-    '--request-timeout=10s',
-  ];
-  const { exitCode, stdout, stderr } = await host.query({ file: node.paths.k3s.binary, args });
-  if (exitCode === 0) return JSON.parse(stdout);
+/** The Node, or why there is none to look at. */
+async function getNode(host: HostReader, node: K3sNode): Promise<{ found: ApiNode } | { missing: Finding }> {
+  const { exitCode, stdout, stderr } = await host.query(
+    nodeKubectl(node, 'get', 'node', node.name, '-o', 'json'),
+  );
+  if (exitCode === 0) return { found: parsed(stdout) };
   if (/\(NotFound\)|not found$/m.test(stderr)) {
-    return waiting('NodeNotFound', `The cluster has no node ${node.name} yet.`, soon);
+    return { missing: waiting('NodeNotFound', `The cluster has no node ${node.name} yet.`) };
   }
   const why = stderr.trim().split('\n').at(-1) || `kubectl ended with ${exitCode}`;
-  return waiting('ApiUnavailable', `The Kubernetes API does not answer this node: ${why}`, soon);
+  return { missing: waiting('ApiUnavailable', `The Kubernetes API does not answer this node: ${why}`) };
+}
+
+function parsed(text: string): ApiNode {
+  try {
+    const found = JSON.parse(text);
+    if (typeof found === 'object' && found !== null) return found;
+  } catch {
+    // What it says instead is told below.
+  }
+  throw new NodeError('UnexpectedAnswer', 'kubectl get node printed something else than a Node as JSON.');
 }
 
 function readiness({ name }: K3sNode, { status }: ApiNode): Finding {
@@ -94,7 +92,7 @@ function readiness({ name }: K3sNode, { status }: ApiNode): Finding {
   const why = ready
     ? `${ready.reason ?? 'no reason'}: ${ready.message ?? 'no message'}`
     : 'kubelet has not reported';
-  return waiting('NodeNotReady', `Node ${name} is not Ready. ${why}`, soon);
+  return waiting('NodeNotReady', `Node ${name} is not Ready. ${why}`);
 }
 
 function taintsOn({ name }: K3sNode, { spec }: ApiNode, wanted: readonly string[]): Finding {

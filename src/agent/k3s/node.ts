@@ -2,7 +2,9 @@ import { isIPv6 } from 'node:net';
 import type { Role } from '../../roles/role.ts';
 import type { Settings } from '../config/schema.ts';
 import { NodeError } from '../core/errors.ts';
+import type { Command } from '../core/host.ts';
 import type { NodePaths } from '../paths.ts';
+import { kubectl } from '../resources/kubectl.ts';
 
 /** What one K3s node is to be: everything this folder's Resources are made of. */
 export interface K3sNode {
@@ -82,4 +84,9 @@ export function unitName(command: Role['k3s']): string {
 /** The kubeconfig this node may use: the admin's on a server, kubelet's own on an agent. */
 export function nodeKubeconfig({ role, paths }: K3sNode): string {
   return role.k3s === 'server' ? paths.k3s.kubeconfig : paths.k3s.kubeletKubeconfig;
+}
+
+/** A kubectl command with the rights of this node. */
+export function nodeKubectl(node: K3sNode, ...args: readonly string[]): Command {
+  return kubectl({ k3s: node.paths.k3s.binary, kubeconfig: nodeKubeconfig(node) }, ...args);
 }

@@ -6,7 +6,7 @@ import type { NodePaths } from '../paths.ts';
 import { download } from '../resources/download.ts';
 import { link } from '../resources/link.ts';
 import { joinedCluster } from './joined.ts';
-import { type K3sNode, nodeKubeconfig } from './node.ts';
+import { type K3sNode, nodeKubectl } from './node.ts';
 import { compareVersions, isOneStep, type K3sVersion, parseVersion } from './version.ts';
 
 /**
@@ -21,11 +21,7 @@ export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource
     summary: `download K3s ${node.version} to ${node.paths.k3s.binary}`,
     condition: 'K3sBinary',
     needs,
-    installed: async (host) => {
-      const installed = await installedVersion(host, node.paths);
-      await mayReplace(host, node, installed);
-      return installed;
-    },
+    installed: (host) => replaceable(host, node),
     wanted: node.version,
     download: releaseDownload(node),
   });
@@ -38,10 +34,20 @@ export function k3sLinks({ paths }: K3sNode, needs: readonly string[]): readonly
   );
 }
 
-/** The release K3s says it is (`k3s version v1.36.3+k3s1 (1a2b3c4d)`); `undefined` where there is none. */
+/**
+ * The release K3s says it is (`k3s version v1.36.3+k3s1 (1a2b3c4d)`); `undefined` where there is none. `CommandFailed`
+ * where it says nothing: what a K3s that is busy or damaged runs is not known.
+ */
 export async function installedVersion(host: HostReader, { k3s }: NodePaths): Promise<string | undefined> {
-  const { stdout } = await host.query({ file: k3s.binary, args: ['--version'] });
-  return /^k3s version (\S+)/m.exec(stdout)?.[1];
+  const { exitCode, stdout } = await host.query({ file: k3s.binary, args: ['--version'] });
+  if (exitCode === 127) return undefined;
+  const version = /^k3s version (\S+)/m.exec(stdout)?.[1];
+  if (exitCode === 0 && version !== undefined) return version;
+  throw new NodeError(
+    'CommandFailed',
+    `${k3s.binary} --version ended with exit code ${exitCode} and names no version. If it is damaged, remove it: it is downloaded again.`,
+    { blocks: false },
+  );
 }
 
 /** Where a release has the file for this architecture (k3s-io/k3s install.sh, download_and_verify). */
@@ -57,10 +63,16 @@ export function releaseDownload({ settings, version, arch, paths }: K3sNode): Do
   };
 }
 
-async function mayReplace(host: HostReader, node: K3sNode, installed: string | undefined): Promise<void> {
+/** The installed version; throws where it may not be replaced by the wanted one. */
+async function replaceable(host: HostReader, node: K3sNode): Promise<string | undefined> {
   const wanted = parseVersion(node.version);
   if (!wanted) throw refused(`"${node.version}" is not the name of a K3s release such as v1.36.3+k3s1`);
-  if (installed === undefined || installed === node.version || !(await joinedCluster(host, node))) return;
+  const joined = await joinedCluster(host, node);
+  const installed = await installedVersion(host, node.paths).catch((thrown: unknown) => {
+    if (joined) throw thrown;
+    return undefined;
+  });
+  if (installed === undefined || installed === node.version || !joined) return installed;
   const from = parseVersion(installed);
   if (node.settings.k3s.upgrade !== 'auto') throw drift(node.version, installed);
   if (!from || !isOneStep(from, wanted)) {
@@ -69,14 +81,12 @@ async function mayReplace(host: HostReader, node: K3sNode, installed: string | u
     );
   }
   if (node.role.k3s === 'agent') await mayFollowServer(host, node, wanted);
+  return installed;
 }
 
 /** Kubelet must not be newer than its API server (https://kubernetes.io/releases/version-skew-policy). */
 async function mayFollowServer(host: HostReader, node: K3sNode, wanted: K3sVersion): Promise<void> {
-  const answer = await host.query({
-    file: node.paths.k3s.binary,
-    args: ['kubectl', '--kubeconfig', nodeKubeconfig(node), '--request-timeout=10s', 'version', '-o', 'json'],
-  });
+  const answer = await host.query(nodeKubectl(node, 'version', '-o', 'json'));
   const name = /"serverVersion"[^}]*"gitVersion":\s*"([^"]+)"/.exec(answer.stdout)?.[1];
   const server = name === undefined ? undefined : parseVersion(name);
   if (!server) {

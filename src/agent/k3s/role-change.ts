@@ -36,7 +36,8 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   if ((await host.stat(unitFile)) === undefined) return inSync();
   if (!node.settings.consent.roleChange) throw roleChanged(node, unit);
   const { ActiveState, UnitFileState } = await showUnit(host, unit, ['ActiveState', 'UnitFileState']);
-  if (ActiveState === 'deactivating') return waiting('RoleChanged', `${unit} is stopping for good`, 1_000);
+  if (ActiveState === 'deactivating')
+    return waiting('RoleChanged', `${unit} is stopping for good`, { after: 1_000 });
   if (!['inactive', 'failed'].includes(ActiveState) || UnitFileState === 'enabled') {
     const observed = `${ActiveState} and ${UnitFileState}`;
     return step({ field: unit, observed, desired: 'inactive and disabled' }, async (host) => {

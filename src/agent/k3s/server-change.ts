@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { commandLine } from '../core/command-line.ts';
 import { NodeError } from '../core/errors.ts';
 import type { Host, HostReader } from '../core/host.ts';
@@ -12,8 +11,8 @@ import { serverCa, shareCertificate } from './server.ts';
 export const serverChangeId = 'Consent/server';
 
 /**
- * An agent stays with the server it joined: another address or another CA is `ServerChanged`, and its configuration
- * stays, until consent.serverChange lets it go. `ServerUnknown` where no server is known at all.
+ * An agent stays with the server it joined: another address or another CA is `ServerChanged`, and no address at all
+ * `ServerUnknown`. Its configuration stays and it goes on, until consent.serverChange lets it go.
  *
  * With consent, and where the CA differs, K3s is stopped, what the agent got from the old server is removed, the
  * known CA last, and the node joins as a new one does. With the same CA a new address only restarts K3s.
@@ -28,10 +27,18 @@ export function serverChange(node: K3sNode, needs: readonly string[]): Resource 
   };
 }
 
+/** The node as it is until consent: an agent that has joined keeps the server it joined. */
+export async function keepingServer(host: HostReader, node: K3sNode): Promise<K3sNode> {
+  const stays = node.role.k3s === 'agent' && !node.settings.consent.serverChange;
+  if (!stays || !(await joinedCluster(host, node))) return node;
+  const server = await configuredServer(host, node);
+  return server === undefined ? node : { ...node, server };
+}
+
 async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   const { server } = node;
-  if (server === undefined) throw serverUnknown();
   if (!(await joinedCluster(host, node))) return inSync();
+  if (server === undefined) throw serverUnknown().sparing();
   const old = await configuredServer(host, node);
   const moves = old !== undefined && old !== server;
   if (moves && !node.settings.consent.serverChange) {
@@ -46,10 +53,10 @@ function unknown(thrown: unknown): undefined {
   if (!(thrown instanceof NodeError)) throw thrown;
 }
 
+/** As Slipway wrote it; a line that was damaged by hand names no server. */
 async function configuredServer(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
   const text = (await host.readFile(paths.k3s.config))?.content ?? '';
-  const [, server] = /^server: *(\S+)/m.exec(text) ?? [];
-  return server === undefined ? undefined : String(parse(server));
+  return /^server: "(https:\/\/[^"\s]+)"$/m.exec(text)?.[1];
 }
 
 async function checkCa(host: HostReader, node: K3sNode, ca: string): Promise<Finding> {
@@ -67,7 +74,7 @@ async function leave(host: HostReader, node: K3sNode): Promise<Finding> {
   const unit = unitName(node.role.k3s);
   const { ActiveState: state } = await showUnit(host, unit, ['ActiveState']);
   if (state === 'deactivating')
-    return waiting('ServerChanged', `${unit} is stopping, to leave its old server`, 1_000);
+    return waiting('ServerChanged', `${unit} is stopping, to leave its old server`, { after: 1_000 });
   if (state !== 'inactive' && state !== 'failed') {
     const changes = [{ field: unit, observed: state, desired: 'inactive' }];
     const stop = systemctl('stop', '--no-block', unit);
@@ -98,7 +105,7 @@ async function forget(host: Host, { paths: { k3s } }: K3sNode): Promise<void> {
   await host.remove(k3s.agentServerCa);
 }
 
-function serverUnknown(): NodeError {
+export function serverUnknown(): NodeError {
   return new NodeError(
     'ServerUnknown',
     'No K3s server to join is known. Set the tag k3s-server on this VM, or k3s.server, to the address of the server.',
@@ -109,6 +116,6 @@ function serverChanged(what: string): NodeError {
   return new NodeError(
     'ServerChanged',
     `Another server: ${what}. Nothing was changed. Set consent.serverChange to join it, or put the old server back.`,
-    { retry: { pace: 'slow' } },
+    { retry: { pace: 'slow' }, blocks: false },
   );
 }

@@ -46,16 +46,27 @@ export function serverNotReady(server: string): NodeError {
   return new NodeError('ServerNotReady', `The K3s server at ${server} is there and still starting.`);
 }
 
+export interface PinnedCa {
+  /** What a token pins. */
+  readonly hash: string;
+  /** What that hash vouches for, PEM; others may have added certificates of their own. */
+  readonly trusted: string;
+}
+
 /**
- * The hash a token pins a CA by (pkg/clientaccess/token.go, hashCA): of the text while there is one certificate,
- * else of the root's DER.
+ * The CA a bundle stands for, as a token pins it (pkg/clientaccess/token.go, hashCA): by the text while there is one
+ * certificate, else by the root's DER, which vouches for the chain from the first certificate to it.
  */
-export function caHash(pem: string): string {
-  const all = certificates(pem);
-  const root = all.length > 1 ? rootOf(all) : undefined;
-  return createHash('sha256')
-    .update(root?.raw ?? pem)
-    .digest('hex');
+export function pinnedCa(pem: string): PinnedCa {
+  const [first, ...others] = certificates(pem);
+  const chain = first && others.length > 0 ? chainOf(first, others) : undefined;
+  const root = chain?.at(-1);
+  if (!chain || !root) return { hash: sha256(pem), trusted: pem };
+  return { hash: sha256(root.raw), trusted: chain.join('') };
+}
+
+function sha256(data: string | Buffer): string {
+  return createHash('sha256').update(data).digest('hex');
 }
 
 /** Whether two CA bundles have a certificate in common; K3s keeps the old ones when a CA is renewed. */
@@ -77,13 +88,20 @@ function parsed(block: string): X509Certificate | undefined {
   }
 }
 
-/** The end of the chain from the first certificate. */
-function rootOf([first, ...others]: readonly X509Certificate[]): X509Certificate | undefined {
-  const issuer = others.find((other) => first?.checkIssued(other));
-  if (!first || !issuer) return undefined;
-  return issuer.checkIssued(issuer)
-    ? issuer
-    : rootOf([issuer, ...others.filter((other) => other !== issuer)]);
+/** From a certificate to the root that signed it, by signature and not by name alone; `undefined` without a root. */
+function chainOf(
+  first: X509Certificate,
+  others: readonly X509Certificate[],
+): readonly X509Certificate[] | undefined {
+  const signed = (by: X509Certificate) => first.checkIssued(by) && first.verify(by.publicKey);
+  if (signed(first)) return [first];
+  const issuer = others.find(signed);
+  if (!issuer) return undefined;
+  const above = chainOf(
+    issuer,
+    others.filter((other) => other !== issuer),
+  );
+  return above && [first, ...above];
 }
 
 async function ask(host: HostReader, request: HttpRequest): Promise<HttpResponse> {

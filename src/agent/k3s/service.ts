@@ -10,7 +10,6 @@ import { changedInputs, readStamp, type StartInput } from './start-stamp.ts';
 export const serviceId = 'Service/k3s';
 
 const properties = [
-  'LoadState',
   'ActiveState',
   'SubState',
   'Result',
@@ -40,10 +39,9 @@ export function k3sService(node: K3sNode, needs: readonly string[]): Resource {
 
 async function check(host: HostReader, node: K3sNode, unit: string): Promise<Finding> {
   const shown = await showUnit(host, unit, properties);
-  if (shown.LoadState === 'masked') throw masked(unit);
   // A unit of Type=notify has its job for as long as it starts; what keeps it is in its journal.
   if (/^[1-9]/.test(shown.Job) && shown.ActiveState !== 'activating')
-    return waiting('ServiceStarting', `systemd is at work on ${unit}`, 1_000);
+    return waiting('ServiceStarting', `systemd is at work on ${unit}`, { after: 1_000 });
   switch (shown.ActiveState) {
     case 'active':
     case 'reloading':
@@ -51,7 +49,7 @@ async function check(host: HostReader, node: K3sNode, unit: string): Promise<Fin
     case 'activating':
       return (await outdated(host, node, unit, shown)) ?? starting(host, node, unit, shown);
     case 'deactivating':
-      return waiting('ServiceStarting', `${unit} is stopping`, 2_000);
+      return waiting('ServiceStarting', `${unit} is stopping`, { after: 2_000 });
     default: {
       const observed = shown.ActiveState || 'unknown';
       return drifted([{ field: unit, observed, desired: 'active' }], systemctl('start', '--no-block', unit));
@@ -94,11 +92,11 @@ async function starting(host: HostReader, node: K3sNode, unit: string, shown: Sh
   const log = await journal(host, unit, shown.InvocationID);
   const cause = findCause(log, node.role.k3s);
   if (shown.SubState === 'auto-restart') throw crashed(unit, shown, cause, lastWords(log));
-  if (cause) return waiting(cause.reason, cause.message);
+  if (cause) return waiting(cause.reason, cause.message, { lasting: !cause.passes });
   const restarts = Number(shown.NRestarts);
   const again =
     restarts > 0 ? `, after ${restarts} ${restarts === 1 ? 'restart' : 'restarts'} by systemd` : '';
-  return waiting('ServiceStarting', `K3s is starting${again}`, 3_000);
+  return waiting('ServiceStarting', `K3s is starting${again}`, { after: 3_000 });
 }
 
 /** The lines of this start only: an older one may have had another trouble. */
@@ -123,15 +121,5 @@ function crashed(
     'ServiceFailed',
     `K3s ended with status ${ExecMainStatus || 'unknown'}; systemd starts it again (${NRestarts || 0} restarts so far).${said} ` +
       `See journalctl -u ${unit}.`,
-  );
-}
-
-function masked(unit: string): NodeError {
-  return new NodeError(
-    'ServiceFailed',
-    `${unit} is masked, so systemd does not start it: systemctl unmask ${unit}.`,
-    {
-      retry: { pace: 'slow' },
-    },
   );
 }

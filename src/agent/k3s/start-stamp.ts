@@ -24,7 +24,7 @@ export const startInputs = [
 ] as const;
 
 export type StartInput = (typeof startInputs)[number];
-type Digests = Readonly<Record<StartInput, string>>;
+type Digests = Readonly<Record<StartInput, string | undefined>>;
 
 /** What one start of K3s was made of. */
 export interface Stamp {
@@ -66,7 +66,8 @@ export async function changedInputs(
   { inputs }: Stamp,
 ): Promise<readonly StartInput[]> {
   const now = await digests(host, paths);
-  return startInputs.filter((input) => inputs[input] !== undefined && inputs[input] !== now[input]);
+  const isKnown = (input: StartInput) => inputs[input] !== undefined && now[input] !== undefined;
+  return startInputs.filter((input) => isKnown(input) && inputs[input] !== now[input]);
 }
 
 async function digests(host: HostReader, paths: NodePaths): Promise<Digests> {
@@ -76,7 +77,7 @@ async function digests(host: HostReader, paths: NodePaths): Promise<Digests> {
   const content = parseRegistries(registries);
   return {
     config: sha256(await text(k3s.config)),
-    version: sha256((await installedVersion(host, paths)) ?? ''),
+    version: await version(host, paths),
     registries: sha256(content ? canonical(withoutAuth(content)) : registries),
     registryLogins: sha256(content ? canonical(content) : registries),
     credentialProvider: sha256(await text(k3s.credentialProvider)),
@@ -84,6 +85,12 @@ async function digests(host: HostReader, paths: NodePaths): Promise<Digests> {
     joinToken: sha256((await text(slipway.joinToken)).trim()),
     agentToken: sha256((await text(agentTokenPath(paths))).trim()),
   };
+}
+
+/** Not known where K3s says nothing, and no reason to restart it. */
+async function version(host: HostReader, paths: NodePaths): Promise<string | undefined> {
+  const installed = await installedVersion(host, paths).catch(() => undefined);
+  return installed && sha256(installed);
 }
 
 /** The proxy, as the unit gives it to K3s. */

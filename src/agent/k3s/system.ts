@@ -97,7 +97,7 @@ function sysctls(node: K3sNode): readonly Sysctl[] {
 }
 
 function protectsKernelDefaults({ settings }: K3sNode): boolean {
-  return settings.k3s.config['protect-kernel-defaults'] === true;
+  return String(settings.k3s.config['protect-kernel-defaults']) === 'true';
 }
 
 const forK3s: readonly Sysctl[] = [

@@ -9,7 +9,7 @@ export function unit(node: K3sNode, needs: readonly string[]): readonly Resource
   const name = unitName(node.role.k3s);
   const path = join(node.paths.system.units, name);
   const written = file({ path, content: renderUnit(node), condition: 'K3sRunning', needs });
-  return [written, unitLoaded({ unit: name, condition: 'K3sRunning', needs: [written.id] })];
+  return [written, unitLoaded({ unit: name, path, condition: 'K3sRunning', needs: [written.id] })];
 }
 
 /**

@@ -1,3 +1,4 @@
+import { NodeError } from '../core/errors.ts';
 import type { Command, HostReader } from '../core/host.ts';
 import { type ConditionType, compare, type Resource } from '../core/resource.ts';
 
@@ -8,21 +9,35 @@ export interface UnitSpec {
   readonly needs?: readonly string[];
 }
 
-/** systemd works with the unit file as it is on disk. */
-export function unitLoaded({ unit, ...rest }: UnitSpec): Resource {
+/**
+ * systemd works with the unit file at `path`, as it is on disk. Another file of that name, as a machine's own beside
+ * one below another root, is never taken for it. `UnitMasked` where systemd was told not to use it.
+ */
+export function unitLoaded({ unit, path, ...rest }: UnitSpec & { readonly path: string }): Resource {
   return {
     ...rest,
     id: `UnitLoaded/${unit}`,
     summary: 'systemctl daemon-reload',
     async check(host) {
-      const { LoadState, NeedDaemonReload } = await showUnit(host, unit, ['LoadState', 'NeedDaemonReload']);
+      const shown = await showUnit(host, unit, ['LoadState', 'FragmentPath', 'NeedDaemonReload']);
+      if (shown.LoadState === 'masked') throw masked(unit);
       return compare(
-        { loaded: LoadState === 'loaded', stale: NeedDaemonReload === 'yes' },
-        { loaded: true, stale: false },
+        { file: shown.FragmentPath, stale: shown.NeedDaemonReload === 'yes' },
+        { file: path, stale: false },
         async (host) => void (await host.run(systemctl('daemon-reload'))),
       );
     },
   };
+}
+
+function masked(unit: string): NodeError {
+  return new NodeError(
+    'UnitMasked',
+    `${unit} is masked, so systemd does not start it: systemctl unmask ${unit}.`,
+    {
+      retry: { pace: 'slow' },
+    },
+  );
 }
 
 /** systemd starts the unit at boot. */

@@ -44,6 +44,7 @@ const takesValue = [
   'output',
   'raw',
   'request-timeout',
+  'cache-dir',
   'server',
   'token',
 ];

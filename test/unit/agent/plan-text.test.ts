@@ -64,7 +64,7 @@ describe('planText', () => {
     const text = planText([
       step(failed),
       step({ ...failed, blocks: false }, 'y'),
-      step({ state: 'Waiting', reason: 'ServiceStarting', message: 'soon' }),
+      step({ state: 'Waiting', reason: 'ServiceStarting', message: 'soon', blocks: true }),
       step({ state: 'Blocked', by: 'x' }),
     ]);
     expect(text.split('\n').slice(0, 7)).toEqual([
@@ -83,8 +83,9 @@ test.each([
   ['nothing', [step({ state: 'InSync' })]],
   ['changes', [step({ state: 'InSync' }), changed()]],
   ['changes', [step({ state: 'Blocked', by: 'x' })]],
-  ['changes', [step({ state: 'Waiting' }, 'Node/ready')]],
-  ['changes', [step({ ...failed, blocks: false })]],
+  ['changes', [step({ state: 'Waiting', blocks: true }, 'Node/ready')]],
+  ['nothing', [step({ state: 'Waiting', blocks: false }, 'Sync/flux-system')]],
+  ['nothing', [step({ ...failed, blocks: false })]],
   ['errors', [step(failed)]],
   ['errors', [step({ state: 'Waiting' }, 'Role')]],
 ] as const)('the verdict %s', (verdict, steps) => {

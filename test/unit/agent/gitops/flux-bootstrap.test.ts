@@ -88,25 +88,6 @@ describe('bootstrapped is what the API shows', () => {
   });
 });
 
-describe('a path that ends in flux-system', () => {
-  const settings = fluxSettings({ path: 'k8s/flux-system' });
-
-  test('is bootstrapped as asked, with a warning in the plan', async () => {
-    const finding = await check({}, settings);
-    expect(finding.state === 'Drifted' && finding.drift.changes.at(-1)).toEqual({
-      field: 'warning',
-      observed: undefined,
-      desired: expect.stringContaining('k8s/flux-system/flux-system'),
-    });
-  });
-
-  test('keeps the warning in its message, and drifts no more for it', async () => {
-    const finding = await check({ source: fetched, sync: applied('./k8s/flux-system') }, settings);
-    expect(finding).toMatchObject({ state: 'InSync' });
-    expect(finding.state === 'InSync' && finding.message).toContain('k8s/flux-system/flux-system');
-  });
-});
-
 describe('the remedy', () => {
   test.each([
     ['github', 'GITHUB_TOKEN'],

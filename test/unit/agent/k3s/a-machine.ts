@@ -32,7 +32,7 @@ export function aMachine(command: 'server' | 'agent'): { readonly host: MemoryHo
   );
   host.on({ file: 'systemctl', args: /^show k3s/ }, () =>
     [
-      `LoadState=${loaded === '' ? 'not-found' : 'loaded'}`,
+      `FragmentPath=${loaded === '' ? '' : `/etc/systemd/system/${unit}`}`,
       `NeedDaemonReload=${loaded === unitText() ? 'no' : 'yes'}`,
       `UnitFileState=${host.files.stat('/enabled') ? 'enabled' : 'disabled'}`,
       `ActiveState=${running ? 'active' : 'inactive'}`,

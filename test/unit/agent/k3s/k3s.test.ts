@@ -183,11 +183,12 @@ test('nothing starts K3s on an agent before its server is there', async () => {
   expect(log).toEqual([]);
 });
 
-test('an agent without a known server gets no configuration', async () => {
-  const { host } = aMachine('agent');
+test('an agent without a known server does not start', async () => {
+  const { host, log } = aMachine('agent');
   const outcomes = await converge(plan('agent', host, { server: undefined }), host);
   expect(troubles(outcomes).slice(0, 2)).toEqual([
-    'Consent/server Waiting ServerUnknown',
-    'File//etc/rancher/k3s/config.yaml Blocked ',
+    'Server/token Waiting ServerUnknown',
+    'UnitEnabled/k3s-agent.service Blocked ',
   ]);
+  expect(log).toEqual([]);
 });

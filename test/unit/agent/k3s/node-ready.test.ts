@@ -5,7 +5,8 @@ import { aNode, outcome } from './a-node.ts';
 
 const args = [
   ...['kubectl', '--kubeconfig', '/var/lib/rancher/k3s/agent/kubelet.kubeconfig'],
-  ...['get', 'node', 'vm-1', '-o', 'json', '--request-timeout=10s'],
+  ...['--request-timeout=10s', '--cache-dir=/dev/null'],
+  ...['get', 'node', 'vm-1', '-o', 'json'],
 ];
 
 function world(answer: CommandAnswer) {
@@ -48,6 +49,10 @@ describe('nodeReady', () => {
     expect((await resource.check(world(answer))) as object).toMatchObject({
       message: expect.stringContaining(message),
     });
+  });
+
+  test.each(['', 'null', '5', 'Warning: old\n{}', '{"state":'])('%j is no Node', async (printed) => {
+    expect(await outcome(nodeReady(aNode('agent'), []), world(printed))).toBe('UnexpectedAnswer soon');
   });
 
   test('a server asks as admin', async () => {

@@ -122,6 +122,6 @@ describe('the executable', () => {
       );
     const node = aNode(role, { settings, ...(wanted && { version: wanted }) });
     expect(await outcome(k3sExecutable(node, []), host)).toBe(expected);
-    expect(host.unused()).toEqual([]);
+    expect(host.unused().filter((script) => !script.endsWith('--version'))).toEqual([]);
   });
 });

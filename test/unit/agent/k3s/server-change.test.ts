@@ -25,13 +25,21 @@ function world(configured = server, shown: string | Error = ca): MemoryHost {
   return host.onGet(`${server}/ping`, 'pong').onGet(`${server}/cacerts`, shown);
 }
 
+function damaged() {
+  const host = world();
+  host.files.write('/etc/rancher/k3s/config.yaml', `server: "${server}\n`);
+  return host;
+}
+
 describe('what is found', () => {
   test.each([
-    ['no server is known', memoryHost(), { server: undefined }, 'ServerUnknown soon'],
+    ['no server is known, and none was joined', memoryHost(), { server: undefined }, 'InSync'],
+    ['no server is known any more', world(), { server: undefined }, 'ServerUnknown soon, blocks nobody'],
+    ['its line was damaged by hand', damaged(), {}, 'InSync'],
     ['it has not joined yet', memoryHost(), {}, 'InSync'],
     ['its server is the same', world(), {}, 'InSync'],
     ['its server is away', world(server, unreachable(server)), {}, 'InSync'],
-    ['another address is wanted', world('https://10.0.0.9:6443'), {}, 'ServerChanged slow'],
+    ['another address is wanted', world('https://10.0.0.9:6443'), {}, 'ServerChanged slow, blocks nobody'],
     ['another address is wanted, with consent', world('https://10.0.0.9:6443'), consent, 'InSync'],
     [
       'the wanted server is away',
@@ -39,7 +47,7 @@ describe('what is found', () => {
       consent,
       'ServerUnreachable soon',
     ],
-    ['the CA is another', world(server, otherCa), {}, 'ServerChanged slow'],
+    ['the CA is another', world(server, otherCa), {}, 'ServerChanged slow, blocks nobody'],
     ['the CA was renewed', world(server, otherCa + ca), {}, 'InSync'],
   ] as const)('%s', async (_name, host, changes, expected) => {
     expect(await outcome(serverChange(aNode('agent', changes), []), host)).toBe(expected);

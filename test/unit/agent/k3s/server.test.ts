@@ -1,7 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import forge from 'node-forge';
 import { describe, expect, test } from 'vitest';
-import { caHash, serverCa, shareCertificate } from '../../../../src/agent/k3s/server.ts';
+import { pinnedCa, serverCa, shareCertificate } from '../../../../src/agent/k3s/server.ts';
 import { memoryHost, type ResponseAnswer, unreachable } from '../../../lab/memory-host.ts';
 import { failure } from './a-node.ts';
 import { aCa } from './certificates.ts';
@@ -11,12 +11,12 @@ const ca = aCa();
 
 describe('caHash', () => {
   test('of one certificate is that of the text', () => {
-    expect(caHash(ca)).toBe(createHash('sha256').update(ca).digest('hex'));
+    expect(pinnedCa(ca).hash).toBe(createHash('sha256').update(ca).digest('hex'));
   });
 
   test('of a chain is that of its root', () => {
     const [root, intermediate] = aChain();
-    expect(caHash(intermediate + root)).toBe(
+    expect(pinnedCa(intermediate + root).hash).toBe(
       createHash('sha256').update(new X509Certificate(root).raw).digest('hex'),
     );
   });

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { jwtTimes } from '../../src/agent/core/jwt.ts';
+import { condition, isReady, live, type Vm, vm } from './a-vm.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const stays = 'registries: { onRotate: never }\n';
+
+async function booted(
+  role: string,
+  settings = stays,
+): Promise<{ machine: Vm; slipway: ReturnType<Vm['slipway']> }> {
+  const machine = vm(role, settings);
+  const slipway = machine.slipway();
+  await live(slipway, machine, minute, isReady);
+  return { machine, slipway };
+}
+
+/** Minutes until the credential in registries.yaml ends. */
+function left({ host }: Vm): number {
+  const [, jwt = ''] =
+    /"password": "([^"]+)"/.exec(host.files.text('/etc/rancher/k3s/registries.yaml') ?? '') ?? [];
+  return ((jwtTimes(jwt)?.expiresAt ?? 0) - host.now()) / minute;
+}
+
+test.each([
+  ['k3s-role', undefined, 'Role', 'False RoleMissing'],
+  ['k3s-role', 'sevrer', 'Role', 'False RoleUnknown'],
+  ['k3s-role', 'server', 'Role', 'False RoleChanged'],
+  ['k3s-server', '10.0.0.9', 'ServerReachable', 'False ServerChanged'],
+  ['k3s-server', undefined, 'ServerReachable', /ServerUnknown$/],
+  ['k3s-server', '10.0.0.4 x y', 'Settings', 'False InvalidSettings'],
+  ['k3s-version', 'latest', 'Settings', 'False InvalidSettings'],
+] as const)(
+  'a node that is up stays in care when somebody sets %s to %s',
+  async (tag, value, type, expected) => {
+    const { machine, slipway } = await booted('agent');
+    machine.cloud.tag(tag, value);
+    const report = await live(slipway, machine, 5 * hour);
+    expect(condition(report, type)).toMatch(expected);
+    expect(left(machine)).toBeGreaterThan(55);
+    expect(machine.units.isActive(/^k3s-agent\.service$/)).toBe(true);
+    expect(machine.units.starts).toBe(1);
+  },
+);
+
+test.each([
+  ['k3s-server', '10.0.0.9'],
+  ['k3s-server', undefined],
+])('and K3s is started again when it stops, with %s %s', async (tag, value) => {
+  const { machine, slipway } = await booted('agent');
+  machine.cloud.tag(tag, value);
+  await machine.units.systemctl(['stop', '--no-block', 'k3s-agent.service']);
+  await live(slipway, machine, 10 * minute);
+  expect(machine.units.isActive(/^k3s-agent\.service$/)).toBe(true);
+});
+
+test('a version tag that is damaged upgrades nobody', async () => {
+  const { machine } = await booted('server', `${stays}k3s: { upgrade: auto }`);
+  machine.host.files.write('/etc/slipway/config.d/version.yaml', 'k3s: { version: v1.37.0+k3s1 }');
+  machine.cloud.tag('k3s-version', 'v1.36.3');
+  const report = await live(machine.slipway(), machine, hour);
+  expect(condition(report, 'Settings')).toBe('False InvalidSettings');
+  expect(machine.host.files.text('/usr/local/bin/k3s')).toBe('k3s v1.36.3+k3s1');
+  expect(machine.units.starts).toBe(1);
+});
+
+test('a first boot waits for a tag that can be used', async () => {
+  const machine = vm('server');
+  machine.cloud.tag('k3s-version', '1.36.4+k3s1');
+  const slipway = machine.slipway();
+  expect(condition(await live(slipway, machine, minute), 'Settings')).toBe('False InvalidSettings');
+  expect(machine.host.journal).toEqual([]);
+  machine.cloud.tag('k3s-version', 'v1.36.4+k3s1');
+  expect(isReady(await live(slipway, machine, 15 * minute, isReady))).toBe(true);
+  expect(machine.host.files.text('/usr/local/bin/k3s')).toBe('k3s v1.36.4+k3s1');
+});

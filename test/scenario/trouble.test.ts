@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { condition, isReady, live, type Vm, vm } from './a-vm.ts';
+
+const minute = 60_000;
+const stays = 'registries: { onRotate: never }\n';
+
+async function booted(
+  role: string,
+  settings = stays,
+): Promise<{ machine: Vm; slipway: ReturnType<Vm['slipway']> }> {
+  const machine = vm(role, settings);
+  const slipway = machine.slipway();
+  await live(slipway, machine, minute, isReady);
+  return { machine, slipway };
+}
+
+describe('a K3s that does not say its version', () => {
+  test.each([137, 1, 0])(
+    'for a moment (exit code %i) is neither replaced nor restarted',
+    async (exitCode) => {
+      const { machine, slipway } = await booted('server', `${stays}k3s: { version: v1.30.0+k3s1 }`);
+      machine.host.files.write('/usr/local/bin/k3s', 'k3s v1.36.3+k3s1', 0o755);
+      await live(slipway, machine, 30 * minute);
+      const starts = machine.units.starts;
+      machine.host.once({ file: 'k3s', args: ['--version'] }, { exitCode });
+      machine.host.once({ file: 'k3s', args: ['--version'] }, { exitCode });
+      await live(slipway, machine, 10 * minute);
+      expect(machine.host.files.text('/usr/local/bin/k3s')).toBe('k3s v1.36.3+k3s1');
+      expect(machine.units.starts).toBe(starts);
+    },
+  );
+
+  test('before the node has joined is downloaded again', async () => {
+    const machine = vm('server');
+    machine.host.files.write('/usr/local/bin/k3s', 'half a download', 0o755);
+    machine.host.once({ file: 'k3s', args: ['--version'] }, { exitCode: 126 });
+    expect(isReady(await live(machine.slipway(), machine, minute, isReady))).toBe(true);
+  });
+});
+
+test('a K3s that ends again and again is told once, with its last words', async () => {
+  const { machine, slipway } = await booted('server');
+  machine.units.failing = 'level=fatal msg="listen tcp :6443: bind: address already in use"';
+  await machine.units.systemctl(['restart', '--no-block', 'k3s.service']);
+  machine.events.length = 0;
+  const report = await live(slipway, machine, 20 * minute);
+  expect(condition(report, 'K3sRunning')).toBe('False ServiceFailed');
+  expect(JSON.stringify(report.conditions)).toContain('address already in use');
+  const told = machine.events.filter(
+    (event) => event.type === 'ConditionChanged' && event.condition.type === 'K3sRunning',
+  );
+  expect(told.length).toBeLessThanOrEqual(3);
+});
+
+test('a clock that is put back by hours does not hold a retry back', async () => {
+  const machine = vm('server');
+  machine.cloud.secrets.delete('k3s-token');
+  const slipway = machine.slipway();
+  await live(slipway, machine, minute);
+  const before = machine.cloud.calls.length;
+  machine.host.setClock(machine.host.now() - 5 * 60 * minute);
+  await live(slipway, machine, minute);
+  expect(
+    machine.cloud.calls.slice(before).filter((call) => call.startsWith('secret')).length,
+  ).toBeGreaterThan(3);
+});
+
+test('an agent that has joined shows its token to the CA it knows, whatever the server shows', async () => {
+  const { machine, slipway } = await booted('agent');
+  const asked: unknown[] = [];
+  machine.server = machine.server && {
+    ...machine.server,
+    ca: `${machine.server.ca}${'-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'}`,
+  };
+  machine.host.onGet(/readyz$/, ({ trust }) => {
+    asked.push(trust);
+    return 'ok';
+  });
+  await live(slipway, machine, 6 * minute);
+  expect(asked.length).toBeGreaterThan(0);
+  for (const trust of asked) expect(JSON.stringify(trust)).not.toContain('AAAA');
+});
+
+test('Flux that reconciles or is suspended takes nobody out of Ready', async () => {
+  const { machine, slipway } = await booted('server');
+  const path = '/cluster/kustomizations.kustomize.toolkit.fluxcd.io';
+  const object = JSON.parse(machine.host.files.text(path) ?? '');
+  machine.host.files.write(path, JSON.stringify({ ...object, spec: { ...object.spec, suspend: true } }));
+  const report = await live(slipway, machine, 10 * minute);
+  expect(condition(report, 'GitOps')).toBe('Unknown KustomizationNotReady');
+  expect(condition(report, 'Ready')).toMatch(/^True/);
+});
