@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { parse } from 'yaml';
 import type { CommandLineSetting } from './config/load.ts';
+import { readYaml } from './config/yaml.ts';
+import { NodeError } from './core/errors.ts';
 
 /** What the command line says, the same for every command that reads the settings. */
 export interface CommonOptions {
@@ -138,18 +139,19 @@ function commonOf(options: ParsedOptions): CommonOptions {
   return { root, config, facts, settings: [...set, ...short] };
 }
 
-/** The value is YAML, as it would stand in a settings file. */
+/** The value is YAML, as it would stand in a settings file. Not commander's own error, which quotes what was written. */
 function assignment(text: string): CommandLineSetting {
   const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('It takes path=value, such as k3s.upgrade=auto.');
+  if (at < 1) throw invalid('--set', 'takes path=value, such as --set k3s.upgrade=auto');
   const path = text.slice(0, at);
-  try {
-    return { option: `--set ${path}`, path, value: parse(text.slice(at + 1)) };
-  } catch {
-    throw new InvalidArgumentError(
-      `The value of ${path} is no YAML; it takes path=value, such as k3s.upgrade=auto.`,
-    );
-  }
+  const option = `--set ${path}`;
+  const { value, faults } = readYaml(text.slice(at + 1));
+  if (faults.length > 0) throw invalid(option, `its value is no YAML: ${faults.join('; ')}`);
+  return { option, path, value };
+}
+
+function invalid(option: string, problem: string): NodeError {
+  return new NodeError('InvalidSettings', `command line ${option}: ${problem}. See slipway --help.`);
 }
 
 function minutes(text: string): number {

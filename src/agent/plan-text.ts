@@ -1,8 +1,8 @@
 import { createTwoFilesPatch } from 'diff';
+import { octal } from './core/mode.ts';
 import type { RecordedAction } from './core/recorded-action.ts';
 import type { Outcome } from './core/resource.ts';
 import { redacted } from './core/secret.ts';
-import { octal } from './resources/digest.ts';
 
 /** A resource's outcome, and what a dry run's Host noted on the way. */
 export interface PlannedStep {

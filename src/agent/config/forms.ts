@@ -21,16 +21,21 @@ export const secretText = z.pipe(
 );
 
 /** `10s`, `5m`, `2h`; milliseconds once parsed. */
-export const duration = z.pipe(
-  text(/^[1-9]\d*(ms|s|m|h)$/, 'be a duration above zero such as 10s, 5m or 2h'),
-  z.transform(milliseconds),
-);
+export const duration = durationOf(/^[1-9]\d*(ms|s|m|h)$/, 'be a duration above zero such as 10s, 5m or 2h');
 
 /** The same for what is not done every few seconds. */
-export const longDuration = z.pipe(
-  text(/^[1-9]\d*(m|h)$/, 'be a duration of a minute or more such as 5m or 2h'),
-  z.transform(milliseconds),
+export const longDuration = durationOf(
+  /^[1-9]\d*(m|h)$/,
+  'be a duration of a minute or more such as 5m or 2h',
 );
+
+/** No more than 30 days: timers and dates have an end. */
+function durationOf(pattern: RegExp, must: string) {
+  const short = text(pattern, must).check(
+    z.refine((value) => milliseconds(value) <= milliseconds('720h'), 'must be at most 30 days (720h)'),
+  );
+  return z.pipe(short, z.transform(milliseconds));
+}
 
 function milliseconds(value: string): number {
   const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
@@ -56,6 +61,18 @@ export const nodeName = text(
 );
 
 export const ipAddress = z.union([z.ipv4(), z.ipv6()], 'must be an IP address such as 10.0.0.4');
+
+/** What is reached past the proxy; a port or `*.` in front of a name would match nothing. */
+export const directHost = z.union(
+  [
+    z.ipv4(),
+    z.ipv6(),
+    z.cidrv4(),
+    z.cidrv6(),
+    text(/^(?:\*|\.?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)$/, 'be a host'),
+  ],
+  'must be a host name, an address, a range or the end of names, such as 10.0.0.0/8 or .example.com',
+);
 
 export const nodeLabel = text(
   new RegExp(`^${qualifiedName}=${labelValue}$`),
@@ -132,8 +149,8 @@ export const httpsUrl = text(
 );
 
 export const gitUrl = text(
-  /^https:\/\/[^\s/@]+\/\S+$/,
-  'be the https:// URL of a Git repository, without a password (Flux gets the token of tokenSecretName)',
+  /^https:\/\/[^\s/@?#]+\/[^\s?#]+$/,
+  'be the https:// URL of a Git repository, without a password or query (Flux gets the token of tokenSecretName)',
 );
 
 export const repositoryPath = text(

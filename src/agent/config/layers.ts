@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
 import type { HostReader } from '../core/host.ts';
 import type { NodePaths } from '../paths.ts';
 import type { Layer } from './merge.ts';
 import { invalidSettings } from './problems.ts';
+import { readYaml } from './yaml.ts';
 
 /**
  * Reads the settings files, lowest first: the vendor's folder, the administrator's file, the administrator's folder.
@@ -44,16 +44,10 @@ async function readLayer(host: HostReader, path: string, required: boolean): Pro
   return { layers: [], faults: required ? [`${path}: does not exist; check the path after --config`] : [] };
 }
 
-/** The library's own message would quote the line, which may hold a secret; so line and column are ours. */
 function parseLayer(path: string, content: string): ReadLayer {
-  const lineCounter = new LineCounter();
-  const document = parseDocument(content, { lineCounter, prettyErrors: false });
-  const faults = document.errors.map(({ message, pos: [start] }) => {
-    const { line, col } = lineCounter.linePos(start);
-    return `${path}: line ${line}, column ${col}: ${message}`;
-  });
-  if (faults.length > 0) return { layers: [], faults };
-  return asLayer(path, document.toJS());
+  const { value, faults } = readYaml(content);
+  if (faults.length > 0) return { layers: [], faults: faults.map((fault) => `${path}: ${fault}`) };
+  return asLayer(path, value);
 }
 
 function asLayer(path: string, values: unknown): ReadLayer {

@@ -1,15 +1,28 @@
-import { mapAt, valueAt } from './path.ts';
+import { mapAt, type Path, valueAt } from './path.ts';
 import type { Problem } from './problems.ts';
 
 /** What does not fit together in settings that may have other faults as well. */
 export function misfits(written: unknown): readonly Problem[] {
   return [
+    ...controlCharacters(written),
     ...vaultNamedTwice(written),
     ...agentTokenIsServerToken(written),
     ...reservedK3sKeys(written),
     ...doubleCredentials(written),
     ...fluxMisfits(written),
   ];
+}
+
+/** No setting has a use for them, and each may end up as a line of a unit file, an argument or a terminal's output. */
+function controlCharacters(written: unknown, path: Path = []): readonly Problem[] {
+  if (typeof written === 'object' && written !== null) {
+    return Object.entries(written).flatMap(([key, inner]) =>
+      controlCharacters(inner, [...path, Array.isArray(written) ? Number(key) : key]),
+    );
+  }
+  return [path.at(-1), written].some((text) => typeof text === 'string' && /\p{Cc}/u.test(text))
+    ? [{ path, message: 'must not hold a line break, a tab or another control character; take it out' }]
+    : [];
 }
 
 function vaultNamedTwice(written: unknown): readonly Problem[] {
@@ -47,7 +60,7 @@ function reservedK3sKeys(written: unknown): readonly Problem[] {
 
 function reserved(key: string): string | undefined {
   if (key.startsWith('image-credential-provider-')) return slipways('the credential provider');
-  return reservedKeys[key];
+  return Object.hasOwn(reservedKeys, key) ? reservedKeys[key] : undefined;
 }
 
 function slipways(what: string, repair = 'leave this out'): string {
@@ -87,6 +100,7 @@ const reservedKeys: Readonly<Record<string, string>> = {
     'is done once and by hand; see the K3s documentation for k3s server --cluster-reset',
   'datastore-endpoint': secret,
   'etcd-s3-access-key': secret,
+  'etcd-s3-proxy': secret,
   'etcd-s3-secret-key': secret,
   'etcd-s3-session-token': secret,
   'vpn-auth': secret,
@@ -115,24 +129,25 @@ function fluxMisfits(written: unknown): readonly Problem[] {
 }
 
 const hosted = { needs: ['owner', 'repository', 'path'], foreign: ['url'] };
-const providers: Readonly<Record<string, typeof hosted>> = {
-  github: hosted,
-  gitlab: hosted,
-  git: { needs: ['url', 'path'], foreign: ['owner', 'repository', 'hostname', 'personal'] },
-};
+const providers: ReadonlyMap<string, typeof hosted> = new Map([
+  ['github', hosted],
+  ['gitlab', hosted],
+  ['git', { needs: ['url', 'path'], foreign: ['owner', 'repository', 'hostname', 'personal'] }],
+]);
 
 function providerMisfits(flux: Readonly<Record<string, unknown>>): readonly Problem[] {
   if (!given(flux.provider)) {
     return [{ path: ['provider'], message: 'is missing; engine flux needs github, gitlab or git' }];
   }
-  const { needs, foreign } = providers[String(flux.provider)] ?? { needs: [], foreign: [] };
+  const provider = String(flux.provider);
+  const { needs, foreign } = providers.get(provider) ?? { needs: [], foreign: [] };
   return [
     ...needs
       .filter((key) => !given(flux[key]))
-      .map((key) => ({ path: [key], message: `is missing; provider ${flux.provider} needs it` })),
+      .map((key) => ({ path: [key], message: `is missing; provider ${provider} needs it` })),
     ...foreign
       .filter((key) => given(flux[key]) && flux[key] !== false)
-      .map((key) => ({ path: [key], message: `does not go with provider ${flux.provider}; leave it out` })),
+      .map((key) => ({ path: [key], message: `does not go with provider ${provider}; leave it out` })),
   ];
 }
 

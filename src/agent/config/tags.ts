@@ -21,10 +21,7 @@ export interface Tagged {
  * A closed or empty tag says nothing. A value that cannot be used is `InvalidSettings` and names its tag; whether a
  * role of that name exists is not judged here. Other tags named `k3s-*` get a warning each.
  */
-export function withTags(
-  loaded: Loaded,
-  tags: Readonly<Record<string, string>>,
-): Tagged {
+export function withTags(loaded: Loaded, tags: Readonly<Record<string, string>>): Tagged {
   const layers = knownTags
     .filter(({ tag, gate }) => loaded.settings.tags[gate] && tags[tag]?.trim())
     .map(({ tag, layer }): Layer => ({ origin: `tag ${tag}`, values: layer(tags[tag]?.trim() ?? '') }));

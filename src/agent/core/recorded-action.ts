@@ -1,5 +1,6 @@
 import { commandLine } from './command-line.ts';
 import type { Command, Download, HttpSend } from './host.ts';
+import { octal } from './mode.ts';
 
 /**
  * One change of the world, as a journal keeps it: printable as it is, secrets already as `‹redacted›`.
@@ -54,10 +55,6 @@ export function actionLine(action: RecordedAction): string {
     case 'obtain':
       return `obtain ${action.what}`;
   }
-}
-
-function octal(mode: number): string {
-  return mode.toString(8).padStart(4, '0');
 }
 
 /** How a journal keeps a command. */

@@ -1,4 +1,5 @@
 import type { FoundFile, Host } from '../core/host.ts';
+import { octal } from '../core/mode.ts';
 import {
   type Change,
   type ConditionType,
@@ -8,7 +9,6 @@ import {
   type Resource,
 } from '../core/resource.ts';
 import type { Content } from '../core/secret.ts';
-import { octal } from './digest.ts';
 
 const mode = 0o600;
 

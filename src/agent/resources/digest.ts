@@ -4,8 +4,3 @@ import { createHash } from 'node:crypto';
 export function digest(text: string): string {
   return `sha256:${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
 }
-
-/** Permission bits as people write them: `0600`. */
-export function octal(mode: number): string {
-  return mode.toString(8).padStart(4, '0');
-}

@@ -1,5 +1,6 @@
+import { octal } from '../core/mode.ts';
 import { type ConditionType, compare, type Resource } from '../core/resource.ts';
-import { digest, octal } from './digest.ts';
+import { digest } from './digest.ts';
 
 export interface FileSpec {
   readonly path: string;

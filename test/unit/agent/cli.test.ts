@@ -98,8 +98,6 @@ describe('what is wrong is told with what to do, and exits 1', () => {
   test.each([
     [['plann'], /unknown command 'plann'/],
     [['plan', '--rol', 'agent'], /unknown option '--rol'/],
-    [['plan', '--set', 'k3s'], /path=value/],
-    [['plan', '--set', 'k3s.upgrade=[a'], /path=value/],
     [['apply', '--timeout', 'soon'], /number of minutes/],
     [['status', '-o', 'xml'], /table, json/],
     [['plan', 'extra'], /too many arguments/],
@@ -110,6 +108,18 @@ describe('what is wrong is told with what to do, and exits 1', () => {
     expect(exitCode).toBe(1);
     expect(called).toEqual([]);
   });
+});
+
+test.each([
+  [['plan', '--set', 'k3s'], /--set: takes path=value/],
+  [['plan', '--set', 'k3s.upgrade=[hunter2'], /--set k3s\.upgrade: its value is no YAML: line 1/],
+] as const)('%j is refused, and what was written is not quoted', async (args, message) => {
+  const error: Error = await run(...args).then(
+    () => expect.fail(),
+    (thrown) => thrown,
+  );
+  expect(error.message).toMatch(message);
+  expect(error.message).not.toContain('hunter2');
 });
 
 test.each(['run', 'plan', 'apply', 'status', 'config', 'version'])('%s --help exits 0', async (command) => {

@@ -1,3 +1,5 @@
+import { isIPv4 } from 'node:net';
+import * as z from 'zod/mini';
 import { NodeError } from '../../core/errors.ts';
 import type { HostReader, HttpResponse } from '../../core/host.ts';
 import type { Identity } from '../cloud.ts';
@@ -72,47 +74,51 @@ function unexpected(message: string): NodeError {
   return new NodeError('UnexpectedAnswer', message, { retry: { pace: 'slow' } });
 }
 
-interface InstanceDocument {
-  readonly compute: {
-    readonly name: string;
-    readonly vmId: string;
-    readonly location?: string;
-    readonly azEnvironment?: string;
-    readonly osProfile?: { readonly computerName?: string };
-    readonly tagsList?: readonly { readonly name: string; readonly value: string }[];
-  };
-  readonly network?: NetworkDocument | undefined;
-}
+type InstanceDocument = z.output<typeof instanceDocument>;
 
-interface NetworkDocument {
-  readonly interface?: readonly {
-    readonly ipv4?: { readonly ipAddress?: readonly { readonly privateIpAddress?: string }[] };
-  }[];
-}
+const text = z.nullish(z.string());
+const tag = z.object({ name: z.string(), value: z.string() });
+const address = z.object({ privateIpAddress: z.optional(z.unknown()) });
+const nic = z.object({ ipv4: z.nullish(z.object({ ipAddress: z.nullish(z.array(address)) })) });
+
+/** What is read of an answer; texts that do not matter may be missing. */
+const instanceDocument = z.object({
+  compute: z.object({
+    name: z.string(),
+    vmId: z.string(),
+    location: text,
+    azEnvironment: text,
+    osProfile: z.nullish(z.object({ computerName: text })),
+    tagsList: z.nullish(z.array(tag)),
+  }),
+  network: z.nullish(z.object({ interface: z.nullish(z.array(nic)) })),
+});
 
 function parsed({ body }: HttpResponse, endpoint: string): InstanceDocument {
-  const document = json(body);
-  const { compute } = document;
-  if (typeof compute?.name === 'string' && typeof compute.vmId === 'string') return { ...document, compute };
+  const { success, data, error } = z.safeParse(instanceDocument, json(body));
+  if (success) return data;
+  const place = error.issues[0]?.path.join('.') || 'the whole';
   throw new NodeError(
     'UnexpectedAnswer',
-    `What answers at ${endpoint} is not the instance metadata service: its answer has no compute.name and ` +
-      'compute.vmId. Check azure.imdsEndpoint, or set cloud to static.',
+    `What answers at ${endpoint} is not the instance metadata service: ${place} of its answer is missing or of another kind. ` +
+      'Check azure.imdsEndpoint, or set cloud to static.',
   );
 }
 
-function json(body: string): Partial<InstanceDocument> {
+function json(body: string): unknown {
   try {
-    return JSON.parse(body) ?? {};
+    return JSON.parse(body);
   } catch {
-    return {};
+    return undefined;
   }
 }
 
-function addressesOf(network: NetworkDocument | undefined): readonly string[] {
+function addressesOf(network: InstanceDocument['network']): readonly string[] {
   return (network?.interface ?? [])
     .flatMap((each) => each.ipv4?.ipAddress ?? [])
-    .flatMap(({ privateIpAddress }) => privateIpAddress || []);
+    .flatMap(({ privateIpAddress: address }) =>
+      typeof address === 'string' && isIPv4(address) ? address : [],
+    );
 }
 
 /**

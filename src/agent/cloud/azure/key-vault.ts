@@ -1,7 +1,8 @@
 import type { TokenCredential } from '@azure/identity';
 import { NodeError } from '../../core/errors.ts';
 import type { Host, HttpResponse } from '../../core/host.ts';
-import { Secret } from '../../core/secret.ts';
+import type { Secret } from '../../core/secret.ts';
+import { storedSecret } from '../stored-secret.ts';
 import { isUnknownName, quoted, refusalOf, soonAfter } from './answers.ts';
 import { azureHttpClient } from './http-client.ts';
 
@@ -32,23 +33,17 @@ export async function vaultSecret(vault: KeyVaultOptions, name: string): Promise
   });
   try {
     const { value } = await client.getSecret(name);
-    return usable(value, url, name);
+    return storedSecret(
+      value ?? '',
+      `The secret "${name}" in ${url}`,
+      'Give it a new version whose value is the token, on one line, as plain text or from a file in UTF-8.',
+    );
   } catch (thrown) {
     if (thrown === outcome && thrown instanceof NodeError) throw unreachable(thrown, url);
     if (isRefusal(thrown) && outcome && !(outcome instanceof Error))
       throw refused(outcome, url, name, host.now());
     throw isForeignChallenge(thrown) ? notThatVault(thrown, url) : thrown;
   }
-}
-
-function usable(value: string | undefined, url: string, name: string): Secret {
-  const trimmed = (value ?? '').replace(/[\r\n]+$/, '');
-  if (trimmed.trim() !== '' && !/[\r\n]/.test(trimmed)) return new Secret(trimmed);
-  throw new NodeError(
-    'SecretEmpty',
-    `The secret "${name}" in ${url} ${trimmed.trim() === '' ? 'is empty' : 'has more than one line'}. Give it a new version whose value is the token, on one line.`,
-    { retry: { pace: 'slow' } },
-  );
 }
 
 /** The SDK trips over a body that is not Key Vault's own, a proxy's page or none at all, with a TypeError. */

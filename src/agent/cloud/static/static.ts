@@ -2,8 +2,9 @@
 import { NodeError, type NodeErrorOptions } from '../../core/errors.ts';
 import type { HostReader } from '../../core/host.ts';
 import type { Reason } from '../../core/reasons.ts';
-import { Secret } from '../../core/secret.ts';
+import type { Secret } from '../../core/secret.ts';
 import type { Cloud, Identity } from '../cloud.ts';
+import { storedSecret } from '../stored-secret.ts';
 
 /** The settings this cloud needs, from the section `static`. */
 export interface StaticSettings {
@@ -31,7 +32,7 @@ export function staticCloud({ host, settings, hostname, address }: StaticCloudOp
     name: 'static',
     identity: () => written(host, identity, { hostname, address }),
     async secret(name) {
-      const path = secrets[name];
+      const path = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
       if (path === undefined)
         throw refusal(
           'SecretNotFound',
@@ -93,13 +94,8 @@ async function secretIn(host: HostReader, path: string, what: string): Promise<S
       'SecretExposed',
       `The file ${path}, which holds ${what}, is open to every user of this machine (mode ${found.mode.toString(8).padStart(4, '0')}), so it is not used. Run: chmod 600 ${path}`,
     );
-  const value = found.content.replace(/[\r\n]+$/, '');
-  if (value.trim() === '' || /[\r\n]/.test(value))
-    throw refusal(
-      'SecretEmpty',
-      `The file ${path} ${value.trim() === '' ? 'is empty' : 'has more than one line'}. Write ${what} into it, on one line.`,
-    );
-  return new Secret(value);
+  const repair = `Write ${what} into it, on one line, in UTF-8 without a byte order mark.`;
+  return storedSecret(found.content, `The file ${path}`, repair);
 }
 
 function refusal(reason: Reason, message: string, options: NodeErrorOptions = { retry: { pace: 'slow' } }) {

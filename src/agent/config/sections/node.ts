@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { roleNames } from '../../../roles/index.ts';
 import { about } from '../about.ts';
-import { ipAddress, nodeLabel, nodeName, nodeTaint, url, words } from '../forms.ts';
+import { directHost, ipAddress, nodeLabel, nodeName, nodeTaint, url, words } from '../forms.ts';
 
 export const role = about(
   `What this VM is: ${roleNames.join(', ')}. By default the tag k3s-role says it, and an open tag wins over a settings file: set tags.role to false to fix the role here.`,
@@ -31,7 +31,10 @@ export const network = about(
   'How this node reaches the outside.',
   z.strictObject({
     proxy: about('The HTTP proxy for downloads, the cloud and K3s.', z.optional(url)),
-    noProxy: about('Hosts, domains and CIDR ranges that are reached past the proxy.', z.array(words)),
+    noProxy: about(
+      'What is reached past the proxy: host names, addresses, CIDR ranges, and ends of names such as .example.com.',
+      z.array(directHost),
+    ),
     caFile: about(
       'A PEM file of CAs to trust beside the usual ones, as a proxy needs that re-signs.',
       z.optional(words),

@@ -90,8 +90,8 @@ describe('YAML that cannot be read', () => {
       '/etc/slipway/config.d/a.yaml': 'role: agent\nrole: server\n',
     };
     expect(await problemsOf(() => loadFiles(files))).toEqual([
-      `${own}: line 3, column 1: Missing closing "quote`,
-      '/etc/slipway/config.d/a.yaml: line 2, column 1: Map keys must be unique',
+      `${own}: line 3, column 1: something is missing before this: a closing quote or bracket, a comma, a space, or the : of a key`,
+      '/etc/slipway/config.d/a.yaml: line 2, column 1: this key is there already; keep one of the two',
     ]);
   });
 
@@ -136,6 +136,30 @@ describe('problems', () => {
     ['registries: { schedule: "* * *" }', 'registries.schedule: must be five cron fields'],
     ['registries: { schedule: "60 * * * *" }', 'registries.schedule: must be five cron fields'],
     ['registries: { schedule: "0 8-6 * * *" }', 'registries.schedule: must be five cron fields'],
+    ['registries: { schedule: "5/2 * * * *" }', 'registries.schedule: must be five cron fields'],
+    ['registries: { schedule: "0 0 31 4,6 *" }', 'registries.schedule: must be five cron fields'],
+    ['joinToken: { interval: 9999999999h }', 'joinToken.interval: must be at most 30 days (720h)'],
+    ['joinToken: { verifyEvery: 721h }', 'joinToken.verifyEvery: must be at most 30 days (720h)'],
+    ['joinToken: { interval: 2592000001ms }', 'joinToken.interval: must be at most 30 days (720h)'],
+    ['k3s: { config: { constructor: x } }', 'k3s.config.constructor: is not a key of k3s server'],
+    [
+      'gitops: { engine: flux, flux: { provider: constructor } }',
+      'gitops.flux.provider: must be github, gitlab or git',
+    ],
+    ['network: { noProxy: ["a\\nEnvironment=X=1"] }', 'network.noProxy[0]: must be a host name'],
+    ['network: { noProxy: ["*.example.com"] }', 'network.noProxy[0]: must be a host name'],
+    ['network: { noProxy: ["10.0.0.0/33"] }', 'network.noProxy[0]: must be a host name'],
+    ['network: { noProxy: ["https://a.example.com"] }', 'network.noProxy[0]: must be a host name'],
+    ['network: { caFile: "/etc/ca\\n.pem" }', 'network.caFile: must not hold a line break'],
+    ['network: { proxy: "http://a\\0b" }', 'network.proxy: must not hold a line break'],
+    ['static: { tags: { a: "b\\tc" } }', 'static.tags.a: must not hold a line break'],
+    ['static: { tags: { "a\\eb": c } }', 'static.tags."a\\u001bb": must not hold a line break'],
+    ['k3s: { config: { disable: [a, "b\\x7F"] } }', 'k3s.config.disable[1]: must not hold a line break'],
+    ['gitops: { flux: { branch: "main\\e[2J" } }', 'gitops.flux.branch: must not hold a line break'],
+    [
+      'gitops: { flux: { url: "https://example.com/a.git?token=x" } }',
+      'gitops.flux.url: must be the https:// URL',
+    ],
     ['node: { name: Upper }', 'node.name: must be a Kubernetes node name'],
     ['node: { ip: 10.0.0 }', 'node.ip: must be an IP address'],
     ['node: { labels: [a] }', 'node.labels[0]: must be a label such as'],
@@ -205,6 +229,8 @@ describe('what is valid', () => {
     'k3s: { server: "https://[fd00::1]:6443" }',
     'k3s: { version: v1.37.0-rc1+k3s1 }',
     'registries: { schedule: "*/15 0,12 1-15 * 7" }',
+    'joinToken: { interval: 720h, verifyEvery: 43200m }',
+    'network: { noProxy: [a.example.com, LOCALHOST, .example.com, 10.0.0.4, "fd00::1", 10.0.0.0/8, "fd00::/8", "*"] }',
     'registries: { mirrors: { "*": { endpoint: ["http://127.0.0.1:5000"] }, "localhost:5000": {} } }',
     'k3s: { config: { disable: [traefik], kubelet-arg+: max-pods=60, debug: true, v: 3 } }',
     'gitops: { engine: flux, flux: { provider: git, url: "https://git.example.com:2222/a.git", path: ./clusters/a } }',

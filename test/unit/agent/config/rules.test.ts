@@ -49,6 +49,7 @@ describe('keys of K3s that Slipway sets', () => {
     ['image-credential-provider-bin-dir', 'leave this out'],
     ['image-credential-provider-config', 'leave this out'],
     ['datastore-endpoint', '/etc/rancher/k3s/config.yaml.d'],
+    ['etcd-s3-proxy', '/etc/rancher/k3s/config.yaml.d'],
     ['etcd-s3-secret-key', '/etc/rancher/k3s/config.yaml.d'],
     ['cluster-reset', 'by hand'],
   ])('%s points to %s', (key, repair) => {
@@ -57,6 +58,10 @@ describe('keys of K3s that Slipway sets', () => {
     expect(problems[0]).toContain(`k3s.config.${key}: `);
     expect(problems[0]).toContain(repair);
   });
+});
+
+test('a key that every object has is none of Slipway’s', () => {
+  expect(found({ k3s: { config: { constructor: 'x', toString: 'x' } } })).toEqual([]);
 });
 
 describe('Flux', () => {
@@ -78,6 +83,7 @@ describe('Flux', () => {
       ['gitops.flux.components: lacks source-controller and kustomize-controller'],
     ],
     [{ provider: 'gitub', path: 5 }, []],
+    [{ provider: 'constructor' }, []],
   ])('%j', (flux, beginnings) => {
     const problems = found({ gitops: { engine: 'flux', flux } });
     expect(problems).toEqual(beginnings.map((beginning) => expect.stringContaining(beginning)));

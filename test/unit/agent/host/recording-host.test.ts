@@ -65,6 +65,18 @@ test('what cannot be known is recorded and thrown', async () => {
   expect(real.journal).toEqual([]);
 });
 
+test('a header that is a secret is never sent, one that is none is', async () => {
+  const { real, host } = dryRun();
+  real.onGet('http://x/', 'open to all');
+  expect(await host.get({ url: 'http://x/', headers: { accept: 'text/plain' } })).toMatchObject({
+    status: 200,
+  });
+  const headers = { accept: 'text/plain', authorization: secret };
+  await expect(host.get({ url: 'http://x/?private', headers })).rejects.toBeInstanceOf(Recorded);
+  expect(real.looks).toEqual(['http://x/']);
+  expect(host.journal).toEqual([{ kind: 'send', method: 'GET', url: 'http://x/?private' }]);
+});
+
 test('links, renames and removals are journaled, what changes nothing is not', async () => {
   const { host } = dryRun();
   await host.link('/bin/kubectl', '../k3s');

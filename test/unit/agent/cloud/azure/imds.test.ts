@@ -63,6 +63,7 @@ describe('the instance metadata', () => {
   test.each([
     ['no interface', [], undefined],
     ['an empty address', [['']], undefined],
+    ['what is no address', [['10.1.0.4\nx', 'fd00::1']], undefined],
   ])('with %s knows no address', async (_what, addresses, expected) => {
     expect((await read(document({ addresses }))).identity.address).toBe(expected);
   });
@@ -75,5 +76,36 @@ describe('the instance metadata', () => {
     const host = memoryHost().on({ file: 'ip', args: ['-4', 'route', 'get', '169.254.169.254'] }, answer);
     const { identity } = await read(document({ addresses: [['10.1.0.4'], ['10.2.0.4']] }), host);
     expect(identity.address).toBe(expected);
+  });
+
+  test.each([
+    ['compute.vmId', { vmId: 5 }],
+    ['compute.tagsList', { tagsList: {} }],
+    ['compute.tagsList.0.name', { tagsList: [{ value: 'canary' }] }],
+    ['compute.tagsList.0', { tagsList: [null] }],
+    ['compute.tagsList.0.value', { tagsList: [{ name: 'k3s-role', value: 5 }] }],
+    ['compute.osProfile', { osProfile: 'canary' }],
+    ['network.interface', {}, { interface: {} }],
+    ['network.interface.0', {}, { interface: [null] }],
+    ['network.interface.0.ipv4.ipAddress', {}, { interface: [{ ipv4: { ipAddress: {} } }] }],
+    ['network', {}, 'canary'],
+  ])('with an odd %s is no answer', async (place, compute, network: unknown = null) => {
+    const body = JSON.stringify({ ...JSON.parse(document({ compute })), network });
+    const failure = await read(body).catch((thrown: unknown) => thrown);
+    expect(failure).toMatchObject({ reason: 'UnexpectedAnswer', retry: { pace: 'soon' } });
+    expect(`${failure}`).toContain(` ${place} of its answer`);
+    expect(`${failure}`).not.toContain('canary');
+  });
+
+  test('may leave out what is not needed', async () => {
+    const { identity, azEnvironment } = await read('{"compute":{"name":"a","vmId":"b","tagsList":null}}');
+    expect({ ...identity, azEnvironment }).toEqual({
+      computerName: 'a',
+      vmId: 'b',
+      location: '',
+      address: undefined,
+      tags: {},
+      azEnvironment: '',
+    });
   });
 });

@@ -69,6 +69,18 @@ describe('a secret of a Key Vault', () => {
     await expect(read(answer)).rejects.toMatchObject({ reason, retry: { pace } });
   });
 
+  test('of characters no token has is told how to be stored again, and not quoted', async () => {
+    const value = Buffer.from('canary', 'utf16le').toString();
+    const body = JSON.stringify({ value, id: `${url}/secrets/k3s-token/1`, attributes: {} });
+    const refused = await read({ body }).catch((thrown: unknown) => thrown);
+    expect(refused).toMatchObject({
+      reason: 'SecretEmpty',
+      retry: { pace: 'slow' },
+      message: expect.stringMatching(/^The secret "k3s-token" in .* UTF-16 .* a new version .* UTF-8\.$/),
+    });
+    expect(`${refused}`).not.toContain(value);
+  });
+
   test.each([
     ['a failing identity', new NodeError('ManagedIdentityMissing', 'none')],
     ['a dry run', new Recorded('noted')],

@@ -36,16 +36,19 @@ describe('the static cloud', () => {
     ['a file that is not there', 'absent', 'SecretNotFound', 'soon', /\/s\/absent/],
     ['a file for everybody', 'open', 'SecretExposed', 'slow', /0644.*chmod 600 \/s\/open/],
     ['an empty file', 'empty', 'SecretEmpty', 'slow', /\/s\/empty is empty/],
+    ['a UTF-16 file', 'wide', 'SecretEmpty', 'slow', /\/s\/wide has characters.*UTF-16.*Write.*UTF-8/],
+    ['a name that every object has', 'constructor', 'SecretNotFound', 'slow', /static\.secrets\.constructor/],
     ['a file of several lines', 'long', 'SecretEmpty', 'slow', /more than one line/],
   ])('refuses %s', async (_what, name, reason, pace, says) => {
     const secrets = Object.fromEntries(
-      ['absent', 'open', 'empty', 'long'].map((each) => [each, `/s/${each}`]),
+      ['absent', 'open', 'empty', 'long', 'wide'].map((each) => [each, `/s/${each}`]),
     );
     const cloud = start(
       { secrets },
       {
         '/s/open': { content: 'canary', mode: 0o644 },
         '/s/empty': { content: '\n', mode: 0o600 },
+        '/s/wide': { content: Buffer.from('canary\r\n', 'utf16le').toString(), mode: 0o600 },
         '/s/long': { content: 'canary\ncanary\n', mode: 0o600 },
       },
     );

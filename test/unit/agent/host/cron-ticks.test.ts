@@ -1,6 +1,6 @@
 import { getTasks } from 'node-cron';
 import { expect, test } from 'vitest';
-import { tickAfter } from '../../../../src/agent/host/cron-schedule.ts';
+import { tickAfter } from '../../../../src/agent/host/cron-ticks.ts';
 
 const at = (time: string) => Date.parse(`2026-03-01T${time}Z`);
 

@@ -1,0 +1,23 @@
+import { NodeError } from '../core/errors.ts';
+import { Secret } from '../core/secret.ts';
+
+/**
+ * The secret in a value that people stored, without the newline an editor leaves at its end.
+ *
+ * `SecretEmpty` for what cannot be one: `where` holds the value, `repair` says how to store it again.
+ */
+export function storedSecret(stored: string, where: string, repair: string): Secret {
+  const value = stored.replace(/[\r\n]+$/, '');
+  const fault = faultOf(value);
+  if (fault === undefined) return new Secret(value);
+  throw new NodeError('SecretEmpty', `${where} ${fault}. ${repair}`, { retry: { pace: 'slow' } });
+}
+
+function faultOf(value: string): string | undefined {
+  if (value.trim() === '') return 'is empty';
+  if (strange.test(value)) return 'has characters no token has, as a text that was saved as UTF-16 does';
+  return /[\r\n]/.test(value) ? 'has more than one line' : undefined;
+}
+
+/** Control characters but for the ends of lines, the byte order mark, and what stands for bytes that are no UTF-8. */
+const strange = /[^\P{Cc}\r\n]|[\uFEFF\uFFFD]/u;

@@ -1,0 +1,87 @@
+import { type Document, type ErrorCode, LineCounter, parseDocument, visit } from 'yaml';
+
+/** A YAML text as data, or what is wrong with it. */
+export interface ReadYaml {
+  /** `null` where the text is empty. */
+  readonly value: unknown;
+  /** `line 2, column 1: what is wrong; the repair`, never with a word of the text. */
+  readonly faults: readonly string[];
+}
+
+/** Reads one YAML document, without the words the library has for its faults: they quote what may be a secret. */
+export function readYaml(content: string): ReadYaml {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(content, { lineCounter, prettyErrors: false, stringKeys: true });
+  const found = [...document.errors, ...document.warnings].map(({ code, pos }) => fault(pos[0], texts[code]));
+  const faults = found.length > 0 ? found : strayAliases(document);
+  if (faults.length === 0) return asData(document);
+  return { value: undefined, faults: faults.map(({ at, text }) => `${place(lineCounter, at)}: ${text}`) };
+}
+
+interface Fault {
+  readonly at: number;
+  readonly text: string;
+}
+
+function fault(at: number, text: string): Fault {
+  return { at, text };
+}
+
+function place(lineCounter: LineCounter, at: number): string {
+  const { line, col } = lineCounter.linePos(at);
+  return `line ${line}, column ${col}`;
+}
+
+/** Aliases of what is not there, and of what they are themselves part of. */
+function strayAliases(document: Document.Parsed): readonly Fault[] {
+  const found: Fault[] = [];
+  visit(document, {
+    Alias(_, alias, ancestors) {
+      const target = alias.resolve(document);
+      const stray = !target || ancestors.includes(target);
+      if (stray) found.push(fault(alias.range?.[0] ?? 0, `an alias names no anchor before it; ${quoteIt}`));
+    },
+  });
+  return found;
+}
+
+/** The library gives up where aliases of aliases would fill the memory. */
+function asData(document: Document.Parsed): ReadYaml {
+  try {
+    return { value: document.toJS(), faults: [] };
+  } catch {
+    return { value: undefined, faults: ['line 1, column 1: has too many aliases; write their values out'] };
+  }
+}
+
+const quoteIt = 'put text that begins with a sign, or has a colon in it, in quotes';
+const unreadable = `does not belong here; ${quoteIt}`;
+const unknownTag = `a tag is not known; ${quoteIt}`;
+
+const texts: Readonly<Record<ErrorCode, string>> = {
+  ALIAS_PROPS: unreadable,
+  BAD_ALIAS: unreadable,
+  BAD_COLLECTION_TYPE: unknownTag,
+  BAD_DIRECTIVE: 'is no directive of YAML; take the line out',
+  BAD_DQ_ESCAPE: 'is no escape that double quotes know; write \\\\ for a backslash, or use single quotes',
+  BAD_INDENT:
+    'is not indented right, or a [ or { before it is not closed; keys of one map begin in one column',
+  BAD_PROP_ORDER: unreadable,
+  BAD_SCALAR_START: 'text cannot begin with this character; put it in quotes',
+  BLOCK_AS_IMPLICIT_KEY: `a map or list cannot begin on this line; begin it on the next, or ${quoteIt}`,
+  BLOCK_IN_FLOW: 'stands inside of [ ] or { }; write it with these as well',
+  DUPLICATE_KEY: 'this key is there already; keep one of the two',
+  IMPOSSIBLE: unreadable,
+  KEY_OVER_1024_CHARS: 'a key is too long; keep it below 1024 characters',
+  MISSING_CHAR:
+    'something is missing before this: a closing quote or bracket, a comma, a space, or the : of a key',
+  MULTILINE_IMPLICIT_KEY: 'a key goes on over several lines; write it on one',
+  MULTIPLE_ANCHORS: unreadable,
+  MULTIPLE_DOCS: 'a second document begins; keep one of the two',
+  MULTIPLE_TAGS: unreadable,
+  NON_STRING_KEY: 'a key is no text; put it in quotes',
+  RESOURCE_EXHAUSTION: 'is nested too deeply; write it flatter',
+  TAB_AS_INDENT: 'a tab cannot indent; use spaces',
+  TAG_RESOLVE_FAILED: unknownTag,
+  UNEXPECTED_TOKEN: unreadable,
+};

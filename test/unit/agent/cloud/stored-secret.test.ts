@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { storedSecret } from '../../../../src/agent/cloud/stored-secret.ts';
+import { failure } from '../../../contract/cloud.ts';
+
+const stored = (value: string) => storedSecret(value, 'The file /t', 'Write it again.');
+
+test.each([
+  ['K10abc\r\n', 'K10abc'],
+  ['with spaces ', 'with spaces '],
+])('%j is a secret without its last newline', (value, secret) => {
+  expect(stored(value).reveal()).toBe(secret);
+});
+
+test.each([
+  [' \n', 'is empty'],
+  ['\uFEFF', 'is empty'],
+  ['canary\ncanary', 'has more than one line'],
+  ['canary\n \n', 'has more than one line'],
+  ['c\0a\0n\0a\0r\0y\0\r\0\n\0', 'has characters no token has'],
+  ['\uFEFFcanary', 'has characters no token has'],
+  ['\uFFFDcanary', 'has characters no token has'],
+  ['canary\u001b[2J', 'has characters no token has'],
+])('%j is none, and is not quoted', async (value, fault) => {
+  const { reason, retry, message } = await failure(Promise.resolve().then(() => stored(value)));
+  expect([reason, retry.pace]).toEqual(['SecretEmpty', 'slow']);
+  expect(message).toMatch(new RegExp(`^The file /t ${fault}.*Write it again\\.$`));
+  expect(message).not.toMatch(/canary|c.a.n.a.r.y/s);
+});

@@ -1,0 +1,49 @@
+import { createTask, validate } from 'node-cron';
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { cron } from '../../../../src/agent/config/cron-form.ts';
+
+const isCron = (value: string) => z.safeParse(cron, value).success;
+
+const minutes = ['*', '0', '05', '59', '*/15', '5-50/7', '1,2,30-40', '5/2', '60', '*/0', '9-5', '', 'x'];
+const hours = ['*', '0', '*/2', '0,12', '24', '8-18/3'];
+const days = ['*', '1', '29', '30', '31', '30-31', '29-31/2', '*/31', '0', '32', '28,31', '31/2'];
+const months = ['*', '2', '4,6', '4-6/2', '2,4', '4,5', '*/2', '*/12', '0', '13', '2-2'];
+const weekdays = ['*', '0', '7', '1-5', '5-7', '*/2', '8', 'sun', '6L', '1#2'];
+
+/** Every value of each field, with values of the others that go with anything. */
+const schedules = [
+  ...minutes.map((minute) => `${minute} * * * *`),
+  ...hours.map((hour) => `0 ${hour} * * *`),
+  ...days.flatMap((day) => months.map((month) => `0 0 ${day} ${month} *`)),
+  ...weekdays.map((weekday) => `0 0 * * ${weekday}`),
+  '* * * *',
+  '* * * * * *',
+  '0\t0 * * *',
+  '0  0 * * *',
+  '0 0 * * *\n',
+  '@daily',
+];
+
+test.each(schedules.filter(isCron))('%j, being accepted, is a schedule that comes', (schedule) => {
+  expect(validate(schedule)).toBe(true);
+  const task = createTask(schedule, () => {}, { timezone: 'UTC', unref: true });
+  void task.start();
+  expect(task.getNextRun()).toBeInstanceOf(Date);
+  void task.destroy();
+});
+
+test('numbers, lists, ranges and steps of what node-cron accepts are accepted', () => {
+  const beyondFiveFields = /^(@daily|(\S+ ){5}\S+)$|sun|[L#]|9-5|\n/;
+  const accepted = schedules.filter((schedule) => !beyondFiveFields.test(schedule) && validate(schedule));
+  expect(accepted.filter((schedule) => !isCron(schedule))).toEqual([]);
+});
+
+describe('refused is', () => {
+  test.each(['5/2 * * * *', '0 0 31 4 *', '0 0 31 2 *', '0 0 30-31 2 *', '0 0 31 4,6 *', '0\t0 * * *'])(
+    '%j',
+    (schedule) => {
+      expect(isCron(schedule)).toBe(false);
+    },
+  );
+});

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { readYaml } from '../../../../src/agent/config/yaml.ts';
+
+test.each([
+  ['a: 1', { a: 1 }],
+  ['', null],
+  ['a: &x [1]\nb: *x', { a: [1], b: [1] }],
+  ['5: five', { '5': 'five' }],
+])('%j is %j', (content, value) => {
+  expect(readYaml(content)).toEqual({ value, faults: [] });
+});
+
+test.each([
+  ['*hunter2', 'line 1, column 11: an alias names no anchor'],
+  ['&a [*a]', 'line 1, column 15: an alias names no anchor'],
+  ['|hunter2', 'line 1, column 12: does not belong here'],
+  ['>hunter2', 'line 1, column 12: does not belong here'],
+  ['!hunter2!x y', 'line 1, column 11: a tag is not known'],
+  ['!hunter2 x', 'line 1, column 11: a tag is not known'],
+  ['!<hunter2', 'line 1, column 11: a tag is not known'],
+  ['@hunter2', 'line 1, column 11: text cannot begin with this character'],
+  ['"hunter2', 'line 1, column 19: something is missing'],
+  ['"hun\\qter2"', 'line 1, column 15: '],
+  ['{[hunter2]: x}', 'line 1, column 12: a key is no text'],
+  ['hunter2: x', 'line 1, column 11: '],
+])('password: %s has its place, and nothing of it is quoted', (password, beginning) => {
+  const { faults } = readYaml(`password: ${password}`);
+  expect(faults[0]).toContain(beginning);
+  expect(faults.join()).not.toMatch(/hunter2|undefined/);
+});
+
+test('aliases that multiply are refused', () => {
+  const levels = Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${`*a${at}, `.repeat(9)}]`);
+  expect(readYaml(`a0: &a0 [hunter2]\n${levels.join('\n')}`).faults).toEqual([
+    expect.stringMatching(/^line 1, column 1: has too many aliases/),
+  ]);
+});
