@@ -46,7 +46,9 @@ function judge({ source, sync }: FluxObjects, settings: FluxSettings, remedy: Re
   const revision = sync?.status?.lastAppliedRevision;
   const observed = { source: Boolean(source), path, applied: Boolean(revision) };
   const finding = compare(observed, { source: true, path: wanted, applied: true }, remedy);
-  return finding.state === 'Drifted' ? finding : inSync({ message: `bootstrapped at ${wanted}, applied ${revision}` });
+  return finding.state === 'Drifted'
+    ? finding
+    : inSync({ message: `bootstrapped at ${wanted}, applied ${revision}` });
 }
 
 type Remedy = (host: Host) => Promise<void>;
