@@ -34,7 +34,7 @@ export function nodeTaintsApplied(node: K3sNode, needs: readonly string[]): read
   return [
     probe({
       id: 'Node/taints',
-      summary: `look for ${wanted.join(', ')}`,
+      summary: `see ${wanted.join(', ')} on it`,
       condition: 'NodeReady',
       needs,
       look,
