@@ -50,7 +50,7 @@ const zones: readonly {
 /** Where a package lives, if it has one home only. */
 const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^@azure\//, files: /^src\/agent\/cloud\/azure\// },
-  { package: /^node-cron$/, files: /^src\/agent\/host\/cron-\w+\.ts$/ },
+  { package: /^node-cron$/, files: /^src\/agent\/host\/cron-ticks\.ts$/ },
   { package: /^pino$/, files: /^src\/agent\/log\.ts$/ },
   { package: /^commander$/, files: /^src\/agent\/cli\.ts$/ },
   { package: /^(systeminformation|pino-pretty|https?-proxy-agent)$/, files: /^src\/agent\/host\// },
@@ -201,6 +201,7 @@ describe('the rules see', () => {
     ['a socket beside an address', core, "import { connect, isIP } from 'node:net';"],
     ['a built-in module by its short name', core, "import { join } from 'path';"],
     ['an Azure SDK outside of its adapter', 'src/agent/k3s/a.ts', "import { a } from '@azure/identity';"],
+    ['cron beside cron-ticks.ts', 'src/agent/host/cron-a.ts', "import { createTask } from 'node-cron';"],
     ['a logger outside of log.ts', core, "import pino from 'pino';"],
     ['the clock', core, 'const now = Date.now();'],
     ['the clock in a Date', core, 'const now = new Date();'],

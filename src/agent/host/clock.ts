@@ -1,11 +1,11 @@
 import { setTimeout as timer } from 'node:timers/promises';
 
-/** The longest time one timer can hold; a longer sleep ends early, and the loop looks again. */
-const longest = 2 ** 31 - 1;
+/** The most milliseconds one timer can hold; a longer sleep ends early, and the loop looks again. */
+export const longestTimer = 2 ** 31 - 1;
 
 /** Resolves after so many milliseconds, or as soon as the signal is aborted. */
 export async function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  const time = Math.min(Math.max(milliseconds, 0), longest);
+  const time = Math.min(Math.max(milliseconds, 0), longestTimer);
   try {
     await timer(time, undefined, signal && { signal });
   } catch (thrown) {

@@ -1,22 +1,24 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, open, rename, rm } from 'node:fs/promises';
+import { chmod, type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { NodeError } from '../core/errors.ts';
 import type { Download } from '../core/host.ts';
 import { makeDirectory, replaceWith, syncDirectory } from './atomic-write.ts';
 import { commandFailed } from './command-failed.ts';
 import { execute } from './exec.ts';
+import { fetchPart } from './fetch-part.ts';
 import { errnoOf, fileError } from './file-errors.ts';
 import type { Routes } from './http-agents.ts';
-import { fetchPart, fetchText } from './transfer.ts';
+import { downloadFailed, fetchText, type TransferTerms } from './transfer.ts';
 
-/** What a download needs of its host. */
-export interface DownloadTools {
+/** What a download needs of its host, and its limits where they are not the usual ones. */
+export interface DownloadTools extends Partial<Omit<TransferTerms, 'signal'>> {
   readonly routes: Routes;
   readonly environment: Readonly<Record<string, string>>;
-  /** Milliseconds without a byte after which a transfer counts as broken. */
-  readonly stallAfter?: number;
+  /** Milliseconds for everything that comes over the network. */
+  readonly endAfter?: number;
 }
 
 /**
@@ -27,22 +29,31 @@ export interface DownloadTools {
  * `ChecksumMismatch`, `ChecksumMissing`, and what connections and files can throw.
  */
 export async function download(wanted: Download, tools: DownloadTools): Promise<void> {
-  const stallAfter = tools.stallAfter ?? 30_000;
+  const { routes, stallAfter = 30_000, sizeLimit = 1024 ** 3, endAfter = 15 * 60_000 } = tools;
   const part = join(dirname(wanted.path), `.${basename(wanted.path)}.slipway-part`);
+  const deadline = new AbortController();
+  const late = () => downloadFailed(wanted.url, `it took longer than ${endAfter / 1_000} s; it is resumed`);
+  const timer = setTimeout(() => deadline.abort(late()), endAfter);
   try {
-    const digest = promised(wanted, await fetchText(wanted.checksum.url, tools.routes, stallAfter));
-    await makeDirectory(dirname(wanted.path));
-    if ((await sha256(part)) !== digest) {
-      await fetchPart(wanted.url, part, tools.routes, stallAfter);
-      await verify(wanted, part, digest);
-    }
+    await fetchVerified(wanted, part, { routes, stallAfter, sizeLimit, signal: deadline.signal });
     if (wanted.member === undefined) await install(part, wanted);
     else await unpack(part, wanted.member, wanted, tools);
     await rm(`${part}.json`, { force: true });
   } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOSPC') await rm(part, { force: true });
-    throw fileError(thrown, 'download to', wanted.path);
+    const error = fileError(thrown, 'download to', wanted.path);
+    if (error.reason === 'DiskFull') await rm(part, { force: true });
+    throw error;
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+async function fetchVerified(wanted: Download, part: string, terms: TransferTerms): Promise<void> {
+  const digest = promised(wanted, await fetchText(wanted.checksum.url, terms));
+  await makeDirectory(dirname(wanted.path));
+  if ((await sha256(part)) === digest) return;
+  await fetchPart(wanted.url, part, terms);
+  await verify(wanted, part, digest);
 }
 
 /** The digest that a sha256sum file promises: a line of 64 hex digits, blank, blank or `*`, the name. */
@@ -97,12 +108,21 @@ async function unpack(
   const command = { file: 'tar', args: ['-xzOf', archive, '--', member], timeout: 300_000 };
   await replaceWith(path, async (temporary) => {
     await using file = await open(temporary, 'wx', 0o600);
-    const result = await execute(command, environment, file.fd);
+    const result = await execute(command, environment, (bytes) => save(bytes, file, path));
     if (result.exitCode !== 0) throw commandFailed(command, result);
     await file.chmod(mode);
     await file.sync();
   });
   await rm(archive, { force: true });
+}
+
+/** Written here and not by tar, which would not tell a full disk from a damaged archive. */
+async function save(bytes: Readable, file: FileHandle, path: string): Promise<void> {
+  try {
+    for await (const chunk of bytes) await file.appendFile(chunk);
+  } catch (thrown) {
+    throw fileError(thrown, 'unpack to', path);
+  }
 }
 
 async function sync(path: string): Promise<void> {

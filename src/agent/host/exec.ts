@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { commandLine } from '../core/command-line.ts';
 import { NodeError } from '../core/errors.ts';
 import type { Command, CommandResult } from '../core/host.ts';
 import { reveal } from '../core/secret.ts';
+import { longestTimer } from './clock.ts';
 import { errnoOf } from './file-errors.ts';
 
 /** Milliseconds between the request to end and the end by force. */
@@ -16,29 +17,67 @@ const outputLimit = 1024 * 1024;
  * Runs a command in a process group of its own, stdin closed, and tells how it ended: 127 where the program is not
  * installed, 126 where it cannot be executed, 128 + n where signal n ended it.
  *
- * After its time the whole group is stopped and `CommandTimedOut` thrown. `stdout` is a file descriptor to write to
- * in place of the result.
+ * After its time the whole group is stopped and `CommandTimedOut` thrown. `take` gets the standard output in place
+ * of the result and reads it from the first moment to the end; a NodeError of its own is thrown.
  */
 export async function execute(
   command: Command,
   environment: Readonly<Record<string, string>>,
-  stdout?: number,
+  take?: (stdout: Readable) => Promise<void>,
 ): Promise<CommandResult> {
-  const child = spawn(command.file, command.args, {
-    env: { ...environment, ...revealed(command.env) },
-    stdio: ['ignore', stdout ?? 'pipe', 'pipe'],
-    detached: true,
-  });
-  const printed = tail(child.stdout);
-  const complained = tail(child.stderr);
-  const limit = stopAfter(child, command.timeout ?? 30_000);
   try {
-    const exitCode = await ended(child);
-    if (limit.passed) throw timedOut(command);
-    return { exitCode, stdout: printed(), stderr: complained() };
+    return await finished(command, start(command, environment), take);
   } catch (thrown) {
     return notStarted(command, thrown);
+  }
+}
+
+/** Kills every command that still runs, with all it started: for a process that is about to exit. */
+export function endChildren(): void {
+  for (const child of running) signalGroup(child, 'SIGKILL');
+}
+
+const running = new Set<ChildProcess>();
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+function start(command: Command, environment: Readonly<Record<string, string>>): Child {
+  const env = { ...environment, ...revealed(command.env) };
+  refuseNul(command, env);
+  return spawn(command.file, command.args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+}
+
+/** Node refuses it too, but quotes the whole value in its error. */
+function refuseNul({ file, args }: Command, env: Readonly<Record<string, string>>): void {
+  const texts = [
+    ...args.map((value, index) => [`argument ${index + 1}`, value] as const),
+    ...Object.entries(env).map(([name, value]) => [`the variable ${name}`, value] as const),
+  ];
+  const [where] = texts.find(([, value]) => value.includes('\0')) ?? [];
+  if (where === undefined) return;
+  throw new NodeError(
+    'CommandFailed',
+    `${file} was not started: ${where} holds a NUL character. If its text was saved as UTF-16, save it as UTF-8.`,
+    { retry: { pace: 'slow' } },
+  );
+}
+
+async function finished(
+  command: Command,
+  child: Child,
+  take?: (stdout: Readable) => Promise<void>,
+): Promise<CommandResult> {
+  const printed = take ? () => '' : tail(child.stdout);
+  const complained = tail(child.stderr);
+  const limit = stopAfter(child, command.timeout ?? 30_000);
+  running.add(child);
+  try {
+    const pipes = take ? [child.stderr] : [child.stdout, child.stderr];
+    const [exitCode] = await Promise.all([ended(child, pipes), take?.(child.stdout)]);
+    if (limit.passed) throw timedOut(command);
+    return { exitCode, stdout: printed(), stderr: complained() };
   } finally {
+    running.delete(child);
     limit.lift();
   }
 }
@@ -47,39 +86,39 @@ function revealed(env: Command['env'] = {}): Record<string, string> {
   return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, reveal(value)]));
 }
 
-function tail(stream: Readable | null): () => string {
+function tail(stream: Readable): () => string {
   let kept = Buffer.alloc(0);
-  stream?.on('data', (chunk: Buffer) => {
+  stream.on('data', (chunk: Buffer) => {
     kept = Buffer.concat([kept, chunk]).subarray(-outputLimit);
   });
   return () => kept.toString('utf8');
 }
 
 /** Resolves when the command has ended and its output is read. */
-function ended(child: ChildProcess): Promise<number> {
+function ended(child: ChildProcess, pipes: readonly Readable[]): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', () => letGoOfPipes(child));
+    child.once('exit', () => letGoOf(pipes));
     child.once('close', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   });
 }
 
 /** What a command leaves running in the background may hold its pipes open for ever; nobody waits for that. */
-function letGoOfPipes(child: ChildProcess): void {
+function letGoOf(pipes: readonly Readable[]): void {
   setTimeout(() => {
-    child.stdout?.destroy();
-    child.stderr?.destroy();
+    for (const pipe of pipes) pipe.destroy();
   }, 1_000).unref();
 }
 
 function stopAfter(child: ChildProcess, timeout: number): { readonly passed: boolean; lift(): void } {
   let passed = false;
   let force: NodeJS.Timeout | undefined;
-  const request = setTimeout(() => {
+  const stop = () => {
     passed = true;
     signalGroup(child, 'SIGTERM');
     force = setTimeout(() => signalGroup(child, 'SIGKILL'), grace);
-  }, timeout);
+  };
+  const request = setTimeout(stop, Math.min(timeout, longestTimer));
   return {
     get passed() {
       return passed;

@@ -1,6 +1,7 @@
-import type { Stats } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { lstat, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { NodeError } from '../core/errors.ts';
 import type { FileStat, FoundFile, Host } from '../core/host.ts';
 import { reveal } from '../core/secret.ts';
 import { atomicWrite, makeDirectory, replaceWith, syncDirectory } from './atomic-write.ts';
@@ -73,10 +74,19 @@ function missingIsUndefined<Found>(
   });
 }
 
+/** Does not wait for the other end of a pipe, which may never come. */
 async function read(path: string): Promise<FoundFile> {
-  await using file = await open(path, 'r');
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const stats = await file.stat();
+  if (!stats.isFile()) throw notAFile(path);
   return { content: await file.readFile('utf8'), mode: permissions(stats), modifiedAt: stats.mtimeMs };
+}
+
+function notAFile(path: string): NodeError {
+  return new NodeError(
+    'FileSystemError',
+    `Cannot read ${path}: it is not a regular file. Put a file with its text there.`,
+  );
 }
 
 async function look(path: string): Promise<FileStat> {

@@ -5,16 +5,23 @@ export interface Notifier {
   ready(): Promise<void>;
   status(line: string): Promise<void>;
   stopping(): Promise<void>;
-  /** Pings the watchdog from now on, twice in its interval; an event loop that hangs stops pinging. */
-  startWatchdog(): void;
+  /** Pings the watchdog from now on, twice in its interval, while `isAlive` and while the event loop does not hang. */
+  startWatchdog(isAlive: () => boolean): void;
 }
+
+/** Calls back every so many milliseconds, and does not keep the process alive for it. */
+export type Repeat = (call: () => void, milliseconds: number) => void;
 
 /**
  * Tells systemd by its own program, since Node has no Unix datagram sockets. Outside systemd nothing is told.
  *
  * What cannot be delivered is dropped: systemd restarts a service whose pings stay away.
  */
-export function notifier(host: Pick<Host, 'query'>, env: NodeJS.ProcessEnv): Notifier {
+export function notifier(
+  host: Pick<Host, 'query'>,
+  env: NodeJS.ProcessEnv,
+  repeat: Repeat = (call, milliseconds) => void setInterval(call, milliseconds).unref(),
+): Notifier {
   const { NOTIFY_SOCKET, WATCHDOG_USEC } = env;
   const tell = async (...args: readonly string[]) => {
     if (!NOTIFY_SOCKET) return;
@@ -25,9 +32,12 @@ export function notifier(host: Pick<Host, 'query'>, env: NodeJS.ProcessEnv): Not
     ready: () => tell('--ready'),
     status: (line) => tell(`--status=${line}`),
     stopping: () => tell('STOPPING=1'),
-    startWatchdog() {
+    startWatchdog(isAlive) {
       const interval = Number(WATCHDOG_USEC) / 1_000;
-      if (interval > 0) setInterval(() => void tell('WATCHDOG=1'), interval / 2).unref();
+      const ping = () => {
+        if (isAlive()) void tell('WATCHDOG=1');
+      };
+      if (interval > 0) repeat(ping, interval / 2);
     },
   };
 }

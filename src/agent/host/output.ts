@@ -32,7 +32,10 @@ const priorities: Readonly<Record<string, number>> = {
  *
  * The journal has time and process of its own and takes the priority from a prefix.
  */
-export async function logDestination(target: LogTarget): Promise<LineSink> {
+export async function logDestination(
+  target: LogTarget,
+  print: (text: string) => void = printed,
+): Promise<LineSink> {
   if (target === 'json') return { hasTime: false, write: print };
   const { prettyFactory } = await import('pino-pretty');
   if (target === 'journal') {
@@ -48,6 +51,6 @@ function priorityOf(line: string): number {
 }
 
 /** Files and pipes are written synchronously, so the last line before an exit is not lost. */
-function print(text: string): void {
+function printed(text: string): void {
   process.stdout.write(text);
 }

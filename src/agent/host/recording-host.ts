@@ -1,5 +1,5 @@
 import { Recorded } from '../core/errors.ts';
-import type { Host, HostReader } from '../core/host.ts';
+import type { Host, HostReader, HttpRequest } from '../core/host.ts';
 import { type Before, downloadOf, type RecordedAction, runOf, sendOf } from '../core/recorded-action.ts';
 import { type Content, redacted, reveal, Secret } from '../core/secret.ts';
 import { Overlay } from './overlay.ts';
@@ -8,7 +8,7 @@ import { Overlay } from './overlay.ts';
  * The dry run: reads come from the machine, changes go to memory and into the journal, so later reads see them.
  *
  * A command, a request or a download is journaled and then throws `Recorded`: what it would bring about is unknown.
- * A secret is named and not fetched.
+ * A secret is named and not fetched, nor sent with a request that only reads.
  */
 export function recordingHost(reader: HostReader): Host & { readonly journal: readonly RecordedAction[] } {
   const journal: RecordedAction[] = [];
@@ -19,7 +19,8 @@ export function recordingHost(reader: HostReader): Host & { readonly journal: re
     stat: (path) => files.stat(path),
     list: (path) => files.list(path),
     query: (command) => reader.query(command),
-    get: (request) => reader.get(request),
+    get: async (request) =>
+      bearsSecret(request) ? record(sendOf({ ...request, method: 'GET' })) : reader.get(request),
     now: () => reader.now(),
 
     async writeFile(path, content, { mode }) {
@@ -56,6 +57,10 @@ export function recordingHost(reader: HostReader): Host & { readonly journal: re
     journal.push(action);
     throw new Recorded(`${action.kind} was recorded and not done`);
   }
+}
+
+function bearsSecret({ headers = {} }: HttpRequest): boolean {
+  return Object.values(headers).some((value) => value instanceof Secret);
 }
 
 /** What stands at `path`; its text only beside one that holds no secret, and where it could be read. */

@@ -1,16 +1,21 @@
-/** How long a pass may still run after it was asked to stop; everything it does survives being cut off. */
-const grace = 5_000;
+import { endChildren } from './exec.ts';
 
 export interface SignalHandlers {
   readonly stop: (signal: string) => void;
   readonly reload: (signal: string) => void;
+  /** Milliseconds a pass may still run after it was asked to stop; everything it does survives being cut off. */
+  readonly grace?: number;
 }
 
-/** SIGTERM and SIGINT stop, at the latest after five seconds; SIGHUP reloads. */
-export function onSignals({ stop, reload }: SignalHandlers): void {
+/** SIGTERM and SIGINT stop, after five seconds by force and with every command that still runs; SIGHUP reloads. */
+export function onSignals({ stop, reload, grace = 5_000 }: SignalHandlers): void {
+  const exit = () => {
+    endChildren();
+    process.exit(0);
+  };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
-      setTimeout(() => process.exit(0), grace).unref();
+      setTimeout(exit, grace).unref();
       stop(signal);
     });
   }

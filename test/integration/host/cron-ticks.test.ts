@@ -15,17 +15,6 @@ test('ticks come on schedule, UTC, until they are stopped', async () => {
   expect(rung).toBe(1);
 });
 
-test('the next tick is told', () => {
-  const ticks = cronTicks(
-    '30 17 */2 * * *',
-    () => {},
-    () => {},
-  );
-  onTestFinished(() => ticks.stop());
-  const next = new Date(ticks.next() ?? 0);
-  expect([next.getUTCHours() % 2, next.getUTCMinutes(), next.getUTCSeconds()]).toEqual([0, 17, 30]);
-});
-
 test('what a tick throws is logged', async () => {
   const logged = Promise.withResolvers<string>();
   const fail = () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Download } from '../../../src/agent/core/host.ts';
 import { download } from '../../../src/agent/host/download.ts';
 import { Routes } from '../../../src/agent/host/http-agents.ts';
@@ -160,6 +160,58 @@ test('a transfer without a byte is DownloadFailed soon', async () => {
   });
 });
 
+test('a transfer that drips is DownloadFailed soon at its deadline, and resumed', async () => {
+  let drips = true;
+  const { wanted, asked } = await release((request, response) => {
+    if (!drips) return ranged()(request, response);
+    response.writeHead(200, { etag: '"v1"', 'content-length': content.length });
+    let sent = 0;
+    const drip = setInterval(() => response.write(content.subarray(sent, ++sent)), 20);
+    response.on('close', () => clearInterval(drip));
+  });
+  await expect(download(wanted, { ...tools, stallAfter: 200, endAfter: 500 })).rejects.toMatchObject({
+    reason: 'DownloadFailed',
+    retry: { pace: 'soon' },
+    message: expect.stringContaining('longer than 0.5 s'),
+  });
+  drips = false;
+  await download(wanted, tools);
+  expect(asked).toEqual([undefined, expect.stringMatching(/^bytes=[1-9]\d*-$/)]);
+});
+
+test('a checksum file that drips has the same deadline', async () => {
+  const port = await serveHttp((_request, response) => {
+    const drip = setInterval(() => response.write('x'), 20);
+    response.on('close', () => clearInterval(drip));
+  });
+  const { wanted } = await release(ranged());
+  const checksum = { ...wanted.checksum, url: `http://127.0.0.1:${port}/sums` };
+  await expect(download({ ...wanted, checksum }, { ...tools, endAfter: 300 })).rejects.toMatchObject({
+    reason: 'DownloadFailed',
+    message: expect.stringContaining('longer than 0.3 s'),
+  });
+});
+
+test('a body without end is DownloadFailed at the size limit, and keeps no room', async () => {
+  const { wanted, root } = await release((_request, response) => {
+    const more = () => void response.write(content, () => response.writable && setImmediate(more));
+    more();
+  });
+  await expect(download(wanted, { ...tools, sizeLimit: 1_000_000 })).rejects.toMatchObject({
+    reason: 'DownloadFailed',
+    retry: { pace: 'slow' },
+    message: expect.stringContaining('larger than 1000000 bytes'),
+  });
+  expect((await stat(`${root}/bin/.k3s.slipway-part`)).size).toBe(0);
+});
+
+test('what was begun counts for the size limit', async () => {
+  const { wanted } = await release(ranged({ cut: 200_000 }));
+  const limited = { ...tools, sizeLimit: content.length - 1 };
+  await expect(download(wanted, limited)).rejects.toMatchObject({ retry: { pace: 'soon' } });
+  await expect(download(wanted, limited)).rejects.toMatchObject({ retry: { pace: 'slow' } });
+});
+
 test('a corrupt file is ChecksumMismatch, thrown away, and the old one stays', async () => {
   const { wanted, root } = await release(ranged({ body: Buffer.from('corrupt') }));
   await nodeHost().writeFile(wanted.path, 'old', { mode: 0o755 });
@@ -195,6 +247,13 @@ test.each([
     retry,
     message: expect.stringMatching(says),
   });
+});
+
+test('no server can ask for more than ten minutes of patience', async () => {
+  const { wanted } = await release((_request, response) => {
+    response.writeHead(503, { 'retry-after': '9'.repeat(20) }).end();
+  });
+  await expect(download(wanted, tools)).rejects.toMatchObject({ retry: { pace: 'soon', after: 600_000 } });
 });
 
 test('nobody there is Unreachable', async () => {
@@ -261,6 +320,27 @@ describe('an archive', () => {
     await expect(stat(wanted.path)).rejects.toThrow('ENOENT');
   });
 });
+
+test('an archive that does not fit when unpacked is DiskFull, and makes room', async ({ skip }) => {
+  const root = await smallDisk('1m');
+  if (root === undefined) return skip('mounting needs root');
+  const archive = await archived('flux', ' '.repeat(2_000_000));
+  const { wanted } = await release(ranged({ body: archive }), archive);
+  await expect(download({ ...wanted, path: `${root}/flux`, member: 'flux' }, tools)).rejects.toMatchObject({
+    reason: 'DiskFull',
+    message: expect.stringContaining(`${root}/flux`),
+  });
+  expect(await readdir(root)).toEqual(['.flux.slipway-part.json']);
+});
+
+/** A file system of its own until the test ends; undefined where this process may not mount one. */
+async function smallDisk(size: string): Promise<string | undefined> {
+  const root = await temporaryFolder();
+  const mount = { file: 'mount', args: ['-t', 'tmpfs', '-o', `size=${size}`, 'slipway-test', root] };
+  if ((await nodeHost().query(mount)).exitCode !== 0) return undefined;
+  onTestFinished(async () => void (await nodeHost().run({ file: 'umount', args: [root] })));
+  return root;
+}
 
 async function archived(name: string, text: string): Promise<Buffer> {
   const folder = await temporaryFolder();

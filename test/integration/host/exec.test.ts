@@ -1,7 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/agent/core/secret.ts';
+import { execute } from '../../../src/agent/host/exec.ts';
+import { fileError, systemError } from '../../../src/agent/host/file-errors.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
 import { temporaryFolder } from './folder.ts';
 
@@ -82,4 +86,60 @@ test('the arguments of a command are not read by a shell', async () => {
   const { stdout } = await host.query({ file: 'echo', args: [`$(touch ${folder}/x)`, ';', '*'] });
   expect(stdout).toBe(`$(touch ${folder}/x) ; *\n`);
   await expect(readFile(`${folder}/x`)).rejects.toThrow('ENOENT');
+});
+
+test.each([
+  [
+    { file: 'true', args: [], env: { GITHUB_TOKEN: new Secret('h\0u\0n\0ter2') } },
+    'the variable GITHUB_TOKEN',
+  ],
+  [{ file: 'true', args: ['fine', 'h\0u\0n\0ter2'] }, 'argument 2'],
+])('a NUL character is told by its place, and no value with it', async (command, place) => {
+  const error = await host.run(command).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({
+    reason: 'CommandFailed',
+    retry: { pace: 'slow' },
+    message: expect.stringContaining(`${place} holds a NUL character`),
+  });
+  expect(inspect(error)).not.toContain('ter2');
+});
+
+test('a command that the system refuses to start is CommandFailed', async () => {
+  const command = { file: 'true', args: ['x'.repeat(4_000_000)] };
+  await expect(host.run(command)).rejects.toMatchObject({ name: 'NodeError', reason: 'CommandFailed' });
+});
+
+test('a time longer than a timer can hold is long', async () => {
+  const command = { file: 'sleep', args: ['0.2'], timeout: 600 * 3_600_000 };
+  expect((await host.run(command)).exitCode).toBe(0);
+});
+
+describe('an output that is taken', () => {
+  const environment = { PATH: process.env.PATH ?? '' };
+
+  test('fails as its taker fails, and the command ends', async () => {
+    const command = { file: 'sh', args: ['-c', 'yes'] };
+    const full = async (bytes: Readable) => {
+      for await (const _ of bytes) throw fileError(systemError('ENOSPC'), 'write', '/x');
+    };
+    await expect(execute(command, environment, full)).rejects.toMatchObject({ reason: 'DiskFull' });
+  });
+
+  test('may be taken slowly', async () => {
+    let size = 0;
+    const command = { file: 'head', args: ['-c', '120000', '/dev/zero'] };
+    const { exitCode, stdout } = await execute(command, environment, async (bytes) => {
+      for await (const chunk of bytes) {
+        if (size === 0) await setTimeout(1_500);
+        size += chunk.length;
+      }
+    });
+    expect([exitCode, stdout, size]).toEqual([0, '', 120_000]);
+  });
+
+  test('of a program that is not installed is none', async () => {
+    const nothing = async (bytes: Readable) => void (await bytes.toArray());
+    const command = { file: 'slipway-no-such-program', args: [] };
+    expect((await execute(command, environment, nothing)).exitCode).toBe(127);
+  });
 });

@@ -60,3 +60,14 @@ test('a refused write leaves nothing behind, and names the path', async () => {
   });
   expect(await readdir(root)).toEqual(['dir']);
 });
+
+test('what is no regular file is refused, and nobody waits for its other end', async () => {
+  const path = `${await temporaryFolder()}/fifo`;
+  await host.run({ file: 'mkfifo', args: [path] });
+  for (const each of [path, '/dev/zero']) {
+    await expect(host.readFile(each)).rejects.toMatchObject({
+      reason: 'FileSystemError',
+      message: expect.stringContaining(`Cannot read ${each}: it is not a regular file`),
+    });
+  }
+});

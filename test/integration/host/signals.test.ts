@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { temporaryFolder } from './folder.ts';
+
+const host = new URL('../../../src/agent/host/', import.meta.url);
+
+/** A process that runs a command which does not heed SIGTERM and starts another one, and notes what it is asked. */
+const program = (folder: string) => `
+  import { appendFileSync } from 'node:fs';
+  import { nodeHost } from '${host}node-host.ts';
+  import { onSignals } from '${host}signals.ts';
+  const note = (signal) => appendFileSync('${folder}/asked', signal + ' ');
+  onSignals({ stop: note, reload: note, grace: 300 });
+  const script = 'trap "" TERM; sleep 60 & echo $$ $! > ${folder}/pids; wait';
+  await nodeHost().run({ file: 'sh', args: ['-c', script], timeout: 60_000 });
+`;
+
+test('who is stopped during a command takes it along', async () => {
+  const folder = await temporaryFolder();
+  await writeFile(`${folder}/program.mjs`, program(folder));
+  const child = spawn(process.execPath, [`${folder}/program.mjs`], { stdio: 'ignore' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const pids = await started(`${folder}/pids`);
+  expect(await Promise.all(pids.map(lives))).toEqual([true, true]);
+  child.kill('SIGHUP');
+  await setTimeout(100);
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  await setTimeout(100);
+  expect(await Promise.all(pids.map(lives))).toEqual([false, false]);
+  expect(await readFile(`${folder}/asked`, 'utf8')).toBe('SIGHUP SIGTERM ');
+});
+
+async function started(path: string): Promise<readonly number[]> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  if (text.endsWith('\n')) return text.trim().split(' ').map(Number);
+  await setTimeout(20);
+  return started(path);
+}
+
+/** One that ended may stand in /proc until its parent looks. */
+async function lives(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
+  return !stat.slice(stat.lastIndexOf(')')).startsWith(') Z');
+}
