@@ -1,27 +1,22 @@
 /** The composition root: what each command does, and with what. */
-import { converge, type Report, run } from './agent/agent.ts';
-import { alarm } from './agent/alarm.ts';
+import { converge } from './agent/agent.ts';
 import { type Commands, type CommonOptions, cli } from './agent/cli.ts';
 import { explain, explainJson } from './agent/config/explain.ts';
-import type { Settings } from './agent/config/schema.ts';
 import { toNodeError } from './agent/core/errors.ts';
 import type { Event } from './agent/core/events.ts';
 import type { Host } from './agent/core/host.ts';
-import { cronTicks } from './agent/host/cron-ticks.ts';
 import { acquireLock, isLocked } from './agent/host/lock.ts';
 import { nodeHost } from './agent/host/node-host.ts';
-import { type Notifier, notifier } from './agent/host/notify.ts';
-import { logDestination, logTarget } from './agent/host/output.ts';
 import { recordingHost } from './agent/host/recording-host.ts';
 import { onSignals } from './agent/host/signals.ts';
-import { spreadSchedule } from './agent/host/spread.ts';
 import { stamp } from './agent/k3s/start-stamp.ts';
-import { type EventLog, logEvents } from './agent/log.ts';
 import { nodePaths } from './agent/paths.ts';
 import { type PlannedStep, planText, planVerdict } from './agent/plan-text.ts';
-import { readStatus, statusLine, statusOf, writeStatus } from './agent/publish.ts';
+import { readStatus, statusOf, writeStatus } from './agent/publish.ts';
 import { statusText } from './agent/status-text.ts';
-import { type Composition, compose } from './compose.ts';
+import { compose } from './compose.ts';
+import { daemon } from './daemon.ts';
+import { levelOf, openLog } from './open-log.ts';
 import { version, versionLine } from './version.ts';
 
 /** Runs one command line, `process.argv` as Node gives it, and resolves to the exit code. */
@@ -51,67 +46,6 @@ const commands = {
   },
 } satisfies Commands;
 
-async function daemon(options: CommonOptions): Promise<number> {
-  const log = await openLog();
-  const clock = alarm();
-  const stopped = new AbortController();
-  const stop = (by: string) => {
-    if (stopped.signal.aborted) return;
-    log.emit({ type: 'Stopped', by });
-    stopped.abort();
-    clock.ring(by);
-  };
-  // Between two passes nothing is under way; systemd starts it again.
-  const onOutdated = () => {
-    log.emit({ type: 'Stopped', by: 'new settings for the network or the cloud, which need a new process' });
-    process.exit(0);
-  };
-  const composition = await compose(options, { emit: log.emit, onSettings: levelOf(log), onOutdated });
-  const { agent, host, paths } = composition;
-  const release = await acquireLock(paths.slipway.lock);
-  const systemd = notifier(host, process.env);
-  onSignals({ stop, reload: (signal) => clock.ring(signal) });
-  log.emit({ type: 'Started', version, root: options.root });
-  await systemd.ready();
-  systemd.startWatchdog(() => true);
-  const ticks = rotationTicks(() => clock.ring('schedule'));
-  const publish = publisher(composition, log, systemd, ticks);
-  await run(agent, { host, alarm: clock, signal: stopped.signal, publish, emit: log.emit });
-  await systemd.stopping();
-  await release();
-  return 0;
-}
-
-/** Wakes the loop by the schedule of the settings, which may change while it runs. */
-function rotationTicks(onTick: () => void): (schedule: string) => void {
-  let current: { readonly schedule: string; readonly ticks: ReturnType<typeof cronTicks> } | undefined;
-  return (schedule) => {
-    if (current?.schedule === schedule) return;
-    current?.ticks.stop();
-    current = { schedule, ticks: cronTicks(schedule, onTick, () => {}) };
-  };
-}
-
-function publisher(
-  { host, paths }: Composition,
-  log: EventLog,
-  systemd: Notifier,
-  tickBy: (schedule: string) => void,
-): (report: Report) => Promise<void> {
-  return async (report) => {
-    const { node, identity } = report.knowledge;
-    const status = statusOf(report, { version, pid: process.pid, now: host.now() });
-    if (node.value && identity.value) {
-      tickBy(spreadSchedule(node.value.settings.registries.schedule, identity.value.vmId));
-    }
-    await systemd.status(statusLine(status));
-    // A full disk must not end the daemon: the journal and systemd are told all the same.
-    await writeStatus(host, paths.slipway.status, status).catch((thrown: unknown) =>
-      log.emit({ type: 'Warned', message: toNodeError(thrown).message }),
-    );
-  };
-}
-
 async function plan(options: CommonOptions): Promise<number> {
   const steps: PlannedStep[] = [];
   let recording: ReturnType<typeof recordingHost> | undefined;
@@ -138,6 +72,8 @@ async function apply(options: CommonOptions & { readonly timeout: number }): Pro
   const log = await openLog();
   const { agent, host, paths } = await compose(options, { emit: log.emit, onSettings: levelOf(log) });
   const release = await acquireLock(paths.slipway.lock);
+  // Nothing that is cut off here is left half done.
+  onSignals({ stop: () => {}, reload: () => {}, grace: 0, exitCode: 1 });
   try {
     const report = await converge(agent, host, host.now() + options.timeout);
     const status = statusOf(report, { version, pid: process.pid, now: host.now() });
@@ -177,14 +113,6 @@ async function config(options: CommonOptions & { readonly output: 'table' | 'jso
   const missing = identity.error ?? tagged.error;
   if (missing) error(`slipway: the instance tags are not in this: ${missing.message}\n`);
   return 0;
-}
-
-function levelOf(log: EventLog): (settings: Settings) => void {
-  return ({ log: { level } }) => log.setLevel(level);
-}
-
-async function openLog(): Promise<EventLog> {
-  return logEvents(await logDestination(logTarget(process.env, process.stdout.isTTY)));
 }
 
 function out(text: string): void {

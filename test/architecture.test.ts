@@ -14,7 +14,7 @@ const zones: readonly {
   { zone: 'launcher', files: /^src\/(launch|program|environment)\.ts$/, imports: ['main', 'version'] },
   {
     zone: 'main',
-    files: /^src\/(main|compose)\.ts$/,
+    files: /^src\/(main|compose|daemon|open-log)\.ts$/,
     imports: [
       ...['version', 'loop', 'paths', 'log', 'config', 'host', 'azure', 'static', 'cloud'],
       ...['gitops', 'k3s', 'resources', 'roles', 'core'],
@@ -57,7 +57,7 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
 ];
 
 /** The only files that may touch the machine: its files, programs, network, clock and environment. */
-const machineFiles = /^src\/(agent\/host\/.*|main|compose|launch|program)\.ts$/;
+const machineFiles = /^src\/(agent\/host\/.*|main|compose|daemon|open-log|launch|program)\.ts$/;
 
 /** Built-in modules that only compute, and are welcome everywhere. */
 const pureModules = new Set(['crypto', 'path', 'util', 'url', 'zlib', 'assert', 'buffer', 'string_decoder']);

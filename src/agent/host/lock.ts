@@ -8,8 +8,8 @@ import { errnoOf, fileError } from './file-errors.ts';
 /**
  * Takes the lock of this machine, so that one Slipway writes at a time; resolves with its release.
  *
- * The lock names its holder by process id, start time and boot, so one that a killed process or an earlier boot left
- * behind holds nobody up. `AlreadyRunning` names the living holder.
+ * The lock names its holder by process id and start time, so one that a killed process or an earlier boot left behind
+ * holds nobody up. `AlreadyRunning` names the living holder.
  */
 export async function acquireLock(path: string): Promise<() => Promise<void>> {
   const own = await holderOf(process.pid);
@@ -31,14 +31,13 @@ export async function isLocked(path: string): Promise<boolean> {
   return pid > 0 && (await holderOf(pid)) === holder;
 }
 
-/** A process as `pid start-time boot-id`; undefined where it does not live. */
+/** A process as `pid start-time`, ticks since boot; undefined where it does not live. */
 async function holderOf(pid: number): Promise<string | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
     // proc_pid_stat(5): the fields after the name in parentheses begin with the third; the start time is the 22nd.
     const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return `${pid} ${startTime} ${boot.trim()}`;
+    return `${pid} ${startTime}`;
   } catch (thrown) {
     if (['ENOENT', 'ESRCH'].includes(errnoOf(thrown) ?? '')) return undefined;
     throw thrown;

@@ -5,13 +5,15 @@ export interface SignalHandlers {
   readonly reload: (signal: string) => void;
   /** Milliseconds a pass may still run after it was asked to stop; everything it does survives being cut off. */
   readonly grace?: number;
+  /** Of an exit by force. */
+  readonly exitCode?: number;
 }
 
 /** SIGTERM and SIGINT stop, after five seconds by force and with every command that still runs; SIGHUP reloads. */
-export function onSignals({ stop, reload, grace = 5_000 }: SignalHandlers): void {
+export function onSignals({ stop, reload, grace = 5_000, exitCode = 0 }: SignalHandlers): void {
   const exit = () => {
     endChildren();
-    process.exit(0);
+    process.exit(exitCode);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {

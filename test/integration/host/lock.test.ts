@@ -34,7 +34,7 @@ test('another process is kept out, and let in once the holder was killed', async
   holder.kill('SIGKILL');
   await once(holder, 'exit');
   const release = await acquireLock(path);
-  expect(await readFile(path, 'utf8')).toMatch(new RegExp(`^${process.pid} \\d+ `));
+  expect(await readFile(path, 'utf8')).toMatch(new RegExp(`^${process.pid} \\d+\\n$`));
   await release();
 });
 

@@ -1,0 +1,85 @@
+/** `slipway run`: what the loop is told by, and whom it tells. */
+import { type Report, run } from './agent/agent.ts';
+import { alarm } from './agent/alarm.ts';
+import type { CommonOptions } from './agent/cli.ts';
+import { toNodeError } from './agent/core/errors.ts';
+import { cronTicks } from './agent/host/cron-ticks.ts';
+import { acquireLock } from './agent/host/lock.ts';
+import { type Notifier, notifier } from './agent/host/notify.ts';
+import { onSignals } from './agent/host/signals.ts';
+import { spreadSchedule } from './agent/host/spread.ts';
+import type { EventLog } from './agent/log.ts';
+import { statusLine, statusOf, writeStatus } from './agent/publish.ts';
+import { type Composition, compose } from './compose.ts';
+import { levelOf, openLog } from './open-log.ts';
+import { version } from './version.ts';
+
+/** Milliseconds after which a pass hangs: a download may take twenty minutes, a bootstrap its own timeout. */
+const longestPass = 60 * 60_000;
+
+/** Runs until a signal stops it; resolves to the exit code. */
+export async function daemon(options: CommonOptions): Promise<number> {
+  const log = await openLog();
+  const clock = alarm();
+  const stopped = new AbortController();
+  const stop = (by: string) => {
+    if (stopped.signal.aborted) return;
+    log.emit({ type: 'Stopped', by });
+    stopped.abort();
+    clock.ring(by);
+  };
+  // Between two passes nothing is under way; systemd starts it again.
+  const onOutdated = () => {
+    log.emit({ type: 'Stopped', by: 'new settings for the network or the cloud, which need a new process' });
+    process.exit(0);
+  };
+  const composition = await compose(options, { emit: log.emit, onSettings: levelOf(log), onOutdated });
+  const { agent, host, paths } = composition;
+  const release = await acquireLock(paths.slipway.lock);
+  const systemd = notifier(host, process.env);
+  onSignals({ stop, reload: (signal) => clock.ring(signal) });
+  log.emit({ type: 'Started', version, root: options.root });
+  await systemd.ready();
+  let due = host.now();
+  systemd.startWatchdog(() => host.now() < due + longestPass);
+  const ticks = rotationTicks(() => clock.ring('schedule'));
+  const tell = publisher(composition, log, systemd, ticks);
+  const publish = async (report: Report) => {
+    due = report.wake.at;
+    await tell(report);
+  };
+  await run(agent, { host, alarm: clock, signal: stopped.signal, publish, emit: log.emit });
+  await systemd.stopping();
+  await release();
+  return 0;
+}
+
+/** Wakes the loop by the schedule of the settings, which may change while it runs. */
+function rotationTicks(onTick: () => void): (schedule: string) => void {
+  let current: { readonly schedule: string; readonly ticks: ReturnType<typeof cronTicks> } | undefined;
+  return (schedule) => {
+    if (current?.schedule === schedule) return;
+    current?.ticks.stop();
+    current = { schedule, ticks: cronTicks(schedule, onTick, () => {}) };
+  };
+}
+
+function publisher(
+  { host, paths }: Composition,
+  log: EventLog,
+  systemd: Notifier,
+  tickBy: (schedule: string) => void,
+): (report: Report) => Promise<void> {
+  return async (report) => {
+    const { node, identity } = report.knowledge;
+    const status = statusOf(report, { version, pid: process.pid, now: host.now() });
+    if (node.value && identity.value) {
+      tickBy(spreadSchedule(node.value.settings.registries.schedule, identity.value.vmId));
+    }
+    await systemd.status(statusLine(status));
+    // A full disk must not end the daemon: the journal and systemd are told all the same.
+    await writeStatus(host, paths.slipway.status, status).catch((thrown: unknown) =>
+      log.emit({ type: 'Warned', message: toNodeError(thrown).message }),
+    );
+  };
+}

@@ -1,0 +1,13 @@
+import type { Settings } from './agent/config/schema.ts';
+import { logDestination, logTarget } from './agent/host/output.ts';
+import { type EventLog, logEvents } from './agent/log.ts';
+
+/** The log of this process, in the form its reader wants. */
+export async function openLog(): Promise<EventLog> {
+  return logEvents(await logDestination(logTarget(process.env, process.stdout.isTTY)));
+}
+
+/** Sets the level of the log by the settings. */
+export function levelOf(log: EventLog): (settings: Settings) => void {
+  return ({ log: { level } }) => log.setLevel(level);
+}
