@@ -33,11 +33,15 @@ export function join(node: K3sNode, cloud: Cloud, needs: readonly string[]): Res
         const finding = await check(host, await keepingServer(host, node), cloud);
         return joined ? tolerable(finding) : finding;
       } catch (thrown) {
+        if (joined && thrown instanceof Recorded) return notAsked;
         throw joined && thrown instanceof NodeError ? thrown.sparing() : thrown;
       }
     },
   };
 }
+
+/** A dry run shows the token to nobody; an agent that has joined does not depend on the answer. */
+const notAsked = waiting('Recorded', 'Whether the server takes the token was not asked.', { blocks: false });
 
 function tolerable(finding: Finding): Finding {
   return finding.state === 'Drifted' ? { ...finding, drift: { ...finding.drift, tolerable: true } } : finding;

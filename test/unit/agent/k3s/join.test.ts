@@ -79,6 +79,11 @@ describe('an agent that joins', () => {
 });
 
 describe('an agent that has joined is held up by nothing', () => {
+  test('not by a dry run, which shows its token to nobody', async () => {
+    const host = world('swordfish', joined).onGet(`${server}/v1-k3s/readyz`, new Recorded());
+    expect(await agent().resource.check(host)).toMatchObject({ state: 'Waiting', blocks: false });
+  });
+
   test.each([
     ['the server is away', unreachable(server), 'ServerUnreachable soon, blocks nobody'],
     ['the server is starting', { status: 503 }, 'ServerNotReady soon, blocks nobody'],

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { recordingHost } from '../../src/agent/host/recording-host.ts';
+import { type PlannedStep, planText, planVerdict } from '../../src/agent/plan-text.ts';
+import { isReady, live, type Vm, vm } from './a-vm.ts';
+
+const minute = 60_000;
+
+/** What `slipway plan` would print on this VM. */
+async function plan(machine: Vm): Promise<{ readonly text: string; readonly verdict: string }> {
+  let recording: ReturnType<typeof recordingHost> | undefined;
+  const slipway = machine.slipway((host) => {
+    recording = recordingHost(host);
+    return recording;
+  });
+  const { outcomes } = await slipway.pass();
+  const steps: PlannedStep[] = outcomes.map((outcome) => ({ outcome, actions: [] }));
+  return {
+    text: planText([...steps, ...actions(recording?.journal ?? [], outcomes)]),
+    verdict: planVerdict(steps),
+  };
+}
+
+function actions(
+  journal: PlannedStep['actions'],
+  outcomes: readonly PlannedStep['outcome'][],
+): readonly PlannedStep[] {
+  const [outcome] = outcomes.filter(({ state }) => state === 'Changed');
+  return outcome ? [{ outcome, actions: journal }] : [];
+}
+
+test.each(['server', 'agent', 'observability'])(
+  'on a %s that is Ready nothing would change',
+  async (role) => {
+    const machine = vm(role);
+    await live(machine.slipway(), machine, minute, isReady);
+    const before = machine.host.files.snapshot();
+    const looks = machine.host.looks.length;
+    expect((await plan(machine)).verdict).toBe('nothing');
+    expect(machine.host.files.snapshot()).toEqual(before);
+    expect(machine.host.looks.slice(looks).filter((look) => look.includes('readyz'))).toEqual([]);
+  },
+);
+
+test('an edit by hand is shown, and the rest of the plan is not in doubt for it', async () => {
+  const machine = vm('agent');
+  await live(machine.slipway(), machine, minute, isReady);
+  machine.host.files.write('/etc/sysctl.d/90-slipway-k3s.conf', '# gone\n');
+  const { text, verdict } = await plan(machine);
+  expect(verdict).toBe('changes');
+  expect(text).toContain('edit: /etc/sysctl.d/90-slipway-k3s.conf (0644)');
+  expect(text).not.toContain('then:');
+});
