@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { reconcile } from '../../src/agent/core/reconcile.ts';
+import { actionLine } from '../../src/agent/core/recorded-action.ts';
 import type { Outcome, Resource } from '../../src/agent/core/resource.ts';
 import type { GitOps, GitOpsContext } from '../../src/agent/gitops/gitops.ts';
-import { actionLine } from '../../src/agent/core/recorded-action.ts';
 import { recordingHost } from '../../src/agent/host/recording-host.ts';
 import type { MemoryHost } from '../lab/memory-host.ts';
 
