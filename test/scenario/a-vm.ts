@@ -72,6 +72,17 @@ function process({ host }: World, cloud: FakeCloud, events: Event[], through: (h
   });
 }
 
+/** Settings under which nothing restarts K3s but what the test does. */
+export const noRestarts = 'registries: { onRotate: never }\n';
+
+/** A VM that has come up, and the Slipway that brought it there. */
+export async function booted(role: string, settings = noRestarts): Promise<{ machine: Vm; slipway: Agent }> {
+  const machine = vm(role, settings);
+  const slipway = machine.slipway();
+  await live(slipway, machine, 60_000, isReady);
+  return { machine, slipway };
+}
+
 /** Passes as the daemon makes them, until `until` holds or so many milliseconds have gone by. */
 export async function live(
   agent: Agent,

@@ -1,17 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createAuthority } from '../lab/azure/tls.ts';
-import { condition, isReady, live, type Vm, vm } from './a-vm.ts';
+import { booted, condition, isReady, live, type Vm } from './a-vm.ts';
 import { joinToken } from './world.ts';
 
 const minute = 60_000;
-const quiet = 'registries: { onRotate: never }\n';
-
-async function booted(role: string): Promise<{ machine: Vm; slipway: ReturnType<Vm['slipway']> }> {
-  const machine = vm(role, quiet);
-  const slipway = machine.slipway();
-  await live(slipway, machine, minute, isReady);
-  return { machine, slipway };
-}
 
 function settle(machine: Vm, text: string): void {
   machine.host.files.write('/etc/slipway/config.d/consent.yaml', text);

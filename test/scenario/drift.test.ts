@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { NodeError } from '../../src/agent/core/errors.ts';
-import { condition, isReady, live, type Vm, vm } from './a-vm.ts';
+import { booted, condition, isReady, live, type Vm } from './a-vm.ts';
 import { joinToken } from './world.ts';
 
 const minute = 60_000;
@@ -15,16 +15,6 @@ const owned = {
   ],
 } as const;
 
-async function booted(
-  role: string,
-  settings = '',
-): Promise<{ machine: Vm; slipway: ReturnType<Vm['slipway']> }> {
-  const machine = vm(role, settings);
-  const slipway = machine.slipway();
-  await live(slipway, machine, minute, isReady);
-  return { machine, slipway };
-}
-
 describe.each(owned.server)('%s', (path) => {
   test.each([
     ['edited', (machine: Vm) => machine.host.files.write(path, 'by hand: true\n', 0o600)],
@@ -34,7 +24,7 @@ describe.each(owned.server)('%s', (path) => {
       (machine: Vm) => machine.host.files.write(path, machine.host.files.text(path) ?? '', 0o666),
     ],
   ])('is put back when it was %s', async (_, edit) => {
-    const { machine, slipway } = await booted('server', 'registries: { onRotate: never }');
+    const { machine, slipway } = await booted('server');
     const before = machine.host.files.read(path);
     edit(machine);
     const report = await live(slipway, machine, 6 * minute, isReady);
@@ -57,7 +47,7 @@ test("the operator's drop-ins are left alone", async () => {
 });
 
 test('a change of the settings that K3s reads at its start restarts it once', async () => {
-  const { machine, slipway } = await booted('server', 'registries: { onRotate: never }');
+  const { machine, slipway } = await booted('server');
   machine.host.files.write('/etc/slipway/config.d/k3s.yaml', 'k3s: { config: { disable: [traefik] } }\n');
   await live(slipway, machine, 10 * minute);
   expect(machine.units.starts).toBe(2);

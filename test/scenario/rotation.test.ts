@@ -7,13 +7,12 @@ import { registries } from '../../src/agent/k3s/registries.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
 import { aNode } from '../unit/agent/k3s/a-node.ts';
-import { condition, isReady, live, registry, type Vm, vm } from './a-vm.ts';
+import { booted, condition, isReady, live, noRestarts, registry, vm } from './a-vm.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 const file = '/etc/rancher/k3s/registries.yaml';
-const stays = 'registries: { onRotate: never }';
 
 function rotations(calls: readonly string[]): number {
   return calls.filter((call) => call.startsWith('registryPassword')).length;
@@ -27,15 +26,8 @@ function secondsLeft(host: MemoryHost): number {
   return ((jwtTimes(password(host))?.expiresAt ?? 0) - host.now()) / 1_000;
 }
 
-async function booted(settings = ''): Promise<{ machine: Vm; slipway: ReturnType<Vm['slipway']> }> {
-  const machine = vm('agent', settings);
-  const slipway = machine.slipway();
-  await live(slipway, machine, minute, isReady);
-  return { machine, slipway };
-}
-
 test('a day of five-minute passes: rotated every two hours, and K3s is never restarted for it', async () => {
-  const { machine, slipway } = await booted(stays);
+  const { machine, slipway } = await booted('agent');
   await live(slipway, machine, day);
   expect(rotations(machine.cloud.calls)).toBe(1 + 12);
   expect(machine.units.starts).toBe(1);
@@ -63,13 +55,13 @@ test('a year of rotations, looked at whenever one is due: the credential never n
 });
 
 test('with onRotate: restart each rotation restarts K3s once', async () => {
-  const { machine, slipway } = await booted();
+  const { machine, slipway } = await booted('agent', '');
   await live(slipway, machine, day);
   expect(machine.units.starts).toBe(1 + 12);
 });
 
 test('a shorter life of the token brings the rotation forward', async () => {
-  const machine = vm('agent', stays);
+  const machine = vm('agent', noRestarts);
   machine.cloud.tokenLifetime = 30 * minute;
   const slipway = machine.slipway();
   await live(slipway, machine, minute, isReady);
@@ -81,7 +73,7 @@ test('a shorter life of the token brings the rotation forward', async () => {
 });
 
 test('a registry that is down for hours: K3s is left alone, the condition tells, and it heals within a minute', async () => {
-  const { machine, slipway } = await booted(stays);
+  const { machine, slipway } = await booted('agent');
   machine.cloud.fail(
     'registryPassword',
     new NodeError('RegistryUnavailable', 'team.azurecr.io answers 503.'),
@@ -97,7 +89,7 @@ test('a registry that is down for hours: K3s is left alone, the condition tells,
 });
 
 test('a VM that was off for a day renews before K3s needs it', async () => {
-  const { machine } = await booted(stays);
+  const { machine } = await booted('agent');
   machine.host.advance(day);
   await machine.reboot();
   await machine.slipway().pass();
@@ -108,7 +100,7 @@ test.each([
   ['forward', hour],
   ['back', -hour],
 ])('a clock that is an hour %s does no harm', async (_, skew) => {
-  const machine = vm('agent', stays);
+  const machine = vm('agent', noRestarts);
   machine.cloud.clockSkew = skew;
   const slipway = machine.slipway();
   await live(slipway, machine, minute, isReady);
@@ -117,7 +109,7 @@ test.each([
 });
 
 test('a mirror that is added restarts K3s once; an edited credential is put back without a restart', async () => {
-  const { machine, slipway } = await booted(stays);
+  const { machine, slipway } = await booted('agent');
   machine.host.files.write(
     '/etc/slipway/config.d/mirror.yaml',
     'registries: { mirrors: { docker.io: { endpoint: ["https://mirror.example"] } } }',

@@ -1,20 +1,9 @@
 import { expect, test } from 'vitest';
 import { jwtTimes } from '../../src/agent/core/jwt.ts';
-import { condition, isReady, live, type Vm, vm } from './a-vm.ts';
+import { booted, condition, isReady, live, noRestarts, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
-const stays = 'registries: { onRotate: never }\n';
-
-async function booted(
-  role: string,
-  settings = stays,
-): Promise<{ machine: Vm; slipway: ReturnType<Vm['slipway']> }> {
-  const machine = vm(role, settings);
-  const slipway = machine.slipway();
-  await live(slipway, machine, minute, isReady);
-  return { machine, slipway };
-}
 
 /** Minutes until the credential in registries.yaml ends. */
 function left({ host }: Vm): number {
@@ -56,7 +45,7 @@ test.each([
 });
 
 test('a version tag that is damaged upgrades nobody', async () => {
-  const { machine } = await booted('server', `${stays}k3s: { upgrade: auto }`);
+  const { machine } = await booted('server', `${noRestarts}k3s: { upgrade: auto }`);
   machine.host.files.write('/etc/slipway/config.d/version.yaml', 'k3s: { version: v1.37.0+k3s1 }');
   machine.cloud.tag('k3s-version', 'v1.36.3');
   const report = await live(machine.slipway(), machine, hour);

@@ -1,24 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { condition, isReady, live, type Vm, vm } from './a-vm.ts';
+import { booted, condition, isReady, live, noRestarts, vm } from './a-vm.ts';
 
 const minute = 60_000;
-const stays = 'registries: { onRotate: never }\n';
-
-async function booted(
-  role: string,
-  settings = stays,
-): Promise<{ machine: Vm; slipway: ReturnType<Vm['slipway']> }> {
-  const machine = vm(role, settings);
-  const slipway = machine.slipway();
-  await live(slipway, machine, minute, isReady);
-  return { machine, slipway };
-}
 
 describe('a K3s that does not say its version', () => {
   test.each([137, 1, 0])(
     'for a moment (exit code %i) is neither replaced nor restarted',
     async (exitCode) => {
-      const { machine, slipway } = await booted('server', `${stays}k3s: { version: v1.30.0+k3s1 }`);
+      const { machine, slipway } = await booted('server', `${noRestarts}k3s: { version: v1.30.0+k3s1 }`);
       machine.host.files.write('/usr/local/bin/k3s', 'k3s v1.36.3+k3s1', 0o755);
       await live(slipway, machine, 30 * minute);
       const starts = machine.units.starts;
