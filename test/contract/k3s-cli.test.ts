@@ -1,0 +1,18 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, test } from 'vitest';
+import { bundleStandIn } from '../lab/bundle.ts';
+import { k3sCliContract } from './k3s-cli.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'slipway-k3s-cli-'));
+const standIn = join(folder, 'k3s');
+
+beforeAll(() => bundleStandIn('k3s', standIn, { K3S_VERSION: 'v1.36.3+k3s1' }));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+k3sCliContract('the lab’s stand-in', () => standIn);
+
+const real = process.env.SLIPWAY_REAL_K3S;
+if (real) k3sCliContract('the real one', () => real);
+else test.skip('the k3s executable, the real one: set SLIPWAY_REAL_K3S to the path of one', () => {});

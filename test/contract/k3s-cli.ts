@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { findCause } from '../../src/agent/k3s/journal-causes.ts';
+import { nodeReady } from '../../src/agent/k3s/node-ready.ts';
+import { installedVersion } from '../../src/agent/k3s/release.ts';
+import { parseVersion } from '../../src/agent/k3s/version.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
+import { aNode } from '../unit/agent/k3s/a-node.ts';
+
+/** What Slipway takes for granted of the k3s executable, whichever it is; nothing of it needs root or a cluster. */
+export function k3sCliContract(name: string, executable: () => string): void {
+  describe(`the k3s executable, ${name}`, () => {
+    const root = mkdtempSync(join(tmpdir(), 'slipway-k3s-'));
+    const paths = nodePaths(root);
+    const host = nodeHost();
+
+    beforeAll(async () => {
+      await host.writeFile(join(paths.system.bin, 'here'), '', { mode: 0o644 });
+      symlinkSync(executable(), paths.k3s.binary);
+    });
+    afterAll(() => rmSync(root, { recursive: true }));
+
+    test('says which release it is', async () => {
+      const version = await installedVersion(host, paths);
+      expect(parseVersion(version ?? '')).toBeDefined();
+    });
+
+    test('ends an agent with a key it does not know, in words we know', async () => {
+      const config = join(root, 'config.yaml');
+      writeFileSync(config, 'no-such-key: "x"\n');
+      const { exitCode, stdout, stderr } = await host.query({
+        file: paths.k3s.binary,
+        args: ['agent', '--config', config],
+      });
+      expect(exitCode).not.toBe(0);
+      expect(findCause(`${stdout}\n${stderr}`, 'agent')?.reason).toBe('K3sConfigInvalid');
+    });
+
+    test('is a kubectl that takes our options, and without a kubeconfig reaches nothing', async () => {
+      const node = aNode('agent', { root });
+      expect(await nodeReady(node, []).check(host)).toMatchObject({
+        state: 'Waiting',
+        reason: 'ApiUnavailable',
+      });
+      expect(JSON.stringify(await nodeReady(node, []).check(host))).not.toContain('unknown flag');
+    });
+  });
+}
