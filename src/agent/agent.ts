@@ -37,17 +37,20 @@ export function createAgent(ports: AgentPorts): Agent {
   const attempts: Attempts = new Map();
   let knowledge: Knowledge | undefined;
   let conditions: readonly Condition[] = [];
-  let told: readonly string[] = [];
+  let warned: readonly string[] = [];
   return {
     forget: () => attempts.clear(),
     async pass() {
       const { emit, random } = ports;
+      const before = JSON.stringify(knowledge?.tagged.value?.loaded.settings);
       knowledge = await gather(ports, knowledge);
+      // What was repaired in the settings does not wait for what failed before.
+      if (JSON.stringify(knowledge.tagged.value?.loaded.settings) !== before) attempts.clear();
       const host = ports.hostFor(knowledge);
       const planPorts = ports.planPorts(knowledge);
       const plan = planNode(knowledge, planPorts);
       const warnings = [knowledge.tagged.value?.warnings ?? [], planPorts?.gitops.warnings ?? []].flat();
-      told = warn(warnings, told, emit);
+      warned = warn(warnings, warned, emit);
       const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });
       const outcomes = await reconcile(plan, { host, attempts, random, onOutcome });
       const now = host.now();
@@ -60,9 +63,9 @@ export function createAgent(ports: AgentPorts): Agent {
 }
 
 /** Tells each warning once for as long as it holds. */
-function warn(warnings: readonly string[], told: readonly string[], emit: Emit): readonly string[] {
+function warn(warnings: readonly string[], warned: readonly string[], emit: Emit): readonly string[] {
   for (const message of warnings) {
-    if (!told.includes(message)) emit({ type: 'Warned', message });
+    if (!warned.includes(message)) emit({ type: 'Warned', message });
   }
   return warnings;
 }
@@ -72,10 +75,15 @@ function tellTransitions(conditions: readonly Condition[], previous: readonly Co
   const [ready, ...others] = conditions;
   for (const condition of [...others, ...(ready ? [ready] : [])]) {
     const before = previous.find(({ type }) => type === condition.type);
-    const same = before?.status === condition.status && before.reason === condition.reason;
+    const same = before?.status === condition.status && told(before) === told(condition);
     if (!same && condition.reason !== 'Changed' && condition.reason !== 'Blocked')
       emit({ type: 'ConditionChanged', condition });
   }
+}
+
+/** What was put right and then found in sync was never otherwise. */
+function told({ reason }: Condition): Condition['reason'] {
+  return reason === 'Changed' ? 'InSync' : reason;
 }
 
 export interface RunOptions {
@@ -106,15 +114,19 @@ export async function run(agent: Agent, { host, alarm, signal, publish, emit }: 
   }
 }
 
-/** Passes until the node is Ready with nothing left to verify, or `until` (epoch milliseconds) has come. */
+/** Passes until nothing keeps the node from being Ready, or only people can help, or `until` (epoch milliseconds). */
 export async function converge(agent: Agent, host: Host, until: number): Promise<Report> {
   for (;;) {
     const report = await agent.pass();
     const { wake, outcomes } = report;
-    if (outcomes.every(({ state }) => state === 'InSync')) return report;
-    if (isStuck(outcomes) || wake.at > until) return report;
+    if (outcomes.every(isSettled) || isStuck(outcomes) || wake.at > until) return report;
     await host.sleep(wake.at - host.now());
   }
+}
+
+function isSettled(outcome: Outcome): boolean {
+  if (outcome.state === 'Waiting' || outcome.state === 'Failed') return !outcome.blocks;
+  return outcome.state === 'InSync';
 }
 
 /** Something failed, and nothing else is under way that could change it. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { NodeError } from '../../src/agent/core/errors.ts';
 import { jwtTimes } from '../../src/agent/core/jwt.ts';
 import { booted, condition, isReady, live, noRestarts, type Vm, vm } from './a-vm.ts';
 
@@ -64,3 +65,19 @@ test('a first boot waits for a tag that can be used', async () => {
   expect(isReady(await live(slipway, machine, 15 * minute, isReady))).toBe(true);
   expect(machine.host.files.text('/usr/local/bin/k3s')).toBe('k3s v1.36.4+k3s1');
 });
+
+test.each([undefined, '10.0.0.9'])(
+  'consent that was left on and the tag k3s-server %s: an agent keeps the server that answers',
+  async (tag) => {
+    const { machine, slipway } = await booted('agent', `${noRestarts}consent: { serverChange: true }`);
+    machine.host.onGet('https://10.0.0.9:6443/ping', new NodeError('Unreachable', 'Nothing answers.'));
+    machine.cloud.tag('k3s-server', tag);
+    await machine.units.systemctl(['stop', '--no-block', 'k3s-agent.service']);
+    const report = await live(slipway, machine, 10 * minute);
+    expect(machine.host.files.text('/etc/rancher/k3s/config.yaml')).toContain(
+      'server: "https://10.0.0.4:6443"',
+    );
+    expect(machine.units.isActive(/^k3s-agent/)).toBe(true);
+    expect(condition(report, 'Ready')).toMatch(/^True/);
+  },
+);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { booted, condition, isReady, live, noRestarts, vm } from './a-vm.ts';
+import { booted, condition, isReady, live, noRestarts, registry, vm } from './a-vm.ts';
 
 const minute = 60_000;
 
@@ -76,6 +76,56 @@ test('Flux that reconciles or is suspended takes nobody out of Ready', async () 
   const object = JSON.parse(machine.host.files.text(path) ?? '');
   machine.host.files.write(path, JSON.stringify({ ...object, spec: { ...object.spec, suspend: true } }));
   const report = await live(slipway, machine, 10 * minute);
-  expect(condition(report, 'GitOps')).toBe('Unknown KustomizationNotReady');
+  expect(condition(report, 'GitOps')).toBe('False KustomizationNotReady');
   expect(condition(report, 'Ready')).toMatch(/^True/);
+});
+
+test('a registry that refuses keeps neither K3s nor the other registries waiting', async () => {
+  const machine = vm('agent', `registries: { servers: [${registry}, typo.azurecr.io], onRotate: never }`);
+  const slipway = machine.slipway();
+  const report = await live(slipway, machine, 10 * minute);
+  expect(condition(report, 'Registries')).toBe('False RegistryUnauthorized');
+  expect(condition(report, 'NodeReady')).toBe('True InSync');
+  machine.cloud.calls.length = 0;
+  await live(slipway, machine, 5 * 60 * minute);
+  expect(
+    machine.cloud.calls.filter((call) => call === `registryPassword ${registry}`).length,
+  ).toBeGreaterThanOrEqual(2);
+  expect(
+    machine.cloud.calls.filter((call) => call === `registryPassword ${registry}`).length,
+  ).toBeLessThanOrEqual(3);
+});
+
+test('an agent token that is wanted before it exists leaves a running server as it is', async () => {
+  const { machine, slipway } = await booted('server');
+  machine.host.files.write(
+    '/etc/slipway/config.d/agents.yaml',
+    'joinToken: { agentSecretName: k3s-agent-token }',
+  );
+  const report = await live(slipway, machine, 20 * minute);
+  expect(condition(report, 'JoinToken')).toBe('False SecretNotFound');
+  expect(condition(report, 'Ready')).toMatch(/^True/);
+  expect(machine.host.files.text('/etc/rancher/k3s/config.yaml')).not.toContain('agent-token-file');
+  machine.cloud.secrets.set('k3s-agent-token', 'agents-only');
+  await live(slipway, machine, 20 * minute);
+  expect(machine.host.files.text('/etc/rancher/k3s/config.yaml')).toContain('agent-token-file');
+  expect(machine.units.starts).toBe(2);
+});
+
+test('a key that K3s does not know leaves a node that is up as it is, and K3s is still started again', async () => {
+  const { machine, slipway } = await booted('agent');
+  machine.host.files.write('/etc/slipway/config.d/k3s.yaml', 'k3s: { config: { cluster-init: true } }');
+  await machine.units.systemctl(['stop', '--no-block', 'k3s-agent.service']);
+  const report = await live(slipway, machine, 10 * minute);
+  expect(condition(report, 'K3sConfig')).toBe('False K3sConfigInvalid');
+  expect(machine.units.isActive(/^k3s-agent/)).toBe(true);
+});
+
+test('settings that are mended are acted on in the next pass', async () => {
+  const machine = vm('server', `${noRestarts}joinToken: { secretName: k3s-tokn, attempts: 1 }`);
+  const slipway = machine.slipway();
+  expect(condition(await live(slipway, machine, minute), 'JoinToken')).toBe('False SecretNotFound');
+  machine.host.files.write('/etc/slipway/config.d/extra.yaml', noRestarts);
+  const report = await slipway.pass();
+  expect(condition(report, 'JoinToken')).toMatch(/^True/);
 });

@@ -132,6 +132,7 @@ function startServer(host: MemoryHost, config: K3sConfig, token: string): string
 }
 
 function startAgent({ host, server }: World, config: K3sConfig, token: string): string | undefined {
+  if (config.server === undefined) return 'level=fatal msg="--server is required"';
   const joined = host.files.text(paths.k3s.agentServerCa);
   if (server === undefined)
     return joined ? undefined : 'level=error msg="Failed to validate connection to cluster"';
@@ -143,6 +144,7 @@ function startAgent({ host, server }: World, config: K3sConfig, token: string): 
 }
 
 interface K3sConfig {
+  readonly server?: string;
   readonly 'node-name': string;
   readonly 'node-taint'?: readonly string[];
 }

@@ -9,11 +9,14 @@ const changesInARow = 5;
 const lookAgain = 5_000;
 /** For so long after its retry was due a failure may still be the truth, though the check sees a new beginning. */
 const recently = 60_000;
+/** How long something may be waited for before its condition is False, and how often it is looked at from then on. */
+const patience = 5 * 60_000;
+const rarely = 30_000;
 
 /** The pacing of one resource's failures. It decides when a remedy runs again, never what is done. */
 interface Attempt {
   /** What threw the error: only a remedy is held back for it. */
-  readonly by: 'check' | 'remedy';
+  readonly by: 'check' | 'remedy' | 'wait';
   readonly failures: number;
   readonly changes: number;
   readonly since: number;
@@ -21,6 +24,10 @@ interface Attempt {
   readonly error?: NodeError;
   readonly counts: boolean;
 }
+
+type Unsettled = Extract<Outcome, { readonly state: 'Waiting' | 'Failed' }>;
+
+const fresh = { failures: 0, since: 0, notBefore: 0, counts: false };
 
 /** What a process remembers between passes, by resource id; forgetting it is harmless. */
 export type Attempts = Map<string, Attempt>;
@@ -95,19 +102,33 @@ async function attempt(resource: Resource, options: ReconcileOptions): Promise<O
   }
 }
 
-/** What fails and starts over in turn, as a K3s that crashes does, is told as failing until it is in sync. */
+/**
+ * What fails and starts over in turn, as a K3s that crashes does, is told as failing until it is in sync. What waits
+ * for minutes has had its time: its condition is False, and it is looked at less often.
+ */
 function wait(
   resource: Resource,
   finding: Extract<Finding, { state: 'Waiting' }>,
   { host, attempts }: ReconcileOptions,
 ): Outcome {
-  const last = attempts.get(resource.id);
-  if (last?.error && last.by === 'check' && isHeld(last, host.now(), recently)) {
-    return unsettled(resource, last.error, last, true);
-  }
+  const now = host.now();
   const { reason, message, after = lookAgain, blocks = true, lasting = false } = finding;
-  const state = lasting ? 'Failed' : 'Waiting';
-  return { resource, state, reason, message, lookAgainAt: host.now() + after, blocks };
+  const last = attempts.get(resource.id);
+  if (last?.error && last.by === 'check' && isHeld(last, now, recently)) {
+    return { ...unsettled(resource, last.error, last, blocks), lookAgainAt: now + after };
+  }
+  const since = last?.by === 'wait' && last.since <= now ? last.since : now;
+  attempts.set(resource.id, { ...fresh, by: 'wait', changes: last?.changes ?? 0, since });
+  const isOver = now - since >= patience;
+  const state = lasting || isOver ? 'Failed' : 'Waiting';
+  return {
+    resource,
+    state,
+    reason,
+    message,
+    lookAgainAt: now + (isOver ? Math.max(after, rarely) : after),
+    blocks,
+  };
 }
 
 async function remedy(resource: Resource, drift: Drift, options: ReconcileOptions): Promise<Outcome> {
@@ -121,7 +142,7 @@ async function remedy(resource: Resource, drift: Drift, options: ReconcileOption
   try {
     if (changes > changesInARow) throw didNotConverge(drift.changes);
     await drift.remedy(host);
-    attempts.set(resource.id, { by: 'remedy', failures: 0, changes, since: 0, notBefore: 0, counts: false });
+    attempts.set(resource.id, { ...fresh, by: 'remedy', changes });
     const { summary: did = resource.summary, partial = false } = drift;
     return { resource, state: 'Changed', did, changes: drift.changes, partial };
   } catch (thrown) {
@@ -161,7 +182,7 @@ function isHeld({ since, notBefore }: Attempt, now: number, longer = 0): boolean
   return since <= now && now < notBefore + longer;
 }
 
-function unsettled(resource: Resource, error: NodeError, attempt: Attempt, blocks: boolean): Outcome {
+function unsettled(resource: Resource, error: NodeError, attempt: Attempt, blocks: boolean): Unsettled {
   const { reason, message } = error;
   const state = attempt.counts || error.retry.pace === 'slow' ? 'Failed' : 'Waiting';
   const tries =

@@ -21,7 +21,11 @@ export function configFile(node: K3sNode, needs: readonly string[]): Resource {
   const written = (content: string) => file({ path, content, mode, condition, needs });
   return {
     ...written(''),
-    check: async (host) => written(renderConfig(await keepingServer(host, node))).check(host),
+    async check(host) {
+      // A key that names a file which is not there would keep K3s from its next start.
+      const hasAgentToken = (await host.stat(agentTokenPath(node.paths))) !== undefined;
+      return written(renderConfig(await keepingServer(host, node), hasAgentToken)).check(host);
+    },
   };
 }
 
@@ -31,8 +35,8 @@ export function configFile(node: K3sNode, needs: readonly string[]): Resource {
  * K3s reads it into command line flags (pkg/configfilearg/parser.go); a flag that the command does not know ends
  * an agent, so every key is checked first. It holds no secret: the token is named by its file.
  */
-export function renderConfig(node: K3sNode): string {
-  const config = k3sConfig(node);
+export function renderConfig(node: K3sNode, hasAgentToken = true): string {
+  const config = k3sConfig(node, hasAgentToken);
   const problems = checkK3sConfig(node.role.k3s, config);
   if (problems.length > 0) throw invalid(problems.map(({ key, message }) => `${key} ${message}`).join('; '));
   const text =
@@ -42,13 +46,13 @@ export function renderConfig(node: K3sNode): string {
   return text;
 }
 
-function k3sConfig(node: K3sNode): K3sConfig {
+function k3sConfig(node: K3sNode, hasAgentToken: boolean): K3sConfig {
   const extra = node.settings.k3s.config;
   const { role, server } = node;
   return {
     'token-file': node.paths.slipway.joinToken,
     ...(role.k3s === 'agent' && server !== undefined && { server }),
-    ...(role.k3s === 'server' && forServer(node)),
+    ...(role.k3s === 'server' && forServer(node, hasAgentToken)),
     'node-name': node.name,
     'node-ip': [node.address],
     ...(node.paths.root !== '/' && places(node)),
@@ -57,10 +61,11 @@ function k3sConfig(node: K3sNode): K3sConfig {
   };
 }
 
-function forServer({ paths, settings }: K3sNode): K3sConfig {
+function forServer({ paths, settings }: K3sNode, hasAgentToken: boolean): K3sConfig {
+  const agentToken = hasAgentToken && settings.joinToken.agentSecretName !== undefined;
   return {
     'write-kubeconfig-mode': '0600',
-    ...(settings.joinToken.agentSecretName !== undefined && { 'agent-token-file': agentTokenPath(paths) }),
+    ...(agentToken && { 'agent-token-file': agentTokenPath(paths) }),
   };
 }
 

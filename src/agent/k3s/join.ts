@@ -4,13 +4,11 @@ import type { Host, HostReader } from '../core/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
 import { reveal } from '../core/secret.ts';
 import { fetchToken, isRedacted, tokenSecretName } from './join-token.ts';
-import { joinedCluster } from './joined.ts';
+import { joinedCluster, sparingJoined } from './joined.ts';
 import type { K3sNode } from './node.ts';
 import { pinnedCa, serverCa, serverNotReady, tokenStatus } from './server.ts';
 import { keepingServer, serverUnknown } from './server-change.ts';
 import { parseToken, type Token } from './token.ts';
-
-export const joinId = 'Server/token';
 
 /**
  * The server answers and takes this agent's token; a token it refuses is fetched again from the cloud.
@@ -22,30 +20,24 @@ export const joinId = 'Server/token';
  * answers where its token pins none.
  */
 export function join(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
-  return {
-    id: joinId,
-    summary: `ask ${node.server ?? 'the server'} to accept the join token`,
+  return sparingJoined(node, {
+    id: 'Server/token',
+    summary: 'show the join token to the server',
     condition: 'ServerReachable',
     needs,
     async check(host) {
-      const joined = await joinedCluster(host, node);
       try {
-        const finding = await check(host, await keepingServer(host, node), cloud);
-        return joined ? tolerable(finding) : finding;
+        return await check(host, await keepingServer(host, node), cloud);
       } catch (thrown) {
-        if (joined && thrown instanceof Recorded) return notAsked;
-        throw joined && thrown instanceof NodeError ? thrown.sparing() : thrown;
+        if (thrown instanceof Recorded && (await joinedCluster(host, node))) return notAsked;
+        throw thrown;
       }
     },
-  };
+  });
 }
 
 /** A dry run shows the token to nobody; an agent that has joined does not depend on the answer. */
 const notAsked = waiting('Recorded', 'Whether the server takes the token was not asked.', { blocks: false });
-
-function tolerable(finding: Finding): Finding {
-  return finding.state === 'Drifted' ? { ...finding, drift: { ...finding.drift, tolerable: true } } : finding;
-}
 
 async function check(host: HostReader, node: K3sNode, cloud: Cloud): Promise<Finding> {
   const { server } = node;

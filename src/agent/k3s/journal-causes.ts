@@ -104,7 +104,7 @@ const causes: readonly KnownLine[] = [
   {
     // pkg/agent/run.go, NewProxy loop, on HTTP 401
     pattern:
-      /(Failed to validate connection to cluster|[Ss]erver is not ready).*(401 Unauthorized|not authorized|401)/,
+      /(Failed to validate connection to cluster|[Ss]erver is not ready).*(401 Unauthorized|not authorized)/,
     reason: 'TokenRejected',
     agentOnly: true,
     repair: 'Put the token of that server into the secret.',

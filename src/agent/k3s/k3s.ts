@@ -5,6 +5,7 @@ import { agentToken } from './agent-token.ts';
 import { configFile } from './config.ts';
 import { join } from './join.ts';
 import { joinToken } from './join-token.ts';
+import { sparingJoined } from './joined.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { nodeReady, nodeTaintsApplied } from './node-ready.ts';
 import { registries } from './registries.ts';
@@ -36,12 +37,12 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
   const kernel = system(node);
   const executable = k3sExecutable(node, [role.id]);
   const links = k3sLinks(node, [executable.id]);
-  const token = joinToken(node, cloud, [role.id]);
-  const agents = agentToken(node, cloud, [role.id]);
+  const token = sparingJoined(node, joinToken(node, cloud, [role.id]));
+  const agents = agentToken(node, cloud, [role.id]).map((each) => sparingJoined(node, each));
   const server = isAgent ? [serverChange(node, [role.id])] : [];
-  const config = configFile(node, ids([role], server));
+  const config = sparingJoined(node, configFile(node, ids([role], server)));
   // Whatever kind of node it is to be: a running K3s needs them while RoleChanged waits for consent.
-  const logins = registries(node, { cloud, rotateAt }, []);
+  const logins = registries(node, { cloud, rotateAt }, []).map((each) => sparingJoined(node, each));
   const unitFile = unit(node, [role.id]);
   const joined = isAgent ? [join(node, cloud, ids([token], server))] : [];
   const inputs = ids(kernel, [executable, token, config], agents, logins, unitFile, server, joined);

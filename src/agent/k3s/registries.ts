@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Cloud } from '../cloud/cloud.ts';
-import { NodeError } from '../core/errors.ts';
+import { NodeError, toNodeError } from '../core/errors.ts';
 import type { FoundFile, Host } from '../core/host.ts';
 import { jwtTimes } from '../core/jwt.ts';
 import type { Change, Resource } from '../core/resource.ts';
-import type { Secret } from '../core/secret.ts';
-import { type Currency, credential } from '../resources/credential.ts';
+import { Secret } from '../core/secret.ts';
+import { type Currency, credential, type PartlyRendered } from '../resources/credential.ts';
 import type { K3sNode } from './node.ts';
 import {
   type Login,
@@ -33,7 +33,8 @@ const skew = 60_000;
  * that an operator's own file stays.
  *
  * A password is due at the tick of the schedule, or when a third of its life is left. Life is `exp - iat`, counted from
- * the file's time, so that a wrong clock does no harm. While the file is well-formed a failing renewal holds up nobody.
+ * the file's time, so that a wrong clock does no harm. A registry that fails keeps what it has, and holds up neither the
+ * others nor, while the file is well-formed, anybody.
  */
 export function registries(
   node: K3sNode,
@@ -52,22 +53,57 @@ export function registries(
       condition: 'Registries',
       needs,
       isCurrent: (found, now) => judge(node, spec, found, now),
-      render: async (host) => renderRegistries(wanted, await logins(host, wanted.servers, spec.cloud)),
+      render: (host, found) => render(host, node, spec, found),
     }),
   ];
 }
 
-async function logins(
-  host: Host,
-  servers: readonly string[],
-  cloud: Cloud,
-): Promise<ReadonlyMap<string, Login>> {
-  const found = new Map<string, Login>();
-  for (const server of servers) {
-    const password = await host.obtain(`a password for ${server}`, () => cloud.registryPassword(server));
-    found.set(server, { username: cloud.registryUser(server), password: usable(server, password) });
+function judge({ settings }: K3sNode, spec: RegistriesSpec, found: FoundFile, now: number): Currency {
+  const content = parseRegistries(found.content);
+  if (!content) {
+    return { ok: false, changes: [{ field: 'content', observed: 'malformed', desired: 'registries.yaml' }] };
   }
-  return found;
+  const { servers } = settings.registries;
+  const logins = servers.map((server) => heldLogin(content, server, spec, found));
+  const changes = [
+    ...configChanges(content, wantedRegistries(settings.registries), servers),
+    ...logins.flatMap((held, at) => loginChanges(held, servers[at] ?? '', now)),
+  ];
+  if (changes.length > 0) return { ok: false, tolerable: true, changes };
+  const until = Math.min(...logins.map((held) => held?.due ?? Number.POSITIVE_INFINITY));
+  return Number.isFinite(until) ? { ok: true, until } : { ok: true };
+}
+
+/** Takes a password for each server that has none or whose is due, or for all where it is the rest that changed. */
+async function render(
+  host: Host,
+  { settings }: K3sNode,
+  spec: RegistriesSpec,
+  found: FoundFile | undefined,
+): Promise<Secret | PartlyRendered> {
+  const { servers } = settings.registries;
+  const content = found && parseRegistries(found.content);
+  const held = new Map(
+    servers.map((server) => [server, content && found && heldLogin(content, server, spec, found)]),
+  );
+  const due = servers.filter((server) => loginChanges(held.get(server), server, host.now()).length > 0);
+  const logins = new Map<string, Login>();
+  for (const [server, kept] of held) if (kept) logins.set(server, kept.login);
+  const failures: NodeError[] = [];
+  for (const server of due.length > 0 ? due : servers) {
+    try {
+      const password = await host.obtain(`a password for ${server}`, () =>
+        spec.cloud.registryPassword(server),
+      );
+      logins.set(server, { username: spec.cloud.registryUser(server), password: usable(server, password) });
+    } catch (thrown) {
+      failures.push(toNodeError(thrown));
+    }
+  }
+  const [failure] = failures;
+  if (failure && failures.length === (due.length || servers.length)) throw failure;
+  const rendered = renderRegistries(settings.registries, logins);
+  return failure ? { content: rendered, failure } : rendered;
 }
 
 function usable(server: string, password: Secret): Secret {
@@ -75,18 +111,43 @@ function usable(server: string, password: Secret): Secret {
   throw new NodeError('RegistryUnavailable', `The password for ${server} came back empty.`);
 }
 
-function judge(node: K3sNode, spec: RegistriesSpec, found: FoundFile, now: number): Currency {
-  const content = parseRegistries(found.content);
-  if (!content) {
-    return { ok: false, changes: [{ field: 'content', observed: 'malformed', desired: 'registries.yaml' }] };
-  }
-  const { registries: settings } = node.settings;
-  const changes = [
-    ...configChanges(content, wantedRegistries(settings), settings.servers),
-    ...settings.servers.flatMap((server) => loginChanges(content, server, spec.cloud.registryUser(server))),
-  ];
-  if (changes.length > 0) return { ok: false, tolerable: true, changes };
-  return settings.servers.length === 0 ? { ok: true } : judgeAge(content, settings.servers, spec, found, now);
+/** A login as the file has it, and when it is due; epoch milliseconds. */
+interface HeldLogin {
+  readonly login: Login;
+  readonly receivedAt: number;
+  readonly due: number;
+}
+
+/**
+ * What the file has for a server, if it is ours: with our user name, and where it is a JWT, made for this login server.
+ * The newest password was received when the file was written; another one as much earlier as it was issued.
+ */
+function heldLogin(
+  content: Registries,
+  server: string,
+  { cloud, rotateAt }: RegistriesSpec,
+  { modifiedAt }: FoundFile,
+): HeldLogin | undefined {
+  const { username, password } = content.configs?.[server]?.auth ?? {};
+  if (username !== cloud.registryUser(server) || !password) return undefined;
+  const audience = audienceOf(password);
+  if (audience !== undefined && audience !== server) return undefined;
+  const times = jwtTimes(password);
+  const receivedAt = modifiedAt - (times ? newestIssue(content) - times.issuedAt : 0);
+  const life = times ? times.expiresAt - times.issuedAt : Number.POSITIVE_INFINITY;
+  const due = Math.min(rotateAt(receivedAt), receivedAt + Math.max((life * 2) / 3, shortest));
+  return { login: { username, password: new Secret(password) }, receivedAt, due };
+}
+
+function newestIssue({ configs = {} }: Registries): number {
+  return Math.max(...Object.values(configs).map(({ auth }) => jwtTimes(auth?.password ?? '')?.issuedAt ?? 0));
+}
+
+function loginChanges(held: HeldLogin | undefined, server: string, now: number): readonly Change[] {
+  const field = `password for ${server}`;
+  if (!held) return [{ field, observed: 'not ours', desired: 'ours' }];
+  if (now < held.due && held.receivedAt <= now + skew) return [];
+  return [{ field, observed: `received ${new Date(held.receivedAt).toISOString()}`, desired: 'renewed' }];
 }
 
 function configChanges(found: Registries, wanted: Registries, servers: readonly string[]): readonly Change[] {
@@ -103,40 +164,6 @@ function configChanges(found: Registries, wanted: Registries, servers: readonly 
 function foreignAuth({ configs = {} }: Registries, servers: readonly string[]) {
   const foreign = Object.entries(configs).filter(([name, { auth }]) => auth && !servers.includes(name));
   return Object.fromEntries(foreign.map(([name, { auth }]) => [name, auth]));
-}
-
-/** What is there must be ours: with our user name, and where it is a JWT, made for this login server. */
-function loginChanges(found: Registries, server: string, user: string): readonly Change[] {
-  const auth = found.configs?.[server]?.auth;
-  const audience = auth?.password && audienceOf(auth.password);
-  const isOurs = auth?.username === user && auth.password && (audience === undefined || audience === server);
-  return isOurs
-    ? []
-    : [{ field: `password for ${server}`, observed: auth ? 'not ours' : undefined, desired: 'ours' }];
-}
-
-function judgeAge(
-  found: Registries,
-  servers: readonly string[],
-  { rotateAt }: RegistriesSpec,
-  { modifiedAt }: FoundFile,
-  now: number,
-): Currency {
-  const life = Math.min(...servers.map((server) => lifeOf(found.configs?.[server]?.auth?.password)));
-  const due = Math.min(rotateAt(modifiedAt), modifiedAt + Math.max((life * 2) / 3, shortest));
-  if (now < due && modifiedAt <= now + skew) return { ok: true, until: due };
-  const received = new Date(modifiedAt).toISOString();
-  return {
-    ok: false,
-    tolerable: true,
-    changes: [{ field: 'received', observed: received, desired: 'renewed' }],
-  };
-}
-
-/** Milliseconds from issue to expiry; without an end for a password that is no JWT. */
-function lifeOf(password: string | undefined): number {
-  const times = jwtTimes(password ?? '');
-  return times ? times.expiresAt - times.issuedAt : Number.POSITIVE_INFINITY;
 }
 
 /** The `aud` claim of a JWT (RFC 7519, section 4.1.3). */

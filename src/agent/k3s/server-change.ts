@@ -27,12 +27,17 @@ export function serverChange(node: K3sNode, needs: readonly string[]): Resource 
   };
 }
 
-/** The node as it is until consent: an agent that has joined keeps the server it joined. */
+/** The node as it is until consent, and until the new server answers: one that has joined keeps its server. */
 export async function keepingServer(host: HostReader, node: K3sNode): Promise<K3sNode> {
-  const stays = node.role.k3s === 'agent' && !node.settings.consent.serverChange;
-  if (!stays || !(await joinedCluster(host, node))) return node;
-  const server = await configuredServer(host, node);
-  return server === undefined ? node : { ...node, server };
+  if (node.role.k3s === 'server' || !(await joinedCluster(host, node))) return node;
+  const old = await configuredServer(host, node);
+  if (old === undefined || old === node.server || (await mayMove(host, node))) return node;
+  return { ...node, server: old };
+}
+
+async function mayMove(host: HostReader, { server, settings }: K3sNode): Promise<boolean> {
+  if (server === undefined || !settings.consent.serverChange) return false;
+  return (await serverCa(host, server).catch(unknown)) !== undefined;
 }
 
 async function check(host: HostReader, node: K3sNode): Promise<Finding> {
@@ -44,13 +49,17 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   if (moves && !node.settings.consent.serverChange) {
     throw serverChanged(`this agent has joined ${old}, and ${server} is wanted`);
   }
-  const ca = moves ? await serverCa(host, server) : await serverCa(host, server).catch(unknown);
+  const ca = await serverCa(host, server).catch(moves ? sparing : unknown);
   return ca === undefined ? inSync() : checkCa(host, node, ca);
 }
 
 /** A server that is away says nothing about its CA; joining it is where that is told. */
 function unknown(thrown: unknown): undefined {
   if (!(thrown instanceof NodeError)) throw thrown;
+}
+
+function sparing(thrown: unknown): never {
+  throw thrown instanceof NodeError ? thrown.sparing() : thrown;
 }
 
 /** As Slipway wrote it; a line that was damaged by hand names no server. */

@@ -1,14 +1,18 @@
 import { join } from 'node:path';
+import type { HostReader } from '../core/host.ts';
 import type { Resource } from '../core/resource.ts';
 import { file } from '../resources/file.ts';
 import { unitLoaded } from '../resources/unit.ts';
 import { type K3sNode, unitName } from './node.ts';
+import { keepingServer } from './server-change.ts';
 
 /** The systemd unit that runs K3s, and systemd knowing it. It is enabled once all is there that K3s needs. */
 export function unit(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   const name = unitName(node.role.k3s);
   const path = join(node.paths.system.units, name);
-  const written = file({ path, content: renderUnit(node), condition: 'K3sRunning', needs });
+  const fileWith = (content: string) => file({ path, content, condition: 'K3sRunning', needs });
+  const check = async (host: HostReader) => fileWith(renderUnit(await keepingServer(host, node))).check(host);
+  const written = { ...fileWith(''), check };
   return [written, unitLoaded({ unit: name, path, condition: 'K3sRunning', needs: [written.id] })];
 }
 

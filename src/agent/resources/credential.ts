@@ -1,3 +1,4 @@
+import type { NodeError } from '../core/errors.ts';
 import type { FoundFile, Host } from '../core/host.ts';
 import { octal } from '../core/mode.ts';
 import {
@@ -8,7 +9,7 @@ import {
   type Pacing,
   type Resource,
 } from '../core/resource.ts';
-import type { Content } from '../core/secret.ts';
+import { type Content, Secret } from '../core/secret.ts';
 
 const mode = 0o600;
 
@@ -32,7 +33,13 @@ export interface CredentialSpec {
   /** Judges the file by itself and the clock; the cloud is not asked. */
   readonly isCurrent: (found: FoundFile, now: number) => Currency;
   /** Gets what is due through `host.obtain` and gives the file's new content. */
-  readonly render: (host: Host, found: FoundFile | undefined) => Promise<Content>;
+  readonly render: (host: Host, found: FoundFile | undefined) => Promise<Content | PartlyRendered>;
+}
+
+/** A content that is worth writing, and why it is not all that is wanted. */
+export interface PartlyRendered {
+  readonly content: Content;
+  readonly failure: NodeError;
 }
 
 /** A 0600 file whose content must be fetched: fetched when it is missing, damaged or due, and then replaced whole. */
@@ -49,11 +56,18 @@ export function credential({ path, isCurrent, render, ...rest }: CredentialSpec)
         drift: {
           changes,
           tolerable,
-          remedy: async (host) => host.writeFile(path, await render(host, found), { mode }),
+          remedy: async (host) => write(host, path, await render(host, found)),
         },
       };
     },
   };
+}
+
+async function write(host: Host, path: string, rendered: Content | PartlyRendered): Promise<void> {
+  if (typeof rendered === 'string' || rendered instanceof Secret)
+    return host.writeFile(path, rendered, { mode });
+  await host.writeFile(path, rendered.content, { mode });
+  throw rendered.failure;
 }
 
 function settled({ until, message }: Extract<Currency, { ok: true }>): Finding {

@@ -121,7 +121,7 @@ describe('the resource', () => {
     await settle(resource, host);
     expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 40 * minute });
     host.advance(40 * minute);
-    expect(await settle(resource, host)).toEqual(['Drifted tolerably received', 'InSync']);
+    expect(await settle(resource, host)).toEqual([`Drifted tolerably password for ${server}`, 'InSync']);
     expect(cloud.calls).toHaveLength(2);
   });
 
@@ -143,7 +143,7 @@ describe('the resource', () => {
     await settle(resource, host);
     const past = memoryHost({ now: host.now() - hour });
     past.readFile = (file) => host.readFile(file);
-    expect(await outcome(resource, past)).toBe('Drifted tolerably received');
+    expect(await outcome(resource, past)).toBe(`Drifted tolerably password for ${server}`);
   });
 
   test('a registry that is away is tolerable, whatever the age of what is there', async () => {
@@ -152,16 +152,45 @@ describe('the resource', () => {
     cloud.fail('registryPassword', new NodeError('RegistryUnavailable', 'away'));
     const before = await host.readFile(path);
     host.advance(30 * hour);
-    expect(await settle(resource, host)).toEqual(['Drifted tolerably received', 'RegistryUnavailable soon']);
+    expect(await settle(resource, host)).toEqual([
+      `Drifted tolerably password for ${server}`,
+      'RegistryUnavailable soon',
+    ]);
     expect(await host.readFile(path)).toEqual(before);
     cloud.heal();
     expect((await settle(resource, host)).at(-1)).toBe('InSync');
   });
 
-  test('nothing is written while one of several passwords is missing', async () => {
-    const { host, resource } = world({ servers: [server, 'three.azurecr.io'] });
+  test('one registry that refuses keeps the others from nothing, and is asked alone', async () => {
+    const { host, cloud, resource } = world({ servers: [server, 'three.azurecr.io'] });
     expect(await settle(resource, host)).toEqual(['Drifted file', 'RegistryUnauthorized soon']);
-    expect(host.journal).toEqual([]);
+    const [first] = host.journal;
+    expect(first).toMatchObject({
+      kind: 'write',
+      content: expect.stringContaining(`"${server}":\n    "auth"`),
+    });
+    const { length } = cloud.calls;
+    expect(await settle(resource, host)).toEqual([
+      'Drifted tolerably password for three.azurecr.io',
+      'RegistryUnauthorized soon',
+    ]);
+    expect(cloud.calls.slice(length)).toEqual(['registryPassword three.azurecr.io']);
+    expect(host.journal).toHaveLength(1);
+  });
+
+  test('a password that was kept is due by when it was received, not by when the file was written', async () => {
+    const { host, cloud, resource } = world({ servers: [server, 'three.azurecr.io'] });
+    cloud.tokenLifetime = hour;
+    await settle(resource, host);
+    host.advance(30 * minute);
+    cloud.registries.add('three.azurecr.io');
+    cloud.tokenLifetime = 12 * hour;
+    expect(await settle(resource, host)).toEqual([
+      'Drifted tolerably password for three.azurecr.io',
+      'InSync',
+    ]);
+    host.advance(11 * minute);
+    expect(await outcome(resource, host)).toBe(`Drifted tolerably password for ${server}`);
   });
 
   const jwt = (claims: object) =>

@@ -45,7 +45,7 @@ describe('what is found', () => {
       'the wanted server is away',
       world('https://10.0.0.9:6443', unreachable(server)),
       consent,
-      'ServerUnreachable soon',
+      'ServerUnreachable soon, blocks nobody',
     ],
     ['the CA is another', world(server, otherCa), {}, 'ServerChanged slow, blocks nobody'],
     ['the CA was renewed', world(server, otherCa + ca), {}, 'InSync'],
