@@ -14,7 +14,7 @@ const meanings: Readonly<Record<ConditionType, string>> = {
   Preflight: 'the VM is large enough for its role',
   System: 'kernel modules and settings are in place',
   K3sBinary: 'K3s and its links are there, in the version wanted',
-  JoinToken: 'the join token is there, and is the one of the vault',
+  JoinToken: 'the join token is there; on a server, it is the one of the vault',
   K3sConfig: 'the configuration of K3s is as it should be',
   Registries: 'the registry credentials are fresh',
   ServerReachable: 'an agent: its server answers and takes its token',
@@ -30,8 +30,8 @@ export function conditionsPage(): string {
 # Conditions and their reasons
 
 \`slipway status\` shows conditions in the Kubernetes form. **True**: it is so. **Unknown**: not yet, and it may come by
-itself. **False**: it failed, or has had its time; Slipway goes on trying, about every ten minutes, and at once after
-\`systemctl reload slipway\`. \`Ready\` sums them up: it stays True while what is wrong does not keep the node from working.
+itself. **False**: it failed, or has had its time; Slipway goes on looking and trying, every minute to every ten, and at once
+when the settings change or after \`systemctl reload slipway\`. \`Ready\` sums them up: it stays True while what is wrong does not keep the node from working.
 
 | condition | True when |
 |---|---|

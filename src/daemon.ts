@@ -43,7 +43,8 @@ export async function daemon(options: CommonOptions): Promise<number> {
   // By a clock that nobody sets: the other one jumps when a VM wakes.
   let due = performance.now();
   systemd.startWatchdog(() => performance.now() < due + longestPass);
-  const ticks = rotationTicks(() => clock.ring('schedule'));
+  const warn = (message: string) => log.emit({ type: 'Warned', message });
+  const ticks = rotationTicks(() => clock.ring('schedule'), warn);
   const tell = publisher(composition, log, systemd, ticks);
   const publish = async (report: Report) => {
     due = performance.now() + report.wake.at - host.now();
@@ -56,12 +57,15 @@ export async function daemon(options: CommonOptions): Promise<number> {
 }
 
 /** Wakes the loop by the schedule of the settings, which may change while it runs. */
-function rotationTicks(onTick: () => void): (schedule: string) => void {
+function rotationTicks(onTick: () => void, warn: (message: string) => void): (schedule: string) => void {
   let current: { readonly schedule: string; readonly ticks: ReturnType<typeof cronTicks> } | undefined;
   return (schedule) => {
     if (current?.schedule === schedule) return;
     current?.ticks.stop();
-    current = { schedule, ticks: cronTicks(schedule, onTick, () => {}) };
+    current = {
+      schedule,
+      ticks: cronTicks(schedule, onTick, (level, message) => level !== 'debug' && warn(message)),
+    };
   };
 }
 

@@ -5,11 +5,13 @@ import { explain, explainJson } from './agent/config/explain.ts';
 import { toNodeError } from './agent/core/errors.ts';
 import type { Event } from './agent/core/events.ts';
 import type { Host } from './agent/core/host.ts';
+import { learn } from './agent/core/lesson.ts';
 import { acquireLock, isLocked } from './agent/host/lock.ts';
 import { nodeHost } from './agent/host/node-host.ts';
 import { recordingHost } from './agent/host/recording-host.ts';
 import { onSignals } from './agent/host/signals.ts';
 import { stamp } from './agent/k3s/start-stamp.ts';
+import { roleOf } from './agent/knowledge.ts';
 import { nodePaths } from './agent/paths.ts';
 import { type PlannedStep, planText, planVerdict } from './agent/plan-text.ts';
 import { readStatus, statusOf, writeStatus } from './agent/publish.ts';
@@ -94,7 +96,8 @@ async function status({
   const found = await readStatus(host, slipway.status);
   const running = await isLocked(slipway.lock);
   if (!found) {
-    const next = running ? 'Its first pass is under way.' : 'Start it: systemctl start slipway';
+    const start = root === '/' ? 'systemctl start slipway' : `slipway run --root ${root}`;
+    const next = running ? 'Its first pass is under way.' : `Start it: ${start}`;
     error(`slipway: nothing is known of this node yet: ${slipway.status} is not there. ${next}\n`);
     return running ? 1 : 3;
   }
@@ -112,7 +115,10 @@ async function config(options: CommonOptions & { readonly output: 'table' | 'jso
   out(options.output === 'json' ? explainJson(loaded) : explain(loaded));
   const missing = identity.error ?? tagged.error;
   if (missing) error(`slipway: the instance tags are not in this: ${missing.message}\n`);
-  return 0;
+  const role = await learn(undefined, async () => roleOf(loaded));
+  if (role.error?.reason !== 'RoleUnknown') return 0;
+  error(`slipway: RoleUnknown: ${role.error.message}\n`);
+  return 1;
 }
 
 function out(text: string): void {

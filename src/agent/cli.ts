@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CommandLineSetting } from './config/load.ts';
 import { readYaml } from './config/yaml.ts';
@@ -135,8 +136,10 @@ function commonOf(options: ParsedOptions): CommonOptions {
     const option = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     return value === undefined ? [] : [{ option, path, value }];
   });
-  const { root, config, facts, set } = options;
-  return { root, config, facts, settings: [...set, ...short] };
+  const { config, facts, set } = options;
+  const at = (path: string | undefined) => path && resolve(path);
+  // Written files name these places, so they must be the same from everywhere.
+  return { root: resolve(options.root), config: at(config), facts: at(facts), settings: [...set, ...short] };
 }
 
 /** The value is YAML, as it would stand in a settings file. Not commander's own error, which quotes what was written. */

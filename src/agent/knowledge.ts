@@ -2,6 +2,7 @@ import { findRole, roleNames } from '../roles/index.ts';
 import type { Role } from '../roles/role.ts';
 import type { Cloud, Identity } from './cloud/cloud.ts';
 import type { Loaded } from './config/load.ts';
+import { nearest } from './config/nearest.ts';
 import type { Settings } from './config/schema.ts';
 import { type Tagged, withTags } from './config/tags.ts';
 import { NodeError } from './core/errors.ts';
@@ -64,17 +65,20 @@ function knownOf<Value>({ value }: Lesson<Value>): Value {
   return value;
 }
 
-function roleOf({ settings, origins }: Loaded): Role {
+/** The role the settings name: `RoleMissing`, `RoleUnknown`. */
+export function roleOf({ settings, origins }: Loaded): Role {
   const { role, tags } = settings;
   const where = tags.role
-    ? 'Set the instance tag k3s-role'
-    : 'Set role in the settings (the tag is closed by tags.role)';
+    ? 'Set the instance tag k3s-role, or --role,'
+    : 'Set role in the settings (tags.role closes the tag)';
   const known = `to one of: ${roleNames.join(', ')}.`;
   if (!role) throw new NodeError('RoleMissing', `This VM has no role. ${where} ${known}`);
   const found = findRole(role);
   if (found) return found;
+  const meant = nearest(role.toLowerCase(), roleNames);
+  const hint = meant ? ` Did you mean ${meant}?` : '';
   const origin = origins.role ?? 'default';
-  throw new NodeError('RoleUnknown', `"${role}" (${origin}) is no role of Slipway. Set it ${known}`);
+  throw new NodeError('RoleUnknown', `"${role}" (${origin}) is no role of Slipway.${hint} Set it ${known}`);
 }
 
 function describe(

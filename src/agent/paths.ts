@@ -27,7 +27,6 @@ export function nodePaths(root: string) {
     k3s: {
       binary: at('/usr/local/bin/k3s'),
       config: at(`${etc}/config.yaml`),
-      configDropIns: at(`${etc}/config.yaml.d`),
       registries: at(`${etc}/registries.yaml`),
       kubeconfig: at(`${etc}/k3s.yaml`),
       data: at(data),

@@ -16,16 +16,24 @@ export function planText(steps: readonly PlannedStep[]): string {
 }
 
 function summaryLine(steps: readonly PlannedStep[]): string {
-  const count = (...states: readonly Outcome['state'][]) =>
-    steps.filter(({ outcome }) => states.includes(outcome.state)).length;
-  const [now, then, waiting, failed] = [
-    count('Changed', 'Recorded'),
-    count('Blocked'),
-    count('Waiting'),
-    count('Failed'),
+  const count = (is: (step: PlannedStep) => boolean) => steps.filter(is).length;
+  const state = (...states: readonly Outcome['state'][]) =>
+    count(({ outcome }) => states.includes(outcome.state));
+  const followers = count(({ outcome, actions }) => outcome.state === 'Recorded' && actions.length === 0);
+  const notes = count(({ outcome }) => isNote(outcome));
+  const parts = [
+    `${state('Changed', 'Recorded') - followers} to change`,
+    `${state('Blocked') + followers} to follow`,
+    `${state('Waiting', 'Failed') - notes} in the way`,
+    `${notes} to note`,
+    `${state('InSync')} in sync`,
   ];
-  const parts = [`${now} to change`, `${then} to follow`, `${waiting} waiting`, `${failed} failed`];
-  return `Plan: ${parts.join(', ')}, ${count('InSync')} in sync. Nothing was changed.`;
+  return `Plan: ${parts.join(', ')}. Nothing was changed.`;
+}
+
+/** What is told and keeps nobody from anything. */
+function isNote(outcome: Outcome): boolean {
+  return (outcome.state === 'Waiting' || outcome.state === 'Failed') && !outcome.blocks;
 }
 
 /** What must be known before there is a plan; without it the plan is an error, not a wait. */

@@ -41,8 +41,8 @@ export interface Lab {
   node(role: LabRole): LabNode;
   /** Starts the daemons, all at once. */
   start(): void;
-  /** Resolves when every node is Ready, by a pass published since then (epoch milliseconds); rejects after a minute. */
-  waitReady(since?: number): Promise<void>;
+  /** Resolves when every node is Ready; rejects after a minute with what they wait for. */
+  waitReady(): Promise<void>;
   /** Resolves when every node has its first registry password; those after it live three hours. */
   firstPasswords(): Promise<Passwords>;
   /** Resolves when every node has other passwords than these. */
@@ -108,7 +108,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     start: () => {
       for (const node of nodes) node.start();
     },
-    waitReady: (since) => waitReady(nodes, since),
+    waitReady: () => waitReady(nodes),
     firstPasswords: async () => {
       await until(
         30_000,
@@ -171,8 +171,8 @@ function passwordsOf(node: LabNode): string | undefined {
   return node.read('etc/rancher/k3s/registries.yaml');
 }
 
-async function waitReady(nodes: readonly LabNode[], since = 0): Promise<void> {
-  await until(60_000, () => nodes.every((node) => node.isReady && node.lookedAt >= since)).catch((error) => {
+async function waitReady(nodes: readonly LabNode[]): Promise<void> {
+  await until(60_000, () => nodes.every((node) => node.isReady)).catch((error) => {
     throw new Error(`${error.message}\n${nodes.map(waitsFor).join('\n')}`);
   });
 }

@@ -1,7 +1,15 @@
 /** One node of the lab: a root, a service manager, and the executable under test as its daemon. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stringify } from 'yaml';
@@ -132,6 +140,11 @@ export class LabNode {
   get isReady(): boolean {
     const [ready] = this.status()?.conditions ?? [];
     return ready?.status === 'True' && ready.reason === 'InSync';
+  }
+
+  /** When a file was written; epoch milliseconds. */
+  modifiedAt(path: string): number | undefined {
+    return statSync(join(this.root, path), { throwIfNoEntry: false })?.mtimeMs;
   }
 
   /** When the last pass was published; epoch milliseconds. */

@@ -18,6 +18,9 @@ import { tell } from './story.ts';
 /** How long the first registry passwords live here; in Azure three hours. A third of that is left at the rotation. */
 const passwordLife = 30_000;
 
+/** Written by the unit of K3s when it starts. */
+const stamp = 'run/slipway-k3s/stamp.json';
+
 const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
 const repository = join(import.meta.dirname, '../..');
 const dir = join(repository, '.lab');
@@ -43,9 +46,12 @@ async function main(): Promise<void> {
       if (told !== undefined) say(told);
     },
   });
-  const interrupted = once(process, 'SIGINT');
+  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   try {
     await Promise.race([tour(lab, begun), interrupted]);
+  } catch (thrown) {
+    say(`\nThe lab did not get where it should: ${thrown instanceof Error ? thrown.message : thrown}`);
+    process.exitCode = 1;
   } finally {
     await lab.stop();
   }
@@ -72,9 +78,7 @@ async function rotation(lab: Lab, first: Passwords): Promise<void> {
   say('K3s reads them at its start only, so it is restarted (registries.onRotate).\n');
   const starts = await Promise.all(lab.nodes.map(k3sStart));
   await lab.rotated(first);
-  await Promise.all(lab.nodes.map(async (node, index) => restarted(node, starts[index])));
-  // The pass that restarted K3s publishes only when it is over; what it replaces still says Ready.
-  await lab.waitReady(Date.now());
+  await Promise.all(lab.nodes.map((node, index) => backAgain(node, starts[index])));
   say('');
   for (const [index, node] of lab.nodes.entries()) {
     const now = node.read('etc/rancher/k3s/registries.yaml') ?? '';
@@ -83,9 +87,15 @@ async function rotation(lab: Lab, first: Passwords): Promise<void> {
   }
 }
 
-async function restarted(node: LabNode, before: string | undefined): Promise<void> {
-  for (const end = Date.now() + 20_000; Date.now() < end && (await k3sStart(node)) === before; )
-    await sleep(300);
+/** K3s was started anew, and a pass that looked after that found the node Ready. */
+async function backAgain(node: LabNode, before: string | undefined): Promise<void> {
+  const isBack = async () =>
+    (await k3sStart(node)) !== before &&
+    node.isReady &&
+    node.lookedAt > (node.modifiedAt(stamp) ?? Date.now());
+  for (const end = Date.now() + 60_000; !(await isBack()); await sleep(300)) {
+    if (Date.now() > end) throw new Error(`${node.name} is not Ready a minute after its rotation.`);
+  }
 }
 
 /** systemd's id of the start of K3s. */
@@ -111,7 +121,7 @@ function whereToLook(lab: Lab): string {
     `Where to look (${roots} each have a root below ${at('')}):`,
     `  the log of a node         ${at('server/.lab/slipway.log')}`,
     `  its conditions            ${executable} status --root ${at('server')}`,
-    `  what it would change      ${executable} plan --root ${at('server')}${options.keep ? '' : '   (while it runs: npm start -- --keep)'}`,
+    `  what it would change      PATH=${at('server/.lab/bin')}:$PATH ${executable} plan --root ${at('server')}${options.keep ? '' : '   (while it runs: npm start -- --keep)'}`,
     `  the journal of K3s        ${at('server/.lab/bin/journalctl')} -u k3s`,
     `  what K3s was given        ${at('agent/etc/rancher/k3s/')}`,
   ].join('\n');

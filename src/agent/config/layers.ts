@@ -30,7 +30,7 @@ export async function readLayers(
 
 async function yamlFiles(host: HostReader, folder: string): Promise<readonly string[]> {
   const names = await host.list(folder);
-  return names.filter((name) => name.endsWith('.yaml')).map((name) => join(folder, name));
+  return names.filter((name) => /\.ya?ml$/.test(name)).map((name) => join(folder, name));
 }
 
 interface ReadLayer {

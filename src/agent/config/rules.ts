@@ -59,7 +59,8 @@ function reservedK3sKeys(written: unknown): readonly Problem[] {
 }
 
 function reserved(key: string): string | undefined {
-  if (key.startsWith('image-credential-provider-')) return slipways('the credential provider');
+  if (key.startsWith('image-credential-provider-'))
+    return 'is left to a file in /etc/rancher/k3s/config.yaml.d';
   return Object.hasOwn(reservedKeys, key) ? reservedKeys[key] : undefined;
 }
 

@@ -19,8 +19,8 @@ export interface NextAttempt {
 /**
  * When to try again after so many failures in a row (1 is the first).
  *
- * `soon` doubles from 2 s to 60 s, or follows the pacing; when its attempts are used up, and for `slow`, the next is
- * ten minutes away. `random` is in [0, 1) and spreads delays by a fifth either way, never below a Retry-After.
+ * `soon` doubles from 2 s to 60 s and stays there. Under a pacing it follows that, and is ten minutes away when its
+ * attempts are used up; so is `slow`. `random` is in [0, 1) and spreads delays by a fifth either way, never below a Retry-After.
  */
 export function nextAttempt(
   failures: number,

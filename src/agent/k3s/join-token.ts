@@ -8,7 +8,7 @@ import { type K3sNode, unitName } from './node.ts';
 import { parseToken, type Token } from './token.ts';
 import { rotateToken } from './token-rotation.ts';
 
-export const joinTokenId = 'Credential/join-token';
+const joinTokenId = 'Credential/join-token';
 
 /**
  * The file K3s reads its token from: fetched from the cloud when it is missing or no token at all.

@@ -114,7 +114,7 @@ function drift(wanted: string, installed: string): NodeError {
 function refused(why: string): NodeError {
   return new NodeError(
     'VersionRefused',
-    `K3s stays as it is: ${why}. Change k3s.version (or the tag k3s-version).`,
+    `K3s stays as it is: ${why}. Change k3s.version (or the tag k3s-version); a way back is made by hand, by putting the older executable in its place.`,
     {
       retry: { pace: 'slow' },
       blocks: false,

@@ -6,7 +6,7 @@ import { showUnit, systemctl } from '../resources/unit.ts';
 import { agentTokenPath } from './agent-token.ts';
 import { type K3sNode, unitName } from './node.ts';
 
-export const roleChangeId = 'Consent/role';
+const roleChangeId = 'Consent/role';
 
 /**
  * A node stays the kind of K3s node it was installed as: the other kind's unit is `RoleChanged` until

@@ -8,7 +8,7 @@ import { joinedCluster } from './joined.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { serverCa, shareCertificate } from './server.ts';
 
-export const serverChangeId = 'Consent/server';
+const serverChangeId = 'Consent/server';
 
 /**
  * An agent stays with the server it joined: another address or another CA is `ServerChanged`, and no address at all
@@ -117,7 +117,7 @@ async function forget(host: Host, { paths: { k3s } }: K3sNode): Promise<void> {
 export function serverUnknown(): NodeError {
   return new NodeError(
     'ServerUnknown',
-    'No K3s server to join is known. Set the tag k3s-server on this VM, or k3s.server, to the address of the server.',
+    'No K3s server to join is known. Set the tag k3s-server on this VM, k3s.server, or --server, to the address of the server.',
   );
 }
 

@@ -7,7 +7,7 @@ import { findCause, lastWords } from './journal-causes.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { changedInputs, readStamp, type StartInput } from './start-stamp.ts';
 
-export const serviceId = 'Service/k3s';
+const serviceId = 'Service/k3s';
 
 const properties = [
   'ActiveState',

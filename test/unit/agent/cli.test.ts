@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Commands, cli } from '../../../src/agent/cli.ts';
 
@@ -40,6 +41,10 @@ describe('commands', () => {
     [
       ['plan', '--root', '/tmp/x'],
       ['plan', { ...plain, root: '/tmp/x' }],
+    ],
+    [
+      ['plan', '--root', 'lab/../x', '--config', 'c.yaml'],
+      ['plan', { ...plain, root: resolve('x'), config: resolve('c.yaml') }],
     ],
     [
       ['apply', '--timeout', '2'],

@@ -16,6 +16,7 @@ function step(outcome: { readonly state: string; readonly [field: string]: unkno
 }
 
 const write = { kind: 'write', path: '/etc/a', mode: 0o600 } as const;
+const write_ = { ...write, content: 'a\n' } as const;
 const failed = {
   state: 'Failed',
   reason: 'VaultForbidden',
@@ -25,6 +26,18 @@ const failed = {
 } as const;
 
 describe('planText', () => {
+  test('counts what it prints', () => {
+    const steps = [
+      changed(write_),
+      step({ state: 'Recorded', changes: [] }),
+      step({ state: 'Blocked', by: 'x' }),
+      step(failed),
+      step({ ...failed, blocks: false }),
+      step({ state: 'InSync' }),
+    ];
+    expect(planText(steps)).toContain('Plan: 1 to change, 2 to follow, 1 in the way, 1 to note, 1 in sync.');
+  });
+
   test.each([
     [
       'a new file, whole',
@@ -56,7 +69,7 @@ describe('planText', () => {
     ],
   ] as const)('prints %s', (_, action, expected) => {
     expect(planText([changed(action)])).toBe(
-      `${expected}Plan: 1 to change, 0 to follow, 0 waiting, 0 failed, 0 in sync. Nothing was changed.\n`,
+      `${expected}Plan: 1 to change, 0 to follow, 0 in the way, 0 to note, 0 in sync. Nothing was changed.\n`,
     );
   });
 

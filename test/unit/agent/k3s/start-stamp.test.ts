@@ -80,7 +80,7 @@ describe('changedInputs', () => {
     ],
     [
       'a drop-in of the operator',
-      (host: MemoryHost) => host.files.write(`${k3s.configDropIns}/a.yaml`, 'debug: true\n'),
+      (host: MemoryHost) => host.files.write('/etc/rancher/k3s/config.yaml.d/a.yaml', 'debug: true\n'),
       [],
     ],
   ] as const)('after %s', async (_name, change, expected) => {
