@@ -47,11 +47,13 @@ async function ask(host: HostReader, endpoint: string): Promise<HttpResponse> {
     throw new NodeError(
       'IdentityUnavailable',
       `The instance metadata service does not answer yet: ${thrown.message} ` +
-        'On a machine outside Azure set cloud to static; elsewhere check azure.imdsEndpoint and the firewall of this host.',
+        `${elsewhere}; in Azure check azure.imdsEndpoint and the firewall of this host.`,
       { cause: thrown },
     );
   }
 }
+
+const elsewhere = 'On a machine outside Azure set cloud to static (--cloud static --role server)';
 
 function refused(response: HttpResponse, endpoint: string, now: number): NodeError {
   const { status } = response;
@@ -61,12 +63,16 @@ function refused(response: HttpResponse, endpoint: string, now: number): NodeErr
       retry: soonAfter(response, now),
     });
   if (status === 404 || status === 410 || status >= 500)
-    return new NodeError('IdentityUnavailable', `${answer} That passes; it is asked again.`, {
-      retry: soonAfter(response, now),
-    });
+    return new NodeError(
+      'IdentityUnavailable',
+      `${answer} In Azure that passes, and it is asked again. ${elsewhere}.`,
+      {
+        retry: soonAfter(response, now),
+      },
+    );
   const { code, message } = refusalOf(response);
   return unexpected(
-    `${answer}${quoted(message || code)} Check that azure.imdsEndpoint is right and that nothing on the way adds headers.`,
+    `${answer}${quoted(message || code)} ${elsewhere}; in Azure check that azure.imdsEndpoint is right and that nothing on the way adds headers.`,
   );
 }
 
