@@ -4,7 +4,6 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     pool: 'forks',
-    passWithNoTests: true,
     projects: [
       project('architecture', { include: ['test/architecture.test.ts'] }),
       project('unit'),
@@ -12,7 +11,7 @@ export default defineConfig({
       project('scenario', { testTimeout: 30_000 }),
       project('integration', { testTimeout: 30_000 }),
       project('package', { testTimeout: 180_000 }),
-      project('lab', { testTimeout: 120_000, hookTimeout: 120_000 }),
+      project('lab', { testTimeout: 240_000, hookTimeout: 240_000 }),
     ],
   },
 });

@@ -43,7 +43,7 @@ describe('after a first boot and a rotation', () => {
     await lab.waitReady();
     watching.abort();
     await watched;
-    files = allFiles(dir);
+    files = allFiles(dir).map((file) => ({ ...file, name: relative(dir, file.name) }));
   });
 
   afterAll(async () => {
@@ -92,15 +92,22 @@ function forms(secret: string): readonly string[] {
   return [secret, ...inside];
 }
 
+/** Every file below a directory in which services run: what is gone by the time it is read holds nothing. */
 function allFiles(directory: string): readonly Place[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => lstatSync(path).isFile())
-    .map((path) => ({
-      name: relative(directory, path),
-      text: readFileSync(path, 'latin1'),
-      mode: lstatSync(path).mode & 0o777,
-    }));
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    try {
+      if (entry.isDirectory()) return allFiles(path);
+      return entry.isFile() ? [placeOf(path)] : [];
+    } catch (thrown) {
+      if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return [];
+      throw thrown;
+    }
+  });
+}
+
+function placeOf(path: string): Place {
+  return { name: path, text: readFileSync(path, 'latin1'), mode: lstatSync(path).mode & 0o777 };
 }
 
 /** Looks at the command line and the environment of every process the lab started, again and again. */
