@@ -20,7 +20,10 @@ export const tags = about(
 export const node = about(
   'The node as Kubernetes sees it.',
   z.strictObject({
-    name: about('The node name; by default the lower-cased computer name.', z.optional(nodeName)),
+    name: about(
+      'The node name; by default the lower-cased computer name. Another name on a live node registers a second Node: delete the old one with kubectl.',
+      z.optional(nodeName),
+    ),
     ip: about('The node address; by default the primary private address.', z.optional(ipAddress)),
     labels: about('Labels beside those of the role; applied at every start of K3s.', z.array(nodeLabel)),
     taints: about('Taints beside those of the role; applied when the node registers.', z.array(nodeTaint)),
