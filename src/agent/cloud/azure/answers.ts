@@ -1,4 +1,4 @@
-import type { NodeError, Retry } from '../../core/errors.ts';
+import { NodeError, type Retry } from '../../core/errors.ts';
 import type { HttpResponse } from '../../core/host.ts';
 import { redacted } from '../../core/secret.ts';
 
@@ -75,4 +75,13 @@ export function isUnknownName(failure: NodeError): boolean {
     if ('code' in cause && cause.code === 'ENOTFOUND') return true;
   }
   return false;
+}
+
+/** The certificate of a service of Azure's is not trusted, which a proxy that re-signs explains best. */
+export function untrusted(who: string, failure: NodeError): NodeError {
+  return new NodeError(
+    'TlsUntrusted',
+    `The certificate that ${who} shows is not trusted: ${failure.message} Where a proxy re-signs, set network.caFile to its CA.`,
+    { retry: { pace: 'slow' }, cause: failure },
+  );
 }

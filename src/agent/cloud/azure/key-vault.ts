@@ -3,7 +3,7 @@ import { NodeError } from '../../core/errors.ts';
 import type { Host, HttpResponse } from '../../core/host.ts';
 import type { Secret } from '../../core/secret.ts';
 import { storedSecret } from '../stored-secret.ts';
-import { isUnknownName, quoted, refusalOf, soonAfter } from './answers.ts';
+import { isUnknownName, quoted, refusalOf, soonAfter, untrusted } from './answers.ts';
 import { azureHttpClient } from './http-client.ts';
 
 export interface KeyVaultOptions {
@@ -57,12 +57,7 @@ function isForeignChallenge(thrown: unknown): thrown is Error {
 }
 
 function unreachable(failure: NodeError, url: string): NodeError {
-  if (failure.reason === 'TlsUntrusted')
-    return new NodeError(
-      'TlsUntrusted',
-      `The certificate that ${url} shows is not trusted: ${failure.message} Where a proxy re-signs, set network.caFile to its CA.`,
-      { retry: { pace: 'slow' }, cause: failure },
-    );
+  if (failure.reason === 'TlsUntrusted') return untrusted(url, failure);
   if (isUnknownName(failure))
     return new NodeError(
       'VaultNotFound',

@@ -3,7 +3,7 @@ import { NodeError } from '../../core/errors.ts';
 import type { Host, HttpResponse } from '../../core/host.ts';
 import { jwtTimes } from '../../core/jwt.ts';
 import { Secret } from '../../core/secret.ts';
-import { isUnknownName, quoted, refusalOf, soonAfter } from './answers.ts';
+import { isUnknownName, quoted, refusalOf, soonAfter, untrusted } from './answers.ts';
 
 /** The user name that says the password is a token ("Authenticate with Azure Container Registry"). */
 export const registryUser = '00000000-0000-0000-0000-000000000000';
@@ -50,12 +50,7 @@ async function exchange(host: Host, loginServer: string, accessToken: string): P
 }
 
 function unreachable(failure: NodeError, loginServer: string): NodeError {
-  if (failure.reason === 'TlsUntrusted')
-    return new NodeError(
-      'TlsUntrusted',
-      `The certificate that ${loginServer} shows is not trusted: ${failure.message} Where a proxy re-signs, set network.caFile to its CA.`,
-      { retry: { pace: 'slow' }, cause: failure },
-    );
+  if (failure.reason === 'TlsUntrusted') return untrusted(loginServer, failure);
   if (isUnknownName(failure))
     return new NodeError(
       'RegistryNotFound',
