@@ -52,7 +52,7 @@ test('a year of rotations, looked at whenever one is due: the credential never n
   }
   expect(rotations(cloud.calls)).toBe(365 * 12);
   expect(least).toBe(3_600);
-});
+}, 120_000);
 
 test('with onRotate: restart each rotation restarts K3s once', async () => {
   const { machine, slipway } = await booted('agent', '');
