@@ -1,6 +1,5 @@
 /** Everything of one process, built once: which machine, cloud and engine, for what the settings say. */
-import type { Agent } from './agent/agent.ts';
-import { createAgent } from './agent/agent.ts';
+import { type Agent, createAgent } from './agent/agent.ts';
 import type { CommonOptions } from './agent/cli.ts';
 import { azureCloud } from './agent/cloud/azure/azure.ts';
 import type { Cloud } from './agent/cloud/cloud.ts';

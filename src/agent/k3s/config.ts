@@ -13,20 +13,17 @@ type K3sConfig = Readonly<Record<string, Scalar | readonly Scalar[]>>;
 
 /** K3s's own configuration file, 0600. `K3sConfigInvalid` where k3s.config has what this K3s command cannot take. */
 export function configFile(node: K3sNode, needs: readonly string[]): Resource {
-  const { path, mode, condition } = {
+  return file({
     path: node.paths.k3s.config,
     mode: 0o600,
     condition: 'K3sConfig',
-  } as const;
-  const written = (content: string) => file({ path, content, mode, condition, needs });
-  return {
-    ...written(''),
-    async check(host) {
+    needs,
+    async content(host) {
       // A key that names a file which is not there would keep K3s from its next start.
       const hasAgentToken = (await host.stat(agentTokenPath(node.paths))) !== undefined;
-      return written(renderConfig(await keepingServer(host, node), hasAgentToken)).check(host);
+      return renderConfig(await keepingServer(host, node), hasAgentToken);
     },
-  };
+  });
 }
 
 /**
@@ -87,11 +84,6 @@ function lists(own: Readonly<Record<string, readonly string[]>>, extra: K3sConfi
 }
 
 function invalid(problem: string): NodeError {
-  return new NodeError(
-    'K3sConfigInvalid',
-    `The K3s configuration cannot be used: ${problem}. Correct k3s.config.`,
-    {
-      retry: { pace: 'slow' },
-    },
-  );
+  const message = `The K3s configuration cannot be used: ${problem}. Correct k3s.config.`;
+  return new NodeError('K3sConfigInvalid', message, { retry: { pace: 'slow' } });
 }

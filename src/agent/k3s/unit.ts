@@ -10,9 +10,8 @@ import { keepingServer } from './server-change.ts';
 export function unit(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   const name = unitName(node.role.k3s);
   const path = join(node.paths.system.units, name);
-  const fileWith = (content: string) => file({ path, content, condition: 'K3sRunning', needs });
-  const check = async (host: HostReader) => fileWith(renderUnit(await keepingServer(host, node))).check(host);
-  const written = { ...fileWith(''), check };
+  const content = async (host: HostReader) => renderUnit(await keepingServer(host, node));
+  const written = file({ path, content, condition: 'K3sRunning', needs });
   return [written, unitLoaded({ unit: name, path, condition: 'K3sRunning', needs: [written.id] })];
 }
 

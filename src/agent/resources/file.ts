@@ -1,23 +1,25 @@
+import type { HostReader } from '../core/host.ts';
 import { octal } from '../core/mode.ts';
 import { type ConditionType, compare, type Resource } from '../core/resource.ts';
 import { digest } from './digest.ts';
 
 export interface FileSpec {
   readonly path: string;
-  /** Holds no secret: a plan prints it, and a log its digest. */
-  readonly content: string;
+  /** Holds no secret: a plan prints it, and a log its digest. A function where it depends on what is found. */
+  readonly content: string | ((host: HostReader) => Promise<string>);
   readonly mode?: number;
   readonly condition: ConditionType;
   readonly needs?: readonly string[];
 }
 
 /** A file with exactly this content and mode, replaced atomically when either differs. */
-export function file({ path, content, mode = 0o644, ...rest }: FileSpec): Resource {
+export function file({ path, content: wanted, mode = 0o644, ...rest }: FileSpec): Resource {
   return {
     ...rest,
     id: `File/${path}`,
     summary: `write ${path}`,
     async check(host) {
+      const content = typeof wanted === 'string' ? wanted : await wanted(host);
       const found = await host.readFile(path);
       return compare(
         { content: found && digest(found.content), mode: found && octal(found.mode) },
