@@ -2,18 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { reconcile } from '../../src/agent/core/reconcile.ts';
 import { actionLine } from '../../src/agent/core/recorded-action.ts';
 import type { Outcome, Resource } from '../../src/agent/core/resource.ts';
-import type { GitOps, GitOpsContext } from '../../src/agent/gitops/gitops.ts';
+import type { GitOps } from '../../src/agent/gitops/gitops.ts';
 import { recordingHost } from '../../src/agent/host/recording-host.ts';
 import type { MemoryHost } from '../lab/memory-host.ts';
-
-export const context: GitOpsContext = {
-  needs: ['NodeReady/server-1'],
-  k3s: '/usr/local/bin/k3s',
-  kubeconfig: '/etc/rancher/k3s/k3s.yaml',
-  binDir: '/usr/local/bin',
-  home: '/var/lib/slipway',
-  arch: 'x64',
-};
+import { context } from '../unit/agent/gitops/settings.ts';
 
 export interface GitOpsSubject {
   readonly engine: GitOps;

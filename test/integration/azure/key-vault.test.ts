@@ -12,7 +12,7 @@ beforeAll(async () => {
   vault = world.azure.vault();
 });
 beforeEach(() => {
-  vault.heal();
+  vault.faults.heal();
   vault.closed = undefined;
   vault.tenant = undefined;
   vault.throttle = { times: 0 };
@@ -112,7 +112,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'an error of its own',
-    arrange: () => vault.fail({ status: 503, headers: { 'retry-after': '5' } }),
+    arrange: () => vault.faults.fail({ status: 503, headers: { 'retry-after': '5' } }),
     reason: 'VaultUnavailable',
     pace: 'soon',
     after: 5_000,
@@ -120,7 +120,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a server that cuts the connection',
-    arrange: () => vault.fail('reset'),
+    arrange: () => vault.faults.fail('reset'),
     reason: 'VaultUnavailable',
     pace: 'soon',
     says: /azure\.keyVault\.name/,
@@ -128,7 +128,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a server that never answers',
-    arrange: () => vault.fail('hang'),
+    arrange: () => vault.faults.fail('hang'),
     reason: 'VaultUnavailable',
     pace: 'soon',
     says: /did not answer/,
@@ -136,14 +136,14 @@ const cases: readonly Case[] = [
   },
   {
     name: 'what is no vault',
-    arrange: () => vault.fail('garbage'),
+    arrange: () => vault.faults.fail('garbage'),
     reason: 'UnexpectedAnswer',
     pace: 'soon',
     requests: 1,
   },
   {
     name: "a 403 that is not the vault's own",
-    arrange: () => vault.fail({ status: 403, body: '<html>Blocked by policy</html>' }),
+    arrange: () => vault.faults.fail({ status: 403, body: '<html>Blocked by policy</html>' }),
     reason: 'VaultFirewall',
     pace: 'slow',
     says: /network\.proxy/,
@@ -154,7 +154,7 @@ const cases: readonly Case[] = [
     arrange: () => {
       const challenge =
         'Bearer authorization="https://login.microsoftonline.com/x", resource="https://evil.example"';
-      vault.fail({ status: 401, headers: { 'www-authenticate': challenge } });
+      vault.faults.fail({ status: 401, headers: { 'www-authenticate': challenge } });
     },
     reason: 'UnexpectedAnswer',
     pace: 'slow',
@@ -164,7 +164,7 @@ const cases: readonly Case[] = [
   {
     name: 'a refusal that repeats the token',
     arrange: () =>
-      vault.fail({
+      vault.faults.fail({
         status: 400,
         body: { error: { code: 'BadParameter', message: 'bad eyJhbGciOi.eyJjYW5hcnki.sig' } },
       }),

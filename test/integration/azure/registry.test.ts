@@ -13,7 +13,7 @@ beforeAll(async () => {
   registry = world.azure.registry();
 });
 beforeEach(() => {
-  registry.heal();
+  registry.faults.heal();
   registry.closed = false;
   registry.mode = 'rbac';
   registry.audience = 'https://containerregistry.azure.net';
@@ -72,34 +72,39 @@ const cases: readonly Case[] = [
   },
   {
     name: 'throttled',
-    arrange: () => registry.fail({ status: 429, headers: { 'retry-after': '9' } }),
+    arrange: () => registry.faults.fail({ status: 429, headers: { 'retry-after': '9' } }),
     reason: 'Throttled',
     pace: 'soon',
     after: 9_000,
   },
   {
     name: 'an error of its own',
-    arrange: () => registry.fail({ status: 502 }),
+    arrange: () => registry.faults.fail({ status: 502 }),
     reason: 'RegistryUnavailable',
     pace: 'soon',
   },
   {
     name: 'what is no Azure registry',
-    arrange: () => registry.fail({ status: 404 }),
+    arrange: () => registry.faults.fail({ status: 404 }),
     reason: 'UnexpectedAnswer',
     pace: 'slow',
     says: /registries\.servers/,
   },
-  { name: 'garbage', arrange: () => registry.fail('garbage'), reason: 'UnexpectedAnswer', pace: 'soon' },
+  {
+    name: 'garbage',
+    arrange: () => registry.faults.fail('garbage'),
+    reason: 'UnexpectedAnswer',
+    pace: 'soon',
+  },
   {
     name: 'a token without dates',
-    arrange: () => registry.fail({ status: 200, body: { refresh_token: 'canary' } }),
+    arrange: () => registry.faults.fail({ status: 200, body: { refresh_token: 'canary' } }),
     reason: 'UnexpectedAnswer',
     pace: 'soon',
   },
   {
     name: 'a server that never answers',
-    arrange: () => registry.fail('hang'),
+    arrange: () => registry.faults.fail('hang'),
     reason: 'RegistryUnavailable',
     pace: 'soon',
     says: /did not answer/,

@@ -6,15 +6,7 @@
  * (azure-docs, key-vault/general). Message texts of 403 and 401 are as logs of real vaults show them.
  */
 import { type Entra, issuerOf } from './entra.ts';
-import {
-  type Fault,
-  type FaultOptions,
-  Faults,
-  type Incoming,
-  type LoggedRequest,
-  type Reply,
-  startLoopback,
-} from './loopback.ts';
+import { Faults, type Incoming, type LoggedRequest, type Reply, startLoopback } from './loopback.ts';
 import type { ServerCertificate } from './tls.ts';
 
 /** A vault; everything may be changed while the server runs. */
@@ -23,7 +15,8 @@ export class KeyVault {
   /** `vault.azure.net` and its like. */
   readonly suffix: string;
   readonly #secrets = new Map<string, { value: string; enabled: boolean; version: string }>();
-  readonly #faults: Faults;
+  /** Of the one server that answers for all of them. */
+  readonly faults: Faults;
   /** Every value any secret ever had. */
   readonly values: string[] = [];
   /** Refuses every address, as the vault's firewall or a closed public access does. */
@@ -36,7 +29,7 @@ export class KeyVault {
   constructor({ name, suffix }: { readonly name: string; readonly suffix: string }, faults: Faults) {
     this.name = name;
     this.suffix = suffix;
-    this.#faults = faults;
+    this.faults = faults;
   }
 
   get host(): string {
@@ -64,15 +57,6 @@ export class KeyVault {
 
   find(secret: string) {
     return this.#secrets.get(secret);
-  }
-
-  /** A fault of the one server that answers for every vault. */
-  fail(fault: Fault, options?: FaultOptions): void {
-    this.#faults.fail(fault, options);
-  }
-
-  heal(): void {
-    this.#faults.heal();
   }
 }
 

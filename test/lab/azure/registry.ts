@@ -10,15 +10,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Entra, Role } from './entra.ts';
 import { Signer } from './jwt.ts';
-import {
-  type Fault,
-  type FaultOptions,
-  Faults,
-  type Incoming,
-  type LoggedRequest,
-  type Reply,
-  startLoopback,
-} from './loopback.ts';
+import { Faults, type Incoming, type LoggedRequest, type Reply, startLoopback } from './loopback.ts';
 import type { ServerCertificate } from './tls.ts';
 
 export const registryAudience = 'https://containerregistry.azure.net';
@@ -26,7 +18,8 @@ export const registryAudience = 'https://containerregistry.azure.net';
 /** A registry; its fields may be changed while the server runs. */
 export class Registry {
   readonly loginServer: string;
-  readonly #faults: Faults;
+  /** Of the one server that answers for all of them. */
+  readonly faults: Faults;
   /** Milliseconds a refresh token lives. */
   tokenLifetime = 3 * 3_600_000;
   /** With ABAC, AcrPull and its like are not honoured. */
@@ -39,16 +32,7 @@ export class Registry {
 
   constructor(loginServer: string, faults: Faults) {
     this.loginServer = loginServer;
-    this.#faults = faults;
-  }
-
-  /** A fault of the one server that answers for every registry. */
-  fail(fault: Fault, options?: FaultOptions): void {
-    this.#faults.fail(fault, options);
-  }
-
-  heal(): void {
-    this.#faults.heal();
+    this.faults = faults;
   }
 }
 
