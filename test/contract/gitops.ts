@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { reconcile } from '../../src/agent/core/reconcile.ts';
-import { actionLine } from '../../src/agent/core/recorded-action.ts';
 import type { Outcome, Resource } from '../../src/agent/core/resource.ts';
 import type { GitOps } from '../../src/agent/gitops/gitops.ts';
 import { recordingHost } from '../../src/agent/host/recording-host.ts';
+import { actionLine } from '../lab/action-line.ts';
 import type { MemoryHost } from '../lab/memory-host.ts';
 import { context } from '../unit/agent/gitops/settings.ts';
 

@@ -12,16 +12,11 @@ import type {
   HttpResponse,
   HttpSend,
 } from '../../src/agent/core/host.ts';
-import {
-  actionLine,
-  downloadOf,
-  type RecordedAction,
-  runOf,
-  sendOf,
-} from '../../src/agent/core/recorded-action.ts';
+import { downloadOf, type RecordedAction, runOf, sendOf } from '../../src/agent/core/recorded-action.ts';
 import { type Content, reveal, type Secret } from '../../src/agent/core/secret.ts';
 import { commandFailed } from '../../src/agent/host/command-failed.ts';
 import { fileError, systemError } from '../../src/agent/host/file-errors.ts';
+import { actionLine } from './action-line.ts';
 import { MemoryFiles } from './memory-files.ts';
 import { type ArgsMatcher, argsFit, fits, type Matcher, Scripts } from './memory-scripts.ts';
 

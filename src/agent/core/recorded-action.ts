@@ -1,6 +1,5 @@
 import { commandLine } from './command-line.ts';
 import type { Command, Download, HttpSend } from './host.ts';
-import { octal } from './mode.ts';
 
 /**
  * One change of the world, as a journal keeps it: printable as it is, secrets already as `‹redacted›`.
@@ -33,28 +32,6 @@ export type RecordedAction =
 export interface Before {
   readonly mode: number;
   readonly content?: string;
-}
-
-/** One line for people and for tests: `write /etc/x 0600`, `run systemctl daemon-reload`. */
-export function actionLine(action: RecordedAction): string {
-  switch (action.kind) {
-    case 'write':
-      return `write ${action.path} ${octal(action.mode)}`;
-    case 'link':
-      return `link ${action.path} -> ${action.target}`;
-    case 'rename':
-      return `rename ${action.from} -> ${action.to}`;
-    case 'remove':
-      return `remove ${action.path}`;
-    case 'run':
-      return `run ${action.command}`;
-    case 'send':
-      return `send ${action.method} ${action.url}`;
-    case 'download':
-      return `download ${action.url} -> ${action.path} ${octal(action.mode)}`;
-    case 'obtain':
-      return `obtain ${action.what}`;
-  }
 }
 
 /** How a journal keeps a command. */

@@ -82,7 +82,7 @@ export function unitName(command: Role['k3s']): string {
 }
 
 /** The kubeconfig this node may use: the admin's on a server, kubelet's own on an agent. */
-export function nodeKubeconfig({ role, paths }: K3sNode): string {
+function nodeKubeconfig({ role, paths }: K3sNode): string {
   return role.k3s === 'server' ? paths.k3s.kubeconfig : paths.k3s.kubeletKubeconfig;
 }
 

@@ -12,7 +12,7 @@ import { installedVersion } from './release.ts';
  * What K3s reads when it starts, and only then. An operator's drop-ins in config.yaml.d are left out: who edits
  * them decides when K3s restarts.
  */
-export const startInputs = [
+const startInputs = [
   'config',
   'version',
   'registries',

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { Recorded } from '../../../../src/agent/core/errors.ts';
-import { actionLine } from '../../../../src/agent/core/recorded-action.ts';
 import { Secret, sensitive } from '../../../../src/agent/core/secret.ts';
 import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
+import { actionLine } from '../../../lab/action-line.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 
 const secret = sensitive((show) => `token: ${show(new Secret('hunter2'))}\n`);

@@ -1,0 +1,24 @@
+import { octal } from '../../src/agent/core/mode.ts';
+import type { RecordedAction } from '../../src/agent/core/recorded-action.ts';
+
+/** One line for tests to compare: `write /etc/x 0600`, `run systemctl daemon-reload`. */
+export function actionLine(action: RecordedAction): string {
+  switch (action.kind) {
+    case 'write':
+      return `write ${action.path} ${octal(action.mode)}`;
+    case 'link':
+      return `link ${action.path} -> ${action.target}`;
+    case 'rename':
+      return `rename ${action.from} -> ${action.to}`;
+    case 'remove':
+      return `remove ${action.path}`;
+    case 'run':
+      return `run ${action.command}`;
+    case 'send':
+      return `send ${action.method} ${action.url}`;
+    case 'download':
+      return `download ${action.url} -> ${action.path} ${octal(action.mode)}`;
+    case 'obtain':
+      return `obtain ${action.what}`;
+  }
+}
