@@ -11,13 +11,18 @@ const zones: readonly {
   readonly imports: readonly string[];
 }[] = [
   { zone: 'version', files: /^src\/version\.ts$/, imports: [] },
-  { zone: 'launcher', files: /^src\/(launch|program|environment)\.ts$/, imports: ['main', 'version'] },
+  {
+    zone: 'launcher',
+    files: /^src\/(launch|program|environment)\.ts$/,
+    imports: ['main', 'version', 'provider'],
+  },
+  { zone: 'provider', files: /^src\/agent\/credential-provider\//, imports: [] },
   {
     zone: 'main',
-    files: /^src\/(main|compose|daemon|open-log)\.ts$/,
+    files: /^src\/(main|compose|daemon|open-log|credential-provider)\.ts$/,
     imports: [
       ...['version', 'loop', 'paths', 'log', 'config', 'host', 'azure', 'static', 'cloud'],
-      ...['gitops', 'k3s', 'resources', 'roles', 'core'],
+      ...['gitops', 'k3s', 'resources', 'roles', 'core', 'provider'],
     ],
   },
   { zone: 'paths', files: /^src\/agent\/paths\.ts$/, imports: [] },
@@ -34,7 +39,7 @@ const zones: readonly {
   {
     zone: 'k3s',
     files: /^src\/agent\/k3s\//,
-    imports: ['core', 'resources', 'cloud', 'config', 'roles', 'paths'],
+    imports: ['core', 'resources', 'cloud', 'config', 'roles', 'paths', 'provider'],
   },
   {
     zone: 'gitops',
@@ -57,7 +62,8 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
 ];
 
 /** The only files that may touch the machine: its files, programs, network, clock and environment. */
-const machineFiles = /^src\/(agent\/host\/.*|main|compose|daemon|open-log|launch|program)\.ts$/;
+const machineFiles =
+  /^src\/(agent\/host\/.*|main|compose|daemon|open-log|credential-provider|launch|program)\.ts$/;
 
 /** Built-in modules that only compute, and are welcome everywhere. */
 const pureModules = new Set(['crypto', 'path', 'util', 'url', 'zlib', 'assert', 'buffer', 'string_decoder']);

@@ -17,6 +17,11 @@ export function nodePaths(root: string) {
       joinToken: at('/var/lib/slipway/join-token'),
       status: at('/run/slipway/status.json'),
       lock: at('/run/slipway/lock'),
+      /** What kubelet's credential provider answers from, and what it needs where that is missing or old. */
+      registryLogins: at('/run/slipway/registry-logins.json'),
+      providerSettings: at('/var/lib/slipway/credential-provider.yaml'),
+      providerLock: at('/run/slipway/credential-provider.lock'),
+      pullProof: at('/run/slipway/pull-proof.json'),
     },
     system: {
       modules: at('/etc/modules-load.d/slipway-k3s.conf'),
@@ -35,6 +40,7 @@ export function nodePaths(root: string) {
       agentServerCa: at(`${data}/agent/server-ca.crt`),
       kubeletKubeconfig: at(`${data}/agent/kubelet.kubeconfig`),
       credentialProvider: at('/var/lib/rancher/credentialprovider/config.yaml'),
+      credentialProviderBin: at('/var/lib/rancher/credentialprovider/bin'),
       stamp: at('/run/slipway-k3s/stamp.json'),
     },
   } as const;

@@ -20,7 +20,14 @@ export const defaults = {
     upgrade: 'manual',
     config: {},
   },
-  registries: { servers: [], mirrors: {}, configs: {}, onRotate: 'restart', schedule: '0 */2 * * *' },
+  registries: {
+    servers: [],
+    mirrors: {},
+    configs: {},
+    onRotate: 'never',
+    proof: [],
+    schedule: '0 */2 * * *',
+  },
   gitops: {
     engine: 'none',
     flux: {
@@ -38,7 +45,7 @@ export const defaults = {
       tokenSecretName: 'flux-git-token',
     },
   },
-  consent: { tokenChange: false, roleChange: false, serverChange: false },
+  consent: { tokenChange: false, roleChange: false, serverChange: false, foreignMirrors: false },
   log: { level: 'info' },
 } as const satisfies DeepReadonlyInput<WrittenSettings>;
 

@@ -55,6 +55,14 @@ export const registryName = text(
   'be the bare host name of a registry in lower case such as docker.io, or "*"; leave out https:// and any path',
 );
 
+/** A repository below a registry and a tag of it: `myteam.azurecr.io/base/alpine:3.22`. */
+export const imageReference = text(
+  new RegExp(
+    `^(?=.{1,400}$)${label}(?:\\.${label})+(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)+:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`,
+  ),
+  'be an image with its registry and tag such as myteam.azurecr.io/base/alpine:3.22',
+);
+
 export const nodeName = text(
   new RegExp(`^(?=.{1,63}$)${hostName}$`),
   'be a Kubernetes node name: up to 63 lower-case letters, digits, dashes and dots',

@@ -66,6 +66,13 @@ export const reasons = {
   RegistryForbidden:
     'The registry refuses this address or identity: check its firewall and role assignments.',
   RegistriesInvalid: 'The registries.yaml that would be written does not parse; the old one stays.',
+  ProviderNotOurs: 'Another credential provider is configured for kubelet; it was left alone.',
+  PullDenied:
+    'The registry knows the identity but refuses the pull: assign AcrPull, or Container Registry Repository Reader on a registry with ABAC.',
+  PullCredentialRefused: 'The registry does not accept the credential that registries.yaml holds.',
+  ProofImageNotFound: 'The image that is to prove pulls is not in the registry: check registries.proof.',
+  StorageUnreachable:
+    'The registry sends layers from a storage endpoint that this VM cannot reach or that refuses it.',
 
   // the K3s node
   TokenChanged:

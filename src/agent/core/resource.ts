@@ -12,9 +12,11 @@ export const conditionTypes = [
   'JoinToken',
   'K3sConfig',
   'Registries',
+  'CredentialProvider',
   'ServerReachable',
   'K3sRunning',
   'NodeReady',
+  'Pulls',
   'GitOps',
 ] as const;
 

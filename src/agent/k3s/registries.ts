@@ -2,10 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Cloud } from '../cloud/cloud.ts';
 import { NodeError, toNodeError } from '../core/errors.ts';
 import type { FoundFile, Host } from '../core/host.ts';
-import { jwtTimes } from '../core/jwt.ts';
 import type { Change, Resource } from '../core/resource.ts';
-import { Secret } from '../core/secret.ts';
+import type { Secret } from '../core/secret.ts';
 import { type Currency, credential, type PartlyRendered } from '../resources/credential.ts';
+import { type HeldLogin, heldLogin } from './held-login.ts';
 import type { K3sNode } from './node.ts';
 import {
   type Login,
@@ -23,7 +23,7 @@ export interface RegistriesSpec {
 }
 
 /** A registry that gives out shorter-lived passwords than this keeps nobody busy. */
-const shortest = 10_000;
+const shortest = 5_000;
 
 /** The time since a clock went back after which a file's time is not believed. */
 const skew = 60_000;
@@ -64,7 +64,7 @@ function judge({ settings }: K3sNode, spec: RegistriesSpec, found: FoundFile, no
     return { ok: false, changes: [{ field: 'content', observed: 'malformed', desired: 'registries.yaml' }] };
   }
   const { servers } = settings.registries;
-  const logins = servers.map((server) => heldLogin(content, server, spec, found));
+  const logins = servers.map((server) => datedLogin(content, server, spec, found));
   const changes = [
     ...configChanges(content, wantedRegistries(settings.registries), servers),
     ...logins.flatMap((held, at) => loginChanges(held, servers[at] ?? '', now)),
@@ -84,7 +84,7 @@ async function render(
   const { servers } = settings.registries;
   const content = found && parseRegistries(found.content);
   const held = new Map(
-    servers.map((server) => [server, content && found && heldLogin(content, server, spec, found)]),
+    servers.map((server) => [server, content && found && datedLogin(content, server, spec, found)]),
   );
   const due = servers.filter((server) => loginChanges(held.get(server), server, host.now()).length > 0);
   const logins = new Map<string, Login>();
@@ -112,38 +112,26 @@ function usable(server: string, password: Secret): Secret {
 }
 
 /** A login as the file has it, and when it is due; epoch milliseconds. */
-interface HeldLogin {
-  readonly login: Login;
-  readonly receivedAt: number;
+interface DatedLogin extends HeldLogin {
   readonly due: number;
 }
 
-/**
- * What the file has for a server, if it is ours: with our user name, and where it is a JWT, made for this login server.
- * The newest password was received when the file was written; another one as much earlier as it was issued.
- */
-function heldLogin(
+function datedLogin(
   content: Registries,
   server: string,
   { cloud, rotateAt }: RegistriesSpec,
-  { modifiedAt }: FoundFile,
-): HeldLogin | undefined {
-  const { username, password } = content.configs?.[server]?.auth ?? {};
-  if (username !== cloud.registryUser(server) || !password) return undefined;
-  const audience = audienceOf(password);
-  if (audience !== undefined && audience !== server) return undefined;
-  const times = jwtTimes(password);
-  const receivedAt = modifiedAt - (times ? newestIssue(content) - times.issuedAt : 0);
-  const life = times ? times.expiresAt - times.issuedAt : Number.POSITIVE_INFINITY;
-  const due = Math.min(rotateAt(receivedAt), receivedAt + Math.max((life * 2) / 3, shortest));
-  return { login: { username, password: new Secret(password) }, receivedAt, due };
+  found: FoundFile,
+): DatedLogin | undefined {
+  const held = heldLogin(content, server, cloud.registryUser(server), found);
+  if (!held) return undefined;
+  const { receivedAt, life = Number.POSITIVE_INFINITY } = held;
+  return {
+    ...held,
+    due: Math.min(rotateAt(receivedAt), receivedAt + Math.max((life * 2) / 3, shortest)),
+  };
 }
 
-function newestIssue({ configs = {} }: Registries): number {
-  return Math.max(...Object.values(configs).map(({ auth }) => jwtTimes(auth?.password ?? '')?.issuedAt ?? 0));
-}
-
-function loginChanges(held: HeldLogin | undefined, server: string, now: number): readonly Change[] {
+function loginChanges(held: DatedLogin | undefined, server: string, now: number): readonly Change[] {
   const field = `password for ${server}`;
   if (!held) return [{ field, observed: 'not ours', desired: 'ours' }];
   if (now < held.due && held.receivedAt <= now + skew) return [];
@@ -164,11 +152,4 @@ function configChanges(found: Registries, wanted: Registries, servers: readonly 
 function foreignAuth({ configs = {} }: Registries, servers: readonly string[]) {
   const foreign = Object.entries(configs).filter(([name, { auth }]) => auth && !servers.includes(name));
   return Object.fromEntries(foreign.map(([name, { auth }]) => [name, auth]));
-}
-
-/** The `aud` claim of a JWT (RFC 7519, section 4.1.3). */
-function audienceOf(password: string): string | undefined {
-  if (!jwtTimes(password)) return undefined;
-  const claims = JSON.parse(Buffer.from(password.split('.')[1] ?? '', 'base64url').toString('utf8'));
-  return typeof claims.aud === 'string' ? claims.aud.toLowerCase() : undefined;
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { about } from '../about.ts';
 import { cron } from '../cron-form.ts';
-import { loginServer, registryName, secretText, url, words } from '../forms.ts';
+import { imageReference, loginServer, registryName, secretText, url, words } from '../forms.ts';
 
 const mirror = z.strictObject({
   endpoint: about('URLs that are asked in turn.', z.optional(z.array(url))),
@@ -42,7 +42,14 @@ export const registries = about(
       'TLS and credentials of other registries, as in registries.yaml.',
       z.record(registryName, registryConfig),
     ),
-    onRotate: about('Whether fresh credentials restart K3s.', z.enum(['restart', 'never'])),
+    onRotate: about(
+      "Whether fresh credentials restart K3s. Kubelet's pulls never need it; auto restarts where containerd's own do.",
+      z.enum(['never', 'auto', 'restart']),
+    ),
+    proof: about(
+      'Images in the login servers, such as myteam.azurecr.io/base:1, that are pulled from to prove each new credential.',
+      z.array(imageReference),
+    ),
     schedule: about(
       'When credentials are renewed: five cron fields, UTC; each node adds its own spread.',
       cron,

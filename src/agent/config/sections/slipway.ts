@@ -7,6 +7,10 @@ export const consent = about(
     tokenChange: about('Replace the join token of an installed node.', z.boolean()),
     roleChange: about('Rebuild this node as another kind of K3s node.', z.boolean()),
     serverChange: about('Join a server with another CA or address.', z.boolean()),
+    foreignMirrors: about(
+      'Mirror a login server elsewhere, which shows the mirror its credential.',
+      z.boolean(),
+    ),
   }),
 );
 
