@@ -17,11 +17,11 @@ const meanings: Readonly<Record<ConditionType, string>> = {
   JoinToken: 'the join token is there; on a server, it is the one of the vault',
   K3sConfig: 'the configuration of K3s is as it should be',
   Registries: 'the registry credentials are fresh',
-  CredentialProvider: 'Kubelet gets a fresh registry credential from Slipway for each pull.',
+  CredentialProvider: 'kubelet gets a fresh registry credential from Slipway for each pull',
   ServerReachable: 'an agent: its server answers and takes its token',
   K3sRunning: 'the unit of K3s is installed and running, with what is on disk',
   NodeReady: 'the Kubernetes API says that this node is Ready, and it has its taints',
-  Pulls: 'With the newest credential an image of each login server was pulled from.',
+  Pulls: 'the newest credential of each login server was proven by a pull',
   GitOps: 'a server: the repository is bootstrapped and applied',
 };
 
