@@ -20,10 +20,19 @@ const ranges = [
 
 /** What node-cron refuses or never comes to is none, such as `5/2` and the 31st of April. */
 function isCron(value: string): boolean {
-  const fields = value.split(/ +/);
-  const numbers = ranges.map(([low, high], at) => numbersOf(fields[at] ?? '', low, high));
+  const numbers = cronNumbers(value);
   const [, , days = [], months = []] = numbers;
-  return fields.length === ranges.length && numbers.every(({ length }) => length > 0) && isDate(days, months);
+  return (
+    numbers.length === ranges.length && numbers.every(({ length }) => length > 0) && isDate(days, months)
+  );
+}
+
+/** The numbers that each field of a cron schedule names; none for a field that is none. */
+export function cronNumbers(schedule: string): readonly (readonly number[])[] {
+  return schedule.split(/ +/).map((field, at) => {
+    const [low, high] = ranges[at] ?? [0, -1];
+    return numbersOf(field, low, high);
+  });
 }
 
 /** Every number a field names; none where it is no field. */

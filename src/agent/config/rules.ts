@@ -1,5 +1,6 @@
 import { mapAt, type Path, valueAt } from './path.ts';
 import type { Problem } from './problems.ts';
+import { registryMisfits } from './registry-rules.ts';
 
 /** What does not fit together in settings that may have other faults as well. */
 export function misfits(written: unknown): readonly Problem[] {
@@ -8,7 +9,7 @@ export function misfits(written: unknown): readonly Problem[] {
     ...vaultNamedTwice(written),
     ...agentTokenIsServerToken(written),
     ...reservedK3sKeys(written),
-    ...doubleCredentials(written),
+    ...registryMisfits(written),
     ...fluxMisfits(written),
   ];
 }
@@ -59,8 +60,7 @@ function reservedK3sKeys(written: unknown): readonly Problem[] {
 }
 
 function reserved(key: string): string | undefined {
-  if (key.startsWith('image-credential-provider-'))
-    return 'is left to a file in /etc/rancher/k3s/config.yaml.d';
+  if (key.startsWith('image-credential-provider-')) return credentialProvider;
   return Object.hasOwn(reservedKeys, key) ? reservedKeys[key] : undefined;
 }
 
@@ -75,6 +75,11 @@ const agentToken = slipways(
 );
 const secret =
   'may hold a secret, and settings are printed; put it into a file of mode 0600 in /etc/rancher/k3s/config.yaml.d, which K3s reads too';
+
+const credentialProvider = slipways(
+  'kubelet asks it for the logins of registries.servers',
+  'leave this out; a provider in its place is named in a file in /etc/rancher/k3s/config.yaml.d',
+);
 
 const reservedKeys: Readonly<Record<string, string>> = {
   token,
@@ -106,19 +111,6 @@ const reservedKeys: Readonly<Record<string, string>> = {
   'etcd-s3-session-token': secret,
   'vpn-auth': secret,
 };
-
-function doubleCredentials(written: unknown): readonly Problem[] {
-  const servers = valueAt(written, ['registries', 'servers']);
-  const named: readonly unknown[] = Array.isArray(servers) ? servers : [];
-  return Object.keys(mapAt(written, ['registries', 'configs']))
-    .map((registry) => ({ registry, path: ['registries', 'configs', registry, 'auth'] }))
-    .filter(({ registry, path }) => named.includes(registry) && given(valueAt(written, path)))
-    .map(({ path }) => ({
-      path,
-      message:
-        'is written by Slipway for a registry in registries.servers; leave this out, or take the registry off that list',
-    }));
-}
 
 function fluxMisfits(written: unknown): readonly Problem[] {
   if (valueAt(written, ['gitops', 'engine']) !== 'flux') return [];

@@ -8,7 +8,7 @@ export const consent = about(
     roleChange: about('Rebuild this node as another kind of K3s node.', z.boolean()),
     serverChange: about('Join a server with another CA or address.', z.boolean()),
     foreignMirrors: about(
-      'Mirror a login server elsewhere, which shows the mirror its credential.',
+      'Mirror a login server elsewhere, or leave its certificate unchecked: either may show its credential to strangers.',
       z.boolean(),
     ),
   }),

@@ -1,0 +1,85 @@
+import { mapAt, valueAt } from './path.ts';
+import type { Problem } from './problems.ts';
+
+/**
+ * What does not fit together in the settings of registries: a login server with two credentials, a proof that no login
+ * server can give, and what would show a login server's credential to somebody else without consent.
+ */
+export function registryMisfits(written: unknown): readonly Problem[] {
+  const servers = texts(valueAt(written, ['registries', 'servers']));
+  const hasConsent = valueAt(written, ['consent', 'foreignMirrors']) === true;
+  return [
+    ...doubleCredentials(written, servers),
+    ...foreignProofs(written, servers),
+    ...(hasConsent ? [] : [...foreignMirrors(written, servers), ...unverifiedServers(written, servers)]),
+  ];
+}
+
+function doubleCredentials(written: unknown, servers: readonly string[]): readonly Problem[] {
+  return Object.keys(mapAt(written, ['registries', 'configs']))
+    .map((registry) => ({ registry, path: ['registries', 'configs', registry, 'auth'] }))
+    .filter(({ registry, path }) => servers.includes(registry) && (valueAt(written, path) ?? null) !== null)
+    .map(({ path }) => ({
+      path,
+      message:
+        'is written by Slipway for a registry in registries.servers; leave this out, or take the registry off that list',
+    }));
+}
+
+function foreignProofs(written: unknown, servers: readonly string[]): readonly Problem[] {
+  return texts(valueAt(written, ['registries', 'proof'])).flatMap((image, at) => {
+    const [, registry] = /^([^/\s@]+)\/\S+$/.exec(image) ?? [];
+    if (registry === undefined || servers.includes(registry)) return [];
+    const message = `is an image of ${registry}, which is not in registries.servers (${servers.join(', ') || 'none'}); name an image of one of those, or add the registry there`;
+    return [{ path: ['registries', 'proof', at], message }];
+  });
+}
+
+/**
+ * Containerd offers the credential that kubelet has for the host in an image's name to every mirror that asks for one
+ * (containerd, internal/cri/server/images/image_pull.go), and to no mirror of `*` where the host has a mirror entry or
+ * a credential of its own, as each login server has. Rewrites change the path, and not who is asked.
+ */
+function foreignMirrors(written: unknown, servers: readonly string[]): readonly Problem[] {
+  const mirrors = Object.entries(mapAt(written, ['registries', 'mirrors']));
+  return mirrors.flatMap(([name, mirror]) => {
+    const server = withoutPort(name);
+    if (!servers.includes(server)) return [];
+    return texts(valueAt(mirror, ['endpoint'])).flatMap((endpoint, at) => {
+      const who = stranger(endpoint, servers);
+      const message = `would show the credential of ${server} to ${who}, since containerd offers it to whatever mirror it asks; take it out, or set consent.foreignMirrors: true`;
+      return who === undefined ? [] : [{ path: ['registries', 'mirrors', name, 'endpoint', at], message }];
+    });
+  });
+}
+
+/**
+ * Who would learn a credential at this URL, beside the login servers. Only their very names count, at the port of
+ * https, so that nothing hangs on how a URL is read. What is no URL at all is another's to refuse.
+ */
+function stranger(endpoint: string, servers: readonly string[]): string | undefined {
+  const [, scheme, host = ''] = /^(https?):\/\/([^\s/@?#]+)(?:\/|$)/i.exec(endpoint) ?? [];
+  if (scheme === undefined) return undefined;
+  if (scheme.toLowerCase() === 'http') return `everybody between this node and ${host}`;
+  return servers.includes(host.toLowerCase().replace(/:443$/, '')) ? undefined : host;
+}
+
+/** Whoever answers in the name of the login server would get its credential. */
+function unverifiedServers(written: unknown, servers: readonly string[]): readonly Problem[] {
+  return Object.entries(mapAt(written, ['registries', 'configs']))
+    .filter(([name]) => servers.includes(withoutPort(name)))
+    .filter(([, config]) => valueAt(config, ['tls', 'insecure_skip_verify']) === true)
+    .map(([name]) => ({
+      path: ['registries', 'configs', name, 'tls', 'insecure_skip_verify'],
+      message: `would show the credential of ${withoutPort(name)} to whoever answers in its name; take it out and name the CA that signed its certificate in ca_file, or set consent.foreignMirrors: true`,
+    }));
+}
+
+function withoutPort(registry: string): string {
+  return registry.replace(/:\d+$/, '');
+}
+
+/** The texts of a list by their places; what is none is another's to refuse. */
+function texts(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.map((item) => (typeof item === 'string' ? item : '')) : [];
+}

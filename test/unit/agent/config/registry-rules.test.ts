@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { url } from '../../../../src/agent/config/forms.ts';
+import { pathText } from '../../../../src/agent/config/path.ts';
+import { registryMisfits } from '../../../../src/agent/config/registry-rules.ts';
+
+const server = 'team.azurecr.io';
+const consent = { foreignMirrors: true };
+
+function found(registries: object, more: object = {}): readonly string[] {
+  const written = { registries: { servers: [server, 'two.azurecr.io'], ...registries }, ...more };
+  return registryMisfits(written).map(({ path, message }) => `${pathText(path)}: ${message}`);
+}
+
+function mirroredAt(endpoint: unknown, name = server): readonly string[] {
+  return found({ mirrors: { [name]: { endpoint: [endpoint] } } });
+}
+
+test('Slipway’s own login for a login server stays the only one', () => {
+  const configs = { [server]: { auth: {} }, 'b.io': { auth: {} }, 'two.azurecr.io': { auth: null } };
+  expect(found({ configs })).toEqual([
+    `registries.configs."${server}".auth: is written by Slipway for a registry in registries.servers; leave this out, or take the registry off that list`,
+  ]);
+});
+
+describe('a mirror of a login server', () => {
+  test.each([
+    'https://team.azurecr.io',
+    'https://team.azurecr.io/v2/mirror',
+    'https://TEAM.azurecr.io',
+    'https://team.azurecr.io:443',
+    'https://team.azurecr.io:443/v2',
+    'https://two.azurecr.io',
+  ])('may be %s', (endpoint) => {
+    expect(mirroredAt(endpoint)).toEqual([]);
+  });
+
+  test.each([
+    ['https://mirror.example', 'mirror.example'],
+    ['https://mirror.example/team.azurecr.io', 'mirror.example'],
+    ['https://team.azurecr.io.mirror.example', 'team.azurecr.io.mirror.example'],
+    ['https://notteam.azurecr.io', 'notteam.azurecr.io'],
+    ['https://team.azurecr.io:8443', 'team.azurecr.io:8443'],
+    ['https://team.azurecr.io:4433', 'team.azurecr.io:4433'],
+    ['https://team.azurecr.io.', 'team.azurecr.io.'],
+    ['https://team.azurecr.io%2e', 'team.azurecr.io%2e'],
+    ['https://team.azurecr.io\\.mirror.example', 'team.azurecr.io\\.mirror.example'],
+    ['https://team。azurecr.io', 'team。azurecr.io'],
+    ['https://10.0.0.5:5000', '10.0.0.5:5000'],
+    ['https://[fd00::5]:5000/v2', '[fd00::5]:5000'],
+    ['http://mirror.example:5000', 'everybody between this node and mirror.example:5000'],
+    ['http://team.azurecr.io', 'everybody between this node and team.azurecr.io'],
+  ])('is not %s without consent', (endpoint, who) => {
+    expect(mirroredAt(endpoint)).toEqual([
+      `registries.mirrors."${server}".endpoint[0]: would show the credential of ${server} to ${who}, since containerd offers it to whatever mirror it asks; take it out, or set consent.foreignMirrors: true`,
+    ]);
+  });
+
+  test('is found at each place of the list, whatever the rewrite, and by a name with a port', () => {
+    const endpoint = [`https://${server}`, 'https://mirror.example'];
+    const mirrors = { [`${server}:443`]: { endpoint, rewrite: { '^(.*)$': 'team/$1' } } };
+    expect(found({ mirrors })).toEqual([
+      expect.stringContaining(`registries.mirrors."${server}:443".endpoint[1]: would show`),
+    ]);
+  });
+
+  test('needs no consent where it is not one of a login server', () => {
+    expect(mirroredAt('https://mirror.example', 'docker.io')).toEqual([]);
+    expect(mirroredAt('http://mirror.example', '*')).toEqual([]);
+    expect(mirroredAt('http://mirror.example', 'x.team.azurecr.io')).toEqual([]);
+  });
+
+  test.each([
+    ['a user', 'https://team.azurecr.io@mirror.example'],
+    ['a user and password', 'https://team.azurecr.io:443@mirror.example'],
+    ['no scheme', 'mirror.example'],
+    ['a number', 5],
+    ['nothing', null],
+  ])('with %s is refused for its form', (_name, endpoint) => {
+    expect(z.safeParse(url, endpoint).success).toBe(false);
+    expect(mirroredAt(endpoint)).toEqual([]);
+  });
+
+  test('is allowed by consent', () => {
+    const mirrors = { [server]: { endpoint: ['http://mirror.example'] } };
+    expect(found({ mirrors }, { consent })).toEqual([]);
+    expect(found({ mirrors }, { consent: { foreignMirrors: 'true' } })).toHaveLength(1);
+  });
+});
+
+describe('a login server whose certificate is not checked', () => {
+  const skip = (name: string, value: unknown = true) => ({
+    configs: { [name]: { tls: { insecure_skip_verify: value } } },
+  });
+
+  test.each([server, `${server}:443`])('needs consent: %s', (name) => {
+    expect(found(skip(name))).toEqual([
+      `registries.configs."${name}".tls.insecure_skip_verify: would show the credential of ${server} to whoever answers in its name; take it out and name the CA that signed its certificate in ca_file, or set consent.foreignMirrors: true`,
+    ]);
+    expect(found(skip(name), { consent })).toEqual([]);
+  });
+
+  test('is fine where it is checked, or no login server', () => {
+    expect(found(skip(server, false))).toEqual([]);
+    expect(found(skip('docker.io'))).toEqual([]);
+  });
+});
+
+describe('images that prove a pull', () => {
+  test.each([
+    [[`${server}/base:1`, `${server}/other:1`, 'two.azurecr.io/a/b:2'], []],
+    [
+      [`${server}/base:1`, 'docker.io/library/alpine:3'],
+      [
+        `registries.proof[1]: is an image of docker.io, which is not in registries.servers (${server}, two.azurecr.io); name an image of one of those, or add the registry there`,
+      ],
+    ],
+    [['base:1', 7], []],
+  ])('%j', (proof, expected) => {
+    expect(found({ proof })).toEqual(expected);
+    expect(found({ proof }, { consent })).toEqual(expected);
+  });
+
+  test('need a login server', () => {
+    expect(found({ servers: [], proof: [`${server}/base:1`] })[0]).toContain('registries.servers (none)');
+  });
+});
+
+test.each([undefined, 'text', { servers: 'a', mirrors: [], configs: 3, proof: 'b' }])(
+  '%j is no list',
+  (registries) => {
+    expect(registryMisfits({ registries })).toEqual([]);
+  },
+);
