@@ -1,17 +1,19 @@
 /**
- * A small Azure on loopback: metadata services, Entra ID, Key Vaults and registries, reached by their real names
- * through a proxy, over TLS with a CA of its own. Strict: what the real thing refuses is refused.
+ * A small Azure on loopback: metadata services, Entra ID, Key Vaults, and registries with their blob storage, reached
+ * by their real names through a proxy, over TLS with a CA of its own. Strict: what the real thing refuses is refused.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { storageSuffix } from './blob-storage.ts';
 import { Entra, type Role } from './entra.ts';
 import { type Imds, startImds, type Vm, type VmIdentity } from './imds.ts';
 import { type KeyVault, startKeyVaults } from './key-vault.ts';
 import type { LoggedRequest } from './loopback.ts';
 import { startProxy } from './proxy.ts';
-import { type Registry, startRegistries } from './registry.ts';
+import { startRegistries } from './registries.ts';
+import type { Registry } from './registry.ts';
 import { createAuthority, type ServerCertificate } from './tls.ts';
 
 export interface AzureOptions {
@@ -35,7 +37,7 @@ export interface Azure {
   readonly entra: Entra;
   /** Every request that reached a server, oldest first. */
   readonly requests: LoggedRequest[];
-  /** Every secret value, access token and refresh token so far: what must turn up nowhere it does not belong. */
+  /** Every secret value, token and signature of a URL so far: what must turn up nowhere it does not belong. */
   canaries(): readonly string[];
   node(name: string): Imds;
   /** For `azure.imdsEndpoint`. */
@@ -46,8 +48,8 @@ export interface Azure {
   setRole(node: string, role: Role, scope: string, assigned?: boolean): void;
   /** A server certificate of the lab's CA, for servers that others add. */
   issue(names: readonly string[]): ServerCertificate;
-  /** Leads `host:port` through the proxy to a port on loopback. */
-  route(destination: string, port: number): void;
+  /** Leads `host:port` through the proxy to a port on loopback, or, without one, lets the name not resolve. */
+  route(destination: string, port: number | undefined): void;
   stop(): Promise<void>;
 }
 
@@ -60,7 +62,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
   const requests: LoggedRequest[] = [];
   const shared = { entra: new Entra({ tenant: randomUUID(), now }), log: requests, now };
   const authority = createAuthority();
-  const suffixes = [...vaultSuffixes, ...registrySuffixes];
+  const suffixes = [...vaultSuffixes, ...registrySuffixes, storageSuffix];
   const tls = authority.issue(suffixes.map((suffix) => `*.${suffix}`));
 
   const imds = await Promise.all(
@@ -72,14 +74,22 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
     names: Object.keys(vaults),
     suffix: options.vaultSuffix,
   });
-  const registry = await startRegistries({ ...shared, tls, loginServers: registries });
+  const registry = await startRegistries({
+    ...shared,
+    tls,
+    tokenCertificate: authority.issue(['tokens.azurecr.io']),
+    loginServers: registries,
+  });
   const proxy = await startProxy({ log: requests, suffixes });
 
   for (const each of vault.vaults) {
     proxy.route(`${each.host}:443`, vault.server.port);
     for (const [name, value] of Object.entries(vaults[each.name] ?? {})) each.set(name, value);
   }
-  for (const each of registry.registries) proxy.route(`${each.loginServer}:443`, registry.server.port);
+  for (const each of registry.registries) {
+    proxy.route(`${each.loginServer}:443`, registry.server.port);
+    proxy.route(`${each.storage.host}:443`, registry.storage.port);
+  }
   const caFile = join(folder, 'ca.pem');
   await writeFile(caFile, authority.certificate);
 
@@ -97,7 +107,8 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
     requests,
     canaries: () => [
       ...vault.vaults.flatMap(({ values }) => values),
-      ...registry.registries.flatMap(({ issued }) => issued),
+      ...registry.registries.flatMap(({ issued, accessTokens }) => [...issued, ...accessTokens]),
+      ...registry.registries.flatMap(({ storage }) => storage.signatures),
       ...shared.entra.issued,
     ],
     node,
@@ -120,7 +131,9 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
     issue: authority.issue,
     route: proxy.route,
     stop: async () => {
-      await Promise.all([...imds, vault.server, registry.server, proxy].map((each) => each.stop()));
+      await Promise.all(
+        [...imds, vault.server, registry.server, registry.storage, proxy].map((each) => each.stop()),
+      );
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -1,17 +1,40 @@
 /** RS256 JSON Web Tokens (RFC 7515, RFC 7519): enough to issue them and to tell a forged one. */
-import { createSign, createVerify, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  createSign,
+  createVerify,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
+import type { ServerCertificate } from './tls.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
 export class Signer {
   readonly #keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
 
-  constructor() {
-    this.#keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  readonly #certificate: string | undefined;
+
+  /** Signs with a key of its own, or with that of a certificate. */
+  constructor(certificate?: ServerCertificate) {
+    this.#certificate = certificate?.cert;
+    this.#keys = certificate ? keysOf(certificate) : generateKeyPairSync('rsa', { modulusLength: 2048 });
   }
 
   sign(claims: Claims): string {
-    const signed = `${encode({ alg: 'RS256', typ: 'JWT' })}.${encode(claims)}`;
+    return this.#sign({ alg: 'RS256', typ: 'JWT' }, claims);
+  }
+
+  /** With the certificate in the header (RFC 7515, section 4.1.6), for those who know its CA only. */
+  signWithCertificate(claims: Claims): string {
+    if (this.#certificate === undefined) throw new Error('This signer has no certificate.');
+    const der = this.#certificate.replace(/-----[^-]+-----|\s/g, '');
+    return this.#sign({ alg: 'RS256', typ: 'JWT', x5c: [der] }, claims);
+  }
+
+  #sign(header: object, claims: Claims): string {
+    const signed = `${encode(header)}.${encode(claims)}`;
     return `${signed}.${createSign('RSA-SHA256').update(signed).sign(this.#keys.privateKey, 'base64url')}`;
   }
 
@@ -22,6 +45,10 @@ export class Signer {
     const verifier = createVerify('RSA-SHA256').update(`${header}.${claims}`);
     return verifier.verify(this.#keys.publicKey, signature, 'base64url') ? decode(claims) : undefined;
   }
+}
+
+function keysOf({ key, cert }: ServerCertificate) {
+  return { privateKey: createPrivateKey(key), publicKey: createPublicKey(cert) };
 }
 
 function encode(value: unknown): string {

@@ -17,7 +17,7 @@ export interface Incoming {
   readonly body: string;
 }
 
-/** A string body goes out as it is, anything else as JSON. */
+/** A string or a buffer goes out as it is, anything else as JSON. */
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -65,7 +65,7 @@ export interface LoopbackOptions {
   readonly name: string;
   readonly log: LoggedRequest[];
   readonly faults: Faults;
-  readonly answer: (request: Incoming) => Reply;
+  readonly answer: (request: Incoming) => Reply | Promise<Reply>;
   readonly tls?: ServerCertificate;
   /** The port to listen on; any free one unless said. */
   readonly port?: number | undefined;
@@ -105,7 +105,7 @@ async function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void
 async function serve(options: LoopbackOptions, message: IncomingMessage, response: ServerResponse) {
   const request = await read(message);
   const fault = options.faults.take(request.url.pathname);
-  const reply = fault ?? options.answer(request);
+  const reply = fault ?? (await options.answer(request));
   log(options, request, typeof reply === 'object' ? reply.status : reply === 'garbage' ? 200 : 0);
   if (reply === 'hang') return;
   if (reply === 'reset') message.socket.destroy();
@@ -127,11 +127,16 @@ async function read(message: IncomingMessage): Promise<Incoming> {
 }
 
 function log({ name, log }: LoopbackOptions, { method, host, url }: Incoming, status: number): void {
-  log.push({ server: name, method, host, path: url.pathname, query: url.search, status });
+  // A signature opens what the URL names, so it is no more for printing than a header is.
+  const query = url.search.replace(/([?&]sig=)[^&]*/, '$1REDACTED');
+  log.push({ server: name, method, host, path: url.pathname, query, status });
 }
 
 function respond(response: ServerResponse, { status, headers, body = '' }: Reply): void {
   const isText = typeof body === 'string';
-  response.writeHead(status, { 'content-type': isText ? 'text/html' : 'application/json', ...headers });
-  response.end(isText ? body : JSON.stringify(body));
+  const content = isText || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+  const type = content === body ? 'text/html' : 'application/json';
+  const length = Buffer.byteLength(content);
+  response.writeHead(status, { 'content-type': type, 'content-length': length, ...headers });
+  response.end(content);
 }

@@ -10,8 +10,8 @@ import { type LoggedRequest, type Loopback, listen } from './loopback.ts';
 
 export interface Proxy extends Loopback {
   readonly url: string;
-  /** Leads `host:port` to a port on loopback. */
-  route(destination: string, port: number): void;
+  /** Leads `host:port` to a port on loopback; without a port nobody has the name. */
+  route(destination: string, port: number | undefined): void;
 }
 
 export interface ProxyOptions {
@@ -21,7 +21,7 @@ export interface ProxyOptions {
 }
 
 export async function startProxy({ log, suffixes }: ProxyOptions): Promise<Proxy> {
-  const routes = new Map<string, number>();
+  const routes = new Map<string, number | undefined>();
   const server = createServer((_request, response) => {
     response.writeHead(403).end('This proxy answers CONNECT only.\n');
   });

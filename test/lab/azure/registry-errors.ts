@@ -1,0 +1,33 @@
+/** Refusals in the form of the OCI distribution specification, "Error Codes", with Azure's texts. */
+import type { Reply } from './loopback.ts';
+
+export const unauthorized = failed(
+  401,
+  'UNAUTHORIZED',
+  'authentication required, visit https://aka.ms/acr/authorization for more information.',
+);
+
+export function failed(status: number, code: string, message: string, detail: unknown = null): Reply {
+  return { status, body: { errors: [{ code, message, detail }] } };
+}
+
+export interface Challenge {
+  readonly loginServer: string;
+  readonly scope?: string;
+  readonly error?: 'invalid_token' | 'insufficient_scope';
+}
+
+/** A 401 that says where a token is to be had (RFC 6750, section 3). */
+export function challenged({ loginServer, scope, error }: Challenge): Reply {
+  const parts = [
+    `realm="https://${loginServer}/oauth2/token"`,
+    `service="${loginServer}"`,
+    ...(scope === undefined ? [] : [`scope="${scope}"`]),
+    ...(error === undefined ? [] : [`error="${error}"`]),
+  ];
+  const headers = {
+    'www-authenticate': `Bearer ${parts.join(',')}`,
+    'docker-distribution-api-version': 'registry/2.0',
+  };
+  return { ...unauthorized, headers };
+}

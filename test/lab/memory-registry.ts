@@ -1,0 +1,119 @@
+/**
+ * A registry in memory, with a storage that its layers come from: the challenge, the token and the pull of the OCI
+ * Distribution Specification and of distribution's token.md, as far as a proof of pull goes.
+ *
+ * Strict: a login is a JWT that is not over, a token is good for its scope, a redirect is no place for a credential.
+ */
+import { createHash } from 'node:crypto';
+import { NodeError } from '../../src/agent/core/errors.ts';
+import type { HttpResponse, HttpSend } from '../../src/agent/core/host.ts';
+import { jwtTimes } from '../../src/agent/core/jwt.ts';
+import { reveal } from '../../src/agent/core/secret.ts';
+import type { MemoryHost } from './memory-host.ts';
+
+type Answer = Partial<HttpResponse>;
+
+export const storage = 'eu1.blob.core.windows.net';
+
+export class MemoryRegistry {
+  readonly server: string;
+  /** No token lets anybody pull, though every login is accepted. */
+  denied = false;
+  /** Refuses this address, as the registry's firewall does. */
+  closed = false;
+  /** What the storage does instead of sending bytes. */
+  storage: 'sends' | 'refuses' | 'is away' = 'sends';
+  /** How often a layer was sent. */
+  pulls = 0;
+  readonly #now: () => number;
+  readonly #documents = new Map<string, string>();
+  readonly #sizes = new Map<string, number>();
+  #tokens = 0;
+
+  constructor(server: string, now: () => number) {
+    this.server = server;
+    this.#now = now;
+  }
+
+  /** An image of one layer of that size; its digest. */
+  push(repository: string, tag: string, size: number): string {
+    const digest = digestOf(`${repository} ${size}`);
+    this.#sizes.set(digest, size);
+    const manifest = JSON.stringify({ schemaVersion: 2, layers: [{ digest, size }] });
+    for (const reference of [tag, digestOf(manifest)])
+      this.#documents.set(`/v2/${repository}/manifests/${reference}`, manifest);
+    return digestOf(manifest);
+  }
+
+  answer({ url, headers = {} }: HttpSend): Answer {
+    const { pathname, searchParams } = new URL(url);
+    const [scheme, shown = ''] = reveal(headers.authorization ?? '').split(' ');
+    if (this.closed)
+      return failed(
+        403,
+        'DENIED',
+        "client with IP '10.0.0.5' is not allowed access. Refer https://aka.ms/acr/firewall",
+      );
+    if (pathname === '/oauth2/token') return this.#token(scheme, shown, searchParams.get('scope'));
+    const [, name] = /^\/v2\/(?:(.+)\/(?:manifests|blobs)\/.+)?$/.exec(pathname) ?? [];
+    const scope = name === undefined ? '' : `repository:${name}:pull`;
+    if (scheme !== 'Bearer' || shown.split('#')[0] !== scope) return this.#challenge(scope);
+    if (name === undefined) return {};
+    const digest = pathname.split('/').at(-1) ?? '';
+    const isBlob = this.#sizes.has(digest) && pathname.includes('/blobs/');
+    if (isBlob)
+      return { status: 307, headers: { location: `https://${storage}/${this.server}/${digest}?sig=canary` } };
+    const body = this.#documents.get(pathname);
+    if (body === undefined) return failed(404, 'MANIFEST_UNKNOWN', 'manifest unknown');
+    return { body, headers: { 'docker-content-digest': digestOf(body) } };
+  }
+
+  send({ url, headers = {} }: HttpSend): Answer | Error {
+    if (headers.authorization !== undefined) throw new Error('The storage was shown a credential.');
+    if (this.storage === 'is away') return new NodeError('Unreachable', `Nothing answers at ${storage}.`);
+    if (this.storage === 'refuses') return { status: 403, body: '<Error><Code>AuthorizationFailure' };
+    const size = this.#sizes.get(new URL(url).pathname.split('/').at(-1) ?? '') ?? 0;
+    const wanted = Number(/^bytes=0-(\d+)$/.exec(reveal(headers.range ?? ''))?.[1]);
+    this.pulls += 1;
+    const last = Math.min(wanted, size - 1);
+    return { status: 206, headers: { 'content-range': `bytes 0-${last}/${size}` }, body: '...' };
+  }
+
+  #token(scheme: string | undefined, shown: string, scope: string | null): Answer {
+    const [, password = ''] = Buffer.from(shown, 'base64').toString().split(/:(.*)/s);
+    const isGood = (jwtTimes(password)?.expiresAt ?? 0) > this.#now();
+    if (scheme !== 'Basic' || !isGood || (scope && this.denied)) return unauthorized;
+    this.#tokens += 1;
+    return { body: JSON.stringify({ access_token: `${scope ?? ''}#canary-${this.#tokens}` }) };
+  }
+
+  #challenge(scope: string): Answer {
+    const fields = [`realm="https://${this.server}/oauth2/token"`, `service="${this.server}"`];
+    const all = scope === '' ? fields : [...fields, `scope="${scope}"`];
+    return { ...unauthorized, headers: { 'www-authenticate': `Bearer ${all.join(',')}` } };
+  }
+}
+
+/** A registry that a machine in memory reaches; `now` is its own clock. */
+export function memoryRegistry(host: MemoryHost, server: string, now = () => host.now()): MemoryRegistry {
+  const registry = new MemoryRegistry(server, now);
+  host.onGet(
+    (url) => new URL(url).host === server,
+    (request) => registry.answer(request),
+  );
+  host.onGet(
+    (url) => url.startsWith(`https://${storage}/${server}/`),
+    (request) => registry.send(request),
+  );
+  return registry;
+}
+
+const unauthorized = failed(401, 'UNAUTHORIZED', 'authentication required');
+
+function failed(status: number, code: string, message: string): Answer {
+  return { status, body: JSON.stringify({ errors: [{ code, message }] }) };
+}
+
+function digestOf(text: string): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
