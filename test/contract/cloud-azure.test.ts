@@ -39,6 +39,11 @@ cloudContract('azure, the real SDKs on emulated endpoints', async () => {
     },
     registry: 'team.azurecr.io',
     foreignRegistry: 'other.azurecr.io',
+    image: {
+      repository: 'hello/world',
+      tag: '1',
+      digest: azure.registry().content.manifest('hello/world', '1')?.digest,
+    },
     setSecret: (name, value) =>
       value === undefined ? azure.vault().delete(name) : azure.vault().set(name, value),
     stop: azure.stop,

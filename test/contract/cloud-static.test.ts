@@ -31,6 +31,7 @@ cloudContract('static', () => {
     },
     registry: 'team.azurecr.io',
     foreignRegistry: 'other.azurecr.io',
+    image: { repository: 'hello/world', tag: '1', digest: undefined },
     setSecret: (name, value) => {
       if (value !== undefined) host.files.write(`/secrets/${name}`, value, 0o600);
     },

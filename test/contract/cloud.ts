@@ -12,6 +12,8 @@ export interface CloudWorld {
   /** A registry whose password the VM may have, and one that nobody knows. */
   readonly registry: string;
   readonly foreignRegistry: string;
+  /** An image in `registry`, and its digest where the cloud has a view of its own. */
+  readonly image: { readonly repository: string; readonly tag: string; readonly digest: string | undefined };
   setSecret(name: string, value: string | undefined): Promise<void> | void;
   stop?(): Promise<void>;
 }
@@ -78,6 +80,19 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       const error = await failure(world.cloud.registryPassword(world.foreignRegistry));
       expect(error.reason).toMatch(/^Registry/);
       expect(error.message).toContain(world.foreignRegistry);
+    });
+
+    test('imageDigest is what the identity itself sees, where the cloud has such a view', async () => {
+      const { cloud, registry, foreignRegistry, image } = world;
+      const { repository, tag, digest } = image;
+      expect(await cloud.imageDigest(registry, repository, tag)).toBe(digest);
+      if (digest === undefined) return;
+      const missing = await failure(cloud.imageDigest(registry, repository, 'missing'));
+      expect(missing).toMatchObject({ reason: 'ProofImageNotFound', retry: { pace: 'slow' } });
+      expect(missing.message).toContain(`${repository}:missing`);
+      const denied = await failure(cloud.imageDigest(foreignRegistry, repository, tag));
+      expect(denied.reason).toBe('PullDenied');
+      expect(denied.message).toContain(foreignRegistry);
     });
   });
 }

@@ -11,7 +11,7 @@ export interface FakeCloudOptions {
   readonly clock?: { now(): number };
 }
 
-type Call = 'identity' | 'secret' | 'registryPassword';
+type Call = 'identity' | 'secret' | 'registryPassword' | 'imageDigest';
 
 /**
  * A cloud in memory, for scenario tests: what it says can be changed at any time, and it can be made to fail.
@@ -23,6 +23,8 @@ export class FakeCloud implements Cloud {
   readonly calls: string[] = [];
   readonly secrets: Map<string, string>;
   readonly registries: Set<string>;
+  /** Digests by `SERVER/REPOSITORY:TAG`. */
+  readonly images = new Map<string, string>();
   vm: Identity;
   /** Milliseconds a registry password lives. */
   tokenLifetime = 3 * 3_600_000;
@@ -92,6 +94,22 @@ export class FakeCloud implements Cloud {
     return new Secret(
       datedToken(this.#clock.now() + this.clockSkew, this.tokenLifetime, `${loginServer} ${this.#issued}`),
     );
+  }
+
+  async imageDigest(loginServer: string, repository: string, tag: string): Promise<string> {
+    const image = `${loginServer}/${repository}:${tag}`;
+    this.#called('imageDigest', `imageDigest ${image}`);
+    if (!this.registries.has(loginServer))
+      throw new NodeError(
+        'PullDenied',
+        `${loginServer} does not let this VM see ${image}. Assign it a role.`,
+      );
+    const digest = this.images.get(image);
+    if (digest === undefined)
+      throw new NodeError('ProofImageNotFound', `There is no image ${image}. Push it.`, {
+        retry: { pace: 'slow' },
+      });
+    return digest;
   }
 
   #called(call: Call, what: string): void {

@@ -30,4 +30,9 @@ export interface Cloud {
   registryUser(loginServer: string): string;
   /** A fresh password for a registry's login server, a JWT where it expires: `RegistryUnauthorized` and its like. */
   registryPassword(loginServer: string): Promise<Secret>;
+  /**
+   * The digest of a tag as the identity itself sees it, with no password in between: `PullDenied`,
+   * `ProofImageNotFound` and their like. `undefined` where a cloud has no such view.
+   */
+  imageDigest(loginServer: string, repository: string, tag: string): Promise<string | undefined>;
 }

@@ -4,6 +4,7 @@ import type { Host } from '../../core/host.ts';
 import type { Cloud } from '../cloud.ts';
 import { type Environment, environmentOf, vaultDomain } from './clouds.ts';
 import { managedIdentity } from './identity.ts';
+import { imageDigest } from './image-digest.ts';
 import { instanceMetadata } from './imds.ts';
 import { vaultSecret } from './key-vault.ts';
 import { registryToken, registryUser } from './registry.ts';
@@ -37,6 +38,8 @@ export function azureCloud({ host, settings: { azure } }: AzureCloudOptions): Cl
       vaultSecret({ host, credential, imdsEndpoint, url: await vaultUrl(host, azure) }, name),
     registryUser: () => registryUser,
     registryPassword: (loginServer) => registryToken({ host, credential, audience }, loginServer),
+    imageDigest: (loginServer, repository, tag) =>
+      imageDigest({ host, credential, imdsEndpoint, audience }, { loginServer, repository, tag }),
   };
 }
 

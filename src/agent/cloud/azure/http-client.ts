@@ -47,7 +47,8 @@ function hostRequest({ url, method, headers, body }: PipelineRequest, imdsEndpoi
     method: method === 'OPTIONS' || method === 'TRACE' ? 'GET' : method,
     url: forMetadata ? `${imdsEndpoint.replace(/\/+$/, '')}${pathname}${search}` : url,
     headers: Object.fromEntries(Object.entries(headers.toJSON()).filter(isWanted).map(shielded)),
-    ...(body && { body }),
+    // A form of the registry's SDK holds tokens.
+    ...(body && { body: new Secret(body) }),
     timeout: forMetadata ? metadataTimeout : timeout,
     direct: forMetadata,
   };

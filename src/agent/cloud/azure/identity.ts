@@ -1,7 +1,7 @@
 import type { AccessToken, ManagedIdentityCredential, TokenCredential } from '@azure/identity';
 import { NodeError, type NodeErrorOptions } from '../../core/errors.ts';
 import type { Host, HttpResponse } from '../../core/host.ts';
-import { quoted, refusalOf, soonAfter } from './answers.ts';
+import { quoted, refusalOf, soonAfter } from '../answers.ts';
 import { azureHttpClient } from './http-client.ts';
 
 export interface ManagedIdentityOptions {

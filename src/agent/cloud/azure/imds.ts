@@ -2,8 +2,8 @@ import { isIPv4 } from 'node:net';
 import * as z from 'zod/mini';
 import { NodeError } from '../../core/errors.ts';
 import type { HostReader, HttpResponse } from '../../core/host.ts';
+import { quoted, refusalOf, soonAfter } from '../answers.ts';
 import type { Identity } from '../cloud.ts';
-import { quoted, refusalOf, soonAfter } from './answers.ts';
 
 /** What the metadata service says of this VM. */
 export interface InstanceMetadata {

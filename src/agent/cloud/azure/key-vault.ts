@@ -2,8 +2,8 @@ import type { TokenCredential } from '@azure/identity';
 import { NodeError } from '../../core/errors.ts';
 import type { Host, HttpResponse } from '../../core/host.ts';
 import type { Secret } from '../../core/secret.ts';
+import { isUnknownName, quoted, refusalOf, soonAfter, untrusted } from '../answers.ts';
 import { storedSecret } from '../stored-secret.ts';
-import { isUnknownName, quoted, refusalOf, soonAfter, untrusted } from './answers.ts';
 import { azureHttpClient } from './http-client.ts';
 
 export interface KeyVaultOptions {

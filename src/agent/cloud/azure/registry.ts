@@ -3,7 +3,8 @@ import { NodeError } from '../../core/errors.ts';
 import type { Host, HttpResponse } from '../../core/host.ts';
 import { jwtTimes } from '../../core/jwt.ts';
 import { Secret } from '../../core/secret.ts';
-import { isUnknownName, quoted, refusalOf, soonAfter, untrusted } from './answers.ts';
+import { quoted, refusalOf, soonAfter } from '../answers.ts';
+import { registryTrouble, registryUnreachable } from '../registry-errors.ts';
 
 /** The user name that says the password is a token ("Authenticate with Azure Container Registry"). */
 export const registryUser = '00000000-0000-0000-0000-000000000000';
@@ -45,51 +46,27 @@ async function exchange(host: Host, loginServer: string, accessToken: string): P
       body: new Secret(new URLSearchParams(form).toString()),
     });
   } catch (thrown) {
-    throw thrown instanceof NodeError ? unreachable(thrown, loginServer) : thrown;
+    throw thrown instanceof NodeError ? registryUnreachable(thrown, loginServer) : thrown;
   }
-}
-
-function unreachable(failure: NodeError, loginServer: string): NodeError {
-  if (failure.reason === 'TlsUntrusted') return untrusted(loginServer, failure);
-  if (isUnknownName(failure))
-    return new NodeError(
-      'RegistryNotFound',
-      `The name ${loginServer} does not resolve. Check registries.servers, and the DNS zone of a private endpoint.`,
-      { cause: failure },
-    );
-  return new NodeError(
-    'RegistryUnavailable',
-    `${loginServer} cannot be reached: ${failure.message} Check registries.servers, network.proxy and the way out of the subnet.`,
-    { cause: failure },
-  );
 }
 
 function refused(response: HttpResponse, loginServer: string, now: number): NodeError {
   const { status } = response;
   const { code, message } = refusalOf(response);
   const says = quoted(message || code);
-  const passing = { retry: soonAfter(response, now) };
-  const lasting = { retry: { pace: 'slow' } } as const;
   if (status === 401)
     return new NodeError(
       'RegistryUnauthorized',
       `${loginServer} does not accept the identity of this VM yet.${says} Assign it AcrPull (Container Registry Repository Reader where the registry uses ABAC); registry and VM must belong to one tenant, and azure.registryAudience must be what the registry accepts.`,
-      passing,
+      { retry: soonAfter(response, now) },
     );
-  if (status === 403)
-    return new NodeError(
-      'RegistryForbidden',
-      `${loginServer} refuses this VM.${says} Allow the VM's subnet in the registry's networking settings, or give the registry a private endpoint.`,
-      lasting,
-    );
-  if (status === 429)
-    return new NodeError('Throttled', `${loginServer} asks for fewer requests.${says}`, passing);
-  if (status === 408 || status >= 500)
-    return new NodeError('RegistryUnavailable', `${loginServer} answers ${status}.${says}`, passing);
-  return new NodeError(
-    'UnexpectedAnswer',
-    `${loginServer} answers the token exchange with status ${status}.${says} Check that registries.servers names an Azure container registry.`,
-    lasting,
+  return (
+    registryTrouble(response, loginServer, now) ??
+    new NodeError(
+      'UnexpectedAnswer',
+      `${loginServer} answers the token exchange with status ${status}.${says} Check that registries.servers names an Azure container registry.`,
+      { retry: { pace: 'slow' } },
+    )
   );
 }
 

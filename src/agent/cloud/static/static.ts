@@ -44,6 +44,7 @@ export function staticCloud({ host, settings, hostname, address }: StaticCloudOp
     registryUser: (loginServer) => registries[loginServer]?.username ?? 'unknown',
     registryPassword: async (loginServer) =>
       secretIn(host, loginTo(registries, loginServer).passwordFile, `the password of ${loginServer}`),
+    imageDigest: async () => undefined,
   };
 }
 

@@ -1,0 +1,74 @@
+import type { TokenCredential } from '@azure/identity';
+import { NodeError, Recorded } from '../../core/errors.ts';
+import type { Host, HttpResponse } from '../../core/host.ts';
+import { quoted, refusalOf } from '../answers.ts';
+import { registryTrouble, registryUnreachable } from '../registry-errors.ts';
+import { azureHttpClient } from './http-client.ts';
+
+export interface ImageDigestOptions {
+  readonly host: Host;
+  readonly credential: TokenCredential;
+  readonly imdsEndpoint: string;
+  /** `https://containerregistry.azure.net`, in every Azure cloud. */
+  readonly audience: string;
+}
+
+export interface ImageTag {
+  readonly loginServer: string;
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/**
+ * The digest in an image's manifest properties, which the VM's identity reads for itself.
+ *
+ * `PullDenied`, `ProofImageNotFound`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`,
+ * `TlsUntrusted`, `UnexpectedAnswer`, and what the identity throws. Both roles that pull may read metadata, too: "Azure
+ * Container Registry roles directory reference", AcrPull and Container Registry Repository Reader.
+ */
+export async function imageDigest(options: ImageDigestOptions, image: ImageTag): Promise<string> {
+  const { ContainerRegistryClient } = await import('@azure/container-registry');
+  const { host, credential, imdsEndpoint, audience } = options;
+  const { loginServer, repository, tag } = image;
+  let outcome: HttpResponse | Error | undefined;
+  // A client for each look: one that is kept keeps its tokens, and would see with yesterday's permissions.
+  const client = new ContainerRegistryClient(`https://${loginServer}`, credential, {
+    audience: audience.replace(/\/+$/, ''),
+    httpClient: azureHttpClient({ host, imdsEndpoint, observe: (seen) => (outcome = seen) }),
+    retryOptions: { maxRetries: 0 },
+  });
+  try {
+    const { digest } = await client.getArtifact(repository, tag).getManifestProperties();
+    return digest;
+  } catch (thrown) {
+    if (thrown === outcome && thrown instanceof NodeError) throw registryUnreachable(thrown, loginServer);
+    if (thrown instanceof NodeError || thrown instanceof Recorded) throw thrown;
+    if (outcome === undefined || outcome instanceof Error) throw thrown;
+    throw refused(outcome, image, host.now());
+  }
+}
+
+function refused(response: HttpResponse, { loginServer, repository, tag }: ImageTag, now: number): NodeError {
+  const { status } = response;
+  const { code, message } = refusalOf(response);
+  const says = quoted(message || code);
+  if (status === 401)
+    return new NodeError(
+      'PullDenied',
+      `${loginServer} does not let the identity of this VM see ${repository}:${tag}.${says} Assign it AcrPull, or Container Registry Repository Reader where the registry uses ABAC.`,
+    );
+  if (status === 404)
+    return new NodeError(
+      'ProofImageNotFound',
+      `${loginServer} has no ${repository}:${tag}.${says} Check registries.proof.`,
+      { retry: { pace: 'slow' } },
+    );
+  return (
+    registryTrouble(response, loginServer, now) ??
+    new NodeError(
+      'UnexpectedAnswer',
+      `What answers at ${loginServer} does not answer as an Azure container registry does: status ${status}.${says}`,
+      { retry: { pace: 'slow' } },
+    )
+  );
+}

@@ -1,0 +1,132 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { imageDigest } from '../../../../../src/agent/cloud/azure/image-digest.ts';
+import { NodeError, Recorded } from '../../../../../src/agent/core/errors.ts';
+import type { HttpSend } from '../../../../../src/agent/core/host.ts';
+import { reveal } from '../../../../../src/agent/core/secret.ts';
+import { systemError } from '../../../../../src/agent/host/file-errors.ts';
+import { datedToken } from '../../../../lab/fake-cloud.ts';
+import { memoryHost, type ResponseAnswer } from '../../../../lab/memory-host.ts';
+
+const loginServer = 'team.azurecr.io';
+const digest = `sha256:${'ab'.repeat(32)}`;
+const challenge = {
+  status: 401,
+  headers: {
+    'www-authenticate': `Bearer realm="https://${loginServer}/oauth2/token",service="${loginServer}",scope="repository:base/alpine:metadata_read"`,
+  },
+};
+
+/** A registry that knows the image; `answer` is what its tag is answered with once a token is shown. */
+function look(
+  answer: ResponseAnswer | undefined,
+  getToken: (scope: unknown) => Promise<{ token: string; expiresOnTimestamp: number }> = async () => ({
+    token: 'canary',
+    expiresOnTimestamp: 9e15,
+  }),
+) {
+  const sent: HttpSend[] = [];
+  const tag = { registry: loginServer, imageName: 'base/alpine', tag: { name: '3.22', digest } };
+  const manifest = { registry: loginServer, imageName: 'base/alpine', manifest: { digest, imageSize: 7 } };
+  const host = memoryHost().onRequest({ url: /.*/ }, async (request) => {
+    sent.push(request);
+    const { pathname } = new URL(request.url);
+    if (pathname === '/oauth2/exchange')
+      return JSON.stringify({ refresh_token: datedToken(0, 9e9, 'canary') });
+    if (pathname === '/oauth2/token') return JSON.stringify({ access_token: 'canary.token' });
+    if (request.headers?.authorization === undefined) return challenge;
+    return JSON.stringify(pathname.includes('/_tags/') ? tag : manifest);
+  });
+  if (answer !== undefined) host.onGet(/\/_tags\/3\.22/, answer);
+  const options = {
+    host,
+    credential: { getToken },
+    imdsEndpoint: 'http://imds',
+    audience: 'https://acr.example/',
+  };
+  const image = { loginServer, repository: 'base/alpine', tag: '3.22' };
+  return { sent, host, digest: imageDigest(options, image) };
+}
+
+describe('the digest of an image', () => {
+  test('is in its manifest properties, which the identity asks for with a token of its own', async () => {
+    const scopes: unknown[] = [];
+    const seen = look(undefined, async (scope) => {
+      scopes.push(scope);
+      return { token: 'canary', expiresOnTimestamp: 9e15 };
+    });
+    expect(await seen.digest).toBe(digest);
+    expect(scopes).toEqual(['https://acr.example/.default']);
+    expect(
+      seen.sent.map(({ method, url }) => `${method} ${decodeURIComponent(new URL(url).pathname)}`),
+    ).toEqual([
+      'GET /acr/v1/base/alpine/_tags/3.22',
+      'POST /oauth2/exchange',
+      'POST /oauth2/token',
+      'GET /acr/v1/base/alpine/_tags/3.22',
+      `GET /acr/v1/base/alpine/_manifests/${digest}`,
+    ]);
+    expect(reveal(seen.sent[1]?.body ?? '')).toContain('access_token=canary');
+    expect(inspect(seen.host.journal)).not.toMatch(/canary|eyJ/);
+  });
+
+  const error = (status: number, code: string, headers = {}) => ({
+    status,
+    headers,
+    body: JSON.stringify({ errors: [{ code, message: `said ${code}` }] }),
+  });
+
+  test.each<readonly [string, ResponseAnswer, string, string, RegExp]>([
+    [
+      'no such image',
+      error(404, 'TAG_UNKNOWN'),
+      'ProofImageNotFound',
+      'slow',
+      /base\/alpine:3\.22.*said TAG_UNKNOWN.*registries\.proof/,
+    ],
+    [
+      'no role',
+      { ...challenge, ...error(401, 'UNAUTHORIZED', challenge.headers) },
+      'PullDenied',
+      'soon',
+      /said UNAUTHORIZED.*AcrPull.*Repository Reader/,
+    ],
+    ['the firewall', error(403, 'DENIED'), 'RegistryForbidden', 'slow', /said DENIED.*subnet/],
+    ['too many requests', error(429, 'TOOMANYREQUESTS'), 'Throttled', 'soon', /fewer/],
+    ['an error of its own', error(503, 'UNAVAILABLE'), 'RegistryUnavailable', 'soon', /503/],
+    ['what is no registry', error(418, 'TEAPOT'), 'UnexpectedAnswer', 'slow', /418.*said TEAPOT/],
+    ['a page', '<html>', 'UnexpectedAnswer', 'slow', /status 200/],
+    ['401 and no challenge', { status: 401 }, 'PullDenied', 'soon', /AcrPull/],
+    [
+      'an unknown name',
+      new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') }),
+      'RegistryNotFound',
+      'soon',
+      /does not resolve/,
+    ],
+    ['no connection', new NodeError('Unreachable', 'no'), 'RegistryUnavailable', 'soon', /cannot be reached/],
+    ['no trust', new NodeError('TlsUntrusted', 'no'), 'TlsUntrusted', 'slow', /network\.caFile/],
+  ])('%s', async (_what, answer, reason, pace, says) => {
+    const failure = await look(answer).digest.catch((thrown: unknown) => thrown);
+    expect(failure).toMatchObject({ reason, retry: { pace }, message: expect.stringMatching(says) });
+    expect(inspect(failure, { depth: 20, showHidden: true })).not.toMatch(/canary|eyJ/);
+  });
+
+  test.each([
+    ['a failing identity', new NodeError('ManagedIdentityMissing', 'none')],
+    ['a dry run', new Recorded('noted')],
+  ])('%s comes through as it is', async (_what, thrown) => {
+    await expect(look(undefined, () => Promise.reject(thrown)).digest).rejects.toBe(thrown);
+  });
+
+  test('a dry run stops at the first request', async () => {
+    const recorded = new Recorded('noted');
+    await expect(look(recorded).digest).rejects.toBe(recorded);
+  });
+
+  test('no refusal is followed by hidden retries', async () => {
+    const { host, digest } = look({ status: 503 });
+    await expect(digest).rejects.toMatchObject({ reason: 'RegistryUnavailable' });
+    expect(host.journal).toHaveLength(1);
+  });
+});
