@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import type { Report } from '../../src/agent/agent.ts';
 import { NodeError } from '../../src/agent/core/errors.ts';
 import { jwtTimes } from '../../src/agent/core/jwt.ts';
 import { reconcile } from '../../src/agent/core/reconcile.ts';
@@ -7,7 +8,7 @@ import { registries } from '../../src/agent/k3s/registries.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
 import { aNode } from '../unit/agent/k3s/a-node.ts';
-import { booted, condition, isReady, live, noRestarts, registry, vm } from './a-vm.ts';
+import { booted, condition, isReady, live, registry, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -26,11 +27,56 @@ function secondsLeft(host: MemoryHost): number {
   return ((jwtTimes(password(host))?.expiresAt ?? 0) - host.now()) / 1_000;
 }
 
+function running({ conditions }: Report): string | undefined {
+  return conditions.find(({ type }) => type === 'K3sRunning')?.message;
+}
+
+const ownMirror = `mirrors: { docker.io: { endpoint: ["https://${registry}"] } }`;
+const why = `docker.io is mirrored by ${registry}`;
+
 test('a day of five-minute passes: rotated every two hours, and K3s is never restarted for it', async () => {
   const { machine, slipway } = await booted('agent');
   await live(slipway, machine, day);
   expect(rotations(machine.cloud.calls)).toBe(1 + 12);
   expect(machine.units.starts).toBe(1);
+});
+
+describe('a week of rotations every two hours', () => {
+  const week = 7 * 12;
+
+  test.each([
+    ['by default', '', 1, /^K3s runs$/],
+    ['with onRotate: auto', 'onRotate: auto', 1, /^K3s runs$/],
+    ['with onRotate: restart', 'onRotate: restart', 1 + week, /^K3s runs$/],
+    [
+      'with onRotate: auto, and a mirror that is a login server',
+      `onRotate: auto, ${ownMirror}`,
+      1 + week,
+      new RegExp(`^K3s runs; restarted at each rotation, because ${why}$`),
+    ],
+    [
+      'by default, and a mirror that is a login server',
+      ownMirror,
+      1,
+      new RegExp(
+        `keeps the registry logins of its start, good until .+, where kubelet gives none: ${why}; set`,
+      ),
+    ],
+  ])(
+    '%s',
+    async (_name, settings, starts, message) => {
+      const { machine, slipway } = await booted('agent', `registries: { ${settings} }`);
+      let report = await slipway.pass();
+      for (let rotation = 0; rotation < week; rotation += 1) {
+        machine.host.advance(110 * minute);
+        report = await live(slipway, machine, 10 * minute);
+      }
+      expect(rotations(machine.cloud.calls)).toBe(1 + week);
+      expect(machine.units.starts).toBe(starts);
+      expect(running(report)).toMatch(message);
+    },
+    120_000,
+  );
 });
 
 test('a year of rotations, looked at whenever one is due: the credential never nears its end', async () => {
@@ -54,14 +100,8 @@ test('a year of rotations, looked at whenever one is due: the credential never n
   expect(least).toBe(3_600);
 }, 120_000);
 
-test('with onRotate: restart each rotation restarts K3s once', async () => {
-  const { machine, slipway } = await booted('agent', '');
-  await live(slipway, machine, day);
-  expect(machine.units.starts).toBe(1 + 12);
-});
-
 test('a shorter life of the token brings the rotation forward', async () => {
-  const machine = vm('agent', noRestarts);
+  const machine = vm('agent');
   machine.cloud.tokenLifetime = 30 * minute;
   const slipway = machine.slipway();
   await live(slipway, machine, minute, isReady);
@@ -100,7 +140,7 @@ test.each([
   ['forward', hour],
   ['back', -hour],
 ])('a clock that is an hour %s does no harm', async (_, skew) => {
-  const machine = vm('agent', noRestarts);
+  const machine = vm('agent');
   machine.cloud.clockSkew = skew;
   const slipway = machine.slipway();
   await live(slipway, machine, minute, isReady);
@@ -108,17 +148,62 @@ test.each([
   expect(rotations(machine.cloud.calls)).toBe(6);
 });
 
-test('a mirror that is added restarts K3s once; an edited credential is put back without a restart', async () => {
-  const { machine, slipway } = await booted('agent');
-  machine.host.files.write(
-    '/etc/slipway/config.d/mirror.yaml',
-    'registries: { mirrors: { docker.io: { endpoint: ["https://mirror.example"] } } }',
-  );
-  await live(slipway, machine, 10 * minute);
-  expect(machine.units.starts).toBe(2);
-  const edited = (machine.host.files.text(file) ?? '').replace(/password: .*/, 'password: "by-hand"');
+function configure({ host }: Vm, registries: string): void {
+  host.files.write('/etc/slipway/config.d/later.yaml', `registries: ${registries}`);
+}
+
+describe.each(['never', 'auto', 'restart'])('with onRotate: %s', (onRotate) => {
+  test('an edited mirror restarts K3s exactly once', async () => {
+    const { machine, slipway } = await booted('agent', `registries: { onRotate: ${onRotate} }`);
+    configure(machine, '{ mirrors: { docker.io: { endpoint: ["https://mirror.example"] } } }');
+    await live(slipway, machine, 50 * minute);
+    expect(machine.units.starts).toBe(2);
+    configure(machine, '{ mirrors: { docker.io: { endpoint: ["https://other.example"] } } }');
+    await live(slipway, machine, 50 * minute);
+    expect(machine.units.starts).toBe(3);
+  });
+});
+
+test.each([
+  ['never', ''],
+  ['auto', ''],
+  ['never', `, ${ownMirror}`],
+])('a login that is edited by hand is put back without a restart: %s%s', async (onRotate, mirrors) => {
+  const { machine, slipway } = await booted('agent', `registries: { onRotate: ${onRotate}${mirrors} }`);
+  const edited = (machine.host.files.text(file) ?? '').replace(/"?password"?: .*/, 'password: "by-hand"');
   machine.host.files.write(file, edited, 0o600);
+  expect(password(machine.host)).toBe('by-hand');
   await live(slipway, machine, 10 * minute);
   expect(password(machine.host)).not.toBe('by-hand');
+  expect(machine.units.starts).toBe(1);
+});
+
+test.each([
+  ['never', 1, /a login that only containerd has was changed/],
+  ['auto', 2, /^K3s runs$/],
+  ['restart', 2, /^K3s runs$/],
+])('another login of a registry that is no login server: %s', async (onRotate, starts, message) => {
+  const login = (password: string) =>
+    `{ configs: { docker.io: { auth: { username: u, password: ${password} } } } }`;
+  const machine = vm('agent', `registries: { onRotate: ${onRotate} }`);
+  configure(machine, login('one'));
+  const slipway = machine.slipway();
+  await live(slipway, machine, minute, isReady);
+  configure(machine, login('two'));
+  const report = await live(slipway, machine, 50 * minute);
+  expect(machine.units.starts).toBe(starts);
+  expect(running(report)).toMatch(message);
+});
+
+test('a mirror that would be shown a login is refused, and K3s stays as it is until there is consent', async () => {
+  const { machine, slipway } = await booted('agent');
+  configure(machine, `{ mirrors: { ${registry}: { endpoint: ["https://mirror.example"] } } }`);
+  const refused = await live(slipway, machine, 10 * minute);
+  expect(condition(refused, 'Settings')).toBe('False InvalidSettings');
+  expect(machine.host.files.text(file)).not.toContain('mirror.example');
+  expect(machine.units.starts).toBe(1);
+  machine.host.files.write('/etc/slipway/config.d/consent.yaml', 'consent: { foreignMirrors: true }');
+  await live(slipway, machine, 10 * minute);
+  expect(machine.host.files.text(file)).toContain('mirror.example');
   expect(machine.units.starts).toBe(2);
 });

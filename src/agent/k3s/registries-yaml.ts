@@ -107,8 +107,12 @@ function registriesOf(
 
 type RegistryConfig = Settings['registries']['configs'][string];
 
+/**
+ * A login server whose login is not there yet has an empty one. Of a registry without any, K3s tells containerd nothing,
+ * and what kubelet pulls from it, with our credential, would go to a mirror of `*` (pkg/agent/containerd/config.go).
+ */
 function ownConfig(config: RegistryConfig | undefined, login: Login | undefined) {
-  return { ...(login && { auth: login }), ...(config?.tls && { tls: config.tls }) };
+  return { auth: login ?? {}, ...(config?.tls && { tls: config.tls }) };
 }
 
 function invalid(): NodeError {

@@ -3,9 +3,10 @@ import { NodeError } from '../core/errors.ts';
 import type { Command, Host, HostReader } from '../core/host.ts';
 import { type Change, type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
+import { containerdPulls } from './containerd-logins.ts';
 import { findCause, lastWords } from './journal-causes.ts';
 import { type K3sNode, unitName } from './node.ts';
-import { changedInputs, readStamp, type StartInput } from './start-stamp.ts';
+import { changedInputs, readStamp, type Stamp, type StartInput } from './start-stamp.ts';
 
 const serviceId = 'Service/k3s';
 
@@ -44,10 +45,14 @@ async function check(host: HostReader, node: K3sNode, unit: string): Promise<Fin
     return waiting('ServiceStarting', `systemd is at work on ${unit}`, { after: 1_000 });
   switch (shown.ActiveState) {
     case 'active':
-    case 'reloading':
-      return (await outdated(host, node, unit, shown)) ?? inSync({ message: 'K3s runs' });
-    case 'activating':
-      return (await outdated(host, node, unit, shown)) ?? starting(host, node, unit, shown);
+    case 'reloading': {
+      const start = await lookAtStart(host, node, shown);
+      return outdated(node, unit, shown, start) ?? inSync({ message: running(node, start) });
+    }
+    case 'activating': {
+      const start = await lookAtStart(host, node, shown);
+      return outdated(node, unit, shown, start) ?? starting(host, node, unit, shown);
+    }
     case 'deactivating':
       return waiting('ServiceStarting', `${unit} is stopping`, { after: 2_000 });
     default: {
@@ -62,18 +67,26 @@ function drifted(changes: readonly Change[], command: Command): Finding {
   return { state: 'Drifted', drift: { changes, summary: commandLine(command), remedy } };
 }
 
-/** Drifted where this start was made of other inputs. A missing stamp, or one of another start, says nothing. */
-async function outdated(
-  host: HostReader,
-  node: K3sNode,
-  unit: string,
-  { InvocationID, ActiveState }: Shown,
-): Promise<Finding | undefined> {
+/** A start of K3s: what is other since, and why containerd needs fresh logins. */
+interface Start {
+  readonly stamp: Stamp | undefined;
+  readonly changed: readonly StartInput[];
+  readonly pulls: readonly string[];
+}
+
+/** A missing stamp, or one of another start, says nothing. */
+async function lookAtStart(host: HostReader, node: K3sNode, { InvocationID }: Shown): Promise<Start> {
   const stamp = await readStamp(host, node.paths, InvocationID);
-  if (!stamp) return undefined;
-  const changed = await changedInputs(host, node.paths, stamp);
-  const isStarting = ActiveState === 'activating';
-  const counting = changed.filter((input) => counts(input, node, isStarting));
+  const changed = stamp ? await changedInputs(host, node.paths, stamp) : [];
+  return { stamp, changed, pulls: await containerdPulls(host, node) };
+}
+
+/** Drifted where this start was made of other inputs. */
+function outdated(node: K3sNode, unit: string, shown: Shown, { changed, pulls }: Start): Finding | undefined {
+  const isStarting = shown.ActiveState === 'activating';
+  const counting = changed.filter((input) =>
+    counts(input, node, { isStarting, needsLogins: pulls.length > 0 }),
+  );
   if (counting.length === 0) return undefined;
   return drifted(
     counting.map((field) => ({ field, observed: 'changed since K3s started', desired: 'as K3s started' })),
@@ -82,10 +95,39 @@ async function outdated(
 }
 
 /** A node that runs has no use for its token, and for fresh logins only as the settings say. */
-function counts(input: StartInput, { settings }: K3sNode, isStarting: boolean): boolean {
+function counts(
+  input: StartInput,
+  { settings }: K3sNode,
+  { isStarting, needsLogins }: { readonly isStarting: boolean; readonly needsLogins: boolean },
+): boolean {
+  const { onRotate } = settings.registries;
   if (input === 'joinToken') return isStarting;
-  if (input === 'registryLogins') return settings.registries.onRotate === 'restart';
+  if (input === 'registryLogins') return onRotate === 'restart' || (onRotate === 'auto' && needsLogins);
+  if (input === 'lastingLogins') return onRotate !== 'never';
   return true;
+}
+
+/** That K3s runs, and what becomes of the logins that containerd has of its start. */
+function running({ settings }: K3sNode, start: Start): string {
+  const { onRotate, servers } = settings.registries;
+  const said = { never: () => oldLogins(servers, start), auto: () => restarts(start), restart: () => [] };
+  return ['K3s runs', ...said[onRotate]()].join('; ');
+}
+
+function restarts({ pulls }: Start): readonly string[] {
+  return pulls.length > 0 ? [`restarted at each rotation, because ${pulls.join(', and ')}`] : [];
+}
+
+function oldLogins(servers: readonly string[], { stamp, changed, pulls }: Start): readonly string[] {
+  const ends = servers.flatMap((server) => stamp?.loginEnds?.[server] ?? []);
+  const until = ends.length > 0 ? `, good until ${new Date(Math.min(...ends)).toISOString()}` : '';
+  const old = [
+    pulls.length > 0 &&
+      `containerd keeps the registry logins of its start${until}, where kubelet gives none: ${pulls.join(', and ')}`,
+    changed.includes('lastingLogins') &&
+      'a login that only containerd has was changed, and it keeps the old one until the next start of K3s',
+  ].filter((text) => text !== false);
+  return old.length > 0 ? [...old, 'set registries.onRotate to auto, and K3s is restarted for that'] : [];
 }
 
 async function starting(host: HostReader, node: K3sNode, unit: string, shown: Shown): Promise<Finding> {

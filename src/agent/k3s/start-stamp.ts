@@ -4,19 +4,23 @@ import { NodeError } from '../core/errors.ts';
 import type { Host, HostReader } from '../core/host.ts';
 import type { NodePaths } from '../paths.ts';
 import { agentTokenPath } from './agent-token.ts';
+import { servedRegistries } from './containerd-logins.ts';
+import { heldLogin } from './held-login.ts';
 import { unitName } from './node.ts';
-import { parseRegistries, withoutAuth } from './registries-yaml.ts';
+import { parseRegistries, type Registries, withoutAuth } from './registries-yaml.ts';
 import { installedVersion } from './release.ts';
 
 /**
- * What K3s reads when it starts, and only then. An operator's drop-ins in config.yaml.d are left out: who edits
- * them decides when K3s restarts.
+ * What K3s reads when it starts, and only then. Of registries.yaml that are mirrors and TLS, all its logins, and those
+ * that only containerd has, since kubelet's credential provider is not asked about their registries. An operator's
+ * drop-ins in config.yaml.d are left out: who edits them decides when K3s restarts.
  */
 const startInputs = [
   'config',
   'version',
   'registries',
   'registryLogins',
+  'lastingLogins',
   'credentialProvider',
   'environment',
   'joinToken',
@@ -30,6 +34,8 @@ type Digests = Readonly<Record<StartInput, string | undefined>>;
 export interface Stamp {
   readonly invocationId: string;
   readonly inputs: Digests;
+  /** When the logins end that containerd has since, where they do; epoch milliseconds, by registry. */
+  readonly loginEnds?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -44,7 +50,11 @@ export async function stamp(
 ): Promise<void> {
   if (!invocationId)
     throw new NodeError('InternalError', 'There is no INVOCATION_ID: only the unit of K3s stamps its start.');
-  const content: Stamp = { invocationId, inputs: await digests(host, paths) };
+  const content: Stamp = {
+    invocationId,
+    inputs: await digests(host, paths),
+    loginEnds: await loginEnds(host, paths),
+  };
   await host.writeFile(paths.k3s.stamp, `${JSON.stringify(content)}\n`, { mode: 0o600 });
 }
 
@@ -74,17 +84,35 @@ async function digests(host: HostReader, paths: NodePaths): Promise<Digests> {
   const { k3s, slipway } = paths;
   const text = async (path: string) => (await host.readFile(path))?.content ?? '';
   const registries = await text(k3s.registries);
+  const credentialProvider = await text(k3s.credentialProvider);
   const content = parseRegistries(registries);
   return {
     config: sha256(await text(k3s.config)),
     version: await version(host, paths),
     registries: sha256(content ? canonical(withoutAuth(content)) : registries),
     registryLogins: sha256(content ? canonical(content) : registries),
-    credentialProvider: sha256(await text(k3s.credentialProvider)),
+    lastingLogins: content && sha256(canonical(lastingLogins(content, servedRegistries(credentialProvider)))),
+    credentialProvider: sha256(credentialProvider),
     environment: sha256(await environment(host, paths)),
     joinToken: sha256((await text(slipway.joinToken)).trim()),
     agentToken: sha256((await text(agentTokenPath(paths))).trim()),
   };
+}
+
+function lastingLogins({ configs = {} }: Registries, served: readonly string[]) {
+  const lasting = Object.entries(configs).filter(([name, { auth }]) => auth && !served.includes(name));
+  return Object.fromEntries(lasting.map(([name, { auth }]) => [name, auth]));
+}
+
+async function loginEnds(host: HostReader, { k3s }: NodePaths): Promise<Readonly<Record<string, number>>> {
+  const found = await host.readFile(k3s.registries);
+  const content = (found && parseRegistries(found.content)) ?? {};
+  const logins = Object.entries(content.configs ?? {}).map(
+    ([name, { auth }]) => [name, found && heldLogin(content, name, auth?.username ?? '', found)] as const,
+  );
+  return Object.fromEntries(
+    logins.flatMap(([name, held]) => (held?.life ? [[name, held.receivedAt + held.life]] : [])),
+  );
 }
 
 /** Not known where K3s says nothing, and no reason to restart it. */

@@ -24,8 +24,22 @@ function show(shown: object): string {
     .join('');
 }
 
+const registriesYaml = "configs:\n  'a.io': { auth: { username: u } }\n";
+const provider = 'providers: [{ name: slipway-credential-provider, matchImages: [a.io] }]\n';
+
+function withServer(registries: object) {
+  return aNode('agent', { settings: { registries: { servers: ['a.io'], ...registries } } });
+}
+
 function world(shown: object, journal = ''): MemoryHost {
-  return memoryHost({ files: { [paths.k3s.config]: 'a', [paths.slipway.joinToken]: 't' } })
+  return memoryHost({
+    files: {
+      [paths.k3s.config]: 'a',
+      [paths.k3s.registries]: registriesYaml,
+      [paths.k3s.credentialProvider]: provider,
+      [paths.slipway.joinToken]: 't',
+    },
+  })
     .on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (abc)\n')
     .on({ file: 'systemctl', args: /^show k3s(-agent)?\.service -p / }, show(shown))
     .on(
@@ -100,27 +114,52 @@ describe('the state of the unit', () => {
 });
 
 describe('what K3s was started with', () => {
-  const never = { settings: { registries: { onRotate: 'never' } } };
   const starts = { ActiveState: 'activating', SubState: 'start' };
   const config = paths.k3s.config;
   const token = paths.slipway.joinToken;
-  const logins = paths.k3s.registries;
-  const login = 'configs: { a: { auth: { username: u } } }\n';
+  const login = [paths.k3s.registries, "configs: { 'a.io': { auth: { username: v } } }\n"] as const;
+  const lasting = [
+    paths.k3s.registries,
+    `${registriesYaml}  docker.io: { auth: { username: v } }\n`,
+  ] as const;
+  const mirrors = { 'docker.io': { endpoint: ['https://a.io'] } };
 
   test.each([
     ['is what is there', {}, {}, undefined, 'InSync'],
     ['is another config.yaml', {}, {}, [config, 'b'], 'Drifted config'],
     ['is another config.yaml, while it starts', {}, starts, [config, 'b'], 'Drifted config'],
-    ['are other logins', {}, {}, [logins, login], 'Drifted registryLogins'],
-    ['are other logins, which need no restart', never, {}, [logins, login], 'InSync'],
+    ['is a fresh login', { onRotate: 'never' }, {}, login, 'InSync'],
+    ['is a fresh login', { onRotate: 'auto' }, {}, login, 'InSync'],
+    ['is a fresh login', { onRotate: 'restart' }, {}, login, 'Drifted registryLogins'],
+    ['is a fresh login for a mirror', { onRotate: 'never', mirrors }, {}, login, 'InSync'],
+    ['is a fresh login for a mirror', { onRotate: 'auto', mirrors }, {}, login, 'Drifted registryLogins'],
+    ['is a login that only containerd has', { onRotate: 'never' }, {}, lasting, 'InSync'],
+    ['is a login that only containerd has', { onRotate: 'auto' }, {}, lasting, 'Drifted lastingLogins'],
+    [
+      'is a login that only containerd has',
+      { onRotate: 'restart' },
+      {},
+      lasting,
+      'Drifted registryLogins, lastingLogins',
+    ],
     ['is another token, which a running node does not need', {}, {}, [token, 'u'], 'InSync'],
     ['is another token, while it starts', {}, starts, [token, 'u'], 'Drifted joinToken'],
     ['is unknown: the stamp is of another start', {}, { InvocationID: 'i2' }, [config, 'b'], 'InSync'],
-  ] as const)('%s', async (_name, changes, shown, edit, expected) => {
+  ] as const)('%s: %j', async (_name, registries, shown, edit, expected) => {
     const host = world(shown);
     await stamp(host, paths, { invocationId: 'i1' });
     if (edit) host.files.write(edit[0], edit[1]);
-    expect(await outcome(k3sService(aNode('agent', changes), []), host)).toBe(expected);
+    expect(await outcome(k3sService(withServer(registries), []), host)).toBe(expected);
+  });
+
+  test('a stamp of an older Slipway, which knew no lasting logins, restarts nothing', async () => {
+    const host = world({});
+    await stamp(host, paths, { invocationId: 'i1' });
+    const old = JSON.parse(host.files.text(paths.k3s.stamp) ?? '');
+    const { lastingLogins, ...inputs } = old.inputs;
+    host.files.write(paths.k3s.stamp, JSON.stringify({ invocationId: 'i1', inputs }));
+    host.files.write(...lasting);
+    expect(await outcome(k3sService(withServer({ onRotate: 'auto' }), []), host)).toBe('InSync');
   });
 
   test('restarts without waiting', async () => {
@@ -130,5 +169,43 @@ describe('what K3s was started with', () => {
     const finding = await k3sService(aNode('server'), []).check(host);
     if (finding.state === 'Drifted') await finding.drift.remedy(host);
     expect(host.journal.at(-1)).toMatchObject({ kind: 'run' });
+  });
+});
+
+describe('what is said while K3s runs', () => {
+  const mirrors = { 'docker.io': { endpoint: ['https://a.io'] } };
+  const why = 'docker.io is mirrored by a.io';
+  const auto = 'set registries.onRotate to auto, and K3s is restarted for that';
+  const changed =
+    'a login that only containerd has was changed, and it keeps the old one until the next start of K3s';
+  const kept = (until = '') =>
+    `containerd keeps the registry logins of its start${until}, where kubelet gives none: ${why}`;
+  const ends = ', good until 1970-01-01T03:16:40.000Z';
+  const token = `h.${Buffer.from('{"iat":1000,"exp":11800,"aud":"a.io"}').toString('base64url')}.s`;
+  const withEnd = `configs: { 'a.io': { auth: { username: u, password: ${token} } } }\n`;
+  const lasting = `${registriesYaml}  docker.io: { auth: { username: v } }\n`;
+
+  test.each([
+    ['never', {}, registriesYaml, registriesYaml, 'K3s runs'],
+    ['auto', {}, registriesYaml, registriesYaml, 'K3s runs'],
+    [
+      'auto',
+      { mirrors },
+      registriesYaml,
+      registriesYaml,
+      `K3s runs; restarted at each rotation, because ${why}`,
+    ],
+    ['restart', { mirrors }, registriesYaml, registriesYaml, 'K3s runs'],
+    ['never', { mirrors }, registriesYaml, registriesYaml, `K3s runs; ${kept()}; ${auto}`],
+    ['never', { mirrors }, withEnd, registriesYaml, `K3s runs; ${kept(ends)}; ${auto}`],
+    ['never', {}, registriesYaml, lasting, `K3s runs; ${changed}; ${auto}`],
+    ['never', { mirrors }, withEnd, lasting, `K3s runs; ${kept(ends)}; ${changed}; ${auto}`],
+  ])('%s %j', async (onRotate, settings, before, after, expected) => {
+    const host = world({});
+    host.files.write(paths.k3s.registries, before);
+    await stamp(host, paths, { invocationId: 'i1' });
+    host.files.write(paths.k3s.registries, after);
+    const finding = await k3sService(withServer({ onRotate, ...settings }), []).check(host);
+    expect(finding).toEqual({ state: 'InSync', message: expected });
   });
 });

@@ -6,14 +6,19 @@ import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
 const paths = nodePaths('/');
 const { k3s, slipway } = paths;
 const unitFile = '/etc/systemd/system/k3s.service';
-const registries = (password: string, mirror = 'a') =>
-  `mirrors: { ${mirror}: {} }\nconfigs: { a: { auth: { username: u, password: ${password} } } }\n`;
+const registries = (password: string, mirror = 'a', lasting = 'kept') =>
+  `mirrors: { ${mirror}: {} }\nconfigs:\n` +
+  `  a.io: { auth: { username: u, password: ${password} } }\n` +
+  `  docker.io: { auth: { username: u, password: ${lasting} } }\n`;
+const provider = (server: string) =>
+  `providers: [{ name: slipway-credential-provider, matchImages: [${server}] }]\n`;
 
 function world(): MemoryHost {
   return memoryHost({
     files: {
       [k3s.config]: 'node-name: "a"\n',
       [k3s.registries]: registries('one'),
+      [k3s.credentialProvider]: provider('a.io'),
       [slipway.joinToken]: 'swordfish\n',
       [unitFile]: 'Environment=HTTP_PROXY=http://a\nExecStart=/usr/local/bin/k3s server\n',
     },
@@ -39,16 +44,28 @@ describe('changedInputs', () => {
       ['registries', 'registryLogins'],
     ],
     [
-      'a password',
+      'a password that kubelet has from its provider',
       (host: MemoryHost) => host.files.write(k3s.registries, registries('two')),
       ['registryLogins'],
+    ],
+    [
+      'a password that only containerd has',
+      (host: MemoryHost) => host.files.write(k3s.registries, registries('one', 'a', 'changed')),
+      ['registryLogins', 'lastingLogins'],
+    ],
+    [
+      'a first password',
+      (host: MemoryHost) =>
+        host.files.write(k3s.registries, `${registries('one')}  b.io: { auth: { username: u } }\n`),
+      ['registryLogins', 'lastingLogins'],
     ],
     [
       'the order of keys',
       (host: MemoryHost) =>
         host.files.write(
           k3s.registries,
-          'configs: { a: { auth: { password: one, username: u } } }\nmirrors: { a: {} }\n',
+          'configs:\n  docker.io: { auth: { password: kept, username: u } }\n' +
+            '  a.io: { auth: { password: one, username: u } }\nmirrors: { a: {} }\n',
         ),
       [],
     ],
@@ -75,8 +92,13 @@ describe('changedInputs', () => {
     ['the token', (host: MemoryHost) => host.files.write(slipway.joinToken, 'marlin\n'), ['joinToken']],
     [
       'a credential provider',
-      (host: MemoryHost) => host.files.write(k3s.credentialProvider, 'x'),
+      (host: MemoryHost) => host.files.write(k3s.credentialProvider, `# a comment\n${provider('a.io')}`),
       ['credentialProvider'],
+    ],
+    [
+      'another credential provider, which leaves the login to containerd',
+      (host: MemoryHost) => host.files.write(k3s.credentialProvider, provider('b.io')),
+      ['lastingLogins', 'credentialProvider'],
     ],
     [
       'a drop-in of the operator',
@@ -110,6 +132,16 @@ describe('readStamp', () => {
   test('none', async () => {
     expect(await readStamp(world(), paths, 'i1')).toBeUndefined();
   });
+});
+
+test('the stamp says when the logins of that start end, counted from their receipt', async () => {
+  const host = world();
+  const claims = Buffer.from('{"iat":1000,"exp":11800,"aud":"a.io"}').toString('base64url');
+  host.files.write(k3s.registries, registries(`h.${claims}.s`));
+  await stamp(host, paths, { invocationId: 'i1' });
+  const { modifiedAt = 0 } = (await host.readFile(k3s.registries)) ?? {};
+  const received = Math.min(modifiedAt, 1_000_000);
+  expect((await readStamp(host, paths, 'i1'))?.loginEnds).toEqual({ 'a.io': received + 10_800_000 });
 });
 
 test('the stamp is 0600, and holds digests only', async () => {

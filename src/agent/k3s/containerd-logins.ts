@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import type { Settings } from '../config/schema.ts';
+import { readYaml } from '../config/yaml.ts';
+import type { HostReader } from '../core/host.ts';
+import type { NodePaths } from '../paths.ts';
+import { type Flags, k3sFlags } from './flags.ts';
+import type { K3sNode } from './node.ts';
+import { pluginName } from './provider-config.ts';
+
+/**
+ * Why containerd needs a fresh login of its own on this node, as clauses: `docker.io is mirrored by a.azurecr.io`.
+ *
+ * Containerd prefers the credential that kubelet hands it with a pull. It falls back on the one K3s gave it at its
+ * start where a pull is not kubelet's, and where kubelet's provider is not asked about the registry that is pulled from
+ * (containerd, internal/cri/server/images/image_pull.go). K3s's addons are pods, whose images kubelet pulls.
+ */
+export async function containerdPulls(
+  host: HostReader,
+  { paths, settings }: K3sNode,
+): Promise<readonly string[]> {
+  const { servers } = settings.registries;
+  if (servers.length === 0) return [];
+  const flags = await k3sFlags(host, paths);
+  return [
+    ...mirrored(settings.registries),
+    ...(await pauseImage(host, paths, flags, servers)),
+    ...(await imageLists(host, paths, servers)),
+    ...(await withoutKubelet(host, paths, flags, servers)),
+  ];
+}
+
+const configuration = z.object({
+  providers: z.array(z.object({ name: z.string(), matchImages: z.array(z.string()) })),
+});
+
+/** The registries for which kubelet asks Slipway, by the text of its CredentialProviderConfig. */
+export function servedRegistries(content: string): readonly string[] {
+  const { data } = z.safeParse(configuration, readYaml(content).value);
+  const ours = data?.providers.filter(({ name }) => name === pluginName) ?? [];
+  return ours.flatMap(({ matchImages }) => matchImages);
+}
+
+/** Kubelet is asked about the registry in the image's name, and not about the mirror that is asked for it. */
+function mirrored({ servers, mirrors }: Settings['registries']): readonly string[] {
+  return Object.entries(mirrors).flatMap(([name, { endpoint = [] }]) => {
+    const hosts = endpoint
+      .map((url) => (URL.canParse(url) ? new URL(url).host : ''))
+      .filter((host) => servers.includes(host));
+    if (servers.includes(name) || hosts.length === 0) return [];
+    return [
+      `${name === '*' ? 'every other registry' : name} is mirrored by ${[...new Set(hosts)].join(', ')}`,
+    ];
+  });
+}
+
+/**
+ * Containerd pulls the pause image by itself. The default registry that a server has set is also that of its agents
+ * (pkg/agent/config/config.go), where only the configuration made for containerd shows it.
+ */
+async function pauseImage(
+  host: HostReader,
+  { k3s }: NodePaths,
+  flags: Flags,
+  servers: readonly string[],
+): Promise<readonly string[]> {
+  const made = await host.readFile(join(k3s.agent, 'etc/containerd/config.toml'));
+  const named = [
+    ['pause-image', flags.get('pause-image')?.at(-1)],
+    ['system-default-registry', flags.get('system-default-registry')?.at(-1)],
+    ['the pause image', /^\s*sandbox(?:_image)? = ["']([^"']+)["']/m.exec(made?.content ?? '')?.[1]],
+  ] as const;
+  const found = named.find(([, image]) => image !== undefined && servers.includes(registryOf(image)));
+  return found ? [`${found[0]} is ${found[1]}`] : [];
+}
+
+/** K3s has containerd pull what these lists name, also while it runs (pkg/agent/containerd/watcher.go). */
+async function imageLists(
+  host: HostReader,
+  { k3s }: NodePaths,
+  servers: readonly string[],
+): Promise<readonly string[]> {
+  const folder = join(k3s.agent, 'images');
+  const lists = (await host.list(folder))
+    .filter((name) => /\.txt$/i.test(name))
+    .map((name) => join(folder, name));
+  const texts = await Promise.all(lists.map((path) => host.readFile(path)));
+  return lists.flatMap((path, at) => {
+    const registries = (texts[at]?.content ?? '').split('\n').map((line) => registryOf(line.trim()));
+    const found = servers.filter((server) => registries.includes(server));
+    return found.length > 0 ? [`${path} lists images of ${found.join(', ')}`] : [];
+  });
+}
+
+function registryOf(image: string): string {
+  return image.split('/')[0] ?? '';
+}
+
+/** Where kubelet asks another provider than ours, or ours not about all: an operator may have set either. */
+async function withoutKubelet(
+  host: HostReader,
+  { k3s }: NodePaths,
+  flags: Flags,
+  servers: readonly string[],
+): Promise<readonly string[]> {
+  const usual = [
+    ['image-credential-provider-config', k3s.credentialProvider],
+    ['image-credential-provider-bin-dir', k3s.credentialProviderBin],
+  ] as const;
+  const argument = (flags.get('kubelet-arg') ?? []).find((text) =>
+    text.startsWith('image-credential-provider-'),
+  );
+  const [other] = usual
+    .filter(([flag, path]) => (flags.get(flag)?.at(-1) ?? path) !== path)
+    .map(([flag]) => flag);
+  const set = other ?? argument?.split('=')[0];
+  if (set) return [`${set} has kubelet ask another credential provider`];
+  const served = servedRegistries((await host.readFile(k3s.credentialProvider))?.content ?? '');
+  const missing = servers.filter((server) => !served.includes(server));
+  return missing.length > 0
+    ? [`${k3s.credentialProvider} does not have kubelet ask Slipway about ${missing.join(', ')}`]
+    : [];
+}
