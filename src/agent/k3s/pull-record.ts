@@ -1,0 +1,45 @@
+import type { Host, HostReader } from '../core/host.ts';
+
+/** What was proven of one login server, and with which credential. */
+export interface Proof {
+  /** The sha256 of the credential, in hex. */
+  readonly credential: string;
+  /** The images that were pulled from; none where the credential alone was proven. */
+  readonly images: readonly string[];
+  /** What came of it, for people. */
+  readonly result: string;
+}
+
+type Proofs = Readonly<Record<string, Proof>>;
+
+/**
+ * What was proven of a server. The record is a note about the world, as the start stamp is: nothing else can tell which
+ * credential was proven, and without it the proof is made again.
+ */
+export async function readProof(host: HostReader, path: string, server: string): Promise<Proof | undefined> {
+  const proofs = await readProofs(host, path);
+  return Object.hasOwn(proofs, server) ? proofs[server] : undefined;
+}
+
+/** Adds a proof to those of the other servers. */
+export async function writeProof(host: Host, path: string, server: string, proof: Proof): Promise<void> {
+  const proofs = { ...(await readProofs(host, path)), [server]: proof };
+  await host.writeFile(path, `${JSON.stringify(proofs, undefined, 2)}\n`, { mode: 0o600 });
+}
+
+async function readProofs(host: HostReader, path: string): Promise<Proofs> {
+  try {
+    const found: unknown = JSON.parse((await host.readFile(path))?.content ?? '{}');
+    return Object.fromEntries(
+      Object.entries(Object(found)).filter((entry): entry is [string, Proof] => isProof(entry[1])),
+    );
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return {};
+    throw thrown;
+  }
+}
+
+function isProof(value: unknown): value is Proof {
+  const { credential, images, result } = Object(value);
+  return typeof credential === 'string' && Array.isArray(images) && typeof result === 'string';
+}

@@ -1,0 +1,228 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { azureCloud } from '../../../src/agent/cloud/azure/azure.ts';
+import type { Cloud } from '../../../src/agent/cloud/cloud.ts';
+import type { Host } from '../../../src/agent/core/host.ts';
+import type { Finding, Resource } from '../../../src/agent/core/resource.ts';
+import { nodeHost } from '../../../src/agent/host/node-host.ts';
+import { pullProofs } from '../../../src/agent/k3s/pull-proof.ts';
+import type { Registry } from '../../lab/azure/registry.ts';
+import { aNode } from '../../unit/agent/k3s/a-node.ts';
+import { type Expected, expectFailure, loginServer, startWorld, type World } from './world.ts';
+
+const azure = {
+  identity: {},
+  keyVault: {},
+  registryAudience: 'https://containerregistry.azure.net',
+};
+const image = `${loginServer}/hello/world:1`;
+
+let world: World;
+let cloud: Cloud;
+let registry: Registry;
+let host: Host;
+let root: string;
+beforeAll(async () => {
+  world = await startWorld();
+  registry = world.azure.registry();
+  host = nodeHost({ proxy: world.azure.proxyUrl, caFile: world.azure.caFile });
+  cloud = azureCloud({
+    host,
+    settings: { azure: { ...azure, imdsEndpoint: world.azure.imdsUrl('server') } },
+  });
+});
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'slipway-pull-'));
+  registry.faults.heal();
+  registry.storage.faults.heal();
+  Object.assign(registry, { closed: false, mode: 'rbac', roleCheckedAt: 'exchange' });
+  registry.storage.closed = false;
+  world.azure.setRole('server', 'AcrPull', loginServer);
+  await keep((await cloud.registryPassword(loginServer)).reveal());
+  return () => rm(root, { recursive: true });
+});
+afterAll(() => world.azure.stop());
+
+/** What a rotation leaves behind. */
+async function keep(password: string): Promise<void> {
+  const auth = { username: cloud.registryUser(loginServer), password };
+  const content = JSON.stringify({ configs: { [loginServer]: { auth } } });
+  await host.writeFile(join(root, 'etc/rancher/k3s/registries.yaml'), content, { mode: 0o600 });
+}
+
+function proofOf(...images: readonly string[]): Resource {
+  const settings = { registries: { servers: [loginServer], proof: images } };
+  const [resource] = pullProofs(aNode('server', { root, settings }), cloud, []);
+  if (!resource) throw new Error('there is no resource');
+  return resource;
+}
+
+async function prove(resource: Resource): Promise<Finding> {
+  const finding = await resource.check(host);
+  if (finding.state === 'Drifted') await finding.drift.remedy(host);
+  return resource.check(host);
+}
+
+test('a pull with what the file holds: manifest, layer through the storage, and the identity itself', async () => {
+  const before = world.azure.requests.length;
+  const finding = await prove(proofOf(image));
+  const seen = world.azure.requests
+    .slice(before)
+    .filter(({ server }) => server !== 'proxy' && !server.startsWith('imds'))
+    .map(
+      ({ server, status, method, path }) =>
+        `${server} ${status} ${method} ${path.replace(/sha256(:|%3A|\/).*/, 'DIGEST')}`,
+    );
+  expect(seen).toEqual([
+    'registry 401 GET /v2/hello/world/manifests/1',
+    'registry 200 GET /oauth2/token',
+    'registry 200 GET /v2/hello/world/manifests/1',
+    'registry 200 GET /v2/hello/world/manifests/DIGEST',
+    'registry 307 GET /v2/hello/world/blobs/DIGEST',
+    expect.stringMatching(/^storage 206 GET /),
+    'registry 401 GET /acr/v1/hello%2Fworld/_tags/1',
+    'registry 200 POST /oauth2/exchange',
+    'registry 200 POST /oauth2/token',
+    'registry 200 GET /acr/v1/hello%2Fworld/_tags/1',
+    'registry 200 GET /acr/v1/hello%2Fworld/_manifests/DIGEST',
+  ]);
+  const digest = registry.content.manifest('hello/world', '1')?.digest.slice(0, 19);
+  expect(finding).toMatchObject({
+    state: 'InSync',
+    message: expect.stringMatching(
+      new RegExp(
+        `^${image} pulled at \\S+Z \\(${digest}, (\\S+ KiB) of \\1 of layer 1 of 1 from ${registry.storage.host}; the identity sees it too\\) with the credential that ends \\d\\d:\\d\\dZ$`,
+      ),
+    ),
+  });
+});
+
+test('nothing secret is in the record, or in what is told', async () => {
+  const finding = await prove(proofOf(image));
+  const record = await readFile(join(root, 'run/slipway/pull-proof.json'), 'utf8');
+  const told = `${record} ${JSON.stringify(finding)}`;
+  expect(world.azure.canaries().filter((canary) => told.includes(canary))).toEqual([]);
+  expect(record).toContain('pulled at');
+});
+
+test('a login, where no image is named', async () => {
+  expect(await prove(proofOf())).toMatchObject({
+    state: 'InSync',
+    message: expect.stringMatching(/^logged in to team\.azurecr\.io at /),
+  });
+});
+
+test('a tag that moved is a remark', async () => {
+  const manifests = /\/_manifests\//;
+  const moved = { manifest: { digest: 'sha256:moved' } };
+  registry.faults.fail({ status: 200, body: moved }, { on: manifests });
+  expect(await prove(proofOf(image))).toMatchObject({
+    message: expect.stringContaining('sha256:moved there, a moved tag'),
+  });
+});
+
+interface Case extends Expected {
+  readonly name: string;
+  readonly arrange: () => unknown;
+  readonly of?: string;
+}
+
+const withoutRole = () => world.azure.setRole('server', 'AcrPull', loginServer, false);
+
+const cases: readonly Case[] = [
+  {
+    name: 'a role that was taken away, told at the token',
+    arrange: withoutRole,
+    reason: 'PullDenied',
+    pace: 'soon',
+    says: /^The identity itself has no access either\..*AcrPull/,
+  },
+  {
+    name: 'a role that was taken away, told at the manifest',
+    arrange: () => {
+      withoutRole();
+      registry.roleCheckedAt = 'manifest';
+    },
+    reason: 'PullDenied',
+    pace: 'soon',
+    says: /^The identity itself has no access either\..*AcrPull/,
+  },
+  {
+    name: 'AcrPull at a registry that uses ABAC',
+    arrange: () => {
+      registry.mode = 'abac';
+    },
+    reason: 'PullDenied',
+    pace: 'soon',
+    says: /Container Registry Repository Reader/,
+  },
+  {
+    name: "a password that is none of the registry's",
+    arrange: () => keep('by-hand'),
+    reason: 'PullCredentialRefused',
+    pace: 'soon',
+    says: /authentication required.*does see .*delete registries\.yaml/,
+  },
+  {
+    name: 'the firewall',
+    arrange: () => {
+      registry.closed = true;
+    },
+    reason: 'RegistryForbidden',
+    pace: 'slow',
+    says: /not allowed access.*subnet/,
+  },
+  {
+    name: 'no such image',
+    arrange: () => {},
+    of: `${loginServer}/hello/nobody:1`,
+    reason: 'ProofImageNotFound',
+    pace: 'slow',
+    says: /hello\/nobody:1.*registries\.proof/,
+  },
+  {
+    name: 'a storage that refuses this address',
+    arrange: () => {
+      registry.storage.closed = true;
+    },
+    reason: 'StorageUnreachable',
+    pace: 'slow',
+    says: /from weumanaged\d+\.blob\.core\.windows\.net, which answers 403/,
+  },
+  {
+    name: 'a storage that cuts the connection',
+    arrange: () => registry.storage.faults.fail('reset'),
+    reason: 'StorageUnreachable',
+    pace: 'soon',
+    says: /blob\.core\.windows\.net, which cannot be reached.*private endpoint/,
+  },
+  {
+    name: 'throttled',
+    arrange: () => registry.faults.fail({ status: 429, headers: { 'retry-after': '9' } }, { on: /token/ }),
+    reason: 'Throttled',
+    pace: 'soon',
+    after: 9_000,
+  },
+  {
+    name: 'an error of its own',
+    arrange: () => registry.faults.fail({ status: 503 }),
+    reason: 'RegistryUnavailable',
+    pace: 'soon',
+  },
+];
+
+describe('each failure of a pull has a reason and a pace', () => {
+  test.each(cases)('$name', async ({ arrange, of = image, ...expected }) => {
+    await arrange();
+    await expectFailure(prove(proofOf(of)), expected);
+  });
+});
+
+test('a certificate of a CA that nobody named', async () => {
+  const finding = await proofOf(image).check(host);
+  const stranger = nodeHost({ proxy: world.azure.proxyUrl });
+  const remedy = finding.state === 'Drifted' ? finding.drift.remedy(stranger) : Promise.resolve();
+  await expectFailure(remedy, { reason: 'TlsUntrusted', pace: 'slow', says: /network\.caFile/ });
+});

@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import { NodeError } from '../../src/agent/core/errors.ts';
+import { recordingHost } from '../../src/agent/host/recording-host.ts';
+import { condition, isReady, live, registry, type Vm, vm } from './a-vm.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const image = `${registry}/base/alpine:3.22`;
+const settings = `registries: { onRotate: never, proof: ["${image}"] }\n`;
+
+function vmWithProof(role = 'agent'): Vm {
+  const machine = vm(role, settings);
+  machine.cloud.images.set(image, machine.acr.push('base/alpine', '3.22', 3_000_000));
+  return machine;
+}
+
+function message({ conditions }: Awaited<ReturnType<typeof live>>, type: string): string | undefined {
+  return conditions.find((each) => each.type === type)?.message;
+}
+
+test('each rotation is proven by a pull, once, and K3s is not touched', async () => {
+  const machine = vmWithProof();
+  const slipway = machine.slipway();
+  const up = await live(slipway, machine, minute, isReady);
+  expect(condition(up, 'Pulls')).toBe('True InSync');
+  expect(machine.acr.pulls).toBe(1);
+  const passwords = () => machine.cloud.calls.filter((call) => call.startsWith('registryPassword')).length;
+  const later = await live(slipway, machine, 7 * hour);
+  expect(passwords()).toBeGreaterThan(3);
+  expect(machine.acr.pulls).toBe(passwords());
+  expect(condition(later, 'Pulls')).toBe('True InSync');
+  expect(message(later, 'Pulls')).toMatch(
+    /^team\.azurecr\.io\/base\/alpine:3\.22 pulled at .* the identity sees it too\) with the credential that ends /,
+  );
+  expect(machine.units.starts).toBe(1);
+});
+
+test('the proof is of the credential that was just written', async () => {
+  const machine = vmWithProof();
+  const slipway = machine.slipway();
+  await live(slipway, machine, minute, isReady);
+  machine.acr.denied = true;
+  const report = await live(slipway, machine, 3 * hour);
+  expect(condition(report, 'Registries')).toMatch(/^True/);
+  expect(condition(report, 'Pulls')).toBe('False PullDenied');
+});
+
+test('a denied pull is told, keeps the node Ready, and heals within a minute', async () => {
+  const machine = vmWithProof();
+  machine.acr.denied = true;
+  const slipway = machine.slipway();
+  const during = await live(slipway, machine, 15 * minute);
+  expect(condition(during, 'Pulls')).toBe('False PullDenied');
+  expect(condition(during, 'Ready')).toBe('True PullDenied');
+  expect(message(during, 'Pulls')).toMatch(/AcrPull/);
+  machine.acr.denied = false;
+  const after = await live(slipway, machine, 75_000, isReady);
+  expect(condition(after, 'Pulls')).toBe('True InSync');
+  expect(condition(after, 'Ready')).toBe('True InSync');
+  expect(machine.units.starts).toBe(1);
+});
+
+test.each([
+  ['an agent', 'agent'],
+  ['a server', 'server'],
+])('on the first boot of %s no failing proof holds up K3s or what comes after it', async (_who, role) => {
+  const machine = vmWithProof(role);
+  machine.acr.storage = 'is away';
+  const report = await live(machine.slipway(), machine, 15 * minute);
+  expect(condition(report, 'Pulls')).toBe('False StorageUnreachable');
+  expect(condition(report, 'Ready')).toBe('True StorageUnreachable');
+  expect(condition(report, 'NodeReady')).toBe('True InSync');
+  expect(machine.units.starts).toBe(1);
+});
+
+test('when the registry is away for the life of a credential, the proof says that it is over', async () => {
+  const machine = vmWithProof();
+  const slipway = machine.slipway();
+  await live(slipway, machine, minute, isReady);
+  machine.cloud.fail('registryPassword', new NodeError('RegistryUnavailable', 'It answers 503.'));
+  const { pulls } = machine.acr;
+  const during = await live(slipway, machine, 5 * hour);
+  expect(condition(during, 'Pulls')).toBe('False PullCredentialRefused');
+  expect(message(during, 'Pulls')).toMatch(/ended at .* Registries says why/);
+  expect(machine.acr.pulls).toBe(pulls);
+  machine.cloud.heal();
+  const after = await live(slipway, machine, 75_000);
+  expect(condition(after, 'Pulls')).toBe('True InSync');
+  expect(machine.units.starts).toBe(1);
+});
+
+test('a reboot loses the record, and costs one more proof', async () => {
+  const machine = vmWithProof();
+  await live(machine.slipway(), machine, minute, isReady);
+  await machine.reboot();
+  const report = await live(machine.slipway(), machine, minute, isReady);
+  expect(condition(report, 'Pulls')).toBe('True InSync');
+  expect(machine.acr.pulls).toBe(2);
+});
+
+test('a dry run asks no registry, and notes the question', async () => {
+  const machine = vmWithProof('server');
+  await live(machine.slipway(), machine, minute, isReady);
+  machine.host.files.remove('/run/slipway/pull-proof.json');
+  const { length } = machine.host.journal;
+  let recording: ReturnType<typeof recordingHost> | undefined;
+  const slipway = machine.slipway((host) => {
+    recording = recordingHost(host);
+    return recording;
+  });
+  const report = await slipway.pass();
+  expect(condition(report, 'Pulls')).toBe('Unknown Recorded');
+  expect(message(report, 'Pulls')).toBe(`prove a pull of ${image}`);
+  expect(recording?.journal).toEqual([
+    { kind: 'send', method: 'GET', url: `https://${registry}/v2/base/alpine/manifests/3.22` },
+  ]);
+  expect(machine.host.journal).toHaveLength(length);
+});
+
+test('no credential is in the record, the conditions or the events', async () => {
+  const machine = vmWithProof();
+  const report = await live(machine.slipway(), machine, 3 * hour);
+  const record = machine.host.files.text('/run/slipway/pull-proof.json') ?? '';
+  expect(record).toContain('pulled at');
+  expect(`${record}${JSON.stringify([report.conditions, machine.events])}`).not.toMatch(/canary|eyJ/);
+});
