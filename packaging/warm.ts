@@ -1,7 +1,7 @@
 /** Runs the program as a node would, then writes V8's code cache of all that was compiled: PROGRAM ROOT CACHE. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { loadProgram } from '../src/program.ts';
 
@@ -30,6 +30,8 @@ for (const command of ['--help', 'config', 'plan', 'apply --timeout 0.001', 'sta
   const commandLine = command === '--help' ? [command] : [...command.split(' '), '--root', root];
   await exports.main([process.execPath, 'slipway', ...commandLine]);
 }
+// Kubelet's credential provider as it is right after a boot, on the way of the first pull.
+await exports.freshLogins('warm.azurecr.io', root).catch(() => {});
 // As they were, since the cache is bound to the flags of this moment.
 for (const name of background) setFlagsFromString(`--${name}`);
 writeFileSync(cache, script.createCachedData());
@@ -46,8 +48,10 @@ function writeSettings(imdsEndpoint: string): void {
     registries: { servers: ['warm.azurecr.io'] },
     network: { proxy: `http://${nowhere}` },
   };
-  mkdirSync(join(root, 'etc/slipway'), { recursive: true });
-  writeFileSync(join(root, 'etc/slipway/config.yaml'), JSON.stringify(settings));
+  for (const place of ['etc/slipway/config.yaml', 'var/lib/slipway/credential-provider.yaml']) {
+    mkdirSync(join(root, dirname(place)), { recursive: true });
+    writeFileSync(join(root, place), JSON.stringify(settings));
+  }
 }
 
 /** Answers as Azure's instance metadata service does, and resolves to its address. */

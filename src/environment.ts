@@ -1,12 +1,13 @@
 /**
  * The variables that would turn Node, OpenSSL or a library of ours elsewhere, or make it print what it reads.
  *
- * `NODE_ENV` is not among them: its value is compiled in. Proxies (`HTTPS_PROXY` and its like) are not either:
+ * `NODE_ENV` is not among them: its value is compiled in. Nor is `NODE_NAME`, which K3s gives what it starts and nobody
+ * here reads. Proxies (`HTTPS_PROXY` and its like) are not either:
  * every request goes through the Host, which knows the settings' proxy alone.
  */
 const powerful: readonly RegExp[] = [
   // Node: code to load, certificates to trust or not to check, files to write, a debugger to open.
-  /^NODE_(?!ENV$)/,
+  /^NODE_(?!(ENV|NAME)$)/,
   // OpenSSL: engines and certificates.
   /^(OPENSSL_|SSL_CERT_|SSLKEYLOGFILE$)/,
   // @azure/identity and MSAL: another identity, another endpoint, another region.

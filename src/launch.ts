@@ -6,6 +6,7 @@
  */
 import { accessSync, constants, writeSync } from 'node:fs';
 import { getRawAsset, isSea } from 'node:sea';
+import { answerKubelet } from './answer-kubelet.ts';
 import { powerfulVariables, withoutVariables } from './environment.ts';
 import { loadProgram, type Program } from './program.ts';
 import { versionLine } from './version.ts';
@@ -19,7 +20,8 @@ function launch(): void {
     process.stdout.write(`${versionLine}\n`);
     return;
   }
-  void runProgram();
+  if (command === 'credential-provider') void answerKubelet(rest, program);
+  else void runProgram();
 }
 
 /**

@@ -21,6 +21,8 @@ import { daemon } from './daemon.ts';
 import { levelOf, openLog } from './open-log.ts';
 import { version, versionLine } from './version.ts';
 
+export { freshLogins } from './credential-provider.ts';
+
 /** Runs one command line, `process.argv` as Node gives it, and resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   try {

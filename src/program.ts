@@ -1,9 +1,12 @@
 import { Script } from 'node:vm';
+import type { CachedLogins } from './agent/credential-provider/cached-logins.ts';
 
 /** What the bundled program exports. */
 export interface Program {
   /** Runs one command line, `process.argv` as Node gives it, and resolves to the exit code. */
   main(argv: readonly string[]): Promise<number>;
+  /** The registry logins of the node below `root`, a usable one for `server` among them; a NodeError without one. */
+  freshLogins(server: string, root: string): Promise<CachedLogins>;
 }
 
 /** The program, ready to run, and the script it came from: what was compiled by then can be cached. */

@@ -13,8 +13,8 @@ const zones: readonly {
   { zone: 'version', files: /^src\/version\.ts$/, imports: [] },
   {
     zone: 'launcher',
-    files: /^src\/(launch|program|environment)\.ts$/,
-    imports: ['main', 'version', 'provider'],
+    files: /^src\/(launch|answer-kubelet|stdin|program|environment)\.ts$/,
+    imports: ['main', 'version', 'provider', 'paths'],
   },
   { zone: 'provider', files: /^src\/agent\/credential-provider\//, imports: [] },
   {
@@ -63,7 +63,7 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
 
 /** The only files that may touch the machine: its files, programs, network, clock and environment. */
 const machineFiles =
-  /^src\/(agent\/host\/.*|main|compose|daemon|open-log|credential-provider|launch|program)\.ts$/;
+  /^src\/(agent\/host\/.*|main|compose|daemon|open-log|credential-provider|launch|answer-kubelet|stdin|program)\.ts$/;
 
 /** Built-in modules that only compute, and are welcome everywhere. */
 const pureModules = new Set(['crypto', 'path', 'util', 'url', 'zlib', 'assert', 'buffer', 'string_decoder']);

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 
 /** Every place on a node that Slipway writes or reads, below `root`. */
 export function nodePaths(root: string) {
-  const at = (path: string) => join(root, path);
+  // One join for all: kubelet waits for these at every pull.
+  const base = join(root, '/').slice(0, -1);
+  const at = (path: string) => base + path;
   const etc = '/etc/rancher/k3s';
   const data = '/var/lib/rancher/k3s';
   return {

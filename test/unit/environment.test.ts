@@ -30,7 +30,18 @@ describe('powerfulVariables', () => {
   });
 
   test.each([
-    ...['PATH', 'HOME', 'LANG', 'TERM', 'NO_COLOR', 'NODE_ENV', 'NODENAME', 'HTTPS_PROXY', 'MY_AZURE_THING'],
+    ...[
+      'PATH',
+      'HOME',
+      'LANG',
+      'TERM',
+      'NO_COLOR',
+      'NODE_ENV',
+      'NODE_NAME',
+      'NODENAME',
+      'HTTPS_PROXY',
+      'MY_AZURE_THING',
+    ],
     ...['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID', 'INVOCATION_ID', 'JOURNAL_STREAM', 'MAINPID'],
     ...['STATE_DIRECTORY', 'RUNTIME_DIRECTORY', 'MALLOC_TRIM_THRESHOLD_', 'DEBUG_COLORS'],
   ])('leaves %s', (name) => {

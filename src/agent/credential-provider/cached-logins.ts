@@ -21,7 +21,10 @@ export type CachedLogins = Readonly<Record<string, CachedLogin>>;
 const margin = 1 / 36;
 
 /** The time since a clock went back after which a time of receipt is not believed. */
-const skew = 60_000;
+export const skew = 60_000;
+
+/** What must be left of a login: kubelet is told whole seconds. */
+const shortest = 1_000;
 
 /**
  * A login that was received at this time. `life` is how long the password lives from its issue (`exp - iat`), in
@@ -39,8 +42,24 @@ export function cachedLogin(
 /** The login for a server that may be handed out now; `undefined` where there is none, or it is too old. */
 export function usableLogin(logins: CachedLogins, server: string, now: number): CachedLogin | undefined {
   const login = Object.hasOwn(logins, server) ? logins[server] : undefined;
-  if (login === undefined || login.receivedAt > now + skew) return undefined;
-  return now < (login.usableUntil ?? Number.POSITIVE_INFINITY) ? login : undefined;
+  if (login === undefined || !isBelievable(login, now)) return undefined;
+  return now + shortest <= (login.usableUntil ?? Number.POSITIVE_INFINITY) ? login : undefined;
+}
+
+/**
+ * What the cache holds next: the logins found in it and fresh ones, of each server the one received later. One that
+ * was received in the future, by a clock since put back, gives way.
+ */
+export function mergedLogins(found: CachedLogins, fresh: CachedLogins, now: number): CachedLogins {
+  const kept = Object.entries(found).filter(([server, login]) => {
+    const rival = Object.hasOwn(fresh, server) ? fresh[server] : undefined;
+    return isBelievable(login, now) && !(rival && rival.receivedAt >= login.receivedAt);
+  });
+  return Object.fromEntries([...Object.entries(fresh), ...kept]);
+}
+
+function isBelievable({ receivedAt }: CachedLogin, now: number): boolean {
+  return receivedAt <= now + skew;
 }
 
 /** The logins in a cache file; none where it is damaged. */

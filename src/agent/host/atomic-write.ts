@@ -37,12 +37,20 @@ export async function replaceWith(path: string, make: (temporary: string) => Pro
 /** Makes a directory and those above it, 0755 whatever the umask is, durably; one that is there stays as it is. */
 export async function makeDirectory(path: string): Promise<void> {
   try {
+    await makeOneDirectory(path);
+  } catch (thrown) {
+    if (errnoOf(thrown) !== 'ENOENT') throw thrown;
+    await makeDirectory(dirname(path));
+    await makeOneDirectory(path);
+  }
+}
+
+async function makeOneDirectory(path: string): Promise<void> {
+  try {
     await mkdir(path, 0o755);
   } catch (thrown) {
     if (errnoOf(thrown) === 'EEXIST' && (await stat(path)).isDirectory()) return;
-    if (errnoOf(thrown) !== 'ENOENT') throw thrown;
-    await makeDirectory(dirname(path));
-    await mkdir(path, 0o755);
+    throw thrown;
   }
   await chmod(path, 0o755);
   await syncDirectory(dirname(path));

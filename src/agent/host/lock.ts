@@ -24,6 +24,16 @@ export async function acquireLock(path: string): Promise<() => Promise<void>> {
   };
 }
 
+/** The same for who can wait: `undefined` while another living process holds the lock. */
+export async function tryLock(path: string): Promise<(() => Promise<void>) | undefined> {
+  try {
+    return await acquireLock(path);
+  } catch (thrown) {
+    if (thrown instanceof NodeError && thrown.reason === 'AlreadyRunning') return undefined;
+    throw thrown;
+  }
+}
+
 /** Whether a living process holds the lock. */
 export async function isLocked(path: string): Promise<boolean> {
   const holder = await lockedBy(path);

@@ -1,0 +1,47 @@
+/** The protocol with kubelet, as its request and our response name it. */
+export const apiVersion = 'credentialprovider.kubelet.k8s.io/v1';
+
+/**
+ * The registry that kubelet asks a credential for, from the text of its request. Fields that are not known are passed
+ * over, since v1 may get more. Throws an Error that says what is wrong and what to do.
+ *
+ * Source: CredentialProviderRequest in k8s.io/kubelet/pkg/apis/credentialprovider/v1/types.go.
+ */
+export function requestedServer(text: string): string {
+  if (text.trim() === '') throw new Error(`the request on stdin is empty; ${called}`);
+  const { kind, apiVersion: version, image } = Object(parsed(text));
+  if (kind !== 'CredentialProviderRequest') {
+    throw new Error(`the request on stdin is no CredentialProviderRequest; ${called}`);
+  }
+  if (version !== apiVersion) {
+    throw new Error(
+      `the request has the apiVersion ${named(version)}, but ${apiVersion} is the only one spoken here; set it in kubelet's CredentialProviderConfig`,
+    );
+  }
+  if (typeof image !== 'string' || image === '') throw new Error(`the request names no image; ${called}`);
+  return registryHost(image);
+}
+
+const called = 'kubelet calls this command; it is not meant to be run by hand';
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`the request on stdin is not JSON; ${called}`);
+  }
+}
+
+function named(version: unknown): string {
+  return typeof version === 'string' ? `"${version.slice(0, 100)}"` : '(none)';
+}
+
+/**
+ * The registry of an image reference, in lower case: what stands before the first slash where it can be a host, else
+ * Docker Hub. Source: splitDockerDomain in github.com/distribution/reference, normalize.go.
+ */
+export function registryHost(image: string): string {
+  const [first = '', ...path] = image.split('/');
+  const isHost = path.length > 0 && (/[.:]/.test(first) || first.toLowerCase() === 'localhost');
+  return isHost ? first.toLowerCase() : 'docker.io';
+}

@@ -1,0 +1,26 @@
+import { type CachedLogins, usableLogin } from './cached-logins.ts';
+import { apiVersion } from './request.ts';
+
+/** Seconds that kubelet keeps an answer at most, so that a new credential reaches it soon. */
+const longest = 600;
+
+/**
+ * The answer to kubelet, one JSON document: the login for a server, to be kept no longer than it is usable;
+ * `undefined` where there is no usable one. `now` is epoch milliseconds.
+ *
+ * Source: CredentialProviderResponse in k8s.io/kubelet/pkg/apis/credentialprovider/v1/types.go; `cacheDuration` is a
+ * metav1.Duration, written as Go's time.ParseDuration reads it.
+ */
+export function responseFor(logins: CachedLogins, server: string, now: number): string | undefined {
+  const login = usableLogin(logins, server, now);
+  if (!login) return undefined;
+  const { username, password, usableUntil = Number.POSITIVE_INFINITY } = login;
+  const seconds = Math.min(longest, Math.floor((usableUntil - now) / 1_000));
+  return JSON.stringify({
+    kind: 'CredentialProviderResponse',
+    apiVersion,
+    cacheKeyType: 'Registry',
+    cacheDuration: `${seconds}s`,
+    auth: { [server]: { username, password } },
+  });
+}

@@ -1,0 +1,81 @@
+/**
+ * `slipway credential-provider [--root DIR]`: kubelet's image credential provider, which kubelet runs for a pull. Its
+ * request comes on stdin, its answer goes to stdout, and what went wrong to stderr, in one line.
+ *
+ * What is in the cache is answered without the program, and without a stream: this is on the way of every pull.
+ * Source: https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseCachedLogins } from './agent/credential-provider/cached-logins.ts';
+import { complaint } from './agent/credential-provider/complaint.ts';
+import { requestedServer } from './agent/credential-provider/request.ts';
+import { responseFor } from './agent/credential-provider/response.ts';
+import { nodePaths } from './agent/paths.ts';
+import type { Program } from './program.ts';
+import { readStdin } from './stdin.ts';
+
+/** Milliseconds of this process's life. Kubelet waits for a minute (k8s.io/kubernetes/pkg/credentialprovider/plugin). */
+const usualDeadline = 20_000;
+
+/** Answers, and ends the process: 0 with one JSON document on stdout, 1 with nothing there. */
+export async function answerKubelet(
+  args: readonly string[],
+  program: () => Promise<Program>,
+  deadline = usualDeadline,
+): Promise<void> {
+  try {
+    const root = rootOf(args);
+    const server = requestedServer(readStdin(deadline));
+    const answer = cachedAnswer(server, root) ?? (await freshAnswer(server, root, program, deadline));
+    writeFileSync(1, `${answer}\n`);
+    process.exit(0);
+  } catch (thrown) {
+    refuse(thrown);
+  }
+}
+
+/** By hand, since what reads the other commands is part of the program. */
+function rootOf(args: readonly string[]): string {
+  const [option, root, ...rest] = args;
+  if (option === undefined) return '/';
+  if (option === '--root' && root && rest.length === 0) return root;
+  throw new Error('credential-provider takes --root DIR and nothing else; correct args in its config.yaml');
+}
+
+function cachedAnswer(server: string, root: string): string | undefined {
+  return responseFor(parseCachedLogins(cacheFile(root)), server, Date.now());
+}
+
+/** Whatever keeps it from being read, the program will tell. */
+function cacheFile(root: string): string | undefined {
+  try {
+    return readFileSync(nodePaths(root).slipway.registryLogins, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+async function freshAnswer(
+  server: string,
+  root: string,
+  program: () => Promise<Program>,
+  deadline: number,
+): Promise<string> {
+  const late = new Error(
+    `no credential for ${server} within ${deadline / 1_000} s; see whether the metadata service and the registry answer`,
+  );
+  setTimeout(() => refuse(late), deadline - process.uptime() * 1_000);
+  const { freshLogins } = await program();
+  const answer = responseFor(await freshLogins(server, root), server, Date.now());
+  if (answer !== undefined) return answer;
+  throw new Error(`the credential that ${server} gives is too short-lived to be used; it is not handed out`);
+}
+
+function refuse(thrown: unknown): never {
+  try {
+    writeFileSync(2, complaint(thrown));
+  } catch {
+    // Nobody reads it.
+  }
+  process.exit(1);
+}

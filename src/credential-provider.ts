@@ -1,0 +1,151 @@
+/** The cold half of kubelet's credential provider: a login that the cache does not have is fetched, once for all who ask. */
+import type { Cloud } from './agent/cloud/cloud.ts';
+import { resolveLayers } from './agent/config/load.ts';
+import { invalidSettings } from './agent/config/problems.ts';
+import type { Settings } from './agent/config/schema.ts';
+import { readYaml } from './agent/config/yaml.ts';
+import { NodeError, toNodeError } from './agent/core/errors.ts';
+import type { Host } from './agent/core/host.ts';
+import { jwtTimes } from './agent/core/jwt.ts';
+import type { Reason } from './agent/core/reasons.ts';
+import { Secret } from './agent/core/secret.ts';
+import {
+  type CachedLogins,
+  cachedLogin,
+  mergedLogins,
+  parseCachedLogins,
+  usableLogin,
+} from './agent/credential-provider/cached-logins.ts';
+import { complaint } from './agent/credential-provider/complaint.ts';
+import { tryLock } from './agent/host/lock.ts';
+import { nodeHost } from './agent/host/node-host.ts';
+import { type NodePaths, nodePaths } from './agent/paths.ts';
+import { makeCloud } from './compose.ts';
+
+/** Milliseconds between two looks at what another process fetches. */
+const pollInterval = 50;
+
+interface Place {
+  readonly host: Host;
+  readonly cloud: Cloud;
+  readonly paths: NodePaths['slipway'];
+}
+
+/**
+ * The logins of the cache once there is a usable one for `server`. Of many processes that want it, one fetches it; the
+ * others find it in the cache, or fail as that one did. NodeErrors: those of the cloud, of the lock, `InvalidSettings`.
+ *
+ * It reads no settings but those the daemon left for it, so that broken ones of an operator never break a pull.
+ */
+export async function freshLogins(server: string, root: string): Promise<CachedLogins> {
+  const began = monotonicTime();
+  const paths = nodePaths(root).slipway;
+  const settings = await providerSettings(paths.providerSettings);
+  if (!settings.registries.servers.includes(server)) throw unknownServer(server);
+  const host = nodeHost(settings.network);
+  const cloud = makeCloud(settings, host, { hostname: '', addresses: [] });
+  const place = { host, cloud, paths };
+  for (;;) {
+    const release = await tryLock(paths.providerLock);
+    try {
+      const shared = await sharedLogins(place, server, began);
+      if (shared) return shared;
+      if (release) return await fetchLogin(place, server);
+    } finally {
+      await release?.();
+    }
+    await host.sleep(pollInterval);
+  }
+}
+
+async function providerSettings(path: string): Promise<Settings> {
+  const found = await nodeHost().readFile(path);
+  if (!found) {
+    throw new NodeError(
+      'InvalidSettings',
+      `${path} does not exist, so there are no settings to fetch a credential with. The daemon writes it; start it: systemctl start slipway.`,
+    );
+  }
+  const { value, faults } = readYaml(found.content);
+  if (faults.length > 0) throw invalidSettings(faults.map((fault) => `${path}: ${fault}`));
+  return resolveLayers({ files: [{ origin: path, values: value }], tags: [], commandLine: [] }).settings;
+}
+
+function unknownServer(server: string): NodeError {
+  // What is no host name is not repeated.
+  const named = /^[\w.:[\]-]{1,260}$/.test(server) ? server : 'the registry of this image';
+  return new NodeError(
+    'InvalidSettings',
+    `${named} is none of the login servers that Slipway has credentials for. Name it in registries.servers, or take it out of matchImages.`,
+  );
+}
+
+/** What another process came to since `began`: its login, or its failure thrown. */
+async function sharedLogins(
+  { host, paths }: Place,
+  server: string,
+  began: number,
+): Promise<CachedLogins | undefined> {
+  const logins = await readLogins(host, paths);
+  if (usableLogin(logins, server, host.now())) return logins;
+  const failure = parseFailure((await host.readFile(failurePath(paths)))?.content);
+  if (failure?.server === server && failure.at >= began) throw new NodeError(failure.reason, failure.message);
+  return undefined;
+}
+
+/** None where the cache cannot be read, as where it is damaged: it is written anew. */
+async function readLogins(host: Host, paths: NodePaths['slipway']): Promise<CachedLogins> {
+  const found = await host.readFile(paths.registryLogins).catch(() => undefined);
+  return parseCachedLogins(found?.content);
+}
+
+async function fetchLogin(place: Place, server: string): Promise<CachedLogins> {
+  const { host, cloud, paths } = place;
+  const password = await passwordFor(place, server);
+  const receivedAt = host.now();
+  const times = jwtTimes(password);
+  const life = times && times.expiresAt - times.issuedAt;
+  const login = cachedLogin({ username: cloud.registryUser(server), password }, receivedAt, life);
+  const logins = mergedLogins(await readLogins(host, paths), { [server]: login }, receivedAt);
+  // A full disk does not keep a login that is at hand from kubelet.
+  await host
+    .writeFile(paths.registryLogins, new Secret(JSON.stringify(logins)), { mode: 0o600 })
+    .catch((thrown: unknown) => process.stderr.write(complaint(thrown)));
+  return logins;
+}
+
+async function passwordFor({ host, cloud, paths }: Place, server: string): Promise<string> {
+  try {
+    return (await cloud.registryPassword(server)).reveal();
+  } catch (thrown) {
+    const { reason, message } = toNodeError(thrown);
+    const failure = { server, at: monotonicTime(), reason, message } satisfies Failure;
+    await host.writeFile(failurePath(paths), JSON.stringify(failure), { mode: 0o600 }).catch(() => {});
+    throw thrown;
+  }
+}
+
+/** How the last fetch failed; `at` is monotonic, so that a clock that was set makes no old one new. */
+interface Failure {
+  readonly server: string;
+  readonly at: number;
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+function failurePath({ providerLock }: NodePaths['slipway']): string {
+  return `${providerLock}.failure`;
+}
+
+function parseFailure(text: string | undefined): Failure | undefined {
+  try {
+    return JSON.parse(text ?? 'null') ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Milliseconds by the clock that all processes of one boot share (CLOCK_MONOTONIC). */
+function monotonicTime(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}

@@ -1,0 +1,197 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { cachedLogin } from '../../../src/agent/credential-provider/cached-logins.ts';
+import { acquireLock } from '../../../src/agent/host/lock.ts';
+import type { Azure } from '../../lab/azure/index.ts';
+import {
+  askedFor,
+  bundleLauncher,
+  bundleWithDeadline,
+  loginServer,
+  node,
+  nodeWithSettings,
+  otherServer,
+  refusal,
+  requestFor,
+  run,
+  startRegistries,
+} from './world.ts';
+
+const hour = 3_600_000;
+const folder = mkdtempSync(join(tmpdir(), 'slipway-provider-'));
+let azure: Azure;
+let script: string;
+beforeAll(async () => {
+  azure = await startRegistries();
+  script = await bundleLauncher(folder);
+}, 60_000);
+beforeEach(() => {
+  azure.requests.length = 0;
+  azure.node('vm').faults.heal();
+  azure.registry().faults.heal();
+  azure.setRole('vm', 'AcrPull', loginServer);
+});
+afterAll(async () => {
+  await azure.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** What the newest password is answered with. */
+function answer(server = loginServer) {
+  return {
+    kind: 'CredentialProviderResponse',
+    apiVersion: 'credentialprovider.kubelet.k8s.io/v1',
+    cacheKeyType: 'Registry',
+    cacheDuration: '600s',
+    auth: {
+      [server]: {
+        username: '00000000-0000-0000-0000-000000000000',
+        password: azure.registry(server).issued.at(-1),
+      },
+    },
+  };
+}
+
+describe('a login', () => {
+  test('that nobody fetched yet is fetched, answered, and kept for others', async () => {
+    const vm = await nodeWithSettings(azure);
+    const ended = await vm.provide(script);
+    expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(JSON.parse(ended.stdout)).toEqual(answer());
+    expect(askedFor(azure)).toEqual({ tokens: 1, passwords: 1 });
+    const { password } = answer().auth[loginServer] ?? {};
+    expect(vm.cached[loginServer]?.password).toBe(password);
+    expect(statSync(vm.paths.registryLogins).mode & 0o777).toBe(0o600);
+    expect(readdirSync(`${vm.root}/run/slipway`)).toEqual(['registry-logins.json']);
+  });
+
+  test('that was fetched is answered from the cache alone', async () => {
+    const vm = await nodeWithSettings(azure);
+    const first = await vm.provide(script);
+    rmSync(vm.paths.providerSettings);
+    azure.requests.length = 0;
+    expect(await vm.provide(script)).toEqual(first);
+    expect(azure.requests).toEqual([]);
+  });
+
+  test('that ten want at once is fetched once', async () => {
+    const vm = await nodeWithSettings(azure);
+    // On a busy machine ten starts take their time.
+    const patient = await bundleWithDeadline(folder, 120_000);
+    const all = await Promise.all(Array.from({ length: 10 }, () => vm.provide(patient)));
+    expect(all.map(({ stderr }) => stderr)).toEqual(Array(10).fill(''));
+    for (const { stdout } of all) expect(JSON.parse(stdout)).toEqual(answer());
+    expect(askedFor(azure)).toEqual({ tokens: 1, passwords: 1 });
+  });
+
+  test('is fetched past the lock of one who died, and of the daemon', async () => {
+    const vm = await nodeWithSettings(azure);
+    const release = await acquireLock(vm.paths.lock);
+    writeFileSync(vm.paths.providerLock, '4194305 1\n');
+    expect(await vm.provide(script)).toMatchObject({ exitCode: 0, stderr: '' });
+    await release();
+  });
+
+  const stored = { username: 'nobody', password: 'canary of the cache' };
+  test.each([
+    ['whose end has come', cachedLogin(stored, Date.now() - 3 * hour, 3 * hour)],
+    ['from a clock since put back an hour', cachedLogin(stored, Date.now() + hour, 3 * hour)],
+    ['that is damaged', { ...stored, receivedAt: 'today' }],
+  ])('%s is replaced, and those of other registries stay', async (_, old) => {
+    const vm = await nodeWithSettings(azure);
+    const others = { [otherServer]: cachedLogin(stored, Date.now(), 3 * hour) };
+    vm.write(vm.paths.registryLogins, JSON.stringify({ [loginServer]: old, ...others }));
+    const ended = await vm.provide(script);
+    expect(JSON.parse(ended.stdout)).toEqual(answer());
+    expect(vm.cached).toMatchObject(others);
+    expect(vm.cached[loginServer]?.password).toBe(azure.registry(loginServer).issued.at(-1));
+  });
+
+  test('of another spelling of the server is the same', async () => {
+    const vm = await nodeWithSettings(azure);
+    const ended = await vm.provide(script, requestFor('Team.AzureCR.io/base:1', { later: { field: 1 } }));
+    expect(JSON.parse(ended.stdout)).toEqual(answer());
+  });
+
+  test('is not answered once it is old, even where no other is to be had', async () => {
+    azure.setRole('vm', 'AcrPull', loginServer, false);
+    const vm = await nodeWithSettings(azure);
+    const old = cachedLogin(stored, Date.now() - 175 * 60_000, 3 * hour);
+    vm.write(vm.paths.registryLogins, JSON.stringify({ [loginServer]: old }));
+    expect(refusal(await vm.provide(script))).toMatch(
+      /^slipway-credential-provider: RegistryUnauthorized: .*AcrPull/,
+    );
+  });
+});
+
+describe('refused in one line, with nothing on stdout, is', () => {
+  test.each([
+    ['an empty request', '', /empty/],
+    ['one that is not JSON', 'image\n\u001b[2Jslipway: all is well\n', /: the request on stdin is not JSON/],
+    [
+      'one of another version',
+      requestFor('a.io/b', { apiVersion: 'v2\nx' }),
+      /"v2 x", but .*\/v1 is the only/,
+    ],
+    ['one without an image', requestFor(''), /names no image/],
+    ['one that is too long', requestFor('a'.repeat(1024 * 1024)), /longer than 1 MiB/],
+    ['a registry that is not ours', requestFor('quay.io/a/b'), /quay\.io is none of the login servers/],
+    ['an image of Docker Hub', requestFor('alpine'), /docker\.io is none/],
+    ['what is no registry', requestFor('a\u001b[2J.\u0000b/c'), /: the registry of this image is none/],
+  ])('%s', async (_, request, message) => {
+    const line = refusal(await (await nodeWithSettings(azure)).provide(script, request));
+    expect(line).toMatch(message);
+    expect(line).toMatch(/^slipway-credential-provider: [\x20-\x7e]+$/);
+  });
+
+  test.each([[['--rot', '/x']], [['--root']], [['--root', '']], [['--root', '/x', 'more']]])(
+    'the command line %j',
+    async (args) => {
+      const ended = await run([node, script, 'credential-provider', ...args], requestFor('a.io/b'));
+      expect(refusal(ended)).toMatch(/takes --root DIR and nothing else/);
+    },
+  );
+
+  test('a node on which no daemon has run', async () => {
+    const vm = await nodeWithSettings(azure);
+    rmSync(vm.paths.providerSettings);
+    expect(refusal(await vm.provide(script))).toMatch(
+      /credential-provider\.yaml does not exist.*systemctl start slipway/,
+    );
+  });
+
+  test.each([
+    ['no YAML', 'canary: [', /credential-provider\.yaml: line 1/],
+    ['no map', 'canary', /credential-provider\.yaml/],
+    ['of several faults', 'azur: 1\nregistrie: 2', /azur.*registrie/],
+  ])('settings that are %s', async (_, content, message) => {
+    const vm = await nodeWithSettings(azure);
+    vm.write(vm.paths.providerSettings, content);
+    expect(refusal(await vm.provide(script))).toMatch(message);
+  });
+
+  test.each([
+    [
+      'metadata service',
+      () => azure.node('vm').faults.fail({ status: 500 }),
+      /ManagedIdentityUnavailable: .*500/,
+    ],
+    ['registry', () => azure.registry().faults.fail({ status: 502 }), /RegistryUnavailable: .*502/],
+    ['registry, with garbage', () => azure.registry().faults.fail('garbage'), /UnexpectedAnswer: /],
+  ])('a failure of the %s', async (_, arrange, message) => {
+    arrange();
+    expect(refusal(await (await nodeWithSettings(azure)).provide(script))).toMatch(message);
+  });
+});
+
+test('a reader that is gone gets no stack', async () => {
+  const vm = await nodeWithSettings(azure);
+  const child = spawn(node, [script, 'credential-provider', '--root', vm.root], { env: {} });
+  child.stdout.destroy();
+  child.stdin.end(requestFor(`${loginServer}/base:1`));
+  expect(await text(child.stderr)).toMatch(/^slipway-credential-provider: EPIPE[^\n]*\n$/);
+});

@@ -1,0 +1,95 @@
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { freshLogins } from '../../../src/credential-provider.ts';
+import type { Azure } from '../../lab/azure/index.ts';
+import { askedFor, loginServer, nodeWithSettings, otherServer, startRegistries } from './world.ts';
+
+let azure: Azure;
+beforeAll(async () => {
+  azure = await startRegistries();
+});
+beforeEach(() => {
+  azure.requests.length = 0;
+  azure.registry().faults.heal();
+});
+afterAll(() => azure.stop());
+
+/** How ten calls at once end: the password of each, or the reason of its failure. */
+async function ten(root: string, server = loginServer): Promise<readonly string[]> {
+  const calls = Array.from({ length: 10 }, () => freshLogins(server, root));
+  const ended = await Promise.allSettled(calls);
+  return ended.map((each) =>
+    each.status === 'fulfilled' ? (each.value[server]?.password ?? 'none') : each.reason.reason,
+  );
+}
+
+test('who waits shares the one login', async () => {
+  const { root } = await nodeWithSettings(azure);
+  const passwords = await ten(root);
+  expect(new Set(passwords)).toEqual(new Set(azure.registry(loginServer).issued.slice(-1)));
+  expect(passwords).toHaveLength(10);
+  expect(askedFor(azure).passwords).toBe(1);
+});
+
+test('who waits shares the one failure; who comes later tries anew', async () => {
+  const vm = await nodeWithSettings(azure);
+  azure.registry().faults.fail({ status: 502 });
+  expect(await ten(vm.root)).toEqual(Array(10).fill('RegistryUnavailable'));
+  expect(askedFor(azure).passwords).toBe(1);
+  await expect(freshLogins(loginServer, vm.root)).rejects.toMatchObject({ reason: 'RegistryUnavailable' });
+  expect(askedFor(azure).passwords).toBe(2);
+  azure.registry().faults.heal();
+  expect(await freshLogins(loginServer, vm.root)).toHaveProperty([loginServer]);
+});
+
+test('the failure of another registry is not theirs', async () => {
+  const { root } = await nodeWithSettings(azure);
+  azure.registry().faults.fail({ status: 502 }, { times: 1 });
+  const [first, second] = await Promise.allSettled([
+    freshLogins(loginServer, root),
+    freshLogins(otherServer, root),
+  ]);
+  expect([first.status, second.status].toSorted()).toEqual(['fulfilled', 'rejected']);
+  expect(askedFor(azure).passwords).toBe(2);
+});
+
+test('what is noted of a failure is for root alone, and holds no secret', async () => {
+  const { root, paths } = await nodeWithSettings(azure);
+  azure.setRole('vm', 'AcrPull', loginServer, false);
+  await expect(freshLogins(loginServer, root)).rejects.toMatchObject({ reason: 'RegistryUnauthorized' });
+  azure.setRole('vm', 'AcrPull', loginServer);
+  const note = `${paths.providerLock}.failure`;
+  expect(statSync(note).mode & 0o777).toBe(0o600);
+  expect(readFileSync(note, 'utf8')).not.toMatch(/eyJ/);
+});
+
+test('two registries are kept side by side', async () => {
+  const vm = await nodeWithSettings(azure);
+  await Promise.all([freshLogins(loginServer, vm.root), freshLogins(otherServer, vm.root)]);
+  expect(Object.keys(vm.cached).toSorted()).toEqual([otherServer, loginServer]);
+});
+
+test('a cache that cannot be written does not keep a login from kubelet', async () => {
+  const { root, paths } = await nodeWithSettings(azure);
+  mkdirSync(paths.registryLogins, { recursive: true });
+  const logins = await freshLogins(loginServer, root);
+  expect(logins[loginServer]?.password).toBe(azure.registry(loginServer).issued.at(-1));
+});
+
+test('a login of the static cloud has no end that is known', async () => {
+  const vm = await nodeWithSettings(azure);
+  const passwordFile = `${vm.root}/password`;
+  vm.write(passwordFile, 'canary\n');
+  const settings = {
+    cloud: 'static',
+    static: { registries: { [loginServer]: { username: 'puller', passwordFile } } },
+    registries: { servers: [loginServer] },
+  };
+  vm.write(vm.paths.providerSettings, JSON.stringify(settings));
+  const logins = await freshLogins(loginServer, vm.root);
+  expect(logins[loginServer]).toEqual({
+    username: 'puller',
+    password: 'canary',
+    receivedAt: expect.any(Number),
+  });
+});

@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { build } from 'esbuild';
+import {
+  type CachedLogins,
+  parseCachedLogins,
+} from '../../../src/agent/credential-provider/cached-logins.ts';
+import { nodePaths } from '../../../src/agent/paths.ts';
+import { type Azure, startAzure } from '../../lab/azure/index.ts';
+import { temporaryFolder } from '../host/folder.ts';
+
+export const loginServer = 'team.azurecr.io';
+export const otherServer = 'other.azurecr.io';
+
+/** The Node that is shipped, whatever runs the tests. */
+export const node = resolve('node_modules/.bin/node');
+
+/** A VM whose identity may pull from two registries. */
+export async function startRegistries(): Promise<Azure> {
+  const azure = await startAzure({ nodes: { vm: {} }, registries: [loginServer, otherServer] });
+  for (const server of [loginServer, otherServer]) azure.setRole('vm', 'AcrPull', server);
+  return azure;
+}
+
+/** As kubelet writes it. */
+export function requestFor(image: string, changes: object = {}): string {
+  const apiVersion = 'credentialprovider.kubelet.k8s.io/v1';
+  return `${JSON.stringify({ kind: 'CredentialProviderRequest', apiVersion, image, ...changes })}\n`;
+}
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A node below a folder of its own, with what its daemon would have written for the credential provider. */
+export class ProviderNode {
+  readonly root: string;
+  readonly paths: ReturnType<typeof nodePaths>['slipway'];
+
+  constructor(root: string) {
+    this.root = root;
+    this.paths = nodePaths(root).slipway;
+  }
+
+  /** Runs the command as kubelet does. */
+  provide(script: string, request = requestFor(`${loginServer}/base:1`)): Promise<Ended> {
+    return run([node, script, 'credential-provider', '--root', this.root], request);
+  }
+
+  get cached(): CachedLogins {
+    return parseCachedLogins(readFileSync(this.paths.registryLogins, 'utf8'));
+  }
+
+  write(path: string, content: string): void {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content, { mode: 0o600 });
+  }
+}
+
+/** Removed when the test ends. */
+export async function nodeWithSettings(azure: Azure, settings?: object): Promise<ProviderNode> {
+  const found = new ProviderNode(await temporaryFolder());
+  found.write(found.paths.providerSettings, JSON.stringify({ ...settingsFor(azure), ...settings }));
+  return found;
+}
+
+function settingsFor(azure: Azure) {
+  return {
+    cloud: 'azure',
+    network: { proxy: azure.proxyUrl, caFile: azure.caFile },
+    azure: { imdsEndpoint: azure.imdsUrl('vm') },
+    registries: { servers: [loginServer, otherServer] },
+  };
+}
+
+/** Runs a command to its end, with no more environment than is given. */
+export function run(
+  [file, ...args]: readonly [string, ...string[]],
+  input: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const child = spawn(file, args, { env, stdio: 'pipe' });
+  // Who refuses early does not read to the end.
+  child.stdin.on('error', () => {}).end(input);
+  return endOf(child);
+}
+
+/** Resolves when a child has ended and all it wrote is read. */
+export async function endOf(child: ChildProcess): Promise<Ended> {
+  const ended = once(child, 'close');
+  const outputs = [child.stdout, child.stderr].map((stream) => (stream ? text(stream) : ''));
+  const [stdout = '', stderr = ''] = await Promise.all(outputs);
+  await ended;
+  return { exitCode: child.exitCode, stdout, stderr };
+}
+
+/** The launcher and the program as one script, since ten processes that read the sources at once take half a minute. */
+export function bundleLauncher(folder: string): Promise<string> {
+  return bundle(`import './src/launch.ts';`, join(folder, 'launch.cjs'));
+}
+
+/** The command with another deadline than the usual one, in milliseconds. */
+export function bundleWithDeadline(folder: string, deadline: number): Promise<string> {
+  const contents = `
+    import { answerKubelet } from './src/answer-kubelet.ts';
+    void answerKubelet(process.argv.slice(3), () => import('./src/main.ts'), ${deadline});`;
+  return bundle(contents, join(folder, `${deadline}.cjs`));
+}
+
+async function bundle(contents: string, outfile: string): Promise<string> {
+  await build({
+    stdin: { contents, resolveDir: '.' },
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    supported: { 'dynamic-import': false },
+    define: { 'import.meta.url': '"file:///slipway"' },
+    logLevel: 'error',
+  });
+  return outfile;
+}
+
+/** How often the emulated Azure was asked for an Entra token, and for a password. */
+export function askedFor(azure: Azure): { readonly tokens: number; readonly passwords: number } {
+  const count = (path: string) => azure.requests.filter((each) => each.path.startsWith(path)).length;
+  return { tokens: count('/metadata/identity/oauth2/token'), passwords: count('/oauth2/exchange') };
+}
+
+/** The one line that is due on stderr where nothing is on stdout. */
+export function refusal({ exitCode, stdout, stderr }: Ended): string {
+  const lines = stderr.split('\n');
+  if (exitCode === 1 && stdout === '' && lines.length === 2 && lines[1] === '') return lines[0] ?? '';
+  throw new Error(`no clean refusal: ${JSON.stringify({ exitCode, stdout, stderr })}`);
+}
