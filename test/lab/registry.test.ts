@@ -1,0 +1,222 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { jwtTimes } from '../../src/agent/core/jwt.ts';
+import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { packaged } from './executable.ts';
+import { kubelet } from './kubelet.ts';
+import { type Lab, loginServer, provenImage, startLab } from './lab.ts';
+import type { LabNode } from './node.ts';
+import { type Finished, Processes } from './processes.ts';
+import { type Containerd, startContainerd } from './registry/containerd.ts';
+import { type DockerRegistry, startDockerRegistry } from './registry/docker-registry.ts';
+import { whatIsMissing } from './registry/missing.ts';
+import {
+  type Credential,
+  type Pull,
+  pullByContainerd,
+  pullUntil,
+  type Skopeo,
+  skopeo,
+  type Tally,
+} from './registry/pullers.ts';
+
+const rotations = 10;
+
+/**
+ * Milliseconds: a password is renewed with a third of it left, so one that is read just before has some six seconds. Two
+ * thirds are several passes of the daemon even while two processors are busy pulling.
+ */
+const passwordLife = 20_000;
+
+const dir = join(tmpdir(), `slipway-registry-${process.pid}`);
+const missing = whatIsMissing();
+
+describe.skipIf(missing)(`a real registry under constant pulling${missing}`, () => {
+  const processes = new Processes();
+  let lab: Lab;
+  let node: LabNode;
+  let registry: DockerRegistry;
+  let containerd: Containerd;
+  let bySkopeo: Skopeo;
+  let byContainerd: Pull;
+  let started: string;
+  let tallies: Readonly<Record<Way, Tally>>;
+  let previous: Readonly<Record<'before its end' | 'after its end', Tried>>;
+  /** A short one: the path of a socket may have some hundred characters only. */
+  let containerdDir: string;
+
+  beforeAll(async () => {
+    containerdDir = mkdtempSync(join(tmpdir(), 'slipway-'));
+    lab = await startLab({ dir, executable: [packaged], nodes: ['server'], passwordLife });
+    node = lab.node('server');
+    const { azure } = lab;
+    const network = { HTTPS_PROXY: azure.proxyUrl, SSL_CERT_FILE: azure.caFile };
+    registry = await startDockerRegistry({ azure, loginServer, dir: join(dir, 'registry'), processes });
+    await registry.push('hello/world', '1');
+    containerd = await startContainerd({ dir: containerdDir, processes, network });
+    bySkopeo = skopeo(join(dir, 'skopeo'), network);
+    byContainerd = pullByContainerd(containerd);
+    lab.start();
+    await lab.waitReady();
+    started = await k3sStart(node);
+    const stop = new AbortController();
+    const pulling = pullInAllWays(stop.signal);
+    const left = await tenRotations()
+      .catch((thrown) => {
+        throw new Error(`${thrown.message}\n${node.log.slice(-10).join('\n')}`);
+      })
+      .finally(() => stop.abort());
+    tallies = await pulling;
+    process.stdout.write(
+      `${counted(tallies, blobsFetched(lab))}; renewed with ${left / 1000} s left or more\n`,
+    );
+  });
+
+  afterAll(async () => {
+    await lab?.stop();
+    await Promise.all([containerd?.stop(), registry?.stop()]);
+    for (const path of [dir, containerdDir])
+      if (path !== undefined) rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  async function pullInAllWays(signal: AbortSignal): Promise<Readonly<Record<Way, Tally>>> {
+    const pull = (credential: Credential) => bySkopeo.pull(provenImage, credential);
+    const written = async () => credentialIn(node.read('etc/rancher/k3s/registries.yaml'));
+    const [first, second, third] = await Promise.all([
+      pullUntil(signal, pull, written),
+      pullUntil(signal, (credential) => byContainerd(provenImage, credential), written),
+      pullUntil(signal, pull, () => provided(node)),
+    ]);
+    return { skopeo: first, containerd: second, 'credential provider and skopeo': third };
+  }
+
+  /** The least that was left of a password when another took its place. Meanwhile the first is tried to its end. */
+  async function tenRotations(): Promise<number> {
+    let passwords = await lab.passwords();
+    let trying: ReturnType<typeof tryToItsEnd> | undefined;
+    let least = passwordLife;
+    for (let turn = 0; turn < rotations; turn += 1) {
+      const replaced = credentialIn(passwords.server);
+      passwords = await lab.rotated(passwords);
+      trying ??= tryToItsEnd(replaced);
+      least = Math.min(least, leftOf(replaced));
+    }
+    if (trying) previous = await trying;
+    return least;
+  }
+
+  async function tryToItsEnd(credential: Credential) {
+    const before = await tried(credential);
+    await sleep(leftOf(credential) + 100);
+    return { 'before its end': before, 'after its end': await tried(credential) };
+  }
+
+  async function tried(credential: Credential): Promise<Tried> {
+    const [token, pull] = [tokenStatus(lab, credential), bySkopeo.pull(provenImage, credential)];
+    return { token: await token, pull: await pull };
+  }
+
+  test.each(ways)('by %s not one pull failed, and every credential pulled', (way) => {
+    const { failures, used } = tallies[way];
+    expect(failures).toEqual([]);
+    expect(used.size).toBeGreaterThanOrEqual(rotations);
+  });
+
+  test('every pull fetched its config and its layer from storage', () => {
+    const pulls = Object.values(tallies).reduce((sum, tally) => sum + tally.pulls, 0);
+    expect(blobsFetched(lab)).toBeGreaterThanOrEqual(2 * pulls);
+  });
+
+  test('K3s was started once, and has its first invocation', async () => {
+    const journal = await node.run('journalctl', '-o', 'cat', '--no-pager');
+    expect(journal.stdout.match(/^Starting k3s/gm)).toHaveLength(1);
+    expect(await k3sStart(node)).toBe(started);
+  });
+
+  test('nobody pulls anonymously', async () => {
+    expect(await bySkopeo.pull(provenImage)).toMatchObject({ exitCode: 1, stderr: refused });
+    expect(await byContainerd(provenImage)).toMatchObject({ exitCode: 1, stderr: refused });
+  });
+
+  test('a credential for pulls does not push, to no repository', async () => {
+    for (const name of ['hello/world:2', 'other/world:1']) {
+      const { server = '' } = await lab.passwords();
+      const pushed = await bySkopeo.push(provenImage, `${loginServer}/${name}`, credentialIn(server));
+      expect(pushed).toMatchObject({ exitCode: 1, stderr: refused });
+    }
+    await expect(registry.push('other/world', '1'), 'a token that may push does').resolves.toBeUndefined();
+  });
+
+  test('the previous credential pulls until it ends, and not after', () => {
+    expect(previous['before its end']).toMatchObject({ token: 200, pull: { exitCode: 0 } });
+    expect(previous['after its end']).toMatchObject({ token: 401, pull: { exitCode: 1, stderr: refused } });
+  });
+});
+
+/** What the token endpoint answered to a credential, and what a pull with it came to. */
+interface Tried {
+  readonly token: number;
+  readonly pull: Finished;
+}
+
+const ways = ['skopeo', 'containerd', 'credential provider and skopeo'] as const;
+type Way = (typeof ways)[number];
+
+const refused = expect.stringMatching(/unauthorized|401/i);
+
+/** What the daemon wrote for containerd. */
+function credentialIn(registriesYaml: string | undefined): Credential {
+  const { username, password } = parse(registriesYaml ?? '').configs[loginServer].auth;
+  return { username, password };
+}
+
+/** Milliseconds until the credential ends. */
+function leftOf({ password }: Credential): number {
+  return (jwtTimes(password)?.expiresAt ?? 0) - Date.now();
+}
+
+/**
+ * What kubelet gets from the plugin, by the configuration that the daemon wrote. A kubelet that has just started, each
+ * time: a remembered answer is good to the end of its life less a 36th, here a third of a second, less than a pull takes.
+ */
+async function provided(node: LabNode): Promise<Credential> {
+  const folder = join(node.root, 'var/lib/rancher/credentialprovider');
+  const fresh = kubelet({ binDir: join(folder, 'bin'), config: join(folder, 'config.yaml') });
+  const login = await fresh.credentialsFor(provenImage);
+  if (!login) throw new Error(`The credential provider gave no login: ${fresh.log.join(' ')}`);
+  return login;
+}
+
+async function tokenStatus({ azure }: Lab, { username, password }: Credential): Promise<number> {
+  const query = new URLSearchParams({ service: loginServer, scope: 'repository:hello/world:pull' });
+  const basic = Buffer.from(`${username}:${password}`).toString('base64');
+  const { status } = await nodeHost({ proxy: azure.proxyUrl, caFile: azure.caFile }).get({
+    url: `https://${loginServer}/oauth2/token?${query}`,
+    headers: { authorization: `Basic ${basic}` },
+  });
+  return status;
+}
+
+async function k3sStart(node: LabNode): Promise<string> {
+  const { InvocationID = '' } = await node.show('k3s', 'InvocationID');
+  expect(InvocationID).not.toBe('');
+  return InvocationID;
+}
+
+function blobsFetched({ azure }: Lab): number {
+  return azure.requests.filter(
+    ({ server, method, status }) => `${server} ${method} ${status}` === 'storage GET 200',
+  ).length;
+}
+
+function counted(tallies: Readonly<Record<Way, Tally>>, blobs: number): string {
+  const lines = Object.entries(tallies).map(
+    ([way, { pulls, failures, used }]) =>
+      `${pulls} pulls by ${way}, ${failures.length} failed, with ${used.size} credentials`,
+  );
+  return [`${rotations} rotations`, ...lines, `${blobs} blobs from storage`].join('; ');
+}

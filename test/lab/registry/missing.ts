@@ -1,0 +1,23 @@
+import { accessSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Why the real registry cannot be tested here, for the name of what is skipped; empty where it can. */
+export function whatIsMissing(): string {
+  const programs = ['docker-registry', 'skopeo', 'containerd', 'ctr'].filter((name) => !isInstalled(name));
+  const reasons = [
+    ...(process.getuid?.() === 0 ? [] : ['containerd needs root']),
+    ...(programs.length > 0 ? [`not installed: ${programs.join(', ')}`] : []),
+  ];
+  return reasons.length > 0 ? ` (skipped: ${reasons.join('; ')})` : '';
+}
+
+function isInstalled(program: string): boolean {
+  return (process.env.PATH ?? '').split(':').some((folder) => {
+    try {
+      accessSync(join(folder, program));
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
