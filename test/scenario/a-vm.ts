@@ -5,6 +5,7 @@ import type { Host } from '../../src/agent/core/host.ts';
 import { fluxGitOps } from '../../src/agent/gitops/flux.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
+import { type MemoryRegistry, memoryRegistry } from '../lab/memory-registry.ts';
 import { gitToken, joinToken, serverUrl, type World, world } from './world.ts';
 
 const hour = 3_600_000;
@@ -21,6 +22,8 @@ gitops:
 /** A VM of a role with its cloud, and Slipway on it; a new process is a new `boot`. */
 export interface Vm extends World {
   readonly cloud: FakeCloud;
+  /** What pulls are proven at. */
+  readonly acr: MemoryRegistry;
   readonly events: Event[];
   /** A new Slipway process on this VM; `through` puts another Host before the machine. */
   slipway(through?: (host: Host) => Host): Agent;
@@ -38,9 +41,11 @@ export function vm(role: string, extra = ''): Vm {
     registries: [registry],
     clock: host,
   });
+  const acr = memoryRegistry(host, registry, () => host.now() + cloud.clockSkew);
   const events: Event[] = [];
   return Object.assign(made, {
     cloud,
+    acr,
     events,
     slipway: (through = same) => process(made, cloud, events, through),
   });

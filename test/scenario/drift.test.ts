@@ -53,12 +53,15 @@ test('a change of the settings that K3s reads at its start restarts it once', as
   expect(machine.units.starts).toBe(2);
 });
 
-test('a reboot changes nothing and starts K3s once more', async () => {
+test('a reboot changes nothing but what was in memory, and starts K3s once more', async () => {
   const { machine } = await booted('server');
   const { length } = machine.host.journal;
   await machine.reboot();
   await live(machine.slipway(), machine, 5 * minute, isReady);
-  expect(machine.host.lines().slice(length)).toEqual([]);
+  const did = machine.host.lines().slice(length);
+  expect(did.filter((line) => !/^(write \/run\/|send GET https:\/\/team\.azurecr\.io\/)/.test(line))).toEqual(
+    [],
+  );
   expect(machine.units.starts).toBe(2);
 });
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 import { NodeError } from '../../src/agent/core/errors.ts';
 import type { Command, CommandResult } from '../../src/agent/core/host.ts';
@@ -6,6 +7,7 @@ import { reveal } from '../../src/agent/core/secret.ts';
 import { stamp } from '../../src/agent/k3s/start-stamp.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { createAuthority } from '../lab/azure/tls.ts';
+import { readProviders } from '../lab/kubelet-config.ts';
 import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
 import { Units } from './units.ts';
 
@@ -27,6 +29,8 @@ export interface World {
   readonly units: Units;
   /** What the supervisor at serverUrl accepts; undefined while nothing answers there. */
   server: { token: string; ca: string } | undefined;
+  /** The images for which the kubelet that was started last asks a credential provider. */
+  matchImages: readonly string[];
   /** Restarts the VM: /run is empty, services that are enabled start. */
   reboot(): Promise<void>;
 }
@@ -38,6 +42,7 @@ export function world(): World {
     host,
     units,
     server: { token: joinToken, ca },
+    matchImages: [],
     async reboot() {
       units.powerOff();
       host.files.remove('/run');
@@ -114,8 +119,26 @@ async function startK3s(made: World, unit: string): Promise<string | undefined> 
   const config = parse(host.files.text(paths.k3s.config) ?? '');
   const token = host.files.text(config['token-file'])?.trim();
   if (token === undefined) return 'level=fatal msg="token file is missing"';
+  try {
+    made.matchImages = providedImages(host);
+  } catch (error) {
+    return `level=fatal msg="kubelet exited: Failed to register CRI auth plugins: ${Object(error).message}"`;
+  }
   if (command === 'server') return startServer(host, config, token);
   return startAgent(made, config, token);
+}
+
+/** K3s tells kubelet of a provider where it finds a configuration and a folder; kubelet ends where a plugin is missing. */
+function providedImages({ files }: MemoryHost): readonly string[] {
+  const { credentialProvider, credentialProviderBin } = paths.k3s;
+  const config = files.text(credentialProvider);
+  if (config === undefined || files.stat(credentialProviderBin)?.kind !== 'directory') return [];
+  return readProviders(config).flatMap(({ name, matchImages }) => {
+    const plugin = join(credentialProviderBin, name);
+    if (((files.read(plugin)?.mode ?? 0) & 0o111) === 0)
+      throw new Error(`plugin binary executable ${plugin} did not exist`);
+    return matchImages;
+  });
 }
 
 function startServer(host: MemoryHost, config: K3sConfig, token: string): string | undefined {

@@ -71,6 +71,8 @@ function places({ role, paths }: K3sNode): K3sConfig {
   return {
     'data-dir': paths.k3s.data,
     'private-registry': paths.k3s.registries,
+    'image-credential-provider-config': paths.k3s.credentialProvider,
+    'image-credential-provider-bin-dir': paths.k3s.credentialProviderBin,
     ...(role.k3s === 'server' && { 'write-kubeconfig': paths.k3s.kubeconfig }),
   };
 }

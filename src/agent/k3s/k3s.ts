@@ -3,11 +3,14 @@ import type { Resource } from '../core/resource.ts';
 import { unitEnabled } from '../resources/unit.ts';
 import { agentToken } from './agent-token.ts';
 import { configFile } from './config.ts';
+import { credentialProvider } from './credential-provider.ts';
 import { join } from './join.ts';
 import { joinToken } from './join-token.ts';
 import { sparingJoined } from './joined.ts';
+import { loginsCache } from './logins-cache.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { nodeReady, nodeTaintsApplied } from './node-ready.ts';
+import { pullProofs } from './pull-proof.ts';
 import { registries } from './registries.ts';
 import { k3sExecutable, k3sLinks } from './release.ts';
 import { roleChange } from './role-change.ts';
@@ -18,8 +21,8 @@ import { unit } from './unit.ts';
 
 export interface K3sPorts {
   readonly cloud: Cloud;
-  /** The next tick of registries.schedule for this node after that time; epoch milliseconds. */
-  readonly rotateAt: (after: number) => number;
+  /** When credentials received at this time are due, so many milliseconds later at most; epoch milliseconds. */
+  readonly rotateAt: (receivedAt: number, within: number) => number;
 }
 
 /**
@@ -43,13 +46,16 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
   const config = sparingJoined(node, configFile(node, ids([role], server)));
   // Whatever kind of node it is to be: a running K3s needs them while RoleChanged waits for consent.
   const logins = registries(node, { cloud, rotateAt }, []).map((each) => sparingJoined(node, each));
+  const cache = loginsCache(node, cloud).map((each) => sparingJoined(node, each));
+  const provider = credentialProvider(node).map((each) => sparingJoined(node, each));
   const unitFile = unit(node, [role.id]);
   const joined = isAgent ? [join(node, cloud, ids([token], server))] : [];
-  const inputs = ids(kernel, [executable, token, config], agents, logins, unitFile, server, joined);
+  const inputs = ids(kernel, [executable, token, config], agents, logins, provider, unitFile, server, joined);
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
   const service = k3sService(node, inputs);
   const ready = nodeReady(node, [service.id]);
   const taints = nodeTaintsApplied(node, [ready.id]);
+  const proofs = pullProofs(node, cloud, ids(logins));
 
   return [
     role,
@@ -61,12 +67,15 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
     ...server,
     config,
     ...logins,
+    ...cache,
+    ...provider,
     ...unitFile,
     ...joined,
     enabled,
     service,
     ready,
     ...taints,
+    ...proofs,
   ];
 }
 

@@ -8,19 +8,23 @@ export interface FileSpec {
   /** Holds no secret: a plan prints it, and a log its digest. A function where it depends on what is found. */
   readonly content: string | ((host: HostReader) => Promise<string>);
   readonly mode?: number;
+  /** Whether a link in its place is replaced, whatever it leads to. */
+  readonly replacesLinks?: boolean;
   readonly condition: ConditionType;
   readonly needs?: readonly string[];
 }
 
 /** A file with exactly this content and mode, replaced atomically when either differs. */
-export function file({ path, content: wanted, mode = 0o644, ...rest }: FileSpec): Resource {
+export function file(spec: FileSpec): Resource {
+  const { path, content: wanted, mode = 0o644, replacesLinks = false, ...rest } = spec;
   return {
     ...rest,
     id: `File/${path}`,
     summary: `write ${path}`,
     async check(host) {
       const content = typeof wanted === 'string' ? wanted : await wanted(host);
-      const found = await host.readFile(path);
+      const isLink = replacesLinks && (await host.stat(path))?.kind === 'link';
+      const found = isLink ? undefined : await host.readFile(path);
       return compare(
         { content: found && digest(found.content), mode: found && octal(found.mode) },
         { content: digest(content), mode: octal(mode) },

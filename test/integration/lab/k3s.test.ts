@@ -1,7 +1,7 @@
 /** The K3s stand-in is as strict as K3s, and says it in K3s's words. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -56,7 +56,9 @@ describe('config.yaml', () => {
   test('a key the server does not know is a warning', async () => {
     configure({ ...server(), 'no-such-key': 'x' });
     const { log } = start('server');
-    await expect.poll(log).toContain('Unknown flag --no-such-key found in config.yaml, skipping');
+    await expect
+      .poll(log, { timeout: 10_000 })
+      .toContain('Unknown flag --no-such-key found in config.yaml, skipping');
     await expect.poll(log, { timeout: 10_000 }).toContain('k3s is up and running');
   });
 
@@ -82,7 +84,7 @@ describe('config.yaml', () => {
 describe('tokens', () => {
   test('a token file that is not there is waited for', async () => {
     configure({ server: 'https://127.0.0.1:1', 'token-file': join(root, 'later') });
-    await expect.poll(start('agent').log).toContain('Waiting for file');
+    await expect.poll(start('agent').log, { timeout: 10_000 }).toContain('Waiting for file');
   });
 
   test('another token on an existing datastore ends the server', async () => {
@@ -104,7 +106,9 @@ describe('tokens', () => {
     const agent = { server: `https://127.0.0.1:${port}`, 'token-file': join(root, 'agent-token') };
     write('agent.yaml', stringify({ ...agent, 'data-dir': join(root, 'agent') }));
     const { log } = start('agent', '--config', join(root, 'agent.yaml'));
-    await expect.poll(log).toContain('token CA hash does not match the Cluster CA certificate hash');
+    await expect
+      .poll(log, { timeout: 10_000 })
+      .toContain('token CA hash does not match the Cluster CA certificate hash');
   });
 
   test.each([
@@ -132,6 +136,54 @@ test('a malformed registries.yaml keeps a server from ever being ready', async (
   expect(log()).not.toContain('up and running');
   const { stderr } = await kubectl('get', '--raw', '/readyz');
   expect(stderr).toContain('ServiceUnavailable');
+});
+
+describe('a credential provider', () => {
+  const provider = {
+    name: 'plugin',
+    matchImages: ['myteam.azurecr.io'],
+    defaultCacheDuration: '10m',
+    apiVersion: 'credentialprovider.kubelet.k8s.io/v1',
+  };
+
+  function configureProvider(entry: object): void {
+    const kind = { apiVersion: 'kubelet.config.k8s.io/v1', kind: 'CredentialProviderConfig' };
+    write('var/lib/rancher/credentialprovider/config.yaml', stringify({ ...kind, providers: [entry] }));
+  }
+
+  test.each([
+    [
+      'whose plugin is missing',
+      { ...provider, name: 'other' },
+      /plugin binary executable \S+\/other did not exist/,
+    ],
+    [
+      'without a default duration',
+      { ...provider, defaultCacheDuration: undefined },
+      /defaultCacheDuration: Required value/,
+    ],
+  ])('%s ends K3s', async (_, entry, message) => {
+    configure(server());
+    configureProvider(entry);
+    write('var/lib/rancher/credentialprovider/bin/plugin', '#!/bin/sh\n');
+    const { exitCode, stderr } = await k3s('server');
+    expect(stderr).toContain('kubelet exited: Failed to register CRI auth plugins: ');
+    expect(stderr).toMatch(message);
+    expect(exitCode).toBe(1);
+  });
+
+  test('that is whole lets it start, and so does a configuration without a folder of plugins', async () => {
+    configure(server());
+    configureProvider({ ...provider, name: 'other' });
+    const first = start('server');
+    await expect.poll(first.log, { timeout: 10_000 }).toContain('k3s is up and running');
+    first.child.kill('SIGTERM');
+    await once(first.child, 'exit');
+    configureProvider(provider);
+    write('var/lib/rancher/credentialprovider/bin/plugin', '#!/bin/sh\n');
+    chmodSync(join(root, 'var/lib/rancher/credentialprovider/bin/plugin'), 0o755);
+    await expect.poll(start('server').log, { timeout: 10_000 }).toContain('k3s is up and running');
+  });
 });
 
 describe('kubectl', () => {

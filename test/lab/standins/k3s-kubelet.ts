@@ -5,10 +5,9 @@
  * taints a node carries until the cloud controller and the node lifecycle controller saw it, NodeRestriction's label
  * rule, and kubelet's refusal to run with a broken credential provider config (pkg/credentialprovider/plugin).
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parse } from 'yaml';
+import { registeredProviders } from '../kubelet.ts';
 import type { AgentSettings, Joined } from './k3s-agent.ts';
 import { exchange } from './k3s-http.ts';
 import { fatal, log } from './k3s-log.ts';
@@ -136,23 +135,15 @@ const allowedLabels = [
   'topology.kubernetes.io/zone',
 ];
 
-function refuseBrokenProvider({ binDir, config }: AgentSettings['credentialProvider']): void {
-  if (!existsSync(config) || !existsSync(binDir) || !statSync(binDir).isDirectory()) return;
-  const problem = providerProblem(parse(readFileSync(config, 'utf8')), binDir);
-  if (problem !== undefined) fatal(`Error: kubelet exited: Failed to register CRI auth plugins: ${problem}`);
-}
-
-function providerProblem(found: unknown, binDir: string): string | undefined {
-  const config = Object(found);
-  if (config.kind !== 'CredentialProviderConfig' || config.apiVersion !== 'kubelet.config.k8s.io/v1') {
-    return `no kind "${config.kind}" is registered for version "${config.apiVersion}"`;
+/** K3s tells kubelet of a provider where there is a folder of plugins and a configuration (pkg/daemons/agent/agent.go). */
+function refuseBrokenProvider(provider: AgentSettings['credentialProvider']): void {
+  const [folder, config] = [provider.binDir, provider.config].map((path) =>
+    statSync(path, { throwIfNoEntry: false }),
+  );
+  if (!folder?.isDirectory() || !config || config.isDirectory()) return;
+  try {
+    registeredProviders(provider);
+  } catch (error) {
+    fatal(`Error: kubelet exited: ${error instanceof Error ? error.message : error}`);
   }
-  for (const provider of config.providers ?? []) {
-    for (const field of ['name', 'apiVersion', 'defaultCacheDuration', 'matchImages']) {
-      if (!provider[field]) return `providers.${field}: Required value`;
-    }
-    const plugin = join(binDir, provider.name);
-    if (!existsSync(plugin)) return `plugin binary executable ${plugin} did not exist`;
-  }
-  return undefined;
 }

@@ -1,9 +1,11 @@
 import { stamp } from '../../../../src/agent/k3s/start-stamp.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
+import { memoryRegistry } from '../../../lab/memory-registry.ts';
 import { aCa } from './certificates.ts';
 
 export const server = 'https://10.0.0.4:6443';
+export const registry = 'myteam.azurecr.io';
 const paths = nodePaths('/');
 const ca = aCa();
 
@@ -20,6 +22,7 @@ export function aMachine(command: 'server' | 'agent'): { readonly host: MemoryHo
   const unitText = () => text(`/etc/systemd/system/${unit}`);
 
   kernel(host);
+  memoryRegistry(host, registry);
   host.onDownload(/\/k3s$/, 'v1.36.3+k3s1');
   host.on({ file: 'k3s', args: ['--version'] }, () => {
     const version = text(paths.k3s.binary);

@@ -49,12 +49,16 @@ node-taint:
     expect(text).toContain('node-name: "0123"');
   });
 
-  test('names every place when the root is elsewhere', () => {
+  test.each([
+    ['token-file', '/var/lib/slipway/join-token'],
+    ['data-dir', '/var/lib/rancher/k3s'],
+    ['private-registry', '/etc/rancher/k3s/registries.yaml'],
+    ['image-credential-provider-config', '/var/lib/rancher/credentialprovider/config.yaml'],
+    ['image-credential-provider-bin-dir', '/var/lib/rancher/credentialprovider/bin'],
+    ['write-kubeconfig', '/etc/rancher/k3s/k3s.yaml'],
+  ])('says where %s is when the root is elsewhere', (key, path) => {
     const text = renderConfig(aNode('server', { root: '/tmp/lab' }));
-    expect(text).toContain('token-file: "/tmp/lab/var/lib/slipway/join-token"');
-    expect(text).toContain('data-dir: "/tmp/lab/var/lib/rancher/k3s"');
-    expect(text).toContain('private-registry: "/tmp/lab/etc/rancher/k3s/registries.yaml"');
-    expect(text).toContain('write-kubeconfig: "/tmp/lab/etc/rancher/k3s/k3s.yaml"');
+    expect(text).toContain(`${key}: "/tmp/lab${path}"`);
   });
 
   test.each([

@@ -57,6 +57,10 @@ test('the plan of an observability node', () => {
     'Consent/server',
     'File//etc/rancher/k3s/config.yaml',
     'Credential/registries',
+    'Credential/registry-logins',
+    'File//var/lib/rancher/credentialprovider/bin/slipway-credential-provider',
+    'File//var/lib/slipway/credential-provider.yaml',
+    'File//var/lib/rancher/credentialprovider/config.yaml',
     'File//etc/systemd/system/k3s-agent.service',
     'UnitLoaded/k3s-agent.service',
     'Server/token',
@@ -64,6 +68,7 @@ test('the plan of an observability node', () => {
     'Service/k3s',
     'Node/ready',
     'Node/taints',
+    'PullProof/myteam.azurecr.io',
   ]);
 });
 
@@ -165,6 +170,9 @@ test('K3s needs all that it reads at its start', () => {
     'File//etc/rancher/k3s/config.yaml',
     'Credential/agent-token',
     'Credential/registries',
+    'File//var/lib/rancher/credentialprovider/bin/slipway-credential-provider',
+    'File//var/lib/slipway/credential-provider.yaml',
+    'File//var/lib/rancher/credentialprovider/config.yaml',
     'File//etc/systemd/system/k3s.service',
     'UnitLoaded/k3s.service',
   ]);

@@ -1,0 +1,101 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Cloud } from '../cloud/cloud.ts';
+import type { Host, HostReader } from '../core/host.ts';
+import { octal } from '../core/mode.ts';
+import { type Change, inSync, type Resource } from '../core/resource.ts';
+import { Secret, sensitive } from '../core/secret.ts';
+import {
+  type CachedLogins,
+  cachedLogin,
+  mergedLogins,
+  parseCachedLogins,
+  skew,
+} from '../credential-provider/cached-logins.ts';
+import { heldLogin } from './held-login.ts';
+import type { K3sNode } from './node.ts';
+import { parseRegistries } from './registries-yaml.ts';
+
+const mode = 0o600;
+
+/**
+ * What the credential provider answers from: the logins of registries.yaml as JSON, and of those that the provider
+ * fetched itself the ones that are newer. In /run, so that it is made anew after each boot.
+ *
+ * Nobody waits for it: without it the provider fetches.
+ */
+export function loginsCache(node: K3sNode, cloud: Cloud): readonly Resource[] {
+  const path = node.paths.slipway.registryLogins;
+  if (node.settings.registries.servers.length === 0) return [];
+  return [
+    {
+      id: 'Credential/registry-logins',
+      summary: `write ${path}`,
+      condition: 'CredentialProvider',
+      async check(host) {
+        const found = await host.readFile(path);
+        const cached = parseCachedLogins(found?.content);
+        const changes = [
+          ...loginChanges(cached, await newestLogins(host, node, cloud)),
+          ...(found ? modeChanges(found.mode) : []),
+        ];
+        if (changes.length === 0) return inSync();
+        const remedy = async (host: Host) =>
+          host.writeFile(path, render(await newestLogins(host, node, cloud)), { mode });
+        return { state: 'Drifted', drift: { changes, tolerable: true, remedy } };
+      },
+    },
+  ];
+}
+
+/** For each login server the newer of what registries.yaml and the cache have. */
+async function newestLogins(host: HostReader, node: K3sNode, cloud: Cloud): Promise<CachedLogins> {
+  const { servers } = node.settings.registries;
+  const cached = parseCachedLogins((await host.readFile(node.paths.slipway.registryLogins))?.content);
+  const ours = Object.entries(cached).filter(
+    ([server, { username }]) => servers.includes(server) && username === cloud.registryUser(server),
+  );
+  return mergedLogins(Object.fromEntries(ours), await heldLogins(host, node, cloud), host.now());
+}
+
+/** What registries.yaml has; not what it received before the clock went back, which is renewed. */
+async function heldLogins(
+  host: HostReader,
+  { paths, settings }: K3sNode,
+  cloud: Cloud,
+): Promise<CachedLogins> {
+  const file = await host.readFile(paths.k3s.registries);
+  const content = file && parseRegistries(file.content);
+  const logins = settings.registries.servers.flatMap((server) => {
+    const held = content && heldLogin(content, server, cloud.registryUser(server), file);
+    if (!held || held.receivedAt > host.now() + skew) return [];
+    const { login, receivedAt, life } = held;
+    const { username, password } = login;
+    return [[server, cachedLogin({ username, password: password.reveal() }, receivedAt, life)] as const];
+  });
+  return Object.fromEntries(logins);
+}
+
+function loginChanges(found: CachedLogins, wanted: CachedLogins): readonly Change[] {
+  const servers = [...new Set([...Object.keys(found), ...Object.keys(wanted)])];
+  return servers
+    .filter((server) => !isDeepStrictEqual(found[server], wanted[server]))
+    .map((server) => ({
+      field: `login for ${server}`,
+      observed: found[server] && 'another',
+      desired: wanted[server] && 'the newest',
+    }));
+}
+
+function modeChanges(found: number): readonly Change[] {
+  return found === mode ? [] : [{ field: 'mode', observed: octal(found), desired: octal(mode) }];
+}
+
+function render(logins: CachedLogins): Secret {
+  return sensitive((show) => {
+    const shown = Object.entries(logins).map(([server, { password, ...login }]) => [
+      server,
+      { ...login, password: show(new Secret(password)) },
+    ]);
+    return `${JSON.stringify(Object.fromEntries(shown))}\n`;
+  });
+}

@@ -1,0 +1,248 @@
+/**
+ * Kubelet as far as pulls go: it asks its credential provider for the login to a registry, and remembers the answer.
+ *
+ * Models kubernetes pkg/credentialprovider/plugin/plugin.go (RegisterCredentialProviderPlugins, provide, ExecPlugin) and
+ * the image name that pkg/kubelet/kuberuntime/kuberuntime_image.go looks up: the repository without tag and digest.
+ * Stricter than kubelet in one thing: a cacheDuration below zero is refused, which kubelet takes for an answer that is
+ * old at once. Not modelled: pods' own secrets, service account tokens.
+ */
+import { spawn } from 'node:child_process';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseDocument } from 'yaml';
+import { goDuration, matchesImage, type Provider, readProviders } from './kubelet-config.ts';
+
+export interface KubeletOptions {
+  /** --image-credential-provider-bin-dir */
+  readonly binDir: string;
+  /** --image-credential-provider-config */
+  readonly config: string;
+  /** What the plugin inherits: K3s's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The clock by which answers grow old; epoch milliseconds. */
+  readonly now?: () => number;
+  /** Milliseconds until a plugin is killed. */
+  readonly timeout?: number;
+}
+
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface Kubelet {
+  /** The login with which kubelet pulls this image; `undefined` where it pulls without one. */
+  credentialsFor(image: string): Promise<Login | undefined>;
+  /** How often a plugin was run. */
+  readonly runs: number;
+  /** What kubelet logged: why a plugin's answer was none. */
+  readonly log: readonly string[];
+}
+
+type Logins = Readonly<Record<string, Login>>;
+
+interface Answer {
+  readonly logins: Logins;
+  readonly expiresAt: number;
+}
+
+/** Starts as kubelet does: what it would end with is thrown, after `Failed to register CRI auth plugins: `. */
+export function kubelet(options: KubeletOptions): Kubelet {
+  const providers = registeredProviders(options).map((provider) => asked(provider, options));
+  return {
+    get runs() {
+      return providers.reduce((sum, { runs }) => sum + runs(), 0);
+    },
+    get log() {
+      return providers.flatMap(({ log }) => log);
+    },
+    async credentialsFor(image) {
+      const repository = repositoryOf(image);
+      const answers = await Promise.all(providers.map(({ provide }) => provide(repository)));
+      const logins: Logins = Object.assign({}, ...answers);
+      const [key] = Object.keys(logins)
+        .filter((pattern) => matchesImage(pattern, repository))
+        .sort()
+        .reverse();
+      return key === undefined ? undefined : logins[key];
+    },
+  };
+}
+
+/** The providers of the configuration, each with its executable in place. */
+export function registeredProviders({
+  binDir,
+  config,
+}: Pick<KubeletOptions, 'binDir' | 'config'>): readonly Provider[] {
+  try {
+    if (!statSync(binDir, { throwIfNoEntry: false }))
+      throw new Error(`plugin binary directory ${binDir} did not exist`);
+    const providers = readProviders(readFileSync(config, 'utf8'));
+    for (const { name } of providers) refuseMissing(join(binDir, name));
+    return providers;
+  } catch (error) {
+    throw new Error(`Failed to register CRI auth plugins: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function refuseMissing(plugin: string): void {
+  const found = statSync(plugin, { throwIfNoEntry: false });
+  if (!found) throw new Error(`plugin binary executable ${plugin} did not exist`);
+  try {
+    if (found.isDirectory()) throw new Error('is a directory');
+    accessSync(plugin, constants.X_OK);
+  } catch {
+    throw new Error(`error inspecting binary executable ${plugin}: permission denied`);
+  }
+}
+
+/** One provider with its memory; calls for one image at a time are one run. */
+function asked(provider: Provider, options: KubeletOptions) {
+  const { now = Date.now } = options;
+  const log: string[] = [];
+  const remembered = new Map<string, Answer>();
+  const running = new Map<string, Promise<Answer & { readonly key: string }>>();
+  let runs = 0;
+
+  async function provide(image: string): Promise<Logins> {
+    if (!provider.matchImages.some((pattern) => matchesImage(pattern, image))) return {};
+    const known = [image, registryOf(image), 'global']
+      .map((key) => remembered.get(key))
+      .find((answer) => answer !== undefined && now() <= answer.expiresAt);
+    if (known) return known.logins;
+    try {
+      const answer = await once(image);
+      if (answer.expiresAt > now()) remembered.set(answer.key, answer);
+      return answer.logins;
+    } catch (error) {
+      log.push(
+        `Failed getting credential from external registry credential provider: ${Object(error).message}`,
+      );
+      return {};
+    }
+  }
+
+  async function once(image: string) {
+    const earlier = running.get(image);
+    if (earlier) return earlier;
+    runs += 1;
+    const run = runPlugin(provider, image, options).then((text) => readAnswer(text, provider, image, now()));
+    running.set(image, run);
+    return run.finally(() => running.delete(image));
+  }
+
+  return { provide, log, runs: () => runs };
+}
+
+async function runPlugin(provider: Provider, image: string, options: KubeletOptions): Promise<string> {
+  const { binDir, env = {}, timeout = 60_000 } = options;
+  const own = Object.fromEntries(provider.env.map(({ name, value }) => [name, value]));
+  const child = spawn(join(binDir, provider.name), provider.args, { env: { ...env, ...own } });
+  const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
+  // A plugin need not read what it is asked.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(
+    `${JSON.stringify({ kind: 'CredentialProviderRequest', apiVersion: provider.apiVersion, image })}\n`,
+  );
+  const ended = new Promise<string>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) =>
+      resolve(code === null ? `signal: ${signal}` : `exit status ${code}`),
+    );
+  });
+  const timer = new AbortController();
+  const killed = sleep(timeout, true, { signal: timer.signal }).then(
+    () => child.kill('SIGKILL'),
+    () => false,
+  );
+  const end = await ended.finally(() => timer.abort());
+  const fault = (await killed) ? 'context deadline exceeded' : end;
+  if (fault !== 'exit status 0') {
+    const what = `error execing credential provider plugin ${provider.name} for image ${image}`;
+    throw new Error(`${what}: ${fault}: ${await stderr}`);
+  }
+  return stdout;
+}
+
+async function text(stream: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Kubelet does not quote what it cannot read: it may be a password. */
+function readAnswer(
+  text: string,
+  provider: Provider,
+  image: string,
+  now: number,
+): Answer & { readonly key: string } {
+  const { apiVersion, kind, cacheKeyType, cacheDuration, auth = {}, ...rest } = oneDocument(text);
+  if (apiVersion !== provider.apiVersion) {
+    throw new Error(
+      `apiVersion from credential plugin response did not match expected apiVersion:${provider.apiVersion}, actual apiVersion:${apiVersion ?? ''}`,
+    );
+  }
+  if (kind !== 'CredentialProviderResponse' || Object.keys(rest).length > 0 || !isLogins(auth))
+    throw undecodable();
+  const keys: Readonly<Record<string, string>> = {
+    Image: image,
+    Registry: registryOf(image),
+    Global: 'global',
+  };
+  const key = Object.hasOwn(keys, cacheKeyType) ? keys[cacheKeyType] : undefined;
+  if (key === undefined)
+    throw new Error(
+      `credential provider plugin did not return a valid cacheKeyType: "${cacheKeyType ?? ''}"`,
+    );
+  const duration =
+    cacheDuration === undefined ? provider.defaultCacheDuration : decodedDuration(cacheDuration);
+  return { key, logins: auth, expiresAt: now + duration };
+}
+
+function oneDocument(text: string) {
+  try {
+    const found = JSON.parse(text);
+    // A key that is there twice is an error of strict decoding.
+    if (parseDocument(text).errors.length > 0) throw undecodable();
+    return Object(found);
+  } catch {
+    throw undecodable();
+  }
+}
+
+function decodedDuration(text: unknown): number {
+  try {
+    const duration = goDuration(text);
+    if (duration >= 0) return duration;
+  } catch {}
+  throw undecodable();
+}
+
+function isLogins(auth: unknown): auth is Logins {
+  return (
+    Object(auth) === auth &&
+    Object.values(Object(auth)).every((login) => {
+      const { username = '', password = '', ...rest } = Object(login);
+      const isTexts = typeof username === 'string' && typeof password === 'string';
+      return Object(login) === login && isTexts && Object.keys(rest).length === 0;
+    })
+  );
+}
+
+function undecodable(): Error {
+  return new Error('error decoding credential provider plugin response from stdout');
+}
+
+/** `myteam.azurecr.io/base/alpine:3.22@sha256:…` is looked up as `myteam.azurecr.io/base/alpine`. */
+function repositoryOf(image: string): string {
+  const name = image.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
+  const [first = '', ...rest] = name.split('/');
+  if (rest.length > 0 && /[.:]|^localhost$/.test(first)) return name;
+  return `docker.io/${rest.length > 0 ? name : `library/${name}`}`;
+}
+
+function registryOf(image: string): string {
+  return image.split('/')[0] ?? '';
+}

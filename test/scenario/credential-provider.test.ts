@@ -1,0 +1,212 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { NodeError } from '../../src/agent/core/errors.ts';
+import { parseCachedLogins, usableLogin } from '../../src/agent/credential-provider/cached-logins.ts';
+import { booted, condition, isReady, live, noRestarts, registry, type Vm, vm } from './a-vm.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const roles = ['server', 'agent', 'observability'] as const;
+
+const config = '/var/lib/rancher/credentialprovider/config.yaml';
+const plugin = '/var/lib/rancher/credentialprovider/bin/slipway-credential-provider';
+const settings = '/var/lib/slipway/credential-provider.yaml';
+const cache = '/run/slipway/registry-logins.json';
+const registries = '/etc/rancher/k3s/registries.yaml';
+
+const foreign = `apiVersion: kubelet.config.k8s.io/v1
+kind: CredentialProviderConfig
+providers:
+  - name: theirs
+    matchImages: ["*.example.com"]
+    defaultCacheDuration: 1h
+    apiVersion: credentialprovider.kubelet.k8s.io/v1
+`;
+
+/** The login that kubelet would get from the cache now. */
+function answer({ host }: Vm) {
+  return usableLogin(parseCachedLogins(host.files.text(cache)), registry, host.now());
+}
+
+function writtenPassword({ host }: Vm): string {
+  return parse(host.files.text(registries) ?? '').configs[registry].auth.password;
+}
+
+/** What was done to these files, in order. */
+function done({ host }: Vm, ...paths: readonly string[]): readonly string[] {
+  return host.journal.flatMap((action) =>
+    'path' in action && paths.includes(action.path) ? [`${action.kind} ${action.path}`] : [],
+  );
+}
+
+describe.each(roles)('on a %s', (role) => {
+  test('all is in place before K3s first starts, which it does once', async () => {
+    const machine = vm(role, noRestarts);
+    const report = await live(machine.slipway(), machine, minute, isReady);
+    expect(condition(report, 'CredentialProvider')).toBe('True InSync');
+    expect(machine.matchImages).toEqual([registry]);
+    expect(machine.units.starts).toBe(1);
+    expect(answer(machine)?.password).toBe(writtenPassword(machine));
+  });
+
+  test('a node that runs without one restarts once for it', async () => {
+    const { machine } = await booted(role);
+    for (const path of [config, plugin, settings, cache]) machine.host.files.remove(path);
+    await machine.reboot();
+    machine.host.advance(minute);
+    const before = machine.units.starts;
+    expect(machine.matchImages).toEqual([]);
+    await live(machine.slipway(), machine, hour);
+    expect(machine.units.starts).toBe(before + 1);
+    expect(machine.matchImages).toEqual([registry]);
+  });
+});
+
+test('the cache follows each rotation, always has an answer, and K3s never restarts', async () => {
+  const { machine, slipway } = await booted('agent');
+  const seen = new Set<string>();
+  for (let half = 0; half < 16; half += 1) {
+    await live(slipway, machine, hour / 2);
+    expect(answer(machine)?.password).toBe(writtenPassword(machine));
+    seen.add(writtenPassword(machine));
+  }
+  expect(seen.size).toBe(1 + 4);
+  expect(machine.units.starts).toBe(1);
+});
+
+test('a login that the provider fetched while the daemon could not stays until there is a newer one', async () => {
+  const { machine, slipway } = await booted('agent');
+  machine.cloud.fail('registryPassword', new NodeError('RegistryUnavailable', 'It answers 503.'));
+  await live(slipway, machine, 3 * hour);
+  expect(answer(machine)).toBeUndefined();
+  const fetched = { username: 'fake-user', password: 'fetched', receivedAt: machine.host.now() };
+  machine.host.files.write(cache, JSON.stringify({ [registry]: fetched }), 0o600);
+  await live(slipway, machine, hour);
+  expect(answer(machine)).toEqual(fetched);
+  machine.cloud.heal();
+  await live(slipway, machine, 2 * minute);
+  expect(answer(machine)?.password).toBe(writtenPassword(machine));
+});
+
+test('after a reboot the cache is there again, without a new login', async () => {
+  const { machine } = await booted('agent');
+  const before = answer(machine);
+  const { length } = machine.cloud.calls;
+  await machine.reboot();
+  expect(answer(machine)).toBeUndefined();
+  await machine.slipway().pass();
+  expect(answer(machine)).toEqual(before);
+  expect(machine.cloud.calls.slice(length)).not.toContain(`registryPassword ${registry}`);
+});
+
+test.each([
+  ['removed', (machine: Vm, path: string) => machine.host.files.remove(path)],
+  ['edited', (machine: Vm, path: string) => machine.host.files.write(path, '# Written by Slipway, once\n')],
+  [
+    'replaced by a link',
+    (machine: Vm, path: string) => machine.host.files.link(path, '/usr/local/bin/slipway'),
+  ],
+])('what a hand has %s comes back, and K3s stays up', async (_, harm) => {
+  const { machine, slipway } = await booted('server');
+  const files = [plugin, settings, config] as const;
+  const before = files.map((path) => machine.host.files.read(path)?.content);
+  for (const path of files) harm(machine, path);
+  const report = await live(slipway, machine, 6 * minute, isReady);
+  expect(report.outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
+  expect(files.map((path) => machine.host.files.read(path)?.content)).toEqual(before);
+  expect(files.map((path) => machine.host.files.stat(path)?.kind)).toEqual(['file', 'file', 'file']);
+  expect(machine.units.starts).toBe(1);
+});
+
+test('a plugin that cannot be written keeps the configuration away, and the node in service', async () => {
+  const { machine, slipway } = await booted('agent');
+  for (const path of [plugin, config]) machine.host.files.remove(path);
+  machine.host.failWrite(plugin, 'EROFS');
+  const report = await live(slipway, machine, 10 * minute);
+  expect(condition(report, 'CredentialProvider')).toBe('False ReadOnly');
+  expect(condition(report, 'NodeReady')).toBe('True InSync');
+  expect(machine.host.files.stat(config)).toBeUndefined();
+  expect(machine.units.failing).toBeUndefined();
+  machine.host.heal(plugin);
+  expect(condition(await live(slipway, machine, 15 * minute), 'CredentialProvider')).toBe('True InSync');
+  expect(machine.matchImages).toEqual([registry]);
+});
+
+describe("somebody else's provider", () => {
+  function withTheirs(): Vm {
+    const machine = vm('agent', noRestarts);
+    machine.host.files.write(config, foreign);
+    machine.host.files.write('/var/lib/rancher/credentialprovider/bin/theirs', '#!/bin/sh\n', 0o755);
+    return machine;
+  }
+
+  test('stays, is told, and holds nothing up', async () => {
+    const machine = withTheirs();
+    const report = await live(machine.slipway(), machine, 10 * minute);
+    expect(condition(report, 'CredentialProvider')).toBe('False ProviderNotOurs');
+    expect(condition(report, 'NodeReady')).toBe('True InSync');
+    expect(condition(report, 'Ready')).toBe('True ProviderNotOurs');
+    expect(machine.host.files.text(config)).toBe(foreign);
+    expect(machine.matchImages).toEqual(['*.example.com']);
+    expect(machine.units.starts).toBe(1);
+  });
+
+  test('gives way once it is moved away', async () => {
+    const machine = withTheirs();
+    const slipway = machine.slipway();
+    await live(slipway, machine, 10 * minute);
+    machine.host.files.rename(config, `${config}.theirs`);
+    const report = await live(slipway, machine, 15 * minute, isReady);
+    expect(condition(report, 'CredentialProvider')).toBe('True InSync');
+    expect(machine.matchImages).toEqual([registry]);
+    expect(machine.units.starts).toBe(2);
+  });
+
+  test('stays when the settings name no registry', async () => {
+    const machine = withTheirs();
+    machine.host.files.write('/etc/slipway/config.d/none.yaml', 'registries: { servers: [] }\n');
+    const report = await live(machine.slipway(), machine, minute, isReady);
+    expect(condition(report, 'CredentialProvider')).toBe('True InSync');
+    expect(machine.host.files.text(config)).toBe(foreign);
+  });
+});
+
+describe('settings that name no login server any more', () => {
+  function emptied(machine: Vm): void {
+    machine.host.files.write('/etc/slipway/config.d/none.yaml', 'registries: { servers: [] }\n');
+  }
+
+  test("take kubelet's configuration away first, and restart K3s once; the plugin stays", async () => {
+    const { machine, slipway } = await booted('agent');
+    emptied(machine);
+    const { length } = done(machine, config, cache, settings, plugin);
+    const report = await live(slipway, machine, 10 * minute, isReady);
+    expect(done(machine, config, cache, settings, plugin).slice(length)).toEqual([
+      `remove ${config}`,
+      `remove ${cache}`,
+      `remove ${settings}`,
+    ]);
+    expect(condition(report, 'CredentialProvider')).toBe('True InSync');
+    expect(machine.host.files.stat(plugin)?.kind).toBe('file');
+    expect(machine.matchImages).toEqual([]);
+    expect(machine.units.starts).toBe(2);
+  });
+
+  test('a crash anywhere on the way heals, and K3s never starts on the half of it', async () => {
+    for (let mutation = 1; mutation <= 4; mutation += 1) {
+      const { machine, slipway } = await booted('agent');
+      emptied(machine);
+      machine.host.restart();
+      machine.host.crashBefore(mutation);
+      await live(slipway, machine, 10 * minute).catch(() => undefined);
+      expect(machine.host.crashed).toBe(true);
+      machine.host.restart();
+      await machine.reboot();
+      const report = await live(machine.slipway(), machine, 10 * minute, isReady);
+      expect(report.outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
+      expect(machine.host.files.stat(config)).toBeUndefined();
+      expect(machine.host.files.stat(cache)).toBeUndefined();
+      expect(machine.matchImages).toEqual([]);
+    }
+  });
+});
