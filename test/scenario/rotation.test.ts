@@ -207,3 +207,17 @@ test('a mirror that would be shown a login is refused, and K3s stays as it is un
   expect(machine.host.files.text(file)).toContain('mirror.example');
   expect(machine.units.starts).toBe(2);
 });
+
+test('passes that are as slow as the credential is short renew it each time, and never give up', async () => {
+  const { machine, slipway } = await booted('agent', '');
+  machine.cloud.tokenLifetime = 12_000;
+  machine.host.advance(3 * hour);
+  await slipway.pass();
+  const before = rotations(machine.cloud.calls);
+  for (let pass = 0; pass < 12; pass += 1) {
+    machine.host.advance(11_000);
+    const report = await slipway.pass();
+    expect(condition(report, 'Registries')).toBe('True Changed');
+  }
+  expect(rotations(machine.cloud.calls)).toBe(before + 12);
+});

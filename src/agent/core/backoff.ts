@@ -3,9 +3,10 @@ import type { Pacing } from './resource.ts';
 
 const second = 1_000;
 const firstDelay = 2 * second;
-const longestSoon = 60 * second;
+/** With its jitter, and the ten seconds for which a request may hang, within a minute of the end of an outage. */
+const longestSoon = 40 * second;
 /** Failures of the `soon` pace after which a condition is False: about five minutes of doubling delays. */
-const patience = 9;
+const patience = 12;
 const slowDelay = 600 * second;
 const jitter = 0.2;
 
@@ -19,7 +20,7 @@ export interface NextAttempt {
 /**
  * When to try again after so many failures in a row (1 is the first).
  *
- * `soon` doubles from 2 s to 60 s and stays there. Under a pacing it follows that, and is ten minutes away when its
+ * `soon` doubles from 2 s to 40 s and stays there. Under a pacing it follows that, and is ten minutes away when its
  * attempts are used up; so is `slow`. `random` is in [0, 1) and spreads delays by a fifth either way, never below a Retry-After.
  */
 export function nextAttempt(

@@ -138,7 +138,7 @@ async function remedy(resource: Resource, drift: Drift, options: ReconcileOption
   if (last?.error && last.by === 'remedy' && isHeld(last, host.now())) {
     return unsettled(resource, last.error, last, blocks);
   }
-  const changes = (last?.changes ?? 0) + 1;
+  const changes = drift.due ? 0 : (last?.changes ?? 0) + 1;
   try {
     if (changes > changesInARow) throw didNotConverge(drift.changes);
     await drift.remedy(host);

@@ -67,6 +67,8 @@ export interface Drift {
   readonly tolerable?: boolean;
   /** True for one step of several: dependants wait until the check finds the whole in sync. */
   readonly partial?: boolean;
+  /** True where time alone brought it about: to be repeated is its nature, and no sign of another writer. */
+  readonly due?: boolean;
   readonly remedy: (host: Host) => Promise<void>;
 }
 

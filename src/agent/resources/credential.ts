@@ -21,6 +21,8 @@ export type Currency =
       readonly changes: readonly Change[];
       /** True while what is there still works. */
       readonly tolerable?: boolean;
+      /** True where it has only had its time. */
+      readonly due?: boolean;
     };
 
 export interface CredentialSpec {
@@ -50,12 +52,13 @@ export function credential({ path, isCurrent, render, ...rest }: CredentialSpec)
       const found = await host.readFile(path);
       const currency = judge(found, isCurrent, host.now());
       if (currency.ok) return settled(currency);
-      const { changes, tolerable = false } = currency;
+      const { changes, tolerable = false, due = false } = currency;
       return {
         state: 'Drifted',
         drift: {
           changes,
           tolerable,
+          due,
           remedy: async (host) => write(host, path, await render(host, found)),
         },
       };

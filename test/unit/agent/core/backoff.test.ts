@@ -4,12 +4,18 @@ import { nextAttempt } from '../../../../src/agent/core/backoff.ts';
 const soon = { pace: 'soon' } as const;
 const slow = { pace: 'slow' } as const;
 
-test('soon doubles from two seconds to a minute, and counts after about five', () => {
-  const delays = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((failures) =>
-    nextAttempt(failures, soon, undefined, 0.5),
-  );
-  expect(delays.map(({ after }) => after / 1_000)).toEqual([2, 4, 8, 16, 32, 60, 60, 60, 60, 60]);
-  expect(delays.map(({ counts }) => counts).indexOf(true)).toBe(8);
+test('soon doubles from two seconds to forty, and counts after about five minutes', () => {
+  const failures = Array.from({ length: 13 }, (_, before) => before + 1);
+  const delays = failures.map((count) => nextAttempt(count, soon, undefined, 0.5));
+  expect(delays.map(({ after }) => after / 1_000)).toEqual([2, 4, 8, 16, 32, ...Array(8).fill(40)]);
+  const first = delays.findIndex(({ counts }) => counts);
+  const until = delays.slice(0, first).reduce((sum, { after }) => sum + after, 0);
+  expect(until).toBeGreaterThan(290_000);
+  expect(until).toBeLessThan(310_000);
+});
+
+test('soon comes within a minute of the end of an outage, ten seconds of a hanging request included', () => {
+  expect(10_000 + nextAttempt(1_000, soon, undefined, 0.999_999).after).toBeLessThan(60_000);
 });
 
 test('slow is ten minutes and counts at once', () => {

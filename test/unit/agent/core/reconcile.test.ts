@@ -166,6 +166,15 @@ test('a change that never holds is DidNotConverge after five', async () => {
   expect(remedies).toBe(5);
 });
 
+test('what is due again and again converges each time', async () => {
+  const { pass } = setUp();
+  const rotating = resource('a', async () => {
+    const found = drifted(async () => {});
+    return found.state === 'Drifted' ? { ...found, drift: { ...found.drift, due: true } } : found;
+  });
+  for (let i = 0; i < 20; i += 1) expect((await pass(rotating))[0]?.state).toBe('Changed');
+});
+
 test('changes with a sync between them are not in a row', async () => {
   const { pass } = setUp();
   let odd = true;
