@@ -23,6 +23,8 @@ const shared = {
     'process.env.NODE_ENV': '"production"',
     // node-cron asks where it is, for workers of its own that are not used here.
     'import.meta.url': '"file:///slipway"',
+    // An Azure SDK asks whether a body is one, and Node would load the whole of fetch to answer.
+    FormData: 'undefined',
     __VERSION__: JSON.stringify(version),
     __COMMIT__: JSON.stringify(commit()),
   },

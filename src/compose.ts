@@ -12,10 +12,9 @@ import type { Host } from './agent/core/host.ts';
 import { fluxGitOps } from './agent/gitops/flux.ts';
 import type { GitOps } from './agent/gitops/gitops.ts';
 import { noGitOps } from './agent/gitops/none.ts';
-import { tickAfter } from './agent/host/cron-ticks.ts';
 import { type MachineFacts, machineFacts } from './agent/host/facts.ts';
 import { nodeHost } from './agent/host/node-host.ts';
-import { spreadSchedule } from './agent/host/spread.ts';
+import { ownSchedule } from './agent/host/spread.ts';
 import { k3sSettingsProblems } from './agent/k3s/keys.ts';
 import { gather, type Knowledge } from './agent/knowledge.ts';
 import { type NodePaths, nodePaths } from './agent/paths.ts';
@@ -55,7 +54,7 @@ export async function compose(
 ): Promise<Composition> {
   const paths = nodePaths(options.root);
   const host = nodeHost();
-  const machine = await machineFacts();
+  const machine = machineFacts();
   const facts = options.facts === undefined ? [] : [await factsSetting(host, options.facts)];
   const commandLine = [...facts, ...options.settings];
   const file = options.config;
@@ -81,7 +80,12 @@ export async function compose(
   return { agent, host, paths, gather: () => gather(informants) };
 }
 
-function makeCloud(settings: Settings, host: Host, { hostname, addresses }: MachineFacts): Cloud {
+/** The cloud that the settings name. */
+export function makeCloud(
+  settings: Settings,
+  host: Host,
+  { hostname, addresses }: Pick<MachineFacts, 'hostname' | 'addresses'>,
+): Cloud {
   if (settings.cloud === 'azure') return azureCloud({ host, settings });
   const address = addresses.find((each) => each.includes('.'));
   return staticCloud({ host, settings, hostname, address });
@@ -95,12 +99,11 @@ function portsFor(
   if (!node.value || !identity.value) return undefined;
   const { settings } = node.value;
   const cloud = cloudFor(settings);
-  const schedule = spreadSchedule(settings.registries.schedule, identity.value.vmId);
   return {
     cloud,
     gitops: gitopsFor(settings, cloud),
     memory: machine.memoryMb,
-    rotateAt: (receivedAt) => tickAfter(schedule, receivedAt),
+    rotateAt: ownSchedule(settings.registries.schedule, identity.value.vmId).next,
   };
 }
 

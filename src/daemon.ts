@@ -7,7 +7,7 @@ import { cronTicks } from './agent/host/cron-ticks.ts';
 import { acquireLock } from './agent/host/lock.ts';
 import { type Notifier, notifier } from './agent/host/notify.ts';
 import { onSignals } from './agent/host/signals.ts';
-import { spreadSchedule } from './agent/host/spread.ts';
+import { ownSchedule } from './agent/host/spread.ts';
 import type { EventLog } from './agent/log.ts';
 import { statusLine, statusOf, writeStatus } from './agent/publish.ts';
 import { type Composition, compose } from './compose.ts';
@@ -39,7 +39,8 @@ export async function daemon(options: CommonOptions): Promise<number> {
   const systemd = notifier(host, process.env);
   onSignals({ stop, reload: (signal) => clock.ring(signal) });
   log.emit({ type: 'Started', version, root: options.root });
-  await systemd.ready();
+  // The first pass does not wait for the program that tells it.
+  void systemd.ready();
   // By a clock that nobody sets: the other one jumps when a VM wakes.
   let due = performance.now();
   systemd.startWatchdog(() => performance.now() < due + longestPass);
@@ -56,15 +57,20 @@ export async function daemon(options: CommonOptions): Promise<number> {
   return 0;
 }
 
-/** Wakes the loop by the schedule of the settings, which may change while it runs. */
-function rotationTicks(onTick: () => void, warn: (message: string) => void): (schedule: string) => void {
+/** Wakes the loop by the schedule of the settings, which may change while it runs, at the VM's own place in it. */
+function rotationTicks(
+  onTick: () => void,
+  warn: (message: string) => void,
+): (schedule: string, vmId: string) => void {
   let current: { readonly schedule: string; readonly ticks: ReturnType<typeof cronTicks> } | undefined;
-  return (schedule) => {
+  return (schedule, vmId) => {
     if (current?.schedule === schedule) return;
     current?.ticks.stop();
+    const { delay } = ownSchedule(schedule, vmId);
+    const onOwnTick = () => setTimeout(onTick, delay).unref();
     current = {
       schedule,
-      ticks: cronTicks(schedule, onTick, (level, message) => level !== 'debug' && warn(message)),
+      ticks: cronTicks(schedule, onOwnTick, (level, message) => level !== 'debug' && warn(message)),
     };
   };
 }
@@ -73,13 +79,13 @@ function publisher(
   { host, paths }: Composition,
   log: EventLog,
   systemd: Notifier,
-  tickBy: (schedule: string) => void,
+  tickBy: ReturnType<typeof rotationTicks>,
 ): (report: Report) => Promise<void> {
   return async (report) => {
     const { node, identity } = report.knowledge;
     const status = statusOf(report, { version, pid: process.pid, now: host.now() });
     if (node.value && identity.value) {
-      tickBy(spreadSchedule(node.value.settings.registries.schedule, identity.value.vmId));
+      tickBy(node.value.settings.registries.schedule, identity.value.vmId);
     }
     await systemd.status(statusLine(status));
     // A full disk must not end the daemon: the journal and systemd are told all the same.

@@ -1,4 +1,4 @@
-import { arch, hostname, networkInterfaces } from 'node:os';
+import { arch, hostname, networkInterfaces, totalmem } from 'node:os';
 
 /** What this machine says of itself. `arch` is Node's name for it: x64, arm64, or one that K3s is not made for. */
 export interface MachineFacts {
@@ -10,14 +10,11 @@ export interface MachineFacts {
 }
 
 /** Looks at the machine; starts no process. */
-export async function machineFacts(): Promise<MachineFacts> {
-  // Only mem() of systeminformation: nearly everything else there runs a shell, some of it synchronously.
-  const { mem } = await import('systeminformation');
-  const { total } = await mem();
+export function machineFacts(): MachineFacts {
   return {
     arch: arch(),
     hostname: hostname(),
-    memoryMb: Math.floor(total / 1024 / 1024),
+    memoryMb: Math.floor(totalmem() / 1024 / 1024),
     addresses: Object.values(networkInterfaces())
       .flatMap((each) => each ?? [])
       .filter(({ internal }) => !internal)

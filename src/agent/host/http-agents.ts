@@ -1,13 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { type ConnectionOptions, createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
-import { HttpProxyAgent } from 'http-proxy-agent';
-import { HttpsProxyAgent } from 'https-proxy-agent';
+import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import type { HttpRequest } from '../core/host.ts';
 import type { Network } from './environment.ts';
-import { fileError } from './file-errors.ts';
 import { bypassesProxy } from './proxy-bypass.ts';
+import { TrustStore } from './trust-store.ts';
 
 /** How one exchange connects: the agent and the TLS options for `node:http(s).request`. */
 export type Route = Trust & { readonly agent: HttpAgent };
@@ -24,10 +21,11 @@ export class Routes {
   readonly #network: Network;
   readonly #http = new HttpAgent(kept);
   readonly #https = new HttpsAgent(kept);
-  #trusted: { readonly version: number | undefined; readonly context: SecureContext } | undefined;
+  readonly #trusted: TrustStore;
 
   constructor(network: Network) {
     this.#network = network;
+    this.#trusted = new TrustStore(network.caFile);
   }
 
   async to(url: URL, request: Pick<HttpRequest, 'direct' | 'trust'>, signal: AbortSignal): Promise<Route> {
@@ -45,32 +43,19 @@ export class Routes {
 
   async #proxyAgent(url: URL, proxy: string, signal: AbortSignal): Promise<HttpAgent> {
     const options = { signal, ...(proxy.startsWith('https:') && (await this.#tls('system'))) };
-    return url.protocol === 'http:'
-      ? new HttpProxyAgent(proxy, options)
-      : new HttpsProxyAgent(proxy, options);
+    if (url.protocol === 'http:') {
+      const { HttpProxyAgent } = await import('http-proxy-agent');
+      return new HttpProxyAgent(proxy, options);
+    }
+    const { HttpsProxyAgent } = await import('https-proxy-agent');
+    return new HttpsProxyAgent(proxy, options);
   }
 
   async #tls(trust: NonNullable<HttpRequest['trust']>): Promise<Trust> {
     if (trust === 'anybody') return { rejectUnauthorized: false };
     const secureContext =
-      trust === 'system' ? await this.#systemTrust() : createSecureContext({ ca: trust.ca });
+      trust === 'system' ? await this.#trusted.context() : createSecureContext({ ca: trust.ca });
     return { secureContext, rejectUnauthorized: true };
-  }
-
-  /** Node's bundle (a minimal system has none of its own), the system's, and the settings' file, read anew when it changed. */
-  async #systemTrust(): Promise<SecureContext> {
-    const { caFile } = this.#network;
-    try {
-      const version = caFile === undefined ? undefined : (await stat(caFile)).mtimeMs;
-      if (this.#trusted === undefined || this.#trusted.version !== version) {
-        const own = caFile === undefined ? [] : [await readFile(caFile, 'utf8')];
-        const ca = new Set([...getCACertificates('bundled'), ...getCACertificates('system'), ...own]);
-        this.#trusted = { version, context: createSecureContext({ ca: [...ca] }) };
-      }
-      return this.#trusted.context;
-    } catch (thrown) {
-      throw fileError(thrown, 'read the certificates of network.caFile', `${caFile}`);
-    }
   }
 }
 

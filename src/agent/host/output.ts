@@ -37,17 +37,17 @@ export async function logDestination(
   print: (text: string) => void = printed,
 ): Promise<LineSink> {
   if (target === 'json') return { hasTime: false, write: print };
+  if (target === 'journal') return { hasTime: true, write: (line) => print(journalLine(line)) };
   const { prettyFactory } = await import('pino-pretty');
-  if (target === 'journal') {
-    const pretty = prettyFactory({ colorize: false, singleLine: true, ignore: 'level' });
-    return { hasTime: true, write: (line) => print(`<${priorityOf(line)}>${pretty(line)}`) };
-  }
   const pretty = prettyFactory({ colorize: true, singleLine: true, translateTime: 'SYS:HH:MM:ss' });
   return { hasTime: false, write: (line) => print(pretty(line)) };
 }
 
-function priorityOf(line: string): number {
-  return priorities[JSON.parse(line).level] ?? 6;
+/** As pino-pretty writes it, which would cost every daemon 15 ms of its start and 2 MB. */
+function journalLine(line: string): string {
+  const { level, msg, ...fields } = JSON.parse(line);
+  const data = Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : '';
+  return `<${priorities[level] ?? 6}>${msg}${data}\n`;
 }
 
 /** Files and pipes are written synchronously, so the last line before an exit is not lost. */

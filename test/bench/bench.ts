@@ -1,0 +1,87 @@
+/**
+ * `npm run bench -- [--with-az] [--runs N] [--days N] [--quick]`: what Slipway costs, beside scripts that do the same work
+ * against the same emulated endpoints, in turns. It needs neither root nor a network; the figures go to
+ * dist/bench.json too.
+ *
+ * `--quick` only shows that all of it works: one run, three days, no xz.
+ */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { isPackaged, packaged } from '../lab/executable.ts';
+import { isInstalled, machine } from './machine.ts';
+import type { Row } from './measure.ts';
+import { idleMemory, memoryNow } from './memory.ts';
+import { provider } from './provider.ts';
+import { rotation } from './rotation.ts';
+import { simulatedDays } from './simulated-days.ts';
+import { sizes } from './sizes.ts';
+import { startUp } from './start-up.ts';
+import { table } from './table.ts';
+import { startWorld } from './world.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    'with-az': { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    runs: { type: 'string' },
+    days: { type: 'string' },
+  },
+});
+const repository = join(import.meta.dirname, '../..');
+const { quick } = options;
+const runs = Number(options.runs ?? (quick ? 1 : 15));
+const days = Number(options.days ?? (quick ? 3 : 1_000));
+const notes: string[] = [];
+
+if (!(runs >= 1)) throw new Error('--runs takes a number of runs, at least 1');
+if (!isPackaged()) {
+  execFileSync(process.execPath, ['packaging/package.ts', process.arch], {
+    cwd: repository,
+    stdio: 'inherit',
+  });
+}
+const rows = await measured();
+const about = machine();
+writeFileSync(
+  join(repository, 'dist/bench.json'),
+  `${JSON.stringify({ machine: about, rows, notes }, undefined, 2)}\n`,
+);
+process.stdout.write(`\n${table(about, rows, notes)}`);
+// Whatever still holds a pipe of a process that was killed.
+process.exit();
+
+async function measured(): Promise<readonly Row[]> {
+  const world = await startWorld({
+    hasAzureCli: has('az', options['with-az'], 'the Azure CLI was not measured'),
+  });
+  try {
+    return [
+      ...(await told('start-up', startUp(world, runs))),
+      ...(await told('rotation', rotation(world, runs))),
+      ...(await told('credential provider', provider(world, runs))),
+      ...(quick ? memoryNow(world) : await told('idle memory', idleMemory(world, runs, 60))),
+      ...(await told('simulated days', simulatedDays(world, days))),
+      ...(await told('sizes', sizes(packaged, has('xz', !quick, 'the size as xz was not measured')))),
+    ];
+  } finally {
+    await world.stop();
+  }
+}
+
+/** Whether a command is wished for and installed; says so where it is not installed. */
+function has(command: string, wished: boolean, otherwise: string): boolean {
+  const found = wished && isInstalled(command);
+  if (wished && !found) note(`${command} is not installed, so ${otherwise}.`);
+  return found;
+}
+
+function note(text: string): void {
+  notes.push(text);
+}
+
+async function told<Result>(what: string, work: Promise<Result>): Promise<Result> {
+  process.stderr.write(`${what} ...\n`);
+  return work;
+}

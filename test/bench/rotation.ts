@@ -1,0 +1,96 @@
+/** A rotation in the running daemon of a joined agent, beside a script that does it by hand. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { loginServer, provenImage } from '../lab/lab.ts';
+import type { LabNode } from '../lab/node.ts';
+import { arrival, until } from './files.ts';
+import { type Contender, interleaved, type Row, type Sample } from './measure.ts';
+import { cpuOf, timed } from './processes.ts';
+import type { World } from './world.ts';
+
+const hour = 3_600_000;
+const registries = 'etc/rancher/k3s/registries.yaml';
+
+export function rotation(world: World, runs: number): Promise<readonly Row[]> {
+  const node = world.lab.node('agent');
+  // No identity token outlives a rotation, so that each asks for one of its own, as the script does.
+  world.lab.azure.entra.tokenLifetime = 60_000;
+  const script = join(import.meta.dirname, 'rotation.sh');
+  const env = { PATH: '/usr/bin:/bin', ...world.scriptEnvironment, OUT: join(world.dir, 'registries.yaml') };
+  return interleaved('rotation', runs, [
+    inDaemon('slipway', world, node, []),
+    inDaemon('slipway, proven by a pull', world, node, [provenImage]),
+    { name: 'curl and jq', run: () => timed([script], env) },
+  ]);
+}
+
+/**
+ * `wall` is from the first request to the file. `CPU` is what the daemon takes from waking to sleeping, less two
+ * passes, of which one found the credential due and the other verified it; `CPU of a pass` is what such a one takes.
+ */
+function inDaemon(name: string, world: World, node: LabNode, proof: readonly string[]): Contender {
+  return {
+    name,
+    async run(): Promise<Sample> {
+      configure(node, proof);
+      await pass(node);
+      const idle = await cpu(node, () => pass(node));
+      makeDue(node);
+      const wall = fromFirstRequest(world, arrival(join(node.root, registries)));
+      const rotated = await cpu(node, () => pass(node));
+      return { wall: await wall, CPU: rotated - 2 * idle, 'CPU of a pass': idle };
+    },
+  };
+}
+
+/** Which images prove a pull after a rotation; none but the login itself where the list is empty. */
+export function configure(node: LabNode, proof: readonly string[]): void {
+  const settings = parse(node.read('etc/slipway/config.yaml') ?? '');
+  settings.registries = { servers: [loginServer], proof };
+  node.write('etc/slipway/config.yaml', stringify(settings), 0o600);
+}
+
+/** Received three hours ago, by the note at the end of the file. */
+function makeDue(node: LabNode): void {
+  const received = new Date(Date.now() - 3 * hour).toISOString();
+  const text = node.read(registries) ?? '';
+  node.write(registries, text.replaceAll(/received \S+/g, `received ${received}`), 0o600);
+}
+
+/** Wakes the daemon; resolves when it sleeps again and has nothing left to verify. */
+async function pass(node: LabNode): Promise<void> {
+  const before = node.lookedAt;
+  const asleep = until(join(node.root, 'run/slipway'), () => {
+    const { updated, nextPass } = JSON.parse(
+      readFileSync(join(node.root, 'run/slipway/status.json'), 'utf8'),
+    );
+    return Date.parse(updated) > before && !nextPass.because.startsWith('verify');
+  });
+  node.signal('SIGHUP');
+  await asleep;
+}
+
+async function cpu(node: LabNode, work: () => Promise<void>): Promise<number> {
+  const { pid = 0 } = node;
+  const before = cpuOf(pid);
+  await work();
+  return cpuOf(pid) - before;
+}
+
+/** Milliseconds from the next request at the emulated endpoints, a server's own checks aside, to `end`. */
+async function fromFirstRequest({ lab }: World, end: Promise<void>): Promise<number> {
+  const { requests } = lab.azure;
+  const seen = requests.length;
+  let first: number | undefined;
+  const look = setInterval(() => {
+    first ??= requests
+      .slice(seen)
+      .some(({ path }) => path.startsWith('/metadata/identity') || path === '/oauth2/exchange')
+      ? performance.now()
+      : undefined;
+  }, 1);
+  await end;
+  clearInterval(look);
+  return performance.now() - (first ?? Number.NaN);
+}

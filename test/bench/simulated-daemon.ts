@@ -1,0 +1,100 @@
+/**
+ * The agent of a joined node with everything real but time and commands: `node simulated-daemon.ts ROOT DAYS`.
+ *
+ * Settings, plan, Azure SDKs, requests to the emulated endpoints and files are those of the daemon; only that no file
+ * is synced. A sleep is over at once, and takes two hours where nothing is due at once, so there are two passes for each
+ * rotation: the one that does it and the one that verifies it. A command is run once, and answered from memory then.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Report, run } from '../../src/agent/agent.ts';
+import { alarm } from '../../src/agent/alarm.ts';
+import type { Command, CommandResult, Host } from '../../src/agent/core/host.ts';
+import type { Outcome } from '../../src/agent/core/resource.ts';
+import { reveal } from '../../src/agent/core/secret.ts';
+import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { logEvents } from '../../src/agent/log.ts';
+import { statusOf, writeStatus } from '../../src/agent/publish.ts';
+import { compose } from '../../src/compose.ts';
+
+/** What is seen of this process after so many days; megabytes, and milliseconds of processor time since the first. */
+export interface Look {
+  readonly day: number;
+  readonly rss: number;
+  /** What is left after a full collection. */
+  readonly heap: number;
+  readonly cpu: number;
+  readonly rotations: number;
+}
+
+const [root = '', days = ''] = process.argv.slice(2);
+const day = 86_400_000;
+const start = Date.now();
+/** Days between two looks, and before the first. */
+const interval = Math.max(1, Number(days) / 10);
+let time = start;
+let looks = 0;
+let rotations = 0;
+
+// The unit of K3s names it, and the one of this node must stay as it is.
+process.execPath = join(root, '.lab/slipway');
+const stopped = new AbortController();
+const log = logEvents({ hasTime: false, write: () => {} });
+const { agent, paths } = await compose(
+  { root, config: undefined, facts: undefined, settings: [] },
+  { emit: log.emit, wrap: simulated },
+);
+const host = simulated(nodeHost());
+await run(agent, { host, alarm: alarm(), signal: stopped.signal, publish, emit: log.emit });
+
+async function publish(report: Report): Promise<void> {
+  await writeStatus(host, paths.slipway.status, statusOf(report, { version: '0', pid: 1, now: time }));
+  const [ready] = report.conditions;
+  const rotated = ({ resource, state }: Outcome) =>
+    resource.id === 'Credential/registries' && state === 'Changed';
+  if (report.outcomes.some(rotated)) rotations += 1;
+  if (looks > 0 && ready?.status !== 'True') throw new Error(`${ready?.reason}: ${ready?.message}`);
+  if (time - start < looks * interval * day) return;
+  look();
+  if (time - start >= Number(days) * day) stopped.abort();
+}
+
+function look(): void {
+  const { rss } = process.memoryUsage();
+  globalThis.gc?.();
+  const { heapUsed } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  const seen = {
+    day: (time - start) / day,
+    rss: rss / 1e6,
+    heap: heapUsed / 1e6,
+    cpu: (user + system) / 1e3,
+    rotations,
+  };
+  process.stdout.write(`${JSON.stringify(seen satisfies Look)}\n`);
+  looks += 1;
+}
+
+function simulated(real: Host): Host {
+  return {
+    ...real,
+    now: () => time,
+    sleep: async (milliseconds) => {
+      time += milliseconds < 60_000 ? milliseconds : 7_200_000;
+    },
+    // In place: no disk is waited for, 200,000 times.
+    writeFile: (path, content, { mode }) => writeFile(path, reveal(content), { mode }),
+    query: remembered(real.query),
+    run: remembered(real.run),
+  };
+}
+
+function remembered(execute: (command: Command) => Promise<CommandResult>) {
+  const results = new Map<string, Promise<CommandResult>>();
+  return (command: Command) => {
+    const line = JSON.stringify([command.file, command.args]);
+    const result = results.get(line) ?? execute(command);
+    results.set(line, result);
+    return result;
+  };
+}

@@ -1,0 +1,66 @@
+/** Years in minutes: whether the daemon's memory grows with the passes and rotations it has behind it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Row } from './measure.ts';
+import { configure } from './rotation.ts';
+import type { Look } from './simulated-daemon.ts';
+import type { World } from './world.ts';
+
+/** Days until everything has been used often enough to be compiled and cached. */
+const warmUp = 100;
+
+export async function simulatedDays({ lab }: World, days: number): Promise<readonly Row[]> {
+  const node = lab.node('agent');
+  await node.stopDaemon();
+  configure(node, []);
+  // No identity token outlives a rotation.
+  lab.azure.entra.tokenLifetime = 60_000;
+  const looks = await lookedAt(node.root, days);
+  const first = looks[0];
+  const last = looks.at(-1);
+  if (!first || !last) throw new Error('nothing was seen of the simulated daemon');
+  const rotations = last.rotations;
+  if (rotations < days * 11) throw new Error(`only ${rotations} rotations in ${days} days`);
+  const steady = looks.filter(({ day }) => day >= Math.min(warmUp, days));
+  const row = (measure: string, median: number, unit: Row['unit'] = 'MB'): Row => ({
+    measure: `${days} simulated days (${rotations} rotations), ${measure}`,
+    contender: 'sources on Node',
+    unit,
+    median,
+    min: median,
+    max: median,
+    runs: 1,
+  });
+  return [
+    row('RSS at first', first.rss),
+    row('RSS at the end', last.rss),
+    row('heap at first, collected', first.heap),
+    row('heap at the end, collected', last.heap),
+    row('growth of RSS in 1,000 days', 1_000 * slope(steady.map(({ day, rss }) => [day, rss]))),
+    row('growth of heap in 1,000 days', 1_000 * slope(steady.map(({ day, heap }) => [day, heap]))),
+    row('CPU of a rotation and two passes', (last.cpu - first.cpu) / rotations, 'ms'),
+  ];
+}
+
+async function lookedAt(root: string, days: number): Promise<readonly Look[]> {
+  const script = join(import.meta.dirname, 'simulated-daemon.ts');
+  const child = spawn(process.execPath, ['--expose-gc', script, root, `${days}`], {
+    env: { PATH: `${root}/.lab/bin:/usr/bin:/bin`, HOME: root },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const looks: Look[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => looks.push(JSON.parse(line)));
+  const [exitCode] = await once(child, 'close');
+  if (exitCode !== 0) throw new Error(`the simulated daemon ended with ${exitCode}`);
+  return looks;
+}
+
+/** Of the straight line that fits best (least squares). */
+function slope(points: readonly (readonly [number, number])[]): number {
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [mx, my] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))];
+  const spread = mean(points.map(([x]) => (x - mx) ** 2));
+  return spread === 0 ? 0 : mean(points.map(([x, y]) => (x - mx) * (y - my))) / spread;
+}

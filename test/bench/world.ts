@@ -1,0 +1,75 @@
+/** What every measure needs: the executable, the lab with a joined agent, and its emulated endpoints. */
+import { mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packaged } from '../lab/executable.ts';
+import { type Lab, loginServer, startLab } from '../lab/lab.ts';
+import { type Bareness, Notifications } from './bare-node.ts';
+
+export interface World {
+  readonly executable: string;
+  readonly lab: Lab;
+  readonly dir: string;
+  readonly bareness: Bareness;
+  readonly notifications: Notifications;
+  readonly hasAzureCli: boolean;
+  /** What the scripts of curl and jq, and the Azure CLI, are told. */
+  readonly scriptEnvironment: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+export async function startWorld(options: { readonly hasAzureCli: boolean }): Promise<World> {
+  const dir = join(tmpdir(), `slipway-bench-${process.pid}`);
+  rmSync(dir, { recursive: true, force: true });
+  mkdirSync(dir);
+  const lab = await joinedLab(join(dir, 'lab'));
+  const { azure } = lab;
+  const notifications = new Notifications(dir);
+  const settings = join(lab.node('agent').root, 'etc/slipway/config.yaml');
+  return {
+    executable: packaged,
+    lab,
+    dir,
+    bareness: { dir, settings, notifySocket: notifications.path },
+    notifications,
+    ...options,
+    scriptEnvironment: {
+      IMDS: azure.imdsUrl('agent'),
+      PROXY: azure.proxyUrl,
+      CA: azure.caFile,
+      VAULT: `https://${azure.vault().host}`,
+      REGISTRY: loginServer,
+      ...forAzureCli(azure, dir),
+    },
+    stop: async () => {
+      notifications.close();
+      await lab.stop();
+      rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** A server and agents, all Ready. Each daemon has a file of the executable of its own, so that no page is shared. */
+export async function joinedLab(
+  dir: string,
+  nodes: readonly ('server' | 'agent' | 'observability')[] = ['server', 'agent'],
+): Promise<Lab> {
+  const script = '[ -e "$3/.lab/slipway" ] || cp "$0" "$3/.lab/slipway"; exec "$3/.lab/slipway" "$@"';
+  const lab = await startLab({ dir, nodes, executable: ['/bin/sh', '-c', script, packaged] });
+  lab.start();
+  // A busy machine takes longer than the minute that the lab gives it.
+  await lab.waitReady().catch(() => lab.waitReady());
+  return lab;
+}
+
+/** As MSAL for Python and requests want it; a directory of its own, so that it knows no sign-in. */
+function forAzureCli(azure: Lab['azure'], dir: string): Record<string, string> {
+  return {
+    AZURE_POD_IDENTITY_AUTHORITY_HOST: azure.imdsUrl('agent'),
+    AZURE_CONFIG_DIR: join(dir, 'az'),
+    AZURE_CORE_COLLECT_TELEMETRY: 'false',
+    HTTPS_PROXY: azure.proxyUrl,
+    NO_PROXY: '127.0.0.1,169.254.169.254',
+    REQUESTS_CA_BUNDLE: azure.caFile,
+  };
+}
