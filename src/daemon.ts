@@ -5,12 +5,14 @@ import type { CommonOptions } from './agent/cli.ts';
 import { toNodeError } from './agent/core/errors.ts';
 import { cronTicks } from './agent/host/cron-ticks.ts';
 import { acquireLock } from './agent/host/lock.ts';
+import { nodeHost } from './agent/host/node-host.ts';
 import { type Notifier, notifier } from './agent/host/notify.ts';
 import { onSignals } from './agent/host/signals.ts';
 import { ownSchedule } from './agent/host/spread.ts';
 import type { EventLog } from './agent/log.ts';
+import { nodePaths } from './agent/paths.ts';
 import { statusLine, statusOf, writeStatus } from './agent/publish.ts';
-import { type Composition, compose } from './compose.ts';
+import type { Composition } from './compose.ts';
 import { levelOf, openLog } from './open-log.ts';
 import { version } from './version.ts';
 
@@ -28,19 +30,21 @@ export async function daemon(options: CommonOptions): Promise<number> {
     stopped.abort();
     clock.ring(by);
   };
+  const release = await acquireLock(nodePaths(options.root).slipway.lock);
+  const systemd = notifier(nodeHost(), process.env);
+  onSignals({ stop, reload: (signal) => clock.ring(signal) });
+  log.emit({ type: 'Started', version, root: options.root });
+  // Nothing waits for the program that tells it.
+  void systemd.ready();
   // Between two passes nothing is under way; systemd starts it again.
   const onOutdated = () => {
     log.emit({ type: 'Stopped', by: 'new settings for the network or the cloud, which need a new process' });
     process.exit(0);
   };
+  // The larger part of the program, loaded only now.
+  const { compose } = await import('./compose.ts');
   const composition = await compose(options, { emit: log.emit, onSettings: levelOf(log), onOutdated });
-  const { agent, host, paths } = composition;
-  const release = await acquireLock(paths.slipway.lock);
-  const systemd = notifier(host, process.env);
-  onSignals({ stop, reload: (signal) => clock.ring(signal) });
-  log.emit({ type: 'Started', version, root: options.root });
-  // The first pass does not wait for the program that tells it.
-  void systemd.ready();
+  const { agent, host } = composition;
   // By a clock that nobody sets: the other one jumps when a VM wakes.
   let due = performance.now();
   systemd.startWatchdog(() => performance.now() < due + longestPass);

@@ -1,27 +1,8 @@
-/** The composition root: what each command does, and with what. */
-import { converge } from './agent/agent.ts';
-import { type Commands, type CommonOptions, cli } from './agent/cli.ts';
-import { explain, explainJson } from './agent/config/explain.ts';
+/** The composition root: which command does what. Each is loaded when it is called, so that the daemon starts at once. */
+import { type Commands, cli } from './agent/cli.ts';
 import { toNodeError } from './agent/core/errors.ts';
-import type { Event } from './agent/core/events.ts';
-import type { Host } from './agent/core/host.ts';
-import { learn } from './agent/core/lesson.ts';
-import { acquireLock, isLocked } from './agent/host/lock.ts';
-import { nodeHost } from './agent/host/node-host.ts';
-import { recordingHost } from './agent/host/recording-host.ts';
-import { onSignals } from './agent/host/signals.ts';
-import { stamp } from './agent/k3s/start-stamp.ts';
-import { roleOf } from './agent/knowledge.ts';
-import { nodePaths } from './agent/paths.ts';
-import { type PlannedStep, planText, planVerdict } from './agent/plan-text.ts';
-import { readStatus, statusOf, writeStatus } from './agent/publish.ts';
-import { statusText } from './agent/status-text.ts';
-import { compose } from './compose.ts';
-import { daemon } from './daemon.ts';
-import { levelOf, openLog } from './open-log.ts';
-import { version, versionLine } from './version.ts';
-
-export { freshLogins } from './credential-provider.ts';
+import type { CachedLogins } from './agent/credential-provider/cached-logins.ts';
+import { versionLine } from './version.ts';
 
 /** Runs one command line, `process.argv` as Node gives it, and resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -34,94 +15,23 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** For kubelet's credential provider: the logins of a node, a usable one for `server` among them. */
+export async function freshLogins(server: string, root: string): Promise<CachedLogins> {
+  return (await import('./credential-provider.ts')).freshLogins(server, root);
+}
+
 const commands = {
-  run: daemon,
-  plan,
-  apply,
-  status,
-  config,
+  run: async (options) => (await import('./daemon.ts')).daemon(options),
+  plan: async (options) => (await import('./commands.ts')).plan(options),
+  apply: async (options) => (await import('./commands.ts')).apply(options),
+  status: async (options) => (await import('./commands.ts')).status(options),
+  config: async (options) => (await import('./commands.ts')).config(options),
+  stamp: async (options) => (await import('./commands.ts')).stampStart(options),
   async version() {
     out(`${versionLine}\n`);
     return 0;
   },
-  async stamp({ root }: CommonOptions) {
-    await stamp(nodeHost(), nodePaths(root), { invocationId: process.env.INVOCATION_ID });
-    return 0;
-  },
 } satisfies Commands;
-
-async function plan(options: CommonOptions): Promise<number> {
-  const steps: PlannedStep[] = [];
-  let recording: ReturnType<typeof recordingHost> | undefined;
-  let seen = 0;
-  const wrap = (host: Host) => {
-    recording = recordingHost(host);
-    seen = 0;
-    return recording;
-  };
-  const emit = (event: Event) => {
-    if (event.type === 'Warned') error(`warning: ${event.message}\n`);
-    if (event.type !== 'Settled') return;
-    const actions = recording?.journal.slice(seen) ?? [];
-    seen += actions.length;
-    steps.push({ outcome: event.outcome, actions });
-  };
-  const { agent } = await compose(options, { emit, wrap });
-  await agent.pass();
-  out(planText(steps));
-  return { nothing: 0, changes: 2, errors: 1 }[planVerdict(steps)];
-}
-
-async function apply(options: CommonOptions & { readonly timeout: number }): Promise<number> {
-  const log = await openLog();
-  const { agent, host, paths } = await compose(options, { emit: log.emit, onSettings: levelOf(log) });
-  const release = await acquireLock(paths.slipway.lock);
-  // Nothing that is cut off here is left half done.
-  onSignals({ stop: () => {}, reload: () => {}, grace: 0, exitCode: 1 });
-  try {
-    const report = await converge(agent, host, host.now() + options.timeout);
-    const status = statusOf(report, { version, pid: process.pid, now: host.now() });
-    await writeStatus(host, paths.slipway.status, status);
-    out(statusText(status, undefined, host.now()));
-    return report.conditions[0]?.status === 'True' ? 0 : 1;
-  } finally {
-    await release();
-  }
-}
-
-async function status({
-  root,
-  output,
-}: CommonOptions & { readonly output: 'table' | 'json' }): Promise<number> {
-  const host = nodeHost();
-  const { slipway } = nodePaths(root);
-  const found = await readStatus(host, slipway.status);
-  const running = await isLocked(slipway.lock);
-  if (!found) {
-    const start = root === '/' ? 'systemctl start slipway' : `slipway run --root ${root}`;
-    const next = running ? 'Its first pass is under way.' : `Start it: ${start}`;
-    error(`slipway: nothing is known of this node yet: ${slipway.status} is not there. ${next}\n`);
-    return running ? 1 : 3;
-  }
-  const json = () => `${JSON.stringify({ running, ...found }, undefined, 2)}\n`;
-  out(output === 'json' ? json() : statusText(found, running, host.now()));
-  if (!running) return 3;
-  return found.conditions[0]?.status === 'True' ? 0 : 1;
-}
-
-async function config(options: CommonOptions & { readonly output: 'table' | 'json' }): Promise<number> {
-  const { gather } = await compose(options);
-  const { files, identity, tagged } = await gather();
-  const loaded = tagged.value?.loaded ?? files.value;
-  if (!loaded) throw files.error;
-  out(options.output === 'json' ? explainJson(loaded) : explain(loaded));
-  const missing = identity.error ?? tagged.error;
-  if (missing) error(`slipway: the instance tags are not in this: ${missing.message}\n`);
-  const role = await learn(undefined, async () => roleOf(loaded));
-  if (role.error?.reason !== 'RoleUnknown') return 0;
-  error(`slipway: RoleUnknown: ${role.error.message}\n`);
-  return 1;
-}
 
 function out(text: string): void {
   process.stdout.write(text);
