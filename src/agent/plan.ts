@@ -15,8 +15,8 @@ export interface PlanPorts {
   readonly gitops: GitOps;
   /** Megabytes of memory of this machine. */
   readonly memory: number;
-  /** When credentials received at this time are due, by the schedule (epoch milliseconds). */
-  readonly rotateAt: (receivedAt: number) => number;
+  /** When credentials received at this time are due, so many milliseconds later at most; epoch milliseconds. */
+  readonly rotateAt: (receivedAt: number, within: number) => number;
 }
 
 /** The ordered Resources of this node. */

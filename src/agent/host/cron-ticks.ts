@@ -1,9 +1,10 @@
 import { createTask, type Logger } from 'node-cron';
+import { cronNumbers } from '../config/cron-form.ts';
 
-const second = 1_000;
-const minute = 60 * second;
+const minute = 60_000;
+const hour = 60 * minute;
 /** How far to look: a credential does not live longer, so a later tick is none that matters. */
-const horizon = 24 * 60 * minute;
+const horizon = 24 * hour;
 
 /** A schedule that wakes the loop. */
 export interface CronTicks {
@@ -42,21 +43,20 @@ function loggerOf(log: CronLog): Logger {
 }
 
 /**
- * The first tick of a cron schedule (with seconds, UTC) after a time, both epoch milliseconds; infinity where a
- * day has none. node-cron itself only tells the next tick from now, and a credential asks from when it was received.
+ * The first tick of a cron schedule (five fields, UTC) after a time, both epoch milliseconds; infinity where a day has
+ * none. node-cron itself only tells the next tick from now, and a credential asks from when it was received.
  */
 export function tickAfter(schedule: string, time: number): number {
-  const task = createTask(schedule, () => {}, { timezone: 'UTC', unref: true });
-  // node-cron keeps every task it made until it is destroyed.
-  void task.destroy();
-  const start = Math.floor(time / minute) * minute + secondsOf(schedule) * second;
-  for (let at = start > time ? start : start + minute; at < time + horizon; at += minute) {
-    if (task.match(new Date(at))) return at;
+  const [minutes = [], hours = [], days = [], months = [], weekdays = []] = cronNumbers(schedule);
+  const names = (date: Date) =>
+    hours.includes(date.getUTCHours()) &&
+    days.includes(date.getUTCDate()) &&
+    months.includes(date.getUTCMonth() + 1) &&
+    weekdays.some((weekday) => weekday % 7 === date.getUTCDay());
+  for (let start = Math.floor(time / hour) * hour; start < time + horizon; start += hour) {
+    if (!names(new Date(start))) continue;
+    const ticks = minutes.map((number) => start + number * minute).filter((tick) => tick > time);
+    if (ticks.length > 0) return Math.min(...ticks);
   }
   return Number.POSITIVE_INFINITY;
-}
-
-function secondsOf(schedule: string): number {
-  const fields = schedule.trim().split(/\s+/);
-  return fields.length === 6 ? Number(fields[0]) : 0;
 }

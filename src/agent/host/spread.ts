@@ -1,4 +1,32 @@
 import { createHash } from 'node:crypto';
+import { tickAfter } from './cron-ticks.ts';
+
+/** When one VM of a fleet renews its credentials, so that they do not all ask at once. */
+export interface OwnSchedule {
+  /** Milliseconds by which this VM comes after each tick of the schedule. */
+  readonly delay: number;
+  /**
+   * The first time of its own after another, at most `within` milliseconds later; epoch milliseconds. Where that is
+   * too short for the schedule, time is cut into slots of that length, and the VM has its place in each.
+   */
+  readonly next: (after: number, within: number) => number;
+}
+
+/** An operator's hour is kept, about: a nightly schedule is not spread over the day. */
+const longestDelay = 2 * 3_600_000;
+
+/** A cron schedule (five fields, UTC) as a VM keeps it: shifted by a place of its own between two ticks. */
+export function ownSchedule(schedule: string, vmId: string): OwnSchedule {
+  const period = periodOf(schedule);
+  const delay = spreadOf(vmId, Math.min(period, longestDelay));
+  return {
+    delay,
+    next(after, within) {
+      const tick = within < period ? Number.POSITIVE_INFINITY : tickAfter(schedule, after - delay) + delay;
+      return tick <= after + within ? tick : slotAfter(after, within, spreadOf(vmId, within));
+    },
+  };
+}
 
 /** A VM's own place in a window: the same for ever, and even over a fleet. Milliseconds, below `window`. */
 export function spreadOf(vmId: string, window: number): number {
@@ -6,15 +34,13 @@ export function spreadOf(vmId: string, window: number): number {
   return Math.floor((digest.readUInt32BE(0) / 2 ** 32) * window);
 }
 
-/**
- * A five-field cron schedule moved to the VM's own second, and to its own minute where the schedule names one, so
- * that a fleet does not ask all at once. A schedule with seconds is taken as it is.
- */
-export function spreadSchedule(schedule: string, vmId: string): string {
-  const fields = schedule.trim().split(/\s+/);
-  if (fields.length !== 5) return schedule;
-  const [minute = '', ...rest] = fields;
-  const seconds = Math.floor(spreadOf(vmId, 3_600_000) / 1_000);
-  const own = /^\d+$/.test(minute) ? Math.floor(seconds / 60) : minute;
-  return [seconds % 60, own, ...rest].join(' ');
+/** The time from one tick to the next; infinity where a day has no two. */
+function periodOf(schedule: string): number {
+  const first = tickAfter(schedule, 0);
+  const next = tickAfter(schedule, first);
+  return first < next ? next - first : Number.POSITIVE_INFINITY;
+}
+
+function slotAfter(time: number, length: number, place: number): number {
+  return (Math.floor((time - place) / length) + 1) * length + place;
 }

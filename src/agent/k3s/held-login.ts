@@ -1,41 +1,69 @@
 import type { FoundFile } from '../core/host.ts';
 import { jwtTimes } from '../core/jwt.ts';
 import { Secret } from '../core/secret.ts';
+import { digest } from '../resources/digest.ts';
 import type { Login, Registries } from './registries-yaml.ts';
 
-/** A login as registries.yaml has it. */
-export interface HeldLogin {
+export interface ReceivedLogin {
   readonly login: Login;
   /** Epoch milliseconds by the clock of this machine. */
   readonly receivedAt: number;
-  /** Milliseconds the password lives from its issue on; `undefined` where it has no end that is known. */
+}
+
+/** A login as registries.yaml has it. */
+export interface HeldLogin extends ReceivedLogin {
+  /** Milliseconds the password lives from its receipt on; `undefined` where it has no end that is known. */
   readonly life: number | undefined;
 }
 
 /**
- * What the file has for a server, if it is ours: with `user`, and where it is a JWT, made for this login server.
- * The newest password was received when the file was written; another one as much earlier as it was issued.
+ * What the file has for a server, if it is ours: with `user`, where it is a JWT made for this login server, and where
+ * the file notes its receipt the very password that was received.
+ *
+ * LIFE COUNTS FROM RECEIPT: it is `exp - iat`, and neither date is ever compared with the clock of this machine. With
+ * a clock that is an hour ahead each new password looks an hour old, and with one that is days ahead each would be
+ * renewed for ever; with one that is behind, a password would be used past its end. Life itself is right under any
+ * clock. The third of it that is left at a renewal covers a clock put back by an hour meanwhile.
+ *
+ * The receipt is noted in the file, so that a hand that touches the file or a backup that restores it makes no old
+ * password new, and a password that is kept stays as old as it is. A file that has no note for a server is one of an
+ * older Slipway: it tells the earlier of its own time and the password's, which errs by one early renewal at worst.
  */
 export function heldLogin(
   content: Registries,
   server: string,
   user: string,
-  { modifiedAt }: Pick<FoundFile, 'modifiedAt'>,
+  found: Pick<FoundFile, 'content' | 'modifiedAt'>,
 ): HeldLogin | undefined {
   const { username, password } = content.configs?.[server]?.auth ?? {};
   if (username !== user || !password) return undefined;
   const audience = audienceOf(password);
   if (audience !== undefined && audience !== server) return undefined;
+  const receipt = receiptOf(found.content, server);
+  if (receipt && receipt.password !== digest(password)) return undefined;
   const times = jwtTimes(password);
   return {
     login: { username, password: new Secret(password) },
-    receivedAt: modifiedAt - (times ? newestIssue(content) - times.issuedAt : 0),
+    receivedAt: receipt?.at ?? Math.min(found.modifiedAt, times?.issuedAt ?? Number.POSITIVE_INFINITY),
     life: times && times.expiresAt - times.issuedAt,
   };
 }
 
-function newestIssue({ configs = {} }: Registries): number {
-  return Math.max(...Object.values(configs).map(({ auth }) => jwtTimes(auth?.password ?? '')?.issuedAt ?? 0));
+/** The notes of receipt for the end of a registries.yaml, as comments, which K3s does not read. */
+export function receiptNotes(logins: ReadonlyMap<string, ReceivedLogin>): string {
+  const notes = [...logins].map(
+    ([server, { login, receivedAt }]) =>
+      `# ${server}: received ${new Date(receivedAt).toISOString()} ${digest(login.password.reveal())}\n`,
+  );
+  return notes.join('');
+}
+
+function receiptOf(text: string, server: string) {
+  for (const [, name, time = '', password] of text.matchAll(/^# (\S+): received (\S+) (sha256:\w+)$/gm)) {
+    const at = Date.parse(time);
+    if (name === server && Number.isFinite(at)) return { at, password };
+  }
+  return undefined;
 }
 
 /** The `aud` claim of a JWT (RFC 7519, section 4.1.3). */

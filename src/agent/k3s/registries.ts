@@ -3,38 +3,38 @@ import type { Cloud } from '../cloud/cloud.ts';
 import { NodeError, toNodeError } from '../core/errors.ts';
 import type { FoundFile, Host } from '../core/host.ts';
 import type { Change, Resource } from '../core/resource.ts';
-import type { Secret } from '../core/secret.ts';
+import { type Secret, sensitive } from '../core/secret.ts';
 import { type Currency, credential, type PartlyRendered } from '../resources/credential.ts';
-import { type HeldLogin, heldLogin } from './held-login.ts';
+import { heldLogin, type ReceivedLogin, receiptNotes } from './held-login.ts';
 import type { K3sNode } from './node.ts';
 import {
-  type Login,
   parseRegistries,
   type Registries,
   renderRegistries,
   wantedRegistries,
   withoutAuth,
 } from './registries-yaml.ts';
+import { type DatedLogin, type RenewalFailure, renewalFailure } from './renewal-failure.ts';
 
 export interface RegistriesSpec {
   readonly cloud: Cloud;
-  /** The next tick of registries.schedule for this node after that time; epoch milliseconds. */
-  readonly rotateAt: (after: number) => number;
+  /** When credentials received at this time are due, so many milliseconds later at most; epoch milliseconds. */
+  readonly rotateAt: (receivedAt: number, within: number) => number;
 }
 
 /** A registry that gives out shorter-lived passwords than this keeps nobody busy. */
 const shortest = 5_000;
 
-/** The time since a clock went back after which a file's time is not believed. */
+/** The time by which a clock must have gone back for a receipt not to be believed. */
 const skew = 60_000;
 
 /**
  * registries.yaml with a fresh password for each login server; nothing where the settings name no registry at all, so
  * that an operator's own file stays.
  *
- * A password is due at the tick of the schedule, or when a third of its life is left. Life is `exp - iat`, counted from
- * the file's time, so that a wrong clock does no harm. A registry that fails keeps what it has, and holds up neither the
- * others nor, while the file is well-formed, anybody.
+ * A password is due at the node's own tick of the schedule, and when a third of its life is left at the latest; of the
+ * cloud are asked those alone that are due or missing. A registry that fails keeps what it has, and holds up neither
+ * the others nor, while the file is well-formed, anybody.
  */
 export function registries(
   node: K3sNode,
@@ -65,55 +65,55 @@ function judge({ settings }: K3sNode, spec: RegistriesSpec, found: FoundFile, no
   }
   const { servers } = settings.registries;
   const logins = servers.map((server) => datedLogin(content, server, spec, found));
-  const changes = [
-    ...configChanges(content, wantedRegistries(settings.registries), servers),
-    ...logins.flatMap((held, at) => loginChanges(held, servers[at] ?? '', now)),
-  ];
-  if (changes.length > 0) return { ok: false, tolerable: true, changes };
+  const edited = configChanges(content, wantedRegistries(settings.registries), servers);
+  const changes = [...edited, ...logins.flatMap((held, at) => loginChanges(held, servers[at] ?? '', now))];
+  const due = edited.length === 0 && logins.every((held) => held && held.receivedAt <= now + skew);
+  if (changes.length > 0) return { ok: false, tolerable: true, due, changes };
   const until = Math.min(...logins.map((held) => held?.due ?? Number.POSITIVE_INFINITY));
   return Number.isFinite(until) ? { ok: true, until } : { ok: true };
 }
 
-/** Takes a password for each server that has none or whose is due, or for all where it is the rest that changed. */
+/** Takes a password for each server that has none or whose is due. What fails keeps no other change from being written. */
 async function render(
   host: Host,
-  { settings }: K3sNode,
+  { settings: { registries: settings } }: K3sNode,
   spec: RegistriesSpec,
   found: FoundFile | undefined,
 ): Promise<Secret | PartlyRendered> {
-  const { servers } = settings.registries;
   const content = found && parseRegistries(found.content);
-  const held = new Map(
-    servers.map((server) => [server, content && found && datedLogin(content, server, spec, found)]),
-  );
-  const due = servers.filter((server) => loginChanges(held.get(server), server, host.now()).length > 0);
-  const logins = new Map<string, Login>();
-  for (const [server, kept] of held) if (kept) logins.set(server, kept.login);
-  const failures: NodeError[] = [];
-  for (const server of due.length > 0 ? due : servers) {
+  const logins = new Map<string, ReceivedLogin>();
+  const failures: RenewalFailure[] = [];
+  let changes = content ? configChanges(content, wantedRegistries(settings), settings.servers).length : 0;
+  for (const server of settings.servers) {
+    const held = content && datedLogin(content, server, spec, found);
+    if (held) logins.set(server, held);
+    if (loginChanges(held, server, host.now()).length === 0) continue;
     try {
-      const password = await host.obtain(`a password for ${server}`, () =>
-        spec.cloud.registryPassword(server),
-      );
-      logins.set(server, { username: spec.cloud.registryUser(server), password: usable(server, password) });
+      logins.set(server, await receive(host, spec.cloud, server));
+      changes += 1;
     } catch (thrown) {
-      failures.push(toNodeError(thrown));
+      failures.push({ server, error: toNodeError(thrown), held });
     }
   }
-  const [failure] = failures;
-  if (failure && failures.length === (due.length || servers.length)) throw failure;
-  const rendered = renderRegistries(settings.registries, logins);
-  return failure ? { content: rendered, failure } : rendered;
+  const failure = failures.length > 0 ? renewalFailure(failures, host.now()) : undefined;
+  if (failure && changes === 0) throw failure;
+  const rendered = renderRegistries(
+    settings,
+    new Map([...logins].map(([server, { login }]) => [server, login])),
+  );
+  const noted = sensitive((show) => show(rendered) + receiptNotes(logins));
+  return failure ? { content: noted, failure } : noted;
+}
+
+async function receive(host: Host, cloud: Cloud, server: string): Promise<ReceivedLogin> {
+  const password = await host.obtain(`a password for ${server}`, () => cloud.registryPassword(server));
+  const login = { username: cloud.registryUser(server), password: usable(server, password) };
+  return { login, receivedAt: host.now() };
 }
 
 function usable(server: string, password: Secret): Secret {
   if (password.reveal() !== '') return password;
   throw new NodeError('RegistryUnavailable', `The password for ${server} came back empty.`);
-}
-
-/** A login as the file has it, and when it is due; epoch milliseconds. */
-interface DatedLogin extends HeldLogin {
-  readonly due: number;
 }
 
 function datedLogin(
@@ -125,10 +125,8 @@ function datedLogin(
   const held = heldLogin(content, server, cloud.registryUser(server), found);
   if (!held) return undefined;
   const { receivedAt, life = Number.POSITIVE_INFINITY } = held;
-  return {
-    ...held,
-    due: Math.min(rotateAt(receivedAt), receivedAt + Math.max((life * 2) / 3, shortest)),
-  };
+  const longest = Math.max((life * 2) / 3, shortest);
+  return { ...held, due: Math.min(rotateAt(receivedAt, longest), receivedAt + longest) };
 }
 
 function loginChanges(held: DatedLogin | undefined, server: string, now: number): readonly Change[] {

@@ -226,9 +226,9 @@ describe('the resource', () => {
       `Drifted tolerably password for ${server}`,
     ],
     [
-      'a token of this registry',
+      'another token of this registry, that nobody received',
       (text: string) => text.replace(/"password": .*/, `"password": "${jwt({ aud: server })}"`),
-      'InSync',
+      `Drifted tolerably password for ${server}`,
     ],
     ['a comment', (text: string) => `# hello\n${text}`, 'InSync'],
   ])('after an edit: %s', async (_name, edit, expected) => {
@@ -236,6 +236,85 @@ describe('the resource', () => {
     await settle(resource, host);
     host.files.write(path, edit((await host.readFile(path))?.content ?? ''), 0o600);
     expect(await outcome(resource, host)).toBe(expected);
+  });
+
+  /** The same cloud and machine, with other settings. */
+  function withMirror({ host, cloud }: ReturnType<typeof world>) {
+    const settings = {
+      registries: { servers: [server], mirrors: { 'docker.io': { endpoint: ['https://mirror.gcr.io'] } } },
+    };
+    const [resource] = registries(aNode('server', { settings }), { cloud, rotateAt }, []);
+    if (!resource) throw new Error('there is no resource');
+    return { host, cloud, resource };
+  }
+
+  test('a mirror that is added asks for no password, and makes none younger', async () => {
+    const before = world();
+    await settle(before.resource, before.host);
+    before.host.advance(30 * minute);
+    const { host, cloud, resource } = withMirror(before);
+    expect(await settle(resource, host)).toEqual(['Drifted tolerably mirrors and TLS', 'InSync']);
+    expect(cloud.calls).toHaveLength(1);
+    expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 90 * minute });
+  });
+
+  test('a mirror that is added while the registry is away is written all the same', async () => {
+    const before = world();
+    await settle(before.resource, before.host);
+    before.host.advance(2 * hour);
+    before.cloud.fail('registryPassword', new NodeError('RegistryUnavailable', 'away'));
+    const { host, resource } = withMirror(before);
+    const [drifted, ...rest] = await settle(resource, host);
+    expect(drifted).toBe(`Drifted tolerably mirrors and TLS, password for ${server}`);
+    expect(rest).toEqual(['RegistryUnavailable soon']);
+    expect(host.files.text(path)).toContain('mirror.gcr.io');
+    expect(await settle(resource, host)).toEqual([
+      `Drifted tolerably password for ${server}`,
+      'RegistryUnavailable soon',
+    ]);
+  });
+
+  test('a backup with an old password is renewed at once, though its file is new', async () => {
+    const { host, resource } = world();
+    await settle(resource, host);
+    const backup = host.files.text(path) ?? '';
+    host.advance(10 * hour);
+    await settle(resource, host);
+    host.files.write(path, backup, 0o600);
+    expect(await outcome(resource, host)).toBe(`Drifted tolerably password for ${server}`);
+  });
+
+  test('a file that is touched is no younger', async () => {
+    const { host, resource } = world();
+    await settle(resource, host);
+    host.advance(119 * minute);
+    host.files.write(path, host.files.text(path) ?? '', 0o600);
+    host.advance(minute);
+    expect(await outcome(resource, host)).toBe(`Drifted tolerably password for ${server}`);
+  });
+
+  test('a password for seconds is renewed every five, one for years at the tick', async () => {
+    const { host, cloud, resource } = world();
+    cloud.tokenLifetime = 3_000;
+    await settle(resource, host);
+    expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 5_000 });
+    host.advance(5_000);
+    cloud.tokenLifetime = 10 * 365 * 24 * hour;
+    await settle(resource, host);
+    expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() - 5_000 + 2 * hour });
+  });
+
+  test('the schedule is told how long the password may wait', async () => {
+    const { host, cloud } = world();
+    const asked: number[] = [];
+    const tell = (_: number, within: number) => {
+      asked.push(within);
+      return Number.POSITIVE_INFINITY;
+    };
+    const node = aNode('server', { settings: { registries: { servers: [server] } } });
+    const [resource] = registries(node, { cloud, rotateAt: tell }, []);
+    if (resource) await settle(resource, host);
+    expect(new Set(asked)).toEqual(new Set([2 * hour]));
   });
 
   test('with mirrors alone it asks for no password', async () => {

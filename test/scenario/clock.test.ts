@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import type { Agent } from '../../src/agent/agent.ts';
+import { jwtTimes } from '../../src/agent/core/jwt.ts';
+import { parseCachedLogins, usableLogin } from '../../src/agent/credential-provider/cached-logins.ts';
+import { isReady, live, registry, type Vm, vm } from './a-vm.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+const decades = 56 * 365 * day;
+
+function asked({ cloud }: Vm): number {
+  return cloud.calls.filter((call) => call.startsWith('registryPassword')).length;
+}
+
+/** Sets the clock of the VM; time itself, by which the registry dates its passwords, goes on. */
+function jump({ host, cloud }: Vm, by: number): void {
+  host.setClock(host.now() + by);
+  cloud.clockSkew -= by;
+}
+
+/** Milliseconds for which the registry will accept what registries.yaml holds. */
+function left({ host, cloud }: Vm): number {
+  const { password } = parse(host.files.text('/etc/rancher/k3s/registries.yaml') ?? '').configs[registry]
+    .auth;
+  return (jwtTimes(password)?.expiresAt ?? 0) - (host.now() + cloud.clockSkew);
+}
+
+/** Whether kubelet's credential provider would hand out what the cache holds. */
+function isHandedOut({ host }: Vm): boolean {
+  const logins = parseCachedLogins(host.files.text('/run/slipway/registry-logins.json'));
+  return usableLogin(logins, registry, host.now()) !== undefined;
+}
+
+/** A VM that came up at midnight by a clock that is so far ahead. */
+async function bootedWith(skew: number): Promise<{ machine: Vm; slipway: Agent }> {
+  const machine = vm('agent');
+  jump(machine, skew);
+  const slipway = machine.slipway();
+  await live(slipway, machine, minute, isReady);
+  return { machine, slipway };
+}
+
+/**
+ * Passes as the daemon makes them for so long. A pause is as long as it is, whatever is done to the clock meanwhile.
+ * Says what was left of the credential at the worst moment, that before a pass.
+ */
+async function pass(slipway: Agent, machine: Vm, time: number): Promise<number> {
+  const { host, cloud } = machine;
+  const end = host.now() + cloud.clockSkew + time;
+  let worst = Number.POSITIVE_INFINITY;
+  for (;;) {
+    const { wake } = await slipway.pass();
+    expect(isHandedOut(machine)).toBe(true);
+    const pause = Math.min(wake.at - host.now(), end - host.now() - cloud.clockSkew);
+    if (pause <= 0) return worst;
+    await host.sleep(pause);
+    worst = Math.min(worst, left(machine));
+  }
+}
+
+describe('a clock that is wrong and stays so does nothing: asked as often, and an hour is always left', () => {
+  test.each([
+    ['an hour ahead', hour],
+    ['an hour behind', -hour],
+    ['nine hours ahead, as one that shows local time', 9 * hour],
+    ['a day behind', -day],
+    ['in 1970', -decades],
+  ])('%s', async (_, skew) => {
+    const { machine, slipway } = await bootedWith(skew);
+    expect(await pass(slipway, machine, 6 * hour)).toBeGreaterThanOrEqual(hour - 10_000);
+    expect(asked(machine)).toBeLessThanOrEqual(1 + 3);
+    expect(machine.units.starts).toBe(1);
+  });
+});
+
+describe('a clock that is set while Slipway runs: one more renewal at most, no restart, and pulls work all along', () => {
+  const jumps = [
+    ['an hour ahead', hour],
+    ['an hour back', -hour],
+    ['a day ahead', day],
+    ['a day back', -day],
+  ] as const;
+
+  test.each([1, 61, 119].flatMap((after) => jumps.map(([name, by]) => [after, name, by] as const)))(
+    '%d minutes after a renewal, %s',
+    async (after, _, by) => {
+      const { machine, slipway } = await bootedWith(0);
+      const { host } = machine;
+      await pass(slipway, machine, 2 * hour + after * minute - (host.now() % hour));
+      const before = asked(machine);
+      const { wake } = await slipway.pass();
+      const pause = wake.at - host.now();
+      jump(machine, by);
+      await host.sleep(pause);
+      // The hour that a renewal leaves is what such a clock can take.
+      expect(await pass(slipway, machine, 3 * hour)).toBeGreaterThanOrEqual(0);
+      expect(asked(machine) - before).toBeLessThanOrEqual(1 + 2);
+      expect(machine.units.starts).toBe(1);
+    },
+  );
+
+  test('from 1970 to now, after boot', async () => {
+    const { machine, slipway } = await bootedWith(-decades);
+    await pass(slipway, machine, 10 * minute);
+    jump(machine, decades);
+    expect(await pass(slipway, machine, 3 * hour)).toBeGreaterThan(hour - 10_000);
+    expect(asked(machine)).toBeLessThanOrEqual(1 + 1 + 2);
+    expect(machine.units.starts).toBe(1);
+  });
+
+  test('again and again, by a broken NTP: renewed once for each step back, and never in a loop', async () => {
+    const { machine, slipway } = await bootedWith(0);
+    for (let turn = 0; turn < 6; turn += 1) {
+      jump(machine, turn % 2 === 0 ? hour : -hour);
+      expect(await pass(slipway, machine, 10 * minute)).toBeGreaterThan(hour);
+    }
+    expect(asked(machine)).toBeLessThanOrEqual(1 + 6);
+    expect(machine.units.starts).toBe(1);
+  });
+});

@@ -1,0 +1,264 @@
+import { createHash } from 'node:crypto';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { defaults } from '../../src/agent/config/defaults.ts';
+import { nextAttempt } from '../../src/agent/core/backoff.ts';
+import type { Retry } from '../../src/agent/core/errors.ts';
+import { type Attempts, reconcile } from '../../src/agent/core/reconcile.ts';
+import type { Pacing } from '../../src/agent/core/resource.ts';
+import { ownSchedule } from '../../src/agent/host/spread.ts';
+import { verified } from '../../src/agent/k3s/join-token.ts';
+import { registries } from '../../src/agent/k3s/registries.ts';
+import { nextWake } from '../../src/agent/wake.ts';
+import { FakeCloud } from '../lab/fake-cloud.ts';
+import { memoryHost } from '../lab/memory-host.ts';
+import { aNode } from '../unit/agent/k3s/a-node.ts';
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+const midnight = Date.UTC(2026, 0, 1);
+const registry = 'team.azurecr.io';
+
+/**
+ * What the services bear. Key Vault: "Azure Key Vault service limits", other secret transactions, for each vault.
+ * Registries: "Registry service tiers and features", ReadOps per minute, of the smallest tier; today's page has no such
+ * line any more.
+ */
+const vaultLimit = { requests: 4_000, within: 10 * second };
+const registryLimit = { requests: 1_000, within: minute };
+
+/** The ids Azure gives: random ones. */
+function vmIds(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, n) => {
+    const hex = createHash('md5').update(`vm ${n}`).digest('hex');
+    return hex.replace(/^(.{8})(.{4}).(.{3})(.{4})(.{12})$/, '$1-$2-4$3-$4-$5');
+  });
+}
+
+/** What somebody might number. */
+function numbered(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, n) => `02aab8a4-74ef-476e-8182-${String(n).padStart(12, '0')}`);
+}
+
+/** How many times fall into each bucket of a length, from a start on. */
+function histogram(
+  times: readonly number[],
+  start: number,
+  length: number,
+  buckets: number,
+): readonly number[] {
+  const counts = Array<number>(buckets).fill(0);
+  for (const time of times) {
+    const bucket = Math.floor((time - start) / length);
+    if (bucket >= 0 && bucket < buckets) counts[bucket] = (counts[bucket] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** Pearson's statistic against an even spread: about one for each bucket where the spread is one by chance. */
+function unevenness(counts: readonly number[]): number {
+  const expected = counts.reduce((sum, count) => sum + count, 0) / counts.length;
+  return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0) / counts.length;
+}
+
+/** The most events in any span of a length. */
+function peak(times: readonly number[], length: number): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  let from = 0;
+  let most = 0;
+  sorted.forEach((time, at) => {
+    while (time - (sorted[from] ?? 0) >= length) from += 1;
+    most = Math.max(most, at - from + 1);
+  });
+  return most;
+}
+
+/** Ten buckets a line, and a bar for their sum. */
+function print(title: string, counts: readonly number[]): void {
+  const lines = Array.from({ length: counts.length / 10 }, (_, line) => {
+    const ten = counts.slice(line * 10, line * 10 + 10);
+    const sum = ten.reduce((all, count) => all + count, 0);
+    const cells = ten.map((count) => String(count).padStart(3)).join('');
+    return `${String(line * 10).padStart(4)}:${cells}  ${'#'.repeat(sum / 4)} ${sum}\n`;
+  });
+  tell(`${title}\n${lines.join('')}`);
+}
+
+function tell(text: string): void {
+  process.stdout.write(`\n${text}\n`);
+}
+
+/** The credentials of one VM from its boot on, as the daemon renews them; when its registry was asked. */
+async function lifeOf(vmId: string, boot: number, time: number, tokenLifetime = 3 * hour) {
+  const host = memoryHost({ now: boot });
+  const cloud = new FakeCloud({ registries: [registry], clock: host });
+  cloud.tokenLifetime = tokenLifetime;
+  const node = aNode('agent', { settings: { registries: { servers: [registry] } } });
+  const rotateAt = ownSchedule(defaults.registries.schedule, vmId).next;
+  const plan = registries(node, { cloud, rotateAt }, []);
+  const attempts: Attempts = new Map();
+  const asked: number[] = [];
+  while (host.now() < boot + time) {
+    const before = cloud.calls.length;
+    const outcomes = await reconcile(plan, { host, attempts, random: () => 0.5 });
+    if (cloud.calls.length > before) asked.push(host.now());
+    const [outcome] = outcomes;
+    const due = outcome?.state === 'InSync' ? outcome.until : undefined;
+    // The looks for drift in between find nothing, and cost the test its time.
+    await host.sleep((due ?? nextWake(host.now(), outcomes).at) - host.now());
+  }
+  return asked;
+}
+
+/** The same by the schedule alone: when a VM asks a registry whose tokens live so long, from its boot on. */
+function renewals(vmId: string, boot: number, time: number, tokenLifetime = 3 * hour): readonly number[] {
+  const { next } = ownSchedule(defaults.registries.schedule, vmId);
+  const times = [boot];
+  for (let at = boot; at < boot + time; times.push(at)) at = next(at, (tokenLifetime * 2) / 3);
+  return times;
+}
+
+describe('a thousand nodes that boot in the same second', () => {
+  const boot = midnight + 7 * hour + 11 * minute;
+  let times: readonly number[] = [];
+  beforeAll(async () => {
+    const fleet = await Promise.all(vmIds(1_000).map((vmId) => lifeOf(vmId, boot, 2 * hour)));
+    expect(fleet.slice(0, 50)).toEqual(
+      vmIds(50).map((vmId) => renewals(vmId, boot, 2 * hour).filter((time) => time < boot + 2 * hour)),
+    );
+    times = fleet.flat();
+  }, 240_000);
+
+  test('rotate evenly from the first rotation on', () => {
+    const rotations = times.filter((time) => time > boot);
+    expect(rotations).toHaveLength(1_000);
+    const minutes = histogram(rotations, boot, minute, 120);
+    print('rotations of 1,000 nodes, by minutes after their boot', minutes);
+    expect(unevenness(minutes)).toBeLessThan(1.4);
+    expect(Math.max(...minutes)).toBeLessThanOrEqual(20);
+    expect(Math.min(...minutes)).toBeGreaterThan(0);
+  });
+});
+
+test.each([
+  ['random ids', vmIds(1_000), 3 * hour, 120],
+  ['numbered ids', numbered(1_000), 3 * hour, 120],
+  ['tokens of an hour, which the schedule is too slow for', vmIds(1_000), hour, 40],
+  ['tokens of a quarter of an hour', vmIds(1_000), 15 * minute, 10],
+])('a thousand nodes rotate evenly in each period of a day: %s', (_, fleet, life, minutes) => {
+  const times = fleet.flatMap((vmId) => renewals(vmId, midnight, day, life));
+  const periods = Math.floor(day / (minutes * minute));
+  for (let period = 0; period < periods; period += 1) {
+    const counts = histogram(times, midnight + 1 + period * minutes * minute, minute, minutes);
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(999);
+    expect(unevenness(counts)).toBeLessThan(2);
+  }
+});
+
+describe('ten thousand nodes', () => {
+  const fleet = vmIds(10_000);
+
+  test('a day of rotations: a registry of the smallest tier bears them, with the proof of each', () => {
+    // The exchange, and for the proof: the challenge, an access token, a manifest, a layer.
+    const requests = 1 + 4;
+    const times = fleet.flatMap((vmId) => renewals(vmId, midnight, day).slice(1));
+    expect(times.length).toBeGreaterThanOrEqual(12 * fleet.length);
+    const most = peak(times, minute);
+    tell(
+      `10,000 nodes: at most ${most} rotations in any minute of a day, ${peak(times, 10 * second)} in any ten seconds`,
+    );
+    expect(most * requests).toBeLessThan(registryLimit.requests);
+  }, 240_000);
+
+  test('boot in the same second, all of them servers: the vault serves each in two minutes, and bears what comes after', () => {
+    const { attempts, interval, verifyEvery } = defaults.joinToken;
+    expect({ interval, verifyEvery }).toEqual({ interval: '10s', verifyEvery: '2h' });
+    // Without a token first, which the vault answers with its challenge, and then with one.
+    const requests = 2;
+    const served = storm(fleet, vaultLimit, { cost: requests, pacing: { attempts, every: 10 * second } });
+    const last = Math.max(...served);
+    // Each comparison writes the file anew, so it is as long after the last one as the first was after the boot.
+    const compared = served.map((time) => dueAfter(time, 2 * hour));
+    const most = peak(compared, vaultLimit.within) * requests;
+    tell(
+      `10,000 servers: all have their token after ${last / second} s; comparing it, at most ${most} requests in ten seconds`,
+    );
+    expect(last).toBeLessThan(2 * minute);
+    expect(most).toBeLessThanOrEqual(vaultLimit.requests);
+  });
+
+  test.each([
+    ['Basic', 1_000, 15],
+    ['Standard', 3_000, 6],
+  ])(
+    'boot in the same second: a registry of the tier %s serves %d a minute, and all of them in %d minutes',
+    (tier, requests, minutes) => {
+      const limit = { requests, within: minute };
+      for (const retryAfter of [undefined, 5 * second]) {
+        const last = Math.max(...storm(fleet, limit, { cost: 1, ...(retryAfter && { retryAfter }) }));
+        tell(
+          `${tier}, Retry-After ${retryAfter ?? 'none'}: all 10,000 have a credential after ${last / second} s`,
+        );
+        expect(last).toBeLessThan(minutes * minute);
+      }
+    },
+  );
+
+  /** When a token that was written at a time is compared with the vault again, as its own Resource says. */
+  function dueAfter(modifiedAt: number, every: number): number {
+    const currency = verified({ content: '', mode: 0o600, modifiedAt }, modifiedAt, every);
+    return currency.ok ? (currency.until ?? Number.POSITIVE_INFINITY) : modifiedAt;
+  }
+});
+
+test('the first boot of a single VM waits for nobody', async () => {
+  const [first] = await lifeOf('vm-1', midnight, minute);
+  expect(first).toBe(midnight);
+});
+
+interface Storm {
+  /** Requests that one attempt makes. */
+  readonly cost: number;
+  readonly pacing?: Pacing;
+  readonly retryAfter?: number;
+}
+
+/**
+ * Everybody asks at once a service that answers so many requests in any span and 429 to the others, and tries again as
+ * the reconciler does. When each was served, in milliseconds.
+ */
+function storm(
+  fleet: readonly string[],
+  limit: { readonly requests: number; readonly within: number },
+  { cost, pacing, retryAfter }: Storm,
+): readonly number[] {
+  const random = seeded(fleet.length);
+  const retry: Retry = { pace: 'soon', ...(retryAfter !== undefined && { after: retryAfter }) };
+  const served: number[] = [];
+  let asking = fleet.map(() => ({ at: 0, failures: 0 }));
+  let recent = 0;
+  for (let at = 0; asking.length > 0; at += 250) {
+    while ((served[recent] ?? at) <= at - limit.within) recent += 1;
+    const room = Math.floor(limit.requests / cost) - (served.length - recent);
+    const turn = asking.filter((each) => each.at <= at);
+    const refused = turn.slice(room).map(({ failures }) => {
+      const { after } = nextAttempt(failures + 1, retry, pacing, random());
+      return { at: at + after, failures: failures + 1 };
+    });
+    served.push(...turn.slice(0, room).map(() => at));
+    asking = [...asking.filter((each) => each.at > at), ...refused];
+  }
+  return served;
+}
+
+/** Numbers in [0, 1), the same in each run (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,223 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import type { Report } from '../../src/agent/agent.ts';
+import { azureCloud } from '../../src/agent/cloud/azure/azure.ts';
+import type { Cloud } from '../../src/agent/cloud/cloud.ts';
+import { defaults } from '../../src/agent/config/defaults.ts';
+import { NodeError } from '../../src/agent/core/errors.ts';
+import type { HttpSend } from '../../src/agent/core/host.ts';
+import { jwtTimes } from '../../src/agent/core/jwt.ts';
+import { type Attempts, reconcile } from '../../src/agent/core/reconcile.ts';
+import { registries } from '../../src/agent/k3s/registries.ts';
+import { nextWake } from '../../src/agent/wake.ts';
+import { datedToken, FakeCloud } from '../lab/fake-cloud.ts';
+import { type MemoryHost, memoryHost, type ResponseAnswer } from '../lab/memory-host.ts';
+import { aNode } from '../unit/agent/k3s/a-node.ts';
+import { booted, condition, live, registry, type Vm } from './a-vm.ts';
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+const file = '/etc/rancher/k3s/registries.yaml';
+const away = new NodeError('RegistryUnavailable', `${registry} answers 503.`);
+
+function password(host: MemoryHost, server = registry): string {
+  return parse(host.files.text(file) ?? '').configs[server].auth.password;
+}
+
+function asked({ cloud }: Pick<Vm, 'cloud'>, server = registry): number {
+  return cloud.calls.filter((call) => call === `registryPassword ${server}`).length;
+}
+
+function told({ conditions }: Report): string {
+  return conditions.find(({ type }) => type === 'Registries')?.message ?? '';
+}
+
+/** The credentials alone, renewed every two hours; delays as long as `random` makes them. */
+function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], random: number) {
+  const node = aNode('agent', { settings: { registries: { servers } } });
+  const plan = registries(node, { cloud, rotateAt: (after) => after + 2 * hour }, []);
+  const attempts: Attempts = new Map();
+  const tryOnce = () => reconcile(plan, { host, attempts, random: () => random });
+  /** Passes as the daemon makes them, each after the pause that the one before asked for. */
+  const run = async (until: () => boolean) => {
+    while (!until()) {
+      const outcomes = await tryOnce();
+      if (until()) return;
+      await host.sleep(nextWake(host.now(), outcomes).at - host.now());
+    }
+  };
+  return { attempts, run, tryOnce };
+}
+
+/** A node that came up at midnight, and the registry away from one o'clock on; the tick is at two. */
+async function cutOff() {
+  const { machine, slipway } = await booted('agent');
+  const { host, cloud } = machine;
+  const end = jwtTimes(password(host))?.expiresAt ?? 0;
+  await live(slipway, machine, hour);
+  cloud.fail('registryPassword', away);
+  const due = Math.ceil(host.now() / (2 * hour)) * 2 * hour;
+  return { machine, slipway, due, end };
+}
+
+const iso = (time: number) => new Date(time).toISOString();
+
+describe('a registry that is away', () => {
+  test('for longer than a token lives: the condition says since when, and until when pulls work, then since when they fail', async () => {
+    const { machine, slipway, due, end } = await cutOff();
+    const { host, units } = machine;
+    const before = await live(slipway, machine, due - host.now() - minute);
+    expect(condition(before, 'Registries')).toBe('True InSync');
+
+    const during = await live(slipway, machine, 10 * minute);
+    expect(condition(during, 'Registries')).toBe('False RegistryUnavailable');
+    expect(condition(during, 'Ready')).toBe('True RegistryUnavailable');
+    expect(told(during)).toBe(
+      `${away.message} The credential for ${registry} is due since ${iso(due)}; pulls work until ${iso(end)}.`,
+    );
+
+    const after = await live(slipway, machine, hour);
+    const over = `${away.message} The credential for ${registry} is due since ${iso(due)} and ended at ${iso(end)}; pulls of new images fail.`;
+    expect(told(after)).toBe(over);
+    expect(told(await machine.slipway().pass())).toBe(over);
+    expect(units.starts).toBe(1);
+  });
+
+  test('costs nothing while the credential is not due', async () => {
+    const { machine, slipway, due } = await cutOff();
+    await live(slipway, machine, due - machine.host.now() - 1);
+    expect(asked(machine)).toBe(1);
+  });
+
+  test('for a day: is asked every half minute at most, and does not hold up another one', async () => {
+    const host = memoryHost();
+    const cloud = new FakeCloud({ registries: [registry, 'two.azurecr.io'], clock: host });
+    const { run } = rotation(host, cloud, [registry, 'two.azurecr.io'], 0);
+    await run(() => host.files.text(file) !== undefined);
+    const kept = password(host);
+    cloud.registries.delete(registry);
+    const end = host.now() + day + 10 * minute;
+    await run(() => host.now() >= end);
+    expect(asked({ cloud }, 'two.azurecr.io')).toBe(1 + 12);
+    expect(password(host)).toBe(kept);
+    expect(asked({ cloud })).toBeLessThan(day / (30 * second));
+  });
+});
+
+test('the metadata service is away for hours: K3s is left alone, and the condition tells', async () => {
+  const { machine, slipway, due, end } = await cutOff();
+  const { cloud, units } = machine;
+  cloud.heal();
+  cloud.fail('identity', new NodeError('IdentityUnavailable', 'IMDS does not answer.'));
+  cloud.fail('registryPassword', new NodeError('ManagedIdentityUnavailable', 'No token.'));
+  const report = await live(slipway, machine, 2 * hour + minute);
+  expect(condition(report, 'Identity')).toBe('False IdentityUnavailable');
+  expect(told(report)).toContain(`due since ${iso(due)} and ended at ${iso(end)}`);
+  expect(units.starts).toBe(1);
+  cloud.heal();
+  expect(condition(await live(slipway, machine, minute), 'Registries')).toBe('True InSync');
+});
+
+test('a node that was off for a day has a fresh credential in its first pass, before K3s asks', async () => {
+  const { machine } = await booted('agent');
+  machine.host.advance(day);
+  await machine.reboot();
+  await machine.slipway().pass();
+  const { issuedAt } = jwtTimes(password(machine.host)) ?? { issuedAt: 0 };
+  expect(issuedAt).toBe(machine.host.now());
+});
+
+test('a node that was off for a day, and finds nobody: its K3s runs, and the condition says what it has', async () => {
+  const { machine } = await booted('agent');
+  const { host, cloud, units } = machine;
+  const end = jwtTimes(password(host))?.expiresAt ?? 0;
+  host.advance(day);
+  cloud.fail('registryPassword', away);
+  await machine.reboot();
+  const report = await live(machine.slipway(), machine, 10 * minute);
+  expect(told(report)).toContain(`ended at ${iso(end)}; pulls of new images fail.`);
+  expect(units.isActive(/^k3s/)).toBe(true);
+});
+
+/** The real adapter, since what a failure is retried like is its judgement. One for the file: msal keeps the first. */
+describe('recovery', () => {
+  const host = memoryHost();
+  const answers: { imds: ResponseAnswer; registry: ResponseAnswer } = { imds: token, registry: refreshToken };
+  host.onRequest({ url: /\/metadata\/identity\/oauth2\/token/ }, (request) => answer(answers.imds, request));
+  host.onRequest({ url: `https://${registry}/oauth2/exchange` }, (request) =>
+    answer(answers.registry, request),
+  );
+  const cloud = azureCloud({ host, settings: { azure: defaults.azure } });
+  const { attempts, run, tryOnce } = rotation(host, cloud, [registry], 0.999_999);
+
+  /** A token that is over too soon for msal to keep it. */
+  function token(): string {
+    return JSON.stringify({ access_token: 'a', expires_in: '200', resource: 'r', token_type: 'Bearer' });
+  }
+
+  function refreshToken(): string {
+    return JSON.stringify({ refresh_token: datedToken(host.now(), 3 * hour, `${host.now()}`) });
+  }
+
+  async function answer(given: ResponseAnswer, request: HttpSend) {
+    return typeof given === 'function' ? given(request, host) : given;
+  }
+
+  function failed(reason: 'Unreachable' | 'TimedOut', code: string): Error {
+    return new NodeError(reason, code, { cause: Object.assign(new Error(code), { code }) });
+  }
+
+  const hangs: ResponseAnswer = ({ timeout = 10 * second }) => {
+    host.advance(timeout);
+    return failed('TimedOut', 'ETIMEDOUT');
+  };
+
+  /** Milliseconds until there is a new password, from the return of who was away, right after it was asked in vain. */
+  async function recover(where: keyof typeof answers, trouble: ResponseAnswer): Promise<number> {
+    const well = { ...answers };
+    await run(() => attempts.size === 0 && host.files.text(file) !== undefined);
+    host.advance(2 * hour);
+    answers[where] = trouble;
+    const outage = host.now() + 20 * minute;
+    await run(() => host.now() > outage);
+    const [back, before] = [host.now(), password(host)];
+    await tryOnce();
+    Object.assign(answers, well);
+    await run(() => password(host) !== before);
+    return host.now() - back;
+  }
+
+  const troubles: readonly (readonly [string, ResponseAnswer])[] = [
+    ['answers 500', { status: 500 }],
+    ['answers 503 and asks for an hour', { status: 503, headers: { 'retry-after': '3600' } }],
+    ['answers 503 with a page', { status: 503, body: '<html>' }],
+    ['answers 429', { status: 429 }],
+    ['answers 429 and asks for half a minute', { status: 429, headers: { 'retry-after': '30' } }],
+    ['hangs', hangs],
+    ['refuses connections', failed('Unreachable', 'ECONNREFUSED')],
+    ['has no name', failed('Unreachable', 'ENOTFOUND')],
+  ];
+
+  test.each([
+    ...troubles.map(([name, trouble]) => [`a registry that ${name}`, 'registry', trouble] as const),
+    ...troubles.map(([name, trouble]) => [`a metadata service that ${name}`, 'imds', trouble] as const),
+    ['a metadata service that answers 404', 'imds', { status: 404 }],
+    ['a metadata service that answers 410', 'imds', { status: 410, headers: { 'retry-after': '70' } }],
+    [
+      'an identity that is taken away for a while',
+      'imds',
+      { status: 400, body: '{"error":"invalid_request"}' },
+    ],
+  ] as const)('%s: within a minute of its return', async (_, where, trouble) => {
+    expect(await recover(where, trouble)).toBeLessThan(minute);
+  });
+
+  test.each([
+    ['a firewall, which people repair', { status: 403 }],
+    ['a registry that asks for an hour', { status: 429, headers: { 'retry-after': '3600' } }],
+  ])('%s: within a quarter of an hour', async (_, trouble) => {
+    expect(await recover('registry', trouble)).toBeLessThan(15 * minute);
+  });
+});
