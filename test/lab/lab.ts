@@ -23,8 +23,8 @@ export interface LabOptions {
   readonly executable: readonly [string, ...string[]];
   /** One node of each of these roles, named by its role. */
   readonly nodes?: readonly LabRole[];
-  /** Milliseconds the first registry password of each node lives; like those after it three hours unless said. */
-  readonly firstPasswordLife?: number;
+  /** Milliseconds registry passwords live, until `passwordLife` is set to another; three hours unless said. */
+  readonly passwordLife?: number;
   readonly k3sVersions?: readonly string[];
   /** Further settings of every node, merged at the top level. */
   readonly settings?: object;
@@ -43,10 +43,12 @@ export interface Lab {
   start(): void;
   /** Resolves when every node is Ready; rejects after a minute with what they wait for. */
   waitReady(): Promise<void>;
-  /** Resolves when every node has its first registry password; those after it live three hours. */
-  firstPasswords(): Promise<Passwords>;
-  /** Resolves when every node has other passwords than these. */
-  rotated(before: Passwords, timeout?: number): Promise<void>;
+  /** Milliseconds registry passwords live that are handed out from now on. */
+  passwordLife: number;
+  /** Resolves when every node has a registry password. */
+  passwords(): Promise<Passwords>;
+  /** Resolves when every node has another password than these, to the new ones. */
+  rotated(before: Passwords, timeout?: number): Promise<Passwords>;
   /** Ends what it started and nothing else; the folder stays. */
   stop(): Promise<void>;
 }
@@ -56,6 +58,7 @@ export type Passwords = Readonly<Record<string, string>>;
 
 export const vaultName = 'slipway-lab';
 export const loginServer = 'slipwaylab.azurecr.io';
+export const provenImage = `${loginServer}/hello/world:1`;
 
 export async function startLab(options: LabOptions): Promise<Lab> {
   const { dir, nodes: roles = ['server', 'agent', 'observability'] } = options;
@@ -73,7 +76,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     },
     registries: [loginServer],
   });
-  if (options.firstPasswordLife !== undefined) azure.registry().tokenLifetime = options.firstPasswordLife;
+  if (options.passwordLife !== undefined) azure.registry().tokenLifetime = options.passwordLife;
   for (const role of roles) {
     azure.setRole(role, 'Key Vault Secrets User', azure.vault().host);
     azure.setRole(role, 'AcrPull', loginServer);
@@ -109,17 +112,22 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       for (const node of nodes) node.start();
     },
     waitReady: () => waitReady(nodes),
-    firstPasswords: async () => {
-      await until(
-        30_000,
-        () => nodes.every((node) => passwordsOf(node) !== undefined),
-        'no registry passwords',
-      );
-      azure.registry().tokenLifetime = 3 * 3_600_000;
-      return Object.fromEntries(nodes.map((node) => [node.name, passwordsOf(node) ?? '']));
+    get passwordLife() {
+      return azure.registry().tokenLifetime;
     },
-    rotated: (before, timeout = 60_000) =>
-      until(timeout, () => nodes.every((node) => passwordsOf(node) !== before[node.name]), 'no rotation'),
+    set passwordLife(life) {
+      azure.registry().tokenLifetime = life;
+    },
+    passwords: async () => {
+      const all = () => nodes.every((node) => passwordsOf(node) !== undefined);
+      await until(30_000, all, 'no registry passwords');
+      return passwordsOfAll(nodes);
+    },
+    rotated: async (before, timeout = 60_000) => {
+      const all = () => nodes.every((node) => passwordsOf(node) !== before[node.name]);
+      await until(timeout, all, 'no rotation');
+      return passwordsOfAll(nodes);
+    },
     stop: async () => {
       await Promise.all(nodes.map((node) => node.stop()));
       await Promise.all([mirror.stop(), azure.stop()]);
@@ -156,7 +164,7 @@ function nodeSettings(azure: Azure, role: LabRole, port: number): object {
     network: { proxy: azure.proxyUrl, caFile: azure.caFile },
     azure: { imdsEndpoint: azure.imdsUrl(role), keyVault: { name: vaultName } },
     joinToken: { agentSecretName: 'k3s-agent-token' },
-    registries: { servers: [loginServer] },
+    registries: { servers: [loginServer], proof: [provenImage] },
     ...(role === 'server' ? onServer : {}),
   };
 }
@@ -169,6 +177,10 @@ function gitHostKnows(gitToken: string, server: LabNode): void {
 
 function passwordsOf(node: LabNode): string | undefined {
   return node.read('etc/rancher/k3s/registries.yaml');
+}
+
+function passwordsOfAll(nodes: readonly LabNode[]): Passwords {
+  return Object.fromEntries(nodes.map((node) => [node.name, passwordsOf(node) ?? '']));
 }
 
 async function waitReady(nodes: readonly LabNode[]): Promise<void> {

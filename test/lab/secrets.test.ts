@@ -23,6 +23,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   'token of Entra ID or a registry': ['server', 'agent', 'observability'].flatMap((node) => [
     `${node}/etc/rancher/k3s/registries.yaml`,
+    `${node}/run/slipway/registry-logins.json`,
     `${node}/var/lib/rancher/k3s/agent/etc/containerd/config.toml`,
   ]),
 };
@@ -33,11 +34,12 @@ describe('after a first boot and a rotation', () => {
   const processes = new Map<string, Place>();
 
   beforeAll(async () => {
-    lab = await startLab({ dir, executable: [packaged], firstPasswordLife: 24_000 });
+    lab = await startLab({ dir, executable: [packaged], passwordLife: 24_000 });
     const watching = new AbortController();
     const watched = watch(processes, watching.signal);
     lab.start();
-    const first = await lab.firstPasswords();
+    const first = await lab.passwords();
+    lab.passwordLife = 3 * 3_600_000;
     await lab.waitReady();
     await lab.rotated(first);
     await lab.waitReady();
