@@ -6,6 +6,8 @@ import type { Change, Drift, Finding, Outcome, Resource } from './resource.ts';
 /** Changes in a row, without the check ever finding its resource in sync, after which something is wrong. */
 const changesInARow = 5;
 
+/** What is due again before that was put back by somebody. */
+const rest = 3_000;
 const lookAgain = 5_000;
 /** For so long after its retry was due a failure may still be the truth, though the check sees a new beginning. */
 const recently = 60_000;
@@ -138,11 +140,13 @@ async function remedy(resource: Resource, drift: Drift, options: ReconcileOption
   if (last?.error && last.by === 'remedy' && isHeld(last, host.now())) {
     return unsettled(resource, last.error, last, blocks);
   }
-  const changes = drift.due ? 0 : (last?.changes ?? 0) + 1;
+  const now = host.now();
+  const isRepeat = !drift.due || now < (last?.since ?? 0) + rest;
+  const changes = isRepeat ? (last?.changes ?? 0) + 1 : 0;
   try {
     if (changes > changesInARow) throw didNotConverge(drift.changes);
     await drift.remedy(host);
-    attempts.set(resource.id, { ...fresh, by: 'remedy', changes });
+    attempts.set(resource.id, { ...fresh, by: 'remedy', changes, since: now });
     const { summary: did = resource.summary, partial = false } = drift;
     return { resource, state: 'Changed', did, changes: drift.changes, partial };
   } catch (thrown) {

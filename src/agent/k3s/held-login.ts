@@ -17,8 +17,8 @@ export interface HeldLogin extends ReceivedLogin {
 }
 
 /**
- * What the file has for a server, if it is ours: with `user`, where it is a JWT made for this login server, and where
- * the file notes its receipt the very password that was received.
+ * What the file has for a server, if it is ours: with `user`, and the very password whose receipt the file notes. In a
+ * file without that note a JWT must name this login server; one that was received need not (a regional endpoint).
  *
  * LIFE COUNTS FROM RECEIPT: it is `exp - iat`, and neither date is ever compared with the clock of this machine. With
  * a clock that is an hour ahead each new password looks an hour old, and with one that is days ahead each would be
@@ -37,10 +37,8 @@ export function heldLogin(
 ): HeldLogin | undefined {
   const { username, password } = content.configs?.[server]?.auth ?? {};
   if (username !== user || !password) return undefined;
-  const audience = audienceOf(password);
-  if (audience !== undefined && audience !== server) return undefined;
   const receipt = receiptOf(found.content, server);
-  if (receipt && receipt.password !== digest(password)) return undefined;
+  if (receipt ? receipt.password !== digest(password) : isForAnother(password, server)) return undefined;
   const times = jwtTimes(password);
   return {
     login: { username, password: new Secret(password) },
@@ -66,9 +64,9 @@ function receiptOf(text: string, server: string) {
   return undefined;
 }
 
-/** The `aud` claim of a JWT (RFC 7519, section 4.1.3). */
-function audienceOf(password: string): string | undefined {
-  if (!jwtTimes(password)) return undefined;
-  const claims = JSON.parse(Buffer.from(password.split('.')[1] ?? '', 'base64url').toString('utf8'));
-  return typeof claims.aud === 'string' ? claims.aud.toLowerCase() : undefined;
+/** Whether it is a JWT for another registry, by its `aud` claim (RFC 7519, section 4.1.3). */
+function isForAnother(password: string, server: string): boolean {
+  if (!jwtTimes(password)) return false;
+  const { aud } = JSON.parse(Buffer.from(password.split('.')[1] ?? '', 'base64url').toString('utf8'));
+  return typeof aud === 'string' && aud.toLowerCase() !== server;
 }

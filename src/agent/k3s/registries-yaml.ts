@@ -65,6 +65,14 @@ export function wantedRegistries(settings: Settings['registries']): Registries {
 
 /** The content of a registries.yaml; `undefined` where K3s would choke on it or overlook a part of it. */
 export function parseRegistries(content: string): Registries | undefined {
+  if (last?.content !== content) last = { content, found: parsed(content) };
+  return last.found;
+}
+
+/** A pass asks for the same text ten times, and parsing it is most of what a pass computes. */
+let last: { readonly content: string; readonly found: Registries | undefined } | undefined;
+
+function parsed(content: string): Registries | undefined {
   try {
     return z.safeParse(schema, parse(content) ?? {}).data;
   } catch {

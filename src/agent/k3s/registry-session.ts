@@ -121,12 +121,18 @@ async function requestToken(
 ): Promise<HttpResponse> {
   const { server, host } = session;
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
-  if (url?.protocol !== 'https:' || url.host !== server) throw foreignRealm(server, url?.host ?? realm);
+  if (url?.protocol !== 'https:' || !isOwnHost(url.host, server))
+    throw foreignRealm(server, url?.host ?? realm);
   for (const [name, value] of Object.entries(query)) if (value) url.searchParams.set(name, value);
   const response = await get(session, url.href, { authorization: basic(session) });
   const trouble = response.status === 403 ? undefined : registryTrouble(response, server, host.now());
   if (trouble) throw trouble;
   return response;
+}
+
+/** A regional endpoint may send to the global one of its registry: `team.westeurope.geo.azurecr.io`, `team.azurecr.io`. */
+function isOwnHost(host: string, server: string): boolean {
+  return host === server || host === server.replace(/^([^.]+)\.[^.]+\.geo\./, '$1.');
 }
 
 function tokenIn({ body }: HttpResponse, { server }: RegistrySession): Secret {

@@ -166,13 +166,21 @@ test('a change that never holds is DidNotConverge after five', async () => {
   expect(remedies).toBe(5);
 });
 
-test('what is due again and again converges each time', async () => {
-  const { pass } = setUp();
+test.each([
+  ['as time goes by converges each time', 5_000, 'Changed'],
+  ['at once was put back by another writer', 0, 'Failed'],
+])('what is due again and again %s', async (_, between, last) => {
+  const { host, pass } = setUp();
   const rotating = resource('a', async () => {
     const found = drifted(async () => {});
     return found.state === 'Drifted' ? { ...found, drift: { ...found.drift, due: true } } : found;
   });
-  for (let i = 0; i < 20; i += 1) expect((await pass(rotating))[0]?.state).toBe('Changed');
+  let state: string | undefined;
+  for (let i = 0; i < 20; i += 1) {
+    host.advance(between);
+    state = (await pass(rotating))[0]?.state;
+  }
+  expect(state).toBe(last);
 });
 
 test('changes with a sync between them are not in a row', async () => {

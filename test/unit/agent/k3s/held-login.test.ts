@@ -49,6 +49,15 @@ describe('a receipt that the file notes', () => {
     expect(held('hunter2', file('hunter2'))).toMatchObject({ receivedAt: now, life: undefined });
   });
 
+  test('a password that was received is ours, whichever name of the registry it was made for', () => {
+    const claims = { iat: now / 1_000, exp: now / 1_000 + 3_600, aud: 'myteam.global.azurecr.io' };
+    const password = ['{}', JSON.stringify(claims), '']
+      .map((part) => Buffer.from(part).toString('base64url'))
+      .join('.');
+    expect(held(password, file(password))).toMatchObject({ receivedAt: now });
+    expect(held(password, { content: '', modifiedAt: now })).toBeUndefined();
+  });
+
   test('another password than the one received is not ours', () => {
     const password = datedToken(now, 3 * hour, 'by hand');
     expect(held(password, file(password, { noted: datedToken(now, 3 * hour) }))).toBeUndefined();
