@@ -1,7 +1,6 @@
 /** Ways to pull an image with a credential, every byte of it each time. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Finished, runProgram } from '../processes.ts';
 import type { Containerd } from './containerd.ts';
 
@@ -74,30 +73,40 @@ export interface Tally {
   readonly used: ReadonlySet<string>;
 }
 
-/** Between two pulls, in milliseconds: on a small machine the node must get its turn, too. */
-const pause = 300;
+/** A way to pull, and where its credential is found when it pulls. */
+export interface Way {
+  readonly pull: (credential: Credential) => Promise<Finished>;
+  readonly credential: () => Promise<Credential>;
+}
 
-/** Pulls again and again, each time with the credential that is right then. */
-export async function pullUntil(
+/** Pulls again and again in each of these ways in turn, so that the node gets its share of a small machine. */
+export async function pullInTurn<Name extends string>(
   signal: AbortSignal,
-  pull: (credential: Credential) => Promise<Finished>,
-  currentCredential: () => Promise<Credential>,
-): Promise<Tally> {
-  const failures: string[] = [];
-  const used = new Set<string>();
-  let pulls = 0;
-  for (; !signal.aborted; await sleep(pause)) {
-    pulls += 1;
-    try {
-      const credential = await currentCredential();
-      const { exitCode, stderr } = await pull(credential);
-      if (exitCode !== 0) throw new Error(stderr);
-      used.add(credential.password);
-    } catch (thrown) {
-      failures.push(String(thrown));
+  ways: Readonly<Record<Name, Way>>,
+): Promise<ReadonlyMap<string, Tally>> {
+  const tallies = new Map<string, Tally>();
+  while (!signal.aborted) {
+    for (const [name, way] of Object.entries<Way>(ways)) {
+      tallies.set(name, await pullOnce(way, tallies.get(name)));
     }
   }
-  return { pulls, failures, used };
+  return tallies;
+}
+
+const nothingYet: Tally = { pulls: 0, failures: [], used: new Set() };
+
+async function pullOnce(
+  { pull, credential }: Way,
+  { pulls, failures, used }: Tally = nothingYet,
+): Promise<Tally> {
+  try {
+    const current = await credential();
+    const { exitCode, stderr } = await pull(current);
+    if (exitCode !== 0) throw new Error(stderr);
+    return { pulls: pulls + 1, failures, used: new Set([...used, current.password]) };
+  } catch (thrown) {
+    return { pulls: pulls + 1, failures: [...failures, String(thrown)], used };
+  }
 }
 
 function pair({ username, password }: Credential): string {
