@@ -25,15 +25,18 @@ import { makeCloud } from './compose.ts';
 /** Milliseconds between two looks at what another process fetches. */
 const pollInterval = 50;
 
-interface Place {
+interface Storage {
   readonly host: Host;
-  readonly cloud: Cloud;
   readonly paths: NodePaths['slipway'];
+}
+
+interface Place extends Storage {
+  readonly cloud: Cloud;
 }
 
 /**
  * The logins of the cache once there is a usable one for `server`. Of many processes that want it, one fetches it; the
- * others find it in the cache, or fail as that one did. NodeErrors: those of the cloud, of the lock, `InvalidSettings`.
+ * others find it in the cache, or fail as that one did. NodeErrors: those of the cloud, `InvalidSettings`.
  *
  * It reads no settings but those the daemon left for it, so that broken ones of an operator never break a pull.
  */
@@ -46,7 +49,7 @@ export async function freshLogins(server: string, root: string): Promise<CachedL
   const cloud = makeCloud(settings, host, { hostname: '', addresses: [] });
   const place = { host, cloud, paths };
   for (;;) {
-    const release = await tryLock(paths.providerLock);
+    const release = await tryLockIfPossible(lockPath(paths, server));
     try {
       const shared = await sharedLogins(place, server, began);
       if (shared) return shared;
@@ -80,6 +83,18 @@ function unknownServer(server: string): NodeError {
   );
 }
 
+/** Sharing a fetch saves requests; where no lock can be written, as on a full /run, each fetches for itself. */
+async function tryLockIfPossible(path: string): Promise<(() => Promise<void>) | undefined> {
+  const release = await tryLock(path).catch(() => async () => {});
+  // What is not released is free with the end of this process.
+  return release && (() => release().catch(() => {}));
+}
+
+/** Each server has its own, so that one that hangs holds up no pull from another. */
+function lockPath({ providerLock }: NodePaths['slipway'], server: string): string {
+  return `${providerLock}.${server}`;
+}
+
 /** What another process came to since `began`: its login, or its failure thrown. */
 async function sharedLogins(
   { host, paths }: Place,
@@ -88,8 +103,9 @@ async function sharedLogins(
 ): Promise<CachedLogins | undefined> {
   const logins = await readLogins(host, paths);
   if (usableLogin(logins, server, host.now())) return logins;
-  const failure = parseFailure((await host.readFile(failurePath(paths)))?.content);
-  if (failure?.server === server && failure.at >= began) throw new NodeError(failure.reason, failure.message);
+  const note = await host.readFile(failurePath(paths, server)).catch(() => undefined);
+  const failure = parseFailure(note?.content);
+  if (failure && failure.at >= began) throw new NodeError(failure.reason, failure.message);
   return undefined;
 }
 
@@ -100,13 +116,30 @@ async function readLogins(host: Host, paths: NodePaths['slipway']): Promise<Cach
 }
 
 async function fetchLogin(place: Place, server: string): Promise<CachedLogins> {
-  const { host, cloud, paths } = place;
+  const { host, cloud } = place;
   const password = await passwordFor(place, server);
   const receivedAt = host.now();
   const times = jwtTimes(password);
   const life = times && times.expiresAt - times.issuedAt;
   const login = cachedLogin({ username: cloud.registryUser(server), password }, receivedAt, life);
-  const logins = mergedLogins(await readLogins(host, paths), { [server]: login }, receivedAt);
+  return keep(place, { [server]: login });
+}
+
+/** Adds to the cache, of which others keep what they fetched meanwhile; gives all that it holds now. */
+async function keep({ host, paths }: Storage, fresh: CachedLogins): Promise<CachedLogins> {
+  const release = await tryLockIfPossible(paths.providerLock);
+  if (!release) {
+    await host.sleep(pollInterval);
+    return keep({ host, paths }, fresh);
+  }
+  try {
+    return await write({ host, paths }, mergedLogins(await readLogins(host, paths), fresh, host.now()));
+  } finally {
+    await release();
+  }
+}
+
+async function write({ host, paths }: Storage, logins: CachedLogins): Promise<CachedLogins> {
   // A full disk does not keep a login that is at hand from kubelet.
   await host
     .writeFile(paths.registryLogins, new Secret(JSON.stringify(logins)), { mode: 0o600 })
@@ -119,22 +152,23 @@ async function passwordFor({ host, cloud, paths }: Place, server: string): Promi
     return (await cloud.registryPassword(server)).reveal();
   } catch (thrown) {
     const { reason, message } = toNodeError(thrown);
-    const failure = { server, at: monotonicTime(), reason, message } satisfies Failure;
-    await host.writeFile(failurePath(paths), JSON.stringify(failure), { mode: 0o600 }).catch(() => {});
+    const failure = { at: monotonicTime(), reason, message } satisfies Failure;
+    await host
+      .writeFile(failurePath(paths, server), JSON.stringify(failure), { mode: 0o600 })
+      .catch(() => {});
     throw thrown;
   }
 }
 
 /** How the last fetch failed; `at` is monotonic, so that a clock that was set makes no old one new. */
 interface Failure {
-  readonly server: string;
   readonly at: number;
   readonly reason: Reason;
   readonly message: string;
 }
 
-function failurePath({ providerLock }: NodePaths['slipway']): string {
-  return `${providerLock}.failure`;
+function failurePath(paths: NodePaths['slipway'], server: string): string {
+  return `${lockPath(paths, server)}.failure`;
 }
 
 function parseFailure(text: string | undefined): Failure | undefined {

@@ -6,18 +6,22 @@ const limit = 1024 * 1024;
 /** Milliseconds between two looks at an input that has nothing yet. */
 const pause = 5;
 
+/** Nobody ever wakes who waits for this. */
+const never = new Int32Array(new SharedArrayBuffer(4));
+
 /**
  * All of standard input; an Error where it is longer than 1 MiB, or has not ended when this process is `deadline`
  * milliseconds old. Read without a stream, which would take longer to load than the rest of a short command.
  */
 export function readStdin(deadline: number): string {
   const input = openWithoutWaiting();
+  const chunk = Buffer.allocUnsafe(64 * 1024);
   let text = Buffer.alloc(0);
   for (;;) {
-    const chunk = readNow(input);
-    if (chunk?.length === 0) return text.toString('utf8');
-    if (chunk) text = Buffer.concat([text, chunk]);
-    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause);
+    const length = readNow(input, chunk);
+    if (length === 0) return text.toString('utf8');
+    if (length === undefined) Atomics.wait(never, 0, 0, pause);
+    else text = Buffer.concat([text, chunk.subarray(0, length)]);
     if (text.length > limit) throw new Error('the request on stdin is longer than 1 MiB; kubelet sends less');
     if (process.uptime() * 1_000 > deadline) {
       throw new Error(`the request on stdin did not end within ${deadline / 1_000} s; close stdin after it`);
@@ -37,11 +41,10 @@ function openWithoutWaiting(): number {
   }
 }
 
-/** What is there; empty at the end, `undefined` where there is nothing yet. */
-function readNow(input: number): Buffer | undefined {
-  const chunk = Buffer.allocUnsafe(64 * 1024);
+/** Fills a chunk with what is there, so many bytes; 0 at the end, `undefined` where there is nothing yet. */
+function readNow(input: number, chunk: Buffer): number | undefined {
   try {
-    return chunk.subarray(0, readSync(input, chunk));
+    return readSync(input, chunk);
   } catch (thrown) {
     if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EAGAIN') return undefined;
     throw thrown;

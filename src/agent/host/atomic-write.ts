@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from './file-errors.ts';
+import { lives, stampOf } from './living.ts';
 
 /**
  * Replaces a file whole: after a crash at any moment it has the old content or the new, never a part.
@@ -23,7 +24,7 @@ export async function atomicWrite(path: string, content: string, mode: number): 
 export async function replaceWith(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
   await makeDirectory(dirname(path));
   await removeLeftovers(path);
-  const temporary = temporaryName(path);
+  const temporary = await temporaryName(path);
   try {
     await make(temporary);
     await rename(temporary, path);
@@ -62,23 +63,28 @@ export async function syncDirectory(path: string): Promise<void> {
   await directory.sync();
 }
 
-/** Hidden names of this process carry its token, so a leftover is known by another one. */
+/** Tells the drafts of this process apart from those that one of the same id left behind at an earlier boot. */
 const token = randomBytes(4).toString('hex');
 let made = 0;
 
-function temporaryName(path: string): string {
+/** A hidden name says whose draft it is, by the stamp of its process, so that a leftover is known. */
+async function temporaryName(path: string): Promise<string> {
+  const stamp = (await stampOf(process.pid))?.replace(' ', '.') ?? '';
   made += 1;
-  return join(dirname(path), `${leftoverPrefix(path)}${token}-${made}`);
+  return join(dirname(path), `${leftoverPrefix(path)}${stamp}-${token}-${made}`);
 }
 
 function leftoverPrefix(path: string): string {
   return `.${basename(path)}.slipway-tmp-`;
 }
 
+/** Removes what processes that live no longer left; the daemon and the credential provider write the same file. */
 async function removeLeftovers(path: string): Promise<void> {
-  const names = await readdir(dirname(path));
-  const leftovers = names.filter(
-    (name) => name.startsWith(leftoverPrefix(path)) && !name.startsWith(leftoverPrefix(path) + token),
-  );
-  for (const name of leftovers) await rm(join(dirname(path), name), { force: true, recursive: true });
+  const prefix = leftoverPrefix(path);
+  const drafts = (await readdir(dirname(path))).filter((name) => name.startsWith(prefix));
+  for (const name of drafts) {
+    const [stamp = '', owner] = name.slice(prefix.length).split('-');
+    if (owner === token || (await lives(stamp.replace('.', ' ')))) continue;
+    await rm(join(dirname(path), name), { force: true, recursive: true });
+  }
 }

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { NodeError } from '../core/errors.ts';
 import { makeDirectory } from './atomic-write.ts';
 import { errnoOf, fileError } from './file-errors.ts';
+import { lives, stampOf } from './living.ts';
 
 /**
  * Takes the lock of this machine, so that one Slipway writes at a time; resolves with its release.
@@ -12,7 +13,7 @@ import { errnoOf, fileError } from './file-errors.ts';
  * holds nobody up. `AlreadyRunning` names the living holder.
  */
 export async function acquireLock(path: string): Promise<() => Promise<void>> {
-  const own = await holderOf(process.pid);
+  const own = await stampOf(process.pid);
   try {
     await makeDirectory(dirname(path));
     while (!(await taken(path, `${own}\n`))) await evictTheDead(path);
@@ -36,22 +37,7 @@ export async function tryLock(path: string): Promise<(() => Promise<void>) | und
 
 /** Whether a living process holds the lock. */
 export async function isLocked(path: string): Promise<boolean> {
-  const holder = await lockedBy(path);
-  const pid = Number.parseInt(holder ?? '', 10);
-  return pid > 0 && (await holderOf(pid)) === holder;
-}
-
-/** A process as `pid start-time`, ticks since boot; undefined where it does not live. */
-async function holderOf(pid: number): Promise<string | undefined> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // proc_pid_stat(5): the fields after the name in parentheses begin with the third; the start time is the 22nd.
-    const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return `${pid} ${startTime}`;
-  } catch (thrown) {
-    if (['ENOENT', 'ESRCH'].includes(errnoOf(thrown) ?? '')) return undefined;
-    throw thrown;
-  }
+  return lives(await lockedBy(path));
 }
 
 /** A hard link appears with its content, or not at all where another stands there. */
@@ -85,11 +71,10 @@ async function evictTheDead(path: string): Promise<void> {
 
 async function refuseTheLiving(path: string, file: string): Promise<void> {
   const holder = await lockedBy(file);
-  const pid = Number.parseInt(holder ?? '', 10);
-  if (!(pid > 0) || (await holderOf(pid)) !== holder) return;
+  if (!(await lives(holder))) return;
   throw new NodeError(
     'AlreadyRunning',
-    `Another slipway (process ${pid}) holds ${path}. Wait until it is done, or stop it: systemctl stop slipway.`,
+    `Another slipway (process ${holder?.split(' ')[0]}) holds ${path}. Wait until it is done, or stop it: systemctl stop slipway.`,
   );
 }
 

@@ -11,17 +11,17 @@ export class TrustStore {
   readonly #bundles: readonly string[];
   #read: { readonly version: string; readonly context: SecureContext } | undefined;
 
-  /** `bundles` are where the system's certificates may be, as one file; the first that is there counts. */
+  /** `bundles` are where the system's certificates may be, as one file; the first that can be read counts. */
   constructor(caFile: string | undefined, bundles: readonly string[] = systemBundles) {
     this.#caFile = caFile;
     this.#bundles = bundles;
   }
 
   async context(): Promise<SecureContext> {
-    const [bundle, own] = await Promise.all([firstOf(this.#bundles), this.#ownVersion()]);
-    const version = `${bundle?.version} ${own}`;
+    const [system, own] = await Promise.all([versionsOf(this.#bundles), this.#ownVersion()]);
+    const version = `${system} ${own}`;
     if (this.#read?.version !== version) {
-      const system = bundle ? [await readFile(bundle.path, 'latin1')] : getCACertificates('system');
+      const system = await systemCertificates(this.#bundles);
       const ca = [...unique([...getCACertificates('bundled'), ...system]), ...(await this.#own())];
       this.#read = { version, context: createSecureContext({ ca }) };
     }
@@ -53,14 +53,22 @@ const systemBundles = [
   '/etc/ssl/ca-bundle.pem',
 ];
 
-async function firstOf(
-  paths: readonly string[],
-): Promise<{ readonly path: string; readonly version: number } | undefined> {
-  for (const path of paths) {
-    const version = await versionOf(path).catch(() => undefined);
-    if (version !== undefined) return { path, version };
+async function versionsOf(paths: readonly string[]): Promise<readonly (number | undefined)[]> {
+  return Promise.all(paths.map((path) => versionOf(path).catch(() => undefined)));
+}
+
+/** A bundle that cannot be read is passed over: without the system's certificates most of the world is trusted still. */
+async function systemCertificates(bundles: readonly string[]): Promise<readonly string[]> {
+  for (const path of bundles) {
+    const bundle = await readRegularFile(path).catch(() => undefined);
+    if (bundle !== undefined) return [bundle];
   }
-  return undefined;
+  return getCACertificates('system');
+}
+
+/** Nothing else is opened: a pipe would be waited for. */
+async function readRegularFile(path: string): Promise<string | undefined> {
+  return (await stat(path)).isFile() ? readFile(path, 'latin1') : undefined;
 }
 
 async function versionOf(path: string): Promise<number> {

@@ -33,7 +33,7 @@ export function credentialProvider(node: K3sNode): readonly Resource[] {
 
 /**
  * The plugin: a script, which is there whether or not the executable is, since kubelet, and K3s with it, ends where
- * its plugin is missing. Nothing of K3s's environment goes on to the executable.
+ * its plugin is missing. Nothing of K3s's environment goes on to the executable, which leaves no core dump.
  */
 export function renderPlugin({ slipway }: Pick<K3sNode, 'slipway'>): string {
   return `#!/bin/sh
@@ -43,6 +43,8 @@ if [ ! -x "$slipway" ]; then
   printf '%s\\n' "${pluginName}: $slipway is not there, so kubelet gets no login; install Slipway again" >&2
   exit 1
 fi
+# K3s's unit allows core dumps, and one would hold a credential.
+ulimit -c 0 2>/dev/null || :
 exec /usr/bin/env -i "$slipway" "$@"
 `;
 }

@@ -1,5 +1,6 @@
 import type { Cloud } from '../cloud/cloud.ts';
 import { NodeError } from '../core/errors.ts';
+import { renewal } from './pull-errors.ts';
 import type { Image } from './registry-manifest.ts';
 
 /**
@@ -22,7 +23,7 @@ export async function withIdentity(cloud: Cloud, image: Image, failure: NodeErro
   if (reason !== 'PullDenied' && reason !== 'PullCredentialRefused') return failure;
   const seen = await look(cloud, image);
   if (typeof seen === 'string') {
-    const more = `The identity of this VM does see ${image.name}, so the file holds an older credential, or one of another identity: delete registries.yaml, and it is fetched anew.`;
+    const more = `The identity of this VM does see ${image.name}, so the file holds an older credential, or one of another identity.${reason === 'PullDenied' ? ` ${renewal}` : ''}`;
     return new NodeError(reason, `${message} ${more}`, { retry, cause: failure });
   }
   if (seen === undefined || !['PullDenied', 'RegistryUnauthorized'].includes(seen.reason)) return failure;

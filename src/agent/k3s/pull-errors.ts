@@ -3,20 +3,27 @@ import { quoted, refusalOf, soonAfter, untrusted } from '../cloud/answers.ts';
 import { NodeError } from '../core/errors.ts';
 import type { HttpResponse } from '../core/host.ts';
 
+/** A role that is assigned takes minutes to work, and what is no registry does not soon become one. */
 const lasting = { retry: { pace: 'slow' } } as const;
+
+/** What to do about a credential: the file itself has to stay, since K3s would start without mirrors. */
+export const renewal =
+  'It is renewed when registries.schedule says so, and each new one is tried; to try this one again now: systemctl reload slipway.';
 
 /** The login is good, and does not reach this far. `what` is an image or a scope. */
 export function pullDenied(server: string, what: string, says: string): NodeError {
   return new NodeError(
     'PullDenied',
     `${server} accepts the credential of registries.yaml, and does not let it pull ${what}.${says} Assign the identity of this VM the role AcrPull, or Container Registry Repository Reader where the registry uses ABAC; that can take ten minutes to work.`,
+    lasting,
   );
 }
 
 export function credentialRefused(server: string, says: string): NodeError {
   return new NodeError(
     'PullCredentialRefused',
-    `${server} does not accept the credential that registries.yaml holds.${says} Check that the identity of this VM still has its role there; delete registries.yaml, and a credential is fetched anew.`,
+    `${server} does not accept the credential that registries.yaml holds.${says} Check that the identity of this VM still has its role there. ${renewal}`,
+    lasting,
   );
 }
 
@@ -55,13 +62,15 @@ export function unexpected(server: string, did: string): NodeError {
   return new NodeError(
     'UnexpectedAnswer',
     `${server} ${did.replace(/\.?$/, '.')} That is no registry's protocol; check registries.servers and what answers under that name.`,
+    lasting,
   );
 }
 
 /** The endpoint that a registry redirects to could not be reached. */
 export function storageUnreachable(server: string, storage: string, failure: NodeError): NodeError {
   if (failure.reason === 'TlsUntrusted') return untrusted(storage, failure);
-  if (failure.reason === 'UnexpectedAnswer') return failure;
+  if (failure.reason === 'UnexpectedAnswer')
+    return new NodeError('UnexpectedAnswer', failure.message, { ...lasting, cause: failure });
   return new NodeError(
     'StorageUnreachable',
     `${server} sends layers from ${storage}, which cannot be reached: ${failure.message} ${openTheWay}`,

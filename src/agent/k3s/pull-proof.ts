@@ -134,8 +134,8 @@ function timeOf(host: Host): string {
   return `${new Date(host.now()).toISOString().slice(11, 19)}Z`;
 }
 
-function told({ digest, layers, bytes, size, from, anonymous }: Pulled): string {
-  const part = `${sizeOf(bytes)} of ${sizeOf(size)} of layer 1 of ${layers} from ${from}`;
+function told({ digest, layer, layers, bytes, size, from, anonymous }: Pulled): string {
+  const part = `${sizeOf(bytes)} of ${sizeOf(size)} of layer ${layer} of ${layers} from ${from}`;
   return `${digest.slice(0, 'sha256:'.length + 12)}, ${part}${anonymous ? ', no login asked for' : ''}`;
 }
 

@@ -9,7 +9,9 @@ export interface Pulled {
   /** Of the tag: an index's, where the image has one. */
   readonly digest: string;
   readonly layers: number;
-  /** Of the first layer: how much of it came, and how large it is. */
+  /** The number of the layer that was fetched, the first that has content. */
+  readonly layer: number;
+  /** Of that layer: how much of it came, and how large it is. */
   readonly bytes: number;
   readonly size: number;
   /** The host that the bytes came from. */
@@ -31,12 +33,14 @@ const mostRedirects = 3;
  */
 export async function pull(opening: RegistrySession, image: Image, arch: 'x64' | 'arm64'): Promise<Pulled> {
   const { digest, layers, session } = await findImage(opening, image, arch);
-  const [first] = layers;
-  if (first === undefined) throw imageNotFound(image.name, 'it has no layers');
+  const index = layers.findIndex(({ size }) => size > 0);
+  const first = layers[index];
+  if (first === undefined) throw imageNotFound(image.name, 'it has no layers with content');
   const { response, url } = await fetchPart(session, image, first);
   return {
     digest,
     layers: layers.length,
+    layer: index + 1,
     bytes: received(response, url, session, image, first),
     size: first.size,
     from: url.host,
@@ -94,10 +98,11 @@ function received(
   return bytes ?? layer.size;
 }
 
-/** Of a part Content-Range tells both (RFC 9110, section 14.4); the whole may come without its length. */
+/** Of a part Content-Range tells both, or `*` for the size (RFC 9110, section 14.4); the whole may come without its length. */
 function counted({ status, headers }: HttpResponse): { readonly bytes?: number; readonly size?: number } {
   const length = headers['content-length'];
   if (status === 200) return length === undefined ? {} : { bytes: Number(length), size: Number(length) };
-  const [, last, total] = /^bytes 0-(\d+)\/(\d+)$/.exec(headers['content-range'] ?? '') ?? [];
-  return { bytes: Number(last) + 1, size: Number(total) };
+  const [, last, total] = /^bytes 0-(\d+)\/(\d+|\*)$/.exec(headers['content-range'] ?? '') ?? [];
+  const bytes = Number(last) + 1;
+  return total === '*' ? { bytes } : { bytes, size: Number(total) };
 }

@@ -91,7 +91,7 @@ describe('a login', () => {
   test('is fetched past the lock of one who died, and of the daemon', async () => {
     const vm = await nodeWithSettings(azure);
     const release = await acquireLock(vm.paths.lock);
-    writeFileSync(vm.paths.providerLock, '4194305 1\n');
+    writeFileSync(`${vm.paths.providerLock}.${loginServer}`, '4194305 1\n');
     expect(await vm.provide(script)).toMatchObject({ exitCode: 0, stderr: '' });
     await release();
   });

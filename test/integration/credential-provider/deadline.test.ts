@@ -47,7 +47,7 @@ test.each([
 
 test('nor is one who holds the lock and lives on', async () => {
   const vm = await nodeWithSettings(azure);
-  const release = await acquireLock(vm.paths.providerLock);
+  const release = await acquireLock(`${vm.paths.providerLock}.${loginServer}`);
   expect(refusal(await vm.provide(hurried))).toMatch(/: no credential for team\.azurecr\.io within 4 s; /);
   await release();
 });

@@ -1,5 +1,8 @@
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { dirname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { acquireLock } from '../../../src/agent/host/lock.ts';
 import { freshLogins } from '../../../src/credential-provider.ts';
 import type { Azure } from '../../lab/azure/index.ts';
 import { askedFor, loginServer, nodeWithSettings, otherServer, startRegistries } from './world.ts';
@@ -58,7 +61,7 @@ test('what is noted of a failure is for root alone, and holds no secret', async 
   azure.setRole('vm', 'AcrPull', loginServer, false);
   await expect(freshLogins(loginServer, root)).rejects.toMatchObject({ reason: 'RegistryUnauthorized' });
   azure.setRole('vm', 'AcrPull', loginServer);
-  const note = `${paths.providerLock}.failure`;
+  const note = `${paths.providerLock}.${loginServer}.failure`;
   expect(statSync(note).mode & 0o777).toBe(0o600);
   expect(readFileSync(note, 'utf8')).not.toMatch(/eyJ/);
 });
@@ -67,6 +70,32 @@ test('two registries are kept side by side', async () => {
   const vm = await nodeWithSettings(azure);
   await Promise.all([freshLogins(loginServer, vm.root), freshLogins(otherServer, vm.root)]);
   expect(Object.keys(vm.cached).toSorted()).toEqual([otherServer, loginServer]);
+});
+
+test('a registry that hangs holds up no other', async () => {
+  const { root, paths } = await nodeWithSettings(azure);
+  const release = await acquireLock(`${paths.providerLock}.${loginServer}`);
+  expect(await freshLogins(otherServer, root)).toHaveProperty([otherServer]);
+  await release();
+});
+
+test('what another adds to the cache meanwhile stays in it', async () => {
+  const vm = await nodeWithSettings(azure);
+  const release = await acquireLock(vm.paths.providerLock);
+  const both = Promise.all([freshLogins(loginServer, vm.root), freshLogins(otherServer, vm.root)]);
+  await vi.waitFor(() => expect(askedFor(azure).passwords).toBe(2), { timeout: 10_000 });
+  await setTimeout(200);
+  const third = { username: 'user', password: 'canary', receivedAt: Date.now() };
+  vm.write(vm.paths.registryLogins, JSON.stringify({ 'third.azurecr.io': third }));
+  await release();
+  await both;
+  expect(Object.keys(vm.cached)).toHaveLength(3);
+});
+
+test('where nothing can be written a login is answered all the same', async () => {
+  const vm = await nodeWithSettings(azure);
+  vm.write(dirname(vm.paths.providerLock), 'no folder');
+  expect(await freshLogins(loginServer, vm.root)).toHaveProperty([loginServer]);
 });
 
 test('a cache that cannot be written does not keep a login from kubelet', async () => {

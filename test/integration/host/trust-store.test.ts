@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { expect, test } from 'vitest';
@@ -40,6 +41,16 @@ test('the settings add to it', async () => {
   await writeFile(`${folder}/own.pem`, ours.ca);
   expect(await isTrusted(new TrustStore(undefined, [`${folder}/system.crt`]))).toBe(false);
   expect(await isTrusted(new TrustStore(`${folder}/own.pem`, [`${folder}/system.crt`]))).toBe(true);
+});
+
+test('what cannot be read as a file is passed over', async () => {
+  const folder = await temporaryFolder();
+  execFileSync('mkfifo', [`${folder}/fifo`]);
+  await writeFile(`${folder}/system.crt`, ours.ca);
+  // Opened for reading, the memory of a process cannot be read at its begin (EIO).
+  const bundles = [folder, `${folder}/fifo`, '/proc/self/mem', `${folder}/system.crt`];
+  expect(await isTrusted(new TrustStore(undefined, bundles))).toBe(true);
+  expect(await isTrusted(new TrustStore(undefined, [folder]))).toBe(false);
 });
 
 test('a system with no such file is asked by Node', async () => {

@@ -110,6 +110,12 @@ describe('the plugin that Slipway writes', () => {
     ).toEqual([]);
   });
 
+  test('leaves no core dump, whatever K3s may leave', async () => {
+    script(install('slipway'), `cat /proc/self/limits > '${folder}/seen'`, `printf '%s' ${printed}`);
+    expect(await kubelet(options).credentialsFor(image)).toEqual(login);
+    expect(readFileSync(join(folder, 'seen'), 'utf8')).toMatch(/^Max core file size +0 +0 /m);
+  });
+
   test.each<[string, (slipway: string) => void]>([
     ['is not there', () => undefined],
     ['was moved away', (slipway) => [script(slipway), rmSync(slipway)]],

@@ -280,7 +280,7 @@ describe("the identity's own side", () => {
       noScope,
       may,
       'PullDenied',
-      /AcrPull.*does see .*older credential.*delete registries\.yaml/,
+      /AcrPull.*does see .*older credential.*registries\.schedule.*reload slipway\.$/,
     ],
     [
       'a denied pull, and it may not',
@@ -302,7 +302,7 @@ describe("the identity's own side", () => {
       noLogin,
       may,
       'PullCredentialRefused',
-      /does see .*delete registries\.yaml/,
+      /reload slipway\. The identity .*does see .*another identity\.$/,
     ],
     ['a refused login, and it may not', noLogin, mayNot, 'PullDenied', /no access either/],
     ['a refused login, and it cannot be asked', noLogin, isAway, 'PullCredentialRefused', /does not accept/],

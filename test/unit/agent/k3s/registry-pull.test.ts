@@ -66,6 +66,7 @@ describe('a pull', () => {
     expect(await pull()).toEqual({
       digest,
       layers: 1,
+      layer: 1,
       bytes: 65_536,
       size: 100_000,
       from: storage,
@@ -129,11 +130,22 @@ describe('a pull', () => {
   test.each([
     ['the whole layer at once', { status: 200, headers: { 'content-length': '7' } }],
     ['a layer whose length nobody says', { status: 200 }],
+    [
+      'a part of a layer whose length nobody says',
+      { status: 206, headers: { 'content-range': 'bytes 0-6/*' } },
+    ],
   ])('is content with %s', async (_what, answer) => {
     const made = world();
     once(made, registryUrl('manifests/3.22'), { body: manifest(7) });
     once(made, registryUrl('blobs/sha256:1a'), answer);
     expect(await made.pull()).toMatchObject({ bytes: 7, size: 7, from: server });
+  });
+
+  test('passes over a layer of nothing', async () => {
+    const made = world();
+    once(made, registryUrl('manifests/3.22'), { body: manifest(0) });
+    once(made, registryUrl('blobs/sha256:2b'), { status: 206, headers: { 'content-range': 'bytes 0-0/1' } });
+    expect(await made.pull()).toMatchObject({ layer: 2, layers: 2, bytes: 1, size: 1 });
   });
 
   test('goes on with its credential where a redirect stays at the login server', async () => {
@@ -201,32 +213,32 @@ describe('a pull', () => {
       'a credential that is refused',
       token(error(401)),
       'PullCredentialRefused',
-      'soon',
+      'slow',
       /registries\.yaml holds.*said it/,
     ],
     [
       'a login that is no longer good',
       ({ host }) => host.advance(4 * 3_600_000),
       'PullCredentialRefused',
-      'soon',
-      /delete registries\.yaml/,
+      'slow',
+      /registries\.schedule says so.*systemctl reload slipway\.$/,
     ],
     [
       'a login that reaches nothing',
       ({ registry }) => Object.assign(registry, { denied: true }),
       'PullDenied',
-      'soon',
+      'slow',
       /repository:base\/alpine:pull.*authentication required.*AcrPull.*Repository Reader/,
     ],
     [
       'a token that does not reach',
       tag(error(401)),
       'PullDenied',
-      'soon',
+      'slow',
       /base\/alpine:3\.22.*said it.*AcrPull/,
     ],
-    ['403 to a token', tag(error(403)), 'PullDenied', 'soon', /said it.*AcrPull/],
-    ['403 to a layer', blob(error(403)), 'PullDenied', 'soon', /said it/],
+    ['403 to a token', tag(error(403)), 'PullDenied', 'slow', /said it.*AcrPull/],
+    ['403 to a layer', blob(error(403)), 'PullDenied', 'slow', /said it/],
     [
       'the firewall',
       ({ registry }) => Object.assign(registry, { closed: true }),
@@ -251,6 +263,13 @@ describe('a pull', () => {
     ['no such layer', blob(error(404)), 'ProofImageNotFound', 'slow', /first layer/],
     ['an image for others', tag({ body: index('s390x') }), 'ProofImageNotFound', 'slow', /linux\/amd64/],
     ['an image of nothing', tag({ body: '{"layers":[]}' }), 'ProofImageNotFound', 'slow', /no layers/],
+    [
+      'an image of layers of nothing',
+      tag({ body: '{"layers":[{"digest":"sha256:1a","size":0}]}' }),
+      'ProofImageNotFound',
+      'slow',
+      /no layers/,
+    ],
     [
       'an index of nothing',
       (made) => {
@@ -294,50 +313,50 @@ describe('a pull', () => {
       'a storage that sends too much',
       stored(new NodeError('UnexpectedAnswer', 'more than 4 MiB')),
       'UnexpectedAnswer',
-      'soon',
+      'slow',
       /4 MiB/,
     ],
     [
       'another layer',
       stored({ status: 206, headers: { 'content-range': 'bytes 0-65535/99999' } }),
       'UnexpectedAnswer',
-      'soon',
+      'slow',
       /another layer/,
     ],
     [
       'another whole layer',
       stored({ status: 200, headers: { 'content-length': '12' } }),
       'UnexpectedAnswer',
-      'soon',
+      'slow',
       /another layer/,
     ],
-    ['a part that is not said which', stored({ status: 206 }), 'UnexpectedAnswer', 'soon', /another layer/],
+    ['a part that is not said which', stored({ status: 206 }), 'UnexpectedAnswer', 'slow', /another layer/],
     [
       'a redirect to http',
       blob({ status: 307, headers: { location: 'http://169.254.169.254/x' } }),
       'UnexpectedAnswer',
-      'soon',
+      'slow',
       /https/,
     ],
     [
       'a redirect to nowhere',
       blob({ status: 307, headers: { location: 'https://' } }),
       'UnexpectedAnswer',
-      'soon',
+      'slow',
       /https/,
     ],
     [
       'redirects without end',
       stored({ status: 302, headers: { location: '/again' } }),
       'UnexpectedAnswer',
-      'soon',
+      'slow',
       /more than 3 times/,
     ],
     [
       'a manifest with another digest',
       tag({ body: manifest(7), headers: { 'docker-content-digest': digestOf('x') } }),
       'UnexpectedAnswer',
-      'soon',
+      'slow',
       /promises sha256:.* and sends/,
     ],
     [
@@ -347,10 +366,10 @@ describe('a pull', () => {
         once(made, registryUrl(`manifests/${digestOf(manifest(7))}`), { body: manifest(8) });
       },
       'UnexpectedAnswer',
-      'soon',
+      'slow',
       /promises sha256:.* and sends/,
     ],
-    ['a page', tag({ body: '<html>' }), 'UnexpectedAnswer', 'soon', /no manifest/],
+    ['a page', tag({ body: '<html>' }), 'UnexpectedAnswer', 'slow', /no manifest/],
     [
       'a name that does not resolve',
       ({ host }) => host.onGet(/./, new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') })),
@@ -374,9 +393,9 @@ describe('a pull', () => {
     ],
     ['an error of the registry', tag(error(500)), 'RegistryUnavailable', 'soon', /500/],
     ['an error at the token', token(error(502)), 'RegistryUnavailable', 'soon', /502/],
-    ['no token at all', token({ body: '{}' }), 'UnexpectedAnswer', 'soon', /request for a token/],
-    ['no token endpoint', token(error(404)), 'UnexpectedAnswer', 'soon', /status 404/],
-    ['418', tag({ status: 418 }), 'UnexpectedAnswer', 'soon', /418/],
+    ['no token at all', token({ body: '{}' }), 'UnexpectedAnswer', 'slow', /request for a token/],
+    ['no token endpoint', token(error(404)), 'UnexpectedAnswer', 'slow', /status 404/],
+    ['418', tag({ status: 418 }), 'UnexpectedAnswer', 'slow', /418/],
     [
       'a realm elsewhere',
       challenge('Bearer realm="https://evil.example/token",service="s"'),
@@ -398,12 +417,12 @@ describe('a pull', () => {
       'slow',
       /not shown/,
     ],
-    ['a challenge of another kind', challenge('Negotiate'), 'UnexpectedAnswer', 'soon', /which kind/],
+    ['a challenge of another kind', challenge('Negotiate'), 'UnexpectedAnswer', 'slow', /which kind/],
     [
       'a password that is refused',
       challenge('Basic realm="Registry"'),
       'PullCredentialRefused',
-      'soon',
+      'slow',
       /registries\.yaml/,
     ],
   ])('fails on %s', async (_what, arrange, reason, pace, says) => {
