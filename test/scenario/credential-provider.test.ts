@@ -132,6 +132,18 @@ test('a plugin that cannot be written keeps the configuration away, and the node
   expect(machine.matchImages).toEqual([registry]);
 });
 
+test('a plugin lost on a full disk takes the configuration with it, and K3s restarts neither then nor after', async () => {
+  const { machine, slipway } = await booted('agent');
+  machine.host.files.remove(plugin);
+  machine.host.failWrite(plugin, 'ENOSPC');
+  await live(slipway, machine, 10 * minute);
+  expect(machine.host.files.stat(config)).toBeUndefined();
+  machine.host.heal(plugin);
+  await live(slipway, machine, 15 * minute, isReady);
+  expect(machine.host.files.stat(config)?.kind).toBe('file');
+  expect(machine.units.starts).toBe(1);
+});
+
 describe("somebody else's provider", () => {
   function withTheirs(): Vm {
     const machine = vm('agent', noRestarts);

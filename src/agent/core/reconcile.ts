@@ -6,8 +6,7 @@ import type { Change, Drift, Finding, Outcome, Resource } from './resource.ts';
 /** Changes in a row, without the check ever finding its resource in sync, after which something is wrong. */
 const changesInARow = 5;
 
-/** What is due again before that was put back by somebody. */
-const rest = 3_000;
+const rest = 3_000; // what is due again sooner was put back by somebody
 const lookAgain = 5_000;
 /** For so long after its retry was due a failure may still be the truth, though the check sees a new beginning. */
 const recently = 60_000;
@@ -140,13 +139,12 @@ async function remedy(resource: Resource, drift: Drift, options: ReconcileOption
   if (last?.error && last.by === 'remedy' && isHeld(last, host.now())) {
     return unsettled(resource, last.error, last, blocks);
   }
-  const now = host.now();
-  const isRepeat = !drift.due || now < (last?.since ?? 0) + rest;
+  const isRepeat = !drift.due || host.now() < (last?.since ?? 0) + rest;
   const changes = isRepeat ? (last?.changes ?? 0) + 1 : 0;
   try {
     if (changes > changesInARow) throw didNotConverge(drift.changes);
     await drift.remedy(host);
-    attempts.set(resource.id, { ...fresh, by: 'remedy', changes, since: now });
+    attempts.set(resource.id, { ...fresh, by: 'remedy', changes, since: host.now() });
     const { summary: did = resource.summary, partial = false } = drift;
     return { resource, state: 'Changed', did, changes: drift.changes, partial };
   } catch (thrown) {
@@ -189,10 +187,8 @@ function isHeld({ since, notBefore }: Attempt, now: number, longer = 0): boolean
 function unsettled(resource: Resource, error: NodeError, attempt: Attempt, blocks: boolean): Unsettled {
   const { reason, message } = error;
   const state = attempt.counts || error.retry.pace === 'slow' ? 'Failed' : 'Waiting';
-  const tries =
-    state === 'Waiting' && resource.pacing
-      ? ` (attempt ${attempt.failures} of ${resource.pacing.attempts})`
-      : '';
+  const allowed = resource.pacing?.attempts;
+  const tries = state === 'Waiting' && allowed ? ` (attempt ${attempt.failures} of ${allowed})` : '';
   return {
     resource,
     state,

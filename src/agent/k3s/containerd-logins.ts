@@ -1,12 +1,10 @@
 import { join } from 'node:path';
-import * as z from 'zod/mini';
 import type { Settings } from '../config/schema.ts';
-import { readYaml } from '../config/yaml.ts';
 import type { HostReader } from '../core/host.ts';
 import type { NodePaths } from '../paths.ts';
-import { type Flags, k3sFlags } from './flags.ts';
+import { type Flags, k3sFlags, otherProviderFlag, readableText } from './flags.ts';
 import type { K3sNode } from './node.ts';
-import { pluginName } from './provider-config.ts';
+import { servedRegistries } from './provider-file.ts';
 
 /**
  * Why containerd needs a fresh login of its own on this node, as clauses: `docker.io is mirrored by a.azurecr.io`.
@@ -14,10 +12,13 @@ import { pluginName } from './provider-config.ts';
  * Containerd prefers the credential that kubelet hands it with a pull. It falls back on the one K3s gave it at its
  * start where a pull is not kubelet's, and where kubelet's provider is not asked about the registry that is pulled from
  * (containerd, internal/cri/server/images/image_pull.go). K3s's addons are pods, whose images kubelet pulls.
+ *
+ * `served` is for which registries the kubelet that runs asks Slipway, where its stamp says it.
  */
 export async function containerdPulls(
   host: HostReader,
   { paths, settings }: K3sNode,
+  served?: readonly string[],
 ): Promise<readonly string[]> {
   const { servers } = settings.registries;
   if (servers.length === 0) return [];
@@ -26,19 +27,8 @@ export async function containerdPulls(
     ...mirrored(settings.registries),
     ...(await pauseImage(host, paths, flags, servers)),
     ...(await imageLists(host, paths, servers)),
-    ...(await withoutKubelet(host, paths, flags, servers)),
+    ...(await withoutKubelet(host, paths, flags, servers, served)),
   ];
-}
-
-const configuration = z.object({
-  providers: z.array(z.object({ name: z.string(), matchImages: z.array(z.string()) })),
-});
-
-/** The registries for which kubelet asks Slipway, by the text of its CredentialProviderConfig. */
-export function servedRegistries(content: string): readonly string[] {
-  const { data } = z.safeParse(configuration, readYaml(content).value);
-  const ours = data?.providers.filter(({ name }) => name === pluginName) ?? [];
-  return ours.flatMap(({ matchImages }) => matchImages);
 }
 
 /** Kubelet is asked about the registry in the image's name, and not about the mirror that is asked for it. */
@@ -84,9 +74,9 @@ async function imageLists(
   const lists = (await host.list(folder))
     .filter((name) => /\.txt$/i.test(name))
     .map((name) => join(folder, name));
-  const texts = await Promise.all(lists.map((path) => host.readFile(path)));
+  const texts = await Promise.all(lists.map((path) => readableText(host, path)));
   return lists.flatMap((path, at) => {
-    const registries = (texts[at]?.content ?? '').split('\n').map((line) => registryOf(line.trim()));
+    const registries = (texts[at] ?? '').split('\n').map((line) => registryOf(line.trim()));
     const found = servers.filter((server) => registries.includes(server));
     return found.length > 0 ? [`${path} lists images of ${found.join(', ')}`] : [];
   });
@@ -99,25 +89,15 @@ function registryOf(image: string): string {
 /** Where kubelet asks another provider than ours, or ours not about all: an operator may have set either. */
 async function withoutKubelet(
   host: HostReader,
-  { k3s }: NodePaths,
+  paths: NodePaths,
   flags: Flags,
   servers: readonly string[],
+  known: readonly string[] | undefined,
 ): Promise<readonly string[]> {
-  const usual = [
-    ['image-credential-provider-config', k3s.credentialProvider],
-    ['image-credential-provider-bin-dir', k3s.credentialProviderBin],
-  ] as const;
-  const argument = (flags.get('kubelet-arg') ?? []).find((text) =>
-    text.startsWith('image-credential-provider-'),
-  );
-  const [other] = usual
-    .filter(([flag, path]) => (flags.get(flag)?.at(-1) ?? path) !== path)
-    .map(([flag]) => flag);
-  const set = other ?? argument?.split('=')[0];
+  const { credentialProvider: path } = paths.k3s;
+  const set = otherProviderFlag(flags, paths);
   if (set) return [`${set} has kubelet ask another credential provider`];
-  const served = servedRegistries((await host.readFile(k3s.credentialProvider))?.content ?? '');
+  const served = known ?? servedRegistries((await host.readFile(path))?.content ?? '');
   const missing = servers.filter((server) => !served.includes(server));
-  return missing.length > 0
-    ? [`${k3s.credentialProvider} does not have kubelet ask Slipway about ${missing.join(', ')}`]
-    : [];
+  return missing.length > 0 ? [`${path} does not have kubelet ask Slipway about ${missing.join(', ')}`] : [];
 }

@@ -1,39 +1,57 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { readYaml } from '../config/yaml.ts';
 import { NodeError } from '../core/errors.ts';
 import type { Host, HostReader } from '../core/host.ts';
-import { inSync, type Resource, waiting } from '../core/resource.ts';
+import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
 import type { NodePaths } from '../paths.ts';
 import { file } from '../resources/file.ts';
-import { type Flags, k3sFlags } from './flags.ts';
+import { k3sFlags, otherProviderFlag } from './flags.ts';
 import type { K3sNode } from './node.ts';
+import { hasPlugin, header, inOrder, isOurs, pluginName, servedRegistries } from './provider-file.ts';
 
-/** What kubelet calls the plugin: its file in the folder of plugins, and its entry in the configuration. */
-export const pluginName = 'slipway-credential-provider';
-
-const header = '# Written by Slipway';
+export { pluginName };
 
 /**
  * Kubelet's configuration of its credential provider, where it is not somebody else's: `ProviderNotOurs`.
  *
- * It is written where the plugin is only: kubelet, and K3s with it, ends where it finds the one without the other.
+ * It is there where the plugin is only: kubelet, and K3s with it, ends where it finds the one without the other.
+ * Where the plugin cannot be had, it is removed, which needs no room on the disk, and comes back with the plugin.
  */
 export function providerConfig(node: K3sNode, needs: readonly string[]): Resource {
-  const { credentialProvider: path, credentialProviderBin } = node.paths.k3s;
-  const plugin = join(credentialProviderBin, pluginName);
+  const { credentialProvider: path } = node.paths.k3s;
   const written = file({ path, content: renderProviderConfig(node), condition: 'CredentialProvider', needs });
   return {
     ...written,
     async check(host) {
       const other = otherProviderFlag(await k3sFlags(host, node.paths), node.paths);
       if (other !== undefined) throw sentElsewhere(other, node.paths.k3s.config);
-      if (!(await isOurs(host, path))) throw notOurs(path);
-      if ((await host.stat(plugin))?.kind !== 'file')
-        return waiting('Blocked', `waits for ${plugin}`, { blocks: false });
+      const text = await textOf(host, path);
+      if (!isOurs(text)) return shared(path, text, node.settings.registries.servers);
+      if (!(await hasPlugin(host, node.paths))) return withoutPlugin(host, node.paths);
       return written.check(host);
     },
   };
+}
+
+async function textOf(host: HostReader, path: string): Promise<string> {
+  return (await host.readFile(path))?.content ?? '';
+}
+
+/** Somebody else's configuration, which may ask Slipway too. */
+function shared(path: string, text: string, servers: readonly string[]): Finding {
+  const served = servedRegistries(text);
+  const missing = servers.filter((server) => !served.includes(server));
+  if (missing.length > 0) throw notOurs(path, served.length > 0 ? missing : []);
+  return inSync({ message: `${path} is not Slipway's alone, and has kubelet ask Slipway for every login` });
+}
+
+async function withoutPlugin(host: HostReader, { k3s }: NodePaths): Promise<Finding> {
+  const { credentialProvider: path, credentialProviderBin } = k3s;
+  const why = `${join(credentialProviderBin, pluginName)}, which is no file that kubelet can run`;
+  if (!(await host.stat(path))) return waiting('Blocked', `waits for ${why}`, { blocks: false });
+  const changes = [{ field: path, observed: 'there', desired: undefined }];
+  const summary = `remove ${path}, since K3s would not start again for want of ${why}`;
+  return { state: 'Drifted', drift: { changes, summary, remedy: (host) => host.remove(path) } };
 }
 
 /**
@@ -43,7 +61,7 @@ export function providerConfig(node: K3sNode, needs: readonly string[]): Resourc
 export function renderProviderConfig({ paths, settings }: Pick<K3sNode, 'paths' | 'settings'>): string {
   const provider = {
     name: pluginName,
-    matchImages: settings.registries.servers,
+    matchImages: inOrder(settings.registries.servers),
     defaultCacheDuration: '10m',
     apiVersion: 'credentialprovider.kubelet.k8s.io/v1',
     args: ['credential-provider', '--root', paths.root],
@@ -77,7 +95,7 @@ export function noProvider(paths: NodePaths): Resource {
 
 /** What there is of it, in the order in which it is to go. */
 async function leftovers(host: HostReader, { k3s, slipway }: NodePaths): Promise<readonly string[]> {
-  const config = (await isOurs(host, k3s.credentialProvider)) ? [k3s.credentialProvider] : [];
+  const config = isOurs(await textOf(host, k3s.credentialProvider)) ? [k3s.credentialProvider] : [];
   const all = [...config, slipway.registryLogins, slipway.providerSettings];
   const stats = await Promise.all(all.map((path) => host.stat(path)));
   return all.filter((_, at) => stats[at] !== undefined);
@@ -87,35 +105,17 @@ async function removeEach(host: Host, paths: readonly string[]): Promise<void> {
   for (const path of paths) await host.remove(path);
 }
 
-/** Nothing, or what Slipway wrote, damaged though it may be. */
-async function isOurs(host: HostReader, path: string): Promise<boolean> {
-  const text = (await host.readFile(path))?.content ?? '';
-  if (text.trim() === '' || text.includes(header)) return true;
-  const { value, faults } = readYaml(text);
-  if (faults.length > 0) return text.includes(pluginName);
-  const { providers } = Object(value);
-  return [providers ?? []].flat().some((provider) => Object(provider).name === pluginName);
-}
-
-/** The flag by which an operator has kubelet ask another provider, where there is one. */
-export function otherProviderFlag(flags: Flags, { k3s }: NodePaths): string | undefined {
-  const usual = {
-    'image-credential-provider-config': k3s.credentialProvider,
-    'image-credential-provider-bin-dir': k3s.credentialProviderBin,
-  };
-  const [other] =
-    Object.entries(usual).find(([flag, path]) => (flags.get(flag)?.at(-1) ?? path) !== path) ?? [];
-  const toKubelet = flags.get('kubelet-arg')?.find((text) => text.startsWith('image-credential-provider-'));
-  return other ?? toKubelet?.split('=')[0];
-}
-
 const toKeepIt =
   "To keep it so, set registries.onRotate to auto, since only a restart of K3s renews containerd's own logins.";
 
-function notOurs(path: string): NodeError {
+function notOurs(path: string, missing: readonly string[]): NodeError {
+  const [of, todo] =
+    missing.length > 0
+      ? [` to ${missing.join(', ')}`, `name these in matchImages of its entry ${pluginName}, and restart K3s`]
+      : ['', 'move that file away'];
   return foreign(
-    `${path} is not Slipway's and was left alone, so kubelet does not ask Slipway for logins. ` +
-      `To let Slipway answer, move that file away. ${toKeepIt}`,
+    `${path} is not Slipway's and was left alone, so kubelet does not ask Slipway for logins${of}. ` +
+      `To let Slipway answer, ${todo}. ${toKeepIt}`,
   );
 }
 

@@ -77,8 +77,18 @@ interface Start {
 /** A missing stamp, or one of another start, says nothing. */
 async function lookAtStart(host: HostReader, node: K3sNode, { InvocationID }: Shown): Promise<Start> {
   const stamp = await readStamp(host, node.paths, InvocationID);
-  const changed = stamp ? await changedInputs(host, node.paths, stamp) : [];
-  return { stamp, changed, pulls: await containerdPulls(host, node) };
+  const changed = stamp ? await changedInputs(host, node, stamp) : [];
+  return { stamp, changed, pulls: await observedPulls(host, node, stamp) };
+}
+
+/** What cannot be read says nothing: whether K3s runs does not depend on it. */
+async function observedPulls(host: HostReader, node: K3sNode, stamp: Stamp | undefined) {
+  try {
+    return await containerdPulls(host, node, stamp?.served);
+  } catch (error) {
+    if (error instanceof NodeError) return [];
+    throw error;
+  }
 }
 
 /** Drifted where this start was made of other inputs. */
@@ -111,8 +121,12 @@ function counts(
 function running({ settings }: K3sNode, start: Start): string {
   const { onRotate, servers } = settings.registries;
   const said = { never: () => oldLogins(servers, start), auto: () => restarts(start), restart: () => [] };
-  return ['K3s runs', ...said[onRotate]()].join('; ');
+  const isUnknown = servers.length > 0 && !start.stamp;
+  return ['K3s runs', ...(isUnknown ? [unknownStart] : []), ...said[onRotate]()].join('; ');
 }
+
+const unknownStart =
+  'it is not known what this start was given, so pulls may have the login of that start until K3s is started again';
 
 function restarts({ pulls }: Start): readonly string[] {
   return pulls.length > 0 ? [`restarted at each rotation, because ${pulls.join(', and ')}`] : [];

@@ -4,9 +4,9 @@ import { NodeError } from '../core/errors.ts';
 import type { Host, HostReader } from '../core/host.ts';
 import type { NodePaths } from '../paths.ts';
 import { agentTokenPath } from './agent-token.ts';
-import { servedRegistries } from './containerd-logins.ts';
 import { heldLogin } from './held-login.ts';
-import { unitName } from './node.ts';
+import { type K3sNode, unitName } from './node.ts';
+import { hasPlugin, ownContent, servedRegistries } from './provider-file.ts';
 import { parseRegistries, type Registries, withoutAuth } from './registries-yaml.ts';
 import { installedVersion } from './release.ts';
 
@@ -34,6 +34,8 @@ type Digests = Readonly<Record<StartInput, string | undefined>>;
 export interface Stamp {
   readonly invocationId: string;
   readonly inputs: Digests;
+  /** The registries for which the kubelet of that start asks Slipway. */
+  readonly served?: readonly string[];
   /** When the logins end that containerd has since, where they do; epoch milliseconds, by registry. */
   readonly loginEnds?: Readonly<Record<string, number>>;
 }
@@ -50,9 +52,11 @@ export async function stamp(
 ): Promise<void> {
   if (!invocationId)
     throw new NodeError('InternalError', 'There is no INVOCATION_ID: only the unit of K3s stamps its start.');
+  const served = servedRegistries(await textOf(host, paths.k3s.credentialProvider));
   const content: Stamp = {
     invocationId,
-    inputs: await digests(host, paths),
+    inputs: await digests(host, paths, served),
+    served,
     loginEnds: await loginEnds(host, paths),
   };
   await host.writeFile(paths.k3s.stamp, `${JSON.stringify(content)}\n`, { mode: 0o600 });
@@ -69,30 +73,63 @@ export async function readStamp(
   return stamp?.invocationId === invocationId && stamp.inputs ? (stamp as Stamp) : undefined;
 }
 
-/** The inputs that are other than at that start. */
+type StampedNode = Pick<K3sNode, 'paths' | 'settings'>;
+
+/** The inputs that are other than at that start, and fit to start with. */
 export async function changedInputs(
   host: HostReader,
-  paths: NodePaths,
-  { inputs }: Stamp,
+  node: StampedNode,
+  { inputs, served }: Stamp,
 ): Promise<readonly StartInput[]> {
-  const now = await digests(host, paths);
-  const isKnown = (input: StartInput) => inputs[input] !== undefined && now[input] !== undefined;
+  const { paths } = node;
+  const now = await digests(host, paths, served);
+  const harmful = [...(await unfitRegistries(host, paths)), ...(await unfitProvider(host, node))];
+  const isKnown = (input: StartInput) =>
+    inputs[input] !== undefined && now[input] !== undefined && !harmful.includes(input);
   return startInputs.filter((input) => isKnown(input) && inputs[input] !== now[input]);
 }
 
-async function digests(host: HostReader, paths: NodePaths): Promise<Digests> {
+/**
+ * Without registries.yaml K3s would come up without its mirrors, and with a damaged one never, so neither counts until
+ * the file is whole. That the settings ask for no registry any more does not restart K3s either.
+ */
+async function unfitRegistries(host: HostReader, { k3s }: NodePaths): Promise<readonly StartInput[]> {
+  const text = await textOf(host, k3s.registries);
+  const isUnfit = text.trim() === '' || !parseRegistries(text);
+  return isUnfit ? ['registries', 'registryLogins', 'lastingLogins'] : [];
+}
+
+/** K3s is restarted for a whole provider of ours, and for none where the settings want none. */
+async function unfitProvider(
+  host: HostReader,
+  { paths, settings }: StampedNode,
+): Promise<readonly StartInput[]> {
+  const text = await textOf(host, paths.k3s.credentialProvider);
+  const isWhole = ownContent(text) !== undefined && (await hasPlugin(host, paths));
+  const isAbsent = text.trim() === '' && settings.registries.servers.length === 0;
+  return isWhole || isAbsent ? [] : ['credentialProvider'];
+}
+
+async function textOf(host: HostReader, path: string): Promise<string> {
+  return (await host.readFile(path))?.content ?? '';
+}
+
+/** `served` is as it was at the start, where it is known, since the kubelet that runs keeps to that. */
+async function digests(host: HostReader, paths: NodePaths, served?: readonly string[]): Promise<Digests> {
   const { k3s, slipway } = paths;
-  const text = async (path: string) => (await host.readFile(path))?.content ?? '';
-  const registries = await text(k3s.registries);
+  const text = (path: string) => textOf(host, path);
   const credentialProvider = await text(k3s.credentialProvider);
+  const registries = await text(k3s.registries);
   const content = parseRegistries(registries);
   return {
     config: sha256(await text(k3s.config)),
     version: await version(host, paths),
     registries: sha256(content ? canonical(withoutAuth(content)) : registries),
     registryLogins: sha256(content ? canonical(content) : registries),
-    lastingLogins: content && sha256(canonical(lastingLogins(content, servedRegistries(credentialProvider)))),
-    credentialProvider: sha256(credentialProvider),
+    lastingLogins:
+      content && sha256(canonical(lastingLogins(content, served ?? servedRegistries(credentialProvider)))),
+    // Somebody else's file is nothing of ours, so K3s is restarted once ours is in its place.
+    credentialProvider: sha256(canonical(ownContent(credentialProvider) ?? {})),
     environment: sha256(await environment(host, paths)),
     joinToken: sha256((await text(slipway.joinToken)).trim()),
     agentToken: sha256((await text(agentTokenPath(paths))).trim()),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { containerdPulls, servedRegistries } from '../../../../src/agent/k3s/containerd-logins.ts';
+import { containerdPulls } from '../../../../src/agent/k3s/containerd-logins.ts';
 import { renderProviderConfig } from '../../../../src/agent/k3s/provider-config.ts';
+import { servedRegistries } from '../../../../src/agent/k3s/provider-file.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { aNode } from './a-node.ts';
@@ -41,6 +42,12 @@ describe('containerd needs no fresh login', () => {
     ['for images to be tagged', { [k3s.config]: 'airgap-extra-registry: [team.azurecr.io]' }, {}],
     ['for the pause image K3s brings', { [containerd]: '  sandbox = "rancher/mirrored-pause:3.6"\n' }, {}],
     ['for a list of other images', { [`${k3s.agent}/images/k3s.txt`]: 'docker.io/rancher/pause:3.6\n' }, {}],
+    ['for a folder named as a list', { [`${k3s.agent}/images/x.txt/a`]: 'team.azurecr.io/base:1\n' }, {}],
+    [
+      'for a folder named as a drop-in',
+      { [`${k3s.config}.d/x.yaml/a`]: 'pause-image: team.azurecr.io/a' },
+      {},
+    ],
     ['for an archive of images', { [`${k3s.agent}/images/own.tar`]: 'team.azurecr.io/base:1\n' }, {}],
     [
       'where a file names the usual place of the provider',
@@ -108,6 +115,15 @@ describe('containerd needs a fresh login', () => {
     ],
   ])('%s: %s', async (path, text, expected) => {
     expect(await found({ [path]: text })).toEqual([expected]);
+  });
+
+  test('by what the kubelet that runs was started with, whatever its configuration is now', async () => {
+    const host = memoryHost();
+    const node = aNode('agent', { settings: { registries: { servers } } });
+    expect(await containerdPulls(host, node, servers)).toEqual([]);
+    expect(await containerdPulls(host, node, ['team.azurecr.io'])).toEqual([
+      `${k3s.credentialProvider} does not have kubelet ask Slipway about two.azurecr.io`,
+    ]);
   });
 
   test('for each of several reasons', async () => {

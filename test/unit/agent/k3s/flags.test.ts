@@ -15,6 +15,7 @@ test.each([
     { 'kubelet-arg': ['a', 'b', 'c'] },
   ],
   ['another file in the folder', { '': 'v: 1', '.d/a.yaml.bak': 'v: 2' }, { v: ['1'] }],
+  ['a folder named as a drop-in', { '': 'v: 1', '.d/a.yaml/b': 'v: 2' }, { v: ['1'] }],
   ['what is no YAML', { '': 'v: 1', '.d/a.yaml': '{' }, { v: ['1'] }],
   ['what is no map', { '': '- v' }, {}],
 ])('%s', async (_name, texts, expected) => {

@@ -71,7 +71,6 @@ describe('the resource', () => {
     ['ours without its first line', text.slice(text.indexOf('\n') + 1).replace('10m', '1h')],
     ['ours cut off', text.slice(0, 120)],
     ['ours cut off, without its first line', 'providers:\n  - name: "slipway-credential-provider'],
-    ['ours with another provider', text.replace('slipway-credential', 'ecr-credential')],
   ])('%s becomes ours', async (_, content) => {
     const host = machine(content);
     expect((await settle(resource, host)).at(-1)).toBe('InSync');
@@ -81,6 +80,8 @@ describe('the resource', () => {
 
   test.each([
     ['another provider', foreign],
+    ['another provider in a file of ours', text.replace('slipway-credential', 'ecr-credential')],
+    ['another provider cut off', `${text}  - name: ecr-credential-provider\n    matchImages: [`],
     ['what is no YAML', 'providers: [\n'],
     ['what is no map', 'ecr\n'],
     ['a map of something else', 'providers: { name: x }\n'],
@@ -90,11 +91,47 @@ describe('the resource', () => {
     expect(host.files.text(path)).toBe(content);
   });
 
+  const merged = `${text}  - name: theirs\n    matchImages: ["*.example.com"]\n`;
+
+  test('a file that asks others too is left alone, and in sync while it asks us for all', async () => {
+    const host = machine(merged);
+    expect(await settle(resource, host)).toEqual(['InSync']);
+    host.files.write(path, merged.replace('myteam.azurecr.io', 'other.azurecr.io'));
+    await expect(resource.check(host)).rejects.toThrow(
+      'so kubelet does not ask Slipway for logins to myteam.azurecr.io. To let Slipway answer, name these in matchImages of its entry slipway-credential-provider, and restart K3s.',
+    );
+    expect(host.lines()).toEqual([]);
+  });
+
+  test('the order of the login servers, and one named twice, change nothing', () => {
+    const again = aNode('agent', { settings: { registries: { servers: [...servers].reverse() } } });
+    expect(renderProviderConfig(again)).toBe(text);
+  });
+
+  test.each([
+    ['is gone', (host: MemoryHost) => host.files.remove(plugin)],
+    ['cannot be run', (host: MemoryHost) => host.files.write(plugin, '#!/bin/sh\n', 0o644)],
+    ['is a link', (host: MemoryHost) => host.files.link(plugin, '/usr/bin/slipway')],
+  ])('it is removed where the plugin %s, on a full disk too, and comes back with it', async (_, harm) => {
+    const host = machine(text);
+    harm(host);
+    const finding = await resource.check(host);
+    expect(finding).toMatchObject({ drift: { summary: expect.stringContaining(`for want of ${plugin}`) } });
+    expect(await settle(resource, host)).toEqual([`Drifted ${path}`, 'Waiting Blocked']);
+    expect(host.lines()).toEqual([`remove ${path}`]);
+    host.files.write(plugin, '#!/bin/sh\n', 0o755);
+    expect((await settle(resource, host)).at(-1)).toBe('InSync');
+    expect(host.files.text(path)).toBe(text);
+  });
+
   test('it is not written where the plugin is not', async () => {
     const host = machine();
     host.files.remove(plugin);
     expect(await settle(resource, host)).toEqual(['Waiting Blocked']);
-    expect(await resource.check(host)).toMatchObject({ blocks: false, message: `waits for ${plugin}` });
+    expect(await resource.check(host)).toMatchObject({
+      blocks: false,
+      message: expect.stringContaining(`waits for ${plugin}`),
+    });
     host.files.link(plugin, '/usr/bin/slipway');
     expect(await outcome(resource, host)).toBe('Waiting Blocked');
   });

@@ -37,6 +37,7 @@ function world(shown: object, journal = ''): MemoryHost {
       [paths.k3s.config]: 'a',
       [paths.k3s.registries]: registriesYaml,
       [paths.k3s.credentialProvider]: provider,
+      [`${paths.k3s.credentialProviderBin}/slipway-credential-provider`]: { content: '', mode: 0o755 },
       [paths.slipway.joinToken]: 't',
     },
   })
@@ -173,6 +174,26 @@ describe('what K3s was started with', () => {
 });
 
 describe('what is said while K3s runs', () => {
+  test.each([
+    [['a.io'], /^K3s runs; it is not known what this start was given, /],
+    [[], /^K3s runs$/],
+  ])('without a stamp, and with the login servers %j', async (servers, expected) => {
+    const finding = await k3sService(withServer({ servers }), []).check(world({}));
+    expect(finding).toEqual({ state: 'InSync', message: expect.stringMatching(expected) });
+  });
+
+  test.each([
+    `${paths.k3s.agent}/images/x.txt/a`,
+    `${paths.k3s.config}.d/x.yaml/a`,
+    `${paths.k3s.agent}/etc/containerd/config.toml/a`,
+  ])('a stray folder of %s is nobody’s trouble', async (path) => {
+    const host = world({});
+    await stamp(host, paths, { invocationId: 'i1' });
+    host.files.write(path, '');
+    const finding = await k3sService(withServer({}), []).check(host);
+    expect(finding).toEqual({ state: 'InSync', message: 'K3s runs' });
+  });
+
   const mirrors = { 'docker.io': { endpoint: ['https://a.io'] } };
   const why = 'docker.io is mirrored by a.io';
   const auto = 'set registries.onRotate to auto, and K3s is restarted for that';

@@ -2,23 +2,28 @@ import { describe, expect, test } from 'vitest';
 import { changedInputs, readStamp, stamp } from '../../../../src/agent/k3s/start-stamp.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
+import { aNode } from './a-node.ts';
 
 const paths = nodePaths('/');
 const { k3s, slipway } = paths;
+const plugin = `${k3s.credentialProviderBin}/slipway-credential-provider`;
+const node = aNode('agent', { settings: { registries: { servers: ['a.io'] } } });
 const unitFile = '/etc/systemd/system/k3s.service';
 const registries = (password: string, mirror = 'a', lasting = 'kept') =>
   `mirrors: { ${mirror}: {} }\nconfigs:\n` +
   `  a.io: { auth: { username: u, password: ${password} } }\n` +
   `  docker.io: { auth: { username: u, password: ${lasting} } }\n`;
-const provider = (server: string) =>
-  `providers: [{ name: slipway-credential-provider, matchImages: [${server}] }]\n`;
+const provider = (...servers: string[]) =>
+  `providers: [{ name: slipway-credential-provider, matchImages: [${servers}] }]\n`;
+const foreign = 'providers: [{ name: theirs, matchImages: [a.io] }]\n';
 
 function world(): MemoryHost {
   return memoryHost({
     files: {
       [k3s.config]: 'node-name: "a"\n',
       [k3s.registries]: registries('one'),
-      [k3s.credentialProvider]: provider('a.io'),
+      [k3s.credentialProvider]: provider('a.io', 'c.io'),
+      [plugin]: { content: '#!/bin/sh\n', mode: 0o755 },
       [slipway.joinToken]: 'swordfish\n',
       [unitFile]: 'Environment=HTTP_PROXY=http://a\nExecStart=/usr/local/bin/k3s server\n',
     },
@@ -31,7 +36,7 @@ async function changedAfter(change: (host: MemoryHost) => void): Promise<readonl
   change(host);
   const found = await readStamp(host, paths, 'i1');
   if (!found) throw new Error('there is no stamp');
-  return changedInputs(host, paths, found);
+  return changedInputs(host, node, found);
 }
 
 describe('changedInputs', () => {
@@ -69,11 +74,9 @@ describe('changedInputs', () => {
         ),
       [],
     ],
-    [
-      'a malformed registries.yaml',
-      (host: MemoryHost) => host.files.write(k3s.registries, '{'),
-      ['registries', 'registryLogins'],
-    ],
+    ['a malformed registries.yaml', (host: MemoryHost) => host.files.write(k3s.registries, '{'), []],
+    ['a lost registries.yaml', (host: MemoryHost) => host.files.remove(k3s.registries), []],
+    ['an empty registries.yaml', (host: MemoryHost) => host.files.write(k3s.registries, '\n'), []],
     [
       'the version',
       (host: MemoryHost) => host.on({ file: 'k3s' }, 'k3s version v1.36.4+k3s1 (abc)\n'),
@@ -91,14 +94,34 @@ describe('changedInputs', () => {
     ],
     ['the token', (host: MemoryHost) => host.files.write(slipway.joinToken, 'marlin\n'), ['joinToken']],
     [
-      'a credential provider',
-      (host: MemoryHost) => host.files.write(k3s.credentialProvider, `# a comment\n${provider('a.io')}`),
+      'a comment on the credential provider, and another order of its registries',
+      (host: MemoryHost) =>
+        host.files.write(k3s.credentialProvider, `# a comment\n${provider('c.io', 'a.io')}`),
+      [],
+    ],
+    [
+      'a credential provider for others',
+      (host: MemoryHost) => host.files.write(k3s.credentialProvider, provider('b.io')),
       ['credentialProvider'],
     ],
     [
-      'another credential provider, which leaves the login to containerd',
-      (host: MemoryHost) => host.files.write(k3s.credentialProvider, provider('b.io')),
-      ['lastingLogins', 'credentialProvider'],
+      "somebody else's credential provider",
+      (host: MemoryHost) => host.files.write(k3s.credentialProvider, foreign),
+      [],
+    ],
+    [
+      'a damaged credential provider',
+      (host: MemoryHost) => host.files.write(k3s.credentialProvider, provider('b.io').slice(0, 50)),
+      [],
+    ],
+    ['a lost credential provider', (host: MemoryHost) => host.files.remove(k3s.credentialProvider), []],
+    [
+      'a credential provider for others, without its plugin',
+      (host: MemoryHost) => {
+        host.files.write(k3s.credentialProvider, provider('b.io'));
+        host.files.remove(plugin);
+      },
+      [],
     ],
     [
       'a drop-in of the operator',
@@ -109,9 +132,33 @@ describe('changedInputs', () => {
     expect(await changedAfter(change)).toEqual(expected);
   });
 
+  test.each([
+    ['no registries.yaml', k3s.registries, undefined, ['registries', 'registryLogins', 'lastingLogins']],
+    ['a malformed one', k3s.registries, '{', ['registries', 'registryLogins']],
+    ['no credential provider', k3s.credentialProvider, undefined, ['credentialProvider']],
+    ["somebody else's", k3s.credentialProvider, foreign, ['credentialProvider']],
+  ])('a start with %s: once there is one, it counts', async (_name, path, before, expected) => {
+    const host = world();
+    const whole = host.files.text(path) ?? '';
+    if (before === undefined) host.files.remove(path);
+    else host.files.write(path, before);
+    await stamp(host, paths, { invocationId: 'i1' });
+    host.files.write(path, whole);
+    const found = await readStamp(host, paths, 'i1');
+    expect(found && (await changedInputs(host, node, found))).toEqual(expected);
+  });
+
+  test('a provider that is gone counts where the settings name no login server', async () => {
+    const host = world();
+    await stamp(host, paths, { invocationId: 'i1' });
+    host.files.remove(k3s.credentialProvider);
+    const found = await readStamp(host, paths, 'i1');
+    expect(found && (await changedInputs(host, aNode('agent'), found))).toEqual(['credentialProvider']);
+  });
+
   test('what an older stamp does not know has not changed', async () => {
     const host = world();
-    expect(await changedInputs(host, paths, { invocationId: 'i1', inputs: {} as never })).toEqual([]);
+    expect(await changedInputs(host, node, { invocationId: 'i1', inputs: {} as never })).toEqual([]);
   });
 });
 

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { readYaml } from '../config/yaml.ts';
+import type { HostReader } from '../core/host.ts';
+import type { NodePaths } from '../paths.ts';
+
+/** What kubelet calls the plugin: its file in the folder of plugins, and its entry in the configuration. */
+export const pluginName = 'slipway-credential-provider';
+
+/** How a configuration begins that Slipway wrote. */
+export const header = '# Written by Slipway';
+
+const schema = z.object({
+  providers: z.array(z.looseObject({ name: z.string(), matchImages: z.array(z.string()) })),
+});
+
+/** The registries for which kubelet asks Slipway, by the text of its CredentialProviderConfig. */
+export function servedRegistries(text: string): readonly string[] {
+  const { data } = z.safeParse(schema, readYaml(text).value);
+  const ours = data?.providers.filter(({ name }) => name === pluginName) ?? [];
+  return ours.flatMap(({ matchImages }) => matchImages);
+}
+
+/** Nothing, or what Slipway wrote, damaged though it may be; a file that names another provider is somebody else's. */
+export function isOurs(text: string): boolean {
+  const names = providerNames(text);
+  if (names.some((name) => name !== pluginName)) return false;
+  return text.trim() === '' || text.includes(header) || names.length > 0;
+}
+
+function providerNames(text: string): readonly unknown[] {
+  const { value, faults } = readYaml(text);
+  if (faults.length > 0) return [...text.matchAll(/^[\s-]*name:\s*["']?([\w.-]+)/gm)].map(([, name]) => name);
+  return [Object(value).providers ?? []].flat().map((provider) => Object(provider).name);
+}
+
+/** The content of a configuration that is Slipway's alone, in one order; `undefined` of any other. */
+export function ownContent(text: string): unknown {
+  if (!isOurs(text)) return undefined;
+  const { value } = readYaml(text);
+  const { success, data } = z.safeParse(schema, value);
+  if (!success || data.providers.length === 0) return undefined;
+  const providers = data.providers.map((provider) => ({
+    ...provider,
+    matchImages: inOrder(provider.matchImages),
+  }));
+  return { ...Object(value), providers };
+}
+
+/** Each once, whatever the order they were named in. */
+export function inOrder(servers: readonly string[]): readonly string[] {
+  return [...new Set(servers)].sort();
+}
+
+/** Whether the plugin is there for kubelet to run: kubelet, and K3s with it, ends where it is not. */
+export async function hasPlugin(host: HostReader, { k3s }: NodePaths): Promise<boolean> {
+  const found = await host.stat(join(k3s.credentialProviderBin, pluginName));
+  return found?.kind === 'file' && (found.mode & 0o111) !== 0;
+}
