@@ -136,7 +136,7 @@ const cases: readonly Case[] = [
     name: 'a role that was taken away, told at the token',
     arrange: withoutRole,
     reason: 'PullDenied',
-    pace: 'soon',
+    pace: 'slow',
     says: /^The identity itself has no access either\..*AcrPull/,
   },
   {
@@ -146,7 +146,7 @@ const cases: readonly Case[] = [
       registry.roleCheckedAt = 'manifest';
     },
     reason: 'PullDenied',
-    pace: 'soon',
+    pace: 'slow',
     says: /^The identity itself has no access either\..*AcrPull/,
   },
   {
@@ -155,15 +155,15 @@ const cases: readonly Case[] = [
       registry.mode = 'abac';
     },
     reason: 'PullDenied',
-    pace: 'soon',
+    pace: 'slow',
     says: /Container Registry Repository Reader/,
   },
   {
     name: "a password that is none of the registry's",
     arrange: () => keep('by-hand'),
     reason: 'PullCredentialRefused',
-    pace: 'soon',
-    says: /authentication required.*does see .*delete registries\.yaml/,
+    pace: 'slow',
+    says: /authentication required.*registries\.schedule.*does see .*an older credential/,
   },
   {
     name: 'the firewall',

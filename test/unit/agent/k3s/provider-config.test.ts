@@ -104,7 +104,9 @@ describe('the resource', () => {
   });
 
   test('the order of the login servers, and one named twice, change nothing', () => {
-    const again = aNode('agent', { settings: { registries: { servers: [...servers].reverse() } } });
+    const again = aNode('agent', {
+      settings: { registries: { servers: [...servers, ...servers].reverse() } },
+    });
     expect(renderProviderConfig(again)).toBe(text);
   });
 
