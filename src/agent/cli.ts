@@ -47,7 +47,8 @@ export async function cli(args: readonly string[], commands: Commands, output: C
   return exitCode;
 }
 
-function buildProgram(
+/** The command line, as a tree of commands; `finish` gets the exit code of the one that ran. */
+export function buildProgram(
   commands: Commands,
   finish: (code: number) => void,
   { out, error }: CliOutput,
