@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** `npm test` runs every project but the last two, which need what `npm run package` makes. */
+/** `npm test` runs every project but the last three, which need what `npm run package` makes, `boot` root as well. */
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -13,6 +13,8 @@ export default defineConfig({
       project('package', { testTimeout: 180_000 }),
       // One file at a time: a node that is kept from its turn lets its passwords end.
       project('lab', { testTimeout: 240_000, hookTimeout: 240_000, fileParallelism: false }),
+      // Run by test/boot/boot.ts, each file in namespaces of its own.
+      project('boot', { testTimeout: 180_000, hookTimeout: 180_000 }),
     ],
   },
 });

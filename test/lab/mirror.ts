@@ -24,6 +24,8 @@ export interface Mirror {
   /** Spoils the next `times` answers for assets whose name matches. */
   fail(fault: MirrorFault, options?: { readonly on?: RegExp; readonly times?: number }): void;
   heal(): void;
+  /** Adds files to a release, named `owner/repository/tag`. */
+  publish(release: string, files: Readonly<Record<string, Buffer>>): void;
   stop(): Promise<void>;
 }
 
@@ -62,6 +64,7 @@ export async function startMirror(azure: Azure, options: MirrorOptions = {}): Pr
     fail: (fault, { on = /./, times = Number.POSITIVE_INFINITY } = {}) =>
       faults.unshift({ fault, on, times }),
     heal: () => faults.splice(0),
+    publish: (release, files) => publish(assets, release, files),
     stop: listening.stop,
   };
 }
@@ -148,22 +151,21 @@ async function buildReleases(
 ): Promise<Map<string, Asset>> {
   const directory = await mkdtemp(join(tmpdir(), 'slipway-mirror-'));
   const assets = new Map<string, Asset>();
-  const publish = (release: string, files: Readonly<Record<string, Buffer>>) => {
-    for (const [name, content] of Object.entries(files)) {
-      assets.set(`${release}/${name}`, {
-        content,
-        etag: `"0x${sha256(content).slice(0, 16).toUpperCase()}"`,
-      });
-    }
-  };
   for (const version of k3sVersions) {
     const built = await bundleStandIn('k3s', join(directory, 'k3s'), { K3S_VERSION: version });
-    publish(`k3s-io/k3s/${version}`, k3sRelease(await readFile(built)));
+    publish(assets, `k3s-io/k3s/${version}`, k3sRelease(await readFile(built)));
   }
   const flux = await bundleStandIn('flux', join(directory, 'flux'));
-  publish(`fluxcd/flux2/v${fluxVersion}`, fluxRelease(fluxVersion, await readFile(flux)));
+  publish(assets, `fluxcd/flux2/v${fluxVersion}`, fluxRelease(fluxVersion, await readFile(flux)));
   await rm(directory, { recursive: true });
   return assets;
+}
+
+function publish(assets: Map<string, Asset>, release: string, files: Readonly<Record<string, Buffer>>): void {
+  for (const [name, content] of Object.entries(files)) {
+    const etag = `"0x${sha256(content).slice(0, 16).toUpperCase()}"`;
+    assets.set(`${release}/${name}`, { content, etag });
+  }
 }
 
 function k3sRelease(executable: Buffer): Record<string, Buffer> {

@@ -51,7 +51,9 @@ export interface ImdsOptions {
   readonly port?: number | undefined;
 }
 
-const instanceVersions = ['2019-06-04', '2020-09-01', '2021-02-01', '2021-12-13', '2023-07-01', '2025-04-07'];
+const instanceVersions = [
+  ...['2019-06-04', '2020-09-01', '2021-02-01', '2021-08-01', '2021-12-13', '2023-07-01', '2025-04-07'],
+];
 const tokenVersions = ['2018-02-01', '2019-08-01'];
 
 export async function startImds({ vm, entra, log, now, port }: ImdsOptions): Promise<Imds> {
@@ -165,8 +167,14 @@ function networkInterface(addresses: readonly string[], index: number) {
       subnet: [{ address: '10.0.0.0', prefix: '16' }],
     },
     ipv6: { ipAddress: [] },
-    macAddress: `000D3A00000${index}`,
+    macAddress: macAddress(addresses[0] ?? `0.0.0.${index}`),
   };
+}
+
+/** Microsoft's prefix, and the last three octets of the address, so that each card has one of its own. */
+function macAddress(address: string): string {
+  const octets = address.split('.').slice(1);
+  return `000D3A${octets.map((octet) => Number(octet).toString(16).padStart(2, '0')).join('')}`.toUpperCase();
 }
 
 function token(url: URL, vm: Vm, entra: Entra): Reply {

@@ -50,6 +50,8 @@ export interface Azure {
   issue(names: readonly string[]): ServerCertificate;
   /** Leads `host:port` through the proxy to a port on loopback, or, without one, lets the name not resolve. */
   route(destination: string, port: number | undefined): void;
+  /** Where each `host:port` leads now: for those who are led there otherwise than by the proxy. */
+  readonly routes: ReadonlyMap<string, number | undefined>;
   stop(): Promise<void>;
 }
 
@@ -130,6 +132,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
     },
     issue: authority.issue,
     route: proxy.route,
+    routes: proxy.routes,
     stop: async () => {
       await Promise.all(
         [...imds, vault.server, registry.server, registry.storage, proxy].map((each) => each.stop()),

@@ -12,6 +12,8 @@ export interface Proxy extends Loopback {
   readonly url: string;
   /** Leads `host:port` to a port on loopback; without a port nobody has the name. */
   route(destination: string, port: number | undefined): void;
+  /** Where each `host:port` leads. */
+  readonly routes: ReadonlyMap<string, number | undefined>;
 }
 
 export interface ProxyOptions {
@@ -40,6 +42,7 @@ export async function startProxy({ log, suffixes }: ProxyOptions): Promise<Proxy
   return {
     ...listening,
     url: `http://127.0.0.1:${listening.port}`,
+    routes,
     route: (destination, port) => routes.set(destination.toLowerCase(), port),
   };
 }

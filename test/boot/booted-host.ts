@@ -1,0 +1,239 @@
+/** One host: a root file system of its own layer, a network card, and systemd as its PID 1, in systemd-nspawn. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Condition } from '../../src/agent/core/conditions.ts';
+import type { Status } from '../../src/agent/publish.ts';
+import { type Finished, runProgram } from '../lab/processes.ts';
+import { hostCgroups } from './cgroups.ts';
+import { type JournalEntry, journalOf } from './journal.ts';
+
+export interface BootedHostOptions {
+  readonly name: string;
+  readonly address: string;
+  /** Where its layer lies, on a tmpfs of the scenario. */
+  readonly dir: string;
+  /** The root file system below it. */
+  readonly image: string;
+  /** The file by which its network namespace is entered. */
+  readonly namespace: string;
+}
+
+export class BootedHost {
+  readonly name: string;
+  readonly address: string;
+  /** The root file system as the host has it, whether it runs or not. */
+  readonly root: string;
+  /** When it was switched on last; epoch milliseconds. */
+  poweredOnAt = 0;
+  readonly #options: BootedHostOptions;
+  #nspawn: ChildProcess | undefined;
+  #init: number | undefined;
+
+  constructor(options: BootedHostOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.address = options.address;
+    this.root = join(options.dir, 'root');
+    const [upper, work] = [join(options.dir, 'layer'), join(options.dir, 'work')];
+    for (const folder of [this.root, upper, work]) mkdirSync(folder, { recursive: true });
+    const layers = `lowerdir=${options.image},upperdir=${upper},workdir=${work}`;
+    execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', layers, this.root]);
+  }
+
+  get isOn(): boolean {
+    return this.#nspawn !== undefined;
+  }
+
+  /** Switches it on; resolves when systemd runs. A host that asks for a reboot is started again. */
+  async powerOn(): Promise<void> {
+    if (this.#nspawn) throw new Error(`${this.name} is on already.`);
+    this.poweredOnAt = Date.now();
+    const console = openSync(join(this.#options.dir, 'console'), 'a');
+    const cgroups = hostCgroups(this.name);
+    const nspawn = spawn(
+      'sh',
+      ['-c', inCgroups, 'sh', String(cgroups.length), ...cgroups, ...this.#command()],
+      { stdio: ['ignore', console, console], env: { ...process.env, ...nspawnEnvironment } },
+    );
+    this.#nspawn = nspawn;
+    nspawn.once('exit', (code) => {
+      if (this.#nspawn !== nspawn) return;
+      this.#nspawn = undefined;
+      this.#init = undefined;
+      if (code === rebootAsked) void this.powerOn();
+    });
+    this.#init = await childOf(nspawn);
+    await this.#booted();
+  }
+
+  #command(): readonly string[] {
+    return [
+      ...['nsenter', `--net=${this.#options.namespace}`, 'systemd-nspawn', '-q', '-D', this.root],
+      ...['-M', this.name, '--register=no', '--keep-unit', '--console=pipe', '--link-journal=no'],
+      ...['--resolv-conf=off', '--timezone=off', '--capability=CAP_NET_ADMIN'],
+      // The stand-ins of K3s and Flux are scripts for this Node.
+      ...[`--bind-ro=${process.execPath}`, '--boot'],
+    ];
+  }
+
+  /** Until systemd answers: what is run in it before that fails. */
+  async #booted(): Promise<void> {
+    for (const end = Date.now() + 30_000; ; await sleep(50)) {
+      if (!this.#init) throw new Error(`${this.name} did not boot: ${this.console.slice(-500)}`);
+      if (existsSync(`/proc/${this.#init}/root/run/systemd/private`)) return;
+      if (Date.now() > end) throw new Error(`${this.name} does not boot: ${this.console.slice(-500)}`);
+    }
+  }
+
+  /** Shuts it down in order. */
+  async powerOff(): Promise<void> {
+    await this.#end(sigRtMin4);
+  }
+
+  /** Takes the power away: nothing of it is asked, and nothing in memory stays. */
+  async crash(): Promise<void> {
+    await this.#end(9);
+  }
+
+  async #end(signal: number): Promise<void> {
+    const [nspawn, init] = [this.#nspawn, this.#init];
+    if (!nspawn || !init) return;
+    const exited = once(nspawn, 'exit');
+    // Node knows no real-time signals by name, and process.kill takes their numbers.
+    process.kill(init, signal);
+    await exited;
+  }
+
+  /** Reboots it in order; resolves when systemd runs again. */
+  async reboot(): Promise<void> {
+    const before = this.#init;
+    await this.run('systemctl', '--no-block', 'reboot');
+    await eventually(`${this.name} to reboot`, () => this.#init !== undefined && this.#init !== before);
+    await this.#booted();
+  }
+
+  /** Runs a program in it, to its end, whatever its exit code. */
+  run(program: string, ...args: readonly string[]): Promise<Finished> {
+    if (!this.#init) throw new Error(`${this.name} is off.`);
+    return runProgram('nsenter', ['-t', String(this.#init), '-a', '--wd=/', program, ...args], environment);
+  }
+
+  /** The same, for programs that must succeed; resolves to what it said, trimmed. */
+  async ask(program: string, ...args: readonly string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.run(program, ...args);
+    if (exitCode !== 0) throw new Error(`${program} ${args.join(' ')} on ${this.name}: ${stderr || stdout}`);
+    return stdout.trim();
+  }
+
+  /** Properties of a unit, as systemd shows them. */
+  async show(unit: string, ...names: readonly string[]): Promise<Readonly<Record<string, string>>> {
+    const text = await this.ask('systemctl', 'show', unit, '-p', names.join(','));
+    return Object.fromEntries(text.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));
+  }
+
+  /** What K3s's unit is called on it, and which start of it this is. */
+  async k3sStart(): Promise<string> {
+    const { InvocationID = '' } = await this.show(this.k3sUnit, 'InvocationID');
+    return InvocationID;
+  }
+
+  get k3sUnit(): string {
+    return this.has('/etc/systemd/system/k3s.service') ? 'k3s.service' : 'k3s-agent.service';
+  }
+
+  /** What is written to its console. */
+  get console(): string {
+    return readFileSync(join(this.#options.dir, 'console'), 'utf8');
+  }
+
+  /** The lines of its journal, of all its boots, oldest first; after a crash too. */
+  journal(...matches: readonly string[]): Promise<readonly JournalEntry[]> {
+    return journalOf(join(this.root, 'var/log/journal'), matches);
+  }
+
+  /** A path of the host as this process reaches it: what only memory holds is there while the host runs. */
+  path(path: string): string {
+    return join(this.#init ? `/proc/${this.#init}/root` : this.root, path);
+  }
+
+  has(path: string): boolean {
+    return existsSync(this.path(path));
+  }
+
+  read(path: string): string | undefined {
+    return this.has(path) ? readFileSync(this.path(path), 'utf8') : undefined;
+  }
+
+  write(path: string, content: string, mode = 0o644): void {
+    mkdirSync(dirname(this.path(path)), { recursive: true });
+    writeFileSync(this.path(path), content, { mode });
+  }
+
+  append(path: string, content: string): void {
+    appendFileSync(this.path(path), content);
+  }
+
+  /** What the daemon that runs now last published. */
+  status(): Status | undefined {
+    const text = this.read('/run/slipway/status.json');
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  condition(type: string): Condition | undefined {
+    return this.status()?.conditions.find((condition) => condition.type === type);
+  }
+
+  /** Ready, by a pass after this time (epoch milliseconds) that had nothing to put right. */
+  isReady(since = this.poweredOnAt): boolean {
+    const { conditions: [ready] = [], updated = '' } = this.status() ?? {};
+    return ready?.status === 'True' && ready.reason === 'InSync' && Date.parse(updated) > since;
+  }
+
+  /** Has the daemon look at once, and try again what failed. */
+  async reload(): Promise<void> {
+    await this.ask('systemctl', 'reload', 'slipway');
+  }
+}
+
+/** nspawn's exit code when the host asked for a reboot. */
+const rebootAsked = 133;
+/** SIGRTMIN+4: systemd(1), "Powers off the machine". */
+const sigRtMin4 = 38;
+
+const environment = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LC_ALL: 'C.UTF-8',
+};
+
+/** What nspawn needs here: its own sysctls of the network, and cgroups as a VM has them. */
+const nspawnEnvironment = {
+  SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network',
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1',
+};
+
+/** Enters the cgroups named by its first arguments, then becomes the command of the others. */
+const inCgroups =
+  'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1/cgroup.procs"; shift; n=$((n-1)); done; exec "$@"';
+
+async function childOf(parent: ChildProcess): Promise<number> {
+  const path = `/proc/${parent.pid}/task/${parent.pid}/children`;
+  for (const end = Date.now() + 15_000; Date.now() < end; await sleep(20)) {
+    const [child] = existsSync(path) ? readFileSync(path, 'utf8').trim().split(' ') : [];
+    if (child && readFileSync(`/proc/${child}/comm`, 'utf8') === 'systemd\n') return Number(child);
+  }
+  throw new Error('systemd-nspawn starts no init.');
+}
+
+/** Resolves when it happened; rejects after so many milliseconds with what was awaited. */
+export async function eventually(
+  what: string,
+  happened: () => boolean | Promise<boolean>,
+  timeout = 60_000,
+): Promise<void> {
+  for (const end = Date.now() + timeout; !(await happened()); await sleep(100)) {
+    if (Date.now() > end) throw new Error(`Waited ${timeout / 1000} s for ${what}.`);
+  }
+}

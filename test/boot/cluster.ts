@@ -1,0 +1,189 @@
+/**
+ * A cluster of booted hosts in its Azure: what every scenario begins with.
+ *
+ * `boot.ts` has made the namespaces this process lives in, so a scenario that is cut off leaves nothing behind.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Azure, startAzure } from '../lab/azure/index.ts';
+import { type Mirror, startMirror } from '../lab/mirror.ts';
+import { BootedHost, eventually } from './booted-host.ts';
+import { removeCgroups } from './cgroups.ts';
+import { type FrontDoor, openFrontDoor } from './front-door.ts';
+import { type Network, startNetwork } from './network.ts';
+import { provisionByCloudInit, provisionByImage } from './provisioning.ts';
+import { rootFileSystem, type Suite } from './root-file-system.ts';
+
+export type HostName = 'server' | 'agent' | 'observability';
+
+export interface ClusterOptions {
+  readonly hosts?: readonly HostName[];
+  /** From nothing, by cloud-init, or from an image that has the executable, its units and its settings. */
+  readonly from?: 'cloud-init' | 'image';
+  /** Settings beside those every host has, merged at the top level. */
+  readonly settings?: object;
+  readonly k3sVersions?: readonly string[];
+  /** Milliseconds registry credentials live. */
+  readonly passwordLife?: number;
+  /** Without the join token in the vault and the roles of the identities, which then come later. */
+  readonly unprepared?: boolean;
+}
+
+export interface Cluster {
+  readonly azure: Azure;
+  readonly mirror: Mirror;
+  readonly network: Network;
+  readonly door: FrontDoor;
+  readonly hosts: readonly BootedHost[];
+  readonly secrets: Readonly<Record<'joinToken' | 'agentToken' | 'gitToken', string>>;
+  host(name: HostName): BootedHost;
+  /** Switches all hosts on. */
+  powerOn(): Promise<void>;
+  /** Resolves when all hosts that are on are Ready, by a pass after `since`. */
+  ready(timeout?: number): Promise<void>;
+  /** What `unprepared` left out: the secrets, and the roles of every identity. */
+  prepare(): void;
+  stop(): Promise<void>;
+}
+
+export const vaultName = 'slipway-boot';
+export const loginServer = 'slipwayboot.azurecr.io';
+export const provenImage = `${loginServer}/hello/world:1`;
+
+const addresses = { server: '10.0.1.4', agent: '10.0.1.5', observability: '10.0.1.6' } as const;
+
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { hosts: names = ['server', 'agent', 'observability'], from = 'image' } = options;
+  const dir = mkdtempSync(join(tmpdir(), 'slipway-boot-'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4g', 'tmpfs', dir]);
+  const secrets = { joinToken: secret('join'), agentToken: secret('agent'), gitToken: secret('git') };
+  const machines = names.map((name) => ({ name, address: addresses[name] }));
+  const network = await startNetwork(join(dir, 'network'), machines);
+  const azure = await startAzure({
+    nodes: Object.fromEntries(names.map((name) => [name, vm(name)])),
+    vaults: { [vaultName]: {} },
+    registries: [loginServer],
+  });
+  if (options.passwordLife !== undefined) azure.registry().tokenLifetime = options.passwordLife;
+  const mirror = await startMirror(azure, options.k3sVersions ? { k3sVersions: options.k3sVersions } : {});
+  const door = await openFrontDoor({ azure, network, hosts: machines });
+  const image = rootFileSystem(suite());
+  const hosts = machines.map(
+    (machine) =>
+      new BootedHost({
+        ...machine,
+        image,
+        dir: join(dir, machine.name),
+        namespace: network.namespaceOf(machine),
+      }),
+  );
+  for (const host of hosts) {
+    inThisWorld(host, azure, door);
+    const settings = { ...everyHosts, ...options.settings };
+    if (from === 'image') await provisionByImage(host, settings);
+    else await provisionByCloudInit(host, settings, mirror);
+    if (host.name === 'server') gitHostKnows(secrets.gitToken, host);
+  }
+  const cluster: Cluster = {
+    azure,
+    mirror,
+    network,
+    door,
+    hosts,
+    secrets,
+    host: (name) => {
+      const found = hosts.find((host) => host.name === name);
+      if (!found) throw new Error(`This cluster has no ${name}.`);
+      return found;
+    },
+    powerOn: async () => void (await Promise.all(hosts.map((host) => host.powerOn()))),
+    ready: (timeout = 90_000) => ready(hosts, timeout),
+    prepare: () => prepare(azure, names, secrets),
+    stop: async () => {
+      await Promise.all(hosts.map((host) => host.crash()));
+      await door.stop();
+      await Promise.all([mirror.stop(), azure.stop(), network.stop()]);
+      removeCgroups();
+    },
+  };
+  if (!options.unprepared) cluster.prepare();
+  return cluster;
+}
+
+/** Debian 13 unless the environment names another. */
+function suite(): Suite {
+  return process.env.SLIPWAY_BOOT_SUITE === 'bookworm' ? 'bookworm' : 'trixie';
+}
+
+function vm(name: HostName) {
+  const tags = { 'k3s-role': name, ...(name === 'server' ? {} : { 'k3s-server': addresses.server }) };
+  return { computerName: `vm-${name}`, interfaces: [[addresses[name]]], tags };
+}
+
+/** The settings, the same on every host: what is not for its role has no effect there. */
+const everyHosts = {
+  azure: { keyVault: { name: vaultName } },
+  joinToken: { agentSecretName: 'k3s-agent-token' },
+  registries: { servers: [loginServer], proof: [provenImage] },
+  gitops: {
+    engine: 'flux',
+    flux: {
+      provider: 'github',
+      owner: 'slipway',
+      repository: 'fleet',
+      path: 'clusters/boot',
+      personal: true,
+    },
+  },
+};
+
+/** What DNS and the world's certificate authorities are outside: names and trust. */
+function inThisWorld(host: BootedHost, azure: Azure, door: FrontDoor): void {
+  host.write('/etc/hosts', `127.0.0.1 localhost\n127.0.1.1 vm-${host.name}\n${door.names}`);
+  host.append('/etc/ssl/certs/ca-certificates.crt', azure.ca);
+  host.write('/etc/machine-id', `${randomBytes(16).toString('hex')}\n`);
+}
+
+function prepare(azure: Azure, names: readonly HostName[], secrets: Cluster['secrets']): void {
+  azure.vault().set('k3s-token', secrets.joinToken);
+  azure.vault().set('k3s-agent-token', secrets.agentToken);
+  azure.vault().set('flux-git-token', secrets.gitToken);
+  for (const name of names) {
+    azure.setRole(name, 'Key Vault Secrets User', azure.vault().host);
+    azure.setRole(name, 'AcrPull', loginServer);
+  }
+}
+
+/** The Git host takes one token, and the stand-in of Flux knows its digest only. */
+function gitHostKnows(gitToken: string, server: BootedHost): void {
+  const digest = createHash('sha256').update(gitToken).digest('hex');
+  server.write('/var/lib/rancher/k3s/server/db/git-token.sha256', digest);
+}
+
+async function ready(hosts: readonly BootedHost[], timeout: number): Promise<void> {
+  const on = hosts.filter(({ isOn }) => isOn);
+  try {
+    await eventually('all nodes to be Ready', () => on.every((host) => host.isReady()), timeout);
+  } catch (thrown) {
+    const stories = await Promise.all(on.filter((host) => !host.isReady()).map(storyOf));
+    throw new Error(`${thrown instanceof Error ? thrown.message : thrown}\n${stories.join('\n')}`);
+  }
+}
+
+/** Why a host is not Ready, for whoever reads a failed test. */
+export async function storyOf(host: BootedHost): Promise<string> {
+  const open = (host.status()?.conditions ?? []).filter(({ status }) => status !== 'True');
+  const conditions = open.map(
+    ({ type, status, reason, message }) => `${type} ${status} ${reason}: ${message}`,
+  );
+  const journal = await host.journal('-p', '5', '-n', '20');
+  const lines = journal.map(({ unit, message }) => `journal: ${unit}: ${message}`);
+  return [`--- ${host.name}`, ...conditions, ...lines].join('\n  ');
+}
+
+function secret(kind: string): string {
+  return `canary-${kind}-${randomBytes(24).toString('hex')}`;
+}

@@ -1,0 +1,83 @@
+/**
+ * Where hosts find the emulated Azure and the release mirror: real names, each at an address of its own, on port 443;
+ * the metadata service, which knows each VM by its address; and the wire server.
+ */
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Azure } from '../lab/azure/index.ts';
+import { metadataService, type Network, type NetworkHost, wireServer } from './network.ts';
+import { startWireServer } from './wire-server.ts';
+
+export interface FrontDoor {
+  /** Lines of /etc/hosts: what DNS would say. */
+  readonly names: string;
+  /** Whether packets for a name, or for `imds`, get through; without, connections hang as behind a firewall. */
+  open(name: string, isOpen: boolean): void;
+  stop(): Promise<void>;
+}
+
+export interface FrontDoorOptions {
+  readonly azure: Azure;
+  readonly network: Network;
+  readonly hosts: readonly NetworkHost[];
+}
+
+const firstAddress = 100;
+
+export async function openFrontDoor({ azure, network, hosts }: FrontDoorOptions): Promise<FrontDoor> {
+  const closed = new Set<string>();
+  const servers: Relay[] = [await startWireServer(wireServer)];
+  const names = [...azure.routes.keys()]
+    .map((destination) => destination.replace(/:443$/, ''))
+    .map((host, index) => ({ host, address: `10.0.1.${firstAddress + index}` }));
+  for (const { host, address } of names) {
+    network.addAddress(address);
+    const port = () => (closed.has(host) ? undefined : azure.routes.get(`${host}:443`));
+    servers.push(await relay(address, 443, port));
+  }
+  const metadata = (caller: string) => {
+    const vm = hosts.find(({ address }) => address === caller);
+    return vm && !closed.has('imds') ? Number(new URL(azure.imdsUrl(vm.name)).port) : undefined;
+  };
+  servers.push(await relay(metadataService, 80, metadata));
+  return {
+    names: names.map(({ host, address }) => `${address} ${host}\n`).join(''),
+    open: (name, isOpen) => void (isOpen ? closed.delete(name) : closed.add(name)),
+    stop: async () => void (await Promise.all(servers.map((server) => server.stop()))),
+  };
+}
+
+export interface Relay {
+  stop(): Promise<void>;
+}
+
+/** Passes connections on to a port of the loopback; where there is none they stay open and silent. */
+async function relay(
+  address: string,
+  port: number,
+  target: (caller: string) => number | undefined,
+): Promise<Relay> {
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    sockets.add(client.on('error', () => client.destroy()).on('close', () => sockets.delete(client)));
+    const to = target((client.remoteAddress ?? '').replace('::ffff:', ''));
+    if (to === undefined) return;
+    const upstream = connect(to, '127.0.0.1');
+    upstream.on('error', () => client.destroy()).on('close', () => client.destroy());
+    client.on('close', () => upstream.destroy());
+    client.pipe(upstream).pipe(client);
+  });
+  await listening(server, address, port);
+  return {
+    stop: async () => {
+      const done = new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await done;
+    },
+  };
+}
+
+function listening(server: Server, address: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject).listen(port, address, resolve);
+  });
+}

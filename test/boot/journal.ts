@@ -1,0 +1,42 @@
+import { runProgram } from '../lab/processes.ts';
+
+export interface JournalEntry {
+  readonly message: string;
+  /** The unit that wrote it, or of which systemd wrote it. */
+  readonly unit: string;
+  /** 0 (emergency) to 7 (debug); syslog(3). */
+  readonly priority: number;
+  /** Epoch milliseconds. */
+  readonly time: number;
+  readonly boot: string;
+}
+
+/** The entries of a journal's folder that fit (journalctl(1), MATCHES and options), oldest first. */
+export async function journalOf(
+  folder: string,
+  matches: readonly string[],
+): Promise<readonly JournalEntry[]> {
+  const { stdout, stderr } = await runProgram(
+    'journalctl',
+    ['-D', folder, '-o', 'json', '--no-pager', '-q', ...matches],
+    { PATH: process.env.PATH ?? '' },
+  );
+  if (stdout === '' && stderr !== '') throw new Error(`The journal cannot be read: ${stderr}`);
+  return stdout.split('\n').filter(Boolean).map(entry);
+}
+
+function entry(line: string): JournalEntry {
+  const fields: Readonly<Record<string, unknown>> = JSON.parse(line);
+  return {
+    message: text(fields.MESSAGE),
+    unit: text(fields.UNIT ?? fields._SYSTEMD_UNIT ?? fields.SYSLOG_IDENTIFIER),
+    priority: Number(fields.PRIORITY ?? 6),
+    time: Number(fields.__REALTIME_TIMESTAMP) / 1000,
+    boot: text(fields._BOOT_ID),
+  };
+}
+
+/** What is no plain text comes as its bytes. */
+function text(field: unknown): string {
+  return Array.isArray(field) ? Buffer.from(field).toString() : String(field ?? '');
+}

@@ -1,0 +1,111 @@
+/**
+ * The network of one scenario: this process stands in the namespace that is Azure's side, where a bridge holds the
+ * addresses of the platform, and each host has a namespace of its own.
+ *
+ * `boot.ts` made the namespaces of network, mounts and processes that all of it lives in, so nothing of it outlives
+ * the scenario or is seen outside.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Of "What is IP address 168.63.129.16" and "Azure Instance Metadata Service" (learn.microsoft.com). */
+export const wireServer = '168.63.129.16';
+export const metadataService = '169.254.169.254';
+
+const gateway = '10.0.1.1';
+const bridge = 'br0';
+
+export interface NetworkHost {
+  readonly name: string;
+  readonly address: string;
+}
+
+export interface Network {
+  /** The file by which a host's namespace is entered. */
+  namespaceOf(host: NetworkHost): string;
+  /** Gives Azure's side one more address of the private network. */
+  addAddress(address: string): void;
+  /** Lets packets between two addresses through, or no longer. */
+  connect(a: string, b: string, connected: boolean): void;
+  stop(): Promise<void>;
+}
+
+export async function startNetwork(dir: string, hosts: readonly NetworkHost[]): Promise<Network> {
+  mkdirSync(dir, { recursive: true });
+  ip('link', 'set', 'lo', 'up');
+  ip('link', 'add', bridge, 'type', 'bridge');
+  ip('link', 'set', bridge, 'up');
+  for (const address of [`${gateway}/24`, `${metadataService}/32`, `${wireServer}/32`])
+    ip('addr', 'add', address, 'dev', bridge);
+  const namespace = ({ name }: NetworkHost) => join(dir, `${name}.net`);
+  for (const host of hosts) plugIn(host, namespace(host));
+  const dhcp = await startDhcp(dir, hosts);
+  return {
+    namespaceOf: namespace,
+    addAddress: (address) => ip('addr', 'add', `${address}/24`, 'dev', bridge),
+    connect: (a, b, connected) => {
+      const at = hosts.find(({ address }) => address === a);
+      if (!at) throw new Error(`No host has the address ${a}.`);
+      for (const [chain, side] of [
+        ['INPUT', '-s'],
+        ['OUTPUT', '-d'],
+      ] as const) {
+        const rule = [chain, side, b, '-j', 'DROP'];
+        inNamespace(namespace(at), 'iptables', connected ? '-D' : '-I', ...rule);
+      }
+    },
+    stop: async () => {
+      dhcp.kill();
+      await once(dhcp, 'exit');
+    },
+  };
+}
+
+/** A host's network card, one end of which is eth0 in the host and the other in the bridge. */
+function plugIn(host: NetworkHost, namespace: string): void {
+  writeFileSync(namespace, '');
+  execFileSync('unshare', [`--net=${namespace}`, 'true']);
+  const port = `veth-${host.address.split('.')[3]}`;
+  ip('link', 'add', port, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace, 'address', macOf(host));
+  ip('link', 'set', port, 'master', bridge, 'up');
+  inNamespace(namespace, 'ip', 'link', 'set', 'lo', 'up');
+}
+
+/** The address of a host's network card, as its metadata has it too: Microsoft's prefix, then the last three octets. */
+export function macOf({ address }: NetworkHost): string {
+  const octets = address
+    .split('.')
+    .slice(1)
+    .map((octet) => Number(octet).toString(16).padStart(2, '0'));
+  return ['00', '0d', '3a', ...octets].join(':');
+}
+
+/** Azure's DHCP: the wire server by option 245, and routes to the platform's addresses by option 121. */
+async function startDhcp(dir: string, hosts: readonly NetworkHost[]): Promise<ChildProcess> {
+  const routes = [`0.0.0.0/0,${gateway}`, `${wireServer}/32,${gateway}`, `${metadataService}/32,${gateway}`];
+  const wire = wireServer.split('.').map((octet) => Number(octet).toString(16));
+  const child = spawn(
+    'dnsmasq',
+    [
+      ...['--keep-in-foreground', '--log-facility=-', '--conf-file=/dev/null', '--port=0', '--no-ping', `--interface=${bridge}`],
+      ...['--dhcp-authoritative', `--dhcp-leasefile=${join(dir, 'leases')}`, '--user=root', '--pid-file='],
+      ...['--dhcp-range=10.0.1.0,static,255.255.255.0,1h', `--dhcp-option=3,${gateway}`],
+      ...[`--dhcp-option=121,${routes.join(',')}`, `--dhcp-option=245,${wire.join(':')}`],
+      ...hosts.map((host) => `--dhcp-host=${macOf(host)},${host.address},infinite`),
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  await Promise.race([once(child.stderr, 'data'), once(child, 'exit')]);
+  if (child.exitCode !== null) throw new Error('dnsmasq did not start.');
+  return child;
+}
+
+function ip(...args: readonly string[]): void {
+  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+function inNamespace(namespace: string, ...command: readonly string[]): void {
+  execFileSync('nsenter', [`--net=${namespace}`, ...command], { stdio: ['ignore', 'ignore', 'inherit'] });
+}

@@ -1,0 +1,119 @@
+/**
+ * The root file systems that hosts boot from: Debian as its cloud images have it, made by mmdebstrap and kept in
+ * dist/.cache for as long as this file stays as it is.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+
+export type Suite = 'bookworm' | 'trixie';
+
+const cache = join(import.meta.dirname, '../../dist/.cache');
+
+const packages = [
+  ...[
+    'systemd',
+    'systemd-sysv',
+    'dbus',
+    'udev',
+    'cloud-init',
+    'isc-dhcp-client',
+    'netbase',
+    'procps',
+    'kmod',
+  ],
+  ...['ca-certificates', 'curl', 'iproute2', 'iptables', 'nftables', 'iputils-ping'],
+];
+
+const unwanted = ['doc', 'man', 'locale', 'info'];
+
+/** The folder of a suite's root file system, made where it is missing: a layer to boot from, never written to. */
+export function rootFileSystem(suite: Suite): string {
+  const recipe = createHash('sha256')
+    .update(readFileSync(import.meta.filename))
+    .digest('hex')
+    .slice(0, 12);
+  const root = join(cache, `boot-${suite}-${recipe}`);
+  if (existsSync(root)) return root;
+  for (const old of readdirSync(dirname(root)).filter((name) => name.startsWith(`boot-${suite}-`)))
+    rmSync(join(cache, old), { recursive: true });
+  const part = `${root}.part`;
+  execFileSync(
+    'mmdebstrap',
+    [
+      ...['--quiet', '--mode=root', '--variant=minbase', `--include=${packages.join(',')}`],
+      '--aptopt=Acquire::Languages "none"',
+      ...unwanted.map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
+      ...[suite, part],
+    ],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  );
+  asInAzure(part);
+  renameSync(part, root);
+  return root;
+}
+
+/** What an image for Azure has: its datasource alone, DHCP, a lasting journal, and no jobs of a machine that lives long. */
+function asInAzure(root: string): void {
+  const write = (path: string, content: string) => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+  };
+  // There is no locale to set, since its packages are not there.
+  write('etc/cloud/cloud.cfg.d/90-azure.cfg', 'datasource_list: [Azure]\nlocale: false\n');
+  write(
+    'etc/systemd/network/80-eth0.network',
+    '[Match]\nName=eth0\n[Network]\nDHCP=ipv4\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n',
+  );
+  link('multi-user.target.wants/systemd-networkd.service', '/lib/systemd/system/systemd-networkd.service');
+  link(
+    'network-online.target.wants/systemd-networkd-wait-online.service',
+    '/lib/systemd/system/systemd-networkd-wait-online.service',
+  );
+  for (const unit of notWanted) link(unit, '/dev/null');
+  mkdirSync(join(root, 'var/log/journal'), { recursive: true });
+  pretendHardware(root);
+
+  function link(unit: string, target: string): void {
+    const path = join(root, 'etc/systemd/system', unit);
+    mkdirSync(dirname(path), { recursive: true });
+    rmSync(path, { force: true });
+    symlinkSync(target, path);
+  }
+}
+
+const notWanted = [
+  ...[
+    'apt-daily.timer',
+    'apt-daily-upgrade.timer',
+    'dpkg-db-backup.timer',
+    'e2scrub_all.timer',
+    'fstrim.timer',
+  ],
+  ...['console-getty.service', 'e2scrub_reap.service', 'systemd-timesyncd.service'],
+];
+
+/** cloud-init believes that it runs on Azure's hardware: a container has no SMBIOS of its own (chassis asset tag). */
+function pretendHardware(root: string): void {
+  const path = join(root, 'usr/lib/python3/dist-packages/cloudinit/dmi.py');
+  const source = readFileSync(path, 'utf8');
+  const changed = source
+    .replace(/^DMI_SYS_PATH = .*$/m, 'DMI_SYS_PATH = "/etc/pretended-hardware"')
+    .replace('    if is_container():', '    if False:');
+  if (changed.match(/pretended-hardware|if False:/g)?.length !== 2)
+    throw new Error(`${path} is not as expected: mend pretendHardware().`);
+  writeFileSync(path, changed);
+  rmSync(join(dirname(path), '__pycache__'), { recursive: true, force: true });
+  mkdirSync(join(root, 'etc/pretended-hardware'));
+  writeFileSync(join(root, 'etc/pretended-hardware/chassis_asset_tag'), '7783-7084-3265-9085-8269-3286-77\n');
+}
