@@ -81,6 +81,8 @@ function asInAzure(root: string): void {
     '/lib/systemd/system/systemd-networkd-wait-online.service',
   );
   for (const unit of notWanted) link(unit, '/dev/null');
+  write('etc/systemd/system/pretended-kernel.service', pretendedKernel);
+  link('sysinit.target.wants/pretended-kernel.service', '/etc/systemd/system/pretended-kernel.service');
   mkdirSync(join(root, 'var/log/journal'), { recursive: true });
   pretendHardware(root);
 
@@ -102,6 +104,18 @@ const notWanted = [
   ],
   ...['console-getty.service', 'e2scrub_reap.service', 'systemd-timesyncd.service'],
 ];
+
+/** A host shares its kernel with this machine, whose limits are not the host's to set: it gets some of its own. */
+const pretendedKernel = `[Unit]
+DefaultDependencies=no
+After=systemd-remount-fs.service
+Before=systemd-sysctl.service
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/mkdir -p /run/pretended-kernel
+ExecStart=/bin/sh -c 'for limit in max_user_instances max_user_watches; do cat /proc/sys/fs/inotify/$limit >/run/pretended-kernel/$limit; mount --bind /run/pretended-kernel/$limit /proc/sys/fs/inotify/$limit; done'
+`;
 
 /** cloud-init believes that it runs on Azure's hardware: a container has no SMBIOS of its own (chassis asset tag). */
 function pretendHardware(root: string): void {

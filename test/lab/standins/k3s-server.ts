@@ -51,7 +51,9 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
     apiReady: false,
   };
   const port = Number(options.text('https-listen-port') ?? 6443);
-  await serveSupervisor(supervisor, port, [
+  // Nodes that share a machine stay on its loopback.
+  const address = node.root === '/' ? '0.0.0.0' : '127.0.0.1';
+  await serveSupervisor(supervisor, { address, port }, [
     ...['127.0.0.1', 'localhost', 'kubernetes', '10.43.0.1', node.nodeIp, node.nodeName],
     ...options.list('tls-san'),
   ]).catch((error) =>

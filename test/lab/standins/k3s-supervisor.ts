@@ -25,7 +25,7 @@ export interface Supervisor extends Api {
 /** Listens on `port` of the loopback with a certificate for `hosts`; rejects where the port is taken. */
 export function serveSupervisor(
   supervisor: Supervisor,
-  port: number,
+  { address, port }: { readonly address: string; readonly port: number },
   hosts: readonly string[],
 ): Promise<Server> {
   const own = issue(supervisor.authority, { commonName: 'k3s', organization: 'k3s', hosts });
@@ -45,7 +45,7 @@ export function serveSupervisor(
   );
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => resolve(server));
+    server.listen(port, address, () => resolve(server));
   });
 }
 
