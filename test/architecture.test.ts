@@ -30,7 +30,7 @@ const zones: readonly {
   {
     zone: 'loop',
     files: /^src\/agent\/[^/]+\.ts$/,
-    imports: ['version', 'paths', 'config', 'cloud', 'gitops', 'k3s', 'resources', 'roles', 'core'],
+    imports: ['version', 'paths', 'config', 'cloud', 'gitops', 'imds', 'k3s', 'resources', 'roles', 'core'],
   },
   { zone: 'core', files: /^src\/agent\/core\//, imports: [] },
   { zone: 'roles', files: /^src\/roles\//, imports: [] },
@@ -41,6 +41,7 @@ const zones: readonly {
     files: /^src\/agent\/k3s\//,
     imports: ['core', 'resources', 'cloud', 'config', 'roles', 'paths', 'provider'],
   },
+  { zone: 'imds', files: /^src\/agent\/imds\//, imports: ['core', 'resources', 'config', 'paths'] },
   {
     zone: 'gitops',
     files: /^src\/agent\/gitops\//,

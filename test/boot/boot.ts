@@ -31,7 +31,7 @@ async function main(): Promise<void> {
     process.stderr.write(`${lacking.join('\n')}\n`);
     process.exit(1);
   }
-  if (!isPackaged())
+  if (process.env.SLIPWAY_EXECUTABLE === undefined && !isPackaged())
     execFileSync(process.execPath, ['packaging/package.ts', process.arch], {
       cwd: repository,
       stdio: 'inherit',

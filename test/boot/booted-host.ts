@@ -1,7 +1,16 @@
 /** One host: a root file system of its own layer, a network card, and systemd as its PID 1, in systemd-nspawn. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Condition } from '../../src/agent/core/conditions.ts';
@@ -10,10 +19,10 @@ import { type Finished, runProgram } from '../lab/processes.ts';
 import { hostCgroups } from './cgroups.ts';
 import { type JournalEntry, journalOf } from './journal.ts';
 
-export interface BootedHostOptions {
-  readonly name: string;
+export interface BootedHostOptions<Name extends string = string> {
+  readonly name: Name;
   readonly address: string;
-  /** Where its layer lies, on a tmpfs of the scenario. */
+  /** Where its disk is mounted, a tmpfs with its layer. */
   readonly dir: string;
   /** The root file system below it. */
   readonly image: string;
@@ -21,26 +30,46 @@ export interface BootedHostOptions {
   readonly namespace: string;
 }
 
-export class BootedHost {
-  readonly name: string;
+export class BootedHost<Name extends string = string> {
+  readonly name: Name;
   readonly address: string;
   /** The root file system as the host has it, whether it runs or not. */
   readonly root: string;
   /** When it was switched on last; epoch milliseconds. */
   poweredOnAt = 0;
-  readonly #options: BootedHostOptions;
+  readonly #options: BootedHostOptions<Name>;
   #nspawn: ChildProcess | undefined;
   #init: number | undefined;
 
-  constructor(options: BootedHostOptions) {
+  constructor(options: BootedHostOptions<Name>) {
     this.#options = options;
     this.name = options.name;
     this.address = options.address;
     this.root = join(options.dir, 'root');
-    const [upper, work] = [join(options.dir, 'layer'), join(options.dir, 'work')];
-    for (const folder of [this.root, upper, work]) mkdirSync(folder, { recursive: true });
-    const layers = `lowerdir=${options.image},upperdir=${upper},workdir=${work}`;
-    execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', layers, this.root]);
+    this.#makeDisk();
+  }
+
+  #makeDisk(): void {
+    const { dir, image } = this.#options;
+    mkdirSync(dir, { recursive: true });
+    mount('-t', 'tmpfs', '-o', `size=${diskSize}`, 'tmpfs', dir);
+    const [upper, work] = [join(dir, 'layer'), join(dir, 'work')];
+    for (const folder of [this.root, upper, work]) mkdirSync(folder);
+    mount('-t', 'overlay', '-o', `lowerdir=${image},upperdir=${upper},workdir=${work}`, 'overlay', this.root);
+  }
+
+  /** Gives it a new disk with the image on it, as a VM has that was deleted and made again. */
+  renewDisk(): void {
+    if (this.#init) throw new Error(`${this.name} is on.`);
+    for (const place of [this.root, this.#options.dir]) execFileSync('umount', ['--lazy', place]);
+    this.#makeDisk();
+  }
+
+  /** Lets so many bytes of its disk be free; without a number, as many as on a new one. */
+  leaveRoom(bytes?: number): void {
+    const { dir } = this.#options;
+    const { blocks, bfree, bsize } = statfsSync(dir);
+    mount('-o', `remount,size=${bytes === undefined ? diskSize : (blocks - bfree) * bsize + bytes}`, dir);
   }
 
   get isOn(): boolean {
@@ -115,10 +144,16 @@ export class BootedHost {
     await this.#booted();
   }
 
+  /** The command that runs another one in it, when that is put behind. */
+  get within(): readonly [string, ...string[]] {
+    if (!this.#init) throw new Error(`${this.name} is off.`);
+    return ['nsenter', '-t', String(this.#init), '-a', '--wd=/'];
+  }
+
   /** Runs a program in it, to its end, whatever its exit code. */
   run(program: string, ...args: readonly string[]): Promise<Finished> {
-    if (!this.#init) throw new Error(`${this.name} is off.`);
-    return runProgram('nsenter', ['-t', String(this.#init), '-a', '--wd=/', program, ...args], environment);
+    const [file, ...first] = this.within;
+    return runProgram(file, [...first, program, ...args], environment);
   }
 
   /** The same, for programs that must succeed; resolves to what it said, trimmed. */
@@ -172,6 +207,10 @@ export class BootedHost {
     writeFileSync(this.path(path), content, { mode });
   }
 
+  remove(path: string): void {
+    rmSync(this.path(path), { recursive: true, force: true });
+  }
+
   append(path: string, content: string): void {
     appendFileSync(this.path(path), content);
   }
@@ -196,6 +235,13 @@ export class BootedHost {
   async reload(): Promise<void> {
     await this.ask('systemctl', 'reload', 'slipway');
   }
+}
+
+/** Bytes of a host's disk. */
+const diskSize = 2 ** 30;
+
+function mount(...args: readonly string[]): void {
+  execFileSync('mount', args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 /** nspawn's exit code when the host asked for a reboot. */

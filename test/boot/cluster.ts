@@ -1,8 +1,3 @@
-/**
- * A cluster of booted hosts in its Azure: what every scenario begins with.
- *
- * `boot.ts` has made the namespaces this process lives in, so a scenario that is cut off leaves nothing behind.
- */
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
@@ -24,7 +19,7 @@ export interface ClusterOptions {
   /** From nothing, by cloud-init, or from an image that has the executable, its units and its settings. */
   readonly from?: 'cloud-init' | 'image';
   /** Settings beside those every host has, merged at the top level. */
-  readonly settings?: object;
+  readonly settings?: (host: HostName) => object;
   readonly k3sVersions?: readonly string[];
   /** Milliseconds registry credentials live. */
   readonly passwordLife?: number;
@@ -37,9 +32,11 @@ export interface Cluster {
   readonly mirror: Mirror;
   readonly network: Network;
   readonly door: FrontDoor;
-  readonly hosts: readonly BootedHost[];
+  readonly hosts: readonly BootedHost<HostName>[];
   readonly secrets: Readonly<Record<'joinToken' | 'agentToken' | 'gitToken', string>>;
-  host(name: HostName): BootedHost;
+  host(name: HostName): BootedHost<HostName>;
+  /** Deletes a VM and makes it again, with its name, its address and nothing of what it had; it is on then. */
+  recreate(host: BootedHost<HostName>): Promise<void>;
   /** Switches all hosts on. */
   powerOn(): Promise<void>;
   /** Resolves when all hosts that are on are Ready, by a pass after `since`. */
@@ -58,7 +55,7 @@ const addresses = { server: '10.0.1.4', agent: '10.0.1.5', observability: '10.0.
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { hosts: names = ['server', 'agent', 'observability'], from = 'image' } = options;
   const dir = mkdtempSync(join(tmpdir(), 'slipway-boot-'));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4g', 'tmpfs', dir]);
+  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', dir]);
   const secrets = { joinToken: secret('join'), agentToken: secret('agent'), gitToken: secret('git') };
   const machines = names.map((name) => ({ name, address: addresses[name] }));
   const network = await startNetwork(join(dir, 'network'), machines);
@@ -80,13 +77,14 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
         namespace: network.namespaceOf(machine),
       }),
   );
-  for (const host of hosts) {
+  const provision = async (host: BootedHost<HostName>) => {
     inThisWorld(host, azure, door);
-    const settings = { ...everyHosts, ...options.settings };
+    const settings = { ...everyHosts, ...options.settings?.(host.name) };
     if (from === 'image') await provisionByImage(host, settings);
     else await provisionByCloudInit(host, settings, mirror);
     if (host.name === 'server') gitHostKnows(secrets.gitToken, host);
-  }
+  };
+  for (const host of hosts) await provision(host);
   const cluster: Cluster = {
     azure,
     mirror,
@@ -98,6 +96,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       const found = hosts.find((host) => host.name === name);
       if (!found) throw new Error(`This cluster has no ${name}.`);
       return found;
+    },
+    recreate: async (host) => {
+      await host.crash();
+      host.renewDisk();
+      await provision(host);
+      await host.powerOn();
     },
     powerOn: async () => void (await Promise.all(hosts.map((host) => host.powerOn()))),
     ready: (timeout = 90_000) => ready(hosts, timeout),

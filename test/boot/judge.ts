@@ -1,7 +1,9 @@
 /** What scenarios judge by, from outside: the cluster's API, the journal, systemd. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BootedHost } from './booted-host.ts';
+import { expect } from 'vitest';
+import type { Condition } from '../../src/agent/core/conditions.ts';
+import { type BootedHost, eventually } from './booted-host.ts';
 import type { Cluster } from './cluster.ts';
 
 /** The Ready condition of every node that the cluster's API knows. */
@@ -18,8 +20,40 @@ export function nodes(cluster: Cluster): Readonly<Record<string, string>> {
   );
 }
 
-/** How often K3s was started, over all boots of a host. */
-export async function k3sStarts(host: BootedHost): Promise<number> {
-  const journal = await host.journal('-u', host.k3sUnit);
-  return journal.filter(({ message }) => /^Starting k3s/.test(message)).length;
+/** How often systemd started a unit, over all boots of a host. */
+export async function startsOf(host: BootedHost, unit: string): Promise<number> {
+  const journal = await host.journal('-u', unit);
+  return journal.filter(({ message }) => message.startsWith(`Starting ${unit} `)).length;
+}
+
+/** What the daemon put right, over all boots: the resources, as often as each. */
+export async function putRight(host: BootedHost): Promise<readonly string[]> {
+  const journal = await host.journal('-u', 'slipway.service');
+  return journal.flatMap(({ message }) => /^put right \{"resource":"([^"]+)"/.exec(message)?.[1] ?? []);
+}
+
+/** Resolves to a condition once it has this reason. */
+export async function told(
+  host: BootedHost,
+  type: string,
+  reason: string,
+  timeout = 40_000,
+): Promise<Condition> {
+  const has = () => host.condition(type)?.reason === reason;
+  try {
+    await eventually(`${host.name} to say ${type} ${reason}`, has, timeout);
+  } catch (thrown) {
+    throw new Error(`${Object(thrown).message} It says ${JSON.stringify(host.status()?.conditions)}`);
+  }
+  return host.condition(type) ?? expect.fail('The condition is gone.');
+}
+
+/** The units that failed, as systemd lists them. */
+export async function failedUnits(host: BootedHost): Promise<string> {
+  return host.ask('systemctl', 'list-units', '--failed', '--plain', '--no-legend');
+}
+
+/** The status line of the daemon's unit, as `systemctl status` prints it. */
+export async function statusLine(host: BootedHost): Promise<string> {
+  return (await host.show('slipway.service', 'StatusText')).StatusText ?? '';
 }

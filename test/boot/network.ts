@@ -89,7 +89,14 @@ async function startDhcp(dir: string, hosts: readonly NetworkHost[]): Promise<Ch
   const child = spawn(
     'dnsmasq',
     [
-      ...['--keep-in-foreground', '--log-facility=-', '--conf-file=/dev/null', '--port=0', '--no-ping', `--interface=${bridge}`],
+      ...[
+        '--keep-in-foreground',
+        '--log-facility=-',
+        '--conf-file=/dev/null',
+        '--port=0',
+        '--no-ping',
+        `--interface=${bridge}`,
+      ],
       ...['--dhcp-authoritative', `--dhcp-leasefile=${join(dir, 'leases')}`, '--user=root', '--pid-file='],
       ...['--dhcp-range=10.0.1.0,static,255.255.255.0,1h', `--dhcp-option=3,${gateway}`],
       ...[`--dhcp-option=121,${routes.join(',')}`, `--dhcp-option=245,${wire.join(':')}`],

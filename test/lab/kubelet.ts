@@ -24,6 +24,8 @@ export interface KubeletOptions {
   readonly now?: () => number;
   /** Milliseconds until a plugin is killed. */
   readonly timeout?: number;
+  /** Runs a plugin elsewhere: the command before its path there. */
+  readonly within?: { readonly command: readonly [string, ...string[]]; readonly binDir: string };
 }
 
 export interface Login {
@@ -136,9 +138,12 @@ function asked(provider: Provider, options: KubeletOptions) {
 }
 
 async function runPlugin(provider: Provider, image: string, options: KubeletOptions): Promise<string> {
-  const { binDir, env = {}, timeout = 60_000 } = options;
+  const { binDir, env = {}, timeout = 60_000, within } = options;
   const own = Object.fromEntries(provider.env.map(({ name, value }) => [name, value]));
-  const child = spawn(join(binDir, provider.name), provider.args, { env: { ...env, ...own } });
+  const [file, ...first] = within
+    ? ([...within.command, join(within.binDir, provider.name)] satisfies string[])
+    : [join(binDir, provider.name)];
+  const child = spawn(file ?? '', [...first, ...provider.args], { env: { ...env, ...own } });
   const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
   // A plugin need not read what it is asked.
   child.stdin.on('error', () => undefined);

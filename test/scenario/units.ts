@@ -1,5 +1,6 @@
 import type { CommandResult } from '../../src/agent/core/host.ts';
 import type { MemoryHost } from '../lab/memory-host.ts';
+import { Netfilter } from './netfilter.ts';
 
 const directory = '/etc/systemd/system';
 /** How long K3s takes from its start to READY=1. */
@@ -7,19 +8,25 @@ const startTime = 4_000;
 const restartTime = 5_000;
 
 interface Unit {
-  state: 'inactive' | 'activating' | 'active';
-  subState: 'dead' | 'start' | 'running' | 'auto-restart';
+  state: 'inactive' | 'activating' | 'active' | 'failed';
+  subState: 'dead' | 'start' | 'running' | 'exited' | 'auto-restart';
   invocation: string;
   restarts: number;
   loaded: string | undefined;
   log: string[];
 }
 
-/** Gives systemd's answers for K3s's units: what was loaded is what runs, and a failed start is tried again. */
+const guard = 'slipway-imds-guard.service';
+
+/**
+ * Gives systemd's answers for K3s's units: what was loaded is what runs, and a failed start is tried again. And for the
+ * guard of the metadata service, which is done when it has loaded its rules.
+ */
 export class Units {
   readonly #host: MemoryHost;
   readonly #start: (unit: string) => Promise<string | undefined>;
   readonly #units = new Map<string, Unit>();
+  readonly netfilter = new Netfilter();
   /** What every start of K3s ends with from now on. */
   failing: string | undefined;
   #invocations = 0;
@@ -44,6 +51,7 @@ export class Units {
 
   powerOff(): void {
     this.#units.clear();
+    this.netfilter.flush();
   }
 
   async boot(): Promise<void> {
@@ -62,6 +70,7 @@ export class Units {
     if (verb === 'show' && rest[1] === '-p') return this.#show(rest[0] ?? '', rest[2] ?? '');
     if (form === 'restart systemd-sysctl.service') return this.#applySysctl();
     if (form === 'restart systemd-modules-load.service') return this.#loadModules();
+    if (name === guard && this.#text(name)) return this.#guard(form.slice(0, -name.length - 1));
     if (!/^k3s(-agent)?\.service$/.test(name) || !this.#text(name))
       return { exitCode: 5, stderr: `Unit ${name} not found.` };
     switch (form.slice(0, -name.length - 1)) {
@@ -87,6 +96,38 @@ export class Units {
     const [, invocation] = /^_SYSTEMD_INVOCATION_ID=(.+)$/.exec(args[0] ?? '') ?? [];
     const unit = [...this.#units.values()].find((each) => each.invocation === invocation);
     return `${unit?.log.join('\n') ?? ''}\n`;
+  }
+
+  #guard(verb: string): string | Partial<CommandResult> {
+    const wants = `${directory}/multi-user.target.wants/${guard}`;
+    switch (verb) {
+      case 'enable':
+        this.#host.files.link(wants, `${directory}/${guard}`);
+        return '';
+      case 'disable --now':
+        this.#host.files.remove(wants);
+        Object.assign(this.#unit(guard), { state: 'inactive', subState: 'dead' });
+        return '';
+      case 'reload-or-restart':
+      case 'start --no-block':
+        return this.#loadRules();
+      default:
+        return { exitCode: 1, stderr: `The test did not foresee: systemctl ${verb} ${guard}` };
+    }
+  }
+
+  /** As the unit says it: nothing is done where ConditionPathExists= does not hold. */
+  #loadRules(): string | Partial<CommandResult> {
+    const unit = this.#unit(guard);
+    const [, needed = ''] = /^ConditionPathExists=(.+)$/m.exec(unit.loaded ?? '') ?? [];
+    const [, path = ''] = /^ExecStart=\/usr\/sbin\/nft -f (.+)$/m.exec(unit.loaded ?? '') ?? [];
+    if (!this.#host.files.stat(needed)) return '';
+    const complaint = this.netfilter.load(this.#host.files.text(path));
+    unit.log = complaint === undefined ? [] : [complaint];
+    Object.assign(unit, { invocation: 'guard' });
+    if (complaint === undefined) Object.assign(unit, { state: 'active', subState: 'exited' });
+    else if (unit.state !== 'active') unit.state = 'failed';
+    return complaint === undefined ? '' : { exitCode: 1, stderr: `Job for ${guard} failed.` };
   }
 
   #unit(name: string): Unit {

@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerCertificate } from './tls.ts';
 
 export interface Incoming {
@@ -34,8 +35,11 @@ export interface LoggedRequest {
   readonly status: number;
 }
 
-/** Accepts and never answers, cuts the connection, answers 200 with what is no JSON, or answers this. */
-export type Fault = 'hang' | 'reset' | 'garbage' | Reply;
+/** Accepts and never answers, cuts the connection, answers 200 with what is no JSON, or late, or answers this. */
+export type Fault = 'hang' | 'reset' | 'garbage' | 'slow' | Reply;
+
+/** Milliseconds that a slow server takes: less than a client's patience. */
+const slowness = 3_000;
 
 /** Faults of one server: the newest that fits the path is used, as often as it says. */
 export class Faults {
@@ -105,7 +109,8 @@ async function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void
 async function serve(options: LoopbackOptions, message: IncomingMessage, response: ServerResponse) {
   const request = await read(message);
   const fault = options.faults.take(request.url.pathname);
-  const reply = fault ?? (await options.answer(request));
+  if (fault === 'slow') await sleep(slowness);
+  const reply = fault && fault !== 'slow' ? fault : await options.answer(request);
   log(options, request, typeof reply === 'object' ? reply.status : reply === 'garbage' ? 200 : 0);
   if (reply === 'hang') return;
   if (reply === 'reset') message.socket.destroy();

@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type BootedHost, eventually } from '../booted-host.ts';
+import { type Cluster, startCluster } from '../cluster.ts';
+import { startsOf } from '../judge.ts';
+
+let cluster: Cluster;
+let server: BootedHost;
+let k3sStart: string;
+
+beforeAll(async () => {
+  cluster = await startCluster({ hosts: ['server'] });
+  server = cluster.host('server');
+  // A minute is long for a test: the time is shortened, not what is done about it.
+  server.write('/etc/systemd/system/slipway.service.d/test.conf', '[Service]\nWatchdogSec=6\nRestartSec=1\n');
+  await cluster.powerOn();
+  await cluster.ready();
+  k3sStart = await server.k3sStart();
+});
+
+afterAll(() => cluster?.stop());
+
+async function restarted(pid: string, since: number): Promise<void> {
+  await eventually('another daemon', async () => !['0', pid].includes(await mainPid()));
+  await eventually('the node to be Ready', () => server.isReady(since));
+  expect(await server.k3sStart(), 'K3s goes on').toBe(k3sStart);
+  expect((await server.run('systemctl', 'is-failed', 'slipway')).exitCode).not.toBe(0);
+}
+
+async function mainPid(): Promise<string> {
+  return (await server.show('slipway.service', 'MainPID')).MainPID ?? '';
+}
+
+test.each(['SIGKILL', 'SIGSEGV'])('after %s it is started again, and nothing is lost', async (signal) => {
+  const [pid, before, since] = [await mainPid(), owned(), Date.now()];
+  await server.ask('kill', `-${signal}`, pid);
+  await restarted(pid, since);
+  expect(owned()).toEqual(before);
+});
+
+test('stopped and started, it goes on where it was', async () => {
+  const [pid, before] = [await mainPid(), owned()];
+  await server.ask('systemctl', 'stop', 'slipway');
+  expect((await server.run('slipway', 'status')).exitCode, 'status says that no daemon runs').toBe(3);
+  const since = Date.now();
+  await server.ask('systemctl', 'start', 'slipway');
+  await restarted(pid, since);
+  expect(owned()).toEqual(before);
+});
+
+test('an event loop that is blocked ends by the watchdog, without a core file', async () => {
+  const [pid, since] = [await mainPid(), Date.now()];
+  await server.ask('kill', '-STOP', pid);
+  await restarted(pid, since);
+  const journal = await server.journal('-u', 'slipway.service');
+  expect(journal.some(({ message }) => message.includes('Watchdog timeout'))).toBe(true);
+  expect(
+    (await server.ask('find', '/', '-xdev', '-name', 'core*', '-size', '+1M', '-path', '*core')).trim(),
+  ).toBe('');
+});
+
+test('K3s was started once', async () => {
+  expect(await startsOf(server, 'k3s.service')).toBe(1);
+});
+
+/** What the daemon keeps, by path. */
+function owned(): Readonly<Record<string, string | undefined>> {
+  const paths = [
+    '/etc/rancher/k3s/config.yaml',
+    '/etc/rancher/k3s/registries.yaml',
+    '/var/lib/slipway/join-token',
+  ];
+  return Object.fromEntries(paths.map((path) => [path, server.read(path)]));
+}

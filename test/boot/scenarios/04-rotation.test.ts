@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { kubelet } from '../../lab/kubelet.ts';
+import { Processes } from '../../lab/processes.ts';
+import { type DockerRegistry, startDockerRegistry } from '../../lab/registry/docker-registry.ts';
+import { whatIsMissing } from '../../lab/registry/missing.ts';
+import { type Credential, pullInTurn, skopeo, type Tally } from '../../lab/registry/pullers.ts';
+import { type BootedHost, eventually } from '../booted-host.ts';
+import { type Cluster, loginServer, provenImage, startCluster } from '../cluster.ts';
+import { startsOf } from '../judge.ts';
+
+const rotations = 5;
+const registriesYaml = '/etc/rancher/k3s/registries.yaml';
+const missing = whatIsMissing();
+
+describe.skipIf(missing)(`five rotations, with a real registry${missing}`, () => {
+  let cluster: Cluster;
+  let registry: DockerRegistry;
+  let tallies: ReadonlyMap<string, Tally>;
+  let server: BootedHost;
+  let agent: BootedHost;
+  let startsOfAgent = 0;
+
+  beforeAll(async () => {
+    cluster = await startCluster({ hosts: ['server', 'agent'], passwordLife: 15_000, settings });
+    [server, agent] = [cluster.host('server'), cluster.host('agent')];
+    const { azure } = cluster;
+    const dir = server.path('/../registry');
+    registry = await startDockerRegistry({ azure, loginServer, dir, processes: new Processes() });
+    await registry.push('hello/world', '1');
+    const network = { HTTPS_PROXY: azure.proxyUrl, SSL_CERT_FILE: azure.caFile };
+    const { pull } = skopeo(server.path('/../skopeo'), network);
+    await cluster.powerOn();
+    await cluster.ready();
+    startsOfAgent = await startsOf(agent, agent.k3sUnit);
+    const stop = new AbortController();
+    const pulling = pullInTurn(stop.signal, {
+      'as written': {
+        pull: (credential) => pull(provenImage, credential),
+        credential: async () => written(server),
+      },
+      'as kubelet is told': {
+        pull: (credential) => pull(provenImage, credential),
+        credential: () => given(server),
+      },
+    });
+    await Promise.all([rotated(server, rotations), rotated(agent, rotations)]).finally(() => stop.abort());
+    tallies = await pulling;
+  });
+
+  afterAll(async () => {
+    await cluster?.stop();
+    await registry?.stop();
+  });
+
+  test.each(['as written', 'as kubelet is told'])('with credentials %s no pull failed', (way) => {
+    expect(tallies.get(way)?.failures).toEqual([]);
+    expect(tallies.get(way)?.used.size).toBeGreaterThanOrEqual(rotations);
+  });
+
+  test('K3s was not restarted', async () => {
+    expect(await startsOf(server, 'k3s.service')).toBe(1);
+  });
+
+  test('with onRotate: restart it was restarted once each time', async () => {
+    const restarts = async () => (await startsOf(agent, agent.k3sUnit)) - startsOfAgent;
+    await eventually('the last restart', async () => (await restarts()) >= rotations);
+    const written = (await agent.journal('-u', 'slipway.service')).filter(({ message }) =>
+      /"did":"renew the/.test(message),
+    );
+    // The first is that of the first boot, for which K3s had not run yet.
+    expect(await restarts()).toBeLessThanOrEqual(written.length - 1);
+  });
+});
+
+function settings(host: string): object {
+  const onRotate = host === 'agent' ? 'restart' : 'never';
+  return { registries: { servers: [loginServer], proof: [provenImage], onRotate } };
+}
+
+function written(host: BootedHost): Credential {
+  return parse(host.read(registriesYaml) ?? '').configs[loginServer].auth;
+}
+
+/** What a kubelet gets that has just started, so that it remembers nothing. */
+async function given(host: BootedHost): Promise<Credential> {
+  const folder = '/var/lib/rancher/credentialprovider';
+  const fresh = kubelet({
+    binDir: host.path(`${folder}/bin`),
+    config: host.path(`${folder}/config.yaml`),
+    within: { command: host.within, binDir: `${folder}/bin` },
+  });
+  const login = await fresh.credentialsFor(provenImage);
+  if (!login) throw new Error(`The credential provider gave no login: ${fresh.log.join(' ')}`);
+  return login;
+}
+
+/** Resolves when registries.yaml was renewed so often. */
+async function rotated(host: BootedHost, times: number): Promise<void> {
+  for (let before = host.read(registriesYaml), seen = 0; seen < times; await sleep(100)) {
+    const now = host.read(registriesYaml);
+    if (now !== before) seen += 1;
+    before = now;
+  }
+}

@@ -1,0 +1,114 @@
+import { utimesSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Fault } from '../../lab/azure/loopback.ts';
+import { type BootedHost, eventually } from '../booted-host.ts';
+import { type Cluster, loginServer, startCluster, vaultName } from '../cluster.ts';
+import { nodes, startsOf } from '../judge.ts';
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await startCluster();
+  await cluster.powerOn();
+  await cluster.ready();
+});
+
+afterAll(() => cluster?.stop());
+
+/** A service, the host that is made to need it, and the condition that tells of it. */
+interface Service {
+  readonly host: () => BootedHost;
+  /** Lets the host need the service now. */
+  readonly need: (host: BootedHost) => void;
+  readonly door: string;
+  readonly faults: () => { fail(fault: Fault): void; heal(): void };
+  readonly condition: string;
+}
+
+const services: Readonly<Record<string, Service>> = {
+  'Key Vault': {
+    host: () => cluster.host('server'),
+    // The file's time is when the token was last compared with the vault's.
+    need: (host) => utimesSync(host.path('/var/lib/slipway/join-token'), 1, 1),
+    door: `${vaultName}.vault.azure.net`,
+    faults: () => cluster.azure.vault().faults,
+    condition: 'JoinToken',
+  },
+  'the registry': {
+    host: () => cluster.host('agent'),
+    need: (host) => {
+      for (const path of ['/etc/rancher/k3s/registries.yaml', '/run/slipway/registry-logins.json'])
+        host.remove(path);
+    },
+    door: loginServer,
+    faults: () => cluster.azure.registry().faults,
+    condition: 'Registries',
+  },
+  'the metadata service': {
+    host: () => cluster.host('observability'),
+    need: () => {},
+    door: 'imds',
+    faults: () => cluster.azure.node('observability').faults,
+    condition: 'Identity',
+  },
+};
+
+type Trouble = 'gone' | Fault;
+
+const troubles: Readonly<Record<string, Trouble>> = {
+  'is gone': 'gone',
+  hangs: 'hang',
+  'answers 500': {
+    status: 500,
+    body: { error: { code: 'InternalServerError', message: 'An internal error' } },
+  },
+  'answers 429': { status: 429, body: { error: { code: 'Throttled', message: 'Too many requests' } } },
+  'answers 410': { status: 410, body: { error: 'Gone' } },
+  'answers garbage': 'garbage',
+};
+
+describe.each(Object.keys(troubles))('what %s', (what) => {
+  test.concurrent.each(Object.keys(services))('%s: told, borne, and healed within a minute', async (name) => {
+    const service = the(services[name]);
+    const { host, condition } = service;
+    inflict(service, the(troubles[what]));
+    service.need(host());
+    await host().reload();
+    await eventually(`${condition} to tell`, () => host().condition(condition)?.status !== 'True');
+    const { reason = '', message = '' } = host().condition(condition) ?? {};
+    expect(reason).not.toBe('InternalError');
+    expect(message.length).toBeGreaterThan(20);
+    heal(service);
+    await eventually(`${condition} to heal`, () => host().condition(condition)?.status === 'True');
+    await eventually('Ready', () => host().isReady());
+  });
+
+  test('meanwhile no node was lost, and K3s not restarted', async () => {
+    expect(Object.values(nodes(cluster))).toEqual(['True', 'True', 'True']);
+    for (const host of cluster.hosts) expect(await startsOf(host, host.k3sUnit)).toBe(1);
+  });
+});
+
+test.each(Object.keys(services))('%s is slow: everything goes on, later', async (name) => {
+  const service = the(services[name]);
+  service.faults().fail('slow');
+  service.need(service.host());
+  const since = Date.now();
+  await service.host().reload();
+  await eventually('Ready', () => service.host().isReady(since));
+  heal(service);
+});
+
+function inflict({ door, faults }: Service, trouble: Trouble): void {
+  if (trouble === 'gone') cluster.door.open(door, false);
+  else faults().fail(trouble);
+}
+
+function heal({ door, faults }: Service): void {
+  cluster.door.open(door, true);
+  faults().heal();
+}
+
+function the<Thing>(thing: Thing | undefined): Thing {
+  return thing ?? expect.fail('There is no such thing.');
+}

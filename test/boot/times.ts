@@ -1,0 +1,52 @@
+/** How long a first boot took, told from outside: by the journal, and by what the kernel counted of the daemon. */
+import { readFileSync } from 'node:fs';
+import type { BootedHost } from './booted-host.ts';
+import type { Cluster } from './cluster.ts';
+
+/** Clock ticks of /proc/PID/stat a second: sysconf(_SC_CLK_TCK), 100 on every Linux that Node runs on. */
+const ticks = 100;
+
+/**
+ * Prints, for every host, the seconds from power-on to Ready, and where they went: booting until the daemon runs; the
+ * daemon's own work (its CPU time); and waiting, for the vault until `prepared` (epoch milliseconds), and for the rest:
+ * K3s, the server, and the next look.
+ */
+export async function printTimes(cluster: Cluster, prepared: number): Promise<void> {
+  for (const host of cluster.hosts) {
+    const { boot, ready, work, children } = await timesOf(host);
+    const forVault = Math.max(0, (prepared - host.poweredOnAt) / 1000 - boot);
+    const told = [
+      `${host.name}: Ready ${seconds(ready)} after power-on`,
+      `boot and cloud-init ${seconds(boot)}`,
+      `Slipway's own work ${seconds(work)} (and ${seconds(children)} of the programs it ran)`,
+      `waiting for the vault ${seconds(forVault)}`,
+      `waiting for K3s, the server and the next look ${seconds(ready - boot - work - forVault)}`,
+    ];
+    process.stdout.write(`${told.join('; ')}\n`);
+  }
+}
+
+async function timesOf(host: BootedHost) {
+  const journal = await host.journal('-u', 'slipway.service');
+  const at = (pattern: RegExp) => {
+    const found = journal.find(({ message }) => pattern.test(message));
+    if (!found) throw new Error(`The journal of ${host.name} has no ${pattern}.`);
+    return (found.time - host.poweredOnAt) / 1000;
+  };
+  const { MainPID = '' } = await host.show('slipway.service', 'MainPID');
+  const stat = readFileSync(host.path(`/proc/${MainPID}/stat`), 'utf8').replace(/^.*\) /, '');
+  const [user = 0, system = 0, ofChildren = 0, systemOfChildren = 0] = stat
+    .split(' ')
+    .slice(11, 15)
+    .map(Number);
+  return {
+    boot: at(/^Starting slipway\.service/),
+    ready: at(/^condition changed \{"condition":"Ready","status":"True"/),
+    work: (user + system) / ticks,
+    children: (ofChildren + systemOfChildren) / ticks,
+  };
+}
+
+function seconds(value: number): string {
+  return `${value.toFixed(1)} s`;
+}

@@ -1,0 +1,159 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { asUserData, filledIn, template, variables } from './user-data.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'slipway-cloud-init-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const bin = join(folder, 'bin');
+const stubs = join(folder, 'stubs');
+const calls = join(folder, 'calls');
+const release = join(folder, 'release');
+
+/** Stands for the executable: it says that it was called, and fails where it is told to. */
+const slipway = `#!/bin/sh\necho "slipway $*" >>${calls}\nexit "\${SLIPWAY_EXIT:-0}"\n`;
+const sha256 = createHash('sha256').update(slipway).digest('hex');
+const filled = {
+  slipway_url: 'https://example.com/$web/slipway?x=1&y=%20',
+  slipway_sha256: sha256,
+  config: '{ azure: { keyVault: { name: myteam-vault } } }',
+};
+const otherDigest = '0'.repeat(64);
+
+beforeEach(() => {
+  for (const each of [bin, stubs]) {
+    rmSync(each, { recursive: true, force: true });
+    mkdirSync(each);
+  }
+  writeFileSync(calls, '');
+  writeFileSync(release, slipway);
+  stub('logger', `echo "logger $*" >>${calls}`);
+  stub('systemctl', `echo "systemctl $*" >>${calls}`);
+  // The last two arguments are the file's, after -o, and the address.
+  stub('curl', `for each; do at=$of; of=$each; done\necho "curl $of" >>${calls}\ncp ${release} "$at"`);
+});
+
+describe('the template', () => {
+  test('is short, and its variables are explained at its top', () => {
+    expect(template.split('\n').length).toBeLessThan(40);
+    const explained = [...template.matchAll(/^# {3}(\w+) /gm)].map(([, name]) => name);
+    expect(explained.toSorted()).toEqual(variables.toSorted());
+    expect(variables).toHaveLength(3);
+  });
+
+  test('has nothing that templatefile or envsubst would take for one of its own', () => {
+    const names = [...template.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name = '']) => name);
+    expect(names.filter((name) => !variables.includes(name))).toEqual([]);
+    expect(template).not.toMatch(/%\{/);
+  });
+
+  test('does five things: settings, executable, install, start, and nothing with a password', () => {
+    expect(Object.keys(asUserData(filledIn(filled)))).toEqual(['write_files', 'runcmd']);
+    expect(template).not.toMatch(/password|token|--?u(ser)?[ =]/i);
+  });
+
+  test.each([
+    ['one line of JSON', JSON.stringify({ azure: { keyVault: { name: 'v' } } })],
+    ['YAML, indented', 'azure:\n        keyVault:\n          name: v'],
+  ])('takes settings as %s', (_, config) => {
+    const [file] = asUserData(filledIn({ ...filled, config })).write_files;
+    expect(file).toMatchObject({ path: '/etc/slipway/config.yaml', permissions: '0644' });
+    expect(parse(file?.content ?? '')).toEqual({ azure: { keyVault: { name: 'v' } } });
+  });
+
+  test('filled in, cloud-init finds it valid', ({ skip }) => {
+    skip(spawnSync('cloud-init', ['--version']).error !== undefined, 'needs cloud-init');
+    const file = join(folder, 'user-data.yaml');
+    writeFileSync(file, filledIn(filled));
+    const { status, stdout, stderr } = spawnSync('cloud-init', ['schema', '--config-file', file]);
+    expect({ status, output: `${stdout}${stderr}` }).toMatchObject({ status: 0 });
+  });
+});
+
+describe('its commands, run by sh', () => {
+  test('download, verify, install and start', () => {
+    expect(runCommands(filled).exitCode).toBe(0);
+    expect(called()).toEqual([
+      `curl ${filled.slipway_url}`,
+      'slipway install',
+      'systemctl start --no-block slipway.service',
+    ]);
+    expect(readFileSync(join(bin, 'slipway'), 'utf8')).toBe(slipway);
+  });
+
+  test('take an executable of the image that fits, without a download', () => {
+    writeFileSync(join(bin, 'slipway'), slipway, { mode: 0o755 });
+    expect(runCommands(filled).exitCode).toBe(0);
+    expect(called()).toEqual(['slipway install', 'systemctl start --no-block slipway.service']);
+  });
+
+  test('put the one that was asked for in the place of another', () => {
+    writeFileSync(join(bin, 'slipway'), '#!/bin/sh\n', { mode: 0o755 });
+    expect(runCommands(filled).exitCode).toBe(0);
+    expect(readFileSync(join(bin, 'slipway'), 'utf8')).toBe(slipway);
+  });
+
+  test('go no further with a file that is not the one asked for', () => {
+    expect(runCommands({ ...filled, slipway_sha256: otherDigest }).exitCode).toBe(1);
+    expect(called()).toEqual([
+      `curl ${filled.slipway_url}`,
+      expect.stringMatching(`^logger .*has the sha256 ${sha256}, not ${otherDigest}$`),
+    ]);
+    expect(existsSync(join(bin, 'slipway'))).toBe(false);
+  });
+
+  test('go no further where nothing can be downloaded', () => {
+    stub('curl', 'exit 22');
+    expect(runCommands(filled).exitCode).toBe(1);
+    expect(called()).toEqual([
+      expect.stringMatching(/^logger .* -p user\.err .*no executable from https:.*reach it\?$/),
+    ]);
+  });
+
+  test('fail when slipway install does, and start nothing', () => {
+    expect(runCommands(filled, { SLIPWAY_EXIT: '1' }).exitCode).toBe(1);
+    expect(called().slice(1)).toEqual([
+      'slipway install',
+      expect.stringMatching(/^logger .*slipway install failed/),
+    ]);
+  });
+
+  test.each([
+    ['slipway_url', undefined],
+    ['slipway_url', ''],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable that nobody filled in.
+    ['slipway_url', 'https://${account}.blob.core.windows.net/slipway'],
+    ['slipway_sha256', undefined],
+    ['slipway_sha256', ''],
+  ])('say which variable was not filled in: %s, %j', (name, value) => {
+    const { [name]: _, ...others }: Record<string, string> = filled;
+    const ended = runCommands(value === undefined ? others : { ...others, [name]: value });
+    expect(ended.exitCode).toBe(1);
+    const line = `cloud-init: the user data's ${name} was not filled in; create the VM anew with it`;
+    expect(called()).toEqual([`logger -s -t slipway -p user.err ${line}`]);
+  });
+});
+
+function stub(name: string, script: string): void {
+  writeFileSync(join(stubs, name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(stubs, name), 0o755);
+}
+
+function called(): readonly string[] {
+  return readFileSync(calls, 'utf8').trim().split('\n');
+}
+
+/** As cloud-init runs them: all in one script of /bin/sh. */
+function runCommands(values: Readonly<Record<string, string>>, environment: Record<string, string> = {}) {
+  const script = asUserData(filledIn(values)).runcmd.join('\n').replaceAll('/usr/local/bin', bin);
+  const { status, stderr } = spawnSync('/bin/sh', ['-c', script], {
+    env: { PATH: `${stubs}:${process.env.PATH}`, ...environment },
+    encoding: 'utf8',
+  });
+  return { exitCode: status, stderr };
+}

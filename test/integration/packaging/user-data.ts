@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+
+const file = new URL('../../../packaging/cloud-init/user-data.yaml', import.meta.url);
+
+/** The cloud-init of packaging, with its variables as they are. */
+export const template = readFileSync(file, 'utf8');
+
+/** The names of the variables that the template has to be given. */
+export const variables: readonly string[] = [
+  ...new Set([...template.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => name)),
+];
+
+export interface UserData {
+  readonly write_files: readonly {
+    readonly path: string;
+    readonly permissions: string;
+    readonly content: string;
+  }[];
+  readonly runcmd: readonly string[];
+}
+
+/** The template with values for its variables; one without a value stays as it is. */
+export function filledIn(values: Readonly<Record<string, string>>): string {
+  return template.replace(/\$\{(\w+)\}/g, (text, name) => values[name] ?? text);
+}
+
+/** What cloud-init makes of a filled template. */
+export function asUserData(text: string): UserData {
+  return parse(text);
+}

@@ -1,0 +1,125 @@
+import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { DebianRoot, lacksDebianRoot } from './debian-root.ts';
+import { runProgram } from './executable.ts';
+
+const { version }: { version: string } = JSON.parse(readFileSync('package.json', 'utf8'));
+const provider = '/var/lib/rancher/credentialprovider/config.yaml';
+const script = '/var/lib/rancher/credentialprovider/bin/slipway-credential-provider';
+const enabled = '/etc/systemd/system/multi-user.target.wants/slipway.service';
+
+describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
+  const lacks = lacksDebianRoot(suite);
+
+  /** A story in a Debian of its own. */
+  function story(name: string, tell: (root: DebianRoot) => void): void {
+    test(name, ({ skip }) => {
+      skip(lacks !== undefined, lacks);
+      const root = new DebianRoot(suite);
+      try {
+        tell(root);
+      } finally {
+        root.remove();
+      }
+    });
+  }
+
+  story('is installed, removed, installed again and purged, without systemd', (root) => {
+    expect(root.install(debianPackage())).toMatchObject({ exitCode: 0 });
+    expect(root.run('slipway', 'version')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(root.run('slipway', 'config', '--cloud', 'static', '--role', 'server')).toMatchObject({
+      exitCode: 0,
+    });
+    expect(isThere(root, enabled)).toBe(true);
+    rmSync(root.path(enabled));
+    root.install(debianPackage());
+    expect(isThere(root, enabled), 'who disabled it meant it').toBe(false);
+
+    root.write(provider, ownProvider);
+    root.write(script, '#!/bin/sh\n', 0o755);
+    root.write('/etc/slipway/config.yaml', 'cloud: static\n');
+    root.write('/var/lib/slipway/join-token', 'token');
+    expect(root.dpkg('--remove', 'slipway')).toMatchObject({ exitCode: 0 });
+    expect(leftOf(root, ['/usr/bin/slipway', '/usr/lib/slipway', enabled, provider])).toEqual([]);
+    const kept = [script, '/etc/slipway/config.yaml', '/var/lib/slipway/join-token'];
+    expect(leftOf(root, kept)).toEqual(kept);
+
+    expect(root.install(debianPackage())).toMatchObject({ exitCode: 0 });
+    expect(isThere(root, enabled)).toBe(true);
+    expect(root.dpkg('--purge', 'slipway')).toMatchObject({ exitCode: 0 });
+    expect(leftOf(root, [...kept, '/etc/slipway', '/var/lib/slipway', enabled])).toEqual([]);
+  });
+
+  story('tells a systemd that runs, and waits for nothing', (root) => {
+    root.bootsSystemd();
+    root.install(debianPackage());
+    expect(root.told()).toEqual(['daemon-reload', 'start --no-block slipway.service']);
+    root.install(debianPackage());
+    expect(root.told()).toEqual(['daemon-reload', 'try-restart --no-block slipway.service']);
+    root.write('/usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n', 0o755);
+    root.install(debianPackage());
+    expect(root.told()).toEqual(['daemon-reload']);
+    rmSync(root.path('/usr/sbin/policy-rc.d'));
+    root.dpkg('--remove', 'slipway');
+    expect(root.told()).toEqual([expect.stringMatching(/stop slipway\.service$/), 'daemon-reload']);
+  });
+
+  story('leaves K3s what it needs, and a provider that is not its own', (root) => {
+    root.install(debianPackage());
+    root.write('/etc/systemd/system/k3s-agent.service', '');
+    root.write('/var/lib/slipway/join-token', 'token');
+    root.write(script, '#!/bin/sh\n', 0o755);
+    root.write(provider, ownProvider.replace('providers:', 'providers:\n  - name: acr-credential-provider'));
+    expect(root.dpkg('--purge', 'slipway')).toMatchObject({ exitCode: 0 });
+    const kept = ['/var/lib/slipway/join-token', script, provider];
+    expect(leftOf(root, kept)).toEqual(kept);
+  });
+
+  story('refuses to be shadowed by an earlier slipway install, and says what to do', (root) => {
+    for (const path of ['/usr/local/bin/slipway', '/etc/systemd/system/slipway.service']) {
+      root.write(path, 'from an earlier install');
+      const ended = root.install(debianPackage());
+      expect(ended.exitCode).not.toBe(0);
+      expect(ended.stderr).toContain(`${path} is there`);
+      expect(ended.stderr).toContain('Run: slipway uninstall');
+      expect(isThere(root, '/usr/bin/slipway')).toBe(false);
+      rmSync(root.path(path));
+    }
+    expect(root.install(debianPackage())).toMatchObject({ exitCode: 0 });
+  });
+});
+
+test('lintian finds neither error nor warning', ({ skip }) => {
+  skip(!isInstalled('lintian'), 'needs lintian');
+  const ended = runProgram('lintian', ['--fail-on', 'error,warning', '--allow-root', debianPackage()]);
+  expect(ended).toMatchObject({ exitCode: 0, stdout: '' });
+});
+
+const ownProvider = `# Written by Slipway, from registries.servers; kubelet reads it when K3s starts.
+apiVersion: kubelet.config.k8s.io/v1
+kind: CredentialProviderConfig
+providers:
+  - name: slipway-credential-provider
+    matchImages: [myteam.azurecr.io]
+`;
+
+function debianPackage(): string {
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+  const path = resolve('dist', `slipway_${version}_${architecture}.deb`);
+  if (!existsSync(path)) throw new Error(`${path} is missing: run npm run package first, where dpkg-deb is.`);
+  return path;
+}
+
+function leftOf(root: DebianRoot, paths: readonly string[]): readonly string[] {
+  return paths.filter((path) => isThere(root, path));
+}
+
+/** A link counts, wherever it points. */
+function isThere(root: DebianRoot, path: string): boolean {
+  return lstatSync(root.path(path), { throwIfNoEntry: false }) !== undefined;
+}
+
+function isInstalled(file: string): boolean {
+  return runProgram('sh', ['-c', `command -v ${file}`]).exitCode === 0;
+}

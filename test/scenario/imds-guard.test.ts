@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import { booted, condition, isReady, live, noRestarts, vm } from './a-vm.ts';
+
+const minute = 60_000;
+const rules = '/var/lib/slipway/imds-guard.nft';
+const unit = '/etc/systemd/system/slipway-imds-guard.service';
+
+test('pods are kept from the metadata service before K3s is started for the first time', async () => {
+  const machine = vm('agent');
+  await live(machine.slipway(), machine, minute, isReady);
+  const lines = machine.host.lines();
+  const guarded = lines.indexOf('run systemctl reload-or-restart slipway-imds-guard.service');
+  expect(guarded).toBeGreaterThan(-1);
+  expect(guarded).toBeLessThan(lines.indexOf('run systemctl start --no-block k3s-agent.service'));
+  expect(machine.units.netfilter.rules).toContain('ip daddr 169.254.169.254 reject');
+});
+
+test('and after a reboot by the unit alone', async () => {
+  const { machine } = await booted('agent');
+  await machine.reboot();
+  expect(machine.units.netfilter.rules).toContain('ip daddr 169.254.169.254 reject');
+});
+
+test.each([
+  ['flushed', (machine: ReturnType<typeof vm>) => machine.units.netfilter.flush()],
+  ['emptied', (machine: ReturnType<typeof vm>) => machine.units.netfilter.emptyChains()],
+])('rules that somebody %s are loaded again', async (_, damage) => {
+  const { machine, slipway } = await booted('agent');
+  const before = machine.units.netfilter.rules;
+  damage(machine);
+  const report = await live(slipway, machine, 6 * minute, isReady);
+  expect(machine.units.netfilter.rules).toBe(before);
+  expect(condition(report, 'ImdsGuard')).toBe('True InSync');
+});
+
+test.each([rules, unit])('%s is put back when it was edited', async (path) => {
+  const { machine, slipway } = await booted('agent');
+  const before = machine.host.files.text(path);
+  machine.host.files.write(path, 'flush ruleset\n');
+  await live(slipway, machine, 6 * minute, isReady);
+  expect(machine.host.files.text(path)).toBe(before);
+});
+
+test('who is let through is loaded with no moment between', async () => {
+  const { machine, slipway } = await booted('agent');
+  const allow = 'imds: { allow: [{ name: monitor, uid: 104 }, { name: backup, from: 10.42.3.7 }] }\n';
+  machine.host.files.write('/etc/slipway/config.d/imds.yaml', allow);
+  const report = await live(slipway, machine, 6 * minute, isReady);
+  expect(machine.units.netfilter.rules).toContain('skuid != { 0, 104 } reject');
+  expect(machine.units.netfilter.rules).toContain('ip saddr 10.42.3.7 accept comment "backup"');
+  expect(report.conditions.find(({ type }) => type === 'ImdsGuard')?.message).toBe(
+    'pods are kept from 169.254.169.254; let through: monitor, backup',
+  );
+  expect(machine.host.lines().join('\n')).not.toMatch(/systemctl (stop|restart) slipway-imds/);
+});
+
+test('a node without nftables runs, its condition tells, and it is guarded once nftables is there', async () => {
+  const machine = vm('agent');
+  machine.host.files.remove('/usr/sbin/nft');
+  const slipway = machine.slipway();
+  const report = await live(slipway, machine, 2 * minute);
+  expect(condition(report, 'ImdsGuard')).toBe('False NftablesMissing');
+  expect(condition(report, 'NodeReady')).toBe('True InSync');
+  expect(condition(report, 'Ready')).toBe('True NftablesMissing');
+  machine.host.files.write('/usr/sbin/nft', 'nft', 0o755);
+  expect(condition(await live(slipway, machine, 6 * minute, isReady), 'ImdsGuard')).toBe('True InSync');
+});
+
+test('a kernel that refuses the rules: the node runs, nft is quoted, and it is tried again', async () => {
+  const machine = vm('agent');
+  machine.units.netfilter.refuses = 'Error: Could not process rule: Operation not supported';
+  const slipway = machine.slipway();
+  const report = await live(slipway, machine, 2 * minute);
+  expect(condition(report, 'ImdsGuard')).toBe('False ImdsGuardFailed');
+  expect(condition(report, 'NodeReady')).toBe('True InSync');
+  expect(report.conditions.find(({ type }) => type === 'ImdsGuard')?.message).toContain(
+    'It wrote: Error: Could not process rule: Operation not supported',
+  );
+  machine.units.netfilter.refuses = undefined;
+  expect(condition(await live(slipway, machine, 15 * minute, isReady), 'ImdsGuard')).toBe('True InSync');
+});
+
+test('imds.pods: allow takes all of it down again, and nothing is left', async () => {
+  const { machine, slipway } = await booted('agent');
+  machine.host.files.write('/etc/slipway/config.d/imds.yaml', 'imds: { pods: allow }\n');
+  const { length } = machine.host.journal;
+  const report = await live(slipway, machine, 6 * minute, isReady);
+  expect(machine.host.lines().slice(length).filter((line) => !line.startsWith('write /run/'))).toEqual([
+    'run systemctl disable --now slipway-imds-guard.service',
+    expect.stringMatching(/^run systemd-run .* \/usr\/sbin\/nft delete table inet slipway_imds$/),
+    `remove ${unit}`,
+    `remove ${rules}`,
+    'run systemctl daemon-reload',
+  ]);
+  expect(machine.units.netfilter.rules).toBeUndefined();
+  expect(condition(report, 'ImdsGuard')).toBe('True InSync');
+});
+
+test('a crash before any single mutation of taking it down heals', async () => {
+  for (let mutation = 1; mutation <= 5; mutation += 1) {
+    const { machine, slipway } = await booted('agent');
+    machine.host.files.write('/etc/slipway/config.d/imds.yaml', 'imds: { pods: allow }\n');
+    machine.host.restart().crashBefore(mutation);
+    await live(slipway, machine, 2 * minute).catch(() => {});
+    expect(machine.host.crashed).toBe(true);
+    machine.host.restart();
+    await live(machine.slipway(), machine, 2 * minute, isReady);
+    expect([machine.host.files.stat(unit), machine.host.files.stat(rules)]).toEqual([undefined, undefined]);
+    expect(machine.units.netfilter.rules).toBeUndefined();
+  }
+});
+
+test('nothing is guarded where the metadata service is emulated on loopback', async () => {
+  const machine = vm('agent', `${noRestarts}azure: { imdsEndpoint: "http://127.0.0.1:8080" }\n`);
+  await live(machine.slipway(), machine, minute, isReady);
+  expect(machine.host.files.stat(rules)).toBeUndefined();
+  expect(machine.units.netfilter.rules).toBeUndefined();
+});

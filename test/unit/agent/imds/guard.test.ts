@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { imdsGuard } from '../../../../src/agent/imds/guard.ts';
+import { renderGuardUnit } from '../../../../src/agent/imds/unit.ts';
+import { nodePaths } from '../../../../src/agent/paths.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+import { aNode, failure } from '../k3s/a-node.ts';
+
+const unit = 'slipway-imds-guard.service';
+
+test('rules and unit, loaded and enabled, and then in force', () => {
+  const resources = imdsGuard(aNode('server'));
+  expect(resources.map(({ id }) => id)).toEqual([
+    'File//var/lib/slipway/imds-guard.nft',
+    `File//etc/systemd/system/${unit}`,
+    `UnitLoaded/${unit}`,
+    `UnitEnabled/${unit}`,
+    'ImdsGuard/rules',
+  ]);
+  expect(new Set(resources.map(({ condition }) => condition))).toEqual(new Set(['ImdsGuard']));
+});
+
+test('whatever is wrong with it, it holds up nobody', async () => {
+  const host = memoryHost().on({ file: 'systemctl' }, 'LoadState=masked\nActiveState=inactive\n');
+  for (const resource of imdsGuard(aNode('server'))) {
+    const found = await resource.check(host).catch(failure);
+    const blocks = typeof found === 'string' ? !found.endsWith('blocks nobody') : found.state !== 'Drifted' || !found.drift.tolerable;
+    expect([resource.id, blocks]).toEqual([resource.id, false]);
+  }
+});
+
+describe('there is nothing to guard', () => {
+  test.each([
+    ['where it is allowed', { imds: { pods: 'allow' } }, '/', 'imds.pods lets every pod ask'],
+    ['without a cloud', { cloud: 'static' }, '/', 'cloud static has no metadata service'],
+    ['on loopback', { azure: { imdsEndpoint: 'http://127.0.0.1:8080' } }, '/', 'leads to 127.0.0.1'],
+    ['under a name', { azure: { imdsEndpoint: 'http://imds.example' } }, '/', 'leads to imds.example'],
+    ['below another root', {}, '/tmp/lab', "the network is the machine's own"],
+  ])('%s', async (_, settings, root, message) => {
+    const node = aNode('server', { root });
+    const guarded = { ...node, settings: { ...node.settings, ...changed(node.settings, settings) } };
+    const resources = imdsGuard(guarded);
+    expect(resources.map(({ id }) => id)).toEqual(['ImdsGuard/none']);
+    expect(await resources[0]?.check(memoryHost())).toMatchObject({
+      state: 'InSync',
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
+function changed(settings: object, changes: object): object {
+  const before = new Map(Object.entries(settings));
+  const merged = Object.entries(changes).map(([key, value]) => [
+    key,
+    typeof value === 'object' ? { ...before.get(key), ...value } : value,
+  ]);
+  return Object.fromEntries(merged);
+}
+
+test('an address is one however it is written', async () => {
+  const node = aNode('server', { settings: { azure: { imdsEndpoint: 'http://0xA9FEA9FE/' } } });
+  const finding = await imdsGuard(node)[0]?.check(memoryHost());
+  expect(finding?.state).toBe('Drifted');
+});
+
+test('the unit', () => {
+  expect(renderGuardUnit(nodePaths('/'))).toBe(`# Written by Slipway
+[Unit]
+Description=Keep pods from the instance metadata service
+ConditionPathExists=/usr/sbin/nft
+After=nftables.service
+PartOf=nftables.service
+ReloadPropagatedFrom=nftables.service
+Before=k3s.service k3s-agent.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft -f /var/lib/slipway/imds-guard.nft
+ExecReload=/usr/sbin/nft -f /var/lib/slipway/imds-guard.nft
+
+[Install]
+WantedBy=multi-user.target
+`);
+});

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { rulesLoaded } from '../../../../src/agent/imds/loaded.ts';
+import { renderRuleset } from '../../../../src/agent/imds/ruleset.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+import { failure, outcome, settle } from '../k3s/a-node.ts';
+
+const rules = { address: '169.254.169.254', allow: [] };
+const resource = rulesLoaded(rules, []);
+const listing = renderRuleset(rules);
+
+function machine(state: string, nft: { exitCode?: number; stdout?: string; stderr?: string } = {}) {
+  return memoryHost({ files: { '/usr/sbin/nft': 'nft' } })
+    .on({ file: 'systemctl', args: /^show / }, `ActiveState=${state}\nInvocationID=i1\n`)
+    .on({ file: 'systemd-run', args: / \/usr\/sbin\/nft list table inet slipway_imds$/ }, nft);
+}
+
+describe('the rules', () => {
+  test.each([
+    ['loaded', 'active', { stdout: listing }, 'InSync'],
+    ['of another time', 'active', { stdout: listing.replace(/rules_\w+/, 'rules_000000000000') }, 'Drifted rules'],
+    ['flushed', 'active', { exitCode: 1, stderr: 'Error: No such file or directory\n' }, 'Drifted rules'],
+    [
+      'not to be asked for',
+      'active',
+      { exitCode: 1, stderr: 'Failed to connect to bus: No such file or directory\n' },
+      'ImdsGuardFailed slow',
+    ],
+    ['not to be seen', 'active', { exitCode: 1, stderr: 'Operation not permitted' }, 'ImdsGuardFailed slow'],
+  ])('%s', async (_, state, nft, found) => {
+    expect(await outcome(resource, machine(state, nft))).toBe(found);
+  });
+
+  test.each(['inactive', 'failed', ''])('are not asked for while the unit is "%s"', async (state) => {
+    const host = machine(state);
+    expect(await outcome(resource, host)).toBe('Drifted rules');
+    expect(host.looks.join()).not.toContain('systemd-run');
+  });
+
+  test('are looked at once in a check', async () => {
+    const host = machine('active', { stdout: listing });
+    await resource.check(host);
+    expect(host.looks.filter((look) => look.startsWith('systemd-run'))).toHaveLength(1);
+  });
+
+  test('need nft', async () => {
+    const host = machine('active');
+    host.files.remove('/usr/sbin/nft');
+    expect(await outcome(resource, host)).toBe('NftablesMissing slow');
+  });
+});
+
+describe('a load that fails', () => {
+  const asked = /^_SYSTEMD_INVOCATION_ID=i1 -t nft /;
+
+  test('is told with what nft wrote', async () => {
+    const host = machine('inactive')
+      .on({ file: 'systemctl', args: /^reload-or-restart / }, { exitCode: 1, stderr: 'Job failed.' })
+      .on({ file: 'journalctl', args: asked }, 'x.nft:9:3-9: Error: Operation not supported\n');
+    expect(await settle(resource, host)).toEqual(['Drifted rules', 'ImdsGuardFailed slow']);
+    const finding = await resource.check(host);
+    const thrown = finding.state === 'Drifted' && (await finding.drift.remedy(host).catch((error) => error));
+    expect(thrown.message).toContain('It wrote: x.nft:9:3-9: Error: Operation not supported');
+  });
+
+  test('without systemctl is that', async () => {
+    const host = machine('inactive').on({ file: 'systemctl', args: /^reload-or/ }, { exitCode: 127 });
+    const finding = await resource.check(host);
+    const thrown = finding.state === 'Drifted' && (await finding.drift.remedy(host).catch((error) => error));
+    expect(failure(thrown)).toBe('CommandNotFound slow');
+  });
+});

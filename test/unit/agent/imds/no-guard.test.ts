@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { noImdsGuard } from '../../../../src/agent/imds/no-guard.ts';
+import { nodePaths } from '../../../../src/agent/paths.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+import { outcome } from '../k3s/a-node.ts';
+
+const unit = '/etc/systemd/system/slipway-imds-guard.service';
+const rules = '/var/lib/slipway/imds-guard.nft';
+const gone = { exitCode: 1, stderr: 'Error: No such file or directory' };
+const idle = 'ActiveState=inactive\nUnitFileState=disabled\n';
+const resource = noImdsGuard(nodePaths('/'));
+
+test('where there is nothing, nobody is asked', async () => {
+  expect(await outcome(resource, memoryHost())).toBe('InSync');
+});
+
+test.each([
+  ['a unit that is active', { [unit]: '', [rules]: '' }, 'ActiveState=active\nUnitFileState=disabled\n', ''],
+  ['a unit that is enabled', { [unit]: '', [rules]: '' }, 'ActiveState=failed\nUnitFileState=enabled\n', ''],
+])('%s goes first', async (_, files, shown, list) => {
+  const host = memoryHost({ files }).on({ file: 'systemctl' }, shown).on({ file: 'systemd-run' }, list);
+  expect(await outcome(resource, host)).toBe('Drifted tolerably slipway-imds-guard.service');
+});
+
+test.each([
+  ['a table that is loaded', { [unit]: '', [rules]: '' }, '', 'Drifted tolerably inet slipway_imds'],
+  ['a table whose unit was removed by hand', { [rules]: '' }, '', 'Drifted tolerably inet slipway_imds'],
+  ['the files', { [unit]: '', [rules]: '' }, gone, 'Drifted tolerably files'],
+  ['the rules alone', { [rules]: '' }, gone, 'Drifted tolerably files'],
+  ['the unit alone', { [unit]: '' }, gone, 'Drifted tolerably files'],
+])('%s', async (_, files, list, found) => {
+  const host = memoryHost({ files }).on({ file: 'systemctl' }, idle).on({ file: 'systemd-run' }, list);
+  expect(await outcome(resource, host)).toBe(found);
+});
