@@ -25,28 +25,35 @@ const firstAddress = 100;
 
 export async function openFrontDoor({ azure, network, hosts }: FrontDoorOptions): Promise<FrontDoor> {
   const closed = new Set<string>();
-  const servers: Relay[] = [await startWireServer(wireServer)];
+  const relays = new Map<string, Relay>();
+  const wire = await startWireServer(wireServer);
   const names = [...azure.routes.keys()]
     .map((destination) => destination.replace(/:443$/, ''))
     .map((host, index) => ({ host, address: `10.0.1.${firstAddress + index}` }));
   for (const { host, address } of names) {
     network.addAddress(address);
     const port = () => (closed.has(host) ? undefined : azure.routes.get(`${host}:443`));
-    servers.push(await relay(address, 443, port));
+    relays.set(host, await relay(address, 443, port));
   }
   const metadata = (caller: string) => {
     const vm = hosts.find(({ address }) => address === caller);
     return vm && !closed.has('imds') ? Number(new URL(azure.imdsUrl(vm.name)).port) : undefined;
   };
-  servers.push(await relay(metadataService, 80, metadata));
+  relays.set('imds', await relay(metadataService, 80, metadata));
   return {
     names: names.map(({ host, address }) => `${address} ${host}\n`).join(''),
-    open: (name, isOpen) => void (isOpen ? closed.delete(name) : closed.add(name)),
-    stop: async () => void (await Promise.all(servers.map((server) => server.stop()))),
+    open: (name, isOpen) => {
+      if (isOpen) closed.delete(name);
+      else closed.add(name);
+      relays.get(name)?.cut();
+    },
+    stop: async () => void (await Promise.all([...relays.values(), wire].map((each) => each.stop()))),
   };
 }
 
-export interface Relay {
+interface Relay {
+  /** Ends the connections there are. */
+  cut(): void;
   stop(): Promise<void>;
 }
 
@@ -67,10 +74,14 @@ async function relay(
     client.pipe(upstream).pipe(client);
   });
   await listening(server, address, port);
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
+    cut,
     stop: async () => {
       const done = new Promise((resolve) => server.close(resolve));
-      for (const socket of sockets) socket.destroy();
+      cut();
       await done;
     },
   };

@@ -39,7 +39,7 @@ export function registryTrouble(
     );
   if (status === 429)
     return new NodeError('Throttled', `${loginServer} asks for fewer requests.${says}`, passing);
-  if (status === 408 || status >= 500)
+  if (status === 408 || status === 410 || status >= 500)
     return new NodeError('RegistryUnavailable', `${loginServer} answers ${status}.${says}`, passing);
   return undefined;
 }

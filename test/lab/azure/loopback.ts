@@ -39,7 +39,7 @@ export interface LoggedRequest {
 export type Fault = 'hang' | 'reset' | 'garbage' | 'slow' | Reply;
 
 /** Milliseconds that a slow server takes: less than a client's patience. */
-const slowness = 3_000;
+const slowness = 1_500;
 
 /** Faults of one server: the newest that fits the path is used, as often as it says. */
 export class Faults {

@@ -92,7 +92,7 @@ function refused(response: HttpResponse, url: string, name: string, now: number)
     );
   if (status === 429)
     return new NodeError('Throttled', `The Key Vault ${url} asks for fewer requests.${says}`, passing);
-  if (status === 408 || status >= 500)
+  if (status === 408 || status === 410 || status >= 500)
     return new NodeError('VaultUnavailable', `The Key Vault ${url} answers ${status}.${says}`, passing);
   return new NodeError(
     'UnexpectedAnswer',

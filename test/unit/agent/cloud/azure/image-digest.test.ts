@@ -94,6 +94,7 @@ describe('the digest of an image', () => {
     ['the firewall', error(403, 'DENIED'), 'RegistryForbidden', 'slow', /said DENIED.*subnet/],
     ['too many requests', error(429, 'TOOMANYREQUESTS'), 'Throttled', 'soon', /fewer/],
     ['an error of its own', error(503, 'UNAVAILABLE'), 'RegistryUnavailable', 'soon', /503/],
+    ['410', error(410, 'GONE'), 'RegistryUnavailable', 'soon', /410/],
     ['what is no registry', error(418, 'TEAPOT'), 'UnexpectedAnswer', 'slow', /418.*said TEAPOT/],
     ['a page', '<html>', 'UnexpectedAnswer', 'slow', /status 200/],
     ['401 and no challenge', { status: 401 }, 'PullDenied', 'soon', /AcrPull/],

@@ -50,6 +50,7 @@ describe('a secret of a Key Vault', () => {
     ['401 and no challenge', { status: 401 }, 'VaultWrongTenant', 'slow'],
     ['404 of something else', { status: 404, body: 'not here' }, 'UnexpectedAnswer', 'slow'],
     ['408', { status: 408, body: '' }, 'VaultUnavailable', 'soon'],
+    ['410', { status: 410, body: '' }, 'VaultUnavailable', 'soon'],
     [
       'no value',
       { body: JSON.stringify({ id: `${url}/secrets/k3s-token/1`, attributes: {} }) },
