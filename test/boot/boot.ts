@@ -1,6 +1,7 @@
 /**
- * `npm run test:boot -- [--suite bookworm|trixie] [--jobs N] [SCENARIO...]`: real hosts, booted from nothing, each
- * scenario in namespaces of its own for network, mounts and processes: what it made goes when it ends, however it ends.
+ * `npm run test:boot -- [--suite bookworm|trixie] [--jobs N] [--mutants] [WORD...]`: real hosts, booted from nothing,
+ * each scenario in namespaces of its own for network, mounts and processes: what it made goes when it ends, however it
+ * ends. Words choose the scenarios, or the mutants, whose names hold any of them.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,6 +9,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isPackaged } from '../lab/executable.ts';
+import { survivors } from './mutants.ts';
 import { missing } from './requirements.ts';
 import { rootFileSystem } from './root-file-system.ts';
 
@@ -15,10 +17,11 @@ const repository = join(import.meta.dirname, '../..');
 const scenarios = join(import.meta.dirname, 'scenarios');
 const results = join(repository, 'dist/test-results');
 
-const { values: options, positionals: wanted } = parseArgs({
+const { values: options, positionals: words } = parseArgs({
   options: {
     suite: { type: 'string', default: 'trixie' },
-    jobs: { type: 'string', default: '3' },
+    jobs: { type: 'string', default: '4' },
+    mutants: { type: 'boolean', default: false },
   },
   allowPositionals: true,
 });
@@ -31,21 +34,40 @@ async function main(): Promise<void> {
     process.stderr.write(`${lacking.join('\n')}\n`);
     process.exit(1);
   }
-  if (process.env.SLIPWAY_EXECUTABLE === undefined && !isPackaged())
-    execFileSync(process.execPath, ['packaging/package.ts', process.arch], {
-      cwd: repository,
-      stdio: 'inherit',
-    });
+  if (process.env.SLIPWAY_EXECUTABLE === undefined && !isPackaged()) packageIt();
   rootFileSystem(options.suite === 'bookworm' ? 'bookworm' : 'trixie');
+  const passed = options.mutants ? await tryMutants() : await bootScenarios();
+  process.exitCode = passed ? 0 : 1;
+}
+
+function packageIt(): void {
+  const args = ['packaging/package.ts', process.arch];
+  execFileSync(process.execPath, args, { cwd: repository, stdio: 'inherit' });
+}
+
+async function bootScenarios(): Promise<boolean> {
   mkdirSync(results, { recursive: true });
   const files = readdirSync(scenarios).filter(
-    (name) => wanted.length === 0 || wanted.some((each) => name.includes(each)),
+    (name) => words.length === 0 || words.some((word) => name.includes(word)),
   );
+  const begun = Date.now();
   const failed = await runAll(files);
-  process.stdout.write(
-    `${files.length - failed.length} of ${files.length} scenarios passed${failed.map((name) => `\nfailed: ${name}`).join('')}\n`,
+  const took = Math.round((Date.now() - begun) / 1000);
+  say(
+    `\n${files.length - failed.length} of ${files.length} scenarios passed on ${options.suite}, in ${took} s`,
   );
-  process.exitCode = failed.length === 0 ? 0 : 1;
+  for (const name of failed) say(`failed: ${name}`);
+  return files.length > 0 && failed.length === 0;
+}
+
+async function tryMutants(): Promise<boolean> {
+  const alive = await survivors(words);
+  say(alive.length === 0 ? 'Every mutant was caught.' : `Not caught: ${alive.join(', ')}`);
+  return alive.length === 0;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 /** Runs scenarios, some at once; resolves to the names of those that failed. */
