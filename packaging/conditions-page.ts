@@ -12,6 +12,7 @@ const meanings: Readonly<Record<ConditionType, string>> = {
   Identity: 'the cloud said what this VM is, and it can be a node',
   Role: 'the role is known, and is the one the node was installed with',
   Preflight: 'the VM is large enough for its role',
+  ImdsGuard: 'pods are kept from the instance metadata service, but for those let through',
   System: 'kernel modules and settings are in place',
   K3sBinary: 'K3s and its links are there, in the version wanted',
   JoinToken: 'the join token is there; on a server, it is the one of the vault',
@@ -27,7 +28,9 @@ const meanings: Readonly<Record<ConditionType, string>> = {
 
 export function conditionsPage(): string {
   const types = conditionTypes.map((type) => `| ${type} | ${meanings[type]} |`);
-  const entries = Object.entries(reasons).map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |`);
+  const entries = Object.entries(reasons).map(
+    ([reason, meaning]) => `| [\`${reason}\`](runbook.md#${reason.toLowerCase()}) | ${meaning} |`,
+  );
   return `<!-- made by packaging/conditions-page.ts -->
 # Conditions and their reasons
 
@@ -40,7 +43,7 @@ when the settings change or after \`systemctl reload slipway\`. \`Ready\` sums t
 | Ready | nothing keeps this VM from being the node it should be |
 ${types.join('\n')}
 
-The message beside a reason says what happened on this node, why, and what to do next.
+The message beside a reason says what happened on this node, why, and what to do next; [the runbook](runbook.md) has the long form of each reason.
 
 | reason | what it means |
 |---|---|

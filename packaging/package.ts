@@ -1,22 +1,31 @@
-/** Makes dist/slipway-linux-x64 and -arm64: `npm run package -- [--out DIR] [--no-strip] [ARCHITECTURE...]`. */
-import { mkdirSync, statSync } from 'node:fs';
+/**
+ * Makes dist/slipway-linux-x64 and -arm64, a Debian package of each, the man page and the completions:
+ * `npm run package -- [--out DIR] [--no-strip] [--executable-only] [ARCHITECTURE...]`.
+ */
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Architecture, architectures, isArchitecture } from './architecture.ts';
 import { writeCodeCache } from './code-cache.ts';
+import { completions } from './completions.ts';
+import { debianNames, writeDebianPackage } from './deb.ts';
+import { manPage } from './man-page.ts';
 import { nodeBase } from './node-base.ts';
 import { oneAtATime } from './one-at-a-time.ts';
-import { run } from './run.ts';
+import { currentRelease } from './release.ts';
+import { isInstalled, run } from './run.ts';
 import { writeSingleExecutable } from './single-executable.ts';
 
 const cache = 'dist/.cache';
 const program = 'dist/program.cjs';
 const launcher = 'dist/launch.cjs';
+const release = currentRelease();
 
 const { values: options, positionals: names } = parseArgs({
   options: {
     out: { type: 'string', default: 'dist' },
     'no-strip': { type: 'boolean', default: false },
+    'executable-only': { type: 'boolean', default: false },
   },
   allowPositionals: true,
 });
@@ -30,6 +39,12 @@ function packageAll(chosen: readonly Architecture[]): void {
   for (const architecture of chosen) {
     const output = join(options.out, `slipway-linux-${architecture}`);
     report(output, packageFor(architecture, output));
+    if (!options['executable-only']) packageForDebian(architecture, output);
+  }
+  if (options['executable-only']) return;
+  writeFileSync(join(options.out, 'slipway.8'), manPage(release));
+  for (const [shell, completion] of Object.entries(completions)) {
+    writeFileSync(join(options.out, `slipway.${shell}`), completion());
   }
 }
 
@@ -55,6 +70,16 @@ function packageFor(architecture: Architecture, output: string): readonly string
       : ['not stripped, so 15 % larger: it was so wished, or there are no binutils for this processor']),
     ...(warm ? [] : ['no code cache, so it starts slower: no emulator for this processor here']),
   ];
+}
+
+function packageForDebian(architecture: Architecture, executable: string): void {
+  const output = join(options.out, `slipway_${release.version}_${debianNames[architecture]}.deb`);
+  if (!isInstalled('dpkg-deb')) {
+    process.stdout.write(`${output} was not made: there is no dpkg-deb here\n`);
+    return;
+  }
+  writeDebianPackage({ executable, architecture, release }, output, join(cache, architecture));
+  report(output, []);
 }
 
 /** Where an injection fails silently, the result is a plain Node. */

@@ -41,7 +41,7 @@ async function main(): Promise<void> {
 }
 
 function packageIt(): void {
-  const args = ['packaging/package.ts', process.arch];
+  const args = ['packaging/package.ts', '--executable-only', process.arch];
   execFileSync(process.execPath, args, { cwd: repository, stdio: 'inherit' });
 }
 

@@ -8,7 +8,7 @@ import type { Mirror } from '../lab/mirror.ts';
 import type { BootedHost } from './booted-host.ts';
 
 const repository = join(import.meta.dirname, '../..');
-const template = join(repository, 'packaging/cloud-init/user-data.yaml');
+export const template = join(repository, 'packaging/cloud-init/user-data.yaml');
 const release = 'slipway/slipway/v0.1.0';
 
 /** A VM as Azure makes it, with our user data: cloud-init does the rest. */

@@ -26,7 +26,7 @@ await main();
 async function main(): Promise<void> {
   if (!isPackaged()) {
     say(`Packaging ${relative(repository, packaged)} (some ten seconds) ...`);
-    execFileSync(process.execPath, ['packaging/package.ts', process.arch], {
+    execFileSync(process.execPath, ['packaging/package.ts', '--executable-only', process.arch], {
       cwd: repository,
       stdio: 'inherit',
     });

@@ -7,6 +7,7 @@ import { runProgram } from './executable.ts';
 const { version }: { version: string } = JSON.parse(readFileSync('package.json', 'utf8'));
 const provider = '/var/lib/rancher/credentialprovider/config.yaml';
 const script = '/var/lib/rancher/credentialprovider/bin/slipway-credential-provider';
+const guard = '/etc/systemd/system/slipway-imds-guard.service';
 const enabled = '/etc/systemd/system/multi-user.target.wants/slipway.service';
 
 describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
@@ -26,14 +27,16 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
   }
 
   story('is installed, removed, installed again and purged, without systemd', (root) => {
-    expect(root.install(debianPackage())).toMatchObject({ exitCode: 0 });
+    install(root);
     expect(root.run('slipway', 'version')).toMatchObject({ exitCode: 0, stderr: '' });
     expect(root.run('slipway', 'config', '--cloud', 'static', '--role', 'server')).toMatchObject({
       exitCode: 0,
     });
+    const unit = readFileSync(root.path('/usr/lib/systemd/system/slipway.service'), 'utf8');
+    expect(unit).toContain('ExecStart=/usr/bin/slipway run\n');
     expect(isThere(root, enabled)).toBe(true);
     rmSync(root.path(enabled));
-    root.install(debianPackage());
+    install(root);
     expect(isThere(root, enabled), 'who disabled it meant it').toBe(false);
 
     root.write(provider, ownProvider);
@@ -42,10 +45,11 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
     root.write('/var/lib/slipway/join-token', 'token');
     expect(root.dpkg('--remove', 'slipway')).toMatchObject({ exitCode: 0 });
     expect(leftOf(root, ['/usr/bin/slipway', '/usr/lib/slipway', enabled, provider])).toEqual([]);
-    const kept = [script, '/etc/slipway/config.yaml', '/var/lib/slipway/join-token'];
+    root.write(guard, '');
+    const kept = [script, guard, '/etc/slipway/config.yaml', '/var/lib/slipway/join-token'];
     expect(leftOf(root, kept)).toEqual(kept);
 
-    expect(root.install(debianPackage())).toMatchObject({ exitCode: 0 });
+    install(root);
     expect(isThere(root, enabled)).toBe(true);
     expect(root.dpkg('--purge', 'slipway')).toMatchObject({ exitCode: 0 });
     expect(leftOf(root, [...kept, '/etc/slipway', '/var/lib/slipway', enabled])).toEqual([]);
@@ -53,26 +57,27 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
 
   story('tells a systemd that runs, and waits for nothing', (root) => {
     root.bootsSystemd();
-    root.install(debianPackage());
+    install(root);
     expect(root.told()).toEqual(['daemon-reload', 'start --no-block slipway.service']);
-    root.install(debianPackage());
+    install(root);
     expect(root.told()).toEqual(['daemon-reload', 'try-restart --no-block slipway.service']);
     root.write('/usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n', 0o755);
-    root.install(debianPackage());
+    install(root);
     expect(root.told()).toEqual(['daemon-reload']);
     rmSync(root.path('/usr/sbin/policy-rc.d'));
-    root.dpkg('--remove', 'slipway');
+    expect(root.dpkg('--remove', 'slipway')).toMatchObject({ exitCode: 0 });
     expect(root.told()).toEqual([expect.stringMatching(/stop slipway\.service$/), 'daemon-reload']);
   });
 
   story('leaves K3s what it needs, and a provider that is not its own', (root) => {
-    root.install(debianPackage());
+    install(root);
     root.write('/etc/systemd/system/k3s-agent.service', '');
     root.write('/var/lib/slipway/join-token', 'token');
     root.write(script, '#!/bin/sh\n', 0o755);
+    root.write(guard, '');
     root.write(provider, ownProvider.replace('providers:', 'providers:\n  - name: acr-credential-provider'));
     expect(root.dpkg('--purge', 'slipway')).toMatchObject({ exitCode: 0 });
-    const kept = ['/var/lib/slipway/join-token', script, provider];
+    const kept = ['/var/lib/slipway/join-token', script, provider, guard];
     expect(leftOf(root, kept)).toEqual(kept);
   });
 
@@ -86,7 +91,7 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
       expect(isThere(root, '/usr/bin/slipway')).toBe(false);
       rmSync(root.path(path));
     }
-    expect(root.install(debianPackage())).toMatchObject({ exitCode: 0 });
+    install(root);
   });
 });
 
@@ -109,6 +114,10 @@ function debianPackage(): string {
   const path = resolve('dist', `slipway_${version}_${architecture}.deb`);
   if (!existsSync(path)) throw new Error(`${path} is missing: run npm run package first, where dpkg-deb is.`);
   return path;
+}
+
+function install(root: DebianRoot): void {
+  expect(root.install(debianPackage())).toMatchObject({ exitCode: 0 });
 }
 
 function leftOf(root: DebianRoot, paths: readonly string[]): readonly string[] {

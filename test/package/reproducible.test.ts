@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -13,6 +13,7 @@ const architecture = process.arch;
 test('two builds of one commit are the same, byte for byte', () => {
   const [first, second] = [build('first'), build('second')];
   expect(digest(second)).toBe(digest(first));
+  expect(debianDigests('second')).toEqual(debianDigests('first'));
 });
 
 test('without binutils it is packaged unstripped, and said to be', () => {
@@ -33,6 +34,12 @@ function build(name: string): string {
 
 function executableIn(name: string): string {
   return join(folder, name, `slipway-linux-${architecture}`);
+}
+
+/** None where there is no dpkg-deb. */
+function debianDigests(name: string): readonly string[] {
+  const files = readdirSync(join(folder, name)).filter((file) => file.endsWith('.deb'));
+  return files.map((file) => digest(join(folder, name, file)));
 }
 
 function runPackaging(name: string, ...options: readonly string[]) {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -26,11 +27,11 @@ describe.skipIf(missing)(`five rotations, with a real registry${missing}`, () =>
     cluster = await startCluster({ hosts: ['server', 'agent'], passwordLife: 15_000, settings });
     [server, agent] = [cluster.host('server'), cluster.host('agent')];
     const { azure } = cluster;
-    const dir = server.path('/../registry');
+    const dir = join(server.root, '../registry');
     registry = await startDockerRegistry({ azure, loginServer, dir, processes: new Processes() });
     await registry.push('hello/world', '1');
     const network = { HTTPS_PROXY: azure.proxyUrl, SSL_CERT_FILE: azure.caFile };
-    const { pull } = skopeo(server.path('/../skopeo'), network);
+    const { pull } = skopeo(join(server.root, '../skopeo'), network);
     await cluster.powerOn();
     await cluster.ready();
     startsOfAgent = await startsOf(agent, agent.k3sUnit);

@@ -66,6 +66,12 @@ describe('the template', () => {
     expect(parse(file?.content ?? '')).toEqual({ azure: { keyVault: { name: 'v' } } });
   });
 
+  test('envsubst fills it in', ({ skip }) => {
+    skip(spawnSync('envsubst', ['--version']).error !== undefined, 'needs envsubst, of gettext-base');
+    const env = { PATH: process.env.PATH, ...filled };
+    expect(spawnSync('envsubst', { env, input: template, encoding: 'utf8' }).stdout).toBe(filledIn(filled));
+  });
+
   test('filled in, cloud-init finds it valid', ({ skip }) => {
     skip(spawnSync('cloud-init', ['--version']).error !== undefined, 'needs cloud-init');
     const file = join(folder, 'user-data.yaml');
@@ -81,7 +87,7 @@ describe('its commands, run by sh', () => {
     expect(called()).toEqual([
       `curl ${filled.slipway_url}`,
       'slipway install',
-      'systemctl start --no-block slipway.service',
+      'systemctl restart --no-block slipway.service',
     ]);
     expect(readFileSync(join(bin, 'slipway'), 'utf8')).toBe(slipway);
   });
@@ -89,7 +95,7 @@ describe('its commands, run by sh', () => {
   test('take an executable of the image that fits, without a download', () => {
     writeFileSync(join(bin, 'slipway'), slipway, { mode: 0o755 });
     expect(runCommands(filled).exitCode).toBe(0);
-    expect(called()).toEqual(['slipway install', 'systemctl start --no-block slipway.service']);
+    expect(called()).toEqual(['slipway install', 'systemctl restart --no-block slipway.service']);
   });
 
   test('put the one that was asked for in the place of another', () => {

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Architecture } from './architecture.ts';
+import { maintainer, packageFiles } from './deb-files.ts';
+import type { Release } from './release.ts';
+import { run } from './run.ts';
+
+/** What Debian calls a processor. */
+export const debianNames = { x64: 'amd64', arm64: 'arm64' } satisfies Record<Architecture, string>;
+
+/**
+ * Makes the Debian package `output` of an executable, the same bytes for the same commit; `work` is for files in between.
+ * https://www.debian.org/doc/debian-policy/
+ */
+export function writeDebianPackage(
+  { executable, architecture, release }: { executable: string; architecture: Architecture; release: Release },
+  output: string,
+  work: string,
+): void {
+  const root = join(work, 'deb');
+  rmSync(root, { recursive: true, force: true });
+  for (const { path, content, mode } of packageFiles(release)) {
+    mkdirSync(join(root, dirname(path)), { recursive: true });
+    writeFileSync(join(root, path), content, { mode });
+  }
+  mkdirSync(join(root, 'usr/bin'));
+  copyFileSync(executable, join(root, 'usr/bin/slipway'));
+  writeControl(root, control(root, debianNames[architecture], release));
+  for (const path of tree(root)) utimesSync(path, release.date, release.date);
+  const part = `${output}.part`;
+  // Level 1 takes a fifth of the time of 6, and is a sixth larger.
+  run('dpkg-deb', ['--root-owner-group', '-Zxz', '-z1', '--build', root, part], {
+    SOURCE_DATE_EPOCH: String(release.date.getTime() / 1000),
+  });
+  renameSync(part, output);
+}
+
+function control(root: string, architecture: string, { version }: Release): string {
+  return `Package: slipway
+Version: ${version}
+Architecture: ${architecture}
+Maintainer: ${maintainer}
+Installed-Size: ${installedSize(root)}
+Depends: libc6 (>= 2.28), libgcc-s1, libstdc++6 (>= 8), systemd
+Recommends: ca-certificates, nftables, kmod
+Suggests: bash-completion
+Section: admin
+Priority: optional
+Description: makes a cloud VM the K3s node its instance tags ask for
+ Slipway reads the tags of the VM, takes its role, waits for the join token in
+ Azure Key Vault, installs K3s, keeps short-lived registry credentials fresh,
+ hands a server over to Flux, and goes on correcting drift. It uses the managed
+ identity of the VM; no secret is configured.
+`;
+}
+
+/** In KiB, each file rounded up, and one for each folder (deb-substvars(5)). */
+function installedSize(root: string): number {
+  const sizes = tree(root).map((path) =>
+    statSync(path).isFile() ? Math.ceil(statSync(path).size / 1024) : 1,
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function writeControl(root: string, text: string): void {
+  const files = tree(root).filter((path) => statSync(path).isFile());
+  const sums = files.map((path) => `${md5(path)}  ${path.slice(root.length + 1)}\n`);
+  const folder = join(root, 'DEBIAN');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'control'), text);
+  writeFileSync(join(folder, 'md5sums'), sums.join(''));
+  for (const script of ['preinst', 'postinst', 'prerm', 'postrm']) {
+    writeFileSync(join(folder, script), readFileSync(join('packaging/deb', script)), { mode: 0o755 });
+  }
+}
+
+function md5(path: string): string {
+  return createHash('md5').update(readFileSync(path)).digest('hex');
+}
+
+function tree(root: string): readonly string[] {
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .toSorted()
+    .map((path) => join(root, path));
+}

@@ -1,0 +1,89 @@
+import { type CommandHelp, commandLine, type OptionHelp } from './command-line.ts';
+import type { Release } from './release.ts';
+
+/**
+ * The page slipway(8), in man's macros (groff_man(7)): commands and options from the definitions that read them, the
+ * rest from here.
+ */
+export function manPage({ version, date }: Release): string {
+  const commands = commandLine();
+  const shared = sharedOptions(commands);
+  return [
+    `.TH SLIPWAY 8 "${date.toISOString().slice(0, 10)}" "slipway ${version}" "System Administration"`,
+    ...section('NAME', ['slipway \\- makes a cloud VM the K3s node its instance tags ask for']),
+    ...section('SYNOPSIS', ['.B slipway', '.I command', '.RI [ option "] ..."']),
+    ...section('DESCRIPTION', description.flatMap((paragraph) => ['.PP', text(paragraph)]).slice(1)),
+    ...section('COMMANDS', commands.flatMap(commandEntry(shared))),
+    ...section('OPTIONS', ['Several commands take these.', ...shared.flatMap(optionEntry)]),
+    ...section(
+      'FILES',
+      files.flatMap(([path, meaning]) => entry(`.I ${text(path)}`, meaning)),
+    ),
+    ...section(
+      'EXIT STATUS',
+      exitStatus.flatMap(([code, meaning]) => entry(`.B ${code}`, meaning)),
+    ),
+    ...section('SEE ALSO', ['.BR systemctl (1),', '.BR journalctl (1),', text(seeAlso)]),
+    '',
+  ].join('\n');
+}
+
+const description = [
+  'Slipway runs as slipway.service. It reads the tags of the VM, takes its role, waits for the join token in the Key Vault, installs K3s, keeps registry credentials fresh, hands a server over to GitOps, and goes on correcting drift.',
+  'systemctl reload slipway tries again at once what failed. journalctl -u slipway has the story, slipway status the conditions.',
+];
+
+const files = [
+  ['/etc/slipway/config.yaml', 'The settings. Without it the defaults hold.'],
+  [
+    '/etc/slipway/config.d/*.yaml',
+    'More settings, which win over those before, in the order of their names.',
+  ],
+  ['/usr/lib/slipway/config.d/*.yaml', 'Settings of an image, over which all others win.'],
+  ['/var/lib/slipway', 'The join token, which K3s reads there.'],
+  ['/run/slipway/status.json', 'What slipway status shows.'],
+] as const;
+
+const exitStatus = [
+  ['0', 'Done.'],
+  ['1', 'An error, or a node that is not Ready; the message says what to do.'],
+  ['2', 'slipway plan: something would change.'],
+  ['3', 'slipway status: the daemon is not running.'],
+] as const;
+
+const seeAlso = 'and https://docs.k3s.io';
+
+/** The options that more than one command takes, each once. */
+function sharedOptions(commands: readonly CommandHelp[]): readonly OptionHelp[] {
+  const all = commands.flatMap(({ options }) => options);
+  const firsts = new Map(all.toReversed().map((option) => [option.flags, option]));
+  return [...firsts.values()]
+    .toReversed()
+    .filter(({ flags }) => all.filter((each) => each.flags === flags).length > 1);
+}
+
+function commandEntry(shared: readonly OptionHelp[]) {
+  const isShared = ({ flags }: OptionHelp) => shared.some((option) => option.flags === flags);
+  return ({ name, description: meaning, options }: CommandHelp): readonly string[] => {
+    const own = options.filter((option) => !isShared(option));
+    const nested = own.length === 0 ? [] : ['.RS', ...own.flatMap(optionEntry), '.RE'];
+    return [...entry(`.B ${text(name)}`, meaning), ...nested];
+  };
+}
+
+function optionEntry({ flags, description: meaning }: OptionHelp): readonly string[] {
+  return entry(`.B ${text(flags)}`, meaning);
+}
+
+function entry(term: string, meaning: string): readonly string[] {
+  return ['.TP', term, text(meaning)];
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return [`.SH ${/ /.test(title) ? `"${title}"` : title}`, ...lines];
+}
+
+/** Plain words as roff shows them: a hyphen that can be copied, no escape, and no request at the begin of a line. */
+function text(words: string): string {
+  return words.replaceAll('\\', '\\e').replaceAll('-', '\\-').replace(/^[.']/, '\\&$&');
+}

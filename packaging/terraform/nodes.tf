@@ -1,0 +1,103 @@
+# What Slipway is told, on top of the tags; no secret.
+locals {
+  settings = { for role in local.roles : role => merge(
+    {
+      azure = {
+        identity = { clientId = azurerm_user_assigned_identity.node[role].client_id }
+        keyVault = { name = azurerm_key_vault.fleet.name }
+      }
+      joinToken  = { agentSecretName = azurerm_key_vault_secret.agent.name }
+      registries = { servers = [azurerm_container_registry.fleet.login_server] }
+    },
+    { for name in role == "server" && var.flux != null ? ["gitops"] : [] : name => { engine = "flux", flux = var.flux } },
+    var.settings,
+  ) }
+}
+
+resource "azurerm_network_interface" "server" {
+  name                = "${var.name}-server"
+  location            = var.location
+  resource_group_name = local.group
+
+  ip_configuration {
+    name                          = "nodes"
+    subnet_id                     = azurerm_subnet.nodes.id
+    private_ip_address_allocation = "Static"
+    private_ip_address            = local.server_ip
+  }
+}
+
+resource "azurerm_network_interface" "other" {
+  for_each            = local.others
+  name                = each.key
+  location            = var.location
+  resource_group_name = local.group
+  # Or one of these could be given the server's address.
+  depends_on = [azurerm_network_interface.server]
+
+  ip_configuration {
+    name                          = "nodes"
+    subnet_id                     = azurerm_subnet.nodes.id
+    private_ip_address_allocation = "Dynamic"
+  }
+}
+
+resource "azurerm_linux_virtual_machine" "node" {
+  for_each              = local.nodes
+  name                  = each.key
+  location              = var.location
+  resource_group_name   = local.group
+  size                  = each.value.size
+  admin_username        = "azureuser"
+  network_interface_ids = [each.value.role == "server" ? azurerm_network_interface.server.id : azurerm_network_interface.other[each.key].id]
+
+  custom_data = base64encode(templatefile("${path.module}/../cloud-init/user-data.yaml", {
+    slipway_url    = var.slipway_url
+    slipway_sha256 = var.slipway_sha256
+    config         = indent(6, trimspace(yamlencode(local.settings[each.value.role])))
+  }))
+
+  tags = merge(
+    { k3s-role = each.value.role },
+    { for server in each.value.role == "server" ? [] : [local.server_ip] : "k3s-server" => server },
+    { for version in var.k3s_version == null ? [] : [var.k3s_version] : "k3s-version" => version },
+  )
+
+  admin_ssh_key {
+    username   = "azureuser"
+    public_key = var.ssh_public_key
+  }
+
+  identity {
+    type         = "UserAssigned"
+    identity_ids = [azurerm_user_assigned_identity.node[each.value.role].id]
+  }
+
+  source_image_reference {
+    publisher = var.image.publisher
+    offer     = var.image.offer
+    sku       = var.image.sku
+    version   = var.image.version
+  }
+
+  os_disk {
+    caching              = "ReadWrite"
+    storage_account_type = "StandardSSD_LRS"
+  }
+
+  # The serial console's log, where a VM that nobody can reach says what it does.
+  boot_diagnostics {}
+
+  lifecycle {
+    # Azure cannot change it on a VM, so Terraform would make every node anew for a new release of Slipway.
+    ignore_changes = [custom_data]
+  }
+
+  # Slipway waits for its roles, not for a way out: the download has a few minutes.
+  depends_on = [
+    azurerm_subnet_nat_gateway_association.out,
+    azurerm_nat_gateway_public_ip_association.out,
+    azurerm_subnet_network_security_group_association.nodes,
+    azurerm_network_security_rule.inbound,
+  ]
+}

@@ -1,0 +1,152 @@
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type BootedHost, eventually } from '../booted-host.ts';
+import { type Cluster, startCluster } from '../cluster.ts';
+import { told } from '../judge.ts';
+import { look, ownedFiles } from '../owned-files.ts';
+
+/** Milliseconds: a credential is due after two thirds of it. */
+const passwordLife = 30_000;
+const registriesYaml = '/etc/rancher/k3s/registries.yaml';
+/** What is on the disk and the same at every look; what is in memory has its own test. */
+const onDisk = ownedFiles()
+  .map(({ path }) => path)
+  .filter((path) => !path.startsWith('/run/') && path !== registriesYaml);
+
+let cluster: Cluster;
+let server: BootedHost;
+
+beforeAll(async () => {
+  cluster = await startCluster({ hosts: ['server'], passwordLife });
+  server = cluster.host('server');
+  giveK3sItsOwnDisk();
+});
+
+afterAll(() => cluster?.stop());
+
+test('a first boot on a full disk: said, nothing half written, healed by itself', async () => {
+  server.leaveRoom(0);
+  await cluster.powerOn();
+  await saysFull('System', '/etc/modules-load.d/slipway-k3s.conf');
+  const without = look(server, onDisk);
+  server.leaveRoom(64 * 1024);
+  await saysFull('K3sBinary', '/usr/local/bin/k3s');
+  const half = look(server, onDisk);
+  await isActive();
+  server.leaveRoom();
+  await cluster.ready();
+  expect(await server.show('k3s.service', 'NRestarts')).toEqual({ NRestarts: '0' });
+  const whole = look(server, onDisk);
+  for (const seen of [without, half]) expect(whole).toMatchObject(present(seen));
+  expect(Object.keys(present(half)).length).toBeGreaterThan(Object.keys(present(without)).length);
+  await hasNoLeftovers();
+});
+
+test('a rotation on a full disk: the old credential stays whole, and the next one comes by itself', async () => {
+  await eventually('a fresh credential', renewed());
+  server.leaveRoom(0);
+  const old = server.read(registriesYaml);
+  await saysFull('Registries', registriesYaml);
+  expect(server.read(registriesYaml)).toBe(old);
+  expect(server.condition('K3sRunning')?.status).toBe('True');
+  expect(server.condition('NodeReady')?.status).toBe('True');
+  server.leaveRoom();
+  await eventually('the next credential', renewed());
+  await eventually('the node to be Ready', () => server.isReady(Date.now() - 1_000));
+  await hasNoLeftovers();
+});
+
+describe.each([
+  { trouble: 'full', reason: 'DiskFull', errno: 'ENOSPC', begin: fill, end: () => server.leaveRoom() },
+  { trouble: 'read-only', reason: 'ReadOnly', errno: 'EROFS', begin: freeze, end: thaw },
+])('a disk that is $trouble', ({ reason, errno, begin, end }) => {
+  test('is said of every file that is to be written, and each is put back when it can be', async () => {
+    const [before, k3sStart] = [look(server, onDisk), await server.k3sStart()];
+    await server.ask('systemctl', 'stop', 'slipway');
+    const paths = Object.keys(present(before)).filter((path) => !path.endsWith('/flux'));
+    for (const path of [...paths, registriesYaml]) rmSync(server.path(path));
+    await begin();
+    await server.ask('systemctl', 'start', 'slipway');
+    for (const type of ['System', 'K3sConfig', 'JoinToken', 'Registries', 'CredentialProvider'])
+      expect((await told(server, type, reason)).message).toMatch(
+        new RegExp(`Cannot .* /\\S+: .*\\(${errno}\\)`),
+      );
+    expect(look(server, paths)).toEqual(Object.fromEntries(paths.map((path) => [path, undefined])));
+    await isActive();
+    await end();
+    const since = Date.now();
+    await server.reload();
+    await eventually('the node to be Ready', () => server.isReady(since));
+    expect(look(server, onDisk)).toEqual(before);
+    expect(await server.k3sStart(), 'K3s goes on').toBe(k3sStart);
+    await hasNoLeftovers();
+  });
+});
+
+test('a full /run: the daemon goes on, the old status stays whole, and the next one comes by itself', async () => {
+  const size = await server.ask('df', '--output=used', '-B1', '/run');
+  await server.ask('mount', '-o', `remount,size=${size.split('\n')[1]}`, '/run');
+  const old = server.read('/run/slipway/status.json');
+  const since = Date.now();
+  await server.reload();
+  await eventually('a warning', async () =>
+    (await server.journal('-u', 'slipway.service')).some(
+      ({ message, time }) =>
+        time > since && /Cannot write \/run\/slipway\/status\.json: .*ENOSPC/.test(message),
+    ),
+  );
+  expect(server.read('/run/slipway/status.json')).toBe(old);
+  await isActive();
+  await server.ask('mount', '-o', 'remount,size=50m', '/run');
+  await eventually('the next status', () => server.isReady(since));
+  await hasNoLeftovers();
+});
+
+/** What K3s does without room is its own matter. */
+function giveK3sItsOwnDisk(): void {
+  const [data, git] = ['/var/lib/rancher/k3s', '/var/lib/rancher/k3s/server/db/git-token.sha256'];
+  const digest = server.read(git) ?? '';
+  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', server.path(data)]);
+  server.write(git, digest);
+}
+
+async function saysFull(type: string, path: string): Promise<void> {
+  const { message } = await told(server, type, 'DiskFull');
+  expect(message).toContain(`${path}: no room is left on its device (ENOSPC)`);
+}
+
+async function isActive(): Promise<void> {
+  const { ActiveState, NRestarts } = await server.show('slipway.service', 'ActiveState', 'NRestarts');
+  expect({ ActiveState, NRestarts }).toEqual({ ActiveState: 'active', NRestarts: '0' });
+}
+
+async function fill(): Promise<void> {
+  server.leaveRoom(0);
+}
+
+/** As the kernel does after an error of the disk; it refuses while a file is open for writing, as the journal is. */
+async function freeze(): Promise<void> {
+  await server.ask('journalctl', '--relinquish-var');
+  execFileSync('mount', ['-o', 'remount,ro', server.root]);
+}
+
+async function thaw(): Promise<void> {
+  execFileSync('mount', ['-o', 'remount,rw', server.root]);
+  await server.ask('journalctl', '--flush');
+}
+
+/** Whether registries.yaml is another than now. */
+function renewed(): () => boolean {
+  const old = server.read(registriesYaml);
+  return () => server.read(registriesYaml) !== old;
+}
+
+function present(seen: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(seen).filter((entry): entry is [string, string] => !!entry[1]));
+}
+
+async function hasNoLeftovers(): Promise<void> {
+  const drafts = ['-name', '*slipway-tmp*', '-o', '-name', '*slipway-part*'];
+  expect(await server.ask('find', '/', '/run', '-xdev', ...drafts)).toBe('');
+}

@@ -1,0 +1,118 @@
+import { appendFileSync, chmodSync, lstatSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type BootedHost, eventually } from '../booted-host.ts';
+import { type Cluster, startCluster } from '../cluster.ts';
+import { startsOf } from '../judge.ts';
+import { look, ownedFiles } from '../owned-files.ts';
+
+let cluster: Cluster;
+
+/** By the operator of each host, beside what is Slipway's. */
+const operators = [
+  '/etc/rancher/k3s/config.yaml.d/50-mine.yaml',
+  '/var/lib/rancher/k3s/server/manifests/mine.yaml',
+  '/etc/systemd/system/k3s.service.d/override.conf',
+  '/etc/systemd/system/k3s-agent.service.d/override.conf',
+  '/etc/sysctl.d/99-mine.conf',
+  '/etc/slipway/mine.txt',
+  '/usr/local/bin/crictl',
+];
+const mark = '# edited by hand';
+
+/** Those who hold them wrote them, and nobody else does: a daemon, a credential provider, a start of K3s. */
+const notPutBack = /\/lock$|\/credential-provider\.lock|\/stamp\.json$/;
+/** Of each of these there is a newer one, now and then. */
+const renewed = /^\/run\/|\/registries\.yaml$/;
+
+beforeAll(async () => {
+  cluster = await startCluster({ hosts: ['server', 'agent'] });
+  await cluster.powerOn();
+  await cluster.ready();
+  for (const host of cluster.hosts) await workOn(host);
+});
+
+afterAll(() => cluster?.stop());
+
+async function workOn(host: BootedHost): Promise<void> {
+  rmSync(host.path('/usr/local/bin/crictl'));
+  for (const path of operators) host.write(path, '# mine\n', 0o755);
+  await host.ask('systemctl', 'daemon-reload');
+}
+
+test('every file of the list is somewhere, with its mode', () => {
+  for (const { path, mode } of ownedFiles().filter(({ path }) => !path.includes('*'))) {
+    const found = cluster.hosts.flatMap((host) => look(host, [path])[path] ?? []);
+    expect(found, path).not.toEqual([]);
+    for (const each of found) if (!operators.includes(path)) expect(`${path} ${each}`).toContain(` ${mode} `);
+  }
+});
+
+test('every file that the daemon keeps is on the list', () => {
+  const listed = ownedFiles().map(({ path }) => path);
+  for (const host of cluster.hosts) {
+    const ids = host.status()?.resources.map(({ id }) => id) ?? [];
+    const kept = ids.flatMap((id) => /^(?:File|Link)\/(\/.*)$/.exec(id)?.[1] ?? []);
+    expect(kept.length).toBeGreaterThan(5);
+    expect(kept.filter((path) => !listed.includes(path))).toEqual([]);
+  }
+});
+
+const damages: Readonly<Record<string, (path: string, mode: string) => void>> = {
+  edited: (path, mode) => (mode === 'link' ? relink(path) : appendFileSync(path, `\n${mark}\n`)),
+  removed: (path) => rmSync(path),
+  'open to others': (path, mode) => mode !== 'link' && chmodSync(path, statSync(path).mode | 0o066),
+};
+
+function relink(path: string): void {
+  rmSync(path);
+  symlinkSync('/bin/true', path);
+}
+
+test.each(Object.keys(damages))('what Slipway owns and is %s is put back, and K3s goes on', async (how) => {
+  await Promise.all(cluster.hosts.map((host) => damagedAndPutBack(host, damages[how] ?? expect.fail())));
+});
+
+async function damagedAndPutBack(
+  host: BootedHost,
+  damage: (path: string, mode: string) => void,
+): Promise<void> {
+  const files = ownedFiles().filter(
+    ({ path }) => host.has(path) && !notPutBack.test(path) && !operators.includes(path),
+  );
+  const paths = files.map(({ path }) => path);
+  const lasting = paths.filter((path) => !renewed.test(path));
+  const [before, k3sStart] = [look(host, lasting), await host.k3sStart()];
+  for (const { path, mode } of files) damage(host.path(path), mode);
+  const since = Date.now();
+  await host.reload();
+  await eventually('a whole status', () => !!host.read('/run/slipway/status.json')?.endsWith('}\n'));
+  await eventually('the node to be Ready', () => host.isReady(since));
+  expect(look(host, lasting)).toEqual(before);
+  for (const { path, mode } of files) {
+    expect(`${path} ${look(host, [path])[path]}`).toContain(` ${mode} `);
+    expect(host.read(path), path).not.toContain(mark);
+  }
+  expect(await host.k3sStart(), 'K3s goes on').toBe(k3sStart);
+}
+
+test('what the settings change is one restart of K3s, and only one', async () => {
+  for (const host of cluster.hosts) {
+    host.write('/etc/slipway/config.d/60-labels.yaml', 'node: { labels: [tier=gold] }\n');
+    const since = Date.now();
+    await host.reload();
+    await eventually('the node to be Ready', () => host.isReady(since));
+    expect(await startsOf(host, host.k3sUnit)).toBe(2);
+    const k3sStart = await host.k3sStart();
+    const again = Date.now();
+    await host.reload();
+    await eventually('another pass', () => host.isReady(again));
+    expect(await host.k3sStart()).toBe(k3sStart);
+  }
+});
+
+test("the operator's files are as they were", () => {
+  for (const host of cluster.hosts) {
+    for (const path of operators) expect(host.read(path), path).toBe('# mine\n');
+    for (const path of operators) expect(lstatSync(host.path(path)).isFile(), path).toBe(true);
+  }
+});

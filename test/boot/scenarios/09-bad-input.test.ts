@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type BootedHost, eventually } from '../booted-host.ts';
+import { type Cluster, startCluster } from '../cluster.ts';
+import { statusLine, told } from '../judge.ts';
+import { fillIn, giveUserData, template } from '../provisioning.ts';
+
+const configuration = '/etc/slipway/config.yaml';
+
+let cluster: Cluster;
+let server: BootedHost;
+let tags: Record<string, string>;
+let settings: string;
+
+beforeAll(async () => {
+  cluster = await startCluster({ hosts: ['server', 'agent'] });
+  server = cluster.host('server');
+  tags = cluster.azure.node('server').vm.tags;
+  settings = server.read(configuration) ?? '';
+});
+
+afterAll(() => cluster?.stop());
+
+/** The condition, which the status line and one line of the journal at priority err tell, too. */
+async function clearly(type: string, reason: string): Promise<string> {
+  const { message } = await told(server, type, reason);
+  await eventually('the status line', async () => (await statusLine(server)).includes(reason));
+  const { stdout } = await server.run('systemctl', 'status', '--no-pager', '--full', 'slipway');
+  expect(stdout).toContain(reason);
+  const errors = await server.journal('-u', 'slipway.service', '-p', '3');
+  expect(errors.filter((entry) => entry.message.includes(`"condition":"${type}"`))).toHaveLength(1);
+  await server.ask('journalctl', '--rotate', '--vacuum-time=1s');
+  return message;
+}
+
+test('a VM without the tag: it names the tag and the roles, and waits', async () => {
+  delete tags['k3s-role'];
+  await server.powerOn();
+  const message = await clearly('Role', 'RoleMissing');
+  for (const part of ['k3s-role', 'server', 'agent', 'observability']) expect(message).toContain(part);
+});
+
+test('a tag with a slip of the pen: it quotes it and names the roles', async () => {
+  tags['k3s-role'] = 'sever';
+  await server.reload();
+  expect(await clearly('Role', 'RoleUnknown')).toContain('sever');
+  tags['k3s-role'] = 'server';
+});
+
+test.each([
+  ['YAML that does not parse', 'azure: { keyVault: [', ['/etc/slipway/config.yaml', 'line 1']],
+  [
+    'a key that nobody knows',
+    'registry: { servers: [] }',
+    ['/etc/slipway/config.yaml', 'registry', 'registries'],
+  ],
+  [
+    'a variable that was not filled in',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the variable of a template, as it is
+    'azure: { keyVault: { name: "${key_vault_name}" } }',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the same
+    ['/etc/slipway/config.yaml', 'azure.keyVault.name', '${key_vault_name}'],
+  ],
+])('settings with %s: file, place and repair', async (_, text, parts) => {
+  server.write(configuration, text);
+  const message = await clearly('Settings', 'InvalidSettings');
+  for (const part of parts) expect(message).toContain(part);
+});
+
+test('and once all is repaired the node gets Ready by itself', async () => {
+  const since = Date.now();
+  server.write(configuration, settings);
+  await eventually('Ready', () => server.isReady(since));
+});
+
+test('user data with an unfilled variable: cloud-init fails, and the journal says which', async () => {
+  const agent = cluster.host('agent');
+  agent.remove('/etc/cloud/cloud-init.disabled');
+  agent.remove('/etc/systemd/system/multi-user.target.wants/slipway.service');
+  giveUserData(
+    agent,
+    fillIn(readFileSync(template, 'utf8'), { config: '{}', slipway_sha256: '0'.repeat(64) }),
+  );
+  await agent.powerOn();
+  const said = async () => (await agent.journal('-t', 'slipway')).map(({ message }) => message);
+  await eventually('a line in the journal', async () => (await said()).length > 0);
+  expect(await said()).toEqual([expect.stringContaining('slipway_url')]);
+  expect((await agent.run('cloud-init', 'status', '--wait')).stdout).toContain('status: error');
+});

@@ -1,0 +1,79 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { packaged } from '../../lab/executable.ts';
+import { type BootedHost, eventually } from '../booted-host.ts';
+import { type Cluster, startCluster } from '../cluster.ts';
+import { putRight } from '../judge.ts';
+import { copyExecutable } from '../provisioning.ts';
+
+const executable = '/usr/local/bin/slipway';
+
+let cluster: Cluster;
+let server: BootedHost;
+let previous: string;
+
+beforeAll(async () => {
+  cluster = await startCluster({ hosts: ['server'] });
+  server = cluster.host('server');
+  previous = join(server.root, '../previous');
+  writeFileSync(previous, previousBuild(readFileSync(packaged)), { mode: 0o755 });
+  copyExecutable(server, previous);
+  await cluster.powerOn();
+  await cluster.ready();
+});
+
+afterAll(() => cluster?.stop());
+
+/** The build before: of another version, and with another word in K3s's unit. The texts are as long, so all else fits. */
+function previousBuild(build: Buffer): Buffer {
+  const text = build.toString('latin1');
+  const changed = text
+    .replaceAll('"0.1.0"', '"0.0.9"')
+    .replaceAll('Lightweight Kubernetes', 'Lightweight kubernetes');
+  if (changed === text) throw new Error('The executable does not hold what differs in the previous build.');
+  return Buffer.from(changed, 'latin1');
+}
+
+async function install(build: string, version: string): Promise<void> {
+  const since = Date.now();
+  copyExecutable(server, build);
+  await server.ask('systemctl', 'restart', 'slipway');
+  await eventually('the node to be Ready', () => server.isReady(since));
+  expect(await server.ask('slipway', 'version')).toContain(version);
+}
+
+test('upgraded and put back, K3s goes on, though its unit is another', async () => {
+  const start = await server.k3sStart();
+  expect(await server.ask('slipway', 'version')).toContain('0.0.9');
+  await install(packaged, '0.1.0');
+  expect(server.read('/etc/systemd/system/k3s.service')).toContain('Lightweight Kubernetes');
+  await install(previous, '0.0.9');
+  expect(server.read('/etc/systemd/system/k3s.service')).toContain('Lightweight kubernetes');
+  expect(await server.k3sStart()).toBe(start);
+});
+
+test('upgraded while it is in the middle of something, it goes on and finishes', async () => {
+  server.remove('/etc/rancher/k3s/registries.yaml');
+  cluster.azure.registry().faults.fail('slow');
+  await server.reload();
+  await install(packaged, '0.1.0');
+  cluster.azure.registry().faults.heal();
+  expect(server.has('/etc/rancher/k3s/registries.yaml')).toBe(true);
+});
+
+test('with Slipway moved away K3s starts all the same, and Slipway comes back to it', async () => {
+  await server.ask('systemctl', 'stop', 'slipway');
+  await server.ask('mv', executable, '/root/slipway');
+  const before = await server.k3sStart();
+  await server.ask('systemctl', 'restart', 'k3s');
+  expect((await server.show('k3s.service', 'ActiveState')).ActiveState).toBe('active');
+  const start = await server.k3sStart();
+  expect(start).not.toBe(before);
+  await server.ask('mv', '/root/slipway', executable);
+  const since = Date.now();
+  await server.ask('systemctl', 'start', 'slipway');
+  await eventually('the node to be Ready', () => server.isReady(since));
+  expect(await server.k3sStart(), 'a start without a stamp is no reason for another').toBe(start);
+  expect((await putRight(server)).filter((resource) => resource === 'Service/k3s')).toHaveLength(1);
+});

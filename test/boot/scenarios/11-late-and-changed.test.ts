@@ -1,0 +1,64 @@
+import { utimesSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../booted-host.ts';
+import { type Cluster, startCluster } from '../cluster.ts';
+import { nodes, startsOf, told } from '../judge.ts';
+
+const configuration = '/etc/slipway/config.yaml';
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  // Whoever becomes a server later is not to hand the same repository to Flux.
+  const settings = (host: string) => (host === 'agent' ? { gitops: { engine: 'none' } } : {});
+  cluster = await startCluster({ hosts: ['server', 'agent'], settings });
+});
+
+afterAll(() => cluster?.stop());
+
+test('an image whose settings come a minute late: it says what is missing, and takes them at once', async () => {
+  const [server, settings] = [cluster.host('server'), cluster.host('server').read(configuration) ?? ''];
+  server.remove(configuration);
+  await cluster.powerOn();
+  await told(server, 'JoinToken', 'VaultNotConfigured');
+  await sleep(Math.max(0, 60_000 - (Date.now() - server.poweredOnAt)));
+  expect(server.has('/etc/systemd/system/multi-user.target.wants/k3s.service')).toBe(false);
+  server.write(configuration, settings);
+  await cluster.ready(60_000);
+  expect(await startsOf(server, 'k3s.service')).toBe(1);
+});
+
+test('another token in the vault of a live server: told, not installed, and taken with consent', async () => {
+  const server = cluster.host('server');
+  const before = server.read('/var/lib/slipway/join-token');
+  cluster.azure.vault().set('k3s-token', 'another-token-that-somebody-stored');
+  utimesSync(server.path('/var/lib/slipway/join-token'), 1, 1);
+  await server.reload();
+  const { message } = await told(server, 'JoinToken', 'TokenChanged');
+  expect(message).toContain('consent.tokenChange');
+  expect(server.read('/var/lib/slipway/join-token')).toBe(before);
+  expect(Object.values(nodes(cluster))).toEqual(['True', 'True']);
+  consent('server', 'tokenChange');
+  await eventually('the new token', () => server.read('/var/lib/slipway/join-token') !== before);
+  await cluster.ready();
+});
+
+test('another role on a live node: told, not taken, and taken with consent', async () => {
+  const agent = cluster.host('agent');
+  const start = await agent.k3sStart();
+  const { tags } = cluster.azure.node('agent').vm;
+  tags['k3s-role'] = 'server';
+  await agent.reload();
+  const { message } = await told(agent, 'Role', 'RoleChanged');
+  expect(message).toContain('consent.roleChange');
+  expect(await agent.k3sStart()).toBe(start);
+  consent('agent', 'roleChange');
+  await eventually('the other kind of node', () => agent.has('/etc/systemd/system/k3s.service'));
+  await eventually('Ready', async () => (await startsOf(agent, 'k3s.service')) === 1 && agent.isReady());
+});
+
+/** A drop-in beside the settings, as an operator would write it. */
+function consent(host: 'server' | 'agent', to: string): void {
+  cluster.host(host).write('/etc/slipway/config.d/consent.yaml', JSON.stringify({ consent: { [to]: true } }));
+}

@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { commentedDefaults } from '../../../packaging/deb-files.ts';
+import { defaults } from '../../../src/agent/config/defaults.ts';
+
+test('the defaults of the package change nothing, and are the defaults once they are no comment', () => {
+  const text = commentedDefaults();
+  expect(parse(text)).toBe(null);
+  const [, settings = ''] = text.split('#\n');
+  expect(parse(settings.replaceAll(/^# /gm, ''))).toEqual(defaults);
+});
