@@ -104,6 +104,7 @@ async function runOne(file: string): Promise<boolean> {
       env: { ...process.env, SLIPWAY_BOOT_SUITE: options.suite },
     },
   );
+  process.stdout.write(`${name} ...\n`);
   const said = output(child);
   const [code] = await once(child, 'close');
   process.stdout.write(`\n=== ${name}\n${said()}`);

@@ -148,6 +148,7 @@ const everyHosts = {
 function inThisWorld(host: BootedHost, azure: Azure, door: FrontDoor): void {
   host.write('/etc/hosts', `127.0.0.1 localhost\n127.0.1.1 vm-${host.name}\n${door.names}`);
   host.append('/etc/ssl/certs/ca-certificates.crt', azure.ca);
+  host.write('/etc/pretended-hardware/product_uuid', `${azure.node(host.name).vm.vmId}\n`);
   host.write('/etc/machine-id', `${randomBytes(16).toString('hex')}\n`);
 }
 

@@ -40,7 +40,7 @@ test('K3s was started once on each, and GitOps bootstrapped once', async () => {
 
 test('cloud-init is done, no unit failed, no job waits, and each node has the name of its VM', async () => {
   for (const host of cluster.hosts) {
-    expect(await host.ask('cloud-init', 'status', '--wait')).toContain('status: done');
+    expect((await host.run('cloud-init', 'status', '--wait')).stdout).toContain('status: done');
     await eventually('all jobs to be done', async () =>
       (await host.ask('systemctl', 'list-jobs')).includes('No jobs running'),
     );

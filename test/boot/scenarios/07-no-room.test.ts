@@ -7,7 +7,7 @@ import { told } from '../judge.ts';
 import { look, ownedFiles } from '../owned-files.ts';
 
 /** Milliseconds: a credential is due after two thirds of it. */
-const passwordLife = 30_000;
+const passwordLife = 18_000;
 const registriesYaml = '/etc/rancher/k3s/registries.yaml';
 /** What is on the disk and the same at every look; what is in memory has its own test. */
 const onDisk = ownedFiles()
@@ -31,6 +31,7 @@ test('a first boot on a full disk: said, nothing half written, healed by itself'
   await saysFull('System', '/etc/modules-load.d/slipway-k3s.conf');
   const without = look(server, onDisk);
   server.leaveRoom(64 * 1024);
+  await eventually('the small files', () => server.has('/etc/modules-load.d/slipway-k3s.conf'));
   await saysFull('K3sBinary', '/usr/local/bin/k3s');
   const half = look(server, onDisk);
   await isActive();
@@ -44,7 +45,6 @@ test('a first boot on a full disk: said, nothing half written, healed by itself'
 });
 
 test('a rotation on a full disk: the old credential stays whole, and the next one comes by itself', async () => {
-  await eventually('a fresh credential', renewed());
   server.leaveRoom(0);
   const old = server.read(registriesYaml);
   await saysFull('Registries', registriesYaml);

@@ -17,7 +17,10 @@ const operators = [
   '/etc/slipway/mine.txt',
   '/usr/local/bin/crictl',
 ];
-const mark = '# edited by hand';
+/** What is in them is verified once, when they are downloaded. */
+const downloaded = ['/usr/local/bin/k3s', '/usr/local/bin/flux'];
+/** In no format of these files. */
+const mark = '{ edited by hand';
 
 /** Those who hold them wrote them, and nobody else does: a daemon, a credential provider, a start of K3s. */
 const notPutBack = /\/lock$|\/credential-provider\.lock|\/stamp\.json$/;
@@ -57,8 +60,11 @@ test('every file that the daemon keeps is on the list', () => {
   }
 });
 
-const damages: Readonly<Record<string, (path: string, mode: string) => void>> = {
-  edited: (path, mode) => (mode === 'link' ? relink(path) : appendFileSync(path, `\n${mark}\n`)),
+const damages: Readonly<Record<string, (path: string, mode: string, listed: string) => void>> = {
+  edited: (path, mode, listed) => {
+    if (mode === 'link') relink(path);
+    else if (!downloaded.includes(listed)) appendFileSync(path, `\n${mark}\n`);
+  },
   removed: (path) => rmSync(path),
   'open to others': (path, mode) => mode !== 'link' && chmodSync(path, statSync(path).mode | 0o066),
 };
@@ -74,7 +80,7 @@ test.each(Object.keys(damages))('what Slipway owns and is %s is put back, and K3
 
 async function damagedAndPutBack(
   host: BootedHost,
-  damage: (path: string, mode: string) => void,
+  damage: (path: string, mode: string, listed: string) => void,
 ): Promise<void> {
   const files = ownedFiles().filter(
     ({ path }) => host.has(path) && !notPutBack.test(path) && !operators.includes(path),
@@ -82,7 +88,7 @@ async function damagedAndPutBack(
   const paths = files.map(({ path }) => path);
   const lasting = paths.filter((path) => !renewed.test(path));
   const [before, k3sStart] = [look(host, lasting), await host.k3sStart()];
-  for (const { path, mode } of files) damage(host.path(path), mode);
+  for (const { path, mode } of files) damage(host.path(path), mode, path);
   const since = Date.now();
   await host.reload();
   await eventually('a whole status', () => !!host.read('/run/slipway/status.json')?.endsWith('}\n'));
