@@ -37,6 +37,7 @@ export function createAgent(ports: AgentPorts): Agent {
   const attempts: Attempts = new Map();
   let knowledge: Knowledge | undefined;
   let conditions: readonly Condition[] = [];
+  const told: Told = new Map();
   let warned: readonly string[] = [];
   return {
     forget: () => attempts.clear(),
@@ -54,9 +55,8 @@ export function createAgent(ports: AgentPorts): Agent {
       const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });
       const outcomes = await reconcile(plan, { host, attempts, random, onOutcome });
       const now = host.now();
-      const previous = conditions;
-      conditions = conditionsOf(outcomes, previous, now);
-      tellTransitions(conditions, previous, emit);
+      conditions = conditionsOf(outcomes, conditions, now);
+      tellTransitions(conditions, told, emit);
       return { knowledge, outcomes, conditions, wake: nextWake(now, outcomes) };
     },
   };
@@ -70,20 +70,21 @@ function warn(warnings: readonly string[], warned: readonly string[], emit: Emit
   return warnings;
 }
 
-/** What changed for a reader: another status or reason, Ready last. A passing Changed is told by its own line. */
-function tellTransitions(conditions: readonly Condition[], previous: readonly Condition[], emit: Emit): void {
-  const [ready, ...others] = conditions;
-  for (const condition of [...others, ...(ready ? [ready] : [])]) {
-    const before = previous.find(({ type }) => type === condition.type);
-    const same = before?.status === condition.status && told(before) === told(condition);
-    if (!same && condition.reason !== 'Changed' && condition.reason !== 'Blocked')
-      emit({ type: 'ConditionChanged', condition });
-  }
-}
+/** Status and reason of each condition as a reader was told them last. */
+type Told = Map<Condition['type'], string>;
 
-/** What was put right and then found in sync was never otherwise. */
-function told({ reason }: Condition): Condition['reason'] {
-  return reason === 'Changed' ? 'InSync' : reason;
+/**
+ * What changed for a reader: another status or reason, Ready last. What was put right has a line of its own, and was
+ * never otherwise if it is then in sync: only that the node is Ready is worth a line all the same.
+ */
+function tellTransitions([ready, ...others]: readonly Condition[], told: Told, emit: Emit): void {
+  for (const condition of [...others, ...(ready ? [ready] : [])]) {
+    const { type, status, reason } = condition;
+    if (reason === 'Blocked') continue;
+    const line = `${status} ${reason === 'Changed' ? 'InSync' : reason}`;
+    if (reason !== 'Changed' && told.get(type) !== line) emit({ type: 'ConditionChanged', condition });
+    if (reason !== 'Changed' || (type !== 'Ready' && !told.has(type))) told.set(type, line);
+  }
 }
 
 export interface RunOptions {

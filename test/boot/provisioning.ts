@@ -67,14 +67,9 @@ export async function provisionByImage(host: BootedHost, settings: object | unde
   host.write('/etc/cloud/cloud-init.disabled', '');
   host.write('/etc/hostname', `vm-${host.name}\n`);
   copyExecutable(host, packaged);
-  // TEMP
-  for (const [a, b] of [
-    ['slipway.service', '/etc/systemd/system/slipway.service'],
-    ['slipway-directories.service', '/etc/systemd/system/slipway-directories.service'],
-    ['slipway.tmpfiles.conf', '/etc/tmpfiles.d/slipway.conf'],
-  ] as const)
-    host.write(b, readFileSync(join(repository, 'systemd', a), 'utf8'));
-  execFileSync('chroot', [host.root, 'systemctl', 'enable', 'slipway.service']);
+  execFileSync('chroot', [host.root, '/usr/local/bin/slipway', 'install'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   if (settings !== undefined) host.write('/etc/slipway/config.yaml', JSON.stringify(settings));
 }
 

@@ -1,7 +1,8 @@
 /** How long a first boot took, told from outside: by the journal, and by what the kernel counted of the daemon. */
 import { readFileSync } from 'node:fs';
-import type { BootedHost } from './booted-host.ts';
+import { type BootedHost, eventually } from './booted-host.ts';
 import type { Cluster } from './cluster.ts';
+import type { JournalEntry } from './journal.ts';
 
 /** Clock ticks of /proc/PID/stat a second: sysconf(_SC_CLK_TCK), 100 on every Linux that Node runs on. */
 const ticks = 100;
@@ -27,7 +28,7 @@ export async function printTimes(cluster: Cluster, prepared: number): Promise<vo
 }
 
 async function timesOf(host: BootedHost) {
-  const journal = await host.journal('-u', 'slipway.service');
+  const journal = await told(host);
   const at = (pattern: RegExp) => {
     const found = journal.find(({ message }) => pattern.test(message));
     if (!found) throw new Error(`The journal of ${host.name} has no ${pattern}.`);
@@ -41,11 +42,23 @@ async function timesOf(host: BootedHost) {
     .map(Number);
   return {
     boot: at(/^Starting slipway\.service/),
-    ready: at(/^condition changed \{"condition":"Ready","status":"True"/),
+    ready: at(isReady),
     work: (user + system) / ticks,
     children: (ofChildren + systemOfChildren) / ticks,
   };
 }
+
+/** The daemon's journal, once it says that the node is Ready: the status is there before. */
+async function told(host: BootedHost): Promise<readonly JournalEntry[]> {
+  let journal: readonly JournalEntry[] = [];
+  await eventually('the journal to say Ready', async () => {
+    journal = await host.journal('-u', 'slipway.service');
+    return journal.some(({ message }) => isReady.test(message));
+  });
+  return journal;
+}
+
+const isReady = /^condition changed \{"condition":"Ready","status":"True"/;
 
 function seconds(value: number): string {
   return `${value.toFixed(1)} s`;

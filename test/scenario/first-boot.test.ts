@@ -27,6 +27,15 @@ describe.each(roles)('a %s', (role) => {
     expect(machine.units.starts).toBe(1);
   });
 
+  test('and tells so once, though its last step was one of its own', async () => {
+    const machine = vm(role);
+    await live(machine.slipway(), machine, 30 * minute);
+    const told = machine.events.flatMap((event) =>
+      event.type === 'ConditionChanged' ? event.condition : [],
+    );
+    expect(told.filter(({ type, status }) => type === 'Ready' && status === 'True')).toHaveLength(1);
+  });
+
   test('and then changes nothing', async () => {
     const machine = vm(role);
     const slipway = machine.slipway();
