@@ -19,11 +19,14 @@ export function nodePaths(root: string) {
       joinToken: at('/var/lib/slipway/join-token'),
       status: at('/run/slipway/status.json'),
       lock: at('/run/slipway/lock'),
+      /** One install or uninstall at a time; an upgrade is made while the daemon holds its own. */
+      setupLock: at('/run/slipway/setup.lock'),
       /** What kubelet's credential provider answers from, and what it needs where that is missing or old. */
       registryLogins: at('/run/slipway/registry-logins.json'),
       providerSettings: at('/var/lib/slipway/credential-provider.yaml'),
       providerLock: at('/run/slipway/credential-provider.lock'),
       pullProof: at('/run/slipway/pull-proof.json'),
+      imdsGuard: at('/var/lib/slipway/imds-guard.nft'),
     },
     system: {
       modules: at('/etc/modules-load.d/slipway-k3s.conf'),

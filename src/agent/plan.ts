@@ -3,6 +3,7 @@ import type { Loaded } from './config/load.ts';
 import type { Lesson } from './core/lesson.ts';
 import type { Resource } from './core/resource.ts';
 import type { GitOps } from './gitops/gitops.ts';
+import { imdsGuard } from './imds/guard.ts';
 import { k3sResources } from './k3s/k3s.ts';
 import type { K3sNode } from './k3s/node.ts';
 import { nodeReadyId } from './k3s/node-ready.ts';
@@ -72,6 +73,7 @@ function nodeResources(node: K3sNode, { cloud, gitops, memory, rotateAt }: PlanP
   const { paths, role, arch } = node;
   return [
     preflight(role, memory),
+    ...imdsGuard(node),
     ...k3sResources(node, { cloud, rotateAt }),
     ...(role.gitops ? gitops.resources({ needs: [nodeReadyId], ...gitopsPlaces(paths), arch }) : []),
   ];

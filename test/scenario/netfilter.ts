@@ -35,7 +35,8 @@ export class Netfilter {
   /** systemd-run(1), which ends as the command in its unit did. */
   systemdRun(args: readonly string[]): string | Partial<CommandResult> {
     const line = args.join(' ');
-    const options = '--quiet --wait --pipe --collect --property=LogLevelMax=notice --setenv=LC_ALL=C';
+    const options =
+      '--quiet --wait --pipe --collect --no-ask-password --property=LogLevelMax=notice --setenv=LC_ALL=C';
     const [, verb] = new RegExp(`^${options} /usr/sbin/nft (list|delete) table ${name}$`).exec(line) ?? [];
     if (verb === undefined) return { exitCode: 1, stderr: `The test did not foresee: systemd-run ${line}` };
     const table = this.#table;

@@ -49,6 +49,13 @@ export class Units {
     return [...this.#units].some(([unit, { state }]) => name.test(unit) && state === 'active');
   }
 
+  /** A unit of somebody else's that is enabled and runs. */
+  found(name: string, text: string): void {
+    this.#host.files.write(`${directory}/${name}`, text);
+    this.#enable(name);
+    Object.assign(this.#unit(name), { state: 'active', subState: 'running' });
+  }
+
   powerOff(): void {
     this.#units.clear();
     this.netfilter.flush();
@@ -67,7 +74,12 @@ export class Units {
     const name = rest.at(-1) ?? '';
     const form = args.join(' ');
     if (form === 'daemon-reload') return this.#reload();
-    if (verb === 'show' && rest[1] === '-p') return this.#show(rest[0] ?? '', rest[2] ?? '');
+    if (verb === 'show' && rest.at(-2) === '-p')
+      return rest
+        .slice(0, -2)
+        .map((each) => this.#show(each, name))
+        .join('\n');
+    if (form.startsWith('disable --now refresh-acr-credentials')) return this.#disable(args.slice(2));
     if (form === 'restart systemd-sysctl.service') return this.#applySysctl();
     if (form === 'restart systemd-modules-load.service') return this.#loadModules();
     if (name === guard && this.#text(name)) return this.#guard(form.slice(0, -name.length - 1));
@@ -75,7 +87,7 @@ export class Units {
       return { exitCode: 5, stderr: `Unit ${name} not found.` };
     switch (form.slice(0, -name.length - 1)) {
       case 'enable':
-        this.#host.files.link(`${directory}/multi-user.target.wants/${name}`, `${directory}/${name}`);
+        this.#enable(name);
         return '';
       case 'start --no-block':
       case 'restart --no-block':
@@ -84,9 +96,7 @@ export class Units {
         this.#stop(name);
         return '';
       case 'disable --now --no-block':
-        this.#host.files.remove(`${directory}/multi-user.target.wants/${name}`);
-        this.#stop(name);
-        return '';
+        return this.#disable([name]);
       default:
         return { exitCode: 1, stderr: `The test did not foresee: systemctl ${form}` };
     }
@@ -150,6 +160,18 @@ export class Units {
 
   #isEnabled(name: string): boolean {
     return this.#host.files.stat(`${directory}/multi-user.target.wants/${name}`) !== undefined;
+  }
+
+  #enable(name: string): void {
+    this.#host.files.link(`${directory}/multi-user.target.wants/${name}`, `${directory}/${name}`);
+  }
+
+  #disable(names: readonly string[]): string {
+    for (const name of names) {
+      this.#host.files.remove(`${directory}/multi-user.target.wants/${name}`);
+      this.#stop(name);
+    }
+    return '';
   }
 
   #reload(): string {

@@ -12,6 +12,7 @@ export const defaults = {
     keyVault: {},
     registryAudience: 'https://containerregistry.azure.net',
   },
+  imds: { pods: 'block', allow: [] },
   static: { tags: {}, secrets: {}, registries: {} },
   joinToken: { secretName: 'k3s-token', attempts: 30, interval: '10s', verifyEvery: '2h' },
   k3s: {

@@ -165,3 +165,22 @@ export const repositoryPath = text(
   /^(?!\/)(?!.*(^|\/)\.\.(\/|$))\S+$/,
   'be a path inside the repository such as clusters/production, without a leading / and without ..',
 );
+
+/** What an entry of a list is called; plain enough to stand as a comment in a ruleset. */
+export const guestName = text(
+  /^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,62}$/,
+  'be a short name: up to 63 letters, digits, blanks, dots, dashes, underscores and slashes',
+);
+
+export const addressRange = z.union(
+  [z.ipv4(), z.cidrv4()],
+  'must be an IPv4 address or a range such as 10.42.3.7 or 10.42.3.0/24',
+);
+
+/** The greatest is -1 in 32 bits, which is nobody. */
+export const userId = z
+  .int('must be a user id: a whole number, without quotes')
+  .check(
+    z.positive('must be above zero: root is always let through'),
+    z.maximum(4_294_967_294, 'must be a user id, at most 4294967294'),
+  );

@@ -3,6 +3,7 @@ import type { HostReader } from '../core/host.ts';
 import type { NodePaths } from '../paths.ts';
 import type { Layer } from './merge.ts';
 import { invalidSettings } from './problems.ts';
+import { unfilledLines } from './unfilled.ts';
 import { readYaml } from './yaml.ts';
 
 /**
@@ -46,8 +47,10 @@ async function readLayer(host: HostReader, path: string, required: boolean): Pro
 
 function parseLayer(path: string, content: string): ReadLayer {
   const { value, faults } = readYaml(content);
-  if (faults.length > 0) return { layers: [], faults: faults.map((fault) => `${path}: ${fault}`) };
-  return asLayer(path, value);
+  if (faults.length === 0) return asLayer(path, value);
+  const unfilled = unfilledLines(content);
+  const told = unfilled.length > 0 ? unfilled : faults;
+  return { layers: [], faults: told.map((fault) => `${path}: ${fault}`) };
 }
 
 function asLayer(path: string, values: unknown): ReadLayer {

@@ -8,6 +8,7 @@ import { pathText } from './path.ts';
 import { describeIssues, invalidSettings, type Problem } from './problems.ts';
 import { misfits } from './rules.ts';
 import { type Settings, settingsSchema } from './schema.ts';
+import { unfilledVariables } from './unfilled.ts';
 
 /** The settings, and which layer set each: `default`, a file, `tag k3s-role` or `command line --role`. */
 export interface Loaded {
@@ -60,6 +61,7 @@ export function resolveLayers(layers: Layers, check: LoadOptions['check'] = () =
   const written = plain(merged);
   const parsed = z.safeParse(settingsSchema, written);
   const problems = firstPerPath([
+    ...unfilledVariables(written),
     ...(parsed.success ? [] : describeIssues(parsed.error.issues, written)),
     ...misfits(written),
     ...check(written),

@@ -1,3 +1,4 @@
+import { imdsMisfits } from './imds-rules.ts';
 import { mapAt, type Path, valueAt } from './path.ts';
 import type { Problem } from './problems.ts';
 import { registryMisfits } from './registry-rules.ts';
@@ -10,6 +11,7 @@ export function misfits(written: unknown): readonly Problem[] {
     ...agentTokenIsServerToken(written),
     ...reservedK3sKeys(written),
     ...registryMisfits(written),
+    ...imdsMisfits(written),
     ...fluxMisfits(written),
   ];
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { azure, cloud, staticCloud } from './sections/cloud.ts';
 import { gitops } from './sections/gitops.ts';
+import { imds } from './sections/imds.ts';
 import { joinToken, k3s } from './sections/k3s.ts';
 import { network, node, role, tags } from './sections/node.ts';
 import { registries } from './sections/registries.ts';
@@ -28,6 +29,7 @@ export const settingsSchema = z.strictObject({
   node,
   network,
   azure,
+  imds,
   static: staticCloud,
   joinToken,
   k3s,

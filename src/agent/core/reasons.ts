@@ -24,6 +24,8 @@ export const reasons = {
   CommandTimedOut: 'A command did not end in its time and was stopped.',
   MemoryTooSmall: 'The VM has less memory than its role needs.',
   UnsupportedArchitecture: 'K3s is published for x64 and arm64; this machine is neither.',
+  NftablesMissing: 'There is no nft to keep pods from the metadata service: apt-get install nftables.',
+  ImdsGuardFailed: 'The rules that keep pods from the metadata service could not be loaded; nft is quoted.',
 
   // the network
   Unreachable: 'A connection could not be made.',

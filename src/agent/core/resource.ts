@@ -7,6 +7,7 @@ export const conditionTypes = [
   'Identity',
   'Role',
   'Preflight',
+  'ImdsGuard',
   'System',
   'K3sBinary',
   'JoinToken',

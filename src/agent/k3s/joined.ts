@@ -1,6 +1,6 @@
-import { NodeError } from '../core/errors.ts';
 import type { HostReader } from '../core/host.ts';
-import type { Finding, Resource } from '../core/resource.ts';
+import type { Resource } from '../core/resource.ts';
+import { sparing } from '../resources/sparing.ts';
 import type { K3sNode } from './node.ts';
 
 /** Whether K3s has been part of a cluster here: a server has its token then, an agent its server's CA. */
@@ -17,17 +17,8 @@ export function sparingJoined(node: K3sNode, resource: Resource): Resource {
   return {
     ...resource,
     async check(host) {
-      if (!(await joinedCluster(host, node))) return resource.check(host);
-      try {
-        return tolerable(await resource.check(host));
-      } catch (thrown) {
-        throw thrown instanceof NodeError ? thrown.sparing() : thrown;
-      }
+      const checked = (await joinedCluster(host, node)) ? sparing(resource) : resource;
+      return checked.check(host);
     },
   };
-}
-
-function tolerable(finding: Finding): Finding {
-  if (finding.state !== 'Drifted') return finding;
-  return { ...finding, drift: { ...finding.drift, tolerable: true } };
 }

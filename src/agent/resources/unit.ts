@@ -68,7 +68,25 @@ export async function showUnit<Name extends string>(
   names: readonly Name[],
 ): Promise<Readonly<Record<Name, string>>> {
   const { stdout } = await host.query(systemctl('show', unit, '-p', names.join(',')));
-  const found = new Map(stdout.split('\n').map((line) => splitOnce(line)));
+  return properties(stdout, names);
+}
+
+/** The same for several units, in their order, with one command. */
+export async function showUnits<Name extends string>(
+  host: HostReader,
+  units: readonly string[],
+  names: readonly Name[],
+): Promise<readonly Readonly<Record<Name, string>>[]> {
+  const { stdout } = await host.query(systemctl('show', ...units, '-p', names.join(',')));
+  const blocks = stdout.split(/\n\n+/);
+  return units.map((_, at) => properties(blocks[at] ?? '', names));
+}
+
+function properties<Name extends string>(
+  text: string,
+  names: readonly Name[],
+): Readonly<Record<Name, string>> {
+  const found = new Map(text.split('\n').map((line) => splitOnce(line)));
   return Object.fromEntries(names.map((name) => [name, found.get(name) ?? ''])) as Record<Name, string>;
 }
 

@@ -11,23 +11,21 @@ const repair =
   'was not filled in; give it a value where this is made, such as templatefile(...) in Terraform';
 
 function problems(files: Readonly<Record<string, string>>) {
-  return problemsOf(() =>
-    load(memoryHost({ files }), { paths: nodePaths('/'), check: k3sSettingsProblems }),
-  );
+  return problemsOf(() => load(memoryHost({ files }), { paths: nodePaths('/'), check: k3sSettingsProblems }));
 }
 
 describe('a template variable that was not filled in is the only problem of its place', () => {
   test.each([
-    ['azure:\n  keyVault:\n    name: ${key_vault_name}', 'azure.keyVault.name', 'key_vault_name'],
-    ['registries: { servers: ["${acr}.azurecr.io"] }', 'registries.servers[0]', 'acr'],
-    ['registries:\n  servers: ${acr}', 'registries.servers', 'acr'],
-    ['cloud: ${CLOUD:-azure}', 'cloud', 'CLOUD'],
-    ['role: ${ var.role }', 'role', 'var.role'],
-    ['joinToken: { attempts: "${attempts}" }', 'joinToken.attempts', 'attempts'],
-    ['azure:\n  ${section}: { name: x }', 'azure."${section}"', 'section'],
-    ['k3s:\n  config:\n    ${key}: ${value}', 'k3s.config."${key}"', 'key'],
-    ['registries:\n  configs:\n    "${acr}": {}', 'registries.configs."${acr}"', 'acr'],
-    ['gitops:\n  flux:\n    url: ${git_url}', 'gitops.flux.url', 'git_url'],
+    [`azure:\n  keyVault:\n    name: \${key_vault_name}`, 'azure.keyVault.name', 'key_vault_name'],
+    [`registries: { servers: ["\${acr}.azurecr.io"] }`, 'registries.servers[0]', 'acr'],
+    [`registries:\n  servers: \${acr}`, 'registries.servers', 'acr'],
+    [`cloud: \${CLOUD:-azure}`, 'cloud', 'CLOUD'],
+    [`role: \${ var.role }`, 'role', 'var.role'],
+    [`joinToken: { attempts: "\${attempts}" }`, 'joinToken.attempts', 'attempts'],
+    [`azure:\n  \${section}: { name: x }`, `azure."\${section}"`, 'section'],
+    [`k3s:\n  config:\n    \${key}: \${value}`, `k3s.config."\${key}"`, 'key'],
+    [`registries:\n  configs:\n    "\${acr}": {}`, `registries.configs."\${acr}"`, 'acr'],
+    [`gitops:\n  flux:\n    url: \${git_url}`, 'gitops.flux.url', 'git_url'],
   ])('%s', async (yaml, path, name) => {
     expect(await problems({ [own]: yaml })).toEqual([
       `${own}: ${path}: the template variable \${${name}} ${repair}`,
@@ -37,8 +35,8 @@ describe('a template variable that was not filled in is the only problem of its 
 
 test('each is named with the file that has it, beside other problems', async () => {
   const files = {
-    [own]: 'role: ${role}\nclod: azure',
-    '/etc/slipway/config.d/vault.yaml': 'azure: { keyVault: { name: "${vault}" } }',
+    [own]: `role: \${role}\nclod: azure`,
+    '/etc/slipway/config.d/vault.yaml': `azure: { keyVault: { name: "\${vault}" } }`,
   };
   expect(await problems(files)).toEqual([
     `/etc/slipway/config.d/vault.yaml: azure.keyVault.name: the template variable \${vault} ${repair}`,
@@ -48,14 +46,13 @@ test('each is named with the file that has it, beside other problems', async () 
 });
 
 test('one that a later file takes the place of does no harm', async () => {
-  expect(await problems({ [own]: 'role: ${role}', '/etc/slipway/config.d/1.yaml': 'role: agent' })).toEqual(
+  expect(await problems({ [own]: `role: \${role}`, '/etc/slipway/config.d/1.yaml': 'role: agent' })).toEqual(
     [],
   );
 });
 
 test('in flow maps and lists they are no YAML, and are told by line', async () => {
-  const yaml =
-    '# fill in ${this}\nazure:\n  keyVault: { name: ${vault} }  # ${that}\nregistries:\n  servers: [${acr}]\n';
+  const yaml = `# fill in \${this}\nazure:\n  keyVault: { name: \${vault} }  # \${that}\nregistries:\n  servers: [\${acr}]\n`;
   expect(await problems({ [own]: yaml })).toEqual([
     `${own}: line 3: the template variable \${vault} ${repair}`,
     `${own}: line 5: the template variable \${acr} ${repair}`,
@@ -65,13 +62,13 @@ test('in flow maps and lists they are no YAML, and are told by line', async () =
 
 test.each([
   ['what kubelet fills in itself', 'k3s: { config: { kubelet-arg: ["a=$(NODE_NAME)"] } }'],
-  ['a group by number', 'registries: { mirrors: { a.io: { rewrite: { "^(.*)$": "b/${1}" } } } }'],
-  ['a group by name', 'registries: { mirrors: { a.io: { rewrite: { "^(?P<image>.*)$": "b/${image}" } } } }'],
+  ['a group by number', `registries: { mirrors: { a.io: { rewrite: { "^(.*)$": "b/\${1}" } } } }`],
+  ['a group by name', `registries: { mirrors: { a.io: { rewrite: { "^(?P<image>.*)$": "b/\${image}" } } } }`],
 ])('%s is none', async (_, yaml) => {
   expect(await problems({ [own]: yaml })).toEqual([]);
 });
 
 test('what is beside the name is not shown', () => {
-  const [problem] = unfilledVariables('canary${name:-canary}canary', ['role']);
+  const [problem] = unfilledVariables(`canary\${name:-canary}canary`, ['role']);
   expect(problem?.message).not.toContain('canary');
 });

@@ -17,7 +17,12 @@ function machine(state: string, nft: { exitCode?: number; stdout?: string; stder
 describe('the rules', () => {
   test.each([
     ['loaded', 'active', { stdout: listing }, 'InSync'],
-    ['of another time', 'active', { stdout: listing.replace(/rules_\w+/, 'rules_000000000000') }, 'Drifted rules'],
+    [
+      'of another time',
+      'active',
+      { stdout: listing.replace(/refuse_\w+/g, 'refuse_000000000000') },
+      'Drifted rules',
+    ],
     ['flushed', 'active', { exitCode: 1, stderr: 'Error: No such file or directory\n' }, 'Drifted rules'],
     [
       'not to be asked for',
@@ -34,6 +39,14 @@ describe('the rules', () => {
     const host = machine(state);
     expect(await outcome(resource, host)).toBe('Drifted rules');
     expect(host.looks.join()).not.toContain('systemd-run');
+  });
+
+  test('wait for their unit, which could not be written', async () => {
+    const host = memoryHost({ files: { '/usr/sbin/nft': 'nft' } }).on(
+      { file: 'systemctl', args: /^show / },
+      'ActiveState=inactive\nLoadState=not-found\n',
+    );
+    expect(await outcome(resource, host)).toBe('Waiting Blocked');
   });
 
   test('are looked at once in a check', async () => {

@@ -9,21 +9,24 @@ const allow = [
 ];
 
 test('the file replaces our table at once, and touches no other', () => {
+  const refuse = rulesName({ address, allow });
   expect(renderRuleset({ address, allow })).toBe(`\
 # Written by Slipway: who may ask the instance metadata service for the identity of this VM.
 table inet slipway_imds
 delete table inet slipway_imds
 table inet slipway_imds {
-	chain ${rulesName({ address, allow })} {
+	chain ${refuse} {
+		meta l4proto tcp reject with tcp reset
+		reject
 	}
 	chain forward {
 		type filter hook forward priority 0; policy accept;
 		ip daddr 169.254.169.254 ip saddr 10.42.3.0/24 accept comment "backup"
-		ip daddr 169.254.169.254 reject
+		ip daddr 169.254.169.254 jump ${refuse}
 	}
 	chain output {
 		type filter hook output priority 0; policy accept;
-		ip daddr 169.254.169.254 meta skuid != { 0, 104 } reject
+		ip daddr 169.254.169.254 meta skuid != { 0, 104 } jump ${refuse}
 	}
 }
 `);
@@ -37,26 +40,41 @@ test('other rules have another name', () => {
     rulesName({ address, allow: allow.slice(1) }),
   ];
   expect(new Set(names).size).toBe(4);
-  expect(names[0]).toMatch(/^rules_[0-9a-f]{12}$/);
+  expect(names[0]).toMatch(/^refuse_[0-9a-f]{12}$/);
 });
 
 describe('a list of the table', () => {
-  const name = 'rules_0123456789ab';
-  const list = (forward: string, output = 'meta skuid != 0 reject with icmp port-unreachable') =>
-    `table inet slipway_imds {\n\tchain ${name} {\n\t}\n\tchain forward {\n\t\t${forward}\n\t}\n\tchain output {\n\t\t${output}\n\t}\n}\n`;
+  const name = 'refuse_0123456789ab';
+  const list = ({ refusal = 'reject', forward = `ip daddr 169.254.169.254 jump ${name}` } = {}) => `\
+table inet slipway_imds {
+	chain ${name} {
+		meta l4proto tcp reject with tcp reset
+		${refusal}
+	}
+
+	chain forward {
+		${forward}
+	}
+
+	chain output {
+		ip daddr 169.254.169.254 meta skuid != 0 jump ${name}
+	}
+}
+`;
 
   test.each([
-    ['as nft 1.0 writes it', list('ip daddr 169.254.169.254 reject with icmp port-unreachable'), name],
-    ['in short', list('ip daddr 169.254.169.254 reject'), name],
-    ['of a chain that was emptied', list(''), 'incomplete'],
-    ['with a name that speaks of it', list('ip saddr 10.0.0.1 accept comment "to reject"'), 'incomplete'],
-    [
-      'with a rule that speaks of it',
-      list('ip saddr 10.0.0.1 accept comment "reject with x"'),
-      'incomplete',
-    ],
-    ['of another table', 'table inet slipway_imds {\n}\n', 'incomplete'],
-  ])('%s', (_, text, found) => {
-    expect(listedRules(text)).toBe(found);
+    ['', {}, name],
+    ['where nft says in full how it rejects', { refusal: 'reject with icmpx port-unreachable' }, name],
+    ['where nobody is kept', { forward: '' }, 'incomplete'],
+    ['where nobody is refused', { refusal: 'accept' }, 'incomplete'],
+    ['whose comment speaks of it', { forward: `accept comment "jump ${name}"` }, 'incomplete'],
+    ['whose comment speaks of refusal', { refusal: 'accept comment "reject with x"' }, 'incomplete'],
+    ['of other rules', { forward: 'ip daddr 169.254.169.254 jump refuse_000000000000' }, 'incomplete'],
+  ])('%s', (_, changes, found) => {
+    expect(listedRules(list(changes))).toBe(found);
+  });
+
+  test('that is empty', () => {
+    expect(listedRules('table inet slipway_imds {\n}\n')).toBe('incomplete');
   });
 });

@@ -1,0 +1,55 @@
+import { isIPv4 } from 'node:net';
+import type { Settings } from '../config/schema.ts';
+import type { Resource } from '../core/resource.ts';
+import type { NodePaths } from '../paths.ts';
+import { file } from '../resources/file.ts';
+import { sparing } from '../resources/sparing.ts';
+import { unitEnabled, unitLoaded } from '../resources/unit.ts';
+import { rulesLoaded } from './loaded.ts';
+import { noImdsGuard } from './no-guard.ts';
+import { type GuardRules, renderRuleset } from './ruleset.ts';
+import { guardUnit, guardUnitPath, renderGuardUnit } from './unit.ts';
+
+export interface Guarded {
+  readonly settings: Pick<Settings, 'cloud' | 'azure' | 'imds'>;
+  readonly paths: NodePaths;
+}
+
+/**
+ * Pods are kept from the instance metadata service, at every boot before K3s starts; or, by imds.pods, are not.
+ *
+ * Without it any pod has the identity of its node, and so the join token. It never keeps a node from running: what is
+ * wrong with it is told by a condition of its own.
+ */
+export function imdsGuard(node: Guarded): readonly Resource[] {
+  const why = unguarded(node);
+  if (why !== undefined) return [noImdsGuard(node.paths, why)];
+  const { settings, paths } = node;
+  const address = metadataHost(settings);
+  return guard({ address, allow: settings.imds.allow }, paths).map(sparing);
+}
+
+function guard(rules: GuardRules, paths: NodePaths): readonly Resource[] {
+  const condition = 'ImdsGuard';
+  const path = guardUnitPath(paths);
+  const ruleset = file({ path: paths.slipway.imdsGuard, content: renderRuleset(rules), condition });
+  const written = file({ path, content: renderGuardUnit(paths), condition, needs: [ruleset.id] });
+  const loaded = unitLoaded({ unit: guardUnit, path, condition, needs: [written.id] });
+  const enabled = unitEnabled({ unit: guardUnit, condition, needs: [loaded.id] });
+  return [ruleset, written, loaded, enabled, rulesLoaded(rules, [loaded.id])];
+}
+
+/** Why there is nothing to guard; `undefined` where there is. */
+function unguarded({ settings, paths }: Guarded): string | undefined {
+  const host = metadataHost(settings);
+  if (settings.imds.pods === 'allow') return 'imds.pods lets every pod ask the metadata service';
+  if (settings.cloud !== 'azure') return `cloud ${settings.cloud} has no metadata service`;
+  if (!isIPv4(host) || host.startsWith('127.'))
+    return `azure.imdsEndpoint leads to ${host}: nothing to guard`;
+  if (paths.root !== '/') return `the network is the machine's own, and not guarded below ${paths.root}`;
+  return undefined;
+}
+
+function metadataHost({ azure }: Guarded['settings']): string {
+  return new URL(azure.imdsEndpoint).hostname;
+}

@@ -1,0 +1,54 @@
+import type { HostReader } from '../core/host.ts';
+import { type Change, type Drift, type Finding, inSync, type Resource } from '../core/resource.ts';
+import type { NodePaths } from '../paths.ts';
+import { sparing } from '../resources/sparing.ts';
+import { showUnit, systemctl } from '../resources/unit.ts';
+import { nftCommand, table } from './nft.ts';
+import { guardUnit, guardUnitPath } from './unit.ts';
+
+/**
+ * Nothing of the guard is there: pods may ask the metadata service. `why` is told where that is so.
+ *
+ * Step by step, each seen in the world and the files last: the unit is disabled and stopped, so that nothing loads the
+ * rules again, then our table is deleted.
+ */
+export function noImdsGuard(paths: NodePaths, why?: string): Resource {
+  return sparing({
+    id: 'ImdsGuard/none',
+    summary: 'take the guard of the metadata service down',
+    condition: 'ImdsGuard',
+    check: (host) => check(host, paths, why),
+  });
+}
+
+async function check(host: HostReader, paths: NodePaths, why: string | undefined): Promise<Finding> {
+  const unitFile = guardUnitPath(paths);
+  const rules = paths.slipway.imdsGuard;
+  const hasUnit = (await host.stat(unitFile)) !== undefined;
+  if (!hasUnit && (await host.stat(rules)) === undefined)
+    return inSync(why === undefined ? {} : { message: why });
+  if (hasUnit && (await isInForce(host))) {
+    return step({ field: guardUnit, observed: 'enabled or active', desired: undefined }, async (host) => {
+      await host.run(systemctl('disable', '--now', guardUnit));
+    });
+  }
+  if ((await host.query(nftCommand('list', 'table', ...table))).exitCode === 0) {
+    return step({ field: table.join(' '), observed: 'loaded', desired: undefined }, async (host) => {
+      await host.run(nftCommand('delete', 'table', ...table));
+    });
+  }
+  return step({ field: 'files', observed: 'present', desired: undefined }, async (host) => {
+    await host.remove(unitFile);
+    await host.remove(rules);
+    await host.run(systemctl('daemon-reload'));
+  });
+}
+
+async function isInForce(host: HostReader): Promise<boolean> {
+  const { ActiveState, UnitFileState } = await showUnit(host, guardUnit, ['ActiveState', 'UnitFileState']);
+  return !['inactive', 'failed', ''].includes(ActiveState) || UnitFileState === 'enabled';
+}
+
+function step(change: Change, remedy: Drift['remedy']): Finding {
+  return { state: 'Drifted', drift: { changes: [change], partial: true, remedy } };
+}

@@ -1,0 +1,69 @@
+import { digest } from '../resources/digest.ts';
+import { table } from './nft.ts';
+
+/** Who is kept from which address. */
+export interface GuardRules {
+  /** The IPv4 address of the metadata service. */
+  readonly address: string;
+  readonly allow: readonly Allowed[];
+}
+
+/** Who is let through, by source address or by user id. */
+export interface Allowed {
+  readonly name: string;
+  readonly from?: string | undefined;
+  readonly uid?: number | undefined;
+}
+
+/**
+ * The rules as a file for `nft -f`, which replaces our table and touches no other, all at once or not at all.
+ *
+ * - What is forwarded comes from a pod or another container. The hook is behind dstnat and before masquerading, so the
+ *   address is where the packet goes at last, and the source is the pod's own.
+ * - What leaves this VM itself is judged by the user of its socket: root is Slipway, cloud-init and the VM's agent.
+ *   Packets without a socket are answers of the kernel, and pass.
+ *
+ * The chain that refuses is named for the digest of them all, so that a list of the table tells which rules it has. A
+ * reset is seen at once, while a connection that gets anything else tries again for a second.
+ */
+export function renderRuleset(rules: GuardRules): string {
+  const name = table.join(' ');
+  return `# Written by Slipway: who may ask the instance metadata service for the identity of this VM.
+table ${name}
+delete table ${name}
+table ${name} {
+${renderChains(rules, rulesName(rules))}}
+`;
+}
+
+/** What the rules are known by in a list of the table. */
+export function rulesName(rules: GuardRules): string {
+  return `refuse_${digest(renderChains(rules, 'refuse')).replace('sha256:', '')}`;
+}
+
+function renderChains({ address, allow }: GuardRules, refuse: string): string {
+  const accepted = allow
+    .filter(({ from }) => from !== undefined)
+    .map(({ name, from }) => `ip daddr ${address} ip saddr ${from} accept comment "${name}"`);
+  const users = [...new Set([0, ...allow.flatMap(({ uid }) => uid ?? [])])].join(', ');
+  return [
+    ...chain(refuse, ['meta l4proto tcp reject with tcp reset', 'reject']),
+    ...chain('forward', [hook('forward'), ...accepted, `ip daddr ${address} jump ${refuse}`]),
+    ...chain('output', [hook('output'), `ip daddr ${address} meta skuid != { ${users} } jump ${refuse}`]),
+  ].join('');
+}
+
+function hook(name: string): string {
+  return `type filter hook ${name} priority 0; policy accept;`;
+}
+
+function chain(name: string, lines: readonly string[]): readonly string[] {
+  return [`\tchain ${name} {\n`, ...lines.map((line) => `\t\t${line}\n`), '\t}\n'];
+}
+
+/** The rules that a list of the table (`nft list table`) shows: their name; `incomplete` where a chain was emptied. */
+export function listedRules(list: string): string | undefined {
+  const [first, second] = [...list.matchAll(/\bjump (refuse_[0-9a-f]+)$/gm)].map(([, name]) => name);
+  const refusals = list.match(/\breject(?: with [\w -]+)?$/gm) ?? [];
+  return first === second && refusals.length === 2 ? first : 'incomplete';
+}

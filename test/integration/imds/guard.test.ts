@@ -1,0 +1,174 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { rulesLoaded } from '../../../src/agent/imds/loaded.ts';
+import { type Allowed, renderRuleset } from '../../../src/agent/imds/ruleset.ts';
+import { memoryHost } from '../../lab/memory-host.ts';
+import { Network, whatIsMissing } from './network.ts';
+
+const missing = whatIsMissing();
+
+const imds = '169.254.169.254';
+/** What a Service, or anybody's rule, may lead there under another address. */
+const service = '10.43.0.80';
+const identity = 'the identity';
+
+/** What else is in the machine: pods leave under its own address, as flannel has it. */
+const others = `
+table ip others {
+  chain outward {
+    type nat hook postrouting priority srcnat; policy accept;
+    ip saddr 10.42.0.0/24 oifname "uplink" masquerade
+  }
+  chain arriving {
+    type nat hook prerouting priority dstnat; policy accept;
+    ip daddr ${service} dnat to ${imds}
+  }
+  chain leaving {
+    type nat hook output priority -100; policy accept;
+    ip daddr ${service} dnat to ${imds}
+  }
+}
+`;
+
+describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
+  const [vm, pod, azure] = [new Network(), new Network(), new Network()];
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'slipway-imds-'));
+    await Promise.all([vm, pod, azure].map((network) => network.make()));
+    connect();
+    await azure.serve(imds, 80, identity);
+    await azure.serve('10.0.1.1', 8080, 'the web');
+    load(others);
+  });
+
+  afterAll(async () => {
+    await Promise.all([vm, pod, azure].map((network) => network.end()));
+    rmSync(folder, { recursive: true });
+  });
+
+  function connect(): void {
+    vm.ip(`
+      link set lo up
+      link add cni0 type bridge
+      addr add 10.42.0.1/24 dev cni0
+      link set cni0 up
+      link add uplink type veth peer name downlink netns ${azure.pid}
+      addr add 10.0.1.4/24 dev uplink
+      link set uplink up
+      link add port type veth peer name eth0 netns ${pod.pid}
+      link set port master cni0 up`);
+    azure.ip(`
+      link set lo up
+      addr add ${imds}/32 dev lo
+      addr add 10.0.1.1/24 dev downlink
+      link set downlink up`);
+    pod.ip(`
+      addr add 10.42.0.5/24 dev eth0
+      link set eth0 up
+      route add default via 10.42.0.1`);
+    vm.ip('route add default via 10.0.1.1');
+    vm.run('sh', '-c', 'echo 1 >/proc/sys/net/ipv4/ip_forward');
+  }
+
+  function load(text: string): void {
+    const path = join(folder, 'rules.nft');
+    writeFileSync(path, text);
+    vm.run('nft', '-f', path);
+  }
+
+  function guard(...allow: readonly Allowed[]): void {
+    load(renderRuleset({ address: imds, allow }));
+  }
+
+  test('has the identity of its VM without the guard', () => {
+    expect(pod.ask(imds)).toBe(identity);
+    expect(pod.ask(service)).toBe(identity);
+    expect(vm.ask(imds, { uid: 1001 })).toBe(identity);
+  });
+
+  describe('with the guard', () => {
+    beforeEach(() => guard());
+
+    test('is refused', () => {
+      expect(pod.ask(imds)).toBe('refused');
+    });
+
+    test('gets nothing by another address either', () => {
+      expect(pod.ask(service)).not.toContain(identity);
+    });
+
+    test('and so is whoever is not root on the VM, as a pod with hostNetwork', () => {
+      expect(vm.ask(imds)).toBe(identity);
+      expect(vm.ask(imds, { uid: 1001 })).toBe('refused');
+      expect(vm.ask(service, { uid: 1001 })).toBe('refused');
+    });
+
+    test('reaches everything else', () => {
+      expect(pod.ask('10.0.1.1', { port: 8080 })).toBe('the web');
+      expect(vm.ask('10.0.1.1', { port: 8080, uid: 1001 })).toBe('the web');
+    });
+
+    test.each([
+      ['its address', '10.42.0.5', identity],
+      ['its range', '10.42.0.0/24', identity],
+      ['a range by one of its addresses', '10.42.0.99/24', identity],
+      ['everybody', '0.0.0.0/0', identity],
+      ['another address', '10.42.0.6', 'refused'],
+    ])('gets through by %s', (_, from, answer) => {
+      guard({ name: 'backup', from }, { name: 'also backup', from });
+      expect(pod.ask(imds)).toBe(answer);
+    });
+
+    test('gets through by its user where it has the network of the VM', () => {
+      guard({ name: 'monitor', uid: 1001 });
+      expect(vm.ask(imds, { uid: 1001 })).toBe(identity);
+      expect(vm.ask(imds, { uid: 1002 })).toBe('refused');
+      expect(vm.ask(imds)).toBe(identity);
+      expect(pod.ask(imds)).toBe('refused');
+    });
+
+    test('loading it again changes nothing, and other tables stay', () => {
+      const before = vm.run('nft', 'list', 'ruleset');
+      guard();
+      expect(vm.run('nft', 'list', 'ruleset')).toBe(before);
+      expect(before).toContain('table ip others');
+    });
+
+    test('a file that does not load leaves the rules as they were', () => {
+      const bad = renderRuleset({ address: imds, allow: [] }).replace('reject\n', 'rejected\n');
+      expect(() => load(bad)).toThrow('syntax error');
+      expect(pod.ask(imds)).toBe('refused');
+    });
+
+    test('is known to be there, by what nft really prints', async () => {
+      expect(await state()).toBe('InSync');
+      guard({ name: 'reject', from: '10.42.0.5' });
+      expect(await state()).toBe('Drifted');
+      guard();
+      vm.run('nft', 'flush', 'chain', 'inet', 'slipway_imds', 'forward');
+      expect(await state()).toBe('Drifted');
+      vm.run('nft', 'delete', 'table', 'inet', 'slipway_imds');
+      expect(await state()).toBe('Drifted');
+    });
+  });
+
+  /** What Slipway finds, with nft where systemd-run would have it. */
+  async function state(): Promise<string> {
+    const host = memoryHost({ files: { '/usr/sbin/nft': '' } })
+      .on({ file: 'systemctl', args: /^show / }, 'ActiveState=active\n')
+      .on({ file: 'systemd-run' }, ({ args }) => asked(args.slice(args.indexOf('/usr/sbin/nft') + 1)));
+    return (await rulesLoaded({ address: imds, allow: [] }, []).check(host)).state;
+  }
+
+  function asked(args: readonly string[]) {
+    try {
+      return vm.run('nft', ...args);
+    } catch (error) {
+      return { exitCode: 1, stderr: String(Object(error).stderr) };
+    }
+  }
+});

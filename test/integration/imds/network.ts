@@ -1,0 +1,83 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+
+/** Why there can be no networks of our own here, for the name of what is skipped; empty where there can. */
+export function whatIsMissing(): string {
+  const programs = { nft: '--version', ip: '-V', unshare: '--version', nsenter: '--version' };
+  const absent = Object.entries(programs)
+    .filter(([name, option]) => spawnSync(name, [option]).error)
+    .map(([name]) => name);
+  const reasons = [
+    ...(process.getuid?.() === 0 ? [] : ['network namespaces need root']),
+    ...(absent.length > 0 ? [`not installed: ${absent.join(', ')}`] : []),
+  ];
+  if (reasons.length > 0) return ` (skipped: ${reasons.join('; ')})`;
+  const { status } = spawnSync('unshare', ['--net', 'nft', 'list', 'ruleset']);
+  return status === 0 ? '' : ' (skipped: this machine gives no network namespace with nftables)';
+}
+
+/** A network of its own, there for as long as the process that holds it. */
+export class Network {
+  #holder: ChildProcess | undefined;
+  readonly #servers: ChildProcess[] = [];
+
+  /** Resolves once it is there. */
+  async make(): Promise<void> {
+    const script = 'echo made; exec sleep infinity';
+    const holder = spawn('unshare', ['--net', 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#holder = holder;
+    await once(holder.stdout, 'data');
+  }
+
+  /** The process that holds it. */
+  get pid(): string {
+    return String(this.#holder?.pid);
+  }
+
+  /** Runs a program in it, as root, and gives what it printed; throws with what it complained of. */
+  run(file: string, ...args: readonly string[]): string {
+    return execFileSync('nsenter', [...this.#entry, file, ...args], { encoding: 'utf8', stdio: 'pipe' });
+  }
+
+  /** `ip` commands, one on each line. */
+  ip(commands: string): void {
+    for (const line of commands.trim().split('\n')) this.run('ip', ...line.trim().split(' '));
+  }
+
+  /** Serves this answer over HTTP at an address of it. */
+  async serve(address: string, port: number, answer: string): Promise<void> {
+    const script = `require('http').createServer((_, response) => response.end(${JSON.stringify(answer)}))
+      .listen(${port}, '${address}', () => console.log('listening'))`;
+    const server = spawn('nsenter', [...this.#entry, process.execPath, '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#servers.push(server);
+    await once(server.stdout, 'data');
+  }
+
+  /** What a GET from here, by this user, ends with: the answer, or `refused`. */
+  ask(address: string, { port = 80, uid = 0 } = {}): string {
+    const script = `exec 3<>/dev/tcp/${address}/${port}; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
+    const user = ['--setuid', String(uid), '--setgid', String(uid)];
+    const { stdout, stderr } = spawnSync(
+      'nsenter',
+      [...this.#entry, ...user, 'timeout', '2', 'bash', '-c', script],
+      {
+        encoding: 'utf8',
+      },
+    );
+    if (stdout !== '') return stdout.split('\r\n\r\n')[1] ?? stdout;
+    return stderr.includes('Connection refused') ? 'refused' : `neither answered nor refused: ${stderr}`;
+  }
+
+  async end(): Promise<void> {
+    for (const child of [...this.#servers, ...(this.#holder ? [this.#holder] : [])]) {
+      child.kill('SIGKILL');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    }
+  }
+
+  get #entry(): readonly string[] {
+    return ['--target', this.pid, '--net'];
+  }
+}
