@@ -10,6 +10,8 @@ export interface Proof {
   readonly result: string;
 }
 
+const mode = 0o600;
+
 type Proofs = Readonly<Record<string, Proof>>;
 
 /**
@@ -24,14 +26,17 @@ export async function readProof(host: HostReader, path: string, server: string):
 /** Adds a proof to those of the other servers. */
 export async function writeProof(host: Host, path: string, server: string, proof: Proof): Promise<void> {
   const proofs = { ...(await readProofs(host, path)), [server]: proof };
-  await host.writeFile(path, `${JSON.stringify(proofs, undefined, 2)}\n`, { mode: 0o600 });
+  await host.writeFile(path, `${JSON.stringify(proofs, undefined, 2)}\n`, { mode });
 }
 
 async function readProofs(host: HostReader, path: string): Promise<Proofs> {
+  const found = await host.readFile(path);
+  // What others could have written proves nothing.
+  if (!found || found.mode !== mode) return {};
   try {
-    const found: unknown = JSON.parse((await host.readFile(path))?.content ?? '{}');
+    const proofs: unknown = JSON.parse(found.content);
     return Object.fromEntries(
-      Object.entries(Object(found)).filter((entry): entry is [string, Proof] => isProof(entry[1])),
+      Object.entries(Object(proofs)).filter((entry): entry is [string, Proof] => isProof(entry[1])),
     );
   } catch (thrown) {
     if (thrown instanceof SyntaxError) return {};

@@ -1,4 +1,5 @@
 import type { Download, HostReader } from '../core/host.ts';
+import { octal } from '../core/mode.ts';
 import { type ConditionType, compare, inSync, type Resource } from '../core/resource.ts';
 
 export interface DownloadSpec {
@@ -12,13 +13,22 @@ export interface DownloadSpec {
   readonly download: Download;
 }
 
-/** An executable of this version, downloaded and verified when none is there, or another, which works meanwhile. */
+/**
+ * An executable of this version, downloaded and verified when none is there, or another, which works meanwhile. One that
+ * others could have written to is fetched again too; what a link of the operator's leads to is not.
+ */
 export function download({ installed, wanted, download, ...rest }: DownloadSpec): Resource {
   return {
     ...rest,
     async check(host) {
       const version = await installed(host);
-      const finding = compare({ version }, { version: wanted }, (host) => host.download(download));
+      const found = version === undefined ? undefined : await host.stat(download.path);
+      const mode = found?.kind === 'file' ? found.mode : download.mode;
+      const finding = compare(
+        { version, mode: octal(mode) },
+        { version: wanted, mode: octal(download.mode) },
+        (host) => host.download(download),
+      );
       if (finding.state !== 'Drifted') return inSync({ message: wanted });
       return { ...finding, drift: { ...finding.drift, tolerable: version !== undefined } };
     },

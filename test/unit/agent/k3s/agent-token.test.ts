@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../src/agent/core/errors.ts';
 import { agentToken } from '../../../../src/agent/k3s/agent-token.ts';
 import { renderConfig } from '../../../../src/agent/k3s/config.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
@@ -40,4 +41,43 @@ test('another token in the vault is taken over', async () => {
     'InSync',
   ]);
   expect((await host.readFile(path))?.content).toBe('new\n');
+});
+
+describe('on a server that has started with a token', () => {
+  const machine = (written: string) =>
+    memoryHost({
+      files: {
+        '/var/lib/rancher/k3s/server/token': 'K10::server:own',
+        '/var/lib/rancher/k3s/server/agent-token': `K10${'a1'.repeat(32)}::node:agents-only\n`,
+        [path]: { content: written, mode: 0o600 },
+      },
+    });
+  const vaultIsDown = new NodeError('VaultUnavailable', 'down');
+
+  test.each([
+    ['the same', 'agents-only\n', 'agents-only', ['InSync'], 'agents-only\n'],
+    ['a line by hand', 'agents-only\n# mine\n', 'agents-only', ['Drifted token', 'InSync'], 'agents-only\n'],
+    ['another by hand', 'mine\n', 'agents-only', ['Drifted token', 'InSync'], 'agents-only\n'],
+    [
+      'a new one, for which K3s is not restarted yet',
+      'new\n',
+      'new',
+      ['Drifted token', 'ServiceStarting soon, blocks nobody'],
+      'new\n',
+    ],
+    [
+      'another by hand, without the vault',
+      'mine\n',
+      vaultIsDown,
+      ['Drifted token', 'VaultUnavailable soon'],
+      'agents-only\n',
+    ],
+  ])('%s', async (_, written, vault, outcomes, kept) => {
+    const host = machine(written);
+    const cloud = cloudWith(typeof vault === 'string' ? vault : '');
+    if (vault instanceof NodeError) cloud.fail('secret', vault);
+    const [resource] = agentToken(aNode('server', { settings }), cloud, []);
+    expect(resource && (await settle(resource, host))).toEqual(outcomes);
+    expect((await host.readFile(path))?.content).toBe(kept);
+  });
 });

@@ -124,4 +124,13 @@ describe('the executable', () => {
     expect(await outcome(k3sExecutable(node, []), host)).toBe(expected);
     expect(host.unused().filter((script) => !script.endsWith('--version'))).toEqual([]);
   });
+
+  test.each([
+    ['that others may write to', { content: 'k3s', mode: 0o777 }, 'Drifted tolerably mode'],
+    ["behind a link of the operator's", { link: '/opt/k3s' }, 'InSync'],
+  ])('one %s', async (_, found, expected) => {
+    const host = memoryHost({ files: { '/usr/local/bin/k3s': found } });
+    host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n');
+    expect(await outcome(k3sExecutable(aNode('server'), []), host)).toBe(expected);
+  });
 });
