@@ -5,6 +5,7 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { assetNames } from '../src/setup/installed-files.ts';
 import { type Architecture, architectures, isArchitecture } from './architecture.ts';
 import { writeCodeCache } from './code-cache.ts';
 import { completions } from './completions.ts';
@@ -61,7 +62,9 @@ function packageFor(architecture: Architecture, output: string): readonly string
   const codeCache = join(work, 'program.cache');
   const warm = writeCodeCache(architecture, base.published, program, codeCache);
   const builder = nodeBase(toArchitecture(process.arch), cache, { strip: false }).published;
-  const parts = { base: base.path, builder, launcher, assets: { program, cache: codeCache } };
+  const files = Object.fromEntries(assetNames.map((path) => [path, path]));
+  const assets = { program, cache: codeCache, ...files };
+  const parts = { base: base.path, builder, launcher, assets };
   writeSingleExecutable(parts, output, work);
   if (architecture === process.arch) verify(output);
   return [

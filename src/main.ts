@@ -26,6 +26,10 @@ const commands = {
   apply: async (options) => (await import('./commands.ts')).apply(options),
   status: async (options) => (await import('./commands.ts')).status(options),
   config: async (options) => (await import('./commands.ts')).config(options),
+  install: async (options) => (await import('./setup/install.ts')).install(options),
+  uninstall: async (options) => (await import('./setup/uninstall.ts')).uninstall(options),
+  killK3s: async (options) => (await import('./setup/uninstall.ts')).killK3s(options),
+  uninstallK3s: async (options) => (await import('./setup/uninstall.ts')).uninstallK3s(options),
   stamp: async (options) => (await import('./commands.ts')).stampStart(options),
   async version() {
     out(`${versionLine}\n`);

@@ -22,8 +22,13 @@ const zones: readonly {
     files: /^src\/(main|commands|compose|daemon|open-log|credential-provider)\.ts$/,
     imports: [
       ...['version', 'loop', 'paths', 'log', 'config', 'host', 'azure', 'static', 'cloud'],
-      ...['gitops', 'k3s', 'resources', 'roles', 'core', 'provider'],
+      ...['gitops', 'k3s', 'resources', 'roles', 'core', 'provider', 'setup'],
     ],
+  },
+  {
+    zone: 'setup',
+    files: /^src\/setup\//,
+    imports: ['loop', 'paths', 'host', 'imds', 'k3s', 'resources', 'core'],
   },
   { zone: 'paths', files: /^src\/agent\/paths\.ts$/, imports: [] },
   { zone: 'log', files: /^src\/agent\/log\.ts$/, imports: ['core'] },
@@ -58,13 +63,13 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^@azure\//, files: /^src\/agent\/cloud\/azure\// },
   { package: /^node-cron$/, files: /^src\/agent\/host\/cron-ticks\.ts$/ },
   { package: /^pino$/, files: /^src\/agent\/log\.ts$/ },
-  { package: /^commander$/, files: /^src\/agent\/cli\.ts$/ },
+  { package: /^commander$/, files: /^src\/agent\/cli(-setup)?\.ts$/ },
   { package: /^(systeminformation|pino-pretty|https?-proxy-agent)$/, files: /^src\/agent\/host\// },
 ];
 
 /** The only files that may touch the machine: its files, programs, network, clock and environment. */
 const machineFiles =
-  /^src\/(agent\/host\/.*|main|commands|compose|daemon|open-log|credential-provider|launch|answer-kubelet|stdin|program)\.ts$/;
+  /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|person)|main|commands|compose|daemon|open-log|credential-provider|launch|answer-kubelet|stdin|program)\.ts$/;
 
 /** Built-in modules that only compute, and are welcome everywhere. */
 const pureModules = new Set(['crypto', 'path', 'util', 'url', 'zlib', 'assert', 'buffer', 'string_decoder']);

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { addSetupCommands, rootOption, type SetupCommands } from './cli-setup.ts';
 import type { CommandLineSetting } from './config/load.ts';
 import { readYaml } from './config/yaml.ts';
 import { NodeError } from './core/errors.ts';
@@ -13,7 +14,7 @@ export interface CommonOptions {
 }
 
 /** The commands. Each resolves to the exit code. */
-export interface Commands {
+export interface Commands extends SetupCommands {
   run(options: CommonOptions): Promise<number>;
   plan(options: CommonOptions): Promise<number>;
   apply(options: CommonOptions & { readonly timeout: number }): Promise<number>;
@@ -90,6 +91,7 @@ export function buildProgram(
     .action(async (options) =>
       finish(await commands.config({ ...commonOf(options), output: options.output })),
     );
+  addSetupCommands(program, commands, finish);
   program
     .command('version')
     .description('Show the version.')
@@ -102,7 +104,7 @@ export function buildProgram(
 
 function common(command: Command): Command {
   return command
-    .option('--root <dir>', 'place every path below this directory', '/')
+    .addOption(rootOption())
     .option('--config <file>', 'read this file in place of /etc/slipway/config.yaml')
     .option('--cloud <name>', 'azure, or static: everything from the settings')
     .option('--facts <file>', 'for the static cloud: a YAML file of what a cloud would say of this VM')

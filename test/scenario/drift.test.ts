@@ -12,6 +12,8 @@ const owned = {
     '/etc/rancher/k3s/registries.yaml',
     '/etc/systemd/system/k3s.service',
     '/var/lib/slipway/join-token',
+    '/usr/local/bin/k3s-killall.sh',
+    '/usr/local/bin/k3s-uninstall.sh',
   ],
 } as const;
 

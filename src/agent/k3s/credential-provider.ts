@@ -50,7 +50,7 @@ exec /usr/bin/env -i "$slipway" "$@"
 }
 
 /** One word of a shell's command line (POSIX, 2.2.2 Single-Quotes). */
-function quoted(word: string): string {
+export function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 

@@ -1,6 +1,7 @@
 import type { Cloud } from '../cloud/cloud.ts';
 import type { Resource } from '../core/resource.ts';
 import { unitEnabled } from '../resources/unit.ts';
+import { acrRefreshStopped } from './adoption.ts';
 import { agentToken } from './agent-token.ts';
 import { configFile } from './config.ts';
 import { credentialProvider } from './credential-provider.ts';
@@ -14,6 +15,7 @@ import { pullProofs } from './pull-proof.ts';
 import { registries } from './registries.ts';
 import { k3sExecutable, k3sLinks } from './release.ts';
 import { roleChange } from './role-change.ts';
+import { k3sScripts } from './scripts.ts';
 import { serverChange } from './server-change.ts';
 import { k3sService } from './service.ts';
 import { system } from './system.ts';
@@ -40,12 +42,14 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
   const kernel = system(node);
   const executable = k3sExecutable(node, [role.id]);
   const links = k3sLinks(node, [executable.id]);
+  const scripts = k3sScripts(node);
   const token = sparingJoined(node, joinToken(node, cloud, [role.id]));
   const agents = agentToken(node, cloud, [role.id]).map((each) => sparingJoined(node, each));
   const server = isAgent ? [serverChange(node, [role.id])] : [];
   const config = sparingJoined(node, configFile(node, ids([role], server)));
   // Whatever kind of node it is to be: a running K3s needs them while RoleChanged waits for consent.
   const logins = registries(node, { cloud, rotateAt }, []).map((each) => sparingJoined(node, each));
+  const adoption = logins.length > 0 ? [acrRefreshStopped(node)] : [];
   const cache = loginsCache(node, cloud).map((each) => sparingJoined(node, each));
   const provider = credentialProvider(node).map((each) => sparingJoined(node, each));
   const unitFile = unit(node, [role.id]);
@@ -59,9 +63,11 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
 
   return [
     role,
+    ...adoption,
     ...kernel,
     executable,
     ...links,
+    ...scripts,
     token,
     ...agents,
     ...server,

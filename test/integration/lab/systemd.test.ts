@@ -141,6 +141,20 @@ describe('systemctl', () => {
     expect(await shown('NeedDaemonReload')).toEqual({ NeedDaemonReload: 'no' });
   });
 
+  test('several units are shown in their order, an unknown one too, and disabled with one command', async () => {
+    unit('Type=simple', 'sleep 60');
+    await systemctl('enable', '--now', 'it');
+    const show = () => systemctl('show', 'nothing.timer', 'it.service', '-p', 'LoadState,ActiveState');
+    const nothing = 'LoadState=not-found\nActiveState=inactive\n';
+    expect((await show()).stdout).toBe(`${nothing}\nLoadState=loaded\nActiveState=active\n`);
+    expect((await systemctl('disable', '--now', 'it.service')).exitCode).toBe(0);
+    expect(await shown('ActiveState', 'UnitFileState')).toEqual({
+      ActiveState: 'inactive',
+      UnitFileState: 'disabled',
+    });
+    expect(await systemctl('disable', '--now', 'nothing.timer')).toMatchObject({ exitCode: 1 });
+  });
+
   function unit(directives: string, script: string): void {
     const body = `[Install]\nWantedBy=multi-user.target\n[Service]\n${directives}\nExecStart=/bin/sh -c "${script}"\n`;
     node.write('etc/systemd/system/it.service', body);

@@ -15,7 +15,10 @@ async function run(...args: readonly string[]): Promise<Run> {
     called.push([name, options]);
     return 7;
   };
-  const names = ['run', 'plan', 'apply', 'status', 'config', 'version', 'stamp'] as const;
+  const names = [
+    ...['run', 'plan', 'apply', 'status', 'config', 'version', 'stamp'],
+    ...['install', 'uninstall', 'killK3s', 'uninstallK3s'],
+  ];
   const commands = Object.fromEntries(names.map((name) => [name, record(name)])) as unknown as Commands;
   const said = { out: '', error: '' };
   const exitCode = await cli(args, commands, {
@@ -60,6 +63,20 @@ describe('commands', () => {
     [
       ['stamp', '--root', '/x'],
       ['stamp', { ...plain, root: '/x' }],
+    ],
+    [
+      ['install', '--root', 'image/.'],
+      ['install', { root: resolve('image') }],
+    ],
+    [['uninstall'], ['uninstall', { root: '/', dryRun: false, purge: false, k3s: false }]],
+    [
+      ['uninstall', '--k3s', '--purge', '--dry-run'],
+      ['uninstall', { root: '/', dryRun: true, purge: true, k3s: true }],
+    ],
+    [['k3s-killall'], ['killK3s', { root: '/', dryRun: false }]],
+    [
+      ['k3s-uninstall', '--root', '/x', '--dry-run'],
+      ['uninstallK3s', { root: '/x', dryRun: true }],
     ],
   ] as const)('%j', async (args, expected) => {
     const { called, exitCode } = await run(...args);
@@ -106,6 +123,7 @@ describe('what is wrong is told with what to do, and exits 1', () => {
     [['apply', '--timeout', 'soon'], /number of minutes/],
     [['status', '-o', 'xml'], /table, json/],
     [['plan', 'extra'], /too many arguments/],
+    [['install', '--set', 'a=b'], /unknown option '--set'/],
   ] as const)('%j', async (args, message) => {
     const { exitCode, error, called } = await run(...args);
     expect(error).toMatch(message);
@@ -127,12 +145,18 @@ test.each([
   expect(error.message).not.toContain('hunter2');
 });
 
-test.each(['run', 'plan', 'apply', 'status', 'config', 'version'])('%s --help exits 0', async (command) => {
-  const { exitCode, out } = await run(command, '--help');
-  expect(exitCode).toBe(0);
-  expect(out).toContain(`slipway ${command}`);
-});
+test.each(['run', 'plan', 'apply', 'status', 'config', 'install', 'uninstall', 'version'])(
+  '%s --help exits 0',
+  async (command) => {
+    const { exitCode, out } = await run(command, '--help');
+    expect(exitCode).toBe(0);
+    expect(out).toContain(`slipway ${command}`);
+  },
+);
 
-test('the internal command is not listed', async () => {
-  expect((await run('--help')).out).not.toContain('stamp');
-});
+test.each(['stamp', 'k3s-killall', 'k3s-uninstall'])(
+  'the internal command %s is not listed',
+  async (name) => {
+    expect((await run('--help')).out).not.toContain(name);
+  },
+);

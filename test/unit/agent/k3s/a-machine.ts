@@ -42,6 +42,7 @@ export function aMachine(command: 'server' | 'agent'): { readonly host: MemoryHo
       `InvocationID=${running ? `i${invocation}` : ''}`,
     ].join('\n'),
   );
+  host.on({ file: 'systemctl', args: /^show refresh-acr-credentials/ }, 'FragmentPath=\n\nFragmentPath=\n');
   host.on({ file: 'systemctl', args: ['daemon-reload'] }, () => {
     loaded = unitText();
     return '';

@@ -45,6 +45,7 @@ function troubles(outcomes: readonly Outcome[]): readonly string[] {
 test('the plan of an observability node', () => {
   expect(plan('observability', undefined).map(({ id }) => id)).toEqual([
     'Consent/role',
+    'Adoption/refresh-acr-credentials',
     'File//etc/modules-load.d/slipway-k3s.conf',
     'File//etc/sysctl.d/90-slipway-k3s.conf',
     'Kernel/modules',
@@ -53,6 +54,8 @@ test('the plan of an observability node', () => {
     'Link//usr/local/bin/kubectl',
     'Link//usr/local/bin/crictl',
     'Link//usr/local/bin/ctr',
+    'File//usr/local/bin/k3s-killall.sh',
+    'File//usr/local/bin/k3s-agent-uninstall.sh',
     'Credential/join-token',
     'Consent/server',
     'File//etc/rancher/k3s/config.yaml',

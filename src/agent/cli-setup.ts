@@ -1,0 +1,60 @@
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+
+/** Where a command works that needs no settings. */
+export interface InstallOptions {
+  readonly root: string;
+}
+
+/** What takes something away, and can be rehearsed. */
+export interface RemovalOptions extends InstallOptions {
+  readonly dryRun: boolean;
+}
+
+export interface UninstallOptions extends RemovalOptions {
+  readonly purge: boolean;
+  readonly k3s: boolean;
+}
+
+/** The commands that put Slipway on a host and take it away. Each resolves to the exit code. */
+export interface SetupCommands {
+  install(options: InstallOptions): Promise<number>;
+  uninstall(options: UninstallOptions): Promise<number>;
+  killK3s(options: RemovalOptions): Promise<number>;
+  uninstallK3s(options: RemovalOptions): Promise<number>;
+}
+
+/** Adds them to the tree. The hidden ones are called by the scripts that K3s' operators know. */
+export function addSetupCommands(
+  program: Command,
+  commands: SetupCommands,
+  finish: (code: number) => void,
+): void {
+  const command = (name: string, description: string, hidden = false) =>
+    program.command(name, { hidden }).description(description).addOption(rootOption());
+  const removal = (name: string, description: string, hidden = false) =>
+    command(name, description, hidden).option('--dry-run', 'print what would be done, and do nothing', false);
+
+  command(
+    'install',
+    'Put this executable in place as a service of the host, and enable it. It is not started.',
+  ).action(async (options: InstallOptions) => finish(await commands.install(resolved(options))));
+  removal('uninstall', 'Stop Slipway and take it away. K3s stays as it is, unless --k3s is given.')
+    .option('--purge', 'remove settings and state too, but for what a K3s that stays needs', false)
+    .option('--k3s', 'stop K3s and all it runs, and remove it with all its data', false)
+    .action(async (options: UninstallOptions) => finish(await commands.uninstall(resolved(options))));
+  removal('k3s-killall', 'Stop K3s and all it runs (called by k3s-killall.sh).', true).action(
+    async (options: RemovalOptions) => finish(await commands.killK3s(resolved(options))),
+  );
+  removal('k3s-uninstall', 'Remove K3s, and keep Slipway (called by k3s-uninstall.sh).', true).action(
+    async (options: RemovalOptions) => finish(await commands.uninstallK3s(resolved(options))),
+  );
+}
+
+export function rootOption(): Option {
+  return new Option('--root <dir>', 'place every path below this directory').default('/');
+}
+
+function resolved<Options extends InstallOptions>(options: Options): Options {
+  return { ...options, root: resolve(options.root) };
+}

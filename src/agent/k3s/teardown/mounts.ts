@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { NodeError } from '../../core/errors.ts';
+import type { Command, Host, HostReader } from '../../core/host.ts';
+import { inSync, type Resource } from '../../core/resource.ts';
+import { removed } from '../../resources/removed.ts';
+
+export const unmountedId = 'Unmounted/k3s';
+
+/**
+ * Nothing is mounted at a path that begins like one of these. What is in use is detached all the same (umount(8),
+ * --lazy), so that nobody reaches it by its path any more.
+ */
+export function unmounted(prefixes: readonly string[], needs: readonly string[]): Resource {
+  return {
+    id: unmountedId,
+    summary: 'unmount what K3s mounted',
+    condition: 'K3sRunning',
+    needs,
+    async check(host) {
+      const points = await pointsLike(host, prefixes);
+      if (points.length === 0) return inSync();
+      const changes = points.map((field) => ({ field, observed: 'mounted', desired: undefined }));
+      const summary = `unmount what K3s mounted: ${points.length} places`;
+      return {
+        state: 'Drifted',
+        drift: { changes, summary, remedy: (host) => unmountAll(host, prefixes) },
+      };
+    },
+  };
+}
+
+/** Again while that helps: one mount may have hidden another, and one that went with its copy elsewhere is no failure. */
+async function unmountAll(host: Host, prefixes: readonly string[]): Promise<void> {
+  let points = await pointsLike(host, prefixes);
+  while (points.length > 0) {
+    const failure = await failureOf(host.run(unmounting(points)));
+    const left = await pointsLike(host, prefixes);
+    if (left.length >= points.length) throw failure ?? notUnmounted(left);
+    points = left;
+  }
+}
+
+function unmounting(points: readonly string[]): Command {
+  return { file: 'umount', args: ['--lazy', '--', ...new Set(points)] };
+}
+
+async function failureOf(attempt: Promise<unknown>): Promise<unknown> {
+  return attempt.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+}
+
+async function pointsLike(host: HostReader, prefixes: readonly string[]): Promise<readonly string[]> {
+  return (await mountPoints(host)).filter((point) => prefixes.some((each) => point.startsWith(each)));
+}
+
+/**
+ * The directory is gone. While something is mounted in it nothing is deleted, since that would be deleted, too; one
+ * that is a mount of its own, as a disk for K3s' data, is emptied and stays.
+ */
+export function emptied(path: string, needs: readonly string[]): Resource {
+  const gone = removed({ path, condition: 'K3sBinary', needs });
+  return {
+    ...gone,
+    async check(host) {
+      const points = await mountPoints(host);
+      const inside = points.filter((point) => point.startsWith(`${path}/`));
+      if (inside.length > 0) throw stillMounted(path, inside);
+      if (!points.includes(path)) return gone.check(host);
+      const names = await host.list(path);
+      if (names.length === 0) return inSync();
+      const changes = names.map((field) => ({ field, observed: 'there', desired: undefined }));
+      const summary = `empty ${path}, which is a mount of its own and stays`;
+      return { state: 'Drifted', drift: { changes, summary, remedy: (host) => empty(host, path, names) } };
+    },
+  };
+}
+
+async function empty(host: Host, path: string, names: readonly string[]): Promise<void> {
+  for (const name of names) await host.remove(join(path, name));
+}
+
+/** Every mount of this mount namespace, the latest first, so that one within another goes before it (proc_mounts(5)). */
+async function mountPoints(host: HostReader): Promise<readonly string[]> {
+  const table = (await host.readFile('/proc/mounts'))?.content ?? '';
+  const points = table.split('\n').flatMap((line) => line.split(' ')[1] ?? []);
+  return points.map(unescaped).reverse();
+}
+
+/** Blanks and their like stand there in octal: `\040`. */
+function unescaped(text: string): string {
+  return text.replaceAll(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)));
+}
+
+function notUnmounted(points: readonly string[]): NodeError {
+  return new NodeError(
+    'CommandFailed',
+    `Still mounted, though umount reported no failure: ${points.join(', ')}. Something mounts it again; stop that.`,
+  );
+}
+
+function stillMounted(path: string, inside: readonly string[]): NodeError {
+  return new NodeError(
+    'FileSystemError',
+    `${path} was not deleted, because something is mounted in it that would be deleted with it: ${inside.join(', ')}. ` +
+      'Unmount it, and run this again.',
+  );
+}

@@ -1,0 +1,93 @@
+import { dirname, join } from 'node:path';
+import type { Command, Host } from '../agent/core/host.ts';
+import { octal } from '../agent/core/mode.ts';
+import { compare, inSync, type Resource } from '../agent/core/resource.ts';
+import type { NodePaths } from '../agent/paths.ts';
+import { file } from '../agent/resources/file.ts';
+import { systemctl, unitLoaded } from '../agent/resources/unit.ts';
+import type { InstalledFiles } from './installed-files.ts';
+import { daemonUnit, directoriesUnit, isBooted, setupPlaces } from './places.ts';
+
+export interface InstallSpec {
+  readonly paths: NodePaths;
+  /** The executable that is to be put in place. */
+  readonly self: string;
+  readonly files: InstalledFiles;
+}
+
+/** What `slipway install` puts in place, in this order: what starts the daemon comes last. */
+export function installSteps({ paths, self, files }: InstallSpec): readonly Resource[] {
+  const places = setupPlaces(paths);
+  const executable = executableInPlace(self, places.executable);
+  const put = (name: keyof InstalledFiles) =>
+    file({ path: places[name], content: files[name], replacesLinks: true, condition: 'System' });
+  const written = [put('directories'), put('daemon'), put('tmpfiles'), put('example')];
+  const needs = [executable, ...written].map(({ id }) => id);
+  return [
+    executable,
+    ...written,
+    loaded(paths, directoriesUnit, needs),
+    loaded(paths, daemonUnit, needs),
+    daemonEnabled(paths, needs),
+  ];
+}
+
+/** systemd starts the daemon at the next boot. Done without systemd where it does not run, as in an image. */
+export function daemonEnabled(paths: NodePaths, needs: readonly string[] = []): Resource {
+  const enabling = systemctlBelow(paths, 'enable', daemonUnit);
+  return {
+    id: `UnitEnabled/${daemonUnit}`,
+    summary: `systemctl enable ${daemonUnit}`,
+    condition: 'System',
+    needs,
+    async check(host) {
+      const { stdout } = await host.query(systemctlBelow(paths, 'is-enabled', daemonUnit));
+      return compare({ enabled: stdout.trim() }, { enabled: 'enabled' }, async (host) => {
+        await host.run(enabling);
+      });
+    },
+  };
+}
+
+function systemctlBelow({ root }: NodePaths, ...args: readonly string[]): Command {
+  return systemctl(...(root === '/' ? [] : ['--root', root]), ...args);
+}
+
+/** The executable, put in place by rename, so that one that runs is not disturbed. */
+function executableInPlace(self: string, path: string): Resource {
+  return {
+    id: 'Executable/slipway',
+    summary: `copy ${self} to ${path}`,
+    condition: 'System',
+    async check(host) {
+      const found = await host.stat(path);
+      const isSame = found?.kind === 'file' && (await host.query(comparing(self, path))).exitCode === 0;
+      return compare(
+        { content: isSame ? 'this executable' : found && 'another', mode: found && octal(found.mode) },
+        { content: 'this executable', mode: '0755' },
+        (host) => copy(host, self, path),
+      );
+    },
+  };
+}
+
+function comparing(self: string, path: string): Command {
+  return { file: 'cmp', args: ['--silent', '--', self, path] };
+}
+
+/** On disk before it has its name: after a power cut there is the old one or the new, never a part. */
+async function copy(host: Host, self: string, path: string): Promise<void> {
+  const draft = join(dirname(path), '.slipway.new');
+  await host.run({ file: 'install', args: ['-D', '-m', '0755', '--', self, draft] });
+  await host.run({ file: 'sync', args: ['--', draft] });
+  await host.rename(draft, path);
+}
+
+/** Where systemd does not run nothing is loaded: it reads the files when it starts. */
+function loaded(paths: NodePaths, unit: string, needs: readonly string[]): Resource {
+  const resource = unitLoaded({ unit, path: join(paths.system.units, unit), condition: 'System', needs });
+  return {
+    ...resource,
+    check: async (host) => ((await isBooted(host, paths)) ? resource.check(host) : inSync()),
+  };
+}

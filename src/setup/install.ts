@@ -1,0 +1,71 @@
+/** `slipway install`: this executable becomes the service of its host. */
+import { isSea } from 'node:sea';
+import type { InstallOptions } from '../agent/cli-setup.ts';
+import { NodeError } from '../agent/core/errors.ts';
+import type { HostReader } from '../agent/core/host.ts';
+import { acquireLock } from '../agent/host/lock.ts';
+import { nodeHost } from '../agent/host/node-host.ts';
+import { type NodePaths, nodePaths } from '../agent/paths.ts';
+import { showUnit } from '../agent/resources/unit.ts';
+import { daemonEnabled, installSteps } from './install-steps.ts';
+import { installedFiles } from './installed-files.ts';
+import { perform } from './perform.ts';
+import { requireRoot, tell } from './person.ts';
+import { daemonUnit, isBooted, packagedUnit, setupPlaces } from './places.ts';
+
+/** 0 where all is in place, 1 where not. Nothing is started: whoever calls it decides when. */
+export async function install({ root }: InstallOptions): Promise<number> {
+  requireRoot('install', root);
+  const host = nodeHost();
+  const paths = nodePaths(root);
+  // Not the daemon's lock: an upgrade is made while the daemon runs, and each file takes its place whole.
+  const release = await acquireLock(paths.slipway.setupLock);
+  try {
+    const packaged = await packagedUnit(host, paths);
+    const steps = packaged === undefined ? ownSteps(paths) : [daemonEnabled(paths)];
+    const isDone = await perform(steps, host, tell);
+    for (const line of packaged === undefined ? [] : await packageNotes(host, paths, packaged))
+      tell.out(line);
+    if (isDone) for (const line of await nextSteps(host, paths)) tell.out(line);
+    return isDone ? 0 : 1;
+  } finally {
+    await release();
+  }
+}
+
+function ownSteps(paths: NodePaths) {
+  if (!isSea()) throw noExecutable();
+  return installSteps({ paths, self: process.execPath, files: installedFiles() });
+}
+
+function noExecutable(): NodeError {
+  return new NodeError(
+    'CommandNotFound',
+    'slipway install puts the executable that runs it in place, and this one runs from its sources. Make one: npm run package.',
+  );
+}
+
+/** What the package brought is not shadowed; what an earlier install left, and shadows it, is a person's to remove. */
+async function packageNotes(host: HostReader, paths: NodePaths, unit: string): Promise<readonly string[]> {
+  const { executable, daemon, directories, tmpfiles } = setupPlaces(paths);
+  const places = [daemon, directories, tmpfiles, executable];
+  const stats = await Promise.all(places.map((path) => host.stat(path)));
+  const left = places.filter((_, at) => stats[at] !== undefined);
+  const own = `${unit} is there, of the slipway package: nothing was put in place beside it`;
+  if (left.length === 0) return [own];
+  return [own, `an earlier install shadows the package: rm ${left.join(' ')} && systemctl daemon-reload`];
+}
+
+async function nextSteps(host: HostReader, paths: NodePaths): Promise<readonly string[]> {
+  const [, config = ''] = paths.slipway.configLayers;
+  const settings = (await host.stat(config))
+    ? []
+    : [`settings go into ${config}; ${config}.example shows how`];
+  if (!(await isBooted(host, paths)))
+    return [...settings, 'Slipway is in place; it starts with the next boot'];
+  const { ActiveState } = await showUnit(host, daemonUnit, ['ActiveState']);
+  const isRunning = ActiveState === 'active' || ActiveState === 'activating';
+  return isRunning
+    ? [...settings, `Slipway is in place; what runs is as it was started: systemctl restart ${daemonUnit}`]
+    : [...settings, `Slipway is in place; start it: systemctl start --no-block ${daemonUnit}`];
+}

@@ -1,0 +1,78 @@
+import type { Host, HostReader } from '../agent/core/host.ts';
+import { reconcile } from '../agent/core/reconcile.ts';
+import type { Outcome, Resource } from '../agent/core/resource.ts';
+import { recordingHost } from '../agent/host/recording-host.ts';
+import { type PlannedStep, planText } from '../agent/plan-text.ts';
+
+/** Where a person reads: what is done, and what went wrong. */
+export interface Tell {
+  readonly out: (line: string) => void;
+  readonly error: (line: string) => void;
+}
+
+/** Passes after which what still changes is a fight; the most steps that a resource has are three. */
+const passes = 6;
+
+/**
+ * Does what is to be done of these, until a pass changes nothing, and tells each in a line. What fails keeps nothing
+ * from being tried but what needs it; all of it is told at the end. False where anything was left undone.
+ */
+export async function perform(resources: readonly Resource[], host: Host, tell: Tell): Promise<boolean> {
+  const told = new Set<string>();
+  const onOutcome = (outcome: Outcome) => {
+    if (outcome.state !== 'Changed' || told.has(outcome.did)) return;
+    told.add(outcome.did);
+    tell.out(outcome.did);
+  };
+  const options = { host, attempts: new Map(), random: () => 0, onOutcome };
+  let outcomes = await reconcile(resources, options);
+  for (let pass = 2; pass <= passes && outcomes.some(hasChanged); pass += 1) {
+    outcomes = await reconcile(resources, options);
+  }
+  const troubles = outcomes.flatMap(trouble);
+  for (const line of troubles) tell.error(line);
+  return troubles.length === 0;
+}
+
+function hasChanged({ state }: Outcome): boolean {
+  return state === 'Changed';
+}
+
+function trouble(outcome: Outcome): readonly string[] {
+  const { summary } = outcome.resource;
+  switch (outcome.state) {
+    case 'Blocked':
+      return [`not done: ${summary}: it needs ${outcome.by}`];
+    case 'Changed':
+      return [`not done: ${summary}: it does not hold, so something else is at work there`];
+    case 'Failed':
+    case 'Waiting':
+      return [`not done: ${summary}: ${outcome.reason}: ${outcome.message}`];
+    default:
+      return [];
+  }
+}
+
+/** What `perform` would do, and does not. What is as it should be now is left out, and keeps nobody waiting. */
+export async function rehearse(resources: readonly Resource[], host: Host): Promise<string> {
+  const recording = recordingHost(host);
+  const steps: PlannedStep[] = [];
+  let seen = 0;
+  const onOutcome = (outcome: Outcome) => {
+    steps.push({ outcome, actions: recording.journal.slice(seen) });
+    seen = recording.journal.length;
+  };
+  const due = await stillDue(resources, host);
+  await reconcile(due, { host: recording, attempts: new Map(), random: () => 0, onOutcome });
+  return planText(steps);
+}
+
+async function stillDue(resources: readonly Resource[], host: HostReader): Promise<readonly Resource[]> {
+  const findings = await Promise.allSettled(resources.map((resource) => resource.check(host)));
+  const due = resources.filter((_, at) => {
+    const finding = findings[at];
+    return finding?.status !== 'fulfilled' || finding.value.state !== 'InSync';
+  });
+  const ids = due.map(({ id }) => id);
+  return due.map((each) => ({ ...each, needs: (each.needs ?? []).filter((id) => ids.includes(id)) }));
+}

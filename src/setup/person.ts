@@ -1,0 +1,31 @@
+/** Who runs a command by hand, and what they read. */
+import { join } from 'node:path';
+import { NodeError } from '../agent/core/errors.ts';
+import type { HostReader } from '../agent/core/host.ts';
+import type { Tell } from './perform.ts';
+import { daemonUnit } from './places.ts';
+
+/** Lines for a person: what was done, and, as errors, what was not. */
+export const tell: Tell = {
+  out: (line) => void process.stdout.write(`${line}\n`),
+  error: (line) => void process.stderr.write(`slipway: ${line}\n`),
+};
+
+/** `PermissionDenied` for who is not root; below another root the system itself decides. */
+export function requireRoot(command: string, root: string, uid = process.getuid?.()): void {
+  if (root !== '/' || uid === 0) return;
+  throw new NodeError(
+    'PermissionDenied',
+    `slipway ${command} changes what only root may change. Run it as root: sudo slipway ${command}.`,
+  );
+}
+
+/** `CommandFailed` within the daemon's service: systemd ends all that a service started when it stops it. */
+export async function requireOwnShell(host: HostReader): Promise<void> {
+  const groups = (await host.readFile('/proc/self/cgroup'))?.content ?? '';
+  if (!groups.split('\n').some((line) => line.endsWith(join('/', daemonUnit)))) return;
+  throw new NodeError(
+    'CommandFailed',
+    `This was called from within ${daemonUnit}, which it has to stop first. Call it from a shell.`,
+  );
+}

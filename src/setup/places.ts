@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+import type { HostReader } from '../agent/core/host.ts';
+import type { NodePaths } from '../agent/paths.ts';
+
+/** Slipway's own units. */
+export const daemonUnit = 'slipway.service';
+export const directoriesUnit = 'slipway-directories.service';
+
+/** Where `slipway install` puts what. */
+export function setupPlaces({ root, system }: NodePaths) {
+  return {
+    executable: join(system.bin, 'slipway'),
+    daemon: join(system.units, daemonUnit),
+    directories: join(system.units, directoriesUnit),
+    tmpfiles: join(root, 'etc/tmpfiles.d/slipway.conf'),
+    example: join(root, 'etc/slipway/config.yaml.example'),
+  } as const;
+}
+
+/** The unit that Slipway's Debian package brought; `undefined` without the package. */
+export async function packagedUnit(host: HostReader, { root }: NodePaths): Promise<string | undefined> {
+  const places = ['usr/lib', 'lib'].map((lib) => join(root, lib, 'systemd/system', daemonUnit));
+  const stats = await Promise.all(places.map((path) => host.stat(path)));
+  return places.find((_, at) => stats[at] !== undefined);
+}
+
+/** Whether systemd runs this machine (sd_booted(3)), and it is the machine that is meant, not an image below a root. */
+export async function isBooted(host: HostReader, { root }: NodePaths): Promise<boolean> {
+  return root === '/' && (await host.stat('/run/systemd/system')) !== undefined;
+}

@@ -1,0 +1,138 @@
+import { join } from 'node:path';
+import type { HostReader } from '../agent/core/host.ts';
+import { inSync, type Resource } from '../agent/core/resource.ts';
+import { noImdsGuard } from '../agent/imds/no-guard.ts';
+import { guardUnitPath } from '../agent/imds/unit.ts';
+import { agentTokenPath } from '../agent/k3s/agent-token.ts';
+import { noProvider, pluginName } from '../agent/k3s/provider-config.ts';
+import { scriptPaths } from '../agent/k3s/scripts.ts';
+import { k3sRemoved } from '../agent/k3s/teardown/teardown.ts';
+import type { NodePaths } from '../agent/paths.ts';
+import { removed } from '../agent/resources/removed.ts';
+import { unitsForgotten } from '../agent/resources/units-forgotten.ts';
+import { unitsStopped } from '../agent/resources/units-stopped.ts';
+import { daemonUnit, directoriesUnit, setupPlaces } from './places.ts';
+
+/** How much goes. */
+export interface Extent {
+  /** Whether K3s goes too. */
+  readonly k3s: boolean;
+  /** Whether settings and state go too. */
+  readonly purge: boolean;
+  /** Whether a K3s is left, which still needs some of it. */
+  readonly keepsK3s: boolean;
+}
+
+/** The daemon is stopped, before anything is removed that it would put back. */
+export function daemonStopped({ root }: NodePaths, forGood: boolean): Resource {
+  return unitsStopped({
+    id: 'Stopped/slipway',
+    summary: `stop ${daemonUnit}${forGood ? ', and start it no more at boot' : ''}`,
+    condition: 'System',
+    units: [daemonUnit, directoriesUnit],
+    root,
+    forGood,
+  });
+}
+
+/**
+ * What goes, in this order: first what would keep K3s from starting once the rest is gone, then K3s, then Slipway. The
+ * executable is the last, and goes only when all else is gone, so that it can be run again.
+ */
+export function uninstallSteps(paths: NodePaths, extent: Extent): readonly Resource[] {
+  const steps = [
+    ...(extent.k3s ? k3sUninstallSteps(paths) : [noProvider(paths)]),
+    ...(extent.keepsK3s ? [] : guardGone(paths)),
+    ...ownFiles(paths),
+    ...(extent.purge ? purged(paths, extent) : []),
+  ];
+  const { executable } = setupPlaces(paths);
+  return [...steps, removed({ path: executable, condition: 'System', needs: steps.map(({ id }) => id) })];
+}
+
+/** K3s goes with all its data, and Slipway stays. */
+export function k3sUninstallSteps(paths: NodePaths): readonly Resource[] {
+  return [noProvider(paths), ...k3sRemoved(paths), pluginGone(paths)];
+}
+
+/** What K3s reads at each of its starts, and what keeps its pods from the metadata service. */
+export function neededByK3s(paths: NodePaths): readonly string[] {
+  return [paths.slipway.joinToken, agentTokenPath(paths), paths.slipway.imdsGuard];
+}
+
+function ownFiles(paths: NodePaths): readonly Resource[] {
+  const { daemon, directories, tmpfiles, example } = setupPlaces(paths);
+  const wanted = join(paths.system.units, 'multi-user.target.wants', daemonUnit);
+  const files = [wanted, daemon, directories, tmpfiles, example, ...scriptPaths(paths)];
+  const units = [daemonUnit, directoriesUnit];
+  return [
+    ...files.map((path) => removed({ path, condition: 'System' })),
+    unitsForgotten({ id: 'Forgotten/slipway', condition: 'System', units, root: paths.root }),
+  ];
+}
+
+/** Below another root there are its files alone: the rules are the machine's own. */
+function guardGone(paths: NodePaths): readonly Resource[] {
+  if (paths.root === '/') return [noImdsGuard(paths)];
+  return [guardUnitPath(paths), paths.slipway.imdsGuard].map((path) =>
+    removed({ path, condition: 'ImdsGuard' }),
+  );
+}
+
+/** Settings and state; K3s that stays keeps what it needs. */
+function purged(paths: NodePaths, { keepsK3s, k3s }: Extent): readonly Resource[] {
+  const needs = k3s ? k3sRemoved(paths).map(({ id }) => id) : [];
+  const others = ['etc/slipway', 'run/slipway'].map((path) => join(paths.root, path));
+  const state = keepsK3s
+    ? [stateGoneBut(paths)]
+    : [removed({ path: paths.slipway.state, condition: 'System', needs })];
+  return [...state, ...others.map((path) => removed({ path, condition: 'System', needs }))];
+}
+
+function stateGoneBut(paths: NodePaths): Resource {
+  const { state } = paths.slipway;
+  return {
+    id: `Removed/${state}`,
+    summary: `remove from ${state} what K3s does not need`,
+    condition: 'System',
+    async check(host) {
+      const there = (await host.list(state)).map((name) => join(state, name));
+      const surplus = there.filter((path) => !neededByK3s(paths).includes(path));
+      if (surplus.length === 0) return inSync();
+      const changes = surplus.map((field) => ({ field, observed: 'there', desired: undefined }));
+      const summary = `remove ${surplus.join(' ')}`;
+      return {
+        state: 'Drifted',
+        drift: {
+          changes,
+          summary,
+          async remedy(host) {
+            for (const path of surplus) await host.remove(path);
+          },
+        },
+      };
+    },
+  };
+}
+
+/** The script that kubelet runs, where no configuration names it: one of somebody else's may, and K3s would not start. */
+function pluginGone(paths: NodePaths): Resource {
+  const plugin = join(paths.k3s.credentialProviderBin, pluginName);
+  return {
+    ...removed({ path: plugin, condition: 'CredentialProvider' }),
+    async check(host) {
+      if ((await host.stat(paths.k3s.credentialProvider)) !== undefined) return inSync();
+      const path = (await isAlone(host, paths))
+        ? join(paths.root, 'var/lib/rancher/credentialprovider')
+        : plugin;
+      return removed({ path, condition: 'CredentialProvider' }).check(host);
+    },
+  };
+}
+
+/** Whether nothing but the plugin is in the folder of plugins, nor anything but that folder beside it. */
+async function isAlone(host: HostReader, { root, k3s }: NodePaths): Promise<boolean> {
+  const plugins = await host.list(k3s.credentialProviderBin);
+  const beside = await host.list(join(root, 'var/lib/rancher/credentialprovider'));
+  return plugins.every((name) => name === pluginName) && beside.every((name) => name === 'bin');
+}

@@ -1,0 +1,92 @@
+/** `slipway uninstall`, and what the scripts under K3s' usual names call: the way back. */
+import type { RemovalOptions, UninstallOptions } from '../agent/cli-setup.ts';
+import type { Host } from '../agent/core/host.ts';
+import type { Resource } from '../agent/core/resource.ts';
+import { acquireLock } from '../agent/host/lock.ts';
+import { nodeHost } from '../agent/host/node-host.ts';
+import { k3sStopped } from '../agent/k3s/teardown/teardown.ts';
+import { type NodePaths, nodePaths } from '../agent/paths.ts';
+import { installedK3s, leftBehind } from './left-behind.ts';
+import { perform, rehearse } from './perform.ts';
+import { requireOwnShell, requireRoot, tell } from './person.ts';
+import { daemonUnit } from './places.ts';
+import { daemonStopped, k3sUninstallSteps, uninstallSteps } from './uninstall-steps.ts';
+
+/** Takes Slipway away, and K3s where that is asked for: 0 where all that was to go is gone, 1 where not. */
+export async function uninstall({ root, purge, k3s, dryRun }: UninstallOptions): Promise<number> {
+  const host = nodeHost();
+  const paths = nodePaths(root);
+  const keepsK3s = !k3s && (await installedK3s(host, paths)) !== undefined;
+  const extent = { k3s, purge, keepsK3s };
+  const steps = uninstallSteps(paths, extent);
+  return takeDown('uninstall', host, paths, {
+    dryRun,
+    stop: daemonStopped(paths, true),
+    steps,
+    notes: () => leftBehind(host, paths, extent),
+  });
+}
+
+/** Stops K3s and all that it runs; units and data stay. */
+export async function killK3s({ root, dryRun }: RemovalOptions): Promise<number> {
+  const paths = nodePaths(root);
+  return takeDown('k3s-killall', nodeHost(), paths, {
+    dryRun,
+    stop: daemonStopped(paths, false),
+    steps: k3sStopped(paths, false),
+    notes: async () => [
+      `K3s is stopped with all that it ran, and Slipway too, which would start it again. Both come back with: systemctl start ${daemonUnit}`,
+    ],
+  });
+}
+
+/** Removes K3s with its data; Slipway stays, and is kept from installing K3s again. */
+export async function uninstallK3s({ root, dryRun }: RemovalOptions): Promise<number> {
+  const paths = nodePaths(root);
+  return takeDown('k3s-uninstall', nodeHost(), paths, {
+    dryRun,
+    stop: daemonStopped(paths, true),
+    steps: k3sUninstallSteps(paths),
+    notes: async () => [
+      `K3s is gone. Slipway is still there, stopped and disabled, since it would install K3s again: systemctl enable --now ${daemonUnit}`,
+      'To remove Slipway too: slipway uninstall',
+    ],
+  });
+}
+
+interface TakeDown {
+  readonly dryRun: boolean;
+  readonly stop: Resource;
+  readonly steps: readonly Resource[];
+  /** What to tell when all is done. */
+  readonly notes: () => Promise<readonly string[]>;
+}
+
+async function takeDown(
+  command: string,
+  host: Host,
+  paths: NodePaths,
+  { dryRun, stop, steps, notes }: TakeDown,
+): Promise<number> {
+  if (dryRun) {
+    process.stdout.write(await rehearse([stop, ...steps], host));
+    return 0;
+  }
+  requireRoot(command, paths.root);
+  await requireOwnShell(host);
+  const releaseSetup = await acquireLock(paths.slipway.setupLock);
+  try {
+    // Only then: the daemon holds the lock while it runs.
+    if (!(await perform([stop], host, tell))) return 1;
+    const release = await acquireLock(paths.slipway.lock);
+    try {
+      if (!(await perform(steps, host, tell))) return 1;
+    } finally {
+      await release();
+    }
+    for (const line of await notes()) tell.out(line);
+    return 0;
+  } finally {
+    await releaseSetup();
+  }
+}

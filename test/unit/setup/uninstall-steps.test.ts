@@ -1,0 +1,269 @@
+import { describe, expect, test } from 'vitest';
+import type { Resource } from '../../../src/agent/core/resource.ts';
+import { k3sStopped } from '../../../src/agent/k3s/teardown/teardown.ts';
+import { nodePaths } from '../../../src/agent/paths.ts';
+import { rehearse } from '../../../src/setup/perform.ts';
+import { daemonStopped, k3sUninstallSteps, uninstallSteps } from '../../../src/setup/uninstall-steps.ts';
+import { aHost, told } from './a-host.ts';
+
+const paths = nodePaths('/');
+const provider = '/var/lib/rancher/credentialprovider/config.yaml';
+
+function uninstall(changes: { k3s?: boolean; purge?: boolean }): readonly Resource[] {
+  const { k3s = false, purge = false } = changes;
+  return [daemonStopped(paths, true), ...uninstallSteps(paths, { k3s, purge, keepsK3s: !k3s })];
+}
+
+const withoutK3s = [
+  'run systemctl disable --now slipway.service',
+  `remove ${provider}`,
+  'remove /run/slipway/registry-logins.json',
+  'remove /var/lib/slipway/credential-provider.yaml',
+  'remove /etc/systemd/system/slipway.service',
+  'remove /etc/systemd/system/slipway-directories.service',
+  'remove /etc/tmpfiles.d/slipway.conf',
+  'remove /etc/slipway/config.yaml.example',
+  'remove /usr/local/bin/k3s-killall.sh',
+  'remove /usr/local/bin/k3s-uninstall.sh',
+];
+
+const killing = [
+  `run sh -c 'kill -KILL "$@" || :' sh 200 201 202 203`,
+  "run umount --lazy -- /run/netns/cni-1 /var/lib/kubelet/pods/1/volumes/nfs '/var/lib/kubelet/pods/1/volumes/a volume' /run/k3s/containerd/io.containerd.grpc.v1.cri/sandboxes/1/shm",
+  'remove /run/netns/cni-1',
+  'run ip link delete veth1',
+  'run ip link delete cni0',
+  'run ip link delete flannel.1',
+  'remove /var/lib/cni',
+  'write /run/slipway-packet-filter.iptables 0600',
+  'run iptables-restore --wait --noflush /run/slipway-packet-filter.iptables',
+  'remove /run/slipway-packet-filter.iptables',
+];
+
+const k3sGone = [
+  `remove ${provider}`,
+  'remove /run/slipway/registry-logins.json',
+  'remove /var/lib/slipway/credential-provider.yaml',
+  'run systemctl disable --now k3s.service',
+  ...killing,
+  'remove /etc/systemd/system/k3s.service',
+  'remove /usr/local/bin/crictl',
+  'remove /usr/local/bin/ctr',
+  'remove /usr/local/bin/k3s-killall.sh',
+  'remove /usr/local/bin/k3s-uninstall.sh',
+  'remove /usr/local/bin/k3s',
+  'remove /etc/rancher/k3s',
+  'remove /etc/modules-load.d/slipway-k3s.conf',
+  'remove /etc/sysctl.d/90-slipway-k3s.conf',
+  'remove /var/lib/rancher/k3s',
+  'remove /var/lib/kubelet',
+  'remove /run/flannel',
+  'remove /var/lib/rancher/credentialprovider',
+];
+
+const table: readonly (readonly [string, readonly Resource[], readonly string[]])[] = [
+  ['uninstall', uninstall({}), [...withoutK3s, 'remove /usr/local/bin/slipway']],
+  [
+    'uninstall --purge',
+    uninstall({ purge: true }),
+    [...withoutK3s, 'remove /etc/slipway', 'remove /run/slipway', 'remove /usr/local/bin/slipway'],
+  ],
+  [
+    'uninstall --k3s --purge',
+    uninstall({ k3s: true, purge: true }),
+    [
+      'run systemctl disable --now slipway.service',
+      ...k3sGone,
+      ...withoutK3s.filter(
+        (line) => /slipway(-directories)?\.(service$|conf)|example/.test(line) && !line.startsWith('run'),
+      ),
+      ...['/var/lib/slipway', '/etc/slipway', '/run/slipway', '/usr/local/bin/slipway'].map(
+        (path) => `remove ${path}`,
+      ),
+    ],
+  ],
+  [
+    'k3s-uninstall.sh',
+    [daemonStopped(paths, true), ...k3sUninstallSteps(paths)],
+    ['run systemctl disable --now slipway.service', ...k3sGone],
+  ],
+  [
+    'k3s-killall.sh',
+    [daemonStopped(paths, false), ...k3sStopped(paths, false)],
+    ['run systemctl stop slipway.service', 'run systemctl stop k3s.service', ...killing],
+  ],
+];
+
+describe.each(table)('%s', (_, steps, expected) => {
+  test('does this, in this order', async () => {
+    const host = aHost();
+    expect((await told(steps, host)).filter((line) => line.startsWith('!'))).toEqual([]);
+    expect(host.lines()).toEqual(expected);
+  });
+
+  test('and the second time nothing', async () => {
+    const host = aHost();
+    await told(steps, host);
+    const { length } = host.journal;
+    expect(await told(steps, host)).toEqual([]);
+    expect(host.journal.length).toBe(length);
+  });
+
+  test('a crash before any mutation heals, to the same end', async () => {
+    const whole = aHost();
+    await told(steps, whole);
+    for (let mutation = 1; mutation <= expected.length; mutation += 1) {
+      const host = aHost().crashBefore(mutation);
+      await told(steps, host).catch(() => undefined);
+      host.restart();
+      expect((await told(steps, host)).filter((line) => line.startsWith('!'))).toEqual([]);
+      expect(host.files.snapshot()).toEqual(whole.files.snapshot());
+    }
+  });
+
+  test('a rehearsal changes nothing', async () => {
+    const host = aHost();
+    const before = host.files.snapshot();
+    expect(await rehearse(steps, host)).toContain('Nothing was changed.');
+    expect(host.files.snapshot()).toEqual(before);
+    expect(host.lines()).toEqual([]);
+  });
+});
+
+test('the first file that goes is what would keep K3s from starting without the rest', async () => {
+  for (const [name, steps] of table) {
+    const host = aHost();
+    await told(steps, host);
+    const [first] = host.lines().filter((line) => line.startsWith('remove'));
+    if (name !== 'k3s-killall.sh') expect(first).toBe(`remove ${provider}`);
+  }
+});
+
+describe("what is not Slipway's stays", () => {
+  test.each([
+    '/etc/rancher/node/password',
+    '/etc/systemd/system/k3s.service.d/mine.conf',
+    '/usr/local/bin/kubectl',
+    '/usr/local/bin/flux',
+    '/run/netns/blue',
+    '/sys/class/net/veth2/master',
+    '/proc/101/stat',
+    '/proc/204/stat',
+  ])('%s', async (path) => {
+    const host = aHost();
+    await told(uninstall({ k3s: true, purge: true }), host);
+    expect(host.files.stat(path)).toBeDefined();
+  });
+
+  test("another's credential provider, with the script that it may name", async () => {
+    const host = aHost();
+    host.files.write(provider, 'providers: [{ name: ecr }, { name: slipway-credential-provider }]\n');
+    await told(uninstall({ k3s: true, purge: true }), host);
+    expect(host.files.text(provider)).toContain('ecr');
+    expect(host.files.list(paths.k3s.credentialProviderBin)).toEqual(['slipway-credential-provider']);
+  });
+});
+
+describe('what K3s reads at its start stays where K3s stays', () => {
+  test.each(['join-token', 'agent-token', 'imds-guard.nft'])('%s', async (name) => {
+    const host = aHost();
+    host.files.write(`/var/lib/slipway/${name}`, 'needed');
+    host.files.write('/var/lib/slipway/other', 'not needed');
+    await told(uninstall({ purge: true }), host);
+    expect(host.files.list('/var/lib/slipway')).toContain(name);
+    expect(host.files.list('/var/lib/slipway')).not.toContain('other');
+  });
+});
+
+describe('a step that fails', () => {
+  test('keeps nothing else from being done, is told, and the executable stays for the next try', async () => {
+    const host = aHost().failWrite('/etc/tmpfiles.d/slipway.conf', 'EROFS');
+    const lines = await told(uninstall({}), host);
+    expect(lines.filter((line) => line.startsWith('!'))).toEqual([
+      expect.stringMatching(/^! not done: remove \/etc\/tmpfiles\.d\/slipway\.conf: ReadOnly: /),
+      '! not done: remove /usr/local/bin/slipway: it needs Removed//etc/tmpfiles.d/slipway.conf',
+    ]);
+    expect(host.lines()).toEqual(withoutK3s.filter((line) => !line.includes('tmpfiles')));
+    host.heal('/etc/tmpfiles.d/slipway.conf');
+    expect((await told(uninstall({}), host)).at(-1)).toBe('remove /usr/local/bin/slipway');
+  });
+
+  test('nothing of K3s is deleted while K3s does not stop', async () => {
+    const host = aHost();
+    host.on({ file: 'systemctl', args: /^disable --now k3s/ }, { exitCode: 1, stderr: 'timed out' });
+    const lines = await told(uninstall({ k3s: true, purge: true }), host);
+    expect(lines).toContainEqual(expect.stringMatching(/^! not done: stop K3s.*timed out/));
+    for (const path of [
+      '/var/lib/rancher/k3s/server/token',
+      '/var/lib/slipway/join-token',
+      '/usr/local/bin/slipway',
+    ]) {
+      expect(host.files.stat(path)).toBeDefined();
+    }
+  });
+
+  test('nothing is deleted where a volume is still mounted', async () => {
+    const host = aHost();
+    host.on({ file: 'umount' }, { exitCode: 32, stderr: 'umount: target is busy' });
+    const lines = await told(uninstall({ k3s: true }), host);
+    expect(lines).toContainEqual(expect.stringMatching(/^! not done: unmount.*busy/));
+    expect(host.files.stat('/var/lib/kubelet')).toBeDefined();
+    expect(host.lines()).not.toContain('remove /var/lib/kubelet');
+  });
+
+  test('processes that do not end are told', async () => {
+    const host = aHost();
+    host.on({ file: 'sh' }, '');
+    const lines = await told(k3sStopped(paths, false), host);
+    expect(lines).toContainEqual(expect.stringMatching(/^! .*do not end: 200 201 202 203/));
+    expect(host.lines().filter((line) => line.startsWith('run umount'))).toEqual([]);
+  });
+});
+
+test('mounts upon mounts, and one that goes with its copy elsewhere', async () => {
+  const host = aHost();
+  const twice =
+    'nsfs /run/netns/cni-1 nsfs rw 0 0\ntmpfs /run/k3s/a tmpfs rw 0 0\ntmpfs /run/k3s/a tmpfs rw 0 0\n';
+  host.files.write('/proc/mounts', twice);
+  let calls = 0;
+  host.on({ file: 'umount' }, ({ args }) => {
+    calls += 1;
+    expect(new Set(args).size).toBe(args.length);
+    host.files.write('/proc/mounts', calls === 1 ? 'tmpfs /run/k3s/a tmpfs rw 0 0\n' : '');
+    return { exitCode: 32, stderr: 'umount: not mounted' };
+  });
+  expect((await told(k3sStopped(paths, false), host)).filter((line) => line.startsWith('!'))).toEqual([]);
+  expect(calls).toBe(2);
+});
+
+test('a rehearsal names only what is there', async () => {
+  const text = await rehearse(uninstall({ k3s: true }), aHost());
+  expect(text).toContain('run:  systemctl disable --now slipway.service\n');
+  expect(text).toContain('then: remove /var/lib/kubelet\n');
+  expect(text).not.toContain('k3s-agent');
+});
+
+test('a disk for the data of K3s is emptied and stays', async () => {
+  const host = aHost();
+  const mounted = '/dev/sdc1 /var/lib/rancher/k3s ext4 rw 0 0\n';
+  host.files.write('/proc/mounts', `${mounted}${host.files.text('/proc/mounts')}`);
+  await told(uninstall({ k3s: true }), host);
+  expect(host.lines()).toContain('remove /var/lib/rancher/k3s/server');
+  expect(host.files.stat('/var/lib/rancher/k3s')?.kind).toBe('directory');
+  expect(host.lines().join('\n')).not.toMatch(/umount.*rancher\/k3s( |$)/);
+});
+
+test('below another root neither the kernel nor the units of the machine are touched', async () => {
+  const host = aHost();
+  const image = nodePaths('/image');
+  host.files.write('/image/usr/local/bin/slipway', '');
+  host.files.write('/image/etc/systemd/system/slipway.service', '');
+  host.files.write('/image/var/lib/rancher/k3s/server/token', '');
+  const steps = uninstallSteps(image, { k3s: true, purge: true, keepsK3s: false });
+  await told([daemonStopped(image, true), ...steps], host);
+  expect(host.lines()).toEqual([
+    'remove /image/var/lib/rancher/k3s',
+    'remove /image/etc/systemd/system/slipway.service',
+    'remove /image/usr/local/bin/slipway',
+  ]);
+});
