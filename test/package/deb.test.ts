@@ -1,6 +1,8 @@
 import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { renderProviderConfig } from '../../src/agent/k3s/provider-config.ts';
+import { aNode } from '../unit/agent/k3s/a-node.ts';
 import { DebianRoot, lacksDebianRoot } from './debian-root.ts';
 import { runProgram } from './executable.ts';
 
@@ -101,13 +103,9 @@ test('lintian finds neither error nor warning', ({ skip }) => {
   expect(ended).toMatchObject({ exitCode: 0, stdout: '' });
 });
 
-const ownProvider = `# Written by Slipway, from registries.servers; kubelet reads it when K3s starts.
-apiVersion: kubelet.config.k8s.io/v1
-kind: CredentialProviderConfig
-providers:
-  - name: slipway-credential-provider
-    matchImages: [myteam.azurecr.io]
-`;
+const ownProvider = renderProviderConfig(
+  aNode('agent', { settings: { registries: { servers: ['myteam.azurecr.io'] } } }),
+);
 
 function debianPackage(): string {
   const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
