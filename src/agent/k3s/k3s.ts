@@ -56,7 +56,7 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
   const joined = isAgent ? [join(node, cloud, ids([token], server))] : [];
   const inputs = ids(kernel, [executable, token, config], agents, logins, provider, unitFile, server, joined);
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
-  const service = k3sService(node, inputs);
+  const service = k3sService(node, inputs, [config, ...logins, ...provider]);
   const ready = nodeReady(node, [service.id]);
   const taints = nodeTaintsApplied(node, [ready.id]);
   const proofs = pullProofs(node, cloud, ids(logins));

@@ -27,16 +27,35 @@ type Shown = Readonly<Record<(typeof properties)[number], string>>;
  * Its unit is Type=notify without a time limit, so it is started with --no-block and watched: `ServiceStarting`, or
  * what its journal says of this start. `ServiceFailed`, or the cause it names, where it ends again and again.
  */
-export function k3sService(node: K3sNode, needs: readonly string[]): Resource {
+export function k3sService(
+  node: K3sNode,
+  needs: readonly string[],
+  inputs: readonly Resource[] = [],
+): Resource {
   const unit = unitName(node.role.k3s);
   return {
     id: serviceId,
     summary: `systemctl start ${unit}`,
     condition: 'K3sRunning',
     needs,
-    check: (host) => check(host, node, unit),
+    check: async (host) => settled(host, await check(host, node, unit), inputs),
   };
 }
+
+/** K3s is not restarted for what a hand wrote since this pass looked at it: the next one puts that back first. */
+async function settled(host: HostReader, finding: Finding, inputs: readonly Resource[]): Promise<Finding> {
+  if (finding.state !== 'Drifted' || !finding.drift.changes.some(({ desired }) => desired === asStarted))
+    return finding;
+  for (const input of inputs) {
+    // What cannot be looked at is not put back either.
+    const found = await input.check(host).catch(() => inSync());
+    if (found.state === 'Drifted' && !found.drift.due)
+      return waiting('Blocked', `waits for ${input.id}`, { after: 1_000, blocks: false });
+  }
+  return finding;
+}
+
+const asStarted = 'as K3s started';
 
 async function check(host: HostReader, node: K3sNode, unit: string): Promise<Finding> {
   const shown = await showUnit(host, unit, properties);
@@ -99,7 +118,7 @@ function outdated(node: K3sNode, unit: string, shown: Shown, { changed, pulls }:
   );
   if (counting.length === 0) return undefined;
   return drifted(
-    counting.map((field) => ({ field, observed: 'changed since K3s started', desired: 'as K3s started' })),
+    counting.map((field) => ({ field, observed: 'changed since K3s started', desired: asStarted })),
     systemctl('restart', '--no-block', unit),
   );
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { k3sService } from '../../../../src/agent/k3s/service.ts';
 import { stamp } from '../../../../src/agent/k3s/start-stamp.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
+import { file } from '../../../../src/agent/resources/file.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
 import { aNode, outcome } from './a-node.ts';
 
@@ -161,6 +162,17 @@ describe('what K3s was started with', () => {
     host.files.write(paths.k3s.stamp, JSON.stringify({ invocationId: 'i1', inputs }));
     host.files.write(...lasting);
     expect(await outcome(k3sService(withServer({ onRotate: 'auto' }), []), host)).toBe('InSync');
+  });
+
+  test.each([
+    ['is to be put back first', 'a', 'Waiting Blocked'],
+    ['is what is wanted', 'b', 'Drifted config'],
+  ])('another config.yaml that %s', async (_, content, expected) => {
+    const host = world({});
+    await stamp(host, paths, { invocationId: 'i1' });
+    host.files.write(config, 'b');
+    const wanted = file({ path: config, content, condition: 'K3sConfig' });
+    expect(await outcome(k3sService(aNode('server'), [], [wanted]), host)).toBe(expected);
   });
 
   test('restarts without waiting', async () => {
