@@ -5,13 +5,15 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isPackaged } from '../lab/executable.ts';
+import { removeCgroups } from './cgroups.ts';
 import { survivors } from './mutants.ts';
 import { missing } from './requirements.ts';
-import { rootFileSystem } from './root-file-system.ts';
+import { rootFileSystem, suites } from './root-file-system.ts';
 
 const repository = join(import.meta.dirname, '../..');
 const scenarios = join(import.meta.dirname, 'scenarios');
@@ -26,18 +28,33 @@ const { values: options, positionals: words } = parseArgs({
   allowPositionals: true,
 });
 
+const running = new Set<ChildProcess>();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    for (const child of running) child.kill('SIGKILL');
+    process.exitCode = 1;
+  });
+}
+
 await main();
 
 async function main(): Promise<void> {
-  const lacking = missing();
-  if (lacking.length > 0) {
-    process.stderr.write(`${lacking.join('\n')}\n`);
+  const wrong = [...misused(), ...missing()];
+  if (wrong.length > 0) {
+    process.stderr.write(`${wrong.join('\n')}\n`);
     process.exit(1);
   }
   if (process.env.SLIPWAY_EXECUTABLE === undefined && !isPackaged()) packageIt();
   rootFileSystem(options.suite === 'bookworm' ? 'bookworm' : 'trixie');
   const passed = options.mutants ? await tryMutants() : await bootScenarios();
   process.exitCode = passed ? 0 : 1;
+}
+
+function misused(): readonly string[] {
+  return [
+    ...(suites.some((suite) => suite === options.suite) ? [] : [`--suite is one of ${suites.join(', ')}.`]),
+    ...(/^[1-9]\d?$/.test(options.jobs) ? [] : ['--jobs is a number from 1 to 99.']),
+  ];
 }
 
 function packageIt(): void {
@@ -61,8 +78,8 @@ async function bootScenarios(): Promise<boolean> {
 }
 
 async function tryMutants(): Promise<boolean> {
-  const alive = await survivors(words);
-  say(alive.length === 0 ? 'Every mutant was caught.' : `Not caught: ${alive.join(', ')}`);
+  const alive = await survivors({ words, jobs: Math.min(Number(options.jobs), 3) });
+  say(alive.length === 0 ? 'Every mutant was caught.' : `Not caught by its test: ${alive.join(', ')}`);
   return alive.length === 0;
 }
 
@@ -80,7 +97,7 @@ async function runAll(files: readonly string[]): Promise<readonly string[]> {
     if (!(await runOne(file))) failed.push(file);
   }
   const worker = async () => {
-    for (let file = waiting.shift(); file; file = waiting.shift()) {
+    for (let file = waiting.shift(); file && !process.exitCode; file = waiting.shift()) {
       if (!(await runOne(file))) failed.push(file);
     }
   };
@@ -93,32 +110,40 @@ function patience(file: string): number {
   return ['02-', '06-', '11-', '05-'].findIndex((start) => file.startsWith(start));
 }
 
+/** Runs one scenario in namespaces of its own, below a folder of its own, and removes what these do not take along. */
 async function runOne(file: string): Promise<boolean> {
   const name = file.replace(/\.test\.ts$/, '');
-  const report = [
-    '--reporter=verbose',
-    '--reporter=json',
-    `--outputFile.json=${join(results, `boot-${options.suite}-${name}.json`)}`,
-  ];
-  const vitest = join(repository, 'node_modules/vitest/vitest.mjs');
-  const path = relative(repository, join(scenarios, file));
+  const dir = mkdtempSync(join(tmpdir(), 'slipway-boot-'));
   const child = spawn(
     'unshare',
-    [
-      ...['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private'],
-      ...[process.execPath, vitest, 'run', '--project', 'boot', ...report, path],
-    ],
+    [...namespaces, ...vitest(name, relative(repository, join(scenarios, file)))],
     {
       cwd: repository,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, SLIPWAY_BOOT_SUITE: options.suite },
+      env: { ...process.env, SLIPWAY_BOOT_SUITE: options.suite, SLIPWAY_BOOT_DIR: dir },
     },
   );
-  process.stdout.write(`${name} ...\n`);
+  running.add(child);
+  say(`${name} ...`);
   const said = output(child);
   const [code] = await once(child, 'close');
-  process.stdout.write(`\n=== ${name}\n${said()}`);
+  running.delete(child);
+  say(`\n=== ${name}\n${said()}`);
+  removeCgroups(basename(dir));
+  rmSync(dir, { recursive: true, force: true });
   return code === 0;
+}
+
+/** unshare ends what runs in the namespaces when it ends. */
+const namespaces = [
+  ...['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private'],
+];
+
+function vitest(name: string, file: string): readonly string[] {
+  const result = join(results, `boot-${options.suite}-${name}.json`);
+  const program = join(repository, 'node_modules/vitest/vitest.mjs');
+  const reports = ['--reporter=verbose', '--reporter=json', `--outputFile.json=${result}`];
+  return [process.execPath, program, 'run', '--project', 'boot', ...reports, file];
 }
 
 function output(child: ChildProcess): () => string {

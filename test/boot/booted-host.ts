@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import {
   appendFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -11,7 +12,7 @@ import {
   statfsSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Condition } from '../../src/agent/core/conditions.ts';
 import type { Status } from '../../src/agent/publish.ts';
@@ -81,7 +82,7 @@ export class BootedHost<Name extends string = string> {
     if (this.#nspawn) throw new Error(`${this.name} is on already.`);
     this.poweredOnAt = Date.now();
     const console = openSync(join(this.#options.dir, 'console'), 'a');
-    const cgroups = hostCgroups(this.name);
+    const cgroups = hostCgroups(basename(dirname(this.#options.dir)), this.name);
     const nspawn = spawn(
       'sh',
       ['-c', inCgroups, 'sh', String(cgroups.length), ...cgroups, ...this.#command()],
@@ -194,8 +195,9 @@ export class BootedHost<Name extends string = string> {
     return join(this.#init ? `/proc/${this.#init}/root` : this.root, path);
   }
 
+  /** A link counts, wherever it leads. */
   has(path: string): boolean {
-    return existsSync(this.path(path));
+    return lstatSync(this.path(path), { throwIfNoEntry: false }) !== undefined;
   }
 
   read(path: string): string | undefined {

@@ -1,5 +1,4 @@
 /** A host's own place in this machine's cgroups: hosts that shared one would take each other's units for theirs. */
-import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,19 +7,16 @@ const hierarchies = ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified'].every((
   ? ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified']
   : ['/sys/fs/cgroup'];
 
-/** Of this scenario: others may run beside it. */
-const own = `slipway-boot-${randomBytes(6).toString('hex')}`;
-
-/** The folders of a host's cgroups, made where they are missing. */
-export function hostCgroups(name: string): readonly string[] {
-  const folders = hierarchies.map((hierarchy) => join(hierarchy, own, name));
+/** The folders of a host's cgroups, made where they are missing; `run` is the scenario's own name. */
+export function hostCgroups(run: string, name: string): readonly string[] {
+  const folders = hierarchies.map((hierarchy) => join(hierarchy, run, name));
   for (const folder of folders) mkdirSync(folder, { recursive: true });
   return folders;
 }
 
-/** Removes the cgroups of all hosts of this scenario, once these are off. */
-export function removeCgroups(): void {
-  for (const hierarchy of hierarchies) removeEmpty(join(hierarchy, own));
+/** Removes the cgroups of all hosts of a scenario, once these are off. */
+export function removeCgroups(run: string): void {
+  for (const hierarchy of hierarchies) removeEmpty(join(hierarchy, run));
 }
 
 /** A cgroup's files go with it; only the groups inside it must go first. */

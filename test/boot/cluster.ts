@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { type Azure, startAzure } from '../lab/azure/index.ts';
 import { type Mirror, startMirror } from '../lab/mirror.ts';
 import { BootedHost, eventually } from './booted-host.ts';
-import { removeCgroups } from './cgroups.ts';
 import { type FrontDoor, openFrontDoor } from './front-door.ts';
 import { type Network, startNetwork } from './network.ts';
 import { provisionByCloudInit, provisionByImage } from './provisioning.ts';
@@ -54,7 +53,7 @@ const addresses = { server: '10.0.1.4', agent: '10.0.1.5', observability: '10.0.
 
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { hosts: names = ['server', 'agent', 'observability'], from = 'image' } = options;
-  const dir = mkdtempSync(join(tmpdir(), 'slipway-boot-'));
+  const dir = process.env.SLIPWAY_BOOT_DIR ?? mkdtempSync(join(tmpdir(), 'slipway-boot-'));
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', dir]);
   const secrets = { joinToken: secret('join'), agentToken: secret('agent'), gitToken: secret('git') };
   const machines = names.map((name) => ({ name, address: addresses[name] }));
@@ -110,7 +109,6 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       await Promise.all(hosts.map((host) => host.crash()));
       await door.stop();
       await Promise.all([mirror.stop(), azure.stop(), network.stop()]);
-      removeCgroups();
     },
   };
   if (!options.unprepared) cluster.prepare();

@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,35 +22,46 @@ const settings = [
   'README.md',
 ];
 
-/** Tries the mutants whose names hold any of these words, or all; resolves to those that no scenario noticed. */
-export async function survivors(words: readonly string[]): Promise<readonly string[]> {
+export interface Mutants {
+  /** Only those whose names hold any of these; all where there is none. */
+  readonly words: readonly string[];
+  /** How many are tried at once. */
+  readonly jobs: number;
+}
+
+/** Tries mutants; resolves to the names of those that no scenario noticed, or another test than the patch says. */
+export async function survivors({ words, jobs }: Mutants): Promise<readonly string[]> {
   const names = readdirSync(patches)
     .filter((name) => name.endsWith('.patch'))
     .filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
   const alive: string[] = [];
-  for (const name of names) {
-    const caught = await isCaught(name);
-    process.stdout.write(`${caught ? 'caught  ' : 'SURVIVED'}  ${name}${caught ? `: ${caught}` : ''}\n`);
-    if (!caught) alive.push(name);
-  }
+  const worker = async () => {
+    for (let name = names.shift(); name; name = names.shift()) {
+      const { caught, by } = await tried(name);
+      process.stdout.write(`${caught ? 'caught  ' : 'SURVIVED'}  ${name}: ${by || 'nothing failed'}\n`);
+      if (!caught) alive.push(name);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, worker));
   return alive;
 }
 
-/** The first test that fails with this mutant; empty where none does. */
-async function isCaught(patch: string): Promise<string> {
+/** Whether what the patch names in its first line fails with it, and what failed. */
+async function tried(patch: string): Promise<{ readonly caught: boolean; readonly by: string }> {
   const copy = mkdtempSync(join(tmpdir(), 'slipway-mutant-'));
   try {
     for (const part of [...parts, ...settings])
       cpSync(join(repository, part), join(copy, part), { recursive: true });
     shareCaches(copy);
-    execFileSync('git', ['apply', join(patches, patch)], {
-      cwd: copy,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    const { code, said } = await boot(copy, patch.slice(0, 3));
+    const path = join(patches, patch);
+    execFileSync('git', ['apply', path], { cwd: copy, stdio: ['ignore', 'ignore', 'inherit'] });
+    const [, guard = 'a first line "Caught by: ..."'] =
+      /^Caught by: (.*)/.exec(readFileSync(path, 'utf8')) ?? [];
+    const said = await boot(copy, patch.slice(0, 3));
     if (!said.includes('scenarios passed'))
       throw new Error(`${patch} cannot be tried:\n${said.slice(-2_000)}`);
-    return code === 0 ? '' : (/ × (?:.* > )?(.*)/.exec(said)?.[1] ?? 'the hosts do not get Ready');
+    const failures = said.split('\n').filter((line) => /^ +(×|→)|^Error:/.test(line));
+    return { caught: failures.some((line) => line.includes(guard)), by: failures.join(' ').slice(0, 300) };
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
@@ -65,14 +76,12 @@ function shareCaches(copy: string): void {
     symlinkSync(join(shared, name), join(cache, name));
 }
 
-async function boot(
-  copy: string,
-  scenario: string,
-): Promise<{ readonly code: number; readonly said: string }> {
-  const env = { ...process.env, NO_COLOR: '1' };
+/** Runs a scenario in the copy; resolves to what was said. */
+async function boot(copy: string, scenario: string): Promise<string> {
+  const env = { ...process.env, NO_COLOR: '1', SLIPWAY_EXECUTABLE: undefined };
   const child = spawn(process.execPath, ['test/boot/boot.ts', scenario], { cwd: copy, env });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
-  const [code] = await once(child, 'close');
-  return { code, said };
+  await once(child, 'close');
+  return said;
 }

@@ -8,6 +8,8 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   systemd: ['journalctl'],
   mmdebstrap: ['mmdebstrap'],
   'dnsmasq-base': ['dnsmasq'],
+  'docker-registry': ['docker-registry'],
+  skopeo: ['skopeo'],
   iproute2: ['ip', 'bridge'],
   iptables: ['iptables'],
   'util-linux': ['unshare', 'nsenter', 'mount'],

@@ -16,7 +16,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-export type Suite = 'bookworm' | 'trixie';
+export const suites = ['bookworm', 'trixie'] as const;
+export type Suite = (typeof suites)[number];
 
 const cache = join(import.meta.dirname, '../../dist/.cache');
 
@@ -45,6 +46,7 @@ export function rootFileSystem(suite: Suite): string {
     .slice(0, 12);
   const root = join(cache, `boot-${suite}-${recipe}`);
   if (existsSync(root)) return root;
+  mkdirSync(cache, { recursive: true });
   for (const old of readdirSync(dirname(root)).filter((name) => name.startsWith(`boot-${suite}-`)))
     rmSync(join(cache, old), { recursive: true });
   const part = `${root}.part`;

@@ -21,7 +21,7 @@ export async function printTimes(cluster: Cluster, prepared: number): Promise<vo
       `boot and cloud-init ${seconds(boot)}`,
       `Slipway's own work ${seconds(work)} (and ${seconds(children)} of the programs it ran)`,
       `waiting for the vault ${seconds(forVault)}`,
-      `waiting for K3s, the server and the next look ${seconds(ready - boot - work - forVault)}`,
+      `the rest, downloads and waiting for K3s and the server, ${seconds(ready - boot - work - forVault)}`,
     ];
     process.stdout.write(`${told.join('; ')}\n`);
   }

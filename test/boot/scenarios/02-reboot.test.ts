@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../booted-host.ts';
 import { type Cluster, startCluster } from '../cluster.ts';
 import { nodes, putRight, startsOf } from '../judge.ts';
+import { metadataService, wireServer } from '../network.ts';
 
 /** Milliseconds: short enough to end while the hosts are off. */
-const passwordLife = 20_000;
+const passwordLife = 15_000;
 
 let cluster: Cluster;
 
@@ -51,3 +53,40 @@ test('all this time Flux was bootstrapped once, and no token was fetched again',
   for (const host of cluster.hosts)
     expect((await putRight(host)).filter((resource) => resource === 'Credential/join-token')).toHaveLength(1);
 });
+
+test('pods are kept from the metadata service from the boot on, whether or not the daemon runs', async () => {
+  const agent = cluster.host('agent');
+  await agent.ask('systemctl', 'disable', 'slipway');
+  await agent.reboot();
+  await eventually(
+    'K3s',
+    async () => (await agent.show(agent.k3sUnit, 'ActiveState')).ActiveState === 'active',
+  );
+  const activeSince = async (unit: string) =>
+    Number((await agent.show(unit, 'ActiveEnterTimestampMonotonic')).ActiveEnterTimestampMonotonic);
+  const guardedSince = await activeSince('slipway-imds-guard.service');
+  expect(guardedSince).toBeGreaterThan(0);
+  expect(guardedSince).toBeLessThan(await activeSince(agent.k3sUnit));
+
+  await agent.ask('sh', '-c', makePod);
+  const fromPod = (address: string) =>
+    agent.run('nsenter', '--net=/run/netns/pod', ...curl, `http://${address}/`);
+  expect((await fromPod(metadataService)).exitCode).not.toBe(0);
+  expect((await fromPod(wireServer)).exitCode, 'the pod reaches others').toBe(0);
+  expect((await agent.run(...curl, `http://${metadataService}/`)).exitCode, 'so does the host').toBe(0);
+  await agent.ask('nft', 'delete', 'table', 'inet', 'slipway_imds');
+  expect((await fromPod(metadataService)).exitCode, 'the rules were what kept it').toBe(0);
+});
+
+const curl = ['curl', '-sS', '-o', '/dev/null', '--max-time', '5'] as const;
+
+/** A network namespace behind the host, as flannel makes one for a pod. */
+const makePod = `set -e
+ip netns add pod
+ip link add pod0 type veth peer name eth0 netns pod
+ip addr add 10.42.7.1/24 dev pod0
+ip link set pod0 up
+ip -n pod addr add 10.42.7.2/24 dev eth0
+ip -n pod link set eth0 up
+ip -n pod route add default via 10.42.7.1
+iptables -t nat -A POSTROUTING -s 10.42.7.0/24 ! -d 10.42.0.0/16 -j MASQUERADE`;

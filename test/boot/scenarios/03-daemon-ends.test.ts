@@ -10,6 +10,7 @@ let k3sStart: string;
 beforeAll(async () => {
   cluster = await startCluster({ hosts: ['server'] });
   server = cluster.host('server');
+  expect(server.read('/etc/systemd/system/slipway.service')).toMatch(/^WatchdogSec=60$/m);
   // A minute is long for a test: the time is shortened, not what is done about it.
   server.write('/etc/systemd/system/slipway.service.d/test.conf', '[Service]\nWatchdogSec=6\nRestartSec=1\n');
   await cluster.powerOn();

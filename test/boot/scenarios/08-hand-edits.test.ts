@@ -75,7 +75,10 @@ function relink(path: string): void {
 }
 
 test.each(Object.keys(damages))('what Slipway owns and is %s is put back, and K3s goes on', async (how) => {
-  await Promise.all(cluster.hosts.map((host) => damagedAndPutBack(host, damages[how] ?? expect.fail())));
+  const done = await Promise.allSettled(
+    cluster.hosts.map((host) => damagedAndPutBack(host, damages[how] ?? expect.fail())),
+  );
+  for (const each of done) if (each.status === 'rejected') throw each.reason;
 });
 
 async function damagedAndPutBack(
