@@ -114,15 +114,11 @@ function patience(file: string): number {
 async function runOne(file: string): Promise<boolean> {
   const name = file.replace(/\.test\.ts$/, '');
   const dir = mkdtempSync(join(tmpdir(), 'slipway-boot-'));
-  const child = spawn(
-    'unshare',
-    [...namespaces, ...vitest(name, relative(repository, join(scenarios, file)))],
-    {
-      cwd: repository,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, SLIPWAY_BOOT_SUITE: options.suite, SLIPWAY_BOOT_DIR: dir },
-    },
-  );
+  const child = spawn('unshare', inNamespaces(...vitest(name, relative(repository, join(scenarios, file)))), {
+    cwd: repository,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, SLIPWAY_BOOT_SUITE: options.suite, SLIPWAY_BOOT_DIR: dir },
+  });
   running.add(child);
   say(`${name} ...`);
   const said = output(child);
@@ -135,9 +131,10 @@ async function runOne(file: string): Promise<boolean> {
 }
 
 /** unshare ends what runs in the namespaces when it ends. */
-const namespaces = [
-  ...['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private'],
-];
+function inNamespaces(...command: readonly string[]): readonly string[] {
+  const kinds = ['--net', '--mount', '--pid', '--propagation', 'private', '--mount-proc'];
+  return [...kinds, '--fork', '--kill-child', ...command];
+}
 
 function vitest(name: string, file: string): readonly string[] {
   const result = join(results, `boot-${options.suite}-${name}.json`);
