@@ -1,7 +1,8 @@
 /**
- * `npm run test:boot -- [--suite bookworm|trixie] [--jobs N] [--mutants] [WORD...]`: real hosts, booted from nothing,
- * each scenario in namespaces of its own for network, mounts and processes: what it made goes when it ends, however it
- * ends. Words choose the scenarios, or the mutants, whose names hold any of them.
+ * `npm run test:boot -- [--suite bookworm|trixie] [--jobs N] [--mutants | --prepare] [WORD...]`: real hosts,
+ * booted from nothing, each scenario in namespaces of its own for network, mounts and processes: what it made goes when
+ * it ends, however it ends. Words choose the scenarios, or the mutants, whose names hold any of them; --prepare only
+ * makes the root file system.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,6 +25,7 @@ const { values: options, positionals: words } = parseArgs({
     suite: { type: 'string', default: 'trixie' },
     jobs: { type: 'string', default: '6' },
     mutants: { type: 'boolean', default: false },
+    prepare: { type: 'boolean', default: false },
   },
   allowPositionals: true,
 });
@@ -46,6 +48,7 @@ async function main(): Promise<void> {
   }
   if (process.env.SLIPWAY_EXECUTABLE === undefined && !isPackaged()) packageIt();
   rootFileSystem(options.suite === 'bookworm' ? 'bookworm' : 'trixie');
+  if (options.prepare) return;
   const passed = options.mutants ? await tryMutants() : await bootScenarios();
   process.exitCode = passed ? 0 : 1;
 }

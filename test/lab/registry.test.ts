@@ -27,7 +27,7 @@ import {
 const rotations = 10;
 
 /** Milliseconds: a password is renewed with a third of it left, which a pull on a busy machine may take. */
-const passwordLife = 30_000;
+const passwordLife = 21_000;
 
 const dir = join(tmpdir(), `slipway-registry-${process.pid}`);
 const missing = whatIsMissing();
