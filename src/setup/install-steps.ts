@@ -1,12 +1,12 @@
 import { dirname, join } from 'node:path';
-import type { Command, Host } from '../agent/core/host.ts';
+import type { Command, Host, HostReader } from '../agent/core/host.ts';
 import { octal } from '../agent/core/mode.ts';
 import { compare, inSync, type Resource } from '../agent/core/resource.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { file } from '../agent/resources/file.ts';
-import { systemctl, unitLoaded } from '../agent/resources/unit.ts';
+import { isBooted, systemctl, unitLoaded } from '../agent/resources/unit.ts';
 import type { InstalledFiles } from './installed-files.ts';
-import { daemonUnit, directoriesUnit, isBooted, setupPlaces } from './places.ts';
+import { daemonUnit, directoriesUnit, setupPlaces } from './places.ts';
 
 export interface InstallSpec {
   readonly paths: NodePaths;
@@ -15,25 +15,33 @@ export interface InstallSpec {
   readonly files: InstalledFiles;
 }
 
-/** What `slipway install` puts in place, in this order: what starts the daemon comes last. */
+/**
+ * What `slipway install` puts in place, in this order: what starts the daemon comes late, and the example is the last, by
+ * which a later install knows that this one was made to its end.
+ */
 export function installSteps({ paths, self, files }: InstallSpec): readonly Resource[] {
   const places = setupPlaces(paths);
   const executable = executableInPlace(self, places.executable);
-  const put = (name: keyof InstalledFiles) =>
-    file({ path: places[name], content: files[name], replacesLinks: true, condition: 'System' });
-  const written = [put('directories'), put('daemon'), put('tmpfiles'), put('example')];
+  const put = (name: keyof InstalledFiles, needs: readonly string[] = []) =>
+    file({ path: places[name], content: files[name], replacesLinks: true, condition: 'System', needs });
+  const written = [put('directories'), put('daemon'), put('tmpfiles')];
   const needs = [executable, ...written].map(({ id }) => id);
+  const enabled = daemonEnabled(paths, needs);
   return [
     executable,
     ...written,
     loaded(paths, directoriesUnit, needs),
     loaded(paths, daemonUnit, needs),
-    daemonEnabled(paths, needs),
+    enabled,
+    put('example', [enabled.id]),
   ];
 }
 
-/** systemd starts the daemon at the next boot. Done without systemd where it does not run, as in an image. */
-export function daemonEnabled(paths: NodePaths, needs: readonly string[] = []): Resource {
+/**
+ * systemd starts the daemon at the next boot. Done without systemd where it does not run, as in an image. One that was
+ * disabled since the first install stays so: a person did it, or k3s-uninstall.sh.
+ */
+function daemonEnabled(paths: NodePaths, needs: readonly string[]): Resource {
   const enabling = systemctlBelow(paths, 'enable', daemonUnit);
   return {
     id: `UnitEnabled/${daemonUnit}`,
@@ -41,12 +49,17 @@ export function daemonEnabled(paths: NodePaths, needs: readonly string[] = []): 
     condition: 'System',
     needs,
     async check(host) {
-      const { stdout } = await host.query(systemctlBelow(paths, 'is-enabled', daemonUnit));
-      return compare({ enabled: stdout.trim() }, { enabled: 'enabled' }, async (host) => {
+      if (await host.stat(setupPlaces(paths).example)) return inSync();
+      return compare({ enabled: await enablement(host, paths) }, { enabled: 'enabled' }, async (host) => {
         await host.run(enabling);
       });
     },
   };
+}
+
+/** `enabled`, `disabled`, `masked` and more (systemctl(1), is-enabled). */
+export async function enablement(host: HostReader, paths: NodePaths): Promise<string> {
+  return (await host.query(systemctlBelow(paths, 'is-enabled', daemonUnit))).stdout.trim();
 }
 
 function systemctlBelow({ root }: NodePaths, ...args: readonly string[]): Command {
@@ -88,6 +101,6 @@ function loaded(paths: NodePaths, unit: string, needs: readonly string[]): Resou
   const resource = unitLoaded({ unit, path: join(paths.system.units, unit), condition: 'System', needs });
   return {
     ...resource,
-    check: async (host) => ((await isBooted(host, paths)) ? resource.check(host) : inSync()),
+    check: async (host) => ((await isBooted(host, paths.root)) ? resource.check(host) : inSync()),
   };
 }

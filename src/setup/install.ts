@@ -6,12 +6,12 @@ import type { HostReader } from '../agent/core/host.ts';
 import { acquireLock } from '../agent/host/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
-import { showUnit } from '../agent/resources/unit.ts';
-import { daemonEnabled, installSteps } from './install-steps.ts';
+import { isBooted, showUnit } from '../agent/resources/unit.ts';
+import { enablement, installSteps } from './install-steps.ts';
 import { installedFiles } from './installed-files.ts';
 import { perform } from './perform.ts';
 import { requireRoot, tell } from './person.ts';
-import { daemonUnit, isBooted, packagedUnit, setupPlaces } from './places.ts';
+import { daemonUnit, packagedUnit, setupPlaces } from './places.ts';
 
 /** 0 where all is in place, 1 where not. Nothing is started: whoever calls it decides when. */
 export async function install({ root }: InstallOptions): Promise<number> {
@@ -22,7 +22,8 @@ export async function install({ root }: InstallOptions): Promise<number> {
   const release = await acquireLock(paths.slipway.setupLock);
   try {
     const packaged = await packagedUnit(host, paths);
-    const steps = packaged === undefined ? ownSteps(paths) : [daemonEnabled(paths)];
+    // The package's own scripts enable what it brings, once.
+    const steps = packaged === undefined ? ownSteps(paths) : [];
     const isDone = await perform(steps, host, tell);
     for (const line of packaged === undefined ? [] : await packageNotes(host, paths, packaged))
       tell.out(line);
@@ -61,11 +62,17 @@ async function nextSteps(host: HostReader, paths: NodePaths): Promise<readonly s
   const settings = (await host.stat(config))
     ? []
     : [`settings go into ${config}; ${config}.example shows how`];
-  if (!(await isBooted(host, paths)))
+  const state = await enablement(host, paths);
+  if (state !== 'enabled') return [...settings, notEnabled(state)];
+  if (!(await isBooted(host, paths.root)))
     return [...settings, 'Slipway is in place; it starts with the next boot'];
   const { ActiveState } = await showUnit(host, daemonUnit, ['ActiveState']);
   const isRunning = ActiveState === 'active' || ActiveState === 'activating';
   return isRunning
     ? [...settings, `Slipway is in place; what runs is as it was started: systemctl restart ${daemonUnit}`]
     : [...settings, `Slipway is in place; start it: systemctl start --no-block ${daemonUnit}`];
+}
+
+function notEnabled(state: string): string {
+  return `${daemonUnit} is ${state || 'not enabled'}, and was left so; to have it start at boot: systemctl enable --now ${daemonUnit}`;
 }

@@ -1,15 +1,22 @@
 import { join } from 'node:path';
 import type { HostReader } from '../agent/core/host.ts';
+import { table } from '../agent/imds/nft.ts';
 import { guardUnit } from '../agent/imds/unit.ts';
+import { movedAside } from '../agent/k3s/teardown/moved-aside.ts';
 import { k3sUnits } from '../agent/k3s/teardown/teardown.ts';
 import type { NodePaths } from '../agent/paths.ts';
+import { showUnits } from '../agent/resources/unit.ts';
+import { isActive } from '../agent/resources/units-stopped.ts';
 import { packagedUnit } from './places.ts';
 import { type Extent, neededByK3s } from './uninstall-steps.ts';
 
-/** The unit of the K3s that is installed here; `undefined` where there is none. */
-export async function installedK3s(host: HostReader, { system }: NodePaths): Promise<string | undefined> {
-  const stats = await Promise.all(k3sUnits.map((unit) => host.stat(join(system.units, unit))));
-  return k3sUnits.find((_, at) => stats[at] !== undefined);
+/** The unit of the K3s that is installed here, or runs though its unit file was deleted; `undefined` without K3s. */
+export async function installedK3s(host: HostReader, paths: NodePaths): Promise<string | undefined> {
+  const stats = await Promise.all(k3sUnits.map((unit) => host.stat(join(paths.system.units, unit))));
+  const installed = k3sUnits.find((_, at) => stats[at] !== undefined);
+  if (installed !== undefined || paths.root !== '/') return installed;
+  const shown = await showUnits(host, k3sUnits, ['ActiveState'], paths.root);
+  return k3sUnits.find((_, at) => shown[at] !== undefined && isActive(shown[at]));
 }
 
 /** What an uninstall left on purpose, and what a person has to do about it, a line each. */
@@ -23,10 +30,33 @@ export async function leftBehind(
   const kept = await existing(host, [
     ...(extent.purge ? [] : [join(paths.root, 'etc/slipway'), paths.slipway.state]),
     join(paths.system.bin, 'flux'),
-    join(paths.root, 'etc/rancher/node'),
+    ...(extent.keepsK3s ? [nodePassword(paths)] : k3sPlaces(paths)),
   ]);
-  const left = kept.length === 0 ? [] : [`still there: ${kept.join(' ')}`];
-  return [...(extent.keepsK3s ? await k3sNotes(host, paths) : []), ...left, ...packaged];
+  const notes = extent.keepsK3s ? await k3sNotes(host, paths) : [];
+  return [...notes, ...stillThere(kept), ...(await asideNotes(host, paths)), ...packaged];
+}
+
+/** The same for K3s alone. */
+export async function k3sLeftBehind(host: HostReader, paths: NodePaths): Promise<readonly string[]> {
+  return [...stillThere(await existing(host, k3sPlaces(paths))), ...(await asideNotes(host, paths))];
+}
+
+function k3sPlaces(paths: NodePaths): readonly string[] {
+  return [nodePassword(paths), join(paths.root, 'var/log/pods')];
+}
+
+function nodePassword({ root }: NodePaths): string {
+  return join(root, 'etc/rancher/node');
+}
+
+async function asideNotes(host: HostReader, paths: NodePaths): Promise<readonly string[]> {
+  const aside = await movedAside(host, paths);
+  if (aside.length === 0) return [];
+  return [`K3s' data of an older role, with its keys and tokens, is still there: rm -r ${aside.join(' ')}`];
+}
+
+function stillThere(paths: readonly string[]): readonly string[] {
+  return paths.length === 0 ? [] : [`still there: ${paths.join(' ')}`];
 }
 
 async function k3sNotes(host: HostReader, paths: NodePaths): Promise<readonly string[]> {
@@ -34,9 +64,14 @@ async function k3sNotes(host: HostReader, paths: NodePaths): Promise<readonly st
   const guarded = needed.includes(paths.slipway.imdsGuard);
   return [
     `K3s stays, and needs what stays with it: ${needed.join(' ') || 'nothing of Slipway'}`,
-    ...(guarded ? [`pods are kept from the metadata service by ${guardUnit}, which stays too`] : []),
+    ...(guarded
+      ? [
+          `pods are kept from the metadata service by ${guardUnit}, which stays too; to take that down: systemctl disable --now ${guardUnit}; nft delete table ${table.join(' ')}`,
+        ]
+      : []),
     `registry logins in ${paths.k3s.registries} are no longer renewed, and work for three hours at most`,
     `kubelet asks Slipway for logins, in vain, until K3s is restarted: systemctl restart ${unit}`,
+    'to remove K3s later, install Slipway again, and then: slipway uninstall --k3s',
   ];
 }
 

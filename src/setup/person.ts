@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { NodeError } from '../agent/core/errors.ts';
 import type { HostReader } from '../agent/core/host.ts';
+import { containerProcesses, isOfPods } from '../agent/k3s/teardown/processes.ts';
+import type { NodePaths } from '../agent/paths.ts';
 import type { Tell } from './perform.ts';
 import { daemonUnit } from './places.ts';
 
@@ -27,5 +29,17 @@ export async function requireOwnShell(host: HostReader): Promise<void> {
   throw new NodeError(
     'CommandFailed',
     `This was called from within ${daemonUnit}, which it has to stop first. Call it from a shell.`,
+  );
+}
+
+/** `CommandFailed` within a container of K3s, as in a debug pod: killing the containers would end it half-way. */
+export async function requireOutsideContainers(host: HostReader, paths: NodePaths): Promise<void> {
+  const own = Number.parseInt((await host.readFile('/proc/self/stat'))?.content ?? '', 10);
+  const groups = (await host.readFile('/proc/self/cgroup'))?.content ?? '';
+  if (!isOfPods(groups) && !(await containerProcesses(host, paths)).includes(own)) return;
+  throw new NodeError(
+    'CommandFailed',
+    'This was called from within a container of K3s, and has to kill those: it would end itself half-way. Call it from a ' +
+      'shell of the host, as by SSH or a console.',
   );
 }

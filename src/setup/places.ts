@@ -23,8 +23,3 @@ export async function packagedUnit(host: HostReader, { root }: NodePaths): Promi
   const stats = await Promise.all(places.map((path) => host.stat(path)));
   return places.find((_, at) => stats[at] !== undefined);
 }
-
-/** Whether systemd runs this machine (sd_booted(3)), and it is the machine that is meant, not an image below a root. */
-export async function isBooted(host: HostReader, { root }: NodePaths): Promise<boolean> {
-  return root === '/' && (await host.stat('/run/systemd/system')) !== undefined;
-}

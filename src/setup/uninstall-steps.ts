@@ -6,6 +6,7 @@ import { guardUnitPath } from '../agent/imds/unit.ts';
 import { agentTokenPath } from '../agent/k3s/agent-token.ts';
 import { noProvider, pluginName } from '../agent/k3s/provider-config.ts';
 import { scriptPaths } from '../agent/k3s/scripts.ts';
+import { movedAsideGone } from '../agent/k3s/teardown/moved-aside.ts';
 import { k3sRemoved } from '../agent/k3s/teardown/teardown.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { removed } from '../agent/resources/removed.ts';
@@ -40,11 +41,15 @@ export function daemonStopped({ root }: NodePaths, forGood: boolean): Resource {
  * executable is the last, and goes only when all else is gone, so that it can be run again.
  */
 export function uninstallSteps(paths: NodePaths, extent: Extent): readonly Resource[] {
+  const needs = extent.k3s ? k3sRemovedIds(paths) : [];
+  const guard = extent.keepsK3s ? [] : guardGone(paths, needs);
+  // Its rules are among the state, and by them it is found again.
+  const settled = [...needs, ...guard.map(({ id }) => id)];
   const steps = [
     ...(extent.k3s ? k3sUninstallSteps(paths) : [noProvider(paths)]),
-    ...(extent.keepsK3s ? [] : guardGone(paths)),
-    ...ownFiles(paths),
-    ...(extent.purge ? purged(paths, extent) : []),
+    ...guard,
+    ...ownFiles(paths, extent, needs),
+    ...(extent.purge ? purged(paths, extent, settled) : []),
   ];
   const { executable } = setupPlaces(paths);
   return [...steps, removed({ path: executable, condition: 'System', needs: steps.map(({ id }) => id) })];
@@ -52,7 +57,12 @@ export function uninstallSteps(paths: NodePaths, extent: Extent): readonly Resou
 
 /** K3s goes with all its data, and Slipway stays. */
 export function k3sUninstallSteps(paths: NodePaths): readonly Resource[] {
-  return [noProvider(paths), ...k3sRemoved(paths), pluginGone(paths)];
+  return [noProvider(paths), ...k3sRemoved(paths), pluginGone(paths, k3sRemovedIds(paths))];
+}
+
+/** For what K3s uses as long as any of it is left. */
+function k3sRemovedIds(paths: NodePaths): readonly string[] {
+  return k3sRemoved(paths).map(({ id }) => id);
 }
 
 /** What K3s reads at each of its starts, and what keeps its pods from the metadata service. */
@@ -60,33 +70,34 @@ export function neededByK3s(paths: NodePaths): readonly string[] {
   return [paths.slipway.joinToken, agentTokenPath(paths), paths.slipway.imdsGuard];
 }
 
-function ownFiles(paths: NodePaths): readonly Resource[] {
+/** The scripts that remove K3s go with K3s where that goes. */
+function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): readonly Resource[] {
   const { daemon, directories, tmpfiles, example } = setupPlaces(paths);
   const wanted = join(paths.system.units, 'multi-user.target.wants', daemonUnit);
-  const files = [wanted, daemon, directories, tmpfiles, example, ...scriptPaths(paths)];
+  const files = [wanted, daemon, directories, tmpfiles, example, ...(k3s ? [] : scriptPaths(paths))];
   const units = [daemonUnit, directoriesUnit];
   return [
-    ...files.map((path) => removed({ path, condition: 'System' })),
-    unitsForgotten({ id: 'Forgotten/slipway', condition: 'System', units, root: paths.root }),
+    ...files.map((path) => removed({ path, condition: 'System', needs })),
+    unitsForgotten({ id: 'Forgotten/slipway', condition: 'System', units, root: paths.root, needs }),
   ];
 }
 
 /** Below another root there are its files alone: the rules are the machine's own. */
-function guardGone(paths: NodePaths): readonly Resource[] {
-  if (paths.root === '/') return [noImdsGuard(paths)];
+function guardGone(paths: NodePaths, needs: readonly string[]): readonly Resource[] {
+  if (paths.root === '/') return [{ ...noImdsGuard(paths), needs }];
   return [guardUnitPath(paths), paths.slipway.imdsGuard].map((path) =>
-    removed({ path, condition: 'ImdsGuard' }),
+    removed({ path, condition: 'ImdsGuard', needs }),
   );
 }
 
 /** Settings and state; K3s that stays keeps what it needs. */
-function purged(paths: NodePaths, { keepsK3s, k3s }: Extent): readonly Resource[] {
-  const needs = k3s ? k3sRemoved(paths).map(({ id }) => id) : [];
+function purged(paths: NodePaths, { keepsK3s, k3s }: Extent, needs: readonly string[]): readonly Resource[] {
   const others = ['etc/slipway', 'run/slipway'].map((path) => join(paths.root, path));
   const state = keepsK3s
     ? [stateGoneBut(paths)]
     : [removed({ path: paths.slipway.state, condition: 'System', needs })];
-  return [...state, ...others.map((path) => removed({ path, condition: 'System', needs }))];
+  const aside = k3s ? [movedAsideGone(paths, needs)] : [];
+  return [...aside, ...state, ...others.map((path) => removed({ path, condition: 'System', needs }))];
 }
 
 function stateGoneBut(paths: NodePaths): Resource {
@@ -116,10 +127,10 @@ function stateGoneBut(paths: NodePaths): Resource {
 }
 
 /** The script that kubelet runs, where no configuration names it: one of somebody else's may, and K3s would not start. */
-function pluginGone(paths: NodePaths): Resource {
+function pluginGone(paths: NodePaths, needs: readonly string[]): Resource {
   const plugin = join(paths.k3s.credentialProviderBin, pluginName);
   return {
-    ...removed({ path: plugin, condition: 'CredentialProvider' }),
+    ...removed({ path: plugin, condition: 'CredentialProvider', needs }),
     async check(host) {
       if ((await host.stat(paths.k3s.credentialProvider)) !== undefined) return inSync();
       const path = (await isAlone(host, paths))

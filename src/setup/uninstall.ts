@@ -4,11 +4,12 @@ import type { Host } from '../agent/core/host.ts';
 import type { Resource } from '../agent/core/resource.ts';
 import { acquireLock } from '../agent/host/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
+import { processesEndedId } from '../agent/k3s/teardown/processes.ts';
 import { k3sStopped } from '../agent/k3s/teardown/teardown.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
-import { installedK3s, leftBehind } from './left-behind.ts';
+import { installedK3s, k3sLeftBehind, leftBehind } from './left-behind.ts';
 import { perform, rehearse } from './perform.ts';
-import { requireOwnShell, requireRoot, tell } from './person.ts';
+import { requireOutsideContainers, requireOwnShell, requireRoot, tell } from './person.ts';
 import { daemonUnit } from './places.ts';
 import { daemonStopped, k3sUninstallSteps, uninstallSteps } from './uninstall-steps.ts';
 
@@ -42,12 +43,14 @@ export async function killK3s({ root, dryRun }: RemovalOptions): Promise<number>
 
 /** Removes K3s with its data; Slipway stays, and is kept from installing K3s again. */
 export async function uninstallK3s({ root, dryRun }: RemovalOptions): Promise<number> {
+  const host = nodeHost();
   const paths = nodePaths(root);
-  return takeDown('k3s-uninstall', nodeHost(), paths, {
+  return takeDown('k3s-uninstall', host, paths, {
     dryRun,
     stop: daemonStopped(paths, true),
     steps: k3sUninstallSteps(paths),
     notes: async () => [
+      ...(await k3sLeftBehind(host, paths)),
       `K3s is gone. Slipway is still there, stopped and disabled, since it would install K3s again: systemctl enable --now ${daemonUnit}`,
       'To remove Slipway too: slipway uninstall',
     ],
@@ -74,6 +77,7 @@ async function takeDown(
   }
   requireRoot(command, paths.root);
   await requireOwnShell(host);
+  if (steps.some(({ id }) => id === processesEndedId)) await requireOutsideContainers(host, paths);
   const releaseSetup = await acquireLock(paths.slipway.setupLock);
   try {
     // Only then: the daemon holds the lock while it runs.

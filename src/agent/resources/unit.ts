@@ -1,5 +1,5 @@
 import { NodeError } from '../core/errors.ts';
-import type { Command, HostReader } from '../core/host.ts';
+import type { Command, CommandResult, HostReader } from '../core/host.ts';
 import { type ConditionType, compare, type Resource } from '../core/resource.ts';
 
 export interface UnitSpec {
@@ -71,15 +71,36 @@ export async function showUnit<Name extends string>(
   return properties(stdout, names);
 }
 
-/** The same for several units, in their order, with one command. */
+/**
+ * The same for several units, in their order, with one command. None where no systemd runs what is below `root`;
+ * `CommandFailed` where one does and does not tell of each: what it does not tell is not stopped.
+ */
 export async function showUnits<Name extends string>(
   host: HostReader,
   units: readonly string[],
   names: readonly Name[],
+  root: string,
 ): Promise<readonly Readonly<Record<Name, string>>[]> {
-  const { stdout } = await host.query(systemctl('show', ...units, '-p', names.join(',')));
-  const blocks = stdout.split(/\n\n+/);
-  return units.map((_, at) => properties(blocks[at] ?? '', names));
+  const result = await host.query(systemctl('show', ...units, '-p', names.join(',')));
+  const blocks = result.stdout.split(/\n\n+/).filter((block) => block.trim() !== '');
+  if (result.exitCode === 0 && blocks.length === units.length) {
+    return blocks.map((block) => properties(block, names));
+  }
+  if (await isBooted(host, root)) throw notShown(units, result);
+  return [];
+}
+
+/** Whether systemd runs this machine (sd_booted(3)), and it is the machine that is meant, not an image below a root. */
+export async function isBooted(host: HostReader, root: string): Promise<boolean> {
+  return root === '/' && (await host.stat('/run/systemd/system')) !== undefined;
+}
+
+function notShown(units: readonly string[], { exitCode, stderr }: CommandResult): NodeError {
+  return new NodeError(
+    'CommandFailed',
+    `systemctl show ${units.join(' ')} did not tell whether they run (exit code ${exitCode}): ${stderr.trim() || 'no message'}. ` +
+      'Nothing is taken for stopped until it does: see systemctl status, and run this again.',
+  );
 }
 
 function properties<Name extends string>(

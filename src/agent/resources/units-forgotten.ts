@@ -16,7 +16,7 @@ export function unitsForgotten({ units, root, ...rest }: UnitsForgottenSpec): Re
     ...rest,
     summary: 'systemctl daemon-reload',
     async check(host) {
-      const shown = await showUnits(host, units, ['FragmentPath']);
+      const shown = await showUnits(host, units, ['FragmentPath'], root);
       const known = shown
         .map(({ FragmentPath }) => FragmentPath)
         .filter((path) => path.startsWith(join(root, '/')));

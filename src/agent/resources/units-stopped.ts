@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Command, HostReader } from '../core/host.ts';
+import type { Command, Host, HostReader } from '../core/host.ts';
 import { type Change, type ConditionType, type Finding, inSync, type Resource } from '../core/resource.ts';
 import { showUnits, systemctl } from './unit.ts';
 
@@ -8,9 +8,12 @@ export interface UnitsStoppedSpec {
   readonly summary: string;
   readonly condition: ConditionType;
   readonly needs?: readonly string[];
-  /** With their suffixes; what systemd does not know is as good as stopped. */
+  /** With their suffixes. */
   readonly units: readonly string[];
-  /** Only units whose files are below it: a machine's own are never taken for those of another root. */
+  /**
+   * Only units whose files are below it: a machine's own are never taken for those of another root. One that runs
+   * after its file was deleted is the machine's.
+   */
   readonly root: string;
   /** Whether they must not start at boot either. */
   readonly forGood: boolean;
@@ -22,7 +25,10 @@ const longestStop = 120_000;
 const names = ['FragmentPath', 'ActiveState', 'UnitFileState'] as const;
 type Shown = Readonly<Record<(typeof names)[number], string>>;
 
-/** systemd runs none of the units, nor starts one at boot. Their files stay. One look asks for all of them. */
+/**
+ * systemd runs none of the units, nor starts one at boot. Their files stay. One look asks for all of them.
+ * `CommandFailed` where systemd does not tell: nobody may take that for stopped.
+ */
 export function unitsStopped({ units, root, forGood, ...rest }: UnitsStoppedSpec): Resource {
   return {
     ...rest,
@@ -40,13 +46,17 @@ interface Found {
 }
 
 async function look(host: HostReader, units: readonly string[], root: string): Promise<readonly Found[]> {
-  const shown = await showUnits(host, units, names);
+  const shown = await showUnits(host, units, names, root);
   return units
     .flatMap((unit, at) => (shown[at] ? [{ unit, shown: shown[at] }] : []))
-    .filter((each) => each.shown.FragmentPath.startsWith(join(root, '/')));
+    .filter((each) => isBelow(root, each.shown));
 }
 
-function isActive({ ActiveState }: Shown): boolean {
+function isBelow(root: string, { FragmentPath }: Shown): boolean {
+  return FragmentPath === '' ? root === '/' : FragmentPath.startsWith(join(root, '/'));
+}
+
+export function isActive({ ActiveState }: Pick<Shown, 'ActiveState'>): boolean {
   return !['inactive', 'failed', ''].includes(ActiveState);
 }
 
@@ -59,13 +69,19 @@ function drifted(busy: readonly Found[], forGood: boolean): Finding {
     const observed = [shown.ActiveState, shown.UnitFileState].filter(Boolean).join(' and ');
     return { field: unit, observed, desired: forGood ? 'inactive and disabled' : 'inactive' };
   });
-  const command = stopping(busy, forGood);
-  return { state: 'Drifted', drift: { changes, remedy: async (host) => void (await host.run(command)) } };
+  return { state: 'Drifted', drift: { changes, remedy: (host) => stop(host, busy, forGood) } };
 }
 
-/** A unit whose file is gone can be stopped, but not disabled. */
-function stopping(busy: readonly Found[], forGood: boolean): Command {
-  const disables = forGood && busy.some(({ shown }) => isEnabled(shown));
-  const units = busy.map(({ unit }) => unit);
-  return { ...systemctl(...(disables ? ['disable', '--now'] : ['stop']), ...units), timeout: longestStop };
+/** A unit whose file is gone can be stopped, but not disabled, nor any other in the same command. */
+async function stop(host: Host, busy: readonly Found[], forGood: boolean): Promise<void> {
+  const withFile = busy.filter(({ shown }) => shown.FragmentPath !== '');
+  const disables = forGood && withFile.some(({ shown }) => isEnabled(shown));
+  const disabled = disables ? withFile : [];
+  const stopped = busy.filter((each) => !disabled.includes(each));
+  if (disabled.length > 0) await host.run(command(['disable', '--now'], disabled));
+  if (stopped.length > 0) await host.run(command(['stop'], stopped));
+}
+
+function command(verb: readonly string[], found: readonly Found[]): Command {
+  return { ...systemctl(...verb, ...found.map(({ unit }) => unit)), timeout: longestStop };
 }

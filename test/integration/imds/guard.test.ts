@@ -149,6 +149,9 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       guard({ name: 'reject', from: '10.42.0.5' });
       expect(await state()).toBe('Drifted');
       guard();
+      vm.run('nft', 'insert', 'rule', 'inet', 'slipway_imds', 'forward', 'accept');
+      expect(await state()).toBe('Drifted');
+      guard();
       vm.run('nft', 'flush', 'chain', 'inet', 'slipway_imds', 'forward');
       expect(await state()).toBe('Drifted');
       vm.run('nft', 'delete', 'table', 'inet', 'slipway_imds');

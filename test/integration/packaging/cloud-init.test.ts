@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { asUserData, filledIn, template, variables } from './user-data.ts';
@@ -14,9 +14,16 @@ const bin = join(folder, 'bin');
 const stubs = join(folder, 'stubs');
 const calls = join(folder, 'calls');
 const release = join(folder, 'release');
+/** Stands for the root of the VM, but for /usr/local/bin. */
+const root = join(folder, 'root');
+const packagedUnit = '/usr/lib/systemd/system/slipway.service';
 
-/** Stands for the executable: it says that it was called, and fails where it is told to. */
-const slipway = `#!/bin/sh\necho "slipway $*" >>${calls}\nexit "\${SLIPWAY_EXIT:-0}"\n`;
+/** Stands for the executable: it says that it was called, fails where it is told to, and puts a download in place. */
+const slipway = `#!/bin/sh
+echo "slipway $*" >>${calls}
+[ "\${SLIPWAY_EXIT:-0}" = 0 ] || exit "$SLIPWAY_EXIT"
+case $0 in *.part) cp "$0" ${bin}/slipway ;; esac
+`;
 const sha256 = createHash('sha256').update(slipway).digest('hex');
 const filled = {
   slipway_url: 'https://example.com/$web/slipway?x=1&y=%20',
@@ -26,7 +33,7 @@ const filled = {
 const otherDigest = '0'.repeat(64);
 
 beforeEach(() => {
-  for (const each of [bin, stubs]) {
+  for (const each of [bin, stubs, root]) {
     rmSync(each, { recursive: true, force: true });
     mkdirSync(each);
   }
@@ -90,6 +97,31 @@ describe('its commands, run by sh', () => {
       'systemctl restart --no-block slipway.service',
     ]);
     expect(readFileSync(join(bin, 'slipway'), 'utf8')).toBe(slipway);
+    expect(existsSync(join(bin, 'slipway.part'))).toBe(false);
+  });
+
+  test('leave it to slipway install to put itself in place', () => {
+    writeFileSync(release, slipway.replace('case', '# case'));
+    const other = createHash('sha256').update(readFileSync(release)).digest('hex');
+    expect(runCommands({ ...filled, slipway_sha256: other }).exitCode).toBe(0);
+    expect(existsSync(join(bin, 'slipway'))).toBe(false);
+  });
+
+  test("take the package's executable, which fits", () => {
+    write(packagedUnit, '');
+    write('/usr/bin/slipway', slipway);
+    expect(runCommands(filled).exitCode).toBe(0);
+    expect(called()).toEqual(['slipway install', 'systemctl restart --no-block slipway.service']);
+    expect(existsSync(join(bin, 'slipway'))).toBe(false);
+  });
+
+  test.each([packagedUnit, '/usr/bin/slipway'])('shadow no package of another build: %s', (path) => {
+    write(path, '#!/bin/sh\n');
+    expect(runCommands(filled).exitCode).toBe(1);
+    expect(called()).toEqual([
+      expect.stringMatching(/^logger .*the image has the slipway package.*not the sha256 [0-9a-f]{64}$/),
+    ]);
+    expect(existsSync(join(bin, 'slipway'))).toBe(false);
   });
 
   test('take an executable of the image that fits, without a download', () => {
@@ -136,6 +168,9 @@ describe('its commands, run by sh', () => {
     ['slipway_url', 'https://${account}.blob.core.windows.net/slipway'],
     ['slipway_sha256', undefined],
     ['slipway_sha256', ''],
+    ['config', undefined],
+    ['config', ''],
+    ['config', '  '],
   ])('say which variable was not filled in: %s, %j', (name, value) => {
     const { [name]: _, ...others }: Record<string, string> = filled;
     const ended = runCommands(value === undefined ? others : { ...others, [name]: value });
@@ -144,6 +179,17 @@ describe('its commands, run by sh', () => {
     expect(called()).toEqual([`logger -s -t slipway -p user.err ${line}`]);
   });
 });
+
+test('settings may hold what looks like a variable', () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: what a mirror's rewrite has.
+  const config = '{ registries: { mirrors: { docker.io: { rewrite: { "(?P<a>.*)": "b/${a}" } } } } }';
+  expect(runCommands({ ...filled, config }).exitCode).toBe(0);
+});
+
+function write(path: string, content: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), content, { mode: 0o755 });
+}
 
 function stub(name: string, script: string): void {
   writeFileSync(join(stubs, name), `#!/bin/sh\n${script}\n`);
@@ -154,9 +200,14 @@ function called(): readonly string[] {
   return readFileSync(calls, 'utf8').trim().split('\n');
 }
 
-/** As cloud-init runs them: all in one script of /bin/sh. */
+/** As cloud-init does them: the files, then all commands in one script of /bin/sh. */
 function runCommands(values: Readonly<Record<string, string>>, environment: Record<string, string> = {}) {
-  const script = asUserData(filledIn(values)).runcmd.join('\n').replaceAll('/usr/local/bin', bin);
+  const { write_files, runcmd } = asUserData(filledIn(values));
+  for (const { path, content } of write_files) write(path, content);
+  const places = /\/usr\/local\/bin|(?:\/etc|\/usr\/bin|\/usr\/lib\/systemd\/system)\/slipway/g;
+  const script = runcmd
+    .join('\n')
+    .replace(places, (path) => (path === '/usr/local/bin' ? bin : join(root, path)));
   const { status, stderr } = spawnSync('/bin/sh', ['-c', script], {
     env: { PATH: `${stubs}:${process.env.PATH}`, ...environment },
     encoding: 'utf8',

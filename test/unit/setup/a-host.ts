@@ -56,7 +56,7 @@ COMMIT
  * to the files below /proc, /sys and /etc what the program would do.
  */
 export function aHost(): MemoryHost {
-  const host = memoryHost();
+  const host = memoryHost({ directories: ['/run/systemd/system'] });
   const write = (path: string, content = path, mode = 0o644) => host.files.write(path, content, mode);
   for (const name of [
     'slipway.service',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { nodePaths } from '../../../src/agent/paths.ts';
-import { daemonEnabled, installSteps } from '../../../src/setup/install-steps.ts';
+import { installSteps } from '../../../src/setup/install-steps.ts';
 import { packagedUnit } from '../../../src/setup/places.ts';
 import { type MemoryHost, memoryHost } from '../../lab/memory-host.ts';
 import { told } from './a-host.ts';
@@ -66,9 +66,9 @@ test('on a bare host all is put in place, and enabled last', async () => {
     `write ${units}/slipway-directories.service 0644`,
     `write ${units}/slipway.service 0644`,
     'write /etc/tmpfiles.d/slipway.conf 0644',
-    'write /etc/slipway/config.yaml.example 0644',
     'run systemctl daemon-reload',
     'run systemctl enable slipway.service',
+    'write /etc/slipway/config.yaml.example 0644',
   ]);
   expect(host.files.stat('/etc/slipway/config.yaml')).toBeUndefined();
 });
@@ -105,9 +105,9 @@ describe('afterwards', () => {
       ['write /etc/slipway/config.yaml.example 0644'],
     ],
     [
-      'a daemon that was disabled',
+      'a daemon that was disabled on purpose',
       (host) => host.files.remove(`${units}/multi-user.target.wants/slipway.service`),
-      ['run systemctl enable slipway.service'],
+      [],
     ],
     ["the operator's drop-in", (host) => host.files.write(`${units}/slipway.service.d/mine.conf`, 'x'), []],
     ["the operator's settings", (host) => host.files.write('/etc/slipway/config.yaml', 'x'), []],
@@ -153,12 +153,19 @@ test('in an image it is enabled without the systemd of this machine', async () =
   expect(host.files.text('/image/usr/local/bin/slipway')).toBe('executable 2');
 });
 
-describe("beside the package's unit", () => {
-  test.each(['/usr/lib', '/lib'])('in %s it is only enabled', async (lib) => {
+test('in an image, too, what was disabled since stays so', async () => {
+  const host = bareHost('/image');
+  await told(steps('/image'), host);
+  host.files.remove(`/image${units}/multi-user.target.wants/slipway.service`);
+  const { length } = host.journal;
+  expect(await told(steps('/image'), host)).toEqual([]);
+  expect(host.journal.length).toBe(length);
+});
+
+describe("the package's unit", () => {
+  test.each(['/usr/lib', '/lib'])('in %s it is known', async (lib) => {
     const host = bareHost();
     host.files.write(`${lib}/systemd/system/slipway.service`, "the package's");
     expect(await packagedUnit(host, nodePaths('/'))).toBe(`${lib}/systemd/system/slipway.service`);
-    await told([daemonEnabled(nodePaths('/'))], host);
-    expect(host.lines()).toEqual(['run systemctl enable slipway.service']);
   });
 });

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { nodePaths } from '../../../src/agent/paths.ts';
-import { leftBehind } from '../../../src/setup/left-behind.ts';
+import { installedK3s, k3sLeftBehind, leftBehind } from '../../../src/setup/left-behind.ts';
 import { aHost } from './a-host.ts';
 
 const paths = nodePaths('/');
@@ -17,9 +17,10 @@ test('where K3s stays, what it needs, and what becomes of the registry logins', 
   host.files.write('/var/lib/slipway/imds-guard.nft', '');
   expect(await leftBehind(host, paths, { k3s: false, purge: true, keepsK3s: true })).toEqual([
     'K3s stays, and needs what stays with it: /var/lib/slipway/join-token /var/lib/slipway/imds-guard.nft',
-    'pods are kept from the metadata service by slipway-imds-guard.service, which stays too',
+    'pods are kept from the metadata service by slipway-imds-guard.service, which stays too; to take that down: systemctl disable --now slipway-imds-guard.service; nft delete table inet slipway_imds',
     'registry logins in /etc/rancher/k3s/registries.yaml are no longer renewed, and work for three hours at most',
     'kubelet asks Slipway for logins, in vain, until K3s is restarted: systemctl restart k3s.service',
+    'to remove K3s later, install Slipway again, and then: slipway uninstall --k3s',
     'still there: /usr/local/bin/flux /etc/rancher/node',
   ]);
 });
@@ -31,4 +32,50 @@ test("the package's own way is named", async () => {
   expect(lines.at(-1)).toBe(
     '/usr/lib/systemd/system/slipway.service is of the slipway package: apt-get remove slipway',
   );
+});
+
+describe('what K3s leaves where it goes', () => {
+  const aside = '/var/lib/rancher/k3s.agent-20260101T120000Z';
+  const lines = [
+    'still there: /etc/rancher/node /var/log/pods',
+    `K3s' data of an older role, with its keys and tokens, is still there: rm -r ${aside}`,
+  ];
+
+  test('logs, and data that was moved aside', async () => {
+    const host = aHost();
+    host.files.write(`${aside}/server/tls/ca.key`, '');
+    host.files.write('/var/lib/rancher/k3s.backup/mine', '');
+    host.files.makeDirectory('/var/log/pods');
+    expect(await k3sLeftBehind(host, paths)).toEqual(lines);
+    const all = await leftBehind(host, paths, { k3s: true, purge: false, keepsK3s: false });
+    expect(all).toContain(lines[1]);
+    expect(all[0]).toContain('/var/log/pods');
+  });
+
+  test('logs of pods that run are no remains', async () => {
+    const host = aHost();
+    host.files.makeDirectory('/var/log/pods');
+    const all = await leftBehind(host, paths, { k3s: false, purge: false, keepsK3s: true });
+    expect(all.join('\n')).not.toContain('/var/log/pods');
+  });
+});
+
+describe('K3s is there', () => {
+  const unitFile = '/etc/systemd/system/k3s.service';
+
+  test('with its unit file', async () => {
+    expect(await installedK3s(aHost(), paths)).toBe('k3s.service');
+  });
+
+  test('while it runs, though its unit file was deleted', async () => {
+    const host = aHost();
+    host.files.remove(unitFile);
+    expect(await installedK3s(host, paths)).toBe('k3s.service');
+    host.files.remove('/run/active/k3s.service');
+    expect(await installedK3s(host, paths)).toBeUndefined();
+  });
+
+  test("not below another root, where the machine's own runs", async () => {
+    expect(await installedK3s(aHost(), nodePaths('/image'))).toBeUndefined();
+  });
 });

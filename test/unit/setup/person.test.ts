@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { requireOwnShell, requireRoot } from '../../../src/setup/person.ts';
+import { nodePaths } from '../../../src/agent/paths.ts';
+import { requireOutsideContainers, requireOwnShell, requireRoot } from '../../../src/setup/person.ts';
 import { memoryHost } from '../../lab/memory-host.ts';
+import { aHost } from './a-host.ts';
 
 test.each([
   ['/', 0, undefined],
@@ -27,4 +29,31 @@ test.each([
     (thrown) => thrown.reason,
   );
   expect(await attempt).toBe(reason);
+});
+
+test.each([
+  ['a shell of the host', 300, 1, '/user.slice/user-0.slice/session-1.scope', undefined],
+  ['a container of another containerd', 101, 100, '/docker/1', undefined],
+  ['a shell in a pod', 300, 1, '/kubepods.slice/kubepods-pod1.slice/cri-1.scope', 'CommandFailed'],
+  ['a shell below a pod, in a group of its own', 300, 201, '/', 'CommandFailed'],
+])('called from %s: %s', async (_, pid, parent, group, reason) => {
+  const host = aHost();
+  for (const process of [pid, 'self']) {
+    host.files.write(`/proc/${process}/stat`, `${pid} (slipway) S ${parent} 1 1`);
+    host.files.write(`/proc/${process}/cgroup`, `0::${group}\n`);
+  }
+  const attempt = requireOutsideContainers(host, nodePaths('/')).then(
+    () => undefined,
+    (thrown) => thrown.reason,
+  );
+  expect(await attempt).toBe(reason);
+});
+
+test('called from a pod whose processes have numbers of their own', async () => {
+  const host = aHost();
+  host.files.write('/proc/self/stat', '7 (slipway) S 1 1 1');
+  host.files.write('/proc/self/cgroup', '0::/kubepods.slice/kubepods-pod1.slice/cri-1.scope\n');
+  await expect(requireOutsideContainers(host, nodePaths('/'))).rejects.toThrow(
+    'from within a container of K3s',
+  );
 });

@@ -121,6 +121,11 @@ describe.each(table)('%s', (_, steps, expected) => {
     }
   });
 
+  test('no resource is named twice', () => {
+    const ids = steps.map(({ id }) => id);
+    expect(ids).toEqual([...new Set(ids)]);
+  });
+
   test('a rehearsal changes nothing', async () => {
     const host = aHost();
     const before = host.files.snapshot();
@@ -211,6 +216,37 @@ describe('a step that fails', () => {
     expect(host.lines()).not.toContain('remove /var/lib/kubelet');
   });
 
+  test('nothing of K3s is deleted where systemd does not tell whether it runs', async () => {
+    const host = aHost();
+    host.files.write(paths.slipway.imdsGuard, '');
+    host.on({ file: 'systemctl', args: /^show k3s/ }, { exitCode: 1, stderr: 'no bus' });
+    const lines = await told(uninstall({ k3s: true, purge: true }), host);
+    expect(lines).toContainEqual(expect.stringMatching(/^! not done: stop K3s.*no bus/));
+    expect(
+      host.lines().filter((line) => /rancher\/k3s|kubelet|local\/bin|imds|slipway\.service$/.test(line)),
+    ).toEqual(['run systemctl disable --now slipway.service']);
+    expect(host.files.stat(paths.k3s.credentialProviderBin)).toBeDefined();
+  });
+
+  test('the data of K3s stays until the packet filter is cleared, by programs that may be in it', async () => {
+    const host = aHost();
+    host.on({ file: 'iptables-save' }, { exitCode: 4 });
+    const lines = await told(uninstall({ k3s: true, purge: true }), host);
+    expect(lines).toContainEqual(expect.stringMatching(/^! not done: remove the rules of K3s from iptables/));
+    expect(host.files.stat(paths.k3s.data)).toBeDefined();
+    expect(host.files.stat('/usr/local/bin/slipway')).toBeDefined();
+  });
+
+  test('the executable stays where the guard of the metadata service does not go', async () => {
+    const host = aHost();
+    host.files.write(paths.slipway.imdsGuard, '');
+    host.files.write('/usr/sbin/nft', '');
+    host.on({ file: 'systemd-run', args: / list table / }, '');
+    host.on({ file: 'systemd-run', args: / delete table / }, { exitCode: 1, stderr: 'busy' });
+    const lines = await told(uninstall({ k3s: true, purge: true }), host);
+    expect(lines).toContain('! not done: remove /usr/local/bin/slipway: it needs ImdsGuard/none');
+  });
+
   test('processes that do not end are told', async () => {
     const host = aHost();
     host.on({ file: 'sh' }, '');
@@ -234,6 +270,55 @@ test('mounts upon mounts, and one that goes with its copy elsewhere', async () =
   });
   expect((await told(k3sStopped(paths, false), host)).filter((line) => line.startsWith('!'))).toEqual([]);
   expect(calls).toBe(2);
+});
+
+describe("an operator's own mounts among K3s' files", () => {
+  const own = ['/var/lib/rancher/k3s/server', '/var/lib/rancher/k3s/storage', '/var/lib/kubelet/disk'];
+
+  test.each(own)('%s is not unmounted, and nothing in it deleted', async (point) => {
+    for (const steps of [k3sStopped(paths, false), uninstall({ k3s: true })]) {
+      const host = aHost();
+      host.files.write('/proc/mounts', `${host.files.text('/proc/mounts')}/dev/sdd1 ${point} ext4 rw 0 0\n`);
+      host.files.write(`${point}/mine`, 'mine');
+      await told(steps, host);
+      expect(host.files.text('/proc/mounts')).toContain(point);
+      expect(host.files.text(`${point}/mine`)).toBe('mine');
+    }
+  });
+
+  test('and what is mounted for a snapshot of containerd or by a CSI driver goes', async () => {
+    const host = aHost();
+    const points = ['/var/lib/rancher/k3s/agent/containerd/a', '/var/lib/kubelet/plugins/csi/b'];
+    host.files.write('/proc/mounts', points.map((point) => `tmpfs ${point} tmpfs rw 0 0\n`).join(''));
+    await told(k3sStopped(paths, false), host);
+    expect(host.files.text('/proc/mounts')).not.toContain('tmpfs');
+  });
+});
+
+describe("K3s' data of an older role", () => {
+  const aside = '/var/lib/rancher/k3s.server-20260101T120000Z';
+
+  test.each([
+    [{ k3s: true, purge: true }, false],
+    [{ k3s: true }, true],
+    [{ purge: true }, true],
+  ])('with %o it stays: %s', async (extent, stays) => {
+    const host = aHost();
+    host.files.write(`${aside}/server/tls/ca.key`, '');
+    host.files.write('/var/lib/rancher/k3s.backup/mine', '');
+    await told(uninstall(extent), host);
+    expect(host.files.stat(aside) !== undefined).toBe(stays);
+    expect(host.files.stat('/var/lib/rancher/k3s.backup')).toBeDefined();
+  });
+
+  test('stays while something is mounted in it', async () => {
+    const host = aHost();
+    host.files.write(`${aside}/server/token`, '');
+    host.files.write('/proc/mounts', `/dev/sdd1 ${aside}/storage ext4 rw 0 0\n`);
+    const lines = await told(uninstall({ k3s: true, purge: true }), host);
+    expect(lines).toContainEqual(expect.stringContaining(`${aside}/storage`));
+    expect(host.files.stat(aside)).toBeDefined();
+  });
 });
 
 test('a rehearsal names only what is there', async () => {

@@ -14,7 +14,10 @@ const made: readonly string[] = [
   'kube-ipvs0',
 ];
 
-/** The network namespaces of pods are gone; each is a file here that holds a mount while the pod lives. */
+/**
+ * The network namespaces of pods are gone; each is a file here that holds a mount while the pod lives. CNI names them,
+ * whoever runs its plugins: those of another containerd's containers go, too, as with K3s' own script.
+ */
 export function namespacesGone(needs: readonly string[]): Resource {
   return {
     id: 'Gone/namespaces',

@@ -3,11 +3,12 @@ import { NodeError } from '../../core/errors.ts';
 import type { Command, Host, HostReader } from '../../core/host.ts';
 import { inSync, type Resource } from '../../core/resource.ts';
 import { removed } from '../../resources/removed.ts';
+import { realPath } from './real-path.ts';
 
 export const unmountedId = 'Unmounted/k3s';
 
 /**
- * Nothing is mounted at a path that begins like one of these. What is in use is detached all the same (umount(8),
+ * Nothing is mounted at a path that begins like one of these, whose directories may be links. What is in use is detached all the same (umount(8),
  * --lazy), so that nobody reaches it by its path any more.
  */
 export function unmounted(prefixes: readonly string[], needs: readonly string[]): Resource {
@@ -52,29 +53,46 @@ async function failureOf(attempt: Promise<unknown>): Promise<unknown> {
 }
 
 async function pointsLike(host: HostReader, prefixes: readonly string[]): Promise<readonly string[]> {
-  return (await mountPoints(host)).filter((point) => prefixes.some((each) => point.startsWith(each)));
+  const real = await Promise.all(prefixes.map((each) => realPrefix(host, each)));
+  return (await mountPoints(host)).filter((point) => real.some((each) => point.startsWith(each)));
+}
+
+/** What follows the last slash begins a name, and is none. */
+async function realPrefix(host: HostReader, prefix: string): Promise<string> {
+  const at = prefix.lastIndexOf('/') + 1;
+  return join(await realPath(host, prefix.slice(0, at)), '/') + prefix.slice(at);
 }
 
 /**
  * The directory is gone. While something is mounted in it nothing is deleted, since that would be deleted, too; one
- * that is a mount of its own, as a disk for K3s' data, is emptied and stays.
+ * that is a mount of its own or a link to elsewhere, as to a disk for K3s' data, is emptied and stays.
  */
 export function emptied(path: string, needs: readonly string[]): Resource {
   const gone = removed({ path, condition: 'K3sBinary', needs });
   return {
     ...gone,
     async check(host) {
-      const points = await mountPoints(host);
-      const inside = points.filter((point) => point.startsWith(`${path}/`));
-      if (inside.length > 0) throw stillMounted(path, inside);
-      if (!points.includes(path)) return gone.check(host);
+      await nothingMountedIn(host, path);
+      if (!(await leadsElsewhere(host, path))) return gone.check(host);
       const names = await host.list(path);
       if (names.length === 0) return inSync();
       const changes = names.map((field) => ({ field, observed: 'there', desired: undefined }));
-      const summary = `empty ${path}, which is a mount of its own and stays`;
+      const summary = `empty ${path}, which is a mount or a link of its own and stays`;
       return { state: 'Drifted', drift: { changes, summary, remedy: (host) => empty(host, path, names) } };
     },
   };
+}
+
+/** `FileSystemError` where something is mounted in the directory, which would be deleted with it. */
+export async function nothingMountedIn(host: HostReader, path: string): Promise<void> {
+  const real = await realPath(host, path);
+  const inside = (await mountPoints(host)).filter((point) => point.startsWith(`${real}/`));
+  if (inside.length > 0) throw stillMounted(path, inside);
+}
+
+async function leadsElsewhere(host: HostReader, path: string): Promise<boolean> {
+  if ((await host.stat(path))?.kind === 'link') return true;
+  return (await mountPoints(host)).includes(await realPath(host, path));
 }
 
 async function empty(host: Host, path: string, names: readonly string[]): Promise<void> {

@@ -1,27 +1,70 @@
-import type { Host, HostReader } from '../../core/host.ts';
+import { join } from 'node:path';
+import { NodeError } from '../../core/errors.ts';
+import type { Command, CommandResult, Host, HostReader } from '../../core/host.ts';
 import { inSync, type Resource } from '../../core/resource.ts';
+import type { NodePaths } from '../../paths.ts';
 
-/** What K3s' parts put into the packet filter is gone: kube-proxy, the network policy controller, CNI and flannel. */
-export function packetFilterCleared(needs: readonly string[]): readonly Resource[] {
-  return [rulesGone('iptables', needs), rulesGone('ip6tables', needs), tablesGone(needs)];
+const tools = ['iptables', 'ip6tables'] as const;
+type Tool = (typeof tools)[number];
+
+/** How the shell, and so a Host, tells that a program is not installed. */
+const notInstalled = 127;
+
+/**
+ * What K3s' parts put into the packet filter is gone: kube-proxy, the network policy controller, CNI and flannel.
+ * Chains of CNI have the same names whoever runs its plugins: those of another containerd go, too.
+ */
+export function packetFilterCleared(paths: NodePaths, needs: readonly string[]): readonly Resource[] {
+  return [...tools.map((tool) => rulesGone(tool, paths, needs)), tablesGone(needs)];
+}
+
+/** For what has to wait until K3s' data, with the programs in it, is no longer needed. */
+export const rulesGoneIds: readonly string[] = tools.map(rulesGoneId);
+
+function rulesGoneId(tool: Tool): string {
+  return `Gone/${tool}`;
 }
 
 /** Chains of K3s' parts, and the rules that lead into them; every other rule stays, with its counters. */
-function rulesGone(tool: 'iptables' | 'ip6tables', needs: readonly string[]): Resource {
+function rulesGone(tool: Tool, paths: NodePaths, needs: readonly string[]): Resource {
   return {
-    id: `Gone/${tool}`,
+    id: rulesGoneId(tool),
     summary: `remove the rules of K3s from ${tool}`,
     condition: 'System',
     needs,
     async check(host) {
-      // Where the program is missing K3s has used its own nft, or there is nothing.
-      const { stdout } = await host.query({ file: `${tool}-save`, args: [] });
-      const rules = removal(stdout);
+      const { program, saved } = await save(host, tool, paths);
+      const rules = removal(saved);
       if (rules === '' && (await host.stat(draftFor(tool))) === undefined) return inSync();
       const changes = [{ field: tool, observed: 'rules of K3s', desired: undefined }];
-      return { state: 'Drifted', drift: { changes, remedy: (host) => restore(host, tool, rules) } };
+      const remedy = (host: Host) => restore(host, { tool, program, rules });
+      return { state: 'Drifted', drift: { changes, remedy } };
     },
   };
+}
+
+interface Saved {
+  readonly program: string;
+  readonly saved: string;
+}
+
+/** By the system's program, or by the one that K3s unpacked and used where the system has none; without both, nothing. */
+async function save(host: HostReader, tool: Tool, { k3s }: NodePaths): Promise<Saved> {
+  for (const program of [tool, join(k3s.data, 'data/current/bin/aux', tool)]) {
+    const command = { file: `${program}-save`, args: [] };
+    const result = await host.query(command);
+    if (result.exitCode === 0) return { program, saved: result.stdout };
+    if (result.exitCode !== notInstalled) throw unreadable(command, result);
+  }
+  return { program: tool, saved: '' };
+}
+
+function unreadable({ file, args }: Command, { exitCode, stderr }: CommandResult): NodeError {
+  return new NodeError(
+    'CommandFailed',
+    `${[file, ...args].join(' ')} ended with ${exitCode}: ${stderr.trim() || 'no message'}. What K3s left in the packet ` +
+      'filter is not known. Mend that, and run this again; a reboot empties the packet filter.',
+  );
 }
 
 /** Readable by root alone, on a file system that no reboot keeps. */
@@ -30,12 +73,15 @@ function draftFor(tool: string): string {
 }
 
 /** A table is changed whole or not at all (iptables-restore(8)). */
-async function restore(host: Host, tool: string, rules: string): Promise<void> {
+async function restore(
+  host: Host,
+  { tool, program, rules }: { readonly tool: Tool; readonly program: string; readonly rules: string },
+): Promise<void> {
   const path = draftFor(tool);
   try {
     if (rules === '') return;
     await host.writeFile(path, rules, { mode: 0o600 });
-    await host.run({ file: `${tool}-restore`, args: ['--wait', '--noflush', path] });
+    await host.run({ file: `${program}-restore`, args: ['--wait', '--noflush', path] });
   } finally {
     await host.remove(path);
   }
@@ -62,17 +108,21 @@ function removalFrom(table: string): string {
   return [name, ...commands, 'COMMIT', ''].join('\n');
 }
 
+/** CNI makes the chain CNI-ADMIN for the operator's own rules (the firewall plugin's documentation). */
 function isOurs(chain: string): boolean {
-  return /^(KUBE|CNI|FLANNEL)-/.test(chain);
+  return /^(KUBE|CNI|FLANNEL)-/.test(chain) && chain !== 'CNI-ADMIN';
 }
 
 /** A rule of another chain that jumps into one of K3s', or that flannel marked as its own. */
 function leadsToOurs(line: string): boolean {
   const [, chain] = /^-A (\S+) /.exec(line) ?? [];
   if (chain === undefined || isOurs(chain)) return false;
-  const [, target = ''] = /\s-[jg] (\S+)/.exec(line) ?? [];
-  return isOurs(target) || /--comment "?flanneld? /.test(line);
+  const [, target = ''] = /\s-[jg] (\S+)/.exec(line.replaceAll(quotedText, '""')) ?? [];
+  return isOurs(target) || /\s--comment "flanneld (masq|forward)"(\s|$)/.test(line);
 }
+
+/** As iptables-save prints a comment with blanks in it. */
+const quotedText = /"(\\.|[^"\\])*"/g;
 
 /** The tables of kube-proxy and flannel where they use nftables. */
 function tablesGone(needs: readonly string[]): Resource {
@@ -93,7 +143,9 @@ function tablesGone(needs: readonly string[]): Resource {
 }
 
 async function k3sTables(host: HostReader): Promise<readonly string[]> {
-  const { stdout } = await host.query({ file: 'nft', args: ['list', 'tables'] });
-  const tables = [...stdout.matchAll(/^table (\S+ \S+)$/gm)].map(([, table = '']) => table);
+  const command = { file: 'nft', args: ['list', 'tables'] };
+  const result = await host.query(command);
+  if (![0, notInstalled].includes(result.exitCode)) throw unreadable(command, result);
+  const tables = [...result.stdout.matchAll(/^table (\S+ \S+)$/gm)].map(([, table = '']) => table);
   return tables.filter((table) => /^ip6? (kube-proxy|flannel-ipv[46])$/.test(table));
 }

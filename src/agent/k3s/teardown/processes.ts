@@ -8,6 +8,8 @@ import type { NodePaths } from '../../paths.ts';
 const rounds = 10;
 const pause = 300;
 
+export const processesEndedId = 'Ended/containers';
+
 interface Process {
   readonly pid: number;
   readonly parent: number;
@@ -19,11 +21,12 @@ interface Process {
  * No container of K3s runs: containers outlive its unit, which has KillMode=process.
  *
  * They are the shims of K3s' containerd with all that descends from them, and whatever is in kubelet's control group,
- * which also holds what lost its parent. Another containerd's containers are left alone.
+ * which also holds what lost its parent. Processes of another containerd's containers are left alone, unlike their
+ * network where they use CNI (interfaces.ts, packet-filter.ts).
  */
 export function processesEnded(paths: NodePaths, needs: readonly string[]): Resource {
   return {
-    id: 'Ended/containers',
+    id: processesEndedId,
     summary: 'kill the containers of K3s',
     condition: 'K3sRunning',
     needs,
@@ -54,7 +57,8 @@ function killing(pids: readonly number[]): Command {
   return { file: 'sh', args: ['-c', 'kill -KILL "$@" || :', 'sh', ...pids.map(String)] };
 }
 
-async function containerProcesses(host: HostReader, paths: NodePaths): Promise<readonly number[]> {
+/** The process ids of K3s' containers, with all that descends from them, in order. */
+export async function containerProcesses(host: HostReader, paths: NodePaths): Promise<readonly number[]> {
   const names = await host.list('/proc');
   const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(pids.map((pid) => lookAt(host, paths, pid)));
@@ -83,7 +87,7 @@ async function lookAt(host: HostReader, paths: NodePaths, pid: number): Promise<
 }
 
 /** By cgroups(7): kubelet's group below the root of any hierarchy, by the systemd driver's name or cgroupfs'. */
-function isOfPods(group: string): boolean {
+export function isOfPods(group: string): boolean {
   return /^\d+:[^:]*:\/kubepods(\.slice)?\//m.test(group);
 }
 

@@ -8,7 +8,7 @@ import { unitName } from '../node.ts';
 import { scriptPaths } from '../scripts.ts';
 import { interfacesGone, namespacesGone } from './interfaces.ts';
 import { emptied, unmounted, unmountedId } from './mounts.ts';
-import { packetFilterCleared } from './packet-filter.ts';
+import { packetFilterCleared, rulesGoneIds } from './packet-filter.ts';
 import { processesEnded } from './processes.ts';
 
 /** The units that run K3s, of either kind. */
@@ -18,7 +18,8 @@ export const k3sUnits: readonly string[] = [unitName('server'), unitName('agent'
  * K3s and all that it runs is stopped, with what that leaves in the kernel: mounts, interfaces, packet filter rules.
  * Units, settings and data stay (https://docs.k3s.io/upgrades/killall).
  *
- * The kernel is the machine's own even where the files are below another root: there it is left alone.
+ * The kernel is the machine's own even where the files are below another root: there it is left alone. What CNI keeps,
+ * addresses in /var/lib/cni among it, bears no user's name: another one, as nerdctl, loses its own with K3s'.
  */
 export function k3sStopped(paths: NodePaths, forGood: boolean): readonly Resource[] {
   const service = unitsStopped({
@@ -41,7 +42,7 @@ export function k3sStopped(paths: NodePaths, forGood: boolean): readonly Resourc
     mounts,
     ...kernel(namespacesGone([mounts.id]), interfacesGone([service.id])),
     removed({ path: join(paths.root, 'var/lib/cni'), condition: 'System', needs: [mounts.id] }),
-    ...kernel(...packetFilterCleared([service.id])),
+    ...kernel(...packetFilterCleared(paths, [service.id])),
   ];
 }
 
@@ -68,19 +69,24 @@ export function k3sRemoved(paths: NodePaths): readonly Resource[] {
     gone(join(paths.root, 'etc/rancher/k3s')),
     gone(paths.system.modules),
     gone(paths.system.sysctl),
-    ...dataPlaces(paths).map((path) => emptied(path, needs)),
+    // With the data go the programs that clear the packet filter where the system has none.
+    emptied(paths.k3s.data, [...needs, ...(paths.root === '/' ? rulesGoneIds : [])]),
+    ...otherData(paths).map((path) => emptied(path, needs)),
   ];
 }
 
-/** Prefixes of the places where K3s, its containerd and kubelet mount. */
+/**
+ * Prefixes of the places where K3s, its containerd and kubelet mount. What is mounted elsewhere among K3s' files, as a disk
+ * for its volumes or its database, an operator mounted: it stays.
+ */
 function mountPlaces({ root, k3s }: NodePaths): readonly string[] {
-  const directories = [k3s.data, ...['run/k3s', 'var/lib/kubelet'].map((path) => join(root, path))];
+  const others = ['run/k3s', 'var/lib/kubelet/pods', 'var/lib/kubelet/plugins'];
+  const directories = [join(k3s.data, 'agent/containerd'), ...others.map((path) => join(root, path))];
   return [...directories.map((path) => `${path}/`), ...(root === '/' ? ['/run/netns/cni-'] : [])];
 }
 
-function dataPlaces({ root, k3s }: NodePaths): readonly string[] {
-  const others = ['var/lib/kubelet', 'run/k3s', 'run/flannel', 'run/slipway-k3s'];
-  return [k3s.data, ...others.map((path) => join(root, path))];
+function otherData({ root }: NodePaths): readonly string[] {
+  return ['var/lib/kubelet', 'run/k3s', 'run/flannel', 'run/slipway-k3s'].map((path) => join(root, path));
 }
 
 /** What starts it at boot, the variables that K3s' own installer puts beside it, the unit. Drop-ins are the operator's. */

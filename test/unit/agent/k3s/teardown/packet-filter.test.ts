@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { removal } from '../../../../../src/agent/k3s/teardown/packet-filter.ts';
+import { packetFilterCleared, removal } from '../../../../../src/agent/k3s/teardown/packet-filter.ts';
+import { nodePaths } from '../../../../../src/agent/paths.ts';
+import { memoryHost } from '../../../../lab/memory-host.ts';
+import { outcome, settle } from '../a-node.ts';
 
 /** What iptables-save prints of a table. */
 function table(name: string, ...lines: readonly string[]): string {
@@ -32,6 +35,25 @@ describe('a table that holds', () => {
       '*nat\n-D FORWARD -s 10.42.0.0/16 -m comment --comment "flanneld forward" -j ACCEPT\nCOMMIT\n',
     ],
     [
+      "flannel's rule for what leaves the cluster",
+      ['-A POSTROUTING -m comment --comment "flanneld masq" -j MASQUERADE'],
+      '*nat\n-D POSTROUTING -m comment --comment "flanneld masq" -j MASQUERADE\nCOMMIT\n',
+    ],
+    [
+      "operators' rules whose comments begin like flannel's",
+      [
+        '-A INPUT -m comment --comment "flannel overlay from office" -j ACCEPT',
+        '-A INPUT -m comment --comment "flanneld forward to office" -j ACCEPT',
+        '-A INPUT -m comment --comment "no -j KUBE-SERVICES" -j ACCEPT',
+      ],
+      '',
+    ],
+    [
+      "the operator's chain in CNI",
+      [':CNI-ADMIN - [0:0]', '-A CNI-ADMIN -j DROP', '-A FORWARD -j CNI-ADMIN'],
+      '',
+    ],
+    [
       "an operator's rule that only speaks of them",
       ['-A INPUT -m comment --comment "for KUBE-SERVICES and flannel" -j ACCEPT', ':MY-KUBE-CHAIN - [0:0]'],
       '',
@@ -46,4 +68,44 @@ test('each table is changed by itself, and one without K3s is not named', () => 
   const saved = table('filter', chain) + table('mangle', ':INPUT ACCEPT [0:0]') + table('nat', chain);
   const gone = '-F KUBE-FIREWALL\n-X KUBE-FIREWALL\nCOMMIT\n';
   expect(removal(saved)).toBe(`*filter\n${gone}*nat\n${gone}`);
+});
+
+describe('the programs', () => {
+  const [cleared = expect.fail()] = packetFilterCleared(nodePaths('/'), []);
+  const bundled = '/var/lib/rancher/k3s/data/current/bin/aux/iptables';
+  const saved = table('nat', ':KUBE-SERVICES - [0:0]');
+  const missing = { exitCode: 127 };
+
+  test.each([
+    ["the system's", 'iptables', saved, ''],
+    ['those that K3s brought, where the system has none', bundled, missing, saved],
+  ])('%s', async (_, program, ofSystem, ofK3s) => {
+    const host = memoryHost();
+    let left = true;
+    const answer = (found: string | { readonly exitCode: number }) => () =>
+      left || typeof found !== 'string' ? found : '';
+    host.on({ file: `${bundled}-save` }, answer(ofK3s));
+    host.on({ file: 'iptables-save' }, ({ file }) =>
+      (file === 'iptables-save' ? answer(ofSystem) : answer(ofK3s))(),
+    );
+    host.on({ file: `${program}-restore` }, () => {
+      left = false;
+      return '';
+    });
+    expect(await settle(cleared, host)).toEqual(['Drifted iptables', 'InSync']);
+    expect(host.lines()).toContain(
+      `run ${program}-restore --wait --noflush /run/slipway-packet-filter.iptables`,
+    );
+  });
+
+  test('without any there is nothing to do', async () => {
+    expect(await outcome(cleared, memoryHost().on({ file: 'iptables-save' }, missing))).toBe('InSync');
+  });
+
+  test.each([0, 1, 2])('one that fails has not told that there is nothing: %i', async (at) => {
+    const resource = packetFilterCleared(nodePaths('/'), [])[at];
+    const host = memoryHost();
+    for (const file of ['iptables-save', 'ip6tables-save', 'nft']) host.on({ file }, { exitCode: 4 });
+    expect(resource && (await outcome(resource, host))).toBe('CommandFailed soon');
+  });
 });
