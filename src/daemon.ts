@@ -1,11 +1,11 @@
 /** `slipway run`: what the loop is told by, and whom it tells. */
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { type Report, run } from './agent/agent.ts';
 import { alarm } from './agent/alarm.ts';
 import type { CommonOptions } from './agent/cli.ts';
 import { toNodeError } from './agent/core/errors.ts';
 import { cronTicks } from './agent/host/cron-ticks.ts';
-import { watchDirectories } from './agent/host/directory-watch.ts';
+import { type Watched, watchDirectories } from './agent/host/directory-watch.ts';
 import { acquireLock } from './agent/host/lock.ts';
 import { nodeHost } from './agent/host/node-host.ts';
 import { type Notifier, notifier } from './agent/host/notify.ts';
@@ -52,7 +52,7 @@ export async function daemon(options: CommonOptions): Promise<number> {
   systemd.startWatchdog(() => performance.now() < due + longestPass);
   const warn = (message: string) => log.emit({ type: 'Warned', message });
   const ticks = rotationTicks(() => clock.ring('schedule'), warn);
-  watchDirectories(settingsDirectories(options), () => clock.ring('a change of the settings'));
+  watchDirectories(settingsPlaces(options), () => clock.ring('a change of the settings'));
   const tell = publisher(composition, log, systemd, ticks);
   const publish = async (report: Report) => {
     due = performance.now() + report.wake.at - host.now();
@@ -65,10 +65,14 @@ export async function daemon(options: CommonOptions): Promise<number> {
 }
 
 /** Where the settings are, so that nobody waits for the next look after writing them. */
-function settingsDirectories({ root, config }: CommonOptions): readonly string[] {
+function settingsPlaces({ root, config }: CommonOptions): readonly Watched[] {
   const layers = nodePaths(root).slipway.configLayers;
-  const files = config === undefined ? layers : [...layers, config];
-  return [...new Set(files.map((path) => (path.endsWith('.yaml') ? dirname(path) : path)))];
+  const entries = [...layers, ...(config === undefined ? [] : [config])];
+  const folders = layers.filter((path) => !path.endsWith('.yaml'));
+  return [
+    ...entries.map((path) => ({ directory: dirname(path), name: basename(path) })),
+    ...folders.map((directory) => ({ directory })),
+  ];
 }
 
 /** Wakes the loop by the schedule of the settings, which may change while it runs, at the VM's own place in it. */

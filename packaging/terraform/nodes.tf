@@ -99,5 +99,6 @@ resource "azurerm_linux_virtual_machine" "node" {
     azurerm_nat_gateway_public_ip_association.out,
     azurerm_subnet_network_security_group_association.nodes,
     azurerm_network_security_rule.inbound,
+    azurerm_network_security_rule.nothing_else,
   ]
 }

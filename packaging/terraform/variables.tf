@@ -58,6 +58,11 @@ variable "agents" {
   description = "The agents, by what comes after the hyphen in their names; the size of each can differ."
   type        = map(object({ size = optional(string) }))
   default     = { agent-1 = {} }
+
+  validation {
+    condition     = !contains(keys(var.agents), "server") && !contains(keys(var.agents), "observability")
+    error_message = "The server and the node for observability have these names: call no agent server or observability."
+  }
 }
 
 variable "observability" {
@@ -94,6 +99,11 @@ variable "flux" {
   description = "The settings below gitops.flux, for a server that hands its cluster over to Flux."
   type        = any
   default     = null
+
+  validation {
+    condition     = var.flux == null || var.flux_git_token != null
+    error_message = "Flux needs the token of the Git repository, at every apply: TF_VAR_flux_git_token."
+  }
 }
 
 variable "flux_git_token" {

@@ -80,6 +80,8 @@ export class BootedHost<Name extends string = string> {
   /** Switches it on; resolves when systemd runs. A host that asks for a reboot is started again. */
   async powerOn(): Promise<void> {
     if (this.#nspawn) throw new Error(`${this.name} is on already.`);
+    // The namespace outlives a boot; what a kernel holds does not.
+    execFileSync('nsenter', [`--net=${this.#options.namespace}`, 'nft', 'flush', 'ruleset']);
     this.poweredOnAt = Date.now();
     const console = openSync(join(this.#options.dir, 'console'), 'a');
     const cgroups = hostCgroups(basename(dirname(this.#options.dir)), this.name);

@@ -12,6 +12,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   skopeo: ['skopeo'],
   iproute2: ['ip', 'bridge'],
   iptables: ['iptables'],
+  nftables: ['nft'],
   'util-linux': ['unshare', 'nsenter', 'mount'],
 };
 

@@ -63,12 +63,29 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
     expect(root.told()).toEqual(['daemon-reload', 'start --no-block slipway.service']);
     install(root);
     expect(root.told()).toEqual(['daemon-reload', 'try-restart --no-block slipway.service']);
-    root.write('/usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n', 0o755);
+    root.write(
+      '/usr/sbin/policy-rc.d',
+      '#!/bin/sh\n[ "$*" = "slipway restart" ] && exit 101\nexit 104\n',
+      0o755,
+    );
     install(root);
-    expect(root.told()).toEqual(['daemon-reload']);
+    expect(root.told(), 'an upgrade is a restart, which is forbidden').toEqual(['daemon-reload']);
     rmSync(root.path('/usr/sbin/policy-rc.d'));
     expect(root.dpkg('--remove', 'slipway')).toMatchObject({ exitCode: 0 });
     expect(root.told()).toEqual([expect.stringMatching(/stop slipway\.service$/), 'daemon-reload']);
+  });
+
+  story('purged without K3s, takes the guard of the metadata service out of the kernel', (root) => {
+    install(root);
+    root.bootsSystemd();
+    root.write(guard, '');
+    root.write('/usr/sbin/nft', '#!/bin/sh\nexec systemctl nft "$@"\n', 0o755);
+    expect(root.dpkg('--purge', 'slipway')).toMatchObject({ exitCode: 0 });
+    const told = root.told();
+    const stopped = told.findIndex((line) => line.endsWith('stop slipway-imds-guard.service'));
+    expect(stopped).toBeGreaterThan(-1);
+    expect(told.slice(stopped + 1)).toEqual(['nft delete table inet slipway_imds', 'daemon-reload']);
+    expect(isThere(root, guard)).toBe(false);
   });
 
   story('leaves K3s what it needs, and a provider that is not its own', (root) => {

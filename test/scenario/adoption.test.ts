@@ -1,17 +1,24 @@
 import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../src/agent/core/errors.ts';
 import { lineOf } from '../../src/agent/log.ts';
-import { isReady, live, type Vm, vm } from './a-vm.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
+import { condition, isReady, live, type Vm, vm } from './a-vm.ts';
+import { ca } from './world.ts';
 
 const minute = 60_000;
 const [timer, service] = ['refresh-acr-credentials.timer', 'refresh-acr-credentials.service'];
 const stopping = `systemctl disable --now ${timer}`;
 
 /** A node that the older scripts made: their timer is there and runs. */
-function madeByScripts(extra?: string): Vm {
-  const machine = vm('agent', extra);
+function madeByScripts({ settings = '', runs = '/usr/local/bin/refresh-acr-credentials.sh' } = {}): Vm {
+  const machine = vm('agent', settings);
   machine.units.found(timer, '[Timer]\nOnUnitActiveSec=2h\n');
-  machine.host.files.write(`/etc/systemd/system/${service}`, '[Service]\nType=oneshot\n');
+  machine.host.files.write(`/etc/systemd/system/${service}`, serviceText(runs));
   return machine;
+}
+
+function serviceText(runs: string): string {
+  return `[Service]\nType=oneshot\nExecStart=${runs}\n`;
 }
 
 function stops({ host }: Vm): readonly string[] {
@@ -27,7 +34,7 @@ function adoption({ events }: Vm): readonly unknown[] {
 }
 
 describe('a node made by the older scripts', () => {
-  test('its timer is stopped once, before registries.yaml is written, with one line in the log', async () => {
+  test('its timer is stopped once, after registries.yaml is written, with one line in the log', async () => {
     const machine = madeByScripts();
     const slipway = machine.slipway();
     const report = await live(slipway, machine, minute, isReady);
@@ -36,7 +43,8 @@ describe('a node made by the older scripts', () => {
     expect(stops(machine)).toEqual([`run ${stopping}`]);
     const lines = machine.host.lines();
     const written = lines.findIndex((line) => line.startsWith('write /etc/rancher/k3s/registries.yaml'));
-    expect(lines.indexOf(`run ${stopping}`)).toBeLessThan(written);
+    expect(written).toBeGreaterThan(-1);
+    expect(lines.indexOf(`run ${stopping}`)).toBeGreaterThan(written);
     expect(adoption(machine)).toEqual([`stop ${timer}: Slipway renews registries.yaml on this node`]);
   });
 
@@ -49,15 +57,37 @@ describe('a node made by the older scripts', () => {
 
   test('a service that is just renewing is stopped with its timer', async () => {
     const machine = madeByScripts();
-    machine.units.found(service, '[Service]\nType=oneshot\n');
+    machine.units.found(service, serviceText('/bin/bash /opt/refresh-acr-credentials'));
     await live(machine.slipway(), machine, minute, isReady);
     expect(stops(machine)).toEqual([`run ${stopping} ${service}`]);
   });
 
   test('the timer is left alone where the settings name no registry', async () => {
-    const machine = madeByScripts('registries: { servers: [] }\n');
+    const settings =
+      'registries: { servers: [], mirrors: { docker.io: { endpoint: ["https://m.example"] } } }\n';
+    const machine = madeByScripts({ settings });
     await live(machine.slipway(), machine, minute, isReady);
     expect(stops(machine)).toEqual([]);
+  });
+
+  test('a service of that name that runs something else is left alone', async () => {
+    const machine = madeByScripts({ runs: '/usr/local/bin/renew --for refresh-acr-credentials' });
+    await live(machine.slipway(), machine, minute, isReady);
+    expect(stops(machine)).toEqual([]);
+  });
+
+  test('that has joined and may not pull yet keeps its renewal until Slipway has a login', async () => {
+    const machine = madeByScripts();
+    machine.host.files.write(nodePaths('/').k3s.agentServerCa, ca);
+    machine.host.files.write('/etc/rancher/k3s/registries.yaml', 'configs: {}\n', 0o600);
+    machine.cloud.fail('registryPassword', new NodeError('RegistryUnauthorized', 'It has no role.'));
+    const slipway = machine.slipway();
+    const report = await live(slipway, machine, 30 * minute);
+    expect(stops(machine)).toEqual([]);
+    expect(condition(report, 'Registries')).toBe('False RegistryUnauthorized');
+    machine.cloud.heal();
+    await live(slipway, machine, 30 * minute, isReady);
+    expect(stops(machine)).toEqual([`run ${stopping}`]);
   });
 });
 

@@ -194,6 +194,7 @@ export class Units {
       // As long as a unit of Type=notify starts, its job is there.
       Job: unit.subState === 'start' ? '77' : '0',
       FragmentPath: unit.loaded === undefined ? '' : `${directory}/${name}`,
+      ExecStart: execStart(unit.loaded),
     };
     return wanted
       .split(',')
@@ -250,4 +251,10 @@ export class Units {
     this.#host.files.write('/proc/sys/net/bridge/bridge-nf-call-ip6tables', '0\n');
     return '';
   }
+}
+
+/** As systemctl shows it, shortened. */
+function execStart(text = ''): string {
+  const [, argv = ''] = /^ExecStart=(.+)$/m.exec(text) ?? [];
+  return argv && `{ path=${argv.split(' ')[0]} ; argv[]=${argv} ; ignore_errors=no }`;
 }

@@ -23,7 +23,7 @@ export interface Guarded {
  */
 export function imdsGuard(node: Guarded): readonly Resource[] {
   const why = unguarded(node);
-  if (why !== undefined) return [noImdsGuard(node.paths, why)];
+  if (why !== undefined) return [sparing(noImdsGuard(node.paths, why))];
   const { settings, paths } = node;
   const address = metadataHost(settings);
   return guard({ address, allow: settings.imds.allow }, paths).map(sparing);

@@ -1,9 +1,9 @@
 import type { HostReader } from '../core/host.ts';
 import { type Change, type Drift, type Finding, inSync, type Resource } from '../core/resource.ts';
 import type { NodePaths } from '../paths.ts';
-import { sparing } from '../resources/sparing.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
-import { nftCommand, table } from './nft.ts';
+import { nft, nftCommand, table } from './nft.ts';
+import { listTable } from './table.ts';
 import { guardUnit, guardUnitPath } from './unit.ts';
 
 /**
@@ -13,12 +13,12 @@ import { guardUnit, guardUnitPath } from './unit.ts';
  * rules again, then our table is deleted.
  */
 export function noImdsGuard(paths: NodePaths, why?: string): Resource {
-  return sparing({
+  return {
     id: 'ImdsGuard/none',
     summary: 'take the guard of the metadata service down',
     condition: 'ImdsGuard',
     check: (host) => check(host, paths, why),
-  });
+  };
 }
 
 async function check(host: HostReader, paths: NodePaths, why: string | undefined): Promise<Finding> {
@@ -32,7 +32,7 @@ async function check(host: HostReader, paths: NodePaths, why: string | undefined
       await host.run(systemctl('disable', '--now', guardUnit));
     });
   }
-  if ((await host.query(nftCommand('list', 'table', ...table))).exitCode === 0) {
+  if (await isLoaded(host)) {
     return step({ field: table.join(' '), observed: 'loaded', desired: undefined }, async (host) => {
       await host.run(nftCommand('delete', 'table', ...table));
     });
@@ -47,6 +47,11 @@ async function check(host: HostReader, paths: NodePaths, why: string | undefined
 async function isInForce(host: HostReader): Promise<boolean> {
   const { ActiveState, UnitFileState } = await showUnit(host, guardUnit, ['ActiveState', 'UnitFileState']);
   return !['inactive', 'failed', ''].includes(ActiveState) || UnitFileState === 'enabled';
+}
+
+/** Without nft nobody can look, nor could anything be loaded. */
+async function isLoaded(host: HostReader): Promise<boolean> {
+  return (await host.stat(nft)) !== undefined && (await listTable(host)) !== undefined;
 }
 
 function step(change: Change, remedy: Drift['remedy']): Finding {

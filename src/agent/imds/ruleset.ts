@@ -61,9 +61,21 @@ function chain(name: string, lines: readonly string[]): readonly string[] {
   return [`\tchain ${name} {\n`, ...lines.map((line) => `\t\t${line}\n`), '\t}\n'];
 }
 
-/** The rules that a list of the table (`nft list table`) shows: their name; `incomplete` where a chain was emptied. */
-export function listedRules(list: string): string | undefined {
+/**
+ * The rules that a list of the table (`nft list table`) shows: their name; `incomplete` where there are fewer or more of
+ * them than in ours, or one that is not about our address.
+ */
+export function listedRules(list: string, { address, allow }: GuardRules): string | undefined {
   const [first, second] = [...list.matchAll(/\bjump (refuse_[0-9a-f]+)$/gm)].map(([, name]) => name);
   const refusals = list.match(/\breject(?: with [\w -]+)?$/gm) ?? [];
-  return first === second && refusals.length === 2 ? first : 'incomplete';
+  // A set that is long goes on in further lines, which begin with more.
+  const rules = [...list.matchAll(/^\t\t(?!type )(\S.*)$/gm)].map(([, rule = '']) => rule);
+  const judging = rules.filter((rule) => rule.startsWith(`ip daddr ${address} `));
+  const jumps = 2;
+  const accepts = allow.filter(({ from }) => from !== undefined).length;
+  const isWhole =
+    refusals.length === 2 &&
+    judging.length === accepts + jumps &&
+    rules.length === judging.length + refusals.length;
+  return first === second && isWhole ? first : 'incomplete';
 }

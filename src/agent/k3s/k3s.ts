@@ -49,7 +49,7 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
   const config = sparingJoined(node, configFile(node, ids([role], server)));
   // Whatever kind of node it is to be: a running K3s needs them while RoleChanged waits for consent.
   const logins = registries(node, { cloud, rotateAt }, []).map((each) => sparingJoined(node, each));
-  const adoption = logins.length > 0 ? [acrRefreshStopped(node)] : [];
+  const adoption = node.settings.registries.servers.length > 0 ? [acrRefreshStopped(node, logins)] : [];
   const cache = loginsCache(node, cloud).map((each) => sparingJoined(node, each));
   const provider = credentialProvider(node).map((each) => sparingJoined(node, each));
   const unitFile = unit(node, [role.id]);
@@ -63,7 +63,6 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
 
   return [
     role,
-    ...adoption,
     ...kernel,
     executable,
     ...links,
@@ -73,6 +72,7 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
     ...server,
     config,
     ...logins,
+    ...adoption,
     ...cache,
     ...provider,
     ...unitFile,

@@ -19,16 +19,29 @@ test.each([
   ['a unit that is enabled', { [unit]: '', [rules]: '' }, 'ActiveState=failed\nUnitFileState=enabled\n', ''],
 ])('%s goes first', async (_, files, shown, list) => {
   const host = memoryHost({ files }).on({ file: 'systemctl' }, shown).on({ file: 'systemd-run' }, list);
-  expect(await outcome(resource, host)).toBe('Drifted tolerably slipway-imds-guard.service');
+  expect(await outcome(resource, host)).toBe('Drifted slipway-imds-guard.service');
 });
 
 test.each([
-  ['a table that is loaded', { [unit]: '', [rules]: '' }, '', 'Drifted tolerably inet slipway_imds'],
-  ['a table whose unit was removed by hand', { [rules]: '' }, '', 'Drifted tolerably inet slipway_imds'],
-  ['the files', { [unit]: '', [rules]: '' }, gone, 'Drifted tolerably files'],
-  ['the rules alone', { [rules]: '' }, gone, 'Drifted tolerably files'],
-  ['the unit alone', { [unit]: '' }, gone, 'Drifted tolerably files'],
+  ['a table that is loaded', { [unit]: '', [rules]: '' }, '', 'Drifted inet slipway_imds'],
+  ['a table whose unit was removed by hand', { [rules]: '' }, '', 'Drifted inet slipway_imds'],
+  ['the files', { [unit]: '', [rules]: '' }, gone, 'Drifted files'],
+  ['the rules alone', { [rules]: '' }, gone, 'Drifted files'],
+  [
+    'what nobody can look at',
+    { [unit]: '', [rules]: '' },
+    { exitCode: 1, stderr: 'Failed to connect to bus: No such file or directory' },
+    'ImdsGuardFailed slow',
+  ],
+  ['the unit alone', { [unit]: '' }, gone, 'Drifted files'],
 ])('%s', async (_, files, list, found) => {
-  const host = memoryHost({ files }).on({ file: 'systemctl' }, idle).on({ file: 'systemd-run' }, list);
+  const host = memoryHost({ files: { ...files, '/usr/sbin/nft': '' } })
+    .on({ file: 'systemctl' }, idle)
+    .on({ file: 'systemd-run' }, list);
   expect(await outcome(resource, host)).toBe(found);
+});
+
+test('without nft the files go', async () => {
+  const host = memoryHost({ files: { [rules]: '' } });
+  expect(await outcome(resource, host)).toBe('Drifted files');
 });

@@ -45,7 +45,8 @@ test('other rules have another name', () => {
 
 describe('a list of the table', () => {
   const name = 'refuse_0123456789ab';
-  const list = ({ refusal = 'reject', forward = `ip daddr 169.254.169.254 jump ${name}` } = {}) => `\
+  const jump = `ip daddr ${address} jump ${name}`;
+  const list = ({ refusal = 'reject', forward = jump } = {}) => `\
 table inet slipway_imds {
 	chain ${name} {
 		meta l4proto tcp reject with tcp reset
@@ -69,12 +70,28 @@ table inet slipway_imds {
     ['where nobody is refused', { refusal: 'accept' }, 'incomplete'],
     ['whose comment speaks of it', { forward: `accept comment "jump ${name}"` }, 'incomplete'],
     ['whose comment speaks of refusal', { refusal: 'accept comment "reject with x"' }, 'incomplete'],
+    ['whose first rule lets everybody through', { forward: `accept\n\t\t${jump}` }, 'incomplete'],
+    ['with a rule too many', { forward: `ip daddr ${address} accept\n\t\t${jump}` }, 'incomplete'],
     ['of other rules', { forward: 'ip daddr 169.254.169.254 jump refuse_000000000000' }, 'incomplete'],
   ])('%s', (_, changes, found) => {
-    expect(listedRules(list(changes))).toBe(found);
+    expect(listedRules(list(changes), { address, allow: [] })).toBe(found);
+  });
+
+  test.each([
+    ['ip daddr 169.254.169.254 ip saddr 10.42.3.0/24 accept comment "backup"', name],
+    ['ip daddr 169.254.169.254 accept comment "backup"', name],
+    ['accept comment "backup"', 'incomplete'],
+    ['', 'incomplete'],
+  ])('who is let through by: %s', (accept, found) => {
+    expect(listedRules(list({ forward: `${accept}\n\t\t${jump}` }), { address, allow })).toBe(found);
+  });
+
+  test('with many users, in several lines', () => {
+    const users = list().replace('!= 0 jump', '!= { 0, 104,\n\t\t\t\t     105 } jump');
+    expect(listedRules(users, { address, allow: [] })).toBe(name);
   });
 
   test('that is empty', () => {
-    expect(listedRules('table inet slipway_imds {\n}\n')).toBe('incomplete');
+    expect(listedRules('table inet slipway_imds {\n}\n', { address, allow: [] })).toBe('incomplete');
   });
 });

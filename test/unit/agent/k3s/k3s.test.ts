@@ -45,7 +45,6 @@ function troubles(outcomes: readonly Outcome[]): readonly string[] {
 test('the plan of an observability node', () => {
   expect(plan('observability', undefined).map(({ id }) => id)).toEqual([
     'Consent/role',
-    'Adoption/refresh-acr-credentials',
     'File//etc/modules-load.d/slipway-k3s.conf',
     'File//etc/sysctl.d/90-slipway-k3s.conf',
     'Kernel/modules',
@@ -60,6 +59,7 @@ test('the plan of an observability node', () => {
     'Consent/server',
     'File//etc/rancher/k3s/config.yaml',
     'Credential/registries',
+    'Adoption/refresh-acr-credentials',
     'Credential/registry-logins',
     'File//var/lib/rancher/credentialprovider/bin/slipway-credential-provider',
     'File//var/lib/slipway/credential-provider.yaml',
