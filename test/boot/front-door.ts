@@ -10,7 +10,7 @@ import { startWireServer } from './wire-server.ts';
 export interface FrontDoor {
   /** Lines of /etc/hosts: what DNS would say. */
   readonly names: string;
-  /** Whether packets for a name, or for `imds`, get through; without, connections hang as behind a firewall. */
+  /** Whether packets for a name, or of a host to `imds HOST`, get through; without, connections hang as behind a firewall. */
   open(name: string, isOpen: boolean): void;
   stop(): Promise<void>;
 }
@@ -37,7 +37,7 @@ export async function openFrontDoor({ azure, network, hosts }: FrontDoorOptions)
   }
   const metadata = (caller: string) => {
     const vm = hosts.find(({ address }) => address === caller);
-    return vm && !closed.has('imds') ? Number(new URL(azure.imdsUrl(vm.name)).port) : undefined;
+    return vm && !closed.has(`imds ${vm.name}`) ? Number(new URL(azure.imdsUrl(vm.name)).port) : undefined;
   };
   relays.set('imds', await relay(metadataService, 80, metadata));
   return {
@@ -45,15 +45,16 @@ export async function openFrontDoor({ azure, network, hosts }: FrontDoorOptions)
     open: (name, isOpen) => {
       if (isOpen) closed.delete(name);
       else closed.add(name);
-      relays.get(name)?.cut();
+      const [relayed = name, of] = name.split(' ');
+      relays.get(relayed)?.cut(hosts.find((host) => host.name === of)?.address);
     },
     stop: async () => void (await Promise.all([...relays.values(), wire].map((each) => each.stop()))),
   };
 }
 
 interface Relay {
-  /** Ends the connections there are. */
-  cut(): void;
+  /** Ends the connections there are, or only those of one caller. */
+  cut(caller?: string): void;
   stop(): Promise<void>;
 }
 
@@ -66,7 +67,7 @@ async function relay(
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     sockets.add(client.on('error', () => client.destroy()).on('close', () => sockets.delete(client)));
-    const to = target((client.remoteAddress ?? '').replace('::ffff:', ''));
+    const to = target(callerOf(client));
     if (to === undefined) return;
     const upstream = connect(to, '127.0.0.1');
     upstream.on('error', () => client.destroy()).on('close', () => client.destroy());
@@ -74,8 +75,8 @@ async function relay(
     client.pipe(upstream).pipe(client);
   });
   await listening(server, address, port);
-  const cut = () => {
-    for (const socket of sockets) socket.destroy();
+  const cut = (caller?: string) => {
+    for (const socket of sockets) if (caller === undefined || callerOf(socket) === caller) socket.destroy();
   };
   return {
     cut,
@@ -85,6 +86,10 @@ async function relay(
       await done;
     },
   };
+}
+
+function callerOf({ remoteAddress = '' }: Socket): string {
+  return remoteAddress.replace('::ffff:', '');
 }
 
 function listening(server: Server, address: string, port: number): Promise<void> {

@@ -60,7 +60,7 @@ async function tried(patch: string): Promise<{ readonly caught: boolean; readonl
     const said = await boot(copy, patch.slice(0, 3));
     if (!said.includes('scenarios passed'))
       throw new Error(`${patch} cannot be tried:\n${said.slice(-2_000)}`);
-    const failures = said.split('\n').filter((line) => /^ +(×|→)|^Error:/.test(line));
+    const failures = said.split('\n').filter((line) => /^ +(×|→)|^\w*Error:/.test(line));
     return { caught: failures.some((line) => line.includes(guard)), by: failures.join(' ').slice(0, 300) };
   } finally {
     rmSync(copy, { recursive: true, force: true });

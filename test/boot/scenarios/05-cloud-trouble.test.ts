@@ -51,7 +51,7 @@ const services: Readonly<Record<string, Service>> = {
   'the metadata service': {
     host: () => cluster.host('observability'),
     need: () => {},
-    door: 'imds',
+    door: 'imds observability',
     faults: () => cluster.azure.node('observability').faults,
     condition: 'Identity',
     reasons: ['IdentityUnavailable', 'UnexpectedAnswer'],
