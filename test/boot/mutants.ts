@@ -36,7 +36,7 @@ export async function survivors({ words, jobs }: Mutants): Promise<readonly stri
     .filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
   const alive: string[] = [];
   const worker = async () => {
-    for (let name = names.shift(); name; name = names.shift()) {
+    for (let name = names.shift(); name && !process.exitCode; name = names.shift()) {
       const { caught, by } = await tried(name);
       process.stdout.write(`${caught ? 'caught  ' : 'SURVIVED'}  ${name}: ${by || 'nothing failed'}\n`);
       if (!caught) alive.push(name);
@@ -82,6 +82,9 @@ async function boot(copy: string, scenario: string): Promise<string> {
   const child = spawn(process.execPath, ['test/boot/boot.ts', scenario], { cwd: copy, env });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
+  const end = () => void child.kill('SIGTERM');
+  process.once('SIGINT', end).once('SIGTERM', end);
   await once(child, 'close');
+  process.off('SIGINT', end).off('SIGTERM', end);
   return said;
 }
