@@ -61,7 +61,10 @@ async function tried(patch: string): Promise<{ readonly caught: boolean; readonl
     if (!said.includes('scenarios passed'))
       throw new Error(`${patch} cannot be tried:\n${said.slice(-2_000)}`);
     const failures = said.split('\n').filter((line) => /^ +(×|→)|^\w*Error:/.test(line));
-    return { caught: failures.some((line) => line.includes(guard)), by: failures.join(' ').slice(0, 300) };
+    return {
+      caught: failures.some((line) => line.includes(guard)),
+      by: failures.join(' ').slice(0, 300) || said.slice(-500),
+    };
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
