@@ -106,8 +106,7 @@ export class BootedHost<Name extends string = string> {
       ...['nsenter', `--net=${this.#options.namespace}`, 'systemd-nspawn', '-q', '-D', this.root],
       ...['-M', this.name, '--register=no', '--keep-unit', '--console=pipe', '--link-journal=no'],
       ...['--resolv-conf=off', '--timezone=off', '--capability=CAP_NET_ADMIN'],
-      // The stand-ins of K3s and Flux are scripts for this Node.
-      ...[`--bind-ro=${process.execPath}`, '--boot'],
+      ...[`--bind-ro=${process.execPath}:${standInNode}`, '--boot'],
     ];
   }
 
@@ -247,6 +246,9 @@ const diskSize = 2 ** 30;
 function mount(...args: readonly string[]): void {
   execFileSync('mount', args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }
+
+/** The Node for which the stand-ins of K3s and Flux are scripts: where no sandbox and no tmpfs hides it. */
+export const standInNode = '/opt/stand-in-node';
 
 /** nspawn's exit code when the host asked for a reboot. */
 const rebootAsked = 133;

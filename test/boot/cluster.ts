@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Azure, startAzure } from '../lab/azure/index.ts';
 import { type Mirror, startMirror } from '../lab/mirror.ts';
-import { BootedHost, eventually } from './booted-host.ts';
+import { BootedHost, eventually, standInNode } from './booted-host.ts';
 import { type FrontDoor, openFrontDoor } from './front-door.ts';
 import { type Network, startNetwork } from './network.ts';
 import { provisionByCloudInit, provisionByImage } from './provisioning.ts';
@@ -64,7 +64,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     registries: [loginServer],
   });
   if (options.passwordLife !== undefined) azure.registry().tokenLifetime = options.passwordLife;
-  const mirror = await startMirror(azure, options.k3sVersions ? { k3sVersions: options.k3sVersions } : {});
+  const { k3sVersions } = options;
+  const mirror = await startMirror(azure, { interpreter: standInNode, ...(k3sVersions && { k3sVersions }) });
   const door = await openFrontDoor({ azure, network, hosts: machines });
   const image = rootFileSystem(suite());
   const hosts = machines.map(

@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 export type StandIn = 'k3s' | 'flux' | 'systemctl' | 'journalctl' | 'systemd-notify';
 
 /**
- * Builds a stand-in as one executable script for this machine's Node.
+ * Builds a stand-in as one executable script for this machine's Node, or for the one at `interpreter`.
  *
  * The script works whatever `package.json` is above the folder it is copied to: it neither imports nor relies on a
  * given `require`. `define` bakes in what a real executable is born with, its version for one.
@@ -14,6 +14,7 @@ export async function bundleStandIn(
   name: StandIn,
   outfile: string,
   define: Readonly<Record<string, string>> = {},
+  interpreter = process.execPath,
 ): Promise<string> {
   await build({
     entryPoints: [join(import.meta.dirname, 'standins', `${name}.ts`)],
@@ -25,7 +26,7 @@ export async function bundleStandIn(
     format: 'iife',
     target: 'node24',
     logLevel: 'error',
-    banner: { js: `#!${process.execPath}\n${requireAnywhere}` },
+    banner: { js: `#!${interpreter}\n${requireAnywhere}` },
     define: Object.fromEntries(Object.entries(define).map(([key, value]) => [key, JSON.stringify(value)])),
   });
   await chmod(outfile, 0o755);

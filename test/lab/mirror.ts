@@ -32,6 +32,8 @@ export interface Mirror {
 export interface MirrorOptions {
   readonly k3sVersions?: readonly string[];
   readonly fluxVersion?: string;
+  /** Where the executables find their Node; this machine's unless said. */
+  readonly interpreter?: string;
 }
 
 interface Asset {
@@ -44,7 +46,7 @@ const store = 'release-assets.githubusercontent.com';
 
 /** Starts the mirror and leads its names there through the proxy of the emulated Azure. */
 export async function startMirror(azure: Azure, options: MirrorOptions = {}): Promise<Mirror> {
-  const assets = await buildReleases(options.k3sVersions ?? ['v1.36.3+k3s1'], options.fluxVersion ?? '2.9.4');
+  const assets = await buildReleases(options);
   const faults: { readonly fault: MirrorFault; readonly on: RegExp; times: number }[] = [];
   const tls = azure.issue([page, store]);
   const server = createServer(tls, async (request, response) => {
@@ -145,17 +147,18 @@ function corrupted(content: Buffer): Buffer {
   return other;
 }
 
-async function buildReleases(
-  k3sVersions: readonly string[],
-  fluxVersion: string,
-): Promise<Map<string, Asset>> {
+async function buildReleases({
+  k3sVersions = ['v1.36.3+k3s1'],
+  fluxVersion = '2.9.4',
+  interpreter,
+}: MirrorOptions): Promise<Map<string, Asset>> {
   const directory = await mkdtemp(join(tmpdir(), 'slipway-mirror-'));
   const assets = new Map<string, Asset>();
   for (const version of k3sVersions) {
-    const built = await bundleStandIn('k3s', join(directory, 'k3s'), { K3S_VERSION: version });
+    const built = await bundleStandIn('k3s', join(directory, 'k3s'), { K3S_VERSION: version }, interpreter);
     publish(assets, `k3s-io/k3s/${version}`, k3sRelease(await readFile(built)));
   }
-  const flux = await bundleStandIn('flux', join(directory, 'flux'));
+  const flux = await bundleStandIn('flux', join(directory, 'flux'), {}, interpreter);
   publish(assets, `fluxcd/flux2/v${fluxVersion}`, fluxRelease(fluxVersion, await readFile(flux)));
   await rm(directory, { recursive: true });
   return assets;
