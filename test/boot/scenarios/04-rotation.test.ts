@@ -21,7 +21,7 @@ describe('five rotations, with a real registry', () => {
   let agent: BootedHost;
 
   beforeAll(async () => {
-    cluster = await startCluster({ hosts: ['server', 'agent'], passwordLife: 15_000, settings });
+    cluster = await startCluster({ hosts: ['server', 'agent'], passwordLife: 24_000, settings });
     [server, agent] = [cluster.host('server'), cluster.host('agent')];
     const { azure } = cluster;
     const dir = join(server.root, '../registry');
@@ -65,12 +65,12 @@ describe('five rotations, with a real registry', () => {
     cluster.azure.registry().tokenLifetime = 3_600_000;
     const renewed = async () =>
       (await putRight(agent)).filter((resource) => resource === 'Credential/registries').length;
-    // The first is that of the first boot, for which K3s had not run yet.
-    await vi.waitFor(async () => expect(await startsOf(agent, agent.k3sUnit)).toBe(await renewed()), {
+    // The first is that of the first boot, for which K3s had not run yet. On a busy machine two may share a restart.
+    await vi.waitFor(async () => expect(await startsOf(agent, agent.k3sUnit)).toBeGreaterThan(rotations), {
       timeout: 40_000,
       interval: 500,
     });
-    expect(await renewed()).toBeGreaterThan(rotations);
+    expect(await startsOf(agent, agent.k3sUnit)).toBeLessThanOrEqual(await renewed());
   });
 });
 
