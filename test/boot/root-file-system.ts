@@ -85,6 +85,7 @@ function asInAzure(root: string): void {
   for (const unit of notWanted) link(unit, '/dev/null');
   write('etc/systemd/system/pretended-kernel.service', pretendedKernel);
   link('sysinit.target.wants/pretended-kernel.service', '/etc/systemd/system/pretended-kernel.service');
+  write('etc/systemd/system/slipway.service.d/pretended-kernel.conf', pretendedInSandbox);
   mkdirSync(join(root, 'var/log/journal'), { recursive: true });
   pretendHardware(root);
 
@@ -117,6 +118,13 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/mkdir -p /run/pretended-kernel
 ExecStart=/bin/sh -c 'for limit in max_user_instances max_user_watches; do cat /proc/sys/fs/inotify/$limit >/run/pretended-kernel/$limit; mount --bind /run/pretended-kernel/$limit /proc/sys/fs/inotify/$limit; done'
+`;
+
+/** Debian 12's systemd mounts a new /proc for a sandbox, without what lies on the old one. */
+const pretendedInSandbox = `[Service]
+${['max_user_instances', 'max_user_watches']
+  .map((limit) => `BindReadOnlyPaths=-/run/pretended-kernel/${limit}:/proc/sys/fs/inotify/${limit}`)
+  .join('\n')}
 `;
 
 /** cloud-init believes that it runs on Azure's hardware: a container has no SMBIOS of its own (chassis asset tag). */
