@@ -20,7 +20,7 @@ export interface NextAttempt {
 /**
  * When to try again after so many failures in a row (1 is the first).
  *
- * `soon` doubles from 2 s to 40 s and stays there. Under a pacing it follows that, and is ten minutes away when its
+ * `soon` doubles from 2 s to 40 s, or to its own longest, and stays there. Under a pacing it follows that, and is ten minutes away when its
  * attempts are used up; so is `slow`. `random` is in [0, 1) and spreads delays by a fifth either way, never below a Retry-After.
  */
 export function nextAttempt(
@@ -31,11 +31,11 @@ export function nextAttempt(
 ): NextAttempt {
   const allowed = pacing?.attempts ?? patience;
   const counts = retry.pace === 'slow' || failures >= allowed;
-  const delay = counts && (retry.pace === 'slow' || pacing) ? slowDelay : soon(failures, pacing);
+  const delay = counts && (retry.pace === 'slow' || pacing) ? slowDelay : soon(failures, retry, pacing);
   const spread = delay * (1 + jitter * (2 * random - 1));
   return { after: Math.round(Math.max(spread, retry.after ?? 0)), counts };
 }
 
-function soon(failures: number, pacing: Pacing | undefined): number {
-  return pacing?.every ?? Math.min(firstDelay * 2 ** (failures - 1), longestSoon);
+function soon(failures: number, { longest = longestSoon }: Retry, pacing: Pacing | undefined): number {
+  return pacing?.every ?? Math.min(firstDelay * 2 ** (failures - 1), longest);
 }

@@ -3,10 +3,12 @@ import type { Reason } from './reasons.ts';
 /**
  * How an attempt is repeated. `soon`: seconds to minutes, with jitter. `slow`: about every ten minutes, for ever,
  * because people repair a cloud without touching the VM. `after`: not before so many milliseconds (Retry-After).
+ * `longest`: soon, never more than so many milliseconds apart, for what is near and costs nobody anything.
  */
 export interface Retry {
   readonly pace: 'soon' | 'slow';
   readonly after?: number;
+  readonly longest?: number;
 }
 
 export interface NodeErrorOptions {

@@ -43,7 +43,9 @@ export async function tokenStatus(
 }
 
 export function serverNotReady(server: string): NodeError {
-  return new NodeError('ServerNotReady', `The K3s server at ${server} is there and still starting.`);
+  return new NodeError('ServerNotReady', `The K3s server at ${server} is there and still starting.`, {
+    retry: whileItStarts,
+  });
 }
 
 export interface PinnedCa {
@@ -119,6 +121,9 @@ function unreachable(server: string, why: string, cause?: unknown): NodeError {
     'ServerUnreachable',
     `The K3s server at ${server} does not answer as one. ${why} Check that it runs, that the tag k3s-server or ` +
       'k3s.server names it, and that the network security group lets TCP 6443 pass.',
-    { cause },
+    { cause, retry: whileItStarts },
   );
 }
+
+/** A cluster is made in one go: its agents wait for a server that is seconds or minutes away, on their own network. */
+const whileItStarts = { pace: 'soon', longest: 10_000 } as const;

@@ -18,6 +18,12 @@ test('soon comes within a minute of the end of an outage, ten seconds of a hangi
   expect(10_000 + nextAttempt(1_000, soon, undefined, 0.999_999).after).toBeLessThan(60_000);
 });
 
+test('soon never waits longer than its error says', () => {
+  const near = { pace: 'soon', longest: 10_000 } as const;
+  const delays = [1, 2, 3, 4, 1_000].map((failures) => nextAttempt(failures, near, undefined, 0.5).after);
+  expect(delays).toEqual([2_000, 4_000, 8_000, 10_000, 10_000]);
+});
+
 test('slow is ten minutes and counts at once', () => {
   expect(nextAttempt(1, slow, undefined, 0.5)).toEqual({ after: 600_000, counts: true });
 });
