@@ -53,7 +53,7 @@ export function createAgent(ports: AgentPorts): Agent {
       const warnings = [knowledge.tagged.value?.warnings ?? [], planPorts?.gitops.warnings ?? []].flat();
       warned = warn(warnings, warned, emit);
       const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });
-      const outcomes = await reconcile(plan, { host, attempts, random, onOutcome });
+      const outcomes = await reconcile(plan, { host, attempts, random: random(), onOutcome });
       const now = host.now();
       conditions = conditionsOf(outcomes, conditions, now);
       tellTransitions(conditions, told, emit);

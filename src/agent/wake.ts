@@ -4,6 +4,8 @@ const second = 1_000;
 /** How long drift can stand uncorrected: nothing tells us when a person edits a file. */
 const resync = 300 * second;
 const shortest = 1 * second;
+/** What is due so soon after another waits for no pass of its own. */
+const together = 1 * second;
 
 export interface Wake {
   /** Epoch milliseconds. */
@@ -11,13 +13,17 @@ export interface Wake {
   readonly because: string;
 }
 
-/** When to look at the world again, and why: a change is verified at once, the rest when the earliest thing is due. */
+/**
+ * When to look at the world again, and why: a change is verified at once, the rest when the earliest thing is due, and
+ * what is due with it.
+ */
 export function nextWake(now: number, outcomes: readonly Outcome[]): Wake {
   const changed = outcomes.find((outcome) => outcome.state === 'Changed');
   if (changed) return { at: now, because: `verify ${changed.resource.id}` };
   const due = outcomes.map(dueOf).filter((wake) => wake !== undefined);
   const first = due.reduce((a, b) => (b.at < a.at ? b : a), { at: now + resync, because: 'look for drift' });
-  return { ...first, at: Math.max(first.at, now + shortest) };
+  const last = Math.max(first.at, ...due.map(({ at }) => at).filter((at) => at <= first.at + together));
+  return { ...first, at: Math.max(last, now + shortest) };
 }
 
 function dueOf(outcome: Outcome): Wake | undefined {

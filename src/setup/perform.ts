@@ -24,7 +24,7 @@ export async function perform(resources: readonly Resource[], host: Host, tell: 
     told.add(outcome.did);
     tell.out(outcome.did);
   };
-  const options = { host, attempts: new Map(), random: () => 0, onOutcome };
+  const options = { host, attempts: new Map(), random: 0, onOutcome };
   let outcomes = await reconcile(resources, options);
   for (let pass = 2; pass <= passes && outcomes.some(hasChanged); pass += 1) {
     outcomes = await reconcile(resources, options);
@@ -63,7 +63,7 @@ export async function rehearse(resources: readonly Resource[], host: Host): Prom
     seen = recording.journal.length;
   };
   const due = await stillDue(resources, host);
-  await reconcile(due, { host: recording, attempts: new Map(), random: () => 0, onOutcome });
+  await reconcile(due, { host: recording, attempts: new Map(), random: 0, onOutcome });
   return planText(steps);
 }
 

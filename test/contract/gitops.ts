@@ -79,7 +79,7 @@ async function converge(plan: readonly Resource[], host: MemoryHost): Promise<re
 
 function pass(plan: readonly Resource[], host: Parameters<typeof reconcile>[1]['host']) {
   const met = context.needs.map(inPlace);
-  return reconcile([...met, ...plan], { host, attempts: new Map(), random: () => 0.5 });
+  return reconcile([...met, ...plan], { host, attempts: new Map(), random: 0.5 });
 }
 
 function inPlace(id: string): Resource {

@@ -101,7 +101,7 @@ async function lifeOf(vmId: string, boot: number, time: number, tokenLifetime = 
   const asked: number[] = [];
   while (host.now() < boot + time) {
     const before = cloud.calls.length;
-    const outcomes = await reconcile(plan, { host, attempts, random: () => 0.5 });
+    const outcomes = await reconcile(plan, { host, attempts, random: 0.5 });
     if (cloud.calls.length > before) asked.push(host.now());
     const [outcome] = outcomes;
     const due = outcome?.state === 'InSync' ? outcome.until : undefined;

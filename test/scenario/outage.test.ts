@@ -39,7 +39,7 @@ function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], ra
   const node = aNode('agent', { settings: { registries: { servers } } });
   const plan = registries(node, { cloud, rotateAt: (after) => after + 2 * hour }, []);
   const attempts: Attempts = new Map();
-  const tryOnce = () => reconcile(plan, { host, attempts, random: () => random });
+  const tryOnce = () => reconcile(plan, { host, attempts, random });
   /** Passes as the daemon makes them, each after the pause that the one before asked for. */
   const run = async (until: () => boolean) => {
     while (!until()) {

@@ -92,7 +92,7 @@ test('a year of rotations, looked at whenever one is due: the credential never n
   const end = host.now() + 365 * day;
   let least = Number.POSITIVE_INFINITY;
   while (host.now() < end) {
-    const [outcome] = await reconcile(plan, { host, attempts, random: () => 0.5 });
+    const [outcome] = await reconcile(plan, { host, attempts, random: 0.5 });
     if (outcome?.state === 'InSync') await host.sleep((outcome.until ?? end) - host.now());
     least = Math.min(least, secondsLeft(host));
   }

@@ -36,8 +36,8 @@ export type Attempts = Map<string, Attempt>;
 export interface ReconcileOptions {
   readonly host: Host;
   readonly attempts: Attempts;
-  /** In [0, 1): the jitter of delays. */
-  readonly random: () => number;
+  /** In [0, 1): the jitter of this pass, one for all, so that what fails together is tried again together. */
+  readonly random: number;
   readonly onOutcome?: (outcome: Outcome) => void;
 }
 
@@ -173,7 +173,7 @@ function failure(
   const last = attempts.get(resource.id);
   if (last?.error && isHeld(last, now)) return unsettled(resource, error, last, blocks);
   const failures = (last?.failures ?? 0) + 1;
-  const { after, counts } = nextAttempt(failures, error.retry, resource.pacing, random());
+  const { after, counts } = nextAttempt(failures, error.retry, resource.pacing, random);
   const next = { by, failures, changes: 0, since: now, notBefore: now + after, error, counts };
   attempts.set(resource.id, next);
   return unsettled(resource, error, next, blocks);

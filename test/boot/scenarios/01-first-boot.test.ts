@@ -3,9 +3,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../booted-host.ts';
 import { type Cluster, startCluster } from '../cluster.ts';
 import { failedUnits, nodes, putRight, startsOf, told } from '../judge.ts';
-import { printTimes } from '../times.ts';
+import { printTimes, workOf } from '../times.ts';
 
 let cluster: Cluster;
+/** CPU seconds of each daemon when it had said what it waits for. */
+const workUntilWaiting = new Map<string, number>();
 
 beforeAll(async () => {
   cluster = await startCluster({ from: 'cloud-init', unprepared: true });
@@ -18,18 +20,25 @@ test('without the secret and the roles every node waits, and says for what', asy
   for (const host of cluster.hosts) {
     const { message } = await told(host, 'JoinToken', 'VaultForbidden');
     expect(message).toContain('Key Vault Secrets User');
+    workUntilWaiting.set(host.name, (await workOf(host)).work);
   }
   // The 30 s: the attempts of a minute ago are not the last.
   await sleep(Math.max(0, 30_000 - (Date.now() - cluster.host('server').poweredOnAt)));
 });
 
 test('30 s later, with the secret and the roles, they become a cluster', async () => {
+  const prepared = { at: Date.now(), workWaiting: await workSince(workUntilWaiting) };
   cluster.prepare();
-  const prepared = Date.now();
   await cluster.ready();
   expect(nodes(cluster)).toEqual({ 'vm-server': 'True', 'vm-agent': 'True', 'vm-observability': 'True' });
   await printTimes(cluster, prepared);
 });
+
+async function workSince(before: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, number>> {
+  const since = async (host: (typeof cluster.hosts)[number]) =>
+    [host.name, (await workOf(host)).work - (before.get(host.name) ?? 0)] as const;
+  return new Map(await Promise.all(cluster.hosts.map(since)));
+}
 
 test('K3s was started once on each, and GitOps bootstrapped once', async () => {
   for (const host of cluster.hosts) expect(await startsOf(host, host.k3sUnit)).toBe(1);

@@ -27,6 +27,13 @@ test.each([
   ['what waits before what is due', [due, waits], 2_000, 'b (ServiceStarting)'],
   ['a credential before the regular look', [steady, due], 60_000, 'renew c'],
   ['the regular look every five minutes', [steady, blocked], 300_000, 'look for drift'],
+  [
+    'what is due within a second of it together with it',
+    [waits, { ...waits, lookAgainAt: now + 3_000 }, due],
+    3_000,
+    'b (ServiceStarting)',
+  ],
+  ['nothing later with it', [waits, { ...waits, lookAgainAt: now + 3_001 }], 2_000, 'b (ServiceStarting)'],
   ['never a busy loop', [overdue], 1_000, 'renew d'],
 ] as const)('%s', (_, outcomes, after, because) => {
   expect(nextWake(now, outcomes)).toEqual({ at: now + after, because });

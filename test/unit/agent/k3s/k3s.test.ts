@@ -30,7 +30,7 @@ function plan(role: RoleName, clock: MemoryHost | undefined, changes: NodeChange
 async function converge(resources: readonly Resource[], host: MemoryHost): Promise<readonly Outcome[]> {
   const attempts: Attempts = new Map();
   for (let pass = 0; pass < 10; pass += 1) {
-    const outcomes = await reconcile(resources, { host, attempts, random: () => 0.5 });
+    const outcomes = await reconcile(resources, { host, attempts, random: 0.5 });
     if (outcomes.every(({ state }) => state !== 'Changed')) return outcomes;
   }
   throw new Error('it does not converge');
@@ -105,9 +105,7 @@ describe.each(['server', 'agent', 'observability'] as const)('%s', (role) => {
     for (let mutation = 1; mutation <= whole.mutations; mutation += 1) {
       const { host, log } = machine();
       host.crashBefore(mutation);
-      await reconcile(plan(role, host), { host, attempts: new Map(), random: () => 0.5 }).catch(
-        () => undefined,
-      );
+      await reconcile(plan(role, host), { host, attempts: new Map(), random: 0.5 }).catch(() => undefined);
       const outcomes = await converge(plan(role, host.restart()), host);
       expect(troubles(outcomes).filter((trouble) => !trouble.startsWith('Node/taints'))).toEqual([]);
       expect(log).toEqual(['start']);
@@ -117,7 +115,7 @@ describe.each(['server', 'agent', 'observability'] as const)('%s', (role) => {
   test('a dry run changes nothing and fetches nothing', async () => {
     const { host } = machine();
     const dry = recordingHost(host);
-    const outcomes = await reconcile(plan(role, host), { host: dry, attempts: new Map(), random: () => 0.5 });
+    const outcomes = await reconcile(plan(role, host), { host: dry, attempts: new Map(), random: 0.5 });
     expect(host.journal).toEqual([]);
     expect(dry.journal.length).toBeGreaterThan(5);
     expect(outcomes.map(({ state }) => state)).not.toContain('Failed');
