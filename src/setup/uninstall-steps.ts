@@ -9,7 +9,7 @@ import { scriptPaths } from '../agent/k3s/scripts.ts';
 import { movedAsideGone } from '../agent/k3s/teardown/moved-aside.ts';
 import { k3sRemoved } from '../agent/k3s/teardown/teardown.ts';
 import type { NodePaths } from '../agent/paths.ts';
-import { removed } from '../agent/resources/removed.ts';
+import { noneOf, removed, removing } from '../agent/resources/removed.ts';
 import { unitsForgotten } from '../agent/resources/units-forgotten.ts';
 import { unitsStopped } from '../agent/resources/units-stopped.ts';
 import { daemonUnit, directoriesUnit, setupPlaces } from './places.ts';
@@ -109,19 +109,7 @@ function stateGoneBut(paths: NodePaths): Resource {
     async check(host) {
       const there = (await host.list(state)).map((name) => join(state, name));
       const surplus = there.filter((path) => !neededByK3s(paths).includes(path));
-      if (surplus.length === 0) return inSync();
-      const changes = surplus.map((field) => ({ field, observed: 'there', desired: undefined }));
-      const summary = `remove ${surplus.join(' ')}`;
-      return {
-        state: 'Drifted',
-        drift: {
-          changes,
-          summary,
-          async remedy(host) {
-            for (const path of surplus) await host.remove(path);
-          },
-        },
-      };
+      return noneOf(surplus, { summary: `remove ${surplus.join(' ')}`, remedy: removing(surplus) });
     },
   };
 }

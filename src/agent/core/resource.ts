@@ -120,6 +120,11 @@ export function waiting(reason: Reason, message: string, options: WaitingOptions
   return { state: 'Waiting', reason, message, ...options };
 }
 
+/** Drifted, and put right by one step of several. */
+export function step(change: Change, remedy: Drift['remedy']): Finding {
+  return { state: 'Drifted', drift: { changes: [change], partial: true, remedy } };
+}
+
 type Printable = string | number | boolean | undefined;
 
 /** Drifted where any field of `desired` differs from `observed`, else in sync. */

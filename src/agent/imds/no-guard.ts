@@ -1,7 +1,8 @@
 import type { HostReader } from '../core/host.ts';
-import { type Change, type Drift, type Finding, inSync, type Resource } from '../core/resource.ts';
+import { type Finding, inSync, type Resource, step } from '../core/resource.ts';
 import type { NodePaths } from '../paths.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
+import { isActive } from '../resources/units-stopped.ts';
 import { nft, nftCommand, table } from './nft.ts';
 import { listTable } from './table.ts';
 import { guardUnit, guardUnitPath } from './unit.ts';
@@ -46,14 +47,10 @@ async function check(host: HostReader, paths: NodePaths, why: string | undefined
 
 async function isInForce(host: HostReader): Promise<boolean> {
   const { ActiveState, UnitFileState } = await showUnit(host, guardUnit, ['ActiveState', 'UnitFileState']);
-  return !['inactive', 'failed', ''].includes(ActiveState) || UnitFileState === 'enabled';
+  return isActive({ ActiveState }) || UnitFileState === 'enabled';
 }
 
 /** Without nft nobody can look, nor could anything be loaded. */
 async function isLoaded(host: HostReader): Promise<boolean> {
   return (await host.stat(nft)) !== undefined && (await listTable(host)) !== undefined;
-}
-
-function step(change: Change, remedy: Drift['remedy']): Finding {
-  return { state: 'Drifted', drift: { changes: [change], partial: true, remedy } };
 }

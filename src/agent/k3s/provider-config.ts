@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { NodeError } from '../core/errors.ts';
-import type { Host, HostReader } from '../core/host.ts';
+import type { HostReader } from '../core/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
 import type { NodePaths } from '../paths.ts';
 import { file } from '../resources/file.ts';
+import { noneOf, removing } from '../resources/removed.ts';
 import { k3sFlags, otherProviderFlag } from './flags.ts';
 import type { K3sNode } from './node.ts';
 import { hasPlugin, header, inOrder, isOurs, pluginName, servedRegistries } from './provider-file.ts';
@@ -49,9 +50,8 @@ async function withoutPlugin(host: HostReader, { k3s }: NodePaths): Promise<Find
   const { credentialProvider: path, credentialProviderBin } = k3s;
   const why = `${join(credentialProviderBin, pluginName)}, which is no file that kubelet can run`;
   if (!(await host.stat(path))) return waiting('Blocked', `waits for ${why}`, { blocks: false });
-  const changes = [{ field: path, observed: 'there', desired: undefined }];
   const summary = `remove ${path}, since K3s would not start again for want of ${why}`;
-  return { state: 'Drifted', drift: { changes, summary, remedy: (host) => host.remove(path) } };
+  return noneOf([path], { summary, remedy: removing([path]) });
 }
 
 /**
@@ -87,8 +87,7 @@ export function noProvider(paths: NodePaths): Resource {
     async check(host) {
       const left = await leftovers(host, paths);
       if (left.length === 0) return inSync({ message: 'registries.servers is empty' });
-      const changes = left.map((field) => ({ field, observed: 'there', desired: undefined }));
-      return { state: 'Drifted', drift: { changes, remedy: (host) => removeEach(host, left) } };
+      return noneOf(left, { remedy: removing(left) });
     },
   };
 }
@@ -99,10 +98,6 @@ async function leftovers(host: HostReader, { k3s, slipway }: NodePaths): Promise
   const all = [...config, slipway.registryLogins, slipway.providerSettings];
   const stats = await Promise.all(all.map((path) => host.stat(path)));
   return all.filter((_, at) => stats[at] !== undefined);
-}
-
-async function removeEach(host: Host, paths: readonly string[]): Promise<void> {
-  for (const path of paths) await host.remove(path);
 }
 
 const toKeepIt =

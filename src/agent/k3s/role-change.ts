@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { NodeError } from '../core/errors.ts';
 import type { Host, HostReader } from '../core/host.ts';
-import { type Change, type Drift, type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
+import { type Finding, inSync, type Resource, step, waiting } from '../core/resource.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
 import { agentTokenPath } from './agent-token.ts';
 import { type K3sNode, unitName } from './node.ts';
@@ -52,10 +52,6 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
     );
   }
   return step({ field: unitFile, observed: 'present', desired: undefined }, (host) => host.remove(unitFile));
-}
-
-function step(change: Change, remedy: Drift['remedy']): Finding {
-  return { state: 'Drifted', drift: { changes: [change], partial: true, remedy } };
 }
 
 async function putAside(host: Host, { paths }: K3sNode, aside: string): Promise<void> {

@@ -1,4 +1,5 @@
-import { type ConditionType, inSync, type Resource } from '../core/resource.ts';
+import type { Host } from '../core/host.ts';
+import { type ConditionType, type Drift, type Finding, inSync, type Resource } from '../core/resource.ts';
 
 export interface RemovedSpec {
   readonly path: string;
@@ -13,9 +14,22 @@ export function removed({ path, ...rest }: RemovedSpec): Resource {
     id: `Removed/${path}`,
     summary: `remove ${path}`,
     async check(host) {
-      if ((await host.stat(path)) === undefined) return inSync();
-      const changes = [{ field: path, observed: 'there', desired: undefined }];
-      return { state: 'Drifted', drift: { changes, remedy: (host) => host.remove(path) } };
+      const found = (await host.stat(path)) === undefined ? [] : [path];
+      return noneOf(found, { remedy: removing(found) });
     },
+  };
+}
+
+/** In sync where nothing was found; else all that was found is to go, by the remedy. */
+export function noneOf(found: readonly string[], drift: Pick<Drift, 'summary' | 'remedy'>): Finding {
+  if (found.length === 0) return inSync();
+  const changes = found.map((field) => ({ field, observed: 'there', desired: undefined }));
+  return { state: 'Drifted', drift: { ...drift, changes } };
+}
+
+/** A remedy that removes the paths, in their order. */
+export function removing(paths: readonly string[]): Drift['remedy'] {
+  return async (host: Host) => {
+    for (const path of paths) await host.remove(path);
   };
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { NodeError } from '../../core/errors.ts';
 import type { Host, HostReader } from '../../core/host.ts';
-import { inSync, type Resource } from '../../core/resource.ts';
+import type { Resource } from '../../core/resource.ts';
+import { noneOf, removing } from '../../resources/removed.ts';
 
 const namespaces = '/run/netns';
 const interfaces = '/sys/class/net';
@@ -26,16 +27,10 @@ export function namespacesGone(needs: readonly string[]): Resource {
     needs,
     async check(host) {
       const names = (await host.list(namespaces)).filter((name) => name.startsWith('cni-'));
-      if (names.length === 0) return inSync();
-      const changes = names.map((field) => ({ field, observed: 'there', desired: undefined }));
       const summary = `remove the network namespaces of pods: ${names.length}`;
-      return { state: 'Drifted', drift: { changes, summary, remedy: (host) => removeEach(host, names) } };
+      return noneOf(names, { summary, remedy: removing(names.map((name) => join(namespaces, name))) });
     },
   };
-}
-
-async function removeEach(host: Host, names: readonly string[]): Promise<void> {
-  for (const name of names) await host.remove(join(namespaces, name));
 }
 
 /** The network interfaces of K3s and of its pods are gone. */
@@ -47,10 +42,8 @@ export function interfacesGone(needs: readonly string[]): Resource {
     needs,
     async check(host) {
       const names = await k3sInterfaces(host);
-      if (names.length === 0) return inSync();
-      const changes = names.map((field) => ({ field, observed: 'there', desired: undefined }));
       const summary = `delete network interfaces: ${names.join(' ')}`;
-      return { state: 'Drifted', drift: { changes, summary, remedy: (host) => deleteEach(host, names) } };
+      return noneOf(names, { summary, remedy: (host) => deleteEach(host, names) });
     },
   };
 }

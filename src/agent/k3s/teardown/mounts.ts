@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { NodeError } from '../../core/errors.ts';
 import type { Command, Host, HostReader } from '../../core/host.ts';
 import { inSync, type Resource } from '../../core/resource.ts';
-import { removed } from '../../resources/removed.ts';
+import { noneOf, removed, removing } from '../../resources/removed.ts';
 import { realPath } from './real-path.ts';
 
 export const unmountedId = 'Unmounted/k3s';
 
 /**
- * Nothing is mounted at a path that begins like one of these, whose directories may be links. What is in use is detached all the same (umount(8),
- * --lazy), so that nobody reaches it by its path any more.
+ * Nothing is mounted at a path that begins like one of these, whose directories may be links. What is in use is detached
+ * all the same (umount(8), --lazy), so that nobody reaches it by its path any more.
  */
 export function unmounted(prefixes: readonly string[], needs: readonly string[]): Resource {
   return {
@@ -75,10 +75,8 @@ export function emptied(path: string, needs: readonly string[]): Resource {
       await nothingMountedIn(host, path);
       if (!(await leadsElsewhere(host, path))) return gone.check(host);
       const names = await host.list(path);
-      if (names.length === 0) return inSync();
-      const changes = names.map((field) => ({ field, observed: 'there', desired: undefined }));
       const summary = `empty ${path}, which is a mount or a link of its own and stays`;
-      return { state: 'Drifted', drift: { changes, summary, remedy: (host) => empty(host, path, names) } };
+      return noneOf(names, { summary, remedy: removing(names.map((name) => join(path, name))) });
     },
   };
 }
@@ -93,10 +91,6 @@ export async function nothingMountedIn(host: HostReader, path: string): Promise<
 async function leadsElsewhere(host: HostReader, path: string): Promise<boolean> {
   if ((await host.stat(path))?.kind === 'link') return true;
   return (await mountPoints(host)).includes(await realPath(host, path));
-}
-
-async function empty(host: Host, path: string, names: readonly string[]): Promise<void> {
-  for (const name of names) await host.remove(join(path, name));
 }
 
 /** Every mount of this mount namespace, the latest first, so that one within another goes before it (proc_mounts(5)). */

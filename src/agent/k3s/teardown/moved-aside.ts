@@ -1,7 +1,8 @@
 import { basename, dirname, join } from 'node:path';
 import type { HostReader } from '../../core/host.ts';
-import { inSync, type Resource } from '../../core/resource.ts';
+import type { Resource } from '../../core/resource.ts';
 import type { NodePaths } from '../../paths.ts';
+import { noneOf, removing } from '../../resources/removed.ts';
 import { nothingMountedIn } from './mounts.ts';
 
 /** K3s' data of an older role, which consent.roleChange moved aside (role-change.ts): its CA keys and tokens are in it. */
@@ -20,20 +21,9 @@ export function movedAsideGone(paths: NodePaths, needs: readonly string[]): Reso
     needs,
     async check(host) {
       const found = await movedAside(host, paths);
-      if (found.length === 0) return inSync();
       for (const path of found) await nothingMountedIn(host, path);
-      const changes = found.map((field) => ({ field, observed: 'there', desired: undefined }));
       const summary = `remove K3s' data of older roles: ${found.join(' ')}`;
-      return {
-        state: 'Drifted',
-        drift: {
-          changes,
-          summary,
-          async remedy(host) {
-            for (const path of found) await host.remove(path);
-          },
-        },
-      };
+      return noneOf(found, { summary, remedy: removing(found) });
     },
   };
 }

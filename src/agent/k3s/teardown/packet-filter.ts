@@ -3,6 +3,7 @@ import { NodeError } from '../../core/errors.ts';
 import type { Command, CommandResult, Host, HostReader } from '../../core/host.ts';
 import { inSync, type Resource } from '../../core/resource.ts';
 import type { NodePaths } from '../../paths.ts';
+import { noneOf } from '../../resources/removed.ts';
 
 const tools = ['iptables', 'ip6tables'] as const;
 type Tool = (typeof tools)[number];
@@ -133,11 +134,9 @@ function tablesGone(needs: readonly string[]): Resource {
     needs,
     async check(host) {
       const tables = await k3sTables(host);
-      if (tables.length === 0) return inSync();
-      const changes = tables.map((field) => ({ field, observed: 'there', desired: undefined }));
       const commands = tables.map((table) => `delete table ${table}`).join('; ');
       const remedy = async (host: Host) => void (await host.run({ file: 'nft', args: [commands] }));
-      return { state: 'Drifted', drift: { changes, remedy } };
+      return noneOf(tables, { remedy });
     },
   };
 }
