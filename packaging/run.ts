@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { resolve } from 'node:path';
 
 /**
  * Runs a command to its end and returns what it printed; a failure throws with its stderr. NODE_OPTIONS is left out:
@@ -13,10 +15,15 @@ export function run(file: string, args: readonly string[], environment: NodeJS.P
   });
 }
 
-/** Whether a command of that name can be run here. */
-export function isInstalled(file: string): boolean {
+/** Whether a program of that name or path can be run here, those of administrators included. */
+export function isInstalled(program: string): boolean {
+  const folders = `${process.env.PATH}:/usr/sbin:/sbin`.split(':');
+  return folders.some((folder) => isExecutable(resolve(folder, program)));
+}
+
+function isExecutable(path: string): boolean {
   try {
-    run(file, ['--version']);
+    accessSync(path, constants.X_OK);
     return true;
   } catch {
     return false;

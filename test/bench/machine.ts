@@ -17,11 +17,6 @@ export function machine(): Machine {
   };
 }
 
-/** Whether there is a command of that name. */
-export function isInstalled(command: string): boolean {
-  return version(command) !== `no ${command}`;
-}
-
 function version(command: string): string {
   try {
     const said = execFileSync(command, ['--version'], {

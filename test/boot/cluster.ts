@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Azure, startAzure } from '../lab/azure/index.ts';
+import { type ClusterSecrets, gitHostKnows, newSecrets, prepareCloud } from '../lab/cluster-secrets.ts';
 import { type Mirror, startMirror } from '../lab/mirror.ts';
 import { BootedHost, eventually, standInNode } from './booted-host.ts';
 import { type FrontDoor, openFrontDoor } from './front-door.ts';
@@ -32,7 +33,7 @@ export interface Cluster {
   readonly network: Network;
   readonly door: FrontDoor;
   readonly hosts: readonly BootedHost<HostName>[];
-  readonly secrets: Readonly<Record<'joinToken' | 'agentToken' | 'gitToken', string>>;
+  readonly secrets: ClusterSecrets;
   host(name: HostName): BootedHost<HostName>;
   /** Deletes a VM and makes it again, with its name, its address and nothing of what it had; it is on then. */
   recreate(host: BootedHost<HostName>): Promise<void>;
@@ -55,7 +56,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const { hosts: names = ['server', 'agent', 'observability'], from = 'image' } = options;
   const dir = process.env.SLIPWAY_BOOT_DIR ?? mkdtempSync(join(tmpdir(), 'slipway-boot-'));
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', dir]);
-  const secrets = { joinToken: secret('join'), agentToken: secret('agent'), gitToken: secret('git') };
+  const secrets = newSecrets();
   const machines = names.map((name) => ({ name, address: addresses[name] }));
   const network = await startNetwork(join(dir, 'network'), machines);
   const azure = await startAzure({
@@ -82,7 +83,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const settings = { ...everyHosts, ...options.settings?.(host.name) };
     if (from === 'image') await provisionByImage(host, settings);
     else await provisionByCloudInit(host, settings, mirror);
-    if (host.name === 'server') gitHostKnows(secrets.gitToken, host);
+    if (host.name === 'server') gitHostKnows(secrets, host);
   };
   for (const host of hosts) await provision(host);
   const cluster: Cluster = {
@@ -105,7 +106,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     },
     powerOn: async () => void (await Promise.all(hosts.map((host) => host.powerOn()))),
     ready: (timeout = 90_000) => ready(hosts, timeout),
-    prepare: () => prepare(azure, names, secrets),
+    prepare: () => prepareCloud(azure, names, secrets),
     stop: async () => {
       await Promise.all(hosts.map((host) => host.crash()));
       await door.stop();
@@ -151,22 +152,6 @@ function inThisWorld(host: BootedHost, azure: Azure, door: FrontDoor): void {
   host.write('/etc/machine-id', `${randomBytes(16).toString('hex')}\n`);
 }
 
-function prepare(azure: Azure, names: readonly HostName[], secrets: Cluster['secrets']): void {
-  azure.vault().set('k3s-token', secrets.joinToken);
-  azure.vault().set('k3s-agent-token', secrets.agentToken);
-  azure.vault().set('flux-git-token', secrets.gitToken);
-  for (const name of names) {
-    azure.setRole(name, 'Key Vault Secrets User', azure.vault().host);
-    azure.setRole(name, 'AcrPull', loginServer);
-  }
-}
-
-/** The Git host takes one token, and the stand-in of Flux knows its digest only. */
-function gitHostKnows(gitToken: string, server: BootedHost): void {
-  const digest = createHash('sha256').update(gitToken).digest('hex');
-  server.write('/var/lib/rancher/k3s/server/db/git-token.sha256', digest);
-}
-
 async function ready(hosts: readonly BootedHost[], timeout: number): Promise<void> {
   const on = hosts.filter(({ isOn }) => isOn);
   try {
@@ -186,8 +171,4 @@ export async function storyOf(host: BootedHost): Promise<string> {
   const journal = await host.journal('-p', '5', '-n', '20');
   const lines = journal.map(({ unit, message }) => `journal: ${unit}: ${message}`);
   return [`--- ${host.name}`, ...conditions, ...lines].join('\n  ');
-}
-
-function secret(kind: string): string {
-  return `canary-${kind}-${randomBytes(24).toString('hex')}`;
 }

@@ -1,6 +1,5 @@
 /** What booting hosts needs of this machine: root, and programs of Debian's packages. */
-import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
+import { isInstalled } from '../../packaging/run.ts';
 
 /** Programs, by the Debian package that has them. */
 const packages: Readonly<Record<string, readonly string[]>> = {
@@ -23,19 +22,4 @@ export function missing(): readonly string[] {
   return absent.length === 0
     ? root
     : [...root, `Install what is missing: apt-get install ${absent.join(' ')}.`];
-}
-
-function isInstalled(program: string): boolean {
-  return `${process.env.PATH}:/usr/sbin:/sbin`
-    .split(':')
-    .some((folder) => isExecutable(join(folder, program)));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -2,7 +2,6 @@
  * The lab: an emulated Azure, a release mirror, and nodes that run the executable under test, all on loopback and
  * below one folder. It needs neither root nor systemd nor a network.
  */
-import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
@@ -10,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Azure, startAzure } from './azure/index.ts';
+import { type ClusterSecrets, gitHostKnows, newSecrets, prepareCloud } from './cluster-secrets.ts';
 import { type Mirror, startMirror } from './mirror.ts';
 import { LabNode } from './node.ts';
 import { Processes } from './processes.ts';
@@ -37,7 +37,7 @@ export interface Lab {
   readonly mirror: Mirror;
   readonly nodes: readonly LabNode[];
   /** What must not be seen, by what it is. The registry's passwords are not among them: it keeps digests only. */
-  readonly secrets: Readonly<Record<'joinToken' | 'agentToken' | 'gitToken', string>>;
+  readonly secrets: ClusterSecrets;
   node(role: LabRole): LabNode;
   /** Starts the daemons, all at once. */
   start(): void;
@@ -63,24 +63,15 @@ export const provenImage = `${loginServer}/hello/world:1`;
 export async function startLab(options: LabOptions): Promise<Lab> {
   const { dir, nodes: roles = ['server', 'agent', 'observability'] } = options;
   rmSync(dir, { recursive: true, force: true });
-  const secrets = { joinToken: secret('join'), agentToken: secret('agent'), gitToken: secret('git') };
+  const secrets = newSecrets();
   const port = await freePort();
   const azure = await startAzure({
     nodes: Object.fromEntries(roles.map((role, index) => [role, vm(role, index, port)])),
-    vaults: {
-      [vaultName]: {
-        'k3s-token': secrets.joinToken,
-        'k3s-agent-token': secrets.agentToken,
-        'flux-git-token': secrets.gitToken,
-      },
-    },
+    vaults: { [vaultName]: {} },
     registries: [loginServer],
   });
   if (options.passwordLife !== undefined) azure.registry().tokenLifetime = options.passwordLife;
-  for (const role of roles) {
-    azure.setRole(role, 'Key Vault Secrets User', azure.vault().host);
-    azure.setRole(role, 'AcrPull', loginServer);
-  }
+  prepareCloud(azure, roles, secrets);
   const mirror = await startMirror(azure, options.k3sVersions ? { k3sVersions: options.k3sVersions } : {});
   const sockets = mkdtempSync(join(tmpdir(), 'slipway-lab-'));
   const processes = new Processes();
@@ -97,7 +88,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       }),
   );
   await Promise.all(nodes.map((node) => node.prepare()));
-  for (const node of nodes) if (node.name === 'server') gitHostKnows(secrets.gitToken, node);
+  for (const node of nodes) if (node.name === 'server') gitHostKnows(secrets, node);
   return {
     azure,
     mirror,
@@ -169,12 +160,6 @@ function nodeSettings(azure: Azure, role: LabRole, port: number): object {
   };
 }
 
-/** The Git host of the lab takes one token, and knows its digest only. */
-function gitHostKnows(gitToken: string, server: LabNode): void {
-  const digest = createHash('sha256').update(gitToken).digest('hex');
-  server.write('var/lib/rancher/k3s/server/db/git-token.sha256', digest);
-}
-
 function passwordsOf(node: LabNode): string | undefined {
   return node.read('etc/rancher/k3s/registries.yaml');
 }
@@ -200,10 +185,6 @@ function waitsFor(node: LabNode): string {
   const open = conditions.filter(({ status }) => status !== 'True');
   const lines = open.map(({ type, status, reason, message }) => `  ${type} ${status} ${reason}: ${message}`);
   return [`${node.name}:`, ...lines, ...node.log.slice(-5).map((line) => `  log: ${line}`)].join('\n');
-}
-
-function secret(kind: string): string {
-  return `canary-${kind}-${randomBytes(24).toString('hex')}`;
 }
 
 /** A port of the loopback that nobody listens on. */

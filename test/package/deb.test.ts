@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isInstalled } from '../../packaging/run.ts';
 import { renderProviderConfig } from '../../src/agent/k3s/provider-config.ts';
 import { aNode } from '../unit/agent/k3s/a-node.ts';
 import { DebianRoot, lacksDebianRoot } from './debian-root.ts';
@@ -142,8 +143,4 @@ function leftOf(root: DebianRoot, paths: readonly string[]): readonly string[] {
 /** A link counts, wherever it points. */
 function isThere(root: DebianRoot, path: string): boolean {
   return lstatSync(root.path(path), { throwIfNoEntry: false }) !== undefined;
-}
-
-function isInstalled(file: string): boolean {
-  return runProgram('sh', ['-c', `command -v ${file}`]).exitCode === 0;
 }

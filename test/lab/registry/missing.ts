@@ -1,5 +1,4 @@
-import { accessSync } from 'node:fs';
-import { join } from 'node:path';
+import { isInstalled } from '../../../packaging/run.ts';
 
 /** Why the real registry cannot be tested here, for the name of what is skipped; empty where it can. */
 export function whatIsMissing(): string {
@@ -9,15 +8,4 @@ export function whatIsMissing(): string {
     ...(programs.length > 0 ? [`not installed: ${programs.join(', ')}`] : []),
   ];
   return reasons.length > 0 ? ` (skipped: ${reasons.join('; ')})` : '';
-}
-
-function isInstalled(program: string): boolean {
-  return (process.env.PATH ?? '').split(':').some((folder) => {
-    try {
-      accessSync(join(folder, program));
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

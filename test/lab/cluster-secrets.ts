@@ -1,0 +1,34 @@
+/** The secrets of an emulated cluster, each a canary: whoever prints one is found out. */
+import { createHash, randomBytes } from 'node:crypto';
+import type { Azure } from './azure/index.ts';
+
+export type ClusterSecrets = Readonly<Record<'joinToken' | 'agentToken' | 'gitToken', string>>;
+
+export function newSecrets(): ClusterSecrets {
+  return { joinToken: canary('join'), agentToken: canary('agent'), gitToken: canary('git') };
+}
+
+function canary(kind: string): string {
+  return `canary-${kind}-${randomBytes(24).toString('hex')}`;
+}
+
+/** Stores them in the vault, and lets each of the nodes read them and pull from the registry. */
+export function prepareCloud(azure: Azure, nodes: readonly string[], secrets: ClusterSecrets): void {
+  azure.vault().set('k3s-token', secrets.joinToken);
+  azure.vault().set('k3s-agent-token', secrets.agentToken);
+  azure.vault().set('flux-git-token', secrets.gitToken);
+  for (const node of nodes) {
+    azure.setRole(node, 'Key Vault Secrets User', azure.vault().host);
+    azure.setRole(node, 'AcrPull', azure.registry().loginServer);
+  }
+}
+
+export interface HasFiles {
+  write(path: string, content: string): void;
+}
+
+/** The Git host takes one token, and the stand-in of Flux on the server knows its digest only. */
+export function gitHostKnows({ gitToken }: ClusterSecrets, server: HasFiles): void {
+  const digest = createHash('sha256').update(gitToken).digest('hex');
+  server.write('/var/lib/rancher/k3s/server/db/git-token.sha256', digest);
+}
