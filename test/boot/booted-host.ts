@@ -273,10 +273,19 @@ const inCgroups =
 async function childOf(parent: ChildProcess): Promise<number> {
   const path = `/proc/${parent.pid}/task/${parent.pid}/children`;
   for (const end = Date.now() + 15_000; Date.now() < end; await sleep(20)) {
-    const [child] = existsSync(path) ? readFileSync(path, 'utf8').trim().split(' ') : [];
-    if (child && readFileSync(`/proc/${child}/comm`, 'utf8') === 'systemd\n') return Number(child);
+    const [child] = ofProcess(path).trim().split(' ');
+    if (child && ofProcess(`/proc/${child}/comm`) === 'systemd\n') return Number(child);
   }
   throw new Error('systemd-nspawn starts no init.');
+}
+
+/** What a file of /proc says; nothing once the process is gone, as nspawn's first child is at once. */
+function ofProcess(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** Resolves when it happened; rejects after so many milliseconds with what was awaited. */

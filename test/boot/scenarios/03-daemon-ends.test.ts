@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type BootedHost, eventually } from '../booted-host.ts';
 import { type Cluster, startCluster } from '../cluster.ts';
@@ -30,6 +31,12 @@ async function restarted(pid: string, since: number): Promise<void> {
 async function mainPid(): Promise<string> {
   return (await server.show('slipway.service', 'MainPID')).MainPID ?? '';
 }
+
+test('while it is well the watchdog leaves it alone', async () => {
+  const pid = await mainPid();
+  await sleep(9_000);
+  expect(await mainPid()).toBe(pid);
+});
 
 test.each(['SIGKILL', 'SIGSEGV'])('after %s it is started again, and nothing is lost', async (signal) => {
   const [pid, before, since] = [await mainPid(), owned(), Date.now()];
