@@ -5,7 +5,7 @@ import { explain, explainJson } from './agent/config/explain.ts';
 import type { Event } from './agent/core/events.ts';
 import type { Host } from './agent/core/host.ts';
 import { learn } from './agent/core/lesson.ts';
-import { acquireLock, isLocked } from './agent/host/lock.ts';
+import { acquireLock } from './agent/host/lock.ts';
 import { nodeHost } from './agent/host/node-host.ts';
 import { recordingHost } from './agent/host/recording-host.ts';
 import { onSignals } from './agent/host/signals.ts';
@@ -13,10 +13,11 @@ import { stamp } from './agent/k3s/start-stamp.ts';
 import { roleOf } from './agent/knowledge.ts';
 import { nodePaths } from './agent/paths.ts';
 import { type PlannedStep, planText, planVerdict } from './agent/plan-text.ts';
-import { readStatus, statusOf, writeStatus } from './agent/publish.ts';
+import { statusOf, writeStatus } from './agent/publish.ts';
 import { statusText } from './agent/status-text.ts';
 import { compose } from './compose.ts';
 import { levelOf, openLog } from './open-log.ts';
+import { terminal } from './terminal.ts';
 import { version } from './version.ts';
 
 /** Prints what would change: 0 for nothing, 2 for something, 1 for an error. */
@@ -53,32 +54,11 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
     const report = await converge(agent, host, host.now() + options.timeout);
     const status = statusOf(report, { version, pid: process.pid, now: host.now() });
     await writeStatus(host, paths.slipway.status, status);
-    out(statusText(status, undefined, host.now()));
+    out(statusText(status, { running: undefined, now: host.now(), ...terminal() }));
     return report.conditions[0]?.status === 'True' ? 0 : 1;
   } finally {
     await release();
   }
-}
-
-/** Shows the conditions: 0 for Ready, 1 for not, 3 where no daemon runs. */
-export async function status({
-  root,
-  output,
-}: CommonOptions & { readonly output: 'table' | 'json' }): Promise<number> {
-  const host = nodeHost();
-  const { slipway } = nodePaths(root);
-  const found = await readStatus(host, slipway.status);
-  const running = await isLocked(slipway.lock);
-  if (!found) {
-    const start = root === '/' ? 'systemctl start slipway' : `slipway run --root ${root}`;
-    const next = running ? 'Its first pass is under way.' : `Start it: ${start}`;
-    error(`slipway: nothing is known of this node yet: ${slipway.status} is not there. ${next}\n`);
-    return running ? 1 : 3;
-  }
-  const json = () => `${JSON.stringify({ running, ...found }, undefined, 2)}\n`;
-  out(output === 'json' ? json() : statusText(found, running, host.now()));
-  if (!running) return 3;
-  return found.conditions[0]?.status === 'True' ? 0 : 1;
 }
 
 /** Shows the settings, and where each came from. */

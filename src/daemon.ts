@@ -13,7 +13,7 @@ import { onSignals } from './agent/host/signals.ts';
 import { ownSchedule } from './agent/host/spread.ts';
 import type { EventLog } from './agent/log.ts';
 import { nodePaths } from './agent/paths.ts';
-import { statusLine, statusOf, writeStatus } from './agent/publish.ts';
+import { readStatus, type Status, statusLine, statusOf, writeStatus } from './agent/publish.ts';
 import type { Composition } from './compose.ts';
 import { levelOf, openLog } from './open-log.ts';
 import { version } from './version.ts';
@@ -99,9 +99,13 @@ function publisher(
   systemd: Notifier,
   tickBy: ReturnType<typeof rotationTicks>,
 ): (report: Report) => Promise<void> {
+  let status: Status | undefined;
   return async (report) => {
     const { node, identity } = report.knowledge;
-    const status = statusOf(report, { version, pid: process.pid, now: host.now() });
+    // The changes of the daemon before this one, for readers: nothing is decided by them.
+    status ??= await readStatus(host, paths.slipway.status).catch(() => undefined);
+    const before = status?.changes ?? [];
+    status = statusOf(report, { version, pid: process.pid, now: host.now(), before });
     if (node.value && identity.value) {
       tickBy(node.value.settings.registries.schedule, identity.value.vmId);
     }

@@ -4,6 +4,7 @@ import type { Emit } from './core/events.ts';
 import type { Host } from './core/host.ts';
 import { type Attempts, reconcile } from './core/reconcile.ts';
 import type { Outcome } from './core/resource.ts';
+import { type CredentialStatus, registryCredentials } from './k3s/credential-status.ts';
 import { gather, type Informants, type Knowledge } from './knowledge.ts';
 import { type PlanPorts, planNode } from './plan.ts';
 import { nextWake, type Wake } from './wake.ts';
@@ -13,6 +14,8 @@ export interface Report {
   readonly knowledge: Knowledge;
   readonly outcomes: readonly Outcome[];
   readonly conditions: readonly Condition[];
+  /** Of registries; none before there is a node. */
+  readonly credentials: readonly CredentialStatus[];
   readonly wake: Wake;
 }
 
@@ -54,10 +57,14 @@ export function createAgent(ports: AgentPorts): Agent {
       warned = warn(warnings, warned, emit);
       const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });
       const outcomes = await reconcile(plan, { host, attempts, random: random(), onOutcome });
+      const { value: node } = knowledge.node;
+      // A file that cannot be read has a condition of its own.
+      const credentials =
+        node && planPorts ? await registryCredentials(host, node, planPorts).catch(() => []) : [];
       const now = host.now();
       conditions = conditionsOf(outcomes, conditions, now);
       tellTransitions(conditions, told, emit);
-      return { knowledge, outcomes, conditions, wake: nextWake(now, outcomes) };
+      return { knowledge, outcomes, conditions, credentials, wake: nextWake(now, outcomes) };
     },
   };
 }

@@ -13,12 +13,18 @@ export interface CommonOptions {
   readonly settings: readonly CommandLineSetting[];
 }
 
+export interface StatusOptions extends CommonOptions {
+  readonly output: 'table' | 'json' | 'yaml';
+  /** Shows it again when it changes, until it is interrupted. */
+  readonly watch: boolean;
+}
+
 /** The commands. Each resolves to the exit code. */
 export interface Commands extends SetupCommands {
   run(options: CommonOptions): Promise<number>;
   plan(options: CommonOptions): Promise<number>;
   apply(options: CommonOptions & { readonly timeout: number }): Promise<number>;
-  status(options: CommonOptions & { readonly output: 'table' | 'json' }): Promise<number>;
+  status(options: StatusOptions): Promise<number>;
   config(options: CommonOptions & { readonly output: 'table' | 'json' }): Promise<number>;
   version(): Promise<number>;
   stamp(options: CommonOptions): Promise<number>;
@@ -80,11 +86,18 @@ export function buildProgram(
     );
   command(
     'status',
-    'Show the conditions of this node. Exit 0: Ready, 1: not Ready, 3: the daemon is not running.',
+    'Show how this node is, and what it waits for. Exit 0: Ready, 1: not Ready, 3: the daemon is not running.',
   )
-    .addOption(outputOption())
+    .addOption(outputOption('yaml'))
+    .option('-w, --watch', 'show it again when it changes, until interrupted')
     .action(async (options) =>
-      finish(await commands.status({ ...commonOf(options), output: options.output })),
+      finish(
+        await commands.status({
+          ...commonOf(options),
+          output: options.output,
+          watch: options.watch === true,
+        }),
+      ),
     );
   command('config', 'Show the merged settings, and where each value came from.')
     .addOption(outputOption())
@@ -118,8 +131,9 @@ function common(command: Command): Command {
     );
 }
 
-function outputOption(): Option {
-  return new Option('-o, --output <format>', 'how to print it').choices(['table', 'json']).default('table');
+function outputOption(...more: readonly string[]): Option {
+  const formats = ['table', 'json', ...more];
+  return new Option('-o, --output <format>', 'how to print it').choices(formats).default('table');
 }
 
 interface ParsedOptions {

@@ -2,6 +2,8 @@ import type { Report } from './agent.ts';
 import type { Condition } from './core/conditions.ts';
 import type { Host, HostReader } from './core/host.ts';
 import type { Change, Outcome } from './core/resource.ts';
+import type { CredentialStatus } from './k3s/credential-status.ts';
+import { nodeReadyId } from './k3s/node-ready.ts';
 
 /** What `status.json` says: for readers, never read back to decide anything. Times are ISO 8601. */
 export interface Status {
@@ -11,9 +13,31 @@ export interface Status {
   readonly node: string | undefined;
   readonly updated: string;
   readonly nextPass: { readonly at: string; readonly because: string };
+  /** The release that is wanted, and the one kubelet said it is when the node was last seen Ready in a pass. */
+  readonly k3s: { readonly wanted?: string; readonly running?: string };
   readonly conditions: readonly Condition[];
+  readonly credentials: readonly PublishedCredential[];
   readonly resources: readonly ResourceStatus[];
+  /** The last ten, the latest first, over restarts of the daemon. */
+  readonly changes: readonly PublishedChange[];
 }
+
+/** Of a registry; `ends` is absent where no end is known, and `renewal` where it is never due. */
+export interface PublishedCredential {
+  readonly server: string;
+  readonly received: string;
+  readonly renewal?: string;
+  readonly ends?: string;
+  readonly proof?: string;
+}
+
+export interface PublishedChange {
+  readonly at: string;
+  readonly resource: string;
+  readonly did: string;
+}
+
+const rememberedChanges = 10;
 
 export interface ResourceStatus {
   readonly id: string;
@@ -25,12 +49,18 @@ export interface ResourceStatus {
   readonly changes?: readonly Change[];
 }
 
+export interface Publisher {
+  readonly version: string;
+  readonly pid: number;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** What was changed before this pass, the latest first. */
+  readonly before?: readonly PublishedChange[];
+}
+
 /** The status of a pass. */
-export function statusOf(
-  report: Report,
-  { version, pid, now }: { version: string; pid: number; now: number },
-): Status {
-  const { knowledge, conditions, outcomes, wake } = report;
+export function statusOf(report: Report, { version, pid, now, before = [] }: Publisher): Status {
+  const { knowledge, conditions, outcomes, credentials, wake } = report;
   return {
     version,
     pid,
@@ -38,9 +68,36 @@ export function statusOf(
     node: knowledge.node.value?.name,
     updated: iso(now),
     nextPass: { at: iso(wake.at), because: wake.because },
+    k3s: k3sVersions(report),
     conditions,
+    credentials: credentials.map(published),
     resources: outcomes.map(resourceStatus),
+    changes: [...changesOf(outcomes, now), ...before].slice(0, rememberedChanges),
   };
+}
+
+function k3sVersions({ knowledge, outcomes }: Report): Status['k3s'] {
+  const wanted = knowledge.node.value?.version;
+  const running = outcomes.find(({ resource }) => resource.id === nodeReadyId);
+  return {
+    ...(wanted !== undefined && { wanted }),
+    ...(running?.state === 'InSync' && running.version !== undefined && { running: running.version }),
+  };
+}
+
+function published({ server, receivedAt, due, ends, proof }: CredentialStatus): PublishedCredential {
+  return {
+    server,
+    received: iso(receivedAt),
+    ...(due !== undefined && { renewal: iso(due) }),
+    ...(ends !== undefined && { ends: iso(ends) }),
+    ...(proof !== undefined && { proof }),
+  };
+}
+
+function changesOf(outcomes: readonly Outcome[], now: number): readonly PublishedChange[] {
+  const changed = outcomes.flatMap((outcome) => (outcome.state === 'Changed' ? [outcome] : []));
+  return changed.map(({ resource, did }) => ({ at: iso(now), resource: resource.id, did })).reverse();
 }
 
 function resourceStatus(outcome: Outcome): ResourceStatus {
@@ -71,7 +128,8 @@ export async function writeStatus(host: Host, path: string, status: Status): Pro
 export async function readStatus(host: HostReader, path: string): Promise<Status | undefined> {
   const found = await host.readFile(path);
   try {
-    return found && JSON.parse(found.content);
+    // An older Slipway wrote less.
+    return found && { k3s: {}, credentials: [], changes: [], ...JSON.parse(found.content) };
   } catch {
     return undefined;
   }

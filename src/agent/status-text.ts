@@ -1,51 +1,148 @@
-import type { Status } from './publish.ts';
+import { styleText } from 'node:util';
+import type { Condition } from './core/conditions.ts';
+import type { ResourceStatus, Status } from './publish.ts';
+import { age, columns, shortened, wrapped } from './text-layout.ts';
 
-/** The conditions as a table for people; `running` is whether the daemon lives, where there is one to speak of. */
-export function statusText(status: Status, running: boolean | undefined, now: number): string {
-  const { role, node, version, conditions } = status;
-  const rows = conditions.map(({ type, status, reason, message, lastTransitionTime }) => [
-    type,
-    status,
-    age(now - Date.parse(lastTransitionTime)),
-    reason,
-    message,
-  ]);
-  return [
-    `${node ?? 'unnamed node'}  ${role ?? 'no role yet'}  slipway ${version}`,
-    lifeLine(status, running, now),
-    '',
-    ...table([['CONDITION', 'STATUS', 'AGE', 'REASON', 'MESSAGE'], ...rows]),
-    '',
-  ].join('\n');
+/** How the status is looked at. */
+export interface View {
+  /** Whether the daemon lives, where there is one to speak of. */
+  readonly running: boolean | undefined;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** The width of the terminal. */
+  readonly width: number;
+  readonly color: boolean;
 }
 
-function lifeLine({ updated, nextPass }: Status, running: boolean | undefined, now: number): string {
+type Colour = 'green' | 'yellow' | 'red' | 'bold';
+
+/** All that a person wants to know of this node, on one screen; what is not well comes with its message in full. */
+export function statusText(status: Status, view: View): string {
+  const sections = [
+    headOf(status, view),
+    conditionsOf(status, view),
+    credentialsOf(status, view),
+    waitsOf(status, view),
+    changesOf(status, view),
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function headOf(status: Status, view: View): readonly string[] {
+  const { role, node, version, conditions } = status;
+  const [ready] = conditions;
+  const is = ready === undefined ? 'nothing known yet' : readiness(ready);
+  const who = `${node ?? 'unnamed node'}  ${role ?? 'no role yet'}`;
+  return [
+    `${painted('bold', who, view)}  ${ready ? byStatus(ready, is, view) : is}  slipway ${version}`,
+    ...k3sLine(status),
+    ...wrapped(lifeLine(status, view), view.width, ''),
+  ];
+}
+
+function readiness({ status, reason }: Condition): string {
+  if (status !== 'True') return `not Ready: ${reason}`;
+  return reason === 'InSync' ? 'Ready' : `Ready, but ${reason}`;
+}
+
+function k3sLine({ k3s: { wanted, running } }: Status): readonly string[] {
+  if (wanted === undefined) return [];
+  if (running === undefined) return [`K3s ${wanted} wanted; not seen Ready`];
+  return [running === wanted ? `K3s ${running} runs, as wanted` : `K3s ${running} runs, ${wanted} wanted`];
+}
+
+function lifeLine({ updated, nextPass }: Status, { running, now }: View): string {
   if (running === undefined) return 'applied once; no daemon keeps it so';
   if (!running) return `the daemon is not running; this is from ${age(now - Date.parse(updated))} ago`;
   return `next pass in ${age(Date.parse(nextPass.at) - now)} (${nextPass.because})`;
 }
 
-function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+/**
+ * The message stands behind a condition that is well or only blocked, as far as there is room, and below one that is
+ * not. Ready has the message of its cause, which is told once.
+ */
+function conditionsOf({ conditions }: Status, view: View): readonly string[] {
+  const cells = conditions.map(({ type, status, reason, lastTransitionTime }) => [
+    type,
+    status,
+    age(view.now - Date.parse(lastTransitionTime)),
+    reason,
+  ]);
+  const [heading = '', ...rows] = columns([['CONDITION', 'STATUS', 'AGE', 'REASON'], ...cells]);
+  return [
+    painted('bold', heading, view),
+    ...conditions.flatMap((condition, at) => {
+      const isTold = condition.type === 'Ready' && conditions.some((other) => isCause(other, condition));
+      return conditionLines(isTold ? { ...condition, message: '' } : condition, rows[at] ?? '', view);
+    }),
+  ];
 }
 
-/** A duration in the two largest units that matter: `3h12m`, `45s`. */
-export function age(milliseconds: number): string {
-  const seconds = Math.max(0, Math.round(milliseconds / 1_000));
-  const [days, hours, minutes] = [
-    Math.floor(seconds / 86_400),
-    Math.floor(seconds / 3_600) % 24,
-    Math.floor(seconds / 60) % 60,
+function isCause(other: Condition, ready: Condition): boolean {
+  return other.type !== 'Ready' && other.reason === ready.reason && other.message === ready.message;
+}
+
+function conditionLines(condition: Condition, row: string, view: View): readonly string[] {
+  const { status, reason, message } = condition;
+  const shown = row.replace(status, byStatus(condition, status, view));
+  if (message === '') return [shown];
+  const isPlain = (status === 'True' && reason === 'InSync') || reason === 'Blocked';
+  if (!isPlain) return [shown, ...wrapped(message, view.width, '  ')];
+  const room = view.width - row.length - 2;
+  return [room < 8 ? shown : `${shown}  ${shortened(message, room)}`];
+}
+
+function credentialsOf({ credentials }: Status, view: View): readonly string[] {
+  if (credentials.length === 0) return [];
+  const rows = credentials.map(({ server, received, renewal, ends }) => [
+    server,
+    `${age(view.now - Date.parse(received))} ago`,
+    inTime(renewal, view, 'never'),
+    inTime(ends, view, 'no end known'),
+  ]);
+  const [heading = '', ...lines] = columns([['CREDENTIAL', 'RECEIVED', 'RENEWAL', 'ENDS'], ...rows]);
+  return [
+    painted('bold', heading, view),
+    ...credentials.flatMap(({ proof }, at) => [
+      lines[at] ?? '',
+      ...wrapped(proof ?? 'no pull was proven yet', view.width, '  '),
+    ]),
   ];
-  if (days > 0) return `${days}d${hours}h`;
-  if (hours > 0) return `${hours}h${minutes}m`;
-  return minutes > 0 ? `${minutes}m${seconds % 60}s` : `${seconds}s`;
+}
+
+function inTime(at: string | undefined, { now }: View, otherwise: string): string {
+  if (at === undefined) return otherwise;
+  const left = Date.parse(at) - now;
+  return left >= 0 ? `in ${age(left)}` : `${age(-left)} ago`;
+}
+
+function waitsOf({ resources }: Status, view: View): readonly string[] {
+  const waiting = resources.filter(({ state }) => state === 'Waiting' || state === 'Failed');
+  if (waiting.length === 0) return [];
+  const rows = waiting.map(({ id, reason = '', until }) => [id, nextLook(until, view), reason]);
+  const [heading = '', ...lines] = columns([['WAITS FOR', 'NEXT LOOK', 'REASON'], ...rows]);
+  return [painted('bold', heading, view), ...lines];
+}
+
+function nextLook(until: ResourceStatus['until'], { now }: View): string {
+  return until === undefined || Date.parse(until) <= now ? 'now' : `in ${age(Date.parse(until) - now)}`;
+}
+
+function changesOf({ changes }: Status, view: View): readonly string[] {
+  if (changes.length === 0) return [];
+  const rows = changes.map(({ at, did }) => [`${age(view.now - Date.parse(at))} ago`, did]);
+  const lines = columns([['LAST CHANGES', ''], ...rows]).map((line) => shortened(line, view.width));
+  return [painted('bold', lines[0] ?? '', view), ...lines.slice(1)];
+}
+
+function byStatus({ status, reason }: Condition, text: string, view: View): string {
+  if (status === 'False') return painted('red', text, view);
+  return painted(status === 'True' && reason === 'InSync' ? 'green' : 'yellow', text, view);
+}
+
+function painted(colour: Colour, text: string, { color }: View): string {
+  return color ? styleText(colour, text, { validateStream: false }) : text;
 }

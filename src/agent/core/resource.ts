@@ -46,9 +46,17 @@ export interface Pacing {
 
 /** What a check found. */
 export type Finding =
-  | { readonly state: 'InSync'; readonly message?: string; readonly until?: number }
+  | ({ readonly state: 'InSync' } & InSyncOptions)
   | { readonly state: 'Drifted'; readonly drift: Drift }
   | ({ readonly state: 'Waiting'; readonly reason: Reason; readonly message: string } & WaitingOptions);
+
+export interface InSyncOptions {
+  readonly message?: string;
+  /** When to look again at the latest; epoch milliseconds. */
+  readonly until?: number;
+  /** Of the program this is about, as it runs. */
+  readonly version?: string;
+}
 
 export interface WaitingOptions {
   /** When to look again, in milliseconds. */
@@ -85,7 +93,7 @@ export interface Change {
  * what is there still works, and dependants go ahead.
  */
 export type Outcome = { readonly resource: Resource } & (
-  | { readonly state: 'InSync'; readonly message?: string; readonly until?: number }
+  | ({ readonly state: 'InSync' } & InSyncOptions)
   | {
       readonly state: 'Changed';
       readonly did: string;
@@ -103,16 +111,10 @@ export type Outcome = { readonly resource: Resource } & (
   | { readonly state: 'Blocked'; readonly by: string }
 );
 
-/** In sync; `until` (epoch milliseconds) is when to look again at the latest. */
-export function inSync({
-  message,
-  until,
-}: {
-  readonly message?: string;
-  readonly until?: number;
-} = {}): Finding {
+/** In sync. An `until` that never comes is left out. */
+export function inSync({ until, ...options }: InSyncOptions = {}): Finding {
   const ends = until !== undefined && Number.isFinite(until);
-  return { state: 'InSync', ...(message !== undefined && { message }), ...(ends && { until }) };
+  return { state: 'InSync', ...options, ...(ends && { until }) };
 }
 
 /** Nothing to do now but to look again, five seconds later unless said. */

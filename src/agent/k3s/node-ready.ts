@@ -87,8 +87,12 @@ function parsed(text: string): ApiNode {
 
 function readiness({ name }: K3sNode, { status }: ApiNode): Finding {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  const version = status?.nodeInfo?.kubeletVersion ?? 'an unknown version';
-  if (ready?.status === 'True') return inSync({ message: `${name} is Ready, with ${version}` });
+  const version = status?.nodeInfo?.kubeletVersion;
+  if (ready?.status === 'True')
+    return inSync({
+      message: `${name} is Ready, with ${version ?? 'an unknown version'}`,
+      ...(version !== undefined && { version }),
+    });
   const why = ready
     ? `${ready.reason ?? 'no reason'}: ${ready.message ?? 'no message'}`
     : 'kubelet has not reported';

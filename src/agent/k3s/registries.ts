@@ -116,7 +116,8 @@ function usable(server: string, password: Secret): Secret {
   throw new NodeError('RegistryUnavailable', `The password for ${server} came back empty.`);
 }
 
-function datedLogin(
+/** The login for a server with the time of its renewal; `undefined` where the file has none of ours. */
+export function datedLogin(
   content: Registries,
   server: string,
   { cloud, rotateAt }: RegistriesSpec,

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { Report } from '../../../src/agent/agent.ts';
 import type { Condition } from '../../../src/agent/core/conditions.ts';
-import { readStatus, type Status, statusLine, writeStatus } from '../../../src/agent/publish.ts';
-import { age, statusText } from '../../../src/agent/status-text.ts';
+import { inSync, type Outcome } from '../../../src/agent/core/resource.ts';
+import { readStatus, type Status, statusLine, statusOf, writeStatus } from '../../../src/agent/publish.ts';
 import { memoryHost } from '../../lab/memory-host.ts';
-
-const now = Date.parse('2026-01-01T02:00:00Z');
 
 function condition(type: Condition['type'], rest: Partial<Condition> = {}): Condition {
   return {
@@ -27,8 +26,11 @@ function status(...conditions: readonly Condition[]): Status {
     node: 'node-1',
     updated: '2026-01-01T01:59:30.000Z',
     nextPass: { at: '2026-01-01T02:00:10.000Z', because: 'renew Credential/registries' },
+    k3s: {},
     conditions,
+    credentials: [],
     resources: [],
+    changes: [],
   };
 }
 
@@ -49,32 +51,6 @@ describe('the line of systemctl status', () => {
   });
 });
 
-test('the table', () => {
-  expect(
-    statusText(status(condition('Ready', waits), condition('Role')), true, now),
-  ).toBe(`node-1  server  slipway 1.2.3
-next pass in 10s (renew Credential/registries)
-
-CONDITION  STATUS   AGE   REASON          MESSAGE
-Ready      Unknown  2h0m  SecretNotFound  There is no secret yet.
-Role       True     2h0m  InSync
-`);
-});
-
-test('after the daemon stopped the table says how old it is', () => {
-  expect(statusText(status(), false, now)).toContain('the daemon is not running; this is from 30s ago');
-});
-
-test.each([
-  [0, '0s'],
-  [59_400, '59s'],
-  [61_000, '1m1s'],
-  [3_600_000, '1h0m'],
-  [90_000_000, '1d1h'],
-])('%i ms is %s', (milliseconds, text) => {
-  expect(age(milliseconds)).toBe(text);
-});
-
 test('what is written can be read, by everybody; a damaged file is none', async () => {
   const host = memoryHost();
   await writeStatus(host, '/run/slipway/status.json', status(condition('Ready')));
@@ -83,4 +59,58 @@ test('what is written can be read, by everybody; a damaged file is none', async 
   host.files.write('/run/slipway/status.json', '{"version": ');
   expect(await readStatus(host, '/run/slipway/status.json')).toBeUndefined();
   expect(await readStatus(host, '/nowhere')).toBeUndefined();
+});
+
+describe('the status of a pass', () => {
+  const changed = (id: string): Outcome => ({
+    ...{ resource: { id, condition: 'System', summary: '', check: async () => inSync() } },
+    ...{ state: 'Changed', did: `make ${id}`, changes: [] },
+  });
+  const report = (...outcomes: readonly Outcome[]): Report => ({
+    knowledge: { files: {}, identity: {}, tagged: {}, role: {}, node: {} },
+    outcomes,
+    conditions: [],
+    credentials: [{ server: 'a.azurecr.io', receivedAt: 0, due: 1_000, ends: 3_000, proof: 'pulled' }],
+    wake: { at: 60_000, because: 'look for drift' },
+  });
+  const publisher = { version: '1.2.3', pid: 42, now: 5_000 };
+
+  test('has the last ten changes of all passes, the latest first', () => {
+    let before: Status['changes'] = [];
+    for (const now of [1_000, 2_000, 3_000, 4_000]) {
+      before = statusOf(report(changed('a'), changed('b'), changed('c')), {
+        ...publisher,
+        now,
+        before,
+      }).changes;
+    }
+    expect(before).toHaveLength(10);
+    expect(before.map(({ resource }) => resource).join('')).toBe('cbacbacbac');
+    expect(before[0]).toEqual({ at: '1970-01-01T00:00:04.000Z', resource: 'c', did: 'make c' });
+    expect(before.at(-1)?.at).toBe('1970-01-01T00:00:01.000Z');
+  });
+
+  test('has credentials by their times, and the release kubelet says it is', () => {
+    const ready = {
+      resource: { id: 'Node/ready', condition: 'NodeReady', summary: '', check: async () => inSync() },
+      ...{ state: 'InSync', version: 'v1.36.3+k3s1' },
+    } satisfies Outcome;
+    const { credentials, k3s } = statusOf(report(ready), publisher);
+    expect(credentials).toEqual([
+      {
+        server: 'a.azurecr.io',
+        received: '1970-01-01T00:00:00.000Z',
+        renewal: '1970-01-01T00:00:01.000Z',
+        ends: '1970-01-01T00:00:03.000Z',
+        proof: 'pulled',
+      },
+    ]);
+    expect(k3s).toEqual({ running: 'v1.36.3+k3s1' });
+  });
+
+  test('of an older Slipway can be read', async () => {
+    const host = memoryHost();
+    host.files.write('/status.json', '{"version": "0.0.9", "conditions": []}');
+    expect(await readStatus(host, '/status.json')).toMatchObject({ k3s: {}, credentials: [], changes: [] });
+  });
 });

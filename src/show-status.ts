@@ -1,0 +1,64 @@
+/** `slipway status`: what the last pass published, for people and for programs. */
+import { stringify } from 'yaml';
+import type { StatusOptions } from './agent/cli.ts';
+import type { HostReader } from './agent/core/host.ts';
+import { isLocked } from './agent/host/lock.ts';
+import { nodeHost } from './agent/host/node-host.ts';
+import { nodePaths } from './agent/paths.ts';
+import { readStatus, type Status } from './agent/publish.ts';
+import { statusText } from './agent/status-text.ts';
+import { terminal } from './terminal.ts';
+
+/** Milliseconds between two looks. */
+const rhythm = 2_000;
+
+const clearScreen = '\u001b[H\u001b[J';
+
+/** Shows the status: 0 for Ready, 1 for not, 3 where no daemon runs. With `watch` it looks until it is interrupted. */
+export async function showStatus(options: StatusOptions): Promise<number> {
+  const host = nodeHost();
+  let exitCode = await show(host, options, '');
+  for (let shown = await updatedOf(host, options); options.watch; ) {
+    await host.sleep(rhythm);
+    const updated = await updatedOf(host, options);
+    // A screen is drawn anew for its ages; into a pipe goes what is new.
+    if (!process.stdout.isTTY && updated === shown) continue;
+    exitCode = await show(host, options, process.stdout.isTTY ? clearScreen : '\n');
+    shown = updated;
+  }
+  return exitCode;
+}
+
+async function show(host: HostReader, options: StatusOptions, before: string): Promise<number> {
+  const { slipway } = nodePaths(options.root);
+  const [status, running] = [await readStatus(host, slipway.status), await isLocked(slipway.lock)];
+  if (!status) {
+    process.stderr.write(`${before}slipway: ${nothingKnown(options.root, slipway.status, running)}\n`);
+    return running ? 1 : 3;
+  }
+  process.stdout.write(before + printed(status, running, options, host.now()));
+  if (!running) return 3;
+  return status.conditions[0]?.status === 'True' ? 0 : 1;
+}
+
+async function updatedOf(host: HostReader, { root }: StatusOptions): Promise<string | undefined> {
+  const { slipway } = nodePaths(root);
+  return `${(await readStatus(host, slipway.status))?.updated} ${await isLocked(slipway.lock)}`;
+}
+
+function nothingKnown(root: string, path: string, running: boolean): string {
+  const start = root === '/' ? 'systemctl start slipway' : `slipway run --root ${root}`;
+  const next = running ? 'Its first pass is under way.' : `Start it: ${start}`;
+  return `nothing is known of this node yet: ${path} is not there. ${next}`;
+}
+
+function printed(status: Status, running: boolean, { output }: StatusOptions, now: number): string {
+  switch (output) {
+    case 'json':
+      return `${JSON.stringify({ running, ...status }, undefined, 2)}\n`;
+    case 'yaml':
+      return stringify({ running, ...status }, { lineWidth: 0, aliasDuplicateObjects: false });
+    case 'table':
+      return statusText(status, { running, now, ...terminal() });
+  }
+}

@@ -1,0 +1,5 @@
+/** The width of the terminal, and whether it wants colours: NO_COLOR and TERM=dumb are heard. */
+export function terminal(): { readonly width: number; readonly color: boolean } {
+  const { isTTY, columns } = process.stdout;
+  return { width: columns ?? 80, color: isTTY === true && process.stdout.hasColors() };
+}
