@@ -2,46 +2,19 @@
 import { converge } from './agent/agent.ts';
 import type { CommonOptions } from './agent/cli.ts';
 import { explain, explainJson } from './agent/config/explain.ts';
-import type { Event } from './agent/core/events.ts';
-import type { Host } from './agent/core/host.ts';
 import { learn } from './agent/core/lesson.ts';
 import { acquireLock } from './agent/host/lock.ts';
 import { nodeHost } from './agent/host/node-host.ts';
-import { recordingHost } from './agent/host/recording-host.ts';
 import { onSignals } from './agent/host/signals.ts';
 import { stamp } from './agent/k3s/start-stamp.ts';
 import { roleOf } from './agent/knowledge.ts';
 import { nodePaths } from './agent/paths.ts';
-import { type PlannedStep, planText, planVerdict } from './agent/plan-text.ts';
 import { statusOf, writeStatus } from './agent/publish.ts';
 import { statusText } from './agent/status-text.ts';
 import { compose } from './compose.ts';
 import { levelOf, openLog } from './open-log.ts';
 import { terminal } from './terminal.ts';
 import { version } from './version.ts';
-
-/** Prints what would change: 0 for nothing, 2 for something, 1 for an error. */
-export async function plan(options: CommonOptions): Promise<number> {
-  const steps: PlannedStep[] = [];
-  let recording: ReturnType<typeof recordingHost> | undefined;
-  let seen = 0;
-  const wrap = (host: Host) => {
-    recording = recordingHost(host);
-    seen = 0;
-    return recording;
-  };
-  const emit = (event: Event) => {
-    if (event.type === 'Warned') error(`warning: ${event.message}\n`);
-    if (event.type !== 'Settled') return;
-    const actions = recording?.journal.slice(seen) ?? [];
-    seen += actions.length;
-    steps.push({ outcome: event.outcome, actions });
-  };
-  const { agent } = await compose(options, { emit, wrap });
-  await agent.pass();
-  out(planText(steps));
-  return { nothing: 0, changes: 2, errors: 1 }[planVerdict(steps)];
-}
 
 /** Converges once: 0 for Ready, 1 for not. */
 export async function apply(options: CommonOptions & { readonly timeout: number }): Promise<number> {

@@ -22,7 +22,7 @@ export async function freshLogins(server: string, root: string): Promise<CachedL
 
 const commands = {
   run: async (options) => (await import('./daemon.ts')).daemon(options),
-  plan: async (options) => (await import('./commands.ts')).plan(options),
+  plan: async (options) => (await import('./show-plan.ts')).showPlan(options),
   apply: async (options) => (await import('./commands.ts')).apply(options),
   status: async (options) => (await import('./show-status.ts')).showStatus(options),
   config: async (options) => (await import('./commands.ts')).config(options),

@@ -19,7 +19,8 @@ const zones: readonly {
   { zone: 'provider', files: /^src\/agent\/credential-provider\//, imports: [] },
   {
     zone: 'main',
-    files: /^src\/(main|commands|show-status|terminal|compose|daemon|open-log|credential-provider)\.ts$/,
+    files:
+      /^src\/(main|commands|show-plan|show-status|terminal|compose|daemon|open-log|credential-provider)\.ts$/,
     imports: [
       ...['version', 'loop', 'paths', 'log', 'config', 'host', 'azure', 'static', 'cloud'],
       ...['gitops', 'k3s', 'resources', 'roles', 'core', 'provider', 'setup'],
@@ -69,7 +70,7 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
 
 /** The only files that may touch the machine: its files, programs, network, clock and environment. */
 const machineFiles =
-  /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|person)|main|commands|show-status|terminal|compose|daemon|open-log|credential-provider|launch|answer-kubelet|stdin|program)\.ts$/;
+  /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|person)|main|commands|show-plan|show-status|terminal|compose|daemon|open-log|credential-provider|launch|answer-kubelet|stdin|program)\.ts$/;
 
 /** Built-in modules that only compute, and are welcome everywhere. */
 const pureModules = new Set(['crypto', 'path', 'util', 'url', 'zlib', 'assert', 'buffer', 'string_decoder']);

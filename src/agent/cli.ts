@@ -13,6 +13,12 @@ export interface CommonOptions {
   readonly settings: readonly CommandLineSetting[];
 }
 
+export interface PlanOptions extends CommonOptions {
+  readonly output: 'table' | 'json';
+  /** A file in the place of /etc/slipway/config.yaml; only what would change because of it is shown. */
+  readonly against: string | undefined;
+}
+
 export interface StatusOptions extends CommonOptions {
   readonly output: 'table' | 'json' | 'yaml';
   /** Shows it again when it changes, until it is interrupted. */
@@ -22,7 +28,7 @@ export interface StatusOptions extends CommonOptions {
 /** The commands. Each resolves to the exit code. */
 export interface Commands extends SetupCommands {
   run(options: CommonOptions): Promise<number>;
-  plan(options: CommonOptions): Promise<number>;
+  plan(options: PlanOptions): Promise<number>;
   apply(options: CommonOptions & { readonly timeout: number }): Promise<number>;
   status(options: StatusOptions): Promise<number>;
   config(options: CommonOptions & { readonly output: 'table' | 'json' }): Promise<number>;
@@ -70,13 +76,18 @@ export function buildProgram(
 
   command('run', 'Run the daemon: converge, then correct drift for as long as the VM lives.')
     .option('--dry-run', 'print what would change, and change nothing (the same as plan)')
-    .action(async (options) =>
-      finish(await (options.dryRun ? commands.plan : commands.run)(commonOf(options))),
-    );
-  command(
-    'plan',
-    'Print what would change, and change nothing. Exit 0: nothing, 2: something, 1: an error.',
-  ).action(async (options) => finish(await commands.plan(commonOf(options))));
+    .action(async (options) => {
+      const given = commonOf(options);
+      const plan = { ...given, output: 'table', against: undefined } as const;
+      finish(await (options.dryRun ? commands.plan(plan) : commands.run(given)));
+    });
+  command('plan', 'Print what would change, and change nothing. Exit 0: nothing, 2: something, 1: an error.')
+    .addOption(outputOption())
+    .option('--against <file>', 'show only what another configuration in place of config.yaml would change')
+    .action(async (options) => {
+      const against = options.against === undefined ? undefined : resolve(options.against);
+      finish(await commands.plan({ ...commonOf(options), output: options.output, against }));
+    });
   command('apply', 'Converge once, then exit. Exit 0: the node is Ready, 1: it is not.')
     .addOption(
       new Option('--timeout <minutes>', 'how long to try').default(15 * 60_000, '15').argParser(minutes),

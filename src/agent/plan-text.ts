@@ -3,6 +3,7 @@ import { octal } from './core/mode.ts';
 import type { RecordedAction } from './core/recorded-action.ts';
 import type { Outcome } from './core/resource.ts';
 import { redacted } from './core/secret.ts';
+import type { ChangedSetting } from './plan-difference.ts';
 
 /** A resource's outcome, and what a dry run's Host noted on the way. */
 export interface PlannedStep {
@@ -10,9 +11,17 @@ export interface PlannedStep {
   readonly actions: readonly RecordedAction[];
 }
 
-/** What would change, in the plan's order, as a person reads a diff, and a last line that counts it. */
-export function planText(steps: readonly PlannedStep[]): string {
-  return [...steps.flatMap(stepLines), summaryLine(steps), ''].join('\n');
+/**
+ * What would change, in the plan's order, as a person reads a diff, and a last line that counts it; before it the
+ * settings in which another configuration differs, where there is one.
+ */
+export function planText(steps: readonly PlannedStep[], settings: readonly ChangedSetting[] = []): string {
+  return [...settings.map(settingLine), ...steps.flatMap(stepLines), summaryLine(steps), ''].join('\n');
+}
+
+function settingLine({ path, before, after }: ChangedSetting): string {
+  const shown = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(value));
+  return `set:  ${path}: ${shown(before)} -> ${shown(after)}`;
 }
 
 function summaryLine(steps: readonly PlannedStep[]): string {
@@ -54,7 +63,8 @@ function isChange(outcome: Outcome): boolean {
   return outcome.state !== 'InSync' && outcome.state !== 'Failed';
 }
 
-function stepLines({ outcome, actions }: PlannedStep): readonly string[] {
+/** A step as people read it; nothing for what is in sync. */
+export function stepLines({ outcome, actions }: PlannedStep): readonly string[] {
   switch (outcome.state) {
     case 'InSync':
       return [];
@@ -98,17 +108,19 @@ function actionLines(action: RecordedAction): readonly string[] {
   }
 }
 
-function writeLines({
-  path,
-  mode,
-  content,
-  before,
-}: Extract<RecordedAction, { kind: 'write' }>): readonly string[] {
+type Write = Extract<RecordedAction, { readonly kind: 'write' }>;
+
+function writeLines(action: Write): readonly string[] {
+  const { path, mode, before } = action;
   const verb = before ? 'edit' : 'file';
   const modes = before && before.mode !== mode ? `${octal(before.mode)} -> ${octal(mode)}` : octal(mode);
-  const body =
-    before?.content === undefined ? added(content) : changed(before.content, content, before.mode & mode);
-  return [`${verb}: ${path} (${modes})`, ...body.map((line) => `    ${line}`)];
+  return [`${verb}: ${path} (${modes})`, ...writtenLines(action).map((line) => `    ${line}`)];
+}
+
+/** The lines of a file that come, and of one that can be shown those that go. */
+export function writtenLines({ mode, content, before }: Write): readonly string[] {
+  if (before?.content === undefined) return added(content);
+  return changed(before.content, content, before.mode & mode);
 }
 
 function added(content: string): readonly string[] {

@@ -16,12 +16,14 @@ export function explain(loaded: Loaded): string {
 
 /** The same for programs: a list of `{ path, value, origin }`. */
 export function explainJson(loaded: Loaded): string {
-  const entries = shownLeaves(loaded).map(({ path, value, origin }) => ({
-    path: pathText(path),
-    value,
-    origin,
-  }));
-  return `${JSON.stringify(entries, undefined, 2)}\n`;
+  return `${JSON.stringify(shownSettings(loaded), undefined, 2)}\n`;
+}
+
+/** Each setting by its path, as it may be shown. */
+export function shownSettings(
+  loaded: Loaded,
+): readonly { readonly path: string; readonly value: unknown; readonly origin: string }[] {
+  return shownLeaves(loaded).map(({ path, value, origin }) => ({ path: pathText(path), value, origin }));
 }
 
 /** In the schema's order and as written; what parsing makes a Secret is shown as one. */

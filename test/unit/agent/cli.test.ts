@@ -33,21 +33,26 @@ async function run(...args: readonly string[]): Promise<Run> {
 }
 
 const plain = { root: '/', config: undefined, facts: undefined, settings: [] };
+const planned = { ...plain, output: 'table', against: undefined };
 
 describe('commands', () => {
   test.each([
     [['run'], ['run', plain]],
     [
       ['run', '--dry-run'],
-      ['plan', plain],
+      ['plan', planned],
     ],
     [
       ['plan', '--root', '/tmp/x'],
-      ['plan', { ...plain, root: '/tmp/x' }],
+      ['plan', { ...planned, root: '/tmp/x' }],
     ],
     [
       ['plan', '--root', 'lab/../x', '--config', 'c.yaml'],
-      ['plan', { ...plain, root: resolve('x'), config: resolve('c.yaml') }],
+      ['plan', { ...planned, root: resolve('x'), config: resolve('c.yaml') }],
+    ],
+    [
+      ['plan', '-o', 'json', '--against', 'c.yaml'],
+      ['plan', { ...planned, output: 'json', against: resolve('c.yaml') }],
     ],
     [
       ['apply', '--timeout', '2'],
@@ -56,7 +61,11 @@ describe('commands', () => {
     [['apply'], ['apply', { ...plain, timeout: 900_000 }]],
     [
       ['status', '-o', 'json'],
-      ['status', { ...plain, output: 'json' }],
+      ['status', { ...plain, output: 'json', watch: false }],
+    ],
+    [
+      ['status', '--watch', '-o', 'yaml'],
+      ['status', { ...plain, output: 'yaml', watch: true }],
     ],
     [['config'], ['config', { ...plain, output: 'table' }]],
     [['version'], ['version', undefined]],
@@ -103,7 +112,7 @@ test('options that stand for a setting carry its path, and win over --set', asyn
     [
       'plan',
       {
-        ...plain,
+        ...planned,
         settings: [
           { option: '--set k3s.upgrade', path: 'k3s.upgrade', value: 'auto' },
           { option: '--set registries.servers', path: 'registries.servers', value: ['a.io', 'b.io'] },

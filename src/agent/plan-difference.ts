@@ -1,0 +1,33 @@
+import { isDeepStrictEqual } from 'node:util';
+import { shownSettings } from './config/explain.ts';
+import type { Loaded } from './config/load.ts';
+import { type PlannedStep, stepLines } from './plan-text.ts';
+
+/** One setting that another configuration has otherwise; `undefined` where it has none of that name. */
+export interface ChangedSetting {
+  readonly path: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** The settings in which two configurations differ, in the order of the schema. Secrets are not shown. */
+export function changedSettings(
+  before: Loaded | undefined,
+  after: Loaded | undefined,
+): readonly ChangedSetting[] {
+  const [old, other] = [valuesOf(before), valuesOf(after)];
+  const paths = [...new Set([...old.keys(), ...other.keys()])];
+  return paths
+    .map((path) => ({ path, before: old.get(path), after: other.get(path) }))
+    .filter((change) => !isDeepStrictEqual(change.before, change.after));
+}
+
+function valuesOf(loaded: Loaded | undefined): ReadonlyMap<string, unknown> {
+  return new Map((loaded ? shownSettings(loaded) : []).map(({ path, value }) => [path, value]));
+}
+
+/** The steps that the other plan does not have in the same words: what follows from the difference alone. */
+export function onlyIn(steps: readonly PlannedStep[], other: readonly PlannedStep[]): readonly PlannedStep[] {
+  const known = new Map(other.map((step) => [step.outcome.resource.id, stepLines(step)]));
+  return steps.filter((step) => !isDeepStrictEqual(stepLines(step), known.get(step.outcome.resource.id)));
+}

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import type { RecordedAction } from '../../../src/agent/core/recorded-action.ts';
+import { inSync, type Outcome } from '../../../src/agent/core/resource.ts';
+import { onlyIn } from '../../../src/agent/plan-difference.ts';
+import { planJson } from '../../../src/agent/plan-json.ts';
+import type { PlannedStep } from '../../../src/agent/plan-text.ts';
+
+function step(id: string, outcome: object, ...actions: readonly RecordedAction[]): PlannedStep {
+  const resource = { id, condition: 'System', summary: `make ${id}`, check: async () => inSync() };
+  return { outcome: { resource, ...outcome } as unknown as Outcome, actions };
+}
+
+const changed = {
+  state: 'Changed',
+  did: 'make it',
+  changes: [{ field: 'mode', observed: '0644', desired: '0600' }],
+};
+
+test('a plan for programs says what people are told, and as little', () => {
+  const before = { mode: 0o600, content: 'token: canary\n' };
+  const steps = [
+    step('a', { state: 'InSync', message: 'well' }),
+    step('b', changed, { kind: 'write', path: '/b', mode: 0o600, content: 'a: 1\n', before }),
+    step('c', { state: 'Recorded', changes: [] }, { kind: 'run', command: 'systemctl restart k3s.service' }),
+    step('d', { state: 'Blocked', by: 'c' }),
+    step('e', {
+      state: 'Failed',
+      reason: 'TaintNotApplied',
+      message: 'no taint',
+      lookAgainAt: 0,
+      blocks: false,
+    }),
+  ];
+  const text = planJson(steps);
+  expect(text).not.toContain('canary');
+  expect(JSON.parse(text)).toEqual({
+    verdict: 'changes',
+    steps: [
+      {
+        resource: 'a',
+        condition: 'System',
+        state: 'InSync',
+        summary: 'make a',
+        message: 'well',
+        actions: [],
+      },
+      {
+        ...{
+          resource: 'b',
+          condition: 'System',
+          state: 'Changed',
+          summary: 'make b',
+          changes: changed.changes,
+        },
+        actions: [{ kind: 'write', path: '/b', mode: '0600', lines: ['- ‹redacted›', '+ a: 1'] }],
+      },
+      {
+        ...{ resource: 'c', condition: 'System', state: 'Recorded', summary: 'make c', changes: [] },
+        actions: [{ kind: 'run', command: 'systemctl restart k3s.service' }],
+      },
+      {
+        ...{ resource: 'd', condition: 'System', state: 'Blocked', summary: 'make d' },
+        ...{ reason: 'Blocked', message: 'waits for c', actions: [] },
+      },
+      {
+        ...{ resource: 'e', condition: 'System', state: 'Failed', summary: 'make e' },
+        ...{ reason: 'TaintNotApplied', message: 'no taint', blocks: false, actions: [] },
+      },
+    ],
+  });
+});
+
+test('beside another plan only what differs from it is left', () => {
+  const write = (content: string): RecordedAction => ({ kind: 'write', path: '/b', mode: 0o644, content });
+  const now = [
+    step('a', { state: 'InSync' }),
+    step('b', changed, write('1\n')),
+    step('c', { state: 'Blocked', by: 'b' }),
+  ];
+  const then = [
+    step('a', changed, write('x\n')),
+    step('b', changed, write('1\n')),
+    step('c', { state: 'InSync' }),
+  ];
+  expect(onlyIn(then, now).map(({ outcome }) => outcome.resource.id)).toEqual(['a', 'c']);
+  expect(onlyIn(now, now)).toEqual([]);
+});
