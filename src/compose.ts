@@ -27,6 +27,15 @@ export interface Composition {
   readonly paths: NodePaths;
   /** What can be known of this node now. */
   readonly gather: () => Promise<Knowledge>;
+  /** The network and the cloud that the settings name. */
+  readonly connect: (settings: Settings) => Connection;
+}
+
+export interface Connection {
+  readonly host: Host;
+  readonly cloud: Cloud;
+  /** What a plan needs beside what is known; `undefined` while too little is. */
+  readonly portsFor: (knowledge: Knowledge) => PlanPorts | undefined;
 }
 
 export interface ComposeOptions {
@@ -77,7 +86,16 @@ export async function compose(
     random: Math.random,
     emit,
   });
-  return { agent, host, paths, gather: () => gather(informants) };
+  return {
+    agent,
+    host,
+    paths,
+    gather: () => gather(informants),
+    connect: (settings) => ({
+      ...connect(settings),
+      portsFor: (knowledge) => portsFor(knowledge, cloudFor, machine),
+    }),
+  };
 }
 
 /** The cloud that the settings name. */

@@ -25,6 +25,7 @@ const commands = {
   plan: async (options) => (await import('./show-plan.ts')).showPlan(options),
   apply: async (options) => (await import('./commands.ts')).apply(options),
   status: async (options) => (await import('./show-status.ts')).showStatus(options),
+  doctor: async (options) => (await import('./show-doctor.ts')).doctor(options),
   config: async (options) => (await import('./commands.ts')).config(options),
   install: async (options) => (await import('./setup/install.ts')).install(options),
   uninstall: async (options) => (await import('./setup/uninstall.ts')).uninstall(options),

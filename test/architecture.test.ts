@@ -20,10 +20,10 @@ const zones: readonly {
   {
     zone: 'main',
     files:
-      /^src\/(main|commands|show-plan|show-status|terminal|compose|daemon|open-log|credential-provider)\.ts$/,
+      /^src\/(main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|open-log|credential-provider)\.ts$/,
     imports: [
       ...['version', 'loop', 'paths', 'log', 'config', 'host', 'azure', 'static', 'cloud'],
-      ...['gitops', 'k3s', 'resources', 'roles', 'core', 'provider', 'setup'],
+      ...['gitops', 'k3s', 'resources', 'roles', 'core', 'provider', 'setup', 'doctor'],
     ],
   },
   {
@@ -56,7 +56,12 @@ const zones: readonly {
   { zone: 'azure', files: /^src\/agent\/cloud\/azure\//, imports: ['core', 'cloud', 'config'] },
   { zone: 'static', files: /^src\/agent\/cloud\/static\//, imports: ['core', 'cloud', 'config'] },
   { zone: 'cloud', files: /^src\/agent\/cloud\/[^/]+\.ts$/, imports: ['core'] },
-  { zone: 'host', files: /^src\/agent\/host\//, imports: ['core', 'paths', 'config'] },
+  {
+    zone: 'doctor',
+    files: /^src\/agent\/doctor\//,
+    imports: ['loop', 'core', 'resources', 'cloud', 'config', 'k3s', 'paths'],
+  },
+  { zone: 'host', files: /^src\/agent\/host\//, imports: ['core', 'paths', 'config', 'doctor'] },
 ];
 
 /** Where a package lives, if it has one home only. */
@@ -70,7 +75,7 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
 
 /** The only files that may touch the machine: its files, programs, network, clock and environment. */
 const machineFiles =
-  /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|person)|main|commands|show-plan|show-status|terminal|compose|daemon|open-log|credential-provider|launch|answer-kubelet|stdin|program)\.ts$/;
+  /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|person)|main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|open-log|credential-provider|launch|answer-kubelet|stdin|program)\.ts$/;
 
 /** Built-in modules that only compute, and are welcome everywhere. */
 const pureModules = new Set(['crypto', 'path', 'util', 'url', 'zlib', 'assert', 'buffer', 'string_decoder']);

@@ -19,6 +19,10 @@ export interface PlanOptions extends CommonOptions {
   readonly against: string | undefined;
 }
 
+export interface DoctorOptions extends CommonOptions {
+  readonly output: 'table' | 'json';
+}
+
 export interface StatusOptions extends CommonOptions {
   readonly output: 'table' | 'json' | 'yaml';
   /** Shows it again when it changes, until it is interrupted. */
@@ -31,6 +35,7 @@ export interface Commands extends SetupCommands {
   plan(options: PlanOptions): Promise<number>;
   apply(options: CommonOptions & { readonly timeout: number }): Promise<number>;
   status(options: StatusOptions): Promise<number>;
+  doctor(options: DoctorOptions): Promise<number>;
   config(options: CommonOptions & { readonly output: 'table' | 'json' }): Promise<number>;
   version(): Promise<number>;
   stamp(options: CommonOptions): Promise<number>;
@@ -109,6 +114,14 @@ export function buildProgram(
           watch: options.watch === true,
         }),
       ),
+    );
+  command(
+    'doctor',
+    'Look at machine, network, cloud and node, and change nothing. Exit 0: nothing failed, 1: something did.',
+  )
+    .addOption(outputOption())
+    .action(async (options) =>
+      finish(await commands.doctor({ ...commonOf(options), output: options.output })),
     );
   command('config', 'Show the merged settings, and where each value came from.')
     .addOption(outputOption())

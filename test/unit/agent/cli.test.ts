@@ -16,7 +16,7 @@ async function run(...args: readonly string[]): Promise<Run> {
     return 7;
   };
   const names = [
-    ...['run', 'plan', 'apply', 'status', 'config', 'version', 'stamp'],
+    ...['run', 'plan', 'apply', 'status', 'doctor', 'config', 'version', 'stamp'],
     ...['install', 'uninstall', 'killK3s', 'uninstallK3s'],
   ];
   const commands = Object.fromEntries(names.map((name) => [name, record(name)])) as unknown as Commands;
@@ -68,6 +68,10 @@ describe('commands', () => {
       ['status', { ...plain, output: 'yaml', watch: true }],
     ],
     [['config'], ['config', { ...plain, output: 'table' }]],
+    [
+      ['doctor', '-o', 'json'],
+      ['doctor', { ...plain, output: 'json' }],
+    ],
     [['version'], ['version', undefined]],
     [
       ['stamp', '--root', '/x'],
@@ -154,7 +158,7 @@ test.each([
   expect(error.message).not.toContain('hunter2');
 });
 
-test.each(['run', 'plan', 'apply', 'status', 'config', 'install', 'uninstall', 'version'])(
+test.each(['run', 'plan', 'apply', 'status', 'doctor', 'config', 'install', 'uninstall', 'version'])(
   '%s --help exits 0',
   async (command) => {
     const { exitCode, out } = await run(command, '--help');

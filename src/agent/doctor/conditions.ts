@@ -1,0 +1,96 @@
+import { type NodeError, toNodeError } from '../core/errors.ts';
+import type { HostReader } from '../core/host.ts';
+import { type ConditionType, conditionTypes, type Finding, type Resource } from '../core/resource.ts';
+import { ok, type Probe, skipped, type Verdict } from './probe.ts';
+
+/** What a check came to; or why it was none, or not made. */
+type Look = { readonly finding: Finding } | { readonly error: NodeError } | { readonly waitsFor: string };
+
+/**
+ * One probe for each condition of the plan, by the checks that the daemon makes. A check cannot write, so a resource that
+ * is not as wished stays so, and what needs it is not looked at.
+ */
+export function conditionProbes(host: HostReader, plan: readonly Resource[]): readonly Probe[] {
+  const looks = new Map<string, Look>();
+  return conditionTypes.flatMap((type) => {
+    const resources = plan.filter(({ condition }) => condition === type);
+    const look = async () => {
+      for (const resource of resources) looks.set(resource.id, await lookAt(host, resource, plan, looks));
+      return judge(type, resources, looks);
+    };
+    return resources.length === 0 ? [] : [{ about: 'node', what: type, look }];
+  });
+}
+
+async function lookAt(
+  host: HostReader,
+  resource: Resource,
+  plan: readonly Resource[],
+  looks: ReadonlyMap<string, Look>,
+): Promise<Look> {
+  const known = resource.needs?.filter((id) => plan.some((each) => each.id === id)) ?? [];
+  const waitsFor = known.find((id) => !isMet(looks.get(id)));
+  if (waitsFor !== undefined) return { waitsFor };
+  try {
+    return { finding: await resource.check(host) };
+  } catch (thrown) {
+    return { error: toNodeError(thrown) };
+  }
+}
+
+/** As for the reconciler: what works although something is to be done, or told, holds nobody up. */
+function isMet(look: Look | undefined): boolean {
+  if (look === undefined || 'waitsFor' in look) return false;
+  if ('error' in look) return !look.error.blocks;
+  const { finding } = look;
+  if (finding.state === 'Waiting') return finding.blocks === false;
+  return finding.state === 'InSync' || finding.drift.tolerable === true;
+}
+
+function judge(
+  type: ConditionType,
+  resources: readonly Resource[],
+  looks: ReadonlyMap<string, Look>,
+): Verdict {
+  const seen = resources.flatMap((resource) => {
+    const look = looks.get(resource.id);
+    return look ? [{ resource, look }] : [];
+  });
+  const failed = seen.flatMap(({ look }) => ('error' in look ? [look.error] : []));
+  const [worst] = failed.toSorted((a, b) => Number(b.blocks) - Number(a.blocks));
+  if (worst) {
+    return { level: worst.blocks ? 'failure' : 'warning', reason: worst.reason, message: worst.message };
+  }
+  return unsettled(seen) ?? ok(lastMessage(seen) ?? `${type} is as it should be`);
+}
+
+interface Seen {
+  readonly resource: Resource;
+  readonly look: Look;
+}
+
+function unsettled(seen: readonly Seen[]): Verdict | undefined {
+  for (const { look } of seen) {
+    if (!('finding' in look) || look.finding.state !== 'Waiting') continue;
+    return { level: 'warning', reason: look.finding.reason, message: look.finding.message };
+  }
+  const due = seen.flatMap(({ look, resource }) => {
+    if (!('finding' in look) || look.finding.state !== 'Drifted') return [];
+    return [look.finding.drift.summary ?? resource.summary];
+  });
+  if (due.length > 0)
+    return { level: 'warning', message: `to be done: ${due.join('; ')}`, repair: whoDoesIt };
+  const blocked = seen.flatMap(({ look }) => ('waitsFor' in look ? [look.waitsFor] : []));
+  return blocked.length > 0 ? skipped(`waits for ${[...new Set(blocked)].join(', ')}`) : undefined;
+}
+
+const whoDoesIt = 'the daemon does it: slipway plan shows how, journalctl -u slipway whether it tried';
+
+function lastMessage(seen: readonly Seen[]): string | undefined {
+  const messages = seen.flatMap(({ look }) =>
+    'finding' in look && look.finding.state === 'InSync' && look.finding.message
+      ? [look.finding.message]
+      : [],
+  );
+  return messages.at(-1);
+}

@@ -1,0 +1,57 @@
+import type { HostReader } from '../core/host.ts';
+import { failure, ok, type Probe, skipped, type Verdict, warning } from './probe.ts';
+
+export interface NetworkProbes {
+  readonly host: HostReader;
+  /** Hosts on the internet that this node asks. */
+  readonly names: readonly string[];
+  /** The proxy they are asked through, as the settings have it. */
+  readonly proxy: string | undefined;
+}
+
+/** Azure's tokens are good from five minutes before they are issued on; a minute is a sign that nobody keeps the time. */
+const muchSkew = 300_000;
+const someSkew = 60_000;
+
+/** Whether names are resolved, by which way the internet is reached, and whether the clock is right. */
+export function networkProbes({ host, names, proxy }: NetworkProbes): readonly Probe[] {
+  const about = 'network';
+  const [first] = names;
+  return [
+    { about, what: 'proxy', look: async () => ok(proxy === undefined ? 'none' : withoutLogin(proxy)) },
+    ...names.map((name) => ({ about, what: `DNS ${name}`, look: () => resolve(host, name, proxy) })),
+    ...(first === undefined ? [] : [{ about, what: 'clock', look: () => compareClocks(host, first) }]),
+  ];
+}
+
+function withoutLogin(proxy: string): string {
+  const url = new URL(proxy);
+  return `${url.protocol}//${url.host}`;
+}
+
+async function resolve(host: HostReader, name: string, proxy: string | undefined): Promise<Verdict> {
+  if (proxy !== undefined) return skipped('the proxy resolves it');
+  const { exitCode, stdout } = await host.query({ file: 'getent', args: ['ahosts', name] });
+  if (exitCode === 127) return skipped('getent is not installed');
+  const addresses = [...new Set(stdout.split('\n').map((line) => line.split(/\s/)[0] ?? ''))].filter(Boolean);
+  if (exitCode === 0 && addresses.length > 0) return ok(addresses.join(', '));
+  return failure(
+    `${name} has no address here.`,
+    'resolvectl status; the DNS servers of the virtual network, and its private DNS zones, must know the name',
+  );
+}
+
+/** By what a server says its time is (RFC 9110, section 6.6.1): whole seconds, and as old as the answer took. */
+async function compareClocks(host: HostReader, name: string): Promise<Verdict> {
+  const { headers } = await host.get({ url: `https://${name}/` });
+  const theirs = Date.parse(headers.date ?? '');
+  if (Number.isNaN(theirs)) return skipped(`${name} does not say what time it is`);
+  const skew = host.now() - theirs;
+  const told = `${Math.abs(Math.round(skew / 1_000))} s ${skew < 0 ? 'behind' : 'ahead of'} ${name}`;
+  if (Math.abs(skew) < someSkew) return ok(told);
+  const repair =
+    'timedatectl set-ntp true; chronyc tracking (or timedatectl timesync-status) tells why it is off';
+  return Math.abs(skew) < muchSkew
+    ? warning(`${told}.`, repair)
+    : failure(`${told}: certificates and tokens look expired, or not yet valid.`, repair);
+}

@@ -1,0 +1,64 @@
+import type { HostReader } from '../core/host.ts';
+import { failure, ok, type Probe, skipped, type Verdict } from './probe.ts';
+
+export interface Port {
+  readonly protocol: 'tcp' | 'udp';
+  readonly number: number;
+  /** Whose port it is. */
+  readonly owner: string;
+  /** Who must reach it. */
+  readonly for: string;
+}
+
+const kubelet: Port = { protocol: 'tcp', number: 10250, owner: 'kubelet', for: 'every server' };
+const flannel: Port = { protocol: 'udp', number: 8472, owner: "flannel's vxlan", for: 'every node' };
+const supervisor: Port = { protocol: 'tcp', number: 6443, owner: 'the API', for: 'every node' };
+
+/** The ports of a node of this kind, and who holds them (https://docs.k3s.io/installation/requirements, networking). */
+export function portProbes(host: HostReader, kind: 'server' | 'agent' | undefined): readonly Probe[] {
+  const ports = kind === 'agent' ? [kubelet, flannel] : [supervisor, kubelet, flannel];
+  return ports.map((port) => ({
+    about: 'machine',
+    what: `port ${port.number}/${port.protocol}`,
+    look: () => lookAtPort(host, port),
+  }));
+}
+
+async function lookAtPort(host: HostReader, port: Port): Promise<Verdict> {
+  const { exitCode, stdout } = await host.query({
+    file: 'ss',
+    args: ['-H', '-l', '-n', '-p', port.protocol === 'tcp' ? '-t' : '-u', 'sport', '=', `:${port.number}`],
+  });
+  if (exitCode !== 0) return skipped('ss (iproute2) cannot be asked who holds it');
+  const sockets = stdout.split('\n').filter((line) => line.trim() !== '');
+  if (sockets.length === 0) return ok(`nobody holds it; ${port.owner} will`);
+  return judge(port, sockets.map(holderOf));
+}
+
+interface Holder {
+  readonly address: string;
+  /** A process, where one is known; the kernel's own sockets have none. */
+  readonly name: string | undefined;
+  readonly pid: string | undefined;
+}
+
+/** `LISTEN 0 4096 *:6443 *:* users:(("k3s-server",pid=812,fd=14))`: ss(8). */
+function holderOf(line: string): Holder {
+  const [, , , address = ''] = line.trim().split(/\s+/);
+  const [, name, pid] = /users:\(\("([^"]+)",pid=(\d+)/.exec(line) ?? [];
+  return { address, name, pid };
+}
+
+function judge(port: Port, holders: readonly Holder[]): Verdict {
+  const stranger = holders.find(({ name }) => name !== undefined && !name.startsWith('k3s'));
+  if (stranger) {
+    return failure(
+      `${stranger.name} (pid ${stranger.pid}) holds it, and ${port.owner} needs it.`,
+      `stop that program, or move it to another port: systemctl status ${stranger.pid}`,
+    );
+  }
+  const addresses = [...new Set(holders.map(({ address }) => address))].join(', ');
+  return ok(
+    `${port.owner} listens at ${addresses}; the network security group must let ${port.for} reach it, nobody else`,
+  );
+}

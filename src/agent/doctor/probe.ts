@@ -1,0 +1,71 @@
+import { toNodeError } from '../core/errors.ts';
+
+export type Level = 'ok' | 'warning' | 'failure' | 'skipped';
+
+/** What a look came to. */
+export interface Verdict {
+  readonly level: Level;
+  readonly message: string;
+  /** Of a trouble that the daemon knows: the condition's reason. */
+  readonly reason?: string;
+  /** The command, setting or role that puts it right, where the message does not say it. */
+  readonly repair?: string;
+}
+
+/** One question about this VM or what it depends on. Looking changes nothing. */
+export interface Probe {
+  /** What it belongs to: `machine`, `network`, `cloud`, `node`. */
+  readonly about: string;
+  readonly what: string;
+  look(): Promise<Verdict>;
+}
+
+export interface Diagnosis extends Verdict {
+  readonly about: string;
+  readonly what: string;
+  readonly milliseconds: number;
+}
+
+export interface Examination {
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Called with each diagnosis as it comes. */
+  readonly tell?: (diagnosis: Diagnosis) => void;
+}
+
+/** Looks at everything, one thing after the other, so that a time measured is that thing's own. */
+export async function examine(
+  probes: readonly Probe[],
+  { now, tell = () => {} }: Examination,
+): Promise<readonly Diagnosis[]> {
+  const diagnoses: Diagnosis[] = [];
+  for (const { about, what, look } of probes) {
+    const begun = now();
+    const verdict = await look().catch(failed);
+    const diagnosis = { about, what, ...verdict, milliseconds: now() - begun };
+    diagnoses.push(diagnosis);
+    tell(diagnosis);
+  }
+  return diagnoses;
+}
+
+function failed(thrown: unknown): Verdict {
+  const { reason, message, blocks } = toNodeError(thrown);
+  return { level: blocks ? 'failure' : 'warning', reason, message };
+}
+
+export function ok(message: string): Verdict {
+  return { level: 'ok', message };
+}
+
+export function warning(message: string, repair?: string): Verdict {
+  return { level: 'warning', message, ...(repair !== undefined && { repair }) };
+}
+
+export function failure(message: string, repair: string): Verdict {
+  return { level: 'failure', message, repair };
+}
+
+export function skipped(message: string): Verdict {
+  return { level: 'skipped', message };
+}

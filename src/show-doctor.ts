@@ -1,0 +1,41 @@
+/** `slipway doctor`: looks at all a Ready node hangs on, and changes nothing. */
+import type { DoctorOptions } from './agent/cli.ts';
+import { diagnosisText, headingText, summaryText } from './agent/doctor/diagnosis-text.ts';
+import { type Patient, probesFor } from './agent/doctor/doctor.ts';
+import { type Diagnosis, examine } from './agent/doctor/probe.ts';
+import { planNode } from './agent/plan.ts';
+import { compose } from './compose.ts';
+import { terminal } from './terminal.ts';
+
+/** Prints a diagnosis for each probe: 0 where nothing failed, 1 where something did. */
+export async function doctor(options: DoctorOptions): Promise<number> {
+  const patient = await meet(options);
+  const page = terminal();
+  let last = '';
+  const tell = (diagnosis: Diagnosis) => {
+    const heading = diagnosis.about === last ? '' : headingText(diagnosis.about, page);
+    last = diagnosis.about;
+    process.stdout.write(heading + diagnosisText(diagnosis, page));
+  };
+  const isText = options.output === 'table';
+  const now = () => patient.machine.now();
+  const diagnoses = await examine(probesFor(patient), isText ? { now, tell } : { now });
+  process.stdout.write(isText ? summaryText(diagnoses) : `${JSON.stringify(diagnoses, undefined, 2)}\n`);
+  return diagnoses.some(({ level }) => level === 'failure') ? 1 : 0;
+}
+
+async function meet(options: DoctorOptions): Promise<Patient> {
+  const { gather, connect, host: machine, paths } = await compose(options);
+  const knowledge = await gather();
+  const settings = knowledge.tagged.value?.loaded.settings ?? knowledge.files.value?.settings;
+  const connected = settings && connect(settings);
+  const { measureMachine } = await import('./agent/host/measures.ts');
+  return {
+    machine,
+    measure: measureMachine,
+    paths,
+    configured: settings && connected && { settings, ...connected },
+    node: knowledge.node.value,
+    plan: planNode(knowledge, connected?.portsFor(knowledge)),
+  };
+}

@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../src/agent/core/errors.ts';
+import { cloudProbes } from '../../../../src/agent/doctor/cloud.ts';
+import { examine } from '../../../../src/agent/doctor/probe.ts';
+import { FakeCloud } from '../../../lab/fake-cloud.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+import { memoryRegistry } from '../../../lab/memory-registry.ts';
+import { aNode } from '../k3s/a-node.ts';
+
+const server = 'myteam.azurecr.io';
+const image = `${server}/hello/world:1`;
+const sums = /\/v1\.36\.3%2Bk3s1\/sha256sum-amd64\.txt$/;
+
+function world(proof: readonly string[] = [image]) {
+  const host = memoryHost();
+  const registry = memoryRegistry(host, server);
+  registry.push('hello/world', '1', 5_000);
+  host.onGet(sums, `${'0'.repeat(64)}  k3s\n`);
+  const secrets = {
+    'k3s-token': 'canary-join',
+    'k3s-agent-token': 'canary-agent',
+    'flux-git-token': 'canary-git',
+  };
+  const cloud = new FakeCloud({ secrets, registries: [server], clock: host });
+  cloud.tag('k3s-role', 'server');
+  const node = aNode('server', {
+    settings: {
+      registries: { servers: [server], proof },
+      joinToken: { agentSecretName: 'k3s-agent-token' },
+      gitops: { engine: 'flux' },
+    },
+  });
+  return { host, cloud, registry, node };
+}
+
+async function lookedAt({ host, cloud, node }: ReturnType<typeof world>, known = true) {
+  const probes = cloudProbes({ host, cloud, settings: node.settings, node: known ? node : undefined });
+  return examine(probes, { now: () => host.now() });
+}
+
+test('from who the VM is to the bytes of an image, and nothing of a secret', async () => {
+  const { host, cloud, registry, node } = world();
+  const found = await lookedAt({ host, cloud, registry, node });
+  expect(found.map(({ what, level }) => `${level} ${what}`)).toEqual([
+    'ok metadata service',
+    'ok secret k3s-token',
+    'ok secret k3s-agent-token',
+    'ok secret flux-git-token',
+    `ok exchange ${server}`,
+    `ok pull ${image}`,
+    'ok K3s release',
+  ]);
+  expect(found[0]?.message).toContain('k3s-role=server');
+  expect(registry.pulls).toBe(1);
+  expect(JSON.stringify(found)).not.toMatch(/canary|eyJ/);
+  expect(host.files.stat('/etc/rancher')).toBeUndefined();
+});
+
+test('without an image to pull the login is tried; without a node what can be asked all the same', async () => {
+  const given = world([]);
+  expect((await lookedAt(given)).map(({ what }) => what)).toContain(`login ${server}`);
+  const found = await lookedAt(given, false);
+  expect(found.map(({ what, level }) => `${level} ${what}`)).toContain('ok secret k3s-token');
+  expect(found.at(-1)).toMatchObject({ what: 'K3s release', level: 'skipped' });
+});
+
+describe('each trouble is told where it is', () => {
+  const forbidden = new NodeError('VaultForbidden', 'Give it the role Key Vault Secrets User.');
+
+  test('a vault that refuses', async () => {
+    const given = world();
+    given.cloud.fail('secret', forbidden);
+    const found = await lookedAt(given);
+    expect(found[1]).toMatchObject({
+      level: 'failure',
+      reason: 'VaultForbidden',
+      message: forbidden.message,
+    });
+    expect(found[4]?.level).toBe('ok');
+  });
+
+  test('a secret that is none', async () => {
+    const given = world();
+    given.cloud.secrets.set('k3s-token', 'with blanks in it');
+    given.cloud.secrets.set('flux-git-token', ' \n');
+    const found = await lookedAt(given);
+    expect([found[1]?.reason, found[3]?.reason]).toEqual(['SecretEmpty', 'SecretEmpty']);
+  });
+
+  test('an exchange that fails leaves nothing to pull with', async () => {
+    const given = world();
+    given.cloud.fail('registryPassword', new NodeError('RegistryUnauthorized', 'Give it AcrPull.'));
+    const found = await lookedAt(given);
+    expect(found[4]).toMatchObject({ level: 'failure', reason: 'RegistryUnauthorized' });
+    expect(found[5]?.level).toBe('skipped');
+  });
+
+  test('a registry that takes the login and lets nobody pull', async () => {
+    const given = world();
+    given.registry.denied = true;
+    expect((await lookedAt(given))[5]).toMatchObject({ level: 'failure', reason: 'PullDenied' });
+  });
+
+  test.each([
+    ['not there', { status: 404 }, /answers 404/],
+    ['for another machine', { body: 'abc  k3s-armhf\n' }, /does not name k3s/],
+  ])('a release that is %s', async (_, answer, message) => {
+    const given = world();
+    given.host.onGet(sums, answer);
+    const found = (await lookedAt(given)).at(-1);
+    expect(found).toMatchObject({ level: 'failure', repair: expect.stringContaining('k3s.version') });
+    expect(found?.message).toMatch(message);
+  });
+});

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { NodeError } from '../../../../src/agent/core/errors.ts';
+import { type Finding, inSync, type Resource, waiting } from '../../../../src/agent/core/resource.ts';
+import { conditionProbes } from '../../../../src/agent/doctor/conditions.ts';
+import { examine } from '../../../../src/agent/doctor/probe.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+
+function resource(id: string, given: Finding | NodeError, rest: Partial<Resource> = {}): Resource {
+  const check = async () => {
+    if (given instanceof NodeError) throw given;
+    return given;
+  };
+  return { id, summary: `make ${id}`, condition: 'System', check, ...rest };
+}
+
+const drifted: Finding = {
+  state: 'Drifted',
+  drift: { changes: [], remedy: () => expect.fail('nothing is put right') },
+};
+
+async function lookedAt(...plan: readonly Resource[]) {
+  const host = memoryHost();
+  const found = await examine(conditionProbes(host, plan), { now: () => host.now() });
+  expect(host.journal).toEqual([]);
+  return found.map(({ what, level, reason, message }) => [what, level, reason ?? '', message].join(' | '));
+}
+
+test('one line for each condition, in their order, with what the last check told', async () => {
+  const ready = resource('c', inSync({ message: 'node is Ready' }), { condition: 'NodeReady' });
+  expect(await lookedAt(ready, resource('a', inSync({ message: 'first' })), resource('b', inSync()))).toEqual(
+    ['System | ok |  | first', 'NodeReady | ok |  | node is Ready'],
+  );
+});
+
+test('what is to be done is told and not done, and what needs it is not looked at', async () => {
+  const later = resource('b', new NodeError('NodeNotReady', 'never asked'), {
+    condition: 'NodeReady',
+    needs: ['a'],
+  });
+  expect(await lookedAt(resource('a', drifted), later)).toEqual([
+    'System | warning |  | to be done: make a',
+    'NodeReady | skipped |  | waits for a',
+  ]);
+});
+
+test('what works meanwhile holds nobody up', async () => {
+  const tolerable: Finding = {
+    state: 'Drifted',
+    drift: { changes: [], tolerable: true, remedy: async () => {} },
+  };
+  const untroubled = new NodeError('TaintNotApplied', 'no taint', { blocks: false });
+  const plan = ['a', 'b', 'c'].map((id, at) =>
+    resource(
+      id,
+      [tolerable, untroubled, waiting('Recorded', 'not asked', { blocks: false })][at] ?? inSync(),
+    ),
+  );
+  const last = resource('d', inSync({ message: 'looked at' }), {
+    condition: 'NodeReady',
+    needs: ['a', 'b', 'c'],
+  });
+  expect(await lookedAt(...plan, last)).toEqual([
+    'System | warning | TaintNotApplied | no taint',
+    'NodeReady | ok |  | looked at',
+  ]);
+});
+
+test('of several troubles the one that blocks is told', async () => {
+  const harmless = new NodeError('TaintNotApplied', 'no taint', { blocks: false });
+  const grave = new NodeError('VaultForbidden', 'may not read it');
+  expect(await lookedAt(resource('a', harmless), resource('b', grave), resource('c', drifted))).toEqual([
+    'System | failure | VaultForbidden | may not read it',
+  ]);
+  expect(await lookedAt(resource('a', waiting('ServiceStarting', 'K3s is starting')))).toEqual([
+    'System | warning | ServiceStarting | K3s is starting',
+  ]);
+});

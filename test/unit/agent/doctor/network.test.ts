@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { networkProbes } from '../../../../src/agent/doctor/network.ts';
+import { examine } from '../../../../src/agent/doctor/probe.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+
+const name = 'myteam.azurecr.io';
+
+async function lookedAt(host: ReturnType<typeof memoryHost>, proxy?: string) {
+  const found = await examine(networkProbes({ host, names: [name], proxy }), { now: () => host.now() });
+  return Object.fromEntries(found.map((diagnosis) => [diagnosis.what, diagnosis]));
+}
+
+function world({ date, ...resolved }: { date?: string; exitCode?: number; stdout?: string } = {}) {
+  const host = memoryHost();
+  const now = new Date(host.now()).toUTCString();
+  return host
+    .on(
+      { file: 'getent', args: ['ahosts', name] },
+      { stdout: '10.0.0.9 STREAM x\n10.0.0.9 DGRAM\n', ...resolved },
+    )
+    .onGet(`https://${name}/`, { status: 404, headers: { date: date ?? now } });
+}
+
+test('a network that is well', async () => {
+  const found = await lookedAt(world());
+  expect(found).toMatchObject({
+    proxy: { level: 'ok', message: 'none' },
+    [`DNS ${name}`]: { level: 'ok', message: '10.0.0.9' },
+    clock: { level: 'ok' },
+  });
+});
+
+test('a name without an address, and one nobody can ask for', async () => {
+  const { [`DNS ${name}`]: unknown } = await lookedAt(world({ exitCode: 2, stdout: '' }));
+  expect(unknown).toMatchObject({ level: 'failure', repair: expect.stringContaining('resolvectl') });
+  const { [`DNS ${name}`]: unasked } = await lookedAt(world({ exitCode: 127, stdout: '' }));
+  expect(unasked?.level).toBe('skipped');
+});
+
+test('a proxy is told without its password, and resolves the names', async () => {
+  const found = await lookedAt(world(), 'http://user:canary@10.0.0.3:3128');
+  expect(found.proxy?.message).toBe('http://10.0.0.3:3128');
+  expect(found[`DNS ${name}`]?.level).toBe('skipped');
+});
+
+describe('the clock', () => {
+  test.each([
+    [30, 'ok', '30 s ahead of'],
+    [-90, 'warning', '90 s behind'],
+    [600, 'failure', '600 s ahead of'],
+  ] as const)('%i s off is %s', async (seconds, level, message) => {
+    const theirs = new Date(memoryHost().now() - seconds * 1_000).toUTCString();
+    const { clock } = await lookedAt(world({ date: theirs }));
+    expect(clock?.level).toBe(level);
+    expect(clock?.message).toContain(message);
+    expect(clock?.repair !== undefined).toBe(level !== 'ok');
+  });
+
+  test('is not judged by a server that tells no time', async () => {
+    expect((await lookedAt(world({ date: '' }))).clock?.level).toBe('skipped');
+  });
+});
