@@ -1,6 +1,6 @@
 /** What the commands do that end by themselves; each resolves to the exit code. */
 import { converge } from './agent/agent.ts';
-import type { CommonOptions } from './agent/cli.ts';
+import type { CommonOptions } from './agent/cli-common.ts';
 import { explain, explainJson } from './agent/config/explain.ts';
 import { learn } from './agent/core/lesson.ts';
 import { acquireLock } from './agent/host/lock.ts';

@@ -1,6 +1,6 @@
 /** Everything of one process, built once: which machine, cloud and engine, for what the settings say. */
 import { type Agent, createAgent } from './agent/agent.ts';
-import type { CommonOptions } from './agent/cli.ts';
+import type { CommonOptions } from './agent/cli-common.ts';
 import { azureCloud } from './agent/cloud/azure/azure.ts';
 import type { Cloud } from './agent/cloud/cloud.ts';
 import { staticCloud } from './agent/cloud/static/static.ts';

@@ -2,7 +2,7 @@
 import { basename, dirname } from 'node:path';
 import { type Report, run } from './agent/agent.ts';
 import { alarm } from './agent/alarm.ts';
-import type { CommonOptions } from './agent/cli.ts';
+import type { CommonOptions } from './agent/cli-common.ts';
 import { toNodeError } from './agent/core/errors.ts';
 import { cronTicks } from './agent/host/cron-ticks.ts';
 import { type Watched, watchDirectories } from './agent/host/directory-watch.ts';

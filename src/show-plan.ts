@@ -1,5 +1,6 @@
 /** `slipway plan`: a dry run, for people and for programs. */
-import type { CommonOptions, PlanOptions } from './agent/cli.ts';
+import type { PlanOptions } from './agent/cli.ts';
+import type { CommonOptions } from './agent/cli-common.ts';
 import type { Loaded } from './agent/config/load.ts';
 import type { Event } from './agent/core/events.ts';
 import type { Host } from './agent/core/host.ts';

@@ -69,7 +69,7 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^@azure\//, files: /^src\/agent\/cloud\/azure\// },
   { package: /^node-cron$/, files: /^src\/agent\/host\/cron-ticks\.ts$/ },
   { package: /^pino$/, files: /^src\/agent\/log\.ts$/ },
-  { package: /^commander$/, files: /^src\/agent\/cli(-setup)?\.ts$/ },
+  { package: /^commander$/, files: /^src\/agent\/cli(-common|-setup)?\.ts$/ },
   { package: /^(systeminformation|pino-pretty|https?-proxy-agent)$/, files: /^src\/agent\/host\// },
 ];
 

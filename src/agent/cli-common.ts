@@ -1,0 +1,73 @@
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { rootOption } from './cli-setup.ts';
+import type { CommandLineSetting } from './config/load.ts';
+import { readYaml } from './config/yaml.ts';
+import { NodeError } from './core/errors.ts';
+
+/** What the command line says, the same for every command that reads the settings. */
+export interface CommonOptions {
+  readonly root: string;
+  readonly config: string | undefined;
+  readonly facts: string | undefined;
+  readonly settings: readonly CommandLineSetting[];
+}
+
+/** The options that stand for a setting, by the setting's path. */
+const shorthands = { cloud: 'cloud', role: 'role', server: 'k3s.server', logLevel: 'log.level' } as const;
+
+/** Adds the options that every command has which reads the settings. */
+export function common(command: Command): Command {
+  return command
+    .addOption(rootOption())
+    .option('--config <file>', 'read this file in place of /etc/slipway/config.yaml')
+    .option('--cloud <name>', 'azure, or static: everything from the settings')
+    .option('--facts <file>', 'for the static cloud: a YAML file of what a cloud would say of this VM')
+    .option('--role <role>', 'server, agent or observability, whatever the tag says')
+    .option('--server <address>', 'the server an agent joins')
+    .option('--log-level <level>', 'debug, info, warn or error')
+    .addOption(
+      new Option('--set <path=value>', 'set one setting, e.g. --set k3s.upgrade=auto; may be repeated')
+        .default([])
+        .argParser((text: string, before: readonly CommandLineSetting[]) => [...before, assignment(text)]),
+    );
+}
+
+interface ParsedOptions {
+  readonly root: string;
+  readonly config?: string;
+  readonly facts?: string;
+  readonly set: readonly CommandLineSetting[];
+  readonly cloud?: string;
+  readonly role?: string;
+  readonly server?: string;
+  readonly logLevel?: string;
+}
+
+/** What those options say. `InvalidSettings` for a --set that cannot be read. */
+export function commonOf(options: ParsedOptions): CommonOptions {
+  const short = Object.entries(shorthands).flatMap(([name, path]) => {
+    const value = options[name as keyof typeof shorthands];
+    const option = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    return value === undefined ? [] : [{ option, path, value }];
+  });
+  const { config, facts, set } = options;
+  const at = (path: string | undefined) => path && resolve(path);
+  // Written files name these places, so they must be the same from everywhere.
+  return { root: resolve(options.root), config: at(config), facts: at(facts), settings: [...set, ...short] };
+}
+
+/** The value is YAML, as it would stand in a settings file. Not commander's own error, which quotes what was written. */
+function assignment(text: string): CommandLineSetting {
+  const at = text.indexOf('=');
+  if (at < 1) throw invalid('--set', 'takes path=value, such as --set k3s.upgrade=auto');
+  const path = text.slice(0, at);
+  const option = `--set ${path}`;
+  const { value, faults } = readYaml(text.slice(at + 1));
+  if (faults.length > 0) throw invalid(option, `its value is no YAML: ${faults.join('; ')}`);
+  return { option, path, value };
+}
+
+function invalid(option: string, problem: string): NodeError {
+  return new NodeError('InvalidSettings', `command line ${option}: ${problem}. See slipway --help.`);
+}
