@@ -1,4 +1,5 @@
-import { chmod } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -26,11 +27,28 @@ export async function bundleStandIn(
     format: 'iife',
     target: 'node24',
     logLevel: 'error',
-    banner: { js: `#!${interpreter}\n${requireAnywhere}` },
+    banner: { js: requireAnywhere },
     define: Object.fromEntries(Object.entries(define).map(([key, value]) => [key, JSON.stringify(value)])),
   });
+  const isReleased = name === 'k3s' || name === 'flux';
+  const start = isReleased ? startByShell(name, versionOf(outfile), interpreter) : `#!${interpreter}`;
+  await writeFile(outfile, `${start}\n${await readFile(outfile, 'utf8')}`);
   await chmod(outfile, 0o755);
   return outfile;
 }
 
 const requireAnywhere = "var require = process.getBuiltinModule('node:module').createRequire('/');";
+
+function versionOf(script: string): string {
+  return execFileSync(process.execPath, [script, '--version'], { encoding: 'utf8' });
+}
+
+/**
+ * The first lines of a script that is shell and JavaScript: a node asks for a version in every pass, which no Node has
+ * to be started for. To JavaScript they are a string and a comment.
+ */
+function startByShell(name: string, version: string, interpreter: string): string {
+  if (!/^[\w .+()\n]+$/.test(version)) throw new Error(`${name} --version cannot be quoted: ${version}`);
+  const prints = `printf '${version.replaceAll('\n', '\\n')}'`;
+  return `#!/bin/sh\n':' //; [ "\${0##*/} $*" = '${name} --version' ] && { ${prints}; exit; }; exec '${interpreter}' "$0" "$@"`;
+}
