@@ -11,26 +11,37 @@ type Look = { readonly finding: Finding } | { readonly error: NodeError } | { re
  * is not as wished stays so, and what needs it is not looked at.
  */
 export function conditionProbes(host: HostReader, plan: readonly Resource[]): readonly Probe[] {
-  const looks = new Map<string, Look>();
+  const look = looker(host, plan);
   return conditionTypes.flatMap((type) => {
     const resources = plan.filter(({ condition }) => condition === type);
-    const look = async () => {
-      for (const resource of resources) looks.set(resource.id, await lookAt(host, resource, plan, looks));
-      return judge(type, resources, looks);
+    const judgement = async () => {
+      const seen: Seen[] = [];
+      for (const resource of resources) seen.push({ resource, look: await look(resource) });
+      return judge(type, seen);
     };
-    return resources.length === 0 ? [] : [{ about: 'node', what: type, look }];
+    return resources.length === 0 ? [] : [{ about: 'node', what: type, look: judgement }];
   });
 }
 
-async function lookAt(
-  host: HostReader,
-  resource: Resource,
-  plan: readonly Resource[],
-  looks: ReadonlyMap<string, Look>,
-): Promise<Look> {
-  const known = resource.needs?.filter((id) => plan.some((each) => each.id === id)) ?? [];
-  const waitsFor = known.find((id) => !isMet(looks.get(id)));
-  if (waitsFor !== undefined) return { waitsFor };
+/** Looks at each resource once, after what it needs, whichever condition that belongs to. */
+function looker(host: HostReader, plan: readonly Resource[]): (resource: Resource) => Promise<Look> {
+  const looks = new Map<string, Look>();
+  return async function look(resource) {
+    const known = looks.get(resource.id);
+    if (known) return known;
+    for (const need of plan.filter(({ id }) => resource.needs?.includes(id))) {
+      if (!isMet(await look(need))) return keep(resource, { waitsFor: need.id });
+    }
+    return keep(resource, await lookAt(host, resource));
+  };
+
+  function keep({ id }: Resource, look: Look): Look {
+    looks.set(id, look);
+    return look;
+  }
+}
+
+async function lookAt(host: HostReader, resource: Resource): Promise<Look> {
   try {
     return { finding: await resource.check(host) };
   } catch (thrown) {
@@ -39,23 +50,15 @@ async function lookAt(
 }
 
 /** As for the reconciler: what works although something is to be done, or told, holds nobody up. */
-function isMet(look: Look | undefined): boolean {
-  if (look === undefined || 'waitsFor' in look) return false;
+function isMet(look: Look): boolean {
+  if ('waitsFor' in look) return false;
   if ('error' in look) return !look.error.blocks;
   const { finding } = look;
   if (finding.state === 'Waiting') return finding.blocks === false;
   return finding.state === 'InSync' || finding.drift.tolerable === true;
 }
 
-function judge(
-  type: ConditionType,
-  resources: readonly Resource[],
-  looks: ReadonlyMap<string, Look>,
-): Verdict {
-  const seen = resources.flatMap((resource) => {
-    const look = looks.get(resource.id);
-    return look ? [{ resource, look }] : [];
-  });
+function judge(type: ConditionType, seen: readonly Seen[]): Verdict {
   const failed = seen.flatMap(({ look }) => ('error' in look ? [look.error] : []));
   const [worst] = failed.toSorted((a, b) => Number(b.blocks) - Number(a.blocks));
   if (worst) {

@@ -113,7 +113,7 @@ function judgeDisk({ disks }: Measures, data: string): Verdict {
   if (available >= littleDisk && available >= size * evictionShare) return ok(told);
   return warning(
     `${told}: kubelet evicts pods when less than a tenth is free.`,
-    'k3s crictl rmi --prune, a larger disk, or data-dir in k3s.config on another disk',
+    `k3s crictl rmi --prune, a larger disk, or a disk of its own mounted at ${data}`,
   );
 }
 

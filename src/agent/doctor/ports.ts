@@ -10,7 +10,7 @@ export interface Port {
   readonly for: string;
 }
 
-const kubelet: Port = { protocol: 'tcp', number: 10250, owner: 'kubelet', for: 'every server' };
+const kubelet: Port = { protocol: 'tcp', number: 10250, owner: 'kubelet', for: 'every node' };
 const flannel: Port = { protocol: 'udp', number: 8472, owner: "flannel's vxlan", for: 'every node' };
 const supervisor: Port = { protocol: 'tcp', number: 6443, owner: 'the API', for: 'every node' };
 

@@ -43,6 +43,18 @@ test('what is to be done is told and not done, and what needs it is not looked a
   ]);
 });
 
+test('what a resource needs is looked at first, whichever condition it belongs to, and once', async () => {
+  let looks = 0;
+  const check = async () => {
+    looks += 1;
+    return inSync({ message: 'seen' });
+  };
+  const needed = { ...resource('late', inSync(), { condition: 'NodeReady' }), check };
+  const first = resource('first', inSync({ message: 'well' }), { needs: ['late'] });
+  expect(await lookedAt(first, needed)).toEqual(['System | ok |  | well', 'NodeReady | ok |  | seen']);
+  expect(looks).toBe(1);
+});
+
 test('what works meanwhile holds nobody up', async () => {
   const tolerable: Finding = {
     state: 'Drifted',
