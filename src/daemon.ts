@@ -1,20 +1,22 @@
 /** `slipway run`: what the loop is told by, and whom it tells. */
 import { basename, dirname } from 'node:path';
-import { type Report, run } from './agent/agent.ts';
+import { type Report, run, type Span } from './agent/agent.ts';
 import { alarm } from './agent/alarm.ts';
+import { announcer } from './agent/announce.ts';
 import type { CommonOptions } from './agent/cli-common.ts';
 import { toNodeError } from './agent/core/errors.ts';
 import { cronTicks } from './agent/host/cron-ticks.ts';
 import { type Watched, watchDirectories } from './agent/host/directory-watch.ts';
 import { acquireLock } from './agent/host/lock.ts';
 import { nodeHost } from './agent/host/node-host.ts';
-import { type Notifier, notifier } from './agent/host/notify.ts';
+import { type Notifier, notifier, notifyFaults } from './agent/host/notify.ts';
 import { onSignals } from './agent/host/signals.ts';
 import { ownSchedule } from './agent/host/spread.ts';
 import type { EventLog } from './agent/log.ts';
 import { nodePaths } from './agent/paths.ts';
 import { readStatus, type Status, statusLine, statusOf, writeStatus } from './agent/publish.ts';
 import type { Composition } from './compose.ts';
+import { metricsExposition } from './expose-metrics.ts';
 import { levelOf, openLog } from './open-log.ts';
 import { version } from './version.ts';
 
@@ -36,6 +38,7 @@ export async function daemon(options: CommonOptions): Promise<number> {
   const systemd = notifier(nodeHost(), process.env);
   onSignals({ stop, reload: (signal) => clock.ring(signal) });
   log.emit({ type: 'Started', version, root: options.root });
+  for (const message of notifyFaults(process.env)) log.emit({ type: 'Warned', message });
   // Nothing waits for the program that tells it.
   void systemd.ready();
   // Between two passes nothing is under way; systemd starts it again.
@@ -54,9 +57,14 @@ export async function daemon(options: CommonOptions): Promise<number> {
   const ticks = rotationTicks(() => clock.ring('schedule'), warn);
   watchDirectories(settingsPlaces(options), () => clock.ring('a change of the settings'));
   const tell = publisher(composition, log, systemd, ticks);
-  const publish = async (report: Report) => {
+  const measure = metricsExposition(composition, log.emit);
+  const announce = announcer({ host, version, emit: log.emit });
+  const publish = async (report: Report, span: Span) => {
     due = performance.now() + report.wake.at - host.now();
     await tell(report);
+    await measure(report, span);
+    // Nothing waits for a cluster that is slow to listen.
+    void announce(report);
   };
   await run(agent, { host, alarm: clock, signal: stopped.signal, publish, emit: log.emit });
   await systemd.stopping();

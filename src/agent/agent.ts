@@ -19,6 +19,12 @@ export interface Report {
   readonly wake: Wake;
 }
 
+/** When a pass began and ended; epoch milliseconds. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Everything an agent reaches the world through. */
 export interface AgentPorts extends Informants {
   /** The Host for what the settings say of the network. */
@@ -98,7 +104,7 @@ export interface RunOptions {
   readonly host: Host;
   readonly alarm: Alarm;
   readonly signal: AbortSignal;
-  readonly publish: (report: Report) => Promise<void>;
+  readonly publish: (report: Report, span: Span) => Promise<void>;
   readonly emit: Emit;
 }
 
@@ -111,8 +117,9 @@ export interface RunOptions {
  */
 export async function run(agent: Agent, { host, alarm, signal, publish, emit }: RunOptions): Promise<void> {
   while (!signal.aborted) {
+    const from = host.now();
     const report = await agent.pass();
-    await publish(report);
+    await publish(report, { from, to: host.now() });
     if (signal.aborted) return;
     emit({ type: 'Sleeping', until: report.wake.at, because: report.wake.because });
     const by = await alarm.sleepUntil(host, report.wake.at);

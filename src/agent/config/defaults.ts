@@ -19,6 +19,7 @@ export const defaults = {
     version: 'v1.36.3+k3s1',
     releaseUrl: 'https://github.com/k3s-io/k3s/releases/download',
     upgrade: 'manual',
+    announce: true,
     config: {},
   },
   registries: {
@@ -48,6 +49,7 @@ export const defaults = {
   },
   consent: { tokenChange: false, roleChange: false, serverChange: false, foreignMirrors: false },
   log: { level: 'info' },
+  metrics: {},
 } as const satisfies DeepReadonlyInput<WrittenSettings>;
 
 /** Optional settings are left out rather than `undefined`. */

@@ -3,6 +3,7 @@ import { azure, cloud, staticCloud } from './sections/cloud.ts';
 import { gitops } from './sections/gitops.ts';
 import { imds } from './sections/imds.ts';
 import { joinToken, k3s } from './sections/k3s.ts';
+import { metrics } from './sections/metrics.ts';
 import { network, node, role, tags } from './sections/node.ts';
 import { registries } from './sections/registries.ts';
 import { consent, log } from './sections/slipway.ts';
@@ -37,4 +38,5 @@ export const settingsSchema = z.strictObject({
   gitops,
   consent,
   log,
+  metrics,
 });

@@ -22,6 +22,9 @@ export interface RegistriesSpec {
   readonly rotateAt: (receivedAt: number, within: number) => number;
 }
 
+/** The id of the resource that `registries` makes. */
+export const registriesId = 'Credential/registries';
+
 /** A registry that gives out shorter-lived passwords than this keeps nobody busy. */
 const shortest = 5_000;
 
@@ -47,7 +50,7 @@ export function registries(
   const path = node.paths.k3s.registries;
   return [
     credential({
-      id: 'Credential/registries',
+      id: registriesId,
       path,
       summary: `renew the registry credentials in ${path}`,
       condition: 'Registries',

@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type BootedHost, eventually } from '../booted-host.ts';
+import { type BootedHost, eventually, standInNode } from '../booted-host.ts';
 import { type Cluster, startCluster } from '../cluster.ts';
 import { startsOf } from '../judge.ts';
+
+const metrics = { listen: '127.0.0.1:9753', textfile: '/run/slipway/metrics.prom' };
 
 let cluster: Cluster;
 let server: BootedHost;
 let k3sStart: string;
 
 beforeAll(async () => {
-  cluster = await startCluster({ hosts: ['server'] });
+  cluster = await startCluster({ hosts: ['server'], settings: () => ({ metrics }) });
   server = cluster.host('server');
   expect(server.read('/etc/systemd/system/slipway.service')).toMatch(/^WatchdogSec=60$/m);
   // A minute is long for a test: the time is shortened, not what is done about it.
@@ -36,6 +38,12 @@ async function send(signal: string): Promise<void> {
 async function mainPid(): Promise<string> {
   return (await server.show('slipway.service', 'MainPID')).MainPID ?? '';
 }
+
+test('its sandbox lets it serve metrics, and write them', async () => {
+  const asking = `fetch('http://${metrics.listen}/metrics').then((answer) => answer.text()).then(console.log)`;
+  expect(await server.ask(standInNode, '-e', asking)).toContain('\nslipway_ready 1\n');
+  expect(server.read(metrics.textfile)).toContain('\nslipway_ready 1\n');
+});
 
 test('while it is well the watchdog leaves it alone', async () => {
   const pid = await mainPid();

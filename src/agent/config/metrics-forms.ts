@@ -1,0 +1,27 @@
+import * as z from 'zod/mini';
+
+/** Where a server listens: an address or a name of this host, and a port. */
+export const listenAddress = z
+  .string('must be text such as 127.0.0.1:9753; put it in quotes')
+  .check(
+    z.refine(
+      isListenAddress,
+      'must be an address of this host with a port from 1024 to 65535 such as 127.0.0.1:9753 or [::1]:9753; leave out http:// and /metrics',
+    ),
+  );
+
+/** The daemon's sandbox may not bind a port below 1024. */
+function isListenAddress(value: string): boolean {
+  const port = Number(/^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/.exec(value)?.[1]);
+  return port >= 1024 && port <= 65535 && URL.canParse(`http://${value}`);
+}
+
+/** The textfile collector reads what ends in .prom, and nothing else. */
+export const metricsFile = z
+  .string('must be text such as /run/slipway/metrics.prom')
+  .check(
+    z.regex(
+      /^(?!.*\/\.{1,2}\/)(?:\/[^/]+)+\.prom$/,
+      'must be an absolute path without . and .. that ends in .prom such as /run/slipway/metrics.prom',
+    ),
+  );

@@ -1,0 +1,17 @@
+import * as z from 'zod/mini';
+import { about } from '../about.ts';
+import { listenAddress, metricsFile } from '../metrics-forms.ts';
+
+export const metrics = about(
+  'Figures of the daemon for Prometheus and its like; none unless one of these is set (see metrics.md).',
+  z.strictObject({
+    listen: about(
+      'The address and port at which they are served, as /metrics, such as 127.0.0.1:9753. They hold no secret, and everybody who reaches the port can read them.',
+      z.optional(listenAddress),
+    ),
+    textfile: about(
+      "The file to which they are written after each pass, for node_exporter's textfile collector, such as /run/slipway/metrics.prom.",
+      z.optional(metricsFile),
+    ),
+  }),
+);

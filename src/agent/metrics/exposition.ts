@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import type { Settings } from '../config/schema.ts';
+import { toNodeError } from '../core/errors.ts';
+import type { Emit } from '../core/events.ts';
+import type { Host } from '../core/host.ts';
+import type { Pass } from './meter.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface ExpositionPorts {
+  readonly metrics: Metrics;
+  readonly host: Pick<Host, 'writeFile' | 'remove'>;
+  /** Where the paths of the settings begin. */
+  readonly root: string;
+  readonly listener: Listener;
+  readonly emit: Emit;
+}
+
+/** Serves the metrics. */
+export interface Listener {
+  /** Listens there from now on, and nowhere else. Resolves to what keeps it from that, if anything does. */
+  follow(address: string | undefined): Promise<string | undefined>;
+}
+
+/**
+ * Metrics where the settings want them after each pass: at an address, in a file, both or neither. What cannot be had
+ * is a warning, once for as long as it holds, and tried again after the next pass.
+ */
+export function exposition({ metrics, host, root, listener, emit }: ExpositionPorts) {
+  const warnOfServer = warner(emit);
+  const warnOfFile = warner(emit);
+  const follow = textfile(host, metrics);
+  return async (pass: Pass, settings: Settings['metrics']): Promise<void> => {
+    metrics.observe(pass);
+    warnOfServer(await listener.follow(settings.listen));
+    warnOfFile(await follow(settings.textfile && join(root, settings.textfile)));
+  };
+}
+
+/** Writes the metrics to a file; one that is no longer wanted is removed, since nobody would know that it is old. */
+function textfile(host: ExpositionPorts['host'], metrics: Metrics) {
+  let written: string | undefined;
+  return async (path: string | undefined): Promise<string | undefined> => {
+    try {
+      if (written !== undefined && written !== path) await host.remove(written);
+      written = undefined;
+      if (path === undefined) return undefined;
+      await host.writeFile(path, await metrics.text(), { mode: 0o644 });
+      written = path;
+      return undefined;
+    } catch (thrown) {
+      return `The metrics are not in metrics.textfile: ${toNodeError(thrown).message}`;
+    }
+  };
+}
+
+function warner(emit: Emit): (message: string | undefined) => void {
+  let told: string | undefined;
+  return (message) => {
+    if (message !== undefined && message !== told) emit({ type: 'Warned', message });
+    told = message;
+  };
+}

@@ -1,0 +1,39 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Report, Span } from '../agent.ts';
+
+/** One pass, as metrics are told of it. */
+export interface Pass extends Span {
+  readonly report: Report;
+}
+
+export type Meter = ReturnType<typeof meter>;
+
+/** Makes metrics of one registry, their names with the prefix that all of Slipway's have. */
+export function meter(registry: Registry) {
+  const common = (name: string, help: string) => ({ name: `slipway_${name}`, help, registers: [registry] });
+  return {
+    gauge: <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) =>
+      new Gauge<Label>({ ...common(name, help), labelNames }),
+    counter: <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) =>
+      new Counter<Label>({ ...common(name, help), labelNames }),
+    histogram: (name: string, help: string, buckets: readonly number[]) =>
+      new Histogram({ ...common(name, help), buckets: [...buckets] }),
+    /** A gauge that is read when somebody asks. */
+    liveGauge: (name: string, help: string, read: () => number) =>
+      new Gauge({
+        ...common(name, help),
+        collect() {
+          this.set(read());
+        },
+      }),
+    /** A counter that somebody else counts, read when it is asked for. */
+    liveCounter: (name: string, help: string, read: () => number) =>
+      new Counter({
+        ...common(name, help),
+        collect() {
+          this.reset();
+          this.inc(read());
+        },
+      }),
+  };
+}

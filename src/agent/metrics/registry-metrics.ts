@@ -1,0 +1,79 @@
+import type { Report } from '../agent.ts';
+import type { CredentialStatus } from '../k3s/credential-status.ts';
+import { registriesId } from '../k3s/registries.ts';
+import type { Meter, Pass } from './meter.ts';
+
+/** Registry credentials by login server: their times, what was renewed, and what could not be. */
+export function registryMetrics({ gauge, counter }: Meter): (pass: Pass) => void {
+  const labels = ['server'] as const;
+  const received = gauge(
+    'registry_credential_received_timestamp_seconds',
+    'When the credential of a registry was received.',
+    labels,
+  );
+  const renewal = gauge(
+    'registry_credential_renewal_timestamp_seconds',
+    'When the credential of a registry is due for renewal.',
+    labels,
+  );
+  const expiry = gauge(
+    'registry_credential_expiry_timestamp_seconds',
+    'When the credential of a registry ends.',
+    labels,
+  );
+  const rotations = counter(
+    'registry_rotations_total',
+    'Credentials received from a registry, the first included.',
+    labels,
+  );
+  const failures = counter(
+    'registry_rotation_failures_total',
+    'Attempts to receive a credential from a registry that failed.',
+    labels,
+  );
+  const isReceived = receipts();
+  const isAttempt = failedAttempts();
+  return (pass) => {
+    const { credentials, knowledge } = pass.report;
+    for (const each of [received, renewal, expiry]) each.reset();
+    for (const credential of credentials) {
+      const { server, receivedAt, due, ends } = credential;
+      received.set({ server }, receivedAt / 1_000);
+      if (due !== undefined) renewal.set({ server }, due / 1_000);
+      if (ends !== undefined) expiry.set({ server }, ends / 1_000);
+    }
+    const hasFailed = isAttempt(pass.report);
+    for (const server of knowledge.node.value?.settings.registries.servers ?? []) {
+      const held = credentials.find((credential) => credential.server === server);
+      rotations.inc({ server }, held && isReceived(held, pass) ? 1 : 0);
+      failures.inc({ server }, hasFailed && isWanting(held, pass) ? 1 : 0);
+    }
+  };
+}
+
+/** Whether a credential is another than in the pass before; in the first pass, whether it is of this pass. */
+function receipts(): (held: CredentialStatus, pass: Pass) => boolean {
+  const before = new Map<string, number>();
+  return ({ server, receivedAt }, { from }) => {
+    const last = before.get(server);
+    before.set(server, receivedAt);
+    return last === undefined ? receivedAt >= from : receivedAt !== last;
+  };
+}
+
+/** Whether registries.yaml was tried in this pass, and failed: between two attempts the time of the next one stays. */
+function failedAttempts(): (report: Report) => boolean {
+  let before: number | undefined;
+  return ({ outcomes }) => {
+    const found = outcomes.find(({ resource }) => resource.id === registriesId);
+    const next = found?.state === 'Failed' || found?.state === 'Waiting' ? found.lookAgainAt : undefined;
+    const isNew = next !== undefined && next !== before;
+    before = next;
+    return isNew;
+  };
+}
+
+/** After an attempt that failed for one server, the others have a credential that is not due. */
+function isWanting(held: CredentialStatus | undefined, { to }: Pass): boolean {
+  return held === undefined || (held.due !== undefined && held.due <= to);
+}

@@ -1,0 +1,42 @@
+/** The metrics of the daemon, loaded only where its settings ask for them. */
+import type { Report, Span } from './agent/agent.ts';
+import type { Settings } from './agent/config/schema.ts';
+import { toNodeError } from './agent/core/errors.ts';
+import type { Emit } from './agent/core/events.ts';
+import type { Composition } from './compose.ts';
+import { version } from './version.ts';
+
+/** Tells metrics of each pass, from the first on whose settings want any. What goes wrong with them is a warning. */
+export function metricsExposition(
+  ports: Pick<Composition, 'host' | 'paths'>,
+  emit: Emit,
+): (report: Report, span: Span) => Promise<void> {
+  let expose: Awaited<ReturnType<typeof load>> | undefined;
+  return async (report, span) => {
+    const settings: Settings['metrics'] = report.knowledge.files.value?.settings.metrics ?? {};
+    const isWanted = Object.values(settings).some((value) => value !== undefined);
+    try {
+      if (isWanted) expose ??= await load(ports, emit);
+      await expose?.({ report, ...span }, settings);
+    } catch (thrown) {
+      emit({ type: 'Warned', message: toNodeError(thrown).message });
+    }
+  };
+}
+
+async function load({ host, paths }: Pick<Composition, 'host' | 'paths'>, emit: Emit) {
+  const [{ createMetrics }, { exposition }, { metricsServer }, { processStart, processUsage }] =
+    await Promise.all([
+      import('./agent/metrics/metrics.ts'),
+      import('./agent/metrics/exposition.ts'),
+      import('./agent/host/metrics-server.ts'),
+      import('./agent/host/process-usage.ts'),
+    ]);
+  const metrics = createMetrics({
+    version,
+    runtime: process.version,
+    startedAt: processStart(),
+    usage: processUsage,
+  });
+  return exposition({ metrics, host, root: paths.root, listener: metricsServer(metrics), emit });
+}

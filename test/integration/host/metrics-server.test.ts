@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { metricsServer } from '../../../src/agent/host/metrics-server.ts';
+import { freePort } from '../../lab/lab.ts';
+
+const served = {
+  text: async () => 'slipway_ready 1\n',
+  contentType: 'text/plain; version=0.0.4; charset=utf-8',
+};
+
+/** A server that ends with the test. */
+function server(text: { readonly text: () => Promise<string> } = served) {
+  const made = metricsServer({ ...served, ...text });
+  onTestFinished(async () => void (await made.follow(undefined)));
+  return made;
+}
+
+describe('what is asked', () => {
+  test.each([
+    ['GET', '/metrics', 200],
+    ['GET', '/metrics?name[]=slipway_ready', 200],
+    ['GET', '/', 404],
+    ['GET', '/metrics/', 404],
+    ['GET', '/METRICS', 404],
+    ['GET', '/../metrics.json', 404],
+    ['POST', '/', 404],
+    ['POST', '/metrics', 405],
+    ['PUT', '/metrics', 405],
+    ['DELETE', '/metrics', 405],
+    ['HEAD', '/metrics', 405],
+    ['OPTIONS', '/metrics', 405],
+  ])('%s %s: %i', async (method, path, status) => {
+    const address = `127.0.0.1:${await freePort()}`;
+    expect(await server().follow(address)).toBeUndefined();
+    const answer = await fetch(`http://${address}${path}`, { method });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('allow')).toBe(status === 405 ? 'GET' : null);
+    const body = await answer.text();
+    if (status !== 200) return expect(body).not.toContain('slipway_ready 1');
+    expect(body).toBe('slipway_ready 1\n');
+    expect(answer.headers.get('content-type')).toBe(served.contentType);
+  });
+
+  test('has the text as it is at that moment', async () => {
+    const address = `127.0.0.1:${await freePort()}`;
+    let asked = 0;
+    await server({ text: async () => `slipway_passes_total ${++asked}\n` }).follow(address);
+    const get = async () => (await fetch(`http://${address}/metrics`)).text();
+    expect([await get(), await get()]).toEqual(['slipway_passes_total 1\n', 'slipway_passes_total 2\n']);
+  });
+
+  test('costs one connection where the text cannot be made', async () => {
+    const address = `127.0.0.1:${await freePort()}`;
+    let works = false;
+    const text = async () => {
+      if (!works) throw new Error('broken');
+      return 'slipway_ready 1\n';
+    };
+    await server({ text }).follow(address);
+    await expect(fetch(`http://${address}/metrics`)).rejects.toThrow();
+    works = true;
+    expect((await fetch(`http://${address}/metrics`)).status).toBe(200);
+  });
+});
+
+describe('where it listens', () => {
+  test('follows: the old address is closed before the new is open, and none is none', async () => {
+    const [one, other] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+    const { follow } = server();
+    await follow(one);
+    expect((await fetch(`http://${one}/metrics`)).status).toBe(200);
+    expect(await follow(other)).toBeUndefined();
+    expect((await fetch(`http://${other}/metrics`)).status).toBe(200);
+    await expect(fetch(`http://${one}/metrics`)).rejects.toThrow();
+    await follow(undefined);
+    await expect(fetch(`http://${other}/metrics`)).rejects.toThrow();
+  });
+
+  test('stays as it is where it is to stay: a connection that is kept goes on', async () => {
+    const port = await freePort();
+    const { follow } = server();
+    await follow(`127.0.0.1:${port}`);
+    const kept = connect(port, '127.0.0.1');
+    onTestFinished(() => void kept.destroy());
+    await once(kept, 'connect');
+    await follow(`127.0.0.1:${port}`);
+    kept.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const [answer] = await once(kept, 'data');
+    expect(`${answer}`).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+
+  test('may be an IPv6 address or a name', async () => {
+    const port = await freePort();
+    const { follow } = server();
+    const problem = await follow(`[::1]:${port}`);
+    // Some machines have no IPv6 at all.
+    if (problem !== undefined) expect(problem).toMatch(/EADDRNOTAVAIL|EAFNOSUPPORT/);
+    else expect((await fetch(`http://[::1]:${port}/metrics`)).status).toBe(200);
+    expect(await follow(`localhost:${port}`)).toBeUndefined();
+    expect((await fetch(`http://localhost:${port}/metrics`)).status).toBe(200);
+  });
+
+  test('a port that is taken is told with a repair, and is had once it is free', async () => {
+    const port = await freePort();
+    const taker = createServer();
+    await new Promise<void>((resolve) => taker.listen(port, '127.0.0.1', resolve));
+    const { follow } = server();
+    const problem = await follow(`127.0.0.1:${port}`);
+    expect(problem).toMatch(
+      /^The metrics cannot be served at 127\.0\.0\.1:\d+ \(EADDRINUSE\): another program /,
+    );
+    expect(await follow(`127.0.0.1:${port}`)).toBe(problem);
+    await new Promise((resolve) => taker.close(resolve));
+    expect(await follow(`127.0.0.1:${port}`)).toBeUndefined();
+    expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200);
+  });
+
+  test('an address of another host is told with a repair', async () => {
+    expect(await server().follow(`192.0.2.1:${await freePort()}`)).toMatch(
+      /\(EADDRNOTAVAIL\): set metrics\.listen to an address that this host has/,
+    );
+  });
+});

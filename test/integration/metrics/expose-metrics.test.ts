@@ -1,0 +1,87 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
+import { expect, test } from 'vitest';
+import { load } from '../../../src/agent/config/load.ts';
+import type { Event } from '../../../src/agent/core/events.ts';
+import { nodeHost } from '../../../src/agent/host/node-host.ts';
+import { nodePaths } from '../../../src/agent/paths.ts';
+import { metricsExposition } from '../../../src/expose-metrics.ts';
+import { freePort } from '../../lab/lab.ts';
+import { aReport, condition } from '../../unit/agent/metrics/a-report.ts';
+import { temporaryFolder } from '../host/folder.ts';
+
+/** A daemon's passes on a machine below a folder, whose settings change. */
+async function daemon() {
+  const root = await temporaryFolder();
+  const [host, paths] = [nodeHost(), nodePaths(root)];
+  const events: Event[] = [];
+  const expose = metricsExposition({ host, paths }, (event) => void events.push(event));
+  const file = join(root, 'etc/slipway/config.yaml');
+  await mkdir(dirname(file), { recursive: true });
+  const pass = async (metrics: object) => {
+    await writeFile(file, JSON.stringify({ metrics }));
+    const report = aReport({ conditions: [condition('Ready')] });
+    const files = { value: await load(host, { paths }) };
+    await expose({ ...report, knowledge: { ...report.knowledge, files } }, { from: 0, to: 1_500 });
+  };
+  return { root, pass, events };
+}
+
+async function get(address: string): Promise<string> {
+  return (await fetch(`http://${address}/metrics`)).text();
+}
+
+test('the daemon follows its settings: off, at an address, at another and in a file, and off again', async () => {
+  const [one, other] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+  const { root, pass, events } = await daemon();
+  const textfile = '/run/slipway/metrics.prom';
+
+  await pass({});
+  await expect(get(one)).rejects.toThrow();
+  await pass({ listen: one });
+  // Counted from the first pass on that was to be told.
+  expect(await get(one)).toMatch(/^slipway_passes_total 1$/m);
+  await pass({ listen: other, textfile });
+  await expect(get(one)).rejects.toThrow();
+  const text = await get(other);
+  expect(text).toMatch(/^slipway_pass_duration_seconds_sum 3$/m);
+  expect(text).toMatch(/^slipway_process_resident_memory_bytes \d{7,}$/m);
+  expect(await readFile(join(root, textfile), 'utf8')).toMatch(/^slipway_ready 1$/m);
+  await pass({});
+  await expect(get(other)).rejects.toThrow();
+  await expect(readFile(join(root, textfile))).rejects.toThrow('ENOENT');
+  expect(events).toEqual([]);
+});
+
+test('what cannot be had is a warning, and the daemon goes on', async () => {
+  const { root, pass, events } = await daemon();
+  await writeFile(join(root, 'run'), 'in the way');
+  const address = `192.0.2.1:${await freePort()}`;
+  await pass({ listen: address, textfile: '/run/metrics.prom' });
+  await pass({ listen: address, textfile: '/run/metrics.prom' });
+  expect(events).toEqual([
+    { type: 'Warned', message: expect.stringContaining(`cannot be served at ${address} (EADDRNOTAVAIL)`) },
+    { type: 'Warned', message: expect.stringContaining('not in metrics.textfile: Cannot write') },
+  ]);
+});
+
+test('nothing of it is loaded where it is not asked for', async () => {
+  const options = {
+    bundle: true,
+    write: false,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+  } as const;
+  const { metafile } = await build({ ...options, entryPoints: ['src/daemon.ts'], metafile: true });
+  const loaded = new Set(['src/daemon.ts']);
+  for (const file of loaded) {
+    for (const { path, kind } of metafile.inputs[file]?.imports ?? []) {
+      if (kind !== 'dynamic-import') loaded.add(path);
+    }
+  }
+  expect(loaded).toContain('src/expose-metrics.ts');
+  expect([...loaded].filter((path) => /prom-client|metrics\/|metrics-server/.test(path))).toEqual([]);
+  expect(Object.keys(metafile.inputs)).toContain('src/agent/metrics/metrics.ts');
+});

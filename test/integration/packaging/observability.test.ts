@@ -1,0 +1,204 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { wholeText } from '../../unit/agent/metrics/a-report.ts';
+import { temporaryFolder } from '../host/folder.ts';
+
+const folder = resolve('packaging/observability');
+const rulesFile = join(folder, 'slipway.rules.yaml');
+const rulesTestFile = join(folder, 'slipway.rules.test.yaml');
+const rulesText = readFileSync(rulesFile, 'utf8');
+const rulesTestText = readFileSync(rulesTestFile, 'utf8');
+const dashboardText = readFileSync(join(folder, 'dashboard.json'), 'utf8');
+const page = readFileSync('docs/usage/metrics.md', 'utf8');
+const runbook = readFileSync('docs/usage/runbook.md', 'utf8');
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string; readonly description: string; readonly runbook: string };
+}
+
+interface Panel {
+  readonly id: number;
+  readonly title: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly datasource: { readonly type: string; readonly uid: string };
+  readonly targets: readonly { readonly expr: string; readonly datasource: Panel['datasource'] }[];
+}
+
+const rules: readonly Rule[] = parse(rulesText).groups.flatMap(({ rules }: { rules: Rule[] }) => rules);
+const dashboard: {
+  readonly panels: readonly Panel[];
+  readonly templating: { list: { name: string; type: string }[] };
+} = JSON.parse(dashboardText);
+
+const text = await wholeText();
+/** What the program exports: type by name. */
+const exported = new Map(
+  [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => [name, type]),
+);
+
+/** The names of its labels, of those that are its own. */
+function labelsOf(metric: string): readonly string[] {
+  const [, labels = ''] = new RegExp(`^${metric}\\{(.+)\\}`, 'm').exec(text) ?? [];
+  return [...labels.matchAll(/(\w+)="/g)].map(([, name = '']) => name);
+}
+
+/** The metrics that a text names, each by the name that its type is told for. */
+function named(text: string): readonly string[] {
+  return [...text.matchAll(/\bslipway_[a-z0-9_]+/g)].map(([name]) => {
+    const whole = name.replace(/_(bucket|sum|count)$/, '');
+    return exported.get(whole) === 'histogram' ? whole : name;
+  });
+}
+
+function unknown(text: string): readonly string[] {
+  return named(text).filter((name) => !exported.has(name));
+}
+
+describe('the metrics', () => {
+  test('are documented, each with its type and labels, and none else is', () => {
+    const rows = [...page.matchAll(/^\| `(slipway_\w+)` \| (\w+) \|(.*?)\| .+ \|$/gm)];
+    const documented = rows.map(([, name, type, labels]) => `${name} ${type}${labels}`.trim());
+    const told = (name: string) => labelsOf(name).map((label) => `\`${label}\``);
+    expect(documented.toSorted()).toEqual(
+      [...exported].map(([name, type]) => `${name} ${type} ${told(name).join(', ')}`.trim()).toSorted(),
+    );
+    expect(unknown(page)).toEqual([]);
+  });
+
+  test('in rules, their tests and the dashboard are all exported', () => {
+    expect([rulesText, rulesTestText, dashboardText].map(unknown)).toEqual([[], [], []]);
+  });
+
+  test('a name that nobody exports is seen', () => {
+    expect(unknown('rate(slipway_pass_duration_seconds_bucket[5m]) / slipway_passes')).toEqual([
+      'slipway_passes',
+    ]);
+  });
+});
+
+describe('the alerts', () => {
+  test('are documented and tested, each, and none else is', () => {
+    const alerts = rules.map(({ alert }) => alert);
+    const documented = [...page.matchAll(/^\| `(Slipway\w+)` \| .+ \| (\w+) \|$/gm)];
+    expect(documented.map(([, alert, severity]) => [alert, severity])).toEqual(
+      rules.map(({ alert, labels }) => [alert, labels.severity]),
+    );
+    const tests: { alert_rule_test: { alertname: string; exp_alerts?: unknown }[] }[] =
+      parse(rulesTestText).tests;
+    const tried = tests.flatMap((each) => each.alert_rule_test);
+    const [silent, raised] = [false, true].map((isRaised) =>
+      tried.filter((each) => (each.exp_alerts !== undefined) === isRaised).map(({ alertname }) => alertname),
+    );
+    expect([...new Set(silent)].toSorted()).toEqual(alerts.toSorted());
+    expect([...new Set(raised)].toSorted()).toEqual(alerts.toSorted());
+  });
+
+  test.each(rules.map((rule) => [rule.alert, rule] as const))('%s says what to do', (_, rule) => {
+    const { summary, description, runbook: entry } = rule.annotations;
+    expect(['warning', 'critical']).toContain(rule.labels.severity);
+    expect(summary).toMatch(/^\S.{10,120}$/);
+    expect(description).toMatch(/`(slipway|systemctl|journalctl) .+`|metrics\.listen/);
+    // The reason of a condition is an entry; what the template makes of it is in the tests of the rules.
+    const reasonOf =
+      /^docs\/usage\/runbook\.md#\{\{ range printf "slipway_condition_reason\{.+\| toLower \}\}\{\{ end \}\}$/;
+    if (!reasonOf.test(entry)) expect(anchors()).toContain(entry);
+  });
+
+  test('lead to entries of the runbook, also where the reason of a condition is filled in', () => {
+    const led = [...rulesTestText.matchAll(/^ +runbook: (.+)$/gm)].map(([, entry]) => entry);
+    expect(led.length).toBeGreaterThanOrEqual(rules.length);
+    expect(led.filter((entry) => !anchors().includes(entry ?? ''))).toEqual([]);
+  });
+});
+
+function variable(name: string): string {
+  return '$'.concat(`{${name}}`);
+}
+
+/** As the pages of GitHub make them. */
+function anchors(): readonly string[] {
+  const headings = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading);
+  return headings.map((heading) => `docs/usage/runbook.md#${heading.toLowerCase().replaceAll(' ', '-')}`);
+}
+
+describe('the dashboard', () => {
+  const { panels, templating } = dashboard;
+  const sources = { prometheus: variable('datasource'), loki: variable('loki') };
+
+  test('asks for its sources, and has no other', () => {
+    const asked = templating.list.filter(({ type }) => type === 'datasource').map(({ name }) => name);
+    expect(asked).toEqual(['datasource', 'loki']);
+    const used = panels.flatMap(({ datasource, targets }) => [
+      datasource,
+      ...targets.map((each) => each.datasource),
+    ]);
+    for (const { type, uid } of used) expect(uid).toBe(sources[type as keyof typeof sources]);
+  });
+
+  test('uses the variables that it has, and no other', () => {
+    const used = [...dashboardText.matchAll(/\$\{?([a-z]\w*)/g)].map(([, name]) => name);
+    expect([...new Set(used)].toSorted()).toEqual(templating.list.map(({ name }) => name).toSorted());
+  });
+
+  test('has panels that are told apart, and lie in no other’s place', () => {
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, at) => `${x + (at % w)} ${y + Math.floor(at / w)}`),
+    );
+    expect(new Set(cells).size).toBe(cells.length);
+    for (const { targets } of panels) expect(targets.length).toBeGreaterThan(0);
+  });
+});
+
+describe('promtool', () => {
+  const missing = spawnSync('promtool', ['--version']).error !== undefined;
+  const why = 'needs promtool (Debian package prometheus)';
+
+  test('reads the rules', ({ skip }) => {
+    skip(missing, why);
+    expect(promtool(['check', 'rules', rulesFile])).toEqual({
+      status: 0,
+      said: expect.stringContaining(`SUCCESS: ${rules.length} rules found`),
+    });
+  });
+
+  test('tries them: each alert is raised when it is meant to be, and not before', ({ skip }) => {
+    skip(missing, why);
+    const { status, said } = promtool(['test', 'rules', rulesTestFile]);
+    expect(said).toContain('SUCCESS');
+    expect(status).toBe(0);
+  });
+
+  test('has nothing to say against the text that is exported', ({ skip }) => {
+    skip(missing, why);
+    expect(promtool(['check', 'metrics'], text)).toEqual({ status: 0, said: '' });
+  });
+
+  test('takes the dashboard’s queries', async ({ skip }) => {
+    skip(missing, why);
+    const queries = dashboard.panels
+      .filter(({ datasource }) => datasource.type === 'prometheus')
+      .flatMap(({ targets }) => targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '5m')));
+    const records = queries.map((expr, at) => ({ record: `query:${at}`, expr }));
+    const file = join(await temporaryFolder(), 'queries.json');
+    writeFileSync(file, JSON.stringify({ groups: [{ name: 'dashboard', rules: records }] }));
+    expect(promtool(['check', 'rules', file])).toMatchObject({ status: 0 });
+  });
+});
+
+function promtool(args: readonly string[], input = '') {
+  const { status, stdout, stderr } = spawnSync('promtool', args, { input, encoding: 'utf8' });
+  return { status, said: `${stdout}${stderr}` };
+}
+
+test('vmalert reads the rules, their templates too', ({ skip }) => {
+  const { error, status, stderr } = spawnSync('vmalert', ['-dryRun', `-rule=${rulesFile}`]);
+  skip(error !== undefined, 'needs vmalert (Debian package victoria-metrics)');
+  expect(status, `${stderr}`).toBe(0);
+});

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import type { Event } from '../../../../src/agent/core/events.ts';
+import { exposition } from '../../../../src/agent/metrics/exposition.ts';
+import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
+import { aReport, someMetrics } from './a-report.ts';
+
+const file = '/run/slipway/metrics.prom';
+
+/** Metrics on a machine in memory, whose port is free or not. */
+function exposed(host: MemoryHost = memoryHost(), root = '/') {
+  const events: Event[] = [];
+  const listened: (string | undefined)[] = [];
+  const trouble: { message?: string } = {};
+  const follow = async (address: string | undefined) => {
+    listened.push(address);
+    return trouble.message;
+  };
+  const emit = (event: Event) => void events.push(event);
+  const expose = exposition({ metrics: someMetrics(), host, root, listener: { follow }, emit });
+  const pass = (settings: Parameters<typeof expose>[1]) =>
+    expose({ report: aReport(), from: 0, to: 1_000 }, settings);
+  const warnings = () => events.map((event) => (event.type === 'Warned' ? event.message : event.type));
+  return { host, pass, listened, trouble, warnings };
+}
+
+test('after each pass the file has all metrics, for everybody to read, below the root', async () => {
+  const { host, pass } = exposed(memoryHost(), '/mnt');
+  for (const passes of [1, 2]) {
+    await pass({ textfile: file });
+    expect(host.files.read(`/mnt${file}`)?.content).toContain(`\nslipway_passes_total ${passes}\n`);
+  }
+  expect(host.files.stat(`/mnt${file}`)?.mode).toBe(0o644);
+});
+
+test('a file that is no longer wanted is removed, and no other is touched', async () => {
+  const host = memoryHost({ files: { '/run/slipway/other.prom': 'x 1\n' } });
+  const { pass } = exposed(host);
+  await pass({ textfile: file });
+  await pass({ textfile: '/run/slipway/new.prom' });
+  expect(host.files.list('/run/slipway')).toEqual(['new.prom', 'other.prom']);
+  await pass({});
+  expect(host.files.list('/run/slipway')).toEqual(['other.prom']);
+});
+
+test('what is served follows the settings of each pass', async () => {
+  const { pass, listened, host } = exposed();
+  await pass({ listen: '127.0.0.1:9753' });
+  await pass({ listen: '127.0.0.1:9754' });
+  await pass({});
+  expect(listened).toEqual(['127.0.0.1:9753', '127.0.0.1:9754', undefined]);
+  expect(host.lines()).toEqual([]);
+});
+
+test('a port that is taken is a warning, once for as long as it is', async () => {
+  const { pass, trouble, warnings } = exposed();
+  trouble.message = 'taken';
+  await pass({ listen: '127.0.0.1:9753' });
+  await pass({ listen: '127.0.0.1:9753' });
+  expect(warnings()).toEqual(['taken']);
+  delete trouble.message;
+  await pass({ listen: '127.0.0.1:9753' });
+  trouble.message = 'taken';
+  await pass({ listen: '127.0.0.1:9753' });
+  expect(warnings()).toEqual(['taken', 'taken']);
+});
+
+test('a file that cannot be written is a warning, once, and tried again', async () => {
+  const { host, pass, warnings } = exposed(memoryHost().failWrite(file, 'EROFS'));
+  await pass({ textfile: file });
+  await pass({ textfile: file });
+  expect(warnings()).toEqual([expect.stringMatching(/^The metrics are not in metrics\.textfile: .*EROFS/)]);
+  host.heal(file);
+  await pass({ textfile: file });
+  expect(host.files.read(file)?.content).toContain('slipway_passes_total 3');
+});

@@ -1,0 +1,259 @@
+import { describe, expect, test } from 'vitest';
+import type { Report } from '../../../../src/agent/agent.ts';
+import type { CredentialStatus } from '../../../../src/agent/k3s/credential-status.ts';
+import { aReport, condition, outcome, samples, someMetrics } from './a-report.ts';
+
+/** The samples after these passes, each a minute after the other and a second long. */
+async function told(passes: readonly Report[], ...names: readonly string[]): Promise<readonly string[]> {
+  const metrics = someMetrics();
+  for (const [at, report] of passes.entries()) {
+    metrics.observe({ report, from: at * 60_000, to: at * 60_000 + 1_000 });
+  }
+  return samples(metrics, ...names);
+}
+
+describe('conditions', () => {
+  const names = ['ready', 'condition', 'condition_reason', 'condition_last_transition_timestamp_seconds'];
+
+  test('have a series for each status, their reason, and since when', async () => {
+    const report = aReport({
+      conditions: [condition('Ready'), condition('GitOps', { status: 'Unknown', reason: 'SourceNotReady' })],
+    });
+    expect(await told([report], ...names)).toEqual([
+      'ready 1',
+      'condition{condition="Ready",status="true"} 1',
+      'condition{condition="Ready",status="false"} 0',
+      'condition{condition="Ready",status="unknown"} 0',
+      'condition{condition="GitOps",status="true"} 0',
+      'condition{condition="GitOps",status="false"} 0',
+      'condition{condition="GitOps",status="unknown"} 1',
+      'condition_reason{condition="Ready",reason="InSync"} 1',
+      'condition_reason{condition="GitOps",reason="SourceNotReady"} 1',
+      'condition_last_transition_timestamp_seconds{condition="Ready"} 60',
+      'condition_last_transition_timestamp_seconds{condition="GitOps"} 60',
+    ]);
+  });
+
+  test('that are no more, and reasons that were, leave nothing behind', async () => {
+    const before = aReport({
+      conditions: [condition('Ready', { status: 'False', reason: 'DiskFull' }), condition('Pulls')],
+    });
+    const ready = condition('Ready', { status: 'Unknown', reason: 'Blocked' });
+    const now = aReport({ conditions: [ready, condition('Settings')] });
+    const lines = await told([before, now], ...names);
+    expect(lines.filter((line) => /DiskFull|Pulls/.test(line))).toEqual([]);
+    expect(lines).toContain('ready 0');
+    expect(lines).toContain('condition_reason{condition="Ready",reason="Blocked"} 1');
+  });
+});
+
+describe('passes', () => {
+  test('are counted, timed and dated', async () => {
+    const lines = await told(
+      [aReport(), aReport()],
+      ...['passes_total', 'last_pass_timestamp_seconds', 'next_pass_timestamp_seconds'],
+      ...['pass_duration_seconds_sum', 'pass_duration_seconds_count'],
+    );
+    expect(lines).toEqual([
+      'passes_total 2',
+      'pass_duration_seconds_sum 2',
+      'pass_duration_seconds_count 2',
+      'last_pass_timestamp_seconds 61',
+      'next_pass_timestamp_seconds 300',
+    ]);
+  });
+
+  test('under a clock that was put back took no time', async () => {
+    const metrics = someMetrics();
+    metrics.observe({ report: aReport(), from: 5_000, to: 1_000 });
+    expect(await samples(metrics, 'pass_duration_seconds_sum')).toEqual(['pass_duration_seconds_sum 0']);
+  });
+
+  test('tell changes by kind, a kind without any as 0, and the starts of K3s', async () => {
+    const first = aReport({
+      outcomes: [
+        outcome('File//etc/a', 'Changed'),
+        outcome('File//etc/b', 'Changed'),
+        outcome('Memory', 'InSync'),
+      ],
+    });
+    const second = aReport({
+      outcomes: [outcome('File//etc/a', 'InSync'), outcome('Service/k3s', 'Changed')],
+    });
+    const third = aReport({ outcomes: [outcome('Service/k3s', 'Waiting', 0)] });
+    expect(await told([first, second, third], 'changes_total', 'k3s_starts_total')).toEqual([
+      'changes_total{kind="File"} 2',
+      'changes_total{kind="Memory"} 0',
+      'changes_total{kind="Service"} 1',
+      'k3s_starts_total 1',
+    ]);
+  });
+
+  test('tell what is waited for now', async () => {
+    const [first, second] = [outcome('File//a', 'Failed', 5), outcome('File//b', 'Waiting', 5)];
+    const settled = aReport({ outcomes: [outcome('File//a', 'InSync'), second] });
+    expect(await told([aReport({ outcomes: [first, second] })], 'resources_unsettled')).toEqual([
+      'resources_unsettled{condition="System",reason="Unreachable"} 2',
+    ]);
+    expect(await told([aReport({ outcomes: [first, second] }), settled], 'resources_unsettled')).toEqual([
+      'resources_unsettled{condition="System",reason="Unreachable"} 1',
+    ]);
+  });
+});
+
+describe('registry credentials', () => {
+  const node = { settings: { registries: { servers: ['a.io', 'b.io'] } } };
+  const id = 'Credential/registries';
+  const held = (server: string, receivedAt: number, due = receivedAt + 60_000): CredentialStatus => ({
+    ...{ server, receivedAt, due, ends: receivedAt + 90_000 },
+  });
+
+  test('have their times by server; one without an end has none', async () => {
+    const credentials = [held('a.io', 1_500), { server: 'b.io', receivedAt: 2_000 }];
+    const lines = await told(
+      [aReport({ credentials: [held('gone.io', 0)] }, node), aReport({ credentials }, node)],
+      ...['received', 'renewal', 'expiry'].map((time) => `registry_credential_${time}_timestamp_seconds`),
+    );
+    expect(lines).toEqual([
+      'registry_credential_received_timestamp_seconds{server="a.io"} 1.5',
+      'registry_credential_received_timestamp_seconds{server="b.io"} 2',
+      'registry_credential_renewal_timestamp_seconds{server="a.io"} 61.5',
+      'registry_credential_expiry_timestamp_seconds{server="a.io"} 91.5',
+    ]);
+  });
+
+  const rotations = 'registry_rotations_total';
+  const failures = 'registry_rotation_failures_total';
+  const failed = (lookAgainAt: number) => [outcome(id, 'Waiting', lookAgainAt)];
+  /** Passes begin at 0, 60 000 and so on. */
+  test.each<[string, readonly Partial<Report>[], { a: [number, number]; b: [number, number] }]>([
+    ['nothing received yet, nothing tried', [{}], { a: [0, 0], b: [0, 0] }],
+    [
+      'both received in the first pass, one renewed later, the other kept',
+      [
+        { credentials: [held('a.io', 500), held('b.io', 600)] },
+        { credentials: [held('a.io', 60_500), held('b.io', 600)] },
+      ],
+      { a: [2, 0], b: [1, 0] },
+    ],
+    [
+      'received by a process before this one',
+      [{ credentials: [held('a.io', -1), held('b.io', -1)] }],
+      { a: [0, 0], b: [0, 0] },
+    ],
+    [
+      'not to be read for a pass, and the same after it',
+      [{ credentials: [held('a.io', 1)] }, { credentials: [] }, { credentials: [held('a.io', 1)] }],
+      { a: [1, 0], b: [0, 0] },
+    ],
+    [
+      'an attempt that fails for both, held back for a pass, and tried again',
+      [{ outcomes: failed(70_000) }, { outcomes: failed(70_000) }, { outcomes: failed(900_000) }],
+      { a: [0, 2], b: [0, 2] },
+    ],
+    [
+      'an attempt that fails for one and gives the other',
+      [
+        { credentials: [held('a.io', -1, 60_000), held('b.io', -1, 60_000)] },
+        { credentials: [held('a.io', 60_500), held('b.io', -1, 60_000)], outcomes: failed(90_000) },
+      ],
+      { a: [1, 0], b: [0, 1] },
+    ],
+    [
+      'a failure of something else',
+      [{ outcomes: [outcome('Credential/join-token', 'Failed', 5)] }],
+      { a: [0, 0], b: [0, 0] },
+    ],
+  ])('%s', async (_, passes, { a, b }) => {
+    const reports = passes.map((part) => aReport(part, node));
+    expect(await told(reports, rotations, failures)).toEqual([
+      `${rotations}{server="a.io"} ${a[0]}`,
+      `${rotations}{server="b.io"} ${b[0]}`,
+      `${failures}{server="a.io"} ${a[1]}`,
+      `${failures}{server="b.io"} ${b[1]}`,
+    ]);
+  });
+});
+
+test('a clock that was put back counts no credential twice', async () => {
+  const metrics = someMetrics();
+  const report = aReport(
+    { credentials: [{ server: 'a.io', receivedAt: 30_500 }] },
+    { settings: { registries: { servers: ['a.io'] } } },
+  );
+  for (const from of [30_000, 10_000]) metrics.observe({ report, from, to: from + 1_000 });
+  expect(await samples(metrics, 'registry_rotations_total')).toEqual([
+    'registry_rotations_total{server="a.io"} 1',
+  ]);
+});
+
+describe('the process', () => {
+  const names = ['build_info', 'process_start_time_seconds', 'process_resident_memory_bytes'];
+
+  test('says what it is, and what it uses now', async () => {
+    let cpuSeconds = 1.5;
+    const metrics = someMetrics({ usage: () => ({ residentBytes: 1024, cpuSeconds }) });
+    expect(await samples(metrics, ...names)).toEqual([
+      'build_info{version="1.2.3",node="v24.0.0"} 1',
+      'process_start_time_seconds 5',
+      'process_resident_memory_bytes 1024',
+    ]);
+    for (const used of [1.5, 2, 2]) {
+      cpuSeconds = used;
+      expect(await samples(metrics, 'process_cpu_seconds_total')).toEqual([
+        `process_cpu_seconds_total ${used}`,
+      ]);
+    }
+  });
+
+  test('says what the VM is, once that is known', async () => {
+    const unknown = { ...aReport(), knowledge: { ...aReport().knowledge, node: {} } };
+    expect(await told([unknown], 'node_info')).toEqual([]);
+    expect(await told([aReport({}, { version: 'v1.0.0+k3s1' }), aReport()], 'node_info')).toEqual([
+      'node_info{name="vm-1",role="server",k3s="v1.36.3+k3s1"} 1',
+    ]);
+  });
+
+  test('has each metric in a registry of its own', async () => {
+    const [one, other] = [someMetrics(), someMetrics({ version: 'other' })];
+    expect(await samples(one, 'build_info')).not.toEqual(await samples(other, 'build_info'));
+  });
+});
+
+test('values of labels are escaped', async () => {
+  expect(await samples(someMetrics({ version: 'a"b\\c\nd' }), 'build_info')).toEqual([
+    'build_info{version="a\\"b\\\\c\\nd",node="v24.0.0"} 1',
+  ]);
+});
+
+test('no message is ever told: it may quote others', async () => {
+  const message = 'quoted: hunter2';
+  const failed = outcome('Credential/registries', 'Failed', 5);
+  const changed = { ...outcome('File//etc/a', 'Changed'), did: message };
+  const metrics = someMetrics();
+  const report = aReport(
+    {
+      conditions: [condition('Ready', { message, status: 'False', reason: 'PullDenied' })],
+      outcomes: [{ ...failed, message }, changed] as Report['outcomes'],
+      credentials: [{ server: 'a.io', receivedAt: 0, proof: message }],
+      wake: { at: 0, because: message },
+    },
+    { settings: { registries: { servers: ['a.io'] } } },
+  );
+  metrics.observe({ report, from: 0, to: 0 });
+  const text = await metrics.text();
+  expect(text).toContain('slipway_condition_reason{condition="Ready",reason="PullDenied"} 1');
+  expect(text).not.toContain('hunter2');
+});
+
+test('the text is what Prometheus reads', async () => {
+  const metrics = someMetrics();
+  metrics.observe({ report: aReport({ conditions: [condition('Ready')] }), from: 0, to: 0 });
+  expect(metrics.contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
+  const label = '[a-z0-9_]+="(?:[^"\\\\\\n]|\\\\.)*"';
+  const sample = new RegExp(`^slipway_[a-z0-9_]+(?:\\{${label}(?:,${label})*\\})? [-+0-9.eInf]+$`);
+  const lines = (await metrics.text()).split('\n');
+  expect(
+    lines.filter((line) => !/^(?:# (?:HELP|TYPE) slipway_.+)?$/.test(line) && !sample.test(line)),
+  ).toEqual([]);
+});
