@@ -26,6 +26,8 @@ export function nodePaths(root: string) {
       providerSettings: at('/var/lib/slipway/credential-provider.yaml'),
       providerLock: at('/run/slipway/credential-provider.lock'),
       pullProof: at('/run/slipway/pull-proof.json'),
+      /** What is being told to the cluster; there only while a kubectl reads it. */
+      events: at('/run/slipway/events.json'),
       imdsGuard: at('/var/lib/slipway/imds-guard.nft'),
     },
     system: {

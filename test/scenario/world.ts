@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { NodeError } from '../../src/agent/core/errors.ts';
-import type { Command, CommandResult } from '../../src/agent/core/host.ts';
 import { reveal } from '../../src/agent/core/secret.ts';
 import { stamp } from '../../src/agent/k3s/start-stamp.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { createAuthority } from '../lab/azure/tls.ts';
 import { readProviders } from '../lab/kubelet-config.ts';
 import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
+import { api, failed, kubectl } from './cluster.ts';
 import { Units } from './units.ts';
 
 export const joinToken = 'join-token-canary-3f9a';
@@ -17,7 +17,6 @@ export const serverUrl = 'https://10.0.0.4:6443';
 export const ca = createAuthority().certificate;
 
 const paths = nodePaths('/');
-const api = '/cluster';
 const k3sVersion = /^k3s (\S+)$/;
 
 /**
@@ -91,28 +90,6 @@ function installed(host: MemoryHost): string | undefined {
   return k3sVersion.exec(host.files.text(paths.k3s.binary) ?? '')?.[1];
 }
 
-function kubectl({ host, units }: World, { args }: Command): string | Partial<CommandResult> {
-  const kubeconfig = args[args.indexOf('--kubeconfig') + 1] ?? '';
-  if (host.files.text(kubeconfig) === undefined)
-    return failed(`error: stat ${kubeconfig}: no such file or directory`);
-  if (!units.isActive(/^k3s/)) return failed('The connection to the server 127.0.0.1:6443 was refused');
-  const [kind = '', ...rest] = args.slice(args.indexOf('get') + 1);
-  if (kind !== 'node') {
-    return (
-      host.files.text(`${api}/${kind}`) ?? failed(`error: the server doesn't have a resource type "${kind}"`)
-    );
-  }
-  const name = rest[0] ?? '';
-  return (
-    host.files.text(`${api}/nodes/${name}`) ??
-    failed(`Error from server (NotFound): nodes "${name}" not found`)
-  );
-}
-
-function failed(stderr: string): Partial<CommandResult> {
-  return { exitCode: 1, stderr };
-}
-
 /** What K3s does between its start and READY=1; a returned text is why it ends. */
 async function startK3s(made: World, unit: string): Promise<string | undefined> {
   const { host } = made;
@@ -144,7 +121,7 @@ function providedImages({ files }: MemoryHost): readonly string[] {
 }
 
 function startServer(host: MemoryHost, config: K3sConfig, token: string): string | undefined {
-  const { serverToken, kubeconfig } = paths.k3s;
+  const { serverToken, kubeconfig, kubeletKubeconfig } = paths.k3s;
   const kept = host.files.text(serverToken);
   if (kept !== undefined && !kept.endsWith(`:${token}`)) {
     return 'level=fatal msg="starting kubernetes: preparing server: bootstrap data already found and encrypted with different token"';
@@ -152,6 +129,7 @@ function startServer(host: MemoryHost, config: K3sConfig, token: string): string
   const hash = createHash('sha256').update(ca).digest('hex');
   if (kept === undefined) host.files.write(serverToken, `K10${hash}::server:${token}`, 0o600);
   host.files.write(kubeconfig, 'kubeconfig', 0o600);
+  host.files.write(kubeletKubeconfig, 'kubeconfig', 0o600);
   register(host, config);
   return undefined;
 }
@@ -185,7 +163,7 @@ function register(host: MemoryHost, config: K3sConfig): void {
     conditions: [{ type: 'Ready', status: 'True' }],
     nodeInfo: { kubeletVersion: installed(host) },
   };
-  host.files.write(path, JSON.stringify({ spec: before.spec ?? { taints }, status }));
+  host.files.write(path, JSON.stringify({ ...before, spec: before.spec ?? { taints }, status }));
 }
 
 /** Another program of the same machine: its changes are not Slipway's mutations. */

@@ -86,6 +86,11 @@ function nodeKubeconfig({ role, paths }: K3sNode): string {
   return role.k3s === 'server' ? paths.k3s.kubeconfig : paths.k3s.kubeletKubeconfig;
 }
 
+/** A kubectl command with the rights of kubelet, which every node that runs pods has: its own Node, and events. */
+export function kubeletKubectl({ paths }: K3sNode, ...args: readonly string[]): Command {
+  return kubectl({ k3s: paths.k3s.binary, kubeconfig: paths.k3s.kubeletKubeconfig }, ...args);
+}
+
 /** A kubectl command with the rights of this node. */
 export function nodeKubectl(node: K3sNode, ...args: readonly string[]): Command {
   return kubectl({ k3s: node.paths.k3s.binary, kubeconfig: nodeKubeconfig(node) }, ...args);

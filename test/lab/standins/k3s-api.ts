@@ -3,6 +3,8 @@
  *
  * The path /objects/<resource>/<namespace or _>/<name> is the stand-ins' own: it saves them the API's discovery.
  */
+import { randomBytes } from 'node:crypto';
+import { forbidden, invalidAnnotations, invalidEvent, type User } from './k3s-admission.ts';
 import { type ApiObject, namespaced, type Objects } from './k3s-objects.ts';
 
 export interface Api {
@@ -10,11 +12,6 @@ export interface Api {
   readonly objects: Objects;
   /** Changes while K3s starts: the API answers 503 until it is true. */
   apiReady: boolean;
-}
-
-export interface User {
-  readonly name: string;
-  readonly groups: readonly string[];
 }
 
 export interface Reply {
@@ -42,9 +39,10 @@ export function answerApi(
   }
   const resource = supervisor.objects.resolve(asked);
   if (resource === undefined) return status(404, 'NoResourceMatch', asked.split('.')[0] ?? asked);
-  const refusal = forbidden(user, resource, name);
+  const refusal = forbidden(user, { method, resource, name, body });
   if (refusal !== undefined) return status(403, 'Forbidden', refusal);
   const namespace = namespaced(resource) ? space : undefined;
+  if (method === 'POST') return created(supervisor, resource, namespace, body);
   return object(supervisor, method, resource, namespace, name, body);
 }
 
@@ -60,24 +58,56 @@ function object(
   if (name === undefined) {
     return json(200, { apiVersion: 'v1', kind: 'List', items: objects.list(resource, namespace) });
   }
-  if (method === 'PUT')
-    return json(200, objects.put(resource, namespace, JSON.parse(body) satisfies ApiObject));
+  if (method === 'PUT') return replaced(objects, resource, namespace, JSON.parse(body));
   if (method === 'DELETE') {
     if (!objects.remove(resource, namespace, name)) return missing;
     if (resource === 'nodes') objects.remove('secrets', 'kube-system', `${name}.node-password.k3s`);
     return json(200, { apiVersion: 'v1', kind: 'Status', status: 'Success' });
   }
   const found = objects.get(resource, namespace, name);
-  return found === undefined ? missing : json(200, found);
+  if (found === undefined) return missing;
+  return method === 'PATCH' ? annotated(objects, resource, found, JSON.parse(body)) : json(200, found);
 }
 
-/** The node authorizer: a kubelet sees its own Node and no other. */
-function forbidden(user: User, resource: string, name: string | undefined): string | undefined {
-  if (!user.groups.includes('system:nodes')) return undefined;
-  const own = user.name.replace('system:node:', '');
-  if (resource === 'nodes' && name === own) return undefined;
-  const which = name === undefined ? resource : `${resource} "${name}"`;
-  return `${which} is forbidden: User "${user.name}" cannot get resource "${resource}" in API group "" at the cluster scope: node '${own}' cannot read '${name}', only its own Node object`;
+/** An object that somebody else changed since it was read is not replaced. */
+function replaced(
+  objects: Objects,
+  resource: string,
+  namespace: string | undefined,
+  object: ApiObject,
+): Reply {
+  const { name, resourceVersion } = object.metadata;
+  const there = objects.get(resource, namespace, name)?.metadata.resourceVersion;
+  if (resourceVersion !== undefined && there !== undefined && resourceVersion !== there) {
+    const why = `Operation cannot be fulfilled on ${resource} "${name}": the object has been modified`;
+    return status(409, 'Conflict', `${why}; please apply your changes to the latest version and try again`);
+  }
+  return json(200, objects.put(resource, namespace, object));
+}
+
+/** A merge patch of annotations. */
+function annotated(
+  objects: Objects,
+  resource: string,
+  found: ApiObject,
+  patch: Readonly<Record<string, unknown>>,
+): Reply {
+  const annotations = Object(Object(patch.metadata).annotations);
+  const invalid = invalidAnnotations(found.metadata.name, annotations);
+  if (resource !== 'nodes' || invalid !== undefined) return status(422, 'Invalid', invalid ?? 'is no Node');
+  const all = { ...Object(found.metadata.annotations), ...annotations };
+  return json(
+    200,
+    objects.put(resource, undefined, { ...found, metadata: { ...found.metadata, annotations: all } }),
+  );
+}
+
+function created({ objects }: Api, resource: string, namespace: string | undefined, body: string): Reply {
+  const object: ApiObject = JSON.parse(body);
+  const invalid = resource === 'events' ? invalidEvent(object) : `${resource} is not modelled`;
+  if (invalid !== undefined) return status(422, 'Invalid', invalid);
+  const name = `${object.metadata.generateName}${randomBytes(3).toString('hex').slice(0, 5)}`;
+  return json(201, objects.put(resource, namespace, { ...object, metadata: { ...object.metadata, name } }));
 }
 
 export function versionInfo(version: string) {

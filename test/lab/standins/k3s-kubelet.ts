@@ -17,21 +17,27 @@ import type { ApiObject } from './k3s-objects.ts';
 export async function registerNode(settings: AgentSettings, joined: Joined): Promise<void> {
   refuseForeignLabels(settings.labels);
   refuseBrokenProvider(settings.credentialProvider);
-  const url = `${joined.server}/objects/nodes/_/${settings.nodeName}`;
   void (async () => {
     for (let attempt = 0; ; attempt += 1) {
-      try {
-        const before = await exchange({ ...joined, url });
-        const known: ApiObject | undefined = before.status === 200 ? JSON.parse(before.body) : undefined;
-        if (known === undefined) log('info', `Successfully registered node ${settings.nodeName}`);
-        const node = nodeObject(settings, known, attempt > 0);
-        await exchange({ ...joined, url, method: 'PUT', body: JSON.stringify(node) });
-      } catch (error) {
-        log('error', `Error updating node status: ${error instanceof Error ? error.message : error}`);
-      }
+      await reportStatus(settings, joined, attempt > 0).catch((error) =>
+        log('error', `Error updating node status: ${error instanceof Error ? error.message : error}`),
+      );
       await sleep(attempt === 0 ? 300 : 5_000);
     }
   })();
+}
+
+/** Again at once where somebody else changed the Node meanwhile, as kubelet does. */
+async function reportStatus(settings: AgentSettings, joined: Joined, ready: boolean): Promise<void> {
+  const url = `${joined.server}/objects/nodes/_/${settings.nodeName}`;
+  for (;;) {
+    const before = await exchange({ ...joined, url });
+    const known: ApiObject | undefined = before.status === 200 ? JSON.parse(before.body) : undefined;
+    if (known === undefined) log('info', `Successfully registered node ${settings.nodeName}`);
+    const body = JSON.stringify(nodeObject(settings, known, ready));
+    const { status } = await exchange({ ...joined, url, method: 'PUT', body });
+    if (status !== 409) return;
+  }
 }
 
 /** The Node; `ready` once the container network is up. */
@@ -45,7 +51,11 @@ function nodeObject(settings: AgentSettings, known: ApiObject | undefined, ready
       ...known?.metadata,
       name: settings.nodeName,
       labels: { ...Object(known?.metadata.labels), ...ownLabels(settings) },
-      annotations: { 'k3s.io/hostname': settings.nodeName, 'k3s.io/internal-ip': settings.nodeIp },
+      annotations: {
+        ...Object(known?.metadata.annotations),
+        'k3s.io/hostname': settings.nodeName,
+        'k3s.io/internal-ip': settings.nodeIp,
+      },
     },
     spec: {
       ...Object(known?.spec),

@@ -8,7 +8,8 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
-import { type Api, answerApi, json, type Reply, status, type User, unauthorized } from './k3s-api.ts';
+import type { User } from './k3s-admission.ts';
+import { type Api, answerApi, json, type Reply, status, unauthorized } from './k3s-api.ts';
 import { type Certificate, issue } from './k3s-certificates.ts';
 import { log } from './k3s-log.ts';
 

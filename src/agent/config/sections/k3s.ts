@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { about } from '../about.ts';
-import { duration, k3sVersion, longDuration, secretName, serverAddress, url, words } from '../forms.ts';
+import { duration, k3sVersion, longDuration, secretName, url, words } from '../forms.ts';
+import { serverAddress } from '../server-form.ts';
 
 export const joinToken = about(
   'The token with which nodes join.',
@@ -12,7 +13,7 @@ export const joinToken = about(
     ),
     attempts: about(
       'So often a missing token is asked for before the condition is False.',
-      z.int().check(z.positive('must be above zero')),
+      z.int().check(z.positive('must be above zero, such as 30')),
     ),
     interval: about('The time between two attempts.', duration),
     verifyEvery: about('How often an installed token is compared with the vault.', longDuration),
@@ -36,6 +37,10 @@ export const k3s = about(
     upgrade: about(
       'What happens when another version is wanted than the node runs: manual reports it, auto upgrades.',
       z.enum(['manual', 'auto']),
+    ),
+    announce: about(
+      'Whether the cluster is told how this node stands: annotations of its Node, and events. With false nothing is written, and what is there stays.',
+      z.boolean(),
     ),
     config: about(
       'Further keys of the K3s configuration file, passed through to the K3s command of the role.',

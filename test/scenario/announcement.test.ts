@@ -1,0 +1,189 @@
+import { describe, expect, test } from 'vitest';
+import { type Agent, run } from '../../src/agent/agent.ts';
+import { alarm } from '../../src/agent/alarm.ts';
+import { announcer } from '../../src/agent/announce.ts';
+import { NodeError } from '../../src/agent/core/errors.ts';
+import { booted, condition, isReady, live, noRestarts, type Vm, vm } from './a-vm.ts';
+import { annotationsOf, eventsOf } from './cluster.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+
+/** A new Slipway process on this VM that tells the cluster of its passes, as the daemon does. */
+function telling(machine: Vm, version = '1.2.3'): Agent {
+  const slipway = machine.slipway();
+  const emit = machine.events.push.bind(machine.events);
+  const announce = announcer({ host: machine.host, version, emit: (event) => emit(event) });
+  return {
+    ...slipway,
+    async pass() {
+      const report = await slipway.pass();
+      await announce(report);
+      return report;
+    },
+  };
+}
+
+function lines({ host }: Vm): readonly string[] {
+  return eventsOf(host).map(({ type, reason }) => `${type} ${reason}`);
+}
+
+/** The commands that asked or told the cluster as kubelet, beside the look of each pass. */
+function told({ host }: Vm): readonly string[] {
+  return host.lines().filter((line) => /kubectl .* (annotate|create) /.test(line));
+}
+
+function warnings({ events }: Vm): readonly string[] {
+  return events.flatMap((event) => (event.type === 'Warned' ? [event.message] : []));
+}
+
+describe.each(['server', 'agent', 'observability'])('a %s', (role) => {
+  const name = `${role}-1`;
+
+  test('that boots for the first time tells once which role it took, and how it stands', async () => {
+    const machine = vm(role);
+    await live(telling(machine), machine, hour);
+    expect(eventsOf(machine.host)).toEqual([
+      expect.objectContaining({
+        ...{ type: 'Normal', reason: 'RoleTaken' },
+        message: expect.stringMatching(new RegExp(`^${role}: .* \\(slipway 1\\.2\\.3\\)$`)),
+        involvedObject: { apiVersion: 'v1', kind: 'Node', name, uid: name },
+      }),
+    ]);
+    expect(annotationsOf(machine.host, name)).toEqual({
+      'slipway.dev/version': '1.2.3',
+      'slipway.dev/role': role,
+      'slipway.dev/ready': 'True',
+      'slipway.dev/reason': 'InSync',
+      'slipway.dev/failing': '',
+    });
+    expect(machine.host.files.stat('/run/slipway/events.json')).toBeUndefined();
+    expect(warnings(machine)).toEqual([]);
+  });
+
+  test('and nothing when Slipway starts again, or the VM; a newer Slipway says only which it is', async () => {
+    const machine = vm(role);
+    await live(telling(machine), machine, 10 * minute);
+    const { length } = told(machine);
+    await live(telling(machine), machine, 10 * minute);
+    await machine.reboot();
+    await live(telling(machine), machine, hour);
+    expect(told(machine)).toHaveLength(length);
+    await live(telling(machine, '1.3.0'), machine, 10 * minute);
+    expect(told(machine)).toHaveLength(length + 1);
+    expect(annotationsOf(machine.host, name)['slipway.dev/version']).toBe('1.3.0');
+    expect(lines(machine)).toEqual(['Normal RoleTaken']);
+  });
+});
+
+test('a rotation that fails for long is one event, however often Slipway starts, and one when it works again', async () => {
+  const machine = vm('agent', noRestarts);
+  const slipway = telling(machine);
+  await live(slipway, machine, minute, isReady);
+  machine.host.advance(110 * minute);
+  const away = new NodeError('RegistryUnavailable', 'team.azurecr.io answers 503.');
+  machine.cloud.fail('registryPassword', away);
+  await live(slipway, machine, 40 * minute);
+  expect(lines(machine).slice(1)).toEqual(['Warning RegistryUnavailable']);
+  expect(eventsOf(machine.host).at(-1)?.message).toMatch(/^Registries: team\.azurecr\.io answers 503\./);
+  expect(annotationsOf(machine.host, 'agent-1')).toMatchObject({
+    'slipway.dev/ready': 'True',
+    'slipway.dev/reason': 'RegistryUnavailable',
+    'slipway.dev/failing': 'Registries=RegistryUnavailable',
+  });
+  for (const time of [minute, minute, 10 * minute]) {
+    await live(telling(machine), machine, time);
+    expect(lines(machine).slice(1)).toEqual(['Warning RegistryUnavailable']);
+    expect(annotationsOf(machine.host, 'agent-1')['slipway.dev/failing']).toBe(
+      'Registries=RegistryUnavailable',
+    );
+  }
+  const again = telling(machine);
+  machine.cloud.heal();
+  await live(again, machine, 10 * minute);
+  expect(lines(machine).slice(1)).toEqual(['Warning RegistryUnavailable', 'Normal InSync']);
+  expect(annotationsOf(machine.host, 'agent-1')['slipway.dev/failing']).toBe('');
+});
+
+test('rotations that work are no news', async () => {
+  const machine = vm('agent', noRestarts);
+  const slipway = telling(machine);
+  await live(slipway, machine, minute, isReady);
+  const { length } = told(machine);
+  await live(slipway, machine, 5 * hour);
+  expect(told(machine)).toHaveLength(length);
+});
+
+test('another version is an event, and so is a role that may not change, though the node is not looked at then', async () => {
+  const machine = vm('server', noRestarts);
+  const slipway = telling(machine);
+  await live(slipway, machine, minute, isReady);
+  machine.cloud.tag('k3s-version', 'v1.37.0+k3s1');
+  await live(slipway, machine, 6 * minute);
+  machine.cloud.tag('k3s-role', 'agent');
+  machine.cloud.tag('k3s-server', '10.0.0.4');
+  await live(slipway, machine, 6 * minute);
+  expect(lines(machine).slice(1)).toEqual(['Warning VersionDrift', 'Warning RoleChanged']);
+  expect(annotationsOf(machine.host, 'server-1')).toMatchObject({
+    'slipway.dev/role': 'server',
+    'slipway.dev/ready': 'False',
+    'slipway.dev/reason': 'RoleChanged',
+  });
+});
+
+describe('while the API is away', () => {
+  test('nobody waits and nothing is said; what still holds is told when it is back', async () => {
+    const machine = vm('agent', noRestarts);
+    const slipway = telling(machine);
+    await live(slipway, machine, minute, isReady);
+    let away = true;
+    machine.host.on(
+      { file: 'k3s', args: (args) => args[0] === 'kubectl' && away },
+      {
+        exitCode: 1,
+        stderr: 'Unable to connect to the server: net/http: TLS handshake timeout',
+      },
+    );
+    machine.cloud.tag('k3s-version', 'v1.37.0+k3s1');
+    const { length } = told(machine);
+    const report = await live(slipway, machine, 10 * minute);
+    expect(condition(report, 'K3sBinary')).toBe('False VersionDrift');
+    expect(told(machine)).toHaveLength(length);
+    expect(warnings(machine)).toEqual([]);
+    away = false;
+    await live(slipway, machine, 6 * minute);
+    expect(lines(machine).slice(1)).toEqual(['Warning VersionDrift']);
+  });
+
+  test('the loop goes on, whoever is being told', async () => {
+    const machine = vm('agent', noRestarts);
+    const emit = () => {};
+    const announce = announcer({ host: machine.host, version: '1.2.3', emit });
+    const stopped = new AbortController();
+    machine.host.on({ file: 'k3s', args: /annotate/ }, () => new Promise(() => {}));
+    let passes = 0;
+    await run(machine.slipway(), {
+      ...{ host: machine.host, alarm: alarm(), signal: stopped.signal, emit },
+      publish: async (report) => {
+        void announce(report);
+        passes += 1;
+        if (passes === 30) stopped.abort();
+      },
+    });
+    expect(passes).toBe(30);
+  });
+});
+
+test('with announce: false nothing is written, and what is there stays', async () => {
+  const { machine } = await booted('agent');
+  await live(telling(machine), machine, 10 * minute);
+  machine.host.files.write('/etc/slipway/config.d/quiet.yaml', 'k3s: { announce: false }');
+  machine.cloud.fail('registryPassword', new NodeError('RegistryUnavailable', 'no'));
+  const before = annotationsOf(machine.host, 'agent-1');
+  const { length } = told(machine);
+  machine.host.advance(110 * minute);
+  const report = await live(telling(machine), machine, 30 * minute);
+  expect(condition(report, 'Registries')).toBe('False RegistryUnavailable');
+  expect(told(machine)).toHaveLength(length);
+  expect(annotationsOf(machine.host, 'agent-1')).toEqual(before);
+});

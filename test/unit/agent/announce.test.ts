@@ -1,0 +1,216 @@
+import { describe, expect, test } from 'vitest';
+import type { Report } from '../../../src/agent/agent.ts';
+import { announcer } from '../../../src/agent/announce.ts';
+import type { Condition } from '../../../src/agent/core/conditions.ts';
+import type { Event } from '../../../src/agent/core/events.ts';
+import type { Reason } from '../../../src/agent/core/reasons.ts';
+import { inSync, type Outcome } from '../../../src/agent/core/resource.ts';
+import { type MemoryHost, memoryHost } from '../../lab/memory-host.ts';
+import { aNode, type NodeChanges } from './k3s/a-node.ts';
+
+const minute = 60_000;
+const identity = '/var/lib/rancher/k3s/agent/kubelet.kubeconfig';
+
+/** What a pass saw: the state of Node/ready or the reason why it waits, the conditions, and what else became of it. */
+interface Pass {
+  readonly api?: 'InSync' | 'Blocked' | Reason;
+  readonly conditions?: readonly string[];
+  readonly changed?: boolean;
+  readonly node?: NodeChanges;
+}
+
+const well = ['Ready True InSync', 'Registries True InSync'];
+const denied = ['Ready True PullDenied', 'Registries False PullDenied'];
+
+function report({ api = 'InSync', conditions = well, changed = false, node = {} }: Pass = {}): Report {
+  const resource = (id: string) =>
+    ({ id, condition: 'NodeReady', summary: '', check: async () => inSync() }) as const;
+  const change = { resource: resource('File/x'), state: 'Changed', did: 'x', changes: [] } as const;
+  return {
+    knowledge: { files: {}, identity: {}, tagged: {}, role: {}, node: { value: aNode('agent', node) } },
+    outcomes: [...(changed ? [change] : []), nodeReady(resource('Node/ready'), api)],
+    conditions: conditions.map(condition),
+    credentials: [],
+    wake: { at: 0, because: '' },
+  };
+}
+
+function nodeReady(resource: Outcome['resource'], api: 'InSync' | 'Blocked' | Reason): Outcome {
+  if (api === 'InSync') return { resource, state: api };
+  if (api === 'Blocked') return { resource, state: api, by: 'Role' };
+  return { resource, state: 'Waiting', reason: api, message: '', lookAgainAt: 0, blocks: true };
+}
+
+function condition(text: string): Condition {
+  const [type, status, reason] = text.split(' ');
+  return { type, status, reason, message: 'm', lastTransitionTime: '' } as Condition;
+}
+
+/** A machine with kubelet's identity and an API that keeps annotations; it can be away, or refuse a verb. */
+function world({ annotations = {} }: { annotations?: Readonly<Record<string, string>> } = {}) {
+  const host = memoryHost({ files: { [identity]: { content: 'kubeconfig', mode: 0o600 } } });
+  const api: { refuses: RegExp | undefined; annotations: Readonly<Record<string, string>>; asked: string[] } =
+    {
+      refuses: undefined,
+      annotations,
+      asked: [],
+    };
+  host.on({ file: 'k3s', args: /^kubectl / }, ({ args }) => {
+    const [verb = '', ...rest] = args.slice(5);
+    api.asked.push(verb === 'create' ? created(host) : verb);
+    if (api.refuses?.test(verb)) return { exitCode: 1, stderr: `${verb} refused` };
+    if (verb === 'get') return JSON.stringify({ metadata: { annotations: api.annotations } });
+    const pairs = rest.slice(2, -1).map((pair) => pair.split(/=(.*)/s).slice(0, 2));
+    if (verb === 'annotate') api.annotations = { ...api.annotations, ...Object.fromEntries(pairs) };
+    return '';
+  });
+  const events: Event[] = [];
+  const begin = () => announcer({ host, version: '1.2.3', emit: (event) => events.push(event) });
+  return { host, api, events, begin };
+}
+
+function created({ files }: MemoryHost): string {
+  const { items } = JSON.parse(files.text('/run/slipway/events.json') ?? '');
+  return `create ${items.map(({ reason }: { reason: string }) => reason).join(' ')}`;
+}
+
+describe('what a pass asks of the API', () => {
+  test.each<[string, Pass, readonly string[]]>([
+    ['of a node that is Ready for the first time', {}, ['get', 'create RoleTaken', 'annotate']],
+    [
+      'of one that is degraded, too',
+      { conditions: denied },
+      ['get', 'create RoleTaken PullDenied', 'annotate'],
+    ],
+    [
+      'of one that is not Ready',
+      { api: 'NodeNotReady', conditions: ['Ready Unknown NodeNotReady'] },
+      ['get', 'annotate'],
+    ],
+    ['where the API is away', { api: 'ApiUnavailable', conditions: ['Ready False ApiUnavailable'] }, []],
+    ['where the Node is not there', { api: 'NodeNotFound', conditions: ['Ready False NodeNotFound'] }, []],
+    ['that was not verified yet', { changed: true }, []],
+    [
+      'that only waits, and did not ask the API',
+      { api: 'Blocked', conditions: ['Ready Unknown ServiceStarting'] },
+      [],
+    ],
+    [
+      'that did not ask the API for what is wrong',
+      { api: 'Blocked', conditions: ['Ready False RoleChanged', 'Role False RoleChanged'] },
+      ['get', 'create RoleChanged', 'annotate'],
+    ],
+    ['that is not to be told of', { node: { settings: { k3s: { announce: false } } } }, []],
+  ])('%s', async (_, pass, expected) => {
+    const { api, begin, host } = world();
+    await begin()(report(pass));
+    expect(api.asked).toEqual(expected);
+    expect(host.files.stat('/run/slipway/events.json')).toBeUndefined();
+  });
+
+  test('is nothing where kubelet has no identity, or no node is known', async () => {
+    const { api, begin, host } = world();
+    await begin()({ ...report(), knowledge: { files: {}, identity: {}, tagged: {}, role: {}, node: {} } });
+    host.files.remove(identity);
+    await begin()(report());
+    expect(api.asked).toEqual([]);
+  });
+});
+
+test('a pass without news asks nothing, and a process that begins looks once', async () => {
+  const { api, begin } = world();
+  const announce = begin();
+  for (let pass = 0; pass < 20; pass += 1) await announce(report());
+  expect(api.asked).toEqual(['get', 'create RoleTaken', 'annotate']);
+  const next = begin();
+  for (let pass = 0; pass < 20; pass += 1) await next(report());
+  expect(api.asked.slice(3)).toEqual(['get']);
+});
+
+test.each<[string, Pass]>([
+  ['was deleted', { api: 'NodeNotFound', conditions: ['Ready Unknown NodeNotFound'] }],
+  ['has another name', { node: { name: 'vm-2' } }],
+])('a Node that %s is told everything anew', async (_, pass) => {
+  const { api, begin } = world();
+  const announce = begin();
+  await announce(report());
+  api.annotations = {};
+  api.asked.length = 0;
+  await announce(report(pass));
+  await announce(report({ ...(pass.node && { node: pass.node }) }));
+  expect(api.asked).toEqual(['get', 'create RoleTaken', 'annotate']);
+});
+
+describe('an API that refuses', () => {
+  /** Passes a minute apart. */
+  async function pass(
+    host: MemoryHost,
+    announce: ReturnType<ReturnType<typeof world>['begin']>,
+    time: number,
+  ) {
+    const same = report();
+    for (const end = host.now() + time; host.now() < end; host.advance(minute)) await announce(same);
+  }
+
+  test.each(['get', 'create', 'annotate'])(
+    '%s: asked ever more rarely, told once, and in the end done',
+    async (verb) => {
+      const { api, begin, host, events } = world();
+      const announce = begin();
+      api.refuses = new RegExp(`^${verb}$`);
+      await pass(host, announce, 60 * minute);
+      const asked = api.asked.filter((each) => each.startsWith(verb)).length;
+      expect(asked).toBe(6);
+      await pass(host, announce, 24 * 60 * minute);
+      expect(api.asked.filter((each) => each.startsWith(verb)).length).toBe(asked + 24);
+      expect(events).toEqual([{ type: 'Warned', message: expect.stringContaining(`${verb} refused`) }]);
+      api.refuses = undefined;
+      await pass(host, announce, 61 * minute);
+      expect(api.annotations['slipway.dev/ready']).toBe('True');
+      expect(events).toHaveLength(1);
+    },
+  );
+
+  test('annotations does not get its events twice', async () => {
+    const { api, begin, host } = world();
+    const announce = begin();
+    api.refuses = /^annotate$/;
+    await pass(host, announce, 6 * 60 * minute);
+    expect(api.asked.filter((each) => each.startsWith('create'))).toEqual(['create RoleTaken']);
+  });
+
+  test('once is not worth a word', async () => {
+    const { api, begin, host, events } = world();
+    const announce = begin();
+    api.refuses = /get/;
+    await announce(report());
+    api.refuses = undefined;
+    await pass(host, announce, 2 * minute);
+    expect(api.annotations['slipway.dev/ready']).toBe('True');
+    expect(events).toEqual([]);
+  });
+
+  test('while nobody knew of it does not hold up the pass in which it answers', async () => {
+    const { api, begin, events } = world();
+    const announce = begin();
+    api.refuses = /get/;
+    const blocked = { api: 'Blocked', conditions: ['Ready False UnitMasked'] } as const;
+    await announce(report(blocked));
+    await announce(report(blocked));
+    expect(api.asked).toEqual(['get']);
+    api.refuses = undefined;
+    await announce(report());
+    expect(api.asked).toEqual(['get', 'get', 'create RoleTaken', 'annotate']);
+    expect(events).toEqual([]);
+  });
+});
+
+test('of the passes that come while one is told only the last is told then', async () => {
+  const { api, begin } = world();
+  const announce = begin();
+  const first = announce(report());
+  void announce(report({ conditions: denied }));
+  const drift = ['Ready True VersionDrift', 'K3sBinary False VersionDrift'];
+  await Promise.all([first, announce(report({ conditions: drift }))]);
+  expect(api.asked).toEqual(['get', 'create RoleTaken', 'annotate', 'create VersionDrift', 'annotate']);
+});
