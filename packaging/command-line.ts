@@ -22,7 +22,11 @@ export interface OptionHelp {
 
 /** What a person can type after `slipway`, from the definitions that read it. Hidden commands are left out. */
 export function commandLine(): readonly CommandHelp[] {
-  const program = buildProgram(noCommands, () => {}, { out: () => {}, error: () => {} });
+  const program = buildProgram(
+    noCommands,
+    () => {},
+    () => {},
+  );
   const help = program.createHelp();
   return help
     .visibleCommands(program)

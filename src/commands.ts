@@ -1,13 +1,15 @@
 /** What the commands do that end by themselves; each resolves to the exit code. */
 import { converge } from './agent/agent.ts';
+import { announcer } from './agent/announce.ts';
 import type { CommonOptions } from './agent/cli-common.ts';
 import { explain, explainJson } from './agent/config/explain.ts';
+import type { NodeError } from './agent/core/errors.ts';
 import { learn } from './agent/core/lesson.ts';
 import { acquireLock } from './agent/host/lock.ts';
 import { nodeHost } from './agent/host/node-host.ts';
 import { onSignals } from './agent/host/signals.ts';
 import { stamp } from './agent/k3s/start-stamp.ts';
-import { roleOf } from './agent/knowledge.ts';
+import { faultIn, type Knowledge, roleOf } from './agent/knowledge.ts';
 import { nodePaths } from './agent/paths.ts';
 import { statusOf, writeStatus } from './agent/publish.ts';
 import { statusText } from './agent/status-text.ts';
@@ -19,7 +21,11 @@ import { version } from './version.ts';
 /** Converges once: 0 for Ready, 1 for not. */
 export async function apply(options: CommonOptions & { readonly timeout: number }): Promise<number> {
   const log = await openLog();
-  const { agent, host, paths } = await compose(options, { emit: log.emit, onSettings: levelOf(log) });
+  const ports = { emit: log.emit, onSettings: levelOf(log) };
+  const { agent, host, paths, gather } = await compose(options, ports);
+  const knowledge = await gather();
+  const fault = faultIn(knowledge);
+  if (fault && !comesByItself(fault, knowledge)) throw fault;
   const release = await acquireLock(paths.slipway.lock);
   // Nothing that is cut off here is left half done.
   onSignals({ stop: () => {}, reload: () => {}, grace: 0, exitCode: 1 });
@@ -28,10 +34,17 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
     const status = statusOf(report, { version, pid: process.pid, now: host.now() });
     await writeStatus(host, paths.slipway.status, status);
     out(statusText(status, { running: undefined, now: host.now(), ...terminal() }));
+    await announcer({ host, version, emit: log.emit })(report);
     return report.conditions[0]?.status === 'True' ? 0 : 1;
   } finally {
     await release();
   }
+}
+
+/** What a cloud may say a while after it made a VM; one that is written down says all at once. */
+function comesByItself({ reason }: NodeError, { files }: Knowledge): boolean {
+  if (files.value?.settings.cloud === 'static') return false;
+  return reason === 'RoleMissing' || reason === 'NodeAddressUnknown';
 }
 
 /** Shows the settings, and where each came from. */
@@ -43,8 +56,8 @@ export async function config(
   const loaded = tagged.value?.loaded ?? files.value;
   if (!loaded) throw files.error;
   out(options.output === 'json' ? explainJson(loaded) : explain(loaded));
-  const missing = identity.error ?? tagged.error;
-  if (missing) error(`slipway: the instance tags are not in this: ${missing.message}\n`);
+  if (tagged.error) throw tagged.error;
+  if (identity.error) error(`slipway: the instance tags are not in this: ${identity.error.message}\n`);
   const role = await learn(undefined, async () => roleOf(loaded));
   if (role.error?.reason !== 'RoleUnknown') return 0;
   error(`slipway: RoleUnknown: ${role.error.message}\n`);

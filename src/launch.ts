@@ -32,7 +32,8 @@ function disarmEnvironment(): void {
   const names = powerfulVariables(process.env);
   if (names.length === 0) return;
   const priority = process.env.JOURNAL_STREAM === undefined ? '' : '<4>';
-  writeSync(2, `${priority}slipway: ignored from the environment: ${names.join(', ')}\n`);
+  const instead = 'unset what is named, and use settings in its place, such as network.caFile';
+  writeSync(2, `${priority}slipway: ignored from the environment: ${names.join(', ')}; ${instead}\n`);
   // Else the execve writes the coverage of this first start.
   process.getBuiltinModule('node:v8').stopCoverage();
   if (isSea() && isExecutable(process.execPath)) {

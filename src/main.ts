@@ -1,7 +1,10 @@
 /** The composition root: which command does what. Each is loaded when it is called, so that the daemon starts at once. */
+import { stat } from 'node:fs/promises';
 import { type Commands, cli } from './agent/cli.ts';
+import { misused } from './agent/cli-forms.ts';
 import { toNodeError } from './agent/core/errors.ts';
 import type { CachedLogins } from './agent/credential-provider/cached-logins.ts';
+import { fileError } from './agent/host/file-errors.ts';
 import { versionLine } from './version.ts';
 
 /** Runs one command line, `process.argv` as Node gives it, and resolves to the exit code. */
@@ -21,6 +24,7 @@ export async function freshLogins(server: string, root: string): Promise<CachedL
 }
 
 const commands = {
+  enter,
   run: async (options) => (await import('./daemon.ts')).daemon(options),
   plan: async (options) => (await import('./show-plan.ts')).showPlan(options),
   apply: async (options) => (await import('./commands.ts')).apply(options),
@@ -37,6 +41,17 @@ const commands = {
     return 0;
   },
 } satisfies Commands;
+
+/** Else a slip of the pen would have `install` make a folder, and `uninstall` find nothing to take away. */
+async function enter(root: string): Promise<void> {
+  const found = await stat(root).catch((thrown) => {
+    if (thrown.code === 'ENOENT')
+      throw misused('--root', `${root} does not exist; make it, or correct the path.`);
+    throw fileError(thrown, 'enter --root', root);
+  });
+  if (!found.isDirectory())
+    throw misused('--root', `${root} is no directory; name one, or leave --root out.`);
+}
 
 function out(text: string): void {
   process.stdout.write(text);

@@ -2,9 +2,13 @@
 import type { PlanOptions } from './agent/cli.ts';
 import type { CommonOptions } from './agent/cli-common.ts';
 import type { Loaded } from './agent/config/load.ts';
+import { invalidSettings } from './agent/config/problems.ts';
+import type { NodeError } from './agent/core/errors.ts';
 import type { Event } from './agent/core/events.ts';
 import type { Host } from './agent/core/host.ts';
+import { nodeHost } from './agent/host/node-host.ts';
 import { recordingHost } from './agent/host/recording-host.ts';
+import { faultIn } from './agent/knowledge.ts';
 import { changedSettings, onlyIn } from './agent/plan-difference.ts';
 import { planJson } from './agent/plan-json.ts';
 import { type PlannedStep, planText, planVerdict } from './agent/plan-text.ts';
@@ -13,25 +17,35 @@ import { compose } from './compose.ts';
 /** Prints what would change, now or under another configuration: 0 for nothing, 2 for something, 1 for an error. */
 export async function showPlan(options: PlanOptions): Promise<number> {
   const now = await dryRun(options);
-  const { steps, settings } =
-    options.against === undefined ? { ...now, settings: undefined } : await difference(now, options);
+  const { against } = options;
+  const { fault, warnings, steps, settings } =
+    against === undefined ? { ...now, settings: undefined } : await difference(now, options, against);
+  if (fault) throw fault;
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   process.stdout.write(options.output === 'json' ? planJson(steps, settings) : planText(steps, settings));
   return { nothing: 0, changes: 2, errors: 1 }[planVerdict(steps)];
 }
 
-async function difference(now: DryRun, options: PlanOptions) {
-  const then = await dryRun({ ...options, config: options.against });
-  return { steps: onlyIn(then.steps, now.steps), settings: changedSettings(now.loaded, then.loaded) };
+async function difference(now: DryRun, options: PlanOptions, against: string) {
+  if ((await nodeHost().stat(against)) === undefined)
+    throw invalidSettings([`${against}: does not exist; check the path after --against`]);
+  const then = await dryRun({ ...options, config: against });
+  const settings = changedSettings(now.loaded, then.loaded);
+  return { ...then, steps: onlyIn(then.steps, now.steps), settings };
 }
 
 interface DryRun {
   readonly steps: readonly PlannedStep[];
-  /** Absent where the settings cannot be used, which the steps tell. */
+  readonly warnings: readonly string[];
+  /** Why there is no plan, where people gave what cannot be used. */
+  readonly fault: NodeError | undefined;
+  /** Absent where the settings cannot be used. */
   readonly loaded: Loaded | undefined;
 }
 
 async function dryRun(options: CommonOptions): Promise<DryRun> {
   const steps: PlannedStep[] = [];
+  const warnings: string[] = [];
   let recording: ReturnType<typeof recordingHost> | undefined;
   let seen = 0;
   const wrap = (host: Host) => {
@@ -40,7 +54,7 @@ async function dryRun(options: CommonOptions): Promise<DryRun> {
     return recording;
   };
   const emit = (event: Event) => {
-    if (event.type === 'Warned') process.stderr.write(`warning: ${event.message}\n`);
+    if (event.type === 'Warned') warnings.push(event.message);
     if (event.type !== 'Settled') return;
     const actions = recording?.journal.slice(seen) ?? [];
     seen += actions.length;
@@ -48,5 +62,6 @@ async function dryRun(options: CommonOptions): Promise<DryRun> {
   };
   const { agent } = await compose(options, { emit, wrap });
   const { knowledge } = await agent.pass();
-  return { steps, loaded: knowledge.tagged.value?.loaded ?? knowledge.files.value };
+  const loaded = knowledge.tagged.value?.loaded ?? knowledge.files.value;
+  return { steps, warnings, fault: faultIn(knowledge), loaded };
 }

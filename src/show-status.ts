@@ -33,7 +33,9 @@ async function show(host: HostReader, options: StatusOptions, before: string): P
   const { slipway } = nodePaths(options.root);
   const [status, running] = [await readStatus(host, slipway.status), await isLocked(slipway.lock)];
   if (!status) {
-    process.stderr.write(`${before}slipway: ${nothingKnown(options.root, slipway.status, running)}\n`);
+    const found = (await host.stat(slipway.status)) === undefined ? 'is not there' : 'is damaged';
+    const problem = `nothing is known of this node: ${slipway.status} ${found}`;
+    process.stderr.write(`${before}slipway: ${problem}. ${nextStep(options.root, running)}\n`);
     return running ? 1 : 3;
   }
   process.stdout.write(before + printed(status, running, options, host.now()));
@@ -46,10 +48,11 @@ async function updatedOf(host: HostReader, { root }: StatusOptions): Promise<str
   return `${(await readStatus(host, slipway.status))?.updated} ${await isLocked(slipway.lock)}`;
 }
 
-function nothingKnown(root: string, path: string, running: boolean): string {
+function nextStep(root: string, running: boolean): string {
   const start = root === '/' ? 'systemctl start slipway' : `slipway run --root ${root}`;
-  const next = running ? 'Its first pass is under way.' : `Start it: ${start}`;
-  return `nothing is known of this node yet: ${path} is not there. ${next}`;
+  return running
+    ? 'The daemon writes it at the end of its next pass: wait for that.'
+    : `Start the daemon: ${start}`;
 }
 
 function printed(status: Status, running: boolean, { output }: StatusOptions, now: number): string {

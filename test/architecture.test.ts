@@ -20,10 +20,10 @@ const zones: readonly {
   {
     zone: 'main',
     files:
-      /^src\/(main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|open-log|credential-provider)\.ts$/,
+      /^src\/(main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|expose-metrics|open-log|credential-provider)\.ts$/,
     imports: [
       ...['version', 'loop', 'paths', 'log', 'config', 'host', 'azure', 'static', 'cloud'],
-      ...['gitops', 'k3s', 'resources', 'roles', 'core', 'provider', 'setup', 'doctor'],
+      ...['gitops', 'k3s', 'resources', 'roles', 'core', 'provider', 'setup', 'doctor', 'metrics'],
     ],
   },
   {
@@ -38,6 +38,7 @@ const zones: readonly {
     files: /^src\/agent\/[^/]+\.ts$/,
     imports: ['version', 'paths', 'config', 'cloud', 'gitops', 'imds', 'k3s', 'resources', 'roles', 'core'],
   },
+  { zone: 'metrics', files: /^src\/agent\/metrics\//, imports: ['loop', 'config', 'k3s', 'core'] },
   { zone: 'core', files: /^src\/agent\/core\//, imports: [] },
   { zone: 'roles', files: /^src\/roles\//, imports: [] },
   { zone: 'resources', files: /^src\/agent\/resources\//, imports: ['core'] },
@@ -69,7 +70,8 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^@azure\//, files: /^src\/agent\/cloud\/azure\// },
   { package: /^node-cron$/, files: /^src\/agent\/host\/cron-ticks\.ts$/ },
   { package: /^pino$/, files: /^src\/agent\/log\.ts$/ },
-  { package: /^commander$/, files: /^src\/agent\/cli(-common|-setup)?\.ts$/ },
+  { package: /^prom-client$/, files: /^src\/agent\/metrics\// },
+  { package: /^commander$/, files: /^src\/agent\/cli(-common|-forms|-misuse|-setup)?\.ts$/ },
   { package: /^(systeminformation|pino-pretty|https?-proxy-agent)$/, files: /^src\/agent\/host\// },
 ];
 

@@ -1,9 +1,7 @@
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { rootOption } from './cli-setup.ts';
+import { misused, pathOption, rootOption } from './cli-forms.ts';
 import type { CommandLineSetting } from './config/load.ts';
 import { readYaml } from './config/yaml.ts';
-import { NodeError } from './core/errors.ts';
 
 /** What the command line says, the same for every command that reads the settings. */
 export interface CommonOptions {
@@ -20,9 +18,11 @@ const shorthands = { cloud: 'cloud', role: 'role', server: 'k3s.server', logLeve
 export function common(command: Command): Command {
   return command
     .addOption(rootOption())
-    .option('--config <file>', 'read this file in place of /etc/slipway/config.yaml')
+    .addOption(pathOption('--config <file>', 'read this file in place of /etc/slipway/config.yaml'))
     .option('--cloud <name>', 'azure, or static: everything from the settings')
-    .option('--facts <file>', 'for the static cloud: a YAML file of what a cloud would say of this VM')
+    .addOption(
+      pathOption('--facts <file>', 'for the static cloud: a YAML file of what a cloud would say of this VM'),
+    )
     .option('--role <role>', 'server, agent or observability, whatever the tag says')
     .option('--server <address>', 'the server an agent joins')
     .option('--log-level <level>', 'debug, info, warn or error')
@@ -44,30 +44,24 @@ interface ParsedOptions {
   readonly logLevel?: string;
 }
 
-/** What those options say. `InvalidSettings` for a --set that cannot be read. */
+/** What those options say. */
 export function commonOf(options: ParsedOptions): CommonOptions {
   const short = Object.entries(shorthands).flatMap(([name, path]) => {
     const value = options[name as keyof typeof shorthands];
     const option = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     return value === undefined ? [] : [{ option, path, value }];
   });
-  const { config, facts, set } = options;
-  const at = (path: string | undefined) => path && resolve(path);
-  // Written files name these places, so they must be the same from everywhere.
-  return { root: resolve(options.root), config: at(config), facts: at(facts), settings: [...set, ...short] };
+  const { root, config, facts, set } = options;
+  return { root, config, facts, settings: [...set, ...short] };
 }
 
 /** The value is YAML, as it would stand in a settings file. Not commander's own error, which quotes what was written. */
 function assignment(text: string): CommandLineSetting {
   const at = text.indexOf('=');
-  if (at < 1) throw invalid('--set', 'takes path=value, such as --set k3s.upgrade=auto');
+  if (at < 1) throw misused('--set', 'takes path=value, such as --set k3s.upgrade=auto.');
   const path = text.slice(0, at);
   const option = `--set ${path}`;
   const { value, faults } = readYaml(text.slice(at + 1));
-  if (faults.length > 0) throw invalid(option, `its value is no YAML: ${faults.join('; ')}`);
+  if (faults.length > 0) throw misused(option, `its value is no YAML: ${faults.join('; ')}`);
   return { option, path, value };
-}
-
-function invalid(option: string, problem: string): NodeError {
-  return new NodeError('InvalidSettings', `command line ${option}: ${problem}. See slipway --help.`);
 }

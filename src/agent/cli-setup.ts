@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
+import { rootOption } from './cli-forms.ts';
 
 /** Where a command works that needs no settings. */
 export interface InstallOptions {
@@ -38,23 +38,15 @@ export function addSetupCommands(
   command(
     'install',
     'Put this executable in place as a service of the host, and enable it. It is not started.',
-  ).action(async (options: InstallOptions) => finish(await commands.install(resolved(options))));
+  ).action(async (options: InstallOptions) => finish(await commands.install(options)));
   removal('uninstall', 'Stop Slipway and take it away. K3s stays as it is, unless --k3s is given.')
     .option('--purge', 'remove settings and state too, but for what a K3s that stays needs', false)
     .option('--k3s', 'stop K3s and all it runs, and remove it with all its data', false)
-    .action(async (options: UninstallOptions) => finish(await commands.uninstall(resolved(options))));
+    .action(async (options: UninstallOptions) => finish(await commands.uninstall(options)));
   removal('k3s-killall', 'Stop K3s and all it runs (called by k3s-killall.sh).', true).action(
-    async (options: RemovalOptions) => finish(await commands.killK3s(resolved(options))),
+    async (options: RemovalOptions) => finish(await commands.killK3s(options)),
   );
   removal('k3s-uninstall', 'Remove K3s, and keep Slipway (called by k3s-uninstall.sh).', true).action(
-    async (options: RemovalOptions) => finish(await commands.uninstallK3s(resolved(options))),
+    async (options: RemovalOptions) => finish(await commands.uninstallK3s(options)),
   );
-}
-
-export function rootOption(): Option {
-  return new Option('--root <dir>', 'place every path below this directory').default('/');
-}
-
-function resolved<Options extends InstallOptions>(options: Options): Options {
-  return { ...options, root: resolve(options.root) };
 }

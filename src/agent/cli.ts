@@ -1,6 +1,7 @@
-import { resolve } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { type CommonOptions, common, commonOf } from './cli-common.ts';
+import { minutesOption, outputOption, pathOption, rootOption } from './cli-forms.ts';
+import { misuse } from './cli-misuse.ts';
 import { addSetupCommands, type SetupCommands } from './cli-setup.ts';
 
 export interface PlanOptions extends CommonOptions {
@@ -13,7 +14,8 @@ export interface DoctorOptions extends CommonOptions {
   readonly output: 'table' | 'json';
 }
 
-export interface StatusOptions extends CommonOptions {
+export interface StatusOptions {
+  readonly root: string;
   readonly output: 'table' | 'json' | 'yaml';
   /** Shows it again when it changes, until it is interrupted. */
   readonly watch: boolean;
@@ -21,6 +23,8 @@ export interface StatusOptions extends CommonOptions {
 
 /** The commands. Each resolves to the exit code. */
 export interface Commands extends SetupCommands {
+  /** Called before every command that has a root: refuses one that cannot be one. */
+  enter(root: string): Promise<void>;
   run(options: CommonOptions): Promise<number>;
   plan(options: PlanOptions): Promise<number>;
   apply(options: CommonOptions & { readonly timeout: number }): Promise<number>;
@@ -36,18 +40,24 @@ export interface CliOutput {
   readonly error: (text: string) => void;
 }
 
-/** Reads the arguments (without node and script), runs the command, and resolves to its exit code. */
+/**
+ * Reads the arguments (without node and script), runs the command, and resolves to its exit code. `InvalidSettings` for
+ * arguments that cannot be used, and whatever the command fails with.
+ */
 export async function cli(args: readonly string[], commands: Commands, output: CliOutput): Promise<number> {
   let exitCode = 0;
   const finish = (code: number) => {
     exitCode = code;
   };
-  const program = buildProgram(commands, finish, output);
+  const program = buildProgram(commands, finish, output.out);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (thrown) {
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 1;
-    throw thrown;
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    if (thrown.exitCode === 0) return 0;
+    if (args.length > 0) throw misuse(thrown, program, args);
+    output.error(program.helpInformation());
+    return 1;
   }
   return exitCode;
 }
@@ -56,13 +66,16 @@ export async function cli(args: readonly string[], commands: Commands, output: C
 export function buildProgram(
   commands: Commands,
   finish: (code: number) => void,
-  { out, error }: CliOutput,
+  out: CliOutput['out'],
 ): Command {
   const program = new Command('slipway')
     .description('Turns a cloud VM into the K3s node its instance tags ask for, and keeps it that way.')
-    .showHelpAfterError('(slipway --help lists the commands)')
-    .configureOutput({ writeOut: out, writeErr: error })
-    .exitOverride();
+    .configureOutput({ writeOut: out, writeErr: () => {} })
+    .exitOverride()
+    .hook('preAction', async (_, command) => {
+      const { root } = command.opts<{ readonly root?: string }>();
+      if (root !== undefined) await commands.enter(root);
+    });
   const command = (name: string, description: string) =>
     common(program.command(name).description(description));
 
@@ -75,33 +88,30 @@ export function buildProgram(
     });
   command('plan', 'Print what would change, and change nothing. Exit 0: nothing, 2: something, 1: an error.')
     .addOption(outputOption())
-    .option('--against <file>', 'show only what another configuration in place of config.yaml would change')
+    .addOption(
+      pathOption(
+        '--against <file>',
+        'show only what another configuration in place of config.yaml would change',
+      ),
+    )
     .action(async (options) => {
-      const against = options.against === undefined ? undefined : resolve(options.against);
-      finish(await commands.plan({ ...commonOf(options), output: options.output, against }));
+      const { output, against } = options;
+      finish(await commands.plan({ ...commonOf(options), output, against }));
     });
   command('apply', 'Converge once, then exit. Exit 0: the node is Ready, 1: it is not.')
-    .addOption(
-      new Option('--timeout <minutes>', 'how long to try').default(15 * 60_000, '15').argParser(minutes),
-    )
+    .addOption(minutesOption('--timeout <minutes>', 'how long to try', 15))
     .action(async (options) =>
       finish(await commands.apply({ ...commonOf(options), timeout: options.timeout })),
     );
-  command(
-    'status',
-    'Show how this node is, and what it waits for. Exit 0: Ready, 1: not Ready, 3: the daemon is not running.',
-  )
+  program
+    .command('status')
+    .description(
+      'Show how this node is, and what it waits for. Exit 0: Ready, 1: not Ready, 3: the daemon is not running.',
+    )
+    .addOption(rootOption())
     .addOption(outputOption('yaml'))
-    .option('-w, --watch', 'show it again when it changes, until interrupted')
-    .action(async (options) =>
-      finish(
-        await commands.status({
-          ...commonOf(options),
-          output: options.output,
-          watch: options.watch === true,
-        }),
-      ),
-    );
+    .option('-w, --watch', 'show it again when it changes, until interrupted', false)
+    .action(async (options: StatusOptions) => finish(await commands.status(options)));
   command(
     'doctor',
     'Look at machine, network, cloud and node, and change nothing. Exit 0: nothing failed, 1: something did.',
@@ -124,15 +134,4 @@ export function buildProgram(
     program.command('stamp', { hidden: true }).description('Note what K3s starts with (called by its unit).'),
   ).action(async (options) => finish(await commands.stamp(commonOf(options))));
   return program;
-}
-
-function outputOption(...more: readonly string[]): Option {
-  const formats = ['table', 'json', ...more];
-  return new Option('-o, --output <format>', 'how to print it').choices(formats).default('table');
-}
-
-function minutes(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError('It takes a number of minutes above zero.');
-  return value * 60_000;
 }

@@ -42,7 +42,9 @@ export async function gather(ask: Informants, before?: Knowledge): Promise<Knowl
   const tagged = await learnFrom(identity, before?.tagged, async ({ tags }) =>
     withTags(knownOf(files), tags),
   );
-  const role = await learnFrom(tagged, before?.role, async ({ loaded }) => roleOf(loaded));
+  const role = await learnFrom(tagged, before?.role, async ({ loaded, warnings }) =>
+    roleOf(loaded, warnings),
+  );
   const node = await learnFrom(role, before?.node, async (role) =>
     describe(ask, knownOf(tagged).loaded.settings, knownOf(identity), role),
   );
@@ -65,14 +67,23 @@ function knownOf<Value>({ value }: Lesson<Value>): Value {
   return value;
 }
 
-/** The role the settings name: `RoleMissing`, `RoleUnknown`. */
-export function roleOf({ settings, origins }: Loaded): Role {
+/**
+ * Why there can be no plan with what people gave: settings, tags, the name of a role or of the node. What the cloud does
+ * not say is no fault of theirs.
+ */
+export function faultIn({ files, tagged, role, node }: Knowledge): NodeError | undefined {
+  return files.error ?? tagged.error ?? role.error ?? node.error;
+}
+
+/** The role the settings name: `RoleUnknown`, `RoleMissing`, which tells the `warnings` of tags, too. */
+export function roleOf({ settings, origins }: Loaded, warnings: Tagged['warnings'] = []): Role {
   const { role, tags } = settings;
   const where = tags.role
     ? 'Set the instance tag k3s-role, or --role,'
     : 'Set role in the settings (tags.role closes the tag)';
   const known = `to one of: ${roleNames.join(', ')}.`;
-  if (!role) throw new NodeError('RoleMissing', `This VM has no role. ${where} ${known}`);
+  if (!role)
+    throw new NodeError('RoleMissing', ['This VM has no role.', ...warnings, where, known].join(' '));
   const found = findRole(role);
   if (found) return found;
   const meant = nearest(role.toLowerCase(), roleNames);

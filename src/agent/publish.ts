@@ -129,10 +129,33 @@ export async function readStatus(host: HostReader, path: string): Promise<Status
   const found = await host.readFile(path);
   try {
     // An older Slipway wrote less.
-    return found && { k3s: {}, credentials: [], changes: [], ...JSON.parse(found.content) };
+    const status = found && { k3s: {}, credentials: [], changes: [], ...JSON.parse(found.content) };
+    return isStatus(status) ? status : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whether it has all that is shown of it. */
+function isStatus(found: unknown): found is Status {
+  const { nextPass, k3s, conditions, resources, credentials, changes } = Object(found);
+  return (
+    hasTexts(found, ['version', 'updated']) &&
+    hasTexts(nextPass, ['at', 'because']) &&
+    hasTexts(k3s, []) &&
+    isListOf(conditions, ['type', 'status', 'reason', 'message', 'lastTransitionTime']) &&
+    isListOf(resources, ['id', 'state']) &&
+    isListOf(credentials, ['server', 'received']) &&
+    isListOf(changes, ['at', 'did'])
+  );
+}
+
+function isListOf(found: unknown, keys: readonly string[]): boolean {
+  return Array.isArray(found) && found.every((item) => hasTexts(item, keys));
+}
+
+function hasTexts(found: unknown, keys: readonly string[]): boolean {
+  return Object(found) === found && keys.every((key) => typeof Object(found)[key] === 'string');
 }
 
 /** The one line `systemctl status` shows: readiness, or the first thing that keeps the node from it. */

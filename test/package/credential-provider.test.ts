@@ -13,7 +13,7 @@ import {
   startRegistries,
 } from '../integration/credential-provider/world.ts';
 import type { Azure } from '../lab/azure/index.ts';
-import { executable } from './executable.ts';
+import { executable, ignored } from './executable.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'slipway-plugin-'));
 const plugin = join(folder, 'slipway-credential-provider');
@@ -72,8 +72,8 @@ test('called without its plugin, the environment has no power either', async () 
   const ended = await run([executable(), 'credential-provider', '--root', root], request, evil);
   expect(ended.exitCode).toBe(0);
   expect(JSON.parse(ended.stdout).auth).toHaveProperty([loginServer]);
-  const ignored = Object.keys(evil).filter((name) => !name.endsWith('_PROXY'));
-  expect(ended.stderr).toBe(`slipway: ignored from the environment: ${ignored.sort().join(', ')}\n`);
+  const powerless = Object.keys(evil).filter((name) => !name.endsWith('_PROXY'));
+  expect(ended.stderr).toBe(`${ignored(...powerless.sort())}\n`);
 });
 
 test.each([

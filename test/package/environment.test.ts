@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
-import { executable, runProgram } from './executable.ts';
+import { executable, ignored, runProgram } from './executable.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'slipway-environment-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -33,7 +33,7 @@ describe('what Node itself acts on has no effect', () => {
     const bare = runProgram(executable(), ['--help']);
     expect(ended.exitCode).toBe(0);
     expect(ended.stdout).toBe(bare.stdout);
-    expect(complaintsOf(ended.stderr)).toEqual([`slipway: ignored from the environment: ${name}`]);
+    expect(complaintsOf(ended.stderr)).toEqual([ignored(name)]);
     expect(existsSync(trace)).toBe(false);
   });
 
@@ -46,7 +46,7 @@ describe('what Node itself acts on has no effect', () => {
 
 test('all that is ignored is said in one line, without its values', () => {
   const ended = runProgram(executable(), ['version'], { MSI_SECRET: 'hush', AZURE_CLIENT_ID: 'someone' });
-  expect(ended.stderr).toBe('slipway: ignored from the environment: AZURE_CLIENT_ID, MSI_SECRET\n');
+  expect(ended.stderr).toBe(`${ignored('AZURE_CLIENT_ID', 'MSI_SECRET')}\n`);
 });
 
 test('under journald the line is a warning', () => {

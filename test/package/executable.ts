@@ -22,6 +22,12 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** The line by which the executable says what of its environment it does not heed. */
+export function ignored(...names: readonly string[]): string {
+  const repair = 'unset what is named, and use settings in its place, such as network.caFile';
+  return `slipway: ignored from the environment: ${names.join(', ')}; ${repair}`;
+}
+
 /** Runs a program to its end with no more environment than is given, and a PATH. */
 export function runProgram(
   file: string,

@@ -12,7 +12,9 @@ function text(pattern: RegExp, must: string) {
 }
 
 /** Any text but none at all. */
-export const words = text(/\S/, 'not be empty');
+export const words = z
+  .string('must be text; put it in quotes')
+  .check(z.regex(/\S/, 'must not be empty; give it a value, or leave it out'));
 
 /** Text that no reader of plans and logs may see. */
 export const secretText = z.pipe(
@@ -122,12 +124,6 @@ export const nodeTaint = text(
 export const k3sVersion = text(
   /^v\d+\.\d+\.\d+(-rc\d+)?\+k3s\d+$/,
   'be a K3s release such as v1.36.3+k3s1; they are listed at https://github.com/k3s-io/k3s/releases',
-);
-
-/** Where a K3s server is found: a name or IPv4 address, with or without a port, or an https URL of only that. */
-export const serverAddress = text(
-  /^(?:https:\/\/)?(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?\/?$|^[0-9A-Fa-f]*:[0-9A-Fa-f:]+$/,
-  'be a host name, an address or an https URL without a path such as 10.0.0.4 or https://10.0.0.4:6443',
 );
 
 export const fluxVersion = text(/^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/, 'be a Flux release such as 2.9.4');

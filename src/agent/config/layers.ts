@@ -42,6 +42,9 @@ interface ReadLayer {
 async function readLayer(host: HostReader, path: string, required: boolean): Promise<ReadLayer> {
   const found = await host.readFile(path);
   if (found) return parseLayer(path, found.content);
+  // Whoever put a link there meant to say something by it.
+  const isLink = (await host.stat(path))?.kind === 'link';
+  if (isLink) return { layers: [], faults: [`${path}: is a link that leads nowhere; repair or remove it`] };
   return { layers: [], faults: required ? [`${path}: does not exist; check the path after --config`] : [] };
 }
 

@@ -4,6 +4,7 @@ import type { NodePaths } from '../paths.ts';
 import { defaults } from './defaults.ts';
 import { readLayers } from './layers.ts';
 import { type Layer, leaves, mergeLayers, originOf, plain } from './merge.ts';
+import { checkNamedFiles } from './named-files.ts';
 import { pathText } from './path.ts';
 import { describeIssues, invalidSettings, type Problem } from './problems.ts';
 import { misfits } from './rules.ts';
@@ -45,7 +46,9 @@ export interface LoadOptions {
 export async function load(host: HostReader, options: LoadOptions): Promise<Loaded> {
   const files = await readLayers(host, options.paths.slipway.configLayers, options.file);
   const commandLine = (options.commandLine ?? []).map(asLayer);
-  return resolveLayers({ files, tags: [], commandLine }, options.check);
+  const loaded = resolveLayers({ files, tags: [], commandLine }, options.check);
+  await checkNamedFiles(host, loaded);
+  return loaded;
 }
 
 function asLayer({ option, path, value }: CommandLineSetting): Layer {

@@ -132,14 +132,16 @@ const providers: ReadonlyMap<string, typeof hosted> = new Map([
 
 function providerMisfits(flux: Readonly<Record<string, unknown>>): readonly Problem[] {
   if (!given(flux.provider)) {
-    return [{ path: ['provider'], message: 'is missing; engine flux needs github, gitlab or git' }];
+    return [
+      { path: ['provider'], message: 'is missing; set it to github, gitlab or git, as engine flux needs' },
+    ];
   }
   const provider = String(flux.provider);
   const { needs, foreign } = providers.get(provider) ?? { needs: [], foreign: [] };
   return [
     ...needs
       .filter((key) => !given(flux[key]))
-      .map((key) => ({ path: [key], message: `is missing; provider ${provider} needs it` })),
+      .map((key) => ({ path: [key], message: `is missing; set it, as provider ${provider} needs` })),
     ...foreign
       .filter((key) => given(flux[key]) && flux[key] !== false)
       .map((key) => ({ path: [key], message: `does not go with provider ${provider}; leave it out` })),

@@ -10,12 +10,26 @@ export interface ReadYaml {
 
 /** Reads one YAML document, without the words the library has for its faults: they quote what may be a secret. */
 export function readYaml(content: string): ReadYaml {
+  if (content.length > longest) return { value: undefined, faults: [tooLong] };
+  const binary = content.search(noText);
+  if (binary >= 0) return { value: undefined, faults: [noTextAt(content.slice(0, binary))] };
   const lineCounter = new LineCounter();
   const document = parseDocument(content, { lineCounter, prettyErrors: false, stringKeys: true });
   const found = [...document.errors, ...document.warnings].map(({ code, pos }) => fault(pos[0], texts[code]));
   const faults = found.length > 0 ? found : strayAliases(document);
   if (faults.length === 0) return asData(document);
   return { value: undefined, faults: faults.map(({ at, text }) => `${place(lineCounter, at)}: ${text}`) };
+}
+
+/** Characters; what people write by hand has some thousands. */
+const longest = 1_048_576;
+const tooLong = 'line 1, column 1: the text is longer than 1 MiB; keep settings alone in it';
+
+/** Control characters that no text has, and what stands for bytes that are no UTF-8. */
+const noText = /[^\P{Cc}\t\r\n\u0085]|\uFFFD/u;
+
+function noTextAt(before: string): string {
+  return `line ${before.split('\n').length}: holds what is no text; save it as UTF-8`;
 }
 
 interface Fault {

@@ -1,7 +1,7 @@
 import type { Cloud } from '../cloud/cloud.ts';
 import type { Settings } from '../config/schema.ts';
 import { NodeError } from '../core/errors.ts';
-import type { Host } from '../core/host.ts';
+import type { Host, HostReader, HttpResponse } from '../core/host.ts';
 import { fetchToken, tokenSecretName } from '../k3s/join-token.ts';
 import type { K3sNode } from '../k3s/node.ts';
 import { parseImage } from '../k3s/registry-manifest.ts';
@@ -100,11 +100,20 @@ async function lookAtLogin(session: RegistrySession): Promise<Verdict> {
 async function lookAtRelease({ host, node }: CloudProbes): Promise<Verdict> {
   if (!node) return skipped('the role, and so the release, is not known yet');
   const { checksum } = releaseDownload(node);
-  const { status, body } = await host.get({ url: checksum.url });
+  const { status, body } = await followed(host, checksum.url);
   const { host: mirror } = new URL(checksum.url);
   const repair = 'set k3s.version to a release that exists, or k3s.releaseUrl to where yours are';
   if (status !== 200) return failure(`${checksum.url} answers ${status}.`, repair);
   const isListed = body.split('\n').some((line) => line.trim().endsWith(` ${checksum.name}`));
   if (!isListed) return failure(`${checksum.url} does not name ${checksum.name}.`, repair);
   return ok(`${node.version} is at ${mirror}`);
+}
+
+/** As a download goes (host/transfer.ts): releases are kept elsewhere than at their own address. */
+async function followed(host: HostReader, url: string, redirects = 5): Promise<HttpResponse> {
+  const response = await host.get({ url });
+  const { location } = response.headers;
+  if (response.status < 300 || response.status > 399 || location === undefined || redirects === 0)
+    return response;
+  return followed(host, new URL(location, url).href, redirects - 1);
 }

@@ -41,10 +41,28 @@ export function fileError(thrown: unknown, action: string, path: string): NodeEr
         { retry: { pace: 'slow' }, cause: thrown },
       );
     default:
-      return new NodeError('FileSystemError', said(`${errno}. Look at what stands at that path.`), {
-        cause: thrown,
-      });
+      return new NodeError(
+        'FileSystemError',
+        said(`${meaningOf(errno)}. Look at what stands at that path.`),
+        {
+          cause: thrown,
+        },
+      );
   }
+}
+
+const meanings: Readonly<Record<string, string>> = {
+  EISDIR: 'a directory stands there',
+  ENOTDIR: 'a file stands where a directory is to be',
+  EEXIST: 'something else stands there',
+  ELOOP: 'links lead in a circle',
+  ENAMETOOLONG: 'the name is too long',
+  EIO: 'the device does not answer as it should',
+};
+
+function meaningOf(errno: string): string {
+  const meaning = meanings[errno];
+  return meaning === undefined ? errno : `${meaning} (${errno})`;
 }
 
 /** The symbolic errno of what a system call threw. */

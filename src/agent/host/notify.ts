@@ -1,5 +1,8 @@
 import type { Host } from '../core/host.ts';
 
+/** Milliseconds that Node's timers can wait; beyond that they do not wait at all. */
+const longestTimer = 2_147_483_647;
+
 /** What a service tells systemd (sd_notify(3)). */
 export interface Notifier {
   ready(): Promise<void>;
@@ -7,6 +10,19 @@ export interface Notifier {
   stopping(): Promise<void>;
   /** Pings the watchdog from now on, twice in its interval, while `isAlive` and while the event loop does not hang. */
   startWatchdog(isAlive: () => boolean): void;
+}
+
+/** What is wrong with the variables that systemd sets for a service, each with the repair: what they are for is not done. */
+export function notifyFaults({ NOTIFY_SOCKET, WATCHDOG_USEC }: NodeJS.ProcessEnv): readonly string[] {
+  const isSocket = !NOTIFY_SOCKET || /^(?:[/@]|vsock:)/.test(NOTIFY_SOCKET);
+  const isInterval = !WATCHDOG_USEC || /^\d+$/.test(WATCHDOG_USEC);
+  return [
+    ...(isSocket ? [] : ['NOTIFY_SOCKET is no path of a socket, so systemd is not told how it stands']),
+    ...(isInterval ? [] : ['WATCHDOG_USEC is no number of microseconds, so no watchdog is told of life']),
+  ].map(
+    (fault) =>
+      `${fault}: take the variable out of the environment; systemd sets it itself where it wants it.`,
+  );
 }
 
 /** Calls back every so many milliseconds, and does not keep the process alive for it. */
@@ -37,7 +53,7 @@ export function notifier(
       const ping = () => {
         if (isAlive()) void tell('WATCHDOG=1');
       };
-      if (interval > 0) repeat(ping, interval / 2);
+      if (interval > 0) repeat(ping, Math.min(interval / 2, longestTimer));
     },
   };
 }

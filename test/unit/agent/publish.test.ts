@@ -51,14 +51,26 @@ describe('the line of systemctl status', () => {
   });
 });
 
-test('what is written can be read, by everybody; a damaged file is none', async () => {
+test('what is written can be read, by everybody', async () => {
   const host = memoryHost();
   await writeStatus(host, '/run/slipway/status.json', status(condition('Ready')));
   expect(await readStatus(host, '/run/slipway/status.json')).toEqual(status(condition('Ready')));
   expect(host.files.stat('/run/slipway/status.json')?.mode).toBe(0o644);
-  host.files.write('/run/slipway/status.json', '{"version": ');
-  expect(await readStatus(host, '/run/slipway/status.json')).toBeUndefined();
   expect(await readStatus(host, '/nowhere')).toBeUndefined();
+});
+
+test.each([
+  ['half', '{"version": '],
+  ['no map', '[]'],
+  ['nothing', 'null'],
+  ['without a pass', JSON.stringify({ ...status(), nextPass: undefined })],
+  ['of a condition without its reason', JSON.stringify({ ...status(), conditions: [{ type: 'Ready' }] })],
+  ['of a K3s that is none', JSON.stringify({ ...status(), k3s: null })],
+  ['of changes that are none', JSON.stringify({ ...status(), changes: {} })],
+])('a status that is damaged is none: %s', async (_, content) => {
+  const host = memoryHost();
+  host.files.write('/status.json', content);
+  expect(await readStatus(host, '/status.json')).toBeUndefined();
 });
 
 describe('the status of a pass', () => {
@@ -110,7 +122,8 @@ describe('the status of a pass', () => {
 
   test('of an older Slipway can be read', async () => {
     const host = memoryHost();
-    host.files.write('/status.json', '{"version": "0.0.9", "conditions": []}');
+    const older = { ...status(), k3s: undefined, credentials: undefined, changes: undefined };
+    host.files.write('/status.json', JSON.stringify(older));
     expect(await readStatus(host, '/status.json')).toMatchObject({ k3s: {}, credentials: [], changes: [] });
   });
 });

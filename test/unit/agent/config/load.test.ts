@@ -66,6 +66,15 @@ describe('layers', () => {
     ]);
   });
 
+  test.each([own, '/etc/slipway/config.d/a.yaml'])('a link at %s has to lead somewhere', async (path) => {
+    const host = memoryHost({ files: { [path]: { link: '/nowhere.yaml' } } });
+    expect(await problemsOf(() => load(host, { paths: nodePaths('/') }))).toEqual([
+      `${path}: is a link that leads nowhere; repair or remove it`,
+    ]);
+    host.files.write('/nowhere.yaml', 'role: agent');
+    expect((await load(host, { paths: nodePaths('/') })).settings.role).toBe('agent');
+  });
+
   test('files are found below the root', async () => {
     const host = memoryHost({ files: { '/lab/etc/slipway/config.yaml': 'role: server' } });
     expect((await load(host, { paths: nodePaths('/lab') })).settings.role).toBe('server');
@@ -115,8 +124,8 @@ describe('problems', () => {
       `${own}: joinToken.interval: must be a duration above zero such as 10s, 5m or 2h; write it as text`,
       `${own}: registries.server: is not a setting; did you mean \`registries.servers\`?`,
       'command line --log-level: log.level: must be trace, debug, info, warn or error',
-      '/etc/slipway/config.d/flux.yaml: gitops.flux.owner: is missing; provider github needs it',
-      '/etc/slipway/config.d/flux.yaml: gitops.flux.repository: is missing; provider github needs it',
+      '/etc/slipway/config.d/flux.yaml: gitops.flux.owner: is missing; set it, as provider github needs',
+      '/etc/slipway/config.d/flux.yaml: gitops.flux.repository: is missing; set it, as provider github needs',
     ]);
   });
 
@@ -169,6 +178,9 @@ describe('problems', () => {
     ['k3s: { version: v1.36.3 }', 'k3s.version: must be a K3s release such as'],
     ['k3s: { server: "http://10.0.0.4" }', 'k3s.server: must be a host name'],
     ['k3s: { server: "https://10.0.0.4:6443/x" }', 'k3s.server: must be a host name'],
+    ['k3s: { server: "10.0.0.4:99999" }', 'k3s.server: must have an address and a port that can be'],
+    ['k3s: { server: "1:2:3" }', 'k3s.server: must have an address and a port that can be'],
+    ['joinToken: { attempts: 1e300 }', 'joinToken.attempts: must be at most 9007199254740991'],
     ['network: { proxy: "http://me:pw@proxy:3128" }', 'network.proxy: must be a URL'],
     ['joinToken: { interval: 0s }', 'joinToken.interval: must be a duration above zero'],
     ['joinToken: { attempts: 0 }', 'joinToken.attempts: must be above zero'],
@@ -227,6 +239,8 @@ describe('what is valid', () => {
     'k3s: { server: k3s-server.internal.example:6443 }',
     'k3s: { server: "https://10.0.0.4" }',
     'k3s: { server: "https://[fd00::1]:6443" }',
+    'k3s: { server: "fd00::1" }',
+    'k3s: { server: "https://k3s.example/" }',
     'k3s: { version: v1.37.0-rc1+k3s1 }',
     'registries: { schedule: "*/15 0,12 1-15 * 7" }',
     'joinToken: { interval: 720h, verifyEvery: 43200m }',

@@ -29,6 +29,14 @@ test.each([
   expect(faults.join()).not.toMatch(/hunter2|undefined/);
 });
 
+test.each([
+  ['a: 1\nb: hunter2\u0000', 'line 2: holds what is no text; save it as UTF-8'],
+  ['\ufffdhunter2', 'line 1: holds what is no text; save it as UTF-8'],
+  ['#'.repeat(1_048_577), 'line 1, column 1: the text is longer than 1 MiB; keep settings alone in it'],
+])('what no person wrote is refused: %#', (content, fault) => {
+  expect(readYaml(content)).toEqual({ value: undefined, faults: [fault] });
+});
+
 test('aliases that multiply are refused', () => {
   const levels = Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${`*a${at}, `.repeat(9)}]`);
   expect(readYaml(`a0: &a0 [hunter2]\n${levels.join('\n')}`).faults).toEqual([

@@ -101,6 +101,18 @@ describe('each trouble is told where it is', () => {
     expect((await lookedAt(given))[5]).toMatchObject({ level: 'failure', reason: 'PullDenied' });
   });
 
+  test('a release that is kept elsewhere is followed to there', async () => {
+    const given = world();
+    given.host.onGet(sums, { status: 302, headers: { location: 'https://storage.example.com/sums' } });
+    given.host.onGet('https://storage.example.com/sums', `${'0'.repeat(64)}  k3s\n`);
+    expect((await lookedAt(given)).at(-1)).toMatchObject({
+      level: 'ok',
+      message: 'v1.36.3+k3s1 is at github.com',
+    });
+    given.host.onGet('https://storage.example.com/sums', { status: 302, headers: { location: '/sums' } });
+    expect((await lookedAt(given)).at(-1)).toMatchObject({ level: 'failure' });
+  });
+
   test.each([
     ['not there', { status: 404 }, /answers 404/],
     ['for another machine', { body: 'abc  k3s-armhf\n' }, /does not name k3s/],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { notifier } from '../../../../src/agent/host/notify.ts';
+import { notifier, notifyFaults } from '../../../../src/agent/host/notify.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 
 const socket = { NOTIFY_SOCKET: '/run/systemd/notify' };
@@ -50,6 +50,27 @@ test('the watchdog is pinged twice in its interval, only while there is life', (
   isAlive = true;
   ping();
   expect(host.looks).toHaveLength(2);
+});
+
+test('no timer is longer than Node has them', () => {
+  const { systemd, pings } = tellingSystemd({ ...socket, WATCHDOG_USEC: '18446744073709551615' });
+  systemd.startWatchdog(() => true);
+  expect(pings.map(({ milliseconds }) => milliseconds)).toEqual([2_147_483_647]);
+});
+
+test.each([
+  [{}, []],
+  [{ NOTIFY_SOCKET: '', WATCHDOG_USEC: '' }, []],
+  [{ NOTIFY_SOCKET: '/run/systemd/notify', WATCHDOG_USEC: '60000000' }, []],
+  [{ NOTIFY_SOCKET: '@notify', WATCHDOG_USEC: '0' }, []],
+  [{ NOTIFY_SOCKET: 'vsock:2:1' }, []],
+  [{ NOTIFY_SOCKET: 'run/hunter2' }, ['NOTIFY_SOCKET is no path of a socket']],
+  [{ WATCHDOG_USEC: 'hunter2' }, ['WATCHDOG_USEC is no number of microseconds']],
+  [{ WATCHDOG_USEC: '-1' }, ['WATCHDOG_USEC is no number of microseconds']],
+])('%j: what is wrong is named, and not quoted', (env, beginnings) => {
+  const faults = notifyFaults(env);
+  expect(faults).toEqual(beginnings.map((beginning) => expect.stringContaining(beginning)));
+  expect(faults.join()).not.toContain('hunter2');
 });
 
 test.each([undefined, '', '0'])('without a watchdog (%s) nothing is repeated', (WATCHDOG_USEC) => {

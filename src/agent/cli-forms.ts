@@ -1,0 +1,48 @@
+import { resolve } from 'node:path';
+import { Option } from 'commander';
+import { nearest } from './config/nearest.ts';
+import { NodeError } from './core/errors.ts';
+
+/**
+ * A command line that cannot be used, as `InvalidSettings`. `what` is the option or the word; `problem` says what is wrong
+ * and the repair, and quotes no value, which may be a secret.
+ */
+export function misused(what: string, problem: string): NodeError {
+  return new NodeError('InvalidSettings', `command line ${what}: ${problem}`, { retry: { pace: 'slow' } });
+}
+
+/** An option whose value is a path, made absolute: written files name it, so it must be the same from everywhere. */
+export function pathOption(flags: string, description: string): Option {
+  const option = new Option(flags, description);
+  return option.argParser((text: string) => {
+    if (text === '') throw misused(`${option.long}`, `is empty; write ${flags}, or leave it out.`);
+    return resolve(text);
+  });
+}
+
+export function rootOption(): Option {
+  return pathOption('--root <dir>', 'place every path below this directory').default('/');
+}
+
+export function outputOption(...more: readonly string[]): Option {
+  const formats = ['table', 'json', ...more];
+  const choice = `${formats.slice(0, -1).join(', ')} or ${formats.at(-1)}`;
+  return new Option('-o, --output <format>', 'how to print it')
+    .choices(formats)
+    .default('table')
+    .argParser((text: string) => {
+      if (formats.includes(text)) return text;
+      const meant = nearest(text, formats);
+      throw misused('--output', `must be ${choice}${meant ? `; did you mean ${meant}?` : '.'}`);
+    });
+}
+
+/** A time in minutes, as milliseconds. */
+export function minutesOption(flags: string, description: string, usual: number): Option {
+  const option = new Option(flags, description).default(usual * 60_000, `${usual}`);
+  return option.argParser((text: string) => {
+    const value = Number(text);
+    if (value > 0) return value * 60_000;
+    throw misused(`${option.long}`, `must be a number of minutes above zero, such as ${usual}.`);
+  });
+}

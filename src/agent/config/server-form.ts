@@ -1,0 +1,25 @@
+import { isIPv6 } from 'node:net';
+import * as z from 'zod/mini';
+
+const must =
+  'must be a host name, an address or an https URL without a path such as 10.0.0.4 or https://10.0.0.4:6443';
+
+/** Where a K3s server is found: a name or IPv4 address, with or without a port, or an https URL of only that. */
+export const serverAddress = z
+  .string(`${must}; write it as text`)
+  .check(
+    z.regex(
+      /^(?:https:\/\/)?(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?\/?$|^[0-9A-Fa-f]*:[0-9A-Fa-f:]+$/,
+      must,
+    ),
+    z.refine(
+      isAddress,
+      'must have an address and a port that can be, such as 10.0.0.4 or https://10.0.0.4:6443',
+    ),
+  );
+
+/** What looks like an address can be none: 10.0.0.256, a port of 99999. */
+function isAddress(value: string): boolean {
+  const bare = value.replace(/^https:\/\//, '');
+  return URL.canParse(`https://${isIPv6(bare) ? `[${bare}]` : bare}`);
+}

@@ -1,0 +1,64 @@
+/** Everything that can be given wrongly, and the one error that each is answered with. */
+import { describe, expect, test } from 'vitest';
+import { commandLine } from './cases/command-line.ts';
+import { facts } from './cases/facts.ts';
+import { nodeFiles } from './cases/node-files.ts';
+import { settingsOfTheCommandLine } from './cases/set.ts';
+import { settingsFiles } from './cases/settings-files.ts';
+import { tags } from './cases/tags.ts';
+import { values } from './cases/values.ts';
+import { answerTo, type Case, canary, runHere } from './world.ts';
+
+const sources: Readonly<Record<string, readonly Case[]>> = {
+  'the command line': commandLine,
+  '--set': settingsOfTheCommandLine,
+  'the facts': facts,
+  'the tags': tags,
+  'a settings file': settingsFiles,
+  'the settings': values,
+  'the files of the node': nodeFiles,
+};
+
+describe.each(Object.entries(sources))('%s', (_, cases) => {
+  test.each(cases)('$name', async (given) => {
+    const { source, problem, repair, lines = 1, exitCode = 1, stdout } = given;
+    const ended = await answerTo(given, runHere);
+    expect(ended.stderr, 'the source').toMatch(source);
+    expect(ended.stderr, 'the problem').toMatch(problem);
+    expect(ended.stderr, 'the repair').toMatch(repair);
+    expect(ended.exitCode).toBe(exitCode);
+    expect(ended.stderr, 'one error').toMatch(new RegExp(`^slipway: (?!.*slipway: )(.+\\n){${lines}}$`));
+    expect(ended.stderr, 'no stack, no defect').not.toMatch(/\n\s+at |node:internal|InternalError/);
+    expect(ended.stdout).toMatch(stdout ?? /^$/);
+    expect(ended.stdout + ended.stderr, 'no secret').not.toContain(canary);
+    expect(ended.written, 'nothing is written').toEqual([]);
+  });
+});
+
+describe('what only looks wrong is no error:', () => {
+  const config = ['config', '--root', '{root}', '--cloud', 'static'];
+  const own = 'etc/slipway/config.yaml';
+  test.each<readonly [name: string, given: Pick<Case, 'args' | 'files'>, exitCode: number]>([
+    ['an empty settings file', { args: config, files: { [own]: '' } }, 0],
+    ['one of comments alone', { args: config, files: { [own]: '# role: server\n' } }, 0],
+    ['a file of another kind beside them', { args: config, files: { 'etc/slipway/config.d/x.bak': '[' } }, 0],
+    ['a relative root', { args: ['config', '--root', 'test', '--cloud', 'static'] }, 0],
+    [
+      'a closed tag',
+      { args: [...config, '--set', 'tags.version=false', '--set', 'static.tags={k3s-version: v1}'] },
+      0,
+    ],
+    [
+      'a registries.yaml that is damaged, which is written anew',
+      {
+        args: ['plan', ...config.slice(1), '--role', 'server', '--set', 'registries.servers=[a.io]'],
+        files: { 'etc/rancher/k3s/registries.yaml': `configs: [${canary}` },
+      },
+      2,
+    ],
+  ])('%s', async (_, given, exitCode) => {
+    const ended = await answerTo(given, runHere);
+    expect(ended).toMatchObject({ exitCode, stderr: '', written: [] });
+    expect(ended.stdout).not.toContain(canary);
+  });
+});

@@ -1,0 +1,158 @@
+import { acquireLock } from '../../../../src/agent/host/lock.ts';
+import { type Case, canary } from '../world.ts';
+
+const atHome = ['--root', '{root}', '--cloud', 'static'];
+const status = 'run/slipway/status.json';
+
+/** Settings that name this file as that of further CAs. */
+function trusting(caFile: string, content?: string): Pick<Case, 'args' | 'files'> {
+  return {
+    args: ['config', ...atHome],
+    files: {
+      'etc/slipway/config.yaml': `network: { caFile: ${caFile} }`,
+      ...(content !== undefined && { 'ca.pem': content }),
+    },
+  };
+}
+
+const inCaFile = /\{root\}\/etc\/slipway\/config\.yaml: network\.caFile:/;
+
+/** A process that lives holds this lock below the root. */
+function held(path: string): NonNullable<Case['arrange']> {
+  return (root) => acquireLock(`${root}/${path}`);
+}
+
+const whole = {
+  ...{
+    version: '1',
+    updated: '2026-01-01T00:00:00Z',
+    nextPass: { at: '2026-01-01T00:00:00Z', because: 'x' },
+  },
+  ...{ conditions: [], resources: [] },
+};
+
+/** Files on the node that others wrote, or damaged. */
+export const nodeFiles: readonly Case[] = [
+  ...(
+    [
+      ['half', '{"version": "1", "conditions": ['],
+      ['empty', ''],
+      ['binary', '\u0000\u0001'],
+      ['a list', '[1]'],
+      ['null', 'null'],
+      ['without conditions', JSON.stringify({ ...whole, conditions: undefined })],
+      ['with conditions that are none', JSON.stringify({ ...whole, conditions: [canary] })],
+      ['with a pass that is none', JSON.stringify({ ...whole, nextPass: canary })],
+      ['with changes that are none', JSON.stringify({ ...whole, changes: { [canary]: 1 } })],
+      ['with a K3s that is none', JSON.stringify({ ...whole, k3s: null })],
+    ] as const
+  ).map(([what, content]) => ({
+    name: `a status that is ${what}`,
+    args: ['status', '--root', '{root}'],
+    files: { [status]: content },
+    source: /\{root\}\/run\/slipway\/status\.json/,
+    problem: /nothing is known of this node: .* is damaged/,
+    repair: /Start the daemon: slipway run --root \{root\}/,
+    exitCode: 3,
+  })),
+  {
+    name: 'a status that is not there',
+    args: ['status', '--root', '{root}'],
+    source: /\{root\}\/run\/slipway\/status\.json/,
+    problem: /nothing is known of this node: .* is not there/,
+    repair: /Start the daemon: slipway run --root \{root\}/,
+    exitCode: 3,
+  },
+  {
+    name: 'a status that is damaged under a daemon that lives',
+    args: ['status', '--root', '{root}'],
+    files: { [status]: '{' },
+    arrange: held('run/slipway/lock'),
+    source: /\{root\}\/run\/slipway\/status\.json/,
+    problem: /is damaged/,
+    repair: /writes it at the end of its next pass: wait for that/,
+  },
+  {
+    name: 'a status that is a directory',
+    args: ['status', '--root', '{root}'],
+    files: { [status]: { is: 'directory' } },
+    source: /Cannot read \{root\}\/run\/slipway\/status\.json:/,
+    problem: /it is not a regular file/,
+    repair: /Put a file with its text there/,
+  },
+  {
+    name: 'apply while another holds the lock',
+    args: ['apply', ...atHome, '--role', 'server'],
+    arrange: held('run/slipway/lock'),
+    source: /\{root\}\/run\/slipway\/lock/,
+    problem: /AlreadyRunning: Another slipway \(process \d+\) holds/,
+    repair: /Wait until it is done, or stop it: systemctl stop slipway/,
+  },
+  {
+    name: 'uninstall while another installs',
+    args: ['uninstall', '--root', '{root}'],
+    arrange: held('run/slipway/setup.lock'),
+    source: /\{root\}\/run\/slipway\/setup\.lock/,
+    problem: /AlreadyRunning: Another slipway \(process \d+\) holds/,
+    repair: /Wait until it is done/,
+  },
+  {
+    name: 'a file where the folder of the lock is to be',
+    args: ['apply', ...atHome, '--role', 'server'],
+    files: { 'run/slipway': canary },
+    source: /Cannot lock \{root\}\/run\/slipway\/lock:/,
+    problem: /EEXIST|ENOTDIR/,
+    repair: /Look at what stands at that path/,
+  },
+  {
+    name: 'a lock that is a directory',
+    args: ['apply', ...atHome, '--role', 'server'],
+    files: { 'run/slipway/lock': { is: 'directory' } },
+    source: /Cannot lock \{root\}\/run\/slipway\/lock:/,
+    problem: /a directory stands there \(EISDIR\)/,
+    repair: /Look at what stands at that path/,
+  },
+  {
+    name: 'CAs in a file that is not there',
+    ...trusting('{root}/ca.pem'),
+    source: inCaFile,
+    problem: /names \{root\}\/ca\.pem, which does not exist/,
+    repair: /put the CAs there, or correct the path/,
+  },
+  {
+    name: 'CAs in a file of a relative path',
+    ...trusting('ca.pem'),
+    source: inCaFile,
+    problem: /must be an absolute path/,
+    repair: /such as \/etc\/ssl/,
+  },
+  {
+    name: 'CAs in a directory',
+    ...trusting('{root}/etc'),
+    source: inCaFile,
+    problem: /Cannot read \{root\}\/etc: it is not a regular file/,
+    repair: /Put a file with its text there/,
+  },
+  {
+    name: 'CAs in a file that holds a key instead',
+    ...trusting('{root}/ca.pem', `-----BEGIN PRIVATE KEY-----\n${canary}\n-----END PRIVATE KEY-----\n`),
+    source: inCaFile,
+    problem: /which holds no certificate/,
+    repair: /put the CAs there as PEM/,
+  },
+  {
+    name: 'CAs in a file that is damaged',
+    ...trusting('{root}/ca.pem', `-----BEGIN CERTIFICATE-----\n${canary}\n-----END CERTIFICATE-----\n`),
+    source: inCaFile,
+    problem: /whose certificate 1 is damaged/,
+    repair: /put its PEM text there again/,
+  },
+  {
+    name: 'CAs that are not there, for a plan',
+    ...trusting('{root}/ca.pem'),
+    args: ['plan', ...atHome, '--role', 'server'],
+    source: inCaFile,
+    problem: /which does not exist/,
+    repair: /correct the path/,
+  },
+];

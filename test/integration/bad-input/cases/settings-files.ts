@@ -1,0 +1,255 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Case, canary } from '../world.ts';
+
+const own = 'etc/slipway/config.yaml';
+const args = ['config', '--root', '{root}', '--cloud', 'static'];
+
+/** A settings file that cannot be read at all. */
+const unreadable: readonly Case[] = [
+  {
+    name: 'is not there, after --config',
+    args: [...args, '--config', '{root}/mine.yaml'],
+    source: /\{root\}\/mine\.yaml:/,
+    problem: /does not exist/,
+    repair: /check the path after --config/,
+  },
+  {
+    name: 'is a directory, after --config',
+    args: [...args, '--config', '{root}'],
+    source: /Cannot read \{root\}:/,
+    problem: /it is not a regular file/,
+    repair: /Put a file with its text there/,
+  },
+  {
+    name: 'is a directory',
+    args,
+    files: { [own]: { is: 'directory' } },
+    source: /\{root\}\/etc\/slipway\/config\.yaml:/,
+    problem: /it is not a regular file/,
+    repair: /Put a file with its text there/,
+  },
+  {
+    name: 'may not be read',
+    args,
+    files: { [own]: `role: ${canary}` },
+    arrange: withoutRight,
+    source: /PermissionDenied: Cannot read \{root\}\/etc\/slipway\/config\.yaml:/,
+    problem: /the system refuses access \(EACCES\)/,
+    repair: /Run as root/,
+  },
+  {
+    name: 'is a link to itself',
+    args,
+    files: { [own]: { is: 'link', to: 'config.yaml' } },
+    source: /Cannot read \{root\}\/etc\/slipway\/config\.yaml:/,
+    problem: /links lead in a circle \(ELOOP\)/,
+    repair: /Look at what stands at that path/,
+  },
+  {
+    name: 'is a link that leads nowhere',
+    args,
+    files: { 'etc/slipway/config.d/10-mine.yaml': { is: 'link', to: '/nowhere' } },
+    source: /\{root\}\/etc\/slipway\/config\.d\/10-mine\.yaml:/,
+    problem: /is a link that leads nowhere/,
+    repair: /repair or remove it/,
+  },
+  {
+    name: 'stands where the folder of more of them is to be',
+    args,
+    files: { 'etc/slipway/config.d': canary },
+    source: /Cannot list \{root\}\/etc\/slipway\/config\.d:/,
+    problem: /a file stands where a directory is to be/,
+    repair: /Look at what stands at that path/,
+  },
+  ...(
+    [
+      [
+        'is no YAML',
+        `role: "${canary}`,
+        /: line 1, column 15: something is missing/,
+        /closing quote or bracket/,
+      ],
+      [
+        'has a list that is not closed',
+        `role: [${canary}`,
+        /: line 1, column 15: .* is not closed/,
+        /keys of one map begin in one column/,
+      ],
+      [
+        'is indented with a tab',
+        `k3s:\n\tversion: ${canary}`,
+        /: line 2, column 1: a tab cannot indent/,
+        /use spaces/,
+      ],
+      [
+        'has a key twice',
+        'role: agent\nrole: server',
+        /: line 2, column 1: this key is there already/,
+        /keep one/,
+      ],
+      [
+        'is two documents',
+        'role: agent\n---\nrole: server',
+        /: line 2, column 1: a second document/,
+        /keep one/,
+      ],
+      [
+        'is indented unevenly',
+        'k3s:\n    version: v1\n  server: a',
+        /: line 3/,
+        /keys of one map begin in one column/,
+      ],
+      [
+        'has an alias of nothing',
+        `role: *${canary}`,
+        /: line 1, column 7: an alias names no anchor/,
+        /in quotes/,
+      ],
+      [
+        'has a tag of a language',
+        `role: !!${canary} x`,
+        /: line 1, column 7: a tag is not known/,
+        /in quotes/,
+      ],
+      ['is a list', `- ${canary}`, /: line 1, column 1: must be a map of settings/, /such as role: server/],
+      ['is one word', canary, /: line 1, column 1: must be a map of settings/, /such as role: server/],
+      [
+        'is longer than settings are',
+        `# ${'x'.repeat(1_048_576)}`,
+        /: the text is longer than 1 MiB/,
+        /keep settings/,
+      ],
+    ] as const
+  ).map(([name, content, problem, repair]) => ({
+    ...{ name, args, files: { [own]: content } },
+    ...{ source: /InvalidSettings: \{root\}\/etc\/slipway\/config\.yaml: line/, problem, repair },
+  })),
+  {
+    name: 'is binary',
+    args,
+    files: { [own]: Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 0x02, 0x01, 0x00, 0xff, 0x0a, 0x00]) },
+    source: /\{root\}\/etc\/slipway\/config\.yaml: line 1:/,
+    problem: /holds what is no text/,
+    repair: /save it as UTF-8/,
+  },
+  {
+    name: 'is UTF-16',
+    args,
+    files: { [own]: Buffer.from(`\ufeffrole: ${canary}`, 'utf16le') },
+    source: /\{root\}\/etc\/slipway\/config\.yaml: line 1:/,
+    problem: /holds what is no text/,
+    repair: /save it as UTF-8/,
+  },
+  {
+    name: 'has aliases that multiply',
+    args,
+    files: {
+      [own]: `a0: &a0 [${canary}]\n${Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${`*a${at}, `.repeat(9)}]`).join('\n')}`,
+    },
+    source: /\{root\}\/etc\/slipway\/config\.yaml: line 1/,
+    problem: /has too many aliases/,
+    repair: /write their values out/,
+  },
+];
+
+/** Root may read everything, so nobody tries in its place. */
+async function withoutRight(root: string) {
+  chmodSync(root, 0o755);
+  chmodSync(join(root, own), 0);
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.('nobody');
+  return async () => {
+    if (isRoot) process.seteuid?.(0);
+  };
+}
+
+/** What stands where: files besides the usual one, and more than one problem at once. */
+const places: readonly Case[] = [
+  {
+    name: 'in the folder of the administrator',
+    args,
+    files: { [own]: 'role: agent', 'etc/slipway/config.d/20-log.yaml': 'log: { level: loud }' },
+    source: /InvalidSettings: \{root\}\/etc\/slipway\/config\.d\/20-log\.yaml: log\.level:/,
+    problem: /must be/,
+    repair: /trace, debug, info, warn or error/,
+  },
+  {
+    name: 'in the folder of the vendor',
+    args,
+    files: { [own]: 'role: agent', 'usr/lib/slipway/config.d/10-image.yml': 'node: { lables: [] }' },
+    source: /InvalidSettings: \{root\}\/usr\/lib\/slipway\/config\.d\/10-image\.yml: node\.lables:/,
+    problem: /is not a setting/,
+    repair: /did you mean `node\.labels`\?/,
+  },
+  {
+    name: 'after --config',
+    args: [...args, '--config', '{root}/mine.yaml'],
+    files: { [own]: 'role: [', 'mine.yaml': 'imds: { pods: blok }' },
+    source: /InvalidSettings: \{root\}\/mine\.yaml: imds\.pods:/,
+    problem: /must be block or allow/,
+    repair: /did you mean `block`\?/,
+  },
+  {
+    name: 'in three places of one file, told in one error',
+    args,
+    files: { [own]: `cloud: azur\nregistry: { servers: [${canary}] }\njoinToken: { interval: 10 }` },
+    source: /config\.yaml: joinToken\.interval:.*\n\{root\}.*: registry:/,
+    problem: /must be a duration above zero/,
+    repair: /such as 10s, 5m or 2h; write it as text/,
+    lines: 2,
+  },
+  ...['plan', 'apply'].map((command) => ({
+    name: `in the file, for ${command}`,
+    args: [command, '--root', '{root}', '--cloud', 'static', '--role', 'server'],
+    files: { [own]: 'registries: { server: [team.azurecr.io] }' },
+    source: /InvalidSettings: \{root\}\/etc\/slipway\/config\.yaml: registries\.server:/,
+    problem: /is not a setting/,
+    repair: /did you mean `registries\.servers`\?/,
+  })),
+  {
+    name: 'in the file, for a plan as JSON',
+    args: ['plan', '--root', '{root}', '--cloud', 'static', '-o', 'json'],
+    files: { [own]: 'tags: { role: "no" }' },
+    source: /InvalidSettings: \{root\}\/etc\/slipway\/config\.yaml: tags\.role:/,
+    problem: /must be true or false/,
+    repair: /without quotes/,
+  },
+  {
+    name: 'in the file after --against',
+    args: [
+      'plan',
+      '--root',
+      '{root}',
+      '--cloud',
+      'static',
+      '--role',
+      'server',
+      '--against',
+      '{root}/new.yaml',
+    ],
+    files: { 'new.yaml': 'k3s: { version: 1.36.3 }' },
+    source: /InvalidSettings: \{root\}\/new\.yaml: k3s\.version:/,
+    problem: /must be a K3s release/,
+    repair: /such as v1\.36\.3\+k3s1/,
+  },
+  {
+    name: 'the file after --against, which is not there',
+    args: [
+      'plan',
+      '--root',
+      '{root}',
+      '--cloud',
+      'static',
+      '--role',
+      'server',
+      '--against',
+      '{root}/new.yaml',
+    ],
+    source: /\{root\}\/new\.yaml:/,
+    problem: /does not exist/,
+    repair: /check the path after --against/,
+  },
+];
+
+export const settingsFiles: readonly Case[] = [...unreadable, ...places];

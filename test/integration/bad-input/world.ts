@@ -1,0 +1,122 @@
+/** The whole program on input that is wrong, below a root of its own. */
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** Stands for whatever may be a secret in what is given; no answer may hold it. */
+export const canary = 'hunter2';
+
+/** One thing that is wrong, and what its one error must say. `{root}` in what is given stands for the root. */
+export interface Case {
+  readonly name: string;
+  /** What follows `slipway`. */
+  readonly args: readonly string[];
+  /** By the path below the root: a text, or what else stands there. */
+  readonly files?: Readonly<Record<string, string | Uint8Array | Special>>;
+  /** Brings about what files cannot, below this root; what it gives undoes that. */
+  readonly arrange?: (root: string) => Promise<() => Promise<void>>;
+  /** Which flag, file and path in it, tag or variable. */
+  readonly source: RegExp | string;
+  readonly problem: RegExp;
+  readonly repair: RegExp;
+  /** So many lines has the error, where what is wrong is more than one thing. */
+  readonly lines?: number;
+  /** 1 unless said. */
+  readonly exitCode?: number;
+  /** What is on standard output; nothing unless said. */
+  readonly stdout?: RegExp;
+}
+
+export interface Special {
+  readonly is: 'directory' | 'link';
+  readonly to?: string;
+}
+
+export interface Ended {
+  readonly exitCode: number;
+  /** With `{root}` for the root, as in what is given. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What is different below the root. */
+  readonly written: readonly string[];
+}
+
+/** Runs the program on a case. */
+export async function answerTo(
+  { args, files = {}, arrange }: Pick<Case, 'args' | 'files' | 'arrange'>,
+  run: (args: readonly string[], root: string) => Promise<Omit<Ended, 'written'>>,
+): Promise<Ended> {
+  const root = mkdtempSync(join(tmpdir(), 'slipway-bad-input-'));
+  try {
+    for (const [path, content] of Object.entries(files)) put(root, path, content);
+    const undo = await arrange?.(root);
+    const before = snapshot(root);
+    const ended = await run(
+      args.map((arg) => arg.replaceAll('{root}', root)),
+      root,
+    );
+    const written = difference(before, snapshot(root));
+    await undo?.();
+    const named = (text: string) => text.replaceAll(root, '{root}');
+    return { ...ended, stdout: named(ended.stdout), stderr: named(ended.stderr), written };
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+/** Runs the program in this process, which takes milliseconds where a process of its own takes a good part of a second. */
+export async function runHere(args: readonly string[]): Promise<Omit<Ended, 'written'>> {
+  const { main } = await import('../../../src/main.ts');
+  const said = { stdout: '', stderr: '' };
+  const own = { stdout: process.stdout.write, stderr: process.stderr.write };
+  const collect = (stream: 'stdout' | 'stderr') => (text: string | Uint8Array) => {
+    said[stream] += text;
+    return true;
+  };
+  process.stdout.write = collect('stdout');
+  process.stderr.write = collect('stderr');
+  try {
+    return { exitCode: await main(['node', 'slipway', ...args]), ...said };
+  } finally {
+    process.stdout.write = own.stdout;
+    process.stderr.write = own.stderr;
+  }
+}
+
+function put(root: string, path: string, content: string | Uint8Array | Special): void {
+  const full = join(root, path);
+  mkdirSync(dirname(full), { recursive: true });
+  if (typeof content === 'string') writeFileSync(full, content.replaceAll('{root}', root), { mode: 0o600 });
+  else if (content instanceof Uint8Array) writeFileSync(full, content);
+  else if (content.is === 'directory') mkdirSync(full);
+  else symlinkSync(content.to ?? '', full);
+  if (typeof content === 'string') chmodSync(full, 0o600);
+}
+
+/** What each path below the root is. */
+function snapshot(root: string): ReadonlyMap<string, string> {
+  const paths = ['.', ...readdirSync(root, { recursive: true, encoding: 'utf8' })];
+  return new Map(paths.map((path) => [path, describe(join(root, path))]));
+}
+
+function describe(path: string): string {
+  const stats = lstatSync(path);
+  if (stats.isDirectory()) return `directory ${stats.mode}`;
+  if (stats.isSymbolicLink()) return `link to ${readlinkSync(path)}`;
+  return `file ${stats.mode} ${stats.mtimeMs} ${stats.size} ${stats.ino}`;
+}
+
+function difference(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>) {
+  const paths = new Set([...before.keys(), ...after.keys()]);
+  return [...paths].filter((path) => before.get(path) !== after.get(path));
+}
