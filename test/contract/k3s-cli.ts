@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { findCause } from '../../src/agent/k3s/journal-causes.ts';
+import { annotate } from '../../src/agent/k3s/node-annotations.ts';
+import { createEvents } from '../../src/agent/k3s/node-events.ts';
 import { nodeReady } from '../../src/agent/k3s/node-ready.ts';
 import { installedVersion } from '../../src/agent/k3s/release.ts';
 import { parseVersion } from '../../src/agent/k3s/version.ts';
@@ -46,6 +48,15 @@ export function k3sCliContract(name: string, executable: () => string): void {
         reason: 'ApiUnavailable',
       });
       expect(JSON.stringify(await nodeReady(node, []).check(host))).not.toContain('unknown flag');
+    });
+
+    test('and one that annotates and creates with our options', async () => {
+      const node = aNode('agent', { root });
+      const event = { about: 'Node', type: 'Normal', reason: 'Tried', message: 'm' } as const;
+      for (const told of [annotate(host, node, { 'a.b/c': 'd' }), createEvents(host, node, [event], 0)]) {
+        await expect(told).rejects.toThrow(/kubelet\.kubeconfig/);
+        await expect(told).rejects.not.toThrow(/unknown flag|invalid/);
+      }
     });
   });
 }

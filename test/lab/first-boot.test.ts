@@ -44,6 +44,22 @@ describe('the packaged executable on three bare nodes', () => {
     expect(agent.metadata.labels.role).toBeUndefined();
   });
 
+  test.each(['server', 'agent', 'observability'] as const)(
+    'the cluster is told of %s, once',
+    async (role) => {
+      const name = `vm-${role}`;
+      const annotations = async () => (await nodeObject(lab, name)).metadata.annotations;
+      await expect.poll(annotations, { timeout: 10_000 }).toMatchObject({
+        ...{ 'slipway.dev/role': role, 'slipway.dev/ready': 'True', 'slipway.dev/reason': 'InSync' },
+        ...{ 'slipway.dev/failing': '' },
+      });
+      const { stdout } = await kubectl(lab.node('server'), 'get', 'events', '-o', 'json');
+      const events: readonly NodeEvent[] = JSON.parse(stdout).items;
+      const own = events.filter(({ involvedObject }) => involvedObject.uid === name);
+      expect(own.map(({ reason }) => reason)).toEqual(['RoleTaken']);
+    },
+  );
+
   test('the server is handed over to Flux', async () => {
     const kind = 'kustomizations.kustomize.toolkit.fluxcd.io';
     const sync = await kubectl(
@@ -92,6 +108,11 @@ describe('the packaged executable on three bare nodes', () => {
     expect(journal.stdout.match(/^Starting k3s/gm)).toHaveLength(2);
   });
 });
+
+interface NodeEvent {
+  readonly reason: string;
+  readonly involvedObject: { readonly uid: string };
+}
 
 async function nodeObject(lab: Lab, name: string) {
   const { stdout } = await kubectl(lab.node('server'), 'get', 'node', name, '-o', 'json');

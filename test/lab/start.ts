@@ -8,6 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { serveControls } from './controls.ts';
 import { isPackaged, packaged } from './executable.ts';
 import { type Lab, startLab } from './lab.ts';
 import type { LabNode } from './node.ts';
@@ -66,7 +67,8 @@ async function tour(lab: Lab, begun: number): Promise<void> {
   await showRotations(lab, 2, say);
   say(whereToLook(lab));
   if (!options.keep) return;
-  say('\nAll keeps running until Ctrl-C.');
+  await serveControls(lab, dir);
+  say('\nAll keeps running until Ctrl-C. Break it: docs/usage/walkthrough.md.');
   await new Promise(() => {});
 }
 
