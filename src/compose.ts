@@ -6,6 +6,7 @@ import type { Cloud } from './agent/cloud/cloud.ts';
 import { staticCloud } from './agent/cloud/static/static.ts';
 import { factsSetting } from './agent/config/facts-file.ts';
 import { load } from './agent/config/load.ts';
+import { checkNamedFiles } from './agent/config/named-files.ts';
 import type { Settings } from './agent/config/schema.ts';
 import type { Emit } from './agent/core/events.ts';
 import type { Host } from './agent/core/host.ts';
@@ -69,6 +70,7 @@ export async function compose(
   const file = options.config;
   const loadSettings = async () => {
     const loaded = await load(host, { paths, file, commandLine, check: k3sSettingsProblems });
+    await checkNamedFiles(host, loaded);
     onSettings(loaded.settings);
     return loaded;
   };

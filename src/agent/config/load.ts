@@ -4,7 +4,6 @@ import type { NodePaths } from '../paths.ts';
 import { defaults } from './defaults.ts';
 import { readLayers } from './layers.ts';
 import { type Layer, leaves, mergeLayers, originOf, plain } from './merge.ts';
-import { checkNamedFiles } from './named-files.ts';
 import { pathText } from './path.ts';
 import { describeIssues, invalidSettings, type Problem } from './problems.ts';
 import { misfits } from './rules.ts';
@@ -46,9 +45,7 @@ export interface LoadOptions {
 export async function load(host: HostReader, options: LoadOptions): Promise<Loaded> {
   const files = await readLayers(host, options.paths.slipway.configLayers, options.file);
   const commandLine = (options.commandLine ?? []).map(asLayer);
-  const loaded = resolveLayers({ files, tags: [], commandLine }, options.check);
-  await checkNamedFiles(host, loaded);
-  return loaded;
+  return resolveLayers({ files, tags: [], commandLine }, options.check);
 }
 
 function asLayer({ option, path, value }: CommandLineSetting): Layer {

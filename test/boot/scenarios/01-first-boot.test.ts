@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Diagnosis } from '../../../src/agent/doctor/probe.ts';
 import { eventually } from '../booted-host.ts';
-import { type Cluster, startCluster } from '../cluster.ts';
+import { type Cluster, provenImage, startCluster } from '../cluster.ts';
 import { failedUnits, nodes, putRight, startsOf, told } from '../judge.ts';
 import { printTimes, workOf } from '../times.ts';
 
@@ -65,6 +66,19 @@ test('the daemon did it in its sandbox, whose exposure is below 3', async () => 
   const [, exposure] = /Overall exposure level for slipway\.service: ([\d.]+)/.exec(judged) ?? [];
   process.stdout.write(`systemd-analyze security slipway.service: ${exposure}\n`);
   expect(Number(exposure)).toBeLessThan(3);
+});
+
+test('the doctor finds all well that is not this machine of the test, and tells no secret', async () => {
+  for (const host of cluster.hosts) {
+    const { stdout } = await host.run('slipway', 'doctor', '-o', 'json');
+    const diagnoses: readonly Diagnosis[] = JSON.parse(stdout);
+    const troubles = diagnoses.filter(({ about, level }) => about !== 'machine' && level !== 'ok');
+    expect(troubles).toEqual([]);
+    expect(diagnoses.map(({ what }) => what)).toEqual(
+      expect.arrayContaining(['disk', 'port 10250/tcp', 'clock', `pull ${provenImage}`, 'NodeReady']),
+    );
+    for (const secret of cluster.azure.canaries()) expect(stdout.includes(secret)).toBe(false);
+  }
 });
 
 test('no secret is in a journal, in the status, in a command line or in what cloud-init keeps', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { load } from '../../../../src/agent/config/load.ts';
+import { checkNamedFiles } from '../../../../src/agent/config/named-files.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { makeAuthority } from '../../../lab/standins/k3s-certificates.ts';
@@ -8,9 +9,11 @@ const own = '/etc/slipway/config.yaml';
 const { certificate } = makeAuthority('a-ca');
 const damaged = '-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n';
 
-function loadWith(caFile: string, files: Readonly<Record<string, string>>) {
+async function loadWith(caFile: string, files: Readonly<Record<string, string>>) {
   const host = memoryHost({ files: { [own]: `network: { caFile: ${caFile} }`, ...files } });
-  return load(host, { paths: nodePaths('/') });
+  const loaded = await load(host, { paths: nodePaths('/') });
+  await checkNamedFiles(host, loaded);
+  return loaded;
 }
 
 describe('network.caFile', () => {
