@@ -4,6 +4,7 @@ import { announcer } from './agent/announce.ts';
 import type { CommonOptions } from './agent/cli-common.ts';
 import { explain, explainJson } from './agent/config/explain.ts';
 import type { NodeError } from './agent/core/errors.ts';
+import type { Event } from './agent/core/events.ts';
 import { learn } from './agent/core/lesson.ts';
 import { acquireLock } from './agent/host/lock.ts';
 import { nodeHost } from './agent/host/node-host.ts';
@@ -11,17 +12,25 @@ import { onSignals } from './agent/host/signals.ts';
 import { stamp } from './agent/k3s/start-stamp.ts';
 import { faultIn, type Knowledge, roleOf } from './agent/knowledge.ts';
 import { nodePaths } from './agent/paths.ts';
-import { statusOf, writeStatus } from './agent/publish.ts';
+import { changesOf, readStatus, type Status, statusOf, writeStatus } from './agent/publish.ts';
 import { statusText } from './agent/status-text.ts';
 import { compose } from './compose.ts';
 import { levelOf, openLog } from './open-log.ts';
 import { terminal } from './terminal.ts';
 import { version } from './version.ts';
 
+/** Milliseconds. */
+const longestAnnouncement = 10_000;
+
 /** Converges once: 0 for Ready, 1 for not. */
 export async function apply(options: CommonOptions & { readonly timeout: number }): Promise<number> {
   const log = await openLog();
-  const ports = { emit: log.emit, onSettings: levelOf(log) };
+  let changes: Status['changes'] = [];
+  const emit = (event: Event) => {
+    log.emit(event);
+    if (event.type === 'Settled') changes = [...changesOf([event.outcome], host.now()), ...changes];
+  };
+  const ports = { emit, onSettings: levelOf(log) };
   const { agent, host, paths, gather } = await compose(options, ports);
   const knowledge = await gather();
   const fault = faultIn(knowledge);
@@ -31,10 +40,13 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
   onSignals({ stop: () => {}, reload: () => {}, grace: 0, exitCode: 1 });
   try {
     const report = await converge(agent, host, host.now() + options.timeout);
-    const status = statusOf(report, { version, pid: process.pid, now: host.now() });
+    const before = [...changes, ...((await readStatus(host, paths.slipway.status))?.changes ?? [])];
+    const status = statusOf(report, { version, pid: process.pid, now: host.now(), before });
     await writeStatus(host, paths.slipway.status, status);
     out(statusText(status, { running: undefined, now: host.now(), ...terminal() }));
-    await announcer({ host, version, emit: log.emit })(report);
+    // The node is as it is, whether or not its cluster listens.
+    const announce = announcer({ host, version, emit: log.emit });
+    await Promise.race([announce(report), host.sleep(longestAnnouncement)]);
     return report.conditions[0]?.status === 'True' ? 0 : 1;
   } finally {
     await release();

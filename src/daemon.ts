@@ -64,7 +64,7 @@ export async function daemon(options: CommonOptions): Promise<number> {
     await tell(report);
     await measure(report, span);
     // Nothing waits for a cluster that is slow to listen.
-    void announce(report);
+    if (!stopped.signal.aborted) void announce(report);
   };
   await run(agent, { host, alarm: clock, signal: stopped.signal, publish, emit: log.emit });
   await systemd.stopping();

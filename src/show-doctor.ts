@@ -3,6 +3,7 @@ import type { DoctorOptions } from './agent/cli.ts';
 import { diagnosisText, headingText, summaryText } from './agent/doctor/diagnosis-text.ts';
 import { type Patient, probesFor } from './agent/doctor/doctor.ts';
 import { type Diagnosis, examine } from './agent/doctor/probe.ts';
+import { isLocked } from './agent/host/lock.ts';
 import { planNode } from './agent/plan.ts';
 import { compose } from './compose.ts';
 import { terminal } from './terminal.ts';
@@ -36,6 +37,7 @@ async function meet(options: DoctorOptions): Promise<Patient> {
     paths,
     configured: settings && connected && { settings, ...connected },
     node: knowledge.node.value,
+    isRunning: () => isLocked(paths.slipway.lock),
     plan: planNode(knowledge, connected?.portsFor(knowledge)),
   };
 }

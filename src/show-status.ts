@@ -12,18 +12,20 @@ import { terminal } from './terminal.ts';
 /** Milliseconds between two looks. */
 const rhythm = 2_000;
 
+const between = { table: '\n', json: '', yaml: '---\n' } as const;
 const clearScreen = '\u001b[H\u001b[J';
 
 /** Shows the status: 0 for Ready, 1 for not, 3 where no daemon runs. With `watch` it looks until it is interrupted. */
 export async function showStatus(options: StatusOptions): Promise<number> {
   const host = nodeHost();
+  let shown = await updatedOf(host, options);
   let exitCode = await show(host, options, '');
-  for (let shown = await updatedOf(host, options); options.watch; ) {
+  while (options.watch) {
     await host.sleep(rhythm);
     const updated = await updatedOf(host, options);
     // A screen is drawn anew for its ages; into a pipe goes what is new.
     if (!process.stdout.isTTY && updated === shown) continue;
-    exitCode = await show(host, options, process.stdout.isTTY ? clearScreen : '\n');
+    exitCode = await show(host, options, process.stdout.isTTY ? clearScreen : between[options.output]);
     shown = updated;
   }
   return exitCode;

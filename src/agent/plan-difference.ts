@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { shownSettings } from './config/explain.ts';
 import type { Loaded } from './config/load.ts';
-import { type PlannedStep, stepLines } from './plan-text.ts';
+import { isError, type PlannedStep, stepLines } from './plan-text.ts';
 
 /** One setting that another configuration has otherwise; `undefined` where it has none of that name. */
 export interface ChangedSetting {
@@ -26,8 +26,10 @@ function valuesOf(loaded: Loaded | undefined): ReadonlyMap<string, unknown> {
   return new Map((loaded ? shownSettings(loaded) : []).map(({ path, value }) => [path, value]));
 }
 
-/** The steps that the other plan does not have in the same words: what follows from the difference alone. */
+/** The steps that the other plan does not have in the same words; and whatever keeps both from being a plan. */
 export function onlyIn(steps: readonly PlannedStep[], other: readonly PlannedStep[]): readonly PlannedStep[] {
   const known = new Map(other.map((step) => [step.outcome.resource.id, stepLines(step)]));
-  return steps.filter((step) => !isDeepStrictEqual(stepLines(step), known.get(step.outcome.resource.id)));
+  const isKnown = (step: PlannedStep) =>
+    isDeepStrictEqual(stepLines(step), known.get(step.outcome.resource.id));
+  return steps.filter((step) => isError(step) || !isKnown(step));
 }

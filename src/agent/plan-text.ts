@@ -50,11 +50,14 @@ const grounds: readonly string[] = ['Settings', 'Identity', 'Role', 'Node'];
 
 /** Whether the plan would change anything, or is none. */
 export function planVerdict(steps: readonly PlannedStep[]): 'nothing' | 'changes' | 'errors' {
-  const isError = ({ outcome }: PlannedStep) =>
-    (outcome.state === 'Failed' && outcome.blocks) ||
-    (outcome.state === 'Waiting' && grounds.includes(outcome.resource.id));
   if (steps.some(isError)) return 'errors';
   return steps.some(({ outcome }) => isChange(outcome)) ? 'changes' : 'nothing';
+}
+
+/** Whether a step keeps the plan from being one. */
+export function isError({ outcome }: PlannedStep): boolean {
+  if (outcome.state === 'Waiting') return grounds.includes(outcome.resource.id);
+  return outcome.state === 'Failed' && outcome.blocks;
 }
 
 /** What is only told, as a taint that a person must set, is no change of this plan's. */

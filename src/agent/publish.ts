@@ -95,7 +95,8 @@ function published({ server, receivedAt, due, ends, proof }: CredentialStatus): 
   };
 }
 
-function changesOf(outcomes: readonly Outcome[], now: number): readonly PublishedChange[] {
+/** What was changed among these, the latest first. */
+export function changesOf(outcomes: readonly Outcome[], now: number): readonly PublishedChange[] {
   const changed = outcomes.flatMap((outcome) => (outcome.state === 'Changed' ? [outcome] : []));
   return changed.map(({ resource, did }) => ({ at: iso(now), resource: resource.id, did })).reverse();
 }

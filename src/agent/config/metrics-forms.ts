@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 
-/** Where a server listens: an address or a name of this host, and a port. */
+/** Where a server listens: an address of this host, which no DNS is asked for, and a port. */
 export const listenAddress = z
   .string('must be text such as 127.0.0.1:9753; put it in quotes')
   .check(
@@ -12,7 +12,7 @@ export const listenAddress = z
 
 /** The daemon's sandbox may not bind a port below 1024. */
 function isListenAddress(value: string): boolean {
-  const port = Number(/^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/.exec(value)?.[1]);
+  const port = Number(/^(?:localhost|\d+(?:\.\d+){3}|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/.exec(value)?.[1]);
   return port >= 1024 && port <= 65535 && URL.canParse(`http://${value}`);
 }
 

@@ -41,7 +41,7 @@ export function conditionsOf(
 }
 
 /** One line without control characters: what others answered ends on terminals, too. */
-function printable(message: string): string {
+export function printable(message: string): string {
   return message
     .trim()
     .replace(/\s*\n\s*/g, ' | ')

@@ -1,14 +1,14 @@
 import type { Cloud } from '../cloud/cloud.ts';
 import type { Settings } from '../config/schema.ts';
-import { NodeError } from '../core/errors.ts';
+import { NodeError, toNodeError } from '../core/errors.ts';
 import type { Host, HostReader, HttpResponse } from '../core/host.ts';
 import { fetchToken, tokenSecretName } from '../k3s/join-token.ts';
 import type { K3sNode } from '../k3s/node.ts';
 import { parseImage } from '../k3s/registry-manifest.ts';
 import { pull } from '../k3s/registry-pull.ts';
 import { logIn, type RegistrySession } from '../k3s/registry-session.ts';
-import { releaseDownload } from '../k3s/release.ts';
-import { failure, ok, type Probe, skipped, type Verdict } from './probe.ts';
+import { installedVersion, releaseDownload } from '../k3s/release.ts';
+import { failure, ok, type Probe, skipped, type Verdict, warning } from './probe.ts';
 
 export interface CloudProbes {
   readonly host: Host;
@@ -29,21 +29,28 @@ export function cloudProbes(subject: CloudProbes): readonly Probe[] {
       what: `secret ${name}`,
       look: () => readSecret(subject, name),
     })),
+    ...(subject.node ? [] : [{ about, what: 'secrets', look: async () => skipped(unknownRole) }]),
     ...settings.registries.servers.flatMap((server) => registryProbes(subject, server)),
     { about, what: 'K3s release', look: () => lookAtRelease(subject) },
   ];
 }
 
+/** Of no other tag is the value told: somebody may have put a token there. */
+const readTags = ['k3s-role', 'k3s-server', 'k3s-version'];
+
 async function lookAtIdentity(cloud: Cloud): Promise<Verdict> {
   const { computerName, location, tags } = await cloud.identity();
-  const told = Object.entries(tags).filter(([name]) => name.startsWith('k3s-'));
+  const told = Object.entries(tags).filter(([name]) => readTags.includes(name));
   const shown = told.map(([name, value]) => `${name}=${value}`).join(', ') || 'no tag k3s-role';
   return ok(`${[computerName, location].filter(Boolean).join(' in ')}; ${shown}`);
 }
 
+/** An agent is not to be told that it needs the server's token. */
+const unknownRole = 'what this VM may read depends on its role, which is not known';
+
 function secretsOf({ settings, node }: CloudProbes): readonly string[] {
-  const { secretName, agentSecretName } = settings.joinToken;
-  if (!node) return [secretName];
+  if (!node) return [];
+  const { agentSecretName } = settings.joinToken;
   const agents = node.role.k3s === 'server' && agentSecretName !== undefined ? [agentSecretName] : [];
   const { engine, flux } = settings.gitops;
   const git = node.role.gitops && engine === 'flux' ? [flux.tokenSecretName] : [];
@@ -99,6 +106,16 @@ async function lookAtLogin(session: RegistrySession): Promise<Verdict> {
 
 async function lookAtRelease({ host, node }: CloudProbes): Promise<Verdict> {
   if (!node) return skipped('the role, and so the release, is not known yet');
+  try {
+    return await lookAtChecksums(host, node);
+  } catch (thrown) {
+    if ((await installedVersion(host, node.paths)) !== node.version) throw thrown;
+    const { reason, message } = toNodeError(thrown);
+    return { ...warning(`K3s is installed all the same. ${message}`), reason };
+  }
+}
+
+async function lookAtChecksums(host: HostReader, node: K3sNode): Promise<Verdict> {
   const { checksum } = releaseDownload(node);
   const { status, body } = await followed(host, checksum.url);
   const { host: mirror } = new URL(checksum.url);
@@ -109,11 +126,13 @@ async function lookAtRelease({ host, node }: CloudProbes): Promise<Verdict> {
   return ok(`${node.version} is at ${mirror}`);
 }
 
-/** As a download goes (host/transfer.ts): releases are kept elsewhere than at their own address. */
+/** Releases are kept elsewhere than at their own address; from https a download goes nowhere else (host/transfer.ts). */
 async function followed(host: HostReader, url: string, redirects = 5): Promise<HttpResponse> {
   const response = await host.get({ url });
   const { location } = response.headers;
   if (response.status < 300 || response.status > 399 || location === undefined || redirects === 0)
     return response;
-  return followed(host, new URL(location, url).href, redirects - 1);
+  const next = new URL(location, url);
+  const isWorse = next.protocol !== 'https:' && url.startsWith('https:');
+  return isWorse ? response : followed(host, next.href, redirects - 1);
 }

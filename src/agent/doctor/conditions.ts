@@ -75,7 +75,9 @@ interface Seen {
 function unsettled(seen: readonly Seen[]): Verdict | undefined {
   for (const { look } of seen) {
     if (!('finding' in look) || look.finding.state !== 'Waiting') continue;
-    return { level: 'warning', reason: look.finding.reason, message: look.finding.message };
+    const { reason, message, blocks = true } = look.finding;
+    // What was started comes by itself; what only answers wrongly may not.
+    return { level: blocks && reason !== 'ServiceStarting' ? 'failure' : 'warning', reason, message };
   }
   const due = seen.flatMap(({ look, resource }) => {
     if (!('finding' in look) || look.finding.state !== 'Drifted') return [];

@@ -9,13 +9,13 @@ import { conditionProbes } from './conditions.ts';
 import { type Measures, machineProbes } from './machine.ts';
 import { networkProbes } from './network.ts';
 import { portProbes } from './ports.ts';
-import type { Probe } from './probe.ts';
+import { ok, type Probe, type Verdict, warning } from './probe.ts';
 
 /** What is known of the node that is to be examined. */
 export interface Patient {
   /** The machine itself. */
   readonly machine: HostReader;
-  readonly measure: () => Promise<Measures>;
+  readonly measure: (path: string) => Promise<Measures>;
   readonly paths: NodePaths;
   /** What needs settings; absent where these cannot be read, which the plan tells. */
   readonly configured:
@@ -23,28 +23,45 @@ export interface Patient {
     | undefined;
   readonly node: K3sNode | undefined;
   readonly plan: readonly Resource[];
+  /** Whether the daemon runs. */
+  readonly isRunning: () => Promise<boolean>;
 }
 
 /** The whole chain that a Ready node hangs on, in its order: machine, network, cloud, and the node's own conditions. */
-export function probesFor({ machine, measure, paths, configured, node, plan }: Patient): readonly Probe[] {
+export function probesFor({
+  machine,
+  measure,
+  paths,
+  configured,
+  node,
+  plan,
+  isRunning,
+}: Patient): readonly Probe[] {
   return [
     ...machineProbes({ host: machine, measure, data: paths.k3s.data }),
-    ...portProbes(machine, node?.role.k3s),
+    ...portProbes(machine, node),
     ...(configured
       ? [
           ...networkProbes({
             host: configured.host,
-            names: hostsOf(configured.settings),
+            asked: askedBy(configured.settings),
             proxy: configured.settings.network.proxy,
           }),
           ...cloudProbes({ ...configured, node }),
         ]
       : []),
+    { about: 'node', what: 'daemon', look: async () => daemonVerdict(await isRunning()) },
     ...conditionProbes(configured?.host ?? machine, plan),
   ];
 }
 
-function hostsOf({ registries, azure, k3s }: Settings): readonly string[] {
-  const vault = azure.keyVault.url === undefined ? [] : [new URL(azure.keyVault.url).hostname];
-  return [...new Set([...registries.servers, ...vault, new URL(k3s.releaseUrl).hostname])];
+function daemonVerdict(isRunning: boolean): Verdict {
+  if (isRunning) return ok('it runs');
+  return warning('it does not run, so nothing is put right.', 'systemctl enable --now slipway');
+}
+
+function askedBy({ registries, azure, k3s }: Settings): readonly URL[] {
+  const vault = azure.keyVault.url === undefined ? [] : [azure.keyVault.url];
+  const servers = registries.servers.map((server) => `https://${server}`);
+  return [...servers, ...vault, k3s.releaseUrl].map((url) => new URL(url));
 }

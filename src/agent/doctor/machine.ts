@@ -5,30 +5,26 @@ import { failure, ok, type Probe, skipped, type Verdict, warning } from './probe
 export interface Measures {
   /** For programs, without what would have to be swapped. */
   readonly memoryAvailable: number;
-  readonly disks: readonly Disk[];
-}
-
-export interface Disk {
-  /** Where it is mounted. */
-  readonly mount: string;
-  readonly size: number;
-  readonly available: number;
+  readonly diskSize: number;
+  readonly diskAvailable: number;
 }
 
 export interface MachineProbes {
   readonly host: HostReader;
-  readonly measure: () => Promise<Measures>;
+  /** Measures the memory, and the disk on which a path is or will be. */
+  readonly measure: (path: string) => Promise<Measures>;
   /** Where K3s keeps its data. */
   readonly data: string;
 }
 
 /** What K3s loads or needs (K3s requirements page; flannel's vxlan backend). */
 const modules = ['overlay', 'br_netfilter', 'vxlan', 'nf_conntrack'];
-const controllers = ['cpu', 'memory', 'pids'];
+/** Without the first two kubelet does not start, without the last it heeds no limit of it. */
+const controllers = ['memory', 'pids', 'cpu'];
 
-/** Megabytes below which images and logs soon fill a disk, and the share below which kubelet evicts pods. */
+/** Megabytes below which images and logs soon fill a disk; and twice the share at which K3s' kubelet evicts pods. */
 const littleDisk = 5_000;
-const evictionShare = 0.1;
+const littleShare = 0.1;
 const littleMemory = 256;
 
 /** Whether the machine can carry K3s: its kernel, cgroups, swap, memory and disk. */
@@ -38,54 +34,54 @@ export function machineProbes({ host, measure, data }: MachineProbes): readonly 
     { about, what: 'kernel modules', look: () => lookForModules(host) },
     { about, what: 'cgroups', look: () => lookAtCgroups(host) },
     { about, what: 'swap', look: () => lookAtSwap(host) },
-    { about, what: 'memory', look: async () => judgeMemory(await measure()) },
-    { about, what: 'disk', look: async () => judgeDisk(await measure(), data) },
+    { about, what: 'memory', look: async () => judgeMemory(await measure(data)) },
+    { about, what: 'disk', look: async () => judgeDisk(await measure(data), data) },
   ];
 }
 
 async function lookForModules(host: HostReader): Promise<Verdict> {
-  const missing: string[] = [];
-  for (const name of modules) if (!(await hasModule(host, name))) missing.push(name);
-  if (missing.length === 0) return ok(`${modules.join(', ')}: loaded, or can be`);
   const { stdout } = await host.query({ file: 'uname', args: ['-r'] });
+  const kernel = stdout.trim();
+  const stats = await Promise.all(modules.map((name) => host.stat(`/sys/module/${name}`)));
+  const notLoaded = modules.filter((_, at) => stats[at] === undefined);
+  if (notLoaded.length === 0) return ok(`${modules.join(', ')}: loaded`);
+  const known = await modulesOf(host, kernel);
+  if (known === undefined)
+    return skipped(`/lib/modules/${kernel} is not here, to tell of ${notLoaded.join(', ')}`);
+  const missing = notLoaded.filter((name) => !known.includes(`/${name}.ko`));
+  if (missing.length === 0) return ok(`${modules.join(', ')}: loaded, or can be`);
   return failure(
-    `the kernel ${stdout.trim()} has no ${missing.join(', ')}: pods would have no file system or network.`,
-    `apt-get install linux-modules-extra-${stdout.trim()}, or use a kernel that has them`,
+    `the kernel ${kernel} has no ${missing.join(', ')}: pods would have no file system or network.`,
+    `use a kernel that has them; Debian: linux-image-amd64 or -arm64, Ubuntu: linux-modules-extra-${kernel}`,
   );
 }
 
-async function hasModule(host: HostReader, name: string): Promise<boolean> {
-  if (await host.stat(`/sys/module/${name}`)) return true;
-  // One that is built in and takes no parameters has no folder there.
-  const { exitCode } = await host.query({ file: 'modinfo', args: ['-n', name] });
-  if (exitCode === 0) return true;
-  const filesystems = (await host.readFile('/proc/filesystems'))?.content ?? '';
-  return filesystems.split(/\s+/).includes(name);
+/** The lists of what can be loaded and of what is built in (modules.dep(5)). */
+async function modulesOf(host: HostReader, kernel: string): Promise<string | undefined> {
+  const [loadable, builtIn] = await Promise.all(
+    ['modules.dep', 'modules.builtin'].map((name) => host.readFile(`/lib/modules/${kernel}/${name}`)),
+  );
+  return loadable && `${loadable.content}${builtIn?.content ?? ''}`;
 }
 
 async function lookAtCgroups(host: HostReader): Promise<Verdict> {
   const found = await host.readFile('/sys/fs/cgroup/cgroup.controllers');
-  if (!found) return lookAtOldCgroups(host);
+  if (!found) {
+    return failure(
+      'not version 2: the kubelet of Kubernetes 1.35 and newer does not start.',
+      'put systemd.unified_cgroup_hierarchy=1 on the kernel command line, and reboot',
+    );
+  }
   const missing = controllers.filter((name) => !found.content.split(/\s+/).includes(name));
-  return missing.length === 0 ? ok(`version 2, with ${controllers.join(', ')}`) : withoutControllers(missing);
+  if (missing.length === 0) return ok(`version 2, with ${controllers.join(', ')}`);
+  if (missing.join() === 'cpu') return warning('without cpu: limits of it do not hold.', anotherKernel);
+  const repair = missing.includes('memory')
+    ? 'put cgroup_enable=memory on the kernel command line, and reboot'
+    : anotherKernel;
+  return failure(`without ${missing.join(', ')}: kubelet does not start.`, repair);
 }
 
-async function lookAtOldCgroups(host: HostReader): Promise<Verdict> {
-  const stats = await Promise.all(controllers.map((name) => host.stat(`/sys/fs/cgroup/${name}`)));
-  const missing = controllers.filter((_, at) => stats[at] === undefined);
-  if (missing.length > 0) return withoutControllers(missing);
-  return warning(
-    'version 1, which Kubernetes gives up.',
-    'boot with systemd.unified_cgroup_hierarchy=1 on the kernel command line',
-  );
-}
-
-function withoutControllers(missing: readonly string[]): Verdict {
-  return failure(
-    `without ${missing.join(', ')}: kubelet does not start.`,
-    'put cgroup_enable=memory cgroup_memory=1 on the kernel command line, and reboot',
-  );
-}
+const anotherKernel = "use a kernel with this controller, as the distribution's own has";
 
 async function lookAtSwap(host: HostReader): Promise<Verdict> {
   const [, ...swaps] = ((await host.readFile('/proc/swaps'))?.content ?? '').trim().split('\n');
@@ -105,20 +101,11 @@ function judgeMemory({ memoryAvailable }: Measures): Verdict {
   );
 }
 
-function judgeDisk({ disks }: Measures, data: string): Verdict {
-  const disk = diskOf(disks, data);
-  if (!disk) return skipped(`no disk is known for ${data}`);
-  const { mount, size, available } = disk;
-  const told = `${available} of ${size} MB free for ${data} (on ${mount})`;
-  if (available >= littleDisk && available >= size * evictionShare) return ok(told);
+function judgeDisk({ diskSize, diskAvailable }: Measures, data: string): Verdict {
+  const told = `${diskAvailable} of ${diskSize} MB free for ${data}`;
+  if (diskAvailable >= littleDisk && diskAvailable >= diskSize * littleShare) return ok(told);
   return warning(
-    `${told}: kubelet evicts pods when less than a tenth is free.`,
+    `${told}: with less than a twentieth free K3s evicts pods.`,
     `k3s crictl rmi --prune, a larger disk, or a disk of its own mounted at ${data}`,
   );
-}
-
-/** The one with the longest mount point that leads to the path. */
-function diskOf(disks: readonly Disk[], path: string): Disk | undefined {
-  const leading = disks.filter(({ mount }) => `${path}/`.startsWith(mount.replace(/\/*$/, '/')));
-  return leading.toSorted((a, b) => b.mount.length - a.mount.length)[0];
 }

@@ -3,8 +3,8 @@ import { failure, ok, type Probe, skipped, type Verdict, warning } from './probe
 
 export interface NetworkProbes {
   readonly host: HostReader;
-  /** Hosts on the internet that this node asks. */
-  readonly names: readonly string[];
+  /** What on the internet this node asks. */
+  readonly asked: readonly URL[];
   /** The proxy they are asked through, as the settings have it. */
   readonly proxy: string | undefined;
 }
@@ -14,9 +14,10 @@ const muchSkew = 300_000;
 const someSkew = 60_000;
 
 /** Whether names are resolved, by which way the internet is reached, and whether the clock is right. */
-export function networkProbes({ host, names, proxy }: NetworkProbes): readonly Probe[] {
+export function networkProbes({ host, asked, proxy }: NetworkProbes): readonly Probe[] {
   const about = 'network';
-  const [first] = names;
+  const [first] = asked;
+  const names = [...new Set(asked.map(({ hostname }) => hostname))];
   return [
     { about, what: 'proxy', look: async () => ok(proxy === undefined ? 'none' : withoutLogin(proxy)) },
     ...names.map((name) => ({ about, what: `DNS ${name}`, look: () => resolve(host, name, proxy) })),
@@ -30,7 +31,7 @@ function withoutLogin(proxy: string): string {
 }
 
 async function resolve(host: HostReader, name: string, proxy: string | undefined): Promise<Verdict> {
-  if (proxy !== undefined) return skipped('the proxy resolves it');
+  if (proxy !== undefined) return skipped('a proxy resolves it, unless network.noProxy names it');
   const { exitCode, stdout } = await host.query({ file: 'getent', args: ['ahosts', name] });
   if (exitCode === 127) return skipped('getent is not installed');
   const addresses = [...new Set(stdout.split('\n').map((line) => line.split(/\s/)[0] ?? ''))].filter(Boolean);
@@ -42,8 +43,10 @@ async function resolve(host: HostReader, name: string, proxy: string | undefined
 }
 
 /** By what a server says its time is (RFC 9110, section 6.6.1): whole seconds, and as old as the answer took. */
-async function compareClocks(host: HostReader, name: string): Promise<Verdict> {
-  const { headers } = await host.get({ url: `https://${name}/` });
+async function compareClocks(host: HostReader, { hostname: name, origin }: URL): Promise<Verdict> {
+  const answer = await host.get({ url: `${origin}/` }).catch(() => undefined);
+  if (!answer) return skipped(`${name} does not answer, which other probes tell of`);
+  const { headers } = answer;
   const theirs = Date.parse(headers.date ?? '');
   if (Number.isNaN(theirs)) return skipped(`${name} does not say what time it is`);
   const skew = host.now() - theirs;

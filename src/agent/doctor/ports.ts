@@ -1,4 +1,5 @@
 import type { HostReader } from '../core/host.ts';
+import type { K3sNode } from '../k3s/node.ts';
 import { failure, ok, type Probe, skipped, type Verdict } from './probe.ts';
 
 export interface Port {
@@ -12,11 +13,19 @@ export interface Port {
 
 const kubelet: Port = { protocol: 'tcp', number: 10250, owner: 'kubelet', for: 'every node' };
 const flannel: Port = { protocol: 'udp', number: 8472, owner: "flannel's vxlan", for: 'every node' };
-const supervisor: Port = { protocol: 'tcp', number: 6443, owner: 'the API', for: 'every node' };
+const supervisor: Port = {
+  protocol: 'tcp',
+  number: 6443,
+  owner: 'the API',
+  for: 'every node, and whoever uses kubectl,',
+};
 
 /** The ports of a node of this kind, and who holds them (https://docs.k3s.io/installation/requirements, networking). */
-export function portProbes(host: HostReader, kind: 'server' | 'agent' | undefined): readonly Probe[] {
-  const ports = kind === 'agent' ? [kubelet, flannel] : [supervisor, kubelet, flannel];
+export function portProbes(host: HostReader, node: K3sNode | undefined): readonly Probe[] {
+  const { 'https-listen-port': https = 6443, 'flannel-backend': backend = 'vxlan' } =
+    node?.settings.k3s.config ?? {};
+  const server = node?.role.k3s === 'agent' ? [] : [{ ...supervisor, number: Number(https) }];
+  const ports = [...server, kubelet, ...(backend === 'vxlan' ? [flannel] : [])];
   return ports.map((port) => ({
     about: 'machine',
     what: `port ${port.number}/${port.protocol}`,
@@ -57,8 +66,10 @@ function judge(port: Port, holders: readonly Holder[]): Verdict {
       `stop that program, or move it to another port: systemctl status ${stranger.pid}`,
     );
   }
+  if (port.protocol === 'tcp' && holders.some(({ name }) => name === undefined))
+    return skipped('it is held, and only root is told by whom');
   const addresses = [...new Set(holders.map(({ address }) => address))].join(', ');
   return ok(
-    `${port.owner} listens at ${addresses}; the network security group must let ${port.for} reach it, nobody else`,
+    `${port.owner} listens at ${addresses}; the network security group must let ${port.for} reach it`,
   );
 }

@@ -1,23 +1,27 @@
-import { statSync } from 'node:fs';
-import { fsSize, mem } from 'systeminformation';
+import type { StatsFs } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { mem } from 'systeminformation';
 import type { Measures } from '../doctor/machine.ts';
+import { errnoOf } from './file-errors.ts';
 
 const megabyte = 1024 * 1024;
 
-/** Measures memory and disks now; starts `df`. */
-export async function measureMachine(): Promise<Measures> {
-  const [memory, disks] = await Promise.all([mem(), fsSize()]);
+/** Measures memory, and the disk on which the path is, or would be if it were made; links are followed. */
+export async function measureMachine(path: string): Promise<Measures> {
+  const [{ available }, { bsize, blocks, bavail }] = await Promise.all([mem(), fileSystemOf(path)]);
   return {
-    memoryAvailable: Math.floor(memory.available / megabyte),
-    disks: disks.filter(isDirectory).map(({ mount, size, available }) => ({
-      mount,
-      size: Math.floor(size / megabyte),
-      available: Math.floor(available / megabyte),
-    })),
+    memoryAvailable: Math.floor(available / megabyte),
+    diskSize: Math.floor((blocks * bsize) / megabyte),
+    diskAvailable: Math.floor((bavail * bsize) / megabyte),
   };
 }
 
-/** A container has single files mounted, too. */
-function isDirectory({ mount }: { readonly mount: string }): boolean {
-  return statSync(mount, { throwIfNoEntry: false })?.isDirectory() === true;
+async function fileSystemOf(path: string): Promise<StatsFs> {
+  try {
+    return await statfs(path);
+  } catch (thrown) {
+    if (errnoOf(thrown) !== 'ENOENT' || path === dirname(path)) throw thrown;
+    return fileSystemOf(dirname(path));
+  }
 }

@@ -1,7 +1,5 @@
 import type { Host } from '../core/host.ts';
-
-/** Milliseconds that Node's timers can wait; beyond that they do not wait at all. */
-const longestTimer = 2_147_483_647;
+import { longestTimer } from './clock.ts';
 
 /** What a service tells systemd (sd_notify(3)). */
 export interface Notifier {

@@ -41,8 +41,10 @@ function textfile(host: ExpositionPorts['host'], metrics: Metrics) {
   let written: string | undefined;
   return async (path: string | undefined): Promise<string | undefined> => {
     try {
-      if (written !== undefined && written !== path) await host.remove(written);
-      written = undefined;
+      if (written !== undefined && written !== path) {
+        await host.remove(written);
+        written = undefined;
+      }
       if (path === undefined) return undefined;
       await host.writeFile(path, await metrics.text(), { mode: 0o644 });
       written = path;

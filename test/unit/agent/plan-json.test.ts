@@ -3,7 +3,7 @@ import type { RecordedAction } from '../../../src/agent/core/recorded-action.ts'
 import { inSync, type Outcome } from '../../../src/agent/core/resource.ts';
 import { onlyIn } from '../../../src/agent/plan-difference.ts';
 import { planJson } from '../../../src/agent/plan-json.ts';
-import type { PlannedStep } from '../../../src/agent/plan-text.ts';
+import { type PlannedStep, planVerdict } from '../../../src/agent/plan-text.ts';
 
 function step(id: string, outcome: object, ...actions: readonly RecordedAction[]): PlannedStep {
   const resource = { id, condition: 'System', summary: `make ${id}`, check: async () => inSync() };
@@ -84,4 +84,12 @@ test('beside another plan only what differs from it is left', () => {
   ];
   expect(onlyIn(then, now).map(({ outcome }) => outcome.resource.id)).toEqual(['a', 'c']);
   expect(onlyIn(now, now)).toEqual([]);
+  const stuck = step('Identity', {
+    state: 'Failed',
+    reason: 'ImdsUnreachable',
+    message: '',
+    lookAgainAt: 0,
+    blocks: true,
+  });
+  expect(planVerdict(onlyIn([stuck], [stuck]))).toBe('errors');
 });

@@ -60,7 +60,8 @@ test('without an image to pull the login is tried; without a node what can be as
   const given = world([]);
   expect((await lookedAt(given)).map(({ what }) => what)).toContain(`login ${server}`);
   const found = await lookedAt(given, false);
-  expect(found.map(({ what, level }) => `${level} ${what}`)).toContain('ok secret k3s-token');
+  expect(found.map(({ what, level }) => `${level} ${what}`)).toContain('skipped secrets');
+  expect(found.map(({ what }) => what)).not.toContain('secret k3s-token');
   expect(found.at(-1)).toMatchObject({ what: 'K3s release', level: 'skipped' });
 });
 
@@ -111,6 +112,23 @@ describe('each trouble is told where it is', () => {
     });
     given.host.onGet('https://storage.example.com/sums', { status: 302, headers: { location: '/sums' } });
     expect((await lookedAt(given)).at(-1)).toMatchObject({ level: 'failure' });
+    given.host.onGet(sums, { status: 302, headers: { location: 'http://storage.example.com/sums' } });
+    expect((await lookedAt(given)).at(-1)).toMatchObject({ level: 'failure' });
+  });
+
+  test('a mirror that is away is no failure where K3s is installed', async () => {
+    const given = world();
+    given.host.onGet(sums, new NodeError('Unreachable', 'nobody is there'));
+    given.host.on({ file: '/usr/local/bin/k3s' }, { exitCode: 127 });
+    expect((await lookedAt(given)).at(-1)).toMatchObject({ level: 'failure', reason: 'Unreachable' });
+    given.host.on({ file: '/usr/local/bin/k3s' }, 'k3s version v1.36.3+k3s1 (abc)\n');
+    expect((await lookedAt(given)).at(-1)).toMatchObject({ level: 'warning', reason: 'Unreachable' });
+  });
+
+  test('of tags that are not read no value is told', async () => {
+    const given = world();
+    given.cloud.tag('k3s-token', 'canary-in-a-tag');
+    expect(JSON.stringify(await lookedAt(given))).not.toContain('canary');
   });
 
   test.each([

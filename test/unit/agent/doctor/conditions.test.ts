@@ -86,4 +86,7 @@ test('of several troubles the one that blocks is told', async () => {
   expect(await lookedAt(resource('a', waiting('ServiceStarting', 'K3s is starting')))).toEqual([
     'System | warning | ServiceStarting | K3s is starting',
   ]);
+  expect(await lookedAt(resource('a', waiting('NodeNotReady', 'no network')))).toEqual([
+    'System | failure | NodeNotReady | no network',
+  ]);
 });

@@ -12,14 +12,7 @@ const well = {
   directories: ['overlay', 'br_netfilter', 'vxlan', 'nf_conntrack'].map((name) => `/sys/module/${name}`),
 };
 
-const measures: Measures = {
-  memoryAvailable: 3_000,
-  disks: [
-    { mount: '/', size: 30_000, available: 20_000 },
-    { mount: '/var/lib', size: 100_000, available: 60_000 },
-    { mount: '/var/lib/rancherous', size: 10, available: 1 },
-  ],
-};
+const measures: Measures = { memoryAvailable: 3_000, diskSize: 100_000, diskAvailable: 60_000 };
 
 async function lookedAt(host: MemoryHost, measured: Measures = measures) {
   const probes = machineProbes({ host, measure: async () => measured, data: '/var/lib/rancher/k3s' });
@@ -28,25 +21,29 @@ async function lookedAt(host: MemoryHost, measured: Measures = measures) {
 }
 
 function machine(files: Record<string, StartFile> = {}, directories = well.directories): MemoryHost {
-  return memoryHost({ files: { ...well.files, ...files }, directories })
-    .on({ file: 'modinfo' }, { exitCode: 1 })
-    .on({ file: 'uname', args: ['-r'] }, '6.1.0-cloud\n');
+  return memoryHost({ files: { ...well.files, ...files }, directories }).on(
+    { file: 'uname', args: ['-r'] },
+    '6.1.0-cloud\n',
+  );
 }
+
+const lib = '/lib/modules/6.1.0-cloud';
+const some = 'kernel/net/bridge/br_netfilter.ko.xz: kernel/net/bridge/bridge.ko.xz\n';
 
 test('a machine that is well', async () => {
   const found = Object.values(await lookedAt(machine()));
   expect(found.map(({ level }) => level)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
-  expect(found.at(-1)?.message).toBe('60000 of 100000 MB free for /var/lib/rancher/k3s (on /var/lib)');
+  expect(found.at(-1)?.message).toBe('60000 of 100000 MB free for /var/lib/rancher/k3s');
 });
 
 describe('a trouble is told with its cause and its repair', () => {
   test.each([
     [
       'kernel modules',
-      machine({}, []),
+      machine({ [`${lib}/modules.dep`]: some }, []),
       'failure',
-      /no overlay, br_netfilter, vxlan/,
-      /linux-modules-extra-6\.1\.0-cloud/,
+      /no overlay, vxlan, nf_conntrack/,
+      /linux-image-amd64.*linux-modules-extra-6\.1\.0-cloud/,
     ],
     [
       'cgroups',
@@ -54,6 +51,20 @@ describe('a trouble is told with its cause and its repair', () => {
       'failure',
       /memory/,
       /cgroup_enable=memory/,
+    ],
+    [
+      'cgroups',
+      machine({ '/sys/fs/cgroup/cgroup.controllers': 'memory cpu' }),
+      'failure',
+      /without pids/,
+      /kernel/,
+    ],
+    [
+      'cgroups',
+      machine({ '/sys/fs/cgroup/cgroup.controllers': 'memory pids' }),
+      'warning',
+      /without cpu/,
+      /kernel/,
     ],
     [
       'swap',
@@ -69,10 +80,21 @@ describe('a trouble is told with its cause and its repair', () => {
     expect(found?.repair).toMatch(repair);
   });
 
+  test('cgroups of version 1', async () => {
+    const host = machine();
+    host.files.remove('/sys/fs/cgroup/cgroup.controllers');
+    const { cgroups } = await lookedAt(host);
+    expect(cgroups).toMatchObject({
+      level: 'failure',
+      repair: expect.stringContaining('unified_cgroup_hierarchy'),
+    });
+  });
+
   test('little memory, little disk', async () => {
     const { memory, disk } = await lookedAt(machine(), {
       memoryAvailable: 100,
-      disks: [{ mount: '/', size: 100_000, available: 9_000 }],
+      diskSize: 100_000,
+      diskAvailable: 9_000,
     });
     expect(memory).toMatchObject({ level: 'warning', repair: expect.stringContaining('VM size') });
     expect(disk).toMatchObject({ level: 'warning', repair: expect.stringContaining('crictl rmi --prune') });
@@ -80,27 +102,15 @@ describe('a trouble is told with its cause and its repair', () => {
 });
 
 test('a module counts that is built in, or can be loaded', async () => {
-  const host = machine({ '/proc/filesystems': 'nodev\toverlay\n' }, []).on(
-    { file: 'modinfo' },
-    ({ args }) => ({
-      exitCode: args.includes('overlay') ? 1 : 0,
-    }),
-  );
-  expect((await lookedAt(host))['kernel modules']?.level).toBe('ok');
+  const lists = {
+    [`${lib}/modules.dep`]: some,
+    [`${lib}/modules.builtin`]: ['overlay', 'vxlan', 'nf_conntrack']
+      .map((name) => `kernel/x/${name}.ko\n`)
+      .join(''),
+  };
+  expect((await lookedAt(machine(lists, [])))['kernel modules']?.level).toBe('ok');
 });
 
-test('cgroups of version 1 work, and are told', async () => {
-  const host = machine({}, [
-    ...well.directories,
-    ...['cpu', 'memory', 'pids'].map((name) => `/sys/fs/cgroup/${name}`),
-  ]);
-  host.files.remove('/sys/fs/cgroup/cgroup.controllers');
-  expect((await lookedAt(host)).cgroups).toMatchObject({
-    level: 'warning',
-    message: expect.stringContaining('version 1'),
-  });
-});
-
-test('a disk nobody knows is not judged', async () => {
-  expect((await lookedAt(machine(), { ...measures, disks: [] })).disk?.level).toBe('skipped');
+test('where the kernel keeps no lists nobody is told that a module is missing', async () => {
+  expect((await lookedAt(machine({}, [])))['kernel modules']?.level).toBe('skipped');
 });

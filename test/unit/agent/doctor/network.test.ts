@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../src/agent/core/errors.ts';
 import { networkProbes } from '../../../../src/agent/doctor/network.ts';
 import { examine } from '../../../../src/agent/doctor/probe.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
@@ -6,7 +7,9 @@ import { memoryHost } from '../../../lab/memory-host.ts';
 const name = 'myteam.azurecr.io';
 
 async function lookedAt(host: ReturnType<typeof memoryHost>, proxy?: string) {
-  const found = await examine(networkProbes({ host, names: [name], proxy }), { now: () => host.now() });
+  const found = await examine(networkProbes({ host, asked: [new URL(`https://${name}`)], proxy }), {
+    now: () => host.now(),
+  });
   return Object.fromEntries(found.map((diagnosis) => [diagnosis.what, diagnosis]));
 }
 
@@ -54,6 +57,12 @@ describe('the clock', () => {
     expect(clock?.level).toBe(level);
     expect(clock?.message).toContain(message);
     expect(clock?.repair !== undefined).toBe(level !== 'ok');
+  });
+
+  test('is not judged by a server that does not answer', async () => {
+    const host = world();
+    host.onGet(`https://${name}/`, new NodeError('Unreachable', 'nobody is there'));
+    expect((await lookedAt(host)).clock?.level).toBe('skipped');
   });
 
   test('is not judged by a server that tells no time', async () => {

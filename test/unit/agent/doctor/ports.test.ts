@@ -2,10 +2,16 @@ import { expect, test } from 'vitest';
 import { portProbes } from '../../../../src/agent/doctor/ports.ts';
 import { examine } from '../../../../src/agent/doctor/probe.ts';
 import { type CommandAnswer, memoryHost } from '../../../lab/memory-host.ts';
+import { aNode } from '../k3s/a-node.ts';
 
-async function lookedAt(kind: 'server' | 'agent', answer: CommandAnswer) {
+async function lookedAt(kind: 'server' | 'agent', answer: CommandAnswer, config: object = {}) {
   const host = memoryHost().on({ file: 'ss' }, answer);
-  return { host, found: await examine(portProbes(host, kind), { now: () => host.now() }) };
+  return {
+    host,
+    found: await examine(portProbes(host, aNode(kind, { settings: { k3s: { config } } })), {
+      now: () => host.now(),
+    }),
+  };
 }
 
 test('a server has three ports, an agent two, and each is asked for by its protocol', async () => {
@@ -22,17 +28,28 @@ test('a server has three ports, an agent two, and each is asked for by its proto
 test.each([
   ['free', '', 'ok', /nobody holds it/],
   ['K3s', 'LISTEN 0 4096 *:6443 *:* users:(("k3s-server",pid=812,fd=14))\n', 'ok', /listens at \*:6443/],
-  ['the kernel', 'UNCONN 0 0 0.0.0.0:8472 0.0.0.0:*\n', 'ok', /listens at 0\.0\.0\.0:8472/],
   [
     'another',
     'LISTEN 0 511 0.0.0.0:6443 0.0.0.0:* users:(("nginx",pid=77,fd=6),("nginx",pid=78,fd=6))\n',
     'failure',
     /nginx \(pid 77\)/,
   ],
+  ['somebody, which only root is told', 'LISTEN 0 511 0.0.0.0:6443 0.0.0.0:*\n', 'skipped', /root/],
   ['unknown', { exitCode: 127 }, 'skipped', /iproute2/],
 ] as const)('%s', async (_, answer, level, message) => {
   const [first] = (await lookedAt('server', answer)).found;
   expect(first?.level).toBe(level);
   expect(first?.message).toMatch(message);
   if (level === 'failure') expect(first?.repair).toContain('systemctl status 77');
+});
+
+test('the settings can move the API, and leave vxlan out', async () => {
+  const moved = { 'https-listen-port': 7443, 'flannel-backend': 'wireguard-native' };
+  const { found } = await lookedAt('server', '', moved);
+  expect(found.map(({ what }) => what)).toEqual(['port 7443/tcp', 'port 10250/tcp']);
+});
+
+test("a UDP socket without a process is the kernel's own, as flannel's is", async () => {
+  const { found } = await lookedAt('agent', 'UNCONN 0 0 0.0.0.0:8472 0.0.0.0:*\n');
+  expect(found.at(-1)).toMatchObject({ level: 'ok', message: expect.stringContaining('0.0.0.0:8472') });
 });
