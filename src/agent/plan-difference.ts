@@ -19,7 +19,13 @@ export function changedSettings(
   const paths = [...new Set([...old.keys(), ...other.keys()])];
   return paths
     .map((path) => ({ path, before: old.get(path), after: other.get(path) }))
-    .filter((change) => !isDeepStrictEqual(change.before, change.after));
+    .filter(({ before, after }) => !isDeepStrictEqual(before, after) && !isEmptied(before, after));
+}
+
+/** A map that was empty and has keys now is told by these. */
+function isEmptied(before: unknown, after: unknown): boolean {
+  const values = [before, after].filter((value) => value !== undefined);
+  return values.length === 1 && isDeepStrictEqual(values[0], {});
 }
 
 function valuesOf(loaded: Loaded | undefined): ReadonlyMap<string, unknown> {

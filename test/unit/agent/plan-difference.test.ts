@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { load } from '../../../src/agent/config/load.ts';
+import { nodePaths } from '../../../src/agent/paths.ts';
+import { changedSettings } from '../../../src/agent/plan-difference.ts';
+import { memoryHost } from '../../lab/memory-host.ts';
+
+function loaded(text: string) {
+  const host = memoryHost({ files: { '/etc/slipway/config.yaml': text } });
+  return load(host, { paths: nodePaths('/') });
+}
+
+test('the settings in which two configurations differ, and no secret of either', async () => {
+  const secret = (password: string) =>
+    `configs: { ghcr.io: { auth: { username: robot, password: ${password} } } }`;
+  const before = await loaded(`role: agent\nregistries: { ${secret('canary-1')} }\n`);
+  const after = await loaded(
+    `role: server\nk3s: { config: { debug: true } }\nregistries: { servers: [a.azurecr.io], ${secret('canary-2')} }\n`,
+  );
+  const changes = changedSettings(before, after);
+  expect(changes).toEqual([
+    { path: 'role', before: 'agent', after: 'server' },
+    { path: 'registries.servers', before: [], after: ['a.azurecr.io'] },
+    { path: 'k3s.config.debug', before: undefined, after: true },
+  ]);
+  expect(
+    changedSettings(after, before)
+      .map(({ path }) => path)
+      .toSorted(),
+  ).toEqual(changes.map(({ path }) => path).toSorted());
+  expect(changedSettings(before, before)).toEqual([]);
+});
+
+test('settings that cannot be read have none', async () => {
+  const after = await loaded('role: server\n');
+  expect(changedSettings(undefined, undefined)).toEqual([]);
+  expect(changedSettings(undefined, after)).toContainEqual({
+    path: 'role',
+    before: undefined,
+    after: 'server',
+  });
+});
