@@ -30,10 +30,10 @@ async function meet(options: DoctorOptions): Promise<Patient> {
   const knowledge = await gather();
   const settings = knowledge.tagged.value?.loaded.settings ?? knowledge.files.value?.settings;
   const connected = settings && connect(settings);
-  const { measureMachine } = await import('./agent/host/measures.ts');
+  const { machineMeasures } = await import('./agent/host/measures.ts');
   return {
     machine,
-    measure: measureMachine,
+    measures: machineMeasures,
     paths,
     configured: settings && connected && { settings, ...connected },
     node: knowledge.node.value,

@@ -18,23 +18,42 @@ const clearScreen = '\u001b[H\u001b[J';
 /** Shows the status: 0 for Ready, 1 for not, 3 where no daemon runs. With `watch` it looks until it is interrupted. */
 export async function showStatus(options: StatusOptions): Promise<number> {
   const host = nodeHost();
-  let shown = await updatedOf(host, options);
-  let exitCode = await show(host, options, '');
+  let seen = await look(host, options);
+  let exitCode = await show(host, seen, options, '');
   while (options.watch) {
     await host.sleep(rhythm);
-    const updated = await updatedOf(host, options);
+    const before = seen;
+    seen = await look(host, options);
     // A screen is drawn anew for its ages; into a pipe goes what is new.
-    if (!process.stdout.isTTY && updated === shown) continue;
-    exitCode = await show(host, options, process.stdout.isTTY ? clearScreen : between[options.output]);
-    shown = updated;
+    if (!process.stdout.isTTY && isSame(seen, before)) continue;
+    exitCode = await show(host, seen, options, process.stdout.isTTY ? clearScreen : between[options.output]);
   }
   return exitCode;
 }
 
-async function show(host: HostReader, options: StatusOptions, before: string): Promise<number> {
-  const { slipway } = nodePaths(options.root);
-  const [status, running] = [await readStatus(host, slipway.status), await isLocked(slipway.lock)];
+interface Seen {
+  readonly status: Status | undefined;
+  /** Whether the daemon runs. */
+  readonly running: boolean;
+}
+
+async function look(host: HostReader, { root }: StatusOptions): Promise<Seen> {
+  const { slipway } = nodePaths(root);
+  return { status: await readStatus(host, slipway.status), running: await isLocked(slipway.lock) };
+}
+
+function isSame(one: Seen, other: Seen): boolean {
+  return one.running === other.running && one.status?.updated === other.status?.updated;
+}
+
+async function show(
+  host: HostReader,
+  { status, running }: Seen,
+  options: StatusOptions,
+  before: string,
+): Promise<number> {
   if (!status) {
+    const { slipway } = nodePaths(options.root);
     const found = (await host.stat(slipway.status)) === undefined ? 'is not there' : 'is damaged';
     const problem = `nothing is known of this node: ${slipway.status} ${found}`;
     process.stderr.write(`${before}slipway: ${problem}. ${nextStep(options.root, running)}\n`);
@@ -43,11 +62,6 @@ async function show(host: HostReader, options: StatusOptions, before: string): P
   process.stdout.write(before + printed(status, running, options, host.now()));
   if (!running) return 3;
   return status.conditions[0]?.status === 'True' ? 0 : 1;
-}
-
-async function updatedOf(host: HostReader, { root }: StatusOptions): Promise<string | undefined> {
-  const { slipway } = nodePaths(root);
-  return `${(await readStatus(host, slipway.status))?.updated} ${await isLocked(slipway.lock)}`;
 }
 
 function nextStep(root: string, running: boolean): string {

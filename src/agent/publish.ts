@@ -1,6 +1,7 @@
 import type { Report } from './agent.ts';
 import type { Condition } from './core/conditions.ts';
 import type { Host, HostReader } from './core/host.ts';
+import { lastTime } from './core/last-time.ts';
 import type { Change, Outcome } from './core/resource.ts';
 import type { CredentialStatus } from './k3s/credential-status.ts';
 import { nodeReadyId } from './k3s/node-ready.ts';
@@ -166,9 +167,6 @@ export function statusLine({ role, node, conditions }: Status): string {
   if (ready?.status !== 'True') return `${who}: ${ready?.reason}: ${ready?.message}`;
   return ready.reason === 'InSync' ? `${who}: Ready` : `${who}: Ready, but ${ready.reason}: ${ready.message}`;
 }
-
-/** The latest time a Date can hold (ECMA-262). */
-const lastTime = 8.64e15;
 
 function iso(time: number): string {
   return new Date(Math.min(time, lastTime)).toISOString();

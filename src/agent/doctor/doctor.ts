@@ -15,7 +15,7 @@ import { ok, type Probe, type Verdict, warning } from './probe.ts';
 export interface Patient {
   /** The machine itself. */
   readonly machine: HostReader;
-  readonly measure: (path: string) => Promise<Measures>;
+  readonly measures: Measures;
   readonly paths: NodePaths;
   /** What needs settings; absent where these cannot be read, which the plan tells. */
   readonly configured:
@@ -30,7 +30,7 @@ export interface Patient {
 /** The whole chain that a Ready node hangs on, in its order: machine, network, cloud, and the node's own conditions. */
 export function probesFor({
   machine,
-  measure,
+  measures,
   paths,
   configured,
   node,
@@ -38,7 +38,7 @@ export function probesFor({
   isRunning,
 }: Patient): readonly Probe[] {
   return [
-    ...machineProbes({ host: machine, measure, data: paths.k3s.data }),
+    ...machineProbes({ host: machine, measures, data: paths.k3s.data }),
     ...portProbes(machine, node),
     ...(configured
       ? [

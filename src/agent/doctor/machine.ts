@@ -4,15 +4,19 @@ import { failure, ok, type Probe, skipped, type Verdict, warning } from './probe
 /** What can be measured of a machine; sizes in megabytes. */
 export interface Measures {
   /** For programs, without what would have to be swapped. */
-  readonly memoryAvailable: number;
-  readonly diskSize: number;
-  readonly diskAvailable: number;
+  memoryAvailable(): Promise<number>;
+  /** The disk on which a path is, or would be if it were made. */
+  disk(path: string): Promise<Disk>;
+}
+
+export interface Disk {
+  readonly size: number;
+  readonly available: number;
 }
 
 export interface MachineProbes {
   readonly host: HostReader;
-  /** Measures the memory, and the disk on which a path is or will be. */
-  readonly measure: (path: string) => Promise<Measures>;
+  readonly measures: Measures;
   /** Where K3s keeps its data. */
   readonly data: string;
 }
@@ -28,14 +32,14 @@ const littleShare = 0.1;
 const littleMemory = 256;
 
 /** Whether the machine can carry K3s: its kernel, cgroups, swap, memory and disk. */
-export function machineProbes({ host, measure, data }: MachineProbes): readonly Probe[] {
+export function machineProbes({ host, measures, data }: MachineProbes): readonly Probe[] {
   const about = 'machine';
   return [
     { about, what: 'kernel modules', look: () => lookForModules(host) },
     { about, what: 'cgroups', look: () => lookAtCgroups(host) },
     { about, what: 'swap', look: () => lookAtSwap(host) },
-    { about, what: 'memory', look: async () => judgeMemory(await measure(data)) },
-    { about, what: 'disk', look: async () => judgeDisk(await measure(data), data) },
+    { about, what: 'memory', look: async () => judgeMemory(await measures.memoryAvailable()) },
+    { about, what: 'disk', look: async () => judgeDisk(await measures.disk(data), data) },
   ];
 }
 
@@ -93,17 +97,14 @@ async function lookAtSwap(host: HostReader): Promise<Verdict> {
   );
 }
 
-function judgeMemory({ memoryAvailable }: Measures): Verdict {
-  if (memoryAvailable >= littleMemory) return ok(`${memoryAvailable} MB available`);
-  return warning(
-    `${memoryAvailable} MB available: pods will be killed for want of it.`,
-    'use a larger VM size',
-  );
+function judgeMemory(available: number): Verdict {
+  if (available >= littleMemory) return ok(`${available} MB available`);
+  return warning(`${available} MB available: pods will be killed for want of it.`, 'use a larger VM size');
 }
 
-function judgeDisk({ diskSize, diskAvailable }: Measures, data: string): Verdict {
-  const told = `${diskAvailable} of ${diskSize} MB free for ${data}`;
-  if (diskAvailable >= littleDisk && diskAvailable >= diskSize * littleShare) return ok(told);
+function judgeDisk({ size, available }: Disk, data: string): Verdict {
+  const told = `${available} of ${size} MB free for ${data}`;
+  if (available >= littleDisk && available >= size * littleShare) return ok(told);
   return warning(
     `${told}: with less than a twentieth free K3s evicts pods.`,
     `k3s crictl rmi --prune, a larger disk, or a disk of its own mounted at ${data}`,

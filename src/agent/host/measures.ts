@@ -7,15 +7,19 @@ import { errnoOf } from './file-errors.ts';
 
 const megabyte = 1024 * 1024;
 
-/** Measures memory, and the disk on which the path is, or would be if it were made; links are followed. */
-export async function measureMachine(path: string): Promise<Measures> {
-  const [{ available }, { bsize, blocks, bavail }] = await Promise.all([mem(), fileSystemOf(path)]);
-  return {
-    memoryAvailable: Math.floor(available / megabyte),
-    diskSize: Math.floor((blocks * bsize) / megabyte),
-    diskAvailable: Math.floor((bavail * bsize) / megabyte),
-  };
-}
+/** Measures this machine, each thing when it is asked for; links that lead to a disk are followed. */
+export const machineMeasures: Measures = {
+  async memoryAvailable() {
+    return Math.floor((await mem()).available / megabyte);
+  },
+  async disk(path) {
+    const { bsize, blocks, bavail } = await fileSystemOf(path);
+    return {
+      size: Math.floor((blocks * bsize) / megabyte),
+      available: Math.floor((bavail * bsize) / megabyte),
+    };
+  },
+};
 
 async function fileSystemOf(path: string): Promise<StatsFs> {
   try {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Cloud } from '../cloud/cloud.ts';
 import { NodeError } from '../core/errors.ts';
 import type { Host, HostReader } from '../core/host.ts';
+import { lastTime } from '../core/last-time.ts';
 import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
 import { type HeldLogin, heldLogin } from './held-login.ts';
 import { identityRemark, withIdentity } from './identity-view.ts';
@@ -93,9 +94,6 @@ function ended(server: string, ends: number): NodeError {
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
-
-/** The latest time a Date can hold (ECMA-262). */
-const lastTime = 8.64e15;
 
 function endOf(ends: number): string {
   return ends <= lastTime ? `that ends ${new Date(ends).toISOString().slice(11, 16)}Z` : 'of registries.yaml';

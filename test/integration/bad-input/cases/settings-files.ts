@@ -4,6 +4,8 @@ import { type Case, canary } from '../world.ts';
 
 const own = 'etc/slipway/config.yaml';
 const args = ['config', '--root', '{root}', '--cloud', 'static'];
+const aServer = ['plan', '--root', '{root}', '--cloud', 'static', '--role', 'server'];
+const againstNew = [...aServer, '--against', '{root}/new.yaml'];
 
 /** A settings file that cannot be read at all. */
 const unreadable: readonly Case[] = [
@@ -217,17 +219,7 @@ const places: readonly Case[] = [
   },
   {
     name: 'in the file after --against',
-    args: [
-      'plan',
-      '--root',
-      '{root}',
-      '--cloud',
-      'static',
-      '--role',
-      'server',
-      '--against',
-      '{root}/new.yaml',
-    ],
+    args: againstNew,
     files: { 'new.yaml': 'k3s: { version: 1.36.3 }' },
     source: /InvalidSettings: \{root\}\/new\.yaml: k3s\.version:/,
     problem: /must be a K3s release/,
@@ -235,17 +227,7 @@ const places: readonly Case[] = [
   },
   {
     name: 'the file after --against, which is not there',
-    args: [
-      'plan',
-      '--root',
-      '{root}',
-      '--cloud',
-      'static',
-      '--role',
-      'server',
-      '--against',
-      '{root}/new.yaml',
-    ],
+    args: againstNew,
     source: /\{root\}\/new\.yaml:/,
     problem: /does not exist/,
     repair: /check the path after --against/,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Measures, machineProbes } from '../../../../src/agent/doctor/machine.ts';
+import { type Disk, type Measures, machineProbes } from '../../../../src/agent/doctor/machine.ts';
 import { examine } from '../../../../src/agent/doctor/probe.ts';
 import { type MemoryHost, memoryHost, type StartFile } from '../../../lab/memory-host.ts';
 
@@ -12,10 +12,14 @@ const well = {
   directories: ['overlay', 'br_netfilter', 'vxlan', 'nf_conntrack'].map((name) => `/sys/module/${name}`),
 };
 
-const measures: Measures = { memoryAvailable: 3_000, diskSize: 100_000, diskAvailable: 60_000 };
+const measures = measured(3_000, { size: 100_000, available: 60_000 });
 
-async function lookedAt(host: MemoryHost, measured: Measures = measures) {
-  const probes = machineProbes({ host, measure: async () => measured, data: '/var/lib/rancher/k3s' });
+function measured(memory: number, disk: Disk): Measures {
+  return { memoryAvailable: async () => memory, disk: async () => disk };
+}
+
+async function lookedAt(host: MemoryHost, found: Measures = measures) {
+  const probes = machineProbes({ host, measures: found, data: '/var/lib/rancher/k3s' });
   const diagnoses = await examine(probes, { now: () => host.now() });
   return Object.fromEntries(diagnoses.map((diagnosis) => [diagnosis.what, diagnosis]));
 }
@@ -91,11 +95,7 @@ describe('a trouble is told with its cause and its repair', () => {
   });
 
   test('little memory, little disk', async () => {
-    const { memory, disk } = await lookedAt(machine(), {
-      memoryAvailable: 100,
-      diskSize: 100_000,
-      diskAvailable: 9_000,
-    });
+    const { memory, disk } = await lookedAt(machine(), measured(100, { size: 100_000, available: 9_000 }));
     expect(memory).toMatchObject({ level: 'warning', repair: expect.stringContaining('VM size') });
     expect(disk).toMatchObject({ level: 'warning', repair: expect.stringContaining('crictl rmi --prune') });
   });
