@@ -59,14 +59,20 @@ async function fetchVerified(wanted: Download, part: string, terms: TransferTerm
 /** The digest that a sha256sum file promises: a line of 64 hex digits, blank, blank or `*`, the name. */
 function promised({ checksum: { url, name } }: Download, text: string): string {
   for (const line of text.split('\n')) {
-    const [, digest, file] = /^([0-9a-f]{64}) [ *]?(.+?)\s*$/i.exec(line) ?? [];
-    if (digest !== undefined && file === name) return digest.toLowerCase();
+    const [, digest] = /^([0-9a-f]{64}) /i.exec(line) ?? [];
+    if (digest !== undefined && nameOf(line) === name) return digest.toLowerCase();
   }
   throw new NodeError(
     'ChecksumMissing',
     `${url} has no sha256 line for ${name}, so it cannot be verified. Check the version and the releaseUrl in the settings.`,
     { retry: { pace: 'slow' } },
   );
+}
+
+/** What follows the digest. No pattern looks for its end: one that backtracks takes minutes for a line of megabytes. */
+function nameOf(line: string): string {
+  const rest = line.slice(65).trimEnd();
+  return /^[ *]./.test(rest) ? rest.slice(1) : rest;
 }
 
 async function verify({ url }: Download, part: string, digest: string): Promise<void> {
