@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** `npm test` runs every project but the last three, which need what `npm run package` makes, `boot` root as well. */
+/** `npm test` runs every project but the last four, which need what `npm run package` makes, `boot` root as well. */
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -10,6 +10,7 @@ export default defineConfig({
       project('contract', { testTimeout: 60_000 }),
       project('scenario', { testTimeout: 60_000 }),
       project('integration', { testTimeout: 60_000 }),
+      project('security', { testTimeout: 60_000 }),
       project('package', { testTimeout: 180_000 }),
       // One file at a time: a node that is kept from its turn lets its passwords end.
       project('lab', { testTimeout: 240_000, hookTimeout: 240_000, fileParallelism: false }),

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { download } from '../../src/agent/host/download.ts';
+import { Routes } from '../../src/agent/host/http-agents.ts';
+import { temporaryFolder } from '../integration/host/folder.ts';
+import { serveHttp } from '../integration/host/servers.ts';
+
+// Each pattern that backtracks over one of these lines runs for minutes, far beyond the time a test has here.
+test.each([
+  ['blanks within the name', `${' x'.repeat(10)}${' '.repeat(3_000_000)}x`],
+  ['blanks without a name', ' '.repeat(3_000_000)],
+  ['words', ' k3s'.repeat(750_000)],
+])('a release cannot stall Slipway with a checksum line of 3 MB: %s', async (_, name) => {
+  const port = await serveHttp((_request, response) => void response.end(`${'0'.repeat(64)}  ${name}\n`));
+  const wanted = {
+    url: `http://127.0.0.1:${port}/k3s`,
+    checksum: { url: `http://127.0.0.1:${port}/sums`, name: 'k3s' },
+    path: `${await temporaryFolder()}/k3s`,
+    mode: 0o755,
+  };
+  const tools = { routes: new Routes({}), environment: { PATH: process.env.PATH ?? '' } };
+  await expect(download(wanted, tools)).rejects.toMatchObject({ reason: 'ChecksumMissing' });
+});
