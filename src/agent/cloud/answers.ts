@@ -47,6 +47,13 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** Where an answer redirects to, as a sentence for a message of ours; empty where it does not. */
+export function redirection({ status, headers: { location } }: HttpResponse, asked: string): string {
+  if (status < 300 || status > 399 || location === undefined) return '';
+  const to = URL.canParse(location, asked) ? new URL(location, asked).host : 'what is not an address';
+  return ` It redirects to ${to}, and nothing was sent there.`;
+}
+
 const longestQuote = 240;
 
 /** The first line of what a service said, for a message of ours; whatever looks like a token is taken out. */

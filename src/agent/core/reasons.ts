@@ -48,6 +48,8 @@ export const reasons = {
   ManagedIdentityMissing: 'The VM has no managed identity yet, or not the one the settings name.',
   ManagedIdentityAmbiguous: 'The VM has several managed identities: set azure.identity.clientId.',
   ManagedIdentityUnavailable: 'The managed identity endpoint does not answer yet.',
+  ForeignHost:
+    "A host outside the domains of the VM's own cloud is named where a token of its identity would be shown to it.",
   VaultNotConfigured: 'No Key Vault is configured: set azure.keyVault.name.',
   VaultNotFound: 'The name of the Key Vault does not resolve: check azure.keyVault.name.',
   VaultForbidden: 'The identity may not read this secret: assign it the role Key Vault Secrets User.',

@@ -205,7 +205,10 @@ test('the cloud the metadata names decides the domain, and a setting can overrul
   const { vm } = world.azure.node('server');
   vm.azEnvironment = 'AZUREUSGOVERNMENTCLOUD';
   const unavailable = { reason: 'VaultUnavailable', pace: 'soon' } as const;
-  await expectFailure(cloud.secret('k3s-token'), { ...unavailable, says: /team\.vault\.usgovcloudapi\.net/ });
+  await expectFailure(world.cloud().secret('k3s-token'), {
+    ...unavailable,
+    says: /team\.vault\.usgovcloudapi\.net/,
+  });
   await expectFailure(world.cloud({ environment: 'china' }).secret('k3s-token'), {
     ...unavailable,
     says: /team\.vault\.azure\.cn/,

@@ -225,6 +225,7 @@ describe('the metadata, by the SDK', () => {
         httpClient: azureHttpClient({
           host: host(),
           imdsEndpoint: azure.imdsUrl('server'),
+          origin: `https://${loginServer}`,
           observe: () => {},
         }),
       },

@@ -175,11 +175,7 @@ describe('refused in one line, with nothing on stdout, is', () => {
   });
 
   test.each([
-    [
-      'metadata service',
-      () => azure.node('vm').faults.fail({ status: 500 }),
-      /ManagedIdentityUnavailable: .*500/,
-    ],
+    ['metadata service', () => azure.node('vm').faults.fail({ status: 500 }), /IdentityUnavailable: .*500/],
     ['registry', () => azure.registry().faults.fail({ status: 502 }), /RegistryUnavailable: .*502/],
     ['registry, with garbage', () => azure.registry().faults.fail('garbage'), /UnexpectedAnswer: /],
   ])('a failure of the %s', async (_, arrange, message) => {

@@ -2,11 +2,12 @@
 import { NodeError } from '../../core/errors.ts';
 import type { Host } from '../../core/host.ts';
 import type { Cloud } from '../cloud.ts';
-import { type Environment, environmentOf, vaultDomain } from './clouds.ts';
+import { type Environment, environmentOf, registryDomain, vaultDomain, vaultDomains } from './clouds.ts';
 import { managedIdentity } from './identity.ts';
 import { imageDigest } from './image-digest.ts';
 import { instanceMetadata } from './imds.ts';
 import { vaultSecret } from './key-vault.ts';
+import { requireOwnHost } from './own-hosts.ts';
 import { registryToken, registryUser } from './registry.ts';
 
 /** The settings this cloud needs, from the section `azure`. */
@@ -31,27 +32,53 @@ export interface AzureCloudOptions {
 export function azureCloud({ host, settings: { azure } }: AzureCloudOptions): Cloud {
   const { imdsEndpoint, identity, registryAudience: audience } = azure;
   const credential = managedIdentity({ host, imdsEndpoint, clientId: identity.clientId });
+  const environment = ownEnvironment(host, azure);
+  const requireOwnRegistry = async (loginServer: string) =>
+    requireOwnHost(loginServer, {
+      domains: [registryDomain(await environment())],
+      setting: 'registries.servers',
+    });
   return {
     name: 'azure',
     identity: async () => (await instanceMetadata(host, imdsEndpoint)).identity,
     secret: async (name) =>
-      vaultSecret({ host, credential, imdsEndpoint, url: await vaultUrl(host, azure) }, name),
+      vaultSecret({ host, credential, imdsEndpoint, url: await vaultUrl(azure, environment) }, name),
     registryUser: () => registryUser,
-    registryPassword: (loginServer) => registryToken({ host, credential, audience }, loginServer),
-    imageDigest: (loginServer, repository, tag) =>
-      imageDigest({ host, credential, imdsEndpoint, audience }, { loginServer, repository, tag }),
+    async registryPassword(loginServer) {
+      await requireOwnRegistry(loginServer);
+      return registryToken({ host, credential, audience }, loginServer);
+    },
+    async imageDigest(loginServer, repository, tag) {
+      await requireOwnRegistry(loginServer);
+      return imageDigest({ host, credential, imdsEndpoint, audience }, { loginServer, repository, tag });
+    },
   };
 }
 
-async function vaultUrl(host: Host, { keyVault, environment, imdsEndpoint }: AzureSettings): Promise<string> {
+/** The Azure cloud by the settings, else by the metadata service, which is asked once: a VM never changes it. */
+function ownEnvironment(host: Host, azure: AzureSettings): () => Promise<Environment> {
+  let known = azure.environment;
+  return async () => {
+    known ??= environmentOf((await instanceMetadata(host, azure.imdsEndpoint)).azEnvironment);
+    return known;
+  };
+}
+
+async function vaultUrl(
+  { keyVault, environment: named }: AzureSettings,
+  environment: () => Promise<Environment>,
+): Promise<string> {
   const { name, url } = keyVault;
-  if (url) return url.replace(/\/+$/, '');
+  if (url) {
+    const domains = named ? [vaultDomain(named)] : vaultDomains;
+    requireOwnHost(new URL(url).hostname, { domains, setting: 'azure.keyVault.url' });
+    return url.replace(/\/+$/, '');
+  }
   if (!name)
     throw new NodeError(
       'VaultNotConfigured',
       'No Key Vault is configured, so no secret can be read. Set azure.keyVault.name to the vault that holds the join token.',
       { retry: { pace: 'slow' } },
     );
-  const cloud = environment ?? environmentOf((await instanceMetadata(host, imdsEndpoint)).azEnvironment);
-  return `https://${name}.${vaultDomain(cloud)}`;
+  return `https://${name}.${vaultDomain(await environment())}`;
 }

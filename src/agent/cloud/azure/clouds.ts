@@ -2,16 +2,40 @@ import { NodeError } from '../../core/errors.ts';
 
 export type Environment = 'public' | 'usgovernment' | 'china';
 
-/** How Azure's clouds differ for a node: the name their metadata gives, and the domain of their Key Vaults. */
+/**
+ * How Azure's clouds differ for a node: the name in their metadata, and the domains of their Key Vaults and container
+ * registries. Sources: "About keys, secrets and certificates", vault name and object name; "Azure Container Registry
+ * endpoint reference" (regional and data endpoints are below the same domains).
+ */
 const clouds = {
-  public: { azEnvironment: 'AzurePublicCloud', vaultDomain: 'vault.azure.net' },
-  usgovernment: { azEnvironment: 'AzureUSGovernmentCloud', vaultDomain: 'vault.usgovcloudapi.net' },
-  china: { azEnvironment: 'AzureChinaCloud', vaultDomain: 'vault.azure.cn' },
-} as const satisfies Record<Environment, { readonly azEnvironment: string; readonly vaultDomain: string }>;
+  public: {
+    azEnvironment: 'AzurePublicCloud',
+    vaultDomain: 'vault.azure.net',
+    registryDomain: 'azurecr.io',
+  },
+  usgovernment: {
+    azEnvironment: 'AzureUSGovernmentCloud',
+    vaultDomain: 'vault.usgovcloudapi.net',
+    registryDomain: 'azurecr.us',
+  },
+  china: {
+    azEnvironment: 'AzureChinaCloud',
+    vaultDomain: 'vault.azure.cn',
+    registryDomain: 'azurecr.cn',
+  },
+} as const satisfies Record<Environment, Readonly<Record<string, string>>>;
 
 /** The domain below which the Key Vaults of a cloud live. */
 export function vaultDomain(environment: Environment): string {
   return clouds[environment].vaultDomain;
+}
+
+/** The domains of the Key Vaults of every cloud. */
+export const vaultDomains: readonly string[] = Object.values(clouds).map((cloud) => cloud.vaultDomain);
+
+/** The domain below which the container registries of a cloud live. */
+export function registryDomain(environment: Environment): string {
+  return clouds[environment].registryDomain;
 }
 
 /**

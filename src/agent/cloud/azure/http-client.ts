@@ -1,9 +1,15 @@
 import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline';
+import { NodeError } from '../../core/errors.ts';
 import type { Host, HttpResponse, HttpSend } from '../../core/host.ts';
 import { type Content, Secret } from '../../core/secret.ts';
 
 /** The address at which the SDKs look for the instance metadata service, whatever the settings say. */
 const metadataHost = '169.254.169.254';
+
+export const metadataOrigin = `http://${metadataHost}`;
+
+/** Options for every client: one request for each question. A redirect is an answer, for us to refuse. */
+export const askedOnce = { retryOptions: { maxRetries: 0 }, redirectOptions: { maxRetries: 0 } } as const;
 
 const metadataTimeout = 5_000;
 const timeout = 10_000;
@@ -12,6 +18,8 @@ export interface AzureHttpOptions {
   readonly host: Host;
   /** What stands for http://169.254.169.254. */
   readonly imdsEndpoint: string;
+  /** The one origin that is asked, such as `https://team.azurecr.io`: a token for it is shown to no other. */
+  readonly origin: string;
   /**
    * Told what became of each request. The SDKs wrap an answer or a failure in errors of their own, and lose what
    * ours need: the status, Retry-After, the inner code, the Host's own error.
@@ -21,12 +29,14 @@ export interface AzureHttpOptions {
 
 /**
  * The Azure SDKs' way to the network: every request of theirs goes through the Host, bounded in time, past any
- * proxy where it is for the metadata service. Throws the Host's errors as they are.
+ * proxy where it is for the metadata service. Throws the Host's errors as they are, and `UnexpectedAnswer` for a request
+ * to another origin, which only a redirect can lead to.
  */
-export function azureHttpClient({ host, imdsEndpoint, observe }: AzureHttpOptions): HttpClient {
+export function azureHttpClient({ host, imdsEndpoint, origin, observe }: AzureHttpOptions): HttpClient {
   return {
     async sendRequest(request) {
       try {
+        requireOrigin(request.url, origin);
         const response = await host.send(hostRequest(request, imdsEndpoint));
         observe(response);
         return await pipelineResponse(request, response);
@@ -36,6 +46,16 @@ export function azureHttpClient({ host, imdsEndpoint, observe }: AzureHttpOption
       }
     },
   };
+}
+
+function requireOrigin(url: string, origin: string): void {
+  const asked = new URL(url);
+  if (asked.origin === new URL(origin).origin) return;
+  throw new NodeError(
+    'UnexpectedAnswer',
+    `${origin} leads to ${asked.origin}, and nothing was sent there. Check what answers under that name.`,
+    { retry: { pace: 'slow' } },
+  );
 }
 
 function hostRequest({ url, method, headers, body }: PipelineRequest, imdsEndpoint: string): HttpSend {

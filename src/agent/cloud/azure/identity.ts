@@ -1,8 +1,8 @@
 import type { AccessToken, ManagedIdentityCredential, TokenCredential } from '@azure/identity';
 import { NodeError, type NodeErrorOptions } from '../../core/errors.ts';
 import type { Host, HttpResponse } from '../../core/host.ts';
-import { quoted, refusalOf, soonAfter } from '../answers.ts';
-import { azureHttpClient } from './http-client.ts';
+import { quoted, redirection, refusalOf, soonAfter } from '../answers.ts';
+import { askedOnce, azureHttpClient, metadataOrigin } from './http-client.ts';
 
 export interface ManagedIdentityOptions {
   readonly host: Host;
@@ -22,14 +22,19 @@ export function managedIdentity({ host, imdsEndpoint, clientId }: ManagedIdentit
   let credential: Promise<ManagedIdentityCredential> | undefined;
   let outcome: HttpResponse | Error | undefined;
   let turn: Promise<unknown> = Promise.resolve();
-  const httpClient = azureHttpClient({ host, imdsEndpoint, observe: (seen) => (outcome = seen) });
+  const httpClient = azureHttpClient({
+    host,
+    imdsEndpoint,
+    origin: metadataOrigin,
+    observe: (seen) => (outcome = seen),
+  });
 
   async function create(): Promise<ManagedIdentityCredential> {
     const { ManagedIdentityCredential } = await import('@azure/identity');
     return new ManagedIdentityCredential({
       ...(clientId && { clientId }),
       httpClient,
-      retryOptions: { maxRetries: 0 },
+      ...askedOnce,
     });
   }
 
@@ -77,7 +82,7 @@ function explain(
   const { code, message } = refusalOf(outcome);
   return new NodeError(
     'UnexpectedAnswer',
-    `${answer}${quoted(message || code)} That is no token; check that azure.imdsEndpoint is right.`,
+    `${answer}${quoted(message || code)}${redirection(outcome, metadataOrigin)} That is no token; check that azure.imdsEndpoint is right.`,
     status === 200 ? {} : { retry: { pace: 'slow' } },
   );
 }

@@ -1,9 +1,9 @@
 import type { TokenCredential } from '@azure/identity';
 import { NodeError, Recorded } from '../../core/errors.ts';
 import type { Host, HttpResponse } from '../../core/host.ts';
-import { quoted, refusalOf } from '../answers.ts';
+import { quoted, redirection, refusalOf } from '../answers.ts';
 import { registryTrouble, registryUnreachable } from '../registry-errors.ts';
-import { azureHttpClient } from './http-client.ts';
+import { askedOnce, azureHttpClient } from './http-client.ts';
 
 export interface ImageDigestOptions {
   readonly host: Host;
@@ -32,10 +32,11 @@ export async function imageDigest(options: ImageDigestOptions, image: ImageTag):
   const { loginServer, repository, tag } = image;
   let outcome: HttpResponse | Error | undefined;
   // A client for each look: one that is kept keeps its tokens, and would see with yesterday's permissions.
-  const client = new ContainerRegistryClient(`https://${loginServer}`, credential, {
+  const origin = `https://${loginServer}`;
+  const client = new ContainerRegistryClient(origin, credential, {
     audience: audience.replace(/\/+$/, ''),
-    httpClient: azureHttpClient({ host, imdsEndpoint, observe: (seen) => (outcome = seen) }),
-    retryOptions: { maxRetries: 0 },
+    httpClient: azureHttpClient({ host, imdsEndpoint, origin, observe: (seen) => (outcome = seen) }),
+    ...askedOnce,
   });
   try {
     const { digest } = await client.getArtifact(repository, tag).getManifestProperties();
@@ -67,7 +68,7 @@ function refused(response: HttpResponse, { loginServer, repository, tag }: Image
     registryTrouble(response, loginServer, now) ??
     new NodeError(
       'UnexpectedAnswer',
-      `What answers at ${loginServer} does not answer as an Azure container registry does: status ${status}.${says}`,
+      `What answers at ${loginServer} does not answer as an Azure container registry does: status ${status}.${says}${redirection(response, `https://${loginServer}`)}`,
       { retry: { pace: 'slow' } },
     )
   );

@@ -2,9 +2,9 @@ import type { TokenCredential } from '@azure/identity';
 import { NodeError } from '../../core/errors.ts';
 import type { Host, HttpResponse } from '../../core/host.ts';
 import type { Secret } from '../../core/secret.ts';
-import { isUnknownName, quoted, refusalOf, soonAfter, untrusted } from '../answers.ts';
+import { isUnknownName, quoted, redirection, refusalOf, soonAfter, untrusted } from '../answers.ts';
 import { storedSecret } from '../stored-secret.ts';
-import { azureHttpClient } from './http-client.ts';
+import { askedOnce, azureHttpClient } from './http-client.ts';
 
 export interface KeyVaultOptions {
   readonly host: Host;
@@ -26,9 +26,9 @@ export async function vaultSecret(vault: KeyVaultOptions, name: string): Promise
   const { host, credential, imdsEndpoint, url } = vault;
   let outcome: HttpResponse | Error | undefined;
   // A client for each read: one that is kept refreshes tokens behind our back, every three seconds while that fails.
-  const client = new SecretClient(url, credential, {
-    httpClient: azureHttpClient({ host, imdsEndpoint, observe: (seen) => (outcome = seen) }),
-    retryOptions: { maxRetries: 0 },
+  const client = new SecretClient(url, forVaults(credential, url), {
+    httpClient: azureHttpClient({ host, imdsEndpoint, origin: url, observe: (seen) => (outcome = seen) }),
+    ...askedOnce,
     serviceVersion: '7.6',
   });
   try {
@@ -51,7 +51,21 @@ function isRefusal(thrown: unknown): boolean {
   return thrown instanceof TypeError || (thrown instanceof Error && thrown.name === 'RestError');
 }
 
-/** The SDK compares the domain of the vault with the one its challenge names, before it sends a token there. */
+/**
+ * The identity's tokens for the domain of this vault, and for nothing else that its challenge may name: the SDK is
+ * content with any end of the vault's name, `https://net` included.
+ */
+function forVaults(credential: TokenCredential, url: string): TokenCredential {
+  const [, domain = ''] = /^[^.]+\.(.+)$/.exec(new URL(url).hostname) ?? [];
+  return {
+    getToken(scopes, options) {
+      if (String(scopes) === `https://${domain}/.default`) return credential.getToken(scopes, options);
+      throw new Error(`The challenge asks for a token for ${String(scopes)}.`);
+    },
+  };
+}
+
+/** The SDK compares the end of the vault's name with what its challenge names, before it asks for a token. */
 function isForeignChallenge(thrown: unknown): thrown is Error {
   return thrown instanceof Error && thrown.message.startsWith('The challenge ');
 }
@@ -96,7 +110,7 @@ function refused(response: HttpResponse, url: string, name: string, now: number)
     return new NodeError('VaultUnavailable', `The Key Vault ${url} answers ${status}.${says}`, passing);
   return new NodeError(
     'UnexpectedAnswer',
-    `What answers at ${url} does not answer as a Key Vault does: status ${status}.${says} Check azure.keyVault.url.`,
+    `What answers at ${url} does not answer as a Key Vault does: status ${status}.${says}${redirection(response, url)} Check azure.keyVault.url.`,
     status === 200 ? {} : lasting,
   );
 }

@@ -3,7 +3,7 @@ import { NodeError } from '../../core/errors.ts';
 import type { Host, HttpResponse } from '../../core/host.ts';
 import { jwtTimes } from '../../core/jwt.ts';
 import { Secret } from '../../core/secret.ts';
-import { quoted, refusalOf, soonAfter } from '../answers.ts';
+import { quoted, redirection, refusalOf, soonAfter } from '../answers.ts';
 import { registryTrouble, registryUnreachable } from '../registry-errors.ts';
 
 /** The user name that says the password is a token ("Authenticate with Azure Container Registry"). */
@@ -64,7 +64,7 @@ function refused(response: HttpResponse, loginServer: string, now: number): Node
     registryTrouble(response, loginServer, now) ??
     new NodeError(
       'UnexpectedAnswer',
-      `${loginServer} answers the token exchange with status ${status}.${says} Check that registries.servers names an Azure container registry.`,
+      `${loginServer} answers the token exchange with status ${status}.${says}${redirection(response, `https://${loginServer}`)} Check that registries.servers names an Azure container registry.`,
       { retry: { pace: 'slow' } },
     )
   );

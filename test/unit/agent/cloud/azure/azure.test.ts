@@ -25,7 +25,11 @@ test.each([
     { keyVault: { name: 'team' }, environment: 'china' as const },
     'https://team.vault.azure.cn/',
   ],
-  ['an address', { keyVault: { name: 'team', url: 'https://v.example/' } }, 'https://v.example/'],
+  [
+    'an address',
+    { keyVault: { name: 'team', url: 'https://v.vault.azure.net/' } },
+    'https://v.vault.azure.net/',
+  ],
 ])('%s lead to the vault without the metadata service', async (_what, settings, expected) => {
   const asked: string[] = [];
   const host = memoryHost().onRequest({ url: /./ }, ({ url }) => {

@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest';
-import { environmentOf, vaultDomain } from '../../../../../src/agent/cloud/azure/clouds.ts';
+import { environmentOf, registryDomain, vaultDomain } from '../../../../../src/agent/cloud/azure/clouds.ts';
 
 test.each([
-  ['AzurePublicCloud', 'public', 'vault.azure.net'],
-  ['AZUREPUBLICCLOUD', 'public', 'vault.azure.net'],
-  ['AzureUSGovernmentCloud', 'usgovernment', 'vault.usgovcloudapi.net'],
-  ['azurechinacloud', 'china', 'vault.azure.cn'],
-])('%s', (azEnvironment, environment, domain) => {
+  ['AzurePublicCloud', 'public', 'vault.azure.net', 'azurecr.io'],
+  ['AZUREPUBLICCLOUD', 'public', 'vault.azure.net', 'azurecr.io'],
+  ['AzureUSGovernmentCloud', 'usgovernment', 'vault.usgovcloudapi.net', 'azurecr.us'],
+  ['azurechinacloud', 'china', 'vault.azure.cn', 'azurecr.cn'],
+])('%s', (azEnvironment, environment, vaults, registries) => {
   expect(environmentOf(azEnvironment)).toBe(environment);
-  expect(vaultDomain(environmentOf(azEnvironment))).toBe(domain);
+  expect(vaultDomain(environmentOf(azEnvironment))).toBe(vaults);
+  expect(registryDomain(environmentOf(azEnvironment))).toBe(registries);
 });
 
 test.each(['', 'AzureStack'])('%j is not guessed at', (azEnvironment) => {

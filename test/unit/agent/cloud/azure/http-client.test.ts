@@ -1,12 +1,17 @@
 import { createHttpHeaders, createPipelineRequest } from '@azure/core-rest-pipeline';
 import { describe, expect, test } from 'vitest';
-import { azureHttpClient } from '../../../../../src/agent/cloud/azure/http-client.ts';
+import { azureHttpClient, metadataOrigin } from '../../../../../src/agent/cloud/azure/http-client.ts';
 import { NodeError } from '../../../../../src/agent/core/errors.ts';
 import type { HttpSend } from '../../../../../src/agent/core/host.ts';
 import { reveal } from '../../../../../src/agent/core/secret.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 
-function start(answer: { status: number; headers?: Record<string, string>; body: string } | Error) {
+const vault = 'https://team.vault.azure.net';
+
+function start(
+  answer: { status: number; headers?: Record<string, string>; body: string } | Error,
+  origin = vault,
+) {
   const sent: HttpSend[] = [];
   const seen: unknown[] = [];
   const host = memoryHost().onRequest({ url: /./ }, (request) => {
@@ -17,6 +22,7 @@ function start(answer: { status: number; headers?: Record<string, string>; body:
   const client = azureHttpClient({
     host,
     imdsEndpoint: 'http://10.9.9.9:8080/',
+    origin,
     observe: (outcome) => seen.push(outcome),
   });
   return { client, sent, seen, host };
@@ -51,7 +57,7 @@ describe('an Azure SDK on the Host', () => {
   });
 
   test('finds the metadata service where the settings say, past any proxy, for five seconds', async () => {
-    const { client, sent } = start({ status: 200, body: '' });
+    const { client, sent } = start({ status: 200, body: '' }, metadataOrigin);
     await client.sendRequest(request('http://169.254.169.254/metadata/identity/oauth2/token?resource=a%2Fb'));
     expect(sent).toMatchObject([
       {
@@ -69,9 +75,21 @@ describe('an Azure SDK on the Host', () => {
     expect(seen).toEqual([unreachable]);
   });
 
+  test.each([
+    'https://evil.example/',
+    'http://team.vault.azure.net/',
+    'https://team.vault.azure.net:8443/',
+    'http://169.254.169.254/metadata',
+  ])('asks nothing of %s, another origin than the one it is for', async (url) => {
+    const { client, sent, seen } = start({ status: 200, body: '' });
+    const refusal = { reason: 'UnexpectedAnswer', retry: { pace: 'slow' } };
+    await expect(client.sendRequest(request(url))).rejects.toMatchObject(refusal);
+    expect({ sent, seen }).toMatchObject({ sent: [], seen: [refusal] });
+  });
+
   test('is not given what is no text', async () => {
     const { client } = start({ status: 200, body: '' });
-    const binary = createPipelineRequest({ url: 'https://x.azure.net/', body: new Uint8Array(1) });
+    const binary = createPipelineRequest({ url: `${vault}/`, body: new Uint8Array(1) });
     await expect(client.sendRequest(binary)).rejects.toThrow(/not a text/);
   });
 });

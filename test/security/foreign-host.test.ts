@@ -1,0 +1,214 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Cloud } from '../../src/agent/cloud/cloud.ts';
+import { Secret } from '../../src/agent/core/secret.ts';
+import { nodeHost } from '../../src/agent/host/node-host.ts';
+import type { Login } from '../../src/agent/k3s/registries-yaml.ts';
+import { parseImage } from '../../src/agent/k3s/registry-manifest.ts';
+import { pull } from '../../src/agent/k3s/registry-pull.ts';
+import { expectFailure, loginServer, startWorld, type World } from '../integration/azure/world.ts';
+import { Faults, type Incoming, type Loopback, type Reply, startLoopback } from '../lab/azure/loopback.ts';
+
+// A host that writes down all it is shown, under names that are no Azure's, with a certificate that this node trusts.
+const foreign = ['ghcr.io', 'team.vault.example', 'evil.example'];
+
+let world: World;
+let stranger: Loopback;
+let shown: Incoming[];
+let answer: (request: Incoming) => Reply;
+let cloud: Cloud;
+let issuedBefore: number;
+// One world for all: MSAL keeps the network of a process's first credential.
+beforeAll(async () => {
+  world = await startWorld();
+  cloud = world.cloud();
+  stranger = await startLoopback({
+    name: 'stranger',
+    log: world.azure.requests,
+    faults: new Faults(),
+    tls: world.azure.issue(foreign),
+    answer: (request) => {
+      shown.push(request);
+      return answer(request);
+    },
+  });
+  for (const name of foreign) world.azure.route(`${name}:443`, stranger.port);
+});
+beforeEach(() => {
+  shown = [];
+  answer = () => ({ status: 404 });
+  issuedBefore = world.azure.entra.issued.length;
+  world.azure.node('server').vm.azEnvironment = 'AzurePublicCloud';
+  for (const { faults } of [world.azure.registry(), world.azure.vault(), world.azure.node('server')])
+    faults.heal();
+});
+afterAll(() => Promise.all([stranger.stop(), world.azure.stop()]));
+
+/** Tokens, passwords and headers that carry them, in what the foreign host was shown. */
+function tokensShown(): readonly string[] {
+  const texts = shown.map(({ url, headers, body }) => JSON.stringify([url.href, headers, body]));
+  return texts.filter((text) => /eyJ|authorization|canary/i.test(text));
+}
+
+function tokensIssued(): number {
+  return world.azure.entra.issued.length - issuedBefore;
+}
+
+describe('a registry outside the cloud', () => {
+  test.each([
+    ['the exchange', () => cloud.registryPassword('ghcr.io')],
+    ['the look at an image', () => cloud.imageDigest('ghcr.io', 'hello/world', '1')],
+  ])('is not asked for %s, and no token is made for it', async (_what, call) => {
+    await expectFailure(call(), { reason: 'ForeignHost', pace: 'slow', says: /ghcr\.io.*azurecr\.io/ });
+    expect({ shown, issued: tokensIssued() }).toEqual({ shown: [], issued: 0 });
+  });
+
+  test.each(['team.azurecr.cn', 'azurecr.io', 'evilazurecr.io', 'azurecr.io.evil.example'])(
+    '%s is not one of the public cloud',
+    async (server) => {
+      await expectFailure(cloud.registryPassword(server), { reason: 'ForeignHost', pace: 'slow' });
+      expect(tokensIssued()).toBe(0);
+    },
+  );
+
+  test('is not asked while nothing says which cloud this is', async () => {
+    world.azure.node('server').vm.azEnvironment = 'AzureStack';
+    await expectFailure(world.cloud().registryPassword(loginServer), {
+      reason: 'UnexpectedAnswer',
+      pace: 'slow',
+      says: /azure\.environment/,
+    });
+    expect(tokensIssued()).toBe(0);
+  });
+});
+
+describe.each([
+  ['https', 'https://evil.example/oauth2/exchange'],
+  ['http', 'http://evil.example/oauth2/exchange'],
+  ['the metadata service', 'http://169.254.169.254/oauth2/exchange'],
+])('a registry that redirects the exchange to %s', (_name, location) => {
+  test.each([
+    ['for a password', () => cloud.registryPassword(loginServer)],
+    ['for a look at an image', () => cloud.imageDigest(loginServer, 'hello/world', '1')],
+  ])('%s', async (_what, call) => {
+    world.azure.registry().faults.fail({ status: 307, headers: { location } }, { on: /^\/oauth2\/exchange/ });
+    await expectFailure(call(), {
+      reason: 'UnexpectedAnswer',
+      pace: 'slow',
+      says: /redirects to (evil\.example|169\.254\.169\.254), and nothing was sent there/,
+    });
+    expect(
+      world.azure.requests.filter(
+        ({ path, server }) => path === '/oauth2/exchange' && server.startsWith('imds'),
+      ),
+    ).toEqual([]);
+    expect(shown).toEqual([]);
+  });
+});
+
+describe('a registry that asks for the password elsewhere', () => {
+  const login: Login = { username: 'user', password: new Secret('canary-password') };
+  const proof = () =>
+    pull({ host: host(), server: loginServer, login }, parseImage(`${loginServer}/hello/world:1`), 'x64');
+
+  test.each([
+    ['a foreign token service', 'https://evil.example/oauth2/token'],
+    ['itself without TLS', `http://${loginServer}/oauth2/token`],
+    ['another port of itself', `https://${loginServer}:8443/oauth2/token`],
+    ['a name that begins as its own', `https://${loginServer}@evil.example/oauth2/token`],
+    ['a name that ends as its own', 'https://evil.team.azurecr.io/oauth2/token'],
+  ])('names %s as its realm', async (_what, realm) => {
+    const challenge = `Bearer realm="${realm}",service="${loginServer}",scope="repository:hello/world:pull"`;
+    world.azure
+      .registry()
+      .faults.fail({ status: 401, headers: { 'www-authenticate': challenge } }, { on: /^\/v2\// });
+    await expectFailure(proof(), { reason: 'UnexpectedAnswer', pace: 'slow', says: /was not shown there/ });
+    expect(shown).toEqual([]);
+  });
+
+  test.each([
+    ['the token service', /^\/oauth2\/token/],
+    ['the manifest', /^\/v2\/hello\/world\/manifests/],
+  ])('redirects at %s', async (_what, on) => {
+    const location = 'https://evil.example/';
+    world.azure.registry().faults.fail({ status: 307, headers: { location } }, { on });
+    await expectFailure(proof(), { reason: 'UnexpectedAnswer', pace: 'slow' });
+    expect(shown).toEqual([]);
+  });
+
+  test('redirects a layer: it is asked for there without a login', async () => {
+    const password = await cloud.registryPassword(loginServer);
+    world.azure
+      .registry()
+      .faults.fail({ status: 307, headers: { location: 'https://evil.example/layer' } }, { on: /\/blobs\// });
+    const opening = {
+      host: host(),
+      server: loginServer,
+      login: { username: cloud.registryUser(loginServer), password },
+    };
+    await expectFailure(pull(opening, parseImage(`${loginServer}/hello/world:1`), 'x64'), {
+      reason: 'StorageUnreachable',
+      pace: 'slow',
+    });
+    expect({ asked: shown.length, tokens: tokensShown() }).toEqual({ asked: 1, tokens: [] });
+  });
+});
+
+describe('a Key Vault', () => {
+  test('outside the cloud is not asked, whatever its challenge would be', async () => {
+    const challenge =
+      'Bearer authorization="https://login.microsoftonline.com/x", resource="https://vault.example"';
+    answer = () => ({ status: 401, headers: { 'www-authenticate': challenge } });
+    const outside = world.cloud({ keyVault: { url: 'https://team.vault.example' } });
+    await expectFailure(outside.secret('k3s-token'), {
+      reason: 'ForeignHost',
+      pace: 'slow',
+      says: /team\.vault\.example.*vault\.azure\.net/,
+    });
+    expect({ shown, issued: tokensIssued() }).toEqual({ shown: [], issued: 0 });
+  });
+
+  test('of another Azure cloud than the settings say is not asked', async () => {
+    const other = world.cloud({ environment: 'china', keyVault: { url: 'https://team.vault.azure.net' } });
+    await expectFailure(other.secret('k3s-token'), { reason: 'ForeignHost', pace: 'slow' });
+    expect(tokensIssued()).toBe(0);
+  });
+
+  test.each([
+    'https://azure.net',
+    'https://net',
+    'https://management.azure.com',
+    'https://team.vault.azure.net',
+  ])('that asks for a token for %s gets none', async (resource) => {
+    const challenge = `Bearer authorization="https://login.microsoftonline.com/x", resource="${resource}"`;
+    world.azure.vault().faults.fail({ status: 401, headers: { 'www-authenticate': challenge } });
+    await expectFailure(cloud.secret('k3s-token'), {
+      reason: 'UnexpectedAnswer',
+      pace: 'slow',
+      says: /no token was sent there/,
+    });
+    expect(tokensIssued()).toBe(0);
+  });
+
+  test.each(['https://evil.example/secrets', 'http://evil.example/', 'http://169.254.169.254/metadata'])(
+    'that redirects to %s is not followed',
+    async (location) => {
+      world.azure.vault().faults.fail({ status: 307, headers: { location } });
+      await expectFailure(cloud.secret('k3s-token'), {
+        reason: 'UnexpectedAnswer',
+        pace: 'slow',
+        says: /redirects to .* and nothing was sent there/,
+      });
+      expect(shown).toEqual([]);
+    },
+  );
+});
+
+test('a metadata service that redirects a request for a token is not followed', async () => {
+  const location = 'http://127.0.0.1:1/metadata/identity/oauth2/token';
+  world.azure.node('server').faults.fail({ status: 307, headers: { location } }, { on: /oauth2/ });
+  await expectFailure(cloud.secret('k3s-token'), { reason: 'UnexpectedAnswer', pace: 'slow' });
+});
+
+function host() {
+  return nodeHost({ proxy: world.azure.proxyUrl, caFile: world.azure.caFile });
+}
