@@ -23,7 +23,7 @@ const downloaded = ['/usr/local/bin/k3s', '/usr/local/bin/flux'];
 const mark = '{ edited by hand';
 
 /** Those who hold them wrote them, and nobody else does: a daemon, a credential provider, a start of K3s. */
-const notPutBack = /\/lock$|\/credential-provider\.lock|\/stamp\.json$/;
+const notPutBack = /\/lock(\.held)?$|\/credential-provider\.lock|\/stamp\.json$/;
 /** Of each of these there is a newer one, now and then. */
 const renewed = /^\/run\/|\/registries\.yaml$/;
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { acquireLock } from '../../../src/agent/host/lock.ts';
 import { temporaryFolder } from './folder.ts';
@@ -16,7 +16,8 @@ test('one holds it, the next is told who, and it can be taken after its release'
   });
   await release();
   await (await acquireLock(`${root}/run/lock`))();
-  expect(await readdir(`${root}/run`)).toEqual([]);
+  expect(await readdir(`${root}/run`)).toEqual(['lock.held']);
+  expect((await stat(`${root}/run/lock.held`)).mode & 0o777, 'who can open it can lock it').toBe(0o600);
 });
 
 test('another process is kept out, and let in once the holder was killed', async () => {
@@ -53,4 +54,15 @@ test('of many at once exactly one gets it, a dead holder before them or not', as
   await writeFile(path, '4194305 1 x');
   const attempts = await Promise.allSettled(Array.from({ length: 10 }, () => acquireLock(path)));
   expect(attempts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+});
+
+test('a lock file that is removed while it is opened excludes nothing, and is opened anew', async () => {
+  const path = `${await temporaryFolder()}/lock`;
+  const release = await acquireLock(path);
+  await rm(`${path}.held`);
+  await rm(path);
+  const next = await acquireLock(path);
+  await release();
+  await expect(acquireLock(path)).rejects.toMatchObject({ reason: 'AlreadyRunning' });
+  await next();
 });

@@ -1,0 +1,51 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { temporaryFolder } from '../integration/host/folder.ts';
+
+const lockModule = new URL('../../src/agent/host/lock.ts', import.meta.url).href;
+
+/** In rounds: waits for its signal, then tries once for the lock, whose last holder is dead, and enters a room for one. */
+const racer = (folder: string) => `
+  import { closeSync, openSync, appendFileSync, unlinkSync, existsSync } from 'node:fs';
+  import { setTimeout } from 'node:timers/promises';
+  const { tryLock } = await import('${lockModule}');
+  process.on('message', async (round) => {
+    const release = await tryLock('${folder}/lock').catch((thrown) => void appendFileSync('${folder}/faults', thrown.message));
+    if (release) {
+      try {
+        closeSync(openSync('${folder}/room', 'wx'));
+        await setTimeout(5);
+        unlinkSync('${folder}/room');
+      } catch (thrown) {
+        appendFileSync('${folder}/faults', thrown.message + '\\n');
+      }
+      await release();
+    }
+    process.send(Boolean(release));
+  });
+  process.send('ready');
+`;
+
+test('processes that find the lock of a dead one at the same moment never hold it together', async () => {
+  const folder = await temporaryFolder();
+  await writeFile(`${folder}/faults`, '');
+  const racers = Array.from({ length: 6 }, () => start(racer(folder)));
+  await Promise.all(racers.map((each) => once(each, 'message')));
+  for (let round = 0; round < 150; round += 1) {
+    await writeFile(`${folder}/lock`, '4194305 1\n');
+    const answers = racers.map((each) => once(each, 'message'));
+    for (const each of racers) each.send(round);
+    const held = (await Promise.all(answers)).filter(([got]) => got === true);
+    expect(held.length, 'at least one process gets it').toBeGreaterThan(0);
+  }
+  expect(await readFile(`${folder}/faults`, 'utf8')).toBe('');
+});
+
+function start(script: string): ChildProcess {
+  const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: [...stdio] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
