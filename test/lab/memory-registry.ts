@@ -19,6 +19,8 @@ export class MemoryRegistry {
   readonly server: string;
   /** No token lets anybody pull, though every login is accepted. */
   denied = false;
+  /** Accepts no login, whatever its dates say. */
+  refuses = false;
   /** Refuses this address, as the registry's firewall does. */
   closed = false;
   /** What the storage does instead of sending bytes. */
@@ -81,7 +83,7 @@ export class MemoryRegistry {
 
   #token(scheme: string | undefined, shown: string, scope: string | null): Answer {
     const [, password = ''] = Buffer.from(shown, 'base64').toString().split(/:(.*)/s);
-    const isGood = (jwtTimes(password)?.expiresAt ?? 0) > this.#now();
+    const isGood = !this.refuses && (jwtTimes(password)?.expiresAt ?? 0) > this.#now();
     if (scheme !== 'Basic' || !isGood || (scope && this.denied)) return unauthorized;
     this.#tokens += 1;
     return { body: JSON.stringify({ access_token: `${scope ?? ''}#canary-${this.#tokens}` }) };

@@ -89,6 +89,47 @@ test('when the registry is away for the life of a credential, the proof says tha
   expect(machine.units.starts).toBe(1);
 });
 
+test('a refused credential is kept from kubelet within seconds, and replaced within eleven minutes', async () => {
+  const machine = vmWithProof();
+  const slipway = machine.slipway();
+  await live(slipway, machine, minute, isReady);
+  machine.acr.refuses = true;
+  const logins = () => JSON.parse(machine.host.files.text('/run/slipway/registry-logins.json') ?? '{}');
+  const passwords = () => machine.cloud.calls.filter((call) => call.startsWith('registryPassword')).length;
+  // The next rotation brings the credential that is refused.
+  await live(slipway, machine, 3 * hour, ({ outcomes }) =>
+    outcomes.some((each) => 'reason' in each && each.reason === 'PullCredentialRefused'),
+  );
+  await live(slipway, machine, 10_000);
+  expect(logins()).toEqual({});
+  const before = passwords();
+  machine.acr.refuses = false;
+  const after = await live(slipway, machine, 11 * minute);
+  expect(condition(after, 'Pulls')).toBe('True InSync');
+  expect(Object.keys(logins())).toEqual([registry]);
+  expect(passwords() - before).toBeLessThanOrEqual(1);
+  expect(machine.units.starts).toBe(1);
+});
+
+test.each([
+  ['never', 6],
+  ['restart', 1],
+])(
+  'a registry that refuses every credential is asked for no more than six an hour (onRotate %s)',
+  async (onRotate, most) => {
+    const machine = vm('agent', `registries: { onRotate: ${onRotate}, proof: ["${image}"] }\n`);
+    machine.acr.refuses = true;
+    const slipway = machine.slipway();
+    await live(slipway, machine, 2 * minute);
+    const passwords = () => machine.cloud.calls.filter((call) => call.startsWith('registryPassword')).length;
+    const [before, { starts }] = [passwords(), machine.units];
+    const report = await live(slipway, machine, hour);
+    expect(condition(report, 'Pulls')).toBe('False PullCredentialRefused');
+    expect(passwords() - before).toBeLessThanOrEqual(most);
+    expect(machine.units.starts - starts).toBeLessThanOrEqual(1);
+  },
+);
+
 test('a reboot loses the record, and costs one more proof', async () => {
   const machine = vmWithProof();
   await live(machine.slipway(), machine, minute, isReady);

@@ -1,7 +1,7 @@
 import type { HostReader } from '../core/host.ts';
 import type { K3sNode } from './node.ts';
 import { readProof } from './pull-record.ts';
-import { datedLogin, type RegistriesSpec } from './registries.ts';
+import { datedLogin, type RegistriesSpec, renewedEarly } from './registries.ts';
 import { parseRegistries } from './registries-yaml.ts';
 
 /** A registry credential as registries.yaml has it, for readers; times are epoch milliseconds. */
@@ -26,9 +26,10 @@ export async function registryCredentials(
   const found = await host.readFile(node.paths.k3s.registries);
   const content = found && parseRegistries(found.content);
   if (!content) return [];
+  const refused = await renewedEarly(host, node);
   const credentials: CredentialStatus[] = [];
   for (const server of node.settings.registries.servers) {
-    const held = datedLogin(content, server, spec, found);
+    const held = datedLogin(content, server, spec, found, refused);
     if (!held) continue;
     const { receivedAt, due, life } = held;
     const proof = await readProof(host, node.paths.slipway.pullProof, server);

@@ -13,6 +13,7 @@ import {
 } from '../credential-provider/cached-logins.ts';
 import { heldLogin } from './held-login.ts';
 import type { K3sNode } from './node.ts';
+import { credentialDigest, refusedCredentials } from './pull-record.ts';
 import { parseRegistries } from './registries-yaml.ts';
 
 const mode = 0o600;
@@ -21,7 +22,8 @@ const mode = 0o600;
  * What the credential provider answers from: the logins of registries.yaml as JSON, and of those that the provider
  * fetched itself the ones that are newer. In /run, so that it is made anew after each boot.
  *
- * Nobody waits for it: without it the provider fetches.
+ * A login that its registry refused at the last proof is left out, and nothing depends on the cache: the provider fetches
+ * what it does not find there.
  */
 export function loginsCache(node: K3sNode, cloud: Cloud): readonly Resource[] {
   const path = node.paths.slipway.registryLogins;
@@ -50,11 +52,18 @@ export function loginsCache(node: K3sNode, cloud: Cloud): readonly Resource[] {
 /** For each login server the newer of what registries.yaml and the cache have. */
 async function newestLogins(host: HostReader, node: K3sNode, cloud: Cloud): Promise<CachedLogins> {
   const { servers } = node.settings.registries;
-  const cached = parseCachedLogins((await host.readFile(node.paths.slipway.registryLogins))?.content);
-  const ours = Object.entries(cached).filter(
-    ([server, { username }]) => servers.includes(server) && username === cloud.registryUser(server),
-  );
-  return mergedLogins(Object.fromEntries(ours), await heldLogins(host, node, cloud), host.now());
+  const { registryLogins, pullProof } = node.paths.slipway;
+  const refused = await refusedCredentials(host, pullProof);
+  const usable = (logins: CachedLogins) =>
+    Object.entries(logins).filter(
+      ([server, { username, password }]) =>
+        servers.includes(server) &&
+        username === cloud.registryUser(server) &&
+        !refused.has(credentialDigest(username, password)),
+    );
+  const cached = usable(parseCachedLogins((await host.readFile(registryLogins))?.content));
+  const held = usable(await heldLogins(host, node, cloud));
+  return mergedLogins(Object.fromEntries(cached), Object.fromEntries(held), host.now());
 }
 
 /** What registries.yaml has; not what it received before the clock went back, which is renewed. */

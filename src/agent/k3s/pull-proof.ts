@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Cloud } from '../cloud/cloud.ts';
 import { NodeError } from '../core/errors.ts';
@@ -8,7 +7,7 @@ import { type Finding, inSync, type Resource, waiting } from '../core/resource.t
 import { type HeldLogin, heldLogin } from './held-login.ts';
 import { identityRemark, withIdentity } from './identity-view.ts';
 import type { K3sNode } from './node.ts';
-import { readProof, writeProof } from './pull-record.ts';
+import { credentialDigest, type Proof, readProof, writeProof } from './pull-record.ts';
 import { parseRegistries } from './registries-yaml.ts';
 import { type Image, parseImage } from './registry-manifest.ts';
 import { type Pulled, pull } from './registry-pull.ts';
@@ -58,16 +57,22 @@ async function check(host: HostReader, subject: Subject): Promise<Finding> {
   if (!held) return waiting('Blocked', notHeld(subject), { after: 60_000, blocks: false });
   const ends = held.receivedAt + (held.life ?? Number.POSITIVE_INFINITY);
   if (host.now() >= ends) throw ended(server, ends);
-  const credential = sha256(`${held.login.username}:${held.login.password.reveal()}`);
+  const credential = credentialDigest(held.login.username, held.login.password.reveal());
   const record = await readProof(host, node.paths.slipway.pullProof, server);
-  if (record?.credential === credential && isDeepStrictEqual(record.images, images))
+  const isKnown = record?.credential === credential && isDeepStrictEqual(record.images, images);
+  if (isKnown && !record.refused)
     return inSync({ message: `${record.result} with the credential ${endOf(ends)}`, until: ends });
-  const observed =
-    record && `proven for another ${record.credential === credential ? 'image' : 'credential'}`;
-  const changes = [{ field: 'pulls', observed, desired: 'proven' }];
+  const changes = [{ field: 'pulls', observed: observedOf(record, credential), desired: 'proven' }];
   const remedy = async (host: Host) => {
-    const result = await prove({ host, server, login: held.login }, subject);
-    await writeProof(host, node.paths.slipway.pullProof, server, { credential, images, result });
+    const write = (proof: Pick<Proof, 'result' | 'refused'>) =>
+      writeProof(host, node.paths.slipway.pullProof, server, { credential, images, ...proof });
+    try {
+      await write({ result: await prove({ host, server, login: held.login }, subject) });
+    } catch (thrown) {
+      if (!isRefusal(thrown)) throw thrown;
+      await write({ result: `refused at ${timeOf(host)}`, refused: true });
+      throw isKnown ? thrown : shortly(thrown);
+    }
   };
   return { state: 'Drifted', drift: { changes, tolerable: true, remedy } };
 }
@@ -91,8 +96,21 @@ function ended(server: string, ends: number): NodeError {
   );
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+function observedOf(record: Proof | undefined, credential: string): string | undefined {
+  if (record?.credential !== credential) return record && 'proven for another credential';
+  return record.refused ? 'refused' : 'proven for another image';
+}
+
+/** Also if the identity's own view made another reason of it: see `withIdentity`. */
+function isRefusal(thrown: unknown): thrown is NodeError {
+  const isRefused = (error: unknown) =>
+    error instanceof NodeError && error.reason === 'PullCredentialRefused';
+  return thrown instanceof NodeError && (isRefused(thrown) || isRefused(thrown.cause));
+}
+
+/** The same, to be looked at again in seconds: the next pass takes a refused credential out of kubelet's reach. */
+function shortly({ reason, message, cause }: NodeError): NodeError {
+  return new NodeError(reason, message, { retry: { pace: 'soon' }, cause });
 }
 
 function endOf(ends: number): string {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Host, HostReader } from '../core/host.ts';
 
 /** What was proven of one login server, and with which credential. */
@@ -8,6 +9,8 @@ export interface Proof {
   readonly images: readonly string[];
   /** What came of it, for people. */
   readonly result: string;
+  /** True if the registry did not accept the credential. */
+  readonly refused?: boolean;
 }
 
 const mode = 0o600;
@@ -21,6 +24,17 @@ type Proofs = Readonly<Record<string, Proof>>;
 export async function readProof(host: HostReader, path: string, server: string): Promise<Proof | undefined> {
   const proofs = await readProofs(host, path);
   return Object.hasOwn(proofs, server) ? proofs[server] : undefined;
+}
+
+/** How a record names a credential: its sha256 in hex. */
+export function credentialDigest(username: string, password: string): string {
+  return createHash('sha256').update(`${username}:${password}`).digest('hex');
+}
+
+/** The digests of credentials that their registry refused at the last proof; none if the record cannot be read. */
+export async function refusedCredentials(host: HostReader, path: string): Promise<ReadonlySet<string>> {
+  const proofs = Object.values(await readProofs(host, path).catch((): Proofs => ({})));
+  return new Set(proofs.filter(({ refused }) => refused).map(({ credential }) => credential));
 }
 
 /** Adds a proof to those of the other servers. */

@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Cloud } from '../cloud/cloud.ts';
 import { NodeError, toNodeError } from '../core/errors.ts';
-import type { FoundFile, Host } from '../core/host.ts';
+import type { FoundFile, Host, HostReader } from '../core/host.ts';
 import type { Change, Resource } from '../core/resource.ts';
 import { type Secret, sensitive } from '../core/secret.ts';
 import { type Currency, credential, type PartlyRendered } from '../resources/credential.ts';
 import { heldLogin, type ReceivedLogin, receiptNotes } from './held-login.ts';
 import type { K3sNode } from './node.ts';
+import { credentialDigest, refusedCredentials } from './pull-record.ts';
 import {
   parseRegistries,
   type Registries,
@@ -28,6 +29,9 @@ export const registriesId = 'Credential/registries';
 /** A registry that gives out shorter-lived passwords than this keeps nobody busy. */
 const shortest = 5_000;
 
+/** Milliseconds from receipt after which a credential that its registry refused is renewed before its tick. */
+const refusedFor = 600_000;
+
 /** The time by which a clock must have gone back for a receipt not to be believed. */
 const skew = 60_000;
 
@@ -36,7 +40,8 @@ const skew = 60_000;
  * that an operator's own file stays.
  *
  * A password is due at the node's own tick of the schedule, and when a third of its life is left at the latest; of the
- * cloud are asked those alone that are due or missing. A registry that fails keeps what it has, and holds up neither
+ * cloud are asked those alone that are due or missing. One that its registry refused at its proof is due ten minutes after
+ * its receipt, if a renewal restarts nothing. A registry that fails keeps what it has, and holds up neither
  * the others nor, while the file is well-formed, anybody.
  */
 export function registries(
@@ -55,20 +60,28 @@ export function registries(
       summary: `renew the registry credentials in ${path}`,
       condition: 'Registries',
       needs,
-      isCurrent: (found, now) => judge(node, spec, found, now),
+      isCurrent: (found, now, host) => judge(host, node, spec, found, now),
       render: (host, found) => render(host, node, spec, found),
     }),
   ];
 }
 
-function judge({ settings }: K3sNode, spec: RegistriesSpec, found: FoundFile, now: number): Currency {
+async function judge(
+  host: HostReader,
+  node: K3sNode,
+  spec: RegistriesSpec,
+  found: FoundFile,
+  now: number,
+): Promise<Currency> {
   const content = parseRegistries(found.content);
   if (!content) {
     return { ok: false, changes: [{ field: 'content', observed: 'malformed', desired: 'registries.yaml' }] };
   }
-  const { servers } = settings.registries;
-  const logins = servers.map((server) => datedLogin(content, server, spec, found));
-  const edited = configChanges(content, wantedRegistries(settings.registries), servers);
+  const { registries: settings } = node.settings;
+  const { servers } = settings;
+  const refused = await renewedEarly(host, node);
+  const logins = servers.map((server) => datedLogin(content, server, spec, found, refused));
+  const edited = configChanges(content, wantedRegistries(settings), servers);
   const changes = [...edited, ...logins.flatMap((held, at) => loginChanges(held, servers[at] ?? '', now))];
   const due = edited.length === 0 && logins.every((held) => held && held.receivedAt <= now + skew);
   if (changes.length > 0) return { ok: false, tolerable: true, due, changes };
@@ -79,16 +92,18 @@ function judge({ settings }: K3sNode, spec: RegistriesSpec, found: FoundFile, no
 /** Takes a password for each server that has none or whose is due. What fails keeps no other change from being written. */
 async function render(
   host: Host,
-  { settings: { registries: settings } }: K3sNode,
+  node: K3sNode,
   spec: RegistriesSpec,
   found: FoundFile | undefined,
 ): Promise<Secret | PartlyRendered> {
+  const { registries: settings } = node.settings;
+  const refused = await renewedEarly(host, node);
   const content = found && parseRegistries(found.content);
   const logins = new Map<string, ReceivedLogin>();
   const failures: RenewalFailure[] = [];
   let changes = content ? configChanges(content, wantedRegistries(settings), settings.servers).length : 0;
   for (const server of settings.servers) {
-    const held = content && datedLogin(content, server, spec, found);
+    const held = content && datedLogin(content, server, spec, found, refused);
     if (held) logins.set(server, held);
     if (loginChanges(held, server, host.now()).length === 0) continue;
     try {
@@ -119,17 +134,28 @@ function usable(server: string, password: Secret): Secret {
   throw new NodeError('RegistryUnavailable', `The password for ${server} came back empty.`);
 }
 
+/** The refused credentials that are renewed before their tick: none if that could restart K3s again and again. */
+export async function renewedEarly(
+  host: HostReader,
+  { paths, settings }: K3sNode,
+): Promise<ReadonlySet<string>> {
+  if (settings.registries.onRotate !== 'never') return new Set();
+  return refusedCredentials(host, paths.slipway.pullProof);
+}
+
 /** The login for a server with the time of its renewal; `undefined` where the file has none of ours. */
 export function datedLogin(
   content: Registries,
   server: string,
   { cloud, rotateAt }: RegistriesSpec,
   found: FoundFile,
+  refused: ReadonlySet<string>,
 ): DatedLogin | undefined {
   const held = heldLogin(content, server, cloud.registryUser(server), found);
   if (!held) return undefined;
-  const { receivedAt, life = Number.POSITIVE_INFINITY } = held;
-  const longest = Math.max((life * 2) / 3, shortest);
+  const { login, receivedAt, life = Number.POSITIVE_INFINITY } = held;
+  const isRefused = refused.has(credentialDigest(login.username, login.password.reveal()));
+  const longest = Math.min(Math.max((life * 2) / 3, shortest), isRefused ? refusedFor : Infinity);
   return { ...held, due: Math.min(rotateAt(receivedAt, longest), receivedAt + longest) };
 }
 

@@ -1,5 +1,5 @@
 import type { NodeError } from '../core/errors.ts';
-import type { FoundFile, Host } from '../core/host.ts';
+import type { FoundFile, Host, HostReader } from '../core/host.ts';
 import { octal } from '../core/mode.ts';
 import {
   type Change,
@@ -32,8 +32,8 @@ export interface CredentialSpec {
   readonly condition: ConditionType;
   readonly needs?: readonly string[];
   readonly pacing?: Pacing;
-  /** Judges the file by itself and the clock; the cloud is not asked. */
-  readonly isCurrent: (found: FoundFile, now: number) => Currency;
+  /** Judges the file by itself, the clock and other files of the machine; the cloud is not asked. */
+  readonly isCurrent: (found: FoundFile, now: number, host: HostReader) => Currency | Promise<Currency>;
   /** Gets what is due through `host.obtain` and gives the file's new content. */
   readonly render: (host: Host, found: FoundFile | undefined) => Promise<Content | PartlyRendered>;
 }
@@ -50,7 +50,7 @@ export function credential({ path, isCurrent, render, ...rest }: CredentialSpec)
     ...rest,
     async check(host) {
       const found = await host.readFile(path);
-      const currency = judge(found, isCurrent, host.now());
+      const currency = await judge(found, isCurrent, host);
       if (currency.ok) return settled(currency);
       const { changes, tolerable = false, due = false } = currency;
       return {
@@ -77,10 +77,14 @@ function settled({ until, message }: Extract<Currency, { ok: true }>): Finding {
   return inSync({ ...(until !== undefined && { until }), ...(message !== undefined && { message }) });
 }
 
-function judge(found: FoundFile | undefined, isCurrent: CredentialSpec['isCurrent'], now: number): Currency {
+async function judge(
+  found: FoundFile | undefined,
+  isCurrent: CredentialSpec['isCurrent'],
+  host: HostReader,
+): Promise<Currency> {
   if (!found) return { ok: false, changes: [{ field: 'file', observed: undefined, desired: 'present' }] };
   if (found.mode !== mode) {
     return { ok: false, changes: [{ field: 'mode', observed: octal(found.mode), desired: octal(mode) }] };
   }
-  return isCurrent(found, now);
+  return isCurrent(found, host.now(), host);
 }

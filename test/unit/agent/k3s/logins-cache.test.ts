@@ -9,6 +9,7 @@ import {
 import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
 import { receiptNotes } from '../../../../src/agent/k3s/held-login.ts';
 import { loginsCache } from '../../../../src/agent/k3s/logins-cache.ts';
+import { credentialDigest, writeProof } from '../../../../src/agent/k3s/pull-record.ts';
 import { renderRegistries } from '../../../../src/agent/k3s/registries-yaml.ts';
 import { datedToken, FakeCloud } from '../../../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
@@ -72,6 +73,25 @@ test('it has the logins of registries.yaml, counted from their receipt, for root
   expect(host.files.stat(path)?.mode).toBe(0o600);
   expect(cached(host)).toEqual({ [one]: login(first, now), [two]: login(second, now) });
   expect(cached(host)[one]?.usableUntil).toBe(now + 3 * hour - 5 * minute);
+});
+
+test.each([
+  ['of registries.yaml', false],
+  ['of the cache', true],
+])('withholds a refused login %s from kubelet until there is another', async (_what, isCached) => {
+  const host = memoryHost();
+  const [refused, other] = [token(host), token(host, 1)];
+  rotate(host, { [one]: refused, [two]: other });
+  if (isCached) await settle(resource, host);
+  const credential = credentialDigest(user, refused);
+  const proof = { credential, images: [], result: 'refused', refused: true };
+  await writeProof(host, node.paths.slipway.pullProof, one, proof);
+  await settle(resource, host);
+  expect(Object.keys(cached(host))).toEqual([two]);
+  const fetched = token(host, 2);
+  cache(host, { ...cached(host), [one]: login(fetched, host.now()) });
+  expect(await settle(resource, host)).toEqual(['InSync']);
+  expect(cached(host)[one]?.password).toBe(fetched);
 });
 
 test('a rotation is taken over, and a login that stays is left', async () => {

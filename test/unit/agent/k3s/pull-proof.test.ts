@@ -219,6 +219,26 @@ describe('the proof of pull', () => {
     expect(await settle(made.resource, made.host)).toEqual(['Drifted tolerably pulls', 'InSync']);
   });
 
+  test('that is refused marks the credential, is tried again in seconds, then slowly, and heals', async () => {
+    const made = world();
+    rotate(made);
+    made.registry.refuses = true;
+    expect(await settle(made.resource, made.host)).toEqual([
+      'Drifted tolerably pulls',
+      'PullCredentialRefused soon',
+    ]);
+    expect(JSON.parse(made.host.files.text(record) ?? '')).toMatchObject({
+      [server]: { result: 'refused at 14:03:12Z', refused: true },
+    });
+    expect(await settle(made.resource, made.host)).toEqual([
+      'Drifted tolerably pulls',
+      'PullCredentialRefused slow',
+    ]);
+    made.registry.refuses = false;
+    expect(await settle(made.resource, made.host)).toEqual(['Drifted tolerably pulls', 'InSync']);
+    expect(made.host.files.text(record)).not.toContain('"refused":');
+  });
+
   test('writes nothing in a dry run', async () => {
     const made = world();
     rotate(made);
