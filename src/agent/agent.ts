@@ -1,4 +1,5 @@
 import type { Alarm } from './alarm.ts';
+import { consentWarnings } from './config/consents.ts';
 import { type Condition, conditionsOf } from './core/conditions.ts';
 import type { Emit } from './core/events.ts';
 import type { Host } from './core/host.ts';
@@ -59,7 +60,7 @@ export function createAgent(ports: AgentPorts): Agent {
       const host = ports.hostFor(knowledge);
       const planPorts = ports.planPorts(knowledge);
       const plan = planNode(knowledge, planPorts);
-      const warnings = [knowledge.tagged.value?.warnings ?? [], planPorts?.gitops.warnings ?? []].flat();
+      const warnings = [...settingsWarnings(knowledge), ...(planPorts?.gitops.warnings ?? [])];
       warned = warn(warnings, warned, emit);
       const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });
       const outcomes = await reconcile(plan, { host, attempts, random: random(), onOutcome });
@@ -73,6 +74,11 @@ export function createAgent(ports: AgentPorts): Agent {
       return { knowledge, outcomes, conditions, credentials, wake: nextWake(now, outcomes) };
     },
   };
+}
+
+function settingsWarnings({ files, tagged }: Knowledge): readonly string[] {
+  const settings = (tagged.value?.loaded ?? files.value)?.settings;
+  return [...(settings ? consentWarnings(settings) : []), ...(tagged.value?.warnings ?? [])];
 }
 
 /** Tells each warning once for as long as it holds. */

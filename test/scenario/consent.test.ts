@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Report } from '../../src/agent/agent.ts';
+import { reveal } from '../../src/agent/core/secret.ts';
 import { createAuthority } from '../lab/azure/tls.ts';
 import { booted, condition, isReady, live, type Vm } from './a-vm.ts';
 import { joinToken } from './world.ts';
@@ -7,6 +9,12 @@ const minute = 60_000;
 
 function settle(machine: Vm, text: string): void {
   machine.host.files.write('/etc/slipway/config.d/consent.yaml', text);
+}
+
+/** The line that a condition asks for. */
+function asked({ conditions }: Report, type: string): string {
+  const message = conditions.find((each) => each.type === type)?.message ?? '';
+  return /add `(consent: .+)` to \/etc\/slipway\/config\.yaml/.exec(message)?.[1] ?? '';
 }
 
 test('another token in the vault of a server is TokenChanged, within the two hours, and is not written', async () => {
@@ -19,6 +27,34 @@ test('another token in the vault of a server is TokenChanged, within the two hou
   expect(machine.units.starts).toBe(1);
   machine.cloud.secrets.set('k3s-token', joinToken);
   expect(condition(await live(slipway, machine, 15 * minute), 'JoinToken')).toMatch(/^True/);
+});
+
+test('the line that a condition prints is enough, and is spent: the next token needs another', async () => {
+  const { machine, slipway } = await booted('server');
+  let rotations = 0;
+  machine.host.onRequest({ method: 'PUT', url: 'https://127.0.0.1:6443/v1-k3s/token' }, (request, world) => {
+    rotations += 1;
+    const { newToken } = JSON.parse(reveal(request.body ?? ''));
+    world.files.write('/var/lib/rancher/k3s/server/token', `K10${'0'.repeat(64)}::server:${newToken}`, 0o600);
+    return '';
+  });
+  machine.cloud.secrets.set('k3s-token', 'another-token-55d1');
+  settle(machine, asked(await live(slipway, machine, 125 * minute), 'JoinToken'));
+  expect(condition(await live(slipway, machine, 15 * minute), 'JoinToken')).toMatch(/^True/);
+  expect(machine.host.files.text('/var/lib/slipway/join-token')).toBe('another-token-55d1\n');
+  machine.cloud.secrets.set('k3s-token', 'third-token-09aa');
+  expect(condition(await live(slipway, machine, 125 * minute), 'JoinToken')).toBe('False TokenChanged');
+  expect(rotations).toBe(1);
+});
+
+test('consent given as true is taken, with one warning for as long as it stands', async () => {
+  const { machine, slipway } = await booted('server');
+  settle(machine, 'consent: { tokenChange: true }');
+  await live(slipway, machine, 30 * minute);
+  const warnings = machine.events.filter(({ type }) => type === 'Warned');
+  expect(warnings).toEqual([
+    { type: 'Warned', message: expect.stringContaining('consent.tokenChange: true') },
+  ]);
 });
 
 describe('another K3s version', () => {
@@ -57,7 +93,7 @@ describe('a role that changes between server and agent', () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.tag('k3s-role', 'agent');
     machine.cloud.tag('k3s-server', '10.0.0.4');
-    settle(machine, 'consent: { roleChange: true }');
+    settle(machine, asked(await live(slipway, machine, minute), 'Role'));
     expect(isReady(await live(slipway, machine, 15 * minute, isReady))).toBe(true);
     expect(machine.units.isActive(/^k3s\.service$/)).toBe(false);
     expect(machine.units.isActive(/^k3s-agent\.service$/)).toBe(true);
@@ -78,7 +114,7 @@ describe('a server that was rebuilt', () => {
     const { machine, slipway } = await booted('agent');
     const rebuilt = createAuthority().certificate;
     machine.server = { token: joinToken, ca: rebuilt };
-    settle(machine, 'consent: { serverChange: true }');
+    settle(machine, asked(await live(slipway, machine, minute), 'ServerReachable'));
     expect(isReady(await live(slipway, machine, 15 * minute, isReady))).toBe(true);
     expect(machine.host.files.text('/var/lib/rancher/k3s/agent/server-ca.crt')).toBe(rebuilt);
     expect(machine.units.starts).toBe(2);

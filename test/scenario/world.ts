@@ -183,6 +183,7 @@ function beside(host: MemoryHost): MemoryHost {
 function supervisor(made: World): void {
   const down = new Error('ECONNREFUSED');
   made.host.onGet(`${serverUrl}/ping`, () => (made.server ? 'pong' : unreachable(down)));
+  made.host.onGet('https://10.0.0.9:6443/ping', unreachable(down));
   made.host.onGet(`${serverUrl}/cacerts`, () => made.server?.ca ?? unreachable(down));
   made.host.onGet(`${serverUrl}/v1-k3s/readyz`, ({ headers }) => {
     const shown = reveal(headers?.authorization ?? '');

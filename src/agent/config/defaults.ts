@@ -1,3 +1,4 @@
+import { forEachConsent } from './consents.ts';
 import type { WrittenSettings } from './schema.ts';
 
 /** The lowest layer: what holds where nothing else is configured. */
@@ -47,7 +48,7 @@ export const defaults = {
       tokenSecretName: 'flux-git-token',
     },
   },
-  consent: { tokenChange: false, roleChange: false, serverChange: false, foreignMirrors: false },
+  consent: forEachConsent(() => []),
   log: { level: 'info' },
   metrics: {},
 } as const satisfies DeepReadonlyInput<WrittenSettings>;

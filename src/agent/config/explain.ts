@@ -1,5 +1,5 @@
-import { stringify } from 'yaml';
 import { Secret } from '../core/secret.ts';
+import { inline } from './inline.ts';
 import { type Loaded, mergeAll } from './load.ts';
 import { type Leaf, plain } from './merge.ts';
 import { type Path, pathText, valueAt } from './path.ts';
@@ -41,8 +41,4 @@ function leafPaths(value: unknown, at: Path = []): readonly Path[] {
     typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Secret;
   if (single || Object.keys(value).length === 0) return [at];
   return Object.entries(value).flatMap(([key, inner]) => leafPaths(inner, [...at, key]));
-}
-
-function inline(value: unknown): string {
-  return stringify(value, { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 }).trimEnd();
 }

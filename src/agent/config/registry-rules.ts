@@ -1,3 +1,4 @@
+import { type Consenting, consentAdvice, isConsented } from './consents.ts';
 import { mapAt, valueAt } from './path.ts';
 import type { Problem } from './problems.ts';
 
@@ -7,11 +8,12 @@ import type { Problem } from './problems.ts';
  */
 export function registryMisfits(written: unknown): readonly Problem[] {
   const servers = texts(valueAt(written, ['registries', 'servers']));
-  const hasConsent = valueAt(written, ['consent', 'foreignMirrors']) === true;
   return [
     ...doubleCredentials(written, servers),
     ...foreignProofs(written, servers),
-    ...(hasConsent ? [] : [...foreignMirrors(written, servers), ...unverifiedServers(written, servers)]),
+    ...[...foreignMirrors(written, servers), ...unverifiedServers(written, servers)].flatMap((exposed) =>
+      withoutConsent({ consent: mapAt(written, ['consent']) }, exposed),
+    ),
   ];
 }
 
@@ -35,20 +37,35 @@ function foreignProofs(written: unknown, servers: readonly string[]): readonly P
   });
 }
 
+/** What would show a credential, what to do instead, and how consent names it. */
+interface Exposure extends Problem {
+  readonly repair: string;
+  readonly subject: string;
+}
+
+function withoutConsent(settings: Consenting, exposure: Exposure): readonly Problem[] {
+  const { path, message, repair, subject } = exposure;
+  if (isConsented(settings, 'foreignMirrors', subject)) return [];
+  const advice = consentAdvice(settings, 'foreignMirrors', subject);
+  return [{ path, message: `${message}; ${repair}, or ${advice}` }];
+}
+
 /**
  * Containerd offers the credential that kubelet has for the host in an image's name to every mirror that asks for one
  * (containerd, internal/cri/server/images/image_pull.go), and to no mirror of `*` where the host has a mirror entry or
  * a credential of its own, as each login server has. Rewrites change the path, and not who is asked.
  */
-function foreignMirrors(written: unknown, servers: readonly string[]): readonly Problem[] {
+function foreignMirrors(written: unknown, servers: readonly string[]): readonly Exposure[] {
   const mirrors = Object.entries(mapAt(written, ['registries', 'mirrors']));
   return mirrors.flatMap(([name, mirror]) => {
     const server = withoutPort(name);
     if (!servers.includes(server)) return [];
     return texts(valueAt(mirror, ['endpoint'])).flatMap((endpoint, at) => {
-      const who = stranger(endpoint, servers);
-      const message = `would show the credential of ${server} to ${who}, since containerd offers it to whatever mirror it asks; take it out, or set consent.foreignMirrors: true`;
-      return who === undefined ? [] : [{ path: ['registries', 'mirrors', name, 'endpoint', at], message }];
+      const stranger = strangerAt(endpoint, servers);
+      if (stranger === undefined) return [];
+      const path = ['registries', 'mirrors', name, 'endpoint', at];
+      const message = `would show the credential of ${server} to ${stranger.who}, since containerd offers it to whatever mirror it asks`;
+      return [{ path, message, repair: 'take it out', subject: `${server}=${stranger.origin}` }];
     });
   });
 }
@@ -57,21 +74,27 @@ function foreignMirrors(written: unknown, servers: readonly string[]): readonly 
  * Who would learn a credential at this URL, beside the login servers. Only their very names count, at the port of
  * https, so that nothing hangs on how a URL is read. What is no URL at all is another's to refuse.
  */
-function stranger(endpoint: string, servers: readonly string[]): string | undefined {
+function strangerAt(
+  endpoint: string,
+  servers: readonly string[],
+): { readonly who: string; readonly origin: string } | undefined {
   const [, scheme, host = ''] = /^(https?):\/\/([^\s/@?#]+)(?:\/|$)/i.exec(endpoint) ?? [];
   if (scheme === undefined) return undefined;
-  if (scheme.toLowerCase() === 'http') return `everybody between this node and ${host}`;
-  return servers.includes(host.toLowerCase().replace(/:443$/, '')) ? undefined : host;
+  const origin = `${scheme}://${host}`.toLowerCase();
+  if (origin.startsWith('http:')) return { who: `everybody between this node and ${host}`, origin };
+  return servers.includes(host.toLowerCase().replace(/:443$/, '')) ? undefined : { who: host, origin };
 }
 
 /** Whoever answers in the name of the login server would get its credential. */
-function unverifiedServers(written: unknown, servers: readonly string[]): readonly Problem[] {
+function unverifiedServers(written: unknown, servers: readonly string[]): readonly Exposure[] {
   return Object.entries(mapAt(written, ['registries', 'configs']))
     .filter(([name]) => servers.includes(withoutPort(name)))
     .filter(([, config]) => valueAt(config, ['tls', 'insecure_skip_verify']) === true)
     .map(([name]) => ({
       path: ['registries', 'configs', name, 'tls', 'insecure_skip_verify'],
-      message: `would show the credential of ${withoutPort(name)} to whoever answers in its name; take it out and name the CA that signed its certificate in ca_file, or set consent.foreignMirrors: true`,
+      message: `would show the credential of ${withoutPort(name)} to whoever answers in its name`,
+      repair: 'take it out and name the CA that signed its certificate in ca_file',
+      subject: `${withoutPort(name)}=insecure_skip_verify`,
     }));
 }
 

@@ -39,7 +39,8 @@ export const reasons = {
   IdentityUnavailable: 'The instance metadata service has no answer yet.',
   RoleMissing: 'The VM has no k3s-role tag and the settings name no role.',
   RoleUnknown: 'The k3s-role tag names no role that Slipway knows.',
-  RoleChanged: 'The VM was installed as another kind of K3s node: set consent.roleChange to rebuild it.',
+  RoleChanged:
+    'The VM was installed as another kind of K3s node; the condition prints the consent that rebuilds it.',
   NodeNameInvalid: 'The computer name is no valid Kubernetes node name: set node.name.',
   NodeAddressUnknown: 'The primary private address is not known: set node.ip.',
   ServerUnknown: 'No server to join is known: set the k3s-server tag or k3s.server.',
@@ -80,7 +81,7 @@ export const reasons = {
 
   // the K3s node
   TokenChanged:
-    'The vault holds another token than the one this server was installed with: see consent.tokenChange.',
+    'The vault holds another token than the one this server was installed with; the condition prints the consent that takes it.',
   TokenRejected: 'The server does not accept the join token of the vault.',
   TokenCaMismatch: 'The CA hash in the join token is not the one of the server.',
   DownloadFailed: 'A download did not succeed; it is resumed or started over.',
@@ -90,7 +91,7 @@ export const reasons = {
   VersionRefused: 'The K3s version wanted is older, or more than one minor newer, or newer than the server.',
   K3sConfigInvalid: 'A key of k3s.config is unknown to this K3s command or of the wrong type.',
   ServerChanged:
-    'The server has another CA, or another address is wanted: set consent.serverChange to join it.',
+    'The server has another CA, or another address is wanted; the condition prints the consent that joins it.',
   ServerUnreachable: 'The supervisor of the K3s server does not answer.',
   ServerNotReady: 'The K3s server answers but is not ready yet.',
   UnitMasked: 'The unit of K3s is masked: unmask it.',

@@ -1,4 +1,4 @@
-import { digest } from '../resources/digest.ts';
+import { shortDigest } from '../resources/digest.ts';
 import { table } from './nft.ts';
 
 /** Who is kept from which address. */
@@ -38,7 +38,7 @@ ${renderChains(rules, rulesName(rules))}}
 
 /** What the rules are known by in a list of the table. */
 export function rulesName(rules: GuardRules): string {
-  return `refuse_${digest(renderChains(rules, 'refuse')).replace('sha256:', '')}`;
+  return `refuse_${shortDigest(renderChains(rules, 'refuse'))}`;
 }
 
 function renderChains({ address, allow }: GuardRules, refuse: string): string {

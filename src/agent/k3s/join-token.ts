@@ -1,9 +1,11 @@
 import type { Cloud } from '../cloud/cloud.ts';
+import { consentAdvice, isConsented } from '../config/consents.ts';
 import { NodeError } from '../core/errors.ts';
 import type { FoundFile, Host, HostReader } from '../core/host.ts';
 import type { Resource } from '../core/resource.ts';
 import { redacted, Secret } from '../core/secret.ts';
 import { type Currency, credential } from '../resources/credential.ts';
+import { shortDigest } from '../resources/digest.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { parseToken, type Token } from './token.ts';
 import { rotateToken } from './token-rotation.ts';
@@ -15,7 +17,8 @@ const joinTokenId = 'Credential/join-token';
  *
  * On a server the token also encrypts the datastore, and K3s does not start with another. So on an installed server
  * the file is what K3s itself keeps, and is compared with the vault's every joinToken.verifyEvery: `TokenChanged` where
- * they differ, until consent.tokenChange lets the running server rotate to the vault's token. `SecretEmpty` for a
+ * they differ, until consent.tokenChange names the digest of the vault's token: then the running server rotates to it.
+ * `SecretEmpty` for a
  * secret that is no token this node could use.
  */
 export function joinToken(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
@@ -104,7 +107,8 @@ async function renew(
   if (isRedacted(fetched)) return fetched;
   const token = serverPassword(fetched, name);
   if (token.credential === installed.credential) return fetched;
-  if (!node.settings.consent.tokenChange) throw tokenChanged(node);
+  const next = shortDigest(token.credential);
+  if (!isConsented(node.settings, 'tokenChange', next)) throw tokenChanged(node, next);
   await rotateToken(host, node, installed, token);
   return fetched;
 }
@@ -130,11 +134,13 @@ function unusable(name: string, why: string): NodeError {
   );
 }
 
-function tokenChanged(node: K3sNode): NodeError {
+/** `next` is the digest of the vault's token: `printf %s TOKEN | sha256sum | cut -c1-12`. */
+function tokenChanged(node: K3sNode, next: string): NodeError {
   return new NodeError(
     'TokenChanged',
-    `The secret ${tokenSecretName(node)} holds another token than ${unitName(node.role.k3s)} was installed with; the ` +
-      "datastore is encrypted with that one, so nothing was changed. Put the old token back, or set consent.tokenChange to make the vault's the cluster's.",
+    `The secret ${tokenSecretName(node)} holds another token than ${unitName(node.role.k3s)} was installed with. The ` +
+      'datastore is encrypted with the installed one, so nothing was changed. Put the old token back, or, to make the ' +
+      `new one the cluster's, ${consentAdvice(node.settings, 'tokenChange', next)}.`,
     { retry: { pace: 'slow' }, blocks: false },
   );
 }

@@ -114,7 +114,8 @@ const causes: readonly KnownLine[] = [
     pattern: /x509: certificate signed by unknown authority/,
     reason: 'ServerChanged',
     agentOnly: true,
-    repair: 'Set consent.serverChange to join the server as it is now.',
+    repair:
+      'If the server was rebuilt, the condition ServerReachable names the consent with which this agent joins it.',
   },
   {
     // pkg/agent/config/config.go, Get; pkg/agent/run.go, on HTTP 503

@@ -1,16 +1,24 @@
 import { join } from 'node:path';
+import type { Role } from '../../roles/role.ts';
+import { consentAdvice, isConsented } from '../config/consents.ts';
 import { NodeError } from '../core/errors.ts';
 import type { Host, HostReader } from '../core/host.ts';
 import { type Finding, inSync, type Resource, step, waiting } from '../core/resource.ts';
+import type { NodePaths } from '../paths.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
 import { agentTokenPath } from './agent-token.ts';
 import { type K3sNode, unitName } from './node.ts';
+import { pinnedCa } from './server.ts';
+import { movedAside } from './teardown/moved-aside.ts';
+import { parseToken } from './token.ts';
+
+type Kind = Role['k3s'];
 
 const roleChangeId = 'Consent/role';
 
 /**
  * A node stays the kind of K3s node it was installed as: the other kind's unit is `RoleChanged` until
- * consent.roleChange.
+ * consent.roleChange names both kinds and the cluster the node leaves, `server-to-agent@3f2a9c1b2d4e`.
  *
  * With consent, step by step, each seen in the world and the unit file last: the old service is stopped and
  * disabled, its token removed, its data moved aside (`/var/lib/rancher/k3s.server-<time>`, so that nothing is lost),
@@ -25,7 +33,7 @@ export function roleChange(node: K3sNode): Resource {
   };
 }
 
-function otherKind({ role }: K3sNode): 'server' | 'agent' {
+function otherKind({ role }: K3sNode): Kind {
   return role.k3s === 'server' ? 'agent' : 'server';
 }
 
@@ -34,7 +42,8 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   const unit = unitName(other);
   const unitFile = join(node.paths.system.units, unit);
   if ((await host.stat(unitFile)) === undefined) return inSync();
-  if (!node.settings.consent.roleChange) throw roleChanged(node, unit);
+  const change = await changeOf(host, node);
+  if (!isConsented(node.settings, 'roleChange', change)) throw roleChanged(node, unit, change);
   const { ActiveState, UnitFileState } = await showUnit(host, unit, ['ActiveState', 'UnitFileState']);
   if (ActiveState === 'deactivating')
     return waiting('RoleChanged', `${unit} is stopping for good`, { after: 1_000 });
@@ -54,6 +63,27 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   return step({ field: unitFile, observed: 'present', desired: undefined }, (host) => host.remove(unitFile));
 }
 
+/** What consent names: of a cluster by its CA, so that it does not cover the next server that is made here. */
+async function changeOf(host: HostReader, node: K3sNode): Promise<string> {
+  const other = otherKind(node);
+  const cluster = await clusterOf(host, node.paths, other);
+  return `${other}-to-${node.role.k3s}${cluster === undefined ? '' : `@${cluster.slice(0, 12)}`}`;
+}
+
+/** The hash of its CA; still known while only the unit is left to remove. */
+async function clusterOf(host: HostReader, paths: NodePaths, kind: Kind): Promise<string | undefined> {
+  const aside = (await movedAside(host, paths)).filter((path) =>
+    path.startsWith(`${paths.k3s.data}.${kind}-`),
+  );
+  for (const data of [paths.k3s.data, ...aside.toReversed()]) {
+    const token = (await host.readFile(join(data, 'server/token')))?.content;
+    const ca = (await host.readFile(join(data, 'agent/server-ca.crt')))?.content;
+    const hash = kind === 'server' ? parseToken(token ?? '')?.caHash : ca && pinnedCa(ca).hash;
+    if (hash) return hash;
+  }
+  return undefined;
+}
+
 async function putAside(host: Host, { paths }: K3sNode, aside: string): Promise<void> {
   await host.remove(paths.slipway.joinToken);
   await host.remove(agentTokenPath(paths));
@@ -65,12 +95,13 @@ function compact(time: number): string {
   return new Date(time).toISOString().replace(/[-:]|\.\d+/g, '');
 }
 
-function roleChanged(node: K3sNode, unit: string): NodeError {
+function roleChanged(node: K3sNode, unit: string, change: string): NodeError {
   const other = otherKind(node);
   return new NodeError(
     'RoleChanged',
     `This VM was installed as a K3s ${other} (${unit}), and the role ${node.role.name} is a K3s ${node.role.k3s}. Nothing was ` +
-      'changed. Put the tag k3s-role back, or set consent.roleChange to take the old one down, its data moved aside.',
+      `changed. Put the tag k3s-role back, or, to take the K3s ${other} down and move its data aside, ` +
+      `${consentAdvice(node.settings, 'roleChange', change)}.`,
     { retry: { pace: 'slow' } },
   );
 }

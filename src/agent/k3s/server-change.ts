@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { consentAdvice, isConsented } from '../config/consents.ts';
 import { commandLine } from '../core/command-line.ts';
 import { NodeError } from '../core/errors.ts';
 import type { Host, HostReader } from '../core/host.ts';
@@ -6,13 +7,13 @@ import { type Finding, inSync, type Resource, waiting } from '../core/resource.t
 import { showUnit, systemctl } from '../resources/unit.ts';
 import { joinedCluster } from './joined.ts';
 import { type K3sNode, unitName } from './node.ts';
-import { serverCa, shareCertificate } from './server.ts';
+import { pinnedCa, serverCa, shareCertificate } from './server.ts';
 
 const serverChangeId = 'Consent/server';
 
 /**
  * An agent stays with the server it joined: another address or another CA is `ServerChanged`, and no address at all
- * `ServerUnknown`. Its configuration stays and it goes on, until consent.serverChange lets it go.
+ * `ServerUnknown`. Its configuration stays and it goes on, until consent.serverChange names that address and CA.
  *
  * With consent, and where the CA differs, K3s is stopped, what the agent got from the old server is removed, the
  * known CA last, and the node joins as a new one does. With the same CA a new address only restarts K3s.
@@ -35,22 +36,35 @@ export async function keepingServer(host: HostReader, node: K3sNode): Promise<K3
   return { ...node, server: old };
 }
 
-async function mayMove(host: HostReader, { server, settings }: K3sNode): Promise<boolean> {
-  if (server === undefined || !settings.consent.serverChange) return false;
-  return (await serverCa(host, server).catch(unknown)) !== undefined;
+async function mayMove(host: HostReader, node: K3sNode): Promise<boolean> {
+  const { server, settings } = node;
+  if (server === undefined || !isConsented(settings, 'serverChange', server)) return false;
+  const ca = await serverCa(host, server).catch(unknown);
+  if (ca === undefined) return false;
+  return isConsented(settings, 'serverChange', ...(await foreignCa(host, node, ca)));
 }
 
 async function check(host: HostReader, node: K3sNode): Promise<Finding> {
-  const { server } = node;
+  const { server, settings } = node;
   if (!(await joinedCluster(host, node))) return inSync();
   if (server === undefined) throw serverUnknown().sparing();
   const old = await configuredServer(host, node);
   const moves = old !== undefined && old !== server;
-  if (moves && !node.settings.consent.serverChange) {
-    throw serverChanged(`this agent has joined ${old}, and ${server} is wanted`);
+  const address = moves ? [server] : [];
+  const mustAnswer = moves && isConsented(settings, 'serverChange', server);
+  const ca = await serverCa(host, server).catch(mustAnswer ? sparing : unknown);
+  const foreign = ca === undefined ? [] : await foreignCa(host, node, ca);
+  const subjects = [...address, ...foreign];
+  if (!isConsented(settings, 'serverChange', ...subjects)) {
+    const shows = foreign.length > 0 ? ', which shows another CA than the one this agent knows' : '';
+    const what = moves ? `this agent has joined ${old}, and ${server} is wanted${shows}` : rebuilt(server);
+    throw serverChanged(what, consentAdvice(settings, 'serverChange', ...subjects));
   }
-  const ca = await serverCa(host, server).catch(moves ? sparing : unknown);
-  return ca === undefined ? inSync() : checkCa(host, node, ca);
+  return foreign.length === 0 ? inSync() : leave(host, node);
+}
+
+function rebuilt(server: string): string {
+  return `${server} shows another CA than the one this agent knows, as a rebuilt server does`;
 }
 
 /** A server that is away says nothing about its CA; joining it is where that is told. */
@@ -68,15 +82,10 @@ async function configuredServer(host: HostReader, { paths }: K3sNode): Promise<s
   return /^server: "(https:\/\/[^"\s]+)"$/m.exec(text)?.[1];
 }
 
-async function checkCa(host: HostReader, node: K3sNode, ca: string): Promise<Finding> {
-  const known = (await host.readFile(node.paths.k3s.agentServerCa))?.content ?? '';
-  if (shareCertificate(known, ca)) return inSync();
-  if (!node.settings.consent.serverChange) {
-    throw serverChanged(
-      `${node.server} shows another CA than the one this agent knows, as a rebuilt server does`,
-    );
-  }
-  return leave(host, node);
+/** The hash of a CA that this agent does not know, by which consent names it; whole, since it is what is trusted. */
+async function foreignCa(host: HostReader, { paths }: K3sNode, ca: string): Promise<readonly string[]> {
+  const known = (await host.readFile(paths.k3s.agentServerCa))?.content ?? '';
+  return shareCertificate(known, ca) ? [] : [pinnedCa(ca).hash];
 }
 
 async function leave(host: HostReader, node: K3sNode): Promise<Finding> {
@@ -121,10 +130,10 @@ export function serverUnknown(): NodeError {
   );
 }
 
-function serverChanged(what: string): NodeError {
+function serverChanged(what: string, advice: string): NodeError {
   return new NodeError(
     'ServerChanged',
-    `Another server: ${what}. Nothing was changed. Set consent.serverChange to join it, or put the old server back.`,
+    `Another server: ${what}. Nothing was changed. Put the old server back, or, to join this one, ${advice}.`,
     { retry: { pace: 'slow' }, blocks: false },
   );
 }

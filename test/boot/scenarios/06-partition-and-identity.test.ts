@@ -49,11 +49,12 @@ test('a server that was made again has another CA, and an agent joins it with co
   const { message, status } = await told(agent, 'ServerReachable', 'ServerChanged');
   expect(status).toBe('False');
   expect(message).toContain('shows another CA');
-  expect(message).toContain('Set consent.serverChange to join it');
+  const [, line] = /add `(consent: \{ serverChange: .+)` to /.exec(message) ?? [];
+  expect(line, message).toBeDefined();
   expect(agent.read('/var/lib/rancher/k3s/agent/server-ca.crt'), 'Nothing was changed').toBe(known);
   expect(await agent.k3sStart(), 'K3s goes on').toBe(k3sStart);
 
-  agent.write('/etc/slipway/config.d/consent.yaml', 'consent: { serverChange: true }\n');
+  agent.write('/etc/slipway/config.d/consent.yaml', `${line}\n`);
   const consented = Date.now();
   await agent.reload();
   await isReadyAfter(consented);

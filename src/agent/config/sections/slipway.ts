@@ -1,17 +1,21 @@
 import * as z from 'zod/mini';
 import { about } from '../about.ts';
+import { type Consent, consents, forEachConsent } from '../consents.ts';
+
+const subjects = z.array(z.string());
+
+function consentTo(what: Consent) {
+  const { about: description, example, takesTrue } = consents[what];
+  const must = `must be a list of what its condition prints, such as ["${example}"]`;
+  return about(
+    description,
+    takesTrue ? z.union([subjects, z.boolean()], must) : z.array(z.string(must), must),
+  );
+}
 
 export const consent = about(
-  'Leave for what could harm a cluster; take it back when it is done.',
-  z.strictObject({
-    tokenChange: about('Replace the join token of an installed node.', z.boolean()),
-    roleChange: about('Rebuild this node as another kind of K3s node.', z.boolean()),
-    serverChange: about('Join a server with another CA or address.', z.boolean()),
-    foreignMirrors: about(
-      'Mirror a login server elsewhere, or leave its certificate unchecked: either may show its credential to strangers.',
-      z.boolean(),
-    ),
-  }),
+  'What may happen to this node though it could do harm. The condition that waits for a consent prints the line to add; it covers nothing else, and is spent once that has happened.',
+  z.strictObject(forEachConsent(consentTo)),
 );
 
 export const log = about(

@@ -54,7 +54,8 @@ const keys: readonly Row[] = [
 const kinds: readonly Row[] = [
   ['joinToken: { attempts: many }', 'joinToken.attempts', /must be a whole number/, /without quotes/],
   ['joinToken: { attempts: 1.5 }', 'joinToken.attempts', /must be a whole number/, /without quotes/],
-  ['consent: { tokenChange: "yes" }', 'consent.tokenChange', /must be true or false/, /without quotes/],
+  ['consent: { tokenChange: "yes" }', 'consent.tokenChange', /must be a list/, /such as \["3f2a9c1b2d4e"\]/],
+  ['consent: { tokenChange: [1] }', 'consent.tokenChange', /must be a list/, /such as \["3f2a9c1b2d4e"\]/],
   [`registries: { servers: ${canary} }`, 'registries.servers', /must be a list/, /write it as \[value\]/],
   [
     `registries: { servers: { a: ${canary} } }`,
@@ -255,7 +256,7 @@ const contradictions: readonly Row[] = [
     'registries: { servers: [a.io], mirrors: { a.io: { endpoint: ["https://b.io"] } } }',
     'registries.mirrors."a.io".endpoint[0]',
     /would show the credential of a\.io to b\.io/,
-    /take it out, or set consent\.foreignMirrors: true/,
+    /take it out, or add `consent: \{ foreignMirrors: \[a\.io=https:\/\/b\.io\] \}` to/,
   ],
   ['imds: { allow: [{ name: a }] }', 'imds.allow[0]', /lets nobody through/, /give it from/],
   [

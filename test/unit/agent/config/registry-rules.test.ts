@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { consentAdvice } from '../../../../src/agent/config/consents.ts';
 import { url } from '../../../../src/agent/config/forms.ts';
 import { pathText } from '../../../../src/agent/config/path.ts';
 import { registryMisfits } from '../../../../src/agent/config/registry-rules.ts';
 
 const server = 'team.azurecr.io';
-const consent = { foreignMirrors: true };
+
+function advice(subject: string): string {
+  return `or ${consentAdvice({ consent: {} }, 'foreignMirrors', subject)}`;
+}
 
 function found(registries: object, more: object = {}): readonly string[] {
   const written = { registries: { servers: [server, 'two.azurecr.io'], ...registries }, ...more };
@@ -37,6 +41,7 @@ describe('a mirror of a login server', () => {
 
   test.each([
     ['https://mirror.example', 'mirror.example'],
+    ['https://Mirror.example', 'Mirror.example'],
     ['https://mirror.example/team.azurecr.io', 'mirror.example'],
     ['https://team.azurecr.io.mirror.example', 'team.azurecr.io.mirror.example'],
     ['https://notteam.azurecr.io', 'notteam.azurecr.io'],
@@ -51,8 +56,9 @@ describe('a mirror of a login server', () => {
     ['http://mirror.example:5000', 'everybody between this node and mirror.example:5000'],
     ['http://team.azurecr.io', 'everybody between this node and team.azurecr.io'],
   ])('is not %s without consent', (endpoint, who) => {
+    const origin = endpoint.toLowerCase().replace(/^(\w+:\/\/[^/]+)\/.*$/, '$1');
     expect(mirroredAt(endpoint)).toEqual([
-      `registries.mirrors."${server}".endpoint[0]: would show the credential of ${server} to ${who}, since containerd offers it to whatever mirror it asks; take it out, or set consent.foreignMirrors: true`,
+      `registries.mirrors."${server}".endpoint[0]: would show the credential of ${server} to ${who}, since containerd offers it to whatever mirror it asks; take it out, ${advice(`${server}=${origin}`)}`,
     ]);
   });
 
@@ -83,8 +89,12 @@ describe('a mirror of a login server', () => {
 
   test('is allowed by consent', () => {
     const mirrors = { [server]: { endpoint: ['http://mirror.example'] } };
-    expect(found({ mirrors }, { consent })).toEqual([]);
-    expect(found({ mirrors }, { consent: { foreignMirrors: 'true' } })).toHaveLength(1);
+    const given = (foreignMirrors: unknown) => found({ mirrors }, { consent: { foreignMirrors } });
+    expect(given([`${server}=http://mirror.example`])).toEqual([]);
+    expect(given(true)).toEqual([]);
+    expect(given('true')).toHaveLength(1);
+    expect(given([`${server}=https://mirror.example`])).toHaveLength(1);
+    expect(given(['two.azurecr.io=http://mirror.example'])).toHaveLength(1);
   });
 });
 
@@ -95,9 +105,10 @@ describe('a login server whose certificate is not checked', () => {
 
   test.each([server, `${server}:443`])('needs consent: %s', (name) => {
     expect(found(skip(name))).toEqual([
-      `registries.configs."${name}".tls.insecure_skip_verify: would show the credential of ${server} to whoever answers in its name; take it out and name the CA that signed its certificate in ca_file, or set consent.foreignMirrors: true`,
+      `registries.configs."${name}".tls.insecure_skip_verify: would show the credential of ${server} to whoever answers in its name; take it out and name the CA that signed its certificate in ca_file, ${advice(`${server}=insecure_skip_verify`)}`,
     ]);
-    expect(found(skip(name), { consent })).toEqual([]);
+    const foreignMirrors = [`${server}=insecure_skip_verify`];
+    expect(found(skip(name), { consent: { foreignMirrors } })).toEqual([]);
   });
 
   test('is fine where it is checked, or no login server', () => {
@@ -118,7 +129,7 @@ describe('images that prove a pull', () => {
     [['base:1', 7], []],
   ])('%j', (proof, expected) => {
     expect(found({ proof })).toEqual(expected);
-    expect(found({ proof }, { consent })).toEqual(expected);
+    expect(found({ proof }, { consent: { foreignMirrors: true } })).toEqual(expected);
   });
 
   test('need a login server', () => {

@@ -3,6 +3,7 @@ import { NodeError } from '../../../../src/agent/core/errors.ts';
 import { reveal } from '../../../../src/agent/core/secret.ts';
 import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
 import { joinToken } from '../../../../src/agent/k3s/join-token.ts';
+import { shortDigest } from '../../../../src/agent/resources/digest.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from './a-node.ts';
@@ -134,11 +135,32 @@ describe('an installed server', () => {
       return '';
     });
     host.advance(2 * hour);
-    const node = aNode('server', { settings: { consent: { tokenChange: true } } });
+    const node = aNode('server', { settings: { consent: { tokenChange: [shortDigest('marlin')] } } });
     const seen = await settle(joinToken(node, cloudWith('marlin'), []), host);
     expect(seen).toEqual(['Drifted tolerably compared with the vault', 'InSync']);
     expect((await host.readFile(path))?.content).toBe('marlin\n');
     expect(JSON.stringify(host.journal[0])).not.toMatch(/swordfish|marlin/);
+  });
+
+  test('names the digest of the token, and nothing of the token itself', async () => {
+    const host = server('swordfish');
+    host.advance(2 * hour);
+    const finding = await joinToken(aNode('server'), cloudWith('marlin'), []).check(host);
+    if (finding.state !== 'Drifted') throw new Error('no drift');
+    const error = await finding.drift.remedy(host).catch((thrown: Error) => thrown);
+    expect(error?.message).toContain(
+      'add `consent: { tokenChange: [966c12b03322] }` to /etc/slipway/config.yaml',
+    );
+    expect(error?.message).not.toMatch(/swordfish|marlin/);
+  });
+
+  test('keeps its token when the vault has moved on from the one that was consented to', async () => {
+    const host = server('swordfish');
+    host.advance(2 * hour);
+    const node = aNode('server', { settings: { consent: { tokenChange: [shortDigest('marlin')] } } });
+    const seen = await settle(joinToken(node, cloudWith('barracuda'), []), host);
+    expect(seen.at(-1)).toBe('TokenChanged slow, blocks nobody');
+    expect(host.journal).toEqual([]);
   });
 
   test('keeps the old one when K3s refuses to rotate', async () => {

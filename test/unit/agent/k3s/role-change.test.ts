@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest';
 import { roleChange } from '../../../../src/agent/k3s/role-change.ts';
+import { pinnedCa } from '../../../../src/agent/k3s/server.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from './a-node.ts';
+import { aCa } from './certificates.ts';
 
 const unitFile = '/etc/systemd/system/k3s.service';
-const consent = { settings: { consent: { roleChange: true } } };
+const hash = 'a1b2c3d4e5f6'.padEnd(64, '0');
+const change = `server-to-agent@${hash.slice(0, 12)}`;
+const consent = { settings: { consent: { roleChange: [change] } } };
+const legacy = { settings: { consent: { roleChange: true } } };
+const consentTo = (roleChange: string) => ({ settings: { consent: { roleChange: [roleChange] } } });
 
 /** A VM that was installed as a server. */
 function world(): MemoryHost {
@@ -12,7 +18,7 @@ function world(): MemoryHost {
   return memoryHost({
     files: {
       [unitFile]: 'unit',
-      '/var/lib/rancher/k3s/server/token': 'swordfish',
+      '/var/lib/rancher/k3s/server/token': `K10${hash}::server:swordfish`,
       '/var/lib/slipway/join-token': 'swordfish',
       '/var/lib/slipway/agent-token': 'agents-only',
     },
@@ -30,8 +36,36 @@ test.each([
   ['the same role', 'server', world(), {}, 'InSync'],
   ['another role', 'observability', world(), {}, 'RoleChanged slow'],
   ['another role, with consent', 'agent', world(), consent, 'Drifted k3s.service'],
+  ['another role, with consent to any', 'agent', world(), legacy, 'Drifted k3s.service'],
+  [
+    'consent for an earlier cluster',
+    'agent',
+    world(),
+    consentTo('server-to-agent@000000000000'),
+    'RoleChanged slow',
+  ],
+  ['consent to another direction', 'agent', world(), consentTo('agent-to-server'), 'RoleChanged slow'],
 ] as const)('%s', async (_name, role, host, changes, expected) => {
   expect(await outcome(roleChange(aNode(role, changes)), host)).toBe(expected);
+});
+
+test('the consent that is asked for names the kinds and the cluster', async () => {
+  const asked = await roleChange(aNode('agent'))
+    .check(world())
+    .catch((thrown: Error) => thrown.message);
+  expect(asked).toContain(`add \`consent: { roleChange: [${change}] }\` to /etc/slipway/config.yaml`);
+});
+
+test('an agent is known by the CA of its server, and a node that never came up by its kind alone', async () => {
+  const ca = aCa();
+  const units = { '/etc/systemd/system/k3s-agent.service': 'unit' };
+  const asked = (host: MemoryHost) =>
+    roleChange(aNode('server'))
+      .check(host)
+      .catch((thrown: Error) => thrown.message);
+  const joined = memoryHost({ files: { ...units, '/var/lib/rancher/k3s/agent/server-ca.crt': ca } });
+  expect(await asked(joined)).toContain(`[agent-to-server@${pinnedCa(ca).hash.slice(0, 12)}]`);
+  expect(await asked(memoryHost({ files: units }))).toContain('[agent-to-server]');
 });
 
 test('an agent and an observability node are the same kind', async () => {
@@ -49,7 +83,7 @@ test('with consent the old role is taken down step by step, and its data kept', 
     'InSync',
   ]);
   expect((await host.readFile('/var/lib/rancher/k3s.server-20260101T120000Z/server/token'))?.content).toBe(
-    'swordfish',
+    `K10${hash}::server:swordfish`,
   );
   for (const gone of [
     unitFile,

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { serverChange } from '../../../../src/agent/k3s/server-change.ts';
+import { consentAdvice } from '../../../../src/agent/config/consents.ts';
+import type { K3sNode } from '../../../../src/agent/k3s/node.ts';
+import { pinnedCa } from '../../../../src/agent/k3s/server.ts';
+import { keepingServer, serverChange } from '../../../../src/agent/k3s/server-change.ts';
 import { type MemoryHost, memoryHost, unreachable } from '../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from './a-node.ts';
 import { aCa } from './certificates.ts';
@@ -8,6 +11,8 @@ const server = 'https://10.0.0.4:6443';
 const agent = '/var/lib/rancher/k3s/agent';
 const [ca, otherCa] = [aCa(), aCa()];
 const consent = { settings: { consent: { serverChange: true } } };
+const consentTo = (...serverChange: readonly string[]) => ({ settings: { consent: { serverChange } } });
+const moved = 'https://10.0.0.9:6443';
 
 /** An agent that has joined `configured`, whose CA was `ca`; the wanted server shows `shown`. */
 function world(configured = server, shown: string | Error = ca): MemoryHost {
@@ -48,6 +53,20 @@ describe('what is found', () => {
       'ServerUnreachable soon, blocks nobody',
     ],
     ['the CA is another', world(server, otherCa), {}, 'ServerChanged slow, blocks nobody'],
+    ['that address is consented to', world(moved), consentTo(server), 'InSync'],
+    ['another address is consented to', world(moved), consentTo(moved), 'ServerChanged slow, blocks nobody'],
+    [
+      'the address is consented to, and its CA is another',
+      world(moved, otherCa),
+      consentTo(server),
+      'ServerChanged slow, blocks nobody',
+    ],
+    [
+      'another CA is consented to',
+      world(server, otherCa),
+      consentTo(pinnedCa(aCa()).hash),
+      'ServerChanged slow, blocks nobody',
+    ],
     ['the CA was renewed', world(server, otherCa + ca), {}, 'InSync'],
   ] as const)('%s', async (_name, host, changes, expected) => {
     expect(await outcome(serverChange(aNode('agent', changes), []), host)).toBe(expected);
@@ -71,6 +90,36 @@ test('with consent the agent stops, forgets its server, its CA last, and is new'
     })),
   );
   expect(await host.list(agent)).toEqual(['pod-manifests']);
+});
+
+describe('the consent that is asked for', () => {
+  test.each([
+    ['an address', world(moved), [server]],
+    ['a CA', world(server, otherCa), [pinnedCa(otherCa).hash]],
+    ['both', world(moved, otherCa), [server, pinnedCa(otherCa).hash]],
+  ] as const)('names %s, and is enough', async (_name, host, subjects) => {
+    const asked = await serverChange(aNode('agent'), [])
+      .check(host)
+      .catch((thrown: Error) => thrown.message);
+    expect(asked).toContain(consentAdvice(aNode('agent').settings, 'serverChange', ...subjects));
+    expect(await outcome(serverChange(aNode('agent', consentTo(...subjects)), []), host)).not.toContain(
+      'ServerChanged',
+    );
+  });
+
+  test('keeps the configuration with the old server until the CA is consented to as well', async () => {
+    const kept = (node: K3sNode) => keepingServer(world(moved, otherCa), node).then((each) => each.server);
+    expect(await kept(aNode('agent', consentTo(server)))).toBe(moved);
+    expect(await kept(aNode('agent', consentTo(server, pinnedCa(otherCa).hash)))).toBe(server);
+  });
+});
+
+test('no step on the way counts as the whole, so that nothing starts K3s in between', async () => {
+  for (const state of ['active', 'inactive']) {
+    const host = world(server, otherCa).on({ file: 'systemctl', args: /^show/ }, `ActiveState=${state}\n`);
+    const finding = await serverChange(aNode('agent', consent), []).check(host);
+    expect(finding).toMatchObject({ state: 'Drifted', drift: { partial: true } });
+  }
 });
 
 test('a crash anywhere on the way heals', async () => {

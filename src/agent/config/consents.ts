@@ -1,0 +1,86 @@
+import { inline } from './inline.ts';
+
+/** What can be consented to: the one list from which the settings, their documentation and every check derive. */
+export const consents = {
+  tokenChange: {
+    about: "Join tokens that may replace this server's, each by its digest.",
+    example: '3f2a9c1b2d4e',
+    takesTrue: true,
+  },
+  roleChange: {
+    about:
+      'Rebuilds of this node as another kind of K3s node, each for the cluster that it takes the node from.',
+    example: 'server-to-agent@3f2a9c1b2d4e',
+    takesTrue: true,
+  },
+  serverChange: {
+    about: 'Servers that this agent may join in place of its own: addresses, and hashes of CAs.',
+    example: 'https://10.0.0.9:6443',
+    takesTrue: true,
+  },
+  foreignMirrors: {
+    about:
+      'Mirrors elsewhere for login servers, and login servers whose certificate is not checked: either may show a credential to strangers.',
+    example: 'myteam.azurecr.io=https://mirror.example.com',
+    takesTrue: true,
+  },
+} as const satisfies Readonly<Record<string, ConsentKind>>;
+
+interface ConsentKind {
+  readonly about: string;
+  /** A subject as its condition prints it. */
+  readonly example: string;
+  /** Whether `true`, the form before lists, is still taken. It consents to every subject, later ones included. */
+  readonly takesTrue: boolean;
+}
+
+export type Consent = keyof typeof consents;
+
+const consentNames = Object.keys(consents) as readonly Consent[];
+
+/** The part of the settings that holds consents, parsed or as written. */
+export interface Consenting {
+  readonly consent: { readonly [What in Consent]?: unknown };
+}
+
+/** True if the settings consent to each of these subjects, by name. */
+export function isConsented({ consent }: Consenting, what: Consent, ...subjects: readonly string[]): boolean {
+  const given = consent[what];
+  if (given === true) return consents[what].takesTrue;
+  return subjects.every((subject) => listed(given).includes(subject));
+}
+
+/**
+ * Returns the end of a message that waits for consent, with the line to paste: ``add `consent: { tokenChange:
+ * [3f2a9c1b2d4e] }` to /etc/slipway/config.yaml``.
+ *
+ * The list repeats what is already consented to, since a list in a settings file replaces an earlier one.
+ */
+export function consentAdvice(
+  { consent }: Consenting,
+  what: Consent,
+  ...subjects: readonly string[]
+): string {
+  const list = [...new Set([...listed(consent[what]), ...subjects])];
+  return `add \`consent: { ${what}: ${inline(list)} }\` to /etc/slipway/config.yaml`;
+}
+
+/** Returns a warning for each consent that is given as `true`. */
+export function consentWarnings({ consent }: Consenting): readonly string[] {
+  return consentNames
+    .filter((what) => consent[what] === true)
+    .map(
+      (what) =>
+        `consent.${what}: true consents to every later change of its kind as well. Take it out, or write what its ` +
+        `condition prints: consent: { ${what}: ${inline([consents[what].example])} }`,
+    );
+}
+
+/** Makes something for each consent. */
+export function forEachConsent<Made>(make: (what: Consent) => Made): { readonly [What in Consent]: Made } {
+  return Object.fromEntries(consentNames.map((what) => [what, make(what)])) as Record<Consent, Made>;
+}
+
+function listed(given: unknown): readonly string[] {
+  return Array.isArray(given) ? given.filter((subject) => typeof subject === 'string') : [];
+}

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import {
+  consentAdvice,
+  consents,
+  consentWarnings,
+  isConsented,
+} from '../../../../src/agent/config/consents.ts';
+import { consent as consentSchema } from '../../../../src/agent/config/sections/slipway.ts';
+import { readYaml } from '../../../../src/agent/config/yaml.ts';
+import { someSettings } from '../k3s/a-node.ts';
+
+const none = someSettings();
+const given = someSettings({ consent: { tokenChange: ['3f2a9c1b2d4e', 'another'] } });
+const legacy = someSettings({ consent: { tokenChange: true } });
+
+describe('consent', () => {
+  test.each([
+    ['is not given by default', none, ['3f2a9c1b2d4e'], false],
+    ['covers what it names', given, ['3f2a9c1b2d4e'], true],
+    ['covers nothing else', given, ['3f2a9c1b2d4f'], false],
+    ['covers no part of what it names', given, ['3f2a9c1b2d4'], false],
+    ['covers several subjects only if it names each', given, ['3f2a9c1b2d4e', 'third'], false],
+    ['as true covers everything', legacy, ['third'], true],
+  ] as const)('%s', (_name, settings, subjects, expected) => {
+    expect(isConsented(settings, 'tokenChange', ...subjects)).toBe(expected);
+  });
+
+  test('to one thing is none to another', () => {
+    expect(isConsented(given, 'roleChange', '3f2a9c1b2d4e')).toBe(false);
+  });
+
+  test.each(['true', 'yes', 1, { 0: 'x' }, null, ['true'], [true]])('is not given by %j', (value) => {
+    expect(isConsented({ consent: { tokenChange: value } }, 'tokenChange', 'x')).toBe(false);
+  });
+});
+
+describe('the advice', () => {
+  test.each([
+    ['tokenChange', ['3f2a9c1b2d4e'], 'consent: { tokenChange: [3f2a9c1b2d4e] }'],
+    ['tokenChange', ['123456789012'], 'consent: { tokenChange: ["123456789012"] }'],
+    ['tokenChange', ['1234567e8901'], 'consent: { tokenChange: ["1234567e8901"] }'],
+    [
+      'serverChange',
+      ['https://10.0.0.9:6443', 'a1'],
+      'consent: { serverChange: [https://10.0.0.9:6443, a1] }',
+    ],
+    [
+      'foreignMirrors',
+      ['a.io=http://[fd00::5]:5000'],
+      'consent: { foreignMirrors: ["a.io=http://[fd00::5]:5000"] }',
+    ],
+  ] as const)('for %s is a line that gives it: %j', (what, subjects, line) => {
+    expect(consentAdvice(none, what, ...subjects)).toBe(`add \`${line}\` to /etc/slipway/config.yaml`);
+    const { value } = readYaml(line);
+    const { consent } = Object(value);
+    expect(z.parse(consentSchema, { ...none.consent, ...consent })[what]).toEqual(subjects);
+  });
+
+  test('repeats what the list has already, which it replaces', () => {
+    expect(consentAdvice(given, 'tokenChange', 'third')).toContain('[3f2a9c1b2d4e, another, third]');
+  });
+});
+
+describe('true', () => {
+  test('is taken with a warning', () => {
+    expect(consentWarnings(none)).toEqual([]);
+    expect(consentWarnings(given)).toEqual([]);
+    expect(consentWarnings(legacy)).toEqual([
+      'consent.tokenChange: true consents to every later change of its kind as well. Take it out, or write what its ' +
+        'condition prints: consent: { tokenChange: [3f2a9c1b2d4e] }',
+    ]);
+  });
+
+  test.each(Object.entries(consents))(
+    'is accepted for %s only if the table says so',
+    (what, { takesTrue }) => {
+      const written = { ...none.consent, [what]: true };
+      expect(z.safeParse(consentSchema, written).success).toBe(takesTrue);
+      expect(isConsented({ consent: written }, what as keyof typeof consents, 'x')).toBe(takesTrue);
+    },
+  );
+});
