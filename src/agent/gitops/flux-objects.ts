@@ -1,6 +1,6 @@
 import { NodeError } from '../core/errors.ts';
 import type { CommandResult, HostReader } from '../core/host.ts';
-import { kubectl } from '../resources/kubectl.ts';
+import { askApi, kubectl } from '../resources/kubectl.ts';
 import type { GitOpsContext } from './gitops.ts';
 
 /** What Slipway reads of a Flux object; the API may leave out any of it. */
@@ -44,7 +44,7 @@ async function fluxObject(
   resource: string,
 ): Promise<FluxObject | undefined> {
   const get = ['get', resource, fluxSystem, '--namespace', fluxSystem, '--output', 'json'];
-  const result = await host.query(kubectl(context, ...get));
+  const result = await askApi(host, kubectl(context, ...get));
   if (result.exitCode === 0) return parse(result.stdout, resource);
   if (isAbsent(result)) return undefined;
   const why = result.stderr.trim().split('\n').at(-1);

@@ -1,5 +1,6 @@
 import { NodeError } from '../core/errors.ts';
 import type { Host, HostReader } from '../core/host.ts';
+import { askApi } from '../resources/kubectl.ts';
 import { type K3sNode, kubeletKubectl } from './node.ts';
 
 /** Slipway's annotations of its Node, by their whole keys; those of others are not among them. */
@@ -19,7 +20,7 @@ export const annotationKeys = {
 /** What Slipway wrote on this Node, asked as its kubelet. `ApiUnavailable` where there is no answer with a Node. */
 export async function readAnnotations(host: HostReader, node: K3sNode): Promise<Annotations> {
   const command = kubeletKubectl(node, 'get', 'node', node.name, '-o', 'json');
-  const { exitCode, stdout, stderr } = await host.query(command);
+  const { exitCode, stdout, stderr } = await askApi(host, command);
   const found = exitCode === 0 ? annotationsIn(stdout) : undefined;
   if (found) return found;
   const why =

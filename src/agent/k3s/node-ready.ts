@@ -1,6 +1,7 @@
 import { NodeError } from '../core/errors.ts';
 import type { HostReader } from '../core/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
+import { askApi } from '../resources/kubectl.ts';
 import { probe } from '../resources/probe.ts';
 import { type K3sNode, nodeKubectl, nodeTaints } from './node.ts';
 
@@ -64,7 +65,8 @@ interface Taint {
 
 /** The Node, or why there is none to look at. */
 async function getNode(host: HostReader, node: K3sNode): Promise<{ found: ApiNode } | { missing: Finding }> {
-  const { exitCode, stdout, stderr } = await host.query(
+  const { exitCode, stdout, stderr } = await askApi(
+    host,
     nodeKubectl(node, 'get', 'node', node.name, '-o', 'json'),
   );
   if (exitCode === 0) return { found: parsed(stdout) };

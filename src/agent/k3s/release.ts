@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { NodeError } from '../core/errors.ts';
+import { NodeError, toNodeError } from '../core/errors.ts';
 import type { Download, HostReader } from '../core/host.ts';
 import type { Resource } from '../core/resource.ts';
 import type { NodePaths } from '../paths.ts';
 import { download } from '../resources/download.ts';
+import { askApi } from '../resources/kubectl.ts';
 import { link } from '../resources/link.ts';
 import { joinedCluster } from './joined.ts';
 import { type K3sNode, nodeKubectl } from './node.ts';
@@ -86,7 +87,10 @@ async function replaceable(host: HostReader, node: K3sNode): Promise<string | un
 
 /** Kubelet must not be newer than its API server (https://kubernetes.io/releases/version-skew-policy). */
 async function mayFollowServer(host: HostReader, node: K3sNode, wanted: K3sVersion): Promise<void> {
-  const answer = await host.query(nodeKubectl(node, 'version', '-o', 'json'));
+  const command = nodeKubectl(node, 'version', '-o', 'json');
+  const answer = await askApi(host, command).catch((thrown) => {
+    throw toNodeError(thrown).sparing();
+  });
   const name = /"serverVersion"[^}]*"gitVersion":\s*"([^"]+)"/.exec(answer.stdout)?.[1];
   const server = name === undefined ? undefined : parseVersion(name);
   if (!server) {

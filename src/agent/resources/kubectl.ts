@@ -1,4 +1,5 @@
-import type { Command } from '../core/host.ts';
+import { NodeError } from '../core/errors.ts';
+import type { Command, CommandResult, HostReader } from '../core/host.ts';
 
 export interface Kubectl {
   /** K3s's executable, which is kubectl too. */
@@ -6,8 +7,25 @@ export interface Kubectl {
   readonly kubeconfig: string;
 }
 
+/** Milliseconds for a whole command: --request-timeout is for each of its requests, and discovery alone is tried five times. */
+const timeout = 12_000;
+
 /** A kubectl command that is bounded in time and keeps no cache, so that looking leaves nothing behind. */
 export function kubectl({ k3s, kubeconfig }: Kubectl, ...args: readonly string[]): Command {
   const options = ['--kubeconfig', kubeconfig, '--request-timeout=10s', '--cache-dir=/dev/null'];
-  return { file: k3s, args: ['kubectl', ...options, ...args] };
+  return { file: k3s, args: ['kubectl', ...options, ...args], timeout };
+}
+
+/** Runs a kubectl command that reads; `ApiUnavailable` if it has no answer in its time, as from a server whose packets are dropped. */
+export async function askApi(host: HostReader, command: Command): Promise<CommandResult> {
+  try {
+    return await host.query(command);
+  } catch (thrown) {
+    if (!(thrown instanceof NodeError) || thrown.reason !== 'CommandTimedOut') throw thrown;
+    throw new NodeError(
+      'ApiUnavailable',
+      `The Kubernetes API does not answer this node within ${timeout / 1_000} s. Check the network between this node and its server.`,
+      { cause: thrown },
+    );
+  }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../src/agent/core/errors.ts';
 import { nodeReady, nodeTaintsApplied } from '../../../../src/agent/k3s/node-ready.ts';
 import { type CommandAnswer, memoryHost } from '../../../lab/memory-host.ts';
 import { aNode, outcome } from './a-node.ts';
@@ -91,4 +92,15 @@ describe('nodeTaintsApplied', () => {
   test('nothing is looked for where no taint is wanted', () => {
     expect(nodeTaintsApplied(aNode('agent'), [])).toEqual([]);
   });
+});
+
+test('a server that is blackholed is ApiUnavailable, after one bound for the whole question', async () => {
+  const asked: (number | undefined)[] = [];
+  const host = world(({ timeout }) => {
+    asked.push(timeout);
+    throw new NodeError('CommandTimedOut', 'k3s kubectl get node did not end within 12 s');
+  });
+  const found = await outcome(nodeReady(aNode('agent'), []), host);
+  expect(found).toContain('ApiUnavailable');
+  expect(asked).toEqual([12_000]);
 });
