@@ -6,6 +6,7 @@ import { explain, explainJson } from './agent/config/explain.ts';
 import type { NodeError } from './agent/core/errors.ts';
 import type { Event } from './agent/core/events.ts';
 import { learn } from './agent/core/lesson.ts';
+import { endWhenHung, longestPass } from './agent/host/hung-pass.ts';
 import { acquireLock } from './agent/host/lock.ts';
 import { nodeHost } from './agent/host/node-host.ts';
 import { onSignals } from './agent/host/signals.ts';
@@ -38,6 +39,11 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
   const release = await acquireLock(paths.slipway.lock);
   // Nothing that is cut off here is left half done.
   onSignals({ stop: () => {}, reload: () => {}, grace: 0, exitCode: 1 });
+  const end = performance.now() + options.timeout + longestPass;
+  endWhenHung(
+    () => performance.now() < end,
+    (by) => log.emit({ type: 'Stopped', by }),
+  );
   try {
     const report = await converge(agent, host, host.now() + options.timeout);
     const before = [...changes, ...((await readStatus(host, paths.slipway.status))?.changes ?? [])];
@@ -46,7 +52,10 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
     out(statusText(status, { running: undefined, now: host.now(), ...terminal() }));
     // The node is as it is, whether or not its cluster listens.
     const announce = announcer({ host, version, emit: log.emit });
-    await Promise.race([announce(report), host.sleep(longestAnnouncement)]);
+    const announced = new AbortController();
+    await Promise.race([announce(report), host.sleep(longestAnnouncement, announced.signal)]);
+    // A timer that is left would keep the process waiting.
+    announced.abort();
     return report.conditions[0]?.status === 'True' ? 0 : 1;
   } finally {
     await release();

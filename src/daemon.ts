@@ -7,6 +7,7 @@ import type { CommonOptions } from './agent/cli-common.ts';
 import { toNodeError } from './agent/core/errors.ts';
 import { cronTicks } from './agent/host/cron-ticks.ts';
 import { type Watched, watchDirectories } from './agent/host/directory-watch.ts';
+import { endWhenHung, longestPass } from './agent/host/hung-pass.ts';
 import { acquireLock } from './agent/host/lock.ts';
 import { nodeHost } from './agent/host/node-host.ts';
 import { type Notifier, notifier, notifyFaults } from './agent/host/notify.ts';
@@ -19,9 +20,6 @@ import type { Composition } from './compose.ts';
 import { metricsExposition } from './expose-metrics.ts';
 import { levelOf, openLog } from './open-log.ts';
 import { version } from './version.ts';
-
-/** Milliseconds after which a pass hangs: a download may take twenty minutes, a bootstrap its own timeout. */
-const longestPass = 60 * 60_000;
 
 /** Runs until a signal stops it; resolves to the exit code. */
 export async function daemon(options: CommonOptions): Promise<number> {
@@ -52,7 +50,9 @@ export async function daemon(options: CommonOptions): Promise<number> {
   const { agent, host } = composition;
   // By a clock that nobody sets: the other one jumps when a VM wakes.
   let due = performance.now();
-  systemd.startWatchdog(() => performance.now() < due + longestPass);
+  const isAlive = () => performance.now() < due + longestPass;
+  systemd.startWatchdog(isAlive);
+  endWhenHung(isAlive, (by) => log.emit({ type: 'Stopped', by }));
   const warn = (message: string) => log.emit({ type: 'Warned', message });
   const ticks = rotationTicks(() => clock.ring('schedule'), warn);
   watchDirectories(settingsPlaces(options), () => clock.ring('a change of the settings'));

@@ -8,6 +8,7 @@ import { accessSync, constants, writeSync } from 'node:fs';
 import { getRawAsset, isSea } from 'node:sea';
 import { answerKubelet } from './answer-kubelet.ts';
 import { powerfulVariables, withoutVariables } from './environment.ts';
+import { exitWith } from './exit-code.ts';
 import { loadProgram, type Program } from './program.ts';
 import { versionLine } from './version.ts';
 
@@ -21,7 +22,7 @@ function launch(): void {
     return;
   }
   if (command === 'credential-provider') void answerKubelet(rest, program);
-  else void runProgram();
+  else void exitWith(runProgram());
 }
 
 /**
@@ -53,8 +54,8 @@ function isExecutable(path: string): boolean {
   }
 }
 
-async function runProgram(): Promise<void> {
-  process.exitCode = await (await program()).main(process.argv);
+async function runProgram(): Promise<number> {
+  return (await program()).main(process.argv);
 }
 
 async function program(): Promise<Program> {

@@ -13,7 +13,7 @@ const zones: readonly {
   { zone: 'version', files: /^src\/version\.ts$/, imports: [] },
   {
     zone: 'launcher',
-    files: /^src\/(launch|answer-kubelet|stdin|program|environment)\.ts$/,
+    files: /^src\/(launch|answer-kubelet|exit-code|stdin|program|environment)\.ts$/,
     imports: ['main', 'version', 'provider', 'paths'],
   },
   { zone: 'provider', files: /^src\/agent\/credential-provider\//, imports: [] },
@@ -72,12 +72,12 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^pino$/, files: /^src\/agent\/log\.ts$/ },
   { package: /^prom-client$/, files: /^src\/agent\/metrics\// },
   { package: /^commander$/, files: /^src\/agent\/cli(-common|-forms|-misuse|-setup)?\.ts$/ },
-  { package: /^(systeminformation|pino-pretty|https?-proxy-agent)$/, files: /^src\/agent\/host\// },
+  { package: /^(systeminformation|pino-pretty)$/, files: /^src\/agent\/host\// },
 ];
 
 /** The only files that may touch the machine: its files, programs, network, clock and environment. */
 const machineFiles =
-  /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|person)|main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|open-log|credential-provider|launch|answer-kubelet|stdin|program)\.ts$/;
+  /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|person)|main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|open-log|credential-provider|launch|answer-kubelet|exit-code|stdin|program)\.ts$/;
 
 /** Built-in modules that only compute, and are welcome everywhere. */
 const pureModules = new Set(['crypto', 'path', 'util', 'url', 'zlib', 'assert', 'buffer', 'string_decoder']);
