@@ -1,13 +1,19 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import type { Socket } from 'node:net';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import type { HttpRequest } from '../core/host.ts';
 import type { Network } from './environment.ts';
+import { type HttpProxy, openTunnel, secured } from './proxy.ts';
 import { bypassesProxy } from './proxy-bypass.ts';
 import { TrustStore } from './trust-store.ts';
 
-/** How one exchange connects: the agent and the TLS options for `node:http(s).request`. */
-export type Route = Trust & { readonly agent: HttpAgent };
+/** How one exchange connects, as options for `node:http(s).request`, and the proxy that is asked in place of the host. */
+export interface Route extends Trust {
+  readonly agent?: HttpAgent;
+  readonly createConnection?: () => Socket;
+  readonly proxy?: HttpProxy;
+}
 
 type Trust = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized'>;
 
@@ -30,25 +36,20 @@ export class Routes {
 
   async to(url: URL, request: Pick<HttpRequest, 'direct' | 'trust'>, signal: AbortSignal): Promise<Route> {
     const tls = url.protocol === 'https:' ? await this.#tls(request.trust ?? 'system') : {};
-    const proxy = this.#proxyFor(url, request.direct ?? false);
-    if (proxy !== undefined) return { ...tls, agent: await this.#proxyAgent(url, proxy, signal) };
+    const proxy = await this.#proxyFor(url, request.direct ?? false);
+    if (proxy !== undefined && url.protocol === 'http:') return { proxy };
+    if (proxy !== undefined) {
+      const tunnel = await openTunnel(url, proxy, signal);
+      return { createConnection: () => secured(tunnel, url, tls) };
+    }
     if (url.protocol === 'http:') return { agent: this.#http };
     return { ...tls, agent: (request.trust ?? 'system') === 'system' ? this.#https : new HttpsAgent() };
   }
 
-  #proxyFor(url: URL, direct: boolean): string | undefined {
+  async #proxyFor(url: URL, direct: boolean): Promise<HttpProxy | undefined> {
     const { proxy, noProxy = [] } = this.#network;
-    return direct || bypassesProxy(url.hostname, noProxy) ? undefined : proxy;
-  }
-
-  async #proxyAgent(url: URL, proxy: string, signal: AbortSignal): Promise<HttpAgent> {
-    const options = { signal, ...(proxy.startsWith('https:') && (await this.#tls('system'))) };
-    if (url.protocol === 'http:') {
-      const { HttpProxyAgent } = await import('http-proxy-agent');
-      return new HttpProxyAgent(proxy, options);
-    }
-    const { HttpsProxyAgent } = await import('https-proxy-agent');
-    return new HttpsProxyAgent(proxy, options);
+    if (proxy === undefined || direct || bypassesProxy(url.hostname, noProxy)) return undefined;
+    return { url: new URL(proxy), tls: proxy.startsWith('https:') ? await this.#tls('system') : {} };
   }
 
   async #tls(trust: NonNullable<HttpRequest['trust']>): Promise<Trust> {

@@ -9,8 +9,15 @@ export function connectionError(thrown: unknown, url: URL): NodeError {
   if (thrown instanceof NodeError) return thrown;
   const code = errnoOf(thrown) ?? 'the connection failed';
   if (isTlsFailure(code)) return tlsUntrusted(code, url, thrown);
-  const why = hints[code] ?? 'Check that it runs and that routes and firewalls let this host through.';
-  return new NodeError('Unreachable', `Cannot reach ${shownUrl(url)}: ${code}. ${why}`, { cause: thrown });
+  if (code.startsWith('HPE_')) return noAnswer(url, `it is not an HTTP answer (${code})`);
+  return new NodeError('Unreachable', `Cannot reach ${shownUrl(url)}: ${code}. ${hintFor(code)}`, {
+    cause: thrown,
+  });
+}
+
+/** What an errno of a connection means for a person. */
+export function hintFor(code: string): string {
+  return hints[code] ?? 'Check that it runs and that routes and firewalls let this host through.';
 }
 
 const hints: Readonly<Record<string, string>> = {
@@ -34,6 +41,14 @@ function tlsUntrusted(code: string, url: URL, cause: unknown): NodeError {
     retry: { pace: 'slow' },
     cause,
   });
+}
+
+/** `UnexpectedAnswer`, for what comes over a connection and is not the answer to a request. */
+export function noAnswer(url: URL, why: string): NodeError {
+  return new NodeError(
+    'UnexpectedAnswer',
+    `${shownUrl(url)} does not answer as an HTTP server: ${why}. Check that the address and the port are the right ones.`,
+  );
 }
 
 /** `TimedOut`, for an exchange that did not end within so many milliseconds. */

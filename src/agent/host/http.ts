@@ -1,30 +1,38 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { NodeError } from '../core/errors.ts';
 import type { HttpResponse, HttpSend } from '../core/host.ts';
 import { reveal } from '../core/secret.ts';
-import type { Routes } from './http-agents.ts';
-import { connectionError, shownUrl, timedOut } from './http-errors.ts';
+import type { Route, Routes } from './http-agents.ts';
+import { connectionError, noAnswer, shownUrl, timedOut } from './http-errors.ts';
+import { proxyUnreachable } from './proxy.ts';
+import { within } from './within.ts';
+
+/** Interim answers (1xx) before the answer; a server that sends more than a few has none. */
+const mostInterim = 20;
 
 /** Bytes of an answer that are read; a longer one is not what any of our protocols promises. */
 const bodyLimit = 4 * 1024 * 1024;
 
 /**
- * One request and its whole answer within one deadline, which covers name, connection, headers and body. Redirects
- * are answers like any other. `Unreachable`, `TimedOut`, `TlsUntrusted`; no message holds a header, a body or a query.
+ * One request and its whole answer within one deadline, which covers name, connection, headers and body, whatever the
+ * socket does. Redirects are answers like any other. `Unreachable`, `TimedOut`, `TlsUntrusted`, `UnexpectedAnswer`; no
+ * message holds a header, a body or a query.
  */
 export async function exchange(request: HttpSend, routes: Routes): Promise<HttpResponse> {
-  const url = new URL(request.url);
+  const url = addressOf(request.url);
   const timeout = request.timeout ?? 10_000;
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(timedOut(url, timeout)), timeout);
-  try {
-    const response = await open(url, request, routes, deadline.signal);
-    const body = await text(response, url, deadline.signal);
+  const late = () => timedOut(url, timeout);
+  return within(timeout, late, async (signal) => {
+    const response = await open(url, request, routes, signal);
+    const body = await text(response, url, signal);
     return { status: response.statusCode ?? 0, headers: flat(response), body };
-  } finally {
-    clearTimeout(timer);
-  }
+  });
 }
 
 /** Sends a request and resolves with the answer's head; its body is still to be read. Ends with `signal`'s reason. */
@@ -36,28 +44,59 @@ export async function open(
 ): Promise<IncomingMessage> {
   const route = await routes.to(url, request, signal);
   return new Promise((resolve, reject) => {
-    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const outgoing = send(url, { ...route, method: request.method, headers: headersOf(request), signal });
-    outgoing.on('error', (thrown) => reject(signal.aborted ? signal.reason : connectionError(thrown, url)));
-    outgoing.once('proxyConnect', ({ statusCode }: { readonly statusCode: number }) => {
-      if (statusCode !== 200) reject(refusedByProxy(url, statusCode));
-    });
+    const outgoing = begin(url, route, { method: request.method, headers: headersOf(request), signal });
+    outgoing.on('error', (thrown) => reject(signal.aborted ? signal.reason : failure(thrown, url, route)));
     outgoing.once('response', resolve);
+    // Node reports neither of these as an error, and the promise would stay open for ever.
+    outgoing.once('upgrade', (_response, socket) => {
+      socket.destroy();
+      reject(noAnswer(url, 'it switches to another protocol (101), which was not asked for'));
+    });
+    outgoing.once('close', () => reject(noAnswer(url, 'it closed the connection without an answer')));
+    refuseInterimFlood(outgoing, url);
     outgoing.end(request.body === undefined ? undefined : reveal(request.body));
   });
+}
+
+/** The request, addressed to the proxy if the route asks one for it (RFC 9112 section 3.2.2, absolute form). */
+function begin(url: URL, { proxy, ...connection }: Route, options: RequestOptions): ClientRequest {
+  if (proxy === undefined) return sender(url)(url, { ...connection, ...options });
+  const path = url.origin + url.pathname + url.search;
+  const headers = { ...options.headers, host: url.host };
+  return sender(proxy.url)(proxy.url, { ...proxy.tls, agent: false, ...options, headers, path });
+}
+
+function sender({ protocol }: URL): typeof httpRequest {
+  return protocol === 'https:' ? httpsRequest : httpRequest;
+}
+
+function failure(thrown: unknown, url: URL, { proxy }: Route): NodeError {
+  return proxy ? proxyUnreachable(thrown, proxy) : connectionError(thrown, url);
+}
+
+function refuseInterimFlood(outgoing: ClientRequest, url: URL): void {
+  let seen = 0;
+  outgoing.on('information', () => {
+    seen += 1;
+    if (seen > mostInterim) outgoing.destroy(noAnswer(url, 'it sends interim answers (1xx) without an end'));
+  });
+}
+
+/** `UnexpectedAnswer` for a text that is not an address, as one a server redirects to. */
+export function addressOf(text: string, base?: URL): URL {
+  if (URL.canParse(text, base?.href)) return new URL(text, base);
+  const where = base === undefined ? 'A request' : `The redirect of ${shownUrl(base)}`;
+  throw new NodeError(
+    'UnexpectedAnswer',
+    `${where} leads to something that is not a URL. Check the address in the settings.`,
+    { retry: { pace: 'slow' } },
+  );
 }
 
 /** Compressed answers are never asked for, so none has to be unpacked. */
 function headersOf({ headers = {} }: Pick<HttpSend, 'headers'>): Record<string, string> {
   const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), reveal(value)]);
   return { ...Object.fromEntries(given), 'accept-encoding': 'identity' };
-}
-
-function refusedByProxy(url: URL, status: number): NodeError {
-  return new NodeError(
-    'Unreachable',
-    `The proxy refuses to connect to ${url.host}: it answered ${status}. Allow it there, or name it in network.noProxy.`,
-  );
 }
 
 async function text(response: IncomingMessage, url: URL, signal: AbortSignal): Promise<string> {

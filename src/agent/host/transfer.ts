@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { NodeError } from '../core/errors.ts';
 import { errnoOf } from './file-errors.ts';
-import { open } from './http.ts';
+import { addressOf, open } from './http.ts';
 import type { Routes } from './http-agents.ts';
 import { shownUrl } from './http-errors.ts';
+import { unlessAborted } from './within.ts';
 
 /** Bytes of a checksum file that are read. */
 const textLimit = 4 * 1024 * 1024;
@@ -50,7 +51,7 @@ export async function transfer<Result>(
     stallAfter,
   );
   try {
-    const response = await followed(address, headers, routes, signal);
+    const response = await unlessAborted(signal, followed(address, headers, routes, signal));
     return await take(response, watched(response));
   } finally {
     clearTimeout(stalled);
@@ -76,13 +77,13 @@ async function followed(
   signal: AbortSignal,
   redirects = 5,
 ): Promise<IncomingMessage> {
-  const url = new URL(address);
+  const url = addressOf(address);
   const response = await open(url, { method: 'GET', headers }, routes, signal);
   const location = response.headers.location;
   if (![301, 302, 303, 307, 308].includes(response.statusCode ?? 0) || location === undefined)
     return response;
   response.destroy();
-  const next = new URL(location, url);
+  const next = addressOf(location, url);
   if (redirects === 0) throw downloadFailed(address, 'it redirects more than five times');
   if (url.protocol === 'https:' && next.protocol !== 'https:') {
     throw downloadFailed(

@@ -1,0 +1,30 @@
+import { longestTimer } from './clock.ts';
+
+/**
+ * Runs `work` for at most so many milliseconds, then aborts its signal and rejects with `late()`.
+ *
+ * The promise settles by then even if the work never does: a socket can close in ways that Node reports to nobody.
+ */
+export async function within<Result>(
+  milliseconds: number,
+  late: () => Error,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(late()), Math.min(milliseconds, longestTimer));
+  try {
+    return await unlessAborted(deadline.signal, work(deadline.signal));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The result of `work`, or the signal's reason as the error as soon as the signal is aborted. */
+export function unlessAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
