@@ -62,6 +62,13 @@ export async function cli(args: readonly string[], commands: Commands, output: C
   return exitCode;
 }
 
+/** What `apply --restart` says, as a setting. */
+const consentToRestart = {
+  option: '--restart',
+  path: 'consent.restart',
+  value: ['k3s.service', 'k3s-agent.service'],
+} as const;
+
 /** The command line, as a tree of commands; `finish` gets the exit code of the one that ran. */
 export function buildProgram(
   commands: Commands,
@@ -100,9 +107,12 @@ export function buildProgram(
     });
   command('apply', 'Converge once, then exit. Exit 0: the node is Ready, 1: it is not.')
     .addOption(minutesOption('--timeout <minutes>', 'how long to try', 15))
-    .action(async (options) =>
-      finish(await commands.apply({ ...commonOf(options), timeout: options.timeout })),
-    );
+    .option('--restart', "start K3s again once where another unit than Slipway's started it (UnitAdopted)")
+    .action(async (options) => {
+      const given = commonOf(options);
+      const settings = options.restart ? [...given.settings, consentToRestart] : given.settings;
+      finish(await commands.apply({ ...given, settings, timeout: options.timeout }));
+    });
   program
     .command('status')
     .description(

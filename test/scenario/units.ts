@@ -49,11 +49,16 @@ export class Units {
     return [...this.#units].some(([unit, { state }]) => name.test(unit) && state === 'active');
   }
 
-  /** A unit of somebody else's that is enabled and runs. */
+  /** Another program's unit that is enabled and runs. */
   found(name: string, text: string): void {
     this.#host.files.write(`${directory}/${name}`, text);
     this.#enable(name);
-    Object.assign(this.#unit(name), { state: 'active', subState: 'running' });
+    Object.assign(this.#unit(name), { state: 'active', subState: 'running', invocation: 'f0'.repeat(16) });
+  }
+
+  /** The text of a unit as systemd loaded it. */
+  loaded(name: string): string {
+    return this.#unit(name).loaded ?? '';
   }
 
   powerOff(): void {
@@ -212,6 +217,7 @@ export class Units {
       log: [],
     });
     const { invocation } = unit;
+    this.#makeRuntimeDirectory(unit);
     const fate = (await this.#start(name)) ?? this.failing;
     if (fate !== undefined) unit.log.push(fate);
     const isThis = () => this.#unit(name).invocation === invocation;
@@ -221,6 +227,13 @@ export class Units {
       else this.#fail(name, unit);
     });
     return '';
+  }
+
+  /** Each start has a directory of its own, where the unit asks for one (systemd.exec(5), RuntimeDirectory=). */
+  #makeRuntimeDirectory(unit: Unit): void {
+    if (!hasRuntimeDirectory(unit)) return;
+    this.#host.files.remove('/run/slipway-k3s');
+    this.#host.files.makeDirectory('/run/slipway-k3s');
   }
 
   /** Restart=always, RestartSec=5s. */
@@ -233,8 +246,9 @@ export class Units {
   }
 
   #stop(name: string): void {
-    Object.assign(this.#unit(name), { state: 'inactive', subState: 'dead', invocation: '' });
-    this.#host.files.remove('/run/slipway-k3s');
+    const unit = this.#unit(name);
+    Object.assign(unit, { state: 'inactive', subState: 'dead', invocation: '' });
+    if (hasRuntimeDirectory(unit)) this.#host.files.remove('/run/slipway-k3s');
   }
 
   #applySysctl(): string {
@@ -251,6 +265,10 @@ export class Units {
     this.#host.files.write('/proc/sys/net/bridge/bridge-nf-call-ip6tables', '0\n');
     return '';
   }
+}
+
+function hasRuntimeDirectory({ loaded = '' }: Unit): boolean {
+  return /^RuntimeDirectory=slipway-k3s$/m.test(loaded);
 }
 
 /** As systemctl shows it, shortened. */

@@ -94,7 +94,8 @@ function installed(host: MemoryHost): string | undefined {
 async function startK3s(made: World, unit: string): Promise<string | undefined> {
   const { host } = made;
   const command = unit === 'k3s.service' ? 'server' : 'agent';
-  await stamp(beside(host), paths, { invocationId: made.units.invocation(unit) });
+  if (/^ExecStartPre=.* stamp /m.test(made.units.loaded(unit)))
+    await stamp(beside(host), paths, { invocationId: made.units.invocation(unit) });
   const config = parse(host.files.text(paths.k3s.config) ?? '');
   const token = host.files.text(config['token-file'])?.trim();
   if (token === undefined) return 'level=fatal msg="token file is missing"';

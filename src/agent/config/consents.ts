@@ -18,6 +18,17 @@ export const consents = {
     example: 'https://10.0.0.9:6443',
     takesTrue: true,
   },
+  restart: {
+    about:
+      "Starts of K3s by another unit than Slipway's that may be ended, once each: a unit and the start, or a unit alone for any start of it.",
+    example: 'k3s.service@3f2a9c1b2d4e',
+    takesTrue: false,
+  },
+  lostFlags: {
+    about: 'What a K3s that Slipway takes over may lose of what its old unit gave it.',
+    example: 'kubelet-arg=max-pods=50',
+    takesTrue: false,
+  },
   foreignMirrors: {
     about:
       'Mirrors elsewhere for login servers, and login servers whose certificate is not checked: either may show a credential to strangers.',

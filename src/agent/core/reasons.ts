@@ -94,6 +94,8 @@ export const reasons = {
     'The server has another CA, or another address is wanted; the condition prints the consent that joins it.',
   ServerUnreachable: 'The supervisor of the K3s server does not answer.',
   ServerNotReady: 'The K3s server answers but is not ready yet.',
+  UnitAdopted:
+    'K3s was started by a unit that Slipway did not write: its flags are taken over and it is started again first.',
   UnitMasked: 'The unit of K3s is masked: unmask it.',
   ServiceStarting: 'K3s is starting.',
   ServiceFailed: 'K3s ends right after its start; its own message is quoted.',

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parse, stringify } from 'yaml';
 import { NodeError } from '../core/errors.ts';
+import type { HostReader } from '../core/host.ts';
 import type { Resource } from '../core/resource.ts';
 import { file } from '../resources/file.ts';
 import { agentTokenPath } from './agent-token.ts';
@@ -18,12 +19,15 @@ export function configFile(node: K3sNode, needs: readonly string[]): Resource {
     mode: 0o600,
     condition: 'K3sConfig',
     needs,
-    async content(host) {
-      // A key that names a file which is not there would keep K3s from its next start.
-      const hasAgentToken = (await host.stat(agentTokenPath(node.paths))) !== undefined;
-      return renderConfig(await keepingServer(host, node), hasAgentToken);
-    },
+    content: (host) => configText(host, node),
   });
+}
+
+/** The text of config.yaml on this machine as it is; errors as of `configFile`. */
+export async function configText(host: HostReader, node: K3sNode): Promise<string> {
+  // A key that names a file which is not there would keep K3s from its next start.
+  const hasAgentToken = (await host.stat(agentTokenPath(node.paths))) !== undefined;
+  return renderConfig(await keepingServer(host, node), hasAgentToken);
 }
 
 /**

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { isMap } from '../config/path.ts';
-import { readYaml } from '../config/yaml.ts';
 import { NodeError } from '../core/errors.ts';
 import type { HostReader } from '../core/host.ts';
 import type { NodePaths } from '../paths.ts';
+import { configFlags, type GivenFlag } from './given-flags.ts';
 
 /** The values of each flag, by its name without dashes; the last one counts where K3s takes only one. */
 export type Flags = ReadonlyMap<string, readonly string[]>;
@@ -12,17 +11,27 @@ export type Flags = ReadonlyMap<string, readonly string[]>;
  * What K3s is told by its configuration file and the drop-ins of the operator, in the order of their names: a later
  * file wins, and `key+` adds (pkg/configfilearg/parser.go). A file that is no YAML, on which K3s ends, tells nothing.
  */
-export async function k3sFlags(host: HostReader, { k3s }: NodePaths): Promise<Flags> {
+export async function k3sFlags(host: HostReader, paths: NodePaths): Promise<Flags> {
+  const config = configFlags(await readableText(host, paths.k3s.config), paths.k3s.config);
+  return mergedFlags([...config, ...(await dropInFlags(host, paths))]);
+}
+
+/** The flags in the drop-ins of the operator, in the order in which K3s reads them. */
+export async function dropInFlags(host: HostReader, { k3s }: NodePaths): Promise<readonly GivenFlag[]> {
   const folder = `${k3s.config}.d`;
-  const dropIns = (await host.list(folder)).filter((name) => /\.ya?ml$/.test(name));
-  const texts = await Promise.all(
-    [k3s.config, ...dropIns.map((name) => join(folder, name))].map((path) => readableText(host, path)),
-  );
+  const names = (await host.list(folder)).filter((name) => /\.ya?ml$/.test(name));
+  const found = names.map(async (name) => {
+    const path = join(folder, name);
+    return configFlags(await readableText(host, path), path);
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** Each flag with what K3s makes of all that was given for it. */
+export function mergedFlags(given: readonly GivenFlag[]): Flags {
   const flags = new Map<string, readonly string[]>();
-  for (const [key, value] of texts.flatMap(entries)) {
-    const name = key.replace(/\+$/, '');
-    const before = name === key ? [] : (flags.get(name) ?? []);
-    flags.set(name, [...before, ...[value].flat().map(String)]);
+  for (const { name, values, adds } of given) {
+    flags.set(name, [...(adds ? (flags.get(name) ?? []) : []), ...values]);
   }
   return flags;
 }
@@ -49,9 +58,4 @@ export async function readableText(host: HostReader, path: string): Promise<stri
     if (error instanceof NodeError) return '';
     throw error;
   }
-}
-
-function entries(content: string): readonly (readonly [string, unknown])[] {
-  const { value } = readYaml(content);
-  return isMap(value) ? Object.entries(value) : [];
 }

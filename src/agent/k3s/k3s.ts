@@ -1,6 +1,8 @@
 import type { Cloud } from '../cloud/cloud.ts';
 import type { Resource } from '../core/resource.ts';
 import { unitEnabled } from '../resources/unit.ts';
+import { afterOwnStart, ownStart } from './adopted-start.ts';
+import { keepingFlags } from './adopted-unit.ts';
 import { acrRefreshStopped } from './adoption.ts';
 import { agentToken } from './agent-token.ts';
 import { configFile } from './config.ts';
@@ -46,20 +48,23 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
   const token = sparingJoined(node, joinToken(node, cloud, [role.id]));
   const agents = agentToken(node, cloud, [role.id]).map((each) => sparingJoined(node, each));
   const server = isAgent ? [serverChange(node, [role.id])] : [];
-  const config = sparingJoined(node, configFile(node, ids([role], server)));
+  const config = sparingJoined(node, keepingFlags(node, configFile(node, ids([role], server))));
   // Whatever kind of node it is to be: a running K3s needs them while RoleChanged waits for consent.
-  const logins = registries(node, { cloud, rotateAt }, []).map((each) => sparingJoined(node, each));
-  const adoption = node.settings.registries.servers.length > 0 ? [acrRefreshStopped(node, logins)] : [];
+  const logins = registries(node, { cloud, rotateAt }, []).map((each) =>
+    sparingJoined(node, keepingFlags(node, each)),
+  );
   const cache = loginsCache(node, cloud).map((each) => sparingJoined(node, each));
   const provider = credentialProvider(node).map((each) => sparingJoined(node, each));
-  const unitFile = unit(node, [role.id]);
+  const unitFile = unit(node, [role.id]).map((each) => keepingFlags(node, each));
   const joined = isAgent ? [join(node, cloud, ids([token], server))] : [];
   const inputs = ids(kernel, [executable, token, config], agents, logins, provider, unitFile, server, joined);
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
   const service = k3sService(node, inputs, [config, ...logins, ...provider]);
+  const ownStarted = keepingFlags(node, ownStart(node, [service.id]));
+  const adoption = node.settings.registries.servers.length > 0 ? [acrRefreshStopped(node, logins)] : [];
   const ready = nodeReady(node, [service.id]);
   const taints = nodeTaintsApplied(node, [ready.id]);
-  const proofs = pullProofs(node, cloud, ids(logins));
+  const proofs = pullProofs(node, cloud, ids(logins)).map((each) => afterOwnStart(node, each));
 
   return [
     role,
@@ -72,13 +77,14 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
     ...server,
     config,
     ...logins,
-    ...adoption,
     ...cache,
     ...provider,
     ...unitFile,
     ...joined,
     enabled,
     service,
+    ownStarted,
+    ...adoption,
     ready,
     ...taints,
     ...proofs,

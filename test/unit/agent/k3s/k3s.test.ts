@@ -59,7 +59,6 @@ test('the plan of an observability node', () => {
     'Consent/server',
     'File//etc/rancher/k3s/config.yaml',
     'Credential/registries',
-    'Adoption/refresh-acr-credentials',
     'Credential/registry-logins',
     'File//var/lib/rancher/credentialprovider/bin/slipway-credential-provider',
     'File//var/lib/slipway/credential-provider.yaml',
@@ -69,6 +68,8 @@ test('the plan of an observability node', () => {
     'Server/token',
     'UnitEnabled/k3s-agent.service',
     'Service/k3s',
+    'Adoption/start',
+    'Adoption/refresh-acr-credentials',
     'Node/ready',
     'Node/taints',
     'PullProof/myteam.azurecr.io',
@@ -187,6 +188,7 @@ test('nothing starts K3s on an agent before its server is there', async () => {
     'Server/token Waiting ServerNotReady',
     'UnitEnabled/k3s-agent.service Blocked ',
     'Service/k3s Blocked ',
+    'Adoption/start Blocked ',
     'Node/ready Blocked ',
   ]);
   expect(log).toEqual([]);

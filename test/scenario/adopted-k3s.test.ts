@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest';
+import { nodePaths } from '../../src/agent/paths.ts';
+import { condition, isReady, live, type Vm, vm } from './a-vm.ts';
+import { api } from './cluster.ts';
+import { ca, serverUrl } from './world.ts';
+
+const minute = 60_000;
+const [timer, refresh] = ['refresh-acr-credentials.timer', 'refresh-acr-credentials.service'];
+const unit = 'k3s-agent.service';
+const unitPath = `/etc/systemd/system/${unit}`;
+const paths = nodePaths('/');
+
+/** The unit that K3s' own installer writes (k3s-io/k3s install.sh, create_systemd_service_file). */
+function installersUnit(...flags: readonly string[]): string {
+  const words = flags.map((flag) => `\t'${flag}' \\\n`).join('');
+  return `[Unit]\nDescription=Lightweight Kubernetes\n\n[Service]\nType=notify\nEnvironmentFile=-/etc/systemd/system/${unit}.env\nExecStart=/usr/local/bin/k3s \\\n    agent \\\n${words}\n`;
+}
+
+/** An agent that scripts made: K3s runs from the installer's unit, and a timer renews registries.yaml. */
+function adopted({ flags = [] as readonly string[], settings = '' } = {}): Vm {
+  const machine = vm('agent', settings);
+  const { files } = machine.host;
+  machine.units.found(unit, installersUnit('--server', serverUrl, ...flags));
+  machine.units.found(timer, '[Timer]\nOnUnitActiveSec=2h\n');
+  files.write(
+    `/etc/systemd/system/${refresh}`,
+    '[Service]\nExecStart=/usr/local/bin/refresh-acr-credentials.sh\n',
+  );
+  files.write(paths.k3s.binary, 'k3s v1.36.3+k3s1', 0o755);
+  files.write(paths.k3s.agentServerCa, ca);
+  files.write(paths.k3s.kubeletKubeconfig, 'kubeconfig', 0o600);
+  files.write(paths.k3s.registries, 'configs: {}\n', 0o600);
+  const status = {
+    conditions: [{ type: 'Ready', status: 'True' }],
+    nodeInfo: { kubeletVersion: 'v1.36.3+k3s1' },
+  };
+  files.write(`${api}/nodes/agent-1`, JSON.stringify({ spec: { taints: [] }, status }));
+  return machine;
+}
+
+function isTimerOn({ host }: Vm): boolean {
+  return !host.lines().some((line) => line.includes(`disable --now ${timer}`));
+}
+
+describe('a node whose K3s was started by another unit', () => {
+  test('keeps its timer and is not called able to pull until that K3s is started again', async () => {
+    const machine = adopted();
+    const slipway = machine.slipway();
+    const report = await live(slipway, machine, 30 * minute);
+    expect(condition(report, 'Pulls')).toBe('False UnitAdopted');
+    expect(condition(report, 'K3sRunning')).toBe('False UnitAdopted');
+    expect(condition(report, 'Ready')).toBe('True UnitAdopted');
+    expect(JSON.stringify(report.conditions)).toContain(`systemctl restart ${unit}`);
+    expect(isTimerOn(machine)).toBe(true);
+    expect(machine.units.starts).toBe(0);
+    await machine.units.systemctl(['restart', '--no-block', unit]);
+    const after = await live(slipway, machine, 30 * minute, isReady);
+    expect(condition(after, 'Pulls')).toBe('True InSync');
+    await live(slipway, machine, 5 * minute);
+    expect(isTimerOn(machine)).toBe(false);
+    expect(machine.matchImages).toEqual(['team.azurecr.io']);
+  });
+
+  test('is started again once by consent', async () => {
+    const machine = adopted({ settings: `consent: { restart: [${unit}@f0f0f0f0f0f0] }\n` });
+    const slipway = machine.slipway();
+    expect(isReady(await live(slipway, machine, 30 * minute, isReady))).toBe(true);
+    await live(slipway, machine, 30 * minute);
+    expect(machine.units.starts).toBe(1);
+    expect(isTimerOn(machine)).toBe(false);
+  });
+
+  test.each(['k3s.service', `${unit}@010101010101`])(
+    'is not started again by consent to %s',
+    async (subject) => {
+      const machine = adopted({ settings: `consent: { restart: [${subject}] }\n` });
+      await live(machine.slipway(), machine, 30 * minute);
+      expect(machine.units.starts).toBe(0);
+    },
+  );
+});
+
+describe('flags of the old unit that the next start would not have', () => {
+  const flags = ['--node-label', 'team=web', '--kubelet-arg=max-pods=50', '--debug'];
+  const lost = 'node-label=team=web, kubelet-arg=max-pods=50, debug=true';
+
+  test('hold back the unit and the configuration, and are listed', async () => {
+    const machine = adopted({ flags, settings: `consent: { restart: [${unit}] }\n` });
+    const old = machine.host.files.text(unitPath);
+    const report = await live(machine.slipway(), machine, 30 * minute);
+    expect(condition(report, 'K3sRunning')).toBe('False UnitAdopted');
+    expect(condition(report, 'K3sConfig')).toBe('False UnitAdopted');
+    expect(condition(report, 'Pulls')).toBe('False UnitAdopted');
+    expect(JSON.stringify(report.conditions)).toContain(lost);
+    expect(machine.host.files.text(unitPath)).toBe(old);
+    expect(machine.host.files.text(paths.k3s.config)).toBeUndefined();
+    expect(machine.units.starts).toBe(0);
+    expect(isTimerOn(machine)).toBe(true);
+  });
+
+  test('let the unit be replaced once settings, a drop-in or consent have each of them', async () => {
+    const settings = `consent: { restart: [${unit}], lostFlags: [debug=true] }\nnode: { labels: [team=web] }\n`;
+    const machine = adopted({ flags, settings });
+    machine.host.files.write('/etc/rancher/k3s/config.yaml.d/10-mine.yaml', 'kubelet-arg: [max-pods=50]\n');
+    expect(isReady(await live(machine.slipway(), machine, 30 * minute, isReady))).toBe(true);
+    expect(machine.host.files.text(unitPath)).toMatch(/^# Written by Slipway/);
+    expect(machine.units.starts).toBe(1);
+  });
+
+  test('count the same in a config.yaml that Slipway did not write', async () => {
+    const machine = adopted();
+    machine.host.files.write(
+      paths.k3s.config,
+      'pause-image: a.example/pause:1\nprotect-kernel-defaults: false\nv: 2\n',
+      0o600,
+    );
+    const report = await live(machine.slipway(), machine, 30 * minute);
+    expect(condition(report, 'K3sConfig')).toBe('False UnitAdopted');
+    expect(JSON.stringify(report.conditions)).toContain('pause-image=a.example/pause:1, v=2');
+    expect(machine.host.files.text(paths.k3s.config)).toContain('pause-image');
+  });
+
+  test('count the same as registries of its registries.yaml', async () => {
+    const machine = adopted();
+    const text = 'mirrors: { docker.io: { endpoint: ["https://mirror.example"] } }\n';
+    machine.host.files.write(paths.k3s.registries, text, 0o600);
+    const report = await live(machine.slipway(), machine, 30 * minute);
+    expect(condition(report, 'Registries')).toBe('False UnitAdopted');
+    expect(JSON.stringify(report.conditions)).toContain('next start: registries.mirrors.docker.io. ');
+    expect(machine.host.files.text(paths.k3s.registries)).toBe(text);
+    expect(isTimerOn(machine)).toBe(true);
+  });
+
+  test('hold back a K3s that has not joined yet', async () => {
+    const machine = vm('server');
+    machine.host.files.write(
+      '/etc/systemd/system/k3s.service',
+      installersUnit('--cluster-cidr=10.99.0.0/16').replace('agent', 'server'),
+    );
+    const report = await live(machine.slipway(), machine, 30 * minute);
+    expect(condition(report, 'Ready')).toBe('False UnitAdopted');
+    expect(machine.units.starts).toBe(0);
+  });
+});
+
+test('a crash before any change of an adoption heals, and K3s is started again once', async () => {
+  const settings = `consent: { restart: [${unit}] }\n`;
+  const whole = adopted({ settings });
+  await live(whole.slipway(), whole, 30 * minute);
+  for (let mutation = 1; mutation <= whole.host.mutations; mutation += 1) {
+    const machine = adopted({ settings });
+    machine.host.crashBefore(mutation);
+    await live(machine.slipway(), machine, 30 * minute).catch(() => undefined);
+    machine.host.restart();
+    await live(machine.slipway(), machine, 30 * minute);
+    expect(machine.units.starts).toBe(1);
+    expect(isTimerOn(machine)).toBe(false);
+  }
+});
