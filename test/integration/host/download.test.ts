@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Download } from '../../../src/agent/core/host.ts';
 import { download } from '../../../src/agent/host/download.ts';
@@ -13,16 +14,19 @@ import { serveHttp, serveHttps } from './servers.ts';
 const content = Buffer.alloc(300_000, 'k3s ');
 const tools = { routes: new Routes({}), environment: { PATH: process.env.PATH ?? '' } };
 
+/** Answers a request for a file; `part` is where the client keeps what it has of it. */
+type Answer = (request: IncomingMessage, response: ServerResponse, part: string) => void;
+
 /** A release: `/sums` and `/k3s`, which a test may answer in its own way. */
-async function release(file: RequestListener, body: Buffer = content) {
+async function release(file: Answer, body: Buffer = content) {
+  const root = await temporaryFolder();
   const asked: (string | undefined)[] = [];
   const sums = `${'0'.repeat(64)}  k3s-arm64\n${sha256(body)} *k3s\n`;
   const port = await serveHttp((request, response) => {
     if (request.url === '/sums') return void response.end(sums);
     asked.push(request.headers.range);
-    file(request, response);
+    file(request, response, `${root}/bin/.k3s.slipway-part`);
   });
-  const root = await temporaryFolder();
   const wanted: Download = {
     url: `http://127.0.0.1:${port}/k3s`,
     checksum: { url: `http://127.0.0.1:${port}/sums`, name: 'k3s' },
@@ -41,15 +45,15 @@ function ranged({
   etag?: string;
   cut?: number;
   body?: Buffer;
-} = {}): RequestListener {
-  return (request, response) => {
+} = {}): Answer {
+  return (request, response, part) => {
     const start = rangeStart(request, etag);
     if (start > body.length) return void response.writeHead(416).end();
     const rest = body.subarray(start);
     const range = start > 0 && { 'content-range': `bytes ${start}-${body.length - 1}/${body.length}` };
     response.writeHead(start > 0 ? 206 : 200, { etag, 'content-length': rest.length, ...range });
     if (start > 0 || cut >= body.length) return void response.end(rest);
-    breakOff(response, rest.subarray(0, cut));
+    void breakOff(response, rest.subarray(0, cut), part);
   };
 }
 
@@ -58,8 +62,18 @@ function rangeStart({ headers }: IncomingMessage, etag: string): number {
   return headers['if-range'] === etag ? Number(start) : 0;
 }
 
-function breakOff(response: ServerResponse, bytes: Buffer): void {
-  response.write(bytes, () => setTimeout(() => response.socket?.destroy(), 20));
+/** Breaks the connection once the client has kept the bytes: what it has read and not kept yet, it would drop. */
+async function breakOff(response: ServerResponse, bytes: Buffer, part: string): Promise<void> {
+  response.write(bytes);
+  while (response.writable && (await sizeOf(part)) < bytes.length) await sleep(5);
+  response.socket?.destroy();
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
 }
 
 test('a verified file is in place with its mode, and nothing beside it', async () => {
@@ -105,11 +119,11 @@ describe('a broken transfer', () => {
 
   test('starts over where the server knows no ranges', async () => {
     let first = true;
-    const { wanted } = await release((_request, response) => {
+    const { wanted } = await release((_request, response, part) => {
       response.writeHead(200, { etag: '"v1"', 'content-length': content.length });
       if (!first) return void response.end(content);
       first = false;
-      breakOff(response, content.subarray(0, 100_000));
+      void breakOff(response, content.subarray(0, 100_000), part);
     });
     await expect(download(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
     await download(wanted, tools);
@@ -120,9 +134,9 @@ describe('a broken transfer', () => {
     'starts over where the range is answered with %i and another place',
     async (status) => {
       let whole = false;
-      const { wanted, asked } = await release((request, response) => {
+      const { wanted, asked } = await release((request, response, part) => {
         if (request.headers.range === undefined) {
-          return ranged({ cut: whole ? content.length : 100_000 })(request, response);
+          return ranged({ cut: whole ? content.length : 100_000 })(request, response, part);
         }
         whole = true;
         response.writeHead(status, { 'content-range': 'bytes 0-9/10' }).end('0123456789');
@@ -162,17 +176,17 @@ test('a transfer without a byte is DownloadFailed soon', async () => {
 
 test('a transfer that drips is DownloadFailed soon at its deadline, and resumed', async () => {
   let drips = true;
-  const { wanted, asked } = await release((request, response) => {
-    if (!drips) return ranged()(request, response);
+  const { wanted, asked } = await release((request, response, part) => {
+    if (!drips) return ranged()(request, response, part);
     response.writeHead(200, { etag: '"v1"', 'content-length': content.length });
     let sent = 0;
     const drip = setInterval(() => response.write(content.subarray(sent, ++sent)), 20);
     response.on('close', () => clearInterval(drip));
   });
-  await expect(download(wanted, { ...tools, stallAfter: 200, endAfter: 500 })).rejects.toMatchObject({
+  await expect(download(wanted, { ...tools, endAfter: 2_000 })).rejects.toMatchObject({
     reason: 'DownloadFailed',
     retry: { pace: 'soon' },
-    message: expect.stringContaining('longer than 0.5 s'),
+    message: expect.stringContaining('longer than 2 s'),
   });
   drips = false;
   await download(wanted, tools);
@@ -264,8 +278,8 @@ test('nobody there is Unreachable', async () => {
 
 describe('redirects', () => {
   test('are followed', async () => {
-    const { wanted } = await release((request, response) => {
-      if (request.url !== '/k3s') return ranged()(request, response);
+    const { wanted } = await release((request, response, part) => {
+      if (request.url !== '/k3s') return ranged()(request, response, part);
       response.writeHead(302, { location: '/storage/k3s' }).end();
     });
     await download(wanted, tools);
