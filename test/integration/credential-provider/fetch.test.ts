@@ -82,13 +82,14 @@ test('a registry that hangs holds up no other', async () => {
 test('what another adds to the cache meanwhile stays in it', async () => {
   const vm = await nodeWithSettings(azure);
   const release = await acquireLock(vm.paths.providerLock);
-  const both = Promise.all([freshLogins(loginServer, vm.root), freshLogins(otherServer, vm.root)]);
-  await vi.waitFor(() => expect(askedFor(azure).passwords).toBe(2), { timeout: 10_000 });
-  await setTimeout(200);
-  const third = { username: 'user', password: 'canary', receivedAt: Date.now() };
-  vm.write(vm.paths.registryLogins, JSON.stringify({ 'third.azurecr.io': third }));
-  await release();
-  await both;
+  const meanwhile = async () => {
+    await vi.waitFor(() => expect(askedFor(azure).passwords).toBe(2), { timeout: 60_000 });
+    await setTimeout(200);
+    const third = { username: 'user', password: 'canary', receivedAt: Date.now() };
+    vm.write(vm.paths.registryLogins, JSON.stringify({ 'third.azurecr.io': third }));
+    await release();
+  };
+  await Promise.all([freshLogins(loginServer, vm.root), freshLogins(otherServer, vm.root), meanwhile()]);
   expect(Object.keys(vm.cached)).toHaveLength(3);
 });
 

@@ -92,10 +92,8 @@ export function run(
 
 /** Resolves when a child has ended and all it wrote is read. */
 export async function endOf(child: ChildProcess): Promise<Ended> {
-  const ended = once(child, 'close');
   const outputs = [child.stdout, child.stderr].map((stream) => (stream ? text(stream) : ''));
-  const [stdout = '', stderr = ''] = await Promise.all(outputs);
-  await ended;
+  const [[stdout = '', stderr = '']] = await Promise.all([Promise.all(outputs), once(child, 'close')]);
   return { exitCode: child.exitCode, stdout, stderr };
 }
 
