@@ -2,8 +2,8 @@
  * The lab: an emulated Azure, a release mirror, and nodes that run the executable under test, all on loopback and
  * below one folder. It needs neither root nor systemd nor a network.
  */
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ export interface Lab {
   node(role: LabRole): LabNode;
   /** Starts the daemons, all at once. */
   start(): void;
-  /** Resolves when every node is Ready; rejects after a minute with what they wait for. */
+  /** Resolves when every node is Ready; rejects after three minutes with what they wait for. */
   waitReady(): Promise<void>;
   /** Milliseconds registry passwords live that are handed out from now on. */
   passwordLife: number;
@@ -111,10 +111,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     },
     passwords: async () => {
       const all = () => nodes.every((node) => passwordsOf(node) !== undefined);
-      await until(30_000, all, 'no registry passwords');
+      await until(120_000, all, 'no registry passwords');
       return passwordsOfAll(nodes);
     },
-    rotated: async (before, timeout = 60_000) => {
+    rotated: async (before, timeout = 180_000) => {
       const all = () => nodes.every((node) => passwordsOf(node) !== before[node.name]);
       await until(timeout, all, 'no rotation');
       return passwordsOfAll(nodes);
@@ -169,7 +169,7 @@ function passwordsOfAll(nodes: readonly LabNode[]): Passwords {
 }
 
 async function waitReady(nodes: readonly LabNode[]): Promise<void> {
-  await until(60_000, () => nodes.every((node) => node.isReady)).catch((error) => {
+  await until(180_000, () => nodes.every((node) => node.isReady)).catch((error) => {
     throw new Error(`${error.message}\n${nodes.map(waitsFor).join('\n')}`);
   });
 }
@@ -187,11 +187,19 @@ function waitsFor(node: LabNode): string {
   return [`${node.name}:`, ...lines, ...node.log.slice(-5).map((line) => `  log: ${line}`)].join('\n');
 }
 
-/** A port of the loopback that nobody listens on. */
+/**
+ * Resolves to a port of the loopback that nothing listens on. It is below those that Linux gives to outgoing connections
+ * (net.ipv4.ip_local_port_range), one of which could take the port before the caller does.
+ */
 export async function freePort(): Promise<number> {
+  const port = randomInt(12_000, 32_000);
+  return (await isFree(port)) ? port : freePort();
+}
+
+function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
