@@ -49,14 +49,17 @@ describe('the packaged executable on three bare nodes', () => {
     async (role) => {
       const name = `vm-${role}`;
       const annotations = async () => (await nodeObject(lab, name)).metadata.annotations;
-      await expect.poll(annotations, { timeout: 10_000 }).toMatchObject({
+      await expect.poll(annotations, { timeout: 60_000 }).toMatchObject({
         ...{ 'slipway.dev/role': role, 'slipway.dev/ready': 'True', 'slipway.dev/reason': 'InSync' },
         ...{ 'slipway.dev/failing': '' },
       });
-      const { stdout } = await kubectl(lab.node('server'), 'get', 'events', '-o', 'json');
-      const events: readonly NodeEvent[] = JSON.parse(stdout).items;
-      const own = events.filter(({ involvedObject }) => involvedObject.uid === name);
-      expect(own.map(({ reason }) => reason)).toEqual(['RoleTaken']);
+      const reasons = async () => {
+        const { stdout } = await kubectl(lab.node('server'), 'get', 'events', '-o', 'json');
+        const events: readonly NodeEvent[] = JSON.parse(stdout).items;
+        const own = events.filter(({ involvedObject }) => involvedObject.uid === name);
+        return own.map(({ reason }) => reason);
+      };
+      await expect.poll(reasons, { timeout: 60_000 }).toEqual(['RoleTaken']);
     },
   );
 

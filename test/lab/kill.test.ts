@@ -74,6 +74,8 @@ async function boot(name: string, run: (lab: Lab) => Promise<void>): Promise<obj
   const lab = await startLab({ dir, executable: [packaged] });
   try {
     await run(lab);
+    // What is still being written would be compared as well.
+    await Promise.all(lab.nodes.map((node) => node.stop()));
     return Object.fromEntries(lab.nodes.map((node) => [node.name, endState(node.root)]));
   } finally {
     await lab.stop();

@@ -113,7 +113,7 @@ describe('a trouble is told by one condition and heals when it is repaired', () 
 
 async function told(node: LabNode, type: string, reason: string): Promise<Condition> {
   let seen: Condition | undefined;
-  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(20)) {
+  for (const end = Date.now() + 120_000; Date.now() < end; await sleep(20)) {
     seen = node.status()?.conditions.find((condition) => condition.type === type);
     if (seen?.reason === reason) return seen;
   }
@@ -123,5 +123,5 @@ async function told(node: LabNode, type: string, reason: string): Promise<Condit
 }
 
 async function ready(node: LabNode): Promise<void> {
-  await expect.poll(() => node.isReady, { timeout: 40_000, interval: 50 }).toBe(true);
+  await expect.poll(() => node.isReady, { timeout: 120_000, interval: 50 }).toBe(true);
 }

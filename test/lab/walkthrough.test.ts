@@ -73,7 +73,7 @@ test('the page has five ways to break a node, each with what shows it', () => {
 test.each(steps())('$section: $command', async ({ command, expected }) => {
   const pattern = patternOf(expected);
   let printed = '';
-  for (const end = Date.now() + 60_000; ; await sleep(500)) {
+  for (const end = Date.now() + 120_000; ; await sleep(500)) {
     const { stdout, stderr } = await runProgram('bash', ['-c', script(command)], environment);
     printed = stdout + stderr;
     if (pattern.test(printed)) return;

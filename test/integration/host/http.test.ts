@@ -11,14 +11,12 @@ const tls = certificates('127.0.0.1', 'vault.test');
 describe('time', () => {
   test('a server that never answers is TimedOut', async () => {
     const port = await serveSilence();
-    const start = performance.now();
     await expect(
       nodeHost().get({ url: `http://127.0.0.1:${port}/x?q=1`, timeout: 100 }),
     ).rejects.toMatchObject({
       reason: 'TimedOut',
       message: expect.stringContaining(`http://127.0.0.1:${port}/x did not answer within 0.1 s`),
     });
-    expect(performance.now() - start).toBeLessThan(2_000);
   });
 
   test('a body that never ends is TimedOut', async () => {
@@ -164,7 +162,7 @@ describe('proxy', () => {
     const proxy = await serveProxy(port);
     const host = nodeHost({ proxy: proxy.url });
     expect((await host.get({ url: `http://127.0.0.1:${port}/` })).body).toBe('direct');
-    expect((await host.get({ url: `http://127.0.0.2:${port}/`, timeout: 500 })).body).toBe('by proxy');
+    expect((await host.get({ url: `http://127.0.0.2:${port}/` })).body).toBe('by proxy');
     const ranged = nodeHost({ proxy: proxy.url, noProxy: ['127.0.0.0/8'] });
     for (const request of [
       ranged.get({ url: `http://127.0.0.2:${port}/` }),

@@ -31,8 +31,8 @@ beforeAll(async () => {
     'node-name': 'vm-server',
   });
   start(other, built, 'agent', { server, 'node-name': 'vm-agent' });
-  await vi.waitUntil(() => isReady('vm-server'), { timeout: 20_000, interval: 200 });
-  await vi.waitUntil(() => isReady('vm-agent'), { timeout: 30_000, interval: 200 });
+  await vi.waitUntil(() => isReady('vm-server'), { timeout: 60_000, interval: 200 });
+  await vi.waitUntil(() => isReady('vm-agent'), { timeout: 60_000, interval: 200 });
 }, 60_000);
 
 afterAll(async () => {
@@ -140,7 +140,7 @@ describe.each([
     const { metadata, status } = await nodeObject(`vm-${role}`);
     const beat = status.conditions[0].lastHeartbeatTime;
     const next = async () => (await nodeObject(`vm-${role}`)).status.conditions[0].lastHeartbeatTime;
-    await expect.poll(next, { timeout: 12_000 }).not.toBe(beat);
+    await expect.poll(next, { timeout: 60_000 }).not.toBe(beat);
     expect((await nodeObject(`vm-${role}`)).metadata.annotations).toEqual(metadata.annotations);
   });
 });

@@ -57,9 +57,9 @@ describe('config.yaml', () => {
     configure({ ...server(), 'no-such-key': 'x' });
     const { log } = start('server');
     await expect
-      .poll(log, { timeout: 10_000 })
+      .poll(log, { timeout: 60_000 })
       .toContain('Unknown flag --no-such-key found in config.yaml, skipping');
-    await expect.poll(log, { timeout: 10_000 }).toContain('k3s is up and running');
+    await expect.poll(log, { timeout: 60_000 }).toContain('k3s is up and running');
   });
 
   test.each([
@@ -84,13 +84,13 @@ describe('config.yaml', () => {
 describe('tokens', () => {
   test('a token file that is not there is waited for', async () => {
     configure({ server: 'https://127.0.0.1:1', 'token-file': join(root, 'later') });
-    await expect.poll(start('agent').log, { timeout: 10_000 }).toContain('Waiting for file');
+    await expect.poll(start('agent').log, { timeout: 60_000 }).toContain('Waiting for file');
   });
 
   test('another token on an existing datastore ends the server', async () => {
     configure(server());
     const first = start('server');
-    await expect.poll(first.log, { timeout: 10_000 }).toContain('k3s is up and running');
+    await expect.poll(first.log, { timeout: 60_000 }).toContain('k3s is up and running');
     first.child.kill('SIGTERM');
     await once(first.child, 'exit');
     write('token', 'another');
@@ -101,13 +101,13 @@ describe('tokens', () => {
 
   test('a token that pins another CA is not accepted', async () => {
     configure(server());
-    await expect.poll(start('server').log, { timeout: 10_000 }).toContain('k3s is up and running');
+    await expect.poll(start('server').log, { timeout: 60_000 }).toContain('k3s is up and running');
     write('agent-token', `K10${'0'.repeat(64)}::node:secret`);
     const agent = { server: `https://127.0.0.1:${port}`, 'token-file': join(root, 'agent-token') };
     write('agent.yaml', stringify({ ...agent, 'data-dir': join(root, 'agent') }));
     const { log } = start('agent', '--config', join(root, 'agent.yaml'));
     await expect
-      .poll(log, { timeout: 10_000 })
+      .poll(log, { timeout: 60_000 })
       .toContain('token CA hash does not match the Cluster CA certificate hash');
   });
 
@@ -117,7 +117,7 @@ describe('tokens', () => {
     ['server:secret', 403, 'forbidden'],
   ])('%s at /v1-k3s/readyz is answered %i', async (credentials, status, body) => {
     configure(server());
-    await expect.poll(start('server').log, { timeout: 10_000 }).toContain('k3s is up and running');
+    await expect.poll(start('server').log, { timeout: 60_000 }).toContain('k3s is up and running');
     const headers = { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
     const answer = await exchange({ url: `https://127.0.0.1:${port}/v1-k3s/readyz`, headers });
     expect(answer.status).toBe(status);
@@ -130,7 +130,7 @@ test('a malformed registries.yaml keeps a server from ever being ready', async (
   write('etc/rancher/k3s/registries.yaml', 'mirrors: [not, a, map]\n');
   const { log } = start('server');
   await expect
-    .poll(log, { timeout: 10_000 })
+    .poll(log, { timeout: 60_000 })
     .toContain('Waiting to retrieve agent configuration; server is not ready: yaml:');
   await sleep(500);
   expect(log()).not.toContain('up and running');
@@ -176,13 +176,13 @@ describe('a credential provider', () => {
     configure(server());
     configureProvider({ ...provider, name: 'other' });
     const first = start('server');
-    await expect.poll(first.log, { timeout: 10_000 }).toContain('k3s is up and running');
+    await expect.poll(first.log, { timeout: 60_000 }).toContain('k3s is up and running');
     first.child.kill('SIGTERM');
     await once(first.child, 'exit');
     configureProvider(provider);
     write('var/lib/rancher/credentialprovider/bin/plugin', '#!/bin/sh\n');
     chmodSync(join(root, 'var/lib/rancher/credentialprovider/bin/plugin'), 0o755);
-    await expect.poll(start('server').log, { timeout: 10_000 }).toContain('k3s is up and running');
+    await expect.poll(start('server').log, { timeout: 60_000 }).toContain('k3s is up and running');
   });
 });
 
@@ -190,7 +190,7 @@ describe('kubectl', () => {
   test('tells what it does not find, cannot reach or does not know', async () => {
     configure(server());
     const { child, log } = start('server');
-    await expect.poll(log, { timeout: 10_000 }).toContain('k3s is up and running');
+    await expect.poll(log, { timeout: 60_000 }).toContain('k3s is up and running');
     expect((await kubectl('get', 'node', 'nobody')).stderr).toBe(
       'Error from server (NotFound): nodes "nobody" not found\n',
     );
@@ -246,7 +246,7 @@ function start(...args: readonly string[]) {
 async function eventually<Result extends { readonly exitCode: number }>(
   run: () => Promise<Result>,
 ): Promise<Result> {
-  for (const end = Date.now() + 10_000; ; await sleep(100)) {
+  for (const end = Date.now() + 60_000; ; await sleep(100)) {
     const result = await run();
     if (result.exitCode === 0 || Date.now() > end) return result;
   }
