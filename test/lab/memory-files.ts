@@ -14,6 +14,8 @@ type Node =
 export class MemoryFiles {
   readonly #nodes = new Map<string, Node>();
   readonly #now: () => number;
+  /** Where paths lead, until a file or link is put or removed: simulated days read each path thousands of times. */
+  readonly #places = new Map<string, string>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -92,6 +94,7 @@ export class MemoryFiles {
     this.remove(from);
     this.#put(goal, node);
     for (const [path, each] of tree) this.#nodes.set(goal + path.slice(source.length), each);
+    this.#places.clear();
   }
 
   remove(path: string): void {
@@ -99,6 +102,7 @@ export class MemoryFiles {
     for (const each of [...this.#nodes.keys()]) {
       if (each === place || each.startsWith(`${place}/`)) this.#nodes.delete(each);
     }
+    this.#places.clear();
   }
 
   /** Every file and link with its mode and text, sorted by path: two equal snapshots are two equal disks. */
@@ -116,10 +120,17 @@ export class MemoryFiles {
     if (this.#nodes.get(place)?.kind === 'directory') throw fileError(systemError('EISDIR'), 'write', path);
     this.makeDirectory(dirname(place));
     this.#nodes.set(place, node);
+    this.#places.clear();
   }
 
   /** Where a path leads with the links among its directories followed, the last part itself not. */
   #place(path: string): string {
+    const known = this.#places.get(path) ?? this.#placeAnew(path);
+    this.#places.set(path, known);
+    return known;
+  }
+
+  #placeAnew(path: string): string {
     const absolute = resolve('/', path);
     return absolute === '/'
       ? '/'

@@ -26,7 +26,7 @@ test.each([
   async (tag, value, type, expected) => {
     const { machine, slipway } = await booted('agent');
     machine.cloud.tag(tag, value);
-    const report = await live(slipway, machine, 5 * hour);
+    const report = await live(slipway, machine, 3 * hour);
     expect(condition(report, type)).toMatch(expected);
     expect(left(machine)).toBeGreaterThan(55);
     expect(machine.units.isActive(/^k3s-agent\.service$/)).toBe(true);

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { jwtTimes } from '../../src/agent/core/jwt.ts';
+import { reconcile } from '../../src/agent/core/reconcile.ts';
+import { registries } from '../../src/agent/k3s/registries.ts';
+import { FakeCloud } from '../lab/fake-cloud.ts';
+import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
+import { booted, live, registry } from '../scenario/a-vm.ts';
+import { aNode } from '../unit/agent/k3s/a-node.ts';
+
+const hour = 3_600_000;
+const day = 24 * hour;
+const file = '/etc/rancher/k3s/registries.yaml';
+
+function rotations(calls: readonly string[]): number {
+  return calls.filter((call) => call.startsWith('registryPassword')).length;
+}
+
+function secondsLeft(host: MemoryHost): number {
+  const { password } = parse(host.files.text(file) ?? '').configs[registry].auth;
+  return ((jwtTimes(password)?.expiresAt ?? 0) - host.now()) / 1_000;
+}
+
+test('a year of rotations, looked at whenever one is due: the credential never nears its end', async () => {
+  const host = memoryHost();
+  const cloud = new FakeCloud({ registries: [registry], clock: host });
+  const node = aNode('agent', { settings: { registries: { servers: [registry] } } });
+  const plan = registries(
+    node,
+    { cloud, rotateAt: (after) => (Math.floor(after / (2 * hour)) + 1) * 2 * hour },
+    [],
+  );
+  const attempts = new Map();
+  const end = host.now() + 365 * day;
+  let least = Number.POSITIVE_INFINITY;
+  while (host.now() < end) {
+    const [outcome] = await reconcile(plan, { host, attempts, random: 0.5 });
+    if (outcome?.state === 'InSync') await host.sleep((outcome.until ?? end) - host.now());
+    least = Math.min(least, secondsLeft(host));
+  }
+  expect(rotations(cloud.calls)).toBe(365 * 12);
+  expect(least).toBe(3_600);
+}, 120_000);
+
+test('a week of passes: rotated every two hours, and K3s is never restarted for it', async () => {
+  const { machine, slipway } = await booted('agent');
+  await live(slipway, machine, 7 * day);
+  expect(rotations(machine.cloud.calls)).toBe(1 + 7 * 12);
+  expect(machine.units.starts).toBe(1);
+  expect(secondsLeft(machine.host)).toBeGreaterThanOrEqual(3_600);
+});
