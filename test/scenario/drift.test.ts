@@ -48,6 +48,16 @@ test("the operator's drop-ins are left alone", async () => {
   expect(machine.units.starts).toBe(1);
 });
 
+test('a drop-in that gives the node another name keeps K3s from being restarted by Slipway', async () => {
+  const { machine, slipway } = await booted('server');
+  machine.host.files.write('/etc/rancher/k3s/config.yaml.d/50-mine.yaml', 'debug: true\nnode-name: other\n');
+  machine.host.files.write('/etc/slipway/config.d/k3s.yaml', 'k3s: { config: { disable: [traefik] } }\n');
+  const report = await live(slipway, machine, 10 * minute);
+  expect(machine.units.starts).toBe(1);
+  expect(condition(report, 'K3sConfig')).toBe('False K3sOverridden');
+  expect(JSON.stringify(report.conditions)).toContain('50-mine.yaml, line 2');
+});
+
 test('a change of the settings that K3s reads at its start restarts it once', async () => {
   const { machine, slipway } = await booted('server');
   machine.host.files.write('/etc/slipway/config.d/k3s.yaml', 'k3s: { config: { disable: [traefik] } }\n');

@@ -90,6 +90,8 @@ export const reasons = {
   VersionDrift: 'Another K3s version is wanted than the node runs: set k3s.upgrade to auto.',
   VersionRefused: 'The K3s version wanted is older, or more than one minor newer, or newer than the server.',
   K3sConfigInvalid: 'A key of k3s.config is unknown to this K3s command or of the wrong type.',
+  K3sOverridden:
+    'Another file gives K3s a value that Slipway relies on; key, file and line are named, and K3s is left as it is.',
   ServerChanged:
     'The server has another CA, or another address is wanted; the condition prints the consent that joins it.',
   ServerUnreachable: 'The supervisor of the K3s server does not answer.',

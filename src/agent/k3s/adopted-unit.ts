@@ -16,7 +16,7 @@ import { renderUnit, unitEnvironmentFiles } from './unit.ts';
 const ours = '# Written by Slipway';
 
 /** Where systemd looks for a unit, the first one winning (systemd.unit(5)). */
-const unitFolders = [
+export const unitFolders = [
   'etc/systemd/system',
   'run/systemd/system',
   'usr/local/lib/systemd/system',
@@ -75,7 +75,7 @@ const secret =
 
 function missing({ name, values }: GivenFlag, kept: Flags, node: K3sNode): readonly string[] {
   if (taken.includes(name) && !(name === 'server' && node.role.k3s === 'server')) return [];
-  const now = kept.get(name) ?? usual(node)[name] ?? [];
+  const now = kept.get(name) ?? usualFlags(node)[name] ?? [];
   const isOff = values.at(-1) === 'false' && now.length === 0;
   if (isOff) return [];
   const lost = isList(name) ? values.filter((value) => !now.includes(value)) : values.slice(-1);
@@ -84,7 +84,7 @@ function missing({ name, values }: GivenFlag, kept: Flags, node: K3sNode): reado
 }
 
 /** The values that K3s has without being given any. */
-function usual({ paths }: K3sNode): Readonly<Record<string, readonly string[]>> {
+export function usualFlags({ paths }: K3sNode): Readonly<Record<string, readonly string[]>> {
   const { k3s } = paths;
   return {
     config: [k3s.config],

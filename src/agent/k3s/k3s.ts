@@ -13,6 +13,7 @@ import { sparingJoined } from './joined.ts';
 import { loginsCache } from './logins-cache.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { nodeReady, nodeTaintsApplied } from './node-ready.ts';
+import { noOverrides, unlessOverridden } from './overrides.ts';
 import { pullProofs } from './pull-proof.ts';
 import { registries } from './registries.ts';
 import { k3sExecutable, k3sLinks } from './release.ts';
@@ -41,26 +42,28 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
   const name = unitName(node.role.k3s);
 
   const role = roleChange(node);
+  const overrides = noOverrides(node, [role.id]);
+  const before = ids([role, overrides]);
   const kernel = system(node);
-  const executable = k3sExecutable(node, [role.id]);
+  const executable = k3sExecutable(node, before);
   const links = k3sLinks(node, [executable.id]);
   const scripts = k3sScripts(node);
-  const token = sparingJoined(node, joinToken(node, cloud, [role.id]));
-  const agents = agentToken(node, cloud, [role.id]).map((each) => sparingJoined(node, each));
-  const server = isAgent ? [serverChange(node, [role.id])] : [];
-  const config = sparingJoined(node, keepingFlags(node, configFile(node, ids([role], server))));
+  const token = sparingJoined(node, joinToken(node, cloud, before));
+  const agents = agentToken(node, cloud, before).map((each) => sparingJoined(node, each));
+  const server = isAgent ? [serverChange(node, before)] : [];
+  const config = sparingJoined(node, keepingFlags(node, configFile(node, ids([role, overrides], server))));
   // Whatever kind of node it is to be: a running K3s needs them while RoleChanged waits for consent.
   const logins = registries(node, { cloud, rotateAt }, []).map((each) =>
     sparingJoined(node, keepingFlags(node, each)),
   );
   const cache = loginsCache(node, cloud).map((each) => sparingJoined(node, each));
   const provider = credentialProvider(node).map((each) => sparingJoined(node, each));
-  const unitFile = unit(node, [role.id]).map((each) => keepingFlags(node, each));
+  const unitFile = unit(node, before).map((each) => keepingFlags(node, each));
   const joined = isAgent ? [join(node, cloud, ids([token], server))] : [];
   const inputs = ids(kernel, [executable, token, config], agents, logins, provider, unitFile, server, joined);
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
-  const service = k3sService(node, inputs, [config, ...logins, ...provider]);
-  const ownStarted = keepingFlags(node, ownStart(node, [service.id]));
+  const service = unlessOverridden(node, k3sService(node, inputs, [config, ...logins, ...provider]));
+  const ownStarted = unlessOverridden(node, keepingFlags(node, ownStart(node, [service.id])));
   const adoption = node.settings.registries.servers.length > 0 ? [acrRefreshStopped(node, logins)] : [];
   const ready = nodeReady(node, [service.id]);
   const taints = nodeTaintsApplied(node, [ready.id]);
@@ -68,6 +71,7 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
 
   return [
     role,
+    overrides,
     ...kernel,
     executable,
     ...links,

@@ -45,6 +45,7 @@ function troubles(outcomes: readonly Outcome[]): readonly string[] {
 test('the plan of an observability node', () => {
   expect(plan('observability', undefined).map(({ id }) => id)).toEqual([
     'Consent/role',
+    'Config/overrides',
     'File//etc/modules-load.d/slipway-k3s.conf',
     'File//etc/sysctl.d/90-slipway-k3s.conf',
     'Kernel/modules',
