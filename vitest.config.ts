@@ -18,7 +18,7 @@ export default defineConfig({
       // One file at a time: a node that is kept from its turn lets its passwords end.
       project('lab', { testTimeout: 600_000, hookTimeout: 600_000, fileParallelism: false }),
       // Run by test/boot/boot.ts, each file in namespaces of its own.
-      project('boot', { testTimeout: 300_000, hookTimeout: 180_000 }),
+      project('boot', { testTimeout: 600_000, hookTimeout: 600_000 }),
     ],
   },
 });

@@ -292,7 +292,7 @@ function ofProcess(path: string): string {
 export async function eventually(
   what: string,
   happened: () => boolean | Promise<boolean>,
-  timeout = 60_000,
+  timeout = 180_000,
 ): Promise<void> {
   for (const end = Date.now() + timeout; !(await happened()); await sleep(100)) {
     if (Date.now() > end) throw new Error(`Waited ${timeout / 1000} s for ${what}.`);

@@ -105,7 +105,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       await host.powerOn();
     },
     powerOn: async () => void (await Promise.all(hosts.map((host) => host.powerOn()))),
-    ready: (timeout = 90_000) => ready(hosts, timeout),
+    ready: (timeout = 240_000) => ready(hosts, timeout),
     prepare: () => prepareCloud(azure, names, secrets),
     stop: async () => {
       await Promise.all(hosts.map((host) => host.crash()));

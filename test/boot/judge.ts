@@ -37,7 +37,7 @@ export async function told(
   host: BootedHost,
   type: string,
   reason: string,
-  timeout = 40_000,
+  timeout = 180_000,
 ): Promise<Condition> {
   const has = () => host.condition(type)?.reason === reason;
   try {

@@ -5,8 +5,8 @@ import { type Cluster, startCluster } from '../cluster.ts';
 import { nodes, putRight, startsOf } from '../judge.ts';
 import { metadataService, wireServer } from '../network.ts';
 
-/** Milliseconds: short enough to end while the hosts are off. */
-const passwordLife = 15_000;
+/** Milliseconds: short enough to end while the hosts are off, and longer than a first boot on a busy machine takes. */
+const passwordLife = 60_000;
 
 let cluster: Cluster;
 

@@ -21,7 +21,7 @@ describe('five rotations, with a real registry', () => {
   let agent: BootedHost;
 
   beforeAll(async () => {
-    cluster = await startCluster({ hosts: ['server', 'agent'], passwordLife: 24_000, settings });
+    cluster = await startCluster({ hosts: ['server', 'agent'], passwordLife: 36_000, settings });
     [server, agent] = [cluster.host('server'), cluster.host('agent')];
     const { azure } = cluster;
     const dir = join(server.root, '../registry');
@@ -67,7 +67,7 @@ describe('five rotations, with a real registry', () => {
       (await putRight(agent)).filter((resource) => resource === 'Credential/registries').length;
     // The first is that of the first boot, for which K3s had not run yet. On a busy machine two may share a restart.
     await vi.waitFor(async () => expect(await startsOf(agent, agent.k3sUnit)).toBeGreaterThan(rotations), {
-      timeout: 40_000,
+      timeout: 120_000,
       interval: 500,
     });
     expect(await startsOf(agent, agent.k3sUnit)).toBeLessThanOrEqual(await renewed());

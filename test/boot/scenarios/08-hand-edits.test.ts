@@ -104,7 +104,7 @@ async function damagedAndPutBack(
     }
     expect(host.isReady(since), 'the node is Ready').toBe(true);
   };
-  await vi.waitFor(putBack, { timeout: 60_000, interval: 200 });
+  await vi.waitFor(putBack, { timeout: 180_000, interval: 200 });
   expect(await host.k3sStart(), 'K3s goes on').toBe(k3sStart);
 }
 

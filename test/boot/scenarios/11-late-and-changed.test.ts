@@ -25,7 +25,7 @@ test('an image whose settings come a minute late: it says what is missing, and t
   await sleep(Math.max(0, 60_000 - (Date.now() - server.poweredOnAt)));
   expect(server.has('/etc/systemd/system/multi-user.target.wants/k3s.service')).toBe(false);
   server.write(configuration, settings);
-  await cluster.ready(60_000);
+  await cluster.ready();
   expect(await startsOf(server, 'k3s.service')).toBe(1);
 });
 
