@@ -20,6 +20,10 @@ export function manPage({ version, date }: Release): string {
       files.flatMap(([path, meaning]) => entry(`.I ${text(path)}`, meaning)),
     ),
     ...section(
+      'SIGNALS',
+      signals.flatMap(([names, meaning]) => entry(`.B ${names}`, meaning)),
+    ),
+    ...section(
       'EXIT STATUS',
       exitStatus.flatMap(([code, meaning]) => entry(`.B ${code}`, meaning)),
     ),
@@ -42,6 +46,12 @@ const files = [
   ['/usr/lib/slipway/config.d/*.yaml', 'Settings of an image, over which all others win.'],
   ['/var/lib/slipway', 'The join token, which K3s reads there.'],
   ['/run/slipway/status.json', 'What slipway status shows.'],
+] as const;
+
+const signals = [
+  ['SIGTERM, SIGINT, SIGQUIT', 'Stop the daemon; the node stays as it is.'],
+  ['SIGHUP', 'Try again at once what failed.'],
+  ['SIGUSR1, SIGUSR2', 'Have no effect.'],
 ] as const;
 
 const exitStatus = [

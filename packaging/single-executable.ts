@@ -42,8 +42,9 @@ function seaConfig({ launcher, assets }: Parts, output: string) {
     disableExperimentalSEAWarning: true,
     // Nothing from outside becomes a flag of Node: NODE_OPTIONS could load any code.
     execArgvExtension: 'none',
-    // OpenSSL reads OPENSSL_CONF, which can name a library to load, before any script of ours runs.
-    execArgv: ['--openssl-config=/dev/null'],
+    // OpenSSL reads OPENSSL_CONF, which can name a library to load, before any script of ours runs; and SIGUSR1 would
+    // open Node's debugger on a port of the loopback, where any user of the machine could give root commands.
+    execArgv: ['--openssl-config=/dev/null', '--disable-sigusr1'],
     useSnapshot: false,
     useCodeCache: false,
   };

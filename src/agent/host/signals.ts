@@ -9,17 +9,23 @@ export interface SignalHandlers {
   readonly exitCode?: number;
 }
 
-/** SIGTERM and SIGINT stop, after five seconds by force and with every command that still runs; SIGHUP reloads. */
+/**
+ * SIGTERM, SIGINT and SIGQUIT stop, after five seconds by force and with every command that still runs; SIGHUP reloads.
+ *
+ * SIGUSR1 and SIGUSR2 have no effect: their default would end the process, which is not what a sender of them means.
+ * SIGQUIT must not write a core file, which would hold secrets. Node itself ignores SIGPIPE.
+ */
 export function onSignals({ stop, reload, grace = 5_000, exitCode = 0 }: SignalHandlers): void {
   const exit = () => {
     endChildren();
     process.exit(exitCode);
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
     process.once(signal, () => {
       setTimeout(exit, grace).unref();
       stop(signal);
     });
   }
   process.on('SIGHUP', () => reload('SIGHUP'));
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
 }
