@@ -1,4 +1,4 @@
-import type { Alarm } from './alarm.ts';
+import { type Alarm, alarm, clockJump } from './alarm.ts';
 import { consentWarnings } from './config/consents.ts';
 import { type Condition, conditionsOf } from './core/conditions.ts';
 import type { Emit } from './core/events.ts';
@@ -118,7 +118,7 @@ export interface RunOptions {
  * The life of the daemon.
  *
  *     gather ──► plan ──► reconcile ──► publish ──► sleep ──╮
- *       ▲                                                   │ something is due, a tick, SIGHUP
+ *       ▲                                                   │ something is due, a tick, a jump of the clock, SIGHUP
  *       ╰───────────────────────────────────────────────────╯
  */
 export async function run(agent: Agent, { host, alarm, signal, publish, emit }: RunOptions): Promise<void> {
@@ -131,17 +131,21 @@ export async function run(agent: Agent, { host, alarm, signal, publish, emit }: 
     const by = await alarm.sleepUntil(host, report.wake.at);
     if (by.length === 0 || signal.aborted) continue;
     emit({ type: 'Woken', by: by.join(', ') });
-    if (by.includes('SIGHUP')) agent.forget();
+    // What failed by a wrong clock does not wait out its time by the right one.
+    if (by.includes('SIGHUP') || by.includes(clockJump)) agent.forget();
   }
 }
 
 /** Passes until nothing keeps the node from being Ready, or only people can help, or `until` (epoch milliseconds). */
 export async function converge(agent: Agent, host: Host, until: number): Promise<Report> {
+  const end = host.monotonic() + until - host.now();
+  const sleeper = alarm();
   for (;;) {
     const report = await agent.pass();
     const { wake, outcomes } = report;
-    if (outcomes.every(isSettled) || isStuck(outcomes) || wake.at > until) return report;
-    await host.sleep(wake.at - host.now());
+    const isOver = host.monotonic() + wake.at - host.now() > end;
+    if (outcomes.every(isSettled) || isStuck(outcomes) || isOver) return report;
+    if ((await sleeper.sleepUntil(host, wake.at)).includes(clockJump)) agent.forget();
   }
 }
 

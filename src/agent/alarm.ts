@@ -1,11 +1,20 @@
 import type { Host } from './core/host.ts';
 
+/** What rings when the time of day was set, as time synchronisation does after a boot with a wrong clock. */
+export const clockJump = 'a jump of the clock';
+
+/** Milliseconds: how often a sleeper compares the clocks, and by how much they must differ. A slewed clock does not. */
+const glance = 10_000;
+const jump = 5_000;
+
 /** What ends a sleep before its time. A wake carries no data, and one that comes while nobody sleeps is not lost. */
 export interface Alarm {
   ring(by: string): void;
-  /** Sleeps until so many epoch milliseconds or until somebody rings, and says who did. */
-  sleepUntil(host: Pick<Host, 'now' | 'sleep'>, at: number): Promise<readonly string[]>;
+  /** Sleeps until so many epoch milliseconds, a ring, or a jump of the clock, and returns what rang. */
+  sleepUntil(host: Clock, at: number): Promise<readonly string[]>;
 }
+
+type Clock = Pick<Host, 'now' | 'monotonic' | 'sleep'>;
 
 export function alarm(): Alarm {
   let rung: readonly string[] = [];
@@ -16,12 +25,22 @@ export function alarm(): Alarm {
       sleeper.abort();
     },
     async sleepUntil(host, at) {
-      const pause = at - host.now();
-      if (rung.length === 0 && pause > 0) await host.sleep(pause, sleeper.signal);
+      const end = host.monotonic() + at - host.now();
+      while (rung.length === 0 && host.monotonic() < end) {
+        const pause = Math.min(end - host.monotonic(), glance);
+        if (await isJump(host, () => host.sleep(pause, sleeper.signal))) rung = [...rung, clockJump];
+      }
       const by = rung;
       rung = [];
       sleeper = new AbortController();
       return by;
     },
   };
+}
+
+/** True if the time of day changed otherwise than time went by meanwhile. */
+async function isJump(host: Clock, sleep: () => Promise<void>): Promise<boolean> {
+  const before = host.now() - host.monotonic();
+  await sleep();
+  return Math.abs(host.now() - host.monotonic() - before) > jump;
 }

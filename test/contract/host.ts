@@ -265,6 +265,14 @@ export function describeDoing(make: MakeStage): void {
     expect(secret.reveal()).toBe('hunter2');
   });
 
+  test('has a clock that nothing sets, which goes on with the time', async () => {
+    const [start, wall] = [stage.host.monotonic(), stage.host.now()];
+    await stage.host.sleep(20);
+    const passed = stage.host.monotonic() - start;
+    expect(passed).toBeGreaterThanOrEqual(19);
+    expect(Math.abs(passed - (stage.host.now() - wall))).toBeLessThan(1_000);
+  });
+
   test('a sleep ends with its time or its signal', async () => {
     const start = stage.host.now();
     await stage.host.sleep(5);

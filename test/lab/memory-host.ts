@@ -84,6 +84,8 @@ export class MemoryHost implements Host {
   readonly #faults = new Map<string, string>();
   #events: { readonly at: number; readonly happen: (world: MemoryHost) => void }[] = [];
   #now: number;
+  /** How far the clock was set. */
+  #set = 0;
   #mutations = 0;
   #crashBefore = Number.POSITIVE_INFINITY;
   #crashed = false;
@@ -167,7 +169,10 @@ export class MemoryHost implements Host {
 
   /** Sets the clock, as time synchronisation does; nothing happens in between. */
   setClock(time: number): void {
+    const by = time - this.#now;
     this.#now = time;
+    this.#set += by;
+    this.#events = this.#events.map(({ at, happen }) => ({ at: at + by, happen }));
   }
 
   // --- what the test asserts
@@ -223,6 +228,11 @@ export class MemoryHost implements Host {
   now(): number {
     this.#alive();
     return this.#now;
+  }
+
+  monotonic(): number {
+    this.#alive();
+    return this.#now - this.#set;
   }
 
   async writeFile(path: string, content: Content, { mode }: { readonly mode: number }): Promise<void> {
@@ -321,8 +331,11 @@ export class MemoryHost implements Host {
     if (this.#crashed) throw new Crash(`killed before mutation ${this.#crashBefore}`);
   }
 
-  #advanceTo(end: number, signal?: AbortSignal): void {
+  /** What is set meanwhile, the clock, makes no sleep longer or shorter. */
+  #advanceTo(time: number, signal?: AbortSignal): void {
+    const set = this.#set;
     while (!signal?.aborted) {
+      const end = time + this.#set - set;
       const [next, ...later] = this.#events;
       if (next === undefined || next.at > end) {
         this.#now = Math.max(this.#now, end);

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import type { Agent } from '../../src/agent/agent.ts';
+import { type Agent, run } from '../../src/agent/agent.ts';
+import { alarm } from '../../src/agent/alarm.ts';
+import { NodeError } from '../../src/agent/core/errors.ts';
 import { jwtTimes } from '../../src/agent/core/jwt.ts';
 import { parseCachedLogins, usableLogin } from '../../src/agent/credential-provider/cached-logins.ts';
-import { isReady, live, registry, type Vm, vm } from './a-vm.ts';
+import { condition, isReady, live, registry, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -120,3 +122,37 @@ describe('a clock that is set while Slipway runs: one more renewal at most, no r
     expect(machine.units.starts).toBe(1);
   });
 });
+
+test.each([
+  ['ahead', -decades],
+  ['back', hour],
+])(
+  'a clock that is set %s after a boot has the daemon look again at once, and Ready come',
+  async (_, skew) => {
+    const machine = vm('agent');
+    jump(machine, skew);
+    const { host, cloud } = machine;
+    const untrusted = new NodeError('TlsUntrusted', 'Its certificate is not valid yet.', {
+      retry: { pace: 'slow' },
+    });
+    cloud.fail('secret', untrusted);
+    const booted = host.monotonic();
+    host.at(host.now() + 2 * minute, () => {
+      cloud.heal();
+      jump(machine, -skew);
+    });
+    const stopped = new AbortController();
+    let readyAfter = 0;
+    await run(machine.slipway(), {
+      host,
+      alarm: alarm(),
+      signal: stopped.signal,
+      emit: () => {},
+      publish: async (report) => {
+        readyAfter = host.monotonic() - booted;
+        if (condition(report, 'Ready') === 'True InSync' || readyAfter > hour) stopped.abort();
+      },
+    });
+    expect(readyAfter).toBeLessThan(2 * minute + 30_000);
+  },
+);

@@ -80,6 +80,8 @@ export interface HostReader {
   get(request: HttpRequest): Promise<HttpResponse>;
   /** Epoch milliseconds. */
   now(): number;
+  /** Milliseconds since some moment, by a clock that nothing sets (clock_gettime(2), CLOCK_MONOTONIC). */
+  monotonic(): number;
 }
 
 /** The only door to the machine. Every mutation is whole or not there: a crash leaves no half-written file. */

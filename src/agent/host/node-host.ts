@@ -30,6 +30,7 @@ export function nodeHost({ env = process.env, ...network }: NodeHostOptions = {}
     query: (command) => execute(command, environment),
     get: (request) => exchange({ ...request, method: 'GET' }, routes),
     now: () => Date.now(),
+    monotonic: () => performance.now(),
 
     writeFile: (path, content, { mode }) =>
       refusable('write', path, () => atomicWrite(path, reveal(content), mode)),

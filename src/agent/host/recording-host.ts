@@ -22,6 +22,7 @@ export function recordingHost(reader: HostReader): Host & { readonly journal: re
     get: async (request) =>
       bearsSecret(request) ? record(sendOf({ ...request, method: 'GET' })) : reader.get(request),
     now: () => reader.now(),
+    monotonic: () => reader.monotonic(),
 
     async writeFile(path, content, { mode }) {
       const before = await replaced(files, path, content);

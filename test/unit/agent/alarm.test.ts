@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
-import { alarm } from '../../../src/agent/alarm.ts';
+import { alarm, clockJump } from '../../../src/agent/alarm.ts';
 import { memoryHost } from '../../lab/memory-host.ts';
 
 /** A sleep that ends only when its signal is aborted. */
 const sleepless = {
   now: () => 0,
+  monotonic: () => 0,
   sleep: (_: number, signal?: AbortSignal) =>
     new Promise<void>((resolve) => {
       if (signal?.aborted) resolve();
@@ -34,4 +35,24 @@ test('rings between two sleeps end the next one, none is lost, and only that', a
   clock.ring('schedule');
   expect(await clock.sleepUntil(sleepless, 1_000)).toEqual(['SIGHUP', 'schedule']);
   expect(await clock.sleepUntil(host, host.now() + 10)).toEqual([]);
+});
+
+test.each([
+  ['ahead', 56 * 365 * 86_400_000],
+  ['back', -3_600_000],
+])('a clock that is set %s ends the sleep within ten seconds', async (_, by) => {
+  const host = memoryHost();
+  const start = host.monotonic();
+  host.at(host.now() + 3_000, () => host.setClock(host.now() + by));
+  expect(await alarm().sleepUntil(host, host.now() + 300_000)).toEqual([clockJump]);
+  expect(host.monotonic() - start).toBe(10_000);
+});
+
+test('a clock that is slewed, or set by less than five seconds, does not', async () => {
+  const host = memoryHost();
+  for (let at = 1; at < 30; at += 1)
+    host.at(host.now() + at * 10_000 - 1, () => host.setClock(host.now() + 4_000));
+  const start = host.monotonic();
+  expect(await alarm().sleepUntil(host, host.now() + 300_000)).toEqual([]);
+  expect(host.monotonic() - start).toBe(300_000);
 });

@@ -110,5 +110,6 @@ function reading(real: ReturnType<typeof memoryHost>) {
     query: real.query.bind(real),
     get: real.get.bind(real),
     now: () => real.now(),
+    monotonic: () => real.monotonic(),
   };
 }
