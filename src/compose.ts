@@ -80,7 +80,14 @@ export async function compose(
     return { host: door, cloud: makeCloud(settings, door, machine) };
   }, onOutdated);
   const cloudFor = (settings: Settings) => connect(settings).cloud;
-  const informants = { loadSettings, cloudFor, paths, arch: machine.arch, slipway: process.execPath };
+  const informants = {
+    loadSettings,
+    cloudFor,
+    paths,
+    arch: machine.arch,
+    slipway: process.execPath,
+    machine: { host, addresses: () => machineFacts().addresses },
+  };
   const agent = createAgent({
     ...informants,
     hostFor: ({ files }) => (files.value ? connect(files.value.settings).host : unwired),

@@ -6,7 +6,9 @@ import { nearest } from './config/nearest.ts';
 import type { Settings } from './config/schema.ts';
 import { type Tagged, withTags } from './config/tags.ts';
 import { NodeError } from './core/errors.ts';
+import type { HostReader } from './core/host.ts';
 import { type Lesson, learn } from './core/lesson.ts';
+import { keptAddress } from './k3s/kept-address.ts';
 import { type K3sNode, nodeName, normaliseServer } from './k3s/node.ts';
 import type { NodePaths } from './paths.ts';
 
@@ -28,6 +30,8 @@ export interface Informants {
   readonly arch: string;
   /** The path of our own executable. */
   readonly slipway: string;
+  /** The machine: its files, and the addresses that its interfaces have now. */
+  readonly machine: { readonly host: HostReader; readonly addresses: () => readonly string[] };
 }
 
 /**
@@ -92,14 +96,15 @@ export function roleOf({ settings, origins }: Loaded, warnings: Tagged['warnings
   throw new NodeError('RoleUnknown', `"${role}" (${origin}) is no role of Slipway.${hint} Set it ${known}`);
 }
 
-function describe(
-  { paths, arch, slipway }: Informants,
+async function describe(
+  { paths, arch, slipway, machine }: Informants,
   settings: Settings,
   vm: Identity,
   role: Role,
-): K3sNode {
+): Promise<K3sNode> {
   const { node, k3s } = settings;
-  const address = node.ip ?? vm.address;
+  const kept = node.ip ? undefined : await keptAddress(machine.host, paths, machine.addresses());
+  const address = node.ip ?? kept ?? vm.address;
   if (!address) {
     throw new NodeError(
       'NodeAddressUnknown',
@@ -114,6 +119,7 @@ function describe(
     role,
     name: nodeName(node.name ?? vm.computerName),
     address,
+    ...(kept !== undefined && kept !== vm.address && { guessedAddress: vm.address }),
     version: k3s.version,
     server: k3s.server && normaliseServer(k3s.server),
     arch,

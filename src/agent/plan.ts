@@ -65,7 +65,8 @@ function named(lesson: Knowledge['node']): Resource {
     condition: 'Identity',
     needs: ['Role'],
     lesson,
-    tell: ({ name, address }) => `${name} at ${address}`,
+    tell: ({ name, address, guessedAddress: other }) =>
+      `${name} at ${address}${other ? `, which it keeps; ${other} is named now, and node.ip: ${other} would move it` : ''}`,
   });
 }
 

@@ -19,6 +19,9 @@ gitops:
   flux: { provider: github, owner: team, repository: fleet, path: clusters/main }
 `;
 
+/** What the interfaces of a VM have. */
+const addresses = ['10.0.0.4', '10.9.0.7', '10.42.0.1'];
+
 /** A VM of a role with its cloud, and Slipway on it; a new process is a new `boot`. */
 export interface Vm extends World {
   readonly cloud: FakeCloud;
@@ -65,6 +68,7 @@ function process({ host }: World, cloud: FakeCloud, events: Event[], through: (h
     paths,
     arch: 'x64',
     slipway: '/usr/local/bin/slipway',
+    machine: { host, addresses: () => addresses },
     random: () => 0.5,
     emit: (event) => events.push(event),
     planPorts: ({ node }) =>

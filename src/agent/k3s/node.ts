@@ -13,6 +13,8 @@ export interface K3sNode {
   readonly name: string;
   /** The node's IP address. */
   readonly address: string;
+  /** Another one that cloud or machine name now; the node keeps its own until the settings ask for this one. */
+  readonly guessedAddress?: string | undefined;
   /** The K3s release: `v1.36.3+k3s1`. */
   readonly version: string;
   /** The server an agent joins, as `normaliseServer` gives it. */

@@ -1,9 +1,26 @@
 import { expect, test } from 'vitest';
-import { machineFacts } from '../../../src/agent/host/facts.ts';
+import { addressesOf, defaultInterface, machineFacts } from '../../../src/agent/host/facts.ts';
 
 test('the machine tells what it is', () => {
   const facts = machineFacts();
   expect(facts.arch).toBe(process.arch);
   expect(facts.memoryMb).toBeGreaterThan(128);
   expect(facts.addresses).not.toContain('127.0.0.1');
+});
+
+test('the address of the default route comes first, and none of an interface made for pods', () => {
+  const table =
+    'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n' +
+    'wlan0\t00000000\t0100A8C0\t0003\t0\t0\t600\t00000000\t0\n' +
+    'eth1\t00000000\t0100000A\t0003\t0\t0\t100\t00000000\t0\n' +
+    'eth0\t0000000A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\n';
+  const at = (address: string) => [{ address, internal: false }] as never;
+  const interfaces = {
+    cni0: at('10.42.0.1'),
+    eth0: at('10.0.0.4'),
+    eth1: at('10.9.0.7'),
+    'flannel.1': at('10.42.0.0'),
+  };
+  expect(addressesOf(interfaces, defaultInterface(table))).toEqual(['10.9.0.7', '10.0.0.4']);
+  expect(defaultInterface('')).toBeUndefined();
 });
