@@ -17,6 +17,6 @@ test.each([
     path: `${await temporaryFolder()}/k3s`,
     mode: 0o755,
   };
-  const tools = { routes: new Routes({}), environment: { PATH: process.env.PATH ?? '' } };
+  const tools = { routes: new Routes({}) };
   await expect(download(wanted, tools)).rejects.toMatchObject({ reason: 'ChecksumMissing' });
 });

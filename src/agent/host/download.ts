@@ -1,24 +1,24 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { chmod, type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { NodeError } from '../core/errors.ts';
 import type { Download } from '../core/host.ts';
-import { makeDirectory, replaceWith, syncDirectory } from './atomic-write.ts';
-import { commandFailed } from './command-failed.ts';
-import { execute } from './exec.ts';
+import { atomicWrite, replaceWith, syncDirectory } from './atomic-write.ts';
 import { fetchPart } from './fetch-part.ts';
 import { errnoOf, fileError } from './file-errors.ts';
 import type { Routes } from './http-agents.ts';
+import { inPlace, type Place } from './place.ts';
 import { downloadFailed, fetchText, type TransferTerms } from './transfer.ts';
+import { unpackMember } from './unpack.ts';
 
 /** What a download needs of its host, and its limits where they are not the usual ones. */
 export interface DownloadTools extends Partial<Omit<TransferTerms, 'signal'>> {
   readonly routes: Routes;
-  readonly environment: Readonly<Record<string, string>>;
   /** Milliseconds for everything that comes over the network. */
   readonly endAfter?: number;
+  /** What is below it stays below it (place.ts); `/` unless said. */
+  readonly root?: string;
 }
 
 /**
@@ -29,28 +29,42 @@ export interface DownloadTools extends Partial<Omit<TransferTerms, 'signal'>> {
  * `ChecksumMismatch`, `ChecksumMissing`, and what connections and files can throw.
  */
 export async function download(wanted: Download, tools: DownloadTools): Promise<void> {
-  const { routes, stallAfter = 30_000, sizeLimit = 1024 ** 3, endAfter = 15 * 60_000 } = tools;
-  const part = join(dirname(wanted.path), `.${basename(wanted.path)}.slipway-part`);
+  const { routes, stallAfter = 30_000, sizeLimit = 1024 ** 3, endAfter = 15 * 60_000, root = '/' } = tools;
   const deadline = new AbortController();
   const late = () => downloadFailed(wanted.url, `it took longer than ${endAfter / 1_000} s; it is resumed`);
   const timer = setTimeout(() => deadline.abort(late()), endAfter);
+  const terms = { routes, stallAfter, sizeLimit, signal: deadline.signal };
   try {
-    await fetchVerified(wanted, part, { routes, stallAfter, sizeLimit, signal: deadline.signal });
-    if (wanted.member === undefined) await install(part, wanted);
-    else await unpack(part, wanted.member, wanted, tools);
-    await rm(`${part}.json`, { force: true });
+    const digest = promised(wanted, await fetchText(wanted.checksum.url, terms));
+    await inPlace(wanted.path, { root, make: true }, (place) => bring(wanted, digest, place, terms));
   } catch (thrown) {
-    const error = fileError(thrown, 'download to', wanted.path);
-    if (error.reason === 'DiskFull') await rm(part, { force: true });
-    throw error;
+    throw fileError(thrown, 'download to', wanted.path);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function fetchVerified(wanted: Download, part: string, terms: TransferTerms): Promise<void> {
-  const digest = promised(wanted, await fetchText(wanted.checksum.url, terms));
-  await makeDirectory(dirname(wanted.path));
+async function bring(wanted: Download, digest: string, place: Place, terms: TransferTerms): Promise<void> {
+  const part = join(place.folder, `.${basename(wanted.path)}.slipway-part`);
+  try {
+    await refuseAgain(`${part}.refused`, digest, wanted);
+    await fetchVerified(wanted, digest, part, terms);
+    if (wanted.member === undefined) await install(part, wanted, place);
+    else await unpackOnce(part, wanted.member, digest, wanted, place);
+    for (const note of ['json', 'refused']) await rm(`${part}.${note}`, { force: true });
+  } catch (thrown) {
+    const error = fileError(thrown, 'download to', wanted.path);
+    if (error.reason === 'DiskFull') await rm(part, { force: true });
+    throw error;
+  }
+}
+
+async function fetchVerified(
+  wanted: Download,
+  digest: string,
+  part: string,
+  terms: TransferTerms,
+): Promise<void> {
   if ((await sha256(part)) === digest) return;
   await fetchPart(wanted.url, part, terms);
   await verify(wanted, part, digest);
@@ -97,41 +111,70 @@ async function sha256(path: string): Promise<string | undefined> {
   return hash.digest('hex');
 }
 
-async function install(part: string, { path, mode }: Download): Promise<void> {
-  await chmod(part, mode);
-  await sync(part);
-  await rename(part, path);
-  await syncDirectory(dirname(path));
+async function install(part: string, { mode }: Download, place: Place): Promise<void> {
+  await using file = await open(part, constants.O_RDONLY | constants.O_NOFOLLOW);
+  await file.chmod(mode);
+  await file.sync();
+  await rename(part, place.path);
+  await syncDirectory(place.folder);
+}
+
+/** An archive that is wrong in itself is not fetched and unpacked at every attempt: its digest is written down. */
+async function unpackOnce(
+  archive: string,
+  member: string,
+  digest: string,
+  wanted: Download,
+  place: Place,
+): Promise<void> {
+  try {
+    await unpack(archive, member, wanted, place);
+  } catch (thrown) {
+    if (thrown instanceof NodeError && thrown.retry.pace === 'slow') {
+      await atomicWrite(`${archive}.refused`, digest, 0o600);
+      await rm(archive, { force: true });
+    }
+    throw thrown;
+  }
+}
+
+async function refuseAgain(note: string, digest: string, { url, path }: Download): Promise<void> {
+  if ((await textOf(note)) !== digest) return;
+  const seen = join(dirname(path), basename(note));
+  const why = `its archive was refused when it was unpacked, and its checksum is still the same. Check the releaseUrl in the settings; to try it again: rm ${seen}`;
+  throw downloadFailed(url, why, 'slow');
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (thrown) {
+    if (errnoOf(thrown) === 'ENOENT') return undefined;
+    throw thrown;
+  }
 }
 
 /** Takes one member out of the archive, which was verified as a whole. */
 async function unpack(
   archive: string,
   member: string,
-  { path, mode }: Download,
-  { environment }: DownloadTools,
+  { path, mode, url }: Download,
+  place: Place,
 ): Promise<void> {
-  const command = { file: 'tar', args: ['-xzOf', archive, '--', member], timeout: 300_000 };
-  await replaceWith(path, async (temporary) => {
+  await replaceWith(place.path, async (temporary) => {
     await using file = await open(temporary, 'wx', 0o600);
-    const result = await execute(command, environment, (bytes) => save(bytes, file, path));
-    if (result.exitCode !== 0) throw commandFailed(command, result);
+    await unpackMember(
+      archive,
+      member,
+      async (bytes) => {
+        await file.appendFile(bytes).catch((thrown) => {
+          throw fileError(thrown, 'unpack to', path);
+        });
+      },
+      url,
+    );
     await file.chmod(mode);
     await file.sync();
   });
   await rm(archive, { force: true });
-}
-
-/** Written here and not by tar, which would not tell a full disk from a damaged archive. */
-async function save(bytes: Readable, file: FileHandle, path: string): Promise<void> {
-  try {
-    for await (const chunk of bytes) await file.appendFile(chunk);
-  } catch (thrown) {
-    throw fileError(thrown, 'unpack to', path);
-  }
-}
-
-async function sync(path: string): Promise<void> {
-  await using file = await open(path, 'r');
-  await file.sync();
 }

@@ -17,16 +17,14 @@ const outputLimit = 1024 * 1024;
  * Runs a command in a process group of its own, stdin closed, and tells how it ended: 127 where the program is not
  * installed, 126 where it cannot be executed, 128 + n where signal n ended it.
  *
- * After its time the whole group is stopped and `CommandTimedOut` thrown. `take` gets the standard output in place
- * of the result and reads it from the first moment to the end; a NodeError of its own is thrown.
+ * After its time the whole group is stopped and `CommandTimedOut` thrown.
  */
 export async function execute(
   command: Command,
   environment: Readonly<Record<string, string>>,
-  take?: (stdout: Readable) => Promise<void>,
 ): Promise<CommandResult> {
   try {
-    return await finished(command, start(command, environment), take);
+    return await finished(command, start(command, environment));
   } catch (thrown) {
     return notStarted(command, thrown);
   }
@@ -62,18 +60,13 @@ function refuseNul({ file, args }: Command, env: Readonly<Record<string, string>
   );
 }
 
-async function finished(
-  command: Command,
-  child: Child,
-  take?: (stdout: Readable) => Promise<void>,
-): Promise<CommandResult> {
-  const printed = take ? () => '' : tail(child.stdout);
+async function finished(command: Command, child: Child): Promise<CommandResult> {
+  const printed = tail(child.stdout);
   const complained = tail(child.stderr);
   const limit = stopAfter(child, command.timeout ?? 30_000);
   running.add(child);
   try {
-    const pipes = take ? [child.stderr] : [child.stdout, child.stderr];
-    const [exitCode] = await Promise.all([ended(child, pipes), take?.(child.stdout)]);
+    const exitCode = await ended(child, [child.stdout, child.stderr]);
     if (limit.passed) throw timedOut(command);
     return { exitCode, stdout: printed(), stderr: complained() };
   } finally {

@@ -52,6 +52,7 @@ export function fileError(thrown: unknown, action: string, path: string): NodeEr
 }
 
 const meanings: Readonly<Record<string, string>> = {
+  ENOENT: 'a directory on the way is not there, or /proc is not mounted',
   EISDIR: 'a directory stands there',
   ENOTDIR: 'a file stands where a directory is to be',
   EEXIST: 'something else stands there',

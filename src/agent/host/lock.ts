@@ -1,10 +1,10 @@
 import { readFile, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { NodeError } from '../core/errors.ts';
-import { atomicWrite, makeDirectory } from './atomic-write.ts';
+import { atomicWrite } from './atomic-write.ts';
 import { errnoOf, fileError } from './file-errors.ts';
 import { holdFile } from './held-file.ts';
 import { lives, stampOf } from './living.ts';
+import { inPlace } from './place.ts';
 
 /**
  * Takes the lock of this machine, so that one Slipway writes at a time; resolves with its release.
@@ -12,18 +12,20 @@ import { lives, stampOf } from './living.ts';
  * The kernel keeps the lock, on `PATH.held`, and releases it when its holder ends in whatever way (held-file.ts). The
  * file at `path` only names the holder, by process id and start time. `AlreadyRunning` names the living holder.
  */
-export async function acquireLock(path: string): Promise<() => Promise<void>> {
+export async function acquireLock(path: string, root = '/'): Promise<() => Promise<void>> {
   try {
-    await refuseTheLiving(path);
-    await makeDirectory(dirname(path));
-    const letGo = await holdFile(`${path}.held`);
-    if (letGo === undefined) throw alreadyRunning(path, await holderOf(path));
-    try {
-      return await signed(path, letGo);
-    } catch (thrown) {
-      await letGo();
-      throw thrown;
-    }
+    return await inPlace(path, { root, make: true }, async (place) => {
+      await refuseTheLiving(place.path, path);
+      const letGo = await holdFile(`${place.path}.held`);
+      if (letGo === undefined) throw alreadyRunning(path, await holderOf(place.path));
+      try {
+        await sign(place.path, path);
+      } catch (thrown) {
+        await letGo();
+        throw thrown;
+      }
+      return () => release(path, root, letGo);
+    });
   } catch (thrown) {
     throw fileError(thrown, 'lock', path);
   }
@@ -45,20 +47,23 @@ export async function isLocked(path: string): Promise<boolean> {
 }
 
 /** Writes the holder's name. Slipway 0.1.0 had nothing but that name: while its process lives, it holds the lock. */
-async function signed(path: string, letGo: () => Promise<void>): Promise<() => Promise<void>> {
-  await refuseTheLiving(path);
-  await atomicWrite(path, `${await stampOf(process.pid)}\n`, 0o644);
-  return async () => {
-    try {
-      await rm(path, { force: true });
-    } finally {
-      await letGo();
-    }
-  };
+async function sign(file: string, path: string): Promise<void> {
+  await refuseTheLiving(file, path);
+  await atomicWrite(file, `${await stampOf(process.pid)}\n`, 0o644);
 }
 
-async function refuseTheLiving(path: string): Promise<void> {
-  const holder = await holderOf(path);
+async function release(path: string, root: string, letGo: () => Promise<void>): Promise<void> {
+  try {
+    await inPlace(path, { root }, (place) => rm(place.path, { force: true }));
+  } catch (thrown) {
+    if (errnoOf(thrown) !== 'ENOENT') throw thrown;
+  } finally {
+    await letGo();
+  }
+}
+
+async function refuseTheLiving(file: string, path: string): Promise<void> {
+  const holder = await holderOf(file);
   if (await lives(holder)) throw alreadyRunning(path, holder);
 }
 

@@ -1,10 +1,9 @@
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { lstat, open, readdir, readlink, rename, symlink } from 'node:fs/promises';
 import { NodeError } from '../core/errors.ts';
 import type { FileStat, FoundFile, Host } from '../core/host.ts';
 import { reveal } from '../core/secret.ts';
-import { atomicWrite, makeDirectory, replaceWith, syncDirectory } from './atomic-write.ts';
+import { atomicWrite, replaceWith, syncDirectory } from './atomic-write.ts';
 import { sleep } from './clock.ts';
 import { commandFailed } from './command-failed.ts';
 import { download } from './download.ts';
@@ -13,41 +12,54 @@ import { execute } from './exec.ts';
 import { errnoOf, fileError } from './file-errors.ts';
 import { exchange } from './http.ts';
 import { Routes } from './http-agents.ts';
+import { inPlace, openPlace } from './place.ts';
+import { removeTree } from './remove-tree.ts';
 
 export interface NodeHostOptions extends Network {
   /** Where PATH and HOME of the commands come from; this process's environment unless said. */
   readonly env?: NodeJS.ProcessEnv;
+  /** What is below this directory stays below it, whatever links are in it; `/` unless said. */
+  readonly root?: string;
 }
 
 /** The real machine. */
-export function nodeHost({ env = process.env, ...network }: NodeHostOptions = {}): Host {
+export function nodeHost({ env = process.env, root = '/', ...network }: NodeHostOptions = {}): Host {
   const routes = new Routes(network);
   const environment = childEnvironment(env, network);
   return {
-    readFile: (path) => missingIsUndefined('read', path, () => read(path)),
-    stat: (path) => missingIsUndefined('look at', path, () => look(path)),
-    list: async (path) => (await missingIsUndefined('list', path, () => names(path))) ?? [],
+    readFile: (path) => missingIsUndefined('read', path, () => within(path, true, (at) => read(at, path))),
+    stat: (path) => missingIsUndefined('look at', path, () => within(path, false, look)),
+    list: async (path) => (await missingIsUndefined('list', path, () => within(path, true, names))) ?? [],
     query: (command) => execute(command, environment),
     get: (request) => exchange({ ...request, method: 'GET' }, routes),
     now: () => Date.now(),
     monotonic: () => performance.now(),
 
     writeFile: (path, content, { mode }) =>
-      refusable('write', path, () => atomicWrite(path, reveal(content), mode)),
+      refusable('write', path, () => atomicWrite(path, reveal(content), mode, root)),
     link: (path, target) =>
-      refusable('link', path, () => replaceWith(path, (temporary) => symlink(target, temporary))),
-    rename: (from, to) => refusable('rename', from, () => move(from, to)),
-    remove: (path) => refusable('remove', path, () => remove(path)),
+      refusable('link', path, () => replaceWith(path, (temporary) => symlink(target, temporary), root)),
+    rename: (from, to) => refusable('rename', from, () => move(from, to, root)),
+    remove: async (path) => void (await missingIsUndefined('remove', path, () => remove(path, root))),
     async run(command) {
       const result = await execute(command, environment);
       if (result.exitCode !== 0) throw commandFailed(command, result);
       return result;
     },
     send: (request) => exchange(request, routes),
-    download: (wanted) => download(wanted, { routes, environment }),
+    download: (wanted) => download(wanted, { routes, root }),
     obtain: (_what, fetch) => fetch(),
     sleep,
   };
+
+  /** Below the machine's own root the kernel itself finds the way: reads are many, and lead wherever links do. */
+  function within<Found>(
+    path: string,
+    follow: boolean,
+    work: (at: string) => Promise<Found>,
+  ): Promise<Found> {
+    return root === '/' ? work(path) : inPlace(path, { root, follow }, (place) => work(place.path));
+  }
 }
 
 async function refusable<Result>(action: string, path: string, work: () => Promise<Result>): Promise<Result> {
@@ -76,8 +88,8 @@ function missingIsUndefined<Found>(
 }
 
 /** Does not wait for the other end of a pipe, which may never come. */
-async function read(path: string): Promise<FoundFile> {
-  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+async function read(at: string, path: string): Promise<FoundFile> {
+  await using file = await open(at, constants.O_RDONLY | constants.O_NONBLOCK);
   const stats = await file.stat();
   if (!stats.isFile()) throw notAFile(path);
   return { content: await file.readFile('utf8'), mode: permissions(stats), modifiedAt: stats.mtimeMs };
@@ -115,15 +127,18 @@ async function names(path: string): Promise<readonly string[]> {
   return (await readdir(path)).sort();
 }
 
-async function move(from: string, to: string): Promise<void> {
-  await lstat(from);
-  await makeDirectory(dirname(to));
-  await rename(from, to);
-  for (const directory of new Set([dirname(to), dirname(from)])) await syncDirectory(directory);
+async function move(from: string, to: string, root: string): Promise<void> {
+  await using source = await openPlace(from, { root });
+  await lstat(source.path);
+  await using goal = await openPlace(to, { root, make: true });
+  await rename(source.path, goal.path);
+  await syncDirectory(goal.folder);
+  await syncDirectory(source.folder);
 }
 
-async function remove(path: string): Promise<void> {
-  if ((await missingIsUndefined('remove', path, () => lstat(path))) === undefined) return;
-  await rm(path, { force: true, recursive: true });
-  await syncDirectory(dirname(path));
+async function remove(path: string, root: string): Promise<void> {
+  await using place = await openPlace(path, { root });
+  if ((await missingIsUndefined('remove', path, () => lstat(place.path))) === undefined) return;
+  await removeTree(place.path);
+  await syncDirectory(place.folder);
 }

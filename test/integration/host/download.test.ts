@@ -12,7 +12,7 @@ import { temporaryFolder } from './folder.ts';
 import { serveHttp, serveHttps } from './servers.ts';
 
 const content = Buffer.alloc(300_000, 'k3s ');
-const tools = { routes: new Routes({}), environment: { PATH: process.env.PATH ?? '' } };
+const tools = { routes: new Routes({}) };
 
 /** Answers a request for a file; `part` is where the client keeps what it has of it. */
 type Answer = (request: IncomingMessage, response: ServerResponse, part: string) => void;
@@ -324,12 +324,13 @@ describe('an archive', () => {
     expect(await readdir(`${root}/bin`)).toEqual(['flux']);
   });
 
-  test('without that member is CommandFailed, and nothing is in place', async () => {
+  test('without that member is DownloadFailed, and nothing is in place', async () => {
     const archive = await archived('flux', 'the flux program');
     const { wanted } = await release(ranged({ body: archive }), archive);
     await expect(download({ ...wanted, member: 'helm' }, tools)).rejects.toMatchObject({
-      reason: 'CommandFailed',
-      message: expect.stringContaining('helm'),
+      reason: 'DownloadFailed',
+      retry: { pace: 'slow' },
+      message: expect.stringContaining('has no file helm'),
     });
     await expect(stat(wanted.path)).rejects.toThrow('ENOENT');
   });

@@ -1,11 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Secret } from '../../../src/agent/core/secret.ts';
-import { execute } from '../../../src/agent/host/exec.ts';
-import { fileError, systemError } from '../../../src/agent/host/file-errors.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
 import { temporaryFolder } from './folder.ts';
 
@@ -109,34 +106,4 @@ test('a command that the system refuses to start is CommandFailed', async () => 
 test('a time longer than a timer can hold is long', async () => {
   const command = { file: 'sleep', args: ['0.2'], timeout: 600 * 3_600_000 };
   expect((await host.run(command)).exitCode).toBe(0);
-});
-
-describe('an output that is taken', () => {
-  const environment = { PATH: process.env.PATH ?? '' };
-
-  test('fails as its taker fails, and the command ends', async () => {
-    const command = { file: 'sh', args: ['-c', 'yes'] };
-    const full = async (bytes: Readable) => {
-      for await (const _ of bytes) throw fileError(systemError('ENOSPC'), 'write', '/x');
-    };
-    await expect(execute(command, environment, full)).rejects.toMatchObject({ reason: 'DiskFull' });
-  });
-
-  test('may be taken slowly', async () => {
-    let size = 0;
-    const command = { file: 'head', args: ['-c', '120000', '/dev/zero'] };
-    const { exitCode, stdout } = await execute(command, environment, async (bytes) => {
-      for await (const chunk of bytes) {
-        if (size === 0) await setTimeout(1_500);
-        size += chunk.length;
-      }
-    });
-    expect([exitCode, stdout, size]).toEqual([0, '', 120_000]);
-  });
-
-  test('of a program that is not installed is none', async () => {
-    const nothing = async (bytes: Readable) => void (await bytes.toArray());
-    const command = { file: 'slipway-no-such-program', args: [] };
-    expect((await execute(command, environment, nothing)).exitCode).toBe(127);
-  });
 });

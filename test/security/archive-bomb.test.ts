@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { download } from '../../src/agent/host/download.ts';
+import { Routes } from '../../src/agent/host/http-agents.ts';
+import { temporaryFolder } from '../integration/host/folder.ts';
+import { serveHttp } from '../integration/host/servers.ts';
+import { tarball } from '../lab/tar.ts';
+
+const tools = { routes: new Routes({}) };
+const zeros = (bytes: number) => Buffer.alloc(bytes);
+const many = Object.fromEntries(Array.from({ length: 1_100 }, (_, n) => [`file-${n}`, Buffer.alloc(0)]));
+
+test.each([
+  [
+    'a member that is far larger than its archive',
+    tarball({ flux: zeros(60_000_000) }),
+    /more than \d+ bytes/,
+  ],
+  ['a bomb before the member', tarball({ other: zeros(60_000_000), flux: zeros(1) }), /more than \d+ bytes/],
+  ['thousands of entries', tarball(many), /more than 1000 entries/],
+  ['noise', gzipSync(Buffer.from('x'.repeat(5_000))), /is damaged/],
+  ['no gzip', Buffer.from('x'.repeat(5_000)), /is damaged/],
+])('an archive is refused once and not fetched again: %s', async (_, archive, problem) => {
+  const { asked, wanted, folder } = await serve(archive);
+  const refusal = { reason: 'DownloadFailed', retry: { pace: 'slow' } };
+  const message = expect.stringMatching(problem);
+  await expect(download(wanted, tools)).rejects.toMatchObject({ ...refusal, message });
+  const again = expect.stringContaining(`rm ${folder}/.flux.slipway-part.refused`);
+  await expect(download(wanted, tools)).rejects.toMatchObject({ ...refusal, message: again });
+  expect(asked.filter((path) => path === '/flux.tar.gz')).toHaveLength(1);
+  expect((await readdir(folder)).sort()).toEqual(['.flux.slipway-part.json', '.flux.slipway-part.refused']);
+});
+
+test('a release that was refused is taken once its archive is another one', async () => {
+  const { wanted, folder, replace } = await serve(Buffer.from('no archive'));
+  await expect(download(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
+  replace(tarball({ LICENSE: Buffer.from('x'), flux: Buffer.from('the flux program') }));
+  await download(wanted, tools);
+  expect(await readFile(`${folder}/flux`, 'utf8')).toBe('the flux program');
+  expect(await readdir(folder)).toEqual(['flux']);
+});
+
+async function serve(first: Buffer) {
+  let archive = first;
+  const asked: string[] = [];
+  const port = await serveHttp((request, response) => {
+    asked.push(request.url ?? '');
+    const sum = createHash('sha256').update(archive).digest('hex');
+    response.end(request.url === '/sums' ? `${sum}  flux.tar.gz\n` : archive);
+  });
+  const folder = await temporaryFolder();
+  const wanted = {
+    url: `http://127.0.0.1:${port}/flux.tar.gz`,
+    checksum: { url: `http://127.0.0.1:${port}/sums`, name: 'flux.tar.gz' },
+    path: `${folder}/flux`,
+    mode: 0o755,
+    member: 'flux',
+  };
+  const replace = (next: Buffer) => {
+    archive = next;
+  };
+  return { asked, wanted, folder, replace };
+}

@@ -1,0 +1,63 @@
+import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { acquireLock } from '../../src/agent/host/lock.ts';
+import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { temporaryFolder } from '../integration/host/folder.ts';
+
+let machine: string;
+let image: string;
+
+/** An image whose links mean its own places, as every absolute link of an image does, and the machine it is worked on. */
+beforeEach(async () => {
+  machine = await temporaryFolder();
+  image = join(machine, 'image');
+  await put(`${machine}/data/file`, 'of the machine');
+  await put(`${image}${machine}/data/file`, 'of the image');
+  await mkdir(`${image}/etc`);
+  await symlink(`${machine}/data`, `${image}/etc/absolute`);
+  await symlink(`../../../../../../../..${machine}/data`, `${image}/etc/relative`);
+  await symlink(`${machine}/data/file`, `${image}/etc/link`);
+});
+
+test.each(['absolute', 'relative'])('what is done through an %s link stays in the image', async (link) => {
+  const host = nodeHost({ root: image });
+  const path = `${image}/etc/${link}`;
+  expect((await host.readFile(`${path}/file`))?.content).toBe('of the image');
+  expect(await host.list(path)).toEqual(['file']);
+  await host.writeFile(`${path}/new`, 'x', { mode: 0o644 });
+  await host.link(`${path}/alias`, 'new');
+  await host.rename(`${path}/new`, `${path}/deep/moved`);
+  await host.remove(`${path}/file`);
+  await (await acquireLock(`${path}/lock`, image))();
+  expect(await readdir(`${machine}/data`)).toEqual(['file']);
+  expect((await readdir(`${image}${machine}/data`)).sort()).toEqual(['alias', 'deep', 'lock.held']);
+});
+
+test('a file is read through a link within the image, and a link is removed and not what it leads to', async () => {
+  const host = nodeHost({ root: image });
+  expect((await host.readFile(`${image}/etc/link`))?.content).toBe('of the image');
+  expect((await host.stat(`${image}/etc/link`))?.target).toBe(`${machine}/data/file`);
+  await host.remove(`${image}/etc/absolute`);
+  expect(await readFile(`${image}${machine}/data/file`, 'utf8')).toBe('of the image');
+});
+
+test('a directory that is made on the way is made within the image, even behind a dangling link', async () => {
+  await symlink('/nowhere', `${image}/etc/dangling`);
+  const host = nodeHost({ root: image });
+  const write = host.writeFile(`${image}/etc/dangling/a/file`, 'x', { mode: 0o644 });
+  await write;
+  expect(await readFile(`${image}/nowhere/a/file`, 'utf8')).toBe('x');
+  expect(await readlink(`${image}/etc/dangling`)).toBe('/nowhere');
+});
+
+test('paths elsewhere are taken as they are', async () => {
+  const host = nodeHost({ root: image });
+  expect((await host.readFile(`${machine}/data/file`))?.content).toBe('of the machine');
+  expect((await host.readFile('/proc/self/stat'))?.content).toMatch(/^\d+ /);
+});
+
+async function put(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
