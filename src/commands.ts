@@ -36,7 +36,7 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
   const knowledge = await gather();
   const fault = faultIn(knowledge);
   if (fault && !comesByItself(fault, knowledge)) throw fault;
-  const release = await acquireLock(paths.slipway.lock);
+  const release = await acquireLock(paths.slipway.lock, paths.root);
   // Nothing that is cut off here is left half done.
   onSignals({ stop: () => {}, reload: () => {}, grace: 0, exitCode: 1 });
   const end = performance.now() + options.timeout + longestPass;
@@ -87,7 +87,7 @@ export async function config(
 
 /** Notes what K3s starts with; its unit calls this. */
 export async function stampStart({ root }: CommonOptions): Promise<number> {
-  await stamp(nodeHost(), nodePaths(root), { invocationId: process.env.INVOCATION_ID });
+  await stamp(nodeHost({ root }), nodePaths(root), { invocationId: process.env.INVOCATION_ID });
   return 0;
 }
 

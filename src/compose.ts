@@ -63,7 +63,8 @@ export async function compose(
   }: ComposeOptions = {},
 ): Promise<Composition> {
   const paths = nodePaths(options.root);
-  const host = nodeHost();
+  const { root } = options;
+  const host = nodeHost({ root });
   const machine = machineFacts();
   const facts = options.facts === undefined ? [] : [await factsSetting(host, options.facts)];
   const commandLine = [...facts, ...options.settings];
@@ -76,7 +77,7 @@ export async function compose(
   };
   const unwired = wrap(host);
   const connect = once((settings: Settings) => {
-    const door = wrap(nodeHost(settings.network));
+    const door = wrap(nodeHost({ ...settings.network, root }));
     return { host: door, cloud: makeCloud(settings, door, machine) };
   }, onOutdated);
   const cloudFor = (settings: Settings) => connect(settings).cloud;

@@ -43,9 +43,9 @@ interface Place extends Storage {
 export async function freshLogins(server: string, root: string): Promise<CachedLogins> {
   const began = monotonicTime();
   const paths = nodePaths(root).slipway;
-  const settings = await providerSettings(paths.providerSettings);
+  const settings = await providerSettings(paths.providerSettings, root);
   if (!settings.registries.servers.includes(server)) throw unknownServer(server);
-  const host = nodeHost(settings.network);
+  const host = nodeHost({ ...settings.network, root });
   const cloud = makeCloud(settings, host, { hostname: '', addresses: [] });
   const place = { host, cloud, paths };
   for (;;) {
@@ -61,8 +61,8 @@ export async function freshLogins(server: string, root: string): Promise<CachedL
   }
 }
 
-async function providerSettings(path: string): Promise<Settings> {
-  const found = await nodeHost().readFile(path);
+async function providerSettings(path: string, root: string): Promise<Settings> {
+  const found = await nodeHost({ root }).readFile(path);
   if (!found) {
     throw new NodeError(
       'InvalidSettings',

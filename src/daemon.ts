@@ -32,7 +32,7 @@ export async function daemon(options: CommonOptions): Promise<number> {
     stopped.abort();
     clock.ring(by);
   };
-  const release = await acquireLock(nodePaths(options.root).slipway.lock);
+  const release = await acquireLock(nodePaths(options.root).slipway.lock, options.root);
   const systemd = notifier(nodeHost(), process.env);
   onSignals({ stop, reload: (signal) => clock.ring(signal) });
   log.emit({ type: 'Started', version, root: options.root });

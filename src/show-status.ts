@@ -17,7 +17,7 @@ const clearScreen = '\u001b[H\u001b[J';
 
 /** Shows the status: 0 for Ready, 1 for not, 3 where no daemon runs. With `watch` it looks until it is interrupted. */
 export async function showStatus(options: StatusOptions): Promise<number> {
-  const host = nodeHost();
+  const host = nodeHost({ root: options.root });
   let seen = await look(host, options);
   let exitCode = await show(host, seen, options, '');
   while (options.watch) {

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import type { Command, Host, HostReader } from '../agent/core/host.ts';
 import { octal } from '../agent/core/mode.ts';
 import { compare, inSync, type Resource } from '../agent/core/resource.ts';
+import { realPath } from '../agent/k3s/teardown/real-path.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { file } from '../agent/resources/file.ts';
 import { isBooted, systemctl, unitLoaded } from '../agent/resources/unit.ts';
@@ -21,7 +22,7 @@ export interface InstallSpec {
  */
 export function installSteps({ paths, self, files }: InstallSpec): readonly Resource[] {
   const places = setupPlaces(paths);
-  const executable = executableInPlace(self, places.executable);
+  const executable = executableInPlace(self, places.executable, paths.root);
   const put = (name: keyof InstalledFiles, needs: readonly string[] = []) =>
     file({ path: places[name], content: files[name], replacesLinks: true, condition: 'System', needs });
   const written = [put('directories'), put('daemon'), put('tmpfiles')];
@@ -67,18 +68,20 @@ function systemctlBelow({ root }: NodePaths, ...args: readonly string[]): Comman
 }
 
 /** The executable, put in place by rename, so that one that runs is not disturbed. */
-function executableInPlace(self: string, path: string): Resource {
+function executableInPlace(self: string, path: string, root: string): Resource {
   return {
     id: 'Executable/slipway',
     summary: `copy ${self} to ${path}`,
     condition: 'System',
     async check(host) {
       const found = await host.stat(path);
-      const isSame = found?.kind === 'file' && (await host.query(comparing(self, path))).exitCode === 0;
+      const isSame =
+        found?.kind === 'file' &&
+        (await host.query(comparing(self, await realPath(host, path, root)))).exitCode === 0;
       return compare(
         { content: isSame ? 'this executable' : found && 'another', mode: found && octal(found.mode) },
         { content: 'this executable', mode: '0755' },
-        (host) => copy(host, self, path),
+        (host) => copy(host, self, path, root),
       );
     },
   };
@@ -89,8 +92,9 @@ function comparing(self: string, path: string): Command {
 }
 
 /** On disk before it has its name: after a power cut there is the old one or the new, never a part. */
-async function copy(host: Host, self: string, path: string): Promise<void> {
-  const draft = join(dirname(path), '.slipway.new');
+async function copy(host: Host, self: string, path: string, root: string): Promise<void> {
+  // The commands know nothing of the root, and would follow links out of it.
+  const draft = join(await realPath(host, dirname(path), root), '.slipway.new');
   await host.run({ file: 'install', args: ['-D', '-m', '0755', '--', self, draft] });
   await host.run({ file: 'sync', args: ['--', draft] });
   await host.rename(draft, path);

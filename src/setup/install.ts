@@ -16,10 +16,10 @@ import { daemonUnit, packagedUnit, setupPlaces } from './places.ts';
 /** 0 where all is in place, 1 where not. Nothing is started: whoever calls it decides when. */
 export async function install({ root }: InstallOptions): Promise<number> {
   requireRoot('install', root);
-  const host = nodeHost();
+  const host = nodeHost({ root });
   const paths = nodePaths(root);
   // Not the daemon's lock: an upgrade is made while the daemon runs, and each file takes its place whole.
-  const release = await acquireLock(paths.slipway.setupLock);
+  const release = await acquireLock(paths.slipway.setupLock, root);
   try {
     const packaged = await packagedUnit(host, paths);
     // The package's own scripts enable what it brings, once.

@@ -15,7 +15,7 @@ import { daemonStopped, k3sUninstallSteps, uninstallSteps } from './uninstall-st
 
 /** Takes Slipway away, and K3s where that is asked for: 0 where all that was to go is gone, 1 where not. */
 export async function uninstall({ root, purge, k3s, dryRun }: UninstallOptions): Promise<number> {
-  const host = nodeHost();
+  const host = nodeHost({ root });
   const paths = nodePaths(root);
   const keepsK3s = !k3s && (await installedK3s(host, paths)) !== undefined;
   const extent = { k3s, purge, keepsK3s };
@@ -31,7 +31,7 @@ export async function uninstall({ root, purge, k3s, dryRun }: UninstallOptions):
 /** Stops K3s and all that it runs; units and data stay. */
 export async function killK3s({ root, dryRun }: RemovalOptions): Promise<number> {
   const paths = nodePaths(root);
-  return takeDown('k3s-killall', nodeHost(), paths, {
+  return takeDown('k3s-killall', nodeHost({ root }), paths, {
     dryRun,
     stop: daemonStopped(paths, false),
     steps: k3sStopped(paths, false),
@@ -43,7 +43,7 @@ export async function killK3s({ root, dryRun }: RemovalOptions): Promise<number>
 
 /** Removes K3s with its data; Slipway stays, and is kept from installing K3s again. */
 export async function uninstallK3s({ root, dryRun }: RemovalOptions): Promise<number> {
-  const host = nodeHost();
+  const host = nodeHost({ root });
   const paths = nodePaths(root);
   return takeDown('k3s-uninstall', host, paths, {
     dryRun,
@@ -78,11 +78,11 @@ async function takeDown(
   requireRoot(command, paths.root);
   await requireOwnShell(host);
   if (steps.some(({ id }) => id === processesEndedId)) await requireOutsideContainers(host, paths);
-  const releaseSetup = await acquireLock(paths.slipway.setupLock);
+  const releaseSetup = await acquireLock(paths.slipway.setupLock, paths.root);
   try {
     // Only then: the daemon holds the lock while it runs.
     if (!(await perform([stop], host, tell))) return 1;
-    const release = await acquireLock(paths.slipway.lock);
+    const release = await acquireLock(paths.slipway.lock, paths.root);
     try {
       if (!(await perform(steps, host, tell))) return 1;
     } finally {

@@ -1,5 +1,5 @@
 /** `slipway install` and `uninstall` with the programs of this machine, below a root of their own. */
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -38,7 +38,7 @@ esac
 
 async function told(steps: Parameters<typeof perform>[0]): Promise<readonly string[]> {
   const lines: string[] = [];
-  const host = nodeHost({ env: await withSystemctl() });
+  const host = nodeHost({ env: await withSystemctl(), root });
   await perform(steps, host, { out: (line) => lines.push(line), error: (line) => lines.push(`! ${line}`) });
   return lines;
 }
@@ -127,4 +127,23 @@ describe('uninstall', () => {
       '/etc/systemd/system/slipway.service.d/mine.conf',
     ]);
   });
+});
+
+test('neither leaves the root by the absolute links of an image', async () => {
+  const machine = await temporaryFolder();
+  await writeFile(join(machine, 'kept'), 'of the machine');
+  for (const link of ['usr/local/bin', 'etc/rancher', 'var/lib/rancher', 'run', 'etc/slipway']) {
+    await mkdir(dirname(join(root, link)), { recursive: true });
+    await symlink(machine, join(root, link));
+  }
+  await mkdir(join(root, machine, 'k3s/server'), { recursive: true });
+  await mkdir(join(machine, 'k3s'));
+  await writeFile(join(machine, 'k3s/db'), 'of the machine');
+  await told(steps());
+  expect((await stat(join(root, machine, 'slipway'))).mode & 0o777).toBe(0o755);
+  const paths = nodePaths(root);
+  const extent = { k3s: true, purge: true, keepsK3s: false };
+  const lines = await told([daemonStopped(paths, true), ...uninstallSteps(paths, extent)]);
+  expect(lines.filter((line) => line.startsWith('!'))).toEqual([]);
+  expect((await readdir(machine, { recursive: true })).sort()).toEqual(['k3s', 'k3s/db', 'kept']);
 });

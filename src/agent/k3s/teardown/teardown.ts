@@ -35,6 +35,7 @@ export function k3sStopped(paths: NodePaths, forGood: boolean): readonly Resourc
   const mounts = unmounted(
     mountPlaces(paths),
     [service, ...processes].map(({ id }) => id),
+    paths.root,
   );
   return [
     service,
@@ -70,8 +71,8 @@ export function k3sRemoved(paths: NodePaths): readonly Resource[] {
     gone(paths.system.modules),
     gone(paths.system.sysctl),
     // With the data go the programs that clear the packet filter where the system has none.
-    emptied(paths.k3s.data, [...needs, ...(paths.root === '/' ? rulesGoneIds : [])]),
-    ...otherData(paths).map((path) => emptied(path, needs)),
+    emptied(paths.k3s.data, [...needs, ...(paths.root === '/' ? rulesGoneIds : [])], paths.root),
+    ...otherData(paths).map((path) => emptied(path, needs, paths.root)),
   ];
 }
 
