@@ -41,7 +41,7 @@ describe('a download settles when its server', () => {
     };
     const limits = { stallAfter: timeout, endAfter: 2 * timeout };
     await expect(
-      download(wanted, { ...limits, routes: new Routes({}), environment: {} }),
+      download(wanted, { ...limits, routes: new Routes({}) }),
     ).rejects.toMatchObject({
       reason: expect.stringMatching(/^(DownloadFailed|Unreachable|UnexpectedAnswer)$/),
     });
