@@ -40,9 +40,7 @@ describe('a download settles when its server', () => {
       ...{ path: `${await temporaryFolder()}/k3s`, mode: 0o755 },
     };
     const limits = { stallAfter: timeout, endAfter: 2 * timeout };
-    await expect(
-      download(wanted, { ...limits, routes: new Routes({}) }),
-    ).rejects.toMatchObject({
+    await expect(download(wanted, { ...limits, routes: new Routes({}) })).rejects.toMatchObject({
       reason: expect.stringMatching(/^(DownloadFailed|Unreachable|UnexpectedAnswer)$/),
     });
   });
