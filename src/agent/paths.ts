@@ -42,6 +42,8 @@ export function nodePaths(root: string) {
       registries: at(`${etc}/registries.yaml`),
       kubeconfig: at(`${etc}/k3s.yaml`),
       data: at(data),
+      /** The note of what a server was started with, in K3s' own data. */
+      startedWith: at(`${data}/slipway-started-with.json`),
       serverToken: at(`${data}/server/token`),
       agent: at(`${data}/agent`),
       agentServerCa: at(`${data}/agent/server-ca.crt`),

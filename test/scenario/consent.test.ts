@@ -121,6 +121,32 @@ describe('a server that was rebuilt', () => {
   });
 });
 
+describe('a setting that a living cluster cannot change', () => {
+  const config = (machine: Vm) => machine.host.files.text('/etc/rancher/k3s/config.yaml') ?? '';
+
+  test('is SettingsIrreversible: neither written nor followed by a restart', async () => {
+    const { machine, slipway } = await booted('server');
+    settle(machine, 'k3s: { config: { cluster-cidr: 10.50.0.0/16 } }');
+    const report = await live(slipway, machine, 10 * minute);
+    expect(condition(report, 'K3sConfig')).toBe('False SettingsIrreversible');
+    expect(condition(report, 'Ready')).toBe('True SettingsIrreversible');
+    expect(config(machine)).not.toContain('cluster-cidr');
+    expect(machine.units.starts).toBe(1);
+  });
+
+  test('needs the line that its condition prints where it can, and no other after that', async () => {
+    const { machine, slipway } = await booted('server');
+    const wanted = 'k3s: { config: { flannel-backend: host-gw } }';
+    settle(machine, wanted);
+    const line = asked(await live(slipway, machine, 10 * minute), 'K3sConfig');
+    expect(line).toBe('consent: { settings: [flannel-backend=host-gw] }');
+    settle(machine, `${wanted}\n${line}`);
+    expect(isReady(await live(slipway, machine, 10 * minute, isReady))).toBe(true);
+    expect(config(machine)).toContain('flannel-backend: "host-gw"');
+    expect(machine.units.starts).toBe(2);
+  });
+});
+
 test('a taint that did not apply is told with its command, and blocks nothing', async () => {
   const { machine, slipway } = await booted('agent');
   settle(machine, 'node: { taints: ["gpu=true:NoSchedule"] }');

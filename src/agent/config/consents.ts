@@ -35,6 +35,11 @@ export const consents = {
     example: 'myteam.azurecr.io=https://mirror.example.com',
     takesTrue: true,
   },
+  settings: {
+    about: 'Settings of K3s that may change on a living cluster, each with its value.',
+    example: 'flannel-backend=wireguard-native',
+    takesTrue: false,
+  },
 } as const satisfies Readonly<Record<string, ConsentKind>>;
 
 interface ConsentKind {

@@ -92,6 +92,8 @@ export const reasons = {
   K3sConfigInvalid: 'A key of k3s.config is unknown to this K3s command or of the wrong type.',
   K3sOverridden:
     'Another file gives K3s a value that Slipway relies on; key, file and line are named, and K3s is left as it is.',
+  SettingsIrreversible:
+    'A setting of K3s was changed that a living cluster cannot change, or only with consent; K3s keeps the old value.',
   ServerChanged:
     'The server has another CA, or another address is wanted; the condition prints the consent that joins it.',
   ServerUnreachable: 'The supervisor of the K3s server does not answer.',

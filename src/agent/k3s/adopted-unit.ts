@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { consentAdvice, isConsented } from '../config/consents.ts';
 import { NodeError } from '../core/errors.ts';
 import type { HostReader } from '../core/host.ts';
@@ -6,22 +5,12 @@ import type { Resource } from '../core/resource.ts';
 import { assigned, unitLines, unitWords } from '../resources/unit-text.ts';
 import { configText } from './config.ts';
 import { dropInFlags, type Flags, mergedFlags, readableText } from './flags.ts';
+import { foreignUnit, ours } from './foreign-unit.ts';
 import { configFlags, execStart, type GivenFlag, isList, k3sCommandLine, unitFlags } from './given-flags.ts';
 import { joinedCluster } from './joined.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { parseRegistries, wantedRegistries } from './registries-yaml.ts';
 import { renderUnit, unitEnvironmentFiles } from './unit.ts';
-
-/** How a unit and a configuration begin that Slipway wrote. */
-const ours = '# Written by Slipway';
-
-/** Where systemd looks for a unit, the first one winning (systemd.unit(5)). */
-export const unitFolders = [
-  'etc/systemd/system',
-  'run/systemd/system',
-  'usr/local/lib/systemd/system',
-  'usr/lib/systemd/system',
-];
 
 /**
  * The same Resource, left alone while it would take from K3s what a unit of another program gives it: `UnitAdopted`
@@ -41,7 +30,7 @@ export function keepingFlags(node: K3sNode, resource: Resource): Resource {
 
 /** What the next start would not have of what another program's unit gives K3s, as `flag=value`; no secret among it. */
 export async function lostFlags(host: HostReader, node: K3sNode): Promise<readonly string[]> {
-  const unit = await foreignUnit(host, node);
+  const unit = await foreignUnit(host, { kind: node.role.k3s, paths: node.paths });
   if (!unit) return [];
   const { config } = node.paths.k3s;
   const configured = await readableText(host, config);
@@ -53,19 +42,6 @@ export async function lostFlags(host: HostReader, node: K3sNode): Promise<readon
   const kept = mergedFlags([...rendered, ...(await dropInFlags(host, node.paths))]);
   const flags = old.flatMap((flag) => missing(flag, kept, node));
   return [...new Set([...flags, ...lostLines(unit.text, node), ...(await lostRegistries(host, node))])];
-}
-
-/** The unit of K3s that another program wrote; `undefined` if there is none, or it is Slipway's. */
-export async function foreignUnit(
-  host: HostReader,
-  { role, paths }: Pick<K3sNode, 'role' | 'paths'>,
-): Promise<{ readonly path: string; readonly text: string } | undefined> {
-  for (const folder of unitFolders) {
-    const path = join(paths.root, folder, unitName(role.k3s));
-    const text = await readableText(host, path);
-    if (text.trim() !== '') return text.startsWith(ours) ? undefined : { path, text };
-  }
-  return undefined;
 }
 
 /** What Slipway gives K3s in another way: the token in its file, the server as settings and tag name it. */

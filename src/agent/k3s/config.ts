@@ -5,9 +5,9 @@ import type { HostReader } from '../core/host.ts';
 import type { Resource } from '../core/resource.ts';
 import { file } from '../resources/file.ts';
 import { agentTokenPath } from './agent-token.ts';
+import { keptNode } from './kept.ts';
 import { checkK3sConfig } from './keys.ts';
 import { type K3sNode, nodeLabels, nodeTaints } from './node.ts';
-import { keepingServer } from './server-change.ts';
 
 type Scalar = string | number | boolean;
 type K3sConfig = Readonly<Record<string, Scalar | readonly Scalar[]>>;
@@ -27,7 +27,7 @@ export function configFile(node: K3sNode, needs: readonly string[]): Resource {
 export async function configText(host: HostReader, node: K3sNode): Promise<string> {
   // A key that names a file which is not there would keep K3s from its next start.
   const hasAgentToken = (await host.stat(agentTokenPath(node.paths))) !== undefined;
-  return renderConfig(await keepingServer(host, node), hasAgentToken);
+  return renderConfig(await keptNode(host, node), hasAgentToken);
 }
 
 /**

@@ -21,6 +21,7 @@ import { roleChange } from './role-change.ts';
 import { k3sScripts } from './scripts.ts';
 import { serverChange } from './server-change.ts';
 import { k3sService } from './service.ts';
+import { settingsChange } from './settings-change.ts';
 import { system } from './system.ts';
 import { unit } from './unit.ts';
 
@@ -51,6 +52,7 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
   const token = sparingJoined(node, joinToken(node, cloud, before));
   const agents = agentToken(node, cloud, before).map((each) => sparingJoined(node, each));
   const server = isAgent ? [serverChange(node, before)] : [];
+  const cluster = isAgent ? [] : [settingsChange(node, before)];
   const config = sparingJoined(node, keepingFlags(node, configFile(node, ids([role, overrides], server))));
   // Whatever kind of node it is to be: a running K3s needs them while RoleChanged waits for consent.
   const logins = registries(node, { cloud, rotateAt }, []).map((each) =>
@@ -79,6 +81,7 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
     token,
     ...agents,
     ...server,
+    ...cluster,
     config,
     ...logins,
     ...cache,

@@ -3,9 +3,10 @@ import { NodeError } from '../core/errors.ts';
 import type { HostReader } from '../core/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
 import { assigned, unitLines, unitWords } from '../resources/unit-text.ts';
-import { foreignUnit, unitFolders, usualFlags } from './adopted-unit.ts';
+import { usualFlags } from './adopted-unit.ts';
 import { configText } from './config.ts';
 import { dropInFlags, mergedFlags, readableText } from './flags.ts';
+import { foreignUnit, unitFolders } from './foreign-unit.ts';
 import { configFlags, execStart, type GivenFlag, k3sCommandLine, unitFlags } from './given-flags.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { unitEnvironmentFiles } from './unit.ts';
@@ -106,7 +107,7 @@ function agrees(name: string, is: readonly string[], want: readonly string[]): b
 
 /** What drop-ins of the unit, or another program's unit, have K3s started with. */
 async function commandFlags(host: HostReader, node: K3sNode): Promise<readonly GivenFlag[]> {
-  const foreign = await foreignUnit(host, node);
+  const foreign = await foreignUnit(host, { kind: node.role.k3s, paths: node.paths });
   const kept = foreign
     ? unitFlags(foreign.text, foreign.path).filter(({ name }) => places.includes(name))
     : [];

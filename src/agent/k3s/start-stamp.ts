@@ -9,6 +9,7 @@ import { type K3sNode, unitName } from './node.ts';
 import { hasPlugin, ownContent, servedRegistries } from './provider-file.ts';
 import { parseRegistries, type Registries, withoutAuth } from './registries-yaml.ts';
 import { installedVersion } from './release.ts';
+import { noteStart } from './started-with.ts';
 
 /**
  * What K3s reads when it starts, and only then. Of registries.yaml that are mirrors and TLS, all its logins, and those
@@ -60,6 +61,7 @@ export async function stamp(
     loginEnds: await loginEnds(host, paths),
   };
   await host.writeFile(paths.k3s.stamp, `${JSON.stringify(content)}\n`, { mode: 0o600 });
+  await noteStart(host, paths);
 }
 
 /** The stamp of this start of K3s; `undefined` where there is none, or it is of another start. */

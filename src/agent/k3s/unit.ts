@@ -3,14 +3,14 @@ import type { HostReader } from '../core/host.ts';
 import type { Resource } from '../core/resource.ts';
 import { file } from '../resources/file.ts';
 import { unitLoaded } from '../resources/unit.ts';
+import { keptNode } from './kept.ts';
 import { type K3sNode, unitName } from './node.ts';
-import { keepingServer } from './server-change.ts';
 
 /** The systemd unit that runs K3s, and systemd knowing it. It is enabled once all is there that K3s needs. */
 export function unit(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   const name = unitName(node.role.k3s);
   const path = join(node.paths.system.units, name);
-  const content = async (host: HostReader) => renderUnit(await keepingServer(host, node));
+  const content = async (host: HostReader) => renderUnit(await keptNode(host, node));
   const written = file({ path, content, condition: 'K3sRunning', needs });
   return [written, unitLoaded({ unit: name, path, condition: 'K3sRunning', needs: [written.id] })];
 }

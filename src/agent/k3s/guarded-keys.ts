@@ -1,0 +1,38 @@
+/**
+ * The keys of a server's configuration that harm a living cluster when they change, and the value K3s has for each
+ * without one (pkg/cli/cmds/server.go; critical configuration: pkg/daemons/config, CriticalControlArgs).
+ *
+ * `never`: every node and Service holds the old value. `notYet`: possible by steps that Slipway does not take.
+ * `consent`: works, and interrupts the network of every pod until all nodes have restarted.
+ */
+const table = {
+  'cluster-cidr': { usual: '10.42.0.0/16', change: 'never' },
+  'service-cidr': { usual: '10.43.0.0/16', change: 'never' },
+  'cluster-domain': { usual: 'cluster.local', change: 'never' },
+  'secrets-encryption': { usual: 'false', change: 'notYet' },
+  'secrets-encryption-provider': { usual: 'aescbc', change: 'notYet' },
+  'cluster-init': { usual: 'false', change: 'notYet' },
+  'datastore-endpoint': { usual: '', change: 'notYet' },
+  server: { usual: '', change: 'notYet' },
+  'cluster-dns': { usual: '10.43.0.10', change: 'consent' },
+  'flannel-backend': { usual: 'vxlan', change: 'consent' },
+} as const;
+
+export type GuardedKey = keyof typeof table;
+
+export const guardedKeys = Object.keys(table) as readonly GuardedKey[];
+
+/** Returns how this key may change on a living cluster. */
+export function changeOf(key: GuardedKey): 'never' | 'notYet' | 'consent' {
+  return table[key].change;
+}
+
+/** Returns a value as text, lists joined as K3s splits them; without one, what K3s has by default. */
+export function textOf(key: GuardedKey, value: unknown): string {
+  return value === undefined ? table[key].usual : [value].flat().map(String).join(',');
+}
+
+/** True for a key whose value may be a URL with a password. */
+export function holdsSecret(key: GuardedKey): boolean {
+  return key === 'datastore-endpoint';
+}
