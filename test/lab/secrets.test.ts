@@ -116,11 +116,13 @@ function placeOf(path: string): Place {
 async function watch(seen: Map<string, Place>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     for (const pid of descendants(process.pid)) {
-      const line = procFile(pid, 'cmdline');
+      const [line, environment] = [procFile(pid, 'cmdline'), procFile(pid, 'environ')];
+      // Between two looks a child may have become another program, which would put its environment to its parent's name.
+      if (line === '' || procFile(pid, 'cmdline') !== line) continue;
       const program = programOf(line);
       for (const [what, text] of [
         ['arguments', line],
-        ['environment', procFile(pid, 'environ')],
+        ['environment', environment],
       ] as const) {
         if (text !== '')
           seen.set(`${what} of ${program} ${text}`, { name: `${what} of ${program}`, text, mode: 0 });

@@ -45,7 +45,7 @@ beforeAll(async () => {
   });
   for (const stream of [lab.stdout, lab.stderr]) stream?.on('data', (chunk) => (said += chunk));
   for (
-    const end = Date.now() + 150_000;
+    const end = Date.now() + 400_000;
     !said.includes('All keeps running until Ctrl-C.');
     await sleep(200)
   ) {
