@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { close as closeFile, constants, open as openFile } from 'node:fs';
+import { close as closeFile, constants, open as openFile, fstat as statFile } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Command } from '../core/host.ts';
@@ -8,7 +8,7 @@ import { commandFailed } from './command-failed.ts';
 import { childEnvironment } from './environment.ts';
 import { errnoOf } from './file-errors.ts';
 
-const [open, close] = [promisify(openFile), promisify(closeFile)];
+const [open, close, fstat] = [promisify(openFile), promisify(closeFile), promisify(statFile)];
 
 /** util-linux, or BusyBox: locks the open file that it inherits as its descriptor 3, and exits with 1 if it is locked. */
 const flock: Command = { file: 'flock', args: ['-x', '-n', '3'] };
@@ -52,7 +52,7 @@ function missing(thrown: unknown): number {
 }
 
 async function standsAt(path: string, file: number): Promise<boolean> {
-  const [named, opened] = await Promise.all([statOrNothing(path), stat(`/proc/self/fd/${file}`)]);
+  const [named, opened] = await Promise.all([statOrNothing(path), fstat(file)]);
   return named?.dev === opened.dev && named.ino === opened.ino;
 }
 
