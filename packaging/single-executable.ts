@@ -44,7 +44,8 @@ function seaConfig({ launcher, assets }: Parts, output: string) {
     execArgvExtension: 'none',
     // OpenSSL reads OPENSSL_CONF, which can name a library to load, before any script of ours runs; and SIGUSR1 would
     // open Node's debugger on a port of the loopback, where any user of the machine could give root commands.
-    execArgv: ['--openssl-config=/dev/null', '--disable-sigusr1'],
+    // Warnings of libraries quote what they read: main.ts prints them without.
+    execArgv: ['--openssl-config=/dev/null', '--disable-sigusr1', '--no-warnings'],
     useSnapshot: false,
     useCodeCache: false,
   };

@@ -6,9 +6,11 @@ import { explain, explainJson } from './agent/config/explain.ts';
 import type { NodeError } from './agent/core/errors.ts';
 import type { Event } from './agent/core/events.ts';
 import { learn } from './agent/core/lesson.ts';
+import { printableLine } from './agent/core/printable.ts';
 import { endWhenHung, longestPass } from './agent/host/hung-pass.ts';
 import { acquireLock } from './agent/host/lock.ts';
 import { nodeHost } from './agent/host/node-host.ts';
+import { complain, outliveOutput, print, printStyled } from './agent/host/print.ts';
 import { onSignals } from './agent/host/signals.ts';
 import { stamp } from './agent/k3s/start-stamp.ts';
 import { faultIn, type Knowledge, roleOf } from './agent/knowledge.ts';
@@ -25,6 +27,7 @@ const longestAnnouncement = 10_000;
 
 /** Converges once: 0 for Ready, 1 for not. */
 export async function apply(options: CommonOptions & { readonly timeout: number }): Promise<number> {
+  outliveOutput();
   const log = await openLog();
   let changes: Status['changes'] = [];
   const emit = (event: Event) => {
@@ -49,7 +52,7 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
     const before = [...changes, ...((await readStatus(host, paths.slipway.status))?.changes ?? [])];
     const status = statusOf(report, { version, pid: process.pid, now: host.now(), before });
     await writeStatus(host, paths.slipway.status, status);
-    out(statusText(status, { running: undefined, now: host.now(), ...terminal() }));
+    printStyled(statusText(status, { running: undefined, now: host.now(), ...terminal() }));
     // The node is as it is, whether or not its cluster listens.
     const announce = announcer({ host, version, emit: log.emit });
     const announced = new AbortController();
@@ -76,12 +79,13 @@ export async function config(
   const { files, identity, tagged } = await gather();
   const loaded = tagged.value?.loaded ?? files.value;
   if (!loaded) throw files.error;
-  out(options.output === 'json' ? explainJson(loaded) : explain(loaded));
+  print(options.output === 'json' ? explainJson(loaded) : explain(loaded));
   if (tagged.error) throw tagged.error;
-  if (identity.error) error(`slipway: the instance tags are not in this: ${identity.error.message}\n`);
+  if (identity.error)
+    complain(`slipway: the instance tags are not in this: ${printableLine(identity.error.message)}\n`);
   const role = await learn(undefined, async () => roleOf(loaded));
   if (role.error?.reason !== 'RoleUnknown') return 0;
-  error(`slipway: RoleUnknown: ${role.error.message}\n`);
+  complain(`slipway: RoleUnknown: ${printableLine(role.error.message)}\n`);
   return 1;
 }
 
@@ -89,12 +93,4 @@ export async function config(
 export async function stampStart({ root }: CommonOptions): Promise<number> {
   await stamp(nodeHost({ root }), nodePaths(root), { invocationId: process.env.INVOCATION_ID });
   return 0;
-}
-
-function out(text: string): void {
-  process.stdout.write(text);
-}
-
-function error(text: string): void {
-  process.stderr.write(text);
 }

@@ -19,6 +19,7 @@ import {
 import { complaint } from './agent/credential-provider/complaint.ts';
 import { tryLock } from './agent/host/lock.ts';
 import { nodeHost } from './agent/host/node-host.ts';
+import { complain } from './agent/host/print.ts';
 import { type NodePaths, nodePaths } from './agent/paths.ts';
 import { makeCloud } from './compose.ts';
 
@@ -143,7 +144,7 @@ async function write({ host, paths }: Storage, logins: CachedLogins): Promise<Ca
   // A full disk does not keep a login that is at hand from kubelet.
   await host
     .writeFile(paths.registryLogins, new Secret(JSON.stringify(logins)), { mode: 0o600 })
-    .catch((thrown: unknown) => process.stderr.write(complaint(thrown)));
+    .catch((thrown: unknown) => complain(complaint(thrown)));
   return logins;
 }
 

@@ -11,6 +11,7 @@ import { endWhenHung, longestPass } from './agent/host/hung-pass.ts';
 import { acquireLock } from './agent/host/lock.ts';
 import { nodeHost } from './agent/host/node-host.ts';
 import { type Notifier, notifier, notifyFaults } from './agent/host/notify.ts';
+import { outliveOutput } from './agent/host/print.ts';
 import { onSignals } from './agent/host/signals.ts';
 import { ownSchedule } from './agent/host/spread.ts';
 import type { EventLog } from './agent/log.ts';
@@ -23,6 +24,7 @@ import { version } from './version.ts';
 
 /** Runs until a signal stops it; resolves to the exit code. */
 export async function daemon(options: CommonOptions): Promise<number> {
+  outliveOutput();
   const log = await openLog();
   const clock = alarm();
   const stopped = new AbortController();

@@ -18,7 +18,7 @@ function launch(): void {
   disarmEnvironment();
   const [command, ...rest] = process.argv.slice(2);
   if (rest.length === 0 && (command === 'version' || command === '--version')) {
-    process.stdout.write(`${versionLine}\n`);
+    process.exitCode = printed(1, `${versionLine}\n`);
     return;
   }
   if (command === 'credential-provider') void answerKubelet(rest, program);
@@ -34,7 +34,7 @@ function disarmEnvironment(): void {
   if (names.length === 0) return;
   const priority = process.env.JOURNAL_STREAM === undefined ? '' : '<4>';
   const instead = 'unset what is named, and use settings in its place, such as network.caFile';
-  writeSync(2, `${priority}slipway: ignored from the environment: ${names.join(', ')}; ${instead}\n`);
+  printed(2, `${priority}slipway: ignored from the environment: ${names.join(', ')}; ${instead}\n`);
   // Else the execve writes the coverage of this first start.
   process.getBuiltinModule('node:v8').stopCoverage();
   if (isSea() && isExecutable(process.execPath)) {
@@ -51,6 +51,16 @@ function isExecutable(path: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** The exit code of a process whose reader may be gone, as SIGPIPE ends other tools (128 + 13), or whose disk is full. */
+function printed(fd: 1 | 2, text: string): number {
+  try {
+    writeSync(fd, text);
+    return 0;
+  } catch (thrown) {
+    return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPIPE' ? 141 : 1;
   }
 }
 

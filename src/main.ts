@@ -3,23 +3,34 @@ import { stat } from 'node:fs/promises';
 import { type Commands, cli } from './agent/cli.ts';
 import { misused } from './agent/cli-forms.ts';
 import { toNodeError } from './agent/core/errors.ts';
+import { printableLine } from './agent/core/printable.ts';
 import type { CachedLogins } from './agent/credential-provider/cached-logins.ts';
 import { fileError } from './agent/host/file-errors.ts';
+import { complain, print } from './agent/host/print.ts';
 import { versionLine } from './version.ts';
 
 /** Runs one command line, `process.argv` as Node gives it, and resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
+  hushWarnings();
   try {
-    return await cli(argv.slice(2), commands, { out, error });
+    return await cli(argv.slice(2), commands, { out: print, error: complain });
   } catch (thrown) {
     const { reason, message } = toNodeError(thrown);
-    error(`slipway: ${reason}: ${message}\n`);
+    // Settings have a line for each of their problems; no other text may begin a line of its own.
+    complain(`slipway: ${reason}: ${reason === 'InvalidSettings' ? message : printableLine(message)}\n`);
     return 1;
   }
 }
 
+/** A library's warning may quote what it reads, as a line of a file that only root may: no word of it is printed. */
+function hushWarnings(): void {
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name }) => complain(`slipway: a library warns of something: ${name}\n`));
+}
+
 /** For kubelet's credential provider: the logins of a node, a usable one for `server` among them. */
 export async function freshLogins(server: string, root: string): Promise<CachedLogins> {
+  hushWarnings();
   return (await import('./credential-provider.ts')).freshLogins(server, root);
 }
 
@@ -37,7 +48,7 @@ const commands = {
   uninstallK3s: async (options) => (await import('./setup/uninstall.ts')).uninstallK3s(options),
   stamp: async (options) => (await import('./commands.ts')).stampStart(options),
   async version() {
-    out(`${versionLine}\n`);
+    print(`${versionLine}\n`);
     return 0;
   },
 } satisfies Commands;
@@ -51,12 +62,4 @@ async function enter(root: string): Promise<void> {
   });
   if (!found.isDirectory())
     throw misused('--root', `${root} is no directory; name one, or leave --root out.`);
-}
-
-function out(text: string): void {
-  process.stdout.write(text);
-}
-
-function error(text: string): void {
-  process.stderr.write(text);
 }

@@ -1,10 +1,11 @@
+import { isatty } from 'node:tty';
 import type { Settings } from './agent/config/schema.ts';
 import { logDestination, logTarget } from './agent/host/output.ts';
 import { type EventLog, logEvents } from './agent/log.ts';
 
 /** The log of this process, in the form its reader wants. */
 export async function openLog(): Promise<EventLog> {
-  return logEvents(await logDestination(logTarget(process.env, process.stdout.isTTY)));
+  return logEvents(await logDestination(logTarget(process.env, isatty(1))));
 }
 
 /** Sets the level of the log by the settings. */

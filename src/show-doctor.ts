@@ -4,6 +4,7 @@ import { diagnosisText, headingText, summaryText } from './agent/doctor/diagnosi
 import { type Patient, probesFor } from './agent/doctor/doctor.ts';
 import { type Diagnosis, examine } from './agent/doctor/probe.ts';
 import { isLocked } from './agent/host/lock.ts';
+import { print, printStyled } from './agent/host/print.ts';
 import { planNode } from './agent/plan.ts';
 import { compose } from './compose.ts';
 import { terminal } from './terminal.ts';
@@ -16,12 +17,12 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   const tell = (diagnosis: Diagnosis) => {
     const heading = diagnosis.about === last ? '' : headingText(diagnosis.about, page);
     last = diagnosis.about;
-    process.stdout.write(heading + diagnosisText(diagnosis, page));
+    printStyled(heading + diagnosisText(diagnosis, page));
   };
   const isText = options.output === 'table';
   const now = () => patient.machine.now();
   const diagnoses = await examine(probesFor(patient), isText ? { now, tell } : { now });
-  process.stdout.write(isText ? summaryText(diagnoses) : `${JSON.stringify(diagnoses, undefined, 2)}\n`);
+  print(isText ? summaryText(diagnoses) : `${JSON.stringify(diagnoses, undefined, 2)}\n`);
   return diagnoses.some(({ level }) => level === 'failure') ? 1 : 0;
 }
 

@@ -6,7 +6,9 @@ import { invalidSettings } from './agent/config/problems.ts';
 import type { NodeError } from './agent/core/errors.ts';
 import type { Event } from './agent/core/events.ts';
 import type { Host } from './agent/core/host.ts';
+import { printableLine } from './agent/core/printable.ts';
 import { nodeHost } from './agent/host/node-host.ts';
+import { complain, print } from './agent/host/print.ts';
 import { recordingHost } from './agent/host/recording-host.ts';
 import { faultIn } from './agent/knowledge.ts';
 import { changedSettings, onlyIn } from './agent/plan-difference.ts';
@@ -21,8 +23,8 @@ export async function showPlan(options: PlanOptions): Promise<number> {
   const { fault, warnings, steps, settings } =
     against === undefined ? { ...now, settings: undefined } : await difference(now, options, against);
   if (fault) throw fault;
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
-  process.stdout.write(options.output === 'json' ? planJson(steps, settings) : planText(steps, settings));
+  for (const warning of warnings) complain(`warning: ${printableLine(warning)}\n`);
+  print(options.output === 'json' ? planJson(steps, settings) : planText(steps, settings));
   return { nothing: 0, changes: 2, errors: 1 }[planVerdict(steps)];
 }
 

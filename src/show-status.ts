@@ -1,9 +1,12 @@
 /** `slipway status`: what the last pass published, for people and for programs. */
+import { isatty } from 'node:tty';
 import { stringify } from 'yaml';
 import type { StatusOptions } from './agent/cli.ts';
 import type { HostReader } from './agent/core/host.ts';
+import { printable } from './agent/core/printable.ts';
 import { isLocked } from './agent/host/lock.ts';
 import { nodeHost } from './agent/host/node-host.ts';
+import { complain, printStyled } from './agent/host/print.ts';
 import { nodePaths } from './agent/paths.ts';
 import { readStatus, type Status } from './agent/publish.ts';
 import { statusText } from './agent/status-text.ts';
@@ -25,8 +28,8 @@ export async function showStatus(options: StatusOptions): Promise<number> {
     const before = seen;
     seen = await look(host, options);
     // A screen is drawn anew for its ages; into a pipe goes what is new.
-    if (!process.stdout.isTTY && isSame(seen, before)) continue;
-    exitCode = await show(host, seen, options, process.stdout.isTTY ? clearScreen : between[options.output]);
+    if (!isatty(1) && isSame(seen, before)) continue;
+    exitCode = await show(host, seen, options, isatty(1) ? clearScreen : between[options.output]);
   }
   return exitCode;
 }
@@ -56,10 +59,11 @@ async function show(
     const { slipway } = nodePaths(options.root);
     const found = (await host.stat(slipway.status)) === undefined ? 'is not there' : 'is damaged';
     const problem = `nothing is known of this node: ${slipway.status} ${found}`;
-    process.stderr.write(`${before}slipway: ${problem}. ${nextStep(options.root, running)}\n`);
+    if (before !== '') printStyled(before);
+    complain(`slipway: ${problem}. ${nextStep(options.root, running)}\n`);
     return running ? 1 : 3;
   }
-  process.stdout.write(before + printed(status, running, options, host.now()));
+  printStyled(before + printed(status, running, options, host.now()));
   if (!running) return 3;
   return status.conditions[0]?.status === 'True' ? 0 : 1;
 }
@@ -74,9 +78,9 @@ function nextStep(root: string, running: boolean): string {
 function printed(status: Status, running: boolean, { output }: StatusOptions, now: number): string {
   switch (output) {
     case 'json':
-      return `${JSON.stringify({ running, ...status }, undefined, 2)}\n`;
+      return printable(`${JSON.stringify({ running, ...status }, undefined, 2)}\n`);
     case 'yaml':
-      return stringify({ running, ...status }, { lineWidth: 0, aliasDuplicateObjects: false });
+      return printable(stringify({ running, ...status }, { lineWidth: 0, aliasDuplicateObjects: false }));
     case 'table':
       return statusText(status, { running, now, ...terminal() });
   }

@@ -1,5 +1,6 @@
 import { createTwoFilesPatch } from 'diff';
 import { octal } from './core/mode.ts';
+import { printableLine } from './core/printable.ts';
 import type { RecordedAction } from './core/recorded-action.ts';
 import type { Outcome } from './core/resource.ts';
 import { redacted } from './core/secret.ts';
@@ -16,7 +17,8 @@ export interface PlannedStep {
  * settings in which another configuration differs, where there is one.
  */
 export function planText(steps: readonly PlannedStep[], settings: readonly ChangedSetting[] = []): string {
-  return [...settings.map(settingLine), ...steps.flatMap(stepLines), summaryLine(steps), ''].join('\n');
+  const lines = [...settings.map(settingLine), ...steps.flatMap(stepLines), summaryLine(steps)];
+  return lines.map((line) => `${printableLine(line)}\n`).join('');
 }
 
 function settingLine({ path, before, after }: ChangedSetting): string {

@@ -2,6 +2,7 @@ import type { Report } from './agent.ts';
 import type { Condition } from './core/conditions.ts';
 import type { Host, HostReader } from './core/host.ts';
 import { lastTime } from './core/last-time.ts';
+import { printable } from './core/printable.ts';
 import type { Change, Outcome } from './core/resource.ts';
 import type { CredentialStatus } from './k3s/credential-status.ts';
 import { nodeReadyId } from './k3s/node-ready.ts';
@@ -123,7 +124,7 @@ function resourceStatus(outcome: Outcome): ResourceStatus {
 
 /** Puts the status where `slipway status` and monitoring read it. */
 export async function writeStatus(host: Host, path: string, status: Status): Promise<void> {
-  await host.writeFile(path, `${JSON.stringify(status, undefined, 2)}\n`, { mode: 0o644 });
+  await host.writeFile(path, printable(`${JSON.stringify(status, undefined, 2)}\n`), { mode: 0o644 });
 }
 
 /** What the last pass published; `undefined` where there was none, or the file is damaged. */

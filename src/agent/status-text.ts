@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { Condition } from './core/conditions.ts';
+import { printableData } from './core/printable.ts';
 import type { ResourceStatus, Status } from './publish.ts';
 import { age, columns, shortened, wrapped } from './text-layout.ts';
 
@@ -17,7 +18,8 @@ export interface View {
 type Colour = 'green' | 'yellow' | 'red' | 'bold';
 
 /** All that a person wants to know of this node, on one screen; what is not well comes with its message in full. */
-export function statusText(status: Status, view: View): string {
+export function statusText(found: Status, view: View): string {
+  const status = printableData(found);
   const sections = [
     headOf(status, view),
     conditionsOf(status, view),

@@ -1,6 +1,7 @@
 import type { Host, HostReader } from '../agent/core/host.ts';
 import { reconcile } from '../agent/core/reconcile.ts';
 import type { Outcome, Resource } from '../agent/core/resource.ts';
+import { outliveOutput } from '../agent/host/print.ts';
 import { recordingHost } from '../agent/host/recording-host.ts';
 import { type PlannedStep, planText } from '../agent/plan-text.ts';
 
@@ -18,6 +19,7 @@ const passes = 6;
  * from being tried but what needs it; all of it is told at the end. False where anything was left undone.
  */
 export async function perform(resources: readonly Resource[], host: Host, tell: Tell): Promise<boolean> {
+  outliveOutput();
   const told = new Set<string>();
   const onOutcome = (outcome: Outcome) => {
     if (outcome.state !== 'Changed' || told.has(outcome.did)) return;

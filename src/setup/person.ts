@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { NodeError } from '../agent/core/errors.ts';
 import type { HostReader } from '../agent/core/host.ts';
+import { printableLine } from '../agent/core/printable.ts';
+import { complain, print } from '../agent/host/print.ts';
 import { containerProcesses, isOfPods } from '../agent/k3s/teardown/processes.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import type { Tell } from './perform.ts';
@@ -9,8 +11,8 @@ import { daemonUnit } from './places.ts';
 
 /** Lines for a person: what was done, and, as errors, what was not. */
 export const tell: Tell = {
-  out: (line) => void process.stdout.write(`${line}\n`),
-  error: (line) => void process.stderr.write(`slipway: ${line}\n`),
+  out: (line) => print(`${printableLine(line)}\n`),
+  error: (line) => complain(`slipway: ${printableLine(line)}\n`),
 };
 
 /** `PermissionDenied` for who is not root; below another root the system itself decides. */

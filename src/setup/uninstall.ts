@@ -4,6 +4,7 @@ import type { Host } from '../agent/core/host.ts';
 import type { Resource } from '../agent/core/resource.ts';
 import { acquireLock } from '../agent/host/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
+import { print } from '../agent/host/print.ts';
 import { processesEndedId } from '../agent/k3s/teardown/processes.ts';
 import { k3sStopped } from '../agent/k3s/teardown/teardown.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
@@ -72,7 +73,7 @@ async function takeDown(
   { dryRun, stop, steps, notes }: TakeDown,
 ): Promise<number> {
   if (dryRun) {
-    process.stdout.write(await rehearse([stop, ...steps], host));
+    print(await rehearse([stop, ...steps], host));
     return 0;
   }
   requireRoot(command, paths.root);

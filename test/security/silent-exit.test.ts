@@ -1,12 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
-import { temporaryFolder } from '../integration/host/folder.ts';
+import { expect, test } from 'vitest';
 import { serveTrick, tricks } from './impostors.ts';
-
-const source = (name: string) => new URL(`../../src/${name}`, import.meta.url).href;
+import { endOf, rootWith, source, startScript, startSlipway } from './process.ts';
 
 test.each([
   ['plan', []],
@@ -18,8 +12,9 @@ test.each([
   async (command, options) => {
     const imds = `http://127.0.0.1:${await serveTrick(tricks['switches to another protocol'])}`;
     const root = await rootWith({ role: 'agent', azure: { imdsEndpoint: imds } });
-    const script = `process.argv.splice(1, 1, 'slipway', ${JSON.stringify(command)}, ...${JSON.stringify([...options, '--root', root])}); await import(${JSON.stringify(source('launch.ts'))});`;
-    const { code, output } = await ended(script);
+    const child = startSlipway([command, ...options, '--root', root], ['ignore', 'pipe', 'pipe']);
+    const { code, stdout, stderr } = await endOf(child);
+    const output = stdout + stderr;
     expect({ command, code, output }).toMatchObject({
       code: command === 'config' ? 0 : 1,
       output: expect.stringContaining('metadata service'),
@@ -48,23 +43,7 @@ test('a command that waits for something that cannot happen is an error with a m
   });
 });
 
-async function rootWith(settings: object): Promise<string> {
-  const root = await temporaryFolder();
-  await mkdir(`${root}/etc/slipway`, { recursive: true });
-  await writeFile(`${root}/etc/slipway/config.yaml`, JSON.stringify(settings));
-  return root;
-}
-
-/** The exit code and all that a process printed. */
-async function ended(script: string): Promise<{ readonly code: number | null; readonly output: string }> {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const [out, error, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close') as Promise<[number | null]>,
-  ]);
-  return { code, output: out + error };
+async function ended(script: string) {
+  const { code, stdout, stderr } = await endOf(startScript(script, ['ignore', 'pipe', 'pipe']));
+  return { code, output: stdout + stderr };
 }

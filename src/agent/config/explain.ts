@@ -1,3 +1,4 @@
+import { printableLine } from '../core/printable.ts';
 import { Secret } from '../core/secret.ts';
 import { inline } from './inline.ts';
 import { type Loaded, mergeAll } from './load.ts';
@@ -7,11 +8,11 @@ import { type Path, pathText, valueAt } from './path.ts';
 /** The settings for people, a line for each: `path: value    # origin`. Secrets are not shown. */
 export function explain(loaded: Loaded): string {
   const lines = shownLeaves(loaded).map(({ path, value, origin }) => ({
-    text: `${pathText(path)}: ${inline(value)}`,
+    text: printableLine(`${pathText(path)}: ${inline(value)}`),
     origin,
   }));
   const width = Math.min(80, Math.max(...lines.map(({ text }) => text.length)));
-  return lines.map(({ text, origin }) => `${text.padEnd(width)}  # ${origin}\n`).join('');
+  return lines.map(({ text, origin }) => `${text.padEnd(width)}  # ${printableLine(origin)}\n`).join('');
 }
 
 /** The same for programs: a list of `{ path, value, origin }`. */

@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini';
 import { NodeError } from '../core/errors.ts';
+import { printableLine } from '../core/printable.ts';
 import { knownAt, knownNamed } from './known-keys.ts';
 import { nearest } from './nearest.ts';
 import { type Path, pathText, valueAt } from './path.ts';
@@ -12,7 +13,9 @@ export interface Problem {
 
 /** All problems as one `InvalidSettings`, a line for each: `FILE: path.in.it: what is wrong; the repair`. */
 export function invalidSettings(lines: readonly string[]): NodeError {
-  return new NodeError('InvalidSettings', [...new Set(lines)].join('\n'), { retry: { pace: 'slow' } });
+  return new NodeError('InvalidSettings', [...new Set(lines.map(printableLine))].join('\n'), {
+    retry: { pace: 'slow' },
+  });
 }
 
 type Issue = z.core.$ZodIssue;

@@ -1,4 +1,4 @@
-import { type Document, type ErrorCode, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, type ErrorCode, LineCounter, parse, parseDocument, visit } from 'yaml';
 
 /** A YAML text as data, or what is wrong with it. */
 export interface ReadYaml {
@@ -8,13 +8,21 @@ export interface ReadYaml {
   readonly faults: readonly string[];
 }
 
+/** The library would quote the text in its errors, and print warnings that quote it to standard error by itself. */
+const discreet = { prettyErrors: false, logLevel: 'error' } as const;
+
+/** A YAML text as the library reads it; what it throws names a line of the text and quotes nothing. */
+export function parseYaml(content: string): unknown {
+  return parse(content, discreet);
+}
+
 /** Reads one YAML document, without the words the library has for its faults: they quote what may be a secret. */
 export function readYaml(content: string): ReadYaml {
   if (content.length > longest) return { value: undefined, faults: [tooLong] };
   const binary = content.search(noText);
   if (binary >= 0) return { value: undefined, faults: [noTextAt(content.slice(0, binary))] };
   const lineCounter = new LineCounter();
-  const document = parseDocument(content, { lineCounter, prettyErrors: false, stringKeys: true });
+  const document = parseDocument(content, { ...discreet, lineCounter, stringKeys: true });
   const found = [...document.errors, ...document.warnings].map(({ code, pos }) => fault(pos[0], texts[code]));
   const faults = found.length > 0 ? found : strayAliases(document);
   if (faults.length === 0) return asData(document);

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { printableData } from '../core/printable.ts';
 import { wrapped } from '../text-layout.ts';
 import type { Diagnosis, Level } from './probe.ts';
 
@@ -11,7 +12,7 @@ const colours = { ok: 'green', warning: 'yellow', failure: 'red', skipped: 'gray
 
 /** One diagnosis for people: what is well in one line, the rest with its cause and its repair below. */
 export function diagnosisText(diagnosis: Diagnosis, { width, color }: Page): string {
-  const { level, milliseconds, what, message, reason, repair } = diagnosis;
+  const { level, milliseconds, what, message, reason, repair } = printableData(diagnosis);
   const label = color
     ? styleText(colours[level], level.padEnd(7), { validateStream: false })
     : level.padEnd(7);

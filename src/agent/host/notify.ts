@@ -1,4 +1,5 @@
 import type { Host } from '../core/host.ts';
+import { printableLine } from '../core/printable.ts';
 import { longestTimer } from './clock.ts';
 
 /** What a service tells systemd (sd_notify(3)). */
@@ -44,7 +45,7 @@ export function notifier(
   };
   return {
     ready: () => tell('--ready'),
-    status: (line) => tell(`--status=${line}`),
+    status: (line) => tell(`--status=${printableLine(line)}`),
     stopping: () => tell('STOPPING=1'),
     startWatchdog(isAlive) {
       const interval = Number(WATCHDOG_USEC) / 1_000;

@@ -1,4 +1,6 @@
 import { fstatSync } from 'node:fs';
+import { printable, printableData } from '../core/printable.ts';
+import { printStyled } from './print.ts';
 
 /** A sink of whole lines. */
 export interface LineSink {
@@ -34,13 +36,15 @@ const priorities: Readonly<Record<string, number>> = {
  */
 export async function logDestination(
   target: LogTarget,
-  print: (text: string) => void = printed,
+  write: (text: string) => void = printStyled,
 ): Promise<LineSink> {
+  // In JSON the escapes of what a terminal obeys mean the very same text.
+  const print = (line: string) => write(printable(line));
   if (target === 'json') return { hasTime: false, write: print };
   if (target === 'journal') return { hasTime: true, write: (line) => print(journalLine(line)) };
   const { prettyFactory } = await import('pino-pretty');
   const pretty = prettyFactory({ colorize: true, singleLine: true, translateTime: 'SYS:HH:MM:ss' });
-  return { hasTime: false, write: (line) => print(pretty(line)) };
+  return { hasTime: false, write: (line) => write(pretty(JSON.stringify(printableData(JSON.parse(line))))) };
 }
 
 /** As pino-pretty writes it, which would cost every daemon 15 ms of its start and 2 MB. */
@@ -48,9 +52,4 @@ function journalLine(line: string): string {
   const { level, msg, ...fields } = JSON.parse(line);
   const data = Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : '';
   return `<${priorities[level] ?? 6}>${msg}${data}\n`;
-}
-
-/** Files and pipes are written synchronously, so the last line before an exit is not lost. */
-function printed(text: string): void {
-  process.stdout.write(text);
 }

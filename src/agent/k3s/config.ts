@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
+import { parseYaml } from '../config/yaml.ts';
 import { NodeError } from '../core/errors.ts';
 import type { HostReader } from '../core/host.ts';
 import type { Resource } from '../core/resource.ts';
@@ -43,7 +44,7 @@ export function renderConfig(node: K3sNode, hasAgentToken = true): string {
   const text =
     '# Written by Slipway; what else K3s should know goes to a file in config.yaml.d beside this one.\n' +
     stringify(config, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 });
-  if (!isDeepStrictEqual(parse(text), config)) throw invalid('it does not read back as it was written');
+  if (!isDeepStrictEqual(parseYaml(text), config)) throw invalid('it does not read back as it was written');
   return text;
 }
 

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import * as z from 'zod/mini';
 import type { Settings } from '../config/schema.ts';
+import { parseYaml } from '../config/yaml.ts';
 import { NodeError } from '../core/errors.ts';
 import { Secret, sensitive } from '../core/secret.ts';
 
@@ -74,7 +75,7 @@ let last: { readonly content: string; readonly found: Registries | undefined } |
 
 function parsed(content: string): Registries | undefined {
   try {
-    return z.safeParse(schema, parse(content) ?? {}).data;
+    return z.safeParse(schema, parseYaml(content) ?? {}).data;
   } catch {
     return undefined;
   }

@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest';
+import { invalidSettings } from '../../src/agent/config/problems.ts';
+import { inSync, type Resource } from '../../src/agent/core/resource.ts';
+import { diagnosisText } from '../../src/agent/doctor/diagnosis-text.ts';
+import { notifier } from '../../src/agent/host/notify.ts';
+import { type LogTarget, logDestination } from '../../src/agent/host/output.ts';
+import { logEvents } from '../../src/agent/log.ts';
+import { planText } from '../../src/agent/plan-text.ts';
+import { type Status, writeStatus } from '../../src/agent/publish.ts';
+import { statusText } from '../../src/agent/status-text.ts';
+import { memoryHost } from '../lab/memory-host.ts';
+import { endOf, rootWith, startSlipway } from './process.ts';
+
+/** Clears the screen, retitles the window, turns text around, and begins a line that looks like ours. */
+const evil = 'x\u001b[2J\u001b]0;title\u0007\u009b31m\u202egnp\u2028\u2066\r\nReady  True';
+/** What a terminal or a journal would obey; our own colours aside. */
+const acting = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/u;
+
+const status: Status = {
+  ...{ version: evil, pid: 1, role: evil, node: evil, updated: '2026-01-01T00:00:00Z' },
+  nextPass: { at: '2026-01-01T00:00:00Z', because: evil },
+  k3s: { wanted: evil, running: evil },
+  conditions: [
+    {
+      type: 'Ready',
+      status: 'False',
+      reason: 'Unreachable',
+      message: evil,
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    },
+  ],
+  credentials: [{ server: evil, received: '2026-01-01T00:00:00Z', proof: evil }],
+  resources: [{ id: evil, condition: 'Role', state: 'Failed', reason: evil }],
+  changes: [{ at: '2026-01-01T00:00:00Z', resource: evil, did: evil }],
+};
+const view = { running: true, now: 0, width: 80, color: false };
+const resource: Resource = { id: 'File/x', condition: 'Role', summary: evil, check: async () => inSync() };
+const failed = {
+  ...{ resource, state: 'Failed' as const, reason: 'Unreachable' as const },
+  ...{ message: evil, lookAgainAt: 0, blocks: true },
+};
+
+test('slipway status prints nothing that a terminal obeys', () => {
+  const text = statusText(status, view);
+  expect(text).not.toMatch(acting);
+  expect(text).not.toMatch(/^Ready {2}True/m);
+});
+
+test('slipway plan prints nothing that a terminal obeys, and no line of the attacker’s', () => {
+  const text = planText([{ outcome: failed, actions: [] }]);
+  expect(text).not.toMatch(acting);
+  expect(text).not.toMatch(/^Ready {2}True/m);
+});
+
+test('slipway doctor prints nothing that a terminal obeys', () => {
+  const diagnosis = { about: 'cloud', what: evil, level: 'failure', milliseconds: 1, message: evil } as const;
+  expect(diagnosisText({ ...diagnosis, repair: evil }, view)).not.toMatch(acting);
+});
+
+test('a problem of the settings is one line', () => {
+  expect(invalidSettings([evil]).message).not.toMatch(/\n/);
+});
+
+test.each<LogTarget>(['journal', 'terminal', 'json'])(
+  'the log for %s has nothing that a terminal obeys',
+  async (target) => {
+    const lines: string[] = [];
+    const log = logEvents(await logDestination(target, (line) => lines.push(line)));
+    log.emit({ type: 'Warned', message: evil });
+    log.emit({ type: 'ConditionChanged', condition: status.conditions[0] ?? never() });
+    const colours = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g');
+    for (const line of lines) expect(line.replace(colours, '')).toMatch(/^[^\n]*\n$/);
+    expect(lines.join('').replace(colours, '')).not.toMatch(acting);
+  },
+);
+
+test('status.json has nothing that a terminal obeys', async () => {
+  const host = memoryHost();
+  await writeStatus(host, '/run/slipway/status.json', status);
+  const { content = '' } = (await host.readFile('/run/slipway/status.json')) ?? {};
+  expect(content).not.toMatch(acting);
+  expect(JSON.parse(content)).toEqual(status);
+});
+
+test('a status line tells systemd nothing but a status', async () => {
+  const told: (readonly string[])[] = [];
+  const query = async ({ args }: { readonly args: readonly string[] }) => {
+    told.push(args);
+    return { exitCode: 0, stdout: '', stderr: '' };
+  };
+  await notifier({ query }, { NOTIFY_SOCKET: '/run/notify' }).status('Ready\nMAINPID=1\u001b');
+  expect(told).toEqual([['--status=Ready\\nMAINPID=1\\u001b']]);
+});
+
+test.each(['plan', 'config', 'doctor'])(
+  'slipway %s with hostile tags prints nothing that a terminal obeys',
+  async (command) => {
+    const root = await rootWith({
+      ...{ cloud: 'static', role: 'agent' },
+      static: {
+        computerName: evil,
+        vmId: evil,
+        address: '127.0.0.1',
+        tags: { 'k3s-role': evil, 'k3s-server': evil },
+      },
+    });
+    const child = startSlipway([command, '--root', root], ['ignore', 'pipe', 'pipe']);
+    const { stdout, stderr } = await endOf(child);
+    expect(stdout + stderr).not.toBe('');
+    expect(stdout + stderr).not.toMatch(acting);
+    expect(stdout + stderr).not.toMatch(/^Ready {2}True/m);
+  },
+);
+
+function never(): never {
+  throw new Error('the status has a condition');
+}
