@@ -40,7 +40,13 @@ export interface HttpRequest {
   /** Goes past any proxy: for what is on this host or on its own network. */
   readonly direct?: boolean;
   /** Whom to trust: the system's and the settings' CAs, these PEM certificates alone, or anybody. */
-  readonly trust?: 'system' | 'anybody' | { readonly ca: string };
+  readonly trust?: 'system' | 'anybody' | TrustedCa;
+}
+
+/** These PEM certificates alone; with `anyName`, in a certificate for any name. */
+export interface TrustedCa {
+  readonly ca: string;
+  readonly anyName?: boolean;
 }
 
 export interface HttpSend extends HttpRequest {

@@ -15,7 +15,7 @@ export interface Route extends Trust {
   readonly proxy?: HttpProxy;
 }
 
-type Trust = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized'>;
+type Trust = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized' | 'checkServerIdentity'>;
 
 /**
  * Chooses how to connect, by the settings and by what a request asks for.
@@ -56,7 +56,12 @@ export class Routes {
     if (trust === 'anybody') return { rejectUnauthorized: false };
     const secureContext =
       trust === 'system' ? await this.#trusted.context() : createSecureContext({ ca: trust.ca });
-    return { secureContext, rejectUnauthorized: true };
+    const anyName = trust !== 'system' && trust.anyName === true;
+    return {
+      secureContext,
+      rejectUnauthorized: true,
+      ...(anyName && { checkServerIdentity: () => undefined }),
+    };
   }
 }
 

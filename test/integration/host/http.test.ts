@@ -2,9 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/agent/core/secret.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
+import { createAuthority } from '../../lab/azure/tls.ts';
 import { certificates } from './certificates.ts';
 import { temporaryFolder } from './folder.ts';
 import { serveHttp, serveHttps, serveProxy, serveSilence } from './servers.ts';
+
+const foreignCa = createAuthority().certificate;
 
 const tls = certificates('127.0.0.1', 'vault.test');
 
@@ -115,6 +118,16 @@ describe('trust', () => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);
     const request = { url: `https://localhost:${port}/`, trust: { ca: tls.ca } };
     await expect(nodeHost().get(request)).rejects.toMatchObject({ reason: 'TlsUntrusted' });
+  });
+
+  test('is for any name only where the request says so, and for that CA only', async () => {
+    const port = await serveHttps((_request, response) => void response.end('ok'), tls);
+    const url = `https://localhost:${port}/`;
+    const host = nodeHost();
+    const untrusted = { reason: 'TlsUntrusted' };
+    expect((await host.get({ url, trust: { ca: tls.ca, anyName: true } })).body).toBe('ok');
+    await expect(host.get({ url, trust: { ca: foreignCa, anyName: true } })).rejects.toMatchObject(untrusted);
+    await expect(host.get({ url, trust: { ca: tls.ca } })).rejects.toMatchObject(untrusted);
   });
 
   test('is given by network.caFile, and taken back when the file changes', async () => {
