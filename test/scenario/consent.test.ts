@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/agent/agent.ts';
 import { reveal } from '../../src/agent/core/secret.ts';
+import { pinnedCa } from '../../src/agent/k3s/ca.ts';
 import { createAuthority } from '../lab/azure/tls.ts';
-import { booted, condition, isReady, live, type Vm } from './a-vm.ts';
-import { joinToken } from './world.ts';
+import { rotated } from '../unit/agent/k3s/certificates.ts';
+import { booted, condition, isReady, live, noRestarts, type Vm, vm } from './a-vm.ts';
+import { authority, joinToken } from './world.ts';
 
 const minute = 60_000;
+const tokenFile = '/var/lib/slipway/join-token';
+const serverCa = '/var/lib/rancher/k3s/agent/server-ca.crt';
 
 function settle(machine: Vm, text: string): void {
   machine.host.files.write('/etc/slipway/config.d/consent.yaml', text);
@@ -118,7 +122,40 @@ describe('a server that was rebuilt', () => {
     expect(isReady(await live(slipway, machine, 15 * minute, isReady))).toBe(true);
     expect(machine.host.files.text('/var/lib/rancher/k3s/agent/server-ca.crt')).toBe(rebuilt);
     expect(machine.units.starts).toBe(2);
+    expect(machine.host.files.text(tokenFile)).toBe(`K10${pinnedCa(rebuilt).hash}::node:${joinToken}\n`);
   });
+
+  test('is not joined by a reboot either, since the token pins the CA', async () => {
+    const { machine } = await booted('agent');
+    const known = machine.host.files.text(serverCa);
+    expect(machine.host.files.text(tokenFile)).toBe(`K10${pinnedCa(known ?? '').hash}::node:${joinToken}\n`);
+    machine.server = { token: joinToken, ca: createAuthority().certificate };
+    await machine.reboot();
+    const report = await live(machine.slipway(), machine, 6 * minute);
+    expect(condition(report, 'ServerReachable')).toBe('False ServerChanged');
+    expect(machine.host.files.text(serverCa)).toBe(known);
+  });
+});
+
+test('a CA that the known one certified is followed before any restart, with no consent', async () => {
+  const { machine, slipway } = await booted('agent');
+  const renewed = rotated(authority);
+  machine.server = { token: joinToken, ca: renewed };
+  await live(slipway, machine, 6 * minute);
+  expect(machine.host.files.text(tokenFile)).toBe(`K10${pinnedCa(renewed).hash}::node:${joinToken}\n`);
+  expect(machine.units.starts).toBe(1);
+  await machine.reboot();
+  const again = machine.slipway();
+  expect(isReady(await live(again, machine, 15 * minute, isReady))).toBe(true);
+  expect(machine.host.files.text(serverCa)).toBe(renewed);
+});
+
+test('a token of the vault that pins a CA is kept as it is', async () => {
+  const machine = vm('agent', noRestarts);
+  const pinned = `K10${pinnedCa(authority.certificate).hash}::server:${joinToken}`;
+  machine.cloud.secrets.set('k3s-token', pinned);
+  expect(isReady(await live(machine.slipway(), machine, 10 * minute, isReady))).toBe(true);
+  expect(machine.host.files.text(tokenFile)).toBe(`${pinned}\n`);
 });
 
 describe('a setting that a living cluster cannot change', () => {

@@ -3,18 +3,21 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { NodeError } from '../../src/agent/core/errors.ts';
 import { reveal } from '../../src/agent/core/secret.ts';
+import { pinnedCa } from '../../src/agent/k3s/ca.ts';
 import { stamp } from '../../src/agent/k3s/start-stamp.ts';
+import { parseToken } from '../../src/agent/k3s/token.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
-import { createAuthority } from '../lab/azure/tls.ts';
 import { readProviders } from '../lab/kubelet-config.ts';
 import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
+import { makeAuthority } from '../lab/standins/k3s-certificates.ts';
 import { api, failed, kubectl } from './cluster.ts';
 import { Units } from './units.ts';
 
 export const joinToken = 'join-token-canary-3f9a';
 export const gitToken = 'git-token-canary-77aa';
 export const serverUrl = 'https://10.0.0.4:6443';
-export const ca = createAuthority().certificate;
+export const authority = makeAuthority('k3s-server-ca@1700000000');
+export const ca = authority.certificate;
 
 const paths = nodePaths('/');
 const k3sVersion = /^k3s (\S+)$/;
@@ -135,12 +138,20 @@ function startServer(host: MemoryHost, config: K3sConfig, token: string): string
   return undefined;
 }
 
+/**
+ * An agent downloads the CA anew at each start, and joins whatever server has the one its token pins; with a token that
+ * pins none any server (pkg/clientaccess/token.go, validateCAHash; seen on a real K3s 1.36).
+ */
 function startAgent({ host, server }: World, config: K3sConfig, token: string): string | undefined {
   if (config.server === undefined) return 'level=fatal msg="--server is required"';
   const joined = host.files.text(paths.k3s.agentServerCa);
   if (server === undefined)
     return joined ? undefined : 'level=error msg="Failed to validate connection to cluster"';
-  if (joined === undefined && token !== server.token) return 'level=fatal msg="not authorized"';
+  const { caHash, credential } = parseToken(token) ?? {};
+  const shown = pinnedCa(server.ca).hash;
+  if (caHash !== undefined && caHash !== shown)
+    return `level=error msg="Failed to validate connection to cluster at ${config.server}: token CA hash does not match the Cluster CA certificate hash: ${caHash} != ${shown}"`;
+  if (joined === undefined && credential !== server.token) return 'level=fatal msg="not authorized"';
   host.files.write(paths.k3s.agentServerCa, server.ca);
   host.files.write(paths.k3s.kubeletKubeconfig, 'kubeconfig', 0o600);
   register(host, config);

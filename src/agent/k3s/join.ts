@@ -3,10 +3,12 @@ import { NodeError, Recorded } from '../core/errors.ts';
 import type { Host, HostReader } from '../core/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
 import { reveal } from '../core/secret.ts';
+import { isSuccessor, pinnedCa } from './ca.ts';
+import { pin } from './ca-pin.ts';
 import { fetchToken, isRedacted, tokenSecretName } from './join-token.ts';
 import { joinedCluster, sparingJoined } from './joined.ts';
 import type { K3sNode } from './node.ts';
-import { pinnedCa, serverCa, serverNotReady, tokenStatus } from './server.ts';
+import { serverCa, serverNotReady, tokenStatus } from './server.ts';
 import { keepingServer, serverUnknown } from './server-change.ts';
 import { parseToken, type Token } from './token.ts';
 
@@ -16,8 +18,8 @@ import { parseToken, type Token } from './token.ts';
  * K3s itself would wait for a missing server, or hang on a wrong token, without an end. `ServerUnknown`, `ServerUnreachable`,
  * `ServerNotReady`, and with a token the cloud has no other for `TokenRejected` or `TokenCaMismatch`. None of them
  * holds up an agent that has joined before: it lives from its certificates, and K3s finds its server by itself. Such
- * an agent shows its token only to the CA it knows; a new one to the CA its token pins, or, as K3s does, to whoever
- * answers where its token pins none.
+ * an agent shows its token only to the CA it knows, or to one that this certified; a new one to the CA its token pins,
+ * or, as K3s does, to any server that answers if its token pins none. As with K3s the CA decides, not the name.
  */
 export function join(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
   return sparingJoined(node, {
@@ -48,16 +50,15 @@ async function check(host: HostReader, node: K3sNode, cloud: Cloud): Promise<Fin
   if (!token) return waiting('SecretEmpty', 'There is no join token yet.');
   const known = (await host.readFile(node.paths.k3s.agentServerCa))?.content;
   const shown = await serverCa(host, server);
-  const { hash, trusted } = pinnedCa(known ?? shown);
-  if (token.caHash !== undefined && token.caHash !== hash) {
+  const { hash, trusted } = pinnedCa(known === undefined || isSuccessor(shown, known) ? shown : known);
+  const knownHash = known === undefined ? hash : pinnedCa(known).hash;
+  if (token.caHash !== undefined && ![hash, knownHash].includes(token.caHash)) {
     return refused(node, cloud, token, caMismatch(node, token.caHash, hash));
   }
-  const status = await tokenStatus(host, server, known ?? trusted, token);
+  const { status, remark } = await tokenStatus(host, server, trusted, token);
   switch (status) {
     case 200:
-      return inSync({
-        message: `${server} accepts the join token${token.caHash ? '' : ', which pins no CA'}`,
-      });
+      return accepted(node, token, hash, remark);
     case 401:
     case 403:
       return refused(node, cloud, token, tokenRejected(node, status));
@@ -71,17 +72,30 @@ async function check(host: HostReader, node: K3sNode, cloud: Cloud): Promise<Fin
   }
 }
 
+/** The pin follows the CA of the server before K3s is started again: K3s would refuse the new one by itself. */
+function accepted(node: K3sNode, token: Token, hash: string, remark: string): Finding {
+  if (token.caHash !== undefined && token.caHash !== hash) return pin(node, token, hash);
+  const pins = token.caHash === undefined ? ', which pins no CA' : '';
+  return inSync({ message: `${node.server} accepts the join token${pins}${remark}` });
+}
+
 /** The cloud may hold a newer token than the file; if it holds the same one, that is what is wrong. */
 function refused(node: K3sNode, cloud: Cloud, token: Token, error: NodeError): Finding {
   const path = node.paths.slipway.joinToken;
   const remedy = async (host: Host) => {
     const fetched = await fetchToken(host, cloud, tokenSecretName(node));
     const fresh = parseToken(reveal(fetched));
-    if (fresh?.credential === token.credential && fresh.caHash === token.caHash) throw error;
+    if (fresh && isSame(fresh, token, error)) throw error;
     await host.writeFile(path, fetched, { mode: 0o600 });
   };
   const changes = [{ field: 'join token', observed: error.reason, desired: 'accepted' }];
   return { state: 'Drifted', drift: { changes, partial: true, remedy } };
+}
+
+/** A pin that Slipway added makes no other token of the vault's; only a mismatch is about the pin itself. */
+function isSame(fresh: Token, token: Token, { reason }: NodeError): boolean {
+  const pins = fresh.caHash ?? (reason === 'TokenCaMismatch' ? undefined : token.caHash);
+  return fresh.credential === token.credential && pins === token.caHash;
 }
 
 function tokenRejected(node: K3sNode, status: number): NodeError {

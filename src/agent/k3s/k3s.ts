@@ -5,6 +5,7 @@ import { afterOwnStart, ownStart } from './adopted-start.ts';
 import { keepingFlags } from './adopted-unit.ts';
 import { acrRefreshStopped } from './adoption.ts';
 import { agentToken } from './agent-token.ts';
+import { caPin } from './ca-pin.ts';
 import { configFile } from './config.ts';
 import { credentialProvider } from './credential-provider.ts';
 import { join } from './join.ts';
@@ -53,6 +54,7 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
   const agents = agentToken(node, cloud, before).map((each) => sparingJoined(node, each));
   const server = isAgent ? [serverChange(node, before)] : [];
   const cluster = isAgent ? [] : [settingsChange(node, before)];
+  const pinned = isAgent ? [sparingJoined(node, caPin(node, [token.id]))] : [];
   const config = sparingJoined(node, keepingFlags(node, configFile(node, ids([role, overrides], server))));
   // Whatever kind of node it is to be: a running K3s needs them while RoleChanged waits for consent.
   const logins = registries(node, { cloud, rotateAt }, []).map((each) =>
@@ -61,7 +63,7 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
   const cache = loginsCache(node, cloud).map((each) => sparingJoined(node, each));
   const provider = credentialProvider(node).map((each) => sparingJoined(node, each));
   const unitFile = unit(node, before).map((each) => keepingFlags(node, each));
-  const joined = isAgent ? [join(node, cloud, ids([token], server))] : [];
+  const joined = isAgent ? [join(node, cloud, ids([token], pinned, server))] : [];
   const inputs = ids(kernel, [executable, token, config], agents, logins, provider, unitFile, server, joined);
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
   const service = unlessOverridden(node, k3sService(node, inputs, [config, ...logins, ...provider]));
@@ -80,6 +82,7 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
     ...scripts,
     token,
     ...agents,
+    ...pinned,
     ...server,
     ...cluster,
     config,

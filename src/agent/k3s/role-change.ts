@@ -7,8 +7,8 @@ import { type Finding, inSync, type Resource, step, waiting } from '../core/reso
 import type { NodePaths } from '../paths.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
 import { agentTokenPath } from './agent-token.ts';
+import { pinnedCa } from './ca.ts';
 import { type K3sNode, unitName } from './node.ts';
-import { pinnedCa } from './server.ts';
 import { movedAside } from './teardown/moved-aside.ts';
 import { parseToken } from './token.ts';
 

@@ -5,9 +5,11 @@ import { NodeError } from '../core/errors.ts';
 import type { Host, HostReader } from '../core/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
+import { isSuccessor, pinnedCa } from './ca.ts';
+import { repin } from './ca-pin.ts';
 import { joinedCluster } from './joined.ts';
 import { type K3sNode, unitName } from './node.ts';
-import { pinnedCa, serverCa, shareCertificate } from './server.ts';
+import { serverCa } from './server.ts';
 
 const serverChangeId = 'Consent/server';
 
@@ -16,7 +18,8 @@ const serverChangeId = 'Consent/server';
  * `ServerUnknown`. Its configuration stays and it goes on, until consent.serverChange names that address and CA.
  *
  * With consent, and where the CA differs, K3s is stopped, what the agent got from the old server is removed, the
- * known CA last, and the node joins as a new one does. With the same CA a new address only restarts K3s.
+ * known CA last, and the node joins as a new one does. With the same CA a new address only restarts K3s. A CA that the
+ * known one certified is the same server's (ca.ts, isSuccessor).
  */
 export function serverChange(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -60,7 +63,8 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
     const what = moves ? `this agent has joined ${old}, and ${server} is wanted${shows}` : rebuilt(server);
     throw serverChanged(what, consentAdvice(settings, 'serverChange', ...subjects));
   }
-  return foreign.length === 0 ? inSync() : leave(host, node);
+  const [hash] = foreign;
+  return hash === undefined ? inSync() : leave(host, node, hash);
 }
 
 function rebuilt(server: string): string {
@@ -85,10 +89,10 @@ async function configuredServer(host: HostReader, { paths }: K3sNode): Promise<s
 /** The hash of a CA that this agent does not know, by which consent names it; whole, since it is what is trusted. */
 async function foreignCa(host: HostReader, { paths }: K3sNode, ca: string): Promise<readonly string[]> {
   const known = (await host.readFile(paths.k3s.agentServerCa))?.content ?? '';
-  return shareCertificate(known, ca) ? [] : [pinnedCa(ca).hash];
+  return isSuccessor(ca, known) ? [] : [pinnedCa(ca).hash];
 }
 
-async function leave(host: HostReader, node: K3sNode): Promise<Finding> {
+async function leave(host: HostReader, node: K3sNode, hash: string): Promise<Finding> {
   const unit = unitName(node.role.k3s);
   const { ActiveState: state } = await showUnit(host, unit, ['ActiveState']);
   if (state === 'deactivating')
@@ -110,16 +114,21 @@ async function leave(host: HostReader, node: K3sNode): Promise<Finding> {
   const changes = [{ field: 'server CA', observed: 'of the old server', desired: undefined }];
   return {
     state: 'Drifted',
-    drift: { changes, summary, partial: true, remedy: (host) => forget(host, node) },
+    drift: { changes, summary, partial: true, remedy: (host) => forget(host, node, hash) },
   };
 }
 
-/** Removes what an agent has of its server: its credentials, and last the CA, which shows that this is to be done. */
-async function forget(host: Host, { paths: { k3s } }: K3sNode): Promise<void> {
+/**
+ * Removes what an agent has of its server: its credentials, and last the CA, which shows that this is to be done. Its
+ * token pins the CA that was consented to before it is shown to any server.
+ */
+async function forget(host: Host, node: K3sNode, hash: string): Promise<void> {
+  const { k3s } = node.paths;
   const names = await host.list(k3s.agent);
   for (const name of names.filter((name) => /\.kubeconfig$|^client/.test(name))) {
     await host.remove(join(k3s.agent, name));
   }
+  await repin(host, node, hash);
   await host.remove(k3s.agentServerCa);
 }
 

@@ -1,6 +1,6 @@
-import { createHash, X509Certificate } from 'node:crypto';
 import { NodeError } from '../core/errors.ts';
 import type { HostReader, HttpRequest, HttpResponse } from '../core/host.ts';
+import { certificates } from './ca.ts';
 import { basicAuth, bearerAuth, type Token } from './token.ts';
 
 /** Milliseconds for one answer of the supervisor. */
@@ -25,85 +25,55 @@ export async function serverCa(host: HostReader, server: string): Promise<string
   return body;
 }
 
-/** How a server takes a node's token: the status of GET /v1-k3s/readyz, asked of that CA's server only. */
+export interface TokenAnswer {
+  /** Of GET /v1-k3s/readyz. */
+  readonly status: number;
+  /** What else a reader should know, as the end of a sentence. */
+  readonly remark: string;
+}
+
+/**
+ * Asks that CA's server how it takes a node's token.
+ *
+ * K3s verifies the CA of its server and not the name (real K3s 1.36, behind a load balancer), so a name that is missing
+ * from the certificate is a remark: kubectl does verify it.
+ */
 export async function tokenStatus(
   host: HostReader,
   server: string,
   ca: string,
   token: Token,
-): Promise<number> {
+): Promise<TokenAnswer> {
   const authorization =
     token.kind === 'bootstrap' ? bearerAuth(token.credential) : basicAuth('node', token.credential);
-  const { status } = await ask(host, {
-    url: `${server}/v1-k3s/readyz`,
-    headers: { authorization },
-    trust: { ca },
-  });
-  return status;
+  const request = { url: `${server}/v1-k3s/readyz`, headers: { authorization } };
+  try {
+    const { status } = await ask(host, { ...request, trust: { ca } });
+    return { status, remark: '' };
+  } catch (thrown) {
+    if (!isUntrusted(thrown)) throw thrown;
+    const { status } = await ask(host, { ...request, trust: { ca, anyName: true } });
+    return { status, remark: unnamed(server) };
+  }
+}
+
+function isUntrusted(thrown: unknown): boolean {
+  const cause = thrown instanceof NodeError ? thrown.cause : undefined;
+  return cause instanceof NodeError && cause.reason === 'TlsUntrusted';
+}
+
+function unnamed(server: string): string {
+  const { hostname } = new URL(server);
+  return (
+    `; its certificate does not name ${hostname}, which agents do not mind: for kubectl at that name, add it to ` +
+    'tls-san in k3s.config of the server'
+  );
 }
 
 export function serverNotReady(server: string): NodeError {
   return new NodeError('ServerNotReady', `The K3s server at ${server} is there and still starting.`, {
     retry: whileItStarts,
   });
-}
-
-export interface PinnedCa {
-  /** What a token pins. */
-  readonly hash: string;
-  /** What that hash vouches for, PEM; others may have added certificates of their own. */
-  readonly trusted: string;
-}
-
-/**
- * The CA a bundle stands for, as a token pins it (pkg/clientaccess/token.go, hashCA): by the text while there is one
- * certificate, else by the root's DER, which vouches for the chain from the first certificate to it.
- */
-export function pinnedCa(pem: string): PinnedCa {
-  const [first, ...others] = certificates(pem);
-  const chain = first && others.length > 0 ? chainOf(first, others) : undefined;
-  const root = chain?.at(-1);
-  if (!chain || !root) return { hash: sha256(pem), trusted: pem };
-  return { hash: sha256(root.raw), trusted: chain.join('') };
-}
-
-function sha256(data: string | Buffer): string {
-  return createHash('sha256').update(data).digest('hex');
-}
-
-/** Whether two CA bundles have a certificate in common; K3s keeps the old ones when a CA is renewed. */
-export function shareCertificate(a: string, b: string): boolean {
-  const known = new Set(certificates(a).map(({ fingerprint256 }) => fingerprint256));
-  return certificates(b).some(({ fingerprint256 }) => known.has(fingerprint256));
-}
-
-function certificates(pem: string): readonly X509Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return blocks.flatMap((block) => parsed(block) ?? []);
-}
-
-function parsed(block: string): X509Certificate | undefined {
-  try {
-    return new X509Certificate(block);
-  } catch {
-    return undefined;
-  }
-}
-
-/** From a certificate to the root that signed it, by signature and not by name alone; `undefined` without a root. */
-function chainOf(
-  first: X509Certificate,
-  others: readonly X509Certificate[],
-): readonly X509Certificate[] | undefined {
-  const signed = (by: X509Certificate) => first.checkIssued(by) && first.verify(by.publicKey);
-  if (signed(first)) return [first];
-  const issuer = others.find(signed);
-  if (!issuer) return undefined;
-  const above = chainOf(
-    issuer,
-    others.filter((other) => other !== issuer),
-  );
-  return above && [first, ...above];
 }
 
 async function ask(host: HostReader, request: HttpRequest): Promise<HttpResponse> {

@@ -4,6 +4,7 @@ import { NodeError } from '../core/errors.ts';
 import type { Host, HostReader } from '../core/host.ts';
 import type { NodePaths } from '../paths.ts';
 import { agentTokenPath } from './agent-token.ts';
+import { unpinnedToken } from './ca-pin.ts';
 import { heldLogin } from './held-login.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { hasPlugin, ownContent, servedRegistries } from './provider-file.ts';
@@ -88,7 +89,15 @@ export async function changedInputs(
   const harmful = [...(await unfitRegistries(host, paths)), ...(await unfitProvider(host, node))];
   const isKnown = (input: StartInput) =>
     inputs[input] !== undefined && now[input] !== undefined && !harmful.includes(input);
-  return startInputs.filter((input) => isKnown(input) && inputs[input] !== now[input]);
+  const changed = startInputs.filter((input) => isKnown(input) && inputs[input] !== now[input]);
+  const isPinnedSince = inputs.joinToken === (await unpinned(host, paths));
+  return changed.filter((input) => input !== 'joinToken' || !isPinnedSince);
+}
+
+/** As the token was before the CA that K3s has joined was pinned in it; nothing else about it is another. */
+async function unpinned(host: HostReader, { slipway, k3s }: NodePaths): Promise<string> {
+  const token = unpinnedToken(await textOf(host, slipway.joinToken), await textOf(host, k3s.agentServerCa));
+  return sha256(token);
 }
 
 /**

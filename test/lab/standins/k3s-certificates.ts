@@ -4,7 +4,15 @@
  *
  * The DER is written by hand (RFC 5280, section 4.1), since Node can read certificates but not make them.
  */
-import { createPrivateKey, generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  X509Certificate,
+} from 'node:crypto';
 import { isIP } from 'node:net';
 
 /** A certificate and its private key, both PEM. */
@@ -22,17 +30,40 @@ export function makeAuthority(commonName: string): Certificate {
   return { certificate, key: pem(pair.privateKey) };
 }
 
+/** A CA that `authority` signed, as an operator's custom CA is made (k3s-io/docs, cli/certificate). */
+export function makeIntermediate(authority: Certificate, commonName: string): Certificate {
+  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { certificate: certified(authority, commonName, pair.publicKey), key: pem(pair.privateKey) };
+}
+
+/** The certificate of `ca` by another authority: how a new root is cross-signed by the old one. */
+export function crossSign(ca: Certificate, authority: Certificate): string {
+  return certified(authority, commonNameOf(ca), createPublicKey(ca.key));
+}
+
+function certified(authority: Certificate, commonName: string, publicKey: Key): string {
+  const issuerKey = createPublicKey(authority.key);
+  const keyId = createHash('sha1').update(spki(issuerKey)).digest();
+  const authorityKey = extension('2.5.29.35', der(0x30, der(0x80, keyId)));
+  const usage = [extension('2.5.29.19', der(0x30, boolean(true)), true), keyUsage(0x06), authorityKey];
+  const issuer = name({ commonName: commonNameOf(authority) });
+  return signed(issuer, name({ commonName }), spki(publicKey), usage, createPrivateKey(authority.key));
+}
+
+function commonNameOf({ certificate }: Certificate): string {
+  return new X509Certificate(certificate).subject.replace(/^CN=/, '');
+}
+
 /** A certificate for a server (its names and addresses) or a client (its user name and group). */
 export function issue(
   authority: Certificate,
   spec: { readonly commonName: string; readonly organization?: string; readonly hosts?: readonly string[] },
 ): Certificate {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const issuer = new X509Certificate(authority.certificate).subject.replace(/^CN=/, '');
   const extensions = [keyUsage(0x80), extendedUsage()];
   if (spec.hosts !== undefined) extensions.push(alternativeNames(spec.hosts));
   const certificate = signed(
-    name({ commonName: issuer }),
+    name({ commonName: commonNameOf(authority) }),
     name(spec),
     spki(pair.publicKey),
     extensions,

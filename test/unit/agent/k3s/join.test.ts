@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { NodeError, Recorded } from '../../../../src/agent/core/errors.ts';
 import { reveal } from '../../../../src/agent/core/secret.ts';
+import { pinnedCa } from '../../../../src/agent/k3s/ca.ts';
 import { join } from '../../../../src/agent/k3s/join.ts';
-import { pinnedCa } from '../../../../src/agent/k3s/server.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost, unreachable } from '../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from './a-node.ts';
-import { aCa } from './certificates.ts';
+import { aCa, anAuthority, rotated } from './certificates.ts';
 
 const server = 'https://10.0.0.4:6443';
 const path = '/var/lib/slipway/join-token';
-const ca = aCa();
+const authority = anAuthority();
+const ca = authority.certificate;
 const joined = { '/var/lib/rancher/k3s/agent/server-ca.crt': ca };
 
 /** A server that takes the password `swordfish` and bootstrap tokens `abcdef.…`. */
@@ -98,5 +99,79 @@ describe('an agent that has joined is held up by nothing', () => {
     expect(await outcome(resource, host)).toBe('Drifted tolerably join token');
     cloud.fail('secret', new NodeError('VaultUnavailable', 'away'));
     expect(await settle(resource, host)).toEqual(['Drifted tolerably join token', 'VaultUnavailable soon']);
+  });
+});
+
+describe('an agent that has joined, by the pin of its token', () => {
+  const pinned = (pem: string) => `K10${pinnedCa(pem).hash}::node:swordfish`;
+
+  /** The server shows another CA than the agent knows, and takes the token under the CA it shows. */
+  function showing(shown: string, token: string): MemoryHost {
+    return world(token, joined)
+      .onGet(`${server}/cacerts`, shown)
+      .onGet(`${server}/v1-k3s/readyz`, ({ trust }) =>
+        trust === undefined || typeof trust === 'string' || trust.ca !== pinnedCa(shown).trusted
+          ? unreachable(server)
+          : 'ok',
+      );
+  }
+
+  test.each([
+    ['keeps the pin of the CA it has joined', ca, pinned(ca), ['InSync'], ca],
+    ['takes the password back and does not fetch it again', ca, 'swordfish', ['InSync'], undefined],
+  ] as const)('%s', async (_name, shown, token, expected, pin) => {
+    const host = showing(shown, token);
+    expect(await settle(agent().resource, host)).toEqual(expected);
+    expect(host.files.text(path)?.trim()).toBe(pin === undefined ? token : pinned(pin));
+  });
+
+  test('follows a CA that the known one certified', async () => {
+    const shown = rotated(authority);
+    const host = showing(shown, pinned(ca));
+    expect(await settle(agent().resource, host)).toEqual(['Drifted tolerably CA', 'InSync']);
+    expect(host.files.read(path)).toMatchObject({ content: `${pinned(shown)}\n`, mode: 0o600 });
+  });
+
+  test('does not follow one whose server does not have its key', async () => {
+    const host = showing(rotated(authority), pinned(ca)).onGet(
+      `${server}/v1-k3s/readyz`,
+      unreachable(server),
+    );
+    expect(await settle(agent().resource, host)).toEqual(['ServerUnreachable soon, blocks nobody']);
+    expect(host.files.text(path)?.trim()).toBe(pinned(ca));
+  });
+
+  test('shows its token to no foreign CA', async () => {
+    const host = showing(aCa(), pinned(ca));
+    expect(await settle(agent().resource, host)).toEqual(['ServerUnreachable soon, blocks nobody']);
+    expect(host.files.text(path)?.trim()).toBe(pinned(ca));
+  });
+
+  test('is rejected once and for all where the vault has the same password', async () => {
+    const token = pinned(ca).replace('swordfish', 'marlin');
+    const { resource } = agent('marlin');
+    expect(await settle(resource, world(token, joined))).toEqual([
+      'Drifted tolerably join token',
+      'TokenRejected slow',
+    ]);
+  });
+});
+
+describe('a server whose certificate does not name its address', () => {
+  const untrusted = new NodeError('TlsUntrusted', 'ERR_TLS_CERT_ALTNAME_INVALID');
+
+  test('is joined as K3s joins it, by its CA, with a remark', async () => {
+    const host = world('swordfish').onGet(`${server}/v1-k3s/readyz`, ({ trust }) =>
+      Object(trust).anyName ? 'ok' : untrusted,
+    );
+    expect(await agent().resource.check(host)).toMatchObject({
+      state: 'InSync',
+      message: expect.stringContaining('its certificate does not name 10.0.0.4'),
+    });
+  });
+
+  test('is not joined under another CA', async () => {
+    const host = world('swordfish').onGet(`${server}/v1-k3s/readyz`, untrusted);
+    expect(await outcome(agent().resource, host)).toBe('ServerUnreachable soon');
   });
 });

@@ -57,6 +57,7 @@ test('the plan of an observability node', () => {
     'File//usr/local/bin/k3s-killall.sh',
     'File//usr/local/bin/k3s-agent-uninstall.sh',
     'Credential/join-token',
+    'Credential/ca-pin',
     'Consent/server',
     'File//etc/rancher/k3s/config.yaml',
     'Credential/registries',

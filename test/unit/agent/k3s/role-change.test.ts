@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { pinnedCa } from '../../../../src/agent/k3s/ca.ts';
 import { roleChange } from '../../../../src/agent/k3s/role-change.ts';
-import { pinnedCa } from '../../../../src/agent/k3s/server.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from './a-node.ts';
 import { aCa } from './certificates.ts';

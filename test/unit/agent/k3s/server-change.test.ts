@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { consentAdvice } from '../../../../src/agent/config/consents.ts';
+import { pinnedCa } from '../../../../src/agent/k3s/ca.ts';
 import type { K3sNode } from '../../../../src/agent/k3s/node.ts';
-import { pinnedCa } from '../../../../src/agent/k3s/server.ts';
 import { keepingServer, serverChange } from '../../../../src/agent/k3s/server-change.ts';
 import { type MemoryHost, memoryHost, unreachable } from '../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from './a-node.ts';
-import { aCa } from './certificates.ts';
+import { aCa, anAuthority, rotated } from './certificates.ts';
 
 const server = 'https://10.0.0.4:6443';
 const agent = '/var/lib/rancher/k3s/agent';
-const [ca, otherCa] = [aCa(), aCa()];
+const authority = anAuthority();
+const [ca, otherCa] = [authority.certificate, aCa()];
 const consent = { settings: { consent: { serverChange: true } } };
 const consentTo = (...serverChange: readonly string[]) => ({ settings: { consent: { serverChange } } });
 const moved = 'https://10.0.0.9:6443';
@@ -67,7 +68,13 @@ describe('what is found', () => {
       consentTo(pinnedCa(aCa()).hash),
       'ServerChanged slow, blocks nobody',
     ],
-    ['the CA was renewed', world(server, otherCa + ca), {}, 'InSync'],
+    ['the CA was renewed', world(server, rotated(authority)), {}, 'InSync'],
+    [
+      'another CA is shown beside the known certificate',
+      world(server, otherCa + ca),
+      {},
+      'ServerChanged slow, blocks nobody',
+    ],
   ] as const)('%s', async (_name, host, changes, expected) => {
     expect(await outcome(serverChange(aNode('agent', changes), []), host)).toBe(expected);
   });
@@ -143,4 +150,19 @@ test('a crash anywhere on the way heals', async () => {
 test('while it stops, it is waited for', async () => {
   const host = world(server, otherCa).on({ file: 'systemctl' }, 'ActiveState=deactivating\n');
   expect(await outcome(serverChange(aNode('agent', consent), []), host)).toBe('Waiting ServerChanged');
+});
+
+test('with consent the token pins the CA that was consented to before the old one is forgotten', async () => {
+  const host = world(server, otherCa).on({ file: 'systemctl' }, 'ActiveState=inactive\n');
+  const path = '/var/lib/slipway/join-token';
+  host.files.write(path, `K10${pinnedCa(ca).hash}::node:swordfish\n`, 0o600);
+  await settle(serverChange(aNode('agent', consent), []), host);
+  expect(host.files.read(path)).toMatchObject({
+    content: `K10${pinnedCa(otherCa).hash}::node:swordfish\n`,
+    mode: 0o600,
+  });
+  expect(host.journal.slice(-2)).toMatchObject([
+    { kind: 'write', path },
+    { kind: 'remove', path: `${agent}/server-ca.crt` },
+  ]);
 });

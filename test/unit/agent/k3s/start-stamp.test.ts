@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { pinnedCa } from '../../../../src/agent/k3s/ca.ts';
 import { changedInputs, readStamp, stamp } from '../../../../src/agent/k3s/start-stamp.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
 import { aNode } from './a-node.ts';
+import { aCa } from './certificates.ts';
 
 const paths = nodePaths('/');
+const ca = aCa();
 const { k3s, slipway } = paths;
 const plugin = `${k3s.credentialProviderBin}/slipway-credential-provider`;
 const node = aNode('agent', { settings: { registries: { servers: ['a.io'] } } });
@@ -37,6 +40,13 @@ async function changedAfter(change: (host: MemoryHost) => void): Promise<readonl
   const found = await readStamp(host, paths, 'i1');
   if (!found) throw new Error('there is no stamp');
   return changedInputs(host, node, found);
+}
+
+function pinning(pinned: string, known?: string) {
+  return (host: MemoryHost) => {
+    host.files.write(slipway.joinToken, `K10${pinnedCa(pinned).hash}::node:swordfish\n`);
+    if (known !== undefined) host.files.write(k3s.agentServerCa, known);
+  };
 }
 
 describe('changedInputs', () => {
@@ -93,6 +103,9 @@ describe('changedInputs', () => {
       [],
     ],
     ['the token', (host: MemoryHost) => host.files.write(slipway.joinToken, 'marlin\n'), ['joinToken']],
+    ['the token, which pins the CA that K3s has joined', pinning(ca, ca), []],
+    ['the token, which pins another CA', pinning(aCa(), ca), ['joinToken']],
+    ['the token, which pins a CA before K3s has joined', pinning(ca), ['joinToken']],
     [
       'a comment on the credential provider, and another order of its registries',
       (host: MemoryHost) =>

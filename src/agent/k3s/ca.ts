@@ -1,0 +1,117 @@
+import { createHash, X509Certificate } from 'node:crypto';
+
+/** Certificates of a bundle that are read; a server shows its bundle without being asked who it is. */
+const longest = 64;
+
+export interface PinnedCa {
+  /** What a token pins: lower-case hex sha256. */
+  readonly hash: string;
+  /** What that hash vouches for, PEM; others may have added certificates of their own. */
+  readonly trusted: string;
+}
+
+/**
+ * Returns the CA a bundle stands for, as a token pins it (pkg/clientaccess/token.go, hashCA): the text if the bundle has
+ * one certificate, or if no root in it signs the first one; else the DER of the root, which vouches for the chain from
+ * the first certificate to itself.
+ */
+export function pinnedCa(pem: string): PinnedCa {
+  const chain = chainOf(certificates(pem));
+  const root = chain?.at(-1);
+  if (!chain || !root) return { hash: sha256(pem), trusted: pem };
+  return { hash: sha256(root.raw), trusted: chain.join('') };
+}
+
+/**
+ * Whether the owner of the known CA made the bundle that a server shows now: both stand for the same pin, or each of
+ * its certificates is a CA whose key the known root certified, directly or through others of the bundle. A bundle that
+ * merely contains the known certificate proves nothing, since that certificate is public.
+ */
+export function isSuccessor(shown: string, known: string): boolean {
+  if (certificates(known).length === 0) return false;
+  if (pinnedCa(shown).hash === pinnedCa(known).hash) return true;
+  const bundle = certificates(shown);
+  const roots = rootsOf(known);
+  return bundle.length > 0 && bundle.every((each) => isVouchedFor(each, bundle, roots));
+}
+
+/** The certificates of a PEM text; what is damaged is left out. */
+export function certificates(pem: string): readonly X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks.slice(0, longest).flatMap((block) => parsed(block) ?? []);
+}
+
+function parsed(block: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(block);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The certificates that a pin of this bundle rests on. */
+function rootsOf(pem: string): readonly X509Certificate[] {
+  const bundle = certificates(pem);
+  return chainOf(bundle)?.slice(-1) ?? bundle;
+}
+
+/** From the first certificate of a bundle to the root that signed it; `undefined` if none of the others does. */
+function chainOf([first, ...others]: readonly X509Certificate[]): readonly X509Certificate[] | undefined {
+  if (first === undefined || others.length === 0) return undefined;
+  if (others.some((other) => isRoot(other) && other.raw.equals(first.raw))) return [first];
+  return above(first, others, new Set());
+}
+
+/** As Go's Verify builds it: a root is preferred, and a certificate of the same name and key is no step up. */
+function above(
+  first: X509Certificate,
+  others: readonly X509Certificate[],
+  seen: Set<X509Certificate>,
+): readonly X509Certificate[] | undefined {
+  const signers = others.filter((other) => !seen.has(other) && !isTwin(first, other) && signed(first, other));
+  const root = signers.find(isRoot);
+  if (root) return [first, root];
+  for (const signer of signers) {
+    seen.add(signer);
+    const rest = above(signer, others, seen);
+    if (rest) return [first, ...rest];
+  }
+  return undefined;
+}
+
+/** Whether the key of a CA leads to one of the roots, each step by a signature; each certificate is tried once. */
+function isVouchedFor(
+  ca: X509Certificate,
+  bundle: readonly X509Certificate[],
+  roots: readonly X509Certificate[],
+  seen = new Set<X509Certificate>(),
+): boolean {
+  if (!ca.ca || seen.has(ca)) return false;
+  seen.add(ca);
+  if (roots.some((root) => root.raw.equals(ca.raw) || signed(ca, root))) return true;
+  return bundle.some(
+    (other) => (isTwin(ca, other) || signed(ca, other)) && isVouchedFor(other, bundle, roots, seen),
+  );
+}
+
+/** The same authority, certified by another: how a new CA is cross-signed by the old one. */
+function isTwin(one: X509Certificate, other: X509Certificate): boolean {
+  return one.subject === other.subject && one.publicKey.equals(other.publicKey);
+}
+
+/** By signature and not by name alone; only a CA may sign. */
+function signed(certificate: X509Certificate, by: X509Certificate): boolean {
+  return by.ca && certificate.checkIssued(by) && certificate.verify(by.publicKey);
+}
+
+/** The identifier of the extension authorityKeyIdentifier (RFC 5280, 4.2.1.1), DER. */
+const authorityKey = Buffer.from('0603551d23', 'hex');
+
+/** As hashCA tells roots from intermediates: by an authority key that is absent or its own. */
+function isRoot(certificate: X509Certificate): boolean {
+  return !certificate.raw.includes(authorityKey) || certificate.checkIssued(certificate);
+}
+
+function sha256(data: string | Buffer): string {
+  return createHash('sha256').update(data).digest('hex');
+}

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { pinnedCa } from '../../../../src/agent/k3s/ca.ts';
+import { caPin, unpinnedToken } from '../../../../src/agent/k3s/ca-pin.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+import { aNode, outcome, settle } from './a-node.ts';
+import { aCa, anAuthority, rotated } from './certificates.ts';
+
+const path = '/var/lib/slipway/join-token';
+const agent = '/var/lib/rancher/k3s/agent';
+const authority = anAuthority();
+const ca = authority.certificate;
+const { hash } = pinnedCa(ca);
+const bundle = rotated(authority);
+
+/** An agent with this token that has joined a server of this CA. */
+function world(token: string, joined: Readonly<Record<string, string>> = { 'kubelet.kubeconfig': 'x' }) {
+  const files = Object.entries({ 'server-ca.crt': ca, ...joined }).map(([name, text]) => [
+    `${agent}/${name}`,
+    text,
+  ]);
+  return memoryHost({ files: { ...Object.fromEntries(files), [path]: { content: token, mode: 0o600 } } });
+}
+
+describe('caPin', () => {
+  test.each([
+    ['a password', 'swordfish', `K10${hash}::node:swordfish`],
+    ['a bootstrap token', 'abcdef.0123456789abcdef', `K10${hash}::abcdef.0123456789abcdef`],
+    [
+      'a bootstrap token without a hash',
+      'K10::abcdef.0123456789abcdef',
+      `K10${hash}::abcdef.0123456789abcdef`,
+    ],
+  ])('pins %s once the agent has joined', async (_name, token, expected) => {
+    const host = world(`${token}\n`);
+    expect(await settle(caPin(aNode('agent'), []), host)).toEqual(['Drifted tolerably CA', 'InSync']);
+    expect(host.files.read(path)).toMatchObject({ content: `${expected}\n`, mode: 0o600 });
+  });
+
+  test('pins a bundle by its root, as K3s hashes it', async () => {
+    const host = world('swordfish\n', { 'kubelet.kubeconfig': 'x', 'server-ca.crt': bundle });
+    await settle(caPin(aNode('agent'), []), host);
+    expect(host.files.text(path)).toBe(`K10${pinnedCa(bundle).hash}::node:swordfish\n`);
+  });
+
+  test.each([
+    ['the server has given no certificate yet', world('swordfish\n', {})],
+    ['the token of the vault pins a CA', world(`K10${'ab'.repeat(32)}::server:swordfish\n`)],
+    ['there is no token', world('')],
+    ['a dry run has fetched none', world('‹redacted›\n')],
+  ])('changes nothing where %s', async (_name, host) => {
+    expect(await outcome(caPin(aNode('agent'), []), host)).toBe('InSync');
+  });
+
+  test('shows no secret in what drifted', async () => {
+    const found = await caPin(aNode('agent'), []).check(world('swordfish\n'));
+    expect(JSON.stringify(found)).not.toContain('swordfish');
+  });
+});
+
+test.each([
+  ['swordfish\n', ca, 'swordfish'],
+  [`K10${hash}::node:swordfish\n`, ca, 'swordfish'],
+  [`K10${hash}::node:swordfish\n`, '', `K10${hash}::node:swordfish`],
+  [`K10${hash}::node:swordfish\n`, aCa(), `K10${hash}::node:swordfish`],
+])('unpinnedToken leaves out the pin of the known CA alone: case %#', (text, known, expected) => {
+  expect(unpinnedToken(text, known)).toBe(expected);
+});

@@ -1,0 +1,103 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { isSuccessor, pinnedCa } from '../../../../src/agent/k3s/ca.ts';
+import {
+  type Certificate,
+  crossSign,
+  issue,
+  makeAuthority,
+  makeIntermediate,
+} from '../../../lab/standins/k3s-certificates.ts';
+
+const authority = (name: string): Certificate => makeAuthority(`${name}@1700000000`);
+const [old, renewed, foreign] = [authority('old'), authority('renewed'), authority('foreign')];
+const intermediate = makeIntermediate(old, 'intermediate');
+const below = makeIntermediate(intermediate, 'below');
+
+const textHash = (pem: string) => createHash('sha256').update(pem).digest('hex');
+const derHash = (pem: string) => createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
+
+/** By pkg/clientaccess/token.go, hashCA. */
+describe('pinnedCa pins', () => {
+  test.each([
+    ['one certificate by its text', old.certificate, textHash(old.certificate)],
+    ['a chain by its root', intermediate.certificate + old.certificate, derHash(old.certificate)],
+    [
+      'a longer chain, out of order, by its root',
+      below.certificate + old.certificate + foreign.certificate + intermediate.certificate,
+      derHash(old.certificate),
+    ],
+    [
+      'a root that comes first by the text of the bundle',
+      old.certificate + foreign.certificate,
+      textHash(old.certificate + foreign.certificate),
+    ],
+    [
+      'a root that comes first and again by that root',
+      old.certificate + old.certificate,
+      derHash(old.certificate),
+    ],
+    [
+      'a bundle without the root by its text',
+      below.certificate + intermediate.certificate,
+      textHash(below.certificate + intermediate.certificate),
+    ],
+  ])('%s', (_name, pem, hash) => {
+    expect(pinnedCa(pem).hash).toBe(hash);
+  });
+
+  test('and trusts the chain alone', () => {
+    const { trusted } = pinnedCa(intermediate.certificate + old.certificate + foreign.certificate);
+    expect(trusted.match(/BEGIN/g)).toHaveLength(2);
+    expect(trusted).not.toContain(foreign.certificate.trim());
+  });
+
+  test('a bundle in which many sign each other, without trying each order', () => {
+    const pairs = Array.from({ length: 20 }, () => crossSign(renewed, foreign) + crossSign(foreign, renewed));
+    const bundle = makeIntermediate(renewed, 'first').certificate + pairs.join('');
+    expect(pinnedCa(bundle).hash).toBe(textHash(bundle));
+  });
+});
+
+describe('isSuccessor', () => {
+  const known = old.certificate;
+
+  test.each([
+    ['the same', known, true],
+    ['the same with other white space', `\n${known}\n`, true],
+    ['a CA that the known one signed', intermediate.certificate, true],
+    ['a new root that the known one cross-signed', renewed.certificate + crossSign(renewed, old), true],
+    [
+      'a chain to a cross-signed root, with the old one',
+      makeIntermediate(renewed, 'new').certificate + renewed.certificate + crossSign(renewed, old) + known,
+      true,
+    ],
+    ['a foreign CA', foreign.certificate, false],
+    ['a foreign CA beside the known certificate', foreign.certificate + known, false],
+    ['the known certificate beside a foreign CA', known + foreign.certificate, false],
+    ['the known certificate twice beside a foreign CA', known + known + foreign.certificate, false],
+    [
+      'a foreign root that certified an intermediate of the cluster',
+      intermediate.certificate + crossSign(intermediate, foreign) + foreign.certificate,
+      false,
+    ],
+    [
+      'a certificate of a node, which is no CA',
+      issue(old, { commonName: 'node', hosts: ['vm-1'] }).certificate,
+      false,
+    ],
+    ['nothing', '', false],
+  ])('%s', (_name, shown, expected) => {
+    expect(isSuccessor(shown, known)).toBe(expected);
+  });
+
+  test('of a chain is a chain to the same root', () => {
+    const chain = intermediate.certificate + known;
+    expect(isSuccessor(makeIntermediate(old, 'second').certificate + known, chain)).toBe(true);
+    expect(isSuccessor(foreign.certificate, chain)).toBe(false);
+  });
+
+  test('of no known CA is nothing', () => {
+    expect(isSuccessor(known, '')).toBe(false);
+  });
+});
