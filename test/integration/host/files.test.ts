@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { replaceWith } from '../../../src/agent/host/atomic-write.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
 import { temporaryFolder } from './folder.ts';
@@ -87,3 +87,24 @@ test('what is no regular file is refused, and nobody waits for its other end', a
     });
   }
 });
+
+test.each([0o600, 0o640, 0o644])(
+  'a draft is empty and closed to others until it has its mode, %o',
+  async (mode) => {
+    const umask = process.umask(0);
+    onTestFinished(() => void process.umask(umask));
+    const root = await temporaryFolder();
+    await using any = await open(root);
+    const handles = Object.getPrototypeOf(any);
+    const seen: unknown[] = [];
+    const chmod = handles.chmod;
+    const spy = vi.spyOn(handles, 'chmod').mockImplementation(async function (this: FileHandle, ...args) {
+      const { mode, size } = await this.stat();
+      seen.push({ mode: mode & 0o7777, size });
+      return chmod.apply(this, args);
+    });
+    onTestFinished(() => spy.mockRestore());
+    await host.writeFile(`${root}/secret`, 'x', { mode });
+    expect(seen).toEqual([{ mode: 0o600, size: 0 }]);
+  },
+);
