@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { errnoOf } from './file-errors.ts';
 
 /** What is served, made anew for each request. */
@@ -9,8 +10,10 @@ export interface ServedText {
 }
 
 const path = '/metrics';
-/** Milliseconds and connections: whoever is slow or many keeps nobody from the daemon's own work. */
+/** Milliseconds for a request and for its answer, and milliseconds between two looks at that. */
 const patience = 10_000;
+const checkInterval = 1_000;
+/** A further connection ends the oldest one, so that clients that say nothing cannot keep others out. */
 const mostConnections = 16;
 
 /**
@@ -46,18 +49,38 @@ async function close(server: Server): Promise<void> {
 
 async function listen(address: string, served: ServedText): Promise<Server> {
   const { hostname, port } = new URL(`http://${address}`);
-  const options = { requestTimeout: patience, headersTimeout: patience };
+  const options = {
+    requestTimeout: patience,
+    headersTimeout: patience,
+    connectionsCheckingInterval: checkInterval,
+  };
   const server = createServer(options, (request, response) => {
     answer(request, response, served).catch(() => response.destroy());
   });
-  server.maxConnections = mostConnections;
-  server.on('connection', (socket) => void socket.unref());
+  const admit = admission();
+  server.on('connection', (socket) => {
+    socket.unref();
+    socket.setTimeout(patience, () => socket.destroy());
+    admit(socket);
+  });
   server.listen({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) });
   await once(server, 'listening');
   // What goes wrong from now on (no descriptor is left) costs a connection, not the daemon.
   server.on('error', () => {});
   // Not before: what is awaited alone must keep the process alive.
   return server.unref();
+}
+
+/** Keeps the newest connections. A scraper asks as soon as it is connected, and is answered before others can crowd it out. */
+function admission(): (socket: Socket) => void {
+  const open = new Set<Socket>();
+  return (socket) => {
+    const [oldest] = open;
+    if (open.size >= mostConnections) oldest?.destroy();
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    if (oldest?.destroyed) open.delete(oldest);
+  };
 }
 
 function refused(address: string, thrown: unknown): string {
