@@ -3,6 +3,7 @@ import type { HostReader } from '../core/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
 import { askApi } from '../resources/kubectl.ts';
 import { probe } from '../resources/probe.ts';
+import { hasReportedSinceStart } from './kubelet-heartbeat.ts';
 import { type K3sNode, nodeKubectl, nodeTaints } from './node.ts';
 
 export const nodeReadyId = 'Node/ready';
@@ -16,7 +17,7 @@ export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
     needs,
     look: async (host) => {
       const answer = await getNode(host, node);
-      return 'missing' in answer ? answer.missing : readiness(node, answer.found);
+      return 'missing' in answer ? answer.missing : readiness(host, node, answer.found);
     },
   });
 }
@@ -52,6 +53,7 @@ interface ApiNode {
       readonly status: string;
       readonly reason?: string;
       readonly message?: string;
+      readonly lastHeartbeatTime?: string;
     }[];
     readonly nodeInfo?: { readonly kubeletVersion?: string };
   };
@@ -87,8 +89,11 @@ function parsed(text: string): ApiNode {
   throw new NodeError('UnexpectedAnswer', 'kubectl get node printed something else than a Node as JSON.');
 }
 
-function readiness({ name }: K3sNode, { status }: ApiNode): Finding {
+async function readiness(host: HostReader, node: K3sNode, { status }: ApiNode): Promise<Finding> {
+  const { name } = node;
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  if (!(await hasReportedSinceStart(host, node, ready?.lastHeartbeatTime)))
+    return waiting('NodeNotReady', `Kubelet has not reported node ${name} since K3s was started.`, renewal);
   const version = status?.nodeInfo?.kubeletVersion;
   if (ready?.status === 'True')
     return inSync({
@@ -100,6 +105,9 @@ function readiness({ name }: K3sNode, { status }: ApiNode): Finding {
     : 'kubelet has not reported';
   return waiting('NodeNotReady', `Node ${name} is not Ready. ${why}`);
 }
+
+/** Kubelet renews its Node about a second after K3s says that it is up. */
+const renewal = { after: 2_000 };
 
 function taintsOn({ name }: K3sNode, { spec }: ApiNode, wanted: readonly string[]): Finding {
   const present = (spec?.taints ?? []).map(

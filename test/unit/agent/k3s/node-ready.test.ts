@@ -104,3 +104,41 @@ test('a server that is blackholed is ApiUnavailable, after one bound for the who
   expect(found).toContain('ApiUnavailable');
   expect(asked).toEqual([12_000]);
 });
+
+describe('a Node that tells of the kubelet before', () => {
+  const now = Date.UTC(2026, 10, 1, 12);
+  const at = (secondsAgo: number) => new Date(now - secondsAgo * 1_000).toISOString();
+
+  /** K3s was started 30 s ago, by the monotonic clock; ages in seconds, by the clock of the machine. */
+  function started(heartbeat: number, lease?: number) {
+    const host = memoryHost({ now, files: { '/proc/uptime': '5030.25 9000.00\n' } })
+      .on({ file: 'systemctl', args: /^show k3s-agent/ }, 'ExecMainStartTimestampMonotonic=5000250000\n')
+      .on({ file: 'k3s', args: / get lease vm-1 --namespace kube-node-lease / }, () =>
+        lease === undefined
+          ? { exitCode: 1, stderr: 'NotFound' }
+          : JSON.stringify({ spec: { renewTime: at(lease) } }),
+      );
+    const condition = { type: 'Ready', status: 'True', lastHeartbeatTime: at(heartbeat).replace('.000', '') };
+    return host.on(
+      { file: 'k3s', args: / get node vm-1 / },
+      JSON.stringify({ status: { conditions: [condition] } }),
+    );
+  }
+
+  test.each([
+    ['reported after the start', started(20), 'InSync'],
+    ['reported in the second of the start', started(30.5), 'InSync'],
+    ['reported before the start', started(40, 40), 'Waiting NodeNotReady'],
+    ['reported before the start, and has no Lease', started(40), 'Waiting NodeNotReady'],
+    ['has only renewed its Lease, just after the start', started(40, 28), 'Waiting NodeNotReady'],
+    ['reported after it, before the clock was put forward', started(3_620, 5), 'InSync'],
+    ['reported after it, before the clock was put back', started(-3_600), 'InSync'],
+  ])('kubelet %s', async (_name, host, expected) => {
+    expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe(expected);
+  });
+
+  test('is no doubt without systemd', async () => {
+    const host = started(40).on({ file: 'systemctl', args: /^show/ }, '\n');
+    expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe('InSync');
+  });
+});
