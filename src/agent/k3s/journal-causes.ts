@@ -24,7 +24,8 @@ export function findCause(log: string, command: 'server' | 'agent'): Cause | und
 /** The last thing K3s said before it ended: its last fatal or error line, else its last line. */
 export function lastWords(log: string): string | undefined {
   const lines = log.split('\n').filter((line) => line.trim() !== '');
-  const line = lines.findLast((line) => /level=(fatal|error)|^(Error|panic):/.test(line)) ?? lines.at(-1);
+  const line =
+    lines.findLast((line) => /level=(fatal|error)|^(Error|panic):|^[EF]\d{4} /.test(line)) ?? lines.at(-1);
   return line && shortened(message(line));
 }
 
@@ -54,6 +55,12 @@ const causes: readonly KnownLine[] = [
     repair: 'Put the token of that server into the secret, or correct k3s.server.',
   },
   {
+    // pkg/clientaccess/token.go, parseToken
+    pattern: /invalid token (CA hash length|format)|token must not be empty/,
+    reason: 'SecretEmpty',
+    repair: 'Put the whole token of that server into the secret.',
+  },
+  {
     // pkg/cluster/storage.go, getBootstrapKeyFromStorage
     pattern: /bootstrap data already found and encrypted with different token/,
     reason: 'DatastoreTokenMismatch',
@@ -78,6 +85,18 @@ const causes: readonly KnownLine[] = [
     repair: 'Remove that key from k3s.config and from /etc/rancher/k3s/config.yaml.d.',
   },
   {
+    // urfave/cli and the standard library's flag, for a value of the wrong type
+    pattern: /invalid (boolean )?value "[^"]*" for (flag )?-/,
+    reason: 'K3sConfigInvalid',
+    repair: 'Correct that key in k3s.config or in /etc/rancher/k3s/config.yaml.d.',
+  },
+  {
+    // kubelet 1.35 and newer, cmd/kubelet/app
+    pattern: /configured to not run on a host using cgroup v1/,
+    reason: 'ServiceFailed',
+    repair: 'Boot this host with cgroup v2, or set fail-cgroupv1=false in kubelet-arg of k3s.config.',
+  },
+  {
     // kubelet, pkg/credentialprovider/plugin
     pattern: /[Ff]ailed to register CRI auth plugins/,
     reason: 'ServiceFailed',
@@ -85,7 +104,7 @@ const causes: readonly KnownLine[] = [
   },
   {
     // pkg/agent/config/config.go, Get: what reads registries.yaml fails in this loop
-    pattern: /server is not ready: .*(yaml: |registries\.yaml)/,
+    pattern: /(server is not ready|failed to retrieve agent configuration): .*(yaml: |registries\.yaml)/,
     reason: 'RegistriesInvalid',
     repair: 'Correct /etc/rancher/k3s/registries.yaml; K3s reads it again by itself.',
   },
@@ -118,6 +137,13 @@ const causes: readonly KnownLine[] = [
       'If the server was rebuilt, the condition ServerReachable names the consent with which this agent joins it.',
   },
   {
+    // pkg/agent/config/config.go, Get: what a node does for itself fails in the same loop; the text after it decides
+    pattern:
+      /(?:server is not ready|failed to retrieve agent configuration): (?=\S)(?!.*(?:https?:\/\/|from server|CA certs|\b[45]\d\d\b|EOF|connection re(?:fused|set)|timeout|deadline exceeded|context canceled|no route to host|no such host|x509|tls: |not ready|starting|dial ))/s,
+    reason: 'ServiceFailed',
+    repair: 'That is a fault of this node and not of its server; K3s tries again every few seconds.',
+  },
+  {
     // pkg/agent/config/config.go, Get; pkg/agent/run.go, on HTTP 503
     pattern: /server is not ready|503 Service Unavailable/,
     reason: 'ServerNotReady',
@@ -142,11 +168,14 @@ const causes: readonly KnownLine[] = [
   },
 ];
 
-/** What a line of logrus says (`time=... level=... msg="..."`); another line as it is. */
+/** What klog puts before a message (k8s.io/klog/v2): severity and date, time, process, place. */
+const klogHead = /^[IWEF]\d{4} [\d:.]+\s+\d+ \S+:\d+\] /;
+
+/** What a line of logrus (`time=... level=... msg="..."`) or of klog says; another line as it is. */
 function message(line: string): string {
   const [, quoted, bare] = /\bmsg=(?:("(?:[^"\\]|\\.)*")|(\S+))/.exec(line) ?? [];
   if (bare !== undefined) return bare;
-  if (quoted === undefined) return line.trim();
+  if (quoted === undefined) return line.trim().replace(klogHead, '');
   try {
     return String(JSON.parse(quoted));
   } catch {

@@ -96,6 +96,56 @@ describe('findCause, by the line of K3s', () => {
       invalid('failed to get CA certs: Get "https://127.0.0.1:6444/cacerts": EOF'),
       'ServerUnreachable',
     ],
+    // As a real K3s 1.36 says it, of its own node
+    [
+      'agent',
+      waiting('"overlayfs" snapshotter cannot be enabled for "/var/lib/rancher/k3s/agent/containerd"'),
+      'ServiceFailed',
+    ],
+    [
+      'server',
+      waiting('"overlayfs" snapshotter cannot be enabled for "/var/lib/rancher/k3s/agent/containerd"'),
+      'ServiceFailed',
+    ],
+    ['server', waiting('open /var/lib/rancher/k3s/agent/client-ca.crt: permission denied'), 'ServiceFailed'],
+    [
+      'agent',
+      line(
+        'fatal',
+        'Error: failed to retrieve agent configuration: yaml: unmarshal errors:\n  line 1: cannot unmarshal',
+      ),
+      'RegistriesInvalid',
+    ],
+    ['agent', invalid('invalid token CA hash length'), 'SecretEmpty'],
+    ['agent', line('fatal', 'Error: invalid value "x" for flag -v: parse error'), 'K3sConfigInvalid'],
+    [
+      'server',
+      line(
+        'error',
+        'Shutdown request received: "kubelet exited: kubelet is configured to not run on a host using cgroup v1"',
+      ),
+      'ServiceFailed',
+    ],
+    [
+      'agent',
+      'E1101 12:00:00.000000    4711 server.go:250] "Failed to register CRI auth plugins" err="plugin binary executable  did not exist"',
+      'ServiceFailed',
+    ],
+    [
+      'server',
+      'E1101 12:00:00.000000    4711 kubelet.go:1703] "Failed to start ContainerManager" err="[invalid kernel flag: kernel/panic, expected value: 10, actual value: 1]"',
+      'ServiceFailed',
+    ],
+    [
+      'agent',
+      waiting('Get "https://127.0.0.1:6444/v1-k3s/config": read: connection reset by peer'),
+      'ServerNotReady',
+    ],
+    [
+      'agent',
+      waiting('failed to retrieve configuration from server: runtime core not ready'),
+      'ServerNotReady',
+    ],
     // pkg/util/file.go, ReadFile
     [
       'server',
@@ -110,6 +160,9 @@ describe('findCause, by the line of K3s', () => {
 
   test.each([
     ['server', waiting('failed to get CA certs: Get "https://127.0.0.1:6444/cacerts": EOF')],
+    ['server', waiting('failed to retrieve configuration from server: starting')],
+    ['server', waiting('Get "https://127.0.0.1:6443/v1-k3s/config": context deadline exceeded')],
+    ['agent', line('fatal', 'Error: failed to retrieve agent configuration: context canceled')],
     ['agent', line('info', 'Running load balancer k3s-agent-load-balancer 127.0.0.1:6444')],
     ['agent', ''],
   ] as const)('on %s none in: %s', (command, log) => {
@@ -137,6 +190,7 @@ test.each([
   ],
   ['a\nb\n', 'b'],
   ['time="x" level=error msg=bare', 'bare'],
+  ['E1101 12:00:00.000000    4711 server.go:250] "Failed" err="x"\nlast\n', '"Failed" err="x"'],
 ])('lastWords of %j', (log, expected) => {
   expect(lastWords(log)).toBe(expected);
 });
