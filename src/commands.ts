@@ -12,6 +12,7 @@ import { acquireLock } from './agent/host/lock.ts';
 import { nodeHost } from './agent/host/node-host.ts';
 import { complain, outliveOutput, print, printStyled } from './agent/host/print.ts';
 import { onSignals } from './agent/host/signals.ts';
+import { serverToJoin } from './agent/k3s/founding.ts';
 import { stamp } from './agent/k3s/start-stamp.ts';
 import { faultIn, type Knowledge, roleOf } from './agent/knowledge.ts';
 import { nodePaths } from './agent/paths.ts';
@@ -76,7 +77,7 @@ export async function config(
   options: CommonOptions & { readonly output: 'table' | 'json' },
 ): Promise<number> {
   const { gather } = await compose(options);
-  const { files, identity, tagged } = await gather();
+  const { files, identity, tagged, node } = await gather();
   const loaded = tagged.value?.loaded ?? files.value;
   if (!loaded) throw files.error;
   print(options.output === 'json' ? explainJson(loaded) : explain(loaded));
@@ -84,8 +85,10 @@ export async function config(
   if (identity.error)
     complain(`slipway: the instance tags are not in this: ${printableLine(identity.error.message)}\n`);
   const role = await learn(undefined, async () => roleOf(loaded));
-  if (role.error?.reason !== 'RoleUnknown') return 0;
-  complain(`slipway: RoleUnknown: ${printableLine(role.error.message)}\n`);
+  const unknown = role.error?.reason === 'RoleUnknown' ? role.error : undefined;
+  const fault = unknown ?? (node.value && serverToJoin(node.value));
+  if (!fault) return 0;
+  complain(`slipway: ${fault.reason}: ${printableLine(fault.message)}\n`);
   return 1;
 }
 

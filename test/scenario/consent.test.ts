@@ -158,6 +158,27 @@ test('a token of the vault that pins a CA is kept as it is', async () => {
   expect(machine.host.files.text(tokenFile)).toBe(`${pinned}\n`);
 });
 
+describe('a server that is to join another', () => {
+  test('is ClusterExists, and founds no cluster of its own', async () => {
+    const machine = vm('server');
+    machine.cloud.tag('k3s-server', '10.0.0.9');
+    const report = await live(machine.slipway(), machine, 10 * minute);
+    expect(condition(report, 'Role')).toBe('False ClusterExists');
+    expect(machine.units.starts).toBe(0);
+    expect(machine.host.files.text('/etc/rancher/k3s/config.yaml')).toBeUndefined();
+  });
+
+  test('stays in care where it has a cluster', async () => {
+    const { machine, slipway } = await booted('server');
+    machine.cloud.tag('k3s-server', '10.0.0.9');
+    await machine.units.systemctl(['stop', '--no-block', 'k3s.service']);
+    const report = await live(slipway, machine, 10 * minute);
+    expect(condition(report, 'Role')).toBe('False ClusterExists');
+    expect(condition(report, 'Ready')).toBe('True ClusterExists');
+    expect(machine.units.isActive(/^k3s\.service$/)).toBe(true);
+  });
+});
+
 describe('a setting that a living cluster cannot change', () => {
   const config = (machine: Vm) => machine.host.files.text('/etc/rancher/k3s/config.yaml') ?? '';
 

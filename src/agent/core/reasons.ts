@@ -41,6 +41,8 @@ export const reasons = {
   RoleUnknown: 'The k3s-role tag names no role that Slipway knows.',
   RoleChanged:
     'The VM was installed as another kind of K3s node; the condition prints the consent that rebuilds it.',
+  ClusterExists:
+    'A server would found a second cluster beside one that is there; Slipway runs one server so far.',
   NodeNameInvalid: 'The computer name is no valid Kubernetes node name: set node.name.',
   NodeAddressUnknown: 'The primary private address is not known: set node.ip.',
   ServerUnknown: 'No server to join is known: set the k3s-server tag or k3s.server.',

@@ -8,6 +8,7 @@ import { agentToken } from './agent-token.ts';
 import { caPin } from './ca-pin.ts';
 import { configFile } from './config.ts';
 import { credentialProvider } from './credential-provider.ts';
+import { clusterFounding } from './founding.ts';
 import { join } from './join.ts';
 import { joinToken } from './join-token.ts';
 import { sparingJoined } from './joined.ts';
@@ -43,7 +44,8 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
   const isAgent = node.role.k3s === 'agent';
   const name = unitName(node.role.k3s);
 
-  const role = roleChange(node);
+  const founding = isAgent ? [] : [clusterFounding(node)];
+  const role = roleChange(node, ids(founding));
   const overrides = noOverrides(node, [role.id]);
   const before = ids([role, overrides]);
   const kernel = system(node);
@@ -74,6 +76,7 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
   const proofs = pullProofs(node, cloud, ids(logins)).map((each) => afterOwnStart(node, each));
 
   return [
+    ...founding,
     role,
     overrides,
     ...kernel,

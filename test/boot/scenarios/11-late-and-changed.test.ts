@@ -48,6 +48,7 @@ test('another role on a live node: told, not taken, and taken with consent', asy
   const start = await agent.k3sStart();
   const { tags } = cluster.azure.node('agent').vm;
   tags['k3s-role'] = 'server';
+  delete tags['k3s-server'];
   await agent.reload();
   const { message } = await told(agent, 'Role', 'RoleChanged');
   expect(await agent.k3sStart()).toBe(start);

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { clusterFounding, serverToJoin } from '../../../../src/agent/k3s/founding.ts';
+import { memoryHost, unreachable } from '../../../lab/memory-host.ts';
+import { aNode, outcome } from './a-node.ts';
+import { aCa } from './certificates.ts';
+
+const other = 'https://10.0.0.9:6443';
+const founded = { '/var/lib/rancher/k3s/server/token': 'K10a::server:x' };
+const named = { settings: { k3s: { config: { 'tls-san': ['k3s.example.com', '10.0.0.5', '*.bad name'] } } } };
+const lb = 'https://k3s.example.com:6443';
+
+function answeringAt(server: string, files = {}) {
+  return memoryHost({ files }).onGet(`${server}/ping`, 'pong').onGet(`${server}/cacerts`, aCa());
+}
+
+describe('a server', () => {
+  test.each([
+    ['with nothing to join', memoryHost(), {}, 'InSync'],
+    ['that is to join another', memoryHost(), { server: other }, 'ClusterExists slow'],
+    [
+      'that is to join another, and has a cluster',
+      memoryHost({ files: founded }),
+      { server: other },
+      'ClusterExists slow, blocks nobody',
+    ],
+    ['that is named by its own address', memoryHost(), { server: 'https://10.0.0.5:6443' }, 'InSync'],
+    ['that is named by its own name', memoryHost(), { server: 'https://vm-1:6443' }, 'InSync'],
+    ['with an empty disk, beside one that answers', answeringAt(lb), named, 'ClusterExists slow'],
+    ['whose own name answers', answeringAt(lb, founded), named, 'InSync'],
+    [
+      'with an empty disk, whose name leads nowhere',
+      memoryHost().onGet(`${lb}/ping`, unreachable(lb)),
+      named,
+      'InSync',
+    ],
+    ['beside what is no K3s server', memoryHost().onGet(`${lb}/ping`, { status: 503 }), named, 'InSync'],
+  ] as const)('%s', async (_name, host, changes, expected) => {
+    expect(await outcome(clusterFounding(aNode('server', changes)), host)).toBe(expected);
+  });
+});
+
+test('an agent has a server to join', () => {
+  expect(serverToJoin(aNode('agent'))).toBeUndefined();
+  expect(serverToJoin(aNode('server', { server: other }))?.message).toContain(other);
+});
