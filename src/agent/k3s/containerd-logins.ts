@@ -1,13 +1,22 @@
 import { join } from 'node:path';
 import type { Settings } from '../config/schema.ts';
+import { NodeError } from '../core/errors.ts';
 import type { HostReader } from '../core/host.ts';
 import type { NodePaths } from '../paths.ts';
 import { type Flags, k3sFlags, otherProviderFlag, readableText } from './flags.ts';
 import type { K3sNode } from './node.ts';
 import { servedRegistries } from './provider-file.ts';
 
+/** Pulls that are containerd's own on this node. */
+export interface ContainerdPull {
+  /** A clause: `docker.io is mirrored by a.azurecr.io`. */
+  readonly why: string;
+  /** The login servers they are made from. */
+  readonly servers: readonly string[];
+}
+
 /**
- * Why containerd needs a fresh login of its own on this node, as clauses: `docker.io is mirrored by a.azurecr.io`.
+ * Why containerd needs a fresh login of its own on this node.
  *
  * Containerd prefers the credential that kubelet hands it with a pull. It falls back on the one K3s gave it at its
  * start where a pull is not kubelet's, and where kubelet's provider is not asked about the registry that is pulled from
@@ -19,7 +28,7 @@ export async function containerdPulls(
   host: HostReader,
   { paths, settings }: K3sNode,
   served?: readonly string[],
-): Promise<readonly string[]> {
+): Promise<readonly ContainerdPull[]> {
   const { servers } = settings.registries;
   if (servers.length === 0) return [];
   const flags = await k3sFlags(host, paths);
@@ -31,15 +40,33 @@ export async function containerdPulls(
   ];
 }
 
+/** The same, or none if what decides it cannot be read: whether K3s runs does not depend on it. */
+export async function observedPulls(
+  host: HostReader,
+  node: K3sNode,
+  served?: readonly string[],
+): Promise<readonly ContainerdPull[]> {
+  try {
+    return await containerdPulls(host, node, served);
+  } catch (error) {
+    if (error instanceof NodeError) return [];
+    throw error;
+  }
+}
+
 /** Kubelet is asked about the registry in the image's name, and not about the mirror that is asked for it. */
-function mirrored({ servers, mirrors }: Settings['registries']): readonly string[] {
+function mirrored({ servers, mirrors }: Settings['registries']): readonly ContainerdPull[] {
   return Object.entries(mirrors).flatMap(([name, { endpoint = [] }]) => {
     const hosts = endpoint
       .map((url) => (URL.canParse(url) ? new URL(url).host : ''))
       .filter((host) => servers.includes(host));
     if (servers.includes(name) || hosts.length === 0) return [];
+    const own = [...new Set(hosts)];
     return [
-      `${name === '*' ? 'every other registry' : name} is mirrored by ${[...new Set(hosts)].join(', ')}`,
+      {
+        why: `${name === '*' ? 'every other registry' : name} is mirrored by ${own.join(', ')}`,
+        servers: own,
+      },
     ];
   });
 }
@@ -53,7 +80,7 @@ async function pauseImage(
   { k3s }: NodePaths,
   flags: Flags,
   servers: readonly string[],
-): Promise<readonly string[]> {
+): Promise<readonly ContainerdPull[]> {
   const made = await host.readFile(join(k3s.agent, 'etc/containerd/config.toml'));
   const named = [
     ['pause-image', flags.get('pause-image')?.at(-1)],
@@ -61,7 +88,8 @@ async function pauseImage(
     ['the pause image', /^\s*sandbox(?:_image)? = ["']([^"']+)["']/m.exec(made?.content ?? '')?.[1]],
   ] as const;
   const found = named.find(([, image]) => image !== undefined && servers.includes(registryOf(image)));
-  return found ? [`${found[0]} is ${found[1]}`] : [];
+  if (found?.[1] === undefined) return [];
+  return [{ why: `${found[0]} is ${found[1]}`, servers: [registryOf(found[1])] }];
 }
 
 /** K3s has containerd pull what these lists name, also while it runs (pkg/agent/containerd/watcher.go). */
@@ -69,7 +97,7 @@ async function imageLists(
   host: HostReader,
   { k3s }: NodePaths,
   servers: readonly string[],
-): Promise<readonly string[]> {
+): Promise<readonly ContainerdPull[]> {
   const folder = join(k3s.agent, 'images');
   const lists = (await host.list(folder))
     .filter((name) => /\.txt$/i.test(name))
@@ -78,7 +106,7 @@ async function imageLists(
   return lists.flatMap((path, at) => {
     const registries = (texts[at] ?? '').split('\n').map((line) => registryOf(line.trim()));
     const found = servers.filter((server) => registries.includes(server));
-    return found.length > 0 ? [`${path} lists images of ${found.join(', ')}`] : [];
+    return found.length > 0 ? [{ why: `${path} lists images of ${found.join(', ')}`, servers: found }] : [];
   });
 }
 
@@ -93,11 +121,12 @@ async function withoutKubelet(
   flags: Flags,
   servers: readonly string[],
   known: readonly string[] | undefined,
-): Promise<readonly string[]> {
+): Promise<readonly ContainerdPull[]> {
   const { credentialProvider: path } = paths.k3s;
   const set = otherProviderFlag(flags, paths);
-  if (set) return [`${set} has kubelet ask another credential provider`];
+  if (set) return [{ why: `${set} has kubelet ask another credential provider`, servers }];
   const served = known ?? servedRegistries((await host.readFile(path))?.content ?? '');
   const missing = servers.filter((server) => !served.includes(server));
-  return missing.length > 0 ? [`${path} does not have kubelet ask Slipway about ${missing.join(', ')}`] : [];
+  if (missing.length === 0) return [];
+  return [{ why: `${path} does not have kubelet ask Slipway about ${missing.join(', ')}`, servers: missing }];
 }

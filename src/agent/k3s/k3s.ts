@@ -7,6 +7,7 @@ import { acrRefreshStopped } from './adoption.ts';
 import { agentToken } from './agent-token.ts';
 import { caPin } from './ca-pin.ts';
 import { configFile } from './config.ts';
+import { containerdLogins } from './containerd-login-ends.ts';
 import { credentialProvider } from './credential-provider.ts';
 import { clusterFounding } from './founding.ts';
 import { join } from './join.ts';
@@ -101,6 +102,7 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
     ready,
     ...taints,
     ...proofs,
+    ...containerdLogins(node),
   ];
 }
 

@@ -3,7 +3,7 @@ import { NodeError } from '../core/errors.ts';
 import type { Command, Host, HostReader } from '../core/host.ts';
 import { type Change, type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
-import { containerdPulls } from './containerd-logins.ts';
+import { type ContainerdPull, observedPulls } from './containerd-logins.ts';
 import { findCause, lastWords } from './journal-causes.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { changedInputs, readStamp, type Stamp, type StartInput } from './start-stamp.ts';
@@ -90,24 +90,14 @@ function drifted(changes: readonly Change[], command: Command): Finding {
 interface Start {
   readonly stamp: Stamp | undefined;
   readonly changed: readonly StartInput[];
-  readonly pulls: readonly string[];
+  readonly pulls: readonly ContainerdPull[];
 }
 
 /** A missing stamp, or one of another start, says nothing. */
 async function lookAtStart(host: HostReader, node: K3sNode, { InvocationID }: Shown): Promise<Start> {
   const stamp = await readStamp(host, node.paths, InvocationID);
   const changed = stamp ? await changedInputs(host, node, stamp) : [];
-  return { stamp, changed, pulls: await observedPulls(host, node, stamp) };
-}
-
-/** What cannot be read says nothing: whether K3s runs does not depend on it. */
-async function observedPulls(host: HostReader, node: K3sNode, stamp: Stamp | undefined) {
-  try {
-    return await containerdPulls(host, node, stamp?.served);
-  } catch (error) {
-    if (error instanceof NodeError) return [];
-    throw error;
-  }
+  return { stamp, changed, pulls: await observedPulls(host, node, stamp?.served) };
 }
 
 /** Drifted where this start was made of other inputs. */
@@ -139,7 +129,7 @@ function counts(
 /** That K3s runs, and what becomes of the logins that containerd has of its start. */
 function running({ settings }: K3sNode, start: Start): string {
   const { onRotate, servers } = settings.registries;
-  const said = { never: () => oldLogins(servers, start), auto: () => restarts(start), restart: () => [] };
+  const said = { never: () => oldLogins(start), auto: () => restarts(start), restart: () => [] };
   const isUnknown = servers.length > 0 && !start.stamp;
   return ['K3s runs', ...(isUnknown ? [unknownStart] : []), ...said[onRotate]()].join('; ');
 }
@@ -148,19 +138,21 @@ const unknownStart =
   'it is not known what this start was given, so pulls may have the login of that start until K3s is started again';
 
 function restarts({ pulls }: Start): readonly string[] {
-  return pulls.length > 0 ? [`restarted at each rotation, because ${pulls.join(', and ')}`] : [];
+  return pulls.length > 0 ? [`restarted at each rotation, because ${reasonsOf(pulls)}`] : [];
 }
 
-function oldLogins(servers: readonly string[], { stamp, changed, pulls }: Start): readonly string[] {
-  const ends = servers.flatMap((server) => stamp?.loginEnds?.[server] ?? []);
-  const until = ends.length > 0 ? `, good until ${new Date(Math.min(...ends)).toISOString()}` : '';
+function oldLogins({ changed, pulls }: Start): readonly string[] {
   const old = [
     pulls.length > 0 &&
-      `containerd keeps the registry logins of its start${until}, where kubelet gives none: ${pulls.join(', and ')}`,
+      `containerd keeps the registry logins of its start, where kubelet gives none: ${reasonsOf(pulls)}`,
     changed.includes('lastingLogins') &&
       'a login that only containerd has was changed, and it keeps the old one until the next start of K3s',
   ].filter((text) => text !== false);
   return old.length > 0 ? [...old, 'set registries.onRotate to auto, and K3s is restarted for that'] : [];
+}
+
+function reasonsOf(pulls: readonly ContainerdPull[]): string {
+  return pulls.map(({ why }) => why).join(', and ');
 }
 
 async function starting(host: HostReader, node: K3sNode, unit: string, shown: Shown): Promise<Finding> {

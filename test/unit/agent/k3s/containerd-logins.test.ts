@@ -14,7 +14,8 @@ const containerd = `${k3s.agent}/etc/containerd/config.toml`;
 
 async function found(files: object, settings: object = {}): Promise<readonly string[]> {
   const host = memoryHost({ files: { [k3s.credentialProvider]: provider, ...files } });
-  return containerdPulls(host, aNode('agent', { settings: { registries: { servers, ...settings } } }));
+  const node = aNode('agent', { settings: { registries: { servers, ...settings } } });
+  return (await containerdPulls(host, node)).map(({ why }) => why);
 }
 
 describe('containerd needs no fresh login', () => {
@@ -122,8 +123,22 @@ describe('containerd needs a fresh login', () => {
     const node = aNode('agent', { settings: { registries: { servers } } });
     expect(await containerdPulls(host, node, servers)).toEqual([]);
     expect(await containerdPulls(host, node, ['team.azurecr.io'])).toEqual([
-      `${k3s.credentialProvider} does not have kubelet ask Slipway about two.azurecr.io`,
+      {
+        why: `${k3s.credentialProvider} does not have kubelet ask Slipway about two.azurecr.io`,
+        servers: ['two.azurecr.io'],
+      },
     ]);
+  });
+
+  test.each([
+    [{ [dropIn]: 'pause-image: two.azurecr.io/pause:3' }, {}, ['two.azurecr.io']],
+    [{ [`${k3s.agent}/images/a.txt`]: 'two.azurecr.io/a:1\n' }, {}, ['two.azurecr.io']],
+    [{}, { mirrors: { '*': { endpoint: ['https://two.azurecr.io', 'https://x.io'] } } }, ['two.azurecr.io']],
+    [{ [dropIn]: 'image-credential-provider-config: /etc/other.yaml' }, {}, servers],
+  ])('names the login servers of %j %j', async (files, settings, expected) => {
+    const host = memoryHost({ files: { [k3s.credentialProvider]: provider, ...files } });
+    const node = aNode('agent', { settings: { registries: { servers, ...settings } } });
+    expect(await containerdPulls(host, node)).toMatchObject([{ servers: expected }]);
   });
 
   test('for each of several reasons', async () => {

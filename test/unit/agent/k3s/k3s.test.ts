@@ -75,6 +75,7 @@ test('the plan of an observability node', () => {
     'Node/ready',
     'Node/taints',
     'PullProof/myteam.azurecr.io',
+    'ContainerdLogins/k3s',
   ]);
 });
 
