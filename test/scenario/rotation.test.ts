@@ -37,6 +37,15 @@ test('a day of five-minute passes: rotated every two hours, and K3s is never res
   expect(machine.units.starts).toBe(1);
 });
 
+test('the pass before a credential is due wakes at that instant, not at the next look for drift', async () => {
+  const { machine, slipway } = await booted('agent');
+  const { credentials } = await slipway.pass();
+  const due = credentials[0]?.due ?? Number.NaN;
+  machine.host.advance(due - 2 * minute - machine.host.now());
+  const { wake } = await live(slipway, machine, 0);
+  expect(wake).toEqual({ at: due, because: 'renew Credential/registries' });
+});
+
 describe('two days of rotations every two hours', () => {
   const days = 2 * 12;
 
