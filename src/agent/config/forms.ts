@@ -70,7 +70,10 @@ export const nodeName = text(
   'be a Kubernetes node name: up to 63 lower-case letters, digits, dashes and dots',
 );
 
-export const ipAddress = z.union([z.ipv4(), z.ipv6()], 'must be an IP address such as 10.0.0.4');
+export const ipAddress = z.union(
+  [z.ipv4(), z.ipv6()],
+  'must be an IP address such as 10.0.0.4, and one alone: dual stack is not supported',
+);
 
 /** What is reached past the proxy; a port or `*.` in front of a name would match nothing. */
 export const directHost = z.union(

@@ -1,3 +1,4 @@
+import { addressFamilyMisfits } from './address-families.ts';
 import { imdsMisfits } from './imds-rules.ts';
 import { mapAt, type Path, valueAt } from './path.ts';
 import type { Problem } from './problems.ts';
@@ -10,6 +11,7 @@ export function misfits(written: unknown): readonly Problem[] {
     ...vaultNamedTwice(written),
     ...agentTokenIsServerToken(written),
     ...reservedK3sKeys(written),
+    ...addressFamilyMisfits(written),
     ...registryMisfits(written),
     ...imdsMisfits(written),
     ...fluxMisfits(written),

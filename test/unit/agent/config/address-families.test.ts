@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { addressFamilyMisfits } from '../../../../src/agent/config/address-families.ts';
+
+test.each<readonly [string, object, string | undefined, RegExp]>([
+  ['nothing', {}, undefined, /^$/],
+  [
+    'IPv4 alone',
+    { k3s: { config: { 'cluster-cidr': '10.99.0.0/16' } }, node: { ip: '10.0.0.4' } },
+    undefined,
+    /^$/,
+  ],
+  [
+    'IPv6 alone',
+    { k3s: { config: { 'cluster-cidr': 'fd00::/56' } }, node: { ip: 'fd01::4' } },
+    undefined,
+    /^$/,
+  ],
+  [
+    'both in one text',
+    { k3s: { config: { 'cluster-cidr': '10.99.0.0/16, fd00::/56' } } },
+    'k3s.config.cluster-cidr',
+    /dual stack is not supported/,
+  ],
+  [
+    'both in a list',
+    { k3s: { config: { 'service-cidr': ['10.99.0.0/16', 'fd00::/112'] } } },
+    'k3s.config.service-cidr',
+    /dual stack is not supported/,
+  ],
+  ['an IPv6 node whose cluster is not known here', { node: { ip: 'fd01::4' } }, undefined, /^$/],
+  [
+    'an IPv4 node in an IPv6 cluster',
+    { k3s: { config: { 'cluster-cidr': 'fd00::/56' } }, node: { ip: '10.0.0.4' } },
+    'node.ip',
+    /is IPv4, and k3s\.config\.cluster-cidr IPv6/,
+  ],
+  ['what is not text at all', { k3s: { config: { 'cluster-cidr': null } }, node: null }, undefined, /^$/],
+])('%s', (_name, written, path, message) => {
+  const [problem] = addressFamilyMisfits(written);
+  expect(problem?.path.join('.')).toBe(path);
+  expect(problem?.message ?? '').toMatch(message);
+});
