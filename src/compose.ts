@@ -14,6 +14,7 @@ import { fluxGitOps } from './agent/gitops/flux.ts';
 import type { GitOps } from './agent/gitops/gitops.ts';
 import { noGitOps } from './agent/gitops/none.ts';
 import { type MachineFacts, machineFacts } from './agent/host/facts.ts';
+import { diskOf } from './agent/host/free-space.ts';
 import { nodeHost } from './agent/host/node-host.ts';
 import { ownSchedule } from './agent/host/spread.ts';
 import { k3sSettingsProblems } from './agent/k3s/keys.ts';
@@ -131,6 +132,7 @@ function portsFor(
     cloud,
     gitops: gitopsFor(settings, cloud),
     memory: machine.memoryMb,
+    free: async (path) => (await diskOf(path)).available,
     rotateAt: ownSchedule(settings.registries.schedule, identity.value.vmId).next,
   };
 }

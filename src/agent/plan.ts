@@ -7,8 +7,9 @@ import { imdsGuard } from './imds/guard.ts';
 import { k3sResources } from './k3s/k3s.ts';
 import type { K3sNode } from './k3s/node.ts';
 import { nodeReadyId } from './k3s/node-ready.ts';
+import { tellingOfK3s } from './k3s/unattended.ts';
 import type { Knowledge } from './knowledge.ts';
-import { preflight } from './preflight.ts';
+import { type FreeSpace, preflight } from './preflight.ts';
 import { known } from './resources/known.ts';
 
 export interface PlanPorts {
@@ -16,14 +17,16 @@ export interface PlanPorts {
   readonly gitops: GitOps;
   /** Megabytes of memory of this machine. */
   readonly memory: number;
+  /** How much room a disk has; what is left out is not looked at. */
+  readonly free?: FreeSpace;
   /** When credentials received at this time are due, so many milliseconds later at most; epoch milliseconds. */
   readonly rotateAt: (receivedAt: number, within: number) => number;
 }
 
-/** The ordered Resources of this node. */
+/** The ordered Resources of this node. Until its role is known, what is wrong is told together with what runs. */
 export function planNode(knowledge: Knowledge, ports: PlanPorts | undefined): readonly Resource[] {
   const { identity, role, node } = knowledge;
-  return [
+  const learned = [
     known({
       id: 'Settings',
       summary: 'read the settings',
@@ -47,8 +50,9 @@ export function planNode(knowledge: Knowledge, ports: PlanPorts | undefined): re
       lesson: role,
       tell: ({ name, summary }) => `${name}: ${summary}`,
     }),
-    ...(role.value ? [named(node), ...(node.value && ports ? nodeResources(node.value, ports) : [])] : []),
   ];
+  if (!role.value) return learned.map(tellingOfK3s);
+  return [...learned, named(node), ...(node.value && ports ? nodeResources(node.value, ports) : [])];
 }
 
 /** The settings with their tags, or why they cannot be used. */
@@ -70,10 +74,13 @@ function named(lesson: Knowledge['node']): Resource {
   });
 }
 
-function nodeResources(node: K3sNode, { cloud, gitops, memory, rotateAt }: PlanPorts): readonly Resource[] {
+function nodeResources(
+  node: K3sNode,
+  { cloud, gitops, memory, free, rotateAt }: PlanPorts,
+): readonly Resource[] {
   const { paths, role, arch } = node;
   return [
-    preflight(role, memory),
+    ...preflight(node, memory, free),
     ...imdsGuard(node),
     ...k3sResources(node, { cloud, rotateAt }),
     ...(role.gitops ? gitops.resources({ needs: [nodeReadyId], ...gitopsPlaces(paths), arch }) : []),

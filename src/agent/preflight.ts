@@ -1,24 +1,91 @@
+import { dirname } from 'node:path';
 import type { Role } from '../roles/role.ts';
 import { NodeError } from './core/errors.ts';
-import { inSync, type Resource } from './core/resource.ts';
+import type { HostReader } from './core/host.ts';
+import { type Finding, inSync, type Resource } from './core/resource.ts';
+import { hasCgroupV1, noexecMount, refusesCgroupV1 } from './k3s/host-requirements.ts';
+import { joinedCluster } from './k3s/joined.ts';
+import type { K3sNode } from './k3s/node.ts';
 import { probe } from './resources/probe.ts';
 
 /** What the kernel leaves of a VM's memory: one that is sold with 2048 MB shows some 1900. */
 const usable = 0.85;
 
-/** The VM is large enough for its role; a smaller one is told, and tried all the same. */
-export function preflight(role: Role, memory: number): Resource {
-  return probe({
-    id: 'Memory',
-    summary: 'look whether the VM is large enough',
-    condition: 'Preflight',
-    look: async () => {
-      if (memory >= role.memory * usable) return inSync({ message: `${memory} MB of memory` });
-      throw new NodeError(
-        'MemoryTooSmall',
-        `This VM has ${memory} MB of memory; the role ${role.name} needs ${role.memory} MB. Use a larger VM size.`,
-        { retry: { pace: 'slow' }, blocks: false },
-      );
-    },
-  });
+/** Megabytes: the executable of K3s and what it unpacks, before its first start; and what a node that runs writes soon. */
+const room = { first: 700, later: 100 };
+
+/** Returns the megabytes that are free for a path, or would be if it were made. */
+export type FreeSpace = (path: string) => Promise<number>;
+
+/** The VM can carry its role; what K3s is sure to end on blocks only a node that has not joined. */
+export function preflight(node: K3sNode, memory: number, free?: FreeSpace): readonly Resource[] {
+  const { role, paths } = node;
+  const about = { summary: 'look whether the VM can carry K3s', condition: 'Preflight' } as const;
+  // Below another root, an image's, the kernel is not its own.
+  const ofMachine =
+    paths.root === '/' ? [probe({ ...about, id: 'Cgroups', look: (host) => lookAtCgroups(host, node) })] : [];
+  return [
+    ...ofMachine,
+    probe({ ...about, id: 'Mounts', look: (host) => lookAtMounts(host, node) }),
+    ...(free ? [probe({ ...about, id: 'Disk', look: (host) => lookAtRoom(host, node, free) })] : []),
+    probe({
+      id: 'Memory',
+      summary: 'look whether the VM is large enough',
+      condition: 'Preflight',
+      look: async () => judgeMemory(role, memory),
+    }),
+  ];
+}
+
+function judgeMemory(role: Role, memory: number): Finding {
+  if (memory >= role.memory * usable) return inSync({ message: `${memory} MB of memory` });
+  throw new NodeError(
+    'MemoryTooSmall',
+    `This VM has ${memory} MB of memory; the role ${role.name} needs ${role.memory} MB. Use a larger VM size.`,
+    { retry: { pace: 'slow' }, blocks: false },
+  );
+}
+
+async function lookAtCgroups(host: HostReader, node: K3sNode): Promise<Finding> {
+  if (!(await hasCgroupV1(host)) || !(await refusesCgroupV1(host, node))) return inSync();
+  throw new NodeError(
+    'CgroupsUnsupported',
+    `This kernel has cgroups of version 1, and K3s ${node.version}, which is wanted, does not start with them (1.35 and newer). ` +
+      'Put systemd.unified_cgroup_hierarchy=1 on the kernel command line and reboot, or set k3s.version to a 1.34.',
+    { retry: { pace: 'slow' }, blocks: !(await joinedCluster(host, node)) },
+  );
+}
+
+/** Where K3s is, and where it unpacks what it runs. */
+function targets({ paths }: K3sNode): readonly string[] {
+  return [dirname(paths.k3s.binary), paths.k3s.data];
+}
+
+async function lookAtMounts(host: HostReader, node: K3sNode): Promise<Finding> {
+  for (const path of targets(node)) {
+    const mount = await noexecMount(host, path);
+    if (mount === undefined) continue;
+    throw new NodeError(
+      'MountedNoexec',
+      `${path} is on ${mount}, which is mounted noexec, so K3s cannot be run from there. Run: mount -o remount,exec ${mount}, ` +
+        'and take noexec out of /etc/fstab.',
+      { retry: { pace: 'slow' }, blocks: !(await joinedCluster(host, node)) },
+    );
+  }
+  return inSync();
+}
+
+async function lookAtRoom(host: HostReader, node: K3sNode, free: FreeSpace): Promise<Finding> {
+  const isInstalled = (await host.stat(node.paths.k3s.binary)) !== undefined;
+  const needed = isInstalled && (await joinedCluster(host, node)) ? room.later : room.first;
+  for (const path of targets(node)) {
+    const available = await free(path);
+    if (available >= needed) continue;
+    throw new NodeError(
+      'DiskFull',
+      `${available} MB are free for ${path}, and K3s ${node.version} needs ${needed} MB there. Make room, or use a larger disk.`,
+      { retry: { pace: 'slow' }, blocks: false },
+    );
+  }
+  return inSync();
 }

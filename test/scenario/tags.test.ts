@@ -81,3 +81,14 @@ test.each([undefined, '10.0.0.9'])(
     expect(condition(report, 'Ready')).toMatch(/^True/);
   },
 );
+
+test('a K3s that runs is named while a new process does not know the role', async () => {
+  const { machine } = await booted('agent');
+  machine.cloud.tag('k3s-role', undefined);
+  const report = await live(machine.slipway(), machine, 60_000);
+  expect(condition(report, 'Role')).toBe('Unknown RoleMissing');
+  expect(report.conditions[0]?.message).toMatch(
+    /Meanwhile k3s-agent\.service runs on, .* neither watched nor restarted\.$/,
+  );
+  expect(machine.units.isActive(/^k3s-agent/)).toBe(true);
+});

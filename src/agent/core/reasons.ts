@@ -22,6 +22,9 @@ export const reasons = {
   CommandFailed: 'A command ended with an error.',
   CommandNotFound: 'A command this node needs is not installed.',
   CommandTimedOut: 'A command did not end in its time and was stopped.',
+  MountedNoexec: 'A directory from which K3s is run is on a file system that is mounted noexec.',
+  CgroupsUnsupported:
+    'The kernel has cgroups of version 1, with which the wanted K3s (1.35 and newer) does not start.',
   MemoryTooSmall: 'The VM has less memory than its role needs.',
   UnsupportedArchitecture: 'K3s is published for x64 and arm64; this machine is neither.',
   NftablesMissing: 'There is no nft to keep pods from the metadata service: apt-get install nftables.',

@@ -6,6 +6,7 @@ import type { K3sNode } from '../k3s/node.ts';
 import type { NodePaths } from '../paths.ts';
 import { cloudProbes } from './cloud.ts';
 import { conditionProbes } from './conditions.ts';
+import { firewallProbe } from './firewall.ts';
 import { type Measures, machineProbes } from './machine.ts';
 import { networkProbes } from './network.ts';
 import { portProbes } from './ports.ts';
@@ -38,8 +39,9 @@ export function probesFor({
   isRunning,
 }: Patient): readonly Probe[] {
   return [
-    ...machineProbes({ host: machine, measures, data: paths.k3s.data }),
+    ...machineProbes({ host: machine, measures, paths, node }),
     ...portProbes(machine, node),
+    firewallProbe(machine, node),
     ...(configured
       ? [
           ...networkProbes({

@@ -1,4 +1,8 @@
+import { dirname } from 'node:path';
 import type { HostReader } from '../core/host.ts';
+import { noexecMount, refusesCgroupV1 } from '../k3s/host-requirements.ts';
+import type { K3sNode } from '../k3s/node.ts';
+import type { NodePaths } from '../paths.ts';
 import { failure, ok, type Probe, skipped, type Verdict, warning } from './probe.ts';
 
 /** What can be measured of a machine; sizes in megabytes. */
@@ -17,8 +21,9 @@ export interface Disk {
 export interface MachineProbes {
   readonly host: HostReader;
   readonly measures: Measures;
-  /** Where K3s keeps its data. */
-  readonly data: string;
+  readonly paths: NodePaths;
+  /** Absent if it is not known yet what this node is to be. */
+  readonly node?: K3sNode | undefined;
 }
 
 /** What K3s loads or needs (K3s requirements page; flannel's vxlan backend). */
@@ -32,13 +37,15 @@ const littleShare = 0.1;
 const littleMemory = 256;
 
 /** Whether the machine can carry K3s: its kernel, cgroups, swap, memory and disk. */
-export function machineProbes({ host, measures, data }: MachineProbes): readonly Probe[] {
+export function machineProbes({ host, measures, paths, node }: MachineProbes): readonly Probe[] {
+  const { data, binary } = paths.k3s;
   const about = 'machine';
   return [
     { about, what: 'kernel modules', look: () => lookForModules(host) },
-    { about, what: 'cgroups', look: () => lookAtCgroups(host) },
+    { about, what: 'cgroups', look: () => lookAtCgroups(host, node) },
     { about, what: 'swap', look: () => lookAtSwap(host) },
     { about, what: 'memory', look: async () => judgeMemory(await measures.memoryAvailable()) },
+    { about, what: 'mounts', look: () => lookAtMounts(host, [dirname(binary), data]) },
     { about, what: 'disk', look: async () => judgeDisk(await measures.disk(data), data) },
   ];
 }
@@ -68,13 +75,17 @@ async function modulesOf(host: HostReader, kernel: string): Promise<string | und
   return loadable && `${loadable.content}${builtIn?.content ?? ''}`;
 }
 
-async function lookAtCgroups(host: HostReader): Promise<Verdict> {
+async function lookAtCgroups(host: HostReader, node: K3sNode | undefined): Promise<Verdict> {
   const found = await host.readFile('/sys/fs/cgroup/cgroup.controllers');
   if (!found) {
-    return failure(
-      'not version 2: the kubelet of Kubernetes 1.35 and newer does not start.',
-      'put systemd.unified_cgroup_hierarchy=1 on the kernel command line, and reboot',
-    );
+    const repair = 'put systemd.unified_cgroup_hierarchy=1 on the kernel command line, and reboot';
+    if (node && !(await refusesCgroupV1(host, node)))
+      return warning(
+        `version 1: K3s ${node.version}, which is wanted, starts with it; 1.35 and newer do not.`,
+        repair,
+      );
+    const about = node ? `K3s ${node.version}, which is wanted,` : 'K3s 1.35 and newer';
+    return failure(`not version 2: ${about} would not start.`, repair);
   }
   const missing = controllers.filter((name) => !found.content.split(/\s+/).includes(name));
   if (missing.length === 0) return ok(`version 2, with ${controllers.join(', ')}`);
@@ -95,6 +106,18 @@ async function lookAtSwap(host: HostReader): Promise<Verdict> {
     `${names} is on: limits of memory do not hold for what is swapped.`,
     'swapoff -a, and take it out of /etc/fstab',
   );
+}
+
+async function lookAtMounts(host: HostReader, paths: readonly string[]): Promise<Verdict> {
+  for (const path of paths) {
+    const mount = await noexecMount(host, path);
+    if (mount !== undefined)
+      return failure(
+        `${path} is on ${mount}, which is mounted noexec: K3s cannot be run.`,
+        `mount -o remount,exec ${mount}, and take noexec out of /etc/fstab`,
+      );
+  }
+  return ok('K3s can be run from its directories');
 }
 
 function judgeMemory(available: number): Verdict {

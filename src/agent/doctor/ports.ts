@@ -22,15 +22,19 @@ const supervisor: Port = {
 
 /** The ports of a node of this kind, and who holds them (https://docs.k3s.io/installation/requirements, networking). */
 export function portProbes(host: HostReader, node: K3sNode | undefined): readonly Probe[] {
-  const { 'https-listen-port': https = 6443, 'flannel-backend': backend = 'vxlan' } =
-    node?.settings.k3s.config ?? {};
-  const server = node?.role.k3s === 'agent' ? [] : [{ ...supervisor, number: Number(https) }];
-  const ports = [...server, kubelet, ...(backend === 'vxlan' ? [flannel] : [])];
-  return ports.map((port) => ({
+  return portsOf(node).map((port) => ({
     about: 'machine',
     what: `port ${port.number}/${port.protocol}`,
     look: () => lookAtPort(host, port),
   }));
+}
+
+/** The ports of a node of this kind; those of a server, while its kind is not known. */
+export function portsOf(node: K3sNode | undefined): readonly Port[] {
+  const { 'https-listen-port': https = 6443, 'flannel-backend': backend = 'vxlan' } =
+    node?.settings.k3s.config ?? {};
+  const server = node?.role.k3s === 'agent' ? [] : [{ ...supervisor, number: Number(https) }];
+  return [...server, kubelet, ...(backend === 'vxlan' ? [flannel] : [])];
 }
 
 async function lookAtPort(host: HostReader, port: Port): Promise<Verdict> {

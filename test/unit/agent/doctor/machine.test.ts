@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Disk, type Measures, machineProbes } from '../../../../src/agent/doctor/machine.ts';
 import { examine } from '../../../../src/agent/doctor/probe.ts';
+import type { K3sNode } from '../../../../src/agent/k3s/node.ts';
+import { nodePaths } from '../../../../src/agent/paths.ts';
 import { type MemoryHost, memoryHost, type StartFile } from '../../../lab/memory-host.ts';
+import { aNode } from '../k3s/a-node.ts';
 
 const well = {
   files: {
@@ -18,8 +21,8 @@ function measured(memory: number, disk: Disk): Measures {
   return { memoryAvailable: async () => memory, disk: async () => disk };
 }
 
-async function lookedAt(host: MemoryHost, found: Measures = measures) {
-  const probes = machineProbes({ host, measures: found, data: '/var/lib/rancher/k3s' });
+async function lookedAt(host: MemoryHost, found: Measures = measures, node?: K3sNode) {
+  const probes = machineProbes({ host, measures: found, paths: nodePaths('/'), node });
   const diagnoses = await examine(probes, { now: () => host.now() });
   return Object.fromEntries(diagnoses.map((diagnosis) => [diagnosis.what, diagnosis]));
 }
@@ -36,7 +39,7 @@ const some = 'kernel/net/bridge/br_netfilter.ko.xz: kernel/net/bridge/bridge.ko.
 
 test('a machine that is well', async () => {
   const found = Object.values(await lookedAt(machine()));
-  expect(found.map(({ level }) => level)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
+  expect(found.map(({ level }) => level)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok', 'ok']);
   expect(found.at(-1)?.message).toBe('60000 of 100000 MB free for /var/lib/rancher/k3s');
 });
 
@@ -113,4 +116,32 @@ test('a module counts that is built in, or can be loaded', async () => {
 
 test('where the kernel keeps no lists nobody is told that a module is missing', async () => {
   expect((await lookedAt(machine({}, [])))['kernel modules']?.level).toBe('skipped');
+});
+
+describe('cgroups of version 1 are judged by the K3s that is wanted', () => {
+  test.each([
+    ['v1.36.3+k3s1', {}, 'failure', /K3s v1\.36\.3\+k3s1, which is wanted, would not start/],
+    ['v1.34.5+k3s1', {}, 'warning', /K3s v1\.34\.5\+k3s1, which is wanted, starts with it/],
+    ['v1.36.3+k3s1', { 'kubelet-arg': ['fail-cgroupv1=false'] }, 'warning', /starts with it/],
+  ] as const)('%s %j', async (version, config, level, message) => {
+    const host = machine();
+    host.files.remove('/sys/fs/cgroup/cgroup.controllers');
+    const { cgroups } = await lookedAt(
+      host,
+      measures,
+      aNode('agent', { version, settings: { k3s: { config } } }),
+    );
+    expect(cgroups).toMatchObject({ level, message: expect.stringMatching(message) });
+  });
+});
+
+test('a noexec mount of what K3s is run from is a failure, and one beside it is not', async () => {
+  const mounts = '/dev/sda1 / ext4 rw 0 0\ntmpfs /tmp tmpfs rw,noexec 0 0\n';
+  expect((await lookedAt(machine({ '/proc/self/mounts': mounts }))).mounts?.level).toBe('ok');
+  const hardened = `${mounts}/dev/sdb1 /var ext4 rw,nosuid,noexec 0 0\n`;
+  expect((await lookedAt(machine({ '/proc/self/mounts': hardened }))).mounts).toMatchObject({
+    level: 'failure',
+    message: expect.stringContaining('/var/lib/rancher/k3s is on /var,'),
+    repair: expect.stringContaining('mount -o remount,exec /var'),
+  });
 });

@@ -1,0 +1,76 @@
+import type { HostReader } from '../core/host.ts';
+import type { K3sNode } from '../k3s/node.ts';
+import { showUnit } from '../resources/unit.ts';
+import { portsOf } from './ports.ts';
+import { ok, type Probe, type Verdict, warning } from './probe.ts';
+
+/** What a firewall of the host must let pass: ports of this node, and the networks of pods and services. */
+interface Needs {
+  /** `6443/tcp` */
+  readonly ports: readonly string[];
+  readonly networks: readonly string[];
+}
+
+/** Whether ufw or firewalld is at work, and lets pass what K3s needs (https://docs.k3s.io/installation/requirements). */
+export function firewallProbe(host: HostReader, node: K3sNode | undefined): Probe {
+  return { about: 'machine', what: 'host firewall', look: () => look(host, needsOf(node)) };
+}
+
+function needsOf(node: K3sNode | undefined): Needs {
+  const config = node?.settings.k3s.config ?? {};
+  const networks = [config['cluster-cidr'] ?? '10.42.0.0/16', config['service-cidr'] ?? '10.43.0.0/16'];
+  return {
+    ports: portsOf(node).map(({ number, protocol }) => `${number}/${protocol}`),
+    networks: networks.flat().map(String),
+  };
+}
+
+async function look(host: HostReader, needs: Needs): Promise<Verdict> {
+  const { ActiveState } = await showUnit(host, 'firewalld.service', ['ActiveState']);
+  if (ActiveState === 'active') return firewalld(host, needs);
+  const ufw = await host.readFile('/etc/ufw/ufw.conf');
+  if (ufw && /^ENABLED=["']?yes/im.test(ufw.content)) return lookAtUfw(host, needs);
+  return ok('neither ufw nor firewalld is active');
+}
+
+async function firewalld(host: HostReader, { ports, networks }: Needs): Promise<Verdict> {
+  const asks = [
+    ...ports.map((port) => ({ what: port, query: [`--query-port=${port}`], add: `--add-port=${port}` })),
+    ...networks.map((range) => ({
+      what: range,
+      query: ['--zone=trusted', `--query-source=${range}`],
+      add: `--zone=trusted --add-source=${range}`,
+    })),
+  ];
+  const answers = await Promise.all(
+    asks.map(({ query }) => host.query({ file: 'firewall-cmd', args: query })),
+  );
+  const missing = asks.filter((_, at) => answers[at]?.exitCode !== 0);
+  const commands = missing.map(({ add }) => `firewall-cmd --permanent ${add}`);
+  return judge(
+    'firewalld',
+    missing.map(({ what }) => what),
+    [...commands, 'firewall-cmd --reload', 'restart K3s, whose rules a reload drops'],
+  );
+}
+
+async function lookAtUfw(host: HostReader, { ports, networks }: Needs): Promise<Verdict> {
+  const { stdout } = await host.query({ file: 'ufw', args: ['status'] });
+  const allowed = stdout.split('\n').filter((line) => /\bALLOW\b/.test(line));
+  const isAllowed = (word: string) => allowed.some((line) => line.split(/\s+/).includes(word));
+  const closed = ports.filter((port) => !isAllowed(port) && !isAllowed(port.replace(/\/.*/, '')));
+  const foreign = networks.filter((range) => !isAllowed(range));
+  const commands = [
+    ...closed.map((port) => `ufw allow ${port}`),
+    ...foreign.map((range) => `ufw allow from ${range} to any`),
+  ];
+  return judge('ufw', [...closed, ...foreign], commands);
+}
+
+function judge(name: string, missing: readonly string[], commands: readonly string[]): Verdict {
+  if (missing.length === 0) return ok(`${name} is active, and lets pass what K3s needs`);
+  return warning(
+    `${name} is active and has no rule for ${missing.join(', ')}: nodes or pods may not reach each other.`,
+    commands.join('; '),
+  );
+}

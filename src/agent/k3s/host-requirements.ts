@@ -1,0 +1,40 @@
+import type { HostReader } from '../core/host.ts';
+import { k3sFlags } from './flags.ts';
+import type { K3sNode } from './node.ts';
+import { parseVersion } from './version.ts';
+
+/** The first Kubernetes 1.x whose kubelet does not run under cgroup version 1 (KEP-5573, failCgroupV1). */
+const firstWithoutCgroupV1 = 35;
+
+/** True if this kernel has cgroups of version 1, also beside version 2 (cgroups(7)). */
+export async function hasCgroupV1(host: HostReader): Promise<boolean> {
+  if ((await host.stat('/sys/fs/cgroup/cgroup.controllers')) !== undefined) return false;
+  return (await host.stat('/sys/fs/cgroup/memory')) !== undefined;
+}
+
+/** True if the kubelet of the wanted K3s ends under cgroup version 1, unless kubelet-arg says otherwise. */
+export async function refusesCgroupV1(host: HostReader, node: K3sNode): Promise<boolean> {
+  const version = parseVersion(node.version);
+  if (version && version.major === 1 && version.minor < firstWithoutCgroupV1) return false;
+  const settings = [node.settings.k3s.config['kubelet-arg'] ?? []].flat().map(String);
+  const dropIns = (await k3sFlags(host, node.paths)).get('kubelet-arg') ?? [];
+  return ![...settings, ...dropIns].includes('fail-cgroupv1=false');
+}
+
+/** Returns the mount point on which a path lies if nothing there can be executed, by /proc/self/mounts (proc(5)). */
+export async function noexecMount(host: HostReader, path: string): Promise<string | undefined> {
+  const lines = ((await host.readFile('/proc/self/mounts'))?.content ?? '').split('\n');
+  const mounts = lines
+    .map((line) => line.split(' '))
+    .map(([, at = '', , options = '']) => ({ at: unescaped(at), options }));
+  const [mount] = mounts
+    .filter(({ at }) => at !== '' && `${path}/`.startsWith(at === '/' ? '/' : `${at}/`))
+    // Of two on one place the later one is seen.
+    .toReversed()
+    .toSorted((a, b) => b.at.length - a.at.length);
+  return mount?.options.split(',').includes('noexec') ? mount.at : undefined;
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
+}

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { firewallProbe } from '../../../../src/agent/doctor/firewall.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+import { aNode } from '../k3s/a-node.ts';
+
+function machine(firewalld = 'inactive', ufw?: string) {
+  const files = ufw === undefined ? {} : { '/etc/ufw/ufw.conf': `LOGLEVEL=low\nENABLED=${ufw}\n` };
+  return memoryHost({ files }).on({ file: 'systemctl' }, `ActiveState=${firewalld}\n`);
+}
+
+test.each([
+  ['there is none', machine()],
+  ['ufw is installed and off', machine('inactive', 'no')],
+])('is fine if %s', async (_, host) => {
+  expect(await firewallProbe(host, aNode('server')).look()).toMatchObject({ level: 'ok' });
+});
+
+test('firewalld is named with what it keeps out, and the commands that open it', async () => {
+  const host = machine('active').on({ file: 'firewall-cmd' }, ({ args }) => ({
+    exitCode: args.includes('--query-port=10250/tcp') ? 0 : 1,
+  }));
+  expect(await firewallProbe(host, aNode('server')).look()).toEqual({
+    level: 'warning',
+    message:
+      'firewalld is active and has no rule for 6443/tcp, 8472/udp, 10.42.0.0/16, 10.43.0.0/16: nodes or pods may not reach each other.',
+    repair:
+      'firewall-cmd --permanent --add-port=6443/tcp; firewall-cmd --permanent --add-port=8472/udp; ' +
+      'firewall-cmd --permanent --zone=trusted --add-source=10.42.0.0/16; ' +
+      'firewall-cmd --permanent --zone=trusted --add-source=10.43.0.0/16; firewall-cmd --reload; restart K3s, whose rules a reload drops',
+  });
+});
+
+const status = (...lines: readonly string[]) =>
+  `Status: active\n\nTo  Action  From\n--  ------  ----\n${lines.join('\n')}\n`;
+
+test('ufw is asked for its rules, by the networks of the settings', async () => {
+  const settings = { k3s: { config: { 'cluster-cidr': '10.99.0.0/16' } } };
+  const node = aNode('agent', { settings });
+  const open = status(
+    '10250/tcp  ALLOW  10.0.0.0/24',
+    '8472  ALLOW  Anywhere',
+    'Anywhere  ALLOW  10.99.0.0/16',
+  );
+  const host = machine('inactive', 'yes').on({ file: 'ufw', args: ['status'] }, open);
+  expect(await firewallProbe(host, node).look()).toMatchObject({
+    level: 'warning',
+    message: expect.stringContaining('no rule for 10.43.0.0/16:'),
+    repair: 'ufw allow from 10.43.0.0/16 to any',
+  });
+  host.on({ file: 'ufw', args: ['status'] }, `${open}Anywhere  ALLOW  10.43.0.0/16\n`);
+  expect(await firewallProbe(host, node).look()).toMatchObject({ level: 'ok' });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { type FreeSpace, preflight } from '../../../src/agent/preflight.ts';
+import { type MemoryHost, memoryHost } from '../../lab/memory-host.ts';
+import { aNode, type NodeChanges, outcome } from './k3s/a-node.ts';
+
+const joined = { '/var/lib/rancher/k3s/agent/server-ca.crt': 'ca', '/usr/local/bin/k3s': 'k3s' };
+const v1 = { '/sys/fs/cgroup/memory/tasks': '' };
+const noexec = { '/proc/self/mounts': '/dev/sda1 / ext4 rw 0 0\n/dev/sdb1 /usr/local ext4 rw,noexec 0 0\n' };
+
+async function troubles(host: MemoryHost, changes: NodeChanges = {}, memory = 4_096, free?: FreeSpace) {
+  const plan = preflight(aNode('agent', changes), memory, free);
+  const found = await Promise.all(plan.map((resource) => outcome(resource, host)));
+  return found.filter((each) => each !== 'InSync');
+}
+
+describe('preflight', () => {
+  test.each<readonly [string, Readonly<Record<string, string>>, NodeChanges, readonly string[]]>([
+    ['finds nothing wrong', {}, {}, []],
+    ['refuses cgroups of version 1 before the first start', v1, {}, ['CgroupsUnsupported slow']],
+    [
+      'lets a node go on that has joined',
+      { ...v1, ...joined },
+      {},
+      ['CgroupsUnsupported slow, blocks nobody'],
+    ],
+    ['judges cgroups by the K3s that is wanted', v1, { version: 'v1.34.5+k3s1' }, []],
+    [
+      'takes kubelet at its word',
+      v1,
+      { settings: { k3s: { config: { 'kubelet-arg': 'fail-cgroupv1=false' } } } },
+      [],
+    ],
+    [
+      'takes a drop-in at its word',
+      { ...v1, '/etc/rancher/k3s/config.yaml.d/a.yaml': 'kubelet-arg: [fail-cgroupv1=false]\n' },
+      {},
+      [],
+    ],
+    ['leaves the kernel out below another root', v1, { root: '/image' }, []],
+    [
+      'sees both versions at once as version 2',
+      { ...v1, '/sys/fs/cgroup/cgroup.controllers': 'memory' },
+      {},
+      [],
+    ],
+    ['refuses a noexec target before the first start', noexec, {}, ['MountedNoexec slow']],
+  ])('%s', async (_name, files, changes, expected) => {
+    expect(await troubles(memoryHost({ files }), changes)).toEqual(expected);
+  });
+
+  test('names a full target, by what K3s needs before and after its first start', async () => {
+    const free = async () => 300;
+    expect(await troubles(memoryHost(), {}, 4_096, free)).toEqual(['DiskFull slow, blocks nobody']);
+    expect(await troubles(memoryHost({ files: joined }), {}, 4_096, free)).toEqual([]);
+    expect(await troubles(memoryHost({ files: joined }), {}, 4_096, async () => 50)).toEqual([
+      'DiskFull slow, blocks nobody',
+    ]);
+  });
+
+  test('names little memory', async () => {
+    expect(await troubles(memoryHost(), {}, 100)).toEqual(['MemoryTooSmall slow, blocks nobody']);
+  });
+});
