@@ -111,6 +111,28 @@ describe('tokens', () => {
       .toContain('token CA hash does not match the Cluster CA certificate hash');
   });
 
+  test('the file wins over the option', async () => {
+    configure({ ...server(), token: 'another' });
+    await expect.poll(start('server').log, { timeout: 10_000 }).toContain('k3s is up and running');
+    const headers = { authorization: `Basic ${btoa('node:secret')}` };
+    const answer = await exchange({ url: `https://127.0.0.1:${port}/v1-k3s/readyz`, headers });
+    expect(answer.status).toBe(200);
+  });
+
+  test('an agent joins by a name that is not in the certificate, and again if the CA is another one', async () => {
+    configure(server());
+    const first = start('server');
+    await expect.poll(first.log, { timeout: 10_000 }).toContain('k3s is up and running');
+    const joined = () => agent(`https://[::ffff:127.0.0.1]:${port}`);
+    const before = joined();
+    await expect.poll(before.log, { timeout: 10_000 }).toContain('k3s agent is up and running');
+    expect(before.log()).toContain('the token does not include a CA hash');
+    await Promise.all([first, before].map(({ child }) => ended(child)));
+    rmSync(join(root, 'var/lib/rancher/k3s/server'), { recursive: true });
+    await expect.poll(start('server').log, { timeout: 10_000 }).toContain('k3s is up and running');
+    await expect.poll(joined().log, { timeout: 10_000 }).toContain('k3s agent is up and running');
+  });
+
   test.each([
     ['node:secret', 200, 'ok'],
     ['node:wrong', 401, 'not authorized'],
@@ -213,6 +235,18 @@ describe('kubectl', () => {
 function server(): object {
   write('token', 'secret');
   return { 'https-listen-port': port, 'token-file': join(root, 'token'), 'node-name': 'vm-server' };
+}
+
+/** An agent of its own place and name. */
+function agent(url: string) {
+  const config = { server: url, 'token-file': join(root, 'token'), 'node-name': 'vm-agent' };
+  write('agent.yaml', stringify({ ...config, 'data-dir': join(root, 'agent') }));
+  return start('agent', '--config', join(root, 'agent.yaml'));
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  await once(child, 'exit');
 }
 
 function configure(config: object): void {

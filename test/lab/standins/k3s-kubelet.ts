@@ -31,11 +31,11 @@ export async function registerNode(settings: AgentSettings, joined: Joined): Pro
 async function reportStatus(settings: AgentSettings, joined: Joined, ready: boolean): Promise<void> {
   const url = `${joined.server}/objects/nodes/_/${settings.nodeName}`;
   for (;;) {
-    const before = await exchange({ ...joined, url });
+    const before = await exchange({ ...joined, anyName: true, url });
     const known: ApiObject | undefined = before.status === 200 ? JSON.parse(before.body) : undefined;
     if (known === undefined) log('info', `Successfully registered node ${settings.nodeName}`);
     const body = JSON.stringify(nodeObject(settings, known, ready));
-    const { status } = await exchange({ ...joined, url, method: 'PUT', body });
+    const { status } = await exchange({ ...joined, anyName: true, url, method: 'PUT', body });
     if (status !== 409) return;
   }
 }

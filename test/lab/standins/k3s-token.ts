@@ -15,13 +15,12 @@ export interface Token {
   readonly password: string;
 }
 
-/** The token of `flag` or `flag-file`; both, or neither, is for the caller to judge. */
+/** The token of `flag-file`, which wins, or of `flag` (pkg/cli/server and agent; seen on a real K3s 1.36). */
 export async function readToken(
   given: string | undefined,
   file: string | undefined,
 ): Promise<string | undefined> {
-  if (given !== undefined && given !== '') return given.trim();
-  if (file === undefined || file === '') return undefined;
+  if (file === undefined || file === '') return given === '' ? undefined : given?.trim();
   for (let attempt = 0; attempt < 120; attempt += 1) {
     try {
       return readFileSync(file, 'utf8').trim();
