@@ -147,6 +147,17 @@ describe('tokens', () => {
   });
 });
 
+test('the supervisor refuses a request without credentials with 403, and says why in its log', async () => {
+  configure(server());
+  const { log } = start('server');
+  await expect.poll(log, { timeout: 10_000 }).toContain('k3s is up and running');
+  const url = `https://127.0.0.1:${port}/v1-k3s/readyz`;
+  expect((await exchange({ url })).status).toBe(403);
+  await exchange({ url, headers: { authorization: `Basic ${btoa('node:wrong')}` } });
+  await expect.poll(log).toMatch(/from 127\.0\.0\.1:\d+: invalid username\/password combination/);
+  await expect.poll(log).toMatch(/Sending HTTP\/1\.1 401 response to 127\.0\.0\.1:\d+: not authorized/);
+});
+
 test('a malformed registries.yaml keeps a server from ever being ready', async () => {
   configure(server());
   write('etc/rancher/k3s/registries.yaml', 'mirrors: [not, a, map]\n');

@@ -28,7 +28,7 @@ export function forbidden(user: User, { method, resource, name, body }: Attempt)
   if (resource === 'events' && method === 'POST') return foreignEvent(own, Object(JSON.parse(body)));
   if (resource === 'events') return `${cannot} in the namespace "default"`;
   if (resource !== 'nodes' || (method === 'GET' && name !== own)) {
-    return `${cannot} at the cluster scope: node '${own}' cannot read '${name}', only its own Node object`;
+    return `${cannot} at the cluster scope: node '${own}' cannot read ${name === undefined ? 'all nodes' : `'${name}'`}, only its own Node object`;
   }
   if (method === 'DELETE') return `${cannot} at the cluster scope`;
   if (name !== own) return `${which} is forbidden: node "${own}" is not allowed to modify node "${name}"`;

@@ -49,6 +49,7 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
       writeTokens(directory, supervisor);
     },
     apiReady: false,
+    starting: true,
   };
   const port = Number(options.text('https-listen-port') ?? 6443);
   // Nodes that share a machine stay on its loopback.
@@ -63,6 +64,8 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
   );
   writeTokens(directory, supervisor);
   writeKubeconfig(options, node, supervisor, port);
+  await sleep(200);
+  supervisor.starting = false;
   const url = `https://127.0.0.1:${port}`;
   const local = { ...node, server: url, token: supervisor.agentPassword };
   if (options.yes('disable-agent')) return startApi(supervisor);
@@ -90,7 +93,7 @@ function ensureDatastore(directory: string, token: string | undefined, authority
   const password = given?.password ?? parseOrDie(readFileSync(kept, 'utf8').trim()).password;
   if (JSON.parse(readFileSync(file, 'utf8')).key !== digest(password)) {
     fatal(
-      'Error: preparing server: failed to bootstrap cluster data: failed to reconcile with local datastore: bootstrap data already found and encrypted with different token',
+      'Error: preparing server: failed to bootstrap cluster data: bootstrap data already found and encrypted with different token',
     );
   }
   return password;

@@ -4,7 +4,7 @@
  * Models pkg/server/handlers/router.go (paths, roles, 401 "not authorized", 403 "forbidden", 503 while the core is
  * not ready) and pkg/nodepassword (one password per node name for ever).
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
@@ -17,6 +17,8 @@ export interface Supervisor extends Api {
   readonly nodeName: string;
   readonly authority: Certificate;
   readonly clientAuthority: Certificate;
+  /** True for a moment after it listens: nothing is answered yet. */
+  starting: boolean;
   serverPassword: string;
   agentPassword: string;
   /** Makes another password the cluster's (PUT /v1-k3s/token, what `k3s token rotate` sends). */
@@ -52,15 +54,32 @@ export function serveSupervisor(
 
 function answer(supervisor: Supervisor, request: IncomingMessage, body: string): Reply {
   const { pathname } = new URL(request.url ?? '/', 'https://localhost');
+  // For under half a second nothing is authenticated yet (seen on a real K3s 1.36).
+  if (supervisor.starting) return status(503, 'ServiceUnavailable', 'starting');
   if (pathname === '/ping') return { status: 200, body: 'pong' };
   if (pathname === '/cacerts') return { status: 200, body: supervisor.authority.certificate };
   const user = authenticate(supervisor, request);
   if (user === undefined) {
-    log('error', `Failed to authenticate request from ${request.socket.remoteAddress}: not authorized`);
-    return pathname.startsWith('/v1-k3s/') ? status(401, 'Unauthorized', 'not authorized') : unauthorized;
+    if (!pathname.startsWith('/v1-k3s/')) return unauthorized;
+    if (request.headers.authorization === undefined) return refused(request, 403, 'forbidden');
+    log(
+      'error',
+      `Failed to authenticate request from ${peer(request)}: invalid username/password combination`,
+    );
+    return refused(request, 401, 'not authorized');
   }
   if (pathname.startsWith('/v1-k3s/')) return supervise(supervisor, request, pathname.slice(8), user, body);
   return answerApi(supervisor, request.method ?? 'GET', pathname, user, body);
+}
+
+/** As pkg/util's SendError answers and logs. */
+function refused(request: IncomingMessage, code: 401 | 403, why: string): Reply {
+  log('error', `Sending HTTP/1.1 ${code} response to ${peer(request)}: ${why}`);
+  return status(code, code === 401 ? 'Unauthorized' : 'Forbidden', why);
+}
+
+function peer({ socket }: IncomingMessage): string {
+  return `${socket.remoteAddress}:${socket.remotePort}`;
 }
 
 function authenticate(supervisor: Supervisor, request: IncomingMessage): User | undefined {
@@ -99,30 +118,32 @@ function supervise(
   if (!forAgents.includes(path))
     return status(404, 'NotFound', 'the server could not find the requested resource');
   if (!user.groups.some((group) => ['k3s:agent', 'system:nodes'].includes(group))) {
-    return status(403, 'Forbidden', 'forbidden');
+    return refused(request, 403, 'forbidden');
   }
   const name = String(request.headers['k3s-node-name'] ?? '').toLowerCase();
   const local = name === supervisor.nodeName;
   if (path === 'client-ca.crt') return { status: 200, body: supervisor.clientAuthority.certificate };
   if (path === 'server-ca.crt') return { status: 200, body: supervisor.authority.certificate };
+  // A real K3s 1.36 gives its configuration before its core is ready.
+  if (path === 'config') return json(200, { ClusterDomain: 'cluster.local', ClusterIPRange: '10.42.0.0/16' });
   if (!supervisor.apiReady && !local) return status(503, 'ServiceUnavailable', 'runtime core not ready');
   if (path === 'readyz') return { status: 200, body: 'ok' };
-  if (path === 'config') return json(200, { ClusterDomain: 'cluster.local', ClusterIPRange: '10.42.0.0/16' });
   if (path === 'apiservers') return json(200, []);
-  return nodeCertificate(supervisor, name, String(request.headers['k3s-node-password'] ?? ''));
+  return nodeCertificate(supervisor, request, name);
 }
 
 function rotate(supervisor: Supervisor, request: IncomingMessage, user: User, body: string): Reply {
   if (!user.groups.includes('k3s:server')) return status(403, 'Forbidden', 'forbidden');
   if (request.method !== 'PUT') return status(405, 'MethodNotAllowed', 'method not allowed');
   const { newToken } = JSON.parse(body);
-  if (typeof newToken !== 'string' || newToken === '')
-    return status(400, 'BadRequest', 'new token is required');
-  supervisor.rotateToken(newToken);
+  if (typeof newToken !== 'string') return status(400, 'BadRequest', 'new token is required');
+  // Without a new one K3s makes one (pkg/server/handlers/token.go).
+  supervisor.rotateToken(newToken || randomBytes(16).toString('hex'));
   return { status: 200, body: '' };
 }
 
-function nodeCertificate(supervisor: Supervisor, name: string, password: string): Reply {
+function nodeCertificate(supervisor: Supervisor, request: IncomingMessage, name: string): Reply {
+  const password = String(request.headers['k3s-node-password'] ?? '');
   if (name === '' || password === '') return status(400, 'BadRequest', 'node name or password not set');
   const secret = `${name}.node-password.k3s`;
   const hash = Buffer.from(createHash('sha256').update(`${name}:${password}`).digest('hex')).toString(
@@ -130,11 +151,7 @@ function nodeCertificate(supervisor: Supervisor, name: string, password: string)
   );
   const known = supervisor.objects.get('secrets', 'kube-system', secret);
   if (known !== undefined && Object(known.data).hash !== hash) {
-    log(
-      'error',
-      `Failed to ensure node password: unable to verify password for node ${name}: hash does not match`,
-    );
-    return status(403, 'Forbidden', `unable to verify password for node ${name}: hash does not match`);
+    return refused(request, 403, `unable to verify password for node ${name}: hash does not match`);
   }
   if (known === undefined) {
     supervisor.objects.put('secrets', 'kube-system', {
