@@ -23,6 +23,7 @@ export function readProviders(text: string): readonly Provider[] {
   const [fault] = [...document.errors, ...document.warnings];
   if (fault) throw new Error(`couldn't get version/kind; json parse error: ${fault.message}`);
   const { apiVersion, kind, providers = [], ...rest } = Object(document.toJS());
+  if (apiVersion === undefined) throw new Error(`Object 'apiVersion' is missing in '${text.trim()}'`);
   if (
     !/^kubelet\.config\.k8s\.io\/v1(alpha1|beta1)?$/.test(apiVersion) ||
     kind !== 'CredentialProviderConfig'

@@ -105,7 +105,7 @@ async function startK3s(made: World, unit: string): Promise<string | undefined> 
   try {
     made.matchImages = providedImages(host);
   } catch (error) {
-    return `level=fatal msg="kubelet exited: Failed to register CRI auth plugins: ${Object(error).message}"`;
+    return `E1101 12:00:00.000000    4711 run.go:72] "Failed to register CRI auth plugins" err="${Object(error).message}"`;
   }
   if (command === 'server') return startServer(host, config, token);
   return startAgent(made, config, token);
@@ -119,7 +119,7 @@ function providedImages({ files }: MemoryHost): readonly string[] {
   return readProviders(config).flatMap(({ name, matchImages }) => {
     const plugin = join(credentialProviderBin, name);
     if (((files.read(plugin)?.mode ?? 0) & 0o111) === 0)
-      throw new Error(`plugin binary executable ${plugin} did not exist`);
+      throw new Error('plugin binary executable  did not exist');
     return matchImages;
   });
 }

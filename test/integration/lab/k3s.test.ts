@@ -158,6 +158,42 @@ test('the supervisor refuses a request without credentials with 403, and says wh
   await expect.poll(log).toMatch(/Sending HTTP\/1\.1 401 response to 127\.0\.0\.1:\d+: not authorized/);
 });
 
+test.each([
+  ['malformed', 'a: [\n', /level=fatal msg="yaml: line \d+: /],
+  [
+    'plain text',
+    'plain text\n',
+    /level=fatal msg="yaml: unmarshal errors:\\n {2}line 1: cannot unmarshal !!str `plain t/,
+  ],
+])('a config.yaml that is %s ends K3s in the words of its parser', async (_name, text, words) => {
+  write('etc/rancher/k3s/config.yaml', text);
+  const { exitCode, stderr } = await k3s('agent');
+  expect(stderr).toMatch(words);
+  expect(exitCode).toBe(1);
+});
+
+test('a label that kubelet refuses ends K3s with an error and exit code 0', async () => {
+  configure({ ...server(), 'node-label': ['node-role.kubernetes.io/x=1'] });
+  const { exitCode, stderr } = await k3s('server');
+  expect(stderr).toContain(
+    'level=error msg="Shutdown request received: \\"kubelet exited: failed to validate',
+  );
+  expect(exitCode).toBe(0);
+});
+
+test('a K3s that is stopped while it waits says what for', async () => {
+  configure(server());
+  write('etc/rancher/k3s/registries.yaml', 'mirrors: [not, a, map]\n');
+  const { child, log } = start('server');
+  await expect.poll(log, { timeout: 10_000 }).toContain('server is not ready: yaml: unmarshal errors');
+  expect(log()).toContain('Using private registry config file at');
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  expect(log()).toMatch(
+    /level=fatal msg="Error: failed to retrieve agent configuration: yaml: unmarshal errors/,
+  );
+});
+
 test('a malformed registries.yaml keeps a server from ever being ready', async () => {
   configure(server());
   write('etc/rancher/k3s/registries.yaml', 'mirrors: [not, a, map]\n');
@@ -185,11 +221,7 @@ describe('a credential provider', () => {
   }
 
   test.each([
-    [
-      'whose plugin is missing',
-      { ...provider, name: 'other' },
-      /plugin binary executable \S+\/other did not exist/,
-    ],
+    ['whose plugin is missing', { ...provider, name: 'other' }, /plugin binary executable {2}did not exist/],
     [
       'without a default duration',
       { ...provider, defaultCacheDuration: undefined },
@@ -200,7 +232,7 @@ describe('a credential provider', () => {
     configureProvider(entry);
     write('var/lib/rancher/credentialprovider/bin/plugin', '#!/bin/sh\n');
     const { exitCode, stderr } = await k3s('server');
-    expect(stderr).toContain('kubelet exited: Failed to register CRI auth plugins: ');
+    expect(stderr).toMatch(/^E\d{4} \S+ +\d+ run\.go:72\] "Failed to register CRI auth plugins" err="/m);
     expect(stderr).toMatch(message);
     expect(exitCode).toBe(1);
   });

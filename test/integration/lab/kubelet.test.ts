@@ -175,6 +175,7 @@ describe('kubelet starts only where', () => {
     ['the name is a name', [{ ...provider, name: '../plugin' }], {}, /providers\.name: Invalid value/],
     ['no field is unknown', [{ ...provider, timeout: '1m' }], {}, /unknown field "providers\[0\]\.timeout"/],
     ['no field beside them is unknown', [provider], { plugins: [] }, /unknown field "plugins"/],
+    ['there is an apiVersion', [provider], { apiVersion: undefined }, /Object 'apiVersion' is missing in/],
     ['the kind is right', [provider], { kind: 'Config' }, /no kind "Config" is registered/],
     ['there is a provider', [], {}, /at least 1 item in plugins is required/],
     ['names differ', [provider, provider], {}, /duplicate provider name "plugin"/],
@@ -182,7 +183,7 @@ describe('kubelet starts only where', () => {
       'the plugin is there',
       [{ ...provider, name: 'other' }],
       {},
-      /plugin binary executable \S+\/other did not exist/,
+      /plugin binary executable {2}did not exist/,
     ],
   ])('%s', (_name, providers, rest, message) => {
     configure(providers, rest);

@@ -40,6 +40,13 @@ export interface Joined {
   readonly key: string;
 }
 
+let missing: string | undefined;
+
+/** Why there is no configuration yet: the last word of a K3s that is stopped while it waits for one. */
+export function missingConfiguration(): string | undefined {
+  return missing;
+}
+
 /** Joins and configures; resolves when containerd could start. Never rejects: K3s tries for ever. */
 export async function joinServer(settings: AgentSettings): Promise<Joined> {
   const ca = await validatedCa(settings);
@@ -47,10 +54,12 @@ export async function joinServer(settings: AgentSettings): Promise<Joined> {
   for (;;) {
     try {
       const joined = await retrieveConfiguration(settings, ca, password);
+      missing = undefined;
       log('info', `Running containerd -c ${join(settings.dataDir, 'agent/etc/containerd/config.toml')}`);
       return joined;
     } catch (error) {
-      log('info', `Waiting to retrieve agent configuration; server is not ready: ${words(error)}`);
+      missing = words(error);
+      log('info', `Waiting to retrieve agent configuration; server is not ready: ${missing}`);
       await sleep(5_000 + Math.random() * 5_000);
     }
   }

@@ -7,8 +7,8 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { fatal, log } from './k3s-log.ts';
+import { parseYaml } from './k3s-yaml.ts';
 
 export type K3sCommand = 'server' | 'agent';
 
@@ -67,10 +67,8 @@ function fileArgs(
   environment: NodeJS.ProcessEnv,
   defaultConfig: string,
 ): string[] {
-  const asked = environment.K3S_CONFIG_FILE || explicitConfig(args);
-  const path = asked ?? defaultConfig;
+  const path = environment.K3S_CONFIG_FILE || explicitConfig(args) || defaultConfig;
   const files = [path, ...dropIns(`${path}.d`)].filter((file) => existsSync(file));
-  if (files.length === 0 && asked !== undefined) fatal(`Error: stat ${path}: no such file or directory`);
   const merged = new Map<string, string[]>();
   for (const file of files) {
     for (const [key, value] of readConfig(file)) {
@@ -109,13 +107,15 @@ function dropIns(directory: string): string[] {
 function readConfig(file: string): [string, unknown][] {
   let found: unknown;
   try {
-    found = parse(readFileSync(file, 'utf8'), { version: '1.1', prettyErrors: false });
+    found = parseYaml(readFileSync(file, 'utf8'));
   } catch (error) {
-    fatal(`Error: failed to load configuration from ${file}: yaml: ${firstLine(error)}`);
+    fatal(error instanceof Error ? error.message : String(error));
   }
   if (found === null || found === undefined) return [];
   if (typeof found !== 'object' || Array.isArray(found)) {
-    fatal('Error: yaml: unmarshal errors:\n  line 1: cannot unmarshal !!str into yaml.MapSlice');
+    // The real one quotes the text, up to seven characters of it.
+    const text = `!!str \`${String(found).slice(0, 7)}...\``;
+    fatal(`yaml: unmarshal errors:\n  line 1: cannot unmarshal ${text} into yaml.MapSlice`);
   }
   return Object.entries(found);
 }
@@ -171,10 +171,6 @@ function verify(flag: string, type: FlagType, value: string): void {
 function refuse(message: string): never {
   process.stdout.write(`Incorrect Usage: ${message}\n\n`);
   fatal(`Error: ${message}`);
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }
 
 const aliases: Readonly<Record<string, string>> = {

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { registeredProviders } from '../kubelet.ts';
 import type { AgentSettings, Joined } from './k3s-agent.ts';
 import { exchange } from './k3s-http.ts';
-import { fatal, log } from './k3s-log.ts';
+import { fatal, klogFatal, kubeletExited, log } from './k3s-log.ts';
 import type { ApiObject } from './k3s-objects.ts';
 
 /** Registers the node, then keeps its status fresh for as long as the process lives. */
@@ -132,8 +132,8 @@ function refuseForeignLabels(labels: readonly string[]): void {
     .filter((key) => /(^|\.)(kubernetes|k8s)\.io\//.test(key))
     .filter((key) => !/(^|\.)(kubelet|node)\.kubernetes\.io\//.test(key) && !allowedLabels.includes(key));
   if (foreign.length === 0) return;
-  fatal(
-    `Error: kubelet exited: failed to validate kubelet flags: unknown 'kubernetes.io' or 'k8s.io' labels specified with --node-labels: [${foreign.join(' ')}]`,
+  kubeletExited(
+    `failed to validate kubelet flags: unknown 'kubernetes.io' or 'k8s.io' labels specified with --node-labels: [${foreign.join(' ')}]`,
   );
 }
 
@@ -154,6 +154,7 @@ function refuseBrokenProvider(provider: AgentSettings['credentialProvider']): vo
   try {
     registeredProviders(provider);
   } catch (error) {
-    fatal(`Error: kubelet exited: ${error instanceof Error ? error.message : error}`);
+    const [message = '', ...why] = (error instanceof Error ? error.message : String(error)).split(': ');
+    klogFatal(message, why.join(': '));
   }
 }

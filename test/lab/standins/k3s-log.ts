@@ -13,6 +13,20 @@ export function fatal(message: string): never {
   process.exit(1);
 }
 
+/** How kubelet ends by itself: klog's line for an error, then exit code 1 (k8s.io/component-base/cli). */
+export function klogFatal(message: string, error: string): never {
+  const [date = '', time = ''] = new Date().toISOString().split(/[TZ]/);
+  const head = `E${date.slice(5).replace('-', '')} ${time}000 ${String(process.pid).padStart(7)} run.go:72]`;
+  process.stderr.write(`${head} ${JSON.stringify(message)} err=${JSON.stringify(error)}\n`);
+  process.exit(1);
+}
+
+/** How K3s ends after its kubelet: an error, and exit code 0 (seen on a real K3s 1.36). */
+export function kubeletExited(why: string): never {
+  log('error', `Shutdown request received: "kubelet exited: ${why}"`);
+  process.exit(0);
+}
+
 function quoted(text: string): string {
   return /^[\w\-./@^+]+$/.test(text) ? text : JSON.stringify(text);
 }

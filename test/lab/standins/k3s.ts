@@ -9,7 +9,7 @@
 import { spawnSync } from 'node:child_process';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { type AgentSettings, joinServer, runKubelet } from './k3s-agent.ts';
+import { type AgentSettings, joinServer, missingConfiguration, runKubelet } from './k3s-agent.ts';
 import { type K3sCommand, type K3sOptions, readOptions } from './k3s-flags.ts';
 import { fatal, log } from './k3s-log.ts';
 import { runServer } from './k3s-server.ts';
@@ -44,6 +44,8 @@ async function main(): Promise<void> {
 
 async function run(command: K3sCommand): Promise<void> {
   process.on('SIGTERM', () => {
+    const missing = missingConfiguration();
+    if (missing !== undefined) fatal(`Error: failed to retrieve agent configuration: ${missing}`);
     log('info', 'Shutdown request received: signal: terminated');
     process.exit(0);
   });
