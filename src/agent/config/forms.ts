@@ -2,12 +2,12 @@ import * as z from 'zod/mini';
 import { Secret } from '../core/secret.ts';
 
 const label = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
-const hostName = `${label}(?:\\.${label})*`;
+export const hostName = `${label}(?:\\.${label})*`;
 const qualifiedName = `(?:${hostName}/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?`;
 const labelValue = '(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?';
 
 /** Text that matches; `must` completes the sentence "this setting must ...". */
-function text(pattern: RegExp, must: string) {
+export function text(pattern: RegExp, must: string) {
   return z.string(`must ${must}; write it as text`).check(z.regex(pattern, `must ${must}`));
 }
 
@@ -49,12 +49,6 @@ function milliseconds(value: string): number {
 export const loginServer = text(
   new RegExp(`^(?=.{1,253}$)${label}(?:\\.${label})+$`),
   'be a bare host name in lower case such as myteam.azurecr.io; leave out https:// and any path',
-);
-
-/** A registry as containerd names it, with its port where it has one, or `*` for all others. */
-export const registryName = text(
-  new RegExp(`^(?:\\*|${hostName}(?::\\d+)?)$`),
-  'be the bare host name of a registry in lower case such as docker.io, or "*"; leave out https:// and any path',
 );
 
 /** A repository below a registry and a tag of it: `myteam.azurecr.io/base/alpine:3.22`. */
@@ -142,22 +136,6 @@ export const vaultName = text(
 export const guid = text(
   /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
   'be a client id such as 11111111-2222-3333-4444-555555555555',
-);
-
-/** An http or https URL; it holds no password, because settings are printed. */
-export const url = text(
-  /^https?:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/,
-  'be a URL such as https://example.com/path, without user name, password or query',
-);
-
-export const httpsUrl = text(
-  /^https:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/,
-  'be an https:// URL such as https://myvault.vault.azure.net, without user name, password or query',
-);
-
-export const gitUrl = text(
-  /^https:\/\/[^\s/@?#]+\/[^\s?#]+$/,
-  'be the https:// URL of a Git repository, without a password or query (Flux gets the token of tokenSecretName)',
 );
 
 export const repositoryPath = text(

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import * as z from 'zod/mini';
+import { isReachable } from './address-forms.ts';
 
 const must =
   'must be a host name, an address or an https URL without a path such as 10.0.0.4 or https://10.0.0.4:6443';
@@ -21,5 +22,5 @@ export const serverAddress = z
 /** What looks like an address can be none: 10.0.0.256, a port of 99999. */
 function isAddress(value: string): boolean {
   const bare = value.replace(/^https:\/\//, '');
-  return URL.canParse(`https://${isIPv6(bare) ? `[${bare}]` : bare}`);
+  return isReachable(`https://${isIPv6(bare) ? `[${bare}]` : bare}`);
 }

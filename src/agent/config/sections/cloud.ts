@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { about } from '../about.ts';
-import { guid, httpsUrl, ipAddress, loginServer, secretName, url, vaultName, words } from '../forms.ts';
+import { httpsUrl, url } from '../address-forms.ts';
+import { guid, ipAddress, loginServer, secretName, vaultName, words } from '../forms.ts';
 
 export const cloud = about(
   'Where this node runs: azure asks the instance metadata service, static takes everything from these settings.',

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { about } from '../about.ts';
-import { duration, fluxVersion, gitUrl, repositoryPath, secretName, url, words } from '../forms.ts';
+import { gitHost, gitUrl, url } from '../address-forms.ts';
+import { duration, fluxVersion, repositoryPath, secretName, words } from '../forms.ts';
 
 const flux = about(
   'For engine flux.',
@@ -10,7 +11,7 @@ const flux = about(
     provider: about('Where the repository is.', z.optional(z.enum(['github', 'gitlab', 'git']))),
     owner: about('For github and gitlab: user, organisation or group.', z.optional(words)),
     repository: about('For github and gitlab: the name of the repository.', z.optional(words)),
-    hostname: about('For github and gitlab: a host of your own.', z.optional(words)),
+    hostname: about('For github and gitlab: a host of your own.', z.optional(gitHost)),
     url: about('For git: the URL of the repository.', z.optional(gitUrl)),
     username: about('For git: the user name that goes with the token.', words),
     branch: about('The branch that is followed.', words),

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { about } from '../about.ts';
-import { duration, k3sVersion, longDuration, secretName, url, words } from '../forms.ts';
+import { url } from '../address-forms.ts';
+import { duration, k3sVersion, longDuration, secretName, words } from '../forms.ts';
 import { serverAddress } from '../server-form.ts';
 
 export const joinToken = about(

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { roleNames } from '../../../roles/index.ts';
 import { about } from '../about.ts';
-import { directHost, ipAddress, nodeLabel, nodeName, nodeTaint, url, words } from '../forms.ts';
+import { url } from '../address-forms.ts';
+import { directHost, ipAddress, nodeLabel, nodeName, nodeTaint, words } from '../forms.ts';
 
 export const role = about(
   `What this VM is: ${roleNames.join(', ')}. By default the tag k3s-role says it, and an open tag wins over a settings file: set tags.role to false to fix the role here.`,

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { about } from '../about.ts';
+import { registryName, url } from '../address-forms.ts';
 import { cron } from '../cron-form.ts';
-import { imageReference, loginServer, registryName, secretText, url, words } from '../forms.ts';
+import { imageReference, loginServer, secretText, words } from '../forms.ts';
 
 const mirror = z.strictObject({
   endpoint: about('URLs that are asked in turn.', z.optional(z.array(url))),

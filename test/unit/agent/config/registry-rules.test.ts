@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { url } from '../../../../src/agent/config/address-forms.ts';
 import { consentAdvice } from '../../../../src/agent/config/consents.ts';
-import { url } from '../../../../src/agent/config/forms.ts';
 import { pathText } from '../../../../src/agent/config/path.ts';
 import { registryMisfits } from '../../../../src/agent/config/registry-rules.ts';
 

@@ -33,11 +33,6 @@ describe('containerd needs no fresh login', () => {
       {},
       { mirrors: { 'team.azurecr.io': { endpoint: ['https://team.azurecr.io'], rewrite: { a: 'b' } } } },
     ],
-    [
-      'for a URL that is none',
-      {},
-      { mirrors: { 'docker.io': { endpoint: ['https://team.azurecr.io:99999'] } } },
-    ],
     ['for a pause image from elsewhere', { [k3s.config]: 'pause-image: rancher/team.azurecr.io:1' }, {}],
     ['for a default registry elsewhere', { [dropIn]: 'system-default-registry: mirror.gcr.io' }, {}],
     ['for images to be tagged', { [k3s.config]: 'airgap-extra-registry: [team.azurecr.io]' }, {}],

@@ -1,0 +1,55 @@
+import * as z from 'zod/mini';
+import { hostName, text } from './forms.ts';
+
+/** A registry as containerd names it, with its port where it has one, or `*` for all others. */
+export const registryName = address(
+  new RegExp(`^(?:\\*|${hostName}(?::\\d+)?)$`),
+  'be the bare host name of a registry in lower case such as docker.io, or "*"; leave out https:// and any path',
+  (value) => (value === '*' ? undefined : `https://${value}`),
+);
+
+/** An http or https URL; it holds no password, because settings are printed. */
+export const url = address(
+  /^https?:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/,
+  'be a URL such as https://example.com/path, without user name, password or query',
+);
+
+export const httpsUrl = address(
+  /^https:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/,
+  'be an https:// URL such as https://myvault.vault.azure.net, without user name, password or query',
+);
+
+export const gitUrl = address(
+  /^https:\/\/[^\s/@?#]+\/[^\s?#]+$/,
+  'be the https:// URL of a Git repository, without a password or query (Flux gets the token of tokenSecretName)',
+);
+
+export const gitHost = address(
+  /^[A-Za-z0-9][A-Za-z0-9.-]*(:\d+)?$/,
+  'be a bare host name such as github.example.com; leave out https:// and any path',
+  (value) => `https://${value}`,
+);
+
+/** Text that matches, and whose URL has a host and a port that can be: `https://x:99999` looks right and is not. */
+function address(
+  pattern: RegExp,
+  must: string,
+  urlOf: (value: string) => string | undefined = (value) => value,
+) {
+  const isPossible = (value: string) => {
+    const url = urlOf(value);
+    // What does not match, or holds a control character, is another problem's matter.
+    return !pattern.test(value) || /\p{Cc}/u.test(value) || url === undefined || isReachable(url);
+  };
+  return text(pattern, must).check(
+    z.refine(
+      isPossible,
+      'must have a host that can be, and a port from 1 to 65535 if it has one, such as example.com:8443',
+    ),
+  );
+}
+
+/** True if a request could be made to `url`: Node parses it, and its port is not 0. */
+export function isReachable(url: string): boolean {
+  return URL.canParse(url) && new URL(url).port !== '0';
+}
