@@ -4,6 +4,7 @@ import type { CommonOptions } from './agent/cli-common.ts';
 import { azureCloud } from './agent/cloud/azure/azure.ts';
 import type { Cloud } from './agent/cloud/cloud.ts';
 import { staticCloud } from './agent/cloud/static/static.ts';
+import { consentedSubjects } from './agent/config/consents.ts';
 import { factsSetting } from './agent/config/facts-file.ts';
 import { load } from './agent/config/load.ts';
 import { checkNamedFiles } from './agent/config/named-files.ts';
@@ -115,7 +116,8 @@ export function makeCloud(
   host: Host,
   { hostname, addresses }: Pick<MachineFacts, 'hostname' | 'addresses'>,
 ): Cloud {
-  if (settings.cloud === 'azure') return azureCloud({ host, settings });
+  if (settings.cloud === 'azure')
+    return azureCloud({ host, settings, consented: consentedSubjects(settings, 'identityHosts') });
   const address = addresses.find((each) => each.includes('.'));
   return staticCloud({ host, settings, hostname, address });
 }
@@ -148,8 +150,8 @@ function once<Thing>(
 ): (settings: Settings) => Thing {
   let first: { readonly key: string; readonly thing: Thing } | undefined;
   return (settings) => {
-    const { cloud, azure, static: written, network } = settings;
-    const key = JSON.stringify({ cloud, azure, written, network });
+    const { cloud, azure, static: written, network, consent } = settings;
+    const key = JSON.stringify({ cloud, azure, written, network, hosts: consent.identityHosts });
     first ??= { key, thing: make(settings) };
     if (first.key !== key) onOutdated();
     return first.thing;

@@ -21,6 +21,7 @@ let issuedBefore: number;
 beforeAll(async () => {
   world = await startWorld();
   cloud = world.cloud();
+  await cloud.registryPassword(loginServer);
   stranger = await startLoopback({
     name: 'stranger',
     log: world.azure.requests,
@@ -69,6 +70,18 @@ describe('a registry outside the cloud', () => {
       expect(tokensIssued()).toBe(0);
     },
   );
+
+  test('is shown a token by consent, and only the host that is named', async () => {
+    const consenting = world.cloud({}, undefined, ['ghcr.io']);
+    await expectFailure(consenting.registryPassword('ghcr.io'), { reason: 'UnexpectedAnswer', pace: 'slow' });
+    expect(tokensShown()).toHaveLength(1);
+    await expectFailure(consenting.registryPassword('evil.example'), {
+      reason: 'ForeignHost',
+      pace: 'slow',
+      says: /identityHosts: \[ghcr\.io, evil\.example\]/,
+    });
+    expect(shown).toHaveLength(1);
+  });
 
   test('is not asked while nothing says which cloud this is', async () => {
     world.azure.node('server').vm.azEnvironment = 'AzureStack';

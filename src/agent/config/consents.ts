@@ -35,6 +35,12 @@ export const consents = {
     example: 'myteam.azurecr.io=https://mirror.example.com',
     takesTrue: true,
   },
+  identityHosts: {
+    about:
+      "Registries and vaults outside the domains of the VM's Azure cloud that may be shown tokens of its identity.",
+    example: 'registry.example.com',
+    takesTrue: false,
+  },
   settings: {
     about: 'Settings of K3s that may change on a living cluster, each with its value.',
     example: 'flannel-backend=wireguard-native',
@@ -79,6 +85,11 @@ export function consentAdvice(
 ): string {
   const list = [...new Set([...listed(consent[what]), ...subjects])];
   return `add \`consent: { ${what}: ${inline(list)} }\` to /etc/slipway/config.yaml`;
+}
+
+/** Returns the subjects that the settings consent to by name. */
+export function consentedSubjects({ consent }: Consenting, what: Consent): readonly string[] {
+  return listed(consent[what]);
 }
 
 /** Returns a warning for each consent that is given as `true`. */

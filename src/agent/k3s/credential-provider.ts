@@ -63,15 +63,17 @@ export function renderProviderSettings({
   azure,
   static: fixed,
   network,
-  registries,
+  registries: { servers },
+  consent: { identityHosts },
 }: Settings): string {
-  const { servers } = registries;
-  const part = { cloud, azure, static: fixed, network, registries: { servers } } satisfies Part;
+  const shown = { registries: { servers }, consent: { identityHosts } };
+  const part = { cloud, azure, static: fixed, network, ...shown } satisfies Part;
   return `# Written by Slipway for its credential provider, from the settings in force.\n${JSON.stringify(part, undefined, 2)}\n`;
 }
 
 /** What a settings file may say: neither a secret nor a time in milliseconds gets in here. */
 type Part = ReadonlyInput<Pick<WrittenSettings, 'cloud' | 'azure' | 'static' | 'network'>> & {
   readonly registries: ReadonlyInput<Pick<WrittenSettings['registries'], 'servers'>>;
+  readonly consent: ReadonlyInput<Pick<WrittenSettings['consent'], 'identityHosts'>>;
 };
 type ReadonlyInput<T> = T extends object ? { readonly [Key in keyof T]: ReadonlyInput<T[Key]> } : T;

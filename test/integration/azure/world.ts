@@ -19,7 +19,11 @@ export interface World {
   readonly azure: Azure;
   /** Timeouts as they were asked for, milliseconds. */
   readonly timeouts: number[];
-  cloud(settings?: Partial<AzureSettings>, network?: { readonly caFile?: string | undefined }): Cloud;
+  cloud(
+    settings?: Partial<AzureSettings>,
+    network?: { readonly caFile?: string | undefined },
+    consented?: readonly string[],
+  ): Cloud;
 }
 
 /** One VM with one vault and one registry, all roles assigned. */
@@ -35,8 +39,9 @@ export async function startWorld(): Promise<World> {
   return {
     azure,
     timeouts,
-    cloud: (settings = {}, { caFile } = { caFile: azure.caFile }) =>
+    cloud: (settings = {}, { caFile } = { caFile: azure.caFile }, consented = []) =>
       azureCloud({
+        consented,
         host: hasty(nodeHost({ proxy: azure.proxyUrl, caFile }), timeouts),
         settings: {
           azure: {

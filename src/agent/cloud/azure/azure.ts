@@ -22,6 +22,8 @@ export interface AzureSettings {
 export interface AzureCloudOptions {
   readonly host: Host;
   readonly settings: { readonly azure: AzureSettings };
+  /** Hosts outside the cloud's domains that may be shown tokens of the identity. */
+  readonly consented?: readonly string[];
 }
 
 /**
@@ -29,20 +31,23 @@ export interface AzureCloudOptions {
  *
  * The SDKs are loaded when a secret is first read, so that a plan or `slipway version` does without them.
  */
-export function azureCloud({ host, settings: { azure } }: AzureCloudOptions): Cloud {
+export function azureCloud({ host, settings: { azure }, consented = [] }: AzureCloudOptions): Cloud {
   const { imdsEndpoint, identity, registryAudience: audience } = azure;
   const credential = managedIdentity({ host, imdsEndpoint, clientId: identity.clientId });
   const environment = ownEnvironment(host, azure);
-  const requireOwnRegistry = async (loginServer: string) =>
-    requireOwnHost(loginServer, {
-      domains: [registryDomain(await environment())],
-      setting: 'registries.servers',
-    });
+  async function requireOwnRegistry(loginServer: string): Promise<void> {
+    if (consented.includes(loginServer)) return;
+    const domains = [registryDomain(await environment())];
+    requireOwnHost(loginServer, { domains, setting: 'registries.servers', consented });
+  }
   return {
     name: 'azure',
     identity: async () => (await instanceMetadata(host, imdsEndpoint)).identity,
     secret: async (name) =>
-      vaultSecret({ host, credential, imdsEndpoint, url: await vaultUrl(azure, environment) }, name),
+      vaultSecret(
+        { host, credential, imdsEndpoint, url: await vaultUrl(azure, environment, consented) },
+        name,
+      ),
     registryUser: () => registryUser,
     async registryPassword(loginServer) {
       await requireOwnRegistry(loginServer);
@@ -67,11 +72,12 @@ function ownEnvironment(host: Host, azure: AzureSettings): () => Promise<Environ
 async function vaultUrl(
   { keyVault, environment: named }: AzureSettings,
   environment: () => Promise<Environment>,
+  consented: readonly string[],
 ): Promise<string> {
   const { name, url } = keyVault;
   if (url) {
     const domains = named ? [vaultDomain(named)] : vaultDomains;
-    requireOwnHost(new URL(url).hostname, { domains, setting: 'azure.keyVault.url' });
+    requireOwnHost(new URL(url).hostname, { domains, setting: 'azure.keyVault.url', consented });
     return url.replace(/\/+$/, '');
   }
   if (!name)

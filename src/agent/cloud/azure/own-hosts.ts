@@ -5,17 +5,19 @@ export interface OwnHosts {
   readonly domains: readonly string[];
   /** The setting that names the host. */
   readonly setting: string;
+  /** Hosts elsewhere that may be shown a token: consent.identityHosts. */
+  readonly consented: readonly string[];
 }
 
 /**
- * Throws `ForeignHost` unless `host` lies below a domain of the VM's own cloud: a token of the VM's identity is shown to
- * no other host.
+ * Throws `ForeignHost` unless `host` lies below a domain of the VM's own cloud or is consented to: a token of the VM's
+ * identity is shown to no other host.
  */
-export function requireOwnHost(host: string, { domains, setting }: OwnHosts): void {
-  if (domains.some((domain) => host.endsWith(`.${domain}`))) return;
+export function requireOwnHost(host: string, { domains, setting, consented }: OwnHosts): void {
+  if (consented.includes(host) || domains.some((domain) => host.endsWith(`.${domain}`))) return;
   throw new NodeError(
     'ForeignHost',
-    `${host} is outside ${domains.join(', ')}, so it is not shown a token of this VM's identity. Correct ${setting} or azure.environment.`,
+    `${host} is outside ${domains.join(', ')}, so it is not shown a token of this VM's identity. Correct ${setting} or azure.environment; to show it all the same, add \`consent: { identityHosts: [${[...consented, host].join(', ')}] }\` to /etc/slipway/config.yaml.`,
     { retry: { pace: 'slow' } },
   );
 }
