@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { NodeError } from '../core/errors.ts';
 import type { Download } from '../core/host.ts';
@@ -47,6 +47,8 @@ export async function download(wanted: Download, tools: DownloadTools): Promise<
 async function bring(wanted: Download, digest: string, place: Place, terms: TransferTerms): Promise<void> {
   const part = join(place.folder, `.${basename(wanted.path)}.slipway-part`);
   try {
+    if (wanted.member === undefined && (await isIntact(place.path, digest)))
+      return await install(place.path, wanted, place);
     await refuseAgain(`${part}.refused`, digest, wanted);
     await fetchVerified(wanted, digest, part, terms);
     if (wanted.member === undefined) await install(part, wanted, place);
@@ -57,6 +59,12 @@ async function bring(wanted: Download, digest: string, place: Place, terms: Tran
     if (error.reason === 'DiskFull') await rm(part, { force: true });
     throw error;
   }
+}
+
+/** What is in place with the right digest is not fetched again; its mode and its owner are corrected. */
+async function isIntact(path: string, digest: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  return found?.isFile() === true && (await sha256(path)) === digest;
 }
 
 async function fetchVerified(

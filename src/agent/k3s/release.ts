@@ -46,7 +46,7 @@ export async function installedVersion(host: HostReader, { k3s }: NodePaths): Pr
   if (exitCode === 0 && version !== undefined) return version;
   throw new NodeError(
     'CommandFailed',
-    `${k3s.binary} --version ended with exit code ${exitCode} and names no version. If it is damaged, remove it: it is downloaded again.`,
+    `${k3s.binary} --version ended with exit code ${exitCode} and names no version. It is compared with the checksum of its release, and downloaded again if it differs.`,
     { blocks: false },
   );
 }
@@ -64,15 +64,20 @@ export function releaseDownload({ settings, version, arch, paths }: K3sNode): Do
   };
 }
 
+/** In place of a version, for an executable that names none: the download decides by its checksum whether it is damaged. */
+const unnamed = 'none that it names';
+
 /** The installed version; throws where it may not be replaced by the wanted one. */
 async function replaceable(host: HostReader, node: K3sNode): Promise<string | undefined> {
   const wanted = parseVersion(node.version);
   if (!wanted) throw refused(`"${node.version}" is not the name of a K3s release such as v1.36.3+k3s1`);
   const joined = await joinedCluster(host, node);
   const installed = await installedVersion(host, node.paths).catch((thrown: unknown) => {
-    if (joined) throw thrown;
-    return undefined;
+    if (!joined) return undefined;
+    if (toNodeError(thrown).reason !== 'CommandFailed') throw thrown;
+    return unnamed;
   });
+  if (installed === unnamed) return installed;
   if (installed === undefined || installed === node.version || !joined) return installed;
   const from = parseVersion(installed);
   if (node.settings.k3s.upgrade !== 'auto') throw drift(node.version, installed);

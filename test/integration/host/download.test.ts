@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -311,6 +311,28 @@ describe('redirects', () => {
       message: expect.stringContaining('refused'),
     });
     expect(asked).toEqual([]);
+  });
+});
+
+describe('what is in place', () => {
+  test('with the right digest is not fetched, and gets its mode', async () => {
+    const { wanted, asked } = await release(ranged());
+    await download(wanted, tools);
+    await chmod(wanted.path, 0o644);
+    const before = asked.length;
+    await download(wanted, tools);
+    expect(asked).toHaveLength(before);
+    expect((await stat(wanted.path)).mode & 0o7777).toBe(0o755);
+  });
+
+  test.each([
+    ['empty', 0],
+    ['half', 1_000],
+  ])('but is %s is replaced', async (_, size) => {
+    const { wanted } = await release(ranged());
+    await nodeHost().writeFile(wanted.path, 'x'.repeat(size), { mode: 0o755 });
+    await download(wanted, tools);
+    expect((await readFile(wanted.path)).equals(content)).toBe(true);
   });
 });
 

@@ -126,6 +126,16 @@ describe('the executable', () => {
   });
 
   test.each([
+    ['names no version', { exitCode: 0 }, 'Drifted tolerably version'],
+    ['cannot be executed', { exitCode: 126 }, 'Drifted tolerably version'],
+    ['ends by a signal', { exitCode: 139 }, 'Drifted tolerably version'],
+  ])('one of a node in a cluster that %s is downloaded again', async (_, answer, expected) => {
+    const host = memoryHost({ files: { [joinedServer]: 'there' } });
+    host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, answer);
+    expect(await outcome(k3sExecutable(aNode('server'), []), host)).toBe(expected);
+  });
+
+  test.each([
     ['that others may write to', { content: 'k3s', mode: 0o777 }, 'Drifted tolerably mode'],
     ["behind a link of the operator's", { link: '/opt/k3s' }, 'InSync'],
   ])('one %s', async (_, found, expected) => {
