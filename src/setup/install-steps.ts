@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { Command, Host, HostReader } from '../agent/core/host.ts';
-import { octal } from '../agent/core/mode.ts';
+import { octal, owner } from '../agent/core/mode.ts';
 import { compare, inSync, type Resource } from '../agent/core/resource.ts';
 import { realPath } from '../agent/k3s/teardown/real-path.ts';
 import type { NodePaths } from '../agent/paths.ts';
@@ -79,8 +79,12 @@ function executableInPlace(self: string, path: string, root: string): Resource {
         found?.kind === 'file' &&
         (await host.query(comparing(self, await realPath(host, path, root)))).exitCode === 0;
       return compare(
-        { content: isSame ? 'this executable' : found && 'another', mode: found && octal(found.mode) },
-        { content: 'this executable', mode: '0755' },
+        {
+          content: isSame ? 'this executable' : found && 'another',
+          mode: found && octal(found.mode),
+          owner: owner(found ?? {}),
+        },
+        { content: 'this executable', mode: '0755', owner: 'own' },
         (host) => copy(host, self, path, root),
       );
     },
@@ -96,6 +100,8 @@ async function copy(host: Host, self: string, path: string, root: string): Promi
   // The commands know nothing of the root, and would follow links out of it.
   const draft = join(await realPath(host, dirname(path), root), '.slipway.new');
   await host.run({ file: 'install', args: ['-D', '-m', '0755', '--', self, draft] });
+  // Whatever group the directory passes on: /proc/self belongs to the user and the group of the command.
+  await host.run({ file: 'chown', args: ['--reference=/proc/self/.', '--', draft] });
   await host.run({ file: 'sync', args: ['--', draft] });
   await host.rename(draft, path);
 }

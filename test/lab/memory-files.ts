@@ -3,7 +3,13 @@ import type { FileStat, FoundFile } from '../../src/agent/core/host.ts';
 import { fileError, systemError } from '../../src/agent/host/file-errors.ts';
 
 type Node =
-  | { readonly kind: 'file'; readonly content: string; readonly mode: number; readonly modifiedAt: number }
+  | {
+      readonly kind: 'file';
+      readonly content: string;
+      readonly mode: number;
+      readonly modifiedAt: number;
+      readonly foreignOwner?: string;
+    }
   | { readonly kind: 'directory'; readonly modifiedAt: number }
   | { readonly kind: 'link'; readonly target: string; readonly modifiedAt: number };
 
@@ -31,7 +37,8 @@ export class MemoryFiles {
     const node = this.#nodes.get(this.#real(path));
     if (node === undefined) return undefined;
     if (node.kind !== 'file') throw fileError(systemError('EISDIR'), 'read', path);
-    return { content: node.content, mode: node.mode, modifiedAt: node.modifiedAt };
+    const { kind: _, ...found } = node;
+    return found;
   }
 
   stat(path: string): FileStat | undefined {
@@ -43,6 +50,7 @@ export class MemoryFiles {
           mode: node.mode,
           size: Buffer.byteLength(node.content),
           modifiedAt: node.modifiedAt,
+          ...(node.foreignOwner !== undefined && { foreignOwner: node.foreignOwner }),
         };
       case 'directory':
         return { kind: 'directory', mode: 0o755, size: 0, modifiedAt: node.modifiedAt };
@@ -71,6 +79,12 @@ export class MemoryFiles {
 
   write(path: string, content: string, mode = 0o644): void {
     this.#put(path, { kind: 'file', content, mode, modifiedAt: this.#now() });
+  }
+
+  /** Gives the file to another owner, as `uid:gid`. */
+  give(path: string, foreignOwner: string): void {
+    const node = this.#nodes.get(this.#real(path));
+    if (node?.kind === 'file') this.#nodes.set(this.#real(path), { ...node, foreignOwner });
   }
 
   link(path: string, target: string): void {

@@ -25,6 +25,7 @@ describe.each(owned.server)('%s', (path) => {
       'opened to everybody',
       (machine: Vm) => machine.host.files.write(path, machine.host.files.text(path) ?? '', 0o666),
     ],
+    ['given to another user', (machine: Vm) => machine.host.files.give(path, '1000:1000')],
   ])('is put back when it was %s', async (_, edit) => {
     const { machine, slipway } = await booted('server');
     const before = machine.host.files.read(path);
@@ -33,6 +34,7 @@ describe.each(owned.server)('%s', (path) => {
     const after = machine.host.files.read(path);
     expect(report.outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
     expect(after?.mode).toBe(before?.mode);
+    expect(after?.foreignOwner).toBeUndefined();
     if (!path.endsWith('registries.yaml')) expect(after?.content).toBe(before?.content);
     expect(after?.content).not.toContain('by hand');
     expect(machine.units.starts).toBe(1);

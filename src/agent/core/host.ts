@@ -1,14 +1,19 @@
 import type { Content, Secret } from './secret.ts';
 
+/** To whom a file belongs: `uid:gid` if not to the user and the group of this process, which are the wanted ones. */
+export interface Owned {
+  readonly foreignOwner?: string;
+}
+
 /** A text file as it was found. `modifiedAt` is epoch milliseconds. */
-export interface FoundFile {
+export interface FoundFile extends Owned {
   readonly content: string;
   readonly mode: number;
   readonly modifiedAt: number;
 }
 
 /** What stands at a path, links not followed. `mode` is the permission bits, `target` where a link points. */
-export interface FileStat {
+export interface FileStat extends Owned {
   readonly kind: 'file' | 'directory' | 'link' | 'other';
   readonly mode: number;
   readonly size: number;
@@ -92,7 +97,7 @@ export interface HostReader {
 
 /** The only door to the machine. Every mutation is whole or not there: a crash leaves no half-written file. */
 export interface Host extends HostReader {
-  /** Replaces the file atomically and durably, its directories made where missing. */
+  /** Replaces the file atomically and durably by one of this process, its directories made where missing. */
   writeFile(path: string, content: Content, options: { readonly mode: number }): Promise<void>;
   /** Makes `path` a symbolic link to `target`, replacing what stands there unless it is a directory. */
   link(path: string, target: string): Promise<void>;

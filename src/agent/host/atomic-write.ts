@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { lives, stampOf } from './living.ts';
+import { takeOver } from './ownership.ts';
 import { inPlace, openFolder } from './place.ts';
 import { removeTree } from './remove-tree.ts';
 
@@ -15,6 +16,7 @@ import { removeTree } from './remove-tree.ts';
 export async function atomicWrite(path: string, content: string, mode: number, root?: string): Promise<void> {
   const fill = async (temporary: string) => {
     await using file = await open(temporary, 'wx', 0o600);
+    await takeOver(file);
     await file.chmod(mode);
     await file.writeFile(content, 'utf8');
     await file.sync();

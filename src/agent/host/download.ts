@@ -8,6 +8,7 @@ import { atomicWrite, replaceWith, syncDirectory } from './atomic-write.ts';
 import { fetchPart } from './fetch-part.ts';
 import { errnoOf, fileError } from './file-errors.ts';
 import type { Routes } from './http-agents.ts';
+import { takeOver } from './ownership.ts';
 import { inPlace, type Place } from './place.ts';
 import { downloadFailed, fetchText, type TransferTerms } from './transfer.ts';
 import { unpackMember } from './unpack.ts';
@@ -121,6 +122,7 @@ async function sha256(path: string): Promise<string | undefined> {
 
 async function install(part: string, { mode }: Download, place: Place): Promise<void> {
   await using file = await open(part, constants.O_RDONLY | constants.O_NOFOLLOW);
+  await takeOver(file);
   await file.chmod(mode);
   await file.sync();
   await rename(part, place.path);
@@ -181,6 +183,7 @@ async function unpack(
       },
       url,
     );
+    await takeOver(file);
     await file.chmod(mode);
     await file.sync();
   });

@@ -12,6 +12,7 @@ import { execute } from './exec.ts';
 import { errnoOf, fileError } from './file-errors.ts';
 import { exchange } from './http.ts';
 import { Routes } from './http-agents.ts';
+import { ownership } from './ownership.ts';
 import { inPlace, openPlace } from './place.ts';
 import { removeTree } from './remove-tree.ts';
 
@@ -92,7 +93,12 @@ async function read(at: string, path: string): Promise<FoundFile> {
   await using file = await open(at, constants.O_RDONLY | constants.O_NONBLOCK);
   const stats = await file.stat();
   if (!stats.isFile()) throw notAFile(path);
-  return { content: await file.readFile('utf8'), mode: permissions(stats), modifiedAt: stats.mtimeMs };
+  return {
+    content: await file.readFile('utf8'),
+    mode: permissions(stats),
+    modifiedAt: stats.mtimeMs,
+    ...ownership(stats),
+  };
 }
 
 function notAFile(path: string): NodeError {
@@ -109,6 +115,7 @@ async function look(path: string): Promise<FileStat> {
     mode: permissions(stats),
     size: stats.size,
     modifiedAt: stats.mtimeMs,
+    ...ownership(stats),
   };
   return stats.isSymbolicLink() ? { ...found, target: await readlink(path) } : found;
 }

@@ -100,7 +100,10 @@ async function renew(
   installed: Token,
   found: FoundFile | undefined,
 ): Promise<Secret> {
-  const isIntact = found?.mode === 0o600 && parseToken(found.content)?.credential === installed.credential;
+  const isIntact =
+    found?.mode === 0o600 &&
+    found.foreignOwner === undefined &&
+    parseToken(found.content)?.credential === installed.credential;
   if (!isIntact) return new Secret(`${installed.credential}\n`, `${redacted}\n`);
   const name = tokenSecretName(node);
   const fetched = await fetchToken(host, cloud, name);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Cloud } from '../cloud/cloud.ts';
-import type { Host, HostReader } from '../core/host.ts';
-import { octal } from '../core/mode.ts';
+import type { FoundFile, Host, HostReader } from '../core/host.ts';
+import { octal, owner } from '../core/mode.ts';
 import { type Change, inSync, type Resource } from '../core/resource.ts';
 import { Secret, sensitive } from '../core/secret.ts';
 import {
@@ -38,7 +38,7 @@ export function loginsCache(node: K3sNode, cloud: Cloud): readonly Resource[] {
         const cached = parseCachedLogins(found?.content);
         const changes = [
           ...loginChanges(cached, await newestLogins(host, node, cloud)),
-          ...(found ? modeChanges(found.mode) : []),
+          ...(found ? modeChanges(found) : []),
         ];
         if (changes.length === 0) return inSync();
         const remedy = async (host: Host) =>
@@ -95,8 +95,11 @@ function loginChanges(found: CachedLogins, wanted: CachedLogins): readonly Chang
     }));
 }
 
-function modeChanges(found: number): readonly Change[] {
-  return found === mode ? [] : [{ field: 'mode', observed: octal(found), desired: octal(mode) }];
+function modeChanges(found: FoundFile): readonly Change[] {
+  return [
+    { field: 'mode', observed: octal(found.mode), desired: octal(mode) },
+    { field: 'owner', observed: owner(found), desired: 'own' },
+  ].filter(({ observed, desired }) => observed !== desired);
 }
 
 function render(logins: CachedLogins): Secret {

@@ -46,7 +46,7 @@ export async function writeProof(host: Host, path: string, server: string, proof
 async function readProofs(host: HostReader, path: string): Promise<Proofs> {
   const found = await host.readFile(path);
   // What others could have written proves nothing.
-  if (!found || found.mode !== mode) return {};
+  if (!found || found.mode !== mode || found.foreignOwner !== undefined) return {};
   try {
     const proofs: unknown = JSON.parse(found.content);
     return Object.fromEntries(

@@ -86,5 +86,8 @@ async function judge(
   if (found.mode !== mode) {
     return { ok: false, changes: [{ field: 'mode', observed: octal(found.mode), desired: octal(mode) }] };
   }
+  if (found.foreignOwner !== undefined) {
+    return { ok: false, changes: [{ field: 'owner', observed: found.foreignOwner, desired: 'own' }] };
+  }
   return isCurrent(found, host.now(), host);
 }

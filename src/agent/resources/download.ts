@@ -1,5 +1,5 @@
 import type { Download, HostReader } from '../core/host.ts';
-import { octal } from '../core/mode.ts';
+import { octal, owner } from '../core/mode.ts';
 import { type ConditionType, compare, inSync, type Resource } from '../core/resource.ts';
 
 export interface DownloadSpec {
@@ -15,7 +15,7 @@ export interface DownloadSpec {
 
 /**
  * An executable of this version, downloaded and verified when none is there, or another, which works meanwhile. One that
- * others could have written to is fetched again too; what a link of the operator's leads to is not.
+ * others could have written to, or own, is verified again too; what a link of the operator's leads to is not.
  */
 export function download({ installed, wanted, download, ...rest }: DownloadSpec): Resource {
   return {
@@ -23,10 +23,10 @@ export function download({ installed, wanted, download, ...rest }: DownloadSpec)
     async check(host) {
       const version = await installed(host);
       const found = version === undefined ? undefined : await host.stat(download.path);
-      const mode = found?.kind === 'file' ? found.mode : download.mode;
+      const file = found?.kind === 'file' ? found : undefined;
       const finding = compare(
-        { version, mode: octal(mode) },
-        { version: wanted, mode: octal(download.mode) },
+        { version, mode: octal(file?.mode ?? download.mode), owner: owner(file ?? {}) },
+        { version: wanted, mode: octal(download.mode), owner: 'own' },
         (host) => host.download(download),
       );
       if (finding.state !== 'Drifted') return inSync({ message: wanted });

@@ -1,5 +1,5 @@
 import type { HostReader } from '../core/host.ts';
-import { octal } from '../core/mode.ts';
+import { octal, owner } from '../core/mode.ts';
 import { type ConditionType, compare, type Resource } from '../core/resource.ts';
 import { digest } from './digest.ts';
 
@@ -14,7 +14,7 @@ export interface FileSpec {
   readonly needs?: readonly string[];
 }
 
-/** A file with exactly this content and mode, replaced atomically when either differs. */
+/** A file of this process with exactly this content and mode, replaced atomically when anything differs. */
 export function file(spec: FileSpec): Resource {
   const { path, content: wanted, mode = 0o644, replacesLinks = false, ...rest } = spec;
   return {
@@ -26,8 +26,12 @@ export function file(spec: FileSpec): Resource {
       const isLink = replacesLinks && (await host.stat(path))?.kind === 'link';
       const found = isLink ? undefined : await host.readFile(path);
       return compare(
-        { content: found && digest(found.content), mode: found && octal(found.mode) },
-        { content: digest(content), mode: octal(mode) },
+        {
+          content: found && digest(found.content),
+          mode: found && octal(found.mode),
+          owner: owner(found ?? {}),
+        },
+        { content: digest(content), mode: octal(mode), owner: 'own' },
         (host) => host.writeFile(path, content, { mode }),
       );
     },

@@ -18,6 +18,7 @@ function bareHost(root = '/'): MemoryHost {
     host.files.write(args[5] ?? '', text(args[4] ?? '') ?? '', 0o755);
     return '';
   });
+  host.on({ file: 'chown' });
   host.on({ file: 'sync' });
   systemd(host, root);
   return host;
@@ -54,6 +55,7 @@ function steps(root = '/') {
 
 const inPlace = [
   'run install -D -m 0755 -- /tmp/slipway /usr/local/bin/.slipway.new',
+  'run chown --reference=/proc/self/. -- /usr/local/bin/.slipway.new',
   'run sync -- /usr/local/bin/.slipway.new',
   'rename /usr/local/bin/.slipway.new -> /usr/local/bin/slipway',
 ];

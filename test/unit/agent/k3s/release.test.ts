@@ -135,6 +135,13 @@ describe('the executable', () => {
     expect(await outcome(k3sExecutable(aNode('server'), []), host)).toBe(expected);
   });
 
+  test('one that another user owns is downloaded again', async () => {
+    const host = memoryHost({ files: { '/usr/local/bin/k3s': { content: 'k3s', mode: 0o755 } } });
+    host.files.give('/usr/local/bin/k3s', '1000:1000');
+    host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n');
+    expect(await outcome(k3sExecutable(aNode('server'), []), host)).toBe('Drifted tolerably owner');
+  });
+
   test.each([
     ['that others may write to', { content: 'k3s', mode: 0o777 }, 'Drifted tolerably mode'],
     ["behind a link of the operator's", { link: '/opt/k3s' }, 'InSync'],

@@ -1,0 +1,17 @@
+import type { Stats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import type { Owned } from '../core/host.ts';
+
+/** The owner of a file that does not belong to the user and the group of this process. */
+export function ownership({ uid, gid }: Pick<Stats, 'uid' | 'gid'>): Owned {
+  return uid === process.geteuid?.() && gid === process.getegid?.() ? {} : { foreignOwner: `${uid}:${gid}` };
+}
+
+/**
+ * Gives an open file to this process, as after it was made in a directory that passes its group on (2775). Only where it
+ * is another's, since the system may refuse the call even if it changes nothing.
+ */
+export async function takeOver(file: FileHandle): Promise<void> {
+  if (ownership(await file.stat()).foreignOwner === undefined) return;
+  await file.chown(process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
+}
