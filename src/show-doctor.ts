@@ -5,6 +5,7 @@ import { type Patient, probesFor } from './agent/doctor/doctor.ts';
 import { type Diagnosis, examine } from './agent/doctor/probe.ts';
 import { isLocked } from './agent/host/lock.ts';
 import { print, printStyled } from './agent/host/print.ts';
+import { inCare } from './agent/knowledge.ts';
 import { planNode } from './agent/plan.ts';
 import { compose } from './compose.ts';
 import { terminal } from './terminal.ts';
@@ -28,7 +29,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
 
 async function meet(options: DoctorOptions): Promise<Patient> {
   const { gather, connect, host: machine, paths } = await compose(options);
-  const knowledge = await gather();
+  const knowledge = await inCare(machine, await gather());
   const settings = knowledge.tagged.value?.loaded.settings ?? knowledge.files.value?.settings;
   const connected = settings && connect(settings);
   const { machineMeasures } = await import('./agent/host/measures.ts');

@@ -6,7 +6,7 @@ import type { Host } from './core/host.ts';
 import { type Attempts, reconcile } from './core/reconcile.ts';
 import type { Outcome } from './core/resource.ts';
 import { type CredentialStatus, registryCredentials } from './k3s/credential-status.ts';
-import { gather, type Informants, type Knowledge } from './knowledge.ts';
+import { gather, type Informants, inCare, type Knowledge } from './knowledge.ts';
 import { type PlanPorts, planNode } from './plan.ts';
 import { nextWake, type Wake } from './wake.ts';
 
@@ -58,20 +58,21 @@ export function createAgent(ports: AgentPorts): Agent {
       // What was repaired in the settings does not wait for what failed before.
       if (JSON.stringify(knowledge.tagged.value?.loaded.settings) !== before) attempts.clear();
       const host = ports.hostFor(knowledge);
-      const planPorts = ports.planPorts(knowledge);
-      const plan = planNode(knowledge, planPorts);
+      const patient = await inCare(host, knowledge);
+      const planPorts = ports.planPorts(patient);
+      const plan = planNode(patient, planPorts);
       const warnings = [...settingsWarnings(knowledge), ...(planPorts?.gitops.warnings ?? [])];
       warned = warn(warnings, warned, emit);
       const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });
       const outcomes = await reconcile(plan, { host, attempts, random: random(), onOutcome });
-      const { value: node } = knowledge.node;
+      const { value: node } = patient.node;
       // A file that cannot be read has a condition of its own.
       const credentials =
         node && planPorts ? await registryCredentials(host, node, planPorts).catch(() => []) : [];
       const now = host.now();
       conditions = conditionsOf(outcomes, conditions, now);
       tellTransitions(conditions, told, emit);
-      return { knowledge, outcomes, conditions, credentials, wake: nextWake(now, outcomes) };
+      return { knowledge: patient, outcomes, conditions, credentials, wake: nextWake(now, outcomes) };
     },
   };
 }

@@ -10,6 +10,7 @@ import type { HostReader } from './core/host.ts';
 import { type Lesson, learn } from './core/lesson.ts';
 import { keptAddress } from './k3s/kept-address.ts';
 import { type K3sNode, nodeName, normaliseServer } from './k3s/node.ts';
+import { keepingRole } from './k3s/role-change.ts';
 import type { NodePaths } from './paths.ts';
 
 /** All that must be known before a node can be planned, each with what it took to learn it. */
@@ -53,6 +54,15 @@ export async function gather(ask: Informants, before?: Knowledge): Promise<Knowl
     describe(ask, knownOf(tagged).loaded.settings, knownOf(identity), role),
   );
   return { files, identity, tagged, role, node };
+}
+
+/** The same with the node that is in care: as it was installed, while another kind of role waits for consent. */
+export async function inCare(host: HostReader, knowledge: Knowledge): Promise<Knowledge> {
+  const { value, ...lesson } = knowledge.node;
+  if (value === undefined) return knowledge;
+  // What cannot be looked at has a condition of its own.
+  const kept = await keepingRole(host, value).catch(() => value);
+  return { ...knowledge, node: { ...lesson, value: kept } };
 }
 
 /** Asks what can only be asked once something else is known; without that there is nothing to say. */

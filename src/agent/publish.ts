@@ -66,7 +66,7 @@ export function statusOf(report: Report, { version, pid, now, before = [] }: Pub
   return {
     version,
     pid,
-    role: knowledge.role.value?.name,
+    role: (knowledge.node.value?.role ?? knowledge.role.value)?.name,
     node: knowledge.node.value?.name,
     updated: iso(now),
     nextPass: { at: iso(wake.at), because: wake.because },

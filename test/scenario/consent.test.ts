@@ -93,6 +93,39 @@ describe('a role that changes between server and agent', () => {
     expect(machine.units.isActive(/^k3s\.service$/)).toBe(true);
   });
 
+  test.each([
+    ['server', 'agent', /^k3s\.service$/],
+    ['agent', 'server', /^k3s-agent\.service$/],
+    ['observability', 'server', /^k3s-agent\.service$/],
+  ])(
+    'leaves a K3s %s in care when %s is wanted: it is started again, and nothing is written',
+    async (role, wanted, unit) => {
+      const { machine, slipway } = await booted(role);
+      const before = JSON.stringify([
+        machine.host.files.text('/etc/rancher/k3s/config.yaml'),
+        machine.host.files.list('/usr/local/bin'),
+        machine.host.files.list('/etc/systemd/system'),
+      ]);
+      machine.cloud.tag('k3s-role', wanted);
+      await live(slipway, machine, minute);
+      await machine.units.systemctl([
+        'stop',
+        '--no-block',
+        String(unit).includes('agent') ? 'k3s-agent.service' : 'k3s.service',
+      ]);
+      const report = await live(slipway, machine, 10 * minute);
+      expect(condition(report, 'Role')).toBe('False RoleChanged');
+      expect(condition(report, 'Ready')).toBe('True RoleChanged');
+      expect(machine.units.isActive(unit)).toBe(true);
+      const after = [
+        machine.host.files.text('/etc/rancher/k3s/config.yaml'),
+        machine.host.files.list('/usr/local/bin'),
+        machine.host.files.list('/etc/systemd/system'),
+      ];
+      expect(JSON.stringify(after)).toBe(before);
+    },
+  );
+
   test('with consent the old one is taken down, its data kept, and the new one comes up', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.tag('k3s-role', 'agent');

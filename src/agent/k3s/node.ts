@@ -9,6 +9,8 @@ import { kubectl } from '../resources/kubectl.ts';
 /** What one K3s node is to be: everything this folder's Resources are made of. */
 export interface K3sNode {
   readonly role: Role;
+  /** The role of another kind that settings or tag ask for, and that waits for consent. */
+  readonly wantedRole?: Role | undefined;
   /** As `nodeName` gives it. */
   readonly name: string;
   /** The node's IP address. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { roles } from '../../roles/index.ts';
 import type { Role } from '../../roles/role.ts';
 import { consentAdvice, isConsented } from '../config/consents.ts';
 import { NodeError } from '../core/errors.ts';
@@ -8,6 +9,7 @@ import type { NodePaths } from '../paths.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
 import { agentTokenPath } from './agent-token.ts';
 import { pinnedCa } from './ca.ts';
+import { k3sFlags } from './flags.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { movedAside } from './teardown/moved-aside.ts';
 import { parseToken } from './token.ts';
@@ -34,11 +36,33 @@ export function roleChange(node: K3sNode, needs: readonly string[] = []): Resour
   };
 }
 
+/**
+ * The node as it was installed, until consent.roleChange: a K3s of another kind than the role asks for stays in care.
+ *
+ * Of several roles of that kind it is the one with the most labels that K3s was given.
+ */
+export async function keepingRole(host: HostReader, node: K3sNode): Promise<K3sNode> {
+  const kind = otherKind(node);
+  if ((await host.stat(join(node.paths.system.units, unitName(kind)))) === undefined) return node;
+  if (isConsented(node.settings, 'roleChange', await changeOf(host, node))) return node;
+  const given = (await k3sFlags(host, node.paths)).get('node-label') ?? [];
+  const [role] = roles
+    .filter(({ k3s, labels }) => k3s === kind && labels.every((label) => given.includes(label)))
+    .sort((a, b) => b.labels.length - a.labels.length);
+  if (role === undefined) return node;
+  // A server has none to join; an agent keeps the one it has joined.
+  return { ...node, role, wantedRole: node.role, ...(kind === 'server' && { server: undefined }) };
+}
+
 function otherKind({ role }: K3sNode): Kind {
   return role.k3s === 'server' ? 'agent' : 'server';
 }
 
 async function check(host: HostReader, node: K3sNode): Promise<Finding> {
+  if (node.wantedRole) {
+    const wanted = { ...node, role: node.wantedRole };
+    throw roleChanged(wanted, unitName(node.role.k3s), await changeOf(host, wanted)).sparing();
+  }
   const other = otherKind(node);
   const unit = unitName(other);
   const unitFile = join(node.paths.system.units, unit);
