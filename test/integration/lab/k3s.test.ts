@@ -194,6 +194,14 @@ test('a K3s that is stopped while it waits says what for', async () => {
   );
 });
 
+test('an agent whose server is away names its own load balancer', async () => {
+  write('token', 'secret');
+  const { log } = agent('https://127.0.0.1:1');
+  await expect
+    .poll(log, { timeout: 10_000 })
+    .toContain('failed to get CA certs: Get \\"https://127.0.0.1:6444/cacerts\\": EOF');
+});
+
 test('a malformed registries.yaml keeps a server from ever being ready', async () => {
   configure(server());
   write('etc/rancher/k3s/registries.yaml', 'mirrors: [not, a, map]\n');

@@ -4,7 +4,8 @@
  * Models pkg/agent/run.go (validation every 2 s for ever, "k3s agent is up and running"), pkg/agent/config/config.go
  * (every 5 to 10 s for ever: "Waiting to retrieve agent configuration"; node password; registries.yaml inside that
  * loop) and of kubelet the registration (labels at every start, taints at the first only) and its lease.
- * Not modelled: the load balancer on port 6444, so kubelet.kubeconfig names the server itself; pods; images.
+ * Not modelled: the load balancer on port 6444 but for its words in the log, so kubelet.kubeconfig names the server
+ * itself; pods; images.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -58,7 +59,7 @@ export async function joinServer(settings: AgentSettings): Promise<Joined> {
       log('info', `Running containerd -c ${join(settings.dataDir, 'agent/etc/containerd/config.toml')}`);
       return joined;
     } catch (error) {
-      missing = words(error);
+      missing = throughBalancer(words(error));
       log('info', `Waiting to retrieve agent configuration; server is not ready: ${missing}`);
       await sleep(5_000 + Math.random() * 5_000);
     }
@@ -78,7 +79,7 @@ async function validatedCa(settings: AgentSettings): Promise<string> {
   for (;;) {
     try {
       const { body } = await exchange({ url: `${settings.server}/cacerts` }).catch((error) => {
-        throw new Error(`failed to get CA certs: ${words(error)}`);
+        throw new Error(`failed to get CA certs: ${throughBalancer(words(error))}`);
       });
       const { caHash: pinned } = parseToken(settings.token);
       if (pinned === undefined) log('warning', unpinned);
@@ -156,6 +157,13 @@ async function apiReady(joined: Joined): Promise<boolean> {
     () => undefined,
   );
   return answer?.status === 200;
+}
+
+/** An agent asks through its own load balancer, which cuts the connection if there is no server (pkg/agent/loadbalancer). */
+function throughBalancer(why: string): string {
+  return why
+    .replace(/"https:\/\/[^/"]+/, '"https://127.0.0.1:6444')
+    .replace(/dial tcp \S+ connect: connection refused/, 'EOF');
 }
 
 function words(error: unknown): string {
