@@ -76,6 +76,11 @@ export function soonAfter({ headers }: HttpResponse, now: number): Retry {
     : { pace: 'soon' };
 }
 
+/** True if it is the proxy's login that is wanting, and nothing is known of the host behind it. */
+export function isOfProxy({ reason, message }: NodeError): boolean {
+  return reason === 'ProxyUnauthorized' || message.includes('network.proxyCredentialsFile');
+}
+
 /** Whether a request failed because its host's name has no address. */
 export function isUnknownName(failure: NodeError): boolean {
   for (let cause: unknown = failure.cause; cause instanceof Error; cause = cause.cause) {

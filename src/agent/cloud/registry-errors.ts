@@ -1,10 +1,11 @@
 import { NodeError } from '../core/errors.ts';
 import type { HttpResponse } from '../core/host.ts';
-import { isUnknownName, quoted, refusalOf, soonAfter, untrusted } from './answers.ts';
+import { isOfProxy, isUnknownName, quoted, refusalOf, soonAfter, untrusted } from './answers.ts';
 
 /** A request to a registry that got no answer: `TlsUntrusted`, `RegistryNotFound`, `RegistryUnavailable`. */
 export function registryUnreachable(failure: NodeError, loginServer: string): NodeError {
   if (failure.reason === 'TlsUntrusted') return untrusted(loginServer, failure);
+  if (isOfProxy(failure)) return failure;
   if (isUnknownName(failure))
     return new NodeError(
       'RegistryNotFound',

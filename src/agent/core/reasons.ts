@@ -35,6 +35,8 @@ export const reasons = {
   TimedOut: 'An answer did not come in time.',
   TlsUntrusted:
     'The certificate of the other side is not trusted: set network.caFile where a proxy re-signs.',
+  ProxyUnauthorized:
+    'The proxy wants a login, or refuses the one it is given: see network.proxyCredentialsFile.',
   UnexpectedAnswer: 'The other side answered, but not with what its protocol promises.',
   Throttled: 'The other side asked for fewer requests; it is asked again when it said.',
 

@@ -3,6 +3,8 @@ import { delimiter } from 'node:path';
 /** How the machine reaches the network, as the settings have it. */
 export interface Network {
   readonly proxy?: string | undefined;
+  /** A file with one line, `user:password`, for the proxy. */
+  readonly proxyCredentialsFile?: string | undefined;
   readonly noProxy?: readonly string[] | undefined;
   readonly caFile?: string | undefined;
 }

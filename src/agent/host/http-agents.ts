@@ -6,6 +6,7 @@ import type { HttpRequest } from '../core/host.ts';
 import type { Network } from './environment.ts';
 import { type HttpProxy, openTunnel, secured } from './proxy.ts';
 import { bypassesProxy } from './proxy-bypass.ts';
+import { readProxyLogin } from './proxy-login.ts';
 import { TrustStore } from './trust-store.ts';
 
 /** How one exchange connects, as options for `node:http(s).request`, and the proxy that is asked in place of the host. */
@@ -49,7 +50,10 @@ export class Routes {
   async #proxyFor(url: URL, direct: boolean): Promise<HttpProxy | undefined> {
     const { proxy, noProxy = [] } = this.#network;
     if (proxy === undefined || direct || bypassesProxy(url.hostname, noProxy)) return undefined;
-    return { url: new URL(proxy), tls: proxy.startsWith('https:') ? await this.#tls('system') : {} };
+    const tls = proxy.startsWith('https:') ? await this.#tls('system') : {};
+    const { proxyCredentialsFile: file } = this.#network;
+    // Read for each exchange, since the password in it is changed without a change of the settings.
+    return { url: new URL(proxy), tls, ...(file !== undefined && (await readProxyLogin(file))) };
   }
 
   async #tls(trust: NonNullable<HttpRequest['trust']>): Promise<Trust> {

@@ -10,7 +10,7 @@ import type { HttpResponse, HttpSend } from '../core/host.ts';
 import { reveal } from '../core/secret.ts';
 import type { Route, Routes } from './http-agents.ts';
 import { connectionError, noAnswer, shownUrl, timedOut } from './http-errors.ts';
-import { proxyUnreachable } from './proxy.ts';
+import { proxyHeaders, proxyUnreachable, refusedByProxy } from './proxy.ts';
 import { within } from './within.ts';
 
 /** Interim answers (1xx) before the answer; a server that sends more than a few has none. */
@@ -46,7 +46,10 @@ export async function open(
   return new Promise((resolve, reject) => {
     const outgoing = begin(url, route, { method: request.method, headers: headersOf(request), signal });
     outgoing.on('error', (thrown) => reject(signal.aborted ? signal.reason : failure(thrown, url, route)));
-    outgoing.once('response', resolve);
+    outgoing.once('response', (response) => {
+      if (!route.proxy || response.statusCode !== 407) return resolve(response);
+      outgoing.destroy(refusedByProxy(407, url, route.proxy));
+    });
     // Node reports neither of these as an error, and the promise would stay open for ever.
     outgoing.once('upgrade', (_response, socket) => {
       socket.destroy();
@@ -62,7 +65,7 @@ export async function open(
 function begin(url: URL, { proxy, ...connection }: Route, options: RequestOptions): ClientRequest {
   if (proxy === undefined) return sender(url)(url, { ...connection, ...options });
   const path = url.origin + url.pathname + url.search;
-  const headers = { ...options.headers, host: url.host };
+  const headers = { ...options.headers, host: url.host, ...proxyHeaders(proxy) };
   return sender(proxy.url)(proxy.url, { ...proxy.tls, agent: false, ...options, headers, path });
 }
 

@@ -14,6 +14,7 @@ import { exchange } from './http.ts';
 import { Routes } from './http-agents.ts';
 import { ownership } from './ownership.ts';
 import { inPlace, openPlace } from './place.ts';
+import { withProxyLogin } from './proxy-login.ts';
 import { removeTree } from './remove-tree.ts';
 
 export interface NodeHostOptions extends Network {
@@ -26,12 +27,12 @@ export interface NodeHostOptions extends Network {
 /** The real machine. */
 export function nodeHost({ env = process.env, root = '/', ...network }: NodeHostOptions = {}): Host {
   const routes = new Routes(network);
-  const environment = childEnvironment(env, network);
+  const environment = async () => childEnvironment(env, await withProxyLogin(network));
   return {
     readFile: (path) => missingIsUndefined('read', path, () => within(path, true, (at) => read(at, path))),
     stat: (path) => missingIsUndefined('look at', path, () => within(path, false, look)),
     list: async (path) => (await missingIsUndefined('list', path, () => within(path, true, names))) ?? [],
-    query: (command) => execute(command, environment),
+    query: async (command) => execute(command, await environment()),
     get: (request) => exchange({ ...request, method: 'GET' }, routes),
     now: () => Date.now(),
     monotonic: () => performance.now(),
@@ -43,7 +44,7 @@ export function nodeHost({ env = process.env, root = '/', ...network }: NodeHost
     rename: (from, to) => refusable('rename', from, () => move(from, to, root)),
     remove: async (path) => void (await missingIsUndefined('remove', path, () => remove(path, root))),
     async run(command) {
-      const result = await execute(command, environment);
+      const result = await execute(command, await environment());
       if (result.exitCode !== 0) throw commandFailed(command, result);
       return result;
     },

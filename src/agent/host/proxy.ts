@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { NodeError } from '../core/errors.ts';
+import type { Secret } from '../core/secret.ts';
 import { errnoOf } from './file-errors.ts';
 import { connectionError, hintFor } from './http-errors.ts';
 
@@ -10,6 +11,13 @@ import { connectionError, hintFor } from './http-errors.ts';
 export interface HttpProxy {
   readonly url: URL;
   readonly tls: ConnectionOptions;
+  /** The value of Proxy-Authorization, if the proxy wants a login. */
+  readonly authorization?: Secret;
+}
+
+/** The headers that are for the proxy alone. */
+export function proxyHeaders({ authorization }: HttpProxy): Readonly<Record<string, string>> {
+  return authorization ? { 'proxy-authorization': authorization.reveal() } : {};
 }
 
 /**
@@ -25,7 +33,7 @@ export function openTunnel(url: URL, proxy: HttpProxy, signal: AbortSignal): Pro
       ...proxy.tls,
       method: 'CONNECT',
       path: target,
-      headers: { host: target },
+      headers: { host: target, ...proxyHeaders(proxy) },
       agent: false,
       signal,
     });
@@ -33,7 +41,7 @@ export function openTunnel(url: URL, proxy: HttpProxy, signal: AbortSignal): Pro
     asked.once('connect', ({ statusCode = 0 }, socket) => {
       if (statusCode >= 200 && statusCode < 300) return resolve(socket);
       socket.destroy();
-      reject(refusedByProxy(statusCode, url));
+      reject(refusedByProxy(statusCode, url, proxy));
     });
     asked.once('close', () => reject(proxyUnreachable(undefined, proxy)));
     asked.end();
@@ -57,9 +65,20 @@ export function proxyUnreachable(thrown: unknown, { url }: HttpProxy): NodeError
   );
 }
 
-function refusedByProxy(status: number, url: URL): NodeError {
+/** What a proxy's refusal means: `ProxyUnauthorized` for 407, else `Unreachable`. */
+export function refusedByProxy(status: number, url: URL, proxy: HttpProxy): NodeError {
+  if (status === 407) return loginWanted(url, proxy);
   return new NodeError(
     'Unreachable',
     `The proxy refuses to connect to ${url.host}: it answered ${status}. Allow it there, or name it in network.noProxy.`,
   );
+}
+
+function loginWanted(url: URL, proxy: HttpProxy): NodeError {
+  const why = proxy.authorization
+    ? 'refuses the login of network.proxyCredentialsFile (407). Correct the line user:password in that file.'
+    : 'wants a login (407). Write user:password into a file of root with mode 0600, and name it in network.proxyCredentialsFile.';
+  return new NodeError('ProxyUnauthorized', `The proxy ${proxy.url.origin}, asked for ${url.host}, ${why}`, {
+    retry: { pace: 'slow' },
+  });
 }

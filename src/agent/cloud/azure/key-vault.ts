@@ -2,7 +2,15 @@ import type { TokenCredential } from '@azure/identity';
 import { NodeError } from '../../core/errors.ts';
 import type { Host, HttpResponse } from '../../core/host.ts';
 import type { Secret } from '../../core/secret.ts';
-import { isUnknownName, quoted, redirection, refusalOf, soonAfter, untrusted } from '../answers.ts';
+import {
+  isOfProxy,
+  isUnknownName,
+  quoted,
+  redirection,
+  refusalOf,
+  soonAfter,
+  untrusted,
+} from '../answers.ts';
 import { storedSecret } from '../stored-secret.ts';
 import { askedOnce, azureHttpClient } from './http-client.ts';
 
@@ -72,6 +80,7 @@ function isForeignChallenge(thrown: unknown): thrown is Error {
 
 function unreachable(failure: NodeError, url: string): NodeError {
   if (failure.reason === 'TlsUntrusted') return untrusted(url, failure);
+  if (isOfProxy(failure)) return failure;
   if (isUnknownName(failure))
     return new NodeError(
       'VaultNotFound',

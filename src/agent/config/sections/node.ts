@@ -38,6 +38,10 @@ export const network = about(
   'How this node reaches the outside.',
   z.strictObject({
     proxy: about('The HTTP proxy for downloads, the cloud and K3s.', z.optional(url)),
+    proxyCredentialsFile: about(
+      'The file of a login for the proxy: one line user:password, mode 0600, owned by root. K3s has its own environment for it.',
+      z.optional(words),
+    ),
     noProxy: about(
       'What is reached past the proxy: host names, addresses, CIDR ranges, and ends of names such as .example.com.',
       z.array(directHost),

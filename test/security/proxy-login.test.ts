@@ -1,0 +1,96 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { expect, onTestFinished, test } from 'vitest';
+import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { temporaryFolder } from '../integration/host/folder.ts';
+
+const login = 'builder:hunter2:with:colons';
+
+/** A proxy that answers 407 unless it is shown the login; it makes no tunnel, and says so with 502. */
+async function serveProxy(): Promise<string> {
+  const isRight = (shown: string | undefined) => shown === `Basic ${Buffer.from(login).toString('base64')}`;
+  const server = createServer((request, response) => {
+    response.writeHead(isRight(request.headers['proxy-authorization']) ? 200 : 407).end('answer');
+  });
+  server.on('connect', ({ headers }, socket) => {
+    socket.end(`HTTP/1.1 ${isRight(headers['proxy-authorization']) ? 502 : 407} No\r\n\r\n`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+  return `http://127.0.0.1:${address.port}`;
+}
+
+async function credentialsFile(content: string, mode = 0o600): Promise<string> {
+  const path = `${await temporaryFolder()}/proxy`;
+  await writeFile(path, content, { mode });
+  await chmod(path, mode);
+  return path;
+}
+
+async function failureOf(scheme: string, proxyCredentialsFile?: string) {
+  const host = nodeHost({ proxy: await serveProxy(), proxyCredentialsFile });
+  const { reason, message } = await host.get({ url: `${scheme}://vault.test/` }).then(
+    ({ status }) => ({ reason: status, message: '' }),
+    (thrown) => thrown,
+  );
+  expect(message).not.toMatch(/hunter2|aHVudGVy|Basic/);
+  return reason;
+}
+
+test.each(['http', 'https'])(
+  '407 is ProxyUnauthorized, without a login and with a wrong one: %s',
+  async (scheme) => {
+    expect(await failureOf(scheme)).toBe('ProxyUnauthorized');
+    expect(await failureOf(scheme, await credentialsFile('builder:other\n'))).toBe('ProxyUnauthorized');
+  },
+);
+
+test('commands have the login in their environment, and in no argument', async () => {
+  const file = await credentialsFile(`${login}\n`);
+  const host = nodeHost({ proxy: 'http://proxy.test:3128', proxyCredentialsFile: file });
+  const { stdout } = await host.query({ file: 'printenv', args: ['HTTPS_PROXY'] });
+  expect(stdout).toBe('http://builder:hunter2%3Awith%3Acolons@proxy.test:3128\n');
+});
+
+test('the login of the file opens the proxy', async () => {
+  expect(await failureOf('http', await credentialsFile(`${login}\n`))).toBe(200);
+  // The tunnel itself is refused with 502, which is not about the login.
+  expect(await failureOf('https', await credentialsFile(login))).toBe('Unreachable');
+});
+
+test.each([
+  ['others may read', `${login}\n`, 0o644, 'SecretExposed'],
+  ['its group may write', `${login}\n`, 0o620, 'SecretExposed'],
+  ['has no password', 'builder\n', 0o600, 'InvalidSettings'],
+  ['has two lines', `${login}\n${login}\n`, 0o600, 'InvalidSettings'],
+  ['is empty', '', 0o600, 'InvalidSettings'],
+])('a file that %s is refused, and nothing of it shown', async (_, content, mode, reason) => {
+  expect(await failureOf('http', await credentialsFile(content, mode))).toBe(reason);
+});
+
+test.skipIf(process.getuid?.() !== 0)(
+  'a file that another user owns is refused (skipped unless root runs it)',
+  async () => {
+    const path = await credentialsFile(login);
+    const { chown } = await import('node:fs/promises');
+    await chown(path, 1000, 1000);
+    expect(await failureOf('https', path)).toBe('SecretExposed');
+  },
+);
+
+test('a login is shown to no host that is reached past the proxy', async () => {
+  const seen: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    seen.push(request.headers['proxy-authorization']);
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  const host = nodeHost({ proxy: await serveProxy(), proxyCredentialsFile: await credentialsFile(login) });
+  await host.get({ url: `http://127.0.0.1:${port}/` });
+  expect(seen).toEqual([undefined]);
+});
