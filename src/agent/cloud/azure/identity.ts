@@ -2,6 +2,7 @@ import type { AccessToken, ManagedIdentityCredential, TokenCredential } from '@a
 import { NodeError, type NodeErrorOptions } from '../../core/errors.ts';
 import type { Host, HttpResponse } from '../../core/host.ts';
 import { quoted, redirection, refusalOf, soonAfter } from '../answers.ts';
+import { arcRemark } from './arc.ts';
 import { askedOnce, azureHttpClient, metadataOrigin } from './http-client.ts';
 
 export interface ManagedIdentityOptions {
@@ -39,6 +40,9 @@ export function managedIdentity({ host, imdsEndpoint, clientId }: ManagedIdentit
   }
 
   async function take(scopes: string | string[]): Promise<AccessToken> {
+    const arc = await arcRemark(host);
+    if (arc !== '')
+      throw new NodeError('ManagedIdentityUnavailable', arc.trim(), { retry: { pace: 'slow' } });
     credential ??= create();
     const created = await credential;
     outcome = undefined;

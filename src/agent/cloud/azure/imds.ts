@@ -4,6 +4,7 @@ import { NodeError } from '../../core/errors.ts';
 import type { HostReader, HttpResponse } from '../../core/host.ts';
 import { quoted, refusalOf, soonAfter } from '../answers.ts';
 import type { Identity } from '../cloud.ts';
+import { arcRemark } from './arc.ts';
 
 /** What the metadata service says of this VM. */
 export interface InstanceMetadata {
@@ -46,7 +47,7 @@ async function ask(host: HostReader, endpoint: string): Promise<HttpResponse> {
     if (!(thrown instanceof NodeError)) throw thrown;
     throw new NodeError(
       'IdentityUnavailable',
-      `The instance metadata service does not answer yet: ${thrown.message} ` +
+      `The instance metadata service does not answer yet: ${thrown.message}${await arcRemark(host)} ` +
         `${elsewhere}; in Azure check azure.imdsEndpoint and the firewall of this host.`,
       { cause: thrown },
     );

@@ -106,7 +106,7 @@ function refused(response: HttpResponse, url: string, name: string, now: number)
       `The Key Vault ${url} has no secret "${name}" yet. Create it there, or correct the name of the secret in the settings.`,
       passing,
     );
-  if (status === 403) return forbidden(inner || code, says, url, name);
+  if (status === 403) return unusable(inner, message, url, name) ?? forbidden(inner || code, says, url, name);
   if (status === 401)
     return new NodeError(
       'VaultWrongTenant',
@@ -124,15 +124,34 @@ function refused(response: HttpResponse, url: string, name: string, now: number)
   );
 }
 
+/** A secret that the identity may read, and that the vault does not give: told apart from a missing role. */
+function unusable(inner: string, message: string, url: string, name: string): NodeError | undefined {
+  const text = `${inner} ${message}`;
+  const [, state, repair] =
+    unusableStates.find(([pattern]) => pattern.test(text)) ?? ([] as readonly undefined[]);
+  if (state === undefined) return undefined;
+  return new NodeError('SecretDisabled', `The secret "${name}" in ${url} ${state}. ${repair}`, {
+    retry: { pace: 'slow' },
+  });
+}
+
+const unusableStates = [
+  [/SecretDisabled|disabled secret/i, 'is disabled', 'Enable it, or give it a new version.'],
+  [
+    /SecretExpired|expired secret|secret (?:is|has) expired/i,
+    'has expired',
+    'Give it a new version, or move its expiration date.',
+  ],
+  [
+    /SecretNotYetValid|not[- ]yet[- ]valid|before its/i,
+    'is not valid yet',
+    'Wait for its activation date or move it, or give it a new version.',
+  ],
+] as const;
+
 /** The inner codes are as real vaults answer them; the reference lists only what they have in common. */
 function forbidden(code: string, says: string, url: string, name: string): NodeError {
   const lasting = { retry: { pace: 'slow' } } as const;
-  if (code === 'SecretDisabled')
-    return new NodeError(
-      'SecretDisabled',
-      `The secret "${name}" in ${url} is disabled. Enable it, or give it a new version.`,
-      lasting,
-    );
   if (code === 'ForbiddenByFirewall' || code === 'ForbiddenByConnection')
     return new NodeError(
       'VaultFirewall',

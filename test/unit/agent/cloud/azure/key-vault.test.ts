@@ -92,3 +92,17 @@ describe('a secret of a Key Vault', () => {
     ).rejects.toBe(thrown);
   });
 });
+
+test.each([
+  ['SecretDisabled', 'Operation get is not allowed on a disabled secret.', /is disabled/],
+  ['SecretExpired', 'Operation get is not allowed on an expired secret.', /has expired/],
+  ['', 'Operation get is not allowed on an expired secret.', /has expired/],
+  ['SecretNotYetValid', 'Operation get is not allowed on a not-yet-valid secret.', /not valid yet/],
+])('403 %s %s is no missing role', async (code, message, says) => {
+  const error = { code: 'Forbidden', message, innererror: { code } };
+  await expect(read({ status: 403, body: JSON.stringify({ error }) })).rejects.toMatchObject({
+    reason: 'SecretDisabled',
+    retry: { pace: 'slow' },
+    message: expect.stringMatching(says),
+  });
+});

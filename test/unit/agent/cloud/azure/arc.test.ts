@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { managedIdentity } from '../../../../../src/agent/cloud/azure/identity.ts';
+import { instanceMetadata } from '../../../../../src/agent/cloud/azure/imds.ts';
+import { NodeError } from '../../../../../src/agent/core/errors.ts';
+import { memoryHost } from '../../../../lab/memory-host.ts';
+
+const imdsEndpoint = 'http://169.254.169.254';
+const advice = /Azure Arc is not supported; use cloud: static/;
+
+test('a machine connected by Azure Arc is named, and its endpoint is not asked for a token', async () => {
+  const host = memoryHost({ files: { '/opt/azcmagent/bin/himds': 'elf' } });
+  const credential = managedIdentity({ host, imdsEndpoint, clientId: undefined });
+  await expect(credential.getToken('https://vault.azure.net/.default')).rejects.toThrow(advice);
+  expect(host.journal).toEqual([]);
+});
+
+test.each([
+  ['connected by Arc', { '/opt/azcmagent/bin/himds': 'elf' }, true],
+  ['that is not', {}, false],
+])('a metadata service that does not answer on a machine %s', async (_what, files, isNamed) => {
+  const host = memoryHost({ files }).onRequest({ url: /./ }, () => {
+    throw new NodeError('TimedOut', 'no answer.');
+  });
+  const { message } = await instanceMetadata(host, imdsEndpoint).catch((thrown) => thrown);
+  expect(advice.test(message)).toBe(isNamed);
+});
