@@ -21,7 +21,7 @@ export const httpsUrl = address(
 
 export const gitUrl = address(
   /^https:\/\/[^\s/@?#]+\/[^\s?#]+$/,
-  'be the https:// URL of a Git repository, without a password or query (Flux gets the token of tokenSecretName)',
+  'be the https:// URL of a Git repository, without a user name, password or query, so for Azure DevOps https://dev.azure.com/ORGANIZATION/PROJECT/_git/REPOSITORY (Flux gets the token of tokenSecretName)',
 );
 
 export const gitHost = address(

@@ -22,6 +22,22 @@ export const secretText = z.pipe(
   z.transform((value: string) => new Secret(value)),
 );
 
+/** `user:password` in base64, as containerd reads `auth` (internal/cri/server/images/image_pull.go, ParseAuth). */
+export const basicAuth = z.pipe(
+  words.check(
+    z.refine(isBasicAuth, {
+      error:
+        "must be user:password in base64, as printf '%s' 'user:password' | base64 prints it; or set username and password",
+    }),
+  ),
+  z.transform((value: string) => new Secret(value)),
+);
+
+function isBasicAuth(value: string): boolean {
+  const isBase64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value);
+  return isBase64 && /^[^:]+:/.test(Buffer.from(value, 'base64').toString('utf8'));
+}
+
 /** `10s`, `5m`, `2h`; milliseconds once parsed. */
 export const duration = durationOf(/^[1-9]\d*(ms|s|m|h)$/, 'be a duration above zero such as 10s, 5m or 2h');
 

@@ -28,17 +28,22 @@ function asMerged(value: unknown, origin: string): Merged {
   };
 }
 
+/** Maps whose keys say something without a value: `"*":` below mirrors is K3s' form for its embedded registry. */
+const namesWithoutValue: readonly string[] = ['registries.mirrors'];
+
 function overlay(
   below: Merged | undefined,
   value: unknown,
   origin: string,
   lowest: Merged | undefined,
+  path: Path = [],
 ): Merged | undefined {
   if (value === null || value === undefined) return lowest;
   if (!isMap(value)) return { origin, value };
   const children = new Map(childrenOf(below) ?? childrenOf(lowest));
-  for (const [key, inner] of Object.entries(value)) {
-    const merged = overlay(children.get(key), inner, origin, childrenOf(lowest)?.get(key));
+  for (const [key, written] of Object.entries(value)) {
+    const inner = namesWithoutValue.includes(path.join('.')) ? (written ?? {}) : written;
+    const merged = overlay(children.get(key), inner, origin, childrenOf(lowest)?.get(key), [...path, key]);
     if (merged) children.set(key, merged);
     else children.delete(key);
   }

@@ -24,9 +24,15 @@ const mirror = z.strictObject({
   rewrite: z.optional(z.record(text, text)),
 });
 
+/** A name without a value is a registry without endpoints: the form of the embedded registry. */
+const namedMirror = z.pipe(
+  z.nullable(mirror),
+  z.transform((value) => value ?? {}),
+);
+
 /** All that registries.yaml may hold (https://docs.k3s.io/installation/private-registry). K3s overlooks other keys. */
 const schema = z.strictObject({
-  mirrors: z.optional(z.record(text, mirror)),
+  mirrors: z.optional(z.record(text, namedMirror)),
   configs: z.optional(z.record(text, z.strictObject({ auth: z.optional(auth), tls: z.optional(tls) }))),
 });
 

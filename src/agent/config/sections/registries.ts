@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { about } from '../about.ts';
 import { registryName, url } from '../address-forms.ts';
 import { cron } from '../cron-form.ts';
-import { imageReference, loginServer, secretText, words } from '../forms.ts';
+import { basicAuth, imageReference, loginServer, secretText, words } from '../forms.ts';
 
 const mirror = z.strictObject({
   endpoint: about('URLs that are asked in turn.', z.optional(z.array(url))),
@@ -17,7 +17,7 @@ const registryConfig = z.strictObject({
     z.strictObject({
       username: z.optional(words),
       password: z.optional(secretText),
-      auth: about('user:password in base64.', z.optional(secretText)),
+      auth: about('user:password in base64.', z.optional(basicAuth)),
       identity_token: z.optional(secretText),
     }),
   ),

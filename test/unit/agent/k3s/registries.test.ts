@@ -79,6 +79,12 @@ test.each([
   expect(parseRegistries(text)).toBeUndefined();
 });
 
+test('parseRegistries takes names without a value, the form of the embedded registry', () => {
+  expect(parseRegistries('mirrors:\n  docker.io:\n  "*":\n')).toEqual({
+    mirrors: { 'docker.io': {}, '*': {} },
+  });
+});
+
 test('withoutAuth leaves mirrors and TLS', () => {
   const configs = { a: { auth: { username: 'u' } }, b: { auth: { username: 'u' }, tls: { ca_file: 'f' } } };
   expect(withoutAuth({ mirrors: {}, configs })).toEqual({

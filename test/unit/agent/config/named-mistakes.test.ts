@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { resolveLayers } from '../../../../src/agent/config/load.ts';
+import { wantedRegistries } from '../../../../src/agent/k3s/registries-yaml.ts';
+
+function settingsOf(values: unknown) {
+  return resolveLayers({ files: [{ origin: 'f', values }], tags: [], commandLine: [] }).settings;
+}
+
+test.each([['docker.io'], ['*']])(
+  'a mirror %s without a value is written, as K3s has it for the embedded registry',
+  (name) => {
+    const { registries } = settingsOf({ registries: { mirrors: { [name]: null } } });
+    expect(wantedRegistries(registries)).toEqual({ mirrors: { [name]: {} }, configs: {} });
+  },
+);
+
+test.each([
+  ['plain text', 'canary:plain'],
+  ['base64 without a colon', Buffer.from('canary').toString('base64')],
+  ['base64 of another alphabet', 'dXNlcjpw_-A='],
+  ['base64 without a user', Buffer.from(':canary').toString('base64')],
+])('auth that is %s is named, and not repeated', (_what, auth) => {
+  const wrong = () => settingsOf({ registries: { configs: { 'ghcr.io': { auth: { auth } } } } });
+  expect(wrong).toThrow(/auth\.auth: must be user:password in base64/);
+  expect(wrong).not.toThrow(auth);
+});
+
+test('auth that is user:password in base64 is taken', () => {
+  const auth = Buffer.from('user:pass:word').toString('base64');
+  const { registries } = settingsOf({ registries: { configs: { 'ghcr.io': { auth: { auth } } } } });
+  expect(registries.configs['ghcr.io']?.auth?.auth?.reveal()).toBe(auth);
+});
+
+test('the clone URL of Azure DevOps is named with its right form', () => {
+  const flux = {
+    provider: 'git',
+    path: 'clusters/a',
+    url: 'https://org@dev.azure.com/org/project/_git/repo',
+  };
+  expect(() => settingsOf({ gitops: { engine: 'flux', flux } })).toThrow(
+    /gitops\.flux\.url: must be .*without a user name, .* https:\/\/dev\.azure\.com\/ORGANIZATION/,
+  );
+  const url = 'https://dev.azure.com/org/project/_git/repo';
+  expect(settingsOf({ gitops: { engine: 'flux', flux: { ...flux, url } } }).gitops.flux.url).toBe(url);
+});
