@@ -1,5 +1,5 @@
 /** The whole program on input that is wrong, below a root of its own. */
-import {
+import fs, {
   chmodSync,
   lstatSync,
   mkdirSync,
@@ -10,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -85,12 +86,31 @@ export async function runHere(args: readonly string[]): Promise<Omit<Ended, 'wri
   };
   process.stdout.write = collect('stdout');
   process.stderr.write = collect('stderr');
+  const undo = takeWrites({ 1: collect('stdout'), 2: collect('stderr') });
   try {
     return { exitCode: await main(['node', 'slipway', ...args]), ...said };
   } finally {
+    undo();
     process.stdout.write = own.stdout;
     process.stderr.write = own.stderr;
   }
+}
+
+/** Takes what is written to these descriptors, past the streams, as src/agent/host/print.ts does; returns the undoing. */
+function takeWrites(takers: Readonly<Record<number, (text: string) => void>>): () => void {
+  const { writeSync } = fs;
+  const take = (fd: number, bytes: Uint8Array, offset: number): number => {
+    const taker = takers[fd];
+    if (!taker) return writeSync(fd, bytes, offset);
+    taker(Buffer.from(bytes.subarray(offset)).toString());
+    return bytes.length - offset;
+  };
+  const put = (writeSync: unknown) => {
+    Object.assign(fs, { writeSync });
+    syncBuiltinESMExports();
+  };
+  put(take);
+  return () => put(writeSync);
 }
 
 function put(root: string, path: string, content: string | Uint8Array | Special): void {
