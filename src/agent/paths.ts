@@ -44,6 +44,8 @@ export function nodePaths(root: string) {
       data: at(data),
       /** The note of what a server was started with, in K3s' own data. */
       startedWith: at(`${data}/slipway-started-with.json`),
+      /** The note of the release that was last started. */
+      lastVersion: at(`${data}/slipway-last-version`),
       serverToken: at(`${data}/server/token`),
       agent: at(`${data}/agent`),
       agentServerCa: at(`${data}/agent/server-ca.crt`),

@@ -7,6 +7,7 @@ import { download } from '../resources/download.ts';
 import { askApi } from '../resources/kubectl.ts';
 import { link } from '../resources/link.ts';
 import { joinedCluster } from './joined.ts';
+import { lastVersion } from './last-version.ts';
 import { type K3sNode, nodeKubectl } from './node.ts';
 import { compareVersions, isOneStep, type K3sVersion, parseVersion } from './version.ts';
 
@@ -77,14 +78,13 @@ async function replaceable(host: HostReader, node: K3sNode): Promise<string | un
     if (toNodeError(thrown).reason !== 'CommandFailed') throw thrown;
     return unnamed;
   });
-  if (installed === unnamed) return installed;
-  if (installed === undefined || installed === node.version || !joined) return installed;
-  const from = parseVersion(installed);
-  if (node.settings.k3s.upgrade !== 'auto') throw drift(node.version, installed);
+  const isNamed = installed !== undefined && installed !== unnamed;
+  const last = isNamed ? installed : await lastVersion(host, node.paths);
+  if (last === undefined || last === node.version || !joined) return installed;
+  const from = parseVersion(last);
+  if (node.settings.k3s.upgrade !== 'auto') throw drift(node.version, last);
   if (!from || !isOneStep(from, wanted)) {
-    throw refused(
-      `this node runs ${installed}; ${node.version} is older, or more than one minor version newer`,
-    );
+    throw refused(`this node runs ${last}; ${node.version} is older, or more than one minor version newer`);
   }
   if (node.role.k3s === 'agent') await mayFollowServer(host, node, wanted);
   return installed;

@@ -6,6 +6,7 @@ import type { NodePaths } from '../paths.ts';
 import { agentTokenPath } from './agent-token.ts';
 import { unpinnedToken } from './ca-pin.ts';
 import { heldLogin } from './held-login.ts';
+import { noteVersion } from './last-version.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { hasPlugin, ownContent, servedRegistries } from './provider-file.ts';
 import { parseRegistries, type Registries, withoutAuth } from './registries-yaml.ts';
@@ -63,6 +64,7 @@ export async function stamp(
   };
   await host.writeFile(paths.k3s.stamp, `${JSON.stringify(content)}\n`, { mode: 0o600 });
   await noteStart(host, paths);
+  await noteVersion(host, paths, await namedVersion(host, paths));
 }
 
 /** The stamp of this start of K3s; `undefined` where there is none, or it is of another start. */
@@ -134,7 +136,7 @@ async function digests(host: HostReader, paths: NodePaths, served?: readonly str
   const content = parseRegistries(registries);
   return {
     config: sha256(await text(k3s.config)),
-    version: await version(host, paths),
+    version: await namedVersion(host, paths).then((version) => version && sha256(version)),
     registries: sha256(content ? canonical(withoutAuth(content)) : registries),
     registryLogins: sha256(content ? canonical(content) : registries),
     lastingLogins:
@@ -164,9 +166,8 @@ async function loginEnds(host: HostReader, { k3s }: NodePaths): Promise<Readonly
 }
 
 /** Not known where K3s says nothing, and no reason to restart it. */
-async function version(host: HostReader, paths: NodePaths): Promise<string | undefined> {
-  const installed = await installedVersion(host, paths).catch(() => undefined);
-  return installed && sha256(installed);
+function namedVersion(host: HostReader, paths: NodePaths): Promise<string | undefined> {
+  return installedVersion(host, paths).catch(() => undefined);
 }
 
 /** The proxy, as the unit gives it to K3s. */

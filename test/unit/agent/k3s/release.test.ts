@@ -135,6 +135,18 @@ describe('the executable', () => {
     expect(await outcome(k3sExecutable(aNode('server'), []), host)).toBe(expected);
   });
 
+  test.each([
+    ['is damaged', { exitCode: 126 }],
+    ['is lost', { exitCode: 127 }],
+  ])('one that %s is replaced by no other release than the node last started as', async (_, answer) => {
+    const last = '/var/lib/rancher/k3s/slipway-last-version';
+    const host = memoryHost({ files: { [joinedServer]: 'there', [last]: 'v1.36.2+k3s1\n' } });
+    host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, answer);
+    const wanting = (version: string) => outcome(k3sExecutable(aNode('server', { version }), []), host);
+    expect(await wanting('v1.36.3+k3s1')).toBe('VersionDrift slow, blocks nobody');
+    expect(await wanting('v1.36.2+k3s1')).toMatch(/^Drifted/);
+  });
+
   test('one that another user owns is downloaded again', async () => {
     const host = memoryHost({ files: { '/usr/local/bin/k3s': { content: 'k3s', mode: 0o755 } } });
     host.files.give('/usr/local/bin/k3s', '1000:1000');

@@ -49,6 +49,14 @@ function pinning(pinned: string, known?: string) {
   };
 }
 
+test('a start notes its release, and one that names none keeps the note', async () => {
+  const host = world();
+  await stamp(host, paths, { invocationId: 'i1' });
+  host.on({ file: 'k3s', args: ['--version'] }, { exitCode: 126 });
+  await stamp(host, paths, { invocationId: 'i2' });
+  expect((await host.readFile(k3s.lastVersion))?.content).toBe('v1.36.3+k3s1\n');
+});
+
 describe('changedInputs', () => {
   test.each([
     ['nothing', () => {}, []],
