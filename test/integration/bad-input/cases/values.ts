@@ -194,7 +194,7 @@ const forms: readonly Row[] = [
     `gitops: { flux: { url: "https://a.io/r?t=${canary}" } }`,
     'gitops.flux.url',
     /must be the https:\/\/ URL/,
-    /without a password/,
+    /without a user name, password or query/,
   ],
   ['gitops: { flux: { version: v2 } }', 'gitops.flux.version', /must be a Flux release/, /such as 2\.9\.4/],
   [
