@@ -41,6 +41,12 @@ export const consents = {
     example: 'registry.example.com',
     takesTrue: false,
   },
+  plainHttp: {
+    about:
+      'URLs without TLS from which something that runs as root is downloaded, or to which a credential is shown.',
+    example: 'http://mirror.example.com/k3s',
+    takesTrue: false,
+  },
   settings: {
     about: 'Settings of K3s that may change on a living cluster, each with its value.',
     example: 'flannel-backend=wireguard-native',

@@ -1,6 +1,7 @@
 import { addressFamilyMisfits } from './address-families.ts';
 import { imdsMisfits } from './imds-rules.ts';
 import { mapAt, type Path, valueAt } from './path.ts';
+import { plainHttpMisfits } from './plain-http.ts';
 import type { Problem } from './problems.ts';
 import { registryMisfits } from './registry-rules.ts';
 
@@ -14,6 +15,7 @@ export function misfits(written: unknown): readonly Problem[] {
     ...addressFamilyMisfits(written),
     ...registryMisfits(written),
     ...imdsMisfits(written),
+    ...plainHttpMisfits(written),
     ...fluxMisfits(written),
   ];
 }

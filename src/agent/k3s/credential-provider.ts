@@ -64,9 +64,9 @@ export function renderProviderSettings({
   static: fixed,
   network,
   registries: { servers },
-  consent: { identityHosts },
+  consent: { identityHosts, plainHttp },
 }: Settings): string {
-  const shown = { registries: { servers }, consent: { identityHosts } };
+  const shown = { registries: { servers }, consent: { identityHosts, plainHttp } };
   const part = { cloud, azure, static: fixed, network, ...shown } satisfies Part;
   return `# Written by Slipway for its credential provider, from the settings in force.\n${JSON.stringify(part, undefined, 2)}\n`;
 }
@@ -74,6 +74,6 @@ export function renderProviderSettings({
 /** What a settings file may say: neither a secret nor a time in milliseconds gets in here. */
 type Part = ReadonlyInput<Pick<WrittenSettings, 'cloud' | 'azure' | 'static' | 'network'>> & {
   readonly registries: ReadonlyInput<Pick<WrittenSettings['registries'], 'servers'>>;
-  readonly consent: ReadonlyInput<Pick<WrittenSettings['consent'], 'identityHosts'>>;
+  readonly consent: ReadonlyInput<Pick<WrittenSettings['consent'], 'identityHosts' | 'plainHttp'>>;
 };
 type ReadonlyInput<T> = T extends object ? { readonly [Key in keyof T]: ReadonlyInput<T[Key]> } : T;

@@ -196,6 +196,12 @@ const forms: readonly Row[] = [
     /must be the https:\/\/ URL/,
     /without a user name, password or query/,
   ],
+  [
+    'k3s: { releaseUrl: "http://mirror.example/k3s" }',
+    'k3s.releaseUrl',
+    /is plain http: anyone between this node and mirror\.example could replace K3s/,
+    /use https, or add `consent: \{ plainHttp: \[http:\/\/mirror\.example\/k3s\] \}`/,
+  ],
   ['gitops: { flux: { version: v2 } }', 'gitops.flux.version', /must be a Flux release/, /such as 2\.9\.4/],
   [
     `gitops: { flux: { branch: "a\\n${canary}" } }`,

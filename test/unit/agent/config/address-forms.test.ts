@@ -12,7 +12,7 @@ function settings(yaml: string) {
 }
 
 const places = [
-  ['azure.imdsEndpoint', (at: string) => `azure: { imdsEndpoint: "http://${at}" }`],
+  ['azure.imdsEndpoint', (at: string) => `azure: { imdsEndpoint: "https://${at}" }`],
   ['azure.keyVault.url', (at: string) => `azure: { keyVault: { url: "https://${at}" } }`],
   ['azure.registryAudience', (at: string) => `azure: { registryAudience: "https://${at}" }`],
   ['k3s.releaseUrl', (at: string) => `k3s: { releaseUrl: "https://${at}/k3s" }`],

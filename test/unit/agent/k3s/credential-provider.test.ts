@@ -100,6 +100,14 @@ describe('its settings', () => {
       },
     ],
     [
+      'with plain http that is consented to',
+      {
+        azure: { imdsEndpoint: 'http://imds.example' },
+        network: { proxy: 'http://proxy.example:3128', proxyCredentialsFile: '/etc/slipway/proxy' },
+        consent: { plainHttp: ['http://imds.example', 'http://proxy.example:3128'] },
+      },
+    ],
+    [
       'with all that static can say',
       {
         static: {

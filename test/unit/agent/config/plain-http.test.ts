@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { consentAdvice } from '../../../../src/agent/config/consents.ts';
+import { load } from '../../../../src/agent/config/load.ts';
+import { nodePaths } from '../../../../src/agent/paths.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+import { problemsOf } from './invalid.ts';
+
+const own = '/etc/slipway/config.yaml';
+
+function problems(settings: object): Promise<readonly string[]> {
+  const host = memoryHost({ files: { [own]: JSON.stringify(settings) } });
+  return problemsOf(() => load(host, { paths: nodePaths('/') }));
+}
+
+function advice(url: string): string {
+  return `or ${consentAdvice({ consent: {} }, 'plainHttp', url)}`;
+}
+
+function mirrored(endpoint: string, more: object = {}, name = 'docker.io') {
+  return { registries: { mirrors: { [name]: { endpoint: [endpoint] } }, ...more } };
+}
+
+const auth = { username: 'puller', password: 'hunter2' };
+const settingsWith: Readonly<Record<string, (url: string) => object>> = {
+  'k3s.releaseUrl': (releaseUrl) => ({ k3s: { releaseUrl } }),
+  'gitops.flux.releaseUrl': (releaseUrl) => ({ gitops: { flux: { releaseUrl } } }),
+  'azure.imdsEndpoint': (imdsEndpoint) => ({ azure: { imdsEndpoint } }),
+  'network.proxy': (proxy) => ({ network: { proxy, proxyCredentialsFile: '/etc/slipway/proxy' } }),
+  'registries.mirrors."docker.io".endpoint[0]': (url) => mirrored(url, { configs: { '*': { auth } } }),
+};
+
+describe.each(Object.entries(settingsWith))('%s', (path, settings) => {
+  test.each(['http://mirror.example:8080/k3s', 'http://10.0.0.9', 'http://127.0.0.1.example'])(
+    'refuses %s without consent, and shows the line that gives it',
+    async (url) => {
+      const [problem, ...others] = await problems(settings(url));
+      expect(others).toEqual([]);
+      expect(problem).toMatch(`${own}: ${path}: is plain http: anyone between this node and `);
+      expect(problem).toContain(advice(url));
+      expect(problem).not.toContain('hunter2');
+    },
+  );
+
+  test('takes a URL that consent names, and no other', async () => {
+    const consent = { plainHttp: ['http://mirror.example'] };
+    expect(await problems({ ...settings('http://mirror.example'), consent })).toEqual([]);
+    for (const other of ['http://mirror.example:81', 'http://other.example'])
+      expect(await problems({ ...settings(other), consent })).toHaveLength(1);
+  });
+
+  test.each([
+    'https://mirror.example',
+    'http://127.0.0.1:8080',
+    'http://127.9.9.9',
+    'http://[::1]:8080',
+    'http://localhost:8080',
+    'http://169.254.169.254',
+  ])('takes %s', async (url) => {
+    expect(await problems(settings(url))).toEqual([]);
+  });
+
+  test('leaves a URL that has another fault to the rule for that', async () => {
+    const found = await problems(settings('http://me:hunter2@mirror.example'));
+    expect(found.join()).not.toMatch(/plain http|hunter2/);
+  });
+});
+
+test.each([
+  ['a proxy without a login', { network: { proxy: 'http://proxy.example:3128' } }],
+  ['a mirror without a login', mirrored('http://mirror.example')],
+  [
+    'a mirror at another port than the login is for',
+    mirrored('http://a.io:5000', { configs: { 'a.io': { auth } } }),
+  ],
+  ['a mirror whose login is null', mirrored('http://a.io', { configs: { 'a.io': { auth: null } } })],
+])('takes %s', async (_, settings) => {
+  expect(await problems(settings)).toEqual([]);
+});
+
+test.each([
+  ['with a login of its own', mirrored('http://a.io', { configs: { 'a.io': { auth } } })],
+  ['with a login for any registry', mirrored('http://a.io', { configs: { '*': { auth } } })],
+  [
+    'with the login written with the port of http',
+    mirrored('http://a.io', { configs: { 'a.io:80': { auth } } }),
+  ],
+  ['that is a login server', mirrored('http://a.io', { servers: ['a.io'] })],
+])('refuses a plain-http mirror %s', async (_, settings) => {
+  expect(await problems(settings)).toEqual([expect.stringContaining(advice('http://a.io'))]);
+});
+
+test('a mirror of a login server over http needs one consent and not two', async () => {
+  const settings = mirrored('http://a.io', { servers: ['a.io'] }, 'a.io');
+  expect(await problems(settings)).toEqual([expect.stringContaining('foreignMirrors')]);
+  const consent = { foreignMirrors: ['a.io=http://a.io'] };
+  expect(await problems({ ...settings, consent })).toEqual([]);
+});
+
+test('plain http needs to be consented to by name', async () => {
+  const [problem] = await problems({ k3s: { releaseUrl: 'http://a.io' }, consent: { plainHttp: true } });
+  expect(problem).toContain('consent.plainHttp: must be a list');
+});
