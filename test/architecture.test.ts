@@ -81,8 +81,8 @@ const machineFiles =
 
 /** Built-in modules that only compute, and are welcome everywhere. */
 const pureModules = new Set(['crypto', 'path', 'util', 'url', 'zlib', 'assert', 'buffer', 'string_decoder']);
-/** The YAML library's readers quote what they read in errors and warnings, so only the file that hushes them has them. */
-const yamlHome = /^src\/agent\/config\/yaml\.ts$/;
+/** The YAML library's readers quote what they read in errors and warnings, so only the files that hush them have them. */
+const yamlHome = /^src\/agent\/config\/yaml(-bounds)?\.ts$/;
 const pureNames = new Set(['isIP', 'isIPv4', 'isIPv6', 'BlockList']);
 
 /** What reads the clock, waits, reads the environment or uses the network without an import. */

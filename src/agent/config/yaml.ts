@@ -1,4 +1,14 @@
-import { type Document, type ErrorCode, LineCounter, parse, parseDocument, visit } from 'yaml';
+import {
+  type Document,
+  type ErrorCode,
+  isAlias,
+  LineCounter,
+  type Node,
+  parse,
+  parseDocument,
+  visit,
+} from 'yaml';
+import { excessOf } from './yaml-bounds.ts';
 
 /** A YAML text as data, or what is wrong with it. */
 export interface ReadYaml {
@@ -13,12 +23,15 @@ const discreet = { prettyErrors: false, logLevel: 'error' } as const;
 
 /** A YAML text as the library reads it; what it throws names a line of the text and quotes nothing. */
 export function parseYaml(content: string): unknown {
+  const excess = excessOf(content);
+  if (excess) throw new Error(`${lineAndColumn(content, excess.at)}: ${excess.text}`);
   return parse(content, discreet);
 }
 
 /** Reads one YAML document, without the words the library has for its faults: they quote what may be a secret. */
 export function readYaml(content: string): ReadYaml {
-  if (content.length > longest) return { value: undefined, faults: [tooLong] };
+  const excess = excessOf(content);
+  if (excess) return { value: undefined, faults: [`${lineAndColumn(content, excess.at)}: ${excess.text}`] };
   const binary = content.search(noText);
   if (binary >= 0) return { value: undefined, faults: [noTextAt(content.slice(0, binary))] };
   const lineCounter = new LineCounter();
@@ -26,12 +39,16 @@ export function readYaml(content: string): ReadYaml {
   const found = [...document.errors, ...document.warnings].map(({ code, pos }) => fault(pos[0], texts[code]));
   const faults = found.length > 0 ? found : strayAliases(document);
   if (faults.length === 0) return asData(document);
-  return { value: undefined, faults: faults.map(({ at, text }) => `${place(lineCounter, at)}: ${text}`) };
+  return {
+    value: undefined,
+    faults: faults.slice(0, mostFaults).map(({ at, text }) => `${place(lineCounter, at)}: ${text}`),
+  };
 }
 
-/** Characters; what people write by hand has some thousands. */
-const longest = 1_048_576;
-const tooLong = 'line 1, column 1: the text is longer than 1 MiB; keep settings alone in it';
+/** One mistake, such as a bracket that is not closed, can make thousands of faults. */
+const mostFaults = 20;
+/** In one text; the library allows as many of each anchor. */
+const mostAliases = 99;
 
 /** Control characters that no text has, and what stands for bytes that are no UTF-8. */
 const noText = /[^\P{Cc}\t\r\n\u0085]|\uFFFD/u;
@@ -49,30 +66,47 @@ function fault(at: number, text: string): Fault {
   return { at, text };
 }
 
+function lineAndColumn(content: string, at: number): string {
+  const before = content.slice(0, at).split('\n');
+  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+}
+
 function place(lineCounter: LineCounter, at: number): string {
   const { line, col } = lineCounter.linePos(at);
   return `line ${line}, column ${col}`;
 }
 
-/** Aliases of what is not there, and of what they are themselves part of. */
+/** Aliases of what is not there, and of what they are themselves part of; else the first of too many. */
 function strayAliases(document: Document.Parsed): readonly Fault[] {
   const found: Fault[] = [];
+  // By hand: the library would look through the whole document for each alias.
+  const anchors = new Map<string, Node>();
+  let aliases = 0;
   visit(document, {
-    Alias(_, alias, ancestors) {
-      const target = alias.resolve(document);
-      const stray = !target || ancestors.includes(target);
-      if (stray) found.push(fault(alias.range?.[0] ?? 0, `an alias names no anchor before it; ${quoteIt}`));
+    Node(_, node, ancestors) {
+      if (!isAlias(node)) {
+        if (node.anchor) anchors.set(node.anchor, node);
+        return;
+      }
+      aliases += 1;
+      const target = anchors.get(node.source);
+      const at = node.range?.[0] ?? 0;
+      if (!target || ancestors.includes(target))
+        found.push(fault(at, `an alias names no anchor before it; ${quoteIt}`));
+      else if (aliases === mostAliases + 1) found.push(fault(at, tooManyAliases));
     },
   });
   return found;
 }
+
+const tooManyAliases = 'has too many aliases; write their values out';
 
 /** The library gives up where aliases of aliases would fill the memory. */
 function asData(document: Document.Parsed): ReadYaml {
   try {
     return { value: document.toJS(), faults: [] };
   } catch {
-    return { value: undefined, faults: ['line 1, column 1: has too many aliases; write their values out'] };
+    return { value: undefined, faults: [`line 1, column 1: ${tooManyAliases}`] };
   }
 }
 

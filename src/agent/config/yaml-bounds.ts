@@ -1,0 +1,38 @@
+import { Lexer, Parser } from 'yaml';
+
+/** Characters; what people write by hand has some thousands. */
+const longest = 1_048_576;
+/** Lists and maps inside of each other; K3s and Slipway know about ten. */
+const deepest = 64;
+/** Keys, values, signs, blanks and comments: some 4,000 lines. The library compares each key of a map with each other. */
+const mostParts = 30_000;
+
+/** A bound that a text exceeds: at which character, and what to do about it. */
+export interface Excess {
+  readonly at: number;
+  readonly text: string;
+}
+
+/**
+ * Finds the first place where a YAML text exceeds a bound on its length, nesting or number of parts.
+ *
+ * The text is only cut into tokens for it and never composed, because the library takes seconds and hundreds of
+ * megabytes to compose 100 kB of brackets.
+ */
+export function excessOf(content: string): Excess | undefined {
+  if (content.length > longest)
+    return { at: 0, text: 'the text is longer than 1 MiB; keep settings alone in it' };
+  const parser = new Parser();
+  let parts = 0;
+  for (const token of new Lexer().lex(content)) {
+    // A generator, which works only as far as it is read.
+    Array.from(parser.next(token));
+    parts += 1;
+    if (parts > mostParts) return { at: parser.offset, text: tooMany };
+    if (parser.stack.length > deepest) return { at: parser.offset, text: tooDeep };
+  }
+  return undefined;
+}
+
+const tooMany = `more than ${mostParts} keys, values and signs end here; take out what is not needed`;
+const tooDeep = `is nested more than ${deepest} levels deep; write it flatter`;
