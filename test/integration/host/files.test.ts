@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { type FileHandle, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { replaceWith } from '../../../src/agent/host/atomic-write.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
@@ -8,17 +9,20 @@ import { temporaryFolder } from './folder.ts';
 
 const host = nodeHost();
 
-test.each([0o000, 0o077])('modes do not depend on the umask %o', async (umask) => {
-  const old = process.umask(umask);
-  onTestFinished(() => void process.umask(old));
-  const root = await temporaryFolder();
-  await host.writeFile(`${root}/a/b/file`, 'x', { mode: 0o644 });
-  await host.writeFile(`${root}/a/b/secret`, 'x', { mode: 0o600 });
-  const modes = await Promise.all(
-    ['a', 'a/b', 'a/b/file', 'a/b/secret'].map((path) => stat(`${root}/${path}`)),
-  );
-  expect(modes.map(({ mode }) => mode & 0o7777)).toEqual([0o755, 0o755, 0o644, 0o600]);
-});
+test.skipIf(!isMainThread).each([0o000, 0o077])(
+  'modes do not depend on the umask %o (set in a process of its own only)',
+  async (umask) => {
+    const old = process.umask(umask);
+    onTestFinished(() => void process.umask(old));
+    const root = await temporaryFolder();
+    await host.writeFile(`${root}/a/b/file`, 'x', { mode: 0o644 });
+    await host.writeFile(`${root}/a/b/secret`, 'x', { mode: 0o600 });
+    const modes = await Promise.all(
+      ['a', 'a/b', 'a/b/file', 'a/b/secret'].map((path) => stat(`${root}/${path}`)),
+    );
+    expect(modes.map(({ mode }) => mode & 0o7777)).toEqual([0o755, 0o755, 0o644, 0o600]);
+  },
+);
 
 test('what a crash left beside a file goes with the next write of that file, and nothing else', async () => {
   const root = await temporaryFolder();
@@ -88,8 +92,8 @@ test('what is no regular file is refused, and nobody waits for its other end', a
   }
 });
 
-test.each([0o600, 0o640, 0o644])(
-  'a draft is empty and closed to others until it has its mode, %o',
+test.skipIf(!isMainThread).each([0o600, 0o640, 0o644])(
+  'a draft is empty and closed to others until it has its mode, %o (umask of a process of its own only)',
   async (mode) => {
     const umask = process.umask(0);
     onTestFinished(() => void process.umask(umask));

@@ -1,0 +1,103 @@
+/**
+ * Breaks what protects secrets, files, consent and credentials, one expression at a time, and wants a test red each time.
+ *
+ * `npm run mutants [-- PATH...]`: every protected file, or those given. A mutant that survives is a missing test, or is
+ * harmless and stands in judged.yaml with the reason. Exits with 1 while one is neither.
+ */
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { MutantResult } from '@stryker-mutator/api/core';
+import { Stryker } from '@stryker-mutator/core';
+import { parse } from 'yaml';
+
+/** A change that no test noticed, as judged.yaml writes it down. */
+interface Mutant {
+  readonly file: string;
+  /** The whole line on which the change begins, trimmed: it stays the same when lines move. */
+  readonly line: string;
+  /** What stood there, and what was put in its place, on one line each. */
+  readonly change: string;
+}
+
+/** The files whose mistakes would show a secret, lose a file, take a consent that was not given, or end a pull. */
+const protectedFiles = [
+  'core/{secret,jwt}.ts',
+  'config/{yaml,named-files,registry-rules}.ts',
+  'credential-provider/*.ts',
+  'host/{atomic-write,lock}.ts',
+  'k3s/{agent-token,join-token,joined,role-change,server-change,token}.ts',
+  'k3s/{containerd-logins,credential-status,held-login,logins-cache,registries-yaml}.ts',
+  'resources/{credential,file}.ts',
+].map((files) => `src/agent/${files}`);
+
+const repository = join(import.meta.dirname, '../..');
+
+await main(process.argv.slice(2));
+
+async function main(paths: readonly string[]): Promise<void> {
+  const survivors = await survivorsOf(paths.length > 0 ? paths : protectedFiles);
+  const judged = judgements();
+  const unjudged = survivors.filter((mutant) => !judged.has(keyOf(mutant)));
+  for (const { file, line, change } of unjudged)
+    say(`SURVIVED  ${file}\n  line:   ${line}\n  change: ${change}`);
+  const stale =
+    paths.length > 0 ? [] : [...judged].filter((key) => !survivors.some((mutant) => keyOf(mutant) === key));
+  for (const key of stale) say(`judged, but noticed or gone: ${key}`);
+  say(`${survivors.length} survived, ${unjudged.length} of them unjudged`);
+  process.exitCode = unjudged.length + stale.length > 0 ? 1 : 0;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Runs the mutants; resolves to those that every test passes with. */
+async function survivorsOf(mutate: readonly string[]): Promise<readonly Mutant[]> {
+  process.chdir(repository);
+  const results = await new Stryker({
+    mutate: [...mutate],
+    testRunner: 'vitest',
+    plugins: ['@stryker-mutator/vitest-runner'],
+    vitest: { configFile: 'test/mutants/vitest.config.ts' },
+    coverageAnalysis: 'perTest',
+    // Messages are judged by their readers.
+    mutator: { plugins: null, excludedMutations: ['StringLiteral'] },
+    // TypeScript 7 has no API that Stryker could rewrite this file with; there is nothing to rewrite in it.
+    tsconfigFile: 'none',
+    tempDirName: 'dist/.mutants',
+    reporters: ['progress-append-only'],
+  }).runMutationTest();
+  return results.filter(({ status }) => status === 'Survived' || status === 'NoCoverage').map(mutantOf);
+}
+
+function mutantOf({ fileName, location, replacement }: MutantResult): Mutant {
+  const { start, end } = location;
+  const lines = readFileSync(fileName, 'utf8')
+    .split('\n')
+    .slice(start.line - 1, end.line);
+  const replaced = lines.map((line, index) =>
+    line.slice(index === 0 ? start.column - 1 : 0, index === lines.length - 1 ? end.column - 1 : undefined),
+  );
+  return {
+    file: relative(repository, fileName),
+    line: lines[0]?.trim() ?? '',
+    change: `${onOneLine(replaced.join('\n'))} => ${onOneLine(replacement)}`,
+  };
+}
+
+function onOneLine(code: string): string {
+  return code.replace(/\s+/g, ' ').trim();
+}
+
+/** The keys of the mutants that were looked at and found harmless; each needs a reason. */
+function judgements(): ReadonlySet<string> {
+  const path = join(import.meta.dirname, 'judged.yaml');
+  const entries = parse(readFileSync(path, 'utf8')) as readonly (Mutant & { readonly harmless?: string })[];
+  const bare = entries.find(({ harmless }) => !harmless);
+  if (bare) throw new Error(`${path}: ${bare.file}, ${bare.change}: say in "harmless" why it is`);
+  return new Set(entries.map(keyOf));
+}
+
+function keyOf({ file, line, change }: Mutant): string {
+  return [file, line, change].join(' | ');
+}
