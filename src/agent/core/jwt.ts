@@ -25,5 +25,5 @@ function parsed(claims: string): { readonly iat?: unknown; readonly exp?: unknow
 }
 
 function isSeconds(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0;
+  return typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY;
 }

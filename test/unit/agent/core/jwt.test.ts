@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { jwtTimes } from '../../../../src/agent/core/jwt.ts';
 
-const token = (claims: unknown) => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
+const token = (claims: unknown) => written(JSON.stringify(claims));
+const written = (claims: string) => `e30.${Buffer.from(claims).toString('base64url')}.c2ln`;
 
 test('the dates of a token, in milliseconds', () => {
   expect(jwtTimes(token({ iat: 1_767_225_600, exp: 1_767_236_400, sub: 'ä?' }))).toEqual({
@@ -19,6 +20,10 @@ test.each([
   ['no start', token({ exp: 2 })],
   ['dates as texts', token({ iat: '1', exp: '2' })],
   ['an end before its start', token({ iat: 2, exp: 1 })],
+  ['an end at its start', token({ iat: 2, exp: 2 })],
+  ['a start at zero', token({ iat: 0, exp: 2 })],
+  ['a start before zero', token({ iat: -1, exp: 2 })],
+  ['an end that no number can hold', written('{"iat":1,"exp":1e999}')],
   ['five parts, which is an encrypted token', `${token({ iat: 1, exp: 2 })}.x.y`],
 ])('%s is no dated token', (_what, text) => {
   expect(jwtTimes(text)).toBeUndefined();

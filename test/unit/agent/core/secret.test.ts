@@ -16,8 +16,16 @@ test.each([
   expect(printed).not.toContain(canary);
 });
 
+test('what stands in its place is seen instead', () => {
+  const shown = new Secret(canary, 'Bearer ‹redacted›');
+  expect(`${shown}`).toBe('Bearer ‹redacted›');
+  expect(JSON.stringify([shown])).toBe('["Bearer ‹redacted›"]');
+  expect(inspect([shown])).toBe('[ Bearer ‹redacted› ]');
+});
+
 test('only reveal gives the text', () => {
   expect(secret.reveal()).toBe(canary);
+  expect(reveal(secret)).toBe(canary);
   expect(reveal('plain')).toBe('plain');
 });
 

@@ -5,7 +5,7 @@ import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
 import { joinToken } from '../../../../src/agent/k3s/join-token.ts';
 import { shortDigest } from '../../../../src/agent/resources/digest.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
-import { memoryHost } from '../../../lab/memory-host.ts';
+import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from './a-node.ts';
 
 const path = '/var/lib/slipway/join-token';
@@ -47,6 +47,30 @@ describe('a fresh node', () => {
     await settle(joinToken(aNode('agent', { settings }), cloud, []), host);
     expect((await host.readFile(path))?.content).toBe('agents-only\n');
     expect(cloud.calls).toEqual(['secret k3s-agent-token']);
+  });
+
+  test('a server does not take the token of the agents', async () => {
+    const cloud = new FakeCloud({ secrets: { 'k3s-token': 'full', 'k3s-agent-token': 'agents-only' } });
+    const settings = { joinToken: { agentSecretName: 'k3s-agent-token' } };
+    const host = memoryHost();
+    await settle(joinToken(aNode('server', { settings }), cloud, []), host);
+    expect((await host.readFile(path))?.content).toBe('full\n');
+  });
+
+  test('an agent takes its own token, whatever a server left on its disk', async () => {
+    const host = memoryHost({ files: { [installed]: `K10${hash}::server:marlin\n` } });
+    await settle(joinToken(aNode('agent'), cloudWith('swordfish'), []), host);
+    expect((await host.readFile(path))?.content).toBe('swordfish\n');
+  });
+
+  test.each(['server', 'agent'] as const)('a dry run of a %s fetches nothing and converges', async (role) => {
+    const cloud = cloudWith('swordfish');
+    const dry = recordingHost(memoryHost());
+    const resource = joinToken(aNode(role), cloud, []);
+    const finding = await resource.check(dry);
+    if (finding.state === 'Drifted') await finding.drift.remedy(dry);
+    expect(await resource.check(dry)).toEqual({ state: 'InSync' });
+    expect(cloud.calls).toEqual([]);
   });
 
   test('a file that is no token, or open to others, is fetched again', async () => {
@@ -108,6 +132,30 @@ describe('an installed server', () => {
       expect(cloud.calls).toEqual([]);
     },
   );
+
+  test.each([
+    ['is missing', (host: MemoryHost) => host.files.remove(path), 'Drifted file'],
+    ['belongs to another user', (host: MemoryHost) => host.files.give(path, '1000:1000'), 'Drifted owner'],
+  ] as const)(
+    'restores its file from K3s itself when it %s, with no cloud',
+    async (_name, harm, expected) => {
+      const host = server('swordfish');
+      harm(host);
+      const cloud = cloudWith('marlin');
+      expect(await settle(joinToken(aNode('server'), cloud, []), host)).toEqual([expected, 'InSync']);
+      expect(await host.readFile(path)).toMatchObject({ content: 'swordfish\n', mode: 0o600 });
+      expect(cloud.calls).toEqual([]);
+    },
+  );
+
+  test('compares at once where its file has a time that is still to come', async () => {
+    const host = server('swordfish');
+    host.setClock(host.now() - hour);
+    expect(await settle(joinToken(aNode('server'), cloudWith('swordfish'), []), host)).toEqual([
+      'Drifted tolerably compared with the vault',
+      'InSync',
+    ]);
+  });
 
   test('takes the full token of its own cluster', async () => {
     const host = server('swordfish');
