@@ -114,7 +114,7 @@ test('rotations that work are no news', async () => {
   expect(told(machine)).toHaveLength(length);
 });
 
-test('another version is an event, and so is a role that may not change, though the node is not looked at then', async () => {
+test('another version is an event, and so is a role that may not change, and the node stays in care', async () => {
   const machine = vm('server', noRestarts);
   const slipway = telling(machine);
   await live(slipway, machine, minute, isReady);
@@ -126,7 +126,7 @@ test('another version is an event, and so is a role that may not change, though 
   expect(lines(machine).slice(1)).toEqual(['Warning VersionDrift', 'Warning RoleChanged']);
   expect(annotationsOf(machine.host, 'server-1')).toMatchObject({
     'slipway.dev/role': 'server',
-    'slipway.dev/ready': 'False',
+    'slipway.dev/ready': 'True',
     'slipway.dev/reason': 'RoleChanged',
   });
 });
