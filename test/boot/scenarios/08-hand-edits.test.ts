@@ -23,7 +23,8 @@ const downloaded = ['/usr/local/bin/k3s', '/usr/local/bin/flux'];
 const mark = '{ edited by hand';
 
 /** Those who hold them wrote them, and nobody else does: a daemon, a credential provider, a start of K3s. */
-const notPutBack = /\/lock(\.held)?$|\/credential-provider\.lock|\/stamp\.json$/;
+const notPutBack =
+  /\/lock(\.held)?$|\/credential-provider\.lock|\/stamp\.json$|\/slipway-(started-with\.json|last-version)$/;
 /** Of each of these there is a newer one, now and then. */
 const renewed = /^\/run\/|\/registries\.yaml$/;
 
