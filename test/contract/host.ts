@@ -245,6 +245,17 @@ export function describeDoing(make: MakeStage): void {
     });
   });
 
+  test('reads a file of 4 MiB and refuses a larger one', async () => {
+    const path = `${stage.root}/large`;
+    await stage.host.writeFile(path, 'x'.repeat(4 * 1024 ** 2), { mode: 0o600 });
+    expect((await stage.host.readFile(path))?.content).toHaveLength(4 * 1024 ** 2);
+    await stage.host.writeFile(path, 'x'.repeat(4 * 1024 ** 2 + 1), { mode: 0o600 });
+    await expect(stage.host.readFile(path)).rejects.toMatchObject({
+      reason: 'FileSystemError',
+      message: expect.stringContaining(`Cannot read ${path}: it is larger than 4 MiB`),
+    });
+  });
+
   test('a program that is not installed is CommandNotFound', async () => {
     expect(await reasonOf(stage.host.run(commands.missing))).toBe('CommandNotFound');
   });

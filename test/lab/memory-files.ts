@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { FileStat, FoundFile } from '../../src/agent/core/host.ts';
+import { largestText, tooLarge } from '../../src/agent/host/bounded-read.ts';
 import { fileError, systemError } from '../../src/agent/host/file-errors.ts';
 
 type Node =
@@ -37,6 +38,7 @@ export class MemoryFiles {
     const node = this.#nodes.get(this.#real(path));
     if (node === undefined) return undefined;
     if (node.kind !== 'file') throw fileError(systemError('EISDIR'), 'read', path);
+    if (node.content.length > largestText) throw tooLarge(path);
     const { kind: _, ...found } = node;
     return found;
   }

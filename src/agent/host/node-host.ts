@@ -4,6 +4,7 @@ import { NodeError } from '../core/errors.ts';
 import type { FileStat, FoundFile, Host } from '../core/host.ts';
 import { reveal } from '../core/secret.ts';
 import { atomicWrite, replaceWith, syncDirectory } from './atomic-write.ts';
+import { readText } from './bounded-read.ts';
 import { sleep } from './clock.ts';
 import { commandFailed } from './command-failed.ts';
 import { download } from './download.ts';
@@ -95,7 +96,7 @@ async function read(at: string, path: string): Promise<FoundFile> {
   const stats = await file.stat();
   if (!stats.isFile()) throw notAFile(path);
   return {
-    content: await file.readFile('utf8'),
+    content: await readText(file, path),
     mode: permissions(stats),
     modifiedAt: stats.mtimeMs,
     ...ownership(stats),

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { NodeError } from '../core/errors.ts';
 import { Secret } from '../core/secret.ts';
+import { readText } from './bounded-read.ts';
 import type { Network } from './environment.ts';
 import { fileError } from './file-errors.ts';
 
@@ -52,7 +53,7 @@ async function readPrivate(path: string): Promise<string> {
     const { uid, mode } = await file.stat();
     if (uid !== 0 && uid !== process.getuid?.()) throw exposed(path, `user ${uid} owns`, 'chown root:root');
     if ((mode & 0o077) !== 0) throw exposed(path, 'other users may open', 'chmod 600');
-    return await file.readFile('utf8');
+    return await readText(file, path);
   } catch (thrown) {
     throw fileError(thrown, 'read the login of network.proxyCredentialsFile', path);
   }

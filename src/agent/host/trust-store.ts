@@ -1,5 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { readText } from './bounded-read.ts';
 import { fileError } from './file-errors.ts';
 
 /**
@@ -33,7 +34,7 @@ export class TrustStore {
   }
 
   async #own(): Promise<readonly string[]> {
-    return this.#caFile === undefined ? [] : [await this.#refusable(readFile(this.#caFile, 'utf8'))];
+    return this.#caFile === undefined ? [] : [await this.#refusable(readCertificates(this.#caFile))];
   }
 
   async #refusable<Found>(found: Promise<Found>): Promise<Found> {
@@ -68,7 +69,12 @@ async function systemCertificates(bundles: readonly string[]): Promise<readonly 
 
 /** Nothing else is opened: a pipe would be waited for. */
 async function readRegularFile(path: string): Promise<string | undefined> {
-  return (await stat(path)).isFile() ? readFile(path, 'latin1') : undefined;
+  return (await stat(path)).isFile() ? readCertificates(path) : undefined;
+}
+
+async function readCertificates(path: string): Promise<string> {
+  await using file = await open(path);
+  return await readText(file, path, 'latin1');
 }
 
 async function versionOf(path: string): Promise<number> {
