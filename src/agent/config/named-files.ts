@@ -1,37 +1,85 @@
 import { X509Certificate } from 'node:crypto';
 import { isAbsolute } from 'node:path';
 import { NodeError, toNodeError } from '../core/errors.ts';
-import type { HostReader } from '../core/host.ts';
+import type { FoundFile, HostReader } from '../core/host.ts';
+import { parseProxyLogin } from '../core/proxy-login.ts';
 import type { Loaded } from './load.ts';
 
 /**
- * Looks at the files that settings name: `InvalidSettings` where network.caFile is not there or holds no certificates.
- * Else whoever is reached through a proxy that re-signs would seem untrusted, and nobody would know why.
+ * Checks the files that settings name, before anything depends on them: `InvalidSettings` with a line for each that is
+ * missing or unusable. network.caFile must hold certificates, network.proxyCredentialsFile a login that only root knows.
  */
 export async function checkNamedFiles(host: HostReader, { settings, origins }: Loaded): Promise<void> {
-  const { caFile } = settings.network;
-  const problem = caFile === undefined ? undefined : await certificatesProblem(host, caFile);
-  if (problem === undefined) return;
-  // It may come a moment later than the settings do.
-  throw new NodeError('InvalidSettings', `${origins['network.caFile']}: network.caFile: ${problem}`);
+  const { caFile, proxyCredentialsFile } = settings.network;
+  const found = [
+    { path: 'network.caFile', problem: await problemOf(certificates, host, caFile) },
+    {
+      path: 'network.proxyCredentialsFile',
+      problem: await problemOf(proxyLogin, host, proxyCredentialsFile),
+    },
+  ];
+  const lines = found.flatMap(({ path, problem }) =>
+    problem === undefined ? [] : [`${origins[path]}: ${path}: ${problem}`],
+  );
+  // A file may come a moment later than the settings do, so the pace stays that of a retry soon.
+  if (lines.length > 0) throw new NodeError('InvalidSettings', lines.join('\n'));
 }
 
-async function certificatesProblem(host: HostReader, path: string): Promise<string | undefined> {
-  if (!isAbsolute(path)) return 'must be an absolute path such as /etc/ssl/certs/proxy-ca.pem';
+/** What a setting demands of the file that it names. No message quotes the content. */
+interface NamedFile {
+  readonly example: string;
+  readonly repair: string;
+  /** True if only root may read the file, so another user's commands cannot judge it. */
+  readonly isSecret: boolean;
+  readonly faultOf: (path: string, found: FoundFile) => string | undefined;
+}
+
+const certificates: NamedFile = {
+  example: '/etc/ssl/certs/proxy-ca.pem',
+  repair: 'put the CAs there',
+  isSecret: false,
+  faultOf: (path, { content }) => certificateFault(path, content),
+};
+
+const proxyLogin: NamedFile = {
+  example: '/etc/slipway/proxy',
+  repair: 'write the line user:password into it',
+  isSecret: true,
+  faultOf: loginFault,
+};
+
+async function problemOf(
+  { example, repair, isSecret, faultOf }: NamedFile,
+  host: HostReader,
+  path: string | undefined,
+): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  if (!isAbsolute(path)) return `must be an absolute path such as ${example}`;
   try {
     const found = await host.readFile(path);
     return found
-      ? faultOf(path, found.content)
-      : `names ${path}, which does not exist; put the CAs there, or correct the path`;
+      ? faultOf(path, found)
+      : `names ${path}, which does not exist; ${repair}, or correct the path`;
   } catch (thrown) {
-    return toNodeError(thrown).message;
+    const { reason, message } = toNodeError(thrown);
+    return isSecret && reason === 'PermissionDenied' ? undefined : message;
   }
+}
+
+function loginFault(path: string, { content, mode, foreignOwner }: FoundFile): string | undefined {
+  const known = 'and consider the password known';
+  if (foreignOwner !== undefined && !foreignOwner.startsWith('0:'))
+    return `names ${path}, which belongs to ${foreignOwner}; run chown root:root ${path}, ${known}`;
+  if ((mode & 0o077) !== 0)
+    return `names ${path}, which other users may open; run chmod 600 ${path}, ${known}`;
+  if (parseProxyLogin(content) !== undefined) return undefined;
+  return `names ${path}, which must hold one line user:password and nothing else; write it anew`;
 }
 
 const pem =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
-function faultOf(path: string, content: string): string | undefined {
+function certificateFault(path: string, content: string): string | undefined {
   const certificates = content.match(pem) ?? [];
   const damaged = certificates.findIndex((certificate) => !isCertificate(certificate));
   if (damaged >= 0)

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { NodeError } from '../core/errors.ts';
+import { parseProxyLogin } from '../core/proxy-login.ts';
 import { Secret } from '../core/secret.ts';
 import { readText } from './bounded-read.ts';
 import type { Network } from './environment.ts';
@@ -21,13 +22,14 @@ export interface ProxyLogin {
  * hold one line of that form, and what a file can throw; no message has a word of it.
  */
 export async function readProxyLogin(path: string): Promise<ProxyLogin> {
-  const [, user, password] = line.exec(await readPrivate(path)) ?? [];
-  if (user === undefined || password === undefined)
+  const login = parseProxyLogin(await readPrivate(path));
+  if (login === undefined)
     throw new NodeError(
       'InvalidSettings',
       `network.proxyCredentialsFile: ${path} must hold one line user:password; write it anew.`,
       { retry: { pace: 'slow' } },
     );
+  const { user, password } = login;
   const encoded = Buffer.from(`${user}:${password}`).toString('base64');
   return {
     authorization: new Secret(`Basic ${encoded}`),
@@ -43,8 +45,6 @@ export async function withProxyLogin(network: Network): Promise<Network> {
     ? { ...network, proxy: proxy.replace('://', () => `://${login.inUrl.reveal()}`) }
     : network;
 }
-
-const line = /^([^:\p{Cc}]+):(\P{Cc}+)\r?\n?$/u;
 
 /** Does not wait for the other end of a pipe. What is judged is the file that was opened. */
 async function readPrivate(path: string): Promise<string> {

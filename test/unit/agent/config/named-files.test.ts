@@ -1,13 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import { load } from '../../../../src/agent/config/load.ts';
 import { checkNamedFiles } from '../../../../src/agent/config/named-files.ts';
+import { NodeError } from '../../../../src/agent/core/errors.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
-import { memoryHost } from '../../../lab/memory-host.ts';
+import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
 import { makeAuthority } from '../../../lab/standins/k3s-certificates.ts';
 
 const own = '/etc/slipway/config.yaml';
 const { certificate } = makeAuthority('a-ca');
 const damaged = '-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n';
+
+/** The one error that settings with this login file end with. */
+async function loginProblem(file: string, arrange: (host: MemoryHost) => void = () => {}) {
+  const host = memoryHost({ files: { [own]: `network: { proxyCredentialsFile: ${file} }` } });
+  arrange(host);
+  const loaded = await load(host, { paths: nodePaths('/') });
+  return checkNamedFiles(host, loaded).then(
+    () => undefined,
+    (thrown) => thrown,
+  );
+}
 
 async function loadWith(caFile: string, files: Readonly<Record<string, string>>) {
   const host = memoryHost({ files: { [own]: `network: { caFile: ${caFile} }`, ...files } });
@@ -47,4 +59,76 @@ describe('network.caFile', () => {
     expect(error.message).toMatch(message);
     expect(error.message).not.toContain('hunter2');
   });
+});
+
+describe('network.proxyCredentialsFile', () => {
+  const path = '/etc/slipway/proxy';
+  const login = 'builder:hunter2\n';
+
+  test.each([
+    ['of this user', undefined],
+    ['of root', '0:0'],
+    ['of root, in another group that may not read it', '0:1000'],
+  ])('may be a file %s with one line user:password', async (_, owner) => {
+    const arrange = ({ files }: MemoryHost) => {
+      files.write(path, login, 0o600);
+      if (owner !== undefined) files.give(path, owner);
+    };
+    expect(await loginProblem(path, arrange)).toBeUndefined();
+  });
+
+  test('is left to root if this user may not read it', async () => {
+    const host = memoryHost({ files: { [own]: `network: { proxyCredentialsFile: ${path} }` } });
+    const loaded = await load(host, { paths: nodePaths('/') });
+    host.readFile = () => Promise.reject(new NodeError('PermissionDenied', `Cannot read ${path}.`));
+    await checkNamedFiles(host, loaded);
+  });
+
+  test.each<[string, string, (host: MemoryHost) => void, RegExp]>([
+    ['that is not there', path, () => {}, /does not exist; write the line user:password into it/],
+    ['of a relative path', 'proxy', () => {}, /must be an absolute path such as \/etc\/slipway\/proxy/],
+    [
+      'that others may read',
+      path,
+      ({ files }) => files.write(path, login, 0o644),
+      /which other users may open; run chmod 600 \/etc\/slipway\/proxy, and consider the password known/,
+    ],
+    [
+      'of another user',
+      path,
+      ({ files }) => {
+        files.write(path, login, 0o600);
+        files.give(path, '1000:1000');
+      },
+      /which belongs to 1000:1000; run chown root:root \/etc\/slipway\/proxy, and consider/,
+    ],
+    [
+      'without a password',
+      path,
+      ({ files }) => files.write(path, 'hunter2\n', 0o600),
+      /must hold one line user:password and nothing else/,
+    ],
+    [
+      'of two lines',
+      path,
+      ({ files }) => files.write(path, login + login, 0o600),
+      /must hold one line user:password and nothing else/,
+    ],
+  ])('cannot be a file %s', async (_, file, arrange, message) => {
+    const error = await loginProblem(file, arrange);
+    expect(error).toMatchObject({ reason: 'InvalidSettings', retry: { pace: 'soon' } });
+    expect(error.message).toMatch(new RegExp(`^${own}: network\\.proxyCredentialsFile: `));
+    expect(error.message).toMatch(message);
+    expect(error.message).not.toContain('hunter2');
+  });
+});
+
+test('both files are reported at once', async () => {
+  const host = memoryHost({
+    files: { [own]: 'network: { caFile: /ca.pem, proxyCredentialsFile: /etc/slipway/proxy }' },
+  });
+  const loaded = await load(host, { paths: nodePaths('/') });
+  await expect(checkNamedFiles(host, loaded)).rejects.toThrow(
+    /network\.caFile: .*\n.*network\.proxyCredentialsFile: /,
+  );
 });
