@@ -1,13 +1,29 @@
 import { type Loaded, resolveLayers } from './load.ts';
 import type { Layer } from './merge.ts';
 import { nearest } from './nearest.ts';
+import { invalidSettings } from './problems.ts';
 
 /** The three tags that are read; `gate` is the key below `tags` in the settings that closes one. */
 const knownTags = [
-  { tag: 'k3s-role', gate: 'role', layer: (value: string) => ({ role: value }) },
-  { tag: 'k3s-server', gate: 'server', layer: (value: string) => ({ k3s: { server: value } }) },
-  { tag: 'k3s-version', gate: 'version', layer: (value: string) => ({ k3s: { version: value } }) },
+  { tag: 'k3s-role', gate: 'role', path: 'role', layer: (value: string) => ({ role: value }) },
+  {
+    tag: 'k3s-server',
+    gate: 'server',
+    path: 'k3s.server',
+    layer: (value: string) => ({ k3s: { server: value } }),
+  },
+  {
+    tag: 'k3s-version',
+    gate: 'version',
+    path: 'k3s.version',
+    layer: (value: string) => ({ k3s: { version: value } }),
+  },
 ] as const;
+
+/** Characters of a name and of a value that Azure takes (Resource Manager, limits of tags); others may send more. */
+const longest = { name: 512, value: 256 };
+/** Tags that get a warning of their own; Azure has at most 50 on a VM. */
+const mostWarnings = 50;
 
 /** The settings with the instance tags among their layers. */
 export interface Tagged {
@@ -19,22 +35,30 @@ export interface Tagged {
  * Lays the instance tags (by lower-cased name) between the settings files and the command line.
  *
  * A closed or empty tag says nothing. A value that cannot be used is `InvalidSettings` and names its tag; whether a
- * role of that name exists is not judged here. Other tags named `k3s-*` get a warning each.
+ * role of that name exists is not judged here. Other tags named `k3s-*` get a warning each, up to 50.
  */
 export function withTags(loaded: Loaded, tags: Readonly<Record<string, string>>): Tagged {
-  const layers = knownTags
-    .filter(({ tag, gate }) => loaded.settings.tags[gate] && tags[tag]?.trim())
-    .map(({ tag, layer }): Layer => ({ origin: `tag ${tag}`, values: layer(tags[tag]?.trim() ?? '') }));
+  const open = knownTags.filter(({ tag, gate }) => loaded.settings.tags[gate] && tags[tag]?.trim());
+  const tooLong = open
+    .filter(({ path }) => !loaded.origins[path]?.startsWith('command line'))
+    .filter(({ tag }) => (tags[tag]?.trim() ?? '').length > longest.value);
+  if (tooLong.length > 0) throw invalidSettings(tooLong.map(({ tag }) => `tag ${tag}: ${shorten}`));
+  const layers = open.map(
+    ({ tag, layer }): Layer => ({ origin: `tag ${tag}`, values: layer(tags[tag]?.trim() ?? '') }),
+  );
   return {
     loaded: resolveLayers({ ...loaded.layers, tags: layers }),
     warnings: strangers(Object.keys(tags)),
   };
 }
 
+const shorten = `is longer than ${longest.value} characters; give it a value that an instance tag can have`;
+
 function strangers(names: readonly string[]): readonly string[] {
   const known: readonly string[] = knownTags.map(({ tag }) => tag);
   return names
-    .filter((name) => name.startsWith('k3s-') && !known.includes(name))
+    .filter((name) => name.startsWith('k3s-') && !known.includes(name) && name.length <= longest.name)
+    .slice(0, mostWarnings)
     .map((name) => {
       const meant = nearest(name, known);
       const hint = meant ? `did you mean ${meant}?` : `Slipway reads ${known.join(', ')}.`;

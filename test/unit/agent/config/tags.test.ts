@@ -76,3 +76,29 @@ test('other k3s-* tags get a warning each', async () => {
     'The tag k3s-registry-mirror is not read; Slipway reads k3s-role, k3s-server, k3s-version.',
   ]);
 });
+
+describe('a metadata service that is not Azure', () => {
+  test('gets no megabytes of a tag into the settings', async () => {
+    const hunter2 = 'hunter2'.repeat(500_000);
+    const problems = await problemsOf(() => tagged({ 'k3s-role': hunter2, 'k3s-server': hunter2 }));
+    const problem = 'is longer than 256 characters; give it a value that an instance tag can have';
+    expect(problems).toEqual([`tag k3s-role: ${problem}`, `tag k3s-server: ${problem}`]);
+  });
+
+  test('does not matter to a closed tag', async () => {
+    const { loaded } = await tagged({ 'k3s-role': 'x'.repeat(257) }, { yaml: 'tags: { role: false }' });
+    expect(loaded.settings.role).toBeUndefined();
+  });
+
+  test('does not matter under the command line', async () => {
+    const commandLine = [{ option: '--role', path: 'role', value: 'server' }];
+    const { loaded } = await tagged({ 'k3s-role': 'x'.repeat(257) }, { commandLine });
+    expect(loaded.settings.role).toBe('server');
+  });
+
+  test('gets 50 warnings at most, and none for a name that no tag can have', async () => {
+    const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`k3s-${at}`, '']));
+    expect((await tagged(many)).warnings).toHaveLength(50);
+    expect((await tagged({ [`k3s-${'x'.repeat(3_000_000)}`]: '' })).warnings).toEqual([]);
+  });
+});
