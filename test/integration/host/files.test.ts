@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { type FileHandle, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { replaceWith } from '../../../src/agent/host/atomic-write.ts';
+import { stampOf } from '../../../src/agent/host/living.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
 import { temporaryFolder } from './folder.ts';
 
@@ -44,6 +46,46 @@ test('a write does not take the draft of another one away', async () => {
     await host.writeFile(`${root}/file`, 'quick', { mode: 0o644 });
   });
   expect(await readFile(`${root}/file`, 'utf8')).toBe('slow');
+});
+
+test('a draft bears the stamp of its process, by which another process knows that it lives', async () => {
+  const root = await temporaryFolder();
+  await replaceWith(`${root}/file`, async (draft) => {
+    const [pid, start] = (await stampOf(process.pid))?.split(' ') ?? [];
+    expect(basename(draft).startsWith(`.file.slipway-tmp-${pid}.${start}-`)).toBe(true);
+    await writeFile(draft, 'whole');
+  });
+});
+
+test('a write leaves the draft of another process alone while that lives', async () => {
+  const root = await temporaryFolder();
+  const draft = `.file.slipway-tmp-${(await stampOf(process.ppid))?.replace(' ', '.')}-deadbeef-1`;
+  await writeFile(`${root}/${draft}`, 'half');
+  await host.writeFile(`${root}/file`, 'whole', { mode: 0o644 });
+  expect((await readdir(root)).sort()).toEqual([draft, 'file'].sort());
+});
+
+test('what is written reaches the disk before its name does, and then the name', async () => {
+  const root = await temporaryFolder();
+  await using any = await open(root);
+  const handles = Object.getPrototypeOf(any);
+  const seen: unknown[] = [];
+  const sync = handles.sync;
+  const spy = vi.spyOn(handles, 'sync').mockImplementation(async function (this: FileHandle) {
+    const synced = await this.stat();
+    seen.push({
+      folder: synced.isDirectory(),
+      size: synced.isFile() && synced.size,
+      names: await readdir(root),
+    });
+    return sync.apply(this);
+  });
+  onTestFinished(() => spy.mockRestore());
+  await host.writeFile(`${root}/file`, 'whole', { mode: 0o644 });
+  expect(seen).toEqual([
+    { folder: false, size: 5, names: [expect.stringContaining('.file.slipway-tmp-')] },
+    { folder: true, size: false, names: ['file'] },
+  ]);
 });
 
 test('writes of one file at the same time do not disturb each other', async () => {
