@@ -24,9 +24,12 @@ interface Mutant {
  *
  * A file is entered here once each of its survivors is caught by a test or judged.
  */
-const protectedFiles = ['core/{secret,jwt}.ts', 'host/atomic-write.ts', 'resources/file.ts'].map(
-  (files) => `src/agent/${files}`,
-);
+const protectedFiles = [
+  'core/{secret,jwt}.ts',
+  'host/atomic-write.ts',
+  'k3s/join-token.ts',
+  'resources/file.ts',
+].map((files) => `src/agent/${files}`);
 
 const repository = join(import.meta.dirname, '../..');
 

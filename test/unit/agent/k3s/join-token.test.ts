@@ -35,6 +35,15 @@ describe('a fresh node', () => {
     );
   });
 
+  test.each(['server', 'agent'] as const)(
+    'blanks around a token are left out, on a fresh %s',
+    async (role) => {
+      const host = memoryHost();
+      await settle(joinToken(aNode(role), cloudWith(' swordfish\n\n'), []), host);
+      expect((await host.readFile(path))?.content).toBe('swordfish\n');
+    },
+  );
+
   test('keeps asking as often as the settings say', () => {
     const node = aNode('agent', { settings: { joinToken: { attempts: 3, interval: '2s' } } });
     expect(joinToken(node, cloudWith('x'), []).pacing).toEqual({ attempts: 3, every: 2_000 });
