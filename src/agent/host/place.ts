@@ -1,4 +1,4 @@
-import { constants, type Stats } from 'node:fs';
+import { constants, existsSync, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readlink } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative } from 'node:path';
 import { NodeError } from '../core/errors.ts';
@@ -58,12 +58,21 @@ export async function inPlace<Result>(
 
 /** Opens a directory in another one that is held, never through a link. */
 export function openFolder(path: string): Promise<FileHandle> {
-  return open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  return hold(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
 }
 
-/** What is in an open directory, or at an open file, is reached by this path. */
-export function pathOf({ fd }: FileHandle): string {
-  return `/proc/self/fd/${fd}`;
+/** What is in an open directory is reached by this path; without /proc, by the name it was opened with. */
+export function pathOf(folder: FileHandle): string {
+  return names.get(folder) ?? `/proc/self/fd/${folder.fd}`;
+}
+
+/** In a chroot without /proc, as while an image is made, descriptors lead nowhere. No other user's process is there. */
+const names = new WeakMap<FileHandle, string>();
+
+async function hold(path: string, flags: number): Promise<FileHandle> {
+  const folder = await open(path, flags);
+  if (!existsSync('/proc/self/fd')) names.set(folder, path);
+  return folder;
 }
 
 /** A path through a descriptor needs no walk to it: it is the root or a place that is already held. */
@@ -75,7 +84,7 @@ async function startOf(path: string, root: string) {
     : below.startsWith('..') || below === ''
       ? ['/', path]
       : [root, below];
-  return { start: await open(`${from}/.`, O_PATH | constants.O_DIRECTORY), way: parts(way) };
+  return { start: await hold(`${from}/.`, O_PATH | constants.O_DIRECTORY), way: parts(way) };
 }
 
 /** Opens what leads to the last part, which is the result. The first directory of `opened` is the top. */
@@ -106,7 +115,7 @@ async function walk(
     } else if (isLast) {
       return name;
     } else {
-      opened.push(await open(at, asDirectory));
+      opened.push(await hold(at, asDirectory));
       rest = others;
     }
   }
