@@ -25,14 +25,16 @@ export function pinnedCa(pem: string): PinnedCa {
 /**
  * Whether the owner of the known CA made the bundle that a server shows now: both stand for the same pin, or each of
  * its certificates is a CA whose key the known root certified, directly or through others of the bundle. A bundle that
- * merely contains the known certificate proves nothing, since that certificate is public.
+ * merely contains the known certificate proves nothing, since that certificate is public. Nor does one with a block that
+ * was not read as a certificate: another reader of the same text may trust what stands in it.
  */
 export function isSuccessor(shown: string, known: string): boolean {
   if (certificates(known).length === 0) return false;
   if (pinnedCa(shown).hash === pinnedCa(known).hash) return true;
   const bundle = certificates(shown);
   const roots = rootsOf(known);
-  return bundle.length > 0 && bundle.every((each) => isVouchedFor(each, bundle, roots));
+  const isReadWhole = bundle.length > 0 && bundle.length === shown.split('-----BEGIN').length - 1;
+  return isReadWhole && bundle.every((each) => isVouchedFor(each, bundle, roots));
 }
 
 /** The certificates of a PEM text; what is damaged is left out. */

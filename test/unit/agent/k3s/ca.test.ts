@@ -14,6 +14,9 @@ const [old, renewed, foreign] = [authority('old'), authority('renewed'), authori
 const intermediate = makeIntermediate(old, 'intermediate');
 const below = makeIntermediate(intermediate, 'below');
 
+/** As OpenSSL writes a certificate with its uses, which Node's class reads by its usual form alone. */
+const trustedForm = (pem: string) => pem.replaceAll(' CERTIFICATE', ' TRUSTED CERTIFICATE');
+
 const textHash = (pem: string) => createHash('sha256').update(pem).digest('hex');
 const derHash = (pem: string) => createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
 
@@ -95,6 +98,16 @@ describe('isSuccessor', () => {
     const chain = intermediate.certificate + known;
     expect(isSuccessor(makeIntermediate(old, 'second').certificate + known, chain)).toBe(true);
     expect(isSuccessor(foreign.certificate, chain)).toBe(false);
+  });
+
+  test.each([
+    ['a block that is no certificate', 'AAAA', ''],
+    ['a foreign CA behind more blocks than are read', 'AAAA', foreign.certificate],
+    ['a foreign CA in a block that only other readers know', 'AAAA', trustedForm(foreign.certificate)],
+  ])('is none with %s', (_, junk, more) => {
+    const blocks = `-----BEGIN CERTIFICATE-----\n${junk}\n-----END CERTIFICATE-----\n`.repeat(63);
+    expect(isSuccessor(known + blocks + more, known)).toBe(false);
+    expect(isSuccessor(known + more, known)).toBe(more === '');
   });
 
   test('of no known CA is nothing', () => {
