@@ -14,6 +14,9 @@ export interface OwnedFile {
   readonly mode: string;
 }
 
+/** Notes of K3s' starts, which its unit writes and nothing else. */
+export const startNote = /\/slipway-(started-with\.json|last-version)$/;
+
 /** The rows of the page's table, a file each. */
 export function ownedFiles(): readonly OwnedFile[] {
   const rows = readFileSync(page, 'utf8').matchAll(/^\| (`\/.*?) \| (0\d{3}|link) \|/gm);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type BootedHost, eventually } from '../booted-host.ts';
 import { type Cluster, startCluster } from '../cluster.ts';
 import { startsOf } from '../judge.ts';
-import { look, ownedFiles } from '../owned-files.ts';
+import { look, ownedFiles, startNote } from '../owned-files.ts';
 
 let cluster: Cluster;
 
@@ -23,8 +23,7 @@ const downloaded = ['/usr/local/bin/k3s', '/usr/local/bin/flux'];
 const mark = '{ edited by hand';
 
 /** Those who hold them wrote them, and nobody else does: a daemon, a credential provider, a start of K3s. */
-const notPutBack =
-  /\/lock(\.held)?$|\/credential-provider\.lock|\/stamp\.json$|\/slipway-(started-with\.json|last-version)$/;
+const notPutBack = /\/lock(\.held)?$|\/credential-provider\.lock|\/stamp\.json$/;
 /** Of each of these there is a newer one, now and then. */
 const renewed = /^\/run\/|\/registries\.yaml$/;
 
@@ -87,7 +86,8 @@ async function damagedAndPutBack(
   damage: (path: string, mode: string, listed: string) => void,
 ): Promise<void> {
   const files = ownedFiles().filter(
-    ({ path }) => host.has(path) && !notPutBack.test(path) && !operators.includes(path),
+    ({ path }) =>
+      host.has(path) && !notPutBack.test(path) && !startNote.test(path) && !operators.includes(path),
   );
   const paths = files.map(({ path }) => path);
   const lasting = paths.filter((path) => !renewed.test(path));
