@@ -29,9 +29,15 @@ export function childEnvironment(own: NodeJS.ProcessEnv, network: Network): Read
   };
 }
 
-const standardPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'].join(
-  delimiter,
-);
+/** Where a system keeps its own programs. */
+export const standardPath = [
+  '/usr/local/sbin',
+  '/usr/local/bin',
+  '/usr/sbin',
+  '/usr/bin',
+  '/sbin',
+  '/bin',
+].join(delimiter);
 
 /** In both spellings: curl knows only the lower-case http_proxy. */
 function proxyVariables(proxy: string, noProxy: readonly string[]): Record<string, string> {

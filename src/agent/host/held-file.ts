@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { close as closeFile, constants, open as openFile, fstat as statFile } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { delimiter } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from '../core/host.ts';
 import { commandFailed } from './command-failed.ts';
-import { childEnvironment } from './environment.ts';
+import { childEnvironment, standardPath } from './environment.ts';
 import { errnoOf } from './file-errors.ts';
 
 const [open, close, fstat] = [promisify(openFile), promisify(closeFile), promisify(statFile)];
@@ -39,7 +40,9 @@ export async function holdFile(path: string): Promise<(() => Promise<void>) | un
 }
 
 async function isLockedNow(file: number): Promise<boolean> {
-  const env = childEnvironment(process.env, {});
+  // Whatever this process was given as its PATH, a lock needs flock(1).
+  const path = [process.env.PATH, standardPath].filter(Boolean).join(delimiter);
+  const env = childEnvironment({ PATH: path }, {});
   const child = spawn(flock.file, flock.args, { env, stdio: ['ignore', 'ignore', 'ignore', file] });
   const exitCode = await once(child, 'close').then(([code]) => Number(code ?? 128), missing);
   if (exitCode > 1) throw commandFailed(flock, { exitCode, stdout: '', stderr: '' });

@@ -31,6 +31,9 @@ beforeAll(async () => {
   cluster = await startCluster({ hosts: ['server', 'agent'] });
   await cluster.powerOn();
   await cluster.ready();
+  await cluster.host('agent').reload();
+  const token = () => cluster.host('agent').read('/var/lib/slipway/join-token');
+  await eventually('the agent to pin the CA it has joined', () => token()?.startsWith('K10') ?? false);
   for (const host of cluster.hosts) await workOn(host);
 });
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { acquireLock } from '../../../src/agent/host/lock.ts';
 import { temporaryFolder } from './folder.ts';
 
@@ -18,6 +18,12 @@ test('one holds it, the next is told who, and it can be taken after its release'
   await (await acquireLock(`${root}/run/lock`))();
   expect(await readdir(`${root}/run`)).toEqual(['lock.held']);
   expect((await stat(`${root}/run/lock.held`)).mode & 0o777, 'who can open it can lock it').toBe(0o600);
+});
+
+test('it is taken whatever PATH this process was given', async () => {
+  vi.stubEnv('PATH', '/nowhere');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await (await acquireLock(`${await temporaryFolder()}/lock`))();
 });
 
 test('another process is kept out, and let in once the holder was killed', async () => {
