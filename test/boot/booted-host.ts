@@ -298,3 +298,10 @@ export async function eventually(
     if (Date.now() > end) throw new Error(`Waited ${timeout / 1000} s for ${what}.`);
   }
 }
+
+/** Waits until an agent pins the CA it has joined, which the pass after its join does. */
+export async function pinsItsCa(agent: BootedHost): Promise<void> {
+  await agent.reload();
+  const token = () => agent.read('/var/lib/slipway/join-token');
+  await eventually('the agent to pin the CA it has joined', () => token()?.startsWith('K10') ?? false);
+}

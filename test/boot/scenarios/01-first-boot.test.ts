@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Diagnosis } from '../../../src/agent/doctor/probe.ts';
-import { eventually } from '../booted-host.ts';
+import { eventually, pinsItsCa } from '../booted-host.ts';
 import { type Cluster, provenImage, startCluster } from '../cluster.ts';
 import { failedUnits, nodes, putRight, startsOf, told } from '../judge.ts';
 import { printTimes, workOf } from '../times.ts';
@@ -70,6 +70,7 @@ test('the daemon did it in its sandbox, whose exposure is below 3', async () => 
 
 test('the doctor finds all well that is not this machine of the test, and tells no secret', async () => {
   for (const host of cluster.hosts) {
+    if (host.k3sUnit === 'k3s-agent.service') await pinsItsCa(host);
     const { stdout } = await host.run('slipway', 'doctor', '-o', 'json');
     const diagnoses: readonly Diagnosis[] = JSON.parse(stdout);
     const troubles = diagnoses.filter(({ about, level }) => about !== 'machine' && level !== 'ok');

@@ -1,6 +1,6 @@
 import { appendFileSync, chmodSync, lstatSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type BootedHost, eventually } from '../booted-host.ts';
+import { type BootedHost, eventually, pinsItsCa } from '../booted-host.ts';
 import { type Cluster, startCluster } from '../cluster.ts';
 import { startsOf } from '../judge.ts';
 import { look, ownedFiles, startNote } from '../owned-files.ts';
@@ -31,9 +31,7 @@ beforeAll(async () => {
   cluster = await startCluster({ hosts: ['server', 'agent'] });
   await cluster.powerOn();
   await cluster.ready();
-  await cluster.host('agent').reload();
-  const token = () => cluster.host('agent').read('/var/lib/slipway/join-token');
-  await eventually('the agent to pin the CA it has joined', () => token()?.startsWith('K10') ?? false);
+  await pinsItsCa(cluster.host('agent'));
   for (const host of cluster.hosts) await workOn(host);
 });
 
