@@ -293,6 +293,8 @@ export class MemoryHost implements Host {
   async sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     this.#alive();
     this.#advanceTo(this.#now + milliseconds, signal);
+    // A loop that never ends leaves room for the timeout of its test.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   #begin(path: string, start: StartFile): void {
