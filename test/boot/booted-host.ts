@@ -299,9 +299,8 @@ export async function eventually(
   }
 }
 
-/** Waits until an agent pins the CA it has joined, which the pass after its join does. */
+/** Waits until an agent pins the CA it has joined: the last that its first boot writes. */
 export async function pinsItsCa(agent: BootedHost): Promise<void> {
-  await agent.reload();
   const token = () => agent.read('/var/lib/slipway/join-token');
   await eventually('the agent to pin the CA it has joined', () => token()?.startsWith('K10') ?? false);
 }

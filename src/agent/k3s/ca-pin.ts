@@ -14,9 +14,9 @@ import { parseToken, type Token } from './token.ts';
  * (pkg/clientaccess/token.go, validateCAHash), so a rebuilt server, or an impostor, would get the node at its next
  * reboot. A token of the vault that pins a CA is kept as it is.
  */
-export function caPin(node: K3sNode, needs: readonly string[]): Resource {
+export function caPin(node: K3sNode, id: string, needs: readonly string[]): Resource {
   return {
-    id: 'Credential/ca-pin',
+    id: `Credential/${id}`,
     summary: `pin the CA of the cluster in ${node.paths.slipway.joinToken}`,
     condition: 'JoinToken',
     needs,

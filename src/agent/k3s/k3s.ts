@@ -57,7 +57,7 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
   const agents = agentToken(node, cloud, before).map((each) => sparingJoined(node, each));
   const server = isAgent ? [serverChange(node, before)] : [];
   const cluster = isAgent ? [] : [settingsChange(node, before)];
-  const pinned = isAgent ? [sparingJoined(node, caPin(node, [token.id]))] : [];
+  const pinned = isAgent ? [sparingJoined(node, caPin(node, 'ca-pin', [token.id]))] : [];
   const config = sparingJoined(node, keepingFlags(node, configFile(node, ids([role, overrides], server))));
   // Whatever kind of node it is to be: a running K3s needs them while RoleChanged waits for consent.
   const logins = registries(node, { cloud, rotateAt }, []).map((each) =>
@@ -74,6 +74,8 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
   const adoption = node.settings.registries.servers.length > 0 ? [acrRefreshStopped(node, logins)] : [];
   const ready = nodeReady(node, [service.id]);
   const taints = nodeTaintsApplied(node, [ready.id]);
+  // Once more: the agent may have joined since this pass began, and the next one can be minutes away.
+  const joinedPin = isAgent ? [sparingJoined(node, caPin(node, 'joined-ca-pin', [token.id]))] : [];
   const proofs = pullProofs(node, cloud, ids(logins)).map((each) => afterOwnStart(node, each));
 
   return [
@@ -100,6 +102,7 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
     ownStarted,
     ...adoption,
     ready,
+    ...joinedPin,
     ...taints,
     ...proofs,
     ...containerdLogins(node),

@@ -32,13 +32,16 @@ describe('caPin', () => {
     ],
   ])('pins %s once the agent has joined', async (_name, token, expected) => {
     const host = world(`${token}\n`);
-    expect(await settle(caPin(aNode('agent'), []), host)).toEqual(['Drifted tolerably CA', 'InSync']);
+    expect(await settle(caPin(aNode('agent'), 'ca-pin', []), host)).toEqual([
+      'Drifted tolerably CA',
+      'InSync',
+    ]);
     expect(host.files.read(path)).toMatchObject({ content: `${expected}\n`, mode: 0o600 });
   });
 
   test('pins a bundle by its root, as K3s hashes it', async () => {
     const host = world('swordfish\n', { 'kubelet.kubeconfig': 'x', 'server-ca.crt': bundle });
-    await settle(caPin(aNode('agent'), []), host);
+    await settle(caPin(aNode('agent'), 'ca-pin', []), host);
     expect(host.files.text(path)).toBe(`K10${pinnedCa(bundle).hash}::node:swordfish\n`);
   });
 
@@ -48,11 +51,11 @@ describe('caPin', () => {
     ['there is no token', world('')],
     ['a dry run has fetched none', world('‹redacted›\n')],
   ])('changes nothing where %s', async (_name, host) => {
-    expect(await outcome(caPin(aNode('agent'), []), host)).toBe('InSync');
+    expect(await outcome(caPin(aNode('agent'), 'ca-pin', []), host)).toBe('InSync');
   });
 
   test('shows no secret in what drifted', async () => {
-    const found = await caPin(aNode('agent'), []).check(world('swordfish\n'));
+    const found = await caPin(aNode('agent'), 'ca-pin', []).check(world('swordfish\n'));
     expect(JSON.stringify(found)).not.toContain('swordfish');
   });
 });

@@ -73,6 +73,7 @@ test('the plan of an observability node', () => {
     'Adoption/start',
     'Adoption/refresh-acr-credentials',
     'Node/ready',
+    'Credential/joined-ca-pin',
     'Node/taints',
     'PullProof/myteam.azurecr.io',
     'ContainerdLogins/k3s',
@@ -205,4 +206,14 @@ test('an agent without a known server does not start', async () => {
     'UnitEnabled/k3s-agent.service Blocked ',
   ]);
   expect(log).toEqual([]);
+});
+
+test('an agent that joins in the middle of a pass has its CA pinned by the end of it', async () => {
+  const { host } = aMachine('agent');
+  host.on({ file: 'k3s', args: /^kubectl / }, () => {
+    host.files.write('/var/lib/rancher/k3s/agent/kubelet.kubeconfig', 'kubeconfig');
+    return JSON.stringify({ status: { conditions: [{ type: 'Ready', status: 'True' }] } });
+  });
+  await reconcile(plan('agent', host), { host, attempts: new Map(), random: 0.5 });
+  expect(host.files.text('/var/lib/slipway/join-token')).toMatch(/^K10[0-9a-f]{64}::node:swordfish\n$/);
 });
