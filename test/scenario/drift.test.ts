@@ -60,6 +60,16 @@ test('a drop-in that gives the node another name keeps K3s from being restarted 
   expect(JSON.stringify(report.conditions)).toContain('50-mine.yaml, line 2');
 });
 
+test('a drop-in with another cluster-cidr keeps K3s from being restarted by Slipway', async () => {
+  const { machine, slipway } = await booted('server');
+  machine.host.files.write('/etc/rancher/k3s/config.yaml.d/50-mine.yaml', 'cluster-cidr: 10.50.0.0/16\n');
+  machine.host.files.write('/etc/slipway/config.d/k3s.yaml', 'k3s: { config: { disable: [traefik] } }\n');
+  const report = await live(slipway, machine, 10 * minute);
+  expect(machine.units.starts).toBe(1);
+  expect(condition(report, 'K3sConfig')).toBe('False SettingsIrreversible');
+  expect(JSON.stringify(report.conditions)).toContain('50-mine.yaml, line 1');
+});
+
 test('a change of the settings that K3s reads at its start restarts it once', async () => {
   const { machine, slipway } = await booted('server');
   machine.host.files.write('/etc/slipway/config.d/k3s.yaml', 'k3s: { config: { disable: [traefik] } }\n');

@@ -10,7 +10,8 @@ import { configFlags, execStart, type GivenFlag, isList, k3sCommandLine, unitFla
 import { joinedCluster } from './joined.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { parseRegistries, wantedRegistries } from './registries-yaml.ts';
-import { renderUnit, unitEnvironmentFiles } from './unit.ts';
+import { renderUnit } from './unit.ts';
+import { unitEnvironmentFiles } from './unit-flags.ts';
 
 /**
  * The same Resource, left alone while it would take from K3s what a unit of another program gives it: `UnitAdopted`
@@ -90,7 +91,12 @@ function lostLines(text: string, node: K3sNode): readonly string[] {
       .filter((name) => !kept.includes(name))
       .map((name) => `Environment=${name}`),
     ...files
-      .filter((path) => !unitEnvironmentFiles(node).includes(path.replaceAll('%N', plainName)))
+      .filter(
+        (path) =>
+          !unitEnvironmentFiles({ kind: node.role.k3s, paths: node.paths }).includes(
+            path.replaceAll('%N', plainName),
+          ),
+      )
       .map((path) => `EnvironmentFile=${path}`),
   ];
 }

@@ -6,31 +6,23 @@ import type { NodePaths } from '../paths.ts';
 import { readableText } from './flags.ts';
 import { foreignUnit } from './foreign-unit.ts';
 import { isList, unitFlags } from './given-flags.ts';
+import { dropInStart, inlineVariables, variableFlags } from './unit-flags.ts';
 
 /** What K3s is told, by the names of flags: each value as its file has it. */
 export type K3sValues = Readonly<Record<string, unknown>>;
 
 /**
- * Returns what K3s is told by its configuration file, the operator's drop-ins and the command line of a unit that another
- * program wrote, later ones winning; `key+` adds to a list.
+ * Returns what a server is told by its variables, its configuration file, the operator's drop-ins and the command line of
+ * a unit that another program wrote or a drop-in of the unit changes, later ones winning; `key+` adds to a list.
  */
 export async function k3sValues(host: HostReader, paths: NodePaths): Promise<K3sValues> {
   const files = [paths.k3s.config, ...(await dropInPaths(host, paths))];
-  const values: Record<string, unknown> = {};
+  const values: Record<string, unknown> = await variableValues(host, paths);
   for (const [key, value] of (await Promise.all(files.map((path) => entriesOf(host, path)))).flat()) {
     const name = key.replace(/\+$/, '');
     values[name] = name === key ? value : [values[name] ?? [], value].flat();
   }
   return { ...values, ...(await unitValues(host, paths)) };
-}
-
-/** The drop-ins of the operator, in the order in which K3s reads them, each with its own values. */
-export async function dropIns(
-  host: HostReader,
-  paths: NodePaths,
-): Promise<readonly { readonly path: string; readonly values: K3sValues }[]> {
-  const files = await dropInPaths(host, paths);
-  return Promise.all(files.map(async (path) => ({ path, values: await valuesIn(host, path) })));
 }
 
 /** What one configuration file says. */
@@ -39,10 +31,20 @@ export async function valuesIn(host: HostReader, path: string): Promise<K3sValue
   return Object.fromEntries(entries.map(([key, value]) => [key.replace(/\+$/, ''), value]));
 }
 
+async function variableValues(host: HostReader, paths: NodePaths): Promise<Record<string, unknown>> {
+  const unit = await foreignUnit(host, { kind: 'server', paths });
+  const flags = [
+    ...(unit ? inlineVariables(unit) : []),
+    ...(await variableFlags(host, { kind: 'server', paths })),
+  ];
+  return Object.fromEntries(flags.map(({ name, values }) => [name, values.at(-1)]));
+}
+
 async function unitValues(host: HostReader, paths: NodePaths): Promise<K3sValues> {
   const unit = await foreignUnit(host, { kind: 'server', paths });
+  const changed = await dropInStart(host, { kind: 'server', paths });
   const values: Record<string, unknown> = {};
-  for (const { name, values: given } of unit ? unitFlags(unit.text, unit.path) : []) {
+  for (const { name, values: given } of changed ?? (unit ? unitFlags(unit.text, unit.path) : [])) {
     values[name] = isList(name) ? [values[name] ?? [], given].flat() : given.at(-1);
   }
   return values;

@@ -24,7 +24,7 @@ import { roleChange } from './role-change.ts';
 import { k3sScripts } from './scripts.ts';
 import { serverChange } from './server-change.ts';
 import { k3sService } from './service.ts';
-import { settingsChange } from './settings-change.ts';
+import { settingsChange, unlessIrreversible } from './settings-change.ts';
 import { system } from './system.ts';
 import { unit } from './unit.ts';
 
@@ -69,8 +69,9 @@ export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[
   const joined = isAgent ? [join(node, cloud, ids([token], pinned, server))] : [];
   const inputs = ids(kernel, [executable, token, config], agents, logins, provider, unitFile, server, joined);
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
-  const service = unlessOverridden(node, k3sService(node, inputs, [config, ...logins, ...provider]));
-  const ownStarted = unlessOverridden(node, keepingFlags(node, ownStart(node, [service.id])));
+  const starting = (resource: Resource) => unlessIrreversible(node, unlessOverridden(node, resource));
+  const service = starting(k3sService(node, inputs, [config, ...logins, ...provider]));
+  const ownStarted = starting(keepingFlags(node, ownStart(node, [service.id])));
   const adoption = node.settings.registries.servers.length > 0 ? [acrRefreshStopped(node, logins)] : [];
   const ready = nodeReady(node, [service.id]);
   const taints = nodeTaintsApplied(node, [ready.id]);

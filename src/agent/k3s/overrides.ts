@@ -1,15 +1,14 @@
-import { join } from 'node:path';
 import { NodeError } from '../core/errors.ts';
 import type { HostReader } from '../core/host.ts';
-import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
-import { assigned, unitLines, unitWords } from '../resources/unit-text.ts';
+import { inSync, type Resource } from '../core/resource.ts';
+import { heldBack } from '../resources/held-back.ts';
 import { usualFlags } from './adopted-unit.ts';
 import { configText } from './config.ts';
-import { dropInFlags, mergedFlags, readableText } from './flags.ts';
-import { foreignUnit, unitFolders } from './foreign-unit.ts';
-import { configFlags, execStart, type GivenFlag, k3sCommandLine, unitFlags } from './given-flags.ts';
-import { type K3sNode, unitName } from './node.ts';
-import { unitEnvironmentFiles } from './unit.ts';
+import { dropInFlags, mergedFlags } from './flags.ts';
+import { foreignUnit } from './foreign-unit.ts';
+import { configFlags, type GivenFlag, unitFlags } from './given-flags.ts';
+import type { K3sNode } from './node.ts';
+import { dropInStart, inlineVariables, type UnitPlace, variableFlags } from './unit-flags.ts';
 
 /** What Slipway relies on of K3s' flags, each with what to do instead of giving it in a file of one's own. */
 const relied = {
@@ -27,6 +26,7 @@ const relied = {
   'private-registry': 'set registries.mirrors and registries.configs',
   'write-kubeconfig': 'leave it out',
   'disable-agent': 'leave it out: a server is a node as well',
+  'cluster-reset': 'leave it out: it is for one start by hand, and would drop the other servers at each',
   log: 'leave it out: the journal has the log',
 } as const satisfies Readonly<Record<string, string>>;
 
@@ -34,17 +34,6 @@ type Relied = keyof typeof relied;
 
 /** Without knowing these, Slipway would take a K3s that lives for one that has never run. */
 const places: readonly string[] = ['data-dir', 'config'];
-
-/** Variables that K3s takes for a flag, unless a file or its command line gives it (pkg/cli/cmds, EnvVars). */
-const variables: Readonly<Record<string, Relied>> = {
-  K3S_DATA_DIR: 'data-dir',
-  K3S_CONFIG_FILE: 'config',
-  K3S_NODE_NAME: 'node-name',
-  K3S_URL: 'server',
-  K3S_TOKEN_FILE: 'token-file',
-  K3S_AGENT_TOKEN_FILE: 'agent-token-file',
-  K3S_KUBECONFIG_OUTPUT: 'write-kubeconfig',
-};
 
 /**
  * Nothing of the operator's, be it a drop-in of K3s or of its unit or a variable, gives K3s another value than Slipway does
@@ -66,16 +55,10 @@ export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
 
 /** The same Resource, which neither starts nor restarts anything while there is such an override. */
 export function unlessOverridden(node: K3sNode, resource: Resource): Resource {
-  return {
-    ...resource,
-    async check(host): Promise<Finding> {
-      const finding = await resource.check(host);
-      if (finding.state !== 'Drifted') return finding;
-      const found = await overrides(host, node);
-      if (found.length === 0) return finding;
-      return waiting('K3sOverridden', overridden(node, found).message, { after: 30_000, lasting: true });
-    },
-  };
+  return heldBack(resource, async (host) => {
+    const found = await overrides(host, node);
+    return found.length === 0 ? undefined : overridden(node, found);
+  });
 }
 
 /** What is given to K3s in another way than Slipway's, and differs from it. */
@@ -83,8 +66,9 @@ async function overrides(host: HostReader, node: K3sNode): Promise<readonly Give
   const { config } = node.paths.k3s;
   // What is wrong with the settings has a condition of its own.
   const own = configFlags(await configText(host, node).catch(() => ''), config);
-  const theirs = [...(await dropInFlags(host, node.paths)), ...(await commandFlags(host, node))];
-  const all = [...(await variableFlags(host, node)), ...own, ...theirs];
+  const at = { kind: node.role.k3s, paths: node.paths };
+  const theirs = [...(await dropInFlags(host, node.paths)), ...(await commandFlags(host, at))];
+  const all = [...(await variableFlags(host, at)), ...own, ...theirs];
   const [wanted, effective] = [mergedFlags(own), mergedFlags(all)];
   return Object.keys(relied).flatMap((name) => {
     const culprit = all.findLast((flag) => flag.name === name && flag.path !== config);
@@ -106,66 +90,14 @@ function agrees(name: string, is: readonly string[], want: readonly string[]): b
 }
 
 /** What drop-ins of the unit, or another program's unit, have K3s started with. */
-async function commandFlags(host: HostReader, node: K3sNode): Promise<readonly GivenFlag[]> {
-  const foreign = await foreignUnit(host, { kind: node.role.k3s, paths: node.paths });
+async function commandFlags(host: HostReader, at: UnitPlace): Promise<readonly GivenFlag[]> {
+  const foreign = await foreignUnit(host, at);
   const kept = foreign
-    ? unitFlags(foreign.text, foreign.path).filter(({ name }) => places.includes(name))
+    ? [...inlineVariables(foreign), ...unitFlags(foreign.text, foreign.path)].filter(({ name }) =>
+        places.includes(name),
+      )
     : [];
-  const starts = (await unitDropIns(host, node)).filter(({ text }) => execStart(text));
-  const last = starts.at(-1);
-  if (!last) return kept;
-  const start = execStart(last.text);
-  const isPlain = k3sCommandLine(unitWords(start?.value ?? ''))?.command === node.role.k3s;
-  const other = {
-    name: 'ExecStart',
-    values: [start?.value ?? ''],
-    path: last.path,
-    line: start?.line ?? 1,
-    adds: false,
-  };
-  return isPlain ? unitFlags(last.text, last.path) : [other];
-}
-
-interface Text {
-  readonly path: string;
-  readonly text: string;
-}
-
-async function unitDropIns(host: HostReader, { role, paths }: K3sNode): Promise<readonly Text[]> {
-  const found: Text[] = [];
-  for (const folder of unitFolders.toReversed()) {
-    const directory = join(paths.root, folder, `${unitName(role.k3s)}.d`);
-    for (const name of (await host.list(directory)).filter((each) => each.endsWith('.conf'))) {
-      const path = join(directory, name);
-      found.push({ path, text: await readableText(host, path) });
-    }
-  }
-  return found;
-}
-
-/** What the environment of K3s says: that of drop-ins first, then the files of variables, which win. */
-async function variableFlags(host: HostReader, node: K3sNode): Promise<readonly GivenFlag[]> {
-  const dropIns = await unitDropIns(host, node);
-  const inline = dropIns.flatMap(({ path, text }) =>
-    assigned(unitLines(text), 'Environment').flatMap(({ value, line }) =>
-      unitWords(value).flatMap((pair) => variable(pair, path, line)),
-    ),
-  );
-  const named = dropIns.flatMap(({ text }) => assigned(unitLines(text), 'EnvironmentFile'));
-  const files = [...unitEnvironmentFiles(node), ...named.map(({ value }) => value.replace(/^-/, ''))];
-  const texts = await Promise.all(files.map((path) => readableText(host, path)));
-  const pairs = texts.flatMap((text, at) =>
-    text
-      .split('\n')
-      .flatMap((line, index) => variable(unitWords(line).join(' '), files[at] ?? '', index + 1)),
-  );
-  return [...inline, ...pairs];
-}
-
-function variable(pair: string, path: string, line: number): readonly GivenFlag[] {
-  const [, key = '', value = ''] = /^([A-Z0-9_]+)=(.*)$/s.exec(pair.trim()) ?? [];
-  const name = Object.hasOwn(variables, key) ? variables[key] : undefined;
-  return name === undefined || value === '' ? [] : [{ name, values: [value], path, line, adds: false }];
+  return (await dropInStart(host, at)) ?? kept;
 }
 
 function overridden({ paths }: K3sNode, found: readonly GivenFlag[]): NodeError {

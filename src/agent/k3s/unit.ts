@@ -63,17 +63,6 @@ ExecStart=${start.map(argument).join(' ')}
 `;
 }
 
-/** The files of variables that the operator gives K3s, those of K3s' own installer; a later one wins. */
-export function unitEnvironmentFiles({ role, paths }: Pick<K3sNode, 'role' | 'paths'>): readonly string[] {
-  const unit = unitName(role.k3s);
-  const name = unit.replace(/\.service$/, '');
-  return [
-    join(paths.root, 'etc/default', name),
-    join(paths.root, 'etc/sysconfig', name),
-    join(paths.system.units, `${unit}.env`),
-  ];
-}
-
 /**
  * The proxy, for K3s and the containerd it runs (https://docs.k3s.io/advanced#configuring-an-http-proxy). Nodes,
  * pods and services are reached past it: the private ranges, as K3s advises, and what the settings add.

@@ -60,6 +60,20 @@ describe('what Slipway relies on is named with its file and line', () => {
       { [`${units}/k3s.service.d/a.conf`]: `${start} --data-dir /data\n` },
       `true: data-dir in ${units}/k3s.service.d/a.conf, line 3 `,
     ],
+    ['cluster-reset', { [`${folder}/a.yaml`]: 'cluster-reset: true\n' }, 'false: cluster-reset in'],
+    [
+      'K3S_CLUSTER_RESET',
+      { [`${units}/k3s.service.env`]: 'K3S_CLUSTER_RESET=true\n' },
+      'false: cluster-reset in',
+    ],
+    [
+      'K3S_DATA_DIR in another unit',
+      {
+        [`${units}/k3s.service`]:
+          '[Service]\nEnvironment=K3S_DATA_DIR=/data\nExecStart=/usr/local/bin/k3s server\n',
+      },
+      `true: data-dir in ${units}/k3s.service, line 2 `,
+    ],
     [
       'a wrapper',
       { [`${units}/k3s.service.d/a.conf`]: '[Service]\nExecStart=\nExecStart=/opt/start.sh\n' },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Resource } from '../../../../src/agent/core/resource.ts';
 import { configFile } from '../../../../src/agent/k3s/config.ts';
-import { settingsChange } from '../../../../src/agent/k3s/settings-change.ts';
+import { settingsChange, unlessIrreversible } from '../../../../src/agent/k3s/settings-change.ts';
 import { noteStart } from '../../../../src/agent/k3s/started-with.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
@@ -30,6 +31,18 @@ async function message(host: MemoryHost, config: Config): Promise<string> {
     .catch((error: Error) => error);
   return thrown instanceof Error ? thrown.message : '';
 }
+
+const env = '/etc/systemd/system/k3s.service.env';
+
+const drifted: Resource = {
+  id: 'Service/k3s',
+  summary: '',
+  condition: 'K3sRunning',
+  check: async () => ({
+    state: 'Drifted',
+    drift: { changes: [{ field: 'k3s', observed: 'a', desired: 'b' }], remedy: async () => {} },
+  }),
+};
 
 const held = 'SettingsIrreversible slow, blocks nobody';
 
@@ -94,11 +107,98 @@ describe('on a living server', () => {
     const text = host.files.text(paths.k3s.config);
     host.files.write(dropIn, 'server: https://10.0.0.9:6443\ndatastore-endpoint: mysql://u:canary@db\n');
     const told = await message(host, {});
-    expect(told).toContain(`server in ${dropIn} is https://10.0.0.9:6443 now, and K3s runs with none`);
+    expect(told).toContain(
+      `server in ${dropIn}, line 1 is https://10.0.0.9:6443 now, and K3s runs with none`,
+    );
     expect(told).toContain(`datastore-endpoint in ${dropIn}`);
     expect(told).not.toContain('canary');
     await settle(configFile(serverWith({}), []), host);
     expect(host.files.text(paths.k3s.config)).toBe(text);
+  });
+
+  test.each([
+    [
+      'a file of variables',
+      env,
+      '# mine\nK3S_DATASTORE_ENDPOINT="mysql://u:canary@db"\n',
+      'datastore-endpoint',
+      2,
+    ],
+    ['/etc/default', '/etc/default/k3s', 'K3S_CLUSTER_INIT=true\n', 'cluster-init', 1],
+    [
+      'a drop-in of the unit',
+      '/etc/systemd/system/k3s.service.d/a.conf',
+      '[Service]\nEnvironment=K3S_DATASTORE_ENDPOINT=mysql://u:canary@db\n',
+      'datastore-endpoint',
+      2,
+    ],
+    [
+      'a command in a drop-in of the unit',
+      '/etc/systemd/system/k3s.service.d/a.conf',
+      '[Service]\nExecStart=\nExecStart=/usr/local/bin/k3s server --cluster-init\n',
+      'cluster-init',
+      3,
+    ],
+    ['a drop-in of K3s', dropIn, 'debug: true\nsecrets-encryption: true\n', 'secrets-encryption', 2],
+  ])('%s is named with its line', async (_name, path, text, key, line) => {
+    const host = await living({});
+    host.files.write(path, text);
+    const told = await message(host, {});
+    expect(told).toContain(`${key} in ${path}, line ${line} is `);
+    expect(told).not.toContain('canary');
+  });
+
+  test('what other files give from the first start on is no change', async () => {
+    const host = memoryHost({ files: { '/etc/systemd/system/k3s.service': '# Written by Slipway' } });
+    host.files.write(env, 'K3S_DATASTORE_ENDPOINT=mysql://u:canary@db\n');
+    host.files.write(paths.k3s.serverToken, 'K10a::server:x', 0o600);
+    await noteStart(host, paths);
+    expect(host.files.text(paths.k3s.startedWith)).not.toContain('canary');
+    expect(await message(host, {})).toBe('');
+  });
+
+  test('the settings win over variables', async () => {
+    const host = await living({ 'cluster-init': true });
+    host.files.write(env, 'K3S_CLUSTER_INIT=false\n');
+    expect(await message(host, { 'cluster-init': true })).toBe('');
+  });
+});
+
+describe('a datastore that the settings no longer name', () => {
+  const endpoint = { 'datastore-endpoint': 'mysql://u:canary@db' };
+
+  test('stays in the file', async () => {
+    const host = await living(endpoint);
+    const text = host.files.text(paths.k3s.config);
+    await settle(configFile(serverWith({}), []), host);
+    expect(host.files.text(paths.k3s.config)).toBe(text);
+    expect(text).toContain('canary');
+  });
+
+  test('is no digest in a file that was lost, and K3s is not restarted without it', async () => {
+    const host = await living(endpoint);
+    host.files.remove(paths.k3s.config);
+    await settle(configFile(serverWith({}), []), host);
+    expect(host.files.text(paths.k3s.config)).not.toContain('datastore-endpoint');
+    expect(await outcome(unlessIrreversible(serverWith({}), drifted), host)).toBe(
+      'Waiting SettingsIrreversible',
+    );
+  });
+});
+
+describe('a restart for another reason', () => {
+  test('waits while a file would have K3s take another value', async () => {
+    const host = await living({});
+    expect(await outcome(unlessIrreversible(serverWith({}), drifted), host)).toBe('Drifted k3s');
+    host.files.write(dropIn, 'cluster-cidr: 10.50.0.0/16\n');
+    expect(await outcome(unlessIrreversible(serverWith({}), drifted), host)).toBe(
+      'Waiting SettingsIrreversible',
+    );
+  });
+
+  test('does not wait for what the configuration keeps', async () => {
+    const changed = serverWith({ 'cluster-cidr': '10.50.0.0/16' });
+    expect(await outcome(unlessIrreversible(changed, drifted), await living({}))).toBe('Drifted k3s');
   });
 });
 

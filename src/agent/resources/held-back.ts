@@ -1,0 +1,18 @@
+import type { NodeError } from '../core/errors.ts';
+import type { HostReader } from '../core/host.ts';
+import { type Resource, waiting } from '../core/resource.ts';
+
+/** The same Resource, whose remedy waits as long as `obstacle` returns an error. Asked only if there is a remedy. */
+export function heldBack(
+  resource: Resource,
+  obstacle: (host: HostReader) => Promise<NodeError | undefined>,
+): Resource {
+  return {
+    ...resource,
+    async check(host) {
+      const finding = await resource.check(host);
+      const error = finding.state === 'Drifted' ? await obstacle(host) : undefined;
+      return error ? waiting(error.reason, error.message, { after: 30_000, lasting: true }) : finding;
+    },
+  };
+}
