@@ -11,9 +11,8 @@ import type { Problem } from './problems.ts';
  */
 export function plainHttpMisfits(written: unknown): readonly Problem[] {
   const settings = { consent: mapAt(written, ['consent']) };
-  const uses = [...fixedUses, ...proxyLogins(written), ...mirrorLogins(written)];
-  return uses.flatMap(({ path, risk }) => {
-    const address = valueAt(written, path);
+  const uses = [...fixedUses, ...proxyLogins(written), ...mirrorLogins(written), ...snapshots(written)];
+  return uses.flatMap(({ path, risk, address = valueAt(written, path) }) => {
     const host = exposedHost(address);
     if (typeof address !== 'string' || host === undefined) return [];
     if (isConsented(settings, 'plainHttp', address)) return [];
@@ -25,6 +24,8 @@ export function plainHttpMisfits(written: unknown): readonly Problem[] {
 /** A URL in the settings, and what plain http lets others do there. */
 interface Use {
   readonly path: Path;
+  /** What stands at `path` unless given here. */
+  readonly address?: string;
   readonly risk: string;
 }
 
@@ -38,6 +39,15 @@ function proxyLogins(written: unknown): readonly Use[] {
   const file = mapAt(written, ['network']).proxyCredentialsFile ?? undefined;
   const risk = 'read the login of network.proxyCredentialsFile';
   return file === undefined ? [] : [{ path: ['network', 'proxy'], risk }];
+}
+
+/** A snapshot of etcd is the whole cluster. K3s takes the endpoint without a scheme (pkg/cli/cmds/server.go, etcd-s3). */
+function snapshots(written: unknown): readonly Use[] {
+  const config = mapAt(written, ['k3s', 'config']);
+  if (String(config['etcd-s3-insecure']) !== 'true') return [];
+  const address = `http://${config['etcd-s3-endpoint'] ?? 's3.amazonaws.com'}`;
+  const risk = 'read the snapshots, which hold every secret of the cluster, and replace what is restored';
+  return [{ path: ['k3s', 'config', 'etcd-s3-insecure'], address, risk }];
 }
 
 /**

@@ -11,6 +11,7 @@ export function misfits(written: unknown): readonly Problem[] {
     ...controlCharacters(written),
     ...vaultNamedTwice(written),
     ...agentTokenIsServerToken(written),
+    ...loginWithoutProxy(written),
     ...reservedK3sKeys(written),
     ...addressFamilyMisfits(written),
     ...registryMisfits(written),
@@ -55,6 +56,14 @@ function agentTokenIsServerToken(written: unknown): readonly Problem[] {
             'names the same secret as joinToken.secretName; store an agent token of its own, or leave this out',
         },
       ]
+    : [];
+}
+
+function loginWithoutProxy(written: unknown): readonly Problem[] {
+  const { proxy, proxyCredentialsFile } = mapAt(written, ['network']);
+  const message = 'is the login for network.proxy, which is not set; set network.proxy, or leave this out';
+  return given(proxyCredentialsFile) && !given(proxy)
+    ? [{ path: ['network', 'proxyCredentialsFile'], message }]
     : [];
 }
 

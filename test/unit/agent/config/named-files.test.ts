@@ -12,7 +12,9 @@ const damaged = '-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----
 
 /** The one error that settings with this login file end with. */
 async function loginProblem(file: string, arrange: (host: MemoryHost) => void = () => {}) {
-  const host = memoryHost({ files: { [own]: `network: { proxyCredentialsFile: ${file} }` } });
+  const host = memoryHost({
+    files: { [own]: `network: { proxy: 'https://proxy.example', proxyCredentialsFile: ${file} }` },
+  });
   arrange(host);
   const loaded = await load(host, { paths: nodePaths('/') });
   return checkNamedFiles(host, loaded).then(
@@ -78,7 +80,9 @@ describe('network.proxyCredentialsFile', () => {
   });
 
   test('is left to root if this user may not read it', async () => {
-    const host = memoryHost({ files: { [own]: `network: { proxyCredentialsFile: ${path} }` } });
+    const host = memoryHost({
+      files: { [own]: `network: { proxy: 'https://proxy.example', proxyCredentialsFile: ${path} }` },
+    });
     const loaded = await load(host, { paths: nodePaths('/') });
     host.readFile = () => Promise.reject(new NodeError('PermissionDenied', `Cannot read ${path}.`));
     await checkNamedFiles(host, loaded);
@@ -125,7 +129,10 @@ describe('network.proxyCredentialsFile', () => {
 
 test('both files are reported at once', async () => {
   const host = memoryHost({
-    files: { [own]: 'network: { caFile: /ca.pem, proxyCredentialsFile: /etc/slipway/proxy }' },
+    files: {
+      [own]:
+        'network: { proxy: "https://proxy.example", caFile: /ca.pem, proxyCredentialsFile: /etc/slipway/proxy }',
+    },
   });
   const loaded = await load(host, { paths: nodePaths('/') });
   await expect(checkNamedFiles(host, loaded)).rejects.toThrow(

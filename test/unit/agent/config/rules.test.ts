@@ -22,6 +22,10 @@ test.each([
     'joinToken.agentSecretName: names the same secret',
   ],
   [
+    { network: { proxyCredentialsFile: '/etc/slipway/proxy' } },
+    'network.proxyCredentialsFile: is the login for network.proxy, which is not set',
+  ],
+  [
     { registries: { servers: ['a.io'], configs: { 'a.io': { auth: {} } } } },
     'registries.configs."a.io".auth: is written by Slipway',
   ],
