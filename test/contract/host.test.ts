@@ -1,4 +1,15 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lchown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -73,7 +84,13 @@ function memoryStage(): Stage {
     .onRequest({ url: /^http:\/\/there\.test\// }, ({ method, url, body }) =>
       answerOf(method, new URL(url).pathname, reveal(body ?? '')),
     );
-  return { host, root: '/root', url, dispose: async () => {} };
+  return {
+    host,
+    root: '/root',
+    url,
+    give: async (path, user, group) => host.files.give(path, `${user}:${group}`),
+    dispose: async () => {},
+  };
 }
 
 async function realStage(): Promise<Stage> {
@@ -99,6 +116,7 @@ async function realStage(): Promise<Stage> {
     host: nodeHost(),
     root,
     url: `http://127.0.0.1:${port}`,
+    give: lchown,
     async dispose() {
       server.closeAllConnections();
       server.close();

@@ -9,6 +9,8 @@ export interface Stage {
   readonly root: string;
   /** Where `answerOf` answers over HTTP. */
   readonly url: string;
+  /** Gives what stands at a path to another user and group, as `chown -h` does; on a real machine only root can. */
+  give(path: string, user: number, group: number): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -86,6 +88,33 @@ export function describeReading(make: MakeStage): void {
     expect(await host.stat(`${root}/etc/dangling.conf`)).toMatchObject({ kind: 'link', target: 'nothing' });
     expect(await host.stat(`${root}/etc/none`)).toBeUndefined();
     expect(await host.stat(`${root}/etc/plain.conf/none`)).toBeUndefined();
+  });
+
+  test('reports no foreign owner of what this process made', async () => {
+    const { host, root } = stage;
+    for (const name of ['etc', 'etc/plain.conf', 'etc/alias.conf'])
+      expect(Object.keys((await host.stat(`${root}/${name}`)) ?? {}).filter(isForeign)).toEqual([]);
+  });
+
+  describe.skipIf(process.getuid?.() !== 0)('what another user owns (needs root, for chown)', () => {
+    test.each(['etc', 'etc/plain.conf', 'etc/alias.conf'])(
+      'is reported with user and group: %s',
+      async (name) => {
+        const path = `${stage.root}/${name}`;
+        await stage.give(path, 12_345, 23_456);
+        const owner = { foreignOwner: '12345:23456', foreignUser: 12_345, foreignGroup: 23_456 };
+        expect(await stage.host.stat(path)).toMatchObject(owner);
+        if (name === 'etc/plain.conf') expect(await stage.host.readFile(path)).toMatchObject(owner);
+      },
+    );
+
+    test('has no foreign user if only its group is foreign', async () => {
+      const path = `${stage.root}/etc/plain.conf`;
+      await stage.give(path, 0, 23_456);
+      const found = await stage.host.stat(path);
+      expect(found).toMatchObject({ foreignOwner: '0:23456', foreignGroup: 23_456 });
+      expect(found).not.toHaveProperty('foreignUser');
+    });
   });
 
   test('lists names, sorted; nothing where nothing is', async () => {
@@ -293,6 +322,10 @@ export function describeDoing(make: MakeStage): void {
   });
 }
 
+function isForeign(field: string): boolean {
+  return field.startsWith('foreign');
+}
+
 function staged(make: MakeStage): Stage {
   let stage: Stage | undefined;
   beforeEach(async () => {
@@ -313,6 +346,7 @@ function staged(make: MakeStage): Stage {
     get url() {
       return current().url;
     },
+    give: (path, user, group) => current().give(path, user, group),
     dispose: () => current().dispose(),
   };
 }

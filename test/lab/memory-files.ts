@@ -1,18 +1,13 @@
 import { dirname, resolve } from 'node:path';
-import type { FileStat, FoundFile } from '../../src/agent/core/host.ts';
+import type { FileStat, FoundFile, Owned } from '../../src/agent/core/host.ts';
 import { largestText, tooLarge } from '../../src/agent/host/bounded-read.ts';
 import { fileError, systemError } from '../../src/agent/host/file-errors.ts';
 
-type Node =
-  | {
-      readonly kind: 'file';
-      readonly content: string;
-      readonly mode: number;
-      readonly modifiedAt: number;
-      readonly foreignOwner?: string;
-    }
-  | { readonly kind: 'directory'; readonly modifiedAt: number }
-  | { readonly kind: 'link'; readonly target: string; readonly modifiedAt: number };
+type Node = Owned & { readonly modifiedAt: number } & (
+    | { readonly kind: 'file'; readonly content: string; readonly mode: number }
+    | { readonly kind: 'directory'; readonly mode: number }
+    | { readonly kind: 'link'; readonly target: string }
+  );
 
 /**
  * A file system in memory with the answers and errors of a real one, synchronous, so that a model of a command can
@@ -26,7 +21,7 @@ export class MemoryFiles {
 
   constructor(now: () => number) {
     this.#now = now;
-    this.#nodes.set('/', { kind: 'directory', modifiedAt: now() });
+    this.#nodes.set('/', { kind: 'directory', mode: 0o755, modifiedAt: now() });
   }
 
   /** The text at a path, links followed. */
@@ -46,24 +41,14 @@ export class MemoryFiles {
   stat(path: string): FileStat | undefined {
     const node = this.#nodes.get(this.#place(path));
     switch (node?.kind) {
-      case 'file':
-        return {
-          kind: 'file',
-          mode: node.mode,
-          size: Buffer.byteLength(node.content),
-          modifiedAt: node.modifiedAt,
-          ...(node.foreignOwner !== undefined && { foreignOwner: node.foreignOwner }),
-        };
+      case 'file': {
+        const { content, ...stat } = node;
+        return { ...stat, size: Buffer.byteLength(content) };
+      }
       case 'directory':
-        return { kind: 'directory', mode: 0o755, size: 0, modifiedAt: node.modifiedAt };
+        return { ...node, size: 0 };
       case 'link':
-        return {
-          kind: 'link',
-          mode: 0o777,
-          size: Buffer.byteLength(node.target),
-          modifiedAt: node.modifiedAt,
-          target: node.target,
-        };
+        return { ...node, mode: 0o777, size: Buffer.byteLength(node.target) };
       default:
         return undefined;
     }
@@ -83,10 +68,16 @@ export class MemoryFiles {
     this.#put(path, { kind: 'file', content, mode, modifiedAt: this.#now() });
   }
 
-  /** Gives the file to another owner, as `uid:gid`. */
-  give(path: string, foreignOwner: string): void {
-    const node = this.#nodes.get(this.#real(path));
-    if (node?.kind === 'file') this.#nodes.set(this.#real(path), { ...node, foreignOwner });
+  /** Gives what stands at the path to another owner, `uid:gid`, or back to the process; links are not followed. */
+  give(path: string, owner?: string): void {
+    const { foreignOwner: _, foreignUser: __, foreignGroup: ___, ...node } = this.#existing(path);
+    this.#nodes.set(this.#place(path), { ...node, ...(owner !== undefined && owned(owner)) });
+  }
+
+  /** Changes the permission bits of a file or directory. */
+  changeMode(path: string, mode: number): void {
+    const node = this.#existing(path);
+    if (node.kind !== 'link') this.#nodes.set(this.#place(path), { ...node, mode });
   }
 
   link(path: string, target: string): void {
@@ -99,13 +90,12 @@ export class MemoryFiles {
     if (node?.kind === 'directory') return;
     if (node) throw fileError(systemError('ENOTDIR'), 'make the directory', path);
     this.makeDirectory(dirname(place));
-    this.#nodes.set(place, { kind: 'directory', modifiedAt: this.#now() });
+    this.#nodes.set(place, { kind: 'directory', mode: 0o755, modifiedAt: this.#now() });
   }
 
   rename(from: string, to: string): void {
     const [source, goal] = [this.#place(from), this.#place(to)];
-    const node = this.#nodes.get(source);
-    if (node === undefined) throw fileError(systemError('ENOENT'), 'rename', from);
+    const node = this.#existing(from, 'rename');
     const tree = [...this.#nodes].filter(([path]) => path.startsWith(`${source}/`));
     this.remove(from);
     this.#put(goal, node);
@@ -129,6 +119,12 @@ export class MemoryFiles {
         ([path, node]) => [path, node.kind === 'file' ? fileShown(node) : `-> ${targetOf(node)}`] as const,
       );
     return Object.fromEntries(shown.sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  #existing(path: string, action = 'change'): Node {
+    const node = this.#nodes.get(this.#place(path));
+    if (node === undefined) throw fileError(systemError('ENOENT'), action, path);
+    return node;
   }
 
   #put(path: string, node: Node): void {
@@ -159,6 +155,15 @@ export class MemoryFiles {
     const node = this.#nodes.get(place);
     return node?.kind === 'link' ? this.#real(resolve(dirname(place), node.target), links + 1) : place;
   }
+}
+
+function owned(foreignOwner: string): Owned {
+  const [user = 0, group = 0] = foreignOwner.split(':').map(Number);
+  return {
+    foreignOwner,
+    ...(user !== 0 && { foreignUser: user }),
+    ...(group !== 0 && { foreignGroup: group }),
+  };
 }
 
 function fileShown({ content, mode }: Extract<Node, { kind: 'file' }>): string {

@@ -1,8 +1,13 @@
 import type { Content, Secret } from './secret.ts';
 
-/** To whom a file belongs: `uid:gid` if not to the user and the group of this process, which are the wanted ones. */
+/** To whom a file, directory or link belongs. */
 export interface Owned {
+  /** `uid:gid` if not to the user and the group of this process, which are the wanted ones for what it writes. */
   readonly foreignOwner?: string;
+  /** The number of its user, if that is neither root nor the user of this process. */
+  readonly foreignUser?: number;
+  /** The number of its group, if that is neither root's nor the group of this process. */
+  readonly foreignGroup?: number;
 }
 
 /** A text file as it was found. `modifiedAt` is epoch milliseconds. */

@@ -2,9 +2,14 @@ import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { Owned } from '../core/host.ts';
 
-/** The owner of a file that does not belong to the user and the group of this process. */
+/** Returns what of an owner is not the user and the group of this process; nothing for what it made itself. */
 export function ownership({ uid, gid }: Pick<Stats, 'uid' | 'gid'>): Owned {
-  return uid === process.geteuid?.() && gid === process.getegid?.() ? {} : { foreignOwner: `${uid}:${gid}` };
+  const [ownUser, ownGroup] = [uid === process.geteuid?.(), gid === process.getegid?.()];
+  return {
+    ...(!(ownUser && ownGroup) && { foreignOwner: `${uid}:${gid}` }),
+    ...(!ownUser && uid !== 0 && { foreignUser: uid }),
+    ...(!ownGroup && gid !== 0 && { foreignGroup: gid }),
+  };
 }
 
 /**

@@ -7,7 +7,11 @@ export interface LinkSpec {
   readonly needs?: readonly string[];
 }
 
-/** A symbolic link, made where nothing or another link stands; what somebody else put there stays. */
+/**
+ * A symbolic link of root or of this process, made where nothing or another link stands; a file or directory stays.
+ *
+ * Its group says nothing: a link takes that of a directory that passes its group on (2775), and has no mode to share.
+ */
 export function link({ path, target, ...rest }: LinkSpec): Resource {
   return {
     ...rest,
@@ -16,7 +20,11 @@ export function link({ path, target, ...rest }: LinkSpec): Resource {
     async check(host) {
       const found = await host.stat(path);
       if (found !== undefined && found.kind !== 'link') return inSync({ message: `${path} is not ours` });
-      return compare({ target: found?.target }, { target }, (host) => host.link(path, target));
+      return compare(
+        { target: found?.target, user: found?.foreignUser ?? 'own' },
+        { target, user: 'own' },
+        (host) => host.link(path, target),
+      );
     },
   };
 }
