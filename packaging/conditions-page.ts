@@ -11,7 +11,7 @@ const meanings: Readonly<Record<ConditionType, string>> = {
   Settings: 'the settings could be read and fit together',
   Identity: 'the cloud said what this VM is, and it can be a node',
   Role: 'the role is known, and is the one the node was installed with',
-  Preflight: 'the VM is large enough for its role',
+  Preflight: 'the VM can carry its role, and only root can change what root runs',
   ImdsGuard: 'pods are kept from the instance metadata service, but for those let through',
   System: 'kernel modules and settings are in place',
   K3sBinary: 'K3s and its links are there, in the version wanted',

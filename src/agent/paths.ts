@@ -58,3 +58,8 @@ export function nodePaths(root: string) {
 }
 
 export type NodePaths = ReturnType<typeof nodePaths>;
+
+/** Returns every place in `paths`, without the root. */
+export function allPlaces({ root: _, ...groups }: NodePaths): readonly string[] {
+  return Object.values(groups).flatMap((group) => Object.values(group).flat());
+}

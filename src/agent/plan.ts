@@ -2,6 +2,7 @@ import type { Cloud } from './cloud/cloud.ts';
 import type { Loaded } from './config/load.ts';
 import type { Lesson } from './core/lesson.ts';
 import type { Resource } from './core/resource.ts';
+import { directoriesId } from './directories.ts';
 import type { GitOps } from './gitops/gitops.ts';
 import { imdsGuard } from './imds/guard.ts';
 import { k3sResources } from './k3s/k3s.ts';
@@ -82,7 +83,7 @@ function nodeResources(
   return [
     ...preflight(node, memory, free),
     ...imdsGuard(node),
-    ...k3sResources(node, { cloud, rotateAt }),
+    ...k3sResources(node, { cloud, rotateAt }, [directoriesId]),
     ...(role.gitops ? gitops.resources({ needs: [nodeReadyId], ...gitopsPlaces(paths), arch }) : []),
   ];
 }

@@ -3,6 +3,7 @@ import type { Role } from '../roles/role.ts';
 import { NodeError } from './core/errors.ts';
 import type { HostReader } from './core/host.ts';
 import { type Finding, inSync, type Resource } from './core/resource.ts';
+import { safeDirectories } from './directories.ts';
 import { hasCgroupV1, noexecMount, refusesCgroupV1 } from './k3s/host-requirements.ts';
 import { joinedCluster } from './k3s/joined.ts';
 import type { K3sNode } from './k3s/node.ts';
@@ -26,6 +27,7 @@ export function preflight(node: K3sNode, memory: number, free?: FreeSpace): read
     paths.root === '/' ? [probe({ ...about, id: 'Cgroups', look: (host) => lookAtCgroups(host, node) })] : [];
   return [
     ...ofMachine,
+    safeDirectories(node),
     probe({ ...about, id: 'Mounts', look: (host) => lookAtMounts(host, node) }),
     ...(free ? [probe({ ...about, id: 'Disk', look: (host) => lookAtRoom(host, node, free) })] : []),
     probe({

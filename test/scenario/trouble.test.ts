@@ -27,6 +27,34 @@ describe('a K3s that does not say its version', () => {
   });
 });
 
+describe('a directory that another user owns on the way to K3s', () => {
+  const path = '/usr/local/bin';
+
+  test('keeps Slipway from installing and starting anything there, until it is given back', async () => {
+    const machine = vm('server');
+    machine.host.files.write(`${path}/k3s`, 'not K3s', 0o755);
+    machine.host.files.give(path, '1000:1000');
+    const slipway = machine.slipway();
+    const report = await live(slipway, machine, 10 * minute);
+    expect(condition(report, 'Preflight')).toBe('False UnsafePath');
+    expect(machine.units.starts).toBe(0);
+    expect(machine.host.looks.filter((line) => line.includes(`${path}/k3s`))).toEqual([]);
+    expect(machine.host.files.text(`${path}/k3s`)).toBe('not K3s');
+    machine.host.files.give(path);
+    expect(isReady(await live(slipway, machine, 10 * minute, isReady))).toBe(true);
+  });
+
+  test('does not take a node that has joined out of care', async () => {
+    const { machine, slipway } = await booted('server');
+    machine.host.files.give(path, '1000:1000');
+    machine.host.files.remove('/etc/rancher/k3s/config.yaml');
+    const report = await live(slipway, machine, 10 * minute);
+    expect(condition(report, 'Preflight')).toBe('False UnsafePath');
+    expect(condition(report, 'Ready')).toMatch(/^True/);
+    expect(machine.host.files.text('/etc/rancher/k3s/config.yaml')).toContain('token-file');
+  });
+});
+
 test('a K3s that ends again and again is told once, with its last words', async () => {
   const { machine, slipway } = await booted('server');
   machine.units.failing = 'level=fatal msg="listen tcp :6443: bind: address already in use"';

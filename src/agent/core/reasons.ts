@@ -22,6 +22,8 @@ export const reasons = {
   CommandFailed: 'A command ended with an error.',
   CommandNotFound: 'A command this node needs is not installed.',
   CommandTimedOut: 'A command did not end in its time and was stopped.',
+  UnsafePath:
+    'A directory, link or settings file on the way to what root runs or trusts belongs to another user, or others may write to it.',
   MountedNoexec: 'A directory from which K3s is run is on a file system that is mounted noexec.',
   CgroupsUnsupported:
     'The kernel has cgroups of version 1, with which the wanted K3s (1.35 and newer) does not start.',

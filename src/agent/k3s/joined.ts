@@ -4,9 +4,13 @@ import { sparing } from '../resources/sparing.ts';
 import type { K3sNode } from './node.ts';
 
 /** Whether K3s has been part of a cluster here: a server has its token then, an agent its server's CA. */
-export async function joinedCluster(host: HostReader, { role, paths }: K3sNode): Promise<boolean> {
-  const proof = role.k3s === 'server' ? paths.k3s.serverToken : paths.k3s.agentServerCa;
-  return (await host.stat(proof)) !== undefined;
+export async function joinedCluster(host: HostReader, node: K3sNode): Promise<boolean> {
+  return (await host.stat(proofOfJoining(node))) !== undefined;
+}
+
+/** Returns the path of the file that only a K3s that has joined has. */
+export function proofOfJoining({ role, paths }: K3sNode): string {
+  return role.k3s === 'server' ? paths.k3s.serverToken : paths.k3s.agentServerCa;
 }
 
 /**

@@ -35,18 +35,22 @@ export interface K3sPorts {
 }
 
 /**
- * What a K3s node consists of, in the order in which a first boot puts it there.
+ * What a K3s node consists of, in the order in which a first boot puts it there. What root runs waits for `needs`.
  *
  * All that K3s reads at its start is in place before it starts; the service is enabled only then too, so that a
  * reboot halfway does not start it early.
  */
-export function k3sResources(node: K3sNode, ports: K3sPorts): readonly Resource[] {
+export function k3sResources(
+  node: K3sNode,
+  ports: K3sPorts,
+  needs: readonly string[] = [],
+): readonly Resource[] {
   const { cloud, rotateAt } = ports;
   const isAgent = node.role.k3s === 'agent';
   const name = unitName(node.role.k3s);
 
   const founding = isAgent ? [] : [clusterFounding(node)];
-  const role = roleChange(node, ids(founding));
+  const role = roleChange(node, [...needs, ...ids(founding)]);
   const overrides = noOverrides(node, [role.id]);
   const before = ids([role, overrides]);
   const kernel = system(node);

@@ -1,0 +1,54 @@
+import { dirname } from 'node:path';
+import { NodeError } from './core/errors.ts';
+import type { HostReader } from './core/host.ts';
+import { type Finding, inSync, type Resource, step } from './core/resource.ts';
+import { joinedCluster, proofOfJoining } from './k3s/joined.ts';
+import type { K3sNode } from './k3s/node.ts';
+import { type UnsafePath, unsafePath } from './unsafe-path.ts';
+
+export const directoriesId = 'Directories';
+
+/**
+ * No user but root can exchange what root runs or trusts: `UnsafePath` for a directory, link or settings file that
+ * belongs to another user or that others may write to. Slipway's own directories are taken back instead, the way to
+ * them being safe.
+ *
+ * It blocks what has not joined a cluster; the proof that it has counts only if no other user can have put it there.
+ */
+export function safeDirectories(node: K3sNode): Resource {
+  const { slipway } = node.paths;
+  const own = [slipway.state, dirname(slipway.status)];
+  return {
+    id: directoriesId,
+    summary: 'look who may write on the way to what root runs',
+    condition: 'Preflight',
+    async check(host): Promise<Finding> {
+      const found = await unsafePath(host, node.paths);
+      if (found === undefined) return inSync();
+      if (own.includes(found.path)) return takenBack(found);
+      throw unsafe(found, !(await hasSurelyJoined(host, node)));
+    },
+  };
+}
+
+function takenBack({ path, fault, repair: [file, ...args] }: UnsafePath): Finding {
+  return step({ field: path, observed: fault, desired: "root's alone" }, async (host) => {
+    await host.run({ file, args: [...args, path] });
+  });
+}
+
+function unsafe({ path, place, fault, repair }: UnsafePath, blocks: boolean): NodeError {
+  const leadsTo = path === place ? '' : `, on the way to ${place},`;
+  const until = blocks ? ' Until then Slipway neither installs nor starts K3s.' : '';
+  return new NodeError(
+    'UnsafePath',
+    `${path}${leadsTo} ${fault}, so a user who is not root can exchange what root runs or trusts. See that all in it is as it ` +
+      `should be, then run: ${[...repair, path].join(' ')}.${until}`,
+    { retry: { pace: 'slow' }, blocks },
+  );
+}
+
+async function hasSurelyJoined(host: HostReader, node: K3sNode): Promise<boolean> {
+  if (!(await joinedCluster(host, node))) return false;
+  return (await unsafePath(host, node.paths, [proofOfJoining(node)])) === undefined;
+}

@@ -1,0 +1,132 @@
+import { dirname, isAbsolute, join, relative } from 'node:path';
+import type { FileStat, HostReader } from './core/host.ts';
+import { octal } from './core/mode.ts';
+import { allPlaces, type NodePaths } from './paths.ts';
+
+/** What stands on the way to a place, and can be changed by users who are not root. `path` leads through no link. */
+export interface UnsafePath {
+  readonly path: string;
+  readonly place: string;
+  /** What is wrong with it, as the predicate of a sentence. */
+  readonly fault: string;
+  /** The command that corrects it, but for the path. */
+  readonly repair: readonly [string, ...string[]];
+}
+
+type Look = (path: string) => Promise<FileStat | undefined>;
+type Fault = Pick<UnsafePath, 'fault' | 'repair'>;
+
+/** Links that are followed at most, as the kernel does (path_resolution(7)). */
+const mostLinks = 40;
+const [byOthers, byGroup, sticky] = [0o002, 0o020, 0o1000];
+
+/**
+ * Returns the first thing that another user than root and that of this process could change, on the way to the places
+ * that Slipway writes or root trusts, links followed as below a root of their own: a directory, a link, a settings
+ * file, or what a link leads to. Files that Slipway writes have checks of their own, and what is missing is safe.
+ */
+export async function unsafePath(
+  host: HostReader,
+  paths: NodePaths,
+  places?: readonly string[],
+): Promise<UnsafePath | undefined> {
+  const look = remembering((path) => host.stat(path));
+  const settings = await settingsFiles(host, paths);
+  const staff = await staffGroup(host, paths.root);
+  for (const place of places ?? [...allPlaces(paths), ...settings]) {
+    const way = { look, root: paths.root, staff, judgesFiles: settings.includes(place) };
+    const found = await walk(way, place);
+    if (found) return { ...found, place };
+  }
+  return undefined;
+}
+
+interface Way {
+  readonly look: Look;
+  readonly root: string;
+  readonly staff: number | undefined;
+  readonly judgesFiles: boolean;
+}
+
+async function walk(way: Way, place: string): Promise<Omit<UnsafePath, 'place'> | undefined> {
+  const { look, root, judgesFiles } = way;
+  let at = root;
+  let rest = parts(relative(root, place));
+  for (let links = 0; links <= mostLinks; ) {
+    const stat = await look(at);
+    // Whether the root itself is a link is a matter of who named it.
+    const target = at === root ? undefined : stat?.target;
+    const [name, ...others] = rest;
+    if (stat === undefined) return undefined;
+    const isFolder = stat.kind === 'directory';
+    const isPassed = isFolder && name !== undefined && (await look(next(root, at, name))) !== undefined;
+    const isJudged = isFolder || target !== undefined || judgesFiles || links > 0;
+    const fault = isJudged ? faultOf(stat, { ...way, isPassed }) : undefined;
+    if (fault) return { path: at, ...fault };
+    if (target !== undefined) {
+      links += 1;
+      rest = [...parts(target), ...rest];
+      at = isAbsolute(target) ? root : dirname(at);
+    } else {
+      if (name === undefined) return undefined;
+      rest = others;
+      at = next(root, at, name);
+    }
+  }
+  return undefined;
+}
+
+/** In a directory with the sticky bit what is there is safe, but any user can make what is missing. */
+function faultOf(
+  { kind, mode, foreignUser, foreignGroup }: FileStat,
+  { staff, isPassed }: { readonly staff: number | undefined; readonly isPassed: boolean },
+): Fault | undefined {
+  if (foreignUser !== undefined)
+    return { fault: `belongs to another user (uid ${foreignUser})`, repair: ['chown', '-h', 'root:root'] };
+  if (kind === 'link' || (isPassed && mode & sticky)) return undefined;
+  if (mode & byOthers)
+    return { fault: `can be changed by every user (mode ${octal(mode)})`, repair: ['chmod', 'o-w'] };
+  if (mode & byGroup && foreignGroup !== undefined && foreignGroup !== staff)
+    return {
+      fault: `can be changed by the group ${foreignGroup} (mode ${octal(mode)})`,
+      repair: ['chmod', 'g-w'],
+    };
+  return undefined;
+}
+
+/**
+ * The group that Debian lets write to /usr/local (2775 root:staff; Debian Policy 9.1.2), and that it documents as
+ * equivalent to root. By its name, since its number means another group elsewhere.
+ */
+async function staffGroup(host: HostReader, root: string): Promise<number | undefined> {
+  const groups = (await host.readFile(join(root, 'etc/group')))?.content ?? '';
+  const number = /^staff:[^:\n]*:(\d+):/m.exec(groups)?.[1];
+  return number === undefined ? undefined : Number(number);
+}
+
+async function settingsFiles(host: HostReader, { slipway }: NodePaths): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const layer of slipway.configLayers) {
+    const isFolder = (await host.stat(layer))?.kind === 'directory';
+    found.push(...(isFolder ? (await host.list(layer)).map((name) => join(layer, name)) : [layer]));
+  }
+  return found;
+}
+
+function next(root: string, at: string, name: string): string {
+  if (name !== '..') return join(at, name);
+  return at === root ? root : dirname(at);
+}
+
+function remembering(look: Look): Look {
+  const known = new Map<string, ReturnType<Look>>();
+  return (path) => {
+    const stat = known.get(path) ?? look(path);
+    known.set(path, stat);
+    return stat;
+  };
+}
+
+function parts(path: string): readonly string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
+}

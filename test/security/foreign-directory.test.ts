@@ -1,0 +1,97 @@
+import { access, chmod, chown, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { endOf, rootWith, startSlipway } from './process.ts';
+
+const attacker = 12_345;
+let root: string;
+let marker: string;
+
+/** A machine with settings, on which K3s is to be installed. */
+beforeEach(async () => {
+  root = await rootWith({
+    cloud: 'static',
+    role: 'server',
+    node: { name: 'vm', ip: '10.0.0.4' },
+    k3s: { releaseUrl: 'http://127.0.0.1:9' },
+  });
+  marker = join(root, 'ran-as-root');
+  await mkdir(`${root}/usr/local/bin`, { recursive: true });
+});
+
+describe.skipIf(process.getuid?.() !== 0)(
+  'a user who owns a directory on the way (needs root, for chown)',
+  () => {
+    test.each<[string, () => Promise<void>]>([
+      [
+        'of K3s',
+        async () => {
+          await trap(`${root}/usr/local/bin`);
+          await chown(`${root}/usr/local/bin`, attacker, attacker);
+        },
+      ],
+      [
+        'further up',
+        async () => {
+          await trap(`${root}/usr/local/bin`);
+          await chown(`${root}/usr/local`, attacker, attacker);
+        },
+      ],
+      [
+        'to which a link of root leads',
+        async () => {
+          await rename(`${root}/usr/local/bin`, `${root}/mine`);
+          await trap(`${root}/mine`);
+          await chown(`${root}/mine`, attacker, attacker);
+          await symlink('../../mine', `${root}/usr/local/bin`);
+        },
+      ],
+      [
+        'to which everyone may write',
+        async () => {
+          await trap(`${root}/usr/local/bin`);
+          await chmod(`${root}/usr/local/bin`, 0o777);
+        },
+      ],
+    ])('%s cannot have root run a K3s of theirs', async (_, arrange) => {
+      await arrange();
+      const { code, output } = await applied();
+      expect({ code, ran: await exists(marker) }).toEqual({ code: 1, ran: false });
+      expect(output).toContain('UnsafePath');
+    });
+
+    test('of the proof that K3s has joined a cluster cannot lift the block by forging it', async () => {
+      await trap(`${root}/usr/local/bin`);
+      await mkdir(`${root}/var/lib/rancher/k3s/server`, { recursive: true });
+      await writeFile(`${root}/var/lib/rancher/k3s/server/token`, 'forged');
+      await chown(`${root}/var/lib/rancher/k3s`, attacker, attacker);
+      const { code } = await applied();
+      expect({ code, ran: await exists(marker) }).toEqual({ code: 1, ran: false });
+    });
+  },
+);
+
+test('a K3s in a directory of root is asked for its version, so these attacks would be seen', async () => {
+  await trap(`${root}/usr/local/bin`);
+  await applied();
+  expect(await exists(marker)).toBe(true);
+});
+
+/** An executable in the place of K3s that leaves a mark when it is run. */
+async function trap(folder: string): Promise<void> {
+  await writeFile(`${folder}/k3s`, `#!/bin/sh\ntouch ${marker}\necho k3s version v1.36.3+k3s1\n`);
+  await chmod(`${folder}/k3s`, 0o755);
+}
+
+async function applied() {
+  const child = startSlipway(['apply', '--timeout', '0.05', '--root', root], ['ignore', 'pipe', 'pipe']);
+  const { code, stdout, stderr } = await endOf(child);
+  return { code, output: stdout + stderr };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+import { safeDirectories } from '../../../src/agent/directories.ts';
+import { type MemoryHost, memoryHost } from '../../lab/memory-host.ts';
+import { aNode, outcome, settle } from './k3s/a-node.ts';
+
+const node = aNode('agent');
+const directories = safeDirectories(node);
+const joined = { [node.paths.k3s.agentServerCa]: 'ca' };
+
+/** A machine with what an installed node has of it. */
+function machine(files: Readonly<Record<string, string>> = {}): MemoryHost {
+  return memoryHost({
+    files: {
+      '/etc/group': 'root:x:0:\nadm:x:4:\nstaff:x:50:\n',
+      '/etc/slipway/config.yaml': '{}',
+      '/usr/local/bin/k3s': 'k3s',
+      '/var/lib/slipway/join-token': 'secret',
+      ...files,
+    },
+    directories: ['/etc/systemd/system', '/etc/slipway/config.d', '/var/lib/rancher/k3s', '/run/slipway'],
+  });
+}
+
+describe('the way to what root runs', () => {
+  test.each<[string, (host: MemoryHost) => void]>([
+    ['has what root owns', () => {}],
+    [
+      'leads through a directory of another group that may not write',
+      ({ files }) => files.give('/etc', '0:4'),
+    ],
+    [
+      "leads through Debian's /usr/local/bin, to which the group staff may write",
+      ({ files }) => {
+        files.give('/usr/local/bin', '0:50');
+        files.changeMode('/usr/local/bin', 0o2775);
+      },
+    ],
+    [
+      'leads through what is there in a directory with the sticky bit',
+      ({ files }) => {
+        files.link('/var/lib/rancher', '/data/rancher');
+        files.makeDirectory('/data/rancher/k3s');
+        files.changeMode('/data', 0o1777);
+      },
+    ],
+    [
+      'has a file of another user, which its own check corrects',
+      ({ files }) => files.give('/var/lib/slipway/join-token', '1000:1000'),
+    ],
+    ['ends at a link that leads nowhere', ({ files }) => files.link('/usr/local/bin/k3s', '/opt/k3s')],
+    ['runs in circles', ({ files }) => files.link('/var/lib/rancher', 'rancher')],
+    ['leads above the root', ({ files }) => files.link('/var/lib/rancher', '../../../../data')],
+  ])('is safe if it %s', async (_, arrange) => {
+    const host = machine();
+    arrange(withoutData(host));
+    expect(await outcome(directories, host)).toBe('InSync');
+  });
+
+  test.each<[string, string, (host: MemoryHost) => void]>([
+    [
+      'a directory of another user',
+      '/usr/local/bin belongs to another user (uid 1000)|chown -h root:root /usr/local/bin.',
+      ({ files }) => files.give('/usr/local/bin', '1000:0'),
+    ],
+    [
+      'a directory of another user further up',
+      '/usr/local, on the way to /usr/local/bin, belongs to another user|chown -h root:root /usr/local.',
+      ({ files }) => files.give('/usr/local', '1000:1000'),
+    ],
+    [
+      'a directory that every user may write to',
+      '/etc/systemd/system can be changed by every user (mode 0777)|chmod o-w /etc/systemd/system.',
+      ({ files }) => files.changeMode('/etc/systemd/system', 0o777),
+    ],
+    [
+      'a directory that is looked for more, though it has the sticky bit',
+      '/etc/slipway/config.d can be changed by every user (mode 1777)|chmod o-w /etc/slipway/config.d.',
+      ({ files }) => files.changeMode('/etc/slipway/config.d', 0o1777),
+    ],
+    [
+      'a directory that a group may write to',
+      '/usr/local/bin can be changed by the group 4 (mode 0775)|chmod g-w /usr/local/bin.',
+      ({ files }) => {
+        files.give('/usr/local/bin', '0:4');
+        files.changeMode('/usr/local/bin', 0o775);
+      },
+    ],
+    [
+      'a link of another user',
+      '/var/lib/rancher, on the way to |belongs to another user|chown -h root:root /var/lib/rancher.',
+      ({ files }) => {
+        files.link('/var/lib/rancher', '/data');
+        files.give('/var/lib/rancher', '1000:1000');
+      },
+    ],
+    [
+      'where a link of root leads to',
+      '/home/me, on the way to |chown -h root:root /home/me.',
+      ({ files }) => {
+        files.link('/var/lib/rancher', '/home/me/k3s');
+        files.makeDirectory('/home/me');
+        files.give('/home/me', '1000:1000');
+      },
+    ],
+    [
+      'an executable to which a link leads',
+      '/opt/k3s, on the way to /usr/local/bin/k3s, belongs to another user|chown -h root:root /opt/k3s.',
+      ({ files }) => {
+        files.write('/opt/k3s', 'k3s');
+        files.give('/opt/k3s', '1000:1000');
+        files.link('/usr/local/bin/k3s', '/opt/k3s');
+      },
+    ],
+    [
+      'a settings file',
+      '/etc/slipway/config.d/50-mine.yaml can be changed by every user (mode 0666)|chmod o-w /etc/slipway/config.d/50-mine.yaml.',
+      ({ files }) => files.write('/etc/slipway/config.d/50-mine.yaml', '{}', 0o666),
+    ],
+  ])('is refused with %s', async (_, parts, arrange) => {
+    const host = machine();
+    arrange(withoutData(host));
+    expect(await outcome(directories, host)).toBe('UnsafePath slow');
+    const error = await directories.check(host).catch((thrown: Error) => thrown);
+    for (const part of parts.split('|')) expect(`${error}`).toContain(part);
+  });
+});
+
+describe('a node that has joined', () => {
+  test('goes on, and says so', async () => {
+    const host = machine(joined);
+    host.files.give('/usr/local/bin', '1000:1000');
+    expect(await outcome(directories, host)).toBe('UnsafePath slow, blocks nobody');
+  });
+
+  test('is not taken for one by a file that another user can have put there', async () => {
+    const host = machine(joined);
+    host.files.give('/var/lib/rancher', '1000:1000');
+    expect(await outcome(directories, host)).toBe('UnsafePath slow');
+  });
+});
+
+describe("Slipway's own directories", () => {
+  test.each(['/var/lib/slipway', '/run/slipway'])('%s is taken back, owner first', async (path) => {
+    const host = machine()
+      .on({ file: 'chown', args: ['-h', 'root:root', path] }, (_, { files }) => {
+        files.give(path);
+        return '';
+      })
+      .on({ file: 'chmod', args: ['o-w', path] }, (_, { files }) => {
+        files.changeMode(path, 0o775);
+        return '';
+      });
+    host.files.give(path, '1000:1000');
+    host.files.changeMode(path, 0o777);
+    expect(await settle(directories, host)).toEqual([`Drifted ${path}`, `Drifted ${path}`, 'InSync']);
+    expect(host.lines()).toEqual([`run chown -h root:root ${path}`, `run chmod o-w ${path}`]);
+  });
+
+  test('are not touched while the way to them is not safe', async () => {
+    const host = machine();
+    host.files.give('/var/lib', '1000:1000');
+    host.files.give('/var/lib/slipway', '1000:1000');
+    expect(await outcome(directories, host)).toBe('UnsafePath slow');
+    expect(host.lines()).toEqual([]);
+  });
+});
+
+/** K3s' data, which some of these are about, is made where they say. */
+function withoutData(host: MemoryHost): MemoryHost {
+  host.files.remove('/var/lib/rancher');
+  return host;
+}
