@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import {
   consentAdvice,
+  consentedSubjects,
   consents,
   consentWarnings,
   isConsented,
@@ -35,6 +36,17 @@ describe('consent', () => {
   });
 });
 
+describe('the subjects consented to', () => {
+  test.each([
+    ['those of the list, without what is no name', ['a', true, 1, 'b'], ['a', 'b']],
+    ['none for true, which names nothing', true, []],
+    ['none for a text', 'a', []],
+    ['none by default', undefined, []],
+  ])('are %s', (_name, value, expected) => {
+    expect(consentedSubjects({ consent: { tokenChange: value } }, 'tokenChange')).toEqual(expected);
+  });
+});
+
 describe('the advice', () => {
   test.each([
     ['tokenChange', ['3f2a9c1b2d4e'], 'consent: { tokenChange: [3f2a9c1b2d4e] }'],
@@ -59,6 +71,11 @@ describe('the advice', () => {
 
   test('repeats what the list has already, which it replaces', () => {
     expect(consentAdvice(given, 'tokenChange', 'third')).toContain('[3f2a9c1b2d4e, another, third]');
+    expect(consentAdvice(given, 'tokenChange', 'another')).toContain('[3f2a9c1b2d4e, another]');
+  });
+
+  test('replaces true by the subject alone', () => {
+    expect(consentAdvice(legacy, 'tokenChange', '3f2a9c1b2d4e')).toContain('[3f2a9c1b2d4e]');
   });
 });
 
