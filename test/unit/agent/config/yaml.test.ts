@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readYaml } from '../../../../src/agent/config/yaml.ts';
+import { parseYaml, readYaml } from '../../../../src/agent/config/yaml.ts';
 
 test.each([
   ['a: 1', { a: 1 }],
@@ -42,6 +42,37 @@ test('reads what is within the bounds', () => {
   const wide = Array.from({ length: 2_000 }, (_, at) => `key${at}: value # why`).join('\n');
   const aliased = `a: &a x\nb: [${'*a,'.repeat(99)}]`;
   for (const content of [deep, wide, aliased]) expect(readYaml(content).faults).toEqual([]);
+});
+
+test.each([
+  [
+    'deep',
+    'a: b\nc: '.concat('['.repeat(70)),
+    'line 2, column 67: is nested more than 64 levels deep; write it flatter',
+  ],
+  [
+    'long',
+    '#'.repeat(1_048_577),
+    'line 1, column 1: the text is longer than 1 MiB; keep settings alone in it',
+  ],
+])('refuses what is too %s at its place, without reading it', (_, content, fault) => {
+  expect(readYaml(content)).toEqual({ value: undefined, faults: [fault] });
+  expect(() => parseYaml(content)).toThrow(fault);
+});
+
+test('refuses the hundredth alias, and says so once', () => {
+  expect(readYaml(`a: &a hunter2\nb: [${'*a,'.repeat(102)}]`)).toEqual({
+    value: undefined,
+    faults: ['line 2, column 302: has too many aliases; write their values out'],
+  });
+});
+
+test('lists at most 20 faults of one text', () => {
+  expect(readYaml('- @x\n'.repeat(30)).faults).toHaveLength(20);
+});
+
+test('quotes nothing in what it throws', () => {
+  expect(() => parseYaml('password: @hunter2')).toThrow(/^(?!.*hunter2)/s);
 });
 
 test('aliases that multiply are refused', () => {
