@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import { requireOwnHost } from '../../../../../src/agent/cloud/azure/own-hosts.ts';
+
+const own = {
+  domains: ['azurecr.io', 'azurecr.example'],
+  setting: 'registries.servers',
+  consented: ['registry.example.com'],
+};
+
+describe('a token of the identity', () => {
+  test.each(['myteam.azurecr.io', 'eu.myteam.azurecr.example', 'registry.example.com'])(
+    'is shown to %s',
+    (host) => {
+      expect(() => requireOwnHost(host, own)).not.toThrow();
+    },
+  );
+
+  test.each([
+    'ghcr.io',
+    'azurecr.io',
+    'evilazurecr.io',
+    'myteam.azurecr.io.example.com',
+    'eu.registry.example.com',
+    '',
+  ])('is not shown to "%s"', (host) => {
+    expect(() => requireOwnHost(host, own)).toThrow(
+      expect.objectContaining({ reason: 'ForeignHost', retry: { pace: 'slow' } }),
+    );
+  });
+
+  test('is shown elsewhere by the line that the refusal prints, which keeps earlier consents', () => {
+    expect(() => requireOwnHost('ghcr.io', own)).toThrow(
+      'consent: { identityHosts: [registry.example.com, ghcr.io] }',
+    );
+  });
+});
