@@ -1,19 +1,26 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../src/agent/core/errors.ts';
 import { inSync } from '../../../../src/agent/core/resource.ts';
-import { type Currency, credential } from '../../../../src/agent/resources/credential.ts';
+import { Secret } from '../../../../src/agent/core/secret.ts';
+import {
+  type CredentialSpec,
+  type Currency,
+  credential,
+} from '../../../../src/agent/resources/credential.ts';
 import { nextWake } from '../../../../src/agent/wake.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
+import { settle } from '../k3s/a-node.ts';
 
 const path = '/etc/secret';
 
-function resource(currency: Currency) {
+function resource(currency: Currency, render: CredentialSpec['render'] = async () => 'fresh') {
   return credential({
     id: 'Credential/secret',
     path,
     summary: 'renew',
     condition: 'Registries',
-    isCurrent: () => currency,
-    render: async () => 'fresh',
+    isCurrent: ({ content }) => (content === 'held' ? currency : { ok: true }),
+    render,
   });
 }
 
@@ -29,5 +36,49 @@ test('the end of a credential is the time of the next look', async () => {
 
 test('a credential without an end has no such time', async () => {
   const host = memoryHost({ files: { [path]: { content: 'held', mode: 0o600 } } });
-  expect(await resource({ ok: true }).check(host)).toEqual({ state: 'InSync' });
+  expect(await resource({ ok: true }).check(host)).toStrictEqual({ state: 'InSync' });
+});
+
+function heldFile(mode = 0o600) {
+  return memoryHost({ files: { [path]: { content: 'held', mode } } });
+}
+
+function foreignFile() {
+  const host = heldFile();
+  host.files.give(path, '1000:1000');
+  return host;
+}
+
+describe('a credential is fetched, into a file of this process with mode 0600, where its file', () => {
+  test.each([
+    ['is missing', memoryHost(), { field: 'file', observed: undefined, desired: 'present' }],
+    ['can be read by others', heldFile(0o644), { field: 'mode', observed: '0644', desired: '0600' }],
+    ['is of another user', foreignFile(), { field: 'owner', observed: '1000:1000', desired: 'own' }],
+  ])('%s', async (_name, host, change) => {
+    const made = resource({ ok: true });
+    expect(await made.check(host)).toMatchObject({
+      drift: { changes: [change], tolerable: false, due: false },
+    });
+    expect((await settle(made, host)).at(-1)).toBe('InSync');
+    expect(host.files.read(path)).toMatchObject({ content: 'fresh', mode: 0o600 });
+  });
+
+  test.each([{ tolerable: true }, { due: true }, {}])('is due, as its reader judges: %j', async (judged) => {
+    const changes = [{ field: 'end', observed: 'soon', desired: 'later' }];
+    const host = heldFile();
+    const made = resource({ ok: false, changes, ...judged }, async () => new Secret('fresh'));
+    expect(await made.check(host)).toMatchObject({
+      drift: { changes, tolerable: false, due: false, ...judged },
+    });
+    expect((await settle(made, host)).at(-1)).toBe('InSync');
+    expect(host.files.read(path)).toMatchObject({ content: 'fresh', mode: 0o600 });
+  });
+});
+
+test('what could be fetched is kept, and what failed is reported', async () => {
+  const host = memoryHost();
+  const failure = new NodeError('RegistryUnavailable', 'away');
+  const made = resource({ ok: true }, async () => ({ content: new Secret('part'), failure }));
+  expect((await settle(made, host)).at(-1)).toMatch(/^RegistryUnavailable/);
+  expect(host.files.read(path)).toMatchObject({ content: 'part', mode: 0o600 });
 });
