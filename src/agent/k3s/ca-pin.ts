@@ -3,7 +3,6 @@ import { type Finding, inSync, type Resource } from '../core/resource.ts';
 import { redacted, Secret } from '../core/secret.ts';
 import type { NodePaths } from '../paths.ts';
 import { pinnedCa } from './ca.ts';
-import { isRedacted } from './join-token.ts';
 import type { K3sNode } from './node.ts';
 import { parseToken, type Token } from './token.ts';
 
@@ -51,8 +50,7 @@ async function write(host: Host, { slipway }: NodePaths, token: Token, hash: str
 /** The text of a token file, and without its pin if that is the CA the node has joined. */
 export function unpinnedToken(text: string, known: string): string {
   const token = parseToken(text);
-  const isOwnPin = token?.caHash !== undefined && known !== '' && token.caHash === pinnedCa(known).hash;
-  return isOwnPin ? token.credential : text.trim();
+  return token && token.caHash === pinnedCa(known).hash ? token.credential : text.trim();
 }
 
 /** The CA of a server that gave this node its certificate; `undefined` until one has. */
@@ -61,9 +59,9 @@ async function joinedCa(host: HostReader, { paths: { k3s } }: K3sNode): Promise<
   return hasJoined ? (await host.readFile(k3s.agentServerCa))?.content : undefined;
 }
 
-/** A dry run has fetched no token. */
+/** `undefined` in a dry run as well, which has fetched no token: what stands in its place is not parsed as one. */
 function tokenIn(found: FoundFile | undefined): Token | undefined {
-  return found && !isRedacted(found.content) ? parseToken(found.content) : undefined;
+  return found && parseToken(found.content);
 }
 
 /** `K10<hash>::node:<password>`, or `K10<hash>::<id>.<secret>` (pkg/clientaccess/token.go, parseToken). */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { pinnedCa } from '../../../../src/agent/k3s/ca.ts';
-import { caPin, unpinnedToken } from '../../../../src/agent/k3s/ca-pin.ts';
+import { caPin, pin, repin, unpinnedToken } from '../../../../src/agent/k3s/ca-pin.ts';
+import { parseToken } from '../../../../src/agent/k3s/token.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from './a-node.ts';
 import { aCa, anAuthority, rotated } from './certificates.ts';
@@ -19,6 +20,12 @@ function world(token: string, joined: Readonly<Record<string, string>> = { 'kube
     text,
   ]);
   return memoryHost({ files: { ...Object.fromEntries(files), [path]: { content: token, mode: 0o600 } } });
+}
+
+function without(file: string) {
+  const host = world('swordfish\n');
+  host.files.remove(file);
+  return host;
 }
 
 describe('caPin', () => {
@@ -49,6 +56,8 @@ describe('caPin', () => {
     ['the server has given no certificate yet', world('swordfish\n', {})],
     ['the token of the vault pins a CA', world(`K10${'ab'.repeat(32)}::server:swordfish\n`)],
     ['there is no token', world('')],
+    ['the CA is not there', without(`${agent}/server-ca.crt`)],
+    ['there is no token file', without(path)],
     ['a dry run has fetched none', world('‹redacted›\n')],
   ])('changes nothing where %s', async (_name, host) => {
     expect(await outcome(caPin(aNode('agent'), 'ca-pin', []), host)).toBe('InSync');
@@ -61,9 +70,41 @@ describe('caPin', () => {
 });
 
 test.each([
+  ['swordfish', undefined],
+  [`K10${'ab'.repeat(32)}::node:swordfish`, 'abababababab…'],
+])('a pin shows the beginnings of the CAs, and keeps the node going: case %#', (text, observed) => {
+  const token = parseToken(text);
+  expect(token && pin(aNode('agent'), token, hash)).toMatchObject({
+    state: 'Drifted',
+    drift: {
+      changes: [{ field: 'CA', observed, desired: `${hash.slice(0, 12)}…` }],
+      tolerable: true,
+    },
+  });
+});
+
+describe('repin', () => {
+  test.each([
+    ['swordfish\n', `K10${hash}::node:swordfish\n`],
+    [`K10${'ab'.repeat(32)}::server:swordfish\n`, `K10${hash}::node:swordfish\n`],
+  ])('pins the CA, whatever was pinned: case %#', async (token, expected) => {
+    const host = world(token);
+    await repin(host, aNode('agent'), hash);
+    expect(host.files.read(path)).toMatchObject({ content: expected, mode: 0o600 });
+  });
+
+  test.each([`K10${hash}::node:swordfish\n`, '‹redacted›\n'])('leaves %j as it is', async (token) => {
+    const host = world(token);
+    await repin(host, aNode('agent'), hash);
+    expect(host.journal).toEqual([]);
+  });
+});
+
+test.each([
   ['swordfish\n', ca, 'swordfish'],
   [`K10${hash}::node:swordfish\n`, ca, 'swordfish'],
   [`K10${hash}::node:swordfish\n`, '', `K10${hash}::node:swordfish`],
+  ['two words\n', ca, 'two words'],
   [`K10${hash}::node:swordfish\n`, aCa(), `K10${hash}::node:swordfish`],
 ])('unpinnedToken leaves out the pin of the known CA alone: case %#', (text, known, expected) => {
   expect(unpinnedToken(text, known)).toBe(expected);
