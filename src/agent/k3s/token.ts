@@ -17,9 +17,9 @@ export function parseToken(text: string): Token | undefined {
   const token = text.trim();
   if (!/^[\x21-\x7e]+$/.test(token)) return undefined;
   if (!token.startsWith('K10')) return { caHash: undefined, ...credentials(token) };
-  const match = /^K10([0-9a-f]{64})?::(.+)$/.exec(token);
+  const match = /^K10([0-9a-f]{64})?::(.+)/.exec(token);
   const [, caHash, rest = ''] = match ?? [];
-  const [, password] = /^[^:]*:(.+)$/.exec(rest) ?? [];
+  const [, password] = /^[^:]*:(.+)/.exec(rest) ?? [];
   if (isBootstrap(rest)) return { caHash, ...credentials(rest) };
   return password === undefined ? undefined : { caHash, kind: 'password', credential: password };
 }
