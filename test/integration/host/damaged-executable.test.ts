@@ -1,0 +1,37 @@
+import { open, writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { fluxExecutable } from '../../../src/agent/gitops/flux-release.ts';
+import { nodeHost } from '../../../src/agent/host/node-host.ts';
+import { k3sExecutable } from '../../../src/agent/k3s/release.ts';
+import { context, fluxSettings } from '../../unit/agent/gitops/settings.ts';
+import { aNode } from '../../unit/agent/k3s/a-node.ts';
+import { temporaryFolder } from './folder.ts';
+
+/** The bytes of a real executable that a power loss may leave of it: none, its header, a part of its code. */
+const left = { 'no byte': 0, 'its header': 1_000, 'a part': 2_000_000 };
+
+test.each(
+  Object.entries(left).flatMap(([what, bytes]) => [
+    { what, bytes, name: 'flux' },
+    { what, bytes, name: 'k3s' },
+  ]),
+)('$name of which $what is left is downloaded again', async ({ name, bytes }) => {
+  const root = await temporaryFolder();
+  const host = nodeHost();
+  const node = aNode('server', { root });
+  await host.writeFile(node.paths.k3s.binary, '', { mode: 0o755 });
+  const binDir = node.paths.system.bin;
+  await writeFile(`${binDir}/${name}`, await beginning(bytes), { mode: 0o755 });
+  const executable =
+    name === 'flux' ? fluxExecutable(fluxSettings(), { ...context, binDir }) : k3sExecutable(node, []);
+  const finding = await executable.check(host);
+  expect(finding).toMatchObject({
+    state: 'Drifted',
+    drift: { tolerable: false, changes: [{ field: 'version', observed: undefined }] },
+  });
+});
+
+async function beginning(bytes: number): Promise<Buffer> {
+  await using file = await open(process.execPath);
+  return (await file.read(Buffer.alloc(bytes), 0, bytes, 0)).buffer;
+}
