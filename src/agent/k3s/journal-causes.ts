@@ -1,4 +1,5 @@
 import type { Reason } from '../core/reasons.ts';
+import { unpackAnew } from './unpacked.ts';
 
 /** Why K3s does not come up, as a condition says it. */
 export interface Cause {
@@ -41,6 +42,12 @@ interface KnownLine {
 
 /** Lines of K3s, by the source they come from (k3s-io/k3s, August 2026). */
 const causes: readonly KnownLine[] = [
+  {
+    // cmd/k3s/main.go, stageAndRun, of what extract has unpacked; pkg/agent/config/config.go, get, of the CNI plugins
+    pattern: /^exec format error$|exec: "(k3s-(server|agent)|host-local)": executable file not found/,
+    reason: 'ServiceFailed',
+    repair: unpackAnew,
+  },
   {
     // pkg/agent/config/config.go, getNodeNamedCrt
     pattern: /Node password rejected/,

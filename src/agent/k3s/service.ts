@@ -7,6 +7,7 @@ import { type ContainerdPull, observedPulls } from './containerd-logins.ts';
 import { findCause, lastWords } from './journal-causes.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { changedInputs, readStamp, type Stamp, type StartInput } from './start-stamp.ts';
+import { endedAsCutOff, unpackAnew } from './unpacked.ts';
 
 const serviceId = 'Service/k3s';
 
@@ -178,15 +179,17 @@ async function journal(host: HostReader, unit: string, invocationId: string): Pr
 
 function crashed(
   unit: string,
-  { ExecMainStatus, NRestarts }: Shown,
+  shown: Shown,
   cause: ReturnType<typeof findCause>,
   words: string | undefined,
 ): NodeError {
   if (cause) return new NodeError(cause.reason, cause.message, { retry: { pace: 'slow' } });
+  const { ExecMainStatus, NRestarts } = shown;
   const said = words === undefined ? '' : ` Its last words: "${words}".`;
+  const repair = endedAsCutOff(shown) ? ` ${unpackAnew}` : '';
   return new NodeError(
     'ServiceFailed',
     `K3s ended with status ${ExecMainStatus || 'unknown'}; systemd starts it again (${NRestarts || 0} restarts so far).${said} ` +
-      `See journalctl -u ${unit}.`,
+      `See journalctl -u ${unit}.${repair}`,
   );
 }

@@ -18,6 +18,14 @@ describe('findCause, by the line of K3s', () => {
       ),
       'NodePasswordRejected',
     ],
+    // cmd/k3s/main.go, stageAndRun, with an empty and with a missing bin/k3s; pkg/agent/config/config.go, get
+    ['server', line('fatal', 'exec format error'), 'ServiceFailed'],
+    ['agent', line('fatal', 'exec: "k3s-agent": executable file not found in $PATH'), 'ServiceFailed'],
+    [
+      'agent',
+      waiting('failed to find host-local: exec: "host-local": executable file not found in $PATH'),
+      'ServiceFailed',
+    ],
     // pkg/clientaccess/token.go, validateCAHash, inside pkg/agent/run.go's loop
     [
       'agent',
@@ -167,6 +175,20 @@ describe('findCause, by the line of K3s', () => {
     ['agent', ''],
   ] as const)('on %s none in: %s', (command, log) => {
     expect(findCause(log, command)).toBeUndefined();
+  });
+
+  test.each(['exec format error', 'exec: "k3s-server": executable file not found in $PATH'])(
+    'says of what K3s has unpacked and cannot run how it is unpacked anew: %s',
+    (words) => {
+      expect(findCause(line('fatal', words), 'server')?.message).toContain(
+        'rm -r /var/lib/rancher/k3s/data/',
+      );
+    },
+  );
+
+  test('takes no container of another processor for a damaged K3s', () => {
+    const log = `E1101 12:00:00.000000    4711 pod_workers.go:1301] "Error syncing pod" err="exec /app: exec format error"`;
+    expect(findCause(log, 'server')).toBeUndefined();
   });
 
   test('the newest counts', () => {

@@ -105,6 +105,19 @@ describe('the state of the unit', () => {
   });
 
   test.each([
+    ['signal', '11', true],
+    ['core-dump', '7', true],
+    ['signal', '9', false],
+    ['exit-code', '11', false],
+  ])('an end by %s %s names what K3s has unpacked: %j', async (Result, ExecMainStatus, isNamed) => {
+    const host = world({ ActiveState: 'activating', SubState: 'auto-restart', Result, ExecMainStatus });
+    const error = await k3sService(aNode('agent'), [])
+      .check(host)
+      .catch((thrown: Error) => thrown);
+    expect(`${error}`.includes('rm -r /var/lib/rancher/k3s/data/')).toBe(isNamed);
+  });
+
+  test.each([
     [{ ActiveState: 'inactive' }, 'systemctl start --no-block k3s-agent.service'],
     [{ ActiveState: 'failed' }, 'systemctl start --no-block k3s-agent.service'],
   ])('%j is put right without waiting', async (shown, command) => {
