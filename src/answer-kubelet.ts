@@ -5,7 +5,7 @@
  * What is in the cache is answered without the program, and without a stream: this is on the way of every pull.
  * Source: https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { parseCachedLogins } from './agent/credential-provider/cached-logins.ts';
 import { complaint } from './agent/credential-provider/complaint.ts';
 import { requestedServer } from './agent/credential-provider/request.ts';
@@ -46,10 +46,15 @@ function cachedAnswer(server: string, root: string): string | undefined {
   return responseFor(parseCachedLogins(cacheFile(root)), server, Date.now());
 }
 
-/** Whatever keeps it from being read, the program will tell. */
+/** Bytes; a login has some thousands. */
+const largestCache = 4 * 1024 * 1024;
+
+/** Whatever keeps it from being read, the program will tell. A pipe in its place is not waited for. */
 function cacheFile(root: string): string | undefined {
+  const path = nodePaths(root).slipway.registryLogins;
   try {
-    return readFileSync(nodePaths(root).slipway.registryLogins, 'utf8');
+    const found = statSync(path);
+    return found.isFile() && found.size <= largestCache ? readFileSync(path, 'utf8') : undefined;
   } catch {
     return undefined;
   }

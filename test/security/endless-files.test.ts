@@ -1,6 +1,11 @@
-import { chmod, open, symlink, truncate, writeFile } from 'node:fs/promises';
-import { expect, test } from 'vitest';
-import { readText } from '../../src/agent/host/bounded-read.ts';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmod, open, readFile, rename, symlink, truncate, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readNames, readText } from '../../src/agent/host/bounded-read.ts';
+import { acquireLock, isLocked } from '../../src/agent/host/lock.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { readProxyLogin } from '../../src/agent/host/proxy-login.ts';
 import { TrustStore } from '../../src/agent/host/trust-store.ts';
@@ -13,6 +18,10 @@ async function sparseFile(): Promise<string> {
   await chmod(path, 0o600);
   await truncate(path, 8 * 1024 ** 3);
   return path;
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function refusalOf(path: string) {
@@ -50,4 +59,47 @@ test('refuses a file that claims to be empty and never ends', async () => {
 
 test('reads files of /proc, which claim no size', async () => {
   expect((await nodeHost().readFile('/proc/self/mounts'))?.content).toContain('/proc');
+});
+
+describe('notes of our own', () => {
+  test('of 8 GiB name no holder of a lock, which is taken', async () => {
+    const path = await sparseFile();
+    expect(await isLocked(path)).toBe(false);
+    const release = await acquireLock(path);
+    await release();
+  });
+
+  test('do not keep the lock waiting for the other end of a pipe', async () => {
+    const path = `${await temporaryFolder()}/lock`;
+    execFileSync('mkfifo', [path]);
+    expect(await isLocked(path)).toBe(false);
+  });
+
+  test('of 8 GiB beside a download let it start over', async () => {
+    const folder = await temporaryFolder();
+    const served = createServer((request, response) =>
+      response.end(request.url === '/sums' ? `${digestOf('k3s')}  k3s\n` : 'k3s'),
+    );
+    await new Promise<void>((resolve) => served.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void served.close());
+    const base = `http://127.0.0.1:${(served.address() as AddressInfo).port}`;
+    await writeFile(`${folder}/.k3s.slipway-part`, 'k');
+    for (const note of ['json', 'refused'])
+      await rename(await sparseFile(), `${folder}/.k3s.slipway-part.${note}`);
+    await nodeHost().download({
+      ...{ url: `${base}/k3s`, checksum: { url: `${base}/sums`, name: 'k3s' } },
+      ...{ path: `${folder}/k3s`, mode: 0o755 },
+    });
+    expect(await readFile(`${folder}/k3s`, 'utf8')).toBe('k3s');
+  });
+});
+
+test('refuses to list a directory with more entries than any of ours has', async () => {
+  const folder = await temporaryFolder();
+  for (const name of ['a', 'b', 'c']) await writeFile(`${folder}/${name}`, '');
+  expect((await readNames(folder, folder, 3)).sort()).toEqual(['a', 'b', 'c']);
+  await expect(readNames(folder, '/etc/slipway/config.d', 2)).rejects.toMatchObject({
+    reason: 'FileSystemError',
+    message: expect.stringContaining('Cannot list /etc/slipway/config.d: it has more than 2 entries'),
+  });
 });

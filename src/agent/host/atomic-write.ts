@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { readNames } from './bounded-read.ts';
 import { lives, stampOf } from './living.ts';
 import { takeOver } from './ownership.ts';
 import { inPlace, openFolder } from './place.ts';
@@ -68,7 +69,7 @@ function leftoverPrefix(path: string): string {
 /** Removes what processes that live no longer left; the daemon and the credential provider write the same file. */
 async function removeLeftovers(path: string): Promise<void> {
   const prefix = leftoverPrefix(path);
-  const drafts = (await readdir(dirname(path))).filter((name) => name.startsWith(prefix));
+  const drafts = (await readNames(dirname(path))).filter((name) => name.startsWith(prefix));
   for (const name of drafts) {
     const [stamp = '', owner] = name.slice(prefix.length).split('-');
     if (owner === token || (await lives(stamp.replace('.', ' ')))) continue;

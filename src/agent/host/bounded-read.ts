@@ -1,5 +1,7 @@
-import type { FileHandle } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, opendir } from 'node:fs/promises';
 import { NodeError } from '../core/errors.ts';
+import { errnoOf } from './file-errors.ts';
 
 /** Bytes of a text file that are read at most; what Slipway reads has some kilobytes. */
 export const largestText = 4 * 1024 * 1024;
@@ -23,6 +25,38 @@ export async function readText(
     if (length > largestText) throw tooLarge(path);
     chunks.push(buffer.subarray(0, bytesRead));
   }
+}
+
+/**
+ * Reads a note of our own; `undefined` if there is none, or what stands there is no small regular file. Does not wait for
+ * the other end of a pipe.
+ */
+export async function readNote(path: string): Promise<string | undefined> {
+  try {
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return (await file.stat()).isFile() ? await readText(file, path) : undefined;
+  } catch (thrown) {
+    if (thrown instanceof NodeError || errnoOf(thrown) === 'ENOENT') return undefined;
+    throw thrown;
+  }
+}
+
+/** Lists the names in a directory, in no order; `FileSystemError` if it has more entries than `most`; /proc has thousands. */
+export async function readNames(folder: string, path = folder, most = 100_000): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of await opendir(folder, { bufferSize: 512 })) {
+    found.push(name);
+    if (found.length > most) throw tooMany(path, most);
+  }
+  return found;
+}
+
+function tooMany(path: string, most: number): NodeError {
+  return new NodeError(
+    'FileSystemError',
+    `Cannot list ${path}: it has more than ${most} entries, and was not read. Take out of it what is not needed.`,
+    { retry: { pace: 'slow' } },
+  );
 }
 
 /** Bytes; more than most files have. */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { NodeError } from '../core/errors.ts';
 import type { Download } from '../core/host.ts';
 import { atomicWrite, replaceWith, syncDirectory } from './atomic-write.ts';
+import { readNote } from './bounded-read.ts';
 import { fetchPart } from './fetch-part.ts';
 import { errnoOf, fileError } from './file-errors.ts';
 import type { Routes } from './http-agents.ts';
@@ -149,19 +150,10 @@ async function unpackOnce(
 }
 
 async function refuseAgain(note: string, digest: string, { url, path }: Download): Promise<void> {
-  if ((await textOf(note)) !== digest) return;
+  if ((await readNote(note)) !== digest) return;
   const seen = join(dirname(path), basename(note));
   const why = `its archive was refused when it was unpacked, and its checksum is still the same. Check the releaseUrl in the settings; to try it again: rm ${seen}`;
   throw downloadFailed(url, why, 'slow');
-}
-
-async function textOf(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT') return undefined;
-    throw thrown;
-  }
 }
 
 /** Takes one member out of the archive, which was verified as a whole. */

@@ -1,6 +1,7 @@
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { atomicWrite } from './atomic-write.ts';
+import { readNote } from './bounded-read.ts';
 import { errnoOf } from './file-errors.ts';
 import { downloadFailed, succeed, type TransferTerms, transfer } from './transfer.ts';
 
@@ -61,7 +62,7 @@ function noteOf(url: string, { headers }: IncomingMessage): Note {
 async function resumable(url: string, part: string) {
   try {
     const { size } = await stat(part);
-    const note: Partial<Note> = JSON.parse(await readFile(`${part}.json`, 'utf8'));
+    const note: Partial<Note> = JSON.parse((await readNote(`${part}.json`)) ?? '{}');
     if (size === 0 || note.url !== url || note.validator === undefined) return undefined;
     return { size, validator: note.validator };
   } catch (thrown) {

@@ -1,6 +1,7 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { NodeError } from '../core/errors.ts';
 import { atomicWrite } from './atomic-write.ts';
+import { readNote } from './bounded-read.ts';
 import { errnoOf, fileError } from './file-errors.ts';
 import { holdFile } from './held-file.ts';
 import { lives, stampOf } from './living.ts';
@@ -76,10 +77,5 @@ function alreadyRunning(path: string, holder: string | undefined): NodeError {
 }
 
 async function holderOf(path: string): Promise<string | undefined> {
-  try {
-    return (await readFile(path, 'utf8')).trim();
-  } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT') return undefined;
-    throw thrown;
-  }
+  return (await readNote(path))?.trim();
 }

@@ -1,10 +1,10 @@
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, readdir, readlink, rename, symlink } from 'node:fs/promises';
+import { lstat, open, readlink, rename, symlink } from 'node:fs/promises';
 import { NodeError } from '../core/errors.ts';
 import type { FileStat, FoundFile, Host } from '../core/host.ts';
 import { reveal } from '../core/secret.ts';
 import { atomicWrite, replaceWith, syncDirectory } from './atomic-write.ts';
-import { readText } from './bounded-read.ts';
+import { readNames, readText } from './bounded-read.ts';
 import { sleep } from './clock.ts';
 import { commandFailed } from './command-failed.ts';
 import { download } from './download.ts';
@@ -32,7 +32,8 @@ export function nodeHost({ env = process.env, root = '/', ...network }: NodeHost
   return {
     readFile: (path) => missingIsUndefined('read', path, () => within(path, true, (at) => read(at, path))),
     stat: (path) => missingIsUndefined('look at', path, () => within(path, false, look)),
-    list: async (path) => (await missingIsUndefined('list', path, () => within(path, true, names))) ?? [],
+    list: async (path) =>
+      (await missingIsUndefined('list', path, () => within(path, true, (at) => names(at, path)))) ?? [],
     query: async (command) => execute(command, await environment()),
     get: (request) => exchange({ ...request, method: 'GET' }, routes),
     now: () => Date.now(),
@@ -132,8 +133,8 @@ function permissions(stats: Stats): number {
   return stats.mode & 0o7777;
 }
 
-async function names(path: string): Promise<readonly string[]> {
-  return (await readdir(path)).sort();
+async function names(at: string, path: string): Promise<readonly string[]> {
+  return (await readNames(at, path)).sort();
 }
 
 async function move(from: string, to: string, root: string): Promise<void> {

@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { azureCloud } from '../../src/agent/cloud/azure/azure.ts';
+import { NodeError } from '../../src/agent/core/errors.ts';
+import type { CommandResult, Host, HttpResponse } from '../../src/agent/core/host.ts';
+import { Secret } from '../../src/agent/core/secret.ts';
+import { parseCachedLogins } from '../../src/agent/credential-provider/cached-logins.ts';
+import { requestedServer } from '../../src/agent/credential-provider/request.ts';
+import { fluxObjects } from '../../src/agent/gitops/flux-objects.ts';
+import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { readAnnotations } from '../../src/agent/k3s/node-annotations.ts';
+import { nodeReady } from '../../src/agent/k3s/node-ready.ts';
+import { findImage } from '../../src/agent/k3s/registry-manifest.ts';
+import { readStatus } from '../../src/agent/publish.ts';
+import { memoryHost } from '../lab/memory-host.ts';
+import { aNode } from '../unit/agent/k3s/a-node.ts';
+
+/** Whatever recurses into so many levels ends with a RangeError; the stack of a process has room for some 10,000. */
+const depth = 100_000;
+const lists = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+const maps = `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
+
+const bombs = {
+  lists,
+  maps,
+  'lists that are not closed': '['.repeat(1_000_000),
+  'the fields that are read': `{"error":{"code":${lists},"message":${lists}},"errors":[{"message":${lists}}]}`,
+  'a secret, a token and a manifest': `{"value":${lists},"id":${lists},"access_token":${lists},"refresh_token":${lists},"layers":${lists}}`,
+  'a document of the metadata service': `{"compute":{"name":"vm","vmId":"1","tagsList":${lists}},"network":${lists}}`,
+  'a Node or another object': `{"metadata":{"annotations":${lists}},"status":{"conditions":${lists}},"spec":{"taints":${lists}}}`,
+};
+
+const challenge =
+  'Bearer authorization="https://login.microsoftonline.com/72f988bf-0000-4000-8000-000000000000", resource="https://vault.azure.net"';
+
+/** A machine whose every question is answered with one text. */
+function answering(body: string, status: number): Host {
+  const answer = async (): Promise<HttpResponse> => ({
+    status,
+    headers: { 'www-authenticate': challenge, 'content-type': 'application/json' },
+    body,
+  });
+  return { ...nodeHost(), get: answer, send: answer };
+}
+
+const settings = {
+  azure: {
+    imdsEndpoint: 'http://169.254.169.254',
+    identity: {},
+    keyVault: { name: 'team' },
+    registryAudience: 'https://containerregistry.azure.net',
+  },
+};
+
+const session = { server: 'team.azurecr.io', login: { username: 'u', password: new Secret('p') } };
+const image = { name: 'team.azurecr.io/a:1', server: 'team.azurecr.io', repository: 'a', tag: '1' };
+
+const questions: Readonly<Record<string, (host: Host) => Promise<unknown>>> = {
+  identity: (host) => azureCloud({ host, settings, consented: [] }).identity(),
+  secret: (host) => azureCloud({ host, settings, consented: [] }).secret('k3s-token'),
+  'registry password': (host) =>
+    azureCloud({ host, settings, consented: [] }).registryPassword(session.server),
+  manifest: (host) => findImage({ ...session, host }, image, 'x64'),
+};
+
+function expectGood(error: unknown): void {
+  expect(error).toBeInstanceOf(NodeError);
+  expect(error).not.toMatchObject({ reason: 'InternalError' });
+  expect(String(error).length).toBeLessThan(2_000);
+}
+
+describe.each(Object.entries(questions))('the answer to a question for: %s', (_, ask) => {
+  test.each(Object.entries(bombs))('may be %s', async (_name, bomb) => {
+    for (const status of [200, 401, 403, 500]) {
+      const error = await ask(answering(bomb, status)).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      // A manifest may be any object with layers that can be read.
+      if (error === undefined) expect([ask, status]).toEqual([questions.manifest, 200]);
+      else expectGood(error);
+    }
+  });
+});
+
+describe.each(Object.entries(bombs))('%s', (_, bomb) => {
+  const printed: CommandResult = { exitCode: 0, stdout: bomb, stderr: '' };
+  const host: Host = { ...nodeHost(), query: async () => printed };
+
+  const context = {
+    ...{
+      needs: [],
+      k3s: '/usr/local/bin/k3s',
+      kubeconfig: '/etc/rancher/k3s/k3s.yaml',
+      arch: 'x64' as const,
+    },
+    ...{ binDir: '/var/lib/slipway/bin', home: '/var/lib/slipway' },
+  };
+
+  test('may be printed by kubectl', async () => {
+    const node = aNode('agent');
+    const answers = [
+      nodeReady(node, []).check(host),
+      readAnnotations(host, node),
+      fluxObjects(host, context),
+    ];
+    for (const answer of await Promise.allSettled(answers)) {
+      if (answer.status === 'rejected') expectGood(answer.reason);
+    }
+  });
+
+  test('may be the request of kubelet, and the files that Slipway reads back', async () => {
+    expect(() => requestedServer(bomb)).toThrow(/^the request on stdin/);
+    expect(parseCachedLogins(bomb)).toEqual({});
+    const files = { '/run/slipway/status.json': bomb };
+    expect(await readStatus(memoryHost({ files }), '/run/slipway/status.json')).toBeUndefined();
+  });
+});
