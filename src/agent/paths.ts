@@ -49,6 +49,7 @@ export function nodePaths(root: string) {
       serverToken: at(`${data}/server/token`),
       agent: at(`${data}/agent`),
       agentServerCa: at(`${data}/agent/server-ca.crt`),
+      kubeletCertificate: at(`${data}/agent/serving-kubelet.crt`),
       kubeletKubeconfig: at(`${data}/agent/kubelet.kubeconfig`),
       credentialProvider: at('/var/lib/rancher/credentialprovider/config.yaml'),
       credentialProviderBin: at('/var/lib/rancher/credentialprovider/bin'),

@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
-import { booted, live, type Vm } from './a-vm.ts';
+import { describe, expect, test } from 'vitest';
+import { nodePaths } from '../../src/agent/paths.ts';
+import { issue } from '../lab/standins/k3s-certificates.ts';
+import { booted, live, type Vm, vm } from './a-vm.ts';
+import { authority, ca } from './world.ts';
 
 const minute = 60_000;
 
@@ -34,4 +37,46 @@ test('an address that the machine has lost is not kept', async () => {
   machine.host.files.write('/etc/rancher/k3s/config.yaml', config.replace('10.0.0.4', '10.0.0.99'), 0o600);
   await live(slipway, machine, 10 * minute);
   expect(nodeIp(machine)).toBe('10.0.0.4');
+});
+
+describe('a node that scripts installed', () => {
+  const { k3s } = nodePaths('/');
+
+  /** Its K3s runs with 10.9.0.7, while the cloud names 10.0.0.4 first. */
+  function adopted(flags: string, config = ''): Vm {
+    const machine = vm('agent', 'consent: { restart: [k3s-agent.service] }\n');
+    const server = '--server https://10.0.0.4:6443';
+    machine.units.found(
+      'k3s-agent.service',
+      `[Service]\nExecStart=/usr/local/bin/k3s agent ${server} ${flags}\n`,
+    );
+    const { certificate } = issue(authority, { commonName: 'agent-1', hosts: ['127.0.0.1', '10.9.0.7'] });
+    machine.host.files.write(k3s.binary, 'k3s v1.36.3+k3s1', 0o755);
+    machine.host.files.write(k3s.agentServerCa, ca);
+    machine.host.files.write(k3s.kubeletCertificate, certificate);
+    machine.host.files.write(k3s.kubeletKubeconfig, 'kubeconfig', 0o600);
+    if (config) machine.host.files.write(k3s.config, config, 0o600);
+    return machine;
+  }
+
+  test.each([
+    ['without a flag', '', ''],
+    ['with a flag in its unit', '--node-ip 10.9.0.7', ''],
+    ['with a key in its configuration', '', 'node-ip: 10.9.0.7\n'],
+  ])('%s keeps the address that it has', async (_name, flags, config) => {
+    const machine = adopted(flags, config);
+    await live(machine.slipway(), machine, 10 * minute);
+    expect(nodeIp(machine)).toBe('10.9.0.7');
+    expect(machine.units.starts).toBe(1);
+  });
+
+  test('with a damaged certificate gets the address of the cloud', async () => {
+    const machine = adopted('');
+    machine.host.files.write(
+      k3s.kubeletCertificate,
+      '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n',
+    );
+    await live(machine.slipway(), machine, 10 * minute);
+    expect(nodeIp(machine)).toBe('10.0.0.4');
+  });
 });
