@@ -20,7 +20,7 @@ const zones: readonly {
   {
     zone: 'main',
     files:
-      /^src\/(main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|expose-metrics|open-log|credential-provider)\.ts$/,
+      /^src\/(main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|defect|expose-metrics|open-log|credential-provider)\.ts$/,
     imports: [
       ...['version', 'loop', 'paths', 'log', 'config', 'host', 'azure', 'static', 'cloud'],
       ...['gitops', 'k3s', 'resources', 'roles', 'core', 'provider', 'setup', 'doctor', 'metrics'],
@@ -77,7 +77,7 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
 
 /** The only files that may touch the machine: its files, programs, network, clock and environment. */
 const machineFiles =
-  /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|person)|main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|open-log|credential-provider|launch|answer-kubelet|exit-code|stdin|program)\.ts$/;
+  /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|person)|main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|defect|open-log|credential-provider|launch|answer-kubelet|exit-code|stdin|program)\.ts$/;
 
 /** Built-in modules that only compute, and are welcome everywhere. */
 const pureModules = new Set(['crypto', 'path', 'util', 'url', 'zlib', 'assert', 'buffer', 'string_decoder']);

@@ -4,11 +4,14 @@ import { inSync, type Resource } from '../../src/agent/core/resource.ts';
 import { diagnosisText } from '../../src/agent/doctor/diagnosis-text.ts';
 import { notifier } from '../../src/agent/host/notify.ts';
 import { type LogTarget, logDestination } from '../../src/agent/host/output.ts';
+import { annotate } from '../../src/agent/k3s/node-annotations.ts';
+import { createEvents } from '../../src/agent/k3s/node-events.ts';
 import { logEvents } from '../../src/agent/log.ts';
 import { planText } from '../../src/agent/plan-text.ts';
 import { type Status, writeStatus } from '../../src/agent/publish.ts';
 import { statusText } from '../../src/agent/status-text.ts';
 import { memoryHost } from '../lab/memory-host.ts';
+import { aNode } from '../unit/agent/k3s/a-node.ts';
 import { endOf, rootWith, startSlipway } from './process.ts';
 
 /** Clears the screen, retitles the window, turns text around, and begins a line that looks like ours. */
@@ -80,6 +83,23 @@ test('status.json has nothing that a terminal obeys', async () => {
   const { content = '' } = (await host.readFile('/run/slipway/status.json')) ?? {};
   expect(content).not.toMatch(acting);
   expect(JSON.parse(content)).toEqual(status);
+});
+
+test('events and annotations have nothing that a terminal of kubectl obeys', async () => {
+  const host = memoryHost();
+  const told: string[] = [];
+  host.run = async ({ args }) => {
+    told.push(...args, host.files.text('/run/slipway/events.json') ?? '');
+    return { exitCode: 0, stdout: '', stderr: '' };
+  };
+  const event = { about: 'Registries', type: 'Warning', reason: 'PullDenied', message: evil } as const;
+  await createEvents(host, aNode('agent'), [event], 0);
+  await annotate(host, aNode('agent'), { 'slipway.dev/role': evil });
+  expect(told.find((text) => text.startsWith('slipway.dev/role='))).not.toMatch(/\n/);
+  const events = told.filter((text) => text.startsWith('{')).flatMap((text) => JSON.parse(text).items);
+  expect(events).toHaveLength(1);
+  for (const text of [...told, ...events.map(({ message }) => message)]) expect(text).not.toMatch(acting);
+  expect(events[0].message).not.toContain('\n');
 });
 
 test('a status line tells systemd nothing but a status', async () => {

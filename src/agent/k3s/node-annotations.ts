@@ -1,5 +1,6 @@
 import { NodeError } from '../core/errors.ts';
 import type { Host, HostReader } from '../core/host.ts';
+import { printableLine } from '../core/printable.ts';
 import { askApi } from '../resources/kubectl.ts';
 import { type K3sNode, kubeletKubectl } from './node.ts';
 
@@ -30,7 +31,7 @@ export async function readAnnotations(host: HostReader, node: K3sNode): Promise<
 
 /** Writes them on this Node as its kubelet, which the API lets annotate its own Node only (NodeRestriction). */
 export async function annotate(host: Host, node: K3sNode, annotations: Annotations): Promise<void> {
-  const pairs = Object.entries(annotations).map(([key, value]) => `${key}=${value}`);
+  const pairs = Object.entries(annotations).map(([key, value]) => `${key}=${printableLine(value)}`);
   await host.run(kubeletKubectl(node, 'annotate', 'node', node.name, ...pairs, '--overwrite'));
 }
 

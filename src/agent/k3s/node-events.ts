@@ -1,4 +1,5 @@
 import type { Host } from '../core/host.ts';
+import { printableData } from '../core/printable.ts';
 import type { ConditionType } from '../core/resource.ts';
 import { type K3sNode, kubeletKubectl } from './node.ts';
 
@@ -37,7 +38,8 @@ export function renderEvents(node: K3sNode, events: readonly NodeEvent[], now: n
 }
 
 /** As kubelet's own (core/v1 Event): its Node's name is the uid, by which `kubectl describe node` finds it. */
-function rendered({ name }: K3sNode, { type, reason, message }: NodeEvent, now: number): object {
+function rendered({ name }: K3sNode, { type, reason, message: said }: NodeEvent, now: number): object {
+  const message = printableData(said);
   const time = new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
   return {
     apiVersion: 'v1',

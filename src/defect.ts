@@ -1,0 +1,30 @@
+import { writeSync } from 'node:fs';
+import { toNodeError } from './agent/core/errors.ts';
+import { printableLine } from './agent/core/printable.ts';
+
+/**
+ * Ends this process for an error that nothing caught, with 1 and two lines: what happened, and for a developer, in the
+ * journal at the priority debug, where. Node would print the stack and every property of the error, raw.
+ */
+export function endForUncaught(thrown: unknown): never {
+  const { reason, message } = toNodeError(thrown);
+  say('3', `slipway: ${reason}: ${message}`);
+  say('7', `slipway: it was thrown ${placeOf(thrown)}`);
+  process.exit(1);
+}
+
+/** The frames without the message before them, which may have lines of its own. */
+function placeOf(thrown: unknown): string {
+  const stack = thrown instanceof Error ? String(thrown.stack) : '';
+  const frames = stack.split('\n').filter((line) => /^ +at /.test(line));
+  return frames.map((line) => line.trim()).join(', ') || 'at a place that is not known';
+}
+
+function say(priority: '3' | '7', text: string): void {
+  const prefix = process.env.JOURNAL_STREAM === undefined ? '' : `<${priority}>`;
+  try {
+    writeSync(2, `${prefix}${printableLine(text)}\n`);
+  } catch {
+    // Nothing reads it; the exit code still tells.
+  }
+}
