@@ -1,4 +1,4 @@
-import { Lexer, Parser } from 'yaml';
+import { type CST, Lexer, Parser } from 'yaml';
 
 /** Characters; what people write by hand has some thousands. */
 const longest = 1_048_576;
@@ -14,24 +14,26 @@ export interface Excess {
 }
 
 /**
- * Finds the first place where a YAML text exceeds a bound on its length, nesting or number of parts.
+ * Cuts a YAML text into the tokens that the library composes a document from, or returns the first place where the text
+ * exceeds a bound on its length, nesting or number of parts.
  *
- * The text is only cut into tokens for it and never composed, because the library takes seconds and hundreds of
- * megabytes to compose 100 kB of brackets.
+ * The bounds are checked before anything is composed, because the library takes seconds and hundreds of megabytes to
+ * compose 100 kB of brackets.
  */
-export function excessOf(content: string): Excess | undefined {
+export function boundedTokens(content: string): { readonly tokens: readonly CST.Token[] } | Excess {
   if (content.length > longest)
     return { at: 0, text: 'the text is longer than 1 MiB; keep settings alone in it' };
   const parser = new Parser();
+  const tokens: CST.Token[] = [];
   let parts = 0;
-  for (const token of new Lexer().lex(content)) {
+  for (const lexeme of new Lexer().lex(content)) {
     // A generator, which works only as far as it is read.
-    Array.from(parser.next(token));
+    tokens.push(...parser.next(lexeme));
     parts += 1;
     if (parts > mostParts) return { at: parser.offset, text: tooMany };
     if (parser.stack.length > deepest) return { at: parser.offset, text: tooDeep };
   }
-  return undefined;
+  return { tokens: [...tokens, ...parser.end()] };
 }
 
 const tooMany = `more than ${mostParts} keys, values and signs end here; take out what is not needed`;

@@ -1,14 +1,16 @@
 import {
+  Composer,
+  type CST,
   type Document,
+  type DocumentOptions,
   type ErrorCode,
   isAlias,
-  LineCounter,
   type Node,
-  parse,
-  parseDocument,
+  type ParseOptions,
   visit,
+  YAMLParseError,
 } from 'yaml';
-import { excessOf } from './yaml-bounds.ts';
+import { boundedTokens } from './yaml-bounds.ts';
 
 /** A YAML text as data, or what is wrong with it. */
 export interface ReadYaml {
@@ -23,25 +25,45 @@ const discreet = { prettyErrors: false, logLevel: 'error' } as const;
 
 /** A YAML text as the library reads it; what it throws names a line of the text and quotes nothing. */
 export function parseYaml(content: string): unknown {
-  const excess = excessOf(content);
-  if (excess) throw new Error(`${lineAndColumn(content, excess.at)}: ${excess.text}`);
-  return parse(content, discreet);
+  const bounded = boundedTokens(content);
+  if ('text' in bounded) throw new Error(`${lineAndColumn(content, bounded.at)}: ${bounded.text}`);
+  const document = compose(content, bounded.tokens);
+  const [error] = document.errors;
+  if (error) throw error;
+  return document.toJS();
 }
 
 /** Reads one YAML document, without the words the library has for its faults: they quote what may be a secret. */
 export function readYaml(content: string): ReadYaml {
-  const excess = excessOf(content);
-  if (excess) return { value: undefined, faults: [`${lineAndColumn(content, excess.at)}: ${excess.text}`] };
+  const bounded = boundedTokens(content);
+  if ('text' in bounded) return unread(content, [bounded]);
   const binary = content.search(noText);
   if (binary >= 0) return { value: undefined, faults: [noTextAt(content.slice(0, binary))] };
-  const lineCounter = new LineCounter();
-  const document = parseDocument(content, { ...discreet, lineCounter, stringKeys: true });
+  const document = compose(content, bounded.tokens, { stringKeys: true });
   const found = [...document.errors, ...document.warnings].map(({ code, pos }) => fault(pos[0], texts[code]));
   const faults = found.length > 0 ? found : strayAliases(document);
-  if (faults.length === 0) return asData(document);
+  return faults.length > 0 ? unread(content, faults) : asData(document);
+}
+
+/** The document of a text that was cut into tokens already, as the library's parseDocument makes it of the text. */
+function compose(
+  content: string,
+  tokens: readonly CST.Token[],
+  options: ParseOptions & DocumentOptions = {},
+): Document.Parsed {
+  const [document, another] = new Composer({ ...discreet, ...options }).compose(tokens, true, content.length);
+  if (!document) throw new Error('the YAML library makes a document even of an empty text');
+  if (another) {
+    const [from, to] = another.range;
+    document.errors.push(new YAMLParseError([from, to], 'MULTIPLE_DOCS', 'a second document begins'));
+  }
+  return document;
+}
+
+function unread(content: string, faults: readonly Fault[]): ReadYaml {
   return {
     value: undefined,
-    faults: faults.slice(0, mostFaults).map(({ at, text }) => `${place(lineCounter, at)}: ${text}`),
+    faults: faults.slice(0, mostFaults).map(({ at, text }) => `${lineAndColumn(content, at)}: ${text}`),
   };
 }
 
@@ -69,11 +91,6 @@ function fault(at: number, text: string): Fault {
 function lineAndColumn(content: string, at: number): string {
   const before = content.slice(0, at).split('\n');
   return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
-}
-
-function place(lineCounter: LineCounter, at: number): string {
-  const { line, col } = lineCounter.linePos(at);
-  return `line ${line}, column ${col}`;
 }
 
 /** Aliases of what is not there, and of what they are themselves part of; else the first of too many. */

@@ -16,6 +16,7 @@ export interface PinnedCa {
  * the first certificate to itself.
  */
 export function pinnedCa(pem: string): PinnedCa {
+  if (blocksOf(pem).length < 2) return { hash: sha256(pem), trusted: pem };
   const chain = chainOf(certificates(pem));
   const root = chain?.at(-1);
   if (!chain || !root) return { hash: sha256(pem), trusted: pem };
@@ -30,7 +31,7 @@ export function pinnedCa(pem: string): PinnedCa {
  */
 export function isSuccessor(shown: string, known: string): boolean {
   if (certificates(known).length === 0) return false;
-  if (pinnedCa(shown).hash === pinnedCa(known).hash) return true;
+  if (shown === known || pinnedCa(shown).hash === pinnedCa(known).hash) return true;
   const bundle = certificates(shown);
   const roots = rootsOf(known);
   const isReadWhole = bundle.length > 0 && bundle.length === shown.split('-----BEGIN').length - 1;
@@ -39,8 +40,12 @@ export function isSuccessor(shown: string, known: string): boolean {
 
 /** The certificates of a PEM text; what is damaged is left out. */
 export function certificates(pem: string): readonly X509Certificate[] {
+  return blocksOf(pem).flatMap((block) => parsed(block) ?? []);
+}
+
+function blocksOf(pem: string): readonly string[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return blocks.slice(0, longest).flatMap((block) => parsed(block) ?? []);
+  return blocks.slice(0, longest);
 }
 
 function parsed(block: string): X509Certificate | undefined {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import { readYaml } from '../config/yaml.ts';
+import { type ReadYaml, readYaml } from '../config/yaml.ts';
 import type { HostReader } from '../core/host.ts';
 import type { NodePaths } from '../paths.ts';
 
@@ -23,28 +23,31 @@ export function servedRegistries(text: string): readonly string[] {
 
 /** Nothing, or what Slipway wrote, damaged though it may be; a file that names another provider is somebody else's. */
 export function isOurs(text: string): boolean {
-  const names = providerNames(text);
+  return isOursAs(text, readYaml(text));
+}
+
+function isOursAs(text: string, read: ReadYaml): boolean {
+  const names = providerNames(text, read);
   if (names.some((name) => name !== pluginName)) return false;
   return text.trim() === '' || text.includes(header) || names.length > 0;
 }
 
-function providerNames(text: string): readonly unknown[] {
-  const { value, faults } = readYaml(text);
+function providerNames(text: string, { value, faults }: ReadYaml): readonly unknown[] {
   if (faults.length > 0) return [...text.matchAll(/^[\s-]*name:\s*["']?([\w.-]+)/gm)].map(([, name]) => name);
   return [Object(value).providers ?? []].flat().map((provider) => Object(provider).name);
 }
 
 /** The content of a configuration that is Slipway's alone, in one order; `undefined` of any other. */
 export function ownContent(text: string): unknown {
-  if (!isOurs(text)) return undefined;
-  const { value } = readYaml(text);
-  const { success, data } = z.safeParse(schema, value);
+  const read = readYaml(text);
+  if (!isOursAs(text, read)) return undefined;
+  const { success, data } = z.safeParse(schema, read.value);
   if (!success || data.providers.length === 0) return undefined;
   const providers = data.providers.map((provider) => ({
     ...provider,
     matchImages: inOrder(provider.matchImages),
   }));
-  return { ...Object(value), providers };
+  return { ...Object(read.value), providers };
 }
 
 /** Each once, whatever the order they were named in. */
