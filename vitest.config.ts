@@ -9,8 +9,8 @@ export default defineConfig({
     projects: [
       project('architecture', { include: ['test/architecture.test.ts'] }),
       project('unit', { testTimeout: 60_000, isolate: false }),
-      project('contract', { testTimeout: 120_000 }),
-      project('scenario', { testTimeout: 120_000 }),
+      project('contract', { testTimeout: 120_000, isolate: false }),
+      project('scenario', { testTimeout: 120_000, isolate: false }),
       project('integration', { testTimeout: 120_000, hookTimeout: 120_000 }),
       project('long', { testTimeout: 1_200_000 }),
       project('security', { testTimeout: 60_000 }),

@@ -115,13 +115,11 @@ test('a registry that refuses keeps neither K3s nor the other registries waiting
   expect(condition(report, 'Registries')).toBe('False RegistryUnauthorized');
   expect(condition(report, 'NodeReady')).toBe('True InSync');
   machine.cloud.calls.length = 0;
-  await live(slipway, machine, 5 * 60 * minute);
-  expect(
-    machine.cloud.calls.filter((call) => call === `registryPassword ${registry}`).length,
-  ).toBeGreaterThanOrEqual(2);
-  expect(
-    machine.cloud.calls.filter((call) => call === `registryPassword ${registry}`).length,
-  ).toBeLessThanOrEqual(3);
+  for (let rotation = 0; rotation < 2; rotation += 1) {
+    machine.host.advance(100 * minute);
+    await live(slipway, machine, 20 * minute);
+  }
+  expect(machine.cloud.calls.filter((call) => call === `registryPassword ${registry}`)).toHaveLength(2);
 });
 
 test('an agent token that is wanted before it exists leaves a running server as it is', async () => {

@@ -48,7 +48,7 @@ describe('the join token', () => {
     machine.cloud.secrets.delete('k3s-token');
     const slipway = machine.slipway();
     expect(condition(await live(slipway, machine, 6 * minute), 'JoinToken')).toBe('False SecretNotFound');
-    await live(slipway, machine, 6 * 60 * minute);
+    await live(slipway, machine, 3 * 60 * minute);
     machine.cloud.secrets.set('k3s-token', joinToken);
     expect(isReady(await live(slipway, machine, 12 * minute, isReady))).toBe(true);
   });
@@ -88,7 +88,7 @@ describe('an agent', () => {
     const slipway = machine.slipway();
     await live(slipway, machine, minute, isReady);
     machine.server = undefined;
-    const away = await live(slipway, machine, 20 * minute);
+    const away = await live(slipway, machine, 8 * minute);
     expect(condition(away, 'ServerReachable')).toBe('False ServerUnreachable');
     expect(condition(away, 'Ready')).toBe('True ServerUnreachable');
     expect(machine.units.starts).toBe(1);
