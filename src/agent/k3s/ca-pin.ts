@@ -32,17 +32,23 @@ export function caPin(node: K3sNode, id: string, needs: readonly string[]): Reso
 export function pin({ paths }: K3sNode, token: Token, hash: string): Finding {
   const changes = [{ field: 'CA', observed: short(token.caHash), desired: short(hash) }];
   const summary = `pin the CA of the cluster in ${paths.slipway.joinToken}`;
-  const remedy = (host: Host) => write(host, paths, token, hash);
+  const remedy = (host: Host) => writePinned(host, paths, token, hash);
   return { state: 'Drifted', drift: { changes, summary, tolerable: true, remedy } };
 }
 
 /** Pins another CA in the token file, whatever it pins now; a file without a token stays as it is. */
 export async function repin(host: Host, { paths }: K3sNode, hash: string): Promise<void> {
   const token = tokenIn(await host.readFile(paths.slipway.joinToken));
-  if (token && token.caHash !== hash) await write(host, paths, token, hash);
+  if (token && token.caHash !== hash) await writePinned(host, paths, token, hash);
 }
 
-async function write(host: Host, { slipway }: NodePaths, token: Token, hash: string): Promise<void> {
+/** Writes a token to the token file, pinning this CA. */
+export async function writePinned(
+  host: Host,
+  { slipway }: NodePaths,
+  token: Token,
+  hash: string,
+): Promise<void> {
   const text = new Secret(`${pinnedToken(token, hash)}\n`, `${redacted}\n`);
   await host.writeFile(slipway.joinToken, text, { mode: 0o600 });
 }

@@ -4,7 +4,7 @@ import type { Host, HostReader } from '../core/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
 import { reveal } from '../core/secret.ts';
 import { isSuccessor, pinnedCa } from './ca.ts';
-import { pin } from './ca-pin.ts';
+import { pin, writePinned } from './ca-pin.ts';
 import { fetchToken, isRedacted, tokenSecretName } from './join-token.ts';
 import { joinedCluster, sparingJoined } from './joined.ts';
 import type { K3sNode } from './node.ts';
@@ -52,8 +52,9 @@ async function check(host: HostReader, node: K3sNode, cloud: Cloud): Promise<Fin
   const shown = await serverCa(host, server);
   const { hash, trusted } = pinnedCa(known === undefined || isSuccessor(shown, known) ? shown : known);
   const knownHash = known === undefined ? hash : pinnedCa(known).hash;
+  const kept = known === undefined ? await pinOfOldAgent(host, node, token) : hash;
   if (token.caHash !== undefined && ![hash, knownHash].includes(token.caHash)) {
-    return refused(node, cloud, token, caMismatch(node, token.caHash, hash));
+    return refused(node, cloud, { token, kept }, caMismatch(node, token.caHash, hash));
   }
   const { status, remark } = await tokenStatus(host, server, trusted, token);
   switch (status) {
@@ -61,7 +62,7 @@ async function check(host: HostReader, node: K3sNode, cloud: Cloud): Promise<Fin
       return accepted(node, token, hash, remark);
     case 401:
     case 403:
-      return refused(node, cloud, token, tokenRejected(node, status));
+      return refused(node, cloud, { token, kept }, tokenRejected(node, status));
     case 503:
       throw serverNotReady(server);
     default:
@@ -79,17 +80,47 @@ function accepted(node: K3sNode, token: Token, hash: string, remark: string): Fi
   return inSync({ message: `${node.server} accepts the join token${pins}${remark}` });
 }
 
+/**
+ * The pin of an agent that was part of a cluster and is to join the CA that its token pins, as with consent to another
+ * server. A token of the vault that pins none does not lift it: the server that answers meanwhile may be any.
+ */
+async function pinOfOldAgent(
+  host: HostReader,
+  { paths }: K3sNode,
+  { caHash }: Token,
+): Promise<string | undefined> {
+  return (await host.stat(paths.k3s.agent)) === undefined ? undefined : caHash;
+}
+
+interface Refused {
+  readonly token: Token;
+  /** The CA that a token without a pin is given one of; `undefined` if it may pin none. */
+  readonly kept: string | undefined;
+}
+
 /** The cloud may hold a newer token than the file; if it holds the same one, that is what is wrong. */
-function refused(node: K3sNode, cloud: Cloud, token: Token, error: NodeError): Finding {
+function refused(node: K3sNode, cloud: Cloud, { token, kept }: Refused, error: NodeError): Finding {
   const path = node.paths.slipway.joinToken;
   const remedy = async (host: Host) => {
     const fetched = await fetchToken(host, cloud, tokenSecretName(node));
     const fresh = parseToken(reveal(fetched));
     if (fresh && isSame(fresh, token, error)) throw error;
-    await host.writeFile(path, fetched, { mode: 0o600 });
+    if (!fresh || fresh.caHash !== undefined || kept === undefined || isRedacted(fetched))
+      return host.writeFile(path, fetched, { mode: 0o600 });
+    if (kept === token.caHash && error.reason === 'TokenCaMismatch') throw pinStays(node, error);
+    return writePinned(host, node.paths, fresh, kept);
   };
   const changes = [{ field: 'join token', observed: error.reason, desired: 'accepted' }];
   return { state: 'Drifted', drift: { changes, partial: true, remedy } };
+}
+
+function pinStays({ paths }: K3sNode, { reason, message }: NodeError): NodeError {
+  return new NodeError(
+    reason,
+    `${message} The secret pins no CA, and this agent was part of a cluster, so it shows it to no other CA than the one ` +
+      `pinned in ${paths.slipway.joinToken}. To join whatever server answers, remove that file.`,
+    { retry: { pace: 'slow' } },
+  );
 }
 
 /** A pin that Slipway added makes no other token of the vault's; only a mismatch is about the pin itself. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { NodeError, Recorded } from '../../../../src/agent/core/errors.ts';
+import type { Host } from '../../../../src/agent/core/host.ts';
 import { reveal } from '../../../../src/agent/core/secret.ts';
 import { pinnedCa } from '../../../../src/agent/k3s/ca.ts';
 import { join } from '../../../../src/agent/k3s/join.ts';
@@ -56,6 +57,35 @@ describe('an agent that joins', () => {
     ['without a token', '', 'swordfish', ['Waiting SecretEmpty']],
   ] as const)('%s', async (_name, token, vault, expected) => {
     expect(await settle(agent(vault).resource, world(token))).toEqual(expected);
+  });
+
+  describe('and was part of a cluster', () => {
+    const left = { '/var/lib/rancher/k3s/agent/pod-manifests/x': '' };
+
+    test('keeps the pin that it has from consent, whatever server answers meanwhile', async () => {
+      const host = world(`K10${wrongHash}::node:swordfish`, left);
+      const { resource } = agent();
+      expect(await settle(resource, host)).toEqual(['Drifted join token', 'TokenCaMismatch slow']);
+      expect(host.files.text(path)).toBe(`K10${wrongHash}::node:swordfish\n`);
+      expect(host.lines().join()).not.toContain('readyz');
+      const { remedy } = ((await resource.check(host)) as { drift: { remedy(host: Host): Promise<void> } })
+        .drift;
+      await expect(remedy(host)).rejects.toThrow(`remove that file`);
+    });
+
+    test.each(['marlin', 'swordfish'])('takes %s of the vault with the pin', async (before) => {
+      const hash = pinnedCa(ca).hash;
+      const host = world(`K10${hash}::node:${before}`, left);
+      await settle(agent().resource, host);
+      expect(host.files.text(path)).toBe(`K10${hash}::node:swordfish\n`);
+    });
+
+    test('takes a token of the vault that pins another CA', async () => {
+      const host = world(`K10${wrongHash}::node:swordfish`, left);
+      const full = `K10${pinnedCa(ca).hash}::server:swordfish`;
+      expect(await settle(agent(full).resource, host)).toEqual(['Drifted join token', 'InSync']);
+      expect(host.files.text(path)).toBe(`${full}\n`);
+    });
   });
 
   test('is not asked in a dry run, which has no token', async () => {
