@@ -43,12 +43,6 @@ interface KnownLine {
 /** Lines of K3s, by the source they come from (k3s-io/k3s, August 2026). */
 const causes: readonly KnownLine[] = [
   {
-    // cmd/k3s/main.go, stageAndRun, of what extract has unpacked; pkg/agent/config/config.go, get, of the CNI plugins
-    pattern: /^exec format error$|exec: "(k3s-(server|agent)|host-local)": executable file not found/,
-    reason: 'ServiceFailed',
-    repair: unpackAnew,
-  },
-  {
     // pkg/agent/config/config.go, getNodeNamedCrt
     pattern: /Node password rejected/,
     reason: 'NodePasswordRejected',
@@ -96,6 +90,12 @@ const causes: readonly KnownLine[] = [
     pattern: /invalid (boolean )?value "[^"]*" for (flag )?-/,
     reason: 'K3sConfigInvalid',
     repair: 'Correct that key in k3s.config or in /etc/rancher/k3s/config.yaml.d.',
+  },
+  {
+    // cmd/k3s/main.go, stageAndRun, of what extract has unpacked; pkg/agent/config/config.go, get, of the CNI plugins
+    pattern: /^exec format error$|exec: "(k3s-(server|agent)|host-local)": executable file not found/,
+    reason: 'ServiceFailed',
+    repair: unpackAnew,
   },
   {
     // kubelet 1.35 and newer, cmd/kubelet/app
