@@ -1,8 +1,12 @@
-import { access, chmod, chown, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { access, chmod, chown, mkdir, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { safeDirectories } from '../../src/agent/directories.ts';
+import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { aNode } from '../unit/agent/k3s/a-node.ts';
 import { endOf, rootWith, startSlipway } from './process.ts';
 
+const host = nodeHost();
 const attacker = 12_345;
 let root: string;
 let marker: string;
@@ -58,6 +62,21 @@ describe.skipIf(process.getuid?.() !== 0)(
       const { code, output } = await applied();
       expect({ code, ran: await exists(marker) }).toEqual({ code: 1, ran: false });
       expect(output).toContain('UnsafePath');
+    });
+
+    test('of Slipway alone, and opens it to everyone, loses it', async () => {
+      const own = `${root}/var/lib/slipway`;
+      await mkdir(own, { recursive: true });
+      await chmod(own, 0o777);
+      await chown(own, attacker, attacker);
+      const directories = safeDirectories(aNode('server', { root }));
+      // The owner first, then the mode, each seen by the next check.
+      for (let pass = 0; pass < 2; pass += 1) {
+        const finding = await directories.check(host);
+        if (finding.state === 'Drifted') await finding.drift.remedy(host);
+      }
+      expect((await directories.check(host)).state).toBe('InSync');
+      expect(await stat(own)).toMatchObject({ uid: 0, gid: 0, mode: 0o040775 });
     });
 
     test('of the proof that K3s has joined a cluster cannot lift the block by forging it', async () => {
