@@ -1,9 +1,10 @@
 import { dirname } from 'node:path';
 import { NodeError } from './core/errors.ts';
 import type { HostReader } from './core/host.ts';
-import { type Finding, inSync, type Resource, step } from './core/resource.ts';
+import { type ConditionType, type Finding, inSync, type Resource, step } from './core/resource.ts';
 import { joinedCluster, proofOfJoining } from './k3s/joined.ts';
 import type { K3sNode } from './k3s/node.ts';
+import type { NodePaths } from './paths.ts';
 import { type UnsafePath, unsafePath } from './unsafe-path.ts';
 
 export const directoriesId = 'Directories';
@@ -26,7 +27,22 @@ export function safeDirectories(node: K3sNode): Resource {
       const found = await unsafePath(host, node.paths);
       if (found === undefined) return inSync();
       if (own.includes(found.path)) return takenBack(found);
-      throw unsafe(found, !(await hasSurelyJoined(host, node)));
+      const blocks = !(await hasSurelyJoined(host, node));
+      throw unsafe(found, blocks ? ' Until then Slipway neither installs nor starts K3s.' : '', blocks);
+    },
+  };
+}
+
+/** No user but root can exchange what is put at these places; `UnsafePath`, which blocks, if one can. */
+export function safeWay(paths: NodePaths, places: readonly string[], condition: ConditionType): Resource {
+  return {
+    id: directoriesId,
+    summary: 'look who may write on the way',
+    condition,
+    async check(host) {
+      const found = await unsafePath(host, paths, places);
+      if (found === undefined) return inSync();
+      throw unsafe(found);
     },
   };
 }
@@ -37,9 +53,8 @@ function takenBack({ path, fault, repair: [file, ...args] }: UnsafePath): Findin
   });
 }
 
-function unsafe({ path, place, fault, repair }: UnsafePath, blocks: boolean): NodeError {
+function unsafe({ path, place, fault, repair }: UnsafePath, until = '', blocks = true): NodeError {
   const leadsTo = path === place ? '' : `, on the way to ${place},`;
-  const until = blocks ? ' Until then Slipway neither installs nor starts K3s.' : '';
   return new NodeError(
     'UnsafePath',
     `${path}${leadsTo} ${fault}, so a user who is not root can exchange what root runs or trusts. See that all in it is as it ` +

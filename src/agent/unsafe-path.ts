@@ -54,13 +54,14 @@ async function walk(way: Way, place: string): Promise<Omit<UnsafePath, 'place'> 
   let rest = parts(relative(root, place));
   for (let links = 0; links <= mostLinks; ) {
     const stat = await look(at);
-    // Whether the root itself is a link is a matter of who named it.
-    const target = at === root ? undefined : stat?.target;
-    const [name, ...others] = rest;
     if (stat === undefined) return undefined;
+    // The directory that --root names, be it a link, is the choice of the person who names it.
+    const isChosen = at === root && root !== '/';
+    const target = isChosen ? undefined : stat.target;
+    const [name, ...others] = rest;
     const isFolder = stat.kind === 'directory';
     const isPassed = isFolder && name !== undefined && (await look(next(root, at, name))) !== undefined;
-    const isJudged = isFolder || target !== undefined || judgesFiles || links > 0;
+    const isJudged = !isChosen && (isFolder || target !== undefined || judgesFiles || links > 0);
     const fault = isJudged ? faultOf(stat, { ...way, isPassed }) : undefined;
     if (fault) return { path: at, ...fault };
     if (target !== undefined) {

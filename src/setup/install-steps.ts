@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import type { Command, Host, HostReader } from '../agent/core/host.ts';
 import { octal, owner } from '../agent/core/mode.ts';
 import { compare, inSync, type Resource } from '../agent/core/resource.ts';
+import { safeWay } from '../agent/directories.ts';
 import { realPath } from '../agent/k3s/teardown/real-path.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { file } from '../agent/resources/file.ts';
@@ -22,13 +23,15 @@ export interface InstallSpec {
  */
 export function installSteps({ paths, self, files }: InstallSpec): readonly Resource[] {
   const places = setupPlaces(paths);
-  const executable = executableInPlace(self, places.executable, paths.root);
-  const put = (name: keyof InstalledFiles, needs: readonly string[] = []) =>
+  const safe = safeWay(paths, Object.values(places), 'System');
+  const executable = executableInPlace(self, places.executable, paths.root, [safe.id]);
+  const put = (name: keyof InstalledFiles, needs: readonly string[] = [safe.id]) =>
     file({ path: places[name], content: files[name], replacesLinks: true, condition: 'System', needs });
   const written = [put('directories'), put('daemon'), put('tmpfiles')];
   const needs = [executable, ...written].map(({ id }) => id);
   const enabled = daemonEnabled(paths, needs);
   return [
+    safe,
     executable,
     ...written,
     loaded(paths, directoriesUnit, needs),
@@ -68,11 +71,12 @@ function systemctlBelow({ root }: NodePaths, ...args: readonly string[]): Comman
 }
 
 /** The executable, put in place by rename, so that one that runs is not disturbed. */
-function executableInPlace(self: string, path: string, root: string): Resource {
+function executableInPlace(self: string, path: string, root: string, needs: readonly string[]): Resource {
   return {
     id: 'Executable/slipway',
     summary: `copy ${self} to ${path}`,
     condition: 'System',
+    needs,
     async check(host) {
       const found = await host.stat(path);
       const isSame =

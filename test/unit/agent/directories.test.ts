@@ -125,6 +125,14 @@ describe('the way to what root runs', () => {
   });
 });
 
+test('the directory that --root names may be of the user who has made it, or a link', async () => {
+  const host = memoryHost({ directories: ['/home/me/image/etc'] });
+  host.files.give('/home/me/image', '1000:1000');
+  host.files.link('/image', '/home/me/image');
+  for (const root of ['/home/me/image', '/image'])
+    expect(await outcome(safeDirectories(aNode('agent', { root })), host)).toBe('InSync');
+});
+
 describe('a node that has joined', () => {
   test('goes on, and says so', async () => {
     const host = machine(joined);

@@ -83,6 +83,19 @@ test('the second time nothing is done', async () => {
   expect(host.journal.length).toBe(length);
 });
 
+test.each(['/usr/local', '/etc/systemd/system'])(
+  'nothing is put in place while another user owns %s on the way',
+  async (path) => {
+    const host = bareHost();
+    host.files.makeDirectory(path);
+    host.files.give(path, '1000:1000');
+    const lines = await told(steps(), host);
+    expect(lines.join('\n')).toContain(`UnsafePath: ${path}`);
+    expect(lines.join('\n')).toContain(`chown -h root:root ${path}`);
+    expect(host.lines()).toEqual([]);
+  },
+);
+
 describe('afterwards', () => {
   test.each([
     [
