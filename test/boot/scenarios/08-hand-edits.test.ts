@@ -1,4 +1,4 @@
-import { appendFileSync, chmodSync, lstatSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { appendFileSync, chmodSync, chownSync, lstatSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type BootedHost, eventually, pinsItsCa } from '../booted-host.ts';
 import { type Cluster, startCluster } from '../cluster.ts';
@@ -109,6 +109,28 @@ async function damagedAndPutBack(
   await vi.waitFor(putBack, { timeout: 180_000, interval: 200 });
   expect(await host.k3sStart(), 'K3s goes on').toBe(k3sStart);
 }
+
+test("a directory that is given to another user is taken back if it is Slipway's, else reported", async () => {
+  const host = cluster.host('agent');
+  const [own, shared] = [host.path('/var/lib/slipway'), host.path('/usr/local/bin')];
+  const k3sStart = await host.k3sStart();
+  chownSync(own, 1_000, 1_000);
+  chmodSync(own, 0o777);
+  await host.reload();
+  await eventually(
+    'the own one to be taken back',
+    () => statSync(own).uid === 0 && !(statSync(own).mode & 0o002),
+  );
+  chownSync(shared, 1_000, 1_000);
+  await host.reload();
+  await eventually('the other to be reported', () => host.condition('Preflight')?.reason === 'UnsafePath');
+  expect(host.condition('Preflight')?.message).toContain('chown -h root:root /usr/local/bin');
+  expect(host.condition('Ready')?.status, 'Ready').toBe('True');
+  expect(await host.k3sStart(), 'K3s goes on').toBe(k3sStart);
+  chownSync(shared, 0, 0);
+  await host.reload();
+  await eventually('all to be as before', () => host.condition('Preflight')?.status === 'True');
+});
 
 test('what the settings change is one restart of K3s, and only one', async () => {
   for (const host of cluster.hosts) {
