@@ -26,7 +26,7 @@ const roleChangeId = 'Consent/role';
  * disabled, its token removed, its data moved aside (`/var/lib/rancher/k3s.server-<time>`, so that nothing is lost),
  * its unit removed. Containers of the old role end with the next reboot, as after any stop of K3s.
  */
-export function roleChange(node: K3sNode, needs: readonly string[] = []): Resource {
+export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
   return {
     id: roleChangeId,
     summary: `take down the old K3s ${otherKind(node)}`,

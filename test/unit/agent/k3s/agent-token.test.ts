@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { NodeError } from '../../../../src/agent/core/errors.ts';
+import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
 import { agentToken } from '../../../../src/agent/k3s/agent-token.ts';
 import { renderConfig } from '../../../../src/agent/k3s/config.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
@@ -43,6 +44,41 @@ test('another token in the vault is taken over', async () => {
   expect((await host.readFile(path))?.content).toBe('new\n');
 });
 
+describe('on a server that has not started yet', () => {
+  const held = (content: string) => memoryHost({ files: { [path]: { content, mode: 0o600 } } });
+
+  test('what K3s would refuse as a token is fetched anew', async () => {
+    const host = held('two words\n');
+    const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
+    expect(await resource?.check(host)).toMatchObject({ drift: { changes: [{ observed: 'unusable' }] } });
+    expect(resource && (await settle(resource, host))).toEqual(['Drifted token', 'InSync']);
+    expect(host.files.text(path)).toBe('agents-only\n');
+  });
+
+  test('nothing is written while the vault does not answer', async () => {
+    const host = held('two words\n');
+    const cloud = cloudWith('agents-only');
+    cloud.fail('secret', new NodeError('VaultUnavailable', 'down'));
+    const [resource] = agentToken(aNode('server', { settings }), cloud, []);
+    expect(resource && (await settle(resource, host))).toEqual(['Drifted token', 'VaultUnavailable soon']);
+    expect(host.files.text(path)).toBe('two words\n');
+  });
+
+  test('a dry run writes a redacted text', async () => {
+    const dry = recordingHost(memoryHost());
+    const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
+    const finding = await resource?.check(dry);
+    if (finding?.state === 'Drifted') await finding.drift.remedy(dry);
+    expect((await dry.readFile(path))?.content).toContain('‹redacted›');
+  });
+});
+
+test('the token is asked for as often as the settings say', () => {
+  const paced = { joinToken: { ...settings.joinToken, attempts: 7, interval: '9s' } };
+  const [resource] = agentToken(aNode('server', { settings: paced }), cloudWith('x'), []);
+  expect(resource?.pacing).toEqual({ attempts: 7, every: 9_000 });
+});
+
 describe('on a server that has started with a token', () => {
   const machine = (written: string) =>
     memoryHost({
@@ -57,6 +93,7 @@ describe('on a server that has started with a token', () => {
   test.each([
     ['the same', 'agents-only\n', 'agents-only', ['InSync'], 'agents-only\n'],
     ['a line by hand', 'agents-only\n# mine\n', 'agents-only', ['Drifted token', 'InSync'], 'agents-only\n'],
+    ['nothing any more', undefined, 'agents-only', ['Drifted file', 'InSync'], 'agents-only\n'],
     ['another by hand', 'mine\n', 'agents-only', ['Drifted token', 'InSync'], 'agents-only\n'],
     [
       'a new one, for which K3s is not restarted yet',
@@ -73,11 +110,32 @@ describe('on a server that has started with a token', () => {
       'agents-only\n',
     ],
   ])('%s', async (_, written, vault, outcomes, kept) => {
-    const host = machine(written);
+    const host = machine(written ?? '');
     const cloud = cloudWith(typeof vault === 'string' ? vault : '');
+    if (written === undefined) host.files.remove(path);
     if (vault instanceof NodeError) cloud.fail('secret', vault);
     const [resource] = agentToken(aNode('server', { settings }), cloud, []);
     expect(resource && (await settle(resource, host))).toEqual(outcomes);
     expect((await host.readFile(path))?.content).toBe(kept);
+  });
+
+  test('the token stays as old as it is while the vault cannot be compared with it', async () => {
+    const host = machine('agents-only\n');
+    const cloud = cloudWith('agents-only');
+    cloud.fail('secret', vaultIsDown);
+    host.advance(2 * 3_600_000);
+    const [resource] = agentToken(aNode('server', { settings }), cloud, []);
+    expect(resource && (await settle(resource, host))).toEqual([
+      'Drifted tolerably compared with the vault',
+      'VaultUnavailable soon',
+    ]);
+    expect(host.journal.filter(({ kind }) => kind === 'write')).toEqual([]);
+  });
+
+  test('what is changed by hand is reported as another token', async () => {
+    const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
+    expect(await resource?.check(machine('mine\n'))).toMatchObject({
+      drift: { changes: [{ observed: 'another' }] },
+    });
   });
 });

@@ -1,11 +1,12 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { pinnedCa } from '../../../../src/agent/k3s/ca.ts';
-import { roleChange } from '../../../../src/agent/k3s/role-change.ts';
+import { keepingRole, roleChange } from '../../../../src/agent/k3s/role-change.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from './a-node.ts';
 import { aCa } from './certificates.ts';
 
 const unitFile = '/etc/systemd/system/k3s.service';
+const agentUnit = '/etc/systemd/system/k3s-agent.service';
 const hash = 'a1b2c3d4e5f6'.padEnd(64, '0');
 const change = `server-to-agent@${hash.slice(0, 12)}`;
 const consent = { settings: { consent: { roleChange: [change] } } };
@@ -46,11 +47,11 @@ test.each([
   ],
   ['consent to another direction', 'agent', world(), consentTo('agent-to-server'), 'RoleChanged slow'],
 ] as const)('%s', async (_name, role, host, changes, expected) => {
-  expect(await outcome(roleChange(aNode(role, changes)), host)).toBe(expected);
+  expect(await outcome(roleChange(aNode(role, changes), []), host)).toBe(expected);
 });
 
 test('the consent that is asked for names the kinds and the cluster', async () => {
-  const asked = await roleChange(aNode('agent'))
+  const asked = await roleChange(aNode('agent'), [])
     .check(world())
     .catch((thrown: Error) => thrown.message);
   expect(asked).toContain(`add \`consent: { roleChange: [${change}] }\` to /etc/slipway/config.yaml`);
@@ -60,7 +61,7 @@ test('an agent is known by the CA of its server, and a node that never came up b
   const ca = aCa();
   const units = { '/etc/systemd/system/k3s-agent.service': 'unit' };
   const asked = (host: MemoryHost) =>
-    roleChange(aNode('server'))
+    roleChange(aNode('server'), [])
       .check(host)
       .catch((thrown: Error) => thrown.message);
   const joined = memoryHost({ files: { ...units, '/var/lib/rancher/k3s/agent/server-ca.crt': ca } });
@@ -70,12 +71,12 @@ test('an agent is known by the CA of its server, and a node that never came up b
 
 test('an agent and an observability node are the same kind', async () => {
   const host = memoryHost({ files: { '/etc/systemd/system/k3s-agent.service': 'unit' } });
-  expect(await outcome(roleChange(aNode('observability')), host)).toBe('InSync');
+  expect(await outcome(roleChange(aNode('observability'), []), host)).toBe('InSync');
 });
 
 test('with consent the old role is taken down step by step, and its data kept', async () => {
   const host = world();
-  const seen = await settle(roleChange(aNode('agent', consent)), host);
+  const seen = await settle(roleChange(aNode('agent', consent), []), host);
   expect(seen).toEqual([
     'Drifted k3s.service',
     'Drifted /var/lib/rancher/k3s',
@@ -98,7 +99,7 @@ test('with consent the old role is taken down step by step, and its data kept', 
 test('a crash anywhere on the way heals, and loses nothing', async () => {
   for (const mutation of [1, 2, 3, 4, 5]) {
     const host = world().crashBefore(mutation);
-    const resource = roleChange(aNode('agent', consent));
+    const resource = roleChange(aNode('agent', consent), []);
     await settle(resource, host);
     expect(host.crashed).toBe(true);
     expect((await settle(resource, host.restart())).at(-1)).toBe('InSync');
@@ -111,5 +112,83 @@ test('while it stops, it is waited for', async () => {
     { file: 'systemctl', args: /^show/ },
     'ActiveState=deactivating\nUnitFileState=disabled\n',
   );
-  expect(await outcome(roleChange(aNode('agent', consent)), host)).toBe('Waiting RoleChanged');
+  expect(await roleChange(aNode('agent', consent), []).check(host)).toMatchObject({
+    state: 'Waiting',
+    reason: 'RoleChanged',
+    after: 1_000,
+  });
+});
+
+test('an old service that was stopped by hand is disabled too, so that no reboot starts it', async () => {
+  const host = world().on(
+    { file: 'systemctl', args: /^show/ },
+    'ActiveState=inactive\nUnitFileState=enabled\n',
+  );
+  expect(await outcome(roleChange(aNode('agent', consent), []), host)).toBe('Drifted k3s.service');
+});
+
+test('an agent whose data was moved aside is known by its own cluster, not by that of a server before it', async () => {
+  const [own, earlier] = [aCa(), aCa()];
+  const host = memoryHost({
+    files: {
+      [agentUnit]: 'unit',
+      '/var/lib/rancher/k3s.agent-20260101T120000Z/agent/server-ca.crt': own,
+      '/var/lib/rancher/k3s.server-20250101T120000Z/agent/server-ca.crt': earlier,
+    },
+  });
+  await expect(roleChange(aNode('server'), []).check(host)).rejects.toThrow(
+    `[agent-to-server@${pinnedCa(own).hash.slice(0, 12)}]`,
+  );
+});
+
+describe('the role that a node keeps until consent', () => {
+  const asAgent = (...labels: readonly string[]) =>
+    memoryHost({
+      files: {
+        [agentUnit]: 'unit',
+        '/etc/rancher/k3s/config.yaml': `node-label: ${JSON.stringify(labels)}\n`,
+      },
+    });
+
+  test.each([
+    ['a new VM has none', memoryHost(), aNode('agent')],
+    ['it is the wanted one where the kind is the same', world(), aNode('server')],
+    ['it is given up with consent', world(), aNode('agent', consent)],
+  ])('%s', async (_name, host, node) => {
+    expect(await keepingRole(host, node)).toBe(node);
+  });
+
+  test('is the server, which has no server to join', async () => {
+    expect(await keepingRole(world(), aNode('agent'))).toMatchObject({
+      role: { name: 'server' },
+      wantedRole: { name: 'agent' },
+      server: undefined,
+    });
+  });
+
+  test.each([
+    [[], 'agent'],
+    [['disk=ssd'], 'agent'],
+    [['disk=ssd', 'role=observability'], 'observability'],
+  ])('is the agent whose labels K3s was given, with the server it has joined: %j', async (labels, name) => {
+    const node = aNode('server', { server: 'https://10.0.0.4:6443' });
+    expect(await keepingRole(asAgent(...labels), node)).toMatchObject({
+      role: { name },
+      wantedRole: { name: 'server' },
+      server: 'https://10.0.0.4:6443',
+    });
+  });
+
+  test('does not depend on a configuration', async () => {
+    const host = memoryHost({ files: { [agentUnit]: 'unit' } });
+    expect((await keepingRole(host, aNode('server'))).role.name).toBe('agent');
+  });
+
+  test('is in care while the change waits for consent to what it is', async () => {
+    const kept = roleChange(await keepingRole(world(), aNode('agent')), []);
+    expect(await outcome(kept, world())).toBe('RoleChanged slow, blocks nobody');
+    const asked = await kept.check(world()).catch((thrown: Error) => thrown.message);
+    expect(asked).toContain('installed as a K3s server (k3s.service), and the role agent is a K3s agent.');
+    expect(asked).toContain(`[${change}]`);
+  });
 });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { consentAdvice } from '../../../../src/agent/config/consents.ts';
 import { pinnedCa } from '../../../../src/agent/k3s/ca.ts';
-import type { K3sNode } from '../../../../src/agent/k3s/node.ts';
 import { keepingServer, serverChange } from '../../../../src/agent/k3s/server-change.ts';
 import { type MemoryHost, memoryHost, unreachable } from '../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from './a-node.ts';
@@ -15,6 +14,9 @@ const consent = { settings: { consent: { serverChange: true } } };
 const consentTo = (...serverChange: readonly string[]) => ({ settings: { consent: { serverChange } } });
 const moved = 'https://10.0.0.9:6443';
 
+/** What an agent has that does not come from its server. */
+const kept = ['kubelet.kubeconfig.bak', 'my-client.crt', 'pod-manifests'];
+
 /** An agent that has joined `configured`, whose CA was `ca`; the wanted server shows `shown`. */
 function world(configured = server, shown: string | Error = ca): MemoryHost {
   const host = memoryHost({
@@ -25,15 +27,23 @@ function world(configured = server, shown: string | Error = ca): MemoryHost {
       [`${agent}/client-kubelet.crt`]: 'old',
       [`${agent}/client-ca.crt`]: 'old',
       [`${agent}/pod-manifests/x.yaml`]: 'kept',
+      [`${agent}/kubelet.kubeconfig.bak`]: 'kept',
+      [`${agent}/my-client.crt`]: 'kept',
     },
   });
   if (shown instanceof Error) return host.onGet(`${server}/ping`, shown);
   return host.onGet(`${server}/ping`, 'pong').onGet(`${server}/cacerts`, shown);
 }
 
-function damaged() {
+function configured(line: string) {
   const host = world();
-  host.files.write('/etc/rancher/k3s/config.yaml', `server: "${server}\n`);
+  host.files.write('/etc/rancher/k3s/config.yaml', line);
+  return host;
+}
+
+function unconfigured() {
+  const host = world();
+  host.files.remove('/etc/rancher/k3s/config.yaml');
   return host;
 }
 
@@ -41,7 +51,10 @@ describe('what is found', () => {
   test.each([
     ['no server is known, and none was joined', memoryHost(), { server: undefined }, 'InSync'],
     ['no server is known any more', world(), { server: undefined }, 'ServerUnknown soon, blocks nobody'],
-    ['its line was damaged by hand', damaged(), {}, 'InSync'],
+    ['its line was damaged by hand', configured(`server: "${moved}\n`), {}, 'InSync'],
+    ['its line names another server as well', configured(`server: "${moved}" "x"\n`), {}, 'InSync'],
+    ['another key ends like its own', configured(`old-server: "${moved}"\n`), {}, 'InSync'],
+    ['its configuration is gone', unconfigured(), {}, 'InSync'],
     ['it has not joined yet', memoryHost(), {}, 'InSync'],
     ['its server is the same', world(), {}, 'InSync'],
     ['its server is away', world(server, unreachable(server)), {}, 'InSync'],
@@ -53,6 +66,14 @@ describe('what is found', () => {
       consent,
       'ServerUnreachable soon, blocks nobody',
     ],
+    [
+      'the wanted server is away, and not consented to',
+      world(moved, unreachable(server)),
+      {},
+      'ServerChanged slow, blocks nobody',
+    ],
+    ['its server is away, and consented to', world(server, unreachable(server)), consentTo(server), 'InSync'],
+    ['the question itself is at fault', world(server, new TypeError('bug')), {}, 'Error: bug'],
     ['the CA is another', world(server, otherCa), {}, 'ServerChanged slow, blocks nobody'],
     ['that address is consented to', world(moved), consentTo(server), 'InSync'],
     ['another address is consented to', world(moved), consentTo(moved), 'ServerChanged slow, blocks nobody'],
@@ -80,45 +101,107 @@ describe('what is found', () => {
   });
 });
 
-test('with consent the agent stops, forgets its server, its CA last, and is new', async () => {
-  let state = 'active';
-  const host = world(server, otherCa)
-    .on({ file: 'systemctl', args: /^show k3s-agent\.service/ }, () => `ActiveState=${state}\n`)
-    .on({ file: 'systemctl', args: ['stop', '--no-block', 'k3s-agent.service'] }, () => {
-      state = 'inactive';
-      return '';
-    });
-  const resource = serverChange(aNode('agent', consent), []);
-  expect(await settle(resource, host)).toEqual(['Drifted k3s-agent.service', 'Drifted server CA', 'InSync']);
-  expect(host.journal.slice(1)).toEqual(
-    ['client-ca.crt', 'client-kubelet.crt', 'kubelet.kubeconfig', 'server-ca.crt'].map((name) => ({
-      kind: 'remove',
-      path: `${agent}/${name}`,
-    })),
-  );
-  expect(await host.list(agent)).toEqual(['pod-manifests']);
-});
+test.each(['inactive', 'failed'])(
+  'with consent the agent stops (%s), forgets its server, its CA last, and is new',
+  async (stopped) => {
+    let state = 'active';
+    const host = world(server, otherCa)
+      .on({ file: 'systemctl', args: /^show k3s-agent\.service/ }, () => `ActiveState=${state}\n`)
+      .on({ file: 'systemctl', args: ['stop', '--no-block', 'k3s-agent.service'] }, () => {
+        state = stopped;
+        return '';
+      });
+    const resource = serverChange(aNode('agent', consent), []);
+    expect(await settle(resource, host)).toEqual([
+      'Drifted k3s-agent.service',
+      'Drifted server CA',
+      'InSync',
+    ]);
+    expect(host.journal.slice(1)).toEqual(
+      ['client-ca.crt', 'client-kubelet.crt', 'kubelet.kubeconfig', 'server-ca.crt'].map((name) => ({
+        kind: 'remove',
+        path: `${agent}/${name}`,
+      })),
+    );
+    expect(await host.list(agent)).toEqual(kept);
+  },
+);
 
 describe('the consent that is asked for', () => {
   test.each([
-    ['an address', world(moved), [server]],
-    ['a CA', world(server, otherCa), [pinnedCa(otherCa).hash]],
-    ['both', world(moved, otherCa), [server, pinnedCa(otherCa).hash]],
-  ] as const)('names %s, and is enough', async (_name, host, subjects) => {
+    ['an address', world(moved), [server], `this agent has joined ${moved}, and ${server} is wanted.`],
+    [
+      'a CA',
+      world(server, otherCa),
+      [pinnedCa(otherCa).hash],
+      `${server} shows another CA than the one this agent knows, as a rebuilt server does.`,
+    ],
+    [
+      'both',
+      world(moved, otherCa),
+      [server, pinnedCa(otherCa).hash],
+      `${server} is wanted, which shows another CA than the one this agent knows.`,
+    ],
+  ] as const)('names %s, and is enough', async (_name, host, subjects, what) => {
     const asked = await serverChange(aNode('agent'), [])
       .check(host)
       .catch((thrown: Error) => thrown.message);
+    expect(asked).toContain(what);
     expect(asked).toContain(consentAdvice(aNode('agent').settings, 'serverChange', ...subjects));
     expect(await outcome(serverChange(aNode('agent', consentTo(...subjects)), []), host)).not.toContain(
       'ServerChanged',
     );
   });
+});
 
-  test('keeps the configuration with the old server until the CA is consented to as well', async () => {
-    const kept = (node: K3sNode) => keepingServer(world(moved, otherCa), node).then((each) => each.server);
-    expect(await kept(aNode('agent', consentTo(server)))).toBe(moved);
-    expect(await kept(aNode('agent', consentTo(server, pinnedCa(otherCa).hash)))).toBe(server);
+describe('the server that a node keeps until consent', () => {
+  const both = [server, pinnedCa(otherCa).hash];
+  test.each([
+    ['the old one without consent', world(moved), aNode('agent'), moved],
+    ['the old one while no server is wanted', world(moved), aNode('agent', { server: undefined }), moved],
+    [
+      'the old one while none is wanted, whatever is consented to',
+      world(moved),
+      aNode('agent', { server: undefined, ...consent }),
+      moved,
+    ],
+    ['the wanted one with consent', world(moved), aNode('agent', consentTo(server)), server],
+    [
+      'the old one without consent to the CA',
+      world(moved, otherCa),
+      aNode('agent', consentTo(server)),
+      moved,
+    ],
+    [
+      'the wanted one with consent to both',
+      world(moved, otherCa),
+      aNode('agent', consentTo(...both)),
+      server,
+    ],
+    [
+      'the old one while the wanted one is away',
+      world(moved, unreachable(server)),
+      aNode('agent', consentTo(server)),
+      moved,
+    ],
+    ['the wanted one before it has joined', memoryHost(), aNode('agent'), server],
+    ['the wanted one where the old is not known', unconfigured(), aNode('agent'), server],
+    ['none on a server', world(moved), aNode('server'), undefined],
+  ])('is %s', async (_name, host, node, kept) => {
+    expect((await keepingServer(host, node)).server).toBe(kept);
   });
+
+  test('is not asked for where it stays the same', async () => {
+    const node = aNode('agent', consent);
+    expect(await keepingServer(world(), node)).toBe(node);
+  });
+});
+
+test.each([
+  [server, `join ${server}`],
+  [undefined, 'learn which server to join'],
+])('a plan shows what is done for the server %s', (wanted, summary) => {
+  expect(serverChange(aNode('agent', { server: wanted }), []).summary).toBe(summary);
 });
 
 test('no step on the way counts as the whole, so that nothing starts K3s in between', async () => {
@@ -143,13 +226,17 @@ test('a crash anywhere on the way heals', async () => {
     await settle(resource, host);
     expect(host.crashed).toBe(true);
     expect((await settle(resource, host.restart())).at(-1)).toBe('InSync');
-    expect(await host.list(agent)).toEqual(['pod-manifests']);
+    expect(await host.list(agent)).toEqual(kept);
   }
 });
 
 test('while it stops, it is waited for', async () => {
   const host = world(server, otherCa).on({ file: 'systemctl' }, 'ActiveState=deactivating\n');
-  expect(await outcome(serverChange(aNode('agent', consent), []), host)).toBe('Waiting ServerChanged');
+  expect(await serverChange(aNode('agent', consent), []).check(host)).toMatchObject({
+    state: 'Waiting',
+    reason: 'ServerChanged',
+    after: 1_000,
+  });
 });
 
 test('with consent the token pins the CA that was consented to before the old one is forgotten', async () => {
