@@ -154,3 +154,24 @@ test.skipIf(!isMainThread).each([0o600, 0o640, 0o644])(
     expect(seen).toEqual([{ mode: 0o600, size: 0 }]);
   },
 );
+
+test.skipIf(!isMainThread)(
+  'a directory that is made is never open to others, whatever the umask is (set in a process of its own only)',
+  async () => {
+    const umask = process.umask(0);
+    onTestFinished(() => void process.umask(umask));
+    const root = await temporaryFolder();
+    await using any = await open(root);
+    const handles = Object.getPrototypeOf(any);
+    const seen: number[] = [];
+    const chmod = handles.chmod;
+    const spy = vi.spyOn(handles, 'chmod').mockImplementation(async function (this: FileHandle, ...args) {
+      const found = await this.stat();
+      if (found.isDirectory()) seen.push(found.mode & 0o7777);
+      return chmod.apply(this, args);
+    });
+    onTestFinished(() => spy.mockRestore());
+    await host.writeFile(`${root}/made/secret`, 'x', { mode: 0o600 });
+    expect(seen).toEqual([0o755]);
+  },
+);

@@ -91,12 +91,15 @@ describe('network.proxyCredentialsFile', () => {
   test.each<[string, string, (host: MemoryHost) => void, RegExp]>([
     ['that is not there', path, () => {}, /does not exist; write the line user:password into it/],
     ['of a relative path', 'proxy', () => {}, /must be an absolute path such as \/etc\/slipway\/proxy/],
-    [
-      'that others may read',
-      path,
-      ({ files }) => files.write(path, login, 0o644),
-      /which other users may open; run chmod 600 \/etc\/slipway\/proxy, and consider the password known/,
-    ],
+    ...[0o640, 0o604].map(
+      (mode) =>
+        [
+          `of mode ${mode.toString(8)}`,
+          path,
+          ({ files }: MemoryHost) => files.write(path, login, mode),
+          /which other users may open; run chmod 600 \/etc\/slipway\/proxy, and consider the password known/,
+        ] as const,
+    ),
     [
       'of another user',
       path,

@@ -153,7 +153,10 @@ describe('on a living server', () => {
     host.files.write(env, 'K3S_DATASTORE_ENDPOINT=mysql://u:canary@db\n');
     host.files.write(paths.k3s.serverToken, 'K10a::server:x', 0o600);
     await noteStart(host, paths);
-    expect(host.files.text(paths.k3s.startedWith)).not.toContain('canary');
+    expect(host.files.read(paths.k3s.startedWith)).toMatchObject({
+      content: expect.not.stringContaining('canary'),
+      mode: 0o600,
+    });
     expect(await message(host, {})).toBe('');
   });
 

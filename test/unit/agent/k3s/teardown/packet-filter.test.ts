@@ -89,6 +89,7 @@ describe('the programs', () => {
       (file === 'iptables-save' ? answer(ofSystem) : answer(ofK3s))(),
     );
     host.on({ file: `${program}-restore` }, () => {
+      expect(host.files.read('/run/slipway-packet-filter.iptables')?.mode).toBe(0o600);
       left = false;
       return '';
     });
