@@ -64,7 +64,7 @@ function rootsOf(pem: string): readonly X509Certificate[] {
 
 /** From the first certificate of a bundle to the root that signed it; `undefined` if none of the others does. */
 function chainOf([first, ...others]: readonly X509Certificate[]): readonly X509Certificate[] | undefined {
-  if (first === undefined || others.length === 0) return undefined;
+  if (first === undefined) return undefined;
   if (others.some((other) => isRoot(other) && other.raw.equals(first.raw))) return [first];
   return above(first, others, new Set());
 }

@@ -49,6 +49,7 @@ describe('network.caFile', () => {
       { '/ca.pem': certificate + damaged },
       /whose certificate 2 is damaged; put/,
     ],
+    ['that is damaged at its beginning', '/ca.pem', { '/ca.pem': damaged }, /whose certificate 1 is damaged/],
     ['of a relative path', 'ca.pem', { 'ca.pem': certificate }, /must be an absolute path such as/],
   ])('cannot be a file %s', async (_, path, files, message) => {
     const error = await loadWith(path, files).then(
@@ -61,6 +62,21 @@ describe('network.caFile', () => {
     expect(error.message).toMatch(message);
     expect(error.message).not.toContain('hunter2');
   });
+});
+
+test.each([
+  ['caFile', 'PermissionDenied'],
+  ['caFile', 'FileSystemError'],
+  ['proxyCredentialsFile', 'FileSystemError'],
+] as const)('a file of network.%s that cannot be read is reported: %s', async (name, reason) => {
+  const host = memoryHost({
+    files: { [own]: `network: { proxy: 'https://proxy.example', ${name}: /etc/slipway/named }` },
+  });
+  const loaded = await load(host, { paths: nodePaths('/') });
+  host.readFile = () => Promise.reject(new NodeError(reason, 'Cannot read /etc/slipway/named.'));
+  await expect(checkNamedFiles(host, loaded)).rejects.toThrow(
+    `${own}: network.${name}: Cannot read /etc/slipway/named.`,
+  );
 });
 
 describe('network.proxyCredentialsFile', () => {
@@ -91,15 +107,18 @@ describe('network.proxyCredentialsFile', () => {
   test.each<[string, string, (host: MemoryHost) => void, RegExp]>([
     ['that is not there', path, () => {}, /does not exist; write the line user:password into it/],
     ['of a relative path', 'proxy', () => {}, /must be an absolute path such as \/etc\/slipway\/proxy/],
-    ...[0o640, 0o604].map(
-      (mode) =>
-        [
-          `of mode ${mode.toString(8)}`,
-          path,
-          ({ files }: MemoryHost) => files.write(path, login, mode),
-          /which other users may open; run chmod 600 \/etc\/slipway\/proxy, and consider the password known/,
-        ] as const,
-    ),
+    [
+      'that its group may read',
+      path,
+      ({ files }) => files.write(path, login, 0o640),
+      /which other users may open; run chmod 600 \/etc\/slipway\/proxy, and consider the password known/,
+    ],
+    [
+      'that users outside its group may read',
+      path,
+      ({ files }) => files.write(path, login, 0o604),
+      /which other users may open/,
+    ],
     [
       'of another user',
       path,

@@ -51,7 +51,7 @@ describe.each(Object.entries(settingsWith))('%s', (path, settings) => {
   test.each([
     'https://mirror.example',
     'http://127.0.0.1:8080',
-    'http://127.9.9.9',
+    'http://127.10.20.30',
     'http://[::1]:8080',
     'http://localhost:8080',
     'http://169.254.169.254',
@@ -89,9 +89,22 @@ test.each([
   expect(await problems(settings)).toEqual([expect.stringContaining(advice('http://a.io'))]);
 });
 
+test('refuses a plain-http mirror at the port that a login is for', async () => {
+  const settings = mirrored('http://a.io:8080', { configs: { 'a.io:8080': { auth } } });
+  expect(await problems(settings)).toEqual([expect.stringContaining(advice('http://a.io:8080'))]);
+});
+
+test('leaves a mirror that is no URL to the rule for that', async () => {
+  const found = await problems(mirrored('a.io', { configs: { '*': { auth } } }));
+  expect(found.join()).toContain('registries.mirrors."docker.io".endpoint[0]');
+  expect(found.join()).not.toContain('plain http');
+});
+
 test('a mirror of a login server over http needs one consent and not two', async () => {
   const settings = mirrored('http://a.io', { servers: ['a.io'] }, 'a.io');
   expect(await problems(settings)).toEqual([expect.stringContaining('foreignMirrors')]);
+  const withPort = mirrored('http://a.io', { servers: ['a.io'] }, 'a.io:443');
+  expect(await problems(withPort)).toEqual([expect.stringContaining('foreignMirrors')]);
   const consent = { foreignMirrors: ['a.io=http://a.io'] };
   expect(await problems({ ...settings, consent })).toEqual([]);
 });

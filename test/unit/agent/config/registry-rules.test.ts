@@ -70,6 +70,14 @@ describe('a mirror of a login server', () => {
     ]);
   });
 
+  test('is found for a server that is an address', () => {
+    const [own] = found({
+      servers: ['[fd00::5]'],
+      mirrors: { '[fd00::5]:5000': { endpoint: ['https://mirror.example'] } },
+    });
+    expect(own).toContain('would show the credential of [fd00::5] to mirror.example');
+  });
+
   test('needs no consent where it is not one of a login server', () => {
     expect(mirroredAt('https://mirror.example', 'docker.io')).toEqual([]);
     expect(mirroredAt('http://mirror.example', '*')).toEqual([]);
@@ -80,6 +88,7 @@ describe('a mirror of a login server', () => {
     ['a user', 'https://team.azurecr.io@mirror.example'],
     ['a user and password', 'https://team.azurecr.io:443@mirror.example'],
     ['no scheme', 'mirror.example'],
+    ['another scheme', 'git+https://mirror.example'],
     ['a number', 5],
     ['nothing', null],
   ])('with %s is refused for its form', (_name, endpoint) => {
@@ -126,7 +135,7 @@ describe('images that prove a pull', () => {
         `registries.proof[1]: is an image of docker.io, which is not in registries.servers (${server}, two.azurecr.io); name an image of one of those, or add the registry there`,
       ],
     ],
-    [['base:1', 7], []],
+    [['base:1', 7, 'me@docker.io/a', 'docker.io/a b'], []],
   ])('%j', (proof, expected) => {
     expect(found({ proof })).toEqual(expected);
     expect(found({ proof }, { consent: { foreignMirrors: true } })).toEqual(expected);

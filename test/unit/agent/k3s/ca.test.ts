@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { isSuccessor, pinnedCa } from '../../../../src/agent/k3s/ca.ts';
+import { certificates, isSuccessor, pinnedCa } from '../../../../src/agent/k3s/ca.ts';
 import {
   type Certificate,
   crossSign,
@@ -16,6 +16,13 @@ const below = makeIntermediate(intermediate, 'below');
 
 /** As OpenSSL writes a certificate with its uses, which Node's class reads by its usual form alone. */
 const trustedForm = (pem: string) => pem.replaceAll(' CERTIFICATE', ' TRUSTED CERTIFICATE');
+
+/** A CA made with the key of a node's certificate, which is no CA. */
+const node = issue(old, { commonName: 'node', hosts: ['vm-1'] });
+const belowNode = makeIntermediate(node, 'below-node').certificate;
+
+/** A root that has an authority key: its own. */
+const itself = crossSign(renewed, renewed);
 
 const textHash = (pem: string) => createHash('sha256').update(pem).digest('hex');
 const derHash = (pem: string) => createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
@@ -41,6 +48,21 @@ describe('pinnedCa pins', () => {
       derHash(old.certificate),
     ],
     [
+      'a root that comes first and again before others by that root',
+      old.certificate + old.certificate + foreign.certificate,
+      derHash(old.certificate),
+    ],
+    [
+      'a chain to a root that names itself as its authority by that root',
+      makeIntermediate(renewed, 'first').certificate + itself,
+      derHash(itself),
+    ],
+    [
+      'what a certificate signed that is no CA by the text',
+      belowNode + node.certificate + old.certificate,
+      textHash(belowNode + node.certificate + old.certificate),
+    ],
+    [
       'a bundle without the root by its text',
       below.certificate + intermediate.certificate,
       textHash(below.certificate + intermediate.certificate),
@@ -62,6 +84,10 @@ describe('pinnedCa pins', () => {
   });
 });
 
+test('at most 64 certificates of a bundle are read', () => {
+  expect(certificates(old.certificate.repeat(65))).toHaveLength(64);
+});
+
 describe('isSuccessor', () => {
   const known = old.certificate;
 
@@ -74,6 +100,21 @@ describe('isSuccessor', () => {
       'a chain to a cross-signed root, with the old one',
       makeIntermediate(renewed, 'new').certificate + renewed.certificate + crossSign(renewed, old) + known,
       true,
+    ],
+    [
+      'a CA whose key the known one certified, and a foreign one as well',
+      crossSign(intermediate, foreign) + intermediate.certificate,
+      true,
+    ],
+    [
+      'another key under the name of a CA that the known one signed',
+      makeIntermediate(foreign, 'intermediate').certificate + intermediate.certificate,
+      false,
+    ],
+    [
+      'the key of a CA that the known one signed under another name',
+      crossSign({ ...intermediate, certificate: renewed.certificate }, foreign) + intermediate.certificate,
+      false,
     ],
     ['a foreign CA', foreign.certificate, false],
     ['a foreign CA beside the known certificate', foreign.certificate + known, false],
@@ -100,6 +141,22 @@ describe('isSuccessor', () => {
     expect(isSuccessor(foreign.certificate, chain)).toBe(false);
   });
 
+  test('of a longer chain rests on its root, not on what that signed', () => {
+    const chain = below.certificate + intermediate.certificate + known;
+    const signed = makeIntermediate(intermediate, 'second').certificate;
+    expect(isSuccessor(signed, chain)).toBe(false);
+    expect(isSuccessor(signed + intermediate.certificate, chain)).toBe(true);
+  });
+
+  test('of several roots is what one of them signed', () => {
+    expect(isSuccessor(intermediate.certificate, foreign.certificate + known)).toBe(true);
+  });
+
+  test('of a text that was not read whole is that very text', () => {
+    const text = `${known}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`;
+    expect(isSuccessor(text, text)).toBe(true);
+  });
+
   test.each([
     ['a block that is no certificate', 'AAAA', ''],
     ['a foreign CA behind more blocks than are read', 'AAAA', foreign.certificate],
@@ -112,5 +169,6 @@ describe('isSuccessor', () => {
 
   test('of no known CA is nothing', () => {
     expect(isSuccessor(known, '')).toBe(false);
+    expect(isSuccessor('', '')).toBe(false);
   });
 });

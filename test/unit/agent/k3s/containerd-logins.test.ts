@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { containerdPulls } from '../../../../src/agent/k3s/containerd-logins.ts';
+import { NodeError } from '../../../../src/agent/core/errors.ts';
+import { containerdPulls, observedPulls } from '../../../../src/agent/k3s/containerd-logins.ts';
 import { renderProviderConfig } from '../../../../src/agent/k3s/provider-config.ts';
 import { servedRegistries } from '../../../../src/agent/k3s/provider-file.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
@@ -44,6 +45,7 @@ describe('containerd needs no fresh login', () => {
       { [`${k3s.config}.d/x.yaml/a`]: 'pause-image: team.azurecr.io/a' },
       {},
     ],
+    ['for a list that was put aside', { [`${k3s.agent}/images/own.txt.bak`]: 'team.azurecr.io/a:1\n' }, {}],
     ['for an archive of images', { [`${k3s.agent}/images/own.tar`]: 'team.azurecr.io/base:1\n' }, {}],
     [
       'where a file names the usual place of the provider',
@@ -136,10 +138,38 @@ describe('containerd needs a fresh login', () => {
     expect(await containerdPulls(host, node)).toMatchObject([{ servers: expected }]);
   });
 
+  test('where kubelet has no configuration of a provider', async () => {
+    const node = aNode('agent', { settings: { registries: { servers } } });
+    expect(await containerdPulls(memoryHost(), node)).toMatchObject([{ servers }]);
+  });
+
   test('for each of several reasons', async () => {
     const mirrors = { 'docker.io': { endpoint: ['https://team.azurecr.io'] } };
     const reasons = await found({ [dropIn]: 'pause-image: team.azurecr.io/pause:1' }, { mirrors });
     expect(reasons).toHaveLength(2);
+  });
+});
+
+describe('what is observed of it', () => {
+  const node = aNode('agent', { settings: { registries: { servers } } });
+  const unreadable = (thrown: Error) => {
+    const host = memoryHost();
+    host.readFile = () => Promise.reject(thrown);
+    return host;
+  };
+
+  test('is the same, for the registries that kubelet asks about', async () => {
+    expect(await observedPulls(memoryHost(), node, ['team.azurecr.io'])).toMatchObject([
+      { servers: ['two.azurecr.io'] },
+    ]);
+  });
+
+  test('is nothing where a file cannot be read', async () => {
+    expect(await observedPulls(unreadable(new NodeError('FileSystemError', 'broken')), node)).toEqual([]);
+  });
+
+  test('hides no fault of the program', async () => {
+    await expect(observedPulls(unreadable(new TypeError('bug')), node)).rejects.toThrow('bug');
   });
 });
 

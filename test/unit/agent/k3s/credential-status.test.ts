@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Secret } from '../../../../src/agent/core/secret.ts';
 import { registryCredentials } from '../../../../src/agent/k3s/credential-status.ts';
 import { writeProof } from '../../../../src/agent/k3s/pull-record.ts';
 import { registries } from '../../../../src/agent/k3s/registries.ts';
@@ -46,4 +47,19 @@ test('a file that is missing or damaged, or has none of ours, has none', async (
     else host.files.write(node.paths.k3s.registries, content);
     expect(await registryCredentials(host, node, spec)).toEqual([]);
   }
+});
+
+test('a password that says no end has none', async () => {
+  const host = memoryHost();
+  const cloud = new FakeCloud({ registries: servers, clock: host });
+  cloud.registryPassword = async () => new Secret('hunter2');
+  const spec = { cloud, rotateAt: (receivedAt: number) => receivedAt + hour };
+  const [resource] = registries(node, spec, []);
+  if (resource) await settle(resource, host);
+  const [first] = await registryCredentials(host, node, spec);
+  expect(first).toStrictEqual({
+    server: 'one.azurecr.io',
+    receivedAt: host.now(),
+    due: host.now() + hour,
+  });
 });

@@ -91,6 +91,16 @@ describe('a receipt that the file notes', () => {
   });
 });
 
+test.each([
+  ['another user', { configs: { [server]: { auth: { username: 'other', password: 'hunter2' } } } }],
+  ['an empty password', { configs: { [server]: { auth: { username: user, password: '' } } } }],
+  ['an empty login', { configs: { [server]: { auth: {} } } }],
+  ['another registry', { configs: {} }],
+  ['mirrors alone', {}],
+])('%s is no login of ours', (_, content) => {
+  expect(heldLogin(content, server, user, { content: '', modifiedAt: now })).toBeUndefined();
+});
+
 describe('a file that notes no receipt', () => {
   test.each([
     ['counts from its own time', datedToken(now + 2 * hour, 3 * hour), now],
@@ -104,9 +114,20 @@ describe('a file that notes no receipt', () => {
     expect(held(password, { content: '', modifiedAt: now })).toMatchObject({ receivedAt });
   });
 
-  test('a note that is damaged is none', () => {
-    expect(
-      held('hunter2', { content: `# ${server}: received yesterday sha256:012345\n`, modifiedAt: now }),
-    ).toMatchObject({ receivedAt: now });
+  const time = new Date(now - hour).toISOString();
+  test.each([
+    `# ${server}: received yesterday sha256:012345\n`,
+    `x: y # ${server}: received ${time} sha256:012345\n`,
+    `# ${server}: received ${time} sha256:012345 or so\n`,
+  ])('a note that is damaged is none: %j', (content) => {
+    expect(held('hunter2', { content, modifiedAt: now })).toMatchObject({ receivedAt: now });
+  });
+
+  test('a password for this registry is ours, however its name is written', () => {
+    const claims = { iat: now / 1_000, exp: now / 1_000 + 3_600, aud: 'MyTeam.azurecr.io' };
+    const password = ['{}', JSON.stringify(claims), '']
+      .map((part) => Buffer.from(part).toString('base64url'))
+      .join('.');
+    expect(held(password, { content: '', modifiedAt: now })).toMatchObject({ receivedAt: now, life: hour });
   });
 });

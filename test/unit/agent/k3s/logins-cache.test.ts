@@ -177,6 +177,7 @@ test.each<[string, (host: MemoryHost) => void, string]>([
     (host) => host.files.write(path, host.files.text(path) ?? '', 0o644),
     'Drifted tolerably mode',
   ],
+  ['of another user', (host) => host.files.give(path, '1000:1000'), 'Drifted tolerably owner'],
   ['gone', (host) => host.files.remove(path), `Drifted tolerably login for ${one}`],
   [
     'with a server that is not ours any more',
@@ -229,4 +230,22 @@ test('no password is shown, in a plan or in a journal', async () => {
     expect(shown).toContain('‹redacted›');
     expect(shown).not.toContain(password);
   }
+});
+
+test('a change shows what is written and what goes', async () => {
+  const host = memoryHost();
+  rotate(host, { [one]: token(host) });
+  cache(host, { [one]: login('x', host.now() - hour), [two]: login('y', host.now() + hour) });
+  expect(await resource.check(host)).toMatchObject({
+    drift: {
+      changes: [
+        { field: `login for ${one}`, observed: 'another', desired: 'the newest' },
+        { field: `login for ${two}`, observed: 'another', desired: undefined },
+      ],
+    },
+  });
+  host.files.remove(path);
+  expect(await resource.check(host)).toMatchObject({
+    drift: { changes: [{ field: `login for ${one}`, observed: undefined, desired: 'the newest' }] },
+  });
 });

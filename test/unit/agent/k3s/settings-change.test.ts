@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Resource } from '../../../../src/agent/core/resource.ts';
 import { configFile } from '../../../../src/agent/k3s/config.ts';
-import { settingsChange, unlessIrreversible } from '../../../../src/agent/k3s/settings-change.ts';
+import {
+  keepingSettings,
+  settingsChange,
+  unlessIrreversible,
+} from '../../../../src/agent/k3s/settings-change.ts';
 import { noteStart } from '../../../../src/agent/k3s/started-with.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
@@ -167,6 +171,29 @@ describe('on a living server', () => {
   });
 });
 
+describe('the settings of a node', () => {
+  const config = { 'cluster-cidr': '10.1.0.0/16' };
+
+  test('stay as they are where nothing is held back', async () => {
+    const node = serverWith(config);
+    expect(await keepingSettings(await living(config), node)).toBe(node);
+  });
+
+  test('do not take over the old value of what a file of the operator changes', async () => {
+    const host = await living(config);
+    host.files.write(dropIn, 'cluster-cidr: 10.50.0.0/16\n');
+    const node = serverWith(config);
+    expect(await keepingSettings(host, node)).toBe(node);
+  });
+
+  test('are not those of the cluster on an agent', async () => {
+    const host = await living(config);
+    host.files.write(paths.k3s.agentServerCa, 'ca');
+    const node = aNode('agent', { settings: { k3s: { config: { 'cluster-cidr': '10.50.0.0/16' } } } });
+    expect(await outcome(settingsChange(node, []), host)).toBe('InSync');
+  });
+});
+
 describe('a datastore that the settings no longer name', () => {
   const endpoint = { 'datastore-endpoint': 'mysql://u:canary@db' };
 
@@ -176,6 +203,13 @@ describe('a datastore that the settings no longer name', () => {
     await settle(configFile(serverWith({}), []), host);
     expect(host.files.text(paths.k3s.config)).toBe(text);
     expect(text).toContain('canary');
+  });
+
+  test('is not what a hand wrote into the file', async () => {
+    const host = await living(endpoint);
+    host.files.write(paths.k3s.config, 'datastore-endpoint: mysql://u:other@db\n', 0o600);
+    await settle(configFile(serverWith({}), []), host);
+    expect(host.files.text(paths.k3s.config)).not.toContain('other');
   });
 
   test('is no digest in a file that was lost, and K3s is not restarted without it', async () => {
@@ -201,7 +235,8 @@ describe('a restart for another reason', () => {
 
   test('does not wait for what the configuration keeps', async () => {
     const changed = serverWith({ 'cluster-cidr': '10.50.0.0/16' });
-    expect(await outcome(unlessIrreversible(changed, drifted), await living({}))).toBe('Drifted k3s');
+    for (const before of [{}, { 'cluster-cidr': '10.1.0.0/16' }])
+      expect(await outcome(unlessIrreversible(changed, drifted), await living(before))).toBe('Drifted k3s');
   });
 });
 
@@ -215,6 +250,8 @@ describe('consent', () => {
       'add `consent: { settings: [flannel-backend=wireguard-native] }` to /etc/slipway/config.yaml',
     );
     expect(told).not.toContain('cluster-cidr=');
+    const alone = await message(await living({}), { 'cluster-cidr': '10.50.0.0/16' });
+    expect(alone).toMatch(/another\. Put the old values back\.$/);
   });
 
   test('to what cannot change is without effect', async () => {
@@ -232,6 +269,9 @@ describe('consent', () => {
     await settle(configFile(node, []), host);
     expect(host.files.text(paths.k3s.config)).toContain('flannel-backend: "wireguard-native"');
     await noteStart(host, paths);
+    expect(
+      await outcome(settingsChange(serverWith({ 'flannel-backend': 'wireguard-native' }), []), host),
+    ).toBe('InSync');
     expect(
       await outcome(settingsChange(serverWith({ 'flannel-backend': 'host-gw' }, consented), []), host),
     ).toBe(held);
