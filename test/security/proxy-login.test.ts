@@ -61,7 +61,7 @@ test('the login of the file opens the proxy', async () => {
 });
 
 test.each([
-  ['others may read', `${login}\n`, 0o644, 'SecretExposed'],
+  ['others may read', `${login}\n`, 0o604, 'SecretExposed'],
   ['its group may write', `${login}\n`, 0o620, 'SecretExposed'],
   ['has no password', 'builder\n', 0o600, 'InvalidSettings'],
   ['has two lines', `${login}\n${login}\n`, 0o600, 'InvalidSettings'],

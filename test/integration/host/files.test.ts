@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { type FileHandle, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { promisify } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { replaceWith } from '../../../src/agent/host/atomic-write.ts';
@@ -93,20 +91,6 @@ test('writes of one file at the same time do not disturb each other', async () =
   await Promise.all(
     Array.from({ length: 20 }, (_, n) => host.writeFile(`${root}/file`, `${n}`, { mode: 0o644 })),
   );
-  expect(await readdir(root)).toEqual(['file']);
-});
-
-test('two processes that write one file at the same moment do not disturb each other', async () => {
-  const root = await temporaryFolder();
-  const module = new URL('../../../src/agent/host/atomic-write.ts', import.meta.url).href;
-  const script = `
-    const { atomicWrite } = await import('${module}');
-    const end = Date.now() + 1_000;
-    while (Date.now() < end) await atomicWrite('${root}/file', 'whole', 0o600);`;
-  const write = () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
-  await Promise.all([write(), write()]);
-  await writeFile(`${root}/.file.slipway-tmp-4194305.1-deadbeef-1`, 'half');
-  await host.writeFile(`${root}/file`, 'last', { mode: 0o600 });
   expect(await readdir(root)).toEqual(['file']);
 });
 

@@ -57,6 +57,20 @@ describe('preflight', () => {
     ]);
   });
 
+  test('takes the room of a first start where K3s is installed, and where it has joined, but not both', async () => {
+    for (const path of Object.keys(joined)) {
+      const host = memoryHost({ files: { [path]: 'x' } });
+      expect(await troubles(host, {}, 4_096, async () => 300)).toEqual(['DiskFull slow, blocks nobody']);
+      expect(await troubles(host, {}, 4_096, async () => 700)).toEqual([]);
+    }
+    expect(await troubles(memoryHost({ files: joined }), {}, 4_096, async () => 100)).toEqual([]);
+  });
+
+  test('takes a VM that is sold with enough memory, of which the kernel keeps a part', async () => {
+    expect(await troubles(memoryHost(), {}, 436)).toEqual([]);
+    expect(await troubles(memoryHost(), {}, 435)).toEqual(['MemoryTooSmall slow, blocks nobody']);
+  });
+
   test('names little memory', async () => {
     expect(await troubles(memoryHost(), {}, 100)).toEqual(['MemoryTooSmall slow, blocks nobody']);
   });

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { gitHost, gitUrl, httpsUrl, registryName, url } from '../../../../src/agent/config/address-forms.ts';
 import { load } from '../../../../src/agent/config/load.ts';
 import { withTags } from '../../../../src/agent/config/tags.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
@@ -51,4 +53,41 @@ test('the tag k3s-server refuses a port that cannot be', async () => {
   for (const value of ['10.0.0.4:99999', 'https://10.0.0.4:0']) {
     expect(await problemsOf(() => withTags(loaded, { 'k3s-server': value }))).toHaveLength(1);
   }
+});
+
+const forms = { registryName, url, httpsUrl, gitUrl, gitHost };
+
+test.each([
+  ['registryName', '*'],
+  ['registryName', 'docker.io'],
+  ['url', 'http://a.io/b/c'],
+  ['url', 'https://a.io:8443'],
+  ['httpsUrl', 'https://a.io/b/c'],
+  ['gitUrl', 'https://a.io/team/repository.git'],
+  ['gitHost', 'git.a.io'],
+  ['gitHost', 'git.a.io:8443'],
+] as const)('%s takes %s', (form, value) => {
+  expect(z.safeParse(forms[form], value).success).toBe(true);
+});
+
+test.each([
+  ['registryName', 'https://docker.io'],
+  ['url', 'git+https://a.io'],
+  ['url', 'https://a.io/b c'],
+  ['url', 'https://a.io:99999?b'],
+  ['httpsUrl', 'http://a.io'],
+  ['httpsUrl', 'git+https://a.io'],
+  ['httpsUrl', 'https://a.io/me@b'],
+  ['gitUrl', 'git+https://a.io/b'],
+  ['gitUrl', 'https://a.io/b?c'],
+  ['gitHost', '-a.io'],
+  ['gitHost', 'a.io:99999/b'],
+] as const)('%s refuses %s, with one line', (form, value) => {
+  expect(z.safeParse(forms[form], value).error?.issues).toHaveLength(1);
+});
+
+test('an address with a control character has one fault and not two', async () => {
+  const found = await problemsOf(() => settings('k3s: { releaseUrl: "https://a.io:99999/\\x01" }'));
+  expect(found).toEqual([expect.stringContaining('k3s.releaseUrl')]);
+  expect(found[0]).not.toMatch(/port/);
 });

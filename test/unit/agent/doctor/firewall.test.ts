@@ -11,6 +11,7 @@ function machine(firewalld = 'inactive', ufw?: string) {
 test.each([
   ['there is none', machine()],
   ['ufw is installed and off', machine('inactive', 'no')],
+  ['ufw is off, and a comment says otherwise', machine('inactive', 'no\n#ENABLED=yes')],
 ])('is fine if %s', async (_, host) => {
   expect(await firewallProbe(host, aNode('server')).look()).toMatchObject({ level: 'ok' });
 });
@@ -50,3 +51,27 @@ test('ufw is asked for its rules, by the networks of the settings', async () => 
   host.on({ file: 'ufw', args: ['status'] }, `${open}Anywhere  ALLOW  10.43.0.0/16\n`);
   expect(await firewallProbe(host, node).look()).toMatchObject({ level: 'ok' });
 });
+
+test('firewalld is asked for the networks in the zone that trusts them', async () => {
+  const host = machine('active').on({ file: 'firewall-cmd' }, ({ args }) => ({
+    exitCode: args[0]?.startsWith('--query-port') || args[0] === '--zone=trusted' ? 0 : 1,
+  }));
+  expect(await firewallProbe(host, undefined).look()).toMatchObject({ level: 'ok' });
+});
+
+test.each(['"yes"', "'yes'", 'YES'])(
+  'ufw with ENABLED=%s is at work, and a rule that denies opens nothing',
+  async (enabled) => {
+    const denied = status(
+      '10250/tcp  DENY  Anywhere',
+      '8472/udp  ALLOW  Anywhere',
+      'Anywhere  DENY  10.42.0.0/16',
+    );
+    const host = machine('inactive', enabled).on({ file: 'ufw', args: ['status'] }, denied);
+    expect(await firewallProbe(host, aNode('agent')).look()).toMatchObject({
+      level: 'warning',
+      message: expect.stringContaining('no rule for 10250/tcp, 10.42.0.0/16, 10.43.0.0/16:'),
+      repair: 'ufw allow 10250/tcp; ufw allow from 10.42.0.0/16 to any; ufw allow from 10.43.0.0/16 to any',
+    });
+  },
+);

@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { noexecMount, refusesCgroupV1 } from '../../../../src/agent/k3s/host-requirements.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+import { aNode } from './a-node.ts';
+
+test.each([
+  ['v1.34.9+k3s1', false],
+  ['v1.35.0+k3s1', true],
+  ['v2.0.0+k3s1', true],
+  ['latest', true],
+])('cgroups of version 1 stop K3s %s: %j', async (version, expected) => {
+  expect(await refusesCgroupV1(memoryHost(), aNode('agent', { version }))).toBe(expected);
+});
+
+describe('the mount on which nothing can be executed', () => {
+  const root = '/dev/sda1 / ext4 rw 0 0';
+  test.each([
+    ['is that of the root', ['/dev/sda1 / ext4 rw,noexec 0 0'], '/'],
+    ['is the place itself', [root, 'x /var/lib ext4 noexec 0 0'], '/var/lib'],
+    ['is the nearest above the place', ['/dev/sda1 / ext4 noexec 0 0', 'x /var ext4 rw 0 0'], undefined],
+    ['is the nearest in any order', ['x /var/lib ext4 noexec 0 0', root], '/var/lib'],
+    ['is the later of two on one place', [root, 'x /var ext4 noexec 0 0', 'y /var ext4 rw 0 0'], undefined],
+    ['has a name that begins like the place', [root, 'x /var/li ext4 noexec 0 0'], undefined],
+    ['is none with an option that ends like it', ['/dev/sda1 / ext4 rw,xnoexec 0 0'], undefined],
+    ['is not known without a list', [], undefined],
+  ])('%s', async (_, lines, expected) => {
+    const host = memoryHost({ files: { '/proc/self/mounts': `${lines.join('\n')}\n` } });
+    expect(await noexecMount(host, '/var/lib')).toBe(expected);
+  });
+
+  test('may have a blank in its name, which the list escapes', async () => {
+    const host = memoryHost({ files: { '/proc/self/mounts': 'x /my\\040disk ext4 noexec 0 0\n' } });
+    expect(await noexecMount(host, '/my disk/k3s')).toBe('/my disk');
+  });
+});
