@@ -52,7 +52,7 @@ function readiness({ status, reason }: Condition): string {
 
 function k3sLine({ k3s: { wanted, running } }: Status): readonly string[] {
   if (wanted === undefined) return [];
-  if (running === undefined) return [`K3s ${wanted} wanted; not seen Ready`];
+  if (running === undefined) return [`K3s ${wanted} wanted; not seen Ready in the last pass`];
   return [running === wanted ? `K3s ${running} runs, as wanted` : `K3s ${running} runs, ${wanted} wanted`];
 }
 

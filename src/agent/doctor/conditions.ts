@@ -89,7 +89,8 @@ function unsettled(seen: readonly Seen[]): Verdict | undefined {
   return blocked.length > 0 ? skipped(`waits for ${[...new Set(blocked)].join(', ')}`) : undefined;
 }
 
-const whoDoesIt = 'the daemon does it: slipway plan shows how, journalctl -u slipway whether it tried';
+const whoDoesIt =
+  'the daemon does it, unless slipway status says that it waits for a consent; slipway plan shows how, journalctl -u slipway whether it tried';
 
 function lastMessage(seen: readonly Seen[]): string | undefined {
   const messages = seen.flatMap(({ look }) =>

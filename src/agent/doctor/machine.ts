@@ -128,8 +128,10 @@ function judgeMemory(available: number): Verdict {
 function judgeDisk({ size, available }: Disk, data: string): Verdict {
   const told = `${available} of ${size} MB free for ${data}`;
   if (available >= littleDisk && available >= size * littleShare) return ok(told);
+  const evicts = 'with less than a twentieth free K3s evicts pods';
+  const fills = `images and logs soon fill less than ${littleDisk} MB`;
   return warning(
-    `${told}: with less than a twentieth free K3s evicts pods.`,
+    `${told}: ${available < size * littleShare ? evicts : fills}.`,
     `k3s crictl rmi --prune, a larger disk, or a disk of its own mounted at ${data}`,
   );
 }

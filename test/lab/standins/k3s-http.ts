@@ -11,6 +11,8 @@ export interface Exchange {
   readonly anyName?: boolean;
   readonly certificate?: string;
   readonly key?: string;
+  /** Milliseconds; 10,000 unless said. */
+  readonly timeout?: number;
 }
 
 export interface Answer {
@@ -31,7 +33,7 @@ export function exchange(spec: Exchange): Promise<Answer> {
         ...(spec.certificate === undefined ? {} : { cert: spec.certificate, key: spec.key }),
         ...(spec.anyName && { checkServerIdentity: () => undefined }),
         agent: false,
-        timeout: 10_000,
+        timeout: spec.timeout ?? 10_000,
       },
       (response) => {
         const chunks: Buffer[] = [];
@@ -42,11 +44,13 @@ export function exchange(spec: Exchange): Promise<Answer> {
         );
       },
     );
-    call.on('timeout', () => call.destroy(new Error('net/http: request canceled (Client.Timeout exceeded)')));
+    call.on('timeout', () => call.destroy(new Error(timeoutExceeded)));
     call.on('error', fail);
     call.end(spec.body);
   });
 }
+
+export const timeoutExceeded = 'net/http: request canceled (Client.Timeout exceeded)';
 
 /** "401 Unauthorized" and its like. */
 export function statusLine(status: number): string {

@@ -5,7 +5,16 @@
  * codes. Objects go over the supervisor's port with the kubeconfig's client certificate, as with the real one.
  */
 import { versionInfo } from './k3s-api.ts';
-import { ask, type Config, call, notModelled, readKubeconfig, reason, refusal } from './kubectl-api.ts';
+import {
+  ask,
+  type Config,
+  call,
+  callKnown,
+  notModelled,
+  readKubeconfig,
+  reason,
+  refusal,
+} from './kubectl-api.ts';
 import { annotate, create } from './kubectl-changes.ts';
 import { commandLine, type Line } from './kubectl-line.ts';
 
@@ -13,7 +22,8 @@ import { commandLine, type Line } from './kubectl-line.ts';
 export async function kubectl(args: readonly string[], version: string, fallback: string): Promise<number> {
   try {
     const line = commandLine(args);
-    const config = readKubeconfig(line.flags.get('kubeconfig') ?? process.env.KUBECONFIG ?? fallback);
+    const file = line.flags.get('kubeconfig') ?? process.env.KUBECONFIG ?? fallback;
+    const config = readKubeconfig(file, line.flags.get('request-timeout'));
     if (line.verb === 'version') await showVersion(line, config, version);
     if (line.verb === 'get') await get(line, config);
     if (line.verb === 'delete') await remove(line, config);
@@ -33,7 +43,7 @@ async function get(line: Line, config: Config): Promise<void> {
     return;
   }
   const [kind, name] = target(line);
-  const answer = await call(config, path(line, kind, name));
+  const answer = await callKnown(config, path(line, kind, name));
   if (answer.status === 404 && line.flags.has('ignore-not-found') && reason(answer) === 'NotFound') return;
   if (answer.status !== 200) throw refusal(answer);
   print(line, kind, JSON.parse(answer.body));

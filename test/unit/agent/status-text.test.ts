@@ -64,7 +64,7 @@ const waiting = {
 
 test('one screen of 80 columns', () => {
   expect(statusText(waiting, view)).toBe(`vm-server  server  not Ready: VaultForbidden  slipway 1.2.3
-K3s v1.36.3+k3s1 wanted; not seen Ready
+K3s v1.36.3+k3s1 wanted; not seen Ready in the last pass
 next pass in 10s (Credential/join-token (VaultForbidden))
 
 CONDITION   STATUS   AGE   REASON

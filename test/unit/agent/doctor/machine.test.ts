@@ -102,6 +102,15 @@ describe('a trouble is told with its cause and its repair', () => {
     expect(memory).toMatchObject({ level: 'warning', repair: expect.stringContaining('VM size') });
     expect(disk).toMatchObject({ level: 'warning', repair: expect.stringContaining('crictl rmi --prune') });
   });
+
+  test.each([
+    [{ size: 100_000, available: 9_000 }, 'with less than a twentieth free K3s evicts pods'],
+    [{ size: 5_120, available: 4_567 }, 'images and logs soon fill less than 5000 MB'],
+  ])('the limit that a disk with %j falls short of is the one named', async (found, limit) => {
+    const { disk } = await lookedAt(machine(), measured(4_000, found));
+    expect(disk?.message).toContain(`${found.available} of ${found.size} MB free`);
+    expect(disk?.message).toContain(limit);
+  });
 });
 
 test('a module counts that is built in, or can be loaded', async () => {

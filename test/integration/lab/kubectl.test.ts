@@ -1,0 +1,31 @@
+import { writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { kubectl } from '../../lab/standins/kubectl.ts';
+import { temporaryFolder } from '../host/folder.ts';
+
+/** A server behind which every packet is dropped, as far as a client can tell; the number of connections to it. */
+async function silentServer() {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => void sockets.push(socket.on('error', () => {})));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const path = `${await temporaryFolder()}/kubeconfig`;
+  await writeFile(path, JSON.stringify({ clusters: [{ cluster: { server: `https://127.0.0.1:${port}` } }] }));
+  return { path, asked: () => sockets.length };
+}
+
+// A request of the real kubectl ends after its --request-timeout, and a get node after five of them.
+test.each([
+  ['an object', ['get', 'node', 'vm-1', '-o', 'json'], 5],
+  ['a path', ['get', '--raw', '/readyz'], 1],
+])('a kubectl that asks a silent server for %s gives up as the real one does', async (_, args, requests) => {
+  const { path, asked } = await silentServer();
+  const options = ['--kubeconfig', path, '--request-timeout=50ms'];
+  expect(await kubectl([...options, ...args], 'v1.36.3+k3s1', path)).toBe(1);
+  expect(asked()).toBe(requests);
+});
