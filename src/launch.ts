@@ -69,6 +69,12 @@ async function runProgram(): Promise<number> {
 }
 
 async function program(): Promise<Program> {
+  const loaded = await load();
+  process.on('uncaughtException', loaded.endForUncaught);
+  return loaded;
+}
+
+async function load(): Promise<Program> {
   if (!isSea()) return import('./main.ts');
   return loadProgram(Buffer.from(getRawAsset('program')), Buffer.from(getRawAsset('cache'))).exports;
 }

@@ -7,12 +7,13 @@ import { printableLine } from './agent/core/printable.ts';
 import type { CachedLogins } from './agent/credential-provider/cached-logins.ts';
 import { fileError } from './agent/host/file-errors.ts';
 import { complain, print } from './agent/host/print.ts';
-import { endForUncaught } from './defect.ts';
 import { versionLine } from './version.ts';
+
+export { endForUncaught } from './defect.ts';
 
 /** Runs one command line, `process.argv` as Node gives it, and resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  speakForNode();
+  hushWarnings();
   try {
     return await cli(argv.slice(2), commands, { out: print, error: complain });
   } catch (thrown) {
@@ -23,19 +24,15 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/**
- * Says in our own words what Node would print. A library's warning may quote what it reads, as a line of a file that only
- * root may: no word of it is printed.
- */
-function speakForNode(): void {
-  process.on('uncaughtException', endForUncaught);
+/** A library's warning may quote what it reads, as a line of a file that only root may: no word of it is printed. */
+function hushWarnings(): void {
   process.removeAllListeners('warning');
   process.on('warning', ({ name }) => complain(`slipway: a library warns of something: ${name}\n`));
 }
 
 /** For kubelet's credential provider: the logins of a node, a usable one for `server` among them. */
 export async function freshLogins(server: string, root: string): Promise<CachedLogins> {
-  speakForNode();
+  hushWarnings();
   return (await import('./credential-provider.ts')).freshLogins(server, root);
 }
 

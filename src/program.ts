@@ -7,6 +7,8 @@ export interface Program {
   main(argv: readonly string[]): Promise<number>;
   /** The registry logins of the node below `root`, a usable one for `server` among them; a NodeError without one. */
   freshLogins(server: string, root: string): Promise<CachedLogins>;
+  /** Ends the process for an error that nothing caught, and says so in our own words. */
+  endForUncaught(thrown: unknown): never;
 }
 
 /** The program, ready to run, and the script it came from: what was compiled by then can be cached. */

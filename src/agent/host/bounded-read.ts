@@ -28,13 +28,14 @@ export async function readText(
 }
 
 /**
- * Reads a note of our own; `undefined` if there is none, or what stands there is no small regular file. Does not wait for
- * the other end of a pipe.
+ * Reads a note of our own; `undefined` if there is none, or what stands there is larger than 4 MiB or a device. Does not
+ * wait for the other end of a pipe. Throws what the system throws, as for a directory.
  */
 export async function readNote(path: string): Promise<string | undefined> {
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    return (await file.stat()).isFile() ? await readText(file, path) : undefined;
+    const stats = await file.stat();
+    return stats.isFile() || stats.isDirectory() ? await readText(file, path) : undefined;
   } catch (thrown) {
     if (thrown instanceof NodeError || errnoOf(thrown) === 'ENOENT') return undefined;
     throw thrown;

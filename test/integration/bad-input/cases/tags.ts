@@ -56,6 +56,14 @@ export const tags: readonly Case[] = [
     repair: /such as 10\.0\.0\.4/,
   },
   {
+    name: 'a server that is to join another, for config',
+    ...tagged('config', 'k3s-role: server, k3s-server: 10.0.0.9'),
+    source: /the tag k3s-server or k3s\.server names the K3s server https:\/\/10\.0\.0\.9:6443/,
+    problem: /ClusterExists: .* cannot join a server to a cluster yet/,
+    repair: /Take the tag or setting away from this VM, or give it the role agent/,
+    stdout: /^k3s\.server: 10\.0\.0\.9 +# tag k3s-server$/m,
+  },
+  {
     name: 'a variable that was not filled in',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the variable of a template, as it is
     ...tagged('plan', 'k3s-role: agent, k3s-server: "${server_ip}"'),
