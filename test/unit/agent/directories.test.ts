@@ -11,7 +11,7 @@ const joined = { [node.paths.k3s.agentServerCa]: 'ca' };
 function machine(files: Readonly<Record<string, string>> = {}): MemoryHost {
   return memoryHost({
     files: {
-      '/etc/group': 'root:x:0:\nadm:x:4:\nstaff:x:50:\n',
+      '/etc/group': 'root:x:0:\nlabstaff:x:4:\nstaff:!!:50:\n',
       '/etc/slipway/config.yaml': '{}',
       '/usr/local/bin/k3s': 'k3s',
       '/var/lib/slipway/join-token': 'secret',
@@ -78,6 +78,20 @@ describe('the way to what root runs', () => {
       ({ files }) => files.changeMode('/etc/slipway/config.d', 0o1777),
     ],
     [
+      'a directory with the sticky bit in which something is missing',
+      '/data, on the way to |can be changed by every user (mode 1777)|chmod o-w /data.',
+      ({ files }) => {
+        files.link('/var/lib/rancher', '/data/rancher');
+        files.makeDirectory('/data');
+        files.changeMode('/data', 0o1777);
+      },
+    ],
+    [
+      'the root directory',
+      '/, on the way to |belongs to another user|chown -h root:root /.',
+      ({ files }) => files.give('/', '1000:1000'),
+    ],
+    [
       'a directory that a group may write to',
       '/usr/local/bin can be changed by the group 4 (mode 0775)|chmod g-w /usr/local/bin.',
       ({ files }) => {
@@ -103,6 +117,15 @@ describe('the way to what root runs', () => {
       },
     ],
     [
+      'where a link of root leads to, upwards',
+      '/var/home/me, on the way to |chown -h root:root /var/home/me.',
+      ({ files }) => {
+        files.link('/var/lib/rancher', '../home/./me/k3s');
+        files.makeDirectory('/var/home/me');
+        files.give('/var/home/me', '1000:1000');
+      },
+    ],
+    [
       'an executable to which a link leads',
       '/opt/k3s, on the way to /usr/local/bin/k3s, belongs to another user|chown -h root:root /opt/k3s.',
       ({ files }) => {
@@ -112,7 +135,12 @@ describe('the way to what root runs', () => {
       },
     ],
     [
-      'a settings file',
+      'the settings file',
+      '/etc/slipway/config.yaml belongs to another user|chown -h root:root /etc/slipway/config.yaml.',
+      ({ files }) => files.give('/etc/slipway/config.yaml', '1000:1000'),
+    ],
+    [
+      'a settings file of several',
       '/etc/slipway/config.d/50-mine.yaml can be changed by every user (mode 0666)|chmod o-w /etc/slipway/config.d/50-mine.yaml.',
       ({ files }) => files.write('/etc/slipway/config.d/50-mine.yaml', '{}', 0o666),
     ],
@@ -131,6 +159,19 @@ test('the directory that --root names may be of the user who has made it, or a l
   host.files.link('/image', '/home/me/image');
   for (const root of ['/home/me/image', '/image'])
     expect(await outcome(safeDirectories(aNode('agent', { root })), host)).toBe('InSync');
+});
+
+test.each([
+  ['relative', '/image/usr', 'home/me'],
+  ['absolute', '/image/usr', '/home/me'],
+  ['upward, from the root', '/image/usr', '../../home/me'],
+  ['upward, beyond the root', '/image/var/lib/rancher', '../../../../home/me'],
+])('below --root a link is read as in the image: %s', async (_, link, target) => {
+  const host = memoryHost({ directories: ['/image/home/me', '/image/var/lib', '/home/me'] });
+  host.files.link(link, target);
+  host.files.give('/image/home/me', '1000:1000');
+  const node = aNode('agent', { root: '/image' });
+  await expect(safeDirectories(node).check(host)).rejects.toThrow('run: chown -h root:root /image/home/me.');
 });
 
 describe('a node that has joined', () => {
