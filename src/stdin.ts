@@ -10,8 +10,8 @@ const pause = 5;
 const never = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * All of standard input; an Error where it is longer than 1 MiB, or has not ended when this process is `deadline`
- * milliseconds old. Read without a stream, which would take longer to load than the rest of a short command.
+ * All of standard input; an Error where it is longer than 1 MiB, or leaves this process waiting when it is `deadline`
+ * milliseconds old. What is there is read even later: a busy machine may take seconds to start a process. Read without a stream, which would take longer to load than the rest of a short command.
  */
 export function readStdin(deadline: number): string {
   const input = openWithoutWaiting();
@@ -20,13 +20,16 @@ export function readStdin(deadline: number): string {
   for (;;) {
     const length = readNow(input, chunk);
     if (length === 0) return text.toString('utf8');
-    if (length === undefined) Atomics.wait(never, 0, 0, pause);
+    if (length === undefined) wait(deadline);
     else text = Buffer.concat([text, chunk.subarray(0, length)]);
     if (text.length > limit) throw new Error('the request on stdin is longer than 1 MiB; kubelet sends less');
-    if (process.uptime() * 1_000 > deadline) {
-      throw new Error(`the request on stdin did not end within ${deadline / 1_000} s; close stdin after it`);
-    }
   }
+}
+
+function wait(deadline: number): void {
+  if (process.uptime() * 1_000 > deadline)
+    throw new Error(`the request on stdin did not end within ${deadline / 1_000} s; close stdin after it`);
+  Atomics.wait(never, 0, 0, pause);
 }
 
 /**

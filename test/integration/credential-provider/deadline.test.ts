@@ -68,6 +68,16 @@ describe('a request', () => {
     expect(refusal(await ended)).toMatch(/: the request on stdin did not end within 1 s; close stdin/);
   });
 
+  test('that has ended is read, however late the process comes to it', async () => {
+    azure.registry().faults.fail('hang');
+    const vm = await nodeWithSettings(azure);
+    const path = join(vm.root, 'request');
+    vm.write(path, requestFor(`${loginServer}/base:1`));
+    const args = [await bundleWithDeadline(folder, 1), 'credential-provider', '--root', vm.root];
+    const ended = endOf(spawn(node, args, { env: {}, stdio: [openSync(path, 'r'), 'pipe', 'pipe'] }));
+    expect(refusal(await ended)).toMatch(/: no credential for team\.azurecr\.io within 0\.001 s; /);
+  });
+
   test('that is longer than a pipe holds is read whole', async () => {
     const vm = await nodeWithSettings(azure);
     const script = await bundleLauncher(folder);
