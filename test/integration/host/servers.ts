@@ -10,12 +10,15 @@ import { onTestFinished } from 'vitest';
 
 /** Serves on a free port of the loopback until the test ends; resolves with the port. */
 export function serveHttp(answer: RequestListener): Promise<number> {
-  return serve(createServer(answer));
+  return serve(createServer(patient, answer));
 }
 
 export function serveHttps(answer: RequestListener, tls: { cert: string; key: string }): Promise<number> {
-  return serve(createTlsServer(tls, answer));
+  return serve(createTlsServer({ ...tls, ...patient }, answer));
 }
+
+/** By default Node resets a connection that is idle for five seconds, as any is while a busy machine does other things. */
+const patient = { keepAliveTimeout: 0 };
 
 /** An HTTP proxy that notes what it is asked for, and leads every CONNECT to one port of the loopback. */
 export async function serveProxy(target: number, refuse?: number) {
