@@ -1,7 +1,9 @@
-import { defineConfig } from 'vitest/config';
+import { relative } from 'node:path';
+import { defineConfig, type Plugin } from 'vitest/config';
 
 /** `npm test` runs every project but the last five: `long` takes minutes, the others need what `npm run package` makes. */
 export default defineConfig({
+  plugins: [namesWhatRuns()],
   test: {
     pool: 'forks',
     // Vitest leaves one processor out, which on a machine of two is half of them.
@@ -22,6 +24,21 @@ export default defineConfig({
     ],
   },
 });
+
+/** Names the files that were running when SIGTERM, which `timeout` sends, ended the run. */
+function namesWhatRuns(): Plugin {
+  return {
+    name: 'names-what-runs',
+    configureVitest({ vitest }) {
+      process.once('SIGTERM', () => {
+        const running = vitest.state.getTestModules().filter((file) => file.state() === 'pending');
+        for (const { moduleId } of running)
+          process.stderr.write(`still running: ${relative('.', moduleId)}\n`);
+        process.exit(143);
+      });
+    },
+  };
+}
 
 /** The tests below test/NAME. */
 function project(
