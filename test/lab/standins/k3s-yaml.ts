@@ -1,5 +1,5 @@
 /** YAML as K3s reads it: version 1.1, and what is wrong in the words of Go's yaml package. */
-import { parse } from 'yaml';
+import { isNode, LineCounter, parse, parseDocument } from 'yaml';
 
 /** Throws an Error that begins with `yaml: line N: `. */
 export function parseYaml(text: string): unknown {
@@ -10,4 +10,11 @@ export function parseYaml(text: string): unknown {
     const line = /at line (\d+)/.exec(message)?.[1];
     throw new Error(`yaml: ${line === undefined ? '' : `line ${line}: `}${message.split(/ at line|\n/)[0]}`);
   }
+}
+
+/** Returns the line on which the value at this path begins; the first one if there is none. */
+export function lineAt(text: string, path: readonly string[]): number {
+  const lineCounter = new LineCounter();
+  const found = parseDocument(text, { version: '1.1', lineCounter }).getIn(path, true);
+  return isNode(found) && found.range ? lineCounter.linePos(found.range[0]).line : 1;
 }

@@ -1,0 +1,18 @@
+import { writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { readRegistries } from '../../lab/standins/k3s-registries.ts';
+import { temporaryFolder } from '../host/folder.ts';
+
+// Seen on a real K3s 1.36: "yaml: unmarshal errors:\n  line N: cannot unmarshal ...".
+test.each([
+  ['plain text\n', 1, '!!str `plain t` into registries.Registry'],
+  ['# mine\n\nmirrors:\n  docker.io:\n    endpoint: https://a.io\n', 5, '!!str `https:/` into []string'],
+  ['mirrors:\n  docker.io: {}\n  a.io:\n    - x\n', 4, '!!seq into registries.Mirror'],
+  ['configs:\n  a.io:\n    auth:\n      username: u\n      password: [p]\n', 5, '!!seq into string'],
+])('the stand-in of K3s tells the line of a wrong type in %j', async (text, line, why) => {
+  const path = `${await temporaryFolder()}/registries.yaml`;
+  await writeFile(path, text);
+  expect(() => readRegistries(path)).toThrow(
+    `yaml: unmarshal errors:\n  line ${line}: cannot unmarshal ${why}`,
+  );
+});
