@@ -17,7 +17,7 @@ export function ownStart(node: K3sNode, needs: readonly string[]): Resource {
   const restart = systemctl('restart', '--no-block', unit);
   return {
     id: 'Adoption/start',
-    summary: commandLine(restart),
+    summary: "see K3s started by Slipway's own unit",
     condition: 'K3sRunning',
     needs,
     async check(host) {
@@ -26,7 +26,7 @@ export function ownStart(node: K3sNode, needs: readonly string[]): Resource {
       if (!mayRestart(node, start)) throw unitAdopted(node, start);
       const changes = [{ field: unit, observed: 'started by another unit', desired: 'started by Slipway’s' }];
       const remedy = async (host: Host) => void (await host.run(restart));
-      return { state: 'Drifted', drift: { changes, remedy } };
+      return { state: 'Drifted', drift: { changes, summary: commandLine(restart), remedy } };
     },
   };
 }
