@@ -110,10 +110,17 @@ export function bundleWithDeadline(folder: string, deadline: number): Promise<st
   return bundle(contents, join(folder, `${deadline}.cjs`));
 }
 
+/** A script that loads what was bundled from the compile cache beside it: to compile it is half the time of a start. */
 async function bundle(contents: string, outfile: string): Promise<string> {
+  const bundled = outfile.replace(/\.cjs$/, '.bundle.cjs');
+  const cache = JSON.stringify(join(dirname(outfile), 'compile-cache'));
+  writeFileSync(
+    outfile,
+    `require('node:module').enableCompileCache(${cache});\nrequire(${JSON.stringify(bundled)});\n`,
+  );
   await build({
     stdin: { contents, resolveDir: '.' },
-    outfile,
+    outfile: bundled,
     bundle: true,
     platform: 'node',
     format: 'cjs',
