@@ -1,4 +1,14 @@
-import { type FileHandle, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { basename } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -157,5 +167,36 @@ test.skipIf(!isMainThread)(
     onTestFinished(() => spy.mockRestore());
     await host.writeFile(`${root}/made/secret`, 'x', { mode: 0o600 });
     expect(seen).toEqual([0o755]);
+  },
+);
+
+test.each([
+  ['is followed', 0o755, ['file']],
+  ['is followed, with the sticky bit', 0o1777, ['file']],
+  ['is not followed', 0o777, []],
+])('a link on the way %s in a directory of mode %o', async (_, mode, written) => {
+  const root = await temporaryFolder();
+  await mkdir(`${root}/target`);
+  await mkdir(`${root}/folder`);
+  await symlink('../target', `${root}/folder/link`);
+  await chmod(`${root}/folder`, mode);
+  const reason = await host.writeFile(`${root}/folder/link/file`, 'x', { mode: 0o600 }).then(
+    () => undefined,
+    (thrown) => thrown.reason,
+  );
+  expect(reason).toBe(written.length > 0 ? undefined : 'PermissionDenied');
+  expect(await readdir(`${root}/target`)).toEqual(written);
+});
+
+test.skipIf(!isMainThread)(
+  'the mode of a directory is not set where another user could exchange it (umask of a process of its own only)',
+  async () => {
+    const umask = process.umask(0o077);
+    onTestFinished(() => void process.umask(umask));
+    const root = await temporaryFolder();
+    await chmod(root, 0o777);
+    await host.writeFile(`${root}/made/inner/file`, 'x', { mode: 0o600 });
+    const modes = await Promise.all(['made', 'made/inner'].map((path) => stat(`${root}/${path}`)));
+    expect(modes.map(({ mode }) => mode & 0o7777)).toEqual([0o700, 0o755]);
   },
 );
