@@ -84,6 +84,8 @@ export interface Loopback {
 export async function startLoopback(options: LoopbackOptions): Promise<Loopback> {
   const listener: RequestListener = (request, response) => void serve(options, request, response);
   const server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
+  // Node resets a connection that is idle for five seconds, as one is while a busy machine loads an SDK.
+  server.keepAliveTimeout = 0;
   return listen(server, options.port);
 }
 
