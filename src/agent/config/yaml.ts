@@ -7,6 +7,7 @@ import {
   isAlias,
   type Node,
   type ParseOptions,
+  type SchemaOptions,
   visit,
   YAMLParseError,
 } from 'yaml';
@@ -33,14 +34,40 @@ export function parseYaml(content: string): unknown {
   return document.toJS();
 }
 
+/** How strictly a text is read, and by which rules for single values. */
+export interface Dialect extends ParseOptions, DocumentOptions, SchemaOptions {
+  /** True if a tag that is not known, or a second document, makes the text unusable. */
+  readonly isStrict: boolean;
+}
+
+const strict: Dialect = { isStrict: true, stringKeys: true };
+
+/**
+ * YAML as K3s reads its configuration files: of a key that is there twice the last value counts, of several documents the
+ * first, a tag that is not known is passed over, `yes` is true, and `<<` merges nothing.
+ *
+ * Source: gopkg.in/yaml.v2 2.4, Unmarshal into a MapSlice, as in pkg/configfilearg/parser.go.
+ */
+export const k3sDialect: Dialect = {
+  isStrict: false,
+  uniqueKeys: false,
+  schema: 'yaml-1.1',
+  customTags: (tags) =>
+    tags.filter(
+      (tag) => typeof tag === 'object' && tag.format !== 'TIME' && !/:(timestamp|merge)$/.test(tag.tag),
+    ),
+};
+
 /** Reads one YAML document, without the words the library has for its faults: they quote what may be a secret. */
-export function readYaml(content: string): ReadYaml {
+export function readYaml(content: string, { isStrict, ...dialect }: Dialect = strict): ReadYaml {
   const bounded = boundedTokens(content);
   if ('text' in bounded) return unread(content, [bounded]);
   const binary = content.search(noText);
   if (binary >= 0) return { value: undefined, faults: [noTextAt(content.slice(0, binary))] };
-  const document = compose(content, bounded.tokens, { stringKeys: true });
-  const found = [...document.errors, ...document.warnings].map(({ code, pos }) => fault(pos[0], texts[code]));
+  const document = compose(content, bounded.tokens, dialect);
+  const found = [...document.errors, ...document.warnings]
+    .filter(({ code }) => isStrict || !tolerated.includes(code))
+    .map(({ code, pos }) => fault(pos[0], texts[code]));
   const faults = found.length > 0 ? found : strayAliases(document);
   return faults.length > 0 ? unread(content, faults) : asData(document);
 }
@@ -49,7 +76,7 @@ export function readYaml(content: string): ReadYaml {
 function compose(
   content: string,
   tokens: readonly CST.Token[],
-  options: ParseOptions & DocumentOptions = {},
+  options: ParseOptions & DocumentOptions & SchemaOptions = {},
 ): Document.Parsed {
   const [document, another] = new Composer({ ...discreet, ...options }).compose(tokens, true, content.length);
   if (!document) throw new Error('the YAML library makes a document even of an empty text');
@@ -126,6 +153,9 @@ function asData(document: Document.Parsed): ReadYaml {
     return { value: undefined, faults: [`line 1, column 1: ${tooManyAliases}`] };
   }
 }
+
+/** What a dialect that is not strict passes over. */
+const tolerated: readonly ErrorCode[] = ['MULTIPLE_DOCS', 'TAG_RESOLVE_FAILED'];
 
 const quoteIt = 'put text that begins with a sign, or has a colon in it, in quotes';
 const unreadable = `does not belong here; ${quoteIt}`;

@@ -100,7 +100,8 @@ export const reasons = {
   ChecksumMissing: 'The checksum file of the release has no line for this file.',
   VersionDrift: 'Another K3s version is wanted than the node runs: set k3s.upgrade to auto.',
   VersionRefused: 'The K3s version wanted is older, or more than one minor newer, or newer than the server.',
-  K3sConfigInvalid: 'A key of k3s.config is unknown to this K3s command or of the wrong type.',
+  K3sConfigInvalid:
+    'A key of k3s.config is unknown to this K3s command or of the wrong type, or a file of config.yaml.d cannot be read.',
   K3sOverridden:
     'Another file gives K3s a value that Slipway relies on; key, file and line are named, and K3s is left as it is.',
   SettingsIrreversible:

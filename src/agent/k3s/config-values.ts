@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { isMap } from '../config/path.ts';
-import { readYaml } from '../config/yaml.ts';
+import { k3sDialect, readYaml } from '../config/yaml.ts';
 import type { HostReader } from '../core/host.ts';
 import type { NodePaths } from '../paths.ts';
-import { readableText } from './flags.ts';
+import { dropInPaths, readableText } from './flags.ts';
 import { foreignUnit } from './foreign-unit.ts';
-import { isList, unitFlags } from './given-flags.ts';
+import { flagOf, isList, unitFlags } from './given-flags.ts';
 import { dropInStart, inlineVariables, variableFlags } from './unit-flags.ts';
 
 /** What K3s is told, by the names of flags: each value as its file has it. */
@@ -19,8 +18,8 @@ export async function k3sValues(host: HostReader, paths: NodePaths): Promise<K3s
   const files = [paths.k3s.config, ...(await dropInPaths(host, paths))];
   const values: Record<string, unknown> = await variableValues(host, paths);
   for (const [key, value] of (await Promise.all(files.map((path) => entriesOf(host, path)))).flat()) {
-    const name = key.replace(/\+$/, '');
-    values[name] = name === key ? value : [values[name] ?? [], value].flat();
+    const name = flagOf(key);
+    values[name] = key.endsWith('+') ? [values[name] ?? [], value].flat() : value;
   }
   return { ...values, ...(await unitValues(host, paths)) };
 }
@@ -28,7 +27,7 @@ export async function k3sValues(host: HostReader, paths: NodePaths): Promise<K3s
 /** What one configuration file says. */
 export async function valuesIn(host: HostReader, path: string): Promise<K3sValues> {
   const entries = await entriesOf(host, path);
-  return Object.fromEntries(entries.map(([key, value]) => [key.replace(/\+$/, ''), value]));
+  return Object.fromEntries(entries.map(([key, value]) => [flagOf(key), value]));
 }
 
 async function variableValues(host: HostReader, paths: NodePaths): Promise<Record<string, unknown>> {
@@ -50,12 +49,7 @@ async function unitValues(host: HostReader, paths: NodePaths): Promise<K3sValues
   return values;
 }
 
-async function dropInPaths(host: HostReader, { k3s }: NodePaths): Promise<readonly string[]> {
-  const folder = `${k3s.config}.d`;
-  return (await host.list(folder)).filter((name) => /\.ya?ml$/.test(name)).map((name) => join(folder, name));
-}
-
 async function entriesOf(host: HostReader, path: string): Promise<readonly (readonly [string, unknown])[]> {
-  const { value } = readYaml(await readableText(host, path));
+  const { value } = readYaml(await readableText(host, path), k3sDialect);
   return isMap(value) ? Object.entries(value) : [];
 }

@@ -17,14 +17,17 @@ export async function k3sFlags(host: HostReader, paths: NodePaths): Promise<Flag
 }
 
 /** The flags in the drop-ins of the operator, in the order in which K3s reads them. */
-export async function dropInFlags(host: HostReader, { k3s }: NodePaths): Promise<readonly GivenFlag[]> {
-  const folder = `${k3s.config}.d`;
-  const names = (await host.list(folder)).filter((name) => /\.ya?ml$/.test(name));
-  const found = names.map(async (name) => {
-    const path = join(folder, name);
-    return configFlags(await readableText(host, path), path);
-  });
+export async function dropInFlags(host: HostReader, paths: NodePaths): Promise<readonly GivenFlag[]> {
+  const found = (await dropInPaths(host, paths)).map(async (path) =>
+    configFlags(await readableText(host, path), path),
+  );
   return (await Promise.all(found)).flat();
+}
+
+/** The drop-ins of the operator, in the order in which K3s reads them: the case of `.yaml` is of no account to it. */
+export async function dropInPaths(host: HostReader, { k3s }: NodePaths): Promise<readonly string[]> {
+  const folder = `${k3s.config}.d`;
+  return (await host.list(folder)).filter((name) => /\.ya?ml$/i.test(name)).map((name) => join(folder, name));
 }
 
 /** Each flag with what K3s makes of all that was given for it. */

@@ -1,5 +1,5 @@
 import { isMap } from '../config/path.ts';
-import { readYaml } from '../config/yaml.ts';
+import { k3sDialect, readYaml } from '../config/yaml.ts';
 import { assigned, type UnitLine, unitLines, unitWords } from '../resources/unit-text.ts';
 import { type K3sKeyType, k3sKeys } from './keys.ts';
 
@@ -74,13 +74,19 @@ export function execStart(text: string): UnitLine | undefined {
 
 /** The flags in a configuration file of K3s; a text that is no map gives none. */
 export function configFlags(text: string, path: string): readonly GivenFlag[] {
-  const { value } = readYaml(text);
+  const { value } = readYaml(text, k3sDialect);
   if (!isMap(value)) return [];
   return Object.entries(value).map(([key, given]) => {
-    const name = key.replace(/\+$/, '');
+    const name = flagOf(key);
     const values = [given].flat().flatMap((item) => (item === null ? [] : listed(name, String(item))));
     return { name, values, path, line: lineOf(text, key), adds: key.endsWith('+') };
   });
+}
+
+/** The flag that a key of a configuration file sets: `d` is `data-dir`, and `key+` adds to `key`. */
+export function flagOf(key: string): string {
+  const name = key.replace(/\+$/, '');
+  return aliases[name] ?? name;
 }
 
 /** True for a flag that may be given several times. */

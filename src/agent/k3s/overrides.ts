@@ -9,6 +9,7 @@ import { foreignUnit } from './foreign-unit.ts';
 import { configFlags, type GivenFlag, unitFlags } from './given-flags.ts';
 import type { K3sNode } from './node.ts';
 import { dropInStart, inlineVariables, type UnitPlace, variableFlags } from './unit-flags.ts';
+import { unreadDropIns } from './unread-drop-ins.ts';
 
 /** What Slipway relies on of K3s' flags, each with what to do instead of giving it in a file of one's own. */
 const relied = {
@@ -38,6 +39,7 @@ const places: readonly string[] = ['data-dir', 'config'];
 /**
  * Nothing of the operator's, be it a drop-in of K3s or of its unit or a variable, gives K3s another value than Slipway does
  * of what Slipway relies on: `K3sOverridden` with key, file and line. It blocks only if K3s keeps its data elsewhere.
+ * `K3sConfigInvalid` for a drop-in that cannot be read.
  */
 export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -46,8 +48,8 @@ export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
     condition: 'K3sConfig',
     needs,
     async check(host) {
-      const found = await overrides(host, node);
-      if (found.length > 0) throw overridden(node, found);
+      const error = await obstacle(host, node);
+      if (error) throw error;
       return inSync();
     },
   };
@@ -55,10 +57,12 @@ export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
 
 /** The same Resource, which neither starts nor restarts anything while there is such an override. */
 export function unlessOverridden(node: K3sNode, resource: Resource): Resource {
-  return heldBack(resource, async (host) => {
-    const found = await overrides(host, node);
-    return found.length === 0 ? undefined : overridden(node, found);
-  });
+  return heldBack(resource, (host) => obstacle(host, node));
+}
+
+async function obstacle(host: HostReader, node: K3sNode): Promise<NodeError | undefined> {
+  const found = await overrides(host, node);
+  return found.length > 0 ? overridden(node, found) : unreadDropIns(host, node.paths);
 }
 
 /** What is given to K3s in another way than Slipway's, and differs from it. */

@@ -79,11 +79,12 @@ function fileArgs(
   }
   const types = flagTypes(command);
   return [...merged].flatMap(([flag, given]) => {
-    if (command === 'server' && !types.has(flag)) {
+    if (command === 'server' && !types.has(aliases[flag] ?? flag)) {
       log('warning', `Unknown flag --${flag} found in config.yaml, skipping`);
       return [];
     }
-    return given.map((value) => `--${flag}=${value}`);
+    const dashes = flag.length === 1 ? '-' : '--';
+    return given.map((value) => `${dashes}${flag}=${value}`);
   });
 }
 
@@ -99,7 +100,7 @@ function explicitConfig(args: readonly string[]): string | undefined {
 function dropIns(directory: string): string[] {
   if (!existsSync(directory)) return [];
   return readdirSync(directory)
-    .filter((name) => /\.ya?ml$/.test(name))
+    .filter((name) => /\.ya?ml$/i.test(name))
     .sort()
     .map((name) => join(directory, name));
 }

@@ -79,6 +79,20 @@ describe('what Slipway relies on is named with its file and line', () => {
       { [`${units}/k3s.service.d/a.conf`]: '[Service]\nExecStart=\nExecStart=/opt/start.sh\n' },
       'false: ExecStart in',
     ],
+    ['the short name', { [`${folder}/a.yaml`]: 'd: /data\n' }, 'true: data-dir in'],
+    ['a name in capitals', { [`${folder}/A.YAML`]: 'data-dir: /data\n' }, 'true: data-dir in'],
+    [
+      'a key that is there twice',
+      { [`${folder}/a.yaml`]: 'v: 1\nv: 2\ndata-dir: /var/lib/rancher/k3s\ndata-dir: /data\n' },
+      'true: data-dir in',
+    ],
+    [
+      'the first of two documents',
+      { [`${folder}/a.yaml`]: 'data-dir: /data\n---\ndata-dir: /x\n' },
+      'true: data-dir in',
+    ],
+    ['an unknown tag', { [`${folder}/a.yaml`]: 'data-dir: !mine /data\n' }, 'true: data-dir in'],
+    ['YAML 1.1', { [`${folder}/a.yaml`]: 'cluster-reset: yes\n' }, 'false: cluster-reset in'],
     [
       'data-dir of another unit',
       { [`${units}/k3s.service`]: '[Service]\nExecStart=/usr/local/bin/k3s server -d /data\n' },
@@ -117,9 +131,45 @@ describe('what merges is followed', () => {
       { [`${units}/k3s.service.d/a.conf`]: '[Service]\nMemoryHigh=2G\nEnvironment=K3S_TOKEN=x\n' },
     ],
     ['another ExecStart with other flags', { [`${units}/k3s.service.d/a.conf`]: `${start} --tls-san a\n` }],
-    ['a file that is no YAML', { [`${folder}/a.yaml`]: '{' }],
   ])('%s', async (_name, files) => {
     expect(await told(files)).toBe('nothing');
+  });
+});
+
+describe('a drop-in that cannot be read is named with its file and line', () => {
+  test.each<readonly [string, string, string]>([
+    ['what is not YAML', 'v: 1\n{', 'line 2, column 2: '],
+    ['a list', '- data-dir', 'line 1, column 1: must be a map of keys and values'],
+    ['UTF-16', 'd\0:\0 \0/\0x\0', 'line 1: holds what is no text; save it as UTF-8'],
+    [
+      'more than is read',
+      `#${'x'.repeat(1_048_576)}\ndata-dir: /data`,
+      'line 1, column 1: the text is longer',
+    ],
+  ])('%s', async (_name, content, expected) => {
+    const message = await told({ [`${folder}/a.yaml`]: content });
+    expect(message).toMatch(/^K3sConfigInvalid false: /);
+    expect(message).toContain(`${folder}/a.yaml: ${expected}`);
+  });
+
+  test('and nothing is started by it', async () => {
+    const host = memoryHost({ files: { [`${folder}/a.yaml`]: '{' } });
+    const drifted = {
+      id: 'Service/k3s',
+      summary: '',
+      condition: 'K3sRunning' as const,
+      check: async () => ({ state: 'Drifted' as const, drift: { changes: [], remedy: async () => {} } }),
+    };
+    expect(await outcome(unlessOverridden(aNode('server'), drifted), host)).toBe('Waiting K3sConfigInvalid');
+  });
+
+  test.each([
+    ['a comment', '# nothing'],
+    ['nothing', ''],
+    ['merge keys, which K3s passes over', 'a: &a {data-dir: /data}\n<<: *a\n'],
+    ['a byte order mark and CRLF', '\uFEFFv: 1\r\ndebug: true\r\n'],
+  ])('which %s is not', async (_name, content) => {
+    expect(await told({ [`${folder}/a.yaml`]: content })).toBe('nothing');
   });
 });
 

@@ -1,0 +1,32 @@
+import { execFile } from 'node:child_process';
+import { mkdir, symlink } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { unreadDropIns } from '../../src/agent/k3s/unread-drop-ins.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
+import { temporaryFolder } from '../integration/host/folder.ts';
+
+const run = promisify(execFile);
+
+const oddities: Readonly<Record<string, readonly [(path: string) => Promise<unknown>, RegExp | undefined]>> =
+  {
+    'a pipe that nothing writes to': [(path) => run('mkfifo', [path]), /it is not a regular file/],
+    'a link to a device without an end': [(path) => symlink('/dev/zero', path), /it is not a regular file/],
+    'a link that leads nowhere': [(path) => symlink('/nowhere', path), /is a link that leads nowhere/],
+    'a link to a directory': [(path) => symlink('/', path), /it is not a regular file/],
+    'a link to itself': [(path) => symlink(path, path), /links lead in a circle/],
+    'a directory, which K3s passes over': [(path) => mkdir(path), undefined],
+  };
+
+describe('in place of a drop-in of K3s no pass waits for', () => {
+  test.each(Object.entries(oddities))('%s', async (_name, [make, fault]) => {
+    const root = await temporaryFolder();
+    const folder = `${root}/etc/rancher/k3s/config.yaml.d`;
+    await mkdir(folder, { recursive: true });
+    await make(`${folder}/a.yaml`);
+    const found = await unreadDropIns(nodeHost(), nodePaths(root));
+    if (fault === undefined) expect(found).toBeUndefined();
+    else expect(found).toMatchObject({ reason: 'K3sConfigInvalid', message: expect.stringMatching(fault) });
+  });
+});
