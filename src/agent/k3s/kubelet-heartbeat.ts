@@ -32,13 +32,17 @@ function ageOf(host: HostReader, time: string): number {
   return host.now() - Date.parse(time);
 }
 
-/** Milliseconds since K3s was started, by the monotonic clock (systemd, org.freedesktop.systemd1; proc_uptime(5)). */
+/**
+ * Milliseconds since K3s was started, by the monotonic clock (systemd, org.freedesktop.systemd1; proc_uptime(5)); `undefined`
+ * if they cannot be counted. In a container LXCFS shows its own uptime, which is less than systemd's clock, that of the host.
+ */
 async function runningFor(host: HostReader, { role }: K3sNode): Promise<number | undefined> {
   const [uptime] = ((await host.readFile('/proc/uptime'))?.content ?? '').split(' ');
   if (!uptime) return undefined;
   const property = 'ExecMainStartTimestampMonotonic';
   const microseconds = Number((await showUnit(host, unitName(role.k3s), [property]))[property]);
-  return microseconds > 0 ? Number(uptime) * 1_000 - microseconds / 1_000 : undefined;
+  const running = Number(uptime) * 1_000 - microseconds / 1_000;
+  return microseconds > 0 && running >= 0 ? running : undefined;
 }
 
 /** When kubelet renewed the Lease of its Node (coordination.k8s.io/v1); `undefined` if there is none to read. */

@@ -137,6 +137,12 @@ describe('a Node that tells of the kubelet before', () => {
     expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe(expected);
   });
 
+  test('is no doubt where a container counts its own uptime and systemd that of the host', async () => {
+    const host = started(40, 5);
+    host.files.write('/proc/uptime', '60.00 50.00\n');
+    expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe('InSync');
+  });
+
   test('is no doubt without systemd', async () => {
     const host = started(40).on({ file: 'systemctl', args: /^show/ }, '\n');
     expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe('InSync');
