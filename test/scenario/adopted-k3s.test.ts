@@ -131,6 +131,15 @@ describe('flags of the old unit that the next start would not have', () => {
     expect(isTimerOn(machine)).toBe(true);
   });
 
+  test('do not count while the settings name no registry, since its registries.yaml stays then', async () => {
+    const machine = adopted({ settings: 'registries: { servers: [] }\n' });
+    const text = 'mirrors: { docker.io: { endpoint: ["https://mirror.example"] } }\n';
+    machine.host.files.write(paths.k3s.registries, text, 0o600);
+    await live(machine.slipway(), machine, 5 * minute);
+    expect(machine.host.files.text(unitPath)).toMatch(/^# Written by Slipway/);
+    expect(machine.host.files.text(paths.k3s.registries)).toBe(text);
+  });
+
   test('hold back a K3s that has not joined yet', async () => {
     const machine = vm('server');
     machine.host.files.write(

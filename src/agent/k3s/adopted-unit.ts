@@ -9,7 +9,7 @@ import { foreignUnit, ours } from './foreign-unit.ts';
 import { configFlags, execStart, type GivenFlag, isList, k3sCommandLine, unitFlags } from './given-flags.ts';
 import { joinedCluster } from './joined.ts';
 import { type K3sNode, unitName } from './node.ts';
-import { parseRegistries, wantedRegistries } from './registries-yaml.ts';
+import { namesRegistry, parseRegistries, wantedRegistries } from './registries-yaml.ts';
 import { renderUnit } from './unit.ts';
 import { unitEnvironmentFiles } from './unit-flags.ts';
 
@@ -103,6 +103,7 @@ function lostLines(text: string, node: K3sNode): readonly string[] {
 
 /** Registries of a registries.yaml that Slipway did not write, and of which the settings say nothing. */
 async function lostRegistries(host: HostReader, { paths, settings }: K3sNode): Promise<readonly string[]> {
+  if (!namesRegistry(settings.registries)) return [];
   const text = await readableText(host, paths.k3s.registries);
   const { mirrors = {}, configs = {} } = (text.startsWith(ours) ? undefined : parseRegistries(text)) ?? {};
   const wanted = wantedRegistries(settings.registries);

@@ -65,6 +65,11 @@ export function renderRegistries(
   return rendered;
 }
 
+/** True if the settings name any registry; without one registries.yaml is the operator's own and stays. */
+export function namesRegistry({ servers, mirrors, configs }: Settings['registries']): boolean {
+  return [servers, Object.keys(mirrors), Object.keys(configs)].some(({ length }) => length > 0);
+}
+
 /** What the settings ask for, with no login for the login servers. */
 export function wantedRegistries(settings: Settings['registries']): Registries {
   return registriesOf(settings, new Map(), (secret) => secret.reveal());

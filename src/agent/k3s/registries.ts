@@ -9,6 +9,7 @@ import { heldLogin, type ReceivedLogin, receiptNotes } from './held-login.ts';
 import type { K3sNode } from './node.ts';
 import { credentialDigest, refusedCredentials } from './pull-record.ts';
 import {
+  namesRegistry,
   parseRegistries,
   type Registries,
   renderRegistries,
@@ -49,9 +50,7 @@ export function registries(
   spec: RegistriesSpec,
   needs: readonly string[],
 ): readonly Resource[] {
-  const { registries: wanted } = node.settings;
-  const named = [wanted.servers, Object.keys(wanted.mirrors), Object.keys(wanted.configs)].flat();
-  if (named.length === 0) return [];
+  if (!namesRegistry(node.settings.registries)) return [];
   const path = node.paths.k3s.registries;
   return [
     credential({
