@@ -82,9 +82,10 @@ async function check(host: HostReader, node: K3sNode, unit: string): Promise<Fin
   }
 }
 
-function drifted(changes: readonly Change[], command: Command): Finding {
+/** `tolerable` is true for a K3s that runs, so that its node is looked at while it cannot be restarted. */
+function drifted(changes: readonly Change[], command: Command, tolerable = false): Finding {
   const remedy = async (host: Host) => void (await host.run(command));
-  return { state: 'Drifted', drift: { changes, summary: commandLine(command), remedy } };
+  return { state: 'Drifted', drift: { changes, summary: commandLine(command), tolerable, remedy } };
 }
 
 /** A start of K3s: what is other since, and why containerd needs fresh logins. */
@@ -111,6 +112,7 @@ function outdated(node: K3sNode, unit: string, shown: Shown, { changed, pulls }:
   return drifted(
     counting.map((field) => ({ field, observed: 'changed since K3s started', desired: asStarted })),
     systemctl('restart', '--no-block', unit),
+    !isStarting,
   );
 }
 

@@ -2,7 +2,10 @@ import type { NodeError } from '../core/errors.ts';
 import type { HostReader } from '../core/host.ts';
 import { type Resource, waiting } from '../core/resource.ts';
 
-/** The same Resource, whose remedy waits as long as `obstacle` returns an error. Asked only if there is a remedy. */
+/**
+ * The same Resource, whose remedy waits as long as `obstacle` returns an error. Asked only if there is a remedy. What works
+ * without the remedy blocks nothing meanwhile.
+ */
 export function heldBack(
   resource: Resource,
   obstacle: (host: HostReader) => Promise<NodeError | undefined>,
@@ -11,8 +14,10 @@ export function heldBack(
     ...resource,
     async check(host) {
       const finding = await resource.check(host);
-      const error = finding.state === 'Drifted' ? await obstacle(host) : undefined;
-      return error ? waiting(error.reason, error.message, { after: 30_000, lasting: true }) : finding;
+      if (finding.state !== 'Drifted') return finding;
+      const error = await obstacle(host);
+      const blocks = !finding.drift.tolerable;
+      return error ? waiting(error.reason, error.message, { after: 30_000, lasting: true, blocks }) : finding;
     },
   };
 }

@@ -141,21 +141,33 @@ describe('what K3s was started with', () => {
 
   test.each([
     ['is what is there', {}, {}, undefined, 'InSync'],
-    ['is another config.yaml', {}, {}, [config, 'b'], 'Drifted config'],
+    ['is another config.yaml', {}, {}, [config, 'b'], 'Drifted tolerably config'],
     ['is another config.yaml, while it starts', {}, starts, [config, 'b'], 'Drifted config'],
     ['is a fresh login', { onRotate: 'never' }, {}, login, 'InSync'],
     ['is a fresh login', { onRotate: 'auto' }, {}, login, 'InSync'],
-    ['is a fresh login', { onRotate: 'restart' }, {}, login, 'Drifted registryLogins'],
+    ['is a fresh login', { onRotate: 'restart' }, {}, login, 'Drifted tolerably registryLogins'],
     ['is a fresh login for a mirror', { onRotate: 'never', mirrors }, {}, login, 'InSync'],
-    ['is a fresh login for a mirror', { onRotate: 'auto', mirrors }, {}, login, 'Drifted registryLogins'],
+    [
+      'is a fresh login for a mirror',
+      { onRotate: 'auto', mirrors },
+      {},
+      login,
+      'Drifted tolerably registryLogins',
+    ],
     ['is a login that only containerd has', { onRotate: 'never' }, {}, lasting, 'InSync'],
-    ['is a login that only containerd has', { onRotate: 'auto' }, {}, lasting, 'Drifted lastingLogins'],
+    [
+      'is a login that only containerd has',
+      { onRotate: 'auto' },
+      {},
+      lasting,
+      'Drifted tolerably lastingLogins',
+    ],
     [
       'is a login that only containerd has',
       { onRotate: 'restart' },
       {},
       lasting,
-      'Drifted registryLogins, lastingLogins',
+      'Drifted tolerably registryLogins, lastingLogins',
     ],
     ['is another token, which a running node does not need', {}, {}, [token, 'u'], 'InSync'],
     ['is another token, while it starts', {}, starts, [token, 'u'], 'Drifted joinToken'],
@@ -179,13 +191,24 @@ describe('what K3s was started with', () => {
 
   test.each([
     ['is to be put back first', 'a', 'Waiting Blocked'],
-    ['is what is wanted', 'b', 'Drifted config'],
+    ['is what is wanted', 'b', 'Drifted tolerably config'],
   ])('another config.yaml that %s', async (_, content, expected) => {
     const host = world({});
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(config, 'b');
     const wanted = file({ path: config, content, condition: 'K3sConfig' });
     expect(await outcome(k3sService(aNode('server'), [], [wanted]), host)).toBe(expected);
+  });
+
+  test.each([
+    ['runs meanwhile, and is watched', {}, true],
+    ['does not run', starts, false],
+  ] as const)('a K3s that is to be restarted %s', async (_name, shown, tolerable) => {
+    const host = world(shown);
+    await stamp(host, paths, { invocationId: 'i1' });
+    host.files.write(config, 'b');
+    const finding = await k3sService(aNode('server'), []).check(host);
+    expect(finding).toMatchObject({ state: 'Drifted', drift: { tolerable } });
   });
 
   test('restarts without waiting', async () => {
