@@ -24,18 +24,22 @@ export function pinnedCa(pem: string): PinnedCa {
 }
 
 /**
- * Whether the owner of the known CA made the bundle that a server shows now: both stand for the same pin, or each of
- * its certificates is a CA whose key the known root certified, directly or through others of the bundle. A bundle that
- * merely contains the known certificate proves nothing, since that certificate is public. Nor does one with a block that
- * was not read as a certificate: another reader of the same text may trust what stands in it.
+ * Whether the owner of the known CA made the bundle that a server shows now: the same text, or each of its certificates
+ * is a CA that was known, or whose key the known root certified, directly or through others of the bundle.
+ *
+ * A bundle that merely contains the known certificate proves nothing, since that certificate is public. Nor does the same
+ * pin: K3s compares no more than the root of a chain, and then trusts every certificate beside it (hashCA). Nor does a
+ * bundle with a block that was not read as a certificate: another reader of the same text may trust what stands in it.
  */
 export function isSuccessor(shown: string, known: string): boolean {
-  if (certificates(known).length === 0) return false;
-  if (shown === known || pinnedCa(shown).hash === pinnedCa(known).hash) return true;
+  const before = certificates(known);
+  if (before.length === 0) return false;
+  if (shown === known) return true;
   const bundle = certificates(shown);
   const roots = rootsOf(known);
   const isReadWhole = bundle.length > 0 && bundle.length === shown.split('-----BEGIN').length - 1;
-  return isReadWhole && bundle.every((each) => isVouchedFor(each, bundle, roots));
+  const isKnown = (ca: X509Certificate) => before.some((each) => each.raw.equals(ca.raw));
+  return isReadWhole && bundle.every((each) => isKnown(each) || isVouchedFor(each, bundle, roots));
 }
 
 /** The certificates of a PEM text; what is damaged is left out. */

@@ -141,6 +141,15 @@ describe('isSuccessor', () => {
     expect(isSuccessor(foreign.certificate, chain)).toBe(false);
   });
 
+  test('of a chain is no chain with a foreign CA beside it, which K3s would trust as well', () => {
+    const chain = intermediate.certificate + known;
+    const trusted = trustedForm(foreign.certificate);
+    expect(isSuccessor(chain + foreign.certificate, chain)).toBe(false);
+    expect(isSuccessor(chain + trusted, chain)).toBe(false);
+    expect(isSuccessor(`${chain}\n`, chain)).toBe(true);
+    expect(isSuccessor(known + chain + foreign.certificate, chain + foreign.certificate)).toBe(true);
+  });
+
   test('of a longer chain rests on its root, not on what that signed', () => {
     const chain = below.certificate + intermediate.certificate + known;
     const signed = makeIntermediate(intermediate, 'second').certificate;
