@@ -2,7 +2,7 @@ import type { HostReader } from '../core/host.ts';
 import type { K3sNode } from '../k3s/node.ts';
 import { showUnit } from '../resources/unit.ts';
 import { portsOf } from './ports.ts';
-import { ok, type Probe, type Verdict, warning } from './probe.ts';
+import { ok, type Probe, skipped, type Verdict, warning } from './probe.ts';
 
 /** What a firewall of the host must let pass: ports of this node, and the networks of pods and services. */
 interface Needs {
@@ -45,6 +45,8 @@ async function firewalld(host: HostReader, { ports, networks }: Needs): Promise<
   const answers = await Promise.all(
     asks.map(({ query }) => host.query({ file: 'firewall-cmd', args: query })),
   );
+  // firewall-cmd(1): 0 for yes, 1 for no, and others for failures such as 253, NOT_AUTHORIZED.
+  if (answers.some(({ exitCode }) => exitCode > 1)) return unseen('firewalld');
   const missing = asks.filter((_, at) => answers[at]?.exitCode !== 0);
   const commands = missing.map(({ add }) => `firewall-cmd --permanent ${add}`);
   return judge(
@@ -55,7 +57,8 @@ async function firewalld(host: HostReader, { ports, networks }: Needs): Promise<
 }
 
 async function lookAtUfw(host: HostReader, { ports, networks }: Needs): Promise<Verdict> {
-  const { stdout } = await host.query({ file: 'ufw', args: ['status'] });
+  const { stdout, exitCode } = await host.query({ file: 'ufw', args: ['status'] });
+  if (exitCode !== 0) return unseen('ufw');
   const allowed = stdout.split('\n').filter((line) => /\bALLOW\b/.test(line));
   const isAllowed = (word: string) => allowed.some((line) => line.split(/\s+/).includes(word));
   const closed = ports.filter((port) => !isAllowed(port) && !isAllowed(port.replace(/\/.*/, '')));
@@ -65,6 +68,11 @@ async function lookAtUfw(host: HostReader, { ports, networks }: Needs): Promise<
     ...foreign.map((range) => `ufw allow from ${range} to any`),
   ];
   return judge('ufw', [...closed, ...foreign], commands);
+}
+
+/** What cannot be seen is not reported as missing. */
+function unseen(name: string): Verdict {
+  return skipped(`${name} is active, and shows its rules to root only: run sudo slipway doctor`);
 }
 
 function judge(name: string, missing: readonly string[], commands: readonly string[]): Verdict {

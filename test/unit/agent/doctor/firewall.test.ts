@@ -75,3 +75,16 @@ test.each(['"yes"', "'yes'", 'YES'])(
     });
   },
 );
+
+test.each([
+  ['firewalld', machine('active').on({ file: 'firewall-cmd' }, { exitCode: 253 })],
+  [
+    'ufw',
+    machine('inactive', 'yes').on({ file: 'ufw' }, { exitCode: 1, stderr: 'ERROR: You need to be root' }),
+  ],
+])('%s that answers only root is not reported to lack rules', async (name, host) => {
+  expect(await firewallProbe(host, aNode('server')).look()).toEqual({
+    level: 'skipped',
+    message: `${name} is active, and shows its rules to root only: run sudo slipway doctor`,
+  });
+});
