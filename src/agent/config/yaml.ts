@@ -24,14 +24,11 @@ export interface ReadYaml {
 /** The library would quote the text in its errors, and print warnings that quote it to standard error by itself. */
 const discreet = { prettyErrors: false, logLevel: 'error' } as const;
 
-/** A YAML text as the library reads it; what it throws names a line of the text and quotes nothing. */
+/** Parses a YAML document by the usual rules; throws an Error that names a place in the text and quotes none of it. */
 export function parseYaml(content: string): unknown {
-  const bounded = boundedTokens(content);
-  if ('text' in bounded) throw new Error(`${lineAndColumn(content, bounded.at)}: ${bounded.text}`);
-  const document = compose(content, bounded.tokens);
-  const [error] = document.errors;
-  if (error) throw error;
-  return document.toJS();
+  const { value, faults } = readYaml(content, { isStrict: true });
+  if (faults[0] !== undefined) throw new Error(faults[0]);
+  return value;
 }
 
 /** How strictly a text is read, and by which rules for single values. */

@@ -71,9 +71,12 @@ test('lists at most 20 faults of one text', () => {
   expect(readYaml('- @x\n'.repeat(30)).faults).toHaveLength(20);
 });
 
-test('quotes nothing in what it throws', () => {
-  expect(() => parseYaml('password: @hunter2')).toThrow(/^(?!.*hunter2)/s);
-});
+test.each(['@hunter2', '|hunter2', '*hunter2', '"hun\\qter2"'])(
+  'names a line and quotes nothing in what it throws for password: %s',
+  (password) => {
+    expect(() => parseYaml(`password: ${password}`)).toThrow(/^line 1, column \d+: (?!.*(?:hunter2|\\q))/s);
+  },
+);
 
 test('aliases that multiply are refused', () => {
   const levels = Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${`*a${at}, `.repeat(9)}]`);
