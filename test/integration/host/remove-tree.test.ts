@@ -1,0 +1,20 @@
+import { mkdir, rmdir } from 'node:fs/promises';
+import { expect, test, vi } from 'vitest';
+import { systemError } from '../../../src/agent/host/file-errors.ts';
+import { removeTree } from '../../../src/agent/host/remove-tree.ts';
+import { temporaryFolder } from './folder.ts';
+
+/** As of a directory on NFS in which a process keeps a removed file open: the server leaves a .nfs entry in its place. */
+vi.mock('node:fs/promises', async (original) => ({
+  ...(await original<object>()),
+  rmdir: vi.fn(async () => {
+    throw systemError('ENOTEMPTY');
+  }),
+}));
+
+test('a directory that never becomes empty is given up soon, however deep it is', async () => {
+  const tree = `${await temporaryFolder()}/tree`;
+  await mkdir(`${tree}${'/inner'.repeat(6)}`, { recursive: true });
+  await expect(removeTree(tree)).rejects.toMatchObject({ code: 'ENOTEMPTY' });
+  expect(vi.mocked(rmdir).mock.calls.length).toBeLessThan(200);
+});
