@@ -3,6 +3,7 @@ import type { Command, Host, HostReader } from '../agent/core/host.ts';
 import { octal, owner } from '../agent/core/mode.ts';
 import { compare, inSync, type Resource } from '../agent/core/resource.ts';
 import { safeWay } from '../agent/directories.ts';
+import { ownOwner } from '../agent/host/ownership.ts';
 import { realPath } from '../agent/k3s/teardown/real-path.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { file } from '../agent/resources/file.ts';
@@ -104,8 +105,8 @@ async function copy(host: Host, self: string, path: string, root: string): Promi
   // The commands know nothing of the root, and would follow links out of it.
   const draft = join(await realPath(host, dirname(path), root), '.slipway.new');
   await host.run({ file: 'install', args: ['-D', '-m', '0755', '--', self, draft] });
-  // Whatever group the directory passes on: /proc/self belongs to the user and the group of the command.
-  await host.run({ file: 'chown', args: ['--reference=/proc/self/.', '--', draft] });
+  // Whatever group the directory passes on.
+  await host.run({ file: 'chown', args: ['--', ownOwner(), draft] });
   await host.run({ file: 'sync', args: ['--', draft] });
   await host.rename(draft, path);
 }

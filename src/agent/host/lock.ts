@@ -50,7 +50,8 @@ export async function isLocked(path: string): Promise<boolean> {
 /** Writes the holder's name. Slipway 0.1.0 had nothing but that name: while its process lives, it holds the lock. */
 async function sign(file: string, path: string): Promise<void> {
   await refuseTheLiving(file, path);
-  await atomicWrite(file, `${await stampOf(process.pid)}\n`, 0o644);
+  // Without /proc, as in a chroot, the process id alone.
+  await atomicWrite(file, `${(await stampOf(process.pid)) ?? process.pid}\n`, 0o644);
 }
 
 async function release(path: string, root: string, letGo: () => Promise<void>): Promise<void> {

@@ -12,6 +12,11 @@ export function ownership({ uid, gid }: Pick<Stats, 'uid' | 'gid'>): Owned {
   };
 }
 
+/** Returns the user and the group of this process as `uid:gid`, as chown(1) takes them. */
+export function ownOwner(): string {
+  return `${process.geteuid?.() ?? 0}:${process.getegid?.() ?? 0}`;
+}
+
 /**
  * Gives an open file to this process, as after it was made in a directory that passes its group on (2775). Only where it
  * is another's, since the system may refuse the call even if it changes nothing.

@@ -55,7 +55,8 @@ function steps(root = '/') {
 
 const inPlace = [
   'run install -D -m 0755 -- /tmp/slipway /usr/local/bin/.slipway.new',
-  'run chown --reference=/proc/self/. -- /usr/local/bin/.slipway.new',
+  // Not by a reference to /proc, which an image that is being made does not have.
+  `run chown -- ${process.geteuid?.()}:${process.getegid?.()} /usr/local/bin/.slipway.new`,
   'run sync -- /usr/local/bin/.slipway.new',
   'rename /usr/local/bin/.slipway.new -> /usr/local/bin/slipway',
 ];
