@@ -71,3 +71,11 @@ export function tooLarge(path: string): NodeError {
     { retry: { pace: 'slow' } },
   );
 }
+
+/** The error for what is read as a file and is a directory, a pipe or a device. */
+export function notAFile(path: string): NodeError {
+  return new NodeError(
+    'FileSystemError',
+    `Cannot read ${path}: it is not a regular file. Put a file with its text there.`,
+  );
+}

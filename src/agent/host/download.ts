@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { lstat, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { NodeError } from '../core/errors.ts';
 import type { Download } from '../core/host.ts';
 import { atomicWrite, replaceWith, syncDirectory } from './atomic-write.ts';
 import { readNote } from './bounded-read.ts';
+import { clearDraft, openRegular } from './draft.ts';
 import { fetchPart } from './fetch-part.ts';
-import { errnoOf, fileError } from './file-errors.ts';
+import { fileError } from './file-errors.ts';
 import type { Routes } from './http-agents.ts';
 import { takeOver } from './ownership.ts';
 import { inPlace, type Place } from './place.ts';
@@ -49,6 +50,7 @@ export async function download(wanted: Download, tools: DownloadTools): Promise<
 async function bring(wanted: Download, digest: string, place: Place, terms: TransferTerms): Promise<void> {
   const part = join(place.folder, `.${basename(wanted.path)}.slipway-part`);
   try {
+    for (const draft of [part, `${part}.json`, `${part}.refused`]) await clearDraft(draft);
     if (wanted.member === undefined && (await isIntact(place.path, digest)))
       return await install(place.path, wanted, place);
     await refuseAgain(`${part}.refused`, digest, wanted);
@@ -111,13 +113,10 @@ async function verify({ url }: Download, part: string, digest: string): Promise<
 }
 
 async function sha256(path: string): Promise<string | undefined> {
+  await using file = await openRegular(path);
+  if (file === undefined) return undefined;
   const hash = createHash('sha256');
-  try {
-    for await (const chunk of createReadStream(path)) hash.update(chunk);
-  } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT') return undefined;
-    throw thrown;
-  }
+  for await (const chunk of file.createReadStream({ autoClose: false })) hash.update(chunk);
   return hash.digest('hex');
 }
 

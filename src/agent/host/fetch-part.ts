@@ -1,7 +1,8 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { atomicWrite } from './atomic-write.ts';
 import { readNote } from './bounded-read.ts';
+import { openDraft } from './draft.ts';
 import { errnoOf } from './file-errors.ts';
 import { downloadFailed, succeed, type TransferTerms, transfer } from './transfer.ts';
 
@@ -15,7 +16,7 @@ export async function fetchPart(address: string, part: string, terms: TransferTe
     const resumed = begun !== undefined && startsAt(response, begun.size);
     if (begun && !resumed && [206, 416].includes(response.statusCode ?? 0)) return true;
     succeed(response, address);
-    await using file = await open(part, resumed ? 'a' : 'w', 0o600);
+    await using file = await openDraft(part, resumed ? 'append' : 'anew');
     if (!resumed) await atomicWrite(`${part}.json`, JSON.stringify(noteOf(address, response)), 0o600);
     await append(file, bytes, terms.sizeLimit, address);
     return false;
@@ -25,7 +26,7 @@ export async function fetchPart(address: string, part: string, terms: TransferTe
 
 /** The answer is another range, or none: what was begun belongs to another file. */
 async function startOver(address: string, part: string, terms: TransferTerms): Promise<void> {
-  await open(part, 'w', 0o600).then((file) => file.close());
+  await openDraft(part, 'anew').then((file) => file.close());
   await fetchPart(address, part, terms);
 }
 
@@ -62,13 +63,20 @@ function noteOf(url: string, { headers }: IncomingMessage): Note {
 async function resumable(url: string, part: string) {
   try {
     const { size } = await stat(part);
-    const note: Partial<Note> = JSON.parse((await readNote(`${part}.json`)) ?? '{}');
-    if (size === 0 || note.url !== url || note.validator === undefined) return undefined;
+    const note: { [Key in keyof Note]?: unknown } | null = JSON.parse(
+      (await readNote(`${part}.json`)) ?? 'null',
+    );
+    if (size === 0 || note?.url !== url || !isValidator(note.validator)) return undefined;
     return { size, validator: note.validator };
   } catch (thrown) {
     if (errnoOf(thrown) === 'ENOENT' || thrown instanceof SyntaxError) return undefined;
     throw thrown;
   }
+}
+
+/** True for what can be a header again (RFC 9110 section 5.5); a damaged note would break every later attempt. */
+function isValidator(noted: unknown): noted is string {
+  return typeof noted === 'string' && /^[\t\x20-\x7e\x80-\xff]+$/.test(noted);
 }
 
 type Begun = Awaited<ReturnType<typeof resumable>>;

@@ -1,10 +1,9 @@
 import { constants, type Stats } from 'node:fs';
 import { lstat, open, readlink, rename, symlink } from 'node:fs/promises';
-import { NodeError } from '../core/errors.ts';
 import type { FileStat, FoundFile, Host } from '../core/host.ts';
 import { reveal } from '../core/secret.ts';
 import { atomicWrite, replaceWith, syncDirectory } from './atomic-write.ts';
-import { readNames, readText } from './bounded-read.ts';
+import { notAFile, readNames, readText } from './bounded-read.ts';
 import { sleep } from './clock.ts';
 import { commandFailed } from './command-failed.ts';
 import { download } from './download.ts';
@@ -102,13 +101,6 @@ async function read(at: string, path: string): Promise<FoundFile> {
     modifiedAt: stats.mtimeMs,
     ...ownership(stats),
   };
-}
-
-function notAFile(path: string): NodeError {
-  return new NodeError(
-    'FileSystemError',
-    `Cannot read ${path}: it is not a regular file. Put a file with its text there.`,
-  );
 }
 
 async function look(path: string): Promise<FileStat> {

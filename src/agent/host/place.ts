@@ -81,7 +81,7 @@ async function startOf(path: string, root: string) {
   const below = relative(root, path);
   const [from, way] = held
     ? [dirname(path), basename(path)]
-    : below.startsWith('..') || below === ''
+    : below === '..' || below.startsWith('../') || below === ''
       ? ['/', path]
       : [root, below];
   return { start: await hold(`${from}/.`, O_PATH | constants.O_DIRECTORY), way: parts(way) };

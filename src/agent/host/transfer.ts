@@ -85,6 +85,8 @@ async function followed(
   response.destroy();
   const next = addressOf(location, url);
   if (redirects === 0) throw downloadFailed(address, 'it redirects more than five times');
+  if (!['http:', 'https:'].includes(next.protocol))
+    throw downloadFailed(address, `it redirects to ${next.protocol}, which is not http or https`, 'slow');
   if (url.protocol === 'https:' && next.protocol !== 'https:') {
     throw downloadFailed(
       address,

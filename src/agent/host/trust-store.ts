@@ -1,6 +1,7 @@
+import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
-import { readText } from './bounded-read.ts';
+import { notAFile, readText } from './bounded-read.ts';
 import { fileError } from './file-errors.ts';
 
 /**
@@ -61,19 +62,16 @@ async function versionsOf(paths: readonly string[]): Promise<readonly (number | 
 /** A bundle that cannot be read is passed over: without the system's certificates most of the world is trusted still. */
 async function systemCertificates(bundles: readonly string[]): Promise<readonly string[]> {
   for (const path of bundles) {
-    const bundle = await readRegularFile(path).catch(() => undefined);
+    const bundle = await readCertificates(path).catch(() => undefined);
     if (bundle !== undefined) return [bundle];
   }
   return getCACertificates('system');
 }
 
-/** Nothing else is opened: a pipe would be waited for. */
-async function readRegularFile(path: string): Promise<string | undefined> {
-  return (await stat(path)).isFile() ? readCertificates(path) : undefined;
-}
-
+/** Does not wait for the other end of a pipe: each that waits takes a thread, and with four Node reads no file any more. */
 async function readCertificates(path: string): Promise<string> {
-  await using file = await open(path);
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if (!(await file.stat()).isFile()) throw notAFile(path);
   return await readText(file, path, 'latin1');
 }
 

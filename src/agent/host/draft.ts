@@ -1,0 +1,42 @@
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { errnoOf } from './file-errors.ts';
+import { ownership } from './ownership.ts';
+import { removeTree } from './remove-tree.ts';
+
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
+
+/**
+ * Removes what stands at the path of a draft and cannot be one: a link, a pipe, a device, a directory, a file that
+ * another user owns or that has another name as well. What is written there must not reach anything else.
+ */
+export async function clearDraft(path: string): Promise<void> {
+  const found = await lstat(path).catch((thrown) => {
+    if (errnoOf(thrown) === 'ENOENT') return undefined;
+    throw thrown;
+  });
+  if (found === undefined) return;
+  const isDraft = found.isFile() && found.nlink === 1 && ownership(found).foreignUser === undefined;
+  if (!isDraft) await removeTree(path);
+}
+
+/** Opens a draft to be written anew, or to go on at its end; 0600. Follows no link, and waits for no reader of a pipe. */
+export async function openDraft(path: string, how: 'anew' | 'append'): Promise<FileHandle> {
+  return open(
+    path,
+    O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | (how === 'anew' ? O_TRUNC : O_APPEND),
+    0o600,
+  );
+}
+
+/** Opens a regular file to be read, not through a link; `undefined` if there is none, or something else stands there. */
+export async function openRegular(path: string): Promise<FileHandle | undefined> {
+  try {
+    const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
+  } catch (thrown) {
+    if (!['ENOENT', 'ELOOP', 'ENXIO'].includes(errnoOf(thrown) ?? '')) throw thrown;
+  }
+  return undefined;
+}
