@@ -43,11 +43,17 @@ export function k3sCommandLine(words: readonly string[]): K3sCommandLine | undef
       continue;
     }
     const name = aliases[written] ?? written;
-    const isSwitch = attached !== undefined || keyType(name) === 'Bool' || (next ?? '-').startsWith('-');
-    if (!isSwitch) at += 1;
+    const isSwitch = attached === undefined && isBool(name, next);
+    if (attached === undefined && !isSwitch) at += 1;
     flags.push({ name, values: listed(name, attached ?? (isSwitch ? 'true' : (next ?? ''))) });
   }
   return { command: plain[0], flags };
+}
+
+/** Every other flag takes the next word, whatever it begins with; of an unknown one a word like a flag is taken for one. */
+function isBool(name: string, next: string | undefined): boolean {
+  const type = keyType(name);
+  return type === 'Bool' || (type === undefined && (next ?? '-').startsWith('-'));
 }
 
 /** K3s splits most of its lists at commas; arguments for others it hands on whole. */

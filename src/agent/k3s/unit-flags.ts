@@ -84,16 +84,19 @@ export function unitEnvironmentFiles({ kind, paths }: UnitPlace): readonly strin
   ];
 }
 
+/**
+ * By their names, whatever their folders; of two of one name the one in the folder that systemd looks into first hides the
+ * other (systemd.unit(5)).
+ */
 async function unitDropIns(host: HostReader, { kind, paths }: UnitPlace): Promise<readonly UnitFile[]> {
-  const found: UnitFile[] = [];
+  const found = new Map<string, string>();
   for (const folder of unitFolders.toReversed()) {
     const directory = join(paths.root, folder, `${unitName(kind)}.d`);
-    for (const name of (await host.list(directory)).filter((each) => each.endsWith('.conf'))) {
-      const path = join(directory, name);
-      found.push({ path, text: await readableText(host, path) });
-    }
+    for (const name of await host.list(directory)) found.set(name, join(directory, name));
   }
-  return found;
+  const names = [...found.keys()].filter((name) => name.endsWith('.conf')).sort();
+  const dropIns = names.map((name) => found.get(name) ?? '');
+  return Promise.all(dropIns.map(async (path) => ({ path, text: await readableText(host, path) })));
 }
 
 function fileVariables({ text, path }: UnitFile): readonly GivenFlag[] {

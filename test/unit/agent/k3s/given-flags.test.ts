@@ -8,6 +8,11 @@ describe('k3sCommandLine', () => {
     ['a list with commas', '--disable traefik,servicelb', { disable: ['traefik', 'servicelb'] }],
     ['an argument for kubelet with commas', '--kubelet-arg=a=1,b=2', { 'kubelet-arg': ['a=1,b=2'] }],
     ['a switch before a value', '--debug --node-name x', { debug: ['true'], 'node-name': ['x'] }],
+    [
+      'a value that begins with a dash',
+      '--kubelet-arg -v=4 --debug',
+      { 'kubelet-arg': ['-v=4'], debug: ['true'] },
+    ],
     ['a short name', '-d /data', { 'data-dir': ['/data'] }],
     ['an unknown flag before another', '--new --node-name x', { new: ['true'], 'node-name': ['x'] }],
   ])('%s', (_name, words, expected) => {

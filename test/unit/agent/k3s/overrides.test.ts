@@ -131,6 +131,20 @@ describe('what merges is followed', () => {
       { [`${units}/k3s.service.d/a.conf`]: '[Service]\nMemoryHigh=2G\nEnvironment=K3S_TOKEN=x\n' },
     ],
     ['another ExecStart with other flags', { [`${units}/k3s.service.d/a.conf`]: `${start} --tls-san a\n` }],
+    [
+      'a unit drop-in that one of the same name in a folder before it hides',
+      {
+        '/usr/lib/systemd/system/k3s.service.d/a.conf': '[Service]\nEnvironment=K3S_DATA_DIR=/data\n',
+        [`${units}/k3s.service.d/a.conf`]: '[Service]\n',
+      },
+    ],
+    [
+      'the later of two unit drop-ins by name, whatever their folders',
+      {
+        [`${units}/k3s.service.d/a.conf`]: `${start} --data-dir /data\n`,
+        '/usr/lib/systemd/system/k3s.service.d/b.conf': `${start} --tls-san a\n`,
+      },
+    ],
   ])('%s', async (_name, files) => {
     expect(await told(files)).toBe('nothing');
   });
