@@ -140,6 +140,18 @@ describe('flags of the old unit that the next start would not have', () => {
     expect(machine.host.files.text(paths.k3s.registries)).toBe(text);
   });
 
+  test('are none that have the values K3s has anyway', async () => {
+    const machine = vm('server');
+    const flags = ['--cluster-cidr=10.42.0.0/16', '--flannel-backend', 'vxlan', '--secrets-encryption=false'];
+    const unitFile = '/etc/systemd/system/k3s.service';
+    const text = installersUnit(...flags)
+      .replace('k3s-agent', 'k3s')
+      .replace('agent', 'server');
+    machine.host.files.write(unitFile, text);
+    await live(machine.slipway(), machine, minute);
+    expect(machine.host.files.text(unitFile)).toMatch(/^# Written by Slipway/);
+  });
+
   test('hold back a K3s that has not joined yet', async () => {
     const machine = vm('server');
     machine.host.files.write(

@@ -7,6 +7,7 @@ import { configText } from './config.ts';
 import { dropInFlags, type Flags, mergedFlags, readableText } from './flags.ts';
 import { foreignUnit, ours } from './foreign-unit.ts';
 import { configFlags, execStart, type GivenFlag, isList, k3sCommandLine, unitFlags } from './given-flags.ts';
+import { usualValues } from './guarded-keys.ts';
 import { joinedCluster } from './joined.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { namesRegistry, parseRegistries, wantedRegistries } from './registries-yaml.ts';
@@ -52,7 +53,7 @@ const secret =
 
 function missing({ name, values }: GivenFlag, kept: Flags, node: K3sNode): readonly string[] {
   if (taken.includes(name) && !(name === 'server' && node.role.k3s === 'server')) return [];
-  const now = kept.get(name) ?? usualFlags(node)[name] ?? [];
+  const now = kept.get(name) ?? usualFlags(node)[name] ?? [usualValues[name] ?? []].flat();
   const isOff = values.at(-1) === 'false' && now.length === 0;
   if (isOff) return [];
   const lost = isList(name) ? values.filter((value) => !now.includes(value)) : values.slice(-1);

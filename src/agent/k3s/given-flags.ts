@@ -81,11 +81,19 @@ export function execStart(text: string): UnitLine | undefined {
 /** The flags in a configuration file of K3s; a text that is no map gives none. */
 export function configFlags(text: string, path: string): readonly GivenFlag[] {
   const { value } = readYaml(text, k3sDialect);
-  if (!isMap(value)) return [];
-  return Object.entries(value).map(([key, given]) => {
+  return isMap(value) ? configuredFlags(value, path, (key) => lineOf(text, key)) : [];
+}
+
+/** The flags that a configuration gives, by its keys. */
+export function configuredFlags(
+  config: Readonly<Record<string, unknown>>,
+  path: string,
+  line: (key: string) => number = () => 1,
+): readonly GivenFlag[] {
+  return Object.entries(config).map(([key, given]) => {
     const name = flagOf(key);
     const values = [given].flat().flatMap((item) => (item === null ? [] : listed(name, String(item))));
-    return { name, values, path, line: lineOf(text, key), adds: key.endsWith('+') };
+    return { name, values, path, line: line(key), adds: key.endsWith('+') };
   });
 }
 

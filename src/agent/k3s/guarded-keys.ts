@@ -1,3 +1,7 @@
+import { digest } from '../resources/digest.ts';
+import { mergedFlags } from './flags.ts';
+import { type GivenFlag, isList } from './given-flags.ts';
+
 /**
  * The keys of a server's configuration that harm a living cluster when they change, and the value K3s has for each
  * without one (pkg/cli/cmds/server.go; critical configuration: pkg/daemons/config, CriticalControlArgs).
@@ -22,17 +26,36 @@ export type GuardedKey = keyof typeof table;
 
 export const guardedKeys = Object.keys(table) as readonly GuardedKey[];
 
+/** Values of guarded keys as text, lists joined as K3s splits them; of one that may hold a secret, the digest. */
+export type GuardedValues = Readonly<Record<string, string>>;
+
 /** Returns how this key may change on a living cluster. */
 export function changeOf(key: GuardedKey): 'never' | 'notYet' | 'consent' {
   return table[key].change;
 }
 
-/** Returns a value as text, lists joined as K3s splits them; without one, what K3s has by default. */
-export function textOf(key: GuardedKey, value: unknown): string {
-  return value === undefined ? table[key].usual : [value].flat().map(String).join(',');
+/** The values that K3s has without being given any. */
+export const usualValues: GuardedValues = Object.fromEntries(
+  guardedKeys.map((key) => [key, table[key].usual]),
+);
+
+/** Returns what these flags give the guarded keys; a value that is given twice counts once. */
+export function guardedValues(flags: readonly GivenFlag[]): GuardedValues {
+  const merged = mergedFlags(flags);
+  return Object.fromEntries(
+    guardedKeys.flatMap((key) => {
+      const values = merged.get(key);
+      return values === undefined ? [] : [[key, textOf(key, values)] as const];
+    }),
+  );
 }
 
 /** True for a key whose value may be a URL with a password. */
 export function holdsSecret(key: GuardedKey): boolean {
   return key === 'datastore-endpoint';
+}
+
+function textOf(key: GuardedKey, values: readonly string[]): string {
+  const text = isList(key) ? [...new Set(values)].join(',') : (values.at(-1) ?? '');
+  return holdsSecret(key) ? digest(text) : text;
 }

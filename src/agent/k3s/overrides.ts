@@ -4,11 +4,11 @@ import { inSync, type Resource } from '../core/resource.ts';
 import { heldBack } from '../resources/held-back.ts';
 import { usualFlags } from './adopted-unit.ts';
 import { configText } from './config.ts';
-import { dropInFlags, mergedFlags } from './flags.ts';
+import { mergedFlags } from './flags.ts';
 import { foreignUnit } from './foreign-unit.ts';
-import { configFlags, type GivenFlag, unitFlags } from './given-flags.ts';
+import { configFlags, type GivenFlag } from './given-flags.ts';
 import type { K3sNode } from './node.ts';
-import { dropInStart, inlineVariables, type UnitPlace, variableFlags } from './unit-flags.ts';
+import { startFlags } from './start-flags.ts';
 import { unreadDropIns } from './unread-drop-ins.ts';
 
 /** What Slipway relies on of K3s' flags, each with what to do instead of giving it in a file of one's own. */
@@ -71,8 +71,10 @@ async function overrides(host: HostReader, node: K3sNode): Promise<readonly Give
   // What is wrong with the settings has a condition of its own.
   const own = configFlags(await configText(host, node).catch(() => ''), config);
   const at = { kind: node.role.k3s, paths: node.paths };
-  const theirs = [...(await dropInFlags(host, node.paths)), ...(await commandFlags(host, at))];
-  const all = [...(await variableFlags(host, at)), ...own, ...theirs];
+  const foreign = await foreignUnit(host, at);
+  const given = await startFlags(host, { ...at, config: own, foreign });
+  // Slipway's unit takes the place of another program's; where that one has K3s' data counts until then.
+  const all = given.filter(({ name, path }) => path !== foreign?.path || places.includes(name));
   const [wanted, effective] = [mergedFlags(own), mergedFlags(all)];
   return Object.keys(relied).flatMap((name) => {
     const culprit = all.findLast((flag) => flag.name === name && flag.path !== config);
@@ -91,17 +93,6 @@ function agrees(name: string, is: readonly string[], want: readonly string[]): b
   if (name === 'node-label' || name === 'node-taint') return want.every((value) => is.includes(value));
   if (name === 'node-ip') return is.length > 0 && is.every((value) => want.includes(value));
   return (is.at(-1) ?? 'false') === (want.at(-1) ?? 'false');
-}
-
-/** What drop-ins of the unit, or another program's unit, have K3s started with. */
-async function commandFlags(host: HostReader, at: UnitPlace): Promise<readonly GivenFlag[]> {
-  const foreign = await foreignUnit(host, at);
-  const kept = foreign
-    ? [...inlineVariables(foreign), ...unitFlags(foreign.text, foreign.path)].filter(({ name }) =>
-        places.includes(name),
-      )
-    : [];
-  return (await dropInStart(host, at)) ?? kept;
 }
 
 function overridden({ paths }: K3sNode, found: readonly GivenFlag[]): NodeError {

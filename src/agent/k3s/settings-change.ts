@@ -1,17 +1,25 @@
 import { consentAdvice, isConsented } from '../config/consents.ts';
+import { isMap } from '../config/path.ts';
+import { k3sDialect, readYaml } from '../config/yaml.ts';
 import { NodeError } from '../core/errors.ts';
 import type { HostReader } from '../core/host.ts';
 import { inSync, type Resource } from '../core/resource.ts';
-import { digest } from '../resources/digest.ts';
 import { heldBack } from '../resources/held-back.ts';
-import { type K3sValues, valuesIn } from './config-values.ts';
-import { dropInFlags } from './flags.ts';
-import type { GivenFlag } from './given-flags.ts';
-import { changeOf, type GuardedKey, guardedKeys, holdsSecret, textOf } from './guarded-keys.ts';
+import { readableText } from './flags.ts';
+import { configFlags, configuredFlags, flagOf, type GivenFlag } from './given-flags.ts';
+import {
+  changeOf,
+  type GuardedKey,
+  type GuardedValues,
+  guardedKeys,
+  guardedValues,
+  holdsSecret,
+  usualValues,
+} from './guarded-keys.ts';
 import { joinedCluster } from './joined.ts';
 import type { K3sNode } from './node.ts';
-import { guarded, startedWith } from './started-with.ts';
-import { dropInStart, variableFlags } from './unit-flags.ts';
+import { startFlags } from './start-flags.ts';
+import { startedWith } from './started-with.ts';
 
 /**
  * The settings of a server's cluster stay as K3s runs with them: another value is `SettingsIrreversible`, until
@@ -39,7 +47,7 @@ export function settingsChange(node: K3sNode, needs: readonly string[]): Resourc
  */
 export function unlessIrreversible(node: K3sNode, resource: Resource): Resource {
   return heldBack(resource, async (host) => {
-    const written = await valuesIn(host, node.paths.k3s.config);
+    const written = await writtenConfig(host, node);
     const taken = (await heldChanges(host, node)).filter((change) => !isKept(change, written));
     return taken.length === 0 ? undefined : irreversible(node, taken);
   });
@@ -49,16 +57,16 @@ export function unlessIrreversible(node: K3sNode, resource: Resource): Resource 
 export async function keepingSettings(host: HostReader, node: K3sNode): Promise<K3sNode> {
   const held = (await heldChanges(host, node)).filter(({ origin }) => origin === undefined);
   if (held.length === 0) return node;
-  const written = await valuesIn(host, node.paths.k3s.config);
+  const written = await writtenConfig(host, node);
   const wanted = Object.entries(node.settings.k3s.config).filter(
-    ([key]) => !held.some((change) => change.key === key.replace(/\+$/, '')),
+    ([key]) => !held.some((change) => change.key === flagOf(key)),
   );
   const kept = held.flatMap((change) => {
     const value = keptValue(change, written);
     return value === undefined ? [] : [[change.key, value] as const];
   });
   // In the order of the file, so that it is not rewritten, and K3s restarted, for nothing.
-  const order = Object.keys(written);
+  const order = Object.keys(written.values);
   const at = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length);
   const entries = [...wanted, ...kept].sort(([a], [b]) => at(a) - at(b));
   const k3s = {
@@ -68,22 +76,37 @@ export async function keepingSettings(host: HostReader, node: K3sNode): Promise<
   return { ...node, settings: { ...node.settings, k3s } };
 }
 
-function isKept(change: HeldChange, written: K3sValues): boolean {
+/** What K3s' configuration file has on this machine, as it is written there and as it is compared. */
+interface WrittenConfig {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly guarded: GuardedValues;
+}
+
+async function writtenConfig(host: HostReader, { paths }: K3sNode): Promise<WrittenConfig> {
+  const text = await readableText(host, paths.k3s.config);
+  const { value } = readYaml(text, k3sDialect);
+  const entries = Object.entries(isMap(value) ? value : {}).map(
+    ([key, each]) => [flagOf(key), each] as const,
+  );
+  return { values: Object.fromEntries(entries), guarded: guardedValues(configFlags(text, paths.k3s.config)) };
+}
+
+function isKept(change: HeldChange, written: WrittenConfig): boolean {
   if (change.origin !== undefined) return false;
   return change.value === undefined || keptValue(change, written) !== undefined;
 }
 
 /** What K3s runs with; of a secret there is only a digest, and the configuration has it if it has not been lost. */
-function keptValue({ key, value }: HeldChange, written: K3sValues): unknown {
-  if (!holdsSecret(key)) return value;
-  return digest(String(written[key])) === value ? written[key] : undefined;
+function keptValue({ key, value }: HeldChange, written: WrittenConfig): unknown {
+  if (written.guarded[key] === value) return written.values[key];
+  return holdsSecret(key) ? undefined : value;
 }
 
 /** One key whose change is held back. */
 interface HeldChange {
   readonly key: GuardedKey;
-  /** As K3s runs with it. */
-  readonly value: unknown;
+  /** As K3s was given it; `undefined` if it was not. */
+  readonly value: string | undefined;
   readonly observed: string;
   readonly desired: string;
   /** Where another file than the configuration gives K3s the new value; `undefined` for the settings. */
@@ -94,35 +117,20 @@ async function heldChanges(host: HostReader, node: K3sNode): Promise<readonly He
   if (node.role.k3s !== 'server' || !(await joinedCluster(host, node))) return [];
   const started = await startedWith(host, node.paths);
   if (started === undefined) return [];
-  const wanted = await wantedValues(host, node);
-  const values = guarded(Object.fromEntries(wanted.map(({ name, value }) => [name, value])));
+  const { config } = node.paths.k3s;
+  const given = configuredFlags(node.settings.k3s.config, config);
+  const flags = await startFlags(host, { kind: 'server', paths: node.paths, config: given });
+  const wanted = guardedValues(flags);
   return guardedKeys
     .map((key): HeldChange => {
       const value = started[changeOf(key) === 'never' ? 'first' : 'last'][key];
-      const origin = wanted.findLast(({ name }) => name === key)?.origin;
-      return { key, value, observed: textOf(key, value), desired: textOf(key, values[key]), origin };
+      const usual = usualValues[key] ?? '';
+      const last = flags.findLast(({ name }) => name === key);
+      const origin = last?.path === config ? undefined : last;
+      return { key, value, observed: value ?? usual, desired: wanted[key] ?? usual, origin };
     })
     .filter(({ observed, desired }) => observed !== desired)
     .filter((change) => !mayChange(node, change));
-}
-
-interface WantedValue {
-  readonly name: string;
-  readonly value: unknown;
-  readonly origin?: GivenFlag;
-}
-
-/** What a start would give K3s, later ones winning. */
-async function wantedValues(host: HostReader, { settings, paths }: K3sNode): Promise<readonly WantedValue[]> {
-  const at = { kind: 'server', paths } as const;
-  const given = (flag: GivenFlag): WantedValue => ({ name: flag.name, value: flag.values, origin: flag });
-  const configured = Object.entries(settings.k3s.config);
-  return [
-    ...(await variableFlags(host, at)).map(given),
-    ...configured.map(([key, value]): WantedValue => ({ name: key.replace(/\+$/, ''), value })),
-    ...(await dropInFlags(host, paths)).map(given),
-    ...((await dropInStart(host, at)) ?? []).map(given),
-  ];
 }
 
 function mayChange({ settings }: K3sNode, change: HeldChange): boolean {

@@ -2,16 +2,17 @@ import { join } from 'node:path';
 import { isMap } from '../config/path.ts';
 import type { Host, HostReader } from '../core/host.ts';
 import type { NodePaths } from '../paths.ts';
-import { digest } from '../resources/digest.ts';
-import { type K3sValues, k3sValues } from './config-values.ts';
+import { readableText } from './flags.ts';
 import { foreignUnit } from './foreign-unit.ts';
-import { guardedKeys, holdsSecret } from './guarded-keys.ts';
+import { configFlags } from './given-flags.ts';
+import { type GuardedValues, guardedValues } from './guarded-keys.ts';
 import { unitName } from './node.ts';
+import { startFlags } from './start-flags.ts';
 
 /** The guarded keys of a server's configuration as K3s was given them: at the first start of its datastore, and at the last. */
 export interface StartedWith {
-  readonly first: K3sValues;
-  readonly last: K3sValues;
+  readonly first: GuardedValues;
+  readonly last: GuardedValues;
 }
 
 /**
@@ -21,7 +22,7 @@ export interface StartedWith {
  */
 export async function noteStart(host: Host, paths: NodePaths): Promise<void> {
   if ((await host.stat(join(paths.system.units, unitName('server')))) === undefined) return;
-  const last = guarded(await k3sValues(host, paths));
+  const last = await valuesInFiles(host, paths);
   // A start before the cluster is there may have failed for what it was given.
   const isCluster = (await host.stat(paths.k3s.serverToken)) !== undefined;
   const first = (isCluster && (await noted(host, paths))?.first) || last;
@@ -34,23 +35,25 @@ export async function startedWith(host: HostReader, paths: NodePaths): Promise<S
   if (known) return known;
   const isTold = (await host.stat(paths.k3s.config)) ?? (await foreignUnit(host, { kind: 'server', paths }));
   if (!isTold) return undefined;
-  const last = guarded(await k3sValues(host, paths));
+  const last = await valuesInFiles(host, paths);
   return { first: last, last };
 }
 
-/** The guarded ones of these values; of one that may hold a secret, its digest. */
-export function guarded(values: K3sValues): K3sValues {
-  return Object.fromEntries(
-    guardedKeys
-      .filter((key) => values[key] !== undefined)
-      .map((key) => [key, holdsSecret(key) ? digest(String(values[key])) : values[key]]),
-  );
+/** What a start would give K3s by what is on the disk. */
+async function valuesInFiles(host: HostReader, paths: NodePaths): Promise<GuardedValues> {
+  const at = { kind: 'server', paths } as const;
+  const config = configFlags(await readableText(host, paths.k3s.config), paths.k3s.config);
+  return guardedValues(await startFlags(host, { ...at, config, foreign: await foreignUnit(host, at) }));
 }
 
 async function noted(host: HostReader, { k3s }: NodePaths): Promise<StartedWith | undefined> {
   const note = parsed((await host.readFile(k3s.startedWith))?.content ?? '');
   const { first, last } = isMap(note) ? note : {};
-  return isMap(first) && isMap(last) ? { first, last } : undefined;
+  return isMap(first) && isMap(last) ? { first: texts(first), last: texts(last) } : undefined;
+}
+
+function texts(values: Readonly<Record<string, unknown>>): GuardedValues {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]));
 }
 
 function parsed(text: string): unknown {

@@ -94,9 +94,8 @@ async function unitDropIns(host: HostReader, { kind, paths }: UnitPlace): Promis
     const directory = join(paths.root, folder, `${unitName(kind)}.d`);
     for (const name of await host.list(directory)) found.set(name, join(directory, name));
   }
-  const names = [...found.keys()].filter((name) => name.endsWith('.conf')).sort();
-  const dropIns = names.map((name) => found.get(name) ?? '');
-  return Promise.all(dropIns.map(async (path) => ({ path, text: await readableText(host, path) })));
+  const dropIns = [...found].filter(([name]) => name.endsWith('.conf')).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Promise.all(dropIns.map(async ([, path]) => ({ path, text: await readableText(host, path) })));
 }
 
 function fileVariables({ text, path }: UnitFile): readonly GivenFlag[] {

@@ -233,6 +233,18 @@ describe('a restart for another reason', () => {
     );
   });
 
+  test('does not wait for a drop-in that adds the same as at the last start', async () => {
+    const host = memoryHost({ files: { '/etc/systemd/system/k3s.service': '# Written by Slipway' } });
+    const node = serverWith({ 'cluster-dns': ['10.43.0.10'] });
+    host.files.write(dropIn, 'cluster-dns+: [10.43.0.11]\ncluster-init:\n');
+    await settle(configFile(node, []), host);
+    host.files.write(paths.k3s.serverToken, 'K10a::server:x', 0o600);
+    await noteStart(host, paths);
+    expect(await outcome(settingsChange(node, []), host)).toBe('InSync');
+    host.files.write(dropIn, 'cluster-dns+: [10.43.0.12]\n');
+    expect(await outcome(settingsChange(node, []), host)).toBe(held);
+  });
+
   test('does not wait for what the configuration keeps', async () => {
     const changed = serverWith({ 'cluster-cidr': '10.50.0.0/16' });
     for (const before of [{}, { 'cluster-cidr': '10.1.0.0/16' }])

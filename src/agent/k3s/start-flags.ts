@@ -1,0 +1,26 @@
+import type { HostReader } from '../core/host.ts';
+import { dropInFlags } from './flags.ts';
+import { type GivenFlag, unitFlags } from './given-flags.ts';
+import { dropInStart, inlineVariables, type UnitFile, type UnitPlace, variableFlags } from './unit-flags.ts';
+
+/** A start of K3s' unit with a configuration file of these flags. */
+export interface StartPlace extends UnitPlace {
+  readonly config: readonly GivenFlag[];
+  /** The unit of another program, if that is started. */
+  readonly foreign?: UnitFile | undefined;
+}
+
+/**
+ * Returns all that a start gives K3s: variables, the configuration file, the operator's drop-ins, and the command line of a
+ * drop-in of the unit or of another program's unit; `mergedFlags` makes of it what counts.
+ */
+export async function startFlags(host: HostReader, start: StartPlace): Promise<readonly GivenFlag[]> {
+  const { config, foreign, paths } = start;
+  return [
+    ...(foreign ? inlineVariables(foreign) : []),
+    ...(await variableFlags(host, start)),
+    ...config,
+    ...(await dropInFlags(host, paths)),
+    ...((await dropInStart(host, start)) ?? (foreign ? unitFlags(foreign.text, foreign.path) : [])),
+  ];
+}
