@@ -1,6 +1,12 @@
 import { relative } from 'node:path';
 import { defineConfig, type Plugin } from 'vitest/config';
 
+/** Tests below integration that need a process each: msal keeps an identity's tokens in statics. */
+const ownIdentity = [
+  'test/integration/azure/**/*.test.ts',
+  'test/integration/credential-provider/fetch.test.ts',
+];
+
 /** `npm test` runs every project but the last five: `long` takes minutes, the others need what `npm run package` makes. */
 export default defineConfig({
   plugins: [namesWhatRuns()],
@@ -11,9 +17,15 @@ export default defineConfig({
     projects: [
       project('architecture', { include: ['test/architecture.test.ts'] }),
       project('unit', { testTimeout: 60_000, isolate: false }),
-      project('contract', { testTimeout: 120_000, isolate: false }),
-      project('scenario', { testTimeout: 120_000, isolate: false }),
-      project('integration', { testTimeout: 120_000, hookTimeout: 120_000 }),
+      project('contract', { testTimeout: 300_000, isolate: false }),
+      project('scenario', { testTimeout: 300_000, isolate: false }),
+      project('integration', {
+        testTimeout: 300_000,
+        hookTimeout: 120_000,
+        exclude: ownIdentity,
+        isolate: false,
+      }),
+      project('identity', { include: ownIdentity, testTimeout: 300_000, hookTimeout: 120_000 }),
       project('long', { testTimeout: 1_200_000 }),
       project('security', { testTimeout: 60_000 }),
       project('package', { testTimeout: 300_000 }),
@@ -45,6 +57,7 @@ function project(
   name: string,
   test: {
     include?: string[];
+    exclude?: string[];
     testTimeout?: number;
     hookTimeout?: number;
     fileParallelism?: boolean;
