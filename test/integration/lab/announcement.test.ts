@@ -33,7 +33,7 @@ beforeAll(async () => {
   start(other, built, 'agent', { server, 'node-name': 'vm-agent' });
   await vi.waitUntil(() => isReady('vm-server'), { timeout: 60_000, interval: 200 });
   await vi.waitUntil(() => isReady('vm-agent'), { timeout: 60_000, interval: 200 });
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   for (const child of running) child.kill('SIGKILL');

@@ -53,6 +53,10 @@ export class Faults {
     this.#active = [];
   }
 
+  get hang(): boolean {
+    return this.#active.some(({ fault, times }) => fault === 'hang' && times > 0);
+  }
+
   take(path: string): Fault | undefined {
     const found = this.#active.find((each) => each.times > 0 && each.on.test(path));
     if (found) found.times -= 1;
