@@ -51,6 +51,16 @@ export function noAnswer(url: URL, why: string): NodeError {
   );
 }
 
+/** `UnexpectedAnswer`, for a request that cannot be put into HTTP; no header is quoted. */
+export function unsendable(url: URL, code: string, cause: unknown): NodeError {
+  return new NodeError(
+    'UnexpectedAnswer',
+    `No request can be made to ${shownUrl(url)} (${code}): its address or one of its headers holds what HTTP does not allow, as a ` +
+      'token with a line break does. Check what gave the address or the token out.',
+    { retry: { pace: 'slow' }, cause },
+  );
+}
+
 /** `TimedOut`, for an exchange that did not end within so many milliseconds. */
 export function timedOut(url: URL, milliseconds: number): NodeError {
   return new NodeError(

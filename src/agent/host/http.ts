@@ -8,8 +8,9 @@ import { request as httpsRequest } from 'node:https';
 import { NodeError } from '../core/errors.ts';
 import type { HttpResponse, HttpSend } from '../core/host.ts';
 import { reveal } from '../core/secret.ts';
+import { errnoOf } from './file-errors.ts';
 import type { Route, Routes } from './http-agents.ts';
-import { connectionError, noAnswer, shownUrl, timedOut } from './http-errors.ts';
+import { connectionError, noAnswer, shownUrl, timedOut, unsendable } from './http-errors.ts';
 import { proxyHeaders, proxyUnreachable, refusedByProxy } from './proxy.ts';
 import { within } from './within.ts';
 
@@ -44,7 +45,7 @@ export async function open(
 ): Promise<IncomingMessage> {
   const route = await routes.to(url, request, signal);
   return new Promise((resolve, reject) => {
-    const outgoing = begin(url, route, { method: request.method, headers: headersOf(request), signal });
+    const outgoing = begun(url, route, { method: request.method, headers: headersOf(request), signal });
     outgoing.on('error', (thrown) => reject(signal.aborted ? signal.reason : failure(thrown, url, route)));
     outgoing.once('response', (response) => {
       if (!route.proxy || response.statusCode !== 407) return resolve(response);
@@ -59,6 +60,15 @@ export async function open(
     refuseInterimFlood(outgoing, url);
     outgoing.end(request.body === undefined ? undefined : reveal(request.body));
   });
+}
+
+/** Node throws for a header that HTTP cannot carry, such as a token with a line break that a server gave out. */
+function begun(url: URL, route: Route, options: RequestOptions): ClientRequest {
+  try {
+    return begin(url, route, options);
+  } catch (thrown) {
+    throw unsendable(url, errnoOf(thrown) ?? 'it is refused', thrown);
+  }
 }
 
 /** The request, addressed to the proxy if the route asks one for it (RFC 9112 section 3.2.2, absolute form). */

@@ -54,7 +54,13 @@ async function listen(address: string, served: ServedText): Promise<Server> {
     headersTimeout: patience,
     connectionsCheckingInterval: checkInterval,
   };
+  const asking = new WeakSet<Socket>();
   const server = createServer(options, (request, response) => {
+    const { socket } = request;
+    // A client that asks again without reading would have thousands of answers kept in memory for it.
+    if (asking.has(socket)) return void socket.destroy();
+    asking.add(socket);
+    response.once('close', () => asking.delete(socket));
     answer(request, response, served).catch(() => response.destroy());
   });
   const admit = admission();
