@@ -53,8 +53,11 @@ export async function foreignStart(
   { role, paths }: Pick<K3sNode, 'role' | 'paths'>,
 ): Promise<string | undefined> {
   const unit = unitName(role.k3s);
-  const { ActiveState, InvocationID } = await showUnit(host, unit, ['ActiveState', 'InvocationID']);
-  if (!['active', 'reloading', 'activating'].includes(ActiveState)) return undefined;
+  const shown = await showUnit(host, unit, ['ActiveState', 'SubState', 'InvocationID']);
+  const { ActiveState, SubState, InvocationID } = shown;
+  // Between two starts the directory is gone, too.
+  if (!['active', 'reloading', 'activating'].includes(ActiveState) || SubState === 'auto-restart')
+    return undefined;
   const hasStamp = (await host.stat(paths.k3s.stamp)) !== undefined;
   const isOurs = hasStamp
     ? (await readStamp(host, paths, InvocationID)) !== undefined
