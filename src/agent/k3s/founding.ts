@@ -1,8 +1,11 @@
 import { NodeError } from '../core/errors.ts';
 import type { HostReader } from '../core/host.ts';
 import { inSync, type Resource } from '../core/resource.ts';
+import { showUnit } from '../resources/unit.ts';
+import { dropInFlags } from './flags.ts';
+import { configuredFlags } from './given-flags.ts';
 import { joinedCluster } from './joined.ts';
-import { type K3sNode, normaliseServer } from './node.ts';
+import { type K3sNode, normaliseServer, unitName } from './node.ts';
 import { serverCa } from './server.ts';
 
 const foundingId = 'Cluster/founding';
@@ -39,7 +42,9 @@ export function serverToJoin(node: K3sNode): NodeError | undefined {
 }
 
 async function answering(host: HostReader, node: K3sNode): Promise<NodeError | undefined> {
-  const addresses = [node.settings.k3s.config['tls-san'] ?? []].flat().map(String).flatMap(asServer);
+  // K3s answers at its own names a moment before its token is there.
+  if (await isStarted(host, node)) return undefined;
+  const addresses = (await serverNames(host, node)).flatMap(asServer);
   const others = [...new Set(addresses)].filter((address) => !isOwn(node, address));
   const found = await Promise.all(others.map((address) => serverCa(host, address).then(() => address, away)));
   const [first] = found.filter((address) => address !== undefined);
@@ -49,6 +54,18 @@ async function answering(host: HostReader, node: K3sNode): Promise<NodeError | u
       'second one of that name. Attach the disk with /var/lib/rancher/k3s if it is missing. If a new cluster is meant, stop ' +
       'that server, or take its name out of tls-san until this one is Ready.',
   );
+}
+
+async function isStarted(host: HostReader, { role }: K3sNode): Promise<boolean> {
+  const { ActiveState } = await showUnit(host, unitName(role.k3s), ['ActiveState']);
+  return ['active', 'reloading', 'activating'].includes(ActiveState);
+}
+
+/** The names that its certificate is to have, among them that by which nodes register. */
+async function serverNames(host: HostReader, { settings, paths }: K3sNode): Promise<readonly string[]> {
+  const configured = configuredFlags(settings.k3s.config, paths.k3s.config);
+  const flags = [...configured, ...(await dropInFlags(host, paths))];
+  return flags.filter(({ name }) => name === 'tls-san').flatMap(({ values }) => values);
 }
 
 function isOwn({ name, address }: K3sNode, server: string): boolean {

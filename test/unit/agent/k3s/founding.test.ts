@@ -9,31 +9,52 @@ const founded = { '/var/lib/rancher/k3s/server/token': 'K10a::server:x' };
 const named = { settings: { k3s: { config: { 'tls-san': ['k3s.example.com', '10.0.0.5', '*.bad name'] } } } };
 const lb = 'https://k3s.example.com:6443';
 
+const dropIn = { '/etc/rancher/k3s/config.yaml.d/a.yaml': 'tls-san+: [k3s.example.com]\n' };
+const inOneText = { settings: { k3s: { config: { 'tls-san': 'vm-1,k3s.example.com' } } } };
+
+/** K3s does not run there. */
+function machine(files = {}) {
+  return memoryHost({ files }).on({ file: 'systemctl', args: /^show k3s.service/ }, 'ActiveState=inactive\n');
+}
+
 function answeringAt(server: string, files = {}) {
-  return memoryHost({ files }).onGet(`${server}/ping`, 'pong').onGet(`${server}/cacerts`, aCa());
+  return machine(files).onGet(`${server}/ping`, 'pong').onGet(`${server}/cacerts`, aCa());
 }
 
 describe('a server', () => {
   test.each([
-    ['with nothing to join', memoryHost(), {}, 'InSync'],
-    ['that is to join another', memoryHost(), { server: other }, 'ClusterExists slow'],
+    ['with nothing to join', machine(), {}, 'InSync'],
+    ['that is to join another', machine(), { server: other }, 'ClusterExists slow'],
     [
       'that is to join another, and has a cluster',
-      memoryHost({ files: founded }),
+      machine(founded),
       { server: other },
       'ClusterExists slow, blocks nobody',
     ],
-    ['that is named by its own address', memoryHost(), { server: 'https://10.0.0.5:6443' }, 'InSync'],
-    ['that is named by its own name', memoryHost(), { server: 'https://vm-1:6443' }, 'InSync'],
+    ['that is named by its own address', machine(), { server: 'https://10.0.0.5:6443' }, 'InSync'],
+    ['that is named by its own name', machine(), { server: 'https://vm-1:6443' }, 'InSync'],
     ['with an empty disk, beside one that answers', answeringAt(lb), named, 'ClusterExists slow'],
+    [
+      'with an empty disk, beside one at a name in a drop-in',
+      answeringAt(lb, dropIn),
+      {},
+      'ClusterExists slow',
+    ],
+    ['with an empty disk, beside one of several names', answeringAt(lb), inOneText, 'ClusterExists slow'],
     ['whose own name answers', answeringAt(lb, founded), named, 'InSync'],
     [
-      'with an empty disk, whose name leads nowhere',
-      memoryHost().onGet(`${lb}/ping`, unreachable(lb)),
+      'whose own name answers before it has written its token',
+      answeringAt(lb).on({ file: 'systemctl', args: /^show k3s.service/ }, 'ActiveState=activating\n'),
       named,
       'InSync',
     ],
-    ['beside what is no K3s server', memoryHost().onGet(`${lb}/ping`, { status: 503 }), named, 'InSync'],
+    [
+      'with an empty disk, whose name leads nowhere',
+      machine().onGet(`${lb}/ping`, unreachable(lb)),
+      named,
+      'InSync',
+    ],
+    ['beside what is no K3s server', machine().onGet(`${lb}/ping`, { status: 503 }), named, 'InSync'],
   ] as const)('%s', async (_name, host, changes, expected) => {
     expect(await outcome(clusterFounding(aNode('server', changes)), host)).toBe(expected);
   });
