@@ -4,12 +4,16 @@ import { commandLine } from '../core/command-line.ts';
 import { NodeError } from '../core/errors.ts';
 import type { Host, HostReader } from '../core/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
+import type { NodePaths } from '../paths.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
 import { isSuccessor, pinnedCa } from './ca.ts';
 import { repin } from './ca-pin.ts';
+import { mergedFlags } from './flags.ts';
+import { foreignUnit } from './foreign-unit.ts';
 import { joinedCluster } from './joined.ts';
-import { type K3sNode, unitName } from './node.ts';
+import { type K3sNode, normaliseServer, unitName } from './node.ts';
 import { serverCa } from './server.ts';
+import { presentFlags } from './start-flags.ts';
 
 const serverChangeId = 'Consent/server';
 
@@ -80,10 +84,23 @@ function sparing(thrown: unknown): never {
   throw thrown instanceof NodeError ? thrown.sparing() : thrown;
 }
 
-/** As Slipway wrote it; a line that was damaged by hand names no server. */
+/** As Slipway wrote it, or as another program's unit has it; a line that was damaged by hand names no server. */
 async function configuredServer(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
   const text = (await host.readFile(paths.k3s.config))?.content ?? '';
-  return /^server: "(https:\/\/[^"\s]+)"$/m.exec(text)?.[1];
+  return /^server: "(https:\/\/[^"\s]+)"$/m.exec(text)?.[1] ?? adoptedServer(host, paths);
+}
+
+async function adoptedServer(host: HostReader, paths: NodePaths): Promise<string | undefined> {
+  const at = { kind: 'agent', paths } as const;
+  if ((await foreignUnit(host, at)) === undefined) return undefined;
+  const server = mergedFlags(await presentFlags(host, at))
+    .get('server')
+    ?.at(-1);
+  try {
+    return server && normaliseServer(server);
+  } catch (thrown) {
+    return unknown(thrown);
+  }
 }
 
 /** The hash of a CA that this agent does not know, by which consent names it; whole, since it is what is trusted. */

@@ -1,6 +1,7 @@
 import type { HostReader } from '../core/host.ts';
-import { dropInFlags } from './flags.ts';
-import { type GivenFlag, unitFlags } from './given-flags.ts';
+import { dropInFlags, readableText } from './flags.ts';
+import { foreignUnit } from './foreign-unit.ts';
+import { configFlags, type GivenFlag, unitFlags } from './given-flags.ts';
 import { dropInStart, inlineVariables, type UnitFile, type UnitPlace, variableFlags } from './unit-flags.ts';
 
 /** A start of K3s' unit with a configuration file of these flags. */
@@ -23,4 +24,11 @@ export async function startFlags(host: HostReader, start: StartPlace): Promise<r
     ...(await dropInFlags(host, paths)),
     ...((await dropInStart(host, start)) ?? (foreign ? unitFlags(foreign.text, foreign.path) : [])),
   ];
+}
+
+/** Returns what a start gives K3s by the files that are there now, those of another program included. */
+export async function presentFlags(host: HostReader, at: UnitPlace): Promise<readonly GivenFlag[]> {
+  const path = at.paths.k3s.config;
+  const config = configFlags(await readableText(host, path), path);
+  return startFlags(host, { ...at, config, foreign: await foreignUnit(host, at) });
 }

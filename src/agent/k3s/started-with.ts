@@ -2,12 +2,10 @@ import { join } from 'node:path';
 import { isMap } from '../config/path.ts';
 import type { Host, HostReader } from '../core/host.ts';
 import type { NodePaths } from '../paths.ts';
-import { readableText } from './flags.ts';
 import { foreignUnit } from './foreign-unit.ts';
-import { configFlags } from './given-flags.ts';
 import { type GuardedValues, guardedValues } from './guarded-keys.ts';
 import { unitName } from './node.ts';
-import { startFlags } from './start-flags.ts';
+import { presentFlags } from './start-flags.ts';
 
 /** The guarded keys of a server's configuration as K3s was given them: at the first start of its datastore, and at the last. */
 export interface StartedWith {
@@ -22,7 +20,7 @@ export interface StartedWith {
  */
 export async function noteStart(host: Host, paths: NodePaths): Promise<void> {
   if ((await host.stat(join(paths.system.units, unitName('server')))) === undefined) return;
-  const last = await valuesInFiles(host, paths);
+  const last = await guardedValues(await presentFlags(host, { kind: 'server', paths }));
   // A start before the cluster is there may have failed for what it was given.
   const isCluster = (await host.stat(paths.k3s.serverToken)) !== undefined;
   const first = (isCluster && (await noted(host, paths))?.first) || last;
@@ -35,15 +33,8 @@ export async function startedWith(host: HostReader, paths: NodePaths): Promise<S
   if (known) return known;
   const isTold = (await host.stat(paths.k3s.config)) ?? (await foreignUnit(host, { kind: 'server', paths }));
   if (!isTold) return undefined;
-  const last = await valuesInFiles(host, paths);
+  const last = await guardedValues(await presentFlags(host, { kind: 'server', paths }));
   return { first: last, last };
-}
-
-/** What a start would give K3s by what is on the disk. */
-async function valuesInFiles(host: HostReader, paths: NodePaths): Promise<GuardedValues> {
-  const at = { kind: 'server', paths } as const;
-  const config = configFlags(await readableText(host, paths.k3s.config), paths.k3s.config);
-  return guardedValues(await startFlags(host, { ...at, config, foreign: await foreignUnit(host, at) }));
 }
 
 async function noted(host: HostReader, { k3s }: NodePaths): Promise<StartedWith | undefined> {

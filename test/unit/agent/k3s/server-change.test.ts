@@ -47,6 +47,15 @@ function unconfigured() {
   return host;
 }
 
+/** An agent that scripts made: its server is in the unit, or in the file of variables beside it. */
+function adopted(flags: string, variables = '') {
+  const host = unconfigured();
+  const unit = '/etc/systemd/system/k3s-agent.service';
+  host.files.write(unit, `[Service]\nExecStart=/usr/local/bin/k3s agent ${flags}\n`);
+  host.files.write(`${unit}.env`, variables);
+  return host;
+}
+
 describe('what is found', () => {
   test.each([
     ['no server is known, and none was joined', memoryHost(), { server: undefined }, 'InSync'],
@@ -75,6 +84,20 @@ describe('what is found', () => {
     ['its server is away, and consented to', world(server, unreachable(server)), consentTo(server), 'InSync'],
     ['the question itself is at fault', world(server, new TypeError('bug')), {}, 'Error: bug'],
     ['the CA is another', world(server, otherCa), {}, 'ServerChanged slow, blocks nobody'],
+    ['another program has it join the same', adopted(`--server ${server}/`), {}, 'InSync'],
+    [
+      'another program has it join another',
+      adopted(`--server ${moved}`),
+      {},
+      'ServerChanged slow, blocks nobody',
+    ],
+    [
+      'a variable has it join another',
+      adopted('', `K3S_URL='${moved}'`),
+      {},
+      'ServerChanged slow, blocks nobody',
+    ],
+    ['another program names no server', adopted('--server nowhere://x'), {}, 'InSync'],
     ['that address is consented to', world(moved), consentTo(server), 'InSync'],
     ['another address is consented to', world(moved), consentTo(moved), 'ServerChanged slow, blocks nobody'],
     [
