@@ -107,6 +107,7 @@ test('a mirror of a login server over http needs one consent and not two', async
   expect(await problems(withPort)).toEqual([expect.stringContaining('foreignMirrors')]);
   const consent = { foreignMirrors: ['a.io=http://a.io'] };
   expect(await problems({ ...settings, consent })).toEqual([]);
+  expect(await problems({ ...withPort, consent })).toEqual([]);
 });
 
 describe('snapshots of etcd over http', () => {

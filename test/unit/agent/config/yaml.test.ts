@@ -30,7 +30,7 @@ test.each([
 });
 
 test.each([
-  ['a: 1\nb: hunter2\u0000', 'line 2: holds what is no text; save it as UTF-8'],
+  ['a: 1\nb: hunter2\u0000\nc: 2', 'line 2: holds what is no text; save it as UTF-8'],
   ['\ufffdhunter2', 'line 1: holds what is no text; save it as UTF-8'],
   ['#'.repeat(1_048_577), 'line 1, column 1: the text is longer than 1 MiB; keep settings alone in it'],
 ])('what no person wrote is refused: %#', (content, fault) => {
@@ -77,6 +77,19 @@ test.each(['@hunter2', '|hunter2', '*hunter2', '"hun\\qter2"'])(
     expect(() => parseYaml(`password: ${password}`)).toThrow(/^line 1, column \d+: (?!.*(?:hunter2|\\q))/s);
   },
 );
+
+test('reads a text, and throws its first fault', () => {
+  expect(parseYaml('a: 1')).toEqual({ a: 1 });
+  expect(parseYaml('')).toBeNull();
+  expect(() => parseYaml('a: [')).toThrow();
+});
+
+test('refuses a second document at its place', () => {
+  expect(readYaml('a: 1\n---\nb: hunter2\n')).toEqual({
+    value: undefined,
+    faults: ['line 2, column 1: a second document begins; keep one of the two'],
+  });
+});
 
 test('aliases that multiply are refused', () => {
   const levels = Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${`*a${at}, `.repeat(9)}]`);

@@ -64,6 +64,19 @@ describe('on a server that has not started yet', () => {
     expect(host.files.text(path)).toBe('two words\n');
   });
 
+  test('a token that cannot be compared stays as it is', async () => {
+    const host = held('agents-only\n');
+    const cloud = cloudWith('agents-only');
+    cloud.fail('secret', new NodeError('VaultUnavailable', 'down'));
+    host.advance(2 * 3_600_000);
+    const [resource] = agentToken(aNode('server', { settings }), cloud, []);
+    expect(resource && (await settle(resource, host))).toEqual([
+      'Drifted tolerably compared with the vault',
+      'VaultUnavailable soon',
+    ]);
+    expect(host.files.text(path)).toBe('agents-only\n');
+  });
+
   test('a dry run writes a redacted text', async () => {
     const dry = recordingHost(memoryHost());
     const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
@@ -130,6 +143,15 @@ describe('on a server that has started with a token', () => {
       'VaultUnavailable soon',
     ]);
     expect(host.journal.filter(({ kind }) => kind === 'write')).toEqual([]);
+  });
+
+  test('what K3s has is not put back for a fault of the program', async () => {
+    const host = machine('mine\n');
+    const cloud = cloudWith('agents-only');
+    cloud.secret = () => Promise.reject(new TypeError('bug'));
+    const [resource] = agentToken(aNode('server', { settings }), cloud, []);
+    expect(resource && (await settle(resource, host))).toEqual(['Drifted token', 'Error: bug']);
+    expect(host.files.text(path)).toBe('mine\n');
   });
 
   test('what is changed by hand is reported as another token', async () => {

@@ -24,6 +24,10 @@ const belowNode = makeIntermediate(node, 'below-node').certificate;
 /** A root that has an authority key: its own. */
 const itself = crossSign(renewed, renewed);
 
+/** The key of the old root under another name. */
+const other = { certificate: renewed.certificate, key: old.key };
+const renamed = crossSign(other, other);
+
 const textHash = (pem: string) => createHash('sha256').update(pem).digest('hex');
 const derHash = (pem: string) => createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
 
@@ -61,6 +65,11 @@ describe('pinnedCa pins', () => {
       'what a certificate signed that is no CA by the text',
       belowNode + node.certificate + old.certificate,
       textHash(belowNode + node.certificate + old.certificate),
+    ],
+    [
+      'what the key of a root under another name signed by the text',
+      intermediate.certificate + renamed,
+      textHash(intermediate.certificate + renamed),
     ],
     [
       'a bundle without the root by its text',
@@ -155,6 +164,11 @@ describe('isSuccessor', () => {
     const signed = makeIntermediate(intermediate, 'second').certificate;
     expect(isSuccessor(signed, chain)).toBe(false);
     expect(isSuccessor(signed + intermediate.certificate, chain)).toBe(true);
+  });
+
+  test('of a chain is what K3s pins by the same root, whatever stands beside it', () => {
+    const chain = intermediate.certificate + known;
+    expect(isSuccessor(chain + foreign.certificate, chain)).toBe(true);
   });
 
   test('of several roots is what one of them signed', () => {

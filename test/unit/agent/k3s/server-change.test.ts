@@ -41,6 +41,12 @@ function configured(line: string) {
   return host;
 }
 
+function serverWithToken() {
+  const host = world(moved);
+  host.files.write('/var/lib/rancher/k3s/server/token', 'K10a::server:x');
+  return host;
+}
+
 function unconfigured() {
   const host = world();
   host.files.remove('/etc/rancher/k3s/config.yaml');
@@ -209,13 +215,13 @@ describe('the server that a node keeps until consent', () => {
     ],
     ['the wanted one before it has joined', memoryHost(), aNode('agent'), server],
     ['the wanted one where the old is not known', unconfigured(), aNode('agent'), server],
-    ['none on a server', world(moved), aNode('server'), undefined],
+    ['none on a server', serverWithToken(), aNode('server'), undefined],
   ])('is %s', async (_name, host, node, kept) => {
     expect((await keepingServer(host, node)).server).toBe(kept);
   });
 
   test('is not asked for where it stays the same', async () => {
-    const node = aNode('agent', consent);
+    const node = aNode('agent');
     expect(await keepingServer(world(), node)).toBe(node);
   });
 });
