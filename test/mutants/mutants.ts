@@ -4,11 +4,12 @@
  * `npm run mutants [-- PATH...]`: every protected file, or those given. A mutant that survives is a missing test, or is
  * harmless and stands in judged.yaml with the reason. Exits with 1 while one is neither.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { MutantResult } from '@stryker-mutator/api/core';
 import { Stryker } from '@stryker-mutator/core';
 import { parse, stringify } from 'yaml';
+import { protectedFiles } from './protected.ts';
 
 /** A change that no test noticed, as judged.yaml writes it down. */
 interface Mutant {
@@ -19,24 +20,15 @@ interface Mutant {
   readonly change: string;
 }
 
-/**
- * Where a mistake would show a secret, lose a file or take a consent that was not given.
- *
- * A file is entered here once each of its survivors is caught by a test or judged.
- */
-const protectedFiles = [
-  'core/{secret,jwt}.ts',
-  'host/atomic-write.ts',
-  'k3s/join-token.ts',
-  'resources/file.ts',
-].map((files) => `src/agent/${files}`);
-
 const repository = join(import.meta.dirname, '../..');
 
 await main(process.argv.slice(2));
 
 async function main(paths: readonly string[]): Promise<void> {
-  const survivors = await survivorsOf(paths.length > 0 ? paths : protectedFiles);
+  const files = paths.length > 0 ? paths : protectedFiles.map((file) => `src/agent/${file}`);
+  const gone = files.filter((file) => !existsSync(join(repository, file)));
+  if (gone.length > 0) throw new Error(`there is no ${gone.join(', ')}; correct test/mutants/protected.ts`);
+  const survivors = await survivorsOf(files);
   const judged = judgements();
   const unjudged = survivors.filter((mutant) => !judged.has(keyOf(mutant)));
   if (unjudged.length > 0) say(stringify(unjudged, { lineWidth: 0 }));
