@@ -66,10 +66,10 @@ async function problemOf(
   }
 }
 
-function loginFault(path: string, { content, mode, foreignOwner }: FoundFile): string | undefined {
+function loginFault(path: string, { content, mode, foreignUser }: FoundFile): string | undefined {
   const known = 'and consider the password known';
-  if (foreignOwner !== undefined && !foreignOwner.startsWith('0:'))
-    return `names ${path}, which belongs to ${foreignOwner}; run chown root:root ${path}, ${known}`;
+  if (foreignUser !== undefined)
+    return `names ${path}, which belongs to another user (uid ${foreignUser}); run chown root:root ${path}, ${known}`;
   if ((mode & 0o077) !== 0)
     return `names ${path}, which other users may open; run chmod 600 ${path}, ${known}`;
   if (parseProxyLogin(content) !== undefined) return undefined;

@@ -95,6 +95,16 @@ describe('network.proxyCredentialsFile', () => {
     expect(await loginProblem(path, arrange)).toBeUndefined();
   });
 
+  test('may belong to this user and to a group that may not read it, without root', async () => {
+    const arrange = (host: MemoryHost) => {
+      const own = { foreignOwner: '1000:27', foreignGroup: 27 };
+      const readFile = host.readFile.bind(host);
+      const found = { content: login, mode: 0o600, modifiedAt: 0, ...own };
+      host.readFile = async (at) => (at === path ? found : readFile(at));
+    };
+    expect(await loginProblem(path, arrange)).toBeUndefined();
+  });
+
   test('is left to root if this user may not read it', async () => {
     const host = memoryHost({
       files: { [own]: `network: { proxy: 'https://proxy.example', proxyCredentialsFile: ${path} }` },
@@ -126,7 +136,7 @@ describe('network.proxyCredentialsFile', () => {
         files.write(path, login, 0o600);
         files.give(path, '1000:1000');
       },
-      /which belongs to 1000:1000; run chown root:root \/etc\/slipway\/proxy, and consider/,
+      /which belongs to another user \(uid 1000\); run chown root:root \/etc\/slipway\/proxy, and consider/,
     ],
     [
       'without a password',
