@@ -28,6 +28,7 @@ const pollInterval = 50;
 
 interface Storage {
   readonly host: Host;
+  readonly root: string;
   readonly paths: NodePaths['slipway'];
 }
 
@@ -48,9 +49,9 @@ export async function freshLogins(server: string, root: string): Promise<CachedL
   if (!settings.registries.servers.includes(server)) throw unknownServer(server);
   const host = nodeHost({ ...settings.network, root });
   const cloud = makeCloud(settings, host, { hostname: '', addresses: [] });
-  const place = { host, cloud, paths };
+  const place = { host, root, cloud, paths };
   for (;;) {
-    const release = await tryLockIfPossible(lockPath(paths, server));
+    const release = await tryLockIfPossible(lockPath(paths, server), root);
     try {
       const shared = await sharedLogins(place, server, began);
       if (shared) return shared;
@@ -85,8 +86,8 @@ function unknownServer(server: string): NodeError {
 }
 
 /** Sharing a fetch saves requests; where no lock can be written, as on a full /run, each fetches for itself. */
-async function tryLockIfPossible(path: string): Promise<(() => Promise<void>) | undefined> {
-  const release = await tryLock(path).catch(() => async () => {});
+async function tryLockIfPossible(path: string, root: string): Promise<(() => Promise<void>) | undefined> {
+  const release = await tryLock(path, root).catch(() => async () => {});
   // What is not released is free with the end of this process.
   return release && (() => release().catch(() => {}));
 }
@@ -127,14 +128,15 @@ async function fetchLogin(place: Place, server: string): Promise<CachedLogins> {
 }
 
 /** Adds to the cache, of which others keep what they fetched meanwhile; gives all that it holds now. */
-async function keep({ host, paths }: Storage, fresh: CachedLogins): Promise<CachedLogins> {
-  const release = await tryLockIfPossible(paths.providerLock);
+async function keep(storage: Storage, fresh: CachedLogins): Promise<CachedLogins> {
+  const { host, root, paths } = storage;
+  const release = await tryLockIfPossible(paths.providerLock, root);
   if (!release) {
     await host.sleep(pollInterval);
-    return keep({ host, paths }, fresh);
+    return keep(storage, fresh);
   }
   try {
-    return await write({ host, paths }, mergedLogins(await readLogins(host, paths), fresh, host.now()));
+    return await write(storage, mergedLogins(await readLogins(host, paths), fresh, host.now()));
   } finally {
     await release();
   }

@@ -39,7 +39,7 @@ async function meet(options: DoctorOptions): Promise<Patient> {
     paths,
     configured: settings && connected && { settings, ...connected },
     node: knowledge.node.value,
-    isRunning: () => isLocked(paths.slipway.lock),
+    isRunning: () => isLocked(machine, paths.slipway.lock),
     plan: planNode(knowledge, connected?.portsFor(knowledge)),
   };
 }

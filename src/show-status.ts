@@ -42,7 +42,7 @@ interface Seen {
 
 async function look(host: HostReader, { root }: StatusOptions): Promise<Seen> {
   const { slipway } = nodePaths(root);
-  return { status: await readStatus(host, slipway.status), running: await isLocked(slipway.lock) };
+  return { status: await readStatus(host, slipway.status), running: await isLocked(host, slipway.lock) };
 }
 
 function isSame(one: Seen, other: Seen): boolean {

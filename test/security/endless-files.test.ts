@@ -64,7 +64,7 @@ test('reads files of /proc, which claim no size', async () => {
 describe('notes of our own', () => {
   test('of 8 GiB name no holder of a lock, which is taken', async () => {
     const path = await sparseFile();
-    expect(await isLocked(path)).toBe(false);
+    expect(await isLocked(nodeHost(), path)).toBe(false);
     const release = await acquireLock(path);
     await release();
   });
@@ -72,7 +72,7 @@ describe('notes of our own', () => {
   test('do not keep the lock waiting for the other end of a pipe', async () => {
     const path = `${await temporaryFolder()}/lock`;
     execFileSync('mkfifo', [path]);
-    expect(await isLocked(path)).toBe(false);
+    expect(await isLocked(nodeHost(), path)).toBe(false);
   });
 
   test('of 8 GiB beside a download let it start over', async () => {

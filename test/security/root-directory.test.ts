@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { acquireLock } from '../../src/agent/host/lock.ts';
+import { acquireLock, isLocked, tryLock } from '../../src/agent/host/lock.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 
@@ -34,6 +34,18 @@ test.each(['absolute', 'relative'])('what is done through an %s link stays in th
   expect((await readdir(`${image}${machine}/data`)).sort()).toEqual(['alias', 'deep', 'lock.held']);
 });
 
+test('a lock is looked for, and tried, within the image', async () => {
+  await put(`${machine}/data/lock`, await readFile('/proc/self/stat', 'utf8').then(stampIn));
+  const path = `${image}/etc/absolute/lock`;
+  const host = nodeHost({ root: image });
+  expect(await isLocked(nodeHost(), path)).toBe(true);
+  expect(await isLocked(host, path)).toBe(false);
+  const release = await tryLock(path, image);
+  expect(await isLocked(host, path)).toBe(true);
+  await release?.();
+  expect(await readdir(`${machine}/data`)).toEqual(['file', 'lock']);
+});
+
 test('a file is read through a link within the image, and a link is removed and not what it leads to', async () => {
   const host = nodeHost({ root: image });
   expect((await host.readFile(`${image}/etc/link`))?.content).toBe('of the image');
@@ -56,6 +68,11 @@ test('paths elsewhere are taken as they are', async () => {
   expect((await host.readFile(`${machine}/data/file`))?.content).toBe('of the machine');
   expect((await host.readFile('/proc/self/stat'))?.content).toMatch(/^\d+ /);
 });
+
+/** What a lock's file says of its holder: its process id and start time, here of this process. */
+function stampIn(stat: string): string {
+  return `${stat.split(' ')[0]} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
+}
 
 async function put(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { NodeError } from '../core/errors.ts';
+import type { HostReader } from '../core/host.ts';
 import { atomicWrite } from './atomic-write.ts';
 import { readNote } from './bounded-read.ts';
 import { errnoOf, fileError } from './file-errors.ts';
@@ -33,18 +34,19 @@ export async function acquireLock(path: string, root = '/'): Promise<() => Promi
 }
 
 /** Like `acquireLock`, but `undefined` while another living process holds the lock. */
-export async function tryLock(path: string): Promise<(() => Promise<void>) | undefined> {
+export async function tryLock(path: string, root = '/'): Promise<(() => Promise<void>) | undefined> {
   try {
-    return await acquireLock(path);
+    return await acquireLock(path, root);
   } catch (thrown) {
     if (thrown instanceof NodeError && thrown.reason === 'AlreadyRunning') return undefined;
     throw thrown;
   }
 }
 
-/** True while a living process holds the lock. Any user may ask. */
-export async function isLocked(path: string): Promise<boolean> {
-  return lives(await holderOf(path));
+/** True while a living process holds the lock. Any user may ask; what cannot be read names no holder. */
+export async function isLocked(host: HostReader, path: string): Promise<boolean> {
+  const found = await host.readFile(path).catch(() => undefined);
+  return lives(found?.content.trim());
 }
 
 /** Writes the holder's name. Slipway 0.1.0 had nothing but that name: while its process lives, it holds the lock. */

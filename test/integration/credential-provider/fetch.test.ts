@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { acquireLock } from '../../../src/agent/host/lock.ts';
 import { freshLogins } from '../../../src/credential-provider.ts';
 import type { Azure } from '../../lab/azure/index.ts';
@@ -122,4 +122,15 @@ test('a login of the static cloud has no end that is known', async () => {
     password: 'canary',
     receivedAt: expect.any(Number),
   });
+});
+
+test('below --root the locks stay below it, whatever its links are', async () => {
+  const vm = await nodeWithSettings(azure);
+  const elsewhere = `${vm.root}-elsewhere`;
+  onTestFinished(() => rmSync(elsewhere, { recursive: true, force: true }));
+  mkdirSync(elsewhere);
+  mkdirSync(`${vm.root}/run`);
+  symlinkSync(elsewhere, `${vm.root}/run/slipway`);
+  expect(await freshLogins(loginServer, vm.root)).toHaveProperty([loginServer]);
+  expect(readdirSync(elsewhere)).toEqual([]);
 });
