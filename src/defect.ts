@@ -1,6 +1,6 @@
-import { writeSync } from 'node:fs';
 import { toNodeError } from './agent/core/errors.ts';
 import { printableLine } from './agent/core/printable.ts';
+import { tellJournal } from './last-words.ts';
 
 /**
  * Ends this process for an error that nothing caught, with 1 and two lines: what happened, and for a developer, in the
@@ -8,8 +8,8 @@ import { printableLine } from './agent/core/printable.ts';
  */
 export function endForUncaught(thrown: unknown): never {
   const { reason, message } = toNodeError(thrown);
-  say('3', `slipway: ${reason}: ${message}`);
-  say('7', `slipway: it was thrown ${placeOf(thrown)}`);
+  tellJournal(3, printableLine(`${reason}: ${message}`));
+  tellJournal(7, printableLine(`it was thrown ${placeOf(thrown)}`));
   process.exit(1);
 }
 
@@ -18,13 +18,4 @@ function placeOf(thrown: unknown): string {
   const stack = thrown instanceof Error ? String(thrown.stack) : '';
   const frames = stack.split('\n').filter((line) => /^ +at /.test(line));
   return frames.map((line) => line.trim()).join(', ') || 'at a place that is not known';
-}
-
-function say(priority: '3' | '7', text: string): void {
-  const prefix = process.env.JOURNAL_STREAM === undefined ? '' : `<${priority}>`;
-  try {
-    writeSync(2, `${prefix}${printableLine(text)}\n`);
-  } catch {
-    // Nothing reads it; the exit code still tells.
-  }
 }

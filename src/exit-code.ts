@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { tellJournal } from './last-words.ts';
 
 /**
  * Makes the result of `work` the exit code of this process.
@@ -12,14 +12,9 @@ export async function exitWith(work: Promise<number>): Promise<void> {
 }
 
 function refuseToEnd(): void {
-  const priority = process.env.JOURNAL_STREAM === undefined ? '' : '<3>';
-  try {
-    writeSync(
-      2,
-      `${priority}slipway: InternalError: the command waits for something that can no longer happen, so it was ended in the middle. This is a defect in Slipway; please report it.\n`,
-    );
-  } catch {
-    // Nothing reads it; the exit code still tells.
-  }
+  tellJournal(
+    3,
+    'InternalError: the command waits for something that can no longer happen, so it was ended in the middle. This is a defect in Slipway; please report it.',
+  );
   process.exit(1);
 }

@@ -9,6 +9,7 @@ import { getRawAsset, isSea } from 'node:sea';
 import { answerKubelet } from './answer-kubelet.ts';
 import { powerfulVariables, withoutVariables } from './environment.ts';
 import { exitWith } from './exit-code.ts';
+import { tellJournal } from './last-words.ts';
 import { loadProgram, type Program } from './program.ts';
 import { versionLine } from './version.ts';
 
@@ -18,7 +19,7 @@ function launch(): void {
   disarmEnvironment();
   const [command, ...rest] = process.argv.slice(2);
   if (rest.length === 0 && (command === 'version' || command === '--version')) {
-    process.exitCode = printed(1, `${versionLine}\n`);
+    process.exitCode = printed(`${versionLine}\n`);
     return;
   }
   if (command === 'credential-provider') void answerKubelet(rest, program);
@@ -32,9 +33,8 @@ function launch(): void {
 function disarmEnvironment(): void {
   const names = powerfulVariables(process.env);
   if (names.length === 0) return;
-  const priority = process.env.JOURNAL_STREAM === undefined ? '' : '<4>';
   const instead = 'unset what is named, and use settings in its place, such as network.caFile';
-  printed(2, `${priority}slipway: ignored from the environment: ${names.join(', ')}; ${instead}\n`);
+  tellJournal(4, `ignored from the environment: ${names.join(', ')}; ${instead}`);
   // Else the execve writes the coverage of this first start.
   process.getBuiltinModule('node:v8').stopCoverage();
   if (isSea() && isExecutable(process.execPath)) {
@@ -55,9 +55,9 @@ function isExecutable(path: string): boolean {
 }
 
 /** The exit code of a process whose reader may be gone, as SIGPIPE ends other tools (128 + 13), or whose disk is full. */
-function printed(fd: 1 | 2, text: string): number {
+function printed(text: string): number {
   try {
-    writeSync(fd, text);
+    writeSync(1, text);
     return 0;
   } catch (thrown) {
     return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPIPE' ? 141 : 1;

@@ -6,12 +6,14 @@ const limit = 1024 * 1024;
 /** Milliseconds between two looks at an input that has nothing yet. */
 const pause = 5;
 
-/** Nobody ever wakes who waits for this. */
+/** Never notified, so a wait for it ends with its time. */
 const never = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * All of standard input; an Error where it is longer than 1 MiB, or leaves this process waiting when it is `deadline`
- * milliseconds old. What is there is read even later: a busy machine may take seconds to start a process. Read without a stream, which would take longer to load than the rest of a short command.
+ * milliseconds old. What is there is read even later: a busy machine may take seconds to start a process.
+ *
+ * Read without a stream, which would take longer to load than the rest of a short command.
  */
 export function readStdin(deadline: number): string {
   const input = openWithoutWaiting();

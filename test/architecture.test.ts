@@ -11,10 +11,11 @@ const zones: readonly {
   readonly imports: readonly string[];
 }[] = [
   { zone: 'version', files: /^src\/version\.ts$/, imports: [] },
+  { zone: 'last words', files: /^src\/last-words\.ts$/, imports: [] },
   {
     zone: 'launcher',
     files: /^src\/(launch|answer-kubelet|exit-code|stdin|program|environment)\.ts$/,
-    imports: ['main', 'version', 'provider', 'paths'],
+    imports: ['main', 'version', 'last words', 'provider', 'paths'],
   },
   { zone: 'provider', files: /^src\/agent\/credential-provider\//, imports: [] },
   {
@@ -22,7 +23,7 @@ const zones: readonly {
     files:
       /^src\/(main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|defect|expose-metrics|open-log|credential-provider)\.ts$/,
     imports: [
-      ...['version', 'loop', 'paths', 'log', 'config', 'host', 'azure', 'static', 'cloud'],
+      ...['version', 'last words', 'loop', 'paths', 'log', 'config', 'host', 'azure', 'static', 'cloud'],
       ...['gitops', 'k3s', 'resources', 'roles', 'core', 'provider', 'setup', 'doctor', 'metrics'],
     ],
   },
@@ -77,7 +78,7 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
 
 /** The only files that may touch the machine: its files, programs, network, clock and environment. */
 const machineFiles =
-  /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|person)|main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|defect|open-log|credential-provider|launch|answer-kubelet|exit-code|stdin|program)\.ts$/;
+  /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|person)|main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|defect|open-log|credential-provider|launch|answer-kubelet|exit-code|last-words|stdin|program)\.ts$/;
 
 /** Built-in modules that only compute, and are welcome everywhere. */
 const pureModules = new Set(['crypto', 'path', 'util', 'url', 'zlib', 'assert', 'buffer', 'string_decoder']);
