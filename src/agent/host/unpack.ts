@@ -32,37 +32,70 @@ export async function unpackMember(
   limits = usual,
 ): Promise<void> {
   const refused = (why: string) => downloadFailed(address, `its archive ${why}`, 'slow');
-  const most = Math.min(limits.size, Math.max(always, (await stat(archive)).size * limits.ratio));
-  const end = AbortSignal.timeout(limits.time);
-  let [unpacked, entries] = [0, 0];
-  let held = Buffer.alloc(0);
-  let entry = { left: 0, padding: 0, isWanted: false };
+  let entries = 0;
+  for await (const { header, content, left } of partsOf(bounded(archive, address, limits, refused))) {
+    if (header === undefined) throw refused('is damaged');
+    if (content === undefined) entries += 1;
+    if (entries > limits.entries) throw refused(`has more than ${limits.entries} entries`);
+    if (!header.isFile || header.name !== member) continue;
+    if (content) await write(content);
+    if (left === 0) return;
+  }
+  throw refused(`has no file ${member}`);
+}
+
+type Refused = (why: string) => Error;
+
+/** The unpacked bytes, as long as they are within the limits. */
+async function* bounded(
+  archive: string,
+  address: string,
+  { size, ratio, time }: UnpackLimits,
+  refused: Refused,
+): AsyncIterable<Buffer> {
+  const most = Math.min(size, Math.max(always, (await stat(archive)).size * ratio));
+  const end = AbortSignal.timeout(time);
+  let unpacked = 0;
   for await (const chunk of unzipped(archive, refused)) {
     unpacked += chunk.length;
     if (unpacked > most) throw refused(`unpacks to more than ${most} bytes`);
-    if (end.aborted) throw tooSlow(address, limits.time);
+    if (end.aborted) throw tooSlow(address, time);
+    yield chunk;
+  }
+}
+
+/** What is read of an entry: first its header alone, which is `undefined` if damaged, then its content piece by piece. */
+interface Part {
+  readonly header: ReturnType<typeof headerOf>;
+  readonly content?: Buffer;
+  /** Bytes of content that follow. */
+  readonly left: number;
+}
+
+/** The entries of a tar archive. */
+async function* partsOf(chunks: AsyncIterable<Buffer>): AsyncIterable<Part> {
+  let header: Part['header'];
+  // Bytes of content that follow, without and with what fills them up to whole blocks.
+  let [left, filled] = [0, 0];
+  let held = Buffer.alloc(0);
+  for await (const chunk of chunks) {
     held = Buffer.concat([held, chunk]);
-    while (held.length > 0) {
-      if (entry.left + entry.padding === 0) {
-        if (held.length < block) break;
-        entries += 1;
-        if (entries > limits.entries) throw refused(`has more than ${limits.entries} entries`);
-        const header = headerOf(held.subarray(0, block));
-        if (header === undefined) throw refused('is damaged');
-        held = held.subarray(block);
-        entry = { ...header, isWanted: header.isFile && header.name === member };
-        if (entry.isWanted && entry.left === 0) return;
-        continue;
+    while (held.length >= (filled === 0 ? block : 1)) {
+      const piece = held.subarray(0, filled || block);
+      held = held.subarray(piece.length);
+      if (filled === 0) {
+        header = headerOf(piece);
+        left = header?.size ?? 0;
+        filled = Math.ceil(left / block) * block;
+        yield { header, left };
+      } else {
+        const content = piece.subarray(0, left);
+        left -= content.length;
+        filled -= piece.length;
+        yield { header, content, left };
       }
-      const content = held.subarray(0, entry.left);
-      if (entry.isWanted) await write(content);
-      const fill = Math.min(held.length - content.length, entry.padding);
-      held = held.subarray(content.length + fill);
-      entry = { ...entry, left: entry.left - content.length, padding: entry.padding - fill };
-      if (entry.isWanted && entry.left === 0) return;
     }
   }
-  throw refused(`has no file ${member}`);
 }
 
 /** Not the archive's fault on a busy machine, so it is tried again. */
@@ -70,7 +103,7 @@ function tooSlow(address: string, time: number) {
   return downloadFailed(address, `its archive takes longer than ${time / 1_000} s to unpack`);
 }
 
-async function* unzipped(archive: string, refused: (why: string) => Error): AsyncIterable<Buffer> {
+async function* unzipped(archive: string, refused: Refused): AsyncIterable<Buffer> {
   const source = createReadStream(archive);
   const bytes = source.pipe(createGunzip());
   source.on('error', (thrown) => bytes.destroy(thrown));
@@ -87,8 +120,7 @@ async function* unzipped(archive: string, refused: (why: string) => Error): Asyn
 /** A header of ustar. The blocks of zeros at the end are entries without a name; `undefined` for what is no header. */
 function headerOf(bytes: Buffer) {
   const text = (from: number, to: number) => bytes.subarray(from, to).toString('latin1').split('\0')[0] ?? '';
-  const left = Number.parseInt(text(124, 136).trim() || '0', 8);
-  if (!Number.isSafeInteger(left) || left < 0) return undefined;
-  const isFile = ['', '0'].includes(text(156, 157));
-  return { name: text(0, 100).replace(/^\.\//, ''), isFile, left, padding: (block - (left % block)) % block };
+  const size = Number.parseInt(text(124, 136).trim() || '0', 8);
+  if (!Number.isSafeInteger(size) || size < 0) return undefined;
+  return { name: text(0, 100).replace(/^\.\//, ''), isFile: ['', '0'].includes(text(156, 157)), size };
 }
