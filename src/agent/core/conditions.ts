@@ -21,7 +21,7 @@ export function conditionsOf(
   const dated = (type: Condition['type'], verdict: Verdict): Condition => {
     const before = previous.find((condition) => condition.type === type);
     const same = before?.status === verdict.status;
-    const message = printable(verdict.message);
+    const message = oneLine(verdict.message);
     return {
       type,
       ...verdict,
@@ -41,7 +41,7 @@ export function conditionsOf(
 }
 
 /** One line without control characters: what others answered ends on terminals, too. */
-export function printable(message: string): string {
+export function oneLine(message: string): string {
   return message
     .trim()
     .replace(/\s*\n\s*/g, ' | ')

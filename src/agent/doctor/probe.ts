@@ -1,4 +1,4 @@
-import { printable } from '../core/conditions.ts';
+import { oneLine } from '../core/conditions.ts';
 import { toNodeError } from '../core/errors.ts';
 
 export type Level = 'ok' | 'warning' | 'failure' | 'skipped';
@@ -43,7 +43,7 @@ export async function examine(
   for (const { about, what, look } of probes) {
     const begun = now();
     const verdict = await look().catch(failed);
-    const message = printable(verdict.message);
+    const message = oneLine(verdict.message);
     const diagnosis = { about, what, ...verdict, message, milliseconds: now() - begun };
     diagnoses.push(diagnosis);
     tell(diagnosis);
