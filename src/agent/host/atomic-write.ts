@@ -32,7 +32,7 @@ export async function replaceWith(
   root = '/',
 ): Promise<void> {
   await inPlace(path, { root, make: true }, async (place) => {
-    await removeLeftovers(place.path);
+    await removeLeftovers(place.path, path);
     const temporary = await temporaryName(place.path);
     try {
       await make(temporary);
@@ -67,9 +67,9 @@ function leftoverPrefix(path: string): string {
 }
 
 /** Removes what processes that live no longer left; the daemon and the credential provider write the same file. */
-async function removeLeftovers(path: string): Promise<void> {
+async function removeLeftovers(path: string, shown: string): Promise<void> {
   const prefix = leftoverPrefix(path);
-  const drafts = (await readNames(dirname(path))).filter((name) => name.startsWith(prefix));
+  const drafts = (await readNames(dirname(path), dirname(shown))).filter((name) => name.startsWith(prefix));
   for (const name of drafts) {
     const [stamp = '', owner] = name.slice(prefix.length).split('-');
     if (owner === token || (await lives(stamp.replace('.', ' ')))) continue;

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
-import { errnoOf } from './file-errors.ts';
+import { errnoOf, unlessMissing } from './file-errors.ts';
 import { ownership } from './ownership.ts';
 import { removeTree } from './remove-tree.ts';
 
@@ -11,10 +11,7 @@ const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY }
  * another user owns or that has another name as well. What is written there must not reach anything else.
  */
 export async function clearDraft(path: string): Promise<void> {
-  const found = await lstat(path).catch((thrown) => {
-    if (errnoOf(thrown) === 'ENOENT') return undefined;
-    throw thrown;
-  });
+  const found = await unlessMissing(lstat(path));
   if (found === undefined) return;
   const isDraft = found.isFile() && found.nlink === 1 && ownership(found).foreignUser === undefined;
   if (!isDraft) await removeTree(path);

@@ -66,6 +66,16 @@ function meaningOf(errno: string): string {
   return meaning === undefined ? errno : `${meaning} (${errno})`;
 }
 
+/** Resolves to what is found, or to `undefined` if nothing is there (ENOENT). */
+export async function unlessMissing<Found>(found: Promise<Found>): Promise<Found | undefined> {
+  try {
+    return await found;
+  } catch (thrown) {
+    if (errnoOf(thrown) === 'ENOENT') return undefined;
+    throw thrown;
+  }
+}
+
 /** The symbolic errno of what a system call threw. */
 export function errnoOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { Command } from '../core/host.ts';
 import { commandFailed } from './command-failed.ts';
 import { childEnvironment, standardPath } from './environment.ts';
-import { errnoOf } from './file-errors.ts';
+import { errnoOf, unlessMissing } from './file-errors.ts';
 
 const [open, close, fstat] = [promisify(openFile), promisify(closeFile), promisify(statFile)];
 
@@ -55,15 +55,6 @@ function missing(thrown: unknown): number {
 }
 
 async function standsAt(path: string, file: number): Promise<boolean> {
-  const [named, opened] = await Promise.all([statOrNothing(path), fstat(file)]);
+  const [named, opened] = await Promise.all([unlessMissing(stat(path)), fstat(file)]);
   return named?.dev === opened.dev && named.ino === opened.ino;
-}
-
-async function statOrNothing(path: string) {
-  try {
-    return await stat(path);
-  } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT') return undefined;
-    throw thrown;
-  }
 }

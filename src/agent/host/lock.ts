@@ -3,7 +3,7 @@ import { NodeError } from '../core/errors.ts';
 import type { HostReader } from '../core/host.ts';
 import { atomicWrite } from './atomic-write.ts';
 import { readNote } from './bounded-read.ts';
-import { errnoOf, fileError } from './file-errors.ts';
+import { fileError, unlessMissing } from './file-errors.ts';
 import { holdFile } from './held-file.ts';
 import { lives, stampOf } from './living.ts';
 import { inPlace } from './place.ts';
@@ -58,9 +58,7 @@ async function sign(file: string, path: string): Promise<void> {
 
 async function release(path: string, root: string, letGo: () => Promise<void>): Promise<void> {
   try {
-    await inPlace(path, { root }, (place) => rm(place.path, { force: true }));
-  } catch (thrown) {
-    if (errnoOf(thrown) !== 'ENOENT') throw thrown;
+    await unlessMissing(inPlace(path, { root }, (place) => rm(place.path)));
   } finally {
     await letGo();
   }

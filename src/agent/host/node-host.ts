@@ -29,10 +29,10 @@ export function nodeHost({ env = process.env, root = '/', ...network }: NodeHost
   const routes = new Routes(network);
   const environment = async () => childEnvironment(env, await withProxyLogin(network));
   return {
-    readFile: (path) => missingIsUndefined('read', path, () => within(path, true, (at) => read(at, path))),
-    stat: (path) => missingIsUndefined('look at', path, () => within(path, false, look)),
+    readFile: (path) => missingIsUndefined('read', path, () => below(path, true, (at) => read(at, path))),
+    stat: (path) => missingIsUndefined('look at', path, () => below(path, false, look)),
     list: async (path) =>
-      (await missingIsUndefined('list', path, () => within(path, true, (at) => names(at, path)))) ?? [],
+      (await missingIsUndefined('list', path, () => below(path, true, (at) => names(at, path)))) ?? [],
     query: async (command) => execute(command, await environment()),
     get: (request) => exchange({ ...request, method: 'GET' }, routes),
     now: () => Date.now(),
@@ -56,11 +56,7 @@ export function nodeHost({ env = process.env, root = '/', ...network }: NodeHost
   };
 
   /** Below the machine's own root the kernel itself finds the way: reads are many, and lead wherever links do. */
-  function within<Found>(
-    path: string,
-    follow: boolean,
-    work: (at: string) => Promise<Found>,
-  ): Promise<Found> {
+  function below<Found>(path: string, follow: boolean, work: (at: string) => Promise<Found>): Promise<Found> {
     return root === '/' ? work(path) : inPlace(path, { root, follow }, (place) => work(place.path));
   }
 }

@@ -2,7 +2,7 @@ import { constants, existsSync, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readlink } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative } from 'node:path';
 import { NodeError } from '../core/errors.ts';
-import { errnoOf, systemError } from './file-errors.ts';
+import { errnoOf, systemError, unlessMissing } from './file-errors.ts';
 
 /** open(2): a descriptor that only names what it leads to. Node has no name for it; x86 and arm64 share the number. */
 const O_PATH = 0o10000000;
@@ -106,7 +106,7 @@ async function walk(
     if (isLast && !follow) return name;
     const folder = lastOf(opened);
     const at = `${pathOf(folder)}/${name}`;
-    const stats = make && !isLast ? await statOrMake(folder, at) : await statOrNothing(at);
+    const stats = make && !isLast ? await statOrMake(folder, at) : await unlessMissing(lstat(at));
     if (stats?.isSymbolicLink()) {
       const target = await trustedTarget(folder, at, stats, path);
       links += 1;
@@ -124,7 +124,7 @@ async function walk(
 
 /** Makes the directory unless something stands there. Its mode is 0755 whatever the umask is. */
 async function statOrMake(folder: FileHandle, at: string): Promise<Stats | undefined> {
-  const found = await statOrNothing(at);
+  const found = await unlessMissing(lstat(at));
   if (found) return found;
   try {
     await mkdir(at, 0o755);
@@ -136,7 +136,7 @@ async function statOrMake(folder: FileHandle, at: string): Promise<Stats | undef
   if (isTrusted(await folder.stat())) await made.chmod(0o755);
   await using parent = await openFolder(`${pathOf(folder)}/.`);
   await parent.sync();
-  return statOrNothing(at);
+  return unlessMissing(lstat(at));
 }
 
 async function trustedTarget(folder: FileHandle, at: string, link: Stats, path: string): Promise<string> {
@@ -157,15 +157,6 @@ function isTrusted(directory: Stats): boolean {
 
 function isOwn({ uid }: Stats): boolean {
   return uid === 0 || uid === process.geteuid?.();
-}
-
-async function statOrNothing(path: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(path);
-  } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT') return undefined;
-    throw thrown;
-  }
 }
 
 function lastOf(opened: readonly FileHandle[]): FileHandle {
