@@ -2,7 +2,7 @@ import type { FoundFile, Host, HostReader } from '../core/host.ts';
 import { type Finding, inSync, type Resource } from '../core/resource.ts';
 import { redacted, Secret } from '../core/secret.ts';
 import type { NodePaths } from '../paths.ts';
-import { pinnedCa } from './ca.ts';
+import { certificates, pinnedCa } from './ca.ts';
 import type { K3sNode } from './node.ts';
 import { parseToken, type Token } from './token.ts';
 
@@ -53,16 +53,30 @@ export async function writePinned(
   await host.writeFile(slipway.joinToken, text, { mode: 0o600 });
 }
 
+/** The hash of the CA that the token file pins, if it pins one. */
+export async function pinnedHash(host: HostReader, { slipway }: NodePaths): Promise<string | undefined> {
+  return tokenIn(await host.readFile(slipway.joinToken))?.caHash;
+}
+
 /** The text of a token file, and without its pin if that is the CA the node has joined. */
 export function unpinnedToken(text: string, known: string): string {
   const token = parseToken(text);
   return token && token.caHash === pinnedCa(known).hash ? token.credential : text.trim();
 }
 
+/**
+ * The CA that K3s has of the server it joined; `undefined` if there is none, or its file holds no certificate, as after a
+ * power loss: K3s writes it anew at its start, and not as a whole.
+ */
+export async function knownCa(host: HostReader, { k3s }: NodePaths): Promise<string | undefined> {
+  const content = (await host.readFile(k3s.agentServerCa))?.content ?? '';
+  return certificates(content).length > 0 ? content : undefined;
+}
+
 /** The CA of a server that gave this node its certificate; `undefined` until one has. */
-async function joinedCa(host: HostReader, { paths: { k3s } }: K3sNode): Promise<string | undefined> {
-  const hasJoined = (await host.stat(k3s.kubeletKubeconfig)) !== undefined;
-  return hasJoined ? (await host.readFile(k3s.agentServerCa))?.content : undefined;
+async function joinedCa(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
+  const hasJoined = (await host.stat(paths.k3s.kubeletKubeconfig)) !== undefined;
+  return hasJoined ? knownCa(host, paths) : undefined;
 }
 
 /** `undefined` in a dry run as well, which has fetched no token: what stands in its place is not parsed as one. */

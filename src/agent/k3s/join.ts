@@ -4,7 +4,7 @@ import type { Host, HostReader } from '../core/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
 import { reveal } from '../core/secret.ts';
 import { isSuccessor, pinnedCa } from './ca.ts';
-import { pin, writePinned } from './ca-pin.ts';
+import { knownCa, pin, writePinned } from './ca-pin.ts';
 import { fetchToken, isRedacted, tokenSecretName } from './join-token.ts';
 import { joinedCluster, sparingJoined } from './joined.ts';
 import type { K3sNode } from './node.ts';
@@ -48,7 +48,7 @@ async function check(host: HostReader, node: K3sNode, cloud: Cloud): Promise<Fin
   if (isRedacted(text)) throw new Recorded('a dry run has no token to show to the server');
   const token = parseToken(text);
   if (!token) return waiting('SecretEmpty', 'There is no join token yet.');
-  const known = (await host.readFile(node.paths.k3s.agentServerCa))?.content;
+  const known = await knownCa(host, node.paths);
   const shown = await serverCa(host, server);
   const { hash, trusted } = pinnedCa(known === undefined || isSuccessor(shown, known) ? shown : known);
   const knownHash = known === undefined ? hash : pinnedCa(known).hash;

@@ -7,7 +7,7 @@ import { type Finding, inSync, type Resource, waiting } from '../core/resource.t
 import type { NodePaths } from '../paths.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
 import { isSuccessor, pinnedCa } from './ca.ts';
-import { repin } from './ca-pin.ts';
+import { knownCa, pinnedHash, repin } from './ca-pin.ts';
 import { mergedFlags } from './flags.ts';
 import { foreignUnit } from './foreign-unit.ts';
 import { joinedCluster } from './joined.ts';
@@ -105,8 +105,10 @@ async function adoptedServer(host: HostReader, paths: NodePaths): Promise<string
 
 /** The hash of a CA that this agent does not know, by which consent names it; whole, since it is what is trusted. */
 async function foreignCa(host: HostReader, { paths }: K3sNode, ca: string): Promise<readonly string[]> {
-  const known = (await host.readFile(paths.k3s.agentServerCa))?.content ?? '';
-  return isSuccessor(ca, known) ? [] : [pinnedCa(ca).hash];
+  const { hash } = pinnedCa(ca);
+  const known = await knownCa(host, paths);
+  const isOurs = known === undefined ? hash === (await pinnedHash(host, paths)) : isSuccessor(ca, known);
+  return isOurs ? [] : [hash];
 }
 
 async function leave(host: HostReader, node: K3sNode, hash: string): Promise<Finding> {

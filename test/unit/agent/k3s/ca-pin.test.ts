@@ -57,6 +57,14 @@ describe('caPin', () => {
     ['the token of the vault pins a CA', world(`K10${'ab'.repeat(32)}::server:swordfish\n`)],
     ['there is no token', world('')],
     ['the CA is not there', without(`${agent}/server-ca.crt`)],
+    [
+      'a power loss left the CA empty',
+      world('swordfish\n', { 'kubelet.kubeconfig': 'x', 'server-ca.crt': '' }),
+    ],
+    [
+      'a power loss left the CA without a text',
+      world('swordfish\n', { 'kubelet.kubeconfig': 'x', 'server-ca.crt': '\0'.repeat(600) }),
+    ],
     ['there is no token file', without(path)],
     ['a dry run has fetched none', world('‹redacted›\n')],
   ])('changes nothing where %s', async (_name, host) => {

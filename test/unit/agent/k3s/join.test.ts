@@ -59,6 +59,15 @@ describe('an agent that joins', () => {
     expect(await settle(agent(vault).resource, world(token))).toEqual(expected);
   });
 
+  test.each(['', '\0'.repeat(600), ca.slice(0, 200)])(
+    'and whose file of the CA is damaged shows a token that pins it: case %#',
+    async (damage) => {
+      const files = { '/var/lib/rancher/k3s/agent/server-ca.crt': damage };
+      const token = `K10${pinnedCa(ca).hash}::node:swordfish`;
+      expect(await settle(agent().resource, world(token, files))).toEqual(['InSync']);
+    },
+  );
+
   describe('and was part of a cluster', () => {
     const left = { '/var/lib/rancher/k3s/agent/pod-manifests/x': '' };
 

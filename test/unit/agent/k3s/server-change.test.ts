@@ -62,6 +62,14 @@ function adopted(flags: string, variables = '') {
   return host;
 }
 
+/** An agent whose file of the CA a power loss left empty, with a token that pins this CA. */
+function damaged(pinned: string, shown = ca) {
+  const host = world(server, shown);
+  host.files.write(`${agent}/server-ca.crt`, '');
+  host.files.write('/var/lib/slipway/join-token', `K10${pinnedCa(pinned).hash}::node:swordfish\n`);
+  return host;
+}
+
 describe('what is found', () => {
   test.each([
     ['no server is known, and none was joined', memoryHost(), { server: undefined }, 'InSync'],
@@ -72,6 +80,13 @@ describe('what is found', () => {
     ['its configuration is gone', unconfigured(), {}, 'InSync'],
     ['it has not joined yet', memoryHost(), {}, 'InSync'],
     ['its server is the same', world(), {}, 'InSync'],
+    ['its server shows the CA that the token pins, and its own file is damaged', damaged(ca), {}, 'InSync'],
+    [
+      'its server shows another CA than the token pins, and its own file is damaged',
+      damaged(ca, otherCa),
+      {},
+      'ServerChanged slow, blocks nobody',
+    ],
     ['its server is away', world(server, unreachable(server)), {}, 'InSync'],
     ['another address is wanted', world('https://10.0.0.9:6443'), {}, 'ServerChanged slow, blocks nobody'],
     ['another address is wanted, with consent', world('https://10.0.0.9:6443'), consent, 'InSync'],
