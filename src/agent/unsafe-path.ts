@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import type { FileStat, HostReader } from './core/host.ts';
 import { octal } from './core/mode.ts';
+import { mostLinks, partsOf } from './core/path-parts.ts';
 import { allPlaces, type NodePaths } from './paths.ts';
 
 /** What stands on the way to a place, and can be changed by users who are not root. `path` leads through no link. */
@@ -16,8 +17,6 @@ export interface UnsafePath {
 type Look = (path: string) => Promise<FileStat | undefined>;
 type Fault = Pick<UnsafePath, 'fault' | 'repair'>;
 
-/** Links that are followed at most, as the kernel does (path_resolution(7)). */
-const mostLinks = 40;
 const [byOthers, byGroup, sticky] = [0o002, 0o020, 0o1000];
 
 /**
@@ -51,7 +50,7 @@ interface Way {
 async function walk(way: Way, place: string): Promise<Omit<UnsafePath, 'place'> | undefined> {
   const { look, root, judgesFiles } = way;
   let at = root;
-  let rest = parts(relative(root, place));
+  let rest = partsOf(relative(root, place));
   for (let links = 0; links <= mostLinks; ) {
     const stat = await look(at);
     if (stat === undefined) return undefined;
@@ -66,7 +65,7 @@ async function walk(way: Way, place: string): Promise<Omit<UnsafePath, 'place'> 
     if (fault) return { path: at, ...fault };
     if (target !== undefined) {
       links += 1;
-      rest = [...parts(target), ...rest];
+      rest = [...partsOf(target), ...rest];
       at = isAbsolute(target) ? root : dirname(at);
     } else {
       if (name === undefined) return undefined;
@@ -126,8 +125,4 @@ function remembering(look: Look): Look {
     known.set(path, stat);
     return stat;
   };
-}
-
-function parts(path: string): readonly string[] {
-  return path.split('/').filter((part) => part !== '' && part !== '.');
 }

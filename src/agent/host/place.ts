@@ -2,13 +2,12 @@ import { constants, existsSync, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readlink } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative } from 'node:path';
 import { NodeError } from '../core/errors.ts';
+import { mostLinks, partsOf } from '../core/path-parts.ts';
 import { errnoOf, systemError, unlessMissing } from './file-errors.ts';
 
 /** open(2): a descriptor that only names what it leads to. Node has no name for it; x86 and arm64 share the number. */
 const O_PATH = 0o10000000;
 const asDirectory = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-/** Links that are followed at most, as the kernel does (path_resolution(7)). */
-const mostLinks = 40;
 
 export interface PlaceTerms {
   /** Paths below it lead nowhere else: links on the way are read as chroot(2) would. `/` unless said. */
@@ -84,7 +83,7 @@ async function startOf(path: string, root: string) {
     : below === '..' || below.startsWith('../') || below === ''
       ? ['/', path]
       : [root, below];
-  return { start: await hold(`${from}/.`, O_PATH | constants.O_DIRECTORY), way: parts(way) };
+  return { start: await hold(`${from}/.`, O_PATH | constants.O_DIRECTORY), way: partsOf(way) };
 }
 
 /** Opens what leads to the last part, which is the result. The first directory of `opened` is the top. */
@@ -110,7 +109,7 @@ async function walk(
     if (stats?.isSymbolicLink()) {
       const target = await trustedTarget(folder, at, stats, path);
       links += 1;
-      rest = [...parts(target), ...others];
+      rest = [...partsOf(target), ...others];
       if (isAbsolute(target)) await closeAll(opened.splice(1));
     } else if (isLast) {
       return name;
@@ -167,8 +166,4 @@ function lastOf(opened: readonly FileHandle[]): FileHandle {
 
 async function closeAll(handles: readonly FileHandle[]): Promise<void> {
   for (const handle of handles) await handle.close();
-}
-
-function parts(path: string): readonly string[] {
-  return path.split('/').filter((part) => part !== '' && part !== '.');
 }

@@ -1,8 +1,6 @@
 import { join, relative, resolve } from 'node:path';
 import type { HostReader } from '../../core/host.ts';
-
-/** Links that are followed at most, as the kernel does (path_resolution(7)). */
-const mostLinks = 40;
+import { mostLinks, partsOf } from '../../core/path-parts.ts';
 
 /**
  * The path without links in it, as the kernel names a mount there; what is not there is kept as it is written. Links below
@@ -10,7 +8,7 @@ const mostLinks = 40;
  */
 export async function realPath(host: HostReader, path: string, root = '/'): Promise<string> {
   const top = root === '/' ? root : await realPath(host, root);
-  let [real, rest, links] = [top, parts(relative(root, path)), 0];
+  let [real, rest, links] = [top, partsOf(relative(root, path)), 0];
   while (rest.length > 0) {
     const [name = '', ...others] = rest;
     const next = join(real, name);
@@ -20,11 +18,7 @@ export async function realPath(host: HostReader, path: string, root = '/'): Prom
       continue;
     }
     links += 1;
-    [real, rest] = [top, [...parts(resolve('/', relative(top, real), target)), ...others]];
+    [real, rest] = [top, [...partsOf(resolve('/', relative(top, real), target)), ...others]];
   }
   return real;
-}
-
-function parts(path: string): readonly string[] {
-  return path.split('/').filter((part) => part !== '');
 }
