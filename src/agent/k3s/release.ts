@@ -15,18 +15,24 @@ import { compareVersions, isOneStep, type K3sVersion, parseVersion } from './ver
  * The K3s executable of the wanted release.
  *
  * On a node that has joined a cluster another version is `VersionDrift` until k3s.upgrade is auto; and even then
- * never down, never over a minor version, and on an agent never beyond its server's: `VersionRefused`.
+ * never down, never over a minor version, and on an agent never beyond its server's: `VersionRefused`. One that is lost or
+ * damaged there is first made what it was, since without it the server cannot be asked for its version.
  */
 export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource {
-  return download({
-    id: 'Executable/k3s',
-    summary: `download K3s ${node.version} to ${node.paths.k3s.binary}`,
-    condition: 'K3sBinary',
-    needs,
-    installed: (host) => replaceable(host, node),
-    wanted: node.version,
-    download: releaseDownload(node),
-  });
+  const of = (release: K3sNode) =>
+    download({
+      id: 'Executable/k3s',
+      summary: `download K3s ${release.version} to ${release.paths.k3s.binary}`,
+      condition: 'K3sBinary',
+      needs,
+      installed: (host) => replaceable(host, release),
+      wanted: release.version,
+      download: releaseDownload(release),
+    });
+  return {
+    ...of(node),
+    check: async (host) => of({ ...node, version: await versionToHave(host, node) }).check(host),
+  };
 }
 
 /** The other names K3s answers to. */
@@ -68,6 +74,13 @@ export function releaseDownload({ settings, version, arch, paths }: K3sNode): Do
 /** In place of a version, for an executable that names none: the download decides by its checksum whether it is damaged. */
 const unnamed = 'none that it names';
 
+/** The release that is to be there next: the wanted one, or the one that a lost or damaged executable was. */
+async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
+  if (!(await joinedCluster(host, node))) return node.version;
+  const named = await installedVersion(host, node.paths).catch(() => undefined);
+  return (named === undefined ? await lastVersion(host, node.paths) : undefined) ?? node.version;
+}
+
 /** The installed version; throws where it may not be replaced by the wanted one. */
 async function replaceable(host: HostReader, node: K3sNode): Promise<string | undefined> {
   const wanted = parseVersion(node.version);
@@ -78,13 +91,14 @@ async function replaceable(host: HostReader, node: K3sNode): Promise<string | un
     if (toNodeError(thrown).reason !== 'CommandFailed') throw thrown;
     return unnamed;
   });
-  const isNamed = installed !== undefined && installed !== unnamed;
-  const last = isNamed ? installed : await lastVersion(host, node.paths);
-  if (last === undefined || last === node.version || !joined) return installed;
-  const from = parseVersion(last);
-  if (node.settings.k3s.upgrade !== 'auto') throw drift(node.version, last);
+  if (installed === undefined || installed === unnamed || installed === node.version || !joined)
+    return installed;
+  const from = parseVersion(installed);
+  if (node.settings.k3s.upgrade !== 'auto') throw drift(node.version, installed);
   if (!from || !isOneStep(from, wanted)) {
-    throw refused(`this node runs ${last}; ${node.version} is older, or more than one minor version newer`);
+    throw refused(
+      `this node runs ${installed}; ${node.version} is older, or more than one minor version newer`,
+    );
   }
   if (node.role.k3s === 'agent') await mayFollowServer(host, node, wanted);
   return installed;

@@ -30,7 +30,8 @@ export function download({ installed, wanted, download, ...rest }: DownloadSpec)
         (host) => host.download(download),
       );
       if (finding.state !== 'Drifted') return inSync({ message: wanted });
-      return { ...finding, drift: { ...finding.drift, tolerable: version !== undefined } };
+      const { summary } = rest;
+      return { ...finding, drift: { ...finding.drift, summary, tolerable: version !== undefined } };
     },
   };
 }

@@ -138,14 +138,26 @@ describe('the executable', () => {
   test.each([
     ['is damaged', { exitCode: 126 }],
     ['is lost', { exitCode: 127 }],
-  ])('one that %s is replaced by no other release than the node last started as', async (_, answer) => {
-    const last = '/var/lib/rancher/k3s/slipway-last-version';
-    const host = memoryHost({ files: { [joinedServer]: 'there', [last]: 'v1.36.2+k3s1\n' } });
-    host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, answer);
-    const wanting = (version: string) => outcome(k3sExecutable(aNode('server', { version }), []), host);
-    expect(await wanting('v1.36.3+k3s1')).toBe('VersionDrift slow, blocks nobody');
-    expect(await wanting('v1.36.2+k3s1')).toMatch(/^Drifted/);
-  });
+  ])(
+    'one that %s is the release that the node last started as again, before any other',
+    async (_, answer) => {
+      const last = '/var/lib/rancher/k3s/slipway-last-version';
+      const urls: string[] = [];
+      const settings = { k3s: { upgrade: 'auto' } };
+      for (const role of ['server', 'agent'] as const) {
+        const files = { [joinedServer]: 'there', [joinedAgent]: 'there', [last]: 'v1.36.2+k3s1\n' };
+        const host = memoryHost({ files }).onDownload(/./, 'v1.36.2+k3s1');
+        host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, answer);
+        for (const changes of [{}, { settings }]) {
+          const finding = await k3sExecutable(aNode(role, changes), []).check(host);
+          if (finding.state !== 'Drifted') throw new Error(finding.state);
+          await finding.drift.remedy(host);
+          urls.push(finding.drift.summary ?? '');
+        }
+      }
+      expect(new Set(urls)).toEqual(new Set(['download K3s v1.36.2+k3s1 to /usr/local/bin/k3s']));
+    },
+  );
 
   test('one that another user owns is downloaded again', async () => {
     const host = memoryHost({ files: { '/usr/local/bin/k3s': { content: 'k3s', mode: 0o755 } } });
