@@ -28,8 +28,22 @@ export function isOurs(text: string): boolean {
 
 function isOursAs(text: string, read: ReadYaml): boolean {
   const names = providerNames(text, read);
-  if (names.some((name) => name !== pluginName)) return false;
-  return text.trim() === '' || text.includes(header) || names.length > 0;
+  if (names.some((name) => name !== pluginName && !isCutOff(text, name))) return false;
+  return isEmpty(text) || text.includes(header) || header.startsWith(text.trim()) || names.length > 0;
+}
+
+/** Nothing but white space and NUL characters, as a power loss leaves a file; kubelet does not start with it. */
+function isEmpty(text: string): boolean {
+  return text.replaceAll('\0', '').trim() === '';
+}
+
+/** The beginning of our name, with which a text of ours ends that was not written whole. */
+function isCutOff(text: string, name: unknown): boolean {
+  if (!text.includes(header)) return false;
+  if (typeof name !== 'string') return true;
+  return (
+    pluginName.startsWith(name) && /^["']?$/.test(text.trimEnd().slice(text.lastIndexOf(name) + name.length))
+  );
 }
 
 function providerNames(text: string, { value, faults }: ReadYaml): readonly unknown[] {

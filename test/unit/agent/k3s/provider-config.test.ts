@@ -91,6 +91,25 @@ describe('the resource', () => {
     expect(host.files.text(path)).toBe(content);
   });
 
+  test.each([
+    ['full of NUL characters', '\0'.repeat(text.length)],
+    ['NUL characters from its middle on', `${text.slice(0, 60)}${'\0'.repeat(200)}`],
+    ...Array.from({ length: text.length / 10 }, (_, at) => [
+      `cut off after ${at * 10}`,
+      text.slice(0, at * 10),
+    ]),
+  ])('a file of ours that a power loss left %s is written anew', async (_name, content) => {
+    const host = machine(content);
+    await settle(resource, host);
+    expect(host.files.text(path)).toBe(text);
+  });
+
+  test('a provider of another program whose name begins as ours does is left alone', async () => {
+    const content = 'providers:\n  - name: slipway\n    matchImages: ["x"]\n';
+    const host = machine(content);
+    expect(await settle(resource, host)).toEqual(['ProviderNotOurs slow, blocks nobody']);
+  });
+
   const merged = `${text}  - name: theirs\n    matchImages: ["*.example.com"]\n`;
 
   test('a file that asks others too is left alone, and in sync while it asks us for all', async () => {
