@@ -152,6 +152,29 @@ describe('flags of the old unit that the next start would not have', () => {
     expect(machine.host.files.text(unitFile)).toMatch(/^# Written by Slipway/);
   });
 
+  const endpoint = 'datastore-endpoint=postgres://u:canary@db/k3s';
+  test.each([
+    ['on its command line', [`--${endpoint}`], ''],
+    ['in its environment', [], 'Environment=K3S_DATASTORE_ENDPOINT=postgres://u:canary@db/k3s'],
+    ['in a file of variables', [], 'EnvironmentFile=-/etc/k3s/env'],
+  ])('are not given up by consent if the cluster cannot do without them: %s', async (_, flags, line) => {
+    const lost = 'datastore-endpoint, secrets-encryption=true';
+    const settings = `consent: { lostFlags: [${lost}, debug=true, EnvironmentFile=/etc/k3s/env] }\n`;
+    const machine = vm('server', settings);
+    machine.host.files.write('/etc/k3s/env', 'K3S_DATASTORE_ENDPOINT=postgres://u:canary@db/k3s\n', 0o600);
+    const unitFile = '/etc/systemd/system/k3s.service';
+    const text = installersUnit(...flags, '--secrets-encryption', '--debug')
+      .replace('k3s-agent', 'k3s')
+      .replace('agent', 'server')
+      .replace('[Service]\n', `[Service]\n${line}\n`);
+    machine.host.files.write(unitFile, text);
+    const report = await live(machine.slipway(), machine, minute);
+    expect(condition(report, 'K3sRunning')).toBe('False UnitAdopted');
+    expect(JSON.stringify(report.conditions)).toContain(`The cluster cannot do without ${lost}.`);
+    expect(JSON.stringify(report.conditions)).not.toContain('canary');
+    expect(machine.host.files.text(unitFile)).toBe(text);
+  });
+
   test('hold back a K3s that has not joined yet', async () => {
     const machine = vm('server');
     machine.host.files.write(

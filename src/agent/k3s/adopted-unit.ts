@@ -7,12 +7,12 @@ import { configText } from './config.ts';
 import { dropInFlags, type Flags, mergedFlags, readableText } from './flags.ts';
 import { foreignUnit, ours } from './foreign-unit.ts';
 import { configFlags, execStart, type GivenFlag, isList, k3sCommandLine, unitFlags } from './given-flags.ts';
-import { usualValues } from './guarded-keys.ts';
+import { isIrreversible, usualValues } from './guarded-keys.ts';
 import { joinedCluster } from './joined.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { namesRegistry, parseRegistries, wantedRegistries } from './registries-yaml.ts';
 import { renderUnit } from './unit.ts';
-import { unitEnvironmentFiles } from './unit-flags.ts';
+import { flagVariables, unitEnvironmentFiles, unitVariables, variableFlags } from './unit-flags.ts';
 
 /**
  * The same Resource, left alone while it would take from K3s what a unit of another program gives it: `UnitAdopted`
@@ -23,7 +23,9 @@ export function keepingFlags(node: K3sNode, resource: Resource): Resource {
     ...resource,
     async check(host) {
       const given = await lostFlags(host, node);
-      const lost = given.filter((flag) => !isConsented(node.settings, 'lostFlags', flag));
+      const lost = given.filter(
+        (flag) => isKept(flag, node) || !isConsented(node.settings, 'lostFlags', flag),
+      );
       if (lost.length > 0) throw wouldLose(node, lost, !(await joinedCluster(host, node)));
       return resource.check(host);
     },
@@ -38,12 +40,19 @@ export async function lostFlags(host: HostReader, node: K3sNode): Promise<readon
   const configured = await readableText(host, config);
   const old = [
     ...(configured.startsWith(ours) ? [] : configFlags(configured, config)),
+    ...(await unitVariables(host, [unit])),
     ...unitFlags(unit.text, unit.path),
   ];
   const rendered = configFlags(await configText(host, node), config);
-  const kept = mergedFlags([...rendered, ...(await dropInFlags(host, node.paths))]);
+  const variables = await variableFlags(host, { kind: node.role.k3s, paths: node.paths });
+  const kept = mergedFlags([...variables, ...rendered, ...(await dropInFlags(host, node.paths))]);
   const flags = old.flatMap((flag) => missing(flag, kept, node));
   return [...new Set([...flags, ...lostLines(unit.text, node), ...(await lostRegistries(host, node))])];
+}
+
+/** A server cannot do without what its cluster was founded with, its datastore above all: no consent gives that up. */
+function isKept(flag: string, { role }: K3sNode): boolean {
+  return role.k3s === 'server' && isIrreversible(flag.split('=')[0] ?? '');
 }
 
 /** What Slipway gives K3s in another way: the token in its file, the server as settings and tag name it. */
@@ -74,7 +83,7 @@ export function usualFlags({ paths }: K3sNode): Readonly<Record<string, readonly
   };
 }
 
-/** Variables by their names alone, since their values may be secret, and what runs that is not k3s itself. */
+/** Variables that are no flags, by their names alone, since their values may be secret, and what runs that is not k3s itself. */
 function lostLines(text: string, node: K3sNode): readonly string[] {
   const lines = unitLines(text);
   const start = execStart(text);
@@ -83,7 +92,7 @@ function lostLines(text: string, node: K3sNode): readonly string[] {
     assigned(unitLines(from), 'Environment')
       .flatMap(({ value }) => unitWords(value))
       .map((pair) => pair.split('=')[0] ?? '');
-  const kept = [...named(renderUnit(node)), 'K3S_TOKEN', 'K3S_URL', 'INVOCATION_ID'];
+  const kept = [...named(renderUnit(node)), ...flagVariables, 'K3S_TOKEN', 'INVOCATION_ID'];
   const plainName = unitName(node.role.k3s).replace('.service', '');
   const files = assigned(lines, 'EnvironmentFile').map(({ value }) => value.replace(/^-/, ''));
   return [
@@ -118,12 +127,21 @@ async function lostRegistries(host: HostReader, { paths, settings }: K3sNode): P
   ];
 }
 
-function wouldLose({ role, paths, settings }: K3sNode, lost: readonly string[], blocks: boolean): NodeError {
+function wouldLose(node: K3sNode, lost: readonly string[], blocks: boolean): NodeError {
+  const { role, paths, settings } = node;
+  const [kept, free] = [
+    lost.filter((flag) => isKept(flag, node)),
+    lost.filter((flag) => !isKept(flag, node)),
+  ];
   return new NodeError(
     'UnitAdopted',
     `${unitName(role.k3s)} was not written by Slipway, and K3s would lose at its next start: ${lost.join(', ')}. The unit, ` +
       `${paths.k3s.config} and ${paths.k3s.registries} stay as they are. Take each over into node.labels, node.taints, k3s.config ` +
-      `or registries, or into a file in ${paths.k3s.config}.d; to give them up, ${consentAdvice(settings, 'lostFlags', ...lost)}.`,
+      `or registries, or into a file in ${paths.k3s.config}.d` +
+      (free.length > 0
+        ? `; to give up ${free.join(', ')}, ${consentAdvice(settings, 'lostFlags', ...free)}.`
+        : '.') +
+      (kept.length > 0 ? ` The cluster cannot do without ${kept.join(', ')}.` : ''),
     { retry: { pace: 'slow' }, blocks },
   );
 }

@@ -34,6 +34,12 @@ export function changeOf(key: GuardedKey): 'never' | 'notYet' | 'consent' {
   return table[key].change;
 }
 
+/** True for the name of a key that no consent changes on a living cluster. */
+export function isIrreversible(name: string): boolean {
+  const key = guardedKeys.find((each) => each === name);
+  return key !== undefined && changeOf(key) !== 'consent';
+}
+
 /** The values that K3s has without being given any. */
 export const usualValues: GuardedValues = Object.fromEntries(
   guardedKeys.map((key) => [key, table[key].usual]),

@@ -37,17 +37,28 @@ const variables: Readonly<Record<string, string>> = {
   K3S_DATASTORE_ENDPOINT: 'datastore-endpoint',
 };
 
+/** The names of these variables. */
+export const flagVariables: readonly string[] = Object.keys(variables);
+
 /**
  * Returns the flags that the environment of K3s gives it: that of the unit's drop-ins first, then the files of variables,
  * which win. Every configuration file wins over all of them.
  */
 export async function variableFlags(host: HostReader, at: UnitPlace): Promise<readonly GivenFlag[]> {
-  const dropIns = await unitDropIns(host, at);
-  const named = dropIns.flatMap(({ text }) => assigned(unitLines(text), 'EnvironmentFile'));
-  const files = [...unitEnvironmentFiles(at), ...named.map(({ value }) => value.replace(/^-/, ''))];
+  return unitVariables(host, await unitDropIns(host, at), unitEnvironmentFiles(at));
+}
+
+/** Returns the flags that unit files give K3s in its environment: in them, in other files, and in those they name. */
+export async function unitVariables(
+  host: HostReader,
+  units: readonly UnitFile[],
+  others: readonly string[] = [],
+): Promise<readonly GivenFlag[]> {
+  const named = units.flatMap(({ text }) => assigned(unitLines(text), 'EnvironmentFile'));
+  const files = [...others, ...named.map(({ value }) => value.replace(/^-/, ''))];
   const texts = await Promise.all(files.map((path) => readableText(host, path)));
   const pairs = texts.flatMap((text, index) => fileVariables({ text, path: files[index] ?? '' }));
-  return [...dropIns.flatMap(inlineVariables), ...pairs];
+  return [...units.flatMap(inlineVariables), ...pairs];
 }
 
 /** Returns the flags that the Environment= lines of a unit file give K3s. */
