@@ -1,10 +1,11 @@
 import { relative } from 'node:path';
 import { defineConfig, type Plugin } from 'vitest/config';
 
-/** Tests below integration that need a process each: msal keeps an identity's tokens in statics. */
-const ownIdentity = [
+/** Files below integration that need a process each: msal keeps an identity's tokens in statics, and a mock its module. */
+const isolated = [
   'test/integration/azure/**/*.test.ts',
   'test/integration/credential-provider/fetch.test.ts',
+  'test/integration/host/remove-tree.test.ts',
 ];
 
 /** `npm test` runs every project but the last five: `long` takes minutes, the others need what `npm run package` makes. */
@@ -22,10 +23,10 @@ export default defineConfig({
       project('integration', {
         testTimeout: 300_000,
         hookTimeout: 120_000,
-        exclude: ownIdentity,
+        exclude: isolated,
         isolate: false,
       }),
-      project('identity', { include: ownIdentity, testTimeout: 300_000, hookTimeout: 120_000 }),
+      project('isolated', { include: isolated, testTimeout: 300_000, hookTimeout: 120_000 }),
       project('long', { testTimeout: 1_200_000 }),
       project('security', { testTimeout: 60_000 }),
       project('package', { testTimeout: 300_000 }),
