@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseYaml, readYaml } from '../../../../src/agent/config/yaml.ts';
+import { k3sDialect, parseYaml, readYaml } from '../../../../src/agent/config/yaml.ts';
 
 test.each([
   ['a: 1', { a: 1 }],
@@ -82,6 +82,7 @@ test('reads a text, and throws its first fault', () => {
   expect(parseYaml('a: 1')).toEqual({ a: 1 });
   expect(parseYaml('')).toBeNull();
   expect(() => parseYaml('a: [')).toThrow();
+  expect(() => parseYaml('a: 1\n---\nb: 2')).toThrow('a second document begins');
 });
 
 test('refuses a second document at its place', () => {
@@ -96,4 +97,20 @@ test('aliases that multiply are refused', () => {
   expect(readYaml(`a0: &a0 [hunter2]\n${levels.join('\n')}`).faults).toEqual([
     expect.stringMatching(/^line \d+, column \d+: has too many aliases/),
   ]);
+});
+
+test.each([
+  ['the last of two equal keys', 'a: 1\na: 2', { a: 2 }],
+  ['the first document', 'a: 1\n---\nb: 2', { a: 1 }],
+  ['a text under a tag that is not known', 'a: !mine x', { a: 'x' }],
+  ['yes as true', 'a: yes', { a: true }],
+  ['a date as text', 'a: 2020-01-01', { a: '2020-01-01' }],
+  ['a time as text', 'a: 1:30', { a: '1:30' }],
+  ['<< as a key like others', 'a: &a { b: 1 }\nc: { <<: *a }', { a: { b: 1 }, c: { '<<': { b: 1 } } }],
+])('reads %s, as K3s does', (_, content, value) => {
+  expect(readYaml(content, k3sDialect)).toEqual({ value, faults: [] });
+});
+
+test.each(['a: [', 'a: @b'])('finds the fault of %s, as K3s does', (content) => {
+  expect(readYaml(content, k3sDialect).faults).not.toEqual([]);
 });

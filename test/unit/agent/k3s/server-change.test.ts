@@ -13,6 +13,7 @@ const [ca, otherCa] = [authority.certificate, aCa()];
 const consent = { settings: { consent: { serverChange: true } } };
 const consentTo = (...serverChange: readonly string[]) => ({ settings: { consent: { serverChange } } });
 const moved = 'https://10.0.0.9:6443';
+const dropIn = '/etc/rancher/k3s/config.yaml.d/mine.yaml';
 
 /** What an agent has that does not come from its server. */
 const kept = ['kubelet.kubeconfig.bak', 'my-client.crt', 'pod-manifests'];
@@ -47,8 +48,9 @@ function serverWithToken() {
   return host;
 }
 
-function unconfigured() {
+function unconfigured(files: Readonly<Record<string, string>> = {}) {
   const host = world();
+  for (const [path, text] of Object.entries(files)) host.files.write(path, `${text}\n`);
   host.files.remove('/etc/rancher/k3s/config.yaml');
   return host;
 }
@@ -78,6 +80,13 @@ describe('what is found', () => {
     ['its line names another server as well', configured(`server: "${moved}" "x"\n`), {}, 'InSync'],
     ['another key ends like its own', configured(`old-server: "${moved}"\n`), {}, 'InSync'],
     ['its configuration is gone', unconfigured(), {}, 'InSync'],
+    [
+      'its configuration is gone, and a drop-in names another',
+      unconfigured({ [dropIn]: `server: ${moved}` }),
+      {},
+      'InSync',
+    ],
+    ['an adopted unit names none', adopted(''), {}, 'InSync'],
     ['it has not joined yet', memoryHost(), {}, 'InSync'],
     ['its server is the same', world(), {}, 'InSync'],
     ['its server shows the CA that the token pins, and its own file is damaged', damaged(ca), {}, 'InSync'],
