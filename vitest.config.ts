@@ -42,7 +42,9 @@ export default defineConfig({
 function namesWhatRuns(): Plugin {
   return {
     name: 'names-what-runs',
-    configureVitest({ vitest }) {
+    configureVitest({ vitest, project }) {
+      // Each project is given the plugin of its own.
+      if (project.name !== 'architecture') return;
       process.once('SIGTERM', () => {
         const running = vitest.state.getTestModules().filter((file) => file.state() === 'pending');
         for (const { moduleId } of running)

@@ -78,7 +78,7 @@ const anyName = true;
 async function validatedCa(settings: AgentSettings): Promise<string> {
   for (;;) {
     try {
-      const { body } = await exchange({ url: `${settings.server}/cacerts` }).catch((error) => {
+      const body = await cacerts(settings.server).catch((error) => {
         throw new Error(`failed to get CA certs: ${throughBalancer(words(error))}`);
       });
       const { caHash: pinned } = parseToken(settings.token);
@@ -94,6 +94,14 @@ async function validatedCa(settings: AgentSettings): Promise<string> {
       await sleep(2_000);
     }
   }
+}
+
+/** A server that is starting answers 503, which is no CA (pkg/clientaccess/token.go, get). */
+async function cacerts(server: string): Promise<string> {
+  const url = `${server}/cacerts`;
+  const { status, body } = await exchange({ url });
+  if (status !== 200) throw new Error(`${url}: ${statusLine(status)}`);
+  return body;
 }
 
 async function retrieveConfiguration(settings: AgentSettings, ca: string, password: string): Promise<Joined> {
