@@ -40,11 +40,13 @@ export default defineConfig({
 
 /** Names the files that were running when SIGTERM, which `timeout` sends, ended the run. */
 function namesWhatRuns(): Plugin {
+  let isListening = false;
   return {
     name: 'names-what-runs',
-    configureVitest({ vitest, project }) {
-      // Each project is given the plugin of its own.
-      if (project.name !== 'architecture') return;
+    configureVitest({ vitest }) {
+      // Called for each project.
+      if (isListening) return;
+      isListening = true;
       process.once('SIGTERM', () => {
         const running = vitest.state.getTestModules().filter((file) => file.state() === 'pending');
         for (const { moduleId } of running)
