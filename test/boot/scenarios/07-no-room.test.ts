@@ -108,7 +108,7 @@ test('a full /run: the daemon goes on, the old status stays whole, and the next 
 function giveK3sItsOwnDisk(): void {
   const [data, git] = ['/var/lib/rancher/k3s', '/var/lib/rancher/k3s/server/db/git-token.sha256'];
   const digest = server.read(git) ?? '';
-  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', server.path(data)]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', server.path(data)]);
   server.write(git, digest);
 }
 
