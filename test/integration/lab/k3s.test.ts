@@ -113,7 +113,7 @@ describe('tokens', () => {
 
   test('the file wins over the option', async () => {
     configure({ ...server(), token: 'another' });
-    await expect.poll(start('server').log, { timeout: 10_000 }).toContain('k3s is up and running');
+    await expect.poll(start('server').log, { timeout: 60_000 }).toContain('k3s is up and running');
     const headers = { authorization: `Basic ${btoa('node:secret')}` };
     const answer = await exchange({ url: `https://127.0.0.1:${port}/v1-k3s/readyz`, headers });
     expect(answer.status).toBe(200);
@@ -122,15 +122,15 @@ describe('tokens', () => {
   test('an agent joins by a name that is not in the certificate, and again if the CA is another one', async () => {
     configure(server());
     const first = start('server');
-    await expect.poll(first.log, { timeout: 10_000 }).toContain('k3s is up and running');
+    await expect.poll(first.log, { timeout: 60_000 }).toContain('k3s is up and running');
     const joined = () => agent(`https://[::ffff:127.0.0.1]:${port}`);
     const before = joined();
-    await expect.poll(before.log, { timeout: 10_000 }).toContain('k3s agent is up and running');
+    await expect.poll(before.log, { timeout: 60_000 }).toContain('k3s agent is up and running');
     expect(before.log()).toContain('the token does not include a CA hash');
     await Promise.all([first, before].map(({ child }) => ended(child)));
     rmSync(join(root, 'var/lib/rancher/k3s/server'), { recursive: true });
-    await expect.poll(start('server').log, { timeout: 10_000 }).toContain('k3s is up and running');
-    await expect.poll(joined().log, { timeout: 10_000 }).toContain('k3s agent is up and running');
+    await expect.poll(start('server').log, { timeout: 60_000 }).toContain('k3s is up and running');
+    await expect.poll(joined().log, { timeout: 60_000 }).toContain('k3s agent is up and running');
   });
 
   test.each([
@@ -150,7 +150,7 @@ describe('tokens', () => {
 test('the supervisor refuses a request without credentials with 403, and says why in its log', async () => {
   configure(server());
   const { log } = start('server');
-  await expect.poll(log, { timeout: 10_000 }).toContain('k3s is up and running');
+  await expect.poll(log, { timeout: 60_000 }).toContain('k3s is up and running');
   const url = `https://127.0.0.1:${port}/v1-k3s/readyz`;
   expect((await exchange({ url })).status).toBe(403);
   await exchange({ url, headers: { authorization: `Basic ${btoa('node:wrong')}` } });
@@ -185,7 +185,7 @@ test('a K3s that is stopped while it waits says what for', async () => {
   configure(server());
   write('etc/rancher/k3s/registries.yaml', 'mirrors: [not, a, map]\n');
   const { child, log } = start('server');
-  await expect.poll(log, { timeout: 10_000 }).toContain('server is not ready: yaml: unmarshal errors');
+  await expect.poll(log, { timeout: 60_000 }).toContain('server is not ready: yaml: unmarshal errors');
   expect(log()).toContain('Using private registry config file at');
   child.kill('SIGTERM');
   await once(child, 'exit');
@@ -198,7 +198,7 @@ test('an agent whose server is away names its own load balancer', async () => {
   write('token', 'secret');
   const { log } = agent('https://127.0.0.1:1');
   await expect
-    .poll(log, { timeout: 10_000 })
+    .poll(log, { timeout: 60_000 })
     .toContain('failed to get CA certs: Get \\"https://127.0.0.1:6444/cacerts\\": EOF');
 });
 

@@ -1,5 +1,5 @@
 /** The service manager of the lab and its command-line stand-ins behave as systemd 252. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -77,14 +77,18 @@ describe('systemctl', () => {
   });
 
   test('a notify service is activating, with a job, until it says that it is ready', async () => {
-    unit('Type=notify\nTimeoutStartSec=0', 'sleep 0.5; systemd-notify --ready --status=fine; sleep 60');
+    const goes = join(node.root, 'goes');
+    const readyOnceItGoes = `until [ -e ${goes} ]; do sleep 0.05; done; systemd-notify --ready --status=fine`;
+    unit('Type=notify\nTimeoutStartSec=0', `${readyOnceItGoes}; sleep 60`);
     await systemctl('start', '--no-block', 'it');
     expect(await shown('ActiveState', 'SubState', 'Job')).toMatchObject({
       ActiveState: 'activating',
       SubState: 'start',
     });
     expect(Number((await shown('Job')).Job)).toBeGreaterThan(0);
-    expect((await systemctl('start', 'it')).exitCode).toBe(0);
+    const started = systemctl('start', 'it');
+    writeFileSync(goes, '');
+    expect((await started).exitCode).toBe(0);
     expect(await shown('ActiveState', 'StatusText', 'Job')).toMatchObject({
       ActiveState: 'active',
       StatusText: 'fine',
