@@ -15,21 +15,20 @@ export default defineConfig({
     pool: 'forks',
     // Vitest leaves one processor out, which on a machine of two is half of them.
     maxWorkers: '100%',
+    // Only something that hangs may meet a limit, however busy the machine is; vitest's own are 5, 10 and 1 s.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       project('architecture', { include: ['test/architecture.test.ts'] }),
-      project('unit', { testTimeout: 60_000, isolate: false }),
-      project('contract', { testTimeout: 300_000, isolate: false }),
-      project('scenario', { testTimeout: 300_000, isolate: false }),
-      project('integration', {
-        testTimeout: 300_000,
-        hookTimeout: 120_000,
-        exclude: isolated,
-        isolate: false,
-      }),
-      project('isolated', { include: isolated, testTimeout: 300_000, hookTimeout: 120_000 }),
+      project('unit', { isolate: false }),
+      project('contract', { isolate: false }),
+      project('scenario', { isolate: false }),
+      project('integration', { exclude: isolated, isolate: false }),
+      project('isolated', { include: isolated }),
       project('long', { testTimeout: 1_200_000 }),
-      project('security', { testTimeout: 60_000 }),
-      project('package', { testTimeout: 300_000 }),
+      project('security'),
+      project('package'),
       // One file at a time: a node that is kept from its turn lets its passwords end.
       project('lab', { testTimeout: 600_000, hookTimeout: 600_000, fileParallelism: false }),
       // Run by test/boot/boot.ts, each file in namespaces of its own.
