@@ -10,80 +10,114 @@ const zones: readonly {
   readonly files: RegExp;
   readonly imports: readonly string[];
 }[] = [
-  { zone: 'version', files: /^src\/version\.ts$/, imports: [] },
-  { zone: 'last words', files: /^src\/last-words\.ts$/, imports: [] },
+  { zone: 'version', files: /^src\/(launcher\/)?version\.ts$/, imports: [] },
+  { zone: 'last words', files: /^src\/(launcher\/)?last-words\.ts$/, imports: [] },
   {
     zone: 'launcher',
-    files: /^src\/(launch|answer-kubelet|exit-code|stdin|program|environment)\.ts$/,
-    imports: ['main', 'version', 'last words', 'provider', 'paths'],
+    files: /^src\/(launcher\/.*|(launch|answer-kubelet|exit-code|stdin|program|environment)\.ts$)/,
+    imports: ['commands', 'version', 'last words', 'answer', 'paths'],
   },
-  { zone: 'provider', files: /^src\/agent\/credential-provider\//, imports: [] },
+  { zone: 'answer', files: /^src\/agent\/(parts\/registry\/answer|credential-provider)\//, imports: [] },
   {
-    zone: 'main',
+    zone: 'commands',
     files:
-      /^src\/(main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|defect|expose-metrics|open-log|credential-provider)\.ts$/,
+      /^src\/(commands\/.*|(main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|defect|expose-metrics|open-log|credential-provider)\.ts$|agent\/cli[^/]*\.ts$)/,
     imports: [
-      ...['version', 'last words', 'loop', 'paths', 'log', 'config', 'host', 'azure', 'static', 'cloud'],
-      ...['gitops', 'k3s', 'resources', 'roles', 'core', 'provider', 'setup', 'doctor', 'metrics'],
+      ...[
+        'version',
+        'last words',
+        'loop',
+        'node',
+        'paths',
+        'report',
+        'settings',
+        'host',
+        'azure',
+        'static',
+        'clouds',
+      ],
+      ...['gitops', 'parts', 'resources', 'roles', 'engine', 'answer', 'setup', 'doctor'],
     ],
   },
   {
     zone: 'setup',
     files: /^src\/setup\//,
-    imports: ['loop', 'paths', 'host', 'imds', 'k3s', 'resources', 'core'],
+    imports: ['commands', 'report', 'node', 'paths', 'host', 'parts', 'resources', 'engine'],
   },
   { zone: 'paths', files: /^src\/agent\/paths\.ts$/, imports: [] },
-  { zone: 'log', files: /^src\/agent\/log\.ts$/, imports: ['core'] },
   {
-    zone: 'loop',
-    files: /^src\/agent\/[^/]+\.ts$/,
-    imports: ['version', 'paths', 'config', 'cloud', 'gitops', 'imds', 'k3s', 'resources', 'roles', 'core'],
+    zone: 'node',
+    files: /^src\/agent\/(k3s\/)?node\.ts$/,
+    imports: ['paths', 'settings', 'roles', 'resources', 'engine'],
   },
-  { zone: 'metrics', files: /^src\/agent\/metrics\//, imports: ['loop', 'config', 'k3s', 'core'] },
-  { zone: 'core', files: /^src\/agent\/core\//, imports: [] },
+  {
+    zone: 'report',
+    files:
+      /^src\/agent\/(report\/.*|metrics\/.*|(announce|log|plan-difference|plan-json|plan-text|publish|status-text|text-layout)\.ts$)/,
+    imports: ['version', 'loop', 'node', 'paths', 'settings', 'parts', 'resources', 'roles', 'engine'],
+  },
+  { zone: 'engine', files: /^src\/agent\/(engine|core)\//, imports: [] },
   { zone: 'roles', files: /^src\/roles\//, imports: [] },
-  { zone: 'resources', files: /^src\/agent\/resources\//, imports: ['core'] },
-  { zone: 'config', files: /^src\/agent\/config\//, imports: ['core', 'paths', 'roles'] },
+  { zone: 'resources', files: /^src\/agent\/resources\//, imports: ['engine'] },
+  { zone: 'settings', files: /^src\/agent\/(settings|config)\//, imports: ['engine', 'paths', 'roles'] },
   {
-    zone: 'k3s',
-    files: /^src\/agent\/k3s\//,
-    imports: ['core', 'resources', 'cloud', 'config', 'roles', 'paths', 'provider'],
+    zone: 'parts',
+    files: /^src\/agent\/(parts|k3s|imds|(preflight|directories|unsafe-path)\.ts$)/,
+    imports: ['engine', 'resources', 'clouds', 'settings', 'roles', 'node', 'paths', 'answer'],
   },
-  { zone: 'imds', files: /^src\/agent\/imds\//, imports: ['core', 'resources', 'config', 'paths'] },
   {
     zone: 'gitops',
     files: /^src\/agent\/gitops\//,
-    imports: ['core', 'resources', 'cloud', 'config', 'paths'],
+    imports: ['engine', 'resources', 'clouds', 'settings', 'paths'],
   },
-  { zone: 'azure', files: /^src\/agent\/cloud\/azure\//, imports: ['core', 'cloud', 'config'] },
-  { zone: 'static', files: /^src\/agent\/cloud\/static\//, imports: ['core', 'cloud', 'config'] },
-  { zone: 'cloud', files: /^src\/agent\/cloud\/[^/]+\.ts$/, imports: ['core'] },
+  { zone: 'azure', files: /^src\/agent\/clouds?\/azure\//, imports: ['engine', 'clouds', 'settings'] },
+  { zone: 'static', files: /^src\/agent\/clouds?\/static\//, imports: ['engine', 'clouds', 'settings'] },
+  { zone: 'clouds', files: /^src\/agent\/clouds?\/[^/]+\.ts$/, imports: ['engine'] },
   {
     zone: 'doctor',
     files: /^src\/agent\/doctor\//,
-    imports: ['loop', 'core', 'resources', 'cloud', 'config', 'k3s', 'paths'],
+    imports: ['loop', 'engine', 'resources', 'clouds', 'settings', 'parts', 'node', 'paths', 'report'],
   },
-  { zone: 'host', files: /^src\/agent\/host\//, imports: ['core', 'paths', 'config', 'doctor'] },
+  { zone: 'host', files: /^src\/agent\/host\//, imports: ['engine', 'paths', 'settings', 'doctor'] },
+  {
+    zone: 'loop',
+    files: /^src\/agent\/[^/]+\.ts$/,
+    imports: [
+      ...[
+        'version',
+        'node',
+        'paths',
+        'report',
+        'settings',
+        'clouds',
+        'gitops',
+        'parts',
+        'resources',
+        'roles',
+      ],
+      'engine',
+    ],
+  },
 ];
 
 /** Where a package lives, if it has one home only. */
 const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
-  { package: /^@azure\//, files: /^src\/agent\/cloud\/azure\// },
-  { package: /^node-cron$/, files: /^src\/agent\/host\/cron-ticks\.ts$/ },
-  { package: /^pino$/, files: /^src\/agent\/log\.ts$/ },
-  { package: /^prom-client$/, files: /^src\/agent\/metrics\// },
-  { package: /^commander$/, files: /^src\/agent\/cli(-common|-forms|-misuse|-setup)?\.ts$/ },
+  { package: /^@azure\//, files: /^src\/agent\/clouds?\/azure\// },
+  { package: /^node-cron$/, files: /^src\/agent\/host\/(clock\/)?cron-ticks\.ts$/ },
+  { package: /^pino$/, files: /^src\/agent\/(report\/)?log\.ts$/ },
+  { package: /^prom-client$/, files: /^src\/agent\/(report\/)?metrics\// },
+  { package: /^commander$/, files: /^src\/(agent|commands)\/cli(-common|-forms|-misuse|-setup)?\.ts$/ },
   { package: /^(systeminformation|pino-pretty)$/, files: /^src\/agent\/host\// },
 ];
 
 /** The only files that may touch the machine: its files, programs, network, clock and environment. */
 const machineFiles =
-  /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|person)|main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|defect|open-log|credential-provider|launch|answer-kubelet|exit-code|last-words|stdin|program)\.ts$/;
+  /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|person)\.ts|(commands\/)?(main|commands|show-doctor|show-plan|show-status|terminal|compose|daemon|defect|open-log|credential-provider)\.ts|(launcher\/)?(launch|answer-kubelet|exit-code|last-words|stdin|program)\.ts)$/;
 
 /** Built-in modules that only compute, and are welcome everywhere. */
 const pureModules = new Set(['crypto', 'path', 'util', 'url', 'zlib', 'assert', 'buffer', 'string_decoder']);
 /** The YAML library's readers quote what they read in errors and warnings, so only the files that hush them have them. */
-const yamlHome = /^src\/agent\/config\/yaml(-bounds)?\.ts$/;
+const yamlHome = /^src\/agent\/(config|settings)\/yaml(-bounds)?\.ts$/;
 const pureNames = new Set(['isIP', 'isIPv4', 'isIPv6', 'BlockList']);
 
 /** What reads the clock, waits, reads the environment or uses the network without an import. */
