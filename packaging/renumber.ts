@@ -5,7 +5,7 @@
  * Those it reads from a cache it numbers as they lie in it.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { compileProgram } from '../src/program.ts';
+import { compileProgram } from '../src/launcher/program.ts';
 
 const [program = '', cache = ''] = process.argv.slice(2);
 

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
-import { loadProgram } from '../src/program.ts';
+import { loadProgram } from '../src/launcher/program.ts';
 
 const [program = '', root = '', cache = ''] = process.argv.slice(2);
 /** Where nothing answers. */

@@ -19,9 +19,9 @@ import { nodePaths } from './agent/paths.ts';
 import { changesOf, readStatus, type Status, statusOf, writeStatus } from './agent/publish.ts';
 import { statusText } from './agent/status-text.ts';
 import { compose } from './compose.ts';
+import { version } from './launcher/version.ts';
 import { levelOf, openLog } from './open-log.ts';
 import { terminal } from './terminal.ts';
-import { version } from './version.ts';
 
 /** Milliseconds. */
 const longestAnnouncement = 10_000;

@@ -19,8 +19,8 @@ import { nodePaths } from './agent/paths.ts';
 import { readStatus, type Status, statusLine, statusOf, writeStatus } from './agent/publish.ts';
 import type { Composition } from './compose.ts';
 import { metricsExposition } from './expose-metrics.ts';
+import { version } from './launcher/version.ts';
 import { levelOf, openLog } from './open-log.ts';
-import { version } from './version.ts';
 
 /** Runs until a signal stops it; resolves to the exit code. */
 export async function daemon(options: CommonOptions): Promise<number> {

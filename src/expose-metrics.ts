@@ -4,7 +4,7 @@ import type { Settings } from './agent/config/schema.ts';
 import { toNodeError } from './agent/core/errors.ts';
 import type { Emit } from './agent/core/events.ts';
 import type { Composition } from './compose.ts';
-import { version } from './version.ts';
+import { version } from './launcher/version.ts';
 
 /** Tells metrics of each pass, from the first on whose settings want any. What goes wrong with them is a warning. */
 export function metricsExposition(

@@ -7,7 +7,7 @@ import { printableLine } from './agent/core/printable.ts';
 import type { CachedLogins } from './agent/credential-provider/cached-logins.ts';
 import { fileError } from './agent/host/file-errors.ts';
 import { complain, print } from './agent/host/print.ts';
-import { versionLine } from './version.ts';
+import { versionLine } from './launcher/version.ts';
 
 export { endForUncaught } from './defect.ts';
 

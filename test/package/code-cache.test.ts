@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { loadProgram } from '../../src/program.ts';
+import { loadProgram } from '../../src/launcher/program.ts';
 
 const program = readFileSync('dist/program.cjs');
 

@@ -25,7 +25,11 @@ export function startSlipway(
   variables: Readonly<Record<string, string>> = {},
 ): ChildProcess {
   const argv = `process.argv.splice(1, 1, 'slipway', ...${JSON.stringify(args)});`;
-  return startScript(`${argv} await import(${JSON.stringify(source('launch.ts'))});`, stdio, variables);
+  return startScript(
+    `${argv} await import(${JSON.stringify(source('launcher/launch.ts'))});`,
+    stdio,
+    variables,
+  );
 }
 
 /** Starts a script with no more environment than is given, and a PATH. */

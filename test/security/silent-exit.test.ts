@@ -27,7 +27,7 @@ test('an impostor of the K3s server is answered with ServerUnreachable', async (
   const { code, output } = await ended(`
     import { nodeHost } from ${JSON.stringify(source('agent/host/node-host.ts'))};
     import { serverCa } from ${JSON.stringify(source('agent/k3s/server.ts'))};
-    import { exitWith } from ${JSON.stringify(source('exit-code.ts'))};
+    import { exitWith } from ${JSON.stringify(source('launcher/exit-code.ts'))};
     const asked = serverCa(nodeHost(), 'http://127.0.0.1:${server}');
     await exitWith(asked.then(() => 0, ({ reason }) => (console.log(reason), 3)));`);
   expect({ code, output }).toEqual({ code: 3, output: 'ServerUnreachable\n' });
@@ -35,7 +35,7 @@ test('an impostor of the K3s server is answered with ServerUnreachable', async (
 
 test('a command that waits for something that cannot happen is an error with a message', async () => {
   const script = `
-    import { exitWith } from ${JSON.stringify(source('exit-code.ts'))};
+    import { exitWith } from ${JSON.stringify(source('launcher/exit-code.ts'))};
     await exitWith(new Promise(() => {}));`;
   expect(await ended(script)).toMatchObject({
     code: 1,

@@ -10,7 +10,7 @@ async function ended(thrower: string, variables: Readonly<Record<string, string>
   const script = `
     process.argv.splice(1, 1, 'slipway', 'doctor', '--help');
     ${thrower}
-    await import(${JSON.stringify(source('launch.ts'))});
+    await import(${JSON.stringify(source('launcher/launch.ts'))});
     setTimeout(() => {}, 5_000);`;
   return endOf(startScript(script, ['ignore', 'ignore', 'pipe'], variables));
 }

@@ -99,13 +99,13 @@ export async function endOf(child: ChildProcess): Promise<Ended> {
 
 /** The launcher and the program as one script, since ten processes that read the sources at once take half a minute. */
 export function bundleLauncher(folder: string): Promise<string> {
-  return bundle(`import './src/launch.ts';`, join(folder, 'launch.cjs'));
+  return bundle(`import './src/launcher/launch.ts';`, join(folder, 'launch.cjs'));
 }
 
 /** The command with another deadline than the usual one, in milliseconds. */
 export function bundleWithDeadline(folder: string, deadline: number): Promise<string> {
   const contents = `
-    import { answerKubelet } from './src/answer-kubelet.ts';
+    import { answerKubelet } from './src/launcher/answer-kubelet.ts';
     void answerKubelet(process.argv.slice(3), () => import('./src/main.ts'), ${deadline});`;
   return bundle(contents, join(folder, `${deadline}.cjs`));
 }

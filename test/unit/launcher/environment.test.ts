@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { powerfulVariables, withoutVariables } from '../../src/environment.ts';
+import { powerfulVariables, withoutVariables } from '../../../src/launcher/environment.ts';
 
 describe('powerfulVariables', () => {
   test.each([
