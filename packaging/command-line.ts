@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import { buildProgram, type Commands } from '../src/agent/cli.ts';
+import { buildProgram, type Commands } from '../src/commands/cli.ts';
 
 /** A command, as its users see it. */
 export interface CommandHelp {

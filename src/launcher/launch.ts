@@ -75,6 +75,6 @@ async function program(): Promise<Program> {
 }
 
 async function load(): Promise<Program> {
-  if (!isSea()) return import('../main.ts');
+  if (!isSea()) return import('../commands/main.ts');
   return loadProgram(Buffer.from(getRawAsset('program')), Buffer.from(getRawAsset('cache'))).exports;
 }

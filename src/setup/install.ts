@@ -1,12 +1,12 @@
 /** `slipway install`: this executable becomes the service of its host. */
 import { isSea } from 'node:sea';
-import type { InstallOptions } from '../agent/cli-setup.ts';
 import { NodeError } from '../agent/core/errors.ts';
 import type { HostReader } from '../agent/core/host.ts';
 import { acquireLock } from '../agent/host/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import { isBooted, showUnit } from '../agent/resources/unit.ts';
+import type { InstallOptions } from '../commands/cli-setup.ts';
 import { enablement, installSteps } from './install-steps.ts';
 import { installedFiles } from './installed-files.ts';
 import { perform } from './perform.ts';

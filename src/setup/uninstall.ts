@@ -1,5 +1,5 @@
 /** `slipway uninstall`, and what the scripts under K3s' usual names call: the way back. */
-import type { RemovalOptions, UninstallOptions } from '../agent/cli-setup.ts';
+
 import type { Host } from '../agent/core/host.ts';
 import type { Resource } from '../agent/core/resource.ts';
 import { acquireLock } from '../agent/host/lock.ts';
@@ -8,6 +8,7 @@ import { print } from '../agent/host/print.ts';
 import { processesEndedId } from '../agent/k3s/teardown/processes.ts';
 import { k3sStopped } from '../agent/k3s/teardown/teardown.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
+import type { RemovalOptions, UninstallOptions } from '../commands/cli-setup.ts';
 import { installedK3s, k3sLeftBehind, leftBehind } from './left-behind.ts';
 import { perform, rehearse } from './perform.ts';
 import { requireOutsideContainers, requireOwnShell, requireRoot, tell } from './person.ts';

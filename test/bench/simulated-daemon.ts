@@ -15,7 +15,7 @@ import { reveal } from '../../src/agent/core/secret.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { logEvents } from '../../src/agent/log.ts';
 import { statusOf, writeStatus } from '../../src/agent/publish.ts';
-import { compose } from '../../src/compose.ts';
+import { compose } from '../../src/commands/compose.ts';
 
 /** What is seen of this process after so many days; megabytes, and milliseconds of processor time since the first. */
 export interface Look {

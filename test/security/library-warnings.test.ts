@@ -23,7 +23,7 @@ test.each([
 test('what any library warns of is printed without a word of its text', async () => {
   const { stdout, stderr } = await endOf(
     startScript(
-      `import { main } from ${JSON.stringify(source('main.ts'))};
+      `import { main } from ${JSON.stringify(source('commands/main.ts'))};
        await main([process.execPath, 'slipway', 'version']);
        process.emitWarning(${JSON.stringify(secret)}, 'YAMLWarning');`,
       ['ignore', 'pipe', 'pipe'],

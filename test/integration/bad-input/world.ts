@@ -77,7 +77,7 @@ export async function answerTo(
 
 /** Runs the program in this process, which takes milliseconds where a process of its own takes a good part of a second. */
 export async function runHere(args: readonly string[]): Promise<Omit<Ended, 'written'>> {
-  const { main } = await import('../../../src/main.ts');
+  const { main } = await import('../../../src/commands/main.ts');
   const said = { stdout: '', stderr: '' };
   const own = { stdout: process.stdout.write, stderr: process.stderr.write };
   const collect = (stream: 'stdout' | 'stderr') => (text: string | Uint8Array) => {

@@ -106,7 +106,7 @@ export function bundleLauncher(folder: string): Promise<string> {
 export function bundleWithDeadline(folder: string, deadline: number): Promise<string> {
   const contents = `
     import { answerKubelet } from './src/launcher/answer-kubelet.ts';
-    void answerKubelet(process.argv.slice(3), () => import('./src/main.ts'), ${deadline});`;
+    void answerKubelet(process.argv.slice(3), () => import('./src/commands/main.ts'), ${deadline});`;
   return bundle(contents, join(folder, `${deadline}.cjs`));
 }
 

@@ -6,7 +6,7 @@ import { load } from '../../../src/agent/config/load.ts';
 import type { Event } from '../../../src/agent/core/events.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
 import { nodePaths } from '../../../src/agent/paths.ts';
-import { metricsExposition } from '../../../src/expose-metrics.ts';
+import { metricsExposition } from '../../../src/commands/expose-metrics.ts';
 import { freePort } from '../../lab/lab.ts';
 import { aReport, condition } from '../../unit/agent/metrics/a-report.ts';
 import { temporaryFolder } from '../host/folder.ts';
@@ -74,14 +74,14 @@ test('nothing of it is loaded where it is not asked for', async () => {
     platform: 'node',
     format: 'esm',
   } as const;
-  const { metafile } = await build({ ...options, entryPoints: ['src/daemon.ts'], metafile: true });
-  const loaded = new Set(['src/daemon.ts']);
+  const { metafile } = await build({ ...options, entryPoints: ['src/commands/daemon.ts'], metafile: true });
+  const loaded = new Set(['src/commands/daemon.ts']);
   for (const file of loaded) {
     for (const { path, kind } of metafile.inputs[file]?.imports ?? []) {
       if (kind !== 'dynamic-import') loaded.add(path);
     }
   }
-  expect(loaded).toContain('src/expose-metrics.ts');
+  expect(loaded).toContain('src/commands/expose-metrics.ts');
   expect([...loaded].filter((path) => /prom-client|metrics\/|metrics-server/.test(path))).toEqual([]);
   expect(Object.keys(metafile.inputs)).toContain('src/agent/metrics/metrics.ts');
 });

@@ -1,19 +1,20 @@
 /** `slipway plan`: a dry run, for people and for programs. */
-import type { PlanOptions } from './agent/cli.ts';
-import type { CommonOptions } from './agent/cli-common.ts';
-import type { Loaded } from './agent/config/load.ts';
-import { invalidSettings } from './agent/config/problems.ts';
-import type { NodeError } from './agent/core/errors.ts';
-import type { Event } from './agent/core/events.ts';
-import type { Host } from './agent/core/host.ts';
-import { printableLine } from './agent/core/printable.ts';
-import { nodeHost } from './agent/host/node-host.ts';
-import { complain, print } from './agent/host/print.ts';
-import { recordingHost } from './agent/host/recording-host.ts';
-import { faultIn } from './agent/knowledge.ts';
-import { changedSettings, onlyIn } from './agent/plan-difference.ts';
-import { planJson } from './agent/plan-json.ts';
-import { type PlannedStep, planText, planVerdict } from './agent/plan-text.ts';
+
+import type { Loaded } from '../agent/config/load.ts';
+import { invalidSettings } from '../agent/config/problems.ts';
+import type { NodeError } from '../agent/core/errors.ts';
+import type { Event } from '../agent/core/events.ts';
+import type { Host } from '../agent/core/host.ts';
+import { printableLine } from '../agent/core/printable.ts';
+import { nodeHost } from '../agent/host/node-host.ts';
+import { complain, print } from '../agent/host/print.ts';
+import { recordingHost } from '../agent/host/recording-host.ts';
+import { faultIn } from '../agent/knowledge.ts';
+import { changedSettings, onlyIn } from '../agent/plan-difference.ts';
+import { planJson } from '../agent/plan-json.ts';
+import { type PlannedStep, planText, planVerdict } from '../agent/plan-text.ts';
+import type { PlanOptions } from './cli.ts';
+import type { CommonOptions } from './cli-common.ts';
 import { compose } from './compose.ts';
 
 /** Prints what would change, now or under another configuration: 0 for nothing, 2 for something, 1 for an error. */

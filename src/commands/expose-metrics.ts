@@ -1,10 +1,10 @@
 /** The metrics of the daemon, loaded only where its settings ask for them. */
-import type { Report, Span } from './agent/agent.ts';
-import type { Settings } from './agent/config/schema.ts';
-import { toNodeError } from './agent/core/errors.ts';
-import type { Emit } from './agent/core/events.ts';
+import type { Report, Span } from '../agent/agent.ts';
+import type { Settings } from '../agent/config/schema.ts';
+import { toNodeError } from '../agent/core/errors.ts';
+import type { Emit } from '../agent/core/events.ts';
+import { version } from '../launcher/version.ts';
 import type { Composition } from './compose.ts';
-import { version } from './launcher/version.ts';
 
 /** Tells metrics of each pass, from the first on whose settings want any. What goes wrong with them is a warning. */
 export function metricsExposition(
@@ -27,10 +27,10 @@ export function metricsExposition(
 async function load({ host, paths }: Pick<Composition, 'host' | 'paths'>, emit: Emit) {
   const [{ createMetrics }, { exposition }, { metricsServer }, { processStart, processUsage }] =
     await Promise.all([
-      import('./agent/metrics/metrics.ts'),
-      import('./agent/metrics/exposition.ts'),
-      import('./agent/host/metrics-server.ts'),
-      import('./agent/host/process-usage.ts'),
+      import('../agent/metrics/metrics.ts'),
+      import('../agent/metrics/exposition.ts'),
+      import('../agent/host/metrics-server.ts'),
+      import('../agent/host/process-usage.ts'),
     ]);
   const metrics = createMetrics({
     version,

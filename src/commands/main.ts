@@ -1,13 +1,13 @@
 /** The composition root: which command does what. Each is loaded when it is called, so that the daemon starts at once. */
 import { stat } from 'node:fs/promises';
-import { type Commands, cli } from './agent/cli.ts';
-import { misused } from './agent/cli-forms.ts';
-import { toNodeError } from './agent/core/errors.ts';
-import { printableLine } from './agent/core/printable.ts';
-import type { CachedLogins } from './agent/credential-provider/cached-logins.ts';
-import { fileError } from './agent/host/file-errors.ts';
-import { complain, print } from './agent/host/print.ts';
-import { versionLine } from './launcher/version.ts';
+import { toNodeError } from '../agent/core/errors.ts';
+import { printableLine } from '../agent/core/printable.ts';
+import type { CachedLogins } from '../agent/credential-provider/cached-logins.ts';
+import { fileError } from '../agent/host/file-errors.ts';
+import { complain, print } from '../agent/host/print.ts';
+import { versionLine } from '../launcher/version.ts';
+import { type Commands, cli } from './cli.ts';
+import { misused } from './cli-forms.ts';
 
 export { endForUncaught } from './defect.ts';
 
@@ -44,10 +44,10 @@ const commands = {
   status: async (options) => (await import('./show-status.ts')).showStatus(options),
   doctor: async (options) => (await import('./show-doctor.ts')).doctor(options),
   config: async (options) => (await import('./commands.ts')).config(options),
-  install: async (options) => (await import('./setup/install.ts')).install(options),
-  uninstall: async (options) => (await import('./setup/uninstall.ts')).uninstall(options),
-  killK3s: async (options) => (await import('./setup/uninstall.ts')).killK3s(options),
-  uninstallK3s: async (options) => (await import('./setup/uninstall.ts')).uninstallK3s(options),
+  install: async (options) => (await import('../setup/install.ts')).install(options),
+  uninstall: async (options) => (await import('../setup/uninstall.ts')).uninstall(options),
+  killK3s: async (options) => (await import('../setup/uninstall.ts')).killK3s(options),
+  uninstallK3s: async (options) => (await import('../setup/uninstall.ts')).uninstallK3s(options),
   stamp: async (options) => (await import('./commands.ts')).stampStart(options),
   async version() {
     print(`${versionLine}\n`);

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Commands, cli } from '../../../src/agent/cli.ts';
+import { type Commands, cli } from '../../../src/commands/cli.ts';
 
 interface Run {
   readonly exitCode: number;

@@ -1,25 +1,25 @@
 /** `slipway run`: what the loop is told by, and whom it tells. */
 import { basename, dirname } from 'node:path';
-import { type Report, run, type Span } from './agent/agent.ts';
-import { alarm } from './agent/alarm.ts';
-import { announcer } from './agent/announce.ts';
-import type { CommonOptions } from './agent/cli-common.ts';
-import { toNodeError } from './agent/core/errors.ts';
-import { cronTicks } from './agent/host/cron-ticks.ts';
-import { type Watched, watchDirectories } from './agent/host/directory-watch.ts';
-import { endWhenHung, longestPass } from './agent/host/hung-pass.ts';
-import { acquireLock } from './agent/host/lock.ts';
-import { nodeHost } from './agent/host/node-host.ts';
-import { type Notifier, notifier, notifyFaults } from './agent/host/notify.ts';
-import { outliveOutput } from './agent/host/print.ts';
-import { onSignals } from './agent/host/signals.ts';
-import { ownSchedule } from './agent/host/spread.ts';
-import type { EventLog } from './agent/log.ts';
-import { nodePaths } from './agent/paths.ts';
-import { readStatus, type Status, statusLine, statusOf, writeStatus } from './agent/publish.ts';
+import { type Report, run, type Span } from '../agent/agent.ts';
+import { alarm } from '../agent/alarm.ts';
+import { announcer } from '../agent/announce.ts';
+import { toNodeError } from '../agent/core/errors.ts';
+import { cronTicks } from '../agent/host/cron-ticks.ts';
+import { type Watched, watchDirectories } from '../agent/host/directory-watch.ts';
+import { endWhenHung, longestPass } from '../agent/host/hung-pass.ts';
+import { acquireLock } from '../agent/host/lock.ts';
+import { nodeHost } from '../agent/host/node-host.ts';
+import { type Notifier, notifier, notifyFaults } from '../agent/host/notify.ts';
+import { outliveOutput } from '../agent/host/print.ts';
+import { onSignals } from '../agent/host/signals.ts';
+import { ownSchedule } from '../agent/host/spread.ts';
+import type { EventLog } from '../agent/log.ts';
+import { nodePaths } from '../agent/paths.ts';
+import { readStatus, type Status, statusLine, statusOf, writeStatus } from '../agent/publish.ts';
+import { version } from '../launcher/version.ts';
+import type { CommonOptions } from './cli-common.ts';
 import type { Composition } from './compose.ts';
 import { metricsExposition } from './expose-metrics.ts';
-import { version } from './launcher/version.ts';
 import { levelOf, openLog } from './open-log.ts';
 
 /** Runs until a signal stops it; resolves to the exit code. */

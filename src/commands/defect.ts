@@ -1,6 +1,6 @@
-import { toNodeError } from './agent/core/errors.ts';
-import { printableLine } from './agent/core/printable.ts';
-import { tellJournal } from './launcher/last-words.ts';
+import { toNodeError } from '../agent/core/errors.ts';
+import { printableLine } from '../agent/core/printable.ts';
+import { tellJournal } from '../launcher/last-words.ts';
 
 /**
  * Ends this process for an error that nothing caught, with 1 and two lines: what happened, and for a developer, in the

@@ -1,26 +1,26 @@
 /** The cold half of kubelet's credential provider: a login that the cache does not have is fetched, once for all who ask. */
-import type { Cloud } from './agent/cloud/cloud.ts';
-import { resolveLayers } from './agent/config/load.ts';
-import { invalidSettings } from './agent/config/problems.ts';
-import type { Settings } from './agent/config/schema.ts';
-import { readYaml } from './agent/config/yaml.ts';
-import { NodeError, toNodeError } from './agent/core/errors.ts';
-import type { Host } from './agent/core/host.ts';
-import { jwtTimes } from './agent/core/jwt.ts';
-import type { Reason } from './agent/core/reasons.ts';
-import { Secret } from './agent/core/secret.ts';
+import type { Cloud } from '../agent/cloud/cloud.ts';
+import { resolveLayers } from '../agent/config/load.ts';
+import { invalidSettings } from '../agent/config/problems.ts';
+import type { Settings } from '../agent/config/schema.ts';
+import { readYaml } from '../agent/config/yaml.ts';
+import { NodeError, toNodeError } from '../agent/core/errors.ts';
+import type { Host } from '../agent/core/host.ts';
+import { jwtTimes } from '../agent/core/jwt.ts';
+import type { Reason } from '../agent/core/reasons.ts';
+import { Secret } from '../agent/core/secret.ts';
 import {
   type CachedLogins,
   cachedLogin,
   mergedLogins,
   parseCachedLogins,
   usableLogin,
-} from './agent/credential-provider/cached-logins.ts';
-import { complaint } from './agent/credential-provider/complaint.ts';
-import { tryLock } from './agent/host/lock.ts';
-import { nodeHost } from './agent/host/node-host.ts';
-import { complain } from './agent/host/print.ts';
-import { type NodePaths, nodePaths } from './agent/paths.ts';
+} from '../agent/credential-provider/cached-logins.ts';
+import { complaint } from '../agent/credential-provider/complaint.ts';
+import { tryLock } from '../agent/host/lock.ts';
+import { nodeHost } from '../agent/host/node-host.ts';
+import { complain } from '../agent/host/print.ts';
+import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import { makeCloud } from './compose.ts';
 
 /** Milliseconds between two looks at what another process fetches. */

@@ -1,15 +1,15 @@
 /** `slipway status`: what the last pass published, for people and for programs. */
 import { isatty } from 'node:tty';
 import { stringify } from 'yaml';
-import type { StatusOptions } from './agent/cli.ts';
-import type { HostReader } from './agent/core/host.ts';
-import { printable } from './agent/core/printable.ts';
-import { isLocked } from './agent/host/lock.ts';
-import { nodeHost } from './agent/host/node-host.ts';
-import { complain, printStyled } from './agent/host/print.ts';
-import { nodePaths } from './agent/paths.ts';
-import { readStatus, type Status } from './agent/publish.ts';
-import { statusText } from './agent/status-text.ts';
+import type { HostReader } from '../agent/core/host.ts';
+import { printable } from '../agent/core/printable.ts';
+import { isLocked } from '../agent/host/lock.ts';
+import { nodeHost } from '../agent/host/node-host.ts';
+import { complain, printStyled } from '../agent/host/print.ts';
+import { nodePaths } from '../agent/paths.ts';
+import { readStatus, type Status } from '../agent/publish.ts';
+import { statusText } from '../agent/status-text.ts';
+import type { StatusOptions } from './cli.ts';
 import { terminal } from './terminal.ts';
 
 /** Milliseconds between two looks. */

@@ -1,7 +1,7 @@
 import type { Command, CommanderError } from 'commander';
+import { nearest } from '../agent/config/nearest.ts';
+import type { NodeError } from '../agent/core/errors.ts';
 import { misused } from './cli-forms.ts';
-import { nearest } from './config/nearest.ts';
-import type { NodeError } from './core/errors.ts';
 
 /** What commander refused, in our words: commander quotes what was written, which may be a secret. */
 export function misuse(

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
+import type { CommandLineSetting } from '../agent/config/load.ts';
+import { readYaml } from '../agent/config/yaml.ts';
 import { misused, pathOption, rootOption } from './cli-forms.ts';
-import type { CommandLineSetting } from './config/load.ts';
-import { readYaml } from './config/yaml.ts';
 
 /** What the command line says, the same for every command that reads the settings. */
 export interface CommonOptions {

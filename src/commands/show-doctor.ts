@@ -1,12 +1,13 @@
 /** `slipway doctor`: looks at all a Ready node hangs on, and changes nothing. */
-import type { DoctorOptions } from './agent/cli.ts';
-import { diagnosisText, headingText, summaryText } from './agent/doctor/diagnosis-text.ts';
-import { type Patient, probesFor } from './agent/doctor/doctor.ts';
-import { type Diagnosis, examine } from './agent/doctor/probe.ts';
-import { isLocked } from './agent/host/lock.ts';
-import { print, printStyled } from './agent/host/print.ts';
-import { inCare } from './agent/knowledge.ts';
-import { planNode } from './agent/plan.ts';
+
+import { diagnosisText, headingText, summaryText } from '../agent/doctor/diagnosis-text.ts';
+import { type Patient, probesFor } from '../agent/doctor/doctor.ts';
+import { type Diagnosis, examine } from '../agent/doctor/probe.ts';
+import { isLocked } from '../agent/host/lock.ts';
+import { print, printStyled } from '../agent/host/print.ts';
+import { inCare } from '../agent/knowledge.ts';
+import { planNode } from '../agent/plan.ts';
+import type { DoctorOptions } from './cli.ts';
 import { compose } from './compose.ts';
 import { terminal } from './terminal.ts';
 
@@ -32,7 +33,7 @@ async function meet(options: DoctorOptions): Promise<Patient> {
   const knowledge = await inCare(machine, await gather());
   const settings = knowledge.tagged.value?.loaded.settings ?? knowledge.files.value?.settings;
   const connected = settings && connect(settings);
-  const { machineMeasures } = await import('./agent/host/measures.ts');
+  const { machineMeasures } = await import('../agent/host/measures.ts');
   return {
     machine,
     measures: machineMeasures,
