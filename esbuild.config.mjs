@@ -33,7 +33,11 @@ const shared = {
 
 const program = await build({ ...shared, entryPoints: { program: 'src/commands/main.ts' }, metafile: true });
 writeFileSync('dist/meta.json', JSON.stringify(program.metafile));
-await build({ ...shared, entryPoints: { launch: 'src/launcher/launch.ts' }, external: ['../commands/main.ts'] });
+await build({
+  ...shared,
+  entryPoints: { launch: 'src/launcher/launch.ts' },
+  external: ['../commands/main.ts'],
+});
 
 /** The commit that is built, marked where the tree differs from it; `unknown` without git. */
 function commit() {

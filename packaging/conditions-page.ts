@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { reasons } from '../src/agent/core/reasons.ts';
-import { type ConditionType, conditionTypes } from '../src/agent/core/resource.ts';
+import { reasons } from '../src/agent/engine/reasons.ts';
+import { type ConditionType, conditionTypes } from '../src/agent/engine/resource.ts';
 
 // Writes docs/usage/conditions.md from the vocabulary that errors and conditions share:
 // `node packaging/conditions-page.ts`

@@ -1,10 +1,10 @@
 import { type Alarm, alarm, clockJump } from './alarm.ts';
 import { consentWarnings } from './config/consents.ts';
-import { type Condition, conditionsOf } from './core/conditions.ts';
-import type { Emit } from './core/events.ts';
-import type { Host } from './core/host.ts';
-import { type Attempts, reconcile } from './core/reconcile.ts';
-import type { Outcome } from './core/resource.ts';
+import { type Condition, conditionsOf } from './engine/conditions.ts';
+import type { Emit } from './engine/events.ts';
+import type { Host } from './engine/host.ts';
+import { type Attempts, reconcile } from './engine/reconcile.ts';
+import type { Outcome } from './engine/resource.ts';
 import { type CredentialStatus, registryCredentials } from './k3s/credential-status.ts';
 import { gather, type Informants, inCare, type Knowledge } from './knowledge.ts';
 import { type PlanPorts, planNode } from './plan.ts';

@@ -1,4 +1,4 @@
-import type { Host } from './core/host.ts';
+import type { Host } from './engine/host.ts';
 
 /** What rings when the time of day was set, as time synchronisation does after a boot with a wrong clock. */
 export const clockJump = 'a jump of the clock';

@@ -1,7 +1,7 @@
 import type { Report } from './agent.ts';
-import { toNodeError } from './core/errors.ts';
-import type { Emit } from './core/events.ts';
-import type { Host } from './core/host.ts';
+import { toNodeError } from './engine/errors.ts';
+import type { Emit } from './engine/events.ts';
+import type { Host } from './engine/host.ts';
 import { announcement, type Told, toldBy } from './k3s/announcement.ts';
 import type { K3sNode } from './k3s/node.ts';
 import { annotate, readAnnotations } from './k3s/node-annotations.ts';

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
-import { NodeError } from './core/errors.ts';
-import type { HostReader } from './core/host.ts';
-import { type ConditionType, type Finding, inSync, type Resource, step } from './core/resource.ts';
+import { NodeError } from './engine/errors.ts';
+import type { HostReader } from './engine/host.ts';
+import { type ConditionType, type Finding, inSync, type Resource, step } from './engine/resource.ts';
 import { joinedCluster, proofOfJoining } from './k3s/joined.ts';
 import type { K3sNode } from './k3s/node.ts';
 import type { NodePaths } from './paths.ts';

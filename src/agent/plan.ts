@@ -1,8 +1,8 @@
 import type { Cloud } from './cloud/cloud.ts';
 import type { Loaded } from './config/load.ts';
-import type { Lesson } from './core/lesson.ts';
-import type { Resource } from './core/resource.ts';
 import { directoriesId } from './directories.ts';
+import type { Lesson } from './engine/lesson.ts';
+import type { Resource } from './engine/resource.ts';
 import type { GitOps } from './gitops/gitops.ts';
 import { imdsGuard } from './imds/guard.ts';
 import { k3sResources } from './k3s/k3s.ts';

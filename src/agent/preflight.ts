@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
 import type { Role } from '../roles/role.ts';
-import { NodeError } from './core/errors.ts';
-import type { HostReader } from './core/host.ts';
-import { type Finding, inSync, type Resource } from './core/resource.ts';
 import { safeDirectories } from './directories.ts';
+import { NodeError } from './engine/errors.ts';
+import type { HostReader } from './engine/host.ts';
+import { type Finding, inSync, type Resource } from './engine/resource.ts';
 import { hasCgroupV1, noexecMount, refusesCgroupV1 } from './k3s/host-requirements.ts';
 import { joinedCluster } from './k3s/joined.ts';
 import type { K3sNode } from './k3s/node.ts';

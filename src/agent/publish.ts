@@ -1,9 +1,9 @@
 import type { Report } from './agent.ts';
-import type { Condition } from './core/conditions.ts';
-import type { Host, HostReader } from './core/host.ts';
-import { lastTime } from './core/last-time.ts';
-import { printable } from './core/printable.ts';
-import type { Change, Outcome } from './core/resource.ts';
+import type { Condition } from './engine/conditions.ts';
+import type { Host, HostReader } from './engine/host.ts';
+import { lastTime } from './engine/last-time.ts';
+import { printable } from './engine/printable.ts';
+import type { Change, Outcome } from './engine/resource.ts';
 import type { CredentialStatus } from './k3s/credential-status.ts';
 import { nodeReadyId } from './k3s/node-ready.ts';
 

@@ -1,4 +1,4 @@
-import type { Outcome } from './core/resource.ts';
+import type { Outcome } from './engine/resource.ts';
 
 const second = 1_000;
 /** How long drift can stand uncorrected: nothing tells us when a person edits a file. */

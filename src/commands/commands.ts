@@ -2,10 +2,10 @@
 import { converge } from '../agent/agent.ts';
 import { announcer } from '../agent/announce.ts';
 import { explain, explainJson } from '../agent/config/explain.ts';
-import type { NodeError } from '../agent/core/errors.ts';
-import type { Event } from '../agent/core/events.ts';
-import { learn } from '../agent/core/lesson.ts';
-import { printableLine } from '../agent/core/printable.ts';
+import type { NodeError } from '../agent/engine/errors.ts';
+import type { Event } from '../agent/engine/events.ts';
+import { learn } from '../agent/engine/lesson.ts';
+import { printableLine } from '../agent/engine/printable.ts';
 import { endWhenHung, longestPass } from '../agent/host/hung-pass.ts';
 import { acquireLock } from '../agent/host/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';

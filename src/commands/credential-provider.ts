@@ -4,11 +4,6 @@ import { resolveLayers } from '../agent/config/load.ts';
 import { invalidSettings } from '../agent/config/problems.ts';
 import type { Settings } from '../agent/config/schema.ts';
 import { readYaml } from '../agent/config/yaml.ts';
-import { NodeError, toNodeError } from '../agent/core/errors.ts';
-import type { Host } from '../agent/core/host.ts';
-import { jwtTimes } from '../agent/core/jwt.ts';
-import type { Reason } from '../agent/core/reasons.ts';
-import { Secret } from '../agent/core/secret.ts';
 import {
   type CachedLogins,
   cachedLogin,
@@ -17,6 +12,11 @@ import {
   usableLogin,
 } from '../agent/credential-provider/cached-logins.ts';
 import { complaint } from '../agent/credential-provider/complaint.ts';
+import { NodeError, toNodeError } from '../agent/engine/errors.ts';
+import type { Host } from '../agent/engine/host.ts';
+import { jwtTimes } from '../agent/engine/jwt.ts';
+import type { Reason } from '../agent/engine/reasons.ts';
+import { Secret } from '../agent/engine/secret.ts';
 import { tryLock } from '../agent/host/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { complain } from '../agent/host/print.ts';

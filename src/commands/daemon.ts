@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import { type Report, run, type Span } from '../agent/agent.ts';
 import { alarm } from '../agent/alarm.ts';
 import { announcer } from '../agent/announce.ts';
-import { toNodeError } from '../agent/core/errors.ts';
+import { toNodeError } from '../agent/engine/errors.ts';
 import { cronTicks } from '../agent/host/cron-ticks.ts';
 import { type Watched, watchDirectories } from '../agent/host/directory-watch.ts';
 import { endWhenHung, longestPass } from '../agent/host/hung-pass.ts';

@@ -1,5 +1,5 @@
-import { toNodeError } from '../agent/core/errors.ts';
-import { printableLine } from '../agent/core/printable.ts';
+import { toNodeError } from '../agent/engine/errors.ts';
+import { printableLine } from '../agent/engine/printable.ts';
 import { tellJournal } from '../launcher/last-words.ts';
 
 /**

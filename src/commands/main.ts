@@ -1,8 +1,8 @@
 /** The composition root: which command does what. Each is loaded when it is called, so that the daemon starts at once. */
 import { stat } from 'node:fs/promises';
-import { toNodeError } from '../agent/core/errors.ts';
-import { printableLine } from '../agent/core/printable.ts';
 import type { CachedLogins } from '../agent/credential-provider/cached-logins.ts';
+import { toNodeError } from '../agent/engine/errors.ts';
+import { printableLine } from '../agent/engine/printable.ts';
 import { fileError } from '../agent/host/file-errors.ts';
 import { complain, print } from '../agent/host/print.ts';
 import { versionLine } from '../launcher/version.ts';

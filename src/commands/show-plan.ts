@@ -2,10 +2,10 @@
 
 import type { Loaded } from '../agent/config/load.ts';
 import { invalidSettings } from '../agent/config/problems.ts';
-import type { NodeError } from '../agent/core/errors.ts';
-import type { Event } from '../agent/core/events.ts';
-import type { Host } from '../agent/core/host.ts';
-import { printableLine } from '../agent/core/printable.ts';
+import type { NodeError } from '../agent/engine/errors.ts';
+import type { Event } from '../agent/engine/events.ts';
+import type { Host } from '../agent/engine/host.ts';
+import { printableLine } from '../agent/engine/printable.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { complain, print } from '../agent/host/print.ts';
 import { recordingHost } from '../agent/host/recording-host.ts';

@@ -1,8 +1,8 @@
 /** `slipway status`: what the last pass published, for people and for programs. */
 import { isatty } from 'node:tty';
 import { stringify } from 'yaml';
-import type { HostReader } from '../agent/core/host.ts';
-import { printable } from '../agent/core/printable.ts';
+import type { HostReader } from '../agent/engine/host.ts';
+import { printable } from '../agent/engine/printable.ts';
 import { isLocked } from '../agent/host/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { complain, printStyled } from '../agent/host/print.ts';

@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
-import type { Command, Host, HostReader } from '../agent/core/host.ts';
-import { octal, owner } from '../agent/core/mode.ts';
-import { compare, inSync, type Resource } from '../agent/core/resource.ts';
 import { safeWay } from '../agent/directories.ts';
+import type { Command, Host, HostReader } from '../agent/engine/host.ts';
+import { octal, owner } from '../agent/engine/mode.ts';
+import { compare, inSync, type Resource } from '../agent/engine/resource.ts';
 import { ownOwner } from '../agent/host/ownership.ts';
 import { realPath } from '../agent/k3s/teardown/real-path.ts';
 import type { NodePaths } from '../agent/paths.ts';

@@ -1,7 +1,7 @@
 /** `slipway install`: this executable becomes the service of its host. */
 import { isSea } from 'node:sea';
-import { NodeError } from '../agent/core/errors.ts';
-import type { HostReader } from '../agent/core/host.ts';
+import { NodeError } from '../agent/engine/errors.ts';
+import type { HostReader } from '../agent/engine/host.ts';
 import { acquireLock } from '../agent/host/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';

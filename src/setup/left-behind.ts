@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { HostReader } from '../agent/core/host.ts';
+import type { HostReader } from '../agent/engine/host.ts';
 import { table } from '../agent/imds/nft.ts';
 import { guardUnit } from '../agent/imds/unit.ts';
 import { movedAside } from '../agent/k3s/teardown/moved-aside.ts';

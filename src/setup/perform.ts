@@ -1,6 +1,6 @@
-import type { Host, HostReader } from '../agent/core/host.ts';
-import { reconcile } from '../agent/core/reconcile.ts';
-import type { Outcome, Resource } from '../agent/core/resource.ts';
+import type { Host, HostReader } from '../agent/engine/host.ts';
+import { reconcile } from '../agent/engine/reconcile.ts';
+import type { Outcome, Resource } from '../agent/engine/resource.ts';
 import { outliveOutput } from '../agent/host/print.ts';
 import { recordingHost } from '../agent/host/recording-host.ts';
 import { type PlannedStep, planText } from '../agent/plan-text.ts';

@@ -1,8 +1,8 @@
 /** Who runs a command by hand, and what they read. */
 import { join } from 'node:path';
-import { NodeError } from '../agent/core/errors.ts';
-import type { HostReader } from '../agent/core/host.ts';
-import { printableLine } from '../agent/core/printable.ts';
+import { NodeError } from '../agent/engine/errors.ts';
+import type { HostReader } from '../agent/engine/host.ts';
+import { printableLine } from '../agent/engine/printable.ts';
 import { complain, print } from '../agent/host/print.ts';
 import { containerProcesses, isOfPods } from '../agent/k3s/teardown/processes.ts';
 import type { NodePaths } from '../agent/paths.ts';

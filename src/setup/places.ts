@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { HostReader } from '../agent/core/host.ts';
+import type { HostReader } from '../agent/engine/host.ts';
 import type { NodePaths } from '../agent/paths.ts';
 
 /** Slipway's own units. */

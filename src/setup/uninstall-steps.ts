@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { HostReader } from '../agent/core/host.ts';
-import { inSync, type Resource } from '../agent/core/resource.ts';
+import type { HostReader } from '../agent/engine/host.ts';
+import { inSync, type Resource } from '../agent/engine/resource.ts';
 import { noImdsGuard } from '../agent/imds/no-guard.ts';
 import { guardUnitPath } from '../agent/imds/unit.ts';
 import { agentTokenPath } from '../agent/k3s/agent-token.ts';

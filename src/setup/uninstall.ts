@@ -1,7 +1,7 @@
 /** `slipway uninstall`, and what the scripts under K3s' usual names call: the way back. */
 
-import type { Host } from '../agent/core/host.ts';
-import type { Resource } from '../agent/core/resource.ts';
+import type { Host } from '../agent/engine/host.ts';
+import type { Resource } from '../agent/engine/resource.ts';
 import { acquireLock } from '../agent/host/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { print } from '../agent/host/print.ts';

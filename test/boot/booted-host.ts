@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Condition } from '../../src/agent/core/conditions.ts';
+import type { Condition } from '../../src/agent/engine/conditions.ts';
 import type { Status } from '../../src/agent/publish.ts';
 import { type Finished, runProgram } from '../lab/processes.ts';
 import { hostCgroups } from './cgroups.ts';

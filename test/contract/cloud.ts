@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Cloud, Identity } from '../../src/agent/cloud/cloud.ts';
-import { NodeError } from '../../src/agent/core/errors.ts';
-import { jwtTimes } from '../../src/agent/core/jwt.ts';
-import { redacted } from '../../src/agent/core/secret.ts';
+import { NodeError } from '../../src/agent/engine/errors.ts';
+import { jwtTimes } from '../../src/agent/engine/jwt.ts';
+import { redacted } from '../../src/agent/engine/secret.ts';
 
 /** A cloud and the strings to pull behind it. */
 export interface CloudWorld {

@@ -1,5 +1,5 @@
-import type { Command } from '../../src/agent/core/host.ts';
-import { reveal } from '../../src/agent/core/secret.ts';
+import type { Command } from '../../src/agent/engine/host.ts';
+import { reveal } from '../../src/agent/engine/secret.ts';
 import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
 
 const objects = '/api';

@@ -1,4 +1,4 @@
-import { Secret } from '../../src/agent/core/secret.ts';
+import { Secret } from '../../src/agent/engine/secret.ts';
 import { fluxGitOps } from '../../src/agent/gitops/flux.ts';
 import { noGitOps } from '../../src/agent/gitops/none.ts';
 import { fluxSettings } from '../unit/agent/gitops/settings.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { reconcile } from '../../src/agent/core/reconcile.ts';
-import type { Outcome, Resource } from '../../src/agent/core/resource.ts';
+import { reconcile } from '../../src/agent/engine/reconcile.ts';
+import type { Outcome, Resource } from '../../src/agent/engine/resource.ts';
 import type { GitOps } from '../../src/agent/gitops/gitops.ts';
 import { recordingHost } from '../../src/agent/host/recording-host.ts';
 import { actionLine } from '../lab/action-line.ts';

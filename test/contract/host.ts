@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { NodeError } from '../../src/agent/core/errors.ts';
-import type { Command, Host } from '../../src/agent/core/host.ts';
-import { Secret, sensitive } from '../../src/agent/core/secret.ts';
+import { NodeError } from '../../src/agent/engine/errors.ts';
+import type { Command, Host } from '../../src/agent/engine/host.ts';
+import { Secret, sensitive } from '../../src/agent/engine/secret.ts';
 
 /** A Host in a world that was arranged for the contract: `root` is an empty folder plus `startFiles`. */
 export interface Stage {

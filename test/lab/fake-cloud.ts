@@ -1,6 +1,6 @@
 import type { Cloud, Identity } from '../../src/agent/cloud/cloud.ts';
-import { NodeError } from '../../src/agent/core/errors.ts';
-import { Secret } from '../../src/agent/core/secret.ts';
+import { NodeError } from '../../src/agent/engine/errors.ts';
+import { Secret } from '../../src/agent/engine/secret.ts';
 
 export interface FakeCloudOptions {
   readonly identity?: Partial<Identity>;

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { FileStat, FoundFile, Owned } from '../../src/agent/core/host.ts';
+import type { FileStat, FoundFile, Owned } from '../../src/agent/engine/host.ts';
 import { largestText, tooLarge } from '../../src/agent/host/bounded-read.ts';
 import { fileError, systemError } from '../../src/agent/host/file-errors.ts';
 

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import { commandLine } from '../../src/agent/core/command-line.ts';
-import { NodeError } from '../../src/agent/core/errors.ts';
+import { commandLine } from '../../src/agent/engine/command-line.ts';
+import { NodeError } from '../../src/agent/engine/errors.ts';
 import type {
   Command,
   CommandResult,
@@ -11,9 +11,9 @@ import type {
   HttpRequest,
   HttpResponse,
   HttpSend,
-} from '../../src/agent/core/host.ts';
-import { downloadOf, type RecordedAction, runOf, sendOf } from '../../src/agent/core/recorded-action.ts';
-import { type Content, reveal, type Secret } from '../../src/agent/core/secret.ts';
+} from '../../src/agent/engine/host.ts';
+import { downloadOf, type RecordedAction, runOf, sendOf } from '../../src/agent/engine/recorded-action.ts';
+import { type Content, reveal, type Secret } from '../../src/agent/engine/secret.ts';
 import { commandFailed } from '../../src/agent/host/command-failed.ts';
 import { fileError, systemError } from '../../src/agent/host/file-errors.ts';
 import { actionLine } from './action-line.ts';

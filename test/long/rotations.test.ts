@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { jwtTimes } from '../../src/agent/core/jwt.ts';
-import { reconcile } from '../../src/agent/core/reconcile.ts';
+import { jwtTimes } from '../../src/agent/engine/jwt.ts';
+import { reconcile } from '../../src/agent/engine/reconcile.ts';
 import { registries } from '../../src/agent/k3s/registries.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';

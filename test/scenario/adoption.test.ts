@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NodeError } from '../../src/agent/core/errors.ts';
+import { NodeError } from '../../src/agent/engine/errors.ts';
 import { lineOf } from '../../src/agent/log.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { condition, isReady, live, type Vm, vm } from './a-vm.ts';

@@ -1,4 +1,4 @@
-import type { Command, CommandResult } from '../../src/agent/core/host.ts';
+import type { Command, CommandResult } from '../../src/agent/engine/host.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import type { MemoryHost } from '../lab/memory-host.ts';
 import type { World } from './world.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/agent/agent.ts';
-import { reveal } from '../../src/agent/core/secret.ts';
+import { reveal } from '../../src/agent/engine/secret.ts';
 import { pinnedCa } from '../../src/agent/k3s/ca.ts';
 import { createAuthority } from '../lab/azure/tls.ts';
 import { rotated } from '../unit/agent/k3s/certificates.ts';

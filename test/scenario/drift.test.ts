@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NodeError } from '../../src/agent/core/errors.ts';
+import { NodeError } from '../../src/agent/engine/errors.ts';
 import { booted, condition, isReady, live, type Vm } from './a-vm.ts';
 import { joinToken } from './world.ts';
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { defaults } from '../../src/agent/config/defaults.ts';
-import { nextAttempt } from '../../src/agent/core/backoff.ts';
-import type { Retry } from '../../src/agent/core/errors.ts';
-import { type Attempts, reconcile } from '../../src/agent/core/reconcile.ts';
-import type { Pacing } from '../../src/agent/core/resource.ts';
+import { nextAttempt } from '../../src/agent/engine/backoff.ts';
+import type { Retry } from '../../src/agent/engine/errors.ts';
+import { type Attempts, reconcile } from '../../src/agent/engine/reconcile.ts';
+import type { Pacing } from '../../src/agent/engine/resource.ts';
 import { ownSchedule } from '../../src/agent/host/spread.ts';
 import { verified } from '../../src/agent/k3s/join-token.ts';
 import { registries } from '../../src/agent/k3s/registries.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Agent } from '../../src/agent/agent.ts';
-import { NodeError } from '../../src/agent/core/errors.ts';
+import { NodeError } from '../../src/agent/engine/errors.ts';
 import { createMetrics } from '../../src/agent/metrics/metrics.ts';
 import { isReady, live, registry, type Vm, vm } from './a-vm.ts';
 import { gitToken, joinToken } from './world.ts';

@@ -1,4 +1,4 @@
-import type { CommandResult } from '../../src/agent/core/host.ts';
+import type { CommandResult } from '../../src/agent/engine/host.ts';
 
 const name = 'inet slipway_imds';
 const form = new RegExp(`^table ${name}\\ndelete table ${name}\\n(table ${name} \\{\\n[\\s\\S]*\\n\\})\\n$`);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NodeError } from '../../src/agent/core/errors.ts';
+import { NodeError } from '../../src/agent/engine/errors.ts';
 import { recordingHost } from '../../src/agent/host/recording-host.ts';
 import { condition, isReady, live, registry, type Vm, vm } from './a-vm.ts';
 

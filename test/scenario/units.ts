@@ -1,4 +1,4 @@
-import type { CommandResult } from '../../src/agent/core/host.ts';
+import type { CommandResult } from '../../src/agent/engine/host.ts';
 import type { MemoryHost } from '../lab/memory-host.ts';
 import { Netfilter } from './netfilter.ts';
 

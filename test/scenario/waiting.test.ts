@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NodeError } from '../../src/agent/core/errors.ts';
+import { NodeError } from '../../src/agent/engine/errors.ts';
 import { condition, isReady, live, vm } from './a-vm.ts';
 import { ca, joinToken } from './world.ts';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { NodeError } from '../../src/agent/core/errors.ts';
-import { reveal } from '../../src/agent/core/secret.ts';
+import { NodeError } from '../../src/agent/engine/errors.ts';
+import { reveal } from '../../src/agent/engine/secret.ts';
 import { pinnedCa } from '../../src/agent/k3s/ca.ts';
 import { stamp } from '../../src/agent/k3s/start-stamp.ts';
 import { parseToken } from '../../src/agent/k3s/token.ts';

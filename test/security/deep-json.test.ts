@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { azureCloud } from '../../src/agent/cloud/azure/azure.ts';
-import { NodeError } from '../../src/agent/core/errors.ts';
-import type { CommandResult, Host, HttpResponse } from '../../src/agent/core/host.ts';
-import { Secret } from '../../src/agent/core/secret.ts';
 import { parseCachedLogins } from '../../src/agent/credential-provider/cached-logins.ts';
 import { requestedServer } from '../../src/agent/credential-provider/request.ts';
+import { NodeError } from '../../src/agent/engine/errors.ts';
+import type { CommandResult, Host, HttpResponse } from '../../src/agent/engine/host.ts';
+import { Secret } from '../../src/agent/engine/secret.ts';
 import { fluxObjects } from '../../src/agent/gitops/flux-objects.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { readAnnotations } from '../../src/agent/k3s/node-annotations.ts';

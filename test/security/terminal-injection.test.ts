@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { invalidSettings } from '../../src/agent/config/problems.ts';
-import { inSync, type Resource } from '../../src/agent/core/resource.ts';
 import { diagnosisText } from '../../src/agent/doctor/diagnosis-text.ts';
+import { inSync, type Resource } from '../../src/agent/engine/resource.ts';
 import { notifier } from '../../src/agent/host/notify.ts';
 import { type LogTarget, logDestination } from '../../src/agent/host/output.ts';
 import { annotate } from '../../src/agent/k3s/node-annotations.ts';

@@ -1,6 +1,6 @@
-import { NodeError, type Retry } from '../core/errors.ts';
-import type { HttpResponse } from '../core/host.ts';
-import { redacted } from '../core/secret.ts';
+import { NodeError, type Retry } from '../engine/errors.ts';
+import type { HttpResponse } from '../engine/host.ts';
+import { redacted } from '../engine/secret.ts';
 
 /** What an Azure service says when it refuses, whichever of its three forms it uses. */
 export interface Refusal {

@@ -1,4 +1,4 @@
-import type { Secret } from '../core/secret.ts';
+import type { Secret } from '../engine/secret.ts';
 
 /** What a VM is in its cloud. */
 export interface Identity {

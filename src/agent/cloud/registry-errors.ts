@@ -1,5 +1,5 @@
-import { NodeError } from '../core/errors.ts';
-import type { HttpResponse } from '../core/host.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { HttpResponse } from '../engine/host.ts';
 import { isOfProxy, isUnknownName, quoted, refusalOf, soonAfter, untrusted } from './answers.ts';
 
 /** A request to a registry that got no answer: `TlsUntrusted`, `RegistryNotFound`, `RegistryUnavailable`. */

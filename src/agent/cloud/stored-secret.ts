@@ -1,5 +1,5 @@
-import { NodeError } from '../core/errors.ts';
-import { Secret } from '../core/secret.ts';
+import { NodeError } from '../engine/errors.ts';
+import { Secret } from '../engine/secret.ts';
 
 /**
  * The secret in a value that people stored, without the newline an editor leaves at its end.

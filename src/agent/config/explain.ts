@@ -1,5 +1,5 @@
-import { printableLine } from '../core/printable.ts';
-import { Secret } from '../core/secret.ts';
+import { printableLine } from '../engine/printable.ts';
+import { Secret } from '../engine/secret.ts';
 import { inline } from './inline.ts';
 import { type Loaded, mergeAll } from './load.ts';
 import { type Leaf, plain } from './merge.ts';

@@ -1,4 +1,4 @@
-import type { HostReader } from '../core/host.ts';
+import type { HostReader } from '../engine/host.ts';
 import type { CommandLineSetting } from './load.ts';
 import { invalidSettings } from './problems.ts';
 import { readYaml } from './yaml.ts';

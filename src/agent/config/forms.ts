@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { Secret } from '../core/secret.ts';
+import { Secret } from '../engine/secret.ts';
 
 const label = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
 export const hostName = `${label}(?:\\.${label})*`;

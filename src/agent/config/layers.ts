@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { HostReader } from '../core/host.ts';
+import type { HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
 import type { Layer } from './merge.ts';
 import { invalidSettings } from './problems.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { HostReader } from '../core/host.ts';
+import type { HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
 import { defaults } from './defaults.ts';
 import { readLayers } from './layers.ts';

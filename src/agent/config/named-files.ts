@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { isAbsolute } from 'node:path';
-import { NodeError, toNodeError } from '../core/errors.ts';
-import type { FoundFile, HostReader } from '../core/host.ts';
-import { parseProxyLogin } from '../core/proxy-login.ts';
+import { NodeError, toNodeError } from '../engine/errors.ts';
+import type { FoundFile, HostReader } from '../engine/host.ts';
+import { parseProxyLogin } from '../engine/proxy-login.ts';
 import type { Loaded } from './load.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type * as z from 'zod/mini';
-import { NodeError } from '../core/errors.ts';
-import { printableLine } from '../core/printable.ts';
+import { NodeError } from '../engine/errors.ts';
+import { printableLine } from '../engine/printable.ts';
 import { knownAt, knownNamed } from './known-keys.ts';
 import { nearest } from './nearest.ts';
 import { type Path, pathText, valueAt } from './path.ts';

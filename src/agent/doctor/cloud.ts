@@ -1,7 +1,7 @@
 import type { Cloud } from '../cloud/cloud.ts';
 import type { Settings } from '../config/schema.ts';
-import { NodeError, toNodeError } from '../core/errors.ts';
-import type { Host, HostReader, HttpResponse } from '../core/host.ts';
+import { NodeError, toNodeError } from '../engine/errors.ts';
+import type { Host, HostReader, HttpResponse } from '../engine/host.ts';
 import { fetchToken, tokenSecretName } from '../k3s/join-token.ts';
 import type { K3sNode } from '../k3s/node.ts';
 import { parseImage } from '../k3s/registry-manifest.ts';

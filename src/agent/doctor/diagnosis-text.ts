@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { printableData } from '../core/printable.ts';
+import { printableData } from '../engine/printable.ts';
 import { wrapped } from '../text-layout.ts';
 import type { Diagnosis, Level } from './probe.ts';
 

@@ -1,7 +1,7 @@
 import type { Cloud } from '../cloud/cloud.ts';
 import type { Settings } from '../config/schema.ts';
-import type { Host, HostReader } from '../core/host.ts';
-import type { Resource } from '../core/resource.ts';
+import type { Host, HostReader } from '../engine/host.ts';
+import type { Resource } from '../engine/resource.ts';
 import type { K3sNode } from '../k3s/node.ts';
 import type { NodePaths } from '../paths.ts';
 import { cloudProbes } from './cloud.ts';

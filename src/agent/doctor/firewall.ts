@@ -1,4 +1,4 @@
-import type { HostReader } from '../core/host.ts';
+import type { HostReader } from '../engine/host.ts';
 import type { K3sNode } from '../k3s/node.ts';
 import { showUnit } from '../resources/unit.ts';
 import { portsOf } from './ports.ts';

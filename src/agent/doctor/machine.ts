@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { HostReader } from '../core/host.ts';
+import type { HostReader } from '../engine/host.ts';
 import { noexecMount, refusesCgroupV1 } from '../k3s/host-requirements.ts';
 import type { K3sNode } from '../k3s/node.ts';
 import type { NodePaths } from '../paths.ts';

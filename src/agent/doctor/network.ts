@@ -1,4 +1,4 @@
-import type { HostReader } from '../core/host.ts';
+import type { HostReader } from '../engine/host.ts';
 import { failure, ok, type Probe, skipped, type Verdict, warning } from './probe.ts';
 
 export interface NetworkProbes {

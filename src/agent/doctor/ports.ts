@@ -1,4 +1,4 @@
-import type { HostReader } from '../core/host.ts';
+import type { HostReader } from '../engine/host.ts';
 import type { K3sNode } from '../k3s/node.ts';
 import { failure, ok, type Probe, skipped, type Verdict } from './probe.ts';
 

@@ -1,5 +1,5 @@
-import { oneLine } from '../core/conditions.ts';
-import { toNodeError } from '../core/errors.ts';
+import { oneLine } from '../engine/conditions.ts';
+import { toNodeError } from '../engine/errors.ts';
 
 export type Level = 'ok' | 'warning' | 'failure' | 'skipped';
 

@@ -1,6 +1,6 @@
-import { NodeError } from '../core/errors.ts';
-import type { Host } from '../core/host.ts';
-import { compare, type Finding, inSync, type Resource } from '../core/resource.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { Host } from '../engine/host.ts';
+import { compare, type Finding, inSync, type Resource } from '../engine/resource.ts';
 import type { FluxSettings, FluxSpec } from './flux.ts';
 import { bootstrapArguments, tokenVariables } from './flux-arguments.ts';
 import { type FluxObjects, fluxObjects } from './flux-objects.ts';

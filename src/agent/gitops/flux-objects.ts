@@ -1,5 +1,5 @@
-import { NodeError } from '../core/errors.ts';
-import type { CommandResult, HostReader } from '../core/host.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { CommandResult, HostReader } from '../engine/host.ts';
 import { askApi, kubectl } from '../resources/kubectl.ts';
 import type { GitOpsContext } from './gitops.ts';
 

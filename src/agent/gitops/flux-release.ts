@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { HostReader } from '../core/host.ts';
-import type { Resource } from '../core/resource.ts';
+import type { HostReader } from '../engine/host.ts';
+import type { Resource } from '../engine/resource.ts';
 import { download } from '../resources/download.ts';
 import type { FluxSettings } from './flux.ts';
 import type { GitOpsContext } from './gitops.ts';

@@ -1,6 +1,6 @@
-import { NodeError } from '../core/errors.ts';
-import type { Reason } from '../core/reasons.ts';
-import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { Reason } from '../engine/reasons.ts';
+import { type Finding, inSync, type Resource, waiting } from '../engine/resource.ts';
 import { probe } from '../resources/probe.ts';
 import { fluxBootstrapId } from './flux-bootstrap.ts';
 import { type FluxObject, type FluxObjects, fluxObjects, fluxSystem } from './flux-objects.ts';

@@ -1,6 +1,6 @@
 import type { Cloud } from '../cloud/cloud.ts';
 import type { Settings } from '../config/schema.ts';
-import { NodeError } from '../core/errors.ts';
+import { NodeError } from '../engine/errors.ts';
 import { fluxBootstrap } from './flux-bootstrap.ts';
 import { fluxWarnings } from './flux-path.ts';
 import { fluxExecutable } from './flux-release.ts';

@@ -1,4 +1,4 @@
-import type { Resource } from '../core/resource.ts';
+import type { Resource } from '../engine/resource.ts';
 
 /** What an engine needs to know of the server it hands over. */
 export interface GitOpsContext {

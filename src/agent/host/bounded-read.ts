@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, opendir } from 'node:fs/promises';
-import { NodeError } from '../core/errors.ts';
+import { NodeError } from '../engine/errors.ts';
 import { errnoOf } from './file-errors.ts';
 
 /** Bytes of a text file that are read at most; what Slipway reads has some kilobytes. */

@@ -1,7 +1,7 @@
-import { commandLine } from '../core/command-line.ts';
-import { NodeError } from '../core/errors.ts';
-import type { Command, CommandResult } from '../core/host.ts';
-import { redacted, Secret } from '../core/secret.ts';
+import { commandLine } from '../engine/command-line.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { Command, CommandResult } from '../engine/host.ts';
+import { redacted, Secret } from '../engine/secret.ts';
 
 /**
  * `CommandFailed` (`CommandNotFound` for 127) with the last lines the command wrote to stderr, or to stdout where

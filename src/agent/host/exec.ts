@@ -1,10 +1,10 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
-import { commandLine } from '../core/command-line.ts';
-import { NodeError } from '../core/errors.ts';
-import type { Command, CommandResult } from '../core/host.ts';
-import { reveal } from '../core/secret.ts';
+import { commandLine } from '../engine/command-line.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { Command, CommandResult } from '../engine/host.ts';
+import { reveal } from '../engine/secret.ts';
 import { longestTimer } from './clock.ts';
 import { errnoOf } from './file-errors.ts';
 

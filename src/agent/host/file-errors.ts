@@ -1,4 +1,4 @@
-import { NodeError, toNodeError } from '../core/errors.ts';
+import { NodeError, toNodeError } from '../engine/errors.ts';
 
 /**
  * A failed file operation as a NodeError that names the path and the repair: `DiskFull`, `ReadOnly`,

@@ -4,7 +4,7 @@ import { close as closeFile, constants, open as openFile, fstat as statFile } fr
 import { stat } from 'node:fs/promises';
 import { delimiter } from 'node:path';
 import { promisify } from 'node:util';
-import type { Command } from '../core/host.ts';
+import type { Command } from '../engine/host.ts';
 import { commandFailed } from './command-failed.ts';
 import { childEnvironment, standardPath } from './environment.ts';
 import { errnoOf, unlessMissing } from './file-errors.ts';

@@ -2,7 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
-import type { HttpRequest } from '../core/host.ts';
+import type { HttpRequest } from '../engine/host.ts';
 import type { Network } from './environment.ts';
 import { type HttpProxy, openTunnel, secured } from './proxy.ts';
 import { bypassesProxy } from './proxy-bypass.ts';

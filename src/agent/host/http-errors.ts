@@ -1,4 +1,4 @@
-import { NodeError } from '../core/errors.ts';
+import { NodeError } from '../engine/errors.ts';
 import { errnoOf } from './file-errors.ts';
 
 /**

@@ -5,9 +5,9 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { NodeError } from '../core/errors.ts';
-import type { HttpResponse, HttpSend } from '../core/host.ts';
-import { reveal } from '../core/secret.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { HttpResponse, HttpSend } from '../engine/host.ts';
+import { reveal } from '../engine/secret.ts';
 import { errnoOf } from './file-errors.ts';
 import type { Route, Routes } from './http-agents.ts';
 import { connectionError, noAnswer, shownUrl, timedOut, unsendable } from './http-errors.ts';

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { NodeError } from '../core/errors.ts';
-import type { HostReader } from '../core/host.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { HostReader } from '../engine/host.ts';
 import { atomicWrite } from './atomic-write.ts';
 import { readNote } from './bounded-read.ts';
 import { fileError, unlessMissing } from './file-errors.ts';

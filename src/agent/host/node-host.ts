@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { lstat, open, readlink, rename, symlink } from 'node:fs/promises';
-import type { FileStat, FoundFile, Host } from '../core/host.ts';
-import { reveal } from '../core/secret.ts';
+import type { FileStat, FoundFile, Host } from '../engine/host.ts';
+import { reveal } from '../engine/secret.ts';
 import { atomicWrite, replaceWith, syncDirectory } from './atomic-write.ts';
 import { notAFile, readNames, readText } from './bounded-read.ts';
 import { sleep } from './clock.ts';

@@ -1,5 +1,5 @@
-import type { Host } from '../core/host.ts';
-import { printableLine } from '../core/printable.ts';
+import type { Host } from '../engine/host.ts';
+import { printableLine } from '../engine/printable.ts';
 import { longestTimer } from './clock.ts';
 
 /** What a service tells systemd (sd_notify(3)). */

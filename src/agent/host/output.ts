@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs';
-import { printable, printableData } from '../core/printable.ts';
+import { printable, printableData } from '../engine/printable.ts';
 import { printStyled } from './print.ts';
 
 /** A sink of whole lines. */

@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
-import type { FileStat, FoundFile, HostReader } from '../core/host.ts';
+import type { FileStat, FoundFile, HostReader } from '../engine/host.ts';
 import { fileError, systemError } from './file-errors.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import type { Owned } from '../core/host.ts';
+import type { Owned } from '../engine/host.ts';
 
 /** Returns what of an owner is not the user and the group of this process; nothing for what it made itself. */
 export function ownership({ uid, gid }: Pick<Stats, 'uid' | 'gid'>): Owned {

@@ -1,8 +1,8 @@
 import { constants, existsSync, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readlink } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative } from 'node:path';
-import { NodeError } from '../core/errors.ts';
-import { mostLinks, partsOf } from '../core/path-parts.ts';
+import { NodeError } from '../engine/errors.ts';
+import { mostLinks, partsOf } from '../engine/path-parts.ts';
 import { errnoOf, systemError, unlessMissing } from './file-errors.ts';
 
 /** open(2): a descriptor that only names what it leads to. Node has no name for it; x86 and arm64 share the number. */

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { printable } from '../core/printable.ts';
+import { printable } from '../engine/printable.ts';
 import { errnoOf } from './file-errors.ts';
 
 /** Milliseconds without a reader that takes anything, after which a process that outlives its output drops a text. */

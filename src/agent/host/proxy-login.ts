@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { NodeError } from '../core/errors.ts';
-import { parseProxyLogin } from '../core/proxy-login.ts';
-import { Secret } from '../core/secret.ts';
+import { NodeError } from '../engine/errors.ts';
+import { parseProxyLogin } from '../engine/proxy-login.ts';
+import { Secret } from '../engine/secret.ts';
 import { readText } from './bounded-read.ts';
 import type { Network } from './environment.ts';
 import { fileError } from './file-errors.ts';

@@ -2,8 +2,8 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { NodeError } from '../core/errors.ts';
-import type { Secret } from '../core/secret.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { Secret } from '../engine/secret.ts';
 import { errnoOf } from './file-errors.ts';
 import { connectionError, hintFor } from './http-errors.ts';
 

@@ -1,7 +1,7 @@
-import { Recorded } from '../core/errors.ts';
-import type { Host, HostReader, HttpRequest } from '../core/host.ts';
-import { type Before, downloadOf, type RecordedAction, runOf, sendOf } from '../core/recorded-action.ts';
-import { type Content, redacted, reveal, Secret } from '../core/secret.ts';
+import { Recorded } from '../engine/errors.ts';
+import type { Host, HostReader, HttpRequest } from '../engine/host.ts';
+import { type Before, downloadOf, type RecordedAction, runOf, sendOf } from '../engine/recorded-action.ts';
+import { type Content, redacted, reveal, Secret } from '../engine/secret.ts';
 import { Overlay } from './overlay.ts';
 
 /**

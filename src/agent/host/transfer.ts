@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { NodeError } from '../core/errors.ts';
+import { NodeError } from '../engine/errors.ts';
 import { errnoOf } from './file-errors.ts';
 import { addressOf, open } from './http.ts';
 import type { Routes } from './http-agents.ts';

@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import type { Settings } from '../config/schema.ts';
-import type { Resource } from '../core/resource.ts';
+import type { Resource } from '../engine/resource.ts';
 import type { NodePaths } from '../paths.ts';
 import { file } from '../resources/file.ts';
 import { sparing } from '../resources/sparing.ts';

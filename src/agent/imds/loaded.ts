@@ -1,6 +1,6 @@
-import { NodeError } from '../core/errors.ts';
-import type { Host, HostReader } from '../core/host.ts';
-import { compare, type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { Host, HostReader } from '../engine/host.ts';
+import { compare, type Finding, inSync, type Resource, waiting } from '../engine/resource.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
 import { nft } from './nft.ts';
 import { type GuardRules, listedRules, rulesName } from './ruleset.ts';

@@ -1,5 +1,5 @@
-import type { HostReader } from '../core/host.ts';
-import { type Finding, inSync, type Resource, step } from '../core/resource.ts';
+import type { HostReader } from '../engine/host.ts';
+import { type Finding, inSync, type Resource, step } from '../engine/resource.ts';
 import type { NodePaths } from '../paths.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
 import { isActive } from '../resources/units-stopped.ts';

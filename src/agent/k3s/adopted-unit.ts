@@ -1,7 +1,7 @@
 import { consentAdvice, isConsented } from '../config/consents.ts';
-import { NodeError } from '../core/errors.ts';
-import type { HostReader } from '../core/host.ts';
-import type { Resource } from '../core/resource.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { HostReader } from '../engine/host.ts';
+import type { Resource } from '../engine/resource.ts';
 import { assigned, unitLines, unitWords } from '../resources/unit-text.ts';
 import { configText } from './config.ts';
 import { dropInFlags, type Flags, mergedFlags, readableText } from './flags.ts';

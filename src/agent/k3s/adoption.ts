@@ -1,5 +1,5 @@
-import type { HostReader } from '../core/host.ts';
-import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
+import type { HostReader } from '../engine/host.ts';
+import { type Finding, inSync, type Resource, waiting } from '../engine/resource.ts';
 import { showUnit } from '../resources/unit.ts';
 import { unitsStopped } from '../resources/units-stopped.ts';
 import { foreignStart } from './adopted-start.ts';

@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path';
 import type { Cloud } from '../cloud/cloud.ts';
-import { NodeError } from '../core/errors.ts';
-import type { FoundFile, Host, HostReader } from '../core/host.ts';
-import type { Resource } from '../core/resource.ts';
-import { redacted, Secret } from '../core/secret.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { FoundFile, Host, HostReader } from '../engine/host.ts';
+import type { Resource } from '../engine/resource.ts';
+import { redacted, Secret } from '../engine/secret.ts';
 import type { NodePaths } from '../paths.ts';
 import { type Currency, credential, type PartlyRendered } from '../resources/credential.ts';
 import { fetchToken, isRedacted, verified } from './join-token.ts';

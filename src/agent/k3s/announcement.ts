@@ -1,5 +1,5 @@
 import type { Role } from '../../roles/role.ts';
-import type { Condition } from '../core/conditions.ts';
+import type { Condition } from '../engine/conditions.ts';
 import { type Annotations, annotationKeys as keys } from './node-annotations.ts';
 import type { NodeEvent } from './node-events.ts';
 

@@ -1,6 +1,6 @@
-import type { FoundFile, Host, HostReader } from '../core/host.ts';
-import { type Finding, inSync, type Resource } from '../core/resource.ts';
-import { redacted, Secret } from '../core/secret.ts';
+import type { FoundFile, Host, HostReader } from '../engine/host.ts';
+import { type Finding, inSync, type Resource } from '../engine/resource.ts';
+import { redacted, Secret } from '../engine/secret.ts';
 import type { NodePaths } from '../paths.ts';
 import { certificates, pinnedCa } from './ca.ts';
 import type { K3sNode } from './node.ts';

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import { parseYaml } from '../config/yaml.ts';
-import { NodeError } from '../core/errors.ts';
-import type { HostReader } from '../core/host.ts';
-import type { Resource } from '../core/resource.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { HostReader } from '../engine/host.ts';
+import type { Resource } from '../engine/resource.ts';
 import { file } from '../resources/file.ts';
 import { agentTokenPath } from './agent-token.ts';
 import { keptNode } from './kept.ts';

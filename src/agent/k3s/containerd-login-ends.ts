@@ -1,5 +1,5 @@
-import type { HostReader } from '../core/host.ts';
-import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
+import type { HostReader } from '../engine/host.ts';
+import { type Finding, inSync, type Resource, waiting } from '../engine/resource.ts';
 import { showUnit } from '../resources/unit.ts';
 import { type ContainerdPull, observedPulls } from './containerd-logins.ts';
 import { type K3sNode, unitName } from './node.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Settings, WrittenSettings } from '../config/schema.ts';
-import type { Resource } from '../core/resource.ts';
+import type { Resource } from '../engine/resource.ts';
 import { file } from '../resources/file.ts';
 import type { K3sNode } from './node.ts';
 import { noProvider, pluginName, providerConfig } from './provider-config.ts';

@@ -1,4 +1,4 @@
-import type { HostReader } from '../core/host.ts';
+import type { HostReader } from '../engine/host.ts';
 import type { K3sNode } from './node.ts';
 import { readProof } from './pull-record.ts';
 import { datedLogin, type RegistriesSpec, renewedEarly } from './registries.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { NodeError } from '../core/errors.ts';
-import type { HostReader } from '../core/host.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
 import { configFlags, type GivenFlag } from './given-flags.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Role } from '../../roles/role.ts';
-import type { HostReader } from '../core/host.ts';
+import type { HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
 import { readableText } from './flags.ts';
 import { unitName } from './node.ts';

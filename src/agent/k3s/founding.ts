@@ -1,6 +1,6 @@
-import { NodeError } from '../core/errors.ts';
-import type { HostReader } from '../core/host.ts';
-import { inSync, type Resource } from '../core/resource.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { HostReader } from '../engine/host.ts';
+import { inSync, type Resource } from '../engine/resource.ts';
 import { showUnit } from '../resources/unit.ts';
 import { dropInFlags } from './flags.ts';
 import { configuredFlags } from './given-flags.ts';

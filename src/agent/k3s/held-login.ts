@@ -1,6 +1,6 @@
-import type { FoundFile } from '../core/host.ts';
-import { jwtTimes } from '../core/jwt.ts';
-import { Secret } from '../core/secret.ts';
+import type { FoundFile } from '../engine/host.ts';
+import { jwtTimes } from '../engine/jwt.ts';
+import { Secret } from '../engine/secret.ts';
 import { digest } from '../resources/digest.ts';
 import type { Login, Registries } from './registries-yaml.ts';
 

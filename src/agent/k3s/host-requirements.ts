@@ -1,4 +1,4 @@
-import type { HostReader } from '../core/host.ts';
+import type { HostReader } from '../engine/host.ts';
 import { k3sFlags } from './flags.ts';
 import type { K3sNode } from './node.ts';
 import { parseVersion } from './version.ts';

@@ -1,5 +1,5 @@
 import type { Cloud } from '../cloud/cloud.ts';
-import { NodeError } from '../core/errors.ts';
+import { NodeError } from '../engine/errors.ts';
 import { renewal } from './pull-errors.ts';
 import type { Image } from './registry-manifest.ts';
 

@@ -1,9 +1,9 @@
 import type { Cloud } from '../cloud/cloud.ts';
 import { consentAdvice, isConsented } from '../config/consents.ts';
-import { NodeError } from '../core/errors.ts';
-import type { FoundFile, Host, HostReader } from '../core/host.ts';
-import type { Resource } from '../core/resource.ts';
-import { redacted, Secret } from '../core/secret.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { FoundFile, Host, HostReader } from '../engine/host.ts';
+import type { Resource } from '../engine/resource.ts';
+import { redacted, Secret } from '../engine/secret.ts';
 import { type Currency, credential } from '../resources/credential.ts';
 import { shortDigest } from '../resources/digest.ts';
 import { type K3sNode, unitName } from './node.ts';

@@ -1,8 +1,8 @@
 import type { Cloud } from '../cloud/cloud.ts';
-import { NodeError, Recorded } from '../core/errors.ts';
-import type { Host, HostReader } from '../core/host.ts';
-import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
-import { reveal } from '../core/secret.ts';
+import { NodeError, Recorded } from '../engine/errors.ts';
+import type { Host, HostReader } from '../engine/host.ts';
+import { type Finding, inSync, type Resource, waiting } from '../engine/resource.ts';
+import { reveal } from '../engine/secret.ts';
 import { isSuccessor, pinnedCa } from './ca.ts';
 import { knownCa, pin, writePinned } from './ca-pin.ts';
 import { fetchToken, isRedacted, tokenSecretName } from './join-token.ts';

@@ -1,5 +1,5 @@
-import type { HostReader } from '../core/host.ts';
-import type { Resource } from '../core/resource.ts';
+import type { HostReader } from '../engine/host.ts';
+import type { Resource } from '../engine/resource.ts';
 import { sparing } from '../resources/sparing.ts';
 import type { K3sNode } from './node.ts';
 

@@ -1,4 +1,4 @@
-import type { Reason } from '../core/reasons.ts';
+import type { Reason } from '../engine/reasons.ts';
 import { unpackAnew } from './unpacked.ts';
 
 /** Why K3s does not come up, as a condition says it. */

@@ -1,5 +1,5 @@
 import type { Cloud } from '../cloud/cloud.ts';
-import type { Resource } from '../core/resource.ts';
+import type { Resource } from '../engine/resource.ts';
 import { unitEnabled } from '../resources/unit.ts';
 import { afterOwnStart, ownStart } from './adopted-start.ts';
 import { keepingFlags } from './adopted-unit.ts';

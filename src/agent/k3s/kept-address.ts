@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { HostReader } from '../core/host.ts';
+import type { HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
 import { certificates } from './ca.ts';
 import { readableText } from './flags.ts';

@@ -1,4 +1,4 @@
-import type { HostReader } from '../core/host.ts';
+import type { HostReader } from '../engine/host.ts';
 import type { K3sNode } from './node.ts';
 import { keepingServer } from './server-change.ts';
 import { keepingSettings } from './settings-change.ts';

@@ -1,4 +1,4 @@
-import type { HostReader } from '../core/host.ts';
+import type { HostReader } from '../engine/host.ts';
 import { askApi } from '../resources/kubectl.ts';
 import { showUnit } from '../resources/unit.ts';
 import { type K3sNode, nodeKubectl, unitName } from './node.ts';

@@ -1,4 +1,4 @@
-import type { Host, HostReader } from '../core/host.ts';
+import type { Host, HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
 
 /**

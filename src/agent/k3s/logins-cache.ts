@@ -1,9 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Cloud } from '../cloud/cloud.ts';
-import type { FoundFile, Host, HostReader } from '../core/host.ts';
-import { octal, owner } from '../core/mode.ts';
-import { type Change, inSync, type Resource } from '../core/resource.ts';
-import { Secret, sensitive } from '../core/secret.ts';
 import {
   type CachedLogins,
   cachedLogin,
@@ -11,6 +7,10 @@ import {
   parseCachedLogins,
   skew,
 } from '../credential-provider/cached-logins.ts';
+import type { FoundFile, Host, HostReader } from '../engine/host.ts';
+import { octal, owner } from '../engine/mode.ts';
+import { type Change, inSync, type Resource } from '../engine/resource.ts';
+import { Secret, sensitive } from '../engine/secret.ts';
 import { heldLogin } from './held-login.ts';
 import type { K3sNode } from './node.ts';
 import { credentialDigest, refusedCredentials } from './pull-record.ts';

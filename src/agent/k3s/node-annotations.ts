@@ -1,6 +1,6 @@
-import { NodeError } from '../core/errors.ts';
-import type { Host, HostReader } from '../core/host.ts';
-import { printableLine } from '../core/printable.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { Host, HostReader } from '../engine/host.ts';
+import { printableLine } from '../engine/printable.ts';
 import { askApi } from '../resources/kubectl.ts';
 import { type K3sNode, kubeletKubectl } from './node.ts';
 

@@ -1,6 +1,6 @@
-import type { Host } from '../core/host.ts';
-import { printableData } from '../core/printable.ts';
-import type { ConditionType } from '../core/resource.ts';
+import type { Host } from '../engine/host.ts';
+import { printableData } from '../engine/printable.ts';
+import type { ConditionType } from '../engine/resource.ts';
 import { type K3sNode, kubeletKubectl } from './node.ts';
 
 /** Something worth a line in `kubectl describe node`. */

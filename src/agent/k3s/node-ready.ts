@@ -1,6 +1,6 @@
-import { NodeError } from '../core/errors.ts';
-import type { HostReader } from '../core/host.ts';
-import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { HostReader } from '../engine/host.ts';
+import { type Finding, inSync, type Resource, waiting } from '../engine/resource.ts';
 import { askApi } from '../resources/kubectl.ts';
 import { probe } from '../resources/probe.ts';
 import { hasReportedSinceStart } from './kubelet-heartbeat.ts';

@@ -1,8 +1,8 @@
 import { isIPv6 } from 'node:net';
 import type { Role } from '../../roles/role.ts';
 import type { Settings } from '../config/schema.ts';
-import { NodeError } from '../core/errors.ts';
-import type { Command } from '../core/host.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { Command } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
 import { kubectl } from '../resources/kubectl.ts';
 

@@ -1,6 +1,6 @@
-import { NodeError } from '../core/errors.ts';
-import type { HostReader } from '../core/host.ts';
-import { inSync, type Resource } from '../core/resource.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { HostReader } from '../engine/host.ts';
+import { inSync, type Resource } from '../engine/resource.ts';
 import { heldBack } from '../resources/held-back.ts';
 import { usualFlags } from './adopted-unit.ts';
 import { configText } from './config.ts';

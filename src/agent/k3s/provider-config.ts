@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { NodeError } from '../core/errors.ts';
-import type { HostReader } from '../core/host.ts';
-import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { HostReader } from '../engine/host.ts';
+import { type Finding, inSync, type Resource, waiting } from '../engine/resource.ts';
 import type { NodePaths } from '../paths.ts';
 import { file } from '../resources/file.ts';
 import { noneOf, removing } from '../resources/removed.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { type ReadYaml, readYaml } from '../config/yaml.ts';
-import type { HostReader } from '../core/host.ts';
+import type { HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
 
 /** What kubelet calls the plugin: its file in the folder of plugins, and its entry in the configuration. */

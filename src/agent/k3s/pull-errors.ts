@@ -1,7 +1,7 @@
 /** What can keep a pull from succeeding, told apart, each with what repairs it. */
 import { quoted, refusalOf, soonAfter, untrusted } from '../cloud/answers.ts';
-import { NodeError } from '../core/errors.ts';
-import type { HttpResponse } from '../core/host.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { HttpResponse } from '../engine/host.ts';
 
 /** A role that is assigned takes minutes to work, and what is no registry does not soon become one. */
 const lasting = { retry: { pace: 'slow' } } as const;

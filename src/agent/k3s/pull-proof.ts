@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Cloud } from '../cloud/cloud.ts';
-import { NodeError } from '../core/errors.ts';
-import type { Host, HostReader } from '../core/host.ts';
-import { lastTime } from '../core/last-time.ts';
-import { type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { Host, HostReader } from '../engine/host.ts';
+import { lastTime } from '../engine/last-time.ts';
+import { type Finding, inSync, type Resource, waiting } from '../engine/resource.ts';
 import { type HeldLogin, heldLogin } from './held-login.ts';
 import { identityRemark, withIdentity } from './identity-view.ts';
 import type { K3sNode } from './node.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Host, HostReader } from '../core/host.ts';
+import type { Host, HostReader } from '../engine/host.ts';
 
 /** What was proven of one login server, and with which credential. */
 export interface Proof {

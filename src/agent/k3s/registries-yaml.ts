@@ -3,8 +3,8 @@ import { stringify } from 'yaml';
 import * as z from 'zod/mini';
 import type { Settings } from '../config/schema.ts';
 import { parseYaml } from '../config/yaml.ts';
-import { NodeError } from '../core/errors.ts';
-import { Secret, sensitive } from '../core/secret.ts';
+import { NodeError } from '../engine/errors.ts';
+import { Secret, sensitive } from '../engine/secret.ts';
 
 const text = z.string();
 const auth = z.strictObject({

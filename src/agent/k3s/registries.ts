@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Cloud } from '../cloud/cloud.ts';
-import { NodeError, toNodeError } from '../core/errors.ts';
-import type { FoundFile, Host, HostReader } from '../core/host.ts';
-import type { Change, Resource } from '../core/resource.ts';
-import { type Secret, sensitive } from '../core/secret.ts';
+import { NodeError, toNodeError } from '../engine/errors.ts';
+import type { FoundFile, Host, HostReader } from '../engine/host.ts';
+import type { Change, Resource } from '../engine/resource.ts';
+import { type Secret, sensitive } from '../engine/secret.ts';
 import { type Currency, credential, type PartlyRendered } from '../resources/credential.ts';
 import { heldLogin, type ReceivedLogin, receiptNotes } from './held-login.ts';
 import type { K3sNode } from './node.ts';

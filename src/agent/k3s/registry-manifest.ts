@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
-import type { HttpResponse } from '../core/host.ts';
+import type { HttpResponse } from '../engine/host.ts';
 import { imageNotFound, pullRefused, unexpected } from './pull-errors.ts';
 import { ask, openSession, type RegistrySession } from './registry-session.ts';
 

@@ -1,5 +1,5 @@
-import { NodeError } from '../core/errors.ts';
-import type { HttpResponse } from '../core/host.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { HttpResponse } from '../engine/host.ts';
 import { imageNotFound, pullRefused, storageRefused, storageUnreachable, unexpected } from './pull-errors.ts';
 import { findImage, type Image, type Layer } from './registry-manifest.ts';
 import { ask, type RegistrySession } from './registry-session.ts';

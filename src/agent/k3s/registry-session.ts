@@ -1,8 +1,8 @@
 import { quoted, refusalOf } from '../cloud/answers.ts';
 import { registryTrouble, registryUnreachable } from '../cloud/registry-errors.ts';
-import { NodeError } from '../core/errors.ts';
-import type { Host, HttpResponse } from '../core/host.ts';
-import { Secret } from '../core/secret.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { Host, HttpResponse } from '../engine/host.ts';
+import { Secret } from '../engine/secret.ts';
 import { credentialRefused, foreignRealm, pullDenied, unexpected } from './pull-errors.ts';
 import type { Login } from './registries-yaml.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { NodeError, toNodeError } from '../core/errors.ts';
-import type { Download, HostReader } from '../core/host.ts';
-import type { Resource } from '../core/resource.ts';
+import { NodeError, toNodeError } from '../engine/errors.ts';
+import type { Download, HostReader } from '../engine/host.ts';
+import type { Resource } from '../engine/resource.ts';
 import type { NodePaths } from '../paths.ts';
 import { download } from '../resources/download.ts';
 import { askApi } from '../resources/kubectl.ts';

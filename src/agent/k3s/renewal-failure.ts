@@ -1,4 +1,4 @@
-import { NodeError } from '../core/errors.ts';
+import { NodeError } from '../engine/errors.ts';
 import type { HeldLogin } from './held-login.ts';
 
 /** A login as registries.yaml has it, and when it is due; epoch milliseconds. */

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import type { Resource } from '../core/resource.ts';
+import type { Resource } from '../engine/resource.ts';
 import type { NodePaths } from '../paths.ts';
 import { file } from '../resources/file.ts';
 import { quoted } from './credential-provider.ts';

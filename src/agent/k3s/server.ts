@@ -1,5 +1,5 @@
-import { NodeError } from '../core/errors.ts';
-import type { HostReader, HttpRequest, HttpResponse } from '../core/host.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { HostReader, HttpRequest, HttpResponse } from '../engine/host.ts';
 import { certificates } from './ca.ts';
 import { basicAuth, bearerAuth, type Token } from './token.ts';
 

@@ -1,7 +1,7 @@
-import { commandLine } from '../core/command-line.ts';
-import { NodeError } from '../core/errors.ts';
-import type { Command, Host, HostReader } from '../core/host.ts';
-import { type Change, type Finding, inSync, type Resource, waiting } from '../core/resource.ts';
+import { commandLine } from '../engine/command-line.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { Command, Host, HostReader } from '../engine/host.ts';
+import { type Change, type Finding, inSync, type Resource, waiting } from '../engine/resource.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
 import { type ContainerdPull, observedPulls } from './containerd-logins.ts';
 import { findCause, lastWords } from './journal-causes.ts';

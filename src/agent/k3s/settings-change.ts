@@ -1,9 +1,9 @@
 import { consentAdvice, isConsented } from '../config/consents.ts';
 import { isMap } from '../config/path.ts';
 import { k3sDialect, readYaml } from '../config/yaml.ts';
-import { NodeError } from '../core/errors.ts';
-import type { HostReader } from '../core/host.ts';
-import { inSync, type Resource } from '../core/resource.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { HostReader } from '../engine/host.ts';
+import { inSync, type Resource } from '../engine/resource.ts';
 import { heldBack } from '../resources/held-back.ts';
 import { readableText } from './flags.ts';
 import { configFlags, configuredFlags, flagOf, type GivenFlag } from './given-flags.ts';

@@ -1,4 +1,4 @@
-import type { HostReader } from '../core/host.ts';
+import type { HostReader } from '../engine/host.ts';
 import { dropInFlags, readableText } from './flags.ts';
 import { foreignUnit } from './foreign-unit.ts';
 import { configFlags, type GivenFlag, unitFlags } from './given-flags.ts';

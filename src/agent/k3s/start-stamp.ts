@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { NodeError } from '../core/errors.ts';
-import type { Host, HostReader } from '../core/host.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { Host, HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
 import { agentTokenPath } from './agent-token.ts';
 import { unpinnedToken } from './ca-pin.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { isMap } from '../config/path.ts';
-import type { Host, HostReader } from '../core/host.ts';
+import type { Host, HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
 import { foreignUnit } from './foreign-unit.ts';
 import { type GuardedValues, guardedValues } from './guarded-keys.ts';

@@ -1,5 +1,5 @@
-import type { HostReader } from '../core/host.ts';
-import { compare, type Drift, type Finding, type Resource } from '../core/resource.ts';
+import type { HostReader } from '../engine/host.ts';
+import { compare, type Drift, type Finding, type Resource } from '../engine/resource.ts';
 import { file } from '../resources/file.ts';
 import { systemctl } from '../resources/unit.ts';
 import type { K3sNode } from './node.ts';

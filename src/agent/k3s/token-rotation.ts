@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { NodeError } from '../core/errors.ts';
-import type { Host } from '../core/host.ts';
-import { Secret, sensitive } from '../core/secret.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { Host } from '../engine/host.ts';
+import { Secret, sensitive } from '../engine/secret.ts';
 import type { K3sNode } from './node.ts';
 import { basicAuth, type Token } from './token.ts';
 

@@ -1,4 +1,4 @@
-import { redacted, Secret } from '../core/secret.ts';
+import { redacted, Secret } from '../engine/secret.ts';
 
 /**
  * A join token, taken apart (pkg/clientaccess/token.go, parseToken): `K10<CA hash>::<user>:<password>`, a bootstrap

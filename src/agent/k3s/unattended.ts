@@ -1,6 +1,6 @@
-import { NodeError } from '../core/errors.ts';
-import type { HostReader } from '../core/host.ts';
-import type { Resource } from '../core/resource.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { HostReader } from '../engine/host.ts';
+import type { Resource } from '../engine/resource.ts';
 import { showUnit } from '../resources/unit.ts';
 import { unitName } from './node.ts';
 

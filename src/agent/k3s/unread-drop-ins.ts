@@ -1,7 +1,7 @@
 import { isMap } from '../config/path.ts';
 import { k3sDialect, readYaml } from '../config/yaml.ts';
-import { NodeError, toNodeError } from '../core/errors.ts';
-import type { HostReader } from '../core/host.ts';
+import { NodeError, toNodeError } from '../engine/errors.ts';
+import type { HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
 import { dropInPaths } from './flags.ts';
 

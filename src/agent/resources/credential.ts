@@ -1,6 +1,6 @@
-import type { NodeError } from '../core/errors.ts';
-import type { FoundFile, Host, HostReader } from '../core/host.ts';
-import { octal } from '../core/mode.ts';
+import type { NodeError } from '../engine/errors.ts';
+import type { FoundFile, Host, HostReader } from '../engine/host.ts';
+import { octal } from '../engine/mode.ts';
 import {
   type Change,
   type ConditionType,
@@ -8,8 +8,8 @@ import {
   inSync,
   type Pacing,
   type Resource,
-} from '../core/resource.ts';
-import { type Content, Secret } from '../core/secret.ts';
+} from '../engine/resource.ts';
+import { type Content, Secret } from '../engine/secret.ts';
 
 const mode = 0o600;
 

@@ -1,6 +1,6 @@
-import type { HostReader } from '../core/host.ts';
-import { octal, owner } from '../core/mode.ts';
-import { type ConditionType, compare, type Resource } from '../core/resource.ts';
+import type { HostReader } from '../engine/host.ts';
+import { octal, owner } from '../engine/mode.ts';
+import { type ConditionType, compare, type Resource } from '../engine/resource.ts';
 import { digest } from './digest.ts';
 
 export interface FileSpec {

@@ -1,6 +1,6 @@
-import type { NodeError } from '../core/errors.ts';
-import type { HostReader } from '../core/host.ts';
-import { type Resource, waiting } from '../core/resource.ts';
+import type { NodeError } from '../engine/errors.ts';
+import type { HostReader } from '../engine/host.ts';
+import { type Resource, waiting } from '../engine/resource.ts';
 
 /**
  * The same Resource, whose remedy waits as long as `obstacle` returns an error. Asked only if there is a remedy. What works

@@ -1,5 +1,5 @@
-import type { Lesson } from '../core/lesson.ts';
-import { type ConditionType, inSync, type Resource } from '../core/resource.ts';
+import type { Lesson } from '../engine/lesson.ts';
+import { type ConditionType, inSync, type Resource } from '../engine/resource.ts';
 
 export interface KnownSpec<Value> {
   readonly id: string;

@@ -1,5 +1,5 @@
-import { NodeError } from '../core/errors.ts';
-import type { Command, CommandResult, HostReader } from '../core/host.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { Command, CommandResult, HostReader } from '../engine/host.ts';
 
 export interface Kubectl {
   /** K3s's executable, which is kubectl too. */

@@ -1,4 +1,4 @@
-import { type ConditionType, compare, inSync, type Resource } from '../core/resource.ts';
+import { type ConditionType, compare, inSync, type Resource } from '../engine/resource.ts';
 
 export interface LinkSpec {
   readonly path: string;

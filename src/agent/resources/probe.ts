@@ -1,5 +1,5 @@
-import type { HostReader } from '../core/host.ts';
-import type { ConditionType, Finding, Pacing, Resource } from '../core/resource.ts';
+import type { HostReader } from '../engine/host.ts';
+import type { ConditionType, Finding, Pacing, Resource } from '../engine/resource.ts';
 
 export interface ProbeSpec {
   readonly id: string;

@@ -1,5 +1,5 @@
-import type { Host } from '../core/host.ts';
-import { type ConditionType, type Drift, type Finding, inSync, type Resource } from '../core/resource.ts';
+import type { Host } from '../engine/host.ts';
+import { type ConditionType, type Drift, type Finding, inSync, type Resource } from '../engine/resource.ts';
 
 export interface RemovedSpec {
   readonly path: string;

@@ -1,5 +1,5 @@
-import { NodeError } from '../core/errors.ts';
-import type { Finding, Resource } from '../core/resource.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { Finding, Resource } from '../engine/resource.ts';
 
 /** The same Resource, whose trouble is told and holds up nobody. */
 export function sparing(resource: Resource): Resource {

@@ -1,6 +1,6 @@
-import { NodeError } from '../core/errors.ts';
-import type { Command, CommandResult, HostReader } from '../core/host.ts';
-import { type ConditionType, compare, type Resource } from '../core/resource.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { Command, CommandResult, HostReader } from '../engine/host.ts';
+import { type ConditionType, compare, type Resource } from '../engine/resource.ts';
 
 export interface UnitSpec {
   /** With its suffix: `k3s.service`. */

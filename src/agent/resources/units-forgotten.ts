@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type ConditionType, inSync, type Resource } from '../core/resource.ts';
+import { type ConditionType, inSync, type Resource } from '../engine/resource.ts';
 import { showUnits, systemctl } from './unit.ts';
 
 export interface UnitsForgottenSpec {

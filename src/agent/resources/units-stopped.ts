@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Command, Host, HostReader } from '../core/host.ts';
-import { type Change, type ConditionType, type Finding, inSync, type Resource } from '../core/resource.ts';
+import type { Command, Host, HostReader } from '../engine/host.ts';
+import { type Change, type ConditionType, type Finding, inSync, type Resource } from '../engine/resource.ts';
 import { showUnits, systemctl } from './unit.ts';
 
 export interface UnitsStoppedSpec {

@@ -3,7 +3,7 @@ import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Download } from '../../../src/agent/core/host.ts';
+import type { Download } from '../../../src/agent/engine/host.ts';
 import { download } from '../../../src/agent/host/download.ts';
 import { Routes } from '../../../src/agent/host/http-agents.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';

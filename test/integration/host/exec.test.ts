@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { Secret } from '../../../src/agent/core/secret.ts';
+import { Secret } from '../../../src/agent/engine/secret.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
 import { temporaryFolder } from './folder.ts';
 

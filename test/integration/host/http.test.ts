@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { Secret } from '../../../src/agent/core/secret.ts';
+import { Secret } from '../../../src/agent/engine/secret.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
 import { createAuthority } from '../../lab/azure/tls.ts';
 import { certificates } from './certificates.ts';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import { load } from '../../../src/agent/config/load.ts';
-import type { Event } from '../../../src/agent/core/events.ts';
+import type { Event } from '../../../src/agent/engine/events.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
 import { nodePaths } from '../../../src/agent/paths.ts';
 import { metricsExposition } from '../../../src/commands/expose-metrics.ts';

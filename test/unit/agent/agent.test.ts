@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { converge, run } from '../../../src/agent/agent.ts';
 import { alarm } from '../../../src/agent/alarm.ts';
-import { NodeError } from '../../../src/agent/core/errors.ts';
-import type { Event } from '../../../src/agent/core/events.ts';
+import { NodeError } from '../../../src/agent/engine/errors.ts';
+import type { Event } from '../../../src/agent/engine/events.ts';
 import { isReady, type Vm, vm } from '../../scenario/a-vm.ts';
 
 const minute = 60_000;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../../src/agent/agent.ts';
 import { announcer } from '../../../src/agent/announce.ts';
-import type { Condition } from '../../../src/agent/core/conditions.ts';
-import type { Event } from '../../../src/agent/core/events.ts';
-import type { Reason } from '../../../src/agent/core/reasons.ts';
-import { inSync, type Outcome } from '../../../src/agent/core/resource.ts';
+import type { Condition } from '../../../src/agent/engine/conditions.ts';
+import type { Event } from '../../../src/agent/engine/events.ts';
+import type { Reason } from '../../../src/agent/engine/reasons.ts';
+import { inSync, type Outcome } from '../../../src/agent/engine/resource.ts';
 import { type MemoryHost, memoryHost } from '../../lab/memory-host.ts';
 import { aNode, type NodeChanges } from './k3s/a-node.ts';
 

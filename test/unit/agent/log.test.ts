@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Event } from '../../../src/agent/core/events.ts';
-import { inSync, type Resource } from '../../../src/agent/core/resource.ts';
+import type { Event } from '../../../src/agent/engine/events.ts';
+import { inSync, type Resource } from '../../../src/agent/engine/resource.ts';
 import { lineOf, logEvents } from '../../../src/agent/log.ts';
 
 const resource: Resource = {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { RecordedAction } from '../../../src/agent/core/recorded-action.ts';
-import { inSync, type Outcome } from '../../../src/agent/core/resource.ts';
+import type { RecordedAction } from '../../../src/agent/engine/recorded-action.ts';
+import { inSync, type Outcome } from '../../../src/agent/engine/resource.ts';
 import { onlyIn } from '../../../src/agent/plan-difference.ts';
 import { planJson } from '../../../src/agent/plan-json.ts';
 import { type PlannedStep, planVerdict } from '../../../src/agent/plan-text.ts';

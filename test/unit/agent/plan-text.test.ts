@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { RecordedAction } from '../../../src/agent/core/recorded-action.ts';
-import { inSync, type Outcome, type Resource } from '../../../src/agent/core/resource.ts';
+import type { RecordedAction } from '../../../src/agent/engine/recorded-action.ts';
+import { inSync, type Outcome, type Resource } from '../../../src/agent/engine/resource.ts';
 import { type PlannedStep, planText, planVerdict } from '../../../src/agent/plan-text.ts';
 
 function resource(id: string): Resource {

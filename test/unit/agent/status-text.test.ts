@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Condition } from '../../../src/agent/core/conditions.ts';
+import type { Condition } from '../../../src/agent/engine/conditions.ts';
 import type { Status } from '../../../src/agent/publish.ts';
 import { statusText, type View } from '../../../src/agent/status-text.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inSync, type Outcome, type Resource } from '../../../src/agent/core/resource.ts';
+import { inSync, type Outcome, type Resource } from '../../../src/agent/engine/resource.ts';
 import { nextWake } from '../../../src/agent/wake.ts';
 
 const now = 1_000_000;

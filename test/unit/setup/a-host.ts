@@ -1,5 +1,5 @@
-import type { Command } from '../../../src/agent/core/host.ts';
-import type { Resource } from '../../../src/agent/core/resource.ts';
+import type { Command } from '../../../src/agent/engine/host.ts';
+import type { Resource } from '../../../src/agent/engine/resource.ts';
 import { perform } from '../../../src/setup/perform.ts';
 import { type MemoryHost, memoryHost } from '../../lab/memory-host.ts';
 

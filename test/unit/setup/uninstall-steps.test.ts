@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Resource } from '../../../src/agent/core/resource.ts';
+import type { Resource } from '../../../src/agent/engine/resource.ts';
 import { k3sStopped } from '../../../src/agent/k3s/teardown/teardown.ts';
 import { nodePaths } from '../../../src/agent/paths.ts';
 import { rehearse } from '../../../src/setup/perform.ts';

@@ -1,4 +1,4 @@
-import type { HostReader } from '../../core/host.ts';
+import type { HostReader } from '../../engine/host.ts';
 
 /** The Arc agent's own metadata service, by which the Azure SDKs tell an Arc machine (msal-node, AzureArc.ts). */
 const arcAgent = '/opt/azcmagent/bin/himds';

@@ -1,6 +1,6 @@
 /** @module Azure: instance metadata, Key Vault and container registries, as the VM's managed identity. */
-import { NodeError } from '../../core/errors.ts';
-import type { Host } from '../../core/host.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { Host } from '../../engine/host.ts';
 import type { Cloud } from '../cloud.ts';
 import { type Environment, environmentOf, registryDomain, vaultDomain, vaultDomains } from './clouds.ts';
 import { managedIdentity } from './identity.ts';

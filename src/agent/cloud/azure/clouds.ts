@@ -1,4 +1,4 @@
-import { NodeError } from '../../core/errors.ts';
+import { NodeError } from '../../engine/errors.ts';
 
 export type Environment = 'public' | 'usgovernment' | 'china';
 

@@ -1,7 +1,7 @@
 import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline';
-import { NodeError } from '../../core/errors.ts';
-import type { Host, HttpResponse, HttpSend } from '../../core/host.ts';
-import { type Content, Secret } from '../../core/secret.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { Host, HttpResponse, HttpSend } from '../../engine/host.ts';
+import { type Content, Secret } from '../../engine/secret.ts';
 
 /** The address at which the SDKs look for the instance metadata service, whatever the settings say. */
 const metadataHost = '169.254.169.254';

@@ -1,6 +1,6 @@
 import type { AccessToken, ManagedIdentityCredential, TokenCredential } from '@azure/identity';
-import { NodeError, type NodeErrorOptions } from '../../core/errors.ts';
-import type { Host, HttpResponse } from '../../core/host.ts';
+import { NodeError, type NodeErrorOptions } from '../../engine/errors.ts';
+import type { Host, HttpResponse } from '../../engine/host.ts';
 import { quoted, redirection, refusalOf, soonAfter } from '../answers.ts';
 import { arcRemark } from './arc.ts';
 import { askedOnce, azureHttpClient, metadataOrigin } from './http-client.ts';

@@ -1,6 +1,6 @@
 import type { TokenCredential } from '@azure/identity';
-import { NodeError, Recorded } from '../../core/errors.ts';
-import type { Host, HttpResponse } from '../../core/host.ts';
+import { NodeError, Recorded } from '../../engine/errors.ts';
+import type { Host, HttpResponse } from '../../engine/host.ts';
 import { quoted, redirection, refusalOf } from '../answers.ts';
 import { registryTrouble, registryUnreachable } from '../registry-errors.ts';
 import { askedOnce, azureHttpClient } from './http-client.ts';

@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
 import * as z from 'zod/mini';
-import { NodeError } from '../../core/errors.ts';
-import type { HostReader, HttpResponse } from '../../core/host.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { HostReader, HttpResponse } from '../../engine/host.ts';
 import { quoted, refusalOf, soonAfter } from '../answers.ts';
 import type { Identity } from '../cloud.ts';
 import { arcRemark } from './arc.ts';

@@ -1,7 +1,7 @@
 import type { TokenCredential } from '@azure/identity';
-import { NodeError } from '../../core/errors.ts';
-import type { Host, HttpResponse } from '../../core/host.ts';
-import type { Secret } from '../../core/secret.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { Host, HttpResponse } from '../../engine/host.ts';
+import type { Secret } from '../../engine/secret.ts';
 import {
   isOfProxy,
   isUnknownName,

@@ -1,4 +1,4 @@
-import { NodeError } from '../../core/errors.ts';
+import { NodeError } from '../../engine/errors.ts';
 
 export interface OwnHosts {
   /** The domains of this service in the VM's cloud. */

@@ -1,8 +1,8 @@
 import type { TokenCredential } from '@azure/identity';
-import { NodeError } from '../../core/errors.ts';
-import type { Host, HttpResponse } from '../../core/host.ts';
-import { jwtTimes } from '../../core/jwt.ts';
-import { Secret } from '../../core/secret.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { Host, HttpResponse } from '../../engine/host.ts';
+import { jwtTimes } from '../../engine/jwt.ts';
+import { Secret } from '../../engine/secret.ts';
 import { quoted, redirection, refusalOf, soonAfter } from '../answers.ts';
 import { registryTrouble, registryUnreachable } from '../registry-errors.ts';
 

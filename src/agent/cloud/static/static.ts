@@ -1,8 +1,8 @@
 /** @module A cloud that is written down: identity, secrets and registry passwords from the settings and files. */
-import { NodeError, type NodeErrorOptions } from '../../core/errors.ts';
-import type { HostReader } from '../../core/host.ts';
-import type { Reason } from '../../core/reasons.ts';
-import type { Secret } from '../../core/secret.ts';
+import { NodeError, type NodeErrorOptions } from '../../engine/errors.ts';
+import type { HostReader } from '../../engine/host.ts';
+import type { Reason } from '../../engine/reasons.ts';
+import type { Secret } from '../../engine/secret.ts';
 import type { Cloud, Identity } from '../cloud.ts';
 import { storedSecret } from '../stored-secret.ts';
 

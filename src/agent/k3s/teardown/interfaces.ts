@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { NodeError } from '../../core/errors.ts';
-import type { Host, HostReader } from '../../core/host.ts';
-import type { Resource } from '../../core/resource.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { Host, HostReader } from '../../engine/host.ts';
+import type { Resource } from '../../engine/resource.ts';
 import { noneOf, removing } from '../../resources/removed.ts';
 
 const namespaces = '/run/netns';

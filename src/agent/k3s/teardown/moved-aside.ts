@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
-import type { HostReader } from '../../core/host.ts';
-import type { Resource } from '../../core/resource.ts';
+import type { HostReader } from '../../engine/host.ts';
+import type { Resource } from '../../engine/resource.ts';
 import type { NodePaths } from '../../paths.ts';
 import { noneOf, removing } from '../../resources/removed.ts';
 import { nothingMountedIn } from './mounts.ts';

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
-import { NodeError } from '../../core/errors.ts';
-import type { Command, Host, HostReader } from '../../core/host.ts';
-import { inSync, type Resource } from '../../core/resource.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { Command, Host, HostReader } from '../../engine/host.ts';
+import { inSync, type Resource } from '../../engine/resource.ts';
 import type { NodePaths } from '../../paths.ts';
 
 /** How often it is looked again for what was just being started, and how many milliseconds later. */

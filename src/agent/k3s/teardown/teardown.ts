@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { inSync, type Resource } from '../../core/resource.ts';
+import { inSync, type Resource } from '../../engine/resource.ts';
 import type { NodePaths } from '../../paths.ts';
 import { removed } from '../../resources/removed.ts';
 import { unitsForgotten } from '../../resources/units-forgotten.ts';

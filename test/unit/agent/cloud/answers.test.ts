@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isUnknownName, quoted, refusalOf, soonAfter } from '../../../../src/agent/cloud/answers.ts';
-import { NodeError } from '../../../../src/agent/core/errors.ts';
+import { NodeError } from '../../../../src/agent/engine/errors.ts';
 
 const answer = (body: unknown, headers = {}) => ({
   status: 400,

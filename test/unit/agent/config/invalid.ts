@@ -1,4 +1,4 @@
-import { NodeError } from '../../../../src/agent/core/errors.ts';
+import { NodeError } from '../../../../src/agent/engine/errors.ts';
 
 /** The lines of the `InvalidSettings` that the action ends with; none where it does not fail. */
 export async function problemsOf(action: () => unknown): Promise<readonly string[]> {

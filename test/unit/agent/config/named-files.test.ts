@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { load } from '../../../../src/agent/config/load.ts';
 import { checkNamedFiles } from '../../../../src/agent/config/named-files.ts';
-import { NodeError } from '../../../../src/agent/core/errors.ts';
+import { NodeError } from '../../../../src/agent/engine/errors.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
 import { makeAuthority } from '../../../lab/standins/k3s-certificates.ts';

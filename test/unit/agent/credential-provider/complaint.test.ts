@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { NodeError } from '../../../../src/agent/core/errors.ts';
 import { complaint } from '../../../../src/agent/credential-provider/complaint.ts';
+import { NodeError } from '../../../../src/agent/engine/errors.ts';
 
 test.each([
   ['an Error', new Error('it is not JSON'), 'it is not JSON'],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { NodeError } from '../../../../src/agent/core/errors.ts';
 import { cloudProbes } from '../../../../src/agent/doctor/cloud.ts';
 import { examine } from '../../../../src/agent/doctor/probe.ts';
+import { NodeError } from '../../../../src/agent/engine/errors.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { memoryRegistry } from '../../../lab/memory-registry.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { NodeError } from '../../../../src/agent/core/errors.ts';
-import { type Finding, inSync, type Resource, waiting } from '../../../../src/agent/core/resource.ts';
 import { conditionProbes } from '../../../../src/agent/doctor/conditions.ts';
 import { examine } from '../../../../src/agent/doctor/probe.ts';
+import { NodeError } from '../../../../src/agent/engine/errors.ts';
+import { type Finding, inSync, type Resource, waiting } from '../../../../src/agent/engine/resource.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 
 function resource(id: string, given: Finding | NodeError, rest: Partial<Resource> = {}): Resource {

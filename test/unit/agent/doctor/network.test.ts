@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { NodeError } from '../../../../src/agent/core/errors.ts';
 import { networkProbes } from '../../../../src/agent/doctor/network.ts';
 import { examine } from '../../../../src/agent/doctor/probe.ts';
+import { NodeError } from '../../../../src/agent/engine/errors.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 
 const name = 'myteam.azurecr.io';

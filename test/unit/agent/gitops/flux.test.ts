@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Secret } from '../../../../src/agent/core/secret.ts';
+import { Secret } from '../../../../src/agent/engine/secret.ts';
 import { fluxGitOps } from '../../../../src/agent/gitops/flux.ts';
 import { fluxExecutable } from '../../../../src/agent/gitops/flux-release.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';

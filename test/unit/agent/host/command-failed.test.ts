@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { commandLine } from '../../../../src/agent/core/command-line.ts';
-import { Secret } from '../../../../src/agent/core/secret.ts';
+import { commandLine } from '../../../../src/agent/engine/command-line.ts';
+import { Secret } from '../../../../src/agent/engine/secret.ts';
 import { commandFailed } from '../../../../src/agent/host/command-failed.ts';
 
 const flux = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NodeError } from '../../../../src/agent/core/errors.ts';
+import { NodeError } from '../../../../src/agent/engine/errors.ts';
 import { errnoOf, fileError, systemError } from '../../../../src/agent/host/file-errors.ts';
 
 test.each([

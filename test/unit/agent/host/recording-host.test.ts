@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Recorded } from '../../../../src/agent/core/errors.ts';
-import { Secret, sensitive } from '../../../../src/agent/core/secret.ts';
+import { Recorded } from '../../../../src/agent/engine/errors.ts';
+import { Secret, sensitive } from '../../../../src/agent/engine/secret.ts';
 import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
 import { actionLine } from '../../../lab/action-line.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { defaults } from '../../../../src/agent/config/defaults.ts';
 import { type Settings, settingsSchema } from '../../../../src/agent/config/schema.ts';
-import type { Finding, Resource } from '../../../../src/agent/core/resource.ts';
+import type { Finding, Resource } from '../../../../src/agent/engine/resource.ts';
 import type { K3sNode } from '../../../../src/agent/k3s/node.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { findRole } from '../../../../src/roles/index.ts';

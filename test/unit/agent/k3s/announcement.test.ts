@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Condition } from '../../../../src/agent/core/conditions.ts';
+import type { Condition } from '../../../../src/agent/engine/conditions.ts';
 import { announcement, type Standing, type Told, toldBy } from '../../../../src/agent/k3s/announcement.ts';
 import { annotationKeys } from '../../../../src/agent/k3s/node-annotations.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Finding } from '../../../../src/agent/core/resource.ts';
+import type { Finding } from '../../../../src/agent/engine/resource.ts';
 import { containerdLogins } from '../../../../src/agent/k3s/containerd-login-ends.ts';
 import { stamp } from '../../../../src/agent/k3s/start-stamp.ts';
 import { datedToken } from '../../../lab/fake-cloud.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NodeError } from '../../../../src/agent/core/errors.ts';
+import { NodeError } from '../../../../src/agent/engine/errors.ts';
 import { containerdPulls, observedPulls } from '../../../../src/agent/k3s/containerd-logins.ts';
 import { renderProviderConfig } from '../../../../src/agent/k3s/provider-config.ts';
 import { servedRegistries } from '../../../../src/agent/k3s/provider-file.ts';

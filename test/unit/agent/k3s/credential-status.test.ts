@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Secret } from '../../../../src/agent/core/secret.ts';
+import { Secret } from '../../../../src/agent/engine/secret.ts';
 import { registryCredentials } from '../../../../src/agent/k3s/credential-status.ts';
 import { writeProof } from '../../../../src/agent/k3s/pull-record.ts';
 import { registries } from '../../../../src/agent/k3s/registries.ts';

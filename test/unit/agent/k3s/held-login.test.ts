@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Secret } from '../../../../src/agent/core/secret.ts';
+import { Secret } from '../../../../src/agent/engine/secret.ts';
 import { heldLogin, receiptNotes } from '../../../../src/agent/k3s/held-login.ts';
 import { datedToken } from '../../../lab/fake-cloud.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { NodeError, Recorded } from '../../../../src/agent/core/errors.ts';
-import type { Host } from '../../../../src/agent/core/host.ts';
-import { reveal } from '../../../../src/agent/core/secret.ts';
+import { NodeError, Recorded } from '../../../../src/agent/engine/errors.ts';
+import type { Host } from '../../../../src/agent/engine/host.ts';
+import { reveal } from '../../../../src/agent/engine/secret.ts';
 import { pinnedCa } from '../../../../src/agent/k3s/ca.ts';
 import { join } from '../../../../src/agent/k3s/join.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';

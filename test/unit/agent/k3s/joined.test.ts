@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { NodeError } from '../../../../src/agent/core/errors.ts';
-import type { Resource } from '../../../../src/agent/core/resource.ts';
+import { NodeError } from '../../../../src/agent/engine/errors.ts';
+import type { Resource } from '../../../../src/agent/engine/resource.ts';
 import { sparingJoined } from '../../../../src/agent/k3s/joined.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { aNode, outcome } from './a-node.ts';

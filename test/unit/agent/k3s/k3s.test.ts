@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Attempts, reconcile } from '../../../../src/agent/core/reconcile.ts';
-import type { Outcome, Resource } from '../../../../src/agent/core/resource.ts';
+import { type Attempts, reconcile } from '../../../../src/agent/engine/reconcile.ts';
+import type { Outcome, Resource } from '../../../../src/agent/engine/resource.ts';
 import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
 import { k3sResources } from '../../../../src/agent/k3s/k3s.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';

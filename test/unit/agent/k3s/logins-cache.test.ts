@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { Secret } from '../../../../src/agent/core/secret.ts';
 import {
   type CachedLogin,
   type CachedLogins,
   cachedLogin,
   parseCachedLogins,
 } from '../../../../src/agent/credential-provider/cached-logins.ts';
+import { Secret } from '../../../../src/agent/engine/secret.ts';
 import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
 import { receiptNotes } from '../../../../src/agent/k3s/held-login.ts';
 import { loginsCache } from '../../../../src/agent/k3s/logins-cache.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NodeError } from '../../../../src/agent/core/errors.ts';
+import { NodeError } from '../../../../src/agent/engine/errors.ts';
 import { nodeReady, nodeTaintsApplied } from '../../../../src/agent/k3s/node-ready.ts';
 import { type CommandAnswer, memoryHost } from '../../../lab/memory-host.ts';
 import { aNode, outcome } from './a-node.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Secret } from '../../../../src/agent/core/secret.ts';
+import { Secret } from '../../../../src/agent/engine/secret.ts';
 import {
   parseRegistries,
   renderRegistries,

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { NodeError } from '../../../../src/agent/core/errors.ts';
-import type { HttpResponse, HttpSend } from '../../../../src/agent/core/host.ts';
-import { reveal, Secret } from '../../../../src/agent/core/secret.ts';
+import { NodeError } from '../../../../src/agent/engine/errors.ts';
+import type { HttpResponse, HttpSend } from '../../../../src/agent/engine/host.ts';
+import { reveal, Secret } from '../../../../src/agent/engine/secret.ts';
 import { systemError } from '../../../../src/agent/host/file-errors.ts';
 import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
 import { parseImage } from '../../../../src/agent/k3s/registry-manifest.ts';

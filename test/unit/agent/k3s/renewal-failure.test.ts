@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { NodeError } from '../../../../src/agent/core/errors.ts';
-import { Secret } from '../../../../src/agent/core/secret.ts';
+import { NodeError } from '../../../../src/agent/engine/errors.ts';
+import { Secret } from '../../../../src/agent/engine/secret.ts';
 import { renewalFailure } from '../../../../src/agent/k3s/renewal-failure.ts';
 
 const hour = 3_600_000;

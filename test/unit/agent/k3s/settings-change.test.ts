@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Resource } from '../../../../src/agent/core/resource.ts';
+import type { Resource } from '../../../../src/agent/engine/resource.ts';
 import { configFile } from '../../../../src/agent/k3s/config.ts';
 import {
   keepingSettings,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { reveal } from '../../../../src/agent/core/secret.ts';
+import { reveal } from '../../../../src/agent/engine/secret.ts';
 import { basicAuth, bearerAuth, parseToken } from '../../../../src/agent/k3s/token.ts';
 
 const hash = 'a1'.repeat(32);

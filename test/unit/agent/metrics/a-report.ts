@@ -1,6 +1,6 @@
 import type { Report } from '../../../../src/agent/agent.ts';
-import type { Condition } from '../../../../src/agent/core/conditions.ts';
-import { type ConditionType, inSync, type Outcome } from '../../../../src/agent/core/resource.ts';
+import type { Condition } from '../../../../src/agent/engine/conditions.ts';
+import { type ConditionType, inSync, type Outcome } from '../../../../src/agent/engine/resource.ts';
 import { createMetrics, type Metrics } from '../../../../src/agent/metrics/metrics.ts';
 import type { ProcessFacts } from '../../../../src/agent/metrics/process-metrics.ts';
 import { aNode, type NodeChanges } from '../k3s/a-node.ts';

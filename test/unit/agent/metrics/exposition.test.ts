@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Event } from '../../../../src/agent/core/events.ts';
+import type { Event } from '../../../../src/agent/engine/events.ts';
 import { exposition } from '../../../../src/agent/metrics/exposition.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
 import { aReport, someMetrics } from './a-report.ts';

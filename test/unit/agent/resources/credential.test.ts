@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { NodeError } from '../../../../src/agent/core/errors.ts';
-import { inSync } from '../../../../src/agent/core/resource.ts';
-import { Secret } from '../../../../src/agent/core/secret.ts';
+import { NodeError } from '../../../../src/agent/engine/errors.ts';
+import { inSync } from '../../../../src/agent/engine/resource.ts';
+import { Secret } from '../../../../src/agent/engine/secret.ts';
 import {
   type CredentialSpec,
   type Currency,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { HostReader } from '../../../../src/agent/core/host.ts';
+import type { HostReader } from '../../../../src/agent/engine/host.ts';
 import { file } from '../../../../src/agent/resources/file.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { settle } from '../k3s/a-node.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { managedIdentity } from '../../../../../src/agent/cloud/azure/identity.ts';
 import { instanceMetadata } from '../../../../../src/agent/cloud/azure/imds.ts';
-import { NodeError } from '../../../../../src/agent/core/errors.ts';
+import { NodeError } from '../../../../../src/agent/engine/errors.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 
 const imdsEndpoint = 'http://169.254.169.254';

@@ -1,9 +1,9 @@
 import { createHttpHeaders, createPipelineRequest } from '@azure/core-rest-pipeline';
 import { describe, expect, test } from 'vitest';
 import { azureHttpClient, metadataOrigin } from '../../../../../src/agent/cloud/azure/http-client.ts';
-import { NodeError } from '../../../../../src/agent/core/errors.ts';
-import type { HttpSend } from '../../../../../src/agent/core/host.ts';
-import { reveal } from '../../../../../src/agent/core/secret.ts';
+import { NodeError } from '../../../../../src/agent/engine/errors.ts';
+import type { HttpSend } from '../../../../../src/agent/engine/host.ts';
+import { reveal } from '../../../../../src/agent/engine/secret.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 
 const vault = 'https://team.vault.azure.net';

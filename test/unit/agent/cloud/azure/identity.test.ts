@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { managedIdentity } from '../../../../../src/agent/cloud/azure/identity.ts';
-import { Recorded } from '../../../../../src/agent/core/errors.ts';
+import { Recorded } from '../../../../../src/agent/engine/errors.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 
 // msal keeps the first credential's network for the process, so this file has one; the endpoint's failures are in

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { imageDigest } from '../../../../../src/agent/cloud/azure/image-digest.ts';
-import { NodeError, Recorded } from '../../../../../src/agent/core/errors.ts';
-import type { HttpSend } from '../../../../../src/agent/core/host.ts';
-import { reveal } from '../../../../../src/agent/core/secret.ts';
+import { NodeError, Recorded } from '../../../../../src/agent/engine/errors.ts';
+import type { HttpSend } from '../../../../../src/agent/engine/host.ts';
+import { reveal } from '../../../../../src/agent/engine/secret.ts';
 import { systemError } from '../../../../../src/agent/host/file-errors.ts';
 import { datedToken } from '../../../../lab/fake-cloud.ts';
 import { memoryHost, type ResponseAnswer } from '../../../../lab/memory-host.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { instanceMetadata } from '../../../../../src/agent/cloud/azure/imds.ts';
-import type { HttpRequest } from '../../../../../src/agent/core/host.ts';
+import type { HttpRequest } from '../../../../../src/agent/engine/host.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 
 const url = 'http://169.254.169.254/metadata/instance?api-version=2021-02-01';

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { conditionsOf } from '../../../../src/agent/core/conditions.ts';
+import { conditionsOf } from '../../../../src/agent/engine/conditions.ts';
 import {
   type ConditionType,
   inSync,
   type Outcome,
   type Resource,
-} from '../../../../src/agent/core/resource.ts';
+} from '../../../../src/agent/engine/resource.ts';
 
 function resource(id: string, condition: ConditionType): Resource {
   return { id, condition, summary: `make ${id}`, check: async () => inSync() };

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { reveal, Secret, sensitive } from '../../../../src/agent/core/secret.ts';
+import { reveal, Secret, sensitive } from '../../../../src/agent/engine/secret.ts';
 
 const canary = 'canary-1f0c';
 const secret = new Secret(canary);

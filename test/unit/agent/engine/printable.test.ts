@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { printable, printableData, printableLine } from '../../../../src/agent/core/printable.ts';
+import { printable, printableData, printableLine } from '../../../../src/agent/engine/printable.ts';
 
 test.each([
   ['an escape sequence', '\u001b[2Jx', '\\u001b[2Jx'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nextAttempt } from '../../../../src/agent/core/backoff.ts';
+import { nextAttempt } from '../../../../src/agent/engine/backoff.ts';
 
 const soon = { pace: 'soon' } as const;
 const slow = { pace: 'slow' } as const;

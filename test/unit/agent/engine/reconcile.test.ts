@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { NodeError, Recorded } from '../../../../src/agent/core/errors.ts';
-import { type Attempts, reconcile } from '../../../../src/agent/core/reconcile.ts';
-import { type Finding, inSync, type Resource, waiting } from '../../../../src/agent/core/resource.ts';
+import { NodeError, Recorded } from '../../../../src/agent/engine/errors.ts';
+import { type Attempts, reconcile } from '../../../../src/agent/engine/reconcile.ts';
+import { type Finding, inSync, type Resource, waiting } from '../../../../src/agent/engine/resource.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 
 const minute = 60_000;
