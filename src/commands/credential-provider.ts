@@ -17,9 +17,9 @@ import type { Host } from '../agent/engine/host.ts';
 import { jwtTimes } from '../agent/engine/jwt.ts';
 import type { Reason } from '../agent/engine/reasons.ts';
 import { Secret } from '../agent/engine/secret.ts';
-import { tryLock } from '../agent/host/lock.ts';
+import { tryLock } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
-import { complain } from '../agent/host/print.ts';
+import { complain } from '../agent/host/process/print.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import { makeCloud } from './compose.ts';
 

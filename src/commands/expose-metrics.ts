@@ -29,8 +29,8 @@ async function load({ host, paths }: Pick<Composition, 'host' | 'paths'>, emit: 
     await Promise.all([
       import('../agent/metrics/metrics.ts'),
       import('../agent/metrics/exposition.ts'),
-      import('../agent/host/metrics-server.ts'),
-      import('../agent/host/process-usage.ts'),
+      import('../agent/host/http/metrics-server.ts'),
+      import('../agent/host/process/process-usage.ts'),
     ]);
   const metrics = createMetrics({
     version,

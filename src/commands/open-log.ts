@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty';
 import type { Settings } from '../agent/config/schema.ts';
-import { logDestination, logTarget } from '../agent/host/output.ts';
+import { logDestination, logTarget } from '../agent/host/process/output.ts';
 import { type EventLog, logEvents } from '../agent/log.ts';
 
 /** The log of this process, in the form its reader wants. */

@@ -3,8 +3,8 @@
 import { diagnosisText, headingText, summaryText } from '../agent/doctor/diagnosis-text.ts';
 import { type Patient, probesFor } from '../agent/doctor/doctor.ts';
 import { type Diagnosis, examine } from '../agent/doctor/probe.ts';
-import { isLocked } from '../agent/host/lock.ts';
-import { print, printStyled } from '../agent/host/print.ts';
+import { isLocked } from '../agent/host/files/lock.ts';
+import { print, printStyled } from '../agent/host/process/print.ts';
 import { inCare } from '../agent/knowledge.ts';
 import { planNode } from '../agent/plan.ts';
 import type { DoctorOptions } from './cli.ts';

@@ -2,7 +2,7 @@
 import { isSea } from 'node:sea';
 import { NodeError } from '../agent/engine/errors.ts';
 import type { HostReader } from '../agent/engine/host.ts';
-import { acquireLock } from '../agent/host/lock.ts';
+import { acquireLock } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import { isBooted, showUnit } from '../agent/resources/unit.ts';

@@ -1,8 +1,8 @@
 import type { Host, HostReader } from '../agent/engine/host.ts';
 import { reconcile } from '../agent/engine/reconcile.ts';
 import type { Outcome, Resource } from '../agent/engine/resource.ts';
-import { outliveOutput } from '../agent/host/print.ts';
-import { recordingHost } from '../agent/host/recording-host.ts';
+import { outliveOutput } from '../agent/host/process/print.ts';
+import { recordingHost } from '../agent/host/recording/recording-host.ts';
 import { type PlannedStep, planText } from '../agent/plan-text.ts';
 
 /** Where a person reads: what is done, and what went wrong. */

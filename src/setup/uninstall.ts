@@ -2,9 +2,9 @@
 
 import type { Host } from '../agent/engine/host.ts';
 import type { Resource } from '../agent/engine/resource.ts';
-import { acquireLock } from '../agent/host/lock.ts';
+import { acquireLock } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
-import { print } from '../agent/host/print.ts';
+import { print } from '../agent/host/process/print.ts';
 import { processesEndedId } from '../agent/k3s/teardown/processes.ts';
 import { k3sStopped } from '../agent/k3s/teardown/teardown.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';

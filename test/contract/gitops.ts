@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { reconcile } from '../../src/agent/engine/reconcile.ts';
 import type { Outcome, Resource } from '../../src/agent/engine/resource.ts';
 import type { GitOps } from '../../src/agent/gitops/gitops.ts';
-import { recordingHost } from '../../src/agent/host/recording-host.ts';
+import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
 import { actionLine } from '../lab/action-line.ts';
 import type { MemoryHost } from '../lab/memory-host.ts';
 import { context } from '../unit/agent/gitops/settings.ts';

@@ -18,7 +18,7 @@ import { describe, expect, test } from 'vitest';
 import { Recorded } from '../../src/agent/engine/errors.ts';
 import { redacted, reveal, Secret } from '../../src/agent/engine/secret.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
-import { recordingHost } from '../../src/agent/host/recording-host.ts';
+import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
 import { memoryHost, type StartFile } from '../lab/memory-host.ts';
 import {
   answerOf,

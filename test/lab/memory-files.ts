@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { FileStat, FoundFile, Owned } from '../../src/agent/engine/host.ts';
-import { largestText, tooLarge } from '../../src/agent/host/bounded-read.ts';
-import { fileError, systemError } from '../../src/agent/host/file-errors.ts';
+import { largestText, tooLarge } from '../../src/agent/host/files/bounded-read.ts';
+import { fileError, systemError } from '../../src/agent/host/files/file-errors.ts';
 
 type Node = Owned & { readonly modifiedAt: number } & (
     | { readonly kind: 'file'; readonly content: string; readonly mode: number }

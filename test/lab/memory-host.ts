@@ -14,8 +14,8 @@ import type {
 } from '../../src/agent/engine/host.ts';
 import { downloadOf, type RecordedAction, runOf, sendOf } from '../../src/agent/engine/recorded-action.ts';
 import { type Content, reveal, type Secret } from '../../src/agent/engine/secret.ts';
-import { commandFailed } from '../../src/agent/host/command-failed.ts';
-import { fileError, systemError } from '../../src/agent/host/file-errors.ts';
+import { fileError, systemError } from '../../src/agent/host/files/file-errors.ts';
+import { commandFailed } from '../../src/agent/host/process/command-failed.ts';
 import { actionLine } from './action-line.ts';
 import { MemoryFiles } from './memory-files.ts';
 import { type ArgsMatcher, argsFit, fits, type Matcher, Scripts } from './memory-scripts.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { recordingHost } from '../../src/agent/host/recording-host.ts';
+import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
 import { type PlannedStep, planText, planVerdict } from '../../src/agent/plan-text.ts';
 import { isReady, live, type Vm, vm } from './a-vm.ts';
 

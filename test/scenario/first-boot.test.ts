@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { recordingHost } from '../../src/agent/host/recording-host.ts';
+import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
 import { Crash } from '../lab/memory-host.ts';
 import { isReady, live, vm } from './a-vm.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { NodeError } from '../../src/agent/engine/errors.ts';
-import { recordingHost } from '../../src/agent/host/recording-host.ts';
+import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
 import { condition, isReady, live, registry, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;

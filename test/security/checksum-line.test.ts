@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { download } from '../../src/agent/host/download.ts';
-import { Routes } from '../../src/agent/host/http-agents.ts';
+import { download } from '../../src/agent/host/http/download.ts';
+import { Routes } from '../../src/agent/host/http/http-agents.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 import { serveHttp } from '../integration/host/servers.ts';
 

@@ -4,11 +4,11 @@ import { chmod, open, readFile, rename, symlink, truncate, writeFile } from 'nod
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { readNames, readText } from '../../src/agent/host/bounded-read.ts';
-import { acquireLock, isLocked } from '../../src/agent/host/lock.ts';
+import { readNames, readText } from '../../src/agent/host/files/bounded-read.ts';
+import { acquireLock, isLocked } from '../../src/agent/host/files/lock.ts';
+import { readProxyLogin } from '../../src/agent/host/http/proxy-login.ts';
+import { TrustStore } from '../../src/agent/host/http/trust-store.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
-import { readProxyLogin } from '../../src/agent/host/proxy-login.ts';
-import { TrustStore } from '../../src/agent/host/trust-store.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 
 /** Larger than the longest string of JavaScript, and without a block on the disk. */

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../integration/host/folder.ts';
 
-const lockModule = new URL('../../src/agent/host/lock.ts', import.meta.url).href;
+const lockModule = new URL('../../src/agent/host/files/lock.ts', import.meta.url).href;
 
 /** In rounds: waits for its signal, then tries once for the lock, whose last holder is dead, and enters a room for one. */
 const racer = (folder: string) => `

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { download } from '../../src/agent/host/download.ts';
-import { Routes } from '../../src/agent/host/http-agents.ts';
+import { download } from '../../src/agent/host/http/download.ts';
+import { Routes } from '../../src/agent/host/http/http-agents.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 import { serveTrick, tricks } from './impostors.ts';

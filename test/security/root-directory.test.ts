@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { acquireLock, isLocked, tryLock } from '../../src/agent/host/lock.ts';
+import { acquireLock, isLocked, tryLock } from '../../src/agent/host/files/lock.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 

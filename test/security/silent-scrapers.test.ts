@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { metricsServer } from '../../src/agent/host/metrics-server.ts';
+import { metricsServer } from '../../src/agent/host/http/metrics-server.ts';
 import { freePort } from '../lab/lab.ts';
 
 test('clients that begin a request and never end it do not keep Prometheus from the metrics', async () => {

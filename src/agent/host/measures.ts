@@ -1,6 +1,6 @@
 import { mem } from 'systeminformation';
 import type { Measures } from '../doctor/machine.ts';
-import { diskOf } from './free-space.ts';
+import { diskOf } from './files/free-space.ts';
 
 const megabyte = 1024 * 1024;
 

@@ -2,20 +2,20 @@ import { constants, type Stats } from 'node:fs';
 import { lstat, open, readlink, rename, symlink } from 'node:fs/promises';
 import type { FileStat, FoundFile, Host } from '../engine/host.ts';
 import { reveal } from '../engine/secret.ts';
-import { atomicWrite, replaceWith, syncDirectory } from './atomic-write.ts';
-import { notAFile, readNames, readText } from './bounded-read.ts';
-import { sleep } from './clock.ts';
-import { commandFailed } from './command-failed.ts';
-import { download } from './download.ts';
-import { childEnvironment, type Network } from './environment.ts';
-import { execute } from './exec.ts';
-import { errnoOf, fileError } from './file-errors.ts';
-import { exchange } from './http.ts';
-import { Routes } from './http-agents.ts';
-import { ownership } from './ownership.ts';
-import { inPlace, openPlace } from './place.ts';
-import { withProxyLogin } from './proxy-login.ts';
-import { removeTree } from './remove-tree.ts';
+import { sleep } from './clock/clock.ts';
+import { atomicWrite, replaceWith, syncDirectory } from './files/atomic-write.ts';
+import { notAFile, readNames, readText } from './files/bounded-read.ts';
+import { errnoOf, fileError } from './files/file-errors.ts';
+import { ownership } from './files/ownership.ts';
+import { inPlace, openPlace } from './files/place.ts';
+import { removeTree } from './files/remove-tree.ts';
+import { download } from './http/download.ts';
+import { exchange } from './http/http.ts';
+import { Routes } from './http/http-agents.ts';
+import { withProxyLogin } from './http/proxy-login.ts';
+import { commandFailed } from './process/command-failed.ts';
+import { childEnvironment, type Network } from './process/environment.ts';
+import { execute } from './process/exec.ts';
 
 export interface NodeHostOptions extends Network {
   /** Where PATH and HOME of the commands come from; this process's environment unless said. */

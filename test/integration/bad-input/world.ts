@@ -96,7 +96,7 @@ export async function runHere(args: readonly string[]): Promise<Omit<Ended, 'wri
   }
 }
 
-/** Takes what is written to these descriptors, past the streams, as src/agent/host/print.ts does; returns the undoing. */
+/** Takes what is written to these descriptors, past the streams, as src/agent/host/process/print.ts does; returns the undoing. */
 function takeWrites(takers: Readonly<Record<number, (text: string) => void>>): () => void {
   const { writeSync } = fs;
   const take = (fd: number, bytes: Uint8Array, offset: number): number => {

@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { acquireLock } from '../../../src/agent/host/lock.ts';
+import { acquireLock } from '../../../src/agent/host/files/lock.ts';
 import type { Azure } from '../../lab/azure/index.ts';
 import {
   bundleLauncher,

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } f
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { acquireLock } from '../../../src/agent/host/lock.ts';
+import { acquireLock } from '../../../src/agent/host/files/lock.ts';
 import { freshLogins } from '../../../src/commands/credential-provider.ts';
 import type { Azure } from '../../lab/azure/index.ts';
 import { askedFor, loginServer, nodeWithSettings, otherServer, startRegistries } from './world.ts';

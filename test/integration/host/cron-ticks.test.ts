@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { cronTicks } from '../../../src/agent/host/cron-ticks.ts';
+import { cronTicks } from '../../../src/agent/host/clock/cron-ticks.ts';
 
 test('ticks come on schedule, UTC, until they are stopped', async () => {
   let rung = 0;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { watchDirectories } from '../../../src/agent/host/directory-watch.ts';
+import { watchDirectories } from '../../../src/agent/host/files/directory-watch.ts';
 
 let directory: string;
 

@@ -12,9 +12,9 @@ import {
 import { basename } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { replaceWith } from '../../../src/agent/host/atomic-write.ts';
-import { stampOf } from '../../../src/agent/host/living.ts';
+import { replaceWith } from '../../../src/agent/host/files/atomic-write.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
+import { stampOf } from '../../../src/agent/host/process/living.ts';
 import { temporaryFolder } from './folder.ts';
 
 const host = nodeHost();

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { acquireLock } from '../../../src/agent/host/lock.ts';
+import { acquireLock } from '../../../src/agent/host/files/lock.ts';
 import { temporaryFolder } from './folder.ts';
 
-const module = new URL('../../../src/agent/host/lock.ts', import.meta.url).href;
+const module = new URL('../../../src/agent/host/files/lock.ts', import.meta.url).href;
 
 test('one holds it, the next is told who, and it can be taken after its release', async () => {
   const root = await temporaryFolder();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { metricsServer } from '../../../src/agent/host/metrics-server.ts';
+import { metricsServer } from '../../../src/agent/host/http/metrics-server.ts';
 import { freePort } from '../../lab/lab.ts';
 
 const served = {

@@ -1,7 +1,7 @@
 import { mkdir, rmdir } from 'node:fs/promises';
 import { expect, test, vi } from 'vitest';
-import { systemError } from '../../../src/agent/host/file-errors.ts';
-import { removeTree } from '../../../src/agent/host/remove-tree.ts';
+import { systemError } from '../../../src/agent/host/files/file-errors.ts';
+import { removeTree } from '../../../src/agent/host/files/remove-tree.ts';
 import { temporaryFolder } from './folder.ts';
 
 /** As of a directory on NFS in which a process keeps a removed file open: the server leaves a .nfs entry in its place. */

@@ -11,7 +11,7 @@ const host = new URL('../../../src/agent/host/', import.meta.url);
 const program = (folder: string) => `
   import { appendFileSync } from 'node:fs';
   import { nodeHost } from '${host}node-host.ts';
-  import { onSignals } from '${host}signals.ts';
+  import { onSignals } from '${host}process/signals.ts';
   const note = (signal) => appendFileSync('${folder}/asked', signal + ' ');
   onSignals({ stop: note, reload: note, grace: 300 });
   const script = 'trap "" TERM; sleep 60 & echo $$ $! > ${folder}/pids; wait';

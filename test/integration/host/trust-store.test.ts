@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { expect, test } from 'vitest';
-import { TrustStore } from '../../../src/agent/host/trust-store.ts';
+import { TrustStore } from '../../../src/agent/host/http/trust-store.ts';
 import { certificates } from './certificates.ts';
 import { temporaryFolder } from './folder.ts';
 import { serveHttps } from './servers.ts';

@@ -7,7 +7,7 @@ import { temporaryFolder } from './folder.ts';
 
 test('two processes that write one file at the same moment do not disturb each other', async () => {
   const root = await temporaryFolder();
-  const module = new URL('../../../src/agent/host/atomic-write.ts', import.meta.url).href;
+  const module = new URL('../../../src/agent/host/files/atomic-write.ts', import.meta.url).href;
   const script = `
     const { atomicWrite } = await import('${module}');
     const end = Date.now() + 1_000;

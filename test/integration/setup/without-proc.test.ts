@@ -28,7 +28,7 @@ test.skipIf(!canHide)(
 
 /** Installs while it holds the lock, and tries to take that again. */
 const script = (root: string) => `
-  import { acquireLock } from '${source}agent/host/lock.ts';
+  import { acquireLock } from '${source}agent/host/files/lock.ts';
   import { nodeHost } from '${source}agent/host/node-host.ts';
   import { nodePaths } from '${source}agent/paths.ts';
   import { installSteps } from '${source}setup/install-steps.ts';

@@ -1,4 +1,4 @@
-import { acquireLock } from '../../../../src/agent/host/lock.ts';
+import { acquireLock } from '../../../../src/agent/host/files/lock.ts';
 import { type Case, canary } from '../world.ts';
 
 const atHome = ['--root', '{root}', '--cloud', 'static'];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
-import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
+import { recordingHost } from '../../../../src/agent/host/recording/recording-host.ts';
 import { agentToken } from '../../../../src/agent/k3s/agent-token.ts';
 import { renderConfig } from '../../../../src/agent/k3s/config.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
 import { reveal } from '../../../../src/agent/engine/secret.ts';
-import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
+import { recordingHost } from '../../../../src/agent/host/recording/recording-host.ts';
 import { joinToken } from '../../../../src/agent/k3s/join-token.ts';
 import { shortDigest } from '../../../../src/agent/resources/digest.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Attempts, reconcile } from '../../../../src/agent/engine/reconcile.ts';
 import type { Outcome, Resource } from '../../../../src/agent/engine/resource.ts';
-import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
+import { recordingHost } from '../../../../src/agent/host/recording/recording-host.ts';
 import { k3sResources } from '../../../../src/agent/k3s/k3s.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
 import type { MemoryHost } from '../../../lab/memory-host.ts';

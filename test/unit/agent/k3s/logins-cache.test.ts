@@ -6,7 +6,7 @@ import {
   parseCachedLogins,
 } from '../../../../src/agent/credential-provider/cached-logins.ts';
 import { Secret } from '../../../../src/agent/engine/secret.ts';
-import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
+import { recordingHost } from '../../../../src/agent/host/recording/recording-host.ts';
 import { receiptNotes } from '../../../../src/agent/k3s/held-login.ts';
 import { loginsCache } from '../../../../src/agent/k3s/logins-cache.ts';
 import { credentialDigest, writeProof } from '../../../../src/agent/k3s/pull-record.ts';

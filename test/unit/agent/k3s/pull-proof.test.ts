@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
 import type { Resource } from '../../../../src/agent/engine/resource.ts';
-import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
+import { recordingHost } from '../../../../src/agent/host/recording/recording-host.ts';
 import { pullProofs } from '../../../../src/agent/k3s/pull-proof.ts';
 import { datedToken, FakeCloud } from '../../../lab/fake-cloud.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';

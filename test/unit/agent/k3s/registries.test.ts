@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
 import { Secret } from '../../../../src/agent/engine/secret.ts';
-import { recordingHost } from '../../../../src/agent/host/recording-host.ts';
+import { recordingHost } from '../../../../src/agent/host/recording/recording-host.ts';
 import { registries } from '../../../../src/agent/k3s/registries.ts';
 import { parseRegistries, renderRegistries, withoutAuth } from '../../../../src/agent/k3s/registries-yaml.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';

@@ -4,7 +4,7 @@ import { imageDigest } from '../../../../../src/agent/cloud/azure/image-digest.t
 import { NodeError, Recorded } from '../../../../../src/agent/engine/errors.ts';
 import type { HttpSend } from '../../../../../src/agent/engine/host.ts';
 import { reveal } from '../../../../../src/agent/engine/secret.ts';
-import { systemError } from '../../../../../src/agent/host/file-errors.ts';
+import { systemError } from '../../../../../src/agent/host/files/file-errors.ts';
 import { datedToken } from '../../../../lab/fake-cloud.ts';
 import { memoryHost, type ResponseAnswer } from '../../../../lab/memory-host.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { vaultSecret } from '../../../../../src/agent/cloud/azure/key-vault.ts';
 import { NodeError, Recorded } from '../../../../../src/agent/engine/errors.ts';
-import { systemError } from '../../../../../src/agent/host/file-errors.ts';
+import { systemError } from '../../../../../src/agent/host/files/file-errors.ts';
 import { memoryHost, type ResponseAnswer } from '../../../../lab/memory-host.ts';
 
 const url = 'https://team.vault.azure.net';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { registryToken } from '../../../../../src/agent/cloud/azure/registry.ts';
 import { NodeError } from '../../../../../src/agent/engine/errors.ts';
 import { reveal } from '../../../../../src/agent/engine/secret.ts';
-import { systemError } from '../../../../../src/agent/host/file-errors.ts';
+import { systemError } from '../../../../../src/agent/host/files/file-errors.ts';
 import { datedToken } from '../../../../lab/fake-cloud.ts';
 import { memoryHost, type ResponseAnswer } from '../../../../lab/memory-host.ts';
 

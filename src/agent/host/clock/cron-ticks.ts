@@ -1,0 +1,62 @@
+import { createTask, type Logger } from 'node-cron';
+import { cronNumbers } from '../../config/cron-form.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+/** How far to look: a credential does not live longer, so a later tick is none that matters. */
+const horizon = 24 * hour;
+
+/** A schedule that wakes the loop. */
+export interface CronTicks {
+  stop(): void;
+}
+
+/** What node-cron has to say, in one sentence. */
+export type CronLog = (level: 'debug' | 'warn' | 'error', message: string) => void;
+
+/**
+ * Calls `onTick` at each time of a cron schedule, five fields or six with seconds, UTC.
+ *
+ * A tick that was missed (the VM slept, the clock jumped) is called too late rather than not at all: it carries no
+ * data. Ticks do not keep the process alive. Throws what node-cron throws for a schedule that is none.
+ */
+export function cronTicks(schedule: string, onTick: () => void, log: CronLog): CronTicks {
+  const task = createTask(schedule, onTick, {
+    timezone: 'UTC',
+    unref: true,
+    suppressMissedWarning: true,
+    logger: loggerOf(log),
+  });
+  task.on('execution:missed', onTick);
+  void task.start();
+  return { stop: () => void task.destroy() };
+}
+
+function loggerOf(log: CronLog): Logger {
+  const said = (message: string | Error, error?: Error) => [message, error].filter(Boolean).join(': ');
+  return {
+    debug: (message, error) => log('debug', said(message, error)),
+    info: (message) => log('debug', message),
+    warn: (message) => log('warn', message),
+    error: (message, error) => log('error', said(message, error)),
+  };
+}
+
+/**
+ * The first tick of a cron schedule (five fields, UTC) after a time, both epoch milliseconds; infinity where a day has
+ * none. node-cron itself only tells the next tick from now, and a credential asks from when it was received.
+ */
+export function tickAfter(schedule: string, time: number): number {
+  const [minutes = [], hours = [], days = [], months = [], weekdays = []] = cronNumbers(schedule);
+  const names = (date: Date) =>
+    hours.includes(date.getUTCHours()) &&
+    days.includes(date.getUTCDate()) &&
+    months.includes(date.getUTCMonth() + 1) &&
+    weekdays.some((weekday) => weekday % 7 === date.getUTCDay());
+  for (let start = Math.floor(time / hour) * hour; start < time + horizon; start += hour) {
+    if (!names(new Date(start))) continue;
+    const ticks = minutes.map((number) => start + number * minute).filter((tick) => tick > time);
+    if (ticks.length > 0) return Math.min(...ticks);
+  }
+  return Number.POSITIVE_INFINITY;
+}

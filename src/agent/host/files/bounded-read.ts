@@ -1,0 +1,81 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, opendir } from 'node:fs/promises';
+import { NodeError } from '../../engine/errors.ts';
+import { errnoOf } from './file-errors.ts';
+
+/** Bytes of a text file that are read at most; what Slipway reads has some kilobytes. */
+export const largestText = 4 * 1024 * 1024;
+
+/**
+ * Reads the text of an open file; `FileSystemError` if it is larger than 4 MiB, whatever size it claims: files of
+ * /proc claim none, and others may grow meanwhile.
+ */
+export async function readText(
+  file: FileHandle,
+  path: string,
+  encoding: BufferEncoding = 'utf8',
+): Promise<string> {
+  const { size } = await file.stat();
+  if (size > largestText) throw tooLarge(path);
+  const chunks: Buffer[] = [];
+  for (let length = 0; ; ) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.max(size + 1, chunkSize)));
+    if (bytesRead === 0) return Buffer.concat(chunks).toString(encoding);
+    length += bytesRead;
+    if (length > largestText) throw tooLarge(path);
+    chunks.push(buffer.subarray(0, bytesRead));
+  }
+}
+
+/**
+ * Reads a note of our own; `undefined` if there is none, or what stands there is larger than 4 MiB or a device. Does not
+ * wait for the other end of a pipe. Throws what the system throws, as for a directory.
+ */
+export async function readNote(path: string): Promise<string | undefined> {
+  try {
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = await file.stat();
+    return stats.isFile() || stats.isDirectory() ? await readText(file, path) : undefined;
+  } catch (thrown) {
+    if (thrown instanceof NodeError || errnoOf(thrown) === 'ENOENT') return undefined;
+    throw thrown;
+  }
+}
+
+/** Lists the names in a directory, in no order; `FileSystemError` if it has more entries than `most`; /proc has thousands. */
+export async function readNames(folder: string, path = folder, most = 100_000): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of await opendir(folder, { bufferSize: 512 })) {
+    found.push(name);
+    if (found.length > most) throw tooMany(path, most);
+  }
+  return found;
+}
+
+function tooMany(path: string, most: number): NodeError {
+  return new NodeError(
+    'FileSystemError',
+    `Cannot list ${path}: it has more than ${most} entries, and was not read. Take out of it what is not needed.`,
+    { retry: { pace: 'slow' } },
+  );
+}
+
+/** Bytes; more than most files have. */
+const chunkSize = 8 * 1024;
+
+/** The error for a file that is not read because of its size. */
+export function tooLarge(path: string): NodeError {
+  return new NodeError(
+    'FileSystemError',
+    `Cannot read ${path}: it is larger than 4 MiB, and was not read. Put a file there that holds nothing but its text.`,
+    { retry: { pace: 'slow' } },
+  );
+}
+
+/** The error for what is read as a file and is a directory, a pipe or a device. */
+export function notAFile(path: string): NodeError {
+  return new NodeError(
+    'FileSystemError',
+    `Cannot read ${path}: it is not a regular file. Put a file with its text there.`,
+  );
+}

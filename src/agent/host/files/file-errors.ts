@@ -1,0 +1,88 @@
+import { NodeError, toNodeError } from '../../engine/errors.ts';
+
+/**
+ * A failed file operation as a NodeError that names the path and the repair: `DiskFull`, `ReadOnly`,
+ * `PermissionDenied`, else `FileSystemError`. `action` is what was tried, as in `Cannot write /etc/x`.
+ */
+export function fileError(thrown: unknown, action: string, path: string): NodeError {
+  const errno = errnoOf(thrown);
+  if (thrown instanceof NodeError || errno === undefined) return toNodeError(thrown);
+  const said = (why: string) => `Cannot ${action} ${path}: ${why}`;
+  switch (errno) {
+    case 'ENOSPC':
+      return new NodeError(
+        'DiskFull',
+        said('no room is left on its device (ENOSPC). Free some space there.'),
+        {
+          cause: thrown,
+        },
+      );
+    case 'EDQUOT':
+      return new NodeError(
+        'DiskFull',
+        said('the disk quota is used up (EDQUOT). Raise it or free some space.'),
+        {
+          cause: thrown,
+        },
+      );
+    case 'EROFS':
+      return new NodeError(
+        'ReadOnly',
+        said(
+          'it is read-only here (EROFS). Remount its file system, or add it to ReadWritePaths of slipway.service.',
+        ),
+        { retry: { pace: 'slow' }, cause: thrown },
+      );
+    case 'EACCES':
+    case 'EPERM':
+      return new NodeError(
+        'PermissionDenied',
+        said(`the system refuses access (${errno}). Run as root, or give --root a folder of your own.`),
+        { retry: { pace: 'slow' }, cause: thrown },
+      );
+    default:
+      return new NodeError(
+        'FileSystemError',
+        said(`${meaningOf(errno)}. Look at what stands at that path.`),
+        {
+          cause: thrown,
+        },
+      );
+  }
+}
+
+const meanings: Readonly<Record<string, string>> = {
+  ENOENT: 'a directory on the way is not there, or /proc is not mounted',
+  EISDIR: 'a directory stands there',
+  ENOTDIR: 'a file stands where a directory is to be',
+  EEXIST: 'something else stands there',
+  ELOOP: 'links lead in a circle',
+  ENAMETOOLONG: 'the name is too long',
+  EIO: 'the device does not answer as it should',
+};
+
+function meaningOf(errno: string): string {
+  const meaning = meanings[errno];
+  return meaning === undefined ? errno : `${meaning} (${errno})`;
+}
+
+/** Resolves to what is found, or to `undefined` if nothing is there (ENOENT). */
+export async function unlessMissing<Found>(found: Promise<Found>): Promise<Found | undefined> {
+  try {
+    return await found;
+  } catch (thrown) {
+    if (errnoOf(thrown) === 'ENOENT') return undefined;
+    throw thrown;
+  }
+}
+
+/** The symbolic errno of what a system call threw. */
+export function errnoOf(thrown: unknown): string | undefined {
+  if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
+  return typeof thrown.code === 'string' ? thrown.code : undefined;
+}
+
+/** An error as the system throws it, by its errno: for what stands in for a file system. */
+export function systemError(errno: string): Error {
+  return Object.assign(new Error(errno), { code: errno });
+}

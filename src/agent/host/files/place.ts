@@ -1,0 +1,169 @@
+import { constants, existsSync, type Stats } from 'node:fs';
+import { type FileHandle, lstat, mkdir, open, readlink } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, relative } from 'node:path';
+import { NodeError } from '../../engine/errors.ts';
+import { mostLinks, partsOf } from '../../engine/path-parts.ts';
+import { errnoOf, systemError, unlessMissing } from './file-errors.ts';
+
+/** open(2): a descriptor that only names what it leads to. Node has no name for it; x86 and arm64 share the number. */
+const O_PATH = 0o10000000;
+const asDirectory = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+export interface PlaceTerms {
+  /** Paths below it lead nowhere else: links on the way are read as chroot(2) would. `/` unless said. */
+  readonly root?: string;
+  /** Makes missing directories, 0755. */
+  readonly make?: boolean;
+  /** Follows a link at the path itself, too. */
+  readonly follow?: boolean;
+}
+
+/** A path whose directory is held open, so that it stays the same one whatever happens to its names. */
+export interface Place extends AsyncDisposable {
+  /** The directory, and the path in it, by way of the descriptor (proc_pid_fd(5)). */
+  readonly folder: string;
+  readonly path: string;
+}
+
+/**
+ * Opens the directory of a path step by step, each by the descriptor of the one before.
+ *
+ * A link on the way is followed only if it and its directory belong to root or to this user: another user could lead
+ * root anywhere with one, and exchange it at any moment. `PermissionDenied` for such a link; else throws what the
+ * system throws.
+ */
+export async function openPlace(path: string, terms: PlaceTerms = {}): Promise<Place> {
+  const { start, way } = await startOf(path, terms.root ?? '/');
+  const opened = [start];
+  try {
+    const name = await walk(opened, way, path, terms);
+    const folder = pathOf(lastOf(opened));
+    return { folder, path: `${folder}/${name}`, [Symbol.asyncDispose]: () => closeAll(opened) };
+  } catch (thrown) {
+    await closeAll(opened);
+    throw thrown;
+  }
+}
+
+/** Does the work at a place, and closes it. */
+export async function inPlace<Result>(
+  path: string,
+  terms: PlaceTerms,
+  work: (place: Place) => Promise<Result>,
+): Promise<Result> {
+  await using place = await openPlace(path, terms);
+  return await work(place);
+}
+
+/** Opens a directory in another one that is held, never through a link. */
+export function openFolder(path: string): Promise<FileHandle> {
+  return hold(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+}
+
+/** What is in an open directory is reached by this path; without /proc, by the name it was opened with. */
+export function pathOf(folder: FileHandle): string {
+  return names.get(folder) ?? `/proc/self/fd/${folder.fd}`;
+}
+
+/** In a chroot without /proc, as while an image is made, descriptors lead nowhere. No other user's process is there. */
+const names = new WeakMap<FileHandle, string>();
+
+async function hold(path: string, flags: number): Promise<FileHandle> {
+  const folder = await open(path, flags);
+  if (!existsSync('/proc/self/fd')) names.set(folder, path);
+  return folder;
+}
+
+/** A path through a descriptor needs no walk to it: it is the root or a place that is already held. */
+async function startOf(path: string, root: string) {
+  const held = /^\/proc\/self\/fd\/\d+$/.test(dirname(path));
+  const below = relative(root, path);
+  const [from, way] = held
+    ? [dirname(path), basename(path)]
+    : below === '..' || below.startsWith('../') || below === ''
+      ? ['/', path]
+      : [root, below];
+  return { start: await hold(`${from}/.`, O_PATH | constants.O_DIRECTORY), way: partsOf(way) };
+}
+
+/** Opens what leads to the last part, which is the result. The first directory of `opened` is the top. */
+async function walk(
+  opened: FileHandle[],
+  way: readonly string[],
+  path: string,
+  { follow = false, make = false }: PlaceTerms,
+): Promise<string> {
+  let rest = way;
+  for (let links = 0; links <= mostLinks; ) {
+    const [name = '.', ...others] = rest;
+    const isLast = others.length === 0;
+    if (name === '..') {
+      if (opened.length > 1) await opened.pop()?.close();
+      rest = others;
+      continue;
+    }
+    if (isLast && !follow) return name;
+    const folder = lastOf(opened);
+    const at = `${pathOf(folder)}/${name}`;
+    const stats = make && !isLast ? await statOrMake(folder, at) : await unlessMissing(lstat(at));
+    if (stats?.isSymbolicLink()) {
+      const target = await trustedTarget(folder, at, stats, path);
+      links += 1;
+      rest = [...partsOf(target), ...others];
+      if (isAbsolute(target)) await closeAll(opened.splice(1));
+    } else if (isLast) {
+      return name;
+    } else {
+      opened.push(await hold(at, asDirectory));
+      rest = others;
+    }
+  }
+  throw systemError('ELOOP');
+}
+
+/** Makes the directory unless something stands there. Its mode is 0755 whatever the umask is. */
+async function statOrMake(folder: FileHandle, at: string): Promise<Stats | undefined> {
+  const found = await unlessMissing(lstat(at));
+  if (found) return found;
+  try {
+    await mkdir(at, 0o755);
+  } catch (thrown) {
+    if (errnoOf(thrown) !== 'EEXIST') throw thrown;
+  }
+  // By its descriptor, and only where no other user can put one of their own choice in its place.
+  await using made = await openFolder(at);
+  if (isTrusted(await folder.stat())) await made.chmod(0o755);
+  await using parent = await openFolder(`${pathOf(folder)}/.`);
+  await parent.sync();
+  return unlessMissing(lstat(at));
+}
+
+async function trustedTarget(folder: FileHandle, at: string, link: Stats, path: string): Promise<string> {
+  if (isTrusted(await folder.stat()) && isOwn(link)) return readlink(at);
+  throw new NodeError(
+    'PermissionDenied',
+    `${path} leads through the link ${basename(at)}, which belongs to another user (uid ${link.uid}) or stands in a directory that ` +
+      'others may write to, so it may lead anywhere. Remove the link, or give it and its directory to root: chown -h root:root.',
+    { retry: { pace: 'slow' } },
+  );
+}
+
+/** Other users cannot rename or replace what is in this directory. */
+function isTrusted(directory: Stats): boolean {
+  const [othersMayWrite, sticky] = [0o002, 0o1000];
+  return isOwn(directory) && (!(directory.mode & othersMayWrite) || Boolean(directory.mode & sticky));
+}
+
+function isOwn({ uid }: Stats): boolean {
+  return uid === 0 || uid === process.geteuid?.();
+}
+
+function lastOf(opened: readonly FileHandle[]): FileHandle {
+  const last = opened.at(-1);
+  if (last === undefined) throw systemError('EBADF');
+  return last;
+}
+
+async function closeAll(handles: readonly FileHandle[]): Promise<void> {
+  for (const handle of handles) await handle.close();
+}

@@ -1,0 +1,126 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+import { downloadFailed } from '../http/transfer.ts';
+import { errnoOf } from './file-errors.ts';
+
+/** What an archive may unpack to: bytes in all, bytes for each of its own, entries, and milliseconds. */
+export interface UnpackLimits {
+  readonly size: number;
+  readonly ratio: number;
+  readonly entries: number;
+  readonly time: number;
+}
+
+/** The largest executable of a release has some 100 MB, a third of that when packed. */
+const usual: UnpackLimits = { size: 512 * 1024 ** 2, ratio: 100, entries: 1_000, time: 120_000 };
+/** Bytes to which the ratio does not apply: little archives pack well. */
+const always = 16 * 1024 ** 2;
+
+/** The size of a header, and what contents are filled up to a multiple of (POSIX.1-2017 pax, ustar). */
+const block = 512;
+
+/**
+ * Hands the content of the regular file `member` of a .tar.gz to `write`, and reads no further than its end.
+ * `DownloadFailed` for what is no such archive, has no such member, or exceeds a limit; `address` is where it is from.
+ */
+export async function unpackMember(
+  archive: string,
+  member: string,
+  write: (bytes: Buffer) => Promise<void>,
+  address: string,
+  limits = usual,
+): Promise<void> {
+  const refused = (why: string) => downloadFailed(address, `its archive ${why}`, 'slow');
+  let entries = 0;
+  for await (const { header, content, left } of partsOf(bounded(archive, address, limits, refused))) {
+    if (header === undefined) throw refused('is damaged');
+    if (content === undefined) entries += 1;
+    if (entries > limits.entries) throw refused(`has more than ${limits.entries} entries`);
+    if (!header.isFile || header.name !== member) continue;
+    if (content) await write(content);
+    if (left === 0) return;
+  }
+  throw refused(`has no file ${member}`);
+}
+
+type Refused = (why: string) => Error;
+
+/** The unpacked bytes, as long as they are within the limits. */
+async function* bounded(
+  archive: string,
+  address: string,
+  { size, ratio, time }: UnpackLimits,
+  refused: Refused,
+): AsyncIterable<Buffer> {
+  const most = Math.min(size, Math.max(always, (await stat(archive)).size * ratio));
+  const end = AbortSignal.timeout(time);
+  let unpacked = 0;
+  for await (const chunk of unzipped(archive, refused)) {
+    unpacked += chunk.length;
+    if (unpacked > most) throw refused(`unpacks to more than ${most} bytes`);
+    if (end.aborted) throw tooSlow(address, time);
+    yield chunk;
+  }
+}
+
+/** What is read of an entry: first its header alone, which is `undefined` if damaged, then its content piece by piece. */
+interface Part {
+  readonly header: ReturnType<typeof headerOf>;
+  readonly content?: Buffer;
+  /** Bytes of content that follow. */
+  readonly left: number;
+}
+
+/** The entries of a tar archive. */
+async function* partsOf(chunks: AsyncIterable<Buffer>): AsyncIterable<Part> {
+  let header: Part['header'];
+  // Bytes of content that follow, without and with what fills them up to whole blocks.
+  let [left, filled] = [0, 0];
+  let held = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    held = Buffer.concat([held, chunk]);
+    while (held.length >= (filled === 0 ? block : 1)) {
+      const piece = held.subarray(0, filled || block);
+      held = held.subarray(piece.length);
+      if (filled === 0) {
+        header = headerOf(piece);
+        left = header?.size ?? 0;
+        filled = Math.ceil(left / block) * block;
+        yield { header, left };
+      } else {
+        const content = piece.subarray(0, left);
+        left -= content.length;
+        filled -= piece.length;
+        yield { header, content, left };
+      }
+    }
+  }
+}
+
+/** Not the archive's fault on a busy machine, so it is tried again. */
+function tooSlow(address: string, time: number) {
+  return downloadFailed(address, `its archive takes longer than ${time / 1_000} s to unpack`);
+}
+
+async function* unzipped(archive: string, refused: Refused): AsyncIterable<Buffer> {
+  const source = createReadStream(archive);
+  const bytes = source.pipe(createGunzip());
+  source.on('error', (thrown) => bytes.destroy(thrown));
+  try {
+    yield* bytes;
+  } catch (thrown) {
+    throw errnoOf(thrown)?.startsWith('Z_') ? refused('is damaged') : thrown;
+  } finally {
+    source.destroy();
+    bytes.destroy();
+  }
+}
+
+/** A header of ustar. The blocks of zeros at the end are entries without a name; `undefined` for what is no header. */
+function headerOf(bytes: Buffer) {
+  const text = (from: number, to: number) => bytes.subarray(from, to).toString('latin1').split('\0')[0] ?? '';
+  const size = Number.parseInt(text(124, 136).trim() || '0', 8);
+  if (!Number.isSafeInteger(size) || size < 0) return undefined;
+  return { name: text(0, 100).replace(/^\.\//, ''), isFile: ['', '0'].includes(text(156, 157)), size };
+}

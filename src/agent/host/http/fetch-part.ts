@@ -1,0 +1,90 @@
+import { type FileHandle, stat } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { atomicWrite } from '../files/atomic-write.ts';
+import { readNote } from '../files/bounded-read.ts';
+import { openDraft } from '../files/draft.ts';
+import { errnoOf } from '../files/file-errors.ts';
+import { downloadFailed, succeed, type TransferTerms, transfer } from './transfer.ts';
+
+/**
+ * Fetches into `part`, going on from what an earlier attempt left there, where the server still has the same file
+ * (Range with If-Range, RFC 9110 section 13.1.5) and knows ranges; else from the start.
+ */
+export async function fetchPart(address: string, part: string, terms: TransferTerms): Promise<void> {
+  const begun = await resumable(address, part);
+  const stale = await transfer(address, rangeFrom(begun), terms, async (response, bytes) => {
+    const resumed = begun !== undefined && startsAt(response, begun.size);
+    if (begun && !resumed && [206, 416].includes(response.statusCode ?? 0)) return true;
+    succeed(response, address);
+    await using file = await openDraft(part, resumed ? 'append' : 'anew');
+    if (!resumed) await atomicWrite(`${part}.json`, JSON.stringify(noteOf(address, response)), 0o600);
+    await append(file, bytes, terms.sizeLimit, address);
+    return false;
+  });
+  if (stale) await startOver(address, part, terms);
+}
+
+/** The answer is another range, or none: what was begun belongs to another file. */
+async function startOver(address: string, part: string, terms: TransferTerms): Promise<void> {
+  await openDraft(part, 'anew').then((file) => file.close());
+  await fetchPart(address, part, terms);
+}
+
+/** What grows over the limit is given up, and its room with it. */
+async function append(
+  file: FileHandle,
+  bytes: AsyncIterable<Buffer>,
+  sizeLimit: number,
+  address: string,
+): Promise<void> {
+  let { size } = await file.stat();
+  for await (const chunk of bytes) {
+    size += chunk.length;
+    if (size > sizeLimit) {
+      await file.truncate();
+      const why = `it is larger than ${sizeLimit} bytes, as no release file is. Check the releaseUrl in the settings`;
+      throw downloadFailed(address, why, 'slow');
+    }
+    await file.appendFile(chunk);
+  }
+}
+
+/** What is known of a begun transfer: where it comes from and the server's validator for that very content. */
+interface Note {
+  readonly url: string;
+  readonly validator: string | undefined;
+}
+
+function noteOf(url: string, { headers }: IncomingMessage): Note {
+  const etag = headers.etag?.startsWith('"') ? headers.etag : undefined;
+  return { url, validator: etag ?? headers['last-modified'] };
+}
+
+async function resumable(url: string, part: string) {
+  try {
+    const { size } = await stat(part);
+    const note: { [Key in keyof Note]?: unknown } | null = JSON.parse(
+      (await readNote(`${part}.json`)) ?? 'null',
+    );
+    if (size === 0 || note?.url !== url || !isValidator(note.validator)) return undefined;
+    return { size, validator: note.validator };
+  } catch (thrown) {
+    if (errnoOf(thrown) === 'ENOENT' || thrown instanceof SyntaxError) return undefined;
+    throw thrown;
+  }
+}
+
+/** True for what can be a header again (RFC 9110 section 5.5); a damaged note would break every later attempt. */
+function isValidator(noted: unknown): noted is string {
+  return typeof noted === 'string' && /^[\t\x20-\x7e\x80-\xff]+$/.test(noted);
+}
+
+type Begun = Awaited<ReturnType<typeof resumable>>;
+
+function rangeFrom(begun: Begun): Record<string, string> {
+  return begun ? { range: `bytes=${begun.size}-`, 'if-range': begun.validator } : {};
+}
+
+function startsAt({ statusCode, headers }: IncomingMessage, offset: number): boolean {
+  return statusCode === 206 && (headers['content-range']?.startsWith(`bytes ${offset}-`) ?? false);
+}

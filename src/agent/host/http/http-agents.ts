@@ -1,0 +1,76 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { Socket } from 'node:net';
+import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
+import type { HttpRequest } from '../../engine/host.ts';
+import type { Network } from '../process/environment.ts';
+import { type HttpProxy, openTunnel, secured } from './proxy.ts';
+import { bypassesProxy } from './proxy-bypass.ts';
+import { readProxyLogin } from './proxy-login.ts';
+import { TrustStore } from './trust-store.ts';
+
+/** How one exchange connects, as options for `node:http(s).request`, and the proxy that is asked in place of the host. */
+export interface Route extends Trust {
+  readonly agent?: HttpAgent;
+  readonly createConnection?: () => Socket;
+  readonly proxy?: HttpProxy;
+}
+
+type Trust = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized' | 'checkServerIdentity'>;
+
+/**
+ * Chooses how to connect, by the settings and by what a request asks for.
+ *
+ * Direct connections under the system's trust are kept for four seconds and used again; all others are made for
+ * their exchange alone, because an agent does not tell trusts apart and a proxy's connection must end with `signal`.
+ */
+export class Routes {
+  readonly #network: Network;
+  readonly #http = new HttpAgent(kept);
+  readonly #https = new HttpsAgent(kept);
+  readonly #trusted: TrustStore;
+
+  constructor(network: Network) {
+    this.#network = network;
+    this.#trusted = new TrustStore(network.caFile);
+  }
+
+  async to(url: URL, request: Pick<HttpRequest, 'direct' | 'trust'>, signal: AbortSignal): Promise<Route> {
+    const tls = url.protocol === 'https:' ? await this.#tls(request.trust ?? 'system') : {};
+    const proxy = await this.#proxyFor(url, request.direct ?? false);
+    if (proxy !== undefined && url.protocol === 'http:') return { proxy };
+    if (proxy !== undefined) {
+      const tunnel = await openTunnel(url, proxy, signal);
+      return { createConnection: () => secured(tunnel, url, tls) };
+    }
+    if (url.protocol === 'http:') return { agent: this.#http };
+    return { ...tls, agent: (request.trust ?? 'system') === 'system' ? this.#https : new HttpsAgent() };
+  }
+
+  async #proxyFor(url: URL, direct: boolean): Promise<HttpProxy | undefined> {
+    const { proxy, noProxy = [] } = this.#network;
+    if (proxy === undefined || direct || bypassesProxy(url.hostname, noProxy)) return undefined;
+    const tls = proxy.startsWith('https:') ? await this.#tls('system') : {};
+    const { proxyCredentialsFile: file } = this.#network;
+    // Read for each exchange, since the password in it is changed without a change of the settings.
+    return { url: new URL(proxy), tls, ...(file !== undefined && (await readProxyLogin(file))) };
+  }
+
+  async #tls(trust: NonNullable<HttpRequest['trust']>): Promise<Trust> {
+    if (trust === 'anybody') return { rejectUnauthorized: false };
+    const secureContext = trust === 'system' ? await this.#trusted.context() : contextOf(trust.ca);
+    const anyName = trust !== 'system' && trust.anyName === true;
+    return {
+      secureContext,
+      rejectUnauthorized: true,
+      ...(anyName && { checkServerIdentity: () => undefined }),
+    };
+  }
+}
+
+const kept = { keepAlive: true, timeout: 4_000 };
+
+/** Trusts these certificates alone. In a list, since Node takes an empty text as none given, and trusts its own roots. */
+function contextOf(ca: string): SecureContext {
+  return createSecureContext({ ca: [ca] });
+}

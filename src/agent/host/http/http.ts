@@ -1,0 +1,144 @@
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { NodeError } from '../../engine/errors.ts';
+import type { HttpResponse, HttpSend } from '../../engine/host.ts';
+import { reveal } from '../../engine/secret.ts';
+import { within } from '../clock/within.ts';
+import { errnoOf } from '../files/file-errors.ts';
+import type { Route, Routes } from './http-agents.ts';
+import { connectionError, noAnswer, shownUrl, timedOut, unsendable } from './http-errors.ts';
+import { proxyHeaders, proxyUnreachable, refusedByProxy } from './proxy.ts';
+
+/** Interim answers (1xx) before the answer; a server that sends more than a few has none. */
+const mostInterim = 20;
+
+/** Bytes of an answer that are read; a longer one is not what any of our protocols promises. */
+const bodyLimit = 4 * 1024 * 1024;
+
+/**
+ * One request and its whole answer within one deadline, which covers name, connection, headers and body, whatever the
+ * socket does. Redirects are answers like any other. `Unreachable`, `TimedOut`, `TlsUntrusted`, `UnexpectedAnswer`; no
+ * message holds a header, a body or a query.
+ */
+export async function exchange(request: HttpSend, routes: Routes): Promise<HttpResponse> {
+  const url = addressOf(request.url);
+  const timeout = request.timeout ?? 10_000;
+  const late = () => timedOut(url, timeout);
+  return within(timeout, late, async (signal) => {
+    const response = await open(url, request, routes, signal);
+    const body = await text(response, url, signal);
+    return { status: response.statusCode ?? 0, headers: flat(response), body };
+  });
+}
+
+/** Sends a request and resolves with the answer's head; its body is still to be read. Ends with `signal`'s reason. */
+export async function open(
+  url: URL,
+  request: Omit<HttpSend, 'url'>,
+  routes: Routes,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const route = await routes.to(url, request, signal);
+  return new Promise((resolve, reject) => {
+    const outgoing = begun(url, route, { method: request.method, headers: headersOf(request), signal });
+    outgoing.on('error', (thrown) => reject(signal.aborted ? signal.reason : failure(thrown, url, route)));
+    outgoing.once('response', (response) => {
+      if (!route.proxy || response.statusCode !== 407) return resolve(response);
+      outgoing.destroy(refusedByProxy(407, url, route.proxy));
+    });
+    // Node reports neither of these as an error, and the promise would stay open for ever.
+    outgoing.once('upgrade', (_response, socket) => {
+      socket.destroy();
+      reject(noAnswer(url, 'it switches to another protocol (101), which was not asked for'));
+    });
+    outgoing.once('close', () => reject(noAnswer(url, 'it closed the connection without an answer')));
+    refuseInterimFlood(outgoing, url);
+    outgoing.end(request.body === undefined ? undefined : reveal(request.body));
+  });
+}
+
+/** Node throws for a header that HTTP cannot carry, such as a token with a line break that a server gave out. */
+function begun(url: URL, route: Route, options: RequestOptions): ClientRequest {
+  try {
+    return begin(url, route, options);
+  } catch (thrown) {
+    throw unsendable(url, errnoOf(thrown) ?? 'it is refused', thrown);
+  }
+}
+
+/** The request, addressed to the proxy if the route asks one for it (RFC 9112 section 3.2.2, absolute form). */
+function begin(url: URL, { proxy, ...connection }: Route, options: RequestOptions): ClientRequest {
+  if (proxy === undefined) return sender(url)(url, { ...connection, ...options });
+  const path = url.origin + url.pathname + url.search;
+  const headers = { ...options.headers, host: url.host, ...proxyHeaders(proxy) };
+  return sender(proxy.url)(proxy.url, { ...proxy.tls, agent: false, ...options, headers, path });
+}
+
+function sender({ protocol }: URL): typeof httpRequest {
+  return protocol === 'https:' ? httpsRequest : httpRequest;
+}
+
+function failure(thrown: unknown, url: URL, { proxy }: Route): NodeError {
+  return proxy ? proxyUnreachable(thrown, proxy) : connectionError(thrown, url);
+}
+
+function refuseInterimFlood(outgoing: ClientRequest, url: URL): void {
+  let seen = 0;
+  outgoing.on('information', () => {
+    seen += 1;
+    if (seen > mostInterim) outgoing.destroy(noAnswer(url, 'it sends interim answers (1xx) without an end'));
+  });
+}
+
+/** `UnexpectedAnswer` for a text that is not an address, as one a server redirects to. */
+export function addressOf(text: string, base?: URL): URL {
+  if (URL.canParse(text, base?.href)) return new URL(text, base);
+  const where = base === undefined ? 'A request' : `The redirect of ${shownUrl(base)}`;
+  throw new NodeError(
+    'UnexpectedAnswer',
+    `${where} leads to something that is not a URL. Check the address in the settings.`,
+    { retry: { pace: 'slow' } },
+  );
+}
+
+/** Compressed answers are never asked for, so none has to be unpacked. */
+function headersOf({ headers = {} }: Pick<HttpSend, 'headers'>): Record<string, string> {
+  const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), reveal(value)]);
+  return { ...Object.fromEntries(given), 'accept-encoding': 'identity' };
+}
+
+async function text(response: IncomingMessage, url: URL, signal: AbortSignal): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response) {
+      size += chunk.length;
+      if (size > bodyLimit) throw tooLong(url);
+      chunks.push(chunk);
+    }
+  } catch (thrown) {
+    throw signal.aborted ? signal.reason : connectionError(thrown, url);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function tooLong(url: URL): NodeError {
+  return new NodeError(
+    'UnexpectedAnswer',
+    `${shownUrl(url)} answered with more than 4 MiB. Check that the address is the right one.`,
+  );
+}
+
+function flat({ headers }: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(', ') : `${value}`,
+    ]),
+  );
+}

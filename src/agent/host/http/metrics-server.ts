@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { errnoOf } from '../files/file-errors.ts';
+
+/** What is served, made anew for each request. */
+export interface ServedText {
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+const path = '/metrics';
+/** Milliseconds for a request and for its answer, and milliseconds between two looks at that. */
+const patience = 10_000;
+const checkInterval = 1_000;
+/** A further connection ends the oldest one, so that clients that say nothing cannot keep others out. */
+const mostConnections = 16;
+
+/**
+ * Serves a text at /metrics, to GET alone, and keeps no process alive. Elsewhere is 404, another method 405.
+ *
+ * `follow` listens at an address such as 127.0.0.1:9753 from then on, and nowhere else; it resolves to what keeps it from
+ * that, if anything does, and is called again to try again.
+ */
+export function metricsServer(served: ServedText) {
+  let open: { readonly address: string; readonly server: Server } | undefined;
+  return {
+    async follow(address: string | undefined): Promise<string | undefined> {
+      if (open?.address === address) return undefined;
+      if (open) await close(open.server);
+      open = undefined;
+      if (address === undefined) return undefined;
+      try {
+        open = { address, server: await listen(address, served) };
+        return undefined;
+      } catch (thrown) {
+        return refused(address, thrown);
+      }
+    },
+  };
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}
+
+async function listen(address: string, served: ServedText): Promise<Server> {
+  const { hostname, port } = new URL(`http://${address}`);
+  const options = {
+    requestTimeout: patience,
+    headersTimeout: patience,
+    connectionsCheckingInterval: checkInterval,
+  };
+  const asking = new WeakSet<Socket>();
+  const server = createServer(options, (request, response) => {
+    const { socket } = request;
+    // A client that asks again without reading would have thousands of answers kept in memory for it.
+    if (asking.has(socket)) return void socket.destroy();
+    asking.add(socket);
+    response.once('close', () => asking.delete(socket));
+    answer(request, response, served).catch(() => response.destroy());
+  });
+  const admit = admission();
+  server.on('connection', (socket) => {
+    socket.unref();
+    socket.setTimeout(patience, () => socket.destroy());
+    admit(socket);
+  });
+  server.listen({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) });
+  await once(server, 'listening');
+  // What goes wrong from now on (no descriptor is left) costs a connection, not the daemon.
+  server.on('error', () => {});
+  // Not before: what is awaited alone must keep the process alive.
+  return server.unref();
+}
+
+/** Keeps the newest connections. A scraper asks as soon as it is connected, and is answered before others can crowd it out. */
+function admission(): (socket: Socket) => void {
+  const open = new Set<Socket>();
+  return (socket) => {
+    const [oldest] = open;
+    if (open.size >= mostConnections) oldest?.destroy();
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    if (oldest?.destroyed) open.delete(oldest);
+  };
+}
+
+function refused(address: string, thrown: unknown): string {
+  const errno = errnoOf(thrown) ?? String(thrown);
+  const what = `The metrics cannot be served at ${address} (${errno})`;
+  const repair =
+    errno === 'EADDRINUSE'
+      ? 'another program has this port. See which with ss -ltnp, or set metrics.listen to another port'
+      : 'set metrics.listen to an address that this host has, with a port that it may use';
+  return `${what}: ${repair}. It is tried again at the next pass.`;
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, served: ServedText): Promise<void> {
+  const plain = { 'content-type': 'text/plain; charset=utf-8', connection: 'close' };
+  const asked = URL.parse(request.url ?? '', 'http://slipway')?.pathname;
+  if (asked !== path) {
+    response.writeHead(404, plain).end(`There is only ${path} here.\n`);
+  } else if (request.method !== 'GET') {
+    response.writeHead(405, { ...plain, allow: 'GET' }).end(`${path} answers GET alone.\n`);
+  } else {
+    const text = await served.text();
+    response.writeHead(200, { 'content-type': served.contentType }).end(text);
+  }
+}

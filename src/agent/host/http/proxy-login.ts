@@ -1,0 +1,68 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { NodeError } from '../../engine/errors.ts';
+import { parseProxyLogin } from '../../engine/proxy-login.ts';
+import { Secret } from '../../engine/secret.ts';
+import { readText } from '../files/bounded-read.ts';
+import { fileError } from '../files/file-errors.ts';
+import type { Network } from '../process/environment.ts';
+
+/** What is shown to a proxy. */
+export interface ProxyLogin {
+  /** The value of Proxy-Authorization (RFC 7617). */
+  readonly authorization: Secret;
+  /** `user:password@`, as a URL has it. */
+  readonly inUrl: Secret;
+}
+
+/**
+ * Reads the login from the file of network.proxyCredentialsFile: one line, `user:password`.
+ *
+ * `SecretExposed` if anyone but root or this process's user owns it or may read it, `InvalidSettings` if it does not
+ * hold one line of that form, and what a file can throw; no message has a word of it.
+ */
+export async function readProxyLogin(path: string): Promise<ProxyLogin> {
+  const login = parseProxyLogin(await readPrivate(path));
+  if (login === undefined)
+    throw new NodeError(
+      'InvalidSettings',
+      `network.proxyCredentialsFile: ${path} must hold one line user:password; write it anew.`,
+      { retry: { pace: 'slow' } },
+    );
+  const { user, password } = login;
+  const encoded = Buffer.from(`${user}:${password}`).toString('base64');
+  return {
+    authorization: new Secret(`Basic ${encoded}`),
+    inUrl: new Secret(`${encodeURIComponent(user)}:${encodeURIComponent(password)}@`),
+  };
+}
+
+/** `network` with the login in the proxy's URL, for the environment of commands; without it if it cannot be read. */
+export async function withProxyLogin(network: Network): Promise<Network> {
+  const { proxy, proxyCredentialsFile: file } = network;
+  const login = proxy && file ? await readProxyLogin(file).catch(() => undefined) : undefined;
+  return login && proxy
+    ? { ...network, proxy: proxy.replace('://', () => `://${login.inUrl.reveal()}`) }
+    : network;
+}
+
+/** Does not wait for the other end of a pipe. What is judged is the file that was opened. */
+async function readPrivate(path: string): Promise<string> {
+  try {
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const { uid, mode } = await file.stat();
+    if (uid !== 0 && uid !== process.getuid?.()) throw exposed(path, `user ${uid} owns`, 'chown root:root');
+    if ((mode & 0o077) !== 0) throw exposed(path, 'other users may open', 'chmod 600');
+    return await readText(file, path);
+  } catch (thrown) {
+    throw fileError(thrown, 'read the login of network.proxyCredentialsFile', path);
+  }
+}
+
+function exposed(path: string, why: string, repair: string): NodeError {
+  return new NodeError(
+    'SecretExposed',
+    `network.proxyCredentialsFile names ${path}, which ${why}: ${repair} ${path}, and consider the password known.`,
+    { retry: { pace: 'slow' } },
+  );
+}

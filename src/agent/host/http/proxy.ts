@@ -1,0 +1,84 @@
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { isIP, type Socket } from 'node:net';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { NodeError } from '../../engine/errors.ts';
+import type { Secret } from '../../engine/secret.ts';
+import { errnoOf } from '../files/file-errors.ts';
+import { connectionError, hintFor } from './http-errors.ts';
+
+/** A proxy, with the TLS options for it if it speaks TLS itself. */
+export interface HttpProxy {
+  readonly url: URL;
+  readonly tls: ConnectionOptions;
+  /** The value of Proxy-Authorization, if the proxy wants a login. */
+  readonly authorization?: Secret;
+}
+
+/** The headers that are for the proxy alone. */
+export function proxyHeaders({ authorization }: HttpProxy): Readonly<Record<string, string>> {
+  return authorization ? { 'proxy-authorization': authorization.reveal() } : {};
+}
+
+/**
+ * Opens a tunnel to the host and port of `url` (CONNECT, RFC 9110 section 9.3.6), which ends with `signal`.
+ *
+ * Node's own request reads what the proxy answers, so its limit for headers holds. `Unreachable`, `TlsUntrusted`.
+ */
+export function openTunnel(url: URL, proxy: HttpProxy, signal: AbortSignal): Promise<Socket> {
+  const target = `${url.hostname}:${url.port || 443}`;
+  const send = proxy.url.protocol === 'https:' ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    const asked = send(proxy.url, {
+      ...proxy.tls,
+      method: 'CONNECT',
+      path: target,
+      headers: { host: target, ...proxyHeaders(proxy) },
+      agent: false,
+      signal,
+    });
+    asked.on('error', (thrown) => reject(signal.aborted ? signal.reason : proxyUnreachable(thrown, proxy)));
+    asked.once('connect', ({ statusCode = 0 }, socket) => {
+      if (statusCode >= 200 && statusCode < 300) return resolve(socket);
+      socket.destroy();
+      reject(refusedByProxy(statusCode, url, proxy));
+    });
+    asked.once('close', () => reject(proxyUnreachable(undefined, proxy)));
+    asked.end();
+  });
+}
+
+/** TLS to the host of `url` through an open tunnel; the certificate must be for that host. */
+export function secured(tunnel: Socket, url: URL, trust: ConnectionOptions): TLSSocket {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  return connect({ ...trust, socket: tunnel, host, servername: isIP(host) ? '' : host });
+}
+
+/** `Unreachable` or `TlsUntrusted`, of the proxy and not of the host behind it: no cause, which could speak of either. */
+export function proxyUnreachable(thrown: unknown, { url }: HttpProxy): NodeError {
+  const error = connectionError(thrown, url);
+  if (error.reason === 'TlsUntrusted' || thrown instanceof NodeError) return error;
+  const code = errnoOf(thrown) ?? 'it closed the connection without an answer';
+  return new NodeError(
+    'Unreachable',
+    `Cannot reach the proxy ${url.origin} (network.proxy): ${code}. ${hintFor(code)}`,
+  );
+}
+
+/** What a proxy's refusal means: `ProxyUnauthorized` for 407, else `Unreachable`. */
+export function refusedByProxy(status: number, url: URL, proxy: HttpProxy): NodeError {
+  if (status === 407) return loginWanted(url, proxy);
+  return new NodeError(
+    'Unreachable',
+    `The proxy refuses to connect to ${url.host}: it answered ${status}. Allow it there, or name it in network.noProxy.`,
+  );
+}
+
+function loginWanted(url: URL, proxy: HttpProxy): NodeError {
+  const why = proxy.authorization
+    ? 'refuses the login of network.proxyCredentialsFile (407). Correct the line user:password in that file.'
+    : 'wants a login (407). Write user:password into a file of root with mode 0600, and name it in network.proxyCredentialsFile.';
+  return new NodeError('ProxyUnauthorized', `The proxy ${proxy.url.origin}, asked for ${url.host}, ${why}`, {
+    retry: { pace: 'slow' },
+  });
+}

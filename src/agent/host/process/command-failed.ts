@@ -1,0 +1,33 @@
+import { commandLine } from '../../engine/command-line.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { Command, CommandResult } from '../../engine/host.ts';
+import { redacted, Secret } from '../../engine/secret.ts';
+
+/**
+ * `CommandFailed` (`CommandNotFound` for 127) with the last lines the command wrote to stderr, or to stdout where
+ * stderr is empty. The secrets of its environment are cut out of what it wrote.
+ */
+export function commandFailed(command: Command, result: CommandResult): NodeError {
+  const line = commandLine(command);
+  if (result.exitCode === 127) {
+    return new NodeError('CommandNotFound', `${line}: ${command.file} is not installed. Install it.`, {
+      retry: { pace: 'slow' },
+    });
+  }
+  const said = lastLines(withoutSecrets(result.stderr.trim() || result.stdout.trim(), command));
+  const quoted = said === '' ? 'It wrote nothing.' : `It wrote: ${said}`;
+  return new NodeError('CommandFailed', `${line} ended with exit code ${result.exitCode}. ${quoted}`);
+}
+
+function withoutSecrets(text: string, { env = {} }: Command): string {
+  const secrets = Object.values(env)
+    .filter((value) => value instanceof Secret)
+    .map((secret) => secret.reveal());
+  return secrets
+    .filter((value) => value !== '')
+    .reduce((rest, value) => rest.replaceAll(value, redacted), text);
+}
+
+function lastLines(text: string): string {
+  return text.split('\n').slice(-10).join('\n').slice(-2_000);
+}

@@ -1,0 +1,155 @@
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
+import { commandLine } from '../../engine/command-line.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { Command, CommandResult } from '../../engine/host.ts';
+import { reveal } from '../../engine/secret.ts';
+import { longestTimer } from '../clock/clock.ts';
+import { errnoOf } from '../files/file-errors.ts';
+
+/** Milliseconds between the request to end and the end by force. */
+const grace = 5_000;
+/** Bytes of each output that are kept: the last ones. */
+const outputLimit = 1024 * 1024;
+
+/**
+ * Runs a command in a process group of its own, stdin closed, and tells how it ended: 127 where the program is not
+ * installed, 126 where it cannot be executed, 128 + n where signal n ended it.
+ *
+ * After its time the whole group is stopped and `CommandTimedOut` thrown.
+ */
+export async function execute(
+  command: Command,
+  environment: Readonly<Record<string, string>>,
+): Promise<CommandResult> {
+  try {
+    return await finished(command, start(command, environment));
+  } catch (thrown) {
+    return notStarted(command, thrown);
+  }
+}
+
+/** Kills every command that still runs, with all it started: for a process that is about to exit. */
+export function endChildren(): void {
+  for (const child of running) signalGroup(child, 'SIGKILL');
+}
+
+const running = new Set<ChildProcess>();
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+function start(command: Command, environment: Readonly<Record<string, string>>): Child {
+  const env = { ...environment, ...revealed(command.env) };
+  refuseNul(command, env);
+  return spawn(command.file, command.args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+}
+
+/** Node refuses it too, but quotes the whole value in its error. */
+function refuseNul({ file, args }: Command, env: Readonly<Record<string, string>>): void {
+  const texts = [
+    ...args.map((value, index) => [`argument ${index + 1}`, value] as const),
+    ...Object.entries(env).map(([name, value]) => [`the variable ${name}`, value] as const),
+  ];
+  const [where] = texts.find(([, value]) => value.includes('\0')) ?? [];
+  if (where === undefined) return;
+  throw new NodeError(
+    'CommandFailed',
+    `${file} was not started: ${where} holds a NUL character. If its text was saved as UTF-16, save it as UTF-8.`,
+    { retry: { pace: 'slow' } },
+  );
+}
+
+async function finished(command: Command, child: Child): Promise<CommandResult> {
+  const printed = tail(child.stdout);
+  const complained = tail(child.stderr);
+  const limit = stopAfter(child, command.timeout ?? 30_000);
+  running.add(child);
+  try {
+    const exitCode = await ended(child, [child.stdout, child.stderr]);
+    if (limit.passed) throw timedOut(command);
+    return { exitCode, stdout: printed(), stderr: complained() };
+  } finally {
+    running.delete(child);
+    limit.lift();
+  }
+}
+
+function revealed(env: Command['env'] = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, reveal(value)]));
+}
+
+function tail(stream: Readable): () => string {
+  let kept = Buffer.alloc(0);
+  stream.on('data', (chunk: Buffer) => {
+    kept = Buffer.concat([kept, chunk]).subarray(-outputLimit);
+  });
+  return () => kept.toString('utf8');
+}
+
+/** Resolves when the command has ended and its output is read. */
+function ended(child: ChildProcess, pipes: readonly Readable[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', () => letGoOf(pipes));
+    child.once('close', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+  });
+}
+
+/** What a command leaves running in the background may hold its pipes open for ever; nobody waits for that. */
+function letGoOf(pipes: readonly Readable[]): void {
+  setTimeout(() => {
+    for (const pipe of pipes) pipe.destroy();
+  }, 1_000).unref();
+}
+
+function stopAfter(child: ChildProcess, timeout: number): { readonly passed: boolean; lift(): void } {
+  let passed = false;
+  let force: NodeJS.Timeout | undefined;
+  const stop = () => {
+    passed = true;
+    signalGroup(child, 'SIGTERM');
+    force = setTimeout(() => signalGroup(child, 'SIGKILL'), grace);
+  };
+  const request = setTimeout(stop, Math.min(timeout, longestTimer));
+  return {
+    get passed() {
+      return passed;
+    },
+    lift() {
+      clearTimeout(request);
+      clearTimeout(force);
+      if (passed) signalGroup(child, 'SIGKILL');
+    },
+  };
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch (thrown) {
+    if (errnoOf(thrown) !== 'ESRCH') throw thrown;
+  }
+}
+
+function timedOut(command: Command): NodeError {
+  const seconds = (command.timeout ?? 30_000) / 1_000;
+  return new NodeError(
+    'CommandTimedOut',
+    `${commandLine(command)} did not end within ${seconds} s and was stopped. Run it by hand to see what it waits for.`,
+  );
+}
+
+function notStarted(command: Command, thrown: unknown): CommandResult {
+  switch (errnoOf(thrown)) {
+    case 'ENOENT':
+      return { exitCode: 127, stdout: '', stderr: `${command.file}: not found` };
+    case 'EACCES':
+      return { exitCode: 126, stdout: '', stderr: `${command.file}: permission denied` };
+    default:
+      if (thrown instanceof NodeError) throw thrown;
+      throw new NodeError('CommandFailed', `${commandLine(command)} could not be started: ${thrown}`, {
+        cause: thrown,
+      });
+  }
+}

@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises';
+import { errnoOf } from '../files/file-errors.ts';
+
+/**
+ * A process as `pid start-time`, ticks since boot, so that a later one of the same id is told apart; undefined where
+ * it does not live.
+ */
+export async function stampOf(pid: number): Promise<string | undefined> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    // proc_pid_stat(5): the fields after the name in parentheses begin with the third; the start time is the 22nd.
+    const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return `${pid} ${startTime}`;
+  } catch (thrown) {
+    if (['ENOENT', 'ESRCH'].includes(errnoOf(thrown) ?? '')) return undefined;
+    throw thrown;
+  }
+}
+
+/** Whether the process of a stamp lives; nobody does whose stamp is none. */
+export async function lives(stamp: string | undefined): Promise<boolean> {
+  const pid = Number.parseInt(stamp ?? '', 10);
+  return pid > 0 && (await stampOf(pid)) === stamp;
+}

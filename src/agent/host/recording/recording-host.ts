@@ -1,0 +1,74 @@
+import { Recorded } from '../../engine/errors.ts';
+import type { Host, HostReader, HttpRequest } from '../../engine/host.ts';
+import { type Before, downloadOf, type RecordedAction, runOf, sendOf } from '../../engine/recorded-action.ts';
+import { type Content, redacted, reveal, Secret } from '../../engine/secret.ts';
+import { Overlay } from './overlay.ts';
+
+/**
+ * The dry run: reads come from the machine, changes go to memory and into the journal, so later reads see them.
+ *
+ * A command, a request or a download is journaled and then throws `Recorded`: what it would bring about is unknown.
+ * A secret is named and not fetched, nor sent with a request that only reads.
+ */
+export function recordingHost(reader: HostReader): Host & { readonly journal: readonly RecordedAction[] } {
+  const journal: RecordedAction[] = [];
+  const files = new Overlay(reader);
+  return {
+    journal,
+    readFile: (path) => files.readFile(path),
+    stat: (path) => files.stat(path),
+    list: (path) => files.list(path),
+    query: (command) => reader.query(command),
+    get: async (request) =>
+      bearsSecret(request) ? record(sendOf({ ...request, method: 'GET' })) : reader.get(request),
+    now: () => reader.now(),
+    monotonic: () => reader.monotonic(),
+
+    async writeFile(path, content, { mode }) {
+      const before = await replaced(files, path, content);
+      await files.writeFile(path, reveal(content), mode);
+      journal.push({ kind: 'write', path, mode, content: `${content}`, ...(before && { before }) });
+    },
+    async link(path, target) {
+      const before = (await files.stat(path))?.target;
+      await files.link(path, target);
+      journal.push({ kind: 'link', path, target, ...(before !== undefined && { before }) });
+    },
+    async rename(from, to) {
+      await files.rename(from, to);
+      journal.push({ kind: 'rename', from, to });
+    },
+    async remove(path) {
+      if ((await files.stat(path)) === undefined) return;
+      journal.push({ kind: 'remove', path });
+      files.remove(path);
+    },
+
+    run: async (command) => record(runOf(command)),
+    send: async (request) => record(sendOf(request)),
+    download: async (download) => record(downloadOf(download)),
+    async obtain(what) {
+      journal.push({ kind: 'obtain', what });
+      return new Secret(redacted);
+    },
+    sleep: async () => {},
+  };
+
+  function record(action: RecordedAction): never {
+    journal.push(action);
+    throw new Recorded(`${action.kind} was recorded and not done`);
+  }
+}
+
+function bearsSecret({ headers = {} }: HttpRequest): boolean {
+  return Object.values(headers).some((value) => value instanceof Secret);
+}
+
+/** What stands at `path`; its text only beside one that holds no secret, and where it could be read. */
+async function replaced(files: Overlay, path: string, content: Content): Promise<Before | undefined> {
+  const stat = await files.stat(path);
+  if (stat === undefined) return undefined;
+  if (stat.kind !== 'file' || content instanceof Secret) return { mode: stat.mode };
+  const found = await files.readFile(path).catch(() => undefined);
+  return { mode: stat.mode, ...(found && { content: found.content }) };
+}

@@ -1,0 +1,25 @@
+import { endChildren } from '../process/exec.ts';
+import type { Repeat } from './notify.ts';
+
+/** Milliseconds after which a pass hangs: a download may take twenty minutes, a bootstrap its own timeout. */
+export const longestPass = 60 * 60_000;
+/** Milliseconds between two looks whether one does. */
+const lookEvery = 10_000;
+
+const unreferenced: Repeat = (call, milliseconds) => void setInterval(call, milliseconds).unref();
+
+/** Ends the process with 1, and every command it runs, once `isAlive` is false. `tell` is called before that. */
+export function endWhenHung(
+  isAlive: () => boolean,
+  tell: (why: string) => void,
+  repeat = unreferenced,
+  exit: (code: number) => void = process.exit,
+): void {
+  const look = () => {
+    if (isAlive()) return;
+    tell('a pass that did not end within an hour; please report this defect');
+    endChildren();
+    exit(1);
+  };
+  repeat(look, lookEvery);
+}

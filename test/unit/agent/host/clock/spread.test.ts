@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { ownSchedule, spreadOf } from '../../../../../src/agent/host/clock/spread.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const at = (time: string) => Date.parse(`2026-03-01T${time}Z`);
+const fleet = Array.from({ length: 1_000 }, (_, n) => `vm-${n}`);
+
+test('a place is the same for ever, even over a fleet, and within the window', () => {
+  const places = fleet.map((vm) => spreadOf(vm, 4));
+  expect(places).toEqual(fleet.map((vm) => spreadOf(vm, 4)));
+  for (const place of [0, 1, 2, 3])
+    expect(places.filter((each) => each === place).length).toBeGreaterThan(200);
+  expect(places.every((place) => place < 4)).toBe(true);
+});
+
+describe('ownSchedule', () => {
+  test.each([
+    ['0 */2 * * *', 2 * hour],
+    ['30 * * * *', hour],
+    ['*/10 * * * *', 10 * minute],
+    ['0 8,9 * * *', hour],
+    // An operator's hour is kept, about.
+    ['0 3 * * *', 2 * hour],
+    ['0 3 * * 1', 2 * hour],
+  ])('%s is spread over %d ms', (schedule, period) => {
+    const delays = fleet.map((vm) => ownSchedule(schedule, vm).delay);
+    expect(Math.max(...delays)).toBeLessThan(period);
+    expect(Math.max(...delays)).toBeGreaterThan(period * 0.99);
+    expect(Math.min(...delays)).toBeLessThan(period * 0.01);
+  });
+
+  test('each tick comes later by the delay, and none is left out', () => {
+    const { delay, next } = ownSchedule('0 */2 * * *', 'vm-1');
+    const first = next(at('00:00:00'), Number.POSITIVE_INFINITY);
+    expect((first - delay) % (2 * hour)).toBe(0);
+    expect(first).toBeGreaterThan(at('00:00:00'));
+    expect(first).toBeLessThanOrEqual(at('02:00:00'));
+    expect(next(first, 2 * hour)).toBe(first + 2 * hour);
+    expect(next(first - 1, 2 * hour)).toBe(first);
+  });
+
+  test.each([
+    ['a nightly schedule', '0 3 * * *'],
+    ['one without a tick today', '0 0 24 12 *'],
+  ])('%s, and a credential that does not live so long: its own slot, soon enough', (_, schedule) => {
+    const received = at('12:00:00');
+    const times = fleet.map((vm) => ownSchedule(schedule, vm).next(received, 40 * minute) - received);
+    expect(Math.min(...times)).toBeGreaterThan(0);
+    expect(Math.max(...times)).toBeLessThanOrEqual(40 * minute);
+    for (let quarter = 0; quarter < 4; quarter += 1) {
+      const inside = times.filter((time) => Math.floor(time / (10 * minute)) === quarter);
+      expect(inside.length).toBeGreaterThan(200);
+    }
+  });
+
+  test('a slot is followed by the next one', () => {
+    const { next } = ownSchedule('0 3 * * *', 'vm-1');
+    const first = next(at('12:00:00'), 40 * minute);
+    expect(next(first, 40 * minute)).toBe(first + 40 * minute);
+  });
+});

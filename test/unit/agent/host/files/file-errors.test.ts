@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { NodeError } from '../../../../../src/agent/engine/errors.ts';
+import { errnoOf, fileError, systemError } from '../../../../../src/agent/host/files/file-errors.ts';
+
+test.each([
+  ['ENOSPC', 'DiskFull', 'soon'],
+  ['EDQUOT', 'DiskFull', 'soon'],
+  ['EROFS', 'ReadOnly', 'slow'],
+  ['EACCES', 'PermissionDenied', 'slow'],
+  ['EPERM', 'PermissionDenied', 'slow'],
+  ['EISDIR', 'FileSystemError', 'soon'],
+  ['EIO', 'FileSystemError', 'soon'],
+])('%s is %s, %s', (errno, reason, pace) => {
+  const error = fileError(systemError(errno), 'write', '/etc/x');
+  expect(error).toMatchObject({ reason, retry: { pace } });
+  expect(error.message).toMatch(new RegExp(`^Cannot write /etc/x: .*${errno}.*\\. [A-Z].*\\.$`));
+  expect(errnoOf(error.cause)).toBe(errno);
+});
+
+test('what is known already stays as it is', () => {
+  const known = new NodeError('TimedOut', 'late');
+  expect(fileError(known, 'write', '/x')).toBe(known);
+});
+
+test('what the system did not throw is a defect', () => {
+  expect(fileError(new TypeError('no'), 'write', '/x').reason).toBe('InternalError');
+});

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { endWhenHung } from '../../../../../src/agent/host/systemd/hung-pass.ts';
+
+test('a pass that hangs ends the process with 1 and a message', () => {
+  let isAlive = true;
+  const seen: unknown[] = [];
+  const looks: (() => void)[] = [];
+  endWhenHung(
+    () => isAlive,
+    (why) => seen.push(why),
+    (look) => looks.push(look),
+    (code) => seen.push(code),
+  );
+  const look = () => looks.map((each) => each());
+  look();
+  expect(seen).toEqual([]);
+  isAlive = false;
+  look();
+  expect(seen).toEqual([expect.stringContaining('did not end within an hour'), 1]);
+});

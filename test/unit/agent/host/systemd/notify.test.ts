@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { notifier, notifyFaults } from '../../../../../src/agent/host/systemd/notify.ts';
+import { memoryHost } from '../../../../lab/memory-host.ts';
+
+const socket = { NOTIFY_SOCKET: '/run/systemd/notify' };
+
+function tellingSystemd(env: NodeJS.ProcessEnv) {
+  const host = memoryHost().on({ file: 'systemd-notify' });
+  const pings: { ping: () => void; milliseconds: number }[] = [];
+  const systemd = notifier(host, env, (ping, milliseconds) => void pings.push({ ping, milliseconds }));
+  return { host, systemd, pings };
+}
+
+test('systemd is told by its own program, through the socket it gave', async () => {
+  const { host, systemd } = tellingSystemd(socket);
+  await systemd.ready();
+  await systemd.status('all is well');
+  await systemd.stopping();
+  expect(host.looks).toEqual([
+    'NOTIFY_SOCKET=/run/systemd/notify systemd-notify --ready',
+    "NOTIFY_SOCKET=/run/systemd/notify systemd-notify '--status=all is well'",
+    'NOTIFY_SOCKET=/run/systemd/notify systemd-notify STOPPING=1',
+  ]);
+});
+
+test('outside systemd nobody is told', async () => {
+  const { host, systemd, pings } = tellingSystemd({ WATCHDOG_USEC: '60000000' });
+  await systemd.ready();
+  systemd.startWatchdog(() => true);
+  for (const { ping } of pings) ping();
+  expect(host.looks).toEqual([]);
+});
+
+test('what cannot be delivered does no harm', async () => {
+  const { host, systemd } = tellingSystemd(socket);
+  host.once({ file: 'systemd-notify' }, () => Promise.reject(new Error('it hangs')));
+  await expect(systemd.ready()).resolves.toBeUndefined();
+});
+
+test('the watchdog is pinged twice in its interval, only while there is life', () => {
+  let isAlive = true;
+  const { host, systemd, pings } = tellingSystemd({ ...socket, WATCHDOG_USEC: '60000000' });
+  systemd.startWatchdog(() => isAlive);
+  const [{ ping, milliseconds } = { ping: () => {}, milliseconds: 0 }] = pings;
+  expect(milliseconds).toBe(30_000);
+  ping();
+  isAlive = false;
+  ping();
+  expect(host.looks).toEqual(['NOTIFY_SOCKET=/run/systemd/notify systemd-notify WATCHDOG=1']);
+  isAlive = true;
+  ping();
+  expect(host.looks).toHaveLength(2);
+});
+
+test('no timer is longer than Node has them', () => {
+  const { systemd, pings } = tellingSystemd({ ...socket, WATCHDOG_USEC: '18446744073709551615' });
+  systemd.startWatchdog(() => true);
+  expect(pings.map(({ milliseconds }) => milliseconds)).toEqual([2_147_483_647]);
+});
+
+test.each([
+  [{}, []],
+  [{ NOTIFY_SOCKET: '', WATCHDOG_USEC: '' }, []],
+  [{ NOTIFY_SOCKET: '/run/systemd/notify', WATCHDOG_USEC: '60000000' }, []],
+  [{ NOTIFY_SOCKET: '@notify', WATCHDOG_USEC: '0' }, []],
+  [{ NOTIFY_SOCKET: 'vsock:2:1' }, []],
+  [{ NOTIFY_SOCKET: 'run/hunter2' }, ['NOTIFY_SOCKET is no path of a socket']],
+  [{ WATCHDOG_USEC: 'hunter2' }, ['WATCHDOG_USEC is no number of microseconds']],
+  [{ WATCHDOG_USEC: '-1' }, ['WATCHDOG_USEC is no number of microseconds']],
+])('%j: what is wrong is named, and not quoted', (env, beginnings) => {
+  const faults = notifyFaults(env);
+  expect(faults).toEqual(beginnings.map((beginning) => expect.stringContaining(beginning)));
+  expect(faults.join()).not.toContain('hunter2');
+});
+
+test.each([undefined, '', '0'])('without a watchdog (%s) nothing is repeated', (WATCHDOG_USEC) => {
+  const { systemd, pings } = tellingSystemd({ ...socket, WATCHDOG_USEC });
+  systemd.startWatchdog(() => true);
+  expect(pings).toEqual([]);
+});
