@@ -1,6 +1,6 @@
 import { findRole, roleNames } from '../roles/index.ts';
 import type { Role } from '../roles/role.ts';
-import type { Cloud, Identity } from './cloud/cloud.ts';
+import type { Cloud, Identity } from './clouds/cloud.ts';
 import type { Loaded } from './config/load.ts';
 import { nearest } from './config/nearest.ts';
 import type { Settings } from './config/schema.ts';

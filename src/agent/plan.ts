@@ -1,4 +1,4 @@
-import type { Cloud } from './cloud/cloud.ts';
+import type { Cloud } from './clouds/cloud.ts';
 import type { Loaded } from './config/load.ts';
 import { directoriesId } from './directories.ts';
 import type { Lesson } from './engine/lesson.ts';

@@ -1,8 +1,8 @@
 /** Everything of one process, built once: which machine, cloud and engine, for what the settings say. */
 import { type Agent, createAgent } from '../agent/agent.ts';
-import { azureCloud } from '../agent/cloud/azure/azure.ts';
-import type { Cloud } from '../agent/cloud/cloud.ts';
-import { staticCloud } from '../agent/cloud/static/static.ts';
+import { azureCloud } from '../agent/clouds/azure/azure.ts';
+import type { Cloud } from '../agent/clouds/cloud.ts';
+import { staticCloud } from '../agent/clouds/static/static.ts';
 import { consentedSubjects } from '../agent/config/consents.ts';
 import { factsSetting } from '../agent/config/facts-file.ts';
 import { load } from '../agent/config/load.ts';

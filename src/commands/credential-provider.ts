@@ -1,5 +1,5 @@
 /** The cold half of kubelet's credential provider: a login that the cache does not have is fetched, once for all who ask. */
-import type { Cloud } from '../agent/cloud/cloud.ts';
+import type { Cloud } from '../agent/clouds/cloud.ts';
 import { resolveLayers } from '../agent/config/load.ts';
 import { invalidSettings } from '../agent/config/problems.ts';
 import type { Settings } from '../agent/config/schema.ts';

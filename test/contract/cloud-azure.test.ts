@@ -1,4 +1,4 @@
-import { azureCloud } from '../../src/agent/cloud/azure/azure.ts';
+import { azureCloud } from '../../src/agent/clouds/azure/azure.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { startAzure } from '../lab/azure/index.ts';
 import { cloudContract } from './cloud.ts';

@@ -1,4 +1,4 @@
-import { staticCloud } from '../../src/agent/cloud/static/static.ts';
+import { staticCloud } from '../../src/agent/clouds/static/static.ts';
 import { memoryHost } from '../lab/memory-host.ts';
 import { cloudContract } from './cloud.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Cloud, Identity } from '../../src/agent/cloud/cloud.ts';
+import type { Cloud, Identity } from '../../src/agent/clouds/cloud.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import { jwtTimes } from '../../src/agent/engine/jwt.ts';
 import { redacted } from '../../src/agent/engine/secret.ts';

@@ -1,4 +1,4 @@
-import type { Cloud, Identity } from '../../src/agent/cloud/cloud.ts';
+import type { Cloud, Identity } from '../../src/agent/clouds/cloud.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import { Secret } from '../../src/agent/engine/secret.ts';
 

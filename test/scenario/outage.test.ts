@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { Report } from '../../src/agent/agent.ts';
-import { azureCloud } from '../../src/agent/cloud/azure/azure.ts';
-import type { Cloud } from '../../src/agent/cloud/cloud.ts';
+import { azureCloud } from '../../src/agent/clouds/azure/azure.ts';
+import type { Cloud } from '../../src/agent/clouds/cloud.ts';
 import { defaults } from '../../src/agent/config/defaults.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { HttpSend } from '../../src/agent/engine/host.ts';

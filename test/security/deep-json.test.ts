@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { azureCloud } from '../../src/agent/cloud/azure/azure.ts';
+import { azureCloud } from '../../src/agent/clouds/azure/azure.ts';
 import { parseCachedLogins } from '../../src/agent/credential-provider/cached-logins.ts';
 import { requestedServer } from '../../src/agent/credential-provider/request.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Cloud } from '../../src/agent/cloud/cloud.ts';
+import type { Cloud } from '../../src/agent/clouds/cloud.ts';
 import { Secret } from '../../src/agent/engine/secret.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import type { Login } from '../../src/agent/k3s/registries-yaml.ts';

@@ -1,4 +1,4 @@
-import type { Cloud } from '../cloud/cloud.ts';
+import type { Cloud } from '../clouds/cloud.ts';
 import type { Settings } from '../config/schema.ts';
 import type { Host, HostReader } from '../engine/host.ts';
 import type { Resource } from '../engine/resource.ts';

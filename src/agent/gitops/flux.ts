@@ -1,4 +1,4 @@
-import type { Cloud } from '../cloud/cloud.ts';
+import type { Cloud } from '../clouds/cloud.ts';
 import type { Settings } from '../config/schema.ts';
 import { NodeError } from '../engine/errors.ts';
 import { fluxBootstrap } from './flux-bootstrap.ts';

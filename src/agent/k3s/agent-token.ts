@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import type { Cloud } from '../cloud/cloud.ts';
+import type { Cloud } from '../clouds/cloud.ts';
 import { NodeError } from '../engine/errors.ts';
 import type { FoundFile, Host, HostReader } from '../engine/host.ts';
 import type { Resource } from '../engine/resource.ts';

@@ -1,4 +1,4 @@
-import type { Cloud } from '../cloud/cloud.ts';
+import type { Cloud } from '../clouds/cloud.ts';
 import { NodeError } from '../engine/errors.ts';
 import { renewal } from './pull-errors.ts';
 import type { Image } from './registry-manifest.ts';

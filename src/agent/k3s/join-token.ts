@@ -1,4 +1,4 @@
-import type { Cloud } from '../cloud/cloud.ts';
+import type { Cloud } from '../clouds/cloud.ts';
 import { consentAdvice, isConsented } from '../config/consents.ts';
 import { NodeError } from '../engine/errors.ts';
 import type { FoundFile, Host, HostReader } from '../engine/host.ts';

@@ -1,4 +1,4 @@
-import type { Cloud } from '../cloud/cloud.ts';
+import type { Cloud } from '../clouds/cloud.ts';
 import { NodeError, Recorded } from '../engine/errors.ts';
 import type { Host, HostReader } from '../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../engine/resource.ts';

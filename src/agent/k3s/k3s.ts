@@ -1,4 +1,4 @@
-import type { Cloud } from '../cloud/cloud.ts';
+import type { Cloud } from '../clouds/cloud.ts';
 import type { Resource } from '../engine/resource.ts';
 import { unitEnabled } from '../resources/unit.ts';
 import { afterOwnStart, ownStart } from './adopted-start.ts';

@@ -1,5 +1,5 @@
 /** What can keep a pull from succeeding, told apart, each with what repairs it. */
-import { quoted, refusalOf, soonAfter, untrusted } from '../cloud/answers.ts';
+import { quoted, refusalOf, soonAfter, untrusted } from '../clouds/answers.ts';
 import { NodeError } from '../engine/errors.ts';
 import type { HttpResponse } from '../engine/host.ts';
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Cloud } from '../cloud/cloud.ts';
+import type { Cloud } from '../clouds/cloud.ts';
 import { NodeError } from '../engine/errors.ts';
 import type { Host, HostReader } from '../engine/host.ts';
 import { lastTime } from '../engine/last-time.ts';

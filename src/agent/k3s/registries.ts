@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Cloud } from '../cloud/cloud.ts';
+import type { Cloud } from '../clouds/cloud.ts';
 import { NodeError, toNodeError } from '../engine/errors.ts';
 import type { FoundFile, Host, HostReader } from '../engine/host.ts';
 import type { Change, Resource } from '../engine/resource.ts';

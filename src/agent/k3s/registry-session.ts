@@ -1,5 +1,5 @@
-import { quoted, refusalOf } from '../cloud/answers.ts';
-import { registryTrouble, registryUnreachable } from '../cloud/registry-errors.ts';
+import { quoted, refusalOf } from '../clouds/answers.ts';
+import { registryTrouble, registryUnreachable } from '../clouds/registry-errors.ts';
 import { NodeError } from '../engine/errors.ts';
 import type { Host, HttpResponse } from '../engine/host.ts';
 import { Secret } from '../engine/secret.ts';

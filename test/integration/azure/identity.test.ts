@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Cloud } from '../../../src/agent/cloud/cloud.ts';
+import type { Cloud } from '../../../src/agent/clouds/cloud.ts';
 import { vmIdentity } from '../../lab/azure/index.ts';
 import type { Fault } from '../../lab/azure/loopback.ts';
 import {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Cloud } from '../../../src/agent/cloud/cloud.ts';
+import type { Cloud } from '../../../src/agent/clouds/cloud.ts';
 import type { KeyVault } from '../../lab/azure/key-vault.ts';
 import { type Expected, expectFailure, requestsTo, secret, startWorld, type World } from './world.ts';
 

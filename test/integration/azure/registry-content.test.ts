@@ -1,6 +1,6 @@
 import { ContainerRegistryClient } from '@azure/container-registry';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { azureHttpClient } from '../../../src/agent/cloud/azure/http-client.ts';
+import { azureHttpClient } from '../../../src/agent/clouds/azure/http-client.ts';
 import type { HttpResponse } from '../../../src/agent/engine/host.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
 import { type Azure, startAzure } from '../../lab/azure/index.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Cloud } from '../../../src/agent/cloud/cloud.ts';
+import type { Cloud } from '../../../src/agent/clouds/cloud.ts';
 import { jwtTimes } from '../../../src/agent/engine/jwt.ts';
 import type { Registry } from '../../lab/azure/registry.ts';
 import { type Expected, expectFailure, loginServer, requestsTo, startWorld, type World } from './world.ts';

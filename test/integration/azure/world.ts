@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
-import { type AzureSettings, azureCloud } from '../../../src/agent/cloud/azure/azure.ts';
-import type { Cloud } from '../../../src/agent/cloud/cloud.ts';
+import { type AzureSettings, azureCloud } from '../../../src/agent/clouds/azure/azure.ts';
+import type { Cloud } from '../../../src/agent/clouds/cloud.ts';
 import type { NodeError } from '../../../src/agent/engine/errors.ts';
 import type { Host, HttpRequest } from '../../../src/agent/engine/host.ts';
 import type { Reason } from '../../../src/agent/engine/reasons.ts';

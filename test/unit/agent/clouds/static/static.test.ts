@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { staticCloud } from '../../../../../src/agent/cloud/static/static.ts';
+import { staticCloud } from '../../../../../src/agent/clouds/static/static.ts';
 import { memoryHost, type StartFile } from '../../../../lab/memory-host.ts';
 
 const nothing = { tags: {}, secrets: {}, registries: {} };

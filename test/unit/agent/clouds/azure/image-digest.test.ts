@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { imageDigest } from '../../../../../src/agent/cloud/azure/image-digest.ts';
+import { imageDigest } from '../../../../../src/agent/clouds/azure/image-digest.ts';
 import { NodeError, Recorded } from '../../../../../src/agent/engine/errors.ts';
 import type { HttpSend } from '../../../../../src/agent/engine/host.ts';
 import { reveal } from '../../../../../src/agent/engine/secret.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { managedIdentity } from '../../../../../src/agent/cloud/azure/identity.ts';
+import { managedIdentity } from '../../../../../src/agent/clouds/azure/identity.ts';
 import { Recorded } from '../../../../../src/agent/engine/errors.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { instanceMetadata } from '../../../../../src/agent/cloud/azure/imds.ts';
+import { instanceMetadata } from '../../../../../src/agent/clouds/azure/imds.ts';
 import type { HttpRequest } from '../../../../../src/agent/engine/host.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { storedSecret } from '../../../../src/agent/cloud/stored-secret.ts';
+import { storedSecret } from '../../../../src/agent/clouds/stored-secret.ts';
 import { failure } from '../../../contract/cloud.ts';
 
 const stored = (value: string) => storedSecret(value, 'The file /t', 'Write it again.');

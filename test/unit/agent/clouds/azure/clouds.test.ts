@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { environmentOf, registryDomain, vaultDomain } from '../../../../../src/agent/cloud/azure/clouds.ts';
+import { environmentOf, registryDomain, vaultDomain } from '../../../../../src/agent/clouds/azure/clouds.ts';
 
 test.each([
   ['AzurePublicCloud', 'public', 'vault.azure.net', 'azurecr.io'],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { managedIdentity } from '../../../../../src/agent/cloud/azure/identity.ts';
-import { instanceMetadata } from '../../../../../src/agent/cloud/azure/imds.ts';
+import { managedIdentity } from '../../../../../src/agent/clouds/azure/identity.ts';
+import { instanceMetadata } from '../../../../../src/agent/clouds/azure/imds.ts';
 import { NodeError } from '../../../../../src/agent/engine/errors.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isUnknownName, quoted, refusalOf, soonAfter } from '../../../../src/agent/cloud/answers.ts';
+import { isUnknownName, quoted, refusalOf, soonAfter } from '../../../../src/agent/clouds/answers.ts';
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
 
 const answer = (body: unknown, headers = {}) => ({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { registryToken } from '../../../../../src/agent/cloud/azure/registry.ts';
+import { registryToken } from '../../../../../src/agent/clouds/azure/registry.ts';
 import { NodeError } from '../../../../../src/agent/engine/errors.ts';
 import { reveal } from '../../../../../src/agent/engine/secret.ts';
 import { systemError } from '../../../../../src/agent/host/files/file-errors.ts';

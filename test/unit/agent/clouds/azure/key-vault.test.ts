@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { vaultSecret } from '../../../../../src/agent/cloud/azure/key-vault.ts';
+import { vaultSecret } from '../../../../../src/agent/clouds/azure/key-vault.ts';
 import { NodeError, Recorded } from '../../../../../src/agent/engine/errors.ts';
 import { systemError } from '../../../../../src/agent/host/files/file-errors.ts';
 import { memoryHost, type ResponseAnswer } from '../../../../lab/memory-host.ts';

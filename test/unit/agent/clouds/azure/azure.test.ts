@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { azureCloud } from '../../../../../src/agent/cloud/azure/azure.ts';
+import { azureCloud } from '../../../../../src/agent/clouds/azure/azure.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 
 const azure = {

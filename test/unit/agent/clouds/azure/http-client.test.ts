@@ -1,6 +1,6 @@
 import { createHttpHeaders, createPipelineRequest } from '@azure/core-rest-pipeline';
 import { describe, expect, test } from 'vitest';
-import { azureHttpClient, metadataOrigin } from '../../../../../src/agent/cloud/azure/http-client.ts';
+import { azureHttpClient, metadataOrigin } from '../../../../../src/agent/clouds/azure/http-client.ts';
 import { NodeError } from '../../../../../src/agent/engine/errors.ts';
 import type { HttpSend } from '../../../../../src/agent/engine/host.ts';
 import { reveal } from '../../../../../src/agent/engine/secret.ts';
