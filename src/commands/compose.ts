@@ -10,7 +10,7 @@ import { checkNamedFiles } from '../agent/config/named-files.ts';
 import type { Settings } from '../agent/config/schema.ts';
 import type { Emit } from '../agent/engine/events.ts';
 import type { Host } from '../agent/engine/host.ts';
-import { fluxGitOps } from '../agent/gitops/flux.ts';
+import { fluxGitOps } from '../agent/gitops/flux/flux.ts';
 import type { GitOps } from '../agent/gitops/gitops.ts';
 import { noGitOps } from '../agent/gitops/none.ts';
 import { ownSchedule } from '../agent/host/clock/spread.ts';

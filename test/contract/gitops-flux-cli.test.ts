@@ -4,11 +4,11 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { bootstrapArguments } from '../../src/agent/gitops/flux-arguments.ts';
+import { bootstrapArguments } from '../../src/agent/gitops/flux/flux-arguments.ts';
 import { bundleStandIn } from '../lab/bundle.ts';
 import { kubeconfig } from '../lab/standins/k3s-kubeconfig.ts';
 import { type ApiObject, openObjects } from '../lab/standins/k3s-objects.ts';
-import { fluxSettings } from '../unit/agent/gitops/settings.ts';
+import { fluxSettings } from '../unit/agent/gitops/flux/settings.ts';
 import { everyArgument, fluxCliContract, run } from './gitops-flux-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'slipway-flux-'));

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { bootstrapArguments } from '../../src/agent/gitops/flux-arguments.ts';
-import { fluxSettings } from '../unit/agent/gitops/settings.ts';
+import { bootstrapArguments } from '../../src/agent/gitops/flux/flux-arguments.ts';
+import { fluxSettings } from '../unit/agent/gitops/flux/settings.ts';
 
 /** What Slipway needs of a flux CLI, be it the real one or the lab's. */
 export function fluxCliContract(name: string, flux: () => string): void {

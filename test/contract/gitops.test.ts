@@ -1,7 +1,7 @@
 import { Secret } from '../../src/agent/engine/secret.ts';
-import { fluxGitOps } from '../../src/agent/gitops/flux.ts';
+import { fluxGitOps } from '../../src/agent/gitops/flux/flux.ts';
 import { noGitOps } from '../../src/agent/gitops/none.ts';
-import { fluxSettings } from '../unit/agent/gitops/settings.ts';
+import { fluxSettings } from '../unit/agent/gitops/flux/settings.ts';
 import { gitOpsContract } from './gitops.ts';
 import { fluxWorld } from './gitops-world.ts';
 

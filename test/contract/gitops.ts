@@ -5,7 +5,7 @@ import type { GitOps } from '../../src/agent/gitops/gitops.ts';
 import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
 import { actionLine } from '../lab/action-line.ts';
 import type { MemoryHost } from '../lab/memory-host.ts';
-import { context } from '../unit/agent/gitops/settings.ts';
+import { context } from '../unit/agent/gitops/flux/settings.ts';
 
 export interface GitOpsSubject {
   readonly engine: GitOps;

@@ -5,7 +5,7 @@ import { requestedServer } from '../../src/agent/credential-provider/request.ts'
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { CommandResult, Host, HttpResponse } from '../../src/agent/engine/host.ts';
 import { Secret } from '../../src/agent/engine/secret.ts';
-import { fluxObjects } from '../../src/agent/gitops/flux-objects.ts';
+import { fluxObjects } from '../../src/agent/gitops/flux/flux-objects.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { readAnnotations } from '../../src/agent/k3s/node-annotations.ts';
 import { nodeReady } from '../../src/agent/k3s/node-ready.ts';

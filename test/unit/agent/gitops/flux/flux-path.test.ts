@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fluxWarnings, syncPath } from '../../../../src/agent/gitops/flux-path.ts';
+import { fluxWarnings, syncPath } from '../../../../../src/agent/gitops/flux/flux-path.ts';
 
 test.each([
   [undefined, './'],

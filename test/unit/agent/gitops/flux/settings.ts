@@ -1,5 +1,5 @@
-import type { FluxSettings } from '../../../../src/agent/gitops/flux.ts';
-import type { GitOpsContext } from '../../../../src/agent/gitops/gitops.ts';
+import type { FluxSettings } from '../../../../../src/agent/gitops/flux/flux.ts';
+import type { GitOpsContext } from '../../../../../src/agent/gitops/gitops.ts';
 
 export const context: GitOpsContext = {
   needs: ['NodeReady/server-1'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bootstrapArguments, tokenVariables } from '../../../../src/agent/gitops/flux-arguments.ts';
+import { bootstrapArguments, tokenVariables } from '../../../../../src/agent/gitops/flux/flux-arguments.ts';
 import { fluxSettings } from './settings.ts';
 
 const kubeconfig = '/etc/rancher/k3s/k3s.yaml';

@@ -1,5 +1,5 @@
-import type { FluxObject } from '../../../../src/agent/gitops/flux-objects.ts';
-import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
+import type { FluxObject } from '../../../../../src/agent/gitops/flux/flux-objects.ts';
+import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
 
 export const revision = 'main@sha1:4f2e';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fluxSync } from '../../../../src/agent/gitops/flux-sync.ts';
+import { fluxSync } from '../../../../../src/agent/gitops/flux/flux-sync.ts';
 import { type Api, applied, fetched, hostWith, ready, revision } from './kubectl.ts';
 import { context } from './settings.ts';
 

@@ -1,11 +1,11 @@
-import type { Cloud } from '../clouds/cloud.ts';
-import type { Settings } from '../config/schema.ts';
-import { NodeError } from '../engine/errors.ts';
+import type { Cloud } from '../../clouds/cloud.ts';
+import type { Settings } from '../../config/schema.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { GitOps } from '../gitops.ts';
 import { fluxBootstrap } from './flux-bootstrap.ts';
 import { fluxWarnings } from './flux-path.ts';
 import { fluxExecutable } from './flux-release.ts';
 import { fluxSync } from './flux-sync.ts';
-import type { GitOps } from './gitops.ts';
 
 type Configured = Settings['gitops']['flux'];
 

@@ -1,12 +1,12 @@
-import { NodeError } from '../engine/errors.ts';
-import type { Host } from '../engine/host.ts';
-import { compare, type Finding, inSync, type Resource } from '../engine/resource.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { Host } from '../../engine/host.ts';
+import { compare, type Finding, inSync, type Resource } from '../../engine/resource.ts';
+import type { GitOpsContext } from '../gitops.ts';
 import type { FluxSettings, FluxSpec } from './flux.ts';
 import { bootstrapArguments, tokenVariables } from './flux-arguments.ts';
 import { type FluxObjects, fluxObjects } from './flux-objects.ts';
 import { syncPath } from './flux-path.ts';
 import { fluxExecutableId, fluxPath } from './flux-release.ts';
-import type { GitOpsContext } from './gitops.ts';
 
 export const fluxBootstrapId = 'Bootstrap/flux-system';
 

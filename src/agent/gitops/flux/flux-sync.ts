@@ -1,10 +1,10 @@
-import { NodeError } from '../engine/errors.ts';
-import type { Reason } from '../engine/reasons.ts';
-import { type Finding, inSync, type Resource, waiting } from '../engine/resource.ts';
-import { probe } from '../resources/probe.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { Reason } from '../../engine/reasons.ts';
+import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
+import { probe } from '../../resources/probe.ts';
+import type { GitOpsContext } from '../gitops.ts';
 import { fluxBootstrapId } from './flux-bootstrap.ts';
 import { type FluxObject, type FluxObjects, fluxObjects, fluxSystem } from './flux-objects.ts';
-import type { GitOpsContext } from './gitops.ts';
 
 const whileReconciling = 15_000;
 const whileReady = 5 * 60_000;

@@ -1,7 +1,7 @@
-import { NodeError } from '../engine/errors.ts';
-import type { CommandResult, HostReader } from '../engine/host.ts';
-import { askApi, kubectl } from '../resources/kubectl.ts';
-import type { GitOpsContext } from './gitops.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { CommandResult, HostReader } from '../../engine/host.ts';
+import { askApi, kubectl } from '../../resources/kubectl.ts';
+import type { GitOpsContext } from '../gitops.ts';
 
 /** What Slipway reads of a Flux object; the API may leave out any of it. */
 export interface FluxObject {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { NodeError } from '../../../../src/agent/engine/errors.ts';
-import type { Finding } from '../../../../src/agent/engine/resource.ts';
-import { Secret } from '../../../../src/agent/engine/secret.ts';
-import type { FluxSettings } from '../../../../src/agent/gitops/flux.ts';
-import { fluxBootstrap } from '../../../../src/agent/gitops/flux-bootstrap.ts';
-import type { MemoryHost } from '../../../lab/memory-host.ts';
+import { NodeError } from '../../../../../src/agent/engine/errors.ts';
+import type { Finding } from '../../../../../src/agent/engine/resource.ts';
+import { Secret } from '../../../../../src/agent/engine/secret.ts';
+import type { FluxSettings } from '../../../../../src/agent/gitops/flux/flux.ts';
+import { fluxBootstrap } from '../../../../../src/agent/gitops/flux/flux-bootstrap.ts';
+import type { MemoryHost } from '../../../../lab/memory-host.ts';
 import { type Api, applied, fetched, hostWith, ready, revision } from './kubectl.ts';
 import { context, fluxSettings } from './settings.ts';
 

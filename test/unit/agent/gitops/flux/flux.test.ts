@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { Secret } from '../../../../src/agent/engine/secret.ts';
-import { fluxGitOps } from '../../../../src/agent/gitops/flux.ts';
-import { fluxExecutable } from '../../../../src/agent/gitops/flux-release.ts';
-import { memoryHost } from '../../../lab/memory-host.ts';
+import { Secret } from '../../../../../src/agent/engine/secret.ts';
+import { fluxGitOps } from '../../../../../src/agent/gitops/flux/flux.ts';
+import { fluxExecutable } from '../../../../../src/agent/gitops/flux/flux-release.ts';
+import { memoryHost } from '../../../../lab/memory-host.ts';
 import { context, fluxSettings } from './settings.ts';
 
 const cloud = { secret: async () => new Secret('unused') };

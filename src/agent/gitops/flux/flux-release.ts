@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { HostReader } from '../engine/host.ts';
-import type { Resource } from '../engine/resource.ts';
-import { download } from '../resources/download.ts';
+import type { HostReader } from '../../engine/host.ts';
+import type { Resource } from '../../engine/resource.ts';
+import { download } from '../../resources/download.ts';
+import type { GitOpsContext } from '../gitops.ts';
 import type { FluxSettings } from './flux.ts';
-import type { GitOpsContext } from './gitops.ts';
 
 export const fluxExecutableId = 'Executable/flux';
 
