@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { stringify } from 'yaml';
-import { defaults } from '../src/agent/config/defaults.ts';
+import { defaults } from '../src/agent/settings/defaults.ts';
 import { completions } from './completions.ts';
 import { manPage } from './man-page.ts';
 import type { Release } from './release.ts';

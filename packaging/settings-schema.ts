@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import * as z from 'zod/mini';
-import { defaults } from '../src/agent/config/defaults.ts';
-import { pathText, valueAt } from '../src/agent/config/path.ts';
-import { settingsSchema } from '../src/agent/config/schema.ts';
+import { defaults } from '../src/agent/settings/defaults.ts';
+import { pathText, valueAt } from '../src/agent/settings/path.ts';
+import { settingsSchema } from '../src/agent/settings/schema.ts';
 
 // Writes what docs/usage says of the settings, from the definition that validates them:
 // `node packaging/settings-schema.ts`

@@ -1,5 +1,4 @@
 import { type Alarm, alarm, clockJump } from './alarm.ts';
-import { consentWarnings } from './config/consents.ts';
 import { type Condition, conditionsOf } from './engine/conditions.ts';
 import type { Emit } from './engine/events.ts';
 import type { Host } from './engine/host.ts';
@@ -8,6 +7,7 @@ import type { Outcome } from './engine/resource.ts';
 import { type CredentialStatus, registryCredentials } from './k3s/credential-status.ts';
 import { gather, type Informants, inCare, type Knowledge } from './knowledge.ts';
 import { type PlanPorts, planNode } from './plan.ts';
+import { consentWarnings } from './settings/consents.ts';
 import { nextWake, type Wake } from './wake.ts';
 
 /** What one pass found and did. */

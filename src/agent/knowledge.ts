@@ -1,10 +1,6 @@
 import { findRole, roleNames } from '../roles/index.ts';
 import type { Role } from '../roles/role.ts';
 import type { Cloud, Identity } from './clouds/cloud.ts';
-import type { Loaded } from './config/load.ts';
-import { nearest } from './config/nearest.ts';
-import type { Settings } from './config/schema.ts';
-import { type Tagged, withTags } from './config/tags.ts';
 import { NodeError } from './engine/errors.ts';
 import type { HostReader } from './engine/host.ts';
 import { type Lesson, learn } from './engine/lesson.ts';
@@ -12,6 +8,10 @@ import { keptAddress } from './k3s/kept-address.ts';
 import { type K3sNode, nodeName, normaliseServer } from './k3s/node.ts';
 import { keepingRole } from './k3s/role-change.ts';
 import type { NodePaths } from './paths.ts';
+import type { Loaded } from './settings/load.ts';
+import { nearest } from './settings/nearest.ts';
+import type { Settings } from './settings/schema.ts';
+import { type Tagged, withTags } from './settings/tags.ts';
 
 /** All that must be known before a node can be planned, each with what it took to learn it. */
 export interface Knowledge {

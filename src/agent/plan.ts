@@ -1,5 +1,4 @@
 import type { Cloud } from './clouds/cloud.ts';
-import type { Loaded } from './config/load.ts';
 import { directoriesId } from './directories.ts';
 import type { Lesson } from './engine/lesson.ts';
 import type { Resource } from './engine/resource.ts';
@@ -12,6 +11,7 @@ import { tellingOfK3s } from './k3s/unattended.ts';
 import type { Knowledge } from './knowledge.ts';
 import { type FreeSpace, preflight } from './preflight.ts';
 import { known } from './resources/known.ts';
+import type { Loaded } from './settings/load.ts';
 
 export interface PlanPorts {
   readonly cloud: Cloud;

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { CommandLineSetting } from '../agent/config/load.ts';
-import { readYaml } from '../agent/config/yaml.ts';
+import type { CommandLineSetting } from '../agent/settings/load.ts';
+import { readYaml } from '../agent/settings/yaml.ts';
 import { misused, pathOption, rootOption } from './cli-forms.ts';
 
 /** What the command line says, the same for every command that reads the settings. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
-import { nearest } from '../agent/config/nearest.ts';
 import { NodeError } from '../agent/engine/errors.ts';
+import { nearest } from '../agent/settings/nearest.ts';
 
 /**
  * A command line that cannot be used, as `InvalidSettings`. `what` is the option or the word; `problem` says what is wrong

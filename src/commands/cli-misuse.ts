@@ -1,6 +1,6 @@
 import type { Command, CommanderError } from 'commander';
-import { nearest } from '../agent/config/nearest.ts';
 import type { NodeError } from '../agent/engine/errors.ts';
+import { nearest } from '../agent/settings/nearest.ts';
 import { misused } from './cli-forms.ts';
 
 /** What commander refused, in our words: commander quotes what was written, which may be a secret. */

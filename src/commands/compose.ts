@@ -3,11 +3,6 @@ import { type Agent, createAgent } from '../agent/agent.ts';
 import { azureCloud } from '../agent/clouds/azure/azure.ts';
 import type { Cloud } from '../agent/clouds/cloud.ts';
 import { staticCloud } from '../agent/clouds/static/static.ts';
-import { consentedSubjects } from '../agent/config/consents.ts';
-import { factsSetting } from '../agent/config/facts-file.ts';
-import { load } from '../agent/config/load.ts';
-import { checkNamedFiles } from '../agent/config/named-files.ts';
-import type { Settings } from '../agent/config/schema.ts';
 import type { Emit } from '../agent/engine/events.ts';
 import type { Host } from '../agent/engine/host.ts';
 import { fluxGitOps } from '../agent/gitops/flux/flux.ts';
@@ -21,6 +16,11 @@ import { k3sSettingsProblems } from '../agent/k3s/keys.ts';
 import { gather, type Knowledge } from '../agent/knowledge.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import type { PlanPorts } from '../agent/plan.ts';
+import { consentedSubjects } from '../agent/settings/consents.ts';
+import { factsSetting } from '../agent/settings/facts-file.ts';
+import { load } from '../agent/settings/load.ts';
+import { checkNamedFiles } from '../agent/settings/named-files.ts';
+import type { Settings } from '../agent/settings/schema.ts';
 import type { CommonOptions } from './cli-common.ts';
 
 export interface Composition {

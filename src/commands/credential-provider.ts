@@ -1,9 +1,5 @@
 /** The cold half of kubelet's credential provider: a login that the cache does not have is fetched, once for all who ask. */
 import type { Cloud } from '../agent/clouds/cloud.ts';
-import { resolveLayers } from '../agent/config/load.ts';
-import { invalidSettings } from '../agent/config/problems.ts';
-import type { Settings } from '../agent/config/schema.ts';
-import { readYaml } from '../agent/config/yaml.ts';
 import {
   type CachedLogins,
   cachedLogin,
@@ -21,6 +17,10 @@ import { tryLock } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { complain } from '../agent/host/process/print.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
+import { resolveLayers } from '../agent/settings/load.ts';
+import { invalidSettings } from '../agent/settings/problems.ts';
+import type { Settings } from '../agent/settings/schema.ts';
+import { readYaml } from '../agent/settings/yaml.ts';
 import { makeCloud } from './compose.ts';
 
 /** Milliseconds between two looks at what another process fetches. */

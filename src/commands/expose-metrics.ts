@@ -1,8 +1,8 @@
 /** The metrics of the daemon, loaded only where its settings ask for them. */
 import type { Report, Span } from '../agent/agent.ts';
-import type { Settings } from '../agent/config/schema.ts';
 import { toNodeError } from '../agent/engine/errors.ts';
 import type { Emit } from '../agent/engine/events.ts';
+import type { Settings } from '../agent/settings/schema.ts';
 import { version } from '../launcher/version.ts';
 import type { Composition } from './compose.ts';
 

@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
-import type { Settings } from '../agent/config/schema.ts';
 import { logDestination, logTarget } from '../agent/host/process/output.ts';
 import { type EventLog, logEvents } from '../agent/log.ts';
+import type { Settings } from '../agent/settings/schema.ts';
 
 /** The log of this process, in the form its reader wants. */
 export async function openLog(): Promise<EventLog> {

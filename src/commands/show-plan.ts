@@ -1,7 +1,5 @@
 /** `slipway plan`: a dry run, for people and for programs. */
 
-import type { Loaded } from '../agent/config/load.ts';
-import { invalidSettings } from '../agent/config/problems.ts';
 import type { NodeError } from '../agent/engine/errors.ts';
 import type { Event } from '../agent/engine/events.ts';
 import type { Host } from '../agent/engine/host.ts';
@@ -13,6 +11,8 @@ import { faultIn } from '../agent/knowledge.ts';
 import { changedSettings, onlyIn } from '../agent/plan-difference.ts';
 import { planJson } from '../agent/plan-json.ts';
 import { type PlannedStep, planText, planVerdict } from '../agent/plan-text.ts';
+import type { Loaded } from '../agent/settings/load.ts';
+import { invalidSettings } from '../agent/settings/problems.ts';
 import type { PlanOptions } from './cli.ts';
 import type { CommonOptions } from './cli-common.ts';
 import { compose } from './compose.ts';

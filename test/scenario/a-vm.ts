@@ -1,9 +1,9 @@
 import { type Agent, createAgent, type Report } from '../../src/agent/agent.ts';
-import { type Loaded, load } from '../../src/agent/config/load.ts';
 import type { Event } from '../../src/agent/engine/events.ts';
 import type { Host } from '../../src/agent/engine/host.ts';
 import { fluxGitOps } from '../../src/agent/gitops/flux/flux.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
+import { type Loaded, load } from '../../src/agent/settings/load.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
 import { type MemoryRegistry, memoryRegistry } from '../lab/memory-registry.ts';
 import { gitToken, joinToken, serverUrl, type World, world } from './world.ts';

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { defaults } from '../../src/agent/config/defaults.ts';
 import { nextAttempt } from '../../src/agent/engine/backoff.ts';
 import type { Retry } from '../../src/agent/engine/errors.ts';
 import { type Attempts, reconcile } from '../../src/agent/engine/reconcile.ts';
@@ -8,6 +7,7 @@ import type { Pacing } from '../../src/agent/engine/resource.ts';
 import { ownSchedule } from '../../src/agent/host/clock/spread.ts';
 import { verified } from '../../src/agent/k3s/join-token.ts';
 import { registries } from '../../src/agent/k3s/registries.ts';
+import { defaults } from '../../src/agent/settings/defaults.ts';
 import { nextWake } from '../../src/agent/wake.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
 import { memoryHost } from '../lab/memory-host.ts';

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { readYaml } from '../../src/agent/config/yaml.ts';
 import { parseRegistries } from '../../src/agent/k3s/registries-yaml.ts';
+import { readYaml } from '../../src/agent/settings/yaml.ts';
 import { endOf, source, startScript } from './process.ts';
 
 const secret = 'hunter2-of-a-0600-file';

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { invalidSettings } from '../../src/agent/config/problems.ts';
 import { diagnosisText } from '../../src/agent/doctor/diagnosis-text.ts';
 import { inSync, type Resource } from '../../src/agent/engine/resource.ts';
 import { type LogTarget, logDestination } from '../../src/agent/host/process/output.ts';
@@ -9,6 +8,7 @@ import { createEvents } from '../../src/agent/k3s/node-events.ts';
 import { logEvents } from '../../src/agent/log.ts';
 import { planText } from '../../src/agent/plan-text.ts';
 import { type Status, writeStatus } from '../../src/agent/publish.ts';
+import { invalidSettings } from '../../src/agent/settings/problems.ts';
 import { statusText } from '../../src/agent/status-text.ts';
 import { memoryHost } from '../lab/memory-host.ts';
 import { aNode } from '../unit/agent/k3s/a-node.ts';

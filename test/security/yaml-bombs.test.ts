@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { factsSetting } from '../../src/agent/config/facts-file.ts';
-import { parseYaml, readYaml } from '../../src/agent/config/yaml.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { parseRegistries } from '../../src/agent/k3s/registries-yaml.ts';
+import { factsSetting } from '../../src/agent/settings/facts-file.ts';
+import { parseYaml, readYaml } from '../../src/agent/settings/yaml.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 
 const tooDeep = 'is nested more than 64 levels deep; write it flatter';

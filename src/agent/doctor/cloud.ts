@@ -1,5 +1,4 @@
 import type { Cloud } from '../clouds/cloud.ts';
-import type { Settings } from '../config/schema.ts';
 import { NodeError, toNodeError } from '../engine/errors.ts';
 import type { Host, HostReader, HttpResponse } from '../engine/host.ts';
 import { fetchToken, tokenSecretName } from '../k3s/join-token.ts';
@@ -8,6 +7,7 @@ import { parseImage } from '../k3s/registry-manifest.ts';
 import { pull } from '../k3s/registry-pull.ts';
 import { logIn, type RegistrySession } from '../k3s/registry-session.ts';
 import { installedVersion, releaseDownload } from '../k3s/release.ts';
+import type { Settings } from '../settings/schema.ts';
 import { failure, ok, type Probe, skipped, type Verdict, warning } from './probe.ts';
 
 export interface CloudProbes {

@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
-import { consentAdvice, isConsented } from '../config/consents.ts';
 import { commandLine } from '../engine/command-line.ts';
 import { NodeError } from '../engine/errors.ts';
 import type { Host, HostReader } from '../engine/host.ts';
 import { inSync, type Resource, waiting } from '../engine/resource.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
+import { consentAdvice, isConsented } from '../settings/consents.ts';
 import { type K3sNode, unitName } from './node.ts';
 import { readStamp } from './start-stamp.ts';
 

@@ -1,8 +1,8 @@
-import { consentAdvice, isConsented } from '../config/consents.ts';
 import { NodeError } from '../engine/errors.ts';
 import type { HostReader } from '../engine/host.ts';
 import type { Resource } from '../engine/resource.ts';
 import { assigned, unitLines, unitWords } from '../resources/unit-text.ts';
+import { consentAdvice, isConsented } from '../settings/consents.ts';
 import { configText } from './config.ts';
 import { dropInFlags, type Flags, mergedFlags, readableText } from './flags.ts';
 import { foreignUnit, ours } from './foreign-unit.ts';

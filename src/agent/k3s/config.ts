@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
-import { parseYaml } from '../config/yaml.ts';
 import { NodeError } from '../engine/errors.ts';
 import type { HostReader } from '../engine/host.ts';
 import type { Resource } from '../engine/resource.ts';
 import { file } from '../resources/file.ts';
+import { parseYaml } from '../settings/yaml.ts';
 import { agentTokenPath } from './agent-token.ts';
 import { keptNode } from './kept.ts';
 import { checkK3sConfig } from './keys.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { Settings } from '../config/schema.ts';
 import { NodeError } from '../engine/errors.ts';
 import type { HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
+import type { Settings } from '../settings/schema.ts';
 import { type Flags, k3sFlags, otherProviderFlag, readableText } from './flags.ts';
 import type { K3sNode } from './node.ts';
 import { servedRegistries } from './provider-file.ts';

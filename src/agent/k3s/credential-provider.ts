@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Settings, WrittenSettings } from '../config/schema.ts';
 import type { Resource } from '../engine/resource.ts';
 import { file } from '../resources/file.ts';
+import type { Settings, WrittenSettings } from '../settings/schema.ts';
 import type { K3sNode } from './node.ts';
 import { noProvider, pluginName, providerConfig } from './provider-config.ts';
 

@@ -1,10 +1,10 @@
 import { isIPv6 } from 'node:net';
 import type { Role } from '../../roles/role.ts';
-import type { Settings } from '../config/schema.ts';
 import { NodeError } from '../engine/errors.ts';
 import type { Command } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
 import { kubectl } from '../resources/kubectl.ts';
+import type { Settings } from '../settings/schema.ts';
 
 /** What one K3s node is to be: everything this folder's Resources are made of. */
 export interface K3sNode {

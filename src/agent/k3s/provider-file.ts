@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import { type ReadYaml, readYaml } from '../config/yaml.ts';
 import type { HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
+import { type ReadYaml, readYaml } from '../settings/yaml.ts';
 
 /** What kubelet calls the plugin: its file in the folder of plugins, and its entry in the configuration. */
 export const pluginName = 'slipway-credential-provider';

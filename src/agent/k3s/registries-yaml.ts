@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import * as z from 'zod/mini';
-import type { Settings } from '../config/schema.ts';
-import { parseYaml } from '../config/yaml.ts';
 import { NodeError } from '../engine/errors.ts';
 import { Secret, sensitive } from '../engine/secret.ts';
+import type { Settings } from '../settings/schema.ts';
+import { parseYaml } from '../settings/yaml.ts';
 
 const text = z.string();
 const auth = z.strictObject({

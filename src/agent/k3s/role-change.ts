@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { roles } from '../../roles/index.ts';
 import type { Role } from '../../roles/role.ts';
-import { consentAdvice, isConsented } from '../config/consents.ts';
 import { NodeError } from '../engine/errors.ts';
 import type { Host, HostReader } from '../engine/host.ts';
 import { type Finding, inSync, type Resource, step, waiting } from '../engine/resource.ts';
 import type { NodePaths } from '../paths.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
+import { consentAdvice, isConsented } from '../settings/consents.ts';
 import { agentTokenPath } from './agent-token.ts';
 import { pinnedCa } from './ca.ts';
 import { k3sFlags } from './flags.ts';

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { consentAdvice, isConsented } from '../config/consents.ts';
 import { commandLine } from '../engine/command-line.ts';
 import { NodeError } from '../engine/errors.ts';
 import type { Host, HostReader } from '../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../engine/resource.ts';
 import type { NodePaths } from '../paths.ts';
 import { showUnit, systemctl } from '../resources/unit.ts';
+import { consentAdvice, isConsented } from '../settings/consents.ts';
 import { isSuccessor, pinnedCa } from './ca.ts';
 import { knownCa, pinnedHash, repin } from './ca-pin.ts';
 import { mergedFlags } from './flags.ts';

@@ -1,10 +1,10 @@
-import { consentAdvice, isConsented } from '../config/consents.ts';
-import { isMap } from '../config/path.ts';
-import { k3sDialect, readYaml } from '../config/yaml.ts';
 import { NodeError } from '../engine/errors.ts';
 import type { HostReader } from '../engine/host.ts';
 import { inSync, type Resource } from '../engine/resource.ts';
 import { heldBack } from '../resources/held-back.ts';
+import { consentAdvice, isConsented } from '../settings/consents.ts';
+import { isMap } from '../settings/path.ts';
+import { k3sDialect, readYaml } from '../settings/yaml.ts';
 import { readableText } from './flags.ts';
 import { configFlags, configuredFlags, flagOf, type GivenFlag } from './given-flags.ts';
 import {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { isMap } from '../config/path.ts';
 import type { Host, HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
+import { isMap } from '../settings/path.ts';
 import { foreignUnit } from './foreign-unit.ts';
 import { type GuardedValues, guardedValues } from './guarded-keys.ts';
 import { unitName } from './node.ts';

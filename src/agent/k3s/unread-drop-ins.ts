@@ -1,8 +1,8 @@
-import { isMap } from '../config/path.ts';
-import { k3sDialect, readYaml } from '../config/yaml.ts';
 import { NodeError, toNodeError } from '../engine/errors.ts';
 import type { HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
+import { isMap } from '../settings/path.ts';
+import { k3sDialect, readYaml } from '../settings/yaml.ts';
 import { dropInPaths } from './flags.ts';
 
 /**

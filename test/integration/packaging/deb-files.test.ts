@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { commentedDefaults } from '../../../packaging/deb-files.ts';
-import { defaults } from '../../../src/agent/config/defaults.ts';
+import { defaults } from '../../../src/agent/settings/defaults.ts';
 
 test('the defaults of the package change nothing, and are the defaults once they are no comment', () => {
   const text = commentedDefaults();

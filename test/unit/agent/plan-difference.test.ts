@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { load } from '../../../src/agent/config/load.ts';
 import { nodePaths } from '../../../src/agent/paths.ts';
 import { changedSettings } from '../../../src/agent/plan-difference.ts';
+import { load } from '../../../src/agent/settings/load.ts';
 import { memoryHost } from '../../lab/memory-host.ts';
 
 function loaded(text: string) {

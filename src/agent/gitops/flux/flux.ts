@@ -1,6 +1,6 @@
 import type { Cloud } from '../../clouds/cloud.ts';
-import type { Settings } from '../../config/schema.ts';
 import { NodeError } from '../../engine/errors.ts';
+import type { Settings } from '../../settings/schema.ts';
 import type { GitOps } from '../gitops.ts';
 import { fluxBootstrap } from './flux-bootstrap.ts';
 import { fluxWarnings } from './flux-path.ts';

@@ -1,5 +1,5 @@
 import { createTask, type Logger } from 'node-cron';
-import { cronNumbers } from '../../config/cron-form.ts';
+import { cronNumbers } from '../../settings/cron-form.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
-import { defaults } from '../../../../src/agent/config/defaults.ts';
-import { type Settings, settingsSchema } from '../../../../src/agent/config/schema.ts';
 import type { Finding, Resource } from '../../../../src/agent/engine/resource.ts';
 import type { K3sNode } from '../../../../src/agent/k3s/node.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
+import { defaults } from '../../../../src/agent/settings/defaults.ts';
+import { type Settings, settingsSchema } from '../../../../src/agent/settings/schema.ts';
 import { findRole } from '../../../../src/roles/index.ts';
 import type { MemoryHost } from '../../../lab/memory-host.ts';
 

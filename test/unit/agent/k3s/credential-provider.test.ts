@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { load } from '../../../../src/agent/config/load.ts';
-import type { Settings } from '../../../../src/agent/config/schema.ts';
 import {
   credentialProvider,
   renderPlugin,
   renderProviderSettings,
 } from '../../../../src/agent/k3s/credential-provider.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
+import { load } from '../../../../src/agent/settings/load.ts';
+import type { Settings } from '../../../../src/agent/settings/schema.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
 import { aNode, settle, someSettings } from './a-node.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { consentAdvice } from '../../../../src/agent/config/consents.ts';
 import { pinnedCa } from '../../../../src/agent/k3s/ca.ts';
 import { keepingServer, serverChange } from '../../../../src/agent/k3s/server-change.ts';
+import { consentAdvice } from '../../../../src/agent/settings/consents.ts';
 import { type MemoryHost, memoryHost, unreachable } from '../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from './a-node.ts';
 import { aCa, anAuthority, rotated } from './certificates.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type LoadOptions, load } from '../../../../src/agent/config/load.ts';
 import { k3sSettingsProblems } from '../../../../src/agent/k3s/keys.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
+import { type LoadOptions, load } from '../../../../src/agent/settings/load.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { problemsOf } from './invalid.ts';
 

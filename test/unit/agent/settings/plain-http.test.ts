@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { consentAdvice } from '../../../../src/agent/config/consents.ts';
-import { load } from '../../../../src/agent/config/load.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
+import { consentAdvice } from '../../../../src/agent/settings/consents.ts';
+import { load } from '../../../../src/agent/settings/load.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { problemsOf } from './invalid.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearest } from '../../../../src/agent/config/nearest.ts';
+import { nearest } from '../../../../src/agent/settings/nearest.ts';
 
 test.each([
   ['server', ['servers', 'mirrors'], 'servers'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { boundedTokens } from '../../../../src/agent/config/yaml-bounds.ts';
+import { boundedTokens } from '../../../../src/agent/settings/yaml-bounds.ts';
 
 describe('a YAML text', () => {
   test('may have a megabyte, and not a character more', () => {

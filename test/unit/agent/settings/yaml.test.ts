@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { k3sDialect, parseYaml, readYaml } from '../../../../src/agent/config/yaml.ts';
+import { k3sDialect, parseYaml, readYaml } from '../../../../src/agent/settings/yaml.ts';
 
 test.each([
   ['a: 1', { a: 1 }],

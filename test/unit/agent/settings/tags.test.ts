@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type CommandLineSetting, load } from '../../../../src/agent/config/load.ts';
-import { withTags } from '../../../../src/agent/config/tags.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
+import { type CommandLineSetting, load } from '../../../../src/agent/settings/load.ts';
+import { withTags } from '../../../../src/agent/settings/tags.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { problemsOf } from './invalid.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pathText, valueAt } from '../../../../src/agent/config/path.ts';
+import { pathText, valueAt } from '../../../../src/agent/settings/path.ts';
 
 test.each([
   [['k3s', 'version'], 'k3s.version'],

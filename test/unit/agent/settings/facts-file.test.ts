@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { factsSetting } from '../../../../src/agent/config/facts-file.ts';
+import { factsSetting } from '../../../../src/agent/settings/facts-file.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { problemsOf } from './invalid.ts';
 

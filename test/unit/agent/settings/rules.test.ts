@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { defaults } from '../../../../src/agent/config/defaults.ts';
-import { pathText } from '../../../../src/agent/config/path.ts';
-import { misfits } from '../../../../src/agent/config/rules.ts';
+import { defaults } from '../../../../src/agent/settings/defaults.ts';
+import { pathText } from '../../../../src/agent/settings/path.ts';
+import { misfits } from '../../../../src/agent/settings/rules.ts';
 
 function found(written: unknown): readonly string[] {
   return misfits(written).map(({ path, message }) => `${pathText(path)}: ${message}`);

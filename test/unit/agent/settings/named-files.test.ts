@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { load } from '../../../../src/agent/config/load.ts';
-import { checkNamedFiles } from '../../../../src/agent/config/named-files.ts';
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
+import { load } from '../../../../src/agent/settings/load.ts';
+import { checkNamedFiles } from '../../../../src/agent/settings/named-files.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
 import { makeAuthority } from '../../../lab/standins/k3s-certificates.ts';
 

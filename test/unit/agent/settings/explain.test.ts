@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { explain, explainJson } from '../../../../src/agent/config/explain.ts';
-import { load } from '../../../../src/agent/config/load.ts';
-import { withTags } from '../../../../src/agent/config/tags.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
+import { explain, explainJson } from '../../../../src/agent/settings/explain.ts';
+import { load } from '../../../../src/agent/settings/load.ts';
+import { withTags } from '../../../../src/agent/settings/tags.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 
 const yaml = `

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { resolveLayers } from '../../../../src/agent/config/load.ts';
 import { wantedRegistries } from '../../../../src/agent/k3s/registries-yaml.ts';
+import { resolveLayers } from '../../../../src/agent/settings/load.ts';
 
 function settingsOf(values: unknown) {
   return resolveLayers({ files: [{ origin: 'f', values }], tags: [], commandLine: [] }).settings;

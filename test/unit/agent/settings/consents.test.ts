@@ -6,9 +6,9 @@ import {
   consents,
   consentWarnings,
   isConsented,
-} from '../../../../src/agent/config/consents.ts';
-import { consent as consentSchema } from '../../../../src/agent/config/sections/slipway.ts';
-import { readYaml } from '../../../../src/agent/config/yaml.ts';
+} from '../../../../src/agent/settings/consents.ts';
+import { consent as consentSchema } from '../../../../src/agent/settings/sections/slipway.ts';
+import { readYaml } from '../../../../src/agent/settings/yaml.ts';
 import { someSettings } from '../k3s/a-node.ts';
 
 const none = someSettings();

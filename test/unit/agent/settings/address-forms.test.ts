@@ -1,9 +1,15 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { gitHost, gitUrl, httpsUrl, registryName, url } from '../../../../src/agent/config/address-forms.ts';
-import { load } from '../../../../src/agent/config/load.ts';
-import { withTags } from '../../../../src/agent/config/tags.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
+import {
+  gitHost,
+  gitUrl,
+  httpsUrl,
+  registryName,
+  url,
+} from '../../../../src/agent/settings/address-forms.ts';
+import { load } from '../../../../src/agent/settings/load.ts';
+import { withTags } from '../../../../src/agent/settings/tags.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { problemsOf } from './invalid.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { leaves, mergeLayers, originOf, plain } from '../../../../src/agent/config/merge.ts';
+import { leaves, mergeLayers, originOf, plain } from '../../../../src/agent/settings/merge.ts';
 
 const lowest = { origin: 'default', values: { a: { x: 1, y: 2 }, list: [1, 2], map: {}, name: 'n' } };
 

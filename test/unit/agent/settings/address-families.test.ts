@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addressFamilyMisfits } from '../../../../src/agent/config/address-families.ts';
+import { addressFamilyMisfits } from '../../../../src/agent/settings/address-families.ts';
 
 test.each<readonly [string, object, string | undefined, RegExp]>([
   ['nothing', {}, undefined, /^$/],

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { load } from '../../../../src/agent/config/load.ts';
-import { unfilledLines, unfilledVariables } from '../../../../src/agent/config/unfilled.ts';
 import { k3sSettingsProblems } from '../../../../src/agent/k3s/keys.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
+import { load } from '../../../../src/agent/settings/load.ts';
+import { unfilledLines, unfilledVariables } from '../../../../src/agent/settings/unfilled.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { problemsOf } from './invalid.ts';
 

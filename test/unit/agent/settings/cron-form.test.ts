@@ -1,7 +1,7 @@
 import { createTask, validate } from 'node-cron';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { cron } from '../../../../src/agent/config/cron-form.ts';
+import { cron } from '../../../../src/agent/settings/cron-form.ts';
 
 const isCron = (value: string) => z.safeParse(cron, value).success;
 

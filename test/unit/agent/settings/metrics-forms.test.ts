@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { load } from '../../../../src/agent/config/load.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
+import { load } from '../../../../src/agent/settings/load.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { problemsOf } from './invalid.ts';
 
