@@ -1,6 +1,5 @@
 /** What the commands do that end by themselves; each resolves to the exit code. */
 import { converge } from '../agent/agent.ts';
-import { announcer } from '../agent/announce.ts';
 import type { NodeError } from '../agent/engine/errors.ts';
 import type { Event } from '../agent/engine/events.ts';
 import { learn } from '../agent/engine/lesson.ts';
@@ -14,9 +13,10 @@ import { serverToJoin } from '../agent/k3s/founding.ts';
 import { stamp } from '../agent/k3s/start-stamp.ts';
 import { faultIn, type Knowledge, roleOf } from '../agent/knowledge.ts';
 import { nodePaths } from '../agent/paths.ts';
-import { changesOf, readStatus, type Status, statusOf, writeStatus } from '../agent/publish.ts';
+import { announcer } from '../agent/report/announce.ts';
+import { changesOf, readStatus, type Status, statusOf, writeStatus } from '../agent/report/publish.ts';
+import { statusText } from '../agent/report/status-text.ts';
 import { explain, explainJson } from '../agent/settings/explain.ts';
-import { statusText } from '../agent/status-text.ts';
 import { version } from '../launcher/version.ts';
 import type { CommonOptions } from './cli-common.ts';
 import { compose } from './compose.ts';

@@ -27,8 +27,8 @@ export function metricsExposition(
 async function load({ host, paths }: Pick<Composition, 'host' | 'paths'>, emit: Emit) {
   const [{ createMetrics }, { exposition }, { metricsServer }, { processStart, processUsage }] =
     await Promise.all([
-      import('../agent/metrics/metrics.ts'),
-      import('../agent/metrics/exposition.ts'),
+      import('../agent/report/metrics/metrics.ts'),
+      import('../agent/report/metrics/exposition.ts'),
       import('../agent/host/http/metrics-server.ts'),
       import('../agent/host/process/process-usage.ts'),
     ]);

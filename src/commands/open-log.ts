@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty';
 import { logDestination, logTarget } from '../agent/host/process/output.ts';
-import { type EventLog, logEvents } from '../agent/log.ts';
+import { type EventLog, logEvents } from '../agent/report/log.ts';
 import type { Settings } from '../agent/settings/schema.ts';
 
 /** The log of this process, in the form its reader wants. */

@@ -3,7 +3,7 @@ import { reconcile } from '../agent/engine/reconcile.ts';
 import type { Outcome, Resource } from '../agent/engine/resource.ts';
 import { outliveOutput } from '../agent/host/process/print.ts';
 import { recordingHost } from '../agent/host/recording/recording-host.ts';
-import { type PlannedStep, planText } from '../agent/plan-text.ts';
+import { type PlannedStep, planText } from '../agent/report/plan-text.ts';
 
 /** Where a person reads: what is done, and what went wrong. */
 export interface Tell {

@@ -13,8 +13,8 @@ import type { Command, CommandResult, Host } from '../../src/agent/engine/host.t
 import type { Outcome } from '../../src/agent/engine/resource.ts';
 import { reveal } from '../../src/agent/engine/secret.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
-import { logEvents } from '../../src/agent/log.ts';
-import { statusOf, writeStatus } from '../../src/agent/publish.ts';
+import { logEvents } from '../../src/agent/report/log.ts';
+import { statusOf, writeStatus } from '../../src/agent/report/publish.ts';
 import { compose } from '../../src/commands/compose.ts';
 
 /** What is seen of this process after so many days; megabytes, and milliseconds of processor time since the first. */

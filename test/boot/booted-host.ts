@@ -15,7 +15,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Condition } from '../../src/agent/engine/conditions.ts';
-import type { Status } from '../../src/agent/publish.ts';
+import type { Status } from '../../src/agent/report/publish.ts';
 import { type Finished, runProgram } from '../lab/processes.ts';
 import { hostCgroups } from './cgroups.ts';
 import { type JournalEntry, journalOf } from './journal.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NodeError } from '../../src/agent/engine/errors.ts';
-import { lineOf } from '../../src/agent/log.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
+import { lineOf } from '../../src/agent/report/log.ts';
 import { condition, isReady, live, type Vm, vm } from './a-vm.ts';
 import { ca } from './world.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Agent, run } from '../../src/agent/agent.ts';
 import { alarm } from '../../src/agent/alarm.ts';
-import { announcer } from '../../src/agent/announce.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
+import { announcer } from '../../src/agent/report/announce.ts';
 import { booted, condition, isReady, live, noRestarts, type Vm, vm } from './a-vm.ts';
 import { annotationsOf, eventsOf } from './cluster.ts';
 

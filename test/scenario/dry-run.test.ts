@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
-import { type PlannedStep, planText, planVerdict } from '../../src/agent/plan-text.ts';
+import { type PlannedStep, planText, planVerdict } from '../../src/agent/report/plan-text.ts';
 import { isReady, live, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Agent } from '../../src/agent/agent.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
-import { createMetrics } from '../../src/agent/metrics/metrics.ts';
+import { createMetrics } from '../../src/agent/report/metrics/metrics.ts';
 import { isReady, live, registry, type Vm, vm } from './a-vm.ts';
 import { gitToken, joinToken } from './world.ts';
 

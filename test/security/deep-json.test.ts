@@ -10,7 +10,7 @@ import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { readAnnotations } from '../../src/agent/k3s/node-annotations.ts';
 import { nodeReady } from '../../src/agent/k3s/node-ready.ts';
 import { findImage } from '../../src/agent/k3s/registry-manifest.ts';
-import { readStatus } from '../../src/agent/publish.ts';
+import { readStatus } from '../../src/agent/report/publish.ts';
 import { memoryHost } from '../lab/memory-host.ts';
 import { aNode } from '../unit/agent/k3s/a-node.ts';
 

@@ -5,11 +5,11 @@ import { type LogTarget, logDestination } from '../../src/agent/host/process/out
 import { notifier } from '../../src/agent/host/systemd/notify.ts';
 import { annotate } from '../../src/agent/k3s/node-annotations.ts';
 import { createEvents } from '../../src/agent/k3s/node-events.ts';
-import { logEvents } from '../../src/agent/log.ts';
-import { planText } from '../../src/agent/plan-text.ts';
-import { type Status, writeStatus } from '../../src/agent/publish.ts';
+import { logEvents } from '../../src/agent/report/log.ts';
+import { planText } from '../../src/agent/report/plan-text.ts';
+import { type Status, writeStatus } from '../../src/agent/report/publish.ts';
+import { statusText } from '../../src/agent/report/status-text.ts';
 import { invalidSettings } from '../../src/agent/settings/problems.ts';
-import { statusText } from '../../src/agent/status-text.ts';
 import { memoryHost } from '../lab/memory-host.ts';
 import { aNode } from '../unit/agent/k3s/a-node.ts';
 import { endOf, rootWith, startSlipway } from './process.ts';

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { printableData } from '../engine/printable.ts';
-import { wrapped } from '../text-layout.ts';
+import { wrapped } from '../report/text-layout.ts';
 import type { Diagnosis, Level } from './probe.ts';
 
 export interface Page {

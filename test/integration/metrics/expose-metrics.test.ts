@@ -8,7 +8,7 @@ import { nodePaths } from '../../../src/agent/paths.ts';
 import { load } from '../../../src/agent/settings/load.ts';
 import { metricsExposition } from '../../../src/commands/expose-metrics.ts';
 import { freePort } from '../../lab/lab.ts';
-import { aReport, condition } from '../../unit/agent/metrics/a-report.ts';
+import { aReport, condition } from '../../unit/agent/report/metrics/a-report.ts';
 import { temporaryFolder } from '../host/folder.ts';
 
 /** A daemon's passes on a machine below a folder, whose settings change. */
@@ -83,5 +83,5 @@ test('nothing of it is loaded where it is not asked for', async () => {
   }
   expect(loaded).toContain('src/commands/expose-metrics.ts');
   expect([...loaded].filter((path) => /prom-client|metrics\/|metrics-server/.test(path))).toEqual([]);
-  expect(Object.keys(metafile.inputs)).toContain('src/agent/metrics/metrics.ts');
+  expect(Object.keys(metafile.inputs)).toContain('src/agent/report/metrics/metrics.ts');
 });

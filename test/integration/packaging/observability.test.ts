@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { wholeText } from '../../unit/agent/metrics/a-report.ts';
+import { wholeText } from '../../unit/agent/report/metrics/a-report.ts';
 import { temporaryFolder } from '../host/folder.ts';
 
 const folder = resolve('packaging/observability');

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { toNodeError } from '../engine/errors.ts';
-import type { Emit } from '../engine/events.ts';
-import type { Host } from '../engine/host.ts';
-import type { Settings } from '../settings/schema.ts';
+import { toNodeError } from '../../engine/errors.ts';
+import type { Emit } from '../../engine/events.ts';
+import type { Host } from '../../engine/host.ts';
+import type { Settings } from '../../settings/schema.ts';
 import type { Pass } from './meter.ts';
 import type { Metrics } from './metrics.ts';
 

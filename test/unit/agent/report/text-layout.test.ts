@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { age, columns, shortened, wrapped } from '../../../src/agent/text-layout.ts';
+import { age, columns, shortened, wrapped } from '../../../../src/agent/report/text-layout.ts';
 
 test.each([
   [0, '0s'],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { RecordedAction } from '../../../src/agent/engine/recorded-action.ts';
-import { inSync, type Outcome, type Resource } from '../../../src/agent/engine/resource.ts';
-import { type PlannedStep, planText, planVerdict } from '../../../src/agent/plan-text.ts';
+import type { RecordedAction } from '../../../../src/agent/engine/recorded-action.ts';
+import { inSync, type Outcome, type Resource } from '../../../../src/agent/engine/resource.ts';
+import { type PlannedStep, planText, planVerdict } from '../../../../src/agent/report/plan-text.ts';
 
 function resource(id: string): Resource {
   return { id, condition: 'System', summary: `make ${id}`, check: async () => inSync() };

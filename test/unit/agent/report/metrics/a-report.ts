@@ -1,9 +1,9 @@
-import type { Report } from '../../../../src/agent/agent.ts';
-import type { Condition } from '../../../../src/agent/engine/conditions.ts';
-import { type ConditionType, inSync, type Outcome } from '../../../../src/agent/engine/resource.ts';
-import { createMetrics, type Metrics } from '../../../../src/agent/metrics/metrics.ts';
-import type { ProcessFacts } from '../../../../src/agent/metrics/process-metrics.ts';
-import { aNode, type NodeChanges } from '../k3s/a-node.ts';
+import type { Report } from '../../../../../src/agent/agent.ts';
+import type { Condition } from '../../../../../src/agent/engine/conditions.ts';
+import { type ConditionType, inSync, type Outcome } from '../../../../../src/agent/engine/resource.ts';
+import { createMetrics, type Metrics } from '../../../../../src/agent/report/metrics/metrics.ts';
+import type { ProcessFacts } from '../../../../../src/agent/report/metrics/process-metrics.ts';
+import { aNode, type NodeChanges } from '../../k3s/a-node.ts';
 
 type Part = Partial<Omit<Report, 'knowledge'>>;
 

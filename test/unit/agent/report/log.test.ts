@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Event } from '../../../src/agent/engine/events.ts';
-import { inSync, type Resource } from '../../../src/agent/engine/resource.ts';
-import { lineOf, logEvents } from '../../../src/agent/log.ts';
+import type { Event } from '../../../../src/agent/engine/events.ts';
+import { inSync, type Resource } from '../../../../src/agent/engine/resource.ts';
+import { lineOf, logEvents } from '../../../../src/agent/report/log.ts';
 
 const resource: Resource = {
   id: 'File/x',

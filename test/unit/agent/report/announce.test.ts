@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Report } from '../../../src/agent/agent.ts';
-import { announcer } from '../../../src/agent/announce.ts';
-import type { Condition } from '../../../src/agent/engine/conditions.ts';
-import type { Event } from '../../../src/agent/engine/events.ts';
-import type { Reason } from '../../../src/agent/engine/reasons.ts';
-import { inSync, type Outcome } from '../../../src/agent/engine/resource.ts';
-import { type MemoryHost, memoryHost } from '../../lab/memory-host.ts';
-import { aNode, type NodeChanges } from './k3s/a-node.ts';
+import type { Report } from '../../../../src/agent/agent.ts';
+import type { Condition } from '../../../../src/agent/engine/conditions.ts';
+import type { Event } from '../../../../src/agent/engine/events.ts';
+import type { Reason } from '../../../../src/agent/engine/reasons.ts';
+import { inSync, type Outcome } from '../../../../src/agent/engine/resource.ts';
+import { announcer } from '../../../../src/agent/report/announce.ts';
+import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
+import { aNode, type NodeChanges } from '../k3s/a-node.ts';
 
 const minute = 60_000;
 const identity = '/var/lib/rancher/k3s/agent/kubelet.kubeconfig';

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Report, Span } from '../agent.ts';
+import type { Report, Span } from '../../agent.ts';
 
 /** One pass, as metrics are told of it. */
 export interface Pass extends Span {

@@ -1,4 +1,4 @@
-import type { Outcome } from '../engine/resource.ts';
+import type { Outcome } from '../../engine/resource.ts';
 import type { Meter, Pass } from './meter.ts';
 
 /** Seconds: a look at a node that is well, what a rotation takes, a download, a bootstrap. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Event } from '../../../../src/agent/engine/events.ts';
-import { exposition } from '../../../../src/agent/metrics/exposition.ts';
-import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
+import type { Event } from '../../../../../src/agent/engine/events.ts';
+import { exposition } from '../../../../../src/agent/report/metrics/exposition.ts';
+import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
 import { aReport, someMetrics } from './a-report.ts';
 
 const file = '/run/slipway/metrics.prom';

@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import type { Report } from '../../../src/agent/agent.ts';
-import type { Condition } from '../../../src/agent/engine/conditions.ts';
-import { inSync, type Outcome } from '../../../src/agent/engine/resource.ts';
-import { readStatus, type Status, statusLine, statusOf, writeStatus } from '../../../src/agent/publish.ts';
-import { memoryHost } from '../../lab/memory-host.ts';
+import type { Report } from '../../../../src/agent/agent.ts';
+import type { Condition } from '../../../../src/agent/engine/conditions.ts';
+import { inSync, type Outcome } from '../../../../src/agent/engine/resource.ts';
+import {
+  readStatus,
+  type Status,
+  statusLine,
+  statusOf,
+  writeStatus,
+} from '../../../../src/agent/report/publish.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
 
 function condition(type: Condition['type'], rest: Partial<Condition> = {}): Condition {
   return {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { nodePaths } from '../../../src/agent/paths.ts';
-import { changedSettings } from '../../../src/agent/plan-difference.ts';
-import { load } from '../../../src/agent/settings/load.ts';
-import { memoryHost } from '../../lab/memory-host.ts';
+import { nodePaths } from '../../../../src/agent/paths.ts';
+import { changedSettings } from '../../../../src/agent/report/plan-difference.ts';
+import { load } from '../../../../src/agent/settings/load.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
 
 function loaded(text: string) {
   const host = memoryHost({ files: { '/etc/slipway/config.yaml': text } });

@@ -1,6 +1,6 @@
 import { type DestinationStream, type Level, type Logger, pino, stdTimeFunctions } from 'pino';
-import type { Emit, Event } from './engine/events.ts';
-import type { Outcome } from './engine/resource.ts';
+import type { Emit, Event } from '../engine/events.ts';
+import type { Outcome } from '../engine/resource.ts';
 
 export interface LogLine {
   readonly level: Level;

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import type { Condition } from './engine/conditions.ts';
-import { printableData } from './engine/printable.ts';
+import type { Condition } from '../engine/conditions.ts';
+import { printableData } from '../engine/printable.ts';
 import type { ResourceStatus, Status } from './publish.ts';
 import { age, columns, shortened, wrapped } from './text-layout.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Condition } from '../../../src/agent/engine/conditions.ts';
-import type { Status } from '../../../src/agent/publish.ts';
-import { statusText, type View } from '../../../src/agent/status-text.ts';
+import type { Condition } from '../../../../src/agent/engine/conditions.ts';
+import type { Status } from '../../../../src/agent/report/publish.ts';
+import { statusText, type View } from '../../../../src/agent/report/status-text.ts';
 
 const now = Date.parse('2026-01-01T02:00:00Z');
 const view: View = { running: true, now, width: 80, color: false };

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { shownSettings } from '../settings/explain.ts';
+import type { Loaded } from '../settings/load.ts';
 import { isError, type PlannedStep, stepLines } from './plan-text.ts';
-import { shownSettings } from './settings/explain.ts';
-import type { Loaded } from './settings/load.ts';
 
 /** One setting that another configuration has otherwise; `undefined` where it has none of that name. */
 export interface ChangedSetting {
