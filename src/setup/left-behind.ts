@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { HostReader } from '../agent/engine/host.ts';
-import { table } from '../agent/imds/nft.ts';
-import { guardUnit } from '../agent/imds/unit.ts';
 import { movedAside } from '../agent/k3s/teardown/moved-aside.ts';
 import { k3sUnits } from '../agent/k3s/teardown/teardown.ts';
+import { table } from '../agent/parts/network/nft.ts';
+import { guardUnit } from '../agent/parts/network/unit.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { showUnits } from '../agent/resources/unit.ts';
 import { isActive } from '../agent/resources/units-stopped.ts';

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { HostReader } from '../agent/engine/host.ts';
 import { inSync, type Resource } from '../agent/engine/resource.ts';
-import { noImdsGuard } from '../agent/imds/no-guard.ts';
-import { guardUnitPath } from '../agent/imds/unit.ts';
 import { agentTokenPath } from '../agent/k3s/agent-token.ts';
 import { noProvider, pluginName } from '../agent/k3s/provider-config.ts';
 import { scriptPaths } from '../agent/k3s/scripts.ts';
 import { movedAsideGone } from '../agent/k3s/teardown/moved-aside.ts';
 import { k3sRemoved } from '../agent/k3s/teardown/teardown.ts';
+import { noImdsGuard } from '../agent/parts/network/no-guard.ts';
+import { guardUnitPath } from '../agent/parts/network/unit.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { noneOf, removed, removing } from '../agent/resources/removed.ts';
 import { unitsForgotten } from '../agent/resources/units-forgotten.ts';

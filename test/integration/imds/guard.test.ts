@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { rulesLoaded } from '../../../src/agent/imds/loaded.ts';
-import { type Allowed, renderRuleset } from '../../../src/agent/imds/ruleset.ts';
+import { rulesLoaded } from '../../../src/agent/parts/network/loaded.ts';
+import { type Allowed, renderRuleset } from '../../../src/agent/parts/network/ruleset.ts';
 import { memoryHost } from '../../lab/memory-host.ts';
 import { Network, whatIsMissing } from './network.ts';
 

@@ -1,8 +1,8 @@
-import type { HostReader } from '../engine/host.ts';
-import { type Finding, inSync, type Resource, step } from '../engine/resource.ts';
-import type { NodePaths } from '../paths.ts';
-import { showUnit, systemctl } from '../resources/unit.ts';
-import { isActive } from '../resources/units-stopped.ts';
+import type { HostReader } from '../../engine/host.ts';
+import { type Finding, inSync, type Resource, step } from '../../engine/resource.ts';
+import type { NodePaths } from '../../paths.ts';
+import { showUnit, systemctl } from '../../resources/unit.ts';
+import { isActive } from '../../resources/units-stopped.ts';
 import { nft, nftCommand, table } from './nft.ts';
 import { listTable } from './table.ts';
 import { guardUnit, guardUnitPath } from './unit.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { NodePaths } from '../paths.ts';
+import type { NodePaths } from '../../paths.ts';
 import { nft } from './nft.ts';
 
 /** The unit that loads the rules at every boot. */

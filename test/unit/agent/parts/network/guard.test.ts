@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { imdsGuard } from '../../../../src/agent/imds/guard.ts';
-import { renderGuardUnit } from '../../../../src/agent/imds/unit.ts';
-import { nodePaths } from '../../../../src/agent/paths.ts';
-import { memoryHost } from '../../../lab/memory-host.ts';
-import { aNode, outcome } from '../k3s/a-node.ts';
+import { imdsGuard } from '../../../../../src/agent/parts/network/guard.ts';
+import { renderGuardUnit } from '../../../../../src/agent/parts/network/unit.ts';
+import { nodePaths } from '../../../../../src/agent/paths.ts';
+import { memoryHost } from '../../../../lab/memory-host.ts';
+import { aNode, outcome } from '../../k3s/a-node.ts';
 
 const unit = 'slipway-imds-guard.service';
 

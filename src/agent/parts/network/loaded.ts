@@ -1,7 +1,7 @@
-import { NodeError } from '../engine/errors.ts';
-import type { Host, HostReader } from '../engine/host.ts';
-import { compare, type Finding, inSync, type Resource, waiting } from '../engine/resource.ts';
-import { showUnit, systemctl } from '../resources/unit.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { Host, HostReader } from '../../engine/host.ts';
+import { compare, type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
+import { showUnit, systemctl } from '../../resources/unit.ts';
 import { nft } from './nft.ts';
 import { type GuardRules, listedRules, rulesName } from './ruleset.ts';
 import { guardFailed, listTable, quoted } from './table.ts';

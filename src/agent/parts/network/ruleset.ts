@@ -1,4 +1,4 @@
-import { shortDigest } from '../resources/digest.ts';
+import { shortDigest } from '../../resources/digest.ts';
 import { table } from './nft.ts';
 
 /** Who is kept from which address. */

@@ -1,4 +1,4 @@
-import type { Command } from '../engine/host.ts';
+import type { Command } from '../../engine/host.ts';
 
 /** Where Debian, Ubuntu and RHEL have it, and by merged folders Fedora and Arch too. */
 export const nft = '/usr/sbin/nft';

@@ -1,5 +1,5 @@
-import { NodeError } from '../engine/errors.ts';
-import type { HostReader } from '../engine/host.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { HostReader } from '../../engine/host.ts';
 import { nftCommand, table } from './nft.ts';
 import { guardUnit } from './unit.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { listedRules, renderRuleset, rulesName } from '../../../../src/agent/imds/ruleset.ts';
+import { listedRules, renderRuleset, rulesName } from '../../../../../src/agent/parts/network/ruleset.ts';
 
 const address = '169.254.169.254';
 const allow = [

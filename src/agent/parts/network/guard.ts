@@ -1,10 +1,10 @@
 import { isIPv4 } from 'node:net';
-import type { Resource } from '../engine/resource.ts';
-import type { NodePaths } from '../paths.ts';
-import { file } from '../resources/file.ts';
-import { sparing } from '../resources/sparing.ts';
-import { unitEnabled, unitLoaded } from '../resources/unit.ts';
-import type { Settings } from '../settings/schema.ts';
+import type { Resource } from '../../engine/resource.ts';
+import type { NodePaths } from '../../paths.ts';
+import { file } from '../../resources/file.ts';
+import { sparing } from '../../resources/sparing.ts';
+import { unitEnabled, unitLoaded } from '../../resources/unit.ts';
+import type { Settings } from '../../settings/schema.ts';
 import { rulesLoaded } from './loaded.ts';
 import { noImdsGuard } from './no-guard.ts';
 import { type GuardRules, renderRuleset } from './ruleset.ts';
