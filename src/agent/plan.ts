@@ -1,5 +1,4 @@
 import type { Cloud } from './clouds/cloud.ts';
-import { directoriesId } from './directories.ts';
 import type { Lesson } from './engine/lesson.ts';
 import type { Resource } from './engine/resource.ts';
 import type { GitOps } from './gitops/gitops.ts';
@@ -8,8 +7,9 @@ import type { K3sNode } from './k3s/node.ts';
 import { nodeReadyId } from './k3s/node-ready.ts';
 import { tellingOfK3s } from './k3s/unattended.ts';
 import type { Knowledge } from './knowledge.ts';
+import { directoriesId } from './parts/machine/directories.ts';
+import { type FreeSpace, preflight } from './parts/machine/preflight.ts';
 import { imdsGuard } from './parts/network/guard.ts';
-import { type FreeSpace, preflight } from './preflight.ts';
 import { known } from './resources/known.ts';
 import type { Loaded } from './settings/load.ts';
 

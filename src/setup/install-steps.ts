@@ -1,10 +1,10 @@
 import { dirname, join } from 'node:path';
-import { safeWay } from '../agent/directories.ts';
 import type { Command, Host, HostReader } from '../agent/engine/host.ts';
 import { octal, owner } from '../agent/engine/mode.ts';
 import { compare, inSync, type Resource } from '../agent/engine/resource.ts';
 import { ownOwner } from '../agent/host/files/ownership.ts';
 import { realPath } from '../agent/k3s/teardown/real-path.ts';
+import { safeWay } from '../agent/parts/machine/directories.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { file } from '../agent/resources/file.ts';
 import { isBooted, systemctl, unitLoaded } from '../agent/resources/unit.ts';

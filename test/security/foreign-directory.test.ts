@@ -1,8 +1,8 @@
 import { access, chmod, chown, mkdir, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { safeDirectories } from '../../src/agent/directories.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { safeDirectories } from '../../src/agent/parts/machine/directories.ts';
 import { aNode } from '../unit/agent/k3s/a-node.ts';
 import { endOf, rootWith, startSlipway } from './process.ts';
 

@@ -1,5 +1,6 @@
 import type { Cloud } from '../clouds/cloud.ts';
 import type { Resource } from '../engine/resource.ts';
+import { system } from '../parts/machine/system.ts';
 import { unitEnabled } from '../resources/unit.ts';
 import { afterOwnStart, ownStart } from './adopted-start.ts';
 import { keepingFlags } from './adopted-unit.ts';
@@ -25,7 +26,6 @@ import { k3sScripts } from './scripts.ts';
 import { serverChange } from './server-change.ts';
 import { k3sService } from './service.ts';
 import { settingsChange, unlessIrreversible } from './settings-change.ts';
-import { system } from './system.ts';
 import { unit } from './unit.ts';
 
 export interface K3sPorts {

@@ -1,13 +1,13 @@
 import { dirname } from 'node:path';
-import type { Role } from '../roles/role.ts';
+import type { Role } from '../../../roles/role.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { HostReader } from '../../engine/host.ts';
+import { type Finding, inSync, type Resource } from '../../engine/resource.ts';
+import { joinedCluster } from '../../k3s/joined.ts';
+import type { K3sNode } from '../../k3s/node.ts';
+import { probe } from '../../resources/probe.ts';
 import { safeDirectories } from './directories.ts';
-import { NodeError } from './engine/errors.ts';
-import type { HostReader } from './engine/host.ts';
-import { type Finding, inSync, type Resource } from './engine/resource.ts';
-import { hasCgroupV1, noexecMount, refusesCgroupV1 } from './k3s/host-requirements.ts';
-import { joinedCluster } from './k3s/joined.ts';
-import type { K3sNode } from './k3s/node.ts';
-import { probe } from './resources/probe.ts';
+import { hasCgroupV1, noexecMount, refusesCgroupV1 } from './host-requirements.ts';
 
 /** What the kernel leaves of a VM's memory: one that is sold with 2048 MB shows some 1900. */
 const usable = 0.85;

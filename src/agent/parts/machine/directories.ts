@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
-import { NodeError } from './engine/errors.ts';
-import type { HostReader } from './engine/host.ts';
-import { type ConditionType, type Finding, inSync, type Resource, step } from './engine/resource.ts';
-import { joinedCluster, proofOfJoining } from './k3s/joined.ts';
-import type { K3sNode } from './k3s/node.ts';
-import type { NodePaths } from './paths.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { HostReader } from '../../engine/host.ts';
+import { type ConditionType, type Finding, inSync, type Resource, step } from '../../engine/resource.ts';
+import { joinedCluster, proofOfJoining } from '../../k3s/joined.ts';
+import type { K3sNode } from '../../k3s/node.ts';
+import type { NodePaths } from '../../paths.ts';
 import { type UnsafePath, unsafePath } from './unsafe-path.ts';
 
 export const directoriesId = 'Directories';

@@ -1,8 +1,8 @@
-import type { HostReader } from '../engine/host.ts';
-import { compare, type Drift, type Finding, type Resource } from '../engine/resource.ts';
-import { file } from '../resources/file.ts';
-import { systemctl } from '../resources/unit.ts';
-import type { K3sNode } from './node.ts';
+import type { HostReader } from '../../engine/host.ts';
+import { compare, type Drift, type Finding, type Resource } from '../../engine/resource.ts';
+import type { K3sNode } from '../../k3s/node.ts';
+import { file } from '../../resources/file.ts';
+import { systemctl } from '../../resources/unit.ts';
 
 /** The kernel modules and settings K3s needs: files for the next boot, and applied to this one. */
 export function system(node: K3sNode): readonly Resource[] {
