@@ -1,13 +1,5 @@
 /** The cold half of kubelet's credential provider: a login that the cache does not have is fetched, once for all who ask. */
 import type { Cloud } from '../agent/clouds/cloud.ts';
-import {
-  type CachedLogins,
-  cachedLogin,
-  mergedLogins,
-  parseCachedLogins,
-  usableLogin,
-} from '../agent/credential-provider/cached-logins.ts';
-import { complaint } from '../agent/credential-provider/complaint.ts';
 import { NodeError, toNodeError } from '../agent/engine/errors.ts';
 import type { Host } from '../agent/engine/host.ts';
 import { jwtTimes } from '../agent/engine/jwt.ts';
@@ -16,6 +8,14 @@ import { Secret } from '../agent/engine/secret.ts';
 import { tryLock } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { complain } from '../agent/host/process/print.ts';
+import {
+  type CachedLogins,
+  cachedLogin,
+  mergedLogins,
+  parseCachedLogins,
+  usableLogin,
+} from '../agent/parts/registry/answer/cached-logins.ts';
+import { complaint } from '../agent/parts/registry/answer/complaint.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import { resolveLayers } from '../agent/settings/load.ts';
 import { invalidSettings } from '../agent/settings/problems.ts';

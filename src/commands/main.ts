@@ -1,10 +1,10 @@
 /** The composition root: which command does what. Each is loaded when it is called, so that the daemon starts at once. */
 import { stat } from 'node:fs/promises';
-import type { CachedLogins } from '../agent/credential-provider/cached-logins.ts';
 import { toNodeError } from '../agent/engine/errors.ts';
 import { printableLine } from '../agent/engine/printable.ts';
 import { fileError } from '../agent/host/files/file-errors.ts';
 import { complain, print } from '../agent/host/process/print.ts';
+import type { CachedLogins } from '../agent/parts/registry/answer/cached-logins.ts';
 import { versionLine } from '../launcher/version.ts';
 import { type Commands, cli } from './cli.ts';
 import { misused } from './cli-forms.ts';

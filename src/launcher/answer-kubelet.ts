@@ -6,10 +6,10 @@
  * Source: https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider
  */
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { parseCachedLogins } from '../agent/credential-provider/cached-logins.ts';
-import { complaint } from '../agent/credential-provider/complaint.ts';
-import { requestedServer } from '../agent/credential-provider/request.ts';
-import { responseFor } from '../agent/credential-provider/response.ts';
+import { parseCachedLogins } from '../agent/parts/registry/answer/cached-logins.ts';
+import { complaint } from '../agent/parts/registry/answer/complaint.ts';
+import { requestedServer } from '../agent/parts/registry/answer/request.ts';
+import { responseFor } from '../agent/parts/registry/answer/response.ts';
 import { nodePaths } from '../agent/paths.ts';
 import type { Program } from './program.ts';
 import { readStdin } from './stdin.ts';

@@ -1,5 +1,5 @@
 import { Script } from 'node:vm';
-import type { CachedLogins } from '../agent/credential-provider/cached-logins.ts';
+import type { CachedLogins } from '../agent/parts/registry/answer/cached-logins.ts';
 
 /** What the bundled program exports. */
 export interface Program {

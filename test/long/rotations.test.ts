@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { jwtTimes } from '../../src/agent/engine/jwt.ts';
 import { reconcile } from '../../src/agent/engine/reconcile.ts';
-import { registries } from '../../src/agent/k3s/registries.ts';
+import { registries } from '../../src/agent/parts/registry/registries.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
 import { booted, live, registry } from '../scenario/a-vm.ts';

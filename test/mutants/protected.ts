@@ -40,7 +40,7 @@ export const protectedFiles = [
 /** The tests that mutants are tried on: the own test of each file, and those of the real machine. */
 export const tests = [
   ...protectedFiles.map((file) => `test/unit/agent/${file.replace(/ts$/, 'test.ts')}`),
-  'test/unit/agent/k3s/registries.test.ts',
+  'test/unit/agent/parts/registry/registries.test.ts',
   'test/contract/host.test.ts',
   'test/integration/host/files.test.ts',
 ];

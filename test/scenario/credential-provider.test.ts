@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { parseCachedLogins, usableLogin } from '../../src/agent/credential-provider/cached-logins.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
+import { parseCachedLogins, usableLogin } from '../../src/agent/parts/registry/answer/cached-logins.ts';
 import { booted, condition, isReady, live, noRestarts, registry, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;

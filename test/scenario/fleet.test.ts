@@ -6,7 +6,7 @@ import { type Attempts, reconcile } from '../../src/agent/engine/reconcile.ts';
 import type { Pacing } from '../../src/agent/engine/resource.ts';
 import { ownSchedule } from '../../src/agent/host/clock/spread.ts';
 import { verified } from '../../src/agent/k3s/join-token.ts';
-import { registries } from '../../src/agent/k3s/registries.ts';
+import { registries } from '../../src/agent/parts/registry/registries.ts';
 import { defaults } from '../../src/agent/settings/defaults.ts';
 import { nextWake } from '../../src/agent/wake.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';

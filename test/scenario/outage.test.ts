@@ -7,7 +7,7 @@ import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { HttpSend } from '../../src/agent/engine/host.ts';
 import { jwtTimes } from '../../src/agent/engine/jwt.ts';
 import { type Attempts, reconcile } from '../../src/agent/engine/reconcile.ts';
-import { registries } from '../../src/agent/k3s/registries.ts';
+import { registries } from '../../src/agent/parts/registry/registries.ts';
 import { defaults } from '../../src/agent/settings/defaults.ts';
 import { nextWake } from '../../src/agent/wake.ts';
 import { datedToken, FakeCloud } from '../lab/fake-cloud.ts';

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { azureCloud } from '../../src/agent/clouds/azure/azure.ts';
-import { parseCachedLogins } from '../../src/agent/credential-provider/cached-logins.ts';
-import { requestedServer } from '../../src/agent/credential-provider/request.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { CommandResult, Host, HttpResponse } from '../../src/agent/engine/host.ts';
 import { Secret } from '../../src/agent/engine/secret.ts';
@@ -9,7 +7,9 @@ import { fluxObjects } from '../../src/agent/gitops/flux/flux-objects.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { readAnnotations } from '../../src/agent/k3s/node-annotations.ts';
 import { nodeReady } from '../../src/agent/k3s/node-ready.ts';
-import { findImage } from '../../src/agent/k3s/registry-manifest.ts';
+import { parseCachedLogins } from '../../src/agent/parts/registry/answer/cached-logins.ts';
+import { requestedServer } from '../../src/agent/parts/registry/answer/request.ts';
+import { findImage } from '../../src/agent/parts/registry/oci/registry-manifest.ts';
 import { readStatus } from '../../src/agent/report/publish.ts';
 import { memoryHost } from '../lab/memory-host.ts';
 import { aNode } from '../unit/agent/k3s/a-node.ts';

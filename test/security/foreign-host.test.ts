@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Cloud } from '../../src/agent/clouds/cloud.ts';
 import { Secret } from '../../src/agent/engine/secret.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
-import type { Login } from '../../src/agent/k3s/registries-yaml.ts';
-import { parseImage } from '../../src/agent/k3s/registry-manifest.ts';
-import { pull } from '../../src/agent/k3s/registry-pull.ts';
+import { parseImage } from '../../src/agent/parts/registry/oci/registry-manifest.ts';
+import { pull } from '../../src/agent/parts/registry/oci/registry-pull.ts';
+import type { Login } from '../../src/agent/parts/registry/registries-yaml.ts';
 import { expectFailure, loginServer, startWorld, type World } from '../integration/azure/world.ts';
 import { Faults, type Incoming, type Loopback, type Reply, startLoopback } from '../lab/azure/loopback.ts';
 

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { parseRegistries } from '../../src/agent/k3s/registries-yaml.ts';
+import { parseRegistries } from '../../src/agent/parts/registry/registries-yaml.ts';
 import { readYaml } from '../../src/agent/settings/yaml.ts';
 import { endOf, source, startScript } from './process.ts';
 

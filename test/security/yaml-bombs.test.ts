@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
-import { parseRegistries } from '../../src/agent/k3s/registries-yaml.ts';
+import { parseRegistries } from '../../src/agent/parts/registry/registries-yaml.ts';
 import { factsSetting } from '../../src/agent/settings/facts-file.ts';
 import { parseYaml, readYaml } from '../../src/agent/settings/yaml.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';

@@ -3,10 +3,10 @@ import { NodeError, toNodeError } from '../engine/errors.ts';
 import type { Host, HostReader, HttpResponse } from '../engine/host.ts';
 import { fetchToken, tokenSecretName } from '../k3s/join-token.ts';
 import type { K3sNode } from '../k3s/node.ts';
-import { parseImage } from '../k3s/registry-manifest.ts';
-import { pull } from '../k3s/registry-pull.ts';
-import { logIn, type RegistrySession } from '../k3s/registry-session.ts';
 import { installedVersion, releaseDownload } from '../k3s/release.ts';
+import { parseImage } from '../parts/registry/oci/registry-manifest.ts';
+import { pull } from '../parts/registry/oci/registry-pull.ts';
+import { logIn, type RegistrySession } from '../parts/registry/oci/registry-session.ts';
 import type { Settings } from '../settings/schema.ts';
 import { failure, ok, type Probe, skipped, type Verdict, warning } from './probe.ts';
 

@@ -1,6 +1,7 @@
 import { NodeError } from '../engine/errors.ts';
 import type { HostReader } from '../engine/host.ts';
 import type { Resource } from '../engine/resource.ts';
+import { namesRegistry, parseRegistries, wantedRegistries } from '../parts/registry/registries-yaml.ts';
 import { assigned, unitLines, unitWords } from '../resources/unit-text.ts';
 import { consentAdvice, isConsented } from '../settings/consents.ts';
 import { configText } from './config.ts';
@@ -10,7 +11,6 @@ import { configFlags, execStart, type GivenFlag, isList, k3sCommandLine, unitFla
 import { isIrreversible, usualValues } from './guarded-keys.ts';
 import { joinedCluster } from './joined.ts';
 import { type K3sNode, unitName } from './node.ts';
-import { namesRegistry, parseRegistries, wantedRegistries } from './registries-yaml.ts';
 import { renderUnit } from './unit.ts';
 import { flagVariables, unitEnvironmentFiles, unitVariables, variableFlags } from './unit-flags.ts';
 

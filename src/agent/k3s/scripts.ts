@@ -1,8 +1,8 @@
 import { basename, join } from 'node:path';
 import type { Resource } from '../engine/resource.ts';
+import { quoted } from '../parts/registry/credential-provider.ts';
 import type { NodePaths } from '../paths.ts';
 import { file } from '../resources/file.ts';
-import { quoted } from './credential-provider.ts';
 import type { K3sNode } from './node.ts';
 
 /** What every K3s operator types, by the names that K3s' own installer gives it (docs.k3s.io/installation/uninstall). */

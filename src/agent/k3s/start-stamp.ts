@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { NodeError } from '../engine/errors.ts';
 import type { Host, HostReader } from '../engine/host.ts';
+import { heldLogin } from '../parts/registry/held-login.ts';
+import { hasPlugin, ownContent, servedRegistries } from '../parts/registry/provider-file.ts';
+import { parseRegistries, type Registries, withoutAuth } from '../parts/registry/registries-yaml.ts';
 import type { NodePaths } from '../paths.ts';
 import { agentTokenPath } from './agent-token.ts';
 import { unpinnedToken } from './ca-pin.ts';
-import { heldLogin } from './held-login.ts';
 import { noteVersion } from './last-version.ts';
 import { type K3sNode, unitName } from './node.ts';
-import { hasPlugin, ownContent, servedRegistries } from './provider-file.ts';
-import { parseRegistries, type Registries, withoutAuth } from './registries-yaml.ts';
 import { installedVersion } from './release.ts';
 import { noteStart } from './started-with.ts';
 

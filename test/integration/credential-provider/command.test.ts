@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { cachedLogin } from '../../../src/agent/credential-provider/cached-logins.ts';
 import { acquireLock } from '../../../src/agent/host/files/lock.ts';
+import { cachedLogin } from '../../../src/agent/parts/registry/answer/cached-logins.ts';
 import type { Azure } from '../../lab/azure/index.ts';
 import {
   askedFor,

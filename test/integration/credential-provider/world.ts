@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import {
   type CachedLogins,
   parseCachedLogins,
-} from '../../../src/agent/credential-provider/cached-logins.ts';
+} from '../../../src/agent/parts/registry/answer/cached-logins.ts';
 import { nodePaths } from '../../../src/agent/paths.ts';
 import { type Azure, startAzure } from '../../lab/azure/index.ts';
 import { temporaryFolder } from '../host/folder.ts';

@@ -1,6 +1,6 @@
 import type { Report } from '../../agent.ts';
-import type { CredentialStatus } from '../../k3s/credential-status.ts';
-import { registriesId } from '../../k3s/registries.ts';
+import type { CredentialStatus } from '../../parts/registry/credential-status.ts';
+import { registriesId } from '../../parts/registry/registries.ts';
 import type { Meter, Pass } from './meter.ts';
 
 /** Registry credentials by login server: their times, what was renewed, and what could not be. */

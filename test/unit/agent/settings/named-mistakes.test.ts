@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { wantedRegistries } from '../../../../src/agent/k3s/registries-yaml.ts';
+import { wantedRegistries } from '../../../../src/agent/parts/registry/registries-yaml.ts';
 import { resolveLayers } from '../../../../src/agent/settings/load.ts';
 
 function settingsOf(values: unknown) {

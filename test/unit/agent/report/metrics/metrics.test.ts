@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../../../../src/agent/agent.ts';
-import type { CredentialStatus } from '../../../../../src/agent/k3s/credential-status.ts';
+import type { CredentialStatus } from '../../../../../src/agent/parts/registry/credential-status.ts';
 import { aReport, condition, outcome, samples, someMetrics } from './a-report.ts';
 
 /** The samples after these passes, each a minute after the other and a second long. */

@@ -1,0 +1,67 @@
+import type { HostReader } from '../../engine/host.ts';
+import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
+import { type K3sNode, unitName } from '../../k3s/node.ts';
+import { readStamp } from '../../k3s/start-stamp.ts';
+import { showUnit } from '../../resources/unit.ts';
+import { type ContainerdPull, observedPulls } from './containerd-logins.ts';
+
+/** Milliseconds before the end of a login at which a person is asked to act. */
+const notice = 3_600_000;
+
+/**
+ * Reports the end of a login that containerd has since the start of K3s and pulls with by itself: `ContainerdLoginEnds`,
+ * an hour beforehand if nothing restarts K3s for it. It blocks nothing: kubelet's pulls have a login of their own.
+ *
+ * Nothing is known of a K3s that is not running, or whose start was not stamped.
+ */
+export function containerdLogins(node: K3sNode): readonly Resource[] {
+  if (node.settings.registries.servers.length === 0) return [];
+  return [
+    {
+      id: 'ContainerdLogins/k3s',
+      summary: "watch the ends of containerd's own logins",
+      condition: 'Pulls',
+      check: (host) => check(host, node),
+    },
+  ];
+}
+
+interface Ending {
+  readonly server: string;
+  /** Epoch milliseconds. */
+  readonly end: number;
+  readonly pulls: readonly ContainerdPull[];
+}
+
+async function check(host: HostReader, node: K3sNode): Promise<Finding> {
+  const first = await firstEnding(host, node);
+  if (!first) return inSync();
+  const now = host.now();
+  const isLeftAlone = node.settings.registries.onRotate === 'never';
+  const from = isLeftAlone ? first.end - notice : first.end;
+  if (now < from) return inSync({ until: from });
+  const message = told(first, now, unitName(node.role.k3s), isLeftAlone);
+  const after = now < first.end ? first.end - now : notice;
+  return waiting('ContainerdLoginEnds', message, { lasting: true, blocks: false, after });
+}
+
+async function firstEnding(host: HostReader, node: K3sNode): Promise<Ending | undefined> {
+  const { InvocationID } = await showUnit(host, unitName(node.role.k3s), ['InvocationID']);
+  const stamp = InvocationID === '' ? undefined : await readStamp(host, node.paths, InvocationID);
+  const ends = stamp?.loginEnds ?? {};
+  const pulls = await observedPulls(host, node, stamp?.served);
+  const [first] = Object.entries(ends)
+    .map(([server, end]) => ({ server, end, pulls: pulls.filter(({ servers }) => servers.includes(server)) }))
+    .filter((each) => each.pulls.length > 0)
+    .sort((a, b) => a.end - b.end);
+  return first;
+}
+
+function told({ server, end, pulls }: Ending, now: number, unit: string, isLeftAlone: boolean): string {
+  const why = pulls.map((pull) => pull.why).join(', and ');
+  const [ends, fail] = now < end ? ['ends', 'will fail from then on'] : ['ended', 'fail since'];
+  const repair = isLeftAlone
+    ? `Run systemctl restart ${unit}, or set registries.onRotate to auto, and K3s is restarted for each new one.`
+    : 'K3s is restarted when there is a newer one; the condition Registries says why there is none.';
+  return `The login for ${server} that containerd has since K3s started ${ends} at ${new Date(end).toISOString()}, and pulls that need it ${fail} (${why}). ${repair}`;
+}

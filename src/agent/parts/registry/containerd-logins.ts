@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { NodeError } from '../../engine/errors.ts';
+import type { HostReader } from '../../engine/host.ts';
+import { type Flags, k3sFlags, otherProviderFlag, readableText } from '../../k3s/flags.ts';
+import type { K3sNode } from '../../k3s/node.ts';
+import type { NodePaths } from '../../paths.ts';
+import type { Settings } from '../../settings/schema.ts';
+import { servedRegistries } from './provider-file.ts';
+
+/** Pulls that are containerd's own on this node. */
+export interface ContainerdPull {
+  /** A clause: `docker.io is mirrored by a.azurecr.io`. */
+  readonly why: string;
+  /** The login servers they are made from. */
+  readonly servers: readonly string[];
+}
+
+/**
+ * Why containerd needs a fresh login of its own on this node.
+ *
+ * Containerd prefers the credential that kubelet hands it with a pull. It falls back on the one K3s gave it at its
+ * start where a pull is not kubelet's, and where kubelet's provider is not asked about the registry that is pulled from
+ * (containerd, internal/cri/server/images/image_pull.go). K3s's addons are pods, whose images kubelet pulls.
+ *
+ * `served` is for which registries the kubelet that runs asks Slipway, where its stamp says it.
+ */
+export async function containerdPulls(
+  host: HostReader,
+  { paths, settings }: K3sNode,
+  served?: readonly string[],
+): Promise<readonly ContainerdPull[]> {
+  const { servers } = settings.registries;
+  if (servers.length === 0) return [];
+  const flags = await k3sFlags(host, paths);
+  return [
+    ...mirrored(settings.registries),
+    ...(await pauseImage(host, paths, flags, servers)),
+    ...(await imageLists(host, paths, servers)),
+    ...(await withoutKubelet(host, paths, flags, servers, served)),
+  ];
+}
+
+/** The same, or none if what decides it cannot be read: whether K3s runs does not depend on it. */
+export async function observedPulls(
+  host: HostReader,
+  node: K3sNode,
+  served?: readonly string[],
+): Promise<readonly ContainerdPull[]> {
+  try {
+    return await containerdPulls(host, node, served);
+  } catch (error) {
+    if (error instanceof NodeError) return [];
+    throw error;
+  }
+}
+
+/** Kubelet is asked about the registry in the image's name, and not about the mirror that is asked for it. */
+function mirrored({ servers, mirrors }: Settings['registries']): readonly ContainerdPull[] {
+  return Object.entries(mirrors).flatMap(([name, { endpoint = [] }]) => {
+    const hosts = endpoint
+      .map((url) => (URL.canParse(url) ? new URL(url).host : ''))
+      .filter((host) => servers.includes(host));
+    if (servers.includes(name) || hosts.length === 0) return [];
+    const own = [...new Set(hosts)];
+    return [
+      {
+        why: `${name === '*' ? 'every other registry' : name} is mirrored by ${own.join(', ')}`,
+        servers: own,
+      },
+    ];
+  });
+}
+
+/**
+ * Containerd pulls the pause image by itself. The default registry that a server has set is also that of its agents
+ * (pkg/agent/config/config.go), where only the configuration made for containerd shows it.
+ */
+async function pauseImage(
+  host: HostReader,
+  { k3s }: NodePaths,
+  flags: Flags,
+  servers: readonly string[],
+): Promise<readonly ContainerdPull[]> {
+  const made = await host.readFile(join(k3s.agent, 'etc/containerd/config.toml'));
+  const named = [
+    ['pause-image', flags.get('pause-image')?.at(-1)],
+    ['system-default-registry', flags.get('system-default-registry')?.at(-1)],
+    ['the pause image', /^\s*sandbox(?:_image)? = ["']([^"']+)["']/m.exec(made?.content ?? '')?.[1]],
+  ] as const;
+  const found = named.find(([, image]) => image !== undefined && servers.includes(registryOf(image)));
+  if (found?.[1] === undefined) return [];
+  return [{ why: `${found[0]} is ${found[1]}`, servers: [registryOf(found[1])] }];
+}
+
+/** K3s has containerd pull what these lists name, also while it runs (pkg/agent/containerd/watcher.go). */
+async function imageLists(
+  host: HostReader,
+  { k3s }: NodePaths,
+  servers: readonly string[],
+): Promise<readonly ContainerdPull[]> {
+  const folder = join(k3s.agent, 'images');
+  const lists = (await host.list(folder))
+    .filter((name) => /\.txt$/i.test(name))
+    .map((name) => join(folder, name));
+  const texts = await Promise.all(lists.map((path) => readableText(host, path)));
+  return lists.flatMap((path, at) => {
+    const registries = (texts[at] ?? '').split('\n').map((line) => registryOf(line.trim()));
+    const found = servers.filter((server) => registries.includes(server));
+    return found.length > 0 ? [{ why: `${path} lists images of ${found.join(', ')}`, servers: found }] : [];
+  });
+}
+
+function registryOf(image: string): string {
+  return image.split('/')[0] ?? '';
+}
+
+/** Where kubelet asks another provider than ours, or ours not about all: an operator may have set either. */
+async function withoutKubelet(
+  host: HostReader,
+  paths: NodePaths,
+  flags: Flags,
+  servers: readonly string[],
+  known: readonly string[] | undefined,
+): Promise<readonly ContainerdPull[]> {
+  const { credentialProvider: path } = paths.k3s;
+  const set = otherProviderFlag(flags, paths);
+  if (set) return [{ why: `${set} has kubelet ask another credential provider`, servers }];
+  const served = known ?? servedRegistries((await host.readFile(path))?.content ?? '');
+  const missing = servers.filter((server) => !served.includes(server));
+  if (missing.length === 0) return [];
+  return [{ why: `${path} does not have kubelet ask Slipway about ${missing.join(', ')}`, servers: missing }];
+}

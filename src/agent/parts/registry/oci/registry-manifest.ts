@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod/mini';
+import type { HttpResponse } from '../../../engine/host.ts';
+import { imageNotFound, pullRefused, unexpected } from '../proof/pull-errors.ts';
+import { ask, openSession, type RegistrySession } from './registry-session.ts';
+
+/** An image as settings name it. */
+export interface Image {
+  /** `myteam.azurecr.io/base/alpine:3.22` */
+  readonly name: string;
+  readonly server: string;
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/** The parts of a name that the settings' schema has let through. */
+export function parseImage(name: string): Image {
+  const slash = name.indexOf('/');
+  const colon = name.lastIndexOf(':');
+  const [server, repository, tag] = [
+    name.slice(0, slash),
+    name.slice(slash + 1, colon),
+    name.slice(colon + 1),
+  ];
+  return { name, server, repository, tag };
+}
+
+const descriptor = z.object({ digest: z.string(), size: z.number() });
+const platform = z.object({ os: z.string(), architecture: z.string() });
+
+/** An image manifest, or an index of them (OCI Image Format; Docker's own two forms are alike in this). */
+const manifestSchema = z.object({
+  layers: z.optional(z.array(descriptor)),
+  manifests: z.optional(z.array(z.object({ digest: z.string(), platform: z.optional(platform) }))),
+});
+
+type Manifest = z.output<typeof manifestSchema>;
+
+/** A layer as a manifest names it; bytes. */
+export type Layer = z.output<typeof descriptor>;
+
+export interface FoundImage {
+  /** What the tag leads to: an index's digest, where the image has one. */
+  readonly digest: string;
+  readonly layers: readonly Layer[];
+  /** The session that the layers are fetched through. */
+  readonly session: RegistrySession;
+}
+
+const accept = {
+  accept: [
+    'application/vnd.oci.image.index.v1+json',
+    'application/vnd.oci.image.manifest.v1+json',
+    'application/vnd.docker.distribution.manifest.list.v2+json',
+    'application/vnd.docker.distribution.manifest.v2+json',
+  ].join(', '),
+};
+
+/**
+ * What an image consists of on this machine, its digests verified. `ProofImageNotFound` where it is not there, or not for
+ * this architecture; `PullDenied`; and what `openSession` throws.
+ */
+export async function findImage(
+  opening: RegistrySession,
+  image: Image,
+  arch: 'x64' | 'arm64',
+): Promise<FoundImage> {
+  const { response, session } = await openSession(opening, pathOf(image, image.tag), accept);
+  const { digest, manifest } = read(response, session, image, response.headers['docker-content-digest']);
+  const { layers = [] } = await forPlatform(manifest, session, image, arch);
+  return { digest, layers, session };
+}
+
+function pathOf({ repository }: Image, reference: string): string {
+  return `/v2/${repository}/manifests/${reference}`;
+}
+
+function read(
+  response: HttpResponse,
+  { server }: RegistrySession,
+  image: Image,
+  promised: string | undefined,
+): { readonly digest: string; readonly manifest: Manifest } {
+  if (response.status !== 200)
+    throw pullRefused(response, server, image.name, 'the registry does not have it');
+  const digest = `sha256:${createHash('sha256').update(response.body).digest('hex')}`;
+  if (promised !== undefined && promised !== digest)
+    throw unexpected(server, `promises ${promised} for ${image.name} and sends ${digest}`);
+  const { data: manifest } = z.safeParse(manifestSchema, json(response.body));
+  if (manifest === undefined) throw unexpected(server, `sends no manifest for ${image.name}`);
+  return { digest, manifest };
+}
+
+async function forPlatform(
+  manifest: Manifest,
+  session: RegistrySession,
+  image: Image,
+  arch: 'x64' | 'arm64',
+): Promise<Manifest> {
+  if (manifest.manifests === undefined) return manifest;
+  const architecture = arch === 'x64' ? 'amd64' : arch;
+  const fitting = manifest.manifests.find(
+    ({ platform }) => platform?.os === 'linux' && platform.architecture === architecture,
+  );
+  if (fitting === undefined) throw imageNotFound(image.name, `it is not made for linux/${architecture}`);
+  const response = await ask(session, pathOf(image, fitting.digest), accept);
+  return read(response, session, image, fitting.digest).manifest;
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,150 @@
+import { quoted, refusalOf } from '../../../clouds/answers.ts';
+import { registryTrouble, registryUnreachable } from '../../../clouds/registry-errors.ts';
+import { NodeError } from '../../../engine/errors.ts';
+import type { Host, HttpResponse } from '../../../engine/host.ts';
+import { Secret } from '../../../engine/secret.ts';
+import { credentialRefused, foreignRealm, pullDenied, unexpected } from '../proof/pull-errors.ts';
+import type { Login } from '../registries-yaml.ts';
+
+/** A registry, and what is shown to it: nothing until it asks. */
+export interface RegistrySession {
+  readonly host: Host;
+  /** The login server. */
+  readonly server: string;
+  readonly login: Login;
+  /** The header that opened it, where it asked for one. */
+  readonly authorization?: Secret;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+/**
+ * Asks as a container runtime does: without a credential, and once more with what the challenge wants. The login is
+ * shown to the login server alone. Gives the answer, whatever it is, and the session that the next question goes through.
+ *
+ * `PullCredentialRefused`, `PullDenied`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`,
+ * `TlsUntrusted`, `UnexpectedAnswer`. Sources: distribution, docs/spec/auth/token.md; Azure/acr, docs/Token-BasicAuth.md.
+ */
+export async function openSession(
+  session: RegistrySession,
+  path: string,
+  headers: Headers = {},
+): Promise<{ readonly response: HttpResponse; readonly session: RegistrySession }> {
+  const first = await ask(session, path, headers);
+  if (first.status !== 401) return { response: first, session };
+  const opened = { ...session, authorization: await answerTo(first, session) };
+  const response = await ask(opened, path, headers);
+  if (response.status === 401 && opened.authorization.reveal().startsWith('Basic '))
+    throw credentialRefused(session.server, quoted(refusalOf(response).message));
+  return { response, session: opened };
+}
+
+/** Logs in as `docker login` does. False where the registry asks for no login; `PullCredentialRefused`, and the above. */
+export async function logIn(opening: RegistrySession): Promise<boolean> {
+  const { response, session } = await openSession(opening, '/v2/');
+  const { status } = response;
+  if (status === 401 || status === 403)
+    throw credentialRefused(session.server, quoted(refusalOf(response).message));
+  if (status !== 200) throw unexpected(session.server, `answers ${status} at /v2/`);
+  return session.authorization !== undefined;
+}
+
+/** One GET at the login server; what it would answer to anybody is thrown. */
+export async function ask(session: RegistrySession, path: string, headers: Headers): Promise<HttpResponse> {
+  const { server, authorization } = session;
+  const url = `https://${server}${path}`;
+  const response = await get(session, url, { ...headers, ...(authorization && { authorization }) });
+  const trouble = registryTrouble(response, server, session.host.now());
+  if (trouble && !isAboutPermission(response, session)) throw trouble;
+  return response;
+}
+
+/** A 403 that follows a credential is about what it may do, unless it is the firewall's, whose rules can change between. */
+function isAboutPermission(response: HttpResponse, { authorization }: RegistrySession): boolean {
+  const isFirewall = /client with IP|aka\.ms\/acr\/firewall/i.test(refusalOf(response).message);
+  return response.status === 403 && authorization !== undefined && !isFirewall;
+}
+
+async function get(
+  { host, server }: RegistrySession,
+  url: string,
+  headers: Readonly<Record<string, string | Secret>>,
+): Promise<HttpResponse> {
+  try {
+    return await host.send({ method: 'GET', url, headers });
+  } catch (thrown) {
+    throw thrown instanceof NodeError ? registryUnreachable(thrown, server) : thrown;
+  }
+}
+
+async function answerTo({ headers }: HttpResponse, session: RegistrySession): Promise<Secret> {
+  const challenge = headers['www-authenticate'] ?? '';
+  const [, parameters] = /\bBearer\s+(.*)/i.exec(challenge) ?? [];
+  if (parameters !== undefined) return bearer(parameters, session);
+  if (/\bBasic\b/i.test(challenge)) return basic(session);
+  throw unexpected(session.server, 'asks for a login without saying which kind it takes');
+}
+
+/** The user and password as RFC 7617 has them. */
+function basic({ login: { username, password } }: RegistrySession): Secret {
+  return new Secret(`Basic ${Buffer.from(`${username}:${password.reveal()}`).toString('base64')}`);
+}
+
+/** Whether it is the login or the scope that a token is refused for is told by asking for one without a scope. */
+async function bearer(parameters: string, session: RegistrySession): Promise<Secret> {
+  const { realm = '', scope, ...others } = namesIn(parameters);
+  const response = await requestToken(session, realm, { ...others, scope });
+  if (response.status === 200) return tokenIn(response, session);
+  const says = quoted(refusalOf(response).message);
+  if (response.status !== 401 && response.status !== 403)
+    throw unexpected(session.server, `answers a request for a token with status ${response.status}.${says}`);
+  const withoutScope = scope === undefined ? response : await requestToken(session, realm, others);
+  if (withoutScope.status === 200) throw pullDenied(session.server, scope ?? '', says);
+  throw credentialRefused(session.server, says);
+}
+
+interface Challenge {
+  readonly realm?: string | undefined;
+  readonly service?: string | undefined;
+  readonly scope?: string | undefined;
+}
+
+function namesIn(parameters: string): Challenge {
+  const value = (name: string) => new RegExp(`\\b${name}="([^"]*)"`, 'i').exec(parameters)?.[1];
+  return { realm: value('realm'), service: value('service'), scope: value('scope') };
+}
+
+async function requestToken(
+  session: RegistrySession,
+  realm: string,
+  query: Omit<Challenge, 'realm'>,
+): Promise<HttpResponse> {
+  const { server, host } = session;
+  const url = URL.canParse(realm) ? new URL(realm) : undefined;
+  if (url?.protocol !== 'https:' || !isOwnHost(url.host, server))
+    throw foreignRealm(server, url?.host ?? realm);
+  for (const [name, value] of Object.entries(query)) if (value) url.searchParams.set(name, value);
+  const response = await get(session, url.href, { authorization: basic(session) });
+  const trouble = response.status === 403 ? undefined : registryTrouble(response, server, host.now());
+  if (trouble) throw trouble;
+  return response;
+}
+
+/** A regional endpoint may send to the global one of its registry: `team.westeurope.geo.azurecr.io`, `team.azurecr.io`. */
+function isOwnHost(host: string, server: string): boolean {
+  return host === server || host === server.replace(/^([^.]+)\.[^.]+\.geo\./, '$1.');
+}
+
+function tokenIn({ body }: HttpResponse, { server }: RegistrySession): Secret {
+  const { access_token, token = access_token } = Object(parsed(body));
+  if (typeof token === 'string' && token !== '') return new Secret(`Bearer ${token}`);
+  throw unexpected(server, 'answers a request for a token with something else');
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,100 @@
+/** What can keep a pull from succeeding, told apart, each with what repairs it. */
+import { quoted, refusalOf, soonAfter, untrusted } from '../../../clouds/answers.ts';
+import { NodeError } from '../../../engine/errors.ts';
+import type { HttpResponse } from '../../../engine/host.ts';
+
+/** A role that is assigned takes minutes to work, and what is no registry does not soon become one. */
+const lasting = { retry: { pace: 'slow' } } as const;
+
+/** What to do about a credential: the file itself has to stay, since K3s would start without mirrors. */
+export const renewal =
+  'It is renewed when registries.schedule says so, and each new one is tried; to try this one again now: systemctl reload slipway.';
+
+/** The login is good, and does not reach this far. `what` is an image or a scope. */
+export function pullDenied(server: string, what: string, says: string): NodeError {
+  return new NodeError(
+    'PullDenied',
+    `${server} accepts the credential of registries.yaml, and does not let it pull ${what}.${says} Assign the identity of this VM the role AcrPull, or Container Registry Repository Reader where the registry uses ABAC; that can take ten minutes to work.`,
+    lasting,
+  );
+}
+
+export function credentialRefused(server: string, says: string): NodeError {
+  return new NodeError(
+    'PullCredentialRefused',
+    `${server} does not accept the credential that registries.yaml holds.${says} Check that the identity of this VM still has its role there. ${renewal}`,
+    lasting,
+  );
+}
+
+export function foreignRealm(server: string, realm: string): NodeError {
+  return new NodeError(
+    'UnexpectedAnswer',
+    `${server} asks for its credential to be shown to "${realm}", and it was not shown there. Check registries.servers and what answers under that name.`,
+    lasting,
+  );
+}
+
+export function imageNotFound(image: string, why: string): NodeError {
+  return new NodeError(
+    'ProofImageNotFound',
+    `${image} cannot prove a pull: ${why}. Push it, or name another image in registries.proof.`,
+    lasting,
+  );
+}
+
+/** What a registry says to a manifest or a layer that it does not give; `missing` is what a 404 means. */
+export function pullRefused(
+  response: HttpResponse,
+  server: string,
+  image: string,
+  missing: string,
+): NodeError {
+  const { status } = response;
+  const says = quoted(refusalOf(response).message);
+  if (status === 401 || status === 403) return pullDenied(server, image, says);
+  if (status === 404) return imageNotFound(image, missing);
+  return unexpected(server, `answers ${status} to a pull of ${image}.${says}`);
+}
+
+/** `did` completes the sentence that begins with the server. */
+export function unexpected(server: string, did: string): NodeError {
+  return new NodeError(
+    'UnexpectedAnswer',
+    `${server} ${did.replace(/\.?$/, '.')} That is no registry's protocol; check registries.servers and what answers under that name.`,
+    lasting,
+  );
+}
+
+/** The endpoint that a registry redirects to could not be reached. */
+export function storageUnreachable(server: string, storage: string, failure: NodeError): NodeError {
+  if (failure.reason === 'TlsUntrusted') return untrusted(storage, failure);
+  if (failure.reason === 'UnexpectedAnswer')
+    return new NodeError('UnexpectedAnswer', failure.message, { ...lasting, cause: failure });
+  return new NodeError(
+    'StorageUnreachable',
+    `${server} sends layers from ${storage}, which cannot be reached: ${failure.message} ${openTheWay}`,
+    { cause: failure },
+  );
+}
+
+/** The endpoint that a registry redirects to answers, and gives nothing. */
+export function storageRefused(
+  server: string,
+  storage: string,
+  response: HttpResponse,
+  now: number,
+): NodeError {
+  const { status } = response;
+  const says = quoted(refusalOf(response).message);
+  const isPassing = status === 408 || status === 429 || status >= 500;
+  return new NodeError(
+    'StorageUnreachable',
+    `${server} sends layers from ${storage}, which answers ${status}.${says} ${openTheWay}`,
+    isPassing ? { retry: soonAfter(response, now) } : lasting,
+  );
+}
+
+/** Source: "Azure Container Registry endpoint reference". */
+const openTheWay =
+  'Let this VM through to *.blob.core.windows.net, or to REGISTRY.REGION.data.azurecr.io where the registry has data endpoints; a private endpoint needs a DNS record for its data endpoint, too.';

@@ -1,0 +1,162 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Cloud } from '../../../clouds/cloud.ts';
+import { NodeError } from '../../../engine/errors.ts';
+import type { Host, HostReader } from '../../../engine/host.ts';
+import { lastTime } from '../../../engine/last-time.ts';
+import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
+import type { K3sNode } from '../../../k3s/node.ts';
+import { type HeldLogin, heldLogin } from '../held-login.ts';
+import { type Image, parseImage } from '../oci/registry-manifest.ts';
+import { type Pulled, pull } from '../oci/registry-pull.ts';
+import { logIn, type RegistrySession } from '../oci/registry-session.ts';
+import { parseRegistries } from '../registries-yaml.ts';
+import { identityRemark, withIdentity } from './identity-view.ts';
+import { credentialDigest, type Proof, readProof, writeProof } from './pull-record.ts';
+
+interface Subject {
+  readonly node: K3sNode;
+  readonly cloud: Cloud;
+  /** The login server. */
+  readonly server: string;
+  /** Of registries.proof, those of this server. */
+  readonly images: readonly string[];
+}
+
+/**
+ * Each credential in registries.yaml is proven once: with what the file holds, and nothing else, the images of
+ * registries.proof are begun to be pulled. Of a server without such an image the login is proven.
+ *
+ * A failure blocks nobody, is told apart (`PullCredentialRefused`, `PullDenied`, `RegistryForbidden`,
+ * `ProofImageNotFound`, `StorageUnreachable` and their like), and is tried again; K3s is not touched.
+ */
+export function pullProofs(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
+  const { servers, proof } = node.settings.registries;
+  return servers.map((server) => {
+    const images = proof.filter((image) => parseImage(image).server === server);
+    return {
+      id: `PullProof/${server}`,
+      summary: images.length > 0 ? `prove a pull of ${images.join(', ')}` : `prove the login to ${server}`,
+      condition: 'Pulls',
+      needs,
+      check: (host) => sparing(check(host, { node, cloud, server, images })),
+    };
+  });
+}
+
+async function sparing(finding: Promise<Finding>): Promise<Finding> {
+  try {
+    return await finding;
+  } catch (thrown) {
+    throw thrown instanceof NodeError ? thrown.sparing() : thrown;
+  }
+}
+
+async function check(host: HostReader, subject: Subject): Promise<Finding> {
+  const { node, server, images } = subject;
+  const held = await readLogin(host, subject);
+  if (!held) return waiting('Blocked', notHeld(subject), { after: 60_000, blocks: false });
+  const ends = held.receivedAt + (held.life ?? Number.POSITIVE_INFINITY);
+  if (host.now() >= ends) throw ended(server, ends);
+  const credential = credentialDigest(held.login.username, held.login.password.reveal());
+  const record = await readProof(host, node.paths.slipway.pullProof, server);
+  const isKnown = record?.credential === credential && isDeepStrictEqual(record.images, images);
+  if (isKnown && !record.refused)
+    return inSync({ message: `${record.result} with the credential ${endOf(ends)}`, until: ends });
+  const changes = [{ field: 'pulls', observed: observedOf(record, credential), desired: 'proven' }];
+  const remedy = async (host: Host) => {
+    const write = (proof: Pick<Proof, 'result' | 'refused'>) =>
+      writeProof(host, node.paths.slipway.pullProof, server, { credential, images, ...proof });
+    try {
+      await write({ result: await prove({ host, server, login: held.login }, subject) });
+    } catch (thrown) {
+      if (!isRefusal(thrown)) throw thrown;
+      await write({ result: `refused at ${timeOf(host)}`, refused: true });
+      throw isKnown ? thrown : shortly(thrown);
+    }
+  };
+  return { state: 'Drifted', drift: { changes, tolerable: true, remedy } };
+}
+
+async function readLogin(host: HostReader, { node, cloud, server }: Subject): Promise<HeldLogin | undefined> {
+  const found = await host.readFile(node.paths.k3s.registries);
+  const content = found && parseRegistries(found.content);
+  return content && heldLogin(content, server, cloud.registryUser(server), found);
+}
+
+function notHeld({ node, server }: Subject): string {
+  return `${node.paths.k3s.registries} holds no credential for ${server} yet; the condition Registries says why.`;
+}
+
+/** Nothing has to be asked to know that. */
+function ended(server: string, ends: number): NodeError {
+  return new NodeError(
+    'PullCredentialRefused',
+    `The credential for ${server} ended at ${new Date(ends).toISOString()}, and nothing can be pulled with it. The condition Registries says why there is no newer one.`,
+    { retry: { pace: 'slow' } },
+  );
+}
+
+function observedOf(record: Proof | undefined, credential: string): string | undefined {
+  if (record?.credential !== credential) return record && 'proven for another credential';
+  return record.refused ? 'refused' : 'proven for another image';
+}
+
+/** Also if the identity's own view made another reason of it: see `withIdentity`. */
+function isRefusal(thrown: unknown): thrown is NodeError {
+  const isRefused = (error: unknown) =>
+    error instanceof NodeError && error.reason === 'PullCredentialRefused';
+  return thrown instanceof NodeError && (isRefused(thrown) || isRefused(thrown.cause));
+}
+
+/** The same, to be looked at again in seconds: the next pass takes a refused credential out of kubelet's reach. */
+function shortly({ reason, message, cause }: NodeError): NodeError {
+  return new NodeError(reason, message, { retry: { pace: 'soon' }, cause });
+}
+
+function endOf(ends: number): string {
+  return ends <= lastTime ? `that ends ${new Date(ends).toISOString().slice(11, 16)}Z` : 'of registries.yaml';
+}
+
+async function prove(session: RegistrySession, { node, cloud, images }: Subject): Promise<string> {
+  if (images.length === 0) return proveLogin(session);
+  const results: string[] = [];
+  for (const image of images.map(parseImage)) results.push(await provePull(session, cloud, image, node.arch));
+  return results.join('; ');
+}
+
+async function proveLogin(session: RegistrySession): Promise<string> {
+  const { host, server } = session;
+  const wasAsked = await logIn(session);
+  const what = wasAsked ? `logged in to ${server}` : `${server} asks for no login; it was reached`;
+  return `${what} at ${timeOf(host)} (name an image of it in registries.proof, and a pull is proven)`;
+}
+
+async function provePull(
+  session: RegistrySession,
+  cloud: Cloud,
+  image: Image,
+  arch: K3sNode['arch'],
+): Promise<string> {
+  try {
+    const pulled = await pull(session, image, arch);
+    const remark = await identityRemark(cloud, image, pulled.digest);
+    return `${image.name} pulled at ${timeOf(session.host)} (${told(pulled)}${remark})`;
+  } catch (thrown) {
+    throw thrown instanceof NodeError ? await withIdentity(cloud, image, thrown) : thrown;
+  }
+}
+
+function timeOf(host: Host): string {
+  return `${new Date(host.now()).toISOString().slice(11, 19)}Z`;
+}
+
+function told({ digest, layer, layers, bytes, size, from, anonymous }: Pulled): string {
+  const part = `${sizeOf(bytes)} of ${sizeOf(size)} of layer ${layer} of ${layers} from ${from}`;
+  return `${digest.slice(0, 'sha256:'.length + 12)}, ${part}${anonymous ? ', no login asked for' : ''}`;
+}
+
+function sizeOf(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`;
+  const [divisor, unit] = bytes < 1024 ** 2 ? [1024, 'KiB'] : [1024 ** 2, 'MiB'];
+  return `${Number((bytes / divisor).toFixed(1))} ${unit}`;
+}

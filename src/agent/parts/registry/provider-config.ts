@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { NodeError } from '../../engine/errors.ts';
+import type { HostReader } from '../../engine/host.ts';
+import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
+import { k3sFlags, otherProviderFlag } from '../../k3s/flags.ts';
+import type { K3sNode } from '../../k3s/node.ts';
+import type { NodePaths } from '../../paths.ts';
+import { file } from '../../resources/file.ts';
+import { noneOf, removing } from '../../resources/removed.ts';
+import { hasPlugin, header, inOrder, isOurs, pluginName, servedRegistries } from './provider-file.ts';
+
+export { pluginName };
+
+/**
+ * Kubelet's configuration of its credential provider, where it is not somebody else's: `ProviderNotOurs`.
+ *
+ * It is there where the plugin is only: kubelet, and K3s with it, ends where it finds the one without the other.
+ * Where the plugin cannot be had, it is removed, which needs no room on the disk, and comes back with the plugin.
+ */
+export function providerConfig(node: K3sNode, needs: readonly string[]): Resource {
+  const { credentialProvider: path } = node.paths.k3s;
+  const written = file({ path, content: renderProviderConfig(node), condition: 'CredentialProvider', needs });
+  return {
+    ...written,
+    async check(host) {
+      const other = otherProviderFlag(await k3sFlags(host, node.paths), node.paths);
+      if (other !== undefined) throw sentElsewhere(other, node.paths.k3s.config);
+      const text = await textOf(host, path);
+      if (!isOurs(text)) return shared(path, text, node.settings.registries.servers);
+      if (!(await hasPlugin(host, node.paths))) return withoutPlugin(host, node.paths);
+      return written.check(host);
+    },
+  };
+}
+
+async function textOf(host: HostReader, path: string): Promise<string> {
+  return (await host.readFile(path))?.content ?? '';
+}
+
+/** Somebody else's configuration, which may ask Slipway too. */
+function shared(path: string, text: string, servers: readonly string[]): Finding {
+  const served = servedRegistries(text);
+  const missing = servers.filter((server) => !served.includes(server));
+  if (missing.length > 0) throw notOurs(path, served.length > 0 ? missing : []);
+  return inSync({ message: `${path} is not Slipway's alone, and has kubelet ask Slipway for every login` });
+}
+
+async function withoutPlugin(host: HostReader, { k3s }: NodePaths): Promise<Finding> {
+  const { credentialProvider: path, credentialProviderBin } = k3s;
+  const why = `${join(credentialProviderBin, pluginName)}, which is no file that kubelet can run`;
+  if (!(await host.stat(path))) return waiting('Blocked', `waits for ${why}`, { blocks: false });
+  const summary = `remove ${path}, since K3s would not start again for want of ${why}`;
+  return noneOf([path], { summary, remedy: removing([path]) });
+}
+
+/**
+ * The configuration (https://kubernetes.io/docs/reference/config-api/kubelet-config.v1/#CredentialProviderConfig): asked
+ * for exactly these hosts. Kubelet ends where apiVersion or defaultCacheDuration is missing.
+ */
+export function renderProviderConfig({ paths, settings }: Pick<K3sNode, 'paths' | 'settings'>): string {
+  const provider = {
+    name: pluginName,
+    matchImages: inOrder(settings.registries.servers),
+    defaultCacheDuration: '10m',
+    apiVersion: 'credentialprovider.kubelet.k8s.io/v1',
+    args: ['credential-provider', '--root', paths.root],
+  };
+  const config = {
+    apiVersion: 'kubelet.config.k8s.io/v1',
+    kind: 'CredentialProviderConfig',
+    providers: [provider],
+  };
+  const yaml = { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 } as const;
+  return `${header}, from registries.servers; kubelet reads it when K3s starts.\n${stringify(config, yaml)}`;
+}
+
+/**
+ * No credential provider of ours: kubelet's configuration goes first, so that no start of K3s finds it without what it
+ * names. The plugin stays, since a kubelet that runs still calls it.
+ */
+export function noProvider(paths: NodePaths): Resource {
+  return {
+    id: 'CredentialProvider/none',
+    summary: "take kubelet's credential provider away",
+    condition: 'CredentialProvider',
+    async check(host) {
+      const left = await leftovers(host, paths);
+      if (left.length === 0) return inSync({ message: 'registries.servers is empty' });
+      return noneOf(left, { remedy: removing(left) });
+    },
+  };
+}
+
+/** What there is of it, in the order in which it is to go. */
+async function leftovers(host: HostReader, { k3s, slipway }: NodePaths): Promise<readonly string[]> {
+  const config = isOurs(await textOf(host, k3s.credentialProvider)) ? [k3s.credentialProvider] : [];
+  const all = [...config, slipway.registryLogins, slipway.providerSettings];
+  const stats = await Promise.all(all.map((path) => host.stat(path)));
+  return all.filter((_, at) => stats[at] !== undefined);
+}
+
+const toKeepIt =
+  "To keep it so, set registries.onRotate to auto, since only a restart of K3s renews containerd's own logins.";
+
+function notOurs(path: string, missing: readonly string[]): NodeError {
+  const [of, todo] =
+    missing.length > 0
+      ? [` to ${missing.join(', ')}`, `name these in matchImages of its entry ${pluginName}, and restart K3s`]
+      : ['', 'move that file away'];
+  return foreign(
+    `${path} is not Slipway's and was left alone, so kubelet does not ask Slipway for logins${of}. ` +
+      `To let Slipway answer, ${todo}. ${toKeepIt}`,
+  );
+}
+
+function sentElsewhere(flag: string, config: string): NodeError {
+  return foreign(
+    `${flag} has kubelet ask another credential provider, so it does not ask Slipway for logins. ` +
+      `To let Slipway answer, take it out of ${config}.d or k3s.config, and restart K3s. ${toKeepIt}`,
+  );
+}
+
+function foreign(message: string): NodeError {
+  return new NodeError('ProviderNotOurs', message, { retry: { pace: 'slow' }, blocks: false });
+}

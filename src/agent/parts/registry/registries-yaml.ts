@@ -1,0 +1,144 @@
+import { isDeepStrictEqual } from 'node:util';
+import { stringify } from 'yaml';
+import * as z from 'zod/mini';
+import { NodeError } from '../../engine/errors.ts';
+import { Secret, sensitive } from '../../engine/secret.ts';
+import type { Settings } from '../../settings/schema.ts';
+import { parseYaml } from '../../settings/yaml.ts';
+
+const text = z.string();
+const auth = z.strictObject({
+  username: z.optional(text),
+  password: z.optional(text),
+  auth: z.optional(text),
+  identity_token: z.optional(text),
+});
+const tls = z.strictObject({
+  ca_file: z.optional(text),
+  cert_file: z.optional(text),
+  key_file: z.optional(text),
+  insecure_skip_verify: z.optional(z.boolean()),
+});
+const mirror = z.strictObject({
+  endpoint: z.optional(z.array(z.url())),
+  rewrite: z.optional(z.record(text, text)),
+});
+
+/** A name without a value is a registry without endpoints: the form of the embedded registry. */
+const namedMirror = z.pipe(
+  z.nullable(mirror),
+  z.transform((value) => value ?? {}),
+);
+
+/** All that registries.yaml may hold (https://docs.k3s.io/installation/private-registry). K3s overlooks other keys. */
+const schema = z.strictObject({
+  mirrors: z.optional(z.record(text, namedMirror)),
+  configs: z.optional(z.record(text, z.strictObject({ auth: z.optional(auth), tls: z.optional(tls) }))),
+});
+
+export type Registries = z.output<typeof schema>;
+
+/** The user name and password for a login server. */
+export interface Login {
+  readonly username: string;
+  readonly password: Secret;
+}
+
+/**
+ * The text of registries.yaml: each login server with its https endpoint, unless the settings mirror it, and its
+ * login; then what the settings say of other registries.
+ *
+ * K3s reads a malformed file again and again and never starts (pkg/agent/config/config.go, get), so the text is read
+ * back before it is used: `RegistriesInvalid`.
+ */
+export function renderRegistries(
+  settings: Settings['registries'],
+  logins: ReadonlyMap<string, Login>,
+): Secret {
+  const rendered = sensitive((show) => {
+    const document = registriesOf(settings, logins, show);
+    const yaml = { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'QUOTE_DOUBLE', lineWidth: 0 } as const;
+    return `# Written by Slipway, which renews it; change the settings under registries instead.\n${stringify(document, yaml)}`;
+  });
+  const wanted = registriesOf(settings, logins, (secret) => secret.reveal());
+  if (!isDeepStrictEqual(parseRegistries(rendered.reveal()), wanted)) throw invalid();
+  return rendered;
+}
+
+/** True if the settings name any registry; without one registries.yaml is the operator's own and stays. */
+export function namesRegistry({ servers, mirrors, configs }: Settings['registries']): boolean {
+  return [servers, Object.keys(mirrors), Object.keys(configs)].some(({ length }) => length > 0);
+}
+
+/** What the settings ask for, with no login for the login servers. */
+export function wantedRegistries(settings: Settings['registries']): Registries {
+  return registriesOf(settings, new Map(), (secret) => secret.reveal());
+}
+
+/** The content of a registries.yaml; `undefined` where K3s would choke on it or overlook a part of it. */
+export function parseRegistries(content: string): Registries | undefined {
+  if (last?.content !== content) last = { content, found: parsed(content) };
+  return last.found;
+}
+
+/** A pass asks for the same text ten times, and parsing it is most of what a pass computes. */
+let last: { readonly content: string; readonly found: Registries | undefined } | undefined;
+
+function parsed(content: string): Registries | undefined {
+  try {
+    return z.safeParse(schema, parseYaml(content) ?? {}).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same, without any auth, and without registries of which nothing else is said. */
+export function withoutAuth({ mirrors = {}, configs = {} }: Registries): Registries {
+  const rest = Object.entries(configs).flatMap(([name, { tls }]) => (tls ? [[name, { tls }] as const] : []));
+  return { mirrors, configs: Object.fromEntries(rest) };
+}
+
+type Show = (secret: Secret) => string;
+
+function registriesOf(
+  { servers, mirrors, configs }: Settings['registries'],
+  logins: ReadonlyMap<string, Login>,
+  show: Show,
+): Registries {
+  const own = servers.map((server) => [server, { endpoint: [`https://${server}`] }] as const);
+  const ownConfigs = servers.map(
+    (server) => [server, ownConfig(configs[server], logins.get(server))] as const,
+  );
+  return schema.parse(
+    plain({
+      mirrors: { ...Object.fromEntries(own), ...mirrors },
+      configs: { ...configs, ...Object.fromEntries(ownConfigs) },
+    }),
+  );
+
+  /** Secrets shown, and what is `undefined` left out, as YAML has it. */
+  function plain(value: unknown): unknown {
+    if (value instanceof Secret) return show(value);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    const present = Object.entries(value).filter(([, item]) => item !== undefined);
+    return Object.fromEntries(present.map(([key, item]) => [key, plain(item)]));
+  }
+}
+
+type RegistryConfig = Settings['registries']['configs'][string];
+
+/**
+ * A login server whose login is not there yet has an empty one. Of a registry without any, K3s tells containerd nothing,
+ * and what kubelet pulls from it, with our credential, would go to a mirror of `*` (pkg/agent/containerd/config.go).
+ */
+function ownConfig(config: RegistryConfig | undefined, login: Login | undefined) {
+  return { auth: login ?? {}, ...(config?.tls && { tls: config.tls }) };
+}
+
+function invalid(): NodeError {
+  return new NodeError(
+    'RegistriesInvalid',
+    'The registries.yaml made of the settings does not read back as it was meant, so it was not written. Check registries.mirrors and registries.configs.',
+    { retry: { pace: 'slow' } },
+  );
+}

@@ -1,0 +1,55 @@
+import { NodeError } from '../../engine/errors.ts';
+import type { HeldLogin } from './held-login.ts';
+
+/** A login as registries.yaml has it, and when it is due; epoch milliseconds. */
+export interface DatedLogin extends HeldLogin {
+  readonly due: number;
+}
+
+/** A login server whose password could not be renewed, and what the node has for it. */
+export interface RenewalFailure {
+  readonly server: string;
+  readonly error: NodeError;
+  readonly held: DatedLogin | undefined;
+}
+
+/**
+ * The failures of one attempt as one error: what happened, and of each server since when its credential is due and
+ * until when pulls work with it. All of it comes from the file, so that it outlives a restart of Slipway.
+ *
+ * Its pace is that of whichever failure passes soonest. A Retry-After counts from who asks for fewer requests; who is
+ * down cannot know when it will be up, and a proxy before it even less.
+ */
+export function renewalFailure(failures: readonly RenewalFailure[], now: number): NodeError {
+  const [first] = failures.map(({ error }) => error).sort((a, b) => patienceFor(a) - patienceFor(b));
+  if (!first) throw new Error('no renewal failed');
+  const { reason, retry, blocks } = first;
+  const messages = new Set(failures.map(({ error }) => error.message));
+  const outlooks = failures.flatMap(({ server, held }) => (held ? outlook(server, held, now) : []));
+  return new NodeError(reason, [...messages, ...outlooks].join(' '), {
+    retry: reason === 'Throttled' ? retry : { pace: retry.pace },
+    blocks,
+    cause: first,
+  });
+}
+
+function patienceFor({ reason, retry: { pace, after = 0 } }: NodeError): number {
+  if (pace === 'slow') return Number.MAX_VALUE;
+  return reason === 'Throttled' ? after : 0;
+}
+
+function outlook(server: string, { due, receivedAt, life }: DatedLogin, now: number): string {
+  const credential = `The credential for ${server}`;
+  if (now < receivedAt)
+    return `${credential} was received at ${iso(receivedAt)}, by a clock that was put back since: it is not known when it ends.`;
+  const since = `${credential} is due since ${iso(due)}`;
+  if (life === undefined) return `${since}; nobody said when it ends.`;
+  const end = receivedAt + life;
+  return now < end
+    ? `${since}; pulls work until ${iso(end)}.`
+    : `${since} and ended at ${iso(end)}; pulls of new images fail.`;
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}

@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import type { Finding } from '../../../../../src/agent/engine/resource.ts';
+import { stamp } from '../../../../../src/agent/k3s/start-stamp.ts';
+import { containerdLogins } from '../../../../../src/agent/parts/registry/containerd-login-ends.ts';
+import { datedToken } from '../../../../lab/fake-cloud.ts';
+import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
+import { aNode } from '../../k3s/a-node.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const [one, two] = ['one.azurecr.io', 'two.azurecr.io'];
+const mirrors = { 'docker.io': { endpoint: [`https://${two}`] } };
+
+/** K3s was started with a login for each server that lives so many hours. */
+async function started(lives: Readonly<Record<string, number>>, registries: object = { mirrors }) {
+  const node = aNode('agent', { settings: { registries: { servers: [one, two], ...registries } } });
+  const { paths } = node;
+  const host = memoryHost({ now: Date.UTC(2026, 0, 1) });
+  host.on({ file: 'systemctl', args: /^show k3s-agent/ }, 'InvocationID=i1\n');
+  host.on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (abc)\n');
+  const configs = Object.entries(lives).map(([server, hours]) => [
+    server,
+    { auth: { username: 'u', password: datedToken(host.now(), hours * hour, server) } },
+  ]);
+  host.files.write(paths.k3s.registries, JSON.stringify({ configs: Object.fromEntries(configs) }), 0o600);
+  const provider = `providers: [{ name: slipway-credential-provider, matchImages: [${one}, ${two}] }]\n`;
+  host.files.write(paths.k3s.credentialProvider, provider);
+  await stamp(host, paths, { invocationId: 'i1' });
+  const [resource] = containerdLogins(node);
+  if (!resource) throw new Error('there is no resource');
+  return { host, paths, check: () => resource.check(host) };
+}
+
+function brief(finding: Finding, host: MemoryHost): string {
+  if (finding.state !== 'Waiting')
+    return `${finding.state} ${((finding as { until?: number }).until ?? Number.NaN) - host.now()}`;
+  const { reason, lasting, blocks, after, message } = finding;
+  return `${reason} ${lasting} ${blocks} ${after} ${/ends at|ended at/.exec(message)?.[0]}`;
+}
+
+test('without login servers there is nothing to watch', () => {
+  expect(containerdLogins(aNode('agent'))).toEqual([]);
+});
+
+describe("the end of the login that containerd pulls a mirror's images with", () => {
+  test.each([
+    ['never', 0, `InSync ${2 * hour}`],
+    ['never', 2 * hour - 1, 'InSync 1'],
+    ['never', 2 * hour, `ContainerdLoginEnds true false ${hour} ends at`],
+    ['never', 3 * hour, `ContainerdLoginEnds true false ${hour} ended at`],
+    ['auto', 2 * hour, `InSync ${hour}`],
+    ['auto', 3 * hour, `ContainerdLoginEnds true false ${hour} ended at`],
+    ['restart', 3 * hour, `ContainerdLoginEnds true false ${hour} ended at`],
+  ])('with onRotate %s after %i ms', async (onRotate, after, expected) => {
+    const { host, check } = await started({ [one]: 1, [two]: 3 }, { onRotate, mirrors });
+    host.advance(after);
+    expect(brief(await check(), host)).toBe(expected);
+  });
+
+  test('is told with its instant, what it is for, and the repair', async () => {
+    const { host, check } = await started({ [two]: 3 });
+    host.advance(2 * hour);
+    expect(await check()).toMatchObject({
+      message: `The login for ${two} that containerd has since K3s started ends at 2026-01-01T03:00:00.000Z, and pulls that need it will fail from then on (docker.io is mirrored by ${two}). Run systemctl restart k3s-agent.service, or set registries.onRotate to auto, and K3s is restarted for each new one.`,
+    });
+  });
+});
+
+test.each<readonly [string, Readonly<Record<string, number>>, object]>([
+  ['a login that containerd has no use for', { [one]: 1 }, { mirrors }],
+  ['a login without an end', {}, { mirrors }],
+  ['no pulls of its own', { [one]: 1, [two]: 1 }, {}],
+])('%s is nothing to report', async (_what, lives, registries) => {
+  const { host, check } = await started(lives, registries);
+  host.advance(24 * hour);
+  expect(await check()).toEqual({ state: 'InSync' });
+});
+
+test('of a start that was not stamped nothing is known', async () => {
+  const { host, paths, check } = await started({ [two]: 1 });
+  host.files.remove(paths.k3s.stamp);
+  host.advance(24 * hour);
+  expect(await check()).toEqual({ state: 'InSync' });
+});

@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import {
+  credentialProvider,
+  renderPlugin,
+  renderProviderSettings,
+} from '../../../../../src/agent/parts/registry/credential-provider.ts';
+import { nodePaths } from '../../../../../src/agent/paths.ts';
+import { load } from '../../../../../src/agent/settings/load.ts';
+import type { Settings } from '../../../../../src/agent/settings/schema.ts';
+import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
+import { aNode, settle, someSettings } from '../../k3s/a-node.ts';
+
+const servers = ['myteam.azurecr.io', 'myteam.westeurope.geo.azurecr.io'];
+const node = aNode('agent', { settings: { registries: { servers } } });
+
+test('the plugin, its settings, and then what makes kubelet call it', () => {
+  expect(credentialProvider(node).map(({ id, needs = [] }) => [id, ...needs])).toEqual([
+    ['File//var/lib/rancher/credentialprovider/bin/slipway-credential-provider'],
+    ['File//var/lib/slipway/credential-provider.yaml'],
+    [
+      'File//var/lib/rancher/credentialprovider/config.yaml',
+      'File//var/lib/rancher/credentialprovider/bin/slipway-credential-provider',
+    ],
+  ]);
+});
+
+test('without a login server there is none', () => {
+  expect(credentialProvider(aNode('agent')).map(({ id }) => id)).toEqual(['CredentialProvider/none']);
+});
+
+describe('the plugin', () => {
+  const path = '/var/lib/rancher/credentialprovider/bin/slipway-credential-provider';
+  const text = renderPlugin(node);
+  const [plugin] = credentialProvider(node);
+  if (!plugin) throw new Error('there is no plugin');
+
+  test('is a script that hands over, with nothing of its environment', () => {
+    expect(text).toBe(`#!/bin/sh
+# Written by Slipway: kubelet runs this for the login to a registry, and Slipway answers.
+slipway='/usr/bin/slipway'
+if [ ! -x "$slipway" ]; then
+  printf '%s\\n' "slipway-credential-provider: $slipway is not there, so kubelet gets no login; install Slipway again" >&2
+  exit 1
+fi
+# K3s's unit allows core dumps, and one would hold a credential.
+ulimit -c 0 2>/dev/null || :
+exec /usr/bin/env -i "$slipway" "$@"
+`);
+  });
+
+  test('quotes the path of the executable', () => {
+    expect(renderPlugin({ slipway: "/opt/it's $(here)/slipway" })).toContain(
+      "\nslipway='/opt/it'\\''s $(here)/slipway'\n",
+    );
+  });
+
+  test.each<[string, (host: MemoryHost) => void, string]>([
+    ['missing', () => undefined, 'content, mode'],
+    ['edited', (host) => host.files.write(path, '#!/bin/sh\nexit 0\n', 0o755), 'content'],
+    ['not executable', (host) => host.files.write(path, text, 0o644), 'mode'],
+    ['a link to nothing', (host) => host.files.link(path, '/usr/bin/slipway'), 'content, mode'],
+    [
+      'a link to a copy of it',
+      (host) => {
+        host.files.write('/opt/copy', text, 0o755);
+        host.files.link(path, '/opt/copy');
+      },
+      'content, mode',
+    ],
+  ])('that is %s is replaced by the file', async (_, arrange, drifted) => {
+    const host = memoryHost();
+    arrange(host);
+    expect(await settle(plugin, host)).toEqual([`Drifted ${drifted}`, 'InSync']);
+    expect(host.files.stat(path)).toMatchObject({ kind: 'file', mode: 0o755 });
+    expect(host.files.text(path)).toBe(text);
+  });
+});
+
+describe('its settings', () => {
+  const file = '/var/lib/slipway/credential-provider.yaml';
+
+  async function loaded(settings: Settings): Promise<Settings> {
+    const host = memoryHost({ files: { [file]: renderProviderSettings(settings) } });
+    return (await load(host, { paths: nodePaths('/'), file })).settings;
+  }
+
+  test.each<[string, Parameters<typeof someSettings>[0]]>([
+    ['by default', {}],
+    [
+      'with all that azure can say',
+      {
+        azure: {
+          imdsEndpoint: 'http://127.0.0.1:8080',
+          environment: 'china',
+          identity: { clientId: '11111111-2222-3333-4444-555555555555' },
+          keyVault: { url: 'https://vault.example' },
+          registryAudience: 'https://management.azure.com',
+        },
+        network: { proxy: 'http://proxy:3128', noProxy: ['.example.com', '*'], caFile: '/etc/ca #1.pem' },
+      },
+    ],
+    [
+      'with plain http that is consented to',
+      {
+        azure: { imdsEndpoint: 'http://imds.example' },
+        network: { proxy: 'http://proxy.example:3128', proxyCredentialsFile: '/etc/slipway/proxy' },
+        consent: { plainHttp: ['http://imds.example', 'http://proxy.example:3128'] },
+      },
+    ],
+    [
+      'with all that static can say',
+      {
+        static: {
+          computerName: '0123',
+          vmId: 'null',
+          location: 'yes',
+          address: '10.0.0.4',
+          tags: { 'k3s-role': '1e5', '~': 'a: "b"', '- x': "'" },
+          secrets: { 'k3s-token': '/etc/token' },
+          registries: { [servers[0] ?? '']: { username: '#1', passwordFile: '/etc/pass word' } },
+        },
+      },
+    ],
+  ])('%s are read back as they are', async (_, changes) => {
+    const settings = someSettings({ ...changes, registries: { servers } });
+    const read = await loaded(settings);
+    for (const section of ['cloud', 'azure', 'static', 'network'] as const) {
+      expect(read[section]).toEqual(settings[section]);
+    }
+    expect(read.registries).toEqual(someSettings({ registries: { servers } }).registries);
+  });
+
+  test('of another cloud are read back as that', async () => {
+    const settings: Settings = { ...someSettings(), cloud: 'static' };
+    expect((await loaded(settings)).cloud).toBe('static');
+  });
+
+  test('hold no secret, and nothing that others break', () => {
+    const settings = someSettings({
+      registries: { servers, configs: { 'ghcr.io': { auth: { username: 'robot', password: 'hunter2' } } } },
+    });
+    const text = renderProviderSettings(settings);
+    expect(text).not.toMatch(/hunter2|ghcr|joinToken|k3s:|gitops|schedule/);
+  });
+
+  test('are for root alone', async () => {
+    const host = memoryHost();
+    const [, settings] = credentialProvider(node);
+    expect(settings && (await settle(settings, host))).toEqual(['Drifted content, mode', 'InSync']);
+    expect(host.files.stat(file)?.mode).toBe(0o600);
+  });
+});

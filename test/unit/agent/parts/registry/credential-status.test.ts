@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { Secret } from '../../../../../src/agent/engine/secret.ts';
+import { registryCredentials } from '../../../../../src/agent/parts/registry/credential-status.ts';
+import { writeProof } from '../../../../../src/agent/parts/registry/proof/pull-record.ts';
+import { registries } from '../../../../../src/agent/parts/registry/registries.ts';
+import { FakeCloud } from '../../../../lab/fake-cloud.ts';
+import { memoryHost } from '../../../../lab/memory-host.ts';
+import { aNode, settle } from '../../k3s/a-node.ts';
+
+const hour = 3_600_000;
+const servers = ['one.azurecr.io', 'two.azurecr.io'];
+const node = aNode('server', { settings: { registries: { servers } } });
+
+async function world() {
+  const host = memoryHost();
+  const cloud = new FakeCloud({ registries: servers, clock: host });
+  const spec = { cloud, rotateAt: (receivedAt: number) => receivedAt + hour };
+  const [resource] = registries(node, spec, []);
+  if (resource) await settle(resource, host);
+  return { host, spec };
+}
+
+test('tells when each was received, is renewed and ends, and what its proof came to', async () => {
+  const { host, spec } = await world();
+  const { pullProof } = node.paths.slipway;
+  await writeProof(host, pullProof, 'two.azurecr.io', { credential: 'x', images: [], result: 'logged in' });
+  const times = { receivedAt: host.now(), due: host.now() + hour, ends: host.now() + 3 * hour };
+  expect(await registryCredentials(host, node, spec)).toEqual([
+    { server: 'one.azurecr.io', ...times },
+    { server: 'two.azurecr.io', ...times, proof: 'logged in' },
+  ]);
+});
+
+test('tells nothing of the password', async () => {
+  const { host, spec } = await world();
+  const [login] = Object.values(
+    (await host.readFile(node.paths.k3s.registries))?.content.match(/eyJ\S+/g) ?? [],
+  );
+  expect(login).toBeDefined();
+  expect(JSON.stringify(await registryCredentials(host, node, spec))).not.toContain(login?.slice(0, 30));
+});
+
+test('a file that is missing or damaged, or has none of ours, has none', async () => {
+  const { host, spec } = await world();
+  for (const content of ['{', 'mirrors: {}\n', undefined]) {
+    if (content === undefined) await host.remove(node.paths.k3s.registries);
+    else host.files.write(node.paths.k3s.registries, content);
+    expect(await registryCredentials(host, node, spec)).toEqual([]);
+  }
+});
+
+test('a password that says no end has none', async () => {
+  const host = memoryHost();
+  const cloud = new FakeCloud({ registries: servers, clock: host });
+  cloud.registryPassword = async () => new Secret('hunter2');
+  const spec = { cloud, rotateAt: (receivedAt: number) => receivedAt + hour };
+  const [resource] = registries(node, spec, []);
+  if (resource) await settle(resource, host);
+  const [first] = await registryCredentials(host, node, spec);
+  expect(first).toStrictEqual({
+    server: 'one.azurecr.io',
+    receivedAt: host.now(),
+    due: host.now() + hour,
+  });
+});

@@ -1,0 +1,473 @@
+import { createHash } from 'node:crypto';
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
+import type { HttpResponse, HttpSend } from '../../../../../../src/agent/engine/host.ts';
+import { reveal, Secret } from '../../../../../../src/agent/engine/secret.ts';
+import { systemError } from '../../../../../../src/agent/host/files/file-errors.ts';
+import { recordingHost } from '../../../../../../src/agent/host/recording/recording-host.ts';
+import { parseImage } from '../../../../../../src/agent/parts/registry/oci/registry-manifest.ts';
+import { pull } from '../../../../../../src/agent/parts/registry/oci/registry-pull.ts';
+import { logIn } from '../../../../../../src/agent/parts/registry/oci/registry-session.ts';
+import { datedToken } from '../../../../../lab/fake-cloud.ts';
+import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
+import { type MemoryRegistry, memoryRegistry, storage } from '../../../../../lab/memory-registry.ts';
+
+const server = 'team.azurecr.io';
+const image = parseImage(`${server}/base/alpine:3.22`);
+const registryUrl = (path: string) => `https://${server}/v2/base/alpine/${path}`;
+
+interface World {
+  readonly host: MemoryHost;
+  readonly registry: MemoryRegistry;
+  readonly digest: string;
+  /** Every request, its true headers included. */
+  readonly sent: HttpSend[];
+  readonly pull: (arch?: 'x64' | 'arm64') => ReturnType<typeof pull>;
+  readonly logIn: () => Promise<boolean>;
+}
+
+function world(): World {
+  const host = memoryHost();
+  const registry = memoryRegistry(host, server);
+  const digest = registry.push('base/alpine', '3.22', 100_000);
+  const password = new Secret(datedToken(host.now(), 3 * 3_600_000, 'canary'));
+  const sent: HttpSend[] = [];
+  const send = host.send.bind(host);
+  host.send = (request) => {
+    sent.push(request);
+    return send(request);
+  };
+  const session = { host, server, login: { username: 'user', password } };
+  return {
+    host,
+    registry,
+    digest,
+    sent,
+    pull: (arch = 'x64') => pull(session, image, arch),
+    logIn: () => logIn(session),
+  };
+}
+
+function digestOf(text: string): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
+
+/** Answers of the registry to whoever shows a credential, instead of its own. */
+function once(world: World, url: string | RegExp, answer: Partial<HttpResponse> | Error): void {
+  world.host.onGet(url, (request) =>
+    request.headers?.authorization ? answer : world.registry.answer(request),
+  );
+}
+
+describe('a pull', () => {
+  test('asks without a credential, then with a token for it, and follows the layer to its storage', async () => {
+    const { pull, sent, host, digest } = world();
+    expect(await pull()).toEqual({
+      digest,
+      layers: 1,
+      layer: 1,
+      bytes: 65_536,
+      size: 100_000,
+      from: storage,
+      anonymous: false,
+    });
+    const shown = ({ url, headers = {} }: HttpSend) =>
+      `${new URL(url).host}${new URL(url).pathname.replace(/sha256:.*/, 'DIGEST')} ${reveal(headers.authorization ?? '').split(' ')[0]}`;
+    expect(sent.map(shown)).toEqual([
+      `${server}/v2/base/alpine/manifests/3.22 `,
+      `${server}/oauth2/token Basic`,
+      `${server}/v2/base/alpine/manifests/3.22 Bearer`,
+      `${server}/v2/base/alpine/blobs/DIGEST Bearer`,
+      `${storage}/${server}/DIGEST `,
+    ]);
+    expect(Object.fromEntries(new URL(sent[1]?.url ?? '').searchParams)).toEqual({
+      service: server,
+      scope: 'repository:base/alpine:pull',
+    });
+    expect(sent[0]?.headers?.accept).toMatch(
+      /oci\.image\.index.*oci\.image\.manifest.*manifest\.list.*distribution\.manifest/,
+    );
+    expect(
+      sent.every(({ headers: { authorization = new Secret('') } = {} }) => authorization instanceof Secret),
+    ).toBe(true);
+    expect(inspect(host.journal.map((action) => ({ ...action, url: '' })))).not.toMatch(/canary|eyJ/);
+  });
+
+  const manifest = (size: number) =>
+    JSON.stringify({
+      layers: [
+        { digest: 'sha256:1a', size },
+        { digest: 'sha256:2b', size: 1 },
+      ],
+    });
+  const index = (...architectures: readonly string[]) =>
+    JSON.stringify({
+      manifests: architectures.map((architecture) => ({
+        digest: digestOf(manifest(7)),
+        platform: { os: 'linux', architecture },
+      })),
+    });
+
+  test.each([
+    ['x64', 'amd64'],
+    ['arm64', 'arm64'],
+  ] as const)('takes the manifest for %s out of an index', async (arch, architecture) => {
+    const made = world();
+    const body = index('s390x', architecture);
+    once(made, registryUrl('manifests/3.22'), { body });
+    once(made, registryUrl(`manifests/${digestOf(manifest(7))}`), { body: manifest(7) });
+    once(made, registryUrl('blobs/sha256:1a'), { status: 206, headers: { 'content-range': 'bytes 0-6/7' } });
+    expect(await made.pull(arch)).toMatchObject({
+      digest: digestOf(body),
+      layers: 2,
+      bytes: 7,
+      size: 7,
+      from: server,
+    });
+  });
+
+  test.each([
+    ['the whole layer at once', { status: 200, headers: { 'content-length': '7' } }],
+    ['a layer whose length nobody says', { status: 200 }],
+    [
+      'a part of a layer whose length nobody says',
+      { status: 206, headers: { 'content-range': 'bytes 0-6/*' } },
+    ],
+  ])('is content with %s', async (_what, answer) => {
+    const made = world();
+    once(made, registryUrl('manifests/3.22'), { body: manifest(7) });
+    once(made, registryUrl('blobs/sha256:1a'), answer);
+    expect(await made.pull()).toMatchObject({ bytes: 7, size: 7, from: server });
+  });
+
+  test('passes over a layer of nothing', async () => {
+    const made = world();
+    once(made, registryUrl('manifests/3.22'), { body: manifest(0) });
+    once(made, registryUrl('blobs/sha256:2b'), { status: 206, headers: { 'content-range': 'bytes 0-0/1' } });
+    expect(await made.pull()).toMatchObject({ layer: 2, layers: 2, bytes: 1, size: 1 });
+  });
+
+  test('goes on with its credential where a redirect stays at the login server', async () => {
+    const made = world();
+    once(made, registryUrl('manifests/3.22'), { body: manifest(7) });
+    once(made, registryUrl('blobs/sha256:1a'), { status: 302, headers: { location: '/v2/there' } });
+    once(made, `https://${server}/v2/there`, { status: 206, headers: { 'content-range': 'bytes 0-6/7' } });
+    expect(await made.pull()).toMatchObject({ bytes: 7 });
+  });
+
+  test('shows user and password where the registry asks for them', async () => {
+    const made = world();
+    const challenge = { status: 401, headers: { 'www-authenticate': 'Basic realm="Registry"' } };
+    made.host.onGet(/\/v2\//, ({ url, headers = {} }) => {
+      if (!reveal(headers.authorization ?? '').startsWith('Basic ')) return challenge;
+      return url.includes('/blobs/') ? { headers: { 'content-length': '7' } } : { body: manifest(7) };
+    });
+    expect(await made.pull()).toMatchObject({ bytes: 7, anonymous: false });
+  });
+
+  test('says where no credential was asked for', async () => {
+    const made = world();
+    made.host.onGet(/\/v2\//, ({ url }) =>
+      url.includes('/blobs/') ? { headers: { 'content-length': '7' } } : { body: manifest(7) },
+    );
+    expect(await made.pull()).toMatchObject({ anonymous: true });
+    expect(await made.logIn()).toBe(false);
+  });
+
+  test('is only noted in a dry run', async () => {
+    const { host } = world();
+    const dry = recordingHost(host);
+    const login = { username: 'user', password: new Secret('canary') };
+    await expect(pull({ host: dry, server, login }, image, 'x64')).rejects.toMatchObject({
+      name: 'Recorded',
+    });
+    expect(dry.journal).toEqual([{ kind: 'send', method: 'GET', url: registryUrl('manifests/3.22') }]);
+    expect(host.journal).toEqual([]);
+  });
+
+  const error = (status: number, message = 'said it', headers = {}) => ({
+    status,
+    headers,
+    body: JSON.stringify({ errors: [{ code: 'CODE', message }] }),
+  });
+  const blob = (answer: Partial<HttpResponse> | Error) => (made: World) => once(made, /\/blobs\//, answer);
+  const stored =
+    (answer: Partial<HttpResponse> | Error) =>
+    ({ host }: World) =>
+      host.onGet(new RegExp(`^https://${storage}/`), answer);
+  const token =
+    (answer: Partial<HttpResponse> | Error) =>
+    ({ host }: World) =>
+      host.onGet(new RegExp(`^https://${server}/oauth2/token`), answer);
+  const tag = (answer: Partial<HttpResponse> | Error) => (made: World) =>
+    once(made, registryUrl('manifests/3.22'), answer);
+  const challenge =
+    (header: string) =>
+    ({ host }: World) =>
+      host.onGet(/\/manifests\//, { status: 401, headers: { 'www-authenticate': header } });
+  const unreachable = new NodeError('Unreachable', 'Cannot reach it.');
+
+  test.each<readonly [string, (made: World) => unknown, string, string, RegExp]>([
+    [
+      'a credential that is refused',
+      token(error(401)),
+      'PullCredentialRefused',
+      'slow',
+      /registries\.yaml holds.*said it/,
+    ],
+    [
+      'a login that is no longer good',
+      ({ host }) => host.advance(4 * 3_600_000),
+      'PullCredentialRefused',
+      'slow',
+      /registries\.schedule says so.*systemctl reload slipway\.$/,
+    ],
+    [
+      'a login that reaches nothing',
+      ({ registry }) => Object.assign(registry, { denied: true }),
+      'PullDenied',
+      'slow',
+      /repository:base\/alpine:pull.*authentication required.*AcrPull.*Repository Reader/,
+    ],
+    [
+      'a token that does not reach',
+      tag(error(401)),
+      'PullDenied',
+      'slow',
+      /base\/alpine:3\.22.*said it.*AcrPull/,
+    ],
+    ['403 to a token', tag(error(403)), 'PullDenied', 'slow', /said it.*AcrPull/],
+    ['403 to a layer', blob(error(403)), 'PullDenied', 'slow', /said it/],
+    [
+      'the firewall',
+      ({ registry }) => Object.assign(registry, { closed: true }),
+      'RegistryForbidden',
+      'slow',
+      /10\.0\.0\.5.*subnet.*private endpoint/,
+    ],
+    [
+      'a firewall that closes meanwhile',
+      tag(error(403, "client with IP '10.0.0.5' is not allowed")),
+      'RegistryForbidden',
+      'slow',
+      /subnet/,
+    ],
+    [
+      'no such image',
+      tag(error(404)),
+      'ProofImageNotFound',
+      'slow',
+      /base\/alpine:3\.22 .*does not have it.*registries\.proof/,
+    ],
+    ['no such layer', blob(error(404)), 'ProofImageNotFound', 'slow', /first layer/],
+    ['an image for others', tag({ body: index('s390x') }), 'ProofImageNotFound', 'slow', /linux\/amd64/],
+    ['an image of nothing', tag({ body: '{"layers":[]}' }), 'ProofImageNotFound', 'slow', /no layers/],
+    [
+      'an image of layers of nothing',
+      tag({ body: '{"layers":[{"digest":"sha256:1a","size":0}]}' }),
+      'ProofImageNotFound',
+      'slow',
+      /no layers/,
+    ],
+    [
+      'an index of nothing',
+      (made) => {
+        tag({ body: index('amd64') })(made);
+        once(made, registryUrl(`manifests/${digestOf(manifest(7))}`), error(404));
+      },
+      'ProofImageNotFound',
+      'slow',
+      /does not have it/,
+    ],
+    [
+      'a storage that does not resolve',
+      stored(new NodeError('Unreachable', 'ENOTFOUND.', { cause: systemError('ENOTFOUND') })),
+      'StorageUnreachable',
+      'soon',
+      /eu1\.blob\.core\.windows\.net.*ENOTFOUND.*data\.azurecr\.io.*DNS/,
+    ],
+    [
+      'a storage that is silent',
+      stored(new NodeError('TimedOut', 'No answer.')),
+      'StorageUnreachable',
+      'soon',
+      /eu1\.blob.*No answer/,
+    ],
+    [
+      'a storage that refuses',
+      ({ registry }) => Object.assign(registry, { storage: 'refuses' }),
+      'StorageUnreachable',
+      'slow',
+      /eu1\.blob.*answers 403/,
+    ],
+    ['a storage in trouble', stored(error(503)), 'StorageUnreachable', 'soon', /answers 503/],
+    [
+      'a storage nobody vouches for',
+      stored(new NodeError('TlsUntrusted', 'no')),
+      'TlsUntrusted',
+      'slow',
+      /eu1\.blob.*network\.caFile/,
+    ],
+    [
+      'a storage that sends too much',
+      stored(new NodeError('UnexpectedAnswer', 'more than 4 MiB')),
+      'UnexpectedAnswer',
+      'slow',
+      /4 MiB/,
+    ],
+    [
+      'another layer',
+      stored({ status: 206, headers: { 'content-range': 'bytes 0-65535/99999' } }),
+      'UnexpectedAnswer',
+      'slow',
+      /another layer/,
+    ],
+    [
+      'another whole layer',
+      stored({ status: 200, headers: { 'content-length': '12' } }),
+      'UnexpectedAnswer',
+      'slow',
+      /another layer/,
+    ],
+    ['a part that is not said which', stored({ status: 206 }), 'UnexpectedAnswer', 'slow', /another layer/],
+    [
+      'a redirect to http',
+      blob({ status: 307, headers: { location: 'http://169.254.169.254/x' } }),
+      'UnexpectedAnswer',
+      'slow',
+      /https/,
+    ],
+    [
+      'a redirect to nowhere',
+      blob({ status: 307, headers: { location: 'https://' } }),
+      'UnexpectedAnswer',
+      'slow',
+      /https/,
+    ],
+    [
+      'redirects without end',
+      stored({ status: 302, headers: { location: '/again' } }),
+      'UnexpectedAnswer',
+      'slow',
+      /more than 3 times/,
+    ],
+    [
+      'a manifest with another digest',
+      tag({ body: manifest(7), headers: { 'docker-content-digest': digestOf('x') } }),
+      'UnexpectedAnswer',
+      'slow',
+      /promises sha256:.* and sends/,
+    ],
+    [
+      'a manifest that was swapped',
+      (made) => {
+        tag({ body: index('amd64') })(made);
+        once(made, registryUrl(`manifests/${digestOf(manifest(7))}`), { body: manifest(8) });
+      },
+      'UnexpectedAnswer',
+      'slow',
+      /promises sha256:.* and sends/,
+    ],
+    ['a page', tag({ body: '<html>' }), 'UnexpectedAnswer', 'slow', /no manifest/],
+    [
+      'a name that does not resolve',
+      ({ host }) => host.onGet(/./, new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') })),
+      'RegistryNotFound',
+      'soon',
+      /team\.azurecr\.io/,
+    ],
+    [
+      'no connection',
+      ({ host }) => host.onGet(/./, unreachable),
+      'RegistryUnavailable',
+      'soon',
+      /cannot be reached/,
+    ],
+    [
+      'an untrusted registry',
+      ({ host }) => host.onGet(/./, new NodeError('TlsUntrusted', 'no')),
+      'TlsUntrusted',
+      'slow',
+      /network\.caFile/,
+    ],
+    ['an error of the registry', tag(error(500)), 'RegistryUnavailable', 'soon', /500/],
+    ['an error at the token', token(error(502)), 'RegistryUnavailable', 'soon', /502/],
+    ['no token at all', token({ body: '{}' }), 'UnexpectedAnswer', 'slow', /request for a token/],
+    ['no token endpoint', token(error(404)), 'UnexpectedAnswer', 'slow', /status 404/],
+    ['418', tag({ status: 418 }), 'UnexpectedAnswer', 'slow', /418/],
+    [
+      'a realm elsewhere',
+      challenge('Bearer realm="https://evil.example/token",service="s"'),
+      'UnexpectedAnswer',
+      'slow',
+      /"evil\.example", and it was not shown/,
+    ],
+    [
+      'a realm without TLS',
+      challenge(`Bearer realm="http://${server}/token",service="s"`),
+      'UnexpectedAnswer',
+      'slow',
+      /not shown/,
+    ],
+    [
+      'a realm at another port',
+      challenge(`Bearer realm="https://${server}:8443/token"`),
+      'UnexpectedAnswer',
+      'slow',
+      /not shown/,
+    ],
+    ['a challenge of another kind', challenge('Negotiate'), 'UnexpectedAnswer', 'slow', /which kind/],
+    [
+      'a password that is refused',
+      challenge('Basic realm="Registry"'),
+      'PullCredentialRefused',
+      'slow',
+      /registries\.yaml/,
+    ],
+  ])('fails on %s', async (_what, arrange, reason, pace, says) => {
+    const made = world();
+    arrange(made);
+    const failure = await made.pull().catch((thrown: unknown) => thrown);
+    expect(failure).toMatchObject({ reason, retry: { pace }, message: expect.stringMatching(says) });
+    expect(inspect(failure, { depth: 20, showHidden: true })).not.toMatch(/canary|eyJ/);
+  });
+
+  test('that is throttled waits as long as it is told', async () => {
+    const made = world();
+    tag(error(429, 'slow down', { 'retry-after': '9' }))(made);
+    await expect(made.pull()).rejects.toMatchObject({
+      reason: 'Throttled',
+      retry: { pace: 'soon', after: 9_000 },
+    });
+  });
+
+  test('shows its login to nobody but the login server', async () => {
+    const made = world();
+    challenge('Bearer realm="https://evil.example/token"')(made);
+    await made.pull().catch(() => {});
+    expect(made.sent.map(({ url }) => new URL(url).host)).toEqual([server]);
+  });
+});
+
+describe('a login', () => {
+  test('is what docker does: the challenge, a token without a scope, and that token', async () => {
+    const { logIn, sent } = world();
+    expect(await logIn()).toBe(true);
+    expect(sent.map(({ url }) => url)).toEqual([
+      `https://${server}/v2/`,
+      `https://${server}/oauth2/token?service=${server}`,
+      `https://${server}/v2/`,
+    ]);
+  });
+
+  test.each([
+    ['a token that is not accepted', { status: 401 }, 'PullCredentialRefused'],
+    ['403', { status: 403 }, 'PullCredentialRefused'],
+    ['what is no registry', { status: 404 }, 'UnexpectedAnswer'],
+  ])('fails on %s', async (_what, answer, reason) => {
+    const made = world();
+    once(made, `https://${server}/v2/`, answer);
+    await expect(made.logIn()).rejects.toMatchObject({ reason });
+  });
+});

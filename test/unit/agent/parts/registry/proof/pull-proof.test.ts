@@ -1,0 +1,338 @@
+import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
+import type { Resource } from '../../../../../../src/agent/engine/resource.ts';
+import { recordingHost } from '../../../../../../src/agent/host/recording/recording-host.ts';
+import { pullProofs } from '../../../../../../src/agent/parts/registry/proof/pull-proof.ts';
+import { datedToken, FakeCloud } from '../../../../../lab/fake-cloud.ts';
+import { memoryHost } from '../../../../../lab/memory-host.ts';
+import { memoryRegistry, storage } from '../../../../../lab/memory-registry.ts';
+import { aNode, outcome, settle } from '../../../k3s/a-node.ts';
+
+const hour = 3_600_000;
+const server = 'team.azurecr.io';
+const image = `${server}/base:1`;
+const yaml = '/etc/rancher/k3s/registries.yaml';
+const record = '/run/slipway/pull-proof.json';
+
+function world(proof: readonly string[] = [image]) {
+  const host = memoryHost({ now: Date.UTC(2026, 0, 1, 14, 3, 12) });
+  const registry = memoryRegistry(host, server);
+  const digest = registry.push('base', '1', 4_200_000);
+  const cloud = new FakeCloud({ registries: [server], clock: host });
+  cloud.images.set(image, digest);
+  const node = aNode('agent', { settings: { registries: { servers: [server], proof } } });
+  const [resource] = pullProofs(node, cloud, ['Credential/registries']);
+  if (!resource) throw new Error('there is no resource');
+  return { host, registry, cloud, resource, digest };
+}
+
+type World = ReturnType<typeof world>;
+
+/** What a rotation leaves behind. */
+function rotate({ host }: Pick<World, 'host'>, id = 'canary', server_ = server): void {
+  const password = datedToken(host.now(), 3 * hour, id);
+  const auth = { username: 'fake-user', password };
+  host.files.write(yaml, JSON.stringify({ configs: { [server_]: { auth } } }), 0o600);
+}
+
+async function message(resource: Resource, host: World['host']): Promise<string | undefined> {
+  const finding = await resource.check(host);
+  return finding.state === 'Drifted' ? undefined : finding.message;
+}
+
+describe('the proof of pull', () => {
+  test('is made once for each credential, and says what came of it', async () => {
+    const made = world();
+    const { host, resource, registry, digest } = made;
+    rotate(made);
+    expect(await settle(resource, host)).toEqual(['Drifted tolerably pulls', 'InSync']);
+    expect(await message(resource, host)).toBe(
+      `${image} pulled at 14:03:12Z (${digest.slice(0, 19)}, 64 KiB of 4 MiB of layer 1 of 1 from ${storage}; the identity sees it too) with the credential that ends 17:03Z`,
+    );
+    expect(registry.pulls).toBe(1);
+    host.advance(hour);
+    expect(await settle(resource, host)).toEqual(['InSync']);
+    rotate(made, 'canary-2');
+    expect(await settle(resource, host)).toEqual(['Drifted tolerably pulls', 'InSync']);
+    expect(await message(resource, host)).toMatch(/pulled at 15:03:12Z .* ends 18:03Z$/);
+    expect(registry.pulls).toBe(2);
+  });
+
+  test('leaves a private record without the credential, which costs another proof where it is lost', async () => {
+    const made = world();
+    const { host, resource, registry } = made;
+    rotate(made);
+    await settle(resource, host);
+    const written = host.files.read(record);
+    expect(written?.mode).toBe(0o600);
+    expect(JSON.parse(written?.content ?? '')).toEqual({
+      [server]: {
+        credential: expect.stringMatching(/^[0-9a-f]{64}$/),
+        images: [image],
+        result: expect.stringContaining('pulled at'),
+      },
+    });
+    expect(written?.content).not.toMatch(/canary|eyJ/);
+    for (const damage of [
+      '{',
+      'null',
+      '[]',
+      '{"team.azurecr.io":7}',
+      '{"team.azurecr.io":{"credential":"x"}}',
+    ]) {
+      host.files.write(record, damage, 0o600);
+      expect(await settle(resource, host)).toEqual(['Drifted tolerably pulls', 'InSync']);
+    }
+    expect(registry.pulls).toBe(6);
+  });
+
+  test('says in its changes nothing of the credential, not even a digest', async () => {
+    const made = world();
+    rotate(made);
+    const drifts: unknown[] = [];
+    for (const id of ['canary-1', 'canary-2']) {
+      rotate(made, id);
+      const finding = await made.resource.check(made.host);
+      if (finding.state !== 'Drifted') throw new Error('it is in sync');
+      drifts.push(finding.drift.changes);
+      await finding.drift.remedy(made.host);
+    }
+    expect(drifts).toEqual([
+      [{ field: 'pulls', observed: undefined, desired: 'proven' }],
+      [{ field: 'pulls', observed: 'proven for another credential', desired: 'proven' }],
+    ]);
+  });
+
+  test('is made of every image of its server, and again when they are others', async () => {
+    const made = world([image, 'other.azurecr.io/x:1', `${server}/more/tools:2`]);
+    const { host, registry, cloud } = made;
+    registry.push('more/tools', '2', 500);
+    rotate(made);
+    expect((await settle(made.resource, host)).at(-1)).toBe('InSync');
+    expect(await message(made.resource, host)).toMatch(
+      /^team\.azurecr\.io\/base:1 pulled .*; team\.azurecr\.io\/more\/tools:2 pulled .*\(sha256:\w{12}, 500 bytes of 500 bytes of layer 1 of 1 .*the identity's own look at it failed: ProofImageNotFound\)/,
+    );
+    const fewer = aNode('agent', { settings: { registries: { servers: [server], proof: [image] } } });
+    const [resource] = pullProofs(fewer, cloud, []);
+    expect(resource && (await settle(resource, host))).toEqual(['Drifted tolerably pulls', 'InSync']);
+  });
+
+  test('keeps the servers apart, in plan and record', async () => {
+    const made = world();
+    const { host, cloud } = made;
+    memoryRegistry(host, 'two.azurecr.io');
+    const settings = { registries: { servers: [server, 'two.azurecr.io'], proof: [image] } };
+    const plan = pullProofs(aNode('agent', { settings }), cloud, []);
+    expect(plan.map(({ id, summary }) => `${id}: ${summary}`)).toEqual([
+      `PullProof/${server}: prove a pull of ${image}`,
+      'PullProof/two.azurecr.io: prove the login to two.azurecr.io',
+    ]);
+    const login = (id: string) => ({ username: 'fake-user', password: datedToken(host.now(), 3 * hour, id) });
+    const configs = { [server]: { auth: login('canary-1') }, 'two.azurecr.io': { auth: login('canary-2') } };
+    host.files.write(yaml, JSON.stringify({ configs }), 0o600);
+    for (const resource of plan) expect((await settle(resource, host)).at(-1)).toBe('InSync');
+    for (const resource of plan) expect(await outcome(resource, host)).toBe('InSync');
+  });
+
+  test('without an image proves the login, and says how it becomes a pull', async () => {
+    const made = world([]);
+    rotate(made);
+    expect(await settle(made.resource, made.host)).toEqual(['Drifted tolerably pulls', 'InSync']);
+    expect(await message(made.resource, made.host)).toBe(
+      `logged in to ${server} at 14:03:12Z (name an image of it in registries.proof, and a pull is proven) with the credential that ends 17:03Z`,
+    );
+    expect(made.cloud.calls).toEqual([]);
+  });
+
+  test.each([
+    ['has none', 'canary'],
+    ['has one that no calendar has', datedToken(Date.UTC(2026, 0, 1), 1e19)],
+  ])('names no end where the credential %s', async (_what, password) => {
+    const made = world();
+    made.host.onGet(/oauth2\/token/, { body: '{"token":"repository:base:pull#"}' });
+    const auth = { username: 'fake-user', password };
+    made.host.files.write(yaml, JSON.stringify({ configs: { [server]: { auth } } }), 0o600);
+    expect(await settle(made.resource, made.host)).toEqual(['Drifted tolerably pulls', 'InSync']);
+    expect(await message(made.resource, made.host)).toMatch(/with the credential of registries\.yaml$/);
+  });
+
+  test("is in nobody's way where its record cannot be read", async () => {
+    const made = world();
+    rotate(made);
+    const read = made.host.readFile.bind(made.host);
+    const refused = new NodeError('PermissionDenied', 'no');
+    made.host.readFile = (path) => (path === record ? Promise.reject(refused) : read(path));
+    expect(await outcome(made.resource, made.host)).toBe('PermissionDenied soon, blocks nobody');
+  });
+
+  test.each([
+    ['there is no file', () => {}],
+    ['the file is damaged', ({ host }: World) => host.files.write(yaml, '{', 0o600)],
+    ['the file has none for this server', (made: World) => rotate(made, 'canary', 'other.azurecr.io')],
+    [
+      'the file has one of another user',
+      ({ host }: World) =>
+        host.files.write(
+          yaml,
+          JSON.stringify({ configs: { [server]: { auth: { username: 'me', password: 'canary' } } } }),
+        ),
+    ],
+  ])("waits for a credential where %s, in nobody's way", async (_what, arrange) => {
+    const made = world();
+    arrange(made);
+    expect(await made.resource.check(made.host)).toMatchObject({
+      state: 'Waiting',
+      reason: 'Blocked',
+      message: expect.stringContaining(server),
+      blocks: false,
+    });
+    expect(made.host.journal).toEqual([]);
+  });
+
+  test('is over with its credential, and asks nobody for that', async () => {
+    const made = world();
+    rotate(made);
+    await settle(made.resource, made.host);
+    const { length } = made.host.journal;
+    expect(await made.resource.check(made.host)).toMatchObject({ until: made.host.now() + 3 * hour });
+    made.host.advance(3 * hour);
+    await expect(made.resource.check(made.host)).rejects.toMatchObject({
+      reason: 'PullCredentialRefused',
+      retry: { pace: 'slow' },
+      blocks: false,
+      message: expect.stringContaining('ended at 2026-01-01T17:03:12.000Z'),
+    });
+    expect(made.host.journal).toHaveLength(length);
+  });
+
+  test('that fails leaves no record, is tried again, and heals', async () => {
+    const made = world();
+    rotate(made);
+    made.registry.storage = 'is away';
+    expect(await settle(made.resource, made.host)).toEqual([
+      'Drifted tolerably pulls',
+      'StorageUnreachable soon',
+    ]);
+    expect(made.host.files.text(record)).toBeUndefined();
+    expect(made.cloud.calls).toEqual([]);
+    made.registry.storage = 'sends';
+    expect(await settle(made.resource, made.host)).toEqual(['Drifted tolerably pulls', 'InSync']);
+  });
+
+  test('that is refused marks the credential, is tried again in seconds, then slowly, and heals', async () => {
+    const made = world();
+    rotate(made);
+    made.registry.refuses = true;
+    expect(await settle(made.resource, made.host)).toEqual([
+      'Drifted tolerably pulls',
+      'PullCredentialRefused soon',
+    ]);
+    expect(JSON.parse(made.host.files.text(record) ?? '')).toMatchObject({
+      [server]: { result: 'refused at 14:03:12Z', refused: true },
+    });
+    expect(await settle(made.resource, made.host)).toEqual([
+      'Drifted tolerably pulls',
+      'PullCredentialRefused slow',
+    ]);
+    made.registry.refuses = false;
+    expect(await settle(made.resource, made.host)).toEqual(['Drifted tolerably pulls', 'InSync']);
+    expect(made.host.files.text(record)).not.toContain('"refused":');
+  });
+
+  test('writes nothing in a dry run', async () => {
+    const made = world();
+    rotate(made);
+    const dry = recordingHost(made.host);
+    const finding = await made.resource.check(dry);
+    if (finding.state !== 'Drifted') throw new Error('it is in sync');
+    await expect(finding.drift.remedy(dry)).rejects.toMatchObject({ name: 'Recorded' });
+    expect(dry.journal).toEqual([
+      { kind: 'send', method: 'GET', url: `https://${server}/v2/base/manifests/1` },
+    ]);
+    expect([made.cloud.calls, made.host.journal]).toEqual([[], []]);
+  });
+});
+
+describe("the identity's own side", () => {
+  const denied = new NodeError('PullDenied', 'It may not see it.');
+  const gone = new NodeError('RegistryUnavailable', 'It is away.');
+
+  test.each<readonly [string, (made: World) => unknown, RegExp]>([
+    [
+      'has no such view',
+      ({ cloud }) => Object.assign(cloud, { imageDigest: async () => undefined }),
+      / from \S+\) with/,
+    ],
+    [
+      'sees another digest',
+      ({ cloud }) => cloud.images.set(image, 'sha256:abc'),
+      /the identity sees sha256:abc there, a moved tag\)/,
+    ],
+    [
+      'may not look',
+      ({ cloud }) => cloud.fail('imageDigest', denied),
+      /the identity's own look at it failed: PullDenied\)/,
+    ],
+    [
+      'cannot look',
+      ({ cloud }) => cloud.fail('imageDigest', gone),
+      /own look at it failed: RegistryUnavailable\)/,
+    ],
+  ])('is a remark to a pull that worked where it %s', async (_what, arrange, says) => {
+    const made = world();
+    arrange(made);
+    rotate(made);
+    expect((await settle(made.resource, made.host)).at(-1)).toBe('InSync');
+    expect(await message(made.resource, made.host)).toMatch(says);
+  });
+
+  const may = () => {};
+  const mayNot = ({ cloud }: World) => cloud.fail('imageDigest', denied);
+  const isUnknown = ({ cloud }: World) =>
+    cloud.fail('imageDigest', new NodeError('RegistryUnauthorized', 'Who?'));
+  const isAway = ({ cloud }: World) => cloud.fail('imageDigest', gone);
+  const noScope = ({ registry }: World) => Object.assign(registry, { denied: true });
+  const noLogin = ({ host }: World) => host.onGet(/oauth2\/token/, { status: 401 });
+
+  test.each<readonly [string, (made: World) => unknown, (made: World) => unknown, string, RegExp]>([
+    [
+      'a denied pull, and it may',
+      noScope,
+      may,
+      'PullDenied',
+      /AcrPull.*does see .*older credential.*registries\.schedule.*reload slipway\.$/,
+    ],
+    [
+      'a denied pull, and it may not',
+      noScope,
+      mayNot,
+      'PullDenied',
+      /^The identity itself has no access either\. It may not see it\.$/,
+    ],
+    ['a denied pull, and it is not known', noScope, isUnknown, 'PullDenied', /no access either\. Who\?$/],
+    [
+      'a denied pull, and it cannot be asked',
+      noScope,
+      isAway,
+      'PullDenied',
+      /^team\.azurecr\.io accepts the credential/,
+    ],
+    [
+      'a refused login, and it may',
+      noLogin,
+      may,
+      'PullCredentialRefused',
+      /reload slipway\. The identity .*does see .*another identity\.$/,
+    ],
+    ['a refused login, and it may not', noLogin, mayNot, 'PullDenied', /no access either/],
+    ['a refused login, and it cannot be asked', noLogin, isAway, 'PullCredentialRefused', /does not accept/],
+  ])('tells more of %s', async (_what, fail, arrange, reason, says) => {
+    const made = world();
+    fail(made);
+    arrange(made);
+    rotate(made);
+    const finding = await made.resource.check(made.host);
+    const remedy = finding.state === 'Drifted' ? finding.drift.remedy(made.host) : undefined;
+    await expect(remedy).rejects.toMatchObject({ reason, message: expect.stringMatching(says) });
+  });
+});

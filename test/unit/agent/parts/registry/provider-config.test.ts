@@ -1,0 +1,220 @@
+import { describe, expect, test } from 'vitest';
+import {
+  noProvider,
+  providerConfig,
+  renderProviderConfig,
+} from '../../../../../src/agent/parts/registry/provider-config.ts';
+import { nodePaths } from '../../../../../src/agent/paths.ts';
+import { readProviders } from '../../../../lab/kubelet-config.ts';
+import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
+import { aNode, outcome, settle } from '../../k3s/a-node.ts';
+
+const paths = nodePaths('/');
+const path = '/var/lib/rancher/credentialprovider/config.yaml';
+const plugin = '/var/lib/rancher/credentialprovider/bin/slipway-credential-provider';
+const servers = ['myteam.azurecr.io', 'myteam.westeurope.geo.azurecr.io'];
+const node = aNode('agent', { settings: { registries: { servers } } });
+const text = renderProviderConfig(node);
+
+const foreign = `apiVersion: kubelet.config.k8s.io/v1
+kind: CredentialProviderConfig
+providers:
+  - name: ecr-credential-provider # in place of slipway-credential-provider
+`;
+
+test('the text', () => {
+  expect(text).toBe(`# Written by Slipway, from registries.servers; kubelet reads it when K3s starts.
+apiVersion: "kubelet.config.k8s.io/v1"
+kind: "CredentialProviderConfig"
+providers:
+  - name: "slipway-credential-provider"
+    matchImages:
+      - "myteam.azurecr.io"
+      - "myteam.westeurope.geo.azurecr.io"
+    defaultCacheDuration: "10m"
+    apiVersion: "credentialprovider.kubelet.k8s.io/v1"
+    args:
+      - "credential-provider"
+      - "--root"
+      - "/"
+`);
+});
+
+test('kubelet takes it, below another root too', () => {
+  const below = aNode('agent', { root: '/tmp/a lab', settings: { registries: { servers } } });
+  expect(readProviders(renderProviderConfig(below))).toEqual([
+    {
+      name: 'slipway-credential-provider',
+      matchImages: servers,
+      defaultCacheDuration: 600_000,
+      apiVersion: 'credentialprovider.kubelet.k8s.io/v1',
+      args: ['credential-provider', '--root', '/tmp/a lab'],
+      env: [],
+    },
+  ]);
+});
+
+describe('the resource', () => {
+  const resource = providerConfig(node, ['plugin']);
+
+  function machine(content?: string): MemoryHost {
+    const host = memoryHost();
+    host.files.write(plugin, '#!/bin/sh\n', 0o755);
+    if (content !== undefined) host.files.write(path, content);
+    return host;
+  }
+
+  test.each([
+    ['nothing', undefined],
+    ['an empty file', '\n'],
+    ['ours for other servers', text.replace('myteam.azurecr.io', 'other.azurecr.io')],
+    ['ours without its first line', text.slice(text.indexOf('\n') + 1).replace('10m', '1h')],
+    ['ours cut off', text.slice(0, 120)],
+    ['ours cut off, without its first line', 'providers:\n  - name: "slipway-credential-provider'],
+  ])('%s becomes ours', async (_, content) => {
+    const host = machine(content);
+    expect((await settle(resource, host)).at(-1)).toBe('InSync');
+    expect(host.files.text(path)).toBe(text);
+    expect(host.lines()).toHaveLength(1);
+  });
+
+  test.each([
+    ['another provider', foreign],
+    ['another provider in a file of ours', text.replace('slipway-credential', 'ecr-credential')],
+    ['another provider cut off', `${text}  - name: ecr-credential-provider\n    matchImages: [`],
+    ['what is no YAML', 'providers: [\n'],
+    ['what is no map', 'ecr\n'],
+    ['a map of something else', 'providers: { name: x }\n'],
+  ])('%s is left alone, and holds up nobody', async (_, content) => {
+    const host = machine(content);
+    expect(await settle(resource, host)).toEqual(['ProviderNotOurs slow, blocks nobody']);
+    expect(host.files.text(path)).toBe(content);
+  });
+
+  test.each([
+    ['full of NUL characters', '\0'.repeat(text.length)],
+    ['NUL characters from its middle on', `${text.slice(0, 60)}${'\0'.repeat(200)}`],
+    ...Array.from({ length: text.length / 10 }, (_, at) => [
+      `cut off after ${at * 10}`,
+      text.slice(0, at * 10),
+    ]),
+  ])('a file of ours that a power loss left %s is written anew', async (_name, content) => {
+    const host = machine(content);
+    await settle(resource, host);
+    expect(host.files.text(path)).toBe(text);
+  });
+
+  test('a provider of another program whose name begins as ours does is left alone', async () => {
+    const content = 'providers:\n  - name: slipway\n    matchImages: ["x"]\n';
+    const host = machine(content);
+    expect(await settle(resource, host)).toEqual(['ProviderNotOurs slow, blocks nobody']);
+  });
+
+  const merged = `${text}  - name: theirs\n    matchImages: ["*.example.com"]\n`;
+
+  test('a file that asks others too is left alone, and in sync while it asks us for all', async () => {
+    const host = machine(merged);
+    expect(await settle(resource, host)).toEqual(['InSync']);
+    host.files.write(path, merged.replace('myteam.azurecr.io', 'other.azurecr.io'));
+    await expect(resource.check(host)).rejects.toThrow(
+      'so kubelet does not ask Slipway for logins to myteam.azurecr.io. To let Slipway answer, name these in matchImages of its entry slipway-credential-provider, and restart K3s.',
+    );
+    expect(host.lines()).toEqual([]);
+  });
+
+  test('the order of the login servers, and one named twice, change nothing', () => {
+    const again = aNode('agent', {
+      settings: { registries: { servers: [...servers, ...servers].reverse() } },
+    });
+    expect(renderProviderConfig(again)).toBe(text);
+  });
+
+  test.each([
+    ['is gone', (host: MemoryHost) => host.files.remove(plugin)],
+    ['cannot be run', (host: MemoryHost) => host.files.write(plugin, '#!/bin/sh\n', 0o644)],
+    ['is a link', (host: MemoryHost) => host.files.link(plugin, '/usr/bin/slipway')],
+  ])('it is removed where the plugin %s, on a full disk too, and comes back with it', async (_, harm) => {
+    const host = machine(text);
+    harm(host);
+    const finding = await resource.check(host);
+    expect(finding).toMatchObject({ drift: { summary: expect.stringContaining(`for want of ${plugin}`) } });
+    expect(await settle(resource, host)).toEqual([`Drifted ${path}`, 'Waiting Blocked']);
+    expect(host.lines()).toEqual([`remove ${path}`]);
+    host.files.write(plugin, '#!/bin/sh\n', 0o755);
+    expect((await settle(resource, host)).at(-1)).toBe('InSync');
+    expect(host.files.text(path)).toBe(text);
+  });
+
+  test('it is not written where the plugin is not', async () => {
+    const host = machine();
+    host.files.remove(plugin);
+    expect(await settle(resource, host)).toEqual(['Waiting Blocked']);
+    expect(await resource.check(host)).toMatchObject({
+      blocks: false,
+      message: expect.stringContaining(`waits for ${plugin}`),
+    });
+    host.files.link(plugin, '/usr/bin/slipway');
+    expect(await outcome(resource, host)).toBe('Waiting Blocked');
+  });
+
+  test.each([
+    [
+      'another configuration',
+      'image-credential-provider-config: /etc/ecr.yaml\n',
+      'ProviderNotOurs slow, blocks nobody',
+    ],
+    [
+      'another folder',
+      'image-credential-provider-bin-dir: /opt/bin\n',
+      'ProviderNotOurs slow, blocks nobody',
+    ],
+    [
+      'it to kubelet',
+      'kubelet-arg: [max-pods=50, image-credential-provider-config=/x]\n',
+      'ProviderNotOurs slow, blocks nobody',
+    ],
+    ['the same places', `image-credential-provider-config: ${path}\n`, 'Drifted content, mode'],
+    ['something else', 'tls-san: [k8s.example]\n', 'Drifted content, mode'],
+    ['what is no YAML', 'a: [\n', 'Drifted content, mode'],
+    ['nothing', '', 'Drifted content, mode'],
+  ])("a drop-in of K3s's configuration that names %s", async (_, content, expected) => {
+    const host = machine();
+    host.files.write('/etc/rancher/k3s/config.yaml.d/50-mine.yaml', content);
+    host.files.write('/etc/rancher/k3s/config.yaml.d/notes.txt', 'image-credential-provider-config: /x\n');
+    expect(await outcome(resource, host)).toBe(expected);
+  });
+});
+
+describe('no provider', () => {
+  const resource = noProvider(paths);
+  const cache = '/run/slipway/registry-logins.json';
+  const settings = '/var/lib/slipway/credential-provider.yaml';
+  const ours = { [path]: text, [cache]: '{}', [settings]: '', [plugin]: '#!/bin/sh\n' };
+
+  test("kubelet's configuration goes first, and the plugin stays", async () => {
+    const host = memoryHost({ files: ours });
+    expect((await settle(resource, host)).at(-1)).toBe('InSync');
+    expect(host.lines()).toEqual([`remove ${path}`, `remove ${cache}`, `remove ${settings}`]);
+    expect(host.files.stat(plugin)?.kind).toBe('file');
+  });
+
+  test('a removal that was cut off goes on', async () => {
+    const host = memoryHost({ files: ours });
+    host.crashBefore(2);
+    await settle(resource, host).catch(() => undefined);
+    host.restart();
+    expect(await settle(resource, host)).toEqual([`Drifted ${cache}, ${settings}`, 'InSync']);
+  });
+
+  test("somebody else's configuration stays", async () => {
+    const host = memoryHost({ files: { [path]: foreign } });
+    expect(await settle(resource, host)).toEqual(['InSync']);
+    expect(host.files.text(path)).toBe(foreign);
+  });
+
+  test('where there never was one there is nothing to do', async () => {
+    const host = memoryHost();
+    expect(await settle(resource, host)).toEqual(['InSync']);
+    expect(host.lines()).toEqual([]);
+  });
+});

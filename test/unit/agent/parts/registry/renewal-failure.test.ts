@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../../src/agent/engine/errors.ts';
+import { Secret } from '../../../../../src/agent/engine/secret.ts';
+import { renewalFailure } from '../../../../../src/agent/parts/registry/renewal-failure.ts';
+
+const hour = 3_600_000;
+const received = Date.UTC(2026, 0, 1);
+const login = { username: 'user', password: new Secret('hunter2') };
+const server = 'a.io';
+const held = { login, receivedAt: received, life: 3 * hour, due: received + 2 * hour };
+const away = new NodeError('RegistryUnavailable', 'a.io answers 503.');
+const busy = (after: number) => new NodeError('Throttled', 'b.io asks.', { retry: { pace: 'soon', after } });
+const walled = new NodeError('RegistryForbidden', 'c.io refuses.', { retry: { pace: 'slow' } });
+
+describe('it tells of each server since when and until when', () => {
+  test.each([
+    [
+      'works still',
+      2.5 * hour,
+      held,
+      'The credential for a.io is due since 2026-01-01T02:00:00.000Z; pulls work until 2026-01-01T03:00:00.000Z.',
+    ],
+    [
+      'has ended',
+      3 * hour,
+      held,
+      'The credential for a.io is due since 2026-01-01T02:00:00.000Z and ended at 2026-01-01T03:00:00.000Z; pulls of new images fail.',
+    ],
+    [
+      'has no end that is known',
+      30 * hour,
+      { ...held, life: undefined },
+      'The credential for a.io is due since 2026-01-01T02:00:00.000Z; nobody said when it ends.',
+    ],
+    [
+      'is of a clock that was put back',
+      -24 * hour,
+      held,
+      'The credential for a.io was received at 2026-01-01T00:00:00.000Z, by a clock that was put back since: it is not known when it ends.',
+    ],
+    ['is not there', 0, undefined, ''],
+  ])('what %s', (_, time, held, outlook) => {
+    const { message } = renewalFailure([{ server, error: away, held }], received + time);
+    expect(message).toBe(`a.io answers 503. ${outlook}`.trim());
+  });
+
+  test('a message of several once, an outlook for each', () => {
+    const others = { ...held, life: 6 * hour };
+    const { message } = renewalFailure(
+      [
+        { server, error: away, held },
+        { server: 'b.io', error: away, held: others },
+      ],
+      received + 4 * hour,
+    );
+    expect(message.match(/503/g)).toHaveLength(1);
+    expect(message).toMatch(/for a\.io .* fail\. The credential for b\.io .* until 2026-01-01T06/);
+  });
+});
+
+test.each([
+  [
+    'one that is down is asked soon, whatever it says of its return',
+    [new NodeError('RegistryUnavailable', '', { retry: { pace: 'soon', after: hour } })],
+    'RegistryUnavailable',
+    { pace: 'soon' },
+  ],
+  [
+    'one that asks for fewer requests is asked when it says',
+    [busy(30_000)],
+    'Throttled',
+    { pace: 'soon', after: 30_000 },
+  ],
+  ['what people repair is slow', [walled], 'RegistryForbidden', { pace: 'slow' }],
+  [
+    'one that passes soon is not held up by others',
+    [walled, busy(600_000), away],
+    'RegistryUnavailable',
+    { pace: 'soon' },
+  ],
+  [
+    'nor one that asks for less',
+    [walled, busy(600_000), busy(5_000)],
+    'Throttled',
+    { pace: 'soon', after: 5_000 },
+  ],
+] as const)('%s', (_, errors, reason, retry) => {
+  const failure = renewalFailure(
+    errors.map((error) => ({ server, error, held: undefined })),
+    received,
+  );
+  expect(failure).toMatchObject({ reason, retry, blocks: true });
+});
