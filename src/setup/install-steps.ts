@@ -3,7 +3,7 @@ import type { Command, Host, HostReader } from '../agent/engine/host.ts';
 import { octal, owner } from '../agent/engine/mode.ts';
 import { compare, inSync, type Resource } from '../agent/engine/resource.ts';
 import { ownOwner } from '../agent/host/files/ownership.ts';
-import { realPath } from '../agent/k3s/teardown/real-path.ts';
+import { realPath } from '../agent/parts/k3s/teardown/real-path.ts';
 import { safeWay } from '../agent/parts/machine/directories.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { file } from '../agent/resources/file.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { HostReader } from '../agent/engine/host.ts';
-import { movedAside } from '../agent/k3s/teardown/moved-aside.ts';
-import { k3sUnits } from '../agent/k3s/teardown/teardown.ts';
+import { movedAside } from '../agent/parts/k3s/teardown/moved-aside.ts';
+import { k3sUnits } from '../agent/parts/k3s/teardown/teardown.ts';
 import { table } from '../agent/parts/network/nft.ts';
 import { guardUnit } from '../agent/parts/network/unit.ts';
 import type { NodePaths } from '../agent/paths.ts';

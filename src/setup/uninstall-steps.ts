@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { HostReader } from '../agent/engine/host.ts';
 import { inSync, type Resource } from '../agent/engine/resource.ts';
-import { agentTokenPath } from '../agent/k3s/agent-token.ts';
-import { scriptPaths } from '../agent/k3s/scripts.ts';
-import { movedAsideGone } from '../agent/k3s/teardown/moved-aside.ts';
-import { k3sRemoved } from '../agent/k3s/teardown/teardown.ts';
+import { agentTokenPath } from '../agent/parts/k3s/membership/agent-token.ts';
+import { scriptPaths } from '../agent/parts/k3s/scripts.ts';
+import { movedAsideGone } from '../agent/parts/k3s/teardown/moved-aside.ts';
+import { k3sRemoved } from '../agent/parts/k3s/teardown/teardown.ts';
 import { noImdsGuard } from '../agent/parts/network/no-guard.ts';
 import { guardUnitPath } from '../agent/parts/network/unit.ts';
 import { noProvider, pluginName } from '../agent/parts/registry/provider-config.ts';

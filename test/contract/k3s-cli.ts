@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
-import { findCause } from '../../src/agent/k3s/journal-causes.ts';
-import { annotate } from '../../src/agent/k3s/node-annotations.ts';
-import { createEvents } from '../../src/agent/k3s/node-events.ts';
-import { nodeReady } from '../../src/agent/k3s/node-ready.ts';
-import { installedVersion } from '../../src/agent/k3s/release.ts';
-import { parseVersion } from '../../src/agent/k3s/version.ts';
+import { annotate } from '../../src/agent/parts/k3s/node-annotations.ts';
+import { createEvents } from '../../src/agent/parts/k3s/node-events.ts';
+import { nodeReady } from '../../src/agent/parts/k3s/node-ready.ts';
+import { findCause } from '../../src/agent/parts/k3s/service/journal-causes.ts';
+import { installedVersion } from '../../src/agent/parts/k3s/upgrade/release.ts';
+import { parseVersion } from '../../src/agent/parts/k3s/version.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { aNode } from '../unit/agent/k3s/a-node.ts';
 

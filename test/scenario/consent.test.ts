@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/agent/agent.ts';
 import { reveal } from '../../src/agent/engine/secret.ts';
-import { pinnedCa } from '../../src/agent/k3s/ca.ts';
+import { pinnedCa } from '../../src/agent/parts/k3s/membership/ca.ts';
 import { createAuthority } from '../lab/azure/tls.ts';
-import { rotated } from '../unit/agent/k3s/certificates.ts';
+import { rotated } from '../unit/agent/parts/k3s/membership/certificates.ts';
 import { booted, condition, isReady, live, noRestarts, type Vm, vm } from './a-vm.ts';
 import { authority, joinToken } from './world.ts';
 

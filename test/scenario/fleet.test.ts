@@ -5,7 +5,7 @@ import type { Retry } from '../../src/agent/engine/errors.ts';
 import { type Attempts, reconcile } from '../../src/agent/engine/reconcile.ts';
 import type { Pacing } from '../../src/agent/engine/resource.ts';
 import { ownSchedule } from '../../src/agent/host/clock/spread.ts';
-import { verified } from '../../src/agent/k3s/join-token.ts';
+import { verified } from '../../src/agent/parts/k3s/membership/join-token.ts';
 import { registries } from '../../src/agent/parts/registry/registries.ts';
 import { defaults } from '../../src/agent/settings/defaults.ts';
 import { nextWake } from '../../src/agent/wake.ts';

@@ -5,8 +5,8 @@ import type { CommandResult, Host, HttpResponse } from '../../src/agent/engine/h
 import { Secret } from '../../src/agent/engine/secret.ts';
 import { fluxObjects } from '../../src/agent/gitops/flux/flux-objects.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
-import { readAnnotations } from '../../src/agent/k3s/node-annotations.ts';
-import { nodeReady } from '../../src/agent/k3s/node-ready.ts';
+import { readAnnotations } from '../../src/agent/parts/k3s/node-annotations.ts';
+import { nodeReady } from '../../src/agent/parts/k3s/node-ready.ts';
 import { parseCachedLogins } from '../../src/agent/parts/registry/answer/cached-logins.ts';
 import { requestedServer } from '../../src/agent/parts/registry/answer/request.ts';
 import { findImage } from '../../src/agent/parts/registry/oci/registry-manifest.ts';

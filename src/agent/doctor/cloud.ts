@@ -1,9 +1,9 @@
 import type { Cloud } from '../clouds/cloud.ts';
 import { NodeError, toNodeError } from '../engine/errors.ts';
 import type { Host, HostReader, HttpResponse } from '../engine/host.ts';
-import { fetchToken, tokenSecretName } from '../k3s/join-token.ts';
-import type { K3sNode } from '../k3s/node.ts';
-import { installedVersion, releaseDownload } from '../k3s/release.ts';
+import type { K3sNode } from '../node.ts';
+import { fetchToken, tokenSecretName } from '../parts/k3s/membership/join-token.ts';
+import { installedVersion, releaseDownload } from '../parts/k3s/upgrade/release.ts';
 import { parseImage } from '../parts/registry/oci/registry-manifest.ts';
 import { pull } from '../parts/registry/oci/registry-pull.ts';
 import { logIn, type RegistrySession } from '../parts/registry/oci/registry-session.ts';

@@ -1,7 +1,7 @@
 import type { Cloud } from '../clouds/cloud.ts';
 import type { Host, HostReader } from '../engine/host.ts';
 import type { Resource } from '../engine/resource.ts';
-import type { K3sNode } from '../k3s/node.ts';
+import type { K3sNode } from '../node.ts';
 import type { NodePaths } from '../paths.ts';
 import type { Settings } from '../settings/schema.ts';
 import { cloudProbes } from './cloud.ts';

@@ -1,5 +1,5 @@
 import type { HostReader } from '../engine/host.ts';
-import type { K3sNode } from '../k3s/node.ts';
+import type { K3sNode } from '../node.ts';
 import { showUnit } from '../resources/unit.ts';
 import { portsOf } from './ports.ts';
 import { ok, type Probe, skipped, type Verdict, warning } from './probe.ts';

@@ -1,5 +1,5 @@
 import type { HostReader } from '../engine/host.ts';
-import type { K3sNode } from '../k3s/node.ts';
+import type { K3sNode } from '../node.ts';
 import { failure, ok, type Probe, skipped, type Verdict } from './probe.ts';
 
 export interface Port {

@@ -2,11 +2,11 @@ import type { Report } from '../agent.ts';
 import { toNodeError } from '../engine/errors.ts';
 import type { Emit } from '../engine/events.ts';
 import type { Host } from '../engine/host.ts';
-import { announcement, type Told, toldBy } from '../k3s/announcement.ts';
-import type { K3sNode } from '../k3s/node.ts';
-import { annotate, readAnnotations } from '../k3s/node-annotations.ts';
-import { createEvents } from '../k3s/node-events.ts';
-import { nodeReadyId } from '../k3s/node-ready.ts';
+import type { K3sNode } from '../node.ts';
+import { announcement, type Told, toldBy } from '../parts/k3s/announcement.ts';
+import { annotate, readAnnotations } from '../parts/k3s/node-annotations.ts';
+import { createEvents } from '../parts/k3s/node-events.ts';
+import { nodeReadyId } from '../parts/k3s/node-ready.ts';
 
 export interface AnnouncerPorts {
   readonly host: Host;

@@ -4,7 +4,7 @@ import type { Host, HostReader } from '../engine/host.ts';
 import { lastTime } from '../engine/last-time.ts';
 import { printable } from '../engine/printable.ts';
 import type { Change, Outcome } from '../engine/resource.ts';
-import { nodeReadyId } from '../k3s/node-ready.ts';
+import { nodeReadyId } from '../parts/k3s/node-ready.ts';
 import type { CredentialStatus } from '../parts/registry/credential-status.ts';
 
 /** What `status.json` says: for readers, never read back to decide anything. Times are ISO 8601. */

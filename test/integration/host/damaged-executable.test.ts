@@ -2,7 +2,7 @@ import { open, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { fluxExecutable } from '../../../src/agent/gitops/flux/flux-release.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
-import { k3sExecutable } from '../../../src/agent/k3s/release.ts';
+import { k3sExecutable } from '../../../src/agent/parts/k3s/upgrade/release.ts';
 import { context, fluxSettings } from '../../unit/agent/gitops/flux/settings.ts';
 import { aNode } from '../../unit/agent/k3s/a-node.ts';
 import { temporaryFolder } from './folder.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Resource } from '../../../src/agent/engine/resource.ts';
-import { k3sStopped } from '../../../src/agent/k3s/teardown/teardown.ts';
+import { k3sStopped } from '../../../src/agent/parts/k3s/teardown/teardown.ts';
 import { nodePaths } from '../../../src/agent/paths.ts';
 import { rehearse } from '../../../src/setup/perform.ts';
 import { daemonStopped, k3sUninstallSteps, uninstallSteps } from '../../../src/setup/uninstall-steps.ts';

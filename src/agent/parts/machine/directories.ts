@@ -2,9 +2,9 @@ import { dirname } from 'node:path';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { type ConditionType, type Finding, inSync, type Resource, step } from '../../engine/resource.ts';
-import { joinedCluster, proofOfJoining } from '../../k3s/joined.ts';
-import type { K3sNode } from '../../k3s/node.ts';
+import type { K3sNode } from '../../node.ts';
 import type { NodePaths } from '../../paths.ts';
+import { joinedCluster, proofOfJoining } from '../k3s/membership/joined.ts';
 import { type UnsafePath, unsafePath } from './unsafe-path.ts';
 
 export const directoriesId = 'Directories';

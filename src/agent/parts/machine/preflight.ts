@@ -3,9 +3,9 @@ import type { Role } from '../../../roles/role.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource } from '../../engine/resource.ts';
-import { joinedCluster } from '../../k3s/joined.ts';
-import type { K3sNode } from '../../k3s/node.ts';
+import type { K3sNode } from '../../node.ts';
 import { probe } from '../../resources/probe.ts';
+import { joinedCluster } from '../k3s/membership/joined.ts';
 import { safeDirectories } from './directories.ts';
 import { hasCgroupV1, noexecMount, refusesCgroupV1 } from './host-requirements.ts';
 

@@ -1,6 +1,6 @@
 import type { HostReader } from '../../engine/host.ts';
 import { compare, type Drift, type Finding, type Resource } from '../../engine/resource.ts';
-import type { K3sNode } from '../../k3s/node.ts';
+import type { K3sNode } from '../../node.ts';
 import { file } from '../../resources/file.ts';
 import { systemctl } from '../../resources/unit.ts';
 

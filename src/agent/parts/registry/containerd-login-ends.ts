@@ -1,8 +1,8 @@
 import type { HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
-import { type K3sNode, unitName } from '../../k3s/node.ts';
-import { readStamp } from '../../k3s/start-stamp.ts';
+import { type K3sNode, unitName } from '../../node.ts';
 import { showUnit } from '../../resources/unit.ts';
+import { readStamp } from '../k3s/service/start-stamp.ts';
 import { type ContainerdPull, observedPulls } from './containerd-logins.ts';
 
 /** Milliseconds before the end of a login at which a person is asked to act. */

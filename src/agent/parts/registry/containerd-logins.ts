@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
-import { type Flags, k3sFlags, otherProviderFlag, readableText } from '../../k3s/flags.ts';
-import type { K3sNode } from '../../k3s/node.ts';
+import type { K3sNode } from '../../node.ts';
 import type { NodePaths } from '../../paths.ts';
 import type { Settings } from '../../settings/schema.ts';
+import { type Flags, k3sFlags, otherProviderFlag, readableText } from '../k3s/flags.ts';
 import { servedRegistries } from './provider-file.ts';
 
 /** Pulls that are containerd's own on this node. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Resource } from '../../engine/resource.ts';
-import type { K3sNode } from '../../k3s/node.ts';
+import type { K3sNode } from '../../node.ts';
 import { file } from '../../resources/file.ts';
 import type { Settings, WrittenSettings } from '../../settings/schema.ts';
 import { noProvider, pluginName, providerConfig } from './provider-config.ts';

@@ -1,5 +1,5 @@
 import type { HostReader } from '../../engine/host.ts';
-import type { K3sNode } from '../../k3s/node.ts';
+import type { K3sNode } from '../../node.ts';
 import { readProof } from './proof/pull-record.ts';
 import { datedLogin, type RegistriesSpec, renewedEarly } from './registries.ts';
 import { parseRegistries } from './registries-yaml.ts';

@@ -4,7 +4,7 @@ import type { FoundFile, Host, HostReader } from '../../engine/host.ts';
 import { octal, owner } from '../../engine/mode.ts';
 import { type Change, inSync, type Resource } from '../../engine/resource.ts';
 import { Secret, sensitive } from '../../engine/secret.ts';
-import type { K3sNode } from '../../k3s/node.ts';
+import type { K3sNode } from '../../node.ts';
 import {
   type CachedLogins,
   cachedLogin,

@@ -3,11 +3,11 @@ import { stringify } from 'yaml';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
-import { k3sFlags, otherProviderFlag } from '../../k3s/flags.ts';
-import type { K3sNode } from '../../k3s/node.ts';
+import type { K3sNode } from '../../node.ts';
 import type { NodePaths } from '../../paths.ts';
 import { file } from '../../resources/file.ts';
 import { noneOf, removing } from '../../resources/removed.ts';
+import { k3sFlags, otherProviderFlag } from '../k3s/flags.ts';
 import { hasPlugin, header, inOrder, isOurs, pluginName, servedRegistries } from './provider-file.ts';
 
 export { pluginName };

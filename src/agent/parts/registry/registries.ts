@@ -4,7 +4,7 @@ import { NodeError, toNodeError } from '../../engine/errors.ts';
 import type { FoundFile, Host, HostReader } from '../../engine/host.ts';
 import type { Change, Resource } from '../../engine/resource.ts';
 import { type Secret, sensitive } from '../../engine/secret.ts';
-import type { K3sNode } from '../../k3s/node.ts';
+import type { K3sNode } from '../../node.ts';
 import { type Currency, credential, type PartlyRendered } from '../../resources/credential.ts';
 import { heldLogin, type ReceivedLogin, receiptNotes } from './held-login.ts';
 import { credentialDigest, refusedCredentials } from './proof/pull-record.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Disk, type Measures, machineProbes } from '../../../../src/agent/doctor/machine.ts';
 import { examine } from '../../../../src/agent/doctor/probe.ts';
-import type { K3sNode } from '../../../../src/agent/k3s/node.ts';
+import type { K3sNode } from '../../../../src/agent/node.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { type MemoryHost, memoryHost, type StartFile } from '../../../lab/memory-host.ts';
 import { aNode } from '../k3s/a-node.ts';

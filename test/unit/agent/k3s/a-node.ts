@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Finding, Resource } from '../../../../src/agent/engine/resource.ts';
-import type { K3sNode } from '../../../../src/agent/k3s/node.ts';
+import type { K3sNode } from '../../../../src/agent/node.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { defaults } from '../../../../src/agent/settings/defaults.ts';
 import { type Settings, settingsSchema } from '../../../../src/agent/settings/schema.ts';

@@ -4,7 +4,7 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { lastTime } from '../../../engine/last-time.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
-import type { K3sNode } from '../../../k3s/node.ts';
+import type { K3sNode } from '../../../node.ts';
 import { type HeldLogin, heldLogin } from '../held-login.ts';
 import { type Image, parseImage } from '../oci/registry-manifest.ts';
 import { type Pulled, pull } from '../oci/registry-pull.ts';

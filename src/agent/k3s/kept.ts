@@ -1,9 +1,0 @@
-import type { HostReader } from '../engine/host.ts';
-import type { K3sNode } from './node.ts';
-import { keepingServer } from './server-change.ts';
-import { keepingSettings } from './settings-change.ts';
-
-/** The node as K3s is to be started: with its server, and the settings of its cluster, until consent. */
-export async function keptNode(host: HostReader, node: K3sNode): Promise<K3sNode> {
-  return keepingSettings(host, await keepingServer(host, node));
-}

@@ -1,0 +1,96 @@
+import { isDeepStrictEqual } from 'node:util';
+import { stringify } from 'yaml';
+import { NodeError } from '../../engine/errors.ts';
+import type { HostReader } from '../../engine/host.ts';
+import type { Resource } from '../../engine/resource.ts';
+import { type K3sNode, nodeLabels, nodeTaints } from '../../node.ts';
+import { file } from '../../resources/file.ts';
+import { parseYaml } from '../../settings/yaml.ts';
+import { keptNode } from './kept.ts';
+import { checkK3sConfig } from './keys.ts';
+import { agentTokenPath } from './membership/agent-token.ts';
+
+type Scalar = string | number | boolean;
+type K3sConfig = Readonly<Record<string, Scalar | readonly Scalar[]>>;
+
+/** K3s's own configuration file, 0600. `K3sConfigInvalid` where k3s.config has what this K3s command cannot take. */
+export function configFile(node: K3sNode, needs: readonly string[]): Resource {
+  return file({
+    path: node.paths.k3s.config,
+    mode: 0o600,
+    condition: 'K3sConfig',
+    needs,
+    content: (host) => configText(host, node),
+  });
+}
+
+/** The text of config.yaml on this machine as it is; errors as of `configFile`. */
+export async function configText(host: HostReader, node: K3sNode): Promise<string> {
+  // A key that names a file which is not there would keep K3s from its next start.
+  const hasAgentToken = (await host.stat(agentTokenPath(node.paths))) !== undefined;
+  return renderConfig(await keptNode(host, node), hasAgentToken);
+}
+
+/**
+ * The text of config.yaml: strings quoted, since YAML would read a name such as `0123` or `1e5` as a number.
+ *
+ * K3s reads it into command line flags (pkg/configfilearg/parser.go); a flag that the command does not know ends
+ * an agent, so every key is checked first. It holds no secret: the token is named by its file.
+ */
+export function renderConfig(node: K3sNode, hasAgentToken = true): string {
+  const config = k3sConfig(node, hasAgentToken);
+  const problems = checkK3sConfig(node.role.k3s, config);
+  if (problems.length > 0) throw invalid(problems.map(({ key, message }) => `${key} ${message}`).join('; '));
+  const text =
+    '# Written by Slipway; what else K3s should know goes to a file in config.yaml.d beside this one.\n' +
+    stringify(config, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 });
+  if (!isDeepStrictEqual(parseYaml(text), config)) throw invalid('it does not read back as it was written');
+  return text;
+}
+
+function k3sConfig(node: K3sNode, hasAgentToken: boolean): K3sConfig {
+  const extra = node.settings.k3s.config;
+  const { role, server } = node;
+  return {
+    'token-file': node.paths.slipway.joinToken,
+    ...(role.k3s === 'agent' && server !== undefined && { server }),
+    ...(role.k3s === 'server' && forServer(node, hasAgentToken)),
+    'node-name': node.name,
+    'node-ip': [node.address],
+    ...(node.paths.root !== '/' && places(node)),
+    ...extra,
+    ...lists({ 'node-label': nodeLabels(node), 'node-taint': nodeTaints(node) }, extra),
+  };
+}
+
+function forServer({ paths, settings }: K3sNode, hasAgentToken: boolean): K3sConfig {
+  const agentToken = hasAgentToken && settings.joinToken.agentSecretName !== undefined;
+  return {
+    'write-kubeconfig-mode': '0600',
+    ...(agentToken && { 'agent-token-file': agentTokenPath(paths) }),
+  };
+}
+
+/** Where K3s keeps what it keeps elsewhere by default. */
+function places({ role, paths }: K3sNode): K3sConfig {
+  return {
+    'data-dir': paths.k3s.data,
+    'private-registry': paths.k3s.registries,
+    'image-credential-provider-config': paths.k3s.credentialProvider,
+    'image-credential-provider-bin-dir': paths.k3s.credentialProviderBin,
+    ...(role.k3s === 'server' && { 'write-kubeconfig': paths.k3s.kubeconfig }),
+  };
+}
+
+/** Lists to which k3s.config adds. */
+function lists(own: Readonly<Record<string, readonly string[]>>, extra: K3sConfig): K3sConfig {
+  const entries = Object.entries(own).map(
+    ([key, values]) => [key, [...values, ...[extra[key] ?? []].flat()]] as const,
+  );
+  return Object.fromEntries(entries.filter(([, values]) => values.length > 0));
+}
+
+function invalid(problem: string): NodeError {
+  const message = `The K3s configuration cannot be used: ${problem}. Correct k3s.config.`;
+  return new NodeError('K3sConfigInvalid', message, { retry: { pace: 'slow' } });
+}

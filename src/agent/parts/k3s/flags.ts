@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { NodeError } from '../../engine/errors.ts';
+import type { HostReader } from '../../engine/host.ts';
+import type { NodePaths } from '../../paths.ts';
+import { configFlags, type GivenFlag } from './given-flags.ts';
+
+/** The values of each flag, by its name without dashes; the last one counts where K3s takes only one. */
+export type Flags = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * What K3s is told by its configuration file and the drop-ins of the operator, in the order of their names: a later
+ * file wins, and `key+` adds (pkg/configfilearg/parser.go). A file that is no YAML, on which K3s ends, tells nothing.
+ */
+export async function k3sFlags(host: HostReader, paths: NodePaths): Promise<Flags> {
+  const config = configFlags(await readableText(host, paths.k3s.config), paths.k3s.config);
+  return mergedFlags([...config, ...(await dropInFlags(host, paths))]);
+}
+
+/** The flags in the drop-ins of the operator, in the order in which K3s reads them. */
+export async function dropInFlags(host: HostReader, paths: NodePaths): Promise<readonly GivenFlag[]> {
+  const found = (await dropInPaths(host, paths)).map(async (path) =>
+    configFlags(await readableText(host, path), path),
+  );
+  return (await Promise.all(found)).flat();
+}
+
+/** The drop-ins of the operator, in the order in which K3s reads them: the case of `.yaml` is of no account to it. */
+export async function dropInPaths(host: HostReader, { k3s }: NodePaths): Promise<readonly string[]> {
+  const folder = `${k3s.config}.d`;
+  return (await host.list(folder)).filter((name) => /\.ya?ml$/i.test(name)).map((name) => join(folder, name));
+}
+
+/** Each flag with what K3s makes of all that was given for it. */
+export function mergedFlags(given: readonly GivenFlag[]): Flags {
+  const flags = new Map<string, readonly string[]>();
+  for (const { name, values, adds } of given) {
+    flags.set(name, [...(adds ? (flags.get(name) ?? []) : []), ...values]);
+  }
+  return flags;
+}
+
+/** The flag by which an operator has kubelet ask another provider, where there is one. */
+export function otherProviderFlag(flags: Flags, { k3s }: NodePaths): string | undefined {
+  const usual = {
+    'image-credential-provider-config': k3s.credentialProvider,
+    'image-credential-provider-bin-dir': k3s.credentialProviderBin,
+  };
+  const [other] =
+    Object.entries(usual).find(([flag, path]) => (flags.get(flag)?.at(-1) ?? path) !== path) ?? [];
+  const toKubelet = flags.get('kubelet-arg')?.find((text) => text.startsWith('image-credential-provider-'));
+  return other ?? toKubelet?.split('=')[0];
+}
+
+/** The text of a file, and nothing where there is none to read: a folder may have the name of one. */
+export async function readableText(host: HostReader, path: string): Promise<string> {
+  const kind = (await host.stat(path))?.kind;
+  if (kind !== 'file' && kind !== 'link') return '';
+  try {
+    return (await host.readFile(path))?.content ?? '';
+  } catch (error) {
+    if (error instanceof NodeError) return '';
+    throw error;
+  }
+}

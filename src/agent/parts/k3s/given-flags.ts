@@ -1,0 +1,119 @@
+import { assigned, type UnitLine, unitLines, unitWords } from '../../resources/unit-text.ts';
+import { isMap } from '../../settings/path.ts';
+import { k3sDialect, readYaml } from '../../settings/yaml.ts';
+import { type K3sKeyType, k3sKeys } from './keys.ts';
+
+/** A flag of K3s as somebody gave it, without its dashes, and where it stands. */
+export interface GivenFlag {
+  readonly name: string;
+  readonly values: readonly string[];
+  readonly path: string;
+  /** The first line is 1. */
+  readonly line: number;
+  /** True where it adds to what was given before it. */
+  readonly adds: boolean;
+}
+
+/** What a command line of K3s says: `undefined` if it does not run k3s itself, as a wrapper script does. */
+export interface K3sCommandLine {
+  readonly command: string | undefined;
+  readonly flags: readonly Pick<GivenFlag, 'name' | 'values'>[];
+}
+
+/** K3s' short names of flags (pkg/cli/cmds/agent.go, server.go and config.go). */
+const aliases: Readonly<Record<string, string>> = {
+  d: 'data-dir',
+  t: 'token',
+  s: 'server',
+  c: 'config',
+  l: 'log',
+};
+
+/** Reads a command line of K3s, its words as systemd splits them. */
+export function k3sCommandLine(words: readonly string[]): K3sCommandLine | undefined {
+  const [program = '', ...rest] = words;
+  if (!/(^|\/)k3s$/.test(program.replace(/^[-@:+!|]+/, ''))) return undefined;
+  const plain: string[] = [];
+  const flags: Pick<GivenFlag, 'name' | 'values'>[] = [];
+  for (let at = 0; at < rest.length; at += 1) {
+    const [word = '', next] = rest.slice(at);
+    const [, written, attached] = /^--?([A-Za-z0-9-]+)(?:=(.*))?$/s.exec(word) ?? [];
+    if (written === undefined) {
+      plain.push(word);
+      continue;
+    }
+    const name = aliases[written] ?? written;
+    const isSwitch = attached === undefined && isBool(name, next);
+    if (attached === undefined && !isSwitch) at += 1;
+    flags.push({ name, values: listed(name, attached ?? (isSwitch ? 'true' : (next ?? ''))) });
+  }
+  return { command: plain[0], flags };
+}
+
+/** Every other flag takes the next word, whatever it begins with; of an unknown one a word like a flag is taken for one. */
+function isBool(name: string, next: string | undefined): boolean {
+  const type = keyType(name);
+  return type === 'Bool' || (type === undefined && (next ?? '-').startsWith('-'));
+}
+
+/** K3s splits most of its lists at commas; arguments for others it hands on whole. */
+function listed(name: string, value: string): readonly string[] {
+  return isList(name) && !name.endsWith('-arg')
+    ? value
+        .split(',')
+        .map((part) => part.trim())
+        .filter(Boolean)
+    : [value];
+}
+
+/** The flags that a unit's ExecStart= gives to K3s; those of what is not k3s itself are not known. */
+export function unitFlags(text: string, path: string): readonly GivenFlag[] {
+  const start = execStart(text);
+  const flags = start ? (k3sCommandLine(unitWords(start.value))?.flags ?? []) : [];
+  return flags.map((flag) => ({ ...flag, path, line: start?.line ?? 1, adds: isList(flag.name) }));
+}
+
+/** The command of a unit that counts. */
+export function execStart(text: string): UnitLine | undefined {
+  return assigned(unitLines(text), 'ExecStart').at(-1);
+}
+
+/** The flags in a configuration file of K3s; a text that is no map gives none. */
+export function configFlags(text: string, path: string): readonly GivenFlag[] {
+  const { value } = readYaml(text, k3sDialect);
+  return isMap(value) ? configuredFlags(value, path, (key) => lineOf(text, key)) : [];
+}
+
+/** The flags that a configuration gives, by its keys. */
+export function configuredFlags(
+  config: Readonly<Record<string, unknown>>,
+  path: string,
+  line: (key: string) => number = () => 1,
+): readonly GivenFlag[] {
+  return Object.entries(config).map(([key, given]) => {
+    const name = flagOf(key);
+    const values = [given].flat().flatMap((item) => (item === null ? [] : listed(name, String(item))));
+    return { name, values, path, line: line(key), adds: key.endsWith('+') };
+  });
+}
+
+/** The flag that a key of a configuration file sets: `d` is `data-dir`, and `key+` adds to `key`. */
+export function flagOf(key: string): string {
+  const name = key.replace(/\+$/, '');
+  return aliases[name] ?? name;
+}
+
+/** True for a flag that may be given several times. */
+export function isList(name: string): boolean {
+  return keyType(name) === 'StringSlice';
+}
+
+function keyType(name: string): K3sKeyType | undefined {
+  return k3sKeys.find((key) => key.name === name)?.type;
+}
+
+function lineOf(text: string, key: string): number {
+  const name = key.replace(/[+]$/, '\\+').replace(/[^\w+\\-]/g, '.');
+  const at = text.search(new RegExp(`(?<=^|[{,\\s])["']?${name}["']?\\s*:`, 'm'));
+  return text.slice(0, Math.max(at, 0)).split('\n').length;
+}

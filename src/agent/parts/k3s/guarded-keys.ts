@@ -1,0 +1,67 @@
+import { digest } from '../../resources/digest.ts';
+import { mergedFlags } from './flags.ts';
+import { type GivenFlag, isList } from './given-flags.ts';
+
+/**
+ * The keys of a server's configuration that harm a living cluster when they change, and the value K3s has for each
+ * without one (pkg/cli/cmds/server.go; critical configuration: pkg/daemons/config, CriticalControlArgs).
+ *
+ * `never`: every node and Service holds the old value. `notYet`: possible by steps that Slipway does not take.
+ * `consent`: works, and interrupts the network of every pod until all nodes have restarted.
+ */
+const table = {
+  'cluster-cidr': { usual: '10.42.0.0/16', change: 'never' },
+  'service-cidr': { usual: '10.43.0.0/16', change: 'never' },
+  'cluster-domain': { usual: 'cluster.local', change: 'never' },
+  'secrets-encryption': { usual: 'false', change: 'notYet' },
+  'secrets-encryption-provider': { usual: 'aescbc', change: 'notYet' },
+  'cluster-init': { usual: 'false', change: 'notYet' },
+  'datastore-endpoint': { usual: '', change: 'notYet' },
+  server: { usual: '', change: 'notYet' },
+  'cluster-dns': { usual: '10.43.0.10', change: 'consent' },
+  'flannel-backend': { usual: 'vxlan', change: 'consent' },
+} as const;
+
+export type GuardedKey = keyof typeof table;
+
+export const guardedKeys = Object.keys(table) as readonly GuardedKey[];
+
+/** Values of guarded keys as text, lists joined as K3s splits them; of one that may hold a secret, the digest. */
+export type GuardedValues = Readonly<Record<string, string>>;
+
+/** Returns how this key may change on a living cluster. */
+export function changeOf(key: GuardedKey): 'never' | 'notYet' | 'consent' {
+  return table[key].change;
+}
+
+/** True for the name of a key that no consent changes on a living cluster. */
+export function isIrreversible(name: string): boolean {
+  const key = guardedKeys.find((each) => each === name);
+  return key !== undefined && changeOf(key) !== 'consent';
+}
+
+/** The values that K3s has without being given any. */
+export const usualValues: GuardedValues = Object.fromEntries(
+  guardedKeys.map((key) => [key, table[key].usual]),
+);
+
+/** Returns what these flags give the guarded keys; a value that is given twice counts once. */
+export function guardedValues(flags: readonly GivenFlag[]): GuardedValues {
+  const merged = mergedFlags(flags);
+  return Object.fromEntries(
+    guardedKeys.flatMap((key) => {
+      const values = merged.get(key);
+      return values === undefined ? [] : [[key, textOf(key, values)] as const];
+    }),
+  );
+}
+
+/** True for a key whose value may be a URL with a password. */
+export function holdsSecret(key: GuardedKey): boolean {
+  return key === 'datastore-endpoint';
+}
+
+function textOf(key: GuardedKey, values: readonly string[]): string {
+  const text = isList(key) ? [...new Set(values)].join(',') : (values.at(-1) ?? '');
+  return holdsSecret(key) ? digest(text) : text;
+}

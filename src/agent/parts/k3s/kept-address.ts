@@ -1,0 +1,56 @@
+import { isIP } from 'node:net';
+import type { HostReader } from '../../engine/host.ts';
+import type { NodePaths } from '../../paths.ts';
+import { readableText } from './flags.ts';
+import { configFlags, type GivenFlag, unitFlags } from './given-flags.ts';
+import { certificates } from './membership/ca.ts';
+import { foreignUnit } from './service/foreign-unit.ts';
+
+/**
+ * Returns the address with which this node has joined its cluster, if it is one of `addresses`, those of the machine;
+ * `undefined` before it has joined. A guess from routes or interfaces may differ at every boot.
+ *
+ * It is the node-ip that K3s is given. A K3s that is given none, as one that scripts installed, took an address itself
+ * and has it in the certificate of its kubelet (pkg/server/handlers, ServingKubeletCert).
+ */
+export async function keptAddress(
+  host: HostReader,
+  paths: NodePaths,
+  addresses: readonly string[],
+): Promise<string | undefined> {
+  const { serverToken, agentServerCa } = paths.k3s;
+  const proofs = await Promise.all([serverToken, agentServerCa].map((path) => host.stat(path)));
+  if (proofs.every((proof) => proof === undefined)) return undefined;
+  const given = (await givenFlags(host, paths)).findLast(({ name }) => name === 'node-ip')?.values;
+  return only(
+    (given ?? (await certified(host, paths, addresses))).filter((each) => isIP(each) !== 0),
+    addresses,
+  );
+}
+
+/** A list with several addresses is an operator's own. */
+function only(found: readonly string[], addresses: readonly string[]): string | undefined {
+  const [address, ...more] = found;
+  return address !== undefined && more.length === 0 && addresses.includes(address) ? address : undefined;
+}
+
+async function givenFlags(host: HostReader, paths: NodePaths): Promise<readonly GivenFlag[]> {
+  const { config } = paths.k3s;
+  const units = await Promise.all(
+    (['server', 'agent'] as const).map((kind) => foreignUnit(host, { kind, paths })),
+  );
+  return [
+    ...configFlags(await readableText(host, config), config),
+    ...units.flatMap((unit) => (unit ? unitFlags(unit.text, unit.path) : [])),
+  ];
+}
+
+/** Which of these addresses kubelet's certificate is for. */
+async function certified(
+  host: HostReader,
+  { k3s }: NodePaths,
+  addresses: readonly string[],
+): Promise<readonly string[]> {
+  const [certificate] = certificates(await readableText(host, k3s.kubeletCertificate));
+  return addresses.filter((address) => certificate?.checkIP(address) !== undefined);
+}

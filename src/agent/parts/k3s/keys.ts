@@ -1,0 +1,166 @@
+import { findRole } from '../../../roles/index.ts';
+import { nearest } from '../../settings/nearest.ts';
+import { mapAt, valueAt } from '../../settings/path.ts';
+import type { Problem } from '../../settings/problems.ts';
+
+export type K3sCommand = 'server' | 'agent';
+
+/** How K3s reads a key: a Duration is Go's (`15s`), a StringSlice is one text or a list of them. */
+export type K3sKeyType = 'String' | 'Bool' | 'Int' | 'Duration' | 'StringSlice';
+
+export interface K3sKey {
+  readonly name: string;
+  readonly type: K3sKeyType;
+  readonly commands: readonly K3sCommand[];
+}
+
+/** A key of a K3s configuration that this command would refuse or misread: `what is wrong; the repair`. */
+export interface K3sKeyProblem {
+  readonly key: string;
+  readonly message: string;
+}
+
+/**
+ * What is wrong with a K3s configuration file before K3s sees it: an unknown key ends `k3s agent`, and is no more than
+ * a warning to `k3s server`. `key+` appends to a list (docs.k3s.io, configuration file).
+ */
+export function checkK3sConfig(
+  command: K3sCommand,
+  config: Readonly<Record<string, unknown>>,
+): readonly K3sKeyProblem[] {
+  return Object.entries(config).flatMap(([key, value]) => {
+    const message = keyProblem(command, key, value);
+    return message ? [{ key, message }] : [];
+  });
+}
+
+/** The same for `k3s.config` in written settings: while the role is unknown, what is wrong for every command. */
+export function k3sSettingsProblems(written: unknown): readonly Problem[] {
+  const command = findRole(String(valueAt(written, ['role'])))?.k3s;
+  const config = mapAt(written, ['k3s', 'config']);
+  const [problems = [], ...others] = (command ? [command] : commands).map((one) =>
+    checkK3sConfig(one, config),
+  );
+  return problems
+    .filter(({ key }) => others.every((other) => other.some((problem) => problem.key === key)))
+    .map(({ key, message }) => ({ path: ['k3s', 'config', key], message }));
+}
+
+function keyProblem(command: K3sCommand, written: string, value: unknown): string | undefined {
+  const appends = written.endsWith('+');
+  const name = appends ? written.slice(0, -1) : written;
+  const key = k3sKeys.find((candidate) => candidate.name === name);
+  if (!key) return unknownKey(command, name);
+  if (!key.commands.includes(command)) {
+    return `is a key of k3s ${key.commands.join(' and ')}, not of k3s ${command}; leave it out on this node`;
+  }
+  if (appends && key.type !== 'StringSlice')
+    return `is not a list, so nothing can be appended; write ${name}`;
+  return fits[key.type](value) ? undefined : `must be ${expected[key.type]}`;
+}
+
+function unknownKey(command: K3sCommand, name: string): string {
+  const known = k3sKeys.filter(({ commands }) => commands.includes(command));
+  const meant = nearest(
+    name,
+    known.map((key) => key.name),
+  );
+  return `is not a key of k3s ${command}; ${meant ? `did you mean \`${meant}\`?` : `k3s ${command} --help lists them`}`;
+}
+
+const expected = {
+  String: 'text',
+  Bool: 'true or false',
+  Int: 'a whole number',
+  Duration: 'a duration such as 30s or 5m0s',
+  StringSlice: 'a list of texts, or one text',
+} as const satisfies Record<K3sKeyType, string>;
+
+/** K3s turns every value into the text of a flag, so a number or `"true"` does as well where its text is right. */
+const fits = {
+  String: (value) => typeof value === 'string' || typeof value === 'number',
+  Bool: (value) => /^(true|false)$/.test(String(value)),
+  Int: (value) => /^-?\d+$/.test(String(value)),
+  Duration: (value) => typeof value === 'string' && /^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(value),
+  StringSlice: (value) =>
+    [value].flat().every((item) => typeof item === 'string' || typeof item === 'number'),
+} as const satisfies Record<K3sKeyType, (value: unknown) => boolean>;
+
+const commands: readonly K3sCommand[] = ['server', 'agent'];
+
+/** Every key there is (K3s, pkg/cli/cmds: agent.go `NewAgentCommand`, server.go `ServerFlags`, August 2026). */
+export const k3sKeys: readonly K3sKey[] = [
+  ...keys(
+    commands,
+    'String',
+    `
+    bind-address config container-runtime-endpoint data-dir default-runtime flannel-cni-conf
+    flannel-conf flannel-iface image-credential-provider-bin-dir image-credential-provider-config
+    image-service-endpoint log node-name pause-image private-registry resolv-conf server snapshotter
+    token token-file vmodule vpn-auth vpn-auth-file`,
+  ),
+  ...keys(
+    commands,
+    'Bool',
+    `
+    alsologtostderr debug disable-default-registry-endpoint docker enable-pprof nonroot-devices
+    prefer-bundled-bin protect-kernel-defaults rootless selinux with-node-id`,
+  ),
+  ...keys(commands, 'Int', 'lb-server-port v'),
+  ...keys(
+    commands,
+    'StringSlice',
+    `
+    airgap-extra-registry kube-proxy-arg kubelet-arg node-external-dns node-external-ip
+    node-internal-dns node-ip node-label node-taint`,
+  ),
+  ...keys(
+    ['server'],
+    'String',
+    `
+    advertise-address agent-token agent-token-file apiserver-bind-address cluster-domain
+    cluster-reset-restore-path datastore-cafile datastore-certfile datastore-endpoint
+    datastore-keyfile default-local-storage-path egress-selector-mode etcd-s3-access-key
+    etcd-s3-bucket etcd-s3-bucket-lookup-type etcd-s3-config-secret etcd-s3-endpoint
+    etcd-s3-endpoint-ca etcd-s3-folder etcd-s3-proxy etcd-s3-region etcd-s3-secret-key
+    etcd-s3-session-token etcd-snapshot-dir etcd-snapshot-name etcd-snapshot-schedule-cron
+    flannel-backend helm-job-image secrets-encryption-provider service-node-port-range
+    servicelb-namespace system-default-registry write-kubeconfig write-kubeconfig-group
+    write-kubeconfig-mode write-kubeconfig-name`,
+  ),
+  ...keys(
+    ['server'],
+    'Bool',
+    `
+    cluster-init cluster-reset disable-agent disable-apiserver disable-cloud-controller
+    disable-controller-manager disable-etcd disable-helm-controller disable-kube-proxy
+    disable-network-policy disable-scheduler embedded-registry etcd-disable-snapshots
+    etcd-expose-metrics etcd-s3 etcd-s3-insecure etcd-s3-skip-ssl-verify etcd-snapshot-compress
+    flannel-external-ip flannel-ipv6-masq kine-tls secrets-encryption supervisor-metrics
+    tls-san-security`,
+  ),
+  ...keys(
+    ['server'],
+    'Int',
+    `
+    advertise-port apiserver-port etcd-s3-retention etcd-snapshot-retention https-listen-port
+    supervisor-port`,
+  ),
+  ...keys(['server'], 'Duration', 'etcd-s3-timeout etcd-snapshot-reconcile-interval'),
+  ...keys(
+    ['server'],
+    'StringSlice',
+    `
+    cluster-cidr cluster-dns disable etcd-arg helm-controller-arg kube-apiserver-arg
+    kube-cloud-controller-arg kube-cloud-controller-manager-arg kube-controller-arg
+    kube-controller-manager-arg kube-scheduler-arg service-cidr tls-san`,
+  ),
+  ...keys(['agent'], 'Bool', 'disable-apiserver-lb'),
+];
+
+function keys(commands: readonly K3sCommand[], type: K3sKeyType, names: string): readonly K3sKey[] {
+  return names
+    .trim()
+    .split(/\s+/)
+    .map((name) => ({ name, type, commands }));
+}

@@ -1,0 +1,54 @@
+import type { HostReader } from '../../engine/host.ts';
+import { type K3sNode, nodeKubectl, unitName } from '../../node.ts';
+import { askApi } from '../../resources/kubectl.ts';
+import { showUnit } from '../../resources/unit.ts';
+
+/** Milliseconds by which a heartbeat looks older than it is: the API keeps it in whole seconds. */
+const rounding = 1_000;
+/** Milliseconds after a start in which kubelet may have renewed its Lease and not yet its Node. */
+const leaseFirst = 20_000;
+
+/**
+ * Whether kubelet has reported since K3s was started; `heartbeat` is the lastHeartbeatTime of the Node's Ready condition.
+ *
+ * K3s says READY=1 a second before kubelet renews its Node (seen on K3s 1.36), so until then the Node tells of the
+ * kubelet before. Kubelet writes its heartbeats by the clock of this machine, so no other clock plays a part; how long
+ * K3s has run is counted without one, since the clock may have been corrected meanwhile. If it was put forward after
+ * the heartbeat, the Lease, which is renewed every ten seconds, is the newer witness. What cannot be known is no doubt.
+ */
+export async function hasReportedSinceStart(
+  host: HostReader,
+  node: K3sNode,
+  heartbeat: string | undefined,
+): Promise<boolean> {
+  if (heartbeat === undefined) return true;
+  const running = await runningFor(host, node);
+  if (running === undefined || ageOf(host, heartbeat) < running + rounding) return true;
+  const renewed = await leaseRenewal(host, node);
+  return renewed !== undefined && ageOf(host, renewed) + leaseFirst < running;
+}
+
+function ageOf(host: HostReader, time: string): number {
+  return host.now() - Date.parse(time);
+}
+
+/**
+ * Milliseconds since K3s was started, by the monotonic clock (systemd, org.freedesktop.systemd1; proc_uptime(5)); `undefined`
+ * if they cannot be counted. In a container LXCFS shows its own uptime, which is less than systemd's clock, that of the host.
+ */
+async function runningFor(host: HostReader, { role }: K3sNode): Promise<number | undefined> {
+  const [uptime] = ((await host.readFile('/proc/uptime'))?.content ?? '').split(' ');
+  if (!uptime) return undefined;
+  const property = 'ExecMainStartTimestampMonotonic';
+  const microseconds = Number((await showUnit(host, unitName(role.k3s), [property]))[property]);
+  const running = Number(uptime) * 1_000 - microseconds / 1_000;
+  return microseconds > 0 && running >= 0 ? running : undefined;
+}
+
+/** When kubelet renewed the Lease of its Node (coordination.k8s.io/v1); `undefined` if there is none to read. */
+async function leaseRenewal(host: HostReader, node: K3sNode): Promise<string | undefined> {
+  const get = ['get', 'lease', node.name, '--namespace', 'kube-node-lease', '-o', 'json'];
+  const { exitCode, stdout } = await askApi(host, nodeKubectl(node, ...get));
+  const [, renewed] = (exitCode === 0 && /"renewTime": *"([^"]+)"/.exec(stdout)) || [];
+  return renewed;
+}

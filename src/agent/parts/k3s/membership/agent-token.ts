@@ -1,0 +1,85 @@
+import { dirname, join } from 'node:path';
+import type { Cloud } from '../../../clouds/cloud.ts';
+import { NodeError } from '../../../engine/errors.ts';
+import type { FoundFile, Host, HostReader } from '../../../engine/host.ts';
+import type { Resource } from '../../../engine/resource.ts';
+import { redacted, Secret } from '../../../engine/secret.ts';
+import type { K3sNode } from '../../../node.ts';
+import type { NodePaths } from '../../../paths.ts';
+import { type Currency, credential, type PartlyRendered } from '../../../resources/credential.ts';
+import { fetchToken, isRedacted, verified } from './join-token.ts';
+import { parseToken } from './token.ts';
+
+/**
+ * The token a server lets agents join with where joinToken.agentSecretName names one, so that agents need not have the
+ * server's. It can be changed at any time, unlike that one: it is fetched anew every joinToken.verifyEvery.
+ *
+ * K3s is restarted for another one, so what a hand wrote there is no token until the cloud has the same; where the
+ * cloud does not answer, what K3s has is put back.
+ */
+export function agentToken(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
+  const { agentSecretName, attempts, interval, verifyEvery } = node.settings.joinToken;
+  if (node.role.k3s !== 'server' || agentSecretName === undefined) return [];
+  const path = agentTokenPath(node.paths);
+  const of = (installed: string | undefined) =>
+    credential({
+      id: 'Credential/agent-token',
+      path,
+      summary: `fetch the token of the agents to ${path}`,
+      condition: 'JoinToken',
+      needs,
+      pacing: { attempts, every: interval },
+      isCurrent: (found, now) => judge(found, installed) ?? verified(found, now, verifyEvery),
+      render: (host, found) => render(() => fetchPassword(host, cloud, agentSecretName), installed, found),
+    });
+  return [{ ...of(undefined), check: async (host) => of(await installedPassword(host, node)).check(host) }];
+}
+
+export function agentTokenPath({ slipway }: NodePaths): string {
+  return join(slipway.state, 'agent-token');
+}
+
+/** What K3s started with (pkg/server/server.go, printTokens); `undefined` before its first start. */
+async function installedPassword(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
+  return passwordOf(await host.readFile(join(dirname(paths.k3s.serverToken), 'agent-token')));
+}
+
+function passwordOf(found: FoundFile | undefined): string | undefined {
+  return found && parseToken(found.content)?.credential;
+}
+
+function judge(found: FoundFile, installed: string | undefined): Currency | undefined {
+  const password = passwordOf(found);
+  if (password !== undefined && password === (installed ?? password)) return undefined;
+  const observed = password === undefined ? 'unusable' : 'another';
+  return { ok: false, changes: [{ field: 'token', observed, desired: 'as K3s has it, or newer' }] };
+}
+
+async function render(
+  vault: () => Promise<Secret>,
+  installed: string | undefined,
+  found: FoundFile | undefined,
+): Promise<Secret | PartlyRendered> {
+  if (installed === undefined || passwordOf(found) === installed) return vault();
+  const rendered = await vault().catch((thrown: unknown) => asInstalled(installed, thrown));
+  if (rendered instanceof Secret && rendered.reveal() === found?.content) throw notTakenYet();
+  return rendered;
+}
+
+function asInstalled(installed: string, thrown: unknown): PartlyRendered {
+  if (!(thrown instanceof NodeError)) throw thrown;
+  return { content: new Secret(`${installed}\n`, `${redacted}\n`), failure: thrown };
+}
+
+function notTakenYet(): NodeError {
+  return new NodeError('ServiceStarting', 'K3s is about to take the new token of the agents.', {
+    blocks: false,
+  });
+}
+
+/** A server takes the whole text for the password, so only that part of a full token is written. */
+async function fetchPassword(host: Host, cloud: Cloud, name: string): Promise<Secret> {
+  const fetched = await fetchToken(host, cloud, name);
+  const credential = isRedacted(fetched) ? undefined : parseToken(fetched.reveal())?.credential;
+  return credential === undefined ? fetched : new Secret(`${credential}\n`, `${fetched}`);
+}

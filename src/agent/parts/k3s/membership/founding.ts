@@ -1,0 +1,90 @@
+import { NodeError } from '../../../engine/errors.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import { inSync, type Resource } from '../../../engine/resource.ts';
+import { type K3sNode, normaliseServer, unitName } from '../../../node.ts';
+import { showUnit } from '../../../resources/unit.ts';
+import { dropInFlags } from '../flags.ts';
+import { configuredFlags } from '../given-flags.ts';
+import { joinedCluster } from './joined.ts';
+import { serverCa } from './server.ts';
+
+const foundingId = 'Cluster/founding';
+
+/**
+ * A server founds the only cluster there is: `ClusterExists` if the settings name another server to join, or if one answers
+ * at a name in its tls-san while its own disk is empty, as after the disk of the first server was lost.
+ *
+ * A server that has a cluster goes on.
+ */
+export function clusterFounding(node: K3sNode): Resource {
+  return {
+    id: foundingId,
+    summary: 'make sure that this server founds the only cluster',
+    condition: 'Role',
+    async check(host) {
+      const isFounded = await joinedCluster(host, node);
+      const error = serverToJoin(node) ?? (isFounded ? undefined : await answering(host, node));
+      if (error) throw isFounded ? error.sparing() : error;
+      return inSync();
+    },
+  };
+}
+
+/** Returns what is wrong if a server is to join another server than itself. */
+export function serverToJoin(node: K3sNode): NodeError | undefined {
+  const { role, server } = node;
+  if (role.k3s !== 'server' || server === undefined || isOwn(node, server)) return undefined;
+  return clusterExists(
+    `This VM has the role ${role.name}, and the tag k3s-server or k3s.server names the K3s server ${server}. Slipway cannot ` +
+      'join a server to a cluster yet, and does not found a second cluster beside it. Take the tag or setting away from ' +
+      'this VM, or give it the role agent.',
+  );
+}
+
+async function answering(host: HostReader, node: K3sNode): Promise<NodeError | undefined> {
+  // K3s answers at its own names a moment before its token is there.
+  if (await isStarted(host, node)) return undefined;
+  const addresses = (await serverNames(host, node)).flatMap(asServer);
+  const others = [...new Set(addresses)].filter((address) => !isOwn(node, address));
+  const found = await Promise.all(others.map((address) => serverCa(host, address).then(() => address, away)));
+  const [first] = found.filter((address) => address !== undefined);
+  if (first === undefined) return undefined;
+  return clusterExists(
+    `A K3s server answers at ${first}, which is in k3s.config.tls-san, and this VM has no cluster on its disk: it would found a ` +
+      'second one of that name. Attach the disk with /var/lib/rancher/k3s if it is missing. If a new cluster is meant, stop ' +
+      'that server, or take its name out of tls-san until this one is Ready.',
+  );
+}
+
+async function isStarted(host: HostReader, { role }: K3sNode): Promise<boolean> {
+  const { ActiveState } = await showUnit(host, unitName(role.k3s), ['ActiveState']);
+  return ['active', 'reloading', 'activating'].includes(ActiveState);
+}
+
+/** The names that its certificate is to have, among them that by which nodes register. */
+async function serverNames(host: HostReader, { settings, paths }: K3sNode): Promise<readonly string[]> {
+  const configured = configuredFlags(settings.k3s.config, paths.k3s.config);
+  const flags = [...configured, ...(await dropInFlags(host, paths))];
+  return flags.filter(({ name }) => name === 'tls-san').flatMap(({ values }) => values);
+}
+
+function isOwn({ name, address }: K3sNode, server: string): boolean {
+  const host = new URL(server).hostname.replace(/^\[|\]$/g, '');
+  return [name, address, 'localhost', '127.0.0.1', '::1'].includes(host);
+}
+
+function asServer(name: string): readonly string[] {
+  try {
+    return [normaliseServer(name)];
+  } catch {
+    return [];
+  }
+}
+
+function away(thrown: unknown): undefined {
+  if (!(thrown instanceof NodeError)) throw thrown;
+}
+
+function clusterExists(message: string): NodeError {
+  return new NodeError('ClusterExists', message, { retry: { pace: 'slow' } });
+}

@@ -1,0 +1,149 @@
+import type { Cloud } from '../../../clouds/cloud.ts';
+import { NodeError } from '../../../engine/errors.ts';
+import type { FoundFile, Host, HostReader } from '../../../engine/host.ts';
+import type { Resource } from '../../../engine/resource.ts';
+import { redacted, Secret } from '../../../engine/secret.ts';
+import { type K3sNode, unitName } from '../../../node.ts';
+import { type Currency, credential } from '../../../resources/credential.ts';
+import { shortDigest } from '../../../resources/digest.ts';
+import { consentAdvice, isConsented } from '../../../settings/consents.ts';
+import { parseToken, type Token } from './token.ts';
+import { rotateToken } from './token-rotation.ts';
+
+const joinTokenId = 'Credential/join-token';
+
+/**
+ * The file K3s reads its token from: fetched from the cloud when it is missing or no token at all.
+ *
+ * On a server the token also encrypts the datastore, and K3s does not start with another. So on an installed server
+ * the file is what K3s itself keeps, and is compared with the vault's every joinToken.verifyEvery: `TokenChanged` where
+ * they differ, until consent.tokenChange names the digest of the vault's token: then the running server rotates to it.
+ * `SecretEmpty` for a
+ * secret that is no token this node could use.
+ */
+export function joinToken(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
+  const { paths, settings } = node;
+  const of = (installed: Token | undefined) =>
+    credential({
+      id: joinTokenId,
+      path: paths.slipway.joinToken,
+      summary: `fetch the join token to ${paths.slipway.joinToken}`,
+      condition: 'JoinToken',
+      needs,
+      pacing: { attempts: settings.joinToken.attempts, every: settings.joinToken.interval },
+      isCurrent: (found, now) => judge(node, installed, found, now),
+      render: (host, found) =>
+        installed ? renew(host, node, cloud, installed, found) : first(host, node, cloud),
+    });
+  return { ...of(undefined), check: async (host) => of(await installedToken(host, node)).check(host) };
+}
+
+/** A token from the cloud, as the text of its file. `SecretEmpty` where the secret is none. */
+export async function fetchToken(host: Host, cloud: Cloud, name: string): Promise<Secret> {
+  const secret = await host.obtain(`the join token (secret ${name})`, () => cloud.secret(name));
+  if (!parseToken(secret.reveal()) && !isRedacted(secret)) {
+    throw unusable(name, 'it is empty, has blanks in it, or begins like a K10 token and is none');
+  }
+  return new Secret(`${secret.reveal().trim()}\n`, `${secret}\n`);
+}
+
+/** Whether a text only stands for a secret: a dry run fetches none, so nothing can be concluded from it. */
+export function isRedacted(secret: Secret | string): boolean {
+  return (typeof secret === 'string' ? secret : secret.reveal()).trim() === redacted;
+}
+
+/** The token K3s keeps since it was installed; it follows a `k3s token rotate` (pkg/server/handlers/token.go). */
+async function installedToken(host: HostReader, { role, paths }: K3sNode): Promise<Token | undefined> {
+  if (role.k3s !== 'server') return undefined;
+  const found = await host.readFile(paths.k3s.serverToken);
+  return found && parseToken(found.content);
+}
+
+function judge(node: K3sNode, installed: Token | undefined, found: FoundFile, now: number): Currency {
+  if (isRedacted(found.content)) return { ok: true };
+  const token = parseToken(found.content);
+  if (!token)
+    return { ok: false, changes: [{ field: 'token', observed: 'unusable', desired: 'a join token' }] };
+  if (!installed) return { ok: true };
+  if (token.credential !== installed.credential) {
+    return { ok: false, changes: [{ field: 'token', observed: 'another', desired: 'as installed' }] };
+  }
+  return verified(found, now, node.settings.joinToken.verifyEvery);
+}
+
+/** Current until a comparison is due. The file is written anew at each, so its time is that of the last one. */
+export function verified({ modifiedAt }: FoundFile, now: number, every: number): Currency {
+  const due = modifiedAt + every;
+  if (modifiedAt <= now && now < due) return { ok: true, until: due };
+  const change = {
+    field: 'compared with the vault',
+    observed: new Date(modifiedAt).toISOString(),
+    desired: 'now',
+  };
+  return { ok: false, tolerable: true, changes: [change] };
+}
+
+/** The token of a node that has none yet. */
+async function first(host: Host, node: K3sNode, cloud: Cloud): Promise<Secret> {
+  const name = tokenSecretName(node);
+  const fetched = await fetchToken(host, cloud, name);
+  if (node.role.k3s === 'agent' || isRedacted(fetched)) return fetched;
+  if (serverPassword(fetched, name).caHash === undefined) return fetched;
+  throw unusable(name, 'it names the CA of a cluster, and this server is about to make its own CA');
+}
+
+/** The token of an installed server: restored where its file is damaged, else compared with the vault's. */
+async function renew(
+  host: Host,
+  node: K3sNode,
+  cloud: Cloud,
+  installed: Token,
+  found: FoundFile | undefined,
+): Promise<Secret> {
+  const isIntact =
+    found?.mode === 0o600 &&
+    found.foreignOwner === undefined &&
+    parseToken(found.content)?.credential === installed.credential;
+  if (!isIntact) return new Secret(`${installed.credential}\n`, `${redacted}\n`);
+  const name = tokenSecretName(node);
+  const fetched = await fetchToken(host, cloud, name);
+  if (isRedacted(fetched)) return fetched;
+  const token = serverPassword(fetched, name);
+  if (token.credential === installed.credential) return fetched;
+  const next = shortDigest(token.credential);
+  if (!isConsented(node.settings, 'tokenChange', next)) throw tokenChanged(node, next);
+  await rotateToken(host, node, installed, token);
+  return fetched;
+}
+
+/** A server starts with a password only (pkg/cluster/storage.go, normalizeToken). */
+function serverPassword(fetched: Secret, name: string): Token {
+  const token = parseToken(fetched.reveal());
+  if (token?.kind === 'password') return token;
+  throw unusable(name, 'it is a bootstrap token, with which agents can join and no server starts');
+}
+
+/** The secret that holds the token of this node. */
+export function tokenSecretName({ role, settings }: K3sNode): string {
+  const { secretName, agentSecretName = secretName } = settings.joinToken;
+  return role.k3s === 'agent' ? agentSecretName : secretName;
+}
+
+function unusable(name: string, why: string): NodeError {
+  return new NodeError(
+    'SecretEmpty',
+    `The secret ${name} cannot be the join token: ${why}. Store a long random password in it.`,
+    { retry: { pace: 'slow' } },
+  );
+}
+
+/** `next` is the digest of the vault's token: `printf %s TOKEN | sha256sum | cut -c1-12`. */
+function tokenChanged(node: K3sNode, next: string): NodeError {
+  return new NodeError(
+    'TokenChanged',
+    `The secret ${tokenSecretName(node)} holds another token than ${unitName(node.role.k3s)} was installed with. The ` +
+      'datastore is encrypted with the installed one, so nothing was changed. Put the old token back, or, to make the ' +
+      `new one the cluster's, ${consentAdvice(node.settings, 'tokenChange', next)}.`,
+    { retry: { pace: 'slow' }, blocks: false },
+  );
+}

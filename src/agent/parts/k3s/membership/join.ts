@@ -1,0 +1,148 @@
+import type { Cloud } from '../../../clouds/cloud.ts';
+import { NodeError, Recorded } from '../../../engine/errors.ts';
+import type { Host, HostReader } from '../../../engine/host.ts';
+import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
+import { reveal } from '../../../engine/secret.ts';
+import type { K3sNode } from '../../../node.ts';
+import { isSuccessor, pinnedCa } from './ca.ts';
+import { knownCa, pin, writePinned } from './ca-pin.ts';
+import { fetchToken, isRedacted, tokenSecretName } from './join-token.ts';
+import { joinedCluster, sparingJoined } from './joined.ts';
+import { serverCa, serverNotReady, tokenStatus } from './server.ts';
+import { keepingServer, serverUnknown } from './server-change.ts';
+import { parseToken, type Token } from './token.ts';
+
+/**
+ * The server answers and takes this agent's token; a token it refuses is fetched again from the cloud.
+ *
+ * K3s itself would wait for a missing server, or hang on a wrong token, without an end. `ServerUnknown`, `ServerUnreachable`,
+ * `ServerNotReady`, and with a token the cloud has no other for `TokenRejected` or `TokenCaMismatch`. None of them
+ * holds up an agent that has joined before: it lives from its certificates, and K3s finds its server by itself. Such
+ * an agent shows its token only to the CA it knows, or to one that this certified; a new one to the CA its token pins,
+ * or, as K3s does, to any server that answers if its token pins none. As with K3s the CA decides, not the name.
+ */
+export function join(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
+  return sparingJoined(node, {
+    id: 'Server/token',
+    summary: 'show the join token to the server',
+    condition: 'ServerReachable',
+    needs,
+    async check(host) {
+      try {
+        return await check(host, await keepingServer(host, node), cloud);
+      } catch (thrown) {
+        if (thrown instanceof Recorded && (await joinedCluster(host, node))) return notAsked;
+        throw thrown;
+      }
+    },
+  });
+}
+
+/** A dry run shows the token to nobody; an agent that has joined does not depend on the answer. */
+const notAsked = waiting('Recorded', 'Whether the server takes the token was not asked.', { blocks: false });
+
+async function check(host: HostReader, node: K3sNode, cloud: Cloud): Promise<Finding> {
+  const { server } = node;
+  if (server === undefined) throw serverUnknown();
+  const text = (await host.readFile(node.paths.slipway.joinToken))?.content ?? '';
+  if (isRedacted(text)) throw new Recorded('a dry run has no token to show to the server');
+  const token = parseToken(text);
+  if (!token) return waiting('SecretEmpty', 'There is no join token yet.');
+  const known = await knownCa(host, node.paths);
+  const shown = await serverCa(host, server);
+  const { hash, trusted } = pinnedCa(known === undefined || isSuccessor(shown, known) ? shown : known);
+  const knownHash = known === undefined ? hash : pinnedCa(known).hash;
+  const kept = known === undefined ? await pinOfOldAgent(host, node, token) : hash;
+  if (token.caHash !== undefined && ![hash, knownHash].includes(token.caHash)) {
+    return refused(node, cloud, { token, kept }, caMismatch(node, token.caHash, hash));
+  }
+  const { status, remark } = await tokenStatus(host, server, trusted, token);
+  switch (status) {
+    case 200:
+      return accepted(node, token, hash, remark);
+    case 401:
+    case 403:
+      return refused(node, cloud, { token, kept }, tokenRejected(node, status));
+    case 503:
+      throw serverNotReady(server);
+    default:
+      throw new NodeError(
+        'UnexpectedAnswer',
+        `${server}/v1-k3s/readyz answers ${status}; K3s gives 200, 401, 403 or 503.`,
+      );
+  }
+}
+
+/** The pin follows the CA of the server before K3s is started again: K3s would refuse the new one by itself. */
+function accepted(node: K3sNode, token: Token, hash: string, remark: string): Finding {
+  if (token.caHash !== undefined && token.caHash !== hash) return pin(node, token, hash);
+  const pins = token.caHash === undefined ? ', which pins no CA' : '';
+  return inSync({ message: `${node.server} accepts the join token${pins}${remark}` });
+}
+
+/**
+ * The pin of an agent that was part of a cluster and is to join the CA that its token pins, as with consent to another
+ * server. A token of the vault that pins none does not lift it: the server that answers meanwhile may be any.
+ */
+async function pinOfOldAgent(
+  host: HostReader,
+  { paths }: K3sNode,
+  { caHash }: Token,
+): Promise<string | undefined> {
+  return (await host.stat(paths.k3s.agent)) === undefined ? undefined : caHash;
+}
+
+interface Refused {
+  readonly token: Token;
+  /** The CA that a token without a pin is given one of; `undefined` if it may pin none. */
+  readonly kept: string | undefined;
+}
+
+/** The cloud may hold a newer token than the file; if it holds the same one, that is what is wrong. */
+function refused(node: K3sNode, cloud: Cloud, { token, kept }: Refused, error: NodeError): Finding {
+  const path = node.paths.slipway.joinToken;
+  const remedy = async (host: Host) => {
+    const fetched = await fetchToken(host, cloud, tokenSecretName(node));
+    const fresh = parseToken(reveal(fetched));
+    if (fresh && isSame(fresh, token, error)) throw error;
+    if (!fresh || fresh.caHash !== undefined || kept === undefined || isRedacted(fetched))
+      return host.writeFile(path, fetched, { mode: 0o600 });
+    if (kept === token.caHash && error.reason === 'TokenCaMismatch') throw pinStays(node, error);
+    return writePinned(host, node.paths, fresh, kept);
+  };
+  const changes = [{ field: 'join token', observed: error.reason, desired: 'accepted' }];
+  return { state: 'Drifted', drift: { changes, partial: true, remedy } };
+}
+
+function pinStays({ paths }: K3sNode, { reason, message }: NodeError): NodeError {
+  return new NodeError(
+    reason,
+    `${message} The secret pins no CA, and this agent was part of a cluster, so it shows it to no other CA than the one ` +
+      `pinned in ${paths.slipway.joinToken}. To join whatever server answers, remove that file.`,
+    { retry: { pace: 'slow' } },
+  );
+}
+
+/** A pin that Slipway added makes no other token of the vault's; only a mismatch is about the pin itself. */
+function isSame(fresh: Token, token: Token, { reason }: NodeError): boolean {
+  const pins = fresh.caHash ?? (reason === 'TokenCaMismatch' ? undefined : token.caHash);
+  return fresh.credential === token.credential && pins === token.caHash;
+}
+
+function tokenRejected(node: K3sNode, status: number): NodeError {
+  return new NodeError(
+    'TokenRejected',
+    `${node.server} answers ${status} to the join token, and the secret ${tokenSecretName(node)} holds no other. Put the token of that server ` +
+      '(/var/lib/rancher/k3s/server/node-token there) or a valid bootstrap token into the secret.',
+    { retry: { pace: 'slow' } },
+  );
+}
+
+function caMismatch({ server }: K3sNode, wanted: string, found: string): NodeError {
+  return new NodeError(
+    'TokenCaMismatch',
+    `The join token is for a cluster whose CA has the hash ${wanted.slice(0, 12)}..., and ${server} has ` +
+      `${found.slice(0, 12)}...: another cluster, or a server that was rebuilt. Put the token of that server into the secret.`,
+    { retry: { pace: 'slow' } },
+  );
+}

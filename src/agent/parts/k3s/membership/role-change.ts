@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { roles } from '../../../../roles/index.ts';
+import type { Role } from '../../../../roles/role.ts';
+import { NodeError } from '../../../engine/errors.ts';
+import type { Host, HostReader } from '../../../engine/host.ts';
+import { type Finding, inSync, type Resource, step, waiting } from '../../../engine/resource.ts';
+import { type K3sNode, unitName } from '../../../node.ts';
+import type { NodePaths } from '../../../paths.ts';
+import { showUnit, systemctl } from '../../../resources/unit.ts';
+import { consentAdvice, isConsented } from '../../../settings/consents.ts';
+import { k3sFlags } from '../flags.ts';
+import { movedAside } from '../teardown/moved-aside.ts';
+import { agentTokenPath } from './agent-token.ts';
+import { pinnedCa } from './ca.ts';
+import { parseToken } from './token.ts';
+
+type Kind = Role['k3s'];
+
+const roleChangeId = 'Consent/role';
+
+/**
+ * A node stays the kind of K3s node it was installed as: the other kind's unit is `RoleChanged` until
+ * consent.roleChange names both kinds and the cluster the node leaves, `server-to-agent@3f2a9c1b2d4e`.
+ *
+ * With consent, step by step, each seen in the world and the unit file last: the old service is stopped and
+ * disabled, its token removed, its data moved aside (`/var/lib/rancher/k3s.server-<time>`, so that nothing is lost),
+ * its unit removed. Containers of the old role end with the next reboot, as after any stop of K3s.
+ */
+export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
+  return {
+    id: roleChangeId,
+    summary: `take down the old K3s ${otherKind(node)}`,
+    condition: 'Role',
+    needs,
+    check: (host) => check(host, node),
+  };
+}
+
+/**
+ * The node as it was installed, until consent.roleChange: a K3s of another kind than the role asks for stays in care.
+ *
+ * Of several roles of that kind it is the one with the most labels that K3s was given.
+ */
+export async function keepingRole(host: HostReader, node: K3sNode): Promise<K3sNode> {
+  const kind = otherKind(node);
+  if ((await host.stat(join(node.paths.system.units, unitName(kind)))) === undefined) return node;
+  if (isConsented(node.settings, 'roleChange', await changeOf(host, node))) return node;
+  const given = (await k3sFlags(host, node.paths)).get('node-label') ?? [];
+  const [role] = roles
+    .filter(({ k3s, labels }) => k3s === kind && labels.every((label) => given.includes(label)))
+    .sort((a, b) => b.labels.length - a.labels.length);
+  if (role === undefined) return node;
+  // A server has none to join; an agent keeps the one it has joined.
+  return { ...node, role, wantedRole: node.role, ...(kind === 'server' && { server: undefined }) };
+}
+
+function otherKind({ role }: K3sNode): Kind {
+  return role.k3s === 'server' ? 'agent' : 'server';
+}
+
+async function check(host: HostReader, node: K3sNode): Promise<Finding> {
+  if (node.wantedRole) {
+    const wanted = { ...node, role: node.wantedRole };
+    throw roleChanged(wanted, unitName(node.role.k3s), await changeOf(host, wanted)).sparing();
+  }
+  const other = otherKind(node);
+  const unit = unitName(other);
+  const unitFile = join(node.paths.system.units, unit);
+  if ((await host.stat(unitFile)) === undefined) return inSync();
+  const change = await changeOf(host, node);
+  if (!isConsented(node.settings, 'roleChange', change)) throw roleChanged(node, unit, change);
+  const { ActiveState, UnitFileState } = await showUnit(host, unit, ['ActiveState', 'UnitFileState']);
+  if (ActiveState === 'deactivating')
+    return waiting('RoleChanged', `${unit} is stopping for good`, { after: 1_000 });
+  if (!['inactive', 'failed'].includes(ActiveState) || UnitFileState === 'enabled') {
+    const observed = `${ActiveState} and ${UnitFileState}`;
+    return step({ field: unit, observed, desired: 'inactive and disabled' }, async (host) => {
+      await host.run(systemctl('disable', '--now', '--no-block', unit));
+    });
+  }
+  const { data } = node.paths.k3s;
+  if ((await host.stat(data)) !== undefined) {
+    const aside = `${data}.${other}-${compact(host.now())}`;
+    return step({ field: data, observed: `of a ${other}`, desired: aside }, (host) =>
+      putAside(host, node, aside),
+    );
+  }
+  return step({ field: unitFile, observed: 'present', desired: undefined }, (host) => host.remove(unitFile));
+}
+
+/** What consent names: of a cluster by its CA, so that it does not cover the next server that is made here. */
+async function changeOf(host: HostReader, node: K3sNode): Promise<string> {
+  const other = otherKind(node);
+  const cluster = await clusterOf(host, node.paths, other);
+  return `${other}-to-${node.role.k3s}${cluster === undefined ? '' : `@${cluster.slice(0, 12)}`}`;
+}
+
+/** The hash of its CA; still known while only the unit is left to remove. */
+async function clusterOf(host: HostReader, paths: NodePaths, kind: Kind): Promise<string | undefined> {
+  const aside = (await movedAside(host, paths)).filter((path) =>
+    path.startsWith(`${paths.k3s.data}.${kind}-`),
+  );
+  for (const data of [paths.k3s.data, ...aside.toReversed()]) {
+    const token = (await host.readFile(join(data, 'server/token')))?.content;
+    const ca = (await host.readFile(join(data, 'agent/server-ca.crt')))?.content;
+    const hash = kind === 'server' ? parseToken(token ?? '')?.caHash : ca && pinnedCa(ca).hash;
+    if (hash) return hash;
+  }
+  return undefined;
+}
+
+async function putAside(host: Host, { paths }: K3sNode, aside: string): Promise<void> {
+  await host.remove(paths.slipway.joinToken);
+  await host.remove(agentTokenPath(paths));
+  await host.rename(paths.k3s.data, aside);
+}
+
+/** `20260101T120000Z` */
+function compact(time: number): string {
+  return new Date(time).toISOString().replace(/[-:]|\.\d+/g, '');
+}
+
+function roleChanged(node: K3sNode, unit: string, change: string): NodeError {
+  const other = otherKind(node);
+  return new NodeError(
+    'RoleChanged',
+    `This VM was installed as a K3s ${other} (${unit}), and the role ${node.role.name} is a K3s ${node.role.k3s}. Nothing was ` +
+      `changed. Put the tag k3s-role back, or, to take the K3s ${other} down and move its data aside, ` +
+      `${consentAdvice(node.settings, 'roleChange', change)}.`,
+    { retry: { pace: 'slow' } },
+  );
+}

@@ -1,0 +1,99 @@
+import { NodeError } from '../../../engine/errors.ts';
+import type { HostReader, HttpRequest, HttpResponse } from '../../../engine/host.ts';
+import { certificates } from './ca.ts';
+import { basicAuth, bearerAuth, type Token } from './token.ts';
+
+/** Milliseconds for one answer of the supervisor. */
+const timeout = 5_000;
+
+/**
+ * The CA certificates a K3s server shows to whoever asks (GET /cacerts, pkg/server/handlers/router.go).
+ *
+ * `ServerUnreachable` where nothing or something else answers there, `ServerNotReady` while it is starting.
+ */
+export async function serverCa(host: HostReader, server: string): Promise<string> {
+  const ping = await ask(host, { url: `${server}/ping`, trust: 'anybody' });
+  if (ping.status === 503) throw serverNotReady(server);
+  if (ping.status !== 200 || ping.body.trim() !== 'pong') {
+    throw unreachable(
+      server,
+      `${server}/ping answers ${ping.status} and not pong, so this is no K3s server.`,
+    );
+  }
+  const { status, body } = await ask(host, { url: `${server}/cacerts`, trust: 'anybody' });
+  if (status !== 200 || certificates(body).length === 0) throw serverNotReady(server);
+  return body;
+}
+
+export interface TokenAnswer {
+  /** Of GET /v1-k3s/readyz. */
+  readonly status: number;
+  /** What else a reader should know, as the end of a sentence. */
+  readonly remark: string;
+}
+
+/**
+ * Asks that CA's server how it takes a node's token.
+ *
+ * K3s verifies the CA of its server and not the name (real K3s 1.36, behind a load balancer), so a name that is missing
+ * from the certificate is a remark: kubectl does verify it.
+ */
+export async function tokenStatus(
+  host: HostReader,
+  server: string,
+  ca: string,
+  token: Token,
+): Promise<TokenAnswer> {
+  const authorization =
+    token.kind === 'bootstrap' ? bearerAuth(token.credential) : basicAuth('node', token.credential);
+  const request = { url: `${server}/v1-k3s/readyz`, headers: { authorization } };
+  try {
+    const { status } = await ask(host, { ...request, trust: { ca } });
+    return { status, remark: '' };
+  } catch (thrown) {
+    if (!isUntrusted(thrown)) throw thrown;
+    const { status } = await ask(host, { ...request, trust: { ca, anyName: true } });
+    return { status, remark: unnamed(server) };
+  }
+}
+
+function isUntrusted(thrown: unknown): boolean {
+  const cause = thrown instanceof NodeError ? thrown.cause : undefined;
+  return cause instanceof NodeError && cause.reason === 'TlsUntrusted';
+}
+
+function unnamed(server: string): string {
+  const { hostname } = new URL(server);
+  return (
+    `; its certificate does not name ${hostname}, which agents do not mind: for kubectl at that name, add it to ` +
+    'tls-san in k3s.config of the server'
+  );
+}
+
+export function serverNotReady(server: string): NodeError {
+  return new NodeError('ServerNotReady', `The K3s server at ${server} is there and still starting.`, {
+    retry: whileItStarts,
+  });
+}
+
+async function ask(host: HostReader, request: HttpRequest): Promise<HttpResponse> {
+  try {
+    return await host.get({ timeout, direct: true, ...request });
+  } catch (thrown) {
+    const why = thrown instanceof NodeError ? thrown : undefined;
+    if (!why) throw thrown;
+    throw unreachable(new URL(request.url).origin, why.message, thrown);
+  }
+}
+
+function unreachable(server: string, why: string, cause?: unknown): NodeError {
+  return new NodeError(
+    'ServerUnreachable',
+    `The K3s server at ${server} does not answer as one. ${why} Check that it runs, that the tag k3s-server or ` +
+      'k3s.server names it, and that the network security group lets TCP 6443 pass.',
+    { cause, retry: whileItStarts },
+  );
+}
+
+/** A cluster is made in one go: its agents wait for a server that is seconds or minutes away, on their own network. */
+const whileItStarts = { pace: 'soon', longest: 10_000 } as const;

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { NodeError } from '../../../engine/errors.ts';
+import type { Host } from '../../../engine/host.ts';
+import { Secret, sensitive } from '../../../engine/secret.ts';
+import type { K3sNode } from '../../../node.ts';
+import { basicAuth, type Token } from './token.ts';
+
+/**
+ * Makes `next` the cluster's token, as `k3s token rotate` does: through the running server, which encrypts its
+ * datastore anew and writes its own token file (PUT /v1-k3s/token, pkg/server/handlers/token.go).
+ *
+ * Not through the command, since that takes the new token as an argument for every process to see. Nodes that run
+ * go on with their certificates. A crash after it is harmless: K3s's file and the vault then agree.
+ */
+export async function rotateToken(host: Host, node: K3sNode, installed: Token, next: Token): Promise<void> {
+  const { config } = node.settings.k3s;
+  const url = `https://127.0.0.1:${config['https-listen-port'] ?? 6443}/v1-k3s/token`;
+  const ca = await host.readFile(join(node.paths.k3s.data, 'server/tls/server-ca.crt'));
+  const newToken = new Secret(next.credential);
+  const { status } = await host.send({
+    method: 'PUT',
+    url,
+    headers: { authorization: basicAuth('server', installed.credential) },
+    body: sensitive((show) => JSON.stringify({ newToken: show(newToken) })),
+    timeout: 30_000,
+    direct: true,
+    trust: { ca: ca?.content ?? '' },
+  });
+  if (status !== 200) {
+    throw new NodeError(
+      'TokenChanged',
+      `The K3s server answered ${status} when asked to rotate its token; see its log: journalctl -u k3s. The old one stays.`,
+      { retry: { pace: 'slow' }, blocks: false },
+    );
+  }
+}

@@ -1,0 +1,44 @@
+import { redacted, Secret } from '../../../engine/secret.ts';
+
+/**
+ * A join token, taken apart (pkg/clientaccess/token.go, parseToken): `K10<CA hash>::<user>:<password>`, a bootstrap
+ * token `<id>.<secret>` with or without that prefix, or a bare password.
+ */
+export interface Token {
+  /** Lower-case hex sha256 of the cluster's CA; none in a bare token, which trusts whoever answers. */
+  readonly caHash: string | undefined;
+  readonly kind: 'password' | 'bootstrap';
+  /** The password, or the whole `<id>.<secret>`. */
+  readonly credential: string;
+}
+
+/** `undefined` for a text K3s would refuse as a token. */
+export function parseToken(text: string): Token | undefined {
+  const token = text.trim();
+  if (!/^[\x21-\x7e]+$/.test(token)) return undefined;
+  if (!token.startsWith('K10')) return { caHash: undefined, ...credentials(token) };
+  const match = /^K10([0-9a-f]{64})?::(.+)/.exec(token);
+  const [, caHash, rest = ''] = match ?? [];
+  const [, password] = /^[^:]*:(.+)/.exec(rest) ?? [];
+  if (isBootstrap(rest)) return { caHash, ...credentials(rest) };
+  return password === undefined ? undefined : { caHash, kind: 'password', credential: password };
+}
+
+function credentials(text: string): Pick<Token, 'kind' | 'credential'> {
+  return { kind: isBootstrap(text) ? 'bootstrap' : 'password', credential: text };
+}
+
+/** The form kubeadm gave bootstrap tokens (bootstrapapi.BootstrapTokenPattern). */
+function isBootstrap(text: string): boolean {
+  return /^[a-z0-9]{6}\.[a-z0-9]{16}$/.test(text);
+}
+
+/** The header with which somebody shows a token's password (RFC 7617). */
+export function basicAuth(user: string, password: string): Secret {
+  return new Secret(`Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`, `Basic ${redacted}`);
+}
+
+/** The header with which a node shows a bootstrap token (RFC 6750). */
+export function bearerAuth(token: string): Secret {
+  return new Secret(`Bearer ${token}`, `Bearer ${redacted}`);
+}

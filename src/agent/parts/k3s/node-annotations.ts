@@ -1,0 +1,46 @@
+import { NodeError } from '../../engine/errors.ts';
+import type { Host, HostReader } from '../../engine/host.ts';
+import { printableLine } from '../../engine/printable.ts';
+import { type K3sNode, kubeletKubectl } from '../../node.ts';
+import { askApi } from '../../resources/kubectl.ts';
+
+/** Slipway's annotations of its Node, by their whole keys; those of others are not among them. */
+export type Annotations = Readonly<Record<string, string>>;
+
+const domain = 'slipway.dev';
+
+/** The keys, each below a DNS name, as automation must have them (Kubernetes, "Annotations: syntax"). */
+export const annotationKeys = {
+  version: `${domain}/version`,
+  role: `${domain}/role`,
+  ready: `${domain}/ready`,
+  reason: `${domain}/reason`,
+  failing: `${domain}/failing`,
+} as const;
+
+/** What Slipway wrote on this Node, asked as its kubelet. `ApiUnavailable` where there is no answer with a Node. */
+export async function readAnnotations(host: HostReader, node: K3sNode): Promise<Annotations> {
+  const command = kubeletKubectl(node, 'get', 'node', node.name, '-o', 'json');
+  const { exitCode, stdout, stderr } = await askApi(host, command);
+  const found = exitCode === 0 ? annotationsIn(stdout) : undefined;
+  if (found) return found;
+  const why =
+    stderr.trim().split('\n').at(-1) || `kubectl get node ended with ${exitCode} and without a Node`;
+  throw new NodeError('ApiUnavailable', `The Kubernetes API does not show kubelet its Node: ${why}.`);
+}
+
+/** Writes them on this Node as its kubelet, which the API lets annotate its own Node only (NodeRestriction). */
+export async function annotate(host: Host, node: K3sNode, annotations: Annotations): Promise<void> {
+  const pairs = Object.entries(annotations).map(([key, value]) => `${key}=${printableLine(value)}`);
+  await host.run(kubeletKubectl(node, 'annotate', 'node', node.name, ...pairs, '--overwrite'));
+}
+
+function annotationsIn(text: string): Annotations | undefined {
+  try {
+    const found = Object(JSON.parse(text).metadata?.annotations);
+    const ours = Object.values(annotationKeys).filter((key) => typeof found[key] === 'string');
+    return Object.fromEntries(ours.map((key) => [key, found[key]]));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,123 @@
+import { NodeError } from '../../engine/errors.ts';
+import type { HostReader } from '../../engine/host.ts';
+import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
+import { type K3sNode, nodeKubectl, nodeTaints } from '../../node.ts';
+import { askApi } from '../../resources/kubectl.ts';
+import { probe } from '../../resources/probe.ts';
+import { hasReportedSinceStart } from './kubelet-heartbeat.ts';
+
+export const nodeReadyId = 'Node/ready';
+
+/** The API says this node is Ready: `NodeNotFound`, `NodeNotReady` and `ApiUnavailable` until it does. */
+export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
+  return probe({
+    id: nodeReadyId,
+    summary: `wait until node ${node.name} is Ready`,
+    condition: 'NodeReady',
+    needs,
+    look: async (host) => {
+      const answer = await getNode(host, node);
+      return 'missing' in answer ? answer.missing : readiness(host, node, answer.found);
+    },
+  });
+}
+
+/**
+ * The taints this node should have are on it. K3s sets them when the node registers and never again, so a missing one
+ * is `TaintNotApplied` with the command for it; nothing waits for that. None where this node wants no taints.
+ */
+export function nodeTaintsApplied(node: K3sNode, needs: readonly string[]): readonly Resource[] {
+  const wanted = nodeTaints(node);
+  if (wanted.length === 0) return [];
+  const look = async (host: HostReader) => {
+    const answer = await getNode(host, node);
+    return 'missing' in answer ? answer.missing : taintsOn(node, answer.found, wanted);
+  };
+  return [
+    probe({
+      id: 'Node/taints',
+      summary: `see ${wanted.join(', ')} on it`,
+      condition: 'NodeReady',
+      needs,
+      look,
+    }),
+  ];
+}
+
+/** The parts of a Node that are read here (Kubernetes API, core/v1). */
+interface ApiNode {
+  readonly spec?: { readonly taints?: readonly Taint[] };
+  readonly status?: {
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason?: string;
+      readonly message?: string;
+      readonly lastHeartbeatTime?: string;
+    }[];
+    readonly nodeInfo?: { readonly kubeletVersion?: string };
+  };
+}
+
+interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: string;
+}
+
+/** The Node, or why there is none to look at. */
+async function getNode(host: HostReader, node: K3sNode): Promise<{ found: ApiNode } | { missing: Finding }> {
+  const { exitCode, stdout, stderr } = await askApi(
+    host,
+    nodeKubectl(node, 'get', 'node', node.name, '-o', 'json'),
+  );
+  if (exitCode === 0) return { found: parsed(stdout) };
+  if (/\(NotFound\)|not found$/m.test(stderr)) {
+    return { missing: waiting('NodeNotFound', `The cluster has no node ${node.name} yet.`) };
+  }
+  const why = stderr.trim().split('\n').at(-1) || `kubectl ended with ${exitCode}`;
+  return { missing: waiting('ApiUnavailable', `The Kubernetes API does not answer this node: ${why}`) };
+}
+
+function parsed(text: string): ApiNode {
+  try {
+    const found = JSON.parse(text);
+    if (typeof found === 'object' && found !== null) return found;
+  } catch {
+    // What it says instead is told below.
+  }
+  throw new NodeError('UnexpectedAnswer', 'kubectl get node printed something else than a Node as JSON.');
+}
+
+async function readiness(host: HostReader, node: K3sNode, { status }: ApiNode): Promise<Finding> {
+  const { name } = node;
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  if (!(await hasReportedSinceStart(host, node, ready?.lastHeartbeatTime)))
+    return waiting('NodeNotReady', `Kubelet has not reported node ${name} since K3s was started.`, renewal);
+  const version = status?.nodeInfo?.kubeletVersion;
+  if (ready?.status === 'True')
+    return inSync({
+      message: `${name} is Ready, with ${version ?? 'an unknown version'}`,
+      ...(version !== undefined && { version }),
+    });
+  const why = ready
+    ? `${ready.reason ?? 'no reason'}: ${ready.message ?? 'no message'}`
+    : 'kubelet has not reported';
+  return waiting('NodeNotReady', `Node ${name} is not Ready. ${why}`);
+}
+
+/** Kubelet renews its Node about a second after K3s says that it is up. */
+const renewal = { after: 2_000 };
+
+function taintsOn({ name }: K3sNode, { spec }: ApiNode, wanted: readonly string[]): Finding {
+  const present = (spec?.taints ?? []).map(
+    ({ key, value, effect }) => `${key}${value ? `=${value}` : ''}:${effect}`,
+  );
+  const missing = wanted.filter((taint) => !present.includes(taint.replace('=:', ':')));
+  if (missing.length === 0) return inSync();
+  throw new NodeError(
+    'TaintNotApplied',
+    `Node ${name} registered without ${missing.join(', ')}. On the server: kubectl taint node ${name} ${missing.join(' ')}`,
+    { retry: { pace: 'slow' }, blocks: false },
+  );
+}

@@ -1,0 +1,108 @@
+import { NodeError } from '../../engine/errors.ts';
+import type { HostReader } from '../../engine/host.ts';
+import { inSync, type Resource } from '../../engine/resource.ts';
+import type { K3sNode } from '../../node.ts';
+import { heldBack } from '../../resources/held-back.ts';
+import { configText } from './config.ts';
+import { mergedFlags } from './flags.ts';
+import { configFlags, type GivenFlag } from './given-flags.ts';
+import { usualFlags } from './service/adopted-unit.ts';
+import { foreignUnit } from './service/foreign-unit.ts';
+import { startFlags } from './service/start-flags.ts';
+import { unreadDropIns } from './unread-drop-ins.ts';
+
+/** What Slipway relies on of K3s' flags, each with what to do instead of giving it in a file of one's own. */
+const relied = {
+  'data-dir': 'leave it out, and mount the disk at /var/lib/rancher/k3s',
+  config: 'leave it out; further keys go to config.yaml.d',
+  ExecStart: 'let it be; flags go to config.yaml.d',
+  'node-name': 'set node.name',
+  'with-node-id': 'set node.name',
+  'node-ip': 'set node.ip',
+  'node-label': 'set node.labels, or write node-label+, which adds',
+  'node-taint': 'set node.taints, or write node-taint+, which adds',
+  server: 'set the tag k3s-server or k3s.server',
+  'token-file': 'set joinToken.secretName',
+  'agent-token-file': 'set joinToken.agentSecretName',
+  'private-registry': 'set registries.mirrors and registries.configs',
+  'write-kubeconfig': 'leave it out',
+  'disable-agent': 'leave it out: a server is a node as well',
+  'cluster-reset': 'leave it out: it is for one start by hand, and would drop the other servers at each',
+  log: 'leave it out: the journal has the log',
+} as const satisfies Readonly<Record<string, string>>;
+
+type Relied = keyof typeof relied;
+
+/** Without knowing these, Slipway would take a K3s that lives for one that has never run. */
+const places: readonly string[] = ['data-dir', 'config'];
+
+/**
+ * Nothing of the operator's, be it a drop-in of K3s or of its unit or a variable, gives K3s another value than Slipway does
+ * of what Slipway relies on: `K3sOverridden` with key, file and line. It blocks only if K3s keeps its data elsewhere.
+ * `K3sConfigInvalid` for a drop-in that cannot be read.
+ */
+export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
+  return {
+    id: 'Config/overrides',
+    summary: 'look whether other files of K3s agree with Slipway',
+    condition: 'K3sConfig',
+    needs,
+    async check(host) {
+      const error = await obstacle(host, node);
+      if (error) throw error;
+      return inSync();
+    },
+  };
+}
+
+/** The same Resource, which neither starts nor restarts anything while there is such an override. */
+export function unlessOverridden(node: K3sNode, resource: Resource): Resource {
+  return heldBack(resource, (host) => obstacle(host, node));
+}
+
+async function obstacle(host: HostReader, node: K3sNode): Promise<NodeError | undefined> {
+  const found = await overrides(host, node);
+  return found.length > 0 ? overridden(node, found) : unreadDropIns(host, node.paths);
+}
+
+/** What is given to K3s in another way than Slipway's, and differs from it. */
+async function overrides(host: HostReader, node: K3sNode): Promise<readonly GivenFlag[]> {
+  const { config } = node.paths.k3s;
+  // What is wrong with the settings has a condition of its own.
+  const own = configFlags(await configText(host, node).catch(() => ''), config);
+  const at = { kind: node.role.k3s, paths: node.paths };
+  const foreign = await foreignUnit(host, at);
+  const given = await startFlags(host, { ...at, config: own, foreign });
+  // Slipway's unit takes the place of another program's; where that one has K3s' data counts until then.
+  const all = given.filter(({ name, path }) => path !== foreign?.path || places.includes(name));
+  const [wanted, effective] = [mergedFlags(own), mergedFlags(all)];
+  return Object.keys(relied).flatMap((name) => {
+    const culprit = all.findLast((flag) => flag.name === name && flag.path !== config);
+    const want = wanted.get(name) ?? usualFlags(node)[name];
+    if (!culprit || (want === undefined && isIndifferent(name, node))) return [];
+    return agrees(name, effective.get(name) ?? [], want ?? []) ? [] : [culprit];
+  });
+}
+
+/** Without a server of its own to join an agent has a condition, and without a token for agents there is none to differ. */
+function isIndifferent(name: string, { role }: K3sNode): boolean {
+  return name === 'agent-token-file' || (name === 'server' && role.k3s === 'agent');
+}
+
+function agrees(name: string, is: readonly string[], want: readonly string[]): boolean {
+  if (name === 'node-label' || name === 'node-taint') return want.every((value) => is.includes(value));
+  if (name === 'node-ip') return is.length > 0 && is.every((value) => want.includes(value));
+  return (is.at(-1) ?? 'false') === (want.at(-1) ?? 'false');
+}
+
+function overridden({ paths }: K3sNode, found: readonly GivenFlag[]): NodeError {
+  const each = found.map(
+    ({ name, path, line }) => `${name} in ${path}, line ${line} (${relied[name as Relied]})`,
+  );
+  return new NodeError(
+    'K3sOverridden',
+    `Another file gives K3s what Slipway relies on: ${each.join('; ')}. Slipway neither starts nor restarts K3s until it is ` +
+      `taken out there; Slipway's own configuration is ${paths.k3s.config}.`,
+    { retry: { pace: 'slow' }, blocks: found.some(({ name }) => places.includes(name)) },
+  );
+}

@@ -1,0 +1,48 @@
+import { basename, join } from 'node:path';
+import type { Resource } from '../../engine/resource.ts';
+import type { K3sNode } from '../../node.ts';
+import type { NodePaths } from '../../paths.ts';
+import { file } from '../../resources/file.ts';
+import { quoted } from '../registry/credential-provider.ts';
+
+/** What every K3s operator types, by the names that K3s' own installer gives it (docs.k3s.io/installation/uninstall). */
+const names = {
+  killall: 'k3s-killall.sh',
+  server: 'k3s-uninstall.sh',
+  agent: 'k3s-agent-uninstall.sh',
+} as const;
+
+/** The scripts that stop and remove K3s. Those of K3s' own installer are replaced: they would leave Slipway at work. */
+export function k3sScripts(node: K3sNode): readonly Resource[] {
+  const bin = node.paths.system.bin;
+  const script = (path: string, command: string) =>
+    file({
+      path,
+      content: renderScript(node, basename(path), command),
+      mode: 0o755,
+      replacesLinks: true,
+      condition: 'K3sBinary',
+    });
+  return [
+    script(join(bin, names.killall), 'k3s-killall'),
+    script(join(bin, names[node.role.k3s]), 'k3s-uninstall'),
+  ];
+}
+
+/** Where the scripts can be, whatever kind of node this is or was. */
+export function scriptPaths({ system }: NodePaths): readonly string[] {
+  return Object.values(names).map((name) => join(system.bin, name));
+}
+
+function renderScript({ slipway, paths }: K3sNode, name: string, command: string): string {
+  const root = paths.root === '/' ? '' : ` --root ${quoted(paths.root)}`;
+  return `#!/bin/sh
+# Written by Slipway in place of the script of K3s' installer: Slipway does it, and does not undo it.
+slipway=${quoted(slipway)}
+if [ ! -x "$slipway" ]; then
+  printf '%s\\n' "${name}: $slipway is not there, and nothing was done; put it there and run this again" >&2
+  exit 1
+fi
+exec "$slipway" ${command}${root} "$@"
+`;
+}

@@ -1,0 +1,84 @@
+import { dirname } from 'node:path';
+import { commandLine } from '../../../engine/command-line.ts';
+import { NodeError } from '../../../engine/errors.ts';
+import type { Host, HostReader } from '../../../engine/host.ts';
+import { inSync, type Resource, waiting } from '../../../engine/resource.ts';
+import { type K3sNode, unitName } from '../../../node.ts';
+import { showUnit, systemctl } from '../../../resources/unit.ts';
+import { consentAdvice, isConsented } from '../../../settings/consents.ts';
+import { readStamp } from './start-stamp.ts';
+
+/**
+ * K3s runs from a start by Slipway's unit. One that another unit started has neither the configuration nor the credential
+ * provider: `UnitAdopted` until it is started again by a person, or by consent.restart, which names the unit.
+ */
+export function ownStart(node: K3sNode, needs: readonly string[]): Resource {
+  const unit = unitName(node.role.k3s);
+  const restart = systemctl('restart', '--no-block', unit);
+  return {
+    id: 'Adoption/start',
+    summary: "see K3s started by Slipway's own unit",
+    condition: 'K3sRunning',
+    needs,
+    async check(host) {
+      const start = await foreignStart(host, node);
+      if (start === undefined) return inSync();
+      if (!mayRestart(node, start)) throw unitAdopted(node, start);
+      const changes = [{ field: unit, observed: 'started by another unit', desired: 'started by Slipway’s' }];
+      const remedy = async (host: Host) => void (await host.run(restart));
+      return { state: 'Drifted', drift: { changes, summary: commandLine(restart), remedy } };
+    },
+  };
+}
+
+/** The same Resource, which waits without blocking while K3s runs from a start by another unit. */
+export function afterOwnStart(node: K3sNode, resource: Resource): Resource {
+  return {
+    ...resource,
+    async check(host) {
+      const start = await foreignStart(host, node);
+      if (start === undefined) return resource.check(host);
+      const { reason, message } = unitAdopted(node, start);
+      return waiting(reason, message, { after: 60_000, blocks: false, lasting: true });
+    },
+  };
+}
+
+/**
+ * Returns the start by another unit than Slipway's from which K3s runs, as `k3s.service@<invocation>`; `undefined` if there
+ * is none. Slipway's unit gives each start a directory, which holds a stamp of it, or none if Slipway could not run then.
+ */
+export async function foreignStart(
+  host: HostReader,
+  { role, paths }: Pick<K3sNode, 'role' | 'paths'>,
+): Promise<string | undefined> {
+  const unit = unitName(role.k3s);
+  const shown = await showUnit(host, unit, ['ActiveState', 'SubState', 'InvocationID']);
+  const { ActiveState, SubState, InvocationID } = shown;
+  // Between two starts the directory is gone, too.
+  if (!['active', 'reloading', 'activating'].includes(ActiveState) || SubState === 'auto-restart')
+    return undefined;
+  const hasStamp = (await host.stat(paths.k3s.stamp)) !== undefined;
+  const isOurs = hasStamp
+    ? (await readStamp(host, paths, InvocationID)) !== undefined
+    : (await host.stat(dirname(paths.k3s.stamp))) !== undefined;
+  return isOurs ? undefined : `${unit}@${InvocationID.slice(0, 12)}`;
+}
+
+function mayRestart({ role, settings }: K3sNode, start: string): boolean {
+  return [start, unitName(role.k3s)].some((subject) => isConsented(settings, 'restart', subject));
+}
+
+function unitAdopted({ role, settings }: K3sNode, start: string): NodeError {
+  const pulls =
+    settings.registries.servers.length > 0
+      ? ' Its kubelet does not ask Slipway for logins, so pulls fail once the login that containerd was given has ended.'
+      : '';
+  return new NodeError(
+    'UnitAdopted',
+    `K3s runs from a start by another unit than Slipway's, without Slipway's configuration.${pulls} Start it again when that ` +
+      `suits: systemctl restart ${unitName(role.k3s)}; or ${consentAdvice(settings, 'restart', start)}; or, the daemon stopped, ` +
+      'slipway apply --restart.',
+    { retry: { pace: 'slow' }, blocks: false },
+  );
+}

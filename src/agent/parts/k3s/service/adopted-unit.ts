@@ -1,0 +1,147 @@
+import { NodeError } from '../../../engine/errors.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import type { Resource } from '../../../engine/resource.ts';
+import { type K3sNode, unitName } from '../../../node.ts';
+import { assigned, unitLines, unitWords } from '../../../resources/unit-text.ts';
+import { consentAdvice, isConsented } from '../../../settings/consents.ts';
+import { namesRegistry, parseRegistries, wantedRegistries } from '../../registry/registries-yaml.ts';
+import { configText } from '../config.ts';
+import { dropInFlags, type Flags, mergedFlags, readableText } from '../flags.ts';
+import { configFlags, execStart, type GivenFlag, isList, k3sCommandLine, unitFlags } from '../given-flags.ts';
+import { isIrreversible, usualValues } from '../guarded-keys.ts';
+import { joinedCluster } from '../membership/joined.ts';
+import { foreignUnit, ours } from './foreign-unit.ts';
+import { renderUnit } from './unit.ts';
+import { flagVariables, unitEnvironmentFiles, unitVariables, variableFlags } from './unit-flags.ts';
+
+/**
+ * The same Resource, left alone while it would take from K3s what a unit of another program gives it: `UnitAdopted`
+ * with the list. It blocks only what has not joined a cluster; a K3s that runs is watched all the same.
+ */
+export function keepingFlags(node: K3sNode, resource: Resource): Resource {
+  return {
+    ...resource,
+    async check(host) {
+      const given = await lostFlags(host, node);
+      const lost = given.filter(
+        (flag) => isKept(flag, node) || !isConsented(node.settings, 'lostFlags', flag),
+      );
+      if (lost.length > 0) throw wouldLose(node, lost, !(await joinedCluster(host, node)));
+      return resource.check(host);
+    },
+  };
+}
+
+/** What the next start would not have of what another program's unit gives K3s, as `flag=value`; no secret among it. */
+export async function lostFlags(host: HostReader, node: K3sNode): Promise<readonly string[]> {
+  const unit = await foreignUnit(host, { kind: node.role.k3s, paths: node.paths });
+  if (!unit) return [];
+  const { config } = node.paths.k3s;
+  const configured = await readableText(host, config);
+  const old = [
+    ...(configured.startsWith(ours) ? [] : configFlags(configured, config)),
+    ...(await unitVariables(host, [unit])),
+    ...unitFlags(unit.text, unit.path),
+  ];
+  const rendered = configFlags(await configText(host, node), config);
+  const variables = await variableFlags(host, { kind: node.role.k3s, paths: node.paths });
+  const kept = mergedFlags([...variables, ...rendered, ...(await dropInFlags(host, node.paths))]);
+  const flags = old.flatMap((flag) => missing(flag, kept, node));
+  return [...new Set([...flags, ...lostLines(unit.text, node), ...(await lostRegistries(host, node))])];
+}
+
+/** A server cannot do without what its cluster was founded with, its datastore above all: no consent gives that up. */
+function isKept(flag: string, { role }: K3sNode): boolean {
+  return role.k3s === 'server' && isIrreversible(flag.split('=')[0] ?? '');
+}
+
+/** What Slipway gives K3s in another way: the token in its file, the server as settings and tag name it. */
+const taken = ['token', 'token-file', 'server'];
+const secret =
+  /^(agent-token|datastore-endpoint|etcd-s3-(access|secret)-key|etcd-s3-session-token|etcd-s3-proxy|vpn-auth)$/;
+
+function missing({ name, values }: GivenFlag, kept: Flags, node: K3sNode): readonly string[] {
+  if (taken.includes(name) && !(name === 'server' && node.role.k3s === 'server')) return [];
+  const now = kept.get(name) ?? usualFlags(node)[name] ?? [usualValues[name] ?? []].flat();
+  const isOff = values.at(-1) === 'false' && now.length === 0;
+  if (isOff) return [];
+  const lost = isList(name) ? values.filter((value) => !now.includes(value)) : values.slice(-1);
+  if (!isList(name) && now.at(-1) === values.at(-1)) return [];
+  return secret.test(name) ? [name] : lost.map((value) => `${name}=${value}`);
+}
+
+/** The values that K3s has without being given any. */
+export function usualFlags({ paths }: K3sNode): Readonly<Record<string, readonly string[]>> {
+  const { k3s } = paths;
+  return {
+    config: [k3s.config],
+    'data-dir': [k3s.data],
+    'private-registry': [k3s.registries],
+    'write-kubeconfig': [k3s.kubeconfig],
+    'image-credential-provider-config': [k3s.credentialProvider],
+    'image-credential-provider-bin-dir': [k3s.credentialProviderBin],
+  };
+}
+
+/** Variables that are no flags, by their names alone, since their values may be secret, and what runs that is not k3s itself. */
+function lostLines(text: string, node: K3sNode): readonly string[] {
+  const lines = unitLines(text);
+  const start = execStart(text);
+  const isWrapped = start !== undefined && !k3sCommandLine(unitWords(start.value));
+  const named = (from: string) =>
+    assigned(unitLines(from), 'Environment')
+      .flatMap(({ value }) => unitWords(value))
+      .map((pair) => pair.split('=')[0] ?? '');
+  const kept = [...named(renderUnit(node)), ...flagVariables, 'K3S_TOKEN', 'INVOCATION_ID'];
+  const plainName = unitName(node.role.k3s).replace('.service', '');
+  const files = assigned(lines, 'EnvironmentFile').map(({ value }) => value.replace(/^-/, ''));
+  return [
+    ...(isWrapped ? [`ExecStart=${start.value}`] : []),
+    ...named(text)
+      .filter((name) => !kept.includes(name))
+      .map((name) => `Environment=${name}`),
+    ...files
+      .filter(
+        (path) =>
+          !unitEnvironmentFiles({ kind: node.role.k3s, paths: node.paths }).includes(
+            path.replaceAll('%N', plainName),
+          ),
+      )
+      .map((path) => `EnvironmentFile=${path}`),
+  ];
+}
+
+/** Registries of a registries.yaml that Slipway did not write, and of which the settings say nothing. */
+async function lostRegistries(host: HostReader, { paths, settings }: K3sNode): Promise<readonly string[]> {
+  if (!namesRegistry(settings.registries)) return [];
+  const text = await readableText(host, paths.k3s.registries);
+  const { mirrors = {}, configs = {} } = (text.startsWith(ours) ? undefined : parseRegistries(text)) ?? {};
+  const wanted = wantedRegistries(settings.registries);
+  return [
+    ...Object.keys(mirrors)
+      .filter((name) => !Object.hasOwn(wanted.mirrors ?? {}, name))
+      .map((name) => `registries.mirrors.${name}`),
+    ...Object.keys(configs)
+      .filter((name) => !Object.hasOwn(wanted.configs ?? {}, name))
+      .map((name) => `registries.configs.${name}`),
+  ];
+}
+
+function wouldLose(node: K3sNode, lost: readonly string[], blocks: boolean): NodeError {
+  const { role, paths, settings } = node;
+  const [kept, free] = [
+    lost.filter((flag) => isKept(flag, node)),
+    lost.filter((flag) => !isKept(flag, node)),
+  ];
+  return new NodeError(
+    'UnitAdopted',
+    `${unitName(role.k3s)} was not written by Slipway, and K3s would lose at its next start: ${lost.join(', ')}. The unit, ` +
+      `${paths.k3s.config} and ${paths.k3s.registries} stay as they are. Take each over into node.labels, node.taints, k3s.config ` +
+      `or registries, or into a file in ${paths.k3s.config}.d` +
+      (free.length > 0
+        ? `; to give up ${free.join(', ')}, ${consentAdvice(settings, 'lostFlags', ...free)}.`
+        : '.') +
+      (kept.length > 0 ? ` The cluster cannot do without ${kept.join(', ')}.` : ''),
+    { retry: { pace: 'slow' }, blocks },
+  );
+}

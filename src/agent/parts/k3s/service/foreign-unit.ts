@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+import type { Role } from '../../../../roles/role.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import { unitName } from '../../../node.ts';
+import type { NodePaths } from '../../../paths.ts';
+import { readableText } from '../flags.ts';
+
+/** How a unit and a configuration begin that Slipway wrote. */
+export const ours = '# Written by Slipway';
+
+/** Where systemd looks for a unit, the first one winning (systemd.unit(5)). */
+export const unitFolders = [
+  'etc/systemd/system',
+  'run/systemd/system',
+  'usr/local/lib/systemd/system',
+  'usr/lib/systemd/system',
+];
+
+/** The unit of K3s that another program wrote; `undefined` if there is none, or it is Slipway's. */
+export async function foreignUnit(
+  host: HostReader,
+  { kind, paths }: { readonly kind: Role['k3s']; readonly paths: NodePaths },
+): Promise<{ readonly path: string; readonly text: string } | undefined> {
+  for (const folder of unitFolders) {
+    const path = join(paths.root, folder, unitName(kind));
+    const text = await readableText(host, path);
+    if (text.trim() !== '') return text.startsWith(ours) ? undefined : { path, text };
+  }
+  return undefined;
+}

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import type { Host, HostReader } from '../../../engine/host.ts';
+import { unitName } from '../../../node.ts';
+import type { NodePaths } from '../../../paths.ts';
+import { isMap } from '../../../settings/path.ts';
+import { type GuardedValues, guardedValues } from '../guarded-keys.ts';
+import { foreignUnit } from './foreign-unit.ts';
+import { presentFlags } from './start-flags.ts';
+
+/** The guarded keys of a server's configuration as K3s was given them: at the first start of its datastore, and at the last. */
+export interface StartedWith {
+  readonly first: GuardedValues;
+  readonly last: GuardedValues;
+}
+
+/**
+ * Notes, in K3s' own data, what a server is about to start with; an agent's start is not noted.
+ *
+ * The note goes where the datastore goes: moved aside, removed or mounted with it.
+ */
+export async function noteStart(host: Host, paths: NodePaths): Promise<void> {
+  if ((await host.stat(join(paths.system.units, unitName('server')))) === undefined) return;
+  const last = await guardedValues(await presentFlags(host, { kind: 'server', paths }));
+  // A start before the cluster is there may have failed for what it was given.
+  const isCluster = (await host.stat(paths.k3s.serverToken)) !== undefined;
+  const first = (isCluster && (await noted(host, paths))?.first) || last;
+  await host.writeFile(paths.k3s.startedWith, `${JSON.stringify({ first, last })}\n`, { mode: 0o600 });
+}
+
+/** Returns what K3s runs with; before the first note, what its files say. `undefined` if neither is there. */
+export async function startedWith(host: HostReader, paths: NodePaths): Promise<StartedWith | undefined> {
+  const known = await noted(host, paths);
+  if (known) return known;
+  const isTold = (await host.stat(paths.k3s.config)) ?? (await foreignUnit(host, { kind: 'server', paths }));
+  if (!isTold) return undefined;
+  const last = await guardedValues(await presentFlags(host, { kind: 'server', paths }));
+  return { first: last, last };
+}
+
+async function noted(host: HostReader, { k3s }: NodePaths): Promise<StartedWith | undefined> {
+  const note = parsed((await host.readFile(k3s.startedWith))?.content ?? '');
+  const { first, last } = isMap(note) ? note : {};
+  return isMap(first) && isMap(last) ? { first: texts(first), last: texts(last) } : undefined;
+}
+
+function texts(values: Readonly<Record<string, unknown>>): GuardedValues {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

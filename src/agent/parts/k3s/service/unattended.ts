@@ -1,0 +1,31 @@
+import { NodeError } from '../../../engine/errors.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import type { Resource } from '../../../engine/resource.ts';
+import { unitName } from '../../../node.ts';
+import { showUnit } from '../../../resources/unit.ts';
+
+/** The same Resource, whose trouble names the K3s that runs meanwhile: without a role nothing else looks at it. */
+export function tellingOfK3s(resource: Resource): Resource {
+  return {
+    ...resource,
+    async check(host) {
+      try {
+        return await resource.check(host);
+      } catch (thrown) {
+        throw thrown instanceof NodeError ? await withRunning(host, thrown) : thrown;
+      }
+    },
+  };
+}
+
+async function withRunning(host: HostReader, error: NodeError): Promise<NodeError> {
+  const units = (['server', 'agent'] as const).map(unitName);
+  const states = await Promise.all(
+    units.map((unit) => showUnit(host, unit, ['ActiveState']).catch(() => undefined)),
+  );
+  const running = units.filter((_, at) => ['active', 'reloading'].includes(states[at]?.ActiveState ?? ''));
+  if (running.length === 0) return error;
+  const { reason, message, retry, blocks, cause } = error;
+  const told = `Meanwhile ${running.join(' and ')} runs on, and Slipway leaves it as it is: neither watched nor restarted.`;
+  return new NodeError(reason, `${message} ${told}`, { retry, blocks, cause });
+}

@@ -1,0 +1,165 @@
+import { NodeError } from '../../engine/errors.ts';
+import type { HostReader } from '../../engine/host.ts';
+import { inSync, type Resource } from '../../engine/resource.ts';
+import type { K3sNode } from '../../node.ts';
+import { heldBack } from '../../resources/held-back.ts';
+import { consentAdvice, isConsented } from '../../settings/consents.ts';
+import { isMap } from '../../settings/path.ts';
+import { k3sDialect, readYaml } from '../../settings/yaml.ts';
+import { readableText } from './flags.ts';
+import { configFlags, configuredFlags, flagOf, type GivenFlag } from './given-flags.ts';
+import {
+  changeOf,
+  type GuardedKey,
+  type GuardedValues,
+  guardedKeys,
+  guardedValues,
+  holdsSecret,
+  usualValues,
+} from './guarded-keys.ts';
+import { joinedCluster } from './membership/joined.ts';
+import { startFlags } from './service/start-flags.ts';
+import { startedWith } from './service/started-with.ts';
+
+/**
+ * The settings of a server's cluster stay as K3s runs with them: another value is `SettingsIrreversible`, until
+ * consent.settings names it where consent can.
+ *
+ * The other settings are applied meanwhile. What K3s runs with is what its unit noted at its start.
+ */
+export function settingsChange(node: K3sNode, needs: readonly string[]): Resource {
+  return {
+    id: 'Consent/settings',
+    summary: 'keep the settings that cannot change',
+    condition: 'K3sConfig',
+    needs,
+    async check(host) {
+      const held = await heldChanges(host, node);
+      if (held.length > 0) throw irreversible(node, held);
+      return inSync();
+    },
+  };
+}
+
+/**
+ * The same Resource, which neither starts nor restarts K3s while a start would take another value all the same: from a
+ * file of the operator's, or because the old value is nowhere to be had.
+ */
+export function unlessIrreversible(node: K3sNode, resource: Resource): Resource {
+  return heldBack(resource, async (host) => {
+    const written = await writtenConfig(host, node);
+    const taken = (await heldChanges(host, node)).filter((change) => !isKept(change, written));
+    return taken.length === 0 ? undefined : irreversible(node, taken);
+  });
+}
+
+/** The node with the settings that K3s runs with in place of those that are held back. */
+export async function keepingSettings(host: HostReader, node: K3sNode): Promise<K3sNode> {
+  const held = (await heldChanges(host, node)).filter(({ origin }) => origin === undefined);
+  if (held.length === 0) return node;
+  const written = await writtenConfig(host, node);
+  const wanted = Object.entries(node.settings.k3s.config).filter(
+    ([key]) => !held.some((change) => change.key === flagOf(key)),
+  );
+  const kept = held.flatMap((change) => {
+    const value = keptValue(change, written);
+    return value === undefined ? [] : [[change.key, value] as const];
+  });
+  // In the order of the file, so that it is not rewritten, and K3s restarted, for nothing.
+  const order = Object.keys(written.values);
+  const at = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length);
+  const entries = [...wanted, ...kept].sort(([a], [b]) => at(a) - at(b));
+  const k3s = {
+    ...node.settings.k3s,
+    config: Object.fromEntries(entries) as typeof node.settings.k3s.config,
+  };
+  return { ...node, settings: { ...node.settings, k3s } };
+}
+
+/** What K3s' configuration file has on this machine, as it is written there and as it is compared. */
+interface WrittenConfig {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly guarded: GuardedValues;
+}
+
+async function writtenConfig(host: HostReader, { paths }: K3sNode): Promise<WrittenConfig> {
+  const text = await readableText(host, paths.k3s.config);
+  const { value } = readYaml(text, k3sDialect);
+  const entries = Object.entries(isMap(value) ? value : {}).map(
+    ([key, each]) => [flagOf(key), each] as const,
+  );
+  return { values: Object.fromEntries(entries), guarded: guardedValues(configFlags(text, paths.k3s.config)) };
+}
+
+function isKept(change: HeldChange, written: WrittenConfig): boolean {
+  if (change.origin !== undefined) return false;
+  return change.value === undefined || keptValue(change, written) !== undefined;
+}
+
+/** What K3s runs with; of a secret there is only a digest, and the configuration has it if it has not been lost. */
+function keptValue({ key, value }: HeldChange, written: WrittenConfig): unknown {
+  if (written.guarded[key] === value) return written.values[key];
+  return holdsSecret(key) ? undefined : value;
+}
+
+/** One key whose change is held back. */
+interface HeldChange {
+  readonly key: GuardedKey;
+  /** As K3s was given it; `undefined` if it was not. */
+  readonly value: string | undefined;
+  readonly observed: string;
+  readonly desired: string;
+  /** Where another file than the configuration gives K3s the new value; `undefined` for the settings. */
+  readonly origin: GivenFlag | undefined;
+}
+
+async function heldChanges(host: HostReader, node: K3sNode): Promise<readonly HeldChange[]> {
+  if (node.role.k3s !== 'server' || !(await joinedCluster(host, node))) return [];
+  const started = await startedWith(host, node.paths);
+  if (started === undefined) return [];
+  const { config } = node.paths.k3s;
+  const given = configuredFlags(node.settings.k3s.config, config);
+  const flags = await startFlags(host, { kind: 'server', paths: node.paths, config: given });
+  const wanted = guardedValues(flags);
+  return guardedKeys
+    .map((key): HeldChange => {
+      const value = started[changeOf(key) === 'never' ? 'first' : 'last'][key];
+      const usual = usualValues[key] ?? '';
+      const last = flags.findLast(({ name }) => name === key);
+      const origin = last?.path === config ? undefined : last;
+      return { key, value, observed: value ?? usual, desired: wanted[key] ?? usual, origin };
+    })
+    .filter(({ observed, desired }) => observed !== desired)
+    .filter((change) => !mayChange(node, change));
+}
+
+function mayChange({ settings }: K3sNode, change: HeldChange): boolean {
+  return changeOf(change.key) === 'consent' && isConsented(settings, 'settings', subject(change));
+}
+
+function subject({ key, desired }: HeldChange): string {
+  return `${key}=${desired}`;
+}
+
+function irreversible({ settings }: K3sNode, held: readonly HeldChange[]): NodeError {
+  const possible = held.filter(({ key }) => changeOf(key) === 'consent').map(subject);
+  const repair =
+    possible.length === 0
+      ? 'Put the old values back.'
+      : `Put the old values back, or, to interrupt the network of all pods for the change, ${consentAdvice(settings, 'settings', ...possible)}.`;
+  return new NodeError('SettingsIrreversible', [...held.map(told), repair].join(' '), {
+    retry: { pace: 'slow' },
+    blocks: false,
+  });
+}
+
+const why = {
+  never: 'It cannot change while the cluster lives; only a new cluster can have another.',
+  notYet: 'Slipway does not change it on a living cluster.',
+  consent: 'It was not changed.',
+} as const;
+
+function told({ key, observed, desired, origin }: HeldChange): string {
+  const where = origin === undefined ? `k3s.config.${key}` : `${key} in ${origin.path}, line ${origin.line}`;
+  return `${where} is ${desired || 'not set'} now, and K3s runs with ${observed || 'none'}. ${why[changeOf(key)]}`;
+}

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { NodeError } from '../../../engine/errors.ts';
+import type { Command, Host, HostReader } from '../../../engine/host.ts';
+import { inSync, type Resource } from '../../../engine/resource.ts';
+import { noneOf, removed, removing } from '../../../resources/removed.ts';
+import { realPath } from './real-path.ts';
+
+export const unmountedId = 'Unmounted/k3s';
+
+/**
+ * Nothing is mounted at a path that begins like one of these, whose directories may be links. What is in use is detached
+ * all the same (umount(8), --lazy), so that nobody reaches it by its path any more.
+ */
+export function unmounted(prefixes: readonly string[], needs: readonly string[], root = '/'): Resource {
+  return {
+    id: unmountedId,
+    summary: 'unmount what K3s mounted',
+    condition: 'K3sRunning',
+    needs,
+    async check(host) {
+      const points = await pointsLike(host, prefixes, root);
+      if (points.length === 0) return inSync();
+      const changes = points.map((field) => ({ field, observed: 'mounted', desired: undefined }));
+      const summary = `unmount what K3s mounted: ${points.length} places`;
+      return {
+        state: 'Drifted',
+        drift: { changes, summary, remedy: (host) => unmountAll(host, prefixes, root) },
+      };
+    },
+  };
+}
+
+/** Again while that helps: one mount may have hidden another, and one that went with its copy elsewhere is no failure. */
+async function unmountAll(host: Host, prefixes: readonly string[], root: string): Promise<void> {
+  let points = await pointsLike(host, prefixes, root);
+  while (points.length > 0) {
+    const failure = await failureOf(host.run(unmounting(points)));
+    const left = await pointsLike(host, prefixes, root);
+    if (left.length >= points.length) throw failure ?? notUnmounted(left);
+    points = left;
+  }
+}
+
+function unmounting(points: readonly string[]): Command {
+  return { file: 'umount', args: ['--lazy', '--', ...new Set(points)] };
+}
+
+async function failureOf(attempt: Promise<unknown>): Promise<unknown> {
+  return attempt.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+}
+
+async function pointsLike(
+  host: HostReader,
+  prefixes: readonly string[],
+  root: string,
+): Promise<readonly string[]> {
+  const real = await Promise.all(prefixes.map((each) => realPrefix(host, each, root)));
+  return (await mountPoints(host)).filter((point) => real.some((each) => point.startsWith(each)));
+}
+
+/** What follows the last slash begins a name, and is none. */
+async function realPrefix(host: HostReader, prefix: string, root: string): Promise<string> {
+  const at = prefix.lastIndexOf('/') + 1;
+  return join(await realPath(host, prefix.slice(0, at), root), '/') + prefix.slice(at);
+}
+
+/**
+ * The directory is gone. While something is mounted in it nothing is deleted, since that would be deleted, too; one
+ * that is a mount of its own or a link to elsewhere, as to a disk for K3s' data, is emptied and stays.
+ */
+export function emptied(path: string, needs: readonly string[], root = '/'): Resource {
+  const gone = removed({ path, condition: 'K3sBinary', needs });
+  return {
+    ...gone,
+    async check(host) {
+      await nothingMountedIn(host, path, root);
+      if (!(await leadsElsewhere(host, path, root))) return gone.check(host);
+      const names = await host.list(path);
+      const summary = `empty ${path}, which is a mount or a link of its own and stays`;
+      return noneOf(names, { summary, remedy: removing(names.map((name) => join(path, name))) });
+    },
+  };
+}
+
+/** `FileSystemError` where something is mounted in the directory, which would be deleted with it. */
+export async function nothingMountedIn(host: HostReader, path: string, root: string): Promise<void> {
+  const real = await realPath(host, path, root);
+  const inside = (await mountPoints(host)).filter((point) => point.startsWith(`${real}/`));
+  if (inside.length > 0) throw stillMounted(path, inside);
+}
+
+async function leadsElsewhere(host: HostReader, path: string, root: string): Promise<boolean> {
+  if ((await host.stat(path))?.kind === 'link') return true;
+  return (await mountPoints(host)).includes(await realPath(host, path, root));
+}
+
+/** Every mount of this mount namespace, the latest first, so that one within another goes before it (proc_mounts(5)). */
+async function mountPoints(host: HostReader): Promise<readonly string[]> {
+  const table = (await host.readFile('/proc/mounts'))?.content ?? '';
+  const points = table.split('\n').flatMap((line) => line.split(' ')[1] ?? []);
+  return points.map(unescaped).reverse();
+}
+
+/** Blanks and their like stand there in octal: `\040`. */
+function unescaped(text: string): string {
+  return text.replaceAll(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)));
+}
+
+function notUnmounted(points: readonly string[]): NodeError {
+  return new NodeError(
+    'CommandFailed',
+    `Still mounted, though umount reported no failure: ${points.join(', ')}. Something mounts it again; stop that.`,
+  );
+}
+
+function stillMounted(path: string, inside: readonly string[]): NodeError {
+  return new NodeError(
+    'FileSystemError',
+    `${path} was not deleted, because something is mounted in it that would be deleted with it: ${inside.join(', ')}. ` +
+      'Unmount it, and run this again.',
+  );
+}

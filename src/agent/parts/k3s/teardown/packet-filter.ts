@@ -1,0 +1,150 @@
+import { join } from 'node:path';
+import { NodeError } from '../../../engine/errors.ts';
+import type { Command, CommandResult, Host, HostReader } from '../../../engine/host.ts';
+import { inSync, type Resource } from '../../../engine/resource.ts';
+import type { NodePaths } from '../../../paths.ts';
+import { noneOf } from '../../../resources/removed.ts';
+
+const tools = ['iptables', 'ip6tables'] as const;
+type Tool = (typeof tools)[number];
+
+/** How the shell, and so a Host, tells that a program is not installed. */
+const notInstalled = 127;
+
+/**
+ * What K3s' parts put into the packet filter is gone: kube-proxy, the network policy controller, CNI and flannel.
+ * Chains of CNI have the same names whoever runs its plugins: those of another containerd go, too.
+ */
+export function packetFilterCleared(paths: NodePaths, needs: readonly string[]): readonly Resource[] {
+  return [...tools.map((tool) => rulesGone(tool, paths, needs)), tablesGone(needs)];
+}
+
+/** For what has to wait until K3s' data, with the programs in it, is no longer needed. */
+export const rulesGoneIds: readonly string[] = tools.map(rulesGoneId);
+
+function rulesGoneId(tool: Tool): string {
+  return `Gone/${tool}`;
+}
+
+/** Chains of K3s' parts, and the rules that lead into them; every other rule stays, with its counters. */
+function rulesGone(tool: Tool, paths: NodePaths, needs: readonly string[]): Resource {
+  return {
+    id: rulesGoneId(tool),
+    summary: `remove the rules of K3s from ${tool}`,
+    condition: 'System',
+    needs,
+    async check(host) {
+      const { program, saved } = await save(host, tool, paths);
+      const rules = removal(saved);
+      if (rules === '' && (await host.stat(draftFor(tool))) === undefined) return inSync();
+      const changes = [{ field: tool, observed: 'rules of K3s', desired: undefined }];
+      const remedy = (host: Host) => restore(host, { tool, program, rules });
+      return { state: 'Drifted', drift: { changes, remedy } };
+    },
+  };
+}
+
+interface Saved {
+  readonly program: string;
+  readonly saved: string;
+}
+
+/** By the system's program, or by the one that K3s unpacked and used where the system has none; without both, nothing. */
+async function save(host: HostReader, tool: Tool, { k3s }: NodePaths): Promise<Saved> {
+  for (const program of [tool, join(k3s.data, 'data/current/bin/aux', tool)]) {
+    const command = { file: `${program}-save`, args: [] };
+    const result = await host.query(command);
+    if (result.exitCode === 0) return { program, saved: result.stdout };
+    if (result.exitCode !== notInstalled) throw unreadable(command, result);
+  }
+  return { program: tool, saved: '' };
+}
+
+function unreadable({ file, args }: Command, { exitCode, stderr }: CommandResult): NodeError {
+  return new NodeError(
+    'CommandFailed',
+    `${[file, ...args].join(' ')} ended with ${exitCode}: ${stderr.trim() || 'no message'}. What K3s left in the packet ` +
+      'filter is not known. Mend that, and run this again; a reboot empties the packet filter.',
+  );
+}
+
+/** Readable by root alone, on a file system that no reboot keeps. */
+function draftFor(tool: string): string {
+  return `/run/slipway-packet-filter.${tool}`;
+}
+
+/** A table is changed whole or not at all (iptables-restore(8)). */
+async function restore(
+  host: Host,
+  { tool, program, rules }: { readonly tool: Tool; readonly program: string; readonly rules: string },
+): Promise<void> {
+  const path = draftFor(tool);
+  try {
+    if (rules === '') return;
+    await host.writeFile(path, rules, { mode: 0o600 });
+    await host.run({ file: `${program}-restore`, args: ['--wait', '--noflush', path] });
+  } finally {
+    await host.remove(path);
+  }
+}
+
+/** Input for iptables-restore --noflush that takes K3s' part out of what iptables-save printed; empty for nothing. */
+export function removal(saved: string): string {
+  const tables = saved.split(/^(?=\*)/m).filter((text) => text.startsWith('*'));
+  const parts = tables.map(removalFrom).filter((part) => part !== '');
+  return parts.join('');
+}
+
+function removalFrom(table: string): string {
+  const [name = '', ...lines] = table.split('\n');
+  const chains = lines.flatMap((line) => /^:(\S+)/.exec(line)?.[1] ?? []).filter(isOurs);
+  const rules = lines.filter((line) => leadsToOurs(line)).map((line) => line.replace(/^-A/, '-D'));
+  if (chains.length + rules.length === 0) return '';
+  // All are emptied before the first goes, since a chain that another leads to cannot.
+  const commands = [
+    ...rules,
+    ...chains.map((chain) => `-F ${chain}`),
+    ...chains.map((chain) => `-X ${chain}`),
+  ];
+  return [name, ...commands, 'COMMIT', ''].join('\n');
+}
+
+/** CNI makes the chain CNI-ADMIN for the operator's own rules (the firewall plugin's documentation). */
+function isOurs(chain: string): boolean {
+  return /^(KUBE|CNI|FLANNEL)-/.test(chain) && chain !== 'CNI-ADMIN';
+}
+
+/** A rule of another chain that jumps into one of K3s', or that flannel marked as its own. */
+function leadsToOurs(line: string): boolean {
+  const [, chain] = /^-A (\S+) /.exec(line) ?? [];
+  if (chain === undefined || isOurs(chain)) return false;
+  const [, target = ''] = /\s-[jg] (\S+)/.exec(line.replaceAll(quotedText, '""')) ?? [];
+  return isOurs(target) || /\s--comment "flanneld (masq|forward)"(\s|$)/.test(line);
+}
+
+/** As iptables-save prints a comment with blanks in it. */
+const quotedText = /"(\\.|[^"\\])*"/g;
+
+/** The tables of kube-proxy and flannel where they use nftables. */
+function tablesGone(needs: readonly string[]): Resource {
+  return {
+    id: 'Gone/nftables',
+    summary: 'remove the tables of K3s from nftables',
+    condition: 'System',
+    needs,
+    async check(host) {
+      const tables = await k3sTables(host);
+      const commands = tables.map((table) => `delete table ${table}`).join('; ');
+      const remedy = async (host: Host) => void (await host.run({ file: 'nft', args: [commands] }));
+      return noneOf(tables, { remedy });
+    },
+  };
+}
+
+async function k3sTables(host: HostReader): Promise<readonly string[]> {
+  const command = { file: 'nft', args: ['list', 'tables'] };
+  const result = await host.query(command);
+  if (![0, notInstalled].includes(result.exitCode)) throw unreadable(command, result);
+  const tables = [...result.stdout.matchAll(/^table (\S+ \S+)$/gm)].map(([, table = '']) => table);
+  return tables.filter((table) => /^ip6? (kube-proxy|flannel-ipv[46])$/.test(table));
+}

@@ -1,0 +1,109 @@
+import { basename, join } from 'node:path';
+import { NodeError } from '../../../engine/errors.ts';
+import type { Command, Host, HostReader } from '../../../engine/host.ts';
+import { inSync, type Resource } from '../../../engine/resource.ts';
+import type { NodePaths } from '../../../paths.ts';
+
+/** How often it is looked again for what was just being started, and how many milliseconds later. */
+const rounds = 10;
+const pause = 300;
+
+export const processesEndedId = 'Ended/containers';
+
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly isPods: boolean;
+  readonly isShim: boolean;
+}
+
+/**
+ * No container of K3s runs: containers outlive its unit, which has KillMode=process.
+ *
+ * They are the shims of K3s' containerd with all that descends from them, and whatever is in kubelet's control group,
+ * which also holds what lost its parent. Processes of another containerd's containers are left alone, unlike their
+ * network where they use CNI (interfaces.ts, packet-filter.ts).
+ */
+export function processesEnded(paths: NodePaths, needs: readonly string[]): Resource {
+  return {
+    id: processesEndedId,
+    summary: 'kill the containers of K3s',
+    condition: 'K3sRunning',
+    needs,
+    async check(host) {
+      const pids = await containerProcesses(host, paths);
+      if (pids.length === 0) return inSync();
+      const changes = [{ field: 'processes', observed: pids.join(' '), desired: undefined }];
+      const summary = `kill the containers of K3s: ${pids.length} processes`;
+      return { state: 'Drifted', drift: { changes, summary, remedy: (host) => killAll(host, paths) } };
+    },
+  };
+}
+
+/** All at once, and again while there are any: one that is killed alone may have started another in between. */
+async function killAll(host: Host, paths: NodePaths): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    const pids = await containerProcesses(host, paths);
+    if (pids.length === 0) return;
+    await host.run(killing(pids));
+    await host.sleep(pause);
+  }
+  const left = await containerProcesses(host, paths);
+  if (left.length > 0) throw notKilled(left);
+}
+
+/** The shell's own kill, as a minimal system has no other; one that ended meanwhile is no failure. */
+function killing(pids: readonly number[]): Command {
+  return { file: 'sh', args: ['-c', 'kill -KILL "$@" || :', 'sh', ...pids.map(String)] };
+}
+
+/** The process ids of K3s' containers, with all that descends from them, in order. */
+export async function containerProcesses(host: HostReader, paths: NodePaths): Promise<readonly number[]> {
+  const names = await host.list('/proc');
+  const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await Promise.all(pids.map((pid) => lookAt(host, paths, pid)));
+  const all = found.filter((process) => process !== undefined);
+  const wanted = new Set(all.filter(({ isPods, isShim }) => isPods || isShim).map(({ pid }) => pid));
+  // A set that grows while it is walked: children of children too.
+  for (const parent of wanted) {
+    for (const child of all) if (child.parent === parent) wanted.add(child.pid);
+  }
+  return [...wanted].sort((a, b) => a - b);
+}
+
+/** `undefined` for one that has ended, though its parent has not noticed (proc_pid_stat(5)). */
+async function lookAt(host: HostReader, paths: NodePaths, pid: number): Promise<Process | undefined> {
+  const read = async (name: string) => (await host.readFile(`/proc/${pid}/${name}`))?.content ?? '';
+  try {
+    const [stat, command, group] = await Promise.all([read('stat'), read('cmdline'), read('cgroup')]);
+    const [state = 'Z', parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (state === 'Z' || state === 'X' || state === '') return undefined;
+    return { pid, parent: Number(parent), isPods: isOfPods(group), isShim: isShim(command, paths) };
+  } catch (thrown) {
+    // It ended while it was looked at.
+    if (thrown instanceof NodeError) return undefined;
+    throw thrown;
+  }
+}
+
+/** By cgroups(7): kubelet's group below the root of any hierarchy, by the systemd driver's name or cgroupfs'. */
+export function isOfPods(group: string): boolean {
+  return /^\d+:[^:]*:\/kubepods(\.slice)?\//m.test(group);
+}
+
+/** A shim that K3s unpacked, or that serves its containerd. */
+function isShim(command: string, { root, k3s }: NodePaths): boolean {
+  const [file = '', ...args] = command.split('\0');
+  if (!basename(file).startsWith('containerd-shim')) return false;
+  return (
+    file.startsWith(`${k3s.data}/`) || args.some((each) => each.startsWith(join(root, 'run/k3s/containerd/')))
+  );
+}
+
+function notKilled(pids: readonly number[]): NodeError {
+  return new NodeError(
+    'CommandFailed',
+    `Processes of K3s' containers do not end: ${pids.join(' ')}. See what they wait for, for instance with ` +
+      'cat /proc/PID/stack; where it is a dead disk or file server, only a reboot ends them.',
+  );
+}

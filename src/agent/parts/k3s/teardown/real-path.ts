@@ -1,0 +1,24 @@
+import { join, relative, resolve } from 'node:path';
+import type { HostReader } from '../../../engine/host.ts';
+import { mostLinks, partsOf } from '../../../engine/path-parts.ts';
+
+/**
+ * The path without links in it, as the kernel names a mount there; what is not there is kept as it is written. Links below
+ * `root` lead nowhere else: they are read as chroot(2) would.
+ */
+export async function realPath(host: HostReader, path: string, root = '/'): Promise<string> {
+  const top = root === '/' ? root : await realPath(host, root);
+  let [real, rest, links] = [top, partsOf(relative(root, path)), 0];
+  while (rest.length > 0) {
+    const [name = '', ...others] = rest;
+    const next = join(real, name);
+    const target = links < mostLinks ? (await host.stat(next))?.target : undefined;
+    if (target === undefined) {
+      [real, rest] = [next, others];
+      continue;
+    }
+    links += 1;
+    [real, rest] = [top, [...partsOf(resolve('/', relative(top, real), target)), ...others]];
+  }
+  return real;
+}

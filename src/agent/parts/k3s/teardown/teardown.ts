@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { inSync, type Resource } from '../../../engine/resource.ts';
+import { unitName } from '../../../node.ts';
+import type { NodePaths } from '../../../paths.ts';
+import { removed } from '../../../resources/removed.ts';
+import { unitsForgotten } from '../../../resources/units-forgotten.ts';
+import { unitsStopped } from '../../../resources/units-stopped.ts';
+import { scriptPaths } from '../scripts.ts';
+import { interfacesGone, namespacesGone } from './interfaces.ts';
+import { emptied, unmounted, unmountedId } from './mounts.ts';
+import { packetFilterCleared, rulesGoneIds } from './packet-filter.ts';
+import { processesEnded } from './processes.ts';
+
+/** The units that run K3s, of either kind. */
+export const k3sUnits: readonly string[] = [unitName('server'), unitName('agent')];
+
+/**
+ * K3s and all that it runs is stopped, with what that leaves in the kernel: mounts, interfaces, packet filter rules.
+ * Units, settings and data stay (https://docs.k3s.io/upgrades/killall).
+ *
+ * The kernel is the machine's own even where the files are below another root: there it is left alone. What CNI keeps,
+ * addresses in /var/lib/cni among it, bears no user's name: another one, as nerdctl, loses its own with K3s'.
+ */
+export function k3sStopped(paths: NodePaths, forGood: boolean): readonly Resource[] {
+  const service = unitsStopped({
+    id: 'Stopped/k3s',
+    summary: `stop K3s${forGood ? ', and start it no more at boot' : ''}`,
+    condition: 'K3sRunning',
+    units: k3sUnits,
+    root: paths.root,
+    forGood,
+  });
+  const kernel = (...resources: readonly Resource[]) => (paths.root === '/' ? resources : []);
+  const processes = kernel(processesEnded(paths, [service.id]));
+  const mounts = unmounted(
+    mountPlaces(paths),
+    [service, ...processes].map(({ id }) => id),
+    paths.root,
+  );
+  return [
+    service,
+    ...processes,
+    mounts,
+    ...kernel(namespacesGone([mounts.id]), interfacesGone([service.id])),
+    removed({ path: join(paths.root, 'var/lib/cni'), condition: 'System', needs: [mounts.id] }),
+    ...kernel(...packetFilterCleared(paths, [service.id])),
+  ];
+}
+
+/**
+ * K3s is gone: stopped for good, then its units, programs, settings and data. Files are deleted only where nothing of
+ * K3s runs and nothing is mounted among them, since a volume of a pod would be emptied with them.
+ */
+export function k3sRemoved(paths: NodePaths): readonly Resource[] {
+  const needs = [unmountedId];
+  const gone = (path: string) => removed({ path, condition: 'K3sBinary', needs });
+  return [
+    ...k3sStopped(paths, true),
+    ...k3sUnits.flatMap((unit) => unitFiles(paths, unit)).map(gone),
+    unitsForgotten({
+      id: 'Forgotten/k3s',
+      condition: 'K3sRunning',
+      units: k3sUnits,
+      root: paths.root,
+      needs,
+    }),
+    ...['kubectl', 'crictl', 'ctr'].map((name) => linkGone(join(paths.system.bin, name), needs)),
+    ...scriptPaths(paths).map(gone),
+    gone(paths.k3s.binary),
+    gone(join(paths.root, 'etc/rancher/k3s')),
+    gone(paths.system.modules),
+    gone(paths.system.sysctl),
+    // With the data go the programs that clear the packet filter where the system has none.
+    emptied(paths.k3s.data, [...needs, ...(paths.root === '/' ? rulesGoneIds : [])], paths.root),
+    ...otherData(paths).map((path) => emptied(path, needs, paths.root)),
+  ];
+}
+
+/**
+ * Prefixes of the places where K3s, its containerd and kubelet mount. What is mounted elsewhere among K3s' files, as a disk
+ * for its volumes or its database, an operator mounted: it stays.
+ */
+function mountPlaces({ root, k3s }: NodePaths): readonly string[] {
+  const others = ['run/k3s', 'var/lib/kubelet/pods', 'var/lib/kubelet/plugins'];
+  const directories = [join(k3s.data, 'agent/containerd'), ...others.map((path) => join(root, path))];
+  return [...directories.map((path) => `${path}/`), ...(root === '/' ? ['/run/netns/cni-'] : [])];
+}
+
+function otherData({ root }: NodePaths): readonly string[] {
+  return ['var/lib/kubelet', 'run/k3s', 'run/flannel', 'run/slipway-k3s'].map((path) => join(root, path));
+}
+
+/** What starts it at boot, the variables that K3s' own installer puts beside it, the unit. Drop-ins are the operator's. */
+function unitFiles({ system }: NodePaths, unit: string): readonly string[] {
+  return [`multi-user.target.wants/${unit}`, `${unit}.env`, unit].map((name) => join(system.units, name));
+}
+
+/** A link to K3s; what somebody else put there stays. */
+function linkGone(path: string, needs: readonly string[]): Resource {
+  const gone = removed({ path, condition: 'K3sBinary', needs });
+  return {
+    ...gone,
+    async check(host) {
+      const target = (await host.stat(path))?.target ?? '';
+      return /^(.*\/)?k3s$/.test(target) ? gone.check(host) : inSync();
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import { NodeError, toNodeError } from '../../engine/errors.ts';
+import type { HostReader } from '../../engine/host.ts';
+import type { NodePaths } from '../../paths.ts';
+import { isMap } from '../../settings/path.ts';
+import { k3sDialect, readYaml } from '../../settings/yaml.ts';
+import { dropInPaths } from './flags.ts';
+
+/**
+ * Returns `K3sConfigInvalid`, with file and line, if a drop-in of the operator cannot be read: what it gives K3s is not
+ * known then, and K3s itself ends on most of them at its next start. A file that this user may not read says nothing.
+ */
+export async function unreadDropIns(host: HostReader, paths: NodePaths): Promise<NodeError | undefined> {
+  const dropIns = await dropInPaths(host, paths);
+  const faults = await Promise.all(dropIns.map((path) => faultOf(host, path)));
+  const found = faults.filter((fault) => fault !== undefined);
+  if (found.length === 0) return undefined;
+  return new NodeError(
+    'K3sConfigInvalid',
+    `A file of K3s' configuration cannot be read: ${found.join('; ')}. Slipway neither starts nor restarts K3s until the ` +
+      'file is corrected or taken away.',
+    { retry: { pace: 'slow' }, blocks: false },
+  );
+}
+
+async function faultOf(host: HostReader, path: string): Promise<string | undefined> {
+  if ((await host.stat(path))?.kind === 'directory') return undefined;
+  try {
+    const found = await host.readFile(path);
+    const fault = found === undefined ? 'is a link that leads nowhere' : textFault(found.content);
+    return fault && `${path}: ${fault}`;
+  } catch (thrown) {
+    const { reason, message } = toNodeError(thrown);
+    return reason === 'PermissionDenied' ? undefined : message;
+  }
+}
+
+function textFault(text: string): string | undefined {
+  const { value, faults } = readYaml(text, k3sDialect);
+  if (faults.length > 0) return faults[0];
+  return value === null || isMap(value) ? undefined : 'line 1, column 1: must be a map of keys and values';
+}

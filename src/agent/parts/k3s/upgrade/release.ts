@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import { NodeError, toNodeError } from '../../../engine/errors.ts';
+import type { Download, HostReader } from '../../../engine/host.ts';
+import type { Resource } from '../../../engine/resource.ts';
+import { type K3sNode, nodeKubectl } from '../../../node.ts';
+import type { NodePaths } from '../../../paths.ts';
+import { download } from '../../../resources/download.ts';
+import { askApi } from '../../../resources/kubectl.ts';
+import { link } from '../../../resources/link.ts';
+import { joinedCluster } from '../membership/joined.ts';
+import { compareVersions, isOneStep, type K3sVersion, parseVersion } from '../version.ts';
+import { lastVersion } from './last-version.ts';
+
+/**
+ * The K3s executable of the wanted release.
+ *
+ * On a node that has joined a cluster another version is `VersionDrift` until k3s.upgrade is auto; and even then
+ * never down, never over a minor version, and on an agent never beyond its server's: `VersionRefused`. One that is lost or
+ * damaged there is first made what it was, since without it the server cannot be asked for its version.
+ */
+export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource {
+  const of = (release: K3sNode) =>
+    download({
+      id: 'Executable/k3s',
+      summary: `download K3s ${release.version} to ${release.paths.k3s.binary}`,
+      condition: 'K3sBinary',
+      needs,
+      installed: (host) => replaceable(host, release),
+      wanted: release.version,
+      download: releaseDownload(release),
+    });
+  return {
+    ...of(node),
+    check: async (host) => of({ ...node, version: await versionToHave(host, node) }).check(host),
+  };
+}
+
+/** The other names K3s answers to. */
+export function k3sLinks({ paths }: K3sNode, needs: readonly string[]): readonly Resource[] {
+  return ['kubectl', 'crictl', 'ctr'].map((name) =>
+    link({ path: join(paths.system.bin, name), target: 'k3s', condition: 'K3sBinary', needs }),
+  );
+}
+
+/**
+ * The release K3s says it is (`k3s version v1.36.3+k3s1 (1a2b3c4d)`); `undefined` where there is none. `CommandFailed`
+ * where it says nothing: what a K3s that is busy or damaged runs is not known.
+ */
+export async function installedVersion(host: HostReader, { k3s }: NodePaths): Promise<string | undefined> {
+  const { exitCode, stdout } = await host.query({ file: k3s.binary, args: ['--version'] });
+  if (exitCode === 127) return undefined;
+  const version = /^k3s version (\S+)/m.exec(stdout)?.[1];
+  if (exitCode === 0 && version !== undefined) return version;
+  throw new NodeError(
+    'CommandFailed',
+    `${k3s.binary} --version ended with exit code ${exitCode} and names no version. It is compared with the checksum of its release, and downloaded again if it differs.`,
+    { blocks: false },
+  );
+}
+
+/** Where a release has the file for this architecture (k3s-io/k3s install.sh, download_and_verify). */
+export function releaseDownload({ settings, version, arch, paths }: K3sNode): Download {
+  const release = `${settings.k3s.releaseUrl.replace(/\/+$/, '')}/${version.replaceAll('+', '%2B')}`;
+  const [name, checksums] =
+    arch === 'x64' ? ['k3s', 'sha256sum-amd64.txt'] : ['k3s-arm64', 'sha256sum-arm64.txt'];
+  return {
+    url: `${release}/${name}`,
+    checksum: { url: `${release}/${checksums}`, name },
+    path: paths.k3s.binary,
+    mode: 0o755,
+  };
+}
+
+/** In place of a version, for an executable that names none: the download decides by its checksum whether it is damaged. */
+const unnamed = 'none that it names';
+
+/** The release that is to be there next: the wanted one, or the one that a lost or damaged executable was. */
+async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
+  if (!(await joinedCluster(host, node))) return node.version;
+  const named = await installedVersion(host, node.paths).catch(() => undefined);
+  return (named === undefined ? await lastVersion(host, node.paths) : undefined) ?? node.version;
+}
+
+/** The installed version; throws where it may not be replaced by the wanted one. */
+async function replaceable(host: HostReader, node: K3sNode): Promise<string | undefined> {
+  const wanted = parseVersion(node.version);
+  if (!wanted) throw refused(`"${node.version}" is not the name of a K3s release such as v1.36.3+k3s1`);
+  const joined = await joinedCluster(host, node);
+  const installed = await installedVersion(host, node.paths).catch((thrown: unknown) => {
+    if (!joined) return undefined;
+    if (toNodeError(thrown).reason !== 'CommandFailed') throw thrown;
+    return unnamed;
+  });
+  if (installed === undefined || installed === unnamed || installed === node.version || !joined)
+    return installed;
+  const from = parseVersion(installed);
+  if (node.settings.k3s.upgrade !== 'auto') throw drift(node.version, installed);
+  if (!from || !isOneStep(from, wanted)) {
+    throw refused(
+      `this node runs ${installed}; ${node.version} is older, or more than one minor version newer`,
+    );
+  }
+  if (node.role.k3s === 'agent') await mayFollowServer(host, node, wanted);
+  return installed;
+}
+
+/** Kubelet must not be newer than its API server (https://kubernetes.io/releases/version-skew-policy). */
+async function mayFollowServer(host: HostReader, node: K3sNode, wanted: K3sVersion): Promise<void> {
+  const command = nodeKubectl(node, 'version', '-o', 'json');
+  const answer = await askApi(host, command).catch((thrown) => {
+    throw toNodeError(thrown).sparing();
+  });
+  const name = /"serverVersion"[^}]*"gitVersion":\s*"([^"]+)"/.exec(answer.stdout)?.[1];
+  const server = name === undefined ? undefined : parseVersion(name);
+  if (!server) {
+    throw new NodeError(
+      'ApiUnavailable',
+      `K3s ${node.version} waits until the server can be asked for its version.`,
+      {
+        blocks: false,
+      },
+    );
+  }
+  if (compareVersions(wanted, server) > 0) {
+    throw refused(`the server runs ${name}, and an agent is never newer: upgrade the server first`);
+  }
+}
+
+function drift(wanted: string, installed: string): NodeError {
+  return new NodeError(
+    'VersionDrift',
+    `K3s ${wanted} is wanted and this node runs ${installed}. Set k3s.upgrade to auto to upgrade, or k3s.version to ${installed}.`,
+    { retry: { pace: 'slow' }, blocks: false },
+  );
+}
+
+function refused(why: string): NodeError {
+  return new NodeError(
+    'VersionRefused',
+    `K3s stays as it is: ${why}. Change k3s.version (or the tag k3s-version); a way back is made by hand, by putting the older executable in its place.`,
+    {
+      retry: { pace: 'slow' },
+      blocks: false,
+    },
+  );
+}

@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import { nodeName, normaliseServer } from '../../../src/agent/node.ts';
+
+describe('nodeName', () => {
+  test.each([
+    ['vm-kevinryan-node1', 'vm-kevinryan-node1'],
+    ['VM-Node1', 'vm-node1'],
+    [' node.example.com\n', 'node.example.com'],
+    ['a'.repeat(63), 'a'.repeat(63)],
+  ])('%j is %j', (given, expected) => {
+    expect(nodeName(given)).toBe(expected);
+  });
+
+  test.each(['', 'vm_1', '-vm', 'vm-', 'vm..1', 'knöten', 'a'.repeat(64)])('refuses %j', (given) => {
+    expect(() => nodeName(given)).toThrow(/Set node\.name/);
+  });
+});
+
+describe('normaliseServer', () => {
+  test.each([
+    ['10.0.1.4', 'https://10.0.1.4:6443'],
+    ['k3s.example.com', 'https://k3s.example.com:6443'],
+    ['host:6444', 'https://host:6444'],
+    ['https://10.0.1.4', 'https://10.0.1.4:6443'],
+    ['https://10.0.1.4:6443/', 'https://10.0.1.4:6443'],
+    ['https://lb.example.com:443', 'https://lb.example.com:443'],
+    ['fd00::4', 'https://[fd00::4]:6443'],
+    ['[fd00::4]:6443', 'https://[fd00::4]:6443'],
+    [' 10.0.1.4 ', 'https://10.0.1.4:6443'],
+  ])('%j is %j', (given, expected) => {
+    expect(normaliseServer(given)).toBe(expected);
+  });
+
+  test.each(['', 'http://10.0.1.4', 'https://host/path', 'https://u:p@host', 'a b', 'host?x=1'])(
+    'refuses %j',
+    (given) => {
+      expect(() => normaliseServer(given)).toThrow(
+        expect.objectContaining({ reason: 'ServerUnknown', retry: { pace: 'slow' } }),
+      );
+    },
+  );
+});

@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest';
+import type { Condition } from '../../../../../src/agent/engine/conditions.ts';
+import {
+  announcement,
+  type Standing,
+  type Told,
+  toldBy,
+} from '../../../../../src/agent/parts/k3s/announcement.ts';
+import { annotationKeys } from '../../../../../src/agent/parts/k3s/node-annotations.ts';
+
+const minute = 60_000;
+const now = Date.UTC(2026, 0, 1);
+
+/** `Registries False PullDenied`. */
+function condition(text: string): Condition {
+  const [type, status, reason] = text.split(' ');
+  const message = `about ${type}`;
+  return { type, status, reason, message, lastTransitionTime: '' } as Condition;
+}
+
+function standing(...conditions: readonly string[]): Standing {
+  const role = { name: 'agent', summary: 'a worker node' };
+  return { version: '1.2.3', role, conditions: conditions.map(condition) };
+}
+
+function annotations(ready: string, reason: string, failing = '', role: string | undefined = 'agent') {
+  return {
+    'slipway.dev/version': '1.2.3',
+    ...(role && { 'slipway.dev/role': role }),
+    'slipway.dev/ready': ready,
+    'slipway.dev/reason': reason,
+    'slipway.dev/failing': failing,
+  };
+}
+
+const well = ['Ready True InSync', 'Registries True InSync'];
+const denied = ['Ready True PullDenied', 'Registries False PullDenied'];
+const nothing = toldBy({});
+const asWell = toldBy(annotations('True', 'InSync'));
+const asDenied = toldBy(annotations('True', 'PullDenied', 'Registries=PullDenied'));
+
+function lines(told: Told, conditions: readonly string[], at = now): readonly string[] {
+  const { events } = announcement(standing(...conditions), told, at);
+  return events.map(({ type, reason, message }) => `${type} ${reason} ${message}`);
+}
+
+describe('the events of a pass', () => {
+  const role = 'Normal RoleTaken agent: a worker node (slipway 1.2.3)';
+  const drift = 'K3sBinary False VersionDrift';
+  test.each<[string, Told, readonly string[], readonly string[]]>([
+    ['a node that waits for its first time', nothing, ['Ready Unknown ServiceStarting'], []],
+    ['that is Ready for the first time', nothing, well, [role]],
+    [
+      'that is Ready and yet degraded, for the first time',
+      nothing,
+      denied,
+      [role, 'Warning PullDenied Registries: about Registries'],
+    ],
+    ['Ready as before', asWell, well, []],
+    [
+      'of another role than before',
+      toldBy(annotations('True', 'InSync', '', 'server')),
+      well,
+      ['Normal RoleTaken agent: a worker node, after server (slipway 1.2.3)'],
+    ],
+    [
+      'whose role may not change yet',
+      toldBy(annotations('True', 'InSync', '', 'server')),
+      ['Ready False RoleChanged', 'Role False RoleChanged'],
+      ['Warning RoleChanged Role: about Role'],
+    ],
+    ['a condition False', asWell, denied, ['Warning PullDenied Registries: about Registries']],
+    ['False as before', asDenied, denied, []],
+    [
+      'False for another reason',
+      asDenied,
+      ['Ready True RegistryUnavailable', 'Registries False RegistryUnavailable'],
+      ['Warning RegistryUnavailable Registries: about Registries'],
+    ],
+    ['True again', asDenied, well, ['Normal InSync Registries: in sync, after PullDenied']],
+    [
+      'just put right: the next pass is the verdict',
+      asDenied,
+      ['Ready True InSync', 'Registries True Changed'],
+      [],
+    ],
+    ['tried again', asDenied, ['Ready True InSync', 'Registries Unknown PullDenied'], []],
+    ['held up by another', asDenied, ['Ready Unknown Blocked', 'Registries Unknown Blocked'], []],
+    ['not looked at any more', asDenied, ['Ready True InSync'], []],
+    [
+      'two at once',
+      asDenied,
+      ['Ready True VersionDrift', drift, 'Registries True InSync'],
+      [
+        'Warning VersionDrift K3sBinary: about K3sBinary',
+        'Normal InSync Registries: in sync, after PullDenied',
+      ],
+    ],
+  ])('%s', (_, told, conditions, expected) => {
+    expect(lines(told, conditions)).toEqual(expected);
+  });
+});
+
+describe('the annotations of a pass', () => {
+  test.each<[string, Told, readonly string[], object | undefined]>([
+    ['the first time', nothing, well, annotations('True', 'InSync')],
+    ['as before', asWell, well, undefined],
+    [
+      'not Ready, before any role was taken',
+      nothing,
+      ['Ready False TokenRejected'],
+      {
+        ...{ 'slipway.dev/version': '1.2.3', 'slipway.dev/ready': 'False' },
+        ...{ 'slipway.dev/reason': 'TokenRejected', 'slipway.dev/failing': '' },
+      },
+    ],
+    [
+      'not Ready: the role stays',
+      asWell,
+      ['Ready Unknown NodeNotReady'],
+      annotations('Unknown', 'NodeNotReady'),
+    ],
+    [
+      'several False, in the order of a first boot',
+      asWell,
+      ['Ready True VersionDrift', 'K3sBinary False VersionDrift', 'Registries False PullDenied'],
+      annotations('True', 'VersionDrift', 'K3sBinary=VersionDrift,Registries=PullDenied'),
+    ],
+    ['well again', asDenied, well, annotations('True', 'InSync')],
+    [
+      'tried again, by a daemon that began',
+      asDenied,
+      ['Ready True InSync', 'Registries Unknown RegistryUnavailable'],
+      annotations('True', 'InSync', 'Registries=PullDenied'),
+    ],
+    [
+      'just put right',
+      asDenied,
+      ['Ready True InSync', 'Registries True Changed'],
+      annotations('True', 'InSync', 'Registries=PullDenied'),
+    ],
+    ['not looked at any more', asDenied, ['Ready True InSync'], annotations('True', 'InSync')],
+    [
+      'by an older Slipway',
+      toldBy({ ...annotations('True', 'InSync'), 'slipway.dev/version': '1.2.2' }),
+      well,
+      annotations('True', 'InSync'),
+    ],
+    [
+      'edited by hand',
+      toldBy({ ...annotations('True', 'InSync'), 'slipway.dev/failing': '=,x' }),
+      well,
+      annotations('True', 'InSync'),
+    ],
+  ])('%s', (_, told, conditions, expected) => {
+    expect(announcement(standing(...conditions), told, now).annotations).toEqual(expected);
+  });
+
+  test('have keys that the API takes: a DNS name, and a name of 63 characters at most', () => {
+    for (const key of Object.values(annotationKeys)) {
+      expect(key).toMatch(/^[a-z0-9-]+(\.[a-z0-9-]+)+\/[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/);
+      expect(key).not.toMatch(/kubernetes\.io|k8s\.io/);
+    }
+  });
+});
+
+describe('a condition that flaps', () => {
+  /** Minutes, conditions, events. */
+  const story: readonly [number, readonly string[], number][] = [
+    [0, denied, 1],
+    [1, well, 1],
+    [2, denied, 0],
+    [3, well, 0],
+    [4, denied, 0],
+    [9.9, denied, 0],
+    [10, denied, 1],
+    [10.5, denied, 0],
+    [11, well, 1],
+    [30, well, 0],
+  ];
+
+  test('is told once in ten minutes each way, and then as it is', () => {
+    let told = asWell;
+    for (const [minutes, conditions, events] of story) {
+      const at = now + minutes * minute;
+      expect([minutes, lines(told, conditions, at).length]).toEqual([minutes, events]);
+      told = announcement(standing(...conditions), told, at).told;
+    }
+  });
+
+  test('and a clock that was put back holds nothing back', () => {
+    const { told } = announcement(standing(...denied), asWell, now);
+    const after = announcement(standing(...well), told, now).told;
+    expect(lines(after, denied, now - 60 * minute)).toHaveLength(1);
+  });
+});
+
+test('what was told is what the annotations say, and a process that begins repeats none of it', () => {
+  const first = announcement(standing(...denied), nothing, now);
+  const begun = toldBy(first.annotations ?? {});
+  expect(begun).toEqual({ ...first.told, annotations: first.annotations, times: {} });
+  expect(announcement(standing(...denied), begun, now)).toMatchObject({ events: [], annotations: undefined });
+});

@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { configFile, renderConfig } from '../../../../../src/agent/parts/k3s/config.ts';
+import { memoryHost } from '../../../../lab/memory-host.ts';
+import { aNode, outcome, settle } from '../../k3s/a-node.ts';
+
+const head =
+  '# Written by Slipway; what else K3s should know goes to a file in config.yaml.d beside this one.\n';
+
+describe('renderConfig', () => {
+  test('of a server', () => {
+    const node = aNode('server', {
+      settings: { k3s: { config: { disable: ['traefik'], 'cluster-init': true } } },
+    });
+    expect(renderConfig(node)).toBe(`${head}token-file: "/var/lib/slipway/join-token"
+write-kubeconfig-mode: "0600"
+node-name: "vm-1"
+node-ip:
+  - "10.0.0.5"
+disable:
+  - "traefik"
+cluster-init: true
+`);
+  });
+
+  test('of an observability node with labels of its own', () => {
+    const settings = {
+      node: { labels: ['zone=1'] },
+      k3s: { config: { 'node-label': ['more=yes'], 'kubelet-arg': 'max-pods=50' } },
+    };
+    expect(
+      renderConfig(aNode('observability', { settings })),
+    ).toBe(`${head}token-file: "/var/lib/slipway/join-token"
+server: "https://10.0.0.4:6443"
+node-name: "vm-1"
+node-ip:
+  - "10.0.0.5"
+node-label:
+  - "role=observability"
+  - "zone=1"
+  - "more=yes"
+kubelet-arg: "max-pods=50"
+node-taint:
+  - "observability=true:NoSchedule"
+`);
+  });
+
+  test('quotes what YAML would read as a number or a truth', () => {
+    const text = renderConfig(aNode('agent', { name: '0123', settings: { node: { labels: ['a=1e5'] } } }));
+    expect(text).toContain('node-name: "0123"');
+  });
+
+  test.each([
+    ['token-file', '/var/lib/slipway/join-token'],
+    ['data-dir', '/var/lib/rancher/k3s'],
+    ['private-registry', '/etc/rancher/k3s/registries.yaml'],
+    ['image-credential-provider-config', '/var/lib/rancher/credentialprovider/config.yaml'],
+    ['image-credential-provider-bin-dir', '/var/lib/rancher/credentialprovider/bin'],
+    ['write-kubeconfig', '/etc/rancher/k3s/k3s.yaml'],
+  ])('says where %s is when the root is elsewhere', (key, path) => {
+    const text = renderConfig(aNode('server', { root: '/tmp/lab' }));
+    expect(text).toContain(`${key}: "/tmp/lab${path}"`);
+  });
+
+  test.each([
+    ['agent', { 'cluster-init': true }, /cluster-init/],
+    ['agent', { 'node-lable': 'a=b' }, /node-lable/],
+    ['server', { debug: 'loud' }, /debug/],
+  ] as const)('refuses for %s %j', (role, config, message) => {
+    const node = aNode(role, { settings: { k3s: { config } } });
+    expect(() => renderConfig(node)).toThrow(message);
+    expect(() => renderConfig(node)).toThrow(
+      expect.objectContaining({ reason: 'K3sConfigInvalid', retry: { pace: 'slow' } }),
+    );
+  });
+});
+
+test('the file is 0600 and holds no secret', async () => {
+  const host = memoryHost();
+  const resource = configFile(aNode('server'), []);
+  expect(resource.id).toBe('File//etc/rancher/k3s/config.yaml');
+  expect(await settle(resource, host)).toEqual(['Drifted content, mode', 'InSync']);
+  expect((await host.readFile('/etc/rancher/k3s/config.yaml'))?.mode).toBe(0o600);
+});
+
+test('an invalid configuration is told when it is looked at, not when the plan is made', async () => {
+  const resource = configFile(aNode('agent', { settings: { k3s: { config: { nonsense: 1 } } } }), []);
+  expect(await outcome(resource, memoryHost())).toBe('K3sConfigInvalid slow');
+});

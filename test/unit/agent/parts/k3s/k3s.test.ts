@@ -1,0 +1,219 @@
+import { describe, expect, test } from 'vitest';
+import { type Attempts, reconcile } from '../../../../../src/agent/engine/reconcile.ts';
+import type { Outcome, Resource } from '../../../../../src/agent/engine/resource.ts';
+import { recordingHost } from '../../../../../src/agent/host/recording/recording-host.ts';
+import { k3sResources } from '../../../../../src/agent/parts/k3s/k3s.ts';
+import { FakeCloud } from '../../../../lab/fake-cloud.ts';
+import type { MemoryHost } from '../../../../lab/memory-host.ts';
+import { aMachine } from '../../k3s/a-machine.ts';
+import { aNode, type NodeChanges } from '../../k3s/a-node.ts';
+
+const hour = 3_600_000;
+const registry = 'myteam.azurecr.io';
+const rotateAt = (after: number) => after + 2 * hour;
+type RoleName = 'server' | 'agent' | 'observability';
+
+function plan(role: RoleName, clock: MemoryHost | undefined, changes: NodeChanges = {}): readonly Resource[] {
+  const cloud = new FakeCloud({
+    secrets: { 'k3s-token': 'swordfish' },
+    registries: [registry],
+    ...(clock && { clock }),
+  });
+  const settings = {
+    ...changes.settings,
+    registries: { servers: [registry], ...changes.settings?.registries },
+  };
+  return k3sResources(aNode(role, { ...changes, settings }), { cloud, rotateAt });
+}
+
+/** Passes until one changes nothing; its outcomes. */
+async function converge(resources: readonly Resource[], host: MemoryHost): Promise<readonly Outcome[]> {
+  const attempts: Attempts = new Map();
+  for (let pass = 0; pass < 10; pass += 1) {
+    const outcomes = await reconcile(resources, { host, attempts, random: 0.5 });
+    if (outcomes.every(({ state }) => state !== 'Changed')) return outcomes;
+  }
+  throw new Error('it does not converge');
+}
+
+function troubles(outcomes: readonly Outcome[]): readonly string[] {
+  return outcomes
+    .filter(({ state }) => state !== 'InSync')
+    .map((outcome) => `${outcome.resource.id} ${outcome.state} ${'reason' in outcome ? outcome.reason : ''}`);
+}
+
+test('the plan of an observability node', () => {
+  expect(plan('observability', undefined).map(({ id }) => id)).toEqual([
+    'Consent/role',
+    'Config/overrides',
+    'File//etc/modules-load.d/slipway-k3s.conf',
+    'File//etc/sysctl.d/90-slipway-k3s.conf',
+    'Kernel/modules',
+    'Kernel/sysctl',
+    'Executable/k3s',
+    'Link//usr/local/bin/kubectl',
+    'Link//usr/local/bin/crictl',
+    'Link//usr/local/bin/ctr',
+    'File//usr/local/bin/k3s-killall.sh',
+    'File//usr/local/bin/k3s-agent-uninstall.sh',
+    'Credential/join-token',
+    'Credential/ca-pin',
+    'Consent/server',
+    'File//etc/rancher/k3s/config.yaml',
+    'Credential/registries',
+    'Credential/registry-logins',
+    'File//var/lib/rancher/credentialprovider/bin/slipway-credential-provider',
+    'File//var/lib/slipway/credential-provider.yaml',
+    'File//var/lib/rancher/credentialprovider/config.yaml',
+    'File//etc/systemd/system/k3s-agent.service',
+    'UnitLoaded/k3s-agent.service',
+    'Server/token',
+    'UnitEnabled/k3s-agent.service',
+    'Service/k3s',
+    'Adoption/start',
+    'Adoption/refresh-acr-credentials',
+    'Node/ready',
+    'Credential/joined-ca-pin',
+    'Node/taints',
+    'PullProof/myteam.azurecr.io',
+    'ContainerdLogins/k3s',
+  ]);
+});
+
+describe.each(['server', 'agent', 'observability'] as const)('%s', (role) => {
+  const machine = () => aMachine(role === 'server' ? 'server' : 'agent');
+
+  test('ids are unique, and what is needed comes first', () => {
+    const seen = new Set<string>();
+    for (const { id, needs = [] } of plan(role, undefined)) {
+      expect(seen.has(id)).toBe(false);
+      expect(needs.filter((need) => !seen.has(need))).toEqual([]);
+      seen.add(id);
+    }
+  });
+
+  test('a first boot starts K3s once, and a second look changes nothing', async () => {
+    const { host, log } = machine();
+    const outcomes = await converge(plan(role, host), host);
+    expect(troubles(outcomes)).toEqual(
+      role === 'observability' ? ['Node/taints Failed TaintNotApplied'] : [],
+    );
+    expect(log).toEqual(['start']);
+    const { length } = host.journal;
+    await converge(plan(role, host), host);
+    expect(host.journal.length).toBe(length);
+  });
+
+  test('a crash before any mutation heals, and K3s is not started twice', async () => {
+    const { host: whole } = machine();
+    await converge(plan(role, whole), whole);
+    for (let mutation = 1; mutation <= whole.mutations; mutation += 1) {
+      const { host, log } = machine();
+      host.crashBefore(mutation);
+      await reconcile(plan(role, host), { host, attempts: new Map(), random: 0.5 }).catch(() => undefined);
+      const outcomes = await converge(plan(role, host.restart()), host);
+      expect(troubles(outcomes).filter((trouble) => !trouble.startsWith('Node/taints'))).toEqual([]);
+      expect(log).toEqual(['start']);
+    }
+  });
+
+  test('a dry run changes nothing and fetches nothing', async () => {
+    const { host } = machine();
+    const dry = recordingHost(host);
+    const outcomes = await reconcile(plan(role, host), { host: dry, attempts: new Map(), random: 0.5 });
+    expect(host.journal).toEqual([]);
+    expect(dry.journal.length).toBeGreaterThan(5);
+    expect(outcomes.map(({ state }) => state)).not.toContain('Failed');
+  });
+
+  test.each([
+    ['restart', ['start', 'restart']],
+    ['never', ['start']],
+  ])('a rotation, with onRotate %s', async (onRotate, expected) => {
+    const { host, log } = machine();
+    const resources = plan(role, host, { settings: { registries: { onRotate } } });
+    await converge(resources, host);
+    host.advance(2 * hour);
+    await converge(resources, host);
+    expect(log).toEqual(expected);
+  });
+
+  test('an edit of the settings restarts K3s once', async () => {
+    const { host, log } = machine();
+    await converge(plan(role, host), host);
+    const mirrors = { 'docker.io': { endpoint: ['https://mirror.gcr.io'] } };
+    const edited = plan(role, host, {
+      settings: { node: { labels: ['a=b'] }, registries: { mirrors, onRotate: 'never' } },
+    });
+    await converge(edited, host);
+    expect(log).toEqual(['start', 'restart']);
+  });
+
+  test('without a cloud a node that was up stays up, and what needs no cloud converges', async () => {
+    const { host, log } = machine();
+    await converge(plan(role, host), host);
+    host.advance(30 * hour);
+    const away = new FakeCloud();
+    const settings = { registries: { servers: [registry] }, node: { labels: ['a=b'] } };
+    const resources = k3sResources(aNode(role, { settings }), { cloud: away, rotateAt });
+    const outcomes = await converge(resources, host);
+    expect(troubles(outcomes)).toContain('Credential/registries Waiting RegistryUnauthorized');
+    expect(troubles(outcomes).filter((trouble) => /Blocked/.test(trouble))).toEqual([]);
+    expect(log).toEqual(['start', 'restart']);
+  });
+});
+
+test('K3s needs all that it reads at its start', () => {
+  const settings = { joinToken: { agentSecretName: 'k3s-agent-token' } };
+  const needs = plan('server', undefined, { settings }).find(({ id }) => id === 'Service/k3s')?.needs;
+  expect(needs).toEqual([
+    'File//etc/modules-load.d/slipway-k3s.conf',
+    'File//etc/sysctl.d/90-slipway-k3s.conf',
+    'Kernel/modules',
+    'Kernel/sysctl',
+    'Executable/k3s',
+    'Credential/join-token',
+    'File//etc/rancher/k3s/config.yaml',
+    'Credential/agent-token',
+    'Credential/registries',
+    'File//var/lib/rancher/credentialprovider/bin/slipway-credential-provider',
+    'File//var/lib/slipway/credential-provider.yaml',
+    'File//var/lib/rancher/credentialprovider/config.yaml',
+    'File//etc/systemd/system/k3s.service',
+    'UnitLoaded/k3s.service',
+  ]);
+});
+
+test('nothing starts K3s on an agent before its server is there', async () => {
+  const { host, log } = aMachine('agent');
+  host.onGet(/\/ping$/, { status: 503 });
+  const outcomes = await converge(plan('agent', host), host);
+  expect(troubles(outcomes)).toEqual([
+    'Server/token Waiting ServerNotReady',
+    'UnitEnabled/k3s-agent.service Blocked ',
+    'Service/k3s Blocked ',
+    'Adoption/start Blocked ',
+    'Node/ready Blocked ',
+  ]);
+  expect(log).toEqual([]);
+});
+
+test('an agent without a known server does not start', async () => {
+  const { host, log } = aMachine('agent');
+  const outcomes = await converge(plan('agent', host, { server: undefined }), host);
+  expect(troubles(outcomes).slice(0, 2)).toEqual([
+    'Server/token Waiting ServerUnknown',
+    'UnitEnabled/k3s-agent.service Blocked ',
+  ]);
+  expect(log).toEqual([]);
+});
+
+test('an agent that joins in the middle of a pass has its CA pinned by the end of it', async () => {
+  const { host } = aMachine('agent');
+  host.on({ file: 'k3s', args: /^kubectl / }, () => {
+    host.files.write('/var/lib/rancher/k3s/agent/kubelet.kubeconfig', 'kubeconfig');
+    return JSON.stringify({ status: { conditions: [{ type: 'Ready', status: 'True' }] } });
+  });
+  await reconcile(plan('agent', host), { host, attempts: new Map(), random: 0.5 });
+  expect(host.files.text('/var/lib/slipway/join-token')).toMatch(/^K10[0-9a-f]{64}::node:swordfish\n$/);
+});

@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
+import { recordingHost } from '../../../../../../src/agent/host/recording/recording-host.ts';
+import { renderConfig } from '../../../../../../src/agent/parts/k3s/config.ts';
+import { agentToken } from '../../../../../../src/agent/parts/k3s/membership/agent-token.ts';
+import { FakeCloud } from '../../../../../lab/fake-cloud.ts';
+import { memoryHost } from '../../../../../lab/memory-host.ts';
+import { aNode, settle } from '../../../k3s/a-node.ts';
+
+const path = '/var/lib/slipway/agent-token';
+const settings = { joinToken: { agentSecretName: 'k3s-agent-token' } };
+const cloudWith = (token: string) => new FakeCloud({ secrets: { 'k3s-agent-token': token } });
+
+test.each([
+  ['a server, where agents have a token of their own', aNode('server', { settings }), 1],
+  ['a server, where they have not', aNode('server'), 0],
+  ['an agent', aNode('agent', { settings }), 0],
+])('%s', (_name, node, expected) => {
+  expect(agentToken(node, cloudWith('x'), [])).toHaveLength(expected);
+  expect(renderConfig(node).includes(`agent-token-file: "${path}"`)).toBe(expected === 1);
+});
+
+test.each([
+  ['agents-only', 'agents-only\n'],
+  [`K10${'a1'.repeat(32)}::node:agents-only`, 'agents-only\n'],
+])('K3s gets the password of %j', async (token, written) => {
+  const host = memoryHost();
+  const [resource] = agentToken(aNode('server', { settings }), cloudWith(token), []);
+  expect(resource && (await settle(resource, host))).toEqual(['Drifted file', 'InSync']);
+  expect(await host.readFile(path)).toMatchObject({ content: written, mode: 0o600 });
+});
+
+test('another token in the vault is taken over', async () => {
+  const host = memoryHost();
+  const cloud = cloudWith('old');
+  const [resource] = agentToken(aNode('server', { settings }), cloud, []);
+  if (resource) await settle(resource, host);
+  cloud.secrets.set('k3s-agent-token', 'new');
+  host.advance(2 * 3_600_000);
+  expect(resource && (await settle(resource, host))).toEqual([
+    'Drifted tolerably compared with the vault',
+    'InSync',
+  ]);
+  expect((await host.readFile(path))?.content).toBe('new\n');
+});
+
+describe('on a server that has not started yet', () => {
+  const held = (content: string) => memoryHost({ files: { [path]: { content, mode: 0o600 } } });
+
+  test('what K3s would refuse as a token is fetched anew', async () => {
+    const host = held('two words\n');
+    const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
+    expect(await resource?.check(host)).toMatchObject({ drift: { changes: [{ observed: 'unusable' }] } });
+    expect(resource && (await settle(resource, host))).toEqual(['Drifted token', 'InSync']);
+    expect(host.files.text(path)).toBe('agents-only\n');
+  });
+
+  test('nothing is written while the vault does not answer', async () => {
+    const host = held('two words\n');
+    const cloud = cloudWith('agents-only');
+    cloud.fail('secret', new NodeError('VaultUnavailable', 'down'));
+    const [resource] = agentToken(aNode('server', { settings }), cloud, []);
+    expect(resource && (await settle(resource, host))).toEqual(['Drifted token', 'VaultUnavailable soon']);
+    expect(host.files.text(path)).toBe('two words\n');
+  });
+
+  test('a token that cannot be compared stays as it is', async () => {
+    const host = held('agents-only\n');
+    const cloud = cloudWith('agents-only');
+    cloud.fail('secret', new NodeError('VaultUnavailable', 'down'));
+    host.advance(2 * 3_600_000);
+    const [resource] = agentToken(aNode('server', { settings }), cloud, []);
+    expect(resource && (await settle(resource, host))).toEqual([
+      'Drifted tolerably compared with the vault',
+      'VaultUnavailable soon',
+    ]);
+    expect(host.files.text(path)).toBe('agents-only\n');
+  });
+
+  test('a dry run writes a redacted text', async () => {
+    const dry = recordingHost(memoryHost());
+    const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
+    const finding = await resource?.check(dry);
+    if (finding?.state === 'Drifted') await finding.drift.remedy(dry);
+    expect((await dry.readFile(path))?.content).toContain('‹redacted›');
+  });
+});
+
+test('the token is asked for as often as the settings say', () => {
+  const paced = { joinToken: { ...settings.joinToken, attempts: 7, interval: '9s' } };
+  const [resource] = agentToken(aNode('server', { settings: paced }), cloudWith('x'), []);
+  expect(resource?.pacing).toEqual({ attempts: 7, every: 9_000 });
+});
+
+describe('on a server that has started with a token', () => {
+  const machine = (written: string) =>
+    memoryHost({
+      files: {
+        '/var/lib/rancher/k3s/server/token': 'K10::server:own',
+        '/var/lib/rancher/k3s/server/agent-token': `K10${'a1'.repeat(32)}::node:agents-only\n`,
+        [path]: { content: written, mode: 0o600 },
+      },
+    });
+  const vaultIsDown = new NodeError('VaultUnavailable', 'down');
+
+  test.each([
+    ['the same', 'agents-only\n', 'agents-only', ['InSync'], 'agents-only\n'],
+    ['a line by hand', 'agents-only\n# mine\n', 'agents-only', ['Drifted token', 'InSync'], 'agents-only\n'],
+    ['nothing any more', undefined, 'agents-only', ['Drifted file', 'InSync'], 'agents-only\n'],
+    ['another by hand', 'mine\n', 'agents-only', ['Drifted token', 'InSync'], 'agents-only\n'],
+    [
+      'a new one, for which K3s is not restarted yet',
+      'new\n',
+      'new',
+      ['Drifted token', 'ServiceStarting soon, blocks nobody'],
+      'new\n',
+    ],
+    [
+      'another by hand, without the vault',
+      'mine\n',
+      vaultIsDown,
+      ['Drifted token', 'VaultUnavailable soon'],
+      'agents-only\n',
+    ],
+  ])('%s', async (_, written, vault, outcomes, kept) => {
+    const host = machine(written ?? '');
+    const cloud = cloudWith(typeof vault === 'string' ? vault : '');
+    if (written === undefined) host.files.remove(path);
+    if (vault instanceof NodeError) cloud.fail('secret', vault);
+    const [resource] = agentToken(aNode('server', { settings }), cloud, []);
+    expect(resource && (await settle(resource, host))).toEqual(outcomes);
+    expect((await host.readFile(path))?.content).toBe(kept);
+  });
+
+  test('the token stays as old as it is while the vault cannot be compared with it', async () => {
+    const host = machine('agents-only\n');
+    const cloud = cloudWith('agents-only');
+    cloud.fail('secret', vaultIsDown);
+    host.advance(2 * 3_600_000);
+    const [resource] = agentToken(aNode('server', { settings }), cloud, []);
+    expect(resource && (await settle(resource, host))).toEqual([
+      'Drifted tolerably compared with the vault',
+      'VaultUnavailable soon',
+    ]);
+    expect(host.journal.filter(({ kind }) => kind === 'write')).toEqual([]);
+  });
+
+  test('what K3s has is not put back for a fault of the program', async () => {
+    const host = machine('mine\n');
+    const cloud = cloudWith('agents-only');
+    cloud.secret = () => Promise.reject(new TypeError('bug'));
+    const [resource] = agentToken(aNode('server', { settings }), cloud, []);
+    expect(resource && (await settle(resource, host))).toEqual(['Drifted token', 'Error: bug']);
+    expect(host.files.text(path)).toBe('mine\n');
+  });
+
+  test('what is changed by hand is reported as another token', async () => {
+    const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
+    expect(await resource?.check(machine('mine\n'))).toMatchObject({
+      drift: { changes: [{ observed: 'another' }] },
+    });
+  });
+});

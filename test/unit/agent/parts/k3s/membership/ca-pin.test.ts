@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest';
+import { pinnedCa } from '../../../../../../src/agent/parts/k3s/membership/ca.ts';
+import { caPin, pin, repin, unpinnedToken } from '../../../../../../src/agent/parts/k3s/membership/ca-pin.ts';
+import { parseToken } from '../../../../../../src/agent/parts/k3s/membership/token.ts';
+import { memoryHost } from '../../../../../lab/memory-host.ts';
+import { aNode, outcome, settle } from '../../../k3s/a-node.ts';
+import { aCa, anAuthority, rotated } from './certificates.ts';
+
+const path = '/var/lib/slipway/join-token';
+const agent = '/var/lib/rancher/k3s/agent';
+const authority = anAuthority();
+const ca = authority.certificate;
+const { hash } = pinnedCa(ca);
+const bundle = rotated(authority);
+
+/** An agent with this token that has joined a server of this CA. */
+function world(token: string, joined: Readonly<Record<string, string>> = { 'kubelet.kubeconfig': 'x' }) {
+  const files = Object.entries({ 'server-ca.crt': ca, ...joined }).map(([name, text]) => [
+    `${agent}/${name}`,
+    text,
+  ]);
+  return memoryHost({ files: { ...Object.fromEntries(files), [path]: { content: token, mode: 0o600 } } });
+}
+
+function without(file: string) {
+  const host = world('swordfish\n');
+  host.files.remove(file);
+  return host;
+}
+
+describe('caPin', () => {
+  test.each([
+    ['a password', 'swordfish', `K10${hash}::node:swordfish`],
+    ['a bootstrap token', 'abcdef.0123456789abcdef', `K10${hash}::abcdef.0123456789abcdef`],
+    [
+      'a bootstrap token without a hash',
+      'K10::abcdef.0123456789abcdef',
+      `K10${hash}::abcdef.0123456789abcdef`,
+    ],
+  ])('pins %s once the agent has joined', async (_name, token, expected) => {
+    const host = world(`${token}\n`);
+    expect(await settle(caPin(aNode('agent'), 'ca-pin', []), host)).toEqual([
+      'Drifted tolerably CA',
+      'InSync',
+    ]);
+    expect(host.files.read(path)).toMatchObject({ content: `${expected}\n`, mode: 0o600 });
+  });
+
+  test('pins a bundle by its root, as K3s hashes it', async () => {
+    const host = world('swordfish\n', { 'kubelet.kubeconfig': 'x', 'server-ca.crt': bundle });
+    await settle(caPin(aNode('agent'), 'ca-pin', []), host);
+    expect(host.files.text(path)).toBe(`K10${pinnedCa(bundle).hash}::node:swordfish\n`);
+  });
+
+  test.each([
+    ['the server has given no certificate yet', world('swordfish\n', {})],
+    ['the token of the vault pins a CA', world(`K10${'ab'.repeat(32)}::server:swordfish\n`)],
+    ['there is no token', world('')],
+    ['the CA is not there', without(`${agent}/server-ca.crt`)],
+    [
+      'a power loss left the CA empty',
+      world('swordfish\n', { 'kubelet.kubeconfig': 'x', 'server-ca.crt': '' }),
+    ],
+    [
+      'a power loss left the CA without a text',
+      world('swordfish\n', { 'kubelet.kubeconfig': 'x', 'server-ca.crt': '\0'.repeat(600) }),
+    ],
+    ['there is no token file', without(path)],
+    ['a dry run has fetched none', world('‹redacted›\n')],
+  ])('changes nothing where %s', async (_name, host) => {
+    expect(await outcome(caPin(aNode('agent'), 'ca-pin', []), host)).toBe('InSync');
+  });
+
+  test('shows no secret in what drifted', async () => {
+    const found = await caPin(aNode('agent'), 'ca-pin', []).check(world('swordfish\n'));
+    expect(JSON.stringify(found)).not.toContain('swordfish');
+  });
+});
+
+test.each([
+  ['swordfish', undefined],
+  [`K10${'ab'.repeat(32)}::node:swordfish`, 'abababababab…'],
+])('a pin shows the beginnings of the CAs, and keeps the node going: case %#', (text, observed) => {
+  const token = parseToken(text);
+  expect(token && pin(aNode('agent'), token, hash)).toMatchObject({
+    state: 'Drifted',
+    drift: {
+      changes: [{ field: 'CA', observed, desired: `${hash.slice(0, 12)}…` }],
+      tolerable: true,
+    },
+  });
+});
+
+describe('repin', () => {
+  test.each([
+    ['swordfish\n', `K10${hash}::node:swordfish\n`],
+    [`K10${'ab'.repeat(32)}::server:swordfish\n`, `K10${hash}::node:swordfish\n`],
+  ])('pins the CA, whatever was pinned: case %#', async (token, expected) => {
+    const host = world(token);
+    await repin(host, aNode('agent'), hash);
+    expect(host.files.read(path)).toMatchObject({ content: expected, mode: 0o600 });
+  });
+
+  test.each([`K10${hash}::node:swordfish\n`, '‹redacted›\n'])('leaves %j as it is', async (token) => {
+    const host = world(token);
+    await repin(host, aNode('agent'), hash);
+    expect(host.journal).toEqual([]);
+  });
+});
+
+test.each([
+  ['swordfish\n', ca, 'swordfish'],
+  [`K10${hash}::node:swordfish\n`, ca, 'swordfish'],
+  [`K10${hash}::node:swordfish\n`, '', `K10${hash}::node:swordfish`],
+  ['two words\n', ca, 'two words'],
+  [`K10${hash}::node:swordfish\n`, aCa(), `K10${hash}::node:swordfish`],
+])('unpinnedToken leaves out the pin of the known CA alone: case %#', (text, known, expected) => {
+  expect(unpinnedToken(text, known)).toBe(expected);
+});

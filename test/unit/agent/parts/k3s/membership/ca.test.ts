@@ -1,0 +1,192 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { certificates, isSuccessor, pinnedCa } from '../../../../../../src/agent/parts/k3s/membership/ca.ts';
+import {
+  type Certificate,
+  crossSign,
+  issue,
+  makeAuthority,
+  makeIntermediate,
+} from '../../../../../lab/standins/k3s-certificates.ts';
+
+const authority = (name: string): Certificate => makeAuthority(`${name}@1700000000`);
+const [old, renewed, foreign] = [authority('old'), authority('renewed'), authority('foreign')];
+const intermediate = makeIntermediate(old, 'intermediate');
+const below = makeIntermediate(intermediate, 'below');
+
+/** As OpenSSL writes a certificate with its uses, which Node's class reads by its usual form alone. */
+const trustedForm = (pem: string) => pem.replaceAll(' CERTIFICATE', ' TRUSTED CERTIFICATE');
+
+/** A CA made with the key of a node's certificate, which is no CA. */
+const node = issue(old, { commonName: 'node', hosts: ['vm-1'] });
+const belowNode = makeIntermediate(node, 'below-node').certificate;
+
+/** A root that has an authority key: its own. */
+const itself = crossSign(renewed, renewed);
+
+/** The key of the old root under another name. */
+const other = { certificate: renewed.certificate, key: old.key };
+const renamed = crossSign(other, other);
+
+const textHash = (pem: string) => createHash('sha256').update(pem).digest('hex');
+const derHash = (pem: string) => createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
+
+/** By pkg/clientaccess/token.go, hashCA. */
+describe('pinnedCa pins', () => {
+  test.each([
+    ['one certificate by its text', old.certificate, textHash(old.certificate)],
+    ['a chain by its root', intermediate.certificate + old.certificate, derHash(old.certificate)],
+    [
+      'a longer chain, out of order, by its root',
+      below.certificate + old.certificate + foreign.certificate + intermediate.certificate,
+      derHash(old.certificate),
+    ],
+    [
+      'a root that comes first by the text of the bundle',
+      old.certificate + foreign.certificate,
+      textHash(old.certificate + foreign.certificate),
+    ],
+    [
+      'a root that comes first and again by that root',
+      old.certificate + old.certificate,
+      derHash(old.certificate),
+    ],
+    [
+      'a root that comes first and again before others by that root',
+      old.certificate + old.certificate + foreign.certificate,
+      derHash(old.certificate),
+    ],
+    [
+      'a chain to a root that names itself as its authority by that root',
+      makeIntermediate(renewed, 'first').certificate + itself,
+      derHash(itself),
+    ],
+    [
+      'what a certificate signed that is no CA by the text',
+      belowNode + node.certificate + old.certificate,
+      textHash(belowNode + node.certificate + old.certificate),
+    ],
+    [
+      'what the key of a root under another name signed by the text',
+      intermediate.certificate + renamed,
+      textHash(intermediate.certificate + renamed),
+    ],
+    [
+      'a bundle without the root by its text',
+      below.certificate + intermediate.certificate,
+      textHash(below.certificate + intermediate.certificate),
+    ],
+  ])('%s', (_name, pem, hash) => {
+    expect(pinnedCa(pem).hash).toBe(hash);
+  });
+
+  test('and trusts the chain alone', () => {
+    const { trusted } = pinnedCa(intermediate.certificate + old.certificate + foreign.certificate);
+    expect(trusted.match(/BEGIN/g)).toHaveLength(2);
+    expect(trusted).not.toContain(foreign.certificate.trim());
+  });
+
+  test('a bundle in which many sign each other, without trying each order', () => {
+    const pairs = Array.from({ length: 20 }, () => crossSign(renewed, foreign) + crossSign(foreign, renewed));
+    const bundle = makeIntermediate(renewed, 'first').certificate + pairs.join('');
+    expect(pinnedCa(bundle).hash).toBe(textHash(bundle));
+  });
+});
+
+test('at most 64 certificates of a bundle are read', () => {
+  expect(certificates(old.certificate.repeat(65))).toHaveLength(64);
+});
+
+describe('isSuccessor', () => {
+  const known = old.certificate;
+
+  test.each([
+    ['the same', known, true],
+    ['the same with other white space', `\n${known}\n`, true],
+    ['a CA that the known one signed', intermediate.certificate, true],
+    ['a new root that the known one cross-signed', renewed.certificate + crossSign(renewed, old), true],
+    [
+      'a chain to a cross-signed root, with the old one',
+      makeIntermediate(renewed, 'new').certificate + renewed.certificate + crossSign(renewed, old) + known,
+      true,
+    ],
+    [
+      'a CA whose key the known one certified, and a foreign one as well',
+      crossSign(intermediate, foreign) + intermediate.certificate,
+      true,
+    ],
+    [
+      'another key under the name of a CA that the known one signed',
+      makeIntermediate(foreign, 'intermediate').certificate + intermediate.certificate,
+      false,
+    ],
+    [
+      'the key of a CA that the known one signed under another name',
+      crossSign({ ...intermediate, certificate: renewed.certificate }, foreign) + intermediate.certificate,
+      false,
+    ],
+    ['a foreign CA', foreign.certificate, false],
+    ['a foreign CA beside the known certificate', foreign.certificate + known, false],
+    ['the known certificate beside a foreign CA', known + foreign.certificate, false],
+    ['the known certificate twice beside a foreign CA', known + known + foreign.certificate, false],
+    [
+      'a foreign root that certified an intermediate of the cluster',
+      intermediate.certificate + crossSign(intermediate, foreign) + foreign.certificate,
+      false,
+    ],
+    [
+      'a certificate of a node, which is no CA',
+      issue(old, { commonName: 'node', hosts: ['vm-1'] }).certificate,
+      false,
+    ],
+    ['nothing', '', false],
+  ])('%s', (_name, shown, expected) => {
+    expect(isSuccessor(shown, known)).toBe(expected);
+  });
+
+  test('of a chain is a chain to the same root', () => {
+    const chain = intermediate.certificate + known;
+    expect(isSuccessor(makeIntermediate(old, 'second').certificate + known, chain)).toBe(true);
+    expect(isSuccessor(foreign.certificate, chain)).toBe(false);
+  });
+
+  test('of a chain is no chain with a foreign CA beside it, which K3s would trust as well', () => {
+    const chain = intermediate.certificate + known;
+    const trusted = trustedForm(foreign.certificate);
+    expect(isSuccessor(chain + foreign.certificate, chain)).toBe(false);
+    expect(isSuccessor(chain + trusted, chain)).toBe(false);
+    expect(isSuccessor(`${chain}\n`, chain)).toBe(true);
+    expect(isSuccessor(known + chain + foreign.certificate, chain + foreign.certificate)).toBe(true);
+  });
+
+  test('of a longer chain rests on its root, not on what that signed', () => {
+    const chain = below.certificate + intermediate.certificate + known;
+    const signed = makeIntermediate(intermediate, 'second').certificate;
+    expect(isSuccessor(signed, chain)).toBe(false);
+    expect(isSuccessor(signed + intermediate.certificate, chain)).toBe(true);
+  });
+
+  test('of several roots is what one of them signed', () => {
+    expect(isSuccessor(intermediate.certificate, foreign.certificate + known)).toBe(true);
+  });
+
+  test('of a text that was not read whole is that very text', () => {
+    const text = `${known}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`;
+    expect(isSuccessor(text, text)).toBe(true);
+  });
+
+  test.each([
+    ['a block that is no certificate', 'AAAA', ''],
+    ['a foreign CA behind more blocks than are read', 'AAAA', foreign.certificate],
+    ['a foreign CA in a block that only other readers know', 'AAAA', trustedForm(foreign.certificate)],
+  ])('is none with %s', (_, junk, more) => {
+    const blocks = `-----BEGIN CERTIFICATE-----\n${junk}\n-----END CERTIFICATE-----\n`.repeat(63);
+    expect(isSuccessor(known + blocks + more, known)).toBe(false);
+    expect(isSuccessor(known + more, known)).toBe(more === '');
+  });
+
+  test('of no known CA is nothing', () => {
+    expect(isSuccessor(known, '')).toBe(false);
+    expect(isSuccessor('', '')).toBe(false);
+  });
+});

@@ -1,0 +1,263 @@
+import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
+import { reveal } from '../../../../../../src/agent/engine/secret.ts';
+import { recordingHost } from '../../../../../../src/agent/host/recording/recording-host.ts';
+import { joinToken } from '../../../../../../src/agent/parts/k3s/membership/join-token.ts';
+import { shortDigest } from '../../../../../../src/agent/resources/digest.ts';
+import { FakeCloud } from '../../../../../lab/fake-cloud.ts';
+import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
+import { aNode, outcome, settle } from '../../../k3s/a-node.ts';
+
+const path = '/var/lib/slipway/join-token';
+const installed = '/var/lib/rancher/k3s/server/token';
+const hash = 'a1'.repeat(32);
+const hour = 3_600_000;
+
+function cloudWith(token: string): FakeCloud {
+  return new FakeCloud({ secrets: { 'k3s-token': token } });
+}
+
+describe('a fresh node', () => {
+  test.each([
+    ['server', 'swordfish', ['Drifted file', 'InSync']],
+    ['agent', 'swordfish', ['Drifted file', 'InSync']],
+    ['agent', `K10${hash}::node:swordfish`, ['Drifted file', 'InSync']],
+    ['agent', 'abcdef.0123456789abcdef', ['Drifted file', 'InSync']],
+    ['server', `K10${hash}::server:swordfish`, ['Drifted file', 'SecretEmpty slow']],
+    ['server', 'abcdef.0123456789abcdef', ['Drifted file', 'SecretEmpty slow']],
+    ['agent', 'two words', ['Drifted file', 'SecretEmpty slow']],
+  ] as const)('%s with %j', async (role, token, expected) => {
+    const host = memoryHost();
+    expect(await settle(joinToken(aNode(role), cloudWith(token), []), host)).toEqual(expected);
+    const written = await host.readFile(path);
+    expect(written && [written.content, written.mode]).toEqual(
+      expected[1] === 'InSync' ? [`${token}\n`, 0o600] : undefined,
+    );
+  });
+
+  test.each(['server', 'agent'] as const)(
+    'blanks around a token are left out, on a fresh %s',
+    async (role) => {
+      const host = memoryHost();
+      await settle(joinToken(aNode(role), cloudWith(' swordfish\n\n'), []), host);
+      expect((await host.readFile(path))?.content).toBe('swordfish\n');
+    },
+  );
+
+  test('keeps asking as often as the settings say', () => {
+    const node = aNode('agent', { settings: { joinToken: { attempts: 3, interval: '2s' } } });
+    expect(joinToken(node, cloudWith('x'), []).pacing).toEqual({ attempts: 3, every: 2_000 });
+  });
+
+  test('an agent asks for a token of its own', async () => {
+    const cloud = new FakeCloud({ secrets: { 'k3s-token': 'full', 'k3s-agent-token': 'agents-only' } });
+    const settings = { joinToken: { agentSecretName: 'k3s-agent-token' } };
+    const host = memoryHost();
+    await settle(joinToken(aNode('agent', { settings }), cloud, []), host);
+    expect((await host.readFile(path))?.content).toBe('agents-only\n');
+    expect(cloud.calls).toEqual(['secret k3s-agent-token']);
+  });
+
+  test('a server does not take the token of the agents', async () => {
+    const cloud = new FakeCloud({ secrets: { 'k3s-token': 'full', 'k3s-agent-token': 'agents-only' } });
+    const settings = { joinToken: { agentSecretName: 'k3s-agent-token' } };
+    const host = memoryHost();
+    await settle(joinToken(aNode('server', { settings }), cloud, []), host);
+    expect((await host.readFile(path))?.content).toBe('full\n');
+  });
+
+  test('an agent takes its own token, whatever a server left on its disk', async () => {
+    const host = memoryHost({ files: { [installed]: `K10${hash}::server:marlin\n` } });
+    await settle(joinToken(aNode('agent'), cloudWith('swordfish'), []), host);
+    expect((await host.readFile(path))?.content).toBe('swordfish\n');
+  });
+
+  test.each(['server', 'agent'] as const)('a dry run of a %s fetches nothing and converges', async (role) => {
+    const cloud = cloudWith('swordfish');
+    const dry = recordingHost(memoryHost());
+    const resource = joinToken(aNode(role), cloud, []);
+    const finding = await resource.check(dry);
+    if (finding.state === 'Drifted') await finding.drift.remedy(dry);
+    expect(await resource.check(dry)).toEqual({ state: 'InSync' });
+    expect(cloud.calls).toEqual([]);
+  });
+
+  test('a file that is no token, or open to others, is fetched again', async () => {
+    const resource = joinToken(aNode('agent'), cloudWith('swordfish'), []);
+    for (const file of [
+      { content: '\n', mode: 0o600 },
+      { content: 'swordfish\n', mode: 0o644 },
+    ]) {
+      const host = memoryHost({ files: { [path]: file } });
+      expect((await settle(resource, host)).at(-1)).toBe('InSync');
+      expect(await host.readFile(path)).toMatchObject({ content: 'swordfish\n', mode: 0o600 });
+    }
+  });
+});
+
+describe('an installed server', () => {
+  function server(file: string, k3s = 'swordfish') {
+    return memoryHost({
+      files: {
+        [path]: { content: `${file}\n`, mode: 0o600 },
+        [installed]: `K10${hash}::server:${k3s}\n`,
+        '/var/lib/rancher/k3s/server/tls/server-ca.crt': 'the CA',
+      },
+    });
+  }
+
+  test('asks for nothing until the comparison is due, and then again two hours later', async () => {
+    const cloud = cloudWith('swordfish');
+    const host = server('swordfish');
+    const resource = joinToken(aNode('server'), cloud, []);
+    expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 2 * hour });
+    host.advance(2 * hour);
+    expect(await settle(resource, host)).toEqual(['Drifted tolerably compared with the vault', 'InSync']);
+    expect(cloud.calls).toEqual(['secret k3s-token']);
+    expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 2 * hour });
+  });
+
+  test('keeps its token when the vault holds another', async () => {
+    const host = server('swordfish');
+    host.advance(2 * hour);
+    const seen = await settle(joinToken(aNode('server'), cloudWith('marlin'), []), host);
+    expect(seen).toEqual(['Drifted tolerably compared with the vault', 'TokenChanged slow, blocks nobody']);
+    expect((await host.readFile(path))?.content).toBe('swordfish\n');
+    expect(host.journal).toEqual([]);
+  });
+
+  test.each([
+    ['lost', '', 0o600, 'Drifted token'],
+    ['another token', 'marlin', 0o600, 'Drifted token'],
+    ['open to others', 'swordfish', 0o644, 'Drifted mode'],
+  ])(
+    'restores its file from K3s itself when it is %s, with no cloud',
+    async (_name, content, mode, expected) => {
+      const host = server('swordfish');
+      host.files.write(path, content, mode);
+      const cloud = cloudWith('marlin');
+      expect(await settle(joinToken(aNode('server'), cloud, []), host)).toEqual([expected, 'InSync']);
+      expect(await host.readFile(path)).toMatchObject({ content: 'swordfish\n', mode: 0o600 });
+      expect(cloud.calls).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['is missing', (host: MemoryHost) => host.files.remove(path), 'Drifted file'],
+    ['belongs to another user', (host: MemoryHost) => host.files.give(path, '1000:1000'), 'Drifted owner'],
+  ] as const)(
+    'restores its file from K3s itself when it %s, with no cloud',
+    async (_name, harm, expected) => {
+      const host = server('swordfish');
+      harm(host);
+      const cloud = cloudWith('marlin');
+      expect(await settle(joinToken(aNode('server'), cloud, []), host)).toEqual([expected, 'InSync']);
+      expect(await host.readFile(path)).toMatchObject({ content: 'swordfish\n', mode: 0o600 });
+      expect(cloud.calls).toEqual([]);
+    },
+  );
+
+  test('compares at once where its file has a time that is still to come', async () => {
+    const host = server('swordfish');
+    host.setClock(host.now() - hour);
+    expect(await settle(joinToken(aNode('server'), cloudWith('swordfish'), []), host)).toEqual([
+      'Drifted tolerably compared with the vault',
+      'InSync',
+    ]);
+  });
+
+  test('takes the full token of its own cluster', async () => {
+    const host = server('swordfish');
+    host.advance(2 * hour);
+    const token = `K10${hash}::server:swordfish`;
+    expect((await settle(joinToken(aNode('server'), cloudWith(token), []), host)).at(-1)).toBe('InSync');
+  });
+
+  test('follows a rotation by hand, and a crash right after one of ours', async () => {
+    const host = server('swordfish', 'marlin');
+    expect(await settle(joinToken(aNode('server'), cloudWith('x'), []), host)).toEqual([
+      'Drifted token',
+      'InSync',
+    ]);
+    expect((await host.readFile(path))?.content).toBe('marlin\n');
+  });
+
+  test('with consent asks K3s to rotate, and no argument holds a token', async () => {
+    const host = server('swordfish');
+    host.onRequest({ method: 'PUT', url: 'https://127.0.0.1:6443/v1-k3s/token' }, (request, world) => {
+      expect(reveal(request.headers?.authorization ?? '')).toBe(`Basic ${btoa('server:swordfish')}`);
+      expect(reveal(request.body ?? '')).toBe('{"newToken":"marlin"}');
+      expect(request).toMatchObject({ direct: true, trust: { ca: 'the CA' } });
+      world.files.write(installed, `K10${hash}::server:marlin\n`);
+      return '';
+    });
+    host.advance(2 * hour);
+    const node = aNode('server', { settings: { consent: { tokenChange: [shortDigest('marlin')] } } });
+    const seen = await settle(joinToken(node, cloudWith('marlin'), []), host);
+    expect(seen).toEqual(['Drifted tolerably compared with the vault', 'InSync']);
+    expect((await host.readFile(path))?.content).toBe('marlin\n');
+    expect(JSON.stringify(host.journal[0])).not.toMatch(/swordfish|marlin/);
+  });
+
+  test('names the digest of the token, and nothing of the token itself', async () => {
+    const host = server('swordfish');
+    host.advance(2 * hour);
+    const finding = await joinToken(aNode('server'), cloudWith('marlin'), []).check(host);
+    if (finding.state !== 'Drifted') throw new Error('no drift');
+    const error = await finding.drift.remedy(host).catch((thrown: Error) => thrown);
+    expect(error?.message).toContain(
+      'add `consent: { tokenChange: [966c12b03322] }` to /etc/slipway/config.yaml',
+    );
+    expect(error?.message).not.toMatch(/swordfish|marlin/);
+  });
+
+  test('keeps its token when the vault has moved on from the one that was consented to', async () => {
+    const host = server('swordfish');
+    host.advance(2 * hour);
+    const node = aNode('server', { settings: { consent: { tokenChange: [shortDigest('marlin')] } } });
+    const seen = await settle(joinToken(node, cloudWith('barracuda'), []), host);
+    expect(seen.at(-1)).toBe('TokenChanged slow, blocks nobody');
+    expect(host.journal).toEqual([]);
+  });
+
+  test('keeps the old one when K3s refuses to rotate', async () => {
+    const host = server('swordfish').onRequest({ method: 'PUT', url: /token$/ }, { status: 500 });
+    host.advance(2 * hour);
+    const node = aNode('server', { settings: { consent: { tokenChange: true } } });
+    expect((await settle(joinToken(node, cloudWith('marlin'), []), host)).at(-1)).toBe(
+      'TokenChanged slow, blocks nobody',
+    );
+    expect((await host.readFile(path))?.content).toBe('swordfish\n');
+  });
+
+  test('is told apart from a vault that is away', async () => {
+    const cloud = cloudWith('swordfish');
+    cloud.fail('secret', new NodeError('VaultUnavailable', 'away'));
+    const host = server('swordfish');
+    host.advance(2 * hour);
+    const seen = await settle(joinToken(aNode('server'), cloud, []), host);
+    expect(seen).toEqual(['Drifted tolerably compared with the vault', 'VaultUnavailable soon']);
+  });
+
+  test('a dry run fetches nothing, concludes nothing and converges', async () => {
+    const cloud = cloudWith('marlin');
+    const host = server('swordfish');
+    host.advance(2 * hour);
+    const resource = joinToken(aNode('server'), cloud, []);
+    const dry = recordingHost(host);
+    const finding = await resource.check(dry);
+    if (finding.state === 'Drifted') await finding.drift.remedy(dry);
+    expect(await resource.check(dry)).toEqual({ state: 'InSync' });
+    expect(cloud.calls).toEqual([]);
+    expect(dry.journal.map(({ kind }) => kind)).toEqual(['obtain', 'write']);
+  });
+});
+
+test('a drift shows digests, never a token', async () => {
+  const host = memoryHost({
+    files: { [path]: { content: 'marlin\n', mode: 0o600 }, [installed]: `K10${hash}::server:swordfish` },
+  });
+  const resource = joinToken(aNode('server'), cloudWith('x'), []);
+  expect(await outcome(resource, host)).toBe('Drifted token');
+  expect(JSON.stringify(await resource.check(host))).not.toMatch(/swordfish|marlin/);
+});

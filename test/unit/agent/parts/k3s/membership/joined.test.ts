@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
+import type { Resource } from '../../../../../../src/agent/engine/resource.ts';
+import { sparingJoined } from '../../../../../../src/agent/parts/k3s/membership/joined.ts';
+import { memoryHost } from '../../../../../lab/memory-host.ts';
+import { aNode, outcome } from '../../../k3s/a-node.ts';
+
+const troubled: Resource = {
+  id: 'Trouble',
+  summary: '',
+  condition: 'K3sRunning',
+  check: () => Promise.reject(new NodeError('DiskFull', 'full')),
+};
+const proofs = {
+  server: '/var/lib/rancher/k3s/server/token',
+  agent: '/var/lib/rancher/k3s/agent/server-ca.crt',
+} as const;
+
+test.each([
+  ['server', [], 'DiskFull soon'],
+  ['server', [proofs.agent], 'DiskFull soon'],
+  ['server', [proofs.server], 'DiskFull soon, blocks nobody'],
+  ['agent', [], 'DiskFull soon'],
+  ['agent', [proofs.server], 'DiskFull soon'],
+  ['agent', [proofs.agent], 'DiskFull soon, blocks nobody'],
+] as const)('the trouble of a %s with %j is %s', async (role, files, expected) => {
+  const host = memoryHost({ files: Object.fromEntries(files.map((path) => [path, 'x'])) });
+  const resource = sparingJoined(aNode(role), troubled);
+  expect(resource.id).toBe('Trouble');
+  expect(await outcome(resource, host)).toBe(expected);
+});

@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest';
+import { pinnedCa } from '../../../../../../src/agent/parts/k3s/membership/ca.ts';
+import { keepingRole, roleChange } from '../../../../../../src/agent/parts/k3s/membership/role-change.ts';
+import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
+import { aNode, outcome, settle } from '../../../k3s/a-node.ts';
+import { aCa } from './certificates.ts';
+
+const unitFile = '/etc/systemd/system/k3s.service';
+const agentUnit = '/etc/systemd/system/k3s-agent.service';
+const hash = 'a1b2c3d4e5f6'.padEnd(64, '0');
+const change = `server-to-agent@${hash.slice(0, 12)}`;
+const consent = { settings: { consent: { roleChange: [change] } } };
+const legacy = { settings: { consent: { roleChange: true } } };
+const consentTo = (roleChange: string) => ({ settings: { consent: { roleChange: [roleChange] } } });
+
+/** A VM that was installed as a server. */
+function world(): MemoryHost {
+  let state = 'ActiveState=active\nUnitFileState=enabled\n';
+  return memoryHost({
+    files: {
+      [unitFile]: 'unit',
+      '/var/lib/rancher/k3s/server/token': `K10${hash}::server:swordfish`,
+      '/var/lib/slipway/join-token': 'swordfish',
+      '/var/lib/slipway/agent-token': 'agents-only',
+    },
+    now: Date.UTC(2026, 0, 1, 12),
+  })
+    .on({ file: 'systemctl', args: /^show k3s\.service/ }, () => state)
+    .on({ file: 'systemctl', args: ['disable', '--now', '--no-block', 'k3s.service'] }, () => {
+      state = 'ActiveState=inactive\nUnitFileState=disabled\n';
+      return '';
+    });
+}
+
+test.each([
+  ['a new VM', 'agent', memoryHost(), {}, 'InSync'],
+  ['the same role', 'server', world(), {}, 'InSync'],
+  ['another role', 'observability', world(), {}, 'RoleChanged slow'],
+  ['another role, with consent', 'agent', world(), consent, 'Drifted k3s.service'],
+  ['another role, with consent to any', 'agent', world(), legacy, 'Drifted k3s.service'],
+  [
+    'consent for an earlier cluster',
+    'agent',
+    world(),
+    consentTo('server-to-agent@000000000000'),
+    'RoleChanged slow',
+  ],
+  ['consent to another direction', 'agent', world(), consentTo('agent-to-server'), 'RoleChanged slow'],
+] as const)('%s', async (_name, role, host, changes, expected) => {
+  expect(await outcome(roleChange(aNode(role, changes), []), host)).toBe(expected);
+});
+
+test('the consent that is asked for names the kinds and the cluster', async () => {
+  const asked = await roleChange(aNode('agent'), [])
+    .check(world())
+    .catch((thrown: Error) => thrown.message);
+  expect(asked).toContain(`add \`consent: { roleChange: [${change}] }\` to /etc/slipway/config.yaml`);
+});
+
+test('an agent is known by the CA of its server, and a node that never came up by its kind alone', async () => {
+  const ca = aCa();
+  const units = { '/etc/systemd/system/k3s-agent.service': 'unit' };
+  const asked = (host: MemoryHost) =>
+    roleChange(aNode('server'), [])
+      .check(host)
+      .catch((thrown: Error) => thrown.message);
+  const joined = memoryHost({ files: { ...units, '/var/lib/rancher/k3s/agent/server-ca.crt': ca } });
+  expect(await asked(joined)).toContain(`[agent-to-server@${pinnedCa(ca).hash.slice(0, 12)}]`);
+  expect(await asked(memoryHost({ files: units }))).toContain('[agent-to-server]');
+});
+
+test('an agent and an observability node are the same kind', async () => {
+  const host = memoryHost({ files: { '/etc/systemd/system/k3s-agent.service': 'unit' } });
+  expect(await outcome(roleChange(aNode('observability'), []), host)).toBe('InSync');
+});
+
+test('with consent the old role is taken down step by step, and its data kept', async () => {
+  const host = world();
+  const seen = await settle(roleChange(aNode('agent', consent), []), host);
+  expect(seen).toEqual([
+    'Drifted k3s.service',
+    'Drifted /var/lib/rancher/k3s',
+    `Drifted ${unitFile}`,
+    'InSync',
+  ]);
+  expect((await host.readFile('/var/lib/rancher/k3s.server-20260101T120000Z/server/token'))?.content).toBe(
+    `K10${hash}::server:swordfish`,
+  );
+  for (const gone of [
+    unitFile,
+    '/var/lib/rancher/k3s',
+    '/var/lib/slipway/join-token',
+    '/var/lib/slipway/agent-token',
+  ]) {
+    expect(await host.stat(gone)).toBeUndefined();
+  }
+});
+
+test('a crash anywhere on the way heals, and loses nothing', async () => {
+  for (const mutation of [1, 2, 3, 4, 5]) {
+    const host = world().crashBefore(mutation);
+    const resource = roleChange(aNode('agent', consent), []);
+    await settle(resource, host);
+    expect(host.crashed).toBe(true);
+    expect((await settle(resource, host.restart())).at(-1)).toBe('InSync');
+    expect(await host.list('/var/lib/rancher')).toEqual(['k3s.server-20260101T120000Z']);
+  }
+});
+
+test('while it stops, it is waited for', async () => {
+  const host = world().on(
+    { file: 'systemctl', args: /^show/ },
+    'ActiveState=deactivating\nUnitFileState=disabled\n',
+  );
+  expect(await roleChange(aNode('agent', consent), []).check(host)).toMatchObject({
+    state: 'Waiting',
+    reason: 'RoleChanged',
+    after: 1_000,
+  });
+});
+
+test('an old service that was stopped by hand is disabled too, so that no reboot starts it', async () => {
+  const host = world().on(
+    { file: 'systemctl', args: /^show/ },
+    'ActiveState=inactive\nUnitFileState=enabled\n',
+  );
+  expect(await outcome(roleChange(aNode('agent', consent), []), host)).toBe('Drifted k3s.service');
+});
+
+test('an agent whose data was moved aside is known by its own cluster, not by that of a server before it', async () => {
+  const [own, earlier] = [aCa(), aCa()];
+  const host = memoryHost({
+    files: {
+      [agentUnit]: 'unit',
+      '/var/lib/rancher/k3s.agent-20260101T120000Z/agent/server-ca.crt': own,
+      '/var/lib/rancher/k3s.server-20250101T120000Z/agent/server-ca.crt': earlier,
+    },
+  });
+  await expect(roleChange(aNode('server'), []).check(host)).rejects.toThrow(
+    `[agent-to-server@${pinnedCa(own).hash.slice(0, 12)}]`,
+  );
+});
+
+describe('the role that a node keeps until consent', () => {
+  const asAgent = (...labels: readonly string[]) =>
+    memoryHost({
+      files: {
+        [agentUnit]: 'unit',
+        '/etc/rancher/k3s/config.yaml': `node-label: ${JSON.stringify(labels)}\n`,
+      },
+    });
+
+  test.each([
+    ['a new VM has none', memoryHost(), aNode('agent')],
+    ['it is the wanted one where the kind is the same', world(), aNode('server')],
+    ['it is given up with consent', world(), aNode('agent', consent)],
+  ])('%s', async (_name, host, node) => {
+    expect(await keepingRole(host, node)).toBe(node);
+  });
+
+  test('is the server, which has no server to join', async () => {
+    expect(await keepingRole(world(), aNode('agent'))).toMatchObject({
+      role: { name: 'server' },
+      wantedRole: { name: 'agent' },
+      server: undefined,
+    });
+  });
+
+  test.each([
+    [[], 'agent'],
+    [['disk=ssd'], 'agent'],
+    [['disk=ssd', 'role=observability'], 'observability'],
+  ])('is the agent whose labels K3s was given, with the server it has joined: %j', async (labels, name) => {
+    const node = aNode('server', { server: 'https://10.0.0.4:6443' });
+    expect(await keepingRole(asAgent(...labels), node)).toMatchObject({
+      role: { name },
+      wantedRole: { name: 'server' },
+      server: 'https://10.0.0.4:6443',
+    });
+  });
+
+  test('does not depend on a configuration', async () => {
+    const host = memoryHost({ files: { [agentUnit]: 'unit' } });
+    expect((await keepingRole(host, aNode('server'))).role.name).toBe('agent');
+  });
+
+  test('is in care while the change waits for consent to what it is', async () => {
+    const kept = roleChange(await keepingRole(world(), aNode('agent')), []);
+    expect(await outcome(kept, world())).toBe('RoleChanged slow, blocks nobody');
+    const asked = await kept.check(world()).catch((thrown: Error) => thrown.message);
+    expect(asked).toContain('installed as a K3s server (k3s.service), and the role agent is a K3s agent.');
+    expect(asked).toContain(`[${change}]`);
+  });
+});

@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import { serverCa } from '../../../../../../src/agent/parts/k3s/membership/server.ts';
+import { memoryHost, type ResponseAnswer, unreachable } from '../../../../../lab/memory-host.ts';
+import { failure } from '../../../k3s/a-node.ts';
+import { aCa } from './certificates.ts';
+
+const server = 'https://10.0.0.4:6443';
+const ca = aCa();
+
+describe('serverCa', () => {
+  test.each([
+    ['answers', 'pong', ca, ca],
+    ['is away', unreachable(server), ca, 'ServerUnreachable soon'],
+    ['is starting', { status: 503 }, ca, 'ServerNotReady soon'],
+    ['is no K3s', 'hello', ca, 'ServerUnreachable soon'],
+    ['has no CA yet', 'pong', { status: 503 }, 'ServerNotReady soon'],
+    ['has an empty CA', 'pong', '', 'ServerNotReady soon'],
+  ] as readonly [string, ResponseAnswer, ResponseAnswer, string][])(
+    'a server that %s',
+    async (_name, ping, cacerts, expected) => {
+      const host = memoryHost().onGet(`${server}/ping`, ping).onGet(`${server}/cacerts`, cacerts);
+      await expect(serverCa(host, server).catch(failure)).resolves.toBe(expected);
+    },
+  );
+
+  test('goes past the proxy', async () => {
+    const host = memoryHost();
+    for (const path of ['ping', 'cacerts']) {
+      host.onGet(`${server}/${path}`, (request) => {
+        expect(request).toMatchObject({ direct: true, trust: 'anybody' });
+        return path === 'ping' ? 'pong' : ca;
+      });
+    }
+    await serverCa(host, server);
+  });
+});

@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../../src/agent/engine/errors.ts';
+import { nodeReady, nodeTaintsApplied } from '../../../../../src/agent/parts/k3s/node-ready.ts';
+import { type CommandAnswer, memoryHost } from '../../../../lab/memory-host.ts';
+import { aNode, outcome } from '../../k3s/a-node.ts';
+
+const args = [
+  ...['kubectl', '--kubeconfig', '/var/lib/rancher/k3s/agent/kubelet.kubeconfig'],
+  ...['--request-timeout=10s', '--cache-dir=/dev/null'],
+  ...['get', 'node', 'vm-1', '-o', 'json'],
+];
+
+function world(answer: CommandAnswer) {
+  return memoryHost().on({ file: '/usr/local/bin/k3s', args }, answer);
+}
+
+function apiNode(status: string, taints: readonly object[] = []): string {
+  const ready = { type: 'Ready', status, reason: 'KubeletNotReady', message: 'cni plugin not initialized' };
+  return JSON.stringify({
+    spec: { taints },
+    status: {
+      conditions: [{ type: 'MemoryPressure', status: 'False' }, ready],
+      nodeInfo: { kubeletVersion: 'v1.36.3+k3s1' },
+    },
+  });
+}
+
+describe('nodeReady', () => {
+  test.each([
+    ['it is', apiNode('True'), 'InSync', 'vm-1 is Ready, with v1.36.3+k3s1'],
+    ['it is not', apiNode('False'), 'Waiting NodeNotReady', 'KubeletNotReady: cni plugin not initialized'],
+    ['nobody knows', apiNode('Unknown'), 'Waiting NodeNotReady', 'KubeletNotReady'],
+    ['kubelet has not reported', '{}', 'Waiting NodeNotReady', 'kubelet has not reported'],
+    [
+      'it is not there',
+      { exitCode: 1, stderr: 'Error from server (NotFound): nodes "vm-1" not found\n' },
+      'Waiting NodeNotFound',
+      'no node vm-1',
+    ],
+    [
+      'the API is away',
+      { exitCode: 1, stderr: 'The connection to the server 127.0.0.1:6443 was refused' },
+      'Waiting ApiUnavailable',
+      'was refused',
+    ],
+    ['kubectl is away', { exitCode: 127 }, 'Waiting ApiUnavailable', 'kubectl ended with 127'],
+  ])('%s', async (_name, answer, expected, message) => {
+    const resource = nodeReady(aNode('agent'), []);
+    expect(await outcome(resource, world(answer))).toBe(expected);
+    expect((await resource.check(world(answer))) as object).toMatchObject({
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test.each(['', 'null', '5', 'Warning: old\n{}', '{"state":'])('%j is no Node', async (printed) => {
+    expect(await outcome(nodeReady(aNode('agent'), []), world(printed))).toBe('UnexpectedAnswer soon');
+  });
+
+  test('a server asks as admin', async () => {
+    const host = memoryHost().on(
+      { file: 'k3s', args: /^kubectl --kubeconfig \/etc\/rancher\/k3s\/k3s\.yaml / },
+      apiNode('True'),
+    );
+    expect(await outcome(nodeReady(aNode('server'), []), host)).toBe('InSync');
+  });
+});
+
+describe('nodeTaintsApplied', () => {
+  const taint = { key: 'observability', value: 'true', effect: 'NoSchedule' };
+
+  test.each([
+    ['is there', [taint], 'InSync'],
+    [
+      'is there among others',
+      [{ key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' }, taint],
+      'InSync',
+    ],
+    ['is missing', [], 'TaintNotApplied slow, blocks nobody'],
+    ['has another effect', [{ ...taint, effect: 'NoExecute' }], 'TaintNotApplied slow, blocks nobody'],
+  ])('the taint %s', async (_name, taints, expected) => {
+    const [resource] = nodeTaintsApplied(aNode('observability'), []);
+    expect(resource && (await outcome(resource, world(apiNode('True', taints))))).toBe(expected);
+  });
+
+  test('the message has the command', async () => {
+    const [resource] = nodeTaintsApplied(aNode('observability'), []);
+    await expect(resource?.check(world(apiNode('True')))).rejects.toThrow(
+      'kubectl taint node vm-1 observability=true:NoSchedule',
+    );
+  });
+
+  test('nothing is looked for where no taint is wanted', () => {
+    expect(nodeTaintsApplied(aNode('agent'), [])).toEqual([]);
+  });
+});
+
+test('a server that is blackholed is ApiUnavailable, after one bound for the whole question', async () => {
+  const asked: (number | undefined)[] = [];
+  const host = world(({ timeout }) => {
+    asked.push(timeout);
+    throw new NodeError('CommandTimedOut', 'k3s kubectl get node did not end within 12 s');
+  });
+  const found = await outcome(nodeReady(aNode('agent'), []), host);
+  expect(found).toContain('ApiUnavailable');
+  expect(asked).toEqual([12_000]);
+});
+
+describe('a Node that tells of the kubelet before', () => {
+  const now = Date.UTC(2026, 10, 1, 12);
+  const at = (secondsAgo: number) => new Date(now - secondsAgo * 1_000).toISOString();
+
+  /** K3s was started 30 s ago, by the monotonic clock; ages in seconds, by the clock of the machine. */
+  function started(heartbeat: number, lease?: number) {
+    const host = memoryHost({ now, files: { '/proc/uptime': '5030.25 9000.00\n' } })
+      .on({ file: 'systemctl', args: /^show k3s-agent/ }, 'ExecMainStartTimestampMonotonic=5000250000\n')
+      .on({ file: 'k3s', args: / get lease vm-1 --namespace kube-node-lease / }, () =>
+        lease === undefined
+          ? { exitCode: 1, stderr: 'NotFound' }
+          : JSON.stringify({ spec: { renewTime: at(lease) } }),
+      );
+    const condition = { type: 'Ready', status: 'True', lastHeartbeatTime: at(heartbeat).replace('.000', '') };
+    return host.on(
+      { file: 'k3s', args: / get node vm-1 / },
+      JSON.stringify({ status: { conditions: [condition] } }),
+    );
+  }
+
+  test.each([
+    ['reported after the start', started(20), 'InSync'],
+    ['reported in the second of the start', started(30.5), 'InSync'],
+    ['reported before the start', started(40, 40), 'Waiting NodeNotReady'],
+    ['reported before the start, and has no Lease', started(40), 'Waiting NodeNotReady'],
+    ['has only renewed its Lease, just after the start', started(40, 28), 'Waiting NodeNotReady'],
+    ['reported after it, before the clock was put forward', started(3_620, 5), 'InSync'],
+    ['reported after it, before the clock was put back', started(-3_600), 'InSync'],
+  ])('kubelet %s', async (_name, host, expected) => {
+    expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe(expected);
+  });
+
+  test('is no doubt where a container counts its own uptime and systemd that of the host', async () => {
+    const host = started(40, 5);
+    host.files.write('/proc/uptime', '60.00 50.00\n');
+    expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe('InSync');
+  });
+
+  test('is no doubt without systemd', async () => {
+    const host = started(40).on({ file: 'systemctl', args: /^show/ }, '\n');
+    expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe('InSync');
+  });
+});

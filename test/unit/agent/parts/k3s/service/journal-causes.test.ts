@@ -1,0 +1,218 @@
+import { describe, expect, test } from 'vitest';
+import { findCause, lastWords } from '../../../../../../src/agent/parts/k3s/service/journal-causes.ts';
+
+const line = (level: string, message: string) =>
+  `time="2026-08-01T10:00:00Z" level=${level} msg=${JSON.stringify(message)}`;
+const waiting = (why: string) =>
+  line('info', `Waiting to retrieve agent configuration; server is not ready: ${why}`);
+const invalid = (why: string) =>
+  line('error', `Failed to validate connection to cluster at https://10.0.0.4:6443: ${why}`);
+
+describe('findCause, by the line of K3s', () => {
+  test.each([
+    // pkg/agent/config/config.go, getNodeNamedCrt, inside Get's loop
+    [
+      'agent',
+      waiting(
+        "Node password rejected, duplicate hostname or contents of '/etc/rancher/node/password' may not match server node-passwd entry, try enabling a unique node name with the --with-node-id flag",
+      ),
+      'NodePasswordRejected',
+    ],
+    // cmd/k3s/main.go, stageAndRun, with an empty and with a missing bin/k3s; pkg/agent/config/config.go, get
+    ['server', line('fatal', 'exec format error'), 'ServiceFailed'],
+    ['agent', line('fatal', 'exec: "k3s-agent": executable file not found in $PATH'), 'ServiceFailed'],
+    [
+      'agent',
+      waiting('failed to find host-local: exec: "host-local": executable file not found in $PATH'),
+      'ServiceFailed',
+    ],
+    // pkg/clientaccess/token.go, validateCAHash, inside pkg/agent/run.go's loop
+    [
+      'agent',
+      invalid('token CA hash does not match the Cluster CA certificate hash: aa != bb'),
+      'TokenCaMismatch',
+    ],
+    // pkg/cluster/storage.go, getBootstrapKeyFromStorage, through pkg/cli/server/server.go
+    [
+      'server',
+      line(
+        'fatal',
+        'Error: preparing server: bootstrap data already found and encrypted with different token',
+      ),
+      'DatastoreTokenMismatch',
+    ],
+    // pkg/cluster/storage.go, normalizeToken
+    [
+      'server',
+      line(
+        'fatal',
+        'starting kubernetes: failed to normalize token; must be in format K10<CA-HASH>::<USERNAME>:<PASSWORD> or <PASSWORD>',
+      ),
+      'SecretEmpty',
+    ],
+    // pkg/cluster/bootstrap.go, a joining server
+    [
+      'server',
+      line(
+        'fatal',
+        'starting kubernetes: preparing server: critical configuration value mismatch: cluster-cidr',
+      ),
+      'K3sConfigInvalid',
+    ],
+    // urfave/cli, through cmd/agent/main.go
+    ['agent', 'Incorrect Usage: flag provided but not defined: -cluster-init', 'K3sConfigInvalid'],
+    // pkg/configfilearg/parser.go, MustParse
+    [
+      'agent',
+      line('fatal', 'yaml: line 3: mapping values are not allowed in this context'),
+      'K3sConfigInvalid',
+    ],
+    // kubelet, pkg/credentialprovider/plugin/plugin.go, RegisterCredentialProviderPlugins
+    [
+      'agent',
+      'Error: failed to run Kubelet: Failed to register CRI auth plugins: plugin binary executable slipway did not exist',
+      'ServiceFailed',
+    ],
+    // pkg/agent/config/config.go, get: registries.GetPrivateRegistries, inside Get's loop
+    [
+      'agent',
+      waiting('yaml: unmarshal errors:\n  line 2: cannot unmarshal !!str `x` into registries.Registry'),
+      'RegistriesInvalid',
+    ],
+    ['server', waiting('yaml: line 4: did not find expected key'), 'RegistriesInvalid'],
+    // pkg/agent/config/config.go, getConfig on HTTP 401
+    [
+      'agent',
+      waiting(
+        'failed to retrieve configuration from server: https://127.0.0.1:6444/v1-k3s/config: 401 Unauthorized',
+      ),
+      'TokenRejected',
+    ],
+    // crypto/x509, through pkg/clientaccess/token.go, with what an agent has of a rebuilt server
+    [
+      'agent',
+      invalid(
+        'failed to get CA certs: Get "https://127.0.0.1:6444/cacerts": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+      ),
+      'ServerChanged',
+    ],
+    // pkg/agent/config/config.go, getConfig on HTTP 503
+    ['agent', waiting('https://127.0.0.1:6444/v1-k3s/config: 503 Service Unavailable'), 'ServerNotReady'],
+    // pkg/agent/run.go, createProxyAndValidateToken
+    [
+      'agent',
+      invalid('failed to get CA certs: Get "https://127.0.0.1:6444/cacerts": EOF'),
+      'ServerUnreachable',
+    ],
+    // As a real K3s 1.36 says it, of its own node
+    [
+      'agent',
+      waiting('"overlayfs" snapshotter cannot be enabled for "/var/lib/rancher/k3s/agent/containerd"'),
+      'ServiceFailed',
+    ],
+    [
+      'server',
+      waiting('"overlayfs" snapshotter cannot be enabled for "/var/lib/rancher/k3s/agent/containerd"'),
+      'ServiceFailed',
+    ],
+    ['server', waiting('open /var/lib/rancher/k3s/agent/client-ca.crt: permission denied'), 'ServiceFailed'],
+    [
+      'agent',
+      line(
+        'fatal',
+        'Error: failed to retrieve agent configuration: yaml: unmarshal errors:\n  line 1: cannot unmarshal',
+      ),
+      'RegistriesInvalid',
+    ],
+    ['agent', invalid('invalid token CA hash length'), 'SecretEmpty'],
+    ['agent', line('fatal', 'Error: invalid value "x" for flag -v: parse error'), 'K3sConfigInvalid'],
+    [
+      'server',
+      line(
+        'error',
+        'Shutdown request received: "kubelet exited: kubelet is configured to not run on a host using cgroup v1"',
+      ),
+      'ServiceFailed',
+    ],
+    [
+      'agent',
+      'E1101 12:00:00.000000    4711 server.go:250] "Failed to register CRI auth plugins" err="plugin binary executable  did not exist"',
+      'ServiceFailed',
+    ],
+    [
+      'server',
+      'E1101 12:00:00.000000    4711 kubelet.go:1703] "Failed to start ContainerManager" err="[invalid kernel flag: kernel/panic, expected value: 10, actual value: 1]"',
+      'ServiceFailed',
+    ],
+    [
+      'agent',
+      waiting('Get "https://127.0.0.1:6444/v1-k3s/config": read: connection reset by peer'),
+      'ServerNotReady',
+    ],
+    [
+      'agent',
+      waiting('failed to retrieve configuration from server: runtime core not ready'),
+      'ServerNotReady',
+    ],
+    // pkg/util/file.go, ReadFile
+    [
+      'server',
+      line('info', 'Waiting for file "/var/lib/slipway/join-token" to be created'),
+      'ServiceStarting',
+    ],
+  ] as const)('%s: %s', (command, log, reason) => {
+    const cause = findCause(`${line('info', 'Starting k3s')}\n${log}\n`, command);
+    expect(cause?.reason).toBe(reason);
+    expect(cause?.message).toMatch(/^K3s says: ".+"\. .+\.$/s);
+  });
+
+  test.each([
+    ['server', waiting('failed to get CA certs: Get "https://127.0.0.1:6444/cacerts": EOF')],
+    ['server', waiting('failed to retrieve configuration from server: starting')],
+    ['server', waiting('Get "https://127.0.0.1:6443/v1-k3s/config": context deadline exceeded')],
+    ['agent', line('fatal', 'Error: failed to retrieve agent configuration: context canceled')],
+    ['agent', line('info', 'Running load balancer k3s-agent-load-balancer 127.0.0.1:6444')],
+    ['agent', ''],
+  ] as const)('on %s none in: %s', (command, log) => {
+    expect(findCause(log, command)).toBeUndefined();
+  });
+
+  test.each(['exec format error', 'exec: "k3s-server": executable file not found in $PATH'])(
+    'says of what K3s has unpacked and cannot run how it is unpacked anew: %s',
+    (words) => {
+      expect(findCause(line('fatal', words), 'server')?.message).toContain(
+        'rm -r /var/lib/rancher/k3s/data/',
+      );
+    },
+  );
+
+  test('takes no container of another processor for a damaged K3s', () => {
+    const log = `E1101 12:00:00.000000    4711 pod_workers.go:1301] "Error syncing pod" err="exec /app: exec format error"`;
+    expect(findCause(log, 'server')).toBeUndefined();
+  });
+
+  test('the newest counts', () => {
+    const log = [invalid('failed to get CA certs: EOF'), waiting('x: 503 Service Unavailable')].join('\n');
+    expect(findCause(log, 'agent')?.reason).toBe('ServerNotReady');
+  });
+
+  test('quotes as K3s meant it, and not without an end', () => {
+    const cause = findCause(invalid(`"quoted" ${'x'.repeat(400)}`), 'agent');
+    expect(cause?.message).toContain('6443: "quoted" xxx');
+    expect(cause?.message.length).toBeLessThan(450);
+  });
+});
+
+test.each([
+  ['', undefined],
+  [`${line('info', 'a')}\n${line('fatal', 'b')}\n${line('info', 'c')}\n`, 'b'],
+  [
+    `a\nError: listen tcp :6443: bind: address already in use\n`,
+    'Error: listen tcp :6443: bind: address already in use',
+  ],
+  ['a\nb\n', 'b'],
+  ['time="x" level=error msg=bare', 'bare'],
+  ['E1101 12:00:00.000000    4711 server.go:250] "Failed" err="x"\nlast\n', '"Failed" err="x"'],
+])('lastWords of %j', (log, expected) => {
+  expect(lastWords(log)).toBe(expected);
+});

@@ -1,0 +1,278 @@
+import { describe, expect, test } from 'vitest';
+import { k3sService } from '../../../../../../src/agent/parts/k3s/service/service.ts';
+import { stamp } from '../../../../../../src/agent/parts/k3s/service/start-stamp.ts';
+import { nodePaths } from '../../../../../../src/agent/paths.ts';
+import { file } from '../../../../../../src/agent/resources/file.ts';
+import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
+import { aNode, outcome } from '../../../k3s/a-node.ts';
+
+const paths = nodePaths('/');
+const fatal = 'time="x" level=fatal msg="listen tcp :6443: bind: address already in use"';
+const rejected =
+  'level=info msg="Waiting to retrieve agent configuration; server is not ready: x/v1-k3s/config: 401 Unauthorized"';
+
+function show(shown: object): string {
+  const all = {
+    LoadState: 'loaded',
+    ActiveState: 'active',
+    SubState: 'running',
+    NRestarts: '0',
+    InvocationID: 'i1',
+    ...shown,
+  };
+  return Object.entries(all)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+const registriesYaml = "configs:\n  'a.io': { auth: { username: u } }\n";
+const provider = 'providers: [{ name: slipway-credential-provider, matchImages: [a.io] }]\n';
+
+function withServer(registries: object) {
+  return aNode('agent', { settings: { registries: { servers: ['a.io'], ...registries } } });
+}
+
+function world(shown: object, journal = ''): MemoryHost {
+  return memoryHost({
+    files: {
+      [paths.k3s.config]: 'a',
+      [paths.k3s.registries]: registriesYaml,
+      [paths.k3s.credentialProvider]: provider,
+      [`${paths.k3s.credentialProviderBin}/slipway-credential-provider`]: { content: '', mode: 0o755 },
+      [paths.slipway.joinToken]: 't',
+    },
+  })
+    .on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (abc)\n')
+    .on({ file: 'systemctl', args: /^show k3s(-agent)?\.service -p / }, show(shown))
+    .on(
+      {
+        file: 'journalctl',
+        args: /^_SYSTEMD_INVOCATION_ID=i1 -u k3s-agent\.service -o cat -n 200 --no-pager$/,
+      },
+      journal,
+    );
+}
+
+describe('the state of the unit', () => {
+  test.each([
+    ['runs', {}, '', 'InSync'],
+    [
+      'is not started',
+      { ActiveState: 'inactive', SubState: 'dead', InvocationID: '' },
+      '',
+      'Drifted k3s-agent.service',
+    ],
+    ['has failed', { ActiveState: 'failed' }, '', 'Drifted k3s-agent.service'],
+    ['is about to be restarted', { Job: '123' }, '', 'Waiting ServiceStarting'],
+    ['is stopping', { ActiveState: 'deactivating' }, '', 'Waiting ServiceStarting'],
+    ['starts', { ActiveState: 'activating', SubState: 'start' }, 'hello', 'Waiting ServiceStarting'],
+    [
+      'starts, and says why it does not get on',
+      { ActiveState: 'activating', SubState: 'start' },
+      rejected,
+      'Waiting TokenRejected',
+    ],
+    [
+      'starts, its job still there as that of every unit of Type=notify',
+      { ActiveState: 'activating', SubState: 'start', Job: '123' },
+      rejected,
+      'Waiting TokenRejected',
+    ],
+    [
+      'ends again and again',
+      { ActiveState: 'activating', SubState: 'auto-restart', NRestarts: '4' },
+      fatal,
+      'ServiceFailed soon',
+    ],
+    [
+      'ends again and again for a known cause',
+      { ActiveState: 'activating', SubState: 'auto-restart' },
+      'flag provided but not defined: -x',
+      'K3sConfigInvalid slow',
+    ],
+  ])('%s', async (_name, shown, journal, expected) => {
+    expect(await outcome(k3sService(aNode('agent'), []), world(shown, journal))).toBe(expected);
+  });
+
+  test('its last words are quoted', async () => {
+    const host = world(
+      { ActiveState: 'activating', SubState: 'auto-restart', NRestarts: '4', ExecMainStatus: '1' },
+      fatal,
+    );
+    await expect(k3sService(aNode('agent'), []).check(host)).rejects.toThrow(
+      'K3s ended with status 1; systemd starts it again (4 restarts so far). Its last words: "listen tcp :6443: bind: address already in use". See journalctl -u k3s-agent.service.',
+    );
+  });
+
+  test.each([
+    ['signal', '11', true],
+    ['core-dump', '7', true],
+    ['signal', '9', false],
+    ['exit-code', '11', false],
+  ])('an end by %s %s names what K3s has unpacked: %j', async (Result, ExecMainStatus, isNamed) => {
+    const host = world({ ActiveState: 'activating', SubState: 'auto-restart', Result, ExecMainStatus });
+    const error = await k3sService(aNode('agent'), [])
+      .check(host)
+      .catch((thrown: Error) => thrown);
+    expect(`${error}`.includes('rm -r /var/lib/rancher/k3s/data/')).toBe(isNamed);
+  });
+
+  test.each([
+    [{ ActiveState: 'inactive' }, 'systemctl start --no-block k3s-agent.service'],
+    [{ ActiveState: 'failed' }, 'systemctl start --no-block k3s-agent.service'],
+  ])('%j is put right without waiting', async (shown, command) => {
+    const host = world(shown).on({ file: 'systemctl', args: /^start/ });
+    const finding = await k3sService(aNode('agent'), []).check(host);
+    if (finding.state === 'Drifted') await finding.drift.remedy(host);
+    expect(host.lines().join()).toContain(command);
+  });
+});
+
+describe('what K3s was started with', () => {
+  const starts = { ActiveState: 'activating', SubState: 'start' };
+  const config = paths.k3s.config;
+  const token = paths.slipway.joinToken;
+  const login = [paths.k3s.registries, "configs: { 'a.io': { auth: { username: v } } }\n"] as const;
+  const lasting = [
+    paths.k3s.registries,
+    `${registriesYaml}  docker.io: { auth: { username: v } }\n`,
+  ] as const;
+  const mirrors = { 'docker.io': { endpoint: ['https://a.io'] } };
+
+  test.each([
+    ['is what is there', {}, {}, undefined, 'InSync'],
+    ['is another config.yaml', {}, {}, [config, 'b'], 'Drifted tolerably config'],
+    ['is another config.yaml, while it starts', {}, starts, [config, 'b'], 'Drifted config'],
+    ['is a fresh login', { onRotate: 'never' }, {}, login, 'InSync'],
+    ['is a fresh login', { onRotate: 'auto' }, {}, login, 'InSync'],
+    ['is a fresh login', { onRotate: 'restart' }, {}, login, 'Drifted tolerably registryLogins'],
+    ['is a fresh login for a mirror', { onRotate: 'never', mirrors }, {}, login, 'InSync'],
+    [
+      'is a fresh login for a mirror',
+      { onRotate: 'auto', mirrors },
+      {},
+      login,
+      'Drifted tolerably registryLogins',
+    ],
+    ['is a login that only containerd has', { onRotate: 'never' }, {}, lasting, 'InSync'],
+    [
+      'is a login that only containerd has',
+      { onRotate: 'auto' },
+      {},
+      lasting,
+      'Drifted tolerably lastingLogins',
+    ],
+    [
+      'is a login that only containerd has',
+      { onRotate: 'restart' },
+      {},
+      lasting,
+      'Drifted tolerably registryLogins, lastingLogins',
+    ],
+    ['is another token, which a running node does not need', {}, {}, [token, 'u'], 'InSync'],
+    ['is another token, while it starts', {}, starts, [token, 'u'], 'Drifted joinToken'],
+    ['is unknown: the stamp is of another start', {}, { InvocationID: 'i2' }, [config, 'b'], 'InSync'],
+  ] as const)('%s: %j', async (_name, registries, shown, edit, expected) => {
+    const host = world(shown);
+    await stamp(host, paths, { invocationId: 'i1' });
+    if (edit) host.files.write(edit[0], edit[1]);
+    expect(await outcome(k3sService(withServer(registries), []), host)).toBe(expected);
+  });
+
+  test('a stamp of an older Slipway, which knew no lasting logins, restarts nothing', async () => {
+    const host = world({});
+    await stamp(host, paths, { invocationId: 'i1' });
+    const old = JSON.parse(host.files.text(paths.k3s.stamp) ?? '');
+    const { lastingLogins, ...inputs } = old.inputs;
+    host.files.write(paths.k3s.stamp, JSON.stringify({ invocationId: 'i1', inputs }));
+    host.files.write(...lasting);
+    expect(await outcome(k3sService(withServer({ onRotate: 'auto' }), []), host)).toBe('InSync');
+  });
+
+  test.each([
+    ['is to be put back first', 'a', 'Waiting Blocked'],
+    ['is what is wanted', 'b', 'Drifted tolerably config'],
+  ])('another config.yaml that %s', async (_, content, expected) => {
+    const host = world({});
+    await stamp(host, paths, { invocationId: 'i1' });
+    host.files.write(config, 'b');
+    const wanted = file({ path: config, content, condition: 'K3sConfig' });
+    expect(await outcome(k3sService(aNode('server'), [], [wanted]), host)).toBe(expected);
+  });
+
+  test.each([
+    ['runs meanwhile, and is watched', {}, true],
+    ['does not run', starts, false],
+  ] as const)('a K3s that is to be restarted %s', async (_name, shown, tolerable) => {
+    const host = world(shown);
+    await stamp(host, paths, { invocationId: 'i1' });
+    host.files.write(config, 'b');
+    const finding = await k3sService(aNode('server'), []).check(host);
+    expect(finding).toMatchObject({ state: 'Drifted', drift: { tolerable } });
+  });
+
+  test('restarts without waiting', async () => {
+    const host = world({}).on({ file: 'systemctl', args: ['restart', '--no-block', 'k3s.service'] });
+    await stamp(host, paths, { invocationId: 'i1' });
+    host.files.write(config, 'b');
+    const finding = await k3sService(aNode('server'), []).check(host);
+    if (finding.state === 'Drifted') await finding.drift.remedy(host);
+    expect(host.journal.at(-1)).toMatchObject({ kind: 'run' });
+  });
+});
+
+describe('what is said while K3s runs', () => {
+  test.each([
+    [['a.io'], /^K3s runs; it is not known what this start was given, /],
+    [[], /^K3s runs$/],
+  ])('without a stamp, and with the login servers %j', async (servers, expected) => {
+    const finding = await k3sService(withServer({ servers }), []).check(world({}));
+    expect(finding).toEqual({ state: 'InSync', message: expect.stringMatching(expected) });
+  });
+
+  test.each([
+    `${paths.k3s.agent}/images/x.txt/a`,
+    `${paths.k3s.config}.d/x.yaml/a`,
+    `${paths.k3s.agent}/etc/containerd/config.toml/a`,
+  ])('a stray folder of %s is nobody’s trouble', async (path) => {
+    const host = world({});
+    await stamp(host, paths, { invocationId: 'i1' });
+    host.files.write(path, '');
+    const finding = await k3sService(withServer({}), []).check(host);
+    expect(finding).toEqual({ state: 'InSync', message: 'K3s runs' });
+  });
+
+  const mirrors = { 'docker.io': { endpoint: ['https://a.io'] } };
+  const why = 'docker.io is mirrored by a.io';
+  const auto = 'set registries.onRotate to auto, and K3s is restarted for that';
+  const changed =
+    'a login that only containerd has was changed, and it keeps the old one until the next start of K3s';
+  const kept = `containerd keeps the registry logins of its start, where kubelet gives none: ${why}`;
+  const token = `h.${Buffer.from('{"iat":1000,"exp":11800,"aud":"a.io"}').toString('base64url')}.s`;
+  const withEnd = `configs: { 'a.io': { auth: { username: u, password: ${token} } } }\n`;
+  const lasting = `${registriesYaml}  docker.io: { auth: { username: v } }\n`;
+
+  test.each([
+    ['never', {}, registriesYaml, registriesYaml, 'K3s runs'],
+    ['auto', {}, registriesYaml, registriesYaml, 'K3s runs'],
+    [
+      'auto',
+      { mirrors },
+      registriesYaml,
+      registriesYaml,
+      `K3s runs; restarted at each rotation, because ${why}`,
+    ],
+    ['restart', { mirrors }, registriesYaml, registriesYaml, 'K3s runs'],
+    ['never', { mirrors }, registriesYaml, registriesYaml, `K3s runs; ${kept}; ${auto}`],
+    ['never', { mirrors }, withEnd, registriesYaml, `K3s runs; ${kept}; ${auto}`],
+    ['never', {}, registriesYaml, lasting, `K3s runs; ${changed}; ${auto}`],
+    ['never', { mirrors }, withEnd, lasting, `K3s runs; ${kept}; ${changed}; ${auto}`],
+  ])('%s %j', async (onRotate, settings, before, after, expected) => {
+    const host = world({});
+    host.files.write(paths.k3s.registries, before);
+    await stamp(host, paths, { invocationId: 'i1' });
+    host.files.write(paths.k3s.registries, after);
+    const finding = await k3sService(withServer({ onRotate, ...settings }), []).check(host);
+    expect(finding).toEqual({ state: 'InSync', message: expected });
+  });
+});

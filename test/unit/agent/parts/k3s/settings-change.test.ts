@@ -1,0 +1,335 @@
+import { describe, expect, test } from 'vitest';
+import type { Resource } from '../../../../../src/agent/engine/resource.ts';
+import { configFile } from '../../../../../src/agent/parts/k3s/config.ts';
+import { noteStart } from '../../../../../src/agent/parts/k3s/service/started-with.ts';
+import {
+  keepingSettings,
+  settingsChange,
+  unlessIrreversible,
+} from '../../../../../src/agent/parts/k3s/settings-change.ts';
+import { nodePaths } from '../../../../../src/agent/paths.ts';
+import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
+import { aNode, outcome, settle } from '../../k3s/a-node.ts';
+
+const paths = nodePaths('/');
+const dropIn = '/etc/rancher/k3s/config.yaml.d/mine.yaml';
+type Config = Readonly<Record<string, string | boolean | readonly string[]>>;
+
+function serverWith(config: Config, consented: readonly string[] = []) {
+  return aNode('server', { settings: { k3s: { config }, consent: { settings: consented } } });
+}
+
+/** A server whose cluster was made with this configuration, and runs. */
+async function living(config: Config): Promise<MemoryHost> {
+  const host = memoryHost({ files: { '/etc/systemd/system/k3s.service': '# Written by Slipway' } });
+  await settle(configFile(serverWith(config), []), host);
+  await noteStart(host, paths);
+  host.files.write(paths.k3s.serverToken, 'K10a::server:x', 0o600);
+  await noteStart(host, paths);
+  return host;
+}
+
+async function message(host: MemoryHost, config: Config): Promise<string> {
+  const thrown = await settingsChange(serverWith(config), [])
+    .check(host)
+    .catch((error: Error) => error);
+  return thrown instanceof Error ? thrown.message : '';
+}
+
+const env = '/etc/systemd/system/k3s.service.env';
+
+const drifted: Resource = {
+  id: 'Service/k3s',
+  summary: '',
+  condition: 'K3sRunning',
+  check: async () => ({
+    state: 'Drifted',
+    drift: { changes: [{ field: 'k3s', observed: 'a', desired: 'b' }], remedy: async () => {} },
+  }),
+};
+
+const held = 'SettingsIrreversible slow, blocks nobody';
+
+describe('on a living server', () => {
+  test.each([
+    ['cluster-cidr', {}, { 'cluster-cidr': '10.50.0.0/16' }, held],
+    ['service-cidr', { 'service-cidr': ['10.9.0.0/16'] }, { 'service-cidr': ['10.8.0.0/16'] }, held],
+    ['cluster-domain', { 'cluster-domain': 'a.b' }, {}, held],
+    ['secrets-encryption', {}, { 'secrets-encryption': true }, held],
+    ['cluster-init', {}, { 'cluster-init': true }, held],
+    ['cluster-dns', {}, { 'cluster-dns': '10.43.0.11' }, held],
+    ['flannel-backend', {}, { 'flannel-backend': 'wireguard-native' }, held],
+    ['what K3s has by default, written out', {}, { 'flannel-backend': 'vxlan' }, 'InSync'],
+    [
+      'a list written as one text',
+      { 'cluster-cidr': ['10.1.0.0/16'] },
+      { 'cluster-cidr': '10.1.0.0/16' },
+      'InSync',
+    ],
+    ['the same', { 'secrets-encryption': true }, { 'secrets-encryption': true }, 'InSync'],
+    ['another key', {}, { 'tls-san': ['a.b'], disable: ['traefik'] }, 'InSync'],
+  ] as const)('%s', async (_name, before, now, expected) => {
+    expect(await outcome(settingsChange(serverWith(now), []), await living(before))).toBe(expected);
+  });
+
+  test('what is held back stays in the file, byte for byte, and all else is applied', async () => {
+    const before = { disable: ['traefik'], 'secrets-encryption': true, 'tls-san': ['a.b'] };
+    const host = await living(before);
+    const text = host.files.text(paths.k3s.config);
+    const other = { 'cluster-cidr': '10.50.0.0/16', 'tls-san': ['a.b'], disable: ['traefik'] };
+    expect(await settle(configFile(serverWith(other), []), host)).toEqual(['InSync']);
+    expect(host.files.text(paths.k3s.config)).toBe(text);
+    await settle(configFile(serverWith({ ...other, debug: true }), []), host);
+    expect(host.files.text(paths.k3s.config)).toContain('debug: true');
+    expect(host.files.text(paths.k3s.config)).not.toContain('10.50');
+  });
+
+  test('the value is the one of K3s, though its file is gone', async () => {
+    const host = await living({ 'cluster-cidr': '10.1.0.0/16' });
+    host.files.remove(paths.k3s.config);
+    await settle(configFile(serverWith({ 'cluster-cidr': '10.50.0.0/16' }), []), host);
+    expect(host.files.text(paths.k3s.config)).toContain('"10.1.0.0/16"');
+  });
+
+  test('before there is a note, it is the one of the file', async () => {
+    const host = await living({});
+    host.files.remove(paths.k3s.startedWith);
+    expect(await outcome(settingsChange(serverWith({ 'cluster-cidr': '10.50.0.0/16' }), []), host)).toBe(
+      held,
+    );
+  });
+
+  test('a value that K3s was given by hand does not become that of the cluster', async () => {
+    const host = await living({});
+    host.files.write(paths.k3s.config, 'cluster-cidr: 10.50.0.0/16\n', 0o600);
+    await noteStart(host, paths);
+    expect(await outcome(settingsChange(serverWith({}), []), host)).toBe('InSync');
+  });
+
+  test('a drop-in is named, and K3s is not restarted for it', async () => {
+    const host = await living({});
+    const text = host.files.text(paths.k3s.config);
+    host.files.write(dropIn, 'server: https://10.0.0.9:6443\ndatastore-endpoint: mysql://u:canary@db\n');
+    const told = await message(host, {});
+    expect(told).toContain(
+      `server in ${dropIn}, line 1 is https://10.0.0.9:6443 now, and K3s runs with none`,
+    );
+    expect(told).toContain(`datastore-endpoint in ${dropIn}`);
+    expect(told).not.toContain('canary');
+    await settle(configFile(serverWith({}), []), host);
+    expect(host.files.text(paths.k3s.config)).toBe(text);
+  });
+
+  test.each([
+    [
+      'a file of variables',
+      env,
+      '# mine\nK3S_DATASTORE_ENDPOINT="mysql://u:canary@db"\n',
+      'datastore-endpoint',
+      2,
+    ],
+    ['/etc/default', '/etc/default/k3s', 'K3S_CLUSTER_INIT=true\n', 'cluster-init', 1],
+    [
+      'a drop-in of the unit',
+      '/etc/systemd/system/k3s.service.d/a.conf',
+      '[Service]\nEnvironment=K3S_DATASTORE_ENDPOINT=mysql://u:canary@db\n',
+      'datastore-endpoint',
+      2,
+    ],
+    [
+      'a command in a drop-in of the unit',
+      '/etc/systemd/system/k3s.service.d/a.conf',
+      '[Service]\nExecStart=\nExecStart=/usr/local/bin/k3s server --cluster-init\n',
+      'cluster-init',
+      3,
+    ],
+    ['a drop-in of K3s', dropIn, 'debug: true\nsecrets-encryption: true\n', 'secrets-encryption', 2],
+  ])('%s is named with its line', async (_name, path, text, key, line) => {
+    const host = await living({});
+    host.files.write(path, text);
+    const told = await message(host, {});
+    expect(told).toContain(`${key} in ${path}, line ${line} is `);
+    expect(told).not.toContain('canary');
+  });
+
+  test('what other files give from the first start on is no change', async () => {
+    const host = memoryHost({ files: { '/etc/systemd/system/k3s.service': '# Written by Slipway' } });
+    host.files.write(env, 'K3S_DATASTORE_ENDPOINT=mysql://u:canary@db\n');
+    host.files.write(paths.k3s.serverToken, 'K10a::server:x', 0o600);
+    await noteStart(host, paths);
+    expect(host.files.read(paths.k3s.startedWith)).toMatchObject({
+      content: expect.not.stringContaining('canary'),
+      mode: 0o600,
+    });
+    expect(await message(host, {})).toBe('');
+  });
+
+  test('the settings win over variables', async () => {
+    const host = await living({ 'cluster-init': true });
+    host.files.write(env, 'K3S_CLUSTER_INIT=false\n');
+    expect(await message(host, { 'cluster-init': true })).toBe('');
+  });
+});
+
+describe('the settings of a node', () => {
+  const config = { 'cluster-cidr': '10.1.0.0/16' };
+
+  test('stay as they are where nothing is held back', async () => {
+    const node = serverWith(config);
+    expect(await keepingSettings(await living(config), node)).toBe(node);
+  });
+
+  test('do not take over the old value of what a file of the operator changes', async () => {
+    const host = await living(config);
+    host.files.write(dropIn, 'cluster-cidr: 10.50.0.0/16\n');
+    const node = serverWith(config);
+    expect(await keepingSettings(host, node)).toBe(node);
+  });
+
+  test('are not those of the cluster on an agent', async () => {
+    const host = await living(config);
+    host.files.write(paths.k3s.agentServerCa, 'ca');
+    const node = aNode('agent', { settings: { k3s: { config: { 'cluster-cidr': '10.50.0.0/16' } } } });
+    expect(await outcome(settingsChange(node, []), host)).toBe('InSync');
+  });
+});
+
+describe('a datastore that the settings no longer name', () => {
+  const endpoint = { 'datastore-endpoint': 'mysql://u:canary@db' };
+
+  test('stays in the file', async () => {
+    const host = await living(endpoint);
+    const text = host.files.text(paths.k3s.config);
+    await settle(configFile(serverWith({}), []), host);
+    expect(host.files.text(paths.k3s.config)).toBe(text);
+    expect(text).toContain('canary');
+  });
+
+  test('is not what a hand wrote into the file', async () => {
+    const host = await living(endpoint);
+    host.files.write(paths.k3s.config, 'datastore-endpoint: mysql://u:other@db\n', 0o600);
+    await settle(configFile(serverWith({}), []), host);
+    expect(host.files.text(paths.k3s.config)).not.toContain('other');
+  });
+
+  test('is no digest in a file that was lost, and K3s is not restarted without it', async () => {
+    const host = await living(endpoint);
+    host.files.remove(paths.k3s.config);
+    await settle(configFile(serverWith({}), []), host);
+    expect(host.files.text(paths.k3s.config)).not.toContain('datastore-endpoint');
+    expect(await outcome(unlessIrreversible(serverWith({}), drifted), host)).toBe(
+      'Waiting SettingsIrreversible',
+    );
+  });
+});
+
+describe('a restart for another reason', () => {
+  test('waits while a file would have K3s take another value', async () => {
+    const host = await living({});
+    expect(await outcome(unlessIrreversible(serverWith({}), drifted), host)).toBe('Drifted k3s');
+    host.files.write(dropIn, 'cluster-cidr: 10.50.0.0/16\n');
+    expect(await outcome(unlessIrreversible(serverWith({}), drifted), host)).toBe(
+      'Waiting SettingsIrreversible',
+    );
+  });
+
+  test('does not wait for a drop-in that adds the same as at the last start', async () => {
+    const host = memoryHost({ files: { '/etc/systemd/system/k3s.service': '# Written by Slipway' } });
+    const node = serverWith({ 'cluster-dns': ['10.43.0.10'] });
+    host.files.write(dropIn, 'cluster-dns+: [10.43.0.11]\ncluster-init:\n');
+    await settle(configFile(node, []), host);
+    host.files.write(paths.k3s.serverToken, 'K10a::server:x', 0o600);
+    await noteStart(host, paths);
+    expect(await outcome(settingsChange(node, []), host)).toBe('InSync');
+    host.files.write(dropIn, 'cluster-dns+: [10.43.0.12]\n');
+    expect(await outcome(settingsChange(node, []), host)).toBe(held);
+  });
+
+  test('does not wait for what the configuration keeps', async () => {
+    const changed = serverWith({ 'cluster-cidr': '10.50.0.0/16' });
+    for (const before of [{}, { 'cluster-cidr': '10.1.0.0/16' }])
+      expect(await outcome(unlessIrreversible(changed, drifted), await living(before))).toBe('Drifted k3s');
+  });
+});
+
+describe('consent', () => {
+  const now = { 'flannel-backend': 'wireguard-native', 'cluster-cidr': '10.50.0.0/16' };
+
+  test('is asked for only where it can help', async () => {
+    const told = await message(await living({}), now);
+    expect(told).toContain('k3s.config.cluster-cidr is 10.50.0.0/16 now, and K3s runs with 10.42.0.0/16.');
+    expect(told).toContain(
+      'add `consent: { settings: [flannel-backend=wireguard-native] }` to /etc/slipway/config.yaml',
+    );
+    expect(told).not.toContain('cluster-cidr=');
+    const alone = await message(await living({}), { 'cluster-cidr': '10.50.0.0/16' });
+    expect(alone).toMatch(/another\. Put the old values back\.$/);
+  });
+
+  test('to what cannot change is without effect', async () => {
+    const node = serverWith(now, ['cluster-cidr=10.50.0.0/16', 'secrets-encryption=true']);
+    const host = await living({});
+    await settle(configFile(node, []), host);
+    expect(host.files.text(paths.k3s.config)).not.toContain('10.50');
+  });
+
+  test('lets its value through, and no other, and is spent with the next start', async () => {
+    const host = await living({});
+    const consented = ['flannel-backend=wireguard-native'];
+    const node = serverWith({ 'flannel-backend': 'wireguard-native' }, consented);
+    expect(await outcome(settingsChange(node, []), host)).toBe('InSync');
+    await settle(configFile(node, []), host);
+    expect(host.files.text(paths.k3s.config)).toContain('flannel-backend: "wireguard-native"');
+    await noteStart(host, paths);
+    expect(
+      await outcome(settingsChange(serverWith({ 'flannel-backend': 'wireguard-native' }), []), host),
+    ).toBe('InSync');
+    expect(
+      await outcome(settingsChange(serverWith({ 'flannel-backend': 'host-gw' }, consented), []), host),
+    ).toBe(held);
+  });
+});
+
+describe('nothing is held back', () => {
+  const node = serverWith({ 'cluster-cidr': '10.50.0.0/16' });
+
+  test('on a server that has no cluster yet, whatever a start that failed was given', async () => {
+    const host = await living({ 'cluster-cidr': '10.1.0.0/16' });
+    host.files.remove(paths.k3s.serverToken);
+    expect(await outcome(settingsChange(node, []), host)).toBe('InSync');
+    await settle(configFile(node, []), host);
+    await noteStart(host, paths);
+    host.files.write(paths.k3s.serverToken, 'K10a::server:x', 0o600);
+    expect(await outcome(settingsChange(node, []), host)).toBe('InSync');
+  });
+
+  test('of what the unit of another program gave K3s, once the settings have it', async () => {
+    const host = memoryHost({
+      files: {
+        '/etc/systemd/system/k3s.service':
+          '[Service]\nExecStart=/usr/local/bin/k3s server --cluster-cidr 10.50.0.0/16 --flannel-backend=host-gw\n',
+        [paths.k3s.serverToken]: 'K10a::server:x',
+      },
+    });
+    const taken = { 'cluster-cidr': '10.50.0.0/16', 'flannel-backend': 'host-gw' };
+    expect(await outcome(settingsChange(serverWith(taken), []), host)).toBe('InSync');
+    expect(await outcome(settingsChange(serverWith({}), []), host)).toBe(held);
+  });
+
+  test('where neither a note nor a file says what K3s runs with', async () => {
+    const host = memoryHost({ files: { [paths.k3s.serverToken]: 'K10a::server:x' } });
+    expect(await outcome(settingsChange(node, []), host)).toBe('InSync');
+  });
+
+  test.each(['', '{', 'null', '{"first":1}'])('and a damaged note is none: %j', async (text) => {
+    const host = await living({});
+    host.files.write(paths.k3s.startedWith, text, 0o600);
+    expect(await outcome(settingsChange(node, []), host)).toBe(held);
+  });
+});
+
+test('an agent notes nothing', async () => {
+  const host = memoryHost({ files: { [paths.k3s.config]: 'server: "https://a:6443"\n' } });
+  await noteStart(host, paths);
+  expect(host.journal).toEqual([]);
+});

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { emptied, unmounted } from '../../../../../../src/agent/parts/k3s/teardown/mounts.ts';
+import { memoryHost } from '../../../../../lab/memory-host.ts';
+import { outcome, settle } from '../../../k3s/a-node.ts';
+
+const data = '/var/lib/rancher/k3s';
+
+/** K3s' data, with these mounted on the machine. */
+function machine(...points: readonly string[]) {
+  const lines = points.map((point) => `tmpfs ${point} tmpfs rw 0 0\n`);
+  return memoryHost({ files: { '/proc/mounts': lines.join(''), [`${data}/a`]: 'a', [`${data}/b/c`]: 'c' } });
+}
+
+test.each([
+  ['nothing is mounted', [], [`remove ${data}`]],
+  ['something is mounted beside it', [`${data}-backup`], [`remove ${data}`]],
+  ['it is a mount of its own', [data], [`remove ${data}/a`, `remove ${data}/b`]],
+])('where %s it goes', async (_, points, expected) => {
+  const host = machine(...points);
+  expect((await settle(emptied(data, []), host)).at(-1)).toBe('InSync');
+  expect(host.lines()).toEqual(expected);
+});
+
+test.each([[`${data}/storage/disk`], [`${data}/with\\040blank`]])(
+  'nothing is deleted while something is mounted at %s',
+  async (point) => {
+    const host = machine(data, point);
+    expect(await outcome(emptied(data, []), host)).toBe('FileSystemError soon');
+    await expect(emptied(data, []).check(host)).rejects.toThrow(point.replace('\\040', ' '));
+  },
+);
+
+describe('behind a link', () => {
+  /** /var/lib/rancher leads to a disk of its own, as mounts there are named. */
+  function linked(...points: readonly string[]) {
+    const lines = points.map((point) => `tmpfs ${point} tmpfs rw 0 0\n`);
+    return memoryHost({
+      files: {
+        '/proc/mounts': lines.join(''),
+        '/var/lib/rancher': { link: '../../disk/rancher' },
+        '/disk/rancher/k3s/a': 'a',
+      },
+    });
+  }
+
+  test('nothing is deleted while something is mounted in it', async () => {
+    expect(await outcome(emptied(data, []), linked('/disk', '/disk/rancher/k3s/storage'))).toBe(
+      'FileSystemError soon',
+    );
+  });
+
+  test('what K3s mounted is unmounted', async () => {
+    const host = linked('/disk', '/disk/rancher/k3s/agent/containerd/a');
+    host.on({ file: 'umount' }, () => {
+      host.files.write('/proc/mounts', 'tmpfs /disk tmpfs rw 0 0\n');
+      return '';
+    });
+    const prefixes = [`${data}/agent/containerd/`, '/run/netns/cni-'];
+    expect(await settle(unmounted(prefixes, []), host)).toEqual([
+      'Drifted /disk/rancher/k3s/agent/containerd/a',
+      'InSync',
+    ]);
+    expect(host.lines()).toEqual(['run umount --lazy -- /disk/rancher/k3s/agent/containerd/a']);
+  });
+
+  test('links that lead to each other end the search', async () => {
+    const host = memoryHost({ files: { '/proc/mounts': '', '/a': { link: '/b' }, '/b': { link: 'a' } } });
+    expect(await outcome(unmounted(['/a/'], []), host)).toBe('InSync');
+  });
+
+  test('where the directory itself is one, what it leads to is emptied', async () => {
+    const host = machine();
+    host.files.link('/linked', data);
+    expect((await settle(emptied('/linked', []), host)).at(-1)).toBe('InSync');
+    expect(host.lines()).toEqual(['remove /linked/a', 'remove /linked/b']);
+    expect(host.files.list(data)).toEqual([]);
+  });
+});

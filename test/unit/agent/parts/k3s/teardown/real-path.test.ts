@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { realPath } from '../../../../../../src/agent/parts/k3s/teardown/real-path.ts';
+import { memoryHost } from '../../../../../lab/memory-host.ts';
+
+const files = {
+  '/mnt/image': { link: '/images/one' },
+  '/images/one/var/lib/rancher': { link: '/disk/rancher' },
+  '/images/one/srv/up': { link: '../../../../disk' },
+  '/images/one/disk/rancher/k3s/file': 'x',
+};
+
+test.each([
+  ['/mnt/image', '/images/one'],
+  ['/mnt/image/var/lib/rancher/k3s', '/images/one/disk/rancher/k3s'],
+  ['/mnt/image/srv/up/rancher', '/images/one/disk/rancher'],
+  ['/mnt/image/var/none/k3s', '/images/one/var/none/k3s'],
+])('below another root, links of %s stay in it', async (path, real) => {
+  expect(await realPath(memoryHost({ files }), path, '/mnt/image')).toBe(real);
+});
+
+test("below the machine's own root, links lead wherever they say", async () => {
+  expect(await realPath(memoryHost({ files }), '/mnt/image/var/lib/rancher/k3s')).toBe('/disk/rancher/k3s');
+});

@@ -1,0 +1,181 @@
+import { describe, expect, test } from 'vitest';
+import {
+  k3sExecutable,
+  k3sLinks,
+  releaseDownload,
+} from '../../../../../../src/agent/parts/k3s/upgrade/release.ts';
+import { memoryHost } from '../../../../../lab/memory-host.ts';
+import { aNode, outcome } from '../../../k3s/a-node.ts';
+
+const base = 'https://github.com/k3s-io/k3s/releases/download/v1.36.3%2Bk3s1';
+
+test.each([
+  ['x64', `${base}/k3s`, { url: `${base}/sha256sum-amd64.txt`, name: 'k3s' }],
+  ['arm64', `${base}/k3s-arm64`, { url: `${base}/sha256sum-arm64.txt`, name: 'k3s-arm64' }],
+] as const)('the release files of %s', (arch, url, checksum) => {
+  expect(releaseDownload(aNode('server', { arch }))).toEqual({
+    url,
+    checksum,
+    path: '/usr/local/bin/k3s',
+    mode: 0o755,
+  });
+});
+
+test('a release mirror', () => {
+  const settings = { k3s: { releaseUrl: 'https://mirror.example.com/k3s/' } };
+  expect(releaseDownload(aNode('server', { settings })).url).toBe(
+    'https://mirror.example.com/k3s/v1.36.3%2Bk3s1/k3s',
+  );
+});
+
+test('the links', () => {
+  expect(k3sLinks(aNode('agent'), ['x']).map(({ id }) => id)).toEqual([
+    'Link//usr/local/bin/kubectl',
+    'Link//usr/local/bin/crictl',
+    'Link//usr/local/bin/ctr',
+  ]);
+});
+
+const joinedServer = '/var/lib/rancher/k3s/server/token';
+const joinedAgent = '/var/lib/rancher/k3s/agent/server-ca.crt';
+
+describe('the executable', () => {
+  const auto = { k3s: { upgrade: 'auto' } };
+  const serverIs = (version: string) =>
+    JSON.stringify({ serverVersion: { major: '1', gitVersion: version } });
+
+  test.each([
+    ['is there', { installed: 'v1.36.3+k3s1' }, 'InSync'],
+    ['is missing', {}, 'Drifted version'],
+    ['is another, before the node joins', { installed: 'v1.30.0+k3s1' }, 'Drifted tolerably version'],
+    ['is missing on a joined node', { joined: joinedServer }, 'Drifted version'],
+    [
+      'is another on a joined server',
+      { installed: 'v1.36.2+k3s1', joined: joinedServer },
+      'VersionDrift slow, blocks nobody',
+    ],
+    [
+      'may be upgraded',
+      { installed: 'v1.35.1+k3s1', joined: joinedServer, settings: auto },
+      'Drifted tolerably version',
+    ],
+    [
+      'is newer',
+      { installed: 'v1.36.4+k3s1', joined: joinedServer, settings: auto },
+      'VersionRefused slow, blocks nobody',
+    ],
+    [
+      'is two minors old',
+      { installed: 'v1.34.9+k3s1', joined: joinedServer, settings: auto },
+      'VersionRefused slow, blocks nobody',
+    ],
+    ['wants what is no release', { wanted: 'stable' }, 'VersionRefused slow, blocks nobody'],
+    [
+      'follows its server',
+      {
+        role: 'agent',
+        installed: 'v1.36.2+k3s1',
+        joined: joinedAgent,
+        settings: auto,
+        server: serverIs('v1.36.3+k3s1'),
+      },
+      'Drifted tolerably version',
+    ],
+    [
+      'waits for its server to be upgraded',
+      {
+        role: 'agent',
+        installed: 'v1.36.2+k3s1',
+        joined: joinedAgent,
+        settings: auto,
+        server: serverIs('v1.36.2+k3s1'),
+      },
+      'VersionRefused slow, blocks nobody',
+    ],
+    [
+      'waits for its server to answer',
+      { role: 'agent', installed: 'v1.36.2+k3s1', joined: joinedAgent, settings: auto, server: '' },
+      'ApiUnavailable soon, blocks nobody',
+    ],
+  ] as const)('%s', async (_name, given, expected) => {
+    const {
+      role = 'server',
+      installed,
+      joined,
+      settings = {},
+      server,
+      wanted,
+    } = {
+      role: undefined,
+      installed: undefined,
+      joined: undefined,
+      settings: undefined,
+      server: undefined,
+      wanted: undefined,
+      ...given,
+    };
+    const host = memoryHost({ files: joined ? { [joined]: 'there' } : {} });
+    host.on(
+      { file: '/usr/local/bin/k3s', args: ['--version'] },
+      installed ? `k3s version ${installed} (1a2b3c4d)\ngo version go1.26.1\n` : { exitCode: 127 },
+    );
+    if (server !== undefined)
+      host.on(
+        { file: 'k3s', args: /^kubectl --kubeconfig .*kubelet\.kubeconfig .*version -o json$/ },
+        server,
+      );
+    const node = aNode(role, { settings, ...(wanted && { version: wanted }) });
+    expect(await outcome(k3sExecutable(node, []), host)).toBe(expected);
+    expect(host.unused().filter((script) => !script.endsWith('--version'))).toEqual([]);
+  });
+
+  test.each([
+    ['names no version', { exitCode: 0 }, 'Drifted tolerably version'],
+    ['cannot be executed', { exitCode: 126 }, 'Drifted tolerably version'],
+    ['ends by a signal', { exitCode: 139 }, 'Drifted tolerably version'],
+  ])('one of a node in a cluster that %s is downloaded again', async (_, answer, expected) => {
+    const host = memoryHost({ files: { [joinedServer]: 'there' } });
+    host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, answer);
+    expect(await outcome(k3sExecutable(aNode('server'), []), host)).toBe(expected);
+  });
+
+  test.each([
+    ['is damaged', { exitCode: 126 }],
+    ['is lost', { exitCode: 127 }],
+  ])(
+    'one that %s is the release that the node last started as again, before any other',
+    async (_, answer) => {
+      const last = '/var/lib/rancher/k3s/slipway-last-version';
+      const urls: string[] = [];
+      const settings = { k3s: { upgrade: 'auto' } };
+      for (const role of ['server', 'agent'] as const) {
+        const files = { [joinedServer]: 'there', [joinedAgent]: 'there', [last]: 'v1.36.2+k3s1\n' };
+        const host = memoryHost({ files }).onDownload(/./, 'v1.36.2+k3s1');
+        host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, answer);
+        for (const changes of [{}, { settings }]) {
+          const finding = await k3sExecutable(aNode(role, changes), []).check(host);
+          if (finding.state !== 'Drifted') throw new Error(finding.state);
+          await finding.drift.remedy(host);
+          urls.push(finding.drift.summary ?? '');
+        }
+      }
+      expect(new Set(urls)).toEqual(new Set(['download K3s v1.36.2+k3s1 to /usr/local/bin/k3s']));
+    },
+  );
+
+  test('one that another user owns is downloaded again', async () => {
+    const host = memoryHost({ files: { '/usr/local/bin/k3s': { content: 'k3s', mode: 0o755 } } });
+    host.files.give('/usr/local/bin/k3s', '1000:1000');
+    host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n');
+    expect(await outcome(k3sExecutable(aNode('server'), []), host)).toBe('Drifted tolerably owner');
+  });
+
+  test.each([
+    ['that others may write to', { content: 'k3s', mode: 0o777 }, 'Drifted tolerably mode'],
+    ["behind a link of the operator's", { link: '/opt/k3s' }, 'InSync'],
+  ])('one %s', async (_, found, expected) => {
+    const host = memoryHost({ files: { '/usr/local/bin/k3s': found } });
+    host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n');
+    expect(await outcome(k3sExecutable(aNode('server'), []), host)).toBe(expected);
+  });
+});
