@@ -10,7 +10,7 @@ import { findCause } from '../../src/agent/parts/k3s/service/journal-causes.ts';
 import { installedVersion } from '../../src/agent/parts/k3s/upgrade/release.ts';
 import { parseVersion } from '../../src/agent/parts/k3s/version.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
-import { aNode } from '../unit/agent/k3s/a-node.ts';
+import { aNode } from '../unit/agent/a-node.ts';
 
 /** What Slipway takes for granted of the k3s executable, whichever it is; nothing of it needs root or a cluster. */
 export function k3sCliContract(name: string, executable: () => string): void {

@@ -6,7 +6,7 @@ import { registries } from '../../src/agent/parts/registry/registries.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
 import { booted, live, registry } from '../scenario/a-vm.ts';
-import { aNode } from '../unit/agent/k3s/a-node.ts';
+import { aNode } from '../unit/agent/a-node.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isInstalled } from '../../packaging/run.ts';
 import { renderProviderConfig } from '../../src/agent/parts/registry/provider-config.ts';
-import { aNode } from '../unit/agent/k3s/a-node.ts';
+import { aNode } from '../unit/agent/a-node.ts';
 import { DebianRoot, lacksDebianRoot } from './debian-root.ts';
 import { runProgram } from './executable.ts';
 

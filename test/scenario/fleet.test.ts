@@ -11,7 +11,7 @@ import { defaults } from '../../src/agent/settings/defaults.ts';
 import { nextWake } from '../../src/agent/wake.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
 import { memoryHost } from '../lab/memory-host.ts';
-import { aNode } from '../unit/agent/k3s/a-node.ts';
+import { aNode } from '../unit/agent/a-node.ts';
 
 const second = 1_000;
 const minute = 60 * second;

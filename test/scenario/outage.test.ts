@@ -12,7 +12,7 @@ import { defaults } from '../../src/agent/settings/defaults.ts';
 import { nextWake } from '../../src/agent/wake.ts';
 import { datedToken, FakeCloud } from '../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost, type ResponseAnswer } from '../lab/memory-host.ts';
-import { aNode } from '../unit/agent/k3s/a-node.ts';
+import { aNode } from '../unit/agent/a-node.ts';
 import { booted, condition, live, registry, type Vm } from './a-vm.ts';
 
 const second = 1_000;

@@ -12,7 +12,7 @@ import { requestedServer } from '../../src/agent/parts/registry/answer/request.t
 import { findImage } from '../../src/agent/parts/registry/oci/registry-manifest.ts';
 import { readStatus } from '../../src/agent/report/publish.ts';
 import { memoryHost } from '../lab/memory-host.ts';
-import { aNode } from '../unit/agent/k3s/a-node.ts';
+import { aNode } from '../unit/agent/a-node.ts';
 
 /** Whatever recurses into so many levels ends with a RangeError; the stack of a process has room for some 10,000. */
 const depth = 100_000;

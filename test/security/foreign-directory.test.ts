@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { safeDirectories } from '../../src/agent/parts/machine/directories.ts';
-import { aNode } from '../unit/agent/k3s/a-node.ts';
+import { aNode } from '../unit/agent/a-node.ts';
 import { endOf, rootWith, startSlipway } from './process.ts';
 
 const host = nodeHost();

@@ -11,7 +11,7 @@ import { type Status, writeStatus } from '../../src/agent/report/publish.ts';
 import { statusText } from '../../src/agent/report/status-text.ts';
 import { invalidSettings } from '../../src/agent/settings/problems.ts';
 import { memoryHost } from '../lab/memory-host.ts';
-import { aNode } from '../unit/agent/k3s/a-node.ts';
+import { aNode } from '../unit/agent/a-node.ts';
 import { endOf, rootWith, startSlipway } from './process.ts';
 
 /** Clears the screen, retitles the window, turns text around, and begins a line that looks like ours. */

@@ -9,7 +9,7 @@ import type { Finding, Resource } from '../../../src/agent/engine/resource.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
 import { pullProofs } from '../../../src/agent/parts/registry/proof/pull-proof.ts';
 import type { Registry } from '../../lab/azure/registry.ts';
-import { aNode } from '../../unit/agent/k3s/a-node.ts';
+import { aNode } from '../../unit/agent/a-node.ts';
 import { type Expected, expectFailure, loginServer, startWorld, type World } from './world.ts';
 
 const azure = {

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { fluxExecutable } from '../../../src/agent/gitops/flux/flux-release.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
 import { k3sExecutable } from '../../../src/agent/parts/k3s/upgrade/release.ts';
+import { aNode } from '../../unit/agent/a-node.ts';
 import { context, fluxSettings } from '../../unit/agent/gitops/flux/settings.ts';
-import { aNode } from '../../unit/agent/k3s/a-node.ts';
 import { temporaryFolder } from './folder.ts';
 
 /** The bytes of a real executable that a power loss may leave of it: none, its header, a part of its code. */

@@ -15,7 +15,7 @@ import { announcer } from '../../../src/agent/report/announce.ts';
 import { bundleStandIn } from '../../lab/bundle.ts';
 import { freePort } from '../../lab/lab.ts';
 import { runProgram } from '../../lab/processes.ts';
-import { aNode } from '../../unit/agent/k3s/a-node.ts';
+import { aNode } from '../../unit/agent/a-node.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'slipway-announcement-'));
 const root = join(dir, 'vm-server');

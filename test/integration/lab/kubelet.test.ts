@@ -7,7 +7,7 @@ import { renderPlugin } from '../../../src/agent/parts/registry/credential-provi
 import { pluginName, renderProviderConfig } from '../../../src/agent/parts/registry/provider-config.ts';
 import { type KubeletOptions, kubelet } from '../../lab/kubelet.ts';
 import { matchesImage } from '../../lab/kubelet-config.ts';
-import { aNode } from '../../unit/agent/k3s/a-node.ts';
+import { aNode } from '../../unit/agent/a-node.ts';
 import { temporaryFolder } from '../host/folder.ts';
 
 const version = 'credentialprovider.kubelet.k8s.io/v1';

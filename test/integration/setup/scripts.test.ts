@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
 import { k3sScripts } from '../../../src/agent/parts/k3s/scripts.ts';
-import { aNode } from '../../unit/agent/k3s/a-node.ts';
+import { aNode } from '../../unit/agent/a-node.ts';
 import { temporaryFolder } from '../host/folder.ts';
 
 /** Puts the scripts of a node in place, and runs one. */

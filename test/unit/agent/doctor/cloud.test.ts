@@ -5,7 +5,7 @@ import { NodeError } from '../../../../src/agent/engine/errors.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { memoryRegistry } from '../../../lab/memory-registry.ts';
-import { aNode } from '../k3s/a-node.ts';
+import { aNode } from '../a-node.ts';
 
 const server = 'myteam.azurecr.io';
 const image = `${server}/hello/world:1`;

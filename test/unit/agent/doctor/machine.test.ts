@@ -4,7 +4,7 @@ import { examine } from '../../../../src/agent/doctor/probe.ts';
 import type { K3sNode } from '../../../../src/agent/node.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { type MemoryHost, memoryHost, type StartFile } from '../../../lab/memory-host.ts';
-import { aNode } from '../k3s/a-node.ts';
+import { aNode } from '../a-node.ts';
 
 const well = {
   files: {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { portProbes } from '../../../../src/agent/doctor/ports.ts';
 import { examine } from '../../../../src/agent/doctor/probe.ts';
 import { type CommandAnswer, memoryHost } from '../../../lab/memory-host.ts';
-import { aNode } from '../k3s/a-node.ts';
+import { aNode } from '../a-node.ts';
 
 async function lookedAt(kind: 'server' | 'agent', answer: CommandAnswer, config: object = {}) {
   const host = memoryHost().on({ file: 'ss' }, answer);

@@ -6,7 +6,7 @@ import type { Reason } from '../../../../src/agent/engine/reasons.ts';
 import { inSync, type Outcome } from '../../../../src/agent/engine/resource.ts';
 import { announcer } from '../../../../src/agent/report/announce.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
-import { aNode, type NodeChanges } from '../k3s/a-node.ts';
+import { aNode, type NodeChanges } from '../a-node.ts';
 
 const minute = 60_000;
 const identity = '/var/lib/rancher/k3s/agent/kubelet.kubeconfig';

@@ -9,7 +9,7 @@ import {
 } from '../../../../src/agent/resources/credential.ts';
 import { nextWake } from '../../../../src/agent/wake.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
-import { settle } from '../k3s/a-node.ts';
+import { settle } from '../a-node.ts';
 
 const path = '/etc/secret';
 

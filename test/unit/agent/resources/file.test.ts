@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { HostReader } from '../../../../src/agent/engine/host.ts';
 import { file } from '../../../../src/agent/resources/file.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
-import { settle } from '../k3s/a-node.ts';
+import { settle } from '../a-node.ts';
 
 const path = '/etc/app.conf';
 const spec = { path, content: 'wanted', condition: 'System' } as const;

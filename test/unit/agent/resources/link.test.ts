@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { link } from '../../../../src/agent/resources/link.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
-import { settle } from '../k3s/a-node.ts';
+import { settle } from '../a-node.ts';
 
 const path = '/usr/local/bin/kubectl';
 const kubectl = link({ path, target: 'k3s', condition: 'K3sBinary' });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { CommandResult } from '../../../../src/agent/engine/host.ts';
 import { unitsStopped } from '../../../../src/agent/resources/units-stopped.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
-import { outcome } from '../k3s/a-node.ts';
+import { outcome } from '../a-node.ts';
 
 const units = ['k3s.service', 'k3s-agent.service'];
 

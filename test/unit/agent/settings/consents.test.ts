@@ -9,7 +9,7 @@ import {
 } from '../../../../src/agent/settings/consents.ts';
 import { consent as consentSchema } from '../../../../src/agent/settings/sections/slipway.ts';
 import { readYaml } from '../../../../src/agent/settings/yaml.ts';
-import { someSettings } from '../k3s/a-node.ts';
+import { someSettings } from '../a-node.ts';
 
 const none = someSettings();
 const given = someSettings({ consent: { tokenChange: ['3f2a9c1b2d4e', 'another'] } });

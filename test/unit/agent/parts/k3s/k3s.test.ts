@@ -5,8 +5,8 @@ import { recordingHost } from '../../../../../src/agent/host/recording/recording
 import { k3sResources } from '../../../../../src/agent/parts/k3s/k3s.ts';
 import { FakeCloud } from '../../../../lab/fake-cloud.ts';
 import type { MemoryHost } from '../../../../lab/memory-host.ts';
-import { aMachine } from '../../k3s/a-machine.ts';
-import { aNode, type NodeChanges } from '../../k3s/a-node.ts';
+import { aMachine } from '../../a-machine.ts';
+import { aNode, type NodeChanges } from '../../a-node.ts';
 
 const hour = 3_600_000;
 const registry = 'myteam.azurecr.io';

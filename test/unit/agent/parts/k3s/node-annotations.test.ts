@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { annotate, readAnnotations } from '../../../../../src/agent/parts/k3s/node-annotations.ts';
 import { type CommandAnswer, memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode } from '../../k3s/a-node.ts';
+import { aNode } from '../../a-node.ts';
 
 const kubelet = [
   ...['kubectl', '--kubeconfig', '/var/lib/rancher/k3s/agent/kubelet.kubeconfig'],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createEvents, type NodeEvent } from '../../../../../src/agent/parts/k3s/node-events.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode } from '../../k3s/a-node.ts';
+import { aNode } from '../../a-node.ts';
 
 const file = '/run/slipway/events.json';
 const denied: NodeEvent = {

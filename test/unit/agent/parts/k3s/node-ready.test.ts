@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { NodeError } from '../../../../../src/agent/engine/errors.ts';
 import { nodeReady, nodeTaintsApplied } from '../../../../../src/agent/parts/k3s/node-ready.ts';
 import { type CommandAnswer, memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode, outcome } from '../../k3s/a-node.ts';
+import { aNode, outcome } from '../../a-node.ts';
 
 const args = [
   ...['kubectl', '--kubeconfig', '/var/lib/rancher/k3s/agent/kubelet.kubeconfig'],

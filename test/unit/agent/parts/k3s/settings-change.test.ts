@@ -9,7 +9,7 @@ import {
 } from '../../../../../src/agent/parts/k3s/settings-change.ts';
 import { nodePaths } from '../../../../../src/agent/paths.ts';
 import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode, outcome, settle } from '../../k3s/a-node.ts';
+import { aNode, outcome, settle } from '../../a-node.ts';
 
 const paths = nodePaths('/');
 const dropIn = '/etc/rancher/k3s/config.yaml.d/mine.yaml';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { safeDirectories } from '../../../../../src/agent/parts/machine/directories.ts';
 import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode, outcome, settle } from '../../k3s/a-node.ts';
+import { aNode, outcome, settle } from '../../a-node.ts';
 
 const node = aNode('agent');
 const directories = safeDirectories(node);

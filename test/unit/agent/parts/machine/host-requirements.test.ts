@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { noexecMount, refusesCgroupV1 } from '../../../../../src/agent/parts/machine/host-requirements.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode } from '../../k3s/a-node.ts';
+import { aNode } from '../../a-node.ts';
 
 test.each([
   ['v1.34.9+k3s1', false],

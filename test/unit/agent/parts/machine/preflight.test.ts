@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type FreeSpace, preflight } from '../../../../../src/agent/parts/machine/preflight.ts';
 import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode, type NodeChanges, outcome } from '../../k3s/a-node.ts';
+import { aNode, type NodeChanges, outcome } from '../../a-node.ts';
 
 const joined = { '/var/lib/rancher/k3s/agent/server-ca.crt': 'ca', '/usr/local/bin/k3s': 'k3s' };
 const v1 = { '/sys/fs/cgroup/memory/tasks': '' };

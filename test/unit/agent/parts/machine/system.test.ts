@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { renderModules, renderSysctl, system } from '../../../../../src/agent/parts/machine/system.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode, outcome } from '../../k3s/a-node.ts';
+import { aNode, outcome } from '../../a-node.ts';
 
 const protective = { settings: { k3s: { config: { 'protect-kernel-defaults': true } } } };
 

@@ -3,7 +3,7 @@ import { imdsGuard } from '../../../../../src/agent/parts/network/guard.ts';
 import { renderGuardUnit } from '../../../../../src/agent/parts/network/unit.ts';
 import { nodePaths } from '../../../../../src/agent/paths.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode, outcome } from '../../k3s/a-node.ts';
+import { aNode, outcome } from '../../a-node.ts';
 
 const unit = 'slipway-imds-guard.service';
 

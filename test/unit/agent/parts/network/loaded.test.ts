@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { rulesLoaded } from '../../../../../src/agent/parts/network/loaded.ts';
 import { renderRuleset } from '../../../../../src/agent/parts/network/ruleset.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
-import { failure, outcome, settle } from '../../k3s/a-node.ts';
+import { failure, outcome, settle } from '../../a-node.ts';
 
 const rules = { address: '169.254.169.254', allow: [] };
 const resource = rulesLoaded(rules, []);

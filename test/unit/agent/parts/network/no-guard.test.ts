@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { noImdsGuard } from '../../../../../src/agent/parts/network/no-guard.ts';
 import { nodePaths } from '../../../../../src/agent/paths.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
-import { outcome } from '../../k3s/a-node.ts';
+import { outcome } from '../../a-node.ts';
 
 const unit = '/etc/systemd/system/slipway-imds-guard.service';
 const rules = '/var/lib/slipway/imds-guard.nft';

@@ -4,7 +4,7 @@ import { stamp } from '../../../../../src/agent/parts/k3s/service/start-stamp.ts
 import { containerdLogins } from '../../../../../src/agent/parts/registry/containerd-login-ends.ts';
 import { datedToken } from '../../../../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode } from '../../k3s/a-node.ts';
+import { aNode } from '../../a-node.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

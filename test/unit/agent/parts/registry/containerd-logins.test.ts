@@ -5,7 +5,7 @@ import { renderProviderConfig } from '../../../../../src/agent/parts/registry/pr
 import { servedRegistries } from '../../../../../src/agent/parts/registry/provider-file.ts';
 import { nodePaths } from '../../../../../src/agent/paths.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode } from '../../k3s/a-node.ts';
+import { aNode } from '../../a-node.ts';
 
 const { k3s } = nodePaths('/');
 const servers = ['team.azurecr.io', 'two.azurecr.io'];

@@ -8,7 +8,7 @@ import { nodePaths } from '../../../../../src/agent/paths.ts';
 import { load } from '../../../../../src/agent/settings/load.ts';
 import type { Settings } from '../../../../../src/agent/settings/schema.ts';
 import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode, settle, someSettings } from '../../k3s/a-node.ts';
+import { aNode, settle, someSettings } from '../../a-node.ts';
 
 const servers = ['myteam.azurecr.io', 'myteam.westeurope.geo.azurecr.io'];
 const node = aNode('agent', { settings: { registries: { servers } } });

@@ -5,7 +5,7 @@ import { writeProof } from '../../../../../src/agent/parts/registry/proof/pull-r
 import { registries } from '../../../../../src/agent/parts/registry/registries.ts';
 import { FakeCloud } from '../../../../lab/fake-cloud.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode, settle } from '../../k3s/a-node.ts';
+import { aNode, settle } from '../../a-node.ts';
 
 const hour = 3_600_000;
 const servers = ['one.azurecr.io', 'two.azurecr.io'];

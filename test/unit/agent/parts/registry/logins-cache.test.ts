@@ -13,7 +13,7 @@ import { credentialDigest, writeProof } from '../../../../../src/agent/parts/reg
 import { renderRegistries } from '../../../../../src/agent/parts/registry/registries-yaml.ts';
 import { datedToken, FakeCloud } from '../../../../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode, outcome, settle } from '../../k3s/a-node.ts';
+import { aNode, outcome, settle } from '../../a-node.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

@@ -7,7 +7,7 @@ import {
 import { nodePaths } from '../../../../../src/agent/paths.ts';
 import { readProviders } from '../../../../lab/kubelet-config.ts';
 import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode, outcome, settle } from '../../k3s/a-node.ts';
+import { aNode, outcome, settle } from '../../a-node.ts';
 
 const paths = nodePaths('/');
 const path = '/var/lib/rancher/credentialprovider/config.yaml';

@@ -5,7 +5,7 @@ import {
   renderRegistries,
   wantedRegistries,
 } from '../../../../../src/agent/parts/registry/registries-yaml.ts';
-import { someSettings } from '../../k3s/a-node.ts';
+import { someSettings } from '../../a-node.ts';
 
 test('a login server without a login has an empty one, which keeps its pulls from the mirror of all others', () => {
   const { registries } = someSettings({

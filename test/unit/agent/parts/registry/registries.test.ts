@@ -10,7 +10,7 @@ import {
 } from '../../../../../src/agent/parts/registry/registries-yaml.ts';
 import { FakeCloud } from '../../../../lab/fake-cloud.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode, failure, outcome, settle, someSettings } from '../../k3s/a-node.ts';
+import { aNode, failure, outcome, settle, someSettings } from '../../a-node.ts';
 
 const path = '/etc/rancher/k3s/registries.yaml';
 const minute = 60_000;

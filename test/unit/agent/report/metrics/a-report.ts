@@ -3,7 +3,7 @@ import type { Condition } from '../../../../../src/agent/engine/conditions.ts';
 import { type ConditionType, inSync, type Outcome } from '../../../../../src/agent/engine/resource.ts';
 import { createMetrics, type Metrics } from '../../../../../src/agent/report/metrics/metrics.ts';
 import type { ProcessFacts } from '../../../../../src/agent/report/metrics/process-metrics.ts';
-import { aNode, type NodeChanges } from '../../k3s/a-node.ts';
+import { aNode, type NodeChanges } from '../../a-node.ts';
 
 type Part = Partial<Omit<Report, 'knowledge'>>;
 

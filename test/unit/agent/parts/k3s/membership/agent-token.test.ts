@@ -5,7 +5,7 @@ import { renderConfig } from '../../../../../../src/agent/parts/k3s/config.ts';
 import { agentToken } from '../../../../../../src/agent/parts/k3s/membership/agent-token.ts';
 import { FakeCloud } from '../../../../../lab/fake-cloud.ts';
 import { memoryHost } from '../../../../../lab/memory-host.ts';
-import { aNode, settle } from '../../../k3s/a-node.ts';
+import { aNode, settle } from '../../../a-node.ts';
 
 const path = '/var/lib/slipway/agent-token';
 const settings = { joinToken: { agentSecretName: 'k3s-agent-token' } };

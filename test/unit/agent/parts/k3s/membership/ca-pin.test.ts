@@ -3,7 +3,7 @@ import { pinnedCa } from '../../../../../../src/agent/parts/k3s/membership/ca.ts
 import { caPin, pin, repin, unpinnedToken } from '../../../../../../src/agent/parts/k3s/membership/ca-pin.ts';
 import { parseToken } from '../../../../../../src/agent/parts/k3s/membership/token.ts';
 import { memoryHost } from '../../../../../lab/memory-host.ts';
-import { aNode, outcome, settle } from '../../../k3s/a-node.ts';
+import { aNode, outcome, settle } from '../../../a-node.ts';
 import { aCa, anAuthority, rotated } from './certificates.ts';
 
 const path = '/var/lib/slipway/join-token';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { clusterFounding, serverToJoin } from '../../../../../../src/agent/parts/k3s/membership/founding.ts';
 import { memoryHost, unreachable } from '../../../../../lab/memory-host.ts';
-import { aNode, outcome } from '../../../k3s/a-node.ts';
+import { aNode, outcome } from '../../../a-node.ts';
 import { aCa } from './certificates.ts';
 
 const other = 'https://10.0.0.9:6443';

@@ -6,7 +6,7 @@ import { joinToken } from '../../../../../../src/agent/parts/k3s/membership/join
 import { shortDigest } from '../../../../../../src/agent/resources/digest.ts';
 import { FakeCloud } from '../../../../../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
-import { aNode, outcome, settle } from '../../../k3s/a-node.ts';
+import { aNode, outcome, settle } from '../../../a-node.ts';
 
 const path = '/var/lib/slipway/join-token';
 const installed = '/var/lib/rancher/k3s/server/token';

@@ -6,7 +6,7 @@ import { pinnedCa } from '../../../../../../src/agent/parts/k3s/membership/ca.ts
 import { join } from '../../../../../../src/agent/parts/k3s/membership/join.ts';
 import { FakeCloud } from '../../../../../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost, unreachable } from '../../../../../lab/memory-host.ts';
-import { aNode, outcome, settle } from '../../../k3s/a-node.ts';
+import { aNode, outcome, settle } from '../../../a-node.ts';
 import { aCa, anAuthority, rotated } from './certificates.ts';
 
 const server = 'https://10.0.0.4:6443';

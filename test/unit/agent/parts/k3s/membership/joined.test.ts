@@ -3,7 +3,7 @@ import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
 import type { Resource } from '../../../../../../src/agent/engine/resource.ts';
 import { sparingJoined } from '../../../../../../src/agent/parts/k3s/membership/joined.ts';
 import { memoryHost } from '../../../../../lab/memory-host.ts';
-import { aNode, outcome } from '../../../k3s/a-node.ts';
+import { aNode, outcome } from '../../../a-node.ts';
 
 const troubled: Resource = {
   id: 'Trouble',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { pinnedCa } from '../../../../../../src/agent/parts/k3s/membership/ca.ts';
 import { keepingRole, roleChange } from '../../../../../../src/agent/parts/k3s/membership/role-change.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
-import { aNode, outcome, settle } from '../../../k3s/a-node.ts';
+import { aNode, outcome, settle } from '../../../a-node.ts';
 import { aCa } from './certificates.ts';
 
 const unitFile = '/etc/systemd/system/k3s.service';

@@ -6,7 +6,7 @@ import {
 } from '../../../../../../src/agent/parts/k3s/membership/server-change.ts';
 import { consentAdvice } from '../../../../../../src/agent/settings/consents.ts';
 import { type MemoryHost, memoryHost, unreachable } from '../../../../../lab/memory-host.ts';
-import { aNode, outcome, settle } from '../../../k3s/a-node.ts';
+import { aNode, outcome, settle } from '../../../a-node.ts';
 import { aCa, anAuthority, rotated } from './certificates.ts';
 
 const server = 'https://10.0.0.4:6443';

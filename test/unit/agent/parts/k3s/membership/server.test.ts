@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { serverCa } from '../../../../../../src/agent/parts/k3s/membership/server.ts';
 import { memoryHost, type ResponseAnswer, unreachable } from '../../../../../lab/memory-host.ts';
-import { failure } from '../../../k3s/a-node.ts';
+import { failure } from '../../../a-node.ts';
 import { aCa } from './certificates.ts';
 
 const server = 'https://10.0.0.4:6443';

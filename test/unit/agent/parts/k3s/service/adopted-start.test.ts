@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { foreignStart } from '../../../../../../src/agent/parts/k3s/service/adopted-start.ts';
 import { nodePaths } from '../../../../../../src/agent/paths.ts';
 import { memoryHost } from '../../../../../lab/memory-host.ts';
-import { aNode } from '../../../k3s/a-node.ts';
+import { aNode } from '../../../a-node.ts';
 
 const { stamp } = nodePaths('/').k3s;
 const foreign = 'k3s.service@f0f0f0f0f0f0';

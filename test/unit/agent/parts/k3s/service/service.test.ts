@@ -4,7 +4,7 @@ import { stamp } from '../../../../../../src/agent/parts/k3s/service/start-stamp
 import { nodePaths } from '../../../../../../src/agent/paths.ts';
 import { file } from '../../../../../../src/agent/resources/file.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
-import { aNode, outcome } from '../../../k3s/a-node.ts';
+import { aNode, outcome } from '../../../a-node.ts';
 
 const paths = nodePaths('/');
 const fatal = 'time="x" level=fatal msg="listen tcp :6443: bind: address already in use"';

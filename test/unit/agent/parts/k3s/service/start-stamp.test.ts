@@ -7,7 +7,7 @@ import {
 } from '../../../../../../src/agent/parts/k3s/service/start-stamp.ts';
 import { nodePaths } from '../../../../../../src/agent/paths.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
-import { aNode } from '../../../k3s/a-node.ts';
+import { aNode } from '../../../a-node.ts';
 import { aCa } from '../membership/certificates.ts';
 
 const paths = nodePaths('/');

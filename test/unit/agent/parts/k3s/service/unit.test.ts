@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { renderUnit, unit } from '../../../../../../src/agent/parts/k3s/service/unit.ts';
-import { aNode } from '../../../k3s/a-node.ts';
+import { aNode } from '../../../a-node.ts';
 
 const text = `# Written by Slipway; changes go to a drop-in: systemctl edit k3s.service
 [Unit]

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { emptied, unmounted } from '../../../../../../src/agent/parts/k3s/teardown/mounts.ts';
 import { memoryHost } from '../../../../../lab/memory-host.ts';
-import { outcome, settle } from '../../../k3s/a-node.ts';
+import { outcome, settle } from '../../../a-node.ts';
 
 const data = '/var/lib/rancher/k3s';
 

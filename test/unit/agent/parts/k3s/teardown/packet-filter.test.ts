@@ -5,7 +5,7 @@ import {
 } from '../../../../../../src/agent/parts/k3s/teardown/packet-filter.ts';
 import { nodePaths } from '../../../../../../src/agent/paths.ts';
 import { memoryHost } from '../../../../../lab/memory-host.ts';
-import { outcome, settle } from '../../../k3s/a-node.ts';
+import { outcome, settle } from '../../../a-node.ts';
 
 /** What iptables-save prints of a table. */
 function table(name: string, ...lines: readonly string[]): string {

@@ -5,7 +5,7 @@ import {
   releaseDownload,
 } from '../../../../../../src/agent/parts/k3s/upgrade/release.ts';
 import { memoryHost } from '../../../../../lab/memory-host.ts';
-import { aNode, outcome } from '../../../k3s/a-node.ts';
+import { aNode, outcome } from '../../../a-node.ts';
 
 const base = 'https://github.com/k3s-io/k3s/releases/download/v1.36.3%2Bk3s1';
 

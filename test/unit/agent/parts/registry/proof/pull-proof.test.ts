@@ -6,7 +6,7 @@ import { pullProofs } from '../../../../../../src/agent/parts/registry/proof/pul
 import { datedToken, FakeCloud } from '../../../../../lab/fake-cloud.ts';
 import { memoryHost } from '../../../../../lab/memory-host.ts';
 import { memoryRegistry, storage } from '../../../../../lab/memory-registry.ts';
-import { aNode, outcome, settle } from '../../../k3s/a-node.ts';
+import { aNode, outcome, settle } from '../../../a-node.ts';
 
 const hour = 3_600_000;
 const server = 'team.azurecr.io';

@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
-import type { Finding, Resource } from '../../../../src/agent/engine/resource.ts';
-import type { K3sNode } from '../../../../src/agent/node.ts';
-import { nodePaths } from '../../../../src/agent/paths.ts';
-import { defaults } from '../../../../src/agent/settings/defaults.ts';
-import { type Settings, settingsSchema } from '../../../../src/agent/settings/schema.ts';
-import { findRole } from '../../../../src/roles/index.ts';
-import type { MemoryHost } from '../../../lab/memory-host.ts';
+import type { Finding, Resource } from '../../../src/agent/engine/resource.ts';
+import type { K3sNode } from '../../../src/agent/node.ts';
+import { nodePaths } from '../../../src/agent/paths.ts';
+import { defaults } from '../../../src/agent/settings/defaults.ts';
+import { type Settings, settingsSchema } from '../../../src/agent/settings/schema.ts';
+import { findRole } from '../../../src/roles/index.ts';
+import type { MemoryHost } from '../../lab/memory-host.ts';
 
 type Written = { readonly [Section in keyof typeof defaults]?: object };
 

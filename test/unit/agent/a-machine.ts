@@ -1,8 +1,8 @@
-import { stamp } from '../../../../src/agent/parts/k3s/service/start-stamp.ts';
-import { nodePaths } from '../../../../src/agent/paths.ts';
-import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
-import { memoryRegistry } from '../../../lab/memory-registry.ts';
-import { aCa } from '../parts/k3s/membership/certificates.ts';
+import { stamp } from '../../../src/agent/parts/k3s/service/start-stamp.ts';
+import { nodePaths } from '../../../src/agent/paths.ts';
+import { type MemoryHost, memoryHost } from '../../lab/memory-host.ts';
+import { memoryRegistry } from '../../lab/memory-registry.ts';
+import { aCa } from './parts/k3s/membership/certificates.ts';
 
 export const server = 'https://10.0.0.4:6443';
 export const registry = 'myteam.azurecr.io';
