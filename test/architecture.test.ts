@@ -29,7 +29,7 @@ const zones: readonly {
   {
     zone: 'setup',
     files: /^src\/setup\//,
-    imports: ['commands', 'report', 'node', 'paths', 'host', 'parts', 'resources', 'engine'],
+    imports: ['report', 'node', 'paths', 'host', 'parts', 'resources', 'engine'],
   },
   { zone: 'paths', files: /^src\/agent\/paths\.ts$/, imports: [] },
   {

@@ -1,20 +1,6 @@
 import type { Command } from 'commander';
+import type { InstallOptions, RemovalOptions, UninstallOptions } from '../setup/options.ts';
 import { rootOption } from './cli-forms.ts';
-
-/** Where a command works that needs no settings. */
-export interface InstallOptions {
-  readonly root: string;
-}
-
-/** What takes something away, and can be rehearsed. */
-export interface RemovalOptions extends InstallOptions {
-  readonly dryRun: boolean;
-}
-
-export interface UninstallOptions extends RemovalOptions {
-  readonly purge: boolean;
-  readonly k3s: boolean;
-}
 
 /** The commands that put Slipway on a host and take it away. Each resolves to the exit code. */
 export interface SetupCommands {
