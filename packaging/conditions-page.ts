@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { reasons } from '../src/agent/engine/reasons.ts';
-import { type ConditionType, conditionTypes } from '../src/agent/engine/resource.ts';
+import type { ConditionType } from '../src/agent/engine/resource.ts';
+import { conditionTypes, reasons } from '../src/agent/vocabulary.ts';
 
 // Writes docs/usage/conditions.md from the vocabulary that errors and conditions share:
 // `node packaging/conditions-page.ts`

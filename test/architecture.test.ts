@@ -10,6 +10,12 @@ const zones: readonly {
   readonly files: RegExp;
   readonly imports: readonly string[];
 }[] = [
+  {
+    zone: 'reasons',
+    files: /^src\/agent\/(reasons|engine\/own-reasons|(?!engine\/).+\/reasons)\.ts$/,
+    imports: [],
+  },
+  { zone: 'vocabulary', files: /^src\/agent\/vocabulary\.ts$/, imports: ['reasons', 'engine'] },
   { zone: 'version', files: /^src\/launcher\/version\.ts$/, imports: [] },
   { zone: 'last words', files: /^src\/launcher\/last-words\.ts$/, imports: [] },
   {
@@ -62,15 +68,18 @@ const zones: readonly {
   {
     zone: 'doctor',
     files: /^src\/agent\/doctor\//,
-    imports: ['loop', 'engine', 'resources', 'clouds', 'settings', 'parts', 'node', 'paths', 'report'],
+    imports: [
+      ...['loop', 'vocabulary', 'engine', 'resources', 'clouds', 'settings', 'parts', 'node', 'paths'],
+      'report',
+    ],
   },
   { zone: 'host', files: /^src\/agent\/host\//, imports: ['engine', 'paths', 'settings', 'doctor'] },
   {
     zone: 'loop',
     files: /^src\/agent\/[^/]+\.ts$/,
     imports: [
-      ...['version', 'node', 'paths', 'report', 'settings', 'clouds', 'gitops', 'parts', 'resources'],
-      ...['roles', 'engine'],
+      ...['version', 'vocabulary', 'node', 'paths', 'report', 'settings', 'clouds', 'gitops', 'parts'],
+      ...['resources', 'roles', 'engine'],
     ],
   },
 ];
@@ -84,6 +93,9 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^commander$/, files: /^src\/commands\/cli(-common|-forms|-misuse|-setup)?\.ts$/ },
   { package: /^(systeminformation|pino-pretty)$/, files: /^src\/agent\/host\// },
 ];
+
+/** What the engine has no word of, not even in a comment. */
+const foreignToTheEngine = /\w*(k3s|azure|flux|kube|registry|registries)\w*/i;
 
 /** The only files that may touch the machine: its files, programs, network, clock and environment. */
 const machineFiles =
@@ -140,6 +152,7 @@ function violations(files: readonly SourceFile[]): readonly string[] {
     ...imports.filter((each) => !isAllowed(each)).map(({ from, to }) => `${from} may not import ${to}`),
     ...cycles(imports).map((cycle) => `cycle: ${cycle.join(' -> ')}`),
     ...files.flatMap(touches),
+    ...files.flatMap(foreignWords),
     ...files.filter(isLong).map(({ path }) => `${path} is longer than 200 lines`),
   ];
 }
@@ -185,6 +198,12 @@ function touches({ path, source }: SourceFile): readonly string[] {
     .map((use) => `${path} may not use ${use}`);
 }
 
+function foreignWords({ path, source }: SourceFile): readonly string[] {
+  if (!path.startsWith('src/agent/engine/')) return [];
+  const [word] = foreignToTheEngine.exec(source) ?? [];
+  return word === undefined ? [] : [`${path} may not speak of ${word}`];
+}
+
 function isLong({ source }: SourceFile): boolean {
   return source.split('\n').length - 1 > 200;
 }
@@ -225,11 +244,11 @@ describe('the rules see', () => {
       'src/roles/a.ts',
       "import type { Cloud } from '../agent/clouds/cloud.ts';",
     ],
-    ['the engine that knows K3s', engine, "import { a } from '../parts/k3s/a.ts';"],
+    ['the engine that knows a part', engine, "import { a } from '../parts/machine/a.ts';"],
     ['K3s that knows an adapter', 'src/agent/parts/k3s/a.ts', "import { a } from '../../host/a.ts';"],
     ['the loop that knows an adapter', 'src/agent/agent.ts', "import { a } from './clouds/azure/azure.ts';"],
     ['a lazy import', 'src/agent/agent.ts', "await import('./host/node-host.ts');"],
-    ['an export from elsewhere', engine, "export { a } from '../parts/k3s/a.ts';"],
+    ['an export from elsewhere', engine, "export { a } from '../parts/machine/a.ts';"],
     ['files', engine, "import { readFile } from 'node:fs/promises';"],
     ['a socket beside an address', engine, "import { connect, isIP } from 'node:net';"],
     ['a built-in module by its short name', engine, "import { join } from 'path';"],
@@ -251,6 +270,10 @@ describe('the rules see', () => {
     ['a deadline', engine, 'const signal = AbortSignal.timeout(10);'],
     ['the environment', engine, 'const home = process.env.HOME;'],
     ['the network', engine, "await fetch('http://localhost');"],
+    ['a word of Azure in the engine', engine, "const cloud = 'azure';"],
+    ['a type named after K3s in the engine', engine, 'interface K3sNode {}'],
+    ['kubelet in a comment of the engine', engine, '// as kubelet does'],
+    ['a table of reasons that imports', 'src/agent/host/reasons.ts', "import { a } from './a.ts';"],
     ['a file of no zone', 'src/stray.ts', ''],
     ['a file of 201 lines', engine, '\n'.repeat(201)],
   ])('%s', (_, path, source) => {

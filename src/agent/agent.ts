@@ -8,7 +8,10 @@ import { gather, type Informants, inCare, type Knowledge } from './knowledge.ts'
 import { type CredentialStatus, registryCredentials } from './parts/registry/credential-status.ts';
 import { type PlanPorts, planNode } from './plan.ts';
 import { consentWarnings } from './settings/consents.ts';
+import { conditionTypes } from './vocabulary.ts';
 import { nextWake, type Wake } from './wake.ts';
+
+const conditionOrder = { types: conditionTypes, quoted: 'NodeReady' } as const;
 
 /** What one pass found and did. */
 export interface Report {
@@ -70,7 +73,7 @@ export function createAgent(ports: AgentPorts): Agent {
       const credentials =
         node && planPorts ? await registryCredentials(host, node, planPorts).catch(() => []) : [];
       const now = host.now();
-      conditions = conditionsOf(outcomes, conditions, now);
+      conditions = conditionsOf(outcomes, conditions, now, conditionOrder);
       tellTransitions(conditions, told, emit);
       return { knowledge: patient, outcomes, conditions, credentials, wake: nextWake(now, outcomes) };
     },

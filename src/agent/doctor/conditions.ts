@@ -1,6 +1,7 @@
 import { type NodeError, toNodeError } from '../engine/errors.ts';
 import type { HostReader } from '../engine/host.ts';
-import { type ConditionType, conditionTypes, type Finding, type Resource } from '../engine/resource.ts';
+import type { ConditionType, Finding, Resource } from '../engine/resource.ts';
+import { conditionTypes } from '../vocabulary.ts';
 import { ok, type Probe, skipped, type Verdict } from './probe.ts';
 
 /** What a check came to; or why it was none, or not made. */

@@ -1,7 +1,7 @@
 import type { Reason } from './reasons.ts';
-import { type ConditionType, conditionTypes, type Outcome } from './resource.ts';
+import type { ConditionType, Outcome } from './resource.ts';
 
-/** The Kubernetes form (KEP-1623): `lastTransitionTime` moves with `status` only. */
+/** In the form of KEP-1623: `lastTransitionTime` moves with `status` only. */
 export interface Condition {
   readonly type: ConditionType | 'Ready';
   readonly status: 'True' | 'False' | 'Unknown';
@@ -12,11 +12,18 @@ export interface Condition {
 
 type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
 
+/** Which conditions a node can have, in their order, and the one that `Ready` quotes while all of them are True. */
+export interface ConditionOrder {
+  readonly types: readonly ConditionType[];
+  readonly quoted: ConditionType;
+}
+
 /** The conditions that a pass's outcomes amount to, each as bad as the worst of its resources; `Ready` comes first. */
 export function conditionsOf(
   outcomes: readonly Outcome[],
   previous: readonly Condition[],
   now: number,
+  { types, quoted }: ConditionOrder,
 ): readonly Condition[] {
   const dated = (type: Condition['type'], verdict: Verdict): Condition => {
     const before = previous.find((condition) => condition.type === type);
@@ -29,11 +36,9 @@ export function conditionsOf(
       lastTransitionTime: same ? before.lastTransitionTime : new Date(now).toISOString(),
     };
   };
-  const present = conditionTypes.filter((type) =>
-    outcomes.some((outcome) => outcome.resource.condition === type),
-  );
+  const present = types.filter((type) => outcomes.some((outcome) => outcome.resource.condition === type));
   return [
-    dated('Ready', ready(outcomes)),
+    dated('Ready', ready(outcomes, quoted)),
     ...present.map((type) =>
       dated(type, worst(outcomes.filter((outcome) => outcome.resource.condition === type))),
     ),
@@ -49,12 +54,12 @@ export function oneLine(message: string): string {
 }
 
 /** True while nothing blocks the node: what is degraded but works is told, and does not take Ready away. */
-function ready(outcomes: readonly Outcome[]): Verdict {
+function ready(outcomes: readonly Outcome[], quoted: ConditionType): Verdict {
   const blocking = outcomes.filter((outcome) => (isUnsettled(outcome) ? outcome.blocks : true));
   const verdict = worst(blocking);
   const degraded = outcomes.find((outcome) => outcome.state === 'Failed' && !outcome.blocks);
-  const node = outcomes.filter(({ resource }) => resource.condition === 'NodeReady');
-  if (verdict.reason === 'InSync' && !degraded) return worst(node.length > 0 ? node : blocking);
+  const telling = outcomes.filter(({ resource }) => resource.condition === quoted);
+  if (verdict.reason === 'InSync' && !degraded) return worst(telling.length > 0 ? telling : blocking);
   return verdict.status === 'True' && degraded ? { ...verdictOf(degraded), status: 'True' } : verdict;
 }
 

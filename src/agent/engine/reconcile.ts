@@ -104,7 +104,7 @@ async function attempt(resource: Resource, options: ReconcileOptions): Promise<O
 }
 
 /**
- * What fails and starts over in turn, as a K3s that crashes does, is told as failing until it is in sync. What waits
+ * What fails and starts over in turn, as a service that crashes does, is told as failing until it is in sync. What waits
  * for minutes has had its time: its condition is False, and it is looked at less often.
  */
 function wait(

@@ -1,33 +1,17 @@
 import type { Host, HostReader } from './host.ts';
 import type { Reason } from './reasons.ts';
 
-/** The conditions of a node, in the order in which a first boot makes them true. */
-export const conditionTypes = [
-  'Settings',
-  'Identity',
-  'Role',
-  'Preflight',
-  'ImdsGuard',
-  'System',
-  'K3sBinary',
-  'JoinToken',
-  'K3sConfig',
-  'Registries',
-  'CredentialProvider',
-  'ServerReachable',
-  'K3sRunning',
-  'NodeReady',
-  'Pulls',
-  'GitOps',
-] as const;
+/** The conditions that the Resources of a node amount to, by name. vocabulary.ts fills it, and has their order. */
+// biome-ignore lint/suspicious/noEmptyInterface: a type alias could not be added to
+export interface Conditions {}
 
-export type ConditionType = (typeof conditionTypes)[number];
+export type ConditionType = keyof Conditions;
 
 /** One thing with a desired state: a file, a binary, a credential, a unit, a running service, a bootstrap. */
 export interface Resource {
   /** `Kind/name`, unique in a plan: what dependants, logs and plans call it. */
   readonly id: string;
-  /** What putting it right does, as an imperative: `write /etc/rancher/k3s/config.yaml`. */
+  /** What putting it right does, as an imperative: `write /etc/example.conf`. */
   readonly summary: string;
   readonly condition: ConditionType;
   /** Ids of what must be in place first. */

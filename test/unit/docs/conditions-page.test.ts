@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { conditionsPage } from '../../../packaging/conditions-page.ts';
-import { reasons } from '../../../src/agent/engine/reasons.ts';
+import { reasons } from '../../../src/agent/vocabulary.ts';
 
 test('the committed page is the one of the vocabulary', () => {
   const page = readFileSync(new URL('../../../docs/usage/conditions.md', import.meta.url), 'utf8');

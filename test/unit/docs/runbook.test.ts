@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { reasons } from '../../../src/agent/engine/reasons.ts';
+import { reasons } from '../../../src/agent/vocabulary.ts';
 
 const page = readFileSync(new URL('../../../docs/usage/runbook.md', import.meta.url), 'utf8');
 const entries = page

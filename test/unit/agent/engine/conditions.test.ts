@@ -7,6 +7,8 @@ import {
   type Resource,
 } from '../../../../src/agent/engine/resource.ts';
 
+const order = { types: ['K3sConfig', 'Registries', 'NodeReady', 'GitOps'], quoted: 'NodeReady' } as const;
+
 function resource(id: string, condition: ConditionType): Resource {
   return { id, condition, summary: `make ${id}`, check: async () => inSync() };
 }
@@ -35,7 +37,9 @@ const fails: Outcome = {
 const blocked: Outcome = { resource: registries, state: 'Blocked', by: 'config' };
 
 function verdicts(...outcomes: readonly Outcome[]) {
-  return conditionsOf(outcomes, [], 0).map(({ type, status, reason }) => `${type} ${status} ${reason}`);
+  return conditionsOf(outcomes, [], 0, order).map(
+    ({ type, status, reason }) => `${type} ${status} ${reason}`,
+  );
 }
 
 describe('a condition is as bad as the worst of its resources', () => {
@@ -75,9 +79,9 @@ describe('a condition is as bad as the worst of its resources', () => {
 });
 
 test('the transition time moves with the status, and with nothing else', () => {
-  const first = conditionsOf([waits], [], 1_000);
-  const otherReason = conditionsOf([{ ...waits, reason: 'Throttled' }], first, 2_000);
-  const otherStatus = conditionsOf([fails], otherReason, 3_000);
+  const first = conditionsOf([waits], [], 1_000, order);
+  const otherReason = conditionsOf([{ ...waits, reason: 'Throttled' }], first, 2_000, order);
+  const otherStatus = conditionsOf([fails], otherReason, 3_000, order);
   const times = [first, otherReason, otherStatus].map((conditions) => conditions[1]?.lastTransitionTime);
   expect(times).toEqual(['1970-01-01T00:00:01.000Z', '1970-01-01T00:00:01.000Z', '1970-01-01T00:00:03.000Z']);
 });
@@ -96,6 +100,7 @@ test('where all is well, the last message tells; messages are one line', () => {
     ],
     [],
     0,
+    order,
   );
   expect(gitops?.message).toBe('applied | main@sha1:4f2e');
   expect(ready?.message).toBe(gitops?.message);

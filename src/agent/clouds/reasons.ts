@@ -1,0 +1,22 @@
+/** Of what the cloud says this VM is. */
+export const identityReasons = {
+  IdentityUnavailable: 'The instance metadata service has no answer yet.',
+} as const;
+
+/** Of secrets, wherever they are kept. */
+export const secretReasons = {
+  SecretNotFound: 'The secret does not exist in the vault yet.',
+  SecretDisabled: 'The secret is disabled or expired in the vault.',
+  SecretEmpty: 'The secret exists but has no usable value.',
+  SecretExposed: 'The file that holds the secret is open to every user of the machine: chmod 600.',
+} as const;
+
+/** Of the login that the cloud gives for a registry. */
+export const loginReasons = {
+  RegistryUnavailable: 'The registry does not answer, or answers with an error of its own.',
+  RegistryNotFound: 'The name of the registry does not resolve: check registries.servers.',
+  RegistryUnauthorized:
+    'The registry does not accept the identity: check its tenant and azure.registryAudience.',
+  RegistryForbidden:
+    'The registry refuses this address or identity: check its firewall and role assignments.',
+} as const;

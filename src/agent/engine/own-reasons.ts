@@ -1,0 +1,9 @@
+/** What the engine itself reports. */
+export const engineReasons = {
+  InSync: 'The node is as it should be.',
+  Changed: 'Something was put right in this pass; the next pass verifies it.',
+  Recorded: 'A dry run noted this instead of doing it.',
+  Blocked: 'Waits for another resource, which is named.',
+  DidNotConverge: 'The same change was made again and again and never held: something else writes there too.',
+  InternalError: 'A defect in Slipway: please report it with the message.',
+} as const;

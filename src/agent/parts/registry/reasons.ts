@@ -1,0 +1,13 @@
+/** Of what K3s and kubelet pull with, and of the pull that proves it. */
+export const registryReasons = {
+  RegistriesInvalid: 'The registries.yaml that would be written does not parse; the old one stays.',
+  ProviderNotOurs: 'Another credential provider is configured for kubelet; it was left alone.',
+  PullDenied:
+    'The registry knows the identity but refuses the pull: assign AcrPull, or Container Registry Repository Reader on a registry with ABAC.',
+  PullCredentialRefused: 'The registry does not accept the credential that registries.yaml holds.',
+  ContainerdLoginEnds:
+    "A login that containerd got at K3s's start, and pulls with by itself, ends soon or has ended: restart K3s, or set registries.onRotate to auto.",
+  ProofImageNotFound: 'The image that is to prove pulls is not in the registry: check registries.proof.',
+  StorageUnreachable:
+    'The registry sends layers from a storage endpoint that this VM cannot reach or that refuses it.',
+} as const;

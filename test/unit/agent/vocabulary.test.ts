@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { NodeError } from '../../../src/agent/engine/errors.ts';
+import type { Reason } from '../../../src/agent/engine/reasons.ts';
+import type { ConditionType } from '../../../src/agent/engine/resource.ts';
+import { conditionTypes, reasons } from '../../../src/agent/vocabulary.ts';
+import { roleNames } from '../../../src/roles/index.ts';
+import { registry, vm } from '../../scenario/a-vm.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => join(root, 'src', name));
+const isTable = (path: string) => /\/(own-)?reasons\.ts$/.test(path);
+
+test('every reason stands in the table of exactly one owner', async () => {
+  const tables = await Promise.all(sources.filter(isTable).map((path) => import(path)));
+  const owned = tables.flatMap((table) => Object.values<object>(table).flatMap(Object.keys));
+  expect(owned.toSorted()).toEqual(Object.keys(reasons).toSorted());
+});
+
+test('every reason is used', () => {
+  const program = sources
+    .filter((path) => !isTable(path))
+    .map((path) => readFileSync(path, 'utf8'))
+    .join('\n');
+  const unused = Object.keys(reasons).filter(
+    (reason) => !new RegExp(`'${reason}'|\\b${reason}:`).test(program),
+  );
+  expect(unused).toEqual([]);
+});
+
+test('a misspelt reason or condition does not compile', () => {
+  // @ts-expect-error there is no such reason
+  expect(new NodeError('DiskFul', 'no room').reason).toBe('DiskFul');
+  // @ts-expect-error there is no such condition
+  expect('NodeRedy' satisfies ConditionType).toBe('NodeRedy');
+  expect('DiskFull' satisfies Reason).toBe('DiskFull');
+});
+
+test('every condition is that of a Resource some role plans, and the list has all of them', async () => {
+  const proof = `registries: { proof: ['${registry}/app:1'] }`;
+  const reports = await Promise.all(roleNames.map((role) => vm(role, proof).slipway().pass()));
+  const planned = new Set(
+    reports.flatMap(({ outcomes }) => outcomes.map(({ resource }) => resource.condition)),
+  );
+  expect(conditionTypes.filter((type) => !planned.has(type))).toEqual([]);
+  expect([...planned].filter((type) => !conditionTypes.includes(type))).toEqual([]);
+});
