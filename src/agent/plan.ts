@@ -1,5 +1,4 @@
 import type { Cloud } from './clouds/cloud.ts';
-import type { Lesson } from './engine/lesson.ts';
 import type { Resource } from './engine/resource.ts';
 import type { GitOps } from './gitops/gitops.ts';
 import type { Knowledge } from './knowledge.ts';
@@ -11,6 +10,7 @@ import { directoriesId } from './parts/machine/directories.ts';
 import { type FreeSpace, preflight } from './parts/machine/preflight.ts';
 import { imdsGuard } from './parts/network/guard.ts';
 import { known } from './resources/known.ts';
+import type { Lesson } from './resources/lesson.ts';
 import type { Loaded } from './settings/load.ts';
 
 export interface PlanPorts {

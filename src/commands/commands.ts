@@ -2,7 +2,6 @@
 import { converge } from '../agent/agent.ts';
 import type { NodeError } from '../agent/engine/errors.ts';
 import type { Event } from '../agent/engine/events.ts';
-import { learn } from '../agent/engine/lesson.ts';
 import { printableLine } from '../agent/engine/printable.ts';
 import { acquireLock } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
@@ -16,6 +15,7 @@ import { nodePaths } from '../agent/paths.ts';
 import { announcer } from '../agent/report/announce.ts';
 import { changesOf, readStatus, type Status, statusOf, writeStatus } from '../agent/report/publish.ts';
 import { statusText } from '../agent/report/status-text.ts';
+import { learn } from '../agent/resources/lesson.ts';
 import { explain, explainJson } from '../agent/settings/explain.ts';
 import { version } from '../launcher/version.ts';
 import type { CommonOptions } from './cli-common.ts';

@@ -1,8 +1,8 @@
 /** The cold half of kubelet's credential provider: a login that the cache does not have is fetched, once for all who ask. */
 import type { Cloud } from '../agent/clouds/cloud.ts';
+import { jwtTimes } from '../agent/clouds/jwt.ts';
 import { NodeError, toNodeError } from '../agent/engine/errors.ts';
 import type { Host } from '../agent/engine/host.ts';
-import { jwtTimes } from '../agent/engine/jwt.ts';
 import type { Reason } from '../agent/engine/reasons.ts';
 import { Secret } from '../agent/engine/secret.ts';
 import { tryLock } from '../agent/host/files/lock.ts';

@@ -1,12 +1,12 @@
 import { dirname, join } from 'node:path';
 import type { Command, Host, HostReader } from '../agent/engine/host.ts';
-import { octal, owner } from '../agent/engine/mode.ts';
 import { compare, inSync, type Resource } from '../agent/engine/resource.ts';
 import { ownOwner } from '../agent/host/files/ownership.ts';
 import { realPath } from '../agent/parts/k3s/teardown/real-path.ts';
 import { safeWay } from '../agent/parts/machine/directories.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { file } from '../agent/resources/file.ts';
+import { octal, owner } from '../agent/resources/mode.ts';
 import { isBooted, systemctl, unitLoaded } from '../agent/resources/unit.ts';
 import type { InstalledFiles } from './installed-files.ts';
 import { daemonUnit, directoriesUnit, setupPlaces } from './places.ts';

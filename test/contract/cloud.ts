@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Cloud, Identity } from '../../src/agent/clouds/cloud.ts';
+import { jwtTimes } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
-import { jwtTimes } from '../../src/agent/engine/jwt.ts';
 import { redacted } from '../../src/agent/engine/secret.ts';
 
 /** A cloud and the strings to pull behind it. */

@@ -5,9 +5,9 @@
  * Strict: a login is a JWT that is not over, a token is good for its scope, a redirect is no place for a credential.
  */
 import { createHash } from 'node:crypto';
+import { jwtTimes } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { HttpResponse, HttpSend } from '../../src/agent/engine/host.ts';
-import { jwtTimes } from '../../src/agent/engine/jwt.ts';
 import { reveal } from '../../src/agent/engine/secret.ts';
 import type { MemoryHost } from './memory-host.ts';
 

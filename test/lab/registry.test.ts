@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { jwtTimes } from '../../src/agent/engine/jwt.ts';
+import { jwtTimes } from '../../src/agent/clouds/jwt.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { packaged } from './executable.ts';
 import { kubelet } from './kubelet.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { jwtTimes } from '../../src/agent/engine/jwt.ts';
+import { jwtTimes } from '../../src/agent/clouds/jwt.ts';
 import { reconcile } from '../../src/agent/engine/reconcile.ts';
 import { registries } from '../../src/agent/parts/registry/registries.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';

@@ -4,7 +4,7 @@
  * A file is entered here once each of its survivors is caught by a test or judged.
  */
 export const protectedFiles = [
-  'engine/jwt.ts',
+  'clouds/jwt.ts',
   'engine/printable.ts',
   'engine/secret.ts',
   'settings/consents.ts',

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Agent, run } from '../../src/agent/agent.ts';
 import { alarm } from '../../src/agent/alarm.ts';
+import { jwtTimes } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
-import { jwtTimes } from '../../src/agent/engine/jwt.ts';
 import { parseCachedLogins, usableLogin } from '../../src/agent/parts/registry/answer/cached-logins.ts';
 import { condition, isReady, live, registry, type Vm, vm } from './a-vm.ts';
 

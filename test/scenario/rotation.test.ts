@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { Report } from '../../src/agent/agent.ts';
+import { jwtTimes } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
-import { jwtTimes } from '../../src/agent/engine/jwt.ts';
 import type { MemoryHost } from '../lab/memory-host.ts';
 import { booted, condition, isReady, live, registry, type Vm, vm } from './a-vm.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { jwtTimes } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
-import { jwtTimes } from '../../src/agent/engine/jwt.ts';
 import { booted, condition, isReady, live, noRestarts, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;

@@ -1,6 +1,6 @@
-import { octal } from '../engine/mode.ts';
 import type { RecordedAction } from '../engine/recorded-action.ts';
 import type { Outcome } from '../engine/resource.ts';
+import { octal } from '../resources/mode.ts';
 import type { ChangedSetting } from './plan-difference.ts';
 import { type PlannedStep, planVerdict, writtenLines } from './plan-text.ts';
 

@@ -1,9 +1,9 @@
 import { createTwoFilesPatch } from 'diff';
-import { octal } from '../engine/mode.ts';
 import { printableLine } from '../engine/printable.ts';
 import type { RecordedAction } from '../engine/recorded-action.ts';
 import type { Outcome } from '../engine/resource.ts';
 import { redacted } from '../engine/secret.ts';
+import { octal } from '../resources/mode.ts';
 import type { ChangedSetting } from './plan-difference.ts';
 
 /** A resource's outcome, and what a dry run's Host noted on the way. */

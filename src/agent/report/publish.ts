@@ -1,11 +1,11 @@
 import type { Report } from '../agent.ts';
 import type { Condition } from '../engine/conditions.ts';
 import type { Host, HostReader } from '../engine/host.ts';
-import { lastTime } from '../engine/last-time.ts';
 import { printable } from '../engine/printable.ts';
 import type { Change, Outcome } from '../engine/resource.ts';
 import { nodeReadyId } from '../parts/k3s/node-ready.ts';
 import type { CredentialStatus } from '../parts/registry/credential-status.ts';
+import { lastTime } from '../resources/last-time.ts';
 
 /** What `status.json` says: for readers, never read back to decide anything. Times are ISO 8601. */
 export interface Status {

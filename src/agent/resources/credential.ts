@@ -1,6 +1,5 @@
 import type { NodeError } from '../engine/errors.ts';
 import type { FoundFile, Host, HostReader } from '../engine/host.ts';
-import { octal } from '../engine/mode.ts';
 import {
   type Change,
   type ConditionType,
@@ -10,6 +9,7 @@ import {
   type Resource,
 } from '../engine/resource.ts';
 import { type Content, Secret } from '../engine/secret.ts';
+import { octal } from './mode.ts';
 
 const mode = 0o600;
 

@@ -1,6 +1,6 @@
 import type { Download, HostReader } from '../engine/host.ts';
-import { octal, owner } from '../engine/mode.ts';
 import { type ConditionType, compare, inSync, type Resource } from '../engine/resource.ts';
+import { octal, owner } from './mode.ts';
 
 export interface DownloadSpec {
   readonly id: string;

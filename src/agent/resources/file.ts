@@ -1,7 +1,7 @@
 import type { HostReader } from '../engine/host.ts';
-import { octal, owner } from '../engine/mode.ts';
 import { type ConditionType, compare, type Resource } from '../engine/resource.ts';
 import { digest } from './digest.ts';
+import { octal, owner } from './mode.ts';
 
 export interface FileSpec {
   readonly path: string;

@@ -1,5 +1,5 @@
-import type { Lesson } from '../engine/lesson.ts';
 import { type ConditionType, inSync, type Resource } from '../engine/resource.ts';
+import type { Lesson } from './lesson.ts';
 
 export interface KnownSpec<Value> {
   readonly id: string;

@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { isAbsolute } from 'node:path';
 import { NodeError, toNodeError } from '../engine/errors.ts';
 import type { FoundFile, HostReader } from '../engine/host.ts';
-import { parseProxyLogin } from '../engine/proxy-login.ts';
 import type { Loaded } from './load.ts';
+import { parseProxyLogin } from './proxy-login.ts';
 
 /**
  * Checks the files that settings name, before anything depends on them: `InvalidSettings` with a line for each that is

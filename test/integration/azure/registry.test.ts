@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Cloud } from '../../../src/agent/clouds/cloud.ts';
-import { jwtTimes } from '../../../src/agent/engine/jwt.ts';
+import { jwtTimes } from '../../../src/agent/clouds/jwt.ts';
 import type { Registry } from '../../lab/azure/registry.ts';
 import { type Expected, expectFailure, loginServer, requestsTo, startWorld, type World } from './world.ts';
 

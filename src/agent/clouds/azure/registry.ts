@@ -1,9 +1,9 @@
 import type { TokenCredential } from '@azure/identity';
 import { NodeError } from '../../engine/errors.ts';
 import type { Host, HttpResponse } from '../../engine/host.ts';
-import { jwtTimes } from '../../engine/jwt.ts';
 import { Secret } from '../../engine/secret.ts';
 import { quoted, redirection, refusalOf, soonAfter } from '../answers.ts';
+import { jwtTimes } from '../jwt.ts';
 import { registryTrouble, registryUnreachable } from '../registry-errors.ts';
 
 /** The user name that says the password is a token ("Authenticate with Azure Container Registry"). */

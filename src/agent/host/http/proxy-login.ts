@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { NodeError } from '../../engine/errors.ts';
-import { parseProxyLogin } from '../../engine/proxy-login.ts';
 import { Secret } from '../../engine/secret.ts';
+import { parseProxyLogin } from '../../settings/proxy-login.ts';
 import { readText } from '../files/bounded-read.ts';
 import { fileError } from '../files/file-errors.ts';
 import type { Network } from '../process/environment.ts';

@@ -1,8 +1,8 @@
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import type { FileStat, HostReader } from '../../engine/host.ts';
-import { octal } from '../../engine/mode.ts';
 import { mostLinks, partsOf } from '../../engine/path-parts.ts';
 import { allPlaces, type NodePaths } from '../../paths.ts';
+import { octal } from '../../resources/mode.ts';
 
 /** What stands on the way to a place, and can be changed by users who are not root. `path` leads through no link. */
 export interface UnsafePath {

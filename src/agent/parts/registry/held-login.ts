@@ -1,5 +1,5 @@
+import { jwtTimes } from '../../clouds/jwt.ts';
 import type { FoundFile } from '../../engine/host.ts';
-import { jwtTimes } from '../../engine/jwt.ts';
 import { Secret } from '../../engine/secret.ts';
 import { digest } from '../../resources/digest.ts';
 import type { Login, Registries } from './registries-yaml.ts';

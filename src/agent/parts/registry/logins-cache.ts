@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Cloud } from '../../clouds/cloud.ts';
 import type { FoundFile, Host, HostReader } from '../../engine/host.ts';
-import { octal, owner } from '../../engine/mode.ts';
 import { type Change, inSync, type Resource } from '../../engine/resource.ts';
 import { Secret, sensitive } from '../../engine/secret.ts';
 import type { K3sNode } from '../../node.ts';
+import { octal, owner } from '../../resources/mode.ts';
 import {
   type CachedLogins,
   cachedLogin,

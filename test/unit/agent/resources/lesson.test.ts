@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
-import { learn } from '../../../../src/agent/engine/lesson.ts';
+import { learn } from '../../../../src/agent/resources/lesson.ts';
 
 const down = () =>
   Promise.reject(new NodeError('IdentityUnavailable', 'IMDS is down', { retry: { pace: 'soon', after: 7 } }));

@@ -1,4 +1,4 @@
-import type { Owned } from './host.ts';
+import type { Owned } from '../engine/host.ts';
 
 /** Whose a file is, as people read it: `own`, or the `uid:gid` of another owner. */
 export function owner({ foreignOwner }: Owned): string {

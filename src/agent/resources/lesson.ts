@@ -1,4 +1,4 @@
-import { type NodeError, toNodeError } from './errors.ts';
+import { type NodeError, toNodeError } from '../engine/errors.ts';
 
 /** What was learned of a thing that cannot be learned at every moment: its last value, and why there is no newer one. */
 export interface Lesson<Value> {

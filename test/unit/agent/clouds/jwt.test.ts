@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { jwtTimes } from '../../../../src/agent/engine/jwt.ts';
+import { jwtTimes } from '../../../../src/agent/clouds/jwt.ts';
 
 const token = (claims: unknown) => written(JSON.stringify(claims));
 const written = (claims: string) => `e30.${Buffer.from(claims).toString('base64url')}.c2ln`;
