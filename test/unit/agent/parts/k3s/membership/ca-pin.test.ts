@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { pinnedCa } from '../../../../../../src/agent/parts/k3s/membership/ca.ts';
-import { caPin, pin, repin, unpinnedToken } from '../../../../../../src/agent/parts/k3s/membership/ca-pin.ts';
+import {
+  caPin,
+  pin,
+  pinnedHash,
+  repin,
+  unpinnedToken,
+} from '../../../../../../src/agent/parts/k3s/membership/ca-pin.ts';
 import { parseToken } from '../../../../../../src/agent/parts/k3s/membership/token.ts';
 import { memoryHost } from '../../../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from '../../../a-node.ts';
@@ -116,4 +122,12 @@ test.each([
   [`K10${hash}::node:swordfish\n`, aCa(), `K10${hash}::node:swordfish`],
 ])('unpinnedToken leaves out the pin of the known CA alone: case %#', (text, known, expected) => {
   expect(unpinnedToken(text, known)).toBe(expected);
+});
+
+test.each([
+  ['the CA that the token file pins', world(`K10${'ab'.repeat(32)}::server:swordfish\n`), 'ab'.repeat(32)],
+  ['nothing where it pins none', world('swordfish\n'), undefined],
+  ['nothing where there is no token file', without(path), undefined],
+])('pinnedHash returns %s', async (_name, host, expected) => {
+  expect(await pinnedHash(host, aNode('agent').paths)).toBe(expected);
 });
