@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { type Clouds, clouds } from '../agent/clouds/index.ts';
 import type { CommandLineSetting } from '../agent/settings/load.ts';
 import { readYaml } from '../agent/settings/yaml.ts';
 import { misused, pathOption, rootOption } from './cli-forms.ts';
@@ -19,7 +20,7 @@ export function common(command: Command): Command {
   return command
     .addOption(rootOption())
     .addOption(pathOption('--config <file>', 'read this file in place of /etc/slipway/config.yaml'))
-    .option('--cloud <name>', 'azure, or static: everything from the settings')
+    .option('--cloud <name>', cloudHelp())
     .addOption(
       pathOption('--facts <file>', 'for the static cloud: a YAML file of what a cloud would say of this VM'),
     )
@@ -31,6 +32,12 @@ export function common(command: Command): Command {
         .default([])
         .argParser((text: string, before: readonly CommandLineSetting[]) => [...before, assignment(text)]),
     );
+}
+
+/** The clouds there are, as the help of --cloud names them. */
+export function cloudHelp(table: Clouds = clouds): string {
+  const names = Object.entries(table).map(([name, { remark }]) => (remark ? `${name}: ${remark}` : name));
+  return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter(Boolean).join(', or ');
 }
 
 interface ParsedOptions {

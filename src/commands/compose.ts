@@ -1,8 +1,9 @@
 /** Everything of one process, built once: which machine, cloud and engine, for what the settings say. */
 import { type Agent, createAgent } from '../agent/agent.ts';
-import { azureCloud } from '../agent/clouds/azure/azure.ts';
+import { chosenCloud } from '../agent/clouds/chosen.ts';
 import type { Cloud } from '../agent/clouds/cloud.ts';
-import { staticCloud } from '../agent/clouds/static/static.ts';
+import { type Clouds, clouds } from '../agent/clouds/index.ts';
+import { cloudSections } from '../agent/clouds/sections.ts';
 import type { Emit } from '../agent/engine/events.ts';
 import type { Host } from '../agent/engine/host.ts';
 import { fluxGitOps } from '../agent/gitops/flux/flux.ts';
@@ -115,11 +116,11 @@ export function makeCloud(
   settings: Settings,
   host: Host,
   { hostname, addresses }: Pick<MachineFacts, 'hostname' | 'addresses'>,
+  table: Clouds = clouds,
 ): Cloud {
-  if (settings.cloud === 'azure')
-    return azureCloud({ host, settings, consented: consentedSubjects(settings, 'identityHosts') });
-  const address = addresses.find((each) => each.includes('.'));
-  return staticCloud({ host, settings, hostname, address });
+  const machine = { hostname, address: addresses.find((each) => each.includes('.')) };
+  const consented = consentedSubjects(settings, 'identityHosts');
+  return chosenCloud(settings, table).create({ host, consented, machine });
 }
 
 function portsFor(
@@ -143,6 +144,17 @@ function gitopsFor({ gitops }: Settings, cloud: Cloud): GitOps {
   return gitops.engine === 'flux' ? fluxGitOps({ settings: gitops.flux, cloud }) : noGitOps();
 }
 
+/** What of the settings a process keeps from its first to its last moment: another key needs another process. */
+export function connectionKey(settings: Settings, table: Clouds = clouds): string {
+  const { cloud, network, consent } = settings;
+  return JSON.stringify({
+    cloud,
+    ...cloudSections(settings, table),
+    network,
+    hosts: consent.identityHosts,
+  });
+}
+
 /** What is made of the first settings; others that would make it otherwise are told, and change nothing. */
 function once<Thing>(
   make: (settings: Settings) => Thing,
@@ -150,8 +162,7 @@ function once<Thing>(
 ): (settings: Settings) => Thing {
   let first: { readonly key: string; readonly thing: Thing } | undefined;
   return (settings) => {
-    const { cloud, azure, static: written, network, consent } = settings;
-    const key = JSON.stringify({ cloud, azure, written, network, hosts: consent.identityHosts });
+    const key = connectionKey(settings);
     first ??= { key, thing: make(settings) };
     if (first.key !== key) onOutdated();
     return first.thing;

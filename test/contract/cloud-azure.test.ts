@@ -1,4 +1,4 @@
-import { azureCloud } from '../../src/agent/clouds/azure/azure.ts';
+import { clouds } from '../../src/agent/clouds/index.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { startAzure } from '../lab/azure/index.ts';
 import { cloudContract } from './cloud.ts';
@@ -19,15 +19,13 @@ cloudContract('azure, the real SDKs on emulated endpoints', async () => {
   azure.setRole('server', 'AcrPull', 'team.azurecr.io');
   const { vm } = azure.node('server');
   return {
-    cloud: azureCloud({
+    cloud: clouds.azure.create({
+      machine: { hostname: 'unused', address: undefined },
       host: nodeHost({ proxy: azure.proxyUrl, caFile: azure.caFile }),
       settings: {
-        azure: {
-          imdsEndpoint: azure.imdsUrl('server'),
-          identity: {},
-          keyVault: { name: 'team-vault' },
-          registryAudience: 'https://containerregistry.azure.net',
-        },
+        ...clouds.azure.defaults,
+        imdsEndpoint: azure.imdsUrl('server'),
+        keyVault: { name: 'team-vault' },
       },
     }),
     identity: {

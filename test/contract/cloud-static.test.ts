@@ -1,4 +1,4 @@
-import { staticCloud } from '../../src/agent/clouds/static/static.ts';
+import { clouds } from '../../src/agent/clouds/index.ts';
 import { memoryHost } from '../lab/memory-host.ts';
 import { cloudContract } from './cloud.ts';
 
@@ -6,18 +6,16 @@ cloudContract('static', () => {
   const host = memoryHost({
     files: { '/secrets/team': { content: 'a-password\n', mode: 0o600 } },
   });
-  const cloud = staticCloud({
+  const cloud = clouds.static.create({
     host,
-    hostname: 'Laptop',
+    machine: { hostname: 'Laptop', address: undefined },
     settings: {
-      static: {
-        vmId: 'a-machine',
-        location: 'a-desk',
-        address: '192.168.1.20',
-        tags: { 'K3s-Role': 'server' },
-        secrets: { 'k3s-token': '/secrets/k3s-token', absent: '/secrets/absent' },
-        registries: { 'team.azurecr.io': { username: 'team', passwordFile: '/secrets/team' } },
-      },
+      vmId: 'a-machine',
+      location: 'a-desk',
+      address: '192.168.1.20',
+      tags: { 'K3s-Role': 'server' },
+      secrets: { 'k3s-token': '/secrets/k3s-token', absent: '/secrets/absent' },
+      registries: { 'team.azurecr.io': { username: 'team', passwordFile: '/secrets/team' } },
     },
   });
   return {

@@ -154,7 +154,7 @@ describe('recovery', () => {
   host.onRequest({ url: `https://${registry}/oauth2/exchange` }, (request) =>
     answer(answers.registry, request),
   );
-  const cloud = azureCloud({ host, settings: { azure: { ...defaults.azure, environment: 'public' } } });
+  const cloud = azureCloud({ host, settings: { ...defaults.azure, environment: 'public' } });
   const { attempts, run, tryOnce } = rotation(host, cloud, [registry], 0.999_999);
 
   /** A token that is over too soon for msal to keep it. */

@@ -43,12 +43,10 @@ function answering(body: string, status: number): Host {
 }
 
 const settings = {
-  azure: {
-    imdsEndpoint: 'http://169.254.169.254',
-    identity: {},
-    keyVault: { name: 'team' },
-    registryAudience: 'https://containerregistry.azure.net',
-  },
+  imdsEndpoint: 'http://169.254.169.254',
+  identity: {},
+  keyVault: { name: 'team' },
+  registryAudience: 'https://containerregistry.azure.net',
 };
 
 const session = { server: 'team.azurecr.io', login: { username: 'u', password: new Secret('p') } };

@@ -1,4 +1,6 @@
+import { chosenCloud } from '../clouds/chosen.ts';
 import type { Cloud } from '../clouds/cloud.ts';
+import { type Clouds, clouds } from '../clouds/index.ts';
 import type { Host, HostReader } from '../engine/host.ts';
 import type { Resource } from '../engine/resource.ts';
 import type { K3sNode } from '../node.ts';
@@ -62,8 +64,9 @@ function daemonVerdict(isRunning: boolean): Verdict {
   return warning('it does not run, so nothing is put right.', 'systemctl enable --now slipway');
 }
 
-function askedBy({ registries, azure, k3s }: Settings): readonly URL[] {
-  const vault = azure.keyVault.url === undefined ? [] : [azure.keyVault.url];
-  const servers = registries.servers.map((server) => `https://${server}`);
-  return [...servers, ...vault, k3s.releaseUrl].map((url) => new URL(url));
+/** What these settings have this node ask on the network. */
+export function askedBy(settings: Settings, table: Clouds = clouds): readonly URL[] {
+  const { registries, k3s } = settings;
+  const servers = registries.servers.map((server) => new URL(`https://${server}`));
+  return [...servers, ...chosenCloud(settings, table).endpoints, new URL(k3s.releaseUrl)];
 }

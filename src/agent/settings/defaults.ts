@@ -1,20 +1,17 @@
+import { clouds } from '../clouds/index.ts';
+import { cloudDefaults } from '../clouds/sections.ts';
 import { forEachConsent } from './consents.ts';
+import type { DeepReadonlyInput } from './read-only.ts';
 import type { WrittenSettings } from './schema.ts';
 
-/** The lowest layer: what holds where nothing else is configured. */
+/** The lowest layer: what holds where nothing else is configured. Optional settings are left out, not `undefined`. */
 export const defaults = {
   cloud: 'azure',
   tags: { role: true, server: true, version: true },
   node: { labels: [], taints: [] },
   network: { noProxy: [] },
-  azure: {
-    imdsEndpoint: 'http://169.254.169.254',
-    identity: {},
-    keyVault: {},
-    registryAudience: 'https://containerregistry.azure.net',
-  },
+  ...cloudDefaults(clouds),
   imds: { pods: 'block', allow: [] },
-  static: { tags: {}, secrets: {}, registries: {} },
   joinToken: { secretName: 'k3s-token', attempts: 30, interval: '10s', verifyEvery: '2h' },
   k3s: {
     version: 'v1.36.3+k3s1',
@@ -52,6 +49,3 @@ export const defaults = {
   log: { level: 'info' },
   metrics: {},
 } as const satisfies DeepReadonlyInput<WrittenSettings>;
-
-/** Optional settings are left out rather than `undefined`. */
-type DeepReadonlyInput<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonlyInput<T[Key]> } : T;

@@ -144,11 +144,6 @@ export const fluxVersion = text(/^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/, 'be a Flux rele
 /** The names Key Vault allows (https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates). */
 export const secretName = text(/^[0-9A-Za-z-]{1,127}$/, 'be a secret name: letters, digits and dashes');
 
-export const vaultName = text(
-  /^[A-Za-z](?!.*--)[0-9A-Za-z-]{1,22}[0-9A-Za-z]$/,
-  'be the name of a Key Vault: 3 to 24 letters, digits and dashes; give a whole address as azure.keyVault.url',
-);
-
 export const guid = text(
   /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
   'be a client id such as 11111111-2222-3333-4444-555555555555',

@@ -1,19 +1,27 @@
 import * as z from 'zod/mini';
+import { type Clouds, clouds } from '../clouds/index.ts';
+import { metadataAddresses } from '../clouds/sections.ts';
 import { url } from './address-forms.ts';
 import { consentAdvice, isConsented } from './consents.ts';
-import { defaults } from './defaults.ts';
 import { mapAt, type Path, valueAt } from './path.ts';
 import type { Problem } from './problems.ts';
 
 /**
  * Lists the URLs without TLS by which anyone on the network path could replace what runs as root or read a credential,
- * unless `consent.plainHttp` names them. This machine and the metadata service of Azure are exempt.
+ * unless `consent.plainHttp` names them. This machine and the metadata services of clouds are exempt.
  */
-export function plainHttpMisfits(written: unknown): readonly Problem[] {
+export function plainHttpMisfits(written: unknown, table: Clouds = clouds): readonly Problem[] {
   const settings = { consent: mapAt(written, ['consent']) };
-  const uses = [...fixedUses, ...proxyLogins(written), ...mirrorLogins(written), ...snapshots(written)];
+  const uses = [
+    ...fixedUses,
+    ...cloudUses(table),
+    ...proxyLogins(written),
+    ...mirrorLogins(written),
+    ...snapshots(written),
+  ];
+  const exempt = metadataAddresses(table);
   return uses.flatMap(({ path, risk, address = valueAt(written, path) }) => {
-    const host = exposedHost(address);
+    const host = exposedHost(address, exempt);
     if (typeof address !== 'string' || host === undefined) return [];
     if (isConsented(settings, 'plainHttp', address)) return [];
     const why = `is plain http: anyone between this node and ${host} could ${risk}`;
@@ -32,8 +40,13 @@ interface Use {
 const fixedUses: readonly Use[] = [
   { path: ['k3s', 'releaseUrl'], risk: 'replace K3s, which runs as root' },
   { path: ['gitops', 'flux', 'releaseUrl'], risk: 'replace the Flux CLI, which runs as root' },
-  { path: ['azure', 'imdsEndpoint'], risk: "read the tokens of this VM's identity" },
 ];
+
+function cloudUses(table: Clouds): readonly Use[] {
+  return Object.entries(table).flatMap(([name, { plainHttp = [] }]) =>
+    plainHttp.map(({ setting, risk }) => ({ path: [name, setting], risk })),
+  );
+}
 
 function proxyLogins(written: unknown): readonly Use[] {
   const file = mapAt(written, ['network']).proxyCredentialsFile ?? undefined;
@@ -70,17 +83,16 @@ function mirrorLogins(written: unknown): readonly Use[] {
 }
 
 /** The host of a plain-http URL outside this machine. A value that is not a valid URL is for the forms to refuse. */
-function exposedHost(address: unknown): string | undefined {
+function exposedHost(address: unknown, exempt: readonly string[]): string | undefined {
   const { success, data } = z.safeParse(url, address);
   const { protocol, hostname, host } = (success ? URL.parse(data) : undefined) ?? {};
-  return protocol !== 'http:' || hostname === undefined || isLocal(hostname) ? undefined : host;
+  if (protocol !== 'http:' || hostname === undefined) return undefined;
+  return isLocal(hostname) || exempt.includes(hostname) ? undefined : host;
 }
-
-const metadataHost = new URL(defaults.azure.imdsEndpoint).hostname;
 
 /** `hostname` is as `URL` writes it, so `127.1` is 127.0.0.1 here. */
 function isLocal(hostname: string): boolean {
-  return ['localhost', '[::1]', metadataHost].includes(hostname) || /^127(\.\d+){3}$/.test(hostname);
+  return ['localhost', '[::1]'].includes(hostname) || /^127(\.\d+){3}$/.test(hostname);
 }
 
 function withoutHttpPort(registry: string): string {

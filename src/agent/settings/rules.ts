@@ -1,3 +1,4 @@
+import { cloudMisfits } from '../clouds/sections.ts';
 import { addressFamilyMisfits } from './address-families.ts';
 import { imdsMisfits } from './imds-rules.ts';
 import { mapAt, type Path, valueAt } from './path.ts';
@@ -9,7 +10,7 @@ import { registryMisfits } from './registry-rules.ts';
 export function misfits(written: unknown): readonly Problem[] {
   return [
     ...controlCharacters(written),
-    ...vaultNamedTwice(written),
+    ...cloudMisfits(written),
     ...agentTokenIsServerToken(written),
     ...loginWithoutProxy(written),
     ...reservedK3sKeys(written),
@@ -30,19 +31,6 @@ function controlCharacters(written: unknown, path: Path = []): readonly Problem[
   }
   return [path.at(-1), written].some((text) => typeof text === 'string' && /\p{Cc}/u.test(text))
     ? [{ path, message: 'must not hold a line break, a tab or another control character; take it out' }]
-    : [];
-}
-
-function vaultNamedTwice(written: unknown): readonly Problem[] {
-  const vault = mapAt(written, ['azure', 'keyVault']);
-  return given(vault.name) && given(vault.url)
-    ? [
-        {
-          path: ['azure', 'keyVault', 'url'],
-          message:
-            'cannot go with azure.keyVault.name; keep one, and leave the other without a value to take it back',
-        },
-      ]
     : [];
 }
 

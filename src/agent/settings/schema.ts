@@ -1,5 +1,8 @@
 import * as z from 'zod/mini';
-import { azure, cloud, staticCloud } from './sections/cloud.ts';
+import { clouds } from '../clouds/index.ts';
+import { cloudSchemas, metadataSchemas } from '../clouds/sections.ts';
+import type { DeepReadonly } from './read-only.ts';
+import { cloud } from './sections/cloud.ts';
 import { gitops } from './sections/gitops.ts';
 import { imds } from './sections/imds.ts';
 import { joinToken, k3s } from './sections/k3s.ts';
@@ -14,24 +17,19 @@ export type Settings = DeepReadonly<z.output<typeof settingsSchema>>;
 /** Settings as a file writes them, every default in place. */
 export type WrittenSettings = z.input<typeof settingsSchema>;
 
-type DeepReadonly<T> = T extends readonly (infer Item)[]
-  ? readonly DeepReadonly<Item>[]
-  : T extends { reveal(): string }
-    ? T
-    : T extends object
-      ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
-      : T;
-
-/** The settings of a node. Their defaults are in defaults.ts, what must fit together is in rules.ts. */
+/**
+ * The settings of a node. Their defaults are in defaults.ts, what must fit together is in rules.ts. The order is that of
+ * pages and of `slipway config`: `imds` comes after the clouds whose metadata service it is about, and before the others.
+ */
 export const settingsSchema = z.strictObject({
   cloud,
   role,
   tags,
   node,
   network,
-  azure,
+  ...metadataSchemas(clouds),
   imds,
-  static: staticCloud,
+  ...cloudSchemas(clouds),
   joinToken,
   k3s,
   registries,

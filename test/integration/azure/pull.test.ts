@@ -30,7 +30,7 @@ beforeAll(async () => {
   host = nodeHost({ proxy: world.azure.proxyUrl, caFile: world.azure.caFile });
   cloud = azureCloud({
     host,
-    settings: { azure: { ...azure, imdsEndpoint: world.azure.imdsUrl('server') } },
+    settings: { ...azure, imdsEndpoint: world.azure.imdsUrl('server') },
   });
 });
 beforeEach(async () => {

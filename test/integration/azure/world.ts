@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
-import { type AzureSettings, azureCloud } from '../../../src/agent/clouds/azure/azure.ts';
+import { azureCloud } from '../../../src/agent/clouds/azure/azure.ts';
+import type { AzureSettings } from '../../../src/agent/clouds/azure/settings.ts';
 import type { Cloud } from '../../../src/agent/clouds/cloud.ts';
 import type { NodeError } from '../../../src/agent/engine/errors.ts';
 import type { Host, HttpRequest } from '../../../src/agent/engine/host.ts';
@@ -46,13 +47,11 @@ export async function startWorld(): Promise<World> {
         consented,
         host: hasty(nodeHost({ proxy: azure.proxyUrl, caFile }), timeouts, hangs),
         settings: {
-          azure: {
-            imdsEndpoint: azure.imdsUrl('server'),
-            identity: {},
-            keyVault: { name: 'team' },
-            registryAudience: 'https://containerregistry.azure.net',
-            ...settings,
-          },
+          imdsEndpoint: azure.imdsUrl('server'),
+          identity: {},
+          keyVault: { name: 'team' },
+          registryAudience: 'https://containerregistry.azure.net',
+          ...settings,
         },
       }),
   };

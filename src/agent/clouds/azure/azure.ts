@@ -2,6 +2,7 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { Host } from '../../engine/host.ts';
 import type { Cloud } from '../cloud.ts';
+import type { CloudGround } from '../driver.ts';
 import { type Environment, environmentOf, registryDomain, vaultDomain, vaultDomains } from './clouds.ts';
 import { managedIdentity } from './identity.ts';
 import { imageDigest } from './image-digest.ts';
@@ -9,32 +10,21 @@ import { instanceMetadata } from './imds.ts';
 import { vaultSecret } from './key-vault.ts';
 import { requireOwnHost } from './own-hosts.ts';
 import { registryToken, registryUser } from './registry.ts';
-
-/** The settings this cloud needs, from the section `azure`. */
-export interface AzureSettings {
-  readonly imdsEndpoint: string;
-  readonly environment?: Environment | undefined;
-  readonly identity: { readonly clientId?: string | undefined };
-  readonly keyVault: { readonly name?: string | undefined; readonly url?: string | undefined };
-  readonly registryAudience: string;
-}
-
-export interface AzureCloudOptions {
-  readonly host: Host;
-  readonly settings: { readonly azure: AzureSettings };
-  /** Hosts outside the cloud's domains that may be shown tokens of the identity. */
-  readonly consented?: readonly string[];
-}
+import type { AzureSettings } from './settings.ts';
 
 /**
  * This VM's Azure. Make one per process: the SDKs keep the identity's tokens in statics of their own.
  *
  * The SDKs are loaded when a secret is first read, so that a plan or `slipway version` does without them.
  */
-export function azureCloud({ host, settings: { azure }, consented = [] }: AzureCloudOptions): Cloud {
-  const { imdsEndpoint, identity, registryAudience: audience } = azure;
+export function azureCloud({
+  host,
+  settings,
+  consented = [],
+}: Omit<CloudGround<AzureSettings>, 'machine'>): Cloud {
+  const { imdsEndpoint, identity, registryAudience: audience } = settings;
   const credential = managedIdentity({ host, imdsEndpoint, clientId: identity.clientId });
-  const environment = ownEnvironment(host, azure);
+  const environment = ownEnvironment(host, settings);
   async function requireOwnRegistry(loginServer: string): Promise<void> {
     if (consented.includes(loginServer)) return;
     const domains = [registryDomain(await environment())];
@@ -45,7 +35,7 @@ export function azureCloud({ host, settings: { azure }, consented = [] }: AzureC
     identity: async () => (await instanceMetadata(host, imdsEndpoint)).identity,
     secret: async (name) =>
       vaultSecret(
-        { host, credential, imdsEndpoint, url: await vaultUrl(azure, environment, consented) },
+        { host, credential, imdsEndpoint, url: await vaultUrl(settings, environment, consented) },
         name,
       ),
     registryUser: () => registryUser,

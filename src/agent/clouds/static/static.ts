@@ -4,33 +4,16 @@ import type { HostReader } from '../../engine/host.ts';
 import type { Reason } from '../../engine/reasons.ts';
 import type { Secret } from '../../engine/secret.ts';
 import type { Cloud, Identity } from '../cloud.ts';
+import type { CloudGround } from '../driver.ts';
 import { storedSecret } from '../stored-secret.ts';
-
-/** The settings this cloud needs, from the section `static`. */
-export interface StaticSettings {
-  readonly computerName?: string | undefined;
-  readonly vmId?: string | undefined;
-  readonly location?: string | undefined;
-  readonly address?: string | undefined;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly secrets: Readonly<Record<string, string>>;
-  readonly registries: Readonly<Record<string, { readonly username: string; readonly passwordFile: string }>>;
-}
-
-export interface StaticCloudOptions {
-  readonly host: HostReader;
-  readonly settings: { readonly static: StaticSettings };
-  readonly hostname: string;
-  /** What the machine itself shows, for when the settings say nothing. */
-  readonly address?: string | undefined;
-}
+import type { StaticSettings } from './settings.ts';
 
 /** The cloud that `static` in the settings describes: for machines outside any cloud, laptops and tests. */
-export function staticCloud({ host, settings, hostname, address }: StaticCloudOptions): Cloud {
-  const { secrets, registries, ...identity } = settings.static;
+export function staticCloud({ host, settings, machine }: CloudGround<StaticSettings>): Cloud {
+  const { secrets, registries, ...identity } = settings;
   return {
     name: 'static',
-    identity: () => written(host, identity, { hostname, address }),
+    identity: () => written(host, identity, machine),
     async secret(name) {
       const path = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
       if (path === undefined)
@@ -53,7 +36,7 @@ type WrittenIdentity = Omit<StaticSettings, 'secrets' | 'registries'>;
 async function written(
   host: HostReader,
   { computerName, vmId, location = 'local', address, tags }: WrittenIdentity,
-  machine: Pick<StaticCloudOptions, 'hostname' | 'address'>,
+  machine: CloudGround<StaticSettings>['machine'],
 ): Promise<Identity> {
   return {
     computerName: computerName ?? machine.hostname,

@@ -1,4 +1,5 @@
 import { delimiter } from 'node:path';
+import { metadataAddresses } from '../../clouds/sections.ts';
 
 /** How the machine reaches the network, as the settings have it. */
 export interface Network {
@@ -9,8 +10,8 @@ export interface Network {
   readonly caFile?: string | undefined;
 }
 
-/** What is never asked of a proxy: this host, and the instance metadata service, which refuses proxied requests. */
-export const alwaysDirect: readonly string[] = ['localhost', '127.0.0.1', '::1', '169.254.169.254'];
+/** What is never asked of a proxy: this host, and instance metadata services, which refuse proxied requests. */
+export const alwaysDirect: readonly string[] = ['localhost', '127.0.0.1', '::1', ...metadataAddresses()];
 
 /**
  * The small, clean environment every command starts with: of this process's own only PATH and HOME, since the rest

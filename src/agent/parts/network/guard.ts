@@ -1,4 +1,7 @@
 import { isIPv4 } from 'node:net';
+import { type Choosing, chosenCloud } from '../../clouds/chosen.ts';
+import type { Metadata } from '../../clouds/driver.ts';
+import { type Clouds, clouds } from '../../clouds/index.ts';
 import type { Resource } from '../../engine/resource.ts';
 import type { NodePaths } from '../../paths.ts';
 import { file } from '../../resources/file.ts';
@@ -11,7 +14,7 @@ import { type GuardRules, renderRuleset } from './ruleset.ts';
 import { guardUnit, guardUnitPath, renderGuardUnit } from './unit.ts';
 
 export interface Guarded {
-  readonly settings: Pick<Settings, 'cloud' | 'azure' | 'imds'>;
+  readonly settings: Choosing & Pick<Settings, 'imds'>;
   readonly paths: NodePaths;
 }
 
@@ -21,12 +24,11 @@ export interface Guarded {
  * Without it any pod has the identity of its node, and so the join token. It never keeps a node from running: what is
  * wrong with it is told by a condition of its own.
  */
-export function imdsGuard(node: Guarded): readonly Resource[] {
-  const why = unguarded(node);
-  if (why !== undefined) return [sparing(noImdsGuard(node.paths, why))];
-  const { settings, paths } = node;
-  const address = metadataHost(settings);
-  return guard({ address, allow: settings.imds.allow }, paths).map(sparing);
+export function imdsGuard({ settings, paths }: Guarded, table: Clouds = clouds): readonly Resource[] {
+  const found = guarded({ settings, paths }, chosenCloud(settings, table).metadata);
+  if (typeof found === 'string') return [sparing(noImdsGuard(paths, found))];
+  const { address, only } = found;
+  return guard({ address, only, allow: settings.imds.allow }, paths).map(sparing);
 }
 
 function guard(rules: GuardRules, paths: NodePaths): readonly Resource[] {
@@ -39,17 +41,13 @@ function guard(rules: GuardRules, paths: NodePaths): readonly Resource[] {
   return [ruleset, written, loaded, enabled, rulesLoaded(rules, [loaded.id])];
 }
 
-/** Why there is nothing to guard; `undefined` where there is. */
-function unguarded({ settings, paths }: Guarded): string | undefined {
-  const host = metadataHost(settings);
+/** What is to be guarded, or why there is nothing. */
+function guarded({ settings, paths }: Guarded, metadata: Metadata | undefined): Metadata | string {
   if (settings.imds.pods === 'allow') return 'imds.pods lets every pod ask the metadata service';
-  if (settings.cloud !== 'azure') return `cloud ${settings.cloud} has no metadata service`;
-  if (!isIPv4(host) || host.startsWith('127.'))
-    return `azure.imdsEndpoint leads to ${host}: nothing to guard`;
+  if (!metadata) return `cloud ${settings.cloud} has no metadata service`;
+  const { address, setting = 'the metadata service' } = metadata;
+  if (!isIPv4(address) || address.startsWith('127.'))
+    return `${setting} leads to ${address}: nothing to guard`;
   if (paths.root !== '/') return `the network is the machine's own, and not guarded below ${paths.root}`;
-  return undefined;
-}
-
-function metadataHost({ azure }: Guarded['settings']): string {
-  return new URL(azure.imdsEndpoint).hostname;
+  return metadata;
 }

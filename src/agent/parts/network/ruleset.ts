@@ -1,3 +1,4 @@
+import type { Metadata } from '../../clouds/driver.ts';
 import { shortDigest } from '../../resources/digest.ts';
 import { table } from './nft.ts';
 
@@ -5,6 +6,8 @@ import { table } from './nft.ts';
 export interface GuardRules {
   /** The IPv4 address of the metadata service. */
   readonly address: string;
+  /** All of that address where this is left out. */
+  readonly only?: Metadata['only'] | undefined;
   readonly allow: readonly Allowed[];
 }
 
@@ -41,16 +44,23 @@ export function rulesName(rules: GuardRules): string {
   return `refuse_${shortDigest(renderChains(rules, 'refuse'))}`;
 }
 
-function renderChains({ address, allow }: GuardRules, refuse: string): string {
+function renderChains(rules: GuardRules, refuse: string): string {
+  const { allow } = rules;
+  const service = destination(rules);
   const accepted = allow
     .filter(({ from }) => from !== undefined)
-    .map(({ name, from }) => `ip daddr ${address} ip saddr ${from} accept comment "${name}"`);
+    .map(({ name, from }) => `${service} ip saddr ${from} accept comment "${name}"`);
   const users = [...new Set([0, ...allow.flatMap(({ uid }) => uid ?? [])])].join(', ');
   return [
     ...chain(refuse, ['meta l4proto tcp reject with tcp reset', 'reject']),
-    ...chain('forward', [hook('forward'), ...accepted, `ip daddr ${address} jump ${refuse}`]),
-    ...chain('output', [hook('output'), `ip daddr ${address} meta skuid != { ${users} } jump ${refuse}`]),
+    ...chain('forward', [hook('forward'), ...accepted, `${service} jump ${refuse}`]),
+    ...chain('output', [hook('output'), `${service} meta skuid != { ${users} } jump ${refuse}`]),
   ].join('');
+}
+
+/** What a packet to the metadata service is known by, as nft lists it, too. */
+function destination({ address, only }: GuardRules): string {
+  return `ip daddr ${address}${only ? ` ${only.protocol} dport ${only.port}` : ''}`;
 }
 
 function hook(name: string): string {
@@ -65,17 +75,17 @@ function chain(name: string, lines: readonly string[]): readonly string[] {
  * The rules that a list of the table (`nft list table`) shows: their name; `incomplete` where there are fewer or more of
  * them than in ours, or one that is not about our address.
  */
-export function listedRules(list: string, { address, allow }: GuardRules): string | undefined {
+export function listedRules(list: string, rules: GuardRules): string | undefined {
   const [first, second] = [...list.matchAll(/\bjump (refuse_[0-9a-f]+)$/gm)].map(([, name]) => name);
   const refusals = list.match(/\breject(?: with [\w -]+)?$/gm) ?? [];
   // A set that is long goes on in further lines, which begin with more.
-  const rules = [...list.matchAll(/^\t\t(?!type )(\S.*)$/gm)].map(([, rule = '']) => rule);
-  const judging = rules.filter((rule) => rule.startsWith(`ip daddr ${address} `));
+  const all = [...list.matchAll(/^\t\t(?!type )(\S.*)$/gm)].map(([, rule = '']) => rule);
+  const judging = all.filter((rule) => rule.startsWith(`${destination(rules)} `));
   const jumps = 2;
-  const accepts = allow.filter(({ from }) => from !== undefined).length;
+  const accepts = rules.allow.filter(({ from }) => from !== undefined).length;
   const isWhole =
     refusals.length === 2 &&
     judging.length === accepts + jumps &&
-    rules.length === judging.length + refusals.length;
+    all.length === judging.length + refusals.length;
   return first === second && isWhole ? first : 'incomplete';
 }

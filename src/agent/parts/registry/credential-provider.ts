@@ -1,7 +1,10 @@
 import { join } from 'node:path';
+import { type CloudName, type Clouds, clouds } from '../../clouds/index.ts';
+import { cloudSections } from '../../clouds/sections.ts';
 import type { Resource } from '../../engine/resource.ts';
 import type { K3sNode } from '../../node.ts';
 import { file } from '../../resources/file.ts';
+import type { DeepReadonlyInput } from '../../settings/read-only.ts';
 import type { Settings, WrittenSettings } from '../../settings/schema.ts';
 import { noProvider, pluginName, providerConfig } from './provider-config.ts';
 
@@ -58,22 +61,17 @@ export function quoted(word: string): string {
  * The part of the settings with which a login is fetched, as a settings file of its own, since others may break. In JSON,
  * which is YAML, and takes no time to write.
  */
-export function renderProviderSettings({
-  cloud,
-  azure,
-  static: fixed,
-  network,
-  registries: { servers },
-  consent: { identityHosts, plainHttp },
-}: Settings): string {
+export function renderProviderSettings(settings: Settings, table: Clouds = clouds): string {
+  const { cloud, network, registries, consent } = settings;
+  const { servers } = registries;
+  const { identityHosts, plainHttp } = consent;
   const shown = { registries: { servers }, consent: { identityHosts, plainHttp } };
-  const part = { cloud, azure, static: fixed, network, ...shown } satisfies Part;
+  const part = { cloud, ...cloudSections(settings, table), network, ...shown } satisfies Part;
   return `# Written by Slipway for its credential provider, from the settings in force.\n${JSON.stringify(part, undefined, 2)}\n`;
 }
 
 /** What a settings file may say: neither a secret nor a time in milliseconds gets in here. */
-type Part = ReadonlyInput<Pick<WrittenSettings, 'cloud' | 'azure' | 'static' | 'network'>> & {
-  readonly registries: ReadonlyInput<Pick<WrittenSettings['registries'], 'servers'>>;
-  readonly consent: ReadonlyInput<Pick<WrittenSettings['consent'], 'identityHosts' | 'plainHttp'>>;
+type Part = DeepReadonlyInput<Pick<WrittenSettings, 'cloud' | CloudName | 'network'>> & {
+  readonly registries: DeepReadonlyInput<Pick<WrittenSettings['registries'], 'servers'>>;
+  readonly consent: DeepReadonlyInput<Pick<WrittenSettings['consent'], 'identityHosts' | 'plainHttp'>>;
 };
-type ReadonlyInput<T> = T extends object ? { readonly [Key in keyof T]: ReadonlyInput<T[Key]> } : T;

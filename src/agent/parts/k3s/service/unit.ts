@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { metadataAddresses } from '../../../clouds/sections.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
@@ -72,7 +73,8 @@ function proxyEnvironment({ settings, address, server }: K3sNode): Readonly<Reco
   if (proxy === undefined) return {};
   const { config } = settings.k3s;
   const past = [
-    ...['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.169.254'],
+    ...['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'],
+    ...metadataAddresses(),
     ...[config['cluster-cidr'] ?? '10.42.0.0/16', config['service-cidr'] ?? '10.43.0.0/16'].flat(),
     ...['.svc', `.${config['cluster-domain'] ?? 'cluster.local'}`, address],
     ...(server === undefined ? [] : [new URL(server).hostname]),

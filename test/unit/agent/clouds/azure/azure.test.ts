@@ -11,7 +11,7 @@ const azure = {
 
 test('without a vault, no secret is looked for', async () => {
   const host = memoryHost();
-  const cloud = azureCloud({ host, settings: { azure } });
+  const cloud = azureCloud({ host, settings: azure });
   await expect(cloud.secret('k3s-token')).rejects.toMatchObject({
     reason: 'VaultNotConfigured',
     retry: { pace: 'slow' },
@@ -36,7 +36,7 @@ test.each([
     asked.push(url);
     return { status: 503 };
   });
-  const cloud = azureCloud({ host, settings: { azure: { ...azure, ...settings } } });
+  const cloud = azureCloud({ host, settings: { ...azure, ...settings } });
   await expect(cloud.secret('k3s-token')).rejects.toMatchObject({ reason: 'VaultUnavailable' });
   expect(asked.map((url) => url.slice(0, expected.length))).toEqual([expected]);
 });

@@ -7,9 +7,8 @@ const nothing = { tags: {}, secrets: {}, registries: {} };
 function start(settings: object, files: Readonly<Record<string, StartFile>> = {}) {
   return staticCloud({
     host: memoryHost({ files }),
-    settings: { static: { ...nothing, ...settings } },
-    hostname: 'laptop',
-    address: '192.168.1.20',
+    settings: { ...nothing, ...settings },
+    machine: { hostname: 'laptop', address: '192.168.1.20' },
   });
 }
 

@@ -1,0 +1,38 @@
+import type { CloudDriver } from '../driver.ts';
+import { azureCloud } from './azure.ts';
+import { azureDefaults, azureSettings, vaultNamedTwice } from './settings.ts';
+
+/** Azure, by the VM's managed identity. */
+export const azure: CloudDriver<typeof azureSettings> = {
+  summary: 'asks the instance metadata service',
+  settings: azureSettings,
+  defaults: azureDefaults,
+  misfits: vaultNamedTwice,
+  plainHttp: [{ setting: 'imdsEndpoint', risk: "read the tokens of this VM's identity" }],
+  metadata: ({ imdsEndpoint }) => ({
+    address: new URL(imdsEndpoint).hostname,
+    setting: 'azure.imdsEndpoint',
+  }),
+  endpoints: ({ keyVault: { url } }) => (url === undefined ? [] : [new URL(url)]),
+  // @azure/identity, @azure/logger and msal-node: another identity, another endpoint, another region, secrets in logs.
+  scrubbedVariables: [
+    'AZURE_AUTHORITY_HOST',
+    'AZURE_CLIENT_ID',
+    'AZURE_FEDERATED_TOKEN_FILE',
+    'AZURE_LOG_LEVEL',
+    'AZURE_POD_IDENTITY_AUTHORITY_HOST',
+    'AZURE_REGIONAL_AUTHORITY_NAME',
+    'AZURE_TENANT_ID',
+    'AZURE_TOKEN_CREDENTIALS',
+    'DEFAULT_IDENTITY_CLIENT_ID',
+    'IDENTITY_ENDPOINT',
+    'IDENTITY_HEADER',
+    'IDENTITY_SERVER_THUMBPRINT',
+    'IMDS_ENDPOINT',
+    'MSAL_FORCE_REGION',
+    'MSI_ENDPOINT',
+    'MSI_SECRET',
+    'REGION_NAME',
+  ],
+  create: azureCloud,
+};

@@ -1,0 +1,51 @@
+import * as z from 'zod/mini';
+import { about } from '../../settings/about.ts';
+import { httpsUrl, url } from '../../settings/address-forms.ts';
+import { guid, text } from '../../settings/forms.ts';
+import type { Problem } from '../../settings/problems.ts';
+import type { DeepReadonlyInput } from '../../settings/read-only.ts';
+import type { Section } from '../driver.ts';
+
+const vaultName = text(
+  /^[A-Za-z](?!.*--)[0-9A-Za-z-]{1,22}[0-9A-Za-z]$/,
+  'be the name of a Key Vault: 3 to 24 letters, digits and dashes; give a whole address as azure.keyVault.url',
+);
+
+export const azureSettings = about(
+  'For cloud azure.',
+  z.strictObject({
+    imdsEndpoint: about('Where the instance metadata service answers.', url),
+    environment: about(
+      'The Azure cloud; by default what the metadata service says.',
+      z.optional(z.enum(['public', 'usgovernment', 'china'])),
+    ),
+    identity: z.strictObject({
+      clientId: about(
+        'The client id of a user-assigned managed identity; by default the system-assigned one.',
+        z.optional(guid),
+      ),
+    }),
+    keyVault: z.strictObject({
+      name: about('The Key Vault that holds the join token.', z.optional(vaultName)),
+      url: about('The address of the Key Vault, in place of its name.', z.optional(httpsUrl)),
+    }),
+    registryAudience: about('The audience of the token that is exchanged at the container registry.', url),
+  }),
+);
+
+export type AzureSettings = Section<typeof azureSettings>;
+
+export const azureDefaults = {
+  imdsEndpoint: 'http://169.254.169.254',
+  identity: {},
+  keyVault: {},
+  registryAudience: 'https://containerregistry.azure.net',
+} as const satisfies DeepReadonlyInput<z.input<typeof azureSettings>>;
+
+/** Two addresses for one vault. */
+export function vaultNamedTwice({ keyVault }: Readonly<Record<string, unknown>>): readonly Problem[] {
+  const { name, url } = Object(keyVault);
+  const message =
+    'cannot go with azure.keyVault.name; keep one, and leave the other without a value to take it back';
+  return (name ?? null) === null || (url ?? null) === null ? [] : [{ path: ['keyVault', 'url'], message }];
+}

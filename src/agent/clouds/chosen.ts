@@ -1,0 +1,30 @@
+import type { Cloud } from './cloud.ts';
+import type { CloudDriver, CloudGround, Metadata } from './driver.ts';
+import { type Clouds, clouds } from './index.ts';
+
+/** Settings as far as they choose a cloud and say something of it: the section of its name. */
+export type Choosing = { readonly cloud: string } & Readonly<Record<string, unknown>>;
+
+/** The cloud that settings name, for which they have spoken. */
+export interface ChosenCloud {
+  readonly metadata: Metadata | undefined;
+  readonly endpoints: readonly URL[];
+  create(ground: Omit<CloudGround<unknown>, 'settings'>): Cloud;
+}
+
+/** The cloud that the settings name, with what they say of it. */
+export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenCloud {
+  const driver = driverOf(settings.cloud, table);
+  const section = Object(settings[settings.cloud]);
+  return {
+    metadata: driver.metadata(section),
+    endpoints: driver.endpoints(section),
+    create: (ground) => driver.create({ ...ground, settings: section }),
+  };
+}
+
+function driverOf(name: string, table: Clouds): CloudDriver {
+  const driver = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (!driver) throw new Error(`no cloud ${name}, which the settings must not have let through`);
+  return driver;
+}

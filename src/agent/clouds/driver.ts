@@ -1,0 +1,58 @@
+import type * as z from 'zod/mini';
+import type { Host } from '../engine/host.ts';
+import type { Problem } from '../settings/problems.ts';
+import type { DeepReadonly, DeepReadonlyInput } from '../settings/read-only.ts';
+import type { Cloud } from './cloud.ts';
+
+/** A section of the settings: its schema, parsed, and as a settings file writes it. */
+export type SectionSchema = z.ZodMiniType<object, object>;
+export type Section<Schema extends SectionSchema> = DeepReadonly<z.output<Schema>>;
+
+/**
+ * All that is particular about one cloud. Its name is its key in the table of clouds (`index.ts`), and the name of its
+ * section in the settings; whatever needs to know a cloud derives from that table.
+ */
+export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
+  /** What a VM there does to learn what it is; completes the sentence that its name begins. */
+  readonly summary: string;
+  /** What the help of --cloud says behind the name. */
+  readonly remark?: string;
+  readonly settings: Schema;
+  readonly defaults: DeepReadonlyInput<z.input<Schema>>;
+  /** Lists what does not fit together in the section as written, which may have other faults; paths begin in it. */
+  misfits?(written: Readonly<Record<string, unknown>>): readonly Problem[];
+  /** The settings, each the key of an URL in the section, that must not be plain http, and what others could do. */
+  readonly plainHttp?: readonly { readonly setting: string; readonly risk: string }[];
+  /** Where the metadata service answers; `undefined` where the cloud has none. */
+  metadata(section: Section<Schema>): Metadata | undefined;
+  /** What else the section names on the network, and `slipway doctor` asks. */
+  endpoints(section: Section<Schema>): readonly URL[];
+  /** Variables of the environment that its SDKs read: the launcher must take every one of them away. */
+  readonly scrubbedVariables: readonly string[];
+  /** Makes the cloud's adapter. SDKs are loaded when they are needed, and not here. */
+  create(ground: CloudGround<Section<Schema>>): Cloud;
+}
+
+/** The metadata service of a cloud, which gives the VM's identity to whoever asks. */
+export interface Metadata {
+  /** A host as `URL` writes it; only an IPv4 address can be guarded. */
+  readonly address: string;
+  /** The one port and protocol of it, where others of that address must stay open, as DNS and NTP. */
+  readonly only?: { readonly protocol: 'tcp' | 'udp'; readonly port: number };
+  /** The setting that says where it is: `azure.imdsEndpoint`. */
+  readonly setting?: string;
+}
+
+/** What an adapter is made of. */
+export interface CloudGround<Settings> {
+  readonly host: Host;
+  readonly settings: Settings;
+  /** Hosts outside the cloud's domains that may be shown tokens of the identity: consent.identityHosts. */
+  readonly consented?: readonly string[];
+  /** What the machine itself shows. */
+  readonly machine: {
+    readonly hostname: string;
+    /** Its first IPv4 address. */
+    readonly address: string | undefined;
+  };
+}

@@ -1,0 +1,15 @@
+import type { CloudDriver } from '../driver.ts';
+import { staticSettings } from './settings.ts';
+import { staticCloud } from './static.ts';
+
+/** No cloud at all: what one would say is written down. */
+export const staticDriver: CloudDriver<typeof staticSettings> = {
+  summary: 'takes everything from these settings',
+  remark: 'everything from the settings',
+  settings: staticSettings,
+  defaults: { tags: {}, secrets: {}, registries: {} },
+  metadata: () => undefined,
+  endpoints: () => [],
+  scrubbedVariables: [],
+  create: staticCloud,
+};

@@ -1,0 +1,22 @@
+import * as z from 'zod/mini';
+import { about } from '../../settings/about.ts';
+import { ipAddress, loginServer, secretName, words } from '../../settings/forms.ts';
+import type { Section } from '../driver.ts';
+
+export const staticSettings = about(
+  'For cloud static: what a cloud would say of this VM.',
+  z.strictObject({
+    computerName: about('The computer name; by default the host name.', z.optional(words)),
+    vmId: about('What tells this VM from the others; by default the machine id.', z.optional(words)),
+    location: about('The region.', z.optional(words)),
+    address: about('The primary private address; by default what the machine has.', z.optional(ipAddress)),
+    tags: about('Instance tags.', z.record(words, z.string())),
+    secrets: about('The file of each secret, by secret name.', z.record(secretName, words)),
+    registries: about(
+      'User name and password file of each registry, by login server.',
+      z.record(loginServer, z.strictObject({ username: words, passwordFile: words })),
+    ),
+  }),
+);
+
+export type StaticSettings = Section<typeof staticSettings>;

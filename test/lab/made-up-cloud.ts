@@ -1,0 +1,43 @@
+import * as z from 'zod/mini';
+import type { CloudDriver, CloudGround } from '../../src/agent/clouds/driver.ts';
+import { clouds } from '../../src/agent/clouds/index.ts';
+import { about } from '../../src/agent/settings/about.ts';
+import { url } from '../../src/agent/settings/address-forms.ts';
+import { words } from '../../src/agent/settings/forms.ts';
+import { FakeCloud } from './fake-cloud.ts';
+
+const settings = about(
+  'For cloud moon.',
+  z.strictObject({
+    tower: about('Where mission control answers.', url),
+    crater: about('Where the lander stands.', z.optional(words)),
+  }),
+);
+
+/** What a cloud was made of, last of all. */
+export const landings: CloudGround<{ readonly tower: string }>[] = [];
+
+/** A cloud that no code of ours can know: whatever depends on the cloud must take it from the table. */
+const moon: CloudDriver<typeof settings> = {
+  summary: 'asks mission control',
+  remark: 'one small step',
+  settings,
+  defaults: { tower: 'http://169.254.0.23' },
+  misfits: ({ crater }) =>
+    crater === 'rim' ? [{ path: ['crater'], message: 'is no place to land; choose another' }] : [],
+  plainHttp: [{ setting: 'tower', risk: 'fly the lander' }],
+  metadata: ({ tower }) => ({
+    address: new URL(tower).hostname,
+    only: { protocol: 'tcp', port: 80 },
+    setting: 'moon.tower',
+  }),
+  endpoints: ({ crater = 'sea' }) => [new URL(`https://${crater}.moon.example`)],
+  scrubbedVariables: [],
+  create(ground) {
+    landings.push(ground);
+    return new FakeCloud();
+  },
+};
+
+/** The real clouds, and one more. */
+export const withMoon = { ...clouds, moon };

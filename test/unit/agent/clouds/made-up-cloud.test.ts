@@ -1,0 +1,124 @@
+/** A cloud in a table of the test's own is seen wherever something depends on which cloud it is. */
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import type { Clouds } from '../../../../src/agent/clouds/index.ts';
+import {
+  cloudDefaults,
+  cloudMisfits,
+  cloudNames,
+  cloudSchemas,
+  metadataAddresses,
+  metadataSchemas,
+} from '../../../../src/agent/clouds/sections.ts';
+import { askedBy } from '../../../../src/agent/doctor/doctor.ts';
+import { imdsGuard } from '../../../../src/agent/parts/network/guard.ts';
+import { renderProviderSettings } from '../../../../src/agent/parts/registry/credential-provider.ts';
+import { plainHttpMisfits } from '../../../../src/agent/settings/plain-http.ts';
+import type { Settings } from '../../../../src/agent/settings/schema.ts';
+import { cloudChoice } from '../../../../src/agent/settings/sections/cloud.ts';
+import { cloudHelp } from '../../../../src/commands/cli-common.ts';
+import { connectionKey, makeCloud } from '../../../../src/commands/compose.ts';
+import { FakeCloud } from '../../../lab/fake-cloud.ts';
+import { landings, withMoon } from '../../../lab/made-up-cloud.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+import { aNode, someSettings } from '../a-node.ts';
+
+const moon = { tower: 'http://169.254.0.99', crater: 'tycho' };
+/** Settings as a schema with that table would have parsed them. */
+const settings = Object.assign(someSettings(), { cloud: 'moon' as 'azure', moon });
+
+describe('settings', () => {
+  test('its name can be chosen, and is explained', () => {
+    const choice = cloudChoice(withMoon);
+    expect(z.parse(choice, 'moon')).toBe('moon');
+    expect(z.globalRegistry.get(choice)?.description).toContain('moon asks mission control');
+    expect(z.safeParse(cloudChoice({}), 'moon').success).toBe(false);
+  });
+
+  test('its section has a schema and defaults, before imds where it has a metadata service', () => {
+    expect(cloudNames(withMoon)).toContain('moon');
+    expect(z.parse(cloudSchemas(withMoon).moon, cloudDefaults(withMoon).moon)).toEqual({
+      tower: 'http://169.254.0.23',
+    });
+    expect(Object.keys(metadataSchemas(withMoon))).toEqual(['azure', 'moon']);
+  });
+
+  test('its rules hold', () => {
+    expect(cloudMisfits({ moon: { crater: 'rim' } }, withMoon)).toEqual([
+      { path: ['moon', 'crater'], message: 'is no place to land; choose another' },
+    ]);
+  });
+
+  test('its metadata service may be plain http, and nothing else in its place', () => {
+    const at = (tower: string) => plainHttpMisfits({ moon: { tower } }, withMoon);
+    expect(at('http://169.254.0.23/')).toEqual([]);
+    expect(at('http://tower.example')).toMatchObject([
+      { path: ['moon', 'tower'], message: expect.stringContaining('could fly the lander') },
+    ]);
+  });
+});
+
+test('no proxy is asked for its metadata service', () => {
+  expect(metadataAddresses(withMoon)).toEqual(['169.254.169.254', '169.254.0.23']);
+});
+
+test('its name is in the help of --cloud', () => {
+  expect(cloudHelp()).toBe('azure, or static: everything from the settings');
+  expect(cloudHelp(withMoon)).toBe('azure, static: everything from the settings, or moon: one small step');
+});
+
+test('its adapter is made of its section', () => {
+  const host = memoryHost();
+  expect(
+    makeCloud(settings, host, { hostname: 'eagle', addresses: ['::1', '10.0.0.7'] }, withMoon),
+  ).toBeInstanceOf(FakeCloud);
+  expect(landings.at(-1)).toEqual({
+    host,
+    settings: moon,
+    consented: [],
+    machine: { hostname: 'eagle', address: '10.0.0.7' },
+  });
+});
+
+test('another section makes a new process necessary', () => {
+  const elsewhere = { ...settings, moon: { ...moon, crater: 'copernicus' } };
+  expect(connectionKey(elsewhere, withMoon)).not.toBe(connectionKey(settings, withMoon));
+  expect(connectionKey(elsewhere)).toBe(connectionKey(settings));
+});
+
+test("kubelet's plugin is told its section", () => {
+  const [, ...json] = renderProviderSettings(settings, withMoon).split('\n');
+  expect(JSON.parse(json.join('\n'))).toMatchObject({ cloud: 'moon', moon });
+});
+
+test('the doctor asks what it names', () => {
+  expect(askedBy(settings, withMoon).map(({ hostname }) => hostname)).toEqual([
+    'tycho.moon.example',
+    'github.com',
+  ]);
+});
+
+test('pods are kept from its metadata service, and from nothing else at that address', async () => {
+  const [ruleset] = imdsGuard({ ...aNode('server'), settings }, withMoon);
+  const host = memoryHost();
+  const finding = await ruleset?.check(host);
+  if (finding?.state !== 'Drifted') throw new Error(`expected a drift, not ${finding?.state}`);
+  await finding.drift.remedy(host);
+  const rules = (await host.readFile('/var/lib/slipway/imds-guard.nft'))?.content;
+  expect(rules?.match(/ip daddr .*/g)).toEqual([
+    expect.stringMatching(/^ip daddr 169\.254\.0\.99 tcp dport 80 jump refuse_/),
+    expect.stringMatching(/^ip daddr 169\.254\.0\.99 tcp dport 80 meta skuid != \{ 0 \} jump refuse_/),
+  ]);
+});
+
+test('a cloud that is not in the table is never taken for another', () => {
+  expect(() => makeCloud(settings, memoryHost(), { hostname: '', addresses: [] })).toThrow('no cloud moon');
+});
+
+test('a name without its record does not compile', () => {
+  // @ts-expect-error It has no settings, no adapter, nothing but a name.
+  const nameless = { sun: { summary: 'shines' } } satisfies Clouds;
+  // @ts-expect-error Settings know the clouds of the table alone.
+  const chosen: Settings['cloud'] = 'moon';
+  expect([nameless, chosen]).toHaveLength(2);
+});
