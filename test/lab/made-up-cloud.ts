@@ -3,7 +3,7 @@ import type { CloudDriver, CloudGround } from '../../src/agent/clouds/driver.ts'
 import { clouds } from '../../src/agent/clouds/index.ts';
 import { about } from '../../src/agent/settings/about.ts';
 import { url } from '../../src/agent/settings/address-forms.ts';
-import { words } from '../../src/agent/settings/forms.ts';
+import { text, words } from '../../src/agent/settings/forms.ts';
 import { FakeCloud } from './fake-cloud.ts';
 
 const settings = about(
@@ -26,6 +26,7 @@ const moon: CloudDriver<typeof settings> = {
   misfits: ({ crater }) =>
     crater === 'rim' ? [{ path: ['crater'], message: 'is no place to land; choose another' }] : [],
   plainHttp: [{ setting: 'tower', risk: 'fly the lander' }],
+  secretName: text(/^[A-Z][a-z]+$/, 'be the name of a crater'),
   metadata: ({ tower }) => ({
     address: new URL(tower).hostname,
     only: { protocol: 'tcp', port: 80 },

@@ -23,6 +23,8 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   misfits?(written: Readonly<Record<string, unknown>>): readonly Problem[];
   /** The settings, each the key of an URL in the section, that must not be plain http, and what others could do. */
   readonly plainHttp?: readonly { readonly setting: string; readonly risk: string }[];
+  /** The form of the names that a secret can have there, where it is narrower than that of the settings. */
+  readonly secretName?: z.ZodMiniType<string, string>;
   /** Where the metadata service answers; `undefined` where the cloud has none. */
   metadata(section: Section<Schema>): Metadata | undefined;
   /** What else the section names on the network, and `slipway doctor` asks. */

@@ -141,8 +141,11 @@ export const k3sVersion = text(
 
 export const fluxVersion = text(/^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/, 'be a Flux release such as 2.9.4');
 
-/** The names Key Vault allows (https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates). */
-export const secretName = text(/^[0-9A-Za-z-]{1,127}$/, 'be a secret name: letters, digits and dashes');
+/** What some cloud or other allows; the one that is chosen may allow less. */
+export const secretName = text(
+  /^[0-9A-Za-z_./-]{1,255}$/,
+  'be a secret name: letters, digits, dashes, underscores, dots and slashes',
+);
 
 export const guid = text(
   /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,

@@ -11,9 +11,12 @@ export function knownAt(path: Path): readonly string[] {
 
 /** Every setting whose last key is this one, wherever it is. */
 export function knownNamed(key: string): readonly Path[] {
-  return allPaths(settingsSchema, []).filter(
-    (path) => String(path.at(-1)).toLowerCase() === key.toLowerCase(),
-  );
+  return knownPaths().filter((path) => String(path.at(-1)).toLowerCase() === key.toLowerCase());
+}
+
+/** Every setting and section that has a name of its own. */
+export function knownPaths(): readonly Path[] {
+  return allPaths(settingsSchema, []);
 }
 
 function allPaths(schema: Schema, at: Path): readonly Path[] {

@@ -8,6 +8,7 @@ import { pathText } from './path.ts';
 import { describeIssues, invalidSettings, type Problem } from './problems.ts';
 import { misfits } from './rules.ts';
 import { type Settings, settingsSchema } from './schema.ts';
+import { secretNameMisfits } from './secret-names.ts';
 import { unfilledVariables } from './unfilled.ts';
 
 /** The settings, and which layer set each: `default`, a file, `tag k3s-role` or `command line --role`. */
@@ -62,6 +63,8 @@ export function resolveLayers(layers: Layers, check: LoadOptions['check'] = () =
   const parsed = z.safeParse(settingsSchema, written);
   const problems = firstPerPath([
     ...unfilledVariables(written),
+    // Before the schema, which knows no cloud: of two things that are wrong with a name, the narrower is told.
+    ...secretNameMisfits(written),
     ...(parsed.success ? [] : describeIssues(parsed.error.issues, written)),
     ...misfits(written),
     ...check(written),

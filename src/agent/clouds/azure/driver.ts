@@ -1,6 +1,6 @@
 import type { CloudDriver } from '../driver.ts';
 import { azureCloud } from './azure.ts';
-import { azureDefaults, azureSettings, vaultNamedTwice } from './settings.ts';
+import { azureDefaults, azureSettings, vaultNamedTwice, vaultSecretName } from './settings.ts';
 
 /** Azure, by the VM's managed identity. */
 export const azure: CloudDriver<typeof azureSettings> = {
@@ -9,6 +9,7 @@ export const azure: CloudDriver<typeof azureSettings> = {
   defaults: azureDefaults,
   misfits: vaultNamedTwice,
   plainHttp: [{ setting: 'imdsEndpoint', risk: "read the tokens of this VM's identity" }],
+  secretName: vaultSecretName,
   metadata: ({ imdsEndpoint }) => ({
     address: new URL(imdsEndpoint).hostname,
     setting: 'azure.imdsEndpoint',

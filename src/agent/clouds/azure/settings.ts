@@ -11,6 +11,9 @@ const vaultName = text(
   'be the name of a Key Vault: 3 to 24 letters, digits and dashes; give a whole address as azure.keyVault.url',
 );
 
+/** The names Key Vault allows (https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates). */
+export const vaultSecretName = text(/^[0-9A-Za-z-]{1,127}$/, 'be a secret name: letters, digits and dashes');
+
 export const azureSettings = about(
   'For cloud azure.',
   z.strictObject({

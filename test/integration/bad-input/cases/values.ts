@@ -112,10 +112,10 @@ const forms: readonly Row[] = [
   ],
   ['joinToken: { interval: 10 seconds }', 'joinToken.interval', /must be a duration/, /such as 10s/],
   [
-    'joinToken: { secretName: k3s_token }',
+    'joinToken: { secretName: k3s token }',
     'joinToken.secretName',
     /must be a secret name/,
-    /letters, digits and dashes/,
+    /letters, digits, dashes, underscores, dots and slashes/,
   ],
   [
     'registries: { schedule: "@hourly" }',

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { nodePaths } from '../../../../src/agent/paths.ts';
+import { load } from '../../../../src/agent/settings/load.ts';
+import { secretNameMisfits } from '../../../../src/agent/settings/secret-names.ts';
+import { withMoon } from '../../../lab/made-up-cloud.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+
+async function loaded(content: string): Promise<string> {
+  const host = memoryHost({ files: { '/etc/slipway/config.yaml': content } });
+  return load(host, { paths: nodePaths('/') }).then(
+    () => 'fine',
+    ({ message }: Error) => message.replace('/etc/slipway/config.yaml: ', ''),
+  );
+}
+
+const names = [
+  ['joinToken.secretName', (name: string) => `joinToken: { secretName: "${name}" }`],
+  ['joinToken.agentSecretName', (name: string) => `joinToken: { agentSecretName: "${name}" }`],
+  ['gitops.flux.tokenSecretName', (name: string) => `gitops: { flux: { tokenSecretName: "${name}" } }`],
+] as const;
+
+describe.each(names)('%s', (path, written) => {
+  test.each(['k3s_token', 'team/k3s.token', '', 'two words', 'a'.repeat(128)])(
+    'cannot be "%s" in Key Vault, by whatever rule, and one message says so',
+    async (name) => {
+      expect(await loaded(written(name))).toBe(`${path}: must be a secret name: letters, digits and dashes`);
+    },
+  );
+
+  test.each(['my-token', '-', 'a'.repeat(127)])('can be "%s" in Key Vault', async (name) => {
+    expect(await loaded(written(name))).toBe('fine');
+  });
+
+  test.each(['k3s_token', 'team/k3s.token', 'a'.repeat(255)])('can be "%s" outside of it', async (name) => {
+    expect(await loaded(`cloud: static\n${written(name)}`)).toBe('fine');
+  });
+
+  test.each(['', 'two words', 'k3s:token', 'a'.repeat(256)])('cannot be "%s" anywhere', async (name) => {
+    expect(await loaded(`cloud: static\n${written(name)}`)).toBe(
+      `${path}: must be a secret name: letters, digits, dashes, underscores, dots and slashes`,
+    );
+  });
+});
+
+test('the file of a secret is found by the same names', async () => {
+  expect(await loaded('cloud: static\nstatic: { secrets: { k3s_token: /etc/slipway/token } }')).toBe('fine');
+});
+
+test('a made-up cloud has a form of its own', () => {
+  const written = { cloud: 'moon', joinToken: { secretName: 'k3s-token' } };
+  expect(secretNameMisfits(written, withMoon)).toEqual([
+    { path: ['joinToken', 'secretName'], message: 'must be the name of a crater' },
+  ]);
+});
