@@ -16,8 +16,10 @@ type Node = Owned & { readonly modifiedAt: number } & (
 export class MemoryFiles {
   readonly #nodes = new Map<string, Node>();
   readonly #now: () => number;
-  /** Where paths lead, until a file or link is put or removed: simulated days read each path thousands of times. */
+  /** Where paths lead, until a link changes: simulated days read each path thousands of times. */
   readonly #places = new Map<string, string>();
+  /** The names in each directory, until a name comes or goes. */
+  readonly #lists = new Map<string, readonly string[]>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -58,10 +60,9 @@ export class MemoryFiles {
     const real = this.#real(path);
     const node = this.#nodes.get(real);
     if (node?.kind === 'file') throw fileError(systemError('ENOTDIR'), 'list', path);
-    return [...this.#nodes.keys()]
-      .filter((each) => each !== '/' && dirname(each) === real)
-      .map((each) => each.slice(each.lastIndexOf('/') + 1))
-      .sort();
+    const known = this.#lists.get(real) ?? this.#listAnew(real);
+    this.#lists.set(real, known);
+    return known;
   }
 
   write(path: string, content: string, mode = 0o644): void {
@@ -91,6 +92,7 @@ export class MemoryFiles {
     if (node) throw fileError(systemError('ENOTDIR'), 'make the directory', path);
     this.makeDirectory(dirname(place));
     this.#nodes.set(place, { kind: 'directory', mode: 0o755, modifiedAt: this.#now() });
+    this.#lists.clear();
   }
 
   rename(from: string, to: string): void {
@@ -100,7 +102,7 @@ export class MemoryFiles {
     this.remove(from);
     this.#put(goal, node);
     for (const [path, each] of tree) this.#nodes.set(goal + path.slice(source.length), each);
-    this.#places.clear();
+    this.#forget();
   }
 
   remove(path: string): void {
@@ -108,7 +110,7 @@ export class MemoryFiles {
     for (const each of [...this.#nodes.keys()]) {
       if (each === place || each.startsWith(`${place}/`)) this.#nodes.delete(each);
     }
-    this.#places.clear();
+    this.#forget();
   }
 
   /** Every file and link with its mode and text, sorted by path: two equal snapshots are two equal disks. */
@@ -129,10 +131,24 @@ export class MemoryFiles {
 
   #put(path: string, node: Node): void {
     const place = this.#place(path);
-    if (this.#nodes.get(place)?.kind === 'directory') throw fileError(systemError('EISDIR'), 'write', path);
+    const before = this.#nodes.get(place);
+    if (before?.kind === 'directory') throw fileError(systemError('EISDIR'), 'write', path);
     this.makeDirectory(dirname(place));
     this.#nodes.set(place, node);
+    if (before?.kind !== node.kind || node.kind === 'link') this.#forget();
+  }
+
+  #forget(): void {
     this.#places.clear();
+    this.#lists.clear();
+  }
+
+  #listAnew(directory: string): readonly string[] {
+    const start = directory === '/' ? '/' : `${directory}/`;
+    return [...this.#nodes.keys()]
+      .filter((each) => each.startsWith(start) && each.lastIndexOf('/') === start.length - 1 && each !== '/')
+      .map((each) => each.slice(start.length))
+      .sort();
   }
 
   /** Where a path leads with the links among its directories followed, the last part itself not. */
