@@ -13,6 +13,8 @@ export default defineConfig({
   plugins: [namesWhatRuns()],
   test: {
     pool: 'forks',
+    // Imports what Node would: the interop of Vitest is a Proxy in front of each import of a CommonJS module.
+    deps: { interopDefault: false },
     // Vitest leaves one processor out, which on a machine of two is half of them.
     maxWorkers: '100%',
     // Only something that hangs may meet a limit, however busy the machine is; vitest's own are 5, 10 and 1 s.
