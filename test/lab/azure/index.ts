@@ -48,6 +48,8 @@ export interface Azure {
   setRole(node: string, role: Role, scope: string, assigned?: boolean): void;
   /** A server certificate of the lab's CA, for servers that others add. */
   issue(names: readonly string[]): ServerCertificate;
+  /** The same for a signer of tokens. */
+  issueRsa(names: readonly string[]): ServerCertificate;
   /** Leads `host:port` through the proxy to a port on loopback, or, without one, lets the name not resolve. */
   route(destination: string, port: number | undefined): void;
   /** Where each `host:port` leads now: for those who are led there otherwise than by the proxy. */
@@ -79,7 +81,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
   const registry = await startRegistries({
     ...shared,
     tls,
-    tokenCertificate: authority.issue(['tokens.azurecr.io']),
+    tokenCertificate: authority.issueRsa(['tokens.azurecr.io']),
     loginServers: registries,
   });
   const proxy = await startProxy({ log: requests, suffixes });
@@ -131,6 +133,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
       else shared.entra.unassign(objectId, role, scope);
     },
     issue: authority.issue,
+    issueRsa: authority.issueRsa,
     route: proxy.route,
     routes: proxy.routes,
     stop: async () => {

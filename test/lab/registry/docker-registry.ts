@@ -49,7 +49,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions): Promi
     forward: (request) => forward(port, request),
     blob: (digest) => storedBlob(dir, digest),
   };
-  const signer = new Signer(azure.issue(['push.lab']));
+  const signer = new Signer(azure.issueRsa(['push.lab']));
   return {
     push: async (name, tag) => {
       const { index, manifests, blobs } = registry.push(name, tag);

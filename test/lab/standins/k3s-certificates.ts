@@ -54,12 +54,12 @@ function commonNameOf({ certificate }: Certificate): string {
   return new X509Certificate(certificate).subject.replace(/^CN=/, '');
 }
 
-/** A certificate for a server (its names and addresses) or a client (its user name and group). */
+/** A certificate for a server (its names and addresses) or a client (its user name and group), on keys of its own. */
 export function issue(
   authority: Certificate,
   spec: { readonly commonName: string; readonly organization?: string; readonly hosts?: readonly string[] },
+  pair: KeyPair = generateKeyPairSync('ec', { namedCurve: 'P-256' }),
 ): Certificate {
-  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const extensions = [keyUsage(0x80), extendedUsage()];
   if (spec.hosts !== undefined) extensions.push(alternativeNames(spec.hosts));
   const certificate = signed(
@@ -73,6 +73,11 @@ export function issue(
 }
 
 type Key = ReturnType<typeof createPrivateKey>;
+
+export interface KeyPair {
+  readonly publicKey: Key;
+  readonly privateKey: Key;
+}
 
 const ecdsaWithSha256 = () => der(0x30, oid('1.2.840.10045.4.3.2'));
 
