@@ -1,7 +1,7 @@
 import { ContainerRegistryClient } from '@azure/container-registry';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { azureHttpClient } from '../../../src/agent/clouds/azure/http-client.ts';
-import type { HttpResponse } from '../../../src/agent/engine/host.ts';
+import type { Host, HttpResponse } from '../../../src/agent/engine/host.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
 import { type Azure, startAzure } from '../../lab/azure/index.ts';
 import type { Registry } from '../../lab/azure/registry.ts';
@@ -10,10 +10,13 @@ const loginServer = 'team.azurecr.io';
 
 // What the emulated registry answers is what proofs of pull are tested against, so it is held to the documents itself.
 let azure: Azure;
+/** One for all tests, because each reads the certificates of this machine anew. */
+let host: Host;
 let registry: Registry;
 let password: string;
 beforeAll(async () => {
   azure = await startAzure({ nodes: { server: {} }, registries: [loginServer] });
+  host = nodeHost({ proxy: azure.proxyUrl, caFile: azure.caFile });
   registry = azure.registry();
 });
 beforeEach(async () => {
@@ -108,7 +111,7 @@ describe('a manifest', () => {
   test('may not be pushed', async () => {
     const token = await tokenByGet('repository:hello/world:pull,push');
     const url = `https://${loginServer}/v2/hello/world/manifests/2`;
-    const answer = await host().send({ method: 'PUT', url, headers: bearer(token), body: '{}' });
+    const answer = await host.send({ method: 'PUT', url, headers: bearer(token), body: '{}' });
     expect(answer.status).toBe(401);
     expect(answer.headers['www-authenticate']).toContain('scope="repository:hello/world:pull,push"');
   });
@@ -134,8 +137,8 @@ describe('a blob', () => {
   test('is behind a redirect, and is read without a token, in whole or in part', async () => {
     const location = await redirect();
     expect(new URL(location).host).toMatch(/\.blob\.core\.windows\.net$/);
-    expect((await host().get({ url: location })).status).toBe(200);
-    const part = await host().get({ url: location, headers: { range: 'bytes=10-19' } });
+    expect((await host.get({ url: location })).status).toBe(200);
+    const part = await host.get({ url: location, headers: { range: 'bytes=10-19' } });
     expect({ status: part.status, range: part.headers['content-range'] }).toEqual({
       status: 206,
       range: expect.stringMatching(/^bytes 10-19\/\d{3,}$/),
@@ -194,13 +197,13 @@ describe('a blob', () => {
     },
   ])('$name is refused', async ({ arrange, change = String, headers = () => ({}), status, code }) => {
     arrange?.();
-    const answer = await host().get({ url: change(await redirect()), headers: headers() });
+    const answer = await host.get({ url: change(await redirect()), headers: headers() });
     expect({ status: answer.status, code: answer.headers['x-ms-error-code'] }).toEqual({ status, code });
   });
 
   test('no log holds the signature', async () => {
     const location = await redirect();
-    await host().get({ url: location });
+    await host.get({ url: location });
     const signature = new URL(location).searchParams.get('sig') ?? '';
     expect(azure.canaries()).toContain(signature);
     expect(JSON.stringify(azure.requests)).not.toContain(encodeURIComponent(signature));
@@ -223,7 +226,7 @@ describe('the metadata, by the SDK', () => {
       { getToken: async () => entraToken() },
       {
         httpClient: azureHttpClient({
-          host: host(),
+          host,
           imdsEndpoint: azure.imdsUrl('server'),
           origin: `https://${loginServer}`,
           observe: () => {},
@@ -255,12 +258,8 @@ describe('the metadata, by the SDK', () => {
   });
 });
 
-function host() {
-  return nodeHost({ proxy: azure.proxyUrl, caFile: azure.caFile });
-}
-
 function at(path: string, headers: object): Promise<HttpResponse> {
-  return host().get({ url: `https://${loginServer}${path}`, headers: { ...headers } });
+  return host.get({ url: `https://${loginServer}${path}`, headers: { ...headers } });
 }
 
 function askToken(scope: string | undefined, headers: Record<string, string>): Promise<HttpResponse> {
@@ -286,7 +285,7 @@ async function tokenByPost(scope: string): Promise<string> {
 function post(form: Record<string, string>, path = '/oauth2/token'): Promise<HttpResponse> {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const url = `https://${loginServer}${path}`;
-  return host().send({ method: 'POST', url, headers, body: new URLSearchParams(form).toString() });
+  return host.send({ method: 'POST', url, headers, body: new URLSearchParams(form).toString() });
 }
 
 /** Where the registry sends who asks for the layer of this image. */

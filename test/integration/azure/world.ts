@@ -39,13 +39,17 @@ export async function startWorld(): Promise<World> {
   const timeouts: number[] = [];
   const servers = [azure.node('server'), azure.vault(), azure.registry()];
   const hangs = () => servers.some(({ faults }) => faults.hang);
+  const hostWith = (caFile: string | undefined) =>
+    hasty(nodeHost({ proxy: azure.proxyUrl, caFile }), timeouts, hangs);
+  // One for all clouds, because each reads the certificates of this machine anew.
+  const usualHost = hostWith(azure.caFile);
   return {
     azure,
     timeouts,
     cloud: (settings = {}, { caFile } = { caFile: azure.caFile }, consented = []) =>
       azureCloud({
         consented,
-        host: hasty(nodeHost({ proxy: azure.proxyUrl, caFile }), timeouts, hangs),
+        host: caFile === azure.caFile ? usualHost : hostWith(caFile),
         settings: {
           imdsEndpoint: azure.imdsUrl('server'),
           identity: {},
