@@ -26,7 +26,11 @@ export default defineConfig({
       project('unit', { isolate: false }),
       project('contract', { isolate: false }),
       project('scenario', { isolate: false }),
-      project('integration', { exclude: isolated, isolate: false }),
+      project('integration', {
+        exclude: isolated,
+        isolate: false,
+        globalSetup: 'test/integration/bundles.ts',
+      }),
       project('isolated', { include: isolated }),
       project('long', { testTimeout: 1_200_000 }),
       project('security'),
@@ -64,6 +68,7 @@ function project(
   test: {
     include?: string[];
     exclude?: string[];
+    globalSetup?: string;
     testTimeout?: number;
     hookTimeout?: number;
     fileParallelism?: boolean;

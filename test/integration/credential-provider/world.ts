@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { build } from 'esbuild';
+import { inject, type onTestFinished } from 'vitest';
 import {
   type CachedLogins,
   parseCachedLogins,
@@ -62,9 +63,13 @@ export class ProviderNode {
   }
 }
 
-/** Removed when the test ends. */
-export async function nodeWithSettings(azure: Azure, settings?: object): Promise<ProviderNode> {
-  const found = new ProviderNode(await temporaryFolder());
+/** Removed when the test ends, as `temporaryFolder` is. */
+export async function nodeWithSettings(
+  azure: Azure,
+  settings?: object,
+  whenFinished?: typeof onTestFinished,
+): Promise<ProviderNode> {
+  const found = new ProviderNode(await temporaryFolder(whenFinished));
   found.write(found.paths.providerSettings, JSON.stringify({ ...settingsFor(azure), ...settings }));
   return found;
 }
@@ -99,28 +104,32 @@ export async function endOf(child: ChildProcess): Promise<Ended> {
 
 /** The launcher and the program as one script, since ten processes that read the sources at once take half a minute. */
 export function bundleLauncher(folder: string): Promise<string> {
-  return bundle(`import './src/launcher/launch.ts';`, join(folder, 'launch.cjs'));
+  return scriptThat('launch()', join(folder, 'launch.cjs'));
 }
 
 /** The command with another deadline than the usual one, in milliseconds. */
 export function bundleWithDeadline(folder: string, deadline: number): Promise<string> {
-  const contents = `
-    import { answerKubelet } from './src/launcher/answer-kubelet.ts';
-    void answerKubelet(process.argv.slice(3), () => import('./src/commands/main.ts'), ${deadline});`;
-  return bundle(contents, join(folder, `${deadline}.cjs`));
+  return scriptThat(`answer(${deadline})`, join(folder, `${deadline}.cjs`));
 }
 
-/** A script that loads what was bundled from the compile cache beside it: to compile it is half the time of a start. */
-async function bundle(contents: string, outfile: string): Promise<string> {
-  const bundled = outfile.replace(/\.cjs$/, '.bundle.cjs');
-  const cache = JSON.stringify(join(dirname(outfile), 'compile-cache'));
+/** A script that calls what was bundled, from a compile cache: to compile it is half the time of a start. */
+async function scriptThat(call: string, outfile: string): Promise<string> {
+  const [bundled, cache] = [await bundledProgram(), join(inject('bundles'), 'compile-cache')];
   writeFileSync(
     outfile,
-    `require('node:module').enableCompileCache(${cache});\nrequire(${JSON.stringify(bundled)});\n`,
+    `require('node:module').enableCompileCache(${JSON.stringify(cache)});\nrequire(${JSON.stringify(bundled)}).${call};\n`,
   );
+  return outfile;
+}
+
+/** Bundles the program once in a run of the tests, or twice where two workers need it at the same time. */
+async function bundledProgram(): Promise<string> {
+  const outfile = join(inject('bundles'), 'program.cjs');
+  if (existsSync(outfile)) return outfile;
+  const unfinished = `${outfile}.${process.pid}`;
   await build({
-    stdin: { contents, resolveDir: '.' },
-    outfile: bundled,
+    stdin: { contents: entry, resolveDir: '.' },
+    outfile: unfinished,
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -128,8 +137,16 @@ async function bundle(contents: string, outfile: string): Promise<string> {
     define: { 'import.meta.url': '"file:///slipway"' },
     logLevel: 'error',
   });
+  renameSync(unfinished, outfile);
   return outfile;
 }
+
+const entry = `
+  exports.launch = () => require('./src/launcher/launch.ts');
+  exports.answer = (deadline) => {
+    const { answerKubelet } = require('./src/launcher/answer-kubelet.ts');
+    void answerKubelet(process.argv.slice(3), () => import('./src/commands/main.ts'), deadline);
+  };`;
 
 /** How often the emulated Azure was asked for an Entra token, and for a password. */
 export function askedFor(azure: Azure): { readonly tokens: number; readonly passwords: number } {

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** An empty folder until the test ends. */
-export async function temporaryFolder(): Promise<string> {
+/** An empty folder until the test ends; a test that runs beside others passes its own `whenFinished`. */
+export async function temporaryFolder(whenFinished: typeof onTestFinished = onTestFinished): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'slipway-test-'));
-  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  whenFinished(() => rm(path, { recursive: true, force: true }));
   return path;
 }
