@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import type { NodePaths } from '../../paths.ts';
+import { readableText } from '../../resources/readable-text.ts';
 import { configFlags, type GivenFlag } from './given-flags.ts';
 
 /** The values of each flag, by its name without dashes; the last one counts where K3s takes only one. */
@@ -49,16 +49,4 @@ export function otherProviderFlag(flags: Flags, { k3s }: NodePaths): string | un
     Object.entries(usual).find(([flag, path]) => (flags.get(flag)?.at(-1) ?? path) !== path) ?? [];
   const toKubelet = flags.get('kubelet-arg')?.find((text) => text.startsWith('image-credential-provider-'));
   return other ?? toKubelet?.split('=')[0];
-}
-
-/** The text of a file, and nothing where there is none to read: a folder may have the name of one. */
-export async function readableText(host: HostReader, path: string): Promise<string> {
-  const kind = (await host.stat(path))?.kind;
-  if (kind !== 'file' && kind !== 'link') return '';
-  try {
-    return (await host.readFile(path))?.content ?? '';
-  } catch (error) {
-    if (error instanceof NodeError) return '';
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { HostReader } from '../../engine/host.ts';
 import type { NodePaths } from '../../paths.ts';
-import { readableText } from './flags.ts';
+import { readableText } from '../../resources/readable-text.ts';
 import { configFlags, type GivenFlag, unitFlags } from './given-flags.ts';
 import { certificates } from './membership/ca.ts';
 import { foreignUnit } from './service/foreign-unit.ts';

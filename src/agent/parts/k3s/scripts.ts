@@ -3,7 +3,7 @@ import type { Resource } from '../../engine/resource.ts';
 import type { K3sNode } from '../../node.ts';
 import type { NodePaths } from '../../paths.ts';
 import { file } from '../../resources/file.ts';
-import { quoted } from '../registry/credential-provider.ts';
+import { shellWord } from '../../resources/shell-word.ts';
 
 /** What every K3s operator types, by the names that K3s' own installer gives it (docs.k3s.io/installation/uninstall). */
 const names = {
@@ -35,10 +35,10 @@ export function scriptPaths({ system }: NodePaths): readonly string[] {
 }
 
 function renderScript({ slipway, paths }: K3sNode, name: string, command: string): string {
-  const root = paths.root === '/' ? '' : ` --root ${quoted(paths.root)}`;
+  const root = paths.root === '/' ? '' : ` --root ${shellWord(paths.root)}`;
   return `#!/bin/sh
 # Written by Slipway in place of the script of K3s' installer: Slipway does it, and does not undo it.
-slipway=${quoted(slipway)}
+slipway=${shellWord(slipway)}
 if [ ! -x "$slipway" ]; then
   printf '%s\\n' "${name}: $slipway is not there, and nothing was done; put it there and run this again" >&2
   exit 1

@@ -3,10 +3,10 @@ import type { HostReader } from '../../engine/host.ts';
 import { inSync, type Resource } from '../../engine/resource.ts';
 import type { K3sNode } from '../../node.ts';
 import { heldBack } from '../../resources/held-back.ts';
+import { readableText } from '../../resources/readable-text.ts';
 import { consentAdvice, isConsented } from '../../settings/consents.ts';
 import { isMap } from '../../settings/path.ts';
 import { k3sDialect, readYaml } from '../../settings/yaml.ts';
-import { readableText } from './flags.ts';
 import { configFlags, configuredFlags, flagOf, type GivenFlag } from './given-flags.ts';
 import {
   changeOf,

@@ -4,6 +4,7 @@ import { cloudSections } from '../../clouds/sections.ts';
 import type { Resource } from '../../engine/resource.ts';
 import type { K3sNode } from '../../node.ts';
 import { file } from '../../resources/file.ts';
+import { shellWord } from '../../resources/shell-word.ts';
 import type { DeepReadonlyInput } from '../../settings/read-only.ts';
 import type { Settings, WrittenSettings } from '../../settings/schema.ts';
 import { noProvider, pluginName, providerConfig } from './provider-config.ts';
@@ -41,7 +42,7 @@ export function credentialProvider(node: K3sNode): readonly Resource[] {
 export function renderPlugin({ slipway }: Pick<K3sNode, 'slipway'>): string {
   return `#!/bin/sh
 # Written by Slipway: kubelet runs this for the login to a registry, and Slipway answers.
-slipway=${quoted(slipway)}
+slipway=${shellWord(slipway)}
 if [ ! -x "$slipway" ]; then
   printf '%s\\n' "${pluginName}: $slipway is not there, so kubelet gets no login; install Slipway again" >&2
   exit 1
@@ -50,11 +51,6 @@ fi
 ulimit -c 0 2>/dev/null || :
 exec /usr/bin/env -i "$slipway" "$@"
 `;
-}
-
-/** One word of a shell's command line (POSIX, 2.2.2 Single-Quotes). */
-export function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /**

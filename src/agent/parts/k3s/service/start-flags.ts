@@ -1,5 +1,6 @@
 import type { HostReader } from '../../../engine/host.ts';
-import { dropInFlags, readableText } from '../flags.ts';
+import { readableText } from '../../../resources/readable-text.ts';
+import { dropInFlags } from '../flags.ts';
 import { configFlags, type GivenFlag, unitFlags } from '../given-flags.ts';
 import { foreignUnit } from './foreign-unit.ts';
 import { dropInStart, inlineVariables, type UnitFile, type UnitPlace, variableFlags } from './unit-flags.ts';

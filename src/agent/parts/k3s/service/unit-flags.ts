@@ -3,8 +3,8 @@ import type { Role } from '../../../../roles/role.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
+import { readableText } from '../../../resources/readable-text.ts';
 import { assigned, unitLines, unitWords } from '../../../resources/unit-text.ts';
-import { readableText } from '../flags.ts';
 import { execStart, type GivenFlag, k3sCommandLine, unitFlags } from '../given-flags.ts';
 import { unitFolders } from './foreign-unit.ts';
 
