@@ -4,6 +4,14 @@ import { join, normalize } from 'node:path';
 import { transformSync } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 
+/** What every part may import, beside its own files. */
+const belowParts = [
+  ...['engine', 'resources', 'clouds', 'settings', 'part settings', 'roles', 'node', 'paths'],
+];
+
+/** The parts, each a zone, from which one reads which of them may know which. */
+const parts = ['machine', 'network', 'registry', 'k3s'] as const;
+
 /** What the files of each zone may import, beside their own zone. The first zone whose prefix fits is a file's. */
 const zones: readonly {
   readonly zone: string;
@@ -29,13 +37,13 @@ const zones: readonly {
     files: /^src\/commands\//,
     imports: [
       ...['version', 'last words', 'loop', 'node', 'paths', 'report', 'settings', 'host'],
-      ...['clouds', 'gitops', 'parts', 'resources', 'roles', 'engine', 'answer', 'setup', 'doctor'],
+      ...['clouds', 'gitops', 'parts', ...parts, 'resources', 'roles', 'engine', 'answer', 'setup', 'doctor'],
     ],
   },
   {
     zone: 'setup',
     files: /^src\/setup\//,
-    imports: ['report', 'node', 'paths', 'host', 'parts', 'resources', 'engine'],
+    imports: ['report', 'node', 'paths', 'host', ...parts, 'resources', 'engine'],
   },
   { zone: 'paths', files: /^src\/agent\/paths\.ts$/, imports: [] },
   {
@@ -46,17 +54,26 @@ const zones: readonly {
   {
     zone: 'report',
     files: /^src\/agent\/report\//,
-    imports: ['version', 'loop', 'node', 'paths', 'settings', 'parts', 'resources', 'roles', 'engine'],
+    imports: ['version', 'loop', 'node', 'paths', 'settings', ...parts, 'resources', 'roles', 'engine'],
   },
   { zone: 'engine', files: /^src\/agent\/engine\//, imports: [] },
   { zone: 'roles', files: /^src\/roles\//, imports: [] },
   { zone: 'resources', files: /^src\/agent\/resources\//, imports: ['engine'] },
-  { zone: 'settings', files: /^src\/agent\/settings\//, imports: ['engine', 'paths', 'roles', 'clouds'] },
   {
-    zone: 'parts',
-    files: /^src\/agent\/parts\//,
-    imports: ['engine', 'resources', 'clouds', 'settings', 'roles', 'node', 'paths', 'answer'],
+    zone: 'settings',
+    files: /^src\/agent\/settings\//,
+    imports: ['engine', 'paths', 'roles', 'clouds', 'part settings'],
   },
+  {
+    zone: 'part settings',
+    files: /^src\/agent\/parts\/\w+\/settings\.ts$/,
+    imports: ['engine', 'settings'],
+  },
+  { zone: 'machine', files: /^src\/agent\/parts\/machine\//, imports: [...belowParts, 'k3s'] },
+  { zone: 'network', files: /^src\/agent\/parts\/network\//, imports: belowParts },
+  { zone: 'registry', files: /^src\/agent\/parts\/registry\//, imports: [...belowParts, 'k3s', 'answer'] },
+  { zone: 'k3s', files: /^src\/agent\/parts\/k3s\//, imports: belowParts },
+  { zone: 'parts', files: /^src\/agent\/parts\/[^/]+\.ts$/, imports: [...belowParts, ...parts] },
   {
     zone: 'gitops',
     files: /^src\/agent\/gitops\//,
@@ -68,7 +85,7 @@ const zones: readonly {
     zone: 'doctor',
     files: /^src\/agent\/doctor\//,
     imports: [
-      ...['loop', 'vocabulary', 'engine', 'resources', 'clouds', 'settings', 'parts', 'node', 'paths'],
+      ...['loop', 'vocabulary', 'engine', 'resources', 'clouds', 'settings', ...parts, 'node', 'paths'],
       'report',
     ],
   },
@@ -81,10 +98,28 @@ const zones: readonly {
     zone: 'loop',
     files: /^src\/agent\/[^/]+\.ts$/,
     imports: [
-      ...['version', 'vocabulary', 'node', 'paths', 'report', 'settings', 'clouds', 'gitops', 'parts'],
+      ...[
+        'version',
+        'vocabulary',
+        'node',
+        'paths',
+        'report',
+        'settings',
+        'clouds',
+        'gitops',
+        'parts',
+        ...parts,
+      ],
       ...['resources', 'roles', 'engine'],
     ],
   },
+];
+
+/** What may be taken from a part past its index.ts, and by whom: leaves, which import nothing of the part. */
+const leaves: readonly { readonly leaf: RegExp; readonly files: RegExp }[] = [
+  { leaf: /^src\/agent\/parts\/registry\/answer\//, files: /^src\/(launcher|commands)\// },
+  { leaf: /^src\/agent\/parts\/\w+\/reasons\.ts$/, files: /^src\/agent\/vocabulary\.ts$/ },
+  { leaf: /^src\/agent\/parts\/\w+\/settings\.ts$/, files: /^src\/agent\/settings\// },
 ];
 
 /** Where a package lives, if it has one home only. */
@@ -167,10 +202,21 @@ const cloudFolder = /^src\/agent\/clouds\/[^/]+\//;
 function isAllowed({ from, to, names }: Import): boolean {
   if (!to.startsWith('src/')) return isAllowedPackage(from, to, names);
   const [importer, imported] = [zoneOf(from), zoneOf(to)];
-  if (importer === undefined || imported === undefined) return false;
+  if (importer === undefined || imported === undefined || !isOpen(from, to)) return false;
   if (imported.zone === 'a cloud')
     return from === cloudTable || from.startsWith(cloudFolder.exec(to)?.[0] ?? to);
   return importer === imported || importer.imports.includes(imported.zone);
+}
+
+/** Of a part everybody else sees index.ts. */
+function isOpen(from: string, to: string): boolean {
+  const part = partOf(to);
+  if (part === undefined || part === partOf(from) || to === `${part}/index.ts`) return true;
+  return leaves.some(({ leaf, files }) => leaf.test(to) && files.test(from));
+}
+
+function partOf(path: string): string | undefined {
+  return /^src\/agent\/parts\/\w+(?=\/)/.exec(path)?.[0];
 }
 
 function isAllowedPackage(from: string, to: string, names: string): boolean {
@@ -254,6 +300,19 @@ describe('the rules see', () => {
       "import type { Cloud } from '../agent/clouds/cloud.ts';",
     ],
     ['the engine that knows a part', engine, "import { a } from '../parts/machine/a.ts';"],
+    [
+      "a part that knows another's inside",
+      'src/agent/parts/machine/a.ts',
+      "import { a } from '../k3s/a.ts';",
+    ],
+    ["a report of a part's inside", 'src/agent/report/a.ts', "import { a } from '../parts/k3s/a/a.ts';"],
+    [
+      "settings that know a part's inside",
+      'src/agent/settings/a.ts',
+      "import { a } from '../parts/k3s/a.ts';",
+    ],
+    ['K3s that knows another part', 'src/agent/parts/k3s/a.ts', "import { a } from '../registry/index.ts';"],
+    ['a part that knows the whole node', 'src/agent/parts/k3s/a.ts', "import { a } from '../index.ts';"],
     ['K3s that knows an adapter', 'src/agent/parts/k3s/a.ts', "import { a } from '../../host/a.ts';"],
     ['the loop that knows an adapter', 'src/agent/agent.ts', "import { a } from './clouds/azure/azure.ts';"],
     ['a cloud that knows another', 'src/agent/clouds/static/a.ts', "import { a } from '../azure/a.ts';"],
@@ -301,6 +360,13 @@ describe('the rules see', () => {
 
   test.each([
     ['an address', engine, "import { isIP } from 'node:net';"],
+    ['a part that knows another', 'src/agent/parts/machine/a.ts', "import { a } from '../k3s/index.ts';"],
+    [
+      'settings with a section of a part',
+      'src/agent/settings/a.ts',
+      "import { a } from '../parts/k3s/settings.ts';",
+    ],
+    ['the launcher', 'src/launcher/a.ts', "import { a } from '../agent/parts/registry/answer/request.ts';"],
     ['a given time', engine, 'const text = new Date(now).toISOString();'],
     ['a comment', engine, '// Date.now() and setTimeout are for the Host'],
     ['the host', 'src/agent/host/a.ts', "import { readFile } from 'node:fs/promises'; Date.now();"],

@@ -5,7 +5,7 @@ import type { Host } from './engine/host.ts';
 import { type Attempts, reconcile } from './engine/reconcile.ts';
 import type { Outcome } from './engine/resource.ts';
 import { gather, type Informants, inCare, type Knowledge } from './knowledge.ts';
-import { type CredentialStatus, registryCredentials } from './parts/registry/credential-status.ts';
+import { type CredentialStatus, registryCredentials } from './parts/registry/index.ts';
 import { type PlanPorts, planNode } from './plan.ts';
 import { consentWarnings } from './settings/consents.ts';
 import { conditionTypes } from './vocabulary.ts';

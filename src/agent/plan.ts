@@ -1,27 +1,15 @@
-import type { Cloud } from './clouds/cloud.ts';
 import type { Resource } from './engine/resource.ts';
 import type { GitOps } from './gitops/gitops.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { K3sNode } from './node.ts';
-import { k3sResources } from './parts/k3s/k3s.ts';
-import { nodeReadyId } from './parts/k3s/node-ready.ts';
-import { tellingOfK3s } from './parts/k3s/service/unattended.ts';
-import { directoriesId } from './parts/machine/directories.ts';
-import { type FreeSpace, preflight } from './parts/machine/preflight.ts';
-import { imdsGuard } from './parts/network/guard.ts';
+import { type NodePorts, nodeResources } from './parts/index.ts';
+import { nodeReadyId, tellingOfK3s } from './parts/k3s/index.ts';
 import { known } from './resources/known.ts';
 import type { Lesson } from './resources/lesson.ts';
 import type { Loaded } from './settings/load.ts';
 
-export interface PlanPorts {
-  readonly cloud: Cloud;
+export interface PlanPorts extends NodePorts {
   readonly gitops: GitOps;
-  /** Megabytes of memory of this machine. */
-  readonly memory: number;
-  /** How much room a disk has; what is left out is not looked at. */
-  readonly free?: FreeSpace;
-  /** When credentials received at this time are due, so many milliseconds later at most; epoch milliseconds. */
-  readonly rotateAt: (receivedAt: number, within: number) => number;
 }
 
 /** The ordered Resources of this node. Until its role is known, what is wrong is told together with what runs. */
@@ -53,7 +41,9 @@ export function planNode(knowledge: Knowledge, ports: PlanPorts | undefined): re
     }),
   ];
   if (!role.value) return learned.map(tellingOfK3s);
-  return [...learned, named(node), ...(node.value && ports ? nodeResources(node.value, ports) : [])];
+  if (!node.value || !ports) return [...learned, named(node)];
+  const whole = [...nodeResources(node.value, ports), ...gitopsResources(node.value, ports.gitops)];
+  return [...learned, named(node), ...whole];
 }
 
 /** The settings with their tags, or why they cannot be used. */
@@ -75,17 +65,10 @@ function named(lesson: Knowledge['node']): Resource {
   });
 }
 
-function nodeResources(
-  node: K3sNode,
-  { cloud, gitops, memory, free, rotateAt }: PlanPorts,
-): readonly Resource[] {
-  const { paths, role, arch } = node;
-  return [
-    ...preflight(node, memory, free),
-    ...imdsGuard(node),
-    ...k3sResources(node, { cloud, rotateAt }, [directoriesId]),
-    ...(role.gitops ? gitops.resources({ needs: [nodeReadyId], ...gitopsPlaces(paths), arch }) : []),
-  ];
+/** The engine's work begins when the node is Ready. */
+function gitopsResources({ paths, role, arch }: K3sNode, gitops: GitOps): readonly Resource[] {
+  if (!role.gitops) return [];
+  return gitops.resources({ needs: [nodeReadyId], ...gitopsPlaces(paths), arch });
 }
 
 function gitopsPlaces({ k3s, system, slipway }: K3sNode['paths']) {

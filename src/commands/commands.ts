@@ -9,8 +9,8 @@ import { complain, outliveOutput, print, printStyled } from '../agent/host/proce
 import { onSignals } from '../agent/host/process/signals.ts';
 import { endWhenHung, longestPass } from '../agent/host/systemd/hung-pass.ts';
 import { faultIn, type Knowledge, roleOf } from '../agent/knowledge.ts';
-import { serverToJoin } from '../agent/parts/k3s/membership/founding.ts';
-import { stamp } from '../agent/parts/k3s/service/start-stamp.ts';
+import { stamp } from '../agent/parts/index.ts';
+import { serverToJoin } from '../agent/parts/k3s/index.ts';
 import { nodePaths } from '../agent/paths.ts';
 import { announcer } from '../agent/report/announce.ts';
 import { changesOf, readStatus, type Status, statusOf, writeStatus } from '../agent/report/publish.ts';

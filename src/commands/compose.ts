@@ -14,7 +14,7 @@ import { type MachineFacts, machineFacts } from '../agent/host/facts.ts';
 import { diskOf } from '../agent/host/files/free-space.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { gather, type Knowledge } from '../agent/knowledge.ts';
-import { k3sSettingsProblems } from '../agent/parts/k3s/keys.ts';
+import { k3sSettingsProblems } from '../agent/parts/k3s/index.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import type { PlanPorts } from '../agent/plan.ts';
 import { consentedSubjects } from '../agent/settings/consents.ts';

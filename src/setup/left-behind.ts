@@ -1,9 +1,7 @@
 import { join } from 'node:path';
 import type { HostReader } from '../agent/engine/host.ts';
-import { movedAside } from '../agent/parts/k3s/teardown/moved-aside.ts';
-import { k3sUnits } from '../agent/parts/k3s/teardown/teardown.ts';
-import { table } from '../agent/parts/network/nft.ts';
-import { guardUnit } from '../agent/parts/network/unit.ts';
+import { k3sUnits, movedAside } from '../agent/parts/k3s/index.ts';
+import { guardTable, guardUnit } from '../agent/parts/network/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { showUnits } from '../agent/resources/unit.ts';
 import { isActive } from '../agent/resources/units-stopped.ts';
@@ -66,7 +64,7 @@ async function k3sNotes(host: HostReader, paths: NodePaths): Promise<readonly st
     `K3s stays, and needs what stays with it: ${needed.join(' ') || 'nothing of Slipway'}`,
     ...(guarded
       ? [
-          `pods are kept from the metadata service by ${guardUnit}, which stays too; to take that down: systemctl disable --now ${guardUnit}; nft delete table ${table.join(' ')}`,
+          `pods are kept from the metadata service by ${guardUnit}, which stays too; to take that down: systemctl disable --now ${guardUnit}; nft delete table ${guardTable.join(' ')}`,
         ]
       : []),
     `registry logins in ${paths.k3s.registries} are no longer renewed, and work for three hours at most`,

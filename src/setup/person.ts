@@ -4,7 +4,7 @@ import { NodeError } from '../agent/engine/errors.ts';
 import type { HostReader } from '../agent/engine/host.ts';
 import { printableLine } from '../agent/engine/printable.ts';
 import { complain, print } from '../agent/host/process/print.ts';
-import { containerProcesses, isOfPods } from '../agent/parts/k3s/teardown/processes.ts';
+import { containerProcesses, isOfPods } from '../agent/parts/k3s/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import type { Tell } from './perform.ts';
 import { daemonUnit } from './places.ts';

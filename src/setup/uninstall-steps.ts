@@ -1,13 +1,9 @@
 import { join } from 'node:path';
 import type { HostReader } from '../agent/engine/host.ts';
 import { inSync, type Resource } from '../agent/engine/resource.ts';
-import { agentTokenPath } from '../agent/parts/k3s/membership/agent-token.ts';
-import { scriptPaths } from '../agent/parts/k3s/scripts.ts';
-import { movedAsideGone } from '../agent/parts/k3s/teardown/moved-aside.ts';
-import { k3sRemoved } from '../agent/parts/k3s/teardown/teardown.ts';
-import { noImdsGuard } from '../agent/parts/network/no-guard.ts';
-import { guardUnitPath } from '../agent/parts/network/unit.ts';
-import { noProvider, pluginName } from '../agent/parts/registry/provider-config.ts';
+import { agentTokenPath, k3sRemoved, movedAsideGone, scriptPaths } from '../agent/parts/k3s/index.ts';
+import { guardUnitPath, noImdsGuard } from '../agent/parts/network/index.ts';
+import { noProvider, pluginName } from '../agent/parts/registry/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { noneOf, removed, removing } from '../agent/resources/removed.ts';
 import { unitsForgotten } from '../agent/resources/units-forgotten.ts';

@@ -2,11 +2,8 @@ import type { Cloud } from '../clouds/cloud.ts';
 import { NodeError, toNodeError } from '../engine/errors.ts';
 import type { Host, HostReader, HttpResponse } from '../engine/host.ts';
 import type { K3sNode } from '../node.ts';
-import { fetchToken, tokenSecretName } from '../parts/k3s/membership/join-token.ts';
-import { installedVersion, releaseDownload } from '../parts/k3s/upgrade/release.ts';
-import { parseImage } from '../parts/registry/oci/registry-manifest.ts';
-import { pull } from '../parts/registry/oci/registry-pull.ts';
-import { logIn, type RegistrySession } from '../parts/registry/oci/registry-session.ts';
+import { fetchToken, installedVersion, releaseDownload, tokenSecretName } from '../parts/k3s/index.ts';
+import { logIn, parseImage, pull, type RegistrySession } from '../parts/registry/index.ts';
 import type { Settings } from '../settings/schema.ts';
 import { failure, ok, type Probe, skipped, type Verdict, warning } from './probe.ts';
 

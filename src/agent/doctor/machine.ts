@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { HostReader } from '../engine/host.ts';
 import type { K3sNode } from '../node.ts';
-import { noexecMount, refusesCgroupV1 } from '../parts/machine/host-requirements.ts';
+import { noexecMount, refusesCgroupV1 } from '../parts/machine/index.ts';
 import type { NodePaths } from '../paths.ts';
 import { failure, ok, type Probe, skipped, type Verdict, warning } from './probe.ts';
 

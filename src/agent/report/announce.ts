@@ -3,10 +3,15 @@ import { toNodeError } from '../engine/errors.ts';
 import type { Emit } from '../engine/events.ts';
 import type { Host } from '../engine/host.ts';
 import type { K3sNode } from '../node.ts';
-import { announcement, type Told, toldBy } from '../parts/k3s/announcement.ts';
-import { annotate, readAnnotations } from '../parts/k3s/node-annotations.ts';
-import { createEvents } from '../parts/k3s/node-events.ts';
-import { nodeReadyId } from '../parts/k3s/node-ready.ts';
+import {
+  annotate,
+  announcement,
+  createEvents,
+  nodeReadyId,
+  readAnnotations,
+  type Told,
+  toldBy,
+} from '../parts/k3s/index.ts';
 
 export interface AnnouncerPorts {
   readonly host: Host;

@@ -3,8 +3,8 @@ import type { Condition } from '../engine/conditions.ts';
 import type { Host, HostReader } from '../engine/host.ts';
 import { printable } from '../engine/printable.ts';
 import type { Change, Outcome } from '../engine/resource.ts';
-import { nodeReadyId } from '../parts/k3s/node-ready.ts';
-import type { CredentialStatus } from '../parts/registry/credential-status.ts';
+import { nodeReadyId } from '../parts/k3s/index.ts';
+import type { CredentialStatus } from '../parts/registry/index.ts';
 import { lastTime } from '../resources/last-time.ts';
 
 /** What `status.json` says: for readers, never read back to decide anything. Times are ISO 8601. */

@@ -1,4 +1,4 @@
-import { stamp } from '../../../src/agent/parts/k3s/service/start-stamp.ts';
+import { stamp } from '../../../src/agent/parts/index.ts';
 import { nodePaths } from '../../../src/agent/paths.ts';
 import { type MemoryHost, memoryHost } from '../../lab/memory-host.ts';
 import { memoryRegistry } from '../../lab/memory-registry.ts';

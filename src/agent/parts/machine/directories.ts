@@ -4,7 +4,7 @@ import type { HostReader } from '../../engine/host.ts';
 import { type ConditionType, type Finding, inSync, type Resource, step } from '../../engine/resource.ts';
 import type { K3sNode } from '../../node.ts';
 import type { NodePaths } from '../../paths.ts';
-import { joinedCluster, proofOfJoining } from '../k3s/membership/joined.ts';
+import { joinedCluster, proofOfJoining } from '../k3s/index.ts';
 import { type UnsafePath, unsafePath } from './unsafe-path.ts';
 
 export const directoriesId = 'Directories';

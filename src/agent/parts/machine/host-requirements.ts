@@ -1,7 +1,6 @@
 import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
-import { k3sFlags } from '../k3s/flags.ts';
-import { parseVersion } from '../k3s/version.ts';
+import { k3sFlags, parseVersion } from '../k3s/index.ts';
 
 /** The first Kubernetes 1.x whose kubelet does not run under cgroup version 1 (KEP-5573, failCgroupV1). */
 const firstWithoutCgroupV1 = 35;

@@ -5,7 +5,7 @@ import type { HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource } from '../../engine/resource.ts';
 import type { K3sNode } from '../../node.ts';
 import { probe } from '../../resources/probe.ts';
-import { joinedCluster } from '../k3s/membership/joined.ts';
+import { joinedCluster } from '../k3s/index.ts';
 import { safeDirectories } from './directories.ts';
 import { hasCgroupV1, noexecMount, refusesCgroupV1 } from './host-requirements.ts';
 

@@ -2,8 +2,9 @@ import type { HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
 import { type K3sNode, unitName } from '../../node.ts';
 import { showUnit } from '../../resources/unit.ts';
-import { readStamp } from '../k3s/service/start-stamp.ts';
+import { readStamp } from '../k3s/index.ts';
 import { type ContainerdPull, observedPulls } from './containerd-logins.ts';
+import { loginEndsSince, servedSince } from './start-inputs.ts';
 
 /** Milliseconds before the end of a login at which a person is asked to act. */
 const notice = 3_600_000;
@@ -48,9 +49,8 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
 async function firstEnding(host: HostReader, node: K3sNode): Promise<Ending | undefined> {
   const { InvocationID } = await showUnit(host, unitName(node.role.k3s), ['InvocationID']);
   const stamp = InvocationID === '' ? undefined : await readStamp(host, node.paths, InvocationID);
-  const ends = stamp?.loginEnds ?? {};
-  const pulls = await observedPulls(host, node, stamp?.served);
-  const [first] = Object.entries(ends)
+  const pulls = await observedPulls(host, node, stamp && servedSince(stamp.notes));
+  const [first] = (stamp ? loginEndsSince(stamp.notes) : [])
     .map(([server, end]) => ({ server, end, pulls: pulls.filter(({ servers }) => servers.includes(server)) }))
     .filter((each) => each.pulls.length > 0)
     .sort((a, b) => a.end - b.end);

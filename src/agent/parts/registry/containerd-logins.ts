@@ -5,7 +5,7 @@ import type { K3sNode } from '../../node.ts';
 import type { NodePaths } from '../../paths.ts';
 import { readableText } from '../../resources/readable-text.ts';
 import type { Settings } from '../../settings/schema.ts';
-import { type Flags, k3sFlags, otherProviderFlag } from '../k3s/flags.ts';
+import { type Flags, k3sFlags, otherProviderFlag } from '../k3s/index.ts';
 import { servedRegistries } from './provider-file.ts';
 
 /** Pulls that are containerd's own on this node. */

@@ -7,7 +7,7 @@ import type { K3sNode } from '../../node.ts';
 import type { NodePaths } from '../../paths.ts';
 import { file } from '../../resources/file.ts';
 import { noneOf, removing } from '../../resources/removed.ts';
-import { k3sFlags, otherProviderFlag } from '../k3s/flags.ts';
+import { k3sFlags, otherProviderFlag } from '../k3s/index.ts';
 import { hasPlugin, header, inOrder, isOurs, pluginName, servedRegistries } from './provider-file.ts';
 
 export { pluginName };

@@ -1,6 +1,5 @@
 import type { Report } from '../../agent.ts';
-import type { CredentialStatus } from '../../parts/registry/credential-status.ts';
-import { registriesId } from '../../parts/registry/registries.ts';
+import { type CredentialStatus, registriesId } from '../../parts/registry/index.ts';
 import type { Meter, Pass } from './meter.ts';
 
 /** Registry credentials by login server: their times, what was renewed, and what could not be. */

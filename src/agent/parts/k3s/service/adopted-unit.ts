@@ -5,7 +5,6 @@ import { type K3sNode, unitName } from '../../../node.ts';
 import { readableText } from '../../../resources/readable-text.ts';
 import { assigned, unitLines, unitWords } from '../../../resources/unit-text.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
-import { namesRegistry, parseRegistries, wantedRegistries } from '../../registry/registries-yaml.ts';
 import { configText } from '../config.ts';
 import { dropInFlags, type Flags, mergedFlags } from '../flags.ts';
 import { configFlags, execStart, type GivenFlag, isList, k3sCommandLine, unitFlags } from '../given-flags.ts';
@@ -17,13 +16,14 @@ import { flagVariables, unitEnvironmentFiles, unitVariables, variableFlags } fro
 
 /**
  * The same Resource, left alone while it would take from K3s what a unit of another program gives it: `UnitAdopted`
- * with the list. It blocks only what has not joined a cluster; a K3s that runs is watched all the same.
+ * with the list. It blocks only what has not joined a cluster; a K3s that runs is watched all the same. `others` are what
+ * else there would be to lose.
  */
-export function keepingFlags(node: K3sNode, resource: Resource): Resource {
+export function keepingFlags(node: K3sNode, resource: Resource, others: readonly Losses[] = []): Resource {
   return {
     ...resource,
     async check(host) {
-      const given = await lostFlags(host, node);
+      const given = await lostFlags(host, node, others);
       const lost = given.filter(
         (flag) => isKept(flag, node) || !isConsented(node.settings, 'lostFlags', flag),
       );
@@ -33,8 +33,15 @@ export function keepingFlags(node: K3sNode, resource: Resource): Resource {
   };
 }
 
+/** Returns what of another program's files Slipway's would not have, each as a word that a consent can name. */
+export type Losses = (host: HostReader, node: K3sNode) => Promise<readonly string[]>;
+
 /** What the next start would not have of what another program's unit gives K3s, as `flag=value`; no secret among it. */
-export async function lostFlags(host: HostReader, node: K3sNode): Promise<readonly string[]> {
+async function lostFlags(
+  host: HostReader,
+  node: K3sNode,
+  others: readonly Losses[],
+): Promise<readonly string[]> {
   const unit = await foreignUnit(host, { kind: node.role.k3s, paths: node.paths });
   if (!unit) return [];
   const { config } = node.paths.k3s;
@@ -48,7 +55,8 @@ export async function lostFlags(host: HostReader, node: K3sNode): Promise<readon
   const variables = await variableFlags(host, { kind: node.role.k3s, paths: node.paths });
   const kept = mergedFlags([...variables, ...rendered, ...(await dropInFlags(host, node.paths))]);
   const flags = old.flatMap((flag) => missing(flag, kept, node));
-  return [...new Set([...flags, ...lostLines(unit.text, node), ...(await lostRegistries(host, node))])];
+  const elsewhere = await Promise.all(others.map((losses) => losses(host, node)));
+  return [...new Set([...flags, ...lostLines(unit.text, node), ...elsewhere.flat()])];
 }
 
 /** A server cannot do without what its cluster was founded with, its datastore above all: no consent gives that up. */
@@ -109,22 +117,6 @@ function lostLines(text: string, node: K3sNode): readonly string[] {
           ),
       )
       .map((path) => `EnvironmentFile=${path}`),
-  ];
-}
-
-/** Registries of a registries.yaml that Slipway did not write, and of which the settings say nothing. */
-async function lostRegistries(host: HostReader, { paths, settings }: K3sNode): Promise<readonly string[]> {
-  if (!namesRegistry(settings.registries)) return [];
-  const text = await readableText(host, paths.k3s.registries);
-  const { mirrors = {}, configs = {} } = (text.startsWith(ours) ? undefined : parseRegistries(text)) ?? {};
-  const wanted = wantedRegistries(settings.registries);
-  return [
-    ...Object.keys(mirrors)
-      .filter((name) => !Object.hasOwn(wanted.mirrors ?? {}, name))
-      .map((name) => `registries.mirrors.${name}`),
-    ...Object.keys(configs)
-      .filter((name) => !Object.hasOwn(wanted.configs ?? {}, name))
-      .map((name) => `registries.configs.${name}`),
   ];
 }
 

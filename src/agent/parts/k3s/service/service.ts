@@ -4,9 +4,9 @@ import type { Command, Host, HostReader } from '../../../engine/host.ts';
 import { type Change, type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
-import { type ContainerdPull, observedPulls } from '../../registry/containerd-logins.ts';
 import { findCause, lastWords } from './journal-causes.ts';
-import { changedInputs, readStamp, type Stamp, type StartInput } from './start-stamp.ts';
+import type { StartSources } from './start-input.ts';
+import { changedInputs, readStamp } from './start-stamp.ts';
 import { endedAsCutOff, unpackAnew } from './unpacked.ts';
 
 const serviceId = 'Service/k3s';
@@ -30,8 +30,9 @@ type Shown = Readonly<Record<(typeof properties)[number], string>>;
  */
 export function k3sService(
   node: K3sNode,
+  sources: StartSources,
   needs: readonly string[],
-  inputs: readonly Resource[] = [],
+  written: readonly Resource[] = [],
 ): Resource {
   const unit = unitName(node.role.k3s);
   return {
@@ -39,15 +40,15 @@ export function k3sService(
     summary: `systemctl start ${unit}`,
     condition: 'K3sRunning',
     needs,
-    check: async (host) => settled(host, await check(host, node, unit), inputs),
+    check: async (host) => settled(host, await check(host, { node, unit, sources }), written),
   };
 }
 
 /** K3s is not restarted for what a hand wrote since this pass looked at it: the next one puts that back first. */
-async function settled(host: HostReader, finding: Finding, inputs: readonly Resource[]): Promise<Finding> {
+async function settled(host: HostReader, finding: Finding, written: readonly Resource[]): Promise<Finding> {
   if (finding.state !== 'Drifted' || !finding.drift.changes.some(({ desired }) => desired === asStarted))
     return finding;
-  for (const input of inputs) {
+  for (const input of written) {
     // What cannot be looked at is not put back either.
     const found = await input.check(host).catch(() => inSync());
     if (found.state === 'Drifted' && !found.drift.due)
@@ -58,7 +59,14 @@ async function settled(host: HostReader, finding: Finding, inputs: readonly Reso
 
 const asStarted = 'as K3s started';
 
-async function check(host: HostReader, node: K3sNode, unit: string): Promise<Finding> {
+interface Subject {
+  readonly node: K3sNode;
+  readonly unit: string;
+  readonly sources: StartSources;
+}
+
+async function check(host: HostReader, subject: Subject): Promise<Finding> {
+  const { node, unit } = subject;
   const shown = await showUnit(host, unit, properties);
   // A unit of Type=notify has its job for as long as it starts; what keeps it is in its journal.
   if (/^[1-9]/.test(shown.Job) && shown.ActiveState !== 'activating')
@@ -66,12 +74,11 @@ async function check(host: HostReader, node: K3sNode, unit: string): Promise<Fin
   switch (shown.ActiveState) {
     case 'active':
     case 'reloading': {
-      const start = await lookAtStart(host, node, shown);
-      return outdated(node, unit, shown, start) ?? inSync({ message: running(node, start) });
+      const start = await lookAtStart(host, subject, shown);
+      return outdated(unit, start) ?? inSync({ message: ['K3s runs', ...start.remarks].join('; ') });
     }
     case 'activating': {
-      const start = await lookAtStart(host, node, shown);
-      return outdated(node, unit, shown, start) ?? starting(host, node, unit, shown);
+      return outdated(unit, await lookAtStart(host, subject, shown)) ?? starting(host, node, unit, shown);
     }
     case 'deactivating':
       return waiting('ServiceStarting', `${unit} is stopping`, { after: 2_000 });
@@ -88,74 +95,37 @@ function drifted(changes: readonly Change[], command: Command, tolerable = false
   return { state: 'Drifted', drift: { changes, summary: commandLine(command), tolerable, remedy } };
 }
 
-/** A start of K3s: what is other since, and why containerd needs fresh logins. */
+/** What a restart would be for, and what there is to say of a K3s that runs. */
 interface Start {
-  readonly stamp: Stamp | undefined;
-  readonly changed: readonly StartInput[];
-  readonly pulls: readonly ContainerdPull[];
+  readonly isStarting: boolean;
+  /** The inputs that count, by name. */
+  readonly changed: readonly string[];
+  readonly remarks: readonly string[];
 }
 
 /** A missing stamp, or one of another start, says nothing. */
-async function lookAtStart(host: HostReader, node: K3sNode, { InvocationID }: Shown): Promise<Start> {
+async function lookAtStart(
+  host: HostReader,
+  { node, sources: { inputs, judge } }: Subject,
+  { InvocationID, ActiveState }: Shown,
+): Promise<Start> {
+  const isStarting = ActiveState === 'activating';
   const stamp = await readStamp(host, node.paths, InvocationID);
-  const changed = stamp ? await changedInputs(host, node, stamp) : [];
-  return { stamp, changed, pulls: await observedPulls(host, node, stamp?.served) };
+  const changed = stamp ? await changedInputs(host, node, stamp, inputs) : [];
+  const { spared, remarks } = await judge(host, node, { notes: stamp?.notes, changed });
+  const unused = isStarting ? [] : inputs.filter((each) => each.onlyWhileStarting).map(({ name }) => name);
+  const counting = changed.filter((name) => ![...spared, ...unused].includes(name));
+  return { isStarting, changed: counting, remarks };
 }
 
 /** Drifted where this start was made of other inputs. */
-function outdated(node: K3sNode, unit: string, shown: Shown, { changed, pulls }: Start): Finding | undefined {
-  const isStarting = shown.ActiveState === 'activating';
-  const counting = changed.filter((input) =>
-    counts(input, node, { isStarting, needsLogins: pulls.length > 0 }),
-  );
-  if (counting.length === 0) return undefined;
+function outdated(unit: string, { isStarting, changed }: Start): Finding | undefined {
+  if (changed.length === 0) return undefined;
   return drifted(
-    counting.map((field) => ({ field, observed: 'changed since K3s started', desired: asStarted })),
+    changed.map((field) => ({ field, observed: 'changed since K3s started', desired: asStarted })),
     systemctl('restart', '--no-block', unit),
     !isStarting,
   );
-}
-
-/** A node that runs has no use for its token, and for fresh logins only as the settings say. */
-function counts(
-  input: StartInput,
-  { settings }: K3sNode,
-  { isStarting, needsLogins }: { readonly isStarting: boolean; readonly needsLogins: boolean },
-): boolean {
-  const { onRotate } = settings.registries;
-  if (input === 'joinToken') return isStarting;
-  if (input === 'registryLogins') return onRotate === 'restart' || (onRotate === 'auto' && needsLogins);
-  if (input === 'lastingLogins') return onRotate !== 'never';
-  return true;
-}
-
-/** That K3s runs, and what becomes of the logins that containerd has of its start. */
-function running({ settings }: K3sNode, start: Start): string {
-  const { onRotate, servers } = settings.registries;
-  const said = { never: () => oldLogins(start), auto: () => restarts(start), restart: () => [] };
-  const isUnknown = servers.length > 0 && !start.stamp;
-  return ['K3s runs', ...(isUnknown ? [unknownStart] : []), ...said[onRotate]()].join('; ');
-}
-
-const unknownStart =
-  'it is not known what this start was given, so pulls may have the login of that start until K3s is started again';
-
-function restarts({ pulls }: Start): readonly string[] {
-  return pulls.length > 0 ? [`restarted at each rotation, because ${reasonsOf(pulls)}`] : [];
-}
-
-function oldLogins({ changed, pulls }: Start): readonly string[] {
-  const old = [
-    pulls.length > 0 &&
-      `containerd keeps the registry logins of its start, where kubelet gives none: ${reasonsOf(pulls)}`,
-    changed.includes('lastingLogins') &&
-      'a login that only containerd has was changed, and it keeps the old one until the next start of K3s',
-  ].filter((text) => text !== false);
-  return old.length > 0 ? [...old, 'set registries.onRotate to auto, and K3s is restarted for that'] : [];
-}
-
-function reasonsOf(pulls: readonly ContainerdPull[]): string {
-  return pulls.map(({ why }) => why).join(', and ');
 }
 
 async function starting(host: HostReader, node: K3sNode, unit: string, shown: Shown): Promise<Finding> {

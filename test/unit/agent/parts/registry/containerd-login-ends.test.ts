@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../../../src/agent/engine/resource.ts';
-import { stamp } from '../../../../../src/agent/parts/k3s/service/start-stamp.ts';
+import { stamp } from '../../../../../src/agent/parts/index.ts';
 import { containerdLogins } from '../../../../../src/agent/parts/registry/containerd-login-ends.ts';
 import { datedToken } from '../../../../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';

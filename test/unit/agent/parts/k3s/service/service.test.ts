@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { stamp, startSources } from '../../../../../../src/agent/parts/index.ts';
 import { k3sService } from '../../../../../../src/agent/parts/k3s/service/service.ts';
-import { stamp } from '../../../../../../src/agent/parts/k3s/service/start-stamp.ts';
 import { nodePaths } from '../../../../../../src/agent/paths.ts';
 import { file } from '../../../../../../src/agent/resources/file.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
@@ -91,7 +91,7 @@ describe('the state of the unit', () => {
       'K3sConfigInvalid slow',
     ],
   ])('%s', async (_name, shown, journal, expected) => {
-    expect(await outcome(k3sService(aNode('agent'), []), world(shown, journal))).toBe(expected);
+    expect(await outcome(k3sService(aNode('agent'), startSources, []), world(shown, journal))).toBe(expected);
   });
 
   test('its last words are quoted', async () => {
@@ -99,7 +99,7 @@ describe('the state of the unit', () => {
       { ActiveState: 'activating', SubState: 'auto-restart', NRestarts: '4', ExecMainStatus: '1' },
       fatal,
     );
-    await expect(k3sService(aNode('agent'), []).check(host)).rejects.toThrow(
+    await expect(k3sService(aNode('agent'), startSources, []).check(host)).rejects.toThrow(
       'K3s ended with status 1; systemd starts it again (4 restarts so far). Its last words: "listen tcp :6443: bind: address already in use". See journalctl -u k3s-agent.service.',
     );
   });
@@ -111,7 +111,7 @@ describe('the state of the unit', () => {
     ['exit-code', '11', false],
   ])('an end by %s %s names what K3s has unpacked: %j', async (Result, ExecMainStatus, isNamed) => {
     const host = world({ ActiveState: 'activating', SubState: 'auto-restart', Result, ExecMainStatus });
-    const error = await k3sService(aNode('agent'), [])
+    const error = await k3sService(aNode('agent'), startSources, [])
       .check(host)
       .catch((thrown: Error) => thrown);
     expect(`${error}`.includes('rm -r /var/lib/rancher/k3s/data/')).toBe(isNamed);
@@ -122,7 +122,7 @@ describe('the state of the unit', () => {
     [{ ActiveState: 'failed' }, 'systemctl start --no-block k3s-agent.service'],
   ])('%j is put right without waiting', async (shown, command) => {
     const host = world(shown).on({ file: 'systemctl', args: /^start/ });
-    const finding = await k3sService(aNode('agent'), []).check(host);
+    const finding = await k3sService(aNode('agent'), startSources, []).check(host);
     if (finding.state === 'Drifted') await finding.drift.remedy(host);
     expect(host.lines().join()).toContain(command);
   });
@@ -176,7 +176,7 @@ describe('what K3s was started with', () => {
     const host = world(shown);
     await stamp(host, paths, { invocationId: 'i1' });
     if (edit) host.files.write(edit[0], edit[1]);
-    expect(await outcome(k3sService(withServer(registries), []), host)).toBe(expected);
+    expect(await outcome(k3sService(withServer(registries), startSources, []), host)).toBe(expected);
   });
 
   test('a stamp of an older Slipway, which knew no lasting logins, restarts nothing', async () => {
@@ -186,7 +186,9 @@ describe('what K3s was started with', () => {
     const { lastingLogins, ...inputs } = old.inputs;
     host.files.write(paths.k3s.stamp, JSON.stringify({ invocationId: 'i1', inputs }));
     host.files.write(...lasting);
-    expect(await outcome(k3sService(withServer({ onRotate: 'auto' }), []), host)).toBe('InSync');
+    expect(await outcome(k3sService(withServer({ onRotate: 'auto' }), startSources, []), host)).toBe(
+      'InSync',
+    );
   });
 
   test.each([
@@ -197,7 +199,7 @@ describe('what K3s was started with', () => {
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(config, 'b');
     const wanted = file({ path: config, content, condition: 'K3sConfig' });
-    expect(await outcome(k3sService(aNode('server'), [], [wanted]), host)).toBe(expected);
+    expect(await outcome(k3sService(aNode('server'), startSources, [], [wanted]), host)).toBe(expected);
   });
 
   test.each([
@@ -207,7 +209,7 @@ describe('what K3s was started with', () => {
     const host = world(shown);
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(config, 'b');
-    const finding = await k3sService(aNode('server'), []).check(host);
+    const finding = await k3sService(aNode('server'), startSources, []).check(host);
     expect(finding).toMatchObject({ state: 'Drifted', drift: { tolerable } });
   });
 
@@ -215,7 +217,7 @@ describe('what K3s was started with', () => {
     const host = world({}).on({ file: 'systemctl', args: ['restart', '--no-block', 'k3s.service'] });
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(config, 'b');
-    const finding = await k3sService(aNode('server'), []).check(host);
+    const finding = await k3sService(aNode('server'), startSources, []).check(host);
     if (finding.state === 'Drifted') await finding.drift.remedy(host);
     expect(host.journal.at(-1)).toMatchObject({ kind: 'run' });
   });
@@ -226,7 +228,7 @@ describe('what is said while K3s runs', () => {
     [['a.io'], /^K3s runs; it is not known what this start was given, /],
     [[], /^K3s runs$/],
   ])('without a stamp, and with the login servers %j', async (servers, expected) => {
-    const finding = await k3sService(withServer({ servers }), []).check(world({}));
+    const finding = await k3sService(withServer({ servers }), startSources, []).check(world({}));
     expect(finding).toEqual({ state: 'InSync', message: expect.stringMatching(expected) });
   });
 
@@ -238,7 +240,7 @@ describe('what is said while K3s runs', () => {
     const host = world({});
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(path, '');
-    const finding = await k3sService(withServer({}), []).check(host);
+    const finding = await k3sService(withServer({}), startSources, []).check(host);
     expect(finding).toEqual({ state: 'InSync', message: 'K3s runs' });
   });
 
@@ -272,7 +274,7 @@ describe('what is said while K3s runs', () => {
     host.files.write(paths.k3s.registries, before);
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(paths.k3s.registries, after);
-    const finding = await k3sService(withServer({ onRotate, ...settings }), []).check(host);
+    const finding = await k3sService(withServer({ onRotate, ...settings }), startSources, []).check(host);
     expect(finding).toEqual({ state: 'InSync', message: expected });
   });
 });

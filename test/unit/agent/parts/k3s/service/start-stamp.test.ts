@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { stamp, startSources } from '../../../../../../src/agent/parts/index.ts';
 import { pinnedCa } from '../../../../../../src/agent/parts/k3s/membership/ca.ts';
-import {
-  changedInputs,
-  readStamp,
-  stamp,
-} from '../../../../../../src/agent/parts/k3s/service/start-stamp.ts';
+import { changedInputs, readStamp } from '../../../../../../src/agent/parts/k3s/service/start-stamp.ts';
 import { nodePaths } from '../../../../../../src/agent/paths.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
 import { aNode } from '../../../a-node.ts';
@@ -12,6 +9,7 @@ import { aCa } from '../membership/certificates.ts';
 
 const paths = nodePaths('/');
 const ca = aCa();
+const { inputs } = startSources;
 const { k3s, slipway } = paths;
 const plugin = `${k3s.credentialProviderBin}/slipway-credential-provider`;
 const node = aNode('agent', { settings: { registries: { servers: ['a.io'] } } });
@@ -43,7 +41,7 @@ async function changedAfter(change: (host: MemoryHost) => void): Promise<readonl
   change(host);
   const found = await readStamp(host, paths, 'i1');
   if (!found) throw new Error('there is no stamp');
-  return changedInputs(host, node, found);
+  return changedInputs(host, node, found, inputs);
 }
 
 function pinning(pinned: string, known?: string) {
@@ -170,7 +168,7 @@ describe('changedInputs', () => {
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(path, whole);
     const found = await readStamp(host, paths, 'i1');
-    expect(found && (await changedInputs(host, node, found))).toEqual(expected);
+    expect(found && (await changedInputs(host, node, found, inputs))).toEqual(expected);
   });
 
   test('a provider that is gone counts where the settings name no login server', async () => {
@@ -178,12 +176,16 @@ describe('changedInputs', () => {
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.remove(k3s.credentialProvider);
     const found = await readStamp(host, paths, 'i1');
-    expect(found && (await changedInputs(host, aNode('agent'), found))).toEqual(['credentialProvider']);
+    expect(found && (await changedInputs(host, aNode('agent'), found, inputs))).toEqual([
+      'credentialProvider',
+    ]);
   });
 
   test('what an older stamp does not know has not changed', async () => {
     const host = world();
-    expect(await changedInputs(host, node, { invocationId: 'i1', inputs: {} as never })).toEqual([]);
+    expect(await changedInputs(host, node, { invocationId: 'i1', inputs: {}, notes: {} }, inputs)).toEqual(
+      [],
+    );
   });
 });
 
@@ -213,7 +215,7 @@ test('the stamp says when the logins of that start end, counted from their recei
   await stamp(host, paths, { invocationId: 'i1' });
   const { modifiedAt = 0 } = (await host.readFile(k3s.registries)) ?? {};
   const received = Math.min(modifiedAt, 1_000_000);
-  expect((await readStamp(host, paths, 'i1'))?.loginEnds).toEqual({ 'a.io': received + 10_800_000 });
+  expect((await readStamp(host, paths, 'i1'))?.notes.loginEnds).toEqual({ 'a.io': received + 10_800_000 });
 });
 
 test('the stamp is 0600, and holds digests only', async () => {

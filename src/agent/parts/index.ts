@@ -1,37 +1,92 @@
-import type { Cloud } from '../../clouds/cloud.ts';
-import type { Resource } from '../../engine/resource.ts';
-import { type K3sNode, unitName } from '../../node.ts';
-import { unitEnabled } from '../../resources/unit.ts';
-import { system } from '../machine/system.ts';
-import { containerdLogins } from '../registry/containerd-login-ends.ts';
-import { credentialProvider } from '../registry/credential-provider.ts';
-import { loginsCache } from '../registry/logins-cache.ts';
-import { pullProofs } from '../registry/proof/pull-proof.ts';
-import { registries } from '../registry/registries.ts';
-import { configFile } from './config.ts';
-import { agentToken } from './membership/agent-token.ts';
-import { caPin } from './membership/ca-pin.ts';
-import { clusterFounding } from './membership/founding.ts';
-import { join } from './membership/join.ts';
-import { joinToken } from './membership/join-token.ts';
-import { sparingJoined } from './membership/joined.ts';
-import { roleChange } from './membership/role-change.ts';
-import { serverChange } from './membership/server-change.ts';
-import { nodeReady, nodeTaintsApplied } from './node-ready.ts';
-import { noOverrides, unlessOverridden } from './overrides.ts';
-import { k3sScripts } from './scripts.ts';
-import { afterOwnStart, ownStart } from './service/adopted-start.ts';
-import { keepingFlags } from './service/adopted-unit.ts';
-import { acrRefreshStopped } from './service/adoption.ts';
-import { k3sService } from './service/service.ts';
-import { unit } from './service/unit.ts';
-import { settingsChange, unlessIrreversible } from './settings-change.ts';
-import { k3sExecutable, k3sLinks } from './upgrade/release.ts';
+import type { Cloud } from '../clouds/cloud.ts';
+import type { Host } from '../engine/host.ts';
+import type { Resource } from '../engine/resource.ts';
+import { type K3sNode, unitName } from '../node.ts';
+import type { NodePaths } from '../paths.ts';
+import { unitEnabled } from '../resources/unit.ts';
+import {
+  accessInputs,
+  acrRefreshStopped,
+  afterOwnStart,
+  agentToken,
+  caPin,
+  clusterFounding,
+  configFile,
+  join,
+  joinToken,
+  k3sExecutable,
+  k3sLinks,
+  k3sScripts,
+  k3sService,
+  keepingFlags,
+  nodeReady,
+  nodeTaintsApplied,
+  noOverrides,
+  ownStart,
+  programInputs,
+  roleChange,
+  type StartSources,
+  serverChange,
+  settingsChange,
+  sparingJoined,
+  stampStart,
+  unit,
+  unlessIrreversible,
+  unlessOverridden,
+} from './k3s/index.ts';
+import { directoriesId, type FreeSpace, preflight, system } from './machine/index.ts';
+import { imdsGuard } from './network/index.ts';
+import {
+  containerdLogins,
+  credentialProvider,
+  judgeLogins,
+  loginsCache,
+  lostRegistries,
+  pullProofs,
+  registries,
+  registryInputs,
+  registryNotes,
+} from './registry/index.ts';
 
 export interface K3sPorts {
   readonly cloud: Cloud;
   /** When credentials received at this time are due, so many milliseconds later at most; epoch milliseconds. */
   readonly rotateAt: (receivedAt: number, within: number) => number;
+}
+
+export interface NodePorts extends K3sPorts {
+  /** Megabytes of memory of this machine. */
+  readonly memory: number;
+  /** How much room a disk has; what is left out is not looked at. */
+  readonly free?: FreeSpace;
+}
+
+/**
+ * What a start of K3s is made of, part by part, in the order in which its stamp has it: another order is no change, and a
+ * new input counts from the next start on.
+ */
+export const startSources: StartSources = {
+  inputs: [...programInputs, ...registryInputs, ...accessInputs],
+  notes: registryNotes,
+  judge: judgeLogins,
+};
+
+/** Notes what K3s is about to start with, as `stampStart` does. */
+export function stamp(
+  host: Host,
+  paths: NodePaths,
+  { invocationId }: { readonly invocationId: string | undefined },
+): Promise<void> {
+  return stampStart(host, paths, startSources, invocationId);
+}
+
+/** All that is to be true of a node: the machine can carry it, its pods are kept from the cloud, and K3s is there. */
+export function nodeResources(node: K3sNode, ports: NodePorts): readonly Resource[] {
+  return [
+    ...preflight(node, ports.memory, ports.free),
+    ...imdsGuard(node),
+    ...k3sResources(node, ports, [directoriesId]),
+  ];
 }
 
 /**
@@ -62,20 +117,19 @@ export function k3sResources(
   const server = isAgent ? [serverChange(node, before)] : [];
   const cluster = isAgent ? [] : [settingsChange(node, before)];
   const pinned = isAgent ? [sparingJoined(node, caPin(node, 'ca-pin', [token.id]))] : [];
-  const config = sparingJoined(node, keepingFlags(node, configFile(node, ids([role, overrides], server))));
+  const keeping = (resource: Resource) => keepingFlags(node, resource, [lostRegistries]);
+  const config = sparingJoined(node, keeping(configFile(node, ids([role, overrides], server))));
   // Whatever kind of node it is to be: a running K3s needs them while RoleChanged waits for consent.
-  const logins = registries(node, { cloud, rotateAt }, []).map((each) =>
-    sparingJoined(node, keepingFlags(node, each)),
-  );
+  const logins = registries(node, { cloud, rotateAt }, []).map((each) => sparingJoined(node, keeping(each)));
   const cache = loginsCache(node, cloud).map((each) => sparingJoined(node, each));
   const provider = credentialProvider(node).map((each) => sparingJoined(node, each));
-  const unitFile = unit(node, before).map((each) => keepingFlags(node, each));
+  const unitFile = unit(node, before).map(keeping);
   const joined = isAgent ? [join(node, cloud, ids([token], pinned, server))] : [];
   const inputs = ids(kernel, [executable, token, config], agents, logins, provider, unitFile, server, joined);
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
   const starting = (resource: Resource) => unlessIrreversible(node, unlessOverridden(node, resource));
-  const service = starting(k3sService(node, inputs, [config, ...logins, ...provider]));
-  const ownStarted = starting(keepingFlags(node, ownStart(node, [service.id])));
+  const service = starting(k3sService(node, startSources, inputs, [config, ...logins, ...provider]));
+  const ownStarted = starting(keeping(ownStart(node, [service.id])));
   const adoption = node.settings.registries.servers.length > 0 ? [acrRefreshStopped(node, logins)] : [];
   const ready = nodeReady(node, [service.id]);
   const taints = nodeTaintsApplied(node, [ready.id]);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { type Attempts, reconcile } from '../../../../../src/agent/engine/reconcile.ts';
-import type { Outcome, Resource } from '../../../../../src/agent/engine/resource.ts';
-import { recordingHost } from '../../../../../src/agent/host/recording/recording-host.ts';
-import { k3sResources } from '../../../../../src/agent/parts/k3s/k3s.ts';
-import { FakeCloud } from '../../../../lab/fake-cloud.ts';
-import type { MemoryHost } from '../../../../lab/memory-host.ts';
-import { aMachine } from '../../a-machine.ts';
-import { aNode, type NodeChanges } from '../../a-node.ts';
+import { type Attempts, reconcile } from '../../../../src/agent/engine/reconcile.ts';
+import type { Outcome, Resource } from '../../../../src/agent/engine/resource.ts';
+import { recordingHost } from '../../../../src/agent/host/recording/recording-host.ts';
+import { k3sResources } from '../../../../src/agent/parts/index.ts';
+import { FakeCloud } from '../../../lab/fake-cloud.ts';
+import type { MemoryHost } from '../../../lab/memory-host.ts';
+import { aMachine } from '../a-machine.ts';
+import { aNode, type NodeChanges } from '../a-node.ts';
 
 const hour = 3_600_000;
 const registry = 'myteam.azurecr.io';

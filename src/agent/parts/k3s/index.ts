@@ -1,0 +1,61 @@
+/** K3s itself: what of it the node's table of contents, other parts, setup, doctor and report may use. */
+
+// What a node has of it.
+
+export { configFile } from './config.ts';
+export { agentToken, agentTokenPath } from './membership/agent-token.ts';
+export { caPin } from './membership/ca-pin.ts';
+export { clusterFounding, serverToJoin } from './membership/founding.ts';
+export { join } from './membership/join.ts';
+export { fetchToken, joinToken, tokenSecretName } from './membership/join-token.ts';
+export { sparingJoined } from './membership/joined.ts';
+export { roleChange } from './membership/role-change.ts';
+export { serverChange } from './membership/server-change.ts';
+export { nodeReady, nodeReadyId, nodeTaintsApplied } from './node-ready.ts';
+export { noOverrides, unlessOverridden } from './overrides.ts';
+export { k3sScripts, scriptPaths } from './scripts.ts';
+export { afterOwnStart, ownStart } from './service/adopted-start.ts';
+export { keepingFlags } from './service/adopted-unit.ts';
+export { acrRefreshStopped } from './service/adoption.ts';
+export { k3sService } from './service/service.ts';
+export { unit } from './service/unit.ts';
+export { settingsChange, unlessIrreversible } from './settings-change.ts';
+export { k3sExecutable, k3sLinks } from './upgrade/release.ts';
+
+// What a start of it is made of, by all parts.
+
+export type {
+  LookedAt,
+  StampedNode,
+  StartInput,
+  StartNote,
+  StartNotes,
+  StartSources,
+  StartVerdict,
+} from './service/start-input.ts';
+export { accessInputs, programInputs } from './service/start-inputs.ts';
+export { readStamp, stampStart } from './service/start-stamp.ts';
+
+// What is there of it, and what it is told.
+
+export { type Flags, k3sFlags, otherProviderFlag } from './flags.ts';
+export { keptAddress } from './kept-address.ts';
+export { k3sSettingsProblems } from './keys.ts';
+export { joinedCluster, proofOfJoining } from './membership/joined.ts';
+export { keepingRole } from './membership/role-change.ts';
+export { tellingOfK3s } from './service/unattended.ts';
+export { installedVersion, releaseDownload } from './upgrade/release.ts';
+export { parseVersion } from './version.ts';
+
+// Its removal.
+
+export { movedAside, movedAsideGone } from './teardown/moved-aside.ts';
+export { containerProcesses, isOfPods, processesEndedId } from './teardown/processes.ts';
+export { realPath } from './teardown/real-path.ts';
+export { k3sRemoved, k3sStopped, k3sUnits } from './teardown/teardown.ts';
+
+// What the cluster is told of a node.
+
+export { announcement, type Told, toldBy } from './announcement.ts';
+export { annotate, readAnnotations } from './node-annotations.ts';
+export { createEvents } from './node-events.ts';

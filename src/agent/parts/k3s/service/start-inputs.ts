@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import type { HostReader } from '../../../engine/host.ts';
+import { unitName } from '../../../node.ts';
+import type { NodePaths } from '../../../paths.ts';
+import { agentTokenPath } from '../membership/agent-token.ts';
+import { unpinnedToken } from '../membership/ca-pin.ts';
+import { installedVersion } from '../upgrade/release.ts';
+import type { StartInput } from './start-input.ts';
+
+/**
+ * Its configuration and its release. An operator's drop-ins in config.yaml.d are left out: who edits them decides when
+ * K3s restarts.
+ */
+export const programInputs: readonly StartInput[] = [
+  { name: 'config', text: (host, { k3s }) => textOf(host, k3s.config) },
+  { name: 'version', text: namedVersion },
+];
+
+/** The proxy, as the unit gives it to K3s, and the tokens. */
+export const accessInputs: readonly StartInput[] = [
+  { name: 'environment', text: environment },
+  {
+    name: 'joinToken',
+    text: async (host, { slipway }) => (await textOf(host, slipway.joinToken)).trim(),
+    // The CA that K3s has joined may have been pinned in it since.
+    formerly: async (host, { slipway, k3s }) =>
+      unpinnedToken(await textOf(host, slipway.joinToken), await textOf(host, k3s.agentServerCa)),
+    onlyWhileStarting: true,
+  },
+  { name: 'agentToken', text: async (host, paths) => (await textOf(host, agentTokenPath(paths))).trim() },
+];
+
+/** Returns the release that is installed; `undefined` where K3s says nothing, which is no reason to restart it. */
+export function namedVersion(host: HostReader, paths: NodePaths): Promise<string | undefined> {
+  return installedVersion(host, paths).catch(() => undefined);
+}
+
+async function environment(host: HostReader, { system }: NodePaths): Promise<string> {
+  const units = await Promise.all(
+    (['server', 'agent'] as const).map((command) => host.readFile(join(system.units, unitName(command)))),
+  );
+  return units.flatMap((unit) => unit?.content.match(/^Environment=.*$/gm) ?? []).join('\n');
+}
+
+async function textOf(host: HostReader, path: string): Promise<string> {
+  return (await host.readFile(path))?.content ?? '';
+}

@@ -1,0 +1,12 @@
+/** What the machine is and has before K3s is there: what others may use of it. */
+
+// What a node has of it.
+
+export { directoriesId } from './directories.ts';
+export { type FreeSpace, preflight } from './preflight.ts';
+export { system } from './system.ts';
+
+// What others look at: the way to what root runs, and where K3s could not run.
+
+export { safeWay } from './directories.ts';
+export { noexecMount, refusesCgroupV1 } from './host-requirements.ts';

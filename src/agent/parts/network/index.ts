@@ -1,0 +1,9 @@
+/** The guard of the metadata service: what others may use of it. */
+
+export { imdsGuard } from './guard.ts';
+
+// Its removal, and what it is called where it stays.
+
+export { table as guardTable } from './nft.ts';
+export { noImdsGuard } from './no-guard.ts';
+export { guardUnit, guardUnitPath } from './unit.ts';

@@ -1,0 +1,26 @@
+/** The logins of registries: what others may use of them. The launcher and commands take answer/ directly. */
+
+// What a node has of them.
+
+export { containerdLogins } from './containerd-login-ends.ts';
+export { credentialProvider } from './credential-provider.ts';
+export { loginsCache } from './logins-cache.ts';
+export { pullProofs } from './proof/pull-proof.ts';
+export { registries, registriesId } from './registries.ts';
+
+// What a start of K3s is made of, and what a K3s that is taken over would lose.
+
+export { judgeLogins } from './login-restarts.ts';
+export { lostRegistries } from './lost-registries.ts';
+export { registryInputs, registryNotes } from './start-inputs.ts';
+
+// What a node holds, for readers; and a pull, as the doctor tries it.
+
+export { type CredentialStatus, registryCredentials } from './credential-status.ts';
+export { parseImage } from './oci/registry-manifest.ts';
+export { pull } from './oci/registry-pull.ts';
+export { logIn, type RegistrySession } from './oci/registry-session.ts';
+
+// The removal of kubelet's provider.
+
+export { noProvider, pluginName } from './provider-config.ts';

@@ -1,0 +1,56 @@
+import type { HostReader } from '../../engine/host.ts';
+import type { K3sNode } from '../../node.ts';
+import type { Settings } from '../../settings/schema.ts';
+import type { LookedAt, StartVerdict } from '../k3s/index.ts';
+import { type ContainerdPull, observedPulls } from './containerd-logins.ts';
+import { servedSince } from './start-inputs.ts';
+
+type OnRotate = Settings['registries']['onRotate'];
+
+/** For which fresh logins K3s is restarted, as the settings say, and what becomes of those of its start otherwise. */
+export async function judgeLogins(host: HostReader, node: K3sNode, start: LookedAt): Promise<StartVerdict> {
+  const { onRotate, servers } = node.settings.registries;
+  const pulls = await observedPulls(host, node, start.notes && servedSince(start.notes));
+  const needsLogins = pulls.length > 0;
+  const isUnknown = servers.length > 0 && !start.notes;
+  return {
+    spared: start.changed.filter((input) => !counts(input, onRotate, needsLogins)),
+    remarks: [...(isUnknown ? [unknownStart] : []), ...remarks(onRotate, pulls, start.changed)],
+  };
+}
+
+function counts(input: string, onRotate: OnRotate, needsLogins: boolean): boolean {
+  if (input === 'registryLogins') return onRotate === 'restart' || (onRotate === 'auto' && needsLogins);
+  if (input === 'lastingLogins') return onRotate !== 'never';
+  return true;
+}
+
+const unknownStart =
+  'it is not known what this start was given, so pulls may have the login of that start until K3s is started again';
+
+function remarks(
+  onRotate: OnRotate,
+  pulls: readonly ContainerdPull[],
+  changed: readonly string[],
+): readonly string[] {
+  const said = { never: () => oldLogins(pulls, changed), auto: () => restarts(pulls), restart: () => [] };
+  return said[onRotate]();
+}
+
+function restarts(pulls: readonly ContainerdPull[]): readonly string[] {
+  return pulls.length > 0 ? [`restarted at each rotation, because ${reasonsOf(pulls)}`] : [];
+}
+
+function oldLogins(pulls: readonly ContainerdPull[], changed: readonly string[]): readonly string[] {
+  const old = [
+    pulls.length > 0 &&
+      `containerd keeps the registry logins of its start, where kubelet gives none: ${reasonsOf(pulls)}`,
+    changed.includes('lastingLogins') &&
+      'a login that only containerd has was changed, and it keeps the old one until the next start of K3s',
+  ].filter((text) => text !== false);
+  return old.length > 0 ? [...old, 'set registries.onRotate to auto, and K3s is restarted for that'] : [];
+}
+
+function reasonsOf(pulls: readonly ContainerdPull[]): string {
+  return pulls.map(({ why }) => why).join(', and ');
+}
