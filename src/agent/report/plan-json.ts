@@ -1,7 +1,7 @@
 import type { RecordedAction } from '../engine/recorded-action.ts';
 import type { Outcome } from '../engine/resource.ts';
 import { octal } from '../resources/mode.ts';
-import type { ChangedSetting } from './plan-difference.ts';
+import type { ChangedSetting } from './changed-settings.ts';
 import { type PlannedStep, planVerdict, writtenLines } from './plan-text.ts';
 
 /** A plan for programs; `settings` are those in which another configuration differs, where there is one. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { nodePaths } from '../../../../src/agent/paths.ts';
-import { changedSettings } from '../../../../src/agent/report/plan-difference.ts';
+import { changedSettings } from '../../../../src/agent/report/changed-settings.ts';
 import { load } from '../../../../src/agent/settings/load.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 
