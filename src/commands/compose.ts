@@ -6,9 +6,7 @@ import { type Clouds, clouds } from '../agent/clouds/index.ts';
 import { cloudSections } from '../agent/clouds/sections.ts';
 import type { Emit } from '../agent/engine/events.ts';
 import type { Host } from '../agent/engine/host.ts';
-import { fluxGitOps } from '../agent/gitops/flux/flux.ts';
-import type { GitOps } from '../agent/gitops/gitops.ts';
-import { noGitOps } from '../agent/gitops/none.ts';
+import { chosenEngine } from '../agent/gitops/chosen.ts';
 import { ownSchedule } from '../agent/host/clock/spread.ts';
 import { type MachineFacts, machineFacts } from '../agent/host/facts.ts';
 import { diskOf } from '../agent/host/files/free-space.ts';
@@ -133,15 +131,11 @@ function portsFor(
   const cloud = cloudFor(settings);
   return {
     cloud,
-    gitops: gitopsFor(settings, cloud),
+    gitops: chosenEngine(settings.gitops).create({ cloud }),
     memory: machine.memoryMb,
     free: async (path) => (await diskOf(path)).available,
     rotateAt: ownSchedule(settings.registries.schedule, identity.value.vmId).next,
   };
-}
-
-function gitopsFor({ gitops }: Settings, cloud: Cloud): GitOps {
-  return gitops.engine === 'flux' ? fluxGitOps({ settings: gitops.flux, cloud }) : noGitOps();
 }
 
 /** What of the settings a process keeps from its first to its last moment: another key needs another process. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { HostReader } from '../agent/engine/host.ts';
+import { enginePrograms } from '../agent/gitops/sections.ts';
 import { k3sUnits, movedAside } from '../agent/parts/k3s/index.ts';
 import { guardTable, guardUnit } from '../agent/parts/network/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
@@ -27,7 +28,7 @@ export async function leftBehind(
   const packaged = unit === undefined ? [] : [`${unit} is of the slipway package: apt-get remove slipway`];
   const kept = await existing(host, [
     ...(extent.purge ? [] : [join(paths.root, 'etc/slipway'), paths.slipway.state]),
-    join(paths.system.bin, 'flux'),
+    ...enginePrograms().map((name) => join(paths.system.bin, name)),
     ...(extent.keepsK3s ? [nodePassword(paths)] : k3sPlaces(paths)),
   ]);
   const notes = extent.keepsK3s ? await k3sNotes(host, paths) : [];

@@ -1,20 +1,27 @@
 import { Secret } from '../../src/agent/engine/secret.ts';
-import { fluxGitOps } from '../../src/agent/gitops/flux/flux.ts';
-import { noGitOps } from '../../src/agent/gitops/none.ts';
+import { type GitOpsName, gitOpsEngines } from '../../src/agent/gitops/index.ts';
 import { fluxSettings } from '../unit/agent/gitops/flux/settings.ts';
-import { gitOpsContract } from './gitops.ts';
+import { type GitOpsSubject, gitOpsContract } from './gitops.ts';
 import { fluxWorld } from './gitops-world.ts';
 
 const token = 'canary-git-token';
 const cloud = { secret: async () => new Secret(token) };
+const { none, flux } = gitOpsEngines;
 
-gitOpsContract('none', { engine: noGitOps(), world: () => fluxWorld(token), secrets: [] });
+/** Every engine of the table, in each way in which it can be set up; one that is left out here does not compile. */
+const subjects: Readonly<Record<GitOpsName, Readonly<Record<string, GitOpsSubject>>>> = {
+  none: { '': { engine: none.create(), world: () => fluxWorld(token), secrets: [] } },
+  flux: Object.fromEntries(
+    (['github', 'gitlab', 'git'] as const).map((provider) => {
+      const settings = fluxSettings({ provider, url: 'https://git.acme.test/platform.git' });
+      const engine = flux.create({ settings, cloud });
+      return [provider, { engine, world: () => fluxWorld(token), secrets: [token] }];
+    }),
+  ),
+};
 
-for (const provider of ['github', 'gitlab', 'git'] as const) {
-  const settings = fluxSettings({ provider, url: 'https://git.acme.test/platform.git' });
-  gitOpsContract(`flux, ${provider}`, {
-    engine: fluxGitOps({ settings, cloud }),
-    world: () => fluxWorld(token),
-    secrets: [token],
-  });
+for (const [name, variants] of Object.entries(subjects)) {
+  for (const [variant, subject] of Object.entries(variants)) {
+    gitOpsContract([name, variant].filter(Boolean).join(', '), subject);
+  }
 }

@@ -1,7 +1,7 @@
 import { type Agent, createAgent, type Report } from '../../src/agent/agent.ts';
 import type { Event } from '../../src/agent/engine/events.ts';
 import type { Host } from '../../src/agent/engine/host.ts';
-import { fluxGitOps } from '../../src/agent/gitops/flux/flux.ts';
+import { chosenEngine } from '../../src/agent/gitops/chosen.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { type Loaded, load } from '../../src/agent/settings/load.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
@@ -74,7 +74,7 @@ function process({ host }: World, cloud: FakeCloud, events: Event[], through: (h
     planPorts: ({ node }) =>
       node.value && {
         cloud,
-        gitops: fluxGitOps({ settings: node.value.settings.gitops.flux, cloud }),
+        gitops: chosenEngine(node.value.settings.gitops).create({ cloud }),
         memory: 4096,
         rotateAt: (receivedAt) => (Math.floor(receivedAt / (2 * hour)) + 1) * 2 * hour,
       },

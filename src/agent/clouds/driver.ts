@@ -1,12 +1,9 @@
 import type * as z from 'zod/mini';
 import type { Host } from '../engine/host.ts';
-import type { Problem } from '../settings/problems.ts';
-import type { DeepReadonly, DeepReadonlyInput } from '../settings/read-only.ts';
+import type { Problem } from '../settings/problem.ts';
+import type { DeepReadonlyInput } from '../settings/read-only.ts';
+import type { Section, SectionSchema } from '../settings/section.ts';
 import type { Cloud } from './cloud.ts';
-
-/** A section of the settings: its schema, parsed, and as a settings file writes it. */
-export type SectionSchema = z.ZodMiniType<object, object>;
-export type Section<Schema extends SectionSchema> = DeepReadonly<z.output<Schema>>;
 
 /**
  * All that is particular about one cloud. Its name is its key in the table of clouds (`index.ts`), and the name of its

@@ -1,7 +1,7 @@
 /** What the table of clouds adds to the settings. */
 import * as z from 'zod/mini';
 import { mapAt } from '../settings/path.ts';
-import type { Problem } from '../settings/problems.ts';
+import type { Problem } from '../settings/problem.ts';
 import { type CloudName, type Clouds, clouds } from './index.ts';
 
 /** The names of the clouds. */

@@ -1,6 +1,7 @@
 import type { Cloud } from '../clouds/cloud.ts';
 import { NodeError, toNodeError } from '../engine/errors.ts';
 import type { Host, HostReader, HttpResponse } from '../engine/host.ts';
+import { chosenEngine } from '../gitops/chosen.ts';
 import type { K3sNode } from '../node.ts';
 import { fetchToken, installedVersion, releaseDownload, tokenSecretName } from '../parts/k3s/index.ts';
 import { logIn, parseImage, pull, type RegistrySession } from '../parts/registry/index.ts';
@@ -49,8 +50,7 @@ function secretsOf({ settings, node }: CloudProbes): readonly string[] {
   if (!node) return [];
   const { agentSecretName } = settings.joinToken;
   const agents = node.role.k3s === 'server' && agentSecretName !== undefined ? [agentSecretName] : [];
-  const { engine, flux } = settings.gitops;
-  const git = node.role.gitops && engine === 'flux' ? [flux.tokenSecretName] : [];
+  const git = node.role.gitops ? chosenEngine(settings.gitops).secrets : [];
   return [...new Set([tokenSecretName(node), ...agents, ...git])];
 }
 

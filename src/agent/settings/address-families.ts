@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { mapAt } from './path.ts';
-import type { Problem } from './problems.ts';
+import type { Problem } from './problem.ts';
 
 /** Keys of K3s that take networks or addresses of the cluster, IPv4 unless given. */
 const ranges = ['cluster-cidr', 'service-cidr', 'cluster-dns'] as const;

@@ -1,5 +1,7 @@
 import { clouds } from '../clouds/index.ts';
 import { cloudDefaults } from '../clouds/sections.ts';
+import { gitOpsEngines } from '../gitops/index.ts';
+import { engineDefaults } from '../gitops/sections.ts';
 import { forEachConsent } from './consents.ts';
 import type { DeepReadonlyInput } from './read-only.ts';
 import type { WrittenSettings } from './schema.ts';
@@ -30,20 +32,7 @@ export const defaults = {
   },
   gitops: {
     engine: 'none',
-    flux: {
-      version: '2.9.4',
-      releaseUrl: 'https://github.com/fluxcd/flux2/releases/download',
-      username: 'git',
-      branch: 'main',
-      personal: false,
-      private: true,
-      tokenAuth: true,
-      components: ['source-controller', 'kustomize-controller', 'helm-controller', 'notification-controller'],
-      componentsExtra: [],
-      interval: '1m',
-      timeout: '10m',
-      tokenSecretName: 'flux-git-token',
-    },
+    ...engineDefaults(gitOpsEngines),
   },
   consent: forEachConsent(() => []),
   log: { level: 'info' },

@@ -139,8 +139,6 @@ export const k3sVersion = text(
   'be a K3s release such as v1.36.3+k3s1; they are listed at https://github.com/k3s-io/k3s/releases',
 );
 
-export const fluxVersion = text(/^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/, 'be a Flux release such as 2.9.4');
-
 /** What some cloud or other allows; the one that is chosen may allow less. */
 export const secretName = text(
   /^[0-9A-Za-z_./-]{1,255}$/,

@@ -33,3 +33,8 @@ export function mapAt(data: unknown, path: Path): Readonly<Record<string, unknow
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** Whether a setting has a value: a key that is written without one takes an earlier value back. */
+export function given(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}

@@ -1,10 +1,11 @@
 import * as z from 'zod/mini';
 import { type Clouds, clouds } from '../clouds/index.ts';
 import { metadataAddresses } from '../clouds/sections.ts';
+import { enginePlainHttp } from '../gitops/sections.ts';
 import { url } from './address-forms.ts';
 import { consentAdvice, isConsented } from './consents.ts';
 import { mapAt, type Path, valueAt } from './path.ts';
-import type { Problem } from './problems.ts';
+import type { Problem } from './problem.ts';
 
 /**
  * Lists the URLs without TLS by which anyone on the network path could replace what runs as root or read a credential,
@@ -39,7 +40,7 @@ interface Use {
 
 const fixedUses: readonly Use[] = [
   { path: ['k3s', 'releaseUrl'], risk: 'replace K3s, which runs as root' },
-  { path: ['gitops', 'flux', 'releaseUrl'], risk: 'replace the Flux CLI, which runs as root' },
+  ...enginePlainHttp(),
 ];
 
 function cloudUses(table: Clouds): readonly Use[] {

@@ -4,12 +4,7 @@ import { printableLine } from '../engine/printable.ts';
 import { knownAt, knownNamed } from './known-keys.ts';
 import { nearest } from './nearest.ts';
 import { type Path, pathText, valueAt } from './path.ts';
-
-/** What is wrong with one setting: `what is wrong; the repair`. It never quotes a value, which may be a secret. */
-export interface Problem {
-  readonly path: Path;
-  readonly message: string;
-}
+import type { Problem } from './problem.ts';
 
 /** All problems as one `InvalidSettings`, a line for each: `FILE: path.in.it: what is wrong; the repair`. */
 export function invalidSettings(lines: readonly string[]): NodeError {

@@ -1,9 +1,10 @@
 import { cloudMisfits } from '../clouds/sections.ts';
+import { engineMisfits } from '../gitops/sections.ts';
 import { addressFamilyMisfits } from './address-families.ts';
 import { imdsMisfits } from './imds-rules.ts';
-import { mapAt, type Path, valueAt } from './path.ts';
+import { given, mapAt, type Path } from './path.ts';
 import { plainHttpMisfits } from './plain-http.ts';
-import type { Problem } from './problems.ts';
+import type { Problem } from './problem.ts';
 import { registryMisfits } from './registry-rules.ts';
 
 /** What does not fit together in settings that may have other faults as well. */
@@ -18,7 +19,7 @@ export function misfits(written: unknown): readonly Problem[] {
     ...registryMisfits(written),
     ...imdsMisfits(written),
     ...plainHttpMisfits(written),
-    ...fluxMisfits(written),
+    ...engineMisfits(written),
   ];
 }
 
@@ -114,50 +115,3 @@ const reservedKeys: Readonly<Record<string, string>> = {
   'etcd-s3-session-token': secret,
   'vpn-auth': secret,
 };
-
-function fluxMisfits(written: unknown): readonly Problem[] {
-  if (valueAt(written, ['gitops', 'engine']) !== 'flux') return [];
-  const flux = mapAt(written, ['gitops', 'flux']);
-  return [...providerMisfits(flux), ...missingControllers(flux)].map(({ path, message }) => ({
-    path: ['gitops', 'flux', ...path],
-    message,
-  }));
-}
-
-const hosted = { needs: ['owner', 'repository', 'path'], foreign: ['url'] };
-const providers: ReadonlyMap<string, typeof hosted> = new Map([
-  ['github', hosted],
-  ['gitlab', hosted],
-  ['git', { needs: ['url', 'path'], foreign: ['owner', 'repository', 'hostname', 'personal'] }],
-]);
-
-function providerMisfits(flux: Readonly<Record<string, unknown>>): readonly Problem[] {
-  if (!given(flux.provider)) {
-    return [
-      { path: ['provider'], message: 'is missing; set it to github, gitlab or git, as engine flux needs' },
-    ];
-  }
-  const provider = String(flux.provider);
-  const { needs, foreign } = providers.get(provider) ?? { needs: [], foreign: [] };
-  return [
-    ...needs
-      .filter((key) => !given(flux[key]))
-      .map((key) => ({ path: [key], message: `is missing; set it, as provider ${provider} needs` })),
-    ...foreign
-      .filter((key) => given(flux[key]) && flux[key] !== false)
-      .map((key) => ({ path: [key], message: `does not go with provider ${provider}; leave it out` })),
-  ];
-}
-
-/** Flux refuses to bootstrap without these two (fluxcd/flux2, cmd/flux/bootstrap.go). */
-function missingControllers({ components }: Readonly<Record<string, unknown>>): readonly Problem[] {
-  const missing = ['source-controller', 'kustomize-controller'].filter(
-    (controller) => Array.isArray(components) && !components.includes(controller),
-  );
-  const message = `lacks ${missing.join(' and ')}, without which Flux cannot follow a repository; add what is missing`;
-  return missing.length === 0 ? [] : [{ path: ['components'], message }];
-}
-
-function given(value: unknown): boolean {
-  return value !== undefined && value !== null;
-}

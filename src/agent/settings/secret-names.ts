@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { type Clouds, clouds } from '../clouds/index.ts';
 import { knownPaths } from './known-keys.ts';
 import { valueAt } from './path.ts';
-import type { Problem } from './problems.ts';
+import type { Problem } from './problem.ts';
 
 /** Lists the secrets that the chosen cloud can have none of by that name: settings whose key ends in `secretName`. */
 export function secretNameMisfits(written: unknown, table: Clouds = clouds): readonly Problem[] {

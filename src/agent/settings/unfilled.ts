@@ -1,5 +1,5 @@
 import type { Path } from './path.ts';
-import type { Problem } from './problems.ts';
+import type { Problem } from './problem.ts';
 
 /** `${name}`, as Terraform's templatefile, envsubst and a shell fill it in; kubelet's `$(NAME)` is none. */
 const variable = /\$\{\s*([A-Za-z_][\w.-]*)[^}\n]*\}/;

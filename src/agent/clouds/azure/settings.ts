@@ -2,9 +2,10 @@ import * as z from 'zod/mini';
 import { about } from '../../settings/about.ts';
 import { httpsUrl, url } from '../../settings/address-forms.ts';
 import { guid, text } from '../../settings/forms.ts';
-import type { Problem } from '../../settings/problems.ts';
+import { given } from '../../settings/path.ts';
+import type { Problem } from '../../settings/problem.ts';
 import type { DeepReadonlyInput } from '../../settings/read-only.ts';
-import type { Section } from '../driver.ts';
+import type { Section } from '../../settings/section.ts';
 
 const vaultName = text(
   /^[A-Za-z](?!.*--)[0-9A-Za-z-]{1,22}[0-9A-Za-z]$/,
@@ -50,5 +51,5 @@ export function vaultNamedTwice({ keyVault }: Readonly<Record<string, unknown>>)
   const { name, url } = Object(keyVault);
   const message =
     'cannot go with azure.keyVault.name; keep one, and leave the other without a value to take it back';
-  return (name ?? null) === null || (url ?? null) === null ? [] : [{ path: ['keyVault', 'url'], message }];
+  return !given(name) || !given(url) ? [] : [{ path: ['keyVault', 'url'], message }];
 }

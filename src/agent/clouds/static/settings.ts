@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { about } from '../../settings/about.ts';
 import { ipAddress, loginServer, secretName, words } from '../../settings/forms.ts';
-import type { Section } from '../driver.ts';
+import type { Section } from '../../settings/section.ts';
 
 export const staticSettings = about(
   'For cloud static: what a cloud would say of this VM.',

@@ -1,4 +1,4 @@
-import type { FluxSettings } from './flux.ts';
+import type { FluxSettings } from './settings.ts';
 
 /** Where each provider's `flux bootstrap` looks for its token (fluxcd/flux2 cmd/flux/bootstrap_*.go). */
 export const tokenVariables = {

@@ -1,16 +1,20 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { Host } from '../../engine/host.ts';
 import { compare, type Finding, inSync, type Resource } from '../../engine/resource.ts';
+import type { GitOpsGround } from '../engine.ts';
 import type { GitOpsContext } from '../gitops.ts';
-import type { FluxSettings, FluxSpec } from './flux.ts';
 import { bootstrapArguments, tokenVariables } from './flux-arguments.ts';
 import { type FluxObjects, fluxObjects } from './flux-objects.ts';
 import { syncPath } from './flux-path.ts';
 import { fluxExecutableId, fluxPath } from './flux-release.ts';
+import type { FluxSettings } from './settings.ts';
 
 export const fluxBootstrapId = 'Bootstrap/flux-system';
 
 const minute = 60_000;
+
+/** Flux in use: with a provider, and the cloud whose vault holds the Git token. */
+type FluxSpec = GitOpsGround<FluxSettings>;
 
 /**
  * The cluster is bootstrapped: GitRepository and Kustomization exist at the expected path and something was applied.

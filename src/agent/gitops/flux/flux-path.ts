@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { FluxSettings } from './flux.ts';
+import type { FluxSettings } from './settings.ts';
 
 /** A sync path as Flux writes it into its Kustomization: `./clusters/prod`, `./` for the whole repository. */
 export function syncPath(path: string | undefined): string {

@@ -3,7 +3,7 @@ import type { HostReader } from '../../engine/host.ts';
 import type { Resource } from '../../engine/resource.ts';
 import { download } from '../../resources/download.ts';
 import type { GitOpsContext } from '../gitops.ts';
-import type { FluxSettings } from './flux.ts';
+import type { FluxSettings } from './settings.ts';
 
 export const fluxExecutableId = 'Executable/flux';
 

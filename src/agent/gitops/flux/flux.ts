@@ -1,41 +1,43 @@
-import type { Cloud } from '../../clouds/cloud.ts';
 import { NodeError } from '../../engine/errors.ts';
-import type { Settings } from '../../settings/schema.ts';
+import type { GitOpsEngine, GitOpsGround } from '../engine.ts';
 import type { GitOps } from '../gitops.ts';
 import { fluxBootstrap } from './flux-bootstrap.ts';
 import { fluxWarnings } from './flux-path.ts';
 import { fluxExecutable } from './flux-release.ts';
 import { fluxSync } from './flux-sync.ts';
+import { fluxMisfits } from './rules.ts';
+import { type FluxSection, type FluxSettings, fluxDefaults, fluxSchema } from './settings.ts';
 
-type Configured = Settings['gitops']['flux'];
-
-/** The settings of an engine that is in use, so its provider is known. */
-export type FluxSettings = Configured & { readonly provider: NonNullable<Configured['provider']> };
-
-export interface FluxSpec {
-  readonly settings: FluxSettings;
-  /** Whose vault holds the Git token. */
-  readonly cloud: Pick<Cloud, 'secret'>;
-}
+export const flux = {
+  section: {
+    schema: fluxSchema,
+    defaults: fluxDefaults,
+    misfits: fluxMisfits,
+    plainHttp: [{ setting: 'releaseUrl', risk: 'replace the Flux CLI, which runs as root' }],
+  },
+  programs: ['flux'],
+  secrets: ({ tokenSecretName }) => [tokenSecretName],
+  create: fluxGitOps,
+} as const satisfies GitOpsEngine<typeof fluxSchema>;
 
 /**
  * Flux: its CLI, one bootstrap, and from then on a look at whether the repository is applied. `InvalidSettings` where
  * the provider is not set.
  */
-export function fluxGitOps(spec: Omit<FluxSpec, 'settings'> & { readonly settings: Configured }): GitOps {
-  const inUse = { ...spec, settings: withProvider(spec.settings) };
+export function fluxGitOps({ settings, cloud }: GitOpsGround<FluxSection>): GitOps {
+  const spec = { cloud, settings: withProvider(settings) };
   return {
     name: 'flux',
-    warnings: fluxWarnings(inUse.settings),
+    warnings: fluxWarnings(spec.settings),
     resources: (context) => [
-      fluxExecutable(inUse.settings, context),
-      fluxBootstrap(inUse, context),
+      fluxExecutable(spec.settings, context),
+      fluxBootstrap(spec, context),
       fluxSync(context),
     ],
   };
 }
 
-function withProvider(settings: Configured): FluxSettings {
+function withProvider(settings: FluxSection): FluxSettings {
   const { provider } = settings;
   if (provider !== undefined) return { ...settings, provider };
   throw new NodeError('InvalidSettings', 'gitops.flux.provider is not set; set it to github, gitlab or git.');

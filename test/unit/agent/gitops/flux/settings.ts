@@ -1,4 +1,4 @@
-import type { FluxSettings } from '../../../../../src/agent/gitops/flux/flux.ts';
+import type { FluxSettings } from '../../../../../src/agent/gitops/flux/settings.ts';
 import type { GitOpsContext } from '../../../../../src/agent/gitops/gitops.ts';
 
 export const context: GitOpsContext = {

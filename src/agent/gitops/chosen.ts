@@ -1,0 +1,28 @@
+import type { GitOpsEngine, GitOpsGround } from './engine.ts';
+import type { GitOps } from './gitops.ts';
+import { type GitOpsEngines, gitOpsEngines } from './index.ts';
+
+/** The section `gitops` as far as it chooses an engine, with that engine's own section. */
+export type Choosing = { readonly engine: string } & Readonly<Record<string, unknown>>;
+
+export interface ChosenEngine {
+  /** The secrets of the vault that it reads. */
+  readonly secrets: readonly string[];
+  create(ground: Omit<GitOpsGround<unknown>, 'settings'>): GitOps;
+}
+
+/** The engine that the settings name, with what they say of it. */
+export function chosenEngine(gitops: Choosing, table: GitOpsEngines = gitOpsEngines): ChosenEngine {
+  const engine = engineOf(gitops.engine, table);
+  const settings = Object(gitops[gitops.engine]);
+  return {
+    secrets: engine.secrets(settings),
+    create: (ground) => engine.create({ ...ground, settings }),
+  };
+}
+
+function engineOf(name: string, table: GitOpsEngines): GitOpsEngine {
+  const engine = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (!engine) throw new Error(`no GitOps engine ${name}, which the settings must not have let through`);
+  return engine;
+}

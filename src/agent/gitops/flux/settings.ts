@@ -1,0 +1,53 @@
+import * as z from 'zod/mini';
+import { about } from '../../settings/about.ts';
+import { gitHost, gitUrl, url } from '../../settings/address-forms.ts';
+import { duration, repositoryPath, secretName, text, words } from '../../settings/forms.ts';
+import type { DeepReadonlyInput } from '../../settings/read-only.ts';
+import type { Section } from '../../settings/section.ts';
+
+const release = text(/^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/, 'be a Flux release such as 2.9.4');
+
+export const fluxSchema = about(
+  'For engine flux.',
+  z.strictObject({
+    version: about('The Flux release.', release),
+    releaseUrl: about('Where Flux releases are downloaded from.', url),
+    provider: about('Where the repository is.', z.optional(z.enum(['github', 'gitlab', 'git']))),
+    owner: about('For github and gitlab: user, organisation or group.', z.optional(words)),
+    repository: about('For github and gitlab: the name of the repository.', z.optional(words)),
+    hostname: about('For github and gitlab: a host of your own.', z.optional(gitHost)),
+    url: about('For git: the URL of the repository.', z.optional(gitUrl)),
+    username: about('For git: the user name that goes with the token.', words),
+    branch: about('The branch that is followed.', words),
+    path: about('The folder of this cluster in the repository.', z.optional(repositoryPath)),
+    personal: about('For github and gitlab: the owner is a user.', z.boolean()),
+    private: about('Whether a repository that has to be created is private.', z.boolean()),
+    tokenAuth: about('Whether Flux keeps using the token, rather than a deploy key.', z.boolean()),
+    components: about('The controllers to install.', z.array(words)),
+    componentsExtra: about('Further controllers, such as image-reflector-controller.', z.array(words)),
+    interval: about('How often Flux looks for commits.', duration),
+    timeout: about('How long one bootstrap may take.', duration),
+    tokenSecretName: about('The secret that holds the Git token.', secretName),
+  }),
+);
+
+export const fluxDefaults = {
+  version: '2.9.4',
+  releaseUrl: 'https://github.com/fluxcd/flux2/releases/download',
+  username: 'git',
+  branch: 'main',
+  personal: false,
+  private: true,
+  tokenAuth: true,
+  components: ['source-controller', 'kustomize-controller', 'helm-controller', 'notification-controller'],
+  componentsExtra: [],
+  interval: '1m',
+  timeout: '10m',
+  tokenSecretName: 'flux-git-token',
+} as const satisfies DeepReadonlyInput<z.input<typeof fluxSchema>>;
+
+/** The section `gitops.flux`, whether or not Flux is in use. */
+export type FluxSection = Section<typeof fluxSchema>;
+
+/** The settings of an engine that is in use, so its provider is known. */
+export type FluxSettings = FluxSection & { readonly provider: NonNullable<FluxSection['provider']> };

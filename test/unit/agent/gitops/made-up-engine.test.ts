@@ -1,0 +1,91 @@
+/** An engine in a table of the test's own is seen wherever something depends on which engine it is. */
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { Secret } from '../../../../src/agent/engine/secret.ts';
+import { chosenEngine } from '../../../../src/agent/gitops/chosen.ts';
+import type { GitOpsEngine, GitOpsGround } from '../../../../src/agent/gitops/engine.ts';
+import { type GitOpsEngines, type GitOpsName, gitOpsEngines } from '../../../../src/agent/gitops/index.ts';
+import {
+  engineDefaults,
+  engineMisfits,
+  enginePlainHttp,
+  enginePrograms,
+} from '../../../../src/agent/gitops/sections.ts';
+import { about } from '../../../../src/agent/settings/about.ts';
+import { words } from '../../../../src/agent/settings/forms.ts';
+import { gitOpsSection } from '../../../../src/agent/settings/sections/gitops.ts';
+
+const schema = z.strictObject({ chart: about('The map to sail by.', words), harbour: z.optional(words) });
+const voyages: GitOpsGround<{ readonly chart: string }>[] = [];
+
+const sail = {
+  section: {
+    schema,
+    defaults: { chart: 'north' },
+    misfits: ({ harbour }) => (harbour ? [] : [{ path: ['harbour'], message: 'is missing; name one' }]),
+    plainHttp: [{ setting: 'chart', risk: 'draw another map' }],
+  },
+  programs: ['sail'],
+  secrets: ({ chart }) => [`sealed-${chart}`],
+  create(ground) {
+    voyages.push(ground);
+    return { name: 'sail', warnings: ['storm ahead'], resources: () => [] };
+  },
+} as const satisfies GitOpsEngine<typeof schema>;
+
+const withSail = { ...gitOpsEngines, sail };
+const section = gitOpsSection(withSail);
+const written = { engine: 'sail', ...engineDefaults(withSail) };
+
+describe('settings', () => {
+  test('its name can be chosen, and its section has a schema and defaults', () => {
+    expect(z.parse(section, written)).toMatchObject({ engine: 'sail', sail: { chart: 'north' } });
+    expect(z.safeParse(gitOpsSection(gitOpsEngines), written).success).toBe(false);
+  });
+
+  test('it is in the reference', () => {
+    const { properties } = z.toJSONSchema(section, { io: 'input' });
+    expect(properties).toMatchObject({
+      engine: { enum: ['none', 'flux', 'sail'] },
+      sail: { properties: { chart: { description: 'The map to sail by.' } } },
+    });
+  });
+
+  test('its rules hold while it is chosen', () => {
+    expect(engineMisfits({ gitops: { engine: 'sail', sail: {} } }, withSail)).toEqual([
+      { path: ['gitops', 'sail', 'harbour'], message: 'is missing; name one' },
+    ]);
+    expect(engineMisfits({ gitops: { engine: 'none', sail: {} } }, withSail)).toEqual([]);
+  });
+
+  test('its downloads must not be plain http', () => {
+    expect(enginePlainHttp(withSail)).toContainEqual({
+      path: ['gitops', 'sail', 'chart'],
+      risk: 'draw another map',
+    });
+  });
+});
+
+test('its adapter is made of its section and its warnings come with it; the doctor reads its secrets', () => {
+  const cloud = { secret: async () => new Secret('') };
+  const engine = chosenEngine(written, withSail);
+  expect(engine.create({ cloud })).toMatchObject({ name: 'sail', warnings: ['storm ahead'] });
+  expect(voyages).toEqual([{ cloud, settings: { chart: 'north' } }]);
+  expect(engine.secrets).toEqual(['sealed-north']);
+});
+
+test('what it installs is named when Slipway goes', () => {
+  expect(enginePrograms(withSail)).toEqual(['flux', 'sail']);
+});
+
+test('an engine that is not in the table is never taken for another', () => {
+  expect(() => chosenEngine(written)).toThrow('no GitOps engine sail');
+});
+
+test('a name without its record does not compile', () => {
+  // @ts-expect-error It has no adapter, nothing but a name.
+  const nameless = { argo: { programs: [] } } satisfies GitOpsEngines;
+  // @ts-expect-error Settings know the engines of the table alone.
+  const chosen: GitOpsName = 'sail';
+  expect([nameless, chosen]).toHaveLength(2);
+});
