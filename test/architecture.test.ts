@@ -122,6 +122,9 @@ const leaves: readonly { readonly leaf: RegExp; readonly files: RegExp }[] = [
   { leaf: /^src\/agent\/parts\/\w+\/settings\.ts$/, files: /^src\/agent\/settings\// },
 ];
 
+/** The folders of K3s in their order: each may know those before it, and the files beside them know all. */
+const k3sFolders = ['flags', 'teardown', 'membership', 'upgrade', 'config', 'service'];
+
 /** Where a package lives, if it has one home only. */
 const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^@azure\//, files: /^src\/agent\/clouds\/azure\// },
@@ -204,7 +207,8 @@ function violations(files: readonly SourceFile[]): readonly string[] {
 function isAllowed({ from, to, names }: Import): boolean {
   if (!to.startsWith('src/')) return isAllowedPackage(from, to, names);
   const [importer, imported] = [zoneOf(from), zoneOf(to)];
-  if (importer === undefined || imported === undefined || !isOpen(from, to)) return false;
+  if (importer === undefined || imported === undefined) return false;
+  if (!isOpen(from, to) || !isBefore(from, to)) return false;
   if (imported.zone !== 'reasons' && !isThroughTable(from, to)) return false;
   return importer === imported || importer.imports.includes(imported.zone);
 }
@@ -214,6 +218,13 @@ function isOpen(from: string, to: string): boolean {
   const part = partOf(to);
   if (part === undefined || part === partOf(from) || to === `${part}/index.ts`) return true;
   return leaves.some(({ leaf, files }) => leaf.test(to) && files.test(from));
+}
+
+/** Within K3s imports run one way. */
+function isBefore(from: string, to: string): boolean {
+  const [importer, imported] = [from, to].map((path) => /^src\/agent\/parts\/k3s\/(\w+)\//.exec(path)?.[1]);
+  if (importer === undefined || partOf(from) !== partOf(to)) return true;
+  return imported !== undefined && k3sFolders.indexOf(imported) <= k3sFolders.indexOf(importer);
 }
 
 function partOf(path: string): string | undefined {
@@ -318,6 +329,17 @@ describe('the rules see', () => {
       'src/agent/settings/a.ts',
       "import { a } from '../parts/k3s/a.ts';",
     ],
+    [
+      'a folder of K3s that knows a later one',
+      'src/agent/parts/k3s/membership/a.ts',
+      "import { a } from '../service/a.ts';",
+    ],
+    [
+      'a folder of K3s that knows what lists it',
+      'src/agent/parts/k3s/flags/a.ts',
+      "import { a } from '../index.ts';",
+    ],
+    ['a new folder of K3s', 'src/agent/parts/k3s/new/a.ts', "import { a } from '../service/a.ts';"],
     ['K3s that knows another part', 'src/agent/parts/k3s/a.ts', "import { a } from '../registry/index.ts';"],
     ['a part that knows the whole node', 'src/agent/parts/k3s/a.ts', "import { a } from '../index.ts';"],
     ['K3s that knows an adapter', 'src/agent/parts/k3s/a.ts', "import { a } from '../../host/a.ts';"],
@@ -368,6 +390,11 @@ describe('the rules see', () => {
 
   test.each([
     ['an address', engine, "import { isIP } from 'node:net';"],
+    [
+      'a folder of K3s that knows an earlier one',
+      'src/agent/parts/k3s/service/a.ts',
+      "import { a } from '../flags/a.ts';",
+    ],
     ['a part that knows another', 'src/agent/parts/machine/a.ts', "import { a } from '../k3s/index.ts';"],
     [
       'settings with a section of a part',

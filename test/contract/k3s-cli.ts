@@ -8,7 +8,7 @@ import { createEvents } from '../../src/agent/parts/k3s/node-events.ts';
 import { nodeReady } from '../../src/agent/parts/k3s/node-ready.ts';
 import { findCause } from '../../src/agent/parts/k3s/service/journal-causes.ts';
 import { installedVersion } from '../../src/agent/parts/k3s/upgrade/release.ts';
-import { parseVersion } from '../../src/agent/parts/k3s/version.ts';
+import { parseVersion } from '../../src/agent/parts/k3s/upgrade/version.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { aNode } from '../unit/agent/a-node.ts';
 

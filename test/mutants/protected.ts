@@ -33,7 +33,7 @@ export const protectedFiles = [
   'parts/registry/registries-yaml.ts',
   'parts/k3s/membership/role-change.ts',
   'parts/k3s/membership/server-change.ts',
-  'parts/k3s/settings-change.ts',
+  'parts/k3s/config/settings-change.ts',
   'parts/k3s/membership/token.ts',
 ] as const;
 

@@ -3,7 +3,7 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
-import { unreadDropIns } from '../../src/agent/parts/k3s/unread-drop-ins.ts';
+import { unreadDropIns } from '../../src/agent/parts/k3s/config/unread-drop-ins.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 

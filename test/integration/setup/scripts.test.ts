@@ -4,7 +4,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
-import { k3sScripts } from '../../../src/agent/parts/k3s/scripts.ts';
+import { k3sScripts } from '../../../src/agent/parts/k3s/teardown/scripts.ts';
 import { aNode } from '../../unit/agent/a-node.ts';
 import { temporaryFolder } from '../host/folder.ts';
 

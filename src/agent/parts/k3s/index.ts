@@ -2,7 +2,9 @@
 
 // What a node has of it.
 
-export { configFile } from './config.ts';
+export { configFile } from './config/config.ts';
+export { noOverrides, unlessOverridden } from './config/overrides.ts';
+export { settingsChange, unlessIrreversible } from './config/settings-change.ts';
 export { agentToken, agentTokenPath } from './membership/agent-token.ts';
 export { caPin } from './membership/ca-pin.ts';
 export { clusterFounding, serverToJoin } from './membership/founding.ts';
@@ -12,14 +14,12 @@ export { sparingJoined } from './membership/joined.ts';
 export { roleChange } from './membership/role-change.ts';
 export { serverChange } from './membership/server-change.ts';
 export { nodeReady, nodeReadyId, nodeTaintsApplied } from './node-ready.ts';
-export { noOverrides, unlessOverridden } from './overrides.ts';
-export { k3sScripts, scriptPaths } from './scripts.ts';
 export { afterOwnStart, ownStart } from './service/adopted-start.ts';
 export { keepingFlags } from './service/adopted-unit.ts';
 export { acrRefreshStopped } from './service/adoption.ts';
 export { k3sService } from './service/service.ts';
 export { unit } from './service/unit.ts';
-export { settingsChange, unlessIrreversible } from './settings-change.ts';
+export { k3sScripts, scriptPaths } from './teardown/scripts.ts';
 export { k3sExecutable, k3sLinks } from './upgrade/release.ts';
 
 // What a start of it is made of, by all parts.
@@ -38,14 +38,14 @@ export { readStamp, stampStart } from './service/start-stamp.ts';
 
 // What is there of it, and what it is told.
 
-export { type Flags, k3sFlags, otherProviderFlag } from './flags.ts';
+export { type Flags, k3sFlags, otherProviderFlag } from './flags/flags.ts';
+export { k3sSettingsProblems } from './flags/keys.ts';
 export { keptAddress } from './kept-address.ts';
-export { k3sSettingsProblems } from './keys.ts';
 export { joinedCluster, proofOfJoining } from './membership/joined.ts';
 export { keepingRole } from './membership/role-change.ts';
 export { tellingOfK3s } from './service/unattended.ts';
 export { installedVersion, releaseDownload } from './upgrade/release.ts';
-export { parseVersion } from './version.ts';
+export { parseVersion } from './upgrade/version.ts';
 
 // Its removal.
 

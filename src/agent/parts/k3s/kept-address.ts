@@ -2,9 +2,9 @@ import { isIP } from 'node:net';
 import type { HostReader } from '../../engine/host.ts';
 import type { NodePaths } from '../../paths.ts';
 import { readableText } from '../../resources/readable-text.ts';
-import { configFlags, type GivenFlag, unitFlags } from './given-flags.ts';
+import { foreignUnit } from './flags/foreign-unit.ts';
+import { configFlags, type GivenFlag, unitFlags } from './flags/given-flags.ts';
 import { certificates } from './membership/ca.ts';
-import { foreignUnit } from './service/foreign-unit.ts';
 
 /**
  * Returns the address with which this node has joined its cluster, if it is one of `addresses`, those of the machine;

@@ -3,8 +3,8 @@ import type { HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
 import { type K3sNode, normaliseServer, unitName } from '../../../node.ts';
 import { showUnit } from '../../../resources/unit.ts';
-import { dropInFlags } from '../flags.ts';
-import { configuredFlags } from '../given-flags.ts';
+import { dropInFlags } from '../flags/flags.ts';
+import { configuredFlags } from '../flags/given-flags.ts';
 import { joinedCluster } from './joined.ts';
 import { serverCa } from './server.ts';
 

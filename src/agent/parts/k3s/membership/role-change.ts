@@ -8,7 +8,7 @@ import { type K3sNode, unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
-import { k3sFlags } from '../flags.ts';
+import { k3sFlags } from '../flags/flags.ts';
 import { movedAside } from '../teardown/moved-aside.ts';
 import { agentTokenPath } from './agent-token.ts';
 import { pinnedCa } from './ca.ts';

@@ -5,14 +5,22 @@ import { type K3sNode, unitName } from '../../../node.ts';
 import { readableText } from '../../../resources/readable-text.ts';
 import { assigned, unitLines, unitWords } from '../../../resources/unit-text.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
-import { configText } from '../config.ts';
-import { dropInFlags, type Flags, mergedFlags } from '../flags.ts';
-import { configFlags, execStart, type GivenFlag, isList, k3sCommandLine, unitFlags } from '../given-flags.ts';
-import { isIrreversible, usualValues } from '../guarded-keys.ts';
+import { configText } from '../config/config.ts';
+import { dropInFlags, type Flags, mergedFlags } from '../flags/flags.ts';
+import { foreignUnit, ours } from '../flags/foreign-unit.ts';
+import {
+  configFlags,
+  execStart,
+  type GivenFlag,
+  isList,
+  k3sCommandLine,
+  unitFlags,
+} from '../flags/given-flags.ts';
+import { isIrreversible, usualValues } from '../flags/guarded-keys.ts';
+import { flagVariables, unitEnvironmentFiles, unitVariables, variableFlags } from '../flags/unit-flags.ts';
+import { usualFlags } from '../flags/usual-flags.ts';
 import { joinedCluster } from '../membership/joined.ts';
-import { foreignUnit, ours } from './foreign-unit.ts';
 import { renderUnit } from './unit.ts';
-import { flagVariables, unitEnvironmentFiles, unitVariables, variableFlags } from './unit-flags.ts';
 
 /**
  * The same Resource, left alone while it would take from K3s what a unit of another program gives it: `UnitAdopted`
@@ -77,19 +85,6 @@ function missing({ name, values }: GivenFlag, kept: Flags, node: K3sNode): reado
   const lost = isList(name) ? values.filter((value) => !now.includes(value)) : values.slice(-1);
   if (!isList(name) && now.at(-1) === values.at(-1)) return [];
   return secret.test(name) ? [name] : lost.map((value) => `${name}=${value}`);
-}
-
-/** The values that K3s has without being given any. */
-export function usualFlags({ paths }: K3sNode): Readonly<Record<string, readonly string[]>> {
-  const { k3s } = paths;
-  return {
-    config: [k3s.config],
-    'data-dir': [k3s.data],
-    'private-registry': [k3s.registries],
-    'write-kubeconfig': [k3s.kubeconfig],
-    'image-credential-provider-config': [k3s.credentialProvider],
-    'image-credential-provider-bin-dir': [k3s.credentialProviderBin],
-  };
 }
 
 /** Variables that are no flags, by their names alone, since their values may be secret, and what runs that is not k3s itself. */

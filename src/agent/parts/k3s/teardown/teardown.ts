@@ -5,11 +5,11 @@ import type { NodePaths } from '../../../paths.ts';
 import { removed } from '../../../resources/removed.ts';
 import { unitsForgotten } from '../../../resources/units-forgotten.ts';
 import { unitsStopped } from '../../../resources/units-stopped.ts';
-import { scriptPaths } from '../scripts.ts';
 import { interfacesGone, namespacesGone } from './interfaces.ts';
 import { emptied, unmounted, unmountedId } from './mounts.ts';
 import { packetFilterCleared, rulesGoneIds } from './packet-filter.ts';
 import { processesEnded } from './processes.ts';
+import { scriptPaths } from './scripts.ts';
 
 /** The units that run K3s, of either kind. */
 export const k3sUnits: readonly string[] = [unitName('server'), unitName('agent')];

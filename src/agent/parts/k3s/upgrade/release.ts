@@ -8,8 +8,8 @@ import { download } from '../../../resources/download.ts';
 import { askApi } from '../../../resources/kubectl.ts';
 import { link } from '../../../resources/link.ts';
 import { joinedCluster } from '../membership/joined.ts';
-import { compareVersions, isOneStep, type K3sVersion, parseVersion } from '../version.ts';
 import { lastVersion } from './last-version.ts';
+import { compareVersions, isOneStep, type K3sVersion, parseVersion } from './version.ts';
 
 /**
  * The K3s executable of the wanted release.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
 import { recordingHost } from '../../../../../../src/agent/host/recording/recording-host.ts';
-import { renderConfig } from '../../../../../../src/agent/parts/k3s/config.ts';
+import { renderConfig } from '../../../../../../src/agent/parts/k3s/config/config.ts';
 import { agentToken } from '../../../../../../src/agent/parts/k3s/membership/agent-token.ts';
 import { FakeCloud } from '../../../../../lab/fake-cloud.ts';
 import { memoryHost } from '../../../../../lab/memory-host.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { noOverrides, unlessOverridden } from '../../../../../src/agent/parts/k3s/overrides.ts';
-import { memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode, outcome } from '../../a-node.ts';
+import { noOverrides, unlessOverridden } from '../../../../../../src/agent/parts/k3s/config/overrides.ts';
+import { memoryHost } from '../../../../../lab/memory-host.ts';
+import { aNode, outcome } from '../../../a-node.ts';
 
 const folder = '/etc/rancher/k3s/config.yaml.d';
 const units = '/etc/systemd/system';

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { compareVersions, isOneStep, parseVersion } from '../../../../../src/agent/parts/k3s/version.ts';
+import {
+  compareVersions,
+  isOneStep,
+  parseVersion,
+} from '../../../../../../src/agent/parts/k3s/upgrade/version.ts';
 
 function version(text: string) {
   const found = parseVersion(text);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { configFile, renderConfig } from '../../../../../src/agent/parts/k3s/config.ts';
-import { memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode, outcome, settle } from '../../a-node.ts';
+import { configFile, renderConfig } from '../../../../../../src/agent/parts/k3s/config/config.ts';
+import { memoryHost } from '../../../../../lab/memory-host.ts';
+import { aNode, outcome, settle } from '../../../a-node.ts';
 
 const head =
   '# Written by Slipway; what else K3s should know goes to a file in config.yaml.d beside this one.\n';

@@ -1,6 +1,6 @@
-import { assigned, type UnitLine, unitLines, unitWords } from '../../resources/unit-text.ts';
-import { isMap } from '../../settings/path.ts';
-import { k3sDialect, readYaml } from '../../settings/yaml.ts';
+import { assigned, type UnitLine, unitLines, unitWords } from '../../../resources/unit-text.ts';
+import { isMap } from '../../../settings/path.ts';
+import { k3sDialect, readYaml } from '../../../settings/yaml.ts';
 import { type K3sKeyType, k3sKeys } from './keys.ts';
 
 /** A flag of K3s as somebody gave it, without its dashes, and where it stands. */

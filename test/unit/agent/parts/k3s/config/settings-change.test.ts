@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import type { Resource } from '../../../../../src/agent/engine/resource.ts';
-import { configFile } from '../../../../../src/agent/parts/k3s/config.ts';
-import { noteStart } from '../../../../../src/agent/parts/k3s/service/started-with.ts';
+import type { Resource } from '../../../../../../src/agent/engine/resource.ts';
+import { configFile } from '../../../../../../src/agent/parts/k3s/config/config.ts';
 import {
   keepingSettings,
   settingsChange,
   unlessIrreversible,
-} from '../../../../../src/agent/parts/k3s/settings-change.ts';
-import { nodePaths } from '../../../../../src/agent/paths.ts';
-import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode, outcome, settle } from '../../a-node.ts';
+} from '../../../../../../src/agent/parts/k3s/config/settings-change.ts';
+import { noteStart } from '../../../../../../src/agent/parts/k3s/config/started-with.ts';
+import { nodePaths } from '../../../../../../src/agent/paths.ts';
+import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
+import { aNode, outcome, settle } from '../../../a-node.ts';
 
 const paths = nodePaths('/');
 const dropIn = '/etc/rancher/k3s/config.yaml.d/mine.yaml';

@@ -3,9 +3,9 @@ import type { Host, HostReader } from '../../../engine/host.ts';
 import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { isMap } from '../../../settings/path.ts';
-import { type GuardedValues, guardedValues } from '../guarded-keys.ts';
-import { foreignUnit } from './foreign-unit.ts';
-import { presentFlags } from './start-flags.ts';
+import { foreignUnit } from '../flags/foreign-unit.ts';
+import { type GuardedValues, guardedValues } from '../flags/guarded-keys.ts';
+import { presentFlags } from '../flags/start-flags.ts';
 
 /** The guarded keys of a server's configuration as K3s was given them: at the first start of its datastore, and at the last. */
 export interface StartedWith {

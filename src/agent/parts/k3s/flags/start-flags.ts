@@ -1,8 +1,8 @@
 import type { HostReader } from '../../../engine/host.ts';
 import { readableText } from '../../../resources/readable-text.ts';
-import { dropInFlags } from '../flags.ts';
-import { configFlags, type GivenFlag, unitFlags } from '../given-flags.ts';
+import { dropInFlags } from './flags.ts';
 import { foreignUnit } from './foreign-unit.ts';
+import { configFlags, type GivenFlag, unitFlags } from './given-flags.ts';
 import { dropInStart, inlineVariables, type UnitFile, type UnitPlace, variableFlags } from './unit-flags.ts';
 
 /** A start of K3s' unit with a configuration file of these flags. */

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { configFlags, k3sCommandLine, unitFlags } from '../../../../../src/agent/parts/k3s/given-flags.ts';
+import {
+  configFlags,
+  k3sCommandLine,
+  unitFlags,
+} from '../../../../../../src/agent/parts/k3s/flags/given-flags.ts';
 
 describe('k3sCommandLine', () => {
   test.each<readonly [string, string, Readonly<Record<string, readonly string[]>>]>([

@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
-import { NodeError } from '../../engine/errors.ts';
-import type { HostReader } from '../../engine/host.ts';
-import type { Resource } from '../../engine/resource.ts';
-import { type K3sNode, nodeLabels, nodeTaints } from '../../node.ts';
-import { file } from '../../resources/file.ts';
-import { parseYaml } from '../../settings/yaml.ts';
+import { NodeError } from '../../../engine/errors.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import type { Resource } from '../../../engine/resource.ts';
+import { type K3sNode, nodeLabels, nodeTaints } from '../../../node.ts';
+import { file } from '../../../resources/file.ts';
+import { parseYaml } from '../../../settings/yaml.ts';
+import { checkK3sConfig } from '../flags/keys.ts';
+import { agentTokenPath } from '../membership/agent-token.ts';
 import { keptNode } from './kept.ts';
-import { checkK3sConfig } from './keys.ts';
-import { agentTokenPath } from './membership/agent-token.ts';
 
 type Scalar = string | number | boolean;
 type K3sConfig = Readonly<Record<string, Scalar | readonly Scalar[]>>;

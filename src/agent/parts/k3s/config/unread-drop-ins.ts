@@ -1,9 +1,9 @@
-import { NodeError, toNodeError } from '../../engine/errors.ts';
-import type { HostReader } from '../../engine/host.ts';
-import type { NodePaths } from '../../paths.ts';
-import { isMap } from '../../settings/path.ts';
-import { k3sDialect, readYaml } from '../../settings/yaml.ts';
-import { dropInPaths } from './flags.ts';
+import { NodeError, toNodeError } from '../../../engine/errors.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import type { NodePaths } from '../../../paths.ts';
+import { isMap } from '../../../settings/path.ts';
+import { k3sDialect, readYaml } from '../../../settings/yaml.ts';
+import { dropInPaths } from '../flags/flags.ts';
 
 /**
  * Returns `K3sConfigInvalid`, with file and line, if a drop-in of the operator cannot be read: what it gives K3s is not

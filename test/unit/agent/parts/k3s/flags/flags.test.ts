@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { k3sFlags } from '../../../../../src/agent/parts/k3s/flags.ts';
-import { nodePaths } from '../../../../../src/agent/paths.ts';
-import { memoryHost } from '../../../../lab/memory-host.ts';
+import { k3sFlags } from '../../../../../../src/agent/parts/k3s/flags/flags.ts';
+import { nodePaths } from '../../../../../../src/agent/paths.ts';
+import { memoryHost } from '../../../../../lab/memory-host.ts';
 
 const config = '/etc/rancher/k3s/config.yaml';
 

@@ -1,13 +1,13 @@
-import { NodeError } from '../../engine/errors.ts';
-import type { HostReader } from '../../engine/host.ts';
-import { inSync, type Resource } from '../../engine/resource.ts';
-import type { K3sNode } from '../../node.ts';
-import { heldBack } from '../../resources/held-back.ts';
-import { readableText } from '../../resources/readable-text.ts';
-import { consentAdvice, isConsented } from '../../settings/consents.ts';
-import { isMap } from '../../settings/path.ts';
-import { k3sDialect, readYaml } from '../../settings/yaml.ts';
-import { configFlags, configuredFlags, flagOf, type GivenFlag } from './given-flags.ts';
+import { NodeError } from '../../../engine/errors.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import { inSync, type Resource } from '../../../engine/resource.ts';
+import type { K3sNode } from '../../../node.ts';
+import { heldBack } from '../../../resources/held-back.ts';
+import { readableText } from '../../../resources/readable-text.ts';
+import { consentAdvice, isConsented } from '../../../settings/consents.ts';
+import { isMap } from '../../../settings/path.ts';
+import { k3sDialect, readYaml } from '../../../settings/yaml.ts';
+import { configFlags, configuredFlags, flagOf, type GivenFlag } from '../flags/given-flags.ts';
 import {
   changeOf,
   type GuardedKey,
@@ -16,10 +16,10 @@ import {
   guardedValues,
   holdsSecret,
   usualValues,
-} from './guarded-keys.ts';
-import { joinedCluster } from './membership/joined.ts';
-import { startFlags } from './service/start-flags.ts';
-import { startedWith } from './service/started-with.ts';
+} from '../flags/guarded-keys.ts';
+import { startFlags } from '../flags/start-flags.ts';
+import { joinedCluster } from '../membership/joined.ts';
+import { startedWith } from './started-with.ts';
 
 /**
  * The settings of a server's cluster stay as K3s runs with them: another value is `SettingsIrreversible`, until

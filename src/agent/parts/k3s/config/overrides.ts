@@ -1,14 +1,14 @@
-import { NodeError } from '../../engine/errors.ts';
-import type { HostReader } from '../../engine/host.ts';
-import { inSync, type Resource } from '../../engine/resource.ts';
-import type { K3sNode } from '../../node.ts';
-import { heldBack } from '../../resources/held-back.ts';
+import { NodeError } from '../../../engine/errors.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import { inSync, type Resource } from '../../../engine/resource.ts';
+import type { K3sNode } from '../../../node.ts';
+import { heldBack } from '../../../resources/held-back.ts';
+import { mergedFlags } from '../flags/flags.ts';
+import { foreignUnit } from '../flags/foreign-unit.ts';
+import { configFlags, type GivenFlag } from '../flags/given-flags.ts';
+import { startFlags } from '../flags/start-flags.ts';
+import { usualFlags } from '../flags/usual-flags.ts';
 import { configText } from './config.ts';
-import { mergedFlags } from './flags.ts';
-import { configFlags, type GivenFlag } from './given-flags.ts';
-import { usualFlags } from './service/adopted-unit.ts';
-import { foreignUnit } from './service/foreign-unit.ts';
-import { startFlags } from './service/start-flags.ts';
 import { unreadDropIns } from './unread-drop-ins.ts';
 
 /** What Slipway relies on of K3s' flags, each with what to do instead of giving it in a file of one's own. */

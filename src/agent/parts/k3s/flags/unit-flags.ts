@@ -5,8 +5,8 @@ import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { readableText } from '../../../resources/readable-text.ts';
 import { assigned, unitLines, unitWords } from '../../../resources/unit-text.ts';
-import { execStart, type GivenFlag, k3sCommandLine, unitFlags } from '../given-flags.ts';
 import { unitFolders } from './foreign-unit.ts';
+import { execStart, type GivenFlag, k3sCommandLine, unitFlags } from './given-flags.ts';
 
 /** Which K3s unit is looked at, and where. */
 export interface UnitPlace {

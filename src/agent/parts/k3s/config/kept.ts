@@ -1,6 +1,6 @@
-import type { HostReader } from '../../engine/host.ts';
-import type { K3sNode } from '../../node.ts';
-import { keepingServer } from './membership/server-change.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import type { K3sNode } from '../../../node.ts';
+import { keepingServer } from '../membership/server-change.ts';
 import { keepingSettings } from './settings-change.ts';
 
 /** The node as K3s is to be started: with its server, and the settings of its cluster, until consent. */

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { checkK3sConfig, k3sKeys, k3sSettingsProblems } from '../../../../../src/agent/parts/k3s/keys.ts';
+import {
+  checkK3sConfig,
+  k3sKeys,
+  k3sSettingsProblems,
+} from '../../../../../../src/agent/parts/k3s/flags/keys.ts';
 
 test('the agent knows 46 keys and the server 126, none twice', () => {
   const names = (command: 'server' | 'agent') =>

@@ -1,7 +1,7 @@
-import { findRole } from '../../../roles/index.ts';
-import { nearest } from '../../settings/nearest.ts';
-import { mapAt, valueAt } from '../../settings/path.ts';
-import type { Problem } from '../../settings/problem.ts';
+import { findRole } from '../../../../roles/index.ts';
+import { nearest } from '../../../settings/nearest.ts';
+import { mapAt, valueAt } from '../../../settings/path.ts';
+import type { Problem } from '../../../settings/problem.ts';
 
 export type K3sCommand = 'server' | 'agent';
 
