@@ -43,20 +43,23 @@ function loggerOf(log: CronLog): Logger {
 }
 
 /**
- * The first tick of a cron schedule (five fields, UTC) after a time, both epoch milliseconds; infinity where a day has
- * none. node-cron itself only tells the next tick from now, and a credential asks from when it was received.
+ * Returns the function from a time to the first tick of a cron schedule (five fields, UTC) after it, both epoch
+ * milliseconds; infinity if a day has none. node-cron itself only tells the next tick from now, and a credential asks
+ * from when it was received.
  */
-export function tickAfter(schedule: string, time: number): number {
+export function ticksOf(schedule: string): (time: number) => number {
   const [minutes = [], hours = [], days = [], months = [], weekdays = []] = cronNumbers(schedule);
   const names = (date: Date) =>
     hours.includes(date.getUTCHours()) &&
     days.includes(date.getUTCDate()) &&
     months.includes(date.getUTCMonth() + 1) &&
     weekdays.some((weekday) => weekday % 7 === date.getUTCDay());
-  for (let start = Math.floor(time / hour) * hour; start < time + horizon; start += hour) {
-    if (!names(new Date(start))) continue;
-    const ticks = minutes.map((number) => start + number * minute).filter((tick) => tick > time);
-    if (ticks.length > 0) return Math.min(...ticks);
-  }
-  return Number.POSITIVE_INFINITY;
+  return (time) => {
+    for (let start = Math.floor(time / hour) * hour; start < time + horizon; start += hour) {
+      if (!names(new Date(start))) continue;
+      const ticks = minutes.map((number) => start + number * minute).filter((tick) => tick > time);
+      if (ticks.length > 0) return Math.min(...ticks);
+    }
+    return Number.POSITIVE_INFINITY;
+  };
 }

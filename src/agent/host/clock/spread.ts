@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { tickAfter } from './cron-ticks.ts';
+import { ticksOf } from './cron-ticks.ts';
 
 /** When one VM of a fleet renews its credentials, so that they do not all ask at once. */
 export interface OwnSchedule {
@@ -17,12 +17,13 @@ const longestDelay = 2 * 3_600_000;
 
 /** A cron schedule (five fields, UTC) as a VM keeps it: shifted by a place of its own between two ticks. */
 export function ownSchedule(schedule: string, vmId: string): OwnSchedule {
-  const period = periodOf(schedule);
+  const tickAfter = ticksOf(schedule);
+  const period = periodOf(tickAfter);
   const delay = spreadOf(vmId, Math.min(period, longestDelay));
   return {
     delay,
     next(after, within) {
-      const tick = within < period ? Number.POSITIVE_INFINITY : tickAfter(schedule, after - delay) + delay;
+      const tick = within < period ? Number.POSITIVE_INFINITY : tickAfter(after - delay) + delay;
       return tick <= after + within ? tick : slotAfter(after, within, spreadOf(vmId, within));
     },
   };
@@ -35,9 +36,9 @@ export function spreadOf(vmId: string, window: number): number {
 }
 
 /** The time from one tick to the next; infinity where a day has no two. */
-function periodOf(schedule: string): number {
-  const first = tickAfter(schedule, 0);
-  const next = tickAfter(schedule, first);
+function periodOf(tickAfter: (time: number) => number): number {
+  const first = tickAfter(0);
+  const next = tickAfter(first);
   return first < next ? next - first : Number.POSITIVE_INFINITY;
 }
 

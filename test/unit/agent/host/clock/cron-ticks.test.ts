@@ -1,6 +1,6 @@
 import { createTask } from 'node-cron';
 import { expect, test } from 'vitest';
-import { tickAfter } from '../../../../../src/agent/host/clock/cron-ticks.ts';
+import { ticksOf } from '../../../../../src/agent/host/clock/cron-ticks.ts';
 
 const at = (time: string) => Date.parse(`2026-03-01T${time}Z`);
 
@@ -11,11 +11,11 @@ test.each([
   ['17-40/7,50 * * * *', '00:17:30', '00:24:00'],
   ['17-40/7,50 * * * *', '00:38:00', '00:50:00'],
 ])('%s after %s is %s, UTC', (schedule, now, next) => {
-  expect(tickAfter(schedule, at(now))).toBe(at(next));
+  expect(ticksOf(schedule)(at(now))).toBe(at(next));
 });
 
 test('a day without a tick has none', () => {
-  expect(tickAfter('0 0 24 12 *', at('00:00:00'))).toBe(Number.POSITIVE_INFINITY);
+  expect(ticksOf('0 0 24 12 *')(at('00:00:00'))).toBe(Number.POSITIVE_INFINITY);
 });
 
 test.each([
@@ -30,9 +30,10 @@ test.each([
   const task = createTask(schedule, () => {}, { timezone: 'UTC', unref: true });
   const minutes = Array.from({ length: 24 * 60 }, (_, minute) => at('00:00:00') + minute * 60_000);
   const ticks: number[] = [];
-  for (let tick = tickAfter(schedule, at('00:00:00') - 1); tick < at('23:59:01'); ) {
+  const tickAfter = ticksOf(schedule);
+  for (let tick = tickAfter(at('00:00:00') - 1); tick < at('23:59:01'); ) {
     ticks.push(tick);
-    tick = tickAfter(schedule, tick);
+    tick = tickAfter(tick);
   }
   expect(ticks).toEqual(minutes.filter((time) => task.match(new Date(time))));
   void task.destroy();
