@@ -15,6 +15,7 @@ import { announcer } from '../../../src/agent/report/announce.ts';
 import { bundleStandIn } from '../../lab/bundle.ts';
 import { freePort } from '../../lab/lab.ts';
 import { runProgram } from '../../lab/processes.ts';
+import { callKnown, readKubeconfig } from '../../lab/standins/kubectl-api.ts';
 import { aNode } from '../../unit/agent/a-node.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'slipway-announcement-'));
@@ -60,19 +61,24 @@ function kubectl(kubeconfig: string, ...args: readonly string[]) {
 const admin = join(root, 'etc/rancher/k3s/k3s.yaml');
 const kubelet = join(root, 'var/lib/rancher/k3s/agent/kubelet.kubeconfig');
 
-async function nodeObject(name: string) {
-  const { exitCode, stdout } = await kubectl(admin, 'get', 'node', name, '-o', 'json');
-  return exitCode === 0 ? JSON.parse(stdout) : undefined;
+/** What the API answers; `undefined` while it gives nothing. Without kubectl, of which each look would start one. */
+async function look(path: string) {
+  const answer = await callKnown(readKubeconfig(admin), path);
+  return answer.status === 200 ? JSON.parse(answer.body) : undefined;
+}
+
+function nodeObject(name: string) {
+  return look(`/objects/node/default/${name}`);
 }
 
 async function isReady(name: string): Promise<boolean> {
-  const node = await nodeObject(name);
+  // There is no kubeconfig before the API is up.
+  const node = await nodeObject(name).catch(() => undefined);
   return node?.status.conditions[0].status === 'True';
 }
 
 async function events() {
-  const { stdout } = await kubectl(admin, 'get', 'events', '-o', 'json');
-  return JSON.parse(stdout).items;
+  return (await look('/objects/events/default')).items;
 }
 
 function report(
@@ -140,7 +146,7 @@ describe.each([
     const { metadata, status } = await nodeObject(`vm-${role}`);
     const beat = status.conditions[0].lastHeartbeatTime;
     const next = async () => (await nodeObject(`vm-${role}`)).status.conditions[0].lastHeartbeatTime;
-    await expect.poll(next, { timeout: 60_000 }).not.toBe(beat);
+    await expect.poll(next, { timeout: 60_000, interval: 250 }).not.toBe(beat);
     expect((await nodeObject(`vm-${role}`)).metadata.annotations).toEqual(metadata.annotations);
   });
 });
