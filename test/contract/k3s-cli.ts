@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { clouds } from '../../src/agent/clouds/index.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { annotate } from '../../src/agent/parts/k3s/node-annotations.ts';
 import { createEvents } from '../../src/agent/parts/k3s/node-events.ts';
@@ -38,7 +39,9 @@ export function k3sCliContract(name: string, executable: () => string): void {
         args: ['agent', '--config', config],
       });
       expect(exitCode).not.toBe(0);
-      expect(findCause(`${stdout}\n${stderr}`, 'agent')?.reason).toBe('K3sConfigInvalid');
+      expect(findCause(`${stdout}\n${stderr}`, 'agent', clouds.static.hints)?.reason).toBe(
+        'K3sConfigInvalid',
+      );
     });
 
     test('is a kubectl that takes our options, and without a kubeconfig reaches nothing', async () => {

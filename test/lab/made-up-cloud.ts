@@ -33,6 +33,17 @@ const moon: CloudDriver<typeof settings> = {
     setting: 'moon.tower',
   }),
   endpoints: ({ crater = 'sea' }) => [new URL(`https://${crater}.moon.example`)],
+  hints: {
+    firewall: 'the vacuum',
+    permitPull: 'Ask Houston.',
+    checkLogin: 'Ask Houston again.',
+    reachStorage: 'Take a rover.',
+  },
+  registries: {
+    isFirewall: (said) => said.includes('airlock'),
+    isSame: (host, loginServer) => host === `far.${loginServer}`,
+  },
+  loginRenewers: ['refuel'],
   scrubbedVariables: [],
   create(ground) {
     landings.push(ground);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { azureCloud } from '../../src/agent/clouds/azure/azure.ts';
+import { clouds } from '../../src/agent/clouds/index.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { CommandResult, Host, HttpResponse } from '../../src/agent/engine/host.ts';
 import { Secret } from '../../src/agent/engine/secret.ts';
@@ -49,7 +50,11 @@ const settings = {
   registryAudience: 'https://containerregistry.azure.net',
 };
 
-const session = { server: 'team.azurecr.io', login: { username: 'u', password: new Secret('p') } };
+const session = {
+  server: 'team.azurecr.io',
+  login: { username: 'u', password: new Secret('p') },
+  hints: clouds.azure.hints,
+};
 const image = { name: 'team.azurecr.io/a:1', server: 'team.azurecr.io', repository: 'a', tag: '1' };
 
 const questions: Readonly<Record<string, (host: Host) => Promise<unknown>>> = {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Cloud } from '../../src/agent/clouds/cloud.ts';
+import { clouds } from '../../src/agent/clouds/index.ts';
 import { Secret } from '../../src/agent/engine/secret.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { parseImage } from '../../src/agent/parts/registry/oci/registry-manifest.ts';
@@ -118,10 +119,16 @@ describe.each([
   });
 });
 
+const { hints } = clouds.azure;
+
 describe('a registry that asks for the password elsewhere', () => {
   const login: Login = { username: 'user', password: new Secret('canary-password') };
   const proof = () =>
-    pull({ host: host(), server: loginServer, login }, parseImage(`${loginServer}/hello/world:1`), 'x64');
+    pull(
+      { host: host(), server: loginServer, login, hints },
+      parseImage(`${loginServer}/hello/world:1`),
+      'x64',
+    );
 
   test.each([
     ['a foreign token service', 'https://evil.example/oauth2/token'],
@@ -157,6 +164,7 @@ describe('a registry that asks for the password elsewhere', () => {
       host: host(),
       server: loginServer,
       login: { username: cloud.registryUser(loginServer), password },
+      hints,
     };
     await expectFailure(pull(opening, parseImage(`${loginServer}/hello/world:1`), 'x64'), {
       reason: 'StorageUnreachable',

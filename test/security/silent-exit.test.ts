@@ -28,7 +28,7 @@ test('an impostor of the K3s server is answered with ServerUnreachable', async (
     import { nodeHost } from ${JSON.stringify(source('agent/host/node-host.ts'))};
     import { serverCa } from ${JSON.stringify(source('agent/parts/k3s/membership/server.ts'))};
     import { exitWith } from ${JSON.stringify(source('launcher/exit-code.ts'))};
-    const asked = serverCa(nodeHost(), 'http://127.0.0.1:${server}');
+    const asked = serverCa(nodeHost(), 'http://127.0.0.1:${server}', { firewall: 'a firewall' });
     await exitWith(asked.then(() => 0, ({ reason }) => (console.log(reason), 3)));`);
   expect({ code, output }).toEqual({ code: 3, output: 'ServerUnreachable\n' });
 });

@@ -1,5 +1,5 @@
 import type { Cloud } from './cloud.ts';
-import type { CloudDriver, CloudGround, Metadata } from './driver.ts';
+import type { CloudDriver, CloudGround, CloudHints, Metadata } from './driver.ts';
 import { type Clouds, clouds } from './index.ts';
 
 /** Settings as far as they choose a cloud and say something of it: the section of its name. */
@@ -21,6 +21,11 @@ export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenC
     endpoints: driver.endpoints(section),
     create: (ground) => driver.create({ ...ground, settings: section }),
   };
+}
+
+/** The words of the cloud that the settings name, for messages. */
+export function hintsOf({ cloud }: Pick<Choosing, 'cloud'>, table: Clouds = clouds): CloudHints {
+  return driverOf(cloud, table).hints;
 }
 
 function driverOf(name: string, table: Clouds): CloudDriver {

@@ -26,10 +26,35 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   metadata(section: Section<Schema>): Metadata | undefined;
   /** What else the section names on the network, and `slipway doctor` asks. */
   endpoints(section: Section<Schema>): readonly URL[];
+  /** What messages of ours say there. */
+  readonly hints: CloudHints;
+  readonly registries?: RegistryManners;
+  /** Timers of older scripts there that renew logins of registries, without suffix: stopped once Slipway does. */
+  readonly loginRenewers?: readonly string[];
   /** Variables of the environment that its SDKs read: the launcher must take every one of them away. */
   readonly scrubbedVariables: readonly string[];
   /** Makes the cloud's adapter. SDKs are loaded when they are needed, and not here. */
   create(ground: CloudGround<Section<Schema>>): Cloud;
+}
+
+/** Words of a cloud for messages that any cloud has. */
+export interface CloudHints {
+  /** What keeps traffic between nodes away unless it is told otherwise, such as `the network security group`. */
+  readonly firewall: string;
+  /** The sentence that says how an image may be pulled with a login that is good. */
+  readonly permitPull: string;
+  /** The sentence that says what to look at where a login is refused. */
+  readonly checkLogin: string;
+  /** The sentence that says how the storage of a registry is reached, to which it redirects. */
+  readonly reachStorage: string;
+}
+
+/** How registries of a cloud differ from what the OCI Distribution Specification has. */
+export interface RegistryManners {
+  /** Whether the words of a 403 are those of its firewall, rather than about what a login may do. */
+  isFirewall?(said: string): boolean;
+  /** Whether this host is the registry of that login server by another name. */
+  isSame?(host: string, loginServer: string): boolean;
 }
 
 /** The metadata service of a cloud, which gives the VM's identity to whoever asks. */

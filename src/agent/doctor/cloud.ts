@@ -1,3 +1,4 @@
+import { hintsOf } from '../clouds/chosen.ts';
 import type { Cloud } from '../clouds/cloud.ts';
 import { NodeError, toNodeError } from '../engine/errors.ts';
 import type { Host, HostReader, HttpResponse } from '../engine/host.ts';
@@ -72,7 +73,12 @@ function registryProbes(subject: CloudProbes, server: string): readonly Probe[] 
   let session: RegistrySession | undefined;
   const exchange = async () => {
     const password = await cloud.registryPassword(server);
-    session = { host, server, login: { username: cloud.registryUser(server), password } };
+    session = {
+      host,
+      server,
+      hints: hintsOf(settings),
+      login: { username: cloud.registryUser(server), password },
+    };
     return ok("the identity's token was exchanged for a credential");
   };
   const withSession = async (use: (session: RegistrySession) => Promise<Verdict>) =>

@@ -1,10 +1,11 @@
-import { chosenCloud } from '../clouds/chosen.ts';
+import { chosenCloud, hintsOf } from '../clouds/chosen.ts';
 import type { Cloud } from '../clouds/cloud.ts';
 import { type Clouds, clouds } from '../clouds/index.ts';
 import type { Host, HostReader } from '../engine/host.ts';
 import type { Resource } from '../engine/resource.ts';
 import type { K3sNode } from '../node.ts';
 import type { NodePaths } from '../paths.ts';
+import { defaults } from '../settings/defaults.ts';
 import type { Settings } from '../settings/schema.ts';
 import { cloudProbes } from './cloud.ts';
 import { conditionProbes } from './conditions.ts';
@@ -42,7 +43,7 @@ export function probesFor({
 }: Patient): readonly Probe[] {
   return [
     ...machineProbes({ host: machine, measures, paths, node }),
-    ...portProbes(machine, node),
+    ...portProbes(machine, node, hintsOf(configured?.settings ?? defaults)),
     firewallProbe(machine, node),
     ...(configured
       ? [

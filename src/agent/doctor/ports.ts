@@ -1,3 +1,4 @@
+import type { CloudHints } from '../clouds/driver.ts';
 import type { HostReader } from '../engine/host.ts';
 import type { K3sNode } from '../node.ts';
 import { failure, ok, type Probe, skipped, type Verdict } from './probe.ts';
@@ -21,11 +22,15 @@ const supervisor: Port = {
 };
 
 /** The ports of a node of this kind, and who holds them (https://docs.k3s.io/installation/requirements, networking). */
-export function portProbes(host: HostReader, node: K3sNode | undefined): readonly Probe[] {
+export function portProbes(
+  host: HostReader,
+  node: K3sNode | undefined,
+  { firewall }: Pick<CloudHints, 'firewall'>,
+): readonly Probe[] {
   return portsOf(node).map((port) => ({
     about: 'machine',
     what: `port ${port.number}/${port.protocol}`,
-    look: () => lookAtPort(host, port),
+    look: () => lookAtPort(host, port, firewall),
   }));
 }
 
@@ -37,7 +42,7 @@ export function portsOf(node: K3sNode | undefined): readonly Port[] {
   return [...server, kubelet, ...(backend === 'vxlan' ? [flannel] : [])];
 }
 
-async function lookAtPort(host: HostReader, port: Port): Promise<Verdict> {
+async function lookAtPort(host: HostReader, port: Port, firewall: string): Promise<Verdict> {
   const { exitCode, stdout } = await host.query({
     file: 'ss',
     args: ['-H', '-l', '-n', '-p', port.protocol === 'tcp' ? '-t' : '-u', 'sport', '=', `:${port.number}`],
@@ -45,7 +50,7 @@ async function lookAtPort(host: HostReader, port: Port): Promise<Verdict> {
   if (exitCode !== 0) return skipped('ss (iproute2) cannot be asked who holds it');
   const sockets = stdout.split('\n').filter((line) => line.trim() !== '');
   if (sockets.length === 0) return ok(`nobody holds it; ${port.owner} will`);
-  return judge(port, sockets.map(holderOf));
+  return judge(port, sockets.map(holderOf), firewall);
 }
 
 interface Holder {
@@ -62,7 +67,7 @@ function holderOf(line: string): Holder {
   return { address, name, pid };
 }
 
-function judge(port: Port, holders: readonly Holder[]): Verdict {
+function judge(port: Port, holders: readonly Holder[], firewall: string): Verdict {
   const stranger = holders.find(({ name }) => name !== undefined && !name.startsWith('k3s'));
   if (stranger) {
     return failure(
@@ -73,7 +78,5 @@ function judge(port: Port, holders: readonly Holder[]): Verdict {
   if (port.protocol === 'tcp' && holders.some(({ name }) => name === undefined))
     return skipped('it is held, and only root is told by whom');
   const addresses = [...new Set(holders.map(({ address }) => address))].join(', ');
-  return ok(
-    `${port.owner} listens at ${addresses}; the network security group must let ${port.for} reach it`,
-  );
+  return ok(`${port.owner} listens at ${addresses}; ${firewall} must let ${port.for} reach it`);
 }

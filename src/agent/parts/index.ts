@@ -6,7 +6,6 @@ import type { NodePaths } from '../paths.ts';
 import { unitEnabled } from '../resources/unit.ts';
 import {
   accessInputs,
-  acrRefreshStopped,
   afterOwnStart,
   agentToken,
   caPin,
@@ -19,6 +18,7 @@ import {
   k3sScripts,
   k3sService,
   keepingFlags,
+  loginRenewersStopped,
   nodeReady,
   nodeTaintsApplied,
   noOverrides,
@@ -130,7 +130,7 @@ export function k3sResources(
   const starting = (resource: Resource) => unlessIrreversible(node, unlessOverridden(node, resource));
   const service = starting(k3sService(node, startSources, inputs, [config, ...logins, ...provider]));
   const ownStarted = starting(keeping(ownStart(node, [service.id])));
-  const adoption = node.settings.registries.servers.length > 0 ? [acrRefreshStopped(node, logins)] : [];
+  const adoption = node.settings.registries.servers.length > 0 ? loginRenewersStopped(node, logins) : [];
   const ready = nodeReady(node, [service.id]);
   const taints = nodeTaintsApplied(node, [ready.id]);
   // Once more: the agent may have joined since this pass began, and the next one can be minutes away.

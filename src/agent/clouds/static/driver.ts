@@ -10,6 +10,12 @@ export const staticDriver: CloudDriver<typeof staticSettings> = {
   defaults: { tags: {}, secrets: {}, registries: {} },
   metadata: () => undefined,
   endpoints: () => [],
+  hints: {
+    firewall: 'every firewall on the way',
+    permitPull: 'Let the user that static.registries names pull it.',
+    checkLogin: 'Check the user name and the password in static.registries.',
+    reachStorage: 'Let this machine through to it.',
+  },
   scrubbedVariables: [],
   create: staticCloud,
 };

@@ -16,7 +16,7 @@ export { serverChange } from './membership/server-change.ts';
 export { nodeReady, nodeReadyId, nodeTaintsApplied } from './node-ready.ts';
 export { afterOwnStart, ownStart } from './service/adopted-start.ts';
 export { keepingFlags } from './service/adopted-unit.ts';
-export { acrRefreshStopped } from './service/adoption.ts';
+export { loginRenewersStopped } from './service/adoption.ts';
 export { k3sService } from './service/service.ts';
 export { unit } from './service/unit.ts';
 export { k3sScripts, scriptPaths } from './teardown/scripts.ts';

@@ -1,7 +1,9 @@
 /** A cloud in a table of the test's own is seen wherever something depends on which cloud it is. */
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { hintsOf } from '../../../../src/agent/clouds/chosen.ts';
 import type { Clouds } from '../../../../src/agent/clouds/index.ts';
+import { isFirewallRefusal, isSameRegistry } from '../../../../src/agent/clouds/registries.ts';
 import {
   cloudDefaults,
   cloudMisfits,
@@ -11,6 +13,7 @@ import {
   metadataSchemas,
 } from '../../../../src/agent/clouds/sections.ts';
 import { askedBy } from '../../../../src/agent/doctor/doctor.ts';
+import { loginRenewersStopped } from '../../../../src/agent/parts/k3s/service/adoption.ts';
 import { imdsGuard } from '../../../../src/agent/parts/network/guard.ts';
 import { renderProviderSettings } from '../../../../src/agent/parts/registry/credential-provider.ts';
 import { plainHttpMisfits } from '../../../../src/agent/settings/plain-http.ts';
@@ -108,6 +111,24 @@ test('pods are kept from its metadata service, and from nothing else at that add
   expect(rules?.match(/ip daddr .*/g)).toEqual([
     expect.stringMatching(/^ip daddr 169\.254\.0\.99 tcp dport 80 jump refuse_/),
     expect.stringMatching(/^ip daddr 169\.254\.0\.99 tcp dport 80 meta skuid != \{ 0 \} jump refuse_/),
+  ]);
+});
+
+test('messages have its words', () => {
+  expect(hintsOf(settings, withMoon).firewall).toBe('the vacuum');
+});
+
+test('its registries are known to every cloud', () => {
+  expect(isFirewallRefusal('the airlock is shut', withMoon)).toBe(true);
+  expect(isFirewallRefusal('the airlock is shut')).toBe(false);
+  expect(isSameRegistry('far.moon.example', 'moon.example', withMoon)).toBe(true);
+  expect(isSameRegistry('far.moon.example', 'moon.example')).toBe(false);
+});
+
+test('the timers of its older scripts are stopped', () => {
+  expect(loginRenewersStopped(aNode('server'), [], withMoon).map(({ id }) => id)).toEqual([
+    'Adoption/refresh-acr-credentials',
+    'Adoption/refuel',
   ]);
 });
 

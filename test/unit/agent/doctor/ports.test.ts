@@ -8,9 +8,12 @@ async function lookedAt(kind: 'server' | 'agent', answer: CommandAnswer, config:
   const host = memoryHost().on({ file: 'ss' }, answer);
   return {
     host,
-    found: await examine(portProbes(host, aNode(kind, { settings: { k3s: { config } } })), {
-      now: () => host.now(),
-    }),
+    found: await examine(
+      portProbes(host, aNode(kind, { settings: { k3s: { config } } }), { firewall: 'the moat' }),
+      {
+        now: () => host.now(),
+      },
+    ),
   };
 }
 
@@ -27,7 +30,12 @@ test('a server has three ports, an agent two, and each is asked for by its proto
 
 test.each([
   ['free', '', 'ok', /nobody holds it/],
-  ['K3s', 'LISTEN 0 4096 *:6443 *:* users:(("k3s-server",pid=812,fd=14))\n', 'ok', /listens at \*:6443/],
+  [
+    'K3s',
+    'LISTEN 0 4096 *:6443 *:* users:(("k3s-server",pid=812,fd=14))\n',
+    'ok',
+    /listens at \*:6443; the moat must let every node, and/,
+  ],
   [
     'another',
     'LISTEN 0 511 0.0.0.0:6443 0.0.0.0:* users:(("nginx",pid=77,fd=6),("nginx",pid=78,fd=6))\n',

@@ -1,3 +1,4 @@
+import { hintsOf } from '../../../clouds/chosen.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
@@ -46,7 +47,10 @@ async function answering(host: HostReader, node: K3sNode): Promise<NodeError | u
   if (await isStarted(host, node)) return undefined;
   const addresses = (await serverNames(host, node)).flatMap(asServer);
   const others = [...new Set(addresses)].filter((address) => !isOwn(node, address));
-  const found = await Promise.all(others.map((address) => serverCa(host, address).then(() => address, away)));
+  const hints = hintsOf(node.settings);
+  const found = await Promise.all(
+    others.map((address) => serverCa(host, address, hints).then(() => address, away)),
+  );
   const [first] = found.filter((address) => address !== undefined);
   if (first === undefined) return undefined;
   return clusterExists(

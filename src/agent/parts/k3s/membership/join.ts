@@ -1,3 +1,4 @@
+import { hintsOf } from '../../../clouds/chosen.ts';
 import type { Cloud } from '../../../clouds/cloud.ts';
 import { NodeError, Recorded } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
@@ -48,15 +49,16 @@ async function check(host: HostReader, node: K3sNode, cloud: Cloud): Promise<Fin
   if (isRedacted(text)) throw new Recorded('a dry run has no token to show to the server');
   const token = parseToken(text);
   if (!token) return waiting('SecretEmpty', 'There is no join token yet.');
+  const hints = hintsOf(node.settings);
   const known = await knownCa(host, node.paths);
-  const shown = await serverCa(host, server);
+  const shown = await serverCa(host, server, hints);
   const { hash, trusted } = pinnedCa(known === undefined || isSuccessor(shown, known) ? shown : known);
   const knownHash = known === undefined ? hash : pinnedCa(known).hash;
   const kept = known === undefined ? await pinOfOldAgent(host, node, token) : hash;
   if (token.caHash !== undefined && ![hash, knownHash].includes(token.caHash)) {
     return refused(node, cloud, { token, kept }, caMismatch(node, token.caHash, hash));
   }
-  const { status, remark } = await tokenStatus(host, server, trusted, token);
+  const { status, remark } = await tokenStatus(host, server, trusted, token, hints);
   switch (status) {
     case 200:
       return accepted(node, token, hash, remark);

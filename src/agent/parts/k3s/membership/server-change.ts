@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { hintsOf } from '../../../clouds/chosen.ts';
 import { commandLine } from '../../../engine/command-line.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
@@ -46,7 +47,7 @@ export async function keepingServer(host: HostReader, node: K3sNode): Promise<K3
 async function mayMove(host: HostReader, node: K3sNode): Promise<boolean> {
   const { server, settings } = node;
   if (server === undefined || !isConsented(settings, 'serverChange', server)) return false;
-  const ca = await serverCa(host, server).catch(unknown);
+  const ca = await serverCa(host, server, hintsOf(settings)).catch(unknown);
   if (ca === undefined) return false;
   return isConsented(settings, 'serverChange', ...(await foreignCa(host, node, ca)));
 }
@@ -59,7 +60,7 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   const moves = old !== undefined && old !== server;
   const address = moves ? [server] : [];
   const mustAnswer = moves && isConsented(settings, 'serverChange', server);
-  const ca = await serverCa(host, server).catch(mustAnswer ? sparing : unknown);
+  const ca = await serverCa(host, server, hintsOf(settings)).catch(mustAnswer ? sparing : unknown);
   const foreign = ca === undefined ? [] : await foreignCa(host, node, ca);
   const subjects = [...address, ...foreign];
   if (!isConsented(settings, 'serverChange', ...subjects)) {

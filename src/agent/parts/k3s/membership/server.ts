@@ -1,7 +1,11 @@
+import type { CloudHints } from '../../../clouds/driver.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader, HttpRequest, HttpResponse } from '../../../engine/host.ts';
 import { certificates } from './ca.ts';
 import { basicAuth, bearerAuth, type Token } from './token.ts';
+
+/** What the cloud calls that which may keep a node from its server. */
+type Hints = Pick<CloudHints, 'firewall'>;
 
 /** Milliseconds for one answer of the supervisor. */
 const timeout = 5_000;
@@ -11,16 +15,14 @@ const timeout = 5_000;
  *
  * `ServerUnreachable` where nothing or something else answers there, `ServerNotReady` while it is starting.
  */
-export async function serverCa(host: HostReader, server: string): Promise<string> {
-  const ping = await ask(host, { url: `${server}/ping`, trust: 'anybody' });
+export async function serverCa(host: HostReader, server: string, hints: Hints): Promise<string> {
+  const ping = await ask(host, { url: `${server}/ping`, trust: 'anybody' }, hints);
   if (ping.status === 503) throw serverNotReady(server);
   if (ping.status !== 200 || ping.body.trim() !== 'pong') {
-    throw unreachable(
-      server,
-      `${server}/ping answers ${ping.status} and not pong, so this is no K3s server.`,
-    );
+    const why = `${server}/ping answers ${ping.status} and not pong, so this is no K3s server.`;
+    throw unreachable(server, why, hints);
   }
-  const { status, body } = await ask(host, { url: `${server}/cacerts`, trust: 'anybody' });
+  const { status, body } = await ask(host, { url: `${server}/cacerts`, trust: 'anybody' }, hints);
   if (status !== 200 || certificates(body).length === 0) throw serverNotReady(server);
   return body;
 }
@@ -43,16 +45,17 @@ export async function tokenStatus(
   server: string,
   ca: string,
   token: Token,
+  hints: Hints,
 ): Promise<TokenAnswer> {
   const authorization =
     token.kind === 'bootstrap' ? bearerAuth(token.credential) : basicAuth('node', token.credential);
   const request = { url: `${server}/v1-k3s/readyz`, headers: { authorization } };
   try {
-    const { status } = await ask(host, { ...request, trust: { ca } });
+    const { status } = await ask(host, { ...request, trust: { ca } }, hints);
     return { status, remark: '' };
   } catch (thrown) {
     if (!isUntrusted(thrown)) throw thrown;
-    const { status } = await ask(host, { ...request, trust: { ca, anyName: true } });
+    const { status } = await ask(host, { ...request, trust: { ca, anyName: true } }, hints);
     return { status, remark: unnamed(server) };
   }
 }
@@ -76,21 +79,21 @@ export function serverNotReady(server: string): NodeError {
   });
 }
 
-async function ask(host: HostReader, request: HttpRequest): Promise<HttpResponse> {
+async function ask(host: HostReader, request: HttpRequest, hints: Hints): Promise<HttpResponse> {
   try {
     return await host.get({ timeout, direct: true, ...request });
   } catch (thrown) {
     const why = thrown instanceof NodeError ? thrown : undefined;
     if (!why) throw thrown;
-    throw unreachable(new URL(request.url).origin, why.message, thrown);
+    throw unreachable(new URL(request.url).origin, why.message, hints, thrown);
   }
 }
 
-function unreachable(server: string, why: string, cause?: unknown): NodeError {
+function unreachable(server: string, why: string, { firewall }: Hints, cause?: unknown): NodeError {
   return new NodeError(
     'ServerUnreachable',
     `The K3s server at ${server} does not answer as one. ${why} Check that it runs, that the tag k3s-server or ` +
-      'k3s.server names it, and that the network security group lets TCP 6443 pass.',
+      `k3s.server names it, and that ${firewall} lets TCP 6443 pass.`,
     { cause, retry: whileItStarts },
   );
 }

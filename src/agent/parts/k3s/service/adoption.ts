@@ -1,3 +1,4 @@
+import { type Clouds, clouds } from '../../../clouds/index.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
@@ -5,25 +6,30 @@ import { showUnit } from '../../../resources/unit.ts';
 import { unitsStopped } from '../../../resources/units-stopped.ts';
 import { foreignStart } from './adopted-start.ts';
 
-const timer = 'refresh-acr-credentials.timer';
-const service = 'refresh-acr-credentials.service';
-
-const untilThen = `${timer} runs on until K3s was started again, since its kubelet does not ask Slipway yet`;
-
 const minute = 60_000;
 
-/** In any folder, by itself or given to a shell, as systemctl shows `ExecStart` (its argv). */
-const script = /\/refresh-acr-credentials(?:\.sh)?(?=[\s;]|$)/;
-
 /**
- * The timer by which a node made with the older cloud-init scripts renews registries.yaml is stopped, once Slipway's own
- * `logins`, and the K3s that uses them, are there: a node whose identity may not pull yet lives by the old ones. Its files stay, so that
- * `systemctl enable --now` brings it back where Slipway goes. A service of that name that runs anything else is left
- * alone.
+ * The timers by which a node made with older cloud-init scripts renews registries.yaml are stopped, once Slipway's own
+ * `logins`, and the K3s that uses them, are there: a node whose identity may not pull yet lives by the old ones. Their
+ * files stay, so that `systemctl enable --now` brings them back where Slipway goes. A service of such a name that runs
+ * anything else is left alone.
  */
-export function acrRefreshStopped(node: K3sNode, logins: readonly Resource[]): Resource {
+export function loginRenewersStopped(
+  node: K3sNode,
+  logins: readonly Resource[],
+  table: Clouds = clouds,
+): readonly Resource[] {
+  const names = Object.values(table).flatMap(({ loginRenewers = [] }) => loginRenewers);
+  return names.map((name) => renewerStopped(name, node, logins));
+}
+
+function renewerStopped(name: string, node: K3sNode, logins: readonly Resource[]): Resource {
+  const [timer, service] = [`${name}.timer`, `${name}.service`];
+  const untilThen = `${timer} runs on until K3s was started again, since its kubelet does not ask Slipway yet`;
+  // In any folder, by itself or given to a shell, as systemctl shows `ExecStart` (its argv).
+  const script = new RegExp(`/${name}(?:\\.sh)?(?=[\\s;]|$)`);
   const stopped = unitsStopped({
-    id: 'Adoption/refresh-acr-credentials',
+    id: `Adoption/${name}`,
     summary: `stop ${timer}: Slipway renews registries.yaml on this node`,
     condition: 'Registries',
     needs: logins.map(({ id }) => id),
@@ -38,13 +44,17 @@ export function acrRefreshStopped(node: K3sNode, logins: readonly Resource[]): R
       if (!script.test(ExecStart)) return inSync();
       if ((await foreignStart(host, node)) !== undefined) return inSync({ message: untilThen });
       const finding = await stopped.check(host);
-      return finding.state === 'Drifted' ? ((await missing(host, logins)) ?? finding) : finding;
+      return finding.state === 'Drifted' ? ((await missing(host, timer, logins)) ?? finding) : finding;
     },
   };
 }
 
 /** Looked at here too: on a node that has joined, a login that cannot be had blocks nobody. */
-async function missing(host: HostReader, logins: readonly Resource[]): Promise<Finding | undefined> {
+async function missing(
+  host: HostReader,
+  timer: string,
+  logins: readonly Resource[],
+): Promise<Finding | undefined> {
   for (const { id, check } of logins) {
     if ((await check(host)).state !== 'InSync')
       return waiting('Blocked', `${timer} runs on until ${id} is there`, { after: minute, blocks: false });

@@ -1,3 +1,4 @@
+import type { CloudHints } from '../../../clouds/driver.ts';
 import type { Reason } from '../../../engine/reasons.ts';
 import { unpackAnew } from './unpacked.ts';
 
@@ -10,14 +11,15 @@ export interface Cause {
 }
 
 /** The newest line of K3s's log that says why it does not come up; `undefined` while it says nothing of the kind. */
-export function findCause(log: string, command: 'server' | 'agent'): Cause | undefined {
+export function findCause(log: string, command: 'server' | 'agent', hints: CloudHints): Cause | undefined {
   const known = causes.filter(({ agentOnly }) => !agentOnly || command === 'agent');
   for (const line of log.split('\n').reverse()) {
     const said = message(line);
     const cause = known.find(({ pattern }) => pattern.test(said));
     if (!cause) continue;
     const { reason, repair, passes = false } = cause;
-    return { reason, message: `K3s says: "${shortened(said)}". ${repair}`, passes };
+    const advice = typeof repair === 'string' ? repair : repair(hints);
+    return { reason, message: `K3s says: "${shortened(said)}". ${advice}`, passes };
   }
   return undefined;
 }
@@ -34,7 +36,7 @@ interface KnownLine {
   readonly pattern: RegExp;
   readonly reason: Reason;
   /** What to do. */
-  readonly repair: string;
+  readonly repair: string | ((hints: CloudHints) => string);
   readonly passes?: true;
   /** A server says it of itself in every start. */
   readonly agentOnly?: true;
@@ -164,7 +166,7 @@ const causes: readonly KnownLine[] = [
     reason: 'ServerUnreachable',
     passes: true,
     agentOnly: true,
-    repair: 'Check that the server runs, and that the network security group lets TCP 6443 pass.',
+    repair: ({ firewall }) => `Check that the server runs, and that ${firewall} lets TCP 6443 pass.`,
   },
   {
     // pkg/util/file.go, ReadFile

@@ -1,3 +1,4 @@
+import { hintsOf } from '../../../clouds/chosen.ts';
 import { commandLine } from '../../../engine/command-line.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Command, Host, HostReader } from '../../../engine/host.ts';
@@ -130,7 +131,7 @@ function outdated(unit: string, { isStarting, changed }: Start): Finding | undef
 
 async function starting(host: HostReader, node: K3sNode, unit: string, shown: Shown): Promise<Finding> {
   const log = await journal(host, unit, shown.InvocationID);
-  const cause = findCause(log, node.role.k3s);
+  const cause = findCause(log, node.role.k3s, hintsOf(node.settings));
   if (shown.SubState === 'auto-restart') throw crashed(unit, shown, cause, lastWords(log));
   if (cause) return waiting(cause.reason, cause.message, { lasting: !cause.passes });
   const restarts = Number(shown.NRestarts);

@@ -77,12 +77,13 @@ function pathOf({ repository }: Image, reference: string): string {
 
 function read(
   response: HttpResponse,
-  { server }: RegistrySession,
+  session: RegistrySession,
   image: Image,
   promised: string | undefined,
 ): { readonly digest: string; readonly manifest: Manifest } {
+  const { server } = session;
   if (response.status !== 200)
-    throw pullRefused(response, server, image.name, 'the registry does not have it');
+    throw pullRefused(response, session, image.name, 'the registry does not have it');
   const digest = `sha256:${createHash('sha256').update(response.body).digest('hex')}`;
   if (promised !== undefined && promised !== digest)
     throw unexpected(server, `promises ${promised} for ${image.name} and sends ${digest}`);

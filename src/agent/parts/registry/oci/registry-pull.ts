@@ -82,7 +82,7 @@ async function askAt(session: RegistrySession, url: URL): Promise<HttpResponse> 
   try {
     return await session.host.send({ method: 'GET', url: url.href, headers });
   } catch (thrown) {
-    throw thrown instanceof NodeError ? storageUnreachable(session.server, url.host, thrown) : thrown;
+    throw thrown instanceof NodeError ? storageUnreachable(session, url.host, thrown) : thrown;
   }
 }
 
@@ -90,13 +90,14 @@ async function askAt(session: RegistrySession, url: URL): Promise<HttpResponse> 
 function received(
   response: HttpResponse,
   url: URL,
-  { server, host }: RegistrySession,
+  session: RegistrySession,
   image: Image,
   layer: Layer,
 ): number {
+  const { server, host } = session;
   if (response.status !== 200 && response.status !== 206) {
-    if (url.host !== server) throw storageRefused(server, url.host, response, host.now());
-    throw pullRefused(response, server, image.name, 'the registry does not have its first layer');
+    if (url.host !== server) throw storageRefused(session, url.host, response, host.now());
+    throw pullRefused(response, session, image.name, 'the registry does not have its first layer');
   }
   const { bytes, size } = counted(response);
   if (size !== undefined && size !== layer.size)

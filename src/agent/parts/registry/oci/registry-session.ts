@@ -1,4 +1,6 @@
 import { quoted, refusalOf } from '../../../clouds/answers.ts';
+import type { CloudHints } from '../../../clouds/driver.ts';
+import { isFirewallRefusal, isSameRegistry } from '../../../clouds/registries.ts';
 import { registryTrouble, registryUnreachable } from '../../../clouds/registry-errors.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HttpResponse } from '../../../engine/host.ts';
@@ -12,6 +14,8 @@ export interface RegistrySession {
   /** The login server. */
   readonly server: string;
   readonly login: Login;
+  /** How the cloud names what repairs a refusal. */
+  readonly hints: CloudHints;
   /** The header that opened it, where it asked for one. */
   readonly authorization?: Secret;
 }
@@ -23,7 +27,7 @@ type Headers = Readonly<Record<string, string>>;
  * shown to the login server alone. Gives the answer, whatever it is, and the session that the next question goes through.
  *
  * `PullCredentialRefused`, `PullDenied`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`,
- * `TlsUntrusted`, `UnexpectedAnswer`. Sources: distribution, docs/spec/auth/token.md; Azure/acr, docs/Token-BasicAuth.md.
+ * `TlsUntrusted`, `UnexpectedAnswer`. Source: distribution, docs/spec/auth/token.md.
  */
 export async function openSession(
   session: RegistrySession,
@@ -35,7 +39,7 @@ export async function openSession(
   const opened = { ...session, authorization: await answerTo(first, session) };
   const response = await ask(opened, path, headers);
   if (response.status === 401 && opened.authorization.reveal().startsWith('Basic '))
-    throw credentialRefused(session.server, quoted(refusalOf(response).message));
+    throw credentialRefused(session, quoted(refusalOf(response).message));
   return { response, session: opened };
 }
 
@@ -43,8 +47,7 @@ export async function openSession(
 export async function logIn(opening: RegistrySession): Promise<boolean> {
   const { response, session } = await openSession(opening, '/v2/');
   const { status } = response;
-  if (status === 401 || status === 403)
-    throw credentialRefused(session.server, quoted(refusalOf(response).message));
+  if (status === 401 || status === 403) throw credentialRefused(session, quoted(refusalOf(response).message));
   if (status !== 200) throw unexpected(session.server, `answers ${status} at /v2/`);
   return session.authorization !== undefined;
 }
@@ -61,8 +64,9 @@ export async function ask(session: RegistrySession, path: string, headers: Heade
 
 /** A 403 that follows a credential is about what it may do, unless it is the firewall's, whose rules can change between. */
 function isAboutPermission(response: HttpResponse, { authorization }: RegistrySession): boolean {
-  const isFirewall = /client with IP|aka\.ms\/acr\/firewall/i.test(refusalOf(response).message);
-  return response.status === 403 && authorization !== undefined && !isFirewall;
+  return (
+    response.status === 403 && authorization !== undefined && !isFirewallRefusal(refusalOf(response).message)
+  );
 }
 
 async function get(
@@ -99,8 +103,8 @@ async function bearer(parameters: string, session: RegistrySession): Promise<Sec
   if (response.status !== 401 && response.status !== 403)
     throw unexpected(session.server, `answers a request for a token with status ${response.status}.${says}`);
   const withoutScope = scope === undefined ? response : await requestToken(session, realm, others);
-  if (withoutScope.status === 200) throw pullDenied(session.server, scope ?? '', says);
-  throw credentialRefused(session.server, says);
+  if (withoutScope.status === 200) throw pullDenied(session, scope ?? '', says);
+  throw credentialRefused(session, says);
 }
 
 interface Challenge {
@@ -121,18 +125,13 @@ async function requestToken(
 ): Promise<HttpResponse> {
   const { server, host } = session;
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
-  if (url?.protocol !== 'https:' || !isOwnHost(url.host, server))
+  if (url?.protocol !== 'https:' || !isSameRegistry(url.host, server))
     throw foreignRealm(server, url?.host ?? realm);
   for (const [name, value] of Object.entries(query)) if (value) url.searchParams.set(name, value);
   const response = await get(session, url.href, { authorization: basic(session) });
   const trouble = response.status === 403 ? undefined : registryTrouble(response, server, host.now());
   if (trouble) throw trouble;
   return response;
-}
-
-/** A regional endpoint may send to the global one of its registry: `team.westeurope.geo.azurecr.io`, `team.azurecr.io`. */
-function isOwnHost(host: string, server: string): boolean {
-  return host === server || host === server.replace(/^([^.]+)\.[^.]+\.geo\./, '$1.');
 }
 
 function tokenIn({ body }: HttpResponse, { server }: RegistrySession): Secret {

@@ -1,7 +1,14 @@
 /** What can keep a pull from succeeding, told apart, each with what repairs it. */
 import { quoted, refusalOf, soonAfter, untrusted } from '../../../clouds/answers.ts';
+import type { CloudHints } from '../../../clouds/driver.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { HttpResponse } from '../../../engine/host.ts';
+
+/** The login server that was asked, and how the cloud names what repairs a refusal. */
+interface Asked {
+  readonly server: string;
+  readonly hints: CloudHints;
+}
 
 /** A role that is assigned takes minutes to work, and what is no registry does not soon become one. */
 const lasting = { retry: { pace: 'slow' } } as const;
@@ -11,18 +18,18 @@ export const renewal =
   'It is renewed when registries.schedule says so, and each new one is tried; to try this one again now: systemctl reload slipway.';
 
 /** The login is good, and does not reach this far. `what` is an image or a scope. */
-export function pullDenied(server: string, what: string, says: string): NodeError {
+export function pullDenied({ server, hints }: Asked, what: string, says: string): NodeError {
   return new NodeError(
     'PullDenied',
-    `${server} accepts the credential of registries.yaml, and does not let it pull ${what}.${says} Assign the identity of this VM the role AcrPull, or Container Registry Repository Reader where the registry uses ABAC; that can take ten minutes to work.`,
+    `${server} accepts the credential of registries.yaml, and does not let it pull ${what}.${says} ${hints.permitPull}`,
     lasting,
   );
 }
 
-export function credentialRefused(server: string, says: string): NodeError {
+export function credentialRefused({ server, hints }: Asked, says: string): NodeError {
   return new NodeError(
     'PullCredentialRefused',
-    `${server} does not accept the credential that registries.yaml holds.${says} Check that the identity of this VM still has its role there. ${renewal}`,
+    `${server} does not accept the credential that registries.yaml holds.${says} ${hints.checkLogin} ${renewal}`,
     lasting,
   );
 }
@@ -44,17 +51,12 @@ export function imageNotFound(image: string, why: string): NodeError {
 }
 
 /** What a registry says to a manifest or a layer that it does not give; `missing` is what a 404 means. */
-export function pullRefused(
-  response: HttpResponse,
-  server: string,
-  image: string,
-  missing: string,
-): NodeError {
+export function pullRefused(response: HttpResponse, asked: Asked, image: string, missing: string): NodeError {
   const { status } = response;
   const says = quoted(refusalOf(response).message);
-  if (status === 401 || status === 403) return pullDenied(server, image, says);
+  if (status === 401 || status === 403) return pullDenied(asked, image, says);
   if (status === 404) return imageNotFound(image, missing);
-  return unexpected(server, `answers ${status} to a pull of ${image}.${says}`);
+  return unexpected(asked.server, `answers ${status} to a pull of ${image}.${says}`);
 }
 
 /** `did` completes the sentence that begins with the server. */
@@ -67,20 +69,20 @@ export function unexpected(server: string, did: string): NodeError {
 }
 
 /** The endpoint that a registry redirects to could not be reached. */
-export function storageUnreachable(server: string, storage: string, failure: NodeError): NodeError {
+export function storageUnreachable({ server, hints }: Asked, storage: string, failure: NodeError): NodeError {
   if (failure.reason === 'TlsUntrusted') return untrusted(storage, failure);
   if (failure.reason === 'UnexpectedAnswer')
     return new NodeError('UnexpectedAnswer', failure.message, { ...lasting, cause: failure });
   return new NodeError(
     'StorageUnreachable',
-    `${server} sends layers from ${storage}, which cannot be reached: ${failure.message} ${openTheWay}`,
+    `${server} sends layers from ${storage}, which cannot be reached: ${failure.message} ${hints.reachStorage}`,
     { cause: failure },
   );
 }
 
 /** The endpoint that a registry redirects to answers, and gives nothing. */
 export function storageRefused(
-  server: string,
+  { server, hints }: Asked,
   storage: string,
   response: HttpResponse,
   now: number,
@@ -90,11 +92,7 @@ export function storageRefused(
   const isPassing = status === 408 || status === 429 || status >= 500;
   return new NodeError(
     'StorageUnreachable',
-    `${server} sends layers from ${storage}, which answers ${status}.${says} ${openTheWay}`,
+    `${server} sends layers from ${storage}, which answers ${status}.${says} ${hints.reachStorage}`,
     isPassing ? { retry: soonAfter(response, now) } : lasting,
   );
 }
-
-/** Source: "Azure Container Registry endpoint reference". */
-const openTheWay =
-  'Let this VM through to *.blob.core.windows.net, or to REGISTRY.REGION.data.azurecr.io where the registry has data endpoints; a private endpoint needs a DNS record for its data endpoint, too.';

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { hintsOf } from '../../../clouds/chosen.ts';
 import type { Cloud } from '../../../clouds/cloud.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
@@ -67,7 +68,9 @@ async function check(host: HostReader, subject: Subject): Promise<Finding> {
     const write = (proof: Pick<Proof, 'result' | 'refused'>) =>
       writeProof(host, node.paths.slipway.pullProof, server, { credential, images, ...proof });
     try {
-      await write({ result: await prove({ host, server, login: held.login }, subject) });
+      await write({
+        result: await prove({ host, server, login: held.login, hints: hintsOf(node.settings) }, subject),
+      });
     } catch (thrown) {
       if (!isRefusal(thrown)) throw thrown;
       await write({ result: `refused at ${timeOf(host)}`, refused: true });

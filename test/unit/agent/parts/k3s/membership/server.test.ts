@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { clouds } from '../../../../../../src/agent/clouds/index.ts';
 import { serverCa } from '../../../../../../src/agent/parts/k3s/membership/server.ts';
 import { memoryHost, type ResponseAnswer, unreachable } from '../../../../../lab/memory-host.ts';
 import { failure } from '../../../a-node.ts';
@@ -19,9 +20,17 @@ describe('serverCa', () => {
     'a server that %s',
     async (_name, ping, cacerts, expected) => {
       const host = memoryHost().onGet(`${server}/ping`, ping).onGet(`${server}/cacerts`, cacerts);
-      await expect(serverCa(host, server).catch(failure)).resolves.toBe(expected);
+      await expect(serverCa(host, server, clouds.azure.hints).catch(failure)).resolves.toBe(expected);
     },
   );
+
+  test.each([
+    ['azure', 'the network security group lets TCP 6443 pass.'],
+    ['static', 'every firewall on the way lets TCP 6443 pass.'],
+  ] as const)('on %s it may be that not %s', async (cloud, words) => {
+    const host = memoryHost().onGet(`${server}/ping`, 'hello');
+    await expect(serverCa(host, server, clouds[cloud].hints)).rejects.toThrow(words);
+  });
 
   test('goes past the proxy', async () => {
     const host = memoryHost();
@@ -31,6 +40,6 @@ describe('serverCa', () => {
         return path === 'ping' ? 'pong' : ca;
       });
     }
-    await serverCa(host, server);
+    await serverCa(host, server, clouds.azure.hints);
   });
 });

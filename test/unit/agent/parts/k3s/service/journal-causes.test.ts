@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { clouds } from '../../../../../../src/agent/clouds/index.ts';
 import { findCause, lastWords } from '../../../../../../src/agent/parts/k3s/service/journal-causes.ts';
 
 const line = (level: string, message: string) =>
@@ -161,7 +162,7 @@ describe('findCause, by the line of K3s', () => {
       'ServiceStarting',
     ],
   ] as const)('%s: %s', (command, log, reason) => {
-    const cause = findCause(`${line('info', 'Starting k3s')}\n${log}\n`, command);
+    const cause = findCause(`${line('info', 'Starting k3s')}\n${log}\n`, command, clouds.azure.hints);
     expect(cause?.reason).toBe(reason);
     expect(cause?.message).toMatch(/^K3s says: ".+"\. .+\.$/s);
   });
@@ -174,13 +175,13 @@ describe('findCause, by the line of K3s', () => {
     ['agent', line('info', 'Running load balancer k3s-agent-load-balancer 127.0.0.1:6444')],
     ['agent', ''],
   ] as const)('on %s none in: %s', (command, log) => {
-    expect(findCause(log, command)).toBeUndefined();
+    expect(findCause(log, command, clouds.azure.hints)).toBeUndefined();
   });
 
   test.each(['exec format error', 'exec: "k3s-server": executable file not found in $PATH'])(
     'says of what K3s has unpacked and cannot run how it is unpacked anew: %s',
     (words) => {
-      expect(findCause(line('fatal', words), 'server')?.message).toContain(
+      expect(findCause(line('fatal', words), 'server', clouds.azure.hints)?.message).toContain(
         'rm -r /var/lib/rancher/k3s/data/',
       );
     },
@@ -188,16 +189,24 @@ describe('findCause, by the line of K3s', () => {
 
   test('takes no container of another processor for a damaged K3s', () => {
     const log = `E1101 12:00:00.000000    4711 pod_workers.go:1301] "Error syncing pod" err="exec /app: exec format error"`;
-    expect(findCause(log, 'server')).toBeUndefined();
+    expect(findCause(log, 'server', clouds.azure.hints)).toBeUndefined();
   });
 
   test('the newest counts', () => {
     const log = [invalid('failed to get CA certs: EOF'), waiting('x: 503 Service Unavailable')].join('\n');
-    expect(findCause(log, 'agent')?.reason).toBe('ServerNotReady');
+    expect(findCause(log, 'agent', clouds.azure.hints)?.reason).toBe('ServerNotReady');
+  });
+
+  test.each([
+    ['azure', 'and that the network security group lets TCP 6443 pass.'],
+    ['static', 'and that every firewall on the way lets TCP 6443 pass.'],
+  ] as const)('says on %s what may keep a node from its server', (cloud, words) => {
+    const log = invalid('failed to get CA certs: EOF');
+    expect(findCause(log, 'agent', clouds[cloud].hints)?.message).toContain(words);
   });
 
   test('quotes as K3s meant it, and not without an end', () => {
-    const cause = findCause(invalid(`"quoted" ${'x'.repeat(400)}`), 'agent');
+    const cause = findCause(invalid(`"quoted" ${'x'.repeat(400)}`), 'agent', clouds.azure.hints);
     expect(cause?.message).toContain('6443: "quoted" xxx');
     expect(cause?.message.length).toBeLessThan(450);
   });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { clouds } from '../../../../../../src/agent/clouds/index.ts';
 import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
 import type { HttpResponse, HttpSend } from '../../../../../../src/agent/engine/host.ts';
 import { reveal, Secret } from '../../../../../../src/agent/engine/secret.ts';
@@ -38,7 +39,7 @@ function world(): World {
     sent.push(request);
     return send(request);
   };
-  const session = { host, server, login: { username: 'user', password } };
+  const session = { host, server, login: { username: 'user', password }, hints: clouds.azure.hints };
   return {
     host,
     registry,
@@ -179,7 +180,9 @@ describe('a pull', () => {
     const { host } = world();
     const dry = recordingHost(host);
     const login = { username: 'user', password: new Secret('canary') };
-    await expect(pull({ host: dry, server, login }, image, 'x64')).rejects.toMatchObject({
+    await expect(
+      pull({ host: dry, server, login, hints: clouds.azure.hints }, image, 'x64'),
+    ).rejects.toMatchObject({
       name: 'Recorded',
     });
     expect(dry.journal).toEqual([{ kind: 'send', method: 'GET', url: registryUrl('manifests/3.22') }]);

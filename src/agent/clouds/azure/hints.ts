@@ -1,0 +1,11 @@
+import type { CloudHints } from '../driver.ts';
+
+export const azureHints: CloudHints = {
+  firewall: 'the network security group',
+  permitPull:
+    'Assign the identity of this VM the role AcrPull, or Container Registry Repository Reader where the registry uses ABAC; that can take ten minutes to work.',
+  checkLogin: 'Check that the identity of this VM still has its role there.',
+  // Source: "Azure Container Registry endpoint reference".
+  reachStorage:
+    'Let this VM through to *.blob.core.windows.net, or to REGISTRY.REGION.data.azurecr.io where the registry has data endpoints; a private endpoint needs a DNS record for its data endpoint, too.',
+};
