@@ -1,4 +1,4 @@
-import { findRole, roleNames } from '../roles/index.ts';
+import { findRole, namesOf, roles } from '../roles/index.ts';
 import type { Role } from '../roles/role.ts';
 import type { Cloud, Identity } from './clouds/cloud.ts';
 import { NodeError } from './engine/errors.ts';
@@ -89,17 +89,21 @@ export function faultIn({ files, tagged, role, node }: Knowledge): NodeError | u
 }
 
 /** The role the settings name: `RoleUnknown`, `RoleMissing`, which tells the `warnings` of tags, too. */
-export function roleOf({ settings, origins }: Loaded, warnings: Tagged['warnings'] = []): Role {
+export function roleOf(
+  { settings, origins }: Loaded,
+  warnings: Tagged['warnings'] = [],
+  among: readonly Role[] = roles,
+): Role {
   const { role, tags } = settings;
   const where = tags.role
     ? 'Set the instance tag k3s-role, or --role,'
     : 'Set role in the settings (tags.role closes the tag)';
-  const known = `to one of: ${roleNames.join(', ')}.`;
+  const known = `to one of: ${namesOf(among).join(', ')}.`;
   if (!role)
     throw new NodeError('RoleMissing', ['This VM has no role.', ...warnings, where, known].join(' '));
-  const found = findRole(role);
+  const found = findRole(role, among);
   if (found) return found;
-  const meant = nearest(role.toLowerCase(), roleNames);
+  const meant = nearest(role.toLowerCase(), namesOf(among));
   const hint = meant ? ` Did you mean ${meant}?` : '';
   const origin = origins.role ?? 'default';
   throw new NodeError('RoleUnknown', `"${role}" (${origin}) is no role of Slipway.${hint} Set it ${known}`);

@@ -2,6 +2,8 @@ import { type Command, Option } from 'commander';
 import { type Clouds, clouds } from '../agent/clouds/index.ts';
 import type { CommandLineSetting } from '../agent/settings/load.ts';
 import { readYaml } from '../agent/settings/yaml.ts';
+import { namesOf, roles } from '../roles/index.ts';
+import type { Role } from '../roles/role.ts';
 import { misused, pathOption, rootOption } from './cli-forms.ts';
 
 /** What the command line says, the same for every command that reads the settings. */
@@ -24,7 +26,7 @@ export function common(command: Command): Command {
     .addOption(
       pathOption('--facts <file>', 'for the static cloud: a YAML file of what a cloud would say of this VM'),
     )
-    .option('--role <role>', 'server, agent or observability, whatever the tag says')
+    .option('--role <role>', roleHelp())
     .option('--server <address>', 'the server an agent joins')
     .option('--log-level <level>', 'debug, info, warn or error')
     .addOption(
@@ -32,6 +34,12 @@ export function common(command: Command): Command {
         .default([])
         .argParser((text: string, before: readonly CommandLineSetting[]) => [...before, assignment(text)]),
     );
+}
+
+/** The roles there are, as the help of --role names them. */
+export function roleHelp(among: readonly Role[] = roles): string {
+  const names = namesOf(among);
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}, whatever the tag says`;
 }
 
 /** The clouds there are, as the help of --cloud names them. */

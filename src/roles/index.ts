@@ -3,12 +3,19 @@ import { observability } from './observability.ts';
 import type { Role } from './role.ts';
 import { server } from './server.ts';
 
-/** Every role there is. A new one is a file beside these and a line here. */
-export const roles: readonly Role[] = [server, agent, observability];
+const table = [server, agent, observability] as const satisfies readonly Role[];
 
-export const roleNames: readonly string[] = roles.map((role) => role.name);
+/** Every role there is. A new one is a file beside these and an entry in the table above. */
+export const roles: readonly Role[] = table;
+
+export type RoleName = (typeof table)[number]['name'];
+
+/** The names of these roles. */
+export function namesOf(some: readonly Role[]): readonly string[] {
+  return some.map(({ name }) => name);
+}
 
 /** The role of that name, upper and lower case alike. */
-export function findRole(name: string): Role | undefined {
-  return roles.find((role) => role.name === name.trim().toLowerCase());
+export function findRole(name: string, among = roles): Role | undefined {
+  return among.find((role) => role.name === name.trim().toLowerCase());
 }

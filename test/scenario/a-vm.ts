@@ -4,6 +4,7 @@ import type { Host } from '../../src/agent/engine/host.ts';
 import { chosenEngine } from '../../src/agent/gitops/chosen.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { type Loaded, load } from '../../src/agent/settings/load.ts';
+import { findRole } from '../../src/roles/index.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
 import { type MemoryRegistry, memoryRegistry } from '../lab/memory-registry.ts';
 import { gitToken, joinToken, serverUrl, type World, world } from './world.ts';
@@ -37,7 +38,7 @@ export function vm(role: string, extra = ''): Vm {
   const { host } = made;
   host.files.write('/etc/slipway/config.yaml', settings);
   if (extra) host.files.write('/etc/slipway/config.d/extra.yaml', extra);
-  const tags = { 'k3s-role': role, ...(role !== 'server' && { 'k3s-server': serverUrl }) };
+  const tags = { 'k3s-role': role, ...(findRole(role)?.k3s !== 'server' && { 'k3s-server': serverUrl }) };
   const cloud = new FakeCloud({
     identity: { tags, computerName: `${role}-1` },
     secrets: { 'k3s-token': joinToken, 'flux-git-token': gitToken },

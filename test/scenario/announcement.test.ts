@@ -3,6 +3,7 @@ import { type Agent, run } from '../../src/agent/agent.ts';
 import { alarm } from '../../src/agent/alarm.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import { announcer } from '../../src/agent/report/announce.ts';
+import { namesOf, roles } from '../../src/roles/index.ts';
 import { booted, condition, isReady, live, noRestarts, type Vm, vm } from './a-vm.ts';
 import { annotationsOf, eventsOf } from './cluster.ts';
 
@@ -37,7 +38,7 @@ function warnings({ events }: Vm): readonly string[] {
   return events.flatMap((event) => (event.type === 'Warned' ? [event.message] : []));
 }
 
-describe.each(['server', 'agent', 'observability'])('a %s', (role) => {
+describe.each(namesOf(roles))('a %s', (role) => {
   const name = `${role}-1`;
 
   test('that boots for the first time tells once which role it took, and how it stands', async () => {

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import { parseCachedLogins, usableLogin } from '../../src/agent/parts/registry/answer/cached-logins.ts';
+import { namesOf, roles } from '../../src/roles/index.ts';
 import { booted, condition, isReady, live, noRestarts, registry, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
-const roles = ['server', 'agent', 'observability'] as const;
 
 const config = '/var/lib/rancher/credentialprovider/config.yaml';
 const plugin = '/var/lib/rancher/credentialprovider/bin/slipway-credential-provider';
@@ -39,7 +39,7 @@ function done({ host }: Vm, ...paths: readonly string[]): readonly string[] {
   );
 }
 
-describe.each(roles)('on a %s', (role) => {
+describe.each(namesOf(roles))('on a %s', (role) => {
   test('all is in place before K3s first starts, which it does once', async () => {
     const machine = vm(role, noRestarts);
     const report = await live(machine.slipway(), machine, minute, isReady);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
 import { type PlannedStep, planText, planVerdict } from '../../src/agent/report/plan-text.ts';
+import { namesOf, roles } from '../../src/roles/index.ts';
 import { isReady, live, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;
@@ -28,18 +29,15 @@ function actions(
   return outcome ? [{ outcome, actions: journal }] : [];
 }
 
-test.each(['server', 'agent', 'observability'])(
-  'on a %s that is Ready nothing would change',
-  async (role) => {
-    const machine = vm(role);
-    await live(machine.slipway(), machine, minute, isReady);
-    const before = machine.host.files.snapshot();
-    const looks = machine.host.looks.length;
-    expect((await plan(machine)).verdict).toBe('nothing');
-    expect(machine.host.files.snapshot()).toEqual(before);
-    expect(machine.host.looks.slice(looks).filter((look) => look.includes('readyz'))).toEqual([]);
-  },
-);
+test.each(namesOf(roles))('on a %s that is Ready nothing would change', async (role) => {
+  const machine = vm(role);
+  await live(machine.slipway(), machine, minute, isReady);
+  const before = machine.host.files.snapshot();
+  const looks = machine.host.looks.length;
+  expect((await plan(machine)).verdict).toBe('nothing');
+  expect(machine.host.files.snapshot()).toEqual(before);
+  expect(machine.host.looks.slice(looks).filter((look) => look.includes('readyz'))).toEqual([]);
+});
 
 test('an edit by hand is shown, and the rest of the plan is not in doubt for it', async () => {
   const machine = vm('agent');

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
+import { namesOf, roles } from '../../src/roles/index.ts';
 import { Crash } from '../lab/memory-host.ts';
 import { isReady, live, vm } from './a-vm.ts';
 
 const minute = 60_000;
-const roles = ['server', 'agent', 'observability'] as const;
 
 /** The world as a reader sees it, without what differs from one first boot to the next. */
 function endState({ host }: ReturnType<typeof vm>): unknown {
@@ -19,7 +19,7 @@ function endState({ host }: ReturnType<typeof vm>): unknown {
     ]);
 }
 
-describe.each(roles)('a %s', (role) => {
+describe.each(namesOf(roles))('a %s', (role) => {
   test('boots to Ready within a minute, and starts K3s once', async () => {
     const machine = vm(role);
     const report = await live(machine.slipway(), machine, minute, isReady);

@@ -4,7 +4,8 @@ import type { K3sNode } from '../../../src/agent/node.ts';
 import { nodePaths } from '../../../src/agent/paths.ts';
 import { defaults } from '../../../src/agent/settings/defaults.ts';
 import { type Settings, settingsSchema } from '../../../src/agent/settings/schema.ts';
-import { findRole } from '../../../src/roles/index.ts';
+import { findRole, type RoleName } from '../../../src/roles/index.ts';
+import type { Role } from '../../../src/roles/role.ts';
 import type { MemoryHost } from '../../lab/memory-host.ts';
 
 type Written = { readonly [Section in keyof typeof defaults]?: object };
@@ -24,16 +25,16 @@ export interface NodeChanges extends Partial<Omit<K3sNode, 'role' | 'settings' |
 }
 
 /** A node of that role; agents have a server to join. */
-export function aNode(role: 'server' | 'agent' | 'observability', changes: NodeChanges = {}): K3sNode {
+export function aNode(role: RoleName | Role, changes: NodeChanges = {}): K3sNode {
   const { settings, root = '/', ...rest } = changes;
-  const known = findRole(role);
+  const known = typeof role === 'string' ? findRole(role) : role;
   if (!known) throw new Error(`no role ${role}`);
   return {
     role: known,
     name: 'vm-1',
     address: '10.0.0.5',
     version: 'v1.36.3+k3s1',
-    ...(role !== 'server' && { server: 'https://10.0.0.4:6443' }),
+    ...(known.k3s === 'agent' && { server: 'https://10.0.0.4:6443' }),
     arch: 'x64',
     paths: nodePaths(root),
     settings: someSettings(settings),

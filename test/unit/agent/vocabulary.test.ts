@@ -5,7 +5,7 @@ import { NodeError } from '../../../src/agent/engine/errors.ts';
 import type { Reason } from '../../../src/agent/engine/reasons.ts';
 import type { ConditionType } from '../../../src/agent/engine/resource.ts';
 import { conditionTypes, reasons } from '../../../src/agent/vocabulary.ts';
-import { roleNames } from '../../../src/roles/index.ts';
+import { roles } from '../../../src/roles/index.ts';
 import { registry, vm } from '../../scenario/a-vm.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -41,7 +41,7 @@ test('a misspelt reason or condition does not compile', () => {
 
 test('every condition is that of a Resource some role plans, and the list has all of them', async () => {
   const proof = `registries: { proof: ['${registry}/app:1'] }`;
-  const reports = await Promise.all(roleNames.map((role) => vm(role, proof).slipway().pass()));
+  const reports = await Promise.all(roles.map(({ name }) => vm(name, proof).slipway().pass()));
   const planned = new Set(
     reports.flatMap(({ outcomes }) => outcomes.map(({ resource }) => resource.condition)),
   );

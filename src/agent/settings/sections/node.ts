@@ -1,13 +1,19 @@
 import * as z from 'zod/mini';
-import { roleNames } from '../../../roles/index.ts';
+import { namesOf, roles } from '../../../roles/index.ts';
+import type { Role } from '../../../roles/role.ts';
 import { about } from '../about.ts';
 import { url } from '../address-forms.ts';
 import { directHost, ipAddress, nodeLabel, nodeName, nodeTaint, words } from '../forms.ts';
 
-export const role = about(
-  `What this VM is: ${roleNames.join(', ')}. By default the tag k3s-role says it, and an open tag wins over a settings file: set tags.role to false to fix the role here.`,
-  z.optional(words),
-);
+/** The setting that names one of these roles; whether there is one of that name is judged with the tags. */
+export function roleSetting(among: readonly Role[]) {
+  return about(
+    `What this VM is: ${namesOf(among).join(', ')}. By default the tag k3s-role says it, and an open tag wins over a settings file: set tags.role to false to fix the role here.`,
+    z.optional(words),
+  );
+}
+
+export const role = roleSetting(roles);
 
 export const tags = about(
   'Which instance tags are heard. A tag that is heard wins over the settings files; false closes it.',

@@ -3,6 +3,8 @@ import { type Attempts, reconcile } from '../../../../src/agent/engine/reconcile
 import type { Outcome, Resource } from '../../../../src/agent/engine/resource.ts';
 import { recordingHost } from '../../../../src/agent/host/recording/recording-host.ts';
 import { k3sResources } from '../../../../src/agent/parts/index.ts';
+import { type RoleName, roles } from '../../../../src/roles/index.ts';
+import type { Role } from '../../../../src/roles/role.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
 import type { MemoryHost } from '../../../lab/memory-host.ts';
 import { aMachine } from '../a-machine.ts';
@@ -11,9 +13,12 @@ import { aNode, type NodeChanges } from '../a-node.ts';
 const hour = 3_600_000;
 const registry = 'myteam.azurecr.io';
 const rotateAt = (after: number) => after + 2 * hour;
-type RoleName = 'server' | 'agent' | 'observability';
 
-function plan(role: RoleName, clock: MemoryHost | undefined, changes: NodeChanges = {}): readonly Resource[] {
+function plan(
+  role: RoleName | Role,
+  clock: MemoryHost | undefined,
+  changes: NodeChanges = {},
+): readonly Resource[] {
   const cloud = new FakeCloud({
     secrets: { 'k3s-token': 'swordfish' },
     registries: [registry],
@@ -80,8 +85,8 @@ test('the plan of an observability node', () => {
   ]);
 });
 
-describe.each(['server', 'agent', 'observability'] as const)('%s', (role) => {
-  const machine = () => aMachine(role === 'server' ? 'server' : 'agent');
+describe.each(roles)('$name', (role) => {
+  const machine = () => aMachine(role.k3s);
 
   test('ids are unique, and what is needed comes first', () => {
     const seen = new Set<string>();
@@ -95,9 +100,7 @@ describe.each(['server', 'agent', 'observability'] as const)('%s', (role) => {
   test('a first boot starts K3s once, and a second look changes nothing', async () => {
     const { host, log } = machine();
     const outcomes = await converge(plan(role, host), host);
-    expect(troubles(outcomes)).toEqual(
-      role === 'observability' ? ['Node/taints Failed TaintNotApplied'] : [],
-    );
+    expect(troubles(outcomes)).toEqual(role.taints.length > 0 ? ['Node/taints Failed TaintNotApplied'] : []);
     expect(log).toEqual(['start']);
     const { length } = host.journal;
     await converge(plan(role, host), host);

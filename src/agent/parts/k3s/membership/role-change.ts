@@ -41,12 +41,16 @@ export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
  *
  * Of several roles of that kind it is the one with the most labels that K3s was given.
  */
-export async function keepingRole(host: HostReader, node: K3sNode): Promise<K3sNode> {
+export async function keepingRole(
+  host: HostReader,
+  node: K3sNode,
+  among: readonly Role[] = roles,
+): Promise<K3sNode> {
   const kind = otherKind(node);
   if ((await host.stat(join(node.paths.system.units, unitName(kind)))) === undefined) return node;
   if (isConsented(node.settings, 'roleChange', await changeOf(host, node))) return node;
   const given = (await k3sFlags(host, node.paths)).get('node-label') ?? [];
-  const [role] = roles
+  const [role] = among
     .filter(({ k3s, labels }) => k3s === kind && labels.every((label) => given.includes(label)))
     .sort((a, b) => b.labels.length - a.labels.length);
   if (role === undefined) return node;

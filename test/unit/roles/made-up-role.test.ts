@@ -1,0 +1,68 @@
+/** A role in a table of the test's own is seen wherever something depends on which role it is. */
+import { expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { roleOf } from '../../../src/agent/knowledge.ts';
+import { renderConfig } from '../../../src/agent/parts/k3s/config/config.ts';
+import { keepingRole } from '../../../src/agent/parts/k3s/membership/role-change.ts';
+import { nodePaths } from '../../../src/agent/paths.ts';
+import { type Loaded, load } from '../../../src/agent/settings/load.ts';
+import { roleSetting } from '../../../src/agent/settings/sections/node.ts';
+import { roleHelp } from '../../../src/commands/cli-common.ts';
+import { findRole, type RoleName, roles } from '../../../src/roles/index.ts';
+import type { Role } from '../../../src/roles/role.ts';
+import { memoryHost } from '../../lab/memory-host.ts';
+import { aNode } from '../agent/a-node.ts';
+
+const lantern = {
+  name: 'lantern',
+  summary: 'a node that shines',
+  k3s: 'agent',
+  labels: ['role=lantern'],
+  taints: ['lantern=true:NoSchedule'],
+  gitops: false,
+  memory: 512,
+} as const satisfies Role;
+const withLantern = [...roles, lantern];
+
+function wanting(role: string): Promise<Loaded> {
+  const commandLine = [{ option: '--role', path: 'role', value: role }];
+  return load(memoryHost(), { paths: nodePaths('/'), commandLine });
+}
+
+test('a VM can take it, and a near miss is understood', async () => {
+  expect(roleOf(await wanting('Lantern'), [], withLantern)).toBe(lantern);
+  const [near, right] = [await wanting('lantrn'), await wanting('lantern')];
+  expect(() => roleOf(near, [], withLantern)).toThrow(
+    /Did you mean lantern\? Set it to one of: server, .*, lantern\.$/,
+  );
+  expect(() => roleOf(right)).toThrow('is no role of Slipway');
+  expect(findRole('lantern')).toBeUndefined();
+});
+
+test('it is in the reference of settings and in the help of --role', () => {
+  expect(z.globalRegistry.get(roleSetting(withLantern))?.description).toMatch(
+    /: server, .*, lantern\. By default/,
+  );
+  expect(roleHelp(withLantern)).toMatch(/^server, .* or lantern, whatever the tag says$/);
+});
+
+test('K3s gets its label and its taint', () => {
+  expect(renderConfig(aNode(lantern))).toMatch(/role=lantern[\s\S]*lantern=true:NoSchedule/);
+});
+
+test('a node that was installed with it keeps it until a consent', async () => {
+  const host = memoryHost();
+  host.files.write(
+    '/etc/systemd/system/k3s-agent.service',
+    '[Service]\nExecStart=/usr/local/bin/k3s agent\n',
+  );
+  host.files.write('/etc/rancher/k3s/config.yaml', 'node-label:\n  - role=lantern\n');
+  expect((await keepingRole(host, aNode('server'), withLantern)).role).toBe(lantern);
+  expect((await keepingRole(host, aNode('server'))).role.name).toBe('agent');
+});
+
+test('a name without its record does not compile', () => {
+  // @ts-expect-error There is no such role.
+  const chosen: RoleName = 'lantern';
+  expect(chosen).toBe('lantern');
+});
