@@ -2,25 +2,23 @@ import { NodeError, type Retry } from '../engine/errors.ts';
 import type { HttpResponse } from '../engine/host.ts';
 import { redacted } from '../engine/secret.ts';
 
-/** What an Azure service says when it refuses, whichever of its three forms it uses. */
+/** What a service says when it refuses, whichever of the usual forms it uses. */
 export interface Refusal {
   readonly code: string;
-  /** The code below the code, where there is one: what Key Vault's 403s differ by. */
-  readonly inner: string;
   readonly message: string;
 }
 
 /**
  * The refusal in an answer's body; empty texts where the body is no such thing, as a proxy's page.
  *
- * Forms: `{error: {code, message, innererror}}` (Key Vault), `{error, error_description}` (token endpoint, OAuth),
+ * Forms: `{error: {code, message}}` (OData and what follows it), `{error, error_description}` (OAuth),
  * `{errors: [{code, message}]}` (registries).
  */
 export function refusalOf({ body }: HttpResponse): Refusal {
   const { error, error_description, errors } = parsed(body);
-  if (typeof error === 'string') return { code: error, inner: '', message: text(error_description) };
+  if (typeof error === 'string') return { code: error, message: text(error_description) };
   const first = error ?? errors?.[0];
-  return { code: text(first?.code), inner: text(first?.innererror?.code), message: text(first?.message) };
+  return { code: text(first?.code), message: text(first?.message) };
 }
 
 interface RefusalBody {
@@ -32,7 +30,6 @@ interface RefusalBody {
 interface RefusalItem {
   readonly code?: unknown;
   readonly message?: unknown;
-  readonly innererror?: { readonly code?: unknown };
 }
 
 function parsed(body: string): RefusalBody {
@@ -89,7 +86,7 @@ export function isUnknownName(failure: NodeError): boolean {
   return false;
 }
 
-/** The certificate of a service of Azure's is not trusted, which a proxy that re-signs explains best. */
+/** The certificate of a service is not trusted, which a proxy that re-signs explains best. */
 export function untrusted(who: string, failure: NodeError): NodeError {
   return new NodeError(
     'TlsUntrusted',

@@ -9,3 +9,6 @@ export type Clouds = Readonly<Record<string, CloudDriver>>;
 export const clouds = { azure, static: staticDriver } as const satisfies Clouds;
 
 export type CloudName = keyof typeof clouds;
+
+/** The cloud of a node whose settings name none. */
+export const defaultCloud = 'azure' satisfies CloudName;

@@ -14,11 +14,6 @@ export const url = address(
   'be a URL such as https://example.com/path, without user name, password or query',
 );
 
-export const httpsUrl = address(
-  /^https:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/,
-  'be an https:// URL such as https://myvault.vault.azure.net, without user name, password or query',
-);
-
 export const gitUrl = address(
   /^https:\/\/[^\s/@?#]+\/[^\s?#]+$/,
   'be the https:// URL of a Git repository, without a user name, password or query, so for Azure DevOps https://dev.azure.com/ORGANIZATION/PROJECT/_git/REPOSITORY (Flux gets the token of tokenSecretName)',
@@ -31,7 +26,7 @@ export const gitHost = address(
 );
 
 /** Text that matches, and whose URL has a host and a port that can be: `https://x:99999` looks right and is not. */
-function address(
+export function address(
   pattern: RegExp,
   must: string,
   urlOf: (value: string) => string | undefined = (value) => value,

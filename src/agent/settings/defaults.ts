@@ -1,4 +1,4 @@
-import { clouds } from '../clouds/index.ts';
+import { clouds, defaultCloud } from '../clouds/index.ts';
 import { cloudDefaults } from '../clouds/sections.ts';
 import { gitOpsEngines } from '../gitops/index.ts';
 import { engineDefaults } from '../gitops/sections.ts';
@@ -8,7 +8,7 @@ import type { WrittenSettings } from './schema.ts';
 
 /** The lowest layer: what holds where nothing else is configured. Optional settings are left out, not `undefined`. */
 export const defaults = {
-  cloud: 'azure',
+  cloud: defaultCloud,
   tags: { role: true, server: true, version: true },
   node: { labels: [], taints: [] },
   network: { noProxy: [] },

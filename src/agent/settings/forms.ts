@@ -145,11 +145,6 @@ export const secretName = text(
   'be a secret name: letters, digits, dashes, underscores, dots and slashes',
 );
 
-export const guid = text(
-  /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
-  'be a client id such as 11111111-2222-3333-4444-555555555555',
-);
-
 export const repositoryPath = text(
   /^(?!\/)(?!.*(^|\/)\.\.(\/|$))\S+$/,
   'be a path inside the repository such as clusters/production, without a leading / and without ..',

@@ -96,7 +96,8 @@ function unreachable(failure: NodeError, url: string): NodeError {
 
 function refused(response: HttpResponse, url: string, name: string, now: number): NodeError {
   const { status } = response;
-  const { code, inner, message } = refusalOf(response);
+  const { code, message } = refusalOf(response);
+  const inner = innerCodeOf(response);
   const says = quoted(message || code);
   const passing = { retry: soonAfter(response, now) };
   const lasting = { retry: { pace: 'slow' } } as const;
@@ -122,6 +123,16 @@ function refused(response: HttpResponse, url: string, name: string, now: number)
     `What answers at ${url} does not answer as a Key Vault does: status ${status}.${says}${redirection(response, url)} Check azure.keyVault.url.`,
     status === 200 ? {} : lasting,
   );
+}
+
+/** The code below the code, which is what Key Vault's 403s differ by: `{error: {innererror: {code}}}`. */
+function innerCodeOf({ body }: HttpResponse): string {
+  try {
+    const code: unknown = JSON.parse(body)?.error?.innererror?.code;
+    return typeof code === 'string' ? code : '';
+  } catch {
+    return '';
+  }
 }
 
 /** A secret that the identity may read, and that the vault does not give: told apart from a missing role. */

@@ -1,11 +1,21 @@
 import * as z from 'zod/mini';
 import { about } from '../../settings/about.ts';
-import { httpsUrl, url } from '../../settings/address-forms.ts';
-import { guid, text } from '../../settings/forms.ts';
+import { address, url } from '../../settings/address-forms.ts';
+import { text } from '../../settings/forms.ts';
 import { given } from '../../settings/path.ts';
 import type { Problem } from '../../settings/problem.ts';
 import type { DeepReadonlyInput } from '../../settings/read-only.ts';
 import type { Section } from '../../settings/section.ts';
+
+const clientId = text(
+  /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
+  'be a client id such as 11111111-2222-3333-4444-555555555555',
+);
+
+export const vaultUrl = address(
+  /^https:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/,
+  'be an https:// URL such as https://myvault.vault.azure.net, without user name, password or query',
+);
 
 const vaultName = text(
   /^[A-Za-z](?!.*--)[0-9A-Za-z-]{1,22}[0-9A-Za-z]$/,
@@ -26,12 +36,12 @@ export const azureSettings = about(
     identity: z.strictObject({
       clientId: about(
         'The client id of a user-assigned managed identity; by default the system-assigned one.',
-        z.optional(guid),
+        z.optional(clientId),
       ),
     }),
     keyVault: z.strictObject({
       name: about('The Key Vault that holds the join token.', z.optional(vaultName)),
-      url: about('The address of the Key Vault, in place of its name.', z.optional(httpsUrl)),
+      url: about('The address of the Key Vault, in place of its name.', z.optional(vaultUrl)),
     }),
     registryAudience: about('The audience of the token that is exchanged at the container registry.', url),
   }),

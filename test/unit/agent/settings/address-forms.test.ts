@@ -1,13 +1,8 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { vaultUrl } from '../../../../src/agent/clouds/azure/settings.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
-import {
-  gitHost,
-  gitUrl,
-  httpsUrl,
-  registryName,
-  url,
-} from '../../../../src/agent/settings/address-forms.ts';
+import { gitHost, gitUrl, registryName, url } from '../../../../src/agent/settings/address-forms.ts';
 import { load } from '../../../../src/agent/settings/load.ts';
 import { withTags } from '../../../../src/agent/settings/tags.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
@@ -61,14 +56,14 @@ test('the tag k3s-server refuses a port that cannot be', async () => {
   }
 });
 
-const forms = { registryName, url, httpsUrl, gitUrl, gitHost };
+const forms = { registryName, url, vaultUrl, gitUrl, gitHost };
 
 test.each([
   ['registryName', '*'],
   ['registryName', 'docker.io'],
   ['url', 'http://a.io/b/c'],
   ['url', 'https://a.io:8443'],
-  ['httpsUrl', 'https://a.io/b/c'],
+  ['vaultUrl', 'https://a.io/b/c'],
   ['gitUrl', 'https://a.io/team/repository.git'],
   ['gitHost', 'git.a.io'],
   ['gitHost', 'git.a.io:8443'],
@@ -81,9 +76,9 @@ test.each([
   ['url', 'git+https://a.io'],
   ['url', 'https://a.io/b c'],
   ['url', 'https://a.io:99999?b'],
-  ['httpsUrl', 'http://a.io'],
-  ['httpsUrl', 'git+https://a.io'],
-  ['httpsUrl', 'https://a.io/me@b'],
+  ['vaultUrl', 'http://a.io'],
+  ['vaultUrl', 'git+https://a.io'],
+  ['vaultUrl', 'https://a.io/me@b'],
   ['gitUrl', 'git+https://a.io/b'],
   ['gitUrl', 'https://a.io/b?c'],
   ['gitHost', '-a.io'],
