@@ -6,7 +6,18 @@ import { describe, expect, test } from 'vitest';
 
 /** What every part may import, beside its own files. */
 const belowParts = [
-  ...['engine', 'resources', 'clouds', 'settings', 'part settings', 'roles', 'node', 'paths'],
+  ...[
+    'engine',
+    'resources',
+    'clouds',
+    'settings',
+    'part settings',
+    'part',
+    'reasons',
+    'roles',
+    'node',
+    'paths',
+  ],
 ];
 
 /** The parts, each a zone, from which one reads which of them may know which. */
@@ -69,6 +80,7 @@ const zones: readonly {
     files: /^src\/agent\/parts\/\w+\/settings\.ts$/,
     imports: ['engine', 'settings'],
   },
+  { zone: 'part', files: /^src\/agent\/parts\/part\.ts$/, imports: ['engine', 'settings', 'paths'] },
   { zone: 'machine', files: /^src\/agent\/parts\/machine\//, imports: [...belowParts, 'k3s'] },
   { zone: 'network', files: /^src\/agent\/parts\/network\//, imports: belowParts },
   { zone: 'registry', files: /^src\/agent\/parts\/registry\//, imports: [...belowParts, 'k3s', 'answer'] },

@@ -15,6 +15,7 @@ import {
   joinToken,
   k3sExecutable,
   k3sLinks,
+  k3sPart,
   k3sScripts,
   k3sService,
   keepingFlags,
@@ -34,8 +35,9 @@ import {
   unlessIrreversible,
   unlessOverridden,
 } from './k3s/index.ts';
-import { directoriesId, type FreeSpace, preflight, system } from './machine/index.ts';
-import { imdsGuard } from './network/index.ts';
+import { directoriesId, type FreeSpace, machinePart, preflight, system } from './machine/index.ts';
+import { imdsGuard, networkPart } from './network/index.ts';
+import type { Part } from './part.ts';
 import {
   containerdLogins,
   credentialProvider,
@@ -46,7 +48,11 @@ import {
   registries,
   registryInputs,
   registryNotes,
+  registryPart,
 } from './registry/index.ts';
+
+/** Every part of a node. */
+export const parts: readonly Part[] = [machinePart, networkPart, registryPart, k3sPart];
 
 export interface K3sPorts {
   readonly cloud: Cloud;

@@ -1,5 +1,7 @@
 /** K3s itself: what of it the node's table of contents, other parts, setup, doctor and report may use. */
 
+export { k3sPart } from './part.ts';
+
 // What a node has of it.
 
 export { configFile } from './config/config.ts';

@@ -1,5 +1,7 @@
 /** What the machine is and has before K3s is there: what others may use of it. */
 
+export { machinePart } from './part.ts';
+
 // What a node has of it.
 
 export { directoriesId } from './directories.ts';

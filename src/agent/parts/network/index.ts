@@ -1,5 +1,9 @@
 /** The guard of the metadata service: what others may use of it. */
 
+export { networkPart } from './part.ts';
+
+// What a node has of it.
+
 export { imdsGuard } from './guard.ts';
 
 // Its removal, and what it is called where it stays.

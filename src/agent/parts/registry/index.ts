@@ -1,5 +1,7 @@
 /** The logins of registries: what others may use of them. The launcher and commands take answer/ directly. */
 
+export { registryPart } from './part.ts';
+
 // What a node has of them.
 
 export { containerdLogins } from './containerd-login-ends.ts';

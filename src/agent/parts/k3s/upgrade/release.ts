@@ -37,9 +37,12 @@ export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource
 
 /** The other names K3s answers to. */
 export function k3sLinks({ paths }: K3sNode, needs: readonly string[]): readonly Resource[] {
-  return ['kubectl', 'crictl', 'ctr'].map((name) =>
-    link({ path: join(paths.system.bin, name), target: 'k3s', condition: 'K3sBinary', needs }),
-  );
+  return linkPaths(paths).map((path) => link({ path, target: 'k3s', condition: 'K3sBinary', needs }));
+}
+
+/** Returns where these links are. */
+export function linkPaths({ system }: NodePaths): readonly string[] {
+  return ['kubectl', 'crictl', 'ctr'].map((name) => join(system.bin, name));
 }
 
 /**

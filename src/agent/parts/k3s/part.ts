@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import type { Part } from '../part.ts';
+import { agentTokenPath } from './membership/agent-token.ts';
+import { clusterReasons, k3sReasons, serverReasons, tokenReasons } from './reasons.ts';
+import { accessInputs, programInputs } from './service/start-inputs.ts';
+import { scriptPaths } from './teardown/scripts.ts';
+import { k3sUnits } from './teardown/teardown.ts';
+import { linkPaths } from './upgrade/release.ts';
+
+export const k3sPart: Part = {
+  name: 'k3s',
+  conditions: [
+    ...(['Role', 'System', 'K3sBinary', 'JoinToken', 'K3sConfig', 'Registries'] as const),
+    ...(['ServerReachable', 'K3sRunning', 'NodeReady'] as const),
+  ],
+  reasons: { ...clusterReasons, ...serverReasons, ...tokenReasons, ...k3sReasons },
+  consents: ['tokenChange', 'roleChange', 'serverChange', 'restart', 'lostFlags', 'settings'],
+  startInputs: [...programInputs, ...accessInputs],
+  probes: ['port NUMBER', 'secret NAME', 'secrets', 'K3s release'],
+  owns: (paths) => [
+    paths.k3s.binary,
+    ...linkPaths(paths),
+    ...scriptPaths(paths),
+    paths.k3s.config,
+    paths.slipway.joinToken,
+    agentTokenPath(paths),
+    ...k3sUnits.map((unit) => join(paths.system.units, unit)),
+    paths.k3s.startedWith,
+    paths.k3s.lastVersion,
+    paths.k3s.stamp,
+    paths.slipway.events,
+  ],
+  reads: ({ k3s }) => [
+    k3s.data,
+    k3s.kubeconfig,
+    k3s.serverToken,
+    k3s.agent,
+    k3s.agentServerCa,
+    k3s.kubeletCertificate,
+    k3s.kubeletKubeconfig,
+  ],
+};

@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import type { Part } from '../part.ts';
+import { pluginName } from './provider-config.ts';
+import { registryReasons } from './reasons.ts';
+import { registryInputs } from './start-inputs.ts';
+
+export const registryPart: Part = {
+  name: 'registry',
+  conditions: ['Registries', 'CredentialProvider', 'Pulls'],
+  reasons: registryReasons,
+  consents: [],
+  startInputs: registryInputs,
+  probes: ['exchange SERVER', 'login SERVER', 'pull IMAGE'],
+  owns: ({ k3s, slipway }) => [
+    k3s.registries,
+    slipway.registryLogins,
+    slipway.providerSettings,
+    slipway.providerLock,
+    slipway.pullProof,
+    k3s.credentialProvider,
+    join(k3s.credentialProviderBin, pluginName),
+  ],
+  reads: () => [],
+};

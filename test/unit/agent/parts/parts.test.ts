@@ -1,0 +1,306 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { probesFor } from '../../../../src/agent/doctor/doctor.ts';
+import type { K3sNode } from '../../../../src/agent/node.ts';
+import { nodeResources, parts, startSources } from '../../../../src/agent/parts/index.ts';
+import type { Part } from '../../../../src/agent/parts/part.ts';
+import { allPlaces, nodePaths } from '../../../../src/agent/paths.ts';
+import { consents } from '../../../../src/agent/settings/consents.ts';
+import { reasons } from '../../../../src/agent/vocabulary.ts';
+import { roles } from '../../../../src/roles/index.ts';
+import { uninstallSteps } from '../../../../src/setup/uninstall-steps.ts';
+import { ownedFiles } from '../../../boot/owned-files.ts';
+import { FakeCloud } from '../../../lab/fake-cloud.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+import { aHost, told } from '../../setup/a-host.ts';
+import { aNode } from '../a-node.ts';
+
+const src = join(import.meta.dirname, '../../../../src');
+const paths = nodePaths('/');
+
+/** What the daemon and setup have of their own, beside the parts. */
+const own = {
+  consents: ['foreignMirrors', 'identityHosts', 'plainHttp'],
+  probes: ['proxy', 'DNS NAME', 'clock', 'metadata service', 'daemon'],
+  files: ['/run/slipway/status.json', '/run/slipway/lock', '/run/slipway/lock.held', '/usr/local/bin/flux'],
+  /** Directories that several share, and the operator's settings. */
+  places: [
+    ...paths.slipway.configLayers,
+    ...[paths.slipway.state, paths.slipway.setupLock, paths.system.units, paths.system.bin],
+    paths.k3s.credentialProviderBin,
+  ],
+};
+
+/** A part that was forgotten everywhere, as somebody who adds one may. */
+const forgotten: Part = {
+  name: 'forgotten',
+  conditions: ['GitOps'],
+  reasons: { RoleChanged: 'It is of K3s.' },
+  consents: ['settings'],
+  startInputs: [{ name: 'forgotten' }],
+  probes: ['forgotten NAME'],
+  owns: ({ root, k3s }) => [join(root, 'var/lib/forgotten'), k3s.config],
+  reads: ({ k3s }) => [k3s.serverToken],
+};
+const withForgotten = [...parts, forgotten];
+
+interface Source {
+  readonly path: string;
+  readonly text: string;
+}
+
+const sources: readonly Source[] = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => ({ path, text: readFileSync(join(src, path), 'utf8') }));
+
+function partOf({ path }: Source): string | undefined {
+  return /^agent\/parts\/(\w+)\//.exec(path)?.[1];
+}
+
+/** The words that a pattern finds in the sources of a part. */
+function saidBy({ name }: Part, pattern: RegExp): readonly string[] {
+  const found = sources
+    .filter((source) => partOf(source) === name)
+    .flatMap(({ text }) => [...text.matchAll(pattern)]);
+  return [...new Set(found.map(([, word = '']) => word))].sort();
+}
+
+/** The names that stand more than once, or on one side only. */
+function differing(one: readonly string[], other: readonly string[]): readonly string[] {
+  const twice = [...one.filter((each, at) => one.indexOf(each) !== at)];
+  const missing = [
+    ...one.filter((each) => !other.includes(each)),
+    ...other.filter((each) => !one.includes(each)),
+  ];
+  return [...new Set([...twice, ...missing])].sort();
+}
+
+describe('a record says what the sources of its part say', () => {
+  const check = {
+    conditions: (part: Part) => differing(part.conditions, saidBy(part, /\bcondition: '(\w+)'/g)),
+    consents: (part: Part) =>
+      differing(
+        part.consents,
+        saidBy(part, /\b(?:isConsented|consentAdvice|consentedSubjects)\([\w.]+, '(\w+)'/g),
+      ),
+  };
+
+  test.each(parts.map((part) => [part.name, part] as const))('%s', (_, part) => {
+    expect([...check.conditions(part), ...check.consents(part)]).toEqual([]);
+  });
+
+  test.each(parts.map((part) => [part.name, part] as const))(
+    '%s, and has all of its reasons',
+    async (name, part) => {
+      const tables: object = await import(join(src, 'agent/parts', name, 'reasons.ts'));
+      expect(differing(Object.keys(part.reasons), Object.values(tables).flatMap(Object.keys))).toEqual([]);
+    },
+  );
+
+  test('unless it was forgotten', () => {
+    expect([check.conditions(forgotten), check.consents(forgotten)]).toEqual([['GitOps'], ['settings']]);
+  });
+
+  test('and every folder of a part has one', () => {
+    const folders = new Set(sources.flatMap((source) => partOf(source) ?? []));
+    expect(
+      differing(
+        parts.map(({ name }) => name),
+        [...folders],
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('has exactly one owner', () => {
+  const unowned = {
+    reason: (table: readonly Part[]) => {
+      const owned = table.flatMap((part) => Object.keys(part.reasons));
+      return differing(
+        owned,
+        Object.keys(reasons).filter((reason) => owned.includes(reason)),
+      );
+    },
+    consent: (table: readonly Part[]) =>
+      differing([...table.flatMap((part) => part.consents), ...own.consents], Object.keys(consents)),
+    'input of a start of K3s': (table: readonly Part[]) =>
+      differing(
+        table.flatMap(({ startInputs }) => startInputs.map(({ name }) => name)),
+        startSources.inputs.map(({ name }) => name),
+      ),
+    place: (table: readonly Part[]) => {
+      const owned = table.flatMap((part) => [...part.owns(paths), ...part.reads(paths)]);
+      const known = [...owned, ...own.places, ...own.files];
+      return differing(known, [...allPlaces(paths), ...known]);
+    },
+    probe: (table: readonly Part[]) => {
+      const known = [...table.flatMap(({ probes }) => probes), ...own.probes];
+      return differing(
+        known,
+        probeNames().map((probe) => known.find((name) => fits(name, probe)) ?? probe),
+      );
+    },
+  };
+  const expected = {
+    reason: ['RoleChanged'],
+    consent: ['settings'],
+    'input of a start of K3s': ['forgotten'],
+    place: [paths.k3s.config, paths.k3s.serverToken],
+    probe: ['forgotten NAME'],
+  };
+
+  test.each(Object.entries(unowned))('every %s', (_, check) => {
+    expect(check(parts)).toEqual([]);
+  });
+
+  test.each(Object.entries(expected))('no %s of a part that was forgotten', (name, complaints) => {
+    expect(Object.entries(unowned).find(([each]) => each === name)?.[1](withForgotten)).toEqual(complaints);
+  });
+});
+
+/** What the doctor asks of a server, of an agent, and while the role is not known. */
+function probeNames(): readonly string[] {
+  const servers = ['a.azurecr.io', 'b.azurecr.io'];
+  const settings = { registries: { servers, proof: ['a.azurecr.io/x:1'] } };
+  const nodes = [aNode('server', { settings }), aNode('agent', { settings }), undefined];
+  const machine = memoryHost();
+  const probes = nodes.flatMap((node) =>
+    probesFor({
+      machine,
+      measures: { memoryAvailable: async () => 0, disk: async () => ({ size: 0, available: 0 }) },
+      paths,
+      configured: {
+        settings: aNode('server', { settings }).settings,
+        host: machine,
+        cloud: new FakeCloud(),
+      },
+      node,
+      plan: [],
+      isRunning: async () => true,
+    }),
+  );
+  return [...new Set(probes.map(({ what }) => what))];
+}
+
+/** `NAME` stands for anything. */
+function fits(name: string, probe: string): boolean {
+  return name === probe || (/ [A-Z]{4,}$/.test(name) && probe.startsWith(name.replace(/[A-Z]+$/, '')));
+}
+
+describe('what a part owns', () => {
+  const files = (table: readonly Part[]) => table.flatMap((part) => part.owns(paths));
+
+  test('is on the page of what Slipway owns, with nothing beside it', () => {
+    expect(differing([...files(parts), ...own.files], pageFiles())).toEqual([]);
+  });
+
+  test('is missed on that page if it was forgotten', () => {
+    expect(differing([...files(withForgotten), ...own.files], pageFiles())).toContain('/var/lib/forgotten');
+  });
+
+  test('is removed', async () => {
+    expect(await leftOf(files(parts))).toEqual([]);
+  });
+
+  test('is seen where its removal was forgotten', async () => {
+    expect(await leftOf(files([forgotten]))).toEqual(['/var/lib/forgotten']);
+  });
+});
+
+/** The rows of the page, and what its text says is there for moments only. Of a name with a star the name. */
+function pageFiles(): readonly string[] {
+  return [...ownedFiles().map(({ path }) => path.replace(/\*$/, '')), paths.slipway.events].filter((path) =>
+    path.startsWith('/'),
+  );
+}
+
+/** What is left of these files after `slipway uninstall --k3s --purge`. */
+async function leftOf(files: readonly string[]): Promise<readonly string[]> {
+  const host = aHost();
+  for (const path of files) {
+    host.files.remove(path);
+    if (/\/(kubectl|crictl|ctr)$/.test(path)) host.files.link(path, 'k3s');
+    else host.files.write(path, '# Written by Slipway\n');
+  }
+  await told(uninstallSteps(paths, { k3s: true, purge: true, keepsK3s: false }), host);
+  return files.filter((path) => host.files.stat(path) !== undefined);
+}
+
+describe('the plan of a node', () => {
+  const rich = {
+    registries: { servers: ['a.azurecr.io', 'b.azurecr.io'], proof: ['a.azurecr.io/x:1'] },
+    joinToken: { agentSecretName: 'agents' },
+    node: { taints: ['a=b:NoSchedule'] },
+  };
+  const ports = {
+    cloud: new FakeCloud(),
+    memory: 4_096,
+    free: async () => 5_000,
+    rotateAt: (receivedAt: number) => receivedAt,
+  };
+  const nodes: readonly K3sNode[] = roles.flatMap((role) =>
+    ['/', '/mnt'].flatMap((root) =>
+      [{}, rich].map((settings) => ({ ...aNode(role.k3s, { root, settings }), role })),
+    ),
+  );
+
+  test.each(nodes.map((node) => [node.role.name, node.paths.root, node] as const))(
+    'of role %s below %s has each Resource once, and knows what it needs',
+    (_name, _root, node) => {
+      const plan = nodeResources(node, ports);
+      const ids = plan.map(({ id }) => id);
+      expect(ids).toEqual([...new Set(ids)]);
+      expect(plan.flatMap(({ needs = [] }) => needs).filter((id) => !ids.includes(id))).toEqual([]);
+      const conditions = parts.flatMap((part) => part.conditions);
+      expect(plan.filter(({ condition }) => !conditions.includes(condition))).toEqual([]);
+    },
+  );
+
+  test('leaves out no Resource that a part can make', () => {
+    expect(unplanned(sources)).toEqual([]);
+  });
+
+  test.each([
+    ['exported by nobody', []],
+    [
+      'exported by its part',
+      [{ path: 'agent/parts/new/index.ts', text: "export { made } from './made.ts';" }],
+    ],
+    ['imported alone', [{ path: 'agent/parts/index.ts', text: "import { made } from './new/index.ts';" }]],
+  ])('misses one that is %s', (_, others) => {
+    const text =
+      'export function made(node: K3sNode, [first]: readonly string[]): readonly Resource[] {\n}\n';
+    expect(unplanned([{ path: 'agent/parts/new/made.ts', text }, ...others])).toEqual(['made']);
+  });
+});
+
+/** The makers of Resources that neither a table of contents calls nor another maker of their part. */
+function unplanned(all: readonly Source[]): readonly string[] {
+  const makers = all.flatMap((source) =>
+    [
+      ...source.text.matchAll(
+        /^export (?:async )?function (\w+)\([^{}]*?(?:\{[^{}]*\}[^{}]*?)*\): (?:readonly Resource\[\]|Resource) \{/gm,
+      ),
+    ]
+      .filter(() => partOf(source) !== undefined)
+      .map(([, name = '']) => ({ name, part: partOf(source) })),
+  );
+  const tables = /^(agent\/parts\/index|agent\/plan|setup\/\w+-steps|setup\/uninstall)\.ts$/;
+  const isUsed = ({ name, part }: { readonly name: string; readonly part: string | undefined }) =>
+    all
+      .filter((source) => tables.test(source.path) || partOf(source) === part)
+      .some(({ text }) => callsOf(name).test(withoutImports(text)));
+  return makers.filter((maker) => !isUsed(maker)).map(({ name }) => name);
+}
+
+/** A call, or a function handed on; not its definition. */
+function callsOf(name: string): RegExp {
+  return new RegExp(`(?<!function )(?<!\\w|[^.]\\.)${name}\\b(?!\\.)`);
+}
+
+function withoutImports(text: string): string {
+  return text
+    .replace(/^(?:import|export) [^;(]*? from '[^']+';$/gm, '')
+    .replace(/^\s*(?:\/?\*|\/\/).*$/gm, '');
+}
