@@ -1,9 +1,31 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import type { CloudDriver } from '../../../../src/agent/clouds/driver.ts';
 import { clouds } from '../../../../src/agent/clouds/index.ts';
+import { bypassesProxy } from '../../../../src/agent/host/http/proxy-bypass.ts';
+import { plainHttpMisfits } from '../../../../src/agent/settings/plain-http.ts';
 import { powerfulVariables } from '../../../../src/launcher/environment.ts';
 
-describe.each(Object.entries(clouds))('cloud %s', (name, driver) => {
+describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) => {
+  test('has defaults that its schema takes as they are', () => {
+    expect(z.parse(driver.settings, driver.defaults)).toEqual(driver.defaults);
+  });
+
+  test('is told of in whole sentences, and its firewall in words that stand in one', () => {
+    const { firewall, ...sentences } = driver.hints;
+    expect(firewall).toMatch(/^[a-z].*[a-z]$/);
+    for (const sentence of Object.values(sentences)) expect(sentence).toMatch(/^[A-Z].*\.$/);
+  });
+
+  test('has a metadata service that no proxy is asked for, and that may be plain http, or none', () => {
+    const { address } = driver.metadata(z.parse(driver.settings, driver.defaults)) ?? {};
+    if (address === undefined) return;
+    expect(bypassesProxy(address, [])).toBe(true);
+    const written = { [name]: driver.defaults };
+    expect(plainHttpMisfits(written)).toEqual([]);
+  });
+
   test('is held to the contract of clouds, by its record', () => {
     const file = `test/contract/cloud-${name}.test.ts`;
     expect(existsSync(file), file).toBe(true);

@@ -66,7 +66,9 @@ test('no proxy is asked for its metadata service', () => {
 });
 
 test('its name is in the help of --cloud', () => {
-  expect(cloudHelp()).toBe('azure, or static: everything from the settings');
+  expect(cloudHelp({ azure: withMoon.azure, static: withMoon.static })).toBe(
+    'azure, or static: everything from the settings',
+  );
   expect(cloudHelp(withMoon)).toBe('azure, static: everything from the settings, or moon: one small step');
 });
 
