@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { rulesLoaded } from '../../../src/agent/parts/network/loaded.ts';
-import { type Allowed, renderRuleset } from '../../../src/agent/parts/network/ruleset.ts';
+import { type Allowed, type GuardRules, renderRuleset } from '../../../src/agent/parts/network/ruleset.ts';
 import { memoryHost } from '../../lab/memory-host.ts';
 import { Network, whatIsMissing } from './network.ts';
 
@@ -41,6 +41,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     await Promise.all([vm, pod, azure].map((network) => network.make()));
     connect();
     await azure.serve(imds, 80, identity);
+    await azure.serve(imds, 53, 'the name server');
     await azure.serve('10.0.1.1', 8080, 'the web');
     load(others);
   });
@@ -159,12 +160,34 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     });
   });
 
+  describe('with the guard of one port, as where the address is also DNS', () => {
+    const rules = { address: imds, only: { protocol: 'tcp', port: 80 }, allow: [] } as const;
+    beforeEach(() => load(renderRuleset(rules)));
+
+    test('is refused there, by whatever address, and nowhere else', () => {
+      expect(pod.ask(imds)).toBe('refused');
+      expect(pod.ask(service)).not.toContain(identity);
+      expect(pod.ask(imds, { port: 53 })).toBe('the name server');
+      expect(vm.ask(imds, { uid: 1001 })).toBe('refused');
+      expect(vm.ask(imds, { uid: 1001, port: 53 })).toBe('the name server');
+      expect(vm.ask(imds)).toBe(identity);
+    });
+
+    test('is known to be there, by what nft really prints', async () => {
+      expect(await state(rules)).toBe('InSync');
+      expect(await state()).toBe('Drifted');
+      guard();
+      expect(await state(rules)).toBe('Drifted');
+      expect(pod.ask(imds, { port: 53 })).toBe('refused');
+    });
+  });
+
   /** What Slipway finds, with nft where systemd-run would have it. */
-  async function state(): Promise<string> {
+  async function state(rules: GuardRules = { address: imds, allow: [] }): Promise<string> {
     const host = memoryHost({ files: { '/usr/sbin/nft': '' } })
       .on({ file: 'systemctl', args: /^show / }, 'ActiveState=active\n')
       .on({ file: 'systemd-run' }, ({ args }) => asked(args.slice(args.indexOf('/usr/sbin/nft') + 1)));
-    return (await rulesLoaded({ address: imds, allow: [] }, []).check(host)).state;
+    return (await rulesLoaded(rules, []).check(host)).state;
   }
 
   function asked(args: readonly string[]) {

@@ -64,7 +64,8 @@ async function complaint(host: HostReader): Promise<string> {
   return stdout;
 }
 
-function told({ address, allow }: GuardRules): string {
+function told({ address, only, allow }: GuardRules): string {
+  const port = only ? ` (${only.protocol} ${only.port})` : '';
   const names = allow.map(({ name }) => name).join(', ');
-  return `pods are kept from ${address}${names && `; let through: ${names}`}`;
+  return `pods are kept from ${address}${port}${names && `; let through: ${names}`}`;
 }

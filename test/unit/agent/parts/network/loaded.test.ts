@@ -35,6 +35,15 @@ describe('the rules', () => {
     expect(await outcome(resource, machine(state, nft))).toBe(found);
   });
 
+  test('of one port are told with it', async () => {
+    const narrow = { ...rules, only: { protocol: 'tcp', port: 80 } } as const;
+    const finding = await rulesLoaded(narrow, []).check(machine('active', { stdout: renderRuleset(narrow) }));
+    expect(finding).toMatchObject({
+      state: 'InSync',
+      message: 'pods are kept from 169.254.169.254 (tcp 80)',
+    });
+  });
+
   test.each(['inactive', 'failed', ''])('are not asked for while the unit is "%s"', async (state) => {
     const host = machine(state);
     expect(await outcome(resource, host)).toBe('Drifted rules');

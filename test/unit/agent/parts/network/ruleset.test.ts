@@ -38,8 +38,10 @@ test('other rules have another name', () => {
     rulesName({ address, allow }),
     rulesName({ address: '169.254.169.253', allow }),
     rulesName({ address, allow: allow.slice(1) }),
+    rulesName({ address, allow, only: { protocol: 'tcp', port: 80 } }),
+    rulesName({ address, allow, only: { protocol: 'udp', port: 80 } }),
   ];
-  expect(new Set(names).size).toBe(4);
+  expect(new Set(names).size).toBe(6);
   expect(names[0]).toMatch(/^refuse_[0-9a-f]{12}$/);
 });
 
@@ -84,6 +86,14 @@ table inet slipway_imds {
     ['', 'incomplete'],
   ])('who is let through by: %s', (accept, found) => {
     expect(listedRules(list({ forward: `${accept}\n\t\t${jump}` }), { address, allow })).toBe(found);
+  });
+
+  test('of one port, where that is all', () => {
+    const only = { protocol: 'tcp', port: 80 } as const;
+    const narrow = list().replaceAll(`ip daddr ${address}`, `ip daddr ${address} tcp dport 80`);
+    expect(listedRules(narrow, { address, only, allow: [] })).toBe(name);
+    expect(listedRules(list(), { address, only, allow: [] })).toBe('incomplete');
+    expect(listedRules(list(), { address, allow: [] })).toBe(name);
   });
 
   test('with many users, in several lines', () => {
