@@ -10,7 +10,7 @@ import { linkPaths } from './upgrade/release.ts';
 export const k3sPart: Part = {
   name: 'k3s',
   conditions: [
-    ...(['Role', 'System', 'K3sBinary', 'JoinToken', 'K3sConfig', 'Registries'] as const),
+    ...(['Role', 'System', 'K3sBinary', 'JoinToken', 'K3sConfig'] as const),
     ...(['ServerReachable', 'K3sRunning', 'NodeReady'] as const),
   ],
   reasons: { ...clusterReasons, ...serverReasons, ...tokenReasons, ...k3sReasons },

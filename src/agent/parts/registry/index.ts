@@ -6,6 +6,7 @@ export { registryPart } from './part.ts';
 
 export { containerdLogins } from './containerd-login-ends.ts';
 export { credentialProvider } from './credential-provider.ts';
+export { loginRenewersStopped } from './login-renewers.ts';
 export { loginsCache } from './logins-cache.ts';
 export { pullProofs } from './proof/pull-proof.ts';
 export { registries, registriesId } from './registries.ts';

@@ -13,9 +13,9 @@ import {
   metadataSchemas,
 } from '../../../../src/agent/clouds/sections.ts';
 import { askedBy } from '../../../../src/agent/doctor/doctor.ts';
-import { loginRenewersStopped } from '../../../../src/agent/parts/k3s/service/adoption.ts';
 import { imdsGuard } from '../../../../src/agent/parts/network/guard.ts';
 import { renderProviderSettings } from '../../../../src/agent/parts/registry/credential-provider.ts';
+import { loginRenewersStopped } from '../../../../src/agent/parts/registry/login-renewers.ts';
 import { plainHttpMisfits } from '../../../../src/agent/settings/plain-http.ts';
 import type { Settings } from '../../../../src/agent/settings/schema.ts';
 import { cloudChoice } from '../../../../src/agent/settings/sections/cloud.ts';

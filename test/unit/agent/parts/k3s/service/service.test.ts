@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { HostReader } from '../../../../../../src/agent/engine/host.ts';
 import { stamp, startSources } from '../../../../../../src/agent/parts/index.ts';
 import { k3sService } from '../../../../../../src/agent/parts/k3s/service/service.ts';
+import type { StartInput, StartSources } from '../../../../../../src/agent/parts/k3s/service/start-input.ts';
+import { stampStart } from '../../../../../../src/agent/parts/k3s/service/start-stamp.ts';
 import { nodePaths } from '../../../../../../src/agent/paths.ts';
 import { file } from '../../../../../../src/agent/resources/file.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
@@ -220,6 +223,38 @@ describe('what K3s was started with', () => {
     const finding = await k3sService(aNode('server'), startSources, []).check(host);
     if (finding.state === 'Drifted') await finding.drift.remedy(host);
     expect(host.journal.at(-1)).toMatchObject({ kind: 'run' });
+  });
+});
+
+describe('an input that a new part brings', () => {
+  const starting = { ActiveState: 'activating', SubState: 'start' };
+  const path = '/var/lib/new-part/rules';
+  const read = async (host: HostReader) => (await host.readFile(path))?.content ?? '';
+  const bring = (input: Partial<StartInput>): StartSources => ({
+    ...startSources,
+    inputs: [...startSources.inputs, { name: 'newPart', text: read, ...input }],
+  });
+
+  test.each([
+    ['restarts K3s', {}, {}, 'Drifted tolerably newPart'],
+    ['restarts it while it starts', {}, starting, 'Drifted newPart'],
+    ['restarts nothing while it is unfit', { isFit: async () => false }, {}, 'InSync'],
+    ['restarts nothing as what it was in another form', { formerly: async () => 'a' }, {}, 'InSync'],
+    ['restarts nothing that runs, if only a start needs it', { onlyWhileStarting: true }, {}, 'InSync'],
+    ['restarts nothing while it is not known', { text: async () => undefined }, {}, 'InSync'],
+  ] as const)('%s', async (_, input, shown, expected) => {
+    const sources = bring(input);
+    const host = world(shown);
+    host.files.write(path, 'a');
+    await stampStart(host, paths, sources, 'i1');
+    host.files.write(path, 'b');
+    expect(await outcome(k3sService(aNode('server'), sources, []), host)).toBe(expected);
+  });
+
+  test('restarts nothing whose stamp did not know it', async () => {
+    const host = world({});
+    await stamp(host, paths, { invocationId: 'i1' });
+    expect(await outcome(k3sService(aNode('server'), bring({}), []), host)).toBe('InSync');
   });
 });
 

@@ -1,10 +1,10 @@
-import { type Clouds, clouds } from '../../../clouds/index.ts';
-import type { HostReader } from '../../../engine/host.ts';
-import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
-import type { K3sNode } from '../../../node.ts';
-import { showUnit } from '../../../resources/unit.ts';
-import { unitsStopped } from '../../../resources/units-stopped.ts';
-import { foreignStart } from './adopted-start.ts';
+import { type Clouds, clouds } from '../../clouds/index.ts';
+import type { HostReader } from '../../engine/host.ts';
+import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
+import type { K3sNode } from '../../node.ts';
+import { showUnit } from '../../resources/unit.ts';
+import { unitsStopped } from '../../resources/units-stopped.ts';
+import { foreignStart } from '../k3s/index.ts';
 
 const minute = 60_000;
 
