@@ -19,7 +19,7 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   /** Lists what does not fit together in the section as written, which may have other faults; paths begin in it. */
   misfits?(written: Readonly<Record<string, unknown>>): readonly Problem[];
   /** The settings, each the key of an URL in the section, that must not be plain http, and what others could do. */
-  readonly plainHttp?: readonly { readonly setting: string; readonly risk: string }[];
+  readonly plainHttp: readonly { readonly setting: string; readonly risk: string }[];
   /** The form of the names that a secret can have there, where it is narrower than that of the settings. */
   readonly secretName?: z.ZodMiniType<string, string>;
   /** Where the metadata service answers; `undefined` where the cloud has none. */

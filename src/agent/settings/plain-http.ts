@@ -44,7 +44,7 @@ const fixedUses: readonly Use[] = [
 ];
 
 function cloudUses(table: Clouds): readonly Use[] {
-  return Object.entries(table).flatMap(([name, { plainHttp = [] }]) =>
+  return Object.entries(table).flatMap(([name, { plainHttp }]) =>
     plainHttp.map(({ setting, risk }) => ({ path: [name, setting], risk })),
   );
 }

@@ -8,6 +8,7 @@ export const staticDriver: CloudDriver<typeof staticSettings> = {
   remark: 'everything from the settings',
   settings: staticSettings,
   defaults: { tags: {}, secrets: {}, registries: {} },
+  plainHttp: [],
   metadata: () => undefined,
   endpoints: () => [],
   hints: {
