@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { defineConfig, type Plugin } from 'vitest/config';
 
@@ -8,6 +9,9 @@ const isolated = [
   'test/integration/host/remove-tree.test.ts',
 ];
 
+/** These wait for processes now and then, so one more of them at a time keeps the processors busy. They go last. */
+const waiting = { maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 1 } };
+
 /** `npm test` runs every project but the last five: `long` takes minutes, the others need what `npm run package` makes. */
 export default defineConfig({
   plugins: [namesWhatRuns()],
@@ -17,6 +21,8 @@ export default defineConfig({
     deps: { interopDefault: false },
     // Vitest leaves one processor out, which on a machine of two is half of them.
     maxWorkers: '100%',
+    // Each project has a transformer of its own; this way a source is transformed once for all of them.
+    fsModuleCache: true,
     // Only something that hangs may meet a limit, however busy the machine is; vitest's own are 5, 10 and 1 s.
     testTimeout: 300_000,
     hookTimeout: 300_000,
@@ -24,14 +30,15 @@ export default defineConfig({
     projects: [
       project('architecture', { include: ['test/architecture.test.ts'] }),
       project('unit', { isolate: false }),
-      project('contract', { isolate: false }),
+      project('contract', { isolate: false, ...waiting }),
       project('scenario', { isolate: false }),
       project('integration', {
         exclude: isolated,
         isolate: false,
         globalSetup: 'test/integration/bundles.ts',
+        ...waiting,
       }),
-      project('isolated', { include: isolated }),
+      project('isolated', { include: isolated, ...waiting }),
       project('long', { testTimeout: 1_200_000 }),
       project('security'),
       project('package'),
@@ -72,6 +79,8 @@ function project(
     testTimeout?: number;
     hookTimeout?: number;
     fileParallelism?: boolean;
+    maxWorkers?: number;
+    sequence?: { groupOrder: number };
     isolate?: boolean;
   } = {},
 ) {
