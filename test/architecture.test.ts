@@ -160,6 +160,13 @@ const foreignToTheEngine = /\w*(k3s|azure|flux|kube|registry|registries)\w*/i;
 const machineFiles =
   /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|person)\.ts|commands\/(?!cli|expose-metrics)[^/]*\.ts|launcher\/(?!environment|version)[^/]*\.ts)$/;
 
+/**
+ * The only files that may end the process: where it begins, and where no caller is left that an error could reach: an
+ * error that nothing caught, a signal, and a pass that hangs.
+ */
+const processEnds =
+  /^src\/(launcher\/(launch|exit-code)|commands\/defect|agent\/host\/(process\/signals|systemd\/hung-pass))\.ts$/;
+
 /** Built-in modules that only compute, and are welcome everywhere. */
 const pureModules = new Set(['crypto', 'path', 'util', 'url', 'zlib', 'assert', 'buffer', 'string_decoder']);
 /** The YAML library's readers quote what they read in errors and warnings, so only the files that hush them have them. */
@@ -212,6 +219,7 @@ function violations(files: readonly SourceFile[]): readonly string[] {
     ...cycles(imports).map((cycle) => `cycle: ${cycle.join(' -> ')}`),
     ...files.flatMap(touches),
     ...files.flatMap(foreignWords),
+    ...files.filter(endsProcess).map(({ path }) => `${path} may not end the process`),
     ...files.filter(isLong).map(({ path }) => `${path} is longer than 200 lines`),
   ];
 }
@@ -287,6 +295,10 @@ function foreignWords({ path, source }: SourceFile): readonly string[] {
   if (!path.startsWith('src/agent/engine/')) return [];
   const [word] = foreignToTheEngine.exec(source) ?? [];
   return word === undefined ? [] : [`${path} may not speak of ${word}`];
+}
+
+function endsProcess({ path, source }: SourceFile): boolean {
+  return !processEnds.test(path) && /\bprocess\.exit\b/.test(source);
 }
 
 function isLong({ source }: SourceFile): boolean {
@@ -420,6 +432,7 @@ describe('the rules see', () => {
     ['a type named after K3s in the engine', engine, 'interface K3sNode {}'],
     ['kubelet in a comment of the engine', engine, '// as kubelet does'],
     ['a table of reasons that imports', 'src/agent/host/reasons.ts', "import { a } from './a.ts';"],
+    ['an end of the process inside a command', 'src/commands/a.ts', 'process.exit(1);'],
     ['a file of no zone', 'src/stray.ts', ''],
     ['a file of 201 lines', engine, '\n'.repeat(201)],
   ])('%s', (_, path, source) => {

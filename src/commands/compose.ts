@@ -46,7 +46,10 @@ export interface ComposeOptions {
   readonly onSettings?: (settings: Settings) => void;
   /** Puts another Host before the real one: the dry run. */
   readonly wrap?: (host: Host) => Host;
-  /** Called when the settings ask for another network or cloud than this process was built for. */
+  /**
+   * Called before a pass does anything if the settings ask for another network or cloud than this process was built for;
+   * what it throws ends the pass.
+   */
   readonly onOutdated?: () => void;
 }
 
@@ -77,10 +80,15 @@ export async function compose(
     return loaded;
   };
   const unwired = wrap(host);
-  const connect = once((settings: Settings) => {
+  const { connect, isOutdated } = once((settings) => {
     const door = wrap(nodeHost({ ...settings.network, root }));
     return { host: door, cloud: makeCloud(settings, door, machine) };
-  }, onOutdated);
+  });
+  const hostFor = ({ files }: Knowledge): Host => {
+    if (!files.value) return unwired;
+    if (isOutdated(files.value.settings)) onOutdated();
+    return connect(files.value.settings).host;
+  };
   const cloudFor = (settings: Settings) => connect(settings).cloud;
   const informants = {
     loadSettings,
@@ -92,7 +100,7 @@ export async function compose(
   };
   const agent = createAgent({
     ...informants,
-    hostFor: ({ files }) => (files.value ? connect(files.value.settings).host : unwired),
+    hostFor,
     planPorts: (knowledge) => portsFor(knowledge, cloudFor, machine),
     random: Math.random,
     emit,
@@ -149,16 +157,15 @@ export function connectionKey(settings: Settings, table: Clouds = clouds): strin
   });
 }
 
-/** What is made of the first settings; others that would make it otherwise are told, and change nothing. */
-function once<Thing>(
-  make: (settings: Settings) => Thing,
-  onOutdated: () => void,
-): (settings: Settings) => Thing {
+/** What is made of the first settings; later ones change nothing, and are outdated if they ask for another. */
+function once<Thing>(make: (settings: Settings) => Thing) {
   let first: { readonly key: string; readonly thing: Thing } | undefined;
-  return (settings) => {
-    const key = connectionKey(settings);
-    first ??= { key, thing: make(settings) };
-    if (first.key !== key) onOutdated();
-    return first.thing;
+  const known = (settings: Settings) => {
+    first ??= { key: connectionKey(settings), thing: make(settings) };
+    return first;
+  };
+  return {
+    connect: (settings: Settings): Thing => known(settings).thing,
+    isOutdated: (settings: Settings): boolean => known(settings).key !== connectionKey(settings),
   };
 }

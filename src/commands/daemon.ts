@@ -41,10 +41,8 @@ export async function daemon(options: CommonOptions): Promise<number> {
   for (const message of notifyFaults(process.env)) log.emit({ type: 'Warned', message });
   // Nothing waits for the program that tells it.
   void systemd.ready();
-  // Between two passes nothing is under way; systemd starts it again.
   const onOutdated = () => {
-    log.emit({ type: 'Stopped', by: 'new settings for the network or the cloud, which need a new process' });
-    process.exit(0);
+    throw new Outdated();
   };
   // The larger part of the program, loaded only now.
   const { compose } = await import('./compose.ts');
@@ -68,10 +66,21 @@ export async function daemon(options: CommonOptions): Promise<number> {
     // Nothing waits for a cluster that is slow to listen.
     if (!stopped.signal.aborted) void announce(report);
   };
-  await run(agent, { host, alarm: clock, signal: stopped.signal, publish, emit: log.emit });
+  try {
+    await run(agent, { host, alarm: clock, signal: stopped.signal, publish, emit: log.emit });
+  } catch (thrown) {
+    if (!(thrown instanceof Outdated)) throw thrown;
+    // The pass has done nothing yet; systemd starts Slipway again.
+    stop('new settings for the network or the cloud, which need a new process');
+  }
   await systemd.stopping();
   await release();
   return 0;
+}
+
+/** Thrown by a pass whose settings need another process than this one. */
+class Outdated extends Error {
+  override readonly name = 'Outdated';
 }
 
 /** Where the settings are, so that nobody waits for the next look after writing them. */

@@ -1,9 +1,10 @@
 /** The composition root: which command does what. Each is loaded when it is called, so that the daemon starts at once. */
 import { stat } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { toNodeError } from '../agent/engine/errors.ts';
 import { printableLine } from '../agent/engine/printable.ts';
 import { fileError } from '../agent/host/files/file-errors.ts';
-import { complain, print } from '../agent/host/process/print.ts';
+import { complain, OutputClosed, print } from '../agent/host/process/print.ts';
 import type { CachedLogins } from '../agent/parts/registry/answer/cached-logins.ts';
 import { versionLine } from '../launcher/version.ts';
 import { type Commands, cli } from './cli.ts';
@@ -17,6 +18,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     return await cli(argv.slice(2), commands, { out: print, error: complain });
   } catch (thrown) {
+    // As SIGPIPE ends other tools.
+    if (thrown instanceof OutputClosed) return 128 + constants.signals.SIGPIPE;
     const { reason, message } = toNodeError(thrown);
     // Settings have a line for each of their problems; no other text may begin a line of its own.
     complain(`slipway: ${reason}: ${reason === 'InvalidSettings' ? message : printableLine(message)}\n`);

@@ -17,20 +17,24 @@ import { readStdin } from './stdin.ts';
 /** Milliseconds of this process's life. Kubelet waits for a minute (k8s.io/kubernetes/pkg/credentialprovider/plugin). */
 const usualDeadline = 20_000;
 
-/** Answers, and ends the process: 0 with one JSON document on stdout, 1 with nothing there. */
+/**
+ * Answers, and resolves to the exit code: 0 with one JSON document on stdout, 1 with nothing there. What it asked for may
+ * still be under way then, so the process has to be ended.
+ */
 export async function answerKubelet(
   args: readonly string[],
   program: () => Promise<Program>,
   deadline = usualDeadline,
-): Promise<void> {
+): Promise<number> {
   try {
     const root = rootOf(args);
     const server = requestedServer(readStdin(deadline));
-    const answer = cachedAnswer(server, root) ?? (await freshAnswer(server, root, program, deadline));
+    const answer = cachedAnswer(server, root) ?? (await answerInTime(server, root, program, deadline));
     writeFileSync(1, `${answer}\n`);
-    process.exit(0);
+    return 0;
   } catch (thrown) {
     refuse(thrown);
+    return 1;
   }
 }
 
@@ -60,28 +64,36 @@ function cacheFile(root: string): string | undefined {
   }
 }
 
-async function freshAnswer(
+function answerInTime(
   server: string,
   root: string,
   program: () => Promise<Program>,
   deadline: number,
 ): Promise<string> {
+  return Promise.race([tooLate(server, deadline), freshAnswer(server, root, program)]);
+}
+
+/** Rejects at the deadline. */
+function tooLate(server: string, deadline: number): Promise<never> {
   const late = new Error(
     `no credential for ${server} within ${deadline / 1_000} s; see whether the metadata service and the registry answer`,
   );
   // Node warns of a negative time, and a busy machine can take longer than the deadline to come here.
-  setTimeout(() => refuse(late), Math.max(deadline - process.uptime() * 1_000, 1));
+  const rest = Math.max(deadline - process.uptime() * 1_000, 1);
+  return new Promise((_, reject) => setTimeout(() => reject(late), rest));
+}
+
+async function freshAnswer(server: string, root: string, program: () => Promise<Program>): Promise<string> {
   const { freshLogins } = await program();
   const answer = responseFor(await freshLogins(server, root), server, Date.now());
   if (answer !== undefined) return answer;
   throw new Error(`the credential that ${server} gives is too short-lived to be used; it is not handed out`);
 }
 
-function refuse(thrown: unknown): never {
+function refuse(thrown: unknown): void {
   try {
     writeFileSync(2, complaint(thrown));
   } catch {
-    // Nobody reads it.
+    // Nothing reads it.
   }
-  process.exit(1);
 }

@@ -22,8 +22,13 @@ function launch(): void {
     process.exitCode = printed(`${versionLine}\n`);
     return;
   }
-  if (command === 'credential-provider') void answerKubelet(rest, program);
+  if (command === 'credential-provider') void answerKubelet(rest, program).then(end);
   else void exitWith(runProgram());
+}
+
+/** Waits for nothing that is still under way. */
+function end(exitCode: number): never {
+  process.exit(exitCode);
 }
 
 /**

@@ -145,7 +145,7 @@ const entry = `
   exports.launch = () => require('./src/launcher/launch.ts');
   exports.answer = (deadline) => {
     const { answerKubelet } = require('./src/launcher/answer-kubelet.ts');
-    void answerKubelet(process.argv.slice(3), () => import('./src/commands/main.ts'), deadline);
+    void answerKubelet(process.argv.slice(3), () => import('./src/commands/main.ts'), deadline).then(process.exit);
   };`;
 
 /** How often the emulated Azure was asked for an Entra token, and for a password. */

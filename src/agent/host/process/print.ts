@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { constants } from 'node:os';
+import { NodeError } from '../../engine/errors.ts';
 import { printable } from '../../engine/printable.ts';
 import { errnoOf } from '../files/file-errors.ts';
 
@@ -16,11 +16,14 @@ export function outliveOutput(): void {
   outlives = true;
 }
 
+/** Thrown if the reader of standard output is gone: what is left to do has no reader. */
+export class OutputClosed extends Error {
+  override readonly name = 'OutputClosed';
+}
+
 /**
- * Prints to standard output, with no character that a terminal obeys.
- *
- * A reader that is gone ends the process quietly, as SIGPIPE ends other tools (128 + 13); a full disk ends it with 1
- * and a message.
+ * Prints to standard output, with no character that a terminal obeys. Throws `OutputClosed`, and a NodeError
+ * `FileSystemError` if the text cannot be written for another reason, such as a full disk.
  */
 export function print(text: string): void {
   printStyled(printable(text));
@@ -31,7 +34,7 @@ export function printStyled(text: string): void {
   try {
     writeAll(1, text);
   } catch (thrown) {
-    if (!outlives) endFor(errnoOf(thrown) ?? String(thrown));
+    if (!outlives) throw outputError(errnoOf(thrown) ?? String(thrown));
   }
 }
 
@@ -44,12 +47,10 @@ export function complain(text: string): void {
   }
 }
 
-function endFor(errno: string): never {
-  if (errno === 'EPIPE') process.exit(128 + constants.signals.SIGPIPE);
-  complain(
-    `slipway: FileSystemError: Standard output cannot be written: ${errno}. Make room, or write elsewhere.\n`,
-  );
-  process.exit(1);
+function outputError(errno: string): Error {
+  if (errno === 'EPIPE') return new OutputClosed();
+  const message = `Standard output cannot be written: ${errno}. Make room, or write elsewhere.`;
+  return new NodeError('FileSystemError', message);
 }
 
 /** Synchronously, so that the last line before an exit is not lost; waits for a reader that is slow (EAGAIN). */
