@@ -6,18 +6,8 @@ import { describe, expect, test } from 'vitest';
 
 /** What every part may import, beside its own files. */
 const belowParts = [
-  ...[
-    'engine',
-    'resources',
-    'clouds',
-    'settings',
-    'part settings',
-    'part',
-    'reasons',
-    'roles',
-    'node',
-    'paths',
-  ],
+  ...['engine', 'resources', 'clouds', 'settings', 'roles', 'node', 'paths', 'reasons'],
+  ...['part', 'part settings', 'probe'],
 ];
 
 /** The parts, each a zone, from which one reads which of them may know which. */
@@ -48,7 +38,19 @@ const zones: readonly {
     files: /^src\/commands\//,
     imports: [
       ...['version', 'last words', 'loop', 'node', 'paths', 'report', 'settings', 'host'],
-      ...['clouds', 'gitops', 'parts', ...parts, 'resources', 'roles', 'engine', 'answer', 'setup', 'doctor'],
+      ...[
+        'clouds',
+        'gitops',
+        'parts',
+        ...parts,
+        'resources',
+        'roles',
+        'engine',
+        'answer',
+        'setup',
+        'doctor',
+        'probe',
+      ],
     ],
   },
   {
@@ -80,7 +82,11 @@ const zones: readonly {
     files: /^src\/agent\/parts\/\w+\/settings\.ts$/,
     imports: ['engine', 'settings'],
   },
-  { zone: 'part', files: /^src\/agent\/parts\/part\.ts$/, imports: ['engine', 'settings', 'paths'] },
+  {
+    zone: 'part',
+    files: /^src\/agent\/parts\/part\.ts$/,
+    imports: ['engine', 'settings', 'paths', 'node', 'clouds', 'probe'],
+  },
   { zone: 'machine', files: /^src\/agent\/parts\/machine\//, imports: [...belowParts, 'k3s'] },
   { zone: 'network', files: /^src\/agent\/parts\/network\//, imports: belowParts },
   { zone: 'registry', files: /^src\/agent\/parts\/registry\//, imports: [...belowParts, 'k3s', 'answer'] },
@@ -93,18 +99,19 @@ const zones: readonly {
   },
   { zone: 'a cloud', files: /^src\/agent\/clouds\/[^/]+\//, imports: ['engine', 'clouds', 'settings'] },
   { zone: 'clouds', files: /^src\/agent\/clouds\//, imports: ['engine', 'settings', 'a cloud'] },
+  { zone: 'probe', files: /^src\/agent\/doctor\/(probe|measures)\.ts$/, imports: ['engine'] },
   {
     zone: 'doctor',
     files: /^src\/agent\/doctor\//,
     imports: [
       ...['loop', 'vocabulary', 'engine', 'resources', 'clouds', 'settings', ...parts, 'node', 'paths'],
-      ...['gitops', 'report'],
+      ...['gitops', 'report', 'part', 'probe'],
     ],
   },
   {
     zone: 'host',
     files: /^src\/agent\/host\//,
-    imports: ['engine', 'paths', 'settings', 'clouds', 'doctor'],
+    imports: ['engine', 'paths', 'settings', 'clouds', 'probe'],
   },
   {
     zone: 'loop',

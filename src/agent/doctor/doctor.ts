@@ -1,31 +1,18 @@
 import { chosenCloud, hintsOf } from '../clouds/chosen.ts';
-import type { Cloud } from '../clouds/cloud.ts';
 import { type Clouds, clouds } from '../clouds/index.ts';
-import type { Host, HostReader } from '../engine/host.ts';
 import type { Resource } from '../engine/resource.ts';
-import type { K3sNode } from '../node.ts';
-import type { NodePaths } from '../paths.ts';
+import { portProbes } from '../parts/k3s/index.ts';
+import { firewallProbe, machineProbes } from '../parts/machine/index.ts';
+import type { Examined } from '../parts/part.ts';
 import { defaults } from '../settings/defaults.ts';
 import type { Settings } from '../settings/schema.ts';
 import { cloudProbes } from './cloud.ts';
 import { conditionProbes } from './conditions.ts';
-import { firewallProbe } from './firewall.ts';
-import { type Measures, machineProbes } from './machine.ts';
 import { networkProbes } from './network.ts';
-import { portProbes } from './ports.ts';
 import { ok, type Probe, type Verdict, warning } from './probe.ts';
 
-/** What is known of the node that is to be examined. */
-export interface Patient {
-  /** The machine itself. */
-  readonly machine: HostReader;
-  readonly measures: Measures;
-  readonly paths: NodePaths;
-  /** What needs settings; absent where these cannot be read, which the plan tells. */
-  readonly configured:
-    | { readonly settings: Settings; readonly host: Host; readonly cloud: Cloud }
-    | undefined;
-  readonly node: K3sNode | undefined;
+/** The node that is to be examined, and what the daemon would do with it. */
+export interface Patient extends Examined {
   readonly plan: readonly Resource[];
   /** Whether the daemon runs. */
   readonly isRunning: () => Promise<boolean>;

@@ -1,5 +1,5 @@
 import { mem } from 'systeminformation';
-import type { Measures } from '../doctor/machine.ts';
+import type { Measures } from '../doctor/measures.ts';
 import { diskOf } from './files/free-space.ts';
 
 const megabyte = 1024 * 1024;

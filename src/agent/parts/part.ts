@@ -1,7 +1,27 @@
+import type { Cloud } from '../clouds/cloud.ts';
+import type { Measures } from '../doctor/measures.ts';
+import type { Probe } from '../doctor/probe.ts';
+import type { Host, HostReader } from '../engine/host.ts';
 import type { Reason } from '../engine/reasons.ts';
 import type { ConditionType } from '../engine/resource.ts';
+import type { K3sNode } from '../node.ts';
 import type { NodePaths } from '../paths.ts';
 import type { Consent } from '../settings/consents.ts';
+import type { Settings } from '../settings/schema.ts';
+
+/** What is known of a node that is examined. */
+export interface Examined {
+  /** The machine itself. */
+  readonly machine: HostReader;
+  readonly measures: Measures;
+  readonly paths: NodePaths;
+  /** What needs settings; absent where these cannot be read, which the plan tells. */
+  readonly configured:
+    | { readonly settings: Settings; readonly host: Host; readonly cloud: Cloud }
+    | undefined;
+  /** Absent where it is not known yet what this node is to be. */
+  readonly node: K3sNode | undefined;
+}
 
 /**
  * What belongs to a part: its vocabulary, and never an order. What a node has is planned in index.ts, and removed in
@@ -18,8 +38,8 @@ export interface Part {
   readonly consents: readonly Consent[];
   /** What K3s reads of it when it starts. */
   readonly startInputs: readonly { readonly name: string }[];
-  /** What `slipway doctor` asks about it, conditions apart; a word in capitals stands for what differs from node to node. */
-  readonly probes: readonly string[];
+  /** Returns what `slipway doctor` asks about it, conditions apart; doctor.ts puts all of them in order. */
+  probes(examined: Examined): readonly Probe[];
   /** Returns the files that Slipway writes for it on one node or another, and takes away. */
   owns(paths: NodePaths): readonly string[];
   /** Returns the places in `NodePaths` that K3s writes by itself, and that Slipway only reads. */

@@ -46,8 +46,12 @@ export { joinedCluster, proofOfJoining } from './membership/joined.ts';
 export { keepingRole } from './membership/role-change.ts';
 export { foreignStart } from './service/adopted-start.ts';
 export { tellingOfK3s } from './service/unattended.ts';
-export { installedVersion, releaseDownload } from './upgrade/release.ts';
 export { parseVersion } from './upgrade/version.ts';
+
+// What the doctor asks.
+
+export { portProbes, portsOf } from './ports.ts';
+export { releaseProbe } from './upgrade/release-probe.ts';
 
 // Its removal.
 

@@ -1,11 +1,15 @@
 import { join } from 'node:path';
+import { hintsOf } from '../../clouds/chosen.ts';
+import { defaults } from '../../settings/defaults.ts';
 import type { Part } from '../part.ts';
 import { agentTokenPath } from './membership/agent-token.ts';
+import { portProbes } from './ports.ts';
 import { clusterReasons, k3sReasons, serverReasons, tokenReasons } from './reasons.ts';
 import { accessInputs, programInputs } from './service/start-inputs.ts';
 import { scriptPaths } from './teardown/scripts.ts';
 import { k3sUnits } from './teardown/teardown.ts';
 import { linkPaths } from './upgrade/release.ts';
+import { releaseProbe } from './upgrade/release-probe.ts';
 
 export const k3sPart: Part = {
   name: 'k3s',
@@ -16,7 +20,10 @@ export const k3sPart: Part = {
   reasons: { ...clusterReasons, ...serverReasons, ...tokenReasons, ...k3sReasons },
   consents: ['tokenChange', 'roleChange', 'serverChange', 'restart', 'lostFlags', 'settings'],
   startInputs: [...programInputs, ...accessInputs],
-  probes: ['port NUMBER', 'secret NAME', 'secrets', 'K3s release'],
+  probes: ({ machine, configured, node }) => [
+    ...portProbes(machine, node, hintsOf(configured?.settings ?? defaults)),
+    ...(configured ? [releaseProbe({ host: configured.host, node })] : []),
+  ],
   owns: (paths) => [
     paths.k3s.binary,
     ...linkPaths(paths),

@@ -8,7 +8,11 @@ export { directoriesId } from './directories.ts';
 export { type FreeSpace, preflight } from './preflight.ts';
 export { system } from './system.ts';
 
-// What others look at: the way to what root runs, and where K3s could not run.
+// What others look at: the way to what root runs.
 
 export { safeWay } from './directories.ts';
-export { noexecMount, refusesCgroupV1 } from './host-requirements.ts';
+
+// What the doctor asks.
+
+export { firewallProbe } from './firewall.ts';
+export { machineProbes } from './probes.ts';

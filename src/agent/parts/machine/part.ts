@@ -1,4 +1,6 @@
 import type { Part } from '../part.ts';
+import { firewallProbe } from './firewall.ts';
+import { machineProbes } from './probes.ts';
 import { machineReasons } from './reasons.ts';
 
 export const machinePart: Part = {
@@ -7,7 +9,10 @@ export const machinePart: Part = {
   reasons: machineReasons,
   consents: [],
   startInputs: [],
-  probes: ['kernel modules', 'cgroups', 'swap', 'memory', 'mounts', 'disk', 'host firewall'],
+  probes: ({ machine, node, ...rest }) => [
+    ...machineProbes({ host: machine, node, ...rest }),
+    firewallProbe(machine, node),
+  ],
   owns: ({ system }) => [system.modules, system.sysctl],
   reads: () => [],
 };

@@ -8,7 +8,7 @@ export const networkPart: Part = {
   reasons: networkReasons,
   consents: [],
   startInputs: [],
-  probes: [],
+  probes: () => [],
   owns: (paths) => [paths.slipway.imdsGuard, guardUnitPath(paths)],
   reads: () => [],
 };

@@ -17,12 +17,10 @@ export { judgeLogins } from './login-restarts.ts';
 export { lostRegistries } from './lost-registries.ts';
 export { registryInputs, registryNotes } from './start-inputs.ts';
 
-// What a node holds, for readers; and a pull, as the doctor tries it.
+// What a node holds, for readers, and what the doctor asks.
 
 export { type CredentialStatus, registryCredentials } from './credential-status.ts';
-export { parseImage } from './oci/registry-manifest.ts';
-export { pull } from './oci/registry-pull.ts';
-export { logIn, type RegistrySession } from './oci/registry-session.ts';
+export { registryProbes } from './probes.ts';
 
 // The removal of kubelet's provider.
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Part } from '../part.ts';
+import { registryProbes } from './probes.ts';
 import { pluginName } from './provider-config.ts';
 import { registryReasons } from './reasons.ts';
 import { registryInputs } from './start-inputs.ts';
@@ -10,7 +11,7 @@ export const registryPart: Part = {
   reasons: registryReasons,
   consents: [],
   startInputs: registryInputs,
-  probes: ['exchange SERVER', 'login SERVER', 'pull IMAGE'],
+  probes: ({ configured, node }) => (configured ? registryProbes({ ...configured, node }) : []),
   owns: ({ k3s, slipway }) => [
     k3s.registries,
     slipway.registryLogins,

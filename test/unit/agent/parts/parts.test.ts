@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { probesFor } from '../../../../src/agent/doctor/doctor.ts';
+import { ok, type Probe } from '../../../../src/agent/doctor/probe.ts';
 import type { K3sNode } from '../../../../src/agent/node.ts';
 import { nodeResources, parts, startSources } from '../../../../src/agent/parts/index.ts';
-import type { Part } from '../../../../src/agent/parts/part.ts';
+import type { Examined, Part } from '../../../../src/agent/parts/part.ts';
 import { allPlaces, nodePaths } from '../../../../src/agent/paths.ts';
 import { consents } from '../../../../src/agent/settings/consents.ts';
 import { reasons } from '../../../../src/agent/vocabulary.ts';
@@ -22,7 +23,7 @@ const paths = nodePaths('/');
 /** What the daemon and setup have of their own, beside the parts. */
 const own = {
   consents: ['foreignMirrors', 'identityHosts', 'plainHttp'],
-  probes: ['proxy', 'DNS NAME', 'clock', 'metadata service', 'daemon'],
+  probes: /^(proxy|DNS .+|clock|metadata service|secrets|secret .+|daemon)$/,
   files: ['/run/slipway/status.json', '/run/slipway/lock', '/run/slipway/lock.held', '/usr/local/bin/flux'],
   /** Directories that several share, and the operator's settings. */
   places: [
@@ -39,7 +40,7 @@ const forgotten: Part = {
   reasons: { RoleChanged: 'It is of K3s.' },
   consents: ['settings'],
   startInputs: [{ name: 'forgotten' }],
-  probes: ['forgotten NAME'],
+  probes: () => [{ about: 'node', what: 'forgotten', look: async () => ok('it is well') }],
   owns: ({ root, k3s }) => [join(root, 'var/lib/forgotten'), k3s.config],
   reads: ({ k3s }) => [k3s.serverToken],
 };
@@ -134,20 +135,24 @@ describe('has exactly one owner', () => {
       const known = [...owned, ...own.places, ...own.files];
       return differing(known, [...allPlaces(paths), ...known]);
     },
-    probe: (table: readonly Part[]) => {
-      const known = [...table.flatMap(({ probes }) => probes), ...own.probes];
-      return differing(
-        known,
-        probeNames().map((probe) => known.find((name) => fits(name, probe)) ?? probe),
-      );
-    },
+    probe: (table: readonly Part[]) => [
+      ...new Set(
+        examined().flatMap((one) => {
+          const asked = namesOf(probesFor({ ...one, plan: [], isRunning: async () => true }));
+          return differing(
+            table.flatMap((part) => namesOf(part.probes(one))),
+            asked.filter((name) => !own.probes.test(name)),
+          );
+        }),
+      ),
+    ],
   };
   const expected = {
     reason: ['RoleChanged'],
     consent: ['settings'],
     'input of a start of K3s': ['forgotten'],
     place: [paths.k3s.config, paths.k3s.serverToken],
-    probe: ['forgotten NAME'],
+    probe: ['forgotten'],
   };
 
   test.each(Object.entries(unowned))('every %s', (_, check) => {
@@ -159,33 +164,23 @@ describe('has exactly one owner', () => {
   });
 });
 
-/** What the doctor asks of a server, of an agent, and while the role is not known. */
-function probeNames(): readonly string[] {
+/** A server, an agent, one whose role is not known, and one whose settings cannot be read. */
+function examined(): readonly Examined[] {
   const servers = ['a.azurecr.io', 'b.azurecr.io'];
   const settings = { registries: { servers, proof: ['a.azurecr.io/x:1'] } };
-  const nodes = [aNode('server', { settings }), aNode('agent', { settings }), undefined];
-  const machine = memoryHost();
-  const probes = nodes.flatMap((node) =>
-    probesFor({
-      machine,
-      measures: { memoryAvailable: async () => 0, disk: async () => ({ size: 0, available: 0 }) },
-      paths,
-      configured: {
-        settings: aNode('server', { settings }).settings,
-        host: machine,
-        cloud: new FakeCloud(),
-      },
-      node,
-      plan: [],
-      isRunning: async () => true,
-    }),
-  );
-  return [...new Set(probes.map(({ what }) => what))];
+  const [server, agent, machine] = [
+    aNode('server', { settings }),
+    aNode('agent', { settings }),
+    memoryHost(),
+  ];
+  const measures = { memoryAvailable: async () => 0, disk: async () => ({ size: 0, available: 0 }) };
+  const configured = { settings: server.settings, host: machine, cloud: new FakeCloud() };
+  const known = { machine, measures, paths, configured, node: undefined };
+  return [{ ...known, node: server }, { ...known, node: agent }, known, { ...known, configured: undefined }];
 }
 
-/** `NAME` stands for anything. */
-function fits(name: string, probe: string): boolean {
-  return name === probe || (/ [A-Z]{4,}$/.test(name) && probe.startsWith(name.replace(/[A-Z]+$/, '')));
+function namesOf(probes: readonly Probe[]): readonly string[] {
+  return probes.map(({ what }) => what);
 }
 
 describe('what a part owns', () => {

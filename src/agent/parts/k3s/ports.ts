@@ -1,7 +1,7 @@
-import type { CloudHints } from '../clouds/driver.ts';
-import type { HostReader } from '../engine/host.ts';
-import type { K3sNode } from '../node.ts';
-import { failure, ok, type Probe, skipped, type Verdict } from './probe.ts';
+import type { CloudHints } from '../../clouds/driver.ts';
+import { failure, ok, type Probe, skipped, type Verdict } from '../../doctor/probe.ts';
+import type { HostReader } from '../../engine/host.ts';
+import type { K3sNode } from '../../node.ts';
 
 export interface Port {
   readonly protocol: 'tcp' | 'udp';

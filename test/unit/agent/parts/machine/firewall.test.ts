@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { firewallProbe } from '../../../../src/agent/doctor/firewall.ts';
-import { memoryHost } from '../../../lab/memory-host.ts';
-import { aNode } from '../a-node.ts';
+import { firewallProbe } from '../../../../../src/agent/parts/machine/firewall.ts';
+import { memoryHost } from '../../../../lab/memory-host.ts';
+import { aNode } from '../../a-node.ts';
 
 function machine(firewalld = 'inactive', ufw?: string) {
   const files = ufw === undefined ? {} : { '/etc/ufw/ufw.conf': `LOGLEVEL=low\nENABLED=${ufw}\n` };

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { portProbes } from '../../../../src/agent/doctor/ports.ts';
-import { examine } from '../../../../src/agent/doctor/probe.ts';
-import { type CommandAnswer, memoryHost } from '../../../lab/memory-host.ts';
-import { aNode } from '../a-node.ts';
+import { examine } from '../../../../../src/agent/doctor/probe.ts';
+import { portProbes } from '../../../../../src/agent/parts/k3s/ports.ts';
+import { type CommandAnswer, memoryHost } from '../../../../lab/memory-host.ts';
+import { aNode } from '../../a-node.ts';
 
 async function lookedAt(kind: 'server' | 'agent', answer: CommandAnswer, config: object = {}) {
   const host = memoryHost().on({ file: 'ss' }, answer);

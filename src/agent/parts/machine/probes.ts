@@ -1,22 +1,10 @@
 import { dirname } from 'node:path';
-import type { HostReader } from '../engine/host.ts';
-import type { K3sNode } from '../node.ts';
-import { noexecMount, refusesCgroupV1 } from '../parts/machine/index.ts';
-import type { NodePaths } from '../paths.ts';
-import { failure, ok, type Probe, skipped, type Verdict, warning } from './probe.ts';
-
-/** What can be measured of a machine; sizes in megabytes. */
-export interface Measures {
-  /** For programs, without what would have to be swapped. */
-  memoryAvailable(): Promise<number>;
-  /** The disk on which a path is, or would be if it were made. */
-  disk(path: string): Promise<Disk>;
-}
-
-export interface Disk {
-  readonly size: number;
-  readonly available: number;
-}
+import type { Disk, Measures } from '../../doctor/measures.ts';
+import { failure, ok, type Probe, skipped, type Verdict, warning } from '../../doctor/probe.ts';
+import type { HostReader } from '../../engine/host.ts';
+import type { K3sNode } from '../../node.ts';
+import type { NodePaths } from '../../paths.ts';
+import { noexecMount, refusesCgroupV1 } from './host-requirements.ts';
 
 export interface MachineProbes {
   readonly host: HostReader;

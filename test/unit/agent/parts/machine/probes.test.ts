@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type Disk, type Measures, machineProbes } from '../../../../src/agent/doctor/machine.ts';
-import { examine } from '../../../../src/agent/doctor/probe.ts';
-import type { K3sNode } from '../../../../src/agent/node.ts';
-import { nodePaths } from '../../../../src/agent/paths.ts';
-import { type MemoryHost, memoryHost, type StartFile } from '../../../lab/memory-host.ts';
-import { aNode } from '../a-node.ts';
+import type { Disk, Measures } from '../../../../../src/agent/doctor/measures.ts';
+import { examine } from '../../../../../src/agent/doctor/probe.ts';
+import type { K3sNode } from '../../../../../src/agent/node.ts';
+import { machineProbes } from '../../../../../src/agent/parts/machine/probes.ts';
+import { nodePaths } from '../../../../../src/agent/paths.ts';
+import { type MemoryHost, memoryHost, type StartFile } from '../../../../lab/memory-host.ts';
+import { aNode } from '../../a-node.ts';
 
 const well = {
   files: {

@@ -1,8 +1,8 @@
-import type { HostReader } from '../engine/host.ts';
-import type { K3sNode } from '../node.ts';
-import { showUnit } from '../resources/unit.ts';
-import { portsOf } from './ports.ts';
-import { ok, type Probe, skipped, type Verdict, warning } from './probe.ts';
+import { ok, type Probe, skipped, type Verdict, warning } from '../../doctor/probe.ts';
+import type { HostReader } from '../../engine/host.ts';
+import type { K3sNode } from '../../node.ts';
+import { showUnit } from '../../resources/unit.ts';
+import { portsOf } from '../k3s/index.ts';
 
 /** What a firewall of the host must let pass: ports of this node, and the networks of pods and services. */
 interface Needs {
