@@ -46,7 +46,7 @@ describe('settings', () => {
   test('it is in the reference', () => {
     const { properties } = z.toJSONSchema(section, { io: 'input' });
     expect(properties).toMatchObject({
-      engine: { enum: ['none', 'flux', 'sail'] },
+      engine: { enum: [...Object.keys(gitOpsEngines), 'sail'] },
       sail: { properties: { chart: { description: 'The map to sail by.' } } },
     });
   });
@@ -75,7 +75,7 @@ test('its adapter is made of its section and its warnings come with it; the doct
 });
 
 test('what it installs is named when Slipway goes', () => {
-  expect(enginePrograms(withSail)).toEqual(['flux', 'sail']);
+  expect(enginePrograms(withSail)).toEqual([...enginePrograms(), 'sail']);
 });
 
 test('an engine that is not in the table is never taken for another', () => {
