@@ -133,8 +133,11 @@ async function bundledProgram(): Promise<string> {
     bundle: true,
     platform: 'node',
     format: 'cjs',
+    minifySyntax: true,
+    minifyWhitespace: true,
     supported: { 'dynamic-import': false },
-    define: { 'import.meta.url': '"file:///slipway"' },
+    // As esbuild.config.mjs has it: without FormData the SDKs do not make Node load the whole of fetch.
+    define: { 'import.meta.url': '"file:///slipway"', FormData: 'undefined' },
     logLevel: 'error',
   });
   renameSync(unfinished, outfile);
