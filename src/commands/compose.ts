@@ -47,7 +47,7 @@ export interface ComposeOptions {
   /** Puts another Host before the real one: the dry run. */
   readonly wrap?: (host: Host) => Host;
   /**
-   * Called before a pass does anything if the settings ask for another network or cloud than this process was built for;
+   * Called before a pass changes anything if the settings ask for another network or cloud than this process was built for;
    * what it throws ends the pass.
    */
   readonly onOutdated?: () => void;

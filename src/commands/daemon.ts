@@ -36,7 +36,7 @@ export async function daemon(options: CommonOptions): Promise<number> {
   };
   const release = await acquireLock(nodePaths(options.root).slipway.lock, options.root);
   const systemd = notifier(nodeHost(), process.env);
-  onSignals({ stop, reload: (signal) => clock.ring(signal) });
+  const endSoon = onSignals({ stop, reload: (signal) => clock.ring(signal) });
   log.emit({ type: 'Started', version, root: options.root });
   for (const message of notifyFaults(process.env)) log.emit({ type: 'Warned', message });
   // Nothing waits for the program that tells it.
@@ -70,8 +70,9 @@ export async function daemon(options: CommonOptions): Promise<number> {
     await run(agent, { host, alarm: clock, signal: stopped.signal, publish, emit: log.emit });
   } catch (thrown) {
     if (!(thrown instanceof Outdated)) throw thrown;
-    // The pass has done nothing yet; systemd starts Slipway again.
+    // The pass has changed nothing yet; systemd starts Slipway again.
     stop('new settings for the network or the cloud, which need a new process');
+    endSoon();
   }
   await systemd.stopping();
   await release();

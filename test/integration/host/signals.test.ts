@@ -29,9 +29,21 @@ test('who is stopped during a command takes it along', async () => {
   await setTimeout(100);
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([0, null]);
-  await setTimeout(100);
-  expect(await Promise.all(pids.map(lives))).toEqual([false, false]);
+  await expect.poll(() => Promise.all(pids.map(lives))).toEqual([false, false]);
   expect(await readFile(`${folder}/asked`, 'utf8')).toBe('SIGHUP SIGTERM ');
+});
+
+test('who stops without a signal ends after its grace as well, with what it started', async () => {
+  const folder = await temporaryFolder();
+  const ending = program(folder)
+    .replace('onSignals(', 'const endSoon = onSignals(')
+    .replace('  await nodeHost()', '  endSoon();\n  await nodeHost()');
+  await writeFile(`${folder}/program.mjs`, ending.replace('grace: 300', 'grace: 2_000'));
+  const child = spawn(process.execPath, [`${folder}/program.mjs`], { stdio: 'ignore' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const pids = await started(`${folder}/pids`);
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  await expect.poll(() => Promise.all(pids.map(lives))).toEqual([false, false]);
 });
 
 async function started(path: string): Promise<readonly number[]> {

@@ -14,18 +14,22 @@ export interface SignalHandlers {
  *
  * SIGUSR1 and SIGUSR2 have no effect: their default would end the process, which is not what a sender of them means.
  * SIGQUIT must not write a core file, which would hold secrets. Node itself ignores SIGPIPE.
+ *
+ * Returns what ends the process by force as those signals do, five seconds after it is called, for a stop without one.
  */
-export function onSignals({ stop, reload, grace = 5_000, exitCode = 0 }: SignalHandlers): void {
+export function onSignals({ stop, reload, grace = 5_000, exitCode = 0 }: SignalHandlers): () => void {
   const exit = () => {
     endChildren();
     process.exit(exitCode);
   };
+  const endSoon = () => void setTimeout(exit, grace).unref();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
     process.once(signal, () => {
-      setTimeout(exit, grace).unref();
+      endSoon();
       stop(signal);
     });
   }
   process.on('SIGHUP', () => reload('SIGHUP'));
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
+  return endSoon;
 }
