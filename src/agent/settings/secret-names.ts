@@ -6,7 +6,8 @@ import type { Problem } from './problem.ts';
 
 /** Lists the secrets that the chosen cloud can have none of by that name: settings whose key ends in `secretName`. */
 export function secretNameMisfits(written: unknown, table: Clouds = clouds): readonly Problem[] {
-  const form = table[String(valueAt(written, ['cloud']))]?.secretName;
+  const cloud = String(valueAt(written, ['cloud']));
+  const form = Object.hasOwn(table, cloud) ? table[cloud]?.secretName : undefined;
   if (!form) return [];
   return knownPaths()
     .filter((path) => /secretName$/i.test(String(path.at(-1))))

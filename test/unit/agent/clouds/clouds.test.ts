@@ -4,7 +4,10 @@ import * as z from 'zod/mini';
 import type { CloudDriver } from '../../../../src/agent/clouds/driver.ts';
 import { clouds } from '../../../../src/agent/clouds/index.ts';
 import { bypassesProxy } from '../../../../src/agent/host/http/proxy-bypass.ts';
+import { defaults } from '../../../../src/agent/settings/defaults.ts';
+import { knownAt } from '../../../../src/agent/settings/known-keys.ts';
 import { plainHttpMisfits } from '../../../../src/agent/settings/plain-http.ts';
+import { secretNameMisfits } from '../../../../src/agent/settings/secret-names.ts';
 import { powerfulVariables } from '../../../../src/launcher/environment.ts';
 
 describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) => {
@@ -24,6 +27,15 @@ describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) =>
     expect(bypassesProxy(address, [])).toBe(true);
     const written = { [name]: driver.defaults };
     expect(plainHttpMisfits(written)).toEqual([]);
+  });
+
+  test('takes the names that secrets have by default', () => {
+    expect(secretNameMisfits({ ...defaults, cloud: name })).toEqual([]);
+  });
+
+  test('names settings of its own section as what must not be plain http', () => {
+    const names = driver.plainHttp.map(({ setting }) => setting);
+    expect(knownAt([name])).toEqual(expect.arrayContaining(names));
   });
 
   test('is held to the contract of clouds, by its record', () => {
