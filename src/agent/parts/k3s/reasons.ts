@@ -6,7 +6,7 @@ export const clusterReasons = {
     'A server would found a second cluster beside one that is there; Slipway runs one server so far.',
 } as const;
 
-/** Of the server to join. */
+/** Of the server to join, before it is known; what it answers is below. The order of the page divides these tables. */
 export const serverReasons = {
   ServerUnknown: 'No server to join is known: set the k3s-server tag or k3s.server.',
 } as const;
@@ -19,7 +19,7 @@ export const tokenReasons = {
   TokenCaMismatch: 'The CA hash in the join token is not the one of the server.',
 } as const;
 
-/** Of K3s itself: its version, configuration, service and node. */
+/** Of K3s itself: its version, configuration, server, service and node. */
 export const k3sReasons = {
   VersionDrift: 'Another K3s version is wanted than the node runs: set k3s.upgrade to auto.',
   VersionRefused: 'The K3s version wanted is older, or more than one minor newer, or newer than the server.',
