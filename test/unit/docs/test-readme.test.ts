@@ -1,0 +1,38 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const repository = join(import.meta.dirname, '../../..');
+const page = readFileSync(join(repository, 'test/README.md'), 'utf8');
+const rows = [...page.matchAll(/^\| `([\w/]+)\/` \| (.*) \|$/gm)]
+  .map(([, folder = '', tests = '']) => ({ folder, tests }))
+  .filter(({ folder }) => existsSync(join(repository, 'src', folder)));
+
+test('test/README.md says of each folder of the sources which tests cover it', () => {
+  expect(rows.map(({ folder }) => folder).toSorted()).toEqual(folders().toSorted());
+});
+
+test.each(rows)('test/README.md names tests of $folder that exist', ({ tests }) => {
+  const named = [...tests.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+  expect(named).not.toEqual([]);
+  expect(named.filter((name) => !exists(name))).toEqual([]);
+});
+
+/** What lies below a part, or below another folder of the agent, is covered with it. */
+function folders(): readonly string[] {
+  const [top, agent, parts] = ['', 'agent', 'agent/parts'].map(inside);
+  return [...(top ?? []), ...(agent ?? []).filter((name) => name !== 'agent/parts'), ...(parts ?? [])];
+}
+
+function inside(folder: string): readonly string[] {
+  return readdirSync(join(repository, 'src', folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(folder, name));
+}
+
+/** A scenario of `boot/` goes by its number. */
+function exists(name: string): boolean {
+  const [, number] = /^boot\/scenarios\/(\d\d)$/.exec(name) ?? [];
+  if (number === undefined) return existsSync(join(repository, 'test', name));
+  return readdirSync(join(repository, 'test/boot/scenarios')).some((file) => file.startsWith(`${number}-`));
+}
