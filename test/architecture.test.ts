@@ -3,6 +3,9 @@ import { builtinModules } from 'node:module';
 import { join, normalize } from 'node:path';
 import { transformSync } from 'esbuild';
 import { describe, expect, test } from 'vitest';
+import { clouds } from '../src/agent/clouds/index.ts';
+import { gitOpsEngines } from '../src/agent/gitops/index.ts';
+import { namesOf, roles } from '../src/roles/index.ts';
 
 /** What every part may import, beside its own files. */
 const belowParts = [
@@ -191,6 +194,10 @@ const machineGlobals: readonly RegExp[] = [
   /(?<![.\w])fetch\(/,
 ];
 
+/** Names that only tables have: what depends on one of them is a field of its record. `server` and `agent` are K3s', too. */
+const tableNames = [...Object.keys(clouds), ...Object.keys(gitOpsEngines), ...namesOf(roles)];
+const sharedNames = ['server', 'agent'];
+
 interface Import {
   readonly from: string;
   readonly to: string;
@@ -226,6 +233,7 @@ function violations(files: readonly SourceFile[]): readonly string[] {
     ...cycles(imports).map((cycle) => `cycle: ${cycle.join(' -> ')}`),
     ...files.flatMap(touches),
     ...files.flatMap(foreignWords),
+    ...files.flatMap(comparisons),
     ...files.filter(endsProcess).map(({ path }) => `${path} may not end the process`),
     ...files.filter(isLong).map(({ path }) => `${path} is longer than 200 lines`),
   ];
@@ -302,6 +310,19 @@ function foreignWords({ path, source }: SourceFile): readonly string[] {
   if (!path.startsWith('src/agent/engine/')) return [];
   const [word] = foreignToTheEngine.exec(source) ?? [];
   return word === undefined ? [] : [`${path} may not speak of ${word}`];
+}
+
+/** Comparisons with a name of a table: of any text, or of what is called a role, with those that K3s' commands share. */
+function comparisons({ path, source }: SourceFile): readonly string[] {
+  const compared = source.matchAll(
+    /([\w.?]+) [!=]== '([\w-]+)'|'([\w-]+)' [!=]== ([\w.?]+)|case '([\w-]+)':/g,
+  );
+  return [...compared].flatMap(([whole, left, right, first, second, chosen]) => {
+    const name = right ?? first ?? chosen ?? '';
+    const isOfRole = /\b(role|role\??\.name)$/i.test(left ?? second ?? '');
+    if (!tableNames.includes(name) || (sharedNames.includes(name) && !isOfRole)) return [];
+    return [`${path} may not ask for a name: ${whole}`];
+  });
 }
 
 function endsProcess({ path, source }: SourceFile): boolean {
@@ -438,6 +459,10 @@ describe('the rules see', () => {
     ['a word of Azure in the engine', engine, "const cloud = 'azure';"],
     ['a type named after K3s in the engine', engine, 'interface K3sNode {}'],
     ['kubelet in a comment of the engine', engine, '// as kubelet does'],
+    ['a comparison with the name of a cloud', 'src/commands/a.ts', "const is = settings.cloud === 'static';"],
+    ['a comparison with the name of an engine', 'src/agent/plan.ts', "if ('flux' !== engine) return;"],
+    ['a case for a cloud', 'src/agent/plan.ts', "switch (cloud) { case 'azure': }"],
+    ['a comparison with the name of a role', 'src/agent/plan.ts', "const is = node.role.name === 'server';"],
     ['a table of reasons that imports', 'src/agent/host/reasons.ts', "import { a } from './a.ts';"],
     ['an end of the process inside a command', 'src/commands/a.ts', 'process.exit(1);'],
     ['a file of no zone', 'src/stray.ts', ''],
@@ -468,6 +493,7 @@ describe('the rules see', () => {
       "import { a } from '../parts/k3s/settings.ts';",
     ],
     ['the launcher', 'src/launcher/a.ts', "import { a } from '../agent/parts/registry/answer/request.ts';"],
+    ['a command of K3s', 'src/agent/plan.ts', "const is = role.k3s === 'server';"],
     ['a given time', engine, 'const text = new Date(now).toISOString();'],
     ['a comment', engine, '// Date.now() and setTimeout are for the Host'],
     ['the host', 'src/agent/host/a.ts', "import { readFile } from 'node:fs/promises'; Date.now();"],

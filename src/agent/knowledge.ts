@@ -1,6 +1,8 @@
 import { findRole, namesOf, roles } from '../roles/index.ts';
 import type { Role } from '../roles/role.ts';
+import { type Choosing, chosenCloud } from './clouds/chosen.ts';
 import type { Cloud, Identity } from './clouds/cloud.ts';
+import { type Clouds, clouds } from './clouds/index.ts';
 import { NodeError } from './engine/errors.ts';
 import type { HostReader } from './engine/host.ts';
 import { type K3sNode, nodeName, normaliseServer } from './node.ts';
@@ -86,6 +88,12 @@ function knownOf<Value>({ value }: Lesson<Value>): Value {
  */
 export function faultIn({ files, tagged, role, node }: Knowledge): NodeError | undefined {
   return files.error ?? tagged.error ?? role.error ?? node.error;
+}
+
+/** Returns whether the cloud that the settings name may say later what is missing now, so that waiting is enough. */
+export function comesByItself({ reason }: NodeError, settings: Choosing, table: Clouds = clouds): boolean {
+  if (!chosenCloud(settings, table).fillsInLater) return false;
+  return reason === 'RoleMissing' || reason === 'NodeAddressUnknown';
 }
 
 /** The role the settings name: `RoleUnknown`, `RoleMissing`, which tells the `warnings` of tags, too. */

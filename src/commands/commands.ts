@@ -1,6 +1,5 @@
 /** What the commands do that end by themselves; each resolves to the exit code. */
 import { converge } from '../agent/agent.ts';
-import type { NodeError } from '../agent/engine/errors.ts';
 import type { Event } from '../agent/engine/events.ts';
 import { printableLine } from '../agent/engine/printable.ts';
 import { acquireLock } from '../agent/host/files/lock.ts';
@@ -8,7 +7,7 @@ import { nodeHost } from '../agent/host/node-host.ts';
 import { complain, outliveOutput, print, printStyled } from '../agent/host/process/print.ts';
 import { onSignals } from '../agent/host/process/signals.ts';
 import { endWhenHung, longestPass } from '../agent/host/systemd/hung-pass.ts';
-import { faultIn, type Knowledge, roleOf } from '../agent/knowledge.ts';
+import { comesByItself, faultIn, roleOf } from '../agent/knowledge.ts';
 import { stamp } from '../agent/parts/index.ts';
 import { serverToJoin } from '../agent/parts/k3s/index.ts';
 import { nodePaths } from '../agent/paths.ts';
@@ -39,7 +38,8 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
   const { agent, host, paths, gather } = await compose(options, ports);
   const knowledge = await gather();
   const fault = faultIn(knowledge);
-  if (fault && !comesByItself(fault, knowledge)) throw fault;
+  const settings = knowledge.files.value?.settings;
+  if (fault && !(settings && comesByItself(fault, settings))) throw fault;
   const release = await acquireLock(paths.slipway.lock, paths.root);
   // Nothing that is cut off here is left half done.
   onSignals({ stop: () => {}, reload: () => {}, grace: 0, exitCode: 1 });
@@ -64,12 +64,6 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
   } finally {
     await release();
   }
-}
-
-/** What a cloud may say a while after it made a VM; one that is written down says all at once. */
-function comesByItself({ reason }: NodeError, { files }: Knowledge): boolean {
-  if (files.value?.settings.cloud === 'static') return false;
-  return reason === 'RoleMissing' || reason === 'NodeAddressUnknown';
 }
 
 /** Shows the settings, and where each came from. */

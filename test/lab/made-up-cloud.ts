@@ -27,6 +27,7 @@ const moon: CloudDriver<typeof settings> = {
     crater === 'rim' ? [{ path: ['crater'], message: 'is no place to land; choose another' }] : [],
   plainHttp: [{ setting: 'tower', risk: 'fly the lander' }],
   secretName: text(/^[A-Z][a-z]+$/, 'be the name of a crater'),
+  fillsInLater: false,
   metadata: ({ tower }) => ({
     address: new URL(tower).hostname,
     only: { protocol: 'tcp', port: 80 },

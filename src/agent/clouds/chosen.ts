@@ -7,6 +7,7 @@ export type Choosing = { readonly cloud: string } & Readonly<Record<string, unkn
 
 /** The cloud that settings name, for which they have spoken. */
 export interface ChosenCloud {
+  readonly fillsInLater: boolean;
   readonly metadata: Metadata | undefined;
   readonly endpoints: readonly URL[];
   create(ground: Omit<CloudGround<unknown>, 'settings'>): Cloud;
@@ -17,6 +18,7 @@ export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenC
   const driver = driverOf(settings.cloud, table);
   const section = Object(settings[settings.cloud]);
   return {
+    fillsInLater: driver.fillsInLater,
     metadata: driver.metadata(section),
     endpoints: driver.endpoints(section),
     create: (ground) => driver.create({ ...ground, settings: section }),

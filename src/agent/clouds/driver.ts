@@ -22,6 +22,8 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   readonly plainHttp: readonly { readonly setting: string; readonly risk: string }[];
   /** The form of the names that a secret can have there, where it is narrower than that of the settings. */
   readonly secretName?: z.ZodMiniType<string, string>;
+  /** True if a VM may start before the cloud says its tags and its address. */
+  readonly fillsInLater: boolean;
   /** Where the metadata service answers; `undefined` where the cloud has none. */
   metadata(section: Section<Schema>): Metadata | undefined;
   /** What else the section names on the network, and `slipway doctor` asks. */

@@ -12,6 +12,7 @@ export const azure: CloudDriver<typeof azureSettings> = {
   misfits: vaultNamedTwice,
   plainHttp: [{ setting: 'imdsEndpoint', risk: "read the tokens of this VM's identity" }],
   secretName: vaultSecretName,
+  fillsInLater: true,
   metadata: ({ imdsEndpoint }) => ({
     address: new URL(imdsEndpoint).hostname,
     setting: 'azure.imdsEndpoint',

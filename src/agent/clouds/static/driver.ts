@@ -9,6 +9,7 @@ export const staticDriver: CloudDriver<typeof staticSettings> = {
   settings: staticSettings,
   defaults: { tags: {}, secrets: {}, registries: {} },
   plainHttp: [],
+  fillsInLater: false,
   metadata: () => undefined,
   endpoints: () => [],
   hints: {

@@ -13,6 +13,8 @@ import {
   metadataSchemas,
 } from '../../../../src/agent/clouds/sections.ts';
 import { askedBy } from '../../../../src/agent/doctor/doctor.ts';
+import { NodeError } from '../../../../src/agent/engine/errors.ts';
+import { comesByItself } from '../../../../src/agent/knowledge.ts';
 import { imdsGuard } from '../../../../src/agent/parts/network/guard.ts';
 import { renderProviderSettings } from '../../../../src/agent/parts/registry/credential-provider.ts';
 import { loginRenewersStopped } from '../../../../src/agent/parts/registry/login-renewers.ts';
@@ -101,6 +103,15 @@ test('the doctor asks what it names', () => {
     'tycho.moon.example',
     'github.com',
   ]);
+});
+
+test.each([
+  ['one that fills in tags later', true],
+  ['one that knows them at once', false],
+])('a missing role is waited for in %s', (_, fillsInLater) => {
+  const missing = new NodeError('RoleMissing', 'This VM has no role.');
+  const table = { ...withMoon, moon: { ...withMoon.moon, fillsInLater } };
+  expect(comesByItself(missing, settings, table)).toBe(fillsInLater);
 });
 
 test('pods are kept from its metadata service, and from nothing else at that address', async () => {
