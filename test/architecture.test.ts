@@ -10,7 +10,7 @@ import { namesOf, roles } from '../src/roles/index.ts';
 /** What every part may import, beside its own files. */
 const belowParts = [
   ...['engine', 'resources', 'clouds', 'settings', 'roles', 'node', 'paths', 'reasons'],
-  ...['part', 'part settings', 'probe'],
+  ...['part', 'sections', 'probe'],
 ];
 
 /** The parts, each a zone, from which one reads which of them may know which. */
@@ -28,6 +28,11 @@ const zones: readonly {
     imports: [],
   },
   { zone: 'vocabulary', files: /^src\/agent\/vocabulary\.ts$/, imports: ['reasons', 'engine'] },
+  {
+    zone: 'sections',
+    files: /^src\/agent\/(parts\/\w+|report\/metrics)\/settings(-rules|-forms)?\.ts$/,
+    imports: ['settings'],
+  },
   { zone: 'version', files: /^src\/launcher\/version\.ts$/, imports: [] },
   { zone: 'last words', files: /^src\/launcher\/last-words\.ts$/, imports: [] },
   {
@@ -70,7 +75,10 @@ const zones: readonly {
   {
     zone: 'report',
     files: /^src\/agent\/report\//,
-    imports: ['version', 'loop', 'node', 'paths', 'settings', ...parts, 'resources', 'roles', 'engine'],
+    imports: [
+      ...['version', 'loop', 'node', 'paths', 'settings', 'sections'],
+      ...[...parts, 'resources', 'roles', 'engine'],
+    ],
   },
   { zone: 'engine', files: /^src\/agent\/engine\//, imports: [] },
   { zone: 'roles', files: /^src\/roles\//, imports: [] },
@@ -78,12 +86,7 @@ const zones: readonly {
   {
     zone: 'settings',
     files: /^src\/agent\/settings\//,
-    imports: ['engine', 'paths', 'roles', 'clouds', 'gitops', 'part settings'],
-  },
-  {
-    zone: 'part settings',
-    files: /^src\/agent\/parts\/\w+\/settings\.ts$/,
-    imports: ['engine', 'settings'],
+    imports: ['engine', 'paths', 'roles', 'clouds', 'gitops', 'sections'],
   },
   {
     zone: 'part',
@@ -141,7 +144,7 @@ const zones: readonly {
 const leaves: readonly { readonly leaf: RegExp; readonly files: RegExp }[] = [
   { leaf: /^src\/agent\/parts\/registry\/answer\//, files: /^src\/(launcher|commands)\// },
   { leaf: /^src\/agent\/parts\/\w+\/reasons\.ts$/, files: /^src\/agent\/vocabulary\.ts$/ },
-  { leaf: /^src\/agent\/parts\/\w+\/settings\.ts$/, files: /^src\/agent\/settings\// },
+  { leaf: /^src\/agent\/parts\/\w+\/settings(-rules)?\.ts$/, files: /^src\/agent\/settings\// },
 ];
 
 /** The folders of K3s in their order: each may know those before it, and the files beside them know all. */
@@ -354,7 +357,7 @@ const azureWordsAllowed: Readonly<Record<string, string>> = {
   'src/agent/settings/consents.ts':
     'a registry as an example, and a description of what Azure alone asks consent for',
   'src/agent/settings/forms.ts': 'a registry as an example',
-  'src/agent/settings/sections/registries.ts': 'a registry as an example',
+  'src/agent/parts/registry/settings.ts': 'a registry as an example',
 };
 
 /** Files outside of Azure's folder whose code, not counting comments, says a word of it. */

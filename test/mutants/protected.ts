@@ -10,7 +10,7 @@ export const protectedFiles = [
   'settings/consents.ts',
   'settings/named-files.ts',
   'settings/plain-http.ts',
-  'settings/registry-rules.ts',
+  'parts/registry/settings-rules.ts',
   'settings/yaml-bounds.ts',
   'settings/yaml.ts',
   'clouds/azure/own-hosts.ts',

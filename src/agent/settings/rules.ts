@@ -1,11 +1,11 @@
 import { cloudMisfits } from '../clouds/sections.ts';
 import { engineMisfits } from '../gitops/sections.ts';
+import { imdsMisfits } from '../parts/network/settings-rules.ts';
+import { registryMisfits } from '../parts/registry/settings-rules.ts';
 import { addressFamilyMisfits } from './address-families.ts';
-import { imdsMisfits } from './imds-rules.ts';
 import { given, mapAt, type Path } from './path.ts';
 import { plainHttpMisfits } from './plain-http.ts';
 import type { Problem } from './problem.ts';
-import { registryMisfits } from './registry-rules.ts';
 
 /** What does not fit together in settings that may have other faults as well. */
 export function misfits(written: unknown): readonly Problem[] {

@@ -1,14 +1,14 @@
 import * as z from 'zod/mini';
 import { clouds } from '../clouds/index.ts';
 import { cloudSchemas, metadataSchemas } from '../clouds/sections.ts';
+import { gitops } from '../gitops/settings.ts';
+import { joinToken, k3s } from '../parts/k3s/settings.ts';
+import { imds } from '../parts/network/settings.ts';
+import { registries } from '../parts/registry/settings.ts';
+import { metrics } from '../report/metrics/settings.ts';
 import type { DeepReadonly } from './read-only.ts';
 import { cloud } from './sections/cloud.ts';
-import { gitops } from './sections/gitops.ts';
-import { imds } from './sections/imds.ts';
-import { joinToken, k3s } from './sections/k3s.ts';
-import { metrics } from './sections/metrics.ts';
 import { network, node, role, tags } from './sections/node.ts';
-import { registries } from './sections/registries.ts';
 import { consent, log } from './sections/slipway.ts';
 
 /** What was configured, merged and validated. Durations are milliseconds; an absent setting is `undefined`. */

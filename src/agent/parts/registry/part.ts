@@ -9,7 +9,7 @@ export const registryPart: Part = {
   name: 'registry',
   conditions: ['Registries', 'CredentialProvider', 'Pulls'],
   reasons: registryReasons,
-  consents: [],
+  consents: ['foreignMirrors'],
   startInputs: registryInputs,
   probes: ({ configured, node }) => (configured ? registryProbes({ ...configured, node }) : []),
   owns: ({ k3s, slipway }) => [

@@ -11,9 +11,9 @@ import {
   enginePlainHttp,
   enginePrograms,
 } from '../../../../src/agent/gitops/sections.ts';
+import { gitOpsSection } from '../../../../src/agent/gitops/settings.ts';
 import { about } from '../../../../src/agent/settings/about.ts';
 import { words } from '../../../../src/agent/settings/forms.ts';
-import { gitOpsSection } from '../../../../src/agent/settings/sections/gitops.ts';
 
 const schema = z.strictObject({ chart: about('The map to sail by.', words), harbour: z.optional(words) });
 const voyages: GitOpsGround<{ readonly chart: string }>[] = [];

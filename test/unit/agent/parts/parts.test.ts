@@ -22,7 +22,7 @@ const paths = nodePaths('/');
 
 /** What the daemon and setup have of their own, beside the parts. */
 const own = {
-  consents: ['foreignMirrors', 'identityHosts', 'plainHttp'],
+  consents: ['identityHosts', 'plainHttp'],
   probes: /^(proxy|DNS .+|clock|metadata service|secrets|secret .+|daemon)$/,
   files: ['/run/slipway/status.json', '/run/slipway/lock', '/run/slipway/lock.held', '/usr/local/bin/flux'],
   /** Directories that several share, and the operator's settings. */

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { nodePaths } from '../../../../src/agent/paths.ts';
-import { load } from '../../../../src/agent/settings/load.ts';
-import { memoryHost } from '../../../lab/memory-host.ts';
-import { problemsOf } from './invalid.ts';
+import { nodePaths } from '../../../../../src/agent/paths.ts';
+import { load } from '../../../../../src/agent/settings/load.ts';
+import { memoryHost } from '../../../../lab/memory-host.ts';
+import { problemsOf } from '../../settings/invalid.ts';
 
 const own = '/etc/slipway/config.yaml';
 

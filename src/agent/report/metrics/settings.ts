@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { about } from '../about.ts';
-import { listenAddress, metricsFile } from '../metrics-forms.ts';
+import { about } from '../../settings/about.ts';
+import { listenAddress, metricsFile } from './settings-forms.ts';
 
 export const metrics = about(
   'Figures of the daemon for Prometheus and its like; none unless one of these is set (see metrics.md).',

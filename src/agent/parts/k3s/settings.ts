@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { about } from '../about.ts';
-import { url } from '../address-forms.ts';
-import { duration, k3sVersion, longDuration, secretName, words } from '../forms.ts';
-import { serverAddress } from '../server-form.ts';
+import { about } from '../../settings/about.ts';
+import { url } from '../../settings/address-forms.ts';
+import { duration, k3sVersion, longDuration, secretName, words } from '../../settings/forms.ts';
+import { serverAddress } from '../../settings/server-form.ts';
 
 export const joinToken = about(
   'The token with which nodes join.',

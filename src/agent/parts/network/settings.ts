@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { about } from '../about.ts';
-import { addressRange, guestName, userId } from '../forms.ts';
+import { about } from '../../settings/about.ts';
+import { addressRange, guestName, userId } from '../../settings/forms.ts';
 
 const allowed = z.strictObject({
   name: about('Who it is, for readers.', guestName),

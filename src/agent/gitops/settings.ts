@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { type GitOpsEngines, gitOpsEngines } from '../../gitops/index.ts';
-import { engineNames, engineSchemas } from '../../gitops/sections.ts';
-import { about } from '../about.ts';
+import { about } from '../settings/about.ts';
+import { type GitOpsEngines, gitOpsEngines } from './index.ts';
+import { engineNames, engineSchemas } from './sections.ts';
 
 /** The section that chooses one of these engines, and has what each of them is told. */
 export function gitOpsSection<Table extends GitOpsEngines>(table: Table) {

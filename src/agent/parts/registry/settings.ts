@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { about } from '../about.ts';
-import { registryName, url } from '../address-forms.ts';
-import { cron } from '../cron-form.ts';
-import { basicAuth, imageReference, loginServer, secretText, words } from '../forms.ts';
+import { about } from '../../settings/about.ts';
+import { registryName, url } from '../../settings/address-forms.ts';
+import { cron } from '../../settings/cron-form.ts';
+import { basicAuth, imageReference, loginServer, secretText, words } from '../../settings/forms.ts';
 
 const mirror = z.strictObject({
   endpoint: about('URLs that are asked in turn.', z.optional(z.array(url))),

@@ -1,5 +1,5 @@
-import { isMap, valueAt } from './path.ts';
-import type { Problem } from './problem.ts';
+import { isMap, valueAt } from '../../settings/path.ts';
+import type { Problem } from '../../settings/problem.ts';
 
 /** Entries that do not say by what they are known, or say it twice, and two entries of one name. */
 export function imdsMisfits(written: unknown): readonly Problem[] {

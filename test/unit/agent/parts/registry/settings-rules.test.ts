@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { url } from '../../../../src/agent/settings/address-forms.ts';
-import { consentAdvice } from '../../../../src/agent/settings/consents.ts';
-import { pathText } from '../../../../src/agent/settings/path.ts';
-import { registryMisfits } from '../../../../src/agent/settings/registry-rules.ts';
+import { registryMisfits } from '../../../../../src/agent/parts/registry/settings-rules.ts';
+import { url } from '../../../../../src/agent/settings/address-forms.ts';
+import { consentAdvice } from '../../../../../src/agent/settings/consents.ts';
+import { pathText } from '../../../../../src/agent/settings/path.ts';
 
 const server = 'team.azurecr.io';
 

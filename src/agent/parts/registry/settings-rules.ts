@@ -1,6 +1,6 @@
-import { type Consenting, consentAdvice, isConsented } from './consents.ts';
-import { mapAt, valueAt } from './path.ts';
-import type { Problem } from './problem.ts';
+import { type Consenting, consentAdvice, isConsented } from '../../settings/consents.ts';
+import { mapAt, valueAt } from '../../settings/path.ts';
+import type { Problem } from '../../settings/problem.ts';
 
 /**
  * What does not fit together in the settings of registries: a login server with two credentials, a proof that no login
