@@ -3,7 +3,13 @@ import { NodeError } from '../../engine/errors.ts';
 import type { Host } from '../../engine/host.ts';
 import type { Cloud } from '../cloud.ts';
 import type { CloudGround } from '../driver.ts';
-import { type Environment, environmentOf, registryDomain, vaultDomain, vaultDomains } from './clouds.ts';
+import {
+  type Environment,
+  environmentOf,
+  registryDomain,
+  vaultDomain,
+  vaultDomains,
+} from './environments.ts';
 import { managedIdentity } from './identity.ts';
 import { imageDigest } from './image-digest.ts';
 import { instanceMetadata } from './imds.ts';
@@ -35,7 +41,7 @@ export function azureCloud({
     identity: async () => (await instanceMetadata(host, imdsEndpoint)).identity,
     secret: async (name) =>
       vaultSecret(
-        { host, credential, imdsEndpoint, url: await vaultUrl(settings, environment, consented) },
+        { host, credential, imdsEndpoint, url: await vaultAddress(settings, environment, consented) },
         name,
       ),
     registryUser: () => registryUser,
@@ -59,7 +65,8 @@ function ownEnvironment(host: Host, azure: AzureSettings): () => Promise<Environ
   };
 }
 
-async function vaultUrl(
+/** Returns where the Key Vault answers, without a slash at its end: `VaultNotConfigured`, `ForeignHost`. */
+async function vaultAddress(
   { keyVault, environment: named }: AzureSettings,
   environment: () => Promise<Environment>,
   consented: readonly string[],

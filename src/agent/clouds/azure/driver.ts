@@ -1,7 +1,7 @@
 import type { CloudDriver } from '../driver.ts';
 import { azureCloud } from './azure.ts';
 import { azureHints } from './hints.ts';
-import { azureRegistries } from './registries.ts';
+import { registryManners } from './registry-manners.ts';
 import { azureDefaults, azureSettings, vaultNamedTwice, vaultSecretName } from './settings.ts';
 
 /** Azure, by the VM's managed identity. */
@@ -19,7 +19,7 @@ export const azure: CloudDriver<typeof azureSettings> = {
   }),
   endpoints: ({ keyVault: { url } }) => (url === undefined ? [] : [new URL(url)]),
   hints: azureHints,
-  registries: azureRegistries,
+  registries: registryManners,
   loginRenewers: ['refresh-acr-credentials'],
   // @azure/identity, @azure/logger and msal-node: another identity, another endpoint, another region, secrets in logs.
   scrubbedVariables: [

@@ -25,6 +25,7 @@ export { k3sExecutable, k3sLinks } from './upgrade/release.ts';
 
 // What a start of it is made of, by all parts.
 
+export { accessInputs, programInputs } from './service/start-inputs.ts';
 export type {
   LookedAt,
   StampedNode,
@@ -33,8 +34,7 @@ export type {
   StartNotes,
   StartSources,
   StartVerdict,
-} from './service/start-input.ts';
-export { accessInputs, programInputs } from './service/start-inputs.ts';
+} from './service/start-sources.ts';
 export { readStamp, stampStart } from './service/start-stamp.ts';
 
 // What is there of it, and what it is told.

@@ -6,7 +6,7 @@ import { type Change, type Finding, inSync, type Resource, waiting } from '../..
 import { type K3sNode, unitName } from '../../../node.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
 import { findCause, lastWords } from './journal-causes.ts';
-import type { StartSources } from './start-input.ts';
+import type { StartSources } from './start-sources.ts';
 import { changedInputs, readStamp } from './start-stamp.ts';
 import { endedAsCutOff, unpackAnew } from './unpacked.ts';
 

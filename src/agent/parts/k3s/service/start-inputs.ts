@@ -5,7 +5,7 @@ import type { NodePaths } from '../../../paths.ts';
 import { agentTokenPath } from '../membership/agent-token.ts';
 import { unpinnedToken } from '../membership/ca-pin.ts';
 import { installedVersion } from '../upgrade/release.ts';
-import type { StartInput } from './start-input.ts';
+import type { StartInput } from './start-sources.ts';
 
 /**
  * Its configuration and its release. An operator's drop-ins in config.yaml.d are left out: who edits them decides when

@@ -4,8 +4,8 @@ import type { Host, HostReader } from '../../../engine/host.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { noteStart } from '../config/started-with.ts';
 import { noteVersion } from '../upgrade/last-version.ts';
-import type { StampedNode, StartInput, StartNotes, StartSources } from './start-input.ts';
 import { namedVersion } from './start-inputs.ts';
+import type { StampedNode, StartInput, StartNotes, StartSources } from './start-sources.ts';
 
 type Digests = Readonly<Record<string, string | undefined>>;
 

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { HostReader } from '../../../../../../src/agent/engine/host.ts';
 import { stamp, startSources } from '../../../../../../src/agent/parts/index.ts';
 import { k3sService } from '../../../../../../src/agent/parts/k3s/service/service.ts';
-import type { StartInput, StartSources } from '../../../../../../src/agent/parts/k3s/service/start-input.ts';
+import type {
+  StartInput,
+  StartSources,
+} from '../../../../../../src/agent/parts/k3s/service/start-sources.ts';
 import { stampStart } from '../../../../../../src/agent/parts/k3s/service/start-stamp.ts';
 import { nodePaths } from '../../../../../../src/agent/paths.ts';
 import { file } from '../../../../../../src/agent/resources/file.ts';

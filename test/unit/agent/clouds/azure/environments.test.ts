@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { environmentOf, registryDomain, vaultDomain } from '../../../../../src/agent/clouds/azure/clouds.ts';
+import {
+  environmentOf,
+  registryDomain,
+  vaultDomain,
+} from '../../../../../src/agent/clouds/azure/environments.ts';
 
 test.each([
   ['AzurePublicCloud', 'public', 'vault.azure.net', 'azurecr.io'],

@@ -7,7 +7,7 @@ export type Environment = 'public' | 'usgovernment' | 'china';
  * registries. Sources: "About keys, secrets and certificates", vault name and object name; "Azure Container Registry
  * endpoint reference" (regional and data endpoints are below the same domains).
  */
-const clouds = {
+const environments = {
   public: {
     azEnvironment: 'AzurePublicCloud',
     vaultDomain: 'vault.azure.net',
@@ -27,15 +27,15 @@ const clouds = {
 
 /** The domain below which the Key Vaults of a cloud live. */
 export function vaultDomain(environment: Environment): string {
-  return clouds[environment].vaultDomain;
+  return environments[environment].vaultDomain;
 }
 
 /** The domains of the Key Vaults of every cloud. */
-export const vaultDomains: readonly string[] = Object.values(clouds).map((cloud) => cloud.vaultDomain);
+export const vaultDomains: readonly string[] = Object.values(environments).map((each) => each.vaultDomain);
 
 /** The domain below which the container registries of a cloud live. */
 export function registryDomain(environment: Environment): string {
-  return clouds[environment].registryDomain;
+  return environments[environment].registryDomain;
 }
 
 /**
@@ -46,7 +46,7 @@ export function registryDomain(environment: Environment): string {
 export function environmentOf(azEnvironment: string): Environment {
   const named = azEnvironment.toLowerCase();
   for (const environment of ['public', 'usgovernment', 'china'] as const) {
-    if (clouds[environment].azEnvironment.toLowerCase() === named) return environment;
+    if (environments[environment].azEnvironment.toLowerCase() === named) return environment;
   }
   throw new NodeError(
     'UnexpectedAnswer',
