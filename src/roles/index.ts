@@ -3,12 +3,8 @@ import { observability } from './observability.ts';
 import type { Role } from './role.ts';
 import { server } from './server.ts';
 
-const table = [server, agent, observability] as const satisfies readonly Role[];
-
-/** Every role there is. A new one is a file beside these and an entry in the table above. */
-export const roles: readonly Role[] = table;
-
-export type RoleName = (typeof table)[number]['name'];
+/** Every role there is. A new one is a file beside these and an entry here. */
+export const roles = [server, agent, observability] as const satisfies readonly Role[];
 
 /** The names of these roles. */
 export function namesOf(some: readonly Role[]): readonly string[] {
@@ -16,6 +12,6 @@ export function namesOf(some: readonly Role[]): readonly string[] {
 }
 
 /** The role of that name, upper and lower case alike. */
-export function findRole(name: string, among = roles): Role | undefined {
+export function findRole(name: string, among: readonly Role[] = roles): Role | undefined {
   return among.find((role) => role.name === name.trim().toLowerCase());
 }

@@ -1,5 +1,5 @@
 import { Secret } from '../../src/agent/engine/secret.ts';
-import { type GitOpsName, gitOpsEngines } from '../../src/agent/gitops/index.ts';
+import { gitOpsEngines } from '../../src/agent/gitops/index.ts';
 import { fluxSettings } from '../unit/agent/gitops/flux/settings.ts';
 import { type GitOpsSubject, gitOpsContract } from './gitops.ts';
 import { fluxWorld } from './gitops-world.ts';
@@ -9,7 +9,7 @@ const cloud = { secret: async () => new Secret(token) };
 const { none, flux } = gitOpsEngines;
 
 /** Every engine of the table, in each way in which it can be set up; one that is left out here does not compile. */
-const subjects: Readonly<Record<GitOpsName, Readonly<Record<string, GitOpsSubject>>>> = {
+const subjects: Readonly<Record<keyof typeof gitOpsEngines, Readonly<Record<string, GitOpsSubject>>>> = {
   none: { '': { engine: none.create(), world: () => fluxWorld(token), secrets: [] } },
   flux: Object.fromEntries(
     (['github', 'gitlab', 'git'] as const).map((provider) => {

@@ -7,5 +7,3 @@ export type GitOpsEngines = Readonly<Record<string, GitOpsEngine>>;
 
 /** Every GitOps engine there is: what is in here has its settings, and is in every place that depends on the engine. */
 export const gitOpsEngines = { none, flux } as const satisfies GitOpsEngines;
-
-export type GitOpsName = keyof typeof gitOpsEngines;

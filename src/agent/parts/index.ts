@@ -101,11 +101,7 @@ export function nodeResources(node: K3sNode, ports: NodePorts): readonly Resourc
  * All that K3s reads at its start is in place before it starts; the service is enabled only then too, so that a
  * reboot halfway does not start it early.
  */
-export function k3sResources(
-  node: K3sNode,
-  ports: K3sPorts,
-  needs: readonly string[] = [],
-): readonly Resource[] {
+function k3sResources(node: K3sNode, ports: K3sPorts, needs: readonly string[]): readonly Resource[] {
   const { cloud, rotateAt } = ports;
   const isAgent = node.role.k3s === 'agent';
   const name = unitName(node.role.k3s);

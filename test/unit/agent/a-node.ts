@@ -4,9 +4,11 @@ import type { K3sNode } from '../../../src/agent/node.ts';
 import { nodePaths } from '../../../src/agent/paths.ts';
 import { defaults } from '../../../src/agent/settings/defaults.ts';
 import { type Settings, settingsSchema } from '../../../src/agent/settings/schema.ts';
-import { findRole, type RoleName } from '../../../src/roles/index.ts';
+import { findRole, type roles } from '../../../src/roles/index.ts';
 import type { Role } from '../../../src/roles/role.ts';
 import type { MemoryHost } from '../../lab/memory-host.ts';
+
+export type RoleName = (typeof roles)[number]['name'];
 
 type Written = { readonly [Section in keyof typeof defaults]?: object };
 

@@ -8,7 +8,7 @@ import { nodePaths } from '../../../src/agent/paths.ts';
 import { type Loaded, load } from '../../../src/agent/settings/load.ts';
 import { roleSetting } from '../../../src/agent/settings/sections/node.ts';
 import { roleHelp } from '../../../src/commands/cli-common.ts';
-import { findRole, type RoleName, roles } from '../../../src/roles/index.ts';
+import { findRole, roles } from '../../../src/roles/index.ts';
 import type { Role } from '../../../src/roles/role.ts';
 import { memoryHost } from '../../lab/memory-host.ts';
 import { aNode } from '../agent/a-node.ts';
@@ -63,6 +63,6 @@ test('a node that was installed with it keeps it until a consent', async () => {
 
 test('a name without its record does not compile', () => {
   // @ts-expect-error There is no such role.
-  const chosen: RoleName = 'lantern';
+  const chosen: (typeof roles)[number]['name'] = 'lantern';
   expect(chosen).toBe('lantern');
 });

@@ -32,7 +32,7 @@ export async function createEvents(
 }
 
 /** The events as one List for kubectl. */
-export function renderEvents(node: K3sNode, events: readonly NodeEvent[], now: number): string {
+function renderEvents(node: K3sNode, events: readonly NodeEvent[], now: number): string {
   const items = events.map((event) => rendered(node, event, now));
   return `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`;
 }

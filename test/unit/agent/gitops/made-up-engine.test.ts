@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { Secret } from '../../../../src/agent/engine/secret.ts';
 import { chosenEngine } from '../../../../src/agent/gitops/chosen.ts';
 import type { GitOpsEngine, GitOpsGround } from '../../../../src/agent/gitops/engine.ts';
-import { type GitOpsEngines, type GitOpsName, gitOpsEngines } from '../../../../src/agent/gitops/index.ts';
+import { type GitOpsEngines, gitOpsEngines } from '../../../../src/agent/gitops/index.ts';
 import {
   engineDefaults,
   engineMisfits,
@@ -86,6 +86,6 @@ test('a name without its record does not compile', () => {
   // @ts-expect-error It has no adapter, nothing but a name.
   const nameless = { argo: { programs: [] } } satisfies GitOpsEngines;
   // @ts-expect-error Settings know the engines of the table alone.
-  const chosen: GitOpsName = 'sail';
+  const chosen: keyof typeof gitOpsEngines = 'sail';
   expect([nameless, chosen]).toHaveLength(2);
 });

@@ -2,15 +2,19 @@ import { describe, expect, test } from 'vitest';
 import { type Attempts, reconcile } from '../../../../src/agent/engine/reconcile.ts';
 import type { Outcome, Resource } from '../../../../src/agent/engine/resource.ts';
 import { recordingHost } from '../../../../src/agent/host/recording/recording-host.ts';
-import { k3sResources } from '../../../../src/agent/parts/index.ts';
-import { type RoleName, roles } from '../../../../src/roles/index.ts';
+import { nodeResources } from '../../../../src/agent/parts/index.ts';
+import { roles } from '../../../../src/roles/index.ts';
 import type { Role } from '../../../../src/roles/role.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
 import type { MemoryHost } from '../../../lab/memory-host.ts';
 import { aMachine } from '../a-machine.ts';
-import { aNode, type NodeChanges } from '../a-node.ts';
+import { aNode, type NodeChanges, type RoleName } from '../a-node.ts';
 
 const hour = 3_600_000;
+/** The packet filter has a scenario of its own. */
+const imds = { pods: 'allow' };
+/** Megabytes. */
+const memory = 8_192;
 const registry = 'myteam.azurecr.io';
 const rotateAt = (after: number) => after + 2 * hour;
 
@@ -26,9 +30,10 @@ function plan(
   });
   const settings = {
     ...changes.settings,
+    imds,
     registries: { servers: [registry], ...changes.settings?.registries },
   };
-  return k3sResources(aNode(role, { ...changes, settings }), { cloud, rotateAt });
+  return nodeResources(aNode(role, { ...changes, settings }), { cloud, rotateAt, memory });
 }
 
 /** Passes until one changes nothing; its outcomes. */
@@ -49,6 +54,11 @@ function troubles(outcomes: readonly Outcome[]): readonly string[] {
 
 test('the plan of an observability node', () => {
   expect(plan('observability', undefined).map(({ id }) => id)).toEqual([
+    'Cgroups',
+    'Directories',
+    'Mounts',
+    'Memory',
+    'ImdsGuard/none',
     'Consent/role',
     'Config/overrides',
     'File//etc/modules-load.d/slipway-k3s.conf',
@@ -157,8 +167,8 @@ describe.each(roles)('$name', (role) => {
     await converge(plan(role, host), host);
     host.advance(30 * hour);
     const away = new FakeCloud();
-    const settings = { registries: { servers: [registry] }, node: { labels: ['a=b'] } };
-    const resources = k3sResources(aNode(role, { settings }), { cloud: away, rotateAt });
+    const settings = { imds, registries: { servers: [registry] }, node: { labels: ['a=b'] } };
+    const resources = nodeResources(aNode(role, { settings }), { cloud: away, rotateAt, memory });
     const outcomes = await converge(resources, host);
     expect(troubles(outcomes)).toContain('Credential/registries Waiting RegistryUnauthorized');
     expect(troubles(outcomes).filter((trouble) => /Blocked/.test(trouble))).toEqual([]);

@@ -42,7 +42,7 @@ export function keepingFlags(node: K3sNode, resource: Resource, others: readonly
 }
 
 /** Returns what of another program's files Slipway's would not have, each as a word that a consent can name. */
-export type Losses = (host: HostReader, node: K3sNode) => Promise<readonly string[]>;
+type Losses = (host: HostReader, node: K3sNode) => Promise<readonly string[]>;
 
 /** What the next start would not have of what another program's unit gives K3s, as `flag=value`; no secret among it. */
 async function lostFlags(
