@@ -57,7 +57,6 @@ export { releaseProbe } from './upgrade/release-probe.ts';
 
 export { movedAside, movedAsideGone } from './teardown/moved-aside.ts';
 export { containerProcesses, isOfPods, processesEndedId } from './teardown/processes.ts';
-export { realPath } from './teardown/real-path.ts';
 export { k3sRemoved, k3sStopped, k3sUnits } from './teardown/teardown.ts';
 
 // What the cluster is told of a node.

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Command, Host, HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
+import { realPath } from '../../../resources/real-path.ts';
 import { noneOf, removed, removing } from '../../../resources/removed.ts';
-import { realPath } from './real-path.ts';
 
 export const unmountedId = 'Unmounted/k3s';
 

@@ -1,6 +1,6 @@
 import { join, relative, resolve } from 'node:path';
-import type { HostReader } from '../../../engine/host.ts';
-import { mostLinks, partsOf } from '../../../engine/path-parts.ts';
+import type { HostReader } from '../engine/host.ts';
+import { mostLinks, partsOf } from '../engine/path-parts.ts';
 
 /**
  * The path without links in it, as the kernel names a mount there; what is not there is kept as it is written. Links below

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { realPath } from '../../../../../../src/agent/parts/k3s/teardown/real-path.ts';
-import { memoryHost } from '../../../../../lab/memory-host.ts';
+import { realPath } from '../../../../src/agent/resources/real-path.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
 
 const files = {
   '/mnt/image': { link: '/images/one' },
