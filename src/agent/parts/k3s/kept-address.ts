@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { HostReader } from '../../engine/host.ts';
 import type { NodePaths } from '../../paths.ts';
-import { readableText } from '../../resources/readable-text.ts';
+import { readableText } from '../../resources/file-text.ts';
 import { foreignUnit } from './flags/foreign-unit.ts';
 import { configFlags, type GivenFlag, unitFlags } from './flags/given-flags.ts';
 import { certificates } from './membership/ca.ts';

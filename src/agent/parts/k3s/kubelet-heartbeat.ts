@@ -1,5 +1,6 @@
 import type { HostReader } from '../../engine/host.ts';
 import { type K3sNode, nodeKubectl, unitName } from '../../node.ts';
+import { fileText } from '../../resources/file-text.ts';
 import { askApi } from '../../resources/kubectl.ts';
 import { showUnit } from '../../resources/unit.ts';
 
@@ -37,7 +38,7 @@ function ageOf(host: HostReader, time: string): number {
  * if they cannot be counted. In a container LXCFS shows its own uptime, which is less than systemd's clock, that of the host.
  */
 async function runningFor(host: HostReader, { role }: K3sNode): Promise<number | undefined> {
-  const [uptime] = ((await host.readFile('/proc/uptime'))?.content ?? '').split(' ');
+  const [uptime] = (await fileText(host, '/proc/uptime')).split(' ');
   if (!uptime) return undefined;
   const property = 'ExecMainStartTimestampMonotonic';
   const microseconds = Number((await showUnit(host, unitName(role.k3s), [property]))[property]);

@@ -1,5 +1,6 @@
 import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
+import { fileText } from '../../resources/file-text.ts';
 import { k3sFlags, parseVersion } from '../k3s/index.ts';
 
 /** The first Kubernetes 1.x whose kubelet does not run under cgroup version 1 (KEP-5573, failCgroupV1). */
@@ -22,7 +23,7 @@ export async function refusesCgroupV1(host: HostReader, node: K3sNode): Promise<
 
 /** Returns the mount point on which a path lies if nothing there can be executed, by /proc/self/mounts (proc(5)). */
 export async function noexecMount(host: HostReader, path: string): Promise<string | undefined> {
-  const lines = ((await host.readFile('/proc/self/mounts'))?.content ?? '').split('\n');
+  const lines = (await fileText(host, '/proc/self/mounts')).split('\n');
   const mounts = lines
     .map((line) => line.split(' '))
     .map(([, at = '', , options = '']) => ({ at: unescaped(at), options }));

@@ -4,6 +4,7 @@ import { failure, ok, type Probe, skipped, type Verdict, warning } from '../../d
 import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
 import type { NodePaths } from '../../paths.ts';
+import { fileText } from '../../resources/file-text.ts';
 import { noexecMount, refusesCgroupV1 } from './host-requirements.ts';
 
 export interface MachineProbes {
@@ -87,7 +88,7 @@ async function lookAtCgroups(host: HostReader, node: K3sNode | undefined): Promi
 const anotherKernel = "use a kernel with this controller, as the distribution's own has";
 
 async function lookAtSwap(host: HostReader): Promise<Verdict> {
-  const [, ...swaps] = ((await host.readFile('/proc/swaps'))?.content ?? '').trim().split('\n');
+  const [, ...swaps] = (await fileText(host, '/proc/swaps')).trim().split('\n');
   if (swaps.length === 0) return ok('none');
   const names = swaps.map((line) => line.split(/\s/)[0]).join(', ');
   return warning(

@@ -2,6 +2,7 @@ import { dirname, isAbsolute, join, relative } from 'node:path';
 import type { FileStat, HostReader } from '../../engine/host.ts';
 import { mostLinks, partsOf } from '../../engine/path-parts.ts';
 import { allPlaces, type NodePaths } from '../../paths.ts';
+import { fileText } from '../../resources/file-text.ts';
 import { octal } from '../../resources/mode.ts';
 
 /** What stands on the way to a place, and can be changed by users who are not root. `path` leads through no link. */
@@ -99,7 +100,7 @@ function faultOf(
  * equivalent to root. By its name, since its number means another group elsewhere.
  */
 async function staffGroup(host: HostReader, root: string): Promise<number | undefined> {
-  const groups = (await host.readFile(join(root, 'etc/group')))?.content ?? '';
+  const groups = await fileText(host, join(root, 'etc/group'));
   const number = /^staff:[^:\n]*:(\d+):/m.exec(groups)?.[1];
   return number === undefined ? undefined : Number(number);
 }

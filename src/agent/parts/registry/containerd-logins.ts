@@ -3,7 +3,7 @@ import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
 import type { NodePaths } from '../../paths.ts';
-import { readableText } from '../../resources/readable-text.ts';
+import { fileText, readableText } from '../../resources/file-text.ts';
 import type { Settings } from '../../settings/schema.ts';
 import { type Flags, k3sFlags, otherProviderFlag } from '../k3s/index.ts';
 import { servedRegistries } from './provider-file.ts';
@@ -126,7 +126,7 @@ async function withoutKubelet(
   const { credentialProvider: path } = paths.k3s;
   const set = otherProviderFlag(flags, paths);
   if (set) return [{ why: `${set} has kubelet ask another credential provider`, servers }];
-  const served = known ?? servedRegistries((await host.readFile(path))?.content ?? '');
+  const served = known ?? servedRegistries(await fileText(host, path));
   const missing = servers.filter((server) => !served.includes(server));
   if (missing.length === 0) return [];
   return [{ why: `${path} does not have kubelet ask Slipway about ${missing.join(', ')}`, servers: missing }];

@@ -1,6 +1,6 @@
 import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
-import { readableText } from '../../resources/readable-text.ts';
+import { readableText } from '../../resources/file-text.ts';
 import { header } from './provider-file.ts';
 import { namesRegistry, parseRegistries, wantedRegistries } from './registries-yaml.ts';
 

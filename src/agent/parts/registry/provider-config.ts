@@ -6,6 +6,7 @@ import { type Finding, inSync, type Resource, waiting } from '../../engine/resou
 import type { K3sNode } from '../../node.ts';
 import type { NodePaths } from '../../paths.ts';
 import { file } from '../../resources/file.ts';
+import { fileText } from '../../resources/file-text.ts';
 import { noneOf, removing } from '../../resources/removed.ts';
 import { k3sFlags, otherProviderFlag } from '../k3s/index.ts';
 import { hasPlugin, header, inOrder, isOurs, pluginName, servedRegistries } from './provider-file.ts';
@@ -26,16 +27,12 @@ export function providerConfig(node: K3sNode, needs: readonly string[]): Resourc
     async check(host) {
       const other = otherProviderFlag(await k3sFlags(host, node.paths), node.paths);
       if (other !== undefined) throw sentElsewhere(other, node.paths.k3s.config);
-      const text = await textOf(host, path);
+      const text = await fileText(host, path);
       if (!isOurs(text)) return shared(path, text, node.settings.registries.servers);
       if (!(await hasPlugin(host, node.paths))) return withoutPlugin(host, node.paths);
       return written.check(host);
     },
   };
-}
-
-async function textOf(host: HostReader, path: string): Promise<string> {
-  return (await host.readFile(path))?.content ?? '';
 }
 
 /** Somebody else's configuration, which may ask Slipway too. */
@@ -94,7 +91,7 @@ export function noProvider(paths: NodePaths): Resource {
 
 /** What there is of it, in the order in which it is to go. */
 async function leftovers(host: HostReader, { k3s, slipway }: NodePaths): Promise<readonly string[]> {
-  const config = isOurs(await textOf(host, k3s.credentialProvider)) ? [k3s.credentialProvider] : [];
+  const config = isOurs(await fileText(host, k3s.credentialProvider)) ? [k3s.credentialProvider] : [];
   const all = [...config, slipway.registryLogins, slipway.providerSettings];
   const stats = await Promise.all(all.map((path) => host.stat(path)));
   return all.filter((_, at) => stats[at] !== undefined);

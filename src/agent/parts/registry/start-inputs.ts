@@ -1,5 +1,6 @@
 import type { HostReader } from '../../engine/host.ts';
 import type { NodePaths } from '../../paths.ts';
+import { fileText } from '../../resources/file-text.ts';
 import type { StampedNode, StartInput, StartNote, StartNotes } from '../k3s/index.ts';
 import { heldLogin } from './held-login.ts';
 import { hasPlugin, ownContent, servedRegistries } from './provider-file.ts';
@@ -17,7 +18,7 @@ export const registryInputs: readonly StartInput[] = [
     name: 'credentialProvider',
     isFit: isFitProvider,
     // Somebody else's file is nothing of ours, so K3s is restarted once ours is in its place.
-    text: async (host, { k3s }) => canonical(ownContent(await textOf(host, k3s.credentialProvider)) ?? {}),
+    text: async (host, { k3s }) => canonical(ownContent(await fileText(host, k3s.credentialProvider)) ?? {}),
   },
 ];
 
@@ -42,20 +43,20 @@ export function loginEndsSince({ loginEnds }: StartNotes): readonly (readonly [s
  * until the file is whole. That the settings ask for no registry any more does not restart K3s either.
  */
 async function isWhole(host: HostReader, { paths }: StampedNode): Promise<boolean> {
-  const text = await textOf(host, paths.k3s.registries);
+  const text = await fileText(host, paths.k3s.registries);
   return text.trim() !== '' && parseRegistries(text) !== undefined;
 }
 
 /** K3s is restarted for a whole provider of ours, and for none where the settings want none. */
 async function isFitProvider(host: HostReader, { paths, settings }: StampedNode): Promise<boolean> {
-  const text = await textOf(host, paths.k3s.credentialProvider);
+  const text = await fileText(host, paths.k3s.credentialProvider);
   if (text.trim() === '') return settings.registries.servers.length === 0;
   return ownContent(text) !== undefined && (await hasPlugin(host, paths));
 }
 
 function ofRegistries(view: (content: Registries) => unknown) {
   return async (host: HostReader, { k3s }: NodePaths) => {
-    const text = await textOf(host, k3s.registries);
+    const text = await fileText(host, k3s.registries);
     const content = parseRegistries(text);
     return content ? canonical(view(content)) : text;
   };
@@ -67,7 +68,7 @@ async function lastingLogins(
   paths: NodePaths,
   notes: StartNotes,
 ): Promise<string | undefined> {
-  const content = parseRegistries(await textOf(host, paths.k3s.registries));
+  const content = parseRegistries(await fileText(host, paths.k3s.registries));
   if (!content) return undefined;
   const asked = servedSince(notes) ?? (await served(host, paths));
   const lasting = Object.entries(content.configs ?? {}).filter(
@@ -77,7 +78,7 @@ async function lastingLogins(
 }
 
 async function served(host: HostReader, { k3s }: NodePaths): Promise<readonly string[]> {
-  return servedRegistries(await textOf(host, k3s.credentialProvider));
+  return servedRegistries(await fileText(host, k3s.credentialProvider));
 }
 
 async function loginEnds(host: HostReader, { k3s }: NodePaths): Promise<Readonly<Record<string, number>>> {
@@ -89,10 +90,6 @@ async function loginEnds(host: HostReader, { k3s }: NodePaths): Promise<Readonly
   return Object.fromEntries(
     logins.flatMap(([name, held]) => (held?.life ? [[name, held.receivedAt + held.life]] : [])),
   );
-}
-
-async function textOf(host: HostReader, path: string): Promise<string> {
-  return (await host.readFile(path))?.content ?? '';
 }
 
 /** The same text for the same content, whatever the order of its keys. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
+import { fileText } from '../../../resources/file-text.ts';
 import { isMap } from '../../../settings/path.ts';
 import { foreignUnit } from '../flags/foreign-unit.ts';
 import { type GuardedValues, guardedValues } from '../flags/guarded-keys.ts';
@@ -38,7 +39,7 @@ export async function startedWith(host: HostReader, paths: NodePaths): Promise<S
 }
 
 async function noted(host: HostReader, { k3s }: NodePaths): Promise<StartedWith | undefined> {
-  const note = parsed((await host.readFile(k3s.startedWith))?.content ?? '');
+  const note = parsed(await fileText(host, k3s.startedWith));
   const { first, last } = isMap(note) ? note : {};
   return isMap(first) && isMap(last) ? { first: texts(first), last: texts(last) } : undefined;
 }

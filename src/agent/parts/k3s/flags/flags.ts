@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { HostReader } from '../../../engine/host.ts';
 import type { NodePaths } from '../../../paths.ts';
-import { readableText } from '../../../resources/readable-text.ts';
+import { readableText } from '../../../resources/file-text.ts';
 import { configFlags, type GivenFlag } from './given-flags.ts';
 
 /** The values of each flag, by its name without dashes; the last one counts where K3s takes only one. */

@@ -3,7 +3,7 @@ import type { Role } from '../../../../roles/role.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
-import { readableText } from '../../../resources/readable-text.ts';
+import { readableText } from '../../../resources/file-text.ts';
 
 /** How a unit and a configuration begin that Slipway wrote. */
 export const ours = '# Written by Slipway';

@@ -1,5 +1,5 @@
 import type { HostReader } from '../../../engine/host.ts';
-import { readableText } from '../../../resources/readable-text.ts';
+import { readableText } from '../../../resources/file-text.ts';
 import { dropInFlags } from './flags.ts';
 import { foreignUnit } from './foreign-unit.ts';
 import { configFlags, type GivenFlag, unitFlags } from './given-flags.ts';

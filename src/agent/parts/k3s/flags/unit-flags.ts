@@ -3,7 +3,7 @@ import type { Role } from '../../../../roles/role.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
-import { readableText } from '../../../resources/readable-text.ts';
+import { readableText } from '../../../resources/file-text.ts';
 import { assigned, unitLines, unitWords } from '../../../resources/unit-text.ts';
 import { unitFolders } from './foreign-unit.ts';
 import { execStart, type GivenFlag, k3sCommandLine, unitFlags } from './given-flags.ts';

@@ -3,6 +3,7 @@ import { type Finding, inSync, type Resource } from '../../../engine/resource.ts
 import { redacted, Secret } from '../../../engine/secret.ts';
 import type { K3sNode } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
+import { fileText } from '../../../resources/file-text.ts';
 import { certificates, pinnedCa } from './ca.ts';
 import { parseToken, type Token } from './token.ts';
 
@@ -69,7 +70,7 @@ export function unpinnedToken(text: string, known: string): string {
  * power loss: K3s writes it anew at its start, and not as a whole.
  */
 export async function knownCa(host: HostReader, { k3s }: NodePaths): Promise<string | undefined> {
-  const content = (await host.readFile(k3s.agentServerCa))?.content ?? '';
+  const content = await fileText(host, k3s.agentServerCa);
   return certificates(content).length > 0 ? content : undefined;
 }
 

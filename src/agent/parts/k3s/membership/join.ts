@@ -5,6 +5,7 @@ import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
 import { reveal } from '../../../engine/secret.ts';
 import type { K3sNode } from '../../../node.ts';
+import { fileText } from '../../../resources/file-text.ts';
 import { isSuccessor, pinnedCa } from './ca.ts';
 import { knownCa, pin, writePinned } from './ca-pin.ts';
 import { fetchToken, isRedacted, tokenSecretName } from './join-token.ts';
@@ -45,7 +46,7 @@ const notAsked = waiting('Recorded', 'Whether the server takes the token was not
 async function check(host: HostReader, node: K3sNode, cloud: Cloud): Promise<Finding> {
   const { server } = node;
   if (server === undefined) throw serverUnknown();
-  const text = (await host.readFile(node.paths.slipway.joinToken))?.content ?? '';
+  const text = await fileText(host, node.paths.slipway.joinToken);
   if (isRedacted(text)) throw new Recorded('a dry run has no token to show to the server');
   const token = parseToken(text);
   if (!token) return waiting('SecretEmpty', 'There is no join token yet.');

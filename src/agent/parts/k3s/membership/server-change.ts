@@ -6,6 +6,7 @@ import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
 import { type K3sNode, normaliseServer, unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
+import { fileText } from '../../../resources/file-text.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
 import { mergedFlags } from '../flags/flags.ts';
@@ -87,7 +88,7 @@ function sparing(thrown: unknown): never {
 
 /** As Slipway wrote it, or as another program's unit has it; a line that was damaged by hand names no server. */
 async function configuredServer(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
-  const text = (await host.readFile(paths.k3s.config))?.content ?? '';
+  const text = await fileText(host, paths.k3s.config);
   return /^server: "(https:\/\/[^"\s]+)"$/m.exec(text)?.[1] ?? adoptedServer(host, paths);
 }
 

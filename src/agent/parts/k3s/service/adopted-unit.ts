@@ -2,7 +2,7 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
-import { readableText } from '../../../resources/readable-text.ts';
+import { readableText } from '../../../resources/file-text.ts';
 import { assigned, unitLines, unitWords } from '../../../resources/unit-text.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
 import { configText } from '../config/config.ts';

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { HostReader } from '../../../engine/host.ts';
 import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
+import { fileText } from '../../../resources/file-text.ts';
 import { agentTokenPath } from '../membership/agent-token.ts';
 import { unpinnedToken } from '../membership/ca-pin.ts';
 import { installedVersion } from '../upgrade/release.ts';
@@ -12,7 +13,7 @@ import type { StartInput } from './start-sources.ts';
  * K3s restarts.
  */
 export const programInputs: readonly StartInput[] = [
-  { name: 'config', text: (host, { k3s }) => textOf(host, k3s.config) },
+  { name: 'config', text: (host, { k3s }) => fileText(host, k3s.config) },
   { name: 'version', text: namedVersion },
 ];
 
@@ -21,13 +22,13 @@ export const accessInputs: readonly StartInput[] = [
   { name: 'environment', text: environment },
   {
     name: 'joinToken',
-    text: async (host, { slipway }) => (await textOf(host, slipway.joinToken)).trim(),
+    text: async (host, { slipway }) => (await fileText(host, slipway.joinToken)).trim(),
     // The CA that K3s has joined may have been pinned in it since.
     formerly: async (host, { slipway, k3s }) =>
-      unpinnedToken(await textOf(host, slipway.joinToken), await textOf(host, k3s.agentServerCa)),
+      unpinnedToken(await fileText(host, slipway.joinToken), await fileText(host, k3s.agentServerCa)),
     onlyWhileStarting: true,
   },
-  { name: 'agentToken', text: async (host, paths) => (await textOf(host, agentTokenPath(paths))).trim() },
+  { name: 'agentToken', text: async (host, paths) => (await fileText(host, agentTokenPath(paths))).trim() },
 ];
 
 /** Returns the release that is installed; `undefined` where K3s says nothing, which is no reason to restart it. */
@@ -40,8 +41,4 @@ async function environment(host: HostReader, { system }: NodePaths): Promise<str
     (['server', 'agent'] as const).map((command) => host.readFile(join(system.units, unitName(command)))),
   );
   return units.flatMap((unit) => unit?.content.match(/^Environment=.*$/gm) ?? []).join('\n');
-}
-
-async function textOf(host: HostReader, path: string): Promise<string> {
-  return (await host.readFile(path))?.content ?? '';
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Command, Host, HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
+import { fileText } from '../../../resources/file-text.ts';
 import { realPath } from '../../../resources/real-path.ts';
 import { noneOf, removed, removing } from '../../../resources/removed.ts';
 
@@ -99,7 +100,7 @@ async function leadsElsewhere(host: HostReader, path: string, root: string): Pro
 
 /** Every mount of this mount namespace, the latest first, so that one within another goes before it (proc_mounts(5)). */
 async function mountPoints(host: HostReader): Promise<readonly string[]> {
-  const table = (await host.readFile('/proc/mounts'))?.content ?? '';
+  const table = await fileText(host, '/proc/mounts');
   const points = table.split('\n').flatMap((line) => line.split(' ')[1] ?? []);
   return points.map(unescaped).reverse();
 }

@@ -3,6 +3,7 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { Command, Host, HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
 import type { NodePaths } from '../../../paths.ts';
+import { fileText } from '../../../resources/file-text.ts';
 
 /** How often it is looked again for what was just being started, and how many milliseconds later. */
 const rounds = 10;
@@ -73,7 +74,7 @@ export async function containerProcesses(host: HostReader, paths: NodePaths): Pr
 
 /** `undefined` for one that has ended, though its parent has not noticed (proc_pid_stat(5)). */
 async function lookAt(host: HostReader, paths: NodePaths, pid: number): Promise<Process | undefined> {
-  const read = async (name: string) => (await host.readFile(`/proc/${pid}/${name}`))?.content ?? '';
+  const read = (name: string) => fileText(host, `/proc/${pid}/${name}`);
   try {
     const [stat, command, group] = await Promise.all([read('stat'), read('cmdline'), read('cgroup')]);
     const [state = 'Z', parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
