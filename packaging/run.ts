@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
+import { isExecutable } from '../src/launcher/executable.ts';
 
 /**
  * Runs a command to its end and returns what it printed; a failure throws with its stderr. NODE_OPTIONS is left out:
@@ -19,13 +19,4 @@ export function run(file: string, args: readonly string[], environment: NodeJS.P
 export function isInstalled(program: string): boolean {
   const folders = `${process.env.PATH}:/usr/sbin:/sbin`.split(':');
   return folders.some((folder) => isExecutable(resolve(folder, program)));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

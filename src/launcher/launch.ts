@@ -4,10 +4,11 @@
  * The program lies beside it as an asset of the single executable, with V8's code cache of a run of it, so that
  * loading it takes milliseconds. Anything this file imports is paid for by every start.
  */
-import { accessSync, constants, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { getRawAsset, isSea } from 'node:sea';
 import { answerKubelet } from './answer-kubelet.ts';
 import { powerfulVariables, withoutVariables } from './environment.ts';
+import { isExecutable } from './executable.ts';
 import { exitWith } from './exit-code.ts';
 import { tellJournal } from './last-words.ts';
 import { loadProgram, type Program } from './program.ts';
@@ -42,21 +43,12 @@ function disarmEnvironment(): void {
   tellJournal(4, `ignored from the environment: ${names.join(', ')}; ${instead}`);
   // Else the execve writes the coverage of this first start.
   process.getBuiltinModule('node:v8').stopCoverage();
+  // A failed execve ends the process, so the path is tried first: without /proc it is only what argv said.
   if (isSea() && isExecutable(process.execPath)) {
     const arguments_ = [process.argv0, ...process.argv.slice(2)];
     process.execve?.(process.execPath, arguments_, withoutVariables(process.env, names));
   }
   for (const name of names) delete process.env[name];
-}
-
-/** A failed execve ends the process, so the path is tried first: without /proc it is only what argv said. */
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The exit code of a process whose reader may be gone, as SIGPIPE ends other tools (128 + 13), or whose disk is full. */

@@ -1,0 +1,11 @@
+import { accessSync, constants } from 'node:fs';
+
+/** Returns whether this process may run the file at a path. */
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
