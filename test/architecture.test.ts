@@ -111,7 +111,7 @@ const zones: readonly {
     files: /^src\/agent\/doctor\//,
     imports: [
       ...['loop', 'vocabulary', 'engine', 'resources', 'clouds', 'settings', ...parts, 'node', 'paths'],
-      ...['gitops', 'report', 'part', 'probe'],
+      ...['gitops', 'report', 'part', 'parts', 'probe'],
     ],
   },
   {

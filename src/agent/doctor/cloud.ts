@@ -3,8 +3,7 @@ import { NodeError } from '../engine/errors.ts';
 import type { Host } from '../engine/host.ts';
 import { chosenEngine } from '../gitops/chosen.ts';
 import type { K3sNode } from '../node.ts';
-import { fetchToken, releaseProbe, tokenSecretName } from '../parts/k3s/index.ts';
-import { registryProbes } from '../parts/registry/index.ts';
+import { fetchToken, tokenSecretName } from '../parts/k3s/index.ts';
 import type { Settings } from '../settings/schema.ts';
 import { ok, type Probe, skipped, type Verdict } from './probe.ts';
 
@@ -16,10 +15,10 @@ export interface CloudProbes {
   readonly node: K3sNode | undefined;
 }
 
-/** Everything that is asked of the cloud, from who this VM is to the bytes of an image, by the daemon's own code. */
+/** Returns what is asked of any cloud, by the daemon's own code: who this VM is, and the secrets of its role. */
 export function cloudProbes(subject: CloudProbes): readonly Probe[] {
   const { cloud } = subject;
-  const about = 'cloud';
+  const about = 'cloud' as const;
   return [
     { about, what: 'metadata service', look: () => lookAtIdentity(cloud) },
     ...secretsOf(subject).map((name) => ({
@@ -28,8 +27,6 @@ export function cloudProbes(subject: CloudProbes): readonly Probe[] {
       look: () => readSecret(subject, name),
     })),
     ...(subject.node ? [] : [{ about, what: 'secrets', look: async () => skipped(unknownRole) }]),
-    ...registryProbes(subject),
-    releaseProbe(subject),
   ];
 }
 

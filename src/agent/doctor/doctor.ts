@@ -1,15 +1,13 @@
-import { chosenCloud, hintsOf } from '../clouds/chosen.ts';
+import { chosenCloud } from '../clouds/chosen.ts';
 import { type Clouds, clouds } from '../clouds/index.ts';
 import type { Resource } from '../engine/resource.ts';
-import { portProbes } from '../parts/k3s/index.ts';
-import { firewallProbe, machineProbes } from '../parts/machine/index.ts';
-import type { Examined } from '../parts/part.ts';
-import { defaults } from '../settings/defaults.ts';
+import { parts } from '../parts/index.ts';
+import type { Examined, Part } from '../parts/part.ts';
 import type { Settings } from '../settings/schema.ts';
 import { cloudProbes } from './cloud.ts';
 import { conditionProbes } from './conditions.ts';
 import { networkProbes } from './network.ts';
-import { ok, type Probe, type Verdict, warning } from './probe.ts';
+import { ok, type Probe, subjects, type Verdict, warning } from './probe.ts';
 
 /** The node that is to be examined, and what the daemon would do with it. */
 export interface Patient extends Examined {
@@ -18,33 +16,25 @@ export interface Patient extends Examined {
   readonly isRunning: () => Promise<boolean>;
 }
 
-/** The whole chain that a Ready node hangs on, in its order: machine, network, cloud, and the node's own conditions. */
-export function probesFor({
-  machine,
-  measures,
-  paths,
-  configured,
-  node,
-  plan,
-  isRunning,
-}: Patient): readonly Probe[] {
+/**
+ * Returns the whole chain that a Ready node hangs on, subject by subject; of each, what any node is asked, and then what
+ * its parts are, in the order of their table.
+ */
+export function probesFor(patient: Patient, table: readonly Part[] = parts): readonly Probe[] {
+  const probes = [...ownProbes(patient), ...table.flatMap((part) => part.probes(patient))];
+  return subjects.flatMap((subject) => probes.filter(({ about }) => about === subject));
+}
+
+function ownProbes({ machine, configured, node, plan, isRunning }: Patient): readonly Probe[] {
   return [
-    ...machineProbes({ host: machine, measures, paths, node }),
-    ...portProbes(machine, node, hintsOf(configured?.settings ?? defaults)),
-    firewallProbe(machine, node),
-    ...(configured
-      ? [
-          ...networkProbes({
-            host: configured.host,
-            asked: askedBy(configured.settings),
-            proxy: configured.settings.network.proxy,
-          }),
-          ...cloudProbes({ ...configured, node }),
-        ]
-      : []),
+    ...(configured ? [...askedNetwork(configured), ...cloudProbes({ ...configured, node })] : []),
     { about: 'node', what: 'daemon', look: async () => daemonVerdict(await isRunning()) },
     ...conditionProbes(configured?.host ?? machine, plan),
   ];
+}
+
+function askedNetwork({ host, settings }: NonNullable<Patient['configured']>): readonly Probe[] {
+  return networkProbes({ host, asked: askedBy(settings), proxy: settings.network.proxy });
 }
 
 function daemonVerdict(isRunning: boolean): Verdict {

@@ -15,7 +15,7 @@ const someSkew = 60_000;
 
 /** Whether names are resolved, by which way the internet is reached, and whether the clock is right. */
 export function networkProbes({ host, asked, proxy }: NetworkProbes): readonly Probe[] {
-  const about = 'network';
+  const about = 'network' as const;
   const [first] = asked;
   const names = [...new Set(asked.map(({ hostname }) => hostname))];
   return [

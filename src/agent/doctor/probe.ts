@@ -13,16 +13,20 @@ export interface Verdict {
   readonly repair?: string;
 }
 
+/** What a question can be about, in the order in which the doctor asks. */
+export const subjects = ['machine', 'network', 'cloud', 'node'] as const;
+
+export type Subject = (typeof subjects)[number];
+
 /** One question about this VM or what it depends on. Looking changes nothing. */
 export interface Probe {
-  /** What it belongs to: `machine`, `network`, `cloud`, `node`. */
-  readonly about: string;
+  readonly about: Subject;
   readonly what: string;
   look(): Promise<Verdict>;
 }
 
 export interface Diagnosis extends Verdict {
-  readonly about: string;
+  readonly about: Subject;
   readonly what: string;
   readonly milliseconds: number;
 }

@@ -38,7 +38,7 @@ export interface Part {
   readonly consents: readonly Consent[];
   /** What K3s reads of it when it starts. */
   readonly startInputs: readonly { readonly name: string }[];
-  /** Returns what `slipway doctor` asks about it, conditions apart; doctor.ts puts all of them in order. */
+  /** Returns what `slipway doctor` asks about it, conditions apart, subject by subject. */
   probes(examined: Examined): readonly Probe[];
   /** Returns the files that Slipway writes for it on one node or another, and takes away. */
   owns(paths: NodePaths): readonly string[];

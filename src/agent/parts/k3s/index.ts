@@ -48,11 +48,6 @@ export { foreignStart } from './service/adopted-start.ts';
 export { tellingOfK3s } from './service/unattended.ts';
 export { parseVersion } from './upgrade/version.ts';
 
-// What the doctor asks.
-
-export { portProbes, portsOf } from './ports.ts';
-export { releaseProbe } from './upgrade/release-probe.ts';
-
 // Its removal.
 
 export { movedAside, movedAsideGone } from './teardown/moved-aside.ts';

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { hintsOf } from '../../clouds/chosen.ts';
 import { defaults } from '../../settings/defaults.ts';
 import type { Part } from '../part.ts';
+import { firewallProbe } from './firewall.ts';
 import { agentTokenPath } from './membership/agent-token.ts';
 import { portProbes } from './ports.ts';
 import { clusterReasons, k3sReasons, serverReasons, tokenReasons } from './reasons.ts';
@@ -22,6 +23,7 @@ export const k3sPart: Part = {
   startInputs: [...programInputs, ...accessInputs],
   probes: ({ machine, configured, node }) => [
     ...portProbes(machine, node, hintsOf(configured?.settings ?? defaults)),
+    firewallProbe(machine, node),
     ...(configured ? [releaseProbe({ host: configured.host, node })] : []),
   ],
   owns: (paths) => [

@@ -11,8 +11,3 @@ export { system } from './system.ts';
 // What others look at: the way to what root runs.
 
 export { safeWay } from './directories.ts';
-
-// What the doctor asks.
-
-export { firewallProbe } from './firewall.ts';
-export { machineProbes } from './probes.ts';

@@ -1,5 +1,4 @@
 import type { Part } from '../part.ts';
-import { firewallProbe } from './firewall.ts';
 import { machineProbes } from './probes.ts';
 import { machineReasons } from './reasons.ts';
 
@@ -9,10 +8,7 @@ export const machinePart: Part = {
   reasons: machineReasons,
   consents: [],
   startInputs: [],
-  probes: ({ machine, node, ...rest }) => [
-    ...machineProbes({ host: machine, node, ...rest }),
-    firewallProbe(machine, node),
-  ],
+  probes: ({ machine, ...rest }) => machineProbes({ host: machine, ...rest }),
   owns: ({ system }) => [system.modules, system.sysctl],
   reads: () => [],
 };

@@ -17,10 +17,9 @@ export { judgeLogins } from './login-restarts.ts';
 export { lostRegistries } from './lost-registries.ts';
 export { registryInputs, registryNotes } from './start-inputs.ts';
 
-// What a node holds, for readers, and what the doctor asks.
+// What a node holds, for readers.
 
 export { type CredentialStatus, registryCredentials } from './credential-status.ts';
-export { registryProbes } from './probes.ts';
 
 // The removal of kubelet's provider.
 

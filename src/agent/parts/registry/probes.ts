@@ -37,7 +37,7 @@ function serverProbes(subject: RegistryProbes, server: string): readonly Probe[]
   };
   const withSession = async (use: (session: RegistrySession) => Promise<Verdict>) =>
     session ? use(session) : skipped('there is no credential to show');
-  const about = 'cloud';
+  const about = 'cloud' as const;
   return [
     { about, what: `exchange ${server}`, look: exchange },
     ...(images.length === 0

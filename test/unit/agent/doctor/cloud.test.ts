@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cloudProbes } from '../../../../src/agent/doctor/cloud.ts';
+import { probesFor } from '../../../../src/agent/doctor/doctor.ts';
 import { examine } from '../../../../src/agent/doctor/probe.ts';
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
@@ -9,6 +9,7 @@ import { aNode } from '../a-node.ts';
 
 const server = 'myteam.azurecr.io';
 const image = `${server}/hello/world:1`;
+const measures = { memoryAvailable: async () => 0, disk: async () => ({ size: 0, available: 0 }) };
 const sums = /\/v1\.36\.3%2Bk3s1\/sha256sum-amd64\.txt$/;
 
 function world(proof: readonly string[] = [image]) {
@@ -34,8 +35,13 @@ function world(proof: readonly string[] = [image]) {
 }
 
 async function lookedAt({ host, cloud, node }: ReturnType<typeof world>, known = true) {
-  const probes = cloudProbes({ host, cloud, settings: node.settings, node: known ? node : undefined });
-  return examine(probes, { now: () => host.now() });
+  const { paths, settings } = node;
+  const probes = probesFor({
+    ...{ machine: host, measures, paths, configured: { settings, host, cloud } },
+    ...{ node: known ? node : undefined, plan: [], isRunning: async () => true },
+  });
+  const asked = probes.filter(({ about }) => about === 'cloud');
+  return examine(asked, { now: () => host.now() });
 }
 
 test('from who the VM is to the bytes of an image, and nothing of a secret', async () => {

@@ -1,11 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { probesFor } from '../../../../src/agent/doctor/doctor.ts';
-import { ok, type Probe } from '../../../../src/agent/doctor/probe.ts';
 import type { K3sNode } from '../../../../src/agent/node.ts';
 import { nodeResources, parts, startSources } from '../../../../src/agent/parts/index.ts';
-import type { Examined, Part } from '../../../../src/agent/parts/part.ts';
+import type { Part } from '../../../../src/agent/parts/part.ts';
 import { allPlaces, nodePaths } from '../../../../src/agent/paths.ts';
 import { consents } from '../../../../src/agent/settings/consents.ts';
 import { reasons } from '../../../../src/agent/vocabulary.ts';
@@ -13,7 +11,6 @@ import { roles } from '../../../../src/roles/index.ts';
 import { uninstallSteps } from '../../../../src/setup/uninstall-steps.ts';
 import { ownedFiles } from '../../../boot/owned-files.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
-import { memoryHost } from '../../../lab/memory-host.ts';
 import { aHost, told } from '../../setup/a-host.ts';
 import { aNode } from '../a-node.ts';
 
@@ -23,7 +20,6 @@ const paths = nodePaths('/');
 /** What the daemon and setup have of their own, beside the parts. */
 const own = {
   consents: ['identityHosts', 'plainHttp'],
-  probes: /^(proxy|DNS .+|clock|metadata service|secrets|secret .+|daemon)$/,
   files: ['/run/slipway/status.json', '/run/slipway/lock', '/run/slipway/lock.held', '/usr/local/bin/flux'],
   /** Directories that several share, and the operator's settings. */
   places: [
@@ -40,7 +36,7 @@ const forgotten: Part = {
   reasons: { RoleChanged: 'It is of K3s.' },
   consents: ['settings'],
   startInputs: [{ name: 'forgotten' }],
-  probes: () => [{ about: 'node', what: 'forgotten', look: async () => ok('it is well') }],
+  probes: () => [],
   owns: ({ root, k3s }) => [join(root, 'var/lib/forgotten'), k3s.config],
   reads: ({ k3s }) => [k3s.serverToken],
 };
@@ -135,24 +131,12 @@ describe('has exactly one owner', () => {
       const known = [...owned, ...own.places, ...own.files];
       return differing(known, [...allPlaces(paths), ...known]);
     },
-    probe: (table: readonly Part[]) => [
-      ...new Set(
-        examined().flatMap((one) => {
-          const asked = namesOf(probesFor({ ...one, plan: [], isRunning: async () => true }));
-          return differing(
-            table.flatMap((part) => namesOf(part.probes(one))),
-            asked.filter((name) => !own.probes.test(name)),
-          );
-        }),
-      ),
-    ],
   };
   const expected = {
     reason: ['RoleChanged'],
     consent: ['settings'],
     'input of a start of K3s': ['forgotten'],
     place: [paths.k3s.config, paths.k3s.serverToken],
-    probe: ['forgotten'],
   };
 
   test.each(Object.entries(unowned))('every %s', (_, check) => {
@@ -163,25 +147,6 @@ describe('has exactly one owner', () => {
     expect(Object.entries(unowned).find(([each]) => each === name)?.[1](withForgotten)).toEqual(complaints);
   });
 });
-
-/** A server, an agent, one whose role is not known, and one whose settings cannot be read. */
-function examined(): readonly Examined[] {
-  const servers = ['a.azurecr.io', 'b.azurecr.io'];
-  const settings = { registries: { servers, proof: ['a.azurecr.io/x:1'] } };
-  const [server, agent, machine] = [
-    aNode('server', { settings }),
-    aNode('agent', { settings }),
-    memoryHost(),
-  ];
-  const measures = { memoryAvailable: async () => 0, disk: async () => ({ size: 0, available: 0 }) };
-  const configured = { settings: server.settings, host: machine, cloud: new FakeCloud() };
-  const known = { machine, measures, paths, configured, node: undefined };
-  return [{ ...known, node: server }, { ...known, node: agent }, known, { ...known, configured: undefined }];
-}
-
-function namesOf(probes: readonly Probe[]): readonly string[] {
-  return probes.map(({ what }) => what);
-}
 
 describe('what a part owns', () => {
   const files = (table: readonly Part[]) => table.flatMap((part) => part.owns(paths));

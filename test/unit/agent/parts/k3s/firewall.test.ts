@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { firewallProbe } from '../../../../../src/agent/parts/machine/firewall.ts';
+import { firewallProbe } from '../../../../../src/agent/parts/k3s/firewall.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 import { aNode } from '../../a-node.ts';
 

@@ -2,7 +2,7 @@ import { ok, type Probe, skipped, type Verdict, warning } from '../../doctor/pro
 import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
 import { showUnit } from '../../resources/unit.ts';
-import { portsOf } from '../k3s/index.ts';
+import { portsOf } from './ports.ts';
 
 /** What a firewall of the host must let pass: ports of this node, and the networks of pods and services. */
 interface Needs {

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { probesFor } from '../../../../src/agent/doctor/doctor.ts';
+import { ok, type Subject } from '../../../../src/agent/doctor/probe.ts';
+import type { K3sNode } from '../../../../src/agent/node.ts';
+import { parts } from '../../../../src/agent/parts/index.ts';
+import type { Part } from '../../../../src/agent/parts/part.ts';
+import { nodePaths } from '../../../../src/agent/paths.ts';
+import { FakeCloud } from '../../../lab/fake-cloud.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+import { aNode } from '../a-node.ts';
+
+const settings = {
+  registries: { servers: ['a.azurecr.io', 'b.azurecr.io'], proof: ['a.azurecr.io/x:1'] },
+  azure: { keyVault: { name: 'myteam' } },
+};
+const machine = memoryHost();
+
+function asked(node: K3sNode | undefined, { known = true, table = parts } = {}): readonly string[] {
+  const configured = {
+    settings: aNode('server', { settings }).settings,
+    host: machine,
+    cloud: new FakeCloud(),
+  };
+  const probes = probesFor(
+    {
+      machine,
+      measures: { memoryAvailable: async () => 0, disk: async () => ({ size: 0, available: 0 }) },
+      paths: nodePaths('/'),
+      configured: known ? configured : undefined,
+      node,
+      plan: [{ id: 'A', summary: 'a', condition: 'NodeReady', check: async () => ({ state: 'InSync' }) }],
+      isRunning: async () => true,
+    },
+    table,
+  );
+  return probes.map(({ about, what }) => `${about}: ${what}`);
+}
+
+const ofMachine = [
+  ...['machine: kernel modules', 'machine: cgroups', 'machine: swap', 'machine: memory'],
+  ...['machine: mounts', 'machine: disk'],
+];
+
+test('a server is asked for all it hangs on, in this order', () => {
+  expect(asked(aNode('server', { settings }))).toEqual([
+    ...ofMachine,
+    ...[
+      'machine: port 6443/tcp',
+      'machine: port 10250/tcp',
+      'machine: port 8472/udp',
+      'machine: host firewall',
+    ],
+    ...['network: proxy', 'network: DNS a.azurecr.io', 'network: DNS b.azurecr.io'],
+    ...['network: DNS github.com', 'network: clock'],
+    ...['cloud: metadata service', 'cloud: secret k3s-token'],
+    ...['cloud: exchange a.azurecr.io', 'cloud: pull a.azurecr.io/x:1'],
+    ...['cloud: exchange b.azurecr.io', 'cloud: login b.azurecr.io'],
+    ...['cloud: K3s release', 'node: daemon', 'node: NodeReady'],
+  ]);
+});
+
+test('without settings only the machine and the node are asked', () => {
+  expect(asked(undefined, { known: false })).toEqual([
+    ...ofMachine,
+    ...[
+      'machine: port 6443/tcp',
+      'machine: port 10250/tcp',
+      'machine: port 8472/udp',
+      'machine: host firewall',
+    ],
+    ...['node: daemon', 'node: NodeReady'],
+  ]);
+});
+
+test.each<[Subject, string]>([
+  ['machine', 'network: proxy'],
+  ['network', 'cloud: metadata service'],
+  ['cloud', 'node: daemon'],
+])('a probe of the %s that a new part brings is asked last of its subject', (about, next) => {
+  const madeUp: Part = {
+    ...{ name: 'lighthouse', conditions: [], reasons: {}, consents: [], startInputs: [] },
+    ...{ owns: () => [], reads: () => [] },
+    probes: () => [{ about, what: 'lamp', look: async () => ok('it shines') }],
+  };
+  const all = asked(undefined, { table: [...parts, madeUp] });
+  expect(all[all.indexOf(`${about}: lamp`) + 1]).toBe(next);
+});
