@@ -1,6 +1,6 @@
+import { digest } from '../engine/digest.ts';
 import type { HostReader } from '../engine/host.ts';
 import { type ConditionType, compare, type Resource } from '../engine/resource.ts';
-import { digest } from './digest.ts';
 import { octal, owner } from './mode.ts';
 
 export interface FileSpec {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../engine/digest.ts';
 import { ticksOf } from './cron-ticks.ts';
 
 /** When one VM of a fleet renews its credentials, so that they do not all ask at once. */
@@ -31,8 +31,7 @@ export function ownSchedule(schedule: string, vmId: string): OwnSchedule {
 
 /** A VM's own place in a window: the same for ever, and even over a fleet. Milliseconds, below `window`. */
 export function spreadOf(vmId: string, window: number): number {
-  const digest = createHash('sha256').update(vmId).digest();
-  return Math.floor((digest.readUInt32BE(0) / 2 ** 32) * window);
+  return Math.floor((Number.parseInt(sha256(vmId).slice(0, 8), 16) / 2 ** 32) * window);
 }
 
 /** The time from one tick to the next; infinity where a day has no two. */

@@ -68,7 +68,7 @@ async function bring(wanted: Download, digest: string, place: Place, terms: Tran
 /** What is in place with the right digest is not fetched again; its mode and its owner are corrected. */
 async function isIntact(path: string, digest: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);
-  return found?.isFile() === true && (await sha256(path)) === digest;
+  return found?.isFile() === true && (await fileDigest(path)) === digest;
 }
 
 async function fetchVerified(
@@ -77,7 +77,7 @@ async function fetchVerified(
   part: string,
   terms: TransferTerms,
 ): Promise<void> {
-  if ((await sha256(part)) === digest) return;
+  if ((await fileDigest(part)) === digest) return;
   await fetchPart(wanted.url, part, terms);
   await verify(wanted, part, digest);
 }
@@ -102,7 +102,7 @@ function nameOf(line: string): string {
 }
 
 async function verify({ url }: Download, part: string, digest: string): Promise<void> {
-  const actual = await sha256(part);
+  const actual = await fileDigest(part);
   if (actual === digest) return;
   await rm(part, { force: true });
   throw new NodeError(
@@ -112,7 +112,7 @@ async function verify({ url }: Download, part: string, digest: string): Promise<
   );
 }
 
-async function sha256(path: string): Promise<string | undefined> {
+async function fileDigest(path: string): Promise<string | undefined> {
   await using file = await openRegular(path);
   if (file === undefined) return undefined;
   const hash = createHash('sha256');

@@ -1,5 +1,5 @@
 import type { Metadata } from '../../clouds/driver.ts';
-import { shortDigest } from '../../resources/digest.ts';
+import { shortDigest } from '../../engine/digest.ts';
 import { table } from './nft.ts';
 
 /** Who is kept from which address. */

@@ -1,7 +1,7 @@
 import { jwtTimes } from '../../clouds/jwt.ts';
+import { digest } from '../../engine/digest.ts';
 import type { FoundFile } from '../../engine/host.ts';
 import { Secret } from '../../engine/secret.ts';
-import { digest } from '../../resources/digest.ts';
 import type { Login, Registries } from './registries-yaml.ts';
 
 export interface ReceivedLogin {

@@ -1,4 +1,4 @@
-import { digest } from '../../../resources/digest.ts';
+import { digest } from '../../../engine/digest.ts';
 import { mergedFlags } from './flags.ts';
 import { type GivenFlag, isList } from './given-flags.ts';
 

@@ -1,4 +1,5 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
+import { sha256 } from '../../../engine/digest.ts';
 
 /** Certificates of a bundle that are read; a server shows its bundle without being asked who it is. */
 const longest = 64;
@@ -121,8 +122,4 @@ const authorityKey = Buffer.from('0603551d23', 'hex');
 /** As hashCA tells roots from intermediates: by an authority key that is absent or its own. */
 function isRoot(certificate: X509Certificate): boolean {
   return !certificate.raw.includes(authorityKey) || certificate.checkIssued(certificate);
-}
-
-function sha256(data: string | Buffer): string {
-  return createHash('sha256').update(data).digest('hex');
 }

@@ -1,11 +1,11 @@
 import type { Cloud } from '../../../clouds/cloud.ts';
+import { shortDigest } from '../../../engine/digest.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { FoundFile, Host, HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
 import { redacted, Secret } from '../../../engine/secret.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
 import { type Currency, credential } from '../../../resources/credential.ts';
-import { shortDigest } from '../../../resources/digest.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
 import { parseToken, type Token } from './token.ts';
 import { rotateToken } from './token-rotation.ts';

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../../engine/digest.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import type { NodePaths } from '../../../paths.ts';
@@ -83,10 +83,6 @@ async function digests(
     found[name] = content === undefined ? undefined : sha256(content);
   }
   return found;
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 function parsed(text: string): unknown {

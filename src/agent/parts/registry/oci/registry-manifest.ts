@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
+import { sha256 } from '../../../engine/digest.ts';
 import type { HttpResponse } from '../../../engine/host.ts';
 import { imageNotFound, pullRefused, unexpected } from '../proof/pull-errors.ts';
 import { ask, openSession, type RegistrySession } from './registry-session.ts';
@@ -84,7 +84,7 @@ function read(
   const { server } = session;
   if (response.status !== 200)
     throw pullRefused(response, session, image.name, 'the registry does not have it');
-  const digest = `sha256:${createHash('sha256').update(response.body).digest('hex')}`;
+  const digest = `sha256:${sha256(response.body)}`;
   if (promised !== undefined && promised !== digest)
     throw unexpected(server, `promises ${promised} for ${image.name} and sends ${digest}`);
   const { data: manifest } = z.safeParse(manifestSchema, json(response.body));

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../../engine/digest.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 
 /** What was proven of one login server, and with which credential. */
@@ -28,7 +28,7 @@ export async function readProof(host: HostReader, path: string, server: string):
 
 /** How a record names a credential: its sha256 in hex. */
 export function credentialDigest(username: string, password: string): string {
-  return createHash('sha256').update(`${username}:${password}`).digest('hex');
+  return sha256(`${username}:${password}`);
 }
 
 /** The digests of credentials that their registry refused at the last proof; none if the record cannot be read. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { shortDigest } from '../../../../../../src/agent/engine/digest.ts';
 import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
 import { reveal } from '../../../../../../src/agent/engine/secret.ts';
 import { recordingHost } from '../../../../../../src/agent/host/recording/recording-host.ts';
 import { joinToken } from '../../../../../../src/agent/parts/k3s/membership/join-token.ts';
-import { shortDigest } from '../../../../../../src/agent/resources/digest.ts';
 import { FakeCloud } from '../../../../../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from '../../../a-node.ts';

@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
 
+/** Returns the SHA-256 of a text, in UTF-8, or of bytes; lower-case hex. */
+export function sha256(data: string | Buffer): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
 /** A short digest that tells two texts apart in a plan or a log without showing them. */
 export function digest(text: string): string {
   return `sha256:${shortDigest(text)}`;
@@ -7,5 +12,5 @@ export function digest(text: string): string {
 
 /** The first 12 hex digits of a text's SHA-256. */
 export function shortDigest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+  return sha256(text).slice(0, 12);
 }
