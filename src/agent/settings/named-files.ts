@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { isAbsolute } from 'node:path';
 import { NodeError, toNodeError } from '../engine/errors.ts';
 import type { FoundFile, HostReader } from '../engine/host.ts';
+import { pemCertificates } from '../engine/pem.ts';
 import type { Loaded } from './load.ts';
 import { parseProxyLogin } from './proxy-login.ts';
 
@@ -76,11 +77,8 @@ function loginFault(path: string, { content, mode, foreignUser }: FoundFile): st
   return `names ${path}, which must hold one line user:password and nothing else; write it anew`;
 }
 
-const pem =
-  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
-
 function certificateFault(path: string, content: string): string | undefined {
-  const certificates = content.match(pem) ?? [];
+  const certificates = pemCertificates(content, ['CERTIFICATE', 'TRUSTED CERTIFICATE', 'X509 CERTIFICATE']);
   const damaged = certificates.findIndex((certificate) => !isCertificate(certificate));
   if (damaged >= 0)
     return `names ${path}, whose certificate ${damaged + 1} is damaged; put its PEM text there again`;

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { pemCertificates } from '../../engine/pem.ts';
 import { notAFile, readText } from '../files/bounded-read.ts';
 import { fileError } from '../files/file-errors.ts';
 
@@ -81,8 +82,6 @@ async function versionOf(path: string): Promise<number> {
 
 /** Each certificate once, however its lines are broken: most of Node's are the system's too, and OpenSSL parses all. */
 function unique(texts: readonly string[]): readonly string[] {
-  const found = texts.flatMap((text) => text.match(pem) ?? []);
+  const found = texts.flatMap((text) => pemCertificates(text));
   return [...new Map(found.map((certificate) => [certificate.replace(/\s/g, ''), certificate])).values()];
 }
-
-const pem = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;

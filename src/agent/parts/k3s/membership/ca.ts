@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { sha256 } from '../../../engine/digest.ts';
+import { pemCertificates } from '../../../engine/pem.ts';
 
 /** Certificates of a bundle that are read; a server shows its bundle without being asked who it is. */
 const longest = 64;
@@ -49,8 +50,7 @@ export function certificates(pem: string): readonly X509Certificate[] {
 }
 
 function blocksOf(pem: string): readonly string[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return blocks.slice(0, longest);
+  return pemCertificates(pem).slice(0, longest);
 }
 
 function parsed(block: string): X509Certificate | undefined {

@@ -1,0 +1,16 @@
+/**
+ * Returns the certificates of a PEM text in their order, each from its BEGIN line to its END line, unread and maybe damaged.
+ *
+ * `labels`: which BEGIN lines count. Go's crypto/x509 reads `CERTIFICATE` alone, OpenSSL the other two as well
+ * (PEM_read_bio_X509_AUX).
+ */
+export function pemCertificates(text: string, labels: readonly Label[] = ['CERTIFICATE']): readonly string[] {
+  const blocks = text.match(certificate) ?? [];
+  return blocks.filter((block) => labels.some((label) => block.startsWith(`-----BEGIN ${label}-----`)));
+}
+
+/** How the BEGIN line of a certificate may call it. */
+export type Label = 'CERTIFICATE' | 'TRUSTED CERTIFICATE' | 'X509 CERTIFICATE';
+
+const certificate =
+  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
