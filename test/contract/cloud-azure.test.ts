@@ -23,7 +23,7 @@ cloudContract('azure, the real SDKs on emulated endpoints', async () => {
       machine: { hostname: 'unused', address: undefined },
       host: nodeHost({ proxy: azure.proxyUrl, caFile: azure.caFile }),
       settings: {
-        ...clouds.azure.defaults,
+        ...clouds.azure.settings.defaults,
         imdsEndpoint: azure.imdsUrl('server'),
         keyVault: { name: 'team-vault' },
       },

@@ -6,7 +6,7 @@ import { url } from '../../src/agent/settings/address-forms.ts';
 import { text, words } from '../../src/agent/settings/forms.ts';
 import { FakeCloud } from './fake-cloud.ts';
 
-const settings = about(
+const schema = about(
   'For cloud moon.',
   z.strictObject({
     tower: about('Where mission control answers.', url),
@@ -18,14 +18,16 @@ const settings = about(
 export const landings: CloudGround<{ readonly tower: string }>[] = [];
 
 /** A cloud that no code of ours can know: whatever depends on the cloud must take it from the table. */
-const moon: CloudDriver<typeof settings> = {
+const moon: CloudDriver<typeof schema> = {
   summary: 'asks mission control',
   remark: 'one small step',
-  settings,
-  defaults: { tower: 'http://169.254.0.23' },
-  misfits: ({ crater }) =>
-    crater === 'rim' ? [{ path: ['crater'], message: 'is no place to land; choose another' }] : [],
-  plainHttp: [{ setting: 'tower', risk: 'fly the lander' }],
+  settings: {
+    schema,
+    defaults: { tower: 'http://169.254.0.23' },
+    misfits: ({ crater }) =>
+      crater === 'rim' ? [{ path: ['crater'], message: 'is no place to land; choose another' }] : [],
+    plainHttp: () => [{ path: ['tower'], risk: 'fly the lander' }],
+  },
   secretName: text(/^[A-Z][a-z]+$/, 'be the name of a crater'),
   fillsInLater: false,
   metadata: ({ tower }) => ({

@@ -10,7 +10,6 @@ export const protectedFiles = [
   'settings/consents.ts',
   'settings/named-files.ts',
   'settings/plain-http.ts',
-  'parts/registry/settings-rules.ts',
   'settings/yaml-bounds.ts',
   'settings/yaml.ts',
   'clouds/azure/own-hosts.ts',
@@ -31,9 +30,11 @@ export const protectedFiles = [
   'parts/k3s/membership/joined.ts',
   'parts/registry/logins-cache.ts',
   'parts/registry/registries-yaml.ts',
+  'parts/registry/settings-rules.ts',
   'parts/k3s/membership/role-change.ts',
   'parts/k3s/membership/server-change.ts',
   'parts/k3s/config/settings-change.ts',
+  'parts/k3s/settings-rules.ts',
   'parts/k3s/membership/token.ts',
 ] as const;
 

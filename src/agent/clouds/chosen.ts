@@ -1,5 +1,6 @@
+import { entryOf } from '../settings/choice.ts';
 import type { Cloud } from './cloud.ts';
-import type { CloudDriver, CloudGround, CloudHints, Metadata } from './driver.ts';
+import type { CloudGround, CloudHints, Metadata } from './driver.ts';
 import { type Clouds, clouds } from './index.ts';
 
 /** Settings as far as they choose a cloud and say something of it: the section of its name. */
@@ -15,7 +16,7 @@ export interface ChosenCloud {
 
 /** The cloud that the settings name, with what they say of it. */
 export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenCloud {
-  const driver = driverOf(settings.cloud, table);
+  const driver = entryOf(table, settings.cloud, 'cloud');
   const section = Object(settings[settings.cloud]);
   return {
     fillsInLater: driver.fillsInLater,
@@ -27,11 +28,5 @@ export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenC
 
 /** The words of the cloud that the settings name, for messages. */
 export function hintsOf({ cloud }: Pick<Choosing, 'cloud'>, table: Clouds = clouds): CloudHints {
-  return driverOf(cloud, table).hints;
-}
-
-function driverOf(name: string, table: Clouds): CloudDriver {
-  const driver = Object.hasOwn(table, name) ? table[name] : undefined;
-  if (!driver) throw new Error(`no cloud ${name}, which the settings must not have let through`);
-  return driver;
+  return entryOf(table, cloud, 'cloud').hints;
 }

@@ -1,8 +1,6 @@
 import type * as z from 'zod/mini';
 import type { Host } from '../engine/host.ts';
-import type { Problem } from '../settings/problem.ts';
-import type { DeepReadonlyInput } from '../settings/read-only.ts';
-import type { Section, SectionSchema } from '../settings/section.ts';
+import type { Section, SectionSchema, SettingsSection } from '../settings/section.ts';
 import type { Cloud } from './cloud.ts';
 
 /**
@@ -14,12 +12,7 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   readonly summary: string;
   /** What the help of --cloud says behind the name. */
   readonly remark?: string;
-  readonly settings: Schema;
-  readonly defaults: DeepReadonlyInput<z.input<Schema>>;
-  /** Lists what does not fit together in the section as written, which may have other faults; paths begin in it. */
-  misfits?(written: Readonly<Record<string, unknown>>): readonly Problem[];
-  /** The settings, each the key of an URL in the section, that must not be plain http, and what others could do. */
-  readonly plainHttp: readonly { readonly setting: string; readonly risk: string }[];
+  readonly settings: SettingsSection<Schema>;
   /** The form of the names that a secret can have there, where it is narrower than that of the settings. */
   readonly secretName?: z.ZodMiniType<string, string>;
   /** True if a VM may start before the cloud says its tags and its address. */

@@ -1,4 +1,5 @@
-import type { GitOpsEngine, GitOpsGround } from './engine.ts';
+import { entryOf } from '../settings/choice.ts';
+import type { GitOpsGround } from './engine.ts';
 import type { GitOps } from './gitops.ts';
 import { type GitOpsEngines, gitOpsEngines } from './index.ts';
 
@@ -13,16 +14,10 @@ export interface ChosenEngine {
 
 /** The engine that the settings name, with what they say of it. */
 export function chosenEngine(gitops: Choosing, table: GitOpsEngines = gitOpsEngines): ChosenEngine {
-  const engine = engineOf(gitops.engine, table);
+  const engine = entryOf(table, gitops.engine, 'GitOps engine');
   const settings = Object(gitops[gitops.engine]);
   return {
     secrets: engine.secrets(settings),
     create: (ground) => engine.create({ ...ground, settings }),
   };
-}
-
-function engineOf(name: string, table: GitOpsEngines): GitOpsEngine {
-  const engine = Object.hasOwn(table, name) ? table[name] : undefined;
-  if (!engine) throw new Error(`no GitOps engine ${name}, which the settings must not have let through`);
-  return engine;
 }

@@ -1,17 +1,33 @@
 import * as z from 'zod/mini';
 import { about } from '../settings/about.ts';
-import { type GitOpsEngines, gitOpsEngines } from './index.ts';
-import { engineNames, engineSchemas } from './sections.ts';
+import { choiceOf } from '../settings/choice.ts';
+import {
+  defaultsOf,
+  misfitsOf,
+  type Sections,
+  type SettingsSection,
+  schemasOf,
+  sectionsOf,
+  sensitiveUrls,
+} from '../settings/section.ts';
+import type { GitOpsEngines } from './index.ts';
 
 /** The section that chooses one of these engines, and has what each of them is told. */
 export function gitOpsSection<Table extends GitOpsEngines>(table: Table) {
-  return about(
-    'To what a server hands over its cluster.',
-    z.strictObject({
-      engine: about('The GitOps engine.', z.enum(engineNames(table))),
-      ...engineSchemas(table),
-    }),
-  );
+  const engines = sectionsOf(table);
+  return {
+    schema: about(
+      'To what a server hands over its cluster.',
+      z.strictObject({ engine: about('The GitOps engine.', choiceOf(table)), ...schemasOf(engines) }),
+    ),
+    defaults: { engine: 'none', ...defaultsOf(engines) },
+    misfits: ({ engine, ...written }, settings) =>
+      misfitsOf(only(String(engine), engines), written, settings),
+    plainHttp: (written, settings) => sensitiveUrls(engines, written, settings),
+  } as const satisfies SettingsSection;
 }
 
-export const gitops = gitOpsSection(gitOpsEngines);
+/** What is wrong with an engine counts while it is in use. */
+function only(name: string, engines: Sections): Sections {
+  return Object.fromEntries(Object.entries(engines).filter(([each]) => each === name));
+}

@@ -1,27 +1,27 @@
 import { isIPv6 } from 'node:net';
 import { mapAt } from './path.ts';
 import type { Problem } from './problem.ts';
+import type { Written } from './section.ts';
 
 /** Keys of K3s that take networks or addresses of the cluster, IPv4 unless given. */
 const ranges = ['cluster-cidr', 'service-cidr', 'cluster-dns'] as const;
 
-/**
- * Returns what would make a dual-stack cluster, or mix the families of node and cluster: a node of Slipway has one address,
- * and K3s ends if that is of another family than its networks.
- */
-export function addressFamilyMisfits(written: unknown): readonly Problem[] {
-  const config = mapAt(written, ['k3s', 'config']);
-  const { ip } = mapAt(written, ['node']);
-  const dual = ranges.filter((key) => familiesOf(config[key]).length > 1);
-  if (dual.length > 0) return dual.map((key) => ({ path: ['k3s', 'config', key], message: noDualStack }));
+/** Returns what would make a dual-stack cluster of the section `k3s`: a node of Slipway has one address. */
+export function dualStack({ config }: Written): readonly Problem[] {
+  return dualRanges(mapAt(config, [])).map((key) => ({ path: ['config', key], message: noDualStack }));
+}
+
+/** Returns what mixes the families of node and cluster: K3s ends if its address is of another one than its networks. */
+export function foreignFamily({ ip }: Written, settings: Written): readonly Problem[] {
+  const config = mapAt(settings, ['k3s', 'config']);
   const [[family], [own]] = [familiesOf(config['cluster-cidr']), familiesOf(ip)];
   if (family === undefined || own === undefined || own === family) return [];
-  return [
-    {
-      path: ['node', 'ip'],
-      message: `is IPv${own}, and k3s.config.cluster-cidr IPv${family}; give both of one family`,
-    },
-  ];
+  const message = `is IPv${own}, and k3s.config.cluster-cidr IPv${family}; give both of one family`;
+  return dualRanges(config).length > 0 ? [] : [{ path: ['ip'], message }];
+}
+
+function dualRanges(config: Written): readonly string[] {
+  return ranges.filter((key) => familiesOf(config[key]).length > 1);
 }
 
 const noDualStack =

@@ -2,15 +2,12 @@ import type { CloudDriver } from '../driver.ts';
 import { azureCloud } from './azure.ts';
 import { azureHints } from './hints.ts';
 import { registryManners } from './registry-manners.ts';
-import { azureDefaults, azureSettings, vaultNamedTwice, vaultSecretName } from './settings.ts';
+import { azureSettings, vaultSecretName } from './settings.ts';
 
 /** Azure, by the VM's managed identity. */
-export const azure: CloudDriver<typeof azureSettings> = {
+export const azure: CloudDriver<typeof azureSettings.schema> = {
   summary: 'asks the instance metadata service',
   settings: azureSettings,
-  defaults: azureDefaults,
-  misfits: vaultNamedTwice,
-  plainHttp: [{ setting: 'imdsEndpoint', risk: "read the tokens of this VM's identity" }],
   secretName: vaultSecretName,
   fillsInLater: true,
   metadata: ({ imdsEndpoint }) => ({

@@ -4,8 +4,7 @@ import { address, url } from '../../settings/address-forms.ts';
 import { text } from '../../settings/forms.ts';
 import { given } from '../../settings/path.ts';
 import type { Problem } from '../../settings/problem.ts';
-import type { DeepReadonlyInput } from '../../settings/read-only.ts';
-import type { Section } from '../../settings/section.ts';
+import type { Section, SettingsSection, Written } from '../../settings/section.ts';
 
 const clientId = text(
   /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
@@ -25,7 +24,7 @@ const vaultName = text(
 /** The names Key Vault allows (https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates). */
 export const vaultSecretName = text(/^[0-9A-Za-z-]{1,127}$/, 'be a secret name: letters, digits and dashes');
 
-export const azureSettings = about(
+const schema = about(
   'For cloud azure.',
   z.strictObject({
     imdsEndpoint: about('Where the instance metadata service answers.', url),
@@ -47,17 +46,22 @@ export const azureSettings = about(
   }),
 );
 
-export type AzureSettings = Section<typeof azureSettings>;
+export type AzureSettings = Section<typeof schema>;
 
-export const azureDefaults = {
-  imdsEndpoint: 'http://169.254.169.254',
-  identity: {},
-  keyVault: {},
-  registryAudience: 'https://containerregistry.azure.net',
-} as const satisfies DeepReadonlyInput<z.input<typeof azureSettings>>;
+export const azureSettings = {
+  schema,
+  defaults: {
+    imdsEndpoint: 'http://169.254.169.254',
+    identity: {},
+    keyVault: {},
+    registryAudience: 'https://containerregistry.azure.net',
+  },
+  misfits: vaultNamedTwice,
+  plainHttp: () => [{ path: ['imdsEndpoint'], risk: "read the tokens of this VM's identity" }],
+} as const satisfies SettingsSection<typeof schema>;
 
 /** Two addresses for one vault. */
-export function vaultNamedTwice({ keyVault }: Readonly<Record<string, unknown>>): readonly Problem[] {
+function vaultNamedTwice({ keyVault }: Written): readonly Problem[] {
   const { name, url } = Object(keyVault);
   const message =
     'cannot go with azure.keyVault.name; keep one, and leave the other without a value to take it back';

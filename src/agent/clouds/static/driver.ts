@@ -3,12 +3,10 @@ import { staticSettings } from './settings.ts';
 import { staticCloud } from './static.ts';
 
 /** No cloud at all: what one would say is written down. */
-export const staticDriver: CloudDriver<typeof staticSettings> = {
+export const staticDriver: CloudDriver<typeof staticSettings.schema> = {
   summary: 'takes everything from these settings',
   remark: 'everything from the settings',
   settings: staticSettings,
-  defaults: { tags: {}, secrets: {}, registries: {} },
-  plainHttp: [],
   fillsInLater: false,
   metadata: () => undefined,
   endpoints: () => [],

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { about } from '../../settings/about.ts';
 import { ipAddress, loginServer, secretName, words } from '../../settings/forms.ts';
-import type { Section } from '../../settings/section.ts';
+import type { Section, SettingsSection } from '../../settings/section.ts';
 
-export const staticSettings = about(
+const schema = about(
   'For cloud static: what a cloud would say of this VM.',
   z.strictObject({
     computerName: about('The computer name; by default the host name.', z.optional(words)),
@@ -19,4 +19,9 @@ export const staticSettings = about(
   }),
 );
 
-export type StaticSettings = Section<typeof staticSettings>;
+export type StaticSettings = Section<typeof schema>;
+
+export const staticSettings = {
+  schema,
+  defaults: { tags: {}, secrets: {}, registries: {} },
+} as const satisfies SettingsSection<typeof schema>;

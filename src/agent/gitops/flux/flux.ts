@@ -5,20 +5,14 @@ import { fluxBootstrap } from './flux-bootstrap.ts';
 import { fluxWarnings } from './flux-path.ts';
 import { fluxExecutable } from './flux-release.ts';
 import { fluxSync } from './flux-sync.ts';
-import { fluxMisfits } from './rules.ts';
-import { type FluxSection, type FluxSettings, fluxDefaults, fluxSchema } from './settings.ts';
+import { type FluxSection, type FluxSettings, fluxSettings } from './settings.ts';
 
 export const flux = {
-  section: {
-    schema: fluxSchema,
-    defaults: fluxDefaults,
-    misfits: fluxMisfits,
-    plainHttp: [{ setting: 'releaseUrl', risk: 'replace the Flux CLI, which runs as root' }],
-  },
+  settings: fluxSettings,
   programs: ['flux'],
   secrets: ({ tokenSecretName }) => [tokenSecretName],
   create: fluxGitOps,
-} as const satisfies GitOpsEngine<typeof fluxSchema>;
+} as const satisfies GitOpsEngine<typeof fluxSettings.schema>;
 
 /**
  * Flux: its CLI, one bootstrap, and from then on a look at whether the repository is applied. `InvalidSettings` where

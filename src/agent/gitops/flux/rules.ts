@@ -1,7 +1,6 @@
 import { given } from '../../settings/path.ts';
 import type { Problem } from '../../settings/problem.ts';
-
-type Written = Readonly<Record<string, unknown>>;
+import type { Written } from '../../settings/section.ts';
 
 /** Lists what does not fit together in the section `gitops.flux` of a node that uses Flux. */
 export function fluxMisfits(written: Written): readonly Problem[] {

@@ -2,12 +2,12 @@ import * as z from 'zod/mini';
 import { about } from '../../settings/about.ts';
 import { gitHost, gitUrl, url } from '../../settings/address-forms.ts';
 import { duration, repositoryPath, secretName, text, words } from '../../settings/forms.ts';
-import type { DeepReadonlyInput } from '../../settings/read-only.ts';
-import type { Section } from '../../settings/section.ts';
+import type { Section, SettingsSection } from '../../settings/section.ts';
+import { fluxMisfits } from './rules.ts';
 
 const release = text(/^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/, 'be a Flux release such as 2.9.4');
 
-export const fluxSchema = about(
+const schema = about(
   'For engine flux.',
   z.strictObject({
     version: about('The Flux release.', release),
@@ -31,23 +31,28 @@ export const fluxSchema = about(
   }),
 );
 
-export const fluxDefaults = {
-  version: '2.9.4',
-  releaseUrl: 'https://github.com/fluxcd/flux2/releases/download',
-  username: 'git',
-  branch: 'main',
-  personal: false,
-  private: true,
-  tokenAuth: true,
-  components: ['source-controller', 'kustomize-controller', 'helm-controller', 'notification-controller'],
-  componentsExtra: [],
-  interval: '1m',
-  timeout: '10m',
-  tokenSecretName: 'flux-git-token',
-} as const satisfies DeepReadonlyInput<z.input<typeof fluxSchema>>;
+export const fluxSettings = {
+  schema,
+  defaults: {
+    version: '2.9.4',
+    releaseUrl: 'https://github.com/fluxcd/flux2/releases/download',
+    username: 'git',
+    branch: 'main',
+    personal: false,
+    private: true,
+    tokenAuth: true,
+    components: ['source-controller', 'kustomize-controller', 'helm-controller', 'notification-controller'],
+    componentsExtra: [],
+    interval: '1m',
+    timeout: '10m',
+    tokenSecretName: 'flux-git-token',
+  },
+  misfits: fluxMisfits,
+  plainHttp: () => [{ path: ['releaseUrl'], risk: 'replace the Flux CLI, which runs as root' }],
+} as const satisfies SettingsSection<typeof schema>;
 
 /** The section `gitops.flux`, whether or not Flux is in use. */
-export type FluxSection = Section<typeof fluxSchema>;
+export type FluxSection = Section<typeof schema>;
 
 /** The settings of an engine that is in use, so its provider is known. */
 export type FluxSettings = FluxSection & { readonly provider: NonNullable<FluxSection['provider']> };

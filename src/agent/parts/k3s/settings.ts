@@ -2,9 +2,11 @@ import * as z from 'zod/mini';
 import { about } from '../../settings/about.ts';
 import { url } from '../../settings/address-forms.ts';
 import { duration, k3sVersion, longDuration, secretName, words } from '../../settings/forms.ts';
+import type { SettingsSection } from '../../settings/section.ts';
 import { serverAddress } from '../../settings/server-form.ts';
+import { k3sMisfits, sensitiveOfK3s, sharedToken } from './settings-rules.ts';
 
-export const joinToken = about(
+const joinTokenSchema = about(
   'The token with which nodes join.',
   z.strictObject({
     secretName: about('The secret that holds the server token.', secretName),
@@ -21,12 +23,18 @@ export const joinToken = about(
   }),
 );
 
+export const joinToken = {
+  schema: joinTokenSchema,
+  defaults: { secretName: 'k3s-token', attempts: 30, interval: '10s', verifyEvery: '2h' },
+  misfits: sharedToken,
+} as const satisfies SettingsSection<typeof joinTokenSchema>;
+
 const k3sValue = z.union(
   [z.string(), z.number(), z.boolean(), z.array(z.union([z.string(), z.number(), z.boolean()]))],
   'must be text, a number, true or false, or a list of these',
 );
 
-export const k3s = about(
+const k3sSchema = about(
   'K3s itself.',
   z.strictObject({
     version: about('The K3s release. An open tag k3s-version wins over it.', k3sVersion),
@@ -49,3 +57,16 @@ export const k3s = about(
     ),
   }),
 );
+
+export const k3s = {
+  schema: k3sSchema,
+  defaults: {
+    version: 'v1.36.3+k3s1',
+    releaseUrl: 'https://github.com/k3s-io/k3s/releases/download',
+    upgrade: 'manual',
+    announce: true,
+    config: {},
+  },
+  misfits: k3sMisfits,
+  plainHttp: sensitiveOfK3s,
+} as const satisfies SettingsSection<typeof k3sSchema>;

@@ -1,6 +1,8 @@
 import * as z from 'zod/mini';
 import { about } from '../../settings/about.ts';
 import { addressRange, guestName, userId } from '../../settings/forms.ts';
+import type { SettingsSection } from '../../settings/section.ts';
+import { imdsMisfits } from './settings-rules.ts';
 
 const allowed = z.strictObject({
   name: about('Who it is, for readers.', guestName),
@@ -8,7 +10,7 @@ const allowed = z.strictObject({
   uid: about('The user it runs as, on the VM or in a pod with hostNetwork.', z.optional(userId)),
 });
 
-export const imds = about(
+const schema = about(
   'Who may ask the instance metadata service, and so has the identity of this VM (see imds.md).',
   z.strictObject({
     pods: about(
@@ -21,3 +23,9 @@ export const imds = about(
     ),
   }),
 );
+
+export const imds = {
+  schema,
+  defaults: { pods: 'block', allow: [] },
+  misfits: imdsMisfits,
+} as const satisfies SettingsSection<typeof schema>;

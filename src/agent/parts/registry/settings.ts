@@ -3,6 +3,8 @@ import { about } from '../../settings/about.ts';
 import { registryName, url } from '../../settings/address-forms.ts';
 import { cron } from '../../settings/cron-form.ts';
 import { basicAuth, imageReference, loginServer, secretText, words } from '../../settings/forms.ts';
+import type { SettingsSection } from '../../settings/section.ts';
+import { mirrorsWithLogin, registryMisfits } from './settings-rules.ts';
 
 const mirror = z.strictObject({
   endpoint: about('URLs that are asked in turn.', z.optional(z.array(url))),
@@ -31,7 +33,7 @@ const registryConfig = z.strictObject({
   ),
 });
 
-export const registries = about(
+const schema = about(
   'Container registries.',
   z.strictObject({
     servers: about(
@@ -57,3 +59,17 @@ export const registries = about(
     ),
   }),
 );
+
+export const registries = {
+  schema,
+  defaults: {
+    servers: [],
+    mirrors: {},
+    configs: {},
+    onRotate: 'never',
+    proof: [],
+    schedule: '0 */2 * * *',
+  },
+  misfits: registryMisfits,
+  plainHttp: mirrorsWithLogin,
+} as const satisfies SettingsSection<typeof schema>;

@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
 import { about } from '../../settings/about.ts';
+import type { SettingsSection } from '../../settings/section.ts';
 import { listenAddress, metricsFile } from './settings-forms.ts';
 
-export const metrics = about(
+const schema = about(
   'Figures of the daemon for Prometheus and its like; none unless one of these is set (see metrics.md).',
   z.strictObject({
     listen: about(
@@ -15,3 +16,5 @@ export const metrics = about(
     ),
   }),
 );
+
+export const metrics = { schema, defaults: {} } as const satisfies SettingsSection<typeof schema>;

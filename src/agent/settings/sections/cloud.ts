@@ -1,12 +1,11 @@
-import * as z from 'zod/mini';
 import { type Clouds, clouds } from '../../clouds/index.ts';
-import { cloudNames } from '../../clouds/sections.ts';
 import { about } from '../about.ts';
+import { choiceOf } from '../choice.ts';
 
 /** The setting that chooses one of these clouds. */
 export function cloudChoice<Table extends Clouds>(table: Table) {
   const summaries = Object.entries(table).map(([name, { summary }]) => `${name} ${summary}`);
-  return about(`Where this node runs: ${summaries.join(', ')}.`, z.enum(cloudNames(table)));
+  return about(`Where this node runs: ${summaries.join(', ')}.`, choiceOf(table));
 }
 
 export const cloud = cloudChoice(clouds);

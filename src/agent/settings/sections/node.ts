@@ -2,8 +2,9 @@ import * as z from 'zod/mini';
 import { namesOf, roles } from '../../../roles/index.ts';
 import type { Role } from '../../../roles/role.ts';
 import { about } from '../about.ts';
-import { url } from '../address-forms.ts';
-import { directHost, ipAddress, nodeLabel, nodeName, nodeTaint, words } from '../forms.ts';
+import { foreignFamily } from '../address-families.ts';
+import { ipAddress, nodeLabel, nodeName, nodeTaint, words } from '../forms.ts';
+import type { SettingsSection } from '../section.ts';
 
 /** The setting that names one of these roles; whether there is one of that name is judged with the tags. */
 export function roleSetting(among: readonly Role[]) {
@@ -15,7 +16,7 @@ export function roleSetting(among: readonly Role[]) {
 
 export const role = roleSetting(roles);
 
-export const tags = about(
+const tagsSchema = about(
   'Which instance tags are heard. A tag that is heard wins over the settings files; false closes it.',
   z.strictObject({
     role: about('Whether the tag k3s-role sets role.', z.boolean()),
@@ -24,7 +25,12 @@ export const tags = about(
   }),
 );
 
-export const node = about(
+export const tags = {
+  schema: tagsSchema,
+  defaults: { role: true, server: true, version: true },
+} as const satisfies SettingsSection<typeof tagsSchema>;
+
+const nodeSchema = about(
   'The node as Kubernetes sees it.',
   z.strictObject({
     name: about(
@@ -40,21 +46,8 @@ export const node = about(
   }),
 );
 
-export const network = about(
-  'How this node reaches the outside.',
-  z.strictObject({
-    proxy: about('The HTTP proxy for downloads, the cloud and K3s.', z.optional(url)),
-    proxyCredentialsFile: about(
-      'The file of a login for the proxy: one line user:password, mode 0600, owned by root. K3s has its own environment for it.',
-      z.optional(words),
-    ),
-    noProxy: about(
-      'What is reached past the proxy: host names, addresses, CIDR ranges, and ends of names such as .example.com.',
-      z.array(directHost),
-    ),
-    caFile: about(
-      'A PEM file of CAs to trust beside the usual ones, as a proxy needs that re-signs.',
-      z.optional(words),
-    ),
-  }),
-);
+export const node = {
+  schema: nodeSchema,
+  defaults: { labels: [], taints: [] },
+  misfits: foreignFamily,
+} as const satisfies SettingsSection<typeof nodeSchema>;

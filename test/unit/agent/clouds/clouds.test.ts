@@ -5,37 +5,29 @@ import type { CloudDriver } from '../../../../src/agent/clouds/driver.ts';
 import { clouds } from '../../../../src/agent/clouds/index.ts';
 import { bypassesProxy } from '../../../../src/agent/host/http/proxy-bypass.ts';
 import { defaults } from '../../../../src/agent/settings/defaults.ts';
-import { knownAt } from '../../../../src/agent/settings/known-keys.ts';
-import { plainHttpMisfits } from '../../../../src/agent/settings/plain-http.ts';
+import { misfits } from '../../../../src/agent/settings/rules.ts';
 import { secretNameMisfits } from '../../../../src/agent/settings/secret-names.ts';
 import { powerfulVariables } from '../../../../src/launcher/environment.ts';
 
 describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) => {
-  test('has defaults that its schema takes as they are', () => {
-    expect(z.parse(driver.settings, driver.defaults)).toEqual(driver.defaults);
-  });
-
   test('is told of in whole sentences, and its firewall in words that stand in one', () => {
     const { firewall, ...sentences } = driver.hints;
     expect(firewall).toMatch(/^[a-z].*[a-z]$/);
     for (const sentence of Object.values(sentences)) expect(sentence).toMatch(/^[A-Z].*\.$/);
   });
 
+  const { settings } = driver;
+
   test('has a metadata service that no proxy is asked for, and that may be plain http, or none', () => {
-    const { address } = driver.metadata(z.parse(driver.settings, driver.defaults)) ?? {};
+    const { address } = driver.metadata(z.parse(settings.schema, settings.defaults)) ?? {};
     if (address === undefined) return;
     expect(bypassesProxy(address, [])).toBe(true);
-    const written = { [name]: driver.defaults };
-    expect(plainHttpMisfits(written)).toEqual([]);
+    const written = { [name]: settings.defaults };
+    expect(misfits(written)).toEqual([]);
   });
 
   test('takes the names that secrets have by default', () => {
     expect(secretNameMisfits({ ...defaults, cloud: name })).toEqual([]);
-  });
-
-  test('names settings of its own section as what must not be plain http', () => {
-    const names = driver.plainHttp.map(({ setting }) => setting);
-    expect(knownAt([name])).toEqual(expect.arrayContaining(names));
   });
 
   test('is held to the contract of clouds, by its record', () => {

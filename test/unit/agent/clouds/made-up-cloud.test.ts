@@ -4,23 +4,18 @@ import * as z from 'zod/mini';
 import { hintsOf } from '../../../../src/agent/clouds/chosen.ts';
 import type { Clouds } from '../../../../src/agent/clouds/index.ts';
 import { isFirewallRefusal, isSameRegistry } from '../../../../src/agent/clouds/registries.ts';
-import {
-  cloudDefaults,
-  cloudMisfits,
-  cloudNames,
-  cloudSchemas,
-  metadataAddresses,
-  metadataSchemas,
-} from '../../../../src/agent/clouds/sections.ts';
+import { metadataAddresses } from '../../../../src/agent/clouds/sections.ts';
 import { askedBy } from '../../../../src/agent/doctor/doctor.ts';
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
+import { gitOpsEngines } from '../../../../src/agent/gitops/index.ts';
 import { comesByItself } from '../../../../src/agent/knowledge.ts';
 import { imdsGuard } from '../../../../src/agent/parts/network/guard.ts';
 import { renderProviderSettings } from '../../../../src/agent/parts/registry/credential-provider.ts';
 import { loginRenewersStopped } from '../../../../src/agent/parts/registry/login-renewers.ts';
-import { plainHttpMisfits } from '../../../../src/agent/settings/plain-http.ts';
+import { misfits } from '../../../../src/agent/settings/rules.ts';
 import type { Settings } from '../../../../src/agent/settings/schema.ts';
 import { cloudChoice } from '../../../../src/agent/settings/sections/cloud.ts';
+import { sectionsWith } from '../../../../src/agent/settings/sections.ts';
 import { cloudHelp } from '../../../../src/commands/cli-common.ts';
 import { connectionKey, makeCloud } from '../../../../src/commands/compose.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
@@ -28,6 +23,7 @@ import { landings, withMoon } from '../../../lab/made-up-cloud.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { aNode, someSettings } from '../a-node.ts';
 
+const sections = sectionsWith(withMoon, gitOpsEngines);
 const moon = { tower: 'http://169.254.0.99', crater: 'tycho' };
 /** Settings as a schema with that table would have parsed them. */
 const settings = Object.assign(someSettings(), { cloud: 'moon' as 'azure', moon });
@@ -41,21 +37,21 @@ describe('settings', () => {
   });
 
   test('its section has a schema and defaults, before imds where it has a metadata service', () => {
-    expect(cloudNames(withMoon)).toContain('moon');
-    expect(z.parse(cloudSchemas(withMoon).moon, cloudDefaults(withMoon).moon)).toEqual({
-      tower: 'http://169.254.0.23',
-    });
-    expect(Object.keys(metadataSchemas(withMoon))).toEqual(['azure', 'moon']);
+    expect(z.parse(sections.moon.schema, sections.moon.defaults)).toEqual({ tower: 'http://169.254.0.23' });
+    const names = Object.keys(sections);
+    expect(names.slice(names.indexOf('network'), names.indexOf('joinToken'))).toEqual([
+      ...['network', 'azure', 'moon', 'imds', 'static'],
+    ]);
   });
 
   test('its rules hold', () => {
-    expect(cloudMisfits({ moon: { crater: 'rim' } }, withMoon)).toEqual([
+    expect(misfits({ moon: { crater: 'rim' } }, sections)).toEqual([
       { path: ['moon', 'crater'], message: 'is no place to land; choose another' },
     ]);
   });
 
   test('its metadata service may be plain http, and nothing else in its place', () => {
-    const at = (tower: string) => plainHttpMisfits({ moon: { tower } }, withMoon);
+    const at = (tower: string) => misfits({ moon: { tower } }, sections, metadataAddresses(withMoon));
     expect(at('http://169.254.0.23/')).toEqual([]);
     expect(at('http://tower.example')).toMatchObject([
       { path: ['moon', 'tower'], message: expect.stringContaining('could fly the lander') },

@@ -1,29 +1,27 @@
 /** An engine in a table of the test's own is seen wherever something depends on which engine it is. */
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { clouds } from '../../../../src/agent/clouds/index.ts';
 import { Secret } from '../../../../src/agent/engine/secret.ts';
 import { chosenEngine } from '../../../../src/agent/gitops/chosen.ts';
 import type { GitOpsEngine, GitOpsGround } from '../../../../src/agent/gitops/engine.ts';
 import { type GitOpsEngines, gitOpsEngines } from '../../../../src/agent/gitops/index.ts';
-import {
-  engineDefaults,
-  engineMisfits,
-  enginePlainHttp,
-  enginePrograms,
-} from '../../../../src/agent/gitops/sections.ts';
+import { enginePrograms } from '../../../../src/agent/gitops/programs.ts';
 import { gitOpsSection } from '../../../../src/agent/gitops/settings.ts';
 import { about } from '../../../../src/agent/settings/about.ts';
 import { words } from '../../../../src/agent/settings/forms.ts';
+import { misfits } from '../../../../src/agent/settings/rules.ts';
+import { sectionsWith } from '../../../../src/agent/settings/sections.ts';
 
 const schema = z.strictObject({ chart: about('The map to sail by.', words), harbour: z.optional(words) });
 const voyages: GitOpsGround<{ readonly chart: string }>[] = [];
 
 const sail = {
-  section: {
+  settings: {
     schema,
     defaults: { chart: 'north' },
     misfits: ({ harbour }) => (harbour ? [] : [{ path: ['harbour'], message: 'is missing; name one' }]),
-    plainHttp: [{ setting: 'chart', risk: 'draw another map' }],
+    plainHttp: () => [{ path: ['chart'], risk: 'draw another map' }],
   },
   programs: ['sail'],
   secrets: ({ chart }) => [`sealed-${chart}`],
@@ -34,13 +32,14 @@ const sail = {
 } as const satisfies GitOpsEngine<typeof schema>;
 
 const withSail = { ...gitOpsEngines, sail };
-const section = gitOpsSection(withSail);
-const written = { engine: 'sail', ...engineDefaults(withSail) };
+const sections = sectionsWith(clouds, withSail);
+const { schema: section, defaults } = sections.gitops;
+const written = { ...defaults, engine: 'sail' };
 
 describe('settings', () => {
   test('its name can be chosen, and its section has a schema and defaults', () => {
     expect(z.parse(section, written)).toMatchObject({ engine: 'sail', sail: { chart: 'north' } });
-    expect(z.safeParse(gitOpsSection(gitOpsEngines), written).success).toBe(false);
+    expect(z.safeParse(gitOpsSection(gitOpsEngines).schema, written).success).toBe(false);
   });
 
   test('it is in the reference', () => {
@@ -52,17 +51,19 @@ describe('settings', () => {
   });
 
   test('its rules hold while it is chosen', () => {
-    expect(engineMisfits({ gitops: { engine: 'sail', sail: {} } }, withSail)).toEqual([
+    expect(misfits({ gitops: { engine: 'sail', sail: {} } }, sections)).toEqual([
       { path: ['gitops', 'sail', 'harbour'], message: 'is missing; name one' },
     ]);
-    expect(engineMisfits({ gitops: { engine: 'none', sail: {} } }, withSail)).toEqual([]);
+    expect(misfits({ gitops: { engine: 'none', sail: {} } }, sections)).toEqual([]);
   });
 
-  test('its downloads must not be plain http', () => {
-    expect(enginePlainHttp(withSail)).toContainEqual({
-      path: ['gitops', 'sail', 'chart'],
-      risk: 'draw another map',
-    });
+  test('its downloads must not be plain http, whether or not it is chosen', () => {
+    expect(misfits({ gitops: { sail: { chart: 'http://maps.example' } } }, sections)).toEqual([
+      {
+        path: ['gitops', 'sail', 'chart'],
+        message: expect.stringMatching(/between this node and maps\.example could draw another map/),
+      },
+    ]);
   });
 });
 

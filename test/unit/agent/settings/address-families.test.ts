@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addressFamilyMisfits } from '../../../../src/agent/settings/address-families.ts';
+import { misfits } from '../../../../src/agent/settings/rules.ts';
 
 test.each<readonly [string, object, string | undefined, RegExp]>([
   ['nothing', {}, undefined, /^$/],
@@ -36,7 +36,7 @@ test.each<readonly [string, object, string | undefined, RegExp]>([
   ],
   ['what is not text at all', { k3s: { config: { 'cluster-cidr': null } }, node: null }, undefined, /^$/],
 ])('%s', (_name, written, path, message) => {
-  const [problem] = addressFamilyMisfits(written);
+  const [problem] = misfits(written);
   expect(problem?.path.join('.')).toBe(path);
   expect(problem?.message ?? '').toMatch(message);
 });

@@ -7,7 +7,7 @@ import {
   consentWarnings,
   isConsented,
 } from '../../../../src/agent/settings/consents.ts';
-import { consent as consentSchema } from '../../../../src/agent/settings/sections/slipway.ts';
+import { consent as consentSection } from '../../../../src/agent/settings/sections/slipway.ts';
 import { readYaml } from '../../../../src/agent/settings/yaml.ts';
 import { someSettings } from '../a-node.ts';
 
@@ -66,7 +66,7 @@ describe('the advice', () => {
     expect(consentAdvice(none, what, ...subjects)).toBe(`add \`${line}\` to /etc/slipway/config.yaml`);
     const { value } = readYaml(line);
     const { consent } = Object(value);
-    expect(z.parse(consentSchema, { ...none.consent, ...consent })[what]).toEqual(subjects);
+    expect(z.parse(consentSection.schema, { ...none.consent, ...consent })[what]).toEqual(subjects);
   });
 
   test('repeats what the list has already, which it replaces', () => {
@@ -93,7 +93,7 @@ describe('true', () => {
     'is accepted for %s only if the table says so',
     (what, { takesTrue }) => {
       const written = { ...none.consent, [what]: true };
-      expect(z.safeParse(consentSchema, written).success).toBe(takesTrue);
+      expect(z.safeParse(consentSection.schema, written).success).toBe(takesTrue);
       expect(isConsented({ consent: written }, what as keyof typeof consents, 'x')).toBe(takesTrue);
     },
   );

@@ -110,29 +110,6 @@ test('a mirror of a login server over http needs one consent and not two', async
   expect(await problems({ ...withPort, consent })).toEqual([]);
 });
 
-describe('snapshots of etcd over http', () => {
-  const insecure = { 'etcd-s3': true, 'etcd-s3-insecure': true };
-
-  test.each([
-    [{ ...insecure, 'etcd-s3-endpoint': 's3.example:9000' }, 'http://s3.example:9000'],
-    [{ 'etcd-s3-insecure': 'true', 'etcd-s3-endpoint': 's3.example' }, 'http://s3.example'],
-    [insecure, 'http://s3.amazonaws.com'],
-  ])('are refused without consent: %j', async (config, url) => {
-    const [problem] = await problems({ k3s: { config } });
-    expect(problem).toMatch(`${own}: k3s.config.etcd-s3-insecure: is plain http: anyone between this node`);
-    expect(problem).toContain(advice(url));
-    expect(await problems({ k3s: { config }, consent: { plainHttp: [url] } })).toEqual([]);
-  });
-
-  test.each([
-    { ...insecure, 'etcd-s3-endpoint': '127.0.0.1:9000' },
-    { ...insecure, 'etcd-s3-insecure': false },
-    { 'etcd-s3': true, 'etcd-s3-endpoint': 's3.example' },
-  ])('are nothing of %j', async (config) => {
-    expect(await problems({ k3s: { config } })).toEqual([]);
-  });
-});
-
 test('plain http needs to be consented to by name', async () => {
   const [problem] = await problems({ k3s: { releaseUrl: 'http://a.io' }, consent: { plainHttp: true } });
   expect(problem).toContain('consent.plainHttp: must be a list');

@@ -35,39 +35,6 @@ test.each([
   expect(problems[0]).toContain(beginning);
 });
 
-describe('keys of K3s that Slipway sets', () => {
-  test.each([
-    ['token', 'joinToken.secretName'],
-    ['token-file', 'joinToken.secretName'],
-    ['agent-token', 'joinToken.agentSecretName'],
-    ['agent-token-file', 'joinToken.agentSecretName'],
-    ['server', 'k3s.server'],
-    ['node-name', 'node.name'],
-    ['node-ip', 'node.ip'],
-    ['node-label', 'node.labels'],
-    ['node-label+', 'node.labels'],
-    ['node-taint', 'node.taints'],
-    ['private-registry', 'registries.mirrors'],
-    ['data-dir', 'leave this out'],
-    ['config', 'leave this out'],
-    ['image-credential-provider-bin-dir', '/etc/rancher/k3s/config.yaml.d'],
-    ['image-credential-provider-config', '/etc/rancher/k3s/config.yaml.d'],
-    ['datastore-endpoint', '/etc/rancher/k3s/config.yaml.d'],
-    ['etcd-s3-proxy', '/etc/rancher/k3s/config.yaml.d'],
-    ['etcd-s3-secret-key', '/etc/rancher/k3s/config.yaml.d'],
-    ['cluster-reset', 'by hand'],
-  ])('%s points to %s', (key, repair) => {
-    const problems = found({ k3s: { config: { [key]: 'x', disable: ['traefik'] } } });
-    expect(problems).toHaveLength(1);
-    expect(problems[0]).toContain(`k3s.config.${key}: `);
-    expect(problems[0]).toContain(repair);
-  });
-});
-
-test('a key that every object has is none of Slipway’s', () => {
-  expect(found({ k3s: { config: { constructor: 'x', toString: 'x' } } })).toEqual([]);
-});
-
 describe('Flux', () => {
   const hosted = { owner: 'o', repository: 'r', path: 'p' };
   test.each([

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { registryMisfits } from '../../../../../src/agent/parts/registry/settings-rules.ts';
+import { registries as section } from '../../../../../src/agent/parts/registry/settings.ts';
 import { url } from '../../../../../src/agent/settings/address-forms.ts';
 import { consentAdvice } from '../../../../../src/agent/settings/consents.ts';
 import { pathText } from '../../../../../src/agent/settings/path.ts';
+import { misfitsOf } from '../../../../../src/agent/settings/section.ts';
 
 const server = 'team.azurecr.io';
 
@@ -13,7 +14,9 @@ function advice(subject: string): string {
 
 function found(registries: object, more: object = {}): readonly string[] {
   const written = { registries: { servers: [server, 'two.azurecr.io'], ...registries }, ...more };
-  return registryMisfits(written).map(({ path, message }) => `${pathText(path)}: ${message}`);
+  return misfitsOf({ registries: section }, written).map(
+    ({ path, message }) => `${pathText(path)}: ${message}`,
+  );
 }
 
 function mirroredAt(endpoint: unknown, name = server): readonly string[] {
@@ -149,6 +152,6 @@ describe('images that prove a pull', () => {
 test.each([undefined, 'text', { servers: 'a', mirrors: [], configs: 3, proof: 'b' }])(
   '%j is no list',
   (registries) => {
-    expect(registryMisfits({ registries })).toEqual([]);
+    expect(misfitsOf({ registries: section }, { registries })).toEqual([]);
   },
 );

@@ -1,0 +1,91 @@
+import { dualStack } from '../../settings/address-families.ts';
+import { given, mapAt } from '../../settings/path.ts';
+import type { Problem } from '../../settings/problem.ts';
+import type { SensitiveUrl, Written } from '../../settings/section.ts';
+
+/** Returns what is wrong with the section `joinToken`: one secret as both tokens. */
+export function sharedToken({ secretName, agentSecretName }: Written): readonly Problem[] {
+  const message =
+    'names the same secret as joinToken.secretName; store an agent token of its own, or leave this out';
+  return given(agentSecretName) && agentSecretName === secretName
+    ? [{ path: ['agentSecretName'], message }]
+    : [];
+}
+
+/** Returns what is wrong with the section `k3s`: keys that Slipway sets itself, and two address families. */
+export function k3sMisfits(k3s: Written): readonly Problem[] {
+  return [...reservedKeysIn(k3s), ...dualStack(k3s)];
+}
+
+/** Returns what root runs or a snapshot of the cluster goes to. */
+export function sensitiveOfK3s({ config }: Written): readonly SensitiveUrl[] {
+  return [{ path: ['releaseUrl'], risk: 'replace K3s, which runs as root' }, ...snapshots(mapAt(config, []))];
+}
+
+/** A snapshot of etcd is the whole cluster. K3s takes the endpoint without a scheme (pkg/cli/cmds/server.go, etcd-s3). */
+function snapshots(config: Written): readonly SensitiveUrl[] {
+  if (String(config['etcd-s3-insecure']) !== 'true') return [];
+  const address = `http://${config['etcd-s3-endpoint'] ?? 's3.amazonaws.com'}`;
+  const risk = 'read the snapshots, which hold every secret of the cluster, and replace what is restored';
+  return [{ path: ['config', 'etcd-s3-insecure'], address, risk }];
+}
+
+function reservedKeysIn({ config }: Written): readonly Problem[] {
+  return Object.keys(mapAt(config, [])).flatMap((key) => {
+    const repair = reserved(key.replace(/\+$/, ''));
+    return repair ? [{ path: ['config', key], message: repair }] : [];
+  });
+}
+
+function reserved(key: string): string | undefined {
+  if (key.startsWith('image-credential-provider-')) return credentialProvider;
+  return Object.hasOwn(reservedKeys, key) ? reservedKeys[key] : undefined;
+}
+
+function slipways(what: string, repair = 'leave this out'): string {
+  return `is Slipway's own (${what}); ${repair}`;
+}
+
+const token = slipways('the token is in a file', 'store it in the vault and set joinToken.secretName');
+const agentToken = slipways(
+  'the token is in a file',
+  'store it in the vault and set joinToken.agentSecretName',
+);
+const secret =
+  'may hold a secret, and settings are printed; put it into a file of mode 0600 in /etc/rancher/k3s/config.yaml.d, which K3s reads too';
+
+const credentialProvider = slipways(
+  'kubelet asks it for the logins of registries.servers',
+  'leave this out; a provider in its place is named in a file in /etc/rancher/k3s/config.yaml.d',
+);
+
+const reservedKeys: Readonly<Record<string, string>> = {
+  token,
+  'token-file': token,
+  'agent-token': agentToken,
+  'agent-token-file': agentToken,
+  server: slipways('what to join', 'set k3s.server'),
+  'node-name': slipways('the node name', 'set node.name'),
+  'node-ip': slipways('the node address', 'set node.ip'),
+  'node-label': slipways('role and settings are merged', 'set node.labels'),
+  'node-taint': slipways('role and settings are merged', 'set node.taints'),
+  'private-registry': slipways(
+    'the place of registries.yaml',
+    'set registries.mirrors and registries.configs',
+  ),
+  'data-dir': slipways('K3s stays in /var/lib/rancher/k3s'),
+  config: slipways('the place of config.yaml'),
+  'write-kubeconfig': slipways('the place of the kubeconfig'),
+  'with-node-id': slipways('the node name', 'set node.name'),
+  log: slipways('the journal has K3s’s log, and K3s reports ready too early with a log file'),
+  'disable-agent': slipways('a server is a node as well'),
+  'cluster-reset': 'is done once and by hand; see the K3s documentation for k3s server --cluster-reset',
+  'cluster-reset-restore-path':
+    'is done once and by hand; see the K3s documentation for k3s server --cluster-reset',
+  'datastore-endpoint': secret,
+  'etcd-s3-access-key': secret,
+  'etcd-s3-proxy': secret,
+  'etcd-s3-secret-key': secret,
+  'etcd-s3-session-token': secret,
+  'vpn-auth': secret,
+};

@@ -1,0 +1,40 @@
+import { type Clouds, clouds } from '../clouds/index.ts';
+import { metadataSections } from '../clouds/sections.ts';
+import { type GitOpsEngines, gitOpsEngines } from '../gitops/index.ts';
+import { gitOpsSection } from '../gitops/settings.ts';
+import { joinToken, k3s } from '../parts/k3s/settings.ts';
+import { imds } from '../parts/network/settings.ts';
+import { registries } from '../parts/registry/settings.ts';
+import { metrics } from '../report/metrics/settings.ts';
+import { type Sections, sectionsOf } from './section.ts';
+import { network } from './sections/network.ts';
+import { node, tags } from './sections/node.ts';
+import { consent, log } from './sections/slipway.ts';
+
+/**
+ * Every section of the settings with these clouds and engines, in the order of pages and of `slipway config`: `imds`
+ * comes after the clouds whose metadata service it is about, and before the others.
+ */
+export function sectionsWith<Table extends Clouds, Engines extends GitOpsEngines>(
+  clouds: Table,
+  engines: Engines,
+) {
+  return {
+    tags,
+    node,
+    network,
+    ...metadataSections(clouds),
+    imds,
+    ...sectionsOf(clouds),
+    joinToken,
+    k3s,
+    registries,
+    gitops: gitOpsSection(engines),
+    consent,
+    log,
+    metrics,
+  };
+}
+
+/** Every section there is. What is in here is in the schema, the defaults, the rules and the pages. */
+export const sections = sectionsWith(clouds, gitOpsEngines) satisfies Sections;

@@ -1,0 +1,43 @@
+import * as z from 'zod/mini';
+import { about } from '../about.ts';
+import { url } from '../address-forms.ts';
+import { directHost, words } from '../forms.ts';
+import { given } from '../path.ts';
+import type { Problem } from '../problem.ts';
+import type { SensitiveUrl, SettingsSection, Written } from '../section.ts';
+
+const schema = about(
+  'How this node reaches the outside.',
+  z.strictObject({
+    proxy: about('The HTTP proxy for downloads, the cloud and K3s.', z.optional(url)),
+    proxyCredentialsFile: about(
+      'The file of a login for the proxy: one line user:password, mode 0600, owned by root. K3s has its own environment for it.',
+      z.optional(words),
+    ),
+    noProxy: about(
+      'What is reached past the proxy: host names, addresses, CIDR ranges, and ends of names such as .example.com.',
+      z.array(directHost),
+    ),
+    caFile: about(
+      'A PEM file of CAs to trust beside the usual ones, as a proxy needs that re-signs.',
+      z.optional(words),
+    ),
+  }),
+);
+
+export const network = {
+  schema,
+  defaults: { noProxy: [] },
+  misfits: loginWithoutProxy,
+  plainHttp: proxyOfLogin,
+} as const satisfies SettingsSection<typeof schema>;
+
+function loginWithoutProxy({ proxy, proxyCredentialsFile }: Written): readonly Problem[] {
+  const message = 'is the login for network.proxy, which is not set; set network.proxy, or leave this out';
+  return given(proxyCredentialsFile) && !given(proxy) ? [{ path: ['proxyCredentialsFile'], message }] : [];
+}
+
+function proxyOfLogin({ proxyCredentialsFile }: Written): readonly SensitiveUrl[] {
+  const risk = 'read the login of network.proxyCredentialsFile';
+  return given(proxyCredentialsFile) ? [{ path: ['proxy'], risk }] : [];
+}

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { consentAdvice } from '../../../../../src/agent/settings/consents.ts';
+import { pathText } from '../../../../../src/agent/settings/path.ts';
+import { misfits } from '../../../../../src/agent/settings/rules.ts';
+
+function found(written: unknown): readonly string[] {
+  return misfits(written).map(({ path, message }) => `${pathText(path)}: ${message}`);
+}
+
+describe('keys of K3s that Slipway sets', () => {
+  test.each([
+    ['token', 'joinToken.secretName'],
+    ['token-file', 'joinToken.secretName'],
+    ['agent-token', 'joinToken.agentSecretName'],
+    ['agent-token-file', 'joinToken.agentSecretName'],
+    ['server', 'k3s.server'],
+    ['node-name', 'node.name'],
+    ['node-ip', 'node.ip'],
+    ['node-label', 'node.labels'],
+    ['node-label+', 'node.labels'],
+    ['node-taint', 'node.taints'],
+    ['private-registry', 'registries.mirrors'],
+    ['data-dir', 'leave this out'],
+    ['config', 'leave this out'],
+    ['image-credential-provider-bin-dir', '/etc/rancher/k3s/config.yaml.d'],
+    ['image-credential-provider-config', '/etc/rancher/k3s/config.yaml.d'],
+    ['datastore-endpoint', '/etc/rancher/k3s/config.yaml.d'],
+    ['etcd-s3-proxy', '/etc/rancher/k3s/config.yaml.d'],
+    ['etcd-s3-secret-key', '/etc/rancher/k3s/config.yaml.d'],
+    ['cluster-reset', 'by hand'],
+  ])('%s points to %s', (key, repair) => {
+    const problems = found({ k3s: { config: { [key]: 'x', disable: ['traefik'] } } });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(`k3s.config.${key}: `);
+    expect(problems[0]).toContain(repair);
+  });
+});
+
+test('a key that every object has is none of Slipway’s', () => {
+  expect(found({ k3s: { config: { constructor: 'x', toString: 'x' } } })).toEqual([]);
+});
+
+describe('snapshots of etcd over http', () => {
+  const insecure = { 'etcd-s3': true, 'etcd-s3-insecure': true };
+
+  test.each([
+    [{ ...insecure, 'etcd-s3-endpoint': 's3.example:9000' }, 'http://s3.example:9000'],
+    [{ 'etcd-s3-insecure': 'true', 'etcd-s3-endpoint': 's3.example' }, 'http://s3.example'],
+    [insecure, 'http://s3.amazonaws.com'],
+  ])('are refused without consent: %j', (config, url) => {
+    const [problem = ''] = found({ k3s: { config } });
+    expect(problem).toMatch(/^k3s\.config\.etcd-s3-insecure: is plain http: anyone between this node/);
+    expect(problem).toContain(`or ${consentAdvice({ consent: {} }, 'plainHttp', url)}`);
+    expect(found({ k3s: { config }, consent: { plainHttp: [url] } })).toEqual([]);
+  });
+
+  test.each([
+    { ...insecure, 'etcd-s3-endpoint': '127.0.0.1:9000' },
+    { ...insecure, 'etcd-s3-insecure': false },
+    { 'etcd-s3': true, 'etcd-s3-endpoint': 's3.example' },
+  ])('are nothing of %j', (config) => {
+    expect(found({ k3s: { config } })).toEqual([]);
+  });
+});
+
+test.each([
+  [{ secretName: 't', agentSecretName: 't' }, 1],
+  [{ secretName: 't', agentSecretName: 'u' }, 0],
+  [{ secretName: 't' }, 0],
+  [{}, 0],
+  [{ secretName: null, agentSecretName: null }, 0],
+])('an agent token of its own is another secret: %j', (joinToken, problems) => {
+  expect(found({ joinToken })).toHaveLength(problems);
+});

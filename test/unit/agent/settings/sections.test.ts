@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { defaults } from '../../../../src/agent/settings/defaults.ts';
+import { knownAt } from '../../../../src/agent/settings/known-keys.ts';
+import { misfits } from '../../../../src/agent/settings/rules.ts';
+import {
+  type Sections,
+  type SettingsSection,
+  sensitiveUrls,
+} from '../../../../src/agent/settings/section.ts';
+import { sections } from '../../../../src/agent/settings/sections.ts';
+
+describe.each(Object.entries<Sections[string]>(sections))('the section %s', (name, section) => {
+  test('has defaults that its schema takes, and that fit together', () => {
+    expect(z.safeParse(section.schema, section.defaults).success).toBe(true);
+    expect(misfits({ [name]: section.defaults })).toEqual([]);
+  });
+
+  test('is read as nothing where it is no map', () => {
+    for (const written of [undefined, null, 'text', 5, []]) expect(misfits({ [name]: written })).toEqual([]);
+  });
+
+  test('names settings that there are as what must not be plain http', () => {
+    const urls = sensitiveUrls({ [name]: section }, defaults).map(({ path }) => path);
+    for (const path of urls) expect(knownAt(path.slice(0, -1))).toContain(path.at(-1));
+  });
+});
+
+test('every section is in the settings, in the order of the table', () => {
+  expect(knownAt([])).toEqual(['cloud', 'role', ...Object.keys(sections)]);
+  expect(Object.keys(defaults)).toEqual(['cloud', ...Object.keys(sections)]);
+});
+
+test('a section without defaults, or with others than its schema takes, does not compile', () => {
+  const schema = z.strictObject({ depth: z.number() });
+  // @ts-expect-error It has no defaults.
+  const bare = { mine: { schema } } satisfies Sections;
+  // @ts-expect-error A depth is a number.
+  const misread = { schema, defaults: { depth: 'deep' } } satisfies SettingsSection<typeof schema>;
+  expect([bare, misread]).toHaveLength(2);
+});
