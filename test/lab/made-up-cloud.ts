@@ -38,6 +38,8 @@ const moon: CloudDriver<typeof schema> = {
   endpoints: ({ crater = 'sea' }) => [new URL(`https://${crater}.moon.example`)],
   hints: {
     firewall: 'the vacuum',
+    nameServers: 'the almanac',
+    openRegistry: 'Open the airlock.',
     permitPull: 'Ask Houston.',
     checkLogin: 'Ask Houston again.',
     reachStorage: 'Take a rover.',

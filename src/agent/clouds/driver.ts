@@ -36,6 +36,10 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
 export interface CloudHints {
   /** What keeps traffic between nodes away unless it is told otherwise, such as `the network security group`. */
   readonly firewall: string;
+  /** What must know a name that has no address, such as `the DNS servers of the virtual network`. */
+  readonly nameServers: string;
+  /** The sentence that says how a registry is made to let a node's address in. */
+  readonly openRegistry: string;
   /** The sentence that says how an image may be pulled with a login that is good. */
   readonly permitPull: string;
   /** The sentence that says what to look at where a login is refused. */

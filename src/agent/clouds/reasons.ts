@@ -16,7 +16,6 @@ export const loginReasons = {
   RegistryUnavailable: 'The registry does not answer, or answers with an error of its own.',
   RegistryNotFound: 'The name of the registry does not resolve: check registries.servers.',
   RegistryUnauthorized:
-    'The registry does not accept the identity: check its tenant and azure.registryAudience.',
-  RegistryForbidden:
-    'The registry refuses this address or identity: check its firewall and role assignments.',
+    'The cloud has no login for the registry, or the registry does not accept the identity of this VM.',
+  RegistryForbidden: 'The registry refuses this address or identity: check its firewall and permissions.',
 } as const;

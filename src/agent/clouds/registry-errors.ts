@@ -1,20 +1,27 @@
 import { NodeError } from '../engine/errors.ts';
 import type { HttpResponse } from '../engine/host.ts';
 import { isOfProxy, isUnknownName, quoted, refusalOf, soonAfter, untrusted } from './answers.ts';
+import type { CloudHints } from './driver.ts';
+
+/** The login server that was asked, and how the cloud names what repairs a refusal. */
+export interface AskedRegistry {
+  readonly server: string;
+  readonly hints: CloudHints;
+}
 
 /** A request to a registry that got no answer: `TlsUntrusted`, `RegistryNotFound`, `RegistryUnavailable`. */
-export function registryUnreachable(failure: NodeError, loginServer: string): NodeError {
-  if (failure.reason === 'TlsUntrusted') return untrusted(loginServer, failure);
+export function registryUnreachable(failure: NodeError, { server, hints }: AskedRegistry): NodeError {
+  if (failure.reason === 'TlsUntrusted') return untrusted(server, failure);
   if (isOfProxy(failure)) return failure;
   if (isUnknownName(failure))
     return new NodeError(
       'RegistryNotFound',
-      `The name ${loginServer} does not resolve. Check registries.servers, and the DNS zone of a private endpoint.`,
+      `The name ${server} does not resolve. Check registries.servers; ${hints.nameServers} must know the name.`,
       { cause: failure },
     );
   return new NodeError(
     'RegistryUnavailable',
-    `${loginServer} cannot be reached: ${failure.message} Check registries.servers, network.proxy and the way out of the subnet.`,
+    `${server} cannot be reached: ${failure.message} Check registries.servers, network.proxy and the way out of the subnet.`,
     { cause: failure },
   );
 }
@@ -25,7 +32,7 @@ export function registryUnreachable(failure: NodeError, loginServer: string): No
  */
 export function registryTrouble(
   response: HttpResponse,
-  loginServer: string,
+  { server, hints }: AskedRegistry,
   now: number,
 ): NodeError | undefined {
   const { status } = response;
@@ -33,14 +40,11 @@ export function registryTrouble(
   const says = quoted(message || code);
   const passing = { retry: soonAfter(response, now) };
   if (status === 403)
-    return new NodeError(
-      'RegistryForbidden',
-      `${loginServer} refuses this VM.${says} Allow the VM's subnet in the registry's networking settings, or give the registry a private endpoint.`,
-      { retry: { pace: 'slow' } },
-    );
-  if (status === 429)
-    return new NodeError('Throttled', `${loginServer} asks for fewer requests.${says}`, passing);
+    return new NodeError('RegistryForbidden', `${server} refuses this VM.${says} ${hints.openRegistry}`, {
+      retry: { pace: 'slow' },
+    });
+  if (status === 429) return new NodeError('Throttled', `${server} asks for fewer requests.${says}`, passing);
   if (status === 408 || status === 410 || status >= 500)
-    return new NodeError('RegistryUnavailable', `${loginServer} answers ${status}.${says}`, passing);
+    return new NodeError('RegistryUnavailable', `${server} answers ${status}.${says}`, passing);
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { chosenCloud } from '../clouds/chosen.ts';
+import { chosenCloud, hintsOf } from '../clouds/chosen.ts';
 import { type Clouds, clouds } from '../clouds/index.ts';
 import type { Resource } from '../engine/resource.ts';
 import { parts } from '../parts/index.ts';
@@ -34,7 +34,8 @@ function ownProbes({ machine, configured, node, plan, isRunning }: Patient): rea
 }
 
 function askedNetwork({ host, settings }: NonNullable<Patient['configured']>): readonly Probe[] {
-  return networkProbes({ host, asked: askedBy(settings), proxy: settings.network.proxy });
+  const { proxy } = settings.network;
+  return networkProbes({ host, asked: askedBy(settings), proxy, hints: hintsOf(settings) });
 }
 
 function daemonVerdict(isRunning: boolean): Verdict {

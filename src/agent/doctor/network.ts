@@ -1,3 +1,4 @@
+import type { CloudHints } from '../clouds/driver.ts';
 import type { HostReader } from '../engine/host.ts';
 import { failure, ok, type Probe, skipped, type Verdict, warning } from './probe.ts';
 
@@ -7,20 +8,23 @@ export interface NetworkProbes {
   readonly asked: readonly URL[];
   /** The proxy they are asked through, as the settings have it. */
   readonly proxy: string | undefined;
+  /** How the cloud names what knows a host's address. */
+  readonly hints: Pick<CloudHints, 'nameServers'>;
 }
 
-/** Azure's tokens are good from five minutes before they are issued on; a minute is a sign that nobody keeps the time. */
+/** Services commonly allow for five minutes; one minute shows that nothing keeps the clock right. */
 const muchSkew = 300_000;
 const someSkew = 60_000;
 
 /** Whether names are resolved, by which way the internet is reached, and whether the clock is right. */
-export function networkProbes({ host, asked, proxy }: NetworkProbes): readonly Probe[] {
+export function networkProbes(subject: NetworkProbes): readonly Probe[] {
+  const { host, asked, proxy } = subject;
   const about = 'network' as const;
   const [first] = asked;
   const names = [...new Set(asked.map(({ hostname }) => hostname))];
   return [
     { about, what: 'proxy', look: async () => ok(proxy === undefined ? 'none' : withoutLogin(proxy)) },
-    ...names.map((name) => ({ about, what: `DNS ${name}`, look: () => resolve(host, name, proxy) })),
+    ...names.map((name) => ({ about, what: `DNS ${name}`, look: () => resolve(subject, name) })),
     ...(first === undefined ? [] : [{ about, what: 'clock', look: () => compareClocks(host, first) }]),
   ];
 }
@@ -30,7 +34,7 @@ function withoutLogin(proxy: string): string {
   return `${url.protocol}//${url.host}`;
 }
 
-async function resolve(host: HostReader, name: string, proxy: string | undefined): Promise<Verdict> {
+async function resolve({ host, proxy, hints }: NetworkProbes, name: string): Promise<Verdict> {
   if (proxy !== undefined) return skipped('a proxy resolves it, unless network.noProxy names it');
   const { exitCode, stdout } = await host.query({ file: 'getent', args: ['ahosts', name] });
   if (exitCode === 127) return skipped('getent is not installed');
@@ -38,7 +42,7 @@ async function resolve(host: HostReader, name: string, proxy: string | undefined
   if (exitCode === 0 && addresses.length > 0) return ok(addresses.join(', '));
   return failure(
     `${name} has no address here.`,
-    'resolvectl status; the DNS servers of the virtual network, and its private DNS zones, must know the name',
+    `resolvectl status; ${hints.nameServers} must know the name`,
   );
 }
 

@@ -3,6 +3,7 @@ import { NodeError, Recorded } from '../../engine/errors.ts';
 import type { Host, HttpResponse } from '../../engine/host.ts';
 import { quoted, redirection, refusalOf } from '../answers.ts';
 import { registryTrouble, registryUnreachable } from '../registry-errors.ts';
+import { azureHints as hints } from './hints.ts';
 import { askedOnce, azureHttpClient } from './http-client.ts';
 
 export interface ImageDigestOptions {
@@ -42,7 +43,8 @@ export async function imageDigest(options: ImageDigestOptions, image: ImageTag):
     const { digest } = await client.getArtifact(repository, tag).getManifestProperties();
     return digest;
   } catch (thrown) {
-    if (thrown === outcome && thrown instanceof NodeError) throw registryUnreachable(thrown, loginServer);
+    if (thrown === outcome && thrown instanceof NodeError)
+      throw registryUnreachable(thrown, { server: loginServer, hints });
     if (thrown instanceof NodeError || thrown instanceof Recorded) throw thrown;
     if (outcome === undefined || outcome instanceof Error) throw thrown;
     throw refused(outcome, image, host.now());
@@ -65,7 +67,7 @@ function refused(response: HttpResponse, { loginServer, repository, tag }: Image
       { retry: { pace: 'slow' } },
     );
   return (
-    registryTrouble(response, loginServer, now) ??
+    registryTrouble(response, { server: loginServer, hints }, now) ??
     new NodeError(
       'UnexpectedAnswer',
       `What answers at ${loginServer} does not answer as an Azure container registry does: status ${status}.${says}${redirection(response, `https://${loginServer}`)}`,

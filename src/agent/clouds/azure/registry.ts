@@ -5,6 +5,7 @@ import { Secret } from '../../engine/secret.ts';
 import { quoted, redirection, refusalOf, soonAfter } from '../answers.ts';
 import { jwtTimes } from '../jwt.ts';
 import { registryTrouble, registryUnreachable } from '../registry-errors.ts';
+import { azureHints as hints } from './hints.ts';
 
 /** The user name that says the password is a token ("Authenticate with Azure Container Registry"). */
 export const registryUser = '00000000-0000-0000-0000-000000000000';
@@ -46,7 +47,7 @@ async function exchange(host: Host, loginServer: string, accessToken: string): P
       body: new Secret(new URLSearchParams(form).toString()),
     });
   } catch (thrown) {
-    throw thrown instanceof NodeError ? registryUnreachable(thrown, loginServer) : thrown;
+    throw thrown instanceof NodeError ? registryUnreachable(thrown, { server: loginServer, hints }) : thrown;
   }
 }
 
@@ -61,7 +62,7 @@ function refused(response: HttpResponse, loginServer: string, now: number): Node
       { retry: soonAfter(response, now) },
     );
   return (
-    registryTrouble(response, loginServer, now) ??
+    registryTrouble(response, { server: loginServer, hints }, now) ??
     new NodeError(
       'UnexpectedAnswer',
       `${loginServer} answers the token exchange with status ${status}.${says}${redirection(response, `https://${loginServer}`)} Check that registries.servers names an Azure container registry.`,

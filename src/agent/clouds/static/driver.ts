@@ -12,6 +12,8 @@ export const staticDriver: CloudDriver<typeof staticSettings.schema> = {
   endpoints: () => [],
   hints: {
     firewall: 'every firewall on the way',
+    nameServers: 'the DNS servers that this machine asks',
+    openRegistry: "Let this machine's address through the firewall of the registry.",
     permitPull: 'Let the user that static.registries names pull it.',
     checkLogin: 'Check the user name and the password in static.registries.',
     reachStorage: 'Let this machine through to it.',

@@ -2,8 +2,7 @@
 export const registryReasons = {
   RegistriesInvalid: 'The registries.yaml that would be written does not parse; the old one stays.',
   ProviderNotOurs: 'Another credential provider is configured for kubelet; it was left alone.',
-  PullDenied:
-    'The registry knows the identity but refuses the pull: assign AcrPull, or Container Registry Repository Reader on a registry with ABAC.',
+  PullDenied: 'The registry accepts the login but refuses the pull: permit this VM to pull the image.',
   PullCredentialRefused: 'The registry does not accept the credential that registries.yaml holds.',
   ContainerdLoginEnds:
     "A login that containerd got at K3s's start, and pulls with by itself, ends soon or has ended: restart K3s, or set registries.onRotate to auto.",

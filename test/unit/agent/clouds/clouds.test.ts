@@ -10,9 +10,9 @@ import { secretNameMisfits } from '../../../../src/agent/settings/secret-names.t
 import { powerfulVariables } from '../../../../src/launcher/environment.ts';
 
 describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) => {
-  test('is told of in whole sentences, and its firewall in words that stand in one', () => {
-    const { firewall, ...sentences } = driver.hints;
-    expect(firewall).toMatch(/^[a-z].*[a-z]$/);
+  test('is told of in whole sentences, and its firewall and name servers in words that stand in one', () => {
+    const { firewall, nameServers, ...sentences } = driver.hints;
+    for (const words of [firewall, nameServers]) expect(words).toMatch(/^[a-z].*[a-z]$/);
     for (const sentence of Object.values(sentences)) expect(sentence).toMatch(/^[A-Z].*\.$/);
   });
 

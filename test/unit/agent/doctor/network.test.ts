@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { clouds } from '../../../../src/agent/clouds/index.ts';
 import { networkProbes } from '../../../../src/agent/doctor/network.ts';
 import { examine } from '../../../../src/agent/doctor/probe.ts';
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
@@ -7,9 +8,9 @@ import { memoryHost } from '../../../lab/memory-host.ts';
 const name = 'myteam.azurecr.io';
 
 async function lookedAt(host: ReturnType<typeof memoryHost>, proxy?: string) {
-  const found = await examine(networkProbes({ host, asked: [new URL(`https://${name}`)], proxy }), {
-    now: () => host.now(),
-  });
+  const { hints } = clouds.azure;
+  const asked = [new URL(`https://${name}`)];
+  const found = await examine(networkProbes({ host, asked, proxy, hints }), { now: () => host.now() });
   return Object.fromEntries(found.map((diagnosis) => [diagnosis.what, diagnosis]));
 }
 
@@ -35,7 +36,10 @@ test('a network that is well', async () => {
 
 test('a name without an address, and one nobody can ask for', async () => {
   const { [`DNS ${name}`]: unknown } = await lookedAt(world({ exitCode: 2, stdout: '' }));
-  expect(unknown).toMatchObject({ level: 'failure', repair: expect.stringContaining('resolvectl') });
+  expect(unknown).toMatchObject({
+    level: 'failure',
+    repair: expect.stringContaining('its private DNS zones must know the name'),
+  });
   const { [`DNS ${name}`]: unasked } = await lookedAt(world({ exitCode: 127, stdout: '' }));
   expect(unasked?.level).toBe('skipped');
 });

@@ -57,7 +57,7 @@ export async function ask(session: RegistrySession, path: string, headers: Heade
   const { server, authorization } = session;
   const url = `https://${server}${path}`;
   const response = await get(session, url, { ...headers, ...(authorization && { authorization }) });
-  const trouble = registryTrouble(response, server, session.host.now());
+  const trouble = registryTrouble(response, session, session.host.now());
   if (trouble && !isAboutPermission(response, session)) throw trouble;
   return response;
 }
@@ -70,14 +70,14 @@ function isAboutPermission(response: HttpResponse, { authorization }: RegistrySe
 }
 
 async function get(
-  { host, server }: RegistrySession,
+  session: RegistrySession,
   url: string,
   headers: Readonly<Record<string, string | Secret>>,
 ): Promise<HttpResponse> {
   try {
-    return await host.send({ method: 'GET', url, headers });
+    return await session.host.send({ method: 'GET', url, headers });
   } catch (thrown) {
-    throw thrown instanceof NodeError ? registryUnreachable(thrown, server) : thrown;
+    throw thrown instanceof NodeError ? registryUnreachable(thrown, session) : thrown;
   }
 }
 
@@ -129,7 +129,7 @@ async function requestToken(
     throw foreignRealm(server, url?.host ?? realm);
   for (const [name, value] of Object.entries(query)) if (value) url.searchParams.set(name, value);
   const response = await get(session, url.href, { authorization: basic(session) });
-  const trouble = response.status === 403 ? undefined : registryTrouble(response, server, host.now());
+  const trouble = response.status === 403 ? undefined : registryTrouble(response, session, host.now());
   if (trouble) throw trouble;
   return response;
 }

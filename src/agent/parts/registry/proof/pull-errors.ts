@@ -1,16 +1,10 @@
 /** What can keep a pull from succeeding, told apart, each with what repairs it. */
 import { quoted, refusalOf, soonAfter, untrusted } from '../../../clouds/answers.ts';
-import type { CloudHints } from '../../../clouds/driver.ts';
+import type { AskedRegistry } from '../../../clouds/registry-errors.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { HttpResponse } from '../../../engine/host.ts';
 
-/** The login server that was asked, and how the cloud names what repairs a refusal. */
-interface Asked {
-  readonly server: string;
-  readonly hints: CloudHints;
-}
-
-/** A role that is assigned takes minutes to work, and what is no registry does not soon become one. */
+/** A permission that is given may take minutes to work, and what is not a registry does not soon become one. */
 const lasting = { retry: { pace: 'slow' } } as const;
 
 /** What to do about a credential: the file itself has to stay, since K3s would start without mirrors. */
@@ -18,7 +12,7 @@ export const renewal =
   'It is renewed when registries.schedule says so, and each new one is tried; to try this one again now: systemctl reload slipway.';
 
 /** The login is good, and does not reach this far. `what` is an image or a scope. */
-export function pullDenied({ server, hints }: Asked, what: string, says: string): NodeError {
+export function pullDenied({ server, hints }: AskedRegistry, what: string, says: string): NodeError {
   return new NodeError(
     'PullDenied',
     `${server} accepts the credential of registries.yaml, and does not let it pull ${what}.${says} ${hints.permitPull}`,
@@ -26,7 +20,7 @@ export function pullDenied({ server, hints }: Asked, what: string, says: string)
   );
 }
 
-export function credentialRefused({ server, hints }: Asked, says: string): NodeError {
+export function credentialRefused({ server, hints }: AskedRegistry, says: string): NodeError {
   return new NodeError(
     'PullCredentialRefused',
     `${server} does not accept the credential that registries.yaml holds.${says} ${hints.checkLogin} ${renewal}`,
@@ -51,7 +45,12 @@ export function imageNotFound(image: string, why: string): NodeError {
 }
 
 /** What a registry says to a manifest or a layer that it does not give; `missing` is what a 404 means. */
-export function pullRefused(response: HttpResponse, asked: Asked, image: string, missing: string): NodeError {
+export function pullRefused(
+  response: HttpResponse,
+  asked: AskedRegistry,
+  image: string,
+  missing: string,
+): NodeError {
   const { status } = response;
   const says = quoted(refusalOf(response).message);
   if (status === 401 || status === 403) return pullDenied(asked, image, says);
@@ -69,7 +68,11 @@ export function unexpected(server: string, did: string): NodeError {
 }
 
 /** The endpoint that a registry redirects to could not be reached. */
-export function storageUnreachable({ server, hints }: Asked, storage: string, failure: NodeError): NodeError {
+export function storageUnreachable(
+  { server, hints }: AskedRegistry,
+  storage: string,
+  failure: NodeError,
+): NodeError {
   if (failure.reason === 'TlsUntrusted') return untrusted(storage, failure);
   if (failure.reason === 'UnexpectedAnswer')
     return new NodeError('UnexpectedAnswer', failure.message, { ...lasting, cause: failure });
@@ -82,7 +85,7 @@ export function storageUnreachable({ server, hints }: Asked, storage: string, fa
 
 /** The endpoint that a registry redirects to answers, and gives nothing. */
 export function storageRefused(
-  { server, hints }: Asked,
+  { server, hints }: AskedRegistry,
   storage: string,
   response: HttpResponse,
   now: number,
