@@ -8,6 +8,7 @@ import type { K3sNode } from '../node.ts';
 import type { NodePaths } from '../paths.ts';
 import type { Consent } from '../settings/consents.ts';
 import type { Settings } from '../settings/schema.ts';
+import type { Sections } from '../settings/section.ts';
 
 /** What is known of a node that is examined. */
 export interface Examined {
@@ -30,6 +31,8 @@ export interface Examined {
 export interface Part {
   /** The name of its folder. */
   readonly name: string;
+  /** Its sections of the settings by name; settings/sections.ts has their order. */
+  readonly settings: Sections;
   /** The conditions that its Resources report. */
   readonly conditions: readonly ConditionType[];
   /** Its own reasons, each with what it means. */

@@ -7,6 +7,7 @@ import { agentTokenPath } from './membership/agent-token.ts';
 import { portProbes } from './ports.ts';
 import { clusterReasons, k3sReasons, serverReasons, tokenReasons } from './reasons.ts';
 import { accessInputs, programInputs } from './service/start-inputs.ts';
+import { joinToken, k3s } from './settings.ts';
 import { scriptPaths } from './teardown/scripts.ts';
 import { k3sUnits } from './teardown/teardown.ts';
 import { linkPaths } from './upgrade/release.ts';
@@ -14,6 +15,7 @@ import { releaseProbe } from './upgrade/release-probe.ts';
 
 export const k3sPart: Part = {
   name: 'k3s',
+  settings: { joinToken, k3s },
   conditions: [
     ...(['Role', 'System', 'K3sBinary', 'JoinToken', 'K3sConfig'] as const),
     ...(['ServerReachable', 'K3sRunning', 'NodeReady'] as const),

@@ -4,6 +4,7 @@ import { machineReasons } from './reasons.ts';
 
 export const machinePart: Part = {
   name: 'machine',
+  settings: {},
   conditions: ['Preflight', 'System'],
   reasons: machineReasons,
   consents: [],

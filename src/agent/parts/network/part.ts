@@ -1,9 +1,11 @@
 import type { Part } from '../part.ts';
 import { networkReasons } from './reasons.ts';
+import { imds } from './settings.ts';
 import { guardUnitPath } from './unit.ts';
 
 export const networkPart: Part = {
   name: 'network',
+  settings: { imds },
   conditions: ['ImdsGuard'],
   reasons: networkReasons,
   consents: [],

@@ -3,10 +3,12 @@ import type { Part } from '../part.ts';
 import { registryProbes } from './probes.ts';
 import { pluginName } from './provider-config.ts';
 import { registryReasons } from './reasons.ts';
+import { registries } from './settings.ts';
 import { registryInputs } from './start-inputs.ts';
 
 export const registryPart: Part = {
   name: 'registry',
+  settings: { registries },
   conditions: ['Registries', 'CredentialProvider', 'Pulls'],
   reasons: registryReasons,
   consents: ['foreignMirrors'],

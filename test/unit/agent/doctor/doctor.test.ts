@@ -78,7 +78,7 @@ test.each<[Subject, string]>([
   ['cloud', 'node: daemon'],
 ])('a probe of the %s that a new part brings is asked last of its subject', (about, next) => {
   const madeUp: Part = {
-    ...{ name: 'lighthouse', conditions: [], reasons: {}, consents: [], startInputs: [] },
+    ...{ name: 'lighthouse', settings: {}, conditions: [], reasons: {}, consents: [], startInputs: [] },
     ...{ owns: () => [], reads: () => [] },
     probes: () => [{ about, what: 'lamp', look: async () => ok('it shines') }],
   };

@@ -1,11 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { clouds } from '../../../../src/agent/clouds/index.ts';
 import type { K3sNode } from '../../../../src/agent/node.ts';
 import { nodeResources, parts, startSources } from '../../../../src/agent/parts/index.ts';
 import type { Part } from '../../../../src/agent/parts/part.ts';
 import { allPlaces, nodePaths } from '../../../../src/agent/paths.ts';
 import { consents } from '../../../../src/agent/settings/consents.ts';
+import type { Sections } from '../../../../src/agent/settings/section.ts';
+import { sections } from '../../../../src/agent/settings/sections.ts';
 import { reasons } from '../../../../src/agent/vocabulary.ts';
 import { roles } from '../../../../src/roles/index.ts';
 import { uninstallSteps } from '../../../../src/setup/uninstall-steps.ts';
@@ -19,6 +23,8 @@ const paths = nodePaths('/');
 
 /** What the daemon and setup have of their own, beside the parts. */
 const own = {
+  /** Of the settings themselves, of the report, and of those whose records have tables of their own. */
+  sections: ['tags', 'node', 'network', 'consent', 'log', 'metrics', 'gitops', ...Object.keys(clouds)],
   consents: ['identityHosts', 'plainHttp'],
   files: ['/run/slipway/status.json', '/run/slipway/lock', '/run/slipway/lock.held', '/usr/local/bin/flux'],
   /** Directories that several share, and the operator's settings. */
@@ -32,6 +38,7 @@ const own = {
 /** A part that was forgotten everywhere, as somebody who adds one may. */
 const forgotten: Part = {
   name: 'forgotten',
+  settings: { k3s: { schema: z.strictObject({}), defaults: {} } },
   conditions: ['GitOps'],
   reasons: { RoleChanged: 'It is of K3s.' },
   consents: ['settings'],
@@ -53,6 +60,10 @@ const sources: readonly Source[] = readdirSync(src, { recursive: true, encoding:
 
 function partOf({ path }: Source): string | undefined {
   return /^agent\/parts\/(\w+)\//.exec(path)?.[1];
+}
+
+function named(section: string): Sections[string] | undefined {
+  return Object.entries<Sections[string]>(sections).find(([name]) => name === section)?.[1];
 }
 
 /** The words that a pattern finds in the sources of a part. */
@@ -95,6 +106,16 @@ describe('a record says what the sources of its part say', () => {
     },
   );
 
+  test.each(parts.map((part) => [part.name, part] as const))(
+    '%s, and has its sections of the settings, which are those of the table',
+    async (name, part) => {
+      const path = join(src, 'agent/parts', name, 'settings.ts');
+      const made: object = existsSync(path) ? await import(path) : {};
+      expect({ ...part.settings }).toEqual({ ...made });
+      for (const [each, section] of Object.entries(part.settings)) expect(named(each)).toBe(section);
+    },
+  );
+
   test('unless it was forgotten', () => {
     expect([check.conditions(forgotten), check.consents(forgotten)]).toEqual([['GitOps'], ['settings']]);
   });
@@ -112,6 +133,11 @@ describe('a record says what the sources of its part say', () => {
 
 describe('has exactly one owner', () => {
   const unowned = {
+    'section of the settings': (table: readonly Part[]) =>
+      differing(
+        [...table.flatMap((part) => Object.keys(part.settings)), ...own.sections],
+        Object.keys(sections),
+      ),
     reason: (table: readonly Part[]) => {
       const owned = table.flatMap((part) => Object.keys(part.reasons));
       return differing(
@@ -133,6 +159,7 @@ describe('has exactly one owner', () => {
     },
   };
   const expected = {
+    'section of the settings': ['k3s'],
     reason: ['RoleChanged'],
     consent: ['settings'],
     'input of a start of K3s': ['forgotten'],
