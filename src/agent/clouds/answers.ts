@@ -1,4 +1,4 @@
-import { NodeError, type Retry } from '../engine/errors.ts';
+import { NodeError } from '../engine/errors.ts';
 import type { HttpResponse } from '../engine/host.ts';
 import { redacted } from '../engine/secret.ts';
 
@@ -58,19 +58,6 @@ export function quoted(said: string): string {
   const [line = ''] = said.trim().split(/\r?\n/);
   const clean = line.replaceAll(/\beyJ[\w-]+(\.[\w-]*)*/g, redacted).slice(0, longestQuote);
   return clean === '' ? '' : ` It says: ${clean.replace(/\.?$/, '.')}`;
-}
-
-/** Milliseconds; an answer that asks for more does not keep us away for longer than the slow pace. */
-const longestAfter = 600_000;
-
-/** Soon, and not before the answer's Retry-After (RFC 9110, section 10.2.3: seconds, or a date). */
-export function soonAfter({ headers }: HttpResponse, now: number): Retry {
-  const asked = headers['retry-after'];
-  if (asked === undefined) return { pace: 'soon' };
-  const after = /^\d+$/.test(asked.trim()) ? Number(asked) * 1000 : Date.parse(asked) - now;
-  return Number.isFinite(after)
-    ? { pace: 'soon', after: Math.min(Math.max(0, after), longestAfter) }
-    : { pace: 'soon' };
 }
 
 /** True if it is the proxy's login that is wanting, and nothing is known of the host behind it. */

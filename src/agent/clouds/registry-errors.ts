@@ -1,6 +1,7 @@
+import { soonAfter } from '../engine/backoff.ts';
 import { NodeError } from '../engine/errors.ts';
 import type { HttpResponse } from '../engine/host.ts';
-import { isOfProxy, isUnknownName, quoted, refusalOf, soonAfter, untrusted } from './answers.ts';
+import { isOfProxy, isUnknownName, quoted, refusalOf, untrusted } from './answers.ts';
 import type { CloudHints } from './driver.ts';
 
 /** The login server that was asked, and how the cloud names what repairs a refusal. */

@@ -37,5 +37,36 @@ export function nextAttempt(
 }
 
 function soon(failures: number, { longest = longestSoon }: Retry, pacing: Pacing | undefined): number {
-  return pacing?.every ?? Math.min(firstDelay * 2 ** (failures - 1), longest);
+  return pacing?.every ?? doubled(failures, firstDelay, longest);
+}
+
+/** A delay that doubles with each failure in a row (1 is the first) up to a longest; in the unit of both. */
+export function doubled(failures: number, first: number, longest: number): number {
+  return Math.min(first * 2 ** (failures - 1), longest);
+}
+
+/** An attempt that failed, and when the next may be made; epoch milliseconds. */
+export interface Held {
+  readonly since: number;
+  readonly notBefore: number;
+}
+
+/** True until the next attempt may be made, or `longer` milliseconds after that. A clock that was put back prolongs no wait. */
+export function isHeld({ since, notBefore }: Held, now: number, longer = 0): boolean {
+  return since <= now && now < notBefore + longer;
+}
+
+/**
+ * Soon, and not before the answer's Retry-After (RFC 9110, section 10.2.3: seconds, or a date). An answer that asks for
+ * more does not keep us away for longer than the slow pace.
+ */
+export function soonAfter({ headers }: Answered, now: number): Retry {
+  const asked = headers['retry-after']?.trim() ?? '';
+  const after = /^\d+$/.test(asked) ? Number(asked) * second : Date.parse(asked) - now;
+  if (Number.isNaN(after)) return { pace: 'soon' };
+  return { pace: 'soon', after: Math.min(Math.max(0, after), slowDelay) };
+}
+
+interface Answered {
+  readonly headers: { readonly 'retry-after'?: string | undefined };
 }

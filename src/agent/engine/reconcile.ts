@@ -1,4 +1,4 @@
-import { nextAttempt } from './backoff.ts';
+import { type Held, isHeld, nextAttempt } from './backoff.ts';
 import { NodeError, Recorded, toNodeError } from './errors.ts';
 import type { Host } from './host.ts';
 import type { Change, Drift, Finding, Outcome, Resource } from './resource.ts';
@@ -15,13 +15,11 @@ const patience = 5 * 60_000;
 const rarely = 30_000;
 
 /** The pacing of one resource's failures. It decides when a remedy runs again, never what is done. */
-interface Attempt {
+interface Attempt extends Held {
   /** What threw the error: only a remedy is held back for it. */
   readonly by: 'check' | 'remedy' | 'wait';
   readonly failures: number;
   readonly changes: number;
-  readonly since: number;
-  readonly notBefore: number;
   readonly error?: NodeError;
   readonly counts: boolean;
 }
@@ -177,11 +175,6 @@ function failure(
   const next = { by, failures, changes: 0, since: now, notBefore: now + after, error, counts };
   attempts.set(resource.id, next);
   return unsettled(resource, error, next, blocks);
-}
-
-/** A clock that was put back does not prolong a wait. */
-function isHeld({ since, notBefore }: Attempt, now: number, longer = 0): boolean {
-  return since <= now && now < notBefore + longer;
 }
 
 function unsettled(resource: Resource, error: NodeError, attempt: Attempt, blocks: boolean): Unsettled {

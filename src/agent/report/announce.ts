@@ -1,4 +1,5 @@
 import type { Report } from '../agent.ts';
+import { doubled, type Held, isHeld } from '../engine/backoff.ts';
 import { toNodeError } from '../engine/errors.ts';
 import type { Emit } from '../engine/events.ts';
 import type { Host } from '../engine/host.ts';
@@ -33,9 +34,8 @@ interface Memory {
   readonly told: Told;
 }
 
-interface Trouble {
+interface Trouble extends Held {
   readonly failures: number;
-  readonly since: number;
   /** Whether the API was known to answer. */
   readonly answered: boolean;
 }
@@ -56,13 +56,15 @@ export function announcer({ host, version, emit }: AnnouncerPorts): Announce {
     const answered = apiAnswered(report);
     // Whoever deleted the Node deleted what was told with it.
     if (answered === 'without the Node' || memory?.node !== node.name) memory = undefined;
-    if (!isWorthwhile(report, answered) || isHeld(trouble, answered, host.now())) return;
+    if (!isWorthwhile(report, answered) || holds(trouble, answered, host.now())) return;
     try {
       await tell(node, report);
       trouble = undefined;
     } catch (thrown) {
       const failures = (trouble?.failures ?? 0) + 1;
-      trouble = { failures, since: host.now(), answered: answered === 'yes' };
+      const since = host.now();
+      const notBefore = since + doubled(failures, minute, longestPause);
+      trouble = { failures, since, notBefore, answered: answered === 'yes' };
       warn(toNodeError(thrown).message);
     }
   });
@@ -120,10 +122,9 @@ function isWorthwhile({ conditions, outcomes }: Report, answered: Answer): boole
 }
 
 /** A failure while nobody knew of the API says nothing about a pass in which it answers. */
-function isHeld(trouble: Trouble | undefined, answered: Answer, now: number): boolean {
+function holds(trouble: Trouble | undefined, answered: Answer, now: number): boolean {
   if (!trouble || (answered === 'yes' && !trouble.answered)) return false;
-  const pause = Math.min(minute * 2 ** (trouble.failures - 1), longestPause);
-  return trouble.since <= now && now < trouble.since + pause;
+  return isHeld(trouble, now);
 }
 
 /** Of the reports that come while one is told only the last is told then. */

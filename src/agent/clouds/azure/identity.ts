@@ -1,7 +1,8 @@
 import type { AccessToken, ManagedIdentityCredential, TokenCredential } from '@azure/identity';
+import { soonAfter } from '../../engine/backoff.ts';
 import { NodeError, type NodeErrorOptions } from '../../engine/errors.ts';
 import type { Host, HttpResponse } from '../../engine/host.ts';
-import { quoted, redirection, refusalOf, soonAfter } from '../answers.ts';
+import { quoted, redirection, refusalOf } from '../answers.ts';
 import { arcRemark } from './arc.ts';
 import { askedOnce, azureHttpClient, metadataOrigin } from './http-client.ts';
 

@@ -1,8 +1,9 @@
 import { isIPv4 } from 'node:net';
 import * as z from 'zod/mini';
+import { soonAfter } from '../../engine/backoff.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader, HttpResponse } from '../../engine/host.ts';
-import { quoted, refusalOf, soonAfter } from '../answers.ts';
+import { quoted, refusalOf } from '../answers.ts';
 import type { Identity } from '../cloud.ts';
 import { arcRemark } from './arc.ts';
 

@@ -1,16 +1,9 @@
 import type { TokenCredential } from '@azure/identity';
+import { soonAfter } from '../../engine/backoff.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { Host, HttpResponse } from '../../engine/host.ts';
 import type { Secret } from '../../engine/secret.ts';
-import {
-  isOfProxy,
-  isUnknownName,
-  quoted,
-  redirection,
-  refusalOf,
-  soonAfter,
-  untrusted,
-} from '../answers.ts';
+import { isOfProxy, isUnknownName, quoted, redirection, refusalOf, untrusted } from '../answers.ts';
 import { storedSecret } from '../stored-secret.ts';
 import { askedOnce, azureHttpClient } from './http-client.ts';
 

@@ -1,8 +1,9 @@
 import type { TokenCredential } from '@azure/identity';
+import { soonAfter } from '../../engine/backoff.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { Host, HttpResponse } from '../../engine/host.ts';
 import { Secret } from '../../engine/secret.ts';
-import { quoted, redirection, refusalOf, soonAfter } from '../answers.ts';
+import { quoted, redirection, refusalOf } from '../answers.ts';
 import { jwtTimes } from '../jwt.ts';
 import { registryTrouble, registryUnreachable } from '../registry-errors.ts';
 import { azureHints as hints } from './hints.ts';

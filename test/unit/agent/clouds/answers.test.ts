@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isUnknownName, quoted, refusalOf, soonAfter } from '../../../../src/agent/clouds/answers.ts';
+import { isUnknownName, quoted, refusalOf } from '../../../../src/agent/clouds/answers.ts';
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
 
 const answer = (body: unknown, headers = {}) => ({
@@ -40,21 +40,6 @@ describe('quoted', () => {
 
   test('is cut', () => {
     expect(quoted('x'.repeat(10_000)).length).toBeLessThan(300);
-  });
-});
-
-describe('soonAfter', () => {
-  const now = Date.UTC(2026, 0, 1);
-  test.each([
-    [undefined, { pace: 'soon' }],
-    ['7', { pace: 'soon', after: 7_000 }],
-    ['0', { pace: 'soon', after: 0 }],
-    ['Thu, 01 Jan 2026 00:01:00 GMT', { pace: 'soon', after: 60_000 }],
-    ['Wed, 31 Dec 2025 00:00:00 GMT', { pace: 'soon', after: 0 }],
-    ['86400', { pace: 'soon', after: 600_000 }],
-    ['later', { pace: 'soon' }],
-  ])('Retry-After: %s', (header, expected) => {
-    expect(soonAfter(answer('', header && { 'retry-after': header }), now)).toEqual(expected);
   });
 });
 

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { nextAttempt } from '../../../../src/agent/engine/backoff.ts';
+import { describe, expect, test } from 'vitest';
+import { nextAttempt, soonAfter } from '../../../../src/agent/engine/backoff.ts';
 
 const soon = { pace: 'soon' } as const;
 const slow = { pace: 'slow' } as const;
@@ -38,4 +38,23 @@ test('jitter is a fifth either way, and never undercuts a Retry-After', () => {
   expect(nextAttempt(1, slow, undefined, 0).after).toBe(480_000);
   expect(nextAttempt(1, slow, undefined, 0.999_999).after).toBe(720_000);
   expect(nextAttempt(1, { pace: 'soon', after: 30_000 }, undefined, 0).after).toBe(30_000);
+});
+
+describe('soonAfter', () => {
+  const now = Date.UTC(2026, 0, 1);
+  test.each([
+    [undefined, { pace: 'soon' }],
+    ['7', { pace: 'soon', after: 7_000 }],
+    ['0', { pace: 'soon', after: 0 }],
+    ['Thu, 01 Jan 2026 00:01:00 GMT', { pace: 'soon', after: 60_000 }],
+    ['Wed, 31 Dec 2025 00:00:00 GMT', { pace: 'soon', after: 0 }],
+    ['86400', { pace: 'soon', after: 600_000 }],
+    ['9'.repeat(400), { pace: 'soon', after: 600_000 }],
+    ['later', { pace: 'soon' }],
+    ['', { pace: 'soon' }],
+  ])('Retry-After: %s', (header, expected) => {
+    expect(soonAfter({ headers: header === undefined ? {} : { 'retry-after': header } }, now)).toEqual(
+      expected,
+    );
+  });
 });

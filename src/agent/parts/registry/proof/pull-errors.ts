@@ -1,6 +1,7 @@
 /** What can keep a pull from succeeding, told apart, each with what repairs it. */
-import { quoted, refusalOf, soonAfter, untrusted } from '../../../clouds/answers.ts';
+import { quoted, refusalOf, untrusted } from '../../../clouds/answers.ts';
 import type { AskedRegistry } from '../../../clouds/registry-errors.ts';
+import { soonAfter } from '../../../engine/backoff.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { HttpResponse } from '../../../engine/host.ts';
 
