@@ -263,6 +263,13 @@ test.each([
   });
 });
 
+test('a server may say with a date until when it wants to be left alone', async () => {
+  const { wanted } = await release((_request, response) => {
+    response.writeHead(503, { 'retry-after': 'Thu, 01 Jan 2026 00:00:00 GMT' }).end();
+  });
+  await expect(download(wanted, tools)).rejects.toMatchObject({ retry: { pace: 'soon', after: 0 } });
+});
+
 test('no server can ask for more than ten minutes of patience', async () => {
   const { wanted } = await release((_request, response) => {
     response.writeHead(503, { 'retry-after': '9'.repeat(20) }).end();
@@ -292,7 +299,7 @@ describe('redirects', () => {
     });
     await expect(download(wanted, tools)).rejects.toMatchObject({
       reason: 'DownloadFailed',
-      message: expect.stringContaining('more than five'),
+      message: expect.stringContaining('more than 5 times'),
     });
     expect(asked).toHaveLength(6);
   });

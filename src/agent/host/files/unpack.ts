@@ -31,7 +31,7 @@ export async function unpackMember(
   address: string,
   limits = usual,
 ): Promise<void> {
-  const refused = (why: string) => downloadFailed(address, `its archive ${why}`, 'slow');
+  const refused = (why: string) => downloadFailed(address, `its archive ${why}`, { pace: 'slow' });
   let entries = 0;
   for await (const { header, content, left } of partsOf(bounded(archive, address, limits, refused))) {
     if (header === undefined) throw refused('is damaged');

@@ -152,7 +152,7 @@ async function refuseAgain(note: string, digest: string, { url, path }: Download
   if ((await readNote(note)) !== digest) return;
   const seen = join(dirname(path), basename(note));
   const why = `its archive was refused when it was unpacked, and its checksum is still the same. Check the releaseUrl in the settings; to try it again: rm ${seen}`;
-  throw downloadFailed(url, why, 'slow');
+  throw downloadFailed(url, why, { pace: 'slow' });
 }
 
 /** Takes one member out of the archive, which was verified as a whole. */

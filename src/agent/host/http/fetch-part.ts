@@ -43,7 +43,7 @@ async function append(
     if (size > sizeLimit) {
       await file.truncate();
       const why = `it is larger than ${sizeLimit} bytes, as no release file is. Check the releaseUrl in the settings`;
-      throw downloadFailed(address, why, 'slow');
+      throw downloadFailed(address, why, { pace: 'slow' });
     }
     await file.appendFile(chunk);
   }

@@ -95,13 +95,17 @@ function refuseInterimFlood(outgoing: ClientRequest, url: URL): void {
   });
 }
 
-/** `UnexpectedAnswer` for a text that is not an address, as one a server redirects to. */
-export function addressOf(text: string, base?: URL): URL {
-  if (URL.canParse(text, base?.href)) return new URL(text, base);
-  const where = base === undefined ? 'A request' : `The redirect of ${shownUrl(base)}`;
-  throw new NodeError(
+/** `UnexpectedAnswer` for a text that is not an address. */
+export function addressOf(text: string): URL {
+  if (URL.canParse(text)) return new URL(text);
+  throw notAnAddress('A request');
+}
+
+/** `UnexpectedAnswer` for what leads to no address. */
+export function notAnAddress(what: string): NodeError {
+  return new NodeError(
     'UnexpectedAnswer',
-    `${where} leads to something that is not a URL. Check the address in the settings.`,
+    `${what} leads to something that is not a URL. Check the address in the settings.`,
     { retry: { pace: 'slow' } },
   );
 }

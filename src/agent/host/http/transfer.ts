@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { NodeError } from '../../engine/errors.ts';
+import { soonAfter } from '../../engine/backoff.ts';
+import { NodeError, type Retry } from '../../engine/errors.ts';
+import { followRedirects, mostRedirects, type RefusedRedirect } from '../../engine/redirects.ts';
 import { unlessAborted } from '../clock/within.ts';
 import { errnoOf } from '../files/file-errors.ts';
-import { addressOf, open } from './http.ts';
+import { addressOf, notAnAddress, open } from './http.ts';
 import type { Routes } from './http-agents.ts';
 import { shownUrl } from './http-errors.ts';
 
 /** Bytes of a checksum file that are read. */
 const textLimit = 4 * 1024 * 1024;
-/** Milliseconds a server can ask to be left alone: its word is not to be trusted with more. */
-const longestPause = 10 * 60_000;
 
 /** How to connect, and how long and large a transfer may become. */
 export interface TransferTerms {
@@ -37,7 +37,7 @@ export async function fetchText(address: string, terms: TransferTerms): Promise<
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** One GET, at most five redirects, as long as bytes keep coming and its terms let it. */
+/** One GET, redirects followed, as long as bytes keep coming and its terms let it. */
 export async function transfer<Result>(
   address: string,
   headers: Record<string, string>,
@@ -75,25 +75,34 @@ async function followed(
   headers: Record<string, string>,
   routes: Routes,
   signal: AbortSignal,
-  redirects = 5,
 ): Promise<IncomingMessage> {
-  const url = addressOf(address);
-  const response = await open(url, { method: 'GET', headers }, routes, signal);
-  const location = response.headers.location;
-  if (![301, 302, 303, 307, 308].includes(response.statusCode ?? 0) || location === undefined)
-    return response;
-  response.destroy();
-  const next = addressOf(location, url);
-  if (redirects === 0) throw downloadFailed(address, 'it redirects more than five times');
-  if (!['http:', 'https:'].includes(next.protocol))
-    throw downloadFailed(address, `it redirects to ${next.protocol}, which is not http or https`, 'slow');
-  if (url.protocol === 'https:' && next.protocol !== 'https:') {
-    throw downloadFailed(
-      address,
-      `it redirects from https to ${next.protocol}//${next.host}, which is refused`,
-    );
+  let last: IncomingMessage | undefined;
+  const { url, refused, answer } = await followRedirects(addressOf(address), async (url) => {
+    last?.destroy();
+    last = await open(url, { method: 'GET', headers }, routes, signal);
+    return { status: last.statusCode ?? 0, headers: last.headers, response: last };
+  });
+  if (refused) throw refusal(address, url, refused);
+  return answer.response;
+}
+
+function refusal(address: string, from: URL, refused: RefusedRedirect): NodeError {
+  switch (refused.because) {
+    case 'too many':
+      return downloadFailed(address, `it redirects more than ${mostRedirects} times`);
+    case 'no address':
+      return notAnAddress(`The redirect of ${shownUrl(from)}`);
+    case 'other protocol':
+      return downloadFailed(
+        address,
+        `it redirects to ${refused.to.protocol}, which is not http or https`,
+        lasting,
+      );
+    case 'downgrade': {
+      const { protocol, host } = refused.to;
+      return downloadFailed(address, `it redirects from https to ${protocol}//${host}, which is refused`);
+    }
   }
-  return followed(next.href, headers, routes, signal, redirects - 1);
 }
 
 /** Throws `DownloadFailed` for every answer but a file or a part of one. */
@@ -102,31 +111,27 @@ export function succeed({ statusCode = 0, headers }: IncomingMessage, address: s
   const answer = `the server answers ${statusCode}`;
   const passing = statusCode >= 500 || statusCode === 429 || statusCode === 408;
   if (!passing)
-    throw downloadFailed(address, `${answer}. Check the version and the releaseUrl in the settings`, 'slow');
-  throw downloadFailed(address, answer, 'soon', retryAfter(headers['retry-after']));
-}
-
-/** Milliseconds of a Retry-After header in its form of seconds (RFC 9110 section 10.2.3), within reason. */
-function retryAfter(value: string | undefined): number | undefined {
-  if (value === undefined || !/^\d+$/.test(value.trim())) return undefined;
-  return Math.min(Number(value) * 1_000, longestPause);
+    throw downloadFailed(address, `${answer}. Check the version and the releaseUrl in the settings`, lasting);
+  throw downloadFailed(address, answer, soonAfter({ headers }, Date.now()));
 }
 
 function brokeOff(address: string, thrown: unknown): NodeError {
   const why = `the transfer broke off (${errnoOf(thrown) ?? thrown}); it is resumed`;
-  return downloadFailed(address, why, 'soon', undefined, thrown);
+  return downloadFailed(address, why, undefined, thrown);
 }
 
 /** `DownloadFailed` from an address, shown without what may be secret in it. */
 export function downloadFailed(
   address: string,
   why: string,
-  pace: 'soon' | 'slow' = 'soon',
-  after?: number,
+  retry: Retry = { pace: 'soon' },
   cause?: unknown,
 ): NodeError {
   return new NodeError('DownloadFailed', `${shownUrl(new URL(address))} could not be downloaded: ${why}.`, {
-    retry: { pace, ...(after !== undefined && { after }) },
+    retry,
     cause,
   });
 }
+
+/** How a failure is repeated that no other attempt mends. */
+const lasting = { pace: 'slow' } as const;

@@ -1,6 +1,7 @@
 import { failure, ok, type Probe, skipped, type Verdict, warning } from '../../../doctor/probe.ts';
 import { toNodeError } from '../../../engine/errors.ts';
-import type { HostReader, HttpResponse } from '../../../engine/host.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import { followRedirects } from '../../../engine/redirects.ts';
 import type { K3sNode } from '../../../node.ts';
 import { installedVersion, releaseDownload } from './release.ts';
 
@@ -28,22 +29,13 @@ async function lookAtRelease({ host, node }: ReleaseProbe): Promise<Verdict> {
 
 async function lookAtChecksums(host: HostReader, node: K3sNode): Promise<Verdict> {
   const { checksum } = releaseDownload(node);
-  const { status, body } = await followed(host, checksum.url);
+  const ask = (url: URL) => host.get({ url: url.href });
+  const { answer } = await followRedirects(new URL(checksum.url), ask);
+  const { status, body } = answer;
   const { host: mirror } = new URL(checksum.url);
   const repair = 'set k3s.version to a release that exists, or k3s.releaseUrl to where yours are';
   if (status !== 200) return failure(`${checksum.url} answers ${status}.`, repair);
   const isListed = body.split('\n').some((line) => line.trim().endsWith(` ${checksum.name}`));
   if (!isListed) return failure(`${checksum.url} does not name ${checksum.name}.`, repair);
   return ok(`${node.version} is at ${mirror}`);
-}
-
-/** Releases are kept elsewhere than at their own address; from https a download goes nowhere else (host/transfer.ts). */
-async function followed(host: HostReader, url: string, redirects = 5): Promise<HttpResponse> {
-  const response = await host.get({ url });
-  const { location } = response.headers;
-  if (response.status < 300 || response.status > 399 || location === undefined || redirects === 0)
-    return response;
-  const next = new URL(location, url);
-  const isWorse = next.protocol !== 'https:' && url.startsWith('https:');
-  return isWorse ? response : followed(host, next.href, redirects - 1);
 }

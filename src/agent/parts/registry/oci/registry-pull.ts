@@ -1,5 +1,6 @@
 import { NodeError } from '../../../engine/errors.ts';
 import type { HttpResponse } from '../../../engine/host.ts';
+import { followRedirects, mostRedirects } from '../../../engine/redirects.ts';
 import {
   imageNotFound,
   pullRefused,
@@ -28,8 +29,6 @@ export interface Pulled {
 
 /** The most that is fetched of a layer. */
 const part = 64 * 1024;
-const redirects = [301, 302, 303, 307, 308];
-const mostRedirects = 3;
 
 /**
  * Begins to pull an image as a container runtime does: its manifest, and the first bytes of its first layer, from wherever
@@ -59,20 +58,13 @@ async function fetchPart(
   image: Image,
   { digest }: Layer,
 ): Promise<{ readonly response: HttpResponse; readonly url: URL }> {
-  let url = new URL(`https://${session.server}/v2/${image.repository}/blobs/${digest}`);
-  for (let followed = 0; followed <= mostRedirects; followed += 1) {
-    const response = await askAt(session, url);
-    const { location } = response.headers;
-    if (!redirects.includes(response.status) || location === undefined) return { response, url };
-    url = redirected(location, url, session);
-  }
-  throw unexpected(session.server, `redirects a layer more than ${mostRedirects} times`);
-}
-
-function redirected(location: string, from: URL, { server }: RegistrySession): URL {
-  const url = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
-  if (url?.protocol === 'https:') return url;
-  throw unexpected(server, 'redirects a layer to something else than an https address');
+  const { server } = session;
+  const start = new URL(`https://${server}/v2/${image.repository}/blobs/${digest}`);
+  const { answer, url, refused } = await followRedirects(start, (url) => askAt(session, url));
+  if (refused?.because === 'too many')
+    throw unexpected(server, `redirects a layer more than ${mostRedirects} times`);
+  if (refused) throw unexpected(server, 'redirects a layer to something else than an https address');
+  return { response: answer, url };
 }
 
 /** The authorization stays with the login server: where a redirect leads, the address itself is the permission. */

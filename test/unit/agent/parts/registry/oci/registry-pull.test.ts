@@ -353,7 +353,7 @@ describe('a pull', () => {
       stored({ status: 302, headers: { location: '/again' } }),
       'UnexpectedAnswer',
       'slow',
-      /more than 3 times/,
+      /more than 5 times/,
     ],
     [
       'a manifest with another digest',

@@ -1,0 +1,50 @@
+/** Redirects that are followed for one question. */
+export const mostRedirects = 5;
+
+/** A redirect that is not followed, and where it leads if that is an address. */
+export type RefusedRedirect =
+  | { readonly because: 'too many' | 'no address' }
+  | { readonly because: 'other protocol' | 'downgrade'; readonly to: URL };
+
+export interface Followed<Answer> {
+  readonly answer: Answer;
+  /** Where the answer came from. */
+  readonly url: URL;
+  /** The answer redirects, and that was not followed. */
+  readonly refused?: RefusedRedirect;
+}
+
+/** The head of an answer, as far as it redirects. */
+interface Redirecting {
+  readonly status: number;
+  readonly headers: { readonly location?: string | undefined };
+}
+
+/**
+ * Asks, and asks again wherever the answer redirects to: http or https, and from https nothing but https. What `ask`
+ * throws is thrown. Source: RFC 9110, section 15.4.
+ */
+export async function followRedirects<Answer extends Redirecting>(
+  start: URL,
+  ask: (url: URL) => Promise<Answer>,
+): Promise<Followed<Answer>> {
+  let url = start;
+  for (let followed = 0; ; followed += 1) {
+    const answer = await ask(url);
+    const { location } = answer.headers;
+    if (!redirects.includes(answer.status) || location === undefined) return { answer, url };
+    const next = nextUrl(location, url, followed);
+    if (!(next instanceof URL)) return { answer, url, refused: next };
+    url = next;
+  }
+}
+
+const redirects = [301, 302, 303, 307, 308];
+
+function nextUrl(location: string, from: URL, followed: number): URL | RefusedRedirect {
+  if (!URL.canParse(location, from.href)) return { because: 'no address' };
+  const to = new URL(location, from);
+  if (followed === mostRedirects) return { because: 'too many' };
+  if (!['http:', 'https:'].includes(to.protocol)) return { because: 'other protocol', to };
+  return from.protocol === 'https:' && to.protocol !== 'https:' ? { because: 'downgrade', to } : to;
+}

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import { followRedirects } from '../../../../src/agent/engine/redirects.ts';
+
+/** Where each address redirects to, with the status 302 unless said; all others answer 200. */
+type Web = Readonly<Record<string, string | { readonly status: number; readonly location?: string }>>;
+
+async function follow(start: string, web: Web) {
+  const asked: string[] = [];
+  const found = await followRedirects(new URL(start), async ({ href }) => {
+    asked.push(href);
+    const answer = web[href];
+    if (answer === undefined) return { status: 200, headers: {} };
+    if (typeof answer === 'string') return { status: 302, headers: { location: answer } };
+    const { status, location } = answer;
+    return { status, headers: location === undefined ? {} : { location } };
+  });
+  return { ...found, asked };
+}
+
+test('an answer that redirects nowhere is the answer', async () => {
+  const { answer, url, refused } = await follow('https://a.example/x', {});
+  expect([answer.status, url.href, refused]).toEqual([200, 'https://a.example/x', undefined]);
+});
+
+test('redirects are followed to where they lead, relative to where they came from', async () => {
+  const web = { 'http://a.example/x': 'https://b.example/y/', 'https://b.example/y/': 'z?q=1' };
+  const { url, asked } = await follow('http://a.example/x', web);
+  expect(url.href).toBe('https://b.example/y/z?q=1');
+  expect(asked).toHaveLength(3);
+});
+
+test.each([301, 302, 303, 307, 308])('a %i is followed', async (status) => {
+  const { answer } = await follow('https://a.example/', {
+    'https://a.example/': { status, location: '/b' },
+  });
+  expect(answer.status).toBe(200);
+});
+
+test.each([
+  { status: 300, location: '/b' },
+  { status: 304, location: '/b' },
+  { status: 201, location: '/b' },
+  { status: 302 },
+])('%j is an answer and no redirect', async (redirect) => {
+  const { answer, refused } = await follow('https://a.example/', { 'https://a.example/': redirect });
+  expect([answer.status, refused]).toEqual([redirect.status, undefined]);
+});
+
+describe('refused is', () => {
+  test('the sixth redirect', async () => {
+    const { refused, asked } = await follow('https://a.example/', { 'https://a.example/': '/' });
+    expect(refused).toEqual({ because: 'too many' });
+    expect(asked).toHaveLength(6);
+  });
+
+  test.each([
+    ['http://b.example/', { because: 'downgrade', to: new URL('http://b.example/') }],
+    ['ftp://b.example/', { because: 'other protocol', to: new URL('ftp://b.example/') }],
+    ['https://', { because: 'no address' }],
+  ])('one from https to %s', async (location, refused) => {
+    const found = await follow('https://a.example/', { 'https://a.example/': location });
+    expect(found.refused).toEqual(refused);
+    expect(found.answer.status).toBe(302);
+    expect(found.asked).toHaveLength(1);
+  });
+});
