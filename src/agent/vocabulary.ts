@@ -35,28 +35,36 @@ export const reasons = {
   ...fluxReasons,
 } as const;
 
-/** The conditions of a node, in the order in which a first boot makes them true. */
-export const conditionTypes = [
-  'Settings',
-  'Identity',
-  'Role',
-  'Preflight',
-  'ImdsGuard',
-  'System',
-  'K3sBinary',
-  'JoinToken',
-  'K3sConfig',
-  'Registries',
-  'CredentialProvider',
-  'ServerReachable',
-  'K3sRunning',
-  'NodeReady',
-  'Pulls',
-  'GitOps',
-] as const;
+/** What each condition of a node states, in the order in which a first boot makes them true; the page has them, too. */
+export const conditions = [
+  { type: 'Settings', trueWhen: 'the settings could be read and fit together' },
+  { type: 'Identity', trueWhen: 'the cloud said what this VM is, and it can be a node' },
+  { type: 'Role', trueWhen: 'the role is known, and is the one the node was installed with' },
+  { type: 'Preflight', trueWhen: 'the VM can carry its role, and only root can change what root runs' },
+  {
+    type: 'ImdsGuard',
+    trueWhen: 'pods are kept from the instance metadata service, but for those let through',
+  },
+  { type: 'System', trueWhen: 'kernel modules and settings are in place' },
+  { type: 'K3sBinary', trueWhen: 'K3s and its links are there, in the version wanted' },
+  { type: 'JoinToken', trueWhen: 'the join token is there; on a server, it is the one of the vault' },
+  { type: 'K3sConfig', trueWhen: 'the configuration of K3s is as it should be' },
+  { type: 'Registries', trueWhen: 'the registry credentials are fresh' },
+  {
+    type: 'CredentialProvider',
+    trueWhen: 'kubelet gets a fresh registry credential from Slipway for each pull',
+  },
+  { type: 'ServerReachable', trueWhen: 'an agent: its server answers and takes its token' },
+  { type: 'K3sRunning', trueWhen: 'the unit of K3s is installed and running, with what is on disk' },
+  { type: 'NodeReady', trueWhen: 'the Kubernetes API says that this node is Ready, and it has its taints' },
+  { type: 'Pulls', trueWhen: 'the newest credential of each login server was proven by a pull' },
+  { type: 'GitOps', trueWhen: 'a server: the repository is bootstrapped and applied' },
+] as const satisfies readonly { readonly type: string; readonly trueWhen: string }[];
+
+export const conditionTypes = conditions.map(({ type }) => type);
 
 type OwnedReasons = typeof reasons;
-type ListedConditions = Readonly<Record<(typeof conditionTypes)[number], true>>;
+type ListedConditions = Readonly<Record<(typeof conditions)[number]['type'], true>>;
 
 declare module './engine/reasons.ts' {
   interface Reasons extends OwnedReasons {}
