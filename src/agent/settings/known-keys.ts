@@ -28,6 +28,7 @@ function allPaths(schema: Schema, at: Path): readonly Path[] {
 
 function inner(schema: Schema | undefined, key: PropertyKey): Schema | undefined {
   const { def } = unwrapped(schema)?._zod ?? {};
+  if (def?.type === 'array') return def.element;
   return def?.type === 'record' ? def.valueType : shapeOf(schema)[String(key)];
 }
 

@@ -200,6 +200,14 @@ describe('problems', () => {
     ['version: v1.36.3+k3s1', 'version: is not a setting; did you mean `tags.version`, `k3s.version` or'],
     ['zzzz: 1', 'zzzz: is not a setting; known here: cloud, role, tags,'],
     [
+      'imds: { allow: [{ name: a, uid: 1, fron: 10.42.3.7 }] }',
+      'imds.allow[0].fron: is not a setting; did you mean `imds.allow[0].from`?',
+    ],
+    [
+      'imds: { allow: [{ name: a, uid: 1, zzzz: 1 }] }',
+      'imds.allow[0].zzzz: is not a setting; known here: name, from, uid',
+    ],
+    [
       'registries: { configs: { a.io: { auth: { pasword: x } } } }',
       'registries.configs."a.io".auth.pasword: is not a setting; did you mean `registries.configs."a.io".auth.password`?',
     ],
