@@ -139,11 +139,19 @@ export const k3sVersion = text(
   'be a K3s release such as v1.36.3+k3s1; they are listed at https://github.com/k3s-io/k3s/releases',
 );
 
-/** What some cloud or other allows; the one that is chosen may allow less. */
+/** What settings of a form name, whatever their keys are. */
+const named = z.registry<{ readonly what: 'secret' }>();
+
+/** The name of a secret as some cloud or other allows it; the one that is chosen may allow less. */
 export const secretName = text(
   /^[0-9A-Za-z_./-]{1,255}$/,
   'be a secret name: letters, digits, dashes, underscores, dots and slashes',
-);
+).register(named, { what: 'secret' });
+
+/** True if settings of this form name secrets: `secretName`, and what further checks have made of it. */
+export function namesSecrets(form: z.core.$ZodType): boolean {
+  return named.get(form)?.what === 'secret';
+}
 
 export const repositoryPath = text(
   /^(?!\/)(?!.*(^|\/)\.\.(\/|$))\S+$/,

@@ -11,19 +11,39 @@ export function knownAt(path: Path): readonly string[] {
 
 /** Every setting whose last key is this one, wherever it is. */
 export function knownNamed(key: string): readonly Path[] {
-  return knownPaths().filter((path) => String(path.at(-1)).toLowerCase() === key.toLowerCase());
+  return allPaths(settingsSchema, []).filter(
+    (path) => String(path.at(-1)).toLowerCase() === key.toLowerCase(),
+  );
 }
 
 /** Every setting and section that has a name of its own. */
-export function knownPaths(): readonly Path[] {
-  return allPaths(settingsSchema, []);
-}
-
 function allPaths(schema: Schema, at: Path): readonly Path[] {
   return Object.entries(shapeOf(schema)).flatMap(([key, value]) => [
     [...at, key],
     ...allPaths(value, [...at, key]),
   ]);
+}
+
+/** A single value in settings as they were written, and the form that the schema has for it. */
+export interface FormedValue {
+  readonly path: Path;
+  readonly value: unknown;
+  readonly form: Schema;
+}
+
+/** Every single value whose form is known, in maps and lists alike. */
+export function formedValues(
+  written: unknown,
+  schema: Schema = settingsSchema,
+  path: Path = [],
+): readonly FormedValue[] {
+  const form = unwrapped(schema) ?? schema;
+  if (typeof written !== 'object' || written === null) return [{ path, value: written, form }];
+  return Object.entries(written).flatMap(([key, value]) => {
+    const at = Array.isArray(written) ? Number(key) : key;
+    const known = inner(form, at);
+    return known ? formedValues(value, known, [...path, at]) : [];
+  });
 }
 
 function inner(schema: Schema | undefined, key: PropertyKey): Schema | undefined {

@@ -1,21 +1,24 @@
 import * as z from 'zod/mini';
 import { type Clouds, clouds } from '../clouds/index.ts';
-import { knownPaths } from './known-keys.ts';
+import { namesSecrets } from './forms.ts';
+import { formedValues } from './known-keys.ts';
 import { valueAt } from './path.ts';
 import type { Problem } from './problem.ts';
+import { settingsSchema } from './schema.ts';
 
-/** Lists the secrets that the chosen cloud can have none of by that name: settings whose key ends in `secretName`. */
-export function secretNameMisfits(written: unknown, table: Clouds = clouds): readonly Problem[] {
+/** Lists the settings that name a secret by a name that none can have in the chosen cloud. */
+export function secretNameMisfits(
+  written: unknown,
+  table: Clouds = clouds,
+  schema: z.ZodMiniType = settingsSchema,
+): readonly Problem[] {
   const cloud = String(valueAt(written, ['cloud']));
-  const form = Object.hasOwn(table, cloud) ? table[cloud]?.secretName : undefined;
-  if (!form) return [];
-  return knownPaths()
-    .filter((path) => /secretName$/i.test(String(path.at(-1))))
-    .flatMap((path) => {
-      const name = valueAt(written, path);
-      const { error } = z.safeParse(form, name);
-      return typeof name === 'string' && error
-        ? error.issues.slice(0, 1).map(({ message }) => ({ path, message }))
-        : [];
+  const allowed = Object.hasOwn(table, cloud) ? table[cloud]?.secretName : undefined;
+  if (!allowed) return [];
+  return formedValues(written, schema)
+    .filter(({ form, value }) => namesSecrets(form) && typeof value === 'string')
+    .flatMap(({ path, value }) => {
+      const { error } = z.safeParse(allowed, value);
+      return (error?.issues ?? []).slice(0, 1).map(({ message }) => ({ path, message }));
     });
 }

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { gitOpsEngines } from '../../../../src/agent/gitops/index.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
+import { about } from '../../../../src/agent/settings/about.ts';
+import { secretName, words } from '../../../../src/agent/settings/forms.ts';
 import { load } from '../../../../src/agent/settings/load.ts';
 import { secretNameMisfits } from '../../../../src/agent/settings/secret-names.ts';
+import { schemasOf } from '../../../../src/agent/settings/section.ts';
+import { sectionsWith } from '../../../../src/agent/settings/sections.ts';
 import { withMoon } from '../../../lab/made-up-cloud.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 
@@ -50,5 +56,46 @@ test('a made-up cloud has a form of its own', () => {
   const written = { cloud: 'moon', joinToken: { secretName: 'k3s-token' } };
   expect(secretNameMisfits(written, withMoon)).toEqual([
     { path: ['joinToken', 'secretName'], message: 'must be the name of a crater' },
+  ]);
+});
+
+describe('a setting of that form is found, whatever its key', () => {
+  const schema = z.strictObject({
+    key: about('Of the chest.', secretName),
+    spare: z.optional(secretName.check(z.maxLength(20))),
+    others: z.array(about('Of what else there is.', secretName)),
+    byDoor: z.record(words, secretName),
+    ownSecretName: words,
+  });
+  const found = (chest: object) =>
+    secretNameMisfits({ cloud: 'moon', chest }, withMoon, z.object({ chest: schema }));
+
+  test.each([
+    ['key', { key: 'k3s-token' }, ['chest', 'key']],
+    ['an optional one with a check more', { spare: 'k3s-token' }, ['chest', 'spare']],
+    ['one in a list', { others: ['Tycho', 'k3s-token'] }, ['chest', 'others', 1]],
+    ['one in a map', { byDoor: { front: 'k3s-token' } }, ['chest', 'byDoor', 'front']],
+  ])('%s', (_name, chest, path) => {
+    expect(found(chest)).toEqual([{ path, message: 'must be the name of a crater' }]);
+  });
+
+  test.each([
+    ['another form has', { ownSecretName: 'k3s-token' }],
+    ['is no setting', { hidden: 'k3s-token' }],
+    ['is no text', { key: 5, spare: null, others: 'k3s-token' }],
+  ])('but not what %s', (_name, chest) => {
+    expect(found(chest)).toEqual([]);
+  });
+});
+
+test('the setting of a made-up engine is found', () => {
+  const harbour = {
+    ...gitOpsEngines.none,
+    settings: { schema: z.strictObject({ anchor: secretName }), defaults: { anchor: 'Tycho' } },
+  };
+  const schema = z.object(schemasOf(sectionsWith(withMoon, { ...gitOpsEngines, harbour })));
+  const written = { cloud: 'moon', gitops: { harbour: { anchor: 'k3s-token' } } };
+  expect(secretNameMisfits(written, withMoon, schema)).toEqual([
+    { path: ['gitops', 'harbour', 'anchor'], message: 'must be the name of a crater' },
   ]);
 });
