@@ -26,7 +26,8 @@ export interface Knowledge {
 }
 
 export interface Informants {
-  readonly loadSettings: () => Promise<Loaded>;
+  /** `before` is what it returned last. */
+  readonly loadSettings: (before?: Loaded) => Promise<Loaded>;
   readonly cloudFor: (settings: Settings) => Cloud;
   readonly paths: NodePaths;
   readonly arch: string;
@@ -41,12 +42,12 @@ export interface Informants {
  * it was known before: neither a cloud that is down nor an edited tag takes a node that is up out of care.
  */
 export async function gather(ask: Informants, before?: Knowledge): Promise<Knowledge> {
-  const files = await learn(before?.files, ask.loadSettings);
+  const files = await learn(before?.files, () => ask.loadSettings(before?.files.value));
   const identity = await learnFrom(files, before?.identity, ({ settings }) =>
     ask.cloudFor(settings).identity(),
   );
   const tagged = await learnFrom(identity, before?.tagged, async ({ tags }) =>
-    withTags(knownOf(files), tags),
+    withTags(knownOf(files), tags, before?.tagged.value?.loaded),
   );
   const role = await learnFrom(tagged, before?.role, async ({ loaded, warnings }) =>
     roleOf(loaded, warnings),

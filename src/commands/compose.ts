@@ -17,7 +17,7 @@ import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import type { PlanPorts } from '../agent/plan.ts';
 import { consentedSubjects } from '../agent/settings/consents.ts';
 import { factsSetting } from '../agent/settings/facts-file.ts';
-import { load } from '../agent/settings/load.ts';
+import { type Loaded, load } from '../agent/settings/load.ts';
 import { checkNamedFiles } from '../agent/settings/named-files.ts';
 import type { Settings } from '../agent/settings/schema.ts';
 import type { CommonOptions } from './cli-common.ts';
@@ -73,8 +73,8 @@ export async function compose(
   const facts = options.facts === undefined ? [] : [await factsSetting(host, options.facts)];
   const commandLine = [...facts, ...options.settings];
   const file = options.config;
-  const loadSettings = async () => {
-    const loaded = await load(host, { paths, file, commandLine, check: k3sSettingsProblems });
+  const loadSettings = async (before?: Loaded) => {
+    const loaded = await load(host, { paths, file, commandLine, check: k3sSettingsProblems, before });
     await checkNamedFiles(host, loaded);
     onSettings(loaded.settings);
     return loaded;

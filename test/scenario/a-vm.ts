@@ -63,7 +63,7 @@ function process({ host }: World, cloud: FakeCloud, events: Event[], through: (h
   const paths = nodePaths('/');
   const door = through(host);
   return createAgent({
-    loadSettings: (): Promise<Loaded> => load(door, { paths }),
+    loadSettings: (before): Promise<Loaded> => load(door, { paths, before }),
     cloudFor: () => cloud,
     hostFor: () => door,
     paths,

@@ -95,3 +95,13 @@ test('a K3s that runs is named while a new process does not know the role', asyn
   );
   expect(machine.units.isActive(/^k3s-agent/)).toBe(true);
 });
+
+test('settings and tags that have not changed are the ones of the pass before', async () => {
+  const { machine, slipway } = await booted('agent');
+  const before = await slipway.pass();
+  const { files, tagged } = (await slipway.pass()).knowledge;
+  expect(files.value).toBe(before.knowledge.files.value);
+  expect(tagged.value?.loaded).toBe(before.knowledge.tagged.value?.loaded);
+  machine.cloud.tag('k3s-version', 'v9.9.9+k3s1');
+  expect((await slipway.pass()).knowledge.tagged.value?.loaded.settings.k3s.version).toBe('v9.9.9+k3s1');
+});

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { HostReader } from '../engine/host.ts';
+import { remembering } from '../engine/remembering.ts';
 import type { NodePaths } from '../paths.ts';
 import type { Layer } from './merge.ts';
 import { invalidSettings } from './problems.ts';
@@ -49,12 +50,14 @@ async function readLayer(host: HostReader, path: string, required: boolean): Pro
 }
 
 function parseLayer(path: string, content: string): ReadLayer {
-  const { value, faults } = readYaml(content);
+  const { value, faults } = read(content);
   if (faults.length === 0) return asLayer(path, value);
   const unfilled = unfilledLines(content);
   const told = unfilled.length > 0 ? unfilled : faults;
   return { layers: [], faults: told.map((fault) => `${path}: ${fault}`) };
 }
+
+const read = remembering(readYaml);
 
 function asLayer(path: string, values: unknown): ReadLayer {
   if (values === null) return { layers: [], faults: [] };

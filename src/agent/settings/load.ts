@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod/mini';
 import type { HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
@@ -40,14 +41,18 @@ export interface LoadOptions {
   readonly file?: string | undefined;
   readonly commandLine?: readonly CommandLineSetting[];
   /** What others know to be wrong in settings as they are written, which may have other faults as well. */
-  readonly check?: (written: unknown) => readonly Problem[];
+  readonly check?: Check;
+  /** What was loaded last, with the same `check`. */
+  readonly before?: Loaded | undefined;
 }
+
+type Check = (written: unknown) => readonly Problem[];
 
 /** Reads, merges and validates the settings: `InvalidSettings` with every problem there is. */
 export async function load(host: HostReader, options: LoadOptions): Promise<Loaded> {
   const files = await readLayers(host, options.paths.slipway.configLayers, options.file);
   const commandLine = (options.commandLine ?? []).map(asLayer);
-  return resolveLayers({ files, tags: [], commandLine }, options.check);
+  return resolveLayers({ files, tags: [], commandLine }, options);
 }
 
 function asLayer({ option, path, value }: CommandLineSetting): Layer {
@@ -57,8 +62,14 @@ function asLayer({ option, path, value }: CommandLineSetting): Layer {
 
 const lowest: Layer = { origin: 'default', values: defaults };
 
-/** The settings that these layers make; `InvalidSettings` where they cannot be used. */
-export function resolveLayers(layers: Layers, check: LoadOptions['check'] = () => []): Loaded {
+/**
+ * The settings that these layers make, which is `before` if they are its own; `InvalidSettings` where they cannot be used.
+ */
+export function resolveLayers(
+  layers: Layers,
+  { check = () => [], before }: Pick<LoadOptions, 'check' | 'before'> = {},
+): Loaded {
+  if (before && isSame(layers, before.layers)) return before;
   const merged = mergeAll(layers);
   const written = plain(merged);
   const parsed = z.safeParse(settingsSchema, written);
@@ -79,6 +90,11 @@ export function resolveLayers(layers: Layers, check: LoadOptions['check'] = () =
   }
   const origins = Object.fromEntries(leaves(merged).map(({ path, origin }) => [pathText(path), origin]));
   return { settings: parsed.data, origins, layers };
+}
+
+/** With the keys in the same order, in which K3s is given them; as JSON alone, `.inf` would be `null`. */
+function isSame(one: Layers, other: Layers): boolean {
+  return isDeepStrictEqual(one, other) && JSON.stringify(one) === JSON.stringify(other);
 }
 
 function firstPerPath(problems: readonly Problem[]) {

@@ -35,9 +35,13 @@ export interface Tagged {
  * Lays the instance tags (by lower-cased name) between the settings files and the command line.
  *
  * A closed or empty tag says nothing. A value that cannot be used is `InvalidSettings` and names its tag; whether a
- * role of that name exists is not judged here. Other tags named `k3s-*` get a warning each, up to 50.
+ * role of that name exists is not judged here. `before` is what was made of settings and tags last. Other tags named `k3s-*` get a warning each, up to 50.
  */
-export function withTags(loaded: Loaded, tags: Readonly<Record<string, string>>): Tagged {
+export function withTags(
+  loaded: Loaded,
+  tags: Readonly<Record<string, string>>,
+  before?: Loaded | undefined,
+): Tagged {
   const open = knownTags.filter(({ tag, gate }) => loaded.settings.tags[gate] && tags[tag]?.trim());
   const tooLong = open
     .filter(({ path }) => !loaded.origins[path]?.startsWith('command line'))
@@ -47,7 +51,7 @@ export function withTags(loaded: Loaded, tags: Readonly<Record<string, string>>)
     ({ tag, layer }): Layer => ({ origin: `tag ${tag}`, values: layer(tags[tag]?.trim() ?? '') }),
   );
   return {
-    loaded: resolveLayers({ ...loaded.layers, tags: layers }),
+    loaded: resolveLayers({ ...loaded.layers, tags: layers }, { before }),
     warnings: strangers(Object.keys(tags)),
   };
 }

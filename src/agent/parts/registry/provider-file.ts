@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { HostReader } from '../../engine/host.ts';
+import { remembering } from '../../engine/remembering.ts';
 import type { NodePaths } from '../../paths.ts';
 import { type ReadYaml, readYaml } from '../../settings/yaml.ts';
 
@@ -10,24 +11,26 @@ export const pluginName = 'slipway-credential-provider';
 /** How a configuration begins that Slipway wrote. */
 export const header = '# Written by Slipway';
 
+const read = remembering(readYaml);
+
 const schema = z.object({
   providers: z.array(z.looseObject({ name: z.string(), matchImages: z.array(z.string()) })),
 });
 
 /** The registries for which kubelet asks Slipway, by the text of its CredentialProviderConfig. */
 export function servedRegistries(text: string): readonly string[] {
-  const { data } = z.safeParse(schema, readYaml(text).value);
+  const { data } = z.safeParse(schema, read(text).value);
   const ours = data?.providers.filter(({ name }) => name === pluginName) ?? [];
   return ours.flatMap(({ matchImages }) => matchImages);
 }
 
 /** Nothing, or what Slipway wrote, damaged though it may be; a file that names another provider is somebody else's. */
 export function isOurs(text: string): boolean {
-  return isOursAs(text, readYaml(text));
+  return isOursAs(text, read(text));
 }
 
-function isOursAs(text: string, read: ReadYaml): boolean {
-  const names = providerNames(text, read);
+function isOursAs(text: string, document: ReadYaml): boolean {
+  const names = providerNames(text, document);
   if (names.some((name) => name !== pluginName && !isCutOff(text, name))) return false;
   return isEmpty(text) || text.includes(header) || header.startsWith(text.trim()) || names.length > 0;
 }
@@ -53,15 +56,15 @@ function providerNames(text: string, { value, faults }: ReadYaml): readonly unkn
 
 /** The content of a configuration that is Slipway's alone, in one order; `undefined` of any other. */
 export function ownContent(text: string): unknown {
-  const read = readYaml(text);
-  if (!isOursAs(text, read)) return undefined;
-  const { success, data } = z.safeParse(schema, read.value);
+  const document = read(text);
+  if (!isOursAs(text, document)) return undefined;
+  const { success, data } = z.safeParse(schema, document.value);
   if (!success || data.providers.length === 0) return undefined;
   const providers = data.providers.map((provider) => ({
     ...provider,
     matchImages: inOrder(provider.matchImages),
   }));
-  return { ...Object(read.value), providers };
+  return { ...Object(document.value), providers };
 }
 
 /** Each once, whatever the order they were named in. */

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import * as z from 'zod/mini';
 import { NodeError } from '../../engine/errors.ts';
+import { remembering } from '../../engine/remembering.ts';
 import { Secret, sensitive } from '../../engine/secret.ts';
 import type { Settings } from '../../settings/schema.ts';
 import { parseYaml } from '../../settings/yaml.ts';
@@ -77,12 +78,11 @@ export function wantedRegistries(settings: Settings['registries']): Registries {
 
 /** The content of a registries.yaml; `undefined` where K3s would choke on it or overlook a part of it. */
 export function parseRegistries(content: string): Registries | undefined {
-  if (last?.content !== content) last = { content, found: parsed(content) };
-  return last.found;
+  return parsedLast(content);
 }
 
-/** A pass asks for the same text ten times, and parsing it is most of what a pass computes. */
-let last: { readonly content: string; readonly found: Registries | undefined } | undefined;
+/** One text alone, since it holds passwords. */
+const parsedLast = remembering(parsed, 1);
 
 function parsed(content: string): Registries | undefined {
   try {

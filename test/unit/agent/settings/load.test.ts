@@ -262,3 +262,29 @@ describe('what is valid', () => {
     expect(await problems(yaml)).toEqual([]);
   });
 });
+
+describe('settings that were loaded before', () => {
+  const text = 'k3s: { config: { debug: true, v: 2 } }';
+
+  test.each([
+    ['are used again for the same files', text, true],
+    ['are not for another value', text.replace('2', '3'), false],
+    [
+      'are not for keys in another order, in which K3s is given them',
+      text.replace('debug: true, v: 2', 'v: 2, debug: true'),
+      false,
+    ],
+  ])('%s', async (_, now, same) => {
+    const before = await loadFiles({ [own]: text });
+    const after = await loadFiles({ [own]: now }, { before });
+    expect(after === before).toBe(same);
+    expect(JSON.stringify(after)).toBe(JSON.stringify(await loadFiles({ [own]: now })));
+  });
+
+  test('do not hide a value that JSON has no word for', async () => {
+    const before = await loadFiles({ [own]: 'metrics: { listen: null }' });
+    await expect(loadFiles({ [own]: 'metrics: { listen: .inf }' }, { before })).rejects.toThrow(
+      'metrics.listen',
+    );
+  });
+});

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
+import { remembering } from '../../../engine/remembering.ts';
 import type { Resource } from '../../../engine/resource.ts';
 import { type K3sNode, nodeLabels, nodeTaints } from '../../../node.ts';
 import { file } from '../../../resources/file.ts';
@@ -44,9 +45,11 @@ export function renderConfig(node: K3sNode, hasAgentToken = true): string {
   const text =
     '# Written by Slipway; what else K3s should know goes to a file in config.yaml.d beside this one.\n' +
     stringify(config, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 });
-  if (!isDeepStrictEqual(parseYaml(text), config)) throw invalid('it does not read back as it was written');
+  if (!isDeepStrictEqual(readBack(text), config)) throw invalid('it does not read back as it was written');
   return text;
 }
+
+const readBack = remembering(parseYaml);
 
 function k3sConfig(node: K3sNode, hasAgentToken: boolean): K3sConfig {
   const extra = node.settings.k3s.config;

@@ -1,3 +1,4 @@
+import { remembering } from '../../../engine/remembering.ts';
 import { assigned, type UnitLine, unitLines, unitWords } from '../../../resources/unit-text.ts';
 import { isMap } from '../../../settings/path.ts';
 import { k3sDialect, readYaml } from '../../../settings/yaml.ts';
@@ -80,9 +81,13 @@ export function execStart(text: string): UnitLine | undefined {
 
 /** The flags in a configuration file of K3s; a text that is no map gives none. */
 export function configFlags(text: string, path: string): readonly GivenFlag[] {
-  const { value } = readYaml(text, k3sDialect);
-  return isMap(value) ? configuredFlags(value, path, (key) => lineOf(text, key)) : [];
+  return flagsIn(text).map((flag) => ({ ...flag, path }));
 }
+
+const flagsIn = remembering((text) => {
+  const { value } = readYaml(text, k3sDialect);
+  return isMap(value) ? configuredFlags(value, '', (key) => lineOf(text, key)) : [];
+});
 
 /** The flags that a configuration gives, by its keys. */
 export function configuredFlags(

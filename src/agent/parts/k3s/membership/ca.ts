@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { sha256 } from '../../../engine/digest.ts';
 import { pemCertificates } from '../../../engine/pem.ts';
+import { remembering } from '../../../engine/remembering.ts';
 
 /** Certificates of a bundle that are read; a server shows its bundle without being asked who it is. */
 const longest = 64;
@@ -53,13 +54,13 @@ function blocksOf(pem: string): readonly string[] {
   return pemCertificates(pem).slice(0, longest);
 }
 
-function parsed(block: string): X509Certificate | undefined {
+const parsed = remembering((block): X509Certificate | undefined => {
   try {
     return new X509Certificate(block);
   } catch {
     return undefined;
   }
-}
+});
 
 /** The certificates that a pin of this bundle rests on. */
 function rootsOf(pem: string): readonly X509Certificate[] {
