@@ -1,5 +1,4 @@
-/** `slipway doctor`: looks at all a Ready node hangs on, and changes nothing. */
-
+/** `slipway doctor`: looks at all a Ready node depends on, and changes nothing. */
 import { diagnosisText, headingText, summaryText } from '../agent/doctor/diagnosis-text.ts';
 import { type Patient, probesFor } from '../agent/doctor/doctor.ts';
 import { type Diagnosis, examine } from '../agent/doctor/probe.ts';
@@ -11,19 +10,19 @@ import type { DoctorOptions } from './cli.ts';
 import { compose } from './compose.ts';
 import { terminal } from './terminal.ts';
 
-/** Prints a diagnosis for each probe: 0 where nothing failed, 1 where something did. */
+/** Prints a diagnosis for each probe: 0 if none failed, 1 if one did. */
 export async function doctor(options: DoctorOptions): Promise<number> {
   const patient = await meet(options);
   const page = terminal();
   let last = '';
-  const tell = (diagnosis: Diagnosis) => {
+  const onDiagnosis = (diagnosis: Diagnosis) => {
     const heading = diagnosis.about === last ? '' : headingText(diagnosis.about, page);
     last = diagnosis.about;
     printStyled(heading + diagnosisText(diagnosis, page));
   };
   const isText = options.output === 'table';
   const now = () => patient.machine.now();
-  const diagnoses = await examine(probesFor(patient), isText ? { now, tell } : { now });
+  const diagnoses = await examine(probesFor(patient), isText ? { now, onDiagnosis } : { now });
   print(isText ? summaryText(diagnoses) : `${JSON.stringify(diagnoses, undefined, 2)}\n`);
   return diagnoses.some(({ level }) => level === 'failure') ? 1 : 0;
 }

@@ -9,7 +9,7 @@ export interface Refusal {
 }
 
 /**
- * The refusal in an answer's body; empty texts where the body is no such thing, as a proxy's page.
+ * Returns the refusal in an answer's body; empty texts if the body has none, as a proxy's page.
  *
  * Forms: `{error: {code, message}}` (OData and what follows it), `{error, error_description}` (OAuth),
  * `{errors: [{code, message}]}` (registries).
@@ -44,7 +44,7 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Where an answer redirects to, as a sentence for a message of ours; empty where it does not. */
+/** Returns where an answer redirects to, as a sentence for a message of ours; empty if it does not. */
 export function redirection({ status, headers: { location } }: HttpResponse, asked: string): string {
   if (status < 300 || status > 399 || location === undefined) return '';
   const to = URL.canParse(location, asked) ? new URL(location, asked).host : 'what is not an address';
@@ -60,7 +60,7 @@ export function quoted(said: string): string {
   return clean === '' ? '' : ` It says: ${clean.replace(/\.?$/, '.')}`;
 }
 
-/** True if it is the proxy's login that is wanting, and nothing is known of the host behind it. */
+/** True if the proxy refused its login, so that nothing is known of the host behind it. */
 export function isOfProxy({ reason, message }: NodeError): boolean {
   return reason === 'ProxyUnauthorized' || message.includes('network.proxyCredentialsFile');
 }

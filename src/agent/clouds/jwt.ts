@@ -5,8 +5,8 @@ export interface JwtTimes {
 }
 
 /**
- * The `iat` and `exp` claims of a JSON Web Token (RFC 7519, sections 4.1.4 and 4.1.6); `undefined` where the text is
- * no such token. The signature is not looked at: whoever takes the token does that.
+ * Returns the `iat` and `exp` claims of a JSON Web Token (RFC 7519, sections 4.1.4 and 4.1.6); `undefined` if the text
+ * is not such a token. The signature is left to the receiver of the token.
  */
 export function jwtTimes(token: string): JwtTimes | undefined {
   const [, claims, , ...rest] = token.split('.');

@@ -1,13 +1,13 @@
-/** What is peculiar to the registries of clouds. Any node may meet any of them, whatever cloud it runs in. */
+/** The manners of every cloud's registries: a node may use any of them, whatever cloud it runs in. */
 import type { RegistryManners } from './driver.ts';
 import { type Clouds, clouds } from './index.ts';
 
-/** Whether a registry's words say that its firewall refuses, and not that a permission is wanting. */
+/** True if a registry's words say that its firewall refuses, rather than that a permission is missing. */
 export function isFirewallRefusal(said: string, table: Clouds = clouds): boolean {
   return manners(table).some(({ isFirewall }) => isFirewall?.(said));
 }
 
-/** Whether a host is the registry of this login server itself, which may be shown its credential. */
+/** True if a host is the registry of this login server itself, which may be shown its credential. */
 export function isSameRegistry(host: string, loginServer: string, table: Clouds = clouds): boolean {
   return host === loginServer || manners(table).some(({ isSame }) => isSame?.(host, loginServer));
 }

@@ -10,7 +10,7 @@ export interface AskedRegistry {
   readonly hints: CloudHints;
 }
 
-/** A request to a registry that got no answer: `TlsUntrusted`, `RegistryNotFound`, `RegistryUnavailable`. */
+/** Returns the error of a request without an answer: `TlsUntrusted`, `RegistryNotFound`, `RegistryUnavailable`. */
 export function registryUnreachable(failure: NodeError, { server, hints }: AskedRegistry): NodeError {
   if (failure.reason === 'TlsUntrusted') return untrusted(server, failure);
   if (isOfProxy(failure)) return failure;
@@ -28,8 +28,8 @@ export function registryUnreachable(failure: NodeError, { server, hints }: Asked
 }
 
 /**
- * What a registry answers to anybody, whatever is asked of it: `RegistryForbidden` (its firewall), `Throttled`,
- * `RegistryUnavailable`; `undefined` where the answer is about what was asked.
+ * Returns the error of an answer that any request would have got: `RegistryForbidden` (its firewall), `Throttled`,
+ * `RegistryUnavailable`; `undefined` if the answer is about what was asked.
  */
 export function registryTrouble(
   response: HttpResponse,

@@ -11,7 +11,7 @@ export interface CloudProbes {
   readonly host: Host;
   readonly cloud: Cloud;
   readonly settings: Settings;
-  /** Absent where it is not known yet what this node is to be. */
+  /** Absent while it is unknown what this node is to be. */
   readonly node: K3sNode | undefined;
 }
 
@@ -30,17 +30,17 @@ export function cloudProbes(subject: CloudProbes): readonly Probe[] {
   ];
 }
 
-/** Of no other tag is the value told: somebody may have put a token there. */
+/** The values of other tags are not shown: one may hold a token. */
 const readTags = ['k3s-role', 'k3s-server', 'k3s-version'];
 
 async function lookAtIdentity(cloud: Cloud): Promise<Verdict> {
   const { computerName, location, tags } = await cloud.identity();
-  const told = Object.entries(tags).filter(([name]) => readTags.includes(name));
-  const shown = told.map(([name, value]) => `${name}=${value}`).join(', ') || 'no tag k3s-role';
+  const read = Object.entries(tags).filter(([name]) => readTags.includes(name));
+  const shown = read.map(([name, value]) => `${name}=${value}`).join(', ') || 'no tag k3s-role';
   return ok(`${[computerName, location].filter(Boolean).join(' in ')}; ${shown}`);
 }
 
-/** An agent is not to be told that it needs the server's token. */
+/** Without the role an agent would be asked for the server's token. */
 const unknownRole = 'what this VM may read depends on its role, which is not known';
 
 function secretsOf({ settings, node }: CloudProbes): readonly string[] {
@@ -51,7 +51,7 @@ function secretsOf({ settings, node }: CloudProbes): readonly string[] {
   return [...new Set([tokenSecretName(node), ...agents, ...git])];
 }
 
-/** A join token is judged as well as read; nothing of a secret is told. */
+/** Reads a secret, and judges a join token; nothing of either is shown. */
 async function readSecret({ host, cloud, settings }: CloudProbes, name: string): Promise<Verdict> {
   const { secretName, agentSecretName } = settings.joinToken;
   if (name === secretName || name === agentSecretName) await fetchToken(host, cloud, name);

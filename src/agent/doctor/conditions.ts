@@ -4,7 +4,7 @@ import type { ConditionType, Finding, Resource } from '../engine/resource.ts';
 import { conditionTypes } from '../vocabulary.ts';
 import { ok, type Probe, skipped, type Verdict } from './probe.ts';
 
-/** What a check came to; or why it was none, or not made. */
+/** The finding of a check, the error that ended it, or what it waits for. */
 type Look = { readonly finding: Finding } | { readonly error: NodeError } | { readonly waitsFor: string };
 
 /**
@@ -50,7 +50,7 @@ async function lookAt(host: HostReader, resource: Resource): Promise<Look> {
   }
 }
 
-/** As for the reconciler: what works although something is to be done, or told, holds nobody up. */
+/** As in the reconciler: what works does not block its dependants, even if something is to be done or reported. */
 function isMet(look: Look): boolean {
   if ('waitsFor' in look) return false;
   if ('error' in look) return !look.error.blocks;

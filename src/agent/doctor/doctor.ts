@@ -9,7 +9,7 @@ import { conditionProbes } from './conditions.ts';
 import { networkProbes } from './network.ts';
 import { ok, type Probe, subjects, type Verdict, warning } from './probe.ts';
 
-/** The node that is to be examined, and what the daemon would do with it. */
+/** The node to examine, and what the daemon would do with it. */
 export interface Patient extends Examined {
   readonly plan: readonly Resource[];
   /** Whether the daemon runs. */
@@ -17,8 +17,8 @@ export interface Patient extends Examined {
 }
 
 /**
- * Returns the whole chain that a Ready node hangs on, subject by subject; of each, what any node is asked, and then what
- * its parts are, in the order of their table.
+ * Returns the probes of all that a Ready node depends on, subject by subject: of each those of any node, then those of
+ * its parts in the order of their table.
  */
 export function probesFor(patient: Patient, table: readonly Part[] = parts): readonly Probe[] {
   const probes = [...ownProbes(patient), ...table.flatMap((part) => part.probes(patient))];
@@ -43,7 +43,7 @@ function daemonVerdict(isRunning: boolean): Verdict {
   return warning('it does not run, so nothing is put right.', 'systemctl enable --now slipway');
 }
 
-/** What these settings have this node ask on the network. */
+/** Returns the addresses that a node with these settings asks on the network. */
 export function askedBy(settings: Settings, table: Clouds = clouds): readonly URL[] {
   const { registries, k3s } = settings;
   const servers = registries.servers.map((server) => new URL(`https://${server}`));

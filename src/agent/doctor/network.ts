@@ -16,7 +16,7 @@ export interface NetworkProbes {
 const muchSkew = 300_000;
 const someSkew = 60_000;
 
-/** Whether names are resolved, by which way the internet is reached, and whether the clock is right. */
+/** Returns whether names resolve, which way leads to the internet, and whether the clock is right. */
 export function networkProbes(subject: NetworkProbes): readonly Probe[] {
   const { host, asked, proxy } = subject;
   const about = 'network' as const;
@@ -46,7 +46,7 @@ async function resolve({ host, proxy, hints }: NetworkProbes, name: string): Pro
   );
 }
 
-/** By what a server says its time is (RFC 9110, section 6.6.1): whole seconds, and as old as the answer took. */
+/** Compares with the Date header of a server (RFC 9110, section 6.6.1): whole seconds, as old as the answer took. */
 async function compareClocks(host: HostReader, { hostname: name, origin }: URL): Promise<Verdict> {
   const answer = await host.get({ url: `${origin}/` }).catch(() => undefined);
   if (!answer) return skipped(`${name} does not answer, which other probes tell of`);
@@ -54,11 +54,11 @@ async function compareClocks(host: HostReader, { hostname: name, origin }: URL):
   const theirs = Date.parse(headers.date ?? '');
   if (Number.isNaN(theirs)) return skipped(`${name} does not say what time it is`);
   const skew = host.now() - theirs;
-  const told = `${Math.abs(Math.round(skew / 1_000))} s ${skew < 0 ? 'behind' : 'ahead of'} ${name}`;
-  if (Math.abs(skew) < someSkew) return ok(told);
+  const skewText = `${Math.abs(Math.round(skew / 1_000))} s ${skew < 0 ? 'behind' : 'ahead of'} ${name}`;
+  if (Math.abs(skew) < someSkew) return ok(skewText);
   const repair =
     'timedatectl set-ntp true; chronyc tracking (or timedatectl timesync-status) tells why it is off';
   return Math.abs(skew) < muchSkew
-    ? warning(`${told}.`, repair)
-    : failure(`${told}: certificates and tokens look expired, or not yet valid.`, repair);
+    ? warning(`${skewText}.`, repair)
+    : failure(`${skewText}: certificates and tokens look expired, or not yet valid.`, repair);
 }

@@ -3,13 +3,13 @@ import { toNodeError } from '../engine/errors.ts';
 
 export type Level = 'ok' | 'warning' | 'failure' | 'skipped';
 
-/** What a look came to. */
+/** The result of a look. */
 export interface Verdict {
   readonly level: Level;
   readonly message: string;
-  /** Of a trouble that the daemon knows: the condition's reason. */
+  /** The reason of the condition, if the daemon reports this trouble, too. */
   readonly reason?: string;
-  /** The command, setting or role that puts it right, where the message does not say it. */
+  /** The command, setting or role that repairs it, if the message does not name it. */
   readonly repair?: string;
 }
 
@@ -35,13 +35,13 @@ export interface Examination {
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** Called with each diagnosis as it comes. */
-  readonly tell?: (diagnosis: Diagnosis) => void;
+  readonly onDiagnosis?: (diagnosis: Diagnosis) => void;
 }
 
 /** Looks at everything, one thing after the other, so that a time measured is that thing's own. */
 export async function examine(
   probes: readonly Probe[],
-  { now, tell = () => {} }: Examination,
+  { now, onDiagnosis = () => {} }: Examination,
 ): Promise<readonly Diagnosis[]> {
   const diagnoses: Diagnosis[] = [];
   for (const { about, what, look } of probes) {
@@ -50,7 +50,7 @@ export async function examine(
     const message = oneLine(verdict.message);
     const diagnosis = { about, what, ...verdict, message, milliseconds: now() - begun };
     diagnoses.push(diagnosis);
-    tell(diagnosis);
+    onDiagnosis(diagnosis);
   }
   return diagnoses;
 }

@@ -11,7 +11,7 @@ interface Needs {
   readonly networks: readonly string[];
 }
 
-/** Whether ufw or firewalld is at work, and lets pass what K3s needs (https://docs.k3s.io/installation/requirements). */
+/** Asks whether an active ufw or firewalld lets pass what K3s needs (https://docs.k3s.io/installation/requirements). */
 export function firewallProbe(host: HostReader, node: K3sNode | undefined): Probe {
   return { about: 'machine', what: 'host firewall', look: () => look(host, needsOf(node)) };
 }

@@ -21,7 +21,7 @@ const supervisor: Port = {
   for: 'every node, and whoever uses kubectl,',
 };
 
-/** The ports of a node of this kind, and who holds them (https://docs.k3s.io/installation/requirements, networking). */
+/** Asks which process holds each port of such a node (https://docs.k3s.io/installation/requirements, networking). */
 export function portProbes(
   host: HostReader,
   node: K3sNode | undefined,
@@ -34,7 +34,7 @@ export function portProbes(
   }));
 }
 
-/** The ports of a node of this kind; those of a server, while its kind is not known. */
+/** Returns the ports of a node of this kind; those of a server while its kind is unknown. */
 export function portsOf(node: K3sNode | undefined): readonly Port[] {
   const { 'https-listen-port': https = 6443, 'flannel-backend': backend = 'vxlan' } =
     node?.settings.k3s.config ?? {};
@@ -55,7 +55,7 @@ async function lookAtPort(host: HostReader, port: Port, firewall: string): Promi
 
 interface Holder {
   readonly address: string;
-  /** A process, where one is known; the kernel's own sockets have none. */
+  /** The name of a process; absent for the kernel's own sockets, and without root. */
   readonly name: string | undefined;
   readonly pid: string | undefined;
 }

@@ -12,11 +12,11 @@ export interface RegistryProbes {
   readonly host: Host;
   readonly cloud: Cloud;
   readonly settings: Settings;
-  /** Absent where it is not known yet what this node is to be. */
+  /** Absent while it is unknown what this node is to be. */
   readonly node: K3sNode | undefined;
 }
 
-/** Whether each registry gives a credential, and images by it, or the login where no image is named. */
+/** Asks each registry for a credential, and for images with it, or for a login if no image is named. */
 export function registryProbes(subject: RegistryProbes): readonly Probe[] {
   return subject.settings.registries.servers.flatMap((server) => serverProbes(subject, server));
 }

@@ -14,10 +14,10 @@ import { hasPlugin, header, inOrder, isOurs, pluginName, servedRegistries } from
 export { pluginName };
 
 /**
- * Kubelet's configuration of its credential provider, where it is not somebody else's: `ProviderNotOurs`.
+ * Kubelet's configuration of its credential provider; `ProviderNotOurs` if another program's is there.
  *
- * It is there where the plugin is only: kubelet, and K3s with it, ends where it finds the one without the other.
- * Where the plugin cannot be had, it is removed, which needs no room on the disk, and comes back with the plugin.
+ * It is there only with the plugin: kubelet, and K3s with it, ends if it finds one without the other. If the plugin is
+ * missing, the configuration is removed, which needs no room on the disk, and comes back with the plugin.
  */
 export function providerConfig(node: K3sNode, needs: readonly string[]): Resource {
   const { credentialProvider: path } = node.paths.k3s;

@@ -2,20 +2,20 @@ import type { HostReader } from '../../../engine/host.ts';
 import type { K3sNode } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 
-/** What K3s reads when it starts, and only then: it is restarted where that is another than its start was made of. */
+/** What K3s reads at its start, and only then: K3s is restarted if it differs from what the start was made of. */
 export interface StartInput {
   /** What the stamp of a start and the drift of the service call it. */
   readonly name: string;
   /**
-   * Returns the text by which this input is told from another; `undefined` where it cannot be known, which restarts
+   * Returns the text by which a change of this input is seen; `undefined` if it cannot be known, which restarts
    * nothing. `notes` are those of the start that is stamped, or that runs.
    */
   text(host: HostReader, paths: NodePaths, notes: StartNotes): Promise<string | undefined>;
-  /** Returns the text that it may have had at the start without being another. */
+  /** Returns the text that it may have had at the start without having changed since. */
   formerly?(host: HostReader, paths: NodePaths): Promise<string>;
-  /** Returns whether K3s can be started with what is there now; it is not restarted for what it would not bear. */
+  /** Returns whether K3s can start with what is there now; if not, it is not restarted for it. */
   isFit?(host: HostReader, node: StampedNode): Promise<boolean>;
-  /** True for what a K3s that runs has no use for any more. */
+  /** True for what a running K3s no longer reads. */
   readonly onlyWhileStarting?: true;
 }
 
@@ -31,9 +31,9 @@ export interface StartNote {
 
 /** A start of K3s, looked at since. */
 export interface LookedAt {
-  /** Absent where there is no stamp of this start. */
+  /** Absent if there is no stamp of this start. */
   readonly notes: StartNotes | undefined;
-  /** The names of the inputs that are others since. */
+  /** The names of the inputs that have changed since. */
   readonly changed: readonly string[];
 }
 
@@ -41,7 +41,7 @@ export interface LookedAt {
 export interface StartVerdict {
   /** Of the changed inputs, those for which K3s is not restarted. */
   readonly spared: readonly string[];
-  /** What is told of a K3s that runs from that start. */
+  /** Remarks for the message of a K3s that runs from that start. */
   readonly remarks: readonly string[];
 }
 

@@ -7,11 +7,11 @@ import { installedVersion, releaseDownload } from './release.ts';
 
 interface ReleaseProbe {
   readonly host: HostReader;
-  /** Absent where it is not known yet what this node is to be. */
+  /** Absent while it is unknown what this node is to be. */
   readonly node: K3sNode | undefined;
 }
 
-/** Whether the wanted release can be had. */
+/** Asks whether the wanted release can be downloaded. */
 export function releaseProbe(subject: ReleaseProbe): Probe {
   return { about: 'cloud', what: 'K3s release', look: () => lookAtRelease(subject) };
 }

@@ -16,7 +16,7 @@ export interface RegistrySession {
   readonly login: Login;
   /** How the cloud names what repairs a refusal. */
   readonly hints: CloudHints;
-  /** The header that opened it, where it asked for one. */
+  /** The header that opened it, if the registry asked for one. */
   readonly authorization?: Secret;
 }
 
@@ -43,7 +43,7 @@ export async function openSession(
   return { response, session: opened };
 }
 
-/** Logs in as `docker login` does. False where the registry asks for no login; `PullCredentialRefused`, and the above. */
+/** Logs in as `docker login` does. False if the registry asks for no login; `PullCredentialRefused`, and the above. */
 export async function logIn(opening: RegistrySession): Promise<boolean> {
   const { response, session } = await openSession(opening, '/v2/');
   const { status } = response;
@@ -94,7 +94,7 @@ function basic({ login: { username, password } }: RegistrySession): Secret {
   return new Secret(`Basic ${Buffer.from(`${username}:${password.reveal()}`).toString('base64')}`);
 }
 
-/** Whether it is the login or the scope that a token is refused for is told by asking for one without a scope. */
+/** Returns a token's header; a second request without a scope shows whether the login or the scope was refused. */
 async function bearer(parameters: string, session: RegistrySession): Promise<Secret> {
   const { realm = '', scope, ...others } = namesIn(parameters);
   const response = await requestToken(session, realm, { ...others, scope });
