@@ -18,6 +18,8 @@ import { aNode } from '../unit/agent/a-node.ts';
 /** Whatever recurses into so many levels ends with a RangeError; the stack of a process has room for some 10,000. */
 const depth = 100_000;
 const lists = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+/** A schema that collects a fault of each of so many needs seconds and hundreds of megabytes, and may end with a RangeError. */
+const numbers = `[${'1,'.repeat(500_000)}1]`;
 const maps = `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
 
 const bombs = {
@@ -27,6 +29,11 @@ const bombs = {
   'the fields that are read': `{"error":{"code":${lists},"message":${lists}},"errors":[{"message":${lists}}]}`,
   'a secret, a token and a manifest': `{"value":${lists},"id":${lists},"access_token":${lists},"refresh_token":${lists},"layers":${lists}}`,
   'a document of the metadata service': `{"compute":{"name":"vm","vmId":"1","tagsList":${lists}},"network":${lists}}`,
+  'a wide manifest': `{"layers":${numbers},"manifests":${numbers},"errors":${numbers},"refresh_token":${numbers}}`,
+  'a wide document of the metadata service': `{"compute":{"name":"vm","vmId":"1","tagsList":${numbers}},"network":{"interface":${numbers}}}`,
+  'a wide object': `{"metadata":{"annotations":${numbers}},"status":{"conditions":${numbers}},"spec":{"taints":${numbers}}}`,
+  'an object of other types':
+    '{"metadata":{"generation":"1"},"status":{"conditions":{"type":"Ready"}},"spec":{"taints":7}}',
   'a Node or another object': `{"metadata":{"annotations":${lists}},"status":{"conditions":${lists}},"spec":{"taints":${lists}}}`,
 };
 

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { soonAfter } from '../../engine/backoff.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader, HttpResponse } from '../../engine/host.ts';
+import { readJson } from '../../engine/json.ts';
 import { quoted, refusalOf } from '../answers.ts';
 import type { Identity } from '../cloud.ts';
 import { arcRemark } from './arc.ts';
@@ -103,7 +104,7 @@ const instanceDocument = z.object({
 });
 
 function parsed({ body }: HttpResponse, endpoint: string): InstanceDocument {
-  const { success, data, error } = z.safeParse(instanceDocument, json(body));
+  const { success, data, error } = readJson(instanceDocument, body);
   if (success) return data;
   const place = error.issues[0]?.path.join('.') || 'the whole';
   throw new NodeError(
@@ -111,14 +112,6 @@ function parsed({ body }: HttpResponse, endpoint: string): InstanceDocument {
     `What answers at ${endpoint} is not the instance metadata service: ${place} of its answer is missing or of another kind. ` +
       'Check azure.imdsEndpoint, or set cloud to static.',
   );
-}
-
-function json(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }
 
 function addressesOf(network: InstanceDocument['network']): readonly string[] {

@@ -43,7 +43,7 @@ function repository({ provider, hostname, owner, repository, url }: FluxSettings
 }
 
 function judge({ source, sync }: FluxObjects, settings: FluxSettings, remedy: Remedy): Finding {
-  const path = sync && syncPath(sync.spec?.path);
+  const path = sync && syncPath(sync.spec?.path ?? undefined);
   const wanted = syncPath(settings.path);
   if (path !== undefined && path !== wanted) throw pathDiffers(path, wanted);
 

@@ -1,24 +1,27 @@
+import * as z from 'zod/mini';
 import { NodeError } from '../../engine/errors.ts';
 import type { CommandResult, HostReader } from '../../engine/host.ts';
+import { parseJson } from '../../engine/json.ts';
 import { askApi, kubectl } from '../../resources/kubectl.ts';
 import type { GitOpsContext } from '../gitops.ts';
 
-/** What Slipway reads of a Flux object; the API may leave out any of it. */
-export interface FluxObject {
-  readonly metadata?: { readonly generation?: number };
-  readonly spec?: { readonly path?: string; readonly suspend?: boolean };
-  readonly status?: {
-    readonly observedGeneration?: number;
-    readonly lastAppliedRevision?: string;
-    readonly conditions?: readonly ObjectCondition[];
-  };
-}
+const text = z.string();
+const condition = z.object({ type: text, status: text, message: z.nullish(text) });
 
-export interface ObjectCondition {
-  readonly type: string;
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly message?: string;
-}
+/** What Slipway reads of a Flux object; the API may leave out any of it. */
+const fluxObjectSchema = z.object({
+  metadata: z.nullish(z.object({ generation: z.nullish(z.number()) })),
+  spec: z.nullish(z.object({ path: z.nullish(text), suspend: z.nullish(z.boolean()) })),
+  status: z.nullish(
+    z.object({
+      observedGeneration: z.nullish(z.number()),
+      lastAppliedRevision: z.nullish(text),
+      conditions: z.nullish(z.array(condition)),
+    }),
+  ),
+});
+
+export type FluxObject = z.output<typeof fluxObjectSchema>;
 
 /** The two objects that hand a cluster over to a repository, where they exist. */
 export interface FluxObjects {
@@ -59,12 +62,9 @@ function isAbsent({ stderr }: CommandResult): boolean {
   return stderr.includes('(NotFound)') || stderr.includes("the server doesn't have a resource type");
 }
 
-function parse(text: string, resource: string): FluxObject {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new NodeError('UnexpectedAnswer', `kubectl get ${resource} printed no JSON. It is asked again.`, {
-      cause,
-    });
-  }
+function parse(printed: string, resource: string): FluxObject {
+  const found = parseJson(fluxObjectSchema, printed);
+  if (found) return found;
+  const message = `kubectl get ${resource} printed something else than that object as JSON. It is asked again.`;
+  throw new NodeError('UnexpectedAnswer', message);
 }

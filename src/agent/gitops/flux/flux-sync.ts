@@ -52,10 +52,10 @@ function notReady(reason: Reason, kind: string, object: FluxObject | undefined):
 
 function isStale(object: FluxObject | undefined): boolean {
   const observed = object?.status?.observedGeneration;
-  return observed !== undefined && observed !== object?.metadata?.generation;
+  return observed != null && observed !== object?.metadata?.generation;
 }
 
-function quote(message: string | undefined): string {
+function quote(message: string | null | undefined): string {
   const text = message?.replaceAll(/\s+/g, ' ').trim() || 'no message yet';
   return text.length > longestQuote ? `${text.slice(0, longestQuote)}...` : text;
 }

@@ -1,5 +1,7 @@
+import * as z from 'zod/mini';
 import { NodeError } from '../../engine/errors.ts';
 import type { Host, HostReader } from '../../engine/host.ts';
+import { parseJson } from '../../engine/json.ts';
 import { printableLine } from '../../engine/printable.ts';
 import { type K3sNode, kubeletKubectl } from '../../node.ts';
 import { askApi } from '../../resources/kubectl.ts';
@@ -36,11 +38,14 @@ export async function annotate(host: Host, node: K3sNode, annotations: Annotatio
 }
 
 function annotationsIn(text: string): Annotations | undefined {
-  try {
-    const found = Object(JSON.parse(text).metadata?.annotations);
-    const ours = Object.values(annotationKeys).filter((key) => typeof found[key] === 'string');
-    return Object.fromEntries(ours.map((key) => [key, found[key]]));
-  } catch {
-    return undefined;
-  }
+  const found = parseJson(annotated, text);
+  const all = Object.entries(found?.metadata?.annotations ?? {});
+  return found && Object.fromEntries(all.filter(([key]) => ours.includes(key)));
 }
+
+const ours: readonly string[] = Object.values(annotationKeys);
+
+/** The part of a Node that is read here (Kubernetes API, core/v1). */
+const annotated = z.object({
+  metadata: z.nullish(z.object({ annotations: z.nullish(z.record(z.string(), z.string())) })),
+});

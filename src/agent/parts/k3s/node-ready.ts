@@ -1,5 +1,7 @@
+import * as z from 'zod/mini';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
+import { parseJson } from '../../engine/json.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
 import { type K3sNode, nodeKubectl, nodeTaints } from '../../node.ts';
 import { askApi } from '../../resources/kubectl.ts';
@@ -44,26 +46,32 @@ export function nodeTaintsApplied(node: K3sNode, needs: readonly string[]): read
   ];
 }
 
-/** The parts of a Node that are read here (Kubernetes API, core/v1). */
-interface ApiNode {
-  readonly spec?: { readonly taints?: readonly Taint[] };
-  readonly status?: {
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly reason?: string;
-      readonly message?: string;
-      readonly lastHeartbeatTime?: string;
-    }[];
-    readonly nodeInfo?: { readonly kubeletVersion?: string };
-  };
-}
+const text = z.string();
 
-interface Taint {
-  readonly key: string;
-  readonly value?: string;
-  readonly effect: string;
-}
+/** The parts of a Node that are read here (Kubernetes API, core/v1). */
+const apiNode = z.object({
+  spec: z.nullish(
+    z.object({ taints: z.nullish(z.array(z.object({ key: text, value: z.nullish(text), effect: text }))) }),
+  ),
+  status: z.nullish(
+    z.object({
+      conditions: z.nullish(
+        z.array(
+          z.object({
+            type: text,
+            status: text,
+            reason: z.nullish(text),
+            message: z.nullish(text),
+            lastHeartbeatTime: z.nullish(text),
+          }),
+        ),
+      ),
+      nodeInfo: z.nullish(z.object({ kubeletVersion: z.nullish(text) })),
+    }),
+  ),
+});
+
+type ApiNode = z.output<typeof apiNode>;
 
 /** The Node, or why there is none to look at. */
 async function getNode(host: HostReader, node: K3sNode): Promise<{ found: ApiNode } | { missing: Finding }> {
@@ -80,21 +88,17 @@ async function getNode(host: HostReader, node: K3sNode): Promise<{ found: ApiNod
 }
 
 function parsed(text: string): ApiNode {
-  try {
-    const found = JSON.parse(text);
-    if (typeof found === 'object' && found !== null) return found;
-  } catch {
-    // What it says instead is told below.
-  }
+  const found = parseJson(apiNode, text);
+  if (found) return found;
   throw new NodeError('UnexpectedAnswer', 'kubectl get node printed something else than a Node as JSON.');
 }
 
 async function readiness(host: HostReader, node: K3sNode, { status }: ApiNode): Promise<Finding> {
   const { name } = node;
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  if (!(await hasReportedSinceStart(host, node, ready?.lastHeartbeatTime)))
+  if (!(await hasReportedSinceStart(host, node, ready?.lastHeartbeatTime ?? undefined)))
     return waiting('NodeNotReady', `Kubelet has not reported node ${name} since K3s was started.`, renewal);
-  const version = status?.nodeInfo?.kubeletVersion;
+  const version = status?.nodeInfo?.kubeletVersion ?? undefined;
   if (ready?.status === 'True')
     return inSync({
       message: `${name} is Ready, with ${version ?? 'an unknown version'}`,

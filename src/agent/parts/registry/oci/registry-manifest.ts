@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { sha256 } from '../../../engine/digest.ts';
 import type { HttpResponse } from '../../../engine/host.ts';
+import { parseJson } from '../../../engine/json.ts';
 import { imageNotFound, pullRefused, unexpected } from '../proof/pull-errors.ts';
 import { ask, openSession, type RegistrySession } from './registry-session.ts';
 
@@ -87,7 +88,7 @@ function read(
   const digest = `sha256:${sha256(response.body)}`;
   if (promised !== undefined && promised !== digest)
     throw unexpected(server, `promises ${promised} for ${image.name} and sends ${digest}`);
-  const { data: manifest } = z.safeParse(manifestSchema, json(response.body));
+  const manifest = parseJson(manifestSchema, response.body);
   if (manifest === undefined) throw unexpected(server, `sends no manifest for ${image.name}`);
   return { digest, manifest };
 }
@@ -106,12 +107,4 @@ async function forPlatform(
   if (fitting === undefined) throw imageNotFound(image.name, `it is not made for linux/${architecture}`);
   const response = await ask(session, pathOf(image, fitting.digest), accept);
   return read(response, session, image, fitting.digest).manifest;
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

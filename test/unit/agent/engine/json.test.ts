@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { parseJson, readJson } from '../../../../src/agent/engine/json.ts';
+
+const schema = z.object({ a: z.optional(z.array(z.string())) });
+
+test('JSON that fits its schema is read, and what the schema does not name is left out', () => {
+  expect(parseJson(schema, '{"a":["x"],"b":1}')).toEqual({ a: ['x'] });
+});
+
+test.each(['', 'null', '{', '{"a":1}', '{"a":["x",1]}', '<html>'])('%j is not read', (text) => {
+  expect(parseJson(schema, text)).toBeUndefined();
+});
+
+test('the place of a fault can be named', () => {
+  expect(readJson(schema, '{"a":["x",1]}').error?.issues[0]?.path).toEqual(['a', 1]);
+  expect(readJson(schema, '<html>').error?.issues[0]?.path).toEqual([]);
+});
+
+test('a text of more values than anything has is not looked at', () => {
+  const list = (length: number) => `{"a":[${Array(length).fill('""').join(',')}]}`;
+  expect(parseJson(schema, list(50_000))?.a).toHaveLength(50_000);
+  expect(parseJson(schema, list(50_001))).toBeUndefined();
+});
