@@ -180,6 +180,9 @@ const machineFiles =
 const processEnds =
   /^src\/(launcher\/(launch|exit-code)|commands\/defect|agent\/host\/(process\/signals|systemd\/hung-pass))\.ts$/;
 
+/** The only files that call JSON.parse: the one for all, the leaf that imports nothing, and what formats our own log lines. */
+const jsonFiles = /^src\/agent\/(engine\/json|parts\/registry\/answer\/[\w-]+|host\/process\/output)\.ts$/;
+
 /** Built-in modules that only compute, and are welcome everywhere. */
 const pureModules = new Set(['crypto', 'path', 'util', 'url', 'zlib', 'assert', 'buffer', 'string_decoder']);
 /** The YAML library's readers quote what they read in errors and warnings, so only the files that hush them have them. */
@@ -237,6 +240,7 @@ function violations(files: readonly SourceFile[]): readonly string[] {
     ...files.flatMap(touches),
     ...files.flatMap(foreignWords),
     ...files.flatMap(comparisons),
+    ...files.filter(readsJson).map(({ path }) => `${path} may read JSON only by engine/json.ts`),
     ...files.filter(endsProcess).map(({ path }) => `${path} may not end the process`),
     ...files.filter(isLong).map(({ path }) => `${path} is longer than 200 lines`),
   ];
@@ -326,6 +330,11 @@ function comparisons({ path, source }: SourceFile): readonly string[] {
     if (!tableNames.includes(name) || (sharedNames.includes(name) && !isOfRole)) return [];
     return [`${path} may not ask for a name: ${whole}`];
   });
+}
+
+/** Texts from outside are read through a schema. */
+function readsJson({ path, source }: SourceFile): boolean {
+  return !jsonFiles.test(path) && /\bJSON\.parse\b/.test(source);
 }
 
 function endsProcess({ path, source }: SourceFile): boolean {
@@ -466,6 +475,7 @@ describe('the rules see', () => {
     ['a case for a cloud', 'src/agent/plan.ts', "switch (cloud) { case 'azure': }"],
     ['a comparison with the name of a role', 'src/agent/plan.ts', "const is = node.role.name === 'server';"],
     ['a table of reasons that imports', 'src/agent/host/reasons.ts', "import { a } from './a.ts';"],
+    ['JSON without a schema', 'src/agent/report/a.ts', 'const status = JSON.parse(text);'],
     ['an end of the process inside a command', 'src/commands/a.ts', 'process.exit(1);'],
     ['a file of no zone', 'src/stray.ts', ''],
     ['a file of 201 lines', engine, '\n'.repeat(201)],

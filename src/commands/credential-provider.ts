@@ -1,8 +1,10 @@
 /** The cold half of kubelet's credential provider: a login that the cache does not have is fetched, once for all who ask. */
+import * as z from 'zod/mini';
 import type { Cloud } from '../agent/clouds/cloud.ts';
 import { jwtTimes } from '../agent/clouds/jwt.ts';
 import { NodeError, toNodeError } from '../agent/engine/errors.ts';
 import type { Host } from '../agent/engine/host.ts';
+import { parseJson } from '../agent/engine/json.ts';
 import type { Reason } from '../agent/engine/reasons.ts';
 import { Secret } from '../agent/engine/secret.ts';
 import { tryLock } from '../agent/host/files/lock.ts';
@@ -175,11 +177,13 @@ function failurePath(paths: NodePaths['slipway'], server: string): string {
 }
 
 function parseFailure(text: string | undefined): Failure | undefined {
-  try {
-    return JSON.parse(text ?? 'null') ?? undefined;
-  } catch {
-    return undefined;
-  }
+  return parseJson(failureNote, text ?? '');
+}
+
+const failureNote = z.object({ at: z.number(), reason: z.custom<Reason>(isText), message: z.string() });
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
 }
 
 /** Milliseconds by the clock that all processes of one boot share (CLOCK_MONOTONIC). */

@@ -1,5 +1,7 @@
+import * as z from 'zod/mini';
 import { NodeError } from '../engine/errors.ts';
 import type { HttpResponse } from '../engine/host.ts';
+import { parseJson } from '../engine/json.ts';
 import { redacted } from '../engine/secret.ts';
 
 /** What a service says when it refuses, whichever of the usual forms it uses. */
@@ -15,34 +17,19 @@ export interface Refusal {
  * `{errors: [{code, message}]}` (registries).
  */
 export function refusalOf({ body }: HttpResponse): Refusal {
-  const { error, error_description, errors } = parsed(body);
-  if (typeof error === 'string') return { code: error, message: text(error_description) };
-  const first = error ?? errors?.[0];
-  return { code: text(first?.code), message: text(first?.message) };
+  const { error, error_description: message, errors } = parseJson(refusalBody, body) ?? nothing;
+  if (typeof error === 'string') return { code: error, message };
+  return error ?? errors?.[0] ?? { code: '', message: '' };
 }
 
-interface RefusalBody {
-  readonly error?: string | RefusalItem | undefined;
-  readonly error_description?: unknown;
-  readonly errors?: readonly RefusalItem[];
-}
-
-interface RefusalItem {
-  readonly code?: unknown;
-  readonly message?: unknown;
-}
-
-function parsed(body: string): RefusalBody {
-  try {
-    return JSON.parse(body) ?? {};
-  } catch {
-    return {};
-  }
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
+const text = z.catch(z.string(), '');
+const item = z.catch(z.object({ code: text, message: text }), { code: '', message: '' });
+const refusalBody = z.object({
+  error: z.nullish(z.union([z.string(), item])),
+  error_description: text,
+  errors: z.catch(z.optional(z.array(item)), undefined),
+});
+const nothing = { error: undefined, error_description: '', errors: undefined };
 
 /** Returns where an answer redirects to, as a sentence for a message of ours; empty if it does not. */
 export function redirection({ status, headers: { location } }: HttpResponse, asked: string): string {

@@ -1,3 +1,6 @@
+import * as z from 'zod/mini';
+import { parseJson } from '../engine/json.ts';
+
 /** When a token was issued and when it ends, epoch milliseconds. */
 export interface JwtTimes {
   readonly issuedAt: number;
@@ -9,21 +12,21 @@ export interface JwtTimes {
  * is not such a token. The signature is left to the receiver of the token.
  */
 export function jwtTimes(token: string): JwtTimes | undefined {
-  const [, claims, , ...rest] = token.split('.');
-  if (!claims || rest.length > 0) return undefined;
-  const { iat, exp } = parsed(claims);
-  if (!isSeconds(iat) || !isSeconds(exp) || exp <= iat) return undefined;
+  const { iat, exp } = claimsOf(token) ?? {};
+  if (iat === undefined || exp === undefined || exp <= iat) return undefined;
   return { issuedAt: iat * 1000, expiresAt: exp * 1000 };
 }
 
-function parsed(claims: string): { readonly iat?: unknown; readonly exp?: unknown } {
-  try {
-    return JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) ?? {};
-  } catch {
-    return {};
-  }
+/** The one audience of a JSON Web Token with both dates, its `aud` claim (RFC 7519, section 4.1.3). */
+export function jwtAudience(token: string): string | undefined {
+  return jwtTimes(token) && claimsOf(token)?.aud;
 }
 
-function isSeconds(value: unknown): value is number {
-  return typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY;
+const seconds = z.number().check(z.positive());
+const claims = z.object({ iat: seconds, exp: seconds, aud: z.catch(z.optional(z.string()), undefined) });
+
+function claimsOf(token: string): z.output<typeof claims> | undefined {
+  const [, encoded, , ...rest] = token.split('.');
+  if (!encoded || rest.length > 0) return undefined;
+  return parseJson(claims, Buffer.from(encoded, 'base64url').toString('utf8'));
 }

@@ -1,10 +1,13 @@
+import * as z from 'zod/mini';
 import type { Report } from '../agent.ts';
 import type { Condition } from '../engine/conditions.ts';
 import type { Host, HostReader } from '../engine/host.ts';
+import { parseJson } from '../engine/json.ts';
 import { printable } from '../engine/printable.ts';
 import type { Change, Outcome } from '../engine/resource.ts';
 import { nodeReadyId } from '../parts/k3s/index.ts';
 import type { CredentialStatus } from '../parts/registry/index.ts';
+import { fileText } from '../resources/file-text.ts';
 import { lastTime } from '../resources/last-time.ts';
 
 /** What `status.json` says: for readers, never read back to decide anything. Times are ISO 8601. */
@@ -129,37 +132,28 @@ export async function writeStatus(host: Host, path: string, status: Status): Pro
 
 /** What the last pass published; `undefined` where there was none, or the file is damaged. */
 export async function readStatus(host: HostReader, path: string): Promise<Status | undefined> {
-  const found = await host.readFile(path);
-  try {
-    // An older Slipway wrote less.
-    const status = found && { k3s: {}, credentials: [], changes: [], ...JSON.parse(found.content) };
-    return isStatus(status) ? status : undefined;
-  } catch {
-    return undefined;
-  }
+  const found = parseJson(z.looseObject({}), await fileText(host, path));
+  // An older Slipway wrote less.
+  return found && z.safeParse(statusForm, { k3s: {}, credentials: [], changes: [], ...found }).data;
 }
 
-/** Whether it has all that is shown of it. */
-function isStatus(found: unknown): found is Status {
-  const { nextPass, k3s, conditions, resources, credentials, changes } = Object(found);
-  return (
-    hasTexts(found, ['version', 'updated']) &&
-    hasTexts(nextPass, ['at', 'because']) &&
-    hasTexts(k3s, []) &&
-    isListOf(conditions, ['type', 'status', 'reason', 'message', 'lastTransitionTime']) &&
-    isListOf(resources, ['id', 'state']) &&
-    isListOf(credentials, ['server', 'received']) &&
-    isListOf(changes, ['at', 'did'])
-  );
-}
+const text = z.string();
 
-function isListOf(found: unknown, keys: readonly string[]): boolean {
-  return Array.isArray(found) && found.every((item) => hasTexts(item, keys));
-}
+/** All that is shown of a status. */
+const shown = z.object({
+  version: text,
+  updated: text,
+  nextPass: z.object({ at: text, because: text }),
+  k3s: z.object({}),
+  conditions: z.array(
+    z.object({ type: text, status: text, reason: text, message: text, lastTransitionTime: text }),
+  ),
+  resources: z.array(z.object({ id: text, state: text })),
+  credentials: z.array(z.object({ server: text, received: text })),
+  changes: z.array(z.object({ at: text, did: text })),
+});
 
-function hasTexts(found: unknown, keys: readonly string[]): boolean {
-  return Object(found) === found && keys.every((key) => typeof Object(found)[key] === 'string');
-}
+const statusForm = z.custom<Status>((found) => z.safeParse(shown, found).success);
 
 /** The one line `systemctl status` shows: readiness, or the first thing that keeps the node from it. */
 export function statusLine({ role, node, conditions }: Status): string {

@@ -1,7 +1,9 @@
 import type { TokenCredential } from '@azure/identity';
+import * as z from 'zod/mini';
 import { soonAfter } from '../../engine/backoff.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { Host, HttpResponse } from '../../engine/host.ts';
+import { parseJson } from '../../engine/json.ts';
 import type { Secret } from '../../engine/secret.ts';
 import { isOfProxy, isUnknownName, quoted, redirection, refusalOf, untrusted } from '../answers.ts';
 import { storedSecret } from '../stored-secret.ts';
@@ -120,13 +122,10 @@ function refused(response: HttpResponse, url: string, name: string, now: number)
 
 /** The code below the code, which is what Key Vault's 403s differ by: `{error: {innererror: {code}}}`. */
 function innerCodeOf({ body }: HttpResponse): string {
-  try {
-    const code: unknown = JSON.parse(body)?.error?.innererror?.code;
-    return typeof code === 'string' ? code : '';
-  } catch {
-    return '';
-  }
+  return parseJson(innerError, body)?.error.innererror.code ?? '';
 }
+
+const innerError = z.object({ error: z.object({ innererror: z.object({ code: z.string() }) }) });
 
 /** A secret that the identity may read, and that the vault does not give: told apart from a missing role. */
 function unusable(inner: string, message: string, url: string, name: string): NodeError | undefined {

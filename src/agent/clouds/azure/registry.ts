@@ -1,7 +1,9 @@
 import type { TokenCredential } from '@azure/identity';
+import * as z from 'zod/mini';
 import { soonAfter } from '../../engine/backoff.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { Host, HttpResponse } from '../../engine/host.ts';
+import { parseJson } from '../../engine/json.ts';
 import { Secret } from '../../engine/secret.ts';
 import { quoted, redirection, refusalOf } from '../answers.ts';
 import { jwtTimes } from '../jwt.ts';
@@ -73,10 +75,7 @@ function refused(response: HttpResponse, loginServer: string, now: number): Node
 }
 
 function refreshTokenOf({ body }: HttpResponse): string | undefined {
-  try {
-    const { refresh_token: token } = JSON.parse(body) ?? {};
-    return typeof token === 'string' ? token : undefined;
-  } catch {
-    return undefined;
-  }
+  return parseJson(exchanged, body)?.refresh_token;
 }
+
+const exchanged = z.object({ refresh_token: z.string() });

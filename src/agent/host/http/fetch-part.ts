@@ -1,5 +1,7 @@
 import { type FileHandle, stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
+import * as z from 'zod/mini';
+import { parseJson } from '../../engine/json.ts';
 import { atomicWrite } from '../files/atomic-write.ts';
 import { readNote } from '../files/bounded-read.ts';
 import { openDraft } from '../files/draft.ts';
@@ -63,21 +65,19 @@ function noteOf(url: string, { headers }: IncomingMessage): Note {
 async function resumable(url: string, part: string) {
   try {
     const { size } = await stat(part);
-    const note: { [Key in keyof Note]?: unknown } | null = JSON.parse(
-      (await readNote(`${part}.json`)) ?? 'null',
-    );
-    if (size === 0 || note?.url !== url || !isValidator(note.validator)) return undefined;
-    return { size, validator: note.validator };
+    const note = parseJson(noteSchema, (await readNote(`${part}.json`)) ?? '');
+    return size === 0 || note?.url !== url ? undefined : { size, validator: note.validator };
   } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT' || thrown instanceof SyntaxError) return undefined;
+    if (errnoOf(thrown) === 'ENOENT') return undefined;
     throw thrown;
   }
 }
 
-/** True for what can be a header again (RFC 9110 section 5.5); a damaged note would break every later attempt. */
-function isValidator(noted: unknown): noted is string {
-  return typeof noted === 'string' && /^[\t\x20-\x7e\x80-\xff]+$/.test(noted);
-}
+/** The validator is what can be a header again (RFC 9110 section 5.5); a damaged note would break every later attempt. */
+const noteSchema = z.object({
+  url: z.string(),
+  validator: z.string().check(z.regex(/^[\t\x20-\x7e\x80-\xff]+$/)),
+});
 
 type Begun = Awaited<ReturnType<typeof resumable>>;
 

@@ -1,4 +1,6 @@
+import * as z from 'zod/mini';
 import type { HostReader } from '../../engine/host.ts';
+import { parseJson } from '../../engine/json.ts';
 import { type K3sNode, nodeKubectl, unitName } from '../../node.ts';
 import { fileText } from '../../resources/file-text.ts';
 import { askApi } from '../../resources/kubectl.ts';
@@ -50,6 +52,7 @@ async function runningFor(host: HostReader, { role }: K3sNode): Promise<number |
 async function leaseRenewal(host: HostReader, node: K3sNode): Promise<string | undefined> {
   const get = ['get', 'lease', node.name, '--namespace', 'kube-node-lease', '-o', 'json'];
   const { exitCode, stdout } = await askApi(host, nodeKubectl(node, ...get));
-  const [, renewed] = (exitCode === 0 && /"renewTime": *"([^"]+)"/.exec(stdout)) || [];
-  return renewed;
+  return exitCode === 0 ? parseJson(lease, stdout)?.spec.renewTime : undefined;
 }
+
+const lease = z.object({ spec: z.object({ renewTime: z.string() }) });

@@ -1,4 +1,4 @@
-import { jwtTimes } from '../../clouds/jwt.ts';
+import { jwtAudience, jwtTimes } from '../../clouds/jwt.ts';
 import { digest } from '../../engine/digest.ts';
 import type { FoundFile } from '../../engine/host.ts';
 import { Secret } from '../../engine/secret.ts';
@@ -64,9 +64,8 @@ function receiptOf(text: string, server: string) {
   return undefined;
 }
 
-/** Whether it is a JWT for another registry, by its `aud` claim (RFC 7519, section 4.1.3). */
+/** Whether it is a JWT for another registry. */
 function isForAnother(password: string, server: string): boolean {
-  if (!jwtTimes(password)) return false;
-  const { aud } = JSON.parse(Buffer.from(password.split('.')[1] ?? '', 'base64url').toString('utf8'));
-  return typeof aud === 'string' && aud.toLowerCase() !== server;
+  const audience = jwtAudience(password);
+  return audience !== undefined && audience.toLowerCase() !== server;
 }

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import * as z from 'zod/mini';
 import type { Host, HostReader } from '../../../engine/host.ts';
+import { parseJson } from '../../../engine/json.ts';
 import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { fileText } from '../../../resources/file-text.ts';
-import { isMap } from '../../../settings/path.ts';
 import { foreignUnit } from '../flags/foreign-unit.ts';
 import { type GuardedValues, guardedValues } from '../flags/guarded-keys.ts';
 import { presentFlags } from '../flags/start-flags.ts';
@@ -39,19 +40,8 @@ export async function startedWith(host: HostReader, paths: NodePaths): Promise<S
 }
 
 async function noted(host: HostReader, { k3s }: NodePaths): Promise<StartedWith | undefined> {
-  const note = parsed(await fileText(host, k3s.startedWith));
-  const { first, last } = isMap(note) ? note : {};
-  return isMap(first) && isMap(last) ? { first: texts(first), last: texts(last) } : undefined;
+  return parseJson(note, await fileText(host, k3s.startedWith));
 }
 
-function texts(values: Readonly<Record<string, unknown>>): GuardedValues {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]));
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+const values = z.record(z.string(), z.coerce.string());
+const note = z.object({ first: values, last: values });

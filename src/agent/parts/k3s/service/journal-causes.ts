@@ -1,4 +1,6 @@
+import * as z from 'zod/mini';
 import type { CloudHints } from '../../../clouds/driver.ts';
+import { parseJson } from '../../../engine/json.ts';
 import type { Reason } from '../../../engine/reasons.ts';
 import { unpackAnew } from './unpacked.ts';
 
@@ -185,11 +187,7 @@ function message(line: string): string {
   const [, quoted, bare] = /\bmsg=(?:("(?:[^"\\]|\\.)*")|(\S+))/.exec(line) ?? [];
   if (bare !== undefined) return bare;
   if (quoted === undefined) return line.trim().replace(klogHead, '');
-  try {
-    return String(JSON.parse(quoted));
-  } catch {
-    return quoted.slice(1, -1);
-  }
+  return parseJson(z.string(), quoted) ?? quoted.slice(1, -1);
 }
 
 function shortened(text: string): string {

@@ -1,6 +1,8 @@
+import * as z from 'zod/mini';
 import { sha256 } from '../../../engine/digest.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
+import { parseJson } from '../../../engine/json.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { noteStart } from '../config/started-with.ts';
 import { noteVersion } from '../upgrade/last-version.ts';
@@ -48,9 +50,11 @@ export async function readStamp(
   invocationId: string,
 ): Promise<Stamp | undefined> {
   const found = await host.readFile(paths.k3s.stamp);
-  const { invocationId: id, inputs, ...notes } = Object(found && parsed(found.content));
+  const { invocationId: id, inputs, ...notes } = parseJson(stampFile, found?.content ?? '') ?? {};
   return id === invocationId && inputs ? { invocationId, inputs, notes } : undefined;
 }
+
+const stampFile = z.looseObject({ invocationId: z.string(), inputs: z.record(z.string(), z.string()) });
 
 /** The names of the inputs that are other than at that start, and fit to start with. */
 export async function changedInputs(
@@ -83,12 +87,4 @@ async function digests(
     found[name] = content === undefined ? undefined : sha256(content);
   }
   return found;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,9 +1,11 @@
+import * as z from 'zod/mini';
 import { quoted, refusalOf } from '../../../clouds/answers.ts';
 import type { CloudHints } from '../../../clouds/driver.ts';
 import { isFirewallRefusal, isSameRegistry } from '../../../clouds/registries.ts';
 import { registryTrouble, registryUnreachable } from '../../../clouds/registry-errors.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HttpResponse } from '../../../engine/host.ts';
+import { parseJson } from '../../../engine/json.ts';
 import { Secret } from '../../../engine/secret.ts';
 import { credentialRefused, foreignRealm, pullDenied, unexpected } from '../proof/pull-errors.ts';
 import type { Login } from '../registries-yaml.ts';
@@ -135,15 +137,10 @@ async function requestToken(
 }
 
 function tokenIn({ body }: HttpResponse, { server }: RegistrySession): Secret {
-  const { access_token, token = access_token } = Object(parsed(body));
-  if (typeof token === 'string' && token !== '') return new Secret(`Bearer ${token}`);
+  const { access_token, token = access_token } = parseJson(tokenAnswer, body) ?? {};
+  if (token) return new Secret(`Bearer ${token}`);
   throw unexpected(server, 'answers a request for a token with something else');
 }
 
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-}
+const text = z.catch(z.optional(z.string()), undefined);
+const tokenAnswer = z.object({ token: text, access_token: text });

@@ -1,17 +1,21 @@
+import * as z from 'zod/mini';
 import { sha256 } from '../../../engine/digest.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
+import { parseJson } from '../../../engine/json.ts';
 
 /** What was proven of one login server, and with which credential. */
-export interface Proof {
+export type Proof = Readonly<z.output<typeof proofSchema>>;
+
+const proofSchema = z.object({
   /** The sha256 of the credential, in hex. */
-  readonly credential: string;
+  credential: z.string(),
   /** The images that were pulled from; none where the credential alone was proven. */
-  readonly images: readonly string[];
+  images: z.readonly(z.array(z.string())),
   /** What came of it, for people. */
-  readonly result: string;
+  result: z.string(),
   /** True if the registry did not accept the credential. */
-  readonly refused?: boolean;
-}
+  refused: z.optional(z.boolean()),
+});
 
 const mode = 0o600;
 
@@ -47,18 +51,11 @@ async function readProofs(host: HostReader, path: string): Promise<Proofs> {
   const found = await host.readFile(path);
   // What others could have written proves nothing.
   if (!found || found.mode !== mode || found.foreignOwner !== undefined) return {};
-  try {
-    const proofs: unknown = JSON.parse(found.content);
-    return Object.fromEntries(
-      Object.entries(Object(proofs)).filter((entry): entry is [string, Proof] => isProof(entry[1])),
-    );
-  } catch (thrown) {
-    if (thrown instanceof SyntaxError) return {};
-    throw thrown;
-  }
-}
-
-function isProof(value: unknown): value is Proof {
-  const { credential, images, result } = Object(value);
-  return typeof credential === 'string' && Array.isArray(images) && typeof result === 'string';
+  const proofs = Object.entries(parseJson(z.record(z.string(), z.unknown()), found.content) ?? {});
+  return Object.fromEntries(
+    proofs.flatMap(([server, value]) => {
+      const proof = z.safeParse(proofSchema, value).data;
+      return proof === undefined ? [] : [[server, proof] as const];
+    }),
+  );
 }
