@@ -3,7 +3,7 @@ import { about } from '../../settings/about.ts';
 import { url } from '../../settings/address-forms.ts';
 import { duration, k3sVersion, longDuration, secretName, words } from '../../settings/forms.ts';
 import type { SettingsSection } from '../../settings/section.ts';
-import { serverAddress } from '../../settings/server-form.ts';
+import { serverAddress } from './settings-forms.ts';
 import { k3sMisfits, sensitiveOfK3s, sharedToken } from './settings-rules.ts';
 
 const joinTokenSchema = about(

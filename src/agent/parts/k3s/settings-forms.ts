@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import * as z from 'zod/mini';
-import { isReachable } from './address-forms.ts';
+import { isReachable } from '../../settings/address-forms.ts';
 
 const must =
   'must be a host name, an address or an https URL without a path such as 10.0.0.4 or https://10.0.0.4:6443';
