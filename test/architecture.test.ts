@@ -427,6 +427,21 @@ describe('the rules see', () => {
       "import { a } from '../parts/k3s/a.ts';",
     ],
     [
+      'a section of the settings that knows its part',
+      'src/agent/parts/k3s/settings.ts',
+      "import { a } from './part.ts';",
+    ],
+    [
+      'rules of a section that know another part',
+      'src/agent/parts/registry/settings-rules.ts',
+      "import { a } from '../k3s/index.ts';",
+    ],
+    [
+      'settings that know more of the report than its section',
+      'src/agent/settings/a.ts',
+      "import { a } from '../report/metrics/metrics.ts';",
+    ],
+    [
       'a folder of K3s that knows a later one',
       'src/agent/parts/k3s/membership/a.ts',
       "import { a } from '../service/a.ts';",
@@ -503,6 +518,16 @@ describe('the rules see', () => {
       'settings with a section of a part',
       'src/agent/settings/a.ts',
       "import { a } from '../parts/k3s/settings.ts';",
+    ],
+    [
+      'settings with the section of the metrics',
+      'src/agent/settings/a.ts',
+      "import { a } from '../report/metrics/settings.ts';",
+    ],
+    [
+      'a section with rules of its own',
+      'src/agent/parts/k3s/settings.ts',
+      "import { a } from './settings-rules.ts';",
     ],
     ['the launcher', 'src/launcher/a.ts', "import { a } from '../agent/parts/registry/answer/request.ts';"],
     ['a command of K3s', 'src/agent/plan.ts', "const is = role.k3s === 'server';"],

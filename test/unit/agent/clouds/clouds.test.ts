@@ -7,6 +7,7 @@ import { bypassesProxy } from '../../../../src/agent/host/http/proxy-bypass.ts';
 import { defaults } from '../../../../src/agent/settings/defaults.ts';
 import { misfits } from '../../../../src/agent/settings/rules.ts';
 import { secretNameMisfits } from '../../../../src/agent/settings/secret-names.ts';
+import { sections } from '../../../../src/agent/settings/sections.ts';
 import { powerfulVariables } from '../../../../src/launcher/environment.ts';
 
 describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) => {
@@ -24,6 +25,10 @@ describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) =>
     expect(bypassesProxy(address, [])).toBe(true);
     const written = { [name]: settings.defaults };
     expect(misfits(written)).toEqual([]);
+  });
+
+  test('has the section of its name, which no other takes', () => {
+    expect(new Map(Object.entries<object>(sections)).get(name)).toBe(settings);
   });
 
   test('takes the names that secrets have by default', () => {
