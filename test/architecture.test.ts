@@ -200,7 +200,7 @@ const machineGlobals: readonly RegExp[] = [
   /(?<![.\w])fetch\(/,
 ];
 
-/** Names that only tables have: what depends on one of them is a field of its record. `server` and `agent` are K3s', too. */
+/** The names that tables give: what depends on one is a field of its record. `server` and `agent` are K3s', too. */
 const tableNames = [...Object.keys(clouds), ...Object.keys(gitOpsEngines), ...namesOf(roles)];
 const sharedNames = ['server', 'agent'];
 
@@ -381,7 +381,31 @@ function withoutComments(source: string): string {
   return code;
 }
 
+/** Names that are texts of the program in their own folder alone, since they mean nothing else. */
+const properNames = tableNames.filter((name) => ![...sharedNames, 'none'].includes(name));
+
+/** Where such a text stands all the same, and why. */
+const properNamesAllowed: Readonly<Record<string, string>> = {
+  'src/agent/clouds/index.ts': 'the cloud of a node whose settings name none',
+  'src/agent/settings/facts-file.ts': 'the section that a facts file is',
+  'src/roles/observability.ts': 'the record of that role',
+};
+
+/** Files that say the name of a cloud, engine or role as a text, outside of the folder of that name. */
+function sayingNames(files: readonly SourceFile[]): readonly string[] {
+  return files
+    .filter(({ path, source }) => {
+      const code = withoutComments(source);
+      return properNames.some((name) => !path.includes(`/${name}/`) && code.includes(`"${name}"`));
+    })
+    .map(({ path }) => path);
+}
+
 describe('the sources', () => {
+  test('say the name of no cloud, engine or role outside of its folder, but for what is allowed', () => {
+    expect([...sayingNames(sourceFiles())].sort()).toEqual(Object.keys(properNamesAllowed).sort());
+  });
+
   test('say nothing of Azure outside of its folder, but for what is allowed', () => {
     expect([...sayingAzure(sourceFiles())].sort()).toEqual(Object.keys(azureWordsAllowed).sort());
   });
@@ -496,6 +520,12 @@ describe('the rules see', () => {
     ['a file of 201 lines', engine, '\n'.repeat(201)],
   ])('%s', (_, path, source) => {
     expect(violations([{ path, source }])).toHaveLength(1);
+  });
+
+  test('the name of a cloud as a text, in whatever form it is asked for', () => {
+    const source = "export const isHere = (cloud: string) => ['azure'].includes(cloud); // 'flux'";
+    expect(sayingNames([{ path: 'src/agent/plan.ts', source }])).toHaveLength(1);
+    expect(sayingNames([{ path: 'src/agent/clouds/azure/a.ts', source }])).toEqual([]);
   });
 
   test.each(['import', 'import type'])('a cycle of %s', (keyword) => {

@@ -6,6 +6,7 @@ import { printableLine } from '../agent/engine/printable.ts';
 import { complain, print } from '../agent/host/process/print.ts';
 import { containerProcesses, isOfPods } from '../agent/parts/k3s/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
+import { fileText } from '../agent/resources/file-text.ts';
 import type { Tell } from './perform.ts';
 import { daemonUnit } from './places.ts';
 
@@ -15,7 +16,7 @@ export const tell: Tell = {
   error: (line) => complain(`slipway: ${printableLine(line)}\n`),
 };
 
-/** `PermissionDenied` for who is not root; below another root the system itself decides. */
+/** Throws `PermissionDenied` without root; below another root the system itself decides. */
 export function requireRoot(command: string, root: string, uid = process.getuid?.()): void {
   if (root !== '/' || uid === 0) return;
   throw new NodeError(
@@ -24,9 +25,9 @@ export function requireRoot(command: string, root: string, uid = process.getuid?
   );
 }
 
-/** `CommandFailed` within the daemon's service: systemd ends all that a service started when it stops it. */
+/** Throws `CommandFailed` within the daemon's service: systemd ends all that a service started when it stops it. */
 export async function requireOwnShell(host: HostReader): Promise<void> {
-  const groups = (await host.readFile('/proc/self/cgroup'))?.content ?? '';
+  const groups = await fileText(host, '/proc/self/cgroup');
   if (!groups.split('\n').some((line) => line.endsWith(join('/', daemonUnit)))) return;
   throw new NodeError(
     'CommandFailed',
@@ -34,10 +35,10 @@ export async function requireOwnShell(host: HostReader): Promise<void> {
   );
 }
 
-/** `CommandFailed` within a container of K3s, as in a debug pod: killing the containers would end it half-way. */
+/** Throws `CommandFailed` within a container of K3s, as in a debug pod: killing the containers would end it half-way. */
 export async function requireOutsideContainers(host: HostReader, paths: NodePaths): Promise<void> {
-  const own = Number.parseInt((await host.readFile('/proc/self/stat'))?.content ?? '', 10);
-  const groups = (await host.readFile('/proc/self/cgroup'))?.content ?? '';
+  const own = Number.parseInt(await fileText(host, '/proc/self/stat'), 10);
+  const groups = await fileText(host, '/proc/self/cgroup');
   if (!isOfPods(groups) && !(await containerProcesses(host, paths)).includes(own)) return;
   throw new NodeError(
     'CommandFailed',

@@ -2,6 +2,7 @@ import type { HostReader } from '../../engine/host.ts';
 import { compare, type Drift, type Finding, type Resource } from '../../engine/resource.ts';
 import type { K3sNode } from '../../node.ts';
 import { file } from '../../resources/file.ts';
+import { fileText } from '../../resources/file-text.ts';
 import { systemctl } from '../../resources/unit.ts';
 
 /** The kernel modules and settings K3s needs: files for the next boot, and applied to this one. */
@@ -32,9 +33,9 @@ function modulesApplied(node: K3sNode, modulesFile: string): Resource {
 /** What each module brings shows whether it is there; modules built into the kernel are not in /proc/modules. */
 async function compareModules(host: HostReader, unit: string): Promise<Finding> {
   const bridge = await host.readFile('/proc/sys/net/bridge/bridge-nf-call-iptables');
-  const filesystems = await host.readFile('/proc/filesystems');
+  const filesystems = await fileText(host, '/proc/filesystems');
   return compare(
-    { br_netfilter: bridge !== undefined, overlay: /\boverlay$/m.test(filesystems?.content ?? '') },
+    { br_netfilter: bridge !== undefined, overlay: /\boverlay$/m.test(filesystems) },
     { br_netfilter: true, overlay: true },
     async (host) => void (await host.run(systemctl('restart', unit))),
   );
