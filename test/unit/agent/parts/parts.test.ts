@@ -24,7 +24,11 @@ const paths = nodePaths('/');
 /** What the daemon and setup have of their own, beside the parts. */
 const own = {
   /** Of the settings themselves, of the report, and of those whose records have tables of their own. */
-  sections: ['tags', 'node', 'network', 'consent', 'log', 'metrics', 'gitops', ...Object.keys(clouds)],
+  sections: [
+    ...sectionsIn('agent/settings/sections'),
+    ...sectionsIn('agent/report/metrics'),
+    ...['gitops', ...Object.keys(clouds)],
+  ],
   consents: ['identityHosts', 'plainHttp'],
   files: ['/run/slipway/status.json', '/run/slipway/lock', '/run/slipway/lock.held', '/usr/local/bin/flux'],
   /** Directories that several share, and the operator's settings. */
@@ -60,6 +64,14 @@ const sources: readonly Source[] = readdirSync(src, { recursive: true, encoding:
 
 function partOf({ path }: Source): string | undefined {
   return /^agent\/parts\/(\w+)\//.exec(path)?.[1];
+}
+
+/** The sections whose records the files of a folder export. */
+function sectionsIn(folder: string): readonly string[] {
+  const exported = readdirSync(join(src, folder)).flatMap((name) => [
+    ...readFileSync(join(src, folder, name), 'utf8').matchAll(/^export const (\w+) = \{/gm),
+  ]);
+  return exported.map(([, name = '']) => name).filter((name) => named(name) !== undefined);
 }
 
 function named(section: string): Sections[string] | undefined {
