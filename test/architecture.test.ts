@@ -153,7 +153,7 @@ const k3sFolders = ['flags', 'teardown', 'membership', 'upgrade', 'config', 'ser
 /** Where a package lives, if it has one home only. */
 const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^@azure\//, files: /^src\/agent\/clouds\/azure\// },
-  { package: /^node-cron$/, files: /^src\/agent\/host\/clock\/cron-ticks\.ts$/ },
+  { package: /^node-cron$/, files: /^src\/agent\/(host\/clock\/cron-ticks|settings\/cron-form)\.ts$/ },
   { package: /^pino$/, files: /^src\/agent\/report\/log\.ts$/ },
   { package: /^prom-client$/, files: /^src\/agent\/report\/metrics\// },
   { package: /^commander$/, files: /^src\/commands\/cli(-common|-forms|-misuse|-setup)?\.ts$/ },

@@ -1,5 +1,4 @@
-import { createTask, type Logger } from 'node-cron';
-import { cronNumbers } from '../../settings/cron-form.ts';
+import { createTask, type Logger, parse } from 'node-cron';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -45,15 +44,21 @@ function loggerOf(log: CronLog): Logger {
 /**
  * Returns the function from a time to the first tick of a cron schedule (five fields, UTC) after it, both epoch
  * milliseconds; infinity if a day has none. node-cron itself only tells the next tick from now, and a credential asks
- * from when it was received.
+ * from when it was received. Throws what node-cron throws for an invalid schedule.
  */
 export function ticksOf(schedule: string): (time: number) => number {
-  const [minutes = [], hours = [], days = [], months = [], weekdays = []] = cronNumbers(schedule);
+  const {
+    minute: minutes,
+    hour: hours,
+    dayOfMonth: days,
+    month: months,
+    dayOfWeek: weekdays,
+  } = parse(schedule);
   const names = (date: Date) =>
     hours.includes(date.getUTCHours()) &&
     days.includes(date.getUTCDate()) &&
     months.includes(date.getUTCMonth() + 1) &&
-    weekdays.some((weekday) => weekday % 7 === date.getUTCDay());
+    weekdays.includes(date.getUTCDay());
   return (time) => {
     for (let start = Math.floor(time / hour) * hour; start < time + horizon; start += hour) {
       if (!names(new Date(start))) continue;

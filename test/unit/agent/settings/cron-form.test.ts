@@ -40,10 +40,19 @@ test('numbers, lists, ranges and steps of what node-cron accepts are accepted', 
 });
 
 describe('refused is', () => {
-  test.each(['5/2 * * * *', '0 0 31 4 *', '0 0 31 2 *', '0 0 30-31 2 *', '0 0 31 4,6 *', '0\t0 * * *'])(
-    '%j',
-    (schedule) => {
-      expect(isCron(schedule)).toBe(false);
-    },
-  );
+  test.each([
+    ...['5/2 * * * *', '0 0 31 4 *', '0 0 31 2 *', '0 0 30-31 2 *', '0 0 31 4,6 *', '0\t0 * * *'],
+    ...[
+      '0 0 * * *\n',
+      '0 8-6 * * *',
+      ' 0 0 * * *',
+      '* * * * * *',
+      '0 0 * * sun',
+      '0 0 * * 6L',
+      '0 0 L * *',
+      '@daily',
+    ],
+  ])('%j', (schedule) => {
+    expect(isCron(schedule)).toBe(false);
+  });
 });
