@@ -5,6 +5,7 @@ import type { Cloud, Identity } from './clouds/cloud.ts';
 import { type Clouds, clouds } from './clouds/index.ts';
 import { NodeError } from './engine/errors.ts';
 import type { HostReader } from './engine/host.ts';
+import { forPerson } from './engine/severity.ts';
 import { type K3sNode, nodeName, normaliseServer } from './node.ts';
 import { keepingRole, keptAddress } from './parts/k3s/index.ts';
 import type { NodePaths } from './paths.ts';
@@ -135,7 +136,7 @@ async function describe(
   }
   if (arch !== 'x64' && arch !== 'arm64') {
     const message = `K3s is published for x64 and arm64; this machine is ${arch}. Use another VM size.`;
-    throw new NodeError('UnsupportedArchitecture', message, { retry: { pace: 'slow' } });
+    throw new NodeError('UnsupportedArchitecture', message, forPerson);
   }
   return {
     role,

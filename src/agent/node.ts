@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import type { Role } from '../roles/role.ts';
 import { NodeError } from './engine/errors.ts';
 import type { Command } from './engine/host.ts';
+import { forPerson } from './engine/severity.ts';
 import type { NodePaths } from './paths.ts';
 import { kubectl } from './resources/kubectl.ts';
 import type { Settings } from './settings/schema.ts';
@@ -43,7 +44,7 @@ export function nodeName(computerName: string): string {
     'NodeNameInvalid',
     `The computer name "${computerName}" cannot be a Kubernetes node name: up to 63 lower-case letters, digits, ` +
       'dashes and dots, beginning and ending with a letter or digit. Set node.name.',
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }
 
@@ -66,7 +67,7 @@ function serverUnusable(server: string): NodeError {
     'ServerUnknown',
     `"${server}" is not where a K3s server can be: give the tag k3s-server or k3s.server a host name, an address, ` +
       'or an https URL without a path, such as https://10.0.0.4:6443.',
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }
 

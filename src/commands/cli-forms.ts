@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { NodeError } from '../agent/engine/errors.ts';
+import { forPerson } from '../agent/engine/severity.ts';
 import { nearest } from '../agent/settings/nearest.ts';
 
 /**
@@ -8,7 +9,7 @@ import { nearest } from '../agent/settings/nearest.ts';
  * and the repair, and quotes no value, which may be a secret.
  */
 export function misused(what: string, problem: string): NodeError {
-  return new NodeError('InvalidSettings', `command line ${what}: ${problem}`, { retry: { pace: 'slow' } });
+  return new NodeError('InvalidSettings', `command line ${what}: ${problem}`, forPerson);
 }
 
 /** An option whose value is a path, made absolute: written files name it, so it must be the same from everywhere. */

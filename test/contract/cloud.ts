@@ -55,7 +55,7 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
     ])('secret refuses %s as SecretEmpty, without quoting it', async (_what, value) => {
       await world.setSecret('k3s-token', value);
       const error = await failure(world.cloud.secret('k3s-token'));
-      expect(error).toMatchObject({ reason: 'SecretEmpty', retry: { pace: 'slow' } });
+      expect(error).toMatchObject({ reason: 'SecretEmpty', endedBy: 'person' });
       expect(error.message).not.toContain(canary);
       expect(error.message).toContain('k3s-token');
     });
@@ -88,7 +88,7 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       expect(await cloud.imageDigest(registry, repository, tag)).toBe(digest);
       if (digest === undefined) return;
       const missing = await failure(cloud.imageDigest(registry, repository, 'missing'));
-      expect(missing).toMatchObject({ reason: 'ProofImageNotFound', retry: { pace: 'slow' } });
+      expect(missing).toMatchObject({ reason: 'ProofImageNotFound', endedBy: 'person' });
       expect(missing.message).toContain(`${repository}:missing`);
       const denied = await failure(cloud.imageDigest(foreignRegistry, repository, tag));
       expect(denied.reason).toBe('PullDenied');

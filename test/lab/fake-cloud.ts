@@ -74,7 +74,7 @@ export class FakeCloud implements Cloud {
       throw new NodeError('SecretNotFound', `There is no secret "${name}" yet. Create it.`);
     if (value.trim() === '' || /[\r\n]/.test(value))
       throw new NodeError('SecretEmpty', `The secret "${name}" is not one line of text.`, {
-        retry: { pace: 'slow' },
+        endedBy: 'person',
       });
     return new Secret(value);
   }
@@ -107,7 +107,7 @@ export class FakeCloud implements Cloud {
     const digest = this.images.get(image);
     if (digest === undefined)
       throw new NodeError('ProofImageNotFound', `There is no image ${image}. Push it.`, {
-        retry: { pace: 'slow' },
+        endedBy: 'person',
       });
     return digest;
   }

@@ -133,7 +133,7 @@ test.each([
     jump(machine, skew);
     const { host, cloud } = machine;
     const untrusted = new NodeError('TlsUntrusted', 'Its certificate is not valid yet.', {
-      retry: { pace: 'slow' },
+      endedBy: 'person',
     });
     cloud.fail('secret', untrusted);
     const booted = host.monotonic();

@@ -234,7 +234,8 @@ function storm(
   { cost, pacing, retryAfter }: Storm,
 ): readonly number[] {
   const random = seeded(fleet.length);
-  const retry: Retry = { pace: 'soon', ...(retryAfter !== undefined && { after: retryAfter }) };
+  const retry: Retry = retryAfter === undefined ? {} : { after: retryAfter };
+  const error = { endedBy: 'time', retry } as const;
   const served: number[] = [];
   let asking = fleet.map(() => ({ at: 0, failures: 0 }));
   let recent = 0;
@@ -243,7 +244,7 @@ function storm(
     const room = Math.floor(limit.requests / cost) - (served.length - recent);
     const turn = asking.filter((each) => each.at <= at);
     const refused = turn.slice(room).map(({ failures }) => {
-      const { after } = nextAttempt(failures + 1, retry, pacing, random());
+      const { after } = nextAttempt(failures + 1, error, pacing, random());
       return { at: at + after, failures: failures + 1 };
     });
     served.push(...turn.slice(0, room).map(() => at));

@@ -55,7 +55,7 @@ describe('the join token', () => {
 
   test('that will never be readable like this fails at once', async () => {
     const machine = vm('server');
-    machine.cloud.fail('secret', new NodeError('VaultWrongTenant', 'no', { retry: { pace: 'slow' } }));
+    machine.cloud.fail('secret', new NodeError('VaultWrongTenant', 'no', { endedBy: 'person' }));
     expect(condition(await machine.slipway().pass(), 'JoinToken')).toBe('False VaultWrongTenant');
   });
 });

@@ -24,7 +24,7 @@ test.each([
   ['no gzip', Buffer.from('x'.repeat(5_000)), /is damaged/],
 ])('an archive is refused once and not fetched again: %s', async (_, archive, problem) => {
   const { asked, wanted, folder } = await serve(archive);
-  const refusal = { reason: 'DownloadFailed', retry: { pace: 'slow' } };
+  const refusal = { reason: 'DownloadFailed', endedBy: 'person' };
   const message = expect.stringMatching(problem);
   await expect(download(wanted, tools)).rejects.toMatchObject({ ...refusal, message });
   const again = expect.stringContaining(`rm ${folder}/.flux.slipway-part.refused`);

@@ -60,25 +60,28 @@ describe('a registry outside the cloud', () => {
     ['the exchange', () => cloud.registryPassword('ghcr.io')],
     ['the look at an image', () => cloud.imageDigest('ghcr.io', 'hello/world', '1')],
   ])('is not asked for %s, and no token is made for it', async (_what, call) => {
-    await expectFailure(call(), { reason: 'ForeignHost', pace: 'slow', says: /ghcr\.io.*azurecr\.io/ });
+    await expectFailure(call(), { reason: 'ForeignHost', endedBy: 'person', says: /ghcr\.io.*azurecr\.io/ });
     expect({ shown, issued: tokensIssued() }).toEqual({ shown: [], issued: 0 });
   });
 
   test.each(['team.azurecr.cn', 'azurecr.io', 'evilazurecr.io', 'azurecr.io.evil.example'])(
     '%s is not one of the public cloud',
     async (server) => {
-      await expectFailure(cloud.registryPassword(server), { reason: 'ForeignHost', pace: 'slow' });
+      await expectFailure(cloud.registryPassword(server), { reason: 'ForeignHost', endedBy: 'person' });
       expect(tokensIssued()).toBe(0);
     },
   );
 
   test('is shown a token by consent, and only the host that is named', async () => {
     const consenting = world.cloud({}, undefined, ['ghcr.io']);
-    await expectFailure(consenting.registryPassword('ghcr.io'), { reason: 'UnexpectedAnswer', pace: 'slow' });
+    await expectFailure(consenting.registryPassword('ghcr.io'), {
+      reason: 'UnexpectedAnswer',
+      endedBy: 'person',
+    });
     expect(tokensShown()).toHaveLength(1);
     await expectFailure(consenting.registryPassword('evil.example'), {
       reason: 'ForeignHost',
-      pace: 'slow',
+      endedBy: 'person',
       says: /identityHosts: \[ghcr\.io, evil\.example\]/,
     });
     expect(shown).toHaveLength(1);
@@ -88,7 +91,7 @@ describe('a registry outside the cloud', () => {
     world.azure.node('server').vm.azEnvironment = 'AzureStack';
     await expectFailure(world.cloud().registryPassword(loginServer), {
       reason: 'UnexpectedAnswer',
-      pace: 'slow',
+      endedBy: 'person',
       says: /azure\.environment/,
     });
     expect(tokensIssued()).toBe(0);
@@ -107,7 +110,7 @@ describe.each([
     world.azure.registry().faults.fail({ status: 307, headers: { location } }, { on: /^\/oauth2\/exchange/ });
     await expectFailure(call(), {
       reason: 'UnexpectedAnswer',
-      pace: 'slow',
+      endedBy: 'person',
       says: /redirects to (evil\.example|169\.254\.169\.254), and nothing was sent there/,
     });
     expect(
@@ -141,7 +144,11 @@ describe('a registry that asks for the password elsewhere', () => {
     world.azure
       .registry()
       .faults.fail({ status: 401, headers: { 'www-authenticate': challenge } }, { on: /^\/v2\// });
-    await expectFailure(proof(), { reason: 'UnexpectedAnswer', pace: 'slow', says: /was not shown there/ });
+    await expectFailure(proof(), {
+      reason: 'UnexpectedAnswer',
+      endedBy: 'person',
+      says: /was not shown there/,
+    });
     expect(shown).toEqual([]);
   });
 
@@ -151,7 +158,7 @@ describe('a registry that asks for the password elsewhere', () => {
   ])('redirects at %s', async (_what, on) => {
     const location = 'https://evil.example/';
     world.azure.registry().faults.fail({ status: 307, headers: { location } }, { on });
-    await expectFailure(proof(), { reason: 'UnexpectedAnswer', pace: 'slow' });
+    await expectFailure(proof(), { reason: 'UnexpectedAnswer', endedBy: 'person' });
     expect(shown).toEqual([]);
   });
 
@@ -168,7 +175,7 @@ describe('a registry that asks for the password elsewhere', () => {
     };
     await expectFailure(pull(opening, parseImage(`${loginServer}/hello/world:1`), 'x64'), {
       reason: 'StorageUnreachable',
-      pace: 'slow',
+      endedBy: 'person',
     });
     expect({ asked: shown.length, tokens: tokensShown() }).toEqual({ asked: 1, tokens: [] });
   });
@@ -182,7 +189,7 @@ describe('a Key Vault', () => {
     const outside = world.cloud({ keyVault: { url: 'https://team.vault.example' } });
     await expectFailure(outside.secret('k3s-token'), {
       reason: 'ForeignHost',
-      pace: 'slow',
+      endedBy: 'person',
       says: /team\.vault\.example.*vault\.azure\.net/,
     });
     expect({ shown, issued: tokensIssued() }).toEqual({ shown: [], issued: 0 });
@@ -190,7 +197,7 @@ describe('a Key Vault', () => {
 
   test('of another Azure cloud than the settings say is not asked', async () => {
     const other = world.cloud({ environment: 'china', keyVault: { url: 'https://team.vault.azure.net' } });
-    await expectFailure(other.secret('k3s-token'), { reason: 'ForeignHost', pace: 'slow' });
+    await expectFailure(other.secret('k3s-token'), { reason: 'ForeignHost', endedBy: 'person' });
     expect(tokensIssued()).toBe(0);
   });
 
@@ -204,7 +211,7 @@ describe('a Key Vault', () => {
     world.azure.vault().faults.fail({ status: 401, headers: { 'www-authenticate': challenge } });
     await expectFailure(cloud.secret('k3s-token'), {
       reason: 'UnexpectedAnswer',
-      pace: 'slow',
+      endedBy: 'person',
       says: /no token was sent there/,
     });
     expect(tokensIssued()).toBe(0);
@@ -216,7 +223,7 @@ describe('a Key Vault', () => {
       world.azure.vault().faults.fail({ status: 307, headers: { location } });
       await expectFailure(cloud.secret('k3s-token'), {
         reason: 'UnexpectedAnswer',
-        pace: 'slow',
+        endedBy: 'person',
         says: /redirects to .* and nothing was sent there/,
       });
       expect(shown).toEqual([]);
@@ -227,7 +234,7 @@ describe('a Key Vault', () => {
 test('a metadata service that redirects a request for a token is not followed', async () => {
   const location = 'http://127.0.0.1:1/metadata/identity/oauth2/token';
   world.azure.node('server').faults.fail({ status: 307, headers: { location } }, { on: /oauth2/ });
-  await expectFailure(cloud.secret('k3s-token'), { reason: 'UnexpectedAnswer', pace: 'slow' });
+  await expectFailure(cloud.secret('k3s-token'), { reason: 'UnexpectedAnswer', endedBy: 'person' });
 });
 
 function host() {

@@ -3,6 +3,7 @@ import { NodeError } from '../engine/errors.ts';
 import type { HttpResponse } from '../engine/host.ts';
 import { parseJson } from '../engine/json.ts';
 import { redacted } from '../engine/secret.ts';
+import { forPerson } from '../engine/severity.ts';
 
 /** What a service says when it refuses, whichever of the usual forms it uses. */
 export interface Refusal {
@@ -65,6 +66,6 @@ export function untrusted(who: string, failure: NodeError): NodeError {
   return new NodeError(
     'TlsUntrusted',
     `The certificate that ${who} shows is not trusted: ${failure.message} Where a proxy re-signs, set network.caFile to its CA.`,
-    { retry: { pace: 'slow' }, cause: failure },
+    { ...forPerson, cause: failure },
   );
 }

@@ -1,6 +1,7 @@
 import { soonAfter } from '../engine/backoff.ts';
 import { NodeError } from '../engine/errors.ts';
 import type { HttpResponse } from '../engine/host.ts';
+import { forPerson } from '../engine/severity.ts';
 import { isOfProxy, isUnknownName, quoted, refusalOf, untrusted } from './answers.ts';
 import type { CloudHints } from './driver.ts';
 
@@ -39,13 +40,16 @@ export function registryTrouble(
   const { status } = response;
   const { code, message } = refusalOf(response);
   const says = quoted(message || code);
-  const passing = { retry: soonAfter(response, now) };
+  const retry = soonAfter(response, now);
   if (status === 403)
-    return new NodeError('RegistryForbidden', `${server} refuses this VM.${says} ${hints.openRegistry}`, {
-      retry: { pace: 'slow' },
-    });
-  if (status === 429) return new NodeError('Throttled', `${server} asks for fewer requests.${says}`, passing);
+    return new NodeError(
+      'RegistryForbidden',
+      `${server} refuses this VM.${says} ${hints.openRegistry}`,
+      forPerson,
+    );
+  if (status === 429)
+    return new NodeError('Throttled', `${server} asks for fewer requests.${says}`, { retry });
   if (status === 408 || status === 410 || status >= 500)
-    return new NodeError('RegistryUnavailable', `${server} answers ${status}.${says}`, passing);
+    return new NodeError('RegistryUnavailable', `${server} answers ${status}.${says}`, { retry });
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { NodeError } from '../engine/errors.ts';
 import { Secret } from '../engine/secret.ts';
+import { forPerson } from '../engine/severity.ts';
 
 /**
  * The secret in a value that people stored, without the newline an editor leaves at its end.
@@ -10,7 +11,7 @@ export function storedSecret(stored: string, where: string, repair: string): Sec
   const value = stored.replace(/[\r\n]+$/, '');
   const fault = faultOf(value);
   if (fault === undefined) return new Secret(value);
-  throw new NodeError('SecretEmpty', `${where} ${fault}. ${repair}`, { retry: { pace: 'slow' } });
+  throw new NodeError('SecretEmpty', `${where} ${fault}. ${repair}`, forPerson);
 }
 
 function faultOf(value: string): string | undefined {

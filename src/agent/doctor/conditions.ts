@@ -56,7 +56,7 @@ function isMet(look: Look): boolean {
   if ('error' in look) return !look.error.blocks;
   const { finding } = look;
   if (finding.state === 'Waiting') return finding.blocks === false;
-  return finding.state === 'InSync' || finding.drift.tolerable === true;
+  return finding.state === 'InSync' || finding.drift.blocks === false;
 }
 
 function judge(type: ConditionType, seen: readonly Seen[]): Verdict {

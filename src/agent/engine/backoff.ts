@@ -1,11 +1,11 @@
-import type { Retry } from './errors.ts';
+import type { NodeError, Retry } from './errors.ts';
 import type { Pacing } from './resource.ts';
 
 const second = 1_000;
 const firstDelay = 2 * second;
 /** With its jitter, and the ten seconds for which a request may hang, within a minute of the end of an outage. */
 const longestSoon = 40 * second;
-/** Failures of the `soon` pace after which a condition is False: about five minutes of doubling delays. */
+/** Failures that time may end after which a condition is False all the same: about five minutes of doubling delays. */
 const patience = 12;
 const slowDelay = 600 * second;
 const jitter = 0.2;
@@ -13,27 +13,29 @@ const jitter = 0.2;
 export interface NextAttempt {
   /** Milliseconds from now. */
   readonly after: number;
-  /** True where the failure counts: it will not pass by itself, or has had its time. */
-  readonly counts: boolean;
+  /** True where it is reported as failed: only a person ends it, or it has had its time. */
+  readonly isFailed: boolean;
 }
 
 /**
  * When to try again after so many failures in a row (1 is the first).
  *
- * `soon` doubles from 2 s to 40 s, or to its own longest, and stays there. Under a pacing it follows that, and is ten minutes away when its
- * attempts are used up; so is `slow`. `random` is in [0, 1) and spreads delays by a fifth either way, never below a Retry-After.
+ * The delay of what time may end doubles from 2 s to 40 s, or to its own longest, and stays there. Under a pacing it follows
+ * that, and is ten minutes when its attempts are used up; so it is for what only a person ends. `random` is in [0, 1) and
+ * spreads delays by a fifth either way, never below a Retry-After.
  */
 export function nextAttempt(
   failures: number,
-  retry: Retry,
+  { endedBy, retry }: Pick<NodeError, 'endedBy' | 'retry'>,
   pacing: Pacing | undefined,
   random: number,
 ): NextAttempt {
   const allowed = pacing?.attempts ?? patience;
-  const counts = retry.pace === 'slow' || failures >= allowed;
-  const delay = counts && (retry.pace === 'slow' || pacing) ? slowDelay : soon(failures, retry, pacing);
+  const needsPerson = endedBy === 'person';
+  const isFailed = needsPerson || failures >= allowed;
+  const delay = needsPerson || (isFailed && pacing) ? slowDelay : soon(failures, retry, pacing);
   const spread = delay * (1 + jitter * (2 * random - 1));
-  return { after: Math.round(Math.max(spread, retry.after ?? 0)), counts };
+  return { after: Math.round(Math.max(spread, retry.after ?? 0)), isFailed };
 }
 
 function soon(failures: number, { longest = longestSoon }: Retry, pacing: Pacing | undefined): number {
@@ -57,14 +59,14 @@ export function isHeld({ since, notBefore }: Held, now: number, longer = 0): boo
 }
 
 /**
- * Soon, and not before the answer's Retry-After (RFC 9110, section 10.2.3: seconds, or a date). An answer that asks for
- * more does not keep us away for longer than the slow pace.
+ * Not before the answer's Retry-After (RFC 9110, section 10.2.3: seconds, or a date). An answer that asks for more does not
+ * keep us away for longer than what only a person ends.
  */
 export function soonAfter({ headers }: Answered, now: number): Retry {
   const asked = headers['retry-after']?.trim() ?? '';
   const after = /^\d+$/.test(asked) ? Number(asked) * second : Date.parse(asked) - now;
-  if (Number.isNaN(after)) return { pace: 'soon' };
-  return { pace: 'soon', after: Math.min(Math.max(0, after), slowDelay) };
+  if (Number.isNaN(after)) return {};
+  return { after: Math.min(Math.max(0, after), slowDelay) };
 }
 
 interface Answered {

@@ -1,20 +1,18 @@
 import type { Reason } from './reasons.ts';
+import type { Severity } from './severity.ts';
 
 /**
- * How an attempt is repeated. `soon`: seconds to minutes, with jitter. `slow`: about every ten minutes, for ever,
- * because people repair a cloud without touching the VM. `after`: not before so many milliseconds (Retry-After).
- * `longest`: soon, never more than so many milliseconds apart, for what is near and costs nobody anything.
+ * How an attempt is repeated. `after`: not before so many milliseconds (Retry-After). `longest`: never more than so many
+ * milliseconds apart while time may end it, for what is near and costs nothing.
  */
 export interface Retry {
-  readonly pace: 'soon' | 'slow';
   readonly after?: number;
   readonly longest?: number;
 }
 
-export interface NodeErrorOptions {
+/** Unless said otherwise, dependants wait, and time ends it. */
+export interface NodeErrorOptions extends Partial<Severity> {
   readonly retry?: Retry;
-  /** False where what depends on the resource may go ahead all the same. */
-  readonly blocks?: boolean;
   readonly cause?: unknown;
 }
 
@@ -22,23 +20,25 @@ export interface NodeErrorOptions {
  * What went wrong with this node, as a condition says it: the reason is the condition's reason, the message tells
  * what happened, why, and what to do next. It never holds a secret.
  */
-export class NodeError extends Error {
+export class NodeError extends Error implements Severity {
   override readonly name = 'NodeError';
   readonly reason: Reason;
-  readonly retry: Retry;
   readonly blocks: boolean;
+  readonly endedBy: Severity['endedBy'];
+  readonly retry: Retry;
 
   constructor(reason: Reason, message: string, options: NodeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.reason = reason;
-    this.retry = options.retry ?? { pace: 'soon' };
     this.blocks = options.blocks ?? true;
+    this.endedBy = options.endedBy ?? 'time';
+    this.retry = options.retry ?? {};
   }
 
-  /** The same trouble, holding up nobody. */
-  sparing(): NodeError {
-    const { reason, message, retry, cause } = this;
-    return new NodeError(reason, message, { retry, cause, blocks: false });
+  /** Returns the same error, for which no dependant waits. */
+  nonBlocking(): NodeError {
+    const { reason, message, endedBy, retry, cause } = this;
+    return new NodeError(reason, message, { blocks: false, endedBy, retry, cause });
   }
 }
 

@@ -2,6 +2,7 @@ import { type Held, isHeld, nextAttempt } from './backoff.ts';
 import { NodeError, Recorded, toNodeError } from './errors.ts';
 import type { Host } from './host.ts';
 import type { Change, Drift, Finding, Outcome, Resource } from './resource.ts';
+import { forPerson } from './severity.ts';
 
 /** Changes in a row, without the check ever finding its resource in sync, after which something is wrong. */
 const changesInARow = 5;
@@ -21,12 +22,13 @@ interface Attempt extends Held {
   readonly failures: number;
   readonly changes: number;
   readonly error?: NodeError;
-  readonly counts: boolean;
+  /** Whether it is reported as failed by now. */
+  readonly isFailed: boolean;
 }
 
 type Unsettled = Extract<Outcome, { readonly state: 'Waiting' | 'Failed' }>;
 
-const fresh = { failures: 0, since: 0, notBefore: 0, counts: false };
+const fresh = { failures: 0, since: 0, notBefore: 0, isFailed: false };
 
 /** What a process remembers between passes, by resource id; forgetting it is harmless. */
 export type Attempts = Map<string, Attempt>;
@@ -111,7 +113,7 @@ function wait(
   { host, attempts }: ReconcileOptions,
 ): Outcome {
   const now = host.now();
-  const { reason, message, after = lookAgain, blocks = true, lasting = false } = finding;
+  const { reason, message, after = lookAgain, blocks = true, endedBy = 'time' } = finding;
   const last = attempts.get(resource.id);
   if (last?.error && last.by === 'check' && isHeld(last, now, recently)) {
     return { ...unsettled(resource, last.error, last, blocks), lookAgainAt: now + after };
@@ -119,7 +121,7 @@ function wait(
   const since = last?.by === 'wait' && last.since <= now ? last.since : now;
   attempts.set(resource.id, { ...fresh, by: 'wait', changes: last?.changes ?? 0, since });
   const isOver = now - since >= patience;
-  const state = lasting || isOver ? 'Failed' : 'Waiting';
+  const state = endedBy === 'person' || isOver ? 'Failed' : 'Waiting';
   return {
     resource,
     state,
@@ -132,7 +134,7 @@ function wait(
 
 async function remedy(resource: Resource, drift: Drift, options: ReconcileOptions): Promise<Outcome> {
   const { host, attempts } = options;
-  const blocks = !drift.tolerable;
+  const { blocks = true } = drift;
   const last = attempts.get(resource.id);
   if (last?.error && last.by === 'remedy' && isHeld(last, host.now())) {
     return unsettled(resource, last.error, last, blocks);
@@ -156,7 +158,7 @@ function didNotConverge(changes: readonly Change[]): NodeError {
   return new NodeError(
     'DidNotConverge',
     `The same change was made ${changesInARow} times and did not hold (${fields}). Find what else writes there.`,
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }
 
@@ -171,15 +173,15 @@ function failure(
   const last = attempts.get(resource.id);
   if (last?.error && isHeld(last, now)) return unsettled(resource, error, last, blocks);
   const failures = (last?.failures ?? 0) + 1;
-  const { after, counts } = nextAttempt(failures, error.retry, resource.pacing, random);
-  const next = { by, failures, changes: 0, since: now, notBefore: now + after, error, counts };
+  const { after, isFailed } = nextAttempt(failures, error, resource.pacing, random);
+  const next = { by, failures, changes: 0, since: now, notBefore: now + after, error, isFailed };
   attempts.set(resource.id, next);
   return unsettled(resource, error, next, blocks);
 }
 
 function unsettled(resource: Resource, error: NodeError, attempt: Attempt, blocks: boolean): Unsettled {
   const { reason, message } = error;
-  const state = attempt.counts || error.retry.pace === 'slow' ? 'Failed' : 'Waiting';
+  const state = attempt.isFailed || error.endedBy === 'person' ? 'Failed' : 'Waiting';
   const allowed = resource.pacing?.attempts;
   const tries = state === 'Waiting' && allowed ? ` (attempt ${attempt.failures} of ${allowed})` : '';
   return {

@@ -1,5 +1,6 @@
 import type { Host, HostReader } from './host.ts';
 import type { Reason } from './reasons.ts';
+import type { Severity } from './severity.ts';
 
 /** The conditions that the Resources of a node amount to, by name. vocabulary.ts fills it, and has their order. */
 // biome-ignore lint/suspicious/noEmptyInterface: a type alias could not be added to
@@ -16,13 +17,13 @@ export interface Resource {
   readonly condition: ConditionType;
   /** Ids of what must be in place first. */
   readonly needs?: readonly string[];
-  /** How often a passing failure is repeated before it counts as one; see backoff.ts. */
+  /** How often a failure that time may end is repeated before the condition is False; see backoff.ts. */
   readonly pacing?: Pacing;
   /** Looks, and cannot write; throws a NodeError where it cannot even look. */
   check(host: HostReader): Promise<Finding>;
 }
 
-/** So many attempts so many milliseconds apart; then the condition is False and the pace slow. */
+/** So many attempts so many milliseconds apart; then the condition is False, and it is tried every ten minutes. */
 export interface Pacing {
   readonly attempts: number;
   readonly every: number;
@@ -42,22 +43,17 @@ export interface InSyncOptions {
   readonly version?: string;
 }
 
-export interface WaitingOptions {
+/** Unless said otherwise, dependants wait too, and time ends it; what only a person ends has its condition False at once. */
+export interface WaitingOptions extends Partial<Severity> {
   /** When to look again, in milliseconds. */
   readonly after?: number;
-  /** False where dependants may go ahead. */
-  readonly blocks?: boolean;
-  /** True for what does not pass by itself, so that the condition is False. */
-  readonly lasting?: boolean;
 }
 
-/** How the world differs from the wish, printable and secret-free, and the remedy. */
-export interface Drift {
+/** How the world differs from the wish, printable and secret-free, and the remedy, for which dependants wait unless said. */
+export interface Drift extends Partial<Pick<Severity, 'blocks'>> {
   readonly changes: readonly Change[];
   /** What this remedy does, where the resource's summary does not say it. */
   readonly summary?: string;
-  /** True where what is there still works: a failing remedy then blocks nobody. */
-  readonly tolerable?: boolean;
   /** True for one step of several: dependants wait until the check finds the whole in sync. */
   readonly partial?: boolean;
   /** True where time alone brought it about: to be repeated is its nature, and no sign of another writer. */
@@ -72,10 +68,7 @@ export interface Change {
   readonly desired: string | undefined;
 }
 
-/**
- * What became of a Resource in one pass. `until` and `lookAgainAt` are epoch milliseconds. Where `blocks` is false,
- * what is there still works, and dependants go ahead.
- */
+/** What became of a Resource in one pass. `until` and `lookAgainAt` are epoch milliseconds. */
 export type Outcome = { readonly resource: Resource } & (
   | ({ readonly state: 'InSync' } & InSyncOptions)
   | {
@@ -85,13 +78,12 @@ export type Outcome = { readonly resource: Resource } & (
       readonly partial?: boolean;
     }
   | { readonly state: 'Recorded'; readonly changes: readonly Change[] }
-  | {
+  | ({
       readonly state: 'Waiting' | 'Failed';
       readonly reason: Reason;
       readonly message: string;
       readonly lookAgainAt: number;
-      readonly blocks: boolean;
-    }
+    } & Pick<Severity, 'blocks'>)
   | { readonly state: 'Blocked'; readonly by: string }
 );
 

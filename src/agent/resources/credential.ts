@@ -19,8 +19,8 @@ export type Currency =
   | {
       readonly ok: false;
       readonly changes: readonly Change[];
-      /** True while what is there still works. */
-      readonly tolerable?: boolean;
+      /** False while what is there still works. */
+      readonly blocks?: boolean;
       /** True where it has only had its time. */
       readonly due?: boolean;
     };
@@ -52,12 +52,12 @@ export function credential({ path, isCurrent, render, ...rest }: CredentialSpec)
       const found = await host.readFile(path);
       const currency = await judge(found, isCurrent, host);
       if (currency.ok) return settled(currency);
-      const { changes, tolerable = false, due = false } = currency;
+      const { changes, blocks = true, due = false } = currency;
       return {
         state: 'Drifted',
         drift: {
           changes,
-          tolerable,
+          blocks,
           due,
           remedy: async (host) => write(host, path, await render(host, found)),
         },

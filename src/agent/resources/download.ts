@@ -31,7 +31,7 @@ export function download({ installed, wanted, download, ...rest }: DownloadSpec)
       );
       if (finding.state !== 'Drifted') return inSync({ message: wanted });
       const { summary } = rest;
-      return { ...finding, drift: { ...finding.drift, summary, tolerable: version !== undefined } };
+      return { ...finding, drift: { ...finding.drift, summary, blocks: version === undefined } };
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { NodeError } from '../engine/errors.ts';
 import type { HostReader } from '../engine/host.ts';
 import { type Resource, waiting } from '../engine/resource.ts';
+import { forPerson } from '../engine/severity.ts';
 
 /**
  * The same Resource, whose remedy waits as long as `obstacle` returns an error. Asked only if there is a remedy. What works
@@ -16,8 +17,8 @@ export function heldBack(
       const finding = await resource.check(host);
       if (finding.state !== 'Drifted') return finding;
       const error = await obstacle(host);
-      const blocks = !finding.drift.tolerable;
-      return error ? waiting(error.reason, error.message, { after: 30_000, lasting: true, blocks }) : finding;
+      const { blocks = true } = finding.drift;
+      return error ? waiting(error.reason, error.message, { ...forPerson, blocks, after: 30_000 }) : finding;
     },
   };
 }

@@ -16,6 +16,6 @@ export async function learn<Value>(
   } catch (thrown) {
     const error = toNodeError(thrown);
     if (before?.value === undefined) return { error };
-    return { value: before.value, error: error.sparing() };
+    return { value: before.value, error: error.nonBlocking() };
   }
 }

@@ -9,7 +9,7 @@ export function sparing(resource: Resource): Resource {
       try {
         return tolerable(await resource.check(host));
       } catch (thrown) {
-        throw thrown instanceof NodeError ? thrown.sparing() : thrown;
+        throw thrown instanceof NodeError ? thrown.nonBlocking() : thrown;
       }
     },
   };
@@ -17,5 +17,5 @@ export function sparing(resource: Resource): Resource {
 
 function tolerable(finding: Finding): Finding {
   if (finding.state !== 'Drifted') return finding;
-  return { ...finding, drift: { ...finding.drift, tolerable: true } };
+  return { ...finding, drift: { ...finding.drift, blocks: false } };
 }

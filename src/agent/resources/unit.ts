@@ -1,6 +1,7 @@
 import { NodeError } from '../engine/errors.ts';
 import type { Command, CommandResult, HostReader } from '../engine/host.ts';
 import { type ConditionType, compare, type Resource } from '../engine/resource.ts';
+import { forPerson } from '../engine/severity.ts';
 
 export interface UnitSpec {
   /** With its suffix: `k3s.service`. */
@@ -34,9 +35,7 @@ function masked(unit: string): NodeError {
   return new NodeError(
     'UnitMasked',
     `${unit} is masked, so systemd does not start it: systemctl unmask ${unit}.`,
-    {
-      retry: { pace: 'slow' },
-    },
+    forPerson,
   );
 }
 

@@ -22,7 +22,7 @@ export async function checkNamedFiles(host: HostReader, { settings, origins }: L
   const lines = found.flatMap(({ path, problem }) =>
     problem === undefined ? [] : [`${origins[path]}: ${path}: ${problem}`],
   );
-  // A file may come a moment later than the settings do, so the pace stays that of a retry soon.
+  // A file may come a moment later than the settings do, so time may end it.
   if (lines.length > 0) throw new NodeError('InvalidSettings', lines.join('\n'));
 }
 

@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini';
 import { NodeError } from '../engine/errors.ts';
 import { printableLine } from '../engine/printable.ts';
+import { forPerson } from '../engine/severity.ts';
 import { knownAt, knownNamed } from './known-keys.ts';
 import { nearest } from './nearest.ts';
 import { type Path, pathText, valueAt } from './path.ts';
@@ -8,9 +9,7 @@ import type { Problem } from './problem.ts';
 
 /** All problems as one `InvalidSettings`, a line for each: `FILE: path.in.it: what is wrong; the repair`. */
 export function invalidSettings(lines: readonly string[]): NodeError {
-  return new NodeError('InvalidSettings', [...new Set(lines.map(printableLine))].join('\n'), {
-    retry: { pace: 'slow' },
-  });
+  return new NodeError('InvalidSettings', [...new Set(lines.map(printableLine))].join('\n'), forPerson);
 }
 
 type Issue = z.core.$ZodIssue;

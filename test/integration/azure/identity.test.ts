@@ -27,33 +27,37 @@ const cases: readonly [string, Fault, Expected][] = [
   [
     '404, while the endpoint is updated',
     { status: 404 },
-    { reason: 'ManagedIdentityUnavailable', pace: 'soon' },
+    { reason: 'ManagedIdentityUnavailable', endedBy: 'time' },
   ],
-  ['410, for up to 70 seconds', { status: 410 }, { reason: 'ManagedIdentityUnavailable', pace: 'soon' }],
-  ['429', { status: 429 }, { reason: 'Throttled', pace: 'soon' }],
+  ['410, for up to 70 seconds', { status: 410 }, { reason: 'ManagedIdentityUnavailable', endedBy: 'time' }],
+  ['429', { status: 429 }, { reason: 'Throttled', endedBy: 'time' }],
   [
     '429 that says when',
     { status: 429, headers: { 'retry-after': '2' } },
-    { reason: 'Throttled', pace: 'soon', after: 2000 },
+    { reason: 'Throttled', endedBy: 'time', after: 2000 },
   ],
   [
     '500',
     { status: 500, body: { error: 'unknown' } },
-    { reason: 'ManagedIdentityUnavailable', pace: 'soon' },
+    { reason: 'ManagedIdentityUnavailable', endedBy: 'time' },
   ],
   [
     '503 as a page',
     { status: 503, body: '<html>busy</html>' },
-    { reason: 'ManagedIdentityUnavailable', pace: 'soon' },
+    { reason: 'ManagedIdentityUnavailable', endedBy: 'time' },
   ],
-  ['403', { status: 403, body: 'unreachable network' }, { reason: 'UnexpectedAnswer', pace: 'slow' }],
-  ['200 without a token', { status: 200, body: {} }, { reason: 'UnexpectedAnswer', pace: 'soon' }],
-  ['garbage', 'garbage', { reason: 'UnexpectedAnswer', pace: 'soon' }],
-  ['a reset connection', 'reset', { reason: 'ManagedIdentityUnavailable', pace: 'soon', says: /ECONNRESET/ }],
+  ['403', { status: 403, body: 'unreachable network' }, { reason: 'UnexpectedAnswer', endedBy: 'person' }],
+  ['200 without a token', { status: 200, body: {} }, { reason: 'UnexpectedAnswer', endedBy: 'time' }],
+  ['garbage', 'garbage', { reason: 'UnexpectedAnswer', endedBy: 'time' }],
+  [
+    'a reset connection',
+    'reset',
+    { reason: 'ManagedIdentityUnavailable', endedBy: 'time', says: /ECONNRESET/ },
+  ],
   [
     'an endpoint that never answers',
     'hang',
-    { reason: 'ManagedIdentityUnavailable', pace: 'soon', says: /did not answer/ },
+    { reason: 'ManagedIdentityUnavailable', endedBy: 'time', says: /did not answer/ },
   ],
 ];
 
@@ -70,7 +74,7 @@ test('no identity yet', async () => {
   const [own] = vm.identities.splice(0);
   await expectFailure(cloud.secret('k3s-token'), {
     reason: 'ManagedIdentityMissing',
-    pace: 'soon',
+    endedBy: 'time',
     says: /Identity not found.*system-assigned/,
   });
   if (own) vm.identities.push(own);
@@ -82,7 +86,7 @@ test('several user-assigned identities', async () => {
   vm.identities.push(vmIdentity('user'), vmIdentity('user'));
   await expectFailure(cloud.secret('k3s-token'), {
     reason: 'ManagedIdentityAmbiguous',
-    pace: 'slow',
+    endedBy: 'person',
     says: /azure\.identity\.clientId/,
   });
   vm.identities = own;
@@ -96,7 +100,7 @@ test('an audience that Entra ID does not know', async () => {
   world.azure.node('server').faults.fail({ status: 400, body }, { on: /identity/ });
   await expectFailure(cloud.registryPassword(loginServer), {
     reason: 'UnexpectedAnswer',
-    pace: 'slow',
+    endedBy: 'person',
     says: /containerregistry\.azure\.net.*AADSTS500011.*azure\.registryAudience/,
   });
 });

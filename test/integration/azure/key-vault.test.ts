@@ -49,14 +49,14 @@ const cases: readonly Case[] = [
     name: 'no such secret yet',
     arrange: () => vault.delete('k3s-token'),
     reason: 'SecretNotFound',
-    pace: 'soon',
+    endedBy: 'time',
     says: /team\.vault\.azure\.net.*"k3s-token"/,
   },
   {
     name: 'no role assigned yet',
     arrange: () => world.azure.setRole('server', 'Key Vault Secrets User', vault.host, false),
     reason: 'VaultForbidden',
-    pace: 'soon',
+    endedBy: 'time',
     says: /k3s-token.*not authorized.*Key Vault Secrets User/,
   },
   {
@@ -65,7 +65,7 @@ const cases: readonly Case[] = [
       vault.closed = 'firewall';
     },
     reason: 'VaultFirewall',
-    pace: 'slow',
+    endedBy: 'person',
     says: /Client address is not authorized.*subnet/,
   },
   {
@@ -74,14 +74,14 @@ const cases: readonly Case[] = [
       vault.closed = 'private';
     },
     reason: 'VaultFirewall',
-    pace: 'slow',
+    endedBy: 'person',
     says: /private endpoint/,
   },
   {
     name: 'a disabled secret',
     arrange: () => vault.enable('k3s-token', false),
     reason: 'SecretDisabled',
-    pace: 'slow',
+    endedBy: 'person',
     says: /Enable it/,
   },
   {
@@ -90,7 +90,7 @@ const cases: readonly Case[] = [
       vault.tenant = '11111111-2222-3333-4444-555555555555';
     },
     reason: 'VaultWrongTenant',
-    pace: 'slow',
+    endedBy: 'person',
     says: /AKV10032.*tenant/,
   },
   {
@@ -99,7 +99,7 @@ const cases: readonly Case[] = [
       vault.throttle = { times: 1 };
     },
     reason: 'Throttled',
-    pace: 'soon',
+    endedBy: 'time',
   },
   {
     name: 'throttled, with a time',
@@ -107,14 +107,14 @@ const cases: readonly Case[] = [
       vault.throttle = { times: 1, retryAfter: '16' };
     },
     reason: 'Throttled',
-    pace: 'soon',
+    endedBy: 'time',
     after: 16_000,
   },
   {
     name: 'an error of its own',
     arrange: () => vault.faults.fail({ status: 503, headers: { 'retry-after': '5' } }),
     reason: 'VaultUnavailable',
-    pace: 'soon',
+    endedBy: 'time',
     after: 5_000,
     requests: 1,
   },
@@ -122,7 +122,7 @@ const cases: readonly Case[] = [
     name: 'a server that cuts the connection',
     arrange: () => vault.faults.fail('reset'),
     reason: 'VaultUnavailable',
-    pace: 'soon',
+    endedBy: 'time',
     says: /azure\.keyVault\.name/,
     requests: 1,
   },
@@ -130,7 +130,7 @@ const cases: readonly Case[] = [
     name: 'a server that never answers',
     arrange: () => vault.faults.fail('hang'),
     reason: 'VaultUnavailable',
-    pace: 'soon',
+    endedBy: 'time',
     says: /did not answer/,
     requests: 1,
   },
@@ -138,14 +138,14 @@ const cases: readonly Case[] = [
     name: 'what is no vault',
     arrange: () => vault.faults.fail('garbage'),
     reason: 'UnexpectedAnswer',
-    pace: 'soon',
+    endedBy: 'time',
     requests: 1,
   },
   {
     name: "a 403 that is not the vault's own",
     arrange: () => vault.faults.fail({ status: 403, body: '<html>Blocked by policy</html>' }),
     reason: 'VaultFirewall',
-    pace: 'slow',
+    endedBy: 'person',
     says: /network\.proxy/,
     requests: 1,
   },
@@ -157,7 +157,7 @@ const cases: readonly Case[] = [
       vault.faults.fail({ status: 401, headers: { 'www-authenticate': challenge } });
     },
     reason: 'UnexpectedAnswer',
-    pace: 'slow',
+    endedBy: 'person',
     says: /no token was sent.*evil\.example/,
     requests: 1,
   },
@@ -169,13 +169,13 @@ const cases: readonly Case[] = [
         body: { error: { code: 'BadParameter', message: 'bad eyJhbGciOi.eyJjYW5hcnki.sig' } },
       }),
     reason: 'UnexpectedAnswer',
-    pace: 'slow',
+    endedBy: 'person',
     says: /bad ‹redacted›/,
     requests: 1,
   },
 ];
 
-describe('each failure has a reason, a pace, and no hidden retries', () => {
+describe('each failure has a reason, what ends it, and no hidden retries', () => {
   test.each(cases)('$name', async ({ arrange, requests = 2, ...expected }) => {
     arrange();
     const made = await requestsTo(world.azure, 'key vault', () =>
@@ -188,7 +188,7 @@ describe('each failure has a reason, a pace, and no hidden retries', () => {
 test('a vault name that nobody has', async () => {
   await expectFailure(world.cloud({ keyVault: { name: 'tema' } }).secret('k3s-token'), {
     reason: 'VaultUnavailable',
-    pace: 'soon',
+    endedBy: 'time',
     says: /tema\.vault\.azure\.net.*azure\.keyVault\.name/,
   });
 });
@@ -196,7 +196,7 @@ test('a vault name that nobody has', async () => {
 test('a certificate of a CA that nobody named', async () => {
   await expectFailure(world.cloud({}, {}).secret('k3s-token'), {
     reason: 'TlsUntrusted',
-    pace: 'slow',
+    endedBy: 'person',
     says: /network\.caFile/,
   });
 });
@@ -204,7 +204,7 @@ test('a certificate of a CA that nobody named', async () => {
 test('the cloud the metadata names decides the domain, and a setting can overrule it', async () => {
   const { vm } = world.azure.node('server');
   vm.azEnvironment = 'AZUREUSGOVERNMENTCLOUD';
-  const unavailable = { reason: 'VaultUnavailable', pace: 'soon' } as const;
+  const unavailable = { reason: 'VaultUnavailable', endedBy: 'time' } as const;
   await expectFailure(world.cloud().secret('k3s-token'), {
     ...unavailable,
     says: /team\.vault\.usgovcloudapi\.net/,

@@ -136,7 +136,7 @@ const cases: readonly Case[] = [
     name: 'a role that was taken away, told at the token',
     arrange: withoutRole,
     reason: 'PullDenied',
-    pace: 'slow',
+    endedBy: 'person',
     says: /^The identity itself has no access either\..*AcrPull/,
   },
   {
@@ -146,7 +146,7 @@ const cases: readonly Case[] = [
       registry.roleCheckedAt = 'manifest';
     },
     reason: 'PullDenied',
-    pace: 'slow',
+    endedBy: 'person',
     says: /^The identity itself has no access either\..*AcrPull/,
   },
   {
@@ -155,7 +155,7 @@ const cases: readonly Case[] = [
       registry.mode = 'abac';
     },
     reason: 'PullDenied',
-    pace: 'slow',
+    endedBy: 'person',
     says: /Container Registry Repository Reader/,
   },
   {
@@ -163,7 +163,7 @@ const cases: readonly Case[] = [
     arrange: () => keep('by-hand'),
     reason: 'PullCredentialRefused',
     // The next pass, in seconds, takes the login out of kubelet's reach.
-    pace: 'soon',
+    endedBy: 'time',
     says: /authentication required.*registries\.schedule.*does see .*an older credential/,
   },
   {
@@ -172,7 +172,7 @@ const cases: readonly Case[] = [
       registry.closed = true;
     },
     reason: 'RegistryForbidden',
-    pace: 'slow',
+    endedBy: 'person',
     says: /not allowed access.*subnet/,
   },
   {
@@ -180,7 +180,7 @@ const cases: readonly Case[] = [
     arrange: () => {},
     of: `${loginServer}/hello/nobody:1`,
     reason: 'ProofImageNotFound',
-    pace: 'slow',
+    endedBy: 'person',
     says: /hello\/nobody:1.*registries\.proof/,
   },
   {
@@ -189,32 +189,32 @@ const cases: readonly Case[] = [
       registry.storage.closed = true;
     },
     reason: 'StorageUnreachable',
-    pace: 'slow',
+    endedBy: 'person',
     says: /from weumanaged\d+\.blob\.core\.windows\.net, which answers 403/,
   },
   {
     name: 'a storage that cuts the connection',
     arrange: () => registry.storage.faults.fail('reset'),
     reason: 'StorageUnreachable',
-    pace: 'soon',
+    endedBy: 'time',
     says: /blob\.core\.windows\.net, which cannot be reached.*private endpoint/,
   },
   {
     name: 'throttled',
     arrange: () => registry.faults.fail({ status: 429, headers: { 'retry-after': '9' } }, { on: /token/ }),
     reason: 'Throttled',
-    pace: 'soon',
+    endedBy: 'time',
     after: 9_000,
   },
   {
     name: 'an error of its own',
     arrange: () => registry.faults.fail({ status: 503 }),
     reason: 'RegistryUnavailable',
-    pace: 'soon',
+    endedBy: 'time',
   },
 ];
 
-describe('each failure of a pull has a reason and a pace', () => {
+describe('each failure of a pull has a reason and what ends it', () => {
   test.each(cases)('$name', async ({ arrange, of = image, ...expected }) => {
     await arrange();
     await expectFailure(prove(proofOf(of)), expected);
@@ -225,5 +225,5 @@ test('a certificate of a CA that nobody named', async () => {
   const finding = await proofOf(image).check(host);
   const stranger = nodeHost({ proxy: world.azure.proxyUrl });
   const remedy = finding.state === 'Drifted' ? finding.drift.remedy(stranger) : Promise.resolve();
-  await expectFailure(remedy, { reason: 'TlsUntrusted', pace: 'slow', says: /network\.caFile/ });
+  await expectFailure(remedy, { reason: 'TlsUntrusted', endedBy: 'person', says: /network\.caFile/ });
 });

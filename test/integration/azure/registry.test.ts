@@ -40,7 +40,7 @@ const cases: readonly Case[] = [
     name: 'no role assigned yet',
     arrange: () => world.azure.setRole('server', 'AcrPull', loginServer, false),
     reason: 'RegistryUnauthorized',
-    pace: 'soon',
+    endedBy: 'time',
     says: /authentication required.*AcrPull/,
   },
   {
@@ -49,7 +49,7 @@ const cases: readonly Case[] = [
       registry.mode = 'abac';
     },
     reason: 'RegistryUnauthorized',
-    pace: 'soon',
+    endedBy: 'time',
     says: /Container Registry Repository Reader/,
   },
   {
@@ -58,7 +58,7 @@ const cases: readonly Case[] = [
       registry.audience = 'https://management.azure.com';
     },
     reason: 'RegistryUnauthorized',
-    pace: 'soon',
+    endedBy: 'time',
     says: /token validation failed.*azure\.registryAudience/,
   },
   {
@@ -67,51 +67,51 @@ const cases: readonly Case[] = [
       registry.closed = true;
     },
     reason: 'RegistryForbidden',
-    pace: 'slow',
+    endedBy: 'person',
     says: /not allowed access.*subnet/,
   },
   {
     name: 'throttled',
     arrange: () => registry.faults.fail({ status: 429, headers: { 'retry-after': '9' } }),
     reason: 'Throttled',
-    pace: 'soon',
+    endedBy: 'time',
     after: 9_000,
   },
   {
     name: 'an error of its own',
     arrange: () => registry.faults.fail({ status: 502 }),
     reason: 'RegistryUnavailable',
-    pace: 'soon',
+    endedBy: 'time',
   },
   {
     name: 'what is no Azure registry',
     arrange: () => registry.faults.fail({ status: 404 }),
     reason: 'UnexpectedAnswer',
-    pace: 'slow',
+    endedBy: 'person',
     says: /registries\.servers/,
   },
   {
     name: 'garbage',
     arrange: () => registry.faults.fail('garbage'),
     reason: 'UnexpectedAnswer',
-    pace: 'soon',
+    endedBy: 'time',
   },
   {
     name: 'a token without dates',
     arrange: () => registry.faults.fail({ status: 200, body: { refresh_token: 'canary' } }),
     reason: 'UnexpectedAnswer',
-    pace: 'soon',
+    endedBy: 'time',
   },
   {
     name: 'a server that never answers',
     arrange: () => registry.faults.fail('hang'),
     reason: 'RegistryUnavailable',
-    pace: 'soon',
+    endedBy: 'time',
     says: /did not answer/,
   },
 ];
 
-describe('each failure has a reason, a pace, and costs one request', () => {
+describe('each failure has a reason, what ends it, and costs one request', () => {
   test.each(cases)('$name', async ({ arrange, ...expected }) => {
     arrange();
     const made = await requestsTo(world.azure, 'registry', () =>

@@ -16,7 +16,7 @@ test('a user-assigned identity is asked for by its client id, attached late, and
   const cloud = world.cloud({ identity: { clientId: chosen.clientId } });
   await expectFailure(cloud.secret('k3s-token'), {
     reason: 'ManagedIdentityMissing',
-    pace: 'soon',
+    endedBy: 'time',
     says: new RegExp(chosen.clientId),
   });
   vm.identities.push(chosen);

@@ -76,7 +76,7 @@ function hasty(host: Host, timeouts: number[], hangs: () => boolean): Host {
 
 export interface Expected {
   readonly reason: Reason;
-  readonly pace: 'soon' | 'slow';
+  readonly endedBy: NodeError['endedBy'];
   readonly after?: number;
   /** What the message must tell. */
   readonly says?: RegExp;
@@ -85,10 +85,11 @@ export interface Expected {
 /** The call fails so, and shows no secret and no token however it is printed. */
 export async function expectFailure(call: Promise<unknown>, expected: Expected): Promise<NodeError> {
   const error = await failure(call);
-  const { pace, after, says = /./ } = expected;
-  expect({ reason: error.reason, retry: error.retry }, error.message).toEqual({
+  const { endedBy, after, says = /./ } = expected;
+  expect({ reason: error.reason, endedBy: error.endedBy, retry: error.retry }, error.message).toEqual({
     reason: expected.reason,
-    retry: after === undefined ? { pace } : { pace, after },
+    endedBy,
+    retry: after === undefined ? {} : { after },
   });
   expect(error.message).toMatch(says);
   expect(inspect(error, { depth: 20, showHidden: true })).not.toMatch(/canary|eyJ/);

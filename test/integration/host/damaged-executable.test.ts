@@ -27,7 +27,7 @@ test.each(
   const finding = await executable.check(host);
   expect(finding).toMatchObject({
     state: 'Drifted',
-    drift: { tolerable: false, changes: [{ field: 'version', observed: undefined }] },
+    drift: { blocks: true, changes: [{ field: 'version', observed: undefined }] },
   });
 });
 

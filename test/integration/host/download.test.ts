@@ -95,7 +95,7 @@ describe('a broken transfer', () => {
     const { wanted, asked, root } = await release(ranged({ cut: 100_000 }));
     await expect(download(wanted, tools)).rejects.toMatchObject({
       reason: 'DownloadFailed',
-      retry: { pace: 'soon' },
+      endedBy: 'time',
       message: expect.stringContaining('broke off'),
     });
     expect(await readdir(`${root}/bin`)).toEqual(['.k3s.slipway-part', '.k3s.slipway-part.json']);
@@ -169,7 +169,7 @@ test('a transfer without a byte is DownloadFailed soon', async () => {
   const { wanted } = await release((_request, response) => void response.writeHead(200).write('begun'));
   await expect(download(wanted, { ...tools, stallAfter: 100 })).rejects.toMatchObject({
     reason: 'DownloadFailed',
-    retry: { pace: 'soon' },
+    endedBy: 'time',
     message: expect.stringContaining('no byte came for 0.1 s'),
   });
 });
@@ -185,7 +185,7 @@ test('a transfer that drips is DownloadFailed soon at its deadline, and resumed'
   });
   await expect(download(wanted, { ...tools, endAfter: 2_000 })).rejects.toMatchObject({
     reason: 'DownloadFailed',
-    retry: { pace: 'soon' },
+    endedBy: 'time',
     message: expect.stringContaining('longer than 2 s'),
   });
   drips = false;
@@ -213,7 +213,7 @@ test('a body without end is DownloadFailed at the size limit, and keeps no room'
   });
   await expect(download(wanted, { ...tools, sizeLimit: 1_000_000 })).rejects.toMatchObject({
     reason: 'DownloadFailed',
-    retry: { pace: 'slow' },
+    endedBy: 'person',
     message: expect.stringContaining('larger than 1000000 bytes'),
   });
   expect((await stat(`${root}/bin/.k3s.slipway-part`)).size).toBe(0);
@@ -222,8 +222,8 @@ test('a body without end is DownloadFailed at the size limit, and keeps no room'
 test('what was begun counts for the size limit', async () => {
   const { wanted } = await release(ranged({ cut: 200_000 }));
   const limited = { ...tools, sizeLimit: content.length - 1 };
-  await expect(download(wanted, limited)).rejects.toMatchObject({ retry: { pace: 'soon' } });
-  await expect(download(wanted, limited)).rejects.toMatchObject({ retry: { pace: 'slow' } });
+  await expect(download(wanted, limited)).rejects.toMatchObject({ endedBy: 'time' });
+  await expect(download(wanted, limited)).rejects.toMatchObject({ endedBy: 'person' });
 });
 
 test('a corrupt file is ChecksumMismatch, thrown away, and the old one stays', async () => {
@@ -242,22 +242,23 @@ test('a release without a line for the file is ChecksumMissing, and nothing is f
   const other = { ...wanted, checksum: { ...wanted.checksum, name: 'k3s-s390x' } };
   await expect(download(other, tools)).rejects.toMatchObject({
     reason: 'ChecksumMissing',
-    retry: { pace: 'slow' },
+    endedBy: 'person',
     message: expect.stringContaining('k3s-s390x'),
   });
   expect(asked).toEqual([]);
 });
 
 test.each([
-  { status: 404, retry: { pace: 'slow' }, says: /answers 404\. Check the version and the releaseUrl/ },
-  { status: 503, retry: { pace: 'soon', after: 7_000 }, says: /answers 503/ },
-  { status: 429, retry: { pace: 'soon', after: 7_000 }, says: /answers 429/ },
-])('a status $status is DownloadFailed at its pace', async ({ status, retry, says }) => {
+  { status: 404, endedBy: 'person', says: /answers 404\. Check the version and the releaseUrl/ },
+  { status: 503, endedBy: 'time', retry: { after: 7_000 }, says: /answers 503/ },
+  { status: 429, endedBy: 'time', retry: { after: 7_000 }, says: /answers 429/ },
+])('a status $status is DownloadFailed, ended by its own', async ({ status, endedBy, retry = {}, says }) => {
   const { wanted } = await release((_request, response) => {
     response.writeHead(status, { 'retry-after': '7' }).end();
   });
   await expect(download(wanted, tools)).rejects.toMatchObject({
     reason: 'DownloadFailed',
+    endedBy,
     retry,
     message: expect.stringMatching(says),
   });
@@ -267,14 +268,14 @@ test('a server may say with a date until when it wants to be left alone', async 
   const { wanted } = await release((_request, response) => {
     response.writeHead(503, { 'retry-after': 'Thu, 01 Jan 2026 00:00:00 GMT' }).end();
   });
-  await expect(download(wanted, tools)).rejects.toMatchObject({ retry: { pace: 'soon', after: 0 } });
+  await expect(download(wanted, tools)).rejects.toMatchObject({ endedBy: 'time', retry: { after: 0 } });
 });
 
 test('no server can ask for more than ten minutes of patience', async () => {
   const { wanted } = await release((_request, response) => {
     response.writeHead(503, { 'retry-after': '9'.repeat(20) }).end();
   });
-  await expect(download(wanted, tools)).rejects.toMatchObject({ retry: { pace: 'soon', after: 600_000 } });
+  await expect(download(wanted, tools)).rejects.toMatchObject({ endedBy: 'time', retry: { after: 600_000 } });
 });
 
 test('nobody there is Unreachable', async () => {
@@ -358,7 +359,7 @@ describe('an archive', () => {
     const { wanted } = await release(ranged({ body: archive }), archive);
     await expect(download({ ...wanted, member: 'helm' }, tools)).rejects.toMatchObject({
       reason: 'DownloadFailed',
-      retry: { pace: 'slow' },
+      endedBy: 'person',
       message: expect.stringContaining('has no file helm'),
     });
     await expect(stat(wanted.path)).rejects.toThrow('ENOENT');

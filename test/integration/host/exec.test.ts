@@ -92,7 +92,7 @@ test.each([
   const error = await host.run(command).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({
     reason: 'CommandFailed',
-    retry: { pace: 'slow' },
+    endedBy: 'person',
     message: expect.stringContaining(`${place} holds a NUL character`),
   });
   expect(inspect(error)).not.toContain('ter2');

@@ -93,7 +93,7 @@ describe('trust', () => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);
     await expect(nodeHost().get({ url: `https://127.0.0.1:${port}/` })).rejects.toMatchObject({
       reason: 'TlsUntrusted',
-      retry: { pace: 'slow' },
+      endedBy: 'person',
       message: expect.stringContaining('network.caFile'),
     });
   });

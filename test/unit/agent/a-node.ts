@@ -57,14 +57,15 @@ export async function outcome(resource: Resource, host: MemoryHost): Promise<str
 function told(finding: Finding): string {
   if (finding.state === 'Waiting') return `Waiting ${finding.reason}`;
   if (finding.state === 'InSync') return 'InSync';
-  const { changes, tolerable } = finding.drift;
-  return `Drifted${tolerable ? ' tolerably' : ''} ${changes.map(({ field }) => field).join(', ')}`;
+  const { changes, blocks = true } = finding.drift;
+  return `Drifted${blocks ? '' : ' tolerably'} ${changes.map(({ field }) => field).join(', ')}`;
 }
 
-/** The reason of an error, its pace, and whether it blocks. */
+/** The reason of an error, how soon it is tried again, and whether it blocks. */
 export function failure(error: unknown): string {
-  const { reason, retry, blocks, message } = error as Record<string, unknown> & { retry?: { pace: string } };
-  return reason ? `${reason} ${retry?.pace}${blocks ? '' : ', blocks nobody'}` : `Error: ${message}`;
+  const { reason, endedBy, blocks, message } = error as Record<string, unknown>;
+  const pace = endedBy === 'person' ? 'slow' : 'soon';
+  return reason ? `${reason} ${pace}${blocks ? '' : ', blocks nobody'}` : `Error: ${message}`;
 }
 
 /** Checks, and puts right, until a check is satisfied or the remedy fails; the outcomes in turn. */

@@ -30,7 +30,7 @@ async function daemon(machine: Vm, passes: number, rings: Readonly<Record<number
 
 test('a failure is retried after its delay, and at once on SIGHUP', async () => {
   const machine = vm('server');
-  machine.cloud.fail('secret', new NodeError('VaultWrongTenant', 'no', { retry: { pace: 'slow' } }));
+  machine.cloud.fail('secret', new NodeError('VaultWrongTenant', 'no', { endedBy: 'person' }));
   await daemon(machine, 6);
   const before = machine.cloud.calls.filter((call) => call.startsWith('secret')).length;
   await daemon(machine, 3, { 1: 'schedule' });
@@ -62,7 +62,7 @@ test('converge gives up when its time is over', async () => {
 
 test('converge ends at once when only people can help', async () => {
   const machine = vm('server');
-  machine.cloud.fail('secret', new NodeError('VaultWrongTenant', 'no', { retry: { pace: 'slow' } }));
+  machine.cloud.fail('secret', new NodeError('VaultWrongTenant', 'no', { endedBy: 'person' }));
   const start = machine.host.now();
   const report = await converge(machine.slipway(), machine.host, start + 60 * minute);
   expect(report.conditions[0]).toMatchObject({ status: 'False', reason: 'VaultWrongTenant' });

@@ -35,7 +35,7 @@ describe('normaliseServer', () => {
     'refuses %j',
     (given) => {
       expect(() => normaliseServer(given)).toThrow(
-        expect.objectContaining({ reason: 'ServerUnknown', retry: { pace: 'slow' } }),
+        expect.objectContaining({ reason: 'ServerUnknown', endedBy: 'person' }),
       );
     },
   );

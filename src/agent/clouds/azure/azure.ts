@@ -1,6 +1,7 @@
 /** @module Azure: instance metadata, Key Vault and container registries, as the VM's managed identity. */
 import { NodeError } from '../../engine/errors.ts';
 import type { Host } from '../../engine/host.ts';
+import { forPerson } from '../../engine/severity.ts';
 import type { Cloud } from '../cloud.ts';
 import type { CloudGround } from '../driver.ts';
 import {
@@ -81,7 +82,7 @@ async function vaultAddress(
     throw new NodeError(
       'VaultNotConfigured',
       'No Key Vault is configured, so no secret can be read. Set azure.keyVault.name to the vault that holds the join token.',
-      { retry: { pace: 'slow' } },
+      forPerson,
     );
   return `https://${name}.${vaultDomain(await environment())}`;
 }

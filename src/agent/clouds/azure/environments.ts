@@ -1,4 +1,5 @@
 import { NodeError } from '../../engine/errors.ts';
+import { forPerson } from '../../engine/severity.ts';
 
 export type Environment = 'public' | 'usgovernment' | 'china';
 
@@ -52,6 +53,6 @@ export function environmentOf(azEnvironment: string): Environment {
     'UnexpectedAnswer',
     `The instance metadata names the Azure cloud "${azEnvironment}", which Slipway does not know. ` +
       'Set azure.environment to public, usgovernment or china, or give the whole azure.keyVault.url.',
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }

@@ -2,6 +2,7 @@ import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-
 import { NodeError } from '../../engine/errors.ts';
 import type { Host, HttpResponse, HttpSend } from '../../engine/host.ts';
 import { type Content, Secret } from '../../engine/secret.ts';
+import { forPerson } from '../../engine/severity.ts';
 
 /** The address at which the SDKs look for the instance metadata service, whatever the settings say. */
 const metadataHost = '169.254.169.254';
@@ -54,7 +55,7 @@ function requireOrigin(url: string, origin: string): void {
   throw new NodeError(
     'UnexpectedAnswer',
     `${origin} leads to ${asked.origin}, and nothing was sent there. Check what answers under that name.`,
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }
 

@@ -1,7 +1,8 @@
 import type { AccessToken, ManagedIdentityCredential, TokenCredential } from '@azure/identity';
 import { soonAfter } from '../../engine/backoff.ts';
-import { NodeError, type NodeErrorOptions } from '../../engine/errors.ts';
+import { NodeError } from '../../engine/errors.ts';
 import type { Host, HttpResponse } from '../../engine/host.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { quoted, redirection, refusalOf } from '../answers.ts';
 import { arcRemark } from './arc.ts';
 import { askedOnce, azureHttpClient, metadataOrigin } from './http-client.ts';
@@ -42,8 +43,7 @@ export function managedIdentity({ host, imdsEndpoint, clientId }: ManagedIdentit
 
   async function take(scopes: string | string[]): Promise<AccessToken> {
     const arc = await arcRemark(host);
-    if (arc !== '')
-      throw new NodeError('ManagedIdentityUnavailable', arc.trim(), { retry: { pace: 'slow' } });
+    if (arc !== '') throw new NodeError('ManagedIdentityUnavailable', arc.trim(), forPerson);
     credential ??= create();
     const created = await credential;
     outcome = undefined;
@@ -79,16 +79,19 @@ function explain(
   if (outcome instanceof Error) return outcome;
   const { status } = outcome;
   const answer = `The managed identity endpoint answers ${status}.`;
-  const passing: NodeErrorOptions = { retry: soonAfter(outcome, now) };
-  if (status === 429) return new NodeError('Throttled', `${answer} It is asked again in a moment.`, passing);
+  const retry = soonAfter(outcome, now);
+  if (status === 429)
+    return new NodeError('Throttled', `${answer} It is asked again in a moment.`, { retry });
   if (status === 404 || status === 410 || status >= 500)
-    return new NodeError('ManagedIdentityUnavailable', `${answer} That passes; it is asked again.`, passing);
+    return new NodeError('ManagedIdentityUnavailable', `${answer} That passes; it is asked again.`, {
+      retry,
+    });
   if (status === 400) return misassigned(outcome, scope, clientId);
   const { code, message } = refusalOf(outcome);
   return new NodeError(
     'UnexpectedAnswer',
     `${answer}${quoted(message || code)}${redirection(outcome, metadataOrigin)} That is no token; check that azure.imdsEndpoint is right.`,
-    status === 200 ? {} : { retry: { pace: 'slow' } },
+    status === 200 ? {} : forPerson,
   );
 }
 
@@ -102,13 +105,13 @@ function misassigned(response: HttpResponse, scope: string, clientId: string | u
     return new NodeError(
       'UnexpectedAnswer',
       `Entra ID gives no tokens for ${scope}.${quoted(message)} Check azure.environment and azure.registryAudience.`,
-      { retry: { pace: 'slow' } },
+      forPerson,
     );
   if (/multiple user assigned/i.test(message))
     return new NodeError(
       'ManagedIdentityAmbiguous',
       'The VM has several user-assigned managed identities. Set azure.identity.clientId to the client id of the one to use.',
-      { retry: { pace: 'slow' } },
+      forPerson,
     );
   return new NodeError(
     'ManagedIdentityMissing',

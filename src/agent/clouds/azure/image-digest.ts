@@ -1,6 +1,7 @@
 import type { TokenCredential } from '@azure/identity';
 import { NodeError, Recorded } from '../../engine/errors.ts';
 import type { Host, HttpResponse } from '../../engine/host.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { quoted, redirection, refusalOf } from '../answers.ts';
 import { registryTrouble, registryUnreachable } from '../registry-errors.ts';
 import { azureHints as hints } from './hints.ts';
@@ -64,14 +65,14 @@ function refused(response: HttpResponse, { loginServer, repository, tag }: Image
     return new NodeError(
       'ProofImageNotFound',
       `${loginServer} has no ${repository}:${tag}.${says} Check registries.proof.`,
-      { retry: { pace: 'slow' } },
+      forPerson,
     );
   return (
     registryTrouble(response, { server: loginServer, hints }, now) ??
     new NodeError(
       'UnexpectedAnswer',
       `What answers at ${loginServer} does not answer as an Azure container registry does: status ${status}.${says}${redirection(response, `https://${loginServer}`)}`,
-      { retry: { pace: 'slow' } },
+      forPerson,
     )
   );
 }

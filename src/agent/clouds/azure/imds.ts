@@ -4,6 +4,7 @@ import { soonAfter } from '../../engine/backoff.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader, HttpResponse } from '../../engine/host.ts';
 import { readJson } from '../../engine/json.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { quoted, refusalOf } from '../answers.ts';
 import type { Identity } from '../cloud.ts';
 import { arcRemark } from './arc.ts';
@@ -80,7 +81,7 @@ function refused(response: HttpResponse, endpoint: string, now: number): NodeErr
 }
 
 function unexpected(message: string): NodeError {
-  return new NodeError('UnexpectedAnswer', message, { retry: { pace: 'slow' } });
+  return new NodeError('UnexpectedAnswer', message, forPerson);
 }
 
 type InstanceDocument = z.output<typeof instanceDocument>;

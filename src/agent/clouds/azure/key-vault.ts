@@ -5,6 +5,7 @@ import { NodeError } from '../../engine/errors.ts';
 import type { Host, HttpResponse } from '../../engine/host.ts';
 import { parseJson } from '../../engine/json.ts';
 import type { Secret } from '../../engine/secret.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { isOfProxy, isUnknownName, quoted, redirection, refusalOf, untrusted } from '../answers.ts';
 import { storedSecret } from '../stored-secret.ts';
 import { askedOnce, azureHttpClient } from './http-client.ts';
@@ -94,29 +95,28 @@ function refused(response: HttpResponse, url: string, name: string, now: number)
   const { code, message } = refusalOf(response);
   const inner = innerCodeOf(response);
   const says = quoted(message || code);
-  const passing = { retry: soonAfter(response, now) };
-  const lasting = { retry: { pace: 'slow' } } as const;
+  const retry = soonAfter(response, now);
   if (status === 404 && code === 'SecretNotFound')
     return new NodeError(
       'SecretNotFound',
       `The Key Vault ${url} has no secret "${name}" yet. Create it there, or correct the name of the secret in the settings.`,
-      passing,
+      { retry },
     );
   if (status === 403) return unusable(inner, message, url, name) ?? forbidden(inner || code, says, url, name);
   if (status === 401)
     return new NodeError(
       'VaultWrongTenant',
       `The Key Vault ${url} does not accept the token of this VM's identity.${says} Vault and VM must belong to the same Entra tenant; check azure.keyVault.name.`,
-      lasting,
+      forPerson,
     );
   if (status === 429)
-    return new NodeError('Throttled', `The Key Vault ${url} asks for fewer requests.${says}`, passing);
+    return new NodeError('Throttled', `The Key Vault ${url} asks for fewer requests.${says}`, { retry });
   if (status === 408 || status === 410 || status >= 500)
-    return new NodeError('VaultUnavailable', `The Key Vault ${url} answers ${status}.${says}`, passing);
+    return new NodeError('VaultUnavailable', `The Key Vault ${url} answers ${status}.${says}`, { retry });
   return new NodeError(
     'UnexpectedAnswer',
     `What answers at ${url} does not answer as a Key Vault does: status ${status}.${says}${redirection(response, url)} Check azure.keyVault.url.`,
-    status === 200 ? {} : lasting,
+    status === 200 ? {} : forPerson,
   );
 }
 
@@ -133,9 +133,7 @@ function unusable(inner: string, message: string, url: string, name: string): No
   const [, state, repair] =
     unusableStates.find(([pattern]) => pattern.test(text)) ?? ([] as readonly undefined[]);
   if (state === undefined) return undefined;
-  return new NodeError('SecretDisabled', `The secret "${name}" in ${url} ${state}. ${repair}`, {
-    retry: { pace: 'slow' },
-  });
+  return new NodeError('SecretDisabled', `The secret "${name}" in ${url} ${state}. ${repair}`, forPerson);
 }
 
 const unusableStates = [
@@ -154,18 +152,17 @@ const unusableStates = [
 
 /** The inner codes are as real vaults answer them; the reference lists only what they have in common. */
 function forbidden(code: string, says: string, url: string, name: string): NodeError {
-  const lasting = { retry: { pace: 'slow' } } as const;
   if (code === 'ForbiddenByFirewall' || code === 'ForbiddenByConnection')
     return new NodeError(
       'VaultFirewall',
       `The Key Vault ${url} refuses connections from this VM.${says} Allow the VM's subnet in the vault's networking settings, or give the vault a private endpoint.`,
-      lasting,
+      forPerson,
     );
   if (code === '')
     return new NodeError(
       'VaultFirewall',
       `Something on the way to the Key Vault ${url} refuses the request (403, but not the vault's own). Check network.proxy and what it allows.`,
-      lasting,
+      forPerson,
     );
   return new NodeError(
     'VaultForbidden',
@@ -177,6 +174,6 @@ function notThatVault({ message }: Error, url: string): NodeError {
   return new NodeError(
     'UnexpectedAnswer',
     `What answers at ${url} is no Key Vault of that domain, so no token was sent there.${quoted(message)} Check azure.keyVault.url and azure.environment.`,
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }

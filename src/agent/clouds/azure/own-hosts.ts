@@ -1,4 +1,5 @@
 import { NodeError } from '../../engine/errors.ts';
+import { forPerson } from '../../engine/severity.ts';
 
 export interface OwnHosts {
   /** The domains of this service in the VM's cloud. */
@@ -18,6 +19,6 @@ export function requireOwnHost(host: string, { domains, setting, consented }: Ow
   throw new NodeError(
     'ForeignHost',
     `${host} is outside ${domains.join(', ')}, so it is not shown a token of this VM's identity. Correct ${setting} or azure.environment; to show it all the same, add \`consent: { identityHosts: [${[...consented, host].join(', ')}] }\` to /etc/slipway/config.yaml.`,
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }

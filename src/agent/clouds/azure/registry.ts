@@ -5,6 +5,7 @@ import { NodeError } from '../../engine/errors.ts';
 import type { Host, HttpResponse } from '../../engine/host.ts';
 import { parseJson } from '../../engine/json.ts';
 import { Secret } from '../../engine/secret.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { quoted, redirection, refusalOf } from '../answers.ts';
 import { jwtTimes } from '../jwt.ts';
 import { registryTrouble, registryUnreachable } from '../registry-errors.ts';
@@ -69,7 +70,7 @@ function refused(response: HttpResponse, loginServer: string, now: number): Node
     new NodeError(
       'UnexpectedAnswer',
       `${loginServer} answers the token exchange with status ${status}.${says}${redirection(response, `https://${loginServer}`)} Check that registries.servers names an Azure container registry.`,
-      { retry: { pace: 'slow' } },
+      forPerson,
     )
   );
 }

@@ -3,6 +3,7 @@ import { NodeError, type NodeErrorOptions } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import type { Reason } from '../../engine/reasons.ts';
 import type { Secret } from '../../engine/secret.ts';
+import { forPerson } from '../../engine/severity.ts';
 import type { Cloud, Identity } from '../cloud.ts';
 import type { CloudGround } from '../driver.ts';
 import { storedSecret } from '../stored-secret.ts';
@@ -69,9 +70,7 @@ async function secretIn(host: HostReader, path: string, what: string): Promise<S
     throw refusal(
       'SecretNotFound',
       `The file ${path}, which is to hold ${what}, does not exist yet. Create it with mode 0600.`,
-      {
-        retry: { pace: 'soon' },
-      },
+      { endedBy: 'time' },
     );
   if ((found.mode & 0o007) !== 0)
     throw refusal(
@@ -82,6 +81,6 @@ async function secretIn(host: HostReader, path: string, what: string): Promise<S
   return storedSecret(found.content, `The file ${path}`, repair);
 }
 
-function refusal(reason: Reason, message: string, options: NodeErrorOptions = { retry: { pace: 'slow' } }) {
+function refusal(reason: Reason, message: string, options: NodeErrorOptions = forPerson) {
   return new NodeError(reason, message, options);
 }

@@ -1,6 +1,7 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { Host } from '../../engine/host.ts';
 import { compare, type Finding, inSync, type Resource } from '../../engine/resource.ts';
+import { advisory } from '../../engine/severity.ts';
 import type { GitOpsGround } from '../engine.ts';
 import type { GitOpsContext } from '../gitops.ts';
 import { bootstrapArguments, tokenVariables } from './flux-arguments.ts';
@@ -62,7 +63,7 @@ function pathDiffers(path: string, wanted: string): NodeError {
     'BootstrapPathDiffers',
     `Flux is bootstrapped at ${path}, but gitops.flux.path says ${wanted}; nothing was changed. ` +
       `Set gitops.flux.path to ${path}, or change spec.path in gotk-sync.yaml by a commit.`,
-    { retry: { pace: 'slow' }, blocks: false },
+    advisory,
   );
 }
 

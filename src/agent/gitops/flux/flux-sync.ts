@@ -9,7 +9,6 @@ import { type FluxObject, type FluxObjects, fluxObjects, fluxSystem } from './fl
 const whileReconciling = 15_000;
 const whileReady = 5 * 60_000;
 const longestQuote = 400;
-const blocks = false;
 
 /**
  * The repository is fetched and applied: `SourceNotReady` or `KustomizationNotReady` with Flux's own words where it
@@ -40,14 +39,20 @@ function judge({ source, sync }: FluxObjects, now: number): Finding {
 function notReady(reason: Reason, kind: string, object: FluxObject | undefined): Finding | undefined {
   const name = `${kind} ${fluxSystem}/${fluxSystem}`;
   if (object?.spec?.suspend)
-    return waiting(reason, `${name} is suspended; flux resume continues.`, { after: whileReady, blocks });
+    return waiting(reason, `${name} is suspended; flux resume continues.`, {
+      after: whileReady,
+      blocks: false,
+    });
   const ready = object?.status?.conditions?.find(({ type }) => type === 'Ready');
   const said = quote(ready?.message);
   if (!ready || ready.status === 'Unknown' || isStale(object)) {
-    return waiting(reason, `${name} is being reconciled: ${said}`, { after: whileReconciling, blocks });
+    return waiting(reason, `${name} is being reconciled: ${said}`, {
+      after: whileReconciling,
+      blocks: false,
+    });
   }
   if (ready.status === 'True') return undefined;
-  throw new NodeError(reason, `${name} is not Ready: ${said}`, { blocks });
+  throw new NodeError(reason, `${name} is not Ready: ${said}`, { blocks: false });
 }
 
 function isStale(object: FluxObject | undefined): boolean {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, opendir } from 'node:fs/promises';
 import { NodeError } from '../../engine/errors.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { errnoOf } from './file-errors.ts';
 
 /** Bytes of a text file that are read at most; what Slipway reads has some kilobytes. */
@@ -56,7 +57,7 @@ function tooMany(path: string, most: number): NodeError {
   return new NodeError(
     'FileSystemError',
     `Cannot list ${path}: it has more than ${most} entries, and was not read. Take out of it what is not needed.`,
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }
 
@@ -68,7 +69,7 @@ export function tooLarge(path: string): NodeError {
   return new NodeError(
     'FileSystemError',
     `Cannot read ${path}: it is larger than 4 MiB, and was not read. Put a file there that holds nothing but its text.`,
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }
 

@@ -1,4 +1,5 @@
 import { NodeError, toNodeError } from '../../engine/errors.ts';
+import { forPerson } from '../../engine/severity.ts';
 
 /**
  * A failed file operation as a NodeError that names the path and the repair: `DiskFull`, `ReadOnly`,
@@ -31,14 +32,14 @@ export function fileError(thrown: unknown, action: string, path: string): NodeEr
         said(
           'it is read-only here (EROFS). Remount its file system, or add it to ReadWritePaths of slipway.service.',
         ),
-        { retry: { pace: 'slow' }, cause: thrown },
+        { ...forPerson, cause: thrown },
       );
     case 'EACCES':
     case 'EPERM':
       return new NodeError(
         'PermissionDenied',
         said(`the system refuses access (${errno}). Run as root, or give --root a folder of your own.`),
-        { retry: { pace: 'slow' }, cause: thrown },
+        { ...forPerson, cause: thrown },
       );
     default:
       return new NodeError(

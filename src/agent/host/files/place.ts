@@ -3,6 +3,7 @@ import { type FileHandle, lstat, mkdir, open, readlink } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, relative } from 'node:path';
 import { NodeError } from '../../engine/errors.ts';
 import { mostLinks, partsOf } from '../../engine/path-parts.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { errnoOf, systemError, unlessMissing } from './file-errors.ts';
 
 /** open(2): a descriptor that only names what it leads to. Node has no name for it; x86 and arm64 share the number. */
@@ -144,7 +145,7 @@ async function trustedTarget(folder: FileHandle, at: string, link: Stats, path: 
     'PermissionDenied',
     `${path} leads through the link ${basename(at)}, which belongs to another user (uid ${link.uid}) or stands in a directory that ` +
       'others may write to, so it may lead anywhere. Remove the link, or give it and its directory to root: chown -h root:root.',
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }
 

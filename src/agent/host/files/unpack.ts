@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
+import { forPerson } from '../../engine/severity.ts';
 import { downloadFailed } from '../http/transfer.ts';
 import { errnoOf } from './file-errors.ts';
 
@@ -31,7 +32,7 @@ export async function unpackMember(
   address: string,
   limits = usual,
 ): Promise<void> {
-  const refused = (why: string) => downloadFailed(address, `its archive ${why}`, { pace: 'slow' });
+  const refused = (why: string) => downloadFailed(address, `its archive ${why}`, forPerson);
   let entries = 0;
   for await (const { header, content, left } of partsOf(bounded(archive, address, limits, refused))) {
     if (header === undefined) throw refused('is damaged');

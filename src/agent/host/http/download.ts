@@ -4,6 +4,7 @@ import { lstat, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { NodeError } from '../../engine/errors.ts';
 import type { Download } from '../../engine/host.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { atomicWrite, replaceWith, syncDirectory } from '../files/atomic-write.ts';
 import { readNote } from '../files/bounded-read.ts';
 import { clearDraft, openRegular } from '../files/draft.ts';
@@ -91,7 +92,7 @@ function promised({ checksum: { url, name } }: Download, text: string): string {
   throw new NodeError(
     'ChecksumMissing',
     `${url} has no sha256 line for ${name}, so it cannot be verified. Check the version and the releaseUrl in the settings.`,
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }
 
@@ -140,7 +141,7 @@ async function unpackOnce(
   try {
     await unpack(archive, member, wanted, place);
   } catch (thrown) {
-    if (thrown instanceof NodeError && thrown.retry.pace === 'slow') {
+    if (thrown instanceof NodeError && thrown.endedBy === 'person') {
       await atomicWrite(`${archive}.refused`, digest, 0o600);
       await rm(archive, { force: true });
     }
@@ -152,7 +153,7 @@ async function refuseAgain(note: string, digest: string, { url, path }: Download
   if ((await readNote(note)) !== digest) return;
   const seen = join(dirname(path), basename(note));
   const why = `its archive was refused when it was unpacked, and its checksum is still the same. Check the releaseUrl in the settings; to try it again: rm ${seen}`;
-  throw downloadFailed(url, why, { pace: 'slow' });
+  throw downloadFailed(url, why, forPerson);
 }
 
 /** Takes one member out of the archive, which was verified as a whole. */

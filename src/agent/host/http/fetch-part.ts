@@ -2,6 +2,7 @@ import { type FileHandle, stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import * as z from 'zod/mini';
 import { parseJson } from '../../engine/json.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { atomicWrite } from '../files/atomic-write.ts';
 import { readNote } from '../files/bounded-read.ts';
 import { openDraft } from '../files/draft.ts';
@@ -45,7 +46,7 @@ async function append(
     if (size > sizeLimit) {
       await file.truncate();
       const why = `it is larger than ${sizeLimit} bytes, as no release file is. Check the releaseUrl in the settings`;
-      throw downloadFailed(address, why, { pace: 'slow' });
+      throw downloadFailed(address, why, forPerson);
     }
     await file.appendFile(chunk);
   }

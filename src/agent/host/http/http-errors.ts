@@ -1,4 +1,5 @@
 import { NodeError } from '../../engine/errors.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { errnoOf } from '../files/file-errors.ts';
 
 /**
@@ -38,7 +39,7 @@ function tlsUntrusted(code: string, url: URL, cause: unknown): NodeError {
       ? 'Check the clock of this host first, then the certificate.'
       : 'Where a proxy or a private CA signs, set network.caFile to its certificate.';
   return new NodeError('TlsUntrusted', `The certificate of ${url.host} is not trusted: ${code}. ${why}`, {
-    retry: { pace: 'slow' },
+    ...forPerson,
     cause,
   });
 }
@@ -57,7 +58,7 @@ export function unsendable(url: URL, code: string, cause: unknown): NodeError {
     'UnexpectedAnswer',
     `No request can be made to ${shownUrl(url)} (${code}): its address or one of its headers holds what HTTP does not allow, as a ` +
       'token with a line break does. Check what gave the address or the token out.',
-    { retry: { pace: 'slow' }, cause },
+    { ...forPerson, cause },
   );
 }
 

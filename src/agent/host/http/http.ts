@@ -8,6 +8,7 @@ import { request as httpsRequest } from 'node:https';
 import { NodeError } from '../../engine/errors.ts';
 import type { HttpResponse, HttpSend } from '../../engine/host.ts';
 import { reveal } from '../../engine/secret.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { within } from '../clock/within.ts';
 import { errnoOf } from '../files/file-errors.ts';
 import type { Route, Routes } from './http-agents.ts';
@@ -106,7 +107,7 @@ export function notAnAddress(what: string): NodeError {
   return new NodeError(
     'UnexpectedAnswer',
     `${what} leads to something that is not a URL. Check the address in the settings.`,
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }
 

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { NodeError } from '../../engine/errors.ts';
 import { Secret } from '../../engine/secret.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { parseProxyLogin } from '../../settings/proxy-login.ts';
 import { readText } from '../files/bounded-read.ts';
 import { fileError } from '../files/file-errors.ts';
@@ -27,7 +28,7 @@ export async function readProxyLogin(path: string): Promise<ProxyLogin> {
     throw new NodeError(
       'InvalidSettings',
       `network.proxyCredentialsFile: ${path} must hold one line user:password; write it anew.`,
-      { retry: { pace: 'slow' } },
+      forPerson,
     );
   const { user, password } = login;
   const encoded = Buffer.from(`${user}:${password}`).toString('base64');
@@ -63,6 +64,6 @@ function exposed(path: string, why: string, repair: string): NodeError {
   return new NodeError(
     'SecretExposed',
     `network.proxyCredentialsFile names ${path}, which ${why}: ${repair} ${path}, and consider the password known.`,
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }

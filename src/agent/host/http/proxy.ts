@@ -4,6 +4,7 @@ import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { NodeError } from '../../engine/errors.ts';
 import type { Secret } from '../../engine/secret.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { errnoOf } from '../files/file-errors.ts';
 import { connectionError, hintFor } from './http-errors.ts';
 
@@ -78,7 +79,9 @@ function loginWanted(url: URL, proxy: HttpProxy): NodeError {
   const why = proxy.authorization
     ? 'refuses the login of network.proxyCredentialsFile (407). Correct the line user:password in that file.'
     : 'wants a login (407). Write user:password into a file of root with mode 0600, and name it in network.proxyCredentialsFile.';
-  return new NodeError('ProxyUnauthorized', `The proxy ${proxy.url.origin}, asked for ${url.host}, ${why}`, {
-    retry: { pace: 'slow' },
-  });
+  return new NodeError(
+    'ProxyUnauthorized',
+    `The proxy ${proxy.url.origin}, asked for ${url.host}, ${why}`,
+    forPerson,
+  );
 }

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { soonAfter } from '../../engine/backoff.ts';
-import { NodeError, type Retry } from '../../engine/errors.ts';
+import { NodeError, type NodeErrorOptions } from '../../engine/errors.ts';
 import { followRedirects, mostRedirects, type RefusedRedirect } from '../../engine/redirects.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { unlessAborted } from '../clock/within.ts';
 import { errnoOf } from '../files/file-errors.ts';
 import { addressOf, notAnAddress, open } from './http.ts';
@@ -96,7 +97,7 @@ function refusal(address: string, from: URL, refused: RefusedRedirect): NodeErro
       return downloadFailed(
         address,
         `it redirects to ${refused.to.protocol}, which is not http or https`,
-        lasting,
+        forPerson,
       );
     case 'downgrade': {
       const { protocol, host } = refused.to;
@@ -109,29 +110,23 @@ function refusal(address: string, from: URL, refused: RefusedRedirect): NodeErro
 export function succeed({ statusCode = 0, headers }: IncomingMessage, address: string): void {
   if (statusCode === 200 || statusCode === 206) return;
   const answer = `the server answers ${statusCode}`;
-  const passing = statusCode >= 500 || statusCode === 429 || statusCode === 408;
-  if (!passing)
-    throw downloadFailed(address, `${answer}. Check the version and the releaseUrl in the settings`, lasting);
-  throw downloadFailed(address, answer, soonAfter({ headers }, Date.now()));
+  const isPassing = statusCode >= 500 || statusCode === 429 || statusCode === 408;
+  if (!isPassing)
+    throw downloadFailed(
+      address,
+      `${answer}. Check the version and the releaseUrl in the settings`,
+      forPerson,
+    );
+  throw downloadFailed(address, answer, { retry: soonAfter({ headers }, Date.now()) });
 }
 
 function brokeOff(address: string, thrown: unknown): NodeError {
   const why = `the transfer broke off (${errnoOf(thrown) ?? thrown}); it is resumed`;
-  return downloadFailed(address, why, undefined, thrown);
+  return downloadFailed(address, why, { cause: thrown });
 }
 
 /** `DownloadFailed` from an address, shown without what may be secret in it. */
-export function downloadFailed(
-  address: string,
-  why: string,
-  retry: Retry = { pace: 'soon' },
-  cause?: unknown,
-): NodeError {
-  return new NodeError('DownloadFailed', `${shownUrl(new URL(address))} could not be downloaded: ${why}.`, {
-    retry,
-    cause,
-  });
+export function downloadFailed(address: string, why: string, options: NodeErrorOptions = {}): NodeError {
+  const message = `${shownUrl(new URL(address))} could not be downloaded: ${why}.`;
+  return new NodeError('DownloadFailed', message, options);
 }
-
-/** How a failure is repeated that no other attempt mends. */
-const lasting = { pace: 'slow' } as const;

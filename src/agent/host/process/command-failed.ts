@@ -2,6 +2,7 @@ import { commandLine } from '../../engine/command-line.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { Command, CommandResult } from '../../engine/host.ts';
 import { redacted, Secret } from '../../engine/secret.ts';
+import { forPerson } from '../../engine/severity.ts';
 
 /**
  * `CommandFailed` (`CommandNotFound` for 127) with the last lines the command wrote to stderr, or to stdout where
@@ -10,9 +11,11 @@ import { redacted, Secret } from '../../engine/secret.ts';
 export function commandFailed(command: Command, result: CommandResult): NodeError {
   const line = commandLine(command);
   if (result.exitCode === 127) {
-    return new NodeError('CommandNotFound', `${line}: ${command.file} is not installed. Install it.`, {
-      retry: { pace: 'slow' },
-    });
+    return new NodeError(
+      'CommandNotFound',
+      `${line}: ${command.file} is not installed. Install it.`,
+      forPerson,
+    );
   }
   const said = lastLines(withoutSecrets(result.stderr.trim() || result.stdout.trim(), command));
   const quoted = said === '' ? 'It wrote nothing.' : `It wrote: ${said}`;

@@ -5,6 +5,7 @@ import { commandLine } from '../../engine/command-line.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { Command, CommandResult } from '../../engine/host.ts';
 import { reveal } from '../../engine/secret.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { longestTimer } from '../clock/clock.ts';
 import { errnoOf } from '../files/file-errors.ts';
 
@@ -56,7 +57,7 @@ function refuseNul({ file, args }: Command, env: Readonly<Record<string, string>
   throw new NodeError(
     'CommandFailed',
     `${file} was not started: ${where} holds a NUL character. If its text was saved as UTF-16, save it as UTF-8.`,
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }
 

@@ -3,6 +3,7 @@ import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { parseJson } from '../../engine/json.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
+import { advisory } from '../../engine/severity.ts';
 import { type K3sNode, nodeKubectl, nodeTaints } from '../../node.ts';
 import { askApi } from '../../resources/kubectl.ts';
 import { probe } from '../../resources/probe.ts';
@@ -122,6 +123,6 @@ function taintsOn({ name }: K3sNode, { spec }: ApiNode, wanted: readonly string[
   throw new NodeError(
     'TaintNotApplied',
     `Node ${name} registered without ${missing.join(', ')}. On the server: kubectl taint node ${name} ${missing.join(' ')}`,
-    { retry: { pace: 'slow' }, blocks: false },
+    advisory,
   );
 }

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { type ConditionType, type Finding, inSync, type Resource, step } from '../../engine/resource.ts';
+import { forPerson } from '../../engine/severity.ts';
 import type { K3sNode } from '../../node.ts';
 import type { NodePaths } from '../../paths.ts';
 import { joinedCluster, proofOfJoining } from '../k3s/index.ts';
@@ -59,7 +60,7 @@ function unsafe({ path, place, fault, repair }: UnsafePath, until = '', blocks =
     'UnsafePath',
     `${path}${leadsTo} ${fault}, so a user who is not root can exchange what root runs or trusts. See that all in it is as it ` +
       `should be, then run: ${[...repair, path].join(' ')}.${until}`,
-    { retry: { pace: 'slow' }, blocks },
+    { ...forPerson, blocks },
   );
 }
 

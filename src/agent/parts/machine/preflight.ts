@@ -3,6 +3,7 @@ import type { Role } from '../../../roles/role.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource } from '../../engine/resource.ts';
+import { advisory, forPerson } from '../../engine/severity.ts';
 import type { K3sNode } from '../../node.ts';
 import { probe } from '../../resources/probe.ts';
 import { joinedCluster } from '../k3s/index.ts';
@@ -44,7 +45,7 @@ function judgeMemory(role: Role, memory: number): Finding {
   throw new NodeError(
     'MemoryTooSmall',
     `This VM has ${memory} MB of memory; the role ${role.name} needs ${role.memory} MB. Use a larger VM size.`,
-    { retry: { pace: 'slow' }, blocks: false },
+    advisory,
   );
 }
 
@@ -54,7 +55,7 @@ async function lookAtCgroups(host: HostReader, node: K3sNode): Promise<Finding> 
     'CgroupsUnsupported',
     `This kernel has cgroups of version 1, and K3s ${node.version}, which is wanted, does not start with them (1.35 and newer). ` +
       'Put systemd.unified_cgroup_hierarchy=1 on the kernel command line and reboot, or set k3s.version to a 1.34.',
-    { retry: { pace: 'slow' }, blocks: !(await joinedCluster(host, node)) },
+    { ...forPerson, blocks: !(await joinedCluster(host, node)) },
   );
 }
 
@@ -71,7 +72,7 @@ async function lookAtMounts(host: HostReader, node: K3sNode): Promise<Finding> {
       'MountedNoexec',
       `${path} is on ${mount}, which is mounted noexec, so K3s cannot be run from there. Run: mount -o remount,exec ${mount}, ` +
         'and take noexec out of /etc/fstab.',
-      { retry: { pace: 'slow' }, blocks: !(await joinedCluster(host, node)) },
+      { ...forPerson, blocks: !(await joinedCluster(host, node)) },
     );
   }
   return inSync();
@@ -86,7 +87,7 @@ async function lookAtRoom(host: HostReader, node: K3sNode, free: FreeSpace): Pro
     throw new NodeError(
       'DiskFull',
       `${available} MB are free for ${path}, and K3s ${node.version} needs ${needed} MB there. Make room, or use a larger disk.`,
-      { retry: { pace: 'slow' }, blocks: false },
+      advisory,
     );
   }
   return inSync();

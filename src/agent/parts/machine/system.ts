@@ -73,7 +73,7 @@ async function observe(host: HostReader, { key, value, atLeast }: Sysctl): Promi
 /** K3s loads the modules and sets forwarding itself too; only under protect-kernel-defaults kubelet insists. */
 function bearable(node: K3sNode, finding: Finding): Finding {
   if (finding.state !== 'Drifted') return finding;
-  const drift: Drift = { ...finding.drift, tolerable: !protectsKernelDefaults(node) };
+  const drift: Drift = { ...finding.drift, blocks: protectsKernelDefaults(node) };
   return { state: 'Drifted', drift };
 }
 

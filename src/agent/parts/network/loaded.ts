@@ -1,6 +1,7 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { Host, HostReader } from '../../engine/host.ts';
 import { compare, type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { showUnit, systemctl } from '../../resources/unit.ts';
 import { nft } from './nft.ts';
 import { type GuardRules, listedRules, rulesName } from './ruleset.ts';
@@ -38,7 +39,7 @@ function nftablesMissing(): NodeError {
     'NftablesMissing',
     `There is no ${nft}, so pods can ask the metadata service for the identity of this VM. Install it ` +
       '(apt-get install nftables), or set imds.pods to allow.',
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }
 

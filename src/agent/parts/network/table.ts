@@ -1,5 +1,6 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { nftCommand, table } from './nft.ts';
 import { guardUnit } from './unit.ts';
 
@@ -15,9 +16,7 @@ export async function listTable(host: HostReader): Promise<string | undefined> {
 }
 
 export function guardFailed(what: string): NodeError {
-  return new NodeError('ImdsGuardFailed', `${what} See journalctl -u ${guardUnit}.`, {
-    retry: { pace: 'slow' },
-  });
+  return new NodeError('ImdsGuardFailed', `${what} See journalctl -u ${guardUnit}.`, forPerson);
 }
 
 export function quoted(words: string): string {

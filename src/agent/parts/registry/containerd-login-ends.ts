@@ -1,5 +1,6 @@
 import type { HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
+import { advisory } from '../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../node.ts';
 import { showUnit } from '../../resources/unit.ts';
 import { readStamp } from '../k3s/index.ts';
@@ -43,7 +44,7 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   if (now < from) return inSync({ until: from });
   const message = told(first, now, unitName(node.role.k3s), isLeftAlone);
   const after = now < first.end ? first.end - now : notice;
-  return waiting('ContainerdLoginEnds', message, { lasting: true, blocks: false, after });
+  return waiting('ContainerdLoginEnds', message, { ...advisory, after });
 }
 
 async function firstEnding(host: HostReader, node: K3sNode): Promise<Ending | undefined> {

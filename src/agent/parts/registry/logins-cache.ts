@@ -43,7 +43,7 @@ export function loginsCache(node: K3sNode, cloud: Cloud): readonly Resource[] {
         if (changes.length === 0) return inSync();
         const remedy = async (host: Host) =>
           host.writeFile(path, render(await newestLogins(host, node, cloud)), { mode });
-        return { state: 'Drifted', drift: { changes, tolerable: true, remedy } };
+        return { state: 'Drifted', drift: { changes, blocks: false, remedy } };
       },
     },
   ];

@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
+import { advisory } from '../../engine/severity.ts';
 import type { K3sNode } from '../../node.ts';
 import type { NodePaths } from '../../paths.ts';
 import { file } from '../../resources/file.ts';
@@ -119,5 +120,5 @@ function sentElsewhere(flag: string, config: string): NodeError {
 }
 
 function foreign(message: string): NodeError {
-  return new NodeError('ProviderNotOurs', message, { retry: { pace: 'slow' }, blocks: false });
+  return new NodeError('ProviderNotOurs', message, advisory);
 }

@@ -4,6 +4,7 @@ import * as z from 'zod/mini';
 import { NodeError } from '../../engine/errors.ts';
 import { remembering } from '../../engine/remembering.ts';
 import { Secret, sensitive } from '../../engine/secret.ts';
+import { forPerson } from '../../engine/severity.ts';
 import type { Settings } from '../../settings/schema.ts';
 import { parseYaml } from '../../settings/yaml.ts';
 
@@ -139,6 +140,6 @@ function invalid(): NodeError {
   return new NodeError(
     'RegistriesInvalid',
     'The registries.yaml made of the settings does not read back as it was meant, so it was not written. Check registries.mirrors and registries.configs.',
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }

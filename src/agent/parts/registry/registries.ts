@@ -83,7 +83,7 @@ async function judge(
   const edited = configChanges(content, wantedRegistries(settings), servers);
   const changes = [...edited, ...logins.flatMap((held, at) => loginChanges(held, servers[at] ?? '', now))];
   const due = edited.length === 0 && logins.every((held) => held && held.receivedAt <= now + skew);
-  if (changes.length > 0) return { ok: false, tolerable: true, due, changes };
+  if (changes.length > 0) return { ok: false, blocks: false, due, changes };
   const until = Math.min(...logins.map((held) => held?.due ?? Number.POSITIVE_INFINITY));
   return Number.isFinite(until) ? { ok: true, until } : { ok: true };
 }

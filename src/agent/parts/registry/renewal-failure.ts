@@ -17,24 +17,25 @@ export interface RenewalFailure {
  * The failures of one attempt as one error: what happened, and of each server since when its credential is due and
  * until when pulls work with it. All of it comes from the file, so that it outlives a restart of Slipway.
  *
- * Its pace is that of whichever failure passes soonest. A Retry-After counts from who asks for fewer requests; who is
- * down cannot know when it will be up, and a proxy before it even less.
+ * It is as severe as whichever failure passes soonest, and repeated with it. A Retry-After counts from who asks for fewer
+ * requests; who is down cannot know when it will be up, and a proxy before it even less.
  */
 export function renewalFailure(failures: readonly RenewalFailure[], now: number): NodeError {
   const [first] = failures.map(({ error }) => error).sort((a, b) => patienceFor(a) - patienceFor(b));
   if (!first) throw new Error('no renewal failed');
-  const { reason, retry, blocks } = first;
+  const { reason, blocks, endedBy, retry } = first;
   const messages = new Set(failures.map(({ error }) => error.message));
   const outlooks = failures.flatMap(({ server, held }) => (held ? outlook(server, held, now) : []));
   return new NodeError(reason, [...messages, ...outlooks].join(' '), {
-    retry: reason === 'Throttled' ? retry : { pace: retry.pace },
     blocks,
+    endedBy,
+    ...(reason === 'Throttled' && { retry }),
     cause: first,
   });
 }
 
-function patienceFor({ reason, retry: { pace, after = 0 } }: NodeError): number {
-  if (pace === 'slow') return Number.MAX_VALUE;
+function patienceFor({ reason, endedBy, retry: { after = 0 } }: NodeError): number {
+  if (endedBy === 'person') return Number.MAX_VALUE;
   return reason === 'Throttled' ? after : 0;
 }
 

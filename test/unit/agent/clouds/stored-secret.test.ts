@@ -21,8 +21,8 @@ test.each([
   ['\uFFFDcanary', 'has characters no token has'],
   ['canary\u001b[2J', 'has characters no token has'],
 ])('%j is none, and is not quoted', async (value, fault) => {
-  const { reason, retry, message } = await failure(Promise.resolve().then(() => stored(value)));
-  expect([reason, retry.pace]).toEqual(['SecretEmpty', 'slow']);
+  const { reason, endedBy, message } = await failure(Promise.resolve().then(() => stored(value)));
+  expect([reason, endedBy]).toEqual(['SecretEmpty', 'person']);
   expect(message).toMatch(new RegExp(`^The file /t ${fault}.*Write it again\\.$`));
   expect(message).not.toMatch(/canary|c.a.n.a.r.y/s);
 });

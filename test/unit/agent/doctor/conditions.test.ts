@@ -56,16 +56,13 @@ test('what a resource needs is looked at first, whichever condition it belongs t
 });
 
 test('what works meanwhile holds nobody up', async () => {
-  const tolerable: Finding = {
+  const harmless: Finding = {
     state: 'Drifted',
-    drift: { changes: [], tolerable: true, remedy: async () => {} },
+    drift: { changes: [], blocks: false, remedy: async () => {} },
   };
   const untroubled = new NodeError('TaintNotApplied', 'no taint', { blocks: false });
   const plan = ['a', 'b', 'c'].map((id, at) =>
-    resource(
-      id,
-      [tolerable, untroubled, waiting('Recorded', 'not asked', { blocks: false })][at] ?? inSync(),
-    ),
+    resource(id, [harmless, untroubled, waiting('Recorded', 'not asked', { blocks: false })][at] ?? inSync()),
   );
   const last = resource('d', inSync({ message: 'looked at' }), {
     condition: 'NodeReady',

@@ -1,57 +1,57 @@
 import { describe, expect, test } from 'vitest';
 import { nextAttempt, soonAfter } from '../../../../src/agent/engine/backoff.ts';
 
-const soon = { pace: 'soon' } as const;
-const slow = { pace: 'slow' } as const;
+const passing = { endedBy: 'time', retry: {} } as const;
+const forPerson = { endedBy: 'person', retry: {} } as const;
 
-test('soon doubles from two seconds to forty, and counts after about five minutes', () => {
+test('what time may end is tried again after two seconds, doubled up to forty, and is failed after about five minutes', () => {
   const failures = Array.from({ length: 13 }, (_, before) => before + 1);
-  const delays = failures.map((count) => nextAttempt(count, soon, undefined, 0.5));
+  const delays = failures.map((count) => nextAttempt(count, passing, undefined, 0.5));
   expect(delays.map(({ after }) => after / 1_000)).toEqual([2, 4, 8, 16, 32, ...Array(8).fill(40)]);
-  const first = delays.findIndex(({ counts }) => counts);
+  const first = delays.findIndex(({ isFailed }) => isFailed);
   const until = delays.slice(0, first).reduce((sum, { after }) => sum + after, 0);
   expect(until).toBeGreaterThan(290_000);
   expect(until).toBeLessThan(310_000);
 });
 
-test('soon comes within a minute of the end of an outage, ten seconds of a hanging request included', () => {
-  expect(10_000 + nextAttempt(1_000, soon, undefined, 0.999_999).after).toBeLessThan(60_000);
+test('it comes within a minute of the end of an outage, ten seconds of a hanging request included', () => {
+  expect(10_000 + nextAttempt(1_000, passing, undefined, 0.999_999).after).toBeLessThan(60_000);
 });
 
-test('soon never waits longer than its error says', () => {
-  const near = { pace: 'soon', longest: 10_000 } as const;
+test('it never waits longer than its error says', () => {
+  const near = { ...passing, retry: { longest: 10_000 } };
   const delays = [1, 2, 3, 4, 1_000].map((failures) => nextAttempt(failures, near, undefined, 0.5).after);
   expect(delays).toEqual([2_000, 4_000, 8_000, 10_000, 10_000]);
 });
 
-test('slow is ten minutes and counts at once', () => {
-  expect(nextAttempt(1, slow, undefined, 0.5)).toEqual({ after: 600_000, counts: true });
+test('what only a person ends is failed at once, and tried again after ten minutes', () => {
+  expect(nextAttempt(1, forPerson, undefined, 0.5)).toEqual({ after: 600_000, isFailed: true });
 });
 
-test('a pacing sets the interval, and slow follows its last attempt', () => {
+test('a pacing sets the interval, and ten minutes follow its last attempt', () => {
   const pacing = { attempts: 30, every: 10_000 };
-  expect(nextAttempt(29, soon, pacing, 0.5)).toEqual({ after: 10_000, counts: false });
-  expect(nextAttempt(30, soon, pacing, 0.5)).toEqual({ after: 600_000, counts: true });
+  expect(nextAttempt(29, passing, pacing, 0.5)).toEqual({ after: 10_000, isFailed: false });
+  expect(nextAttempt(30, passing, pacing, 0.5)).toEqual({ after: 600_000, isFailed: true });
 });
 
 test('jitter is a fifth either way, and never undercuts a Retry-After', () => {
-  expect(nextAttempt(1, slow, undefined, 0).after).toBe(480_000);
-  expect(nextAttempt(1, slow, undefined, 0.999_999).after).toBe(720_000);
-  expect(nextAttempt(1, { pace: 'soon', after: 30_000 }, undefined, 0).after).toBe(30_000);
+  expect(nextAttempt(1, forPerson, undefined, 0).after).toBe(480_000);
+  expect(nextAttempt(1, forPerson, undefined, 0.999_999).after).toBe(720_000);
+  expect(nextAttempt(1, { ...passing, retry: { after: 30_000 } }, undefined, 0).after).toBe(30_000);
 });
 
 describe('soonAfter', () => {
   const now = Date.UTC(2026, 0, 1);
   test.each([
-    [undefined, { pace: 'soon' }],
-    ['7', { pace: 'soon', after: 7_000 }],
-    ['0', { pace: 'soon', after: 0 }],
-    ['Thu, 01 Jan 2026 00:01:00 GMT', { pace: 'soon', after: 60_000 }],
-    ['Wed, 31 Dec 2025 00:00:00 GMT', { pace: 'soon', after: 0 }],
-    ['86400', { pace: 'soon', after: 600_000 }],
-    ['9'.repeat(400), { pace: 'soon', after: 600_000 }],
-    ['later', { pace: 'soon' }],
-    ['', { pace: 'soon' }],
+    [undefined, {}],
+    ['7', { after: 7_000 }],
+    ['0', { after: 0 }],
+    ['Thu, 01 Jan 2026 00:01:00 GMT', { after: 60_000 }],
+    ['Wed, 31 Dec 2025 00:00:00 GMT', { after: 0 }],
+    ['86400', { after: 600_000 }],
+    ['9'.repeat(400), { after: 600_000 }],
+    ['later', {}],
+    ['', {}],
   ])('Retry-After: %s', (header, expected) => {
     expect(soonAfter({ headers: header === undefined ? {} : { 'retry-after': header } }, now)).toEqual(
       expected,

@@ -10,10 +10,10 @@ function resource(id: string, check: Resource['check'], rest: Partial<Resource> 
   return { id, summary: `make ${id}`, condition: 'System', check, ...rest };
 }
 
-function drifted(remedy: () => Promise<void>, tolerable = false): Finding {
+function drifted(remedy: () => Promise<void>, blocks = true): Finding {
   return {
     state: 'Drifted',
-    drift: { changes: [{ field: 'x', observed: 'a', desired: 'b' }], tolerable, remedy },
+    drift: { changes: [{ field: 'x', observed: 'a', desired: 'b' }], blocks, remedy },
   };
 }
 
@@ -30,7 +30,7 @@ function setUp() {
 
 const good = resource('good', async () => inSync());
 const broken = resource('broken', async () => {
-  throw new NodeError('VaultForbidden', 'no', { retry: { pace: 'slow' } });
+  throw new NodeError('VaultForbidden', 'no', { endedBy: 'person' });
 });
 
 describe('needs', () => {
@@ -69,8 +69,8 @@ describe('needs', () => {
       'Blocked',
     ],
     [
-      'a failed remedy of a tolerable drift',
-      async () => drifted(() => Promise.reject(new NodeError('Unreachable', '')), true),
+      'a failed remedy of a drift that does not block',
+      async () => drifted(() => Promise.reject(new NodeError('Unreachable', '')), false),
       'InSync',
     ],
   ] as const)('after %s the dependant is %s', async (_, check, expected) => {
@@ -108,7 +108,7 @@ describe('failures', () => {
     const failing = resource('a', async () =>
       repaired
         ? inSync()
-        : drifted(() => Promise.reject(new NodeError('SecretNotFound', 'no', { retry: { pace: 'slow' } }))),
+        : drifted(() => Promise.reject(new NodeError('SecretNotFound', 'no', { endedBy: 'person' }))),
     );
     expect((await pass(failing))[0]?.state).toBe('Failed');
     repaired = true;

@@ -57,18 +57,18 @@ describe('a credential is fetched, into a file of this process with mode 0600, w
   ])('%s', async (_name, host, change) => {
     const made = resource({ ok: true });
     expect(await made.check(host)).toMatchObject({
-      drift: { changes: [change], tolerable: false, due: false },
+      drift: { changes: [change], blocks: true, due: false },
     });
     expect((await settle(made, host)).at(-1)).toBe('InSync');
     expect(host.files.read(path)).toMatchObject({ content: 'fresh', mode: 0o600 });
   });
 
-  test.each([{ tolerable: true }, { due: true }, {}])('is due, as its reader judges: %j', async (judged) => {
+  test.each([{ blocks: false }, { due: true }, {}])('is due, as its reader judges: %j', async (judged) => {
     const changes = [{ field: 'end', observed: 'soon', desired: 'later' }];
     const host = heldFile();
     const made = resource({ ok: false, changes, ...judged }, async () => new Secret('fresh'));
     expect(await made.check(host)).toMatchObject({
-      drift: { changes, tolerable: false, due: false, ...judged },
+      drift: { changes, blocks: true, due: false, ...judged },
     });
     expect((await settle(made, host)).at(-1)).toBe('InSync');
     expect(host.files.read(path)).toMatchObject({ content: 'fresh', mode: 0o600 });

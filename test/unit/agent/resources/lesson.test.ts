@@ -3,7 +3,9 @@ import { NodeError } from '../../../../src/agent/engine/errors.ts';
 import { learn } from '../../../../src/agent/resources/lesson.ts';
 
 const down = () =>
-  Promise.reject(new NodeError('IdentityUnavailable', 'IMDS is down', { retry: { pace: 'soon', after: 7 } }));
+  Promise.reject(
+    new NodeError('IdentityUnavailable', 'IMDS is down', { endedBy: 'time', retry: { after: 7 } }),
+  );
 
 test('an answer replaces what was known and clears the error', async () => {
   expect(await learn({ value: 1, error: new NodeError('Unreachable', '') }, async () => 2)).toEqual({
@@ -21,6 +23,6 @@ test('with an earlier answer that stands, and the error blocks nobody', async ()
   const lesson = await learn({ value: 1 }, down);
   expect(lesson).toMatchObject({
     value: 1,
-    error: { reason: 'IdentityUnavailable', blocks: false, retry: { pace: 'soon', after: 7 } },
+    error: { reason: 'IdentityUnavailable', blocks: false, endedBy: 'time', retry: { after: 7 } },
   });
 });

@@ -6,7 +6,7 @@ export async function problemsOf(action: () => unknown): Promise<readonly string
     await action();
     return [];
   } catch (thrown) {
-    if (thrown instanceof NodeError && thrown.reason === 'InvalidSettings' && thrown.retry.pace === 'slow') {
+    if (thrown instanceof NodeError && thrown.reason === 'InvalidSettings' && thrown.endedBy === 'person') {
       return thrown.message.split('\n');
     }
     throw thrown;

@@ -57,7 +57,7 @@ describe('network.caFile', () => {
       (thrown) => thrown,
     );
     // It may come a moment later.
-    expect(error).toMatchObject({ reason: 'InvalidSettings', retry: { pace: 'soon' } });
+    expect(error).toMatchObject({ reason: 'InvalidSettings', endedBy: 'time' });
     expect(error.message).toMatch(new RegExp(`^${own}: network\\.caFile: `));
     expect(error.message).toMatch(message);
     expect(error.message).not.toContain('hunter2');
@@ -152,7 +152,7 @@ describe('network.proxyCredentialsFile', () => {
     ],
   ])('cannot be a file %s', async (_, file, arrange, message) => {
     const error = await loginProblem(file, arrange);
-    expect(error).toMatchObject({ reason: 'InvalidSettings', retry: { pace: 'soon' } });
+    expect(error).toMatchObject({ reason: 'InvalidSettings', endedBy: 'time' });
     expect(error.message).toMatch(new RegExp(`^${own}: network\\.proxyCredentialsFile: `));
     expect(error.message).toMatch(message);
     expect(error.message).not.toContain('hunter2');

@@ -4,6 +4,7 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { remembering } from '../../../engine/remembering.ts';
 import type { Resource } from '../../../engine/resource.ts';
+import { forPerson } from '../../../engine/severity.ts';
 import { type K3sNode, nodeLabels, nodeTaints } from '../../../node.ts';
 import { file } from '../../../resources/file.ts';
 import { parseYaml } from '../../../settings/yaml.ts';
@@ -95,5 +96,5 @@ function lists(own: Readonly<Record<string, readonly string[]>>, extra: K3sConfi
 
 function invalid(problem: string): NodeError {
   const message = `The K3s configuration cannot be used: ${problem}. Correct k3s.config.`;
-  return new NodeError('K3sConfigInvalid', message, { retry: { pace: 'slow' } });
+  return new NodeError('K3sConfigInvalid', message, forPerson);
 }

@@ -1,6 +1,7 @@
 import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
+import { forPerson } from '../../../engine/severity.ts';
 import type { K3sNode } from '../../../node.ts';
 import { heldBack } from '../../../resources/held-back.ts';
 import { mergedFlags } from '../flags/flags.ts';
@@ -103,6 +104,6 @@ function overridden({ paths }: K3sNode, found: readonly GivenFlag[]): NodeError 
     'K3sOverridden',
     `Another file gives K3s what Slipway relies on: ${each.join('; ')}. Slipway neither starts nor restarts K3s until it is ` +
       `taken out there; Slipway's own configuration is ${paths.k3s.config}.`,
-    { retry: { pace: 'slow' }, blocks: found.some(({ name }) => places.includes(name)) },
+    { ...forPerson, blocks: found.some(({ name }) => places.includes(name)) },
   );
 }

@@ -1,6 +1,7 @@
 import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
+import { advisory } from '../../../engine/severity.ts';
 import type { K3sNode } from '../../../node.ts';
 import { readableText } from '../../../resources/file-text.ts';
 import { heldBack } from '../../../resources/held-back.ts';
@@ -147,10 +148,7 @@ function irreversible({ settings }: K3sNode, held: readonly HeldChange[]): NodeE
     possible.length === 0
       ? 'Put the old values back.'
       : `Put the old values back, or, to interrupt the network of all pods for the change, ${consentAdvice(settings, 'settings', ...possible)}.`;
-  return new NodeError('SettingsIrreversible', [...held.map(told), repair].join(' '), {
-    retry: { pace: 'slow' },
-    blocks: false,
-  });
+  return new NodeError('SettingsIrreversible', [...held.map(told), repair].join(' '), advisory);
 }
 
 const why = {

@@ -1,5 +1,6 @@
 import { NodeError, toNodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
+import { advisory } from '../../../engine/severity.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { isMap } from '../../../settings/path.ts';
 import { k3sDialect, readYaml } from '../../../settings/yaml.ts';
@@ -18,7 +19,7 @@ export async function unreadDropIns(host: HostReader, paths: NodePaths): Promise
     'K3sConfigInvalid',
     `A file of K3s' configuration cannot be read: ${found.join('; ')}. Slipway neither starts nor restarts K3s until the ` +
       'file is corrected or taken away.',
-    { retry: { pace: 'slow' }, blocks: false },
+    advisory,
   );
 }
 

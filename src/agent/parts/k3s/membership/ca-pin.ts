@@ -34,7 +34,7 @@ export function pin({ paths }: K3sNode, token: Token, hash: string): Finding {
   const changes = [{ field: 'CA', observed: short(token.caHash), desired: short(hash) }];
   const summary = `pin the CA of the cluster in ${paths.slipway.joinToken}`;
   const remedy = (host: Host) => writePinned(host, paths, token, hash);
-  return { state: 'Drifted', drift: { changes, summary, tolerable: true, remedy } };
+  return { state: 'Drifted', drift: { changes, summary, blocks: false, remedy } };
 }
 
 /** Pins another CA in the token file, whatever it pins now; a file without a token stays as it is. */

@@ -2,6 +2,7 @@ import { hintsOf } from '../../../clouds/chosen.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
+import { forPerson } from '../../../engine/severity.ts';
 import { type K3sNode, normaliseServer, unitName } from '../../../node.ts';
 import { showUnit } from '../../../resources/unit.ts';
 import { dropInFlags } from '../flags/flags.ts';
@@ -25,7 +26,7 @@ export function clusterFounding(node: K3sNode): Resource {
     async check(host) {
       const isFounded = await joinedCluster(host, node);
       const error = serverToJoin(node) ?? (isFounded ? undefined : await answering(host, node));
-      if (error) throw isFounded ? error.sparing() : error;
+      if (error) throw isFounded ? error.nonBlocking() : error;
       return inSync();
     },
   };
@@ -90,5 +91,5 @@ function away(thrown: unknown): undefined {
 }
 
 function clusterExists(message: string): NodeError {
-  return new NodeError('ClusterExists', message, { retry: { pace: 'slow' } });
+  return new NodeError('ClusterExists', message, forPerson);
 }

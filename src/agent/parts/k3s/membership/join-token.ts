@@ -4,6 +4,7 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { FoundFile, Host, HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
 import { redacted, Secret } from '../../../engine/secret.ts';
+import { advisory, forPerson } from '../../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
 import { type Currency, credential } from '../../../resources/credential.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
@@ -80,7 +81,7 @@ export function verified({ modifiedAt }: FoundFile, now: number, every: number):
     observed: new Date(modifiedAt).toISOString(),
     desired: 'now',
   };
-  return { ok: false, tolerable: true, changes: [change] };
+  return { ok: false, blocks: false, changes: [change] };
 }
 
 /** The token of a node that has none yet. */
@@ -133,7 +134,7 @@ function unusable(name: string, why: string): NodeError {
   return new NodeError(
     'SecretEmpty',
     `The secret ${name} cannot be the join token: ${why}. Store a long random password in it.`,
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }
 
@@ -144,6 +145,6 @@ function tokenChanged(node: K3sNode, next: string): NodeError {
     `The secret ${tokenSecretName(node)} holds another token than ${unitName(node.role.k3s)} was installed with. The ` +
       'datastore is encrypted with the installed one, so nothing was changed. Put the old token back, or, to make the ' +
       `new one the cluster's, ${consentAdvice(node.settings, 'tokenChange', next)}.`,
-    { retry: { pace: 'slow' }, blocks: false },
+    advisory,
   );
 }

@@ -4,6 +4,7 @@ import { NodeError, Recorded } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
 import { reveal } from '../../../engine/secret.ts';
+import { forPerson } from '../../../engine/severity.ts';
 import type { K3sNode } from '../../../node.ts';
 import { fileText } from '../../../resources/file-text.ts';
 import { isSuccessor, pinnedCa } from './ca.ts';
@@ -122,7 +123,7 @@ function pinStays({ paths }: K3sNode, { reason, message }: NodeError): NodeError
     reason,
     `${message} The secret pins no CA, and this agent was part of a cluster, so it shows it to no other CA than the one ` +
       `pinned in ${paths.slipway.joinToken}. To join whatever server answers, remove that file.`,
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }
 
@@ -137,7 +138,7 @@ function tokenRejected(node: K3sNode, status: number): NodeError {
     'TokenRejected',
     `${node.server} answers ${status} to the join token, and the secret ${tokenSecretName(node)} holds no other. Put the token of that server ` +
       '(/var/lib/rancher/k3s/server/node-token there) or a valid bootstrap token into the secret.',
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }
 
@@ -146,6 +147,6 @@ function caMismatch({ server }: K3sNode, wanted: string, found: string): NodeErr
     'TokenCaMismatch',
     `The join token is for a cluster whose CA has the hash ${wanted.slice(0, 12)}..., and ${server} has ` +
       `${found.slice(0, 12)}...: another cluster, or a server that was rebuilt. Put the token of that server into the secret.`,
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }

@@ -4,6 +4,7 @@ import type { Role } from '../../../../roles/role.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource, step, waiting } from '../../../engine/resource.ts';
+import { forPerson } from '../../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
@@ -65,7 +66,7 @@ function otherKind({ role }: K3sNode): Kind {
 async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   if (node.wantedRole) {
     const wanted = { ...node, role: node.wantedRole };
-    throw roleChanged(wanted, unitName(node.role.k3s), await changeOf(host, wanted)).sparing();
+    throw roleChanged(wanted, unitName(node.role.k3s), await changeOf(host, wanted)).nonBlocking();
   }
   const other = otherKind(node);
   const unit = unitName(other);
@@ -131,6 +132,6 @@ function roleChanged(node: K3sNode, unit: string, change: string): NodeError {
     `This VM was installed as a K3s ${other} (${unit}), and the role ${node.role.name} is a K3s ${node.role.k3s}. Nothing was ` +
       `changed. Put the tag k3s-role back, or, to take the K3s ${other} down and move its data aside, ` +
       `${consentAdvice(node.settings, 'roleChange', change)}.`,
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }

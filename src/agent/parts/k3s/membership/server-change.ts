@@ -4,6 +4,7 @@ import { commandLine } from '../../../engine/command-line.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
+import { advisory } from '../../../engine/severity.ts';
 import { type K3sNode, normaliseServer, unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { fileText } from '../../../resources/file-text.ts';
@@ -56,7 +57,7 @@ async function mayMove(host: HostReader, node: K3sNode): Promise<boolean> {
 async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   const { server, settings } = node;
   if (!(await joinedCluster(host, node))) return inSync();
-  if (server === undefined) throw serverUnknown().sparing();
+  if (server === undefined) throw serverUnknown().nonBlocking();
   const old = await configuredServer(host, node);
   const moves = old !== undefined && old !== server;
   const address = moves ? [server] : [];
@@ -83,7 +84,7 @@ function unknown(thrown: unknown): undefined {
 }
 
 function sparing(thrown: unknown): never {
-  throw thrown instanceof NodeError ? thrown.sparing() : thrown;
+  throw thrown instanceof NodeError ? thrown.nonBlocking() : thrown;
 }
 
 /** As Slipway wrote it, or as another program's unit has it; a line that was damaged by hand names no server. */
@@ -164,6 +165,6 @@ function serverChanged(what: string, advice: string): NodeError {
   return new NodeError(
     'ServerChanged',
     `Another server: ${what}. Nothing was changed. Put the old server back, or, to join this one, ${advice}.`,
-    { retry: { pace: 'slow' }, blocks: false },
+    advisory,
   );
 }

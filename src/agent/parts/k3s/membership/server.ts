@@ -99,4 +99,4 @@ function unreachable(server: string, why: string, { firewall }: Hints, cause?: u
 }
 
 /** A cluster is made in one go: its agents wait for a server that is seconds or minutes away, on their own network. */
-const whileItStarts = { pace: 'soon', longest: 10_000 } as const;
+const whileItStarts = { longest: 10_000 } as const;

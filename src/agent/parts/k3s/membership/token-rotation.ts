@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host } from '../../../engine/host.ts';
 import { Secret, sensitive } from '../../../engine/secret.ts';
+import { advisory } from '../../../engine/severity.ts';
 import type { K3sNode } from '../../../node.ts';
 import { basicAuth, type Token } from './token.ts';
 
@@ -30,7 +31,7 @@ export async function rotateToken(host: Host, node: K3sNode, installed: Token, n
     throw new NodeError(
       'TokenChanged',
       `The K3s server answered ${status} when asked to rotate its token; see its log: journalctl -u k3s. The old one stays.`,
-      { retry: { pace: 'slow' }, blocks: false },
+      advisory,
     );
   }
 }

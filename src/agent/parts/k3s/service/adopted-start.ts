@@ -3,6 +3,7 @@ import { commandLine } from '../../../engine/command-line.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource, waiting } from '../../../engine/resource.ts';
+import { advisory } from '../../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
@@ -39,7 +40,7 @@ export function afterOwnStart(node: K3sNode, resource: Resource): Resource {
       const start = await foreignStart(host, node);
       if (start === undefined) return resource.check(host);
       const { reason, message } = unitAdopted(node, start);
-      return waiting(reason, message, { after: 60_000, blocks: false, lasting: true });
+      return waiting(reason, message, { ...advisory, after: 60_000 });
     },
   };
 }
@@ -79,6 +80,6 @@ function unitAdopted({ role, settings }: K3sNode, start: string): NodeError {
     `K3s runs from a start by another unit than Slipway's, without Slipway's configuration.${pulls} Start it again when that ` +
       `suits: systemctl restart ${unitName(role.k3s)}; or ${consentAdvice(settings, 'restart', start)}; or, the daemon stopped, ` +
       'slipway apply --restart.',
-    { retry: { pace: 'slow' }, blocks: false },
+    advisory,
   );
 }

@@ -1,6 +1,7 @@
 import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
+import { forPerson } from '../../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
 import { readableText } from '../../../resources/file-text.ts';
 import { assigned, unitLines, unitWords } from '../../../resources/unit-text.ts';
@@ -130,6 +131,6 @@ function wouldLose(node: K3sNode, lost: readonly string[], blocks: boolean): Nod
         ? `; to give up ${free.join(', ')}, ${consentAdvice(settings, 'lostFlags', ...free)}.`
         : '.') +
       (kept.length > 0 ? ` The cluster cannot do without ${kept.join(', ')}.` : ''),
-    { retry: { pace: 'slow' }, blocks },
+    { ...forPerson, blocks },
   );
 }

@@ -2,14 +2,13 @@ import * as z from 'zod/mini';
 import type { CloudHints } from '../../../clouds/driver.ts';
 import { parseJson } from '../../../engine/json.ts';
 import type { Reason } from '../../../engine/reasons.ts';
+import type { Severity } from '../../../engine/severity.ts';
 import { unpackAnew } from './unpacked.ts';
 
 /** Why K3s does not come up, as a condition says it. */
-export interface Cause {
+export interface Cause extends Pick<Severity, 'endedBy'> {
   readonly reason: Reason;
   readonly message: string;
-  /** Whether it can go by itself, without a repair. */
-  readonly passes: boolean;
 }
 
 /** The newest line of K3s's log that says why it does not come up; `undefined` while it says nothing of the kind. */
@@ -19,9 +18,9 @@ export function findCause(log: string, command: 'server' | 'agent', hints: Cloud
     const said = message(line);
     const cause = known.find(({ pattern }) => pattern.test(said));
     if (!cause) continue;
-    const { reason, repair, passes = false } = cause;
+    const { reason, repair, endedBy = 'person' } = cause;
     const advice = typeof repair === 'string' ? repair : repair(hints);
-    return { reason, message: `K3s says: "${shortened(said)}". ${advice}`, passes };
+    return { reason, message: `K3s says: "${shortened(said)}". ${advice}`, endedBy };
   }
   return undefined;
 }
@@ -39,7 +38,8 @@ interface KnownLine {
   readonly reason: Reason;
   /** What to do. */
   readonly repair: string | ((hints: CloudHints) => string);
-  readonly passes?: true;
+  /** A person, unless it passes without a repair. */
+  readonly endedBy?: 'time';
   /** A server says it of itself in every start. */
   readonly agentOnly?: true;
 }
@@ -158,7 +158,7 @@ const causes: readonly KnownLine[] = [
     // pkg/agent/config/config.go, Get; pkg/agent/run.go, on HTTP 503
     pattern: /server is not ready|503 Service Unavailable/,
     reason: 'ServerNotReady',
-    passes: true,
+    endedBy: 'time',
     agentOnly: true,
     repair: 'It is asked again every few seconds.',
   },
@@ -166,7 +166,7 @@ const causes: readonly KnownLine[] = [
     // pkg/agent/run.go, NewProxy loop
     pattern: /Failed to validate connection to cluster|failed to get CA certs/,
     reason: 'ServerUnreachable',
-    passes: true,
+    endedBy: 'time',
     agentOnly: true,
     repair: ({ firewall }) => `Check that the server runs, and that ${firewall} lets TCP 6443 pass.`,
   },
@@ -174,7 +174,7 @@ const causes: readonly KnownLine[] = [
     // pkg/util/file.go, ReadFile
     pattern: /Waiting for file .* to be created/,
     reason: 'ServiceStarting',
-    passes: true,
+    endedBy: 'time',
     repair: 'Slipway puts it there.',
   },
 ];

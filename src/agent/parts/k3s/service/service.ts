@@ -3,6 +3,7 @@ import { commandLine } from '../../../engine/command-line.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Command, Host, HostReader } from '../../../engine/host.ts';
 import { type Change, type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
+import { forPerson } from '../../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
 import { findCause, lastWords } from './journal-causes.ts';
@@ -90,10 +91,10 @@ async function check(host: HostReader, subject: Subject): Promise<Finding> {
   }
 }
 
-/** `tolerable` is true for a K3s that runs, so that its node is looked at while it cannot be restarted. */
-function drifted(changes: readonly Change[], command: Command, tolerable = false): Finding {
+/** A K3s that runs does not block, so that its node is looked at while it cannot be restarted. */
+function drifted(changes: readonly Change[], command: Command, blocks = true): Finding {
   const remedy = async (host: Host) => void (await host.run(command));
-  return { state: 'Drifted', drift: { changes, summary: commandLine(command), tolerable, remedy } };
+  return { state: 'Drifted', drift: { changes, summary: commandLine(command), blocks, remedy } };
 }
 
 /** What a restart would be for, and what there is to say of a K3s that runs. */
@@ -125,7 +126,7 @@ function outdated(unit: string, { isStarting, changed }: Start): Finding | undef
   return drifted(
     changed.map((field) => ({ field, observed: 'changed since K3s started', desired: asStarted })),
     systemctl('restart', '--no-block', unit),
-    !isStarting,
+    isStarting,
   );
 }
 
@@ -133,7 +134,7 @@ async function starting(host: HostReader, node: K3sNode, unit: string, shown: Sh
   const log = await journal(host, unit, shown.InvocationID);
   const cause = findCause(log, node.role.k3s, hintsOf(node.settings));
   if (shown.SubState === 'auto-restart') throw crashed(unit, shown, cause, lastWords(log));
-  if (cause) return waiting(cause.reason, cause.message, { lasting: !cause.passes });
+  if (cause) return waiting(cause.reason, cause.message, { endedBy: cause.endedBy });
   const restarts = Number(shown.NRestarts);
   const again =
     restarts > 0 ? `, after ${restarts} ${restarts === 1 ? 'restart' : 'restarts'} by systemd` : '';
@@ -156,7 +157,7 @@ function crashed(
   cause: ReturnType<typeof findCause>,
   words: string | undefined,
 ): NodeError {
-  if (cause) return new NodeError(cause.reason, cause.message, { retry: { pace: 'slow' } });
+  if (cause) return new NodeError(cause.reason, cause.message, forPerson);
   const { ExecMainStatus, NRestarts } = shown;
   const said = words === undefined ? '' : ` Its last words: "${words}".`;
   const repair = endedAsCutOff(shown) ? ` ${unpackAnew}` : '';

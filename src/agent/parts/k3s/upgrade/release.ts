@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { NodeError, toNodeError } from '../../../engine/errors.ts';
 import type { Download, HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
+import { advisory } from '../../../engine/severity.ts';
 import { type K3sNode, nodeKubectl } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { download } from '../../../resources/download.ts';
@@ -111,7 +112,7 @@ async function replaceable(host: HostReader, node: K3sNode): Promise<string | un
 async function mayFollowServer(host: HostReader, node: K3sNode, wanted: K3sVersion): Promise<void> {
   const command = nodeKubectl(node, 'version', '-o', 'json');
   const answer = await askApi(host, command).catch((thrown) => {
-    throw toNodeError(thrown).sparing();
+    throw toNodeError(thrown).nonBlocking();
   });
   const name = /"serverVersion"[^}]*"gitVersion":\s*"([^"]+)"/.exec(answer.stdout)?.[1];
   const server = name === undefined ? undefined : parseVersion(name);
@@ -133,7 +134,7 @@ function drift(wanted: string, installed: string): NodeError {
   return new NodeError(
     'VersionDrift',
     `K3s ${wanted} is wanted and this node runs ${installed}. Set k3s.upgrade to auto to upgrade, or k3s.version to ${installed}.`,
-    { retry: { pace: 'slow' }, blocks: false },
+    advisory,
   );
 }
 
@@ -141,9 +142,6 @@ function refused(why: string): NodeError {
   return new NodeError(
     'VersionRefused',
     `K3s stays as it is: ${why}. Change k3s.version (or the tag k3s-version); a way back is made by hand, by putting the older executable in its place.`,
-    {
-      retry: { pace: 'slow' },
-      blocks: false,
-    },
+    advisory,
   );
 }

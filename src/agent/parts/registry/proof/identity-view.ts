@@ -19,15 +19,16 @@ export async function identityRemark(cloud: Cloud, image: Image, digest: string)
  * else the credential in the file is an older one, or of another identity. Other trouble stays as it is.
  */
 export async function withIdentity(cloud: Cloud, image: Image, failure: NodeError): Promise<NodeError> {
-  const { reason, message, retry } = failure;
+  const { reason, message, endedBy, retry } = failure;
   if (reason !== 'PullDenied' && reason !== 'PullCredentialRefused') return failure;
   const seen = await look(cloud, image);
   if (typeof seen === 'string') {
     const more = `The identity of this VM does see ${image.name}, so the file holds an older credential, or one of another identity.${reason === 'PullDenied' ? ` ${renewal}` : ''}`;
-    return new NodeError(reason, `${message} ${more}`, { retry, cause: failure });
+    return new NodeError(reason, `${message} ${more}`, { endedBy, retry, cause: failure });
   }
   if (seen === undefined || !['PullDenied', 'RegistryUnauthorized'].includes(seen.reason)) return failure;
   return new NodeError('PullDenied', `The identity itself has no access either. ${seen.message}`, {
+    endedBy,
     retry,
     cause: failure,
   });

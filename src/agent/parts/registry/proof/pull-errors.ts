@@ -1,12 +1,15 @@
-/** What can keep a pull from succeeding, told apart, each with what repairs it. */
+/**
+ * What can keep a pull from succeeding, told apart, each with what repairs it.
+ *
+ * Most are for a person: a permission that is given may take minutes to work, and what is not a registry does not soon
+ * become one.
+ */
 import { quoted, refusalOf, untrusted } from '../../../clouds/answers.ts';
 import type { AskedRegistry } from '../../../clouds/registry-errors.ts';
 import { soonAfter } from '../../../engine/backoff.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { HttpResponse } from '../../../engine/host.ts';
-
-/** A permission that is given may take minutes to work, and what is not a registry does not soon become one. */
-const lasting = { retry: { pace: 'slow' } } as const;
+import { forPerson } from '../../../engine/severity.ts';
 
 /** What to do about a credential: the file itself has to stay, since K3s would start without mirrors. */
 export const renewal =
@@ -17,7 +20,7 @@ export function pullDenied({ server, hints }: AskedRegistry, what: string, says:
   return new NodeError(
     'PullDenied',
     `${server} accepts the credential of registries.yaml, and does not let it pull ${what}.${says} ${hints.permitPull}`,
-    lasting,
+    forPerson,
   );
 }
 
@@ -25,7 +28,7 @@ export function credentialRefused({ server, hints }: AskedRegistry, says: string
   return new NodeError(
     'PullCredentialRefused',
     `${server} does not accept the credential that registries.yaml holds.${says} ${hints.checkLogin} ${renewal}`,
-    lasting,
+    forPerson,
   );
 }
 
@@ -33,7 +36,7 @@ export function foreignRealm(server: string, realm: string): NodeError {
   return new NodeError(
     'UnexpectedAnswer',
     `${server} asks for its credential to be shown to "${realm}", and it was not shown there. Check registries.servers and what answers under that name.`,
-    lasting,
+    forPerson,
   );
 }
 
@@ -41,7 +44,7 @@ export function imageNotFound(image: string, why: string): NodeError {
   return new NodeError(
     'ProofImageNotFound',
     `${image} cannot prove a pull: ${why}. Push it, or name another image in registries.proof.`,
-    lasting,
+    forPerson,
   );
 }
 
@@ -64,7 +67,7 @@ export function unexpected(server: string, did: string): NodeError {
   return new NodeError(
     'UnexpectedAnswer',
     `${server} ${did.replace(/\.?$/, '.')} That is no registry's protocol; check registries.servers and what answers under that name.`,
-    lasting,
+    forPerson,
   );
 }
 
@@ -76,7 +79,7 @@ export function storageUnreachable(
 ): NodeError {
   if (failure.reason === 'TlsUntrusted') return untrusted(storage, failure);
   if (failure.reason === 'UnexpectedAnswer')
-    return new NodeError('UnexpectedAnswer', failure.message, { ...lasting, cause: failure });
+    return new NodeError('UnexpectedAnswer', failure.message, { ...forPerson, cause: failure });
   return new NodeError(
     'StorageUnreachable',
     `${server} sends layers from ${storage}, which cannot be reached: ${failure.message} ${hints.reachStorage}`,
@@ -97,6 +100,6 @@ export function storageRefused(
   return new NodeError(
     'StorageUnreachable',
     `${server} sends layers from ${storage}, which answers ${status}.${says} ${hints.reachStorage}`,
-    isPassing ? { retry: soonAfter(response, now) } : lasting,
+    isPassing ? { retry: soonAfter(response, now) } : forPerson,
   );
 }

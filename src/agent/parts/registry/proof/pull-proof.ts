@@ -4,6 +4,7 @@ import type { Cloud } from '../../../clouds/cloud.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
+import { forPerson } from '../../../engine/severity.ts';
 import type { K3sNode } from '../../../node.ts';
 import { lastTime } from '../../../resources/last-time.ts';
 import { type HeldLogin, heldLogin } from '../held-login.ts';
@@ -48,7 +49,7 @@ async function sparing(finding: Promise<Finding>): Promise<Finding> {
   try {
     return await finding;
   } catch (thrown) {
-    throw thrown instanceof NodeError ? thrown.sparing() : thrown;
+    throw thrown instanceof NodeError ? thrown.nonBlocking() : thrown;
   }
 }
 
@@ -77,7 +78,7 @@ async function check(host: HostReader, subject: Subject): Promise<Finding> {
       throw isKnown ? thrown : shortly(thrown);
     }
   };
-  return { state: 'Drifted', drift: { changes, tolerable: true, remedy } };
+  return { state: 'Drifted', drift: { changes, blocks: false, remedy } };
 }
 
 async function readLogin(host: HostReader, { node, cloud, server }: Subject): Promise<HeldLogin | undefined> {
@@ -95,7 +96,7 @@ function ended(server: string, ends: number): NodeError {
   return new NodeError(
     'PullCredentialRefused',
     `The credential for ${server} ended at ${new Date(ends).toISOString()}, and nothing can be pulled with it. The condition Registries says why there is no newer one.`,
-    { retry: { pace: 'slow' } },
+    forPerson,
   );
 }
 
@@ -113,7 +114,7 @@ function isRefusal(thrown: unknown): thrown is NodeError {
 
 /** The same, to be looked at again in seconds: the next pass takes a refused credential out of kubelet's reach. */
 function shortly({ reason, message, cause }: NodeError): NodeError {
-  return new NodeError(reason, message, { retry: { pace: 'soon' }, cause });
+  return new NodeError(reason, message, { cause });
 }
 
 function endOf(ends: number): string {

@@ -82,7 +82,7 @@ describe('an Azure SDK on the Host', () => {
     'http://169.254.169.254/metadata',
   ])('asks nothing of %s, another origin than the one it is for', async (url) => {
     const { client, sent, seen } = start({ status: 200, body: '' });
-    const refusal = { reason: 'UnexpectedAnswer', retry: { pace: 'slow' } };
+    const refusal = { reason: 'UnexpectedAnswer', endedBy: 'person' };
     await expect(client.sendRequest(request(url))).rejects.toMatchObject(refusal);
     expect({ sent, seen }).toMatchObject({ sent: [], seen: [refusal] });
   });

@@ -92,7 +92,7 @@ describe('the instance metadata', () => {
   ])('with an odd %s is no answer', async (place, compute, network: unknown = null) => {
     const body = JSON.stringify({ ...JSON.parse(document({ compute })), network });
     const failure = await read(body).catch((thrown: unknown) => thrown);
-    expect(failure).toMatchObject({ reason: 'UnexpectedAnswer', retry: { pace: 'soon' } });
+    expect(failure).toMatchObject({ reason: 'UnexpectedAnswer', endedBy: 'time' });
     expect(`${failure}`).toContain(` ${place} of its answer`);
     expect(`${failure}`).not.toContain('canary');
   });

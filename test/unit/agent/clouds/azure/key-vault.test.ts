@@ -38,24 +38,24 @@ describe('a secret of a Key Vault', () => {
       'an unknown name',
       new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') }),
       'VaultNotFound',
-      'soon',
+      'time',
     ],
     [
       'an untrusted certificate',
-      new NodeError('TlsUntrusted', 'no', { retry: { pace: 'slow' } }),
+      new NodeError('TlsUntrusted', 'no', { endedBy: 'person' }),
       'TlsUntrusted',
-      'slow',
+      'person',
     ],
-    ['a timeout', new NodeError('TimedOut', 'no'), 'VaultUnavailable', 'soon'],
-    ['401 and no challenge', { status: 401 }, 'VaultWrongTenant', 'slow'],
-    ['404 of something else', { status: 404, body: 'not here' }, 'UnexpectedAnswer', 'slow'],
-    ['408', { status: 408, body: '' }, 'VaultUnavailable', 'soon'],
-    ['410', { status: 410, body: '' }, 'VaultUnavailable', 'soon'],
+    ['a timeout', new NodeError('TimedOut', 'no'), 'VaultUnavailable', 'time'],
+    ['401 and no challenge', { status: 401 }, 'VaultWrongTenant', 'person'],
+    ['404 of something else', { status: 404, body: 'not here' }, 'UnexpectedAnswer', 'person'],
+    ['408', { status: 408, body: '' }, 'VaultUnavailable', 'time'],
+    ['410', { status: 410, body: '' }, 'VaultUnavailable', 'time'],
     [
       'no value',
       { body: JSON.stringify({ id: `${url}/secrets/k3s-token/1`, attributes: {} }) },
       'SecretEmpty',
-      'slow',
+      'person',
     ],
     [
       'an access policy',
@@ -64,10 +64,10 @@ describe('a secret of a Key Vault', () => {
         body: '{"error":{"code":"Forbidden","message":"no get","innererror":{"code":"ForbiddenByPolicy"}}}',
       },
       'VaultForbidden',
-      'soon',
+      'time',
     ],
-  ])('%s', async (_what, answer, reason, pace) => {
-    await expect(read(answer)).rejects.toMatchObject({ reason, retry: { pace } });
+  ])('%s', async (_what, answer, reason, endedBy) => {
+    await expect(read(answer)).rejects.toMatchObject({ reason, endedBy });
   });
 
   test('of characters no token has is told how to be stored again, and not quoted', async () => {
@@ -76,7 +76,7 @@ describe('a secret of a Key Vault', () => {
     const refused = await read({ body }).catch((thrown: unknown) => thrown);
     expect(refused).toMatchObject({
       reason: 'SecretEmpty',
-      retry: { pace: 'slow' },
+      endedBy: 'person',
       message: expect.stringMatching(/^The secret "k3s-token" in .* UTF-16 .* a new version .* UTF-8\.$/),
     });
     expect(`${refused}`).not.toContain(value);
@@ -102,7 +102,7 @@ test.each([
   const error = { code: 'Forbidden', message, innererror: { code } };
   await expect(read({ status: 403, body: JSON.stringify({ error }) })).rejects.toMatchObject({
     reason: 'SecretDisabled',
-    retry: { pace: 'slow' },
+    endedBy: 'person',
     message: expect.stringMatching(says),
   });
 });

@@ -24,7 +24,7 @@ describe('a token of the identity', () => {
     '',
   ])('is not shown to "%s"', (host) => {
     expect(() => requireOwnHost(host, own)).toThrow(
-      expect.objectContaining({ reason: 'ForeignHost', retry: { pace: 'slow' } }),
+      expect.objectContaining({ reason: 'ForeignHost', endedBy: 'person' }),
     );
   });
 

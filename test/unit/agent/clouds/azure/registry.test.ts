@@ -40,17 +40,17 @@ describe('the token exchange', () => {
     expect(JSON.stringify(host.journal)).not.toContain('canary');
   });
 
-  const tls = new NodeError('TlsUntrusted', 'no', { retry: { pace: 'slow' } });
+  const tls = new NodeError('TlsUntrusted', 'no', { endedBy: 'person' });
   const unknown = new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') });
   test.each([
-    ['an unknown name', unknown, 'RegistryNotFound', 'soon'],
-    ['an untrusted certificate', tls, 'TlsUntrusted', 'slow'],
-    ['no connection', new NodeError('Unreachable', 'no'), 'RegistryUnavailable', 'soon'],
-    ['400', { status: 400 }, 'UnexpectedAnswer', 'slow'],
-    ['no token', '{}', 'UnexpectedAnswer', 'soon'],
-    ['a token that is no text', '{"refresh_token":7}', 'UnexpectedAnswer', 'soon'],
-    ['null', 'null', 'UnexpectedAnswer', 'soon'],
-  ])('%s', async (_what, answer, reason, pace) => {
-    await expect(start(answer).token()).rejects.toMatchObject({ reason, retry: { pace } });
+    ['an unknown name', unknown, 'RegistryNotFound', 'time'],
+    ['an untrusted certificate', tls, 'TlsUntrusted', 'person'],
+    ['no connection', new NodeError('Unreachable', 'no'), 'RegistryUnavailable', 'time'],
+    ['400', { status: 400 }, 'UnexpectedAnswer', 'person'],
+    ['no token', '{}', 'UnexpectedAnswer', 'time'],
+    ['a token that is no text', '{"refresh_token":7}', 'UnexpectedAnswer', 'time'],
+    ['null', 'null', 'UnexpectedAnswer', 'time'],
+  ])('%s', async (_what, answer, reason, endedBy) => {
+    await expect(start(answer).token()).rejects.toMatchObject({ reason, endedBy });
   });
 });

@@ -31,14 +31,20 @@ describe('the static cloud', () => {
   });
 
   test.each([
-    ['a secret without a file', 'other', 'SecretNotFound', 'slow', /static\.secrets\.other/],
-    ['a file that is not there', 'absent', 'SecretNotFound', 'soon', /\/s\/absent/],
-    ['a file for everybody', 'open', 'SecretExposed', 'slow', /0644.*chmod 600 \/s\/open/],
-    ['an empty file', 'empty', 'SecretEmpty', 'slow', /\/s\/empty is empty/],
-    ['a UTF-16 file', 'wide', 'SecretEmpty', 'slow', /\/s\/wide has characters.*UTF-16.*Write.*UTF-8/],
-    ['a name that every object has', 'constructor', 'SecretNotFound', 'slow', /static\.secrets\.constructor/],
-    ['a file of several lines', 'long', 'SecretEmpty', 'slow', /more than one line/],
-  ])('refuses %s', async (_what, name, reason, pace, says) => {
+    ['a secret without a file', 'other', 'SecretNotFound', 'person', /static\.secrets\.other/],
+    ['a file that is not there', 'absent', 'SecretNotFound', 'time', /\/s\/absent/],
+    ['a file for everybody', 'open', 'SecretExposed', 'person', /0644.*chmod 600 \/s\/open/],
+    ['an empty file', 'empty', 'SecretEmpty', 'person', /\/s\/empty is empty/],
+    ['a UTF-16 file', 'wide', 'SecretEmpty', 'person', /\/s\/wide has characters.*UTF-16.*Write.*UTF-8/],
+    [
+      'a name that every object has',
+      'constructor',
+      'SecretNotFound',
+      'person',
+      /static\.secrets\.constructor/,
+    ],
+    ['a file of several lines', 'long', 'SecretEmpty', 'person', /more than one line/],
+  ])('refuses %s', async (_what, name, reason, endedBy, says) => {
     const secrets = Object.fromEntries(
       ['absent', 'open', 'empty', 'long', 'wide'].map((each) => [each, `/s/${each}`]),
     );
@@ -52,7 +58,7 @@ describe('the static cloud', () => {
       },
     );
     const refused = await cloud.secret(name).catch((thrown: unknown) => thrown);
-    expect(refused).toMatchObject({ reason, retry: { pace }, message: expect.stringMatching(says) });
+    expect(refused).toMatchObject({ reason, endedBy, message: expect.stringMatching(says) });
     expect(`${refused}`).not.toContain('canary');
   });
 

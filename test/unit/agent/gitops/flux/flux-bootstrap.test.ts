@@ -68,7 +68,7 @@ describe('bootstrapped is what the API shows', () => {
     const error = await check({ source: fetched, sync: applied('./clusters/test') }).catch(
       (thrown) => thrown,
     );
-    expect(error).toMatchObject({ reason: 'BootstrapPathDiffers', retry: { pace: 'slow' } });
+    expect(error).toMatchObject({ reason: 'BootstrapPathDiffers', endedBy: 'person' });
     expect(error.message).toContain('Set gitops.flux.path to ./clusters/test');
   });
 
@@ -78,7 +78,7 @@ describe('bootstrapped is what the API shows', () => {
     'error: stat /etc/rancher/k3s/k3s.yaml: no such file or directory',
   ])('it cannot tell while kubectl says: %s', async (stderr) => {
     const error = await check({ source: { stderr }, sync: applied() }).catch((thrown) => thrown);
-    expect(error).toMatchObject({ reason: 'ApiUnavailable', retry: { pace: 'soon' } });
+    expect(error).toMatchObject({ reason: 'ApiUnavailable', endedBy: 'time' });
     expect(error.message).toContain(stderr);
   });
 
@@ -128,7 +128,7 @@ describe('the remedy', () => {
   ])('a failure quotes %s', async (_, stderr, expected) => {
     const host = hostWith({}).on({ file: 'flux' }, { exitCode: 1, stderr });
     const error: unknown = await remedy(host).catch((thrown) => thrown);
-    expect(error).toMatchObject({ reason: 'BootstrapFailed', retry: { pace: 'soon' } });
+    expect(error).toMatchObject({ reason: 'BootstrapFailed', endedBy: 'time' });
     expect(error instanceof NodeError && error.message).toContain(expected);
     expect(error instanceof NodeError && error.message).toContain('the secret flux-git-token');
     expect(error instanceof NodeError && error.message).not.toContain(token);

@@ -3,16 +3,16 @@ import { NodeError } from '../../../../../src/agent/engine/errors.ts';
 import { errnoOf, fileError, systemError } from '../../../../../src/agent/host/files/file-errors.ts';
 
 test.each([
-  ['ENOSPC', 'DiskFull', 'soon'],
-  ['EDQUOT', 'DiskFull', 'soon'],
-  ['EROFS', 'ReadOnly', 'slow'],
-  ['EACCES', 'PermissionDenied', 'slow'],
-  ['EPERM', 'PermissionDenied', 'slow'],
-  ['EISDIR', 'FileSystemError', 'soon'],
-  ['EIO', 'FileSystemError', 'soon'],
-])('%s is %s, %s', (errno, reason, pace) => {
+  ['ENOSPC', 'DiskFull', 'time'],
+  ['EDQUOT', 'DiskFull', 'time'],
+  ['EROFS', 'ReadOnly', 'person'],
+  ['EACCES', 'PermissionDenied', 'person'],
+  ['EPERM', 'PermissionDenied', 'person'],
+  ['EISDIR', 'FileSystemError', 'time'],
+  ['EIO', 'FileSystemError', 'time'],
+])('%s is %s, %s', (errno, reason, endedBy) => {
   const error = fileError(systemError(errno), 'write', '/etc/x');
-  expect(error).toMatchObject({ reason, retry: { pace } });
+  expect(error).toMatchObject({ reason, endedBy });
   expect(error.message).toMatch(new RegExp(`^Cannot write /etc/x: .*${errno}.*\\. [A-Z].*\\.$`));
   expect(errnoOf(error.cause)).toBe(errno);
 });

@@ -34,8 +34,8 @@ async function started(lives: Readonly<Record<string, number>>, registries: obje
 function brief(finding: Finding, host: MemoryHost): string {
   if (finding.state !== 'Waiting')
     return `${finding.state} ${((finding as { until?: number }).until ?? Number.NaN) - host.now()}`;
-  const { reason, lasting, blocks, after, message } = finding;
-  return `${reason} ${lasting} ${blocks} ${after} ${/ends at|ended at/.exec(message)?.[0]}`;
+  const { reason, endedBy, blocks, after, message } = finding;
+  return `${reason} ${endedBy} ${blocks} ${after} ${/ends at|ended at/.exec(message)?.[0]}`;
 }
 
 test('without login servers there is nothing to watch', () => {
@@ -46,11 +46,11 @@ describe("the end of the login that containerd pulls a mirror's images with", ()
   test.each([
     ['never', 0, `InSync ${2 * hour}`],
     ['never', 2 * hour - 1, 'InSync 1'],
-    ['never', 2 * hour, `ContainerdLoginEnds true false ${hour} ends at`],
-    ['never', 3 * hour, `ContainerdLoginEnds true false ${hour} ended at`],
+    ['never', 2 * hour, `ContainerdLoginEnds person false ${hour} ends at`],
+    ['never', 3 * hour, `ContainerdLoginEnds person false ${hour} ended at`],
     ['auto', 2 * hour, `InSync ${hour}`],
-    ['auto', 3 * hour, `ContainerdLoginEnds true false ${hour} ended at`],
-    ['restart', 3 * hour, `ContainerdLoginEnds true false ${hour} ended at`],
+    ['auto', 3 * hour, `ContainerdLoginEnds person false ${hour} ended at`],
+    ['restart', 3 * hour, `ContainerdLoginEnds person false ${hour} ended at`],
   ])('with onRotate %s after %i ms', async (onRotate, after, expected) => {
     const { host, check } = await started({ [one]: 1, [two]: 3 }, { onRotate, mirrors });
     host.advance(after);

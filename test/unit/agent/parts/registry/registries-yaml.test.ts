@@ -22,7 +22,7 @@ test('refuses to write what does not read back, such as a text that is too long'
   const auth = { username: 'u', password: 'x'.repeat(1_048_577) };
   const { registries } = someSettings({ registries: { configs: { 'a.io': { auth } } } });
   expect(() => renderRegistries(registries, new Map())).toThrow(
-    expect.objectContaining({ reason: 'RegistriesInvalid', retry: { pace: 'slow' } }),
+    expect.objectContaining({ reason: 'RegistriesInvalid', endedBy: 'person' }),
   );
 });
 

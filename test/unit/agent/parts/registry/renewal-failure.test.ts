@@ -9,8 +9,9 @@ const login = { username: 'user', password: new Secret('hunter2') };
 const server = 'a.io';
 const held = { login, receivedAt: received, life: 3 * hour, due: received + 2 * hour };
 const away = new NodeError('RegistryUnavailable', 'a.io answers 503.');
-const busy = (after: number) => new NodeError('Throttled', 'b.io asks.', { retry: { pace: 'soon', after } });
-const walled = new NodeError('RegistryForbidden', 'c.io refuses.', { retry: { pace: 'slow' } });
+const busy = (after: number) =>
+  new NodeError('Throttled', 'b.io asks.', { endedBy: 'time', retry: { after } });
+const walled = new NodeError('RegistryForbidden', 'c.io refuses.', { endedBy: 'person' });
 
 describe('it tells of each server since when and until when', () => {
   test.each([
@@ -61,33 +62,33 @@ describe('it tells of each server since when and until when', () => {
 test.each([
   [
     'one that is down is asked soon, whatever it says of its return',
-    [new NodeError('RegistryUnavailable', '', { retry: { pace: 'soon', after: hour } })],
+    [new NodeError('RegistryUnavailable', '', { endedBy: 'time', retry: { after: hour } })],
     'RegistryUnavailable',
-    { pace: 'soon' },
+    { endedBy: 'time', retry: {} },
   ],
   [
     'one that asks for fewer requests is asked when it says',
     [busy(30_000)],
     'Throttled',
-    { pace: 'soon', after: 30_000 },
+    { endedBy: 'time', retry: { after: 30_000 } },
   ],
-  ['what people repair is slow', [walled], 'RegistryForbidden', { pace: 'slow' }],
+  ['what people repair is slow', [walled], 'RegistryForbidden', { endedBy: 'person', retry: {} }],
   [
     'one that passes soon is not held up by others',
     [walled, busy(600_000), away],
     'RegistryUnavailable',
-    { pace: 'soon' },
+    { endedBy: 'time', retry: {} },
   ],
   [
     'nor one that asks for less',
     [walled, busy(600_000), busy(5_000)],
     'Throttled',
-    { pace: 'soon', after: 5_000 },
+    { endedBy: 'time', retry: { after: 5_000 } },
   ],
-] as const)('%s', (_, errors, reason, retry) => {
+] as const)('%s', (_, errors, reason, expected) => {
   const failure = renewalFailure(
     errors.map((error) => ({ server, error, held: undefined })),
     received,
   );
-  expect(failure).toMatchObject({ reason, retry, blocks: true });
+  expect(failure).toMatchObject({ reason, ...expected, blocks: true });
 });

@@ -69,7 +69,7 @@ node-taint:
     const node = aNode(role, { settings: { k3s: { config } } });
     expect(() => renderConfig(node)).toThrow(message);
     expect(() => renderConfig(node)).toThrow(
-      expect.objectContaining({ reason: 'K3sConfigInvalid', retry: { pace: 'slow' } }),
+      expect.objectContaining({ reason: 'K3sConfigInvalid', endedBy: 'person' }),
     );
   });
 });

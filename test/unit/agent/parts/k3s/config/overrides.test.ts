@@ -189,17 +189,17 @@ describe('a drop-in that cannot be read is named with its file and line', () => 
 
 test('nothing is started meanwhile, and what runs is watched', async () => {
   const host = memoryHost({ files: { [`${folder}/a.yaml`]: 'node-name: other\n' } });
-  const service = (state: 'InSync' | 'Drifted', tolerable = false) => ({
+  const service = (state: 'InSync' | 'Drifted', blocks = true) => ({
     id: 'Service/k3s',
     summary: '',
     condition: 'K3sRunning' as const,
     check: async () =>
-      state === 'InSync' ? { state } : { state, drift: { changes: [], tolerable, remedy: async () => {} } },
+      state === 'InSync' ? { state } : { state, drift: { changes: [], blocks, remedy: async () => {} } },
   });
   expect(await outcome(unlessOverridden(aNode('server'), service('Drifted')), host)).toBe(
     'Waiting K3sOverridden',
   );
   expect(await outcome(unlessOverridden(aNode('server'), service('InSync')), host)).toBe('InSync');
-  const restart = await unlessOverridden(aNode('server'), service('Drifted', true)).check(host);
+  const restart = await unlessOverridden(aNode('server'), service('Drifted', false)).check(host);
   expect(restart).toMatchObject({ state: 'Waiting', reason: 'K3sOverridden', blocks: false });
 });

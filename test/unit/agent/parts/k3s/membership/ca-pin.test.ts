@@ -92,7 +92,7 @@ test.each([
     state: 'Drifted',
     drift: {
       changes: [{ field: 'CA', observed, desired: `${hash.slice(0, 12)}…` }],
-      tolerable: true,
+      blocks: false,
     },
   });
 });

@@ -209,14 +209,14 @@ describe('what K3s was started with', () => {
   });
 
   test.each([
-    ['runs meanwhile, and is watched', {}, true],
-    ['does not run', starts, false],
-  ] as const)('a K3s that is to be restarted %s', async (_name, shown, tolerable) => {
+    ['runs meanwhile, and is watched', {}, false],
+    ['does not run', starts, true],
+  ] as const)('a K3s that is to be restarted %s', async (_name, shown, blocks) => {
     const host = world(shown);
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(config, 'b');
     const finding = await k3sService(aNode('server'), startSources, []).check(host);
-    expect(finding).toMatchObject({ state: 'Drifted', drift: { tolerable } });
+    expect(finding).toMatchObject({ state: 'Drifted', drift: { blocks } });
   });
 
   test('restarts without waiting', async () => {

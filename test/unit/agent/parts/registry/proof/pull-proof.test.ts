@@ -198,7 +198,7 @@ describe('the proof of pull', () => {
     made.host.advance(3 * hour);
     await expect(made.resource.check(made.host)).rejects.toMatchObject({
       reason: 'PullCredentialRefused',
-      retry: { pace: 'slow' },
+      endedBy: 'person',
       blocks: false,
       message: expect.stringContaining('ended at 2026-01-01T17:03:12.000Z'),
     });
