@@ -2,6 +2,7 @@ import { type Alarm, alarm, clockJump } from './alarm.ts';
 import { type Condition, conditionsOf } from './engine/conditions.ts';
 import type { Emit } from './engine/events.ts';
 import type { Host } from './engine/host.ts';
+import { isMet } from './engine/met.ts';
 import { type Attempts, reconcile } from './engine/reconcile.ts';
 import type { Outcome } from './engine/resource.ts';
 import { gather, type Informants, inCare, type Knowledge } from './knowledge.ts';
@@ -154,8 +155,7 @@ export async function converge(agent: Agent, host: Host, until: number): Promise
 }
 
 function isSettled(outcome: Outcome): boolean {
-  if (outcome.state === 'Waiting' || outcome.state === 'Failed') return !outcome.blocks;
-  return outcome.state === 'InSync';
+  return outcome.state !== 'Changed' && isMet(outcome);
 }
 
 /** Something failed, and nothing else is under way that could change it. */

@@ -1,11 +1,13 @@
 import { type NodeError, toNodeError } from '../engine/errors.ts';
 import type { HostReader } from '../engine/host.ts';
+import { isMet } from '../engine/met.ts';
 import type { ConditionType, Finding, Resource } from '../engine/resource.ts';
 import { conditionTypes } from '../vocabulary.ts';
-import { ok, type Probe, skipped, type Verdict } from './probe.ts';
+import { ok, type Probe, skipped, trouble, type Verdict } from './probe.ts';
 
-/** The finding of a check, the error that ended it, or what it waits for. */
-type Look = { readonly finding: Finding } | { readonly error: NodeError } | { readonly waitsFor: string };
+/** What a check found, the error that ended it, or what it waits for. */
+type Look = Finding | Failed | { readonly state: 'Blocked'; readonly by: string };
+type Failed = { readonly state: 'Failed' } & Pick<NodeError, 'reason' | 'message' | 'blocks'>;
 
 /**
  * One probe for each condition of the plan, by the checks that the daemon makes. A check cannot write, so a resource that
@@ -31,7 +33,7 @@ function looker(host: HostReader, plan: readonly Resource[]): (resource: Resourc
     const known = looks.get(resource.id);
     if (known) return known;
     for (const need of plan.filter(({ id }) => resource.needs?.includes(id))) {
-      if (!isMet(await look(need))) return keep(resource, { waitsFor: need.id });
+      if (!isMet(await look(need))) return keep(resource, { state: 'Blocked', by: need.id });
     }
     return keep(resource, await lookAt(host, resource));
   };
@@ -44,27 +46,17 @@ function looker(host: HostReader, plan: readonly Resource[]): (resource: Resourc
 
 async function lookAt(host: HostReader, resource: Resource): Promise<Look> {
   try {
-    return { finding: await resource.check(host) };
+    return await resource.check(host);
   } catch (thrown) {
-    return { error: toNodeError(thrown) };
+    const { reason, message, blocks } = toNodeError(thrown);
+    return { state: 'Failed', reason, message, blocks };
   }
-}
-
-/** As in the reconciler: what works does not block its dependants, even if something is to be done or reported. */
-function isMet(look: Look): boolean {
-  if ('waitsFor' in look) return false;
-  if ('error' in look) return !look.error.blocks;
-  const { finding } = look;
-  if (finding.state === 'Waiting') return finding.blocks === false;
-  return finding.state === 'InSync' || finding.drift.blocks === false;
 }
 
 function judge(type: ConditionType, seen: readonly Seen[]): Verdict {
-  const failed = seen.flatMap(({ look }) => ('error' in look ? [look.error] : []));
+  const failed = seen.flatMap(({ look }) => (look.state === 'Failed' ? [look] : []));
   const [worst] = failed.toSorted((a, b) => Number(b.blocks) - Number(a.blocks));
-  if (worst) {
-    return { level: worst.blocks ? 'failure' : 'warning', reason: worst.reason, message: worst.message };
-  }
+  if (worst) return trouble(worst);
   return unsettled(seen) ?? ok(lastMessage(seen) ?? `${type} is as it should be`);
 }
 
@@ -75,18 +67,17 @@ interface Seen {
 
 function unsettled(seen: readonly Seen[]): Verdict | undefined {
   for (const { look } of seen) {
-    if (!('finding' in look) || look.finding.state !== 'Waiting') continue;
-    const { reason, message, blocks = true } = look.finding;
+    if (look.state !== 'Waiting') continue;
+    const { reason, message, blocks = true } = look;
     // What was started comes by itself; what only answers wrongly may not.
-    return { level: blocks && reason !== 'ServiceStarting' ? 'failure' : 'warning', reason, message };
+    return trouble({ reason, message, blocks: blocks && reason !== 'ServiceStarting' });
   }
-  const due = seen.flatMap(({ look, resource }) => {
-    if (!('finding' in look) || look.finding.state !== 'Drifted') return [];
-    return [look.finding.drift.summary ?? resource.summary];
-  });
+  const due = seen.flatMap(({ look, resource }) =>
+    look.state === 'Drifted' ? [look.drift.summary ?? resource.summary] : [],
+  );
   if (due.length > 0)
     return { level: 'warning', message: `to be done: ${due.join('; ')}`, repair: whoDoesIt };
-  const blocked = seen.flatMap(({ look }) => ('waitsFor' in look ? [look.waitsFor] : []));
+  const blocked = seen.flatMap(({ look }) => (look.state === 'Blocked' ? [look.by] : []));
   return blocked.length > 0 ? skipped(`waits for ${[...new Set(blocked)].join(', ')}`) : undefined;
 }
 
@@ -95,9 +86,7 @@ const whoDoesIt =
 
 function lastMessage(seen: readonly Seen[]): string | undefined {
   const messages = seen.flatMap(({ look }) =>
-    'finding' in look && look.finding.state === 'InSync' && look.finding.message
-      ? [look.finding.message]
-      : [],
+    look.state === 'InSync' && look.message ? [look.message] : [],
   );
   return messages.at(-1);
 }

@@ -1,5 +1,5 @@
 import { oneLine } from '../engine/conditions.ts';
-import { toNodeError } from '../engine/errors.ts';
+import { type NodeError, toNodeError } from '../engine/errors.ts';
 
 export type Level = 'ok' | 'warning' | 'failure' | 'skipped';
 
@@ -46,7 +46,7 @@ export async function examine(
   const diagnoses: Diagnosis[] = [];
   for (const { about, what, look } of probes) {
     const begun = now();
-    const verdict = await look().catch(failed);
+    const verdict = await look().catch((thrown) => trouble(toNodeError(thrown)));
     const message = oneLine(verdict.message);
     const diagnosis = { about, what, ...verdict, message, milliseconds: now() - begun };
     diagnoses.push(diagnosis);
@@ -55,8 +55,12 @@ export async function examine(
   return diagnoses;
 }
 
-function failed(thrown: unknown): Verdict {
-  const { reason, message, blocks } = toNodeError(thrown);
+/** A failure, or a warning for what does not block. */
+export function trouble({
+  reason,
+  message,
+  blocks,
+}: Pick<NodeError, 'reason' | 'message' | 'blocks'>): Verdict {
   return { level: blocks ? 'failure' : 'warning', reason, message };
 }
 

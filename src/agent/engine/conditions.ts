@@ -1,3 +1,4 @@
+import { isNote } from './met.ts';
 import type { Reason } from './reasons.ts';
 import type { ConditionType, Outcome } from './resource.ts';
 
@@ -55,19 +56,19 @@ export function oneLine(message: string): string {
 
 /** True while nothing blocks the node: what is degraded but works is told, and does not take Ready away. */
 function ready(outcomes: readonly Outcome[], quoted: ConditionType): Verdict {
-  const blocking = outcomes.filter((outcome) => (isUnsettled(outcome) ? outcome.blocks : true));
+  const blocking = outcomes.filter((outcome) => !isNote(outcome));
   const verdict = worst(blocking);
-  const degraded = outcomes.find((outcome) => outcome.state === 'Failed' && !outcome.blocks);
+  const degraded = outcomes.find((outcome) => outcome.state === 'Failed' && isNote(outcome));
   const telling = outcomes.filter(({ resource }) => resource.condition === quoted);
   if (verdict.reason === 'InSync' && !degraded) return worst(telling.length > 0 ? telling : blocking);
   return verdict.status === 'True' && degraded ? { ...verdictOf(degraded), status: 'True' } : verdict;
 }
 
-const severity = { Failed: 0, Waiting: 1, Blocked: 2, Recorded: 3, Changed: 4, InSync: 5 } as const;
+const order = { Failed: 0, Waiting: 1, Blocked: 2, Recorded: 3, Changed: 4, InSync: 5 } as const;
 
 /** Of resources that are equally bad the first tells; where all is well, the last that has something to tell. */
 function worst(outcomes: readonly Outcome[]): Verdict {
-  const [first] = [...outcomes].sort((a, b) => severity[a.state] - severity[b.state]);
+  const [first] = [...outcomes].sort((a, b) => order[a.state] - order[b.state]);
   if (!first) return { status: 'Unknown', reason: 'Blocked', message: '' };
   const telling = outcomes.findLast((outcome) => outcome.state === 'InSync' && outcome.message);
   return verdictOf(first.state === 'InSync' ? (telling ?? first) : first);
@@ -88,8 +89,4 @@ function verdictOf(outcome: Outcome): Verdict {
     case 'Blocked':
       return { status: 'Unknown', reason: 'Blocked', message: `waits for ${outcome.by}` };
   }
-}
-
-function isUnsettled(outcome: Outcome): outcome is Extract<Outcome, { blocks: boolean }> {
-  return outcome.state === 'Waiting' || outcome.state === 'Failed';
 }

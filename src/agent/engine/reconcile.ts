@@ -1,6 +1,7 @@
 import { type Held, isHeld, nextAttempt } from './backoff.ts';
 import { NodeError, Recorded, toNodeError } from './errors.ts';
 import type { Host } from './host.ts';
+import { isMet } from './met.ts';
 import type { Change, Drift, Finding, Outcome, Resource } from './resource.ts';
 import { forPerson } from './severity.ts';
 
@@ -68,20 +69,6 @@ function blocked(resource: Resource, outcomes: ReadonlyMap<string, Outcome>): Ou
   if (need === undefined) return undefined;
   const cause = outcomes.get(need);
   return { resource, state: 'Blocked', by: cause?.state === 'Blocked' ? cause.by : need };
-}
-
-function isMet(outcome: Outcome | undefined): boolean {
-  switch (outcome?.state) {
-    case 'InSync':
-      return true;
-    case 'Changed':
-      return !outcome.partial;
-    case 'Waiting':
-    case 'Failed':
-      return !outcome.blocks;
-    default:
-      return false;
-  }
 }
 
 async function attempt(resource: Resource, options: ReconcileOptions): Promise<Outcome> {

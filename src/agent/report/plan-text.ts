@@ -1,4 +1,5 @@
 import { createTwoFilesPatch } from 'diff';
+import { isNote } from '../engine/met.ts';
 import { printableLine } from '../engine/printable.ts';
 import type { RecordedAction } from '../engine/recorded-action.ts';
 import type { Outcome } from '../engine/resource.ts';
@@ -40,11 +41,6 @@ function summaryLine(steps: readonly PlannedStep[]): string {
     `${state('InSync')} in sync`,
   ];
   return `Plan: ${parts.join(', ')}. Nothing was changed.`;
-}
-
-/** What is told and keeps nobody from anything. */
-function isNote(outcome: Outcome): boolean {
-  return (outcome.state === 'Waiting' || outcome.state === 'Failed') && !outcome.blocks;
 }
 
 /** What must be known before there is a plan; without it the plan is an error, not a wait. */

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { isMet, isNote } from '../../../../src/agent/engine/met.ts';
+import { inSync, type Outcome, type Resource, waiting } from '../../../../src/agent/engine/resource.ts';
+
+const resource: Resource = { id: 'a', summary: 'make a', condition: 'System', check: async () => inSync() };
+const remedy = async () => {};
+const told = { reason: 'Unreachable', message: '', lookAgainAt: 0 } as const;
+
+test.each([
+  ['what is in sync', inSync(), true],
+  ['a drift', { state: 'Drifted', drift: { changes: [], remedy } }, false],
+  ['a drift that does not block', { state: 'Drifted', drift: { changes: [], blocks: false, remedy } }, true],
+  ['what waits', waiting('ServiceStarting', ''), false],
+  ['what waits and does not block', waiting('ServiceStarting', '', { blocks: false }), true],
+  ['a check that failed', { state: 'Failed', blocks: true }, false],
+  ['a check that failed and does not block', { state: 'Failed', blocks: false }, true],
+  ['a change', { resource, state: 'Changed', did: '', changes: [] }, true],
+  ['a step of a change', { resource, state: 'Changed', did: '', changes: [], partial: true }, false],
+  ['what a dry run recorded', { resource, state: 'Recorded', changes: [] }, false],
+  ['what waits for another', { state: 'Blocked' }, false],
+  ['what is not there', undefined, false],
+] as const)('dependants of %s go on, or wait', (_, known, expected) => {
+  expect(isMet(known)).toBe(expected);
+});
+
+test.each<[string, Outcome, boolean]>([
+  ['what waits and does not block', { resource, state: 'Waiting', ...told, blocks: false }, true],
+  ['a failure that does not block', { resource, state: 'Failed', ...told, blocks: false }, true],
+  ['what waits', { resource, state: 'Waiting', ...told, blocks: true }, false],
+  ['a failure', { resource, state: 'Failed', ...told, blocks: true }, false],
+  ['what is in sync', { resource, state: 'InSync' }, false],
+])('%s is only reported, or more', (_, outcome, expected) => {
+  expect(isNote(outcome)).toBe(expected);
+});
