@@ -5,7 +5,10 @@
  */
 export const protectedFiles = [
   'clouds/jwt.ts',
+  'engine/json.ts',
+  'engine/pem.ts',
   'engine/printable.ts',
+  'engine/redirects.ts',
   'engine/secret.ts',
   'settings/consents.ts',
   'settings/named-files.ts',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { jwtTimes } from '../../../../src/agent/clouds/jwt.ts';
+import { jwtAudience, jwtTimes } from '../../../../src/agent/clouds/jwt.ts';
 
 const token = (claims: unknown) => written(JSON.stringify(claims));
 const written = (claims: string) => `e30.${Buffer.from(claims).toString('base64url')}.c2ln`;
@@ -27,4 +27,13 @@ test.each([
   ['five parts, which is an encrypted token', `${token({ iat: 1, exp: 2 })}.x.y`],
 ])('%s is no dated token', (_what, text) => {
   expect(jwtTimes(text)).toBeUndefined();
+});
+
+test.each([
+  [{ iat: 1, exp: 2, aud: 'team.azurecr.io' }, 'team.azurecr.io'],
+  [{ iat: 1, exp: 2, aud: ['team.azurecr.io'] }, undefined],
+  [{ iat: 1, exp: 2 }, undefined],
+  [{ aud: 'team.azurecr.io' }, undefined],
+])('the audience of %j is %s', (claims, audience) => {
+  expect(jwtAudience(token(claims))).toBe(audience);
 });

@@ -23,10 +23,14 @@ test('an answer that redirects nowhere is the answer', async () => {
 });
 
 test('redirects are followed to where they lead, relative to where they came from', async () => {
-  const web = { 'http://a.example/x': 'https://b.example/y/', 'https://b.example/y/': 'z?q=1' };
-  const { url, asked } = await follow('http://a.example/x', web);
+  const web = {
+    'http://a.example/': 'http://b.example/x',
+    'http://b.example/x': 'https://b.example/y/',
+    'https://b.example/y/': 'z?q=1',
+  };
+  const { url, asked } = await follow('http://a.example/', web);
   expect(url.href).toBe('https://b.example/y/z?q=1');
-  expect(asked).toHaveLength(3);
+  expect(asked).toHaveLength(4);
 });
 
 test.each([301, 302, 303, 307, 308])('a %i is followed', async (status) => {
