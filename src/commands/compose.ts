@@ -1,9 +1,8 @@
 /** Everything of one process, built once: which machine, cloud and engine, for what the settings say. */
 import { type Agent, createAgent } from '../agent/agent.ts';
-import { chosenCloud } from '../agent/clouds/chosen.ts';
+import { chosenCloud, cloudSections } from '../agent/clouds/chosen.ts';
 import type { Cloud } from '../agent/clouds/cloud.ts';
 import { type Clouds, clouds } from '../agent/clouds/index.ts';
-import { cloudSections } from '../agent/clouds/sections.ts';
 import type { Emit } from '../agent/engine/events.ts';
 import type { Host } from '../agent/engine/host.ts';
 import { chosenEngine } from '../agent/gitops/chosen.ts';

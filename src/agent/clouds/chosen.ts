@@ -1,7 +1,7 @@
 import { entryOf } from '../settings/choice.ts';
 import type { Cloud } from './cloud.ts';
 import type { CloudGround, CloudHints, Metadata } from './driver.ts';
-import { type Clouds, clouds } from './index.ts';
+import { type CloudName, type Clouds, clouds } from './index.ts';
 
 /** Settings as far as they choose a cloud and say something of it: the section of its name. */
 export type Choosing = { readonly cloud: string } & Readonly<Record<string, unknown>>;
@@ -29,4 +29,13 @@ export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenC
 /** The words of the cloud that the settings name, for messages. */
 export function hintsOf({ cloud }: Pick<Choosing, 'cloud'>, table: Clouds = clouds): CloudHints {
   return entryOf(table, cloud, 'cloud').hints;
+}
+
+/** Returns the sections of the clouds in some settings, which is all that kubelet's plugin needs of them. */
+export function cloudSections<Settings extends Readonly<Record<CloudName, unknown>>>(
+  settings: Settings,
+  table: Clouds = clouds,
+): Pick<Settings, CloudName> {
+  const sections = Object.entries(settings).filter(([name]) => Object.hasOwn(table, name));
+  return Object.fromEntries(sections) as Pick<Settings, CloudName>;
 }

@@ -1,4 +1,4 @@
-import { metadataAddresses } from '../clouds/sections.ts';
+import { metadataAddresses } from '../clouds/metadata.ts';
 import type { Path } from './path.ts';
 import { plainHttpMisfits } from './plain-http.ts';
 import type { Problem } from './problem.ts';

@@ -1,5 +1,5 @@
 import { type Clouds, clouds } from '../clouds/index.ts';
-import { metadataSections } from '../clouds/sections.ts';
+import { metadataSections } from '../clouds/metadata.ts';
 import { type GitOpsEngines, gitOpsEngines } from '../gitops/index.ts';
 import { gitOpsSection } from '../gitops/settings.ts';
 import { joinToken, k3s } from '../parts/k3s/settings.ts';

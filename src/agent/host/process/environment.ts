@@ -1,5 +1,5 @@
 import { delimiter } from 'node:path';
-import { metadataAddresses } from '../../clouds/sections.ts';
+import { metadataAddresses } from '../../clouds/metadata.ts';
 
 /** How the machine reaches the network, as the settings have it. */
 export interface Network {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { cloudSections } from '../../clouds/chosen.ts';
 import { type CloudName, type Clouds, clouds } from '../../clouds/index.ts';
-import { cloudSections } from '../../clouds/sections.ts';
 import type { Resource } from '../../engine/resource.ts';
 import type { K3sNode } from '../../node.ts';
 import { file } from '../../resources/file.ts';

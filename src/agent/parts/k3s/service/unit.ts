@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { metadataAddresses } from '../../../clouds/sections.ts';
+import { metadataAddresses } from '../../../clouds/metadata.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
 import { type K3sNode, unitName } from '../../../node.ts';

@@ -1,24 +1,14 @@
-/** What depends on the settings of all clouds. */
 import * as z from 'zod/mini';
 import { type SectionsOf, sectionsOf } from '../settings/section.ts';
-import { type CloudName, type Clouds, clouds } from './index.ts';
+import { type Clouds, clouds } from './index.ts';
 
-/** The sections of the clouds that have a metadata service. */
+/** Returns the sections of the clouds that have a metadata service. */
 export function metadataSections<Table extends Clouds>(table: Table): Partial<SectionsOf<Table>> {
   const asking = Object.entries(table).filter(([, driver]) => defaultMetadata(driver) !== undefined);
   return sectionsOf(Object.fromEntries(asking)) as Partial<SectionsOf<Table>>;
 }
 
-/** The sections of the clouds in some settings. */
-export function cloudSections<Settings extends Readonly<Record<CloudName, unknown>>>(
-  settings: Settings,
-  table: Clouds = clouds,
-): Pick<Settings, CloudName> {
-  const sections = Object.entries(settings).filter(([name]) => Object.hasOwn(table, name));
-  return Object.fromEntries(sections) as Pick<Settings, CloudName>;
-}
-
-/** The addresses at which metadata services answer unless settings say otherwise: no proxy passes them on. */
+/** Returns the addresses at which metadata services answer unless settings say otherwise: no proxy passes them on. */
 export function metadataAddresses(table: Clouds = clouds): readonly string[] {
   return [...new Set(Object.values(table).flatMap((driver) => defaultMetadata(driver)?.address ?? []))];
 }
