@@ -35,7 +35,7 @@ export const reasons = {
   ...fluxReasons,
 } as const;
 
-/** What each condition of a node states, in the order in which a first boot makes them true; the page has them, too. */
+/** What each condition of a node states, in the order in which a first boot makes them true and pages list them. */
 export const conditions = [
   { type: 'Settings', trueWhen: 'the settings could be read and fit together' },
   { type: 'Identity', trueWhen: 'the cloud said what this VM is, and it can be a node' },

@@ -12,7 +12,7 @@ import {
 } from '../settings/section.ts';
 import type { GitOpsEngines } from './index.ts';
 
-/** The section that chooses one of these engines, and has what each of them is told. */
+/** Returns the section that chooses one of these engines, with a section for each engine that has settings. */
 export function gitOpsSection<Table extends GitOpsEngines>(table: Table) {
   const engines = sectionsOf(table);
   return {
@@ -27,7 +27,7 @@ export function gitOpsSection<Table extends GitOpsEngines>(table: Table) {
   } as const satisfies SettingsSection;
 }
 
-/** What is wrong with an engine counts while it is in use. */
+/** Only the engine in use is judged: the others may be half configured. */
 function only(name: string, engines: Sections): Sections {
   return Object.fromEntries(Object.entries(engines).filter(([each]) => each === name));
 }

@@ -63,7 +63,8 @@ function asLayer({ option, path, value }: CommandLineSetting): Layer {
 const lowest: Layer = { origin: 'default', values: defaults };
 
 /**
- * The settings that these layers make, which is `before` if they are its own; `InvalidSettings` where they cannot be used.
+ * Returns the settings that these layers make: `before` itself if it was made of the same layers. Settings that cannot be
+ * used are `InvalidSettings`.
  */
 export function resolveLayers(
   layers: Layers,

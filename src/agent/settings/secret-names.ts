@@ -6,7 +6,7 @@ import { valueAt } from './path.ts';
 import type { Problem } from './problem.ts';
 import { settingsSchema } from './schema.ts';
 
-/** Lists the settings that name a secret by a name that none can have in the chosen cloud. */
+/** Lists the settings that name a secret as no secret of the chosen cloud can be named. */
 export function secretNameMisfits(
   written: unknown,
   table: Clouds = clouds,

@@ -35,7 +35,8 @@ export interface Tagged {
  * Lays the instance tags (by lower-cased name) between the settings files and the command line.
  *
  * A closed or empty tag says nothing. A value that cannot be used is `InvalidSettings` and names its tag; whether a
- * role of that name exists is not judged here. `before` is what was made of settings and tags last. Other tags named `k3s-*` get a warning each, up to 50.
+ * role of that name exists is not judged here. Other tags named `k3s-*` get a warning each, up to 50. `before` is the
+ * last result, which is returned again if nothing has changed.
  */
 export function withTags(
   loaded: Loaded,

@@ -17,7 +17,7 @@ export function k3sMisfits(k3s: Written): readonly Problem[] {
   return [...reservedKeysIn(k3s), ...dualStack(k3s)];
 }
 
-/** Returns what root runs or a snapshot of the cluster goes to. */
+/** Returns the URLs that K3s is downloaded from and that snapshots of etcd are stored at. */
 export function sensitiveOfK3s({ config }: Written): readonly SensitiveUrl[] {
   return [{ path: ['releaseUrl'], risk: 'replace K3s, which runs as root' }, ...snapshots(mapAt(config, []))];
 }
