@@ -144,7 +144,7 @@ const zones: readonly {
 const leaves: readonly { readonly leaf: RegExp; readonly files: RegExp }[] = [
   { leaf: /^src\/agent\/parts\/registry\/answer\//, files: /^src\/(launcher|commands)\// },
   { leaf: /^src\/agent\/parts\/\w+\/reasons\.ts$/, files: /^src\/agent\/vocabulary\.ts$/ },
-  { leaf: /^src\/agent\/parts\/\w+\/settings(-rules)?\.ts$/, files: /^src\/agent\/settings\// },
+  { leaf: /^src\/agent\/parts\/\w+\/settings\.ts$/, files: /^src\/agent\/settings\// },
 ];
 
 /** The folders of K3s in their order: each may know those before it, and the files beside them know all. */
