@@ -11,12 +11,25 @@ export const cron = z
     ),
   );
 
+/** The characters that suffice to list every minute, hour, day, month and weekday. */
+const mostCharacters = 500;
+
+/** The last minute, hour, day, month and weekday. */
+const lasts = [59, 23, 31, 12, 7];
+
 /**
  * What node-cron reads beside that is refused: seconds, names, nicknames, the last or the n-th weekday of a month, and a
- * range that goes over the end of its field, such as `8-6`, which is more often a slip.
+ * range that goes over the end of its field, such as `8-6`, which is more often a slip. node-cron lists all numbers of a
+ * range before it looks at them, and `0-199999999` would take all memory: long numbers and texts are refused before.
  */
 function isCron(value: string): boolean {
-  const ranges = [...value.matchAll(/(\d+)-(\d+)/g)];
-  const rise = ranges.every(([, from, to]) => Number(from) <= Number(to));
-  return /^[\d*,/-]+( +[\d*,/-]+){4}$/.test(value) && rise && validate(value);
+  if (value.length > mostCharacters || /\d{3}/.test(value)) return false;
+  return /^[\d*,/-]+( +[\d*,/-]+){4}$/.test(value) && rangesRise(value) && validate(value);
+}
+
+function rangesRise(value: string): boolean {
+  return value.split(/ +/).every((field, at) => {
+    const ranges = [...field.matchAll(/(\d+)-(\d+)/g)];
+    return ranges.every(([, from, to]) => Number(from) <= Number(to) && Number(to) <= (lasts[at] ?? 0));
+  });
 }

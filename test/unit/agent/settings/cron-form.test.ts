@@ -52,7 +52,17 @@ describe('refused is', () => {
       '0 0 L * *',
       '@daily',
     ],
+    ...['*/100 * * * *', '005 * * * *', '0-999 * * * *', '0 0 1 1-59/59 *', '0-99/60 * * * *'],
   ])('%j', (schedule) => {
     expect(isCron(schedule)).toBe(false);
   });
 });
+
+test('a schedule may list every number of every field', () => {
+  const fields = [numbers(0, 59), numbers(0, 23), numbers(1, 31), numbers(1, 12), numbers(0, 7)];
+  expect(isCron(fields.join(' '))).toBe(true);
+});
+
+function numbers(from: number, to: number): string {
+  return Array.from({ length: to - from + 1 }, (_, at) => String(from + at).padStart(2, '0')).join(',');
+}
