@@ -42,6 +42,11 @@ export class NodeError extends Error implements Severity {
   }
 }
 
+/** Throws the same again, for which no dependant waits. */
+export function rethrowNonBlocking(thrown: unknown): never {
+  throw thrown instanceof NodeError ? thrown.nonBlocking() : thrown;
+}
+
 /** Thrown by a Host that notes an action instead of doing it, so what depends on its effect cannot be observed. */
 export class Recorded extends Error {
   override readonly name = 'Recorded';

@@ -105,16 +105,17 @@ export function step(change: Change, remedy: Drift['remedy']): Finding {
 
 type Printable = string | number | boolean | undefined;
 
-/** Drifted where any field of `desired` differs from `observed`, else in sync. */
+/** Drifted where any field of `desired` differs from `observed`, else in sync; `about` is what else there is of the Drift. */
 export function compare<Fields extends Readonly<Record<string, Printable>>>(
   observed: { readonly [Field in keyof Fields]: Printable },
   desired: Fields,
   remedy: (host: Host) => Promise<void>,
+  about: Pick<Drift, 'summary' | 'blocks'> = {},
 ): Finding {
   const changes = Object.keys(desired)
     .filter((field) => observed[field] !== desired[field])
     .map((field) => ({ field, observed: printed(observed[field]), desired: printed(desired[field]) }));
-  return changes.length === 0 ? inSync() : { state: 'Drifted', drift: { changes, remedy } };
+  return changes.length === 0 ? inSync() : { state: 'Drifted', drift: { changes, ...about, remedy } };
 }
 
 function printed(value: Printable): string | undefined {

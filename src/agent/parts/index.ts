@@ -21,6 +21,7 @@ import {
   keepingFlags,
   nodeReady,
   nodeTaintsApplied,
+  nonBlockingOnceJoined,
   noOverrides,
   ownStart,
   programInputs,
@@ -28,7 +29,6 @@ import {
   type StartSources,
   serverChange,
   settingsChange,
-  sparingJoined,
   stampStart,
   unit,
   unlessIrreversible,
@@ -114,17 +114,19 @@ function k3sResources(node: K3sNode, ports: K3sPorts, needs: readonly string[]):
   const executable = k3sExecutable(node, before);
   const links = k3sLinks(node, [executable.id]);
   const scripts = k3sScripts(node);
-  const token = sparingJoined(node, joinToken(node, cloud, before));
-  const agents = agentToken(node, cloud, before).map((each) => sparingJoined(node, each));
+  const token = nonBlockingOnceJoined(node, joinToken(node, cloud, before));
+  const agents = agentToken(node, cloud, before).map((each) => nonBlockingOnceJoined(node, each));
   const server = isAgent ? [serverChange(node, before)] : [];
   const cluster = isAgent ? [] : [settingsChange(node, before)];
-  const pinned = isAgent ? [sparingJoined(node, caPin(node, 'ca-pin', [token.id]))] : [];
+  const pinned = isAgent ? [nonBlockingOnceJoined(node, caPin(node, 'ca-pin', [token.id]))] : [];
   const keeping = (resource: Resource) => keepingFlags(node, resource, [lostRegistries]);
-  const config = sparingJoined(node, keeping(configFile(node, ids([role, overrides], server))));
+  const config = nonBlockingOnceJoined(node, keeping(configFile(node, ids([role, overrides], server))));
   // Whatever kind of node it is to be: a running K3s needs them while RoleChanged waits for consent.
-  const logins = registries(node, { cloud, rotateAt }, []).map((each) => sparingJoined(node, keeping(each)));
-  const cache = loginsCache(node, cloud).map((each) => sparingJoined(node, each));
-  const provider = credentialProvider(node).map((each) => sparingJoined(node, each));
+  const logins = registries(node, { cloud, rotateAt }, []).map((each) =>
+    nonBlockingOnceJoined(node, keeping(each)),
+  );
+  const cache = loginsCache(node, cloud).map((each) => nonBlockingOnceJoined(node, each));
+  const provider = credentialProvider(node).map((each) => nonBlockingOnceJoined(node, each));
   const unitFile = unit(node, before).map(keeping);
   const joined = isAgent ? [join(node, cloud, ids([token], pinned, server))] : [];
   const inputs = ids(kernel, [executable, token, config], agents, logins, provider, unitFile, server, joined);
@@ -136,7 +138,7 @@ function k3sResources(node: K3sNode, ports: K3sPorts, needs: readonly string[]):
   const ready = nodeReady(node, [service.id]);
   const taints = nodeTaintsApplied(node, [ready.id]);
   // Once more: the agent may have joined since this pass began, and the next one can be minutes away.
-  const joinedPin = isAgent ? [sparingJoined(node, caPin(node, 'joined-ca-pin', [token.id]))] : [];
+  const joinedPin = isAgent ? [nonBlockingOnceJoined(node, caPin(node, 'joined-ca-pin', [token.id]))] : [];
   const proofs = pullProofs(node, cloud, ids(logins)).map((each) => afterOwnStart(node, each));
 
   return [

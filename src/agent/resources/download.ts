@@ -28,10 +28,9 @@ export function download({ installed, wanted, download, ...rest }: DownloadSpec)
         { version, mode: octal(file?.mode ?? download.mode), owner: owner(file ?? {}) },
         { version: wanted, mode: octal(download.mode), owner: 'own' },
         (host) => host.download(download),
+        { summary: rest.summary, blocks: version === undefined },
       );
-      if (finding.state !== 'Drifted') return inSync({ message: wanted });
-      const { summary } = rest;
-      return { ...finding, drift: { ...finding.drift, summary, blocks: version === undefined } };
+      return finding.state === 'InSync' ? inSync({ message: wanted }) : finding;
     },
   };
 }

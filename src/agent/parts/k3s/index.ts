@@ -12,7 +12,7 @@ export { caPin } from './membership/ca-pin.ts';
 export { clusterFounding, serverToJoin } from './membership/founding.ts';
 export { join } from './membership/join.ts';
 export { fetchToken, joinToken, tokenSecretName } from './membership/join-token.ts';
-export { sparingJoined } from './membership/joined.ts';
+export { nonBlockingOnceJoined } from './membership/joined.ts';
 export { roleChange } from './membership/role-change.ts';
 export { serverChange } from './membership/server-change.ts';
 export { nodeReady, nodeReadyId, nodeTaintsApplied } from './node-ready.ts';

@@ -1,5 +1,5 @@
 import type { HostReader } from '../../engine/host.ts';
-import { compare, type Drift, type Finding, type Resource } from '../../engine/resource.ts';
+import { compare, type Finding, type Resource } from '../../engine/resource.ts';
 import type { K3sNode } from '../../node.ts';
 import { file } from '../../resources/file.ts';
 import { fileText } from '../../resources/file-text.ts';
@@ -26,18 +26,19 @@ function modulesApplied(node: K3sNode, modulesFile: string): Resource {
     summary: `systemctl restart ${unit}`,
     condition: 'System',
     needs: [modulesFile],
-    check: async (host) => bearable(node, await compareModules(host, unit)),
+    check: (host) => compareModules(node, host, unit),
   };
 }
 
 /** What each module brings shows whether it is there; modules built into the kernel are not in /proc/modules. */
-async function compareModules(host: HostReader, unit: string): Promise<Finding> {
+async function compareModules(node: K3sNode, host: HostReader, unit: string): Promise<Finding> {
   const bridge = await host.readFile('/proc/sys/net/bridge/bridge-nf-call-iptables');
   const filesystems = await fileText(host, '/proc/filesystems');
   return compare(
     { br_netfilter: bridge !== undefined, overlay: /\boverlay$/m.test(filesystems) },
     { br_netfilter: true, overlay: true },
     async (host) => void (await host.run(systemctl('restart', unit))),
+    { blocks: protectsKernelDefaults(node) },
   );
 }
 
@@ -48,7 +49,7 @@ function sysctlApplied(node: K3sNode, sysctlFile: string): Resource {
     summary: `systemctl restart ${unit}`,
     condition: 'System',
     needs: [sysctlFile, 'Kernel/modules'],
-    check: async (host) => bearable(node, await compareSysctl(node, host, unit)),
+    check: (host) => compareSysctl(node, host, unit),
   };
 }
 
@@ -59,6 +60,7 @@ async function compareSysctl(node: K3sNode, host: HostReader, unit: string): Pro
     Object.fromEntries(wanted.map(({ key }, at) => [key, observed[at]])),
     Object.fromEntries(wanted.map(({ key, value }) => [key, value])),
     async (host) => void (await host.run(systemctl('restart', unit))),
+    { blocks: protectsKernelDefaults(node) },
   );
 }
 
@@ -68,13 +70,6 @@ async function observe(host: HostReader, { key, value, atLeast }: Sysctl): Promi
   if (found === undefined) return undefined;
   const observed = Number(found.content.trim());
   return atLeast && observed > value ? value : observed;
-}
-
-/** K3s loads the modules and sets forwarding itself too; only under protect-kernel-defaults kubelet insists. */
-function bearable(node: K3sNode, finding: Finding): Finding {
-  if (finding.state !== 'Drifted') return finding;
-  const drift: Drift = { ...finding.drift, blocks: protectsKernelDefaults(node) };
-  return { state: 'Drifted', drift };
 }
 
 export function renderModules(): string {
@@ -97,6 +92,7 @@ function sysctls(node: K3sNode): readonly Sysctl[] {
   return protectsKernelDefaults(node) ? [...forK3s, ...forKubelet] : forK3s;
 }
 
+/** K3s loads the modules and sets forwarding itself too; only where this is true kubelet insists. */
 function protectsKernelDefaults({ settings }: K3sNode): boolean {
   return String(settings.k3s.config['protect-kernel-defaults']) === 'true';
 }

@@ -4,8 +4,8 @@ import type { Metadata } from '../../clouds/driver.ts';
 import { type Clouds, clouds } from '../../clouds/index.ts';
 import type { Resource } from '../../engine/resource.ts';
 import type { NodePaths } from '../../paths.ts';
+import { nonBlocking } from '../../resources/combinators.ts';
 import { file } from '../../resources/file.ts';
-import { sparing } from '../../resources/sparing.ts';
 import { unitEnabled, unitLoaded } from '../../resources/unit.ts';
 import type { Settings } from '../../settings/schema.ts';
 import { rulesLoaded } from './loaded.ts';
@@ -26,9 +26,9 @@ export interface Guarded {
  */
 export function imdsGuard({ settings, paths }: Guarded, table: Clouds = clouds): readonly Resource[] {
   const found = guarded({ settings, paths }, chosenCloud(settings, table).metadata);
-  if (typeof found === 'string') return [sparing(noImdsGuard(paths, found))];
+  if (typeof found === 'string') return [nonBlocking(noImdsGuard(paths, found))];
   const { address, only } = found;
-  return guard({ address, only, allow: settings.imds.allow }, paths).map(sparing);
+  return guard({ address, only, allow: settings.imds.allow }, paths).map((each) => nonBlocking(each));
 }
 
 function guard(rules: GuardRules, paths: NodePaths): readonly Resource[] {

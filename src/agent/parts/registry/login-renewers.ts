@@ -2,6 +2,7 @@ import { type Clouds, clouds } from '../../clouds/index.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
 import type { K3sNode } from '../../node.ts';
+import { heldBack, unless } from '../../resources/combinators.ts';
 import { showUnit } from '../../resources/unit.ts';
 import { unitsStopped } from '../../resources/units-stopped.ts';
 import { foreignStart } from '../k3s/index.ts';
@@ -37,16 +38,12 @@ function renewerStopped(name: string, node: K3sNode, logins: readonly Resource[]
     root: node.paths.root,
     forGood: true,
   });
-  return {
-    ...stopped,
-    async check(host) {
-      const { ExecStart } = await showUnit(host, service, ['ExecStart']);
-      if (!script.test(ExecStart)) return inSync();
-      if ((await foreignStart(host, node)) !== undefined) return inSync({ message: untilThen });
-      const finding = await stopped.check(host);
-      return finding.state === 'Drifted' ? ((await missing(host, timer, logins)) ?? finding) : finding;
-    },
-  };
+  const ofOurs = unless(stopped, async (host) => {
+    const { ExecStart } = await showUnit(host, service, ['ExecStart']);
+    if (!script.test(ExecStart)) return inSync();
+    return (await foreignStart(host, node)) === undefined ? undefined : inSync({ message: untilThen });
+  });
+  return heldBack(ofOurs, (host) => missing(host, timer, logins));
 }
 
 /** Looked at here too: on a node that has joined, a login that cannot be had blocks nobody. */
@@ -55,9 +52,12 @@ async function missing(
   timer: string,
   logins: readonly Resource[],
 ): Promise<Finding | undefined> {
-  for (const { id, check } of logins) {
-    if ((await check(host)).state !== 'InSync')
-      return waiting('Blocked', `${timer} runs on until ${id} is there`, { after: minute, blocks: false });
+  for (const login of logins) {
+    if ((await login.check(host)).state !== 'InSync')
+      return waiting('Blocked', `${timer} runs on until ${login.id} is there`, {
+        after: minute,
+        blocks: false,
+      });
   }
   return undefined;
 }

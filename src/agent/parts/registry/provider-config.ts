@@ -6,6 +6,7 @@ import { type Finding, inSync, type Resource, waiting } from '../../engine/resou
 import { advisory } from '../../engine/severity.ts';
 import type { K3sNode } from '../../node.ts';
 import type { NodePaths } from '../../paths.ts';
+import { unless } from '../../resources/combinators.ts';
 import { file } from '../../resources/file.ts';
 import { fileText } from '../../resources/file-text.ts';
 import { noneOf, removing } from '../../resources/removed.ts';
@@ -23,17 +24,13 @@ export { pluginName };
 export function providerConfig(node: K3sNode, needs: readonly string[]): Resource {
   const { credentialProvider: path } = node.paths.k3s;
   const written = file({ path, content: renderProviderConfig(node), condition: 'CredentialProvider', needs });
-  return {
-    ...written,
-    async check(host) {
-      const other = otherProviderFlag(await k3sFlags(host, node.paths), node.paths);
-      if (other !== undefined) throw sentElsewhere(other, node.paths.k3s.config);
-      const text = await fileText(host, path);
-      if (!isOurs(text)) return shared(path, text, node.settings.registries.servers);
-      if (!(await hasPlugin(host, node.paths))) return withoutPlugin(host, node.paths);
-      return written.check(host);
-    },
-  };
+  return unless(written, async (host) => {
+    const other = otherProviderFlag(await k3sFlags(host, node.paths), node.paths);
+    if (other !== undefined) throw sentElsewhere(other, node.paths.k3s.config);
+    const text = await fileText(host, path);
+    if (!isOurs(text)) return shared(path, text, node.settings.registries.servers);
+    return (await hasPlugin(host, node.paths)) ? undefined : withoutPlugin(host, node.paths);
+  });
 }
 
 /** Somebody else's configuration, which may ask Slipway too. */

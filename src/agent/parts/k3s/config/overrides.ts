@@ -3,7 +3,7 @@ import type { HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
 import type { K3sNode } from '../../../node.ts';
-import { heldBack } from '../../../resources/held-back.ts';
+import { heldBack } from '../../../resources/combinators.ts';
 import { mergedFlags } from '../flags/flags.ts';
 import { foreignUnit } from '../flags/foreign-unit.ts';
 import { configFlags, type GivenFlag } from '../flags/given-flags.ts';

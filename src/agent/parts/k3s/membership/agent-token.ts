@@ -6,6 +6,7 @@ import type { Resource } from '../../../engine/resource.ts';
 import { redacted, Secret } from '../../../engine/secret.ts';
 import type { K3sNode } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
+import { observing } from '../../../resources/combinators.ts';
 import { type Currency, credential, type PartlyRendered } from '../../../resources/credential.ts';
 import { fetchToken, isRedacted, verified } from './join-token.ts';
 import { parseToken } from './token.ts';
@@ -32,7 +33,7 @@ export function agentToken(node: K3sNode, cloud: Cloud, needs: readonly string[]
       isCurrent: (found, now) => judge(found, installed) ?? verified(found, now, verifyEvery),
       render: (host, found) => render(() => fetchPassword(host, cloud, agentSecretName), installed, found),
     });
-  return [{ ...of(undefined), check: async (host) => of(await installedPassword(host, node)).check(host) }];
+  return [observing(of, undefined, (host) => installedPassword(host, node))];
 }
 
 export function agentTokenPath({ slipway }: NodePaths): string {

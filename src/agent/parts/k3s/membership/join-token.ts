@@ -6,6 +6,7 @@ import type { Resource } from '../../../engine/resource.ts';
 import { redacted, Secret } from '../../../engine/secret.ts';
 import { advisory, forPerson } from '../../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
+import { observing } from '../../../resources/combinators.ts';
 import { type Currency, credential } from '../../../resources/credential.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
 import { parseToken, type Token } from './token.ts';
@@ -36,7 +37,7 @@ export function joinToken(node: K3sNode, cloud: Cloud, needs: readonly string[])
       render: (host, found) =>
         installed ? renew(host, node, cloud, installed, found) : first(host, node, cloud),
     });
-  return { ...of(undefined), check: async (host) => of(await installedToken(host, node)).check(host) };
+  return observing(of, undefined, (host) => installedToken(host, node));
 }
 
 /** A token from the cloud, as the text of its file. `SecretEmpty` where the secret is none. */

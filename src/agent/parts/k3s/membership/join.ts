@@ -10,7 +10,7 @@ import { fileText } from '../../../resources/file-text.ts';
 import { isSuccessor, pinnedCa } from './ca.ts';
 import { knownCa, pin, writePinned } from './ca-pin.ts';
 import { fetchToken, isRedacted, tokenSecretName } from './join-token.ts';
-import { joinedCluster, sparingJoined } from './joined.ts';
+import { joinedCluster, nonBlockingOnceJoined } from './joined.ts';
 import { serverCa, serverNotReady, tokenStatus } from './server.ts';
 import { keepingServer, serverUnknown } from './server-change.ts';
 import { parseToken, type Token } from './token.ts';
@@ -25,7 +25,7 @@ import { parseToken, type Token } from './token.ts';
  * or, as K3s does, to any server that answers if its token pins none. As with K3s the CA decides, not the name.
  */
 export function join(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
-  return sparingJoined(node, {
+  return nonBlockingOnceJoined(node, {
     id: 'Server/token',
     summary: 'show the join token to the server',
     condition: 'ServerReachable',

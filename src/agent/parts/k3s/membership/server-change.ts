@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { hintsOf } from '../../../clouds/chosen.ts';
 import { commandLine } from '../../../engine/command-line.ts';
-import { NodeError } from '../../../engine/errors.ts';
+import { NodeError, rethrowNonBlocking } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
 import { advisory } from '../../../engine/severity.ts';
@@ -62,7 +62,7 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   const moves = old !== undefined && old !== server;
   const address = moves ? [server] : [];
   const mustAnswer = moves && isConsented(settings, 'serverChange', server);
-  const ca = await serverCa(host, server, hintsOf(settings)).catch(mustAnswer ? sparing : unknown);
+  const ca = await serverCa(host, server, hintsOf(settings)).catch(mustAnswer ? rethrowNonBlocking : unknown);
   const foreign = ca === undefined ? [] : await foreignCa(host, node, ca);
   const subjects = [...address, ...foreign];
   if (!isConsented(settings, 'serverChange', ...subjects)) {
@@ -81,10 +81,6 @@ function rebuilt(server: string): string {
 /** A server that is away says nothing about its CA; joining it is where that is told. */
 function unknown(thrown: unknown): undefined {
   if (!(thrown instanceof NodeError)) throw thrown;
-}
-
-function sparing(thrown: unknown): never {
-  throw thrown instanceof NodeError ? thrown.nonBlocking() : thrown;
 }
 
 /** As Slipway wrote it, or as another program's unit has it; a line that was damaged by hand names no server. */

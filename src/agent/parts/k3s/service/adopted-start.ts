@@ -5,6 +5,7 @@ import type { Host, HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource, waiting } from '../../../engine/resource.ts';
 import { advisory } from '../../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
+import { unless } from '../../../resources/combinators.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
 import { readStamp } from './start-stamp.ts';
@@ -34,15 +35,12 @@ export function ownStart(node: K3sNode, needs: readonly string[]): Resource {
 
 /** The same Resource, which waits without blocking while K3s runs from a start by another unit. */
 export function afterOwnStart(node: K3sNode, resource: Resource): Resource {
-  return {
-    ...resource,
-    async check(host) {
-      const start = await foreignStart(host, node);
-      if (start === undefined) return resource.check(host);
-      const { reason, message } = unitAdopted(node, start);
-      return waiting(reason, message, { ...advisory, after: 60_000 });
-    },
-  };
+  return unless(resource, async (host) => {
+    const start = await foreignStart(host, node);
+    if (start === undefined) return undefined;
+    const { reason, message } = unitAdopted(node, start);
+    return waiting(reason, message, { ...advisory, after: 60_000 });
+  });
 }
 
 /**

@@ -3,6 +3,7 @@ import type { HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
+import { unless } from '../../../resources/combinators.ts';
 import { readableText } from '../../../resources/file-text.ts';
 import { assigned, unitLines, unitWords } from '../../../resources/unit-text.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
@@ -29,17 +30,12 @@ import { renderUnit } from './unit.ts';
  * else there would be to lose.
  */
 export function keepingFlags(node: K3sNode, resource: Resource, others: readonly Losses[] = []): Resource {
-  return {
-    ...resource,
-    async check(host) {
-      const given = await lostFlags(host, node, others);
-      const lost = given.filter(
-        (flag) => isKept(flag, node) || !isConsented(node.settings, 'lostFlags', flag),
-      );
-      if (lost.length > 0) throw wouldLose(node, lost, !(await joinedCluster(host, node)));
-      return resource.check(host);
-    },
-  };
+  return unless(resource, async (host) => {
+    const given = await lostFlags(host, node, others);
+    const lost = given.filter((flag) => isKept(flag, node) || !isConsented(node.settings, 'lostFlags', flag));
+    if (lost.length > 0) throw wouldLose(node, lost, !(await joinedCluster(host, node)));
+    return undefined;
+  });
 }
 
 /** Returns what of another program's files Slipway's would not have, each as a word that a consent can name. */

@@ -2,9 +2,17 @@ import { hintsOf } from '../../../clouds/chosen.ts';
 import { commandLine } from '../../../engine/command-line.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Command, Host, HostReader } from '../../../engine/host.ts';
-import { type Change, type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
+import {
+  type Change,
+  type Drift,
+  type Finding,
+  inSync,
+  type Resource,
+  waiting,
+} from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
+import { heldBack } from '../../../resources/combinators.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
 import { findCause, lastWords } from './journal-causes.ts';
 import type { StartSources } from './start-sources.ts';
@@ -37,26 +45,30 @@ export function k3sService(
   written: readonly Resource[] = [],
 ): Resource {
   const unit = unitName(node.role.k3s);
-  return {
+  const service: Resource = {
     id: serviceId,
     summary: `systemctl start ${unit}`,
     condition: 'K3sRunning',
     needs,
-    check: async (host) => settled(host, await check(host, { node, unit, sources }), written),
+    check: (host) => check(host, { node, unit, sources }),
   };
+  return heldBack(service, (host, drift) => rewritten(host, drift, written));
 }
 
 /** K3s is not restarted for what a hand wrote since this pass looked at it: the next one puts that back first. */
-async function settled(host: HostReader, finding: Finding, written: readonly Resource[]): Promise<Finding> {
-  if (finding.state !== 'Drifted' || !finding.drift.changes.some(({ desired }) => desired === asStarted))
-    return finding;
+async function rewritten(
+  host: HostReader,
+  { changes }: Drift,
+  written: readonly Resource[],
+): Promise<Finding | undefined> {
+  if (!changes.some(({ desired }) => desired === asStarted)) return undefined;
   for (const input of written) {
     // What cannot be looked at is not put back either.
     const found = await input.check(host).catch(() => inSync());
     if (found.state === 'Drifted' && !found.drift.due)
       return waiting('Blocked', `waits for ${input.id}`, { after: 1_000, blocks: false });
   }
-  return finding;
+  return undefined;
 }
 
 const asStarted = 'as K3s started';

@@ -2,20 +2,12 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
 import { unitName } from '../../../node.ts';
+import { retelling } from '../../../resources/combinators.ts';
 import { showUnit } from '../../../resources/unit.ts';
 
 /** The same Resource, whose trouble names the K3s that runs meanwhile: without a role nothing else looks at it. */
 export function tellingOfK3s(resource: Resource): Resource {
-  return {
-    ...resource,
-    async check(host) {
-      try {
-        return await resource.check(host);
-      } catch (thrown) {
-        throw thrown instanceof NodeError ? await withRunning(host, thrown) : thrown;
-      }
-    },
-  };
+  return retelling(resource, withRunning);
 }
 
 async function withRunning(host: HostReader, error: NodeError): Promise<NodeError> {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Command, Host, HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
+import { unless } from '../../../resources/combinators.ts';
 import { fileText } from '../../../resources/file-text.ts';
 import { realPath } from '../../../resources/real-path.ts';
 import { noneOf, removed, removing } from '../../../resources/removed.ts';
@@ -74,16 +75,13 @@ async function realPrefix(host: HostReader, prefix: string, root: string): Promi
  */
 export function emptied(path: string, needs: readonly string[], root = '/'): Resource {
   const gone = removed({ path, condition: 'K3sBinary', needs });
-  return {
-    ...gone,
-    async check(host) {
-      await nothingMountedIn(host, path, root);
-      if (!(await leadsElsewhere(host, path, root))) return gone.check(host);
-      const names = await host.list(path);
-      const summary = `empty ${path}, which is a mount or a link of its own and stays`;
-      return noneOf(names, { summary, remedy: removing(names.map((name) => join(path, name))) });
-    },
-  };
+  return unless(gone, async (host) => {
+    await nothingMountedIn(host, path, root);
+    if (!(await leadsElsewhere(host, path, root))) return undefined;
+    const names = await host.list(path);
+    const summary = `empty ${path}, which is a mount or a link of its own and stays`;
+    return noneOf(names, { summary, remedy: removing(names.map((name) => join(path, name))) });
+  });
 }
 
 /** `FileSystemError` where something is mounted in the directory, which would be deleted with it. */

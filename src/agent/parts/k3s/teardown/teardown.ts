@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { inSync, type Resource } from '../../../engine/resource.ts';
 import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
+import { unless } from '../../../resources/combinators.ts';
 import { removed } from '../../../resources/removed.ts';
 import { unitsForgotten } from '../../../resources/units-forgotten.ts';
 import { unitsStopped } from '../../../resources/units-stopped.ts';
@@ -98,11 +99,8 @@ function unitFiles({ system }: NodePaths, unit: string): readonly string[] {
 /** A link to K3s; what somebody else put there stays. */
 function linkGone(path: string, needs: readonly string[]): Resource {
   const gone = removed({ path, condition: 'K3sBinary', needs });
-  return {
-    ...gone,
-    async check(host) {
-      const target = (await host.stat(path))?.target ?? '';
-      return /^(.*\/)?k3s$/.test(target) ? gone.check(host) : inSync();
-    },
-  };
+  return unless(gone, async (host) => {
+    const target = (await host.stat(path))?.target ?? '';
+    return /^(.*\/)?k3s$/.test(target) ? undefined : inSync();
+  });
 }

@@ -5,6 +5,7 @@ import type { Resource } from '../../../engine/resource.ts';
 import { advisory } from '../../../engine/severity.ts';
 import { type K3sNode, nodeKubectl } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
+import { observing } from '../../../resources/combinators.ts';
 import { download } from '../../../resources/download.ts';
 import { askApi } from '../../../resources/kubectl.ts';
 import { link } from '../../../resources/link.ts';
@@ -30,10 +31,7 @@ export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource
       wanted: release.version,
       download: releaseDownload(release),
     });
-  return {
-    ...of(node),
-    check: async (host) => of({ ...node, version: await versionToHave(host, node) }).check(host),
-  };
+  return observing(of, node, async (host) => ({ ...node, version: await versionToHave(host, node) }));
 }
 
 /** The other names K3s answers to. */

@@ -6,6 +6,7 @@ import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
 import type { K3sNode } from '../../../node.ts';
+import { nonBlocking } from '../../../resources/combinators.ts';
 import { lastTime } from '../../../resources/last-time.ts';
 import { type HeldLogin, heldLogin } from '../held-login.ts';
 import { type Image, parseImage } from '../oci/registry-manifest.ts';
@@ -35,22 +36,14 @@ export function pullProofs(node: K3sNode, cloud: Cloud, needs: readonly string[]
   const { servers, proof } = node.settings.registries;
   return servers.map((server) => {
     const images = proof.filter((image) => parseImage(image).server === server);
-    return {
+    return nonBlocking({
       id: `PullProof/${server}`,
       summary: images.length > 0 ? `prove a pull of ${images.join(', ')}` : `prove the login to ${server}`,
       condition: 'Pulls',
       needs,
-      check: (host) => sparing(check(host, { node, cloud, server, images })),
-    };
+      check: (host) => check(host, { node, cloud, server, images }),
+    });
   });
-}
-
-async function sparing(finding: Promise<Finding>): Promise<Finding> {
-  try {
-    return await finding;
-  } catch (thrown) {
-    throw thrown instanceof NodeError ? thrown.nonBlocking() : thrown;
-  }
 }
 
 async function check(host: HostReader, subject: Subject): Promise<Finding> {
@@ -78,7 +71,7 @@ async function check(host: HostReader, subject: Subject): Promise<Finding> {
       throw isKnown ? thrown : shortly(thrown);
     }
   };
-  return { state: 'Drifted', drift: { changes, blocks: false, remedy } };
+  return { state: 'Drifted', drift: { changes, remedy } };
 }
 
 async function readLogin(host: HostReader, { node, cloud, server }: Subject): Promise<HeldLogin | undefined> {

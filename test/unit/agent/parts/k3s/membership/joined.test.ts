@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
 import type { Resource } from '../../../../../../src/agent/engine/resource.ts';
-import { sparingJoined } from '../../../../../../src/agent/parts/k3s/membership/joined.ts';
+import { nonBlockingOnceJoined } from '../../../../../../src/agent/parts/k3s/membership/joined.ts';
 import { memoryHost } from '../../../../../lab/memory-host.ts';
 import { aNode, outcome } from '../../../a-node.ts';
 
@@ -25,7 +25,7 @@ test.each([
   ['agent', [proofs.agent], 'DiskFull soon, blocks nobody'],
 ] as const)('the trouble of a %s with %j is %s', async (role, files, expected) => {
   const host = memoryHost({ files: Object.fromEntries(files.map((path) => [path, 'x'])) });
-  const resource = sparingJoined(aNode(role), troubled);
+  const resource = nonBlockingOnceJoined(aNode(role), troubled);
   expect(resource.id).toBe('Trouble');
   expect(await outcome(resource, host)).toBe(expected);
 });

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import { NodeError, Recorded } from '../../../../src/agent/engine/errors.ts';
+import { type Finding, inSync, type Resource, waiting } from '../../../../src/agent/engine/resource.ts';
+import { advisory } from '../../../../src/agent/engine/severity.ts';
+import {
+  heldBack,
+  nonBlocking,
+  observing,
+  retelling,
+  unless,
+} from '../../../../src/agent/resources/combinators.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
+
+const host = memoryHost();
+const full = new NodeError('DiskFull', 'full', { endedBy: 'person', retry: { after: 7 } });
+const drift = { state: 'Drifted', drift: { changes: [], remedy: async () => {} } } satisfies Finding;
+const harmless = { state: 'Drifted', drift: { ...drift.drift, blocks: false } } satisfies Finding;
+const starting = waiting('ServiceStarting', 'soon');
+
+function resource(check: () => Promise<Finding> | Finding): Resource {
+  return { id: 'a', summary: 'make a', condition: 'System', needs: ['b'], check: async () => check() };
+}
+
+function failing(error: unknown): Resource {
+  return resource(() => Promise.reject(error));
+}
+
+function caught(checked: Resource): Promise<unknown> {
+  return checked.check(host).then(String, (thrown: unknown) => thrown);
+}
+
+test('each keeps the id, what is needed and how it is called', () => {
+  const made = resource(inSync);
+  const others = [
+    unless(made, async () => undefined),
+    heldBack(made, async () => undefined),
+    nonBlocking(made),
+    observing(
+      () => made,
+      0,
+      async () => 1,
+    ),
+    retelling(made, async () => full),
+  ];
+  for (const other of others) expect({ ...other, check: made.check }).toEqual(made);
+});
+
+describe('unless', () => {
+  test('an obstacle stands in the place of the check, which is not made', async () => {
+    const checked = unless(failing(new Error('checked')), async () => starting);
+    expect(await checked.check(host)).toBe(starting);
+  });
+
+  test('what the obstacle throws stands, too', async () => {
+    expect(await caught(unless(resource(inSync), () => Promise.reject(full)))).toBe(full);
+  });
+
+  test('without an obstacle it is checked', async () => {
+    expect(
+      await unless(
+        resource(() => drift),
+        async () => undefined,
+      ).check(host),
+    ).toBe(drift);
+  });
+});
+
+describe('heldBack', () => {
+  test('only what has a remedy is asked about', async () => {
+    const asked = () => Promise.reject(new Error('asked'));
+    for (const finding of [inSync(), starting])
+      expect(
+        await heldBack(
+          resource(() => finding),
+          asked,
+        ).check(host),
+      ).toBe(finding);
+  });
+
+  test('a remedy without an obstacle stays', async () => {
+    expect(
+      await heldBack(
+        resource(() => drift),
+        async () => undefined,
+      ).check(host),
+    ).toBe(drift);
+  });
+
+  test.each([
+    ['blocks as the drift does', drift, true],
+    ['blocks nothing where the drift does not', harmless, false],
+  ])('an error is for a person, and %s', async (_, finding, blocks) => {
+    const found = await heldBack(
+      resource(() => finding),
+      async () => full,
+    ).check(host);
+    expect(found).toEqual(waiting('DiskFull', 'full', { blocks, endedBy: 'person', after: 30_000 }));
+  });
+
+  test('what the obstacle finds of the drift stands', async () => {
+    const checked = heldBack(
+      resource(() => drift),
+      async (_, seen) => (seen === drift.drift ? starting : undefined),
+    );
+    expect(await checked.check(host)).toBe(starting);
+  });
+});
+
+describe('nonBlocking', () => {
+  test('a drift does not block, whatever it says', async () => {
+    expect(await nonBlocking(resource(() => drift)).check(host)).toEqual(harmless);
+  });
+
+  test('an error does not block, and stays the same otherwise', async () => {
+    const { reason, message, retry } = full;
+    expect(await caught(nonBlocking(failing(full)))).toMatchObject({ reason, message, retry, ...advisory });
+  });
+
+  test('what is in sync or waits stays, and so does what is no NodeError', async () => {
+    for (const finding of [inSync(), starting])
+      expect(await nonBlocking(resource(() => finding)).check(host)).toBe(finding);
+    const recorded = new Recorded('noted');
+    expect(await caught(nonBlocking(failing(recorded)))).toBe(recorded);
+  });
+
+  test('elsewhere all stays', async () => {
+    const nowhere = async () => false;
+    expect(
+      await nonBlocking(
+        resource(() => drift),
+        nowhere,
+      ).check(host),
+    ).toBe(drift);
+    expect(await caught(nonBlocking(failing(full), nowhere))).toBe(full);
+  });
+});
+
+test('observing makes the Resource of what each check observes', async () => {
+  let seen = 0;
+  const of = (count: number) => resource(() => inSync({ message: `${count}` }));
+  const checked = observing(of, 0, async () => ++seen);
+  expect([await checked.check(host), await checked.check(host)]).toEqual([
+    inSync({ message: '1' }),
+    inSync({ message: '2' }),
+  ]);
+});
+
+test('retelling tells errors in other words, and leaves defects and findings alone', async () => {
+  const other = new NodeError('SecretNotFound', 'other');
+  const retell = async () => other;
+  const defect = new TypeError('defect');
+  expect(await caught(retelling(failing(full), retell))).toBe(other);
+  expect(await caught(retelling(failing(defect), retell))).toBe(defect);
+  expect(
+    await retelling(
+      resource(() => drift),
+      retell,
+    ).check(host),
+  ).toBe(drift);
+});
