@@ -5,6 +5,7 @@ import * as z from 'zod/mini';
 import { clouds } from '../../../../src/agent/clouds/index.ts';
 import type { K3sNode } from '../../../../src/agent/node.ts';
 import { nodeResources, parts, startSources } from '../../../../src/agent/parts/index.ts';
+import { renderUnit } from '../../../../src/agent/parts/k3s/service/unit.ts';
 import type { Part } from '../../../../src/agent/parts/part.ts';
 import { allPlaces, nodePaths } from '../../../../src/agent/paths.ts';
 import { consents } from '../../../../src/agent/settings/consents.ts';
@@ -198,6 +199,21 @@ describe('what a part owns', () => {
     expect(differing([...files(withForgotten), ...own.files], pageFiles())).toContain('/var/lib/forgotten');
   });
 
+  test('is where the unit of the daemon or that of K3s may write', () => {
+    expect([...files(parts), ...own.files].filter((path) => !isWritable(path))).toEqual([]);
+  });
+
+  test('is missed in these units if its folder was forgotten', () => {
+    expect(files([forgotten]).filter((path) => !isWritable(path))).toEqual(['/var/lib/forgotten']);
+  });
+
+  test('is in folders that are made before the sandbox of the daemon wants them', () => {
+    const made = [...textOf('systemd/slipway.tmpfiles.conf').matchAll(/^d (\S+)/gm)].map(
+      ([, path = '']) => path,
+    );
+    expect(differing(valuesOf(daemonUnit, 'ReadWritePaths'), made)).toEqual([]);
+  });
+
   test('is removed', async () => {
     expect(await leftOf(files(parts))).toEqual([]);
   });
@@ -206,6 +222,27 @@ describe('what a part owns', () => {
     expect(await leftOf(files([forgotten]))).toEqual(['/var/lib/forgotten']);
   });
 });
+
+const daemonUnit = textOf('systemd/slipway.service');
+
+function textOf(path: string): string {
+  return readFileSync(join(src, '..', path), 'utf8');
+}
+
+/** Whether the sandbox of the daemon leaves this place writable, or K3s' unit has it made. */
+function isWritable(path: string): boolean {
+  return [daemonUnit, renderUnit(aNode('server'))]
+    .flatMap((unit) => [
+      ...valuesOf(unit, 'ReadWritePaths'),
+      ...valuesOf(unit, 'StateDirectory').map((name) => `/var/lib/${name}`),
+      ...valuesOf(unit, 'RuntimeDirectory').map((name) => `/run/${name}`),
+    ])
+    .some((folder) => path.startsWith(`${folder}/`));
+}
+
+function valuesOf(unit: string, key: string): readonly string[] {
+  return [...unit.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].flatMap(([, value = '']) => value.split(' '));
+}
 
 /** The rows of the page, and what its text says is there for moments only. Of a name with a star the name. */
 function pageFiles(): readonly string[] {
