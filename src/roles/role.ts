@@ -1,16 +1,30 @@
 /** What a VM is in its cluster, as pure data. */
-export interface Role {
+export type Role = Traits & (ServerTraits | AgentTraits);
+
+interface Traits {
+  /** Lower case, as names of roles are compared. */
   readonly name: string;
   /** One line for people. */
   readonly summary: string;
-  /** The K3s command this role runs. */
-  readonly k3s: 'server' | 'agent';
-  /** Node labels, `key=value`; applied at every start of K3s. */
-  readonly labels: readonly string[];
-  /** Node taints, `key=value:effect`; applied when the node registers, and never again. */
-  readonly taints: readonly string[];
-  /** Whether this node hands its cluster over to GitOps. */
-  readonly gitops: boolean;
+  /** Node labels, as `node.labels` may hold them; applied at every start of K3s. */
+  readonly labels: readonly `${string}=${string}`[];
+  /** Node taints, as `node.taints` may hold them; applied when the node registers, and never again. */
+  readonly taints: readonly `${string}:${TaintEffect}`[];
   /** Megabytes of memory below which K3s does not run well (K3s requirements page). */
   readonly memory: number;
+}
+
+type TaintEffect = 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+
+interface ServerTraits {
+  /** The K3s command this role runs. */
+  readonly k3s: 'server';
+  /** Whether this node hands its cluster over to GitOps. */
+  readonly gitops: boolean;
+}
+
+interface AgentTraits {
+  readonly k3s: 'agent';
+  /** Only a server has the kubeconfig that hands a cluster over. */
+  readonly gitops: false;
 }
