@@ -17,16 +17,28 @@ export function parseJson<Schema extends z.ZodMiniType>(
   return readJson(schema, text).data;
 }
 
-/** The same, with the issues of the schema for a caller that names them. */
+/** The same, with the issues for a caller that names them. */
 export function readJson<Schema extends z.ZodMiniType>(schema: Schema, text: string) {
-  return z.safeParse(schema, jsonOf(text));
+  return z.safeParse(z.pipe(json, schema), text);
 }
 
-function jsonOf(text: string): unknown {
-  if (text.split(',', mostCommas + 1).length > mostCommas) return undefined;
+/** What is wrong with a text, by the first of its issues, as a clause: `spec.path is missing or of another kind`. */
+export function jsonFault({ issues: [first] }: z.core.$ZodError): string {
+  const place = first?.path.join('.');
+  if (place) return `${place} is missing or of another kind`;
+  return first?.code === 'custom' ? first.message : 'the whole is of another kind';
+}
+
+const json = z.transform((text: string, { issues }): unknown => {
+  if (text.split(',', mostCommas + 1).length > mostCommas)
+    return refuse(`it has more than ${mostCommas} commas`);
   try {
     return JSON.parse(text);
   } catch {
-    return undefined;
+    return refuse('it is not JSON');
   }
-}
+
+  function refuse(message: string): undefined {
+    issues.push({ code: 'custom', message, input: undefined });
+  }
+});

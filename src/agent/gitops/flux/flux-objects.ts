@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { NodeError } from '../../engine/errors.ts';
 import type { CommandResult, HostReader } from '../../engine/host.ts';
-import { parseJson } from '../../engine/json.ts';
+import { jsonFault, readJson } from '../../engine/json.ts';
 import { askApi, kubectl } from '../../resources/kubectl.ts';
 import type { GitOpsContext } from '../gitops.ts';
 
@@ -63,8 +63,8 @@ function isAbsent({ stderr }: CommandResult): boolean {
 }
 
 function parse(printed: string, resource: string): FluxObject {
-  const found = parseJson(fluxObjectSchema, printed);
-  if (found) return found;
-  const message = `kubectl get ${resource} printed something else than that object as JSON. It is asked again.`;
-  throw new NodeError('UnexpectedAnswer', message);
+  const { success, data, error } = readJson(fluxObjectSchema, printed);
+  if (success) return data;
+  const message = `kubectl get ${resource} printed something else than that object as JSON: ${jsonFault(error)}. It is asked again.`;
+  throw new NodeError('UnexpectedAnswer', message, { cause: error });
 }

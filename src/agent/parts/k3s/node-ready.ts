@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
-import { parseJson } from '../../engine/json.ts';
+import { jsonFault, readJson } from '../../engine/json.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
 import { advisory } from '../../engine/severity.ts';
 import { type K3sNode, nodeKubectl, nodeTaints } from '../../node.ts';
@@ -88,10 +88,11 @@ async function getNode(host: HostReader, node: K3sNode): Promise<{ found: ApiNod
   return { missing: waiting('ApiUnavailable', `The Kubernetes API does not answer this node: ${why}`) };
 }
 
-function parsed(text: string): ApiNode {
-  const found = parseJson(apiNode, text);
-  if (found) return found;
-  throw new NodeError('UnexpectedAnswer', 'kubectl get node printed something else than a Node as JSON.');
+function parsed(printed: string): ApiNode {
+  const { success, data, error } = readJson(apiNode, printed);
+  if (success) return data;
+  const message = `kubectl get node printed something else than a Node as JSON: ${jsonFault(error)}.`;
+  throw new NodeError('UnexpectedAnswer', message, { cause: error });
 }
 
 async function readiness(host: HostReader, node: K3sNode, { status }: ApiNode): Promise<Finding> {

@@ -82,9 +82,13 @@ describe('bootstrapped is what the API shows', () => {
     expect(error.message).toContain(stderr);
   });
 
-  test('an answer that is no JSON is not taken for an absence', async () => {
-    const host = hostWith({ sync: applied() }).once({ file: 'k3s' }, 'Usage: k3s');
-    await expect(resource().check(host)).rejects.toMatchObject({ reason: 'UnexpectedAnswer' });
+  test.each([
+    ['Usage: k3s', 'it is not JSON'],
+    ['{"spec":{"path":7}}', 'spec.path is missing or of another kind'],
+  ])('%s is not taken for an absence', async (printed, fault) => {
+    const host = hostWith({ sync: applied() }).once({ file: 'k3s' }, printed);
+    const message = expect.stringContaining(`as JSON: ${fault}. It is asked again.`);
+    await expect(resource().check(host)).rejects.toMatchObject({ reason: 'UnexpectedAnswer', message });
   });
 });
 

@@ -52,8 +52,24 @@ describe('nodeReady', () => {
     });
   });
 
-  test.each(['', 'null', '5', 'Warning: old\n{}', '{"state":'])('%j is no Node', async (printed) => {
-    expect(await outcome(nodeReady(aNode('agent'), []), world(printed))).toBe('UnexpectedAnswer soon');
+  test.each([
+    ['', 'it is not JSON'],
+    ['null', 'the whole is of another kind'],
+    ['5', 'the whole is of another kind'],
+    ['Warning: old\n{}', 'it is not JSON'],
+    ['{"state":', 'it is not JSON'],
+    [`[${','.repeat(50_000)}]`, 'it has more than 50000 commas'],
+    [
+      '{"status":{"conditions":[{"type":"Ready"}]}}',
+      'status.conditions.0.status is missing or of another kind',
+    ],
+  ])('answer %# is no Node', async (printed, fault) => {
+    const resource = nodeReady(aNode('agent'), []);
+    expect(await outcome(resource, world(printed))).toBe('UnexpectedAnswer soon');
+    await expect(resource.check(world(printed))).rejects.toMatchObject({
+      message: `kubectl get node printed something else than a Node as JSON: ${fault}.`,
+      cause: expect.anything(),
+    });
   });
 
   test('a server asks as admin', async () => {
