@@ -401,7 +401,31 @@ function sayingNames(files: readonly SourceFile[]): readonly string[] {
     .map(({ path }) => path);
 }
 
+/** Files that check a Resource, beside what the engine does with a plan, and why. */
+const checkingAllowed: Readonly<Record<string, string>> = {
+  'src/agent/doctor/conditions.ts': 'makes the checks of a plan without its remedies',
+  'src/agent/engine/reconcile.ts': 'the reconciler',
+  'src/agent/parts/k3s/service/service.ts':
+    'a hand may have written what K3s reads at its start since this pass looked at it',
+  'src/agent/parts/registry/login-renewers.ts':
+    'on a node that has joined, a login that cannot be had does not keep dependants, and must keep this one',
+  'src/agent/resources/combinators.ts':
+    'makes Resources of Resources, each with the check of the one it is made of',
+  'src/setup/perform.ts': 'leaves out of a rehearsed plan what is as it should be',
+};
+
+/** Files whose code checks a Resource: what another one is to wait for belongs in its `needs`. */
+function checking(files: readonly SourceFile[]): readonly string[] {
+  return files
+    .filter(({ source }) => /\.check\(\w*host\b/i.test(withoutComments(source)))
+    .map(({ path }) => path);
+}
+
 describe('the sources', () => {
+  test('check Resources by the engine alone, but for what is allowed', () => {
+    expect([...checking(sourceFiles())].sort()).toEqual(Object.keys(checkingAllowed).sort());
+  });
+
   test('say the name of no cloud, engine or role outside of its folder, but for what is allowed', () => {
     expect([...sayingNames(sourceFiles())].sort()).toEqual(Object.keys(properNamesAllowed).sort());
   });
@@ -520,6 +544,11 @@ describe('the rules see', () => {
     ['a file of 201 lines', engine, '\n'.repeat(201)],
   ])('%s', (_, path, source) => {
     expect(violations([{ path, source }])).toHaveLength(1);
+  });
+
+  test('a Resource that checks another', () => {
+    const source = 'const a = { ...b, check: async (host: HostReader) => b.check(host) };';
+    expect(checking([{ path: 'src/agent/parts/machine/a.ts', source }])).toHaveLength(1);
   });
 
   test('the name of a cloud as a text, in whatever form it is asked for', () => {

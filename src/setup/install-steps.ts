@@ -4,6 +4,7 @@ import { compare, inSync, type Resource } from '../agent/engine/resource.ts';
 import { ownOwner } from '../agent/host/files/ownership.ts';
 import { safeWay } from '../agent/parts/machine/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
+import { unless } from '../agent/resources/combinators.ts';
 import { file } from '../agent/resources/file.ts';
 import { octal, owner } from '../agent/resources/mode.ts';
 import { realPath } from '../agent/resources/real-path.ts';
@@ -114,8 +115,5 @@ async function copy(host: Host, self: string, path: string, root: string): Promi
 /** Where systemd does not run nothing is loaded: it reads the files when it starts. */
 function loaded(paths: NodePaths, unit: string, needs: readonly string[]): Resource {
   const resource = unitLoaded({ unit, path: join(paths.system.units, unit), condition: 'System', needs });
-  return {
-    ...resource,
-    check: async (host) => ((await isBooted(host, paths.root)) ? resource.check(host) : inSync()),
-  };
+  return unless(resource, async (host) => ((await isBooted(host, paths.root)) ? undefined : inSync()));
 }

@@ -5,6 +5,7 @@ import { agentTokenPath, k3sRemoved, movedAsideGone, scriptPaths } from '../agen
 import { guardUnitPath, noImdsGuard } from '../agent/parts/network/index.ts';
 import { noProvider, pluginName } from '../agent/parts/registry/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
+import { observing, unless } from '../agent/resources/combinators.ts';
 import { noneOf, removed, removing } from '../agent/resources/removed.ts';
 import { unitsForgotten } from '../agent/resources/units-forgotten.ts';
 import { unitsStopped } from '../agent/resources/units-stopped.ts';
@@ -113,16 +114,15 @@ function stateGoneBut(paths: NodePaths): Resource {
 /** The script that kubelet runs, where no configuration names it: one of somebody else's may, and K3s would not start. */
 function pluginGone(paths: NodePaths, needs: readonly string[]): Resource {
   const plugin = join(paths.k3s.credentialProviderBin, pluginName);
-  return {
-    ...removed({ path: plugin, condition: 'CredentialProvider', needs }),
-    async check(host) {
-      if ((await host.stat(paths.k3s.credentialProvider)) !== undefined) return inSync();
-      const path = (await isAlone(host, paths))
-        ? join(paths.root, 'var/lib/rancher/credentialprovider')
-        : plugin;
-      return removed({ path, condition: 'CredentialProvider' }).check(host);
-    },
-  };
+  const folder = join(paths.root, 'var/lib/rancher/credentialprovider');
+  const gone = observing(
+    (path) => removed({ path, condition: 'CredentialProvider', needs }),
+    plugin,
+    async (host) => ((await isAlone(host, paths)) ? folder : plugin),
+  );
+  return unless(gone, async (host) =>
+    (await host.stat(paths.k3s.credentialProvider)) === undefined ? undefined : inSync(),
+  );
 }
 
 /** Whether nothing but the plugin is in the folder of plugins, nor anything but that folder beside it. */
