@@ -4,6 +4,7 @@ import type { Emit } from './engine/events.ts';
 import type { Host } from './engine/host.ts';
 import { isMet } from './engine/met.ts';
 import { type Attempts, reconcile } from './engine/reconcile.ts';
+import { forgetUnasked } from './engine/remembering.ts';
 import type { Outcome } from './engine/resource.ts';
 import { gather, type Informants, inCare, type Knowledge } from './knowledge.ts';
 import { type CredentialStatus, registryCredentials } from './parts/registry/index.ts';
@@ -76,6 +77,7 @@ export function createAgent(ports: AgentPorts): Agent {
       const now = host.now();
       conditions = conditionsOf(outcomes, conditions, now, conditionOrder);
       tellTransitions(conditions, told, emit);
+      forgetUnasked();
       return { knowledge: patient, outcomes, conditions, credentials, wake: nextWake(now, outcomes) };
     },
   };

@@ -1,23 +1,35 @@
-/** Characters; of a longer text the result is made at each call. */
-const longest = 65_536;
+/** One for each function that remembers. */
+const forgetters: (() => void)[] = [];
 
 /**
- * Returns `make` as a function that gives the same result again for one of the last `most` texts it was called with.
+ * Returns `make` as a function that makes the result of a file's text anew only where the text is another than the last
+ * one of that file.
  *
- * For what a pass asks of the same few files again and again. The result must follow from the text alone, and be only
- * read. What `make` throws is not remembered.
+ * One text of a file is kept, by its path or any other name: a new one replaces the old one and the secrets in it. The
+ * result must follow from the text alone, and be only read. What `make` throws is not remembered.
+ *
+ * A function at the level of its module serves every host of the process and is never out of date, since each caller
+ * brings the text as it is now.
  */
-export function remembering<Result>(make: (text: string) => Result, most = 8): (text: string) => Result {
-  const known = new Map<string, Result>();
-  return (text) => {
-    if (text.length > longest) return make(text);
-    const isKnown = known.has(text);
-    const result = isKnown ? (known.get(text) as Result) : make(text);
-    // A Map keeps the order of its entries, so the first is the one that was asked for longest ago.
-    known.delete(text);
-    known.set(text, result);
-    const [oldest] = known.keys();
-    if (known.size > most && oldest !== undefined) known.delete(oldest);
+export function remembering<Result>(make: (text: string) => Result): (text: string, name: string) => Result {
+  const known = new Map<string, { readonly text: string; readonly result: Result }>();
+  const asked = new Set<string>();
+  forgetters.push(() => {
+    for (const name of known.keys()) if (!asked.has(name)) known.delete(name);
+    asked.clear();
+  });
+  return (text, name) => {
+    asked.add(name);
+    const last = known.get(name);
+    if (last?.text === text) return last.result;
+    known.delete(name);
+    const result = make(text);
+    known.set(name, { text, result });
     return result;
   };
+}
+
+/** Forgets every file that no caller asked about since the last call, such as one that is gone. */
+export function forgetUnasked(): void {
+  for (const forget of forgetters) forget();
 }

@@ -50,7 +50,7 @@ async function readLayer(host: HostReader, path: string, required: boolean): Pro
 }
 
 function parseLayer(path: string, content: string): ReadLayer {
-  const { value, faults } = read(content);
+  const { value, faults } = read(content, path);
   if (faults.length === 0) return asLayer(path, value);
   const unfilled = unfilledLines(content);
   const told = unfilled.length > 0 ? unfilled : faults;

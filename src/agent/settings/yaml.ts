@@ -11,6 +11,7 @@ import {
   visit,
   YAMLParseError,
 } from 'yaml';
+import { remembering } from '../engine/remembering.ts';
 import { boundedTokens } from './yaml-bounds.ts';
 
 /** A YAML text as data, or what is wrong with it. */
@@ -32,7 +33,7 @@ export function parseYaml(content: string): unknown {
 }
 
 /** How strictly a text is read, and by which rules for single values. */
-export interface Dialect extends ParseOptions, DocumentOptions, SchemaOptions {
+interface Dialect extends ParseOptions, DocumentOptions, SchemaOptions {
   /** True if a tag that is not known, or a second document, makes the text unusable. */
   readonly isStrict: boolean;
 }
@@ -40,12 +41,16 @@ export interface Dialect extends ParseOptions, DocumentOptions, SchemaOptions {
 const strict: Dialect = { isStrict: true, stringKeys: true };
 
 /**
- * YAML as K3s reads its configuration files: of a key that is there twice the last value counts, of several documents the
- * first, a tag that is not known is passed over, `yes` is true, and `<<` merges nothing.
+ * Reads a configuration file of K3s as K3s does, given its text and its path; parses it only where the text has changed.
+ *
+ * Of a key that is there twice the last value counts, of several documents the first, a tag that is not known is passed
+ * over, `yes` is true, and `<<` merges nothing.
  *
  * Source: gopkg.in/yaml.v2 2.4, Unmarshal into a MapSlice, as in pkg/configfilearg/parser.go.
  */
-export const k3sDialect: Dialect = {
+export const readK3sYaml = remembering((text) => readYaml(text, k3sDialect));
+
+const k3sDialect: Dialect = {
   isStrict: false,
   uniqueKeys: false,
   schema: 'yaml-1.1',

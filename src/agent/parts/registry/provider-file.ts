@@ -11,7 +11,11 @@ export const pluginName = 'slipway-credential-provider';
 /** How a configuration begins that Slipway wrote. */
 export const header = '# Written by Slipway';
 
-const read = remembering(readYaml);
+const parsed = remembering(readYaml);
+
+function read(text: string): ReadYaml {
+  return parsed(text, 'credential-provider.yaml');
+}
 
 const schema = z.object({
   providers: z.array(z.looseObject({ name: z.string(), matchImages: z.array(z.string()) })),

@@ -79,19 +79,16 @@ export function wantedRegistries(settings: Settings['registries']): Registries {
 
 /** The content of a registries.yaml; `undefined` where K3s would choke on it or overlook a part of it. */
 export function parseRegistries(content: string): Registries | undefined {
-  return parsedLast(content);
+  return parsed(content, 'registries.yaml');
 }
 
-/** One text alone, since it holds passwords. */
-const parsedLast = remembering(parsed, 1);
-
-function parsed(content: string): Registries | undefined {
+const parsed = remembering((content): Registries | undefined => {
   try {
     return z.safeParse(schema, parseYaml(content) ?? {}).data;
   } catch {
     return undefined;
   }
-}
+});
 
 /** The same, without any auth, and without registries of which nothing else is said. */
 export function withoutAuth({ mirrors = {}, configs = {} }: Registries): Registries {

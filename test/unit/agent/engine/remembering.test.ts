@@ -1,46 +1,56 @@
 import { expect, test } from 'vitest';
-import { remembering } from '../../../../src/agent/engine/remembering.ts';
+import { forgetUnasked, remembering } from '../../../../src/agent/engine/remembering.ts';
 
-function counted<Result>(make: (text: string) => Result, most?: number) {
+function counted<Result>(make: (text: string) => Result) {
   const made: string[] = [];
   const known = remembering((text) => {
     made.push(text);
     return make(text);
-  }, most);
+  });
   return { known, made };
 }
 
 test('makes the result of a text once, also where it is undefined', () => {
   const { known, made } = counted((text) => (text === 'none' ? undefined : { text }));
-  expect(known('a')).toBe(known('a'));
-  expect([known('none'), known('none')]).toEqual([undefined, undefined]);
+  expect(known('a', '/a')).toBe(known('a', '/a'));
+  expect([known('none', '/none'), known('none', '/none')]).toEqual([undefined, undefined]);
   expect(made).toEqual(['a', 'none']);
 });
 
-test('forgets the text that was asked for longest ago', () => {
-  const { known, made } = counted((text) => text, 2);
-  for (const text of ['a', 'b', 'a', 'c', 'a', 'b', 'c']) expect(known(text)).toBe(text);
-  expect(made).toEqual(['a', 'b', 'c', 'b', 'c']);
+test('makes it anew of another text, and keeps nothing of the old one', () => {
+  const { known, made } = counted((text) => text);
+  for (const text of ['old', 'new', 'old']) expect(known(text, '/a')).toBe(text);
+  expect(made).toEqual(['old', 'new', 'old']);
 });
 
-test('remembers eight texts, and none of more than 64 KiB', () => {
+test('remembers as many files as there are, whatever their length', () => {
   const { known, made } = counted((text) => text.length);
-  const texts = Array.from({ length: 8 }, (_, length) => 'x'.repeat(length + 65_529));
-  for (const text of [...texts, ...texts]) known(text);
+  const texts = Array.from({ length: 80 }, (_, length) => 'x'.repeat(length * 1_000));
+  for (const text of [...texts, ...texts]) known(text, `/${text.length}`);
   expect(made).toEqual(texts);
-  const longer = 'x'.repeat(65_537);
-  known(longer);
-  known(longer);
-  expect(made.slice(8)).toEqual([longer, longer]);
 });
 
-test('tries again after an error', () => {
-  let isBroken = true;
-  const { known } = counted((text) => {
+test('forgets the files that no caller asked about', () => {
+  const { known, made } = counted((text) => text);
+  known('kept', '/kept');
+  known('gone', '/gone');
+  forgetUnasked();
+  known('kept', '/kept');
+  forgetUnasked();
+  for (const text of ['kept', 'gone']) known(text, `/${text}`);
+  expect(made).toEqual(['kept', 'gone', 'gone']);
+});
+
+test('tries again after an error, and has forgotten the text before it', () => {
+  let isBroken = false;
+  const { known, made } = counted((text) => {
     if (isBroken) throw new Error('broken');
     return text;
   });
-  expect(() => known('a')).toThrow('broken');
+  known('a', '/a');
+  isBroken = true;
+  expect(() => known('b', '/a')).toThrow('broken');
   isBroken = false;
-  expect(known('a')).toBe('a');
+  expect([known('b', '/a'), known('a', '/a')]).toEqual(['b', 'a']);
+  expect(made).toEqual(['a', 'b', 'b', 'a']);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { k3sDialect, parseYaml, readYaml } from '../../../../src/agent/settings/yaml.ts';
+import { parseYaml, readK3sYaml, readYaml } from '../../../../src/agent/settings/yaml.ts';
 
 test.each([
   ['a: 1', { a: 1 }],
@@ -108,9 +108,9 @@ test.each([
   ['a time as text', 'a: 1:30', { a: '1:30' }],
   ['<< as a key like others', 'a: &a { b: 1 }\nc: { <<: *a }', { a: { b: 1 }, c: { '<<': { b: 1 } } }],
 ])('reads %s, as K3s does', (_, content, value) => {
-  expect(readYaml(content, k3sDialect)).toEqual({ value, faults: [] });
+  expect(readK3sYaml(content, '/c')).toEqual({ value, faults: [] });
 });
 
 test.each(['a: [', 'a: @b'])('finds the fault of %s, as K3s does', (content) => {
-  expect(readYaml(content, k3sDialect).faults).not.toEqual([]);
+  expect(readK3sYaml(content, '/c').faults).not.toEqual([]);
 });

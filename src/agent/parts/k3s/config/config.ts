@@ -46,7 +46,8 @@ export function renderConfig(node: K3sNode, hasAgentToken = true): string {
   const text =
     '# Written by Slipway; what else K3s should know goes to a file in config.yaml.d beside this one.\n' +
     stringify(config, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 });
-  if (!isDeepStrictEqual(readBack(text), config)) throw invalid('it does not read back as it was written');
+  if (!isDeepStrictEqual(readBack(text, 'config.yaml'), config))
+    throw invalid('it does not read back as it was written');
   return text;
 }
 

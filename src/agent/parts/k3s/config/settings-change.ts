@@ -7,7 +7,7 @@ import { heldBack } from '../../../resources/combinators.ts';
 import { readableText } from '../../../resources/file-text.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
 import { isMap } from '../../../settings/path.ts';
-import { k3sDialect, readYaml } from '../../../settings/yaml.ts';
+import { readK3sYaml } from '../../../settings/yaml.ts';
 import { configFlags, configuredFlags, flagOf, type GivenFlag } from '../flags/given-flags.ts';
 import {
   changeOf,
@@ -84,12 +84,13 @@ interface WrittenConfig {
 }
 
 async function writtenConfig(host: HostReader, { paths }: K3sNode): Promise<WrittenConfig> {
-  const text = await readableText(host, paths.k3s.config);
-  const { value } = readYaml(text, k3sDialect);
+  const { config } = paths.k3s;
+  const text = await readableText(host, config);
+  const { value } = readK3sYaml(text, config);
   const entries = Object.entries(isMap(value) ? value : {}).map(
     ([key, each]) => [flagOf(key), each] as const,
   );
-  return { values: Object.fromEntries(entries), guarded: guardedValues(configFlags(text, paths.k3s.config)) };
+  return { values: Object.fromEntries(entries), guarded: guardedValues(configFlags(text, config)) };
 }
 
 function isKept(change: HeldChange, written: WrittenConfig): boolean {

@@ -3,7 +3,7 @@ import type { HostReader } from '../../../engine/host.ts';
 import { advisory } from '../../../engine/severity.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { isMap } from '../../../settings/path.ts';
-import { k3sDialect, readYaml } from '../../../settings/yaml.ts';
+import { readK3sYaml } from '../../../settings/yaml.ts';
 import { dropInPaths } from '../flags/flags.ts';
 
 /**
@@ -27,7 +27,7 @@ async function faultOf(host: HostReader, path: string): Promise<string | undefin
   if ((await host.stat(path))?.kind === 'directory') return undefined;
   try {
     const found = await host.readFile(path);
-    const fault = found === undefined ? 'is a link that leads nowhere' : textFault(found.content);
+    const fault = found === undefined ? 'is a link that leads nowhere' : textFault(found.content, path);
     return fault && `${path}: ${fault}`;
   } catch (thrown) {
     const { reason, message } = toNodeError(thrown);
@@ -35,8 +35,8 @@ async function faultOf(host: HostReader, path: string): Promise<string | undefin
   }
 }
 
-function textFault(text: string): string | undefined {
-  const { value, faults } = readYaml(text, k3sDialect);
+function textFault(text: string, path: string): string | undefined {
+  const { value, faults } = readK3sYaml(text, path);
   if (faults.length > 0) return faults[0];
   return value === null || isMap(value) ? undefined : 'line 1, column 1: must be a map of keys and values';
 }

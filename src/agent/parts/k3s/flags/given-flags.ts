@@ -1,7 +1,6 @@
-import { remembering } from '../../../engine/remembering.ts';
 import { assigned, type UnitLine, unitLines, unitWords } from '../../../resources/unit-text.ts';
 import { isMap } from '../../../settings/path.ts';
-import { k3sDialect, readYaml } from '../../../settings/yaml.ts';
+import { readK3sYaml } from '../../../settings/yaml.ts';
 import { type K3sKeyType, k3sKeys } from './keys.ts';
 
 /** A flag of K3s as somebody gave it, without its dashes, and where it stands. */
@@ -81,13 +80,9 @@ export function execStart(text: string): UnitLine | undefined {
 
 /** The flags in a configuration file of K3s; a text that is no map gives none. */
 export function configFlags(text: string, path: string): readonly GivenFlag[] {
-  return flagsIn(text).map((flag) => ({ ...flag, path }));
+  const { value } = readK3sYaml(text, path);
+  return isMap(value) ? configuredFlags(value, path, (key) => lineOf(text, key)) : [];
 }
-
-const flagsIn = remembering((text) => {
-  const { value } = readYaml(text, k3sDialect);
-  return isMap(value) ? configuredFlags(value, '', (key) => lineOf(text, key)) : [];
-});
 
 /** The flags that a configuration gives, by its keys. */
 export function configuredFlags(

@@ -47,13 +47,14 @@ export function isSuccessor(shown: string, known: string): boolean {
 
 /** The certificates of a PEM text; what is damaged is left out. */
 export function certificates(pem: string): readonly X509Certificate[] {
-  return blocksOf(pem).flatMap((block) => parsed(block) ?? []);
+  return blocksOf(pem).flatMap((block) => parsed(block, block) ?? []);
 }
 
 function blocksOf(pem: string): readonly string[] {
   return pemCertificates(pem).slice(0, longest);
 }
 
+/** A certificate is public and has no path: it goes by its own text. */
 const parsed = remembering((block): X509Certificate | undefined => {
   try {
     return new X509Certificate(block);

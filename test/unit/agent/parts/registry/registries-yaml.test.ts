@@ -40,3 +40,9 @@ test('leaves out what is undefined', () => {
     configs: { 'a.io': {} },
   });
 });
+
+test('parses a text of any length once', () => {
+  const text = `mirrors: { "*": { endpoint: ["https://mirror.example/${'x'.repeat(70_000)}"] } }`;
+  expect(parseRegistries(text)).toBeDefined();
+  expect(parseRegistries(text)).toBe(parseRegistries(text));
+});

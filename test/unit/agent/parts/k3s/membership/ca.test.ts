@@ -97,6 +97,12 @@ test('at most 64 certificates of a bundle are read', () => {
   expect(certificates(old.certificate.repeat(65))).toHaveLength(64);
 });
 
+test('each certificate of a long bundle is parsed once', () => {
+  const bundle = Array.from({ length: 9 }, (_, at) => makeIntermediate(old, `${at}`).certificate).join('');
+  const [first, second] = [certificates(bundle), certificates(bundle)];
+  expect(first.map((certificate, at) => certificate === second[at])).toEqual(Array(9).fill(true));
+});
+
 describe('isSuccessor', () => {
   const known = old.certificate;
 

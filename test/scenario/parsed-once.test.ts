@@ -1,0 +1,51 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { Composer } from 'yaml';
+import { booted, type Vm } from './a-vm.ts';
+
+const dropIn = (name: string) => `/etc/rancher/k3s/config.yaml.d/${name}.yaml`;
+const layer = (name: string) => `/etc/slipway/config.d/${name}.yaml`;
+
+/** A server with nine files of settings and nine drop-ins of K3s, and how many documents of YAML a pass parses. */
+async function manyFiles() {
+  const { machine, slipway } = await booted('server');
+  for (const name of 'abcdefghi') {
+    machine.host.files.write(layer(name), `node: { labels: [${name}=1] }\n`);
+    machine.host.files.write(dropIn(name), `debug: true # ${name}\n`);
+  }
+  await slipway.pass();
+  await slipway.pass();
+  const compose = vi.spyOn(Composer.prototype, 'compose');
+  onTestFinished(() => compose.mockRestore());
+  async function parsed(change: (files: Vm['host']['files']) => void = () => undefined): Promise<number> {
+    change(machine.host.files);
+    compose.mockClear();
+    await slipway.pass();
+    return compose.mock.calls.length;
+  }
+  return { parsed };
+}
+
+test('a pass parses none of many files that have not changed', async () => {
+  const { parsed } = await manyFiles();
+  expect(await parsed()).toBe(0);
+});
+
+test.each([
+  ['a drop-in of K3s', dropIn('e'), 'debug: true # new'],
+  ['a file of settings', layer('e'), 'node: { labels: [e=1] } # new'],
+])('a pass parses %s once when it has changed', async (_, path, text) => {
+  const { parsed } = await manyFiles();
+  expect(await parsed((files) => files.write(path, text))).toBe(1);
+  expect(await parsed()).toBe(0);
+});
+
+test.each([
+  ['a drop-in of K3s', dropIn('e')],
+  ['a file of settings', layer('0')],
+])('%s that is gone is forgotten, so it is parsed when it comes back', async (_, path) => {
+  const { parsed } = await manyFiles();
+  const text = 'null # this and no more';
+  expect(await parsed((files) => files.write(path, text))).toBe(1);
+  expect(await parsed((files) => files.remove(path))).toBe(0);
+  expect(await parsed((files) => files.write(path, text))).toBe(1);
+});
