@@ -30,7 +30,7 @@ export async function unsafePath(
   paths: NodePaths,
   places?: readonly string[],
 ): Promise<UnsafePath | undefined> {
-  const look = remembering((path) => host.stat(path));
+  const look = statsOnce((path) => host.stat(path));
   const settings = await settingsFiles(host, paths);
   const staff = await staffGroup(host, paths.root);
   for (const place of places ?? [...allPlaces(paths), ...settings]) {
@@ -119,7 +119,8 @@ function next(root: string, at: string, name: string): string {
   return at === root ? root : dirname(at);
 }
 
-function remembering(look: Look): Look {
+/** Asks for each path once, within one walk over all places. */
+function statsOnce(look: Look): Look {
   const known = new Map<string, ReturnType<Look>>();
   return (path) => {
     const stat = known.get(path) ?? look(path);
