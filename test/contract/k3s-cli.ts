@@ -7,7 +7,7 @@ import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { annotate } from '../../src/agent/parts/k3s/node-annotations.ts';
 import { createEvents } from '../../src/agent/parts/k3s/node-events.ts';
 import { nodeReady } from '../../src/agent/parts/k3s/node-ready.ts';
-import { findCause } from '../../src/agent/parts/k3s/service/journal-causes.ts';
+import { findCause } from '../../src/agent/parts/k3s/service/journal/find-cause.ts';
 import { installedVersion } from '../../src/agent/parts/k3s/upgrade/release.ts';
 import { parseVersion } from '../../src/agent/parts/k3s/upgrade/version.ts';
 import { nodePaths } from '../../src/agent/paths.ts';

@@ -14,7 +14,7 @@ import { forPerson } from '../../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
 import { heldBack } from '../../../resources/combinators.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
-import { findCause, lastWords } from './journal-causes.ts';
+import { findCause, lastWords } from './journal/find-cause.ts';
 import type { StartSources } from './start-sources.ts';
 import { changedInputs, readStamp } from './start-stamp.ts';
 import { endedAsCutOff, unpackAnew } from './unpacked.ts';

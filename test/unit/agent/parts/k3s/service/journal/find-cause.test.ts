@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { clouds } from '../../../../../../src/agent/clouds/index.ts';
-import { findCause, lastWords } from '../../../../../../src/agent/parts/k3s/service/journal-causes.ts';
+import { clouds } from '../../../../../../../src/agent/clouds/index.ts';
+import { findCause, lastWords } from '../../../../../../../src/agent/parts/k3s/service/journal/find-cause.ts';
 
 const line = (level: string, message: string) =>
   `time="2026-08-01T10:00:00Z" level=${level} msg=${JSON.stringify(message)}`;

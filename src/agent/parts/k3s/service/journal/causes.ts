@@ -1,0 +1,7 @@
+import { hostCauses } from './host-causes.ts';
+import type { KnownLine } from './known-line.ts';
+import { serverCauses } from './server-causes.ts';
+import { tokenCauses } from './token-causes.ts';
+
+/** Every known line of K3s's log. The first that matches counts, so narrow patterns come before broad ones. */
+export const journalCauses: readonly KnownLine[] = [...tokenCauses, ...hostCauses, ...serverCauses];

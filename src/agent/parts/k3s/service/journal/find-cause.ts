@@ -1,0 +1,55 @@
+import * as z from 'zod/mini';
+import type { CloudHints } from '../../../../clouds/driver.ts';
+import { parseJson } from '../../../../engine/json.ts';
+import type { Reason } from '../../../../engine/reasons.ts';
+import type { Severity } from '../../../../engine/severity.ts';
+import { journalCauses } from './causes.ts';
+import type { KnownLine } from './known-line.ts';
+
+/** Why K3s does not come up, as a condition says it. */
+export interface Cause extends Pick<Severity, 'endedBy'> {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** The newest line of K3s's log that says why it does not come up; `undefined` while it says nothing of the kind. */
+export function findCause(
+  log: string,
+  command: 'server' | 'agent',
+  hints: CloudHints,
+  table: readonly KnownLine[] = journalCauses,
+): Cause | undefined {
+  const known = table.filter(({ agentOnly }) => !agentOnly || command === 'agent');
+  for (const line of log.split('\n').reverse()) {
+    const said = message(line);
+    const cause = known.find(({ pattern }) => pattern.test(said));
+    if (!cause) continue;
+    const { reason, repair, endedBy = 'person' } = cause;
+    const advice = typeof repair === 'string' ? repair : repair(hints);
+    return { reason, message: `K3s says: "${shortened(said)}". ${advice}`, endedBy };
+  }
+  return undefined;
+}
+
+/** The last thing K3s said before it ended: its last fatal or error line, else its last line. */
+export function lastWords(log: string): string | undefined {
+  const lines = log.split('\n').filter((line) => line.trim() !== '');
+  const line =
+    lines.findLast((line) => /level=(fatal|error)|^(Error|panic):|^[EF]\d{4} /.test(line)) ?? lines.at(-1);
+  return line && shortened(message(line));
+}
+
+/** What klog puts before a message (k8s.io/klog/v2): severity and date, time, process, place. */
+const klogHead = /^[IWEF]\d{4} [\d:.]+\s+\d+ \S+:\d+\] /;
+
+/** What a line of logrus (`time=... level=... msg="..."`) or of klog says; another line as it is. */
+function message(line: string): string {
+  const [, quoted, bare] = /\bmsg=(?:("(?:[^"\\]|\\.)*")|(\S+))/.exec(line) ?? [];
+  if (bare !== undefined) return bare;
+  if (quoted === undefined) return line.trim().replace(klogHead, '');
+  return parseJson(z.string(), quoted) ?? quoted.slice(1, -1);
+}
+
+function shortened(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 299)}…` : text;
+}

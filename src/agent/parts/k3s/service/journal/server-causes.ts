@@ -1,0 +1,59 @@
+import type { KnownLine } from './known-line.ts';
+
+/** What K3s logs while it waits for its server or a file, by the source it comes from (k3s-io/k3s, August 2026). */
+export const serverCauses: readonly KnownLine[] = [
+  {
+    // pkg/agent/run.go, NewProxy loop, on HTTP 401
+    pattern:
+      /(Failed to validate connection to cluster|[Ss]erver is not ready).*(401 Unauthorized|not authorized)/,
+    sample:
+      'time="2026-08-01T10:00:00Z" level=info msg="Waiting to retrieve agent configuration; server is not ready: failed to retrieve configuration from server: https://127.0.0.1:6444/v1-k3s/config: 401 Unauthorized"',
+    reason: 'TokenRejected',
+    agentOnly: true,
+    repair: 'Put the token of that server into the secret.',
+  },
+  {
+    // pkg/agent/config/config.go: what an agent has of a server that was rebuilt
+    pattern: /x509: certificate signed by unknown authority/,
+    sample: String.raw`time="2026-08-01T10:00:00Z" level=error msg="Failed to validate connection to cluster at https://10.0.0.4:6443: failed to get CA certs: Get \"https://127.0.0.1:6444/cacerts\": tls: failed to verify certificate: x509: certificate signed by unknown authority"`,
+    reason: 'ServerChanged',
+    agentOnly: true,
+    repair:
+      'If the server was rebuilt, the condition ServerReachable names the consent with which this agent joins it.',
+  },
+  {
+    // pkg/agent/config/config.go, Get: what a node does for itself fails in the same loop; the text after it decides
+    pattern:
+      /(?:server is not ready|failed to retrieve agent configuration): (?=\S)(?!.*(?:https?:\/\/|from server|CA certs|\b[45]\d\d\b|EOF|connection re(?:fused|set)|timeout|deadline exceeded|context canceled|no route to host|no such host|x509|tls: |not ready|starting|dial ))/s,
+    sample: String.raw`time="2026-08-01T10:00:00Z" level=info msg="Waiting to retrieve agent configuration; server is not ready: \"overlayfs\" snapshotter cannot be enabled for \"/var/lib/rancher/k3s/agent/containerd\""`,
+    reason: 'ServiceFailed',
+    repair: 'That is a fault of this node and not of its server; K3s tries again every few seconds.',
+  },
+  {
+    // pkg/agent/config/config.go, Get; pkg/agent/run.go, on HTTP 503
+    pattern: /server is not ready|503 Service Unavailable/,
+    sample:
+      'time="2026-08-01T10:00:00Z" level=info msg="Waiting to retrieve agent configuration; server is not ready: https://127.0.0.1:6444/v1-k3s/config: 503 Service Unavailable"',
+    reason: 'ServerNotReady',
+    endedBy: 'time',
+    agentOnly: true,
+    repair: 'It is asked again every few seconds.',
+  },
+  {
+    // pkg/agent/run.go, NewProxy loop
+    pattern: /Failed to validate connection to cluster|failed to get CA certs/,
+    sample: String.raw`time="2026-08-01T10:00:00Z" level=error msg="Failed to validate connection to cluster at https://10.0.0.4:6443: failed to get CA certs: Get \"https://127.0.0.1:6444/cacerts\": EOF"`,
+    reason: 'ServerUnreachable',
+    endedBy: 'time',
+    agentOnly: true,
+    repair: ({ firewall }) => `Check that the server runs, and that ${firewall} lets TCP 6443 pass.`,
+  },
+  {
+    // pkg/util/file.go, ReadFile
+    pattern: /Waiting for file .* to be created/,
+    sample: String.raw`time="2026-08-01T10:00:00Z" level=info msg="Waiting for file \"/var/lib/slipway/join-token\" to be created"`,
+    reason: 'ServiceStarting',
+    endedBy: 'time',
+    repair: 'Slipway puts it there.',
+  },
+];
