@@ -3,19 +3,21 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { clouds } from '../../../../src/agent/clouds/index.ts';
+import type { Resource } from '../../../../src/agent/engine/resource.ts';
 import type { K3sNode } from '../../../../src/agent/node.ts';
 import { nodeResources, parts, startSources } from '../../../../src/agent/parts/index.ts';
 import { renderUnit } from '../../../../src/agent/parts/k3s/service/unit.ts';
 import type { Part } from '../../../../src/agent/parts/part.ts';
-import { allPlaces, nodePaths } from '../../../../src/agent/paths.ts';
+import { allPlaces, type NodePaths, nodePaths } from '../../../../src/agent/paths.ts';
 import { consents } from '../../../../src/agent/settings/consents.ts';
 import type { Sections } from '../../../../src/agent/settings/section.ts';
 import { sections } from '../../../../src/agent/settings/sections.ts';
 import { reasons } from '../../../../src/agent/vocabulary.ts';
 import { roles } from '../../../../src/roles/index.ts';
-import { uninstallSteps } from '../../../../src/setup/uninstall-steps.ts';
+import { neededByK3s, uninstallSteps } from '../../../../src/setup/uninstall-steps.ts';
 import { ownedFiles } from '../../../boot/owned-files.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
 import { aHost, told } from '../../setup/a-host.ts';
 import { aNode } from '../a-node.ts';
 
@@ -39,6 +41,13 @@ const own = {
     paths.k3s.credentialProviderBin,
   ],
 };
+
+/** What an uninstall that keeps K3s leaves to it, outside of the state: places, or the folders they are in. */
+const keptWithK3s = [
+  ...['/etc/rancher/', '/var/lib/rancher/', '/etc/modules-load.d/', '/etc/sysctl.d/'],
+  ...['k3s', 'kubectl', 'crictl', 'ctr'].map((name) => `/usr/local/bin/${name}`),
+  ...['k3s', 'k3s-agent', 'slipway-imds-guard'].map((name) => `/etc/systemd/system/${name}.service`),
+];
 
 /** A part that was forgotten everywhere, as somebody who adds one may. */
 const forgotten: Part = {
@@ -218,8 +227,22 @@ describe('what a part owns', () => {
     expect(await leftOf(files(parts))).toEqual([]);
   });
 
+  test('is removed with K3s, but for state and what no reboot keeps', async () => {
+    expect((await leftOf(files(parts), { purge: false })).filter(isOnDisk)).toEqual([]);
+  });
+
+  test('is removed without K3s, but for what K3s needs', async () => {
+    const left = await leftOf(files(parts), { k3s: false });
+    const isKept = (path: string) =>
+      keptWithK3s.some((place) => (place.endsWith('/') ? path.startsWith(place) : path === place));
+    expect(left.filter((path) => isOnDisk(path) && !isKept(path))).toEqual([]);
+    const state = left.filter((path) => path.startsWith(paths.slipway.state));
+    expect(differing(state, neededByK3s(paths))).toEqual([]);
+  });
+
   test('is seen where its removal was forgotten', async () => {
-    expect(await leftOf(files([forgotten]))).toEqual(['/var/lib/forgotten']);
+    for (const extent of [{}, { purge: false }, { k3s: false }])
+      expect((await leftOf(files([forgotten]), extent)).filter(isOnDisk)).toContain('/var/lib/forgotten');
   });
 });
 
@@ -251,15 +274,23 @@ function pageFiles(): readonly string[] {
   );
 }
 
-/** What is left of these files after `slipway uninstall --k3s --purge`. */
-async function leftOf(files: readonly string[]): Promise<readonly string[]> {
+/** Whether a place outlives a reboot, and is not among the state, which goes with `--purge` alone. */
+function isOnDisk(path: string): boolean {
+  return !path.startsWith('/run/') && !path.startsWith(`${paths.slipway.state}/`);
+}
+
+/** What is left of these files after `slipway uninstall --k3s --purge`, or without one of the two. */
+async function leftOf(
+  files: readonly string[],
+  { k3s = true, purge = true }: { readonly k3s?: boolean; readonly purge?: boolean } = {},
+): Promise<readonly string[]> {
   const host = aHost();
   for (const path of files) {
     host.files.remove(path);
     if (/\/(kubectl|crictl|ctr)$/.test(path)) host.files.link(path, 'k3s');
     else host.files.write(path, '# Written by Slipway\n');
   }
-  await told(uninstallSteps(paths, { k3s: true, purge: true, keepsK3s: false }), host);
+  await told(uninstallSteps(paths, { k3s, purge, keepsK3s: !k3s }), host);
   return files.filter((path) => host.files.stat(path) !== undefined);
 }
 
@@ -270,7 +301,10 @@ describe('the plan of a node', () => {
     node: { taints: ['a=b:NoSchedule'] },
   };
   const ports = {
-    cloud: new FakeCloud(),
+    cloud: new FakeCloud({
+      secrets: { 'k3s-token': 'swordfish', agents: 'trout' },
+      registries: rich.registries.servers,
+    }),
     memory: 4_096,
     free: async () => 5_000,
     rotateAt: (receivedAt: number) => receivedAt,
@@ -280,8 +314,9 @@ describe('the plan of a node', () => {
       [{}, rich].map((settings) => ({ ...aNode(role.k3s, { root, settings }), role })),
     ),
   );
+  const cases = nodes.map((node) => [node.role.name, node.paths.root, node] as const);
 
-  test.each(nodes.map((node) => [node.role.name, node.paths.root, node] as const))(
+  test.each(cases)(
     'of role %s below %s has each Resource once, and knows what it needs',
     (_name, _root, node) => {
       const plan = nodeResources(node, ports);
@@ -290,6 +325,43 @@ describe('the plan of a node', () => {
       expect(plan.flatMap(({ needs = [] }) => needs).filter((id) => !ids.includes(id))).toEqual([]);
       const conditions = parts.flatMap((part) => part.conditions);
       expect(plan.filter(({ condition }) => !conditions.includes(condition))).toEqual([]);
+    },
+  );
+
+  test.each(cases)(
+    'of role %s below %s writes nothing but what a part owns, below its root',
+    async (_name, root, node) => {
+      const written = await writtenBy(nodeResources(node, ports));
+      expect(written.length).toBeGreaterThan(5);
+      const owned = parts.flatMap((part) => part.owns(node.paths));
+      expect(written.filter(({ path }) => !owned.includes(path))).toEqual([]);
+      expect(owned.filter((path) => !path.startsWith(join(root, '/')))).toEqual([]);
+    },
+  );
+
+  test.each(cases)(
+    'of role %s below %s starts K3s once there is what its start is made of',
+    async (_name, _root, node) => {
+      const plan = nodeResources(node, ports);
+      const [service] = plan.filter(({ id }) => id === 'Service/k3s');
+      const read = await readAtStart(node.paths);
+      const written = (await writtenBy(plan)).filter(({ path }) => read.includes(path));
+      expect(written.length).toBeGreaterThan(2);
+      const awaited = written.filter(({ id }) => service?.needs?.includes(id)).map(({ path }) => path);
+      expect(written.filter(({ path }) => !awaited.includes(path))).toEqual([]);
+    },
+  );
+
+  test.each(cases)(
+    'of role %s below %s has K3s read no state but what an uninstall leaves to it',
+    async (_name, _root, node) => {
+      const { state, providerSettings } = node.paths.slipway;
+      const written = await writtenBy(nodeResources(node, ports));
+      const named = written.flatMap(({ text }) => text.match(new RegExp(`${state}/[\\w.-]+`, 'g')) ?? []);
+      const read = [...named, ...(await readAtStart(node.paths))].filter((path) => path.startsWith(state));
+      expect(read.length).toBeGreaterThan(0);
+      const needed = [...neededByK3s(node.paths), providerSettings];
+      expect(read.filter((path) => !needed.includes(path))).toEqual([]);
     },
   );
 
@@ -310,6 +382,37 @@ describe('the plan of a node', () => {
     expect(unplanned([{ path: 'agent/parts/new/made.ts', text }, ...others])).toEqual(['made']);
   });
 });
+
+interface Written {
+  /** Of the Resource. */
+  readonly id: string;
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What each Resource writes, downloads and links on an empty machine, one after the other, as far as it gets. */
+async function writtenBy(plan: readonly Resource[]): Promise<readonly Written[]> {
+  const host = memoryHost().onDownload(/./, '');
+  const written: Written[] = [];
+  for (const { id, check } of plan) {
+    const before = host.journal.length;
+    const finding = await check(host).catch(() => undefined);
+    if (finding?.state === 'Drifted') await finding.drift.remedy(host).catch(() => undefined);
+    const paths = host.journal.slice(before).flatMap((action) => ('path' in action ? [action.path] : []));
+    written.push(...paths.map((path) => ({ id, path, text: host.files.text(path) ?? '' })));
+  }
+  return written;
+}
+
+/** The files that the inputs of a start of K3s are read from. */
+async function readAtStart(paths: NodePaths): Promise<readonly string[]> {
+  const read: string[] = [];
+  const host = Object.assign(memoryHost(), {
+    readFile: async (path: string) => void read.push(path),
+  });
+  for (const input of startSources.inputs) await input.text(host, paths, {});
+  return [...new Set(read)];
+}
 
 /** The makers of Resources that neither a table of contents calls nor another maker of their part. */
 function unplanned(all: readonly Source[]): readonly string[] {
