@@ -6,6 +6,20 @@ export type RefusedRedirect =
   | { readonly because: 'too many' | 'no address' }
   | { readonly because: 'other protocol' | 'downgrade'; readonly to: URL };
 
+/** Why it is not followed, as the predicate of the address that was asked. */
+export function whyRefused(refused: RefusedRedirect): string {
+  switch (refused.because) {
+    case 'too many':
+      return `redirects more than ${mostRedirects} times`;
+    case 'no address':
+      return 'redirects to something that is not a URL';
+    case 'other protocol':
+      return `redirects to ${refused.to.protocol}, which is not http or https`;
+    case 'downgrade':
+      return `redirects from https to ${refused.to.protocol}//${refused.to.host}, which is refused`;
+  }
+}
+
 export interface Followed<Answer> {
   readonly answer: Answer;
   /** Where the answer came from. */

@@ -316,7 +316,9 @@ describe('redirects', () => {
     const attempt = download({ ...wanted, url: `https://127.0.0.1:${secure}/k3s` }, { ...tools, routes });
     await expect(attempt).rejects.toMatchObject({
       reason: 'DownloadFailed',
-      message: expect.stringContaining('refused'),
+      message: expect.stringContaining(
+        `it redirects from https to http://127.0.0.1:${port}, which is refused`,
+      ),
     });
     expect(asked).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { soonAfter } from '../../engine/backoff.ts';
 import { NodeError, type NodeErrorOptions } from '../../engine/errors.ts';
-import { followRedirects, mostRedirects, type RefusedRedirect } from '../../engine/redirects.ts';
+import { followRedirects, type RefusedRedirect, whyRefused } from '../../engine/redirects.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { unlessAborted } from '../clock/within.ts';
 import { errnoOf } from '../files/file-errors.ts';
@@ -88,22 +88,9 @@ async function followed(
 }
 
 function refusal(address: string, from: URL, refused: RefusedRedirect): NodeError {
-  switch (refused.because) {
-    case 'too many':
-      return downloadFailed(address, `it redirects more than ${mostRedirects} times`);
-    case 'no address':
-      return notAnAddress(`The redirect of ${shownUrl(from)}`);
-    case 'other protocol':
-      return downloadFailed(
-        address,
-        `it redirects to ${refused.to.protocol}, which is not http or https`,
-        forPerson,
-      );
-    case 'downgrade': {
-      const { protocol, host } = refused.to;
-      return downloadFailed(address, `it redirects from https to ${protocol}//${host}, which is refused`);
-    }
-  }
+  if (refused.because === 'no address') return notAnAddress(`The redirect of ${shownUrl(from)}`);
+  const options = refused.because === 'other protocol' ? forPerson : {};
+  return downloadFailed(address, `it ${whyRefused(refused)}`, options);
 }
 
 /** Throws `DownloadFailed` for every answer but a file or a part of one. */

@@ -1,7 +1,7 @@
 import { failure, ok, type Probe, skipped, type Verdict, warning } from '../../../doctor/probe.ts';
 import { toNodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
-import { followRedirects } from '../../../engine/redirects.ts';
+import { followRedirects, whyRefused } from '../../../engine/redirects.ts';
 import type { K3sNode } from '../../../node.ts';
 import { installedVersion, releaseDownload } from './release.ts';
 
@@ -30,12 +30,15 @@ async function lookAtRelease({ host, node }: ReleaseProbe): Promise<Verdict> {
 async function lookAtChecksums(host: HostReader, node: K3sNode): Promise<Verdict> {
   const { checksum } = releaseDownload(node);
   const ask = (url: URL) => host.get({ url: url.href });
-  const { answer } = await followRedirects(new URL(checksum.url), ask);
+  const { answer, refused } = await followRedirects(new URL(checksum.url), ask);
   const { status, body } = answer;
   const { host: mirror } = new URL(checksum.url);
+  if (refused) return failure(`${checksum.url} ${whyRefused(refused)}.`, redirectsElsewhere);
   const repair = 'set k3s.version to a release that exists, or k3s.releaseUrl to where yours are';
   if (status !== 200) return failure(`${checksum.url} answers ${status}.`, repair);
   const isListed = body.split('\n').some((line) => line.trim().endsWith(` ${checksum.name}`));
   if (!isListed) return failure(`${checksum.url} does not name ${checksum.name}.`, repair);
   return ok(`${node.version} is at ${mirror}`);
 }
+
+const redirectsElsewhere = 'correct the redirects of that server, or set k3s.releaseUrl to another';

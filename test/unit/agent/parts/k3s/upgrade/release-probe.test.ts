@@ -17,12 +17,15 @@ test('the checksums of a release may be kept elsewhere', async () => {
   expect(await lookAfterRedirectTo(stored)).toMatchObject({ level: 'ok' });
 });
 
-test.each(['https://', 'http://storage.example.com/sums', sums])(
-  'a redirect to %s is no release',
-  async (location) => {
-    expect(await lookAfterRedirectTo(location)).toMatchObject({
-      level: 'failure',
-      message: `${sums} answers 302.`,
-    });
-  },
-);
+test.each([
+  ['https://', 'redirects to something that is not a URL'],
+  ['http://storage.example.com/sums', 'redirects from https to http://storage.example.com, which is refused'],
+  ['ftp://storage.example.com/sums', 'redirects to ftp:, which is not http or https'],
+  [sums, 'redirects more than 5 times'],
+])('a redirect to %s is told as what it is', async (location, why) => {
+  expect(await lookAfterRedirectTo(location)).toMatchObject({
+    level: 'failure',
+    message: `${sums} ${why}.`,
+    repair: 'correct the redirects of that server, or set k3s.releaseUrl to another',
+  });
+});
