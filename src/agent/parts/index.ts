@@ -132,7 +132,9 @@ function k3sResources(node: K3sNode, ports: K3sPorts, needs: readonly string[]):
   const inputs = ids(kernel, [executable, token, config], agents, logins, provider, unitFile, server, joined);
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
   const starting = (resource: Resource) => unlessIrreversible(node, unlessOverridden(node, resource));
-  const service = starting(k3sService(node, startSources, inputs, [config, ...logins, ...provider]));
+  const service = starting(
+    k3sService(node, startSources, inputs, [config, ...logins, ...provider, ...unitFile]),
+  );
   const ownStarted = starting(keeping(ownStart(node, [service.id])));
   const adoption = node.settings.registries.servers.length > 0 ? loginRenewersStopped(node, logins) : [];
   const ready = nodeReady(node, [service.id]);

@@ -8,7 +8,7 @@ import type { Role } from '../../../../src/roles/role.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
 import type { MemoryHost } from '../../../lab/memory-host.ts';
 import { aMachine } from '../a-machine.ts';
-import { aNode, type NodeChanges, type RoleName } from '../a-node.ts';
+import { aNode, type NodeChanges, outcome, type RoleName } from '../a-node.ts';
 
 const hour = 3_600_000;
 /** The packet filter has a scenario of its own. */
@@ -195,6 +195,26 @@ test('K3s needs all that it reads at its start', () => {
     'File//etc/systemd/system/k3s.service',
     'UnitLoaded/k3s.service',
   ]);
+});
+
+test.each([
+  ['the configuration', '/etc/rancher/k3s/config.yaml', /^node-name: .*/m, 'node-name: by-hand'],
+  [
+    "kubelet's provider",
+    '/var/lib/rancher/credentialprovider/config.yaml',
+    /defaultCacheDuration: .*/,
+    'defaultCacheDuration: "1h"',
+  ],
+  ['the unit', '/etc/systemd/system/k3s.service', /^KillMode=/m, 'Environment=BY=hand\n$&'],
+])('K3s is not restarted for %s that a hand wrote during a pass', async (_, path, found, replaced) => {
+  const { host } = aMachine('server');
+  const resources = plan('server', host);
+  await converge(resources, host);
+  const { content = '', mode } = host.files.read(path) ?? {};
+  host.files.write(path, content.replace(found, replaced), mode);
+  expect(host.files.text(path)).not.toBe(content);
+  const service = resources.find(({ id }) => id === 'Service/k3s');
+  expect(service && (await outcome(service, host))).toBe('Waiting Blocked');
 });
 
 test('nothing starts K3s on an agent before its server is there', async () => {
