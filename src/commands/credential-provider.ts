@@ -1,7 +1,7 @@
 /** The cold half of kubelet's credential provider: a login that the cache does not have is fetched, once for all who ask. */
 import * as z from 'zod/mini';
 import type { Cloud } from '../agent/clouds/cloud.ts';
-import { jwtTimes } from '../agent/clouds/jwt.ts';
+import { readJwt } from '../agent/clouds/jwt.ts';
 import { NodeError, toNodeError } from '../agent/engine/errors.ts';
 import type { Host } from '../agent/engine/host.ts';
 import { parseJson } from '../agent/engine/json.ts';
@@ -123,7 +123,7 @@ async function fetchLogin(place: Place, server: string): Promise<CachedLogins> {
   const { host, cloud } = place;
   const password = await passwordFor(place, server);
   const receivedAt = host.now();
-  const times = jwtTimes(password);
+  const times = readJwt(password);
   const life = times && times.expiresAt - times.issuedAt;
   const login = cachedLogin({ username: cloud.registryUser(server), password }, receivedAt, life);
   return keep(place, { [server]: login });

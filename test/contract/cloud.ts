@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Cloud, Identity } from '../../src/agent/clouds/cloud.ts';
-import { jwtTimes } from '../../src/agent/clouds/jwt.ts';
+import { readJwt } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import { redacted } from '../../src/agent/engine/secret.ts';
 
@@ -70,7 +70,7 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
     test('a registry has a user, and a password that is not over yet', async () => {
       expect(world.cloud.registryUser(world.registry)).not.toBe('');
       const password = await world.cloud.registryPassword(world.registry);
-      const times = jwtTimes(password.reveal());
+      const times = readJwt(password.reveal());
       expect(password.reveal()).not.toBe('');
       expect(`${password}`).toBe(redacted);
       if (times) expect(times.expiresAt).toBeGreaterThan(times.issuedAt);

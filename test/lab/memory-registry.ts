@@ -5,7 +5,7 @@
  * Strict: a login is a JWT that is not over, a token is good for its scope, a redirect is no place for a credential.
  */
 import { createHash } from 'node:crypto';
-import { jwtTimes } from '../../src/agent/clouds/jwt.ts';
+import { readJwt } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { HttpResponse, HttpSend } from '../../src/agent/engine/host.ts';
 import { reveal } from '../../src/agent/engine/secret.ts';
@@ -83,7 +83,7 @@ export class MemoryRegistry {
 
   #token(scheme: string | undefined, shown: string, scope: string | null): Answer {
     const [, password = ''] = Buffer.from(shown, 'base64').toString().split(/:(.*)/s);
-    const isGood = !this.refuses && (jwtTimes(password)?.expiresAt ?? 0) > this.#now();
+    const isGood = !this.refuses && (readJwt(password)?.expiresAt ?? 0) > this.#now();
     if (scheme !== 'Basic' || !isGood || (scope && this.denied)) return unauthorized;
     this.#tokens += 1;
     return { body: JSON.stringify({ access_token: `${scope ?? ''}#canary-${this.#tokens}` }) };

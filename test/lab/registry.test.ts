@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { jwtTimes } from '../../src/agent/clouds/jwt.ts';
+import { readJwt } from '../../src/agent/clouds/jwt.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { packaged } from './executable.ts';
 import { kubelet } from './kubelet.ts';
@@ -189,7 +189,7 @@ function credentialIn(registriesYaml: string | undefined): Credential {
 
 /** Milliseconds until the credential ends. */
 function leftOf({ password }: Credential): number {
-  return (jwtTimes(password)?.expiresAt ?? 0) - Date.now();
+  return (readJwt(password)?.expiresAt ?? 0) - Date.now();
 }
 
 /**

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { jwtTimes } from '../../src/agent/clouds/jwt.ts';
+import { readJwt } from '../../src/agent/clouds/jwt.ts';
 import { reconcile } from '../../src/agent/engine/reconcile.ts';
 import { registries } from '../../src/agent/parts/registry/registries.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
@@ -18,7 +18,7 @@ function rotations(calls: readonly string[]): number {
 
 function secondsLeft(host: MemoryHost): number {
   const { password } = parse(host.files.text(file) ?? '').configs[registry].auth;
-  return ((jwtTimes(password)?.expiresAt ?? 0) - host.now()) / 1_000;
+  return ((readJwt(password)?.expiresAt ?? 0) - host.now()) / 1_000;
 }
 
 test('a year of rotations, looked at whenever one is due: the credential never nears its end', async () => {

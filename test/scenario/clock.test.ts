@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Agent, run } from '../../src/agent/agent.ts';
 import { alarm } from '../../src/agent/alarm.ts';
-import { jwtTimes } from '../../src/agent/clouds/jwt.ts';
+import { readJwt } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import { parseCachedLogins, usableLogin } from '../../src/agent/parts/registry/answer/cached-logins.ts';
 import { condition, isReady, live, registry, type Vm, vm } from './a-vm.ts';
@@ -26,7 +26,7 @@ function jump({ host, cloud }: Vm, by: number): void {
 function left({ host, cloud }: Vm): number {
   const { password } = parse(host.files.text('/etc/rancher/k3s/registries.yaml') ?? '').configs[registry]
     .auth;
-  return (jwtTimes(password)?.expiresAt ?? 0) - (host.now() + cloud.clockSkew);
+  return (readJwt(password)?.expiresAt ?? 0) - (host.now() + cloud.clockSkew);
 }
 
 /** Whether kubelet's credential provider would hand out what the cache holds. */

@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import type { Report } from '../../src/agent/agent.ts';
 import { azureCloud } from '../../src/agent/clouds/azure/azure.ts';
 import type { Cloud } from '../../src/agent/clouds/cloud.ts';
-import { jwtTimes } from '../../src/agent/clouds/jwt.ts';
+import { readJwt } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { HttpSend } from '../../src/agent/engine/host.ts';
 import { type Attempts, reconcile } from '../../src/agent/engine/reconcile.ts';
@@ -55,7 +55,7 @@ function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], ra
 async function cutOff() {
   const { machine, slipway } = await booted('agent');
   const { host, cloud } = machine;
-  const end = jwtTimes(password(host))?.expiresAt ?? 0;
+  const end = readJwt(password(host))?.expiresAt ?? 0;
   await live(slipway, machine, hour);
   cloud.fail('registryPassword', away);
   const due = Math.ceil(host.now() / (2 * hour)) * 2 * hour;
@@ -130,14 +130,14 @@ test('a node that was off for a day has a fresh credential in its first pass, be
   machine.host.advance(day);
   await machine.reboot();
   await machine.slipway().pass();
-  const { issuedAt } = jwtTimes(password(machine.host)) ?? { issuedAt: 0 };
+  const { issuedAt } = readJwt(password(machine.host)) ?? { issuedAt: 0 };
   expect(issuedAt).toBe(machine.host.now());
 });
 
 test('a node that was off for a day, and finds nobody: its K3s runs, and the condition says what it has', async () => {
   const { machine } = await booted('agent');
   const { host, cloud, units } = machine;
-  const end = jwtTimes(password(host))?.expiresAt ?? 0;
+  const end = readJwt(password(host))?.expiresAt ?? 0;
   host.advance(day);
   cloud.fail('registryPassword', away);
   await machine.reboot();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { Report } from '../../src/agent/agent.ts';
-import { jwtTimes } from '../../src/agent/clouds/jwt.ts';
+import { readJwt } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { MemoryHost } from '../lab/memory-host.ts';
 import { booted, condition, isReady, live, registry, type Vm, vm } from './a-vm.ts';
@@ -20,7 +20,7 @@ function password(host: MemoryHost): string {
 }
 
 function secondsLeft(host: MemoryHost): number {
-  return ((jwtTimes(password(host))?.expiresAt ?? 0) - host.now()) / 1_000;
+  return ((readJwt(password(host))?.expiresAt ?? 0) - host.now()) / 1_000;
 }
 
 function running({ conditions }: Report): string | undefined {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { jwtTimes } from '../../src/agent/clouds/jwt.ts';
+import { readJwt } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import { booted, condition, isReady, live, noRestarts, type Vm, vm } from './a-vm.ts';
 
@@ -10,7 +10,7 @@ const hour = 60 * minute;
 function left({ host }: Vm): number {
   const [, jwt = ''] =
     /"password": "([^"]+)"/.exec(host.files.text('/etc/rancher/k3s/registries.yaml') ?? '') ?? [];
-  return ((jwtTimes(jwt)?.expiresAt ?? 0) - host.now()) / minute;
+  return ((readJwt(jwt)?.expiresAt ?? 0) - host.now()) / minute;
 }
 
 test.each([

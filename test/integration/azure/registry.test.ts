@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Cloud } from '../../../src/agent/clouds/cloud.ts';
-import { jwtTimes } from '../../../src/agent/clouds/jwt.ts';
+import { readJwt } from '../../../src/agent/clouds/jwt.ts';
 import type { Registry } from '../../lab/azure/registry.ts';
 import { type Expected, expectFailure, loginServer, requestsTo, startWorld, type World } from './world.ts';
 
@@ -24,7 +24,7 @@ afterAll(() => world.azure.stop());
 test('each password is a new refresh token of three hours', async () => {
   const first = await cloud.registryPassword(loginServer);
   const second = await cloud.registryPassword(loginServer);
-  const times = jwtTimes(second.reveal());
+  const times = readJwt(second.reveal());
   expect(second.reveal()).not.toBe(first.reveal());
   expect(times && times.expiresAt - times.issuedAt).toBe(3 * 3_600_000);
   expect(cloud.registryUser(loginServer)).toBe('00000000-0000-0000-0000-000000000000');

@@ -7,7 +7,7 @@ import { parseJson } from '../../engine/json.ts';
 import { Secret } from '../../engine/secret.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { quoted, redirection, refusalOf } from '../answers.ts';
-import { jwtTimes } from '../jwt.ts';
+import { readJwt } from '../jwt.ts';
 import { registryTrouble, registryUnreachable } from '../registry-errors.ts';
 import { azureHints as hints } from './hints.ts';
 
@@ -34,7 +34,7 @@ export async function registryToken(options: RegistryOptions, loginServer: strin
   const response = await exchange(host, loginServer, access?.token ?? '');
   if (response.status !== 200) throw refused(response, loginServer, host.now());
   const token = refreshTokenOf(response);
-  if (token !== undefined && jwtTimes(token)) return new Secret(token);
+  if (token !== undefined && readJwt(token)) return new Secret(token);
   throw new NodeError(
     'UnexpectedAnswer',
     `${loginServer} answered the token exchange with something else than a refresh token. Check that registries.servers names an Azure container registry.`,

@@ -1,4 +1,4 @@
-import { jwtAudience, jwtTimes } from '../../clouds/jwt.ts';
+import { type Jwt, readJwt } from '../../clouds/jwt.ts';
 import { digest } from '../../engine/digest.ts';
 import type { FoundFile } from '../../engine/host.ts';
 import { Secret } from '../../engine/secret.ts';
@@ -38,12 +38,12 @@ export function heldLogin(
   const { username, password } = content.configs?.[server]?.auth ?? {};
   if (username !== user || !password) return undefined;
   const receipt = receiptOf(found.content, server);
-  if (receipt ? receipt.password !== digest(password) : isForAnother(password, server)) return undefined;
-  const times = jwtTimes(password);
+  const jwt = readJwt(password);
+  if (receipt ? receipt.password !== digest(password) : isForAnother(jwt, server)) return undefined;
   return {
     login: { username, password: new Secret(password) },
-    receivedAt: receipt?.at ?? Math.min(found.modifiedAt, times?.issuedAt ?? Number.POSITIVE_INFINITY),
-    life: times && times.expiresAt - times.issuedAt,
+    receivedAt: receipt?.at ?? Math.min(found.modifiedAt, jwt?.issuedAt ?? Number.POSITIVE_INFINITY),
+    life: jwt && jwt.expiresAt - jwt.issuedAt,
   };
 }
 
@@ -64,8 +64,7 @@ function receiptOf(text: string, server: string) {
   return undefined;
 }
 
-/** Whether it is a JWT for another registry. */
-function isForAnother(password: string, server: string): boolean {
-  const audience = jwtAudience(password);
-  return audience !== undefined && audience.toLowerCase() !== server;
+/** Whether it is a token for another registry. */
+function isForAnother(jwt: Jwt | undefined, server: string): boolean {
+  return jwt?.audience !== undefined && jwt.audience.toLowerCase() !== server;
 }

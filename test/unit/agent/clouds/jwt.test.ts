@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { jwtAudience, jwtTimes } from '../../../../src/agent/clouds/jwt.ts';
+import { readJwt } from '../../../../src/agent/clouds/jwt.ts';
 
 const token = (claims: unknown) => written(JSON.stringify(claims));
 const written = (claims: string) => `e30.${Buffer.from(claims).toString('base64url')}.c2ln`;
 
 test('the dates of a token, in milliseconds', () => {
-  expect(jwtTimes(token({ iat: 1_767_225_600, exp: 1_767_236_400, sub: 'ä?' }))).toEqual({
+  expect(readJwt(token({ iat: 1_767_225_600, exp: 1_767_236_400, sub: 'ä?' }))).toEqual({
     issuedAt: Date.UTC(2026, 0, 1),
     expiresAt: Date.UTC(2026, 0, 1, 3),
   });
@@ -26,7 +26,7 @@ test.each([
   ['an end that no number can hold', written('{"iat":1,"exp":1e999}')],
   ['five parts, which is an encrypted token', `${token({ iat: 1, exp: 2 })}.x.y`],
 ])('%s is no dated token', (_what, text) => {
-  expect(jwtTimes(text)).toBeUndefined();
+  expect(readJwt(text)).toBeUndefined();
 });
 
 test.each([
@@ -35,5 +35,5 @@ test.each([
   [{ iat: 1, exp: 2 }, undefined],
   [{ aud: 'team.azurecr.io' }, undefined],
 ])('the audience of %j is %s', (claims, audience) => {
-  expect(jwtAudience(token(claims))).toBe(audience);
+  expect(readJwt(token(claims))?.audience).toBe(audience);
 });
