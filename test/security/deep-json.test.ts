@@ -20,6 +20,8 @@ const depth = 100_000;
 const lists = `${'['.repeat(depth)}${']'.repeat(depth)}`;
 /** A schema that collects a fault of each of so many needs seconds and hundreds of megabytes, and may end with a RangeError. */
 const numbers = `[${'1,'.repeat(500_000)}1]`;
+/** Nearly as many as are read: each is found wrong by the schema of the field that has them. */
+const allowed = `[${Array(49_980).fill(1)}]`;
 const maps = `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
 
 const bombs = {
@@ -32,6 +34,11 @@ const bombs = {
   'a wide manifest': `{"layers":${numbers},"manifests":${numbers},"errors":${numbers},"refresh_token":${numbers}}`,
   'a wide document of the metadata service': `{"compute":{"name":"vm","vmId":"1","tagsList":${numbers}},"network":{"interface":${numbers}}}`,
   'a wide object': `{"metadata":{"annotations":${numbers}},"status":{"conditions":${numbers}},"spec":{"taints":${numbers}}}`,
+  'as many wrong layers as are read': `{"layers":${allowed}}`,
+  'as many wrong manifests as are read': `{"manifests":${allowed}}`,
+  'as many wrong tags as are read': `{"compute":{"name":"vm","vmId":"1","tagsList":${allowed}}}`,
+  'as many wrong conditions as are read': `{"status":{"conditions":${allowed}}}`,
+  'as many wrong annotations as are read': `{"metadata":{"annotations":{${Array.from({ length: 49_980 }, (_, at) => `"a${at}":1`)}}}}`,
   'an object of other types':
     '{"metadata":{"generation":"1"},"status":{"conditions":{"type":"Ready"}},"spec":{"taints":7}}',
   'a Node or another object': `{"metadata":{"annotations":${lists}},"status":{"conditions":${lists}},"spec":{"taints":${lists}}}`,
