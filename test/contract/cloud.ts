@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Cloud, Identity } from '../../src/agent/clouds/cloud.ts';
+import type { CloudDriver, CloudGround } from '../../src/agent/clouds/driver.ts';
 import { readJwt } from '../../src/agent/clouds/jwt.ts';
+import { metadataOf } from '../../src/agent/clouds/metadata.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
+import type { Host, HttpRequest, HttpSend } from '../../src/agent/engine/host.ts';
 import { redacted } from '../../src/agent/engine/secret.ts';
 
 /** A cloud and the strings to pull behind it. */
@@ -15,10 +18,53 @@ export interface CloudWorld {
   /** An image in `registry`, and its digest where the cloud has a view of its own. */
   readonly image: { readonly repository: string; readonly tag: string; readonly digest: string | undefined };
   setSecret(name: string, value: string | undefined): Promise<void> | void;
+  /** Every request to the metadata service; absent if the cloud has none. */
+  toMetadata?(): readonly HttpRequest[];
   stop?(): Promise<void>;
 }
 
+/** A world whose cloud the driver of a cloud is to make, of this ground. */
+export interface DrivenWorld<Settings> extends Omit<CloudWorld, 'cloud'> {
+  readonly ground: CloudGround<Settings>;
+}
+
 const canary = 'canary-4f1d9c';
+
+/** The contract for a cloud of the table, made by its driver. */
+export function driverContract<Settings extends object>(
+  name: string,
+  driver: CloudDriver,
+  start: () => Promise<DrivenWorld<Settings>> | DrivenWorld<Settings>,
+): void {
+  cloudContract(name, async () => {
+    const { ground, ...world } = await start();
+    const asked: HttpRequest[] = [];
+    const cloud = driver.create({ ...ground, host: overheard(ground.host, asked) });
+    const address = metadataOf(driver, ground.settings)?.address;
+    const toMetadata = () => asked.filter(({ url }) => new URL(url).hostname === address);
+    return { ...world, cloud, ...(address !== undefined && { toMetadata }) };
+  });
+}
+
+/** The same host; what is asked through it is noted in `asked`. */
+function overheard(host: Host, asked: HttpRequest[]): Host {
+  const heard = {
+    get(request: HttpRequest) {
+      asked.push(request);
+      return host.get(request);
+    },
+    send(request: HttpSend) {
+      asked.push(request);
+      return host.send(request);
+    },
+  };
+  return new Proxy(host, {
+    get(target, key) {
+      const member = Reflect.get(heard, key) ?? Reflect.get(target, key, target);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+}
 
 /** What every Cloud promises, whatever it is made of. */
 export function cloudContract(name: string, start: () => Promise<CloudWorld> | CloudWorld): void {
@@ -32,6 +78,13 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
     test('identity tells what the VM is, tags by lower-case names', async () => {
       expect(await world.cloud.identity()).toEqual(world.identity);
       for (const tag of Object.keys(world.identity.tags)) expect(tag).toBe(tag.toLowerCase());
+    });
+
+    test('identity and logins ask the metadata service past any proxy', async () => {
+      await world.cloud.identity();
+      await world.cloud.registryPassword(world.registry);
+      const ways = world.toMetadata?.().map(({ direct = false }) => direct);
+      expect([...new Set(ways)]).toEqual(world.toMetadata ? [true] : []);
     });
 
     test('secret gives the current value, which does not print', async () => {

@@ -30,11 +30,13 @@ const moon: CloudDriver<typeof schema> = {
   },
   secretName: text(/^[A-Z][a-z]+$/, 'be the name of a crater'),
   fillsInLater: false,
-  metadata: ({ tower }) => ({
-    address: new URL(tower).hostname,
-    only: { protocol: 'tcp', port: 80 },
-    setting: 'moon.tower',
-  }),
+  metadata: {
+    locate: ({ tower }) => ({
+      address: new URL(tower).hostname,
+      only: { protocol: 'tcp', port: 80 },
+      setting: 'moon.tower',
+    }),
+  },
   endpoints: ({ crater = 'sea' }) => [new URL(`https://${crater}.moon.example`)],
   hints: {
     firewall: 'the vacuum',

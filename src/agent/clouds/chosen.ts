@@ -2,6 +2,7 @@ import { entryOf } from '../settings/choice.ts';
 import type { Cloud } from './cloud.ts';
 import type { CloudGround, CloudHints, Metadata } from './driver.ts';
 import { type CloudName, type Clouds, clouds } from './index.ts';
+import { metadataOf } from './metadata.ts';
 
 /** Settings as far as they choose a cloud and say something of it: the section of its name. */
 export type Choosing = { readonly cloud: string } & Readonly<Record<string, unknown>>;
@@ -20,7 +21,7 @@ export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenC
   const section = Object(settings[settings.cloud]);
   return {
     fillsInLater: driver.fillsInLater,
-    metadata: driver.metadata(section),
+    metadata: metadataOf(driver, section),
     endpoints: driver.endpoints(section),
     create: (ground) => driver.create({ ...ground, settings: section }),
   };

@@ -17,8 +17,8 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   readonly secretName?: z.ZodMiniType<string, string>;
   /** True if a VM may start before the cloud says its tags and its address. */
   readonly fillsInLater: boolean;
-  /** Where the metadata service answers; `undefined` where the cloud has none. */
-  metadata(section: Section<Schema>): Metadata | undefined;
+  /** The metadata service, from which pods are kept and which no proxy is asked for. */
+  readonly metadata: MetadataService<Section<Schema>> | 'absent';
   /** What else the section names on the network, and `slipway doctor` asks. */
   endpoints(section: Section<Schema>): readonly URL[];
   /** What messages of ours say there. */
@@ -56,7 +56,13 @@ export interface RegistryManners {
   isSame?(host: string, loginServer: string): boolean;
 }
 
-/** The metadata service of a cloud, which gives the VM's identity to whoever asks. */
+/** The metadata service of a cloud, which gives the VM's identity to any process that asks. */
+export interface MetadataService<Settings> {
+  /** Returns where it answers with these settings. */
+  locate(section: Settings): Metadata;
+}
+
+/** Where a metadata service answers. */
 export interface Metadata {
   /** A host as `URL` writes it; only an IPv4 address can be guarded. */
   readonly address: string;

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { type SectionsOf, sectionsOf } from '../settings/section.ts';
+import type { CloudDriver, Metadata } from './driver.ts';
 import { type Clouds, clouds } from './index.ts';
 
 /** Returns the sections of the clouds that have a metadata service. */
@@ -13,6 +14,14 @@ export function metadataAddresses(table: Clouds = clouds): readonly string[] {
   return [...new Set(Object.values(table).flatMap((driver) => defaultMetadata(driver)?.address ?? []))];
 }
 
-function defaultMetadata({ settings, metadata }: Clouds[string]) {
-  return metadata(z.parse(settings.schema, settings.defaults));
+/** Returns where the metadata service of a cloud answers with this section; `undefined` if the cloud has none. */
+export function metadataOf(
+  { metadata }: Pick<CloudDriver, 'metadata'>,
+  section: object,
+): Metadata | undefined {
+  return metadata === 'absent' ? undefined : metadata.locate(section);
+}
+
+function defaultMetadata(driver: CloudDriver) {
+  return metadataOf(driver, z.parse(driver.settings.schema, driver.settings.defaults));
 }

@@ -10,10 +10,12 @@ export const azure: CloudDriver<typeof azureSettings.schema> = {
   settings: azureSettings,
   secretName: vaultSecretName,
   fillsInLater: true,
-  metadata: ({ imdsEndpoint }) => ({
-    address: new URL(imdsEndpoint).hostname,
-    setting: 'azure.imdsEndpoint',
-  }),
+  metadata: {
+    locate: ({ imdsEndpoint }) => ({
+      address: new URL(imdsEndpoint).hostname,
+      setting: 'azure.imdsEndpoint',
+    }),
+  },
   endpoints: ({ keyVault: { url } }) => (url === undefined ? [] : [new URL(url)]),
   hints: azureHints,
   registries: registryManners,

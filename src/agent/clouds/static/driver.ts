@@ -8,7 +8,7 @@ export const staticDriver: CloudDriver<typeof staticSettings.schema> = {
   remark: 'everything from the settings',
   settings: staticSettings,
   fillsInLater: false,
-  metadata: () => undefined,
+  metadata: 'absent',
   endpoints: () => [],
   hints: {
     firewall: 'every firewall on the way',

@@ -1,12 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import type { CloudDriver } from '../../../../src/agent/clouds/driver.ts';
 import { clouds } from '../../../../src/agent/clouds/index.ts';
+import { metadataOf } from '../../../../src/agent/clouds/metadata.ts';
 import { bypassesProxy } from '../../../../src/agent/host/http/proxy-bypass.ts';
 import { defaults } from '../../../../src/agent/settings/defaults.ts';
+import { formedValues } from '../../../../src/agent/settings/known-keys.ts';
+import { valueAt } from '../../../../src/agent/settings/path.ts';
 import { misfits } from '../../../../src/agent/settings/rules.ts';
 import { secretNameMisfits } from '../../../../src/agent/settings/secret-names.ts';
+import { sensitiveUrls } from '../../../../src/agent/settings/section.ts';
 import { sections } from '../../../../src/agent/settings/sections.ts';
 import { powerfulVariables } from '../../../../src/launcher/environment.ts';
 
@@ -19,12 +22,23 @@ describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) =>
 
   const { settings } = driver;
 
-  test('has a metadata service that no proxy is asked for, and that may be plain http, or none', () => {
-    const { address } = driver.metadata(z.parse(settings.schema, settings.defaults)) ?? {};
+  const section = z.parse(settings.schema, settings.defaults);
+  const { address, setting } = metadataOf(driver, section) ?? {};
+
+  test('has a metadata service that no proxy is asked for, and that needs consent to be elsewhere, or none', () => {
     if (address === undefined) return;
     expect(bypassesProxy(address, [])).toBe(true);
-    const written = { [name]: settings.defaults };
-    expect(misfits(written)).toEqual([]);
+    expect(misfits({ [name]: settings.defaults })).toEqual([]);
+    if (setting === undefined) return;
+    expect(sensitiveUrls({ [name]: settings }, {}).map(({ path }) => path.join('.'))).toContain(setting);
+    const url = valueAt({ [name]: section }, setting.split('.'));
+    expect(URL.parse(String(url))?.hostname).toBe(address);
+  });
+
+  test('has no plain-http URL by default but that of its metadata service', () => {
+    const plain = formedValues(section, settings.schema).filter(({ value }) => /^http:/.test(String(value)));
+    const hosts = plain.map(({ value }) => URL.parse(String(value))?.hostname);
+    expect(hosts).toEqual(hosts.map(() => address));
   });
 
   test('has the section of its name, which no other takes', () => {
@@ -33,12 +47,6 @@ describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) =>
 
   test('takes the names that secrets have by default', () => {
     expect(secretNameMisfits({ ...defaults, cloud: name })).toEqual([]);
-  });
-
-  test('is held to the contract of clouds, by its record', () => {
-    const file = `test/contract/cloud-${name}.test.ts`;
-    expect(existsSync(file), file).toBe(true);
-    expect(readFileSync(file, 'utf8')).toContain(`clouds.${name}.create(`);
   });
 
   test('reads no variable of the environment that the launcher leaves in it', () => {

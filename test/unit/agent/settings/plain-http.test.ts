@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { consentAdvice } from '../../../../src/agent/settings/consents.ts';
 import { load } from '../../../../src/agent/settings/load.ts';
+import { settingsSchema } from '../../../../src/agent/settings/schema.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { problemsOf } from './invalid.ts';
 
@@ -28,6 +30,32 @@ const settingsWith: Readonly<Record<string, (url: string) => object>> = {
   'network.proxy': (proxy) => ({ network: { proxy, proxyCredentialsFile: '/etc/slipway/proxy' } }),
   'registries.mirrors."docker.io".endpoint[0]': (url) => mirrored(url, { configs: { '*': { auth } } }),
 };
+
+/** URLs that may be plain http without consent, each with the reason. */
+const harmless: Readonly<Record<string, string>> = {
+  'azure.registryAudience': 'it names an audience, and nothing is asked there',
+};
+
+test('every setting that takes a plain-http URL is held to consent, or is harmless for a reason', () => {
+  const known = [...Object.keys(settingsWith), ...Object.keys(harmless)];
+  expect([...urlSettings(settingsSchema, '')].sort()).toEqual(
+    known.map((path) => path.replace(/"[^"]*"/, '*')).sort(),
+  );
+});
+
+/** The paths of settings that are URLs; `*` is any key of a map. */
+function urlSettings(schema: z.core.$ZodType, path: string): readonly string[] {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  if (def.type === 'optional') return urlSettings(def.innerType, path);
+  if (def.type === 'array') return urlSettings(def.element, `${path}[0]`);
+  if (def.type === 'record') return urlSettings(def.valueType, `${path}.*`);
+  if (def.type === 'object')
+    return Object.entries(def.shape).flatMap(([key, inner]) =>
+      urlSettings(inner, path === '' ? key : `${path}.${key}`),
+    );
+  const takes = (value: string) => z.core.safeParse(schema, value).success;
+  return takes('http://a.example') && !takes('no-url') ? [path] : [];
+}
 
 describe.each(Object.entries(settingsWith))('%s', (path, settings) => {
   test.each(['http://mirror.example:8080/k3s', 'http://10.0.0.9', 'http://127.0.0.1.example'])(

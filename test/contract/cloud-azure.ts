@@ -1,9 +1,10 @@
-import { clouds } from '../../src/agent/clouds/index.ts';
+import { type AzureSettings, azureSettings } from '../../src/agent/clouds/azure/settings.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { startAzure } from '../lab/azure/index.ts';
-import { cloudContract } from './cloud.ts';
+import type { DrivenWorld } from './cloud.ts';
 
-cloudContract('azure, the real SDKs on emulated endpoints', async () => {
+/** Azure as the real SDKs meet it, on emulated endpoints. */
+export async function azureWorld(): Promise<DrivenWorld<AzureSettings>> {
   const azure = await startAzure({
     nodes: {
       server: {
@@ -19,15 +20,15 @@ cloudContract('azure, the real SDKs on emulated endpoints', async () => {
   azure.setRole('server', 'AcrPull', 'team.azurecr.io');
   const { vm } = azure.node('server');
   return {
-    cloud: clouds.azure.create({
+    ground: {
       machine: { hostname: 'unused', address: undefined },
       host: nodeHost({ proxy: azure.proxyUrl, caFile: azure.caFile }),
       settings: {
-        ...clouds.azure.settings.defaults,
+        ...azureSettings.defaults,
         imdsEndpoint: azure.imdsUrl('server'),
         keyVault: { name: 'team-vault' },
       },
-    }),
+    },
     identity: {
       computerName: 'Server-1',
       vmId: vm.vmId,
@@ -46,4 +47,4 @@ cloudContract('azure, the real SDKs on emulated endpoints', async () => {
       value === undefined ? azure.vault().delete(name) : azure.vault().set(name, value),
     stop: azure.stop,
   };
-});
+}

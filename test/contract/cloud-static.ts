@@ -1,0 +1,37 @@
+import type { StaticSettings } from '../../src/agent/clouds/static/settings.ts';
+import { memoryHost } from '../lab/memory-host.ts';
+import type { DrivenWorld } from './cloud.ts';
+
+/** What the settings and the files of a machine in memory say. */
+export function staticWorld(): DrivenWorld<StaticSettings> {
+  const host = memoryHost({
+    files: { '/secrets/team': { content: 'a-password\n', mode: 0o600 } },
+  });
+  return {
+    ground: {
+      host,
+      machine: { hostname: 'Laptop', address: undefined },
+      settings: {
+        vmId: 'a-machine',
+        location: 'a-desk',
+        address: '192.168.1.20',
+        tags: { 'K3s-Role': 'server' },
+        secrets: { 'k3s-token': '/secrets/k3s-token', absent: '/secrets/absent' },
+        registries: { 'team.azurecr.io': { username: 'team', passwordFile: '/secrets/team' } },
+      },
+    },
+    identity: {
+      computerName: 'Laptop',
+      vmId: 'a-machine',
+      location: 'a-desk',
+      address: '192.168.1.20',
+      tags: { 'k3s-role': 'server' },
+    },
+    registry: 'team.azurecr.io',
+    foreignRegistry: 'other.azurecr.io',
+    image: { repository: 'hello/world', tag: '1', digest: undefined },
+    setSecret: (name, value) => {
+      if (value !== undefined) host.files.write(`/secrets/${name}`, value, 0o600);
+    },
+  };
+}

@@ -1,0 +1,17 @@
+import { type CloudName, clouds } from '../../src/agent/clouds/index.ts';
+import { type DrivenWorld, driverContract } from './cloud.ts';
+import { azureWorld } from './cloud-azure.ts';
+import { staticWorld } from './cloud-static.ts';
+
+/** A world that a cloud takes, by what its driver makes it of. */
+type World<Name extends CloudName> = DrivenWorld<Parameters<(typeof clouds)[Name]['create']>[0]['settings']>;
+
+/** Every cloud of the table; one that is left out here does not compile. */
+const worlds: { readonly [Name in CloudName]: () => Promise<World<Name>> | World<Name> } = {
+  azure: azureWorld,
+  static: staticWorld,
+};
+
+for (const name of Object.keys(clouds) as CloudName[]) {
+  driverContract<object>(name, clouds[name], worlds[name]);
+}
