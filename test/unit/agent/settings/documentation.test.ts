@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { transformSync } from 'esbuild';
 import { expect, test } from 'vitest';
 import { pageText, schemaText } from '../../../../packaging/settings-schema.ts';
 
@@ -28,3 +29,30 @@ test('nothing with a default has to be written, in no section', () => {
     Object.keys(schema.properties).map(() => undefined),
   );
 });
+
+test('every setting is read by what is not of the settings themselves', () => {
+  expect(unread(settingNames())).toEqual([]);
+  expect(unread(['k3s.shineOnMars'])).toEqual(['k3s.shineOnMars']);
+});
+
+function settingNames(): readonly string[] {
+  return [...pageText('').matchAll(/^\| `([\w.]+)` \|/gm)].map(([, path = '']) => path);
+}
+
+/** The settings whose last key the program neither asks an object for, nor takes out of one, nor names in a text. */
+function unread(names: readonly string[]): readonly string[] {
+  const code = program();
+  return names.filter((name) => {
+    const key = name.split('.').at(-1);
+    return !new RegExp(`\\.${key}\\b|[{,]\\s*${key}\\b[^;{}]*\\}\\s*[=)]|"${key}"`).test(code);
+  });
+}
+
+function program(): string {
+  const src = new URL('../../../../src/', import.meta.url);
+  const isOfSettings = (name: string) => /^agent\/settings\/|\/settings(-rules|-forms)?\.ts$/.test(name);
+  return readdirSync(src, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !isOfSettings(name))
+    .map((name) => transformSync(readFileSync(new URL(name, src), 'utf8'), { loader: 'ts' }).code)
+    .join('\n');
+}
