@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { NodeError } from '../../../src/agent/engine/errors.ts';
 import type { Reason } from '../../../src/agent/engine/reasons.ts';
-import type { ConditionType } from '../../../src/agent/engine/resource.ts';
+import type { ConditionType, Outcome } from '../../../src/agent/engine/resource.ts';
 import { conditionTypes, reasons } from '../../../src/agent/vocabulary.ts';
 import { roles } from '../../../src/roles/index.ts';
 import { registry, vm } from '../../scenario/a-vm.ts';
@@ -39,12 +39,30 @@ test('a misspelt reason or condition does not compile', () => {
   expect('DiskFull' satisfies Reason).toBe('DiskFull');
 });
 
-test('every condition is that of a Resource some role plans, and the list has all of them', async () => {
-  const proof = `registries: { proof: ['${registry}/app:1'] }`;
-  const reports = await Promise.all(roles.map(({ name }) => vm(name, proof).slipway().pass()));
-  const planned = new Set(
-    reports.flatMap(({ outcomes }) => outcomes.map(({ resource }) => resource.condition)),
-  );
+/** What came of each Resource in the first pass of a node, role by role. */
+const firstPasses = await Promise.all(
+  roles.map(async ({ name }) => {
+    const { outcomes } = await vm(name, `registries: { proof: ['${registry}/app:1'] }`).slipway().pass();
+    return outcomes;
+  }),
+);
+
+test('every condition is that of a Resource some role plans, and the list has all of them', () => {
+  const planned = new Set(firstPasses.flat().map(({ resource }) => resource.condition));
   expect(conditionTypes.filter((type) => !planned.has(type))).toEqual([]);
   expect([...planned].filter((type) => !conditionTypes.includes(type))).toEqual([]);
 });
+
+test('the conditions are listed in the order in which a first boot can make them true', () => {
+  for (const outcomes of firstPasses) expect(misplaced(outcomes)).toEqual([]);
+});
+
+/** The conditions whose last Resource is planned before those that are listed ahead of them begin. */
+function misplaced(outcomes: readonly Outcome[]): readonly ConditionType[] {
+  const planned = outcomes.map(({ resource }) => resource.condition);
+  let begun = 0;
+  return conditionTypes.filter((type) => {
+    begun = Math.max(begun, planned.indexOf(type));
+    return planned.includes(type) && planned.lastIndexOf(type) < begun;
+  });
+}

@@ -108,7 +108,8 @@ function differing(one: readonly string[], other: readonly string[]): readonly s
 
 describe('a record says what the sources of its part say', () => {
   const check = {
-    conditions: (part: Part) => differing(part.conditions, saidBy(part, /\bcondition: '(\w+)'/g)),
+    conditions: (part: Part) =>
+      differing(part.conditions, saidBy(part, /\bcondition(?:(?:: ConditionType)? =|:) '(\w+)'/g)),
     consents: (part: Part) =>
       differing(
         part.consents,
