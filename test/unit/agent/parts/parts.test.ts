@@ -124,7 +124,8 @@ describe('a record says what the sources of its part say', () => {
   test.each(parts.map((part) => [part.name, part] as const))(
     '%s, and has all of its reasons',
     async (name, part) => {
-      const tables: object = await import(join(src, 'agent/parts', name, 'reasons.ts'));
+      const path = join(src, 'agent/parts', name, 'reasons.ts');
+      const tables: object = existsSync(path) ? await import(path) : {};
       expect(differing(Object.keys(part.reasons), Object.values(tables).flatMap(Object.keys))).toEqual([]);
     },
   );
