@@ -175,7 +175,7 @@ export const commandLine: readonly Case[] = [
     name: 'a cloud that is none',
     args: ['plan', '--root', '{root}', '--cloud', 'statik'],
     source: /command line --cloud: cloud:/,
-    problem: /must be azure.* or static/,
+    problem: /must be azure.* static/,
     repair: /did you mean `static`\?/,
   },
   {

@@ -39,8 +39,8 @@ describe('settings', () => {
   test('its section has a schema and defaults, before imds where it has a metadata service', () => {
     expect(z.parse(sections.moon.schema, sections.moon.defaults)).toEqual({ tower: 'http://169.254.0.23' });
     const names = Object.keys(sections);
-    expect(names.slice(names.indexOf('network'), names.indexOf('joinToken'))).toEqual([
-      ...['network', 'azure', 'moon', 'imds', 'static'],
+    expect(names.filter((name) => ['moon', 'imds', 'static'].includes(name))).toEqual([
+      ...['moon', 'imds', 'static'],
     ]);
   });
 
@@ -60,14 +60,14 @@ describe('settings', () => {
 });
 
 test('no proxy is asked for its metadata service', () => {
-  expect(metadataAddresses(withMoon)).toEqual(['169.254.169.254', '169.254.0.23']);
+  expect(metadataAddresses(withMoon)).toEqual([...metadataAddresses(), '169.254.0.23']);
 });
 
 test('its name is in the help of --cloud', () => {
   expect(cloudHelp({ azure: withMoon.azure, static: withMoon.static })).toBe(
     'azure, or static: everything from the settings',
   );
-  expect(cloudHelp(withMoon)).toBe('azure, static: everything from the settings, or moon: one small step');
+  expect(cloudHelp(withMoon)).toMatch(/^azure, .*, or moon: one small step$/);
 });
 
 test('its adapter is made of its section', () => {
@@ -135,9 +135,9 @@ test('its registries are known to every cloud', () => {
 });
 
 test('the timers of its older scripts are stopped', () => {
+  const others = loginRenewersStopped(aNode('server'), []).map(({ id }) => id);
   expect(loginRenewersStopped(aNode('server'), [], withMoon).map(({ id }) => id)).toEqual([
-    'Adoption/refresh-acr-credentials',
-    'Adoption/refuel',
+    ...[...others, 'Adoption/refuel'],
   ]);
 });
 

@@ -120,7 +120,7 @@ describe('problems', () => {
     };
     const commandLine = [{ option: '--log-level', path: 'log.level', value: 'loud' }];
     expect(await problemsOf(() => loadFiles(files, { commandLine }))).toEqual([
-      expect.stringMatching(/config\.yaml: cloud: must be azure.* or static; did you mean `azure`\?$/),
+      expect.stringMatching(/config\.yaml: cloud: must be azure.*; did you mean `azure`\?$/),
       `${own}: joinToken.interval: must be a duration above zero such as 10s, 5m or 2h; write it as text`,
       `${own}: registries.server: is not a setting; did you mean \`registries.servers\`?`,
       'command line --log-level: log.level: must be trace, debug, info, warn or error',
