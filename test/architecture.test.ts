@@ -414,11 +414,12 @@ const checkingAllowed: Readonly<Record<string, string>> = {
   'src/setup/perform.ts': 'leaves out of a rehearsed plan what is as it should be',
 };
 
+/** A check that is called, or taken out of its Resource, in code without spaces. */
+const checks = /\.check\(\w*(host|reader)\b|\bcheck\b[^{}()]*\}(of\b|=)/i;
+
 /** Files whose code checks a Resource: what another one is to wait for belongs in its `needs`. */
 function checking(files: readonly SourceFile[]): readonly string[] {
-  return files
-    .filter(({ source }) => /\.check\(\w*host\b/i.test(withoutComments(source)))
-    .map(({ path }) => path);
+  return files.filter(({ source }) => checks.test(withoutComments(source))).map(({ path }) => path);
 }
 
 describe('the sources', () => {
@@ -546,8 +547,11 @@ describe('the rules see', () => {
     expect(violations([{ path, source }])).toHaveLength(1);
   });
 
-  test('a Resource that checks another', () => {
-    const source = 'const a = { ...b, check: async (host: HostReader) => b.check(host) };';
+  test.each([
+    'const a = { ...b, check: async (host: HostReader) => b.check(host) };',
+    'for (const { id, check } of logins) if ((await check(host)).state) ids.push(id);',
+    'const { check } = login;',
+  ])('a Resource that checks another: %s', (source) => {
     expect(checking([{ path: 'src/agent/parts/machine/a.ts', source }])).toHaveLength(1);
   });
 

@@ -59,8 +59,8 @@ export function isHeld({ since, notBefore }: Held, now: number, longer = 0): boo
 }
 
 /**
- * Not before the answer's Retry-After (RFC 9110, section 10.2.3: seconds, or a date). An answer that asks for more does not
- * keep us away for longer than what only a person ends.
+ * Not before the answer's Retry-After (RFC 9110, section 10.2.3: seconds, or a date). A longer wait than ten minutes is cut
+ * to ten.
  */
 export function soonAfter({ headers }: Answered, now: number): Retry {
   const asked = headers['retry-after']?.trim() ?? '';

@@ -49,7 +49,10 @@ export interface WaitingOptions extends Partial<Severity> {
   readonly after?: number;
 }
 
-/** How the world differs from the wish, printable and secret-free, and the remedy, for which dependants wait unless said. */
+/**
+ * How the world differs from the wish, printable and secret-free, and the remedy. One that fails blocks dependants unless
+ * `blocks` is false.
+ */
 export interface Drift extends Partial<Pick<Severity, 'blocks'>> {
   readonly changes: readonly Change[];
   /** What this remedy does, where the resource's summary does not say it. */

@@ -1,8 +1,9 @@
 /**
  * How much an error or a finding matters: whether dependants wait, and what ends it.
  *
- * What `time` ends is tried again soon, and its condition is False once it has had its time. What only a `person` ends is
- * False at once and tried again about every ten minutes, for ever, since people repair a cloud without touching the VM.
+ * What `time` ends has a condition that is False once it has had its time; what only a `person` ends, at once. An error of
+ * the first kind is tried again soon, one of the second about every ten minutes, for ever, since people repair a cloud
+ * without touching the VM. A finding says itself when to look again.
  */
 export interface Severity {
   /** False where what is there still works: dependants go on. */

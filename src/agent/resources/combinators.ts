@@ -14,8 +14,8 @@ export function unless(
 }
 
 /**
- * Lets the remedy wait as long as `obstacle`, which is asked only if there is one, finds something. An error is reported
- * for a person, and what works without the remedy blocks nothing meanwhile.
+ * Lets the remedy wait as long as `obstacle`, which is asked only where there is a remedy, finds something. An error is
+ * reported for a person; it blocks dependants as the drift would.
  */
 export function heldBack(
   resource: Resource,
@@ -36,7 +36,10 @@ function heldBy({ reason, message }: NodeError, { blocks = true }: Drift): Findi
   return waiting(reason, message, { ...forPerson, blocks, after: 30_000 });
 }
 
-/** Lets no dependant wait for its drift or its errors, or only `where` that is so. */
+/**
+ * Lets dependants go on in spite of its drift and its errors, always or while `where` is true. What it waits for still
+ * blocks. `where` is asked first, and what it throws blocks.
+ */
 export function nonBlocking(
   resource: Resource,
   where: (host: HostReader) => Promise<boolean> = async () => true,

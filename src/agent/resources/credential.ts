@@ -9,6 +9,7 @@ import {
   type Resource,
 } from '../engine/resource.ts';
 import { type Content, Secret } from '../engine/secret.ts';
+import type { Severity } from '../engine/severity.ts';
 import { octal } from './mode.ts';
 
 const mode = 0o600;
@@ -16,14 +17,12 @@ const mode = 0o600;
 /** What a credential's reader finds in the file it wrote. */
 export type Currency =
   | { readonly ok: true; readonly until?: number; readonly message?: string }
-  | {
+  | ({
       readonly ok: false;
       readonly changes: readonly Change[];
-      /** False while what is there still works. */
-      readonly blocks?: boolean;
       /** True where it has only had its time. */
       readonly due?: boolean;
-    };
+    } & Partial<Pick<Severity, 'blocks'>>);
 
 export interface CredentialSpec {
   readonly id: string;

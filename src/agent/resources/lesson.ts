@@ -6,7 +6,7 @@ export interface Lesson<Value> {
   readonly error?: NodeError;
 }
 
-/** Asks once more. Where that fails, the value known before stands, and the error no longer blocks anybody. */
+/** Asks once more. Where that fails, the value known before stands, and the error blocks nothing any more. */
 export async function learn<Value>(
   before: Lesson<Value> | undefined,
   ask: () => Promise<Value>,

@@ -12,7 +12,7 @@ const longestQuote = 400;
 
 /**
  * The repository is fetched and applied: `SourceNotReady` or `KustomizationNotReady` with Flux's own words where it
- * is not. That is for a commit to repair, so nothing is done about it, and nobody is blocked.
+ * is not. That is for a commit to repair, so nothing is done about it, and nothing waits for it.
  */
 export function fluxSync(context: GitOpsContext): Resource {
   return probe({

@@ -46,7 +46,7 @@ function renewerStopped(name: string, node: K3sNode, logins: readonly Resource[]
   return heldBack(ofOurs, (host) => missing(host, timer, logins));
 }
 
-/** Looked at here too: on a node that has joined, a login that cannot be had blocks nobody. */
+/** Looked at here too: on a node that has joined, dependants do not wait for a login that cannot be had. */
 async function missing(
   host: HostReader,
   timer: string,

@@ -42,8 +42,8 @@ const skew = 60_000;
  *
  * A password is due at the node's own tick of the schedule, and when a third of its life is left at the latest; of the
  * cloud are asked those alone that are due or missing. One that its registry refused at its proof is due ten minutes after
- * its receipt, if a renewal restarts nothing. A registry that fails keeps what it has, and holds up neither
- * the others nor, while the file is well-formed, anybody.
+ * its receipt, if a renewal restarts nothing. A registry that fails keeps what it has, and delays neither
+ * the others nor, while the file is well-formed, what needs this Resource.
  */
 export function registries(
   node: K3sNode,

@@ -133,6 +133,21 @@ describe('nonBlocking', () => {
     ).toBe(drift);
     expect(await caught(nonBlocking(failing(full), nowhere))).toBe(full);
   });
+
+  test('where it cannot be told, the trouble blocks', async () => {
+    const untold = nonBlocking(resource(inSync), () => Promise.reject(full));
+    expect(await caught(untold)).toBe(full);
+  });
+
+  test('where comes before the check, which may change it', async () => {
+    const order: string[] = [];
+    const checked = resource(() => {
+      order.push('check');
+      return inSync();
+    });
+    await nonBlocking(checked, async () => order.push('where') > 0).check(host);
+    expect(order).toEqual(['where', 'check']);
+  });
 });
 
 test('observing makes the Resource of what each check observes', async () => {
@@ -143,6 +158,11 @@ test('observing makes the Resource of what each check observes', async () => {
     inSync({ message: '1' }),
     inSync({ message: '2' }),
   ]);
+});
+
+test('what observing cannot observe stands in the place of the check', async () => {
+  const checked = observing(resource, inSync, () => Promise.reject(full));
+  expect(await caught(checked)).toBe(full);
 });
 
 test('retelling tells errors in other words, and leaves defects and findings alone', async () => {

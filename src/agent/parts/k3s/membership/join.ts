@@ -20,7 +20,7 @@ import { parseToken, type Token } from './token.ts';
  *
  * K3s itself would wait for a missing server, or hang on a wrong token, without an end. `ServerUnknown`, `ServerUnreachable`,
  * `ServerNotReady`, and with a token the cloud has no other for `TokenRejected` or `TokenCaMismatch`. None of them
- * holds up an agent that has joined before: it lives from its certificates, and K3s finds its server by itself. Such
+ * blocks an agent that has joined before: it lives from its certificates, and K3s finds its server by itself. Such
  * an agent shows its token only to the CA it knows, or to one that this certified; a new one to the CA its token pins,
  * or, as K3s does, to any server that answers if its token pins none. As with K3s the CA decides, not the name.
  */

@@ -14,8 +14,8 @@ export function proofOfJoining({ role, paths }: K3sNode): string {
 }
 
 /**
- * The same Resource, for which no dependant waits on a node that has joined: what K3s runs with works, and it has to be
- * watched and started again all the same.
+ * Lets dependants go on in spite of its drift and its errors on a node that has joined: what K3s runs with works, and it
+ * has to be watched and started again all the same.
  */
 export function nonBlockingOnceJoined(node: K3sNode, resource: Resource): Resource {
   return nonBlocking(resource, (host) => joinedCluster(host, node));

@@ -29,7 +29,7 @@ interface Subject {
  * Each credential in registries.yaml is proven once: with what the file holds, and nothing else, the images of
  * registries.proof are begun to be pulled. Of a server without such an image the login is proven.
  *
- * A failure blocks nobody, is told apart (`PullCredentialRefused`, `PullDenied`, `RegistryForbidden`,
+ * A failure blocks nothing, has a reason of its own (`PullCredentialRefused`, `PullDenied`, `RegistryForbidden`,
  * `ProofImageNotFound`, `StorageUnreachable` and their like), and is tried again; K3s is not touched.
  */
 export function pullProofs(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
