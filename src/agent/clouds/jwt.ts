@@ -14,9 +14,9 @@ export interface Jwt {
  * such a token with both dates. The signature is left to the receiver of the token.
  */
 export function readJwt(token: string): Jwt | undefined {
-  const { iat, exp, aud } = claimsOf(token) ?? {};
-  if (iat === undefined || exp === undefined || exp <= iat) return undefined;
-  return { issuedAt: iat * 1000, expiresAt: exp * 1000, audience: aud };
+  const found = claimsOf(token);
+  if (!found || found.exp <= found.iat) return undefined;
+  return { issuedAt: found.iat * 1000, expiresAt: found.exp * 1000, audience: found.aud };
 }
 
 const seconds = z.number().check(z.positive());

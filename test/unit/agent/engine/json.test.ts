@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { parseJson, readJson } from '../../../../src/agent/engine/json.ts';
+import { jsonFault, parseJson, readJson } from '../../../../src/agent/engine/json.ts';
 
 const schema = z.object({ a: z.optional(z.array(z.string())) });
 
@@ -12,9 +12,14 @@ test.each(['', 'null', '{', '{"a":1}', '{"a":["x",1]}', '<html>'])('%j is not re
   expect(parseJson(schema, text)).toBeUndefined();
 });
 
-test('the place of a fault can be named', () => {
-  expect(readJson(schema, '{"a":["x",1]}').error?.issues[0]?.path).toEqual(['a', 1]);
-  expect(readJson(schema, '<html>').error?.issues[0]?.path).toEqual([]);
+test.each([
+  ['{"a":["x",1]}', 'a.1 is missing or of another kind'],
+  ['null', 'the whole is of another kind'],
+  ['<html>', 'it is not JSON'],
+  [','.repeat(50_001), 'it has more than 50000 commas'],
+])('the fault of %.20j is that %s', (text, fault) => {
+  const { error } = readJson(schema, text);
+  expect(error && jsonFault(error)).toBe(fault);
 });
 
 test('a text of more values than anything has is not looked at', () => {

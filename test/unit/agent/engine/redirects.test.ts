@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { followRedirects } from '../../../../src/agent/engine/redirects.ts';
+import { followRedirects, whyRefused } from '../../../../src/agent/engine/redirects.ts';
 
 /** Where each address redirects to, with the status 302 unless said; all others answer 200. */
 type Web = Readonly<Record<string, string | { readonly status: number; readonly location?: string }>>;
@@ -53,17 +53,17 @@ test.each([
 describe('refused is', () => {
   test('the sixth redirect', async () => {
     const { refused, asked } = await follow('https://a.example/', { 'https://a.example/': '/' });
-    expect(refused).toEqual({ because: 'too many' });
+    expect(refused && whyRefused(refused)).toBe('redirects more than 5 times');
     expect(asked).toHaveLength(6);
   });
 
   test.each([
-    ['http://b.example/', { because: 'downgrade', to: new URL('http://b.example/') }],
-    ['ftp://b.example/', { because: 'other protocol', to: new URL('ftp://b.example/') }],
-    ['https://', { because: 'no address' }],
-  ])('one from https to %s', async (location, refused) => {
+    ['http://b.example/', 'redirects from https to http://b.example, which is refused'],
+    ['ftp://b.example/', 'redirects to ftp:, which is not http or https'],
+    ['https://', 'redirects to something that is not a URL'],
+  ])('one from https to %s: it %s', async (location, why) => {
     const found = await follow('https://a.example/', { 'https://a.example/': location });
-    expect(found.refused).toEqual(refused);
+    expect(found.refused && whyRefused(found.refused)).toBe(why);
     expect(found.answer.status).toBe(302);
     expect(found.asked).toHaveLength(1);
   });
