@@ -85,12 +85,13 @@ describe.skipIf(missing)(`a real registry under constant pulling${missing}`, () 
     const containerdPulls = (credential: Credential) => byContainerd(provenImage, credential);
     const written = async () => credentialIn(node.read('etc/rancher/k3s/registries.yaml'));
     const given = () => provided(node);
-    return pullInTurn<WayName>(signal, {
+    const all = {
       'skopeo, from registries.yaml': { pull: skopeoPulls, credential: written },
       'containerd, from registries.yaml': { pull: containerdPulls, credential: written },
       'skopeo, from the credential provider': { pull: skopeoPulls, credential: given },
       'containerd, from the credential provider': { pull: containerdPulls, credential: given },
-    });
+    };
+    return pullInTurn<WayName>(signal, all, rotations);
   }
 
   /** The least that was left of a password when another took its place. Meanwhile the first is tried to its end. */

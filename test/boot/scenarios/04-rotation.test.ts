@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { kubelet } from '../../lab/kubelet.ts';
 import { Processes } from '../../lab/processes.ts';
 import { type DockerRegistry, startDockerRegistry } from '../../lab/registry/docker-registry.ts';
-import { type Credential, pullInTurn, skopeo, type Tally } from '../../lab/registry/pullers.ts';
+import { type Credential, pullInTurn, skopeo, type Tally, type Way } from '../../lab/registry/pullers.ts';
 import type { BootedHost } from '../booted-host.ts';
 import { type Cluster, loginServer, provenImage, startCluster } from '../cluster.ts';
 import { putRight, startsOf } from '../judge.ts';
@@ -32,7 +32,7 @@ describe('five rotations, with a real registry', () => {
     await cluster.powerOn();
     await cluster.ready();
     const stop = new AbortController();
-    const pulling = pullInTurn(stop.signal, {
+    const ways: Readonly<Record<string, Way>> = {
       'as written': {
         pull: (credential) => pull(provenImage, credential),
         credential: async () => written(server),
@@ -41,7 +41,8 @@ describe('five rotations, with a real registry', () => {
         pull: (credential) => pull(provenImage, credential),
         credential: () => given(server),
       },
-    });
+    };
+    const pulling = pullInTurn(stop.signal, ways, rotations);
     await Promise.all([rotated(server, rotations), rotated(agent, rotations)]).finally(() => stop.abort());
     tallies = await pulling;
   });

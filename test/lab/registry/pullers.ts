@@ -79,13 +79,18 @@ export interface Way {
   readonly credential: () => Promise<Credential>;
 }
 
-/** Pulls again and again in each of these ways in turn, so that the node gets its share of a small machine. */
+/**
+ * Pulls again and again in each of these ways in turn, so that the node gets its share of a small machine: until `signal`,
+ * and then until each way has pulled with so many passwords, of which a slow machine misses some, or has failed.
+ */
 export async function pullInTurn<Name extends string>(
   signal: AbortSignal,
   ways: Readonly<Record<Name, Way>>,
+  passwords: number,
 ): Promise<ReadonlyMap<string, Tally>> {
   const tallies = new Map<string, Tally>();
-  while (!signal.aborted) {
+  const isOver = ({ failures, used }: Tally) => failures.length > 0 || used.size >= passwords;
+  while (!signal.aborted || ![...tallies.values()].every(isOver)) {
     for (const [name, way] of Object.entries<Way>(ways)) {
       tallies.set(name, await pullOnce(way, tallies.get(name)));
     }
