@@ -1,26 +1,14 @@
-/** `slipway run`: what the loop is told by, and whom it tells. */
-import { basename, dirname } from 'node:path';
-import { type Report, run, type Span } from '../agent/agent.ts';
+/** `slipway run`: a service that is ready at once, and the loop it runs until a signal stops it. */
 import { alarm } from '../agent/alarm.ts';
-import { toNodeError } from '../agent/engine/errors.ts';
-import { cronTicks } from '../agent/host/clock/cron-ticks.ts';
-import { ownSchedule } from '../agent/host/clock/spread.ts';
-import { type Watched, watchDirectories } from '../agent/host/files/directory-watch.ts';
 import { acquireLock } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { outliveOutput } from '../agent/host/process/print.ts';
 import { onSignals } from '../agent/host/process/signals.ts';
-import { endWhenHung, longestPass } from '../agent/host/systemd/hung-pass.ts';
-import { type Notifier, notifier, notifyFaults } from '../agent/host/systemd/notify.ts';
+import { notifier, notifyFaults } from '../agent/host/systemd/notify.ts';
 import { nodePaths } from '../agent/paths.ts';
-import { announcer } from '../agent/report/announce.ts';
-import type { EventLog } from '../agent/report/log.ts';
-import { readStatus, type Status, statusLine, statusOf, writeStatus } from '../agent/report/publish.ts';
 import { version } from '../launcher/version.ts';
 import type { CommonOptions } from './cli-common.ts';
-import type { Composition } from './compose.ts';
-import { metricsExposition } from './expose-metrics.ts';
-import { levelOf, openLog } from './open-log.ts';
+import { openLog } from './open-log.ts';
 
 /** Runs until a signal stops it; resolves to the exit code. */
 export async function daemon(options: CommonOptions): Promise<number> {
@@ -41,98 +29,11 @@ export async function daemon(options: CommonOptions): Promise<number> {
   for (const message of notifyFaults(process.env)) log.emit({ type: 'Warned', message });
   // Nothing waits for the program that tells it.
   void systemd.ready();
-  const onOutdated = () => {
-    throw new Outdated();
-  };
   // The larger part of the program, loaded only now.
-  const { compose } = await import('./compose.ts');
-  const composition = await compose(options, { emit: log.emit, onSettings: levelOf(log), onOutdated });
-  const { agent, host } = composition;
-  // By a clock that nobody sets: the other one jumps when a VM wakes.
-  let due = performance.now();
-  const isAlive = () => performance.now() < due + longestPass;
-  systemd.startWatchdog(isAlive);
-  endWhenHung(isAlive, (by) => log.emit({ type: 'Stopped', by }));
-  const warn = (message: string) => log.emit({ type: 'Warned', message });
-  const ticks = rotationTicks(() => clock.ring('schedule'), warn);
-  watchDirectories(settingsPlaces(options), () => clock.ring('a change of the settings'));
-  const tell = publisher(composition, log, systemd, ticks);
-  const measure = metricsExposition(composition, log.emit);
-  const announce = announcer({ host, version, emit: log.emit });
-  const publish = async (report: Report, span: Span) => {
-    due = performance.now() + report.wake.at - host.now();
-    await tell(report);
-    await measure(report, span);
-    // Nothing waits for a cluster that is slow to listen.
-    if (!stopped.signal.aborted) void announce(report);
-  };
-  try {
-    await run(agent, { host, alarm: clock, signal: stopped.signal, publish, emit: log.emit });
-  } catch (thrown) {
-    if (!(thrown instanceof Outdated)) throw thrown;
-    // The pass has changed nothing yet; systemd starts Slipway again.
-    stop('new settings for the network or the cloud, which need a new process');
-    endSoon();
-  }
+  const { daemonLoop } = await import('./daemon-loop.ts');
+  const isOutdated = await daemonLoop(options, { log, clock, signal: stopped.signal, stop, systemd });
+  if (isOutdated) endSoon();
   await systemd.stopping();
   await release();
   return 0;
-}
-
-/** Thrown by a pass whose settings need another process than this one. */
-class Outdated extends Error {
-  override readonly name = 'Outdated';
-}
-
-/** Where the settings are, so that nobody waits for the next look after writing them. */
-function settingsPlaces({ root, config }: CommonOptions): readonly Watched[] {
-  const layers = nodePaths(root).slipway.configLayers;
-  const entries = [...layers, ...(config === undefined ? [] : [config])];
-  const folders = layers.filter((path) => !path.endsWith('.yaml'));
-  return [
-    ...entries.map((path) => ({ directory: dirname(path), name: basename(path) })),
-    ...folders.map((directory) => ({ directory })),
-  ];
-}
-
-/** Wakes the loop by the schedule of the settings, which may change while it runs, at the VM's own place in it. */
-function rotationTicks(
-  onTick: () => void,
-  warn: (message: string) => void,
-): (schedule: string, vmId: string) => void {
-  let current: { readonly schedule: string; readonly ticks: ReturnType<typeof cronTicks> } | undefined;
-  return (schedule, vmId) => {
-    if (current?.schedule === schedule) return;
-    current?.ticks.stop();
-    const { delay } = ownSchedule(schedule, vmId);
-    const onOwnTick = () => setTimeout(onTick, delay).unref();
-    current = {
-      schedule,
-      ticks: cronTicks(schedule, onOwnTick, (level, message) => level !== 'debug' && warn(message)),
-    };
-  };
-}
-
-function publisher(
-  { host, paths }: Composition,
-  log: EventLog,
-  systemd: Notifier,
-  tickBy: ReturnType<typeof rotationTicks>,
-): (report: Report) => Promise<void> {
-  let status: Status | undefined;
-  return async (report) => {
-    const { node, identity } = report.knowledge;
-    // The changes of the daemon before this one, for readers: nothing is decided by them.
-    status ??= await readStatus(host, paths.slipway.status).catch(() => undefined);
-    const before = status?.changes ?? [];
-    status = statusOf(report, { version, pid: process.pid, now: host.now(), before });
-    if (node.value && identity.value) {
-      tickBy(node.value.settings.registries.schedule, identity.value.vmId);
-    }
-    await systemd.status(statusLine(status));
-    // A full disk must not end the daemon: the journal and systemd are told all the same.
-    await writeStatus(host, paths.slipway.status, status).catch((thrown: unknown) =>
-      log.emit({ type: 'Warned', message: toNodeError(thrown).message }),
-    );
-  };
 }
