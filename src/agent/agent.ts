@@ -1,5 +1,5 @@
 import { type Alarm, alarm, clockJump } from './alarm.ts';
-import { type Condition, conditionsOf } from './engine/conditions.ts';
+import { type Condition, conditionsOf, isUnverified } from './engine/conditions.ts';
 import type { Emit } from './engine/events.ts';
 import type { Host } from './engine/host.ts';
 import { isMet } from './engine/met.ts';
@@ -100,16 +100,17 @@ function warn(warnings: readonly string[], warned: readonly string[], emit: Emit
 type Told = Map<Condition['type'], string>;
 
 /**
- * What changed for a reader: another status or reason, Ready last. What was put right has a line of its own, and was
+ * What changed for a reader: another status or reason, Ready last. What was changed has a line of its own, and was
  * never otherwise if it is then in sync: only that the node is Ready is worth a line all the same.
  */
 function tellTransitions([ready, ...others]: readonly Condition[], told: Told, emit: Emit): void {
   for (const condition of [...others, ...(ready ? [ready] : [])]) {
     const { type, status, reason } = condition;
     if (reason === 'Blocked') continue;
-    const line = `${status} ${reason === 'Changed' ? 'InSync' : reason}`;
-    if (reason !== 'Changed' && told.get(type) !== line) emit({ type: 'ConditionChanged', condition });
-    if (reason !== 'Changed' || (type !== 'Ready' && !told.has(type))) told.set(type, line);
+    const isNews = !isUnverified(condition);
+    const line = `${status} ${isNews ? reason : 'InSync'}`;
+    if (isNews && told.get(type) !== line) emit({ type: 'ConditionChanged', condition });
+    if (isNews || (type !== 'Ready' && !told.has(type))) told.set(type, line);
   }
 }
 

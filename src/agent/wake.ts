@@ -1,3 +1,4 @@
+import { describe } from './engine/describe.ts';
 import type { Outcome } from './engine/resource.ts';
 
 const second = 1_000;
@@ -27,15 +28,8 @@ export function nextWake(now: number, outcomes: readonly Outcome[]): Wake {
 }
 
 function dueOf(outcome: Outcome): Wake | undefined {
-  switch (outcome.state) {
-    case 'InSync':
-      return outcome.until === undefined
-        ? undefined
-        : { at: outcome.until, because: `renew ${outcome.resource.id}` };
-    case 'Waiting':
-    case 'Failed':
-      return { at: outcome.lookAgainAt, because: `${outcome.resource.id} (${outcome.reason})` };
-    default:
-      return undefined;
-  }
+  const { status, reason, until } = describe(outcome);
+  const { id } = outcome.resource;
+  if (until === undefined) return undefined;
+  return { at: until, because: status === 'True' ? `renew ${id}` : `${id} (${reason})` };
 }

@@ -1,3 +1,4 @@
+import { describe } from '../agent/engine/describe.ts';
 import type { Host, HostReader } from '../agent/engine/host.ts';
 import { reconcile } from '../agent/engine/reconcile.ts';
 import type { Outcome, Resource } from '../agent/engine/resource.ts';
@@ -41,17 +42,19 @@ function hasChanged({ state }: Outcome): boolean {
 }
 
 function trouble(outcome: Outcome): readonly string[] {
-  const { summary } = outcome.resource;
-  switch (outcome.state) {
-    case 'Blocked':
-      return [`not done: ${summary}: it needs ${outcome.by}`];
-    case 'Changed':
-      return [`not done: ${summary}: it does not hold, so something else is at work there`];
-    case 'Failed':
-    case 'Waiting':
-      return [`not done: ${summary}: ${outcome.reason}: ${outcome.message}`];
-    default:
+  const { standing, reason, message } = describe(outcome);
+  const what = `not done: ${outcome.resource.summary}`;
+  switch (standing) {
+    case 'in sync':
       return [];
+    case 'change':
+      return [`${what}: it was changed again and again and did not hold, so something else writes there`];
+    case 'follow':
+      return [`${what}: ${message}`];
+    case 'wait':
+    case 'stop':
+    case 'note':
+      return [`${what}: ${reason}: ${message}`];
   }
 }
 

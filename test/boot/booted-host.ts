@@ -228,7 +228,7 @@ export class BootedHost<Name extends string = string> {
     return this.status()?.conditions.find((condition) => condition.type === type);
   }
 
-  /** Ready, by a pass after this time (epoch milliseconds) that had nothing to put right. */
+  /** Ready, by a pass after this time (epoch milliseconds) that had nothing to change. */
   isReady(since = this.poweredOnAt): boolean {
     const { conditions: [ready] = [], updated = '' } = this.status() ?? {};
     return ready?.status === 'True' && ready.reason === 'InSync' && Date.parse(updated) > since;

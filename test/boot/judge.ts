@@ -26,10 +26,10 @@ export async function startsOf(host: BootedHost, unit: string): Promise<number> 
   return journal.filter(({ message }) => message.startsWith(`Starting ${unit} `)).length;
 }
 
-/** What the daemon put right, over all boots: the resources, as often as each. */
-export async function putRight(host: BootedHost): Promise<readonly string[]> {
+/** What the daemon changed, over all boots: the resources, as often as each. */
+export async function changesOf(host: BootedHost): Promise<readonly string[]> {
   const journal = await host.journal('-u', 'slipway.service');
-  return journal.flatMap(({ message }) => /^put right \{"resource":"([^"]+)"/.exec(message)?.[1] ?? []);
+  return journal.flatMap(({ message }) => /^changed \{"resource":"([^"]+)"/.exec(message)?.[1] ?? []);
 }
 
 /** Resolves to a condition once it has this reason. */

@@ -66,7 +66,7 @@ async function live(node: LabNode, points: readonly (readonly [number, number])[
 }
 
 function changesOf(node: LabNode): number {
-  return node.log.filter((line) => line.includes('"put right"')).length;
+  return node.log.filter((line) => line.includes('"changed"')).length;
 }
 
 async function boot(name: string, run: (lab: Lab) => Promise<void>): Promise<object> {

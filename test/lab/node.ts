@@ -136,7 +136,7 @@ export class LabNode {
     return status.pid === this.pid ? status : undefined;
   }
 
-  /** Ready, by a pass that had nothing to put right. */
+  /** Ready, by a pass that had nothing to change. */
   get isReady(): boolean {
     const [ready] = this.status()?.conditions ?? [];
     return ready?.status === 'True' && ready.reason === 'InSync';

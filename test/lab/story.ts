@@ -28,7 +28,7 @@ function parsed(line: string): Event | undefined {
 }
 
 function sentence(event: Event): string | undefined {
-  if (event.msg === 'put right') return String(event.did);
+  if (event.msg === 'changed') return String(event.did);
   if (event.msg === 'condition changed') return condition(event);
   if (event.msg === 'woken') return undefined;
   return [event.msg, event.warning, event.version].filter((part) => part !== undefined).join(' ');

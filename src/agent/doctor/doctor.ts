@@ -40,7 +40,7 @@ function askedNetwork({ host, settings }: NonNullable<Patient['configured']>): r
 
 function daemonVerdict(isRunning: boolean): Verdict {
   if (isRunning) return ok('it runs');
-  return warning('it does not run, so nothing is put right.', 'systemctl enable --now slipway');
+  return warning('it does not run, so nothing is corrected.', 'systemctl enable --now slipway');
 }
 
 /** Returns the addresses that a node with these settings asks on the network. */

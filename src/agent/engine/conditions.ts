@@ -1,4 +1,4 @@
-import { isNote } from './met.ts';
+import { type Description, describe } from './describe.ts';
 import type { Reason } from './reasons.ts';
 import type { ConditionType, Outcome } from './resource.ts';
 
@@ -11,7 +11,7 @@ export interface Condition {
   readonly lastTransitionTime: string;
 }
 
-type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
+type Verdict = Pick<Description, 'status' | 'reason' | 'message'>;
 
 /** Which conditions a node can have, in their order, and the one that `Ready` quotes while all of them are True. */
 export interface ConditionOrder {
@@ -26,16 +26,10 @@ export function conditionsOf(
   now: number,
   { types, quoted }: ConditionOrder,
 ): readonly Condition[] {
-  const dated = (type: Condition['type'], verdict: Verdict): Condition => {
+  const dated = (type: Condition['type'], { status, reason, message }: Verdict): Condition => {
     const before = previous.find((condition) => condition.type === type);
-    const same = before?.status === verdict.status;
-    const message = oneLine(verdict.message);
-    return {
-      type,
-      ...verdict,
-      message,
-      lastTransitionTime: same ? before.lastTransitionTime : new Date(now).toISOString(),
-    };
+    const since = before?.status === status ? before.lastTransitionTime : new Date(now).toISOString();
+    return { type, status, reason, message: oneLine(message), lastTransitionTime: since };
   };
   const present = types.filter((type) => outcomes.some((outcome) => outcome.resource.condition === type));
   return [
@@ -44,6 +38,11 @@ export function conditionsOf(
       dated(type, worst(outcomes.filter((outcome) => outcome.resource.condition === type))),
     ),
   ];
+}
+
+/** Whether something was changed, which the next pass verifies: until then it is no news. */
+export function isUnverified({ reason }: Pick<Condition, 'reason'>): boolean {
+  return reason === 'Changed';
 }
 
 /** One line without control characters: what others answered ends on terminals, too. */
@@ -56,12 +55,13 @@ export function oneLine(message: string): string {
 
 /** True while nothing blocks the node: what is degraded but works is told, and does not take Ready away. */
 function ready(outcomes: readonly Outcome[], quoted: ConditionType): Verdict {
+  const isNote = (outcome: Outcome) => describe(outcome).standing === 'note';
   const blocking = outcomes.filter((outcome) => !isNote(outcome));
   const verdict = worst(blocking);
   const degraded = outcomes.find((outcome) => outcome.state === 'Failed' && isNote(outcome));
   const telling = outcomes.filter(({ resource }) => resource.condition === quoted);
   if (verdict.reason === 'InSync' && !degraded) return worst(telling.length > 0 ? telling : blocking);
-  return verdict.status === 'True' && degraded ? { ...verdictOf(degraded), status: 'True' } : verdict;
+  return verdict.status === 'True' && degraded ? { ...describe(degraded), status: 'True' } : verdict;
 }
 
 const order = { Failed: 0, Waiting: 1, Blocked: 2, Recorded: 3, Changed: 4, InSync: 5 } as const;
@@ -71,22 +71,5 @@ function worst(outcomes: readonly Outcome[]): Verdict {
   const [first] = [...outcomes].sort((a, b) => order[a.state] - order[b.state]);
   if (!first) return { status: 'Unknown', reason: 'Blocked', message: '' };
   const telling = outcomes.findLast((outcome) => outcome.state === 'InSync' && outcome.message);
-  return verdictOf(first.state === 'InSync' ? (telling ?? first) : first);
-}
-
-function verdictOf(outcome: Outcome): Verdict {
-  switch (outcome.state) {
-    case 'InSync':
-      return { status: 'True', reason: 'InSync', message: outcome.message ?? '' };
-    case 'Changed':
-      return { status: 'True', reason: 'Changed', message: outcome.did };
-    case 'Recorded':
-      return { status: 'Unknown', reason: 'Recorded', message: outcome.resource.summary };
-    case 'Waiting':
-      return { status: 'Unknown', reason: outcome.reason, message: outcome.message };
-    case 'Failed':
-      return { status: 'False', reason: outcome.reason, message: outcome.message };
-    case 'Blocked':
-      return { status: 'Unknown', reason: 'Blocked', message: `waits for ${outcome.by}` };
-  }
+  return describe(first.state === 'InSync' ? (telling ?? first) : first);
 }

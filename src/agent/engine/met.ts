@@ -24,8 +24,3 @@ export function isMet(known: Known | undefined): boolean {
       return false;
   }
 }
-
-/** Returns whether this is only to be reported: a trouble for which no dependant waits. */
-export function isNote(outcome: Outcome): boolean {
-  return (outcome.state === 'Waiting' || outcome.state === 'Failed') && !outcome.blocks;
-}

@@ -1,7 +1,7 @@
 /** What the engine itself reports. */
 export const engineReasons = {
   InSync: 'The node is as it should be.',
-  Changed: 'Something was put right in this pass; the next pass verifies it.',
+  Changed: 'Something was changed in this pass; the next pass verifies it.',
   Recorded: 'A dry run noted this instead of doing it.',
   Blocked: 'Waits for another resource, which is named.',
   DidNotConverge: 'The same change was made again and again and never held: something else writes there too.',

@@ -43,7 +43,7 @@ export interface ReconcileOptions {
 }
 
 /**
- * One pass over a plan: each resource is checked, and put right where it drifted. It never throws.
+ * One pass over a plan: each resource is checked, and corrected where it drifted. It never throws.
  *
  * INVARIANTS
  * - A pass reads the world anew; the only memory is `attempts`.

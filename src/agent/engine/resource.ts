@@ -12,7 +12,7 @@ export type ConditionType = keyof Conditions;
 export interface Resource {
   /** `Kind/name`, unique in a plan: what dependants, logs and plans call it. */
   readonly id: string;
-  /** What putting it right does, as an imperative: `write /etc/example.conf`. */
+  /** What its remedy does, as an imperative: `write /etc/example.conf`. */
   readonly summary: string;
   readonly condition: ConditionType;
   /** Ids of what must be in place first. */
@@ -101,7 +101,7 @@ export function waiting(reason: Reason, message: string, options: WaitingOptions
   return { state: 'Waiting', reason, message, ...options };
 }
 
-/** Drifted, and put right by one step of several. */
+/** Drifted, and corrected by one step of several. */
 export function step(change: Change, remedy: Drift['remedy']): Finding {
   return { state: 'Drifted', drift: { changes: [change], partial: true, remedy } };
 }

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Level, type Logger, pino, stdTimeFunctions } from 'pino';
+import { describe } from '../engine/describe.ts';
 import type { Emit, Event } from '../engine/events.ts';
 import type { Outcome } from '../engine/resource.ts';
 
@@ -63,16 +64,13 @@ export function lineOf(event: Event): LogLine {
 }
 
 function settledLine(outcome: Outcome): LogLine {
-  const resource = outcome.resource.id;
-  if (outcome.state === 'Changed') {
-    const changes = outcome.changes.map(
-      ({ field, observed, desired }) => `${field}: ${observed ?? '-'} -> ${desired ?? '-'}`,
-    );
-    return { level: 'info', message: 'put right', fields: { resource, did: outcome.did, changes } };
-  }
-  if (outcome.state === 'Waiting' || outcome.state === 'Failed') {
-    const { state, reason, message } = outcome;
-    return { level: 'debug', message: 'not settled', fields: { resource, state, reason, message } };
-  }
-  return { level: 'debug', message: 'checked', fields: { resource, state: outcome.state } };
+  const { state, resource } = outcome;
+  const { reason, message } = describe(outcome);
+  const about = { resource: resource.id };
+  if (state !== 'Changed')
+    return { level: 'debug', message: 'checked', fields: { ...about, state, reason, message } };
+  const changes = outcome.changes.map(
+    ({ field, observed, desired }) => `${field}: ${observed ?? '-'} -> ${desired ?? '-'}`,
+  );
+  return { level: 'info', message: 'changed', fields: { ...about, did: message, changes } };
 }

@@ -1,5 +1,5 @@
+import { outcomeJson } from '../engine/describe.ts';
 import type { RecordedAction } from '../engine/recorded-action.ts';
-import type { Outcome } from '../engine/resource.ts';
 import { octal } from '../resources/mode.ts';
 import type { ChangedSetting } from './changed-settings.ts';
 import { type PlannedStep, planVerdict, writtenLines } from './plan-text.ts';
@@ -10,31 +10,11 @@ export function planJson(steps: readonly PlannedStep[], settings?: readonly Chan
   return `${JSON.stringify(plan, undefined, 2)}\n`;
 }
 
+/** Without the time of the next look, since a dry run has no next pass. */
 function stepJson({ outcome, actions }: PlannedStep) {
   const { id, condition, summary } = outcome.resource;
-  return {
-    resource: id,
-    condition,
-    state: outcome.state,
-    summary,
-    ...detailsOf(outcome),
-    actions: actions.map(shown),
-  };
-}
-
-function detailsOf(outcome: Outcome) {
-  switch (outcome.state) {
-    case 'InSync':
-      return outcome.message === undefined ? {} : { message: outcome.message };
-    case 'Changed':
-    case 'Recorded':
-      return { changes: outcome.changes };
-    case 'Waiting':
-    case 'Failed':
-      return { reason: outcome.reason, message: outcome.message, blocks: outcome.blocks };
-    case 'Blocked':
-      return { reason: 'Blocked', message: `waits for ${outcome.by}` };
-  }
+  const { until: _, ...said } = outcomeJson(outcome);
+  return { resource: id, condition, summary, ...said, actions: actions.map(shown) };
 }
 
 /** As people see it: of a file that only root may read, what a person wrote into it is not shown. */

@@ -1,5 +1,5 @@
 import { createTwoFilesPatch } from 'diff';
-import { isNote } from '../engine/met.ts';
+import { describe, type Standing } from '../engine/describe.ts';
 import { printableLine } from '../engine/printable.ts';
 import type { RecordedAction } from '../engine/recorded-action.ts';
 import type { Outcome } from '../engine/resource.ts';
@@ -28,63 +28,55 @@ function settingLine({ path, before, after }: ChangedSetting): string {
 }
 
 function summaryLine(steps: readonly PlannedStep[]): string {
-  const count = (is: (step: PlannedStep) => boolean) => steps.filter(is).length;
-  const state = (...states: readonly Outcome['state'][]) =>
-    count(({ outcome }) => states.includes(outcome.state));
-  const followers = count(({ outcome, actions }) => outcome.state === 'Recorded' && actions.length === 0);
-  const notes = count(({ outcome }) => isNote(outcome));
+  const count = (...standings: readonly Standing[]) =>
+    steps.filter((step) => standings.includes(standingOf(step))).length;
   const parts = [
-    `${state('Changed', 'Recorded') - followers} to change`,
-    `${state('Blocked') + followers} to follow`,
-    `${state('Waiting', 'Failed') - notes} in the way`,
-    `${notes} to note`,
-    `${state('InSync')} in sync`,
+    `${count('change')} to change`,
+    `${count('follow')} to follow`,
+    `${count('wait', 'stop')} in the way`,
+    `${count('note')} to note`,
+    `${count('in sync')} in sync`,
   ];
   return `Plan: ${parts.join(', ')}. Nothing was changed.`;
+}
+
+/** What is recorded without an action cannot be foreseen: it follows one that was not carried out. */
+function standingOf({ outcome, actions }: PlannedStep): Standing {
+  return outcome.state === 'Recorded' && actions.length === 0 ? 'follow' : describe(outcome).standing;
 }
 
 /** What must be known before there is a plan; without it the plan is an error, not a wait. */
 const grounds: readonly string[] = ['Settings', 'Identity', 'Role', 'Node'];
 
-/** Whether the plan would change anything, or is none. */
+/** Whether the plan would change anything, or is none. What is only noted, as a taint that a person must set, is none. */
 export function planVerdict(steps: readonly PlannedStep[]): 'nothing' | 'changes' | 'errors' {
   if (steps.some(isError)) return 'errors';
-  return steps.some(({ outcome }) => isChange(outcome)) ? 'changes' : 'nothing';
+  const toCome: readonly Standing[] = ['change', 'follow', 'wait'];
+  return steps.some((step) => toCome.includes(standingOf(step))) ? 'changes' : 'nothing';
 }
 
 /** Whether a step keeps the plan from being one. */
 export function isError({ outcome }: PlannedStep): boolean {
   if (outcome.state === 'Waiting') return grounds.includes(outcome.resource.id);
-  return outcome.state === 'Failed' && outcome.blocks;
-}
-
-/** What is only told, as a taint that a person must set, is no change of this plan's. */
-function isChange(outcome: Outcome): boolean {
-  if (outcome.state === 'Waiting') return outcome.blocks;
-  return outcome.state !== 'InSync' && outcome.state !== 'Failed';
+  return describe(outcome).standing === 'stop';
 }
 
 /** A step as people read it; nothing for what is in sync. */
-export function stepLines({ outcome, actions }: PlannedStep): readonly string[] {
-  switch (outcome.state) {
-    case 'InSync':
+export function stepLines(step: PlannedStep): readonly string[] {
+  const { summary } = step.outcome.resource;
+  const { reason, message } = describe(step.outcome);
+  const standing = standingOf(step);
+  switch (standing) {
+    case 'in sync':
       return [];
-    case 'Changed':
-      return actions.flatMap(actionLines);
-    case 'Recorded':
-      return actions.length > 0 ? actions.flatMap(actionLines) : [`then: ${outcome.resource.summary}`];
-    case 'Waiting':
-      return [
-        `${outcome.blocks ? 'wait' : 'note'}: ${outcome.resource.summary}`,
-        `      ${outcome.reason}: ${outcome.message}`,
-      ];
-    case 'Failed':
-      return [
-        `${outcome.blocks ? 'stop' : 'note'}: ${outcome.resource.summary}`,
-        `      ${outcome.reason}: ${outcome.message}`,
-      ];
-    case 'Blocked':
-      return [`then: ${outcome.resource.summary}`];
+    case 'change':
+      return step.actions.flatMap(actionLines);
+    case 'follow':
+      return [`then: ${summary}`];
+    case 'wait':
+    case 'stop':
+    case 'note':
+      return [`${standing}: ${summary}`, `      ${reason}: ${message}`];
   }
 }
 

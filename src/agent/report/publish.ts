@@ -1,58 +1,54 @@
 import * as z from 'zod/mini';
 import type { Report } from '../agent.ts';
-import type { Condition } from '../engine/conditions.ts';
+import { outcomeJson } from '../engine/describe.ts';
 import type { Host, HostReader } from '../engine/host.ts';
 import { parseJson } from '../engine/json.ts';
 import { printable } from '../engine/printable.ts';
-import type { Change, Outcome } from '../engine/resource.ts';
+import type { Outcome } from '../engine/resource.ts';
 import { nodeReadyId } from '../parts/k3s/index.ts';
 import type { CredentialStatus } from '../parts/registry/index.ts';
 import { fileText } from '../resources/file-text.ts';
 import { lastTime } from '../resources/last-time.ts';
+import type { DeepReadonly } from '../settings/read-only.ts';
 
-/** What `status.json` says: for readers, never read back to decide anything. Times are ISO 8601. */
-export interface Status {
-  readonly version: string;
-  readonly pid: number;
-  readonly role: string | undefined;
-  readonly node: string | undefined;
-  readonly updated: string;
-  readonly nextPass: { readonly at: string; readonly because: string };
+const text = z.string();
+
+/**
+ * What `status.json` says, as it is written and as it is read: for readers, never read back to decide anything. Times are
+ * ISO 8601. Words are texts, since another release may have others; what an older one did not write yet is empty.
+ */
+const statusForm = z.looseObject({
+  version: text,
+  pid: z.optional(z.number()),
+  role: z.optional(text),
+  node: z.optional(text),
+  updated: text,
+  nextPass: z.looseObject({ at: text, because: text }),
   /** The release that is wanted, and the one kubelet said it is when the node was last seen Ready in a pass. */
-  readonly k3s: { readonly wanted?: string; readonly running?: string };
-  readonly conditions: readonly Condition[];
-  readonly credentials: readonly PublishedCredential[];
-  readonly resources: readonly ResourceStatus[];
+  k3s: z._default(z.looseObject({ wanted: z.optional(text), running: z.optional(text) }), {}),
+  conditions: z.array(
+    z.looseObject({ type: text, status: text, reason: text, message: text, lastTransitionTime: text }),
+  ),
+  /** Of registries; `ends` is absent where no end is known, and `renewal` where it is never due. */
+  credentials: z._default(
+    z.array(
+      z.looseObject({
+        ...{ server: text, received: text },
+        ...{ renewal: z.optional(text), ends: z.optional(text), proof: z.optional(text) },
+      }),
+    ),
+    [],
+  ),
+  resources: z.array(
+    z.looseObject({ id: text, state: text, reason: z.optional(text), until: z.optional(text) }),
+  ),
   /** The last ten, the latest first, over restarts of the daemon. */
-  readonly changes: readonly PublishedChange[];
-}
+  changes: z._default(z.array(z.looseObject({ at: text, resource: z.optional(text), did: text })), []),
+});
 
-/** Of a registry; `ends` is absent where no end is known, and `renewal` where it is never due. */
-export interface PublishedCredential {
-  readonly server: string;
-  readonly received: string;
-  readonly renewal?: string;
-  readonly ends?: string;
-  readonly proof?: string;
-}
-
-export interface PublishedChange {
-  readonly at: string;
-  readonly resource: string;
-  readonly did: string;
-}
+export type Status = DeepReadonly<z.output<typeof statusForm>>;
 
 const rememberedChanges = 10;
-
-export interface ResourceStatus {
-  readonly id: string;
-  readonly condition: string;
-  readonly state: Outcome['state'];
-  readonly reason?: string;
-  readonly message?: string;
-  readonly until?: string;
-  readonly changes?: readonly Change[];
-}
 
 export interface Publisher {
   readonly version: string;
@@ -60,7 +56,7 @@ export interface Publisher {
   /** Epoch milliseconds. */
   readonly now: number;
   /** What was changed before this pass, the latest first. */
-  readonly before?: readonly PublishedChange[];
+  readonly before?: Status['changes'];
 }
 
 /** The status of a pass. */
@@ -90,39 +86,20 @@ function k3sVersions({ knowledge, outcomes }: Report): Status['k3s'] {
   };
 }
 
-function published({ server, receivedAt, due, ends, proof }: CredentialStatus): PublishedCredential {
-  return {
-    server,
-    received: iso(receivedAt),
-    ...(due !== undefined && { renewal: iso(due) }),
-    ...(ends !== undefined && { ends: iso(ends) }),
-    ...(proof !== undefined && { proof }),
-  };
+function published({ server, receivedAt, due, ends, proof }: CredentialStatus) {
+  return { server, received: iso(receivedAt), renewal: isoOf(due), ends: isoOf(ends), proof };
 }
 
 /** What was changed among these, the latest first. */
-export function changesOf(outcomes: readonly Outcome[], now: number): readonly PublishedChange[] {
+export function changesOf(outcomes: readonly Outcome[], now: number): Status['changes'] {
   const changed = outcomes.flatMap((outcome) => (outcome.state === 'Changed' ? [outcome] : []));
   return changed.map(({ resource, did }) => ({ at: iso(now), resource: resource.id, did })).reverse();
 }
 
-function resourceStatus(outcome: Outcome): ResourceStatus {
+function resourceStatus(outcome: Outcome) {
   const { id, condition } = outcome.resource;
-  const base = { id, condition, state: outcome.state };
-  switch (outcome.state) {
-    case 'InSync': {
-      const { message, until } = outcome;
-      return { ...base, ...(message && { message }), ...(until !== undefined && { until: iso(until) }) };
-    }
-    case 'Changed':
-    case 'Recorded':
-      return { ...base, changes: outcome.changes };
-    case 'Waiting':
-    case 'Failed':
-      return { ...base, reason: outcome.reason, message: outcome.message, until: iso(outcome.lookAgainAt) };
-    case 'Blocked':
-      return { ...base, reason: 'Blocked', message: `waits for ${outcome.by}` };
-  }
+  const { until, ...said } = outcomeJson(outcome);
+  return { id, condition, ...said, until: isoOf(until) };
 }
 
 /** Puts the status where `slipway status` and monitoring read it. */
@@ -132,37 +109,13 @@ export async function writeStatus(host: Host, path: string, status: Status): Pro
 
 /** What the last pass published; `undefined` where there was none, or the file is damaged. */
 export async function readStatus(host: HostReader, path: string): Promise<Status | undefined> {
-  const found = parseJson(z.looseObject({}), await fileText(host, path));
-  // An older Slipway wrote less.
-  return found && z.safeParse(statusForm, { k3s: {}, credentials: [], changes: [], ...found }).data;
-}
-
-const text = z.string();
-
-/** All that is shown of a status. */
-const shown = z.object({
-  version: text,
-  updated: text,
-  nextPass: z.object({ at: text, because: text }),
-  k3s: z.object({}),
-  conditions: z.array(
-    z.object({ type: text, status: text, reason: text, message: text, lastTransitionTime: text }),
-  ),
-  resources: z.array(z.object({ id: text, state: text })),
-  credentials: z.array(z.object({ server: text, received: text })),
-  changes: z.array(z.object({ at: text, did: text })),
-});
-
-const statusForm = z.custom<Status>((found) => z.safeParse(shown, found).success);
-
-/** The one line `systemctl status` shows: readiness, or the first thing that keeps the node from it. */
-export function statusLine({ role, node, conditions }: Status): string {
-  const [ready] = conditions;
-  const who = [role, node].filter(Boolean).join(' ') || 'this VM';
-  if (ready?.status !== 'True') return `${who}: ${ready?.reason}: ${ready?.message}`;
-  return ready.reason === 'InSync' ? `${who}: Ready` : `${who}: Ready, but ${ready.reason}: ${ready.message}`;
+  return parseJson(statusForm, await fileText(host, path));
 }
 
 function iso(time: number): string {
   return new Date(Math.min(time, lastTime)).toISOString();
+}
+
+function isoOf(time: number | undefined): string | undefined {
+  return time === undefined ? undefined : iso(time);
 }

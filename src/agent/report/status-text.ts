@@ -1,7 +1,6 @@
 import { styleText } from 'node:util';
-import type { Condition } from '../engine/conditions.ts';
 import { printableData } from '../engine/printable.ts';
-import type { ResourceStatus, Status } from './publish.ts';
+import type { Status } from './publish.ts';
 import { age, columns, shortened, wrapped } from './text-layout.ts';
 
 /** How the status is looked at. */
@@ -15,6 +14,7 @@ export interface View {
   readonly color: boolean;
 }
 
+type Condition = Status['conditions'][number];
 type Colour = 'green' | 'yellow' | 'red' | 'bold';
 
 /** All that a person wants to know of this node, on one screen; what is not well comes with its message in full. */
@@ -36,7 +36,7 @@ export function statusText(found: Status, view: View): string {
 function headOf(status: Status, view: View): readonly string[] {
   const { role, node, version, conditions } = status;
   const [ready] = conditions;
-  const is = ready === undefined ? 'nothing known yet' : readiness(ready);
+  const is = readiness(ready);
   const who = `${node ?? 'unnamed node'}  ${role ?? 'no role yet'}`;
   return [
     `${painted('bold', who, view)}  ${ready ? byStatus(ready, is, view) : is}  slipway ${version}`,
@@ -45,9 +45,21 @@ function headOf(status: Status, view: View): readonly string[] {
   ];
 }
 
-function readiness({ status, reason }: Condition): string {
-  if (status !== 'True') return `not Ready: ${reason}`;
-  return reason === 'InSync' ? 'Ready' : `Ready, but ${reason}`;
+/** The one line `systemctl status` shows: readiness, or the first thing that keeps the node from it. */
+export function statusLine({ role, node, conditions: [ready] }: Status): string {
+  const who = [role, node].filter(Boolean).join(' ') || 'this VM';
+  const why = ready === undefined || isWell(ready) ? '' : `: ${ready.message}`;
+  return `${who}: ${readiness(ready)}${why}`;
+}
+
+function readiness(ready: Condition | undefined): string {
+  if (ready === undefined) return 'nothing known yet';
+  if (ready.status !== 'True') return `not Ready: ${ready.reason}`;
+  return isWell(ready) ? 'Ready' : `Ready, but ${ready.reason}`;
+}
+
+function isWell({ status, reason }: Condition): boolean {
+  return status === 'True' && reason === 'InSync';
 }
 
 function k3sLine({ k3s: { wanted, running } }: Status): readonly string[] {
@@ -91,7 +103,7 @@ function conditionLines(condition: Condition, row: string, view: View): readonly
   const { status, reason, message } = condition;
   const shown = row.replace(status, byStatus(condition, status, view));
   if (message === '') return [shown];
-  const isPlain = (status === 'True' && reason === 'InSync') || reason === 'Blocked';
+  const isPlain = isWell(condition) || reason === 'Blocked';
   if (!isPlain) return [shown, ...wrapped(message, view.width, '  ')];
   const room = view.width - row.length - 2;
   return [room < 8 ? shown : `${shown}  ${shortened(message, room)}`];
@@ -129,7 +141,7 @@ function waitsOf({ resources }: Status, view: View): readonly string[] {
   return [painted('bold', heading, view), ...lines];
 }
 
-function nextLook(until: ResourceStatus['until'], { now }: View): string {
+function nextLook(until: string | undefined, { now }: View): string {
   return until === undefined || Date.parse(until) <= now ? 'now' : `in ${age(Date.parse(until) - now)}`;
 }
 
@@ -140,9 +152,9 @@ function changesOf({ changes }: Status, view: View): readonly string[] {
   return [painted('bold', lines[0] ?? '', view), ...lines.slice(1)];
 }
 
-function byStatus({ status, reason }: Condition, text: string, view: View): string {
-  if (status === 'False') return painted('red', text, view);
-  return painted(status === 'True' && reason === 'InSync' ? 'green' : 'yellow', text, view);
+function byStatus(condition: Condition, text: string, view: View): string {
+  if (condition.status === 'False') return painted('red', text, view);
+  return painted(isWell(condition) ? 'green' : 'yellow', text, view);
 }
 
 function painted(colour: Colour, text: string, { color }: View): string {

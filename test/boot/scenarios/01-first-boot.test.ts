@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Diagnosis } from '../../../src/agent/doctor/probe.ts';
 import { eventually, pinsItsCa } from '../booted-host.ts';
 import { type Cluster, provenImage, startCluster } from '../cluster.ts';
-import { failedUnits, nodes, putRight, startsOf, told } from '../judge.ts';
+import { failedUnits, nodes, changesOf, startsOf, told } from '../judge.ts';
 import { printTimes, workOf } from '../times.ts';
 
 let cluster: Cluster;
@@ -44,7 +44,7 @@ async function workSince(before: ReadonlyMap<string, number>): Promise<ReadonlyM
 test('K3s was started once on each, and GitOps bootstrapped once', async () => {
   for (const host of cluster.hosts) expect(await startsOf(host, host.k3sUnit)).toBe(1);
   const bootstraps = async (host: (typeof cluster.hosts)[number]) =>
-    (await putRight(host)).filter((resource) => resource.startsWith('Bootstrap/')).length;
+    (await changesOf(host)).filter((resource) => resource.startsWith('Bootstrap/')).length;
   expect(await Promise.all(cluster.hosts.map(bootstraps))).toEqual([1, 0, 0]);
 });
 

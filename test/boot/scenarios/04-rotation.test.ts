@@ -8,7 +8,7 @@ import { type DockerRegistry, startDockerRegistry } from '../../lab/registry/doc
 import { type Credential, pullInTurn, skopeo, type Tally, type Way } from '../../lab/registry/pullers.ts';
 import type { BootedHost } from '../booted-host.ts';
 import { type Cluster, loginServer, provenImage, startCluster } from '../cluster.ts';
-import { putRight, startsOf } from '../judge.ts';
+import { changesOf, startsOf } from '../judge.ts';
 
 const rotations = 5;
 const registriesYaml = '/etc/rancher/k3s/registries.yaml';
@@ -65,7 +65,7 @@ describe('five rotations, with a real registry', () => {
     // No further one, so that what is counted stands still.
     cluster.azure.registry().tokenLifetime = 3_600_000;
     const renewed = async () =>
-      (await putRight(agent)).filter((resource) => resource === 'Credential/registries').length;
+      (await changesOf(agent)).filter((resource) => resource === 'Credential/registries').length;
     // The first is that of the first boot, for which K3s had not run yet. On a busy machine two may share a restart.
     await vi.waitFor(async () => expect(await startsOf(agent, agent.k3sUnit)).toBeGreaterThan(rotations), {
       timeout: 120_000,

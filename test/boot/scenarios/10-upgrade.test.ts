@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packaged } from '../../lab/executable.ts';
 import { type BootedHost, eventually } from '../booted-host.ts';
 import { type Cluster, startCluster } from '../cluster.ts';
-import { putRight } from '../judge.ts';
+import { changesOf } from '../judge.ts';
 import { copyExecutable } from '../provisioning.ts';
 
 const executable = '/usr/local/bin/slipway';
@@ -75,5 +75,5 @@ test('with Slipway moved away K3s starts all the same, and Slipway comes back to
   await server.ask('systemctl', 'start', 'slipway');
   await eventually('the node to be Ready', () => server.isReady(since));
   expect(await server.k3sStart(), 'a start without a stamp is no reason for another').toBe(start);
-  expect((await putRight(server)).filter((resource) => resource === 'Service/k3s')).toHaveLength(1);
+  expect((await changesOf(server)).filter((resource) => resource === 'Service/k3s')).toHaveLength(1);
 });

@@ -186,7 +186,7 @@ describe('a step that fails', () => {
     const lines = await told(uninstall({}), host);
     expect(lines.filter((line) => line.startsWith('!'))).toEqual([
       expect.stringMatching(/^! not done: remove \/etc\/tmpfiles\.d\/slipway\.conf: ReadOnly: /),
-      '! not done: remove /usr/local/bin/slipway: it needs Removed//etc/tmpfiles.d/slipway.conf',
+      '! not done: remove /usr/local/bin/slipway: waits for Removed//etc/tmpfiles.d/slipway.conf',
     ]);
     expect(host.lines()).toEqual(withoutK3s.filter((line) => !line.includes('tmpfiles')));
     host.heal('/etc/tmpfiles.d/slipway.conf');
@@ -244,7 +244,7 @@ describe('a step that fails', () => {
     host.on({ file: 'systemd-run', args: / list table / }, '');
     host.on({ file: 'systemd-run', args: / delete table / }, { exitCode: 1, stderr: 'busy' });
     const lines = await told(uninstall({ k3s: true, purge: true }), host);
-    expect(lines).toContain('! not done: remove /usr/local/bin/slipway: it needs ImdsGuard/none');
+    expect(lines).toContain('! not done: remove /usr/local/bin/slipway: waits for ImdsGuard/none');
   });
 
   test('processes that do not end are told', async () => {

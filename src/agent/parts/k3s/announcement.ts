@@ -1,5 +1,5 @@
 import type { Role } from '../../../roles/role.ts';
-import type { Condition } from '../../engine/conditions.ts';
+import { type Condition, isUnverified } from '../../engine/conditions.ts';
 import { type Annotations, annotationKeys as keys } from './node-annotations.ts';
 import type { NodeEvent } from './node-events.ts';
 
@@ -46,7 +46,7 @@ function failingBy(annotations: Annotations): Told['failing'] {
 
 /**
  * What there is to tell of a node: a role it took, conditions that became False, or False for another reason, or True
- * again, and how it stands now. What waits or was just put right is no news; it soon is one or the other.
+ * again, and how it stands now. What waits or was just changed is no news; it soon is one or the other.
  */
 export function announcement(standing: Standing, told: Told, now: number): Announcement {
   const news = [...roleTaken(standing, told), ...standing.conditions.flatMap((each) => turned(each, told))];
@@ -78,9 +78,10 @@ function turned(condition: Condition, { failing }: Told): readonly NodeEvent[] {
 }
 
 /** Why a condition fails. What waits, as after each start of the daemon, or was not verified yet is as it was. */
-function failure({ type, status, reason }: Condition, before: Told['failing']): string | undefined {
+function failure(condition: Condition, before: Told['failing']): string | undefined {
+  const { type, status, reason } = condition;
   if (status === 'False') return reason;
-  return status === 'True' && reason !== 'Changed' ? undefined : before[type];
+  return status === 'True' && !isUnverified(condition) ? undefined : before[type];
 }
 
 /** The role is only written where it was taken: that makes it the proof of the event. */

@@ -10,7 +10,7 @@ export function passMetrics({ gauge, counter, histogram }: Meter): (pass: Pass) 
   const duration = histogram('pass_duration_seconds', 'What a pass took.', buckets);
   const last = gauge('last_pass_timestamp_seconds', 'When the last pass ended.');
   const next = gauge('next_pass_timestamp_seconds', 'When the next pass is due.');
-  const changes = counter('changes_total', 'What was put right, by the kind of resource.', ['kind']);
+  const changes = counter('changes_total', 'What was changed, by the kind of resource.', ['kind']);
   const starts = counter('k3s_starts_total', 'Starts and restarts of K3s by Slipway.');
   const unsettled = gauge('resources_unsettled', 'Resources that wait or failed, and for what reason.', [
     'condition',

@@ -15,7 +15,7 @@ function resource(id: string, given: Finding | NodeError, rest: Partial<Resource
 
 const drifted: Finding = {
   state: 'Drifted',
-  drift: { changes: [], remedy: () => expect.fail('nothing is put right') },
+  drift: { changes: [], remedy: () => expect.fail('nothing is changed') },
 };
 
 async function lookedAt(...plan: readonly Resource[]) {
@@ -38,7 +38,7 @@ test('what is to be done is told and not done, and what needs it is not looked a
     needs: ['a'],
   });
   expect(await lookedAt(resource('a', drifted), later)).toEqual([
-    'System | warning |  | to be done: make a',
+    'System | warning |  | 1 to change: make a',
     'NodeReady | skipped |  | waits for a',
   ]);
 });

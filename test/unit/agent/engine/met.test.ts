@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-import { isMet, isNote } from '../../../../src/agent/engine/met.ts';
-import { inSync, type Outcome, type Resource, waiting } from '../../../../src/agent/engine/resource.ts';
+import { isMet } from '../../../../src/agent/engine/met.ts';
+import { inSync, type Resource, waiting } from '../../../../src/agent/engine/resource.ts';
 
 const resource: Resource = { id: 'a', summary: 'make a', condition: 'System', check: async () => inSync() };
 const remedy = async () => {};
-const told = { reason: 'Unreachable', message: '', lookAgainAt: 0 } as const;
 
 test.each([
   ['what is in sync', inSync(), true],
@@ -21,14 +20,4 @@ test.each([
   ['what is not there', undefined, false],
 ] as const)('dependants of %s go on, or wait', (_, known, expected) => {
   expect(isMet(known)).toBe(expected);
-});
-
-test.each<[string, Outcome, boolean]>([
-  ['what waits and does not block', { resource, state: 'Waiting', ...told, blocks: false }, true],
-  ['a failure that does not block', { resource, state: 'Failed', ...told, blocks: false }, true],
-  ['what waits', { resource, state: 'Waiting', ...told, blocks: true }, false],
-  ['a failure', { resource, state: 'Failed', ...told, blocks: true }, false],
-  ['what is in sync', { resource, state: 'InSync' }, false],
-])('%s is only reported, or more', (_, outcome, expected) => {
-  expect(isNote(outcome)).toBe(expected);
 });

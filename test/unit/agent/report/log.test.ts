@@ -25,7 +25,7 @@ test.each([
   [
     { type: 'Settled', outcome: { resource, state: 'Changed', did: 'write x', changes: [] } },
     'info',
-    'put right',
+    'changed',
   ],
   [{ type: 'Settled', outcome: { resource, state: 'InSync' } }, 'debug', 'checked'],
   [{ type: 'Sleeping', until: 0, because: 'drift' }, 'debug', 'sleeping'],

@@ -40,6 +40,7 @@ test('a plan for programs says what people are told, and as little', () => {
         resource: 'a',
         condition: 'System',
         state: 'InSync',
+        reason: 'InSync',
         summary: 'make a',
         message: 'well',
         actions: [],
@@ -49,6 +50,8 @@ test('a plan for programs says what people are told, and as little', () => {
           resource: 'b',
           condition: 'System',
           state: 'Changed',
+          reason: 'Changed',
+          message: 'make it',
           summary: 'make b',
           changes: changed.changes,
         },
@@ -56,6 +59,7 @@ test('a plan for programs says what people are told, and as little', () => {
       },
       {
         ...{ resource: 'c', condition: 'System', state: 'Recorded', summary: 'make c', changes: [] },
+        ...{ reason: 'Recorded', message: 'make c' },
         actions: [{ kind: 'run', command: 'systemctl restart k3s.service' }],
       },
       {

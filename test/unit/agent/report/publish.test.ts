@@ -1,30 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../../../src/agent/agent.ts';
-import type { Condition } from '../../../../src/agent/engine/conditions.ts';
 import { inSync, type Outcome } from '../../../../src/agent/engine/resource.ts';
-import {
-  readStatus,
-  type Status,
-  statusLine,
-  statusOf,
-  writeStatus,
-} from '../../../../src/agent/report/publish.ts';
+import { readStatus, type Status, statusOf, writeStatus } from '../../../../src/agent/report/publish.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 
-function condition(type: Condition['type'], rest: Partial<Condition> = {}): Condition {
-  return {
-    type,
-    status: 'True',
-    reason: 'InSync',
-    message: '',
-    lastTransitionTime: '2026-01-01T00:00:00.000Z',
-    ...rest,
-  };
-}
+const ready = {
+  ...{ type: 'Ready', status: 'True', reason: 'InSync', message: '' },
+  lastTransitionTime: '2026-01-01T00:00:00.000Z',
+};
 
-const waits = { status: 'Unknown', reason: 'SecretNotFound', message: 'There is no secret yet.' } as const;
-
-function status(...conditions: readonly Condition[]): Status {
+function status(...conditions: Status['conditions']): Status {
   return {
     version: '1.2.3',
     pid: 42,
@@ -40,27 +25,10 @@ function status(...conditions: readonly Condition[]): Status {
   };
 }
 
-describe('the line of systemctl status', () => {
-  test.each([
-    [status(condition('Ready')), 'server node-1: Ready'],
-    [status(condition('Ready', waits)), 'server node-1: SecretNotFound: There is no secret yet.'],
-    [
-      status(condition('Ready', { reason: 'TokenChanged', message: 'Another token.' })),
-      'server node-1: Ready, but TokenChanged: Another token.',
-    ],
-    [
-      { ...status(condition('Ready', waits)), role: undefined, node: undefined },
-      'this VM: SecretNotFound: There is no secret yet.',
-    ],
-  ])('%#', (given, expected) => {
-    expect(statusLine(given)).toBe(expected);
-  });
-});
-
 test('what is written can be read, by everybody', async () => {
   const host = memoryHost();
-  await writeStatus(host, '/run/slipway/status.json', status(condition('Ready')));
-  expect(await readStatus(host, '/run/slipway/status.json')).toEqual(status(condition('Ready')));
+  await writeStatus(host, '/run/slipway/status.json', status(ready));
+  expect(await readStatus(host, '/run/slipway/status.json')).toEqual(status(ready));
   expect(host.files.stat('/run/slipway/status.json')?.mode).toBe(0o644);
   expect(await readStatus(host, '/nowhere')).toBeUndefined();
 });
@@ -109,11 +77,11 @@ describe('the status of a pass', () => {
   });
 
   test('has credentials by their times, and the release kubelet says it is', () => {
-    const ready = {
+    const nodeReady = {
       resource: { id: 'Node/ready', condition: 'NodeReady', summary: '', check: async () => inSync() },
       ...{ state: 'InSync', version: 'v1.36.3+k3s1' },
     } satisfies Outcome;
-    const { credentials, k3s } = statusOf(report(ready), publisher);
+    const { credentials, k3s } = statusOf(report(nodeReady), publisher);
     expect(credentials).toEqual([
       {
         server: 'a.azurecr.io',
@@ -124,6 +92,34 @@ describe('the status of a pass', () => {
       },
     ]);
     expect(k3s).toEqual({ running: 'v1.36.3+k3s1' });
+  });
+
+  test('says of a resource what the plan says, and when it is looked at', () => {
+    const { resource } = changed('a');
+    const failed: Outcome = {
+      ...{ resource, state: 'Failed', reason: 'Unreachable', message: 'no route' },
+      ...{ lookAgainAt: 2_000, blocks: false },
+    };
+    expect(statusOf(report(changed('a'), failed), publisher).resources).toEqual([
+      {
+        ...{ id: 'a', condition: 'System', state: 'Changed' },
+        ...{ reason: 'Changed', message: 'make a', changes: [] },
+      },
+      {
+        ...{ id: 'a', condition: 'System', state: 'Failed', reason: 'Unreachable', message: 'no route' },
+        ...{ blocks: false, until: '1970-01-01T00:00:02.000Z' },
+      },
+    ]);
+  });
+
+  test('of a newer Slipway can be read, with what this one does not know', async () => {
+    const host = memoryHost();
+    const newer = {
+      ...{ ...status({ ...ready, reason: 'Tired', since: 'noon' }), mood: 'fine' },
+      resources: [{ id: 'a', condition: 'System', state: 'Resting', until: '2026-01-01T02:00:10.000Z' }],
+    };
+    host.files.write('/status.json', JSON.stringify(newer));
+    expect(await readStatus(host, '/status.json')).toEqual(newer);
   });
 
   test('of an older Slipway can be read', async () => {

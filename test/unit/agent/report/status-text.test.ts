@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { Condition } from '../../../../src/agent/engine/conditions.ts';
 import type { Status } from '../../../../src/agent/report/publish.ts';
-import { statusText, type View } from '../../../../src/agent/report/status-text.ts';
+import { statusLine, statusText, type View } from '../../../../src/agent/report/status-text.ts';
 
 const now = Date.parse('2026-01-01T02:00:00Z');
 const view: View = { running: true, now, width: 80, color: false };
 
-function condition(type: Condition['type'], rest: Partial<Condition> = {}): Condition {
+function condition(type: string, rest: { status?: string; reason?: string; message?: string } = {}) {
   return {
     ...{ type, status: 'True', reason: 'InSync', message: '' },
     lastTransitionTime: '2026-01-01T00:00:00.000Z',
@@ -150,5 +149,23 @@ describe('the lines at the top', () => {
     expect(told(nothing)).toBe(
       'unnamed node  no role yet  nothing known yet  slipway 1.2.3\nnext pass in 10s (Credential/join-token (VaultForbidden))\n',
     );
+  });
+});
+
+describe('the line of systemctl status', () => {
+  const waits = { status: 'Unknown', reason: 'SecretNotFound', message: 'There is no secret yet.' };
+  const trouble = { reason: 'TokenChanged', message: 'Another token.' };
+  const status = (rest: object): Status => ({ ...waiting, conditions: [condition('Ready', rest)] });
+  test.each([
+    [status({}), 'server vm-server: Ready'],
+    [status(waits), 'server vm-server: not Ready: SecretNotFound: There is no secret yet.'],
+    [status(trouble), 'server vm-server: Ready, but TokenChanged: Another token.'],
+    [
+      { ...status(waits), role: undefined, node: undefined },
+      'this VM: not Ready: SecretNotFound: There is no secret yet.',
+    ],
+    [{ ...waiting, conditions: [] }, 'server vm-server: nothing known yet'],
+  ])('%#', (given, expected) => {
+    expect(statusLine(given)).toBe(expected);
   });
 });

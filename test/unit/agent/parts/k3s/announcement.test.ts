@@ -79,7 +79,7 @@ describe('the events of a pass', () => {
     ],
     ['True again', asDenied, well, ['Normal InSync Registries: in sync, after PullDenied']],
     [
-      'just put right: the next pass is the verdict',
+      'just changed: the next pass is the verdict',
       asDenied,
       ['Ready True InSync', 'Registries True Changed'],
       [],
@@ -134,7 +134,7 @@ describe('the annotations of a pass', () => {
       annotations('True', 'InSync', 'Registries=PullDenied'),
     ],
     [
-      'just put right',
+      'just changed',
       asDenied,
       ['Ready True InSync', 'Registries True Changed'],
       annotations('True', 'InSync', 'Registries=PullDenied'),

@@ -126,7 +126,7 @@ describe('the state of the unit', () => {
   test.each([
     [{ ActiveState: 'inactive' }, 'systemctl start --no-block k3s-agent.service'],
     [{ ActiveState: 'failed' }, 'systemctl start --no-block k3s-agent.service'],
-  ])('%j is put right without waiting', async (shown, command) => {
+  ])('%j is corrected without waiting', async (shown, command) => {
     const host = world(shown).on({ file: 'systemctl', args: /^start/ });
     const finding = await k3sService(aNode('agent'), startSources, []).check(host);
     if (finding.state === 'Drifted') await finding.drift.remedy(host);

@@ -1,0 +1,74 @@
+/**
+ * An Outcome in words. Whatever is said of one, as a condition, in status, plan, log, doctor or setup, as text or JSON, is
+ * made of this: a new state does not compile before it is described here.
+ */
+import type { Reason } from './reasons.ts';
+import type { Change, Finding, Outcome, Resource } from './resource.ts';
+import type { Severity } from './severity.ts';
+
+/** What a check alone found of a Resource, or why it found nothing. */
+export type Checked = { readonly resource: Resource } & (
+  | Finding
+  | ({ readonly state: 'Failed'; readonly reason: Reason; readonly message: string } & Pick<Severity, 'blocks'>)
+  | { readonly state: 'Blocked'; readonly by: string }
+);
+
+/**
+ * What it is for a reader who asks what there is to do: nothing; a change; something that follows a change; a wait; a
+ * failure that stops dependants; or a note, which stops none.
+ */
+export type Standing = 'in sync' | 'change' | 'follow' | 'wait' | 'stop' | 'note';
+
+export interface Description {
+  readonly standing: Standing;
+  /** Of the condition to which the Resource belongs, with its reason and its message. */
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: Reason;
+  /** Empty where there is nothing to say. */
+  readonly message: string;
+  readonly changes?: readonly Change[];
+  readonly blocks?: boolean;
+  /** When to look again, at the latest; epoch milliseconds. */
+  readonly until?: number | undefined;
+}
+
+/** Says what became of a Resource in a pass, or what a check alone found. */
+export function describe(outcome: Outcome | Checked): Description {
+  const { summary } = outcome.resource;
+  switch (outcome.state) {
+    case 'InSync': {
+      const { message = '', until } = outcome;
+      return { standing: 'in sync', status: 'True', reason: 'InSync', message, until };
+    }
+    case 'Changed': {
+      const { did: message, changes } = outcome;
+      return { standing: 'change', status: 'True', reason: 'Changed', message, changes };
+    }
+    case 'Recorded':
+      return toChange(summary, outcome.changes);
+    case 'Drifted':
+      return toChange(outcome.drift.summary ?? summary, outcome.drift.changes);
+    case 'Waiting':
+    case 'Failed': {
+      const { reason, message, blocks = true } = outcome;
+      const until = 'lookAgainAt' in outcome ? outcome.lookAgainAt : undefined;
+      const [standing, status] = outcome.state === 'Failed' ? failed : waits;
+      return { standing: blocks ? standing : 'note', status, reason, message, blocks, until };
+    }
+    case 'Blocked':
+      return { standing: 'follow', status: 'Unknown', reason: 'Blocked', message: `waits for ${outcome.by}` };
+  }
+}
+
+const failed = ['stop', 'False'] as const;
+const waits = ['wait', 'Unknown'] as const;
+
+function toChange(message: string, changes: readonly Change[]): Description {
+  return { standing: 'change', status: 'Unknown', reason: 'Recorded', message, changes };
+}
+
+/** Returns what status and plan say of an outcome in JSON. Names and words stay as they are; new ones may be added. */
+export function outcomeJson(outcome: Outcome) {
+  const { reason, message, changes, blocks, until } = describe(outcome);
+  return { state: outcome.state, reason, message: message || undefined, changes, blocks, until };
+}
