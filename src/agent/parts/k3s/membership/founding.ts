@@ -8,7 +8,7 @@ import { showUnit } from '../../../resources/unit.ts';
 import { dropInFlags } from '../flags/flags.ts';
 import { configuredFlags } from '../flags/given-flags.ts';
 import { joinedCluster } from './joined.ts';
-import { serverCa } from './server.ts';
+import { serverCa } from './supervisor.ts';
 
 const foundingId = 'Cluster/founding';
 

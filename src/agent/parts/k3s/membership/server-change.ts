@@ -16,7 +16,7 @@ import { presentFlags } from '../flags/start-flags.ts';
 import { isSuccessor, pinnedCa } from './ca.ts';
 import { knownCa, pinnedHash, repin } from './ca-pin.ts';
 import { joinedCluster } from './joined.ts';
-import { serverCa } from './server.ts';
+import { serverCa } from './supervisor.ts';
 
 const serverChangeId = 'Consent/server';
 

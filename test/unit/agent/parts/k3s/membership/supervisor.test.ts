@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { clouds } from '../../../../../../src/agent/clouds/index.ts';
-import { serverCa } from '../../../../../../src/agent/parts/k3s/membership/server.ts';
+import { serverCa } from '../../../../../../src/agent/parts/k3s/membership/supervisor.ts';
 import { memoryHost, type ResponseAnswer, unreachable } from '../../../../../lab/memory-host.ts';
 import { failure } from '../../../a-node.ts';
 import { aCa } from './certificates.ts';
