@@ -14,7 +14,7 @@ import { isMainThread } from 'node:worker_threads';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { replaceWith } from '../../../src/agent/host/files/atomic-write.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
-import { stampOf } from '../../../src/agent/host/process/living.ts';
+import { processIdentity } from '../../../src/agent/host/process/process-identity.ts';
 import { temporaryFolder } from './folder.ts';
 
 const host = nodeHost();
@@ -59,7 +59,7 @@ test('a write does not take the draft of another one away', async () => {
 test('a draft bears the stamp of its process, by which another process knows that it lives', async () => {
   const root = await temporaryFolder();
   await replaceWith(`${root}/file`, async (draft) => {
-    const [pid, start] = (await stampOf(process.pid))?.split(' ') ?? [];
+    const [pid, start] = (await processIdentity(process.pid))?.split(' ') ?? [];
     expect(basename(draft).startsWith(`.file.slipway-tmp-${pid}.${start}-`)).toBe(true);
     await writeFile(draft, 'whole');
   });
@@ -67,7 +67,7 @@ test('a draft bears the stamp of its process, by which another process knows tha
 
 test('a write leaves the draft of another process alone while that lives', async () => {
   const root = await temporaryFolder();
-  const draft = `.file.slipway-tmp-${(await stampOf(process.ppid))?.replace(' ', '.')}-deadbeef-1`;
+  const draft = `.file.slipway-tmp-${(await processIdentity(process.ppid))?.replace(' ', '.')}-deadbeef-1`;
   await writeFile(`${root}/${draft}`, 'half');
   await host.writeFile(`${root}/file`, 'whole', { mode: 0o644 });
   expect((await readdir(root)).sort()).toEqual([draft, 'file'].sort());

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { lives, stampOf } from '../process/living.ts';
+import { isAlive, processIdentity } from '../process/process-identity.ts';
 import { readNames } from './bounded-read.ts';
 import { takeOver } from './ownership.ts';
 import { inPlace, openFolder } from './place.ts';
@@ -57,7 +57,7 @@ let made = 0;
 
 /** A hidden name says whose draft it is, by the stamp of its process, so that a leftover is known. */
 async function temporaryName(path: string): Promise<string> {
-  const stamp = (await stampOf(process.pid))?.replace(' ', '.') ?? '';
+  const stamp = (await processIdentity(process.pid))?.replace(' ', '.') ?? '';
   made += 1;
   return join(dirname(path), `${leftoverPrefix(path)}${stamp}-${token}-${made}`);
 }
@@ -72,7 +72,7 @@ async function removeLeftovers(path: string, shown: string): Promise<void> {
   const drafts = (await readNames(dirname(path), dirname(shown))).filter((name) => name.startsWith(prefix));
   for (const name of drafts) {
     const [stamp = '', owner] = name.slice(prefix.length).split('-');
-    if (owner === token || (await lives(stamp.replace('.', ' ')))) continue;
+    if (owner === token || (await isAlive(stamp.replace('.', ' ')))) continue;
     await removeTree(join(dirname(path), name));
   }
 }

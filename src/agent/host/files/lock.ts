@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
-import { lives, stampOf } from '../process/living.ts';
+import { isAlive, processIdentity } from '../process/process-identity.ts';
 import { atomicWrite } from './atomic-write.ts';
 import { readNote } from './bounded-read.ts';
 import { fileError, unlessMissing } from './file-errors.ts';
@@ -46,14 +46,14 @@ export async function tryLock(path: string, root = '/'): Promise<(() => Promise<
 /** True while a living process holds the lock. Any user may ask; what cannot be read names no holder. */
 export async function isLocked(host: HostReader, path: string): Promise<boolean> {
   const found = await host.readFile(path).catch(() => undefined);
-  return lives(found?.content.trim());
+  return isAlive(found?.content.trim());
 }
 
 /** Writes the holder's name. Slipway 0.1.0 had nothing but that name: while its process lives, it holds the lock. */
 async function sign(file: string, path: string): Promise<void> {
   await refuseTheLiving(file, path);
   // Without /proc, as in a chroot, the process id alone.
-  await atomicWrite(file, `${(await stampOf(process.pid)) ?? process.pid}\n`, 0o644);
+  await atomicWrite(file, `${(await processIdentity(process.pid)) ?? process.pid}\n`, 0o644);
 }
 
 async function release(path: string, root: string, letGo: () => Promise<void>): Promise<void> {
@@ -66,7 +66,7 @@ async function release(path: string, root: string, letGo: () => Promise<void>): 
 
 async function refuseTheLiving(file: string, path: string): Promise<void> {
   const holder = await holderOf(file);
-  if (await lives(holder)) throw alreadyRunning(path, holder);
+  if (await isAlive(holder)) throw alreadyRunning(path, holder);
 }
 
 function alreadyRunning(path: string, holder: string | undefined): NodeError {

@@ -5,7 +5,7 @@ import { errnoOf } from '../files/file-errors.ts';
  * A process as `pid start-time`, ticks since boot, so that a later one of the same id is told apart; undefined where
  * it does not live.
  */
-export async function stampOf(pid: number): Promise<string | undefined> {
+export async function processIdentity(pid: number): Promise<string | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
     // proc_pid_stat(5): the fields after the name in parentheses begin with the third; the start time is the 22nd.
@@ -17,8 +17,8 @@ export async function stampOf(pid: number): Promise<string | undefined> {
   }
 }
 
-/** Whether the process of a stamp lives; nobody does whose stamp is none. */
-export async function lives(stamp: string | undefined): Promise<boolean> {
-  const pid = Number.parseInt(stamp ?? '', 10);
-  return pid > 0 && (await stampOf(pid)) === stamp;
+/** Whether the process of that identity is alive; false for what is no identity. */
+export async function isAlive(identity: string | undefined): Promise<boolean> {
+  const pid = Number.parseInt(identity ?? '', 10);
+  return pid > 0 && (await processIdentity(pid)) === identity;
 }
