@@ -6,7 +6,7 @@ import { type Clouds, clouds } from '../agent/clouds/index.ts';
 import type { Emit } from '../agent/engine/events.ts';
 import type { Host } from '../agent/engine/host.ts';
 import { chosenEngine } from '../agent/gitops/chosen.ts';
-import { ownSchedule } from '../agent/host/clock/spread.ts';
+import { rotationSchedule } from '../agent/host/clock/rotation-schedule.ts';
 import { type MachineFacts, machineFacts } from '../agent/host/facts.ts';
 import { diskOf } from '../agent/host/files/free-space.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
@@ -141,7 +141,7 @@ function portsFor(
     gitops: chosenEngine(settings.gitops).create({ cloud }),
     memory: machine.memoryMb,
     free: async (path) => (await diskOf(path)).available,
-    rotateAt: ownSchedule(settings.registries.schedule, identity.value.vmId).next,
+    rotateAt: rotationSchedule(settings.registries.schedule, identity.value.vmId).next,
   };
 }
 

@@ -4,7 +4,7 @@ import { type Report, run, type Span } from '../agent/agent.ts';
 import type { Alarm } from '../agent/alarm.ts';
 import { toNodeError } from '../agent/engine/errors.ts';
 import { cronTicks } from '../agent/host/clock/cron-ticks.ts';
-import { ownSchedule } from '../agent/host/clock/spread.ts';
+import { rotationSchedule } from '../agent/host/clock/rotation-schedule.ts';
 import { type Watched, watchDirectories } from '../agent/host/files/directory-watch.ts';
 import { endWhenHung, longestPass } from '../agent/host/systemd/hung-pass.ts';
 import type { Notifier } from '../agent/host/systemd/notify.ts';
@@ -94,7 +94,7 @@ function rotationTicks(
   return (schedule, vmId) => {
     if (current?.schedule === schedule) return;
     current?.ticks.stop();
-    const { delay } = ownSchedule(schedule, vmId);
+    const { delay } = rotationSchedule(schedule, vmId);
     const onOwnTick = () => setTimeout(onTick, delay).unref();
     current = {
       schedule,

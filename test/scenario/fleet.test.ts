@@ -4,7 +4,7 @@ import { nextAttempt } from '../../src/agent/engine/backoff.ts';
 import type { Retry } from '../../src/agent/engine/errors.ts';
 import { type Attempts, reconcile } from '../../src/agent/engine/reconcile.ts';
 import type { Pacing } from '../../src/agent/engine/resource.ts';
-import { ownSchedule } from '../../src/agent/host/clock/spread.ts';
+import { rotationSchedule } from '../../src/agent/host/clock/rotation-schedule.ts';
 import { verified } from '../../src/agent/parts/k3s/membership/join-token.ts';
 import { registries } from '../../src/agent/parts/registry/registries.ts';
 import { defaults } from '../../src/agent/settings/defaults.ts';
@@ -95,7 +95,7 @@ async function lifeOf(vmId: string, boot: number, time: number, tokenLifetime = 
   const cloud = new FakeCloud({ registries: [registry], clock: host });
   cloud.tokenLifetime = tokenLifetime;
   const node = aNode('agent', { settings: { registries: { servers: [registry] } } });
-  const rotateAt = ownSchedule(defaults.registries.schedule, vmId).next;
+  const rotateAt = rotationSchedule(defaults.registries.schedule, vmId).next;
   const plan = registries(node, { cloud, rotateAt }, []);
   const attempts: Attempts = new Map();
   const asked: number[] = [];
@@ -113,7 +113,7 @@ async function lifeOf(vmId: string, boot: number, time: number, tokenLifetime = 
 
 /** The same by the schedule alone: when a VM asks a registry whose tokens live so long, from its boot on. */
 function renewals(vmId: string, boot: number, time: number, tokenLifetime = 3 * hour): readonly number[] {
-  const { next } = ownSchedule(defaults.registries.schedule, vmId);
+  const { next } = rotationSchedule(defaults.registries.schedule, vmId);
   const times = [boot];
   for (let at = boot; at < boot + time; times.push(at)) at = next(at, (tokenLifetime * 2) / 3);
   return times;

@@ -2,7 +2,7 @@ import { sha256 } from '../../engine/digest.ts';
 import { ticksOf } from './cron-ticks.ts';
 
 /** When one VM of a fleet renews its credentials, so that they do not all ask at once. */
-export interface OwnSchedule {
+export interface RotationSchedule {
   /** Milliseconds by which this VM comes after each tick of the schedule. */
   readonly delay: number;
   /**
@@ -16,7 +16,7 @@ export interface OwnSchedule {
 const longestDelay = 2 * 3_600_000;
 
 /** A cron schedule (five fields, UTC) as a VM keeps it: shifted by a place of its own between two ticks. */
-export function ownSchedule(schedule: string, vmId: string): OwnSchedule {
+export function rotationSchedule(schedule: string, vmId: string): RotationSchedule {
   const tickAfter = ticksOf(schedule);
   const period = periodOf(tickAfter);
   const delay = spreadOf(vmId, Math.min(period, longestDelay));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ownSchedule, spreadOf } from '../../../../../src/agent/host/clock/spread.ts';
+import { rotationSchedule, spreadOf } from '../../../../../src/agent/host/clock/rotation-schedule.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -14,7 +14,7 @@ test('a place is the same for ever, even over a fleet, and within the window', (
   expect(places.every((place) => place < 4)).toBe(true);
 });
 
-describe('ownSchedule', () => {
+describe('rotationSchedule', () => {
   test.each([
     ['0 */2 * * *', 2 * hour],
     ['30 * * * *', hour],
@@ -24,14 +24,14 @@ describe('ownSchedule', () => {
     ['0 3 * * *', 2 * hour],
     ['0 3 * * 1', 2 * hour],
   ])('%s is spread over %d ms', (schedule, period) => {
-    const delays = fleet.map((vm) => ownSchedule(schedule, vm).delay);
+    const delays = fleet.map((vm) => rotationSchedule(schedule, vm).delay);
     expect(Math.max(...delays)).toBeLessThan(period);
     expect(Math.max(...delays)).toBeGreaterThan(period * 0.99);
     expect(Math.min(...delays)).toBeLessThan(period * 0.01);
   });
 
   test('each tick comes later by the delay, and none is left out', () => {
-    const { delay, next } = ownSchedule('0 */2 * * *', 'vm-1');
+    const { delay, next } = rotationSchedule('0 */2 * * *', 'vm-1');
     const first = next(at('00:00:00'), Number.POSITIVE_INFINITY);
     expect((first - delay) % (2 * hour)).toBe(0);
     expect(first).toBeGreaterThan(at('00:00:00'));
@@ -45,7 +45,7 @@ describe('ownSchedule', () => {
     ['one without a tick today', '0 0 24 12 *'],
   ])('%s, and a credential that does not live so long: its own slot, soon enough', (_, schedule) => {
     const received = at('12:00:00');
-    const times = fleet.map((vm) => ownSchedule(schedule, vm).next(received, 40 * minute) - received);
+    const times = fleet.map((vm) => rotationSchedule(schedule, vm).next(received, 40 * minute) - received);
     expect(Math.min(...times)).toBeGreaterThan(0);
     expect(Math.max(...times)).toBeLessThanOrEqual(40 * minute);
     for (let quarter = 0; quarter < 4; quarter += 1) {
@@ -55,7 +55,7 @@ describe('ownSchedule', () => {
   });
 
   test('a slot is followed by the next one', () => {
-    const { next } = ownSchedule('0 3 * * *', 'vm-1');
+    const { next } = rotationSchedule('0 3 * * *', 'vm-1');
     const first = next(at('12:00:00'), 40 * minute);
     expect(next(first, 40 * minute)).toBe(first + 40 * minute);
   });
