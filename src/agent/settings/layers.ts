@@ -4,7 +4,7 @@ import { remembering } from '../engine/remembering.ts';
 import type { NodePaths } from '../paths.ts';
 import type { Layer } from './merge.ts';
 import { invalidSettings } from './problems.ts';
-import { unfilledLines } from './unfilled.ts';
+import { unfilledLines } from './template-variables.ts';
 import { readYaml } from './yaml.ts';
 
 /**

@@ -11,7 +11,7 @@ import { describeIssues, invalidSettings } from './problems.ts';
 import { misfits } from './rules.ts';
 import { type Settings, settingsSchema } from './schema.ts';
 import { secretNameMisfits } from './secret-names.ts';
-import { unfilledVariables } from './unfilled.ts';
+import { unfilledVariables } from './template-variables.ts';
 
 /** The settings, and which layer set each: `default`, a file, `tag k3s-role` or `command line --role`. */
 export interface Loaded {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { k3sSettingsProblems } from '../../../../src/agent/parts/k3s/flags/keys.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { load } from '../../../../src/agent/settings/load.ts';
-import { unfilledLines, unfilledVariables } from '../../../../src/agent/settings/unfilled.ts';
+import { unfilledLines, unfilledVariables } from '../../../../src/agent/settings/template-variables.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { problemsOf } from './invalid.ts';
 
