@@ -9,7 +9,7 @@ import { forPerson } from './engine/severity.ts';
 import { type K3sNode, nodeName, normaliseServer } from './node.ts';
 import { keepingRole, keptAddress } from './parts/k3s/index.ts';
 import type { NodePaths } from './paths.ts';
-import { type Lesson, learn } from './resources/lesson.ts';
+import { type LastKnown, learn } from './resources/last-known.ts';
 import type { Loaded } from './settings/load.ts';
 import { nearest } from './settings/nearest.ts';
 import type { Settings } from './settings/schema.ts';
@@ -18,12 +18,12 @@ import { type Tagged, withTags } from './settings/tags.ts';
 /** All that must be known before a node can be planned, each with what it took to learn it. */
 export interface Knowledge {
   /** The settings of files and command line. */
-  readonly files: Lesson<Loaded>;
-  readonly identity: Lesson<Identity>;
+  readonly files: LastKnown<Loaded>;
+  readonly identity: LastKnown<Identity>;
   /** The settings with the instance tags of that identity. */
-  readonly tagged: Lesson<Tagged>;
-  readonly role: Lesson<Role>;
-  readonly node: Lesson<K3sNode>;
+  readonly tagged: LastKnown<Tagged>;
+  readonly role: LastKnown<Role>;
+  readonly node: LastKnown<K3sNode>;
 }
 
 export interface Informants {
@@ -61,25 +61,25 @@ export async function gather(ask: Informants, before?: Knowledge): Promise<Knowl
 
 /** The same with the node that is in care: as it was installed, while another kind of role waits for consent. */
 export async function inCare(host: HostReader, knowledge: Knowledge): Promise<Knowledge> {
-  const { value, ...lesson } = knowledge.node;
+  const { value, ...rest } = knowledge.node;
   if (value === undefined) return knowledge;
   // What cannot be looked at has a condition of its own.
   const kept = await keepingRole(host, value).catch(() => value);
-  return { ...knowledge, node: { ...lesson, value: kept } };
+  return { ...knowledge, node: { ...rest, value: kept } };
 }
 
 /** Asks what can only be asked once something else is known; without that there is nothing to say. */
 async function learnFrom<Ground, Value>(
-  ground: Lesson<Ground>,
-  before: Lesson<Value> | undefined,
+  ground: LastKnown<Ground>,
+  before: LastKnown<Value> | undefined,
   ask: (ground: Ground) => Promise<Value>,
-): Promise<Lesson<Value>> {
+): Promise<LastKnown<Value>> {
   const { value } = ground;
   return value === undefined ? {} : learn(before, () => ask(value));
 }
 
 /** What must be known by now, since something that was learned from it is. */
-function knownOf<Value>({ value }: Lesson<Value>): Value {
+function knownOf<Value>({ value }: LastKnown<Value>): Value {
   if (value === undefined) throw new Error('asked before its ground was known');
   return value;
 }

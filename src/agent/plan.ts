@@ -5,7 +5,7 @@ import type { K3sNode } from './node.ts';
 import { type NodePorts, nodeResources } from './parts/index.ts';
 import { nodeReadyId, tellingOfK3s } from './parts/k3s/index.ts';
 import { known } from './resources/known.ts';
-import type { Lesson } from './resources/lesson.ts';
+import type { LastKnown } from './resources/last-known.ts';
 import type { Loaded } from './settings/load.ts';
 
 export interface PlanPorts extends NodePorts {
@@ -20,7 +20,7 @@ export function planNode(knowledge: Knowledge, ports: PlanPorts | undefined): re
       id: 'Settings',
       summary: 'read the settings',
       condition: 'Settings',
-      lesson: settingsOf(knowledge),
+      lastKnown: settingsOf(knowledge),
       tell: ({ layers }) => layers.files.map(({ origin }) => origin).join(', ') || 'defaults alone',
     }),
     known({
@@ -28,7 +28,7 @@ export function planNode(knowledge: Knowledge, ports: PlanPorts | undefined): re
       summary: 'ask the cloud what this VM is',
       condition: 'Identity',
       needs: ['Settings'],
-      lesson: identity,
+      lastKnown: identity,
       tell: ({ computerName, location }) => [computerName, location].filter(Boolean).join(' in '),
     }),
     known({
@@ -36,30 +36,30 @@ export function planNode(knowledge: Knowledge, ports: PlanPorts | undefined): re
       summary: 'take the role from the tag k3s-role',
       condition: 'Role',
       needs: ['Settings', 'Identity'],
-      lesson: role,
+      lastKnown: role,
       tell: ({ name, summary }) => `${name}: ${summary}`,
     }),
   ];
   if (!role.value) return learned.map(tellingOfK3s);
-  if (!node.value || !ports) return [...learned, named(node)];
+  if (!node.value || !ports) return [...learned, nodeNamed(node)];
   const whole = [...nodeResources(node.value, ports), ...gitopsResources(node.value, ports.gitops)];
-  return [...learned, named(node), ...whole];
+  return [...learned, nodeNamed(node), ...whole];
 }
 
 /** The settings with their tags, or why they cannot be used. */
-function settingsOf({ files, tagged }: Knowledge): Lesson<Loaded> {
+function settingsOf({ files, tagged }: Knowledge): LastKnown<Loaded> {
   const value = tagged.value?.loaded ?? files.value;
   const error = files.error ?? tagged.error;
   return { ...(value && { value }), ...(error && { error }) };
 }
 
-function named(lesson: Knowledge['node']): Resource {
+function nodeNamed(lastKnown: Knowledge['node']): Resource {
   return known({
     id: 'Node',
     summary: 'name the node',
     condition: 'Identity',
     needs: ['Role'],
-    lesson,
+    lastKnown,
     tell: ({ name, address, guessedAddress: other }) =>
       `${name} at ${address}${other ? `, which it keeps; ${other} is named now, and node.ip: ${other} would move it` : ''}`,
   });

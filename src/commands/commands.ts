@@ -14,7 +14,7 @@ import { nodePaths } from '../agent/paths.ts';
 import { announcer } from '../agent/report/announce.ts';
 import { changesOf, readStatus, type Status, statusOf, writeStatus } from '../agent/report/publish.ts';
 import { statusText } from '../agent/report/status-text.ts';
-import { learn } from '../agent/resources/lesson.ts';
+import { learn } from '../agent/resources/last-known.ts';
 import { explain, explainJson } from '../agent/settings/explain.ts';
 import { version } from '../launcher/version.ts';
 import type { CommonOptions } from './cli-common.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
-import { learn } from '../../../../src/agent/resources/lesson.ts';
+import { learn } from '../../../../src/agent/resources/last-known.ts';
 
 const down = () =>
   Promise.reject(
@@ -20,8 +20,8 @@ test('without an earlier answer the error blocks', async () => {
 });
 
 test('with an earlier answer that stands, and the error blocks nobody', async () => {
-  const lesson = await learn({ value: 1 }, down);
-  expect(lesson).toMatchObject({
+  const known = await learn({ value: 1 }, down);
+  expect(known).toMatchObject({
     value: 1,
     error: { reason: 'IdentityUnavailable', blocks: false, endedBy: 'time', retry: { after: 7 } },
   });
