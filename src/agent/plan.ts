@@ -4,8 +4,7 @@ import type { Knowledge } from './knowledge.ts';
 import type { K3sNode } from './node.ts';
 import { type NodePorts, nodeResources } from './parts/index.ts';
 import { nodeReadyId, tellingOfK3s } from './parts/k3s/index.ts';
-import { known } from './resources/known.ts';
-import type { LastKnown } from './resources/last-known.ts';
+import { known, type LastKnown } from './resources/last-known.ts';
 import type { Loaded } from './settings/load.ts';
 
 export interface PlanPorts extends NodePorts {

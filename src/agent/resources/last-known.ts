@@ -1,4 +1,5 @@
 import { type NodeError, toNodeError } from '../engine/errors.ts';
+import { type ConditionType, inSync, type Resource } from '../engine/resource.ts';
 
 /** What was learned of a thing that cannot be learned at every moment: its last value, and why there is no newer one. */
 export interface LastKnown<Value> {
@@ -18,4 +19,25 @@ export async function learn<Value>(
     if (before?.value === undefined) return { error };
     return { value: before.value, error: error.nonBlocking() };
   }
+}
+
+export interface KnownSpec<Value> {
+  readonly id: string;
+  readonly summary: string;
+  readonly condition: ConditionType;
+  readonly needs?: readonly string[];
+  readonly lastKnown: LastKnown<Value>;
+  /** What is known, in one line for people. */
+  readonly tell: (value: Value) => string;
+}
+
+/** Something the node must know before it can be planned; the asking was done before, this tells how it went. */
+export function known<Value>({ lastKnown, tell, ...rest }: KnownSpec<Value>): Resource {
+  return {
+    ...rest,
+    async check() {
+      if (lastKnown.error) throw lastKnown.error;
+      return inSync(lastKnown.value === undefined ? {} : { message: tell(lastKnown.value) });
+    },
+  };
 }
