@@ -6,7 +6,7 @@ import { isMet } from './engine/met.ts';
 import { type Attempts, reconcile } from './engine/reconcile.ts';
 import { forgetUnasked } from './engine/remembering.ts';
 import type { Outcome } from './engine/resource.ts';
-import { gather, type Informants, inCare, type Knowledge } from './knowledge.ts';
+import { gather, inCare, type Knowledge, type Sources } from './knowledge.ts';
 import { type CredentialStatus, registryCredentials } from './parts/registry/index.ts';
 import { type PlanPorts, planNode } from './plan.ts';
 import { consentWarnings } from './settings/consents.ts';
@@ -32,7 +32,7 @@ export interface Span {
 }
 
 /** Everything an agent reaches the world through. */
-export interface AgentPorts extends Informants {
+export interface AgentPorts extends Sources {
   /** The Host for what the settings say of the network. */
   readonly hostFor: (knowledge: Knowledge) => Host;
   readonly planPorts: (knowledge: Knowledge) => PlanPorts | undefined;

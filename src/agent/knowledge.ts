@@ -26,7 +26,7 @@ export interface Knowledge {
   readonly node: LastKnown<K3sNode>;
 }
 
-export interface Informants {
+export interface Sources {
   /** `before` is what it returned last. */
   readonly loadSettings: (before?: Loaded) => Promise<Loaded>;
   readonly cloudFor: (settings: Settings) => Cloud;
@@ -42,7 +42,7 @@ export interface Informants {
  * Asks settings, cloud and tags, in this order. What cannot be asked now, or gives nothing that could be used, stays as
  * it was known before: neither a cloud that is down nor an edited tag takes a node that is up out of care.
  */
-export async function gather(ask: Informants, before?: Knowledge): Promise<Knowledge> {
+export async function gather(ask: Sources, before?: Knowledge): Promise<Knowledge> {
   const files = await learn(before?.files, () => ask.loadSettings(before?.files.value));
   const identity = await learnFrom(files, before?.identity, ({ settings }) =>
     ask.cloudFor(settings).identity(),
@@ -54,7 +54,7 @@ export async function gather(ask: Informants, before?: Knowledge): Promise<Knowl
     roleOf(loaded, warnings),
   );
   const node = await learnFrom(role, before?.node, async (role) =>
-    describe(ask, knownOf(tagged).loaded.settings, knownOf(identity), role),
+    describeNode(ask, knownOf(tagged).loaded.settings, knownOf(identity), role),
   );
   return { files, identity, tagged, role, node };
 }
@@ -119,8 +119,8 @@ export function roleOf(
   throw new NodeError('RoleUnknown', `"${role}" (${origin}) is no role of Slipway.${hint} Set it ${known}`);
 }
 
-async function describe(
-  { paths, arch, slipway, machine }: Informants,
+async function describeNode(
+  { paths, arch, slipway, machine }: Sources,
   settings: Settings,
   vm: Identity,
   role: Role,

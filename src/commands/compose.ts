@@ -89,7 +89,7 @@ export async function compose(
     return connect(files.value.settings).host;
   };
   const cloudFor = (settings: Settings) => connect(settings).cloud;
-  const informants = {
+  const sources = {
     loadSettings,
     cloudFor,
     paths,
@@ -98,7 +98,7 @@ export async function compose(
     machine: { host, addresses: () => machineFacts().addresses },
   };
   const agent = createAgent({
-    ...informants,
+    ...sources,
     hostFor,
     planPorts: (knowledge) => portsFor(knowledge, cloudFor, machine),
     random: Math.random,
@@ -108,7 +108,7 @@ export async function compose(
     agent,
     host,
     paths,
-    gather: () => gather(informants),
+    gather: () => gather(sources),
     connect: (settings) => ({
       ...connect(settings),
       portsFor: (knowledge) => portsFor(knowledge, cloudFor, machine),
