@@ -30,7 +30,7 @@ export const protectedFiles = [
   'parts/registry/credential-status.ts',
   'parts/registry/held-login.ts',
   'parts/k3s/membership/join-token.ts',
-  'parts/k3s/membership/joined.ts',
+  'parts/k3s/membership/joined-cluster.ts',
   'parts/registry/logins-cache.ts',
   'parts/registry/registries-yaml.ts',
   'parts/registry/settings-rules.ts',

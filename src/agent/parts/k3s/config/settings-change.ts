@@ -19,7 +19,7 @@ import {
   usualValues,
 } from '../flags/guarded-keys.ts';
 import { startFlags } from '../flags/start-flags.ts';
-import { joinedCluster } from '../membership/joined.ts';
+import { joinedCluster } from '../membership/joined-cluster.ts';
 import { startedWith } from './started-with.ts';
 
 /**

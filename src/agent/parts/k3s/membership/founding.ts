@@ -7,7 +7,7 @@ import { type K3sNode, normaliseServer, unitName } from '../../../node.ts';
 import { showUnit } from '../../../resources/unit.ts';
 import { dropInFlags } from '../flags/flags.ts';
 import { configuredFlags } from '../flags/given-flags.ts';
-import { joinedCluster } from './joined.ts';
+import { joinedCluster } from './joined-cluster.ts';
 import { serverCa } from './supervisor.ts';
 
 const foundingId = 'Cluster/founding';

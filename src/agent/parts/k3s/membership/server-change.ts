@@ -15,7 +15,7 @@ import { foreignUnit } from '../flags/foreign-unit.ts';
 import { presentFlags } from '../flags/start-flags.ts';
 import { isSuccessor, pinnedCa } from './ca.ts';
 import { knownCa, pinnedHash, repin } from './ca-pin.ts';
-import { joinedCluster } from './joined.ts';
+import { joinedCluster } from './joined-cluster.ts';
 import { serverCa } from './supervisor.ts';
 
 const serverChangeId = 'Consent/server';

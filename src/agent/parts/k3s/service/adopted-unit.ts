@@ -21,7 +21,7 @@ import {
 import { isIrreversible, usualValues } from '../flags/guarded-keys.ts';
 import { flagVariables, unitEnvironmentFiles, unitVariables, variableFlags } from '../flags/unit-flags.ts';
 import { usualFlags } from '../flags/usual-flags.ts';
-import { joinedCluster } from '../membership/joined.ts';
+import { joinedCluster } from '../membership/joined-cluster.ts';
 import { renderUnit } from './unit.ts';
 
 /**

@@ -9,7 +9,7 @@ import { observing } from '../../../resources/combinators.ts';
 import { download } from '../../../resources/download.ts';
 import { askApi } from '../../../resources/kubectl.ts';
 import { link } from '../../../resources/link.ts';
-import { joinedCluster } from '../membership/joined.ts';
+import { joinedCluster } from '../membership/joined-cluster.ts';
 import { lastVersion } from './last-version.ts';
 import { compareVersions, isOneStep, type K3sVersion, parseVersion } from './version.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
 import type { Resource } from '../../../../../../src/agent/engine/resource.ts';
-import { nonBlockingOnceJoined } from '../../../../../../src/agent/parts/k3s/membership/joined.ts';
+import { nonBlockingOnceJoined } from '../../../../../../src/agent/parts/k3s/membership/joined-cluster.ts';
 import { memoryHost } from '../../../../../lab/memory-host.ts';
 import { aNode, outcome } from '../../../a-node.ts';
 
