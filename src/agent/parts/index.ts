@@ -11,7 +11,6 @@ import {
   caPin,
   clusterFounding,
   configFile,
-  join,
   joinToken,
   k3sExecutable,
   k3sLinks,
@@ -30,6 +29,7 @@ import {
   serverChange,
   settingsChange,
   stampStart,
+  tokenAccepted,
   unit,
   unlessIrreversible,
   unlessOverridden,
@@ -128,7 +128,7 @@ function k3sResources(node: K3sNode, ports: K3sPorts, needs: readonly string[]):
   const cache = loginsCache(node, cloud).map((each) => nonBlockingOnceJoined(node, each));
   const provider = credentialProvider(node).map((each) => nonBlockingOnceJoined(node, each));
   const unitFile = unit(node, before).map(keeping);
-  const joined = isAgent ? [join(node, cloud, ids([token], pinned, server))] : [];
+  const joined = isAgent ? [tokenAccepted(node, cloud, ids([token], pinned, server))] : [];
   const inputs = ids(kernel, [executable, token, config], agents, logins, provider, unitFile, server, joined);
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
   const starting = (resource: Resource) => unlessIrreversible(node, unlessOverridden(node, resource));

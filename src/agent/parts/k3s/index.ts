@@ -10,11 +10,11 @@ export { settingsChange, unlessIrreversible } from './config/settings-change.ts'
 export { agentToken, agentTokenPath } from './membership/agent-token.ts';
 export { caPin } from './membership/ca-pin.ts';
 export { clusterFounding, serverToJoin } from './membership/founding.ts';
-export { join } from './membership/join.ts';
 export { fetchToken, joinToken, tokenSecretName } from './membership/join-token.ts';
 export { nonBlockingOnceJoined } from './membership/joined-cluster.ts';
 export { roleChange } from './membership/role-change.ts';
 export { serverChange } from './membership/server-change.ts';
+export { tokenAccepted } from './membership/token-accepted.ts';
 export { nodeReady, nodeReadyId, nodeTaintsApplied } from './node-ready.ts';
 export { afterOwnStart, ownStart } from './service/adopted-start.ts';
 export { keepingFlags } from './service/adopted-unit.ts';

@@ -3,7 +3,7 @@ import { NodeError, Recorded } from '../../../../../../src/agent/engine/errors.t
 import type { Host } from '../../../../../../src/agent/engine/host.ts';
 import { reveal } from '../../../../../../src/agent/engine/secret.ts';
 import { pinnedCa } from '../../../../../../src/agent/parts/k3s/membership/ca.ts';
-import { join } from '../../../../../../src/agent/parts/k3s/membership/join.ts';
+import { tokenAccepted } from '../../../../../../src/agent/parts/k3s/membership/token-accepted.ts';
 import { FakeCloud } from '../../../../../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost, unreachable } from '../../../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from '../../../a-node.ts';
@@ -30,7 +30,7 @@ function world(token: string, files: Record<string, string> = {}): MemoryHost {
 
 function agent(vault = 'swordfish') {
   const cloud = new FakeCloud({ secrets: { 'k3s-token': vault } });
-  return { cloud, resource: join(aNode('agent'), cloud, []) };
+  return { cloud, resource: tokenAccepted(aNode('agent'), cloud, []) };
 }
 
 const wrongHash = 'ab'.repeat(32);

@@ -24,7 +24,7 @@ import { parseToken, type Token } from './token.ts';
  * an agent shows its token only to the CA it knows, or to one that this certified; a new one to the CA its token pins,
  * or, as K3s does, to any server that answers if its token pins none. As with K3s the CA decides, not the name.
  */
-export function join(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
+export function tokenAccepted(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
   return nonBlockingOnceJoined(node, {
     id: 'Server/token',
     summary: 'show the join token to the server',
@@ -32,7 +32,7 @@ export function join(node: K3sNode, cloud: Cloud, needs: readonly string[]): Res
     needs,
     async check(host) {
       try {
-        return await check(host, await keepingServer(host, node), cloud);
+        return await checkToken(host, await keepingServer(host, node), cloud);
       } catch (thrown) {
         if (thrown instanceof Recorded && (await joinedCluster(host, node))) return notAsked;
         throw thrown;
@@ -44,7 +44,7 @@ export function join(node: K3sNode, cloud: Cloud, needs: readonly string[]): Res
 /** A dry run shows the token to nobody; an agent that has joined does not depend on the answer. */
 const notAsked = waiting('Recorded', 'Whether the server takes the token was not asked.', { blocks: false });
 
-async function check(host: HostReader, node: K3sNode, cloud: Cloud): Promise<Finding> {
+async function checkToken(host: HostReader, node: K3sNode, cloud: Cloud): Promise<Finding> {
   const { server } = node;
   if (server === undefined) throw serverUnknown();
   const text = await fileText(host, node.paths.slipway.joinToken);
