@@ -9,7 +9,7 @@ export { noOverrides, unlessOverridden } from './config/overrides.ts';
 export { settingsChange, unlessIrreversible } from './config/settings-change.ts';
 export { agentToken, agentTokenPath } from './membership/agent-token.ts';
 export { caPin } from './membership/ca-pin.ts';
-export { clusterFounding, serverToJoin } from './membership/founding.ts';
+export { clusterFounding, serverToJoin } from './membership/cluster-founding.ts';
 export { fetchToken, joinToken, tokenSecretName } from './membership/join-token.ts';
 export { nonBlockingOnceJoined } from './membership/joined-cluster.ts';
 export { roleChange } from './membership/role-change.ts';
