@@ -10,7 +10,7 @@ import { file } from '../../../resources/file.ts';
 import { parseYaml } from '../../../settings/yaml.ts';
 import { checkK3sConfig } from '../flags/keys.ts';
 import { agentTokenPath } from '../membership/agent-token.ts';
-import { keptNode } from './kept.ts';
+import { keptNode } from './kept-node.ts';
 
 type Scalar = string | number | boolean;
 type K3sConfig = Readonly<Record<string, Scalar | readonly Scalar[]>>;

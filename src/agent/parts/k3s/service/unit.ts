@@ -5,7 +5,7 @@ import type { Resource } from '../../../engine/resource.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
 import { file } from '../../../resources/file.ts';
 import { unitLoaded } from '../../../resources/unit.ts';
-import { keptNode } from '../config/kept.ts';
+import { keptNode } from '../config/kept-node.ts';
 
 /** The systemd unit that runs K3s, and systemd knowing it. It is enabled once all is there that K3s needs. */
 export function unit(node: K3sNode, needs: readonly string[]): readonly Resource[] {
