@@ -3,7 +3,7 @@ import type { GitOps } from './gitops/gitops.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { K3sNode } from './node.ts';
 import { type NodePorts, nodeResources } from './parts/index.ts';
-import { nodeReadyId, tellingOfK3s } from './parts/k3s/index.ts';
+import { nodeReadyId, namingK3sLeftRunning } from './parts/k3s/index.ts';
 import { known, type LastKnown } from './resources/last-known.ts';
 import type { Loaded } from './settings/load.ts';
 
@@ -39,7 +39,7 @@ export function planNode(knowledge: Knowledge, ports: PlanPorts | undefined): re
       tell: ({ name, summary }) => `${name}: ${summary}`,
     }),
   ];
-  if (!role.value) return learned.map(tellingOfK3s);
+  if (!role.value) return learned.map(namingK3sLeftRunning);
   if (!node.value || !ports) return [...learned, nodeNamed(node)];
   const whole = [...nodeResources(node.value, ports), ...gitopsResources(node.value, ports.gitops)];
   return [...learned, nodeNamed(node), ...whole];

@@ -45,7 +45,7 @@ export { keptAddress } from './kept-address.ts';
 export { joinedCluster, proofOfJoining } from './membership/joined-cluster.ts';
 export { keepingRole } from './membership/role-change.ts';
 export { foreignStart } from './service/adopted-start.ts';
-export { tellingOfK3s } from './service/unattended.ts';
+export { namingK3sLeftRunning } from './service/left-running.ts';
 export { parseVersion } from './upgrade/version.ts';
 
 // Its removal.

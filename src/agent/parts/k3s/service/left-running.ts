@@ -6,7 +6,7 @@ import { retelling } from '../../../resources/combinators.ts';
 import { showUnit } from '../../../resources/unit.ts';
 
 /** The same Resource, whose trouble names the K3s that runs meanwhile: without a role nothing else looks at it. */
-export function tellingOfK3s(resource: Resource): Resource {
+export function namingK3sLeftRunning(resource: Resource): Resource {
   return retelling(resource, withRunning);
 }
 
