@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { HostReader } from '../agent/engine/host.ts';
 import { inSync, type Resource } from '../agent/engine/resource.ts';
 import { agentTokenPath, k3sRemoved, movedAsideGone, scriptPaths } from '../agent/parts/k3s/index.ts';
-import { guardUnitPath, noImdsGuard } from '../agent/parts/network/index.ts';
+import { guardUnitPath, imdsGuardRemoved } from '../agent/parts/network/index.ts';
 import { noProvider, pluginName } from '../agent/parts/registry/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { observing, unless } from '../agent/resources/combinators.ts';
@@ -81,7 +81,7 @@ function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): 
 
 /** Below another root there are its files alone: the rules are the machine's own. */
 function guardGone(paths: NodePaths, needs: readonly string[]): readonly Resource[] {
-  if (paths.root === '/') return [{ ...noImdsGuard(paths), needs }];
+  if (paths.root === '/') return [{ ...imdsGuardRemoved(paths), needs }];
   return [guardUnitPath(paths), paths.slipway.imdsGuard].map((path) =>
     removed({ path, condition: 'ImdsGuard', needs }),
   );

@@ -4,10 +4,10 @@ export { networkPart } from './part.ts';
 
 // What a node has of it.
 
-export { imdsGuard } from './guard.ts';
+export { imdsGuard } from './imds-guard.ts';
 
 // Its removal, and what it is called where it stays.
 
 export { table as guardTable } from './nft.ts';
-export { noImdsGuard } from './no-guard.ts';
+export { imdsGuardRemoved } from './imds-guard-removed.ts';
 export { guardUnit, guardUnitPath } from './unit.ts';

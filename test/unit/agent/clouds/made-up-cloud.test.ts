@@ -9,7 +9,7 @@ import { askedBy } from '../../../../src/agent/doctor/doctor.ts';
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
 import { gitOpsEngines } from '../../../../src/agent/gitops/index.ts';
 import { comesByItself } from '../../../../src/agent/knowledge.ts';
-import { imdsGuard } from '../../../../src/agent/parts/network/guard.ts';
+import { imdsGuard } from '../../../../src/agent/parts/network/imds-guard.ts';
 import { renderProviderSettings } from '../../../../src/agent/parts/registry/credential-provider.ts';
 import { loginRenewersStopped } from '../../../../src/agent/parts/registry/login-renewers.ts';
 import { misfits } from '../../../../src/agent/settings/rules.ts';

@@ -13,7 +13,7 @@ import { guardUnit, guardUnitPath } from './unit.ts';
  * Step by step, each seen in the world and the files last: the unit is disabled and stopped, so that nothing loads the
  * rules again, then our table is deleted.
  */
-export function noImdsGuard(paths: NodePaths, why?: string): Resource {
+export function imdsGuardRemoved(paths: NodePaths, why?: string): Resource {
   return {
     id: 'ImdsGuard/none',
     summary: 'take the guard of the metadata service down',

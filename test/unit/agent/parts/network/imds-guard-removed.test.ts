@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { noImdsGuard } from '../../../../../src/agent/parts/network/no-guard.ts';
+import { imdsGuardRemoved } from '../../../../../src/agent/parts/network/imds-guard-removed.ts';
 import { nodePaths } from '../../../../../src/agent/paths.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 import { outcome } from '../../a-node.ts';
@@ -8,7 +8,7 @@ const unit = '/etc/systemd/system/slipway-imds-guard.service';
 const rules = '/var/lib/slipway/imds-guard.nft';
 const gone = { exitCode: 1, stderr: 'Error: No such file or directory' };
 const idle = 'ActiveState=inactive\nUnitFileState=disabled\n';
-const resource = noImdsGuard(nodePaths('/'));
+const resource = imdsGuardRemoved(nodePaths('/'));
 
 test('where there is nothing, nobody is asked', async () => {
   expect(await outcome(resource, memoryHost())).toBe('InSync');

@@ -9,7 +9,7 @@ import { file } from '../../resources/file.ts';
 import { unitEnabled, unitLoaded } from '../../resources/unit.ts';
 import type { Settings } from '../../settings/schema.ts';
 import { rulesLoaded } from './loaded.ts';
-import { noImdsGuard } from './no-guard.ts';
+import { imdsGuardRemoved } from './imds-guard-removed.ts';
 import { type GuardRules, renderRuleset } from './ruleset.ts';
 import { guardUnit, guardUnitPath, renderGuardUnit } from './unit.ts';
 
@@ -26,7 +26,7 @@ export interface Guarded {
  */
 export function imdsGuard({ settings, paths }: Guarded, table: Clouds = clouds): readonly Resource[] {
   const found = guarded({ settings, paths }, chosenCloud(settings, table).metadata);
-  if (typeof found === 'string') return [nonBlocking(noImdsGuard(paths, found))];
+  if (typeof found === 'string') return [nonBlocking(imdsGuardRemoved(paths, found))];
   const { address, only } = found;
   return guard({ address, only, allow: settings.imds.allow }, paths).map((each) => nonBlocking(each));
 }

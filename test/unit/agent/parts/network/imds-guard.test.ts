@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { imdsGuard } from '../../../../../src/agent/parts/network/guard.ts';
+import { imdsGuard } from '../../../../../src/agent/parts/network/imds-guard.ts';
 import { renderGuardUnit } from '../../../../../src/agent/parts/network/unit.ts';
 import { nodePaths } from '../../../../../src/agent/paths.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
