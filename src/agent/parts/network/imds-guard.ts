@@ -8,10 +8,10 @@ import { nonBlocking } from '../../resources/combinators.ts';
 import { file } from '../../resources/file.ts';
 import { unitEnabled, unitLoaded } from '../../resources/unit.ts';
 import type { Settings } from '../../settings/schema.ts';
-import { rulesLoaded } from './loaded.ts';
+import { rulesetLoaded } from './ruleset-loaded.ts';
 import { imdsGuardRemoved } from './imds-guard-removed.ts';
 import { type GuardRules, renderRuleset } from './ruleset.ts';
-import { guardUnit, guardUnitPath, renderGuardUnit } from './unit.ts';
+import { guardUnit, guardUnitPath, renderGuardUnit } from './guard-unit.ts';
 
 export interface Guarded {
   readonly settings: Choosing & Pick<Settings, 'imds'>;
@@ -38,7 +38,7 @@ function guard(rules: GuardRules, paths: NodePaths): readonly Resource[] {
   const written = file({ path, content: renderGuardUnit(paths), condition, needs: [ruleset.id] });
   const loaded = unitLoaded({ unit: guardUnit, path, condition, needs: [written.id] });
   const enabled = unitEnabled({ unit: guardUnit, condition, needs: [loaded.id] });
-  return [ruleset, written, loaded, enabled, rulesLoaded(rules, [loaded.id])];
+  return [ruleset, written, loaded, enabled, rulesetLoaded(rules, [loaded.id])];
 }
 
 /** What is to be guarded, or why there is nothing. */

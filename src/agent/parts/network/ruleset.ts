@@ -1,6 +1,6 @@
 import type { Metadata } from '../../clouds/driver.ts';
 import { shortDigest } from '../../engine/digest.ts';
-import { table } from './nft.ts';
+import { table } from './nft-command.ts';
 
 /** Who is kept from which address. */
 export interface GuardRules {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { NodePaths } from '../../paths.ts';
-import { nft } from './nft.ts';
+import { nft } from './nft-command.ts';
 
 /** The unit that loads the rules at every boot. */
 export const guardUnit = 'slipway-imds-guard.service';

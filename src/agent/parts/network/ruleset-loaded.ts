@@ -3,17 +3,17 @@ import type { Host, HostReader } from '../../engine/host.ts';
 import { compare, type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { showUnit, systemctl } from '../../resources/unit.ts';
-import { nft } from './nft.ts';
+import { nft } from './nft-command.ts';
 import { type GuardRules, listedRules, rulesName } from './ruleset.ts';
-import { guardFailed, listTable, quoted } from './table.ts';
-import { guardUnit } from './unit.ts';
+import { guardFailed, listTable, quoted } from './nft-list.ts';
+import { guardUnit } from './guard-unit.ts';
 
 /**
  * The kernel has these rules: whoever flushed them or changed them, the unit is started or reloaded.
  *
  * `NftablesMissing` where there is no nft, `ImdsGuardFailed` with nft's words where it did not take the rules.
  */
-export function rulesLoaded(rules: GuardRules, needs: readonly string[]): Resource {
+export function rulesetLoaded(rules: GuardRules, needs: readonly string[]): Resource {
   return {
     id: 'ImdsGuard/rules',
     summary: `systemctl reload-or-restart ${guardUnit}`,

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { rulesLoaded } from '../../../../../src/agent/parts/network/loaded.ts';
+import { rulesetLoaded } from '../../../../../src/agent/parts/network/ruleset-loaded.ts';
 import { renderRuleset } from '../../../../../src/agent/parts/network/ruleset.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 import { failure, outcome, settle } from '../../a-node.ts';
 
 const rules = { address: '169.254.169.254', allow: [] };
-const resource = rulesLoaded(rules, []);
+const resource = rulesetLoaded(rules, []);
 const listing = renderRuleset(rules);
 
 function machine(state: string, nft: { exitCode?: number; stdout?: string; stderr?: string } = {}) {
@@ -37,7 +37,7 @@ describe('the rules', () => {
 
   test('of one port are told with it', async () => {
     const narrow = { ...rules, only: { protocol: 'tcp', port: 80 } } as const;
-    const finding = await rulesLoaded(narrow, []).check(machine('active', { stdout: renderRuleset(narrow) }));
+    const finding = await rulesetLoaded(narrow, []).check(machine('active', { stdout: renderRuleset(narrow) }));
     expect(finding).toMatchObject({
       state: 'InSync',
       message: 'pods are kept from 169.254.169.254 (tcp 80)',
