@@ -3,7 +3,7 @@ import { type Finding, inSync, type Resource, step } from '../../engine/resource
 import type { NodePaths } from '../../paths.ts';
 import { showUnit, systemctl } from '../../resources/unit.ts';
 import { isActive } from '../../resources/units-stopped.ts';
-import { nft, nftCommand, table } from './nft-command.ts';
+import { guardTable, nft, nftCommand } from './nft-command.ts';
 import { listTable } from './nft-list.ts';
 import { guardUnit, guardUnitPath } from './guard-unit.ts';
 
@@ -18,11 +18,11 @@ export function imdsGuardRemoved(paths: NodePaths, why?: string): Resource {
     id: 'ImdsGuard/none',
     summary: 'take the guard of the metadata service down',
     condition: 'ImdsGuard',
-    check: (host) => check(host, paths, why),
+    check: (host) => checkRemoved(host, paths, why),
   };
 }
 
-async function check(host: HostReader, paths: NodePaths, why: string | undefined): Promise<Finding> {
+async function checkRemoved(host: HostReader, paths: NodePaths, why: string | undefined): Promise<Finding> {
   const unitFile = guardUnitPath(paths);
   const rules = paths.slipway.imdsGuard;
   const hasUnit = (await host.stat(unitFile)) !== undefined;
@@ -34,8 +34,8 @@ async function check(host: HostReader, paths: NodePaths, why: string | undefined
     });
   }
   if (await isLoaded(host)) {
-    return step({ field: table.join(' '), observed: 'loaded', desired: undefined }, async (host) => {
-      await host.run(nftCommand('delete', 'table', ...table));
+    return step({ field: guardTable.join(' '), observed: 'loaded', desired: undefined }, async (host) => {
+      await host.run(nftCommand('delete', 'table', ...guardTable));
     });
   }
   return step({ field: 'files', observed: 'present', desired: undefined }, async (host) => {

@@ -25,13 +25,13 @@ export interface Guarded {
  * wrong with it is told by a condition of its own.
  */
 export function imdsGuard({ settings, paths }: Guarded, table: Clouds = clouds): readonly Resource[] {
-  const found = guarded({ settings, paths }, chosenCloud(settings, table).metadata);
+  const found = metadataToGuard({ settings, paths }, chosenCloud(settings, table).metadata);
   if (typeof found === 'string') return [nonBlocking(imdsGuardRemoved(paths, found))];
   const { address, only } = found;
-  return guard({ address, only, allow: settings.imds.allow }, paths).map((each) => nonBlocking(each));
+  return guardResources({ address, only, allow: settings.imds.allow }, paths).map((each) => nonBlocking(each));
 }
 
-function guard(rules: GuardRules, paths: NodePaths): readonly Resource[] {
+function guardResources(rules: GuardRules, paths: NodePaths): readonly Resource[] {
   const condition = 'ImdsGuard';
   const path = guardUnitPath(paths);
   const ruleset = file({ path: paths.slipway.imdsGuard, content: renderRuleset(rules), condition });
@@ -42,7 +42,7 @@ function guard(rules: GuardRules, paths: NodePaths): readonly Resource[] {
 }
 
 /** What is to be guarded, or why there is nothing. */
-function guarded({ settings, paths }: Guarded, metadata: Metadata | undefined): Metadata | string {
+function metadataToGuard({ settings, paths }: Guarded, metadata: Metadata | undefined): Metadata | string {
   if (settings.imds.pods === 'allow') return 'imds.pods lets every pod ask the metadata service';
   if (!metadata) return `cloud ${settings.cloud} has no metadata service`;
   const { address, setting = 'the metadata service' } = metadata;

@@ -4,7 +4,7 @@ import type { Command } from '../../engine/host.ts';
 export const nft = '/usr/sbin/nft';
 
 /** The only table that is ours. */
-export const table = ['inet', 'slipway_imds'] as const;
+export const guardTable = ['inet', 'slipway_imds'] as const;
 
 /**
  * An nft command, done by systemd in a unit of its own: netlink wants CAP_NET_ADMIN even of who only looks, and

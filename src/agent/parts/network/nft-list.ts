@@ -1,12 +1,12 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { forPerson } from '../../engine/severity.ts';
-import { nftCommand, table } from './nft-command.ts';
+import { guardTable, nftCommand } from './nft-command.ts';
 import { guardUnit } from './guard-unit.ts';
 
 /** Our table as nft lists it; `undefined` where there is none. `ImdsGuardFailed` where that cannot be known. */
 export async function listTable(host: HostReader): Promise<string | undefined> {
-  const { exitCode, stdout, stderr } = await host.query(nftCommand('list', 'table', ...table));
+  const { exitCode, stdout, stderr } = await host.query(nftCommand('list', 'table', ...guardTable));
   if (exitCode === 0) return stdout;
   // What nft says of a table that is not there.
   if (/^Error: No such file or directory/m.test(stderr)) return undefined;

@@ -19,19 +19,19 @@ export function rulesetLoaded(rules: GuardRules, needs: readonly string[]): Reso
     summary: `systemctl reload-or-restart ${guardUnit}`,
     condition: 'ImdsGuard',
     needs,
-    check: (host) => check(host, rules),
+    check: (host) => checkLoaded(host, rules),
   };
 }
 
-async function check(host: HostReader, rules: GuardRules): Promise<Finding> {
+async function checkLoaded(host: HostReader, rules: GuardRules): Promise<Finding> {
   if ((await host.stat(nft)) === undefined) throw nftablesMissing();
   const { ActiveState, LoadState } = await showUnit(host, guardUnit, ['ActiveState', 'LoadState']);
   // Whose file could not be written, as on a full disk.
   if (LoadState === 'not-found') return waiting('Blocked', `waits for ${guardUnit}`, { blocks: false });
   const list = ActiveState === 'active' ? await listTable(host) : undefined;
   const loaded = list === undefined ? undefined : listedRules(list, rules);
-  const finding = compare({ rules: loaded }, { rules: rulesName(rules) }, load);
-  return finding.state === 'InSync' ? inSync({ message: told(rules) }) : finding;
+  const finding = compare({ rules: loaded }, { rules: rulesName(rules) }, loadRuleset);
+  return finding.state === 'InSync' ? inSync({ message: keptFrom(rules) }) : finding;
 }
 
 function nftablesMissing(): NodeError {
@@ -44,19 +44,19 @@ function nftablesMissing(): NodeError {
 }
 
 /** A reload replaces the rules with no moment between; a unit that does not run is started. */
-async function load(host: Host): Promise<void> {
+async function loadRuleset(host: Host): Promise<void> {
   try {
     await host.run(systemctl('reload-or-restart', guardUnit));
   } catch (thrown) {
     if (!(thrown instanceof NodeError) || thrown.reason !== 'CommandFailed') throw thrown;
     throw guardFailed(
-      `nft did not take the rules, so pods may reach the metadata service. ${quoted(await complaint(host))}`,
+      `nft did not take the rules, so pods may reach the metadata service. ${quoted(await nftComplaint(host))}`,
     );
   }
 }
 
 /** What nft wrote when the unit was started last. */
-async function complaint(host: HostReader): Promise<string> {
+async function nftComplaint(host: HostReader): Promise<string> {
   const { InvocationID } = await showUnit(host, guardUnit, ['InvocationID']);
   const { stdout } = await host.query({
     file: 'journalctl',
@@ -65,7 +65,7 @@ async function complaint(host: HostReader): Promise<string> {
   return stdout;
 }
 
-function told({ address, only, allow }: GuardRules): string {
+function keptFrom({ address, only, allow }: GuardRules): string {
   const port = only ? ` (${only.protocol} ${only.port})` : '';
   const names = allow.map(({ name }) => name).join(', ');
   return `pods are kept from ${address}${port}${names && `; let through: ${names}`}`;

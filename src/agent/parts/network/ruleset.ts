@@ -1,6 +1,6 @@
 import type { Metadata } from '../../clouds/driver.ts';
 import { shortDigest } from '../../engine/digest.ts';
-import { table } from './nft-command.ts';
+import { guardTable } from './nft-command.ts';
 
 /** Who is kept from which address. */
 export interface GuardRules {
@@ -30,7 +30,7 @@ export interface Allowed {
  * reset is seen at once, while a connection that gets anything else tries again for a second.
  */
 export function renderRuleset(rules: GuardRules): string {
-  const name = table.join(' ');
+  const name = guardTable.join(' ');
   return `# Written by Slipway: who may ask the instance metadata service for the identity of this VM.
 table ${name}
 delete table ${name}
