@@ -7,7 +7,7 @@ import type { Emit } from '../agent/engine/events.ts';
 import type { Host } from '../agent/engine/host.ts';
 import { chosenEngine } from '../agent/gitops/chosen.ts';
 import { rotationSchedule } from '../agent/host/clock/rotation-schedule.ts';
-import { type MachineFacts, machineFacts } from '../agent/host/facts.ts';
+import { type MachineFacts, machineFacts } from '../agent/host/machine-facts.ts';
 import { diskOf } from '../agent/host/files/free-space.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { gather, type Knowledge } from '../agent/knowledge.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addressesOf, defaultInterface, machineFacts } from '../../../src/agent/host/facts.ts';
+import { addressesOf, defaultInterface, machineFacts } from '../../../src/agent/host/machine-facts.ts';
 
 test('the machine tells what it is', () => {
   const facts = machineFacts();
