@@ -10,7 +10,7 @@ import { versionLine } from '../launcher/version.ts';
 import { type Commands, cli } from './cli.ts';
 import { misused } from './cli-forms.ts';
 
-export { endForUncaught } from './defect.ts';
+export { endForUncaught } from './uncaught-error.ts';
 
 /** Runs one command line, `process.argv` as Node gives it, and resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
