@@ -34,18 +34,18 @@ const zones: readonly {
     imports: ['settings'],
   },
   { zone: 'version', files: /^src\/launcher\/version\.ts$/, imports: [] },
-  { zone: 'last words', files: /^src\/launcher\/last-words\.ts$/, imports: [] },
+  { zone: 'stderr', files: /^src\/launcher\/stderr\.ts$/, imports: [] },
   {
     zone: 'launcher',
     files: /^src\/launcher\//,
-    imports: ['commands', 'version', 'last words', 'answer', 'paths'],
+    imports: ['commands', 'version', 'stderr', 'answer', 'paths'],
   },
   { zone: 'answer', files: /^src\/agent\/parts\/registry\/answer\//, imports: [] },
   {
     zone: 'commands',
     files: /^src\/commands\//,
     imports: [
-      ...['version', 'last words', 'loop', 'node', 'paths', 'report', 'settings', 'host'],
+      ...['version', 'stderr', 'loop', 'node', 'paths', 'report', 'settings', 'host'],
       ...[
         'clouds',
         'gitops',
@@ -178,7 +178,7 @@ const machineFiles =
  * error that nothing caught, a signal, and a pass that hangs.
  */
 const processEnds =
-  /^src\/(launcher\/(launch|exit-code)|commands\/defect|agent\/host\/(process\/signals|systemd\/hung-pass))\.ts$/;
+  /^src\/(launcher\/(launch|exit-code)|commands\/uncaught-error|agent\/host\/(process\/signals|systemd\/hung-pass))\.ts$/;
 
 /** The only files that call JSON.parse: the one for all, the leaf that imports nothing, and what formats our own log lines. */
 const jsonFiles = /^src\/agent\/(engine\/json|parts\/registry\/answer\/[\w-]+|host\/process\/output)\.ts$/;

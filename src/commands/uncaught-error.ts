@@ -1,6 +1,6 @@
 import { toNodeError } from '../agent/engine/errors.ts';
 import { printableLine } from '../agent/engine/printable.ts';
-import { tellJournal } from '../launcher/last-words.ts';
+import { tellJournal } from '../launcher/stderr.ts';
 
 /**
  * Ends this process for an error that nothing caught, with 1 and two lines: what happened, and for a developer, in the

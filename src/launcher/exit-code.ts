@@ -1,4 +1,4 @@
-import { tellJournal } from './last-words.ts';
+import { tellJournal } from './stderr.ts';
 
 /**
  * Makes the result of `work` the exit code of this process.

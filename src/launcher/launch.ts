@@ -10,7 +10,7 @@ import { answerKubelet } from './answer-kubelet.ts';
 import { powerfulVariables, withoutVariables } from './environment.ts';
 import { isExecutable } from './executable.ts';
 import { exitWith } from './exit-code.ts';
-import { tellJournal } from './last-words.ts';
+import { tellJournal } from './stderr.ts';
 import { loadProgram, type Program } from './program.ts';
 import { versionLine } from './version.ts';
 
