@@ -10,7 +10,7 @@ import { octal, owner } from '../agent/resources/mode.ts';
 import { realPath } from '../agent/resources/real-path.ts';
 import { isBooted, systemctl, unitLoaded } from '../agent/resources/unit.ts';
 import type { InstalledFiles } from './installed-files.ts';
-import { daemonUnit, directoriesUnit, setupPlaces } from './places.ts';
+import { daemonUnit, directoriesUnit, setupPaths } from './setup-paths.ts';
 
 export interface InstallSpec {
   readonly paths: NodePaths;
@@ -24,7 +24,7 @@ export interface InstallSpec {
  * which a later install knows that this one was made to its end.
  */
 export function installSteps({ paths, self, files }: InstallSpec): readonly Resource[] {
-  const places = setupPlaces(paths);
+  const places = setupPaths(paths);
   const safe = safeWay(paths, Object.values(places), 'System');
   const executable = executableInPlace(self, places.executable, paths.root, [safe.id]);
   const put = (name: keyof InstalledFiles, needs: readonly string[] = [safe.id]) =>
@@ -55,7 +55,7 @@ function daemonEnabled(paths: NodePaths, needs: readonly string[]): Resource {
     condition: 'System',
     needs,
     async check(host) {
-      if (await host.stat(setupPlaces(paths).example)) return inSync();
+      if (await host.stat(setupPaths(paths).example)) return inSync();
       return compare({ enabled: await enablement(host, paths) }, { enabled: 'enabled' }, async (host) => {
         await host.run(enabling);
       });

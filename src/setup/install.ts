@@ -11,7 +11,7 @@ import { installedFiles } from './installed-files.ts';
 import type { InstallOptions } from './options.ts';
 import { perform } from './perform.ts';
 import { requireRoot, tell } from './person.ts';
-import { daemonUnit, packagedUnit, setupPlaces } from './places.ts';
+import { daemonUnit, packagedUnit, setupPaths } from './setup-paths.ts';
 
 /** 0 where all is in place, 1 where not. Nothing is started: whoever calls it decides when. */
 export async function install({ root }: InstallOptions): Promise<number> {
@@ -48,7 +48,7 @@ function noExecutable(): NodeError {
 
 /** What the package brought is not shadowed; what an earlier install left, and shadows it, is a person's to remove. */
 async function packageNotes(host: HostReader, paths: NodePaths, unit: string): Promise<readonly string[]> {
-  const { executable, daemon, directories, tmpfiles } = setupPlaces(paths);
+  const { executable, daemon, directories, tmpfiles } = setupPaths(paths);
   const places = [daemon, directories, tmpfiles, executable];
   const stats = await Promise.all(places.map((path) => host.stat(path)));
   const left = places.filter((_, at) => stats[at] !== undefined);

@@ -6,7 +6,7 @@ import { guardTable, guardUnit } from '../agent/parts/network/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { showUnits } from '../agent/resources/unit.ts';
 import { isActive } from '../agent/resources/units-stopped.ts';
-import { packagedUnit } from './places.ts';
+import { packagedUnit } from './setup-paths.ts';
 import { type Extent, neededByK3s } from './uninstall-steps.ts';
 
 /** The unit of the K3s that is installed here, or runs though its unit file was deleted; `undefined` without K3s. */

@@ -8,7 +8,7 @@ import { containerProcesses, isOfPods } from '../agent/parts/k3s/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { fileText } from '../agent/resources/file-text.ts';
 import type { Tell } from './perform.ts';
-import { daemonUnit } from './places.ts';
+import { daemonUnit } from './setup-paths.ts';
 
 /** Lines for a person: what was done, and, as errors, what was not. */
 export const tell: Tell = {

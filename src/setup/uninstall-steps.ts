@@ -9,7 +9,7 @@ import { observing, unless } from '../agent/resources/combinators.ts';
 import { noneOf, removed, removing } from '../agent/resources/removed.ts';
 import { unitsForgotten } from '../agent/resources/units-forgotten.ts';
 import { unitsStopped } from '../agent/resources/units-stopped.ts';
-import { daemonUnit, directoriesUnit, setupPlaces } from './places.ts';
+import { daemonUnit, directoriesUnit, setupPaths } from './setup-paths.ts';
 
 /** How much goes. */
 export interface Extent {
@@ -48,7 +48,7 @@ export function uninstallSteps(paths: NodePaths, extent: Extent): readonly Resou
     ...ownFiles(paths, extent, needs),
     ...(extent.purge ? purged(paths, extent, settled) : []),
   ];
-  const { executable } = setupPlaces(paths);
+  const { executable } = setupPaths(paths);
   return [...steps, removed({ path: executable, condition: 'System', needs: steps.map(({ id }) => id) })];
 }
 
@@ -69,7 +69,7 @@ export function neededByK3s(paths: NodePaths): readonly string[] {
 
 /** The scripts that remove K3s go with K3s where that goes. */
 function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): readonly Resource[] {
-  const { daemon, directories, tmpfiles, example } = setupPlaces(paths);
+  const { daemon, directories, tmpfiles, example } = setupPaths(paths);
   const wanted = join(paths.system.units, 'multi-user.target.wants', daemonUnit);
   const files = [wanted, daemon, directories, tmpfiles, example, ...(k3s ? [] : scriptPaths(paths))];
   const units = [daemonUnit, directoriesUnit];

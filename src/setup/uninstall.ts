@@ -11,7 +11,7 @@ import { installedK3s, k3sLeftBehind, leftBehind } from './left-behind.ts';
 import type { RemovalOptions, UninstallOptions } from './options.ts';
 import { perform, rehearse } from './perform.ts';
 import { requireOutsideContainers, requireOwnShell, requireRoot, tell } from './person.ts';
-import { daemonUnit } from './places.ts';
+import { daemonUnit } from './setup-paths.ts';
 import { daemonStopped, k3sUninstallSteps, uninstallSteps } from './uninstall-steps.ts';
 
 /** Takes Slipway away, and K3s where that is asked for: 0 where all that was to go is gone, 1 where not. */

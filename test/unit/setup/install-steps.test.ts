@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { nodePaths } from '../../../src/agent/paths.ts';
 import { installSteps } from '../../../src/setup/install-steps.ts';
-import { packagedUnit } from '../../../src/setup/places.ts';
+import { packagedUnit } from '../../../src/setup/setup-paths.ts';
 import { type MemoryHost, memoryHost } from '../../lab/memory-host.ts';
 import { told } from './a-host.ts';
 

@@ -7,7 +7,7 @@ export const daemonUnit = 'slipway.service';
 export const directoriesUnit = 'slipway-directories.service';
 
 /** Where `slipway install` puts what. */
-export function setupPlaces({ root, system }: NodePaths) {
+export function setupPaths({ root, system }: NodePaths) {
   return {
     executable: join(system.bin, 'slipway'),
     daemon: join(system.units, daemonUnit),
