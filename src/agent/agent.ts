@@ -2,7 +2,7 @@ import { type Alarm, alarm, clockJump } from './alarm.ts';
 import { type Condition, conditionsOf, isUnverified } from './engine/conditions.ts';
 import type { Emit } from './engine/events.ts';
 import type { Host } from './engine/host.ts';
-import { isMet } from './engine/met.ts';
+import { isMet } from './engine/is-met.ts';
 import { type Attempts, reconcile } from './engine/reconcile.ts';
 import { forgetUnasked } from './engine/remembering.ts';
 import type { Outcome } from './engine/resource.ts';

@@ -1,7 +1,7 @@
 import { type Checked, describe, type Standing } from '../engine/describe.ts';
 import { toNodeError } from '../engine/errors.ts';
 import type { HostReader } from '../engine/host.ts';
-import { isMet } from '../engine/met.ts';
+import { isMet } from '../engine/is-met.ts';
 import type { ConditionType, Resource } from '../engine/resource.ts';
 import { conditionTypes } from '../vocabulary.ts';
 import { ok, type Probe, skipped, trouble, type Verdict } from './probe.ts';

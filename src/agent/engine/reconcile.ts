@@ -1,7 +1,7 @@
 import { type Held, isHeld, nextAttempt } from './backoff.ts';
 import { NodeError, Recorded, toNodeError } from './errors.ts';
 import type { Host } from './host.ts';
-import { isMet } from './met.ts';
+import { isMet } from './is-met.ts';
 import type { Change, Drift, Finding, Outcome, Resource } from './resource.ts';
 import { forPerson } from './severity.ts';
 

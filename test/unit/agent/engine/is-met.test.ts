@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isMet } from '../../../../src/agent/engine/met.ts';
+import { isMet } from '../../../../src/agent/engine/is-met.ts';
 import { inSync, type Resource, waiting } from '../../../../src/agent/engine/resource.ts';
 
 const resource: Resource = { id: 'a', summary: 'make a', condition: 'System', check: async () => inSync() };
