@@ -9,7 +9,7 @@ import { nodeReadyId } from '../parts/k3s/index.ts';
 import type { CredentialStatus } from '../parts/registry/index.ts';
 import { fileText } from '../resources/file-text.ts';
 import { lastTime } from '../resources/last-time.ts';
-import type { DeepReadonly } from '../settings/read-only.ts';
+import type { DeepReadonly } from '../settings/deep-readonly.ts';
 
 const text = z.string();
 

@@ -1,5 +1,5 @@
 import { defaultCloud } from '../clouds/index.ts';
-import type { DeepReadonlyInput } from './read-only.ts';
+import type { DeepReadonlyInput } from './deep-readonly.ts';
 import type { WrittenSettings } from './schema.ts';
 import { defaultsOf } from './section.ts';
 import { sections } from './sections.ts';

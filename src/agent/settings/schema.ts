@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { DeepReadonly } from './read-only.ts';
+import type { DeepReadonly } from './deep-readonly.ts';
 import { schemasOf } from './section.ts';
 import { cloud } from './sections/cloud.ts';
 import { role } from './sections/node.ts';

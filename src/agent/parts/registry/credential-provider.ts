@@ -5,7 +5,7 @@ import type { Resource } from '../../engine/resource.ts';
 import type { K3sNode } from '../../node.ts';
 import { file } from '../../resources/file.ts';
 import { shellWord } from '../../resources/shell-word.ts';
-import type { DeepReadonlyInput } from '../../settings/read-only.ts';
+import type { DeepReadonlyInput } from '../../settings/deep-readonly.ts';
 import type { Settings, WrittenSettings } from '../../settings/schema.ts';
 import { noProvider, pluginName, providerConfig } from './provider-config.ts';
 
