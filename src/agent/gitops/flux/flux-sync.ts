@@ -1,7 +1,6 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { Reason } from '../../engine/reasons.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
-import { probe } from '../../resources/probe.ts';
 import type { GitOpsContext } from '../gitops.ts';
 import { fluxBootstrapId } from './flux-bootstrap.ts';
 import { type FluxObject, type FluxObjects, fluxObjects, fluxSystem } from './flux-objects.ts';
@@ -15,16 +14,16 @@ const longestQuote = 400;
  * is not. That is for a commit to repair, so nothing is done about it, and nothing waits for it.
  */
 export function fluxSync(context: GitOpsContext): Resource {
-  return probe({
+  return {
     id: 'Sync/flux-system',
     summary: 'see that Flux applies the repository',
     condition: 'GitOps',
     needs: [fluxBootstrapId],
-    async look(host) {
+    async check(host) {
       const objects = await fluxObjects(host, context);
       return judge(objects, host.now());
     },
-  });
+  };
 }
 
 function judge({ source, sync }: FluxObjects, now: number): Finding {

@@ -6,23 +6,22 @@ import { type Finding, inSync, type Resource, waiting } from '../../engine/resou
 import { advisory } from '../../engine/severity.ts';
 import { type K3sNode, nodeKubectl, nodeTaints } from '../../node.ts';
 import { askApi } from '../../resources/kubectl.ts';
-import { probe } from '../../resources/probe.ts';
 import { hasReportedSinceStart } from './kubelet-heartbeat.ts';
 
 export const nodeReadyId = 'Node/ready';
 
 /** The API says this node is Ready: `NodeNotFound`, `NodeNotReady` and `ApiUnavailable` until it does. */
 export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
-  return probe({
+  return {
     id: nodeReadyId,
     summary: `wait until node ${node.name} is Ready`,
     condition: 'NodeReady',
     needs,
-    look: async (host) => {
+    check: async (host) => {
       const answer = await getNode(host, node);
       return 'missing' in answer ? answer.missing : readiness(host, node, answer.found);
     },
-  });
+  };
 }
 
 /**
@@ -32,18 +31,12 @@ export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
 export function nodeTaintsApplied(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   const wanted = nodeTaints(node);
   if (wanted.length === 0) return [];
-  const look = async (host: HostReader) => {
+  const check = async (host: HostReader) => {
     const answer = await getNode(host, node);
     return 'missing' in answer ? answer.missing : taintsOn(node, answer.found, wanted);
   };
   return [
-    probe({
-      id: 'Node/taints',
-      summary: `see ${wanted.join(', ')} on it`,
-      condition: 'NodeReady',
-      needs,
-      look,
-    }),
+    { id: 'Node/taints', summary: `see ${wanted.join(', ')} on it`, condition: 'NodeReady', needs, check },
   ];
 }
 

@@ -5,7 +5,6 @@ import type { HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource } from '../../engine/resource.ts';
 import { advisory, forPerson } from '../../engine/severity.ts';
 import type { K3sNode } from '../../node.ts';
-import { probe } from '../../resources/probe.ts';
 import { joinedCluster } from '../k3s/index.ts';
 import { safeDirectories } from './directories.ts';
 import { hasCgroupV1, noexecMount, refusesCgroupV1 } from './host-requirements.ts';
@@ -24,19 +23,19 @@ export function preflight(node: K3sNode, memory: number, free?: FreeSpace): read
   const { role, paths } = node;
   const about = { summary: 'look whether the VM can carry K3s', condition: 'Preflight' } as const;
   // Below another root, an image's, the kernel is not its own.
-  const ofMachine =
-    paths.root === '/' ? [probe({ ...about, id: 'Cgroups', look: (host) => lookAtCgroups(host, node) })] : [];
+  const cgroups: Resource = { ...about, id: 'Cgroups', check: (host) => lookAtCgroups(host, node) };
+  const disk = free && { ...about, id: 'Disk', check: (host: HostReader) => lookAtRoom(host, node, free) };
   return [
-    ...ofMachine,
+    ...(paths.root === '/' ? [cgroups] : []),
     safeDirectories(node),
-    probe({ ...about, id: 'Mounts', look: (host) => lookAtMounts(host, node) }),
-    ...(free ? [probe({ ...about, id: 'Disk', look: (host) => lookAtRoom(host, node, free) })] : []),
-    probe({
+    { ...about, id: 'Mounts', check: (host) => lookAtMounts(host, node) },
+    ...(disk ? [disk] : []),
+    {
       id: 'Memory',
       summary: 'look whether the VM is large enough',
       condition: 'Preflight',
-      look: async () => judgeMemory(role, memory),
-    }),
+      check: async () => judgeMemory(role, memory),
+    },
   ];
 }
 
