@@ -6,7 +6,7 @@ import { safeWay } from '../agent/parts/machine/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { unless } from '../agent/resources/combinators.ts';
 import { file } from '../agent/resources/file.ts';
-import { octal, owner } from '../agent/resources/mode.ts';
+import { octal, owner } from '../agent/resources/file-attributes.ts';
 import { realPath } from '../agent/resources/real-path.ts';
 import { isBooted, systemctl, unitLoaded } from '../agent/resources/unit.ts';
 import type { InstalledFiles } from './installed-files.ts';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { octal } from '../../src/agent/resources/mode.ts';
+import { octal } from '../../src/agent/resources/file-attributes.ts';
 import type { BootedHost } from './booted-host.ts';
 
 const page = join(import.meta.dirname, '../../docs/usage/owned-files.md');

@@ -1,5 +1,5 @@
 import type { RecordedAction } from '../../src/agent/engine/recorded-action.ts';
-import { octal } from '../../src/agent/resources/mode.ts';
+import { octal } from '../../src/agent/resources/file-attributes.ts';
 
 /** One line for tests to compare: `write /etc/x 0600`, `run systemctl daemon-reload`. */
 export function actionLine(action: RecordedAction): string {

@@ -1,6 +1,6 @@
 import { outcomeJson } from '../engine/describe.ts';
 import type { RecordedAction } from '../engine/recorded-action.ts';
-import { octal } from '../resources/mode.ts';
+import { octal } from '../resources/file-attributes.ts';
 import type { ChangedSetting } from './changed-settings.ts';
 import { type PlannedStep, planVerdict, writtenLines } from './plan-text.ts';
 

@@ -4,7 +4,7 @@ import { printableLine } from '../engine/printable.ts';
 import type { RecordedAction } from '../engine/recorded-action.ts';
 import type { Outcome } from '../engine/resource.ts';
 import { redacted } from '../engine/secret.ts';
-import { octal } from '../resources/mode.ts';
+import { octal } from '../resources/file-attributes.ts';
 import type { ChangedSetting } from './changed-settings.ts';
 
 /** A resource's outcome, and what a dry run's Host noted on the way. */

@@ -10,7 +10,7 @@ import {
 } from '../engine/resource.ts';
 import { type Content, Secret } from '../engine/secret.ts';
 import type { Severity } from '../engine/severity.ts';
-import { octal } from './mode.ts';
+import { octal } from './file-attributes.ts';
 
 const mode = 0o600;
 

@@ -1,6 +1,6 @@
 import type { Download, HostReader } from '../engine/host.ts';
 import { type ConditionType, compare, inSync, type Resource } from '../engine/resource.ts';
-import { octal, owner } from './mode.ts';
+import { octal, owner } from './file-attributes.ts';
 
 export interface DownloadSpec {
   readonly id: string;

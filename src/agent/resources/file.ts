@@ -1,7 +1,7 @@
 import { digest } from '../engine/digest.ts';
 import type { HostReader } from '../engine/host.ts';
 import { type ConditionType, compare, type Resource } from '../engine/resource.ts';
-import { octal, owner } from './mode.ts';
+import { octal, owner } from './file-attributes.ts';
 
 export interface FileSpec {
   readonly path: string;

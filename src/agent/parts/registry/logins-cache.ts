@@ -4,7 +4,7 @@ import type { FoundFile, Host, HostReader } from '../../engine/host.ts';
 import { type Change, inSync, type Resource } from '../../engine/resource.ts';
 import { Secret, sensitive } from '../../engine/secret.ts';
 import type { K3sNode } from '../../node.ts';
-import { octal, owner } from '../../resources/mode.ts';
+import { octal, owner } from '../../resources/file-attributes.ts';
 import {
   type CachedLogins,
   cachedLogin,
