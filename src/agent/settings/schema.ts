@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { DeepReadonly } from './deep-readonly.ts';
 import { schemasOf } from './section.ts';
 import { cloud } from './sections/cloud.ts';
-import { role } from './sections/node.ts';
+import { role } from './sections/role.ts';
 import { sections } from './sections.ts';
 
 /** What was configured, merged and validated. Durations are milliseconds; an absent setting is `undefined`. */

@@ -7,9 +7,11 @@ import { imds } from '../parts/network/settings.ts';
 import { registries } from '../parts/registry/settings.ts';
 import { metrics } from '../report/metrics/settings.ts';
 import { type Sections, sectionsOf } from './section.ts';
+import { consent } from './sections/consent.ts';
+import { log } from './sections/log.ts';
 import { network } from './sections/network.ts';
-import { node, tags } from './sections/node.ts';
-import { consent, log } from './sections/slipway.ts';
+import { node } from './sections/node.ts';
+import { tags } from './sections/tags.ts';
 
 /**
  * Every section of the settings with these clouds and engines, in the order of pages and of `slipway config`: `imds`

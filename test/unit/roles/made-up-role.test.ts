@@ -6,7 +6,7 @@ import { renderConfig } from '../../../src/agent/parts/k3s/config/config.ts';
 import { keepingRole } from '../../../src/agent/parts/k3s/membership/role-change.ts';
 import { nodePaths } from '../../../src/agent/paths.ts';
 import { type Loaded, load } from '../../../src/agent/settings/load.ts';
-import { roleSetting } from '../../../src/agent/settings/sections/node.ts';
+import { roleSetting } from '../../../src/agent/settings/sections/role.ts';
 import { roleHelp } from '../../../src/commands/cli-common.ts';
 import { findRole, roles } from '../../../src/roles/index.ts';
 import type { Role } from '../../../src/roles/role.ts';

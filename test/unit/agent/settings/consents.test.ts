@@ -7,7 +7,7 @@ import {
   consentWarnings,
   isConsented,
 } from '../../../../src/agent/settings/consents.ts';
-import { consent as consentSection } from '../../../../src/agent/settings/sections/slipway.ts';
+import { consent as consentSection } from '../../../../src/agent/settings/sections/consent.ts';
 import { readYaml } from '../../../../src/agent/settings/yaml.ts';
 import { someSettings } from '../a-node.ts';
 

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { defaults } from '../../../../src/agent/settings/defaults.ts';
@@ -29,6 +30,16 @@ describe.each(Object.entries<Sections[string]>(sections))('the section %s', (nam
 test('every section is in the settings, in the order of the table', () => {
   expect(knownAt([])).toEqual(['cloud', 'role', ...Object.keys(sections)]);
   expect(Object.keys(defaults)).toEqual(['cloud', ...Object.keys(sections)]);
+});
+
+test('every setting leads to its file by the page on architecture', () => {
+  const page = readFileSync('docs/architecture.md', 'utf8');
+  const rows = [...page.matchAll(/^\| (`.+`) \| `([\w/]+\/(?:settings|KEY)\.ts)`/gm)];
+  const files = rows.flatMap(([, keys = '', file = '']) =>
+    [...keys.matchAll(/`(\w+)`/g)].map(([, key = '']) => [key, `src/agent/${file.replace('KEY', key)}`] as const),
+  );
+  expect(files.map(([key]) => key).sort()).toEqual([...knownAt([])].sort());
+  expect(files.map(([, file]) => file).filter((file) => !existsSync(file))).toEqual([]);
 });
 
 test('a section without defaults, or with others than its schema takes, does not compile', () => {

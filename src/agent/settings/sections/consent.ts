@@ -14,24 +14,12 @@ function consentTo(what: Consent) {
   );
 }
 
-const consentSchema = about(
+const schema = about(
   'What may happen to this node though it could do harm. The condition that waits for a consent prints the line to add; it covers nothing else, and is spent once that has happened.',
   z.strictObject(forEachConsent(consentTo)),
 );
 
 export const consent = {
-  schema: consentSchema,
+  schema: schema,
   defaults: forEachConsent(() => []),
-} as const satisfies SettingsSection<typeof consentSchema>;
-
-const logSchema = about(
-  'What Slipway says.',
-  z.strictObject({
-    level: about('The least that is logged.', z.enum(['trace', 'debug', 'info', 'warn', 'error'])),
-  }),
-);
-
-export const log = {
-  schema: logSchema,
-  defaults: { level: 'info' },
-} as const satisfies SettingsSection<typeof logSchema>;
+} as const satisfies SettingsSection<typeof schema>;

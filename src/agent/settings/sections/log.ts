@@ -1,0 +1,15 @@
+import * as z from 'zod/mini';
+import { about } from '../about.ts';
+import type { SettingsSection } from '../section.ts';
+
+const schema = about(
+  'What Slipway says.',
+  z.strictObject({
+    level: about('The least that is logged.', z.enum(['trace', 'debug', 'info', 'warn', 'error'])),
+  }),
+);
+
+export const log = {
+  schema: schema,
+  defaults: { level: 'info' },
+} as const satisfies SettingsSection<typeof schema>;

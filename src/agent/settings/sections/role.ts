@@ -1,0 +1,15 @@
+import * as z from 'zod/mini';
+import { namesOf, roles } from '../../../roles/index.ts';
+import type { Role } from '../../../roles/role.ts';
+import { about } from '../about.ts';
+import { words } from '../forms.ts';
+
+/** The setting that names one of these roles; whether there is one of that name is judged with the tags. */
+export function roleSetting(among: readonly Role[]) {
+  return about(
+    `What this VM is: ${namesOf(among).join(', ')}. By default the tag k3s-role says it, and an open tag wins over a settings file: set tags.role to false to fix the role here.`,
+    z.optional(words),
+  );
+}
+
+export const role = roleSetting(roles);

@@ -1,0 +1,17 @@
+import * as z from 'zod/mini';
+import { about } from '../about.ts';
+import type { SettingsSection } from '../section.ts';
+
+const schema = about(
+  'Which instance tags are heard. A tag that is heard wins over the settings files; false closes it.',
+  z.strictObject({
+    role: about('Whether the tag k3s-role sets role.', z.boolean()),
+    server: about('Whether the tag k3s-server sets k3s.server.', z.boolean()),
+    version: about('Whether the tag k3s-version sets k3s.version.', z.boolean()),
+  }),
+);
+
+export const tags = {
+  schema: schema,
+  defaults: { role: true, server: true, version: true },
+} as const satisfies SettingsSection<typeof schema>;
