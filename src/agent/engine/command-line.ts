@@ -9,5 +9,10 @@ export function commandLine(command: Command): string {
 }
 
 function quoted(word: string): string {
-  return /^[\w@%+=:,./‹›~^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return /^[\w@%+=:,./‹›~^-]+$/.test(word) ? word : shellWord(word);
+}
+
+/** One word of a shell's command line (POSIX, 2.2.2 Single-Quotes). */
+export function shellWord(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
 }

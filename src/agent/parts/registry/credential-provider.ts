@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { cloudSections } from '../../clouds/chosen.ts';
 import { type CloudName, type Clouds, clouds } from '../../clouds/index.ts';
+import { shellWord } from '../../engine/command-line.ts';
 import type { Resource } from '../../engine/resource.ts';
 import type { K3sNode } from '../../node.ts';
 import { file } from '../../resources/file.ts';
-import { shellWord } from '../../resources/shell-word.ts';
 import type { DeepReadonlyInput } from '../../settings/deep-readonly.ts';
 import type { Settings, WrittenSettings } from '../../settings/schema.ts';
 import { noProvider, pluginName, providerConfig } from './provider-config.ts';

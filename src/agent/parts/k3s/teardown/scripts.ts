@@ -1,9 +1,9 @@
 import { basename, join } from 'node:path';
+import { shellWord } from '../../../engine/command-line.ts';
 import type { Resource } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { file } from '../../../resources/file.ts';
-import { shellWord } from '../../../resources/shell-word.ts';
 
 /** What every K3s operator types, by the names that K3s' own installer gives it (docs.k3s.io/installation/uninstall). */
 const names = {
