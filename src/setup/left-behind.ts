@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { HostReader } from '../agent/engine/host.ts';
-import { enginePrograms } from '../agent/gitops/programs.ts';
+import { enginePrograms } from '../agent/gitops/chosen.ts';
 import { k3sUnits, movedAside } from '../agent/parts/k3s/index.ts';
 import { guardTable, guardUnit } from '../agent/parts/network/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
