@@ -1,4 +1,4 @@
-import { inline } from './inline.ts';
+import { inlineYaml } from './inline-yaml.ts';
 
 /** What can be consented to: the one list from which the settings, their documentation and every check derive. */
 export const consents = {
@@ -90,7 +90,7 @@ export function consentAdvice(
   ...subjects: readonly string[]
 ): string {
   const list = [...new Set([...listed(consent[what]), ...subjects])];
-  return `add \`consent: { ${what}: ${inline(list)} }\` to /etc/slipway/config.yaml`;
+  return `add \`consent: { ${what}: ${inlineYaml(list)} }\` to /etc/slipway/config.yaml`;
 }
 
 /** Returns the subjects that the settings consent to by name. */
@@ -105,7 +105,7 @@ export function consentWarnings({ consent }: Consenting): readonly string[] {
     .map(
       (what) =>
         `consent.${what}: true consents to every later change of its kind as well. Take it out, or write what its ` +
-        `condition prints: consent: { ${what}: ${inline([consents[what].example])} }`,
+        `condition prints: consent: { ${what}: ${inlineYaml([consents[what].example])} }`,
     );
 }
 

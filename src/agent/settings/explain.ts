@@ -1,6 +1,6 @@
 import { printableLine } from '../engine/printable.ts';
 import { Secret } from '../engine/secret.ts';
-import { inline } from './inline.ts';
+import { inlineYaml } from './inline-yaml.ts';
 import { type Loaded, mergeAll } from './load.ts';
 import { type Leaf, plain } from './merge.ts';
 import { type Path, pathText, valueAt } from './path.ts';
@@ -8,7 +8,7 @@ import { type Path, pathText, valueAt } from './path.ts';
 /** The settings for people, a line for each: `path: value    # origin`. Secrets are not shown. */
 export function explain(loaded: Loaded): string {
   const lines = shownLeaves(loaded).map(({ path, value, origin }) => ({
-    text: printableLine(`${pathText(path)}: ${inline(value)}`),
+    text: printableLine(`${pathText(path)}: ${inlineYaml(value)}`),
     origin,
   }));
   const width = Math.min(80, Math.max(...lines.map(({ text }) => text.length)));
