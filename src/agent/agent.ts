@@ -67,7 +67,7 @@ export function createAgent(ports: AgentPorts): Agent {
       const planPorts = ports.planPorts(patient);
       const plan = planNode(patient, planPorts);
       const warnings = [...settingsWarnings(knowledge), ...(planPorts?.gitops.warnings ?? [])];
-      warned = warn(warnings, warned, emit);
+      warned = warnOnce(warnings, warned, emit);
       const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });
       const outcomes = await reconcile(plan, { host, attempts, random: random(), onOutcome });
       const { value: node } = patient.node;
@@ -89,7 +89,7 @@ function settingsWarnings({ files, tagged }: Knowledge): readonly string[] {
 }
 
 /** Tells each warning once for as long as it holds. */
-function warn(warnings: readonly string[], warned: readonly string[], emit: Emit): readonly string[] {
+function warnOnce(warnings: readonly string[], warned: readonly string[], emit: Emit): readonly string[] {
   for (const message of warnings) {
     if (!warned.includes(message)) emit({ type: 'Warned', message });
   }

@@ -50,7 +50,7 @@ export function managedIdentity({ host, imdsEndpoint, clientId }: ManagedIdentit
     try {
       return await created.getToken(scopes);
     } catch (thrown) {
-      throw outcome ? explain(outcome, String(scopes), clientId, host.now()) : thrown;
+      throw outcome ? identityRefused(outcome, String(scopes), clientId, host.now()) : thrown;
     }
   }
 
@@ -64,7 +64,7 @@ export function managedIdentity({ host, imdsEndpoint, clientId }: ManagedIdentit
 }
 
 /** Source: "How to use managed identities on a VM to acquire an access token", error handling. */
-function explain(
+function identityRefused(
   outcome: HttpResponse | Error,
   scope: string,
   clientId: string | undefined,

@@ -48,11 +48,11 @@ export async function imageDigest(options: ImageDigestOptions, image: ImageTag):
       throw registryUnreachable(thrown, { server: loginServer, hints });
     if (thrown instanceof NodeError || thrown instanceof Recorded) throw thrown;
     if (outcome === undefined || outcome instanceof Error) throw thrown;
-    throw refused(outcome, image, host.now());
+    throw digestRefused(outcome, image, host.now());
   }
 }
 
-function refused(response: HttpResponse, { loginServer, repository, tag }: ImageTag, now: number): NodeError {
+function digestRefused(response: HttpResponse, { loginServer, repository, tag }: ImageTag, now: number): NodeError {
   const { status } = response;
   const { code, message } = refusalOf(response);
   const says = quoted(message || code);

@@ -25,9 +25,9 @@ const timeout = 5_000;
  * Metadata Service for virtual machines": proxies must be bypassed; 404, 410, 429 and 5xx pass, other errors do not.
  */
 export async function instanceMetadata(host: HostReader, endpoint: string): Promise<InstanceMetadata> {
-  const response = await ask(host, endpoint.replace(/\/+$/, ''));
-  if (response.status !== 200) throw refused(response, endpoint, host.now());
-  const { compute, network } = parsed(response, endpoint);
+  const response = await askMetadata(host, endpoint.replace(/\/+$/, ''));
+  if (response.status !== 200) throw metadataRefused(response, endpoint, host.now());
+  const { compute, network } = parsedInstance(response, endpoint);
   return {
     azEnvironment: compute.azEnvironment ?? '',
     identity: {
@@ -42,7 +42,7 @@ export async function instanceMetadata(host: HostReader, endpoint: string): Prom
   };
 }
 
-async function ask(host: HostReader, endpoint: string): Promise<HttpResponse> {
+async function askMetadata(host: HostReader, endpoint: string): Promise<HttpResponse> {
   const url = `${endpoint}/metadata/instance?api-version=2021-02-01`;
   try {
     return await host.get({ url, headers: { Metadata: 'true' }, timeout, direct: true });
@@ -59,7 +59,7 @@ async function ask(host: HostReader, endpoint: string): Promise<HttpResponse> {
 
 const elsewhere = 'On a machine outside Azure set cloud to static (--cloud static --role server)';
 
-function refused(response: HttpResponse, endpoint: string, now: number): NodeError {
+function metadataRefused(response: HttpResponse, endpoint: string, now: number): NodeError {
   const { status } = response;
   const answer = `The instance metadata service at ${endpoint} answers ${status}.`;
   if (status === 429)
@@ -75,12 +75,12 @@ function refused(response: HttpResponse, endpoint: string, now: number): NodeErr
       },
     );
   const { code, message } = refusalOf(response);
-  return unexpected(
+  return metadataUnexpected(
     `${answer}${quoted(message || code)} ${elsewhere}; in Azure check that azure.imdsEndpoint is right and that nothing on the way adds headers.`,
   );
 }
 
-function unexpected(message: string): NodeError {
+function metadataUnexpected(message: string): NodeError {
   return new NodeError('UnexpectedAnswer', message, forPerson);
 }
 
@@ -104,7 +104,7 @@ const instanceDocument = z.object({
   network: z.nullish(z.object({ interface: z.nullish(z.array(nic)) })),
 });
 
-function parsed({ body }: HttpResponse, endpoint: string): InstanceDocument {
+function parsedInstance({ body }: HttpResponse, endpoint: string): InstanceDocument {
   const { success, data, error } = readJson(instanceDocument, body);
   if (success) return data;
   const place = error.issues[0]?.path.join('.') || 'the whole';

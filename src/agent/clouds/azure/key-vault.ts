@@ -43,9 +43,9 @@ export async function vaultSecret(vault: KeyVaultOptions, name: string): Promise
       'Give it a new version whose value is the token, on one line, as plain text or from a file in UTF-8.',
     );
   } catch (thrown) {
-    if (thrown === outcome && thrown instanceof NodeError) throw unreachable(thrown, url);
+    if (thrown === outcome && thrown instanceof NodeError) throw vaultUnreachable(thrown, url);
     if (isRefusal(thrown) && outcome && !(outcome instanceof Error))
-      throw refused(outcome, url, name, host.now());
+      throw secretRefused(outcome, url, name, host.now());
     throw isForeignChallenge(thrown) ? notThatVault(thrown, url) : thrown;
   }
 }
@@ -74,7 +74,7 @@ function isForeignChallenge(thrown: unknown): thrown is Error {
   return thrown instanceof Error && thrown.message.startsWith('The challenge ');
 }
 
-function unreachable(failure: NodeError, url: string): NodeError {
+function vaultUnreachable(failure: NodeError, url: string): NodeError {
   if (failure.reason === 'TlsUntrusted') return untrusted(url, failure);
   if (isOfProxy(failure)) return failure;
   if (isUnknownName(failure))
@@ -90,7 +90,7 @@ function unreachable(failure: NodeError, url: string): NodeError {
   );
 }
 
-function refused(response: HttpResponse, url: string, name: string, now: number): NodeError {
+function secretRefused(response: HttpResponse, url: string, name: string, now: number): NodeError {
   const { status } = response;
   const { code, message } = refusalOf(response);
   const inner = innerCodeOf(response);
@@ -102,7 +102,7 @@ function refused(response: HttpResponse, url: string, name: string, now: number)
       `The Key Vault ${url} has no secret "${name}" yet. Create it there, or correct the name of the secret in the settings.`,
       { retry },
     );
-  if (status === 403) return unusable(inner, message, url, name) ?? forbidden(inner || code, says, url, name);
+  if (status === 403) return secretUnusable(inner, message, url, name) ?? vaultForbidden(inner || code, says, url, name);
   if (status === 401)
     return new NodeError(
       'VaultWrongTenant',
@@ -128,7 +128,7 @@ function innerCodeOf({ body }: HttpResponse): string {
 const innerError = z.object({ error: z.object({ innererror: z.object({ code: z.string() }) }) });
 
 /** A secret that the identity may read, and that the vault does not give: told apart from a missing role. */
-function unusable(inner: string, message: string, url: string, name: string): NodeError | undefined {
+function secretUnusable(inner: string, message: string, url: string, name: string): NodeError | undefined {
   const text = `${inner} ${message}`;
   const [, state, repair] =
     unusableStates.find(([pattern]) => pattern.test(text)) ?? ([] as readonly undefined[]);
@@ -151,7 +151,7 @@ const unusableStates = [
 ] as const;
 
 /** The inner codes are as real vaults answer them; the reference lists only what they have in common. */
-function forbidden(code: string, says: string, url: string, name: string): NodeError {
+function vaultForbidden(code: string, says: string, url: string, name: string): NodeError {
   if (code === 'ForbiddenByFirewall' || code === 'ForbiddenByConnection')
     return new NodeError(
       'VaultFirewall',
