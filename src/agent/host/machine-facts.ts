@@ -16,7 +16,7 @@ export function machineFacts(): MachineFacts {
     arch: arch(),
     hostname: hostname(),
     memoryMb: Math.floor(totalmem() / 1024 / 1024),
-    addresses: addressesOf(networkInterfaces(), defaultInterface(routes())),
+    addresses: addressesOf(networkInterfaces(), defaultInterface(routeTable())),
   };
 }
 
@@ -48,7 +48,7 @@ export function defaultInterface(table: string): string | undefined {
   return defaults.toSorted((a, b) => Number(a[6]) - Number(b[6]))[0]?.[0];
 }
 
-function routes(): string {
+function routeTable(): string {
   try {
     return readFileSync('/proc/net/route', 'utf8');
   } catch {

@@ -29,21 +29,21 @@ export function nodeHost({ env = process.env, root = '/', ...network }: NodeHost
   const routes = new Routes(network);
   const environment = async () => childEnvironment(env, await withProxyLogin(network));
   return {
-    readFile: (path) => missingIsUndefined('read', path, () => below(path, true, (at) => read(at, path))),
-    stat: (path) => missingIsUndefined('look at', path, () => below(path, false, look)),
+    readFile: (path) => missingIsUndefined('read', path, () => below(path, true, (at) => readAt(at, path))),
+    stat: (path) => missingIsUndefined('look at', path, () => below(path, false, statAt)),
     list: async (path) =>
-      (await missingIsUndefined('list', path, () => below(path, true, (at) => names(at, path)))) ?? [],
+      (await missingIsUndefined('list', path, () => below(path, true, (at) => namesIn(at, path)))) ?? [],
     query: async (command) => execute(command, await environment()),
     get: (request) => exchange({ ...request, method: 'GET' }, routes),
     now: () => Date.now(),
     monotonic: () => performance.now(),
 
     writeFile: (path, content, { mode }) =>
-      refusable('write', path, () => atomicWrite(path, reveal(content), mode, root)),
+      withSystemErrors('write', path, () => atomicWrite(path, reveal(content), mode, root)),
     link: (path, target) =>
-      refusable('link', path, () => replaceWith(path, (temporary) => symlink(target, temporary), root)),
-    rename: (from, to) => refusable('rename', from, () => move(from, to, root)),
-    remove: async (path) => void (await missingIsUndefined('remove', path, () => remove(path, root))),
+      withSystemErrors('link', path, () => replaceWith(path, (temporary) => symlink(target, temporary), root)),
+    rename: (from, to) => withSystemErrors('rename', from, () => renameAt(from, to, root)),
+    remove: async (path) => void (await missingIsUndefined('remove', path, () => removeAt(path, root))),
     async run(command) {
       const result = await execute(command, await environment());
       if (result.exitCode !== 0) throw commandFailed(command, result);
@@ -61,7 +61,7 @@ export function nodeHost({ env = process.env, root = '/', ...network }: NodeHost
   }
 }
 
-async function refusable<Result>(action: string, path: string, work: () => Promise<Result>): Promise<Result> {
+async function withSystemErrors<Result>(action: string, path: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (thrown) {
@@ -75,7 +75,7 @@ function missingIsUndefined<Found>(
   path: string,
   look: () => Promise<Found>,
 ): Promise<Found | undefined> {
-  return refusable(action, path, async () => {
+  return withSystemErrors(action, path, async () => {
     try {
       return await look();
     } catch (thrown) {
@@ -87,23 +87,23 @@ function missingIsUndefined<Found>(
 }
 
 /** Does not wait for the other end of a pipe, which may never come. */
-async function read(at: string, path: string): Promise<FoundFile> {
+async function readAt(at: string, path: string): Promise<FoundFile> {
   await using file = await open(at, constants.O_RDONLY | constants.O_NONBLOCK);
   const stats = await file.stat();
   if (!stats.isFile()) throw notAFile(path);
   return {
     content: await readText(file, path),
-    mode: permissions(stats),
+    mode: permissionBits(stats),
     modifiedAt: stats.mtimeMs,
     ...ownership(stats),
   };
 }
 
-async function look(path: string): Promise<FileStat> {
+async function statAt(path: string): Promise<FileStat> {
   const stats = await lstat(path);
   const found = {
     kind: kindOf(stats),
-    mode: permissions(stats),
+    mode: permissionBits(stats),
     size: stats.size,
     modifiedAt: stats.mtimeMs,
     ...ownership(stats),
@@ -117,15 +117,15 @@ function kindOf(stats: Stats): FileStat['kind'] {
   return stats.isSymbolicLink() ? 'link' : 'other';
 }
 
-function permissions(stats: Stats): number {
+function permissionBits(stats: Stats): number {
   return stats.mode & 0o7777;
 }
 
-async function names(at: string, path: string): Promise<readonly string[]> {
+async function namesIn(at: string, path: string): Promise<readonly string[]> {
   return (await readNames(at, path)).sort();
 }
 
-async function move(from: string, to: string, root: string): Promise<void> {
+async function renameAt(from: string, to: string, root: string): Promise<void> {
   await using source = await openPlace(from, { root });
   await lstat(source.path);
   await using goal = await openPlace(to, { root, make: true });
@@ -134,7 +134,7 @@ async function move(from: string, to: string, root: string): Promise<void> {
   await syncDirectory(source.folder);
 }
 
-async function remove(path: string, root: string): Promise<void> {
+async function removeAt(path: string, root: string): Promise<void> {
   await using place = await openPlace(path, { root });
   if ((await missingIsUndefined('remove', path, () => lstat(place.path))) === undefined) return;
   await removeTree(place.path);

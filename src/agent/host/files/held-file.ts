@@ -44,12 +44,12 @@ async function isLockedNow(file: number): Promise<boolean> {
   const path = [process.env.PATH, standardPath].filter(Boolean).join(delimiter);
   const env = childEnvironment({ PATH: path }, {});
   const child = spawn(flock.file, flock.args, { env, stdio: ['ignore', 'ignore', 'ignore', file] });
-  const exitCode = await once(child, 'close').then(([code]) => Number(code ?? 128), missing);
+  const exitCode = await once(child, 'close').then(([code]) => Number(code ?? 128), flockMissing);
   if (exitCode > 1) throw commandFailed(flock, { exitCode, stdout: '', stderr: '' });
   return exitCode === 0;
 }
 
-function missing(thrown: unknown): number {
+function flockMissing(thrown: unknown): number {
   if (errnoOf(thrown) === 'ENOENT') return 127;
   throw thrown;
 }

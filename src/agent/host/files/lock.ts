@@ -21,12 +21,12 @@ export async function acquireLock(path: string, root = '/'): Promise<() => Promi
       const letGo = await holdFile(`${place.path}.held`);
       if (letGo === undefined) throw alreadyRunning(path, await holderOf(place.path));
       try {
-        await sign(place.path, path);
+        await signLock(place.path, path);
       } catch (thrown) {
         await letGo();
         throw thrown;
       }
-      return () => release(path, root, letGo);
+      return () => releaseLock(path, root, letGo);
     });
   } catch (thrown) {
     throw fileError(thrown, 'lock', path);
@@ -50,13 +50,13 @@ export async function isLocked(host: HostReader, path: string): Promise<boolean>
 }
 
 /** Writes the holder's name. Slipway 0.1.0 had nothing but that name: while its process lives, it holds the lock. */
-async function sign(file: string, path: string): Promise<void> {
+async function signLock(file: string, path: string): Promise<void> {
   await refuseTheLiving(file, path);
   // Without /proc, as in a chroot, the process id alone.
   await atomicWrite(file, `${(await processIdentity(process.pid)) ?? process.pid}\n`, 0o644);
 }
 
-async function release(path: string, root: string, letGo: () => Promise<void>): Promise<void> {
+async function releaseLock(path: string, root: string, letGo: () => Promise<void>): Promise<void> {
   try {
     await unlessMissing(inPlace(path, { root }, (place) => rm(place.path)));
   } finally {

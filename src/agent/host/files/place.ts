@@ -37,7 +37,7 @@ export async function openPlace(path: string, terms: PlaceTerms = {}): Promise<P
   const { start, way } = await startOf(path, terms.root ?? '/');
   const opened = [start];
   try {
-    const name = await walk(opened, way, path, terms);
+    const name = await walkTo(opened, way, path, terms);
     const folder = pathOf(lastOf(opened));
     return { folder, path: `${folder}/${name}`, [Symbol.asyncDispose]: () => closeAll(opened) };
   } catch (thrown) {
@@ -58,7 +58,7 @@ export async function inPlace<Result>(
 
 /** Opens a directory in another one that is held, never through a link. */
 export function openFolder(path: string): Promise<FileHandle> {
-  return hold(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  return holdDirectory(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
 }
 
 /** What is in an open directory is reached by this path; without /proc, by the name it was opened with. */
@@ -69,7 +69,7 @@ export function pathOf(folder: FileHandle): string {
 /** In a chroot without /proc, as while an image is made, descriptors lead nowhere. No other user's process is there. */
 const names = new WeakMap<FileHandle, string>();
 
-async function hold(path: string, flags: number): Promise<FileHandle> {
+async function holdDirectory(path: string, flags: number): Promise<FileHandle> {
   const folder = await open(path, flags);
   if (!existsSync('/proc/self/fd')) names.set(folder, path);
   return folder;
@@ -84,11 +84,11 @@ async function startOf(path: string, root: string) {
     : below === '..' || below.startsWith('../') || below === ''
       ? ['/', path]
       : [root, below];
-  return { start: await hold(`${from}/.`, O_PATH | constants.O_DIRECTORY), way: partsOf(way) };
+  return { start: await holdDirectory(`${from}/.`, O_PATH | constants.O_DIRECTORY), way: partsOf(way) };
 }
 
 /** Opens what leads to the last part, which is the result. The first directory of `opened` is the top. */
-async function walk(
+async function walkTo(
   opened: FileHandle[],
   way: readonly string[],
   path: string,
@@ -115,7 +115,7 @@ async function walk(
     } else if (isLast) {
       return name;
     } else {
-      opened.push(await hold(at, asDirectory));
+      opened.push(await holdDirectory(at, asDirectory));
       rest = others;
     }
   }

@@ -39,11 +39,11 @@ const changing = ['ENOTDIR', 'ELOOP', 'EISDIR', 'ENOTEMPTY', 'EEXIST'];
 
 async function removeOnce(path: string, budget: Budget): Promise<void> {
   if (!(await lstat(path)).isDirectory()) return unlink(path);
-  await empty(path, budget);
+  await emptyDirectory(path, budget);
   await rmdir(path);
 }
 
-async function empty(path: string, budget: Budget): Promise<void> {
+async function emptyDirectory(path: string, budget: Budget): Promise<void> {
   await using folder = await openFolder(path);
   for (const name of await readdir(pathOf(folder))) await removeEntry(`${pathOf(folder)}/${name}`, budget);
 }

@@ -34,7 +34,7 @@ export async function unpackMember(
 ): Promise<void> {
   const refused = (why: string) => downloadFailed(address, `its archive ${why}`, forPerson);
   let entries = 0;
-  for await (const { header, content, left } of partsOf(bounded(archive, address, limits, refused))) {
+  for await (const { header, content, left } of partsOf(boundedArchive(archive, address, limits, refused))) {
     if (header === undefined) throw refused('is damaged');
     if (content === undefined) entries += 1;
     if (entries > limits.entries) throw refused(`has more than ${limits.entries} entries`);
@@ -48,7 +48,7 @@ export async function unpackMember(
 type Refused = (why: string) => Error;
 
 /** The unpacked bytes, as long as they are within the limits. */
-async function* bounded(
+async function* boundedArchive(
   archive: string,
   address: string,
   { size, ratio, time }: UnpackLimits,

@@ -32,8 +32,8 @@ export async function exchange(request: HttpSend, routes: Routes): Promise<HttpR
   const late = () => timedOut(url, timeout);
   return within(timeout, late, async (signal) => {
     const response = await open(url, request, routes, signal);
-    const body = await text(response, url, signal);
-    return { status: response.statusCode ?? 0, headers: flat(response), body };
+    const body = await bodyText(response, url, signal);
+    return { status: response.statusCode ?? 0, headers: flatHeaders(response), body };
   });
 }
 
@@ -47,7 +47,7 @@ export async function open(
   const route = await routes.to(url, request, signal);
   return new Promise((resolve, reject) => {
     const outgoing = begun(url, route, { method: request.method, headers: headersOf(request), signal });
-    outgoing.on('error', (thrown) => reject(signal.aborted ? signal.reason : failure(thrown, url, route)));
+    outgoing.on('error', (thrown) => reject(signal.aborted ? signal.reason : requestFailed(thrown, url, route)));
     outgoing.once('response', (response) => {
       if (!route.proxy || response.statusCode !== 407) return resolve(response);
       outgoing.destroy(refusedByProxy(407, url, route.proxy));
@@ -74,17 +74,17 @@ function begun(url: URL, route: Route, options: RequestOptions): ClientRequest {
 
 /** The request, addressed to the proxy if the route asks one for it (RFC 9112 section 3.2.2, absolute form). */
 function begin(url: URL, { proxy, ...connection }: Route, options: RequestOptions): ClientRequest {
-  if (proxy === undefined) return sender(url)(url, { ...connection, ...options });
+  if (proxy === undefined) return requestFunction(url)(url, { ...connection, ...options });
   const path = url.origin + url.pathname + url.search;
   const headers = { ...options.headers, host: url.host, ...proxyHeaders(proxy) };
-  return sender(proxy.url)(proxy.url, { ...proxy.tls, agent: false, ...options, headers, path });
+  return requestFunction(proxy.url)(proxy.url, { ...proxy.tls, agent: false, ...options, headers, path });
 }
 
-function sender({ protocol }: URL): typeof httpRequest {
+function requestFunction({ protocol }: URL): typeof httpRequest {
   return protocol === 'https:' ? httpsRequest : httpRequest;
 }
 
-function failure(thrown: unknown, url: URL, { proxy }: Route): NodeError {
+function requestFailed(thrown: unknown, url: URL, { proxy }: Route): NodeError {
   return proxy ? proxyUnreachable(thrown, proxy) : connectionError(thrown, url);
 }
 
@@ -117,7 +117,7 @@ function headersOf({ headers = {} }: Pick<HttpSend, 'headers'>): Record<string, 
   return { ...Object.fromEntries(given), 'accept-encoding': 'identity' };
 }
 
-async function text(response: IncomingMessage, url: URL, signal: AbortSignal): Promise<string> {
+async function bodyText(response: IncomingMessage, url: URL, signal: AbortSignal): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
@@ -139,7 +139,7 @@ function tooLong(url: URL): NodeError {
   );
 }
 
-function flat({ headers }: IncomingMessage): Record<string, string> {
+function flatHeaders({ headers }: IncomingMessage): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [
       name,

@@ -27,27 +27,27 @@ export function metricsServer(served: ServedText) {
   return {
     async follow(address: string | undefined): Promise<string | undefined> {
       if (open?.address === address) return undefined;
-      if (open) await close(open.server);
+      if (open) await closeServer(open.server);
       open = undefined;
       if (address === undefined) return undefined;
       try {
-        open = { address, server: await listen(address, served) };
+        open = { address, server: await listenOn(address, served) };
         return undefined;
       } catch (thrown) {
-        return refused(address, thrown);
+        return listenRefused(address, thrown);
       }
     },
   };
 }
 
-async function close(server: Server): Promise<void> {
+async function closeServer(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeAllConnections();
   await closed;
 }
 
-async function listen(address: string, served: ServedText): Promise<Server> {
+async function listenOn(address: string, served: ServedText): Promise<Server> {
   const { hostname, port } = new URL(`http://${address}`);
   const options = {
     requestTimeout: patience,
@@ -61,7 +61,7 @@ async function listen(address: string, served: ServedText): Promise<Server> {
     if (asking.has(socket)) return void socket.destroy();
     asking.add(socket);
     response.once('close', () => asking.delete(socket));
-    answer(request, response, served).catch(() => response.destroy());
+    answerScrape(request, response, served).catch(() => response.destroy());
   });
   const admit = admission();
   server.on('connection', (socket) => {
@@ -89,7 +89,7 @@ function admission(): (socket: Socket) => void {
   };
 }
 
-function refused(address: string, thrown: unknown): string {
+function listenRefused(address: string, thrown: unknown): string {
   const errno = errnoOf(thrown) ?? String(thrown);
   const what = `The metrics cannot be served at ${address} (${errno})`;
   const repair =
@@ -99,7 +99,7 @@ function refused(address: string, thrown: unknown): string {
   return `${what}: ${repair}. It is tried again at the next pass.`;
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, served: ServedText): Promise<void> {
+async function answerScrape(request: IncomingMessage, response: ServerResponse, served: ServedText): Promise<void> {
   const plain = { 'content-type': 'text/plain; charset=utf-8', connection: 'close' };
   const asked = URL.parse(request.url ?? '', 'http://slipway')?.pathname;
   if (asked !== path) {

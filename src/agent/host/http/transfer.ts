@@ -52,7 +52,7 @@ export async function transfer<Result>(
     stallAfter,
   );
   try {
-    const response = await unlessAborted(signal, followed(address, headers, routes, signal));
+    const response = await unlessAborted(signal, followedTransfer(address, headers, routes, signal));
     return await take(response, watched(response));
   } finally {
     clearTimeout(stalled);
@@ -71,7 +71,7 @@ export async function transfer<Result>(
   }
 }
 
-async function followed(
+async function followedTransfer(
   address: string,
   headers: Record<string, string>,
   routes: Routes,
@@ -83,11 +83,11 @@ async function followed(
     last = await open(url, { method: 'GET', headers }, routes, signal);
     return { status: last.statusCode ?? 0, headers: last.headers, response: last };
   });
-  if (refused) throw refusal(address, url, refused);
+  if (refused) throw transferRefused(address, url, refused);
   return answer.response;
 }
 
-function refusal(address: string, from: URL, refused: RefusedRedirect): NodeError {
+function transferRefused(address: string, from: URL, refused: RefusedRedirect): NodeError {
   if (refused.because === 'no address') return notAnAddress(`The redirect of ${shownUrl(from)}`);
   const options = refused.because === 'other protocol' ? forPerson : {};
   return downloadFailed(address, `it ${whyRefused(refused)}`, options);

@@ -25,7 +25,7 @@ export async function execute(
   environment: Readonly<Record<string, string>>,
 ): Promise<CommandResult> {
   try {
-    return await finished(command, start(command, environment));
+    return await finishedChild(command, startChild(command, environment));
   } catch (thrown) {
     return notStarted(command, thrown);
   }
@@ -40,8 +40,8 @@ const running = new Set<ChildProcess>();
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-function start(command: Command, environment: Readonly<Record<string, string>>): Child {
-  const env = { ...environment, ...revealed(command.env) };
+function startChild(command: Command, environment: Readonly<Record<string, string>>): Child {
+  const env = { ...environment, ...revealedEnvironment(command.env) };
   refuseNul(command, env);
   return spawn(command.file, command.args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
 }
@@ -61,13 +61,13 @@ function refuseNul({ file, args }: Command, env: Readonly<Record<string, string>
   );
 }
 
-async function finished(command: Command, child: Child): Promise<CommandResult> {
-  const printed = tail(child.stdout);
-  const complained = tail(child.stderr);
+async function finishedChild(command: Command, child: Child): Promise<CommandResult> {
+  const printed = lastBytes(child.stdout);
+  const complained = lastBytes(child.stderr);
   const limit = stopAfter(child, command.timeout ?? 30_000);
   running.add(child);
   try {
-    const exitCode = await ended(child, [child.stdout, child.stderr]);
+    const exitCode = await exitOf(child, [child.stdout, child.stderr]);
     if (limit.passed) throw timedOut(command);
     return { exitCode, stdout: printed(), stderr: complained() };
   } finally {
@@ -76,11 +76,11 @@ async function finished(command: Command, child: Child): Promise<CommandResult> 
   }
 }
 
-function revealed(env: Command['env'] = {}): Record<string, string> {
+function revealedEnvironment(env: Command['env'] = {}): Record<string, string> {
   return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, reveal(value)]));
 }
 
-function tail(stream: Readable): () => string {
+function lastBytes(stream: Readable): () => string {
   let kept = Buffer.alloc(0);
   stream.on('data', (chunk: Buffer) => {
     kept = Buffer.concat([kept, chunk]).subarray(-outputLimit);
@@ -89,7 +89,7 @@ function tail(stream: Readable): () => string {
 }
 
 /** Resolves when the command has ended and its output is read. */
-function ended(child: ChildProcess, pipes: readonly Readable[]): Promise<number> {
+function exitOf(child: ChildProcess, pipes: readonly Readable[]): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', () => letGoOf(pipes));

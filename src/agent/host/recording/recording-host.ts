@@ -25,7 +25,7 @@ export function recordingHost(reader: HostReader): Host & { readonly journal: re
     monotonic: () => reader.monotonic(),
 
     async writeFile(path, content, { mode }) {
-      const before = await replaced(files, path, content);
+      const before = await replacedFile(files, path, content);
       await files.writeFile(path, reveal(content), mode);
       journal.push({ kind: 'write', path, mode, content: `${content}`, ...(before && { before }) });
     },
@@ -65,7 +65,7 @@ function bearsSecret({ headers = {} }: HttpRequest): boolean {
 }
 
 /** What stands at `path`; its text only beside one that holds no secret, and where it could be read. */
-async function replaced(files: Overlay, path: string, content: Content): Promise<Before | undefined> {
+async function replacedFile(files: Overlay, path: string, content: Content): Promise<Before | undefined> {
   const stat = await files.stat(path);
   if (stat === undefined) return undefined;
   if (stat.kind !== 'file' || content instanceof Secret) return { mode: stat.mode };
