@@ -49,14 +49,14 @@ function failingBy(annotations: Annotations): Told['failing'] {
  * again, and how it stands now. What waits or was just changed is no news; it soon is one or the other.
  */
 export function announcement(standing: Standing, told: Told, now: number): Announcement {
-  const news = [...roleTaken(standing, told), ...standing.conditions.flatMap((each) => turned(each, told))];
+  const news = [...roleTaken(standing, told), ...standing.conditions.flatMap((each) => conditionEvents(each, told))];
   const events = news.filter((event) => !isRecent(told.times[nameOf(event)], now));
   const wanted = annotationsOf(standing, told);
   const isWritten = Object.entries(wanted).every(([key, value]) => told.annotations[key] === value);
   return {
     events,
     annotations: isWritten ? undefined : wanted,
-    told: after(told, events, standing, now),
+    told: toldAfter(told, events, standing, now),
   };
 }
 
@@ -68,17 +68,17 @@ function roleTaken({ conditions: [ready], role, version }: Standing, told: Told)
 }
 
 /** `Ready` is the sum of the others, and would tell each of them twice. */
-function turned(condition: Condition, { failing }: Told): readonly NodeEvent[] {
+function conditionEvents(condition: Condition, { failing }: Told): readonly NodeEvent[] {
   const { type, message } = condition;
   const before = failing[type];
-  const reason = failure(condition, failing);
+  const reason = failureReason(condition, failing);
   if (type === 'Ready' || reason === before) return [];
   if (reason !== undefined) return [{ about: type, type: 'Warning', reason, message: `${type}: ${message}` }];
   return [{ about: type, type: 'Normal', reason: 'InSync', message: `${type}: in sync, after ${before}` }];
 }
 
 /** Why a condition fails. What waits, as after each start of the daemon, or was not verified yet is as it was. */
-function failure(condition: Condition, before: Told['failing']): string | undefined {
+function failureReason(condition: Condition, before: Told['failing']): string | undefined {
   const { type, status, reason } = condition;
   if (status === 'False') return reason;
   return status === 'True' && !isUnverified(condition) ? undefined : before[type];
@@ -90,7 +90,7 @@ function annotationsOf({ version, role, conditions }: Standing, { annotations }:
   const taken = ready?.status === 'True' ? role.name : annotations[keys.role];
   const before = failingBy(annotations);
   const failing = others.flatMap((condition) => {
-    const reason = failure(condition, before);
+    const reason = failureReason(condition, before);
     return reason === undefined ? [] : [`${condition.type}=${reason}`];
   });
   return {
@@ -102,11 +102,11 @@ function annotationsOf({ version, role, conditions }: Standing, { annotations }:
   };
 }
 
-function after(told: Told, events: readonly NodeEvent[], { role, conditions }: Standing, now: number): Told {
+function toldAfter(told: Told, events: readonly NodeEvent[], { role, conditions }: Standing, now: number): Told {
   const isTold = (about: NodeEvent['about'] | 'Ready') => events.some((event) => event.about === about);
   const failing = conditions.flatMap((condition) => {
     const { type } = condition;
-    const reason = isTold(type) ? failure(condition, told.failing) : told.failing[type];
+    const reason = isTold(type) ? failureReason(condition, told.failing) : told.failing[type];
     return reason === undefined ? [] : [[type, reason]];
   });
   return {

@@ -13,7 +13,7 @@ interface Needs {
 
 /** Asks whether an active ufw or firewalld lets pass what K3s needs (https://docs.k3s.io/installation/requirements). */
 export function firewallProbe(host: HostReader, node: K3sNode | undefined): Probe {
-  return { about: 'machine', what: 'host firewall', look: () => look(host, needsOf(node)) };
+  return { about: 'machine', what: 'host firewall', look: () => lookAtFirewalls(host, needsOf(node)) };
 }
 
 function needsOf(node: K3sNode | undefined): Needs {
@@ -25,7 +25,7 @@ function needsOf(node: K3sNode | undefined): Needs {
   };
 }
 
-async function look(host: HostReader, needs: Needs): Promise<Verdict> {
+async function lookAtFirewalls(host: HostReader, needs: Needs): Promise<Verdict> {
   const { ActiveState } = await showUnit(host, 'firewalld.service', ['ActiveState']);
   if (ActiveState === 'active') return firewalld(host, needs);
   const ufw = await host.readFile('/etc/ufw/ufw.conf');
@@ -46,10 +46,10 @@ async function firewalld(host: HostReader, { ports, networks }: Needs): Promise<
     asks.map(({ query }) => host.query({ file: 'firewall-cmd', args: query })),
   );
   // firewall-cmd(1): 0 for yes, 1 for no, and others for failures such as 253, NOT_AUTHORIZED.
-  if (answers.some(({ exitCode }) => exitCode > 1)) return unseen('firewalld');
+  if (answers.some(({ exitCode }) => exitCode > 1)) return rulesUnseen('firewalld');
   const missing = asks.filter((_, at) => answers[at]?.exitCode !== 0);
   const commands = missing.map(({ add }) => `firewall-cmd --permanent ${add}`);
-  return judge(
+  return judgeFirewall(
     'firewalld',
     missing.map(({ what }) => what),
     [...commands, 'firewall-cmd --reload', 'restart K3s, whose rules a reload drops'],
@@ -58,7 +58,7 @@ async function firewalld(host: HostReader, { ports, networks }: Needs): Promise<
 
 async function lookAtUfw(host: HostReader, { ports, networks }: Needs): Promise<Verdict> {
   const { stdout, exitCode } = await host.query({ file: 'ufw', args: ['status'] });
-  if (exitCode !== 0) return unseen('ufw');
+  if (exitCode !== 0) return rulesUnseen('ufw');
   const allowed = stdout.split('\n').filter((line) => /\bALLOW\b/.test(line));
   const isAllowed = (word: string) => allowed.some((line) => line.split(/\s+/).includes(word));
   const closed = ports.filter((port) => !isAllowed(port) && !isAllowed(port.replace(/\/.*/, '')));
@@ -67,15 +67,15 @@ async function lookAtUfw(host: HostReader, { ports, networks }: Needs): Promise<
     ...closed.map((port) => `ufw allow ${port}`),
     ...foreign.map((range) => `ufw allow from ${range} to any`),
   ];
-  return judge('ufw', [...closed, ...foreign], commands);
+  return judgeFirewall('ufw', [...closed, ...foreign], commands);
 }
 
 /** What cannot be seen is not reported as missing. */
-function unseen(name: string): Verdict {
+function rulesUnseen(name: string): Verdict {
   return skipped(`${name} is active, and shows its rules to root only: run sudo slipway doctor`);
 }
 
-function judge(name: string, missing: readonly string[], commands: readonly string[]): Verdict {
+function judgeFirewall(name: string, missing: readonly string[], commands: readonly string[]): Verdict {
   if (missing.length === 0) return ok(`${name} is active, and lets pass what K3s needs`);
   return warning(
     `${name} is active and has no rule for ${missing.join(', ')}: nodes or pods may not reach each other.`,

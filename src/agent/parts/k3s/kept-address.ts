@@ -22,14 +22,14 @@ export async function keptAddress(
   const proofs = await Promise.all([serverToken, agentServerCa].map((path) => host.stat(path)));
   if (proofs.every((proof) => proof === undefined)) return undefined;
   const given = (await givenFlags(host, paths)).findLast(({ name }) => name === 'node-ip')?.values;
-  return only(
-    (given ?? (await certified(host, paths, addresses))).filter((each) => isIP(each) !== 0),
+  return onlyAddress(
+    (given ?? (await certifiedAddresses(host, paths, addresses))).filter((each) => isIP(each) !== 0),
     addresses,
   );
 }
 
 /** A list with several addresses is an operator's own. */
-function only(found: readonly string[], addresses: readonly string[]): string | undefined {
+function onlyAddress(found: readonly string[], addresses: readonly string[]): string | undefined {
   const [address, ...more] = found;
   return address !== undefined && more.length === 0 && addresses.includes(address) ? address : undefined;
 }
@@ -46,7 +46,7 @@ async function givenFlags(host: HostReader, paths: NodePaths): Promise<readonly 
 }
 
 /** Which of these addresses kubelet's certificate is for. */
-async function certified(
+async function certifiedAddresses(
   host: HostReader,
   { k3s }: NodePaths,
   addresses: readonly string[],

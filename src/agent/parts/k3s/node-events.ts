@@ -33,12 +33,12 @@ export async function createEvents(
 
 /** The events as one List for kubectl. */
 function renderEvents(node: K3sNode, events: readonly NodeEvent[], now: number): string {
-  const items = events.map((event) => rendered(node, event, now));
+  const items = events.map((event) => renderEvent(node, event, now));
   return `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`;
 }
 
 /** As kubelet's own (core/v1 Event): its Node's name is the uid, by which `kubectl describe node` finds it. */
-function rendered({ name }: K3sNode, { type, reason, message: said }: NodeEvent, now: number): object {
+function renderEvent({ name }: K3sNode, { type, reason, message: said }: NodeEvent, now: number): object {
   const message = printableData(said);
   const time = new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
   return {

@@ -19,7 +19,7 @@ export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
     needs,
     check: async (host) => {
       const answer = await getNode(host, node);
-      return 'missing' in answer ? answer.missing : readiness(host, node, answer.found);
+      return 'missing' in answer ? answer.missing : nodeReadiness(host, node, answer.found);
     },
   };
 }
@@ -73,7 +73,7 @@ async function getNode(host: HostReader, node: K3sNode): Promise<{ found: ApiNod
     host,
     nodeKubectl(node, 'get', 'node', node.name, '-o', 'json'),
   );
-  if (exitCode === 0) return { found: parsed(stdout) };
+  if (exitCode === 0) return { found: parseNode(stdout) };
   if (/\(NotFound\)|not found$/m.test(stderr)) {
     return { missing: waiting('NodeNotFound', `The cluster has no node ${node.name} yet.`) };
   }
@@ -81,14 +81,14 @@ async function getNode(host: HostReader, node: K3sNode): Promise<{ found: ApiNod
   return { missing: waiting('ApiUnavailable', `The Kubernetes API does not answer this node: ${why}`) };
 }
 
-function parsed(printed: string): ApiNode {
+function parseNode(printed: string): ApiNode {
   const { success, data, error } = readJson(apiNode, printed);
   if (success) return data;
   const message = `kubectl get node printed something else than a Node as JSON: ${jsonFault(error)}.`;
   throw new NodeError('UnexpectedAnswer', message, { cause: error });
 }
 
-async function readiness(host: HostReader, node: K3sNode, { status }: ApiNode): Promise<Finding> {
+async function nodeReadiness(host: HostReader, node: K3sNode, { status }: ApiNode): Promise<Finding> {
   const { name } = node;
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
   if (!(await hasReportedSinceStart(host, node, ready?.lastHeartbeatTime ?? undefined)))

@@ -50,7 +50,7 @@ async function lookAtPort(host: HostReader, port: Port, firewall: string): Promi
   if (exitCode !== 0) return skipped('ss (iproute2) cannot be asked who holds it');
   const sockets = stdout.split('\n').filter((line) => line.trim() !== '');
   if (sockets.length === 0) return ok(`nobody holds it; ${port.owner} will`);
-  return judge(port, sockets.map(holderOf), firewall);
+  return judgePort(port, sockets.map(holderOf), firewall);
 }
 
 interface Holder {
@@ -67,7 +67,7 @@ function holderOf(line: string): Holder {
   return { address, name, pid };
 }
 
-function judge(port: Port, holders: readonly Holder[], firewall: string): Verdict {
+function judgePort(port: Port, holders: readonly Holder[], firewall: string): Verdict {
   const stranger = holders.find(({ name }) => name !== undefined && !name.startsWith('k3s'));
   if (stranger) {
     return failure(

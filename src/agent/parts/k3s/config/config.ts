@@ -42,12 +42,12 @@ export async function configText(host: HostReader, node: K3sNode): Promise<strin
 export function renderConfig(node: K3sNode, hasAgentToken = true): string {
   const config = k3sConfig(node, hasAgentToken);
   const problems = checkK3sConfig(node.role.k3s, config);
-  if (problems.length > 0) throw invalid(problems.map(({ key, message }) => `${key} ${message}`).join('; '));
+  if (problems.length > 0) throw invalidConfig(problems.map(({ key, message }) => `${key} ${message}`).join('; '));
   const text =
     '# Written by Slipway; what else K3s should know goes to a file in config.yaml.d beside this one.\n' +
     stringify(config, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 });
   if (!isDeepStrictEqual(readBack(text, 'config.yaml'), config))
-    throw invalid('it does not read back as it was written');
+    throw invalidConfig('it does not read back as it was written');
   return text;
 }
 
@@ -62,9 +62,9 @@ function k3sConfig(node: K3sNode, hasAgentToken: boolean): K3sConfig {
     ...(role.k3s === 'server' && forServer(node, hasAgentToken)),
     'node-name': node.name,
     'node-ip': [node.address],
-    ...(node.paths.root !== '/' && places(node)),
+    ...(node.paths.root !== '/' && placesOf(node)),
     ...extra,
-    ...lists({ 'node-label': nodeLabels(node), 'node-taint': nodeTaints(node) }, extra),
+    ...listsOf({ 'node-label': nodeLabels(node), 'node-taint': nodeTaints(node) }, extra),
   };
 }
 
@@ -77,7 +77,7 @@ function forServer({ paths, settings }: K3sNode, hasAgentToken: boolean): K3sCon
 }
 
 /** Where K3s keeps what it keeps elsewhere by default. */
-function places({ role, paths }: K3sNode): K3sConfig {
+function placesOf({ role, paths }: K3sNode): K3sConfig {
   return {
     'data-dir': paths.k3s.data,
     'private-registry': paths.k3s.registries,
@@ -88,14 +88,14 @@ function places({ role, paths }: K3sNode): K3sConfig {
 }
 
 /** Lists to which k3s.config adds. */
-function lists(own: Readonly<Record<string, readonly string[]>>, extra: K3sConfig): K3sConfig {
+function listsOf(own: Readonly<Record<string, readonly string[]>>, extra: K3sConfig): K3sConfig {
   const entries = Object.entries(own).map(
     ([key, values]) => [key, [...values, ...[extra[key] ?? []].flat()]] as const,
   );
   return Object.fromEntries(entries.filter(([, values]) => values.length > 0));
 }
 
-function invalid(problem: string): NodeError {
+function invalidConfig(problem: string): NodeError {
   const message = `The K3s configuration cannot be used: ${problem}. Correct k3s.config.`;
   return new NodeError('K3sConfigInvalid', message, forPerson);
 }

@@ -49,7 +49,7 @@ export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
     condition: 'K3sConfig',
     needs,
     async check(host) {
-      const error = await obstacle(host, node);
+      const error = await overrideObstacle(host, node);
       if (error) throw error;
       return inSync();
     },
@@ -58,10 +58,10 @@ export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
 
 /** The same Resource, which neither starts nor restarts anything while there is such an override. */
 export function unlessOverridden(node: K3sNode, resource: Resource): Resource {
-  return heldBack(resource, (host) => obstacle(host, node));
+  return heldBack(resource, (host) => overrideObstacle(host, node));
 }
 
-async function obstacle(host: HostReader, node: K3sNode): Promise<NodeError | undefined> {
+async function overrideObstacle(host: HostReader, node: K3sNode): Promise<NodeError | undefined> {
   const found = await overrides(host, node);
   return found.length > 0 ? overridden(node, found) : unreadDropIns(host, node.paths);
 }
@@ -81,7 +81,7 @@ async function overrides(host: HostReader, node: K3sNode): Promise<readonly Give
     const culprit = all.findLast((flag) => flag.name === name && flag.path !== config);
     const want = wanted.get(name) ?? usualFlags(node)[name];
     if (!culprit || (want === undefined && isIndifferent(name, node))) return [];
-    return agrees(name, effective.get(name) ?? [], want ?? []) ? [] : [culprit];
+    return agreesWith(name, effective.get(name) ?? [], want ?? []) ? [] : [culprit];
   });
 }
 
@@ -90,7 +90,7 @@ function isIndifferent(name: string, { role }: K3sNode): boolean {
   return name === 'agent-token-file' || (name === 'server' && role.k3s === 'agent');
 }
 
-function agrees(name: string, is: readonly string[], want: readonly string[]): boolean {
+function agreesWith(name: string, is: readonly string[], want: readonly string[]): boolean {
   if (name === 'node-label' || name === 'node-taint') return want.every((value) => is.includes(value));
   if (name === 'node-ip') return is.length > 0 && is.every((value) => want.includes(value));
   return (is.at(-1) ?? 'false') === (want.at(-1) ?? 'false');

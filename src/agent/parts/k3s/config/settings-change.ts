@@ -136,20 +136,20 @@ async function heldChanges(host: HostReader, node: K3sNode): Promise<readonly He
 }
 
 function mayChange({ settings }: K3sNode, change: HeldChange): boolean {
-  return changeOf(change.key) === 'consent' && isConsented(settings, 'settings', subject(change));
+  return changeOf(change.key) === 'consent' && isConsented(settings, 'settings', consentSubject(change));
 }
 
-function subject({ key, desired }: HeldChange): string {
+function consentSubject({ key, desired }: HeldChange): string {
   return `${key}=${desired}`;
 }
 
 function irreversible({ settings }: K3sNode, held: readonly HeldChange[]): NodeError {
-  const possible = held.filter(({ key }) => changeOf(key) === 'consent').map(subject);
+  const possible = held.filter(({ key }) => changeOf(key) === 'consent').map(consentSubject);
   const repair =
     possible.length === 0
       ? 'Put the old values back.'
       : `Put the old values back, or, to interrupt the network of all pods for the change, ${consentAdvice(settings, 'settings', ...possible)}.`;
-  return new NodeError('SettingsIrreversible', [...held.map(told), repair].join(' '), advisory);
+  return new NodeError('SettingsIrreversible', [...held.map(toldChange), repair].join(' '), advisory);
 }
 
 const why = {
@@ -158,7 +158,7 @@ const why = {
   consent: 'It was not changed.',
 } as const;
 
-function told({ key, observed, desired, origin }: HeldChange): string {
+function toldChange({ key, observed, desired, origin }: HeldChange): string {
   const where = origin === undefined ? `k3s.config.${key}` : `${key} in ${origin.path}, line ${origin.line}`;
   return `${where} is ${desired || 'not set'} now, and K3s runs with ${observed || 'none'}. ${why[changeOf(key)]}`;
 }

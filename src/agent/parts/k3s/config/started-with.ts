@@ -25,13 +25,13 @@ export async function noteStart(host: Host, paths: NodePaths): Promise<void> {
   const last = await guardedValues(await presentFlags(host, { kind: 'server', paths }));
   // A start before the cluster is there may have failed for what it was given.
   const isCluster = (await host.stat(paths.k3s.serverToken)) !== undefined;
-  const first = (isCluster && (await noted(host, paths))?.first) || last;
+  const first = (isCluster && (await readNote(host, paths))?.first) || last;
   await host.writeFile(paths.k3s.startedWith, `${JSON.stringify({ first, last })}\n`, { mode: 0o600 });
 }
 
 /** Returns what K3s runs with; before the first note, what its files say. `undefined` if neither is there. */
 export async function startedWith(host: HostReader, paths: NodePaths): Promise<StartedWith | undefined> {
-  const known = await noted(host, paths);
+  const known = await readNote(host, paths);
   if (known) return known;
   const isTold = (await host.stat(paths.k3s.config)) ?? (await foreignUnit(host, { kind: 'server', paths }));
   if (!isTold) return undefined;
@@ -39,7 +39,7 @@ export async function startedWith(host: HostReader, paths: NodePaths): Promise<S
   return { first: last, last };
 }
 
-async function noted(host: HostReader, { k3s }: NodePaths): Promise<StartedWith | undefined> {
+async function readNote(host: HostReader, { k3s }: NodePaths): Promise<StartedWith | undefined> {
   return parseJson(note, await fileText(host, k3s.startedWith));
 }
 

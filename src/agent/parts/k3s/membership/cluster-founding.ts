@@ -25,7 +25,7 @@ export function clusterFounding(node: K3sNode): Resource {
     condition: 'Role',
     async check(host) {
       const isFounded = await joinedCluster(host, node);
-      const error = serverToJoin(node) ?? (isFounded ? undefined : await answering(host, node));
+      const error = serverToJoin(node) ?? (isFounded ? undefined : await answeringServer(host, node));
       if (error) throw isFounded ? error.nonBlocking() : error;
       return inSync();
     },
@@ -43,14 +43,14 @@ export function serverToJoin(node: K3sNode): NodeError | undefined {
   );
 }
 
-async function answering(host: HostReader, node: K3sNode): Promise<NodeError | undefined> {
+async function answeringServer(host: HostReader, node: K3sNode): Promise<NodeError | undefined> {
   // K3s answers at its own names a moment before its token is there.
   if (await isStarted(host, node)) return undefined;
   const addresses = (await serverNames(host, node)).flatMap(asServer);
   const others = [...new Set(addresses)].filter((address) => !isOwn(node, address));
   const hints = hintsOf(node.settings);
   const found = await Promise.all(
-    others.map((address) => serverCa(host, address, hints).then(() => address, away)),
+    others.map((address) => serverCa(host, address, hints).then(() => address, noServer)),
   );
   const [first] = found.filter((address) => address !== undefined);
   if (first === undefined) return undefined;
@@ -86,7 +86,7 @@ function asServer(name: string): readonly string[] {
   }
 }
 
-function away(thrown: unknown): undefined {
+function noServer(thrown: unknown): undefined {
   if (!(thrown instanceof NodeError)) throw thrown;
 }
 

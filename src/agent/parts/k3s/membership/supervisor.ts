@@ -16,13 +16,13 @@ const timeout = 5_000;
  * `ServerUnreachable` where nothing or something else answers there, `ServerNotReady` while it is starting.
  */
 export async function serverCa(host: HostReader, server: string, hints: Hints): Promise<string> {
-  const ping = await ask(host, { url: `${server}/ping`, trust: 'anybody' }, hints);
+  const ping = await askSupervisor(host, { url: `${server}/ping`, trust: 'anybody' }, hints);
   if (ping.status === 503) throw serverNotReady(server);
   if (ping.status !== 200 || ping.body.trim() !== 'pong') {
     const why = `${server}/ping answers ${ping.status} and not pong, so this is no K3s server.`;
-    throw unreachable(server, why, hints);
+    throw serverUnreachable(server, why, hints);
   }
-  const { status, body } = await ask(host, { url: `${server}/cacerts`, trust: 'anybody' }, hints);
+  const { status, body } = await askSupervisor(host, { url: `${server}/cacerts`, trust: 'anybody' }, hints);
   if (status !== 200 || certificates(body).length === 0) throw serverNotReady(server);
   return body;
 }
@@ -51,12 +51,12 @@ export async function tokenStatus(
     token.kind === 'bootstrap' ? bearerAuth(token.credential) : basicAuth('node', token.credential);
   const request = { url: `${server}/v1-k3s/readyz`, headers: { authorization } };
   try {
-    const { status } = await ask(host, { ...request, trust: { ca } }, hints);
+    const { status } = await askSupervisor(host, { ...request, trust: { ca } }, hints);
     return { status, remark: '' };
   } catch (thrown) {
     if (!isUntrusted(thrown)) throw thrown;
-    const { status } = await ask(host, { ...request, trust: { ca, anyName: true } }, hints);
-    return { status, remark: unnamed(server) };
+    const { status } = await askSupervisor(host, { ...request, trust: { ca, anyName: true } }, hints);
+    return { status, remark: nameMissing(server) };
   }
 }
 
@@ -65,7 +65,7 @@ function isUntrusted(thrown: unknown): boolean {
   return cause instanceof NodeError && cause.reason === 'TlsUntrusted';
 }
 
-function unnamed(server: string): string {
+function nameMissing(server: string): string {
   const { hostname } = new URL(server);
   return (
     `; its certificate does not name ${hostname}, which agents do not mind: for kubectl at that name, add it to ` +
@@ -79,17 +79,17 @@ export function serverNotReady(server: string): NodeError {
   });
 }
 
-async function ask(host: HostReader, request: HttpRequest, hints: Hints): Promise<HttpResponse> {
+async function askSupervisor(host: HostReader, request: HttpRequest, hints: Hints): Promise<HttpResponse> {
   try {
     return await host.get({ timeout, direct: true, ...request });
   } catch (thrown) {
     const why = thrown instanceof NodeError ? thrown : undefined;
     if (!why) throw thrown;
-    throw unreachable(new URL(request.url).origin, why.message, hints, thrown);
+    throw serverUnreachable(new URL(request.url).origin, why.message, hints, thrown);
   }
 }
 
-function unreachable(server: string, why: string, { firewall }: Hints, cause?: unknown): NodeError {
+function serverUnreachable(server: string, why: string, { firewall }: Hints, cause?: unknown): NodeError {
   return new NodeError(
     'ServerUnreachable',
     `The K3s server at ${server} does not answer as one. ${why} Check that it runs, that the tag k3s-server or ` +

@@ -58,15 +58,15 @@ async function checkToken(host: HostReader, node: K3sNode, cloud: Cloud): Promis
   const knownHash = known === undefined ? hash : pinnedCa(known).hash;
   const kept = known === undefined ? await pinOfOldAgent(host, node, token) : hash;
   if (token.caHash !== undefined && ![hash, knownHash].includes(token.caHash)) {
-    return refused(node, cloud, { token, kept }, caMismatch(node, token.caHash, hash));
+    return fetchAnother(node, cloud, { token, kept }, caMismatch(node, token.caHash, hash));
   }
   const { status, remark } = await tokenStatus(host, server, trusted, token, hints);
   switch (status) {
     case 200:
-      return accepted(node, token, hash, remark);
+      return pinAccepted(node, token, hash, remark);
     case 401:
     case 403:
-      return refused(node, cloud, { token, kept }, tokenRejected(node, status));
+      return fetchAnother(node, cloud, { token, kept }, tokenRejected(node, status));
     case 503:
       throw serverNotReady(server);
     default:
@@ -78,7 +78,7 @@ async function checkToken(host: HostReader, node: K3sNode, cloud: Cloud): Promis
 }
 
 /** The pin follows the CA of the server before K3s is started again: K3s would refuse the new one by itself. */
-function accepted(node: K3sNode, token: Token, hash: string, remark: string): Finding {
+function pinAccepted(node: K3sNode, token: Token, hash: string, remark: string): Finding {
   if (token.caHash !== undefined && token.caHash !== hash) return pin(node, token, hash);
   const pins = token.caHash === undefined ? ', which pins no CA' : '';
   return inSync({ message: `${node.server} accepts the join token${pins}${remark}` });
@@ -103,7 +103,7 @@ interface Refused {
 }
 
 /** The cloud may hold a newer token than the file; if it holds the same one, that is what is wrong. */
-function refused(node: K3sNode, cloud: Cloud, { token, kept }: Refused, error: NodeError): Finding {
+function fetchAnother(node: K3sNode, cloud: Cloud, { token, kept }: Refused, error: NodeError): Finding {
   const path = node.paths.slipway.joinToken;
   const remedy = async (host: Host) => {
     const fetched = await fetchToken(host, cloud, tokenSecretName(node));

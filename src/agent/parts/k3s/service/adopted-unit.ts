@@ -59,7 +59,7 @@ async function lostFlags(
   const rendered = configFlags(await configText(host, node), config);
   const variables = await variableFlags(host, { kind: node.role.k3s, paths: node.paths });
   const kept = mergedFlags([...variables, ...rendered, ...(await dropInFlags(host, node.paths))]);
-  const flags = old.flatMap((flag) => missing(flag, kept, node));
+  const flags = old.flatMap((flag) => missingFlags(flag, kept, node));
   const elsewhere = await Promise.all(others.map((losses) => losses(host, node)));
   return [...new Set([...flags, ...lostLines(unit.text, node), ...elsewhere.flat()])];
 }
@@ -74,7 +74,7 @@ const taken = ['token', 'token-file', 'server'];
 const secret =
   /^(agent-token|datastore-endpoint|etcd-s3-(access|secret)-key|etcd-s3-session-token|etcd-s3-proxy|vpn-auth)$/;
 
-function missing({ name, values }: GivenFlag, kept: Flags, node: K3sNode): readonly string[] {
+function missingFlags({ name, values }: GivenFlag, kept: Flags, node: K3sNode): readonly string[] {
   if (taken.includes(name) && !(name === 'server' && node.role.k3s === 'server')) return [];
   const now = kept.get(name) ?? usualFlags(node)[name] ?? [usualValues[name] ?? []].flat();
   const isOff = values.at(-1) === 'false' && now.length === 0;

@@ -50,13 +50,13 @@ export function k3sService(
     summary: `systemctl start ${unit}`,
     condition: 'K3sRunning',
     needs,
-    check: (host) => check(host, { node, unit, sources }),
+    check: (host) => checkService(host, { node, unit, sources }),
   };
-  return heldBack(service, (host, drift) => rewritten(host, drift, written));
+  return heldBack(service, (host, drift) => rewrittenInput(host, drift, written));
 }
 
 /** K3s is not restarted for what a hand wrote since this pass looked at it: the next one puts that back first. */
-async function rewritten(
+async function rewrittenInput(
   host: HostReader,
   { changes }: Drift,
   written: readonly Resource[],
@@ -79,7 +79,7 @@ interface Subject {
   readonly sources: StartSources;
 }
 
-async function check(host: HostReader, subject: Subject): Promise<Finding> {
+async function checkService(host: HostReader, subject: Subject): Promise<Finding> {
   const { node, unit } = subject;
   const shown = await showUnit(host, unit, properties);
   // A unit of Type=notify has its job for as long as it starts; what keeps it is in its journal.
@@ -89,10 +89,10 @@ async function check(host: HostReader, subject: Subject): Promise<Finding> {
     case 'active':
     case 'reloading': {
       const start = await lookAtStart(host, subject, shown);
-      return outdated(unit, start) ?? inSync({ message: ['K3s runs', ...start.remarks].join('; ') });
+      return startOutdated(unit, start) ?? inSync({ message: ['K3s runs', ...start.remarks].join('; ') });
     }
     case 'activating': {
-      return outdated(unit, await lookAtStart(host, subject, shown)) ?? starting(host, node, unit, shown);
+      return startOutdated(unit, await lookAtStart(host, subject, shown)) ?? serviceStarting(host, node, unit, shown);
     }
     case 'deactivating':
       return waiting('ServiceStarting', `${unit} is stopping`, { after: 2_000 });
@@ -133,7 +133,7 @@ async function lookAtStart(
 }
 
 /** Drifted where this start was made of other inputs. */
-function outdated(unit: string, { isStarting, changed }: Start): Finding | undefined {
+function startOutdated(unit: string, { isStarting, changed }: Start): Finding | undefined {
   if (changed.length === 0) return undefined;
   return drifted(
     changed.map((field) => ({ field, observed: 'changed since K3s started', desired: asStarted })),
@@ -142,10 +142,10 @@ function outdated(unit: string, { isStarting, changed }: Start): Finding | undef
   );
 }
 
-async function starting(host: HostReader, node: K3sNode, unit: string, shown: Shown): Promise<Finding> {
-  const log = await journal(host, unit, shown.InvocationID);
+async function serviceStarting(host: HostReader, node: K3sNode, unit: string, shown: Shown): Promise<Finding> {
+  const log = await startJournal(host, unit, shown.InvocationID);
   const cause = findCause(log, node.role.k3s, hintsOf(node.settings));
-  if (shown.SubState === 'auto-restart') throw crashed(unit, shown, cause, lastWords(log));
+  if (shown.SubState === 'auto-restart') throw serviceCrashed(unit, shown, cause, lastWords(log));
   if (cause) return waiting(cause.reason, cause.message, { endedBy: cause.endedBy });
   const restarts = Number(shown.NRestarts);
   const again =
@@ -154,7 +154,7 @@ async function starting(host: HostReader, node: K3sNode, unit: string, shown: Sh
 }
 
 /** The lines of this start only: an older one may have had another trouble. */
-async function journal(host: HostReader, unit: string, invocationId: string): Promise<string> {
+async function startJournal(host: HostReader, unit: string, invocationId: string): Promise<string> {
   if (invocationId === '') return '';
   const { stdout } = await host.query({
     file: 'journalctl',
@@ -163,7 +163,7 @@ async function journal(host: HostReader, unit: string, invocationId: string): Pr
   return stdout;
 }
 
-function crashed(
+function serviceCrashed(
   unit: string,
   shown: Shown,
   cause: ReturnType<typeof findCause>,

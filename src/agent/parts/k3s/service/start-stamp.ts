@@ -35,7 +35,7 @@ export async function stampStart(
   const notes: StartNotes = Object.fromEntries(await Promise.all(read));
   const content = {
     invocationId,
-    inputs: await digests(host, paths, inputs, notes),
+    inputs: await inputDigests(host, paths, inputs, notes),
     ...notes,
   };
   await host.writeFile(paths.k3s.stamp, `${JSON.stringify(content)}\n`, { mode: 0o600 });
@@ -63,7 +63,7 @@ export async function changedInputs(
   stamp: Stamp,
   inputs: readonly StartInput[],
 ): Promise<readonly string[]> {
-  const now = await digests(host, node.paths, inputs, stamp.notes);
+  const now = await inputDigests(host, node.paths, inputs, stamp.notes);
   const changed: string[] = [];
   for (const input of inputs) {
     const [then, since] = [stamp.inputs[input.name], now[input.name]];
@@ -75,7 +75,7 @@ export async function changedInputs(
   return changed;
 }
 
-async function digests(
+async function inputDigests(
   host: HostReader,
   paths: NodePaths,
   inputs: readonly StartInput[],

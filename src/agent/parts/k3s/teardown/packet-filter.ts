@@ -34,11 +34,11 @@ function rulesGone(tool: Tool, paths: NodePaths, needs: readonly string[]): Reso
     condition: 'System',
     needs,
     async check(host) {
-      const { program, saved } = await save(host, tool, paths);
+      const { program, saved } = await saveRules(host, tool, paths);
       const rules = removal(saved);
       if (rules === '' && (await host.stat(draftFor(tool))) === undefined) return inSync();
       const changes = [{ field: tool, observed: 'rules of K3s', desired: undefined }];
-      const remedy = (host: Host) => restore(host, { tool, program, rules });
+      const remedy = (host: Host) => restoreRules(host, { tool, program, rules });
       return { state: 'Drifted', drift: { changes, remedy } };
     },
   };
@@ -50,17 +50,17 @@ interface Saved {
 }
 
 /** By the system's program, or by the one that K3s unpacked and used where the system has none; without both, nothing. */
-async function save(host: HostReader, tool: Tool, { k3s }: NodePaths): Promise<Saved> {
+async function saveRules(host: HostReader, tool: Tool, { k3s }: NodePaths): Promise<Saved> {
   for (const program of [tool, join(k3s.data, 'data/current/bin/aux', tool)]) {
     const command = { file: `${program}-save`, args: [] };
     const result = await host.query(command);
     if (result.exitCode === 0) return { program, saved: result.stdout };
-    if (result.exitCode !== notInstalled) throw unreadable(command, result);
+    if (result.exitCode !== notInstalled) throw rulesUnreadable(command, result);
   }
   return { program: tool, saved: '' };
 }
 
-function unreadable({ file, args }: Command, { exitCode, stderr }: CommandResult): NodeError {
+function rulesUnreadable({ file, args }: Command, { exitCode, stderr }: CommandResult): NodeError {
   return new NodeError(
     'CommandFailed',
     `${[file, ...args].join(' ')} ended with ${exitCode}: ${stderr.trim() || 'no message'}. What K3s left in the packet ` +
@@ -74,7 +74,7 @@ function draftFor(tool: string): string {
 }
 
 /** A table is changed whole or not at all (iptables-restore(8)). */
-async function restore(
+async function restoreRules(
   host: Host,
   { tool, program, rules }: { readonly tool: Tool; readonly program: string; readonly rules: string },
 ): Promise<void> {
@@ -144,7 +144,7 @@ function tablesGone(needs: readonly string[]): Resource {
 async function k3sTables(host: HostReader): Promise<readonly string[]> {
   const command = { file: 'nft', args: ['list', 'tables'] };
   const result = await host.query(command);
-  if (![0, notInstalled].includes(result.exitCode)) throw unreadable(command, result);
+  if (![0, notInstalled].includes(result.exitCode)) throw rulesUnreadable(command, result);
   const tables = [...result.stdout.matchAll(/^table (\S+ \S+)$/gm)].map(([, table = '']) => table);
   return tables.filter((table) => /^ip6? (kube-proxy|flannel-ipv[46])$/.test(table));
 }

@@ -21,12 +21,12 @@ export function findCause(
 ): Cause | undefined {
   const known = table.filter(({ agentOnly }) => !agentOnly || command === 'agent');
   for (const line of log.split('\n').reverse()) {
-    const said = message(line);
+    const said = logMessage(line);
     const cause = known.find(({ pattern }) => pattern.test(said));
     if (!cause) continue;
     const { reason, repair, endedBy = 'person' } = cause;
     const advice = typeof repair === 'string' ? repair : repair(hints);
-    return { reason, message: `K3s says: "${shortened(said)}". ${advice}`, endedBy };
+    return { reason, message: `K3s says: "${shortenedLine(said)}". ${advice}`, endedBy };
   }
   return undefined;
 }
@@ -36,20 +36,20 @@ export function lastWords(log: string): string | undefined {
   const lines = log.split('\n').filter((line) => line.trim() !== '');
   const line =
     lines.findLast((line) => /level=(fatal|error)|^(Error|panic):|^[EF]\d{4} /.test(line)) ?? lines.at(-1);
-  return line && shortened(message(line));
+  return line && shortenedLine(logMessage(line));
 }
 
 /** What klog puts before a message (k8s.io/klog/v2): severity and date, time, process, place. */
 const klogHead = /^[IWEF]\d{4} [\d:.]+\s+\d+ \S+:\d+\] /;
 
 /** What a line of logrus (`time=... level=... msg="..."`) or of klog says; another line as it is. */
-function message(line: string): string {
+function logMessage(line: string): string {
   const [, quoted, bare] = /\bmsg=(?:("(?:[^"\\]|\\.)*")|(\S+))/.exec(line) ?? [];
   if (bare !== undefined) return bare;
   if (quoted === undefined) return line.trim().replace(klogHead, '');
   return parseJson(z.string(), quoted) ?? quoted.slice(1, -1);
 }
 
-function shortened(text: string): string {
+function shortenedLine(text: string): string {
   return text.length > 300 ? `${text.slice(0, 299)}…` : text;
 }
