@@ -30,8 +30,8 @@ export function agentToken(node: K3sNode, cloud: Cloud, needs: readonly string[]
       condition: 'JoinToken',
       needs,
       pacing: { attempts, every: interval },
-      isCurrent: (found, now) => judge(found, installed) ?? verified(found, now, verifyEvery),
-      render: (host, found) => render(() => fetchPassword(host, cloud, agentSecretName), installed, found),
+      isCurrent: (found, now) => judgeAgentToken(found, installed) ?? verified(found, now, verifyEvery),
+      render: (host, found) => renderFile(() => fetchPassword(host, cloud, agentSecretName), installed, found),
     });
   return [observing(of, undefined, (host) => installedPassword(host, node))];
 }
@@ -49,14 +49,14 @@ function passwordOf(found: FoundFile | undefined): string | undefined {
   return found && parseToken(found.content)?.credential;
 }
 
-function judge(found: FoundFile, installed: string | undefined): Currency | undefined {
+function judgeAgentToken(found: FoundFile, installed: string | undefined): Currency | undefined {
   const password = passwordOf(found);
   if (password !== undefined && password === (installed ?? password)) return undefined;
   const observed = password === undefined ? 'unusable' : 'another';
   return { ok: false, changes: [{ field: 'token', observed, desired: 'as K3s has it, or newer' }] };
 }
 
-async function render(
+async function renderFile(
   vault: () => Promise<Secret>,
   installed: string | undefined,
   found: FoundFile | undefined,

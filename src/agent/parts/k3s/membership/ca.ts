@@ -73,21 +73,21 @@ function rootsOf(pem: string): readonly X509Certificate[] {
 function chainOf([first, ...others]: readonly X509Certificate[]): readonly X509Certificate[] | undefined {
   if (first === undefined) return undefined;
   if (others.some((other) => isRoot(other) && other.raw.equals(first.raw))) return [first];
-  return above(first, others, new Set());
+  return issuersAbove(first, others, new Set());
 }
 
 /** As Go's Verify builds it: a root is preferred, and a certificate of the same name and key is no step up. */
-function above(
+function issuersAbove(
   first: X509Certificate,
   others: readonly X509Certificate[],
   seen: Set<X509Certificate>,
 ): readonly X509Certificate[] | undefined {
-  const signers = others.filter((other) => !seen.has(other) && !isTwin(first, other) && signed(first, other));
+  const signers = others.filter((other) => !seen.has(other) && !isTwin(first, other) && isSigned(first, other));
   const root = signers.find(isRoot);
   if (root) return [first, root];
   for (const signer of signers) {
     seen.add(signer);
-    const rest = above(signer, others, seen);
+    const rest = issuersAbove(signer, others, seen);
     if (rest) return [first, ...rest];
   }
   return undefined;
@@ -102,9 +102,9 @@ function isVouchedFor(
 ): boolean {
   if (!ca.ca || seen.has(ca)) return false;
   seen.add(ca);
-  if (roots.some((root) => root.raw.equals(ca.raw) || signed(ca, root))) return true;
+  if (roots.some((root) => root.raw.equals(ca.raw) || isSigned(ca, root))) return true;
   return bundle.some(
-    (other) => (isTwin(ca, other) || signed(ca, other)) && isVouchedFor(other, bundle, roots, seen),
+    (other) => (isTwin(ca, other) || isSigned(ca, other)) && isVouchedFor(other, bundle, roots, seen),
   );
 }
 
@@ -114,7 +114,7 @@ function isTwin(one: X509Certificate, other: X509Certificate): boolean {
 }
 
 /** By signature and not by name alone; only a CA may sign. */
-function signed(certificate: X509Certificate, by: X509Certificate): boolean {
+function isSigned(certificate: X509Certificate, by: X509Certificate): boolean {
   return by.ca && certificate.checkIssued(by) && certificate.verify(by.publicKey);
 }
 

@@ -33,9 +33,9 @@ export function joinToken(node: K3sNode, cloud: Cloud, needs: readonly string[])
       condition: 'JoinToken',
       needs,
       pacing: { attempts: settings.joinToken.attempts, every: settings.joinToken.interval },
-      isCurrent: (found, now) => judge(node, installed, found, now),
+      isCurrent: (found, now) => judgeJoinToken(node, installed, found, now),
       render: (host, found) =>
-        installed ? renew(host, node, cloud, installed, found) : first(host, node, cloud),
+        installed ? renewToken(host, node, cloud, installed, found) : firstToken(host, node, cloud),
     });
   return observing(of, undefined, (host) => installedToken(host, node));
 }
@@ -44,7 +44,7 @@ export function joinToken(node: K3sNode, cloud: Cloud, needs: readonly string[])
 export async function fetchToken(host: Host, cloud: Cloud, name: string): Promise<Secret> {
   const secret = await host.obtain(`the join token (secret ${name})`, () => cloud.secret(name));
   if (!parseToken(secret.reveal()) && !isRedacted(secret)) {
-    throw unusable(name, 'it is empty, has blanks in it, or begins like a K10 token and is none');
+    throw tokenUnusable(name, 'it is empty, has blanks in it, or begins like a K10 token and is none');
   }
   return new Secret(`${secret.reveal().trim()}\n`, `${secret}\n`);
 }
@@ -61,7 +61,7 @@ async function installedToken(host: HostReader, { role, paths }: K3sNode): Promi
   return found && parseToken(found.content);
 }
 
-function judge(node: K3sNode, installed: Token | undefined, found: FoundFile, now: number): Currency {
+function judgeJoinToken(node: K3sNode, installed: Token | undefined, found: FoundFile, now: number): Currency {
   if (isRedacted(found.content)) return { ok: true };
   const token = parseToken(found.content);
   if (!token)
@@ -86,16 +86,16 @@ export function verified({ modifiedAt }: FoundFile, now: number, every: number):
 }
 
 /** The token of a node that has none yet. */
-async function first(host: Host, node: K3sNode, cloud: Cloud): Promise<Secret> {
+async function firstToken(host: Host, node: K3sNode, cloud: Cloud): Promise<Secret> {
   const name = tokenSecretName(node);
   const fetched = await fetchToken(host, cloud, name);
   if (node.role.k3s === 'agent' || isRedacted(fetched)) return fetched;
   if (serverPassword(fetched, name).caHash === undefined) return fetched;
-  throw unusable(name, 'it names the CA of a cluster, and this server is about to make its own CA');
+  throw tokenUnusable(name, 'it names the CA of a cluster, and this server is about to make its own CA');
 }
 
 /** The token of an installed server: restored where its file is damaged, else compared with the vault's. */
-async function renew(
+async function renewToken(
   host: Host,
   node: K3sNode,
   cloud: Cloud,
@@ -122,7 +122,7 @@ async function renew(
 function serverPassword(fetched: Secret, name: string): Token {
   const token = parseToken(fetched.reveal());
   if (token?.kind === 'password') return token;
-  throw unusable(name, 'it is a bootstrap token, with which agents can join and no server starts');
+  throw tokenUnusable(name, 'it is a bootstrap token, with which agents can join and no server starts');
 }
 
 /** The secret that holds the token of this node. */
@@ -131,7 +131,7 @@ export function tokenSecretName({ role, settings }: K3sNode): string {
   return role.k3s === 'agent' ? agentSecretName : secretName;
 }
 
-function unusable(name: string, why: string): NodeError {
+function tokenUnusable(name: string, why: string): NodeError {
   return new NodeError(
     'SecretEmpty',
     `The secret ${name} cannot be the join token: ${why}. Store a long random password in it.`,

@@ -33,7 +33,7 @@ export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
     summary: `take down the old K3s ${otherKind(node)}`,
     condition: 'Role',
     needs,
-    check: (host) => check(host, node),
+    check: (host) => checkRole(host, node),
   };
 }
 
@@ -63,7 +63,7 @@ function otherKind({ role }: K3sNode): Kind {
   return role.k3s === 'server' ? 'agent' : 'server';
 }
 
-async function check(host: HostReader, node: K3sNode): Promise<Finding> {
+async function checkRole(host: HostReader, node: K3sNode): Promise<Finding> {
   if (node.wantedRole) {
     const wanted = { ...node, role: node.wantedRole };
     throw roleChanged(wanted, unitName(node.role.k3s), await changeOf(host, wanted)).nonBlocking();
@@ -85,7 +85,7 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   }
   const { data } = node.paths.k3s;
   if ((await host.stat(data)) !== undefined) {
-    const aside = `${data}.${other}-${compact(host.now())}`;
+    const aside = `${data}.${other}-${compactTime(host.now())}`;
     return step({ field: data, observed: `of a ${other}`, desired: aside }, (host) =>
       putAside(host, node, aside),
     );
@@ -121,7 +121,7 @@ async function putAside(host: Host, { paths }: K3sNode, aside: string): Promise<
 }
 
 /** `20260101T120000Z` */
-function compact(time: number): string {
+function compactTime(time: number): string {
   return new Date(time).toISOString().replace(/[-:]|\.\d+/g, '');
 }
 

@@ -34,7 +34,7 @@ export function serverChange(node: K3sNode, needs: readonly string[]): Resource 
     summary: node.server === undefined ? 'learn which server to join' : `join ${node.server}`,
     condition: 'ServerReachable',
     needs,
-    check: (host) => check(host, node),
+    check: (host) => checkServer(host, node),
   };
 }
 
@@ -54,7 +54,7 @@ async function mayMove(host: HostReader, node: K3sNode): Promise<boolean> {
   return isConsented(settings, 'serverChange', ...(await foreignCa(host, node, ca)));
 }
 
-async function check(host: HostReader, node: K3sNode): Promise<Finding> {
+async function checkServer(host: HostReader, node: K3sNode): Promise<Finding> {
   const { server, settings } = node;
   if (!(await joinedCluster(host, node))) return inSync();
   if (server === undefined) throw serverUnknown().nonBlocking();
@@ -71,7 +71,7 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
     throw serverChanged(what, consentAdvice(settings, 'serverChange', ...subjects));
   }
   const [hash] = foreign;
-  return hash === undefined ? inSync() : leave(host, node, hash);
+  return hash === undefined ? inSync() : leaveServer(host, node, hash);
 }
 
 function rebuilt(server: string): string {
@@ -110,7 +110,7 @@ async function foreignCa(host: HostReader, { paths }: K3sNode, ca: string): Prom
   return isOurs ? [] : [hash];
 }
 
-async function leave(host: HostReader, node: K3sNode, hash: string): Promise<Finding> {
+async function leaveServer(host: HostReader, node: K3sNode, hash: string): Promise<Finding> {
   const unit = unitName(node.role.k3s);
   const { ActiveState: state } = await showUnit(host, unit, ['ActiveState']);
   if (state === 'deactivating')
@@ -132,7 +132,7 @@ async function leave(host: HostReader, node: K3sNode, hash: string): Promise<Fin
   const changes = [{ field: 'server CA', observed: 'of the old server', desired: undefined }];
   return {
     state: 'Drifted',
-    drift: { changes, summary, partial: true, remedy: (host) => forget(host, node, hash) },
+    drift: { changes, summary, partial: true, remedy: (host) => forgetServer(host, node, hash) },
   };
 }
 
@@ -140,7 +140,7 @@ async function leave(host: HostReader, node: K3sNode, hash: string): Promise<Fin
  * Removes what an agent has of its server: its credentials, and last the CA, which shows that this is to be done. Its
  * token pins the CA that was consented to before it is shown to any server.
  */
-async function forget(host: Host, node: K3sNode, hash: string): Promise<void> {
+async function forgetServer(host: Host, node: K3sNode, hash: string): Promise<void> {
   const { k3s } = node.paths;
   const names = await host.list(k3s.agent);
   for (const name of names.filter((name) => /\.kubeconfig$|^client/.test(name))) {
