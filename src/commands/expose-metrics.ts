@@ -16,7 +16,7 @@ export function metricsExposition(
     const settings: Settings['metrics'] = report.knowledge.files.value?.settings.metrics ?? {};
     const isWanted = Object.values(settings).some((value) => value !== undefined);
     try {
-      if (isWanted) expose ??= await load(ports, emit);
+      if (isWanted) expose ??= await loadMetrics(ports, emit);
       await expose?.({ report, ...span }, settings);
     } catch (thrown) {
       emit({ type: 'Warned', message: toNodeError(thrown).message });
@@ -24,7 +24,7 @@ export function metricsExposition(
   };
 }
 
-async function load({ host, paths }: Pick<Composition, 'host' | 'paths'>, emit: Emit) {
+async function loadMetrics({ host, paths }: Pick<Composition, 'host' | 'paths'>, emit: Emit) {
   const [{ createMetrics }, { exposition }, { metricsServer }, { processStart, processUsage }] =
     await Promise.all([
       import('../agent/report/metrics/metrics.ts'),

@@ -12,7 +12,7 @@ import { terminal } from './terminal.ts';
 
 /** Prints a diagnosis for each probe: 0 if none failed, 1 if one did. */
 export async function doctor(options: DoctorOptions): Promise<number> {
-  const patient = await meet(options);
+  const patient = await meetPatient(options);
   const page = terminal();
   let last = '';
   const onDiagnosis = (diagnosis: Diagnosis) => {
@@ -27,7 +27,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   return diagnoses.some(({ level }) => level === 'failure') ? 1 : 0;
 }
 
-async function meet(options: DoctorOptions): Promise<Patient> {
+async function meetPatient(options: DoctorOptions): Promise<Patient> {
   const { gather, connect, host: machine, paths } = await compose(options);
   const knowledge = await inCare(machine, await gather());
   const settings = knowledge.tagged.value?.loaded.settings ?? knowledge.files.value?.settings;

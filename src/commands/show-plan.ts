@@ -23,14 +23,14 @@ export async function showPlan(options: PlanOptions): Promise<number> {
   const now = await dryRun(options);
   const { against } = options;
   const { fault, warnings, steps, settings } =
-    against === undefined ? { ...now, settings: undefined } : await difference(now, options, against);
+    against === undefined ? { ...now, settings: undefined } : await planDifference(now, options, against);
   if (fault) throw fault;
   for (const warning of warnings) complain(`warning: ${printableLine(warning)}\n`);
   print(options.output === 'json' ? planJson(steps, settings) : planText(steps, settings));
   return { nothing: 0, changes: 2, errors: 1 }[planVerdict(steps)];
 }
 
-async function difference(now: DryRun, options: PlanOptions, against: string) {
+async function planDifference(now: DryRun, options: PlanOptions, against: string) {
   if ((await nodeHost().stat(against)) === undefined)
     throw invalidSettings([`${against}: does not exist; check the path after --against`]);
   const then = await dryRun({ ...options, config: against });

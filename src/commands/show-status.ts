@@ -21,15 +21,15 @@ const clearScreen = '\u001b[H\u001b[J';
 /** Shows the status: 0 for Ready, 1 for not, 3 where no daemon runs. With `watch` it looks until it is interrupted. */
 export async function showStatus(options: StatusOptions): Promise<number> {
   const host = nodeHost({ root: options.root });
-  let seen = await look(host, options);
-  let exitCode = await show(host, seen, options, '');
+  let seen = await lookAtStatus(host, options);
+  let exitCode = await showSeen(host, seen, options, '');
   while (options.watch) {
     await host.sleep(rhythm);
     const before = seen;
-    seen = await look(host, options);
+    seen = await lookAtStatus(host, options);
     // A screen is drawn anew for its ages; into a pipe goes what is new.
     if (!isatty(1) && isSame(seen, before)) continue;
-    exitCode = await show(host, seen, options, isatty(1) ? clearScreen : between[options.output]);
+    exitCode = await showSeen(host, seen, options, isatty(1) ? clearScreen : between[options.output]);
   }
   return exitCode;
 }
@@ -40,7 +40,7 @@ interface Seen {
   readonly running: boolean;
 }
 
-async function look(host: HostReader, { root }: StatusOptions): Promise<Seen> {
+async function lookAtStatus(host: HostReader, { root }: StatusOptions): Promise<Seen> {
   const { slipway } = nodePaths(root);
   return { status: await readStatus(host, slipway.status), running: await isLocked(host, slipway.lock) };
 }
@@ -49,7 +49,7 @@ function isSame(one: Seen, other: Seen): boolean {
   return one.running === other.running && one.status?.updated === other.status?.updated;
 }
 
-async function show(
+async function showSeen(
   host: HostReader,
   { status, running }: Seen,
   options: StatusOptions,
@@ -63,7 +63,7 @@ async function show(
     complain(`slipway: ${problem}. ${nextStep(options.root, running)}\n`);
     return running ? 1 : 3;
   }
-  printStyled(before + printed(status, running, options, host.now()));
+  printStyled(before + printedStatus(status, running, options, host.now()));
   if (!running) return 3;
   return status.conditions[0]?.status === 'True' ? 0 : 1;
 }
@@ -75,7 +75,7 @@ function nextStep(root: string, running: boolean): string {
     : `Start the daemon: ${start}`;
 }
 
-function printed(status: Status, running: boolean, { output }: StatusOptions, now: number): string {
+function printedStatus(status: Status, running: boolean, { output }: StatusOptions, now: number): string {
   switch (output) {
     case 'json':
       return printable(`${JSON.stringify({ running, ...status }, undefined, 2)}\n`);

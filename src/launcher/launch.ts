@@ -20,15 +20,15 @@ function launch(): void {
   disarmEnvironment();
   const [command, ...rest] = process.argv.slice(2);
   if (rest.length === 0 && (command === 'version' || command === '--version')) {
-    process.exitCode = printed(`${versionLine}\n`);
+    process.exitCode = printText(`${versionLine}\n`);
     return;
   }
-  if (command === 'credential-provider') void answerKubelet(rest, program).then(end);
+  if (command === 'credential-provider') void answerKubelet(rest, loadedProgram).then(endProcess);
   else void exitWith(runProgram());
 }
 
 /** Waits for nothing that is still under way. */
-function end(exitCode: number): never {
+function endProcess(exitCode: number): never {
   process.exit(exitCode);
 }
 
@@ -52,7 +52,7 @@ function disarmEnvironment(): void {
 }
 
 /** The exit code of a process whose reader may be gone, as SIGPIPE ends other tools (128 + 13), or whose disk is full. */
-function printed(text: string): number {
+function printText(text: string): number {
   try {
     writeSync(1, text);
     return 0;
@@ -62,16 +62,16 @@ function printed(text: string): number {
 }
 
 async function runProgram(): Promise<number> {
-  return (await program()).main(process.argv);
+  return (await loadedProgram()).main(process.argv);
 }
 
-async function program(): Promise<Program> {
-  const loaded = await load();
+async function loadedProgram(): Promise<Program> {
+  const loaded = await loadBundle();
   process.on('uncaughtException', loaded.endForUncaught);
   return loaded;
 }
 
-async function load(): Promise<Program> {
+async function loadBundle(): Promise<Program> {
   if (!isSea()) return import('../commands/main.ts');
   return loadProgram(Buffer.from(getRawAsset('program')), Buffer.from(getRawAsset('cache'))).exports;
 }

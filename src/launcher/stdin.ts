@@ -22,13 +22,13 @@ export function readStdin(deadline: number): string {
   for (;;) {
     const length = readNow(input, chunk);
     if (length === 0) return text.toString('utf8');
-    if (length === undefined) wait(deadline);
+    if (length === undefined) waitForInput(deadline);
     else text = Buffer.concat([text, chunk.subarray(0, length)]);
     if (text.length > limit) throw new Error('the request on stdin is longer than 1 MiB; kubelet sends less');
   }
 }
 
-function wait(deadline: number): void {
+function waitForInput(deadline: number): void {
   if (process.uptime() * 1_000 > deadline)
     throw new Error(`the request on stdin did not end within ${deadline / 1_000} s; close stdin after it`);
   Atomics.wait(never, 0, 0, pause);

@@ -83,7 +83,7 @@ function executableInPlace(self: string, path: string, root: string, needs: read
       const found = await host.stat(path);
       const isSame =
         found?.kind === 'file' &&
-        (await host.query(comparing(self, await realPath(host, path, root)))).exitCode === 0;
+        (await host.query(cmpCommand(self, await realPath(host, path, root)))).exitCode === 0;
       return compare(
         {
           content: isSame ? 'this executable' : found && 'another',
@@ -91,18 +91,18 @@ function executableInPlace(self: string, path: string, root: string, needs: read
           owner: owner(found ?? {}),
         },
         { content: 'this executable', mode: '0755', owner: 'own' },
-        (host) => copy(host, self, path, root),
+        (host) => copyExecutable(host, self, path, root),
       );
     },
   };
 }
 
-function comparing(self: string, path: string): Command {
+function cmpCommand(self: string, path: string): Command {
   return { file: 'cmp', args: ['--silent', '--', self, path] };
 }
 
 /** On disk before it has its name: after a power cut there is the old one or the new, never a part. */
-async function copy(host: Host, self: string, path: string, root: string): Promise<void> {
+async function copyExecutable(host: Host, self: string, path: string, root: string): Promise<void> {
   // The commands know nothing of the root, and would follow links out of it.
   const draft = join(await realPath(host, dirname(path), root), '.slipway.new');
   await host.run({ file: 'install', args: ['-D', '-m', '0755', '--', self, draft] });

@@ -19,14 +19,14 @@ export type InstalledFiles = Readonly<Record<keyof typeof names, string>>;
 export function installedFiles(): InstalledFiles {
   const { daemon, directories, tmpfiles, example } = names;
   return {
-    daemon: read(daemon),
-    directories: read(directories),
-    tmpfiles: read(tmpfiles),
-    example: read(example),
+    daemon: readAsset(daemon),
+    directories: readAsset(directories),
+    tmpfiles: readAsset(tmpfiles),
+    example: readAsset(example),
   };
 }
 
-function read(name: string): string {
+function readAsset(name: string): string {
   if (isSea()) return getAsset(name, 'utf8');
   return readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 }

@@ -26,7 +26,7 @@ export async function leftBehind(
 ): Promise<readonly string[]> {
   const unit = await packagedUnit(host, paths);
   const packaged = unit === undefined ? [] : [`${unit} is of the slipway package: apt-get remove slipway`];
-  const kept = await existing(host, [
+  const kept = await existingPaths(host, [
     ...(extent.purge ? [] : [join(paths.root, 'etc/slipway'), paths.slipway.state]),
     ...enginePrograms().map((name) => join(paths.system.bin, name)),
     ...(extent.keepsK3s ? [nodePassword(paths)] : k3sPlaces(paths)),
@@ -37,7 +37,7 @@ export async function leftBehind(
 
 /** The same for K3s alone. */
 export async function k3sLeftBehind(host: HostReader, paths: NodePaths): Promise<readonly string[]> {
-  return [...stillThere(await existing(host, k3sPlaces(paths))), ...(await asideNotes(host, paths))];
+  return [...stillThere(await existingPaths(host, k3sPlaces(paths))), ...(await asideNotes(host, paths))];
 }
 
 function k3sPlaces(paths: NodePaths): readonly string[] {
@@ -59,7 +59,7 @@ function stillThere(paths: readonly string[]): readonly string[] {
 }
 
 async function k3sNotes(host: HostReader, paths: NodePaths): Promise<readonly string[]> {
-  const [unit, needed] = [await installedK3s(host, paths), await existing(host, neededByK3s(paths))];
+  const [unit, needed] = [await installedK3s(host, paths), await existingPaths(host, neededByK3s(paths))];
   const guarded = needed.includes(paths.slipway.imdsGuard);
   return [
     `K3s stays, and needs what stays with it: ${needed.join(' ') || 'nothing of Slipway'}`,
@@ -74,7 +74,7 @@ async function k3sNotes(host: HostReader, paths: NodePaths): Promise<readonly st
   ];
 }
 
-async function existing(host: HostReader, paths: readonly string[]): Promise<readonly string[]> {
+async function existingPaths(host: HostReader, paths: readonly string[]): Promise<readonly string[]> {
   const stats = await Promise.all(paths.map((path) => host.stat(path)));
   return paths.filter((_, at) => stats[at] !== undefined);
 }

@@ -32,7 +32,7 @@ export async function perform(resources: readonly Resource[], host: Host, tell: 
   for (let pass = 2; pass <= passes && outcomes.some(hasChanged); pass += 1) {
     outcomes = await reconcile(resources, options);
   }
-  const troubles = outcomes.flatMap(trouble);
+  const troubles = outcomes.flatMap(troubleLines);
   for (const line of troubles) tell.error(line);
   return troubles.length === 0;
 }
@@ -41,7 +41,7 @@ function hasChanged({ state }: Outcome): boolean {
   return state === 'Changed';
 }
 
-function trouble(outcome: Outcome): readonly string[] {
+function troubleLines(outcome: Outcome): readonly string[] {
   const { standing, reason, message } = describe(outcome);
   const what = `not done: ${outcome.resource.summary}`;
   switch (standing) {

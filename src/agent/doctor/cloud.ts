@@ -55,10 +55,10 @@ function secretsOf({ settings, node }: CloudProbes): readonly string[] {
 async function readSecret({ host, cloud, settings }: CloudProbes, name: string): Promise<Verdict> {
   const { secretName, agentSecretName } = settings.joinToken;
   if (name === secretName || name === agentSecretName) await fetchToken(host, cloud, name);
-  else if ((await cloud.secret(name)).reveal().trim() === '') throw empty(name);
+  else if ((await cloud.secret(name)).reveal().trim() === '') throw secretEmpty(name);
   return ok('can be read');
 }
 
-function empty(name: string): NodeError {
+function secretEmpty(name: string): NodeError {
   return new NodeError('SecretEmpty', `The secret ${name} is empty. Store its value in the vault.`);
 }

@@ -11,20 +11,20 @@ import { ok, type Probe, skipped, trouble, type Verdict } from './probe.ts';
  * is not as wished stays so, and what needs it is not looked at.
  */
 export function conditionProbes(host: HostReader, plan: readonly Resource[]): readonly Probe[] {
-  const look = looker(host, plan);
+  const look = onceEach(host, plan);
   return conditionTypes.flatMap((type) => {
     const resources = plan.filter(({ condition }) => condition === type);
     const judgement = async () => {
       const seen: Checked[] = [];
       for (const resource of resources) seen.push(await look(resource));
-      return judge(type, seen);
+      return judgeCondition(type, seen);
     };
     return resources.length === 0 ? [] : [{ about: 'node', what: type, look: judgement }];
   });
 }
 
 /** Looks at each resource once, after what it needs, whichever condition that belongs to. */
-function looker(host: HostReader, plan: readonly Resource[]): (resource: Resource) => Promise<Checked> {
+function onceEach(host: HostReader, plan: readonly Resource[]): (resource: Resource) => Promise<Checked> {
   const looks = new Map<string, Checked>();
   return async function look(resource) {
     const known = looks.get(resource.id);
@@ -50,7 +50,7 @@ async function lookAt(host: HostReader, resource: Resource): Promise<Checked> {
   }
 }
 
-function judge(type: ConditionType, seen: readonly Checked[]): Verdict {
+function judgeCondition(type: ConditionType, seen: readonly Checked[]): Verdict {
   const found = seen.map(describe);
   const those = (...standings: readonly Standing[]) =>
     standings.flatMap((standing) => found.filter((each) => each.standing === standing));

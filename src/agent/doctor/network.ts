@@ -24,7 +24,7 @@ export function networkProbes(subject: NetworkProbes): readonly Probe[] {
   const names = [...new Set(asked.map(({ hostname }) => hostname))];
   return [
     { about, what: 'proxy', look: async () => ok(proxy === undefined ? 'none' : withoutLogin(proxy)) },
-    ...names.map((name) => ({ about, what: `DNS ${name}`, look: () => resolve(subject, name) })),
+    ...names.map((name) => ({ about, what: `DNS ${name}`, look: () => resolveName(subject, name) })),
     ...(first === undefined ? [] : [{ about, what: 'clock', look: () => compareClocks(host, first) }]),
   ];
 }
@@ -34,7 +34,7 @@ function withoutLogin(proxy: string): string {
   return `${url.protocol}//${url.host}`;
 }
 
-async function resolve({ host, proxy, hints }: NetworkProbes, name: string): Promise<Verdict> {
+async function resolveName({ host, proxy, hints }: NetworkProbes, name: string): Promise<Verdict> {
   if (proxy !== undefined) return skipped('a proxy resolves it, unless network.noProxy names it');
   const { exitCode, stdout } = await host.query({ file: 'getent', args: ['ahosts', name] });
   if (exitCode === 127) return skipped('getent is not installed');

@@ -33,9 +33,9 @@ export function conditionsOf(
   };
   const present = types.filter((type) => outcomes.some((outcome) => outcome.resource.condition === type));
   return [
-    dated('Ready', ready(outcomes, quoted)),
+    dated('Ready', readyVerdict(outcomes, quoted)),
     ...present.map((type) =>
-      dated(type, worst(outcomes.filter((outcome) => outcome.resource.condition === type))),
+      dated(type, worstVerdict(outcomes.filter((outcome) => outcome.resource.condition === type))),
     ),
   ];
 }
@@ -54,20 +54,20 @@ export function oneLine(message: string): string {
 }
 
 /** True while nothing blocks the node: what is degraded but works is told, and does not take Ready away. */
-function ready(outcomes: readonly Outcome[], quoted: ConditionType): Verdict {
+function readyVerdict(outcomes: readonly Outcome[], quoted: ConditionType): Verdict {
   const isNote = (outcome: Outcome) => describe(outcome).standing === 'note';
   const blocking = outcomes.filter((outcome) => !isNote(outcome));
-  const verdict = worst(blocking);
+  const verdict = worstVerdict(blocking);
   const degraded = outcomes.find((outcome) => outcome.state === 'Failed' && isNote(outcome));
   const telling = outcomes.filter(({ resource }) => resource.condition === quoted);
-  if (verdict.reason === 'InSync' && !degraded) return worst(telling.length > 0 ? telling : blocking);
+  if (verdict.reason === 'InSync' && !degraded) return worstVerdict(telling.length > 0 ? telling : blocking);
   return verdict.status === 'True' && degraded ? { ...describe(degraded), status: 'True' } : verdict;
 }
 
 const order = { Failed: 0, Waiting: 1, Blocked: 2, Recorded: 3, Changed: 4, InSync: 5 } as const;
 
 /** Of resources that are equally bad the first tells; where all is well, the last that has something to tell. */
-function worst(outcomes: readonly Outcome[]): Verdict {
+function worstVerdict(outcomes: readonly Outcome[]): Verdict {
   const [first] = [...outcomes].sort((a, b) => order[a.state] - order[b.state]);
   if (!first) return { status: 'Unknown', reason: 'Blocked', message: '' };
   const telling = outcomes.findLast((outcome) => outcome.state === 'InSync' && outcome.message);

@@ -56,7 +56,7 @@ export function announcer({ host, version, emit }: AnnouncerPorts): Announce {
     const answered = apiAnswered(report);
     // Whoever deleted the Node deleted what was told with it.
     if (answered === 'without the Node' || memory?.node !== node.name) memory = undefined;
-    if (!isWorthwhile(report, answered) || holds(trouble, answered, host.now())) return;
+    if (!isWorthwhile(report, answered) || isHeldBack(trouble, answered, host.now())) return;
     try {
       await tell(node, report);
       trouble = undefined;
@@ -122,7 +122,7 @@ function isWorthwhile({ conditions, outcomes }: Report, answered: Answer): boole
 }
 
 /** A failure while nobody knew of the API says nothing about a pass in which it answers. */
-function holds(trouble: Trouble | undefined, answered: Answer, now: number): boolean {
+function isHeldBack(trouble: Trouble | undefined, answered: Answer, now: number): boolean {
   if (!trouble || (answered === 'yes' && !trouble.answered)) return false;
   return isHeld(trouble, now);
 }

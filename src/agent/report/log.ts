@@ -23,14 +23,14 @@ export function logEvents(sink: DestinationStream & { readonly hasTime: boolean 
     sink,
   );
   return {
-    emit: (event) => write(log, lineOf(event)),
+    emit: (event) => writeLine(log, lineOf(event)),
     setLevel(level) {
       log.level = level;
     },
   };
 }
 
-function write(log: Logger, { level, message, fields }: LogLine): void {
+function writeLine(log: Logger, { level, message, fields }: LogLine): void {
   log[level](fields, message);
 }
 

@@ -14,11 +14,11 @@ export function planJson(steps: readonly PlannedStep[], settings?: readonly Chan
 function stepJson({ outcome, actions }: PlannedStep) {
   const { id, condition, summary } = outcome.resource;
   const { until: _, ...said } = outcomeJson(outcome);
-  return { resource: id, condition, summary, ...said, actions: actions.map(shown) };
+  return { resource: id, condition, summary, ...said, actions: actions.map(shownAction) };
 }
 
 /** As people see it: of a file that only root may read, what a person wrote into it is not shown. */
-function shown(action: RecordedAction) {
+function shownAction(action: RecordedAction) {
   switch (action.kind) {
     case 'write':
       return { kind: 'write', path: action.path, mode: octal(action.mode), lines: writtenLines(action) };

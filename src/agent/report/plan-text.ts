@@ -112,11 +112,11 @@ function writeLines(action: Write): readonly string[] {
 
 /** The lines of a file that come, and of one that can be shown those that go. */
 export function writtenLines({ mode, content, before }: Write): readonly string[] {
-  if (before?.content === undefined) return added(content);
-  return changed(before.content, content, before.mode & mode);
+  if (before?.content === undefined) return addedLines(content);
+  return changedLines(before.content, content, before.mode & mode);
 }
 
-function added(content: string): readonly string[] {
+function addedLines(content: string): readonly string[] {
   return content
     .replace(/\n$/, '')
     .split('\n')
@@ -127,7 +127,7 @@ function added(content: string): readonly string[] {
  * The changed lines with three lines around them; the patch's own header says nothing new here. What somebody wrote by
  * hand into a file that only root may read, before or after, can be a secret, so lines that go are not shown.
  */
-function changed(before: string, after: string, mode: number): readonly string[] {
+function changedLines(before: string, after: string, mode: number): readonly string[] {
   const isPrivate = (mode & 0o077) === 0;
   const patch = createTwoFilesPatch('before', 'after', before, after, undefined, undefined, { context: 3 });
   return patch

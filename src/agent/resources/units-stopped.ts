@@ -33,9 +33,9 @@ export function unitsStopped({ units, root, forGood, ...rest }: UnitsStoppedSpec
   return {
     ...rest,
     async check(host) {
-      const found = await look(host, units, root);
+      const found = await lookAtUnits(host, units, root);
       const busy = found.filter(({ shown }) => isActive(shown) || (forGood && isEnabled(shown)));
-      return busy.length === 0 ? inSync() : drifted(busy, forGood);
+      return busy.length === 0 ? inSync() : toStop(busy, forGood);
     },
   };
 }
@@ -45,7 +45,7 @@ interface Found {
   readonly shown: Shown;
 }
 
-async function look(host: HostReader, units: readonly string[], root: string): Promise<readonly Found[]> {
+async function lookAtUnits(host: HostReader, units: readonly string[], root: string): Promise<readonly Found[]> {
   const shown = await showUnits(host, units, names, root);
   return units
     .flatMap((unit, at) => (shown[at] ? [{ unit, shown: shown[at] }] : []))
@@ -64,24 +64,24 @@ function isEnabled({ UnitFileState }: Shown): boolean {
   return UnitFileState.startsWith('enabled');
 }
 
-function drifted(busy: readonly Found[], forGood: boolean): Finding {
+function toStop(busy: readonly Found[], forGood: boolean): Finding {
   const changes = busy.map(({ unit, shown }): Change => {
     const observed = [shown.ActiveState, shown.UnitFileState].filter(Boolean).join(' and ');
     return { field: unit, observed, desired: forGood ? 'inactive and disabled' : 'inactive' };
   });
-  return { state: 'Drifted', drift: { changes, remedy: (host) => stop(host, busy, forGood) } };
+  return { state: 'Drifted', drift: { changes, remedy: (host) => stopUnits(host, busy, forGood) } };
 }
 
 /** A unit whose file is gone can be stopped, but not disabled, nor any other in the same command. */
-async function stop(host: Host, busy: readonly Found[], forGood: boolean): Promise<void> {
+async function stopUnits(host: Host, busy: readonly Found[], forGood: boolean): Promise<void> {
   const withFile = busy.filter(({ shown }) => shown.FragmentPath !== '');
   const disables = forGood && withFile.some(({ shown }) => isEnabled(shown));
   const disabled = disables ? withFile : [];
   const stopped = busy.filter((each) => !disabled.includes(each));
-  if (disabled.length > 0) await host.run(command(['disable', '--now'], disabled));
-  if (stopped.length > 0) await host.run(command(['stop'], stopped));
+  if (disabled.length > 0) await host.run(stopCommand(['disable', '--now'], disabled));
+  if (stopped.length > 0) await host.run(stopCommand(['stop'], stopped));
 }
 
-function command(verb: readonly string[], found: readonly Found[]): Command {
+function stopCommand(verb: readonly string[], found: readonly Found[]): Command {
   return { ...systemctl(...verb, ...found.map(({ unit }) => unit)), timeout: longestStop };
 }

@@ -33,7 +33,7 @@ export function fluxBootstrap(spec: FluxSpec, context: GitOpsContext): Resource 
     needs: [fluxExecutableId, ...context.needs],
     async check(host) {
       const objects = await fluxObjects(host, context);
-      return judge(objects, settings, (host) => bootstrap(host, spec, context));
+      return judgeBootstrap(objects, settings, (host) => runBootstrap(host, spec, context));
     },
   };
 }
@@ -43,7 +43,7 @@ function repository({ provider, hostname, owner, repository, url }: FluxSettings
   return [hostname ?? `${provider}.com`, owner, repository].join('/');
 }
 
-function judge({ source, sync }: FluxObjects, settings: FluxSettings, remedy: Remedy): Finding {
+function judgeBootstrap({ source, sync }: FluxObjects, settings: FluxSettings, remedy: Remedy): Finding {
   const path = sync && syncPath(sync.spec?.path ?? undefined);
   const wanted = syncPath(settings.path);
   if (path !== undefined && path !== wanted) throw pathDiffers(path, wanted);
@@ -67,7 +67,7 @@ function pathDiffers(path: string, wanted: string): NodeError {
   );
 }
 
-async function bootstrap(host: Host, spec: FluxSpec, context: GitOpsContext): Promise<void> {
+async function runBootstrap(host: Host, spec: FluxSpec, context: GitOpsContext): Promise<void> {
   const { settings, cloud } = spec;
   const secret = settings.tokenSecretName;
   const token = await host.obtain(`the Git token from the secret ${secret}`, () => cloud.secret(secret));

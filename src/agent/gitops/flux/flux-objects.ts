@@ -48,7 +48,7 @@ async function fluxObject(
 ): Promise<FluxObject | undefined> {
   const get = ['get', resource, fluxSystem, '--namespace', fluxSystem, '--output', 'json'];
   const result = await askApi(host, kubectl(context, ...get));
-  if (result.exitCode === 0) return parse(result.stdout, resource);
+  if (result.exitCode === 0) return parseObject(result.stdout, resource);
   if (isAbsent(result)) return undefined;
   const why = result.stderr.trim().split('\n').at(-1);
   throw new NodeError(
@@ -62,7 +62,7 @@ function isAbsent({ stderr }: CommandResult): boolean {
   return stderr.includes('(NotFound)') || stderr.includes("the server doesn't have a resource type");
 }
 
-function parse(printed: string, resource: string): FluxObject {
+function parseObject(printed: string, resource: string): FluxObject {
   const { success, data, error } = readJson(fluxObjectSchema, printed);
   if (success) return data;
   const message = `kubectl get ${resource} printed something else than that object as JSON: ${jsonFault(error)}. It is asked again.`;

@@ -21,12 +21,12 @@ export function fluxSync(context: GitOpsContext): Resource {
     needs: [fluxBootstrapId],
     async check(host) {
       const objects = await fluxObjects(host, context);
-      return judge(objects, host.now());
+      return judgeSync(objects, host.now());
     },
   };
 }
 
-function judge({ source, sync }: FluxObjects, now: number): Finding {
+function judgeSync({ source, sync }: FluxObjects, now: number): Finding {
   return (
     notReady('SourceNotReady', 'GitRepository', source) ??
     notReady('KustomizationNotReady', 'Kustomization', sync) ??

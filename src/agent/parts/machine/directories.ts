@@ -29,7 +29,7 @@ export function safeDirectories(node: K3sNode): Resource {
       if (found === undefined) return inSync();
       if (own.includes(found.path)) return takenBack(found);
       const blocks = !(await hasSurelyJoined(host, node));
-      throw unsafe(found, blocks ? ' Until then Slipway neither installs nor starts K3s.' : '', blocks);
+      throw unsafeDirectory(found, blocks ? ' Until then Slipway neither installs nor starts K3s.' : '', blocks);
     },
   };
 }
@@ -43,7 +43,7 @@ export function safeWay(paths: NodePaths, places: readonly string[], condition: 
     async check(host) {
       const found = await unsafePath(host, paths, places);
       if (found === undefined) return inSync();
-      throw unsafe(found);
+      throw unsafeDirectory(found);
     },
   };
 }
@@ -54,7 +54,7 @@ function takenBack({ path, fault, repair: [file, ...args] }: UnsafePath): Findin
   });
 }
 
-function unsafe({ path, place, fault, repair }: UnsafePath, until = '', blocks = true): NodeError {
+function unsafeDirectory({ path, place, fault, repair }: UnsafePath, until = '', blocks = true): NodeError {
   const leadsTo = path === place ? '' : `, on the way to ${place},`;
   return new NodeError(
     'UnsafePath',

@@ -10,11 +10,11 @@ export function system(node: K3sNode): readonly Resource[] {
   const { modules, sysctl } = node.paths.system;
   const modulesFile = file({ path: modules, content: renderModules(), condition: 'System' });
   const sysctlFile = file({ path: sysctl, content: renderSysctl(node), condition: 'System' });
-  return [modulesFile, sysctlFile, ...applied(node, modulesFile.id, sysctlFile.id)];
+  return [modulesFile, sysctlFile, ...settingsApplied(node, modulesFile.id, sysctlFile.id)];
 }
 
 /** The kernel is the machine's own even where the files are below another root: there nothing is applied. */
-function applied(node: K3sNode, modulesFile: string, sysctlFile: string): readonly Resource[] {
+function settingsApplied(node: K3sNode, modulesFile: string, sysctlFile: string): readonly Resource[] {
   if (node.paths.root !== '/') return [];
   return [modulesApplied(node, modulesFile), sysctlApplied(node, sysctlFile)];
 }
@@ -55,7 +55,7 @@ function sysctlApplied(node: K3sNode, sysctlFile: string): Resource {
 
 async function compareSysctl(node: K3sNode, host: HostReader, unit: string): Promise<Finding> {
   const wanted = sysctls(node);
-  const observed = await Promise.all(wanted.map((setting) => observe(host, setting)));
+  const observed = await Promise.all(wanted.map((setting) => observeSysctl(host, setting)));
   return compare(
     Object.fromEntries(wanted.map(({ key }, at) => [key, observed[at]])),
     Object.fromEntries(wanted.map(({ key, value }) => [key, value])),
@@ -65,7 +65,7 @@ async function compareSysctl(node: K3sNode, host: HostReader, unit: string): Pro
 }
 
 /** The kernel's value; one that is more than enough counts as the value wanted. */
-async function observe(host: HostReader, { key, value, atLeast }: Sysctl): Promise<number | undefined> {
+async function observeSysctl(host: HostReader, { key, value, atLeast }: Sysctl): Promise<number | undefined> {
   const found = await host.readFile(`/proc/sys/${key.replaceAll('.', '/')}`);
   if (found === undefined) return undefined;
   const observed = Number(found.content.trim());

@@ -35,7 +35,7 @@ export async function unsafePath(
   const staff = await staffGroup(host, paths.root);
   for (const place of places ?? [...allPlaces(paths), ...settings]) {
     const way = { look, root: paths.root, staff, judgesFiles: settings.includes(place) };
-    const found = await walk(way, place);
+    const found = await walkPath(way, place);
     if (found) return { ...found, place };
   }
   return undefined;
@@ -48,7 +48,7 @@ interface Way {
   readonly judgesFiles: boolean;
 }
 
-async function walk(way: Way, place: string): Promise<Omit<UnsafePath, 'place'> | undefined> {
+async function walkPath(way: Way, place: string): Promise<Omit<UnsafePath, 'place'> | undefined> {
   const { look, root, judgesFiles } = way;
   let at = root;
   let rest = partsOf(relative(root, place));
@@ -60,7 +60,7 @@ async function walk(way: Way, place: string): Promise<Omit<UnsafePath, 'place'> 
     const target = isChosen ? undefined : stat.target;
     const [name, ...others] = rest;
     const isFolder = stat.kind === 'directory';
-    const isPassed = isFolder && name !== undefined && (await look(next(root, at, name))) !== undefined;
+    const isPassed = isFolder && name !== undefined && (await look(nextStep(root, at, name))) !== undefined;
     const isJudged = !isChosen && (isFolder || target !== undefined || judgesFiles || links > 0);
     const fault = isJudged ? faultOf(stat, { ...way, isPassed }) : undefined;
     if (fault) return { path: at, ...fault };
@@ -71,7 +71,7 @@ async function walk(way: Way, place: string): Promise<Omit<UnsafePath, 'place'> 
     } else {
       if (name === undefined) return undefined;
       rest = others;
-      at = next(root, at, name);
+      at = nextStep(root, at, name);
     }
   }
   return undefined;
@@ -114,7 +114,7 @@ async function settingsFiles(host: HostReader, { slipway }: NodePaths): Promise<
   return found;
 }
 
-function next(root: string, at: string, name: string): string {
+function nextStep(root: string, at: string, name: string): string {
   if (name !== '..') return join(at, name);
   return at === root ? root : dirname(at);
 }

@@ -30,7 +30,7 @@ export function registryMetrics({ gauge, counter }: Meter): (pass: Pass) => void
     'Attempts to receive a credential from a registry that failed.',
     labels,
   );
-  const isReceived = receipts();
+  const isReceived = receiptTimes();
   const isAttempt = failedAttempts();
   return (pass) => {
     const { credentials, knowledge } = pass.report;
@@ -51,7 +51,7 @@ export function registryMetrics({ gauge, counter }: Meter): (pass: Pass) => void
 }
 
 /** Whether a credential is another than in the pass before; in the first pass, whether it is of this pass. */
-function receipts(): (held: CredentialStatus, pass: Pass) => boolean {
+function receiptTimes(): (held: CredentialStatus, pass: Pass) => boolean {
   const before = new Map<string, number>();
   return ({ server, receivedAt }, { from }) => {
     const last = before.get(server);
