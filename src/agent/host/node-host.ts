@@ -7,7 +7,7 @@ import { atomicWrite, replaceWith, syncDirectory } from './files/atomic-write.ts
 import { notAFile, readNames, readText } from './files/bounded-read.ts';
 import { errnoOf, fileError } from './files/file-errors.ts';
 import { ownership } from './files/ownership.ts';
-import { inPlace, openPlace } from './files/place.ts';
+import { inPlace, openPlace } from './files/openat.ts';
 import { removeTree } from './files/remove-tree.ts';
 import { download } from './http/download.ts';
 import { exchange } from './http/http.ts';

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { isAlive, processIdentity } from '../process/process-identity.ts';
 import { readNames } from './bounded-read.ts';
 import { takeOver } from './ownership.ts';
-import { inPlace, openFolder } from './place.ts';
+import { inPlace, openFolder } from './openat.ts';
 import { removeTree } from './remove-tree.ts';
 
 /**

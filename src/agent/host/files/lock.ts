@@ -5,13 +5,13 @@ import { isAlive, processIdentity } from '../process/process-identity.ts';
 import { atomicWrite } from './atomic-write.ts';
 import { readNote } from './bounded-read.ts';
 import { fileError, unlessMissing } from './file-errors.ts';
-import { holdFile } from './held-file.ts';
-import { inPlace } from './place.ts';
+import { holdFile } from './flock.ts';
+import { inPlace } from './openat.ts';
 
 /**
  * Takes the lock of this machine, so that one Slipway writes at a time; resolves with its release.
  *
- * The kernel keeps the lock, on `PATH.held`, and releases it when its holder ends in whatever way (held-file.ts). The
+ * The kernel keeps the lock, on `PATH.held`, and releases it when its holder ends in whatever way (flock.ts). The
  * file at `path` only names the holder, by process id and start time. `AlreadyRunning` names the living holder.
  */
 export async function acquireLock(path: string, root = '/'): Promise<() => Promise<void>> {

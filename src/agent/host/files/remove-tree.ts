@@ -1,13 +1,13 @@
 import { lstat, readdir, rmdir, unlink } from 'node:fs/promises';
 import { errnoOf } from './file-errors.ts';
-import { openFolder, pathOf } from './place.ts';
+import { openFolder, pathOf } from './openat.ts';
 
 /** Retries of one removal in all, so that a tree that is filled as fast as it is emptied does not keep it busy for ever. */
 const mostRetries = 100;
 
 /**
  * Removes a file, a link, or a directory with all that is in it; nothing there is fine. `path` is an entry of a held
- * directory (place.ts).
+ * directory (openat.ts).
  *
  * Each directory is opened without following a link, and emptied by its descriptor, so that nothing outside the tree is
  * removed, however its owner exchanges directories for links meanwhile. Throws what the system throws.

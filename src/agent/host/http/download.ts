@@ -7,10 +7,10 @@ import type { Download } from '../../engine/host.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { atomicWrite, replaceWith, syncDirectory } from '../files/atomic-write.ts';
 import { readNote } from '../files/bounded-read.ts';
-import { clearDraft, openRegular } from '../files/draft.ts';
+import { clearDraft, openRegular } from '../files/temporary-file.ts';
 import { fileError } from '../files/file-errors.ts';
 import { takeOver } from '../files/ownership.ts';
-import { inPlace, type Place } from '../files/place.ts';
+import { inPlace, type Place } from '../files/openat.ts';
 import { unpackMember } from '../files/unpack.ts';
 import { fetchPart } from './fetch-part.ts';
 import type { Routes } from './http-agents.ts';
@@ -21,7 +21,7 @@ export interface DownloadTools extends Partial<Omit<TransferTerms, 'signal'>> {
   readonly routes: Routes;
   /** Milliseconds for everything that comes over the network. */
   readonly endAfter?: number;
-  /** What is below it stays below it (place.ts); `/` unless said. */
+  /** What is below it stays below it (openat.ts); `/` unless said. */
   readonly root?: string;
 }
 

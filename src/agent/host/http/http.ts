@@ -9,7 +9,7 @@ import { NodeError } from '../../engine/errors.ts';
 import type { HttpResponse, HttpSend } from '../../engine/host.ts';
 import { reveal } from '../../engine/secret.ts';
 import { forPerson } from '../../engine/severity.ts';
-import { within } from '../clock/within.ts';
+import { within } from '../clock/deadline.ts';
 import { errnoOf } from '../files/file-errors.ts';
 import type { Route, Routes } from './http-agents.ts';
 import { connectionError, noAnswer, shownUrl, timedOut, unsendable } from './http-errors.ts';

@@ -3,7 +3,7 @@ import { soonAfter } from '../../engine/backoff.ts';
 import { NodeError, type NodeErrorOptions } from '../../engine/errors.ts';
 import { followRedirects, type RefusedRedirect, whyRefused } from '../../engine/redirects.ts';
 import { forPerson } from '../../engine/severity.ts';
-import { unlessAborted } from '../clock/within.ts';
+import { unlessAborted } from '../clock/deadline.ts';
 import { errnoOf } from '../files/file-errors.ts';
 import { addressOf, notAnAddress, open } from './http.ts';
 import type { Routes } from './http-agents.ts';
