@@ -3,7 +3,7 @@ import type { GitOps } from './gitops/gitops.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { K3sNode } from './node.ts';
 import { type NodePorts, nodeResources } from './parts/index.ts';
-import { nodeReadyId, namingK3sLeftRunning } from './parts/k3s/index.ts';
+import { namingK3sLeftRunning, nodeReadyId } from './parts/k3s/index.ts';
 import { known, type LastKnown } from './resources/last-known.ts';
 import type { Loaded } from './settings/load.ts';
 

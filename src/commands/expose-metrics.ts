@@ -11,7 +11,7 @@ export function metricsExposition(
   ports: Pick<Composition, 'host' | 'paths'>,
   emit: Emit,
 ): (report: Report, span: Span) => Promise<void> {
-  let expose: Awaited<ReturnType<typeof load>> | undefined;
+  let expose: Awaited<ReturnType<typeof loadMetrics>> | undefined;
   return async (report, span) => {
     const settings: Settings['metrics'] = report.knowledge.files.value?.settings.metrics ?? {};
     const isWanted = Object.values(settings).some((value) => value !== undefined);

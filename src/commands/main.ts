@@ -59,7 +59,7 @@ const commands = {
 } satisfies Commands;
 
 /** Else a slip of the pen would have `install` make a folder, and `uninstall` find nothing to take away. */
-async function enterRoot(root: string): Promise<void> {
+async function enter(root: string): Promise<void> {
   const found = await stat(root).catch((thrown) => {
     if (thrown.code === 'ENOENT')
       throw misused('--root', `${root} does not exist; make it, or correct the path.`);

@@ -10,8 +10,8 @@ import { answerKubelet } from './answer-kubelet.ts';
 import { powerfulVariables, withoutVariables } from './environment.ts';
 import { isExecutable } from './executable.ts';
 import { exitWith } from './exit-code.ts';
-import { tellJournal } from './stderr.ts';
 import { loadProgram, type Program } from './program.ts';
+import { tellJournal } from './stderr.ts';
 import { versionLine } from './version.ts';
 
 launch();

@@ -57,7 +57,8 @@ function judgeCondition(type: ConditionType, seen: readonly Checked[]): Verdict 
   const said = (standing: Standing) => [...new Set(those(standing).map(({ message }) => message))];
   const [worst] = those('stop', 'wait', 'note');
   // What was started comes by itself; what only answers wrongly may not.
-  if (worst) return trouble({ ...worst, blocks: worst.blocks === true && worst.reason !== 'ServiceStarting' });
+  if (worst)
+    return trouble({ ...worst, blocks: worst.blocks === true && worst.reason !== 'ServiceStarting' });
   const due = said('change');
   if (due.length > 0)
     return { level: 'warning', message: `${due.length} to change: ${due.join('; ')}`, repair: whoDoesIt };

@@ -9,7 +9,10 @@ import type { Severity } from './severity.ts';
 /** What a check alone found of a Resource, or why it found nothing. */
 export type Checked = { readonly resource: Resource } & (
   | Finding
-  | ({ readonly state: 'Failed'; readonly reason: Reason; readonly message: string } & Pick<Severity, 'blocks'>)
+  | ({ readonly state: 'Failed'; readonly reason: Reason; readonly message: string } & Pick<
+      Severity,
+      'blocks'
+    >)
   | { readonly state: 'Blocked'; readonly by: string }
 );
 

@@ -6,8 +6,8 @@ import { sleep } from './clock/clock.ts';
 import { atomicWrite, replaceWith, syncDirectory } from './files/atomic-write.ts';
 import { notAFile, readNames, readText } from './files/bounded-read.ts';
 import { errnoOf, fileError } from './files/file-errors.ts';
-import { ownership } from './files/ownership.ts';
 import { inPlace, openPlace } from './files/openat.ts';
+import { ownership } from './files/ownership.ts';
 import { removeTree } from './files/remove-tree.ts';
 import { download } from './http/download.ts';
 import { exchange } from './http/http.ts';
@@ -41,7 +41,9 @@ export function nodeHost({ env = process.env, root = '/', ...network }: NodeHost
     writeFile: (path, content, { mode }) =>
       withSystemErrors('write', path, () => atomicWrite(path, reveal(content), mode, root)),
     link: (path, target) =>
-      withSystemErrors('link', path, () => replaceWith(path, (temporary) => symlink(target, temporary), root)),
+      withSystemErrors('link', path, () =>
+        replaceWith(path, (temporary) => symlink(target, temporary), root),
+      ),
     rename: (from, to) => withSystemErrors('rename', from, () => renameAt(from, to, root)),
     remove: async (path) => void (await missingIsUndefined('remove', path, () => removeAt(path, root))),
     async run(command) {
@@ -61,7 +63,11 @@ export function nodeHost({ env = process.env, root = '/', ...network }: NodeHost
   }
 }
 
-async function withSystemErrors<Result>(action: string, path: string, work: () => Promise<Result>): Promise<Result> {
+async function withSystemErrors<Result>(
+  action: string,
+  path: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
   try {
     return await work();
   } catch (thrown) {

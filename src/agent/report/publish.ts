@@ -47,6 +47,7 @@ const statusForm = z.looseObject({
 });
 
 export type Status = DeepReadonly<z.output<typeof statusForm>>;
+export type PublishedCondition = Status['conditions'][number];
 
 const rememberedChanges = 10;
 
@@ -70,7 +71,7 @@ export function statusOf(report: Report, { version, pid, now, before = [] }: Pub
     updated: iso(now),
     nextPass: { at: iso(wake.at), because: wake.because },
     k3s: k3sVersions(report),
-    conditions,
+    conditions: conditions.map((condition) => ({ ...condition })),
     credentials: credentials.map(published),
     resources: outcomes.map(resourceStatus),
     changes: [...changesOf(outcomes, now), ...before].slice(0, rememberedChanges),

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { printableData } from '../engine/printable.ts';
-import type { Status } from './publish.ts';
+import type { PublishedCondition as Condition, Status } from './publish.ts';
 import { age, columns, shortened, wrapped } from './text-layout.ts';
 
 /** How the status is looked at. */
@@ -14,7 +14,6 @@ export interface View {
   readonly color: boolean;
 }
 
-type Condition = Status['conditions'][number];
 type Colour = 'green' | 'yellow' | 'red' | 'bold';
 
 /** All that a person wants to know of this node, on one screen; what is not well comes with its message in full. */

@@ -45,7 +45,11 @@ interface Found {
   readonly shown: Shown;
 }
 
-async function lookAtUnits(host: HostReader, units: readonly string[], root: string): Promise<readonly Found[]> {
+async function lookAtUnits(
+  host: HostReader,
+  units: readonly string[],
+  root: string,
+): Promise<readonly Found[]> {
   const shown = await showUnits(host, units, names, root);
   return units
     .flatMap((unit, at) => (shown[at] ? [{ unit, shown: shown[at] }] : []))

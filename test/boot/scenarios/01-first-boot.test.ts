@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Diagnosis } from '../../../src/agent/doctor/probe.ts';
 import { eventually, pinsItsCa } from '../booted-host.ts';
 import { type Cluster, provenImage, startCluster } from '../cluster.ts';
-import { failedUnits, nodes, changesOf, startsOf, told } from '../judge.ts';
+import { changesOf, failedUnits, nodes, startsOf, told } from '../judge.ts';
 import { printTimes, workOf } from '../times.ts';
 
 let cluster: Cluster;

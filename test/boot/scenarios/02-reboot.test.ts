@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../booted-host.ts';
 import { type Cluster, startCluster } from '../cluster.ts';
-import { nodes, changesOf, startsOf } from '../judge.ts';
+import { changesOf, nodes, startsOf } from '../judge.ts';
 import { metadataService, wireServer } from '../network.ts';
 
 /** Milliseconds: short enough to end while the hosts are off, and longer than a first boot on a busy machine takes. */
@@ -51,7 +51,9 @@ test('all this time Flux was bootstrapped once, and no token was fetched again',
   const done = await changesOf(cluster.host('server'));
   expect(done.filter((resource) => resource.startsWith('Bootstrap/'))).toHaveLength(1);
   for (const host of cluster.hosts)
-    expect((await changesOf(host)).filter((resource) => resource === 'Credential/join-token')).toHaveLength(1);
+    expect((await changesOf(host)).filter((resource) => resource === 'Credential/join-token')).toHaveLength(
+      1,
+    );
 });
 
 test('pods are kept from the metadata service from the boot on, whether or not the daemon runs', async () => {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { rulesetLoaded } from '../../../src/agent/parts/network/ruleset-loaded.ts';
 import { type Allowed, type GuardRules, renderRuleset } from '../../../src/agent/parts/network/ruleset.ts';
+import { rulesetLoaded } from '../../../src/agent/parts/network/ruleset-loaded.ts';
 import { memoryHost } from '../../lab/memory-host.ts';
 import { Network, whatIsMissing } from './network.ts';
 

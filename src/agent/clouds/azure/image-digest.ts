@@ -52,7 +52,11 @@ export async function imageDigest(options: ImageDigestOptions, image: ImageTag):
   }
 }
 
-function digestRefused(response: HttpResponse, { loginServer, repository, tag }: ImageTag, now: number): NodeError {
+function digestRefused(
+  response: HttpResponse,
+  { loginServer, repository, tag }: ImageTag,
+  now: number,
+): NodeError {
   const { status } = response;
   const { code, message } = refusalOf(response);
   const says = quoted(message || code);

@@ -102,7 +102,8 @@ function secretRefused(response: HttpResponse, url: string, name: string, now: n
       `The Key Vault ${url} has no secret "${name}" yet. Create it there, or correct the name of the secret in the settings.`,
       { retry },
     );
-  if (status === 403) return secretUnusable(inner, message, url, name) ?? vaultForbidden(inner || code, says, url, name);
+  if (status === 403)
+    return secretUnusable(inner, message, url, name) ?? vaultForbidden(inner || code, says, url, name);
   if (status === 401)
     return new NodeError(
       'VaultWrongTenant',

@@ -3,8 +3,8 @@ import { open, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isAlive, processIdentity } from '../process/process-identity.ts';
 import { readNames } from './bounded-read.ts';
-import { takeOver } from './ownership.ts';
 import { inPlace, openFolder } from './openat.ts';
+import { takeOver } from './ownership.ts';
 import { removeTree } from './remove-tree.ts';
 
 /**

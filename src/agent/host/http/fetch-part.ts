@@ -5,8 +5,8 @@ import { parseJson } from '../../engine/json.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { atomicWrite } from '../files/atomic-write.ts';
 import { readNote } from '../files/bounded-read.ts';
-import { openDraft } from '../files/temporary-file.ts';
 import { errnoOf } from '../files/file-errors.ts';
+import { openDraft } from '../files/temporary-file.ts';
 import { downloadFailed, succeed, type TransferTerms, transfer } from './transfer.ts';
 
 /**

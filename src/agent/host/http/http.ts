@@ -47,7 +47,9 @@ export async function open(
   const route = await routes.to(url, request, signal);
   return new Promise((resolve, reject) => {
     const outgoing = begun(url, route, { method: request.method, headers: headersOf(request), signal });
-    outgoing.on('error', (thrown) => reject(signal.aborted ? signal.reason : requestFailed(thrown, url, route)));
+    outgoing.on('error', (thrown) =>
+      reject(signal.aborted ? signal.reason : requestFailed(thrown, url, route)),
+    );
     outgoing.once('response', (response) => {
       if (!route.proxy || response.statusCode !== 407) return resolve(response);
       outgoing.destroy(refusedByProxy(407, url, route.proxy));

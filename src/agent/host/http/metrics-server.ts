@@ -99,7 +99,11 @@ function listenRefused(address: string, thrown: unknown): string {
   return `${what}: ${repair}. It is tried again at the next pass.`;
 }
 
-async function answerScrape(request: IncomingMessage, response: ServerResponse, served: ServedText): Promise<void> {
+async function answerScrape(
+  request: IncomingMessage,
+  response: ServerResponse,
+  served: ServedText,
+): Promise<void> {
   const plain = { 'content-type': 'text/plain; charset=utf-8', connection: 'close' };
   const asked = URL.parse(request.url ?? '', 'http://slipway')?.pathname;
   if (asked !== path) {

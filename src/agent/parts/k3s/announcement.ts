@@ -49,7 +49,10 @@ function failingBy(annotations: Annotations): Told['failing'] {
  * again, and how it stands now. What waits or was just changed is no news; it soon is one or the other.
  */
 export function announcement(standing: Standing, told: Told, now: number): Announcement {
-  const news = [...roleTaken(standing, told), ...standing.conditions.flatMap((each) => conditionEvents(each, told))];
+  const news = [
+    ...roleTaken(standing, told),
+    ...standing.conditions.flatMap((each) => conditionEvents(each, told)),
+  ];
   const events = news.filter((event) => !isRecent(told.times[nameOf(event)], now));
   const wanted = annotationsOf(standing, told);
   const isWritten = Object.entries(wanted).every(([key, value]) => told.annotations[key] === value);
@@ -102,7 +105,12 @@ function annotationsOf({ version, role, conditions }: Standing, { annotations }:
   };
 }
 
-function toldAfter(told: Told, events: readonly NodeEvent[], { role, conditions }: Standing, now: number): Told {
+function toldAfter(
+  told: Told,
+  events: readonly NodeEvent[],
+  { role, conditions }: Standing,
+  now: number,
+): Told {
   const isTold = (about: NodeEvent['about'] | 'Ready') => events.some((event) => event.about === about);
   const failing = conditions.flatMap((condition) => {
     const { type } = condition;

@@ -29,7 +29,11 @@ export function safeDirectories(node: K3sNode): Resource {
       if (found === undefined) return inSync();
       if (own.includes(found.path)) return takenBack(found);
       const blocks = !(await hasSurelyJoined(host, node));
-      throw unsafeDirectory(found, blocks ? ' Until then Slipway neither installs nor starts K3s.' : '', blocks);
+      throw unsafeDirectory(
+        found,
+        blocks ? ' Until then Slipway neither installs nor starts K3s.' : '',
+        blocks,
+      );
     },
   };
 }

@@ -2,8 +2,8 @@ import { dirname, isAbsolute, join, relative } from 'node:path';
 import type { FileStat, HostReader } from '../../engine/host.ts';
 import { mostLinks, partsOf } from '../../engine/path-parts.ts';
 import { allPlaces, type NodePaths } from '../../paths.ts';
-import { fileText } from '../../resources/file-text.ts';
 import { octal } from '../../resources/file-attributes.ts';
+import { fileText } from '../../resources/file-text.ts';
 
 /** What stands on the way to a place, and can be changed by users who are not root. `path` leads through no link. */
 export interface UnsafePath {

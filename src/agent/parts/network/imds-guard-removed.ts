@@ -3,9 +3,9 @@ import { type Finding, inSync, type Resource, step } from '../../engine/resource
 import type { NodePaths } from '../../paths.ts';
 import { showUnit, systemctl } from '../../resources/unit.ts';
 import { isActive } from '../../resources/units-stopped.ts';
+import { guardUnit, guardUnitPath } from './guard-unit.ts';
 import { guardTable, nft, nftCommand } from './nft-command.ts';
 import { listTable } from './nft-list.ts';
-import { guardUnit, guardUnitPath } from './guard-unit.ts';
 
 /**
  * Nothing of the guard is there: pods may ask the metadata service. `why` is told where that is so.

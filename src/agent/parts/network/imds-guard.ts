@@ -8,10 +8,10 @@ import { nonBlocking } from '../../resources/combinators.ts';
 import { file } from '../../resources/file.ts';
 import { unitEnabled, unitLoaded } from '../../resources/unit.ts';
 import type { Settings } from '../../settings/schema.ts';
-import { rulesetLoaded } from './ruleset-loaded.ts';
+import { guardUnit, guardUnitPath, renderGuardUnit } from './guard-unit.ts';
 import { imdsGuardRemoved } from './imds-guard-removed.ts';
 import { type GuardRules, renderRuleset } from './ruleset.ts';
-import { guardUnit, guardUnitPath, renderGuardUnit } from './guard-unit.ts';
+import { rulesetLoaded } from './ruleset-loaded.ts';
 
 export interface Guarded {
   readonly settings: Choosing & Pick<Settings, 'imds'>;
@@ -28,7 +28,9 @@ export function imdsGuard({ settings, paths }: Guarded, table: Clouds = clouds):
   const found = metadataToGuard({ settings, paths }, chosenCloud(settings, table).metadata);
   if (typeof found === 'string') return [nonBlocking(imdsGuardRemoved(paths, found))];
   const { address, only } = found;
-  return guardResources({ address, only, allow: settings.imds.allow }, paths).map((each) => nonBlocking(each));
+  return guardResources({ address, only, allow: settings.imds.allow }, paths).map((each) =>
+    nonBlocking(each),
+  );
 }
 
 function guardResources(rules: GuardRules, paths: NodePaths): readonly Resource[] {

@@ -8,6 +8,6 @@ export { imdsGuard } from './imds-guard.ts';
 
 // Its removal, and what it is called where it stays.
 
-export { guardTable } from './nft-command.ts';
-export { imdsGuardRemoved } from './imds-guard-removed.ts';
 export { guardUnit, guardUnitPath } from './guard-unit.ts';
+export { imdsGuardRemoved } from './imds-guard-removed.ts';
+export { guardTable } from './nft-command.ts';

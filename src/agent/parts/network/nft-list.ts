@@ -1,8 +1,8 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { forPerson } from '../../engine/severity.ts';
-import { guardTable, nftCommand } from './nft-command.ts';
 import { guardUnit } from './guard-unit.ts';
+import { guardTable, nftCommand } from './nft-command.ts';
 
 /** Our table as nft lists it; `undefined` where there is none. `ImdsGuardFailed` where that cannot be known. */
 export async function listTable(host: HostReader): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 import type { Part } from '../part.ts';
+import { guardUnitPath } from './guard-unit.ts';
 import { networkReasons } from './reasons.ts';
 import { imds } from './settings.ts';
-import { guardUnitPath } from './guard-unit.ts';
 
 export const networkPart: Part = {
   name: 'network',

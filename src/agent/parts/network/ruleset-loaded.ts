@@ -3,10 +3,10 @@ import type { Host, HostReader } from '../../engine/host.ts';
 import { compare, type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { showUnit, systemctl } from '../../resources/unit.ts';
-import { nft } from './nft-command.ts';
-import { type GuardRules, listedRules, rulesName } from './ruleset.ts';
-import { guardFailed, listTable, quoted } from './nft-list.ts';
 import { guardUnit } from './guard-unit.ts';
+import { nft } from './nft-command.ts';
+import { guardFailed, listTable, quoted } from './nft-list.ts';
+import { type GuardRules, listedRules, rulesName } from './ruleset.ts';
 
 /**
  * The kernel has these rules: whoever flushed them or changed them, the unit is started or reloaded.

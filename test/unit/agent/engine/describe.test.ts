@@ -29,7 +29,10 @@ test.each<[Outcome | Checked, string]>([
 });
 
 test.each<[Outcome, object]>([
-  [{ resource, state: 'InSync' }, { state: 'InSync', reason: 'InSync' }],
+  [
+    { resource, state: 'InSync' },
+    { state: 'InSync', reason: 'InSync' },
+  ],
   [
     { resource, state: 'Changed', did: 'make it', changes },
     { state: 'Changed', reason: 'Changed', message: 'make it', changes },

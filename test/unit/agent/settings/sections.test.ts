@@ -36,7 +36,9 @@ test('every setting leads to its file by the page on architecture', () => {
   const page = readFileSync('docs/architecture.md', 'utf8');
   const rows = [...page.matchAll(/^\| (`.+`) \| `([\w/]+\/(?:settings|KEY)\.ts)`/gm)];
   const files = rows.flatMap(([, keys = '', file = '']) =>
-    [...keys.matchAll(/`(\w+)`/g)].map(([, key = '']) => [key, `src/agent/${file.replace('KEY', key)}`] as const),
+    [...keys.matchAll(/`(\w+)`/g)].map(
+      ([, key = '']) => [key, `src/agent/${file.replace('KEY', key)}`] as const,
+    ),
   );
   expect(files.map(([key]) => key).sort()).toEqual([...knownAt([])].sort());
   expect(files.map(([, file]) => file).filter((file) => !existsSync(file))).toEqual([]);

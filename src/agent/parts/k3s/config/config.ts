@@ -42,7 +42,8 @@ export async function configText(host: HostReader, node: K3sNode): Promise<strin
 export function renderConfig(node: K3sNode, hasAgentToken = true): string {
   const config = k3sConfig(node, hasAgentToken);
   const problems = checkK3sConfig(node.role.k3s, config);
-  if (problems.length > 0) throw invalidConfig(problems.map(({ key, message }) => `${key} ${message}`).join('; '));
+  if (problems.length > 0)
+    throw invalidConfig(problems.map(({ key, message }) => `${key} ${message}`).join('; '));
   const text =
     '# Written by Slipway; what else K3s should know goes to a file in config.yaml.d beside this one.\n' +
     stringify(config, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 });

@@ -31,7 +31,8 @@ export function agentToken(node: K3sNode, cloud: Cloud, needs: readonly string[]
       needs,
       pacing: { attempts, every: interval },
       isCurrent: (found, now) => judgeAgentToken(found, installed) ?? verified(found, now, verifyEvery),
-      render: (host, found) => renderFile(() => fetchPassword(host, cloud, agentSecretName), installed, found),
+      render: (host, found) =>
+        renderFile(() => fetchPassword(host, cloud, agentSecretName), installed, found),
     });
   return [observing(of, undefined, (host) => installedPassword(host, node))];
 }

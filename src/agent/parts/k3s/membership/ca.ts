@@ -82,7 +82,9 @@ function issuersAbove(
   others: readonly X509Certificate[],
   seen: Set<X509Certificate>,
 ): readonly X509Certificate[] | undefined {
-  const signers = others.filter((other) => !seen.has(other) && !isTwin(first, other) && isSigned(first, other));
+  const signers = others.filter(
+    (other) => !seen.has(other) && !isTwin(first, other) && isSigned(first, other),
+  );
   const root = signers.find(isRoot);
   if (root) return [first, root];
   for (const signer of signers) {

@@ -61,7 +61,12 @@ async function installedToken(host: HostReader, { role, paths }: K3sNode): Promi
   return found && parseToken(found.content);
 }
 
-function judgeJoinToken(node: K3sNode, installed: Token | undefined, found: FoundFile, now: number): Currency {
+function judgeJoinToken(
+  node: K3sNode,
+  installed: Token | undefined,
+  found: FoundFile,
+  now: number,
+): Currency {
   if (isRedacted(found.content)) return { ok: true };
   const token = parseToken(found.content);
   if (!token)

@@ -11,8 +11,8 @@ import { isSuccessor, pinnedCa } from './ca.ts';
 import { knownCa, pin, writePinned } from './ca-pin.ts';
 import { fetchToken, isRedacted, tokenSecretName } from './join-token.ts';
 import { joinedCluster, nonBlockingOnceJoined } from './joined-cluster.ts';
-import { serverCa, serverNotReady, tokenStatus } from './supervisor.ts';
 import { keepingServer, serverUnknown } from './server-change.ts';
+import { serverCa, serverNotReady, tokenStatus } from './supervisor.ts';
 import { parseToken, type Token } from './token.ts';
 
 /**

@@ -92,7 +92,10 @@ async function checkService(host: HostReader, subject: Subject): Promise<Finding
       return startOutdated(unit, start) ?? inSync({ message: ['K3s runs', ...start.remarks].join('; ') });
     }
     case 'activating': {
-      return startOutdated(unit, await lookAtStart(host, subject, shown)) ?? serviceStarting(host, node, unit, shown);
+      return (
+        startOutdated(unit, await lookAtStart(host, subject, shown)) ??
+        serviceStarting(host, node, unit, shown)
+      );
     }
     case 'deactivating':
       return waiting('ServiceStarting', `${unit} is stopping`, { after: 2_000 });
@@ -142,7 +145,12 @@ function startOutdated(unit: string, { isStarting, changed }: Start): Finding | 
   );
 }
 
-async function serviceStarting(host: HostReader, node: K3sNode, unit: string, shown: Shown): Promise<Finding> {
+async function serviceStarting(
+  host: HostReader,
+  node: K3sNode,
+  unit: string,
+  shown: Shown,
+): Promise<Finding> {
   const log = await startJournal(host, unit, shown.InvocationID);
   const cause = findCause(log, node.role.k3s, hintsOf(node.settings));
   if (shown.SubState === 'auto-restart') throw serviceCrashed(unit, shown, cause, lastWords(log));

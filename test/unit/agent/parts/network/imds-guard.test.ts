@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { imdsGuard } from '../../../../../src/agent/parts/network/imds-guard.ts';
 import { renderGuardUnit } from '../../../../../src/agent/parts/network/guard-unit.ts';
+import { imdsGuard } from '../../../../../src/agent/parts/network/imds-guard.ts';
 import { nodePaths } from '../../../../../src/agent/paths.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 import { aNode, outcome } from '../../a-node.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { rulesetLoaded } from '../../../../../src/agent/parts/network/ruleset-loaded.ts';
 import { renderRuleset } from '../../../../../src/agent/parts/network/ruleset.ts';
+import { rulesetLoaded } from '../../../../../src/agent/parts/network/ruleset-loaded.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 import { failure, outcome, settle } from '../../a-node.ts';
 
@@ -37,7 +37,9 @@ describe('the rules', () => {
 
   test('of one port are told with it', async () => {
     const narrow = { ...rules, only: { protocol: 'tcp', port: 80 } } as const;
-    const finding = await rulesetLoaded(narrow, []).check(machine('active', { stdout: renderRuleset(narrow) }));
+    const finding = await rulesetLoaded(narrow, []).check(
+      machine('active', { stdout: renderRuleset(narrow) }),
+    );
     expect(finding).toMatchObject({
       state: 'InSync',
       message: 'pods are kept from 169.254.169.254 (tcp 80)',

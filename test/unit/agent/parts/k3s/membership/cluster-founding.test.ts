@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { clusterFounding, serverToJoin } from '../../../../../../src/agent/parts/k3s/membership/cluster-founding.ts';
+import {
+  clusterFounding,
+  serverToJoin,
+} from '../../../../../../src/agent/parts/k3s/membership/cluster-founding.ts';
 import { memoryHost, unreachable } from '../../../../../lab/memory-host.ts';
 import { aNode, outcome } from '../../../a-node.ts';
 import { aCa } from './certificates.ts';
