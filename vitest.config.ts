@@ -28,7 +28,7 @@ export default defineConfig({
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
     projects: [
-      project('architecture', { include: ['test/architecture.test.ts'] }),
+      project('architecture', { include: ['test/architecture.test.ts', 'test/prose/*.test.ts'] }),
       project('unit', { isolate: false }),
       project('contract', { isolate: false, ...waiting }),
       project('scenario', { isolate: false }),
