@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { createTwoFilesPatch } from 'diff';
 import { describe, type Standing } from '../engine/describe.ts';
 import { printableLine } from '../engine/printable.ts';
@@ -56,7 +57,7 @@ export function planVerdict(steps: readonly PlannedStep[]): 'nothing' | 'changes
 }
 
 /** Whether a step keeps the plan from being one. */
-export function isError({ outcome }: PlannedStep): boolean {
+function isError({ outcome }: PlannedStep): boolean {
   if (outcome.state === 'Waiting') return grounds.includes(outcome.resource.id);
   return describe(outcome).standing === 'stop';
 }
@@ -78,6 +79,14 @@ export function stepLines(step: PlannedStep): readonly string[] {
     case 'note':
       return [`${standing}: ${summary}`, `      ${reason}: ${message}`];
   }
+}
+
+/** The steps that the other plan does not have in the same words; and whatever keeps both from being a plan. */
+export function onlyIn(steps: readonly PlannedStep[], other: readonly PlannedStep[]): readonly PlannedStep[] {
+  const known = new Map(other.map((step) => [step.outcome.resource.id, stepLines(step)]));
+  const isKnown = (step: PlannedStep) =>
+    isDeepStrictEqual(stepLines(step), known.get(step.outcome.resource.id));
+  return steps.filter((step) => isError(step) || !isKnown(step));
 }
 
 function actionLines(action: RecordedAction): readonly string[] {

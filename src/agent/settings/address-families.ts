@@ -1,6 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { mapAt } from './path.ts';
-import type { Problem } from './problem.ts';
+import { mapAt, type Problem } from './path.ts';
 import type { Written } from './section.ts';
 
 /** Keys of K3s that take networks or addresses of the cluster, IPv4 unless given. */

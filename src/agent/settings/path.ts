@@ -1,6 +1,12 @@
 /** Where a setting is: the keys from the top, list positions as numbers. */
 export type Path = readonly PropertyKey[];
 
+/** What is wrong with one setting: `what is wrong; the repair`. It never quotes a value, which may be a secret. */
+export interface Problem {
+  readonly path: Path;
+  readonly message: string;
+}
+
 /** A path as people write it: `registries.configs."docker.io".tls`, `node.labels[0]`. */
 export function pathText(path: Path): string {
   return path.map((key, depth) => segment(key, depth)).join('');

@@ -1,8 +1,7 @@
 import * as z from 'zod/mini';
 import { url } from './address-forms.ts';
 import { consentAdvice, isConsented } from './consents.ts';
-import { mapAt, valueAt } from './path.ts';
-import type { Problem } from './problem.ts';
+import { mapAt, type Problem, valueAt } from './path.ts';
 import { type Sections, sensitiveUrls } from './section.ts';
 
 /**

@@ -4,8 +4,7 @@ import { printableLine } from '../engine/printable.ts';
 import { forPerson } from '../engine/severity.ts';
 import { knownAt, knownNamed } from './known-keys.ts';
 import { nearest } from './nearest.ts';
-import { type Path, pathText, valueAt } from './path.ts';
-import type { Problem } from './problem.ts';
+import { type Path, type Problem, pathText, valueAt } from './path.ts';
 
 /** All problems as one `InvalidSettings`, a line for each: `FILE: path.in.it: what is wrong; the repair`. */
 export function invalidSettings(lines: readonly string[]): NodeError {

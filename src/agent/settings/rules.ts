@@ -1,7 +1,6 @@
 import { metadataAddresses } from '../clouds/metadata.ts';
-import type { Path } from './path.ts';
+import type { Path, Problem } from './path.ts';
 import { plainHttpMisfits } from './plain-http.ts';
-import type { Problem } from './problem.ts';
 import { misfitsOf, type Sections } from './section.ts';
 import { sections } from './sections.ts';
 

@@ -2,8 +2,7 @@ import * as z from 'zod/mini';
 import { type Clouds, clouds } from '../clouds/index.ts';
 import { namesSecrets } from './forms.ts';
 import { formedValues } from './known-keys.ts';
-import { valueAt } from './path.ts';
-import type { Problem } from './problem.ts';
+import { type Problem, valueAt } from './path.ts';
 import { settingsSchema } from './schema.ts';
 
 /** Lists the settings that name a secret as no secret of the chosen cloud can be named. */

@@ -1,7 +1,6 @@
 import type * as z from 'zod/mini';
 import type { DeepReadonly, DeepReadonlyInput } from './deep-readonly.ts';
-import { mapAt, type Path } from './path.ts';
-import type { Problem } from './problem.ts';
+import { mapAt, type Path, type Problem } from './path.ts';
 
 /** The schema of a section of the settings: a map of settings. */
 export type SectionSchema = z.ZodMiniType<object, object>;

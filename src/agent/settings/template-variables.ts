@@ -1,5 +1,4 @@
-import type { Path } from './path.ts';
-import type { Problem } from './problem.ts';
+import type { Path, Problem } from './path.ts';
 
 /** `${name}`, as Terraform's templatefile, envsubst and a shell fill it in; kubelet's `$(NAME)` is none. */
 const variable = /\$\{\s*([A-Za-z_][\w.-]*)[^}\n]*\}/;

@@ -2,8 +2,7 @@ import * as z from 'zod/mini';
 import { about } from '../../settings/about.ts';
 import { address, url } from '../../settings/address-forms.ts';
 import { text } from '../../settings/forms.ts';
-import { given } from '../../settings/path.ts';
-import type { Problem } from '../../settings/problem.ts';
+import { given, type Problem } from '../../settings/path.ts';
 import type { Section, SettingsSection, Written } from '../../settings/section.ts';
 
 const clientId = text(

@@ -1,5 +1,4 @@
-import { given } from '../../settings/path.ts';
-import type { Problem } from '../../settings/problem.ts';
+import { given, type Problem } from '../../settings/path.ts';
 import type { Written } from '../../settings/section.ts';
 
 /** Lists what does not fit together in the section `gitops.flux` of a node that uses Flux. */

@@ -1,6 +1,5 @@
 import { dualStack } from '../../settings/address-families.ts';
-import { given, mapAt } from '../../settings/path.ts';
-import type { Problem } from '../../settings/problem.ts';
+import { given, mapAt, type Problem } from '../../settings/path.ts';
 import type { SensitiveUrl, Written } from '../../settings/section.ts';
 
 /** Returns what is wrong with the section `joinToken`: one secret as both tokens. */

@@ -1,5 +1,4 @@
-import { isMap } from '../../settings/path.ts';
-import type { Problem } from '../../settings/problem.ts';
+import { isMap, type Problem } from '../../settings/path.ts';
 import type { Written } from '../../settings/section.ts';
 
 /** Entries that do not say by what they are known, or say it twice, and two entries of one name. */

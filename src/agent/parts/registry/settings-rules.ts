@@ -1,6 +1,5 @@
 import { type Consenting, consentAdvice, isConsented } from '../../settings/consents.ts';
-import { given, mapAt, valueAt } from '../../settings/path.ts';
-import type { Problem } from '../../settings/problem.ts';
+import { given, mapAt, type Problem, valueAt } from '../../settings/path.ts';
 import type { SensitiveUrl, Written } from '../../settings/section.ts';
 
 /**

@@ -2,8 +2,7 @@ import * as z from 'zod/mini';
 import { about } from '../about.ts';
 import { url } from '../address-forms.ts';
 import { directHost, words } from '../forms.ts';
-import { given } from '../path.ts';
-import type { Problem } from '../problem.ts';
+import { given, type Problem } from '../path.ts';
 import type { SensitiveUrl, SettingsSection, Written } from '../section.ts';
 
 const schema = about(

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import type { RecordedAction } from '../../../../src/agent/engine/recorded-action.ts';
 import { inSync, type Outcome } from '../../../../src/agent/engine/resource.ts';
-import { onlyIn } from '../../../../src/agent/report/plan-difference.ts';
 import { planJson } from '../../../../src/agent/report/plan-json.ts';
-import { type PlannedStep, planVerdict } from '../../../../src/agent/report/plan-text.ts';
+import { onlyIn, type PlannedStep, planVerdict } from '../../../../src/agent/report/plan-text.ts';
 
 function step(id: string, outcome: object, ...actions: readonly RecordedAction[]): PlannedStep {
   const resource = { id, condition: 'System', summary: `make ${id}`, check: async () => inSync() };

@@ -1,7 +1,6 @@
 import { findRole } from '../../../../roles/index.ts';
 import { nearest } from '../../../settings/nearest.ts';
-import { mapAt, valueAt } from '../../../settings/path.ts';
-import type { Problem } from '../../../settings/problem.ts';
+import { mapAt, type Problem, valueAt } from '../../../settings/path.ts';
 
 export type K3sCommand = 'server' | 'agent';
 
