@@ -43,6 +43,11 @@ test('what is to be done is told and not done, and what needs it is not looked a
   ]);
 });
 
+test('all that there is to change is counted and named, in the words of the plan', async () => {
+  const found = await lookedAt(resource('a', drifted), resource('b', inSync()), resource('c', drifted));
+  expect(found).toEqual(['System | warning |  | 2 to change: make a; make c']);
+});
+
 test('what a resource needs is looked at first, whichever condition it belongs to, and once', async () => {
   let looks = 0;
   const check = async () => {
@@ -55,7 +60,7 @@ test('what a resource needs is looked at first, whichever condition it belongs t
   expect(looks).toBe(1);
 });
 
-test('what works meanwhile holds nobody up', async () => {
+test('what works meanwhile does not keep dependants', async () => {
   const harmless: Finding = {
     state: 'Drifted',
     drift: { changes: [], blocks: false, remedy: async () => {} },
@@ -80,6 +85,9 @@ test('of several troubles the one that blocks is told', async () => {
   expect(await lookedAt(resource('a', harmless), resource('b', grave), resource('c', drifted))).toEqual([
     'System | failure | VaultForbidden | may not read it',
   ]);
+  expect(
+    await lookedAt(resource('a', harmless), resource('b', waiting('NodeNotReady', 'no network'))),
+  ).toEqual(['System | failure | NodeNotReady | no network']);
   expect(await lookedAt(resource('a', waiting('ServiceStarting', 'K3s is starting')))).toEqual([
     'System | warning | ServiceStarting | K3s is starting',
   ]);
