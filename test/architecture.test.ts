@@ -77,7 +77,7 @@ const zones: readonly {
     files: /^src\/agent\/report\//,
     imports: [
       ...['version', 'loop', 'node', 'paths', 'settings', 'sections'],
-      ...[...parts, 'resources', 'roles', 'engine'],
+      ...[...parts, 'resources', 'roles', 'engine', 'probe'],
     ],
   },
   { zone: 'engine', files: /^src\/agent\/engine\//, imports: [] },

@@ -12,10 +12,11 @@ import { stamp } from '../agent/parts/index.ts';
 import { serverToJoin } from '../agent/parts/k3s/index.ts';
 import { nodePaths } from '../agent/paths.ts';
 import { announcer } from '../agent/report/announce.ts';
+import { settingsJson } from '../agent/report/output.ts';
 import { changesOf, readStatus, type Status, statusOf, writeStatus } from '../agent/report/publish.ts';
 import { statusText } from '../agent/report/status-text.ts';
 import { learn } from '../agent/resources/last-known.ts';
-import { explain, explainJson } from '../agent/settings/explain.ts';
+import { explain } from '../agent/settings/explain.ts';
 import { version } from '../launcher/version.ts';
 import type { CommonOptions } from './cli-common.ts';
 import { compose } from './compose.ts';
@@ -74,7 +75,7 @@ export async function config(
   const { files, identity, tagged, node } = await gather();
   const loaded = tagged.value?.loaded ?? files.value;
   if (!loaded) throw files.error;
-  print(options.output === 'json' ? explainJson(loaded) : explain(loaded));
+  print(options.output === 'json' ? settingsJson(loaded) : explain(loaded));
   if (tagged.error) throw tagged.error;
   if (identity.error)
     complain(`slipway: the instance tags are not in this: ${printableLine(identity.error.message)}\n`);

@@ -6,6 +6,7 @@ import { isLocked } from '../agent/host/files/lock.ts';
 import { print, printStyled } from '../agent/host/process/print.ts';
 import { inCare } from '../agent/knowledge.ts';
 import { planNode } from '../agent/plan.ts';
+import { diagnosesJson } from '../agent/report/output.ts';
 import type { DoctorOptions } from './cli.ts';
 import { compose } from './compose.ts';
 import { terminal } from './terminal.ts';
@@ -23,7 +24,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   const isText = options.output === 'table';
   const now = () => patient.machine.now();
   const diagnoses = await examine(probesFor(patient), isText ? { now, onDiagnosis } : { now });
-  print(isText ? summaryText(diagnoses) : `${JSON.stringify(diagnoses, undefined, 2)}\n`);
+  print(isText ? summaryText(diagnoses) : diagnosesJson(diagnoses));
   return diagnoses.some(({ level }) => level === 'failure') ? 1 : 0;
 }
 

@@ -7,6 +7,7 @@ import { isLocked } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { complain, printStyled } from '../agent/host/process/print.ts';
 import { nodePaths } from '../agent/paths.ts';
+import { statusOutput } from '../agent/report/output.ts';
 import { readStatus, type Status } from '../agent/report/publish.ts';
 import { statusText } from '../agent/report/status-text.ts';
 import type { StatusOptions } from './cli.ts';
@@ -78,9 +79,11 @@ function nextStep(root: string, running: boolean): string {
 function printedStatus(status: Status, running: boolean, { output }: StatusOptions, now: number): string {
   switch (output) {
     case 'json':
-      return printable(`${JSON.stringify({ running, ...status }, undefined, 2)}\n`);
+      return printable(`${JSON.stringify(statusOutput(status, running), undefined, 2)}\n`);
     case 'yaml':
-      return printable(stringify({ running, ...status }, { lineWidth: 0, aliasDuplicateObjects: false }));
+      return printable(
+        stringify(statusOutput(status, running), { lineWidth: 0, aliasDuplicateObjects: false }),
+      );
     case 'table':
       return statusText(status, { running, now, ...terminal() });
   }

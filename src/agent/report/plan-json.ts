@@ -2,12 +2,13 @@ import { outcomeJson } from '../engine/describe.ts';
 import type { RecordedAction } from '../engine/recorded-action.ts';
 import { octal } from '../resources/file-attributes.ts';
 import type { ChangedSetting } from './changed-settings.ts';
+import { jsonOutput } from './output.ts';
 import { type PlannedStep, planVerdict, writtenLines } from './plan-text.ts';
 
 /** A plan for programs; `settings` are those in which another configuration differs, where there is one. */
 export function planJson(steps: readonly PlannedStep[], settings?: readonly ChangedSetting[]): string {
-  const plan = { verdict: planVerdict(steps), ...(settings && { settings }), steps: steps.map(stepJson) };
-  return `${JSON.stringify(plan, undefined, 2)}\n`;
+  const verdict = planVerdict(steps);
+  return jsonOutput('Plan', { verdict, ...(settings && { settings }), steps: steps.map(stepJson) });
 }
 
 /** Without the time of the next look, since a dry run has no next pass. */

@@ -15,12 +15,7 @@ export function explain(loaded: Loaded): string {
   return lines.map(({ text, origin }) => `${text.padEnd(width)}  # ${printableLine(origin)}\n`).join('');
 }
 
-/** The same for programs: a list of `{ path, value, origin }`. */
-export function explainJson(loaded: Loaded): string {
-  return `${JSON.stringify(shownSettings(loaded), undefined, 2)}\n`;
-}
-
-/** Each setting by its path, as it may be shown. */
+/** Each setting by its path, as it may be shown to people and programs. */
 export function shownSettings(
   loaded: Loaded,
 ): readonly { readonly path: string; readonly value: unknown; readonly origin: string }[] {

@@ -33,6 +33,8 @@ test('a plan for programs says what people are told, and as little', () => {
   const text = planJson(steps);
   expect(text).not.toContain('canary');
   expect(JSON.parse(text)).toEqual({
+    apiVersion: 'slipway.dev/v1',
+    kind: 'Plan',
     verdict: 'changes',
     steps: [
       {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { nodePaths } from '../../../../src/agent/paths.ts';
-import { explain, explainJson } from '../../../../src/agent/settings/explain.ts';
+import { explain, shownSettings } from '../../../../src/agent/settings/explain.ts';
 import { load } from '../../../../src/agent/settings/load.ts';
 import { withTags } from '../../../../src/agent/settings/tags.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
@@ -46,14 +46,14 @@ test('the origins are aligned and the order is that of the reference', async () 
 });
 
 test('the form for programs holds the same', async () => {
-  const entries: unknown = JSON.parse(explainJson(await explained()));
+  const entries = shownSettings(await explained());
   expect(entries).toContainEqual({ path: 'role', value: 'server', origin: 'tag k3s-role' });
   expect(entries).toContainEqual({ path: 'joinToken.attempts', value: 30, origin: 'default' });
 });
 
 test('no secret is shown', async () => {
   const loaded = await explained();
-  const everything = explain(loaded) + explainJson(loaded) + JSON.stringify(loaded.settings);
+  const everything = explain(loaded) + JSON.stringify([shownSettings(loaded), loaded.settings]);
   expect(everything).not.toMatch(/canary|Y2FuYXJ5/);
   expect(loaded.settings.registries.configs['docker.io']?.auth?.password?.reveal()).toBe('canary-1');
 });

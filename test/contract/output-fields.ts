@@ -1,0 +1,105 @@
+/** The fields that docs/usage/output.md promises of each kind of output, and whether an output keeps to them. */
+
+/** A row of the page. */
+export interface Field {
+  /** `conditions[].type`; `?` stands behind each part that may be absent. */
+  readonly path: string;
+  /** `string`, `number`, `boolean`, `time`, `strings`, `any`, or the values there are. */
+  readonly type: string;
+}
+
+/** Returns the rows of each section of the page by its kind, and of what is common to all by ''. */
+export function fieldsOf(page: string): ReadonlyMap<string, readonly Field[]> {
+  const sections = page
+    .split(/^## /m)
+    .map((text, at) => [at === 0 ? '' : text.split('\n')[0], text] as const);
+  return new Map(
+    sections.map(([kind = '', text]) => [
+      kind,
+      [...text.matchAll(/^\| `(.+?)` \| (.+?) \|/gm)].map(([, path = '', type = '']) => ({ path, type })),
+    ]),
+  );
+}
+
+/** Lists what of the outputs is not as the fields say, and what of the fields the outputs do not show. */
+export function unlike(fields: readonly Field[], outputs: readonly object[]): readonly string[] {
+  const found = outputs.flatMap((output) => leavesOf(output, fields));
+  const known = new Map(fields.map((field) => [bare(field.path), field]));
+  return [
+    ...found.filter(({ path }) => !known.has(path)).map(({ path }) => `${path} is not listed`),
+    ...fields.flatMap(({ path, type }) => {
+      const values = found.filter((leaf) => leaf.path === bare(path)).map(({ value }) => value);
+      const wrong = values.filter((value) => !isOf(type, value)).map((value) => `${path} is ${value}`);
+      const unseen = values.length === 0 ? [] : valuesOf(type).filter((value) => !values.includes(value));
+      return [
+        ...wrong,
+        ...unseen.map((value) => `${path} is never ${value}`),
+        ...(values.length === 0 ? [`${path} is never there`] : []),
+        ...outputs.flatMap((output) => missingIn(output, path.split('.'), path)),
+      ];
+    }),
+  ];
+}
+
+/** Lists what a later list of fields has no longer, or otherwise. */
+export function lostFields(before: readonly Field[], after: readonly Field[]): readonly string[] {
+  return before.filter((field) => !after.some((other) => keeps(other, field))).map(({ path }) => path);
+}
+
+/** A field that may have been absent may come to be there always, and one of some values may have more. */
+function keeps(after: Field, before: Field): boolean {
+  if (bare(after.path) !== bare(before.path)) return false;
+  const parts = before.path.split('.');
+  const isThere = after.path.split('.').every((part, at) => !part.includes('?') || parts[at]?.includes('?'));
+  if (!isThere || valuesOf(before.type).length === 0) return isThere && after.type === before.type;
+  return valuesOf(before.type).every((value) => valuesOf(after.type).includes(value));
+}
+
+interface Leaf {
+  readonly path: string;
+  readonly value: unknown;
+}
+
+function leavesOf(value: unknown, fields: readonly Field[], path = ''): readonly Leaf[] {
+  const field = fields.find((each) => bare(each.path) === path);
+  if (field !== undefined || typeof value !== 'object' || value === null) return [{ path, value }];
+  if (Array.isArray(value)) return value.flatMap((each) => leavesOf(each, fields, `${path}[]`));
+  return Object.entries(value).flatMap(([key, each]) =>
+    leavesOf(each, fields, path === '' ? key : `${path}.${key}`),
+  );
+}
+
+/** Whether a part of this path is missing that has to be there. */
+function missingIn(value: unknown, [part, ...rest]: readonly string[], path: string): readonly string[] {
+  const [, key = '', optional, list] = /^(\w+)(\?)?(\[\])?$/.exec(part ?? '') ?? [];
+  const inner: unknown = Object(value)[key];
+  if (inner === undefined) return optional ? [] : [`${path} is missing`];
+  if (rest.length === 0) return [];
+  const each = list ? [inner].flat() : [inner];
+  return each.flatMap((one) => missingIn(one, rest, path));
+}
+
+function bare(path: string): string {
+  return path.replaceAll('?', '');
+}
+
+function valuesOf(type: string): readonly string[] {
+  return [...type.matchAll(/`([^`]+)`/g)].map(([, value = '']) => value);
+}
+
+function isOf(type: string, value: unknown): boolean {
+  switch (type) {
+    case 'any':
+      return true;
+    case 'time':
+      return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value);
+    case 'strings':
+      return Array.isArray(value) && value.every((each) => typeof each === 'string');
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return typeof value === type;
+    default:
+      return valuesOf(type).some((each) => each === value);
+  }
+}

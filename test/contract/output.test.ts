@@ -1,0 +1,169 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Report } from '../../src/agent/agent.ts';
+import { subjects } from '../../src/agent/doctor/probe.ts';
+import type { RecordedAction } from '../../src/agent/engine/recorded-action.ts';
+import { inSync, type Outcome, type Resource } from '../../src/agent/engine/resource.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
+import { diagnosesJson, type OutputKind, settingsJson, statusOutput } from '../../src/agent/report/output.ts';
+import { planJson } from '../../src/agent/report/plan-json.ts';
+import { type Status, statusOf } from '../../src/agent/report/publish.ts';
+import { load } from '../../src/agent/settings/load.ts';
+import { memoryHost } from '../lab/memory-host.ts';
+import { aNode } from '../unit/agent/a-node.ts';
+import { type Field, fieldsOf, lostFields, unlike } from './output-fields.ts';
+
+const page = fieldsOf(readFileSync(join(import.meta.dirname, '../../docs/usage/output.md'), 'utf8'));
+
+const resource: Resource = {
+  id: 'Node/ready',
+  condition: 'NodeReady',
+  summary: 'wait for the node',
+  check: async () => inSync(),
+};
+const changes = [
+  { field: 'mode', observed: '0644', desired: '0600' },
+  { field: 'file', observed: undefined, desired: undefined },
+];
+const trouble = {
+  reason: 'SecretNotFound',
+  message: 'There is none.',
+  lookAgainAt: 0,
+  blocks: true,
+} as const;
+
+/** One of each state, with and without what it may have. */
+const outcomes: readonly Outcome[] = [
+  { resource, state: 'InSync', version: 'v1.36.3+k3s1', message: 'Ready', until: 1_000 },
+  { resource, state: 'InSync' },
+  { resource, state: 'Changed', did: 'write it', changes },
+  { resource, state: 'Recorded', changes },
+  { resource, state: 'Waiting', ...trouble },
+  { resource, state: 'Failed', ...trouble },
+  { resource, state: 'Blocked', by: 'File//a' },
+];
+
+const actions: readonly RecordedAction[] = [
+  { kind: 'write', path: '/a', mode: 0o600, content: 'a\n', before: { mode: 0o644, content: 'b\n' } },
+  { kind: 'link', path: '/a', target: 'b', before: 'c' },
+  { kind: 'rename', from: '/a', to: '/b' },
+  { kind: 'remove', path: '/a' },
+  { kind: 'run', command: 'systemctl daemon-reload' },
+  { kind: 'send', method: 'POST', url: 'https://a.test', body: '{}' },
+  { kind: 'download', url: 'https://a.test', path: '/a', mode: 0o755, member: 'flux' },
+  { kind: 'obtain', what: 'a secret' },
+];
+
+function status(): Status {
+  const node = aNode('server');
+  const conditions = (['True', 'False', 'Unknown'] as const).map((state) => ({
+    ...({ type: 'Ready', status: state, reason: 'InSync', message: 'Ready' } as const),
+    lastTransitionTime: '2026-01-01T00:00:00.000Z',
+  }));
+  const report: Report = {
+    knowledge: { files: {}, identity: {}, tagged: {}, role: {}, node: { value: node } },
+    outcomes,
+    conditions,
+    credentials: [
+      { server: 'a.azurecr.io', receivedAt: 0, due: 1_000, ends: 3_000, proof: 'pulled' },
+      { server: 'b.azurecr.io', receivedAt: 0 },
+    ],
+    wake: { at: 60_000, because: 'look for drift' },
+  };
+  return statusOf(report, { version: '1.2.3', pid: 42, now: 5_000 });
+}
+
+async function settings() {
+  const file = 'node: { labels: [a=b] }\n';
+  const host = memoryHost({ files: { '/etc/slipway/config.yaml': file } });
+  return load(host, { paths: nodePaths('/') });
+}
+
+/** Outputs of each kind that show all it can have. */
+const samples: Readonly<Record<OutputKind, () => Promise<readonly string[]>>> = {
+  Status: async () => [
+    JSON.stringify(statusOutput(status(), true)),
+    JSON.stringify(statusOutput({ ...status(), role: undefined, node: undefined, k3s: {} }, false)),
+  ],
+  Plan: async () => [
+    planJson(
+      outcomes.map((outcome) => ({ outcome, actions })),
+      [
+        { path: 'role', before: 'agent', after: 'server' },
+        { path: 'cloud', before: undefined, after: undefined },
+      ],
+    ),
+    planJson([{ outcome: { resource, state: 'InSync' }, actions: [] }]),
+    planJson([{ outcome: { resource, state: 'Blocked', by: 'File//a' }, actions: [] }]),
+  ],
+  Diagnoses: async () => [
+    diagnosesJson(
+      subjects.flatMap((about) =>
+        (['ok', 'warning', 'failure', 'skipped'] as const).map((level) => ({
+          ...{ about, what: 'disk', level, message: 'full', milliseconds: 3 },
+          ...(level === 'failure' && { reason: 'DiskFull', repair: 'make room' }),
+        })),
+      ),
+    ),
+  ],
+  Settings: async () => [settingsJson(await settings())],
+};
+
+describe('output for programs', () => {
+  test('has the kinds of its page', () => {
+    const [, kind] = page.get('') ?? [];
+    expect(kind?.type).toBe(
+      Object.keys(samples)
+        .map((name) => `\`${name}\``)
+        .join(', '),
+    );
+    expect([...page.keys()].filter((name) => name !== '')).toEqual(Object.keys(samples));
+  });
+
+  test.each(Object.entries(samples))('has the fields of its page, of their types: %s', async (kind, made) => {
+    const outputs = (await made()).map((text) => JSON.parse(text));
+    for (const output of outputs) expect(Object.keys(output).slice(0, 2)).toEqual(['apiVersion', 'kind']);
+    const common = [
+      { path: 'apiVersion', type: '`slipway.dev/v1`' },
+      { path: 'kind', type: `\`${kind}\`` },
+    ];
+    expect(unlike([...common, ...(page.get(kind) ?? [])], outputs)).toEqual([]);
+  });
+
+  test.each([
+    [
+      'a field that is removed',
+      { list: [{ at: '2026-01-01T00:00:00.000Z' }] },
+      ['list[].name is missing', 'list[].name is never there'],
+    ],
+    ['a field of another type', { list: [{ at: 5, name: 'x' }] }, ['list[].at is 5']],
+    [
+      'a field that is not listed',
+      { list: [{ at: '2026-01-01T00:00:00.000Z', name: 'x', new: 1 }] },
+      ['list[].new is not listed'],
+    ],
+    [
+      'a value that is not listed',
+      { list: [{ at: '2026-01-01T00:00:00.000Z', name: 'z' }] },
+      ['list[].name is never x', 'list[].name is z'],
+    ],
+  ])('shows %s', (_, output, expected) => {
+    const fields = [
+      { path: 'list[].at', type: 'time' },
+      { path: 'list[].name', type: '`x`' },
+    ];
+    expect([...unlike(fields, [output])].sort()).toEqual(expected);
+  });
+
+  test.each<[string, Field, readonly string[]]>([
+    ['the same', { path: 'a?.b', type: '`x`' }, []],
+    ['always there', { path: 'a.b', type: '`x`' }, []],
+    ['of more values', { path: 'a?.b', type: '`x`, `y`' }, []],
+    ['no longer always there', { path: 'a?.b?', type: '`x`' }, ['a?.b']],
+    ['of any text', { path: 'a?.b', type: 'string' }, ['a?.b']],
+    ['gone', { path: 'a?.c', type: '`x`' }, ['a?.b']],
+  ])('a later list keeps its fields, or they count as lost: %s', (_, later, expected) => {
+    expect(lostFields([{ path: 'a?.b', type: '`x`' }], [later])).toEqual(expected);
+  });
+});
