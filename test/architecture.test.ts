@@ -9,7 +9,7 @@ import { namesOf, roles } from '../src/roles/index.ts';
 
 /** What every part may import, beside its own files. */
 const belowParts = [
-  ...['engine', 'resources', 'clouds', 'settings', 'roles', 'node', 'paths', 'reasons'],
+  ...['engine', 'resources', 'clouds', 'settings', 'roles', 'node', 'paths', 'own files', 'reasons'],
   ...['part', 'sections', 'probe'],
 ];
 
@@ -45,7 +45,7 @@ const zones: readonly {
     zone: 'commands',
     files: /^src\/commands\//,
     imports: [
-      ...['version', 'stderr', 'loop', 'node', 'paths', 'report', 'settings', 'host'],
+      ...['version', 'stderr', 'loop', 'node', 'paths', 'own files', 'report', 'settings', 'host'],
       ...[
         'clouds',
         'gitops',
@@ -67,6 +67,7 @@ const zones: readonly {
     imports: ['report', 'node', 'paths', 'host', ...parts, 'gitops', 'resources', 'engine'],
   },
   { zone: 'paths', files: /^src\/agent\/paths\.ts$/, imports: [] },
+  { zone: 'own files', files: /^src\/agent\/own-files\.ts$/, imports: ['paths'] },
   {
     zone: 'node',
     files: /^src\/agent\/node\.ts$/,
@@ -76,7 +77,7 @@ const zones: readonly {
     zone: 'report',
     files: /^src\/agent\/report\//,
     imports: [
-      ...['version', 'loop', 'node', 'paths', 'settings', 'sections'],
+      ...['version', 'loop', 'node', 'paths', 'own files', 'settings', 'sections'],
       ...[...parts, 'resources', 'roles', 'engine', 'probe'],
     ],
   },
@@ -117,7 +118,7 @@ const zones: readonly {
   {
     zone: 'host',
     files: /^src\/agent\/host\//,
-    imports: ['engine', 'paths', 'settings', 'clouds', 'probe'],
+    imports: ['engine', 'paths', 'own files', 'settings', 'clouds', 'probe'],
   },
   {
     zone: 'loop',

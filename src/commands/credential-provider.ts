@@ -4,12 +4,13 @@ import type { Cloud } from '../agent/clouds/cloud.ts';
 import { readJwt } from '../agent/clouds/jwt.ts';
 import { NodeError, toNodeError } from '../agent/engine/errors.ts';
 import type { Host } from '../agent/engine/host.ts';
-import { parseJson } from '../agent/engine/json.ts';
+import { readOwn, renderOwn } from '../agent/engine/own-file.ts';
 import type { Reason } from '../agent/engine/reasons.ts';
 import { Secret } from '../agent/engine/secret.ts';
 import { tryLock } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { complain } from '../agent/host/process/print.ts';
+import { ownFiles } from '../agent/own-files.ts';
 import {
   type CachedLogins,
   cachedLogin,
@@ -19,6 +20,7 @@ import {
 } from '../agent/parts/registry/answer/cached-logins.ts';
 import { complaint } from '../agent/parts/registry/answer/complaint.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
+import { onlyKnown } from '../agent/settings/known-keys.ts';
 import { resolveLayers } from '../agent/settings/load.ts';
 import { invalidSettings } from '../agent/settings/problems.ts';
 import type { Settings } from '../agent/settings/schema.ts';
@@ -75,7 +77,8 @@ async function providerSettings(path: string, root: string): Promise<Settings> {
   }
   const { value, faults } = readYaml(found.content);
   if (faults.length > 0) throw invalidSettings(faults.map((fault) => `${path}: ${fault}`));
-  return resolveLayers({ files: [{ origin: path, values: value }], tags: [], commandLine: [] }).settings;
+  return resolveLayers({ files: [{ origin: path, values: onlyKnown(value) }], tags: [], commandLine: [] })
+    .settings;
 }
 
 function unknownServer(server: string): NodeError {
@@ -159,7 +162,7 @@ async function passwordFor({ host, cloud, paths }: Place, server: string): Promi
     const { reason, message } = toNodeError(thrown);
     const failure = { at: monotonicTime(), reason, message } satisfies Failure;
     await host
-      .writeFile(failurePath(paths, server), JSON.stringify(failure), { mode: 0o600 })
+      .writeFile(failurePath(paths, server), renderOwn(ownFiles.providerFailure, failure), { mode: 0o600 })
       .catch(() => {});
     throw thrown;
   }
@@ -177,7 +180,7 @@ function failurePath(paths: NodePaths['slipway'], server: string): string {
 }
 
 function parseFailure(text: string | undefined): Failure | undefined {
-  return parseJson(failureNote, text ?? '');
+  return readOwn(failureNote, text ?? '');
 }
 
 const failureNote = z.object({ at: z.number(), reason: z.custom<Reason>(isText), message: z.string() });

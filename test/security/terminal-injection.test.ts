@@ -82,7 +82,7 @@ test('status.json has nothing that a terminal obeys', async () => {
   await writeStatus(host, '/run/slipway/status.json', status);
   const { content = '' } = (await host.readFile('/run/slipway/status.json')) ?? {};
   expect(content).not.toMatch(acting);
-  expect(JSON.parse(content)).toEqual(status);
+  expect(JSON.parse(content)).toEqual({ format: 1, ...status });
 });
 
 test('events and annotations have nothing that a terminal of kubectl obeys', async () => {

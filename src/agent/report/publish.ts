@@ -2,9 +2,10 @@ import * as z from 'zod/mini';
 import type { Report } from '../agent.ts';
 import { outcomeJson } from '../engine/describe.ts';
 import type { Host, HostReader } from '../engine/host.ts';
-import { parseJson } from '../engine/json.ts';
+import { readOwn, renderOwn } from '../engine/own-file.ts';
 import { printable } from '../engine/printable.ts';
 import type { Outcome } from '../engine/resource.ts';
+import { ownFiles } from '../own-files.ts';
 import { nodeReadyId } from '../parts/k3s/index.ts';
 import type { CredentialStatus } from '../parts/registry/index.ts';
 import { fileText } from '../resources/file-text.ts';
@@ -105,12 +106,12 @@ function resourceStatus(outcome: Outcome) {
 
 /** Puts the status where `slipway status` and monitoring read it. */
 export async function writeStatus(host: Host, path: string, status: Status): Promise<void> {
-  await host.writeFile(path, printable(`${JSON.stringify(status, undefined, 2)}\n`), { mode: 0o644 });
+  await host.writeFile(path, printable(renderOwn(ownFiles.status, status)), { mode: 0o644 });
 }
 
 /** What the last pass published; `undefined` where there was none, or the file is damaged. */
 export async function readStatus(host: HostReader, path: string): Promise<Status | undefined> {
-  return parseJson(statusForm, await fileText(host, path));
+  return readOwn(statusForm, await fileText(host, path));
 }
 
 function iso(time: number): string {

@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini';
-import type { Path } from './path.ts';
+import { isMap, type Path } from './path.ts';
 import { settingsSchema } from './schema.ts';
 
 type Schema = z.core.$ZodType;
@@ -22,6 +22,14 @@ function allPaths(schema: Schema, at: Path): readonly Path[] {
     [...at, key],
     ...allPaths(value, [...at, key]),
   ]);
+}
+
+/** Returns settings as they were written without the keys that this release does not know, as those of a newer one. */
+export function onlyKnown(written: unknown, schema: Schema | undefined = settingsSchema): unknown {
+  const shape = shapeOf(schema);
+  if (!isMap(written) || Object.keys(shape).length === 0) return written;
+  const known = Object.entries(written).filter(([key]) => Object.hasOwn(shape, key));
+  return Object.fromEntries(known.map(([key, value]) => [key, onlyKnown(value, shape[key])]));
 }
 
 /** A single value in settings as they were written, and the form that the schema has for it. */

@@ -63,7 +63,14 @@ test('what is noted of a failure is for root alone, and holds no secret', async 
   azure.setRole('vm', 'AcrPull', loginServer);
   const note = `${paths.providerLock}.${loginServer}.failure`;
   expect(statSync(note).mode & 0o777).toBe(0o600);
+  expect(readFileSync(note, 'utf8')).toMatch(/^\{\n {2}"format": 1,\n/);
   expect(readFileSync(note, 'utf8')).not.toMatch(/eyJ/);
+});
+
+test('settings that a newer release left for the provider are used, but for what is not known', async () => {
+  const registries = { servers: [loginServer], mode: 'swift' };
+  const { root } = await nodeWithSettings(azure, { format: 9, registries, ports: { open: [1] } });
+  expect(await freshLogins(loginServer, root)).toHaveProperty([loginServer]);
 });
 
 test('two registries are kept side by side', async () => {

@@ -99,10 +99,25 @@ describe('a broken transfer', () => {
       message: expect.stringContaining('broke off'),
     });
     expect(await readdir(`${root}/bin`)).toEqual(['.k3s.slipway-part', '.k3s.slipway-part.json']);
+    const note = JSON.parse(await readFile(`${root}/bin/.k3s.slipway-part.json`, 'utf8'));
+    expect(note).toEqual({ format: 1, url: wanted.url, validator: '"v1"' });
     await download(wanted, tools);
     expect(asked).toEqual([undefined, 'bytes=100000-']);
     expect((await readFile(wanted.path)).equals(content)).toBe(true);
     expect(await readdir(`${root}/bin`)).toEqual(['k3s']);
+  });
+
+  test.each([
+    ['goes on', 'before there were formats', {}],
+    ['goes on', 'of a newer one', { format: 9, mirrors: ['a'] }],
+    ['starts over', 'of a newer one that cannot be read', { format: 9, validator: ['"v1"'] }],
+  ])('%s with the note of a release %s', async (ending, _, changes) => {
+    const { wanted, asked, root } = await release(ranged({ cut: 100_000 }));
+    await expect(download(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
+    const note = { url: wanted.url, validator: '"v1"', ...changes };
+    await writeFile(`${root}/bin/.k3s.slipway-part.json`, JSON.stringify(note));
+    await download(wanted, tools).catch(() => undefined);
+    expect(asked[1]).toBe(ending === 'goes on' ? 'bytes=100000-' : undefined);
   });
 
   test('starts over where the file on the server is another one', async () => {

@@ -1,8 +1,9 @@
 import { type FileHandle, stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import * as z from 'zod/mini';
-import { parseJson } from '../../engine/json.ts';
+import { readOwn, renderOwn } from '../../engine/own-file.ts';
 import { forPerson } from '../../engine/severity.ts';
+import { ownFiles } from '../../own-files.ts';
 import { atomicWrite } from '../files/atomic-write.ts';
 import { readNote } from '../files/bounded-read.ts';
 import { errnoOf } from '../files/file-errors.ts';
@@ -20,7 +21,8 @@ export async function fetchPart(address: string, part: string, terms: TransferTe
     if (begun && !resumed && [206, 416].includes(response.statusCode ?? 0)) return true;
     succeed(response, address);
     await using file = await openDraft(part, resumed ? 'append' : 'anew');
-    if (!resumed) await atomicWrite(`${part}.json`, JSON.stringify(noteOf(address, response)), 0o600);
+    const note = renderOwn(ownFiles.partialDownload, noteOf(address, response));
+    if (!resumed) await atomicWrite(`${part}.json`, note, 0o600);
     await append(file, bytes, terms.sizeLimit, address);
     return false;
   });
@@ -66,7 +68,7 @@ function noteOf(url: string, { headers }: IncomingMessage): Note {
 async function resumable(url: string, part: string) {
   try {
     const { size } = await stat(part);
-    const note = parseJson(noteSchema, (await readNote(`${part}.json`)) ?? '');
+    const note = readOwn(noteSchema, (await readNote(`${part}.json`)) ?? '');
     return size === 0 || note?.url !== url ? undefined : { size, validator: note.validator };
   } catch (thrown) {
     if (errnoOf(thrown) === 'ENOENT') return undefined;

@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { cloudSections } from '../../clouds/chosen.ts';
 import { type CloudName, type Clouds, clouds } from '../../clouds/index.ts';
 import { shellWord } from '../../engine/command-line.ts';
+import { renderOwn } from '../../engine/own-file.ts';
 import type { Resource } from '../../engine/resource.ts';
 import type { K3sNode } from '../../node.ts';
+import { ownFiles } from '../../own-files.ts';
 import { file } from '../../resources/file.ts';
 import type { DeepReadonlyInput } from '../../settings/deep-readonly.ts';
 import type { Settings, WrittenSettings } from '../../settings/schema.ts';
@@ -63,7 +65,7 @@ export function renderProviderSettings(settings: Settings, table: Clouds = cloud
   const { identityHosts, plainHttp } = consent;
   const shown = { registries: { servers }, consent: { identityHosts, plainHttp } };
   const part = { cloud, ...cloudSections(settings, table), network, ...shown } satisfies Part;
-  return `# Written by Slipway for its credential provider, from the settings in force.\n${JSON.stringify(part, undefined, 2)}\n`;
+  return renderOwn(ownFiles.providerSettings, part);
 }
 
 /** What a settings file may say: neither a secret nor a time in milliseconds gets in here. */

@@ -35,7 +35,9 @@ export function servedSince({ served }: StartNotes): readonly string[] | undefin
 
 /** When the logins end that containerd has since that start, where they do; epoch milliseconds, by registry. */
 export function loginEndsSince({ loginEnds }: StartNotes): readonly (readonly [string, number])[] {
-  return Object.entries(Object(loginEnds));
+  return Object.entries(Object(loginEnds)).filter((each): each is [string, number] =>
+    Number.isFinite(each[1]),
+  );
 }
 
 /**

@@ -30,6 +30,7 @@ test('what is written can be read, by everybody', async () => {
   await writeStatus(host, '/run/slipway/status.json', status(ready));
   expect(await readStatus(host, '/run/slipway/status.json')).toEqual(status(ready));
   expect(host.files.stat('/run/slipway/status.json')?.mode).toBe(0o644);
+  expect(host.files.text('/run/slipway/status.json')).toMatch(/^\{\n {2}"format": 1,\n/);
   expect(await readStatus(host, '/nowhere')).toBeUndefined();
 });
 
@@ -41,6 +42,16 @@ test.each([
   ['of a condition without its reason', JSON.stringify({ ...status(), conditions: [{ type: 'Ready' }] })],
   ['of a K3s that is none', JSON.stringify({ ...status(), k3s: null })],
   ['of changes that are none', JSON.stringify({ ...status(), changes: {} })],
+  ['of a node of another type', JSON.stringify({ ...status(), format: 2, node: { name: 'a' } })],
+  ['of a K3s of another type', JSON.stringify({ ...status(), format: 2, k3s: { running: [] } })],
+  [
+    'of a time of another type',
+    JSON.stringify({ ...status(), format: 2, resources: [{ id: 'a', state: 'Waiting', until: 5 }] }),
+  ],
+  [
+    'of a proof of another type',
+    JSON.stringify({ ...status(), format: 2, credentials: [{ server: 'a', received: 'b', proof: {} }] }),
+  ],
 ])('a status that is damaged is none: %s', async (_, content) => {
   const host = memoryHost();
   host.files.write('/status.json', content);

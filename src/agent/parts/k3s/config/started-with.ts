@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Host, HostReader } from '../../../engine/host.ts';
-import { parseJson } from '../../../engine/json.ts';
+import { readOwn, renderOwn } from '../../../engine/own-file.ts';
 import { unitName } from '../../../node.ts';
+import { ownFiles } from '../../../own-files.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { fileText } from '../../../resources/file-text.ts';
 import { foreignUnit } from '../flags/foreign-unit.ts';
@@ -26,7 +27,8 @@ export async function noteStart(host: Host, paths: NodePaths): Promise<void> {
   // A start before the cluster is there may have failed for what it was given.
   const isCluster = (await host.stat(paths.k3s.serverToken)) !== undefined;
   const first = (isCluster && (await readNote(host, paths))?.first) || last;
-  await host.writeFile(paths.k3s.startedWith, `${JSON.stringify({ first, last })}\n`, { mode: 0o600 });
+  const text = renderOwn(ownFiles.startedWith, { first, last });
+  await host.writeFile(paths.k3s.startedWith, text, { mode: 0o600 });
 }
 
 /** Returns what K3s runs with; before the first note, what its files say. `undefined` if neither is there. */
@@ -40,7 +42,7 @@ export async function startedWith(host: HostReader, paths: NodePaths): Promise<S
 }
 
 async function readNote(host: HostReader, { k3s }: NodePaths): Promise<StartedWith | undefined> {
-  return parseJson(note, await fileText(host, k3s.startedWith));
+  return readOwn(note, await fileText(host, k3s.startedWith));
 }
 
 const values = z.record(z.string(), z.coerce.string());

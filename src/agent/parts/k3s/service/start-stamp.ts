@@ -2,7 +2,8 @@ import * as z from 'zod/mini';
 import { sha256 } from '../../../engine/digest.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
-import { parseJson } from '../../../engine/json.ts';
+import { readOwn, renderOwn } from '../../../engine/own-file.ts';
+import { ownFiles } from '../../../own-files.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { noteStart } from '../config/started-with.ts';
 import { noteVersion } from '../upgrade/last-version.ts';
@@ -38,7 +39,7 @@ export async function stampStart(
     inputs: await inputDigests(host, paths, inputs, notes),
     ...notes,
   };
-  await host.writeFile(paths.k3s.stamp, `${JSON.stringify(content)}\n`, { mode: 0o600 });
+  await host.writeFile(paths.k3s.stamp, renderOwn(ownFiles.startStamp, content), { mode: 0o600 });
   await noteStart(host, paths);
   await noteVersion(host, paths, await namedVersion(host, paths));
 }
@@ -50,7 +51,7 @@ export async function readStamp(
   invocationId: string,
 ): Promise<Stamp | undefined> {
   const found = await host.readFile(paths.k3s.stamp);
-  const { invocationId: id, inputs, ...notes } = parseJson(stampFile, found?.content ?? '') ?? {};
+  const { invocationId: id, inputs, ...notes } = readOwn(stampFile, found?.content ?? '') ?? {};
   return id === invocationId && inputs ? { invocationId, inputs, notes } : undefined;
 }
 

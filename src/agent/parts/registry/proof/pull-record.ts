@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { sha256 } from '../../../engine/digest.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
-import { parseJson } from '../../../engine/json.ts';
+import { readOwn, renderOwn } from '../../../engine/own-file.ts';
+import { ownFiles } from '../../../own-files.ts';
 
 /** What was proven of one login server, and with which credential. */
 export type Proof = Readonly<z.output<typeof proofSchema>>;
@@ -44,18 +45,29 @@ export async function refusedCredentials(host: HostReader, path: string): Promis
 /** Adds a proof to those of the other servers. */
 export async function writeProof(host: Host, path: string, server: string, proof: Proof): Promise<void> {
   const proofs = { ...(await readProofs(host, path)), [server]: proof };
-  await host.writeFile(path, `${JSON.stringify(proofs, undefined, 2)}\n`, { mode });
+  await host.writeFile(path, renderOwn(ownFiles.pullProof, { servers: proofs }), { mode });
 }
 
 async function readProofs(host: HostReader, path: string): Promise<Proofs> {
   const found = await host.readFile(path);
   // What others could have written proves nothing.
   if (!found || found.mode !== mode || found.foreignOwner !== undefined) return {};
-  const proofs = Object.entries(parseJson(z.record(z.string(), z.unknown()), found.content) ?? {});
+  const { servers } = readOwn(record, found.content) ?? {};
   return Object.fromEntries(
-    proofs.flatMap(([server, value]) => {
+    Object.entries(servers ?? {}).flatMap(([server, value]) => {
       const proof = z.safeParse(proofSchema, value).data;
       return proof === undefined ? [] : [[server, proof] as const];
     }),
   );
 }
+
+const byServer = z.record(z.string(), z.unknown());
+
+/** Before there were formats the servers stood at the top. */
+const record = z.union([
+  z.object({ servers: byServer }),
+  z.pipe(
+    byServer,
+    z.transform((servers) => ({ servers })),
+  ),
+]);

@@ -4,9 +4,10 @@ import {
   renderPlugin,
   renderProviderSettings,
 } from '../../../../../src/agent/parts/registry/credential-provider.ts';
-import { nodePaths } from '../../../../../src/agent/paths.ts';
-import { load } from '../../../../../src/agent/settings/load.ts';
+import { onlyKnown } from '../../../../../src/agent/settings/known-keys.ts';
+import { resolveLayers } from '../../../../../src/agent/settings/load.ts';
 import type { Settings } from '../../../../../src/agent/settings/schema.ts';
+import { readYaml } from '../../../../../src/agent/settings/yaml.ts';
 import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
 import { aNode, settle, someSettings } from '../../a-node.ts';
 
@@ -79,9 +80,9 @@ exec /usr/bin/env -i "$slipway" "$@"
 describe('its settings', () => {
   const file = '/var/lib/slipway/credential-provider.yaml';
 
-  async function loaded(settings: Settings): Promise<Settings> {
-    const host = memoryHost({ files: { [file]: renderProviderSettings(settings) } });
-    return (await load(host, { paths: nodePaths('/'), file })).settings;
+  function loaded(settings: Settings): Settings {
+    const values = onlyKnown(readYaml(renderProviderSettings(settings)).value);
+    return resolveLayers({ files: [{ origin: file, values }], tags: [], commandLine: [] }).settings;
   }
 
   test.each<[string, Parameters<typeof someSettings>[0]]>([
@@ -121,18 +122,18 @@ describe('its settings', () => {
         },
       },
     ],
-  ])('%s are read back as they are', async (_, changes) => {
+  ])('%s are read back as they are', (_, changes) => {
     const settings = someSettings({ ...changes, registries: { servers } });
-    const read = await loaded(settings);
+    const read = loaded(settings);
     for (const section of ['cloud', 'azure', 'static', 'network'] as const) {
       expect(read[section]).toEqual(settings[section]);
     }
     expect(read.registries).toEqual(someSettings({ registries: { servers } }).registries);
   });
 
-  test('of another cloud are read back as that', async () => {
+  test('of another cloud are read back as that', () => {
     const settings: Settings = { ...someSettings(), cloud: 'static' };
-    expect((await loaded(settings)).cloud).toBe('static');
+    expect(loaded(settings).cloud).toBe('static');
   });
 
   test('hold no secret, and nothing that others break', () => {

@@ -66,10 +66,13 @@ describe('the proof of pull', () => {
     const written = host.files.read(record);
     expect(written?.mode).toBe(0o600);
     expect(JSON.parse(written?.content ?? '')).toEqual({
-      [server]: {
-        credential: expect.stringMatching(/^[0-9a-f]{64}$/),
-        images: [image],
-        result: expect.stringContaining('pulled at'),
+      format: 1,
+      servers: {
+        [server]: {
+          credential: expect.stringMatching(/^[0-9a-f]{64}$/),
+          images: [image],
+          result: expect.stringContaining('pulled at'),
+        },
       },
     });
     expect(written?.content).not.toMatch(/canary|eyJ/);
@@ -79,11 +82,26 @@ describe('the proof of pull', () => {
       '[]',
       '{"team.azurecr.io":7}',
       '{"team.azurecr.io":{"credential":"x"}}',
+      '{"format":2,"servers":[]}',
+      '{"format":2,"servers":{"team.azurecr.io":{"credential":"x"}}}',
     ]) {
       host.files.write(record, damage, 0o600);
       expect(await settle(resource, host)).toEqual(['Drifted tolerably pulls', 'InSync']);
     }
-    expect(registry.pulls).toBe(6);
+    expect(registry.pulls).toBe(8);
+  });
+
+  test.each([
+    ['before there were formats', (servers: object) => servers],
+    ['of a newer one', (servers: object) => ({ format: 9, servers: { ...servers, 'x.io': 7 }, new: [1] })],
+  ])('counts in the record of a release %s', async (_, recorded) => {
+    const made = world();
+    rotate(made);
+    await settle(made.resource, made.host);
+    const { servers } = JSON.parse(made.host.files.text(record) ?? '');
+    made.host.files.write(record, JSON.stringify(recorded(servers)), 0o600);
+    expect(await settle(made.resource, made.host)).toEqual(['InSync']);
+    expect(made.registry.pulls).toBe(1);
   });
 
   test('says in its changes nothing of the credential, not even a digest', async () => {
@@ -228,7 +246,7 @@ describe('the proof of pull', () => {
       'PullCredentialRefused soon',
     ]);
     expect(JSON.parse(made.host.files.text(record) ?? '')).toMatchObject({
-      [server]: { result: 'refused at 14:03:12Z', refused: true },
+      servers: { [server]: { result: 'refused at 14:03:12Z', refused: true } },
     });
     expect(await settle(made.resource, made.host)).toEqual([
       'Drifted tolerably pulls',

@@ -1,0 +1,25 @@
+import * as z from 'zod/mini';
+import { parseJson } from './json.ts';
+
+/** Returns the text of a file of our own: its format, then what it holds. */
+export function renderOwn({ format }: { readonly format: number }, content: object): string {
+  return `${JSON.stringify({ format, ...content }, undefined, 2)}\n`;
+}
+
+/**
+ * Returns what a file of our own holds, whichever release wrote it: before there were formats, in this one, or in a
+ * higher one. A field that the schema does not name is ignored.
+ *
+ * `undefined` if the file is lost: it is damaged, or a field that the schema names is missing or of another type.
+ */
+export function readOwn<Schema extends z.ZodMiniType>(
+  schema: Schema,
+  text: string,
+): z.output<Schema> | undefined {
+  return parseJson(z.pipe(content, schema), text);
+}
+
+const content = z.pipe(
+  z.looseObject({ format: z.optional(z.number()) }),
+  z.transform(({ format: _, ...fields }): unknown => fields),
+);

@@ -1,0 +1,70 @@
+import type { NodePaths } from './paths.ts';
+
+/** A file that one process of Slipway writes for another, which may be of an older or a newer release. */
+export interface OwnFile {
+  /** Written as its first field (engine/own-file.ts); docs/adr/0031-formats.md says when it grows. */
+  readonly format: number;
+  /** Returns where it is; `*` stands for a name. */
+  readonly place: (paths: NodePaths) => string;
+  /** What it holds. */
+  readonly holds: string;
+  readonly readers: string;
+  /** What follows if it is missing or damaged, or a newer release has made it one that cannot be read. */
+  readonly lost: string;
+}
+
+/**
+ * Every file that Slipway writes to read it back. docs/usage/files.md is generated from this table; files in the formats of others,
+ * such as units and K3s's configuration, are not in it.
+ */
+export const ownFiles = {
+  status: {
+    format: 1,
+    place: ({ slipway }) => slipway.status,
+    holds: 'what the last pass found',
+    readers: '`slipway status`; the daemon, for the last ten changes',
+    lost: '`slipway status` shows nothing until the next pass',
+  },
+  startStamp: {
+    format: 1,
+    place: ({ k3s }) => k3s.stamp,
+    holds: 'digests of what the running K3s was started with',
+    readers: 'the daemon',
+    lost: 'K3s is not restarted for a change until its next start, which writes it anew',
+  },
+  startedWith: {
+    format: 1,
+    place: ({ k3s }) => k3s.startedWith,
+    holds: 'the settings of a cluster at the first and the last start of K3s',
+    readers: "the daemon; K3s's unit",
+    lost: "K3s's configuration stands in for it: a change of the settings is held back all the same; one made by hand in K3s's files is not noticed",
+  },
+  pullProof: {
+    format: 1,
+    place: ({ slipway }) => slipway.pullProof,
+    holds: 'which credential of a registry was proven, and what came of it',
+    readers: 'the daemon',
+    lost: 'each credential is proven again by a pull; a refused one is handed out until then',
+  },
+  providerSettings: {
+    format: 1,
+    place: ({ slipway }) => slipway.providerSettings,
+    holds: 'the settings with which a credential is fetched',
+    readers: "kubelet's credential provider",
+    lost: 'the provider answers from its cache alone until the next pass of the daemon',
+  },
+  providerFailure: {
+    format: 1,
+    place: ({ slipway }) => `${slipway.providerLock}.*.failure`,
+    holds: 'how the last fetch of a credential failed',
+    readers: "kubelet's credential provider, while others wait for the same fetch",
+    lost: 'each waiting process fetches for itself',
+  },
+  partialDownload: {
+    format: 1,
+    place: ({ system }) => `${system.bin}/.*.slipway-part.json`,
+    holds: 'where a download under way comes from, and which version of it',
+    readers: 'the next attempt',
+    lost: 'the download begins from the start',
+  },
+} as const satisfies Readonly<Record<string, OwnFile>>;

@@ -1,0 +1,31 @@
+import { nodePaths } from '../../../src/agent/paths.ts';
+
+const { system, k3s, slipway } = nodePaths('/');
+
+/** Files that Slipway writes without a format, and why: what reads them has a format of its own. Folders end with `/`. */
+export const foreignFiles: Readonly<Record<string, string>> = {
+  [system.modules]: 'systemd-modules-load reads it',
+  [system.sysctl]: 'systemd-sysctl reads it',
+  [`${system.units}/`]: 'systemd reads them',
+  [`${system.bin}/`]: 'programs, links to them, and scripts',
+  [k3s.config]: 'K3s reads it',
+  [k3s.registries]: 'K3s reads it',
+  [k3s.credentialProvider]: 'kubelet reads it',
+  [`${k3s.credentialProviderBin}/`]: 'kubelet runs it',
+  [slipway.joinToken]: 'K3s reads it',
+  '/var/lib/slipway/agent-token': 'K3s reads it',
+  [slipway.imdsGuard]: 'nft reads it',
+  [slipway.events]: 'kubectl reads it',
+  [slipway.lock]: 'one line, which 0.1.0 reads: process id and start time',
+  [`${slipway.lock}.held`]: 'empty: the kernel keeps the lock',
+  [slipway.providerLock]: 'one line, which 0.1.0 reads: process id and start time',
+  [k3s.lastVersion]: 'one line, which 0.1.0 reads: the name of a release of K3s',
+  [slipway.registryLogins]: 'answer/cached-logins.ts has its form',
+};
+
+/** Whether a path is among them. */
+export function isForeign(path: string): boolean {
+  return Object.keys(foreignFiles).some((each) =>
+    each.endsWith('/') ? path.startsWith(each) : path === each,
+  );
+}
