@@ -1,8 +1,8 @@
 /**
- * `slipway credential-provider [--root DIR]`: kubelet's image credential provider, which kubelet runs for a pull. Its
- * request comes on stdin, its answer goes to stdout, and what went wrong to stderr, in one line.
+ * `slipway credential-provider [--root DIR]`: kubelet's image credential provider, which kubelet runs for a pull. It
+ * reads a request on stdin, writes the answer to stdout, and writes an error to stderr in one line.
  *
- * What is in the cache is answered without the program, and without a stream: this is on the way of every pull.
+ * A cached login is answered without the program, and without a stream: every pull waits for this.
  * Source: https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider
  */
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -18,8 +18,8 @@ import { readStdin } from './stdin.ts';
 const usualDeadline = 20_000;
 
 /**
- * Answers, and resolves to the exit code: 0 with one JSON document on stdout, 1 with nothing there. What it asked for may
- * still be under way then, so the process has to be ended.
+ * Answers, and resolves to the exit code: 0 with one JSON document on stdout, 1 with nothing there. A request of it may
+ * still be under way then, so the caller has to end the process.
  */
 export async function answerKubelet(
   args: readonly string[],
@@ -38,7 +38,7 @@ export async function answerKubelet(
   }
 }
 
-/** By hand, since what reads the other commands is part of the program. */
+/** Parsed by hand: the parser of the other commands is part of the program. */
 function rootOf(args: readonly string[]): string {
   const [option, root, ...rest] = args;
   if (option === undefined) return '/';
@@ -53,7 +53,7 @@ function cachedAnswer(server: string, root: string): string | undefined {
 /** Bytes; a login has some thousands. */
 const largestCache = 4 * 1024 * 1024;
 
-/** Whatever keeps it from being read, the program will tell. A pipe in its place is not waited for. */
+/** Returns the text of the cache; `undefined` if it cannot be read, for the program to report. Skips a pipe. */
 function cacheFile(root: string): string | undefined {
   const path = nodePaths(root).slipway.registryLogins;
   try {

@@ -1,9 +1,9 @@
 /**
- * The variables that would turn Node, OpenSSL or a library of ours elsewhere, or make it print what it reads.
+ * The variables that would redirect Node, OpenSSL or a library of ours, or make it print what it reads.
  *
- * `NODE_ENV` is not among them: its value is compiled in. Nor is `NODE_NAME`, which K3s gives what it starts and nobody
- * here reads. Proxies (`HTTPS_PROXY` and its like) are not either:
- * every request goes through the Host, which knows the settings' proxy alone.
+ * `NODE_ENV` is not among them: its value is compiled in. Neither is `NODE_NAME`, which K3s sets for its children and
+ * Slipway does not read, nor a proxy (`HTTPS_PROXY` and its like): every request goes through the Host, which uses only
+ * the proxy of the settings.
  */
 const powerful: readonly RegExp[] = [
   // Node: code to load, certificates to trust or not to check, files to write, a debugger to open.
@@ -16,14 +16,14 @@ const powerful: readonly RegExp[] = [
   /^(DEBUG|LOG_STREAM|LOG_TOKENS)$/,
 ];
 
-/** The names of the variables in `environment` that must have no power over Slipway, sorted. */
+/** Returns the names of the variables in `environment` that Slipway must ignore, sorted. */
 export function powerfulVariables(environment: NodeJS.ProcessEnv): readonly string[] {
   return Object.keys(environment)
     .filter((name) => powerful.some((pattern) => pattern.test(name)))
     .sort();
 }
 
-/** `environment` without the variables of those names. */
+/** Returns `environment` without the named variables. */
 export function withoutVariables(
   environment: NodeJS.ProcessEnv,
   names: readonly string[],

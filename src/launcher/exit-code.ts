@@ -3,7 +3,7 @@ import { tellJournal } from './stderr.ts';
 /**
  * Makes the result of `work` the exit code of this process.
  *
- * Node ends with 0 when nothing is left to wait for, even in the middle of `work`: that becomes a message and 1.
+ * Node exits with 0 if nothing is left to wait for, even in the middle of `work`: that becomes a message and 1.
  */
 export async function exitWith(work: Promise<number>): Promise<void> {
   process.once('beforeExit', refuseToEnd);

@@ -1,8 +1,8 @@
 /**
- * The entry of the executable: what can be answered at once is answered here, before the program is loaded.
+ * The entry of the executable: answers what it can at once, before the program is loaded.
  *
- * The program lies beside it as an asset of the single executable, with V8's code cache of a run of it, so that
- * loading it takes milliseconds. Anything this file imports is paid for by every start.
+ * The program is an asset of the single executable, with V8's code cache of an earlier run, so that it loads within
+ * milliseconds. Every start pays for what this file imports.
  */
 import { writeSync } from 'node:fs';
 import { getRawAsset, isSea } from 'node:sea';
@@ -27,23 +27,23 @@ function launch(): void {
   else void exitWith(runProgram());
 }
 
-/** Waits for nothing that is still under way. */
+/** Ends the process without waiting for anything that is still under way. */
 function endProcess(exitCode: number): never {
   process.exit(exitCode);
 }
 
 /**
- * Starts over without the variables that must have no power here. Deleting them alone would be too late: Node has
- * acted on some of them by now. The process keeps its id, so systemd does not notice.
+ * Restarts the process without the variables that Slipway must ignore. Deleting them would be too late: Node has
+ * already acted on some of them. The process keeps its id, so systemd does not notice.
  */
 function disarmEnvironment(): void {
   const names = powerfulVariables(process.env);
   if (names.length === 0) return;
   const instead = 'unset what is named, and use settings in its place, such as network.caFile';
   tellJournal(4, `ignored from the environment: ${names.join(', ')}; ${instead}`);
-  // Else the execve writes the coverage of this first start.
+  // Without this, the execve writes the coverage of this first start.
   process.getBuiltinModule('node:v8').stopCoverage();
-  // A failed execve ends the process, so the path is tried first: without /proc it is only what argv said.
+  // A failed execve ends the process, so the path is checked first: without /proc it is only what argv says.
   if (isSea() && isExecutable(process.execPath)) {
     const arguments_ = [process.argv0, ...process.argv.slice(2)];
     process.execve?.(process.execPath, arguments_, withoutVariables(process.env, names));
@@ -51,7 +51,7 @@ function disarmEnvironment(): void {
   for (const name of names) delete process.env[name];
 }
 
-/** The exit code of a process whose reader may be gone, as SIGPIPE ends other tools (128 + 13), or whose disk is full. */
+/** Prints, and returns the exit code: 141 (128 + 13) if the reader is gone, as if by SIGPIPE; 1 if the disk is full. */
 function printText(text: string): number {
   try {
     writeSync(1, text);

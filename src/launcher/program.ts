@@ -5,19 +5,21 @@ import type { CachedLogins } from '../agent/parts/registry/answer/cached-logins.
 export interface Program {
   /** Runs one command line, `process.argv` as Node gives it, and resolves to the exit code. */
   main(argv: readonly string[]): Promise<number>;
-  /** The registry logins of the node below `root`, a usable one for `server` among them; a NodeError without one. */
+  /**
+   * Returns the node's registry logins below `root`, with a usable one for `server`; throws a NodeError without one.
+   */
   freshLogins(server: string, root: string): Promise<CachedLogins>;
-  /** Ends the process for an error that nothing caught, and says so in our own words. */
+  /** Ends the process for an uncaught error, with a message of our own. */
   endForUncaught(thrown: unknown): never;
 }
 
-/** The program, ready to run, and the script it came from: what was compiled by then can be cached. */
+/** The program, ready to run, and its script: V8 can cache what was compiled by then. */
 export interface LoadedProgram {
   readonly exports: Program;
   readonly script: Script;
 }
 
-/** Runs the bundled CommonJS program, to what it exports. */
+/** Runs the bundled CommonJS program and returns its exports. */
 export function loadProgram(source: Buffer, cache?: Buffer): LoadedProgram {
   const script = compileProgram(source, cache);
   const module = { exports: {} as Program };
@@ -26,8 +28,8 @@ export function loadProgram(source: Buffer, cache?: Buffer): LoadedProgram {
 }
 
 /**
- * Compiles the program without running it. `cache` is V8 code cache for the very same source; one that V8 does not
- * accept (another V8, another processor) only makes the start slower.
+ * Compiles the program without running it. `cache` is V8 code cache of the very same source; a cache that V8 rejects
+ * (another V8, another processor) only makes the start slower.
  */
 export function compileProgram(source: Buffer, cache?: Buffer): Script {
   return new Script(`(function (module, exports, require) {${source.toString('latin1')}\n})`, {
@@ -36,7 +38,7 @@ export function compileProgram(source: Buffer, cache?: Buffer): Script {
   });
 }
 
-/** Everything else is in the bundle, so no file of the machine can take a module's place. */
+/** Everything else is in the bundle, so no file of the machine can replace a module. */
 function requireBuiltin(id: string): object {
   const found = process.getBuiltinModule(id);
   if (found === undefined) {

@@ -1,19 +1,20 @@
 import { constants, openSync, readSync } from 'node:fs';
 
-/** The bytes that are read at most. */
+/** The most bytes that are read. */
 const limit = 1024 * 1024;
 
-/** Milliseconds between two looks at an input that has nothing yet. */
+/** Milliseconds between two attempts to read from an input that is still empty. */
 const pause = 5;
 
-/** Never notified, so a wait for it ends with its time. */
+/** Never notified, so a wait for it lasts until its timeout. */
 const never = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * All of standard input; an Error where it is longer than 1 MiB, or leaves this process waiting when it is `deadline`
- * milliseconds old. What is there is read even later: a busy machine may take seconds to start a process.
+ * Returns all of standard input. Throws an Error if it is longer than 1 MiB, or not at its end when this process is
+ * `deadline` milliseconds old. Input that has arrived is read even later: a busy machine may take seconds to start a
+ * process.
  *
- * Read without a stream, which would take longer to load than the rest of a short command.
+ * Reads without a stream, which would take longer to load than the rest of a short command.
  */
 export function readStdin(deadline: number): string {
   const input = openWithoutWaiting();
@@ -35,8 +36,8 @@ function waitForInput(deadline: number): void {
 }
 
 /**
- * A read that waits cannot be cut off, so a pipe, which is what kubelet gives, is opened once more, not to wait
- * (open(2), O_NONBLOCK). A socket cannot be opened so, nor anything without /proc: they are waited for.
+ * A blocking read cannot be cut off, so a pipe, which is what kubelet gives, is opened again as non-blocking (open(2),
+ * O_NONBLOCK). That is not possible for a socket, nor without /proc: those block.
  */
 function openWithoutWaiting(): number {
   try {
@@ -46,7 +47,7 @@ function openWithoutWaiting(): number {
   }
 }
 
-/** Fills a chunk with what is there, so many bytes; 0 at the end, `undefined` where there is nothing yet. */
+/** Reads what has arrived into a chunk; returns its number of bytes, 0 at the end, `undefined` if nothing arrived. */
 function readNow(input: number, chunk: Buffer): number | undefined {
   try {
     return readSync(input, chunk);
