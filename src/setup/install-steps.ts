@@ -14,14 +14,14 @@ import { daemonUnit, directoriesUnit, setupPaths } from './setup-paths.ts';
 
 export interface InstallSpec {
   readonly paths: NodePaths;
-  /** The executable that is to be put in place. */
+  /** The executable to install. */
   readonly self: string;
   readonly files: InstalledFiles;
 }
 
 /**
- * What `slipway install` puts in place, in this order: what starts the daemon comes late, and the example is the last, by
- * which a later install knows that this one was made to its end.
+ * Returns the steps of `slipway install`, in order: what starts the daemon comes late, and the example comes last,
+ * because a later install takes it as the sign of a completed one.
  */
 export function installSteps({ paths, self, files }: InstallSpec): readonly Resource[] {
   const places = setupPaths(paths);
@@ -44,8 +44,8 @@ export function installSteps({ paths, self, files }: InstallSpec): readonly Reso
 }
 
 /**
- * systemd starts the daemon at the next boot. Done without systemd where it does not run, as in an image. One that was
- * disabled since the first install stays so: a person did it, or k3s-uninstall.sh.
+ * Has systemd start the daemon at the next boot; works without a running systemd, as in an image. A unit that was
+ * disabled since the first install stays disabled: a person did it, or k3s-uninstall.sh.
  */
 function daemonEnabled(paths: NodePaths, needs: readonly string[]): Resource {
   const enabling = systemctlBelow(paths, 'enable', daemonUnit);
@@ -63,7 +63,7 @@ function daemonEnabled(paths: NodePaths, needs: readonly string[]): Resource {
   };
 }
 
-/** `enabled`, `disabled`, `masked` and more (systemctl(1), is-enabled). */
+/** Returns `enabled`, `disabled`, `masked` and more (systemctl(1), is-enabled). */
 export async function enablement(host: HostReader, paths: NodePaths): Promise<string> {
   return (await host.query(systemctlBelow(paths, 'is-enabled', daemonUnit))).stdout.trim();
 }
@@ -72,7 +72,7 @@ function systemctlBelow({ root }: NodePaths, ...args: readonly string[]): Comman
   return systemctl(...(root === '/' ? [] : ['--root', root]), ...args);
 }
 
-/** The executable, put in place by rename, so that one that runs is not disturbed. */
+/** The executable, installed by a rename, which does not disturb a running one. */
 function executableInPlace(self: string, path: string, root: string, needs: readonly string[]): Resource {
   return {
     id: 'Executable/slipway',
@@ -101,18 +101,18 @@ function cmpCommand(self: string, path: string): Command {
   return { file: 'cmp', args: ['--silent', '--', self, path] };
 }
 
-/** On disk before it has its name: after a power cut there is the old one or the new, never a part. */
+/** Flushes the copy to disk before it gets its name: a power cut leaves the old file or the new one, never a part. */
 async function copyExecutable(host: Host, self: string, path: string, root: string): Promise<void> {
-  // The commands know nothing of the root, and would follow links out of it.
+  // The commands do not know the root, and would follow links out of it.
   const draft = join(await realPath(host, dirname(path), root), '.slipway.new');
   await host.run({ file: 'install', args: ['-D', '-m', '0755', '--', self, draft] });
-  // Whatever group the directory passes on.
+  // A setgid directory passes on its group.
   await host.run({ file: 'chown', args: ['--', ownOwner(), draft] });
   await host.run({ file: 'sync', args: ['--', draft] });
   await host.rename(draft, path);
 }
 
-/** Where systemd does not run nothing is loaded: it reads the files when it starts. */
+/** Loads a unit. Without a running systemd there is nothing to load: it reads the files when it starts. */
 function loaded(paths: NodePaths, unit: string, needs: readonly string[]): Resource {
   const resource = unitLoaded({ unit, path: join(paths.system.units, unit), condition: 'System', needs });
   return unless(resource, async (host) => ((await isBooted(host, paths.root)) ? undefined : inSync()));

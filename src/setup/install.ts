@@ -1,4 +1,4 @@
-/** `slipway install`: this executable becomes the service of its host. */
+/** `slipway install`: makes this executable the service of its host. */
 import { isSea } from 'node:sea';
 import { NodeError } from '../agent/engine/errors.ts';
 import type { HostReader } from '../agent/engine/host.ts';
@@ -13,16 +13,16 @@ import { perform } from './perform.ts';
 import { requireRoot, tell } from './person.ts';
 import { daemonUnit, packagedUnit, setupPaths } from './setup-paths.ts';
 
-/** 0 where all is in place, 1 where not. Nothing is started: whoever calls it decides when. */
+/** Installs Slipway without starting it; the caller decides when. Returns 0 if everything is in place, else 1. */
 export async function install({ root }: InstallOptions): Promise<number> {
   requireRoot('install', root);
   const host = nodeHost({ root });
   const paths = nodePaths(root);
-  // Not the daemon's lock: an upgrade is made while the daemon runs, and each file takes its place whole.
+  // Not the daemon's lock: an upgrade runs while the daemon does, and each file is replaced as a whole.
   const release = await acquireLock(paths.slipway.setupLock, root);
   try {
     const packaged = await packagedUnit(host, paths);
-    // The package's own scripts enable what it brings, once.
+    // The package's own scripts enable its units, once.
     const steps = packaged === undefined ? ownSteps(paths) : [];
     const isDone = await perform(steps, host, tell);
     for (const line of packaged === undefined ? [] : await packageNotes(host, paths, packaged))
@@ -46,13 +46,16 @@ function noExecutable(): NodeError {
   );
 }
 
-/** What the package brought is not shadowed; what an earlier install left, and shadows it, is a person's to remove. */
+/**
+ * Reports the package's files, which are not shadowed, and files of an earlier install that shadow them: a person must
+ * remove those.
+ */
 async function packageNotes(host: HostReader, paths: NodePaths, unit: string): Promise<readonly string[]> {
   const { executable, daemon, directories, tmpfiles } = setupPaths(paths);
   const places = [daemon, directories, tmpfiles, executable];
   const stats = await Promise.all(places.map((path) => host.stat(path)));
   const left = places.filter((_, at) => stats[at] !== undefined);
-  const own = `${unit} is there, of the slipway package: nothing was put in place beside it`;
+  const own = `${unit} belongs to the slipway package: nothing was installed beside it`;
   if (left.length === 0) return [own];
   return [own, `an earlier install shadows the package: rm ${left.join(' ')} && systemctl daemon-reload`];
 }
@@ -69,7 +72,10 @@ async function nextSteps(host: HostReader, paths: NodePaths): Promise<readonly s
   const { ActiveState } = await showUnit(host, daemonUnit, ['ActiveState']);
   const isRunning = ActiveState === 'active' || ActiveState === 'activating';
   return isRunning
-    ? [...settings, `Slipway is in place; what runs is as it was started: systemctl restart ${daemonUnit}`]
+    ? [
+        ...settings,
+        `Slipway is in place; the daemon that runs is the old one until: systemctl restart ${daemonUnit}`,
+      ]
     : [...settings, `Slipway is in place; start it: systemctl start --no-block ${daemonUnit}`];
 }
 

@@ -1,8 +1,8 @@
-/** The files that come with the executable: assets of it, or those of the repository where it runs from its sources. */
+/** The files that come with the executable: its assets, or files of the repository when it runs from its sources. */
 import { readFileSync } from 'node:fs';
 import { getAsset, isSea } from 'node:sea';
 
-/** By their places in the repository, which are the names of the assets. */
+/** By path in the repository, which is the name of the asset. */
 const names = {
   daemon: 'systemd/slipway.service',
   directories: 'systemd/slipway-directories.service',
@@ -10,10 +10,10 @@ const names = {
   example: 'packaging/deb/config.yaml',
 } as const;
 
-/** What the single executable has to have among its assets, each by its path in the repository. */
+/** The assets that the single executable must have, by path in the repository. */
 export const assetNames: readonly string[] = Object.values(names);
 
-/** The text of each file that `slipway install` puts in place. */
+/** The text of each file that `slipway install` installs. */
 export type InstalledFiles = Readonly<Record<keyof typeof names, string>>;
 
 export function installedFiles(): InstalledFiles {

@@ -9,7 +9,7 @@ import { isActive } from '../agent/resources/units-stopped.ts';
 import { packagedUnit } from './setup-paths.ts';
 import { type Extent, neededByK3s } from './uninstall-steps.ts';
 
-/** The unit of the K3s that is installed here, or runs though its unit file was deleted; `undefined` without K3s. */
+/** Returns the unit of the K3s that is installed here, or runs without its unit file; `undefined` without K3s. */
 export async function installedK3s(host: HostReader, paths: NodePaths): Promise<string | undefined> {
   const stats = await Promise.all(k3sUnits.map((unit) => host.stat(join(paths.system.units, unit))));
   const installed = k3sUnits.find((_, at) => stats[at] !== undefined);
@@ -18,7 +18,7 @@ export async function installedK3s(host: HostReader, paths: NodePaths): Promise<
   return k3sUnits.find((_, at) => shown[at] !== undefined && isActive(shown[at]));
 }
 
-/** What an uninstall left on purpose, and what a person has to do about it, a line each. */
+/** Lists what an uninstall left on purpose, and what a person must do about it, a line each. */
 export async function leftBehind(
   host: HostReader,
   paths: NodePaths,
@@ -35,7 +35,7 @@ export async function leftBehind(
   return [...notes, ...stillThere(kept), ...(await asideNotes(host, paths)), ...packaged];
 }
 
-/** The same for K3s alone. */
+/** Lists the same for K3s alone. */
 export async function k3sLeftBehind(host: HostReader, paths: NodePaths): Promise<readonly string[]> {
   return [...stillThere(await existingPaths(host, k3sPlaces(paths))), ...(await asideNotes(host, paths))];
 }

@@ -1,9 +1,9 @@
-/** Where a command works that needs no settings. */
+/** Options of a command that needs no settings. */
 export interface InstallOptions {
   readonly root: string;
 }
 
-/** What takes something away, and can be rehearsed. */
+/** Options of a command that removes something, and has a dry run. */
 export interface RemovalOptions extends InstallOptions {
   readonly dryRun: boolean;
 }

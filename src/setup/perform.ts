@@ -6,18 +6,18 @@ import { outliveOutput } from '../agent/host/process/print.ts';
 import { recordingHost } from '../agent/host/recording/recording-host.ts';
 import { type PlannedStep, planText } from '../agent/report/plan-text.ts';
 
-/** Where a person reads: what is done, and what went wrong. */
+/** Prints to a person what was done and what failed. */
 export interface Tell {
   readonly out: (line: string) => void;
   readonly error: (line: string) => void;
 }
 
-/** Passes after which what still changes is a fight; the most steps that a resource has are three. */
+/** More passes than this mean that another process writes the same thing; no resource needs more than three. */
 const passes = 6;
 
 /**
- * Does what is to be done of these, until a pass changes nothing, and tells each in a line. What fails keeps nothing
- * from being tried but what needs it; all of it is told at the end. False where anything was left undone.
+ * Applies these resources until a pass changes nothing, and prints a line for each change. A failure blocks only what
+ * depends on it, and is reported at the end. Returns false if anything was left undone.
  */
 export async function perform(resources: readonly Resource[], host: Host, tell: Tell): Promise<boolean> {
   outliveOutput();
@@ -58,7 +58,7 @@ function troubleLines(outcome: Outcome): readonly string[] {
   }
 }
 
-/** What `perform` would do, and does not. What is as it should be now is left out, and keeps nobody waiting. */
+/** Returns what `perform` would do, without doing it. A resource that is in sync is left out and blocks nothing. */
 export async function rehearse(resources: readonly Resource[], host: Host): Promise<string> {
   const recording = recordingHost(host);
   const steps: PlannedStep[] = [];

@@ -1,4 +1,4 @@
-/** Who runs a command by hand, and what they read. */
+/** The person who runs a command by hand: what they need, and what they read. */
 import { join } from 'node:path';
 import { NodeError } from '../agent/engine/errors.ts';
 import type { HostReader } from '../agent/engine/host.ts';
@@ -10,7 +10,7 @@ import { fileText } from '../agent/resources/file-text.ts';
 import type { Tell } from './perform.ts';
 import { daemonUnit } from './setup-paths.ts';
 
-/** Lines for a person: what was done, and, as errors, what was not. */
+/** Prints lines for a person: what was done, and, as errors, what was not. */
 export const tell: Tell = {
   out: (line) => print(`${printableLine(line)}\n`),
   error: (line) => complain(`slipway: ${printableLine(line)}\n`),
@@ -25,7 +25,10 @@ export function requireRoot(command: string, root: string, uid = process.getuid?
   );
 }
 
-/** Throws `CommandFailed` within the daemon's service: systemd ends all that a service started when it stops it. */
+/**
+ * Throws `CommandFailed` within the daemon's service: when systemd stops a service, it ends everything that service
+ * started.
+ */
 export async function requireOwnShell(host: HostReader): Promise<void> {
   const groups = await fileText(host, '/proc/self/cgroup');
   if (!groups.split('\n').some((line) => line.endsWith(join('/', daemonUnit)))) return;
@@ -35,7 +38,10 @@ export async function requireOwnShell(host: HostReader): Promise<void> {
   );
 }
 
-/** Throws `CommandFailed` within a container of K3s, as in a debug pod: killing the containers would end it half-way. */
+/**
+ * Throws `CommandFailed` within a container of K3s, such as a debug pod: killing the containers would end this process
+ * half-way.
+ */
 export async function requireOutsideContainers(host: HostReader, paths: NodePaths): Promise<void> {
   const own = Number.parseInt(await fileText(host, '/proc/self/stat'), 10);
   const groups = await fileText(host, '/proc/self/cgroup');

@@ -6,7 +6,7 @@ import type { NodePaths } from '../agent/paths.ts';
 export const daemonUnit = 'slipway.service';
 export const directoriesUnit = 'slipway-directories.service';
 
-/** Where `slipway install` puts what. */
+/** Returns the paths that `slipway install` writes to. */
 export function setupPaths({ root, system }: NodePaths) {
   return {
     executable: join(system.bin, 'slipway'),
@@ -17,7 +17,7 @@ export function setupPaths({ root, system }: NodePaths) {
   } as const;
 }
 
-/** The unit that Slipway's Debian package brought; `undefined` without the package. */
+/** Returns the unit that Slipway's Debian package installed; `undefined` without the package. */
 export async function packagedUnit(host: HostReader, { root }: NodePaths): Promise<string | undefined> {
   const places = ['usr/lib', 'lib'].map((lib) => join(root, lib, 'systemd/system', daemonUnit));
   const stats = await Promise.all(places.map((path) => host.stat(path)));

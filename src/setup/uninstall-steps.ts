@@ -11,17 +11,17 @@ import { unitsForgotten } from '../agent/resources/units-forgotten.ts';
 import { unitsStopped } from '../agent/resources/units-stopped.ts';
 import { daemonUnit, directoriesUnit, setupPaths } from './setup-paths.ts';
 
-/** How much goes. */
+/** How much is removed. */
 export interface Extent {
-  /** Whether K3s goes too. */
+  /** Whether K3s is removed. */
   readonly k3s: boolean;
-  /** Whether settings and state go too. */
+  /** Whether settings and state are removed. */
   readonly purge: boolean;
-  /** Whether a K3s is left, which still needs some of it. */
+  /** Whether a K3s stays, which still needs some of it. */
   readonly keepsK3s: boolean;
 }
 
-/** The daemon is stopped, before anything is removed that it would put back. */
+/** Stops the daemon, before anything is removed that it would restore. */
 export function daemonStopped({ root }: NodePaths, forGood: boolean): Resource {
   return unitsStopped({
     id: 'Stopped/slipway',
@@ -34,13 +34,13 @@ export function daemonStopped({ root }: NodePaths, forGood: boolean): Resource {
 }
 
 /**
- * What goes, in this order: first what would keep K3s from starting once the rest is gone, then K3s, then Slipway. The
- * executable is the last, and goes only when all else is gone, so that it can be run again.
+ * Returns the steps of an uninstall, in order: first what would keep K3s from starting once the rest is gone, then K3s,
+ * then Slipway. The executable is the last, and is removed only if all else is, so that it can be run again.
  */
 export function uninstallSteps(paths: NodePaths, extent: Extent): readonly Resource[] {
   const needs = extent.k3s ? k3sRemovedIds(paths) : [];
   const guard = extent.keepsK3s ? [] : guardGone(paths, needs);
-  // Its rules are among the state, and by them it is found again.
+  // The guard is found by its rules, which are part of the state.
   const settled = [...needs, ...guard.map(({ id }) => id)];
   const steps = [
     ...(extent.k3s ? k3sUninstallSteps(paths) : [noProvider(paths)]),
@@ -52,22 +52,22 @@ export function uninstallSteps(paths: NodePaths, extent: Extent): readonly Resou
   return [...steps, removed({ path: executable, condition: 'System', needs: steps.map(({ id }) => id) })];
 }
 
-/** K3s goes with all its data, and Slipway stays. */
+/** Removes K3s with all its data; Slipway stays. */
 export function k3sUninstallSteps(paths: NodePaths): readonly Resource[] {
   return [noProvider(paths), ...k3sRemoved(paths), pluginGone(paths, k3sRemovedIds(paths))];
 }
 
-/** For what K3s uses as long as any of it is left. */
+/** The ids to wait for before removing what K3s uses while any of it is left. */
 function k3sRemovedIds(paths: NodePaths): readonly string[] {
   return k3sRemoved(paths).map(({ id }) => id);
 }
 
-/** What K3s reads at each of its starts, and what keeps its pods from the metadata service. */
+/** Returns what K3s reads at each of its starts, and what keeps its pods from the metadata service. */
 export function neededByK3s(paths: NodePaths): readonly string[] {
   return [paths.slipway.joinToken, agentTokenPath(paths), paths.slipway.imdsGuard];
 }
 
-/** The scripts that remove K3s go with K3s where that goes. */
+/** The scripts that remove K3s are removed with it. */
 function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): readonly Resource[] {
   const { daemon, directories, tmpfiles, example } = setupPaths(paths);
   const wanted = join(paths.system.units, 'multi-user.target.wants', daemonUnit);
@@ -79,7 +79,7 @@ function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): 
   ];
 }
 
-/** Below another root there are its files alone: the rules are the machine's own. */
+/** Below another root only files are removed: the rules belong to the machine itself. */
 function guardGone(paths: NodePaths, needs: readonly string[]): readonly Resource[] {
   if (paths.root === '/') return [{ ...imdsGuardRemoved(paths), needs }];
   return [guardUnitPath(paths), paths.slipway.imdsGuard].map((path) =>
@@ -87,7 +87,7 @@ function guardGone(paths: NodePaths, needs: readonly string[]): readonly Resourc
   );
 }
 
-/** Settings and state; K3s that stays keeps what it needs. */
+/** Removes settings and state, except for what a K3s that stays needs. */
 function purged(paths: NodePaths, { keepsK3s, k3s }: Extent, needs: readonly string[]): readonly Resource[] {
   const others = ['etc/slipway', 'run/slipway'].map((path) => join(paths.root, path));
   const state = keepsK3s
@@ -111,7 +111,10 @@ function stateGoneBut(paths: NodePaths): Resource {
   };
 }
 
-/** The script that kubelet runs, where no configuration names it: one of somebody else's may, and K3s would not start. */
+/**
+ * Removes the script that kubelet runs, unless a configuration names it: K3s would not start without it, and the
+ * configuration may be another program's.
+ */
 function pluginGone(paths: NodePaths, needs: readonly string[]): Resource {
   const plugin = join(paths.k3s.credentialProviderBin, pluginName);
   const folder = join(paths.root, 'var/lib/rancher/credentialprovider');
@@ -125,7 +128,7 @@ function pluginGone(paths: NodePaths, needs: readonly string[]): Resource {
   );
 }
 
-/** Whether nothing but the plugin is in the folder of plugins, nor anything but that folder beside it. */
+/** Returns whether the folder of plugins holds only the plugin, and the folder around it only that folder. */
 async function isAlone(host: HostReader, { root, k3s }: NodePaths): Promise<boolean> {
   const plugins = await host.list(k3s.credentialProviderBin);
   const beside = await host.list(join(root, 'var/lib/rancher/credentialprovider'));

@@ -1,4 +1,4 @@
-/** `slipway uninstall`, and what the scripts under K3s' usual names call: the way back. */
+/** `slipway uninstall`, and what the scripts under K3s' usual names call. */
 
 import type { Host } from '../agent/engine/host.ts';
 import type { Resource } from '../agent/engine/resource.ts';
@@ -14,7 +14,7 @@ import { requireOutsideContainers, requireOwnShell, requireRoot, tell } from './
 import { daemonUnit } from './setup-paths.ts';
 import { daemonStopped, k3sUninstallSteps, uninstallSteps } from './uninstall-steps.ts';
 
-/** Takes Slipway away, and K3s where that is asked for: 0 where all that was to go is gone, 1 where not. */
+/** Removes Slipway, and K3s if asked. Returns 0 if everything was removed that was to be, else 1. */
 export async function uninstall({ root, purge, k3s, dryRun }: UninstallOptions): Promise<number> {
   const host = nodeHost({ root });
   const paths = nodePaths(root);
@@ -29,7 +29,7 @@ export async function uninstall({ root, purge, k3s, dryRun }: UninstallOptions):
   });
 }
 
-/** Stops K3s and all that it runs; units and data stay. */
+/** Stops K3s and all its processes; units and data stay. */
 export async function killK3s({ root, dryRun }: RemovalOptions): Promise<number> {
   const paths = nodePaths(root);
   return takeDown('k3s-killall', nodeHost({ root }), paths, {
@@ -42,7 +42,7 @@ export async function killK3s({ root, dryRun }: RemovalOptions): Promise<number>
   });
 }
 
-/** Removes K3s with its data; Slipway stays, and is kept from installing K3s again. */
+/** Removes K3s with its data; Slipway stays, and does not install K3s again. */
 export async function uninstallK3s({ root, dryRun }: RemovalOptions): Promise<number> {
   const host = nodeHost({ root });
   const paths = nodePaths(root);
@@ -62,7 +62,7 @@ interface TakeDown {
   readonly dryRun: boolean;
   readonly stop: Resource;
   readonly steps: readonly Resource[];
-  /** What to tell when all is done. */
+  /** What to print if everything succeeded. */
   readonly notes: () => Promise<readonly string[]>;
 }
 
@@ -81,7 +81,7 @@ async function takeDown(
   if (steps.some(({ id }) => id === processesEndedId)) await requireOutsideContainers(host, paths);
   const releaseSetup = await acquireLock(paths.slipway.setupLock, paths.root);
   try {
-    // Only then: the daemon holds the lock while it runs.
+    // Only after the stop: the daemon holds the lock while it runs.
     if (!(await perform([stop], host, tell))) return 1;
     const release = await acquireLock(paths.slipway.lock, paths.root);
     try {
