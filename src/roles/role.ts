@@ -2,7 +2,7 @@
 export type Role = Traits & (ServerTraits | AgentTraits);
 
 interface Traits {
-  /** Lower case, as names of roles are compared. */
+  /** Lower case: names of roles are compared that way. */
   readonly name: string;
   /** One line for people. */
   readonly summary: string;
@@ -25,6 +25,6 @@ interface ServerTraits {
 
 interface AgentTraits {
   readonly k3s: 'agent';
-  /** Only a server has the kubeconfig that hands a cluster over. */
+  /** Only a server has the kubeconfig that a handover needs. */
   readonly gitops: false;
 }
