@@ -20,16 +20,16 @@ gitops:
   flux: { provider: github, owner: team, repository: fleet, path: clusters/main }
 `;
 
-/** What the interfaces of a VM have. */
+/** The network interfaces of a VM. */
 const addresses = ['10.0.0.4', '10.9.0.7', '10.42.0.1'];
 
-/** A VM of a role with its cloud, and Slipway on it; a new process is a new `boot`. */
+/** A VM with a role, its cloud, and Slipway on it. Each `boot` is a new process. */
 export interface Vm extends World {
   readonly cloud: FakeCloud;
-  /** What pulls are proven at. */
+  /** The images whose pull proves a credential. */
   readonly acr: MemoryRegistry;
   readonly events: Event[];
-  /** A new Slipway process on this VM; `through` puts another Host before the machine. */
+  /** A new Slipway process on this VM; `through` wraps the machine's Host in another one. */
   slipway(through?: (host: Host) => Host): Agent;
 }
 
@@ -82,10 +82,10 @@ function process({ host }: World, cloud: FakeCloud, events: Event[], through: (h
   });
 }
 
-/** Settings under which nothing restarts K3s but what the test does. */
+/** Settings under which only the test itself causes a restart of K3s. */
 export const noRestarts = 'registries: { onRotate: never }\n';
 
-/** A VM that has come up, and the Slipway that brought it there. */
+/** A VM that is up, and the Slipway process that brought it up. */
 export async function booted(role: string, settings = noRestarts): Promise<{ machine: Vm; slipway: Agent }> {
   const machine = vm(role, settings);
   const slipway = machine.slipway();
@@ -93,7 +93,7 @@ export async function booted(role: string, settings = noRestarts): Promise<{ mac
   return { machine, slipway };
 }
 
-/** Passes as the daemon makes them, until `until` holds or so many milliseconds have gone by. */
+/** Makes passes as the daemon does, until `until` holds or `time` milliseconds have gone by. */
 export async function live(
   agent: Agent,
   { host }: World,

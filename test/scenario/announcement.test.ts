@@ -10,7 +10,7 @@ import { annotationsOf, eventsOf } from './cluster.ts';
 const minute = 60_000;
 const hour = 60 * minute;
 
-/** A new Slipway process on this VM that tells the cluster of its passes, as the daemon does. */
+/** A new Slipway process on this VM that reports its passes to the cluster, as the daemon does. */
 function telling(machine: Vm, version = '1.2.3'): Agent {
   const slipway = machine.slipway();
   const emit = machine.events.push.bind(machine.events);
@@ -29,7 +29,7 @@ function lines({ host }: Vm): readonly string[] {
   return eventsOf(host).map(({ type, reason }) => `${type} ${reason}`);
 }
 
-/** The commands that asked or told the cluster as kubelet, beside the look of each pass. */
+/** The commands that read or wrote the cluster as kubelet, without the check that every pass makes. */
 function told({ host }: Vm): readonly string[] {
   return host.lines().filter((line) => /kubectl .* (annotate|create) /.test(line));
 }
@@ -41,7 +41,7 @@ function warnings({ events }: Vm): readonly string[] {
 describe.each(namesOf(roles))('a %s', (role) => {
   const name = `${role}-1`;
 
-  test('that boots for the first time tells once which role it took, and how it stands', async () => {
+  test('announces its role and its state once, at its first boot', async () => {
     const machine = vm(role);
     await live(telling(machine), machine, hour);
     expect(eventsOf(machine.host)).toEqual([
@@ -62,7 +62,7 @@ describe.each(namesOf(roles))('a %s', (role) => {
     expect(warnings(machine)).toEqual([]);
   });
 
-  test('and nothing when Slipway starts again, or the VM; a newer Slipway says only which it is', async () => {
+  test('announces nothing after a restart of Slipway or the VM; a newer Slipway announces only its version', async () => {
     const machine = vm(role);
     await live(telling(machine), machine, 10 * minute);
     const { length } = told(machine);
@@ -77,7 +77,7 @@ describe.each(namesOf(roles))('a %s', (role) => {
   });
 });
 
-test('a rotation that fails for long is one event, however often Slipway starts, and one when it works again', async () => {
+test('a rotation that keeps failing is one event across restarts of Slipway, and one more when it works again', async () => {
   const machine = vm('agent', noRestarts);
   const slipway = telling(machine);
   await live(slipway, machine, minute, isReady);
@@ -106,7 +106,7 @@ test('a rotation that fails for long is one event, however often Slipway starts,
   expect(annotationsOf(machine.host, 'agent-1')['slipway.dev/failing']).toBe('');
 });
 
-test('rotations that work are no news', async () => {
+test('successful rotations are not announced', async () => {
   const machine = vm('agent', noRestarts);
   const slipway = telling(machine);
   await live(slipway, machine, minute, isReady);
@@ -115,7 +115,7 @@ test('rotations that work are no news', async () => {
   expect(told(machine)).toHaveLength(length);
 });
 
-test('another version is an event, and so is a role that may not change, and the node stays in care', async () => {
+test('a version drift and a refused change of role are events, and Slipway keeps the node in order', async () => {
   const machine = vm('server', noRestarts);
   const slipway = telling(machine);
   await live(slipway, machine, minute, isReady);
@@ -132,8 +132,8 @@ test('another version is an event, and so is a role that may not change, and the
   });
 });
 
-describe('while the API is away', () => {
-  test('nobody waits and nothing is said; what still holds is told when it is back', async () => {
+describe('while the API server is away', () => {
+  test('passes do not wait, nothing is logged, and the current state is announced when the API server returns', async () => {
     const machine = vm('agent', noRestarts);
     const slipway = telling(machine);
     await live(slipway, machine, minute, isReady);
@@ -156,7 +156,7 @@ describe('while the API is away', () => {
     expect(lines(machine).slice(1)).toEqual(['Warning VersionDrift']);
   });
 
-  test('the loop goes on, whoever is being told', async () => {
+  test('the loop does not wait for a reporter', async () => {
     const machine = vm('agent', noRestarts);
     const emit = () => {};
     const announce = announcer({ host: machine.host, version: '1.2.3', emit });
@@ -175,7 +175,7 @@ describe('while the API is away', () => {
   });
 });
 
-test('with announce: false nothing is written, and what is there stays', async () => {
+test('announce: false writes nothing and leaves earlier announcements in place', async () => {
   const { machine } = await booted('agent');
   await live(telling(machine), machine, 10 * minute);
   machine.host.files.write('/etc/slipway/config.d/quiet.yaml', 'k3s: { announce: false }');

@@ -16,26 +16,26 @@ function asked({ cloud }: Vm): number {
   return cloud.calls.filter((call) => call.startsWith('registryPassword')).length;
 }
 
-/** Sets the clock of the VM; time itself, by which the registry dates its passwords, goes on. */
+/** Sets the clock of the VM. The registry dates its passwords by a time that this does not change. */
 function jump({ host, cloud }: Vm, by: number): void {
   host.setClock(host.now() + by);
   cloud.clockSkew -= by;
 }
 
-/** Milliseconds for which the registry will accept what registries.yaml holds. */
+/** Milliseconds for which the registry still accepts the login in registries.yaml. */
 function left({ host, cloud }: Vm): number {
   const { password } = parse(host.files.text('/etc/rancher/k3s/registries.yaml') ?? '').configs[registry]
     .auth;
   return (readJwt(password)?.expiresAt ?? 0) - (host.now() + cloud.clockSkew);
 }
 
-/** Whether kubelet's credential provider would hand out what the cache holds. */
+/** True if kubelet's credential provider would hand out the login in the cache. */
 function isHandedOut({ host }: Vm): boolean {
   const logins = parseCachedLogins(host.files.text('/run/slipway/registry-logins.json'));
   return usableLogin(logins, registry, host.now()) !== undefined;
 }
 
-/** A VM that came up at midnight by a clock that is so far ahead. */
+/** A VM that came up at midnight with a clock that is `skew` milliseconds ahead. */
 async function bootedWith(skew: number): Promise<{ machine: Vm; slipway: Agent }> {
   const machine = vm('agent');
   jump(machine, skew);
@@ -45,8 +45,8 @@ async function bootedWith(skew: number): Promise<{ machine: Vm; slipway: Agent }
 }
 
 /**
- * Passes as the daemon makes them for so long. A pause is as long as it is, whatever is done to the clock meanwhile.
- * Says what was left of the credential at the worst moment, that before a pass.
+ * Makes passes as the daemon does for `time` milliseconds; a change of the clock does not change the length of a pause.
+ * Returns the shortest life that the credential had left before a pass, in milliseconds.
  */
 async function pass(slipway: Agent, machine: Vm, time: number): Promise<number> {
   const { host, cloud } = machine;
@@ -62,11 +62,11 @@ async function pass(slipway: Agent, machine: Vm, time: number): Promise<number> 
   }
 }
 
-describe('a clock that is wrong and stays so does nothing: asked as often, and an hour is always left', () => {
+describe('a constant error of the clock costs no extra request, and the credential always has an hour left', () => {
   test.each([
     ['an hour ahead', hour],
     ['an hour behind', -hour],
-    ['nine hours ahead, as one that shows local time', 9 * hour],
+    ['nine hours ahead, as a clock set to local time', 9 * hour],
     ['a day behind', -day],
     ['in 1970', -decades],
   ])('%s', async (_, skew) => {
@@ -77,7 +77,7 @@ describe('a clock that is wrong and stays so does nothing: asked as often, and a
   });
 });
 
-describe('a clock that is set while Slipway runs: one more renewal at most, no restart, and pulls work all along', () => {
+describe('a clock set while Slipway runs costs at most one renewal and no restart, and pulls always work', () => {
   const jumps = [
     ['an hour ahead', hour],
     ['an hour back', -hour],
@@ -96,14 +96,14 @@ describe('a clock that is set while Slipway runs: one more renewal at most, no r
       const pause = wake.at - host.now();
       jump(machine, by);
       await host.sleep(pause);
-      // The hour that a renewal leaves is what such a clock can take.
+      // The hour that a renewal leaves covers a clock that is wrong by this much.
       expect(await pass(slipway, machine, 3 * hour)).toBeGreaterThanOrEqual(0);
       expect(asked(machine) - before).toBeLessThanOrEqual(1 + 2);
       expect(machine.units.starts).toBe(1);
     },
   );
 
-  test('from 1970 to now, after boot', async () => {
+  test('a clock set from 1970 to now after the boot', async () => {
     const { machine, slipway } = await bootedWith(-decades);
     await pass(slipway, machine, 10 * minute);
     jump(machine, decades);
@@ -112,7 +112,7 @@ describe('a clock that is set while Slipway runs: one more renewal at most, no r
     expect(machine.units.starts).toBe(1);
   });
 
-  test('again and again, by a broken NTP: renewed once for each step back, and never in a loop', async () => {
+  test('a clock set back again and again by a broken NTP costs one renewal each time, and no loop', async () => {
     const { machine, slipway } = await bootedWith(0);
     for (let turn = 0; turn < 6; turn += 1) {
       jump(machine, turn % 2 === 0 ? hour : -hour);
@@ -126,33 +126,30 @@ describe('a clock that is set while Slipway runs: one more renewal at most, no r
 test.each([
   ['ahead', -decades],
   ['back', hour],
-])(
-  'a clock that is set %s after a boot has the daemon look again at once, and Ready come',
-  async (_, skew) => {
-    const machine = vm('agent');
-    jump(machine, skew);
-    const { host, cloud } = machine;
-    const untrusted = new NodeError('TlsUntrusted', 'Its certificate is not valid yet.', {
-      endedBy: 'person',
-    });
-    cloud.fail('secret', untrusted);
-    const booted = host.monotonic();
-    host.at(host.now() + 2 * minute, () => {
-      cloud.heal();
-      jump(machine, -skew);
-    });
-    const stopped = new AbortController();
-    let readyAfter = 0;
-    await run(machine.slipway(), {
-      host,
-      alarm: alarm(),
-      signal: stopped.signal,
-      emit: () => {},
-      publish: async (report) => {
-        readyAfter = host.monotonic() - booted;
-        if (condition(report, 'Ready') === 'True InSync' || readyAfter > hour) stopped.abort();
-      },
-    });
-    expect(readyAfter).toBeLessThan(2 * minute + 30_000);
-  },
-);
+])('a clock set %s after a boot wakes the daemon at once, and the node becomes Ready', async (_, skew) => {
+  const machine = vm('agent');
+  jump(machine, skew);
+  const { host, cloud } = machine;
+  const untrusted = new NodeError('TlsUntrusted', 'Its certificate is not valid yet.', {
+    endedBy: 'person',
+  });
+  cloud.fail('secret', untrusted);
+  const booted = host.monotonic();
+  host.at(host.now() + 2 * minute, () => {
+    cloud.heal();
+    jump(machine, -skew);
+  });
+  const stopped = new AbortController();
+  let readyAfter = 0;
+  await run(machine.slipway(), {
+    host,
+    alarm: alarm(),
+    signal: stopped.signal,
+    emit: () => {},
+    publish: async (report) => {
+      readyAfter = host.monotonic() - booted;
+      if (condition(report, 'Ready') === 'True InSync' || readyAfter > hour) stopped.abort();
+    },
+  });
+  expect(readyAfter).toBeLessThan(2 * minute + 30_000);
+});

@@ -3,12 +3,12 @@ import { nodePaths } from '../../src/agent/paths.ts';
 import type { MemoryHost } from '../lab/memory-host.ts';
 import type { World } from './world.ts';
 
-/** Where the objects of the cluster are, as JSON, by their kind. */
+/** The folder with the objects of the cluster, as JSON, by kind. */
 export const api = '/cluster';
 
 const paths = nodePaths('/');
 
-/** What a reader sees of the cluster beside its nodes. */
+/** What a reader sees of the cluster besides its nodes. */
 export interface SeenEvent {
   readonly type: string;
   readonly reason: string;
@@ -17,7 +17,7 @@ export interface SeenEvent {
   readonly involvedObject: { readonly kind: string; readonly name: string; readonly uid: string };
 }
 
-/** The strict part of kubectl: what Slipway does not use is refused. */
+/** The subset of kubectl that Slipway uses; any other command is refused. */
 export function kubectl({ host, units }: World, { args }: Command): string | Partial<CommandResult> {
   const kubeconfig = args[args.indexOf('--kubeconfig') + 1] ?? '';
   if (host.files.text(kubeconfig) === undefined)
@@ -26,7 +26,7 @@ export function kubectl({ host, units }: World, { args }: Command): string | Par
   const [verb, ...rest] = args.slice(args.indexOf('--cache-dir=/dev/null') + 1);
   if (verb === 'get') return get(host, rest);
   if (kubeconfig !== paths.k3s.kubeletKubeconfig)
-    return failed(`The test did not foresee: ${verb} as another than kubelet`);
+    return failed(`The test did not foresee: ${verb} as a user other than kubelet`);
   if (verb === 'annotate') return annotate(host, rest);
   if (verb === 'create') return create(host, rest);
   return failed(`error: unknown command "${verb}" for "kubectl"`);

@@ -15,13 +15,13 @@ function settle(machine: Vm, text: string): void {
   machine.host.files.write('/etc/slipway/config.d/consent.yaml', text);
 }
 
-/** The line that a condition asks for. */
+/** The consent line in the message of a condition. */
 function asked({ conditions }: Report, type: string): string {
   const message = conditions.find((each) => each.type === type)?.message ?? '';
   return /add `(consent: .+)` to \/etc\/slipway\/config\.yaml/.exec(message)?.[1] ?? '';
 }
 
-test('another token in the vault of a server is TokenChanged, within the two hours, and is not written', async () => {
+test('a new token in the vault of a server is TokenChanged within two hours, and is not written', async () => {
   const { machine, slipway } = await booted('server');
   machine.cloud.secrets.set('k3s-token', 'another-token-55d1');
   const report = await live(slipway, machine, 125 * minute);
@@ -33,7 +33,7 @@ test('another token in the vault of a server is TokenChanged, within the two hou
   expect(condition(await live(slipway, machine, 15 * minute), 'JoinToken')).toMatch(/^True/);
 });
 
-test('the line that a condition prints is enough, and is spent: the next token needs another', async () => {
+test('the line that a condition prints gives consent once: the next token needs a new line', async () => {
   const { machine, slipway } = await booted('server');
   let rotations = 0;
   machine.host.onRequest({ method: 'PUT', url: 'https://127.0.0.1:6443/v1-k3s/token' }, (request, world) => {
@@ -51,7 +51,7 @@ test('the line that a condition prints is enough, and is spent: the next token n
   expect(rotations).toBe(1);
 });
 
-test('consent given as true is taken, with one warning for as long as it stands', async () => {
+test('consent given as true is accepted, and one condition warns as long as it is set', async () => {
   const { machine, slipway } = await booted('server');
   settle(machine, 'consent: { tokenChange: true }');
   await live(slipway, machine, 30 * minute);
@@ -84,7 +84,7 @@ describe('another K3s version', () => {
 });
 
 describe('a role that changes between server and agent', () => {
-  test('is RoleChanged, and the old node runs on', async () => {
+  test('is RoleChanged, and the old role keeps running', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.tag('k3s-role', 'agent');
     machine.cloud.tag('k3s-server', '10.0.0.4');
@@ -97,36 +97,33 @@ describe('a role that changes between server and agent', () => {
     ['server', 'agent', /^k3s\.service$/],
     ['agent', 'server', /^k3s-agent\.service$/],
     ['observability', 'server', /^k3s-agent\.service$/],
-  ])(
-    'leaves a K3s %s in care when %s is wanted: it is started again, and nothing is written',
-    async (role, wanted, unit) => {
-      const { machine, slipway } = await booted(role);
-      const before = JSON.stringify([
-        machine.host.files.text('/etc/rancher/k3s/config.yaml'),
-        machine.host.files.list('/usr/local/bin'),
-        machine.host.files.list('/etc/systemd/system'),
-      ]);
-      machine.cloud.tag('k3s-role', wanted);
-      await live(slipway, machine, minute);
-      await machine.units.systemctl([
-        'stop',
-        '--no-block',
-        String(unit).includes('agent') ? 'k3s-agent.service' : 'k3s.service',
-      ]);
-      const report = await live(slipway, machine, 10 * minute);
-      expect(condition(report, 'Role')).toBe('False RoleChanged');
-      expect(condition(report, 'Ready')).toBe('True RoleChanged');
-      expect(machine.units.isActive(unit)).toBe(true);
-      const after = [
-        machine.host.files.text('/etc/rancher/k3s/config.yaml'),
-        machine.host.files.list('/usr/local/bin'),
-        machine.host.files.list('/etc/systemd/system'),
-      ];
-      expect(JSON.stringify(after)).toBe(before);
-    },
-  );
+  ])('a K3s %s is still restarted while %s is wanted, and nothing is written', async (role, wanted, unit) => {
+    const { machine, slipway } = await booted(role);
+    const before = JSON.stringify([
+      machine.host.files.text('/etc/rancher/k3s/config.yaml'),
+      machine.host.files.list('/usr/local/bin'),
+      machine.host.files.list('/etc/systemd/system'),
+    ]);
+    machine.cloud.tag('k3s-role', wanted);
+    await live(slipway, machine, minute);
+    await machine.units.systemctl([
+      'stop',
+      '--no-block',
+      String(unit).includes('agent') ? 'k3s-agent.service' : 'k3s.service',
+    ]);
+    const report = await live(slipway, machine, 10 * minute);
+    expect(condition(report, 'Role')).toBe('False RoleChanged');
+    expect(condition(report, 'Ready')).toBe('True RoleChanged');
+    expect(machine.units.isActive(unit)).toBe(true);
+    const after = [
+      machine.host.files.text('/etc/rancher/k3s/config.yaml'),
+      machine.host.files.list('/usr/local/bin'),
+      machine.host.files.list('/etc/systemd/system'),
+    ];
+    expect(JSON.stringify(after)).toBe(before);
+  });
 
-  test('with consent the old one is taken down, its data kept, and the new one comes up', async () => {
+  test('with consent the old role is removed, its data is kept, and the new role comes up', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.tag('k3s-role', 'agent');
     machine.cloud.tag('k3s-server', '10.0.0.4');
@@ -147,7 +144,7 @@ describe('a server that was rebuilt', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('is joined with consent', async () => {
+  test('the rebuilt server is joined with consent', async () => {
     const { machine, slipway } = await booted('agent');
     const rebuilt = createAuthority().certificate;
     machine.server = { token: joinToken, ca: rebuilt };
@@ -158,7 +155,7 @@ describe('a server that was rebuilt', () => {
     expect(machine.host.files.text(tokenFile)).toBe(`K10${pinnedCa(rebuilt).hash}::node:${joinToken}\n`);
   });
 
-  test('is not joined by a reboot either, since the token pins the CA', async () => {
+  test('the rebuilt server is not joined after a reboot, since the token pins the CA', async () => {
     const { machine } = await booted('agent');
     const known = machine.host.files.text(serverCa);
     expect(machine.host.files.text(tokenFile)).toBe(`K10${pinnedCa(known ?? '').hash}::node:${joinToken}\n`);
@@ -191,8 +188,8 @@ test('a token of the vault that pins a CA is kept as it is', async () => {
   expect(machine.host.files.text(tokenFile)).toBe(`${pinned}\n`);
 });
 
-describe('a server that is to join another', () => {
-  test('is ClusterExists, and founds no cluster of its own', async () => {
+describe('a server whose settings name a server to join', () => {
+  test('is ClusterExists, and founds no cluster', async () => {
     const machine = vm('server');
     machine.cloud.tag('k3s-server', '10.0.0.9');
     const report = await live(machine.slipway(), machine, 10 * minute);
@@ -201,7 +198,7 @@ describe('a server that is to join another', () => {
     expect(machine.host.files.text('/etc/rancher/k3s/config.yaml')).toBeUndefined();
   });
 
-  test('stays in care where it has a cluster', async () => {
+  test('is kept in order if it already has a cluster', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.tag('k3s-server', '10.0.0.9');
     await machine.units.systemctl(['stop', '--no-block', 'k3s.service']);
@@ -225,7 +222,7 @@ describe('a setting that a living cluster cannot change', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('needs the line that its condition prints where it can, and no other after that', async () => {
+  test('is changed by the line that its condition prints, and needs no other line after that', async () => {
     const { machine, slipway } = await booted('server');
     const wanted = 'k3s: { config: { flannel-backend: host-gw } }';
     settle(machine, wanted);
@@ -238,7 +235,7 @@ describe('a setting that a living cluster cannot change', () => {
   });
 });
 
-test('a taint that did not apply is told with its command, and blocks nothing', async () => {
+test('a taint that did not apply is reported with a command, and blocks nothing', async () => {
   const { machine, slipway } = await booted('agent');
   settle(machine, 'node: { taints: ["gpu=true:NoSchedule"] }');
   const report = await live(slipway, machine, 10 * minute);

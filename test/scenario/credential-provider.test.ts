@@ -32,7 +32,7 @@ function writtenPassword({ host }: Vm): string {
   return parse(host.files.text(registries) ?? '').configs[registry].auth.password;
 }
 
-/** What was done to these files, in order. */
+/** The mutations of these files, in order. */
 function done({ host }: Vm, ...paths: readonly string[]): readonly string[] {
   return host.journal.flatMap((action) =>
     'path' in action && paths.includes(action.path) ? [`${action.kind} ${action.path}`] : [],
@@ -40,7 +40,7 @@ function done({ host }: Vm, ...paths: readonly string[]): readonly string[] {
 }
 
 describe.each(namesOf(roles))('on a %s', (role) => {
-  test('all is in place before K3s first starts, which it does once', async () => {
+  test('the provider is complete before the first start of K3s, which starts once', async () => {
     const machine = vm(role, noRestarts);
     const report = await live(machine.slipway(), machine, minute, isReady);
     expect(condition(report, 'CredentialProvider')).toBe('True InSync');
@@ -49,7 +49,7 @@ describe.each(namesOf(roles))('on a %s', (role) => {
     expect(answer(machine)?.password).toBe(writtenPassword(machine));
   });
 
-  test('a node that runs without one restarts once for it', async () => {
+  test('a node without a provider restarts K3s once to get one', async () => {
     const { machine } = await booted(role);
     for (const path of [config, plugin, settings, cache]) machine.host.files.remove(path);
     await machine.reboot();
@@ -62,7 +62,7 @@ describe.each(namesOf(roles))('on a %s', (role) => {
   });
 });
 
-test('the cache follows each rotation, always has an answer, and K3s never restarts', async () => {
+test('the cache follows each rotation without a gap and without a restart of K3s', async () => {
   const { machine, slipway } = await booted('agent');
   const seen = new Set<string>();
   for (let half = 0; half < 9; half += 1) {
@@ -74,7 +74,7 @@ test('the cache follows each rotation, always has an answer, and K3s never resta
   expect(machine.units.starts).toBe(1);
 });
 
-test('a login that the provider fetched while the daemon could not stays until there is a newer one', async () => {
+test('a login that the provider fetched while the daemon could not is kept until the daemon has a newer one', async () => {
   const { machine, slipway } = await booted('agent');
   machine.cloud.fail('registryPassword', new NodeError('RegistryUnavailable', 'It answers 503.'));
   machine.host.advance(2 * hour);
@@ -91,7 +91,7 @@ test('a login that the provider fetched while the daemon could not stays until t
   expect(answer(machine)?.password).toBe(writtenPassword(machine));
 });
 
-test('after a reboot the cache is there again, without a new login', async () => {
+test('a reboot refills the cache without a new login', async () => {
   const { machine } = await booted('agent');
   const before = answer(machine);
   const { length } = machine.cloud.calls;
@@ -109,7 +109,7 @@ test.each([
     'replaced by a link',
     (machine: Vm, path: string) => machine.host.files.link(path, '/usr/local/bin/slipway'),
   ],
-])('what a hand has %s comes back, and K3s stays up', async (_, harm) => {
+])('a file %s by hand is restored, and K3s stays up', async (_, harm) => {
   const { machine, slipway } = await booted('server');
   const files = [plugin, settings, config] as const;
   const before = files.map((path) => machine.host.files.read(path)?.content);
@@ -121,7 +121,7 @@ test.each([
   expect(machine.units.starts).toBe(1);
 });
 
-test('a plugin that cannot be written keeps the configuration away, and the node in service', async () => {
+test('the configuration is not written without the plugin, and the node stays in service', async () => {
   const { machine, slipway } = await booted('agent');
   for (const path of [plugin, config]) machine.host.files.remove(path);
   machine.host.failWrite(plugin, 'EROFS');
@@ -135,7 +135,7 @@ test('a plugin that cannot be written keeps the configuration away, and the node
   expect(machine.matchImages).toEqual([registry]);
 });
 
-test('a plugin lost on a full disk takes the configuration with it, and K3s restarts neither then nor after', async () => {
+test('a plugin lost on a full disk removes the configuration, and K3s never restarts for it', async () => {
   const { machine, slipway } = await booted('agent');
   machine.host.files.remove(plugin);
   machine.host.failWrite(plugin, 'ENOSPC');
@@ -147,7 +147,7 @@ test('a plugin lost on a full disk takes the configuration with it, and K3s rest
   expect(machine.units.starts).toBe(1);
 });
 
-describe("somebody else's provider", () => {
+describe("another tool's provider", () => {
   function withTheirs(): Vm {
     const machine = vm('agent', noRestarts);
     machine.host.files.write(config, foreign);
@@ -155,7 +155,7 @@ describe("somebody else's provider", () => {
     return machine;
   }
 
-  test('stays, is told, and holds nothing up', async () => {
+  test('is kept and reported, and blocks nothing', async () => {
     const machine = withTheirs();
     const report = await live(machine.slipway(), machine, 10 * minute);
     expect(condition(report, 'CredentialProvider')).toBe('False ProviderNotOurs');
@@ -166,7 +166,7 @@ describe("somebody else's provider", () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('gives way once it is moved away', async () => {
+  test('is replaced once it is moved away', async () => {
     const machine = withTheirs();
     const slipway = machine.slipway();
     await live(slipway, machine, 10 * minute);
@@ -186,12 +186,12 @@ describe("somebody else's provider", () => {
   });
 });
 
-describe('settings that name no login server any more', () => {
+describe('settings that no longer name a login server', () => {
   function emptied(machine: Vm): void {
     machine.host.files.write('/etc/slipway/config.d/none.yaml', 'registries: { servers: [] }\n');
   }
 
-  test("take kubelet's configuration away first, and restart K3s once; the plugin stays", async () => {
+  test("remove kubelet's configuration first, restart K3s once, and keep the plugin", async () => {
     const { machine, slipway } = await booted('agent');
     emptied(machine);
     const { length } = done(machine, config, cache, settings, plugin);
@@ -207,7 +207,7 @@ describe('settings that name no login server any more', () => {
     expect(machine.units.starts).toBe(2);
   });
 
-  test('a crash anywhere on the way heals, and K3s never starts on the half of it', async () => {
+  test('a crash at any step heals, and K3s never starts with half a provider', async () => {
     for (let mutation = 1; mutation <= 4; mutation += 1) {
       const { machine, slipway } = await booted('agent');
       emptied(machine);

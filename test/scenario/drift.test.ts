@@ -22,11 +22,11 @@ describe.each(owned.server)('%s', (path) => {
     ['edited', (machine: Vm) => machine.host.files.write(path, 'by hand: true\n', 0o600)],
     ['removed', (machine: Vm) => machine.host.files.remove(path)],
     [
-      'opened to everybody',
+      'made readable by all users',
       (machine: Vm) => machine.host.files.write(path, machine.host.files.text(path) ?? '', 0o666),
     ],
     ['given to another user', (machine: Vm) => machine.host.files.give(path, '1000:1000')],
-  ])('is put back when it was %s', async (_, edit) => {
+  ])('is restored after it was %s', async (_, edit) => {
     const { machine, slipway } = await booted('server');
     const before = machine.host.files.read(path);
     edit(machine);
@@ -50,7 +50,7 @@ test("the operator's drop-ins are left alone", async () => {
   expect(machine.units.starts).toBe(1);
 });
 
-test('a drop-in that gives the node another name keeps K3s from being restarted by Slipway', async () => {
+test('a drop-in with another node name keeps Slipway from restarting K3s', async () => {
   const { machine, slipway } = await booted('server');
   machine.host.files.write('/etc/rancher/k3s/config.yaml.d/50-mine.yaml', 'debug: true\nnode-name: other\n');
   machine.host.files.write('/etc/slipway/config.d/k3s.yaml', 'k3s: { config: { disable: [traefik] } }\n');
@@ -60,7 +60,7 @@ test('a drop-in that gives the node another name keeps K3s from being restarted 
   expect(JSON.stringify(report.conditions)).toContain('50-mine.yaml, line 2');
 });
 
-test('a drop-in with another cluster-cidr keeps K3s from being restarted by Slipway', async () => {
+test('a drop-in with another cluster-cidr keeps Slipway from restarting K3s', async () => {
   const { machine, slipway } = await booted('server');
   machine.host.files.write('/etc/rancher/k3s/config.yaml.d/50-mine.yaml', 'cluster-cidr: 10.50.0.0/16\n');
   machine.host.files.write('/etc/slipway/config.d/k3s.yaml', 'k3s: { config: { disable: [traefik] } }\n');
@@ -70,14 +70,14 @@ test('a drop-in with another cluster-cidr keeps K3s from being restarted by Slip
   expect(JSON.stringify(report.conditions)).toContain('50-mine.yaml, line 1');
 });
 
-test('a change of the settings that K3s reads at its start restarts it once', async () => {
+test('a change of the settings that K3s reads at its start restarts K3s once', async () => {
   const { machine, slipway } = await booted('server');
   machine.host.files.write('/etc/slipway/config.d/k3s.yaml', 'k3s: { config: { disable: [traefik] } }\n');
   await live(slipway, machine, 10 * minute);
   expect(machine.units.starts).toBe(2);
 });
 
-test('a reboot changes nothing but what was in memory, and starts K3s once more', async () => {
+test('a reboot restores only the files in memory, and starts K3s once', async () => {
   const { machine } = await booted('server');
   const { length } = machine.host.journal;
   await machine.reboot();
@@ -89,7 +89,7 @@ test('a reboot changes nothing but what was in memory, and starts K3s once more'
   expect(machine.units.starts).toBe(2);
 });
 
-test('settings that break while the node is up: the last good ones stay in force, and the condition tells', async () => {
+test('broken settings leave the last valid ones in force, and a condition reports it', async () => {
   const { machine, slipway } = await booted('agent');
   machine.host.files.write('/etc/slipway/config.d/broken.yaml', 'k3s: { verson: v1.36.3+k3s1 }\n');
   const report = await live(slipway, machine, 6 * minute);
@@ -99,7 +99,7 @@ test('settings that break while the node is up: the last good ones stay in force
   expect(condition(await live(slipway, machine, 6 * minute), 'Settings')).toBe('True InSync');
 });
 
-test('with the cloud down a node that is up stays up, and files are still put back', async () => {
+test('a node stays up while the cloud is down, and files are still restored', async () => {
   const { machine, slipway } = await booted('agent');
   for (const call of ['identity', 'secret', 'registryPassword'] as const) {
     machine.cloud.fail(call, new NodeError('IdentityUnavailable', 'down'));
@@ -111,7 +111,7 @@ test('with the cloud down a node that is up stays up, and files are still put ba
   expect(condition(report, 'NodeReady')).toBe('True InSync');
 });
 
-test('no secret is ever seen in a journal, an event or a report', async () => {
+test('no secret appears in a journal, an event or a report', async () => {
   const { machine, slipway } = await booted('server');
   const report = await live(slipway, machine, 180 * minute);
   const seen = JSON.stringify([machine.host.lines(), machine.events, report]);

@@ -6,7 +6,7 @@ import { isReady, live, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;
 
-/** What `slipway plan` would print on this VM. */
+/** The text that `slipway plan` prints on this VM. */
 async function plan(machine: Vm): Promise<{ readonly text: string; readonly verdict: string }> {
   let recording: ReturnType<typeof recordingHost> | undefined;
   const slipway = machine.slipway((host) => {
@@ -29,7 +29,7 @@ function actions(
   return outcome ? [{ outcome, actions: journal }] : [];
 }
 
-test.each(namesOf(roles))('on a %s that is Ready nothing would change', async (role) => {
+test.each(namesOf(roles))('the plan of a Ready %s is empty', async (role) => {
   const machine = vm(role);
   await live(machine.slipway(), machine, minute, isReady);
   const before = machine.host.files.snapshot();
@@ -39,7 +39,7 @@ test.each(namesOf(roles))('on a %s that is Ready nothing would change', async (r
   expect(machine.host.looks.slice(looks).filter((look) => look.includes('readyz'))).toEqual([]);
 });
 
-test('an edit by hand is shown, and the rest of the plan is not in doubt for it', async () => {
+test('the plan shows an edit by hand, and nothing that depends on it', async () => {
   const machine = vm('agent');
   await live(machine.slipway(), machine, minute, isReady);
   machine.host.files.write('/etc/sysctl.d/90-slipway-k3s.conf', '# gone\n');

@@ -6,7 +6,7 @@ import { isReady, live, vm } from './a-vm.ts';
 
 const minute = 60_000;
 
-/** The world as a reader sees it, without what differs from one first boot to the next. */
+/** The world as a reader sees it, without what differs between first boots. */
 function endState({ host }: ReturnType<typeof vm>): unknown {
   const times = /"(iat|exp|jti)":[^,}]+/g;
   return Object.entries(host.files.snapshot())
@@ -27,7 +27,7 @@ describe.each(namesOf(roles))('a %s', (role) => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('and tells so once, though its last step was one of its own', async () => {
+  test('reports Ready once, even if the last step was its own change', async () => {
     const machine = vm(role);
     await live(machine.slipway(), machine, 30 * minute);
     const told = machine.events.flatMap((event) =>
@@ -36,7 +36,7 @@ describe.each(namesOf(roles))('a %s', (role) => {
     expect(told.filter(({ type, status }) => type === 'Ready' && status === 'True')).toHaveLength(1);
   });
 
-  test('and then changes nothing', async () => {
+  test('changes nothing once it is Ready', async () => {
     const machine = vm(role);
     const slipway = machine.slipway();
     await live(slipway, machine, minute, isReady);
@@ -45,7 +45,7 @@ describe.each(namesOf(roles))('a %s', (role) => {
     expect(machine.host.lines().slice(length)).toEqual([]);
   });
 
-  test('a dry run writes nothing, and its plan is whole', async () => {
+  test('a dry run writes nothing, and its plan is complete', async () => {
     const machine = vm(role);
     const before = machine.host.files.snapshot();
     const report = await machine.slipway(recordingHost).pass();
@@ -59,7 +59,7 @@ describe.each(namesOf(roles))('a %s', (role) => {
     );
   });
 
-  test('a crash before any single mutation heals, to the same end', async () => {
+  test('a crash before any mutation heals to the same state', async () => {
     const whole = vm(role);
     await live(whole.slipway(), whole, minute, isReady);
     const { mutations } = whole.host;

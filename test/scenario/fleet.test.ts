@@ -21,14 +21,14 @@ const midnight = Date.UTC(2026, 0, 1);
 const registry = 'team.azurecr.io';
 
 /**
- * What the services bear. Key Vault: "Azure Key Vault service limits", other secret transactions, for each vault.
- * Registries: "Registry service tiers and features", ReadOps per minute, of the tier Standard; today's page has no such
- * line any more.
+ * The limits of the services. Key Vault: "Azure Key Vault service limits", other secret transactions, per vault.
+ * Registries: "Registry service tiers and features", ReadOps per minute of the tier Standard, which the page no longer
+ * lists.
  */
 const vaultLimit = { requests: 4_000, within: 10 * second };
 const registryLimit = { requests: 3_000, within: minute };
 
-/** The ids Azure gives: random ones. */
+/** Random ids, as Azure gives them. */
 function vmIds(count: number): readonly string[] {
   return Array.from({ length: count }, (_, n) => {
     const hex = createHash('md5').update(`vm ${n}`).digest('hex');
@@ -36,12 +36,12 @@ function vmIds(count: number): readonly string[] {
   });
 }
 
-/** What somebody might number. */
+/** Ids as an operator might number them. */
 function numbered(count: number): readonly string[] {
   return Array.from({ length: count }, (_, n) => `02aab8a4-74ef-476e-8182-${String(n).padStart(12, '0')}`);
 }
 
-/** How many times fall into each bucket of a length, from a start on. */
+/** The number of times in each bucket of `length` milliseconds, from `start` on. */
 function histogram(
   times: readonly number[],
   start: number,
@@ -56,13 +56,13 @@ function histogram(
   return counts;
 }
 
-/** Pearson's statistic against an even spread: about one for each bucket where the spread is one by chance. */
+/** Pearson's statistic against an even spread: about one per bucket if the spread is random. */
 function unevenness(counts: readonly number[]): number {
   const expected = counts.reduce((sum, count) => sum + count, 0) / counts.length;
   return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0) / counts.length;
 }
 
-/** The most events in any span of a length. */
+/** The highest number of events in any span of `length` milliseconds. */
 function peak(times: readonly number[], length: number): number {
   const sorted = [...times].sort((a, b) => a - b);
   let from = 0;
@@ -74,7 +74,7 @@ function peak(times: readonly number[], length: number): number {
   return most;
 }
 
-/** Ten buckets a line, and a bar for their sum. */
+/** A line for ten buckets, with a bar for their sum. */
 function print(title: string, counts: readonly number[]): void {
   const lines = Array.from({ length: counts.length / 10 }, (_, line) => {
     const ten = counts.slice(line * 10, line * 10 + 10);
@@ -89,7 +89,7 @@ function tell(text: string): void {
   process.stdout.write(`\n${text}\n`);
 }
 
-/** The credentials of one VM from its boot on, as the daemon renews them; when its registry was asked. */
+/** Runs the credentials of one VM from its boot on, as the daemon renews them; returns when its registry was asked. */
 async function lifeOf(vmId: string, boot: number, time: number, tokenLifetime = 3 * hour) {
   const host = memoryHost({ now: boot });
   const cloud = new FakeCloud({ registries: [registry], clock: host });
@@ -105,13 +105,13 @@ async function lifeOf(vmId: string, boot: number, time: number, tokenLifetime = 
     if (cloud.calls.length > before) asked.push(host.now());
     const [outcome] = outcomes;
     const due = outcome?.state === 'InSync' ? outcome.until : undefined;
-    // The looks for drift in between find nothing, and cost the test its time.
+    // The checks for drift in between find nothing and would slow the test down.
     await host.sleep((due ?? nextWake(host.now(), outcomes).at) - host.now());
   }
   return asked;
 }
 
-/** The same by the schedule alone: when a VM asks a registry whose tokens live so long, from its boot on. */
+/** The same from the schedule alone: when a VM asks a registry whose tokens live `tokenLifetime`, from its boot on. */
 function renewals(vmId: string, boot: number, time: number, tokenLifetime = 3 * hour): readonly number[] {
   const { next } = rotationSchedule(defaults.registries.schedule, vmId);
   const times = [boot];
@@ -144,7 +144,7 @@ describe('a thousand nodes that boot in the same second', () => {
 test.each([
   ['random ids', vmIds(1_000), 3 * hour, 120],
   ['numbered ids', numbered(1_000), 3 * hour, 120],
-  ['tokens of an hour, which the schedule is too slow for', vmIds(1_000), hour, 40],
+  ['tokens of an hour, shorter than the schedule', vmIds(1_000), hour, 40],
   ['tokens of a quarter of an hour', vmIds(1_000), 15 * minute, 10],
 ])('a thousand nodes rotate evenly in each period of a day: %s', (_, fleet, life, minutes) => {
   const times = fleet.flatMap((vmId) => renewals(vmId, midnight, day, life));
@@ -159,8 +159,8 @@ test.each([
 describe('ten thousand nodes', () => {
   const fleet = vmIds(10_000);
 
-  test('a day of rotations: a registry of the middle tier bears them, with the proof of each', () => {
-    // The exchange, and the ten of a proof that test/integration/azure/pull.test.ts lists.
+  test('rotate for a day, with a proof each, within the limits of a registry of the middle tier', () => {
+    // The exchange, and the ten requests of a proof that test/integration/azure/pull.test.ts lists.
     const requests = 1 + 10;
     const times = fleet.flatMap((vmId) => renewals(vmId, midnight, day).slice(1));
     expect(times.length).toBeGreaterThanOrEqual(12 * fleet.length);
@@ -171,14 +171,14 @@ describe('ten thousand nodes', () => {
     expect(most * requests).toBeLessThan(registryLimit.requests);
   }, 240_000);
 
-  test('boot in the same second, all of them servers: the vault serves each in two minutes, and bears what comes after', () => {
+  test('boot as servers in the same second: the vault serves all in two minutes, and later comparisons stay in its limits', () => {
     const { attempts, interval, verifyEvery } = defaults.joinToken;
     expect({ interval, verifyEvery }).toEqual({ interval: '10s', verifyEvery: '2h' });
-    // Without a token first, which the vault answers with its challenge, and then with one.
+    // The first request has no token and is answered with a challenge; the second has one.
     const requests = 2;
     const served = storm(fleet, vaultLimit, { cost: requests, pacing: { attempts, every: 10 * second } });
     const last = Math.max(...served);
-    // Each comparison writes the file anew, so it is as long after the last one as the first was after the boot.
+    // Each comparison writes the file again, so the next one follows after the same time as the first after the boot.
     const compared = served.map((time) => dueAfter(time, 2 * hour));
     const most = peak(compared, vaultLimit.within) * requests;
     tell(
@@ -192,7 +192,7 @@ describe('ten thousand nodes', () => {
     ['Basic', 1_000, 15],
     ['Standard', 3_000, 6],
   ])(
-    'boot in the same second: a registry of the tier %s serves %d a minute, and all of them in %d minutes',
+    'boot in the same second: a registry of the tier %s serves %d a minute, and all VMs in %d minutes',
     (tier, requests, minutes) => {
       const limit = { requests, within: minute };
       for (const retryAfter of [undefined, 5 * second]) {
@@ -205,28 +205,28 @@ describe('ten thousand nodes', () => {
     },
   );
 
-  /** When a token that was written at a time is compared with the vault again, as its own Resource says. */
+  /** When a token written at `modifiedAt` is compared with the vault again, according to its Resource. */
   function dueAfter(modifiedAt: number, every: number): number {
     const currency = verified({ content: '', mode: 0o600, modifiedAt }, modifiedAt, every);
     return currency.ok ? (currency.until ?? Number.POSITIVE_INFINITY) : modifiedAt;
   }
 });
 
-test('the first boot of a single VM waits for nobody', async () => {
+test('the first boot of a single VM does not wait', async () => {
   const [first] = await lifeOf('vm-1', midnight, minute);
   expect(first).toBe(midnight);
 });
 
 interface Storm {
-  /** Requests that one attempt makes. */
+  /** Requests per attempt. */
   readonly cost: number;
   readonly pacing?: Pacing;
   readonly retryAfter?: number;
 }
 
 /**
- * Everybody asks at once a service that answers so many requests in any span and 429 to the others, and tries again as
- * the reconciler does. When each was served, in milliseconds.
+ * Simulates a fleet that asks a service at once. The service answers a limited number of requests in any span and 429
+ * to the others; each VM tries again as the reconciler does. Returns when each was served, in milliseconds.
  */
 function storm(
   fleet: readonly string[],

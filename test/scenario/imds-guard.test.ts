@@ -6,7 +6,7 @@ const rules = '/var/lib/slipway/imds-guard.nft';
 const keeps = /ip daddr 169\.254\.169\.254 jump refuse_/;
 const unit = '/etc/systemd/system/slipway-imds-guard.service';
 
-test('pods are kept from the metadata service before K3s is started for the first time', async () => {
+test('blocks the metadata service for pods before the first start of K3s', async () => {
   const machine = vm('agent');
   await live(machine.slipway(), machine, minute, isReady);
   const lines = machine.host.lines();
@@ -16,7 +16,7 @@ test('pods are kept from the metadata service before K3s is started for the firs
   expect(machine.units.netfilter.rules).toMatch(keeps);
 });
 
-test('and after a reboot by the unit alone', async () => {
+test('blocks the metadata service after a reboot by the unit alone', async () => {
   const { machine } = await booted('agent');
   await machine.reboot();
   expect(machine.units.netfilter.rules).toMatch(keeps);
@@ -25,7 +25,7 @@ test('and after a reboot by the unit alone', async () => {
 test.each([
   ['flushed', (machine: ReturnType<typeof vm>) => machine.units.netfilter.flush()],
   ['emptied', (machine: ReturnType<typeof vm>) => machine.units.netfilter.emptyChains()],
-])('rules that somebody %s are loaded again', async (_, damage) => {
+])('rules that were %s by hand are loaded again', async (_, damage) => {
   const { machine, slipway } = await booted('agent');
   const before = machine.units.netfilter.rules;
   damage(machine);
@@ -34,7 +34,7 @@ test.each([
   expect(condition(report, 'ImdsGuard')).toBe('True InSync');
 });
 
-test.each([rules, unit])('%s is put back when it was edited', async (path) => {
+test.each([rules, unit])('%s is restored after an edit', async (path) => {
   const { machine, slipway } = await booted('agent');
   const before = machine.host.files.text(path);
   machine.host.files.write(path, 'flush ruleset\n');
@@ -42,7 +42,7 @@ test.each([rules, unit])('%s is put back when it was edited', async (path) => {
   expect(machine.host.files.text(path)).toBe(before);
 });
 
-test('who is let through is loaded with no moment between', async () => {
+test('a change of the allowed clients is loaded without a gap', async () => {
   const { machine, slipway } = await booted('agent');
   const allow = 'imds: { allow: [{ name: monitor, uid: 104 }, { name: backup, from: 10.42.3.7 }] }\n';
   machine.host.files.write('/etc/slipway/config.d/imds.yaml', allow);
@@ -55,7 +55,7 @@ test('who is let through is loaded with no moment between', async () => {
   expect(machine.host.lines().join('\n')).not.toMatch(/systemctl (stop|restart) slipway-imds/);
 });
 
-test('a node without nftables runs, its condition tells, and it is guarded once nftables is there', async () => {
+test('a node without nftables runs, a condition reports it, and the guard follows once nftables is installed', async () => {
   const machine = vm('agent');
   machine.host.files.remove('/usr/sbin/nft');
   const slipway = machine.slipway();
@@ -67,7 +67,7 @@ test('a node without nftables runs, its condition tells, and it is guarded once 
   expect(condition(await live(slipway, machine, 6 * minute, isReady), 'ImdsGuard')).toBe('True InSync');
 });
 
-test('a kernel that refuses the rules: the node runs, nft is quoted, and it is tried again', async () => {
+test('rules that the kernel refuses: the node runs, the condition quotes nft, and Slipway tries again', async () => {
   const machine = vm('agent');
   machine.units.netfilter.refuses = 'Error: Could not process rule: Operation not supported';
   const slipway = machine.slipway();
@@ -81,7 +81,7 @@ test('a kernel that refuses the rules: the node runs, nft is quoted, and it is t
   expect(condition(await live(slipway, machine, 15 * minute, isReady), 'ImdsGuard')).toBe('True InSync');
 });
 
-test('imds.pods: allow takes all of it down again, and nothing is left', async () => {
+test('imds.pods: allow removes the guard completely', async () => {
   const { machine, slipway } = await booted('agent');
   machine.host.files.write('/etc/slipway/config.d/imds.yaml', 'imds: { pods: allow }\n');
   const { length } = machine.host.journal;
@@ -102,7 +102,7 @@ test('imds.pods: allow takes all of it down again, and nothing is left', async (
   expect(condition(report, 'ImdsGuard')).toBe('True InSync');
 });
 
-test('a crash before any single mutation of taking it down heals', async () => {
+test('a crash before any mutation of the removal heals', async () => {
   for (let mutation = 1; mutation <= 5; mutation += 1) {
     const { machine, slipway } = await booted('agent');
     machine.host.files.write('/etc/slipway/config.d/imds.yaml', 'imds: { pods: allow }\n');
@@ -116,7 +116,7 @@ test('a crash before any single mutation of taking it down heals', async () => {
   }
 });
 
-test('nothing is guarded where the metadata service is emulated on loopback', async () => {
+test('a metadata service emulated on loopback is not guarded', async () => {
   const machine = vm('agent', `${noRestarts}azure: { imdsEndpoint: "http://127.0.0.1:8080" }\n`);
   await live(machine.slipway(), machine, minute, isReady);
   expect(machine.host.files.stat(rules)).toBeUndefined();

@@ -8,7 +8,7 @@ import { gitToken, joinToken } from './world.ts';
 const minute = 60_000;
 const hour = 60 * minute;
 
-/** Slipway on this VM with its metrics, told of each pass. */
+/** Slipway on this VM with its metrics, which observe each pass. */
 function measured(machine: Vm) {
   const usage = () => ({ residentBytes: 0, cpuSeconds: 0 });
   const metrics = createMetrics({ version: '1.2.3', runtime: 'v24.0.0', startedAt: 0, usage });
@@ -36,7 +36,7 @@ function passwordCalls(machine: Vm): number {
 const rotations = `registry_rotations_total{server="${registry}"}`;
 const failures = `registry_rotation_failures_total{server="${registry}"}`;
 
-test('a first boot: from not Ready to Ready, K3s started once, and nothing secret in it', async () => {
+test('a first boot shows not Ready, then Ready and one start of K3s, and no secret', async () => {
   const machine = vm('server');
   const { slipway, value, text } = measured(machine);
   await slipway.pass();
@@ -51,7 +51,7 @@ test('a first boot: from not Ready to Ready, K3s started once, and nothing secre
   for (const secret of [joinToken, gitToken, 'eyJ']) expect(await text()).not.toContain(secret);
 });
 
-test('six hours: a rotation for each password that the registry gave, and each with its times', async () => {
+test('six hours show one rotation with its times for each password of the registry', async () => {
   const machine = vm('agent');
   const { slipway, value } = measured(machine);
   await live(slipway, machine, 6 * hour);
@@ -64,7 +64,7 @@ test('six hours: a rotation for each password that the registry gave, and each w
   expect(await value(`registry_credential_renewal_timestamp_seconds${labels}`)).toBeGreaterThan(received);
 });
 
-test('a registry that is down for an hour: each attempt failed, and then one rotation', async () => {
+test('a registry that is down for an hour shows failed attempts, and then one rotation', async () => {
   const machine = vm('agent');
   const { slipway, value } = measured(machine);
   await live(slipway, machine, 10 * minute, isReady);

@@ -3,10 +3,10 @@ import type { CommandResult } from '../../src/agent/engine/host.ts';
 const name = 'inet slipway_imds';
 const form = new RegExp(`^table ${name}\\ndelete table ${name}\\n(table ${name} \\{\\n[\\s\\S]*\\n\\})\\n$`);
 
-/** The table of a kernel that is Slipway's, and nft as far as Slipway uses it; everything else is refused. */
+/** Slipway's table in a kernel, and the subset of nft that Slipway uses; anything else is refused. */
 export class Netfilter {
   #table: string | undefined;
-  /** What nft says of every file from now on. */
+  /** The error that nft reports for every file from now on. */
   refuses: string | undefined;
 
   flush(): void {
@@ -22,7 +22,7 @@ export class Netfilter {
     return this.#table;
   }
 
-  /** `nft -f` of a file with this text; what it complains of, and then nothing is changed. */
+  /** Loads a file with this text as `nft -f` does. Returns the error, after which nothing is changed. */
   load(text: string | undefined): string | undefined {
     if (text === undefined) return 'Error: Could not open file: No such file or directory';
     if (this.refuses !== undefined) return this.refuses;
@@ -32,7 +32,7 @@ export class Netfilter {
     return undefined;
   }
 
-  /** systemd-run(1), which ends as the command in its unit did. */
+  /** systemd-run(1): ends with the result of the command in its unit. */
   systemdRun(args: readonly string[]): string | Partial<CommandResult> {
     const line = args.join(' ');
     const options =
@@ -46,7 +46,7 @@ export class Netfilter {
   }
 }
 
-/** nft says in full how it rejects, and by its name what a priority of 0 is. */
+/** Prints `reject` in full and the priority 0 by its name, as nft does. */
 function listed(table: string): string {
   const full = table.replace(/ reject$/gm, ' reject with icmp port-unreachable');
   return `${full.replaceAll('priority 0;', 'priority filter;')}\n`;

@@ -14,7 +14,7 @@ function nodeIp({ host }: Vm): string | undefined {
   return /^node-ip:\n {2}- "(.+)"$/m.exec(host.files.text('/etc/rancher/k3s/config.yaml') ?? '')?.[1];
 }
 
-test.each(['server', 'agent'])('the address of a live %s stays when another one is guessed', async (role) => {
+test.each(['server', 'agent'])('a live %s keeps its address if a guess gives another one', async (role) => {
   const { machine } = await booted(role);
   nameAnother(machine, '10.9.0.7');
   const report = await live(machine.slipway(), machine, 10 * minute);
@@ -23,7 +23,7 @@ test.each(['server', 'agent'])('the address of a live %s stays when another one 
   expect(JSON.stringify(report.conditions)).toContain('node.ip: 10.9.0.7 would move it');
 });
 
-test('node.ip moves it', async () => {
+test('node.ip changes the address', async () => {
   const { machine, slipway } = await booted('server');
   machine.host.files.write('/etc/slipway/config.d/ip.yaml', 'node: { ip: 10.9.0.7 }\n');
   await live(slipway, machine, 10 * minute);
@@ -31,7 +31,7 @@ test('node.ip moves it', async () => {
   expect(machine.units.starts).toBe(2);
 });
 
-test('an address that the machine has lost is not kept', async () => {
+test('an address that the machine no longer has is not kept', async () => {
   const { machine, slipway } = await booted('server');
   const config = machine.host.files.text('/etc/rancher/k3s/config.yaml') ?? '';
   machine.host.files.write('/etc/rancher/k3s/config.yaml', config.replace('10.0.0.4', '10.0.0.99'), 0o600);
@@ -39,7 +39,7 @@ test('an address that the machine has lost is not kept', async () => {
   expect(nodeIp(machine)).toBe('10.0.0.4');
 });
 
-describe('a node that scripts installed', () => {
+describe('a node installed by scripts', () => {
   const { k3s } = nodePaths('/');
 
   /** Its K3s runs with 10.9.0.7, while the cloud names 10.0.0.4 first. */
@@ -63,14 +63,14 @@ describe('a node that scripts installed', () => {
     ['without a flag', '', ''],
     ['with a flag in its unit', '--node-ip 10.9.0.7', ''],
     ['with a key in its configuration', '', 'node-ip: 10.9.0.7\n'],
-  ])('%s keeps the address that it has', async (_name, flags, config) => {
+  ])('%s keeps its address', async (_name, flags, config) => {
     const machine = adopted(flags, config);
     await live(machine.slipway(), machine, 10 * minute);
     expect(nodeIp(machine)).toBe('10.9.0.7');
     expect(machine.units.starts).toBe(1);
   });
 
-  test('with a damaged certificate gets the address of the cloud', async () => {
+  test('with a damaged certificate takes the address of the cloud', async () => {
     const machine = adopted('');
     machine.host.files.write(
       k3s.kubeletCertificate,

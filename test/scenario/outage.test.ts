@@ -34,13 +34,13 @@ function told({ conditions }: Report): string {
   return conditions.find(({ type }) => type === 'Registries')?.message ?? '';
 }
 
-/** The credentials alone, renewed every two hours; delays as long as `random` makes them. */
+/** The credentials alone, renewed every two hours; `random` sets the length of the delays. */
 function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], random: number) {
   const node = aNode('agent', { settings: { registries: { servers } } });
   const plan = registries(node, { cloud, rotateAt: (after) => after + 2 * hour }, []);
   const attempts: Attempts = new Map();
   const tryOnce = () => reconcile(plan, { host, attempts, random });
-  /** Passes as the daemon makes them, each after the pause that the one before asked for. */
+  /** Makes passes as the daemon does, each after the pause that the pass before asked for. */
   const run = async (until: () => boolean) => {
     while (!until()) {
       const outcomes = await tryOnce();
@@ -51,7 +51,7 @@ function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], ra
   return { attempts, run, tryOnce };
 }
 
-/** A node that came up at midnight, and the registry away from one o'clock on; the tick is at two. */
+/** A node that came up at midnight and whose registry is away from one o'clock on; its next renewal is at two. */
 async function cutOff() {
   const { machine, slipway } = await booted('agent');
   const { host, cloud } = machine;
@@ -65,7 +65,7 @@ async function cutOff() {
 const iso = (time: number) => new Date(time).toISOString();
 
 describe('a registry that is away', () => {
-  test('for longer than a token lives: the condition says since when, and until when pulls work, then since when they fail', async () => {
+  test('for longer than the life of a token: the condition names the outage and the end of the credential', async () => {
     const { machine, slipway, due, end } = await cutOff();
     const { host, units } = machine;
     const before = await live(slipway, machine, due - host.now() - minute);
@@ -86,13 +86,13 @@ describe('a registry that is away', () => {
     expect(units.starts).toBe(1);
   });
 
-  test('costs nothing while the credential is not due', async () => {
+  test('costs no request while no credential is due', async () => {
     const { machine, slipway, due } = await cutOff();
     await live(slipway, machine, due - machine.host.now() - 1);
     expect(asked(machine)).toBe(1);
   });
 
-  test('for a day: is asked every half minute at most, and does not hold up another one', async () => {
+  test('for a day: is asked every half minute at most, and does not block another registry', async () => {
     const host = memoryHost();
     const cloud = new FakeCloud({ registries: [registry, 'two.azurecr.io'], clock: host });
     const { run } = rotation(host, cloud, [registry, 'two.azurecr.io'], 0);
@@ -107,7 +107,7 @@ describe('a registry that is away', () => {
   });
 });
 
-test('the metadata service is away for hours: K3s is left alone, and the condition tells', async () => {
+test('a metadata service that is away for hours: K3s is left alone, and the condition reports it', async () => {
   const { machine, slipway, due, end } = await cutOff();
   const { cloud, units } = machine;
   cloud.heal();
@@ -125,7 +125,7 @@ test('the metadata service is away for hours: K3s is left alone, and the conditi
   expect(condition(await live(slipway, machine, minute), 'Registries')).toBe('True InSync');
 });
 
-test('a node that was off for a day has a fresh credential in its first pass, before K3s asks', async () => {
+test('a node that was off for a day has a fresh credential after its first pass, before K3s asks', async () => {
   const { machine } = await booted('agent');
   machine.host.advance(day);
   await machine.reboot();
@@ -134,7 +134,7 @@ test('a node that was off for a day has a fresh credential in its first pass, be
   expect(issuedAt).toBe(machine.host.now());
 });
 
-test('a node that was off for a day, and finds nobody: its K3s runs, and the condition says what it has', async () => {
+test('a node that was off for a day and reaches no service: K3s runs, and the condition names its credential', async () => {
   const { machine } = await booted('agent');
   const { host, cloud, units } = machine;
   const end = readJwt(password(host))?.expiresAt ?? 0;
@@ -146,7 +146,9 @@ test('a node that was off for a day, and finds nobody: its K3s runs, and the con
   expect(units.isActive(/^k3s/)).toBe(true);
 });
 
-/** The real adapter, since what a failure is retried like is its judgement. One for the file: msal keeps the first. */
+/**
+ * Uses the real adapter, since it decides how a failure is retried. One instance for the file: msal keeps the first.
+ */
 describe('recovery', () => {
   const host = memoryHost();
   const answers: { imds: ResponseAnswer; registry: ResponseAnswer } = { imds: token, registry: refreshToken };
@@ -157,7 +159,7 @@ describe('recovery', () => {
   const cloud = azureCloud({ host, settings: { ...defaults.azure, environment: 'public' } });
   const { attempts, run, tryOnce } = rotation(host, cloud, [registry], 0.999_999);
 
-  /** A token that is over too soon for msal to keep it. */
+  /** A token that expires too soon for msal to cache it. */
   function token(): string {
     return JSON.stringify({ access_token: 'a', expires_in: '200', resource: 'r', token_type: 'Bearer' });
   }
@@ -179,7 +181,10 @@ describe('recovery', () => {
     return failed('TimedOut', 'ETIMEDOUT');
   };
 
-  /** Milliseconds until there is a new password, from the return of who was away, right after it was asked in vain. */
+  /**
+   * Fails `where` with `trouble` for 20 minutes and returns the milliseconds from its recovery, right after a failed
+   * attempt, to a new password.
+   */
   async function recover(where: keyof typeof answers, trouble: ResponseAnswer): Promise<number> {
     const well = { ...answers };
     await run(() => attempts.size === 0 && host.files.text(file) !== undefined);
@@ -210,19 +215,15 @@ describe('recovery', () => {
     ...troubles.map(([name, trouble]) => [`a metadata service that ${name}`, 'imds', trouble] as const),
     ['a metadata service that answers 404', 'imds', { status: 404 }],
     ['a metadata service that answers 410', 'imds', { status: 410, headers: { 'retry-after': '70' } }],
-    [
-      'an identity that is taken away for a while',
-      'imds',
-      { status: 400, body: '{"error":"invalid_request"}' },
-    ],
-  ] as const)('%s: within a minute of its return', async (_, where, trouble) => {
+    ['an identity that is removed for a while', 'imds', { status: 400, body: '{"error":"invalid_request"}' }],
+  ] as const)('%s: recovers within a minute', async (_, where, trouble) => {
     expect(await recover(where, trouble)).toBeLessThan(minute);
   });
 
   test.each([
     ['a firewall, which people repair', { status: 403 }],
     ['a registry that asks for an hour', { status: 429, headers: { 'retry-after': '3600' } }],
-  ])('%s: within a quarter of an hour', async (_, trouble) => {
+  ])('%s: recovers within a quarter of an hour', async (_, trouble) => {
     expect(await recover('registry', trouble)).toBeLessThan(15 * minute);
   });
 });

@@ -5,7 +5,9 @@ import { booted, type Vm } from './a-vm.ts';
 const dropIn = (name: string) => `/etc/rancher/k3s/config.yaml.d/${name}.yaml`;
 const layer = (name: string) => `/etc/slipway/config.d/${name}.yaml`;
 
-/** A server with nine files of settings and nine drop-ins of K3s, and how many documents of YAML a pass parses. */
+/**
+ * A server with nine files of settings and nine drop-ins of K3s, and the number of YAML documents that a pass parses.
+ */
 async function manyFiles() {
   const { machine, slipway } = await booted('server');
   for (const name of 'abcdefghi') {
@@ -25,7 +27,7 @@ async function manyFiles() {
   return { parsed };
 }
 
-test('a pass parses none of many files that have not changed', async () => {
+test('a pass parses no unchanged file', async () => {
   const { parsed } = await manyFiles();
   expect(await parsed()).toBe(0);
 });
@@ -33,7 +35,7 @@ test('a pass parses none of many files that have not changed', async () => {
 test.each([
   ['a drop-in of K3s', dropIn('e'), 'debug: true # new'],
   ['a file of settings', layer('e'), 'node: { labels: [e=1] } # new'],
-])('a pass parses %s once when it has changed', async (_, path, text) => {
+])('a pass parses %s once after a change', async (_, path, text) => {
   const { parsed } = await manyFiles();
   expect(await parsed((files) => files.write(path, text))).toBe(1);
   expect(await parsed()).toBe(0);
@@ -42,9 +44,9 @@ test.each([
 test.each([
   ['a drop-in of K3s', dropIn('e')],
   ['a file of settings', layer('0')],
-])('%s that is gone is forgotten, so it is parsed when it comes back', async (_, path) => {
+])('%s that was removed is parsed again when it comes back', async (_, path) => {
   const { parsed } = await manyFiles();
-  const text = 'null # this and no more';
+  const text = 'null # and nothing else';
   expect(await parsed((files) => files.write(path, text))).toBe(1);
   expect(await parsed((files) => files.remove(path))).toBe(0);
   expect(await parsed((files) => files.write(path, text))).toBe(1);

@@ -39,7 +39,7 @@ test('each rotation is proven by a pull, once, and K3s is not touched', async ()
   expect(machine.units.starts).toBe(1);
 });
 
-test('the proof is of the credential that was just written', async () => {
+test('the proof uses the credential that was just written', async () => {
   const machine = vmWithProof();
   const slipway = machine.slipway();
   await live(slipway, machine, minute, isReady);
@@ -50,7 +50,7 @@ test('the proof is of the credential that was just written', async () => {
   expect(condition(report, 'Pulls')).toBe('False PullDenied');
 });
 
-test('a denied pull is told, keeps the node Ready, and heals within eleven minutes', async () => {
+test('a denied pull is reported, keeps the node Ready, and heals within eleven minutes', async () => {
   const machine = vmWithProof();
   machine.acr.denied = true;
   const slipway = machine.slipway();
@@ -68,7 +68,7 @@ test('a denied pull is told, keeps the node Ready, and heals within eleven minut
 test.each([
   ['an agent', 'agent'],
   ['a server', 'server'],
-])('on the first boot of %s no failing proof holds up K3s or what comes after it', async (_who, role) => {
+])('a failing proof does not block K3s or its dependants on the first boot of %s', async (_who, role) => {
   const machine = vmWithProof(role);
   machine.acr.storage = 'is away';
   const report = await live(machine.slipway(), machine, 15 * minute);
@@ -78,7 +78,7 @@ test.each([
   expect(machine.units.starts).toBe(1);
 });
 
-test('when the registry is away for the life of a credential, the proof says that it is over', async () => {
+test('a registry that is away for the life of a credential: the proof reports that it has expired', async () => {
   const machine = vmWithProof();
   const slipway = machine.slipway();
   await live(slipway, machine, minute, isReady);
@@ -104,7 +104,7 @@ test('a refused credential is kept from kubelet within seconds, and replaced wit
   machine.acr.refuses = true;
   const logins = () => JSON.parse(machine.host.files.text('/run/slipway/registry-logins.json') ?? '{}');
   const passwords = () => machine.cloud.calls.filter((call) => call.startsWith('registryPassword')).length;
-  // The next rotation brings the credential that is refused.
+  // The registry refuses the credential of the next rotation.
   await live(slipway, machine, 3 * hour, ({ outcomes }) =>
     outcomes.some((each) => 'reason' in each && each.reason === 'PullCredentialRefused'),
   );
@@ -123,7 +123,7 @@ test.each([
   ['never', 6],
   ['restart', 1],
 ])(
-  'a registry that refuses every credential is asked for no more than six an hour (onRotate %s)',
+  'a registry that refuses every credential is asked for at most six an hour (onRotate %s)',
   async (onRotate, most) => {
     const machine = vm('agent', `registries: { onRotate: ${onRotate}, proof: ["${image}"] }\n`);
     machine.acr.refuses = true;
@@ -138,7 +138,7 @@ test.each([
   },
 );
 
-test('a reboot loses the record, and costs one more proof', async () => {
+test('a reboot loses the record and costs one proof', async () => {
   const machine = vmWithProof();
   await live(machine.slipway(), machine, minute, isReady);
   await machine.reboot();
@@ -147,7 +147,7 @@ test('a reboot loses the record, and costs one more proof', async () => {
   expect(machine.acr.pulls).toBe(2);
 });
 
-test('a dry run asks no registry, and notes the question', async () => {
+test('a dry run asks no registry and plans the proof', async () => {
   const machine = vmWithProof('server');
   await live(machine.slipway(), machine, minute, isReady);
   machine.host.files.remove('/run/slipway/pull-proof.json');
@@ -166,7 +166,7 @@ test('a dry run asks no registry, and notes the question', async () => {
   expect(machine.host.journal).toHaveLength(length);
 });
 
-test('no credential is in the record, the conditions or the events', async () => {
+test('the record, the conditions and the events contain no credential', async () => {
   const machine = vmWithProof();
   const report = await live(machine.slipway(), machine, 3 * hour);
   const record = machine.host.files.text('/run/slipway/pull-proof.json') ?? '';

@@ -30,14 +30,14 @@ function running({ conditions }: Report): string | undefined {
 const ownMirror = `mirrors: { docker.io: { endpoint: ["https://${registry}"] } }`;
 const why = `docker.io is mirrored by ${registry}`;
 
-test('six hours of five-minute passes: rotated every two hours, and K3s is never restarted for it', async () => {
+test('six hours of five-minute passes: a rotation every two hours, and no restart of K3s', async () => {
   const { machine, slipway } = await booted('agent');
   await live(slipway, machine, 6 * hour);
   expect(rotations(machine.cloud.calls)).toBe(1 + 3);
   expect(machine.units.starts).toBe(1);
 });
 
-test('the pass before a credential is due wakes at that instant, not at the next look for drift', async () => {
+test('a credential that is due wakes the daemon at that instant, not at the next check for drift', async () => {
   const { machine, slipway } = await booted('agent');
   const { credentials } = await slipway.pass();
   const due = credentials[0]?.due ?? Number.NaN;
@@ -82,7 +82,7 @@ describe('half a day of rotations every two hours', () => {
   );
 });
 
-test('a mirror whose login ends with K3s left alone is reported an hour ahead, then as over, until a restart', async () => {
+test('the end of the login of a mirror is reported an hour ahead, then as expired, until K3s restarts', async () => {
   const { machine, slipway } = await booted('agent', `registries: { ${ownMirror} }`);
   const pulls = (report: Report) => report.conditions.find(({ type }) => type === 'Pulls');
   expect(pulls(await live(slipway, machine, 118 * minute))?.status).toBe('True');
@@ -108,7 +108,7 @@ test('a shorter life of the token brings the rotation forward', async () => {
   expect(password(machine.host)).not.toBe(first);
 });
 
-test('a registry that is down for hours: K3s is left alone, the condition tells, and it heals within a minute', async () => {
+test('a registry that is down for hours: K3s is left alone, a condition reports it, and it heals within a minute', async () => {
   const { machine, slipway } = await booted('agent');
   machine.cloud.fail(
     'registryPassword',
@@ -127,7 +127,7 @@ test('a registry that is down for hours: K3s is left alone, the condition tells,
   expect(secondsLeft(machine.host)).toBeGreaterThan(2.9 * 3_600);
 });
 
-test('a VM that was off for a day renews before K3s needs it', async () => {
+test('a VM that was off for a day renews the credential before K3s needs it', async () => {
   const { machine } = await booted('agent');
   machine.host.advance(day);
   await machine.reboot();
@@ -138,7 +138,7 @@ test('a VM that was off for a day renews before K3s needs it', async () => {
 test.each([
   ['forward', hour],
   ['back', -hour],
-])('a clock that is an hour %s does no harm', async (_, skew) => {
+])('a clock an hour %s does no harm', async (_, skew) => {
   const machine = vm('agent');
   machine.cloud.clockSkew = skew;
   const slipway = machine.slipway();
@@ -167,7 +167,7 @@ test.each([
   ['never', ''],
   ['auto', ''],
   ['never', `, ${ownMirror}`],
-])('a login that is edited by hand is put back without a restart: %s%s', async (onRotate, mirrors) => {
+])('a login edited by hand is restored without a restart: %s%s', async (onRotate, mirrors) => {
   const { machine, slipway } = await booted('agent', `registries: { onRotate: ${onRotate}${mirrors} }`);
   const edited = (machine.host.files.text(file) ?? '').replace(/"?password"?: .*/, 'password: "by-hand"');
   machine.host.files.write(file, edited, 0o600);
@@ -181,7 +181,7 @@ test.each([
   ['never', 1, /a login that only containerd has was changed/],
   ['auto', 2, /^K3s runs$/],
   ['restart', 2, /^K3s runs$/],
-])('another login of a registry that is no login server: %s', async (onRotate, starts, message) => {
+])('a changed login of a registry that is not a login server: %s', async (onRotate, starts, message) => {
   const login = (password: string) =>
     `{ configs: { docker.io: { auth: { username: u, password: ${password} } } } }`;
   const machine = vm('agent', `registries: { onRotate: ${onRotate} }`);
@@ -194,7 +194,7 @@ test.each([
   expect(running(report)).toMatch(message);
 });
 
-test('a mirror that would be shown a login is refused, and K3s stays as it is until there is consent', async () => {
+test('a mirror that would receive a login is refused, and K3s is left alone until there is consent', async () => {
   const { machine, slipway } = await booted('agent');
   configure(machine, `{ mirrors: { ${registry}: { endpoint: ["https://mirror.example"] } } }`);
   const refused = await live(slipway, machine, 10 * minute);
@@ -207,7 +207,7 @@ test('a mirror that would be shown a login is refused, and K3s stays as it is un
   expect(machine.units.starts).toBe(2);
 });
 
-test('passes that are as slow as the credential is short renew it each time, and never give up', async () => {
+test('passes as slow as the life of a credential renew it each time, and never give up', async () => {
   const { machine, slipway } = await booted('agent', '');
   machine.cloud.tokenLifetime = 12_000;
   machine.host.advance(3 * hour);

@@ -3,7 +3,7 @@ import { booted, condition, isReady, live, noRestarts, registry, vm } from './a-
 
 const minute = 60_000;
 
-describe('a K3s that does not say its version', () => {
+describe('a K3s that does not report its version', () => {
   test.each([137, 1, 0])(
     'for a moment (exit code %i) is neither replaced nor restarted',
     async (exitCode) => {
@@ -27,10 +27,10 @@ describe('a K3s that does not say its version', () => {
   });
 });
 
-describe('a directory that another user owns on the way to K3s', () => {
+describe('a directory in the path of K3s that another user owns', () => {
   const path = '/usr/local/bin';
 
-  test('keeps Slipway from installing and starting anything there, until it is given back', async () => {
+  test('keeps Slipway from installing or starting anything there until root owns it again', async () => {
     const machine = vm('server');
     machine.host.files.write(`${path}/k3s`, 'not K3s', 0o755);
     machine.host.files.give(path, '1000:1000');
@@ -44,7 +44,7 @@ describe('a directory that another user owns on the way to K3s', () => {
     expect(isReady(await live(slipway, machine, 10 * minute, isReady))).toBe(true);
   });
 
-  test('does not take a node that has joined out of care', async () => {
+  test('does not stop the upkeep of a node that has joined', async () => {
     const { machine, slipway } = await booted('server');
     machine.host.files.give(path, '1000:1000');
     machine.host.files.remove('/etc/rancher/k3s/config.yaml');
@@ -55,7 +55,7 @@ describe('a directory that another user owns on the way to K3s', () => {
   });
 });
 
-test('a K3s that ends again and again is told once, with its last words', async () => {
+test('a K3s that keeps ending is reported once, with its last lines', async () => {
   const { machine, slipway } = await booted('server');
   machine.units.failing = 'level=fatal msg="listen tcp :6443: bind: address already in use"';
   await machine.units.systemctl(['restart', '--no-block', 'k3s.service']);
@@ -69,7 +69,7 @@ test('a K3s that ends again and again is told once, with its last words', async 
   expect(told.length).toBeLessThanOrEqual(3);
 });
 
-test('a clock that is put back by hours does not hold a retry back', async () => {
+test('a clock set back by hours does not delay a retry', async () => {
   const machine = vm('server');
   machine.cloud.secrets.delete('k3s-token');
   const slipway = machine.slipway();
@@ -82,7 +82,7 @@ test('a clock that is put back by hours does not hold a retry back', async () =>
   ).toBeGreaterThan(3);
 });
 
-test('an agent that has joined shows its token to the CA it knows, whatever the server shows', async () => {
+test('an agent that has joined sends its token only under the CA it knows', async () => {
   const { machine, slipway } = await booted('agent');
   const asked: unknown[] = [];
   machine.server = machine.server && {
@@ -98,7 +98,7 @@ test('an agent that has joined shows its token to the CA it knows, whatever the 
   for (const trust of asked) expect(JSON.stringify(trust)).not.toContain('AAAA');
 });
 
-test('Flux that reconciles or is suspended takes nobody out of Ready', async () => {
+test('a node stays Ready while Flux reconciles or is suspended', async () => {
   const { machine, slipway } = await booted('server');
   const path = '/cluster/kustomizations.kustomize.toolkit.fluxcd.io';
   const object = JSON.parse(machine.host.files.text(path) ?? '');
@@ -108,7 +108,7 @@ test('Flux that reconciles or is suspended takes nobody out of Ready', async () 
   expect(condition(report, 'Ready')).toMatch(/^True/);
 });
 
-test('a registry that refuses keeps neither K3s nor the other registries waiting', async () => {
+test('a registry that refuses blocks neither K3s nor other registries', async () => {
   const machine = vm('agent', `registries: { servers: [${registry}, typo.azurecr.io], onRotate: never }`);
   const slipway = machine.slipway();
   const report = await live(slipway, machine, 10 * minute);
@@ -122,7 +122,7 @@ test('a registry that refuses keeps neither K3s nor the other registries waiting
   expect(machine.cloud.calls.filter((call) => call === `registryPassword ${registry}`)).toHaveLength(2);
 });
 
-test('an agent token that is wanted before it exists leaves a running server as it is', async () => {
+test('an agent token that does not exist yet leaves a running server alone', async () => {
   const { machine, slipway } = await booted('server');
   machine.host.files.write(
     '/etc/slipway/config.d/agents.yaml',
@@ -138,7 +138,7 @@ test('an agent token that is wanted before it exists leaves a running server as 
   expect(machine.units.starts).toBe(2);
 });
 
-test('a key that K3s does not know leaves a node that is up as it is, and K3s is still started again', async () => {
+test('a key that K3s does not know leaves a running node alone, and K3s is still started again', async () => {
   const { machine, slipway } = await booted('agent');
   machine.host.files.write('/etc/slipway/config.d/k3s.yaml', 'k3s: { config: { cluster-init: true } }');
   await machine.units.systemctl(['stop', '--no-block', 'k3s-agent.service']);
@@ -147,7 +147,7 @@ test('a key that K3s does not know leaves a node that is up as it is, and K3s is
   expect(machine.units.isActive(/^k3s-agent/)).toBe(true);
 });
 
-test('settings that are mended are acted on in the next pass', async () => {
+test('corrected settings apply in the next pass', async () => {
   const machine = vm('server', `${noRestarts}joinToken: { secretName: k3s-tokn, attempts: 1 }`);
   const slipway = machine.slipway();
   expect(condition(await live(slipway, machine, minute), 'JoinToken')).toBe('False SecretNotFound');

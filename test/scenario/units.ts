@@ -19,15 +19,15 @@ interface Unit {
 const guard = 'slipway-imds-guard.service';
 
 /**
- * Gives systemd's answers for K3s's units: what was loaded is what runs, and a failed start is tried again. And for the
- * guard of the metadata service, which is done when it has loaded its rules.
+ * Answers as systemd for the units of K3s, which runs what was loaded and starts a failed unit again, and for the guard
+ * of the metadata service, which ends when it has loaded its rules.
  */
 export class Units {
   readonly #host: MemoryHost;
   readonly #start: (unit: string) => Promise<string | undefined>;
   readonly #units = new Map<string, Unit>();
   readonly netfilter = new Netfilter();
-  /** What every start of K3s ends with from now on. */
+  /** The error that ends every start of K3s from now on. */
   failing: string | undefined;
   #invocations = 0;
 
@@ -36,7 +36,7 @@ export class Units {
     this.#start = start;
   }
 
-  /** How often any unit was started. */
+  /** The number of starts of any unit. */
   get starts(): number {
     return this.#invocations;
   }
@@ -73,7 +73,7 @@ export class Units {
     }
   }
 
-  /** The strict part of systemctl: what Slipway does not use is refused. */
+  /** The subset of systemctl that Slipway uses; any other command is refused. */
   async systemctl(args: readonly string[]): Promise<string | Partial<CommandResult>> {
     const [verb, ...rest] = args;
     const name = rest.at(-1) ?? '';
@@ -131,7 +131,7 @@ export class Units {
     }
   }
 
-  /** As the unit says it: nothing is done where ConditionPathExists= does not hold. */
+  /** Runs the unit of the guard, which does nothing unless ConditionPathExists= holds. */
   #loadRules(): string | Partial<CommandResult> {
     const unit = this.#unit(guard);
     const [, needed = ''] = /^ConditionPathExists=(.+)$/m.exec(unit.loaded ?? '') ?? [];
@@ -196,7 +196,7 @@ export class Units {
       NRestarts: `${unit.restarts}`,
       ExecMainStatus: '0',
       Result: 'success',
-      // As long as a unit of Type=notify starts, its job is there.
+      // A unit of Type=notify has a job as long as it starts.
       Job: unit.subState === 'start' ? '77' : '0',
       FragmentPath: unit.loaded === undefined ? '' : `${directory}/${name}`,
       ExecStart: execStart(unit.loaded),
@@ -229,7 +229,7 @@ export class Units {
     return '';
   }
 
-  /** Each start has a directory of its own, where the unit asks for one (systemd.exec(5), RuntimeDirectory=). */
+  /** Gives each start a directory of its own if the unit asks for one (systemd.exec(5), RuntimeDirectory=). */
   #makeRuntimeDirectory(unit: Unit): void {
     if (!hasRuntimeDirectory(unit)) return;
     this.#host.files.remove('/run/slipway-k3s');
@@ -271,7 +271,7 @@ function hasRuntimeDirectory({ loaded = '' }: Unit): boolean {
   return /^RuntimeDirectory=slipway-k3s$/m.test(loaded);
 }
 
-/** As systemctl shows it, shortened. */
+/** The command in the form of systemctl, shortened. */
 function execStart(text = ''): string {
   const [, argv = ''] = /^ExecStart=(.+)$/m.exec(text) ?? [];
   return argv && `{ path=${argv.split(' ')[0]} ; argv[]=${argv} ; ignore_errors=no }`;

@@ -10,19 +10,22 @@ describe('the role', () => {
   test.each([
     [undefined, 'RoleMissing'],
     ['sevrer', 'RoleUnknown'],
-  ])('of the tag %s waits, lists the known ones, and is taken when it comes', async (tag, reason) => {
-    const machine = vm('server');
-    machine.cloud.tag('k3s-role', tag);
-    const slipway = machine.slipway();
-    const waiting = await live(slipway, machine, 30 * second);
-    expect(condition(waiting, 'Role')).toBe(`Unknown ${reason}`);
-    expect(JSON.stringify(waiting.conditions)).toContain('server, agent, observability');
-    expect(machine.host.journal).toEqual([]);
-    machine.cloud.tag('k3s-role', 'Server');
-    expect(isReady(await live(slipway, machine, 3 * minute, isReady))).toBe(true);
-  });
+  ])(
+    'from the tag %s is waited for, lists the known roles, and is taken when the tag comes',
+    async (tag, reason) => {
+      const machine = vm('server');
+      machine.cloud.tag('k3s-role', tag);
+      const slipway = machine.slipway();
+      const waiting = await live(slipway, machine, 30 * second);
+      expect(condition(waiting, 'Role')).toBe(`Unknown ${reason}`);
+      expect(JSON.stringify(waiting.conditions)).toContain('server, agent, observability');
+      expect(machine.host.journal).toEqual([]);
+      machine.cloud.tag('k3s-role', 'Server');
+      expect(isReady(await live(slipway, machine, 3 * minute, isReady))).toBe(true);
+    },
+  );
 
-  test('a closed tag is not heard', async () => {
+  test('from a closed tag is ignored', async () => {
     const machine = vm('server', 'role: agent\ntags: { role: false }\nk3s: { server: 10.0.0.4 }');
     const report = await live(machine.slipway(), machine, minute, isReady);
     expect(report.knowledge.role.value?.name).toBe('agent');
@@ -30,7 +33,7 @@ describe('the role', () => {
 });
 
 describe('the join token', () => {
-  test('that comes late is waited for: thirty attempts, ten seconds apart', async () => {
+  test('is waited for if it comes late: thirty attempts, ten seconds apart', async () => {
     const machine = vm('server');
     machine.cloud.secrets.delete('k3s-token');
     const slipway = machine.slipway();
@@ -43,7 +46,7 @@ describe('the join token', () => {
     expect(attempts).toBeLessThanOrEqual(26);
   });
 
-  test('that comes very late: the condition is False after thirty, and attempts go on for ever', async () => {
+  test('is False after thirty attempts, and attempts never end', async () => {
     const machine = vm('server');
     machine.cloud.secrets.delete('k3s-token');
     const slipway = machine.slipway();
@@ -53,7 +56,7 @@ describe('the join token', () => {
     expect(isReady(await live(slipway, machine, 12 * minute, isReady))).toBe(true);
   });
 
-  test('that will never be readable like this fails at once', async () => {
+  test('fails at once if it can never be read this way', async () => {
     const machine = vm('server');
     machine.cloud.fail('secret', new NodeError('VaultWrongTenant', 'no', { endedBy: 'person' }));
     expect(condition(await machine.slipway().pass(), 'JoinToken')).toBe('False VaultWrongTenant');
@@ -61,7 +64,7 @@ describe('the join token', () => {
 });
 
 describe('an agent', () => {
-  test('does not start K3s before its server takes the token', async () => {
+  test('does not start K3s before its server accepts the token', async () => {
     const machine = vm('agent');
     machine.server = undefined;
     const slipway = machine.slipway();
@@ -73,7 +76,7 @@ describe('an agent', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('whose token the server refuses asks the vault again, and takes a newer one', async () => {
+  test('asks the vault again and takes a newer token after the server refuses the old one', async () => {
     const machine = vm('agent');
     machine.server = { token: 'rotated-token', ca };
     const slipway = machine.slipway();
@@ -83,7 +86,7 @@ describe('an agent', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('that is Ready stays so while its server is away', async () => {
+  test('stays Ready while its server is away', async () => {
     const machine = vm('agent', 'registries: { onRotate: never }');
     const slipway = machine.slipway();
     await live(slipway, machine, minute, isReady);
@@ -94,7 +97,7 @@ describe('an agent', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('without a server to join says so, and joins when the tag comes', async () => {
+  test('reports a missing server to join, and joins when the tag comes', async () => {
     const machine = vm('agent');
     machine.cloud.tag('k3s-server', undefined);
     const slipway = machine.slipway();

@@ -23,17 +23,17 @@ const paths = nodePaths('/');
 const k3sVersion = /^k3s (\S+)$/;
 
 /**
- * A VM in memory with a systemd, a K3s and a cluster to join, each modelled as far as Slipway can see them: what
- * K3s reads it reads at its start only, a server keeps the token it was installed with, and taints count once.
+ * A VM in memory with a systemd, a K3s and a cluster to join, each modelled as far as Slipway can see it: K3s reads its
+ * files only at its start, a server keeps the token of its installation, and taints count once.
  */
 export interface World {
   readonly host: MemoryHost;
   readonly units: Units;
-  /** What the supervisor at serverUrl accepts; undefined while nothing answers there. */
+  /** The token that the supervisor at serverUrl accepts; undefined while nothing answers there. */
   server: { token: string; ca: string } | undefined;
-  /** The images for which the kubelet that was started last asks a credential provider. */
+  /** The images for which the last kubelet asks a credential provider. */
   matchImages: readonly string[];
-  /** Restarts the VM: /run is empty, services that are enabled start. */
+  /** Restarts the VM: /run is empty, and enabled services start. */
   reboot(): Promise<void>;
 }
 
@@ -93,7 +93,7 @@ function installed(host: MemoryHost): string | undefined {
   return k3sVersion.exec(host.files.text(paths.k3s.binary) ?? '')?.[1];
 }
 
-/** What K3s does between its start and READY=1; a returned text is why it ends. */
+/** Runs K3s from its start to READY=1; a returned text is the error that ended it. */
 async function startK3s(made: World, unit: string): Promise<string | undefined> {
   const { host } = made;
   const command = unit === 'k3s.service' ? 'server' : 'agent';
@@ -111,7 +111,7 @@ async function startK3s(made: World, unit: string): Promise<string | undefined> 
   return startAgent(made, config, token);
 }
 
-/** K3s tells kubelet of a provider where it finds a configuration and a folder; kubelet ends where a plugin is missing. */
+/** K3s passes a provider to kubelet if it finds a configuration and a folder; kubelet ends if a plugin is missing. */
 function providedImages({ files }: MemoryHost): readonly string[] {
   const { credentialProvider, credentialProviderBin } = paths.k3s;
   const config = files.text(credentialProvider);
@@ -139,8 +139,8 @@ function startServer(host: MemoryHost, config: K3sConfig, token: string): string
 }
 
 /**
- * An agent downloads the CA anew at each start, and joins whatever server has the one its token pins; with a token that
- * pins none any server (pkg/clientaccess/token.go, validateCAHash; seen on a real K3s 1.36).
+ * Joins as an agent: it downloads the CA again at each start, and joins any server whose CA its token pins, or any
+ * server at all if the token pins none (pkg/clientaccess/token.go, validateCAHash; seen on a real K3s 1.36).
  */
 function startAgent({ host, server }: World, config: K3sConfig, token: string): string | undefined {
   if (config.server === undefined) return 'level=fatal msg="--server is required"';
@@ -178,7 +178,7 @@ function register(host: MemoryHost, config: K3sConfig): void {
   host.files.write(path, JSON.stringify({ ...before, spec: before.spec ?? { taints }, status }));
 }
 
-/** Another program of the same machine: its changes are not Slipway's mutations. */
+/** Another program on the same machine: its changes are not mutations of Slipway. */
 function beside(host: MemoryHost): MemoryHost {
   return new Proxy(host, {
     get(target, name) {
