@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { pictureText } from '../../../packaging/picture.ts';
+
+const repository = new URL('../../../', import.meta.url);
+
+test('the picture of README is the one that its script draws', () => {
+  const committed = readFileSync(new URL('docs/life-of-a-node.svg', repository), 'utf8');
+  expect(committed, 'run: node packaging/picture.ts').toBe(pictureText());
+});
+
+test('README describes the picture in the words of its title', () => {
+  const [, title] = /<title[^>]*>(.*)<\/title>/.exec(pictureText()) ?? [];
+  expect(readFileSync(new URL('README.md', repository), 'utf8')).toContain(
+    `![${title}](docs/life-of-a-node.svg)`,
+  );
+});
