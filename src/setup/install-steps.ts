@@ -36,8 +36,8 @@ export function installSteps({ paths, self, files }: InstallSpec): readonly Reso
     safe,
     executable,
     ...written,
-    loaded(paths, directoriesUnit, needs),
-    loaded(paths, daemonUnit, needs),
+    ownUnitLoaded(paths, directoriesUnit, needs),
+    ownUnitLoaded(paths, daemonUnit, needs),
     enabled,
     put('example', [enabled.id]),
   ];
@@ -113,7 +113,7 @@ async function copyExecutable(host: Host, self: string, path: string, root: stri
 }
 
 /** Loads a unit. Without a running systemd there is nothing to load: it reads the files when it starts. */
-function loaded(paths: NodePaths, unit: string, needs: readonly string[]): Resource {
+function ownUnitLoaded(paths: NodePaths, unit: string, needs: readonly string[]): Resource {
   const resource = unitLoaded({ unit, path: join(paths.system.units, unit), condition: 'System', needs });
   return unless(resource, async (host) => ((await isBooted(host, paths.root)) ? undefined : inSync()));
 }

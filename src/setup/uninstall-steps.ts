@@ -46,7 +46,7 @@ export function uninstallSteps(paths: NodePaths, extent: Extent): readonly Resou
     ...(extent.k3s ? k3sUninstallSteps(paths) : [noProvider(paths)]),
     ...guard,
     ...ownFiles(paths, extent, needs),
-    ...(extent.purge ? purged(paths, extent, settled) : []),
+    ...(extent.purge ? purgeSteps(paths, extent, settled) : []),
   ];
   const { executable } = setupPaths(paths);
   return [...steps, removed({ path: executable, condition: 'System', needs: steps.map(({ id }) => id) })];
@@ -88,7 +88,11 @@ function guardGone(paths: NodePaths, needs: readonly string[]): readonly Resourc
 }
 
 /** Removes settings and state, except for what a K3s that stays needs. */
-function purged(paths: NodePaths, { keepsK3s, k3s }: Extent, needs: readonly string[]): readonly Resource[] {
+function purgeSteps(
+  paths: NodePaths,
+  { keepsK3s, k3s }: Extent,
+  needs: readonly string[],
+): readonly Resource[] {
   const others = ['etc/slipway', 'run/slipway'].map((path) => join(paths.root, path));
   const state = keepsK3s
     ? [stateGoneBut(paths)]

@@ -49,8 +49,8 @@ export function credential({ path, isCurrent, render, ...rest }: CredentialSpec)
     ...rest,
     async check(host) {
       const found = await host.readFile(path);
-      const currency = await judge(found, isCurrent, host);
-      if (currency.ok) return settled(currency);
+      const currency = await judgeCredential(found, isCurrent, host);
+      if (currency.ok) return currentUntil(currency);
       const { changes, blocks = true, due = false } = currency;
       return {
         state: 'Drifted',
@@ -58,25 +58,25 @@ export function credential({ path, isCurrent, render, ...rest }: CredentialSpec)
           changes,
           blocks,
           due,
-          remedy: async (host) => write(host, path, await render(host, found)),
+          remedy: async (host) => writeCredential(host, path, await render(host, found)),
         },
       };
     },
   };
 }
 
-async function write(host: Host, path: string, rendered: Content | PartlyRendered): Promise<void> {
+async function writeCredential(host: Host, path: string, rendered: Content | PartlyRendered): Promise<void> {
   if (typeof rendered === 'string' || rendered instanceof Secret)
     return host.writeFile(path, rendered, { mode });
   await host.writeFile(path, rendered.content, { mode });
   throw rendered.failure;
 }
 
-function settled({ until, message }: Extract<Currency, { ok: true }>): Finding {
+function currentUntil({ until, message }: Extract<Currency, { ok: true }>): Finding {
   return inSync({ ...(until !== undefined && { until }), ...(message !== undefined && { message }) });
 }
 
-async function judge(
+async function judgeCredential(
   found: FoundFile | undefined,
   isCurrent: CredentialSpec['isCurrent'],
   host: HostReader,

@@ -73,7 +73,7 @@ function pick(table: Sections, what: 'schema' | 'defaults'): Readonly<Record<str
 /** Lists what does not fit together in sections that stand side by side in `written`, where paths begin. */
 export function misfitsOf(table: Sections, written: unknown, settings = written): readonly Problem[] {
   return Object.entries(table).flatMap(([name, section]) =>
-    below(name, section.misfits?.(mapAt(written, [name]), mapAt(settings, []))),
+    belowKey(name, section.misfits?.(mapAt(written, [name]), mapAt(settings, []))),
   );
 }
 
@@ -84,11 +84,11 @@ export function sensitiveUrls(
   settings = written,
 ): readonly SensitiveUrl[] {
   return Object.entries(table).flatMap(([name, section]) =>
-    below(name, section.plainHttp?.(mapAt(written, [name]), mapAt(settings, []))),
+    belowKey(name, section.plainHttp?.(mapAt(written, [name]), mapAt(settings, []))),
   );
 }
 
-function below<Found extends { readonly path: Path }>(
+function belowKey<Found extends { readonly path: Path }>(
   name: string,
   found: readonly Found[] = [],
 ): readonly Found[] {

@@ -66,7 +66,7 @@ export function readYaml(content: string, { isStrict, ...dialect }: Dialect = st
   if ('text' in bounded) return unread(content, [bounded]);
   const binary = content.search(noText);
   if (binary >= 0) return { value: undefined, faults: [noTextAt(content.slice(0, binary))] };
-  const document = compose(content, bounded.tokens, dialect);
+  const document = composeDocument(content, bounded.tokens, dialect);
   const found = [...document.errors, ...document.warnings]
     .filter(({ code }) => isStrict || !tolerated.includes(code))
     .map(({ code, pos }) => fault(pos[0], texts[code]));
@@ -75,7 +75,7 @@ export function readYaml(content: string, { isStrict, ...dialect }: Dialect = st
 }
 
 /** The document of a text that was cut into tokens already, as the library's parseDocument makes it of the text. */
-function compose(
+function composeDocument(
   content: string,
   tokens: readonly CST.Token[],
   options: ParseOptions & DocumentOptions & SchemaOptions = {},

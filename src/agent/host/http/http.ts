@@ -46,7 +46,11 @@ export async function open(
 ): Promise<IncomingMessage> {
   const route = await routes.to(url, request, signal);
   return new Promise((resolve, reject) => {
-    const outgoing = begun(url, route, { method: request.method, headers: headersOf(request), signal });
+    const outgoing = beginChecked(url, route, {
+      method: request.method,
+      headers: headersOf(request),
+      signal,
+    });
     outgoing.on('error', (thrown) =>
       reject(signal.aborted ? signal.reason : requestFailed(thrown, url, route)),
     );
@@ -66,7 +70,7 @@ export async function open(
 }
 
 /** Node throws for a header that HTTP cannot carry, such as a token with a line break that a server gave out. */
-function begun(url: URL, route: Route, options: RequestOptions): ClientRequest {
+function beginChecked(url: URL, route: Route, options: RequestOptions): ClientRequest {
   try {
     return begin(url, route, options);
   } catch (thrown) {

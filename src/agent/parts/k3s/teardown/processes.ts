@@ -46,7 +46,7 @@ async function killAll(host: Host, paths: NodePaths): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     const pids = await containerProcesses(host, paths);
     if (pids.length === 0) return;
-    await host.run(killing(pids));
+    await host.run(killCommand(pids));
     await host.sleep(pause);
   }
   const left = await containerProcesses(host, paths);
@@ -54,7 +54,7 @@ async function killAll(host: Host, paths: NodePaths): Promise<void> {
 }
 
 /** The shell's own kill, as a minimal system has no other; one that ended meanwhile is no failure. */
-function killing(pids: readonly number[]): Command {
+function killCommand(pids: readonly number[]): Command {
   return { file: 'sh', args: ['-c', 'kill -KILL "$@" || :', 'sh', ...pids.map(String)] };
 }
 
