@@ -39,8 +39,8 @@ export { readStamp, stampStart } from './service/start-stamp.ts';
 
 // What is there of it, and what it is told.
 
+export { k3sSettingsProblems } from './flags/config-keys.ts';
 export { type Flags, k3sFlags, otherProviderFlag } from './flags/flags.ts';
-export { k3sSettingsProblems } from './flags/keys.ts';
 export { keptAddress } from './kept-address.ts';
 export { joinedCluster, proofOfJoining } from './membership/joined-cluster.ts';
 export { keepingRole } from './membership/role-change.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { k3sSettingsProblems } from '../../../../src/agent/parts/k3s/flags/keys.ts';
+import { k3sSettingsProblems } from '../../../../src/agent/parts/k3s/flags/config-keys.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { type LoadOptions, load } from '../../../../src/agent/settings/load.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';

@@ -8,7 +8,7 @@ import { forPerson } from '../../../engine/severity.ts';
 import { type K3sNode, nodeLabels, nodeTaints } from '../../../node.ts';
 import { file } from '../../../resources/file.ts';
 import { parseYaml } from '../../../settings/yaml.ts';
-import { checkK3sConfig } from '../flags/keys.ts';
+import { checkK3sConfig } from '../flags/config-keys.ts';
 import { agentTokenPath } from '../membership/agent-token.ts';
 import { keptNode } from './kept-node.ts';
 

@@ -1,7 +1,7 @@
 import { assigned, type UnitLine, unitLines, unitWords } from '../../../resources/unit-text.ts';
 import { isMap } from '../../../settings/path.ts';
 import { readK3sYaml } from '../../../settings/yaml.ts';
-import { type K3sKeyType, k3sKeys } from './keys.ts';
+import { type K3sKeyType, k3sKeys } from './config-keys.ts';
 
 /** A flag of K3s as somebody gave it, without its dashes, and where it stands. */
 export interface GivenFlag {

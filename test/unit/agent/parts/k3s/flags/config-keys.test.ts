@@ -3,7 +3,7 @@ import {
   checkK3sConfig,
   k3sKeys,
   k3sSettingsProblems,
-} from '../../../../../../src/agent/parts/k3s/flags/keys.ts';
+} from '../../../../../../src/agent/parts/k3s/flags/config-keys.ts';
 
 test('the agent knows 46 keys and the server 126, none twice', () => {
   const names = (command: 'server' | 'agent') =>
