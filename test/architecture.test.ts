@@ -172,7 +172,7 @@ const foreignToTheEngine = /\w*(k3s|azure|flux|kube|registry|registries)\w*/i;
 
 /** The only files that may touch the machine: its files, programs, network, clock and environment. */
 const machineFiles =
-  /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|person)\.ts|commands\/(?!cli|expose-metrics)[^/]*\.ts|launcher\/(?!environment|version)[^/]*\.ts)$/;
+  /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|operator)\.ts|commands\/(?!cli|expose-metrics)[^/]*\.ts|launcher\/(?!environment|version)[^/]*\.ts)$/;
 
 /**
  * The only files that may end the process: where it begins, and where no caller is left that an error could reach: an

@@ -8,9 +8,9 @@ import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import { isBooted, showUnit } from '../agent/resources/unit.ts';
 import { enablement, installSteps } from './install-steps.ts';
 import { installedFiles } from './installed-files.ts';
+import { requireRoot, tell } from './operator.ts';
 import type { InstallOptions } from './options.ts';
 import { perform } from './perform.ts';
-import { requireRoot, tell } from './person.ts';
 import { daemonUnit, packagedUnit, setupPaths } from './setup-paths.ts';
 
 /** Installs Slipway without starting it; the caller decides when. Returns 0 if everything is in place, else 1. */

@@ -8,9 +8,9 @@ import { print } from '../agent/host/process/print.ts';
 import { k3sStopped, processesEndedId } from '../agent/parts/k3s/index.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import { installedK3s, k3sLeftBehind, leftBehind } from './left-behind.ts';
+import { requireOutsideContainers, requireOwnShell, requireRoot, tell } from './operator.ts';
 import type { RemovalOptions, UninstallOptions } from './options.ts';
 import { perform, rehearse } from './perform.ts';
-import { requireOutsideContainers, requireOwnShell, requireRoot, tell } from './person.ts';
 import { daemonUnit } from './setup-paths.ts';
 import { daemonStopped, k3sUninstallSteps, uninstallSteps } from './uninstall-steps.ts';
 

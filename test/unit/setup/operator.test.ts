@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { nodePaths } from '../../../src/agent/paths.ts';
-import { requireOutsideContainers, requireOwnShell, requireRoot } from '../../../src/setup/person.ts';
+import { requireOutsideContainers, requireOwnShell, requireRoot } from '../../../src/setup/operator.ts';
 import { memoryHost } from '../../lab/memory-host.ts';
 import { aHost } from './a-host.ts';
 
