@@ -3,7 +3,14 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const repository = join(import.meta.dirname, '../..');
-const pages = ['README.md', 'CONTRIBUTING.md', ...markdownBelow('docs')];
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'RELEASE.md',
+  'SECURITY.md',
+  ...markdownBelow('docs'),
+];
 
 /** Columns of a line of prose. */
 const width = 120;
