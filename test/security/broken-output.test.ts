@@ -8,7 +8,7 @@ const settings = { cloud: 'static', role: 'agent', static: { computerName: 'vm',
 const full = () => openSync('/dev/full', 'w');
 
 test.each([['plan'], ['config'], ['doctor'], ['version'], ['--help']])(
-  'slipway %s into a pipe that is closed ends quietly, as SIGPIPE ends other tools',
+  'slipway %s into a closed pipe ends quietly, as other tools do by SIGPIPE',
   async (command) => {
     const child = startSlipway(line(command, await rootWith(settings)), ['ignore', 'pipe', 'pipe']);
     child.stdout?.destroy();
@@ -24,8 +24,8 @@ test.each([['plan'], ['config'], ['--help']])('slipway %s onto a full disk is an
 
 test.each([
   ['a full disk', () => ['ignore', full(), full()] as const],
-  ['pipes that are closed', () => ['ignore', 'pipe', 'pipe'] as const],
-])('the daemon lives with %s as its output, and leaves no lock when it is stopped', async (_, stdio) => {
+  ['closed pipes', () => ['ignore', 'pipe', 'pipe'] as const],
+])('the daemon survives %s as its output, and leaves no lock when it stops', async (_, stdio) => {
   const root = await rootWith({ ...settings, log: { level: 'debug' } });
   const daemon = startSlipway(['run', '--root', root], [...stdio()], { DEBUG: 'ignored with a word' });
   daemon.stdout?.destroy();
@@ -42,7 +42,7 @@ function line(command: string, root: string): readonly string[] {
   return ['version', '--help'].includes(command) ? [command] : [command, '--root', root];
 }
 
-/** Of a process whose standard output this side has closed. */
+/** The exit of a process whose standard output this side has closed. */
 function noStdout(child: ChildProcess): ChildProcess {
   return Object.assign(child, { stdout: null });
 }

@@ -4,7 +4,7 @@ import { Routes } from '../../src/agent/host/http/http-agents.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 import { serveHttp } from '../integration/host/servers.ts';
 
-// Each pattern that backtracks over one of these lines runs for minutes, far beyond the time a test has here.
+// A pattern that backtracks over one of these lines runs for minutes, far beyond the timeout of a test.
 test.each([
   ['blanks within the name', `${' x'.repeat(10)}${' '.repeat(3_000_000)}x`],
   ['blanks without a name', ' '.repeat(3_000_000)],

@@ -15,12 +15,15 @@ import { readStatus } from '../../src/agent/report/publish.ts';
 import { memoryHost } from '../lab/memory-host.ts';
 import { aNode } from '../unit/agent/a-node.ts';
 
-/** Whatever recurses into so many levels ends with a RangeError; the stack of a process has room for some 10,000. */
+/** Recursion into this many levels ends with a RangeError: the stack of a process has room for some 10,000. */
 const depth = 100_000;
 const lists = `${'['.repeat(depth)}${']'.repeat(depth)}`;
-/** A schema that collects a fault of each of so many needs seconds and hundreds of megabytes, and may end with a RangeError. */
+/**
+ * A schema that collects a fault for each of these needs seconds and hundreds of megabytes, and may end with a
+ * RangeError.
+ */
 const numbers = `[${'1,'.repeat(500_000)}1]`;
-/** Nearly as many as are read: each is found wrong by the schema of the field that has them. */
+/** Just below the limit of values that are read; the schema of the field rejects each of them. */
 const allowed = `[${Array(49_980).fill(1)}]`;
 const maps = `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
 
@@ -34,11 +37,11 @@ const bombs = {
   'a wide manifest': `{"layers":${numbers},"manifests":${numbers},"errors":${numbers},"refresh_token":${numbers}}`,
   'a wide document of the metadata service': `{"compute":{"name":"vm","vmId":"1","tagsList":${numbers}},"network":{"interface":${numbers}}}`,
   'a wide object': `{"metadata":{"annotations":${numbers}},"status":{"conditions":${numbers}},"spec":{"taints":${numbers}}}`,
-  'as many wrong layers as are read': `{"layers":${allowed}}`,
-  'as many wrong manifests as are read': `{"manifests":${allowed}}`,
-  'as many wrong tags as are read': `{"compute":{"name":"vm","vmId":"1","tagsList":${allowed}}}`,
-  'as many wrong conditions as are read': `{"status":{"conditions":${allowed}}}`,
-  'as many wrong annotations as are read': `{"metadata":{"annotations":{${Array.from({ length: 49_980 }, (_, at) => `"a${at}":1`)}}}}`,
+  'as many wrong layers as may be read': `{"layers":${allowed}}`,
+  'as many wrong manifests as may be read': `{"manifests":${allowed}}`,
+  'as many wrong tags as may be read': `{"compute":{"name":"vm","vmId":"1","tagsList":${allowed}}}`,
+  'as many wrong conditions as may be read': `{"status":{"conditions":${allowed}}}`,
+  'as many wrong annotations as may be read': `{"metadata":{"annotations":{${Array.from({ length: 49_980 }, (_, at) => `"a${at}":1`)}}}}`,
   'an object of other types':
     '{"metadata":{"generation":"1"},"status":{"conditions":{"type":"Ready"}},"spec":{"taints":7}}',
   'a Node or another object': `{"metadata":{"annotations":${lists}},"status":{"conditions":${lists}},"spec":{"taints":${lists}}}`,
@@ -47,7 +50,7 @@ const bombs = {
 const challenge =
   'Bearer authorization="https://login.microsoftonline.com/72f988bf-0000-4000-8000-000000000000", resource="https://vault.azure.net"';
 
-/** A machine whose every question is answered with one text. */
+/** A machine that answers every request with the same text. */
 function answering(body: string, status: number): Host {
   const answer = async (): Promise<HttpResponse> => ({
     status,
@@ -85,21 +88,21 @@ function expectGood(error: unknown): void {
   expect(String(error).length).toBeLessThan(2_000);
 }
 
-describe.each(Object.entries(questions))('the answer to a question for: %s', (_, ask) => {
+describe.each(Object.entries(questions))('the answer to a request for %s', (_, ask) => {
   test.each(Object.entries(bombs))('may be %s', async (_name, bomb) => {
     for (const status of [200, 401, 403, 500]) {
       const error = await ask(answering(bomb, status)).then(
         () => undefined,
         (thrown: unknown) => thrown,
       );
-      // A manifest may be any object with layers that can be read.
+      // A manifest may be any object with readable layers.
       if (error === undefined) expect([ask, status]).toEqual([questions.manifest, 200]);
       else expectGood(error);
     }
   });
 });
 
-describe.each(Object.entries(bombs))('%s', (_, bomb) => {
+describe.each(Object.entries(bombs))('JSON bomb: %s', (_, bomb) => {
   const printed: CommandResult = { exitCode: 0, stdout: bomb, stderr: '' };
   const host: Host = { ...nodeHost(), query: async () => printed };
 
@@ -113,7 +116,7 @@ describe.each(Object.entries(bombs))('%s', (_, bomb) => {
     ...{ binDir: '/var/lib/slipway/bin', home: '/var/lib/slipway' },
   };
 
-  test('may be printed by kubectl', async () => {
+  test('may be the output of kubectl', async () => {
     const node = aNode('agent');
     const answers = [
       nodeReady(node, []).check(host),
@@ -125,7 +128,7 @@ describe.each(Object.entries(bombs))('%s', (_, bomb) => {
     }
   });
 
-  test('may be the request of kubelet, and the files that Slipway reads back', async () => {
+  test('may be the request of kubelet, or a file that Slipway reads back', async () => {
     expect(() => requestedServer(bomb)).toThrow(/^the request on stdin/);
     expect(parseCachedLogins(bomb)).toEqual({});
     const files = { '/run/slipway/status.json': bomb };

@@ -11,7 +11,7 @@ import { TrustStore } from '../../src/agent/host/http/trust-store.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 
-/** Larger than the longest string of JavaScript, and without a block on the disk. */
+/** Larger than the longest string of JavaScript, and sparse: it has no block on the disk. */
 async function sparseFile(): Promise<string> {
   const path = `${await temporaryFolder()}/registries.yaml`;
   await writeFile(path, '');
@@ -31,23 +31,23 @@ function refusalOf(path: string) {
   };
 }
 
-test('refuses a file of 8 GiB with its path', async () => {
+test('refuses a file of 8 GiB and names its path', async () => {
   const path = await sparseFile();
   await expect(nodeHost().readFile(path)).rejects.toMatchObject(refusalOf(path));
 });
 
-test('refuses it behind a link', async () => {
+test('refuses a file of 8 GiB behind a link', async () => {
   const [path, root] = [await sparseFile(), await temporaryFolder()];
   await symlink(path, `${root}/link`);
   await expect(nodeHost().readFile(`${root}/link`)).rejects.toMatchObject(refusalOf(`${root}/link`));
 });
 
-test('refuses it as the login of a proxy', async () => {
+test('refuses a file of 8 GiB as the login of a proxy', async () => {
   const path = await sparseFile();
   await expect(readProxyLogin(path)).rejects.toMatchObject(refusalOf(path));
 });
 
-test('refuses it as network.caFile', async () => {
+test('refuses a file of 8 GiB as network.caFile', async () => {
   const path = await sparseFile();
   await expect(new TrustStore(path, []).context()).rejects.toMatchObject(refusalOf(path));
 });
@@ -57,25 +57,25 @@ test('refuses a file that claims to be empty and never ends', async () => {
   await expect(readText(file, '/proc/endless')).rejects.toMatchObject(refusalOf('/proc/endless'));
 });
 
-test('reads files of /proc, which claim no size', async () => {
+test('reads files of /proc, which report no size', async () => {
   expect((await nodeHost().readFile('/proc/self/mounts'))?.content).toContain('/proc');
 });
 
-describe('notes of our own', () => {
-  test('of 8 GiB name no holder of a lock, which is taken', async () => {
+describe('a lock file or a download note of Slipway', () => {
+  test('of 8 GiB names no holder, so the lock is taken', async () => {
     const path = await sparseFile();
     expect(await isLocked(nodeHost(), path)).toBe(false);
     const release = await acquireLock(path);
     await release();
   });
 
-  test('do not keep the lock waiting for the other end of a pipe', async () => {
+  test('does not make the lock wait for the other end of a pipe', async () => {
     const path = `${await temporaryFolder()}/lock`;
     execFileSync('mkfifo', [path]);
     expect(await isLocked(nodeHost(), path)).toBe(false);
   });
 
-  test('of 8 GiB beside a download let it start over', async () => {
+  test('of 8 GiB beside a download makes the download start over', async () => {
     const folder = await temporaryFolder();
     const served = createServer((request, response) =>
       response.end(request.url === '/sums' ? `${digestOf('k3s')}  k3s\n` : 'k3s'),
@@ -94,7 +94,7 @@ describe('notes of our own', () => {
   });
 });
 
-test('refuses to list a directory with more entries than any of ours has', async () => {
+test('refuses to list a directory with too many entries', async () => {
   const folder = await temporaryFolder();
   for (const name of ['a', 'b', 'c']) await writeFile(`${folder}/${name}`, '');
   expect((await readNames(folder, folder, 3)).sort()).toEqual(['a', 'b', 'c']);

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../integration/host/folder.ts';
 
 const host = nodeHost();
 
-/** Exchanges a directory for a link to another place and back, as fast as it can, until it is stopped. */
+/** Swaps a directory with a link to another place and back, as fast as it can, until it is stopped. */
 const exchanger = (path: string, target: string) => `
   const { mkdirSync, renameSync, symlinkSync, unlinkSync } = require('node:fs');
   const attempt = (work) => { try { work(); } catch {} };
@@ -23,7 +23,7 @@ const exchanger = (path: string, target: string) => `
   }, 0);
 `;
 
-test('a removal never leaves its tree, though a directory in it is exchanged for a link all the while', async () => {
+test('a removal never leaves its tree while a directory in it is swapped with a link', async () => {
   const root = await temporaryFolder();
   const names = Array.from({ length: 60 }, (_, n) => `file-${n}`);
   await fill(`${root}/kept`, names);
@@ -31,7 +31,7 @@ test('a removal never leaves its tree, though a directory in it is exchanged for
   const attacker = await start(exchanger(`${root}/tree/inner`, `${root}/kept`));
   for (let round = 0; round < 60; round += 1) {
     await fill(`${root}/tree/inner`, names).catch(() => {});
-    // An attacker can keep a tree from being removed, by putting new entries in it; the error says so.
+    // An attacker can block the removal of a tree with new entries; the error says so.
     await host.remove(`${root}/tree`).catch((thrown) => expect(thrown.reason).toBe('FileSystemError'));
     expect(await readdir(`${root}/kept`)).toHaveLength(names.length);
   }
@@ -41,7 +41,7 @@ test('a removal never leaves its tree, though a directory in it is exchanged for
   expect((await readdir(root)).sort()).toEqual(['kept']);
 });
 
-test('a new directory that is exchanged for a link opens no file to others', async () => {
+test('a new directory that is swapped with a link makes no file readable to others', async () => {
   const root = await temporaryFolder();
   await writeFile(`${root}/secret`, 'x', { mode: 0o600 });
   await start(exchanger(`${root}/new`, `${root}/secret`));
@@ -57,7 +57,7 @@ describe.skipIf(process.getuid?.() !== 0)('a link of another user (needs root, f
   test.each([
     ['a link', async (root: string) => chown(`${root}/link`)],
     ['a link in a directory', async (root: string) => chown(root)],
-  ])('%s of theirs is not followed by a write or a removal', async (_, give) => {
+  ])('a write or a removal does not follow %s', async (_, give) => {
     const root = await temporaryFolder();
     await fill(`${root}-kept`, ['file']);
     onTestFinished(() => host.remove(`${root}-kept`));

@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 
 describe.skipIf(process.getuid?.() !== 0)(
-  'a user who owns a directory on the way (needs root, for chown)',
+  'a user who owns a directory in the path (needs root, for chown)',
   () => {
     test.each<[string, () => Promise<void>]>([
       [
@@ -42,7 +42,7 @@ describe.skipIf(process.getuid?.() !== 0)(
         },
       ],
       [
-        'to which a link of root leads',
+        'that a link of root points to',
         async () => {
           await rename(`${root}/usr/local/bin`, `${root}/mine`);
           await trap(`${root}/mine`);
@@ -51,26 +51,26 @@ describe.skipIf(process.getuid?.() !== 0)(
         },
       ],
       [
-        'to which everyone may write',
+        'that all users may write to',
         async () => {
           await trap(`${root}/usr/local/bin`);
           await chmod(`${root}/usr/local/bin`, 0o777);
         },
       ],
-    ])('%s cannot have root run a K3s of theirs', async (_, arrange) => {
+    ])('%s cannot make root run another K3s', async (_, arrange) => {
       await arrange();
       const { code, output } = await applied();
       expect({ code, ran: await exists(marker) }).toEqual({ code: 1, ran: false });
       expect(output).toContain('UnsafePath');
     });
 
-    test('of Slipway alone, and opens it to everyone, loses it', async () => {
+    test('that only Slipway uses loses it', async () => {
       const own = `${root}/var/lib/slipway`;
       await mkdir(own, { recursive: true });
       await chmod(own, 0o777);
       await chown(own, attacker, attacker);
       const directories = safeDirectories(aNode('server', { root }));
-      // The owner first, then the mode, each seen by the next check.
+      // The first pass corrects the owner, the next one the mode.
       for (let pass = 0; pass < 2; pass += 1) {
         const finding = await directories.check(host);
         if (finding.state === 'Drifted') await finding.drift.remedy(host);
@@ -79,7 +79,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       expect(await stat(own)).toMatchObject({ uid: 0, gid: 0, mode: 0o040775 });
     });
 
-    test('of the proof that K3s has joined a cluster cannot lift the block by forging it', async () => {
+    test('with the proof that K3s has joined cannot lift the block with a forged proof', async () => {
       await trap(`${root}/usr/local/bin`);
       await mkdir(`${root}/var/lib/rancher/k3s/server`, { recursive: true });
       await writeFile(`${root}/var/lib/rancher/k3s/server/token`, 'forged');
@@ -90,13 +90,13 @@ describe.skipIf(process.getuid?.() !== 0)(
   },
 );
 
-test('a K3s in a directory of root is asked for its version, so these attacks would be seen', async () => {
+test('a K3s in a directory of root is asked for its version, so these tests detect an attack', async () => {
   await trap(`${root}/usr/local/bin`);
   await applied();
   expect(await exists(marker)).toBe(true);
 });
 
-/** An executable in the place of K3s that leaves a mark when it is run. */
+/** Places an executable at the path of K3s that leaves a mark when it runs. */
 async function trap(folder: string): Promise<void> {
   await writeFile(`${folder}/k3s`, `#!/bin/sh\ntouch ${marker}\necho k3s version v1.36.3+k3s1\n`);
   await chmod(`${folder}/k3s`, 0o755);

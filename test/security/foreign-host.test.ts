@@ -9,7 +9,7 @@ import type { Login } from '../../src/agent/parts/registry/registries-yaml.ts';
 import { expectFailure, loginServer, startWorld, type World } from '../integration/azure/world.ts';
 import { Faults, type Incoming, type Loopback, type Reply, startLoopback } from '../lab/azure/loopback.ts';
 
-// A host that writes down all it is shown, under names that are no Azure's, with a certificate that this node trusts.
+// A host that records all requests, under names that do not belong to Azure, with a certificate that this node trusts.
 const foreign = ['ghcr.io', 'team.vault.example', 'evil.example'];
 
 let world: World;
@@ -18,7 +18,7 @@ let shown: Incoming[];
 let answer: (request: Incoming) => Reply;
 let cloud: Cloud;
 let issuedBefore: number;
-// One world for all: MSAL keeps the network of a process's first credential.
+// One world for all tests: MSAL keeps the network of the first credential of a process.
 beforeAll(async () => {
   world = await startWorld();
   cloud = world.cloud();
@@ -45,7 +45,7 @@ beforeEach(() => {
 });
 afterAll(() => Promise.all([stranger.stop(), world.azure.stop()]));
 
-/** Tokens, passwords and headers that carry them, in what the foreign host was shown. */
+/** Tokens, passwords and headers with them among the requests that the foreign host received. */
 function tokensShown(): readonly string[] {
   const texts = shown.map(({ url, headers, body }) => JSON.stringify([url.href, headers, body]));
   return texts.filter((text) => /eyJ|authorization|canary/i.test(text));
@@ -58,21 +58,21 @@ function tokensIssued(): number {
 describe('a registry outside the cloud', () => {
   test.each([
     ['the exchange', () => cloud.registryPassword('ghcr.io')],
-    ['the look at an image', () => cloud.imageDigest('ghcr.io', 'hello/world', '1')],
-  ])('is not asked for %s, and no token is made for it', async (_what, call) => {
+    ['the digest of an image', () => cloud.imageDigest('ghcr.io', 'hello/world', '1')],
+  ])('is not asked for %s, and no token is requested for it', async (_what, call) => {
     await expectFailure(call(), { reason: 'ForeignHost', endedBy: 'person', says: /ghcr\.io.*azurecr\.io/ });
     expect({ shown, issued: tokensIssued() }).toEqual({ shown: [], issued: 0 });
   });
 
   test.each(['team.azurecr.cn', 'azurecr.io', 'evilazurecr.io', 'azurecr.io.evil.example'])(
-    '%s is not one of the public cloud',
+    '%s does not belong to the public cloud',
     async (server) => {
       await expectFailure(cloud.registryPassword(server), { reason: 'ForeignHost', endedBy: 'person' });
       expect(tokensIssued()).toBe(0);
     },
   );
 
-  test('is shown a token by consent, and only the host that is named', async () => {
+  test('receives a token by consent, if the consent names its host', async () => {
     const consenting = world.cloud({}, undefined, ['ghcr.io']);
     await expectFailure(consenting.registryPassword('ghcr.io'), {
       reason: 'UnexpectedAnswer',
@@ -87,7 +87,7 @@ describe('a registry outside the cloud', () => {
     expect(shown).toHaveLength(1);
   });
 
-  test('is not asked while nothing says which cloud this is', async () => {
+  test('is not asked while the cloud is unknown', async () => {
     world.azure.node('server').vm.azEnvironment = 'AzureStack';
     await expectFailure(world.cloud().registryPassword(loginServer), {
       reason: 'UnexpectedAnswer',
@@ -105,7 +105,7 @@ describe.each([
 ])('a registry that redirects the exchange to %s', (_name, location) => {
   test.each([
     ['for a password', () => cloud.registryPassword(loginServer)],
-    ['for a look at an image', () => cloud.imageDigest(loginServer, 'hello/world', '1')],
+    ['for the digest of an image', () => cloud.imageDigest(loginServer, 'hello/world', '1')],
   ])('%s', async (_what, call) => {
     world.azure.registry().faults.fail({ status: 307, headers: { location } }, { on: /^\/oauth2\/exchange/ });
     await expectFailure(call(), {
@@ -137,8 +137,8 @@ describe('a registry that asks for the password elsewhere', () => {
     ['a foreign token service', 'https://evil.example/oauth2/token'],
     ['itself without TLS', `http://${loginServer}/oauth2/token`],
     ['another port of itself', `https://${loginServer}:8443/oauth2/token`],
-    ['a name that begins as its own', `https://${loginServer}@evil.example/oauth2/token`],
-    ['a name that ends as its own', 'https://evil.team.azurecr.io/oauth2/token'],
+    ['a name that begins with its name', `https://${loginServer}@evil.example/oauth2/token`],
+    ['a name that ends with its name', 'https://evil.team.azurecr.io/oauth2/token'],
   ])('names %s as its realm', async (_what, realm) => {
     const challenge = `Bearer realm="${realm}",service="${loginServer}",scope="repository:hello/world:pull"`;
     world.azure
@@ -162,7 +162,7 @@ describe('a registry that asks for the password elsewhere', () => {
     expect(shown).toEqual([]);
   });
 
-  test('redirects a layer: it is asked for there without a login', async () => {
+  test('redirects a layer, which is then requested without a login', async () => {
     const password = await cloud.registryPassword(loginServer);
     world.azure
       .registry()
@@ -182,7 +182,7 @@ describe('a registry that asks for the password elsewhere', () => {
 });
 
 describe('a Key Vault', () => {
-  test('outside the cloud is not asked, whatever its challenge would be', async () => {
+  test('outside the cloud is not asked for a challenge', async () => {
     const challenge =
       'Bearer authorization="https://login.microsoftonline.com/x", resource="https://vault.example"';
     answer = () => ({ status: 401, headers: { 'www-authenticate': challenge } });
@@ -195,7 +195,7 @@ describe('a Key Vault', () => {
     expect({ shown, issued: tokensIssued() }).toEqual({ shown: [], issued: 0 });
   });
 
-  test('of another Azure cloud than the settings say is not asked', async () => {
+  test('of an Azure cloud that differs from the settings is not asked', async () => {
     const other = world.cloud({ environment: 'china', keyVault: { url: 'https://team.vault.azure.net' } });
     await expectFailure(other.secret('k3s-token'), { reason: 'ForeignHost', endedBy: 'person' });
     expect(tokensIssued()).toBe(0);
@@ -206,7 +206,7 @@ describe('a Key Vault', () => {
     'https://net',
     'https://management.azure.com',
     'https://team.vault.azure.net',
-  ])('that asks for a token for %s gets none', async (resource) => {
+  ])('that asks for a token for %s does not get one', async (resource) => {
     const challenge = `Bearer authorization="https://login.microsoftonline.com/x", resource="${resource}"`;
     world.azure.vault().faults.fail({ status: 401, headers: { 'www-authenticate': challenge } });
     await expectFailure(cloud.secret('k3s-token'), {

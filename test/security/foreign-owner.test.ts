@@ -10,7 +10,7 @@ describe.skipIf(process.getuid?.() !== 0)('a file of another owner (needs root, 
   test.each([
     ['user', 12_345, 0],
     ['group', 0, 12_345],
-  ])('is written anew when its %s differs', async (_, uid, gid) => {
+  ])('is written again if its %s differs', async (_, uid, gid) => {
     const path = `${await temporaryFolder()}/k3s.service`;
     await writeFile(path, 'x', { mode: 0o644 });
     await chown(path, uid, gid);
@@ -24,7 +24,7 @@ describe.skipIf(process.getuid?.() !== 0)('a file of another owner (needs root, 
     expect(await stat(path)).toMatchObject({ uid: 0, gid: 0 });
   });
 
-  test('does not come of a directory that passes its group on', async () => {
+  test('is not created by a directory with the setgid bit', async () => {
     const folder = `${await temporaryFolder()}/bin`;
     await mkdir(folder);
     await chown(folder, 0, 50);

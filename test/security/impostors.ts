@@ -1,18 +1,18 @@
 import { createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** What an impostor does with a connection once it has seen a request, or part of one. */
+/** What an impostor does with a connection after it has seen a request, or part of one. */
 export type Trick = (socket: Socket) => void;
 
 const head = 'HTTP/1.1 200 OK\r\n';
 
-/** Ways not to answer. None of them is timing: each goes on until the other side ends the connection. */
+/** Ways not to answer. None depends on timing: each goes on until the other side ends the connection. */
 export const tricks = {
   'switches to another protocol': (socket) =>
     void socket.write(
       'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n',
     ),
-  'closes without a word': (socket) => void socket.end(),
+  'closes without an answer': (socket) => void socket.end(),
   'resets the connection': (socket) => void socket.resetAndDestroy(),
   'closes within the head': (socket) => void socket.end('HTTP/1.1 200 O'),
   'closes within the body': (socket) => void socket.end(`${head}Content-Length: 10\r\n\r\nab`),
@@ -26,7 +26,7 @@ export const tricks = {
   'sends a body without an end': (socket) => flood(socket, `${head}\r\n`, 'x'.repeat(65_536)),
 } satisfies Record<string, Trick>;
 
-/** Serves a trick on a free port of the loopback until the test ends; resolves with the port. */
+/** Runs a trick on a free port of the loopback until the test ends; resolves to the port. */
 export async function serveTrick(trick: Trick): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -49,7 +49,7 @@ function drip(socket: Socket, start: string, piece: string): void {
   socket.once('close', () => clearInterval(timer));
 }
 
-/** As fast as the other side takes it. */
+/** Writes as fast as the other side reads. */
 function flood(socket: Socket, start: string, piece: string): void {
   const more = () => {
     while (!socket.destroyed && socket.write(piece));

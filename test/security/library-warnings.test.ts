@@ -8,9 +8,9 @@ const secret = 'hunter2-of-a-0600-file';
 test.each([
   ['a password that begins with !', `configs: { r: { auth: { password: !${secret} x } } }`],
   ['a key that is a list', `mirrors: { ? [${secret}] : {} }`],
-  ['a tag that is not known', `mirrors: !${secret} {}`],
-  ['text that is no YAML', `a: "${secret}\nb: [`],
-])('no library quotes a file: %s', (_, content) => {
+  ['an unknown tag', `mirrors: !${secret} {}`],
+  ['invalid YAML', `a: "${secret}\nb: [`],
+])('no library quotes a file with %s', (_, content) => {
   const warned = vi.spyOn(process, 'emitWarning');
   const printed = [vi.spyOn(console, 'warn'), vi.spyOn(process.stderr, 'write')];
   onTestFinished(() => void vi.restoreAllMocks());
@@ -20,7 +20,7 @@ test.each([
   expect(printed.flatMap(({ mock }) => mock.calls).join()).not.toContain(secret);
 });
 
-test('what any library warns of is printed without a word of its text', async () => {
+test('a warning of a library is printed without its text', async () => {
   const { stdout, stderr } = await endOf(
     startScript(
       `import { main } from ${JSON.stringify(source('commands/main.ts'))};

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../integration/host/folder.ts';
 
 const lockModule = new URL('../../src/agent/host/files/lock.ts', import.meta.url).href;
 
-/** In rounds: waits for its signal, then tries once for the lock, whose last holder is dead, and enters a room for one. */
+/** In each round: waits for its signal, tries once to take the lock of a dead process, and enters a room for one. */
 const racer = (folder: string) => `
   import { closeSync, openSync, appendFileSync, unlinkSync, existsSync } from 'node:fs';
   import { setTimeout } from 'node:timers/promises';
@@ -28,7 +28,7 @@ const racer = (folder: string) => `
   process.send('ready');
 `;
 
-test('processes that find the lock of a dead one at the same moment never hold it together', async () => {
+test('processes that find the lock of a dead process at once never hold it together', async () => {
   const folder = await temporaryFolder();
   await writeFile(`${folder}/faults`, '');
   const racers = Array.from({ length: 6 }, () => start(racer(folder)));

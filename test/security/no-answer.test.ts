@@ -5,7 +5,7 @@ import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 import { serveTrick, tricks } from './impostors.ts';
 
-// A promise that never settles fails these tests by their time limit; the deadline of a request is far below it.
+// A promise that never settles fails these tests by their timeout, which is far longer than the deadline of a request.
 const timeout = 300;
 const names = Object.keys(tricks) as readonly (keyof typeof tricks)[];
 const failed = { reason: expect.stringMatching(/^(Unreachable|UnexpectedAnswer|TimedOut|TlsUntrusted)$/) };

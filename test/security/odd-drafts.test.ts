@@ -32,13 +32,13 @@ type Make = (path: string, victim: string) => Promise<unknown>;
 const oddities: Readonly<Record<string, Make>> = {
   'a link to a file': (path, victim) => symlink(victim, path),
   'a second name of a file': (path, victim) => link(victim, path),
-  'a link to a device without an end': (path) => symlink('/dev/zero', path),
-  'a link that leads nowhere': (path, victim) => symlink(`${victim}.new`, path),
+  'a link to an endless device': (path) => symlink('/dev/zero', path),
+  'a dangling link': (path, victim) => symlink(`${victim}.new`, path),
   'a pipe that nothing reads': (path) => run('mkfifo', [path]),
   'a directory': (path) => mkdir(`${path}/in/it`, { recursive: true }),
 };
 
-describe('a download writes to its own draft alone, and waits for nothing, in the place of', () => {
+describe('a download writes only to its own draft, without waiting, in place of', () => {
   const drafts = ['.k3s.slipway-part', '.k3s.slipway-part.json', '.k3s.slipway-part.refused'];
 
   test.each(Object.entries(oddities))('%s', async (_name, make) => {
@@ -55,14 +55,14 @@ describe('a download writes to its own draft alone, and waits for nothing, in th
   });
 });
 
-test.each(['null', '{', '[]', '{"url":1}', 'a validator that is no header', 'a validator that is no text'])(
-  'a download starts over if the note of what was begun is damaged: %s',
+test.each(['null', '{', '[]', '{"url":1}', 'an invalid validator header', 'a validator that is not text'])(
+  'a download starts over if its note is damaged: %s',
   async (damage) => {
     const folder = await temporaryFolder();
     const wanted = await releaseAt(folder);
     const notes: Readonly<Record<string, string>> = {
-      'a validator that is no header': JSON.stringify({ url: wanted.url, validator: 'a\nb' }),
-      'a validator that is no text': JSON.stringify({ url: wanted.url, validator: { reveal: 1 } }),
+      'an invalid validator header': JSON.stringify({ url: wanted.url, validator: 'a\nb' }),
+      'a validator that is not text': JSON.stringify({ url: wanted.url, validator: { reveal: 1 } }),
     };
     await writeFile(`${folder}/.k3s.slipway-part`, 'begun');
     await writeFile(`${folder}/.k3s.slipway-part.json`, notes[damage] ?? damage);
@@ -72,7 +72,7 @@ test.each(['null', '{', '[]', '{"url":1}', 'a validator that is no header', 'a v
 );
 
 test.each(['file:///etc/passwd', 'ftp://127.0.0.1/k3s', 'data:,k3s'])(
-  'a redirect to %s is refused in words',
+  'a redirect to %s is refused with a reason',
   async (location) => {
     const wanted = await releaseAt(await temporaryFolder(), (response) =>
       response.writeHead(302, { location }).end(),
@@ -84,7 +84,7 @@ test.each(['file:///etc/passwd', 'ftp://127.0.0.1/k3s', 'data:,k3s'])(
   },
 );
 
-test('a pipe in the place of network.caFile takes no thread from the process', async () => {
+test('a pipe in place of network.caFile blocks no thread of the process', async () => {
   const folder = await temporaryFolder();
   await run('mkfifo', [`${folder}/ca.pem`]);
   const host = nodeHost({ caFile: `${folder}/ca.pem` });
@@ -100,7 +100,7 @@ function asRejection(settled: PromiseSettledResult<unknown>) {
   return settled.status === 'rejected' ? settled : { status: settled.status, reason: undefined };
 }
 
-test('a name that begins with two dots is below the root as any other', async () => {
+test('a name that begins with two dots is a path below the root', async () => {
   const outside = await temporaryFolder();
   const root = await temporaryFolder();
   await mkdir(`${root}/..data`);

@@ -12,14 +12,14 @@ const run = promisify(execFile);
 const oddities: Readonly<Record<string, readonly [(path: string) => Promise<unknown>, RegExp | undefined]>> =
   {
     'a pipe that nothing writes to': [(path) => run('mkfifo', [path]), /it is not a regular file/],
-    'a link to a device without an end': [(path) => symlink('/dev/zero', path), /it is not a regular file/],
-    'a link that leads nowhere': [(path) => symlink('/nowhere', path), /is a link that leads nowhere/],
+    'a link to an endless device': [(path) => symlink('/dev/zero', path), /it is not a regular file/],
+    'a dangling link': [(path) => symlink('/nowhere', path), /is a link that leads nowhere/],
     'a link to a directory': [(path) => symlink('/', path), /it is not a regular file/],
     'a link to itself': [(path) => symlink(path, path), /links lead in a circle/],
-    'a directory, which K3s passes over': [(path) => mkdir(path), undefined],
+    'a directory, which K3s skips': [(path) => mkdir(path), undefined],
   };
 
-describe('in place of a drop-in of K3s no pass waits for', () => {
+describe('a pass does not wait for a drop-in of K3s that is', () => {
   test.each(Object.entries(oddities))('%s', async (_name, [make, fault]) => {
     const root = await temporaryFolder();
     const folder = `${root}/etc/rancher/k3s/config.yaml.d`;

@@ -5,12 +5,12 @@ import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { temporaryFolder } from '../integration/host/folder.ts';
 
-/** The URL of a source file, for an import in a process of its own. */
+/** The URL of a source file, for an import in another process. */
 export function source(name: string): string {
   return new URL(`../../src/${name}`, import.meta.url).href;
 }
 
-/** A folder that has these settings as those of a machine. */
+/** A folder with these settings as the settings of a machine. */
 export async function rootWith(settings: object): Promise<string> {
   const root = await temporaryFolder();
   await mkdir(`${root}/etc/slipway`, { recursive: true });
@@ -18,7 +18,7 @@ export async function rootWith(settings: object): Promise<string> {
   return root;
 }
 
-/** Starts `slipway` from its sources; killed when the test ends. */
+/** Starts `slipway` from its sources and kills it when the test ends. */
 export function startSlipway(
   args: readonly string[],
   stdio: StdioOptions,
@@ -32,7 +32,7 @@ export function startSlipway(
   );
 }
 
-/** Starts a script with no more environment than is given, and a PATH. */
+/** Starts a script with only the given environment and a PATH. */
 export function startScript(
   script: string,
   stdio: StdioOptions,
@@ -44,7 +44,7 @@ export function startScript(
   return child;
 }
 
-/** The exit code of a process whose outputs are pipes, and what it printed. */
+/** The exit code of a process and the text on its piped outputs. */
 export async function endOf(child: ChildProcess) {
   const [stdout, stderr, [code]] = await Promise.all([
     child.stdout ? text(child.stdout) : '',

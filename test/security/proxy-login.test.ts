@@ -6,7 +6,7 @@ import { temporaryFolder } from '../integration/host/folder.ts';
 
 const login = 'builder:hunter2:with:colons';
 
-/** A proxy that answers 407 unless it is shown the login; it makes no tunnel, and says so with 502. */
+/** A proxy that answers 407 without the login and 502 with it; it opens no tunnel. */
 async function serveProxy(): Promise<string> {
   const isRight = (shown: string | undefined) => shown === `Basic ${Buffer.from(login).toString('base64')}`;
   const server = createServer((request, response) => {
@@ -40,38 +40,38 @@ async function failureOf(scheme: string, proxyCredentialsFile?: string) {
 }
 
 test.each(['http', 'https'])(
-  '407 is ProxyUnauthorized, without a login and with a wrong one: %s',
+  'reports 407 as ProxyUnauthorized, without a login or with a wrong one: %s',
   async (scheme) => {
     expect(await failureOf(scheme)).toBe('ProxyUnauthorized');
     expect(await failureOf(scheme, await credentialsFile('builder:other\n'))).toBe('ProxyUnauthorized');
   },
 );
 
-test('commands have the login in their environment, and in no argument', async () => {
+test('passes the login to commands in the environment, never in an argument', async () => {
   const file = await credentialsFile(`${login}\n`);
   const host = nodeHost({ proxy: 'http://proxy.test:3128', proxyCredentialsFile: file });
   const { stdout } = await host.query({ file: 'printenv', args: ['HTTPS_PROXY'] });
   expect(stdout).toBe('http://builder:hunter2%3Awith%3Acolons@proxy.test:3128\n');
 });
 
-test('the login of the file opens the proxy', async () => {
+test('the proxy accepts the login of the file', async () => {
   expect(await failureOf('http', await credentialsFile(`${login}\n`))).toBe(200);
-  // The tunnel itself is refused with 502, which is not about the login.
+  // The proxy refuses the tunnel with 502, which is not about the login.
   expect(await failureOf('https', await credentialsFile(login))).toBe('Unreachable');
 });
 
 test.each([
-  ['others may read', `${login}\n`, 0o604, 'SecretExposed'],
-  ['its group may write', `${login}\n`, 0o620, 'SecretExposed'],
+  ['is readable by others', `${login}\n`, 0o604, 'SecretExposed'],
+  ['is writable by its group', `${login}\n`, 0o620, 'SecretExposed'],
   ['has no password', 'builder\n', 0o600, 'InvalidSettings'],
   ['has two lines', `${login}\n${login}\n`, 0o600, 'InvalidSettings'],
   ['is empty', '', 0o600, 'InvalidSettings'],
-])('a file that %s is refused, and nothing of it shown', async (_, content, mode, reason) => {
+])('a file that %s is refused, and its text is not shown', async (_, content, mode, reason) => {
   expect(await failureOf('http', await credentialsFile(content, mode))).toBe(reason);
 });
 
 test.skipIf(process.getuid?.() !== 0)(
-  'a file that another user owns is refused (skipped unless root runs it)',
+  'a file that another user owns is refused (skipped unless root runs the test)',
   async () => {
     const path = await credentialsFile(login);
     const { chown } = await import('node:fs/promises');
@@ -80,7 +80,7 @@ test.skipIf(process.getuid?.() !== 0)(
   },
 );
 
-test('a login is shown to no host that is reached past the proxy', async () => {
+test('a host that bypasses the proxy does not receive the login', async () => {
   const seen: (string | undefined)[] = [];
   const server = createServer((request, response) => {
     seen.push(request.headers['proxy-authorization']);

@@ -3,12 +3,12 @@ import { expect, test, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { cron } from '../../src/agent/settings/cron-form.ts';
 
-/** For most of these it needs seconds, or so much memory that the process ends. */
+/** node-cron needs seconds for most of these, or so much memory that the process ends. */
 vi.mock('node-cron', () => ({ validate: vi.fn(() => true) }));
 
 test.each([
   ['a range of a million', '0-999999 * * * *'],
-  ['a range of two hundred millions', '0-199999999 * * * *'],
+  ['a range of two hundred million', '0-199999999 * * * *'],
   ['a range of a billion, in another field', '0 0 1 0-999999999 *'],
   ['a range with a step', '0-199999999/100000000 * * * *'],
   ['a long list of ranges', `${'0-59,'.repeat(100_000)}0 * * * *`],

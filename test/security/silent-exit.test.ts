@@ -8,7 +8,7 @@ test.each([
   ['doctor', []],
   ['apply', ['--timeout', '0.01']],
 ])(
-  'an impostor of the metadata service does not end slipway %s with 0 and no word',
+  'an impostor of the metadata service does not end slipway %s silently with 0',
   async (command, options) => {
     const imds = `http://127.0.0.1:${await serveTrick(tricks['switches to another protocol'])}`;
     const root = await rootWith({ role: 'agent', azure: { imdsEndpoint: imds } });
@@ -22,7 +22,7 @@ test.each([
   },
 );
 
-test('an impostor of the K3s server is answered with ServerUnreachable', async () => {
+test('an impostor of the K3s server is reported as ServerUnreachable', async () => {
   const server = await serveTrick(tricks['switches to another protocol']);
   const { code, output } = await ended(`
     import { nodeHost } from ${JSON.stringify(source('agent/host/node-host.ts'))};
@@ -33,7 +33,7 @@ test('an impostor of the K3s server is answered with ServerUnreachable', async (
   expect({ code, output }).toEqual({ code: 3, output: 'ServerUnreachable\n' });
 });
 
-test('a command that waits for something that cannot happen is an error with a message', async () => {
+test('a command that waits for an event that cannot happen ends with an error message', async () => {
   const script = `
     import { exitWith } from ${JSON.stringify(source('launcher/exit-code.ts'))};
     await exitWith(new Promise(() => {}));`;

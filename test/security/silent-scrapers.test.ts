@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { metricsServer } from '../../src/agent/host/http/metrics-server.ts';
 import { freePort } from '../lab/lab.ts';
 
-test('clients that begin a request and never end it do not keep Prometheus from the metrics', async () => {
+test('clients with unfinished requests do not keep Prometheus from the metrics', async () => {
   const port = await freePort();
   const made = metricsServer({ text: async () => 'slipway_ready 1\n', contentType: 'text/plain' });
   onTestFinished(async () => void (await made.follow(undefined)));
@@ -22,7 +22,7 @@ test('clients that begin a request and never end it do not keep Prometheus from 
   expect(await answer.text()).toBe('slipway_ready 1\n');
 });
 
-test('a client that asks thousands of times without reading is answered once, and ended', async () => {
+test('a client that sends thousands of requests without reading is answered once and disconnected', async () => {
   const port = await freePort();
   let asked = 0;
   const made = metricsServer({ text: async () => `slipway_asked ${++asked}\n`, contentType: 'text/plain' });
@@ -32,7 +32,7 @@ test('a client that asks thousands of times without reading is answered once, an
   onTestFinished(() => void socket.destroy());
   socket.on('error', () => {});
   await once(socket, 'connect');
-  // It may end by a reset, which `once` would throw.
+  // The connection may end with a reset, which `once` would throw.
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.write('GET /metrics HTTP/1.1\r\nHost: slipway\r\n\r\n'.repeat(10_000));
   socket.resume();
@@ -40,7 +40,7 @@ test('a client that asks thousands of times without reading is answered once, an
   expect(asked).toBe(1);
 });
 
-test('a scraper that keeps its connection is answered on it each time', async () => {
+test('a scraper that keeps its connection gets each answer on it', async () => {
   const port = await freePort();
   const made = metricsServer({ text: async () => 'slipway_ready 1\n', contentType: 'text/plain' });
   onTestFinished(async () => void (await made.follow(undefined)));

@@ -15,9 +15,12 @@ import { memoryHost } from '../lab/memory-host.ts';
 import { aNode } from '../unit/agent/a-node.ts';
 import { endOf, rootWith, startSlipway } from './process.ts';
 
-/** Clears the screen, retitles the window, turns text around, and begins a line that looks like ours. */
+/**
+ * Clears the screen, retitles the window, reverses the text direction, and begins a line that looks like one of
+ * Slipway.
+ */
 const evil = 'x\u001b[2J\u001b]0;title\u0007\u009b31m\u202egnp\u2028\u2066\r\nReady  True';
-/** What a terminal or a journal would obey; our own colours aside. */
+/** Text that a terminal or a journal would act on, except the colours of Slipway. */
 const acting = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/u;
 
 const condition: Condition = {
@@ -43,29 +46,29 @@ const failed = {
   ...{ message: evil, lookAgainAt: 0, blocks: true },
 };
 
-test('slipway status prints nothing that a terminal obeys', () => {
+test('slipway status prints no control characters', () => {
   const text = statusText(status, view);
   expect(text).not.toMatch(acting);
   expect(text).not.toMatch(/^Ready {2}True/m);
 });
 
-test('slipway plan prints nothing that a terminal obeys, and no line of the attacker’s', () => {
+test('slipway plan prints no control characters and no forged line', () => {
   const text = planText([{ outcome: failed, actions: [] }]);
   expect(text).not.toMatch(acting);
   expect(text).not.toMatch(/^Ready {2}True/m);
 });
 
-test('slipway doctor prints nothing that a terminal obeys', () => {
+test('slipway doctor prints no control characters', () => {
   const diagnosis = { about: 'cloud', what: evil, level: 'failure', milliseconds: 1, message: evil } as const;
   expect(diagnosisText({ ...diagnosis, repair: evil }, view)).not.toMatch(acting);
 });
 
-test('a problem of the settings is one line', () => {
+test('a problem of the settings is a single line', () => {
   expect(invalidSettings([evil]).message).not.toMatch(/\n/);
 });
 
 test.each<LogTarget>(['journal', 'terminal', 'json'])(
-  'the log for %s has nothing that a terminal obeys',
+  'the log for %s has no control characters',
   async (target) => {
     const lines: string[] = [];
     const log = logEvents(await logDestination(target, (line) => lines.push(line)));
@@ -77,7 +80,7 @@ test.each<LogTarget>(['journal', 'terminal', 'json'])(
   },
 );
 
-test('status.json has nothing that a terminal obeys', async () => {
+test('status.json has no control characters', async () => {
   const host = memoryHost();
   await writeStatus(host, '/run/slipway/status.json', status);
   const { content = '' } = (await host.readFile('/run/slipway/status.json')) ?? {};
@@ -85,7 +88,7 @@ test('status.json has nothing that a terminal obeys', async () => {
   expect(JSON.parse(content)).toEqual({ format: 1, ...status });
 });
 
-test('events and annotations have nothing that a terminal of kubectl obeys', async () => {
+test('events and annotations have no control characters for the terminal of kubectl', async () => {
   const host = memoryHost();
   const told: string[] = [];
   host.run = async ({ args }) => {
@@ -102,7 +105,7 @@ test('events and annotations have nothing that a terminal of kubectl obeys', asy
   expect(events[0].message).not.toContain('\n');
 });
 
-test('a status line tells systemd nothing but a status', async () => {
+test('a status line sends systemd only a status', async () => {
   const told: (readonly string[])[] = [];
   const query = async ({ args }: { readonly args: readonly string[] }) => {
     told.push(args);
@@ -113,7 +116,7 @@ test('a status line tells systemd nothing but a status', async () => {
 });
 
 test.each(['plan', 'config', 'doctor'])(
-  'slipway %s with hostile tags prints nothing that a terminal obeys',
+  'slipway %s with hostile tags prints no control characters',
   async (command) => {
     const root = await rootWith({
       ...{ cloud: 'static', role: 'agent' },

@@ -10,9 +10,9 @@ const tooDeep = 'is nested more than 64 levels deep; write it flatter';
 const tooMany = 'more than 30000 keys, values and signs end here; take out what is not needed';
 const tooManyAliases = 'has too many aliases; write their values out';
 
-/** The library takes seconds to minutes for each of them, and up to 800 MB. */
+/** The library needs seconds to minutes, and up to 800 MB, for each of them. */
 const bombs = {
-  'brackets that are not closed': ['hunter2: '.concat('['.repeat(500_000)), tooDeep],
+  'unclosed brackets': ['hunter2: '.concat('['.repeat(500_000)), tooDeep],
   'flow lists': ['['.repeat(500_000) + ']'.repeat(500_000), tooDeep],
   'flow maps': ['{a: '.repeat(200_000) + '}'.repeat(200_000), tooDeep],
   'lists in lists on one line': [`${'- '.repeat(500_000)}hunter2`, tooDeep],
@@ -29,7 +29,7 @@ const bombs = {
   ],
 } as const;
 
-test.each(Object.entries(bombs))('refuses %s without composing them', (_, [content, problem]) => {
+test.each(Object.entries(bombs))('refuses %s before they are composed', (_, [content, problem]) => {
   const { value, faults } = readYaml(content);
   expect(value).toBeUndefined();
   expect(faults[0]).toMatch(new RegExp(`^line \\d+, column \\d+: ${problem}$`));
@@ -37,7 +37,7 @@ test.each(Object.entries(bombs))('refuses %s without composing them', (_, [conte
   expect(parseRegistries(content)).toBeUndefined();
 });
 
-test('a bomb that is thrown quotes nothing', () => {
+test('the error for a bomb quotes nothing', () => {
   expect(() => parseYaml(bombs['maps in maps'][0])).toThrow(/^line 64, column 71: is nested more than/);
 });
 
