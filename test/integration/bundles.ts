@@ -1,4 +1,4 @@
-/** A folder for what the tests of a run bundle once and share; run by Vitest before and after them. */
+/** A folder with the bundles that the tests of a run share. Vitest calls this file before and after them. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

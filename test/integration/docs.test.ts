@@ -12,16 +12,16 @@ const pages = [
   ...markdownBelow('docs'),
 ];
 
-/** Columns of a line of prose. */
+/** The maximum width of a line of prose, in columns. */
 const width = 120;
 
 describe.each(pages)('%s', (page) => {
-  test('its links lead somewhere', () => {
+  test('has no broken links', () => {
     const dead = linksOf(page).filter((link) => !leadsSomewhere(page, link));
     expect(dead).toEqual([]);
   });
 
-  test('its lines are no wider than 120 columns, outside code and tables', () => {
+  test('has no lines wider than 120 columns outside code and tables', () => {
     const wide = isWrapped(page) ? proseOf(page).filter((line) => [...line].length > width) : [];
     expect(wide).toEqual([]);
   });
@@ -49,7 +49,7 @@ function textOf(page: string): string {
   return readFileSync(join(repository, page), 'utf8');
 }
 
-/** Not those that a program writes into, nor records of decisions, which stay as they were made. */
+/** True except for generated pages and for decision records, which stay as they were written. */
 function isWrapped(page: string): boolean {
   return !textOf(page).includes('<!-- made by ') && !/^docs\/adr\/\d/.test(page);
 }
@@ -64,7 +64,7 @@ function proseOf(page: string): readonly string[] {
     .filter((line) => !/^\s*\|/.test(line));
 }
 
-/** The targets of its links within the repository. */
+/** The targets of the links within the repository. */
 function linksOf(page: string): readonly string[] {
   const text = withoutCode(page).replace(/`[^`]*`/g, '');
   const targets = [...text.matchAll(/\[[^\]]*\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
@@ -78,7 +78,7 @@ function leadsSomewhere(page: string, link: string): boolean {
   return anchor === undefined || anchorsOf(target).includes(anchor);
 }
 
-/** What the headings of a page are linked by: as GitHub makes it, and a number for those that come again. */
+/** The anchors of the headings of a page, as GitHub makes them: a repeated heading gets a number. */
 function anchorsOf(page: string): readonly string[] {
   if (!page.endsWith('.md')) return [];
   const headings = [...withoutCode(page).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) =>

@@ -1,6 +1,6 @@
 import { build } from 'esbuild';
 
-/** Returns the files that a source loads as it starts, itself first: what it imports, but for `await import`. */
+/** Returns the files that a source loads at its start, itself first: its imports, except `await import`. */
 export async function staticImports(entry: string): Promise<readonly string[]> {
   const { metafile } = await build({
     entryPoints: [entry],

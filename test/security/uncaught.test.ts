@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { endOf, source, startScript } from './process.ts';
 
 /** Clears the screen, reverses the text direction, and begins a line that looks like one of Slipway. */
-const evil = String.raw`x\u001b[2J\u202e\nslipway: all is well`;
+const evil = String.raw`x\u001b[2J\u202e\nslipway: all is fine`;
 const acting = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/u;
 
 /** Runs the entry of the executable with code that throws outside every awaited promise. */

@@ -12,8 +12,8 @@ import {
   type World,
 } from './world.ts';
 
-// One cloud for the whole file: msal keeps the first credential's network and its tokens for the process. So the
-// failures come first, and the first success ends what can be tried.
+// One cloud for the whole file: msal keeps the network of the first credential and its tokens for the process. So the
+// failures come first, and no failure can be tested after the first success.
 let world: World;
 let cloud: Cloud;
 beforeAll(async () => {
@@ -32,7 +32,7 @@ const cases: readonly [string, Fault, Expected][] = [
   ['410, for up to 70 seconds', { status: 410 }, { reason: 'ManagedIdentityUnavailable', endedBy: 'time' }],
   ['429', { status: 429 }, { reason: 'Throttled', endedBy: 'time' }],
   [
-    '429 that says when',
+    '429 with a Retry-After',
     { status: 429, headers: { 'retry-after': '2' } },
     { reason: 'Throttled', endedBy: 'time', after: 2000 },
   ],
@@ -42,7 +42,7 @@ const cases: readonly [string, Fault, Expected][] = [
     { reason: 'ManagedIdentityUnavailable', endedBy: 'time' },
   ],
   [
-    '503 as a page',
+    '503 with an HTML page',
     { status: 503, body: '<html>busy</html>' },
     { reason: 'ManagedIdentityUnavailable', endedBy: 'time' },
   ],
@@ -55,7 +55,7 @@ const cases: readonly [string, Fault, Expected][] = [
     { reason: 'ManagedIdentityUnavailable', endedBy: 'time', says: /ECONNRESET/ },
   ],
   [
-    'an endpoint that never answers',
+    'a silent endpoint',
     'hang',
     { reason: 'ManagedIdentityUnavailable', endedBy: 'time', says: /did not answer/ },
   ],
@@ -92,7 +92,7 @@ test('several user-assigned identities', async () => {
   vm.identities = own;
 });
 
-test('an audience that Entra ID does not know', async () => {
+test('an audience unknown to Entra ID', async () => {
   const body = {
     error: 'invalid_resource',
     error_description: 'AADSTS500011: The resource principal was not found.',
@@ -105,7 +105,7 @@ test('an audience that Entra ID does not know', async () => {
   });
 });
 
-test('one token per audience serves many requests, which do not race', async () => {
+test('one token per audience serves many concurrent requests', async () => {
   const requests = await requestsTo(world.azure, 'imds', async () => {
     const reads = await Promise.all([1, 2, 3, 4].map(() => cloud.secret('k3s-token')));
     expect(new Set(reads.map((each) => each.reveal()))).toEqual(new Set([secret]));
@@ -113,7 +113,7 @@ test('one token per audience serves many requests, which do not race', async () 
   expect(requests).toBe(1);
 });
 
-test('once it has a token, an endpoint that is down does no harm', async () => {
+test('a cached token is used while the endpoint is down', async () => {
   world.azure.node('server').faults.fail('hang');
   expect((await cloud.secret('k3s-token')).reveal()).toBe(secret);
 });

@@ -20,13 +20,13 @@ const cases: readonly [string, Fault, Expected][] = [
   ['410', { status: 410 }, { reason: 'IdentityUnavailable', endedBy: 'time' }],
   ['429', { status: 429 }, { reason: 'Throttled', endedBy: 'time' }],
   [
-    '429 that says when',
+    '429 with a Retry-After',
     { status: 429, headers: { 'retry-after': '7' } },
     { reason: 'Throttled', endedBy: 'time', after: 7000 },
   ],
   ['500', { status: 500 }, { reason: 'IdentityUnavailable', endedBy: 'time' }],
   [
-    '503 that says when',
+    '503 with a Retry-After',
     { status: 503, headers: { 'retry-after': '3' } },
     { reason: 'IdentityUnavailable', endedBy: 'time', after: 3000 },
   ],
@@ -46,11 +46,7 @@ const cases: readonly [string, Fault, Expected][] = [
     'reset',
     { reason: 'IdentityUnavailable', endedBy: 'time', says: /ECONNRESET.*static/ },
   ],
-  [
-    'a service that never answers',
-    'hang',
-    { reason: 'IdentityUnavailable', endedBy: 'time', says: /did not answer/ },
-  ],
+  ['a silent service', 'hang', { reason: 'IdentityUnavailable', endedBy: 'time', says: /did not answer/ }],
 ];
 
 test.each(cases)('%s: one request, one clear failure', async (_name, fault, expected) => {
@@ -61,13 +57,13 @@ test.each(cases)('%s: one request, one clear failure', async (_name, fault, expe
   expect(requests).toBe(1);
 });
 
-test('no request may take longer than five seconds, and none goes through the proxy', async () => {
+test('a request has a timeout of five seconds, and bypasses the proxy', async () => {
   const proxied = await requestsTo(world.azure, 'proxy', () => world.cloud().identity());
   expect(proxied).toBe(0);
   expect(new Set(world.timeouts)).toEqual(new Set([5000]));
 });
 
-test('more than five requests in a second are throttled, as the service does', async () => {
+test('the emulated service throttles more than five requests per second', async () => {
   const imds = world.azure.node('server');
   imds.rateLimit = true;
   const cloud = world.cloud();
@@ -78,7 +74,7 @@ test('more than five requests in a second are throttled, as the service does', a
   for (const { reason } of refused) expect(reason).toMatchObject({ reason: 'Throttled' });
 });
 
-test('tags are read anew each time', async () => {
+test('tags are not cached', async () => {
   const cloud = world.cloud();
   const { vm } = world.azure.node('server');
   expect((await cloud.identity()).tags).toEqual({});

@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 afterAll(() => world.azure.stop());
 
-test('the challenge is answered with a token for the vault of this cloud', async () => {
+test('answers the challenge with a token for the vault of this cloud', async () => {
   const before = world.azure.requests.length;
   expect((await cloud.secret('k3s-token')).reveal()).toBe(secret);
   const seen = world.azure.requests
@@ -40,7 +40,7 @@ test('the challenge is answered with a token for the vault of this cloud', async
 interface Case extends Expected {
   readonly name: string;
   readonly arrange: () => void;
-  /** Requests at the vault: the challenge, and once more with the token, unless said. */
+  /** Requests to the vault; by default two, the challenge and the request with the token. */
   readonly requests?: number;
 }
 
@@ -102,7 +102,7 @@ const cases: readonly Case[] = [
     endedBy: 'time',
   },
   {
-    name: 'throttled, with a time',
+    name: 'throttled, with a Retry-After',
     arrange: () => {
       vault.throttle = { times: 1, retryAfter: '16' };
     },
@@ -111,7 +111,7 @@ const cases: readonly Case[] = [
     after: 16_000,
   },
   {
-    name: 'an error of its own',
+    name: 'an error of the vault',
     arrange: () => vault.faults.fail({ status: 503, headers: { 'retry-after': '5' } }),
     reason: 'VaultUnavailable',
     endedBy: 'time',
@@ -127,7 +127,7 @@ const cases: readonly Case[] = [
     requests: 1,
   },
   {
-    name: 'a server that never answers',
+    name: 'a silent server',
     arrange: () => vault.faults.fail('hang'),
     reason: 'VaultUnavailable',
     endedBy: 'time',
@@ -135,14 +135,14 @@ const cases: readonly Case[] = [
     requests: 1,
   },
   {
-    name: 'what is no vault',
+    name: 'a server that is not a vault',
     arrange: () => vault.faults.fail('garbage'),
     reason: 'UnexpectedAnswer',
     endedBy: 'time',
     requests: 1,
   },
   {
-    name: "a 403 that is not the vault's own",
+    name: 'a 403 that is not from the vault',
     arrange: () => vault.faults.fail({ status: 403, body: '<html>Blocked by policy</html>' }),
     reason: 'VaultFirewall',
     endedBy: 'person',
@@ -150,7 +150,7 @@ const cases: readonly Case[] = [
     requests: 1,
   },
   {
-    name: 'a challenge that wants the token for somebody else',
+    name: 'a challenge that asks for a token for another resource',
     arrange: () => {
       const challenge =
         'Bearer authorization="https://login.microsoftonline.com/x", resource="https://evil.example"';
@@ -162,7 +162,7 @@ const cases: readonly Case[] = [
     requests: 1,
   },
   {
-    name: 'a refusal that repeats the token',
+    name: 'a refusal that quotes the token',
     arrange: () =>
       vault.faults.fail({
         status: 400,
@@ -175,7 +175,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-describe('each failure has a reason, what ends it, and no hidden retries', () => {
+describe('a failure of the vault has a reason, a remedy, and no hidden retries', () => {
   test.each(cases)('$name', async ({ arrange, requests = 2, ...expected }) => {
     arrange();
     const made = await requestsTo(world.azure, 'key vault', () =>
@@ -185,7 +185,7 @@ describe('each failure has a reason, what ends it, and no hidden retries', () =>
   });
 });
 
-test('a vault name that nobody has', async () => {
+test('a vault name that does not exist', async () => {
   await expectFailure(world.cloud({ keyVault: { name: 'tema' } }).secret('k3s-token'), {
     reason: 'VaultUnavailable',
     endedBy: 'time',
@@ -193,7 +193,7 @@ test('a vault name that nobody has', async () => {
   });
 });
 
-test('a certificate of a CA that nobody named', async () => {
+test('a certificate of an unknown CA', async () => {
   await expectFailure(world.cloud({}, {}).secret('k3s-token'), {
     reason: 'TlsUntrusted',
     endedBy: 'person',
@@ -201,7 +201,7 @@ test('a certificate of a CA that nobody named', async () => {
   });
 });
 
-test('the cloud the metadata names decides the domain, and a setting can overrule it', async () => {
+test('the cloud in the metadata decides the domain of the vault, and a setting overrides it', async () => {
   const { vm } = world.azure.node('server');
   vm.azEnvironment = 'AZUREUSGOVERNMENTCLOUD';
   const unavailable = { reason: 'VaultUnavailable', endedBy: 'time' } as const;
@@ -220,6 +220,6 @@ test('the cloud the metadata names decides the domain, and a setting can overrul
   vm.azEnvironment = 'AzurePublicCloud';
 });
 
-test('no request may take longer than ten seconds', () => {
+test('a request has a timeout of ten seconds', () => {
   expect(Math.max(...world.timeouts)).toBe(10_000);
 });

@@ -45,7 +45,7 @@ beforeEach(async () => {
 });
 afterAll(() => world.azure.stop());
 
-/** What a rotation leaves behind. */
+/** The record of the login that a rotation leaves. */
 async function keep(password: string): Promise<void> {
   const auth = { username: cloud.registryUser(loginServer), password };
   const content = JSON.stringify({ configs: { [loginServer]: { auth } } });
@@ -65,7 +65,7 @@ async function prove(resource: Resource): Promise<Finding> {
   return resource.check(host);
 }
 
-test('a pull with what the file holds: manifest, layer through the storage, and the identity itself', async () => {
+test('proves a pull with the written login: manifest, layer from the storage, and the identity itself', async () => {
   const before = world.azure.requests.length;
   const finding = await prove(proofOf(image));
   const seen = world.azure.requests
@@ -99,7 +99,7 @@ test('a pull with what the file holds: manifest, layer through the storage, and 
   });
 });
 
-test('nothing secret is in the record, or in what is told', async () => {
+test('the record and the condition contain no secret', async () => {
   const finding = await prove(proofOf(image));
   const record = await readFile(join(root, 'run/slipway/pull-proof.json'), 'utf8');
   const told = `${record} ${JSON.stringify(finding)}`;
@@ -107,14 +107,14 @@ test('nothing secret is in the record, or in what is told', async () => {
   expect(record).toContain('pulled at');
 });
 
-test('a login, where no image is named', async () => {
+test('proves only the login if no image is named', async () => {
   expect(await prove(proofOf())).toMatchObject({
     state: 'InSync',
     message: expect.stringMatching(/^logged in to team\.azurecr\.io at /),
   });
 });
 
-test('a tag that moved is a remark', async () => {
+test('notes a tag that moved', async () => {
   const manifests = /\/_manifests\//;
   const moved = { manifest: { digest: 'sha256:moved' } };
   registry.faults.fail({ status: 200, body: moved }, { on: manifests });
@@ -133,14 +133,14 @@ const withoutRole = () => world.azure.setRole('server', 'AcrPull', loginServer, 
 
 const cases: readonly Case[] = [
   {
-    name: 'a role that was taken away, told at the token',
+    name: 'a removed role, refused at the token',
     arrange: withoutRole,
     reason: 'PullDenied',
     endedBy: 'person',
     says: /^The identity itself has no access either\..*AcrPull/,
   },
   {
-    name: 'a role that was taken away, told at the manifest',
+    name: 'a removed role, refused at the manifest',
     arrange: () => {
       withoutRole();
       registry.roleCheckedAt = 'manifest';
@@ -159,10 +159,10 @@ const cases: readonly Case[] = [
     says: /Container Registry Repository Reader/,
   },
   {
-    name: "a password that is none of the registry's",
+    name: 'a password that the registry did not issue',
     arrange: () => keep('by-hand'),
     reason: 'PullCredentialRefused',
-    // The next pass, in seconds, takes the login out of kubelet's reach.
+    // The next pass, in seconds, withdraws the login from kubelet.
     endedBy: 'time',
     says: /authentication required.*registries\.schedule.*does see .*an older credential/,
   },
@@ -207,21 +207,21 @@ const cases: readonly Case[] = [
     after: 9_000,
   },
   {
-    name: 'an error of its own',
+    name: 'an error of the registry',
     arrange: () => registry.faults.fail({ status: 503 }),
     reason: 'RegistryUnavailable',
     endedBy: 'time',
   },
 ];
 
-describe('each failure of a pull has a reason and what ends it', () => {
+describe('a failure of a pull has a reason and a remedy', () => {
   test.each(cases)('$name', async ({ arrange, of = image, ...expected }) => {
     await arrange();
     await expectFailure(prove(proofOf(of)), expected);
   });
 });
 
-test('a certificate of a CA that nobody named', async () => {
+test('a certificate of an unknown CA', async () => {
   const finding = await proofOf(image).check(host);
   const stranger = nodeHost({ proxy: world.azure.proxyUrl });
   const remedy = finding.state === 'Drifted' ? finding.drift.remedy(stranger) : Promise.resolve();

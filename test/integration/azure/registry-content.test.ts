@@ -8,9 +8,9 @@ import type { Registry } from '../../lab/azure/registry.ts';
 
 const loginServer = 'team.azurecr.io';
 
-// What the emulated registry answers is what proofs of pull are tested against, so it is held to the documents itself.
+// The proofs of pulls are tested against the emulated registry, so these tests hold it to the documents.
 let azure: Azure;
-/** One for all tests, because each reads the certificates of this machine anew. */
+/** One for all tests, because each instance reads the certificates of this machine again. */
 let host: Host;
 let registry: Registry;
 let password: string;
@@ -38,7 +38,7 @@ describe('access tokens', () => {
   test.each([
     ['as containerd and skopeo get them', () => tokenByGet(pullScope)],
     ['as the SDK gets them', () => tokenByPost(pullScope)],
-  ])('%s let read a manifest', async (_name, get) => {
+  ])('%s give access to a manifest', async (_name, get) => {
     const { status, headers, body } = await at(manifestPath, bearer(await get()));
     expect({ status, type: headers['content-type'] }).toEqual({
       status: 200,
@@ -48,7 +48,7 @@ describe('access tokens', () => {
     expect(JSON.parse(body).manifests).toHaveLength(2);
   });
 
-  test('no password grant: containerd has to fall back to GET', async () => {
+  test('the password grant is refused, so containerd falls back to GET', async () => {
     const answer = await post({ grant_type: 'password', service: loginServer, scope: pullScope });
     expect(answer.status).toBe(400);
   });
@@ -57,11 +57,11 @@ describe('access tokens', () => {
     ['nobody', () => ({})],
     ['a wrong password', () => basic('canary')],
     ['another user', () => basic(password, 'admin')],
-  ])('%s gets none', async (_name, headers) => {
+  ])('%s gets no access token', async (_name, headers) => {
     expect((await askToken(pullScope, headers())).status).toBe(401);
   });
 
-  test('they hold what is granted, and end with the refresh token or after 75 minutes', async () => {
+  test('access tokens carry the granted scope, and end with the refresh token or after 75 minutes', async () => {
     const claims = claimsOf(await tokenByGet('repository:hello/world:pull,push'));
     expect(claims.access).toEqual([{ type: 'repository', name: 'hello/world', actions: ['pull'] }]);
     expect(claims.exp - claims.iat).toBe(4500);
@@ -71,7 +71,7 @@ describe('access tokens', () => {
     expect(short.exp).toBe(claimsOf(password).exp);
   });
 
-  test('an expired refresh token gets none', async () => {
+  test('an expired refresh token gets no access token', async () => {
     registry.tokenLifetime = 1_000;
     const short = await exchanged();
     await expect
@@ -81,21 +81,41 @@ describe('access tokens', () => {
 });
 
 describe('a manifest', () => {
-  test.each<readonly [string, () => Promise<object>, number, string, RegExp]>([
-    ['without a token', async () => ({}), 401, 'UNAUTHORIZED', /scope="repository:hello\/world:pull"$/],
-    ['with the refresh token', async () => bearer(password), 401, 'UNAUTHORIZED', /error="invalid_token"/],
-    ['with a password', async () => basic(password), 401, 'UNAUTHORIZED', /^Bearer realm=/],
-    ['with a forged token', async () => bearer('canary'), 401, 'UNAUTHORIZED', /error="invalid_token"/],
-    [
-      'with a token for another repository',
-      async () => bearer(await tokenByGet('repository:other:pull')),
-      401,
-      'UNAUTHORIZED',
-      /error="insufficient_scope"/,
-    ],
-  ])('%s is refused', async (_name, headers, status, code, challenge) => {
+  interface Refusal {
+    readonly name: string;
+    readonly headers: () => Promise<object>;
+    readonly challenge: RegExp;
+  }
+
+  test.each<Refusal>([
+    {
+      name: 'without a token',
+      headers: async () => ({}),
+      challenge: /scope="repository:hello\/world:pull"$/,
+    },
+    {
+      name: 'with the refresh token',
+      headers: async () => bearer(password),
+      challenge: /error="invalid_token"/,
+    },
+    {
+      name: 'with a password',
+      headers: async () => basic(password),
+      challenge: /^Bearer realm=/,
+    },
+    {
+      name: 'with a forged token',
+      headers: async () => bearer('canary'),
+      challenge: /error="invalid_token"/,
+    },
+    {
+      name: 'with a token for another repository',
+      headers: async () => bearer(await tokenByGet('repository:other:pull')),
+      challenge: /error="insufficient_scope"/,
+    },
+  ])('$name is refused', async ({ headers, challenge }) => {
     const answer = await at(manifestPath, await headers());
-    expect({ status: answer.status, code: codeOf(answer) }).toEqual({ status, code });
+    expect({ status: answer.status, code: codeOf(answer) }).toEqual({ status: 401, code: 'UNAUTHORIZED' });
     expect(answer.headers['www-authenticate']).toMatch(challenge);
   });
 
@@ -117,12 +137,12 @@ describe('a manifest', () => {
   });
 });
 
-describe('a role that is taken away while the refresh token lives', () => {
+describe('a role that is removed during the life of the refresh token', () => {
   test.each<readonly [Registry['roleCheckedAt'], number, number]>([
     ['exchange', 401, 401],
     ['token', 401, 401],
     ['manifest', 200, 403],
-  ])('where it is checked at the %s', async (where, tokenStatus, manifestStatus) => {
+  ])('is refused at or after the check at the %s', async (where, tokenStatus, manifestStatus) => {
     registry.roleCheckedAt = where;
     azure.setRole('server', 'AcrPull', loginServer, false);
     const answer = await askToken(pullScope, basic(password));
@@ -134,7 +154,7 @@ describe('a role that is taken away while the refresh token lives', () => {
 });
 
 describe('a blob', () => {
-  test('is behind a redirect, and is read without a token, in whole or in part', async () => {
+  test('is behind a redirect, and can be read without a token, whole or in part', async () => {
     const location = await redirect();
     expect(new URL(location).host).toMatch(/\.blob\.core\.windows\.net$/);
     expect((await host.get({ url: location })).status).toBe(200);
@@ -168,7 +188,7 @@ describe('a blob', () => {
       code: 'AuthenticationFailed',
     },
     {
-      name: 'with a later end than was signed',
+      name: 'with a later end than the signed one',
       change: (url) => url.replace(/se=20\d\d/, 'se=2099'),
       status: 403,
       code: 'AuthenticationFailed',
@@ -188,7 +208,7 @@ describe('a blob', () => {
       code: 'InvalidRange',
     },
     {
-      name: 'from storage that is closed',
+      name: 'from closed storage',
       arrange: () => {
         registry.storage.closed = true;
       },
@@ -201,7 +221,7 @@ describe('a blob', () => {
     expect({ status: answer.status, code: answer.headers['x-ms-error-code'] }).toEqual({ status, code });
   });
 
-  test('no log holds the signature', async () => {
+  test('no log contains the signature', async () => {
     const location = await redirect();
     await host.get({ url: location });
     const signature = new URL(location).searchParams.get('sig') ?? '';
@@ -246,12 +266,12 @@ describe('the metadata, by the SDK', () => {
   test.each([
     ['hello/world', '2', 404],
     ['other', '1', 404],
-  ])('of %s:%s is not there', async (name, tag, statusCode) => {
+  ])('of %s:%s is not found', async (name, tag, statusCode) => {
     const missing = client().getArtifact(name, tag).getManifestProperties();
     await expect(missing).rejects.toMatchObject({ statusCode });
   });
 
-  test('is not for an identity without a role', async () => {
+  test('is refused to an identity without a role', async () => {
     registry.mode = 'abac';
     const refused = client().getArtifact('hello/world', '1').getManifestProperties();
     await expect(refused).rejects.toMatchObject({ statusCode: 401 });
@@ -271,7 +291,7 @@ async function tokenByGet(scope: string): Promise<string> {
   return JSON.parse((await askToken(scope, basic(password))).body).access_token;
 }
 
-/** A refresh token of the node's identity. */
+/** A refresh token for the identity of the node. */
 async function exchanged(): Promise<string> {
   const form = { grant_type: 'access_token', service: loginServer, access_token: entraToken().token };
   return JSON.parse((await post(form, '/oauth2/exchange')).body).refresh_token;
@@ -288,7 +308,7 @@ function post(form: Record<string, string>, path = '/oauth2/token'): Promise<Htt
   return host.send({ method: 'POST', url, headers, body: new URLSearchParams(form).toString() });
 }
 
-/** Where the registry sends who asks for the layer of this image. */
+/** The address to which the registry redirects a request for the layer of this image. */
 async function redirect(): Promise<string> {
   const headers = bearer(await tokenByGet(pullScope));
   const index = JSON.parse((await at(manifestPath, headers)).body);

@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 afterAll(() => world.azure.stop());
 
-test('each password is a new refresh token of three hours', async () => {
+test('each password is a new refresh token that lives three hours', async () => {
   const first = await cloud.registryPassword(loginServer);
   const second = await cloud.registryPassword(loginServer);
   const times = readJwt(second.reveal());
@@ -53,7 +53,7 @@ const cases: readonly Case[] = [
     says: /Container Registry Repository Reader/,
   },
   {
-    name: 'a registry that takes another audience',
+    name: 'a registry that expects another audience',
     arrange: () => {
       registry.audience = 'https://management.azure.com';
     },
@@ -78,13 +78,13 @@ const cases: readonly Case[] = [
     after: 9_000,
   },
   {
-    name: 'an error of its own',
+    name: 'an error of the registry',
     arrange: () => registry.faults.fail({ status: 502 }),
     reason: 'RegistryUnavailable',
     endedBy: 'time',
   },
   {
-    name: 'what is no Azure registry',
+    name: 'a server that is not an Azure registry',
     arrange: () => registry.faults.fail({ status: 404 }),
     reason: 'UnexpectedAnswer',
     endedBy: 'person',
@@ -103,7 +103,7 @@ const cases: readonly Case[] = [
     endedBy: 'time',
   },
   {
-    name: 'a server that never answers',
+    name: 'a silent server',
     arrange: () => registry.faults.fail('hang'),
     reason: 'RegistryUnavailable',
     endedBy: 'time',
@@ -111,7 +111,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-describe('each failure has a reason, what ends it, and costs one request', () => {
+describe('a failure of the registry has a reason and a remedy, and costs one request', () => {
   test.each(cases)('$name', async ({ arrange, ...expected }) => {
     arrange();
     const made = await requestsTo(world.azure, 'registry', () =>

@@ -13,12 +13,12 @@ import { type Azure, startAzure } from '../../lab/azure/index.ts';
 export const secret = 'canary-of-the-vault';
 export const loginServer = 'team.azurecr.io';
 
-/** How much shorter every timeout is than in the field while a server hangs, which then costs a second. */
+/** Timeouts are divided by this while a server hangs, so that a timeout costs about a second. */
 const haste = 10;
 
 export interface World {
   readonly azure: Azure;
-  /** Timeouts as they were asked for, milliseconds. */
+  /** The requested timeouts, in milliseconds. */
   readonly timeouts: number[];
   cloud(
     settings?: Partial<AzureSettings>,
@@ -27,7 +27,7 @@ export interface World {
   ): Cloud;
 }
 
-/** One VM with one vault and one registry, all roles assigned. */
+/** One VM with one vault, one registry and all roles assigned. */
 export async function startWorld(): Promise<World> {
   const azure = await startAzure({
     nodes: { server: {} },
@@ -41,7 +41,7 @@ export async function startWorld(): Promise<World> {
   const hangs = () => servers.some(({ faults }) => faults.hang);
   const hostWith = (caFile: string | undefined) =>
     hasty(nodeHost({ proxy: azure.proxyUrl, caFile }), timeouts, hangs);
-  // One for all clouds, because each reads the certificates of this machine anew.
+  // One for all clouds, because each instance reads the certificates of this machine again.
   const usualHost = hostWith(azure.caFile);
   return {
     azure,
@@ -78,11 +78,11 @@ export interface Expected {
   readonly reason: Reason;
   readonly endedBy: NodeError['endedBy'];
   readonly after?: number;
-  /** What the message must tell. */
+  /** The pattern that the message matches. */
   readonly says?: RegExp;
 }
 
-/** The call fails so, and shows no secret and no token however it is printed. */
+/** Expects the call to fail this way, with no secret or token in any form of the printed error. */
 export async function expectFailure(call: Promise<unknown>, expected: Expected): Promise<NodeError> {
   const error = await failure(call);
   const { endedBy, after, says = /./ } = expected;
@@ -96,7 +96,7 @@ export async function expectFailure(call: Promise<unknown>, expected: Expected):
   return error;
 }
 
-/** How many requests a call makes to the servers whose name starts so. */
+/** The number of requests that a call makes to the servers whose name starts with `server`. */
 export async function requestsTo(
   azure: Azure,
   server: string,

@@ -1,4 +1,4 @@
-/** Everything that can be given wrongly, and the one error that each is answered with. */
+/** Every kind of invalid input, and the one error that each causes. */
 import { describe, expect, test } from 'vitest';
 import { commandLine } from './cases/command-line.ts';
 import { facts } from './cases/facts.ts';
@@ -35,13 +35,17 @@ describe.each(Object.entries(sources))('%s', (_, cases) => {
   });
 });
 
-describe('what only looks wrong is no error:', () => {
+describe('unusual but valid input is accepted:', () => {
   const config = ['config', '--root', '{root}', '--cloud', 'static'];
   const own = 'etc/slipway/config.yaml';
   test.each<readonly [name: string, given: Pick<Case, 'args' | 'files'>, exitCode: number]>([
     ['an empty settings file', { args: config, files: { [own]: '' } }, 0],
-    ['one of comments alone', { args: config, files: { [own]: '# role: server\n' } }, 0],
-    ['a file of another kind beside them', { args: config, files: { 'etc/slipway/config.d/x.bak': '[' } }, 0],
+    ['a settings file with only comments', { args: config, files: { [own]: '# role: server\n' } }, 0],
+    [
+      'a file of another kind in the settings folder',
+      { args: config, files: { 'etc/slipway/config.d/x.bak': '[' } },
+      0,
+    ],
     ['a relative root', { args: ['config', '--root', 'test', '--cloud', 'static'] }, 0],
     [
       'a closed tag',
@@ -49,7 +53,7 @@ describe('what only looks wrong is no error:', () => {
       0,
     ],
     [
-      'a registries.yaml that is damaged, which is written anew',
+      'a damaged registries.yaml, which is written again',
       {
         args: ['plan', ...config.slice(1), '--role', 'server', '--set', 'registries.servers=[a.io]'],
         files: { 'etc/rancher/k3s/registries.yaml': `configs: [${canary}` },

@@ -1,4 +1,4 @@
-/** What only a process of its own can be given: an environment, and an end. */
+/** Input that only a separate process can have: an environment and an exit code. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const config = ['config', '--root', '{root}', '--cloud', 'static'];
 
-/** Runs a case as a process with this environment alone. */
+/** Runs a case as a process with only this environment. */
 function answerOfProcess(
   given: Pick<Case, 'args' | 'files'>,
   env: Readonly<Record<string, string>> = {},
@@ -31,23 +31,19 @@ function answerOfProcess(
 
 describe('a process ends with 1, one error and nothing else', () => {
   test.each<readonly [name: string, given: Pick<Case, 'args' | 'files'>, error: RegExp]>([
+    ['for an unknown command', { args: ['plann'] }, /command line plann: is no command; did you mean plan\?/],
     [
-      'for a command that is none',
-      { args: ['plann'] },
-      /command line plann: is no command; did you mean plan\?/,
-    ],
-    [
-      'for an option that is none',
+      'for an unknown option',
       { args: [...config, '--rol', 'a'] },
       /--rol: is no option .* did you mean --role\?/,
     ],
     [
-      'for settings that cannot be used',
+      'for invalid settings',
       { args: config, files: { 'etc/slipway/config.yaml': `rolle: ${canary}` } },
       /config\.yaml: rolle: is not a setting; did you mean `role`\?/,
     ],
     [
-      'for a daemon in a root that is not there',
+      'for a daemon in a missing root',
       { args: ['run', '--root', '{root}/a'] },
       /--root: .* does not exist; make it/,
     ],
@@ -69,7 +65,7 @@ describe('the environment', () => {
       'NODE_TLS_REJECT_UNAUTHORIZED, SSL_CERT_FILE',
       { SSL_CERT_FILE: '/nowhere', NODE_TLS_REJECT_UNAUTHORIZED: '0' },
     ],
-  ])('%s has no power, and one line says so', async (names, env) => {
+  ])('%s is ignored, and one line reports it', async (names, env) => {
     const { exitCode, stdout, stderr, written } = await answerOfProcess({ args: config }, env);
     const own = stderr.split('\n').filter((line) => line.includes('slipway'));
     expect(own).toEqual([expect.stringContaining(`slipway: ignored from the environment: ${names};`)]);
@@ -91,12 +87,12 @@ describe('the environment', () => {
     ['SLIPWAY_ROLE', canary],
     ['HOME', ''],
     ['PATH', '/nowhere'],
-  ])('%s=%j is not heeded, whatever it is', async (name, value) => {
+  ])('%s=%j has no effect', async (name, value) => {
     usual ??= await answerOfProcess({ args: config });
     expect(await answerOfProcess({ args: config }, { [name]: value })).toEqual({ ...usual, stderr: '' });
   });
 
-  test('what systemd would not have set is told by the daemon, and does no harm', async () => {
+  test('the daemon reports invalid variables of systemd, and ignores them', async () => {
     const env = { NOTIFY_SOCKET: `notify/${canary}`, WATCHDOG_USEC: `${canary} s` };
     const warnings = await firstWarnings(env, 2);
     expect(warnings[0]).toMatch(/^NOTIFY_SOCKET is no path of a socket, .* take the variable out/);
@@ -105,7 +101,7 @@ describe('the environment', () => {
   });
 });
 
-test('the arguments of kubelet’s credential provider', async () => {
+test('invalid arguments of kubelet’s credential provider are refused', async () => {
   const args = ['credential-provider', '--rot', canary];
   const { exitCode, stdout, stderr } = await answerOfProcess({ args }, {}, requestFor('a.io/b'));
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
@@ -115,7 +111,7 @@ test('the arguments of kubelet’s credential provider', async () => {
   expect(stderr).not.toContain(canary);
 });
 
-/** What the daemon warns of first, before it is told to end. */
+/** The first warnings of the daemon, which is then asked to end. */
 async function firstWarnings(
   env: Readonly<Record<string, string>>,
   count: number,

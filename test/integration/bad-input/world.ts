@@ -1,4 +1,4 @@
-/** The whole program on input that is wrong, below a root of its own. */
+/** Runs the whole program on invalid input, below a root of its own. */
 import fs, {
   chmodSync,
   lstatSync,
@@ -14,27 +14,27 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** Stands for whatever may be a secret in what is given; no answer may hold it. */
+/** Stands for a secret in the input; no output may contain it. */
 export const canary = 'hunter2';
 
-/** One thing that is wrong, and what its one error must say. `{root}` in what is given stands for the root. */
+/** One invalid input, and the parts of its error. `{root}` in the input stands for the root. */
 export interface Case {
   readonly name: string;
-  /** What follows `slipway`. */
+  /** The arguments of `slipway`. */
   readonly args: readonly string[];
-  /** By the path below the root: a text, or what else stands there. */
+  /** By the path below the root: a text, or another kind of entry. */
   readonly files?: Readonly<Record<string, string | Uint8Array | Special>>;
-  /** Brings about what files cannot, below this root; what it gives undoes that. */
+  /** Prepares what files cannot, below this root; returns a function that undoes it. */
   readonly arrange?: (root: string) => Promise<() => Promise<void>>;
-  /** Which flag, file and path in it, tag or variable. */
+  /** The flag, the file and its path, the tag or the variable that the error names. */
   readonly source: RegExp | string;
   readonly problem: RegExp;
   readonly repair: RegExp;
-  /** So many lines has the error, where what is wrong is more than one thing. */
+  /** The number of lines of the error, if the input has several faults. */
   readonly lines?: number;
-  /** 1 unless said. */
+  /** 1 by default. */
   readonly exitCode?: number;
-  /** What is on standard output; nothing unless said. */
+  /** The text on standard output; empty by default. */
   readonly stdout?: RegExp;
 }
 
@@ -45,10 +45,10 @@ export interface Special {
 
 export interface Ended {
   readonly exitCode: number;
-  /** With `{root}` for the root, as in what is given. */
+  /** With `{root}` for the root, as in the input. */
   readonly stdout: string;
   readonly stderr: string;
-  /** What is different below the root. */
+  /** The changes below the root. */
   readonly written: readonly string[];
 }
 
@@ -75,7 +75,7 @@ export async function answerTo(
   }
 }
 
-/** Runs the program in this process, which takes milliseconds where a process of its own takes a good part of a second. */
+/** Runs the program in this process, which takes milliseconds; a separate process takes most of a second. */
 export async function runHere(args: readonly string[]): Promise<Omit<Ended, 'written'>> {
   const { main } = await import('../../../src/commands/main.ts');
   const said = { stdout: '', stderr: '' };
@@ -96,7 +96,10 @@ export async function runHere(args: readonly string[]): Promise<Omit<Ended, 'wri
   }
 }
 
-/** Takes what is written to these descriptors, past the streams, as src/agent/host/process/print.ts does; returns the undoing. */
+/**
+ * Captures what is written to these descriptors without the streams, as src/agent/host/process/print.ts does; returns a
+ * function that undoes it.
+ */
 function takeWrites(takers: Readonly<Record<number, (text: string) => void>>): () => void {
   const { writeSync } = fs;
   const take = (fd: number, bytes: Uint8Array, offset: number): number => {
@@ -123,7 +126,7 @@ function put(root: string, path: string, content: string | Uint8Array | Special)
   if (typeof content === 'string') chmodSync(full, 0o600);
 }
 
-/** What each path below the root is. */
+/** The content of each path below the root. */
 function snapshot(root: string): ReadonlyMap<string, string> {
   const paths = ['.', ...readdirSync(root, { recursive: true, encoding: 'utf8' })];
   return new Map(paths.map((path) => [path, describe(join(root, path))]));

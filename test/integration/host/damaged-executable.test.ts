@@ -7,7 +7,7 @@ import { aNode } from '../../unit/agent/a-node.ts';
 import { context, fluxSettings } from '../../unit/agent/gitops/flux/settings.ts';
 import { temporaryFolder } from './folder.ts';
 
-/** The bytes of a real executable that a power loss may leave of it: none, its header, a part of its code. */
+/** The parts of an executable that a power loss may leave: nothing, its header, or part of its code. */
 const left = { 'no byte': 0, 'its header': 1_000, 'a part': 2_000_000 };
 
 test.each(
@@ -15,7 +15,7 @@ test.each(
     { what, bytes, name: 'flux' },
     { what, bytes, name: 'k3s' },
   ]),
-)('$name of which $what is left is downloaded again', async ({ name, bytes }) => {
+)('$name is downloaded again if $what is left of it', async ({ name, bytes }) => {
   const root = await temporaryFolder();
   const host = nodeHost();
   const node = aNode('server', { root });

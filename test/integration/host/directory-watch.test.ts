@@ -12,7 +12,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-test('several writes in a row are told once, a missing directory is passed over', async () => {
+test('several writes in a row are reported once, and a missing directory is skipped', async () => {
   const onChange = vi.fn();
   watchDirectories([{ directory: join(directory, 'missing') }, { directory }], onChange);
   for (const name of ['a', 'b', 'a']) writeFileSync(join(directory, name), name);
@@ -21,7 +21,7 @@ test('several writes in a row are told once, a missing directory is passed over'
   await expect.poll(() => onChange.mock.calls.length, { timeout: 60_000 }).toBe(2);
 });
 
-test('changes that never rest are told all the same', async () => {
+test('changes that never pause are still reported', async () => {
   const onChange = vi.fn();
   watchDirectories([{ directory }], onChange);
   const writeAndLook = () => {
@@ -31,9 +31,9 @@ test('changes that never rest are told all the same', async () => {
   await expect.poll(writeAndLook, { interval: 50, timeout: 60_000 }).toBeGreaterThan(0);
 });
 
-test('where a file is meant, what else changes beside it is not told', async () => {
+test('the watch of one file ignores other files of its directory', async () => {
   const [ofFile, ofAll] = [vi.fn(), vi.fn()];
-  // Told first, if it were told.
+  // A report for this watch would come first.
   watchDirectories([{ directory, name: 'x.yaml' }], ofFile);
   watchDirectories([{ directory }], ofAll);
   writeFileSync(join(directory, 'other'), '');

@@ -14,10 +14,10 @@ import { serveHttp, serveHttps } from './servers.ts';
 const content = Buffer.alloc(300_000, 'k3s ');
 const tools = { routes: new Routes({}) };
 
-/** Answers a request for a file; `part` is where the client keeps what it has of it. */
+/** Answers a request for a file; `part` is the path of the partial file of the client. */
 type Answer = (request: IncomingMessage, response: ServerResponse, part: string) => void;
 
-/** A release: `/sums` and `/k3s`, which a test may answer in its own way. */
+/** A release with `/sums` and `/k3s`, which a test may answer itself. */
 async function release(file: Answer, body: Buffer = content) {
   const root = await temporaryFolder();
   const asked: (string | undefined)[] = [];
@@ -36,7 +36,9 @@ async function release(file: Answer, body: Buffer = content) {
   return { wanted, asked, root, port };
 }
 
-/** Answers like a release server: ranges and ETag; after `cut` bytes of a whole answer the connection breaks. */
+/**
+ * Answers like a release server, with ranges and an ETag; breaks the connection after `cut` bytes of a whole answer.
+ */
 function ranged({
   etag = '"v1"',
   cut = content.length,
@@ -62,7 +64,9 @@ function rangeStart({ headers }: IncomingMessage, etag: string): number {
   return headers['if-range'] === etag ? Number(start) : 0;
 }
 
-/** Breaks the connection once the client has kept the bytes: what it has read and not kept yet, it would drop. */
+/**
+ * Breaks the connection once the client has written the bytes, since it drops bytes that it has read but not written.
+ */
 async function breakOff(response: ServerResponse, bytes: Buffer, part: string): Promise<void> {
   response.write(bytes);
   while (response.writable && (await sizeOf(part)) < bytes.length) await sleep(5);
@@ -76,7 +80,7 @@ async function sizeOf(path: string): Promise<number> {
   );
 }
 
-test('a verified file is in place with its mode, and nothing beside it', async () => {
+test('installs a verified file with its mode, and leaves no other file', async () => {
   const { wanted, root } = await release(ranged());
   await download(wanted, tools);
   expect((await readFile(wanted.path)).equals(content)).toBe(true);
@@ -84,14 +88,14 @@ test('a verified file is in place with its mode, and nothing beside it', async (
   expect(await readdir(`${root}/bin`)).toEqual(['k3s']);
 });
 
-test('the Host downloads the same way', async () => {
+test('downloads the same way through the Host', async () => {
   const { wanted } = await release(ranged());
   await nodeHost().download(wanted);
   expect((await readFile(wanted.path)).equals(content)).toBe(true);
 });
 
 describe('a broken transfer', () => {
-  test('is DownloadFailed soon, and the next attempt fetches the rest only', async () => {
+  test('is DownloadFailed at once, and the next attempt fetches only the rest', async () => {
     const { wanted, asked, root } = await release(ranged({ cut: 100_000 }));
     await expect(download(wanted, tools)).rejects.toMatchObject({
       reason: 'DownloadFailed',
@@ -120,7 +124,7 @@ describe('a broken transfer', () => {
     expect(asked[1]).toBe(ending === 'goes on' ? 'bytes=100000-' : undefined);
   });
 
-  test('starts over where the file on the server is another one', async () => {
+  test('starts over if the file on the server has changed', async () => {
     let etag = '"v1"';
     const { wanted, asked } = await release((...exchange) =>
       ranged({ etag, cut: etag === '"v1"' ? 100_000 : content.length })(...exchange),
@@ -132,7 +136,7 @@ describe('a broken transfer', () => {
     expect((await readFile(wanted.path)).equals(content)).toBe(true);
   });
 
-  test('starts over where the server knows no ranges', async () => {
+  test('starts over if the server does not support ranges', async () => {
     let first = true;
     const { wanted } = await release((_request, response, part) => {
       response.writeHead(200, { etag: '"v1"', 'content-length': content.length });
@@ -146,7 +150,7 @@ describe('a broken transfer', () => {
   });
 
   test.each([416, 206])(
-    'starts over where the range is answered with %i and another place',
+    'starts over if the server answers the range with %i and another offset',
     async (status) => {
       let whole = false;
       const { wanted, asked } = await release((request, response, part) => {
@@ -163,7 +167,7 @@ describe('a broken transfer', () => {
     },
   );
 
-  test('that was whole when the process died is not fetched again', async () => {
+  test('is not fetched again if it was complete when the process died', async () => {
     const { wanted, asked, root } = await release(ranged());
     await nodeHost().writeFile(`${root}/bin/.k3s.slipway-part`, `${content}`, { mode: 0o600 });
     await download(wanted, tools);
@@ -171,7 +175,7 @@ describe('a broken transfer', () => {
     expect((await stat(wanted.path)).mode & 0o7777).toBe(0o755);
   });
 
-  test('a damaged note of it does no harm', async () => {
+  test('starts over if its note is damaged', async () => {
     const { wanted, root } = await release(ranged());
     await nodeHost().writeFile(`${root}/bin/.k3s.slipway-part`, 'half', { mode: 0o600 });
     await nodeHost().writeFile(`${root}/bin/.k3s.slipway-part.json`, '{"url":', { mode: 0o600 });
@@ -180,7 +184,7 @@ describe('a broken transfer', () => {
   });
 });
 
-test('a transfer without a byte is DownloadFailed soon', async () => {
+test('a transfer without a byte is DownloadFailed at its timeout', async () => {
   const { wanted } = await release((_request, response) => void response.writeHead(200).write('begun'));
   await expect(download(wanted, { ...tools, stallAfter: 100 })).rejects.toMatchObject({
     reason: 'DownloadFailed',
@@ -189,7 +193,7 @@ test('a transfer without a byte is DownloadFailed soon', async () => {
   });
 });
 
-test('a transfer that drips is DownloadFailed soon at its deadline, and resumed', async () => {
+test('a slow transfer is DownloadFailed at its deadline, and resumed', async () => {
   let drips = true;
   const { wanted, asked } = await release((request, response, part) => {
     if (!drips) return ranged()(request, response, part);
@@ -208,7 +212,7 @@ test('a transfer that drips is DownloadFailed soon at its deadline, and resumed'
   expect(asked).toEqual([undefined, expect.stringMatching(/^bytes=[1-9]\d*-$/)]);
 });
 
-test('a checksum file that drips has the same deadline', async () => {
+test('a slow checksum file has the same deadline', async () => {
   const port = await serveHttp((_request, response) => {
     const drip = setInterval(() => response.write('x'), 20);
     response.on('close', () => clearInterval(drip));
@@ -221,7 +225,7 @@ test('a checksum file that drips has the same deadline', async () => {
   });
 });
 
-test('a body without end is DownloadFailed at the size limit, and keeps no room', async () => {
+test('an endless body is DownloadFailed at the size limit, and leaves no file', async () => {
   const { wanted, root } = await release((_request, response) => {
     const more = () => void response.write(content, () => response.writable && setImmediate(more));
     more();
@@ -234,14 +238,14 @@ test('a body without end is DownloadFailed at the size limit, and keeps no room'
   expect((await stat(`${root}/bin/.k3s.slipway-part`)).size).toBe(0);
 });
 
-test('what was begun counts for the size limit', async () => {
+test('the bytes of an earlier attempt count towards the size limit', async () => {
   const { wanted } = await release(ranged({ cut: 200_000 }));
   const limited = { ...tools, sizeLimit: content.length - 1 };
   await expect(download(wanted, limited)).rejects.toMatchObject({ endedBy: 'time' });
   await expect(download(wanted, limited)).rejects.toMatchObject({ endedBy: 'person' });
 });
 
-test('a corrupt file is ChecksumMismatch, thrown away, and the old one stays', async () => {
+test('a corrupt file is ChecksumMismatch and deleted, and the old file stays', async () => {
   const { wanted, root } = await release(ranged({ body: Buffer.from('corrupt') }));
   await nodeHost().writeFile(wanted.path, 'old', { mode: 0o755 });
   await expect(download(wanted, tools)).rejects.toMatchObject({
@@ -252,7 +256,7 @@ test('a corrupt file is ChecksumMismatch, thrown away, and the old one stays', a
   expect(await readdir(`${root}/bin`)).not.toContain('.k3s.slipway-part');
 });
 
-test('a release without a line for the file is ChecksumMissing, and nothing is fetched', async () => {
+test('a checksum file without the wanted name is ChecksumMissing, and nothing is fetched', async () => {
   const { wanted, asked } = await release(ranged());
   const other = { ...wanted, checksum: { ...wanted.checksum, name: 'k3s-s390x' } };
   await expect(download(other, tools)).rejects.toMatchObject({
@@ -267,7 +271,7 @@ test.each([
   { status: 404, endedBy: 'person', says: /answers 404\. Check the version and the releaseUrl/ },
   { status: 503, endedBy: 'time', retry: { after: 7_000 }, says: /answers 503/ },
   { status: 429, endedBy: 'time', retry: { after: 7_000 }, says: /answers 429/ },
-])('a status $status is DownloadFailed, ended by its own', async ({ status, endedBy, retry = {}, says }) => {
+])('a status $status is DownloadFailed, ended by $endedBy', async ({ status, endedBy, retry = {}, says }) => {
   const { wanted } = await release((_request, response) => {
     response.writeHead(status, { 'retry-after': '7' }).end();
   });
@@ -279,21 +283,21 @@ test.each([
   });
 });
 
-test('a server may say with a date until when it wants to be left alone', async () => {
+test('a Retry-After may be a date', async () => {
   const { wanted } = await release((_request, response) => {
     response.writeHead(503, { 'retry-after': 'Thu, 01 Jan 1970 00:00:00 GMT' }).end();
   });
   await expect(download(wanted, tools)).rejects.toMatchObject({ endedBy: 'time', retry: { after: 0 } });
 });
 
-test('no server can ask for more than ten minutes of patience', async () => {
+test('a Retry-After is limited to ten minutes', async () => {
   const { wanted } = await release((_request, response) => {
     response.writeHead(503, { 'retry-after': '9'.repeat(20) }).end();
   });
   await expect(download(wanted, tools)).rejects.toMatchObject({ endedBy: 'time', retry: { after: 600_000 } });
 });
 
-test('nobody there is Unreachable', async () => {
+test('a refused connection is Unreachable', async () => {
   const { wanted } = await release(ranged());
   const gone = { ...wanted, checksum: { url: 'http://127.0.0.1:1/sums', name: 'k3s' } };
   await expect(download(gone, tools)).rejects.toMatchObject({ reason: 'Unreachable' });
@@ -309,7 +313,7 @@ describe('redirects', () => {
     expect((await readFile(wanted.path)).equals(content)).toBe(true);
   });
 
-  test('that go round are DownloadFailed', async () => {
+  test('in a circle are DownloadFailed', async () => {
     const { wanted, asked } = await release((_request, response) => {
       response.writeHead(302, { location: '/k3s' }).end();
     });
@@ -339,8 +343,8 @@ describe('redirects', () => {
   });
 });
 
-describe('what is in place', () => {
-  test('with the right digest is not fetched, and gets its mode', async () => {
+describe('an existing file', () => {
+  test('with the right digest is not fetched again, and gets its mode', async () => {
     const { wanted, asked } = await release(ranged());
     await download(wanted, tools);
     await chmod(wanted.path, 0o644);
@@ -353,7 +357,7 @@ describe('what is in place', () => {
   test.each([
     ['empty', 0],
     ['half', 1_000],
-  ])('but is %s is replaced', async (_, size) => {
+  ])('that is %s is replaced', async (_, size) => {
     const { wanted } = await release(ranged());
     await nodeHost().writeFile(wanted.path, 'x'.repeat(size), { mode: 0o755 });
     await download(wanted, tools);
@@ -362,7 +366,7 @@ describe('what is in place', () => {
 });
 
 describe('an archive', () => {
-  test('gives its one member, and goes', async () => {
+  test('is deleted after its one member is unpacked', async () => {
     const archive = await archived('flux', 'the flux program');
     const { wanted, root } = await release(ranged({ body: archive }), archive);
     await download({ ...wanted, path: `${root}/bin/flux`, member: 'flux' }, tools);
@@ -371,7 +375,7 @@ describe('an archive', () => {
     expect(await readdir(`${root}/bin`)).toEqual(['flux']);
   });
 
-  test('without that member is DownloadFailed, and nothing is in place', async () => {
+  test('without that member is DownloadFailed, and nothing is installed', async () => {
     const archive = await archived('flux', 'the flux program');
     const { wanted } = await release(ranged({ body: archive }), archive);
     await expect(download({ ...wanted, member: 'helm' }, tools)).rejects.toMatchObject({
@@ -383,7 +387,7 @@ describe('an archive', () => {
   });
 });
 
-test('an archive that does not fit when unpacked is DiskFull, and makes room', async ({ skip }) => {
+test('an archive that does not fit when unpacked is DiskFull, and is deleted', async ({ skip }) => {
   const root = await smallDisk('1m');
   if (root === undefined) return skip('mounting needs root');
   const archive = await archived('flux', ' '.repeat(2_000_000));
@@ -395,7 +399,7 @@ test('an archive that does not fit when unpacked is DiskFull, and makes room', a
   expect(await readdir(root)).toEqual(['.flux.slipway-part.json']);
 });
 
-/** A file system of its own until the test ends; undefined where this process may not mount one. */
+/** Mounts a file system that lasts until the test ends; returns undefined if this process may not mount. */
 async function smallDisk(size: string): Promise<string | undefined> {
   const root = await temporaryFolder();
   const mount = { file: 'mount', args: ['-t', 'tmpfs', '-o', `size=${size}`, 'slipway-test', root] };

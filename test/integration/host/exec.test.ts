@@ -8,7 +8,7 @@ import { temporaryFolder } from './folder.ts';
 
 const host = nodeHost({ env: { PATH: process.env.PATH } });
 
-test('a command has a small environment of its own', async () => {
+test('a command gets a small environment', async () => {
   const { stdout } = await host.query({ file: 'env', args: [], env: { TOKEN: new Secret('t'), PLAIN: 'p' } });
   const names = stdout
     .trim()
@@ -44,19 +44,19 @@ test('a command ended by a signal has exit code 128 + n', async () => {
   expect((await host.query({ file: 'sh', args: ['-c', 'kill -9 $$'] })).exitCode).toBe(137);
 });
 
-test('of a long output the end is kept', async () => {
+test('the end of a long output is kept', async () => {
   const { stdout } = await host.query({ file: 'sh', args: ['-c', 'head -c 3000000 /dev/zero; printf end'] });
   expect(stdout).toHaveLength(1024 * 1024);
   expect(stdout.endsWith('\0end')).toBe(true);
 });
 
-test('a file that cannot be executed is no success', async () => {
+test('a file that cannot be executed is a failure', async () => {
   const path = `${await temporaryFolder()}/data`;
   await host.writeFile(path, 'x', { mode: 0o644 });
   expect((await host.query({ file: path, args: [] })).exitCode).toBe(126);
 });
 
-test('after its time a command ends with all it started', async () => {
+test('a command ends at its timeout with all its children', async () => {
   const folder = await temporaryFolder();
   const script = `(trap "" TERM; echo $$ > ${folder}/started; while :; do sleep 0.05; date > ${folder}/alive; done) & wait`;
   await expect(host.query({ file: 'sh', args: ['-c', script], timeout: 2_000 })).rejects.toMatchObject({
@@ -69,13 +69,13 @@ test('after its time a command ends with all it started', async () => {
   expect((await stat(`${folder}/alive`)).mtimeMs).toBe(last);
 });
 
-test('nobody waits for what a command leaves in the background', async () => {
+test('the caller does not wait for background processes of a command', async () => {
   const { stdout } = await host.query({ file: 'sh', args: ['-c', 'sleep 600 & echo $!'], timeout: 50_000 });
   expect(stdout).toMatch(/^\d+\n$/);
   process.kill(Number(stdout));
 });
 
-test('the arguments of a command are not read by a shell', async () => {
+test('a shell does not read the arguments of a command', async () => {
   const folder = await temporaryFolder();
   const { stdout } = await host.query({ file: 'echo', args: [`$(touch ${folder}/x)`, ';', '*'] });
   expect(stdout).toBe(`$(touch ${folder}/x) ; *\n`);
@@ -88,7 +88,7 @@ test.each([
     'the variable GITHUB_TOKEN',
   ],
   [{ file: 'true', args: ['fine', 'h\0u\0n\0ter2'] }, 'argument 2'],
-])('a NUL character is told by its place, and no value with it', async (command, place) => {
+])('an error about a NUL character names its place, not the value', async (command, place) => {
   const error = await host.run(command).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({
     reason: 'CommandFailed',
@@ -103,7 +103,7 @@ test('a command that the system refuses to start is CommandFailed', async () => 
   await expect(host.run(command)).rejects.toMatchObject({ name: 'NodeError', reason: 'CommandFailed' });
 });
 
-test('a time longer than a timer can hold is long', async () => {
+test('a timeout beyond the range of a timer does not end a command at once', async () => {
   const command = { file: 'sleep', args: ['0.2'], timeout: 600 * 3_600_000 };
   expect((await host.run(command)).exitCode).toBe(0);
 });

@@ -20,7 +20,7 @@ import { temporaryFolder } from './folder.ts';
 const host = nodeHost();
 
 test.skipIf(!isMainThread).each([0o000, 0o077])(
-  'modes do not depend on the umask %o (set in a process of its own only)',
+  'modes do not depend on the umask %o (skipped in a worker thread)',
   async (umask) => {
     const old = process.umask(umask);
     onTestFinished(() => void process.umask(old));
@@ -34,7 +34,7 @@ test.skipIf(!isMainThread).each([0o000, 0o077])(
   },
 );
 
-test('what a crash left beside a file goes with the next write of that file, and nothing else', async () => {
+test('the next write of a file removes the drafts that a crash left beside it, and nothing else', async () => {
   const root = await temporaryFolder();
   const names = [
     '.file.slipway-tmp-deadbeef-1',
@@ -47,7 +47,7 @@ test('what a crash left beside a file goes with the next write of that file, and
   expect((await readdir(root)).sort()).toEqual([...names.slice(1), 'file'].sort());
 });
 
-test('a write does not take the draft of another one away', async () => {
+test('a write does not remove the draft of another write', async () => {
   const root = await temporaryFolder();
   await replaceWith(`${root}/file`, async (draft) => {
     await writeFile(draft, 'slow');
@@ -56,7 +56,7 @@ test('a write does not take the draft of another one away', async () => {
   expect(await readFile(`${root}/file`, 'utf8')).toBe('slow');
 });
 
-test('a draft bears the stamp of its process, by which another process knows that it lives', async () => {
+test('the name of a draft has the stamp of its process', async () => {
   const root = await temporaryFolder();
   await replaceWith(`${root}/file`, async (draft) => {
     const [pid, start] = (await processIdentity(process.pid))?.split(' ') ?? [];
@@ -65,7 +65,7 @@ test('a draft bears the stamp of its process, by which another process knows tha
   });
 });
 
-test('a write leaves the draft of another process alone while that lives', async () => {
+test('a write leaves the draft of a live process alone', async () => {
   const root = await temporaryFolder();
   const draft = `.file.slipway-tmp-${(await processIdentity(process.ppid))?.replace(' ', '.')}-deadbeef-1`;
   await writeFile(`${root}/${draft}`, 'half');
@@ -73,7 +73,7 @@ test('a write leaves the draft of another process alone while that lives', async
   expect((await readdir(root)).sort()).toEqual([draft, 'file'].sort());
 });
 
-test('what is written reaches the disk before its name does, and then the name', async () => {
+test('the content of a file reaches the disk before its name, and then the name', async () => {
   const root = await temporaryFolder();
   await using any = await open(root);
   const handles = Object.getPrototypeOf(any);
@@ -96,7 +96,7 @@ test('what is written reaches the disk before its name does, and then the name',
   ]);
 });
 
-test('writes of one file at the same time do not disturb each other', async () => {
+test('concurrent writes of one file do not disturb each other', async () => {
   const root = await temporaryFolder();
   await Promise.all(
     Array.from({ length: 20 }, (_, n) => host.writeFile(`${root}/file`, `${n}`, { mode: 0o644 })),
@@ -104,7 +104,7 @@ test('writes of one file at the same time do not disturb each other', async () =
   expect(await readdir(root)).toEqual(['file']);
 });
 
-test('a refused write leaves nothing behind, and names the path', async () => {
+test('a refused write leaves no file behind, and names the path', async () => {
   await expect(host.writeFile('/proc/slipway/file', 'x', { mode: 0o644 })).rejects.toMatchObject({
     name: 'NodeError',
     message: expect.stringContaining('Cannot write /proc/slipway/file'),
@@ -117,7 +117,7 @@ test('a refused write leaves nothing behind, and names the path', async () => {
   expect(await readdir(root)).toEqual(['dir']);
 });
 
-test('what is no regular file is refused, and nobody waits for its other end', async () => {
+test('a path that is not a regular file is refused without waiting for its other end', async () => {
   const path = `${await temporaryFolder()}/fifo`;
   await host.run({ file: 'mkfifo', args: [path] });
   for (const each of [path, '/dev/zero']) {
@@ -129,7 +129,7 @@ test('what is no regular file is refused, and nobody waits for its other end', a
 });
 
 test.skipIf(!isMainThread).each([0o600, 0o640, 0o644])(
-  'a draft is empty and closed to others until it has its mode, %o (umask of a process of its own only)',
+  'a draft is empty and private until it has its mode, %o (skipped in a worker thread)',
   async (mode) => {
     const umask = process.umask(0);
     onTestFinished(() => void process.umask(umask));
@@ -150,7 +150,7 @@ test.skipIf(!isMainThread).each([0o600, 0o640, 0o644])(
 );
 
 test.skipIf(!isMainThread)(
-  'a directory that is made is never open to others, whatever the umask is (set in a process of its own only)',
+  'a new directory is private at any umask until it has its mode (skipped in a worker thread)',
   async () => {
     const umask = process.umask(0);
     onTestFinished(() => void process.umask(umask));
@@ -174,7 +174,7 @@ test.each([
   ['is followed', 0o755, ['file']],
   ['is followed, with the sticky bit', 0o1777, ['file']],
   ['is not followed', 0o777, []],
-])('a link on the way %s in a directory of mode %o', async (_, mode, written) => {
+])('a link in the path %s in a directory of mode %o', async (_, mode, written) => {
   const root = await temporaryFolder();
   await mkdir(`${root}/target`);
   await mkdir(`${root}/folder`);
@@ -189,7 +189,7 @@ test.each([
 });
 
 test.skipIf(!isMainThread)(
-  'the mode of a directory is not set where another user could exchange it (umask of a process of its own only)',
+  'the mode of a directory that another user could replace is not set (skipped in a worker thread)',
   async () => {
     const umask = process.umask(0o077);
     onTestFinished(() => void process.umask(umask));

@@ -68,7 +68,7 @@ describe('failures', () => {
   });
 });
 
-test('headers hold what a secret holds; nothing compressed is asked for', async () => {
+test('sends secrets in headers, and asks for no compression', async () => {
   const port = await serveHttp((request, response) => response.end(JSON.stringify(request.headers)));
   const { body } = await nodeHost().get({
     url: `http://127.0.0.1:${port}/`,
@@ -77,7 +77,7 @@ test('headers hold what a secret holds; nothing compressed is asked for', async 
   expect(JSON.parse(body)).toMatchObject({ authorization: 'Bearer x', 'accept-encoding': 'identity' });
 });
 
-test('a connection is used again', async () => {
+test('a connection is reused', async () => {
   const ports = new Set<number | undefined>();
   const port = await serveHttp((request, response) => {
     ports.add(request.socket.remotePort);
@@ -89,7 +89,7 @@ test('a connection is used again', async () => {
 });
 
 describe('trust', () => {
-  test('a stranger is TlsUntrusted, and slow', async () => {
+  test('an unknown certificate is TlsUntrusted, and retried slowly', async () => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);
     await expect(nodeHost().get({ url: `https://127.0.0.1:${port}/` })).rejects.toMatchObject({
       reason: 'TlsUntrusted',
@@ -106,7 +106,7 @@ describe('trust', () => {
     },
   );
 
-  test('that one request asked for is not lent to the next', async () => {
+  test('of one request does not apply to the next', async () => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);
     const host = nodeHost();
     const url = `https://127.0.0.1:${port}/`;
@@ -114,13 +114,13 @@ describe('trust', () => {
     await expect(host.get({ url })).rejects.toMatchObject({ reason: 'TlsUntrusted' });
   });
 
-  test('is for the names in the certificate only', async () => {
+  test('covers only the names in the certificate', async () => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);
     const request = { url: `https://localhost:${port}/`, trust: { ca: tls.ca } };
     await expect(nodeHost().get(request)).rejects.toMatchObject({ reason: 'TlsUntrusted' });
   });
 
-  test('is for any name only where the request says so, and for that CA only', async () => {
+  test('covers any name only if the request says so, and only for its CA', async () => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);
     const url = `https://localhost:${port}/`;
     const host = nodeHost();
@@ -130,7 +130,7 @@ describe('trust', () => {
     await expect(host.get({ url, trust: { ca: tls.ca } })).rejects.toMatchObject(untrusted);
   });
 
-  test('is given by network.caFile, and taken back when the file changes', async () => {
+  test('is given by network.caFile, and withdrawn when the file changes', async () => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);
     const caFile = `${await temporaryFolder()}/ca.pem`;
     const host = nodeHost({ caFile });
@@ -156,7 +156,7 @@ describe('proxy', () => {
     await expect(host.get({ url: 'https://other.test/' })).rejects.toMatchObject({ reason: 'TlsUntrusted' });
   });
 
-  test('http is asked of the proxy itself', async () => {
+  test('http requests go to the proxy itself', async () => {
     const proxy = await serveProxy(0);
     const { body } = await nodeHost({ proxy: proxy.url }).get({ url: 'http://mirror.test/k3s?x=1' });
     expect([body, proxy.asked]).toEqual(['by proxy', ['GET http://mirror.test/k3s?x=1']]);

@@ -16,7 +16,7 @@ function server(text: { readonly text: () => Promise<string> } = served) {
   return made;
 }
 
-describe('what is asked', () => {
+describe('a request for metrics', () => {
   test.each([
     ['GET', '/metrics', 200],
     ['GET', '/metrics?name[]=slipway_ready', 200],
@@ -42,7 +42,7 @@ describe('what is asked', () => {
     expect(answer.headers.get('content-type')).toBe(served.contentType);
   });
 
-  test('has the text as it is at that moment', async () => {
+  test('gets the current text', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     let asked = 0;
     await server({ text: async () => `slipway_passes_total ${++asked}\n` }).follow(address);
@@ -50,7 +50,7 @@ describe('what is asked', () => {
     expect([await get(), await get()]).toEqual(['slipway_passes_total 1\n', 'slipway_passes_total 2\n']);
   });
 
-  test('costs one connection where the text cannot be made', async () => {
+  test('loses its connection if the text cannot be made', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     let works = false;
     const text = async () => {
@@ -64,8 +64,8 @@ describe('what is asked', () => {
   });
 });
 
-describe('where it listens', () => {
-  test('follows: the old address is closed before the new is open, and none is none', async () => {
+describe('the address of the metrics server', () => {
+  test('follows the settings: the old address closes before the new one opens, and no address closes the server', async () => {
     const [one, other] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
     const { follow } = server();
     await follow(one);
@@ -77,7 +77,7 @@ describe('where it listens', () => {
     await expect(fetch(`http://${other}/metrics`)).rejects.toThrow();
   });
 
-  test('stays as it is where it is to stay: a connection that is kept goes on', async () => {
+  test('keeps its connections if the address does not change', async () => {
     const port = await freePort();
     const { follow } = server();
     await follow(`127.0.0.1:${port}`);
@@ -94,14 +94,14 @@ describe('where it listens', () => {
     const port = await freePort();
     const { follow } = server();
     const problem = await follow(`[::1]:${port}`);
-    // Some machines have no IPv6 at all.
+    // Some machines have no IPv6.
     if (problem !== undefined) expect(problem).toMatch(/EADDRNOTAVAIL|EAFNOSUPPORT/);
     else expect((await fetch(`http://[::1]:${port}/metrics`)).status).toBe(200);
     expect(await follow(`localhost:${port}`)).toBeUndefined();
     expect((await fetch(`http://localhost:${port}/metrics`)).status).toBe(200);
   });
 
-  test('a port that is taken is told with a repair, and is had once it is free', async () => {
+  test('a port in use is reported with a repair, and is opened once it is free', async () => {
     const port = await freePort();
     const taker = createServer();
     await new Promise<void>((resolve) => taker.listen(port, '127.0.0.1', resolve));
@@ -116,7 +116,7 @@ describe('where it listens', () => {
     expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200);
   });
 
-  test('an address of another host is told with a repair', async () => {
+  test('an address of another host is reported with a repair', async () => {
     expect(await server().follow(`192.0.2.1:${await freePort()}`)).toMatch(
       /\(EADDRNOTAVAIL\): set metrics\.listen to an address that this host has/,
     );

@@ -4,7 +4,10 @@ import { systemError } from '../../../src/agent/host/files/file-errors.ts';
 import { removeTree } from '../../../src/agent/host/files/remove-tree.ts';
 import { temporaryFolder } from './folder.ts';
 
-/** As of a directory on NFS in which a process keeps a removed file open: the server leaves a .nfs entry in its place. */
+/**
+ * Imitates a directory on NFS in which a process keeps a removed file open: the server leaves a .nfs entry in its
+ * place.
+ */
 vi.mock('node:fs/promises', async (original) => ({
   ...(await original<object>()),
   rmdir: vi.fn(async () => {
@@ -12,7 +15,7 @@ vi.mock('node:fs/promises', async (original) => ({
   }),
 }));
 
-test('a directory that never becomes empty is given up soon, however deep it is', async () => {
+test('a directory that never becomes empty is given up soon at any depth', async () => {
   const tree = `${await temporaryFolder()}/tree`;
   await mkdir(`${tree}${'/inner'.repeat(6)}`, { recursive: true });
   await expect(removeTree(tree)).rejects.toMatchObject({ code: 'ENOTEMPTY' });

@@ -8,7 +8,7 @@ import {
 } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** Serves on a free port of the loopback until the test ends; resolves with the port. */
+/** Runs a server on a free port of the loopback until the test ends; resolves to the port. */
 export function serveHttp(answer: RequestListener): Promise<number> {
   return serve(createServer(patient, answer));
 }
@@ -17,10 +17,10 @@ export function serveHttps(answer: RequestListener, tls: { cert: string; key: st
   return serve(createTlsServer({ ...tls, ...patient }, answer));
 }
 
-/** By default Node resets a connection that is idle for five seconds, as any is while a busy machine does other things. */
+/** By default Node resets a connection that is idle for five seconds, which happens on a busy machine. */
 const patient = { keepAliveTimeout: 0 };
 
-/** An HTTP proxy that notes what it is asked for, and leads every CONNECT to one port of the loopback. */
+/** An HTTP proxy that records its requests and connects every CONNECT to one port of the loopback. */
 export async function serveProxy(target: number, refuse?: number) {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -41,7 +41,7 @@ export async function serveProxy(target: number, refuse?: number) {
   return { url: `http://127.0.0.1:${await serve(server)}`, asked };
 }
 
-/** Accepts connections and never says a word. */
+/** Accepts connections and never sends a byte. */
 export function serveSilence(): Promise<number> {
   const server = createTcpServer((socket) => {
     socket.on('error', () => {});

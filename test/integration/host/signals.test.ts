@@ -7,7 +7,7 @@ import { temporaryFolder } from './folder.ts';
 
 const host = new URL('../../../src/agent/host/', import.meta.url);
 
-/** A process that runs a command which does not heed SIGTERM and starts another one, and notes what it is asked. */
+/** A process that records its signals while its command ignores SIGTERM and has started another command. */
 const program = (folder: string) => `
   import { appendFileSync } from 'node:fs';
   import { nodeHost } from '${host}node-host.ts';
@@ -18,7 +18,7 @@ const program = (folder: string) => `
   await nodeHost().run({ file: 'sh', args: ['-c', script], timeout: 60_000 });
 `;
 
-test('who is stopped during a command takes it along', async () => {
+test('a process that is stopped during a command ends the command', async () => {
   const folder = await temporaryFolder();
   await writeFile(`${folder}/program.mjs`, program(folder));
   const child = spawn(process.execPath, [`${folder}/program.mjs`], { stdio: 'ignore' });
@@ -33,7 +33,7 @@ test('who is stopped during a command takes it along', async () => {
   expect(await readFile(`${folder}/asked`, 'utf8')).toBe('SIGHUP SIGTERM ');
 });
 
-test('who stops without a signal ends after its grace as well, with what it started', async () => {
+test('a process that stops without a signal ends after its grace period, with its children', async () => {
   const folder = await temporaryFolder();
   const ending = program(folder)
     .replace('onSignals(', 'const endSoon = onSignals(')
@@ -53,7 +53,7 @@ async function started(path: string): Promise<readonly number[]> {
   return started(path);
 }
 
-/** One that ended may stand in /proc until its parent looks. */
+/** False for a zombie, which stays in /proc until its parent reaps it. */
 async function lives(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
   return !stat.slice(stat.lastIndexOf(')')).startsWith(') Z');

@@ -8,10 +8,10 @@ import { temporaryFolder } from './folder.ts';
 import { serveHttps } from './servers.ts';
 
 const ours = certificates('127.0.0.1');
-/** A file of certificates that has none of ours; another CA of the tests would have the same name. */
+/** A file of certificates without ours; another CA of the tests would have the same name. */
 const others = '# Of others\n';
 
-/** Whether a server with a certificate of ours is trusted. */
+/** True if a server with our certificate is trusted. */
 async function isTrusted(store: TrustStore): Promise<boolean> {
   const port = await serveHttps((_request, response) => void response.end(), ours);
   const secureContext = await store.context();
@@ -24,7 +24,7 @@ async function isTrusted(store: TrustStore): Promise<boolean> {
   });
 }
 
-test('the system is trusted by its file, however its lines are broken, and what changes there counts', async () => {
+test('trusts the CAs in the file of the system with any line width, and follows its changes', async () => {
   const bundle = `${await temporaryFolder()}/ca-bundle.crt`;
   await writeFile(bundle, others);
   const store = new TrustStore(undefined, [`${bundle}.missing`, bundle]);
@@ -35,7 +35,7 @@ test('the system is trusted by its file, however its lines are broken, and what 
   expect(await isTrusted(store)).toBe(true);
 });
 
-test('the settings add to it', async () => {
+test('adds the CAs of the settings', async () => {
   const folder = await temporaryFolder();
   await writeFile(`${folder}/system.crt`, others);
   await writeFile(`${folder}/own.pem`, ours.ca);
@@ -43,16 +43,16 @@ test('the settings add to it', async () => {
   expect(await isTrusted(new TrustStore(`${folder}/own.pem`, [`${folder}/system.crt`]))).toBe(true);
 });
 
-test('what cannot be read as a file is passed over', async () => {
+test('skips paths that cannot be read as a file', async () => {
   const folder = await temporaryFolder();
   execFileSync('mkfifo', [`${folder}/fifo`]);
   await writeFile(`${folder}/system.crt`, ours.ca);
-  // Opened for reading, the memory of a process cannot be read at its begin (EIO).
+  // The memory of a process can be opened, but not read at its start (EIO).
   const bundles = [folder, `${folder}/fifo`, '/proc/self/mem', `${folder}/system.crt`];
   expect(await isTrusted(new TrustStore(undefined, bundles))).toBe(true);
   expect(await isTrusted(new TrustStore(undefined, [folder]))).toBe(false);
 });
 
-test('a system with no such file is asked by Node', async () => {
+test('uses the CAs of Node on a system without such a file', async () => {
   expect(await isTrusted(new TrustStore(undefined, []))).toBe(false);
 });

@@ -10,11 +10,11 @@ import { Network, whatIsMissing } from './network.ts';
 const missing = whatIsMissing();
 
 const imds = '169.254.169.254';
-/** What a Service, or anybody's rule, may lead there under another address. */
+/** Another address that leads to the metadata service, as a Service or a NAT rule might. */
 const service = '10.43.0.80';
 const identity = 'the identity';
 
-/** What else is in the machine: pods leave under its own address, as flannel has it. */
+/** The other rules of the machine: pods leave under its address, as with flannel. */
 const others = `
 table ip others {
   chain outward {
@@ -85,7 +85,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     load(renderRuleset({ address: imds, allow }));
   }
 
-  test('has the identity of its VM without the guard', () => {
+  test('gets the identity of its VM without the guard', () => {
     expect(pod.ask(imds)).toBe(identity);
     expect(pod.ask(service)).toBe(identity);
     expect(vm.ask(imds, { uid: 1001 })).toBe(identity);
@@ -94,15 +94,15 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
   describe('with the guard', () => {
     beforeEach(() => guard());
 
-    test('is refused', () => {
+    test('is refused by the metadata service address', () => {
       expect(pod.ask(imds)).toBe('refused');
     });
 
-    test('gets nothing by another address either', () => {
+    test('gets nothing through another address', () => {
       expect(pod.ask(service)).not.toContain(identity);
     });
 
-    test('and so is whoever is not root on the VM, as a pod with hostNetwork', () => {
+    test('with hostNetwork is refused, as is any user of the VM except root', () => {
       expect(vm.ask(imds)).toBe(identity);
       expect(vm.ask(imds, { uid: 1001 })).toBe('refused');
       expect(vm.ask(service, { uid: 1001 })).toBe('refused');
@@ -116,7 +116,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     test.each([
       ['its address', '10.42.0.5', identity],
       ['its range', '10.42.0.0/24', identity],
-      ['a range by one of its addresses', '10.42.0.99/24', identity],
+      ['a range given by one of its addresses', '10.42.0.99/24', identity],
       ['everybody', '0.0.0.0/0', identity],
       ['another address', '10.42.0.6', 'refused'],
     ])('gets through by %s', (_, from, answer) => {
@@ -124,7 +124,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       expect(pod.ask(imds)).toBe(answer);
     });
 
-    test('gets through by its user where it has the network of the VM', () => {
+    test('with hostNetwork gets through by its user', () => {
       guard({ name: 'monitor', uid: 1001 });
       expect(vm.ask(imds, { uid: 1001 })).toBe(identity);
       expect(vm.ask(imds, { uid: 1002 })).toBe('refused');
@@ -132,20 +132,20 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       expect(pod.ask(imds)).toBe('refused');
     });
 
-    test('loading it again changes nothing, and other tables stay', () => {
+    test('keeps its rules and other tables when the guard is loaded again', () => {
       const before = vm.run('nft', 'list', 'ruleset');
       guard();
       expect(vm.run('nft', 'list', 'ruleset')).toBe(before);
       expect(before).toContain('table ip others');
     });
 
-    test('a file that does not load leaves the rules as they were', () => {
+    test('keeps its rules when a new file does not load', () => {
       const bad = renderRuleset({ address: imds, allow: [] }).replace('reject\n', 'rejected\n');
       expect(() => load(bad)).toThrow('syntax error');
       expect(pod.ask(imds)).toBe('refused');
     });
 
-    test('is known to be there, by what nft really prints', async () => {
+    test('has a guard that is recognized in the real output of nft', async () => {
       expect(await state()).toBe('InSync');
       guard({ name: 'reject', from: '10.42.0.5' });
       expect(await state()).toBe('Drifted');
@@ -160,11 +160,11 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     });
   });
 
-  describe('with the guard of one port, as where the address is also DNS', () => {
+  describe('with the guard of one port, if the address is also the DNS server', () => {
     const rules = { address: imds, only: { protocol: 'tcp', port: 80 }, allow: [] } as const;
     beforeEach(() => load(renderRuleset(rules)));
 
-    test('is refused there, by whatever address, and nowhere else', () => {
+    test('is refused at that port by any address, and at no other port', () => {
       expect(pod.ask(imds)).toBe('refused');
       expect(pod.ask(service)).not.toContain(identity);
       expect(pod.ask(imds, { port: 53 })).toBe('the name server');
@@ -173,7 +173,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       expect(vm.ask(imds)).toBe(identity);
     });
 
-    test('is known to be there, by what nft really prints', async () => {
+    test('has a guard that is recognized in the real output of nft', async () => {
       expect(await state(rules)).toBe('InSync');
       expect(await state()).toBe('Drifted');
       guard();
@@ -182,7 +182,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     });
   });
 
-  /** What Slipway finds, with nft where systemd-run would have it. */
+  /** The state that Slipway finds, with nft in place of systemd-run. */
   async function state(rules: GuardRules = { address: imds, allow: [] }): Promise<string> {
     const host = memoryHost({ files: { '/usr/sbin/nft': '' } })
       .on({ file: 'systemctl', args: /^show / }, 'ActiveState=active\n')

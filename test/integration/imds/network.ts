@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 
-/** Why there can be no networks of our own here, for the name of what is skipped; empty where there can. */
+/** Returns why this machine cannot create network namespaces, for the title of a skipped test; empty if it can. */
 export function whatIsMissing(): string {
   const programs = { nft: '--version', ip: '-V', unshare: '--version', nsenter: '--version' };
   const absent = Object.entries(programs)
@@ -16,12 +16,12 @@ export function whatIsMissing(): string {
   return status === 0 ? '' : ' (skipped: this machine gives no network namespace with nftables)';
 }
 
-/** A network of its own, there for as long as the process that holds it. */
+/** A network namespace that exists as long as the process that holds it. */
 export class Network {
   #holder: ChildProcess | undefined;
   readonly #servers: ChildProcess[] = [];
 
-  /** Resolves once it is there. */
+  /** Creates the network; resolves once it exists. */
   async make(): Promise<void> {
     const script = 'echo made; exec sleep infinity';
     const holder = spawn('unshare', ['--net', 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -29,22 +29,22 @@ export class Network {
     await once(holder.stdout, 'data');
   }
 
-  /** The process that holds it. */
+  /** The id of the process that holds the network. */
   get pid(): string {
     return String(this.#holder?.pid);
   }
 
-  /** Runs a program in it, as root, and gives what it printed; throws with what it complained of. */
+  /** Runs a program in the network as root and returns its output; throws with its errors. */
   run(file: string, ...args: readonly string[]): string {
     return execFileSync('nsenter', [...this.#entry, file, ...args], { encoding: 'utf8', stdio: 'pipe' });
   }
 
-  /** `ip` commands, one on each line. */
+  /** Runs `ip` commands, one per line. */
   ip(commands: string): void {
     for (const line of commands.trim().split('\n')) this.run('ip', ...line.trim().split(' '));
   }
 
-  /** Serves this answer over HTTP at an address of it. */
+  /** Serves this answer over HTTP at an address of the network. */
   async serve(address: string, port: number, answer: string): Promise<void> {
     const script = `require('http').createServer((_, response) => response.end(${JSON.stringify(answer)}))
       .listen(${port}, '${address}', () => console.log('listening'))`;
@@ -55,7 +55,7 @@ export class Network {
     await once(server.stdout, 'data');
   }
 
-  /** What a GET from here, by this user, ends with: the answer, or `refused`. */
+  /** Sends a GET from this network as this user; returns the answer, or `refused`. */
   ask(address: string, { port = 80, uid = 0 } = {}): string {
     const script = `exec 3<>/dev/tcp/${address}/${port}; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
     const user = ['--setuid', String(uid), '--setgid', String(uid)];

@@ -1,4 +1,4 @@
-/** Kubernetes sees how a node stands: the real Host and the K3s stand-in, with the kubelet's own identity. */
+/** The announcements of a node in Kubernetes: the real Host and the K3s stand-in, with the identity of the kubelet. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -61,7 +61,7 @@ function kubectl(kubeconfig: string, ...args: readonly string[]) {
 const admin = join(root, 'etc/rancher/k3s/k3s.yaml');
 const kubelet = join(root, 'var/lib/rancher/k3s/agent/kubelet.kubeconfig');
 
-/** What the API answers; `undefined` while it gives nothing. Without kubectl, of which each look would start one. */
+/** The answer of the API; `undefined` without one. Does not use kubectl, which would start a process each time. */
 async function look(path: string) {
   const answer = await callKnown(readKubeconfig(admin), path);
   return answer.status === 200 ? JSON.parse(answer.body) : undefined;
@@ -72,7 +72,7 @@ function nodeObject(name: string) {
 }
 
 async function isReady(name: string): Promise<boolean> {
-  // There is no kubeconfig before the API is up.
+  // The kubeconfig exists only once the API is up.
   const node = await nodeObject(name).catch(() => undefined);
   return node?.status.conditions[0].status === 'True';
 }
@@ -112,7 +112,7 @@ describe.each([
   const told: Event[] = [];
   const begin = () => announcer({ host: nodeHost(), version: '1.2.3', emit: (event) => told.push(event) });
 
-  test('is annotated, and its events are there, whoever reads them', async () => {
+  test('is annotated, and its events can be read by any user', async () => {
     const announce = begin();
     await announce(report(role, root));
     await announce(report(role, root, denied));
@@ -135,7 +135,7 @@ describe.each([
     expect(told).toEqual([]);
   });
 
-  test('tells nothing again after a restart of the daemon', async () => {
+  test('is not announced again after a restart of the daemon', async () => {
     const before = await events();
     await begin()(report(role, root, denied));
     expect(await events()).toEqual(before);
@@ -162,7 +162,7 @@ describe('the stand-in of kubectl', () => {
       "cannot read 'vm-agent'",
     ],
     ['the events of others', kubelet, ['get', 'events', '-o', 'json'], 'cannot list resource "events"'],
-    ['that a Node goes', kubelet, ['delete', 'node', 'vm-server'], 'cannot delete resource "nodes"'],
+    ['the deletion of a Node', kubelet, ['delete', 'node', 'vm-server'], 'cannot delete resource "nodes"'],
     [
       'a flag of another verb',
       kubelet,
@@ -171,13 +171,8 @@ describe('the stand-in of kubectl', () => {
     ],
     ['an unknown flag', kubelet, [...annotate, '--frobnicate'], 'unknown flag: --frobnicate'],
     ['an unknown verb', kubelet, ['label', 'node', 'vm-server', 'a=b'], 'unknown command "label"'],
-    ['a kubeconfig that is not there', '/nowhere', annotate, 'stat /nowhere: no such file'],
-    [
-      'a Node that is not there',
-      admin,
-      ['annotate', 'node', 'nobody', 'a.b/c=d'],
-      'nodes "nobody" not found',
-    ],
+    ['a missing kubeconfig', '/nowhere', annotate, 'stat /nowhere: no such file'],
+    ['a missing Node', admin, ['annotate', 'node', 'absent', 'a.b/c=d'], 'nodes "absent" not found'],
     ['nothing to annotate', kubelet, ['annotate', 'node', 'vm-server'], 'at least one annotation update'],
     [
       'a resource after a pair',
@@ -197,7 +192,7 @@ describe('the stand-in of kubectl', () => {
       ['annotate', 'node', 'vm-server', 'slipway.dev/role=x'],
       'already has a value (server)',
     ],
-    ['a file that is not there', kubelet, ['create', '-f', '/nowhere'], 'the path "/nowhere" does not exist'],
+    ['a missing file', kubelet, ['create', '-f', '/nowhere'], 'the path "/nowhere" does not exist'],
   ])('refuses %s', async (_, kubeconfig, args, message) => {
     const { exitCode, stderr } = await kubectl(kubeconfig, ...args);
     expect(stderr).toContain(message);
@@ -222,11 +217,11 @@ describe('the stand-in of kubectl', () => {
       'is not allowed to tell of',
     ],
     [
-      'in a namespace of its own',
+      'in another namespace',
       { metadata: { ...event.metadata, namespace: 'x' } },
       'does not match event.namespace',
     ],
-    ['with a field that no event has', { severity: 'high' }, 'unknown field "severity"'],
+    ['with an unknown field', { severity: 'high' }, 'unknown field "severity"'],
     ['without a time', { lastTimestamp: undefined }, 'lastTimestamp: Invalid value'],
     ['of another kind', { kind: 'Secret' }, 'does not model create of a Secret'],
   ])('refuses an event %s', async (_, change, message) => {
@@ -237,7 +232,7 @@ describe('the stand-in of kubectl', () => {
     expect(exitCode).toBe(1);
   });
 
-  test('and takes one that is whole', async () => {
+  test('accepts a complete event', async () => {
     const file = join(dir, 'event.json');
     writeFileSync(file, JSON.stringify(event));
     expect(await kubectl(kubelet, 'create', '-f', file)).toMatchObject({

@@ -1,4 +1,4 @@
-/** The K3s stand-in is as strict as K3s, and says it in K3s's words. */
+/** The K3s stand-in is as strict as K3s and uses the words of K3s. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -46,14 +46,14 @@ test('--version has the two lines of the real one', async () => {
 });
 
 describe('config.yaml', () => {
-  test('a key the agent does not know ends it', async () => {
+  test('a key that the agent does not know ends K3s', async () => {
     configure({ server: 'https://127.0.0.1:1', 'token-file': '/nowhere', disable: ['traefik'] });
     const { exitCode, stderr } = await k3s('agent');
     expect(stderr).toContain('flag provided but not defined: -disable');
     expect(exitCode).toBe(1);
   });
 
-  test('a key the server does not know is a warning', async () => {
+  test('a key that the server does not know is a warning', async () => {
     configure({ ...server(), 'no-such-key': 'x' });
     const { log } = start('server');
     await expect
@@ -65,7 +65,7 @@ describe('config.yaml', () => {
   test.each([
     [{ 'https-listen-port': 'many' }, 'invalid value "many" for flag -https-listen-port: parse error'],
     [{ 'disable-agent': 'perhaps' }, 'invalid boolean value "perhaps" for -disable-agent: parse error'],
-  ])('%j is of the wrong type', async (wrong, message) => {
+  ])('%j has the wrong type', async (wrong, message) => {
     configure({ ...server(), ...wrong });
     const { exitCode, stderr } = await k3s('server');
     expect(stderr).toContain(JSON.stringify(message).slice(1, -1));
@@ -82,12 +82,12 @@ describe('config.yaml', () => {
 });
 
 describe('tokens', () => {
-  test('a token file that is not there is waited for', async () => {
+  test('a missing token file is waited for', async () => {
     configure({ server: 'https://127.0.0.1:1', 'token-file': join(root, 'later') });
     await expect.poll(start('agent').log, { timeout: 60_000 }).toContain('Waiting for file');
   });
 
-  test('another token on an existing datastore ends the server', async () => {
+  test('a new token on an existing datastore ends the server', async () => {
     configure(server());
     const first = start('server');
     await expect.poll(first.log, { timeout: 60_000 }).toContain('k3s is up and running');
@@ -119,7 +119,7 @@ describe('tokens', () => {
     expect(answer.status).toBe(200);
   });
 
-  test('an agent joins by a name that is not in the certificate, and again if the CA is another one', async () => {
+  test('an agent joins by a name that is not in the certificate, and again after the CA has changed', async () => {
     configure(server());
     const first = start('server');
     await expect.poll(first.log, { timeout: 60_000 }).toContain('k3s is up and running');
@@ -133,7 +133,7 @@ describe('tokens', () => {
     await expect.poll(joined().log, { timeout: 60_000 }).toContain('k3s agent is up and running');
   });
 
-  test('the credentials at /v1-k3s/readyz decide: 200 for a node, 401 for a wrong password, 403 for a server', async () => {
+  test('/v1-k3s/readyz answers 200 to a node, 401 to a wrong password and 403 to a server', async () => {
     configure(server());
     await expect.poll(start('server').log, { timeout: 60_000 }).toContain('k3s is up and running');
     const answerTo = (credentials: string) => {
@@ -148,7 +148,7 @@ describe('tokens', () => {
   });
 });
 
-test('the supervisor refuses a request without credentials with 403, and says why in its log', async () => {
+test('the supervisor refuses a request without credentials with 403, and logs why', async () => {
   configure(server());
   const { log } = start('server');
   await expect.poll(log, { timeout: 60_000 }).toContain('k3s is up and running');
@@ -182,7 +182,7 @@ test('a label that kubelet refuses ends K3s with an error and exit code 0', asyn
   expect(exitCode).toBe(0);
 });
 
-test('a K3s that is stopped while it waits says what for', async () => {
+test('a K3s that is stopped while it waits logs what it waits for', async () => {
   configure(server());
   write('etc/rancher/k3s/registries.yaml', 'mirrors: [not, a, map]\n');
   const { child, log } = start('server');
@@ -203,7 +203,7 @@ test('an agent whose server is away names its own load balancer', async () => {
     .toContain('failed to get CA certs: Get \\"https://127.0.0.1:6444/cacerts\\": EOF');
 });
 
-test('a malformed registries.yaml keeps a server from ever being ready', async () => {
+test('a malformed registries.yaml keeps a server from becoming ready', async () => {
   configure(server());
   write('etc/rancher/k3s/registries.yaml', 'mirrors: [not, a, map]\n');
   const { log } = start('server');
@@ -246,7 +246,7 @@ describe('a credential provider', () => {
     expect(exitCode).toBe(1);
   });
 
-  test('that is whole lets it start, and so does a configuration without a folder of plugins', async () => {
+  test('that is complete lets K3s start, as does a configuration without a folder of plugins', async () => {
     configure(server());
     configureProvider({ ...provider, name: 'other' });
     const first = start('server');
@@ -261,12 +261,12 @@ describe('a credential provider', () => {
 });
 
 describe('kubectl', () => {
-  test('tells what it does not find, cannot reach or does not know', async () => {
+  test('reports a missing object, an unreachable server and an unknown flag', async () => {
     configure(server());
     const { child, log } = start('server');
     await expect.poll(log, { timeout: 60_000 }).toContain('k3s is up and running');
-    expect((await kubectl('get', 'node', 'nobody')).stderr).toBe(
-      'Error from server (NotFound): nodes "nobody" not found\n',
+    expect((await kubectl('get', 'node', 'absent')).stderr).toBe(
+      'Error from server (NotFound): nodes "absent" not found\n',
     );
     expect((await kubectl('get', 'things.example.com', 'x')).stderr).toBe(
       'error: the server doesn\'t have a resource type "things"\n',
@@ -276,7 +276,7 @@ describe('kubectl', () => {
     );
     child.kill('SIGKILL');
     await once(child, 'exit');
-    const { exitCode, stderr } = await kubectl('get', 'node', 'nobody');
+    const { exitCode, stderr } = await kubectl('get', 'node', 'absent');
     expect(stderr).toBe(
       `The connection to the server 127.0.0.1:${port} was refused - did you specify the right host or port?\n`,
     );
@@ -289,7 +289,7 @@ function server(): object {
   return { 'https-listen-port': port, 'token-file': join(root, 'token'), 'node-name': 'vm-server' };
 }
 
-/** An agent of its own place and name. */
+/** An agent with its own root and name. */
 function agent(url: string) {
   const config = { server: url, 'token-file': join(root, 'token'), 'node-name': 'vm-agent' };
   write('agent.yaml', stringify({ ...config, 'data-dir': join(root, 'agent') }));

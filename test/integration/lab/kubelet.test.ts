@@ -1,4 +1,4 @@
-/** The emulated kubelet is as strict as kubelet, and the plugin that Slipway writes works when it is run. */
+/** The emulated kubelet is as strict as kubelet, and the plugin that Slipway writes works in it. */
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -77,7 +77,7 @@ describe('the plugin that Slipway writes', () => {
     "it's/slipway",
     '$(touch x) `y` "z"/slipway',
     'back\\slash/slipway',
-  ])('hands over to %s', async (path) => {
+  ])('runs %s', async (path) => {
     const seen = `"$(dirname "$0")"/seen`;
     script(install(path), `{ printf '%s\\n' "$@"; cat; } > ${seen}`, `printf '%s' ${printed}`);
     expect(await kubelet(options).credentialsFor(image)).toEqual(login);
@@ -94,7 +94,7 @@ describe('the plugin that Slipway writes', () => {
     ]);
   });
 
-  test("lets nothing of K3s's environment through", async () => {
+  test("passes no variable of K3s's environment on", async () => {
     script(install('slipway'), `/usr/bin/env > '${folder}/seen'`, `printf '%s' ${printed}`);
     const env = {
       PATH: '/nowhere',
@@ -104,23 +104,23 @@ describe('the plugin that Slipway writes', () => {
     };
     expect(await kubelet({ ...options, env }).credentialsFor(image)).toEqual(login);
     const names = readFileSync(join(folder, 'seen'), 'utf8').matchAll(/^(\w+)=/gm);
-    // What a shell sets by itself.
+    // Variables that a shell sets itself.
     expect(
       [...names].map(([, name]) => name).filter((name) => !/^(PWD|OLDPWD|SHLVL|_)$/.test(name ?? '')),
     ).toEqual([]);
   });
 
-  test('leaves no core dump, whatever K3s may leave', async () => {
+  test('leaves no core dump, whatever the limit of K3s', async () => {
     script(install('slipway'), `cat /proc/self/limits > '${folder}/seen'`, `printf '%s' ${printed}`);
     expect(await kubelet(options).credentialsFor(image)).toEqual(login);
     expect(readFileSync(join(folder, 'seen'), 'utf8')).toMatch(/^Max core file size +0 +0 /m);
   });
 
   test.each<[string, (slipway: string) => void]>([
-    ['is not there', () => undefined],
+    ['is missing', () => undefined],
     ['was moved away', (slipway) => [script(slipway), rmSync(slipway)]],
     ['is not executable', (slipway) => [script(slipway), chmodSync(slipway, 0o644)]],
-  ])('fails cleanly where the executable %s', async (_, arrange) => {
+  ])('fails cleanly if the executable %s', async (_, arrange) => {
     const slipway = install("it's\\gone/slipway");
     arrange(slipway);
     const node = kubelet(options);
@@ -131,17 +131,17 @@ describe('the plugin that Slipway writes', () => {
   });
 });
 
-describe('kubelet starts only where', () => {
+describe('kubelet starts only if', () => {
   beforeEach(() => printing(JSON.stringify(answer)));
 
-  test('all is right', () => {
+  test('the configuration is valid', () => {
     expect(() => kubelet(options)).not.toThrow();
   });
 
   const { apiVersion: _, ...withoutVersion } = provider;
   const { defaultCacheDuration: __, ...withoutDuration } = provider;
   test.each<[string, readonly object[], object, RegExp]>([
-    ['apiVersion is there', [withoutVersion], {}, /providers\.apiVersion: Required value/],
+    ['apiVersion is given', [withoutVersion], {}, /providers\.apiVersion: Required value/],
     [
       'apiVersion is known',
       [{ ...provider, apiVersion: 'v2' }],
@@ -149,7 +149,7 @@ describe('kubelet starts only where', () => {
       /providers\.apiVersion: Unsupported value: "v2"/,
     ],
     [
-      'defaultCacheDuration is there',
+      'defaultCacheDuration is given',
       [withoutDuration],
       {},
       /providers\.defaultCacheDuration: Required value/,
@@ -172,19 +172,14 @@ describe('kubelet starts only where', () => {
       {},
       /providers\.matchImages: Required value/,
     ],
-    ['the name is a name', [{ ...provider, name: '../plugin' }], {}, /providers\.name: Invalid value/],
+    ['the name is a file name', [{ ...provider, name: '../plugin' }], {}, /providers\.name: Invalid value/],
     ['no field is unknown', [{ ...provider, timeout: '1m' }], {}, /unknown field "providers\[0\]\.timeout"/],
-    ['no field beside them is unknown', [provider], { plugins: [] }, /unknown field "plugins"/],
+    ['no other field is unknown', [provider], { plugins: [] }, /unknown field "plugins"/],
     ['there is an apiVersion', [provider], { apiVersion: undefined }, /Object 'apiVersion' is missing in/],
-    ['the kind is right', [provider], { kind: 'Config' }, /no kind "Config" is registered/],
+    ['the kind is known', [provider], { kind: 'Config' }, /no kind "Config" is registered/],
     ['there is a provider', [], {}, /at least 1 item in plugins is required/],
     ['names differ', [provider, provider], {}, /duplicate provider name "plugin"/],
-    [
-      'the plugin is there',
-      [{ ...provider, name: 'other' }],
-      {},
-      /plugin binary executable {2}did not exist/,
-    ],
+    ['the plugin exists', [{ ...provider, name: 'other' }], {}, /plugin binary executable {2}did not exist/],
   ])('%s', (_name, providers, rest, message) => {
     configure(providers, rest);
     expect(() => kubelet(options)).toThrow(/^Failed to register CRI auth plugins: /);
@@ -194,7 +189,7 @@ describe('kubelet starts only where', () => {
   test.each<[string, () => void, RegExp]>([
     ['the plugin is executable', () => chmodSync(join(options.binDir, 'plugin'), 0o644), /permission denied/],
     [
-      'the folder is there',
+      'the folder exists',
       () => rmSync(options.binDir, { recursive: true }),
       /plugin binary directory \S+ did not exist/,
     ],
@@ -205,11 +200,11 @@ describe('kubelet starts only where', () => {
   });
 });
 
-describe('kubelet takes no answer', () => {
+describe('kubelet accepts no answer', () => {
   test.each<[string, string, string]>([
     ['that is empty', '', 'error decoding'],
-    ['that is no JSON', `password: ${login.password}`, 'error decoding'],
-    ['with something after it', `${JSON.stringify(answer)} done`, 'error decoding'],
+    ['that is not JSON', `password: ${login.password}`, 'error decoding'],
+    ['with text after it', `${JSON.stringify(answer)} done`, 'error decoding'],
     ['twice', JSON.stringify(answer).repeat(2), 'error decoding'],
     ['with a key twice', JSON.stringify(answer).replace('{', '{"kind":"x",'), 'error decoding'],
     ['of another kind', JSON.stringify({ ...answer, kind: 'Other' }), 'error decoding'],
@@ -218,16 +213,20 @@ describe('kubelet takes no answer', () => {
       JSON.stringify({ ...answer, apiVersion: 'v1' }),
       'did not match expected apiVersion',
     ],
-    ['with a field it does not know', JSON.stringify({ ...answer, expires: 1 }), 'error decoding'],
+    ['with an unknown field', JSON.stringify({ ...answer, expires: 1 }), 'error decoding'],
     [
-      'with another key than it knows',
+      'with an unknown cacheKeyType',
       JSON.stringify({ ...answer, cacheKeyType: 'Host' }),
       'valid cacheKeyType: "Host"',
     ],
-    ['without a key', JSON.stringify({ ...answer, cacheKeyType: undefined }), 'valid cacheKeyType: ""'],
-    ['for less than no time', JSON.stringify({ ...answer, cacheDuration: '-1s' }), 'error decoding'],
-    ['for a number', JSON.stringify({ ...answer, cacheDuration: 600 }), 'error decoding'],
-    ['with a login it cannot read', JSON.stringify({ ...answer, auth: { [server]: 'x' } }), 'error decoding'],
+    [
+      'without a cacheKeyType',
+      JSON.stringify({ ...answer, cacheKeyType: undefined }),
+      'valid cacheKeyType: ""',
+    ],
+    ['with a negative duration', JSON.stringify({ ...answer, cacheDuration: '-1s' }), 'error decoding'],
+    ['with a number as duration', JSON.stringify({ ...answer, cacheDuration: 600 }), 'error decoding'],
+    ['with an invalid login', JSON.stringify({ ...answer, auth: { [server]: 'x' } }), 'error decoding'],
   ])('%s', async (_, text, message) => {
     printing(text);
     const node = kubelet(options);
@@ -261,10 +260,10 @@ describe('kubelet takes no answer', () => {
   });
 });
 
-describe('kubelet remembers', () => {
+describe('kubelet caches', () => {
   const other = `${server}/web:1`;
 
-  /** How often the plugin ran after each pull, the clock going on in between. */
+  /** The number of plugin runs after each pull, at the given minutes. */
   async function runs(
     changes: object,
     pulls: readonly (readonly [string, number])[],
@@ -283,7 +282,7 @@ describe('kubelet remembers', () => {
 
   test.each<[string, object, readonly (readonly [string, number])[], readonly number[]]>([
     [
-      'an answer for its time',
+      'an answer for its cacheDuration',
       {},
       [
         [image, 0],
@@ -293,7 +292,7 @@ describe('kubelet remembers', () => {
       [1, 1, 2],
     ],
     [
-      'by default for the time of the configuration',
+      'an answer without a cacheDuration for defaultCacheDuration',
       { cacheDuration: undefined },
       [
         [image, 0],
@@ -303,7 +302,7 @@ describe('kubelet remembers', () => {
       [1, 1, 2],
     ],
     [
-      'nothing for no time',
+      'no answer with a cacheDuration of zero',
       { cacheDuration: '0s' },
       [
         [image, 0],
@@ -312,7 +311,7 @@ describe('kubelet remembers', () => {
       [1, 2],
     ],
     [
-      'for a registry',
+      'an answer per registry',
       {},
       [
         [image, 0],
@@ -322,7 +321,7 @@ describe('kubelet remembers', () => {
       [1, 1, 2],
     ],
     [
-      'for an image, whatever its tag',
+      'an answer per image for all its tags',
       { cacheKeyType: 'Image' },
       [
         [image, 0],
@@ -354,7 +353,7 @@ describe('kubelet remembers', () => {
     expect(await runs(changes, pulls)).toEqual(expected);
   });
 
-  test('and asks once for pulls of one image at a time', async () => {
+  test('an answer for concurrent pulls of one image', async () => {
     script(join(options.binDir, 'plugin'), 'sleep 0.2', `printf '%s' '${JSON.stringify(answer)}'`);
     const node = kubelet(options);
     const logins = await Promise.all([image, image, other].map((each) => node.credentialsFor(each)));
@@ -363,7 +362,7 @@ describe('kubelet remembers', () => {
   });
 });
 
-test('the environment of a plugin is that of K3s, and of its entry', async () => {
+test('a plugin gets the environment of K3s and of its entry', async () => {
   script(join(options.binDir, 'plugin'), `printf '%s' "$MINE $THEIRS" > '${folder}/seen'`, 'exit 1');
   configure([{ ...provider, env: [{ name: 'MINE', value: 'entry' }] }]);
   await kubelet({ ...options, env: { MINE: 'k3s', THEIRS: 'k3s' } }).credentialsFor(image);

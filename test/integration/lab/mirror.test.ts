@@ -1,4 +1,4 @@
-/** The release mirror behaves as GitHub's release pages. */
+/** The release mirror behaves like the release pages of GitHub. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,19 +23,19 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-test('a release redirects to where its files are stored', async () => {
+test('a release redirects to the storage of its files', async () => {
   const { status, headers } = await host().get({ url: `${release}/k3s` });
   expect(status).toBe(302);
   expect(headers.location).toMatch(/^https:\/\/release-assets\.githubusercontent\.com\//);
 });
 
-test('a + that is not encoded names no release', async () => {
+test('a + that is not encoded does not match a release', async () => {
   const { status } = await host().get({ url: `${release.replace('%2B', '+')}/k3s` });
   expect(status).toBe(404);
 });
 
 test.each(['truncate', 'unavailable', 'corrupt'] as const)(
-  'a download that is spoiled by %s fails, and works after it',
+  'a download that is damaged by %s fails, and the next one works',
   async (fault) => {
     mirror.fail(fault, { on: /\/k3s$/, times: 1 });
     const path = join(directory, fault);

@@ -1,4 +1,4 @@
-/** The service manager of the lab and its command-line stand-ins behave as systemd 252. */
+/** The service manager of the lab and its command-line stand-ins behave like systemd 252. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,7 +76,7 @@ describe('systemctl', () => {
     expect((await node.run('journalctl', '--frobnicate')).exitCode).toBe(1);
   });
 
-  test('a notify service is activating, with a job, until it says that it is ready', async () => {
+  test('a notify service is activating, with a job, until it reports READY=1', async () => {
     const goes = join(node.root, 'goes');
     const readyOnceItGoes = `until [ -e ${goes} ]; do sleep 0.05; done; systemd-notify --ready --status=fine`;
     unit('Type=notify\nTimeoutStartSec=0', `${readyOnceItGoes}; sleep 60`);
@@ -96,7 +96,7 @@ describe('systemctl', () => {
     });
   });
 
-  test('each start has its invocation, and its runtime directory for as long as it runs', async () => {
+  test('each start has an invocation id, and a runtime directory as long as it runs', async () => {
     const seen = join(node.root, 'run/it/invocation');
     unit('RuntimeDirectory=it', `echo $$INVOCATION_ID > ${seen}; exec sleep 60`);
     await systemctl('start', 'it');
@@ -108,7 +108,7 @@ describe('systemctl', () => {
     expect(node.read('run/it/invocation')).toBeUndefined();
   });
 
-  test('a service that ends is restarted and counted, with its lines by invocation', async () => {
+  test('a service that ends is restarted and counted, with its journal by invocation', async () => {
     unit('Restart=always\nRestartSec=100ms', 'echo life $$INVOCATION_ID; sleep 0.2; exit 3');
     await systemctl('start', 'it');
     await expect
@@ -145,7 +145,7 @@ describe('systemctl', () => {
     expect(await shown('NeedDaemonReload')).toEqual({ NeedDaemonReload: 'no' });
   });
 
-  test('several units are shown in their order, an unknown one too, and disabled with one command', async () => {
+  test('several units, even unknown ones, are shown in order, and disabled with one command', async () => {
     unit('Type=simple', 'sleep 60');
     await systemctl('enable', '--now', 'it');
     const show = () => systemctl('show', 'nothing.timer', 'it.service', '-p', 'LoadState,ActiveState');

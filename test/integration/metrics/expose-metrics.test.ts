@@ -11,7 +11,7 @@ import { aReport, condition } from '../../unit/agent/report/metrics/a-report.ts'
 import { temporaryFolder } from '../host/folder.ts';
 import { staticImports } from '../static-imports.ts';
 
-/** A daemon's passes on a machine below a folder, whose settings change. */
+/** The passes of a daemon on a machine below a folder, whose settings change. */
 async function daemon() {
   const root = await temporaryFolder();
   const [host, paths] = [nodeHost(), nodePaths(root)];
@@ -32,7 +32,7 @@ async function get(address: string): Promise<string> {
   return (await fetch(`http://${address}/metrics`)).text();
 }
 
-test('the daemon follows its settings: off, at an address, at another and in a file, and off again', async () => {
+test('the daemon follows its settings: off, an address, another address and a file, and off again', async () => {
   const [one, other] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
   const { root, pass, events } = await daemon();
   const textfile = '/run/slipway/metrics.prom';
@@ -40,7 +40,7 @@ test('the daemon follows its settings: off, at an address, at another and in a f
   await pass({});
   await expect(get(one)).rejects.toThrow();
   await pass({ listen: one });
-  // Counted from the first pass on that was to be told.
+  // The first pass with metrics is counted.
   expect(await get(one)).toMatch(/^slipway_passes_total 1$/m);
   await pass({ listen: other, textfile });
   await expect(get(one)).rejects.toThrow();
@@ -54,7 +54,7 @@ test('the daemon follows its settings: off, at an address, at another and in a f
   expect(events).toEqual([]);
 });
 
-test('what cannot be had is a warning, and the daemon goes on', async () => {
+test('an address or a file that cannot be used is a warning, and the daemon continues', async () => {
   const { root, pass, events } = await daemon();
   await writeFile(join(root, 'run'), 'in the way');
   const address = `192.0.2.1:${await freePort()}`;
@@ -66,7 +66,7 @@ test('what cannot be had is a warning, and the daemon goes on', async () => {
   ]);
 });
 
-test('nothing of it is loaded where it is not asked for', async () => {
+test('no code for metrics is loaded while they are off', async () => {
   const loaded = await staticImports('src/commands/daemon-loop.ts');
   expect(loaded).toContain('src/commands/expose-metrics.ts');
   const ofMetrics = /prom-client|metrics\/(?!settings)|metrics-server/;

@@ -14,11 +14,11 @@ const bin = join(folder, 'bin');
 const stubs = join(folder, 'stubs');
 const calls = join(folder, 'calls');
 const release = join(folder, 'release');
-/** Stands for the root of the VM, but for /usr/local/bin. */
+/** Stands for the root of the VM, except for /usr/local/bin. */
 const root = join(folder, 'root');
 const packagedUnit = '/usr/lib/systemd/system/slipway.service';
 
-/** Stands for the executable: it says that it was called, fails where it is told to, and puts a download in place. */
+/** Stands for the executable: it records its calls, fails on request, and installs a download. */
 const slipway = `#!/bin/sh
 echo "slipway $*" >>${calls}
 [ "\${SLIPWAY_EXIT:-0}" = 0 ] || exit "$SLIPWAY_EXIT"
@@ -41,25 +41,25 @@ beforeEach(() => {
   writeFileSync(release, slipway);
   stub('logger', `echo "logger $*" >>${calls}`);
   stub('systemctl', `echo "systemctl $*" >>${calls}`);
-  // The last two arguments are the file's, after -o, and the address.
+  // The last two arguments are the file, after -o, and the address.
   stub('curl', `for each; do at=$of; of=$each; done\necho "curl $of" >>${calls}\ncp ${release} "$at"`);
 });
 
 describe('the template', () => {
-  test('is short, and its variables are explained at its top', () => {
+  test('is short, and explains its variables at the top', () => {
     expect(template.split('\n').length).toBeLessThan(40);
     const explained = [...template.matchAll(/^# {3}(\w+) /gm)].map(([, name]) => name);
     expect(explained.toSorted()).toEqual(variables.toSorted());
     expect(variables).toHaveLength(3);
   });
 
-  test('has nothing that templatefile or envsubst would take for one of its own', () => {
+  test('has no text that templatefile or envsubst would replace by mistake', () => {
     const names = [...template.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name = '']) => name);
     expect(names.filter((name) => !variables.includes(name))).toEqual([]);
     expect(template).not.toMatch(/%\{/);
   });
 
-  test('does five things: settings, executable, install, start, and nothing with a password', () => {
+  test('writes settings, installs and starts the executable, and has no password', () => {
     expect(Object.keys(asUserData(filledIn(filled)))).toEqual(['write_files', 'runcmd']);
     expect(template).not.toMatch(/password|token|--?u(ser)?[ =]/i);
   });
@@ -73,13 +73,13 @@ describe('the template', () => {
     expect(parse(file?.content ?? '')).toEqual({ azure: { keyVault: { name: 'v' } } });
   });
 
-  test('envsubst fills it in', ({ skip }) => {
+  test('can be filled in by envsubst', ({ skip }) => {
     skip(spawnSync('envsubst', ['--version']).error !== undefined, 'needs envsubst, of gettext-base');
     const env = { PATH: process.env.PATH, ...filled };
     expect(spawnSync('envsubst', { env, input: template, encoding: 'utf8' }).stdout).toBe(filledIn(filled));
   });
 
-  test('filled in, cloud-init finds it valid', ({ skip }) => {
+  test('is valid for cloud-init once it is filled in', ({ skip }) => {
     skip(spawnSync('cloud-init', ['--version']).error !== undefined, 'needs cloud-init');
     const file = join(folder, 'user-data.yaml');
     writeFileSync(file, filledIn(filled));
@@ -88,7 +88,7 @@ describe('the template', () => {
   });
 });
 
-describe('its commands, run by sh', () => {
+describe('the commands of the template, run by sh', () => {
   test('download, verify, install and start', () => {
     expect(runCommands(filled).exitCode).toBe(0);
     expect(called()).toEqual([
@@ -100,14 +100,14 @@ describe('its commands, run by sh', () => {
     expect(existsSync(join(bin, 'slipway.part'))).toBe(false);
   });
 
-  test('leave it to slipway install to put itself in place', () => {
+  test('leave the installation of the executable to slipway install', () => {
     writeFileSync(release, slipway.replace('case', '# case'));
     const other = createHash('sha256').update(readFileSync(release)).digest('hex');
     expect(runCommands({ ...filled, slipway_sha256: other }).exitCode).toBe(0);
     expect(existsSync(join(bin, 'slipway'))).toBe(false);
   });
 
-  test("take the package's executable, which fits", () => {
+  test('use the executable of a package of the wanted build', () => {
     write(packagedUnit, '');
     write('/usr/bin/slipway', slipway);
     expect(runCommands(filled).exitCode).toBe(0);
@@ -115,7 +115,7 @@ describe('its commands, run by sh', () => {
     expect(existsSync(join(bin, 'slipway'))).toBe(false);
   });
 
-  test.each([packagedUnit, '/usr/bin/slipway'])('shadow no package of another build: %s', (path) => {
+  test.each([packagedUnit, '/usr/bin/slipway'])('do not shadow a package of another build: %s', (path) => {
     write(path, '#!/bin/sh\n');
     expect(runCommands(filled).exitCode).toBe(1);
     expect(called()).toEqual([
@@ -124,19 +124,19 @@ describe('its commands, run by sh', () => {
     expect(existsSync(join(bin, 'slipway'))).toBe(false);
   });
 
-  test('take an executable of the image that fits, without a download', () => {
+  test('use an executable of the image of the wanted build, without a download', () => {
     writeFileSync(join(bin, 'slipway'), slipway, { mode: 0o755 });
     expect(runCommands(filled).exitCode).toBe(0);
     expect(called()).toEqual(['slipway install', 'systemctl restart --no-block slipway.service']);
   });
 
-  test('put the one that was asked for in the place of another', () => {
+  test('replace an executable of another build', () => {
     writeFileSync(join(bin, 'slipway'), '#!/bin/sh\n', { mode: 0o755 });
     expect(runCommands(filled).exitCode).toBe(0);
     expect(readFileSync(join(bin, 'slipway'), 'utf8')).toBe(slipway);
   });
 
-  test('go no further with a file that is not the one asked for', () => {
+  test('stop at a file with another digest', () => {
     expect(runCommands({ ...filled, slipway_sha256: otherDigest }).exitCode).toBe(1);
     expect(called()).toEqual([
       `curl ${filled.slipway_url}`,
@@ -145,7 +145,7 @@ describe('its commands, run by sh', () => {
     expect(existsSync(join(bin, 'slipway'))).toBe(false);
   });
 
-  test('go no further where nothing can be downloaded', () => {
+  test('stop at a failed download', () => {
     stub('curl', 'exit 22');
     expect(runCommands(filled).exitCode).toBe(1);
     expect(called()).toEqual([
@@ -164,14 +164,14 @@ describe('its commands, run by sh', () => {
   test.each([
     ['slipway_url', undefined],
     ['slipway_url', ''],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable that nobody filled in.
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: an unfilled variable.
     ['slipway_url', 'https://${account}.blob.core.windows.net/slipway'],
     ['slipway_sha256', undefined],
     ['slipway_sha256', ''],
     ['config', undefined],
     ['config', ''],
     ['config', '  '],
-  ])('say which variable was not filled in: %s, %j', (name, value) => {
+  ])('name an unfilled variable: %s, %j', (name, value) => {
     const { [name]: _, ...others }: Record<string, string> = filled;
     const ended = runCommands(value === undefined ? others : { ...others, [name]: value });
     expect(ended.exitCode).toBe(1);
@@ -180,8 +180,8 @@ describe('its commands, run by sh', () => {
   });
 });
 
-test('settings may hold what looks like a variable', () => {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: what a mirror's rewrite has.
+test('accept settings with text that looks like a variable', () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the rewrite rule of a mirror.
   const config = '{ registries: { mirrors: { docker.io: { rewrite: { "(?P<a>.*)": "b/${a}" } } } } }';
   expect(runCommands({ ...filled, config }).exitCode).toBe(0);
 });
@@ -200,7 +200,7 @@ function called(): readonly string[] {
   return readFileSync(calls, 'utf8').trim().split('\n');
 }
 
-/** As cloud-init does them: the files, then all commands in one script of /bin/sh. */
+/** Runs the template as cloud-init does: writes the files, then runs all commands in one script of /bin/sh. */
 function runCommands(values: Readonly<Record<string, string>>, environment: Record<string, string> = {}) {
   const { write_files, runcmd } = asUserData(filledIn(values));
   for (const { path, content } of write_files) write(path, content);

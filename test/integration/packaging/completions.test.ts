@@ -32,20 +32,20 @@ describe('bash completes', () => {
   });
 });
 
-test.each(['bash', 'zsh', 'fish'] as const)('%s names every command, and nothing hidden', (shell) => {
+test.each(['bash', 'zsh', 'fish'] as const)('%s completes every command, and nothing hidden', (shell) => {
   const text = completions[shell]();
   for (const name of names) expect(text).toMatch(new RegExp(`\\b${name}\\b`));
   expect(text).not.toMatch(/\bstamp\b/);
 });
 
-test.for(['bash', 'zsh', 'fish'] as const)('%s can read it', (shell, { skip }) => {
+test.for(['bash', 'zsh', 'fish'] as const)('%s can read its completions', (shell, { skip }) => {
   skip(spawnSync(shell, ['--version']).error !== undefined, `needs ${shell}`);
   const file = join(folder, `slipway.${shell}`);
   writeFileSync(file, completions[shell]());
   expect(spawnSync(shell, ['-n', file], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
 });
 
-/** What bash is told by the function for what stands after `slipway`. */
+/** The completions that bash offers for the words after `slipway`. */
 function complete(words: string): readonly string[] {
   const typed = ['slipway', ...words.split(' ')];
   const script = `${completions.bash()}

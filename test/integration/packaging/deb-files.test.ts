@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { commentedDefaults } from '../../../packaging/deb-files.ts';
 import { defaults } from '../../../src/agent/settings/defaults.ts';
 
-test('the defaults of the package change nothing, and are the defaults once they are no comment', () => {
+test('the settings of the package change nothing, and are the defaults once they are uncommented', () => {
   const text = commentedDefaults();
   expect(parse(text)).toBe(null);
   const [, settings = ''] = text.split('#\n');

@@ -5,7 +5,7 @@ import { manPage } from '../../../packaging/man-page.ts';
 
 const page = manPage({ version: '1.2.3', date: new Date('2026-11-21T12:00:00Z') });
 
-test('every command and option has its entry, and what is hidden has none', () => {
+test('the man page has an entry for every command and option that is not hidden', () => {
   const entries = [...page.matchAll(/^\.B (.+)$/gm)].map(([, term = '']) => term.replaceAll('\\-', '-'));
   const commands = commandLine();
   expect(commands.length).toBeGreaterThan(5);
@@ -16,13 +16,13 @@ test('every command and option has its entry, and what is hidden has none', () =
   expect(entries).not.toContain('stamp');
 });
 
-test('every code of an exit that a command tells of is among the exit status', () => {
+test('the man page lists every exit code in the help of a command', () => {
   const told = commandLine().flatMap(({ description }) => [...description.matchAll(/(\d): /g)]);
   const [, status = ''] = page.split('.SH "EXIT STATUS"');
   for (const [, code] of told) expect(status).toContain(`.B ${code}\n`);
 });
 
-test('man shows it without a warning', ({ skip }) => {
+test('man shows the page without a warning', ({ skip }) => {
   skip(spawnSync('groff', ['--version']).error !== undefined, 'needs groff');
   const options = ['-ww', '-man', '-Tutf8', '-rLL=100n'];
   const ended = spawnSync('groff', options, { input: page, encoding: 'utf8' });

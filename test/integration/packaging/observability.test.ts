@@ -37,18 +37,18 @@ const dashboard: {
 } = JSON.parse(dashboardText);
 
 const text = await wholeText();
-/** What the program exports: type by name. */
+/** The metrics that the program exports: type by name. */
 const exported = new Map(
   [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => [name, type]),
 );
 
-/** The names of its labels, of those that are its own. */
+/** The names of the labels of a metric. */
 function labelsOf(metric: string): readonly string[] {
   const [, labels = ''] = new RegExp(`^${metric}\\{(.+)\\}`, 'm').exec(text) ?? [];
   return [...labels.matchAll(/(\w+)="/g)].map(([, name = '']) => name);
 }
 
-/** The metrics that a text names, each by the name that its type is told for. */
+/** The metrics in a text, each by the name under which its type is exported. */
 function named(text: string): readonly string[] {
   return [...text.matchAll(/\bslipway_[a-z0-9_]+/g)].map(([name]) => {
     const whole = name.replace(/_(bucket|sum|count)$/, '');
@@ -61,7 +61,7 @@ function unknown(text: string): readonly string[] {
 }
 
 describe('the metrics', () => {
-  test('are documented, each with its type and labels, and none else is', () => {
+  test('are all documented with their type and labels, and no other metric is', () => {
     const rows = [...page.matchAll(/^\| `(slipway_\w+)` \| (\w+) \|(.*?)\| .+ \|$/gm)];
     const documented = rows.map(([, name, type, labels]) => `${name} ${type}${labels}`.trim());
     const told = (name: string) => labelsOf(name).map((label) => `\`${label}\``);
@@ -71,11 +71,11 @@ describe('the metrics', () => {
     expect(unknown(page)).toEqual([]);
   });
 
-  test('in rules, their tests and the dashboard are all exported', () => {
+  test('of rules, their tests and the dashboard are all exported', () => {
     expect([rulesText, rulesTestText, dashboardText].map(unknown)).toEqual([[], [], []]);
   });
 
-  test('a name that nobody exports is seen', () => {
+  test('are checked for names that are not exported', () => {
     expect(unknown('rate(slipway_pass_duration_seconds_bucket[5m]) / slipway_passes')).toEqual([
       'slipway_passes',
     ]);
@@ -83,7 +83,7 @@ describe('the metrics', () => {
 });
 
 describe('the alerts', () => {
-  test('are documented and tested, each, and none else is', () => {
+  test('are all documented and tested, and no other alert is', () => {
     const alerts = rules.map(({ alert }) => alert);
     const documented = [...page.matchAll(/^\| `(Slipway\w+)` \| .+ \| (\w+) \|$/gm)];
     expect(documented.map(([, alert, severity]) => [alert, severity])).toEqual(
@@ -99,18 +99,18 @@ describe('the alerts', () => {
     expect([...new Set(raised)].toSorted()).toEqual(alerts.toSorted());
   });
 
-  test.each(rules.map((rule) => [rule.alert, rule] as const))('%s says what to do', (_, rule) => {
+  test.each(rules.map((rule) => [rule.alert, rule] as const))('%s names a remedy', (_, rule) => {
     const { summary, description, runbook: entry } = rule.annotations;
     expect(['warning', 'critical']).toContain(rule.labels.severity);
     expect(summary).toMatch(/^\S.{10,120}$/);
     expect(description).toMatch(/`(slipway|systemctl|journalctl) .+`|metrics\.listen/);
-    // The reason of a condition is an entry; what the template makes of it is in the tests of the rules.
+    // The reason of a condition is the name of an entry; the tests of the rules cover the filled-in template.
     const reasonOf =
       /^docs\/usage\/runbook\.md#\{\{ range printf "slipway_condition_reason\{.+\| toLower \}\}\{\{ end \}\}$/;
     if (!reasonOf.test(entry)) expect(anchors()).toContain(entry);
   });
 
-  test('lead to entries of the runbook, also where the reason of a condition is filled in', () => {
+  test('link to entries of the runbook, also if the link has the reason of a condition', () => {
     const led = [...rulesTestText.matchAll(/^ +runbook: (.+)$/gm)].map(([, entry]) => entry);
     expect(led.length).toBeGreaterThanOrEqual(rules.length);
     expect(led.filter((entry) => !anchors().includes(entry ?? ''))).toEqual([]);
@@ -121,7 +121,7 @@ function variable(name: string): string {
   return '$'.concat(`{${name}}`);
 }
 
-/** As the pages of GitHub make them. */
+/** Anchors as GitHub makes them. */
 function anchors(): readonly string[] {
   const headings = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading);
   return headings.map((heading) => `docs/usage/runbook.md#${heading.toLowerCase().replaceAll(' ', '-')}`);
@@ -131,7 +131,7 @@ describe('the dashboard', () => {
   const { panels, templating } = dashboard;
   const sources = { prometheus: variable('datasource'), loki: variable('loki') };
 
-  test('asks for its sources, and has no other', () => {
+  test('asks for its data sources, and has no other', () => {
     const asked = templating.list.filter(({ type }) => type === 'datasource').map(({ name }) => name);
     expect(asked).toEqual(['datasource', 'loki']);
     const used = panels.flatMap(({ datasource, targets }) => [
@@ -141,12 +141,12 @@ describe('the dashboard', () => {
     for (const { type, uid } of used) expect(uid).toBe(sources[type as keyof typeof sources]);
   });
 
-  test('uses the variables that it has, and no other', () => {
+  test('uses all its variables, and no other', () => {
     const used = [...dashboardText.matchAll(/\$\{?([a-z]\w*)/g)].map(([, name]) => name);
     expect([...new Set(used)].toSorted()).toEqual(templating.list.map(({ name }) => name).toSorted());
   });
 
-  test('has panels that are told apart, and lie in no other’s place', () => {
+  test('has panels with unique titles that do not overlap', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, at) => `${x + (at % w)} ${y + Math.floor(at / w)}`),
@@ -160,7 +160,7 @@ describe('promtool', () => {
   const missing = spawnSync('promtool', ['--version']).error !== undefined;
   const why = 'needs promtool (Debian package prometheus)';
 
-  test('reads the rules', ({ skip }) => {
+  test('accepts the rules', ({ skip }) => {
     skip(missing, why);
     expect(promtool(['check', 'rules', rulesFile])).toEqual({
       status: 0,
@@ -168,19 +168,19 @@ describe('promtool', () => {
     });
   });
 
-  test('tries them: each alert is raised when it is meant to be, and not before', ({ skip }) => {
+  test('raises each alert when it should, and not before', ({ skip }) => {
     skip(missing, why);
     const { status, said } = promtool(['test', 'rules', rulesTestFile]);
     expect(said).toContain('SUCCESS');
     expect(status).toBe(0);
   });
 
-  test('has nothing to say against the text that is exported', ({ skip }) => {
+  test('has no complaints about the exported text', ({ skip }) => {
     skip(missing, why);
     expect(promtool(['check', 'metrics'], text)).toEqual({ status: 0, said: '' });
   });
 
-  test('takes the dashboard’s queries', async ({ skip }) => {
+  test('accepts the queries of the dashboard', async ({ skip }) => {
     skip(missing, why);
     const queries = dashboard.panels
       .filter(({ datasource }) => datasource.type === 'prometheus')
@@ -197,7 +197,7 @@ function promtool(args: readonly string[], input = '') {
   return { status, said: `${stdout}${stderr}` };
 }
 
-test('vmalert reads the rules, their templates too', ({ skip }) => {
+test('vmalert accepts the rules and their templates', ({ skip }) => {
   const { error, status, stderr } = spawnSync('vmalert', ['-dryRun', `-rule=${rulesFile}`]);
   skip(error !== undefined, 'needs vmalert (Debian package victoria-metrics)');
   expect(status, `${stderr}`).toBe(0);

@@ -13,17 +13,17 @@ describe('the variables of the Terraform configuration', () => {
   const blocks = [...text.matchAll(/^variable "(\w+)" \{\n([\s\S]*?)^\}/gm)];
   const declared = blocks.map(([, name = '']) => name);
 
-  test('are used, each, and none else is', () => {
+  test('are all used, and no other variable is', () => {
     const used = [...text.matchAll(/\bvar\.(\w+)/g)].map(([, name = '']) => name);
     expect([...new Set(used)].toSorted()).toEqual(declared.toSorted());
   });
 
-  test('are described, each', () => {
+  test('all have a description', () => {
     const silent = blocks.filter(([, , body = '']) => !/^ {2}description = ".+\."$/m.test(body));
     expect(silent.map(([, name]) => name)).toEqual([]);
   });
 
-  test('have an example that gives what must be given, and nothing unknown', () => {
+  test('have an example with all required variables, and no unknown one', () => {
     const example = readFileSync(join(folder, 'terraform.tfvars.example'), 'utf8');
     const given = [...example.matchAll(/^(\w+) +=/gm)].map(([, name = '']) => name);
     expect(given.filter((name) => !declared.includes(name))).toEqual([]);
@@ -31,35 +31,35 @@ describe('the variables of the Terraform configuration', () => {
     for (const [, name] of required) expect(given).toContain(name);
   });
 
-  test('of the user data are those of the template', () => {
+  test('of the user data match the template', () => {
     const [, body = ''] = /templatefile\(.*user-data\.yaml", \{\n([\s\S]*?)\n {2}\}\)/.exec(text) ?? [];
     const given = [...body.matchAll(/^ +(\w+) +=/gm)].map(([, name = '']) => name);
     expect(given.toSorted()).toEqual(templateVariables.toSorted());
   });
 });
 
-test('no output and no resource puts a secret into the state', () => {
+test('put no secret into the state, by an output or a resource', () => {
   expect(text).not.toMatch(/^resource "random_password"/m);
   expect(text).not.toMatch(/^ +value +=.*(password|token\b)/m);
   expect(text.match(/^ +value_wo +=/gm)).toHaveLength(3);
 });
 
-describe('terraform itself', () => {
+describe('terraform', () => {
   const missing = spawnSync('terraform', ['version']).error !== undefined;
 
-  test('would format it no otherwise', ({ skip }) => {
+  test('agrees with the format', ({ skip }) => {
     skip(missing, 'needs terraform');
     expect(terraform(['fmt', '-check', '-diff', '-recursive', folder])).toEqual({ status: 0, stdout: '' });
   });
 
-  test('can read it', ({ skip }) => {
+  test('accepts the configuration', ({ skip }) => {
     skip(missing, 'needs terraform');
     const { status, stdout } = terraform([`-chdir=${folder}`, 'providers']);
     expect(status).toBe(0);
     expect(stdout).toContain('hashicorp/azurerm');
   });
 
-  test('fills in the user data as it is meant', ({ skip }) => {
+  test('fills in the user data correctly', ({ skip }) => {
     skip(missing, 'needs terraform');
     const values = { slipway_url: 'https://h/$web/x', slipway_sha256: 'ab', config: '{ role: server }' };
     const template = resolve('packaging/cloud-init/user-data.yaml');
@@ -70,7 +70,7 @@ describe('terraform itself', () => {
   });
 });
 
-/** Without a configuration of its user's, and without the network. */
+/** Ignores the configuration of the user, and does not use the network. */
 function terraform(args: readonly string[], input = '') {
   const env = { PATH: process.env.PATH, TF_CLI_CONFIG_FILE: '/dev/null', CHECKPOINT_DISABLE: '1' };
   const { status, stdout } = spawnSync('terraform', args, { env, input, encoding: 'utf8' });

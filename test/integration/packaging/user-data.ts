@@ -3,10 +3,10 @@ import { parse } from 'yaml';
 
 const file = new URL('../../../packaging/cloud-init/user-data.yaml', import.meta.url);
 
-/** The cloud-init of packaging, with its variables as they are. */
+/** The cloud-init template of packaging, with its variables unfilled. */
 export const template = readFileSync(file, 'utf8');
 
-/** The names of the variables that the template has to be given. */
+/** The names of the variables of the template. */
 export const variables: readonly string[] = [
   ...new Set([...template.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => name)),
 ];
@@ -20,12 +20,12 @@ export interface UserData {
   readonly runcmd: readonly string[];
 }
 
-/** The template with values for its variables; one without a value stays as it is. */
+/** The template with these values; a variable without a value stays unfilled. */
 export function filledIn(values: Readonly<Record<string, string>>): string {
   return template.replace(/\$\{(\w+)\}/g, (text, name) => values[name] ?? text);
 }
 
-/** What cloud-init makes of a filled template. */
+/** The result of cloud-init for a filled template. */
 export function asUserData(text: string): UserData {
   return parse(text);
 }

@@ -20,7 +20,7 @@ beforeEach(async () => {
   await writeFile(self, Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0xff, 0x00]));
 });
 
-/** A systemctl that does what systemd's does offline, as in an image, since this machine may have none. */
+/** A systemctl that behaves like the real one offline, as in an image, since this machine may have none. */
 async function withSystemctl(): Promise<NodeJS.ProcessEnv> {
   const bin = await temporaryFolder();
   const script = `#!/bin/sh
@@ -65,7 +65,7 @@ const inPlace = [
 ];
 
 describe('install', () => {
-  test('puts everything in place', async () => {
+  test('installs all files', async () => {
     const lines = await told(steps());
     expect(lines.filter((line) => line.startsWith('!'))).toEqual([]);
     expect(await everything()).toEqual(inPlace);
@@ -89,7 +89,7 @@ describe('install', () => {
     expect(example).toHaveProperty('azure.keyVault');
   });
 
-  test('the second time it does nothing', async () => {
+  test('changes nothing the second time', async () => {
     await told(steps());
     const executable = join(root, 'usr/local/bin/slipway');
     const before = await stat(executable);
@@ -97,7 +97,7 @@ describe('install', () => {
     expect((await stat(executable)).ino).toBe(before.ino);
   });
 
-  test('an executable that is open goes on as it is', async () => {
+  test('does not change an executable that is open', async () => {
     await told(steps());
     const executable = join(root, 'usr/local/bin/slipway');
     const before = await stat(executable);
@@ -114,7 +114,7 @@ describe('uninstall', () => {
     ...uninstallSteps(nodePaths(root), { k3s: true, purge: true, keepsK3s: false }),
   ];
 
-  test('leaves nothing of install, and all that is of others', async () => {
+  test('removes all files of install, and no other file', async () => {
     for (const path of ['etc/rancher/node/password', 'etc/systemd/system/slipway.service.d/mine.conf']) {
       await mkdir(dirname(join(root, path)), { recursive: true });
       await writeFile(join(root, path), 'theirs');
@@ -129,7 +129,7 @@ describe('uninstall', () => {
   });
 });
 
-test('neither leaves the root by the absolute links of an image', async () => {
+test('install and uninstall stay in the root despite the absolute links of an image', async () => {
   const machine = await temporaryFolder();
   await writeFile(join(machine, 'kept'), 'of the machine');
   for (const link of ['usr/local/bin', 'etc/rancher', 'var/lib/rancher', 'run', 'etc/slipway']) {

@@ -26,7 +26,7 @@ test.skipIf(!canHide)(
   },
 );
 
-/** Installs while it holds the lock, and tries to take that again. */
+/** Installs while it holds the lock, and tries to take the lock again. */
 const script = (root: string) => `
   import { acquireLock } from '${source}agent/host/files/lock.ts';
   import { nodeHost } from '${source}agent/host/node-host.ts';

@@ -6,7 +6,7 @@ function plan(...args: readonly string[]): readonly string[] {
   return ['plan', ...atHome, ...args];
 }
 
-/** Commands and options that are none, and values that an option does not take. */
+/** Unknown commands and options, and values that an option does not take. */
 export const commandLine: readonly Case[] = [
   {
     name: 'a misspelt command',
@@ -16,21 +16,21 @@ export const commandLine: readonly Case[] = [
     repair: /did you mean plan\?/,
   },
   {
-    name: 'a command that is like none',
+    name: 'a command that resembles none',
     args: ['frobnicate'],
     source: /command line frobnicate:/,
     problem: /is no command/,
     repair: /slipway --help lists/,
   },
   {
-    name: 'help for a command that is none',
+    name: 'help for an unknown command',
     args: ['help', 'instal'],
     source: /command line instal:/,
     problem: /is no command/,
     repair: /did you mean install\?/,
   },
   {
-    name: 'a command that is no word',
+    name: 'a command with control characters',
     args: [`\u001b[2J${canary}\n`],
     source: /command line the first word:/,
     problem: /is no command/,
@@ -44,14 +44,14 @@ export const commandLine: readonly Case[] = [
     repair: /did you mean --role\?/,
   },
   {
-    name: 'an option that is like none',
+    name: 'an option that resembles none',
     args: plan(`--token=${canary}`),
     source: /command line --token:/,
     problem: /is no option of slipway plan/,
     repair: /slipway plan --help lists/,
   },
   {
-    name: 'an option of one letter that is none',
+    name: 'an unknown option of one letter',
     args: plan(`-x${canary}`),
     source: /command line -x:/,
     problem: /is no option/,
@@ -65,7 +65,7 @@ export const commandLine: readonly Case[] = [
     repair: /slipway install --help lists/,
   },
   {
-    name: 'an option of other commands, where there are no settings',
+    name: 'an option of other commands, for a command without settings',
     args: ['status', ...atHome],
     source: /command line --cloud:/,
     problem: /is no option of slipway status/,
@@ -93,14 +93,14 @@ export const commandLine: readonly Case[] = [
     repair: /write -o, --output <format>/,
   },
   {
-    name: 'a value for an option that takes none',
+    name: 'a value for an option without a value',
     args: ['status', '--root', '{root}', `--watch=${canary}`],
     source: /command line --watch:/,
     problem: /takes no value/,
     repair: /write --watch alone/,
   },
   {
-    name: 'an argument too many',
+    name: 'too many arguments',
     args: plan(canary),
     source: /command line plan:/,
     problem: /takes no argument but options/,
@@ -114,7 +114,7 @@ export const commandLine: readonly Case[] = [
     repair: /take out what stands alone/,
   },
   ...['status', 'plan', 'config', 'doctor'].map((command) => ({
-    name: `a form that ${command} does not print`,
+    name: `a format that ${command} does not print`,
     args: [command, '--root', '{root}', '-o', 'jsn'],
     source: /command line --output:/,
     problem: /must be table(?:, json or yaml| or json)/,
@@ -128,7 +128,7 @@ export const commandLine: readonly Case[] = [
     repair: /such as 15/,
   })),
   ...['plan', 'apply', 'config', 'status', 'run', 'install', 'uninstall'].map((command) => ({
-    name: `${command} in a root that is not there`,
+    name: `${command} in a missing root`,
     args: [command, '--root', '{root}/typo'],
     source: /command line --root: \{root\}\/typo/,
     problem: /does not exist/,
@@ -151,14 +151,14 @@ export const commandLine: readonly Case[] = [
     repair: /Look at what stands at that path/,
   },
   {
-    name: 'a relative root that is not there',
+    name: 'a missing relative root',
     args: ['plan', '--root', 'no/such/root'],
     source: new RegExp(`command line --root: ${process.cwd()}/no/such/root`),
     problem: /does not exist/,
     repair: /correct the path/,
   },
   {
-    name: 'an empty root, as of a shell variable that is not set',
+    name: 'an empty root, as from an unset shell variable',
     args: ['uninstall', '--purge', '--root', ''],
     source: /command line --root:/,
     problem: /is empty/,
@@ -172,28 +172,28 @@ export const commandLine: readonly Case[] = [
     repair: new RegExp(`write --${option} <file>, or leave it out`),
   })),
   {
-    name: 'a cloud that is none',
+    name: 'an unknown cloud',
     args: ['plan', '--root', '{root}', '--cloud', 'statik'],
     source: /command line --cloud: cloud:/,
     problem: /must be azure.* static/,
     repair: /did you mean `static`\?/,
   },
   {
-    name: 'a role that is none',
+    name: 'an unknown role',
     args: plan('--role', 'observabilty'),
     source: /\(command line --role\)/,
     problem: /RoleUnknown: "observabilty" .* is no role/,
     repair: /Did you mean observability\? Set it to one of: server, agent, observability/,
   },
   {
-    name: 'a role that is none, for apply, which does not wait for another',
+    name: 'an unknown role for apply, which does not wait for another',
     args: ['apply', ...atHome, '--role', 'master'],
     source: /\(command line --role\)/,
     problem: /"master" .* is no role/,
     repair: /Set it to one of: server, agent, observability/,
   },
   {
-    name: 'a role that is none, for config, which shows the rest',
+    name: 'an unknown role for config, which shows the rest',
     args: ['config', ...atHome, '--role', 'master'],
     source: /\(command line --role\)/,
     problem: /"master" .* is no role/,
@@ -221,14 +221,14 @@ export const commandLine: readonly Case[] = [
     repair: /such as 10\.0\.0\.4 or https:\/\/10\.0\.0\.4:6443/,
   })),
   {
-    name: 'a server with a port that is none',
+    name: 'a server with an invalid port',
     args: plan('--role', 'agent', '--server', '10.0.0.4:99999'),
     source: /command line --server: k3s\.server:/,
     problem: /must have an address and a port that can be/,
     repair: /such as 10\.0\.0\.4 or https:\/\/10\.0\.0\.4:6443/,
   },
   {
-    name: 'a level of the log that is none',
+    name: 'an unknown log level',
     args: plan('--log-level', 'inof'),
     source: /command line --log-level: log\.level:/,
     problem: /must be trace, debug, info, warn or error/,

@@ -5,7 +5,7 @@ const args = ['config', '--root', '{root}', '--cloud', 'static', '--facts', '{ro
 /** The file after `--facts`. */
 export const facts: readonly Case[] = [
   {
-    name: 'facts that are not there',
+    name: 'a missing facts file',
     args,
     source: /\{root\}\/facts\.yaml:/,
     problem: /does not exist/,
@@ -20,7 +20,7 @@ export const facts: readonly Case[] = [
     repair: /Put a file with its text there/,
   },
   {
-    name: 'facts that are no YAML',
+    name: 'facts that are not YAML',
     args,
     files: { 'facts.yaml': `tags: {}\nsecrets: "${canary}` },
     source: /\{root\}\/facts\.yaml: line 2/,
@@ -36,7 +36,7 @@ export const facts: readonly Case[] = [
     repair: /such as \{ key: value \}/,
   },
   {
-    name: 'facts with a key that is none',
+    name: 'facts with an unknown key',
     args,
     files: { 'facts.yaml': `tag: { k3s-role: ${canary} }` },
     source: /command line --facts \{root\}\/facts\.yaml: static\.tag:/,
@@ -44,7 +44,7 @@ export const facts: readonly Case[] = [
     repair: /did you mean `static\.tags`\?/,
   },
   {
-    name: 'facts with a tag that is no text',
+    name: 'facts with a tag that is not text',
     args,
     files: { 'facts.yaml': 'tags: { k3s-version: 1.36 }' },
     source: /command line --facts \{root\}\/facts\.yaml: static\.tags\.k3s-version:/,
@@ -52,7 +52,7 @@ export const facts: readonly Case[] = [
     repair: /put it in quotes/,
   },
   {
-    name: 'facts with an address that is none',
+    name: 'facts with an invalid address',
     args,
     files: { 'facts.yaml': 'address: 10.0.0' },
     source: /command line --facts \{root\}\/facts\.yaml: static\.address:/,

@@ -4,7 +4,7 @@ import { type Case, canary } from '../world.ts';
 const atHome = ['--root', '{root}', '--cloud', 'static'];
 const status = 'run/slipway/status.json';
 
-/** Settings that name this file as that of further CAs. */
+/** Settings with this file as network.caFile. */
 function trusting(caFile: string, content?: string): Pick<Case, 'args' | 'files'> {
   return {
     args: ['config', ...atHome],
@@ -17,7 +17,7 @@ function trusting(caFile: string, content?: string): Pick<Case, 'args' | 'files'
 
 const inCaFile = /\{root\}\/etc\/slipway\/config\.yaml: network\.caFile:/;
 
-/** A process that lives holds this lock below the root. */
+/** Holds this lock below the root with a live process. */
 function held(path: string): NonNullable<Case['arrange']> {
   return (root) => acquireLock(`${root}/${path}`);
 }
@@ -31,20 +31,20 @@ const whole = {
   ...{ conditions: [], resources: [] },
 };
 
-/** Files on the node that others wrote, or damaged. */
+/** Files on the node that other programs wrote or damaged. */
 export const nodeFiles: readonly Case[] = [
   ...(
     [
-      ['half', '{"version": "1", "conditions": ['],
+      ['truncated', '{"version": "1", "conditions": ['],
       ['empty', ''],
       ['binary', '\u0000\u0001'],
       ['a list', '[1]'],
       ['null', 'null'],
       ['without conditions', JSON.stringify({ ...whole, conditions: undefined })],
-      ['with conditions that are none', JSON.stringify({ ...whole, conditions: [canary] })],
-      ['with a pass that is none', JSON.stringify({ ...whole, nextPass: canary })],
-      ['with changes that are none', JSON.stringify({ ...whole, changes: { [canary]: 1 } })],
-      ['with a K3s that is none', JSON.stringify({ ...whole, k3s: null })],
+      ['with invalid conditions', JSON.stringify({ ...whole, conditions: [canary] })],
+      ['with an invalid pass', JSON.stringify({ ...whole, nextPass: canary })],
+      ['with invalid changes', JSON.stringify({ ...whole, changes: { [canary]: 1 } })],
+      ['with an invalid K3s', JSON.stringify({ ...whole, k3s: null })],
     ] as const
   ).map(([what, content]) => ({
     name: `a status that is ${what}`,
@@ -56,7 +56,7 @@ export const nodeFiles: readonly Case[] = [
     exitCode: 3,
   })),
   {
-    name: 'a status that is not there',
+    name: 'a missing status',
     args: ['status', '--root', '{root}'],
     source: /\{root\}\/run\/slipway\/status\.json/,
     problem: /nothing is known of this node: .* is not there/,
@@ -64,7 +64,7 @@ export const nodeFiles: readonly Case[] = [
     exitCode: 3,
   },
   {
-    name: 'a status that is damaged under a daemon that lives',
+    name: 'a damaged status while the daemon runs',
     args: ['status', '--root', '{root}'],
     files: { [status]: '{' },
     arrange: held('run/slipway/lock'),
@@ -81,7 +81,7 @@ export const nodeFiles: readonly Case[] = [
     repair: /Put a file with its text there/,
   },
   {
-    name: 'apply while another holds the lock',
+    name: 'apply while another process holds the lock',
     args: ['apply', ...atHome, '--role', 'server'],
     arrange: held('run/slipway/lock'),
     source: /\{root\}\/run\/slipway\/lock/,
@@ -89,7 +89,7 @@ export const nodeFiles: readonly Case[] = [
     repair: /Wait until it is done, or stop it: systemctl stop slipway/,
   },
   {
-    name: 'uninstall while another installs',
+    name: 'uninstall during an install',
     args: ['uninstall', '--root', '{root}'],
     arrange: held('run/slipway/setup.lock'),
     source: /\{root\}\/run\/slipway\/setup\.lock/,
@@ -97,7 +97,7 @@ export const nodeFiles: readonly Case[] = [
     repair: /Wait until it is done/,
   },
   {
-    name: 'a file where the folder of the lock is to be',
+    name: 'a file in place of the folder of the lock',
     args: ['apply', ...atHome, '--role', 'server'],
     files: { 'run/slipway': canary },
     source: /Cannot lock \{root\}\/run\/slipway\/lock:/,
@@ -113,14 +113,14 @@ export const nodeFiles: readonly Case[] = [
     repair: /Look at what stands at that path/,
   },
   {
-    name: 'CAs in a file that is not there',
+    name: 'CAs in a missing file',
     ...trusting('{root}/ca.pem'),
     source: inCaFile,
     problem: /names \{root\}\/ca\.pem, which does not exist/,
     repair: /put the CAs there, or correct the path/,
   },
   {
-    name: 'CAs in a file of a relative path',
+    name: 'CAs in a file with a relative path',
     ...trusting('ca.pem'),
     source: inCaFile,
     problem: /must be an absolute path/,
@@ -141,14 +141,14 @@ export const nodeFiles: readonly Case[] = [
     repair: /put the CAs there as PEM/,
   },
   {
-    name: 'CAs in a file that is damaged',
+    name: 'CAs in a damaged file',
     ...trusting('{root}/ca.pem', `-----BEGIN CERTIFICATE-----\n${canary}\n-----END CERTIFICATE-----\n`),
     source: inCaFile,
     problem: /whose certificate 1 is damaged/,
     repair: /put its PEM text there again/,
   },
   {
-    name: 'CAs that are not there, for a plan',
+    name: 'CAs in a missing file, for a plan',
     ...trusting('{root}/ca.pem'),
     args: ['plan', ...atHome, '--role', 'server'],
     source: inCaFile,

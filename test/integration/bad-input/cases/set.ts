@@ -4,7 +4,7 @@ function set(...settings: readonly string[]): readonly string[] {
   return ['config', '--root', '{root}', '--cloud', 'static', ...settings.flatMap((text) => ['--set', text])];
 }
 
-/** `--set`, and the settings that it sets. */
+/** `--set` and its settings. */
 export const settingsOfTheCommandLine: readonly Case[] = [
   {
     name: '--set without =',
@@ -21,28 +21,28 @@ export const settingsOfTheCommandLine: readonly Case[] = [
     repair: /such as --set k3s\.upgrade=auto/,
   },
   {
-    name: '--set of a setting that is none',
+    name: '--set of an unknown setting',
     args: set(`k3s.upgrad=${canary}`),
     source: /command line --set k3s\.upgrad: k3s\.upgrad:/,
     problem: /is not a setting/,
     repair: /did you mean `k3s\.upgrade`\?/,
   },
   {
-    name: '--set of a setting that is like none',
+    name: '--set of a setting that resembles none',
     args: set(`frobnicate.x=${canary}`),
     source: /command line --set frobnicate\.x: frobnicate:/,
     problem: /is not a setting/,
     repair: /known here: cloud, role/,
   },
   {
-    name: '--set of what every object has',
+    name: '--set of a property that every object has',
     args: set(`constructor=${canary}`),
     source: /command line --set constructor: constructor:/,
     problem: /is not a setting/,
     repair: /known here: cloud, role/,
   },
   {
-    name: '--set of a value that is no YAML',
+    name: '--set of a value that is not YAML',
     args: set(`k3s.upgrade=[${canary}`),
     source: /command line --set k3s\.upgrade:/,
     problem: /its value is no YAML: line 1, column 9/,
@@ -56,7 +56,7 @@ export const settingsOfTheCommandLine: readonly Case[] = [
     repair: /without quotes/,
   },
   {
-    name: '--set of one value where a list is due',
+    name: '--set of one value in place of a list',
     args: set('registries.servers=team.azurecr.io'),
     source: /command line --set registries\.servers: registries\.servers:/,
     problem: /must be a list/,
@@ -70,8 +70,8 @@ export const settingsOfTheCommandLine: readonly Case[] = [
     repair: /did you mean `manual`\?/,
   },
   {
-    name: 'a variable of the shell in quotes that keep it',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the variable of a shell, as it is
+    name: 'a shell variable in single quotes',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a literal shell variable
     args: set('azure.keyVault.name=${VAULT}'),
     source: /command line --set azure\.keyVault\.name: azure\.keyVault\.name:/,
     problem: /the template variable \$\{VAULT\} was not filled in/,

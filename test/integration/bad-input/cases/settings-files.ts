@@ -7,10 +7,10 @@ const args = ['config', '--root', '{root}', '--cloud', 'static'];
 const aServer = ['plan', '--root', '{root}', '--cloud', 'static', '--role', 'server'];
 const againstNew = [...aServer, '--against', '{root}/new.yaml'];
 
-/** A settings file that cannot be read at all. */
+/** A settings file that cannot be read. */
 const unreadable: readonly Case[] = [
   {
-    name: 'is not there, after --config',
+    name: 'is missing, after --config',
     args: [...args, '--config', '{root}/mine.yaml'],
     source: /\{root\}\/mine\.yaml:/,
     problem: /does not exist/,
@@ -32,7 +32,7 @@ const unreadable: readonly Case[] = [
     repair: /Put a file with its text there/,
   },
   {
-    name: 'may not be read',
+    name: 'is not readable',
     args,
     files: { [own]: `role: ${canary}` },
     arrange: withoutRight,
@@ -49,7 +49,7 @@ const unreadable: readonly Case[] = [
     repair: /Look at what stands at that path/,
   },
   {
-    name: 'is a link that leads nowhere',
+    name: 'is a dangling link',
     args,
     files: { 'etc/slipway/config.d/10-mine.yaml': { is: 'link', to: '/nowhere' } },
     source: /\{root\}\/etc\/slipway\/config\.d\/10-mine\.yaml:/,
@@ -57,7 +57,7 @@ const unreadable: readonly Case[] = [
     repair: /repair or remove it/,
   },
   {
-    name: 'stands where the folder of more of them is to be',
+    name: 'is in place of the settings folder',
     args,
     files: { 'etc/slipway/config.d': canary },
     source: /Cannot list \{root\}\/etc\/slipway\/config\.d:/,
@@ -67,13 +67,13 @@ const unreadable: readonly Case[] = [
   ...(
     [
       [
-        'is no YAML',
+        'is not YAML',
         `role: "${canary}`,
         /: line 1, column 15: something is missing/,
         /closing quote or bracket/,
       ],
       [
-        'has a list that is not closed',
+        'has an unclosed list',
         `role: [${canary}`,
         /: line 1, column 15: .* is not closed/,
         /keys of one map begin in one column/,
@@ -103,25 +103,20 @@ const unreadable: readonly Case[] = [
         /keys of one map begin in one column/,
       ],
       [
-        'has an alias of nothing',
+        'has an alias without an anchor',
         `role: *${canary}`,
         /: line 1, column 7: an alias names no anchor/,
         /in quotes/,
       ],
       [
-        'has a tag of a language',
+        'has a tag of a programming language',
         `role: !!${canary} x`,
         /: line 1, column 7: a tag is not known/,
         /in quotes/,
       ],
       ['is a list', `- ${canary}`, /: line 1, column 1: must be a map of settings/, /such as role: server/],
       ['is one word', canary, /: line 1, column 1: must be a map of settings/, /such as role: server/],
-      [
-        'is longer than settings are',
-        `# ${'x'.repeat(1_048_576)}`,
-        /: the text is longer than 1 MiB/,
-        /keep settings/,
-      ],
+      ['is too long', `# ${'x'.repeat(1_048_576)}`, /: the text is longer than 1 MiB/, /keep settings/],
     ] as const
   ).map(([name, content, problem, repair]) => ({
     ...{ name, args, files: { [own]: content } },
@@ -144,7 +139,7 @@ const unreadable: readonly Case[] = [
     repair: /save it as UTF-8/,
   },
   {
-    name: 'has aliases that multiply',
+    name: 'has aliases that expand exponentially',
     args,
     files: {
       [own]: `a0: &a0 [${canary}]\n${Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${`*a${at}, `.repeat(9)}]`).join('\n')}`,
@@ -155,7 +150,7 @@ const unreadable: readonly Case[] = [
   },
 ];
 
-/** Root may read everything, so nobody tries in its place. */
+/** Removes the permission to read the file. Root may read every file, so an unprivileged user tries instead. */
 async function withoutRight(root: string) {
   chmodSync(root, 0o755);
   chmodSync(join(root, own), 0);
@@ -166,7 +161,7 @@ async function withoutRight(root: string) {
   };
 }
 
-/** What stands where: files besides the usual one, and more than one problem at once. */
+/** Faults in different files, and several faults at once. */
 const places: readonly Case[] = [
   {
     name: 'in the folder of the administrator',
@@ -193,7 +188,7 @@ const places: readonly Case[] = [
     repair: /did you mean `block`\?/,
   },
   {
-    name: 'in three places of one file, told in one error',
+    name: 'in three places of one file, in one error',
     args,
     files: { [own]: `cloud: azur\nregistry: { servers: [${canary}] }\njoinToken: { interval: 10 }` },
     source: /config\.yaml: joinToken\.interval:.*\n\{root\}.*: registry:/,
@@ -226,7 +221,7 @@ const places: readonly Case[] = [
     repair: /such as v1\.36\.3\+k3s1/,
   },
   {
-    name: 'the file after --against, which is not there',
+    name: 'in a missing file after --against',
     args: againstNew,
     source: /\{root\}\/new\.yaml:/,
     problem: /does not exist/,

@@ -11,7 +11,7 @@ function tagged(command: string, tags: string): Pick<Case, 'args' | 'files'> {
 /** The instance tags. */
 export const tags: readonly Case[] = [
   ...['plan', 'apply', 'config'].map((command) => ({
-    name: `a role that is none, for ${command}`,
+    name: `an unknown role, for ${command}`,
     ...tagged(command, 'k3s-role: sevrer'),
     source: /\(tag k3s-role\)/,
     problem: /RoleUnknown: "sevrer" .* is no role/,
@@ -19,7 +19,7 @@ export const tags: readonly Case[] = [
     ...(command === 'config' && { stdout: /^role: sevrer +# tag k3s-role$/m }),
   })),
   {
-    name: 'a name that is misspelt',
+    name: 'a misspelt name',
     ...tagged('plan', 'k3s-roel: server'),
     source: /The tag k3s-roel/,
     problem: /is not read/,
@@ -33,7 +33,7 @@ export const tags: readonly Case[] = [
     repair: /Set .* to one of: server, agent, observability/,
   })),
   {
-    name: 'no role where the tag is closed',
+    name: 'no role, with the tag closed',
     ...tagged('plan', 'k3s-role: server'),
     files: { 'facts.yaml': 'tags: { k3s-role: server }', 'etc/slipway/config.yaml': 'tags: { role: false }' },
     source: /role in the settings \(tags\.role closes the tag\)/,
@@ -41,7 +41,7 @@ export const tags: readonly Case[] = [
     repair: /Set role .* to one of/,
   },
   ...['plan', 'apply', 'config'].map((command) => ({
-    name: `a release that is none, for ${command}`,
+    name: `an invalid release, for ${command}`,
     ...tagged(command, 'k3s-role: server, k3s-version: v1.36'),
     source: /InvalidSettings: tag k3s-version: k3s\.version:/,
     problem: /must be a K3s release/,
@@ -56,7 +56,7 @@ export const tags: readonly Case[] = [
     repair: /such as 10\.0\.0\.4/,
   },
   {
-    name: 'a server that is to join another, for config',
+    name: 'a server to join on a server, for config',
     ...tagged('config', 'k3s-role: server, k3s-server: 10.0.0.9'),
     source: /the tag k3s-server or k3s\.server names the K3s server https:\/\/10\.0\.0\.9:6443/,
     problem: /ClusterExists: .* cannot join a server to a cluster yet/,
@@ -64,15 +64,15 @@ export const tags: readonly Case[] = [
     stdout: /^k3s\.server: 10\.0\.0\.9 +# tag k3s-server$/m,
   },
   {
-    name: 'a variable that was not filled in',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the variable of a template, as it is
+    name: 'an unfilled variable',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a literal template variable
     ...tagged('plan', 'k3s-role: agent, k3s-server: "${server_ip}"'),
     source: /static\.tags\.k3s-server:/,
     problem: /the template variable \$\{server_ip\} was not filled in/,
     repair: /templatefile/,
   },
   {
-    name: 'a computer name that no node can have',
+    name: 'a computer name that is not a valid node name',
     ...tagged('plan', ''),
     files: { 'facts.yaml': 'tags: { k3s-role: server }\ncomputerName: my_vm' },
     source: /NodeNameInvalid: The computer name "my_vm"/,

@@ -2,7 +2,7 @@ import { type Case, canary } from '../world.ts';
 
 type Row = readonly [yaml: string, path: string, problem: RegExp, repair: RegExp];
 
-/** Keys that are none. */
+/** Unknown keys. */
 const keys: readonly Row[] = [
   [
     'registries: { server: [] }',
@@ -50,7 +50,7 @@ const keys: readonly Row[] = [
   ],
 ];
 
-/** Values of another kind than is due. */
+/** Values of the wrong type. */
 const kinds: readonly Row[] = [
   ['joinToken: { attempts: many }', 'joinToken.attempts', /must be a whole number/, /without quotes/],
   ['joinToken: { attempts: 1.5 }', 'joinToken.attempts', /must be a whole number/, /without quotes/],
@@ -76,7 +76,7 @@ const kinds: readonly Row[] = [
   ['k3s: { config: { debug: perhaps } }', 'k3s.config.debug', /must be/, /true or false/],
 ];
 
-/** Texts that have not the form that is due. */
+/** Text in the wrong format. */
 const forms: readonly Row[] = [
   [
     `network: { proxy: "http://me:${canary}@proxy:3128" }`,
@@ -211,7 +211,7 @@ const forms: readonly Row[] = [
   ],
 ];
 
-/** Values that are out of range. */
+/** Values out of range. */
 const ranges: readonly Row[] = [
   ['joinToken: { attempts: 0 }', 'joinToken.attempts', /must be above zero/, /such as 30/],
   ['joinToken: { attempts: 1e300 }', 'joinToken.attempts', /must be at most/, /9007199254740991/],
@@ -232,7 +232,7 @@ const ranges: readonly Row[] = [
   ],
 ];
 
-/** Settings that do not go together. */
+/** Settings that contradict each other. */
 const contradictions: readonly Row[] = [
   [
     'azure: { keyVault: { name: abc, url: "https://a.io" } }',
@@ -286,10 +286,10 @@ const contradictions: readonly Row[] = [
   ],
 ];
 
-/** Templates that were not filled in. */
+/** Unfilled templates. */
 const unfilled: readonly Row[] = [
   [
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the variable of a template, as it is
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a literal template variable
     'azure: { keyVault: { name: "${vault}" } }',
     'azure.keyVault.name',
     /variable \$\{vault\} was not filled in/,
