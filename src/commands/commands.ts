@@ -13,7 +13,7 @@ import { serverToJoin } from '../agent/parts/k3s/index.ts';
 import { nodePaths } from '../agent/paths.ts';
 import { announcer } from '../agent/report/announce.ts';
 import { settingsJson } from '../agent/report/output.ts';
-import { changesOf, readStatus, type Status, statusOf, writeStatus } from '../agent/report/publish.ts';
+import { changesOf, readStatus, type Status, statusOf, writeStatus } from '../agent/report/status.ts';
 import { statusText } from '../agent/report/status-text.ts';
 import { learn } from '../agent/resources/last-known.ts';
 import { explain } from '../agent/settings/explain.ts';

@@ -11,7 +11,7 @@ import type { Notifier } from '../agent/host/systemd/notify.ts';
 import { nodePaths } from '../agent/paths.ts';
 import { announcer } from '../agent/report/announce.ts';
 import type { EventLog } from '../agent/report/log.ts';
-import { readStatus, type Status, statusOf, writeStatus } from '../agent/report/publish.ts';
+import { readStatus, type Status, statusOf, writeStatus } from '../agent/report/status.ts';
 import { statusLine } from '../agent/report/status-text.ts';
 import { version } from '../launcher/version.ts';
 import type { CommonOptions } from './cli-common.ts';

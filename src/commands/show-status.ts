@@ -8,7 +8,7 @@ import { nodeHost } from '../agent/host/node-host.ts';
 import { complain, printStyled } from '../agent/host/process/print.ts';
 import { nodePaths } from '../agent/paths.ts';
 import { statusOutput } from '../agent/report/output.ts';
-import { readStatus, type Status } from '../agent/report/publish.ts';
+import { readStatus, type Status } from '../agent/report/status.ts';
 import { statusText } from '../agent/report/status-text.ts';
 import type { StatusOptions } from './cli.ts';
 import { terminal } from './terminal.ts';

@@ -14,7 +14,7 @@ import type { Outcome } from '../../src/agent/engine/resource.ts';
 import { reveal } from '../../src/agent/engine/secret.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { logEvents } from '../../src/agent/report/log.ts';
-import { statusOf, writeStatus } from '../../src/agent/report/publish.ts';
+import { statusOf, writeStatus } from '../../src/agent/report/status.ts';
 import { compose } from '../../src/commands/compose.ts';
 
 /** What is seen of this process after so many days; megabytes, and milliseconds of processor time since the first. */

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PublishedCondition as Condition, Status } from '../../src/agent/report/publish.ts';
+import type { PublishedCondition as Condition, Status } from '../../src/agent/report/status.ts';
 import { type Finished, runProgram } from '../lab/processes.ts';
 import { hostCgroups } from './cgroups.ts';
 import { type JournalEntry, journalOf } from './journal.ts';

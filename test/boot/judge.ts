@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { PublishedCondition as Condition } from '../../src/agent/report/publish.ts';
+import type { PublishedCondition as Condition } from '../../src/agent/report/status.ts';
 import { type BootedHost, eventually } from './booted-host.ts';
 import type { Cluster } from './cluster.ts';
 

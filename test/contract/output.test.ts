@@ -8,7 +8,7 @@ import { inSync, type Outcome, type Resource } from '../../src/agent/engine/reso
 import { nodePaths } from '../../src/agent/paths.ts';
 import { diagnosesJson, type OutputKind, settingsJson, statusOutput } from '../../src/agent/report/output.ts';
 import { planJson } from '../../src/agent/report/plan-json.ts';
-import { type Status, statusOf } from '../../src/agent/report/publish.ts';
+import { type Status, statusOf } from '../../src/agent/report/status.ts';
 import { load } from '../../src/agent/settings/load.ts';
 import { memoryHost } from '../lab/memory-host.ts';
 import { aNode } from '../unit/agent/a-node.ts';

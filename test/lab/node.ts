@@ -13,7 +13,7 @@ import {
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stringify } from 'yaml';
-import type { Status } from '../../src/agent/report/publish.ts';
+import type { Status } from '../../src/agent/report/status.ts';
 import { bundleStandIn } from './bundle.ts';
 import { endProcess, type Finished, type Processes, runProgram } from './processes.ts';
 import { ask } from './systemd/socket.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { PublishedCondition as Condition } from '../../src/agent/report/publish.ts';
+import type { PublishedCondition as Condition } from '../../src/agent/report/status.ts';
 import { packaged } from './executable.ts';
 import { type Lab, startLab } from './lab.ts';
 import type { LabNode } from './node.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type OwnFile, ownFiles } from '../../src/agent/own-files.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
-import { readStatus, statusOf, writeStatus } from '../../src/agent/report/publish.ts';
+import { readStatus, statusOf, writeStatus } from '../../src/agent/report/status.ts';
 import { namesOf, roles } from '../../src/roles/index.ts';
 import { newerText } from '../lab/newer-release.ts';
 import { isForeign } from '../unit/agent/foreign-files.ts';

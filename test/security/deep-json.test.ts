@@ -11,7 +11,7 @@ import { nodeReady } from '../../src/agent/parts/k3s/node-ready.ts';
 import { parseCachedLogins } from '../../src/agent/parts/registry/answer/cached-logins.ts';
 import { requestedServer } from '../../src/agent/parts/registry/answer/request.ts';
 import { findImage } from '../../src/agent/parts/registry/oci/registry-manifest.ts';
-import { readStatus } from '../../src/agent/report/publish.ts';
+import { readStatus } from '../../src/agent/report/status.ts';
 import { memoryHost } from '../lab/memory-host.ts';
 import { aNode } from '../unit/agent/a-node.ts';
 

@@ -8,7 +8,7 @@ import { annotate } from '../../src/agent/parts/k3s/node-annotations.ts';
 import { createEvents } from '../../src/agent/parts/k3s/node-events.ts';
 import { logEvents } from '../../src/agent/report/log.ts';
 import { planText } from '../../src/agent/report/plan-text.ts';
-import { type Status, writeStatus } from '../../src/agent/report/publish.ts';
+import { type Status, writeStatus } from '../../src/agent/report/status.ts';
 import { statusText } from '../../src/agent/report/status-text.ts';
 import { invalidSettings } from '../../src/agent/settings/problems.ts';
 import { memoryHost } from '../lab/memory-host.ts';

@@ -1,7 +1,7 @@
 import type { Diagnosis } from '../doctor/probe.ts';
 import { shownSettings } from '../settings/explain.ts';
 import type { Loaded } from '../settings/load.ts';
-import type { Status } from './publish.ts';
+import type { Status } from './status.ts';
 
 /** Of what commands print for programs: within a version fields are added, and none is removed or changed. */
 const apiVersion = 'slipway.dev/v1';

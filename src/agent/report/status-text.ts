@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { printableData } from '../engine/printable.ts';
-import type { PublishedCondition as Condition, Status } from './publish.ts';
+import type { PublishedCondition as Condition, Status } from './status.ts';
 import { age, columns, shortened, wrapped } from './text-layout.ts';
 
 /** How the status is looked at. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Status } from '../../../../src/agent/report/publish.ts';
+import type { Status } from '../../../../src/agent/report/status.ts';
 import { statusLine, statusText, type View } from '../../../../src/agent/report/status-text.ts';
 
 const now = Date.parse('2026-01-01T02:00:00Z');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../../../src/agent/agent.ts';
 import { inSync, type Outcome } from '../../../../src/agent/engine/resource.ts';
-import { readStatus, type Status, statusOf, writeStatus } from '../../../../src/agent/report/publish.ts';
+import { readStatus, type Status, statusOf, writeStatus } from '../../../../src/agent/report/status.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 
 const ready = {
