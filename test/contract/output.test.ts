@@ -11,10 +11,12 @@ import { planJson } from '../../src/agent/report/plan-json.ts';
 import { type Status, statusOf } from '../../src/agent/report/status.ts';
 import { load } from '../../src/agent/settings/load.ts';
 import { memoryHost } from '../lab/memory-host.ts';
+import { noPrevious, previousText } from '../previous-release.ts';
 import { aNode } from '../unit/agent/a-node.ts';
 import { type Field, fieldsOf, lostFields, unlike } from './output-fields.ts';
 
-const page = fieldsOf(readFileSync(join(import.meta.dirname, '../../docs/usage/output.md'), 'utf8'));
+const pagePath = 'docs/usage/output.md';
+const page = fieldsOf(readFileSync(join(import.meta.dirname, '../..', pagePath), 'utf8'));
 
 const resource: Resource = {
   id: 'Node/ready',
@@ -130,6 +132,16 @@ describe('output for programs', () => {
     ];
     expect(unlike([...common, ...(page.get(kind) ?? [])], outputs)).toEqual([]);
   });
+
+  test.skipIf(noPrevious)(
+    `has every field that the previous release had${noPrevious ? `: skipped, since ${noPrevious}` : ''}`,
+    () => {
+      const lost = [...fieldsOf(previousText(pagePath))].flatMap(([kind, fields]) =>
+        lostFields(fields, page.get(kind) ?? []).map((path) => `${kind} ${path}`),
+      );
+      expect(lost).toEqual([]);
+    },
+  );
 
   test.each([
     [

@@ -4,10 +4,10 @@ export function newerText(text: string): string {
   return `${JSON.stringify({ format: format + 1, ...Object(extended(fields)), added: { in: [1, { later: true }] } })}\n`;
 }
 
-/** Data with a field more in every map, a text, since maps of texts are among them. */
+/** Data with a field more in every map that has any, a text, since maps of texts are among them. */
 function extended(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(extended);
   if (typeof value !== 'object' || value === null) return value;
   const fields = Object.entries(value).map(([name, each]) => [name, extended(each)]);
-  return { ...Object.fromEntries(fields), addedToo: 'by a newer release' };
+  return { ...Object.fromEntries(fields), ...(fields.length > 0 && { addedToo: 'by a newer release' }) };
 }

@@ -1,0 +1,209 @@
+/**
+ * Today's executable brings two nodes up; then the one of the previous release takes its place, as on a way back, and finds
+ * files of a newer release: of a higher format, and with fields that it does not know.
+ */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type OwnFile, ownFiles } from '../../src/agent/own-files.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
+import { noPrevious, unpackPrevious } from '../previous-release.ts';
+import { bundleRelease, install } from './bundled-release.ts';
+import { kubelet } from './kubelet.ts';
+import { type Lab, provenImage, startLab } from './lab.ts';
+import { newerText } from './newer-release.ts';
+import type { LabNode } from './node.ts';
+
+const dir = join(tmpdir(), `slipway-previous-${process.pid}`);
+const executable = join(dir, 'slipway');
+
+const name = 'the executable of the previous release, on files of a newer one';
+
+describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped, since ${noPrevious}`, () => {
+  let lab: Lab;
+  let scripts: { readonly today: string; readonly previous: string };
+  let before: readonly Seen[];
+
+  beforeAll(async () => {
+    unpackPrevious(join(dir, 'sources'));
+    scripts = {
+      today: await bundleRelease('.', join(dir, 'today.cjs'), executable),
+      previous: await bundleRelease(join(dir, 'sources'), join(dir, 'previous.cjs'), executable),
+    };
+    install(scripts.today, executable);
+    lab = await startLab({ dir: join(dir, 'lab'), executable: [executable], nodes: ['server', 'agent'] });
+  });
+
+  afterAll(async () => {
+    await lab?.stop();
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  test('goes on with a download where the newer one left it', async () => {
+    const agent = lab.node('agent');
+    lab.mirror.fail('truncate', { on: /\/k3s$/ });
+    agent.start();
+    await expect.poll(() => agent.log.join('\n')).toContain('DownloadFailed');
+    await agent.stopDaemon();
+    lab.mirror.heal();
+    expect(makeNewer(agent)).toContain('partialDownload');
+    const asked = lab.azure.requests.length;
+    install(scripts.previous, executable);
+    agent.start();
+    await expect.poll(() => agent.read('usr/local/bin/k3s')).toBeDefined();
+    await agent.stopDaemon();
+    const statuses = lab.azure.requests
+      .slice(asked)
+      .filter(({ path }) => path.startsWith('/github-production'));
+    expect(statuses.map(({ status }) => status)).toContain(206);
+    expect(agent.read('usr/local/bin/.k3s.slipway-part.json')).toBeUndefined();
+  });
+
+  test('shows the status that the newer one left', async () => {
+    install(scripts.today, executable);
+    lab.start();
+    await lab.waitReady();
+    before = await Promise.all(lab.nodes.map(seen));
+    await Promise.all(lab.nodes.map((node) => node.stopDaemon()));
+    const own = lab.nodes.flatMap(makeNewer);
+    const expected = Object.keys(ownFiles).filter(
+      (each) => !['partialDownload', 'providerFailure'].includes(each),
+    );
+    expect([...new Set(own)].sort()).toEqual(expected.sort());
+    install(scripts.previous, executable);
+    for (const [at, node] of lab.nodes.entries()) {
+      const { exitCode, stdout } = await node.slipway('status', '-o', 'json');
+      expect(exitCode).toBe(3);
+      expect(conditionsIn(JSON.parse(stdout))).toEqual(before[at]?.conditions);
+    }
+  });
+
+  test('plans nothing but to write the settings of the provider as it does', async () => {
+    for (const node of lab.nodes) {
+      const { stdout } = await node.slipway('plan', '-o', 'json');
+      const { verdict, steps }: Plan = JSON.parse(stdout);
+      const changes = steps.filter(({ state }) => state === 'Changed').map(({ resource }) => resource);
+      expect(changes).toEqual([`File/${nodePaths(node.root).slipway.providerSettings}`]);
+      expect(verdict).toBe('changes');
+    }
+  });
+
+  test('answers kubelet from the cache, and fetches a login with the settings where there is none', async () => {
+    const agent = lab.node('agent');
+    const { k3s, slipway } = nodePaths(agent.root);
+    const asking = () => kubelet({ binDir: k3s.credentialProviderBin, config: k3s.credentialProvider });
+    const asked = exchanges(lab);
+    expect(await asking().credentialsFor(provenImage)).toMatchObject({ password: expect.any(String) });
+    expect(exchanges(lab)).toBe(asked);
+    const cache = readFileSync(slipway.registryLogins, 'utf8');
+    rmSync(slipway.registryLogins);
+    expect(await asking().credentialsFor(provenImage)).toMatchObject({ password: expect.any(String) });
+    expect(exchanges(lab)).toBe(asked + 1);
+    writeFileSync(slipway.registryLogins, cache);
+  });
+
+  test('takes the nodes over: it restarts nothing, fetches nothing anew and deletes nothing', async () => {
+    const [files, lines, asked] = [
+      lab.nodes.map(filesOf),
+      lab.nodes.map(({ log }) => log.length),
+      fetched(lab),
+    ];
+    lab.start();
+    await lab.waitReady();
+    for (const [at, node] of lab.nodes.entries()) {
+      expect(await seen(node)).toEqual(before[at]);
+      expect(files[at]?.filter((file) => !filesOf(node).includes(file))).toEqual([]);
+      expect(node.log.slice(lines[at]).filter((line) => /"level":"?(warn|error|40|50)/.test(line))).toEqual(
+        [],
+      );
+    }
+    expect(fetched(lab)).toEqual(asked);
+  });
+
+  test('finds every thing of the node in order', async () => {
+    for (const node of lab.nodes) {
+      const { stdout } = await node.slipway('doctor', '-o', 'json');
+      const { diagnoses }: Doctor = JSON.parse(stdout);
+      expect(
+        diagnoses.filter(({ about, level }) => about !== 'machine' && !['ok', 'skipped'].includes(level)),
+      ).toEqual([]);
+    }
+  });
+
+  test('knows the settings that K3s was started with', async () => {
+    const server = lab.node('server');
+    server.write('etc/rancher/k3s/config.yaml.d/50-cidr.yaml', 'cluster-cidr: 10.50.0.0/16\n');
+    server.signal('SIGHUP');
+    await expect
+      .poll(() => server.status()?.conditions.find(({ type }) => type === 'K3sConfig')?.reason)
+      .toBe('SettingsIrreversible');
+  });
+});
+
+interface Plan {
+  readonly verdict: string;
+  readonly steps: readonly { readonly resource: string; readonly state: string }[];
+}
+
+interface Doctor {
+  readonly diagnoses: readonly { readonly about: string; readonly level: string }[];
+}
+
+/** What a node is, and which start of K3s it runs. */
+interface Seen {
+  readonly conditions: readonly string[];
+  readonly start: string | undefined;
+}
+
+async function seen(node: LabNode): Promise<Seen> {
+  const unit = node.name === 'server' ? 'k3s.service' : 'k3s-agent.service';
+  const { InvocationID } = await node.show(unit, 'InvocationID');
+  return { conditions: conditionsIn(node.status()), start: InvocationID };
+}
+
+function conditionsIn(status: object | undefined): readonly string[] {
+  const { conditions }: { readonly conditions: readonly Condition[] } = Object(status);
+  return conditions.map(({ type, status, reason, message }) => `${type} ${status} ${reason}: ${message}`);
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Makes every file of our own on a node one of a newer release; returns which there are. */
+function makeNewer(node: LabNode): readonly string[] {
+  const files = filesOf(node);
+  return Object.entries<OwnFile>(ownFiles).flatMap(([name, { place }]) => {
+    const [start = '', end = ''] = place(nodePaths('/')).split('*');
+    const found = files.filter((file) =>
+      end ? file.startsWith(start) && file.endsWith(end) : file === start,
+    );
+    for (const file of found) node.write(file, newerText(node.read(file) ?? ''));
+    return found.length > 0 ? [name] : [];
+  });
+}
+
+/** The files below the root of a node that Slipway may have written. */
+function filesOf(node: LabNode): readonly string[] {
+  return ['run', 'etc', 'var/lib/slipway', 'usr/local', 'var/lib/rancher'].flatMap((folder) =>
+    readdirSync(join(node.root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => `/${relative(node.root, join(entry.parentPath, entry.name))}`)
+      .filter((path) => !/\/(\.?events\.json.*|server\/db\/.*|lock|[^/]*\.held)$/.test(path)),
+  );
+}
+
+/** How often a registry's password was handed out. */
+function exchanges({ azure }: Lab): number {
+  return azure.requests.filter(({ path }) => path.startsWith('/oauth2/exchange')).length;
+}
+
+/** What was fetched from registries and release pages so far. */
+function fetched({ azure }: Lab): readonly string[] {
+  const paths = azure.requests.map(({ path }) => path);
+  return paths.filter((path) => /^\/(oauth2|v2)\/|releases\/download|github-production/.test(path));
+}

@@ -1,0 +1,45 @@
+/**
+ * The previous release: its sources, from the history of this repository.
+ *
+ * Each release moves `previous` to its own commit once it is published (RELEASE.md).
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The first commit whose files have formats, as long as nothing is released. */
+export const previous = 'eb119a571c3f35bac5a67760a130701e17ba7b9f';
+
+const repository = join(import.meta.dirname, '..');
+
+/** Why its sources cannot be had; `undefined` where they can. */
+export const noPrevious: string | undefined = isKnown() ? undefined : `git has no commit ${previous} here`;
+
+/** Returns the text of one of its files. */
+export function previousText(path: string): string {
+  return git('show', `${previous}:${path}`).toString('utf8');
+}
+
+/** Puts its sources into a folder, with the packages of this checkout. */
+export function unpackPrevious(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  execFileSync('tar', ['-x', '-C', folder], { input: git('archive', '--format=tar', previous) });
+  symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'));
+}
+
+function isKnown(): boolean {
+  try {
+    git('cat-file', '-e', `${previous}^{commit}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function git(...args: readonly string[]): Buffer {
+  return execFileSync('git', args, {
+    cwd: repository,
+    maxBuffer: 256 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+}
