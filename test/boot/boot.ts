@@ -1,8 +1,9 @@
 /**
- * `npm run test:boot -- [--suite bookworm|trixie] [--jobs N] [--mutants | --prepare] [WORD...]`: real hosts,
- * booted from nothing, each scenario in namespaces of its own for network, mounts and processes: what it made goes when
- * it ends, however it ends. Words choose the scenarios, or the mutants, whose names hold any of them; --prepare only
- * makes the root file system.
+ * `npm run test:boot -- [--suite bookworm|trixie] [--jobs N] [--mutants
+ *
+ * --prepare] [WORD...]`: boots real hosts from nothing. Each scenario has its own namespaces for network, mounts and
+ * processes, so nothing of it remains, however it ends. WORDs choose the scenarios or mutants whose names contain any
+ * of them; --prepare only builds the root file system.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -90,11 +91,11 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Runs scenarios, some at once; resolves to the names of those that failed. */
+/** Runs scenarios, up to `jobs` at once; resolves to the names of the failed ones. */
 async function runAll(files: readonly string[]): Promise<readonly string[]> {
   const failed: string[] = [];
   const waiting = files.toSorted((a, b) => patience(b) - patience(a));
-  // The first boot is timed, so nothing runs beside it.
+  // The first boot is timed, so nothing runs in parallel.
   for (const file of waiting.filter((name) => name.startsWith('01-'))) {
     waiting.splice(waiting.indexOf(file), 1);
     if (!(await runOne(file))) failed.push(file);
@@ -108,12 +109,12 @@ async function runAll(files: readonly string[]): Promise<readonly string[]> {
   return failed;
 }
 
-/** Those that wait the most begin first, so that none is left over at the end. */
+/** Starts the scenarios with the longest waits first, so that none is left over at the end. */
 function patience(file: string): number {
   return ['07-', '06-', '11-', '05-', '02-', '04-'].findIndex((start) => file.startsWith(start));
 }
 
-/** Runs one scenario in namespaces of its own, below a folder of its own, and removes what these do not take along. */
+/** Runs one scenario in its own namespaces and folder, and removes what the namespaces leave behind. */
 async function runOne(file: string): Promise<boolean> {
   const name = file.replace(/\.test\.ts$/, '');
   const dir = mkdtempSync(join(tmpdir(), 'slipway-boot-'));
@@ -133,7 +134,7 @@ async function runOne(file: string): Promise<boolean> {
   return code === 0;
 }
 
-/** unshare ends what runs in the namespaces when it ends. */
+/** unshare ends all processes in the namespaces when it ends. */
 function inNamespaces(...command: readonly string[]): readonly string[] {
   const kinds = ['--net', '--mount', '--pid', '--propagation', 'private', '--mount-proc'];
   return [...kinds, '--fork', '--kill-child', ...command];

@@ -1,4 +1,4 @@
-/** One host: a root file system of its own layer, a network card, and systemd as its PID 1, in systemd-nspawn. */
+/** One host: a root file system with its own layer, a network card, and systemd as PID 1, in systemd-nspawn. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -22,20 +22,20 @@ import { type JournalEntry, journalOf } from './journal.ts';
 export interface BootedHostOptions<Name extends string = string> {
   readonly name: Name;
   readonly address: string;
-  /** Where its disk is mounted, a tmpfs with its layer. */
+  /** The mount point of its disk, a tmpfs with its layer. */
   readonly dir: string;
-  /** The root file system below it. */
+  /** The root file system on that disk. */
   readonly image: string;
-  /** The file by which its network namespace is entered. */
+  /** The file through which its network namespace is entered. */
   readonly namespace: string;
 }
 
 export class BootedHost<Name extends string = string> {
   readonly name: Name;
   readonly address: string;
-  /** The root file system as the host has it, whether it runs or not. */
+  /** The root file system as the host has it, running or not. */
   readonly root: string;
-  /** When it was switched on last; epoch milliseconds. */
+  /** The time of the last power-on, in epoch milliseconds. */
   poweredOnAt = 0;
   readonly #options: BootedHostOptions<Name>;
   #nspawn: ChildProcess | undefined;
@@ -58,14 +58,14 @@ export class BootedHost<Name extends string = string> {
     mount('-t', 'overlay', '-o', `lowerdir=${image},upperdir=${upper},workdir=${work}`, 'overlay', this.root);
   }
 
-  /** Gives it a new disk with the image on it, as a VM has that was deleted and made again. */
+  /** Gives the host a new disk with the image on it, as a VM has after it is deleted and created again. */
   renewDisk(): void {
     if (this.#init) throw new Error(`${this.name} is on.`);
     for (const place of [this.root, this.#options.dir]) execFileSync('umount', ['--lazy', place]);
     this.#makeDisk();
   }
 
-  /** Lets so many bytes of its disk be free; without a number, as many as on a new one. */
+  /** Leaves this many bytes of its disk free; without a number, as many as on a new disk. */
   leaveRoom(bytes?: number): void {
     const { dir } = this.#options;
     const { blocks, bfree, bsize } = statfsSync(dir);
@@ -76,10 +76,10 @@ export class BootedHost<Name extends string = string> {
     return this.#nspawn !== undefined;
   }
 
-  /** Switches it on; resolves when systemd runs. A host that asks for a reboot is started again. */
+  /** Powers the host on; resolves when systemd runs. A host that asks for a reboot is started again. */
   async powerOn(): Promise<void> {
     if (this.#nspawn) throw new Error(`${this.name} is on already.`);
-    // The namespace outlives a boot; what a kernel holds does not.
+    // The namespace outlives a boot; the memory of a kernel does not.
     execFileSync('nsenter', [`--net=${this.#options.namespace}`, 'nft', 'flush', 'ruleset']);
     this.poweredOnAt = Date.now();
     const console = openSync(join(this.#options.dir, 'console'), 'a');
@@ -109,7 +109,7 @@ export class BootedHost<Name extends string = string> {
     ];
   }
 
-  /** Until systemd answers: what is run in it before that fails. */
+  /** Waits until systemd answers: a program that runs earlier fails. */
   async #booted(): Promise<void> {
     for (const end = Date.now() + 30_000; ; await sleep(50)) {
       if (!this.#init) throw new Error(`${this.name} did not boot: ${this.console.slice(-500)}`);
@@ -118,12 +118,12 @@ export class BootedHost<Name extends string = string> {
     }
   }
 
-  /** Shuts it down in order. */
+  /** Shuts the host down in order. */
   async powerOff(): Promise<void> {
     await this.#end(sigRtMin4);
   }
 
-  /** Takes the power away: nothing of it is asked, and nothing in memory stays. */
+  /** Cuts the power: the host gets no signal and loses its memory. */
   async crash(): Promise<void> {
     await this.#end(9);
   }
@@ -137,7 +137,7 @@ export class BootedHost<Name extends string = string> {
     await exited;
   }
 
-  /** Reboots it in order; resolves when systemd runs again. */
+  /** Reboots the host in order; resolves when systemd runs again. */
   async reboot(): Promise<void> {
     const before = this.#init;
     await this.run('systemctl', '--no-block', 'reboot');
@@ -145,19 +145,19 @@ export class BootedHost<Name extends string = string> {
     await this.#booted();
   }
 
-  /** The command that runs another one in it, when that is put behind. */
+  /** The command that runs the command after it in the host. */
   get within(): readonly [string, ...string[]] {
     if (!this.#init) throw new Error(`${this.name} is off.`);
     return ['nsenter', '-t', String(this.#init), '-a', '--wd=/'];
   }
 
-  /** Runs a program in it, to its end, whatever its exit code. */
+  /** Runs a program in the host to its end, whatever its exit code. */
   run(program: string, ...args: readonly string[]): Promise<Finished> {
     const [file, ...first] = this.within;
     return runProgram(file, [...first, program, ...args], environment);
   }
 
-  /** The same, for programs that must succeed; resolves to what it said, trimmed. */
+  /** Runs a program that must succeed; resolves to its trimmed output. */
   async ask(program: string, ...args: readonly string[]): Promise<string> {
     const { exitCode, stdout, stderr } = await this.run(program, ...args);
     if (exitCode !== 0) throw new Error(`${program} ${args.join(' ')} on ${this.name}: ${stderr || stdout}`);
@@ -170,7 +170,7 @@ export class BootedHost<Name extends string = string> {
     return Object.fromEntries(text.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));
   }
 
-  /** What K3s's unit is called on it, and which start of it this is. */
+  /** The name of K3s's unit on this host, and its current start. */
   async k3sStart(): Promise<string> {
     const { InvocationID = '' } = await this.show(this.k3sUnit, 'InvocationID');
     return InvocationID;
@@ -180,22 +180,22 @@ export class BootedHost<Name extends string = string> {
     return this.has('/etc/systemd/system/k3s.service') ? 'k3s.service' : 'k3s-agent.service';
   }
 
-  /** What is written to its console. */
+  /** The text on its console. */
   get console(): string {
     return readFileSync(join(this.#options.dir, 'console'), 'utf8');
   }
 
-  /** The lines of its journal, of all its boots, oldest first; after a crash too. */
+  /** The journal entries of all its boots, oldest first, also after a crash. */
   journal(...matches: readonly string[]): Promise<readonly JournalEntry[]> {
     return journalOf(join(this.root, 'var/log/journal'), matches);
   }
 
-  /** A path of the host as this process reaches it: what only memory holds is there while the host runs. */
+  /** A path of the host as this process reaches it; includes files in memory while the host runs. */
   path(path: string): string {
     return join(this.#init ? `/proc/${this.#init}/root` : this.root, path);
   }
 
-  /** A link counts, wherever it leads. */
+  /** True if the path exists; a link counts, wherever it points. */
   has(path: string): boolean {
     return lstatSync(this.path(path), { throwIfNoEntry: false }) !== undefined;
   }
@@ -217,7 +217,7 @@ export class BootedHost<Name extends string = string> {
     appendFileSync(this.path(path), content);
   }
 
-  /** What the daemon that runs now last published. */
+  /** The last status of the running daemon. */
   status(): Status | undefined {
     const text = this.read('/run/slipway/status.json');
     return text === undefined ? undefined : JSON.parse(text);
@@ -227,29 +227,29 @@ export class BootedHost<Name extends string = string> {
     return this.status()?.conditions.find((condition) => condition.type === type);
   }
 
-  /** Ready, by a pass after this time (epoch milliseconds) that had nothing to change. */
+  /** True if the node is Ready by a pass after `since` (epoch milliseconds) that had nothing to change. */
   isReady(since = this.poweredOnAt): boolean {
     const { conditions: [ready] = [], updated = '' } = this.status() ?? {};
     return ready?.status === 'True' && ready.reason === 'InSync' && Date.parse(updated) > since;
   }
 
-  /** Has the daemon look at once, and try again what failed. */
+  /** Makes the daemon check at once and retry failures. */
   async reload(): Promise<void> {
     await this.ask('systemctl', 'reload', 'slipway');
   }
 }
 
-/** Bytes of a host's disk. */
+/** The size of the disk of a host, in bytes. */
 const diskSize = 2 ** 30;
 
 function mount(...args: readonly string[]): void {
   execFileSync('mount', args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-/** The Node for which the stand-ins of K3s and Flux are scripts: where no sandbox and no tmpfs hides it. */
+/** The Node that the stand-ins of K3s and Flux use, at a path that no sandbox or tmpfs hides. */
 export const standInNode = '/opt/stand-in-node';
 
-/** nspawn's exit code when the host asked for a reboot. */
+/** The exit code of nspawn when the host asked for a reboot. */
 const rebootAsked = 133;
 /** SIGRTMIN+4: systemd(1), "Powers off the machine". */
 const sigRtMin4 = 38;
@@ -259,13 +259,13 @@ const environment = {
   LC_ALL: 'C.UTF-8',
 };
 
-/** What nspawn needs here: its own sysctls of the network, and cgroups as a VM has them. */
+/** Settings of nspawn: sysctls of the network per host, and cgroups as a VM has them. */
 const nspawnEnvironment = {
   SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network',
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1',
 };
 
-/** Enters the cgroups named by its first arguments, then becomes the command of the others. */
+/** Enters the cgroups in its first arguments, then becomes the command in the others. */
 const inCgroups =
   'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1/cgroup.procs"; shift; n=$((n-1)); done; exec "$@"';
 
@@ -278,7 +278,7 @@ async function childOf(parent: ChildProcess): Promise<number> {
   throw new Error('systemd-nspawn starts no init.');
 }
 
-/** What a file of /proc says; nothing once the process is gone, as nspawn's first child is at once. */
+/** The text of a file in /proc; empty once the process is gone, as nspawn's first child is at once. */
 function ofProcess(path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -287,7 +287,7 @@ function ofProcess(path: string): string {
   }
 }
 
-/** Resolves when it happened; rejects after so many milliseconds with what was awaited. */
+/** Resolves when `happened` is true; rejects after `timeout` milliseconds with `what`. */
 export async function eventually(
   what: string,
   happened: () => boolean | Promise<boolean>,
@@ -298,7 +298,7 @@ export async function eventually(
   }
 }
 
-/** Waits until an agent pins the CA it has joined: the last that its first boot writes. */
+/** Waits until an agent pins the CA that it joined, the last write of its first boot. */
 export async function pinsItsCa(agent: BootedHost): Promise<void> {
   const token = () => agent.read('/var/lib/slipway/join-token');
   await eventually('the agent to pin the CA it has joined', () => token()?.startsWith('K10') ?? false);

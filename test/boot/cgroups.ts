@@ -1,25 +1,25 @@
-/** A host's own place in this machine's cgroups: hosts that shared one would take each other's units for theirs. */
+/** The cgroups of a host: hosts that shared one would mistake each other's units for their own. */
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** systemd's hierarchy and the unified one where there are both (cgroup v1), else the only one. */
+/** systemd's hierarchy and the unified one if the machine has both (cgroup v1), else the only one. */
 const hierarchies = ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified'].every((path) => existsSync(path))
   ? ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified']
   : ['/sys/fs/cgroup'];
 
-/** The folders of a host's cgroups, made where they are missing; `run` is the scenario's own name. */
+/** Returns the cgroup folders of a host and creates missing ones; `run` is the name of the scenario. */
 export function hostCgroups(run: string, name: string): readonly string[] {
   const folders = hierarchies.map((hierarchy) => join(hierarchy, run, name));
   for (const folder of folders) mkdirSync(folder, { recursive: true });
   return folders;
 }
 
-/** Removes the cgroups of all hosts of a scenario, once these are off. */
+/** Removes the cgroups of all hosts of a scenario after they are powered off. */
 export function removeCgroups(run: string): void {
   for (const hierarchy of hierarchies) removeEmpty(join(hierarchy, run));
 }
 
-/** A cgroup's files go with it; only the groups inside it must go first. */
+/** The files of a cgroup go with it; only its child groups must be removed first. */
 function removeEmpty(folder: string): void {
   if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -28,6 +28,6 @@ function removeEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // Something still ends in it. It costs nothing.
+    // A process in it is still ending. An empty cgroup costs nothing.
   }
 }

@@ -16,14 +16,14 @@ export type HostName = 'server' | 'agent' | 'observability';
 
 export interface ClusterOptions {
   readonly hosts?: readonly HostName[];
-  /** From nothing, by cloud-init, or from an image that has the executable, its units and its settings. */
+  /** From nothing, by cloud-init, or from an image with the executable, its units and its settings. */
   readonly from?: 'cloud-init' | 'image';
-  /** Settings beside those every host has, merged at the top level. */
+  /** Settings in addition to those of every host, merged at the top level. */
   readonly settings?: (host: HostName) => object;
   readonly k3sVersions?: readonly string[];
-  /** Milliseconds registry credentials live. */
+  /** The life of registry credentials, in milliseconds. */
   readonly passwordLife?: number;
-  /** Without the join token in the vault and the roles of the identities, which then come later. */
+  /** Starts without the join token in the vault and the roles of the identities; `prepare` adds them. */
   readonly unprepared?: boolean;
 }
 
@@ -35,13 +35,13 @@ export interface Cluster {
   readonly hosts: readonly BootedHost<HostName>[];
   readonly secrets: ClusterSecrets;
   host(name: HostName): BootedHost<HostName>;
-  /** Deletes a VM and makes it again, with its name, its address and nothing of what it had; it is on then. */
+  /** Deletes a VM and creates it again with its name and its address, and without its data; powers it on. */
   recreate(host: BootedHost<HostName>): Promise<void>;
-  /** Switches all hosts on. */
+  /** Powers all hosts on. */
   powerOn(): Promise<void>;
-  /** Resolves when all hosts that are on are Ready, by a pass after `since`. */
+  /** Resolves when all powered-on hosts are Ready. */
   ready(timeout?: number): Promise<void>;
-  /** What `unprepared` left out: the secrets, and the roles of every identity. */
+  /** Adds what `unprepared` left out: the secrets, and the roles of every identity. */
   prepare(): void;
   stop(): Promise<void>;
 }
@@ -117,7 +117,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   return cluster;
 }
 
-/** Debian 13 unless the environment names another. */
+/** Debian 13 unless the environment names another suite. */
 function suite(): Suite {
   return process.env.SLIPWAY_BOOT_SUITE === 'bookworm' ? 'bookworm' : 'trixie';
 }
@@ -127,7 +127,7 @@ function vm(name: HostName) {
   return { computerName: `vm-${name}`, interfaces: [[addresses[name]]], tags };
 }
 
-/** The settings, the same on every host: what is not for its role has no effect there. */
+/** The settings, the same on every host: settings for another role have no effect. */
 const everyHosts = {
   azure: { keyVault: { name: vaultName } },
   joinToken: { agentSecretName: 'k3s-agent-token' },
@@ -144,7 +144,7 @@ const everyHosts = {
   },
 };
 
-/** What DNS and the world's certificate authorities are outside: names and trust. */
+/** Stands in for DNS and public certificate authorities: names and trust. */
 function inThisWorld(host: BootedHost, azure: Azure, door: FrontDoor): void {
   host.write('/etc/hosts', `127.0.0.1 localhost\n127.0.1.1 vm-${host.name}\n${door.names}`);
   host.append('/etc/ssl/certs/ca-certificates.crt', azure.ca);
@@ -162,7 +162,7 @@ async function ready(hosts: readonly BootedHost[], timeout: number): Promise<voi
   }
 }
 
-/** Why a host is not Ready, for whoever reads a failed test. */
+/** Explains why a host is not Ready, for the message of a failed test. */
 export async function storyOf(host: BootedHost): Promise<string> {
   const open = (host.status()?.conditions ?? []).filter(({ status }) => status !== 'True');
   const conditions = open.map(

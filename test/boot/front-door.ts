@@ -1,6 +1,6 @@
 /**
- * Where hosts find the emulated Azure and the release mirror: real names, each at an address of its own, on port 443;
- * the metadata service, which knows each VM by its address; and the wire server.
+ * The addresses of the emulated Azure and of the release mirror: each real name has its own address and port 443; the
+ * metadata service recognizes each VM by its address; and the wire server.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Azure } from '../lab/azure/index.ts';
@@ -8,9 +8,12 @@ import { metadataService, type Network, type NetworkHost, wireServer } from './n
 import { startWireServer } from './wire-server.ts';
 
 export interface FrontDoor {
-  /** Lines of /etc/hosts: what DNS would say. */
+  /** Lines of /etc/hosts, in place of DNS. */
   readonly names: string;
-  /** Whether packets for a name, or of a host to `imds HOST`, get through; without, connections hang as behind a firewall. */
+  /**
+   * Opens or closes the way to a name, or from a host to the metadata service (`imds HOST`). Closed, connections hang
+   * as behind a firewall.
+   */
   open(name: string, isOpen: boolean): void;
   stop(): Promise<void>;
 }
@@ -53,12 +56,12 @@ export async function openFrontDoor({ azure, network, hosts }: FrontDoorOptions)
 }
 
 interface Relay {
-  /** Ends the connections there are, or only those of one caller. */
+  /** Ends all current connections, or only those of one caller. */
   cut(caller?: string): void;
   stop(): Promise<void>;
 }
 
-/** Passes connections on to a port of the loopback; where there is none they stay open and silent. */
+/** Forwards connections to a port of the loopback; without a port they stay open and silent. */
 async function relay(
   address: string,
   port: number,

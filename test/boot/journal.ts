@@ -2,7 +2,7 @@ import { runProgram } from '../lab/processes.ts';
 
 export interface JournalEntry {
   readonly message: string;
-  /** The unit that wrote it, or of which systemd wrote it. */
+  /** The unit that wrote the entry, or the unit that systemd wrote it about. */
   readonly unit: string;
   /** 0 (emergency) to 7 (debug); syslog(3). */
   readonly priority: number;
@@ -11,7 +11,7 @@ export interface JournalEntry {
   readonly boot: string;
 }
 
-/** The entries of a journal's folder that fit (journalctl(1), MATCHES and options), oldest first. */
+/** The matching entries of a journal folder (journalctl(1), MATCHES and options), oldest first. */
 export async function journalOf(
   folder: string,
   matches: readonly string[],
@@ -36,7 +36,7 @@ function entry(line: string): JournalEntry {
   };
 }
 
-/** What is no plain text comes as its bytes. */
+/** Text that is not plain comes as bytes. */
 function text(field: unknown): string {
   return Array.isArray(field) ? Buffer.from(field).toString() : String(field ?? '');
 }

@@ -1,4 +1,4 @@
-/** What scenarios judge by, from outside: the cluster's API, the journal, systemd. */
+/** What scenarios judge by, from outside: the API of the cluster, the journal, systemd. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -6,7 +6,7 @@ import type { PublishedCondition as Condition } from '../../src/agent/report/sta
 import { type BootedHost, eventually } from './booted-host.ts';
 import type { Cluster } from './cluster.ts';
 
-/** The Ready condition of every node that the cluster's API knows. */
+/** The Ready condition of every node in the API of the cluster. */
 export function nodes(cluster: Cluster): Readonly<Record<string, string>> {
   const folder = cluster.host('server').path('/var/lib/rancher/k3s/server/db/objects/nodes/_');
   const objects = readdirSync(folder)
@@ -20,13 +20,13 @@ export function nodes(cluster: Cluster): Readonly<Record<string, string>> {
   );
 }
 
-/** How often systemd started a unit, over all boots of a host. */
+/** The number of times systemd started a unit, over all boots of a host. */
 export async function startsOf(host: BootedHost, unit: string): Promise<number> {
   const journal = await host.journal('-u', unit);
   return journal.filter(({ message }) => message.startsWith(`Starting ${unit} `)).length;
 }
 
-/** What the daemon changed, over all boots: the resources, as often as each. */
+/** The resources that the daemon changed, over all boots, once per change. */
 export async function changesOf(host: BootedHost): Promise<readonly string[]> {
   const journal = await host.journal('-u', 'slipway.service');
   return journal.flatMap(({ message }) => /^changed \{"resource":"([^"]+)"/.exec(message)?.[1] ?? []);
@@ -48,7 +48,7 @@ export async function told(
   return host.condition(type) ?? expect.fail('The condition is gone.');
 }
 
-/** The units that failed, as systemd lists them. */
+/** The failed units, as systemd lists them. */
 export async function failedUnits(host: BootedHost): Promise<string> {
   return host.ask('systemctl', 'list-units', '--failed', '--plain', '--no-legend');
 }

@@ -1,6 +1,6 @@
 /**
- * Shows that each scenario can fail: applies each patch of test/boot/mutants to a copy of the project, and wants the
- * scenario of the same number red there.
+ * Shows that each scenario can fail: applies each patch of test/boot/mutants to a copy of the project and expects the
+ * scenario with the same number to fail there.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 const repository = join(import.meta.dirname, '../..');
 const patches = join(import.meta.dirname, 'mutants');
 
-/** What a copy needs to be packaged and booted. */
+/** The parts of the project that a copy needs to be packaged and booted. */
 const parts = ['src', 'packaging', 'systemd', 'test', 'docs', 'package.json', 'package-lock.json'];
 const settings = [
   'tsconfig.json',
@@ -23,13 +23,16 @@ const settings = [
 ];
 
 export interface Mutants {
-  /** Only those whose names hold any of these; all where there is none. */
+  /** Only the patches whose names contain any of these words; all if there are no words. */
   readonly words: readonly string[];
-  /** How many are tried at once. */
+  /** The number of mutants that are tried at once. */
   readonly jobs: number;
 }
 
-/** Tries mutants; resolves to the names of those that no scenario noticed, or another test than the patch says. */
+/**
+ * Tries mutants; resolves to the names of those that no scenario caught, or that failed a test other than the one in
+ * the patch.
+ */
 export async function survivors({ words, jobs }: Mutants): Promise<readonly string[]> {
   const names = readdirSync(patches)
     .filter((name) => name.endsWith('.patch'))
@@ -46,7 +49,7 @@ export async function survivors({ words, jobs }: Mutants): Promise<readonly stri
   return alive;
 }
 
-/** Whether what the patch names in its first line fails with it, and what failed. */
+/** Whether the test in the first line of the patch fails with it, and the failures. */
 async function tried(patch: string): Promise<{ readonly caught: boolean; readonly by: string }> {
   const copy = mkdtempSync(join(tmpdir(), 'slipway-mutant-'));
   try {
@@ -70,7 +73,7 @@ async function tried(patch: string): Promise<{ readonly caught: boolean; readonl
   }
 }
 
-/** What was downloaded and built for every tree alike. */
+/** Shares downloads and builds, which are the same for every tree. */
 function shareCaches(copy: string): void {
   symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'));
   const [cache, shared] = [join(copy, 'dist/.cache'), join(repository, 'dist/.cache')];
@@ -79,7 +82,7 @@ function shareCaches(copy: string): void {
     symlinkSync(join(shared, name), join(cache, name));
 }
 
-/** Runs a scenario in the copy; resolves to what was said. */
+/** Runs a scenario in the copy; resolves to its output. */
 async function boot(copy: string, scenario: string): Promise<string> {
   const env = { ...process.env, NO_COLOR: '1', SLIPWAY_EXECUTABLE: undefined };
   const child = spawn(process.execPath, ['test/boot/boot.ts', scenario], { cwd: copy, env });

@@ -1,16 +1,16 @@
 /**
- * The network of one scenario: this process stands in the namespace that is Azure's side, where a bridge holds the
- * addresses of the platform, and each host has a namespace of its own.
+ * The network of one scenario. This process runs in the namespace of Azure's side, where a bridge has the addresses of
+ * the platform; each host has its own namespace.
  *
- * `boot.ts` made the namespaces of network, mounts and processes that all of it lives in, so nothing of it outlives
- * the scenario or is seen outside.
+ * `boot.ts` creates the namespaces for network, mounts and processes around all of this, so nothing outlives the
+ * scenario or is visible outside.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Of "What is IP address 168.63.129.16" and "Azure Instance Metadata Service" (learn.microsoft.com). */
+/** From "What is IP address 168.63.129.16" and "Azure Instance Metadata Service" (learn.microsoft.com). */
 export const wireServer = '168.63.129.16';
 export const metadataService = '169.254.169.254';
 
@@ -23,11 +23,11 @@ export interface NetworkHost {
 }
 
 export interface Network {
-  /** The file by which a host's namespace is entered. */
+  /** The file through which the namespace of a host is entered. */
   namespaceOf(host: NetworkHost): string;
-  /** Gives Azure's side one more address of the private network. */
+  /** Gives Azure's side another address of the private network. */
   addAddress(address: string): void;
-  /** Lets packets between two addresses through, or no longer. */
+  /** Opens or closes the way between two addresses. */
   connect(a: string, b: string, connected: boolean): void;
   stop(): Promise<void>;
 }
@@ -63,7 +63,7 @@ export async function startNetwork(dir: string, hosts: readonly NetworkHost[]): 
   };
 }
 
-/** A host's network card, one end of which is eth0 in the host and the other in the bridge. */
+/** The network card of a host, whose ends are eth0 in the host and a port of the bridge. */
 function plugIn(host: NetworkHost, namespace: string): void {
   writeFileSync(namespace, '');
   execFileSync('unshare', [`--net=${namespace}`, 'true']);
@@ -73,7 +73,7 @@ function plugIn(host: NetworkHost, namespace: string): void {
   inNamespace(namespace, 'ip', 'link', 'set', 'lo', 'up');
 }
 
-/** The address of a host's network card, as its metadata has it too: Microsoft's prefix, then the last three octets. */
+/** The MAC address of a host's network card, also in its metadata: Microsoft's prefix, then the last three octets. */
 export function macOf({ address }: NetworkHost): string {
   const octets = address
     .split('.')
@@ -82,7 +82,7 @@ export function macOf({ address }: NetworkHost): string {
   return ['00', '0d', '3a', ...octets].join(':');
 }
 
-/** Azure's DHCP: the wire server by option 245, and routes to the platform's addresses by option 121. */
+/** Azure's DHCP: the wire server in option 245, and routes to the addresses of the platform in option 121. */
 async function startDhcp(dir: string, hosts: readonly NetworkHost[]): Promise<ChildProcess> {
   const routes = [`0.0.0.0/0,${gateway}`, `${wireServer}/32,${gateway}`, `${metadataService}/32,${gateway}`];
   const wire = wireServer.split('.').map((octet) => Number(octet).toString(16));

@@ -1,4 +1,4 @@
-/** What Slipway owns on a VM, as docs/usage/owned-files.md lists it: a file that is missing there is tested nowhere. */
+/** The files that Slipway owns on a VM, from docs/usage/owned-files.md: a file missing on that page is not tested. */
 import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,22 +8,22 @@ import type { BootedHost } from './booted-host.ts';
 const page = join(import.meta.dirname, '../../docs/usage/owned-files.md');
 
 export interface OwnedFile {
-  /** Of one role or the other, so not there on every host. A name with `*` stands for several. */
+  /** May exist for one role only, so not on every host. A name with `*` stands for several files. */
   readonly path: string;
-  /** `0644` and its like, or `link`. */
+  /** A mode such as `0644`, or `link`. */
   readonly mode: string;
 }
 
-/** Notes of K3s' starts, which its unit writes and nothing else. */
+/** Notes of the starts of K3s, which only its unit writes. */
 export const startNote = /\/slipway-(started-with\.json|last-version)$/;
 
-/** The rows of the page's table, a file each. */
+/** The rows of the table, one per file. */
 export function ownedFiles(): readonly OwnedFile[] {
   const rows = readFileSync(page, 'utf8').matchAll(/^\| (`\/.*?) \| (0\d{3}|link) \|/gm);
   return [...rows].flatMap(([, places = '', mode = '']) => pathsOf(places).map((path) => ({ path, mode })));
 }
 
-/** The second of "`/a/b` or `c`" lies beside the first, and `/a/{b,c}` are two. */
+/** Expands a cell: the second name of "`/a/b` or `c`" is in the folder of the first, and `/a/{b,c}` is two paths. */
 function pathsOf(places: string): readonly string[] {
   const [first = '', ...others] = [...places.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
   return [first, ...others.map((name) => join(dirname(first), name))].flatMap(expanded);
@@ -34,7 +34,7 @@ function expanded(path: string): readonly string[] {
   return names === undefined ? [path] : names.split(',').map((name) => `${before}${name}${after}`);
 }
 
-/** What stands at each path of a host, to be compared: kind, mode and digest; `undefined` where nothing does. */
+/** The kind, mode and digest at each path of a host, for comparison; `undefined` if the path does not exist. */
 export function look(
   host: BootedHost,
   paths: readonly string[],

@@ -1,4 +1,4 @@
-/** The two ways in which Slipway comes to a VM: by cloud-init, and with the image. */
+/** The two ways to install Slipway on a VM: by cloud-init, and in the image. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const repository = join(import.meta.dirname, '../..');
 export const template = join(repository, 'packaging/cloud-init/user-data.yaml');
 const release = 'slipway/slipway/v0.1.0';
 
-/** A VM as Azure makes it, with our user data: cloud-init does the rest. */
+/** A VM as Azure creates it, with our user data; cloud-init does the rest. */
 export async function provisionByCloudInit(
   host: BootedHost,
   settings: object,
@@ -27,12 +27,12 @@ export async function provisionByCloudInit(
   giveUserData(host, userData);
 }
 
-/** Fills in a template's variables, as Terraform's templatefile does. */
+/** Fills in the variables of a template, as Terraform's templatefile does. */
 export function fillIn(template: string, values: Readonly<Record<string, string>>): string {
   return template.replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 }
 
-/** The provisioning data that Azure gives a VM ([MS-OVFENV]): its name, its first user, and our user data. */
+/** The provisioning data that Azure gives a VM ([MS-OVFENV]): its name, its first user and our user data. */
 export function giveUserData(host: BootedHost, userData: string): void {
   const customData = Buffer.from(userData).toString('base64');
   host.write(
@@ -62,7 +62,7 @@ export function giveUserData(host: BootedHost, userData: string): void {
   );
 }
 
-/** An image with Slipway in it: its executable, what `slipway install` puts in place, and the settings. */
+/** An image with Slipway: its executable, the files of `slipway install`, and the settings. */
 export async function provisionByImage(host: BootedHost, settings: object | undefined): Promise<void> {
   host.write('/etc/cloud/cloud-init.disabled', '');
   host.write('/etc/hostname', `vm-${host.name}\n`);
@@ -73,7 +73,7 @@ export async function provisionByImage(host: BootedHost, settings: object | unde
   if (settings !== undefined) host.write('/etc/slipway/config.yaml', JSON.stringify(settings));
 }
 
-/** Puts an executable in Slipway's place, as an upgrade does: by rename. */
+/** Replaces Slipway's executable by rename, as an upgrade does. */
 export function copyExecutable(host: BootedHost, executable: string): void {
   const path = host.path('/usr/local/bin/slipway');
   mkdirSync(dirname(path), { recursive: true });

@@ -1,7 +1,7 @@
-/** What booting hosts needs of this machine: root, and programs of Debian's packages. */
+/** The requirements for booting hosts on this machine: root, and programs of Debian packages. */
 import { isInstalled } from '../../packaging/run.ts';
 
-/** Programs, by the Debian package that has them. */
+/** Programs, by their Debian package. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   'systemd-container': ['systemd-nspawn'],
   systemd: ['journalctl'],
@@ -15,7 +15,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'util-linux': ['unshare', 'nsenter', 'mount'],
 };
 
-/** What is missing, as sentences that say what to do; empty where hosts can be booted. */
+/** Returns the missing requirements, as sentences with a remedy; empty if hosts can be booted. */
 export function missing(): readonly string[] {
   const root = process.getuid?.() === 0 ? [] : ['Booting hosts needs root: sudo npm run test:boot.'];
   const absent = Object.keys(packages).filter((name) => !packages[name]?.every(isInstalled));

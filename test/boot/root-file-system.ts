@@ -1,6 +1,6 @@
 /**
- * The root file systems that hosts boot from: Debian as its cloud images have it, made by mmdebstrap and kept in
- * dist/.cache for as long as this file stays as it is.
+ * The root file systems that hosts boot from: Debian as in its cloud images, built by mmdebstrap and cached in
+ * dist/.cache until this file changes.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -38,7 +38,7 @@ const packages = [
 
 const unwanted = ['doc', 'man', 'locale', 'info'];
 
-/** The folder of a suite's root file system, made where it is missing: a layer to boot from, never written to. */
+/** Returns the folder of a suite's root file system, and builds it if it is missing: a read-only layer to boot from. */
 export function rootFileSystem(suite: Suite): string {
   const recipe = createHash('sha256')
     .update(readFileSync(import.meta.filename))
@@ -65,13 +65,13 @@ export function rootFileSystem(suite: Suite): string {
   return root;
 }
 
-/** What an image for Azure has: its datasource alone, DHCP, a lasting journal, and no jobs of a machine that lives long. */
+/** The settings of an Azure image: only the Azure datasource, DHCP, a persistent journal, and no periodic jobs. */
 function asInAzure(root: string): void {
   const write = (path: string, content: string) => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), content);
   };
-  // There is no locale to set, since its packages are not there.
+  // There is no locale to set, since its packages are not installed.
   write('etc/cloud/cloud.cfg.d/90-azure.cfg', 'datasource_list: [Azure]\nlocale: false\n');
   write(
     'etc/systemd/network/80-eth0.network',
@@ -108,7 +108,9 @@ const notWanted = [
   ...['console-getty.service', 'e2scrub_reap.service', 'systemd-timesyncd.service'],
 ];
 
-/** A host shares its kernel with this machine, whose limits are not the host's to set: it gets some of its own. */
+/**
+ * A host shares its kernel with this machine and must not change its limits: it gets files that pretend to be limits.
+ */
 const pretendedKernel = `[Unit]
 DefaultDependencies=no
 After=systemd-remount-fs.service
@@ -120,14 +122,14 @@ ExecStart=/bin/mkdir -p /run/pretended-kernel
 ExecStart=/bin/sh -c 'for limit in max_user_instances max_user_watches; do cat /proc/sys/fs/inotify/$limit >/run/pretended-kernel/$limit; mount --bind /run/pretended-kernel/$limit /proc/sys/fs/inotify/$limit; done'
 `;
 
-/** Debian 12's systemd mounts a new /proc for a sandbox, without what lies on the old one. */
+/** Debian 12's systemd mounts a new /proc for a sandbox, without the mounts on the old one. */
 const pretendedInSandbox = `[Service]
 ${['max_user_instances', 'max_user_watches']
   .map((limit) => `BindReadOnlyPaths=-/run/pretended-kernel/${limit}:/proc/sys/fs/inotify/${limit}`)
   .join('\n')}
 `;
 
-/** cloud-init believes that it runs on Azure's hardware: a container has no SMBIOS of its own (chassis asset tag). */
+/** Makes cloud-init believe that it runs on Azure hardware: a container has no SMBIOS (chassis asset tag). */
 function pretendHardware(root: string): void {
   const path = join(root, 'usr/lib/python3/dist-packages/cloudinit/dmi.py');
   const source = readFileSync(path, 'utf8');
@@ -135,7 +137,7 @@ function pretendHardware(root: string): void {
     .replace(/^DMI_SYS_PATH = .*$/m, 'DMI_SYS_PATH = "/etc/pretended-hardware"')
     .replace('    if is_container():', '    if False:');
   if (changed.match(/pretended-hardware|if False:/g)?.length !== 2)
-    throw new Error(`${path} is not as expected: mend pretendHardware().`);
+    throw new Error(`${path} is not as expected: correct pretendHardware().`);
   writeFileSync(path, changed);
   rmSync(join(dirname(path), '__pycache__'), { recursive: true, force: true });
   mkdirSync(join(root, 'etc/pretended-hardware'));

@@ -1,13 +1,13 @@
-/** How long a first boot took, told from outside: by the journal, and by what the kernel counted of the daemon. */
+/** Measures a first boot from outside: by the journal, and by the kernel's counters of the daemon. */
 import { readFileSync } from 'node:fs';
 import { type BootedHost, eventually } from './booted-host.ts';
 import type { Cluster } from './cluster.ts';
 import type { JournalEntry } from './journal.ts';
 
-/** Clock ticks of /proc/PID/stat a second: sysconf(_SC_CLK_TCK), 100 on every Linux that Node runs on. */
+/** Clock ticks per second in /proc/PID/stat: sysconf(_SC_CLK_TCK), 100 on every Linux that Node runs on. */
 const ticks = 100;
 
-/** When the vault had what the nodes waited for, epoch milliseconds, and what each of them had worked while it waited. */
+/** When the vault had the awaited secrets (epoch milliseconds), and the CPU time of each node until then. */
 export interface Prepared {
   readonly at: number;
   /** CPU seconds, by host. */
@@ -15,9 +15,9 @@ export interface Prepared {
 }
 
 /**
- * Prints, for every host, the seconds from power-on to Ready, and where they went: booting until the daemon runs; the
- * daemon's own work (its CPU time, without that of asking while it waited); and waiting, for the vault until it was
- * prepared, and for the rest: K3s, the server, and the next look.
+ * Prints the seconds from power-on to Ready for every host, in parts: booting until the daemon runs; the work of the
+ * daemon (CPU time, without its requests to the vault while it waited); waiting for the vault; and the rest: K3s, the
+ * server, and the next check.
  */
 export async function printTimes(cluster: Cluster, { at, workWaiting }: Prepared): Promise<void> {
   for (const host of cluster.hosts) {
@@ -46,7 +46,7 @@ async function timesOf(host: BootedHost) {
   return { boot: at(/^Starting slipway\.service/), ready: at(isReady), ...(await workOf(host)) };
 }
 
-/** What the daemon has worked since it was started, and the programs that it ran and that have ended; CPU seconds. */
+/** CPU seconds of the daemon since its start, and of its child processes that have ended. */
 export async function workOf(
   host: BootedHost,
 ): Promise<{ readonly work: number; readonly children: number }> {
@@ -59,7 +59,7 @@ export async function workOf(
   return { work: (user + system) / ticks, children: (ofChildren + systemOfChildren) / ticks };
 }
 
-/** The daemon's journal, once it says that the node is Ready: the status is there before. */
+/** The journal of the daemon once it logs that the node is Ready, which comes after the status. */
 async function told(host: BootedHost): Promise<readonly JournalEntry[]> {
   let journal: readonly JournalEntry[] = [];
   await eventually('the journal to say Ready', async () => {

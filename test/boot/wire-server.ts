@@ -1,8 +1,8 @@
 /**
- * Azure's wire server, as far as cloud-init asks it: the goal state, and the report that the VM is provisioned.
+ * Azure's wire server as far as cloud-init uses it: the goal state, and the report that the VM is provisioned.
  *
- * Models what the Azure datasource of cloud-init sends and reads (cloudinit/sources/helpers/azure.py): its agent's
- * name and protocol version in headers, and a health report that quotes the goal state.
+ * Models what the Azure datasource of cloud-init sends and reads (cloudinit/sources/helpers/azure.py): agent name and
+ * protocol version in headers, and a health report that quotes the goal state.
  */
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';

@@ -7,7 +7,7 @@ import { changesOf, failedUnits, nodes, startsOf, told } from '../judge.ts';
 import { printTimes, workOf } from '../times.ts';
 
 let cluster: Cluster;
-/** CPU seconds of each daemon when it had said what it waits for. */
+/** CPU seconds of each daemon at the time it reported what it waits for. */
 const workUntilWaiting = new Map<string, number>();
 
 beforeAll(async () => {
@@ -17,17 +17,17 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
-test('without the secret and the roles every node waits, and says for what', async () => {
+test('every node waits for the secret and the roles, and reports it', async () => {
   for (const host of cluster.hosts) {
     const { message } = await told(host, 'JoinToken', 'VaultForbidden');
     expect(message).toContain('Key Vault Secrets User');
     workUntilWaiting.set(host.name, (await workOf(host)).work);
   }
-  // The issue's 30 s: the attempts of a minute ago are not the last.
+  // The nodes must wait at least 30 s, so that the first attempts are not the last.
   await sleep(Math.max(0, 30_000 - (Date.now() - cluster.host('server').poweredOnAt)));
 });
 
-test('30 s later, with the secret and the roles, they become a cluster', async () => {
+test('the nodes form a cluster once the secret and the roles exist', async () => {
   const prepared = { at: Date.now(), workWaiting: await workSince(workUntilWaiting) };
   cluster.prepare();
   await cluster.ready();
@@ -59,7 +59,7 @@ test('cloud-init is done, no unit failed, no job waits, and each node has the na
   }
 });
 
-test('the daemon did it in its sandbox, whose exposure is below 3', async () => {
+test('the daemon runs in its sandbox, whose exposure is below 3', async () => {
   const judged = await cluster
     .host('server')
     .ask('systemd-analyze', 'security', '--no-pager', 'slipway.service');
@@ -68,7 +68,7 @@ test('the daemon did it in its sandbox, whose exposure is below 3', async () => 
   expect(Number(exposure)).toBeLessThan(3);
 });
 
-test('the doctor finds all well that is not this machine of the test, and tells no secret', async () => {
+test('the doctor finds no fault besides those of the test machine, and shows no secret', async () => {
   for (const host of cluster.hosts) {
     if (host.k3sUnit === 'k3s-agent.service') await pinsItsCa(host);
     const { stdout } = await host.run('slipway', 'doctor', '-o', 'json');
@@ -82,7 +82,7 @@ test('the doctor finds all well that is not this machine of the test, and tells 
   }
 });
 
-test('no secret is in a journal, in the status, in a command line or in what cloud-init keeps', async () => {
+test('no secret is in a journal, in the status, in a command line or in the files of cloud-init', async () => {
   for (const host of cluster.hosts) {
     const journal = (await host.journal()).map(({ message }) => message).join('\n');
     const kept = await host.ask(

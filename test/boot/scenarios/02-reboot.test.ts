@@ -5,7 +5,7 @@ import { type Cluster, startCluster } from '../cluster.ts';
 import { changesOf, nodes, startsOf } from '../judge.ts';
 import { metadataService, wireServer } from '../network.ts';
 
-/** Milliseconds: short enough to end while the hosts are off, and longer than a first boot on a busy machine takes. */
+/** Milliseconds: short enough to expire while the hosts are off, and longer than a first boot on a busy machine. */
 const passwordLife = 60_000;
 
 let cluster: Cluster;
@@ -37,7 +37,7 @@ test('after a power cut every node is Ready, with one start of K3s', async () =>
   await comeBack(3);
 });
 
-test('switched off for longer than its credentials live, every node is Ready with new ones', async () => {
+test('after an outage longer than the life of its credentials every node is Ready with new ones', async () => {
   await Promise.all(cluster.hosts.map((host) => host.powerOff()));
   const old = cluster.hosts.map((host) => host.read('/etc/rancher/k3s/registries.yaml'));
   await sleep(passwordLife);
@@ -47,7 +47,7 @@ test('switched off for longer than its credentials live, every node is Ready wit
     expect(host.read('/etc/rancher/k3s/registries.yaml')).not.toBe(old[index]);
 });
 
-test('all this time Flux was bootstrapped once, and no token was fetched again', async () => {
+test('over all reboots Flux was bootstrapped once, and no token was fetched again', async () => {
   const done = await changesOf(cluster.host('server'));
   expect(done.filter((resource) => resource.startsWith('Bootstrap/'))).toHaveLength(1);
   for (const host of cluster.hosts)
@@ -82,7 +82,7 @@ test('pods are kept from the metadata service from the boot on, whether or not t
 
 const curl = ['curl', '-sS', '-o', '/dev/null', '--max-time', '5'] as const;
 
-/** A network namespace behind the host, as flannel makes one for a pod. */
+/** A network namespace behind the host, like one that flannel makes for a pod. */
 const makePod = `set -e
 ip netns add pod
 ip link add pod0 type veth peer name eth0 netns pod

@@ -14,7 +14,7 @@ beforeAll(async () => {
   cluster = await startCluster({ hosts: ['server'], settings: () => ({ metrics }) });
   server = cluster.host('server');
   expect(server.read('/etc/systemd/system/slipway.service')).toMatch(/^WatchdogSec=60$/m);
-  // A minute is long for a test: the time is shortened, not what is done about it.
+  // A minute is too long for a test, so only the time is shortened.
   server.write(
     '/etc/systemd/system/slipway.service.d/test.conf',
     '[Service]\nWatchdogSec=15\nRestartSec=1\n',
@@ -33,7 +33,7 @@ async function restarted(pid: string, since: number): Promise<void> {
   expect((await server.run('systemctl', 'is-failed', 'slipway')).exitCode).not.toBe(0);
 }
 
-/** By systemd, which knows where no daemon is left: `kill` takes 0 for everybody. */
+/** Sends a signal through systemd, which knows if there is a daemon: `kill 0` would signal the whole process group. */
 async function send(signal: string): Promise<void> {
   await server.ask('systemctl', 'kill', '--kill-whom=main', `--signal=${signal}`, 'slipway.service');
 }
@@ -42,26 +42,29 @@ async function mainPid(): Promise<string> {
   return (await server.show('slipway.service', 'MainPID')).MainPID ?? '';
 }
 
-test('its sandbox lets it serve metrics, and write them', async () => {
+test('the sandbox allows the daemon to serve and write metrics', async () => {
   const asking = `fetch('http://${metrics.listen}/metrics').then((answer) => answer.text()).then(console.log)`;
   expect(await server.ask(standInNode, '-e', asking)).toContain('\nslipway_ready 1\n');
   expect(server.read(metrics.textfile)).toContain('\nslipway_ready 1\n');
 });
 
-test('while it is well the watchdog leaves it alone', async () => {
+test('while the daemon is healthy the watchdog leaves it alone', async () => {
   const pid = await mainPid();
   await sleep(20_000);
   expect(await mainPid()).toBe(pid);
 });
 
-test.each(['SIGKILL', 'SIGSEGV'])('after %s it is started again, and nothing is lost', async (signal) => {
-  const [pid, before, since] = [await mainPid(), owned(), Date.now()];
-  await send(signal);
-  await restarted(pid, since);
-  expect(owned()).toEqual(before);
-});
+test.each(['SIGKILL', 'SIGSEGV'])(
+  'after %s the daemon is started again, and no file is lost',
+  async (signal) => {
+    const [pid, before, since] = [await mainPid(), owned(), Date.now()];
+    await send(signal);
+    await restarted(pid, since);
+    expect(owned()).toEqual(before);
+  },
+);
 
-test('stopped and started, it goes on where it was', async () => {
+test('after a stop and a start the daemon continues', async () => {
   const [pid, before] = [await mainPid(), owned()];
   await server.ask('systemctl', 'stop', 'slipway');
   expect((await server.run('slipway', 'status')).exitCode, 'status says that no daemon runs').toBe(3);
@@ -71,7 +74,7 @@ test('stopped and started, it goes on where it was', async () => {
   expect(owned()).toEqual(before);
 });
 
-test('an event loop that is blocked ends by the watchdog, without a core file', async () => {
+test('the watchdog ends a blocked event loop, without a core file', async () => {
   const [pid, since] = [await mainPid(), Date.now()];
   await send('SIGSTOP');
   await restarted(pid, since);
@@ -86,7 +89,7 @@ test('K3s was started once', async () => {
   expect(await startsOf(server, 'k3s.service')).toBe(1);
 });
 
-/** What the daemon keeps, by path. */
+/** The files of the daemon, by path. */
 function owned(): Readonly<Record<string, string | undefined>> {
   const paths = [
     '/etc/rancher/k3s/config.yaml',

@@ -37,7 +37,7 @@ describe('five rotations, with a real registry', () => {
         pull: (credential) => pull(provenImage, credential),
         credential: async () => written(server),
       },
-      'as kubelet is told': {
+      'as kubelet gets them': {
         pull: (credential) => pull(provenImage, credential),
         credential: () => given(server),
       },
@@ -52,7 +52,7 @@ describe('five rotations, with a real registry', () => {
     await registry?.stop();
   });
 
-  test.each(['as written', 'as kubelet is told'])('with credentials %s no pull failed', (way) => {
+  test.each(['as written', 'as kubelet gets them'])('no pull failed with credentials %s', (way) => {
     expect(tallies.get(way)?.failures).toEqual([]);
     expect(tallies.get(way)?.used.size).toBeGreaterThanOrEqual(rotations);
   });
@@ -61,12 +61,12 @@ describe('five rotations, with a real registry', () => {
     expect(await startsOf(server, 'k3s.service')).toBe(1);
   });
 
-  test('with onRotate: restart it was restarted once each time', async () => {
-    // No further one, so that what is counted stands still.
+  test('with onRotate: restart K3s was restarted once each time', async () => {
+    // No further rotation, so that the counts stay constant.
     cluster.azure.registry().tokenLifetime = 3_600_000;
     const renewed = async () =>
       (await changesOf(agent)).filter((resource) => resource === 'Credential/registries').length;
-    // The first is that of the first boot, for which K3s had not run yet. On a busy machine two may share a restart.
+    // The first renewal is that of the first boot, before K3s ran. On a busy machine two may share a restart.
     await vi.waitFor(async () => expect(await startsOf(agent, agent.k3sUnit)).toBeGreaterThan(rotations), {
       timeout: 120_000,
       interval: 500,
@@ -84,7 +84,7 @@ function written(host: BootedHost): Credential {
   return parse(host.read(registriesYaml) ?? '').configs[loginServer].auth;
 }
 
-/** What a kubelet gets that has just started, so that it remembers nothing. */
+/** The credential that a freshly started kubelet gets, without a cache. */
 async function given(host: BootedHost): Promise<Credential> {
   const folder = '/var/lib/rancher/credentialprovider';
   const fresh = kubelet({
@@ -97,7 +97,7 @@ async function given(host: BootedHost): Promise<Credential> {
   return login;
 }
 
-/** Resolves when registries.yaml was renewed so often. */
+/** Resolves when registries.yaml was renewed `times` times. */
 async function rotated(host: BootedHost, times: number): Promise<void> {
   for (let before = host.read(registriesYaml), seen = 0; seen < times; await sleep(100)) {
     const now = host.read(registriesYaml);

@@ -15,12 +15,12 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
-/** A service, the host that is made to need it, and the condition that tells of it. */
+/** A service, the host that needs it, and the condition that reports on it. */
 interface Service {
   readonly host: () => BootedHost;
-  /** What may be told where it is not there, and where it answers what it should not. */
+  /** The reasons while the service is away, and while it gives an invalid answer. */
   readonly reasons: readonly [absent: string, odd: string];
-  /** Lets the host need the service now. */
+  /** Makes the host need the service now. */
   readonly need: (host: BootedHost) => void;
   readonly door: string;
   readonly faults: () => { fail(fault: Fault): void; heal(): void };
@@ -30,7 +30,7 @@ interface Service {
 const services: Readonly<Record<string, Service>> = {
   'Key Vault': {
     host: () => cluster.host('server'),
-    // The file's time is when the token was last compared with the vault's.
+    // The time of the file is that of the last comparison with the vault.
     need: (host) => utimesSync(host.path('/var/lib/slipway/join-token'), 1, 1),
     door: `${vaultName}.vault.azure.net`,
     faults: () => cluster.azure.vault().faults,
@@ -73,7 +73,7 @@ const troubles: Readonly<Record<string, Trouble>> = {
 };
 
 describe.concurrent.each(Object.entries(services))('%s', (name, service) => {
-  test('in every trouble: told, borne, and healed within a minute; slow, it goes on', async () => {
+  test('reports every failure, stays Ready, heals within a minute, and works with slow answers', async () => {
     for (const [what, trouble] of Object.entries(troubles)) {
       await toldAndHealed(service, trouble).catch((thrown: unknown) => {
         throw new Error(`${name} ${what}: ${thrown instanceof Error ? thrown.message : thrown}`);
@@ -83,7 +83,7 @@ describe.concurrent.each(Object.entries(services))('%s', (name, service) => {
   });
 });
 
-test('all this time no node was lost, and K3s not restarted', async () => {
+test('during all failures no node was lost, and K3s was not restarted', async () => {
   expect(Object.values(nodes(cluster))).toEqual(['True', 'True', 'True']);
   for (const host of cluster.hosts) expect(await startsOf(host, host.k3sUnit)).toBe(1);
 });
@@ -96,7 +96,7 @@ async function toldAndHealed(service: Service, trouble: Trouble): Promise<void> 
   inflict(service, trouble);
   service.need(host);
   await host.reload();
-  await eventually(`${condition} to tell`, () => host.condition(condition)?.status !== 'True');
+  await eventually(`${condition} to report it`, () => host.condition(condition)?.status !== 'True');
   const { reason, message } = host.condition(condition) ?? expect.fail(`There is no ${condition}.`);
   expect(reasons, message).toContain(reason);
   expect(host.condition('Ready')?.status, 'Ready').toBe('True');

@@ -6,10 +6,10 @@ import { type Cluster, startCluster } from '../cluster.ts';
 import { told } from '../judge.ts';
 import { look, ownedFiles, startNote } from '../owned-files.ts';
 
-/** Milliseconds: a credential is due after two thirds of it. */
+/** Milliseconds; a credential is due after two thirds of it. */
 const passwordLife = 36_000;
 const registriesYaml = '/etc/rancher/k3s/registries.yaml';
-/** What is on the disk and the same at every look; what is in memory has its own test. */
+/** The constant files on the disk; files in memory have their own test. */
 const onDisk = ownedFiles()
   .map(({ path }) => path)
   .filter((path) => !path.startsWith('/run/') && path !== registriesYaml && !startNote.test(path));
@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
-test('a first boot on a full disk: said, nothing half written, healed by itself', async () => {
+test('a first boot on a full disk is reported, writes no partial file, and heals by itself', async () => {
   server.leaveRoom(0);
   await cluster.powerOn();
   await saysFull('System', '/etc/modules-load.d/slipway-k3s.conf');
@@ -44,7 +44,7 @@ test('a first boot on a full disk: said, nothing half written, healed by itself'
   await hasNoLeftovers();
 });
 
-test('a rotation on a full disk: the old credential stays whole, and the next one comes by itself', async () => {
+test('a rotation on a full disk keeps the old credential complete, and follows by itself', async () => {
   server.leaveRoom(0);
   const old = server.read(registriesYaml);
   await saysFull('Registries', registriesYaml);
@@ -62,7 +62,7 @@ describe.each([
   { trouble: 'full', reason: 'DiskFull', errno: 'ENOSPC', begin: fill, end: () => server.leaveRoom() },
   { trouble: 'read-only', reason: 'ReadOnly', errno: 'EROFS', begin: freeze, end: thaw },
 ])('a disk that is $trouble', ({ reason, errno, begin, end }) => {
-  test('is said of every file that is to be written, and each is put back when it can be', async () => {
+  test('is reported for every file to write, and each file is restored once there is room', async () => {
     const [before, k3sStart] = [look(server, onDisk), await server.k3sStart()];
     await server.ask('systemctl', 'stop', 'slipway');
     const paths = Object.keys(present(before)).filter((path) => !path.endsWith('/flux'));
@@ -85,7 +85,7 @@ describe.each([
   });
 });
 
-test('a full /run: the daemon goes on, the old status stays whole, and the next one comes by itself', async () => {
+test('a full /run: the daemon keeps running, the old status stays complete, and the next one follows by itself', async () => {
   await eventually('a /run without room', hasShrunkRun);
   const old = server.read('/run/slipway/status.json');
   const since = Date.now();
@@ -103,13 +103,13 @@ test('a full /run: the daemon goes on, the old status stays whole, and the next 
   await hasNoLeftovers();
 });
 
-/** Takes from /run what is free. The kernel refuses where others wrote since it was asked how much they use. */
+/** Removes the free space of /run. The kernel refuses if other processes wrote after the space was measured. */
 async function hasShrunkRun(): Promise<boolean> {
   const [, used] = (await server.ask('df', '--output=used', '-B1', '/run')).split('\n');
   return (await server.run('mount', '-o', `remount,size=${used}`, '/run')).exitCode === 0;
 }
 
-/** What K3s does without room is its own matter. */
+/** The behaviour of K3s on a full disk is not tested here. */
 function giveK3sItsOwnDisk(): void {
   const [data, git] = ['/var/lib/rancher/k3s', '/var/lib/rancher/k3s/server/db/git-token.sha256'];
   const digest = server.read(git) ?? '';
@@ -131,7 +131,10 @@ async function fill(): Promise<void> {
   server.leaveRoom(0);
 }
 
-/** As the kernel does after an error of the disk; it refuses while a file is open for writing, as the journal is. */
+/**
+ * Makes the disk read-only, as the kernel does after an error. It refuses while a file is open for writing, such as the
+ * journal.
+ */
 async function freeze(): Promise<void> {
   await server.ask('journalctl', '--relinquish-var');
   execFileSync('mount', ['-o', 'remount,ro', server.root]);
@@ -142,7 +145,7 @@ async function thaw(): Promise<void> {
   await server.ask('journalctl', '--flush');
 }
 
-/** Whether registries.yaml is another than now. */
+/** Returns a check that registries.yaml has changed since now. */
 function renewed(): () => boolean {
   const old = server.read(registriesYaml);
   return () => server.read(registriesYaml) !== old;

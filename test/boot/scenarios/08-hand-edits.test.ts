@@ -7,7 +7,7 @@ import { look, ownedFiles, startNote } from '../owned-files.ts';
 
 let cluster: Cluster;
 
-/** By the operator of each host, beside what is Slipway's. */
+/** Files of the operator on each host, besides those of Slipway. */
 const operators = [
   '/etc/rancher/k3s/config.yaml.d/50-mine.yaml',
   '/var/lib/rancher/k3s/server/manifests/mine.yaml',
@@ -17,14 +17,14 @@ const operators = [
   '/etc/slipway/mine.txt',
   '/usr/local/bin/crictl',
 ];
-/** What is in them is verified once, when they are downloaded. */
+/** Files whose content is verified only when they are downloaded. */
 const downloaded = ['/usr/local/bin/k3s', '/usr/local/bin/flux'];
-/** In no format of these files. */
+/** Text that is invalid in the format of any of these files. */
 const mark = '{ edited by hand';
 
-/** Those who hold them wrote them, and nobody else does: a daemon, a credential provider, a start of K3s. */
+/** Files that only their writers keep: a daemon, a credential provider, a start of K3s. */
 const notPutBack = /\/lock(\.held)?$|\/credential-provider\.lock|\/stamp\.json$/;
-/** Of each of these there is a newer one, now and then. */
+/** Files that are rewritten from time to time. */
 const renewed = /^\/run\/|\/registries\.yaml$/;
 
 beforeAll(async () => {
@@ -43,7 +43,7 @@ async function workOn(host: BootedHost): Promise<void> {
   await host.ask('systemctl', 'daemon-reload');
 }
 
-test('every file of the list is somewhere, with its mode', () => {
+test('every file of the list exists on a host, with its mode', () => {
   for (const { path, mode } of ownedFiles().filter(({ path }) => !path.includes('*'))) {
     const found = cluster.hosts.flatMap((host) => look(host, [path])[path] ?? []);
     expect(found, path).not.toEqual([]);
@@ -67,7 +67,7 @@ const damages: Readonly<Record<string, (path: string, mode: string, listed: stri
     else if (!downloaded.includes(listed)) appendFileSync(path, `\n${mark}\n`);
   },
   removed: (path) => rmSync(path),
-  'open to others': (path, mode) => mode !== 'link' && chmodSync(path, statSync(path).mode | 0o066),
+  'readable by others': (path, mode) => mode !== 'link' && chmodSync(path, statSync(path).mode | 0o066),
 };
 
 function relink(path: string): void {
@@ -75,12 +75,15 @@ function relink(path: string): void {
   symlinkSync('/bin/true', path);
 }
 
-test.each(Object.keys(damages))('what Slipway owns and is %s is put back, and K3s goes on', async (how) => {
-  const done = await Promise.allSettled(
-    cluster.hosts.map((host) => damagedAndPutBack(host, damages[how] ?? expect.fail())),
-  );
-  for (const each of done) if (each.status === 'rejected') throw each.reason;
-});
+test.each(Object.keys(damages))(
+  'every file of Slipway that is %s is restored, and K3s keeps running',
+  async (how) => {
+    const done = await Promise.allSettled(
+      cluster.hosts.map((host) => damagedAndPutBack(host, damages[how] ?? expect.fail())),
+    );
+    for (const each of done) if (each.status === 'rejected') throw each.reason;
+  },
+);
 
 async function damagedAndPutBack(
   host: BootedHost,
@@ -97,7 +100,7 @@ async function damagedAndPutBack(
   const since = Date.now();
   await host.reload();
   await eventually('a whole status', () => !!host.read('/run/slipway/status.json')?.endsWith('}\n'));
-  // A pass that was under way may have looked before the damage.
+  // A pass in progress may have checked before the damage.
   const putBack = () => {
     expect(look(host, lasting)).toEqual(before);
     for (const { path, mode } of files) {
@@ -110,7 +113,7 @@ async function damagedAndPutBack(
   expect(await host.k3sStart(), 'K3s goes on').toBe(k3sStart);
 }
 
-test("a directory that is given to another user is taken back if it is Slipway's, else reported", async () => {
+test('a directory given to another user is taken back if it belongs to Slipway, else reported', async () => {
   const host = cluster.host('agent');
   const [own, shared] = [host.path('/var/lib/slipway'), host.path('/usr/local/bin')];
   const k3sStart = await host.k3sStart();
@@ -118,7 +121,7 @@ test("a directory that is given to another user is taken back if it is Slipway's
   chmodSync(own, 0o777);
   await host.reload();
   await eventually(
-    'the own one to be taken back',
+    'the directory of Slipway to be taken back',
     () => statSync(own).uid === 0 && !(statSync(own).mode & 0o002),
   );
   chownSync(shared, 1_000, 1_000);
@@ -132,7 +135,7 @@ test("a directory that is given to another user is taken back if it is Slipway's
   await eventually('all to be as before', () => host.condition('Preflight')?.status === 'True');
 });
 
-test('what the settings change is one restart of K3s, and only one', async () => {
+test('a change of the settings restarts K3s once, and only once', async () => {
   for (const host of cluster.hosts) {
     host.write('/etc/slipway/config.d/60-labels.yaml', 'node: { labels: [tier=gold] }\n');
     const since = Date.now();
@@ -147,7 +150,7 @@ test('what the settings change is one restart of K3s, and only one', async () =>
   }
 });
 
-test("the operator's files are as they were", () => {
+test("the operator's files are unchanged", () => {
   for (const host of cluster.hosts) {
     for (const path of operators) expect(host.read(path), path).toBe('# mine\n');
     for (const path of operators) expect(lstatSync(host.path(path)).isFile(), path).toBe(true);

@@ -21,10 +21,10 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
-/** The condition, which the status line and one line of the journal tell, too. */
+/** The message of the condition, which the status line and one line of the journal show too. */
 async function clearly(type: string, reason: string, since: number): Promise<string> {
   const { message, status } = await told(server, type, reason);
-  // The daemon sends it before it publishes the condition, so a busy machine alone can make it late.
+  // The daemon sends the status line before it publishes the condition; only a busy machine can make it late.
   await eventually('the status line', async () => (await statusLine(server)).includes(reason), 30_000);
   const { stdout } = await server.run('systemctl', 'status', '--no-pager', '--full', 'slipway');
   expect(stdout).toContain(reason);
@@ -34,14 +34,14 @@ async function clearly(type: string, reason: string, since: number): Promise<str
   return message;
 }
 
-test('a VM without the tag: it names the tag and the roles, and waits', async () => {
+test('a VM without the tag reports the tag and the roles, and waits', async () => {
   delete tags['k3s-role'];
   await server.powerOn();
   const message = await clearly('Role', 'RoleMissing', server.poweredOnAt);
   for (const part of ['k3s-role', 'server', 'agent', 'observability']) expect(message).toContain(part);
 });
 
-test('a tag with a slip of the pen: it quotes it and names the roles', async () => {
+test('a misspelt tag is quoted, with the known roles', async () => {
   const since = Date.now();
   tags['k3s-role'] = 'sever';
   await server.reload();
@@ -53,19 +53,15 @@ test('a tag with a slip of the pen: it quotes it and names the roles', async () 
 
 test.each([
   ['YAML that does not parse', 'azure: { keyVault: [', ['/etc/slipway/config.yaml', 'line 1']],
+  ['an unknown key', 'registry: { servers: [] }', ['/etc/slipway/config.yaml', 'registry', 'registries']],
   [
-    'a key that nobody knows',
-    'registry: { servers: [] }',
-    ['/etc/slipway/config.yaml', 'registry', 'registries'],
-  ],
-  [
-    'a variable that was not filled in',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the variable of a template, as it is
+    'an unfilled variable',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a literal template variable
     'azure: { keyVault: { name: "${key_vault_name}" } }',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the same
     ['/etc/slipway/config.yaml', 'azure.keyVault.name', '${key_vault_name}'],
   ],
-])('settings with %s: file, place and repair; then it heals at once', async (_, text, parts) => {
+])('settings with %s: the error names file, place and remedy, and heals at once', async (_, text, parts) => {
   const since = Date.now();
   server.write(configuration, text);
   const message = await clearly('Settings', 'InvalidSettings', since);
@@ -74,7 +70,7 @@ test.each([
   await eventually('Ready', () => server.isReady(since));
 });
 
-test('user data with an unfilled variable: cloud-init fails, and the journal says which', async () => {
+test('user data with an unfilled variable: cloud-init fails, and the journal names the variable', async () => {
   const agent = cluster.host('agent');
   agent.remove('/etc/cloud/cloud-init.disabled');
   agent.remove('/etc/systemd/system/multi-user.target.wants/slipway.service');

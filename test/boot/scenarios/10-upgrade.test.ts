@@ -25,7 +25,10 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
-/** The build before: of another version, and with another word in K3s's unit. The texts are as long, so all else fits. */
+/**
+ * The previous build: another version, and another word in K3s's unit. The texts have the same length, so all else
+ * fits.
+ */
 function previousBuild(build: Buffer): Buffer {
   const text = build.toString('latin1');
   const changed = text
@@ -43,7 +46,7 @@ async function install(build: string, version: string): Promise<void> {
   expect(await server.ask('slipway', 'version')).toContain(version);
 }
 
-test('upgraded and put back, K3s goes on, though its unit is another', async () => {
+test('upgraded and downgraded, K3s keeps running, though its unit changes', async () => {
   const start = await server.k3sStart();
   expect(await server.ask('slipway', 'version')).toContain('0.0.9');
   await install(packaged, '0.1.0');
@@ -53,7 +56,7 @@ test('upgraded and put back, K3s goes on, though its unit is another', async () 
   expect(await server.k3sStart()).toBe(start);
 });
 
-test('upgraded while it is in the middle of something, it goes on and finishes', async () => {
+test('upgraded in the middle of a pass, the daemon finishes its work', async () => {
   server.remove('/etc/rancher/k3s/registries.yaml');
   cluster.azure.registry().faults.fail('slow');
   await server.reload();
@@ -62,7 +65,7 @@ test('upgraded while it is in the middle of something, it goes on and finishes',
   expect(server.has('/etc/rancher/k3s/registries.yaml')).toBe(true);
 });
 
-test('with Slipway moved away K3s starts all the same, and Slipway comes back to it', async () => {
+test('with Slipway moved away K3s still starts, and Slipway takes it over again', async () => {
   await server.ask('systemctl', 'stop', 'slipway');
   await server.ask('mv', executable, '/root/slipway');
   const before = await server.k3sStart();
