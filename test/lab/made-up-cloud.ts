@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import type { CloudDriver, CloudGround } from '../../src/agent/clouds/driver.ts';
 import { clouds } from '../../src/agent/clouds/index.ts';
-import { about } from '../../src/agent/settings/about.ts';
 import { url } from '../../src/agent/settings/address-forms.ts';
 import { text, words } from '../../src/agent/settings/forms.ts';
+import { about } from '../../src/agent/settings/section.ts';
 import { FakeCloud } from './fake-cloud.ts';
 
 const schema = about(

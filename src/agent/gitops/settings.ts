@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { about } from '../settings/about.ts';
 import { choiceOf } from '../settings/choice.ts';
 import {
+  about,
   defaultsOf,
   misfitsOf,
   type Sections,

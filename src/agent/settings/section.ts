@@ -1,6 +1,11 @@
-import type * as z from 'zod/mini';
+import * as z from 'zod/mini';
 import type { DeepReadonly, DeepReadonlyInput } from './deep-readonly.ts';
 import { mapAt, type Path, type Problem } from './path.ts';
+
+/** Gives a setting its description for people: the JSON Schema and the reference page are made of these. */
+export function about<Schema extends z.ZodMiniType>(description: string, schema: Schema): Schema {
+  return schema.check(z.describe(description));
+}
 
 /** The schema of a section of the settings: a map of settings. */
 export type SectionSchema = z.ZodMiniType<object, object>;

@@ -1,9 +1,8 @@
 import * as z from 'zod/mini';
-import { about } from '../../settings/about.ts';
 import { address, url } from '../../settings/address-forms.ts';
 import { text } from '../../settings/forms.ts';
 import { given, type Problem } from '../../settings/path.ts';
-import type { Section, SettingsSection, Written } from '../../settings/section.ts';
+import { about, type Section, type SettingsSection, type Written } from '../../settings/section.ts';
 
 const clientId = text(
   /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,

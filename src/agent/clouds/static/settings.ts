@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
-import { about } from '../../settings/about.ts';
 import { ipAddress, loginServer, secretName, words } from '../../settings/forms.ts';
-import type { Section, SettingsSection } from '../../settings/section.ts';
+import { about, type Section, type SettingsSection } from '../../settings/section.ts';
 
 const schema = about(
   'For cloud static: what a cloud would say of this VM.',

@@ -1,8 +1,7 @@
 import * as z from 'zod/mini';
-import { about } from '../../settings/about.ts';
 import { gitHost, gitUrl, url } from '../../settings/address-forms.ts';
 import { duration, repositoryPath, secretName, text, words } from '../../settings/forms.ts';
-import type { Section, SettingsSection } from '../../settings/section.ts';
+import { about, type Section, type SettingsSection } from '../../settings/section.ts';
 import { fluxMisfits } from './settings-rules.ts';
 
 const release = text(/^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/, 'be a Flux release such as 2.9.4');

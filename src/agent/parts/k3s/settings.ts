@@ -1,8 +1,7 @@
 import * as z from 'zod/mini';
-import { about } from '../../settings/about.ts';
 import { url } from '../../settings/address-forms.ts';
 import { duration, k3sVersion, longDuration, secretName, words } from '../../settings/forms.ts';
-import type { SettingsSection } from '../../settings/section.ts';
+import { about, type SettingsSection } from '../../settings/section.ts';
 import { serverAddress } from './settings-forms.ts';
 import { k3sMisfits, sensitiveOfK3s, sharedToken } from './settings-rules.ts';
 

@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
-import { about } from '../../settings/about.ts';
 import { addressRange, guestName, userId } from '../../settings/forms.ts';
-import type { SettingsSection } from '../../settings/section.ts';
+import { about, type SettingsSection } from '../../settings/section.ts';
 import { imdsMisfits } from './settings-rules.ts';
 
 const allowed = z.strictObject({

@@ -1,9 +1,8 @@
 import * as z from 'zod/mini';
-import { about } from '../../settings/about.ts';
 import { registryName, url } from '../../settings/address-forms.ts';
 import { cron } from '../../settings/cron-form.ts';
 import { basicAuth, imageReference, loginServer, secretText, words } from '../../settings/forms.ts';
-import type { SettingsSection } from '../../settings/section.ts';
+import { about, type SettingsSection } from '../../settings/section.ts';
 import { mirrorsWithLogin, registryMisfits } from './settings-rules.ts';
 
 const mirror = z.strictObject({

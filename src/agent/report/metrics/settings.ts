@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
-import { about } from '../../settings/about.ts';
-import type { SettingsSection } from '../../settings/section.ts';
+import { about, type SettingsSection } from '../../settings/section.ts';
 import { listenAddress, metricsFile } from './settings-forms.ts';
 
 const schema = about(

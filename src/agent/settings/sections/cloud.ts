@@ -1,6 +1,6 @@
 import { type Clouds, clouds } from '../../clouds/index.ts';
-import { about } from '../about.ts';
 import { choiceOf } from '../choice.ts';
+import { about } from '../section.ts';
 
 /** The setting that chooses one of these clouds. */
 export function cloudChoice<Table extends Clouds>(table: Table) {

@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
-import { about } from '../about.ts';
 import { type Consent, consents, forEachConsent } from '../consents.ts';
-import type { SettingsSection } from '../section.ts';
+import { about, type SettingsSection } from '../section.ts';
 
 const subjects = z.array(z.string());
 

@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
-import { about } from '../about.ts';
-import type { SettingsSection } from '../section.ts';
+import { about, type SettingsSection } from '../section.ts';
 
 const schema = about(
   'What Slipway says.',

@@ -1,9 +1,8 @@
 import * as z from 'zod/mini';
-import { about } from '../about.ts';
 import { url } from '../address-forms.ts';
 import { directHost, words } from '../forms.ts';
 import { given, type Problem } from '../path.ts';
-import type { SensitiveUrl, SettingsSection, Written } from '../section.ts';
+import { about, type SensitiveUrl, type SettingsSection, type Written } from '../section.ts';
 
 const schema = about(
   'How this node reaches the outside.',

@@ -1,8 +1,7 @@
 import * as z from 'zod/mini';
-import { about } from '../about.ts';
 import { foreignFamily } from '../address-families.ts';
 import { ipAddress, nodeLabel, nodeName, nodeTaint } from '../forms.ts';
-import type { SettingsSection } from '../section.ts';
+import { about, type SettingsSection } from '../section.ts';
 
 const schema = about(
   'The node as Kubernetes sees it.',

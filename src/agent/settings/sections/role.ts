@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { namesOf, roles } from '../../../roles/index.ts';
 import type { Role } from '../../../roles/role.ts';
-import { about } from '../about.ts';
 import { words } from '../forms.ts';
+import { about } from '../section.ts';
 
 /** The setting that names one of these roles; whether there is one of that name is judged with the tags. */
 export function roleSetting(among: readonly Role[]) {

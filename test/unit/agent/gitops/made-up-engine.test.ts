@@ -7,9 +7,9 @@ import { chosenEngine, enginePrograms } from '../../../../src/agent/gitops/chose
 import type { GitOpsEngine, GitOpsGround } from '../../../../src/agent/gitops/engine.ts';
 import { type GitOpsEngines, gitOpsEngines } from '../../../../src/agent/gitops/index.ts';
 import { gitOpsSection } from '../../../../src/agent/gitops/settings.ts';
-import { about } from '../../../../src/agent/settings/about.ts';
 import { words } from '../../../../src/agent/settings/forms.ts';
 import { misfits } from '../../../../src/agent/settings/rules.ts';
+import { about } from '../../../../src/agent/settings/section.ts';
 import { sectionsWith } from '../../../../src/agent/settings/sections.ts';
 
 const schema = z.strictObject({ chart: about('The map to sail by.', words), harbour: z.optional(words) });
