@@ -1,7 +1,7 @@
 import type { RecordedAction } from '../../src/agent/engine/recorded-action.ts';
 import { octal } from '../../src/agent/resources/file-attributes.ts';
 
-/** One line for tests to compare: `write /etc/x 0600`, `run systemctl daemon-reload`. */
+/** Renders an action as one line for comparison: `write /etc/x 0600`, `run systemctl daemon-reload`. */
 export function actionLine(action: RecordedAction): string {
   switch (action.kind) {
     case 'write':

@@ -8,8 +8,8 @@ export type StandIn = 'k3s' | 'flux' | 'systemctl' | 'journalctl' | 'systemd-not
 /**
  * Builds a stand-in as one executable script for this machine's Node, or for the one at `interpreter`.
  *
- * The script works whatever `package.json` is above the folder it is copied to: it neither imports nor relies on a
- * given `require`. `define` bakes in what a real executable is born with, its version for one.
+ * The script works below any `package.json`: it does not import and does not rely on a given `require`. `define` bakes
+ * in constants such as the version.
  */
 export async function bundleStandIn(
   name: StandIn,
@@ -44,8 +44,8 @@ function versionOf(script: string): string {
 }
 
 /**
- * The first lines of a script that is shell and JavaScript: a node asks for a version in every pass, which no Node has
- * to be started for. To JavaScript they are a string and a comment.
+ * Returns the first lines of a script that is both shell and JavaScript: every pass of a node asks for a version, which
+ * the shell answers without starting Node. To JavaScript they are a string and a comment.
  */
 function startByShell(name: string, version: string, interpreter: string): string {
   if (!/^[\w .+()\n]+$/.test(version)) throw new Error(`${name} --version cannot be quoted: ${version}`);

@@ -1,4 +1,4 @@
-/** The secrets of an emulated cluster, each a canary: whoever prints one is found out. */
+/** The secrets of an emulated cluster, each a canary that reveals a leak. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Azure } from './azure/index.ts';
 
@@ -12,7 +12,7 @@ function canary(kind: string): string {
   return `canary-${kind}-${randomBytes(24).toString('hex')}`;
 }
 
-/** Stores them in the vault, and lets each of the nodes read them and pull from the registry. */
+/** Stores the secrets in the vault, and lets each node read them and pull from the registry. */
 export function prepareCloud(azure: Azure, nodes: readonly string[], secrets: ClusterSecrets): void {
   azure.vault().set('k3s-token', secrets.joinToken);
   azure.vault().set('k3s-agent-token', secrets.agentToken);
@@ -27,7 +27,7 @@ export interface HasFiles {
   write(path: string, content: string): void;
 }
 
-/** The Git host takes one token, and the stand-in of Flux on the server knows its digest only. */
+/** The Git host accepts one token, and the stand-in of Flux on the server knows only its digest. */
 export function gitHostKnows({ gitToken }: ClusterSecrets, server: HasFiles): void {
   const digest = createHash('sha256').update(gitToken).digest('hex');
   server.write('/var/lib/rancher/k3s/server/db/git-token.sha256', digest);

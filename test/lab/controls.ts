@@ -1,6 +1,6 @@
 /**
- * What a person can do to a lab that runs (`npm run lab -- COMMAND`): what in Azure is a click in the portal, by a socket
- * in the lab's folder.
+ * The commands that change a running lab (`npm run lab -- COMMAND`), in place of clicks in the Azure portal, through a
+ * socket in the lab's folder.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -62,7 +62,7 @@ function isOn(state: string | undefined, on: string, off: string): boolean {
 
 const socketName = 'lab.sock';
 
-/** Lets others change a lab that runs, until it is closed. */
+/** Accepts commands for a running lab until it is closed. */
 export async function serveControls(lab: Lab, dir: string): Promise<{ close(): Promise<void> }> {
   const path = join(dir, socketName);
   rmSync(path, { force: true });
@@ -89,7 +89,7 @@ async function answer(lab: Lab, [command = '', ...args]: readonly string[]): Pro
   }
 }
 
-/** Sends a command to the lab below the folder; resolves to what it says. */
+/** Sends a command to the lab below the folder; resolves to its answer. */
 export async function control(dir: string, args: readonly string[]): Promise<string> {
   const socket = connect({ path: join(dir, socketName), allowHalfOpen: true });
   await once(socket, 'connect');

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 
 const repository = join(import.meta.dirname, '../..');
 
-/** Where `npm run package` puts the executable for this machine; SLIPWAY_EXECUTABLE names another to try. */
+/** The executable that `npm run package` builds for this machine; SLIPWAY_EXECUTABLE names another one. */
 export const packaged =
   process.env.SLIPWAY_EXECUTABLE ?? join(repository, `dist/slipway-linux-${process.arch}`);
 
-/** Whether the executable is there and no source is newer. */
+/** True if the executable exists and no source is newer. */
 export function isPackaged(): boolean {
   if (!existsSync(packaged)) return false;
   const made = statSync(packaged).mtimeMs;

@@ -7,16 +7,16 @@ export interface FakeCloudOptions {
   readonly secrets?: Readonly<Record<string, string>>;
   /** Login servers. */
   readonly registries?: readonly string[];
-  /** Whose time passwords are dated by: a Host, usually. */
+  /** The clock that dates passwords, usually a Host. */
   readonly clock?: { now(): number };
 }
 
 type Call = 'identity' | 'secret' | 'registryPassword' | 'imageDigest';
 
 /**
- * A cloud in memory, for scenario tests: what it says can be changed at any time, and it can be made to fail.
+ * A cloud in memory for scenario tests: its answers can be changed at any time, and it can be made to fail.
  *
- * Registry passwords are JWTs dated by the clock, a new one each time. `calls` is what it was asked for.
+ * Registry passwords are JWTs dated by the clock, a new one each time. `calls` lists the requests.
  */
 export class FakeCloud implements Cloud {
   readonly name = 'fake';
@@ -26,9 +26,9 @@ export class FakeCloud implements Cloud {
   /** Digests by `SERVER/REPOSITORY:TAG`. */
   readonly images = new Map<string, string>();
   vm: Identity;
-  /** Milliseconds a registry password lives. */
+  /** The life of a registry password, in milliseconds. */
   tokenLifetime = 3 * 3_600_000;
-  /** Milliseconds the registry's clock is ahead of this machine's. */
+  /** Milliseconds by which the registry's clock is ahead of this machine's. */
   clockSkew = 0;
   readonly #clock: { now(): number };
   #failures: { readonly call: Call; readonly error: NodeError; times: number }[] = [];
@@ -48,7 +48,7 @@ export class FakeCloud implements Cloud {
     };
   }
 
-  /** Lets a call fail, the next `times` times or until `heal`. */
+  /** Fails a call, the next `times` times or until `heal`. */
   fail(call: Call, error: NodeError, times = Number.POSITIVE_INFINITY): void {
     this.#failures.push({ call, error, times });
   }
@@ -121,7 +121,7 @@ export class FakeCloud implements Cloud {
   }
 }
 
-/** A JWT with nothing but its dates, signed by nobody. Dates are epoch milliseconds, cut to seconds. */
+/** An unsigned JWT with only dates: epoch milliseconds, cut to seconds. */
 export function datedToken(issuedAt: number, lifetime: number, id = ''): string {
   const seconds = (time: number) => Math.floor(time / 1000);
   const parts = [

@@ -34,7 +34,7 @@ describe('the packaged executable on three bare nodes', () => {
     },
   );
 
-  test('observability has its taint and its label, the agent neither', async () => {
+  test('observability has its taint and its label, the agent has neither', async () => {
     const taint = { key: 'observability', value: 'true', effect: 'NoSchedule' };
     const observability = await nodeObject(lab, 'vm-observability');
     expect(observability.spec.taints).toEqual([taint]);
@@ -45,7 +45,7 @@ describe('the packaged executable on three bare nodes', () => {
   });
 
   test.each(['server', 'agent', 'observability'] as const)(
-    'the cluster is told of %s, once',
+    '%s is announced to the cluster once',
     async (role) => {
       const name = `vm-${role}`;
       const annotations = async () => (await nodeObject(lab, name)).metadata.annotations;
@@ -78,7 +78,7 @@ describe('the packaged executable on three bare nodes', () => {
     expect(JSON.parse(sync.stdout).spec.path).toBe('./clusters/lab');
   });
 
-  test('K3s was started once on each node, and had its registry passwords from the start', async () => {
+  test('K3s was started once on each node, with registry passwords from the start', async () => {
     for (const node of lab.nodes) {
       const journal = await node.run('journalctl', '-o', 'cat', '--no-pager');
       expect(journal.stdout.match(/^Starting k3s/gm)).toHaveLength(1);
@@ -86,14 +86,14 @@ describe('the packaged executable on three bare nodes', () => {
     }
   });
 
-  test('nothing that was written is unknown to its reader', async () => {
+  test('no written file has a field that its reader does not know', async () => {
     for (const node of lab.nodes) {
       const journal = await node.run('journalctl', '-o', 'cat', '--no-pager');
       expect(journal.stdout).not.toMatch(/Unknown key|Unknown section|Unknown flag|Missing '='/);
     }
   });
 
-  test('a plan now has nothing to change', async () => {
+  test('a plan has nothing to change', async () => {
     for (const node of lab.nodes) {
       const { exitCode, stdout } = await node.slipway('plan');
       expect(stdout).not.toContain('would');
@@ -101,7 +101,7 @@ describe('the packaged executable on three bare nodes', () => {
     }
   });
 
-  test('a node that is switched off comes back as it was', async () => {
+  test('a node that is powered off comes back unchanged', async () => {
     const agent = lab.node('agent');
     await agent.powerOff();
     await agent.boot();

@@ -7,7 +7,7 @@ import { packaged } from './executable.ts';
 import { type Lab, type LabRole, startLab } from './lab.ts';
 import type { LabNode } from './node.ts';
 
-/** For each kill: after so many changes of that life, and so many milliseconds later, so in the middle of one. */
+/** When each kill happens: after this many changes of a life, plus milliseconds, so in the middle of a change. */
 const kills: Readonly<Record<LabRole, readonly (readonly [number, number])[]>> = {
   server: [
     [1, 0],
@@ -37,7 +37,7 @@ const kills: Readonly<Record<LabRole, readonly (readonly [number, number])[]>> =
   ],
 };
 
-test('killed with -9 at twenty points of the first boot, three nodes become what they become undisturbed', async () => {
+test('three nodes killed with -9 at twenty points of the first boot end in the same state as without kills', async () => {
   const undisturbed = await boot('undisturbed', async (lab) => {
     lab.start();
     await lab.waitReady();
@@ -52,7 +52,7 @@ test('killed with -9 at twenty points of the first boot, three nodes become what
   expect(disturbed).toEqual(undisturbed);
 });
 
-/** Kills and starts the daemon again at each point; resolves with how often it did. */
+/** Kills and restarts the daemon at each point; resolves to the number of kills. */
 async function live(node: LabNode, points: readonly (readonly [number, number])[]): Promise<number> {
   node.start();
   for (const [changes, delay] of points) {
@@ -74,7 +74,7 @@ async function boot(name: string, run: (lab: Lab) => Promise<void>): Promise<obj
   const lab = await startLab({ dir, executable: [packaged] });
   try {
     await run(lab);
-    // What is still being written would be compared as well.
+    // A file that is still being written would be compared as well.
     await Promise.all(lab.nodes.map((node) => node.stop()));
     return Object.fromEntries(lab.nodes.map((node) => [node.name, endState(node.root)]));
   } finally {
@@ -83,7 +83,7 @@ async function boot(name: string, run: (lab: Lab) => Promise<void>): Promise<obj
   }
 }
 
-/** Every file with its mode, and the text of those that have nothing random in them. */
+/** Every file with its mode, and the text of files without random parts. */
 function endState(root: string): Readonly<Record<string, string>> {
   const entries = readdirSync(root, { recursive: true, withFileTypes: true })
     .map((entry) => join(entry.parentPath, entry.name))
@@ -92,7 +92,7 @@ function endState(root: string): Readonly<Record<string, string>> {
   return Object.fromEntries(entries.sort());
 }
 
-/** The names of events are random, and the file they come from is there while they are told. */
+/** The names of events are random, and the file with unreported events is temporary. */
 const incomparable =
   /^(\.lab|etc\/slipway|run\/slipway\/\.?events\.json|var\/lib\/rancher\/k3s\/server\/db\/objects\/events)/;
 

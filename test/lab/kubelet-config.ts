@@ -1,9 +1,9 @@
 /**
- * Kubelet's reading of its credential provider configuration, and which images it asks a provider for.
+ * Parses a credential provider configuration as kubelet does, and matches images to providers.
  *
- * Models kubernetes pkg/credentialprovider/plugin/config.go (readCredentialProviderConfig, validateCredentialProviderConfig,
- * decoded strictly: EnableStrict in plugin.go) and URLsMatch of pkg/credentialprovider/keyring.go.
- * Not modelled, and refused: tokenAttributes, a folder of configurations.
+ * Models kubernetes pkg/credentialprovider/plugin/config.go (readCredentialProviderConfig,
+ * validateCredentialProviderConfig, decoded strictly: EnableStrict in plugin.go) and URLsMatch of
+ * pkg/credentialprovider/keyring.go. Not modelled, and refused: tokenAttributes, a folder of configurations.
  */
 import { parseDocument } from 'yaml';
 
@@ -17,7 +17,7 @@ export interface Provider {
   readonly env: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** The providers of a configuration; throws what kubelet ends with. */
+/** Returns the providers of a configuration; throws the error that ends kubelet. */
 export function readProviders(text: string): readonly Provider[] {
   const document = parseDocument(text);
   const [fault] = [...document.errors, ...document.warnings];
@@ -80,8 +80,8 @@ export function goDuration(text: unknown): number {
 }
 
 /**
- * Whether a pattern is for an image: as many parts of the host name, the same port, and the pattern's path as a literal
- * beginning of the image's. So a pattern that ends in `/*` is for no image at all.
+ * True if a pattern matches an image: the host names have the same number of parts, the ports are equal, and the path
+ * of the pattern is a literal prefix of the image's. So a pattern that ends in `/*` matches no image.
  */
 export function matchesImage(pattern: string, image: string): boolean {
   const [wanted, found] = [schemeless(pattern), schemeless(image)];

@@ -1,10 +1,11 @@
 /**
- * Kubelet as far as pulls go: it asks its credential provider for the login to a registry, and remembers the answer.
+ * The part of kubelet that serves pulls: it asks its credential provider for the login to a registry, and caches the
+ * answer.
  *
- * Models kubernetes pkg/credentialprovider/plugin/plugin.go (RegisterCredentialProviderPlugins, provide, ExecPlugin) and
- * the image name that pkg/kubelet/kuberuntime/kuberuntime_image.go looks up: the repository without tag and digest.
- * Stricter than kubelet in one thing: a cacheDuration below zero is refused, which kubelet takes for an answer that is
- * old at once. Not modelled: pods' own secrets, service account tokens.
+ * Models kubernetes pkg/credentialprovider/plugin/plugin.go (RegisterCredentialProviderPlugins, provide, ExecPlugin)
+ * and the image name that pkg/kubelet/kuberuntime/kuberuntime_image.go looks up: the repository without tag and digest.
+ * Stricter than kubelet in one point: a negative cacheDuration is refused, which kubelet treats as an expired answer.
+ * Not modelled: pods' own secrets, service account tokens.
  */
 import { spawn } from 'node:child_process';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
@@ -18,13 +19,13 @@ export interface KubeletOptions {
   readonly binDir: string;
   /** --image-credential-provider-config */
   readonly config: string;
-  /** What the plugin inherits: K3s's environment. */
+  /** The environment of K3s, which the plugin inherits. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The clock by which answers grow old; epoch milliseconds. */
+  /** The clock that expires answers, in epoch milliseconds. */
   readonly now?: () => number;
   /** Milliseconds until a plugin is killed. */
   readonly timeout?: number;
-  /** Runs a plugin elsewhere: the command before its path there. */
+  /** The command that runs a plugin elsewhere, and the path of the plugins there. */
   readonly within?: { readonly command: readonly [string, ...string[]]; readonly binDir: string };
 }
 
@@ -34,11 +35,11 @@ export interface Login {
 }
 
 export interface Kubelet {
-  /** The login with which kubelet pulls this image; `undefined` where it pulls without one. */
+  /** The login with which kubelet pulls this image; `undefined` if it pulls without one. */
   credentialsFor(image: string): Promise<Login | undefined>;
-  /** How often a plugin was run. */
+  /** The number of times a plugin was run. */
   readonly runs: number;
-  /** What kubelet logged: why a plugin's answer was none. */
+  /** The log of kubelet: why a plugin gave no answer. */
   readonly log: readonly string[];
 }
 
@@ -49,7 +50,7 @@ interface Answer {
   readonly expiresAt: number;
 }
 
-/** Starts as kubelet does: what it would end with is thrown, after `Failed to register CRI auth plugins: `. */
+/** Starts as kubelet does; throws the error that would end it, after `Failed to register CRI auth plugins: `. */
 export function kubelet(options: KubeletOptions): Kubelet {
   const providers = registeredProviders(options).map((provider) => asked(provider, options));
   return {
@@ -72,7 +73,7 @@ export function kubelet(options: KubeletOptions): Kubelet {
   };
 }
 
-/** The providers of the configuration, each with its executable in place. */
+/** The providers of the configuration, whose executables must exist. */
 export function registeredProviders({
   binDir,
   config,
@@ -88,7 +89,7 @@ export function registeredProviders({
   }
 }
 
-/** Kubelet 1.36 does not name a plugin that is missing. */
+/** Kubelet 1.36 does not name a missing plugin. */
 function refuseMissing(plugin: string): void {
   const found = statSync(plugin, { throwIfNoEntry: false });
   if (!found) throw new Error('plugin binary executable  did not exist');
@@ -100,7 +101,7 @@ function refuseMissing(plugin: string): void {
   }
 }
 
-/** One provider with its memory; calls for one image at a time are one run. */
+/** One provider with its cache; concurrent calls for one image share one run. */
 function asked(provider: Provider, options: KubeletOptions) {
   const { now = Date.now } = options;
   const log: string[] = [];
@@ -146,7 +147,7 @@ async function runPlugin(provider: Provider, image: string, options: KubeletOpti
     : [join(binDir, provider.name)];
   const child = spawn(file ?? '', [...first, ...provider.args], { env: { ...env, ...own } });
   const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
-  // A plugin need not read what it is asked.
+  // A plugin need not read its request.
   child.stdin.on('error', () => undefined);
   child.stdin.end(
     `${JSON.stringify({ kind: 'CredentialProviderRequest', apiVersion: provider.apiVersion, image })}\n`,
@@ -177,7 +178,7 @@ async function text(stream: NodeJS.ReadableStream): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Kubelet does not quote what it cannot read: it may be a password. */
+/** Kubelet does not quote an invalid answer, which may contain a password. */
 function readAnswer(
   text: string,
   provider: Provider,
@@ -210,7 +211,7 @@ function readAnswer(
 function oneDocument(text: string) {
   try {
     const found = JSON.parse(text);
-    // A key that is there twice is an error of strict decoding.
+    // A repeated key is an error of strict decoding.
     if (parseDocument(text).errors.length > 0) throw undecodable();
     return Object(found);
   } catch {

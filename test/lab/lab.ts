@@ -1,6 +1,6 @@
 /**
- * The lab: an emulated Azure, a release mirror, and nodes that run the executable under test, all on loopback and
- * below one folder. It needs neither root nor systemd nor a network.
+ * The lab: an emulated Azure, a release mirror, and nodes that run the executable under test, all on loopback and below
+ * one folder. Needs neither root nor systemd nor a network.
  */
 import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -17,16 +17,16 @@ import { Processes } from './processes.ts';
 export type LabRole = 'server' | 'agent' | 'observability';
 
 export interface LabOptions {
-  /** The folder of all roots; made anew. */
+  /** The folder of all roots; created again for each lab. */
   readonly dir: string;
   /** The command under test: a program and its first arguments. */
   readonly executable: readonly [string, ...string[]];
   /** One node of each of these roles, named by its role. */
   readonly nodes?: readonly LabRole[];
-  /** Milliseconds registry passwords live, until `passwordLife` is set to another; three hours unless said. */
+  /** The life of registry passwords until `passwordLife` changes it, in milliseconds; three hours by default. */
   readonly passwordLife?: number;
   readonly k3sVersions?: readonly string[];
-  /** Further settings of every node, merged at the top level. */
+  /** Additional settings of every node, merged at the top level. */
   readonly settings?: object;
   /** Every line of every daemon, as it comes. */
   readonly onLog?: (node: string, line: string) => void;
@@ -36,24 +36,26 @@ export interface Lab {
   readonly azure: Azure;
   readonly mirror: Mirror;
   readonly nodes: readonly LabNode[];
-  /** What must not be seen, by what it is. The registry's passwords are not among them: it keeps digests only. */
+  /**
+   * Secrets that must not be visible, by kind. Registry passwords are not included: the lab keeps only their digests.
+   */
   readonly secrets: ClusterSecrets;
   node(role: LabRole): LabNode;
-  /** Starts the daemons, all at once. */
+  /** Starts all daemons at once. */
   start(): void;
-  /** Resolves when every node is Ready; rejects after three minutes with what they wait for. */
+  /** Resolves when every node is Ready; rejects after three minutes with what the nodes wait for. */
   waitReady(): Promise<void>;
-  /** Milliseconds registry passwords live that are handed out from now on. */
+  /** Sets the life of registry passwords that are issued from now on, in milliseconds. */
   passwordLife: number;
   /** Resolves when every node has a registry password. */
   passwords(): Promise<Passwords>;
-  /** Resolves when every node has another password than these, to the new ones. */
+  /** Resolves when every node has a password that differs from these, to the new ones. */
   rotated(before: Passwords, timeout?: number): Promise<Passwords>;
-  /** Ends what it started and nothing else; the folder stays. */
+  /** Ends the processes that the lab started, and nothing else; the folder stays. */
   stop(): Promise<void>;
 }
 
-/** The text of registries.yaml by node. */
+/** The text of registries.yaml, by node. */
 export type Passwords = Readonly<Record<string, string>>;
 
 export const vaultName = 'slipway-lab';
@@ -188,8 +190,8 @@ function waitsFor(node: LabNode): string {
 }
 
 /**
- * Resolves to a port of the loopback that nothing listens on. It is below those that Linux gives to outgoing connections
- * (net.ipv4.ip_local_port_range), one of which could take the port before the caller does.
+ * Resolves to an unused port of the loopback. The port is below those that Linux gives to outgoing connections
+ * (net.ipv4.ip_local_port_range), so that none of these can take it before the caller does.
  */
 export async function freePort(): Promise<number> {
   const port = randomInt(12_000, 32_000);

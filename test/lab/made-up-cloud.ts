@@ -14,10 +14,10 @@ const schema = about(
   }),
 );
 
-/** What a cloud was made of, last of all. */
+/** The input of the last cloud that was made. */
 export const landings: CloudGround<{ readonly tower: string }>[] = [];
 
-/** A cloud that no code of ours can know: whatever depends on the cloud must take it from the table. */
+/** A cloud unknown to the code: everything that depends on the cloud must come from the table. */
 const moon: CloudDriver<typeof schema> = {
   summary: 'asks mission control',
   remark: 'one small step',
@@ -58,5 +58,5 @@ const moon: CloudDriver<typeof schema> = {
   },
 };
 
-/** The real clouds, and one more. */
+/** The real clouds and the made-up one. */
 export const withMoon = { ...clouds, moon };

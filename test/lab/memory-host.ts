@@ -20,12 +20,12 @@ import { actionLine } from './action-line.ts';
 import { MemoryFiles } from './memory-files.ts';
 import { type ArgsMatcher, argsFit, fits, type Matcher, Scripts } from './memory-scripts.ts';
 
-/** The process was killed; everything it still tries throws this too. */
+/** The process was killed; all its later calls throw this too. */
 export class Crash extends Error {
   override readonly name = 'Crash';
 }
 
-/** A file to begin with: its text, or a link's target, or more. */
+/** An initial file: its text, the target of a link, or more. */
 export type StartFile =
   | string
   | { readonly content: string; readonly mode?: number }
@@ -34,7 +34,7 @@ export type StartFile =
 export interface MemoryHostOptions {
   readonly files?: Readonly<Record<string, StartFile>>;
   readonly directories?: readonly string[];
-  /** Epoch milliseconds; 2026-01-01T00:00:00Z unless said. */
+  /** Epoch milliseconds; 2026-01-01T00:00:00Z by default. */
   readonly now?: number;
 }
 
@@ -53,11 +53,11 @@ type Answers<Question, Answer> =
   | Answer
   | ((question: Question, world: MemoryHost) => Answer | Promise<Answer>);
 
-/** A string is what the command prints; 0 is the exit code unless said. */
+/** A string is the output of the command; the exit code is 0 by default. */
 export type CommandAnswer = Answers<Command, string | Partial<CommandResult>>;
-/** A string is the body; 200 is the status unless said. An Error is thrown, as `Unreachable` is. */
+/** A string is the body; the status is 200 by default. An Error is thrown, such as `Unreachable`. */
 export type ResponseAnswer = Answers<HttpSend, string | Partial<HttpResponse> | Error>;
-/** The text that gets into place, or the Error that stops it. */
+/** The text that is installed, or the Error that prevents it. */
 export type DownloadAnswer = Answers<Download, string | Error>;
 
 /** A machine in memory, for unit and scenario tests. */
@@ -68,15 +68,15 @@ export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
 /**
  * A Host whose files are a map, whose clock is simulated, and whose commands, requests and downloads are scripted.
  *
- * What no script foresees throws a plain Error that names it, and `unused()` names the scripts nobody needed.
+ * A call without a script throws a plain Error that names the call; `unused()` names the scripts that were not used.
  * `crashBefore(n)` ends the process before its n-th mutation: that one and every later call throw `Crash`, until
  * `restart()`; the world stays as it is.
  */
 export class MemoryHost implements Host {
-  /** The disk, without journal, faults and counting: for arranging, for asserting, and for models of commands. */
+  /** The disk without journal, faults and counting, for setup, assertions and models of commands. */
   readonly files: MemoryFiles;
   readonly journal: RecordedAction[] = [];
-  /** What was only looked at: command lines of `query`, URLs of `get`. */
+  /** The reads: command lines of `query`, URLs of `get`. */
   readonly looks: string[] = [];
   readonly #commands = new Scripts<Command, CommandResult>();
   readonly #requests = new Scripts<HttpSend, HttpResponse>();
@@ -84,7 +84,7 @@ export class MemoryHost implements Host {
   readonly #faults = new Map<string, string>();
   #events: { readonly at: number; readonly happen: (world: MemoryHost) => void }[] = [];
   #now: number;
-  /** How far the clock was set. */
+  /** Milliseconds by which the clock was set. */
   #set = 0;
   #mutations = 0;
   #crashBefore = Number.POSITIVE_INFINITY;
@@ -97,14 +97,14 @@ export class MemoryHost implements Host {
     for (const [path, start] of Object.entries(files)) this.#begin(path, start);
   }
 
-  // --- what the test arranges
+  // --- setup
 
-  /** The answer to a command, every time; a later script goes before an earlier one. A function can be a model. */
+  /** Answers a command every time; later scripts win over earlier ones. A function can be a model. */
   on(matcher: CommandMatcher, answer: CommandAnswer = ''): this {
     return this.#script(matcher, answer, false);
   }
 
-  /** The answer to a command, one time, before those of `on`. */
+  /** Answers a command once, before the answers of `on`. */
   once(matcher: CommandMatcher, answer: CommandAnswer = ''): this {
     return this.#script(matcher, answer, true);
   }
@@ -133,13 +133,13 @@ export class MemoryHost implements Host {
     return this;
   }
 
-  /** What happens in the world at a time (epoch milliseconds), while the process sleeps. */
+  /** Changes the world at a time (epoch milliseconds) while the process sleeps. */
   at(time: number, happen: (world: MemoryHost) => void): this {
     this.#events = [...this.#events, { at: time, happen }].sort((a, b) => a.at - b.at);
     return this;
   }
 
-  /** Writes, links, renames and removals at this path fail with an errno such as ENOSPC, until `heal`. */
+  /** Makes writes, links, renames and removals at this path fail with an errno such as ENOSPC, until `heal`. */
   failWrite(path: string, code: string): this {
     this.#faults.set(path, code);
     return this;
@@ -155,7 +155,7 @@ export class MemoryHost implements Host {
     return this;
   }
 
-  /** A new process on the same world: it counts its mutations from 0 and is not killed. */
+  /** Starts a new process on the same world: it counts its mutations from 0 and is not killed. */
   restart(): this {
     this.#crashed = false;
     this.#crashBefore = Number.POSITIVE_INFINITY;
@@ -167,7 +167,7 @@ export class MemoryHost implements Host {
     this.#advanceTo(this.#now + milliseconds);
   }
 
-  /** Sets the clock, as time synchronisation does; nothing happens in between. */
+  /** Sets the clock, as time synchronisation does; no time passes. */
   setClock(time: number): void {
     const by = time - this.#now;
     this.#now = time;
@@ -175,9 +175,9 @@ export class MemoryHost implements Host {
     this.#events = this.#events.map(({ at, happen }) => ({ at: at + by, happen }));
   }
 
-  // --- what the test asserts
+  // --- assertions
 
-  /** How many mutations this process has done. */
+  /** The number of mutations of this process. */
   get mutations(): number {
     return this.#mutations;
   }
@@ -186,12 +186,12 @@ export class MemoryHost implements Host {
     return this.#crashed;
   }
 
-  /** The journal, a line each. */
+  /** The journal, one line per action. */
   lines(): readonly string[] {
     return this.journal.map(actionLine);
   }
 
-  /** The scripts nothing asked for. */
+  /** The scripts that were not used. */
   unused(): readonly string[] {
     return [...this.#commands.unused(), ...this.#requests.unused(), ...this.#downloads.unused()];
   }
@@ -293,7 +293,7 @@ export class MemoryHost implements Host {
   async sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     this.#alive();
     this.#advanceTo(this.#now + milliseconds, signal);
-    // A loop that never ends leaves room for the timeout of its test.
+    // An endless loop must still allow the timeout of its test.
     await new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -333,7 +333,7 @@ export class MemoryHost implements Host {
     if (this.#crashed) throw new Crash(`killed before mutation ${this.#crashBefore}`);
   }
 
-  /** What is set meanwhile, the clock, makes no sleep longer or shorter. */
+  /** A change of the clock does not change the length of a sleep. */
   #advanceTo(time: number, signal?: AbortSignal): void {
     const set = this.#set;
     while (!signal?.aborted) {
@@ -372,7 +372,7 @@ function thrownOr(answer: string | Error): string {
   return answer;
 }
 
-/** What a connection that nobody accepts throws. */
+/** The error of a connection that is refused. */
 export function unreachable(url: string): NodeError {
   return new NodeError('Unreachable', `Cannot reach ${url}: ECONNREFUSED.`, {
     cause: systemError('ECONNREFUSED'),

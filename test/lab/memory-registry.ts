@@ -1,8 +1,9 @@
 /**
- * A registry in memory, with a storage that its layers come from: the challenge, the token and the pull of the OCI
- * Distribution Specification and of distribution's token.md, as far as a proof of pull goes.
+ * A registry in memory with a storage for its layers: the challenge, the token and the pull of the OCI Distribution
+ * Specification and of distribution's token.md, as far as a proof of pull needs them.
  *
- * Strict: a login is a JWT that is not over, a token is good for its scope, a redirect is no place for a credential.
+ * Strict: a login is a JWT that has not expired, a token is valid only for its scope, and a redirect must not carry a
+ * credential.
  */
 import { createHash } from 'node:crypto';
 import { readJwt } from '../../src/agent/clouds/jwt.ts';
@@ -17,15 +18,15 @@ export const storage = 'eu1.blob.core.windows.net';
 
 export class MemoryRegistry {
   readonly server: string;
-  /** No token lets anybody pull, though every login is accepted. */
+  /** Accepts every login, but issues no token that permits a pull. */
   denied = false;
-  /** Accepts no login, whatever its dates say. */
+  /** Accepts no login, whatever its dates. */
   refuses = false;
-  /** Refuses this address, as the registry's firewall does. */
+  /** Refuses this address, as the firewall of a registry does. */
   closed = false;
-  /** What the storage does instead of sending bytes. */
+  /** The failure of the storage, in place of sending bytes. */
   storage: 'sends' | 'refuses' | 'is away' = 'sends';
-  /** How often a layer was sent. */
+  /** The number of times a layer was sent. */
   pulls = 0;
   readonly #now: () => number;
   readonly #documents = new Map<string, string>();
@@ -37,7 +38,7 @@ export class MemoryRegistry {
     this.#now = now;
   }
 
-  /** An image of one layer of that size; its digest. */
+  /** Adds an image with one layer of this size; returns its digest. */
   push(repository: string, tag: string, size: number): string {
     const digest = digestOf(`${repository} ${size}`);
     this.#sizes.set(digest, size);
@@ -96,7 +97,7 @@ export class MemoryRegistry {
   }
 }
 
-/** A registry that a machine in memory reaches; `now` is its own clock. */
+/** A registry that a machine in memory reaches; `now` is the clock of the registry. */
 export function memoryRegistry(host: MemoryHost, server: string, now = () => host.now()): MemoryRegistry {
   const registry = new MemoryRegistry(server, now);
   host.onGet(

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/** What a test expects to be asked for, and the answer. */
+/** An expected call and its answer. */
 interface Script<Question, Answer> {
   readonly name: string;
   readonly matches: (question: Question) => boolean;
@@ -9,7 +9,7 @@ interface Script<Question, Answer> {
   used: boolean;
 }
 
-/** The scripted answers to one kind of question. The newest that matches answers; those for once go first, in turn. */
+/** The scripted answers to one kind of call. The newest match wins; one-time answers come first, in order. */
 export class Scripts<Question, Answer> {
   readonly #scripts: Script<Question, Answer>[] = [];
 
@@ -22,7 +22,7 @@ export class Scripts<Question, Answer> {
     this.#scripts.push({ name, matches, answer, once, used: false });
   }
 
-  /** The answer, or a plain Error that names the question: nothing happens in a test that the test did not foresee. */
+  /** Returns the answer, or throws a plain Error that names the call: a test must foresee every call. */
   async answer(question: Question, named: string): Promise<Answer> {
     const fitting = this.#scripts.filter((script) => script.matches(question));
     const script = fitting.find(({ once, used }) => once && !used) ?? fitting.findLast(({ once }) => !once);
@@ -36,7 +36,7 @@ export class Scripts<Question, Answer> {
   }
 }
 
-/** A text, a pattern, or a judge of its own. */
+/** A text, a pattern or a predicate. */
 export type Matcher = string | RegExp | ((text: string) => boolean);
 
 export function fits(matcher: Matcher, text: string): boolean {
@@ -44,7 +44,7 @@ export function fits(matcher: Matcher, text: string): boolean {
   return typeof matcher === 'function' ? matcher(text) : matcher.test(text);
 }
 
-/** Arguments: exactly these, a pattern over them joined by blanks, or a judge. */
+/** Arguments: exactly these, a pattern over them joined by blanks, or a predicate. */
 export type ArgsMatcher = readonly string[] | RegExp | ((args: readonly string[]) => boolean);
 
 export function argsFit(matcher: ArgsMatcher | undefined, args: readonly string[]): boolean {

@@ -17,11 +17,11 @@ import { listen } from './azure/loopback.ts';
 import { bundleStandIn } from './bundle.ts';
 import { tarball } from './tar.ts';
 
-/** Other bytes of the same length, an end half-way, an answer 503, or a transfer that crawls. */
+/** The damage: other bytes of the same length, an end half-way, an answer 503, or a slow transfer. */
 export type MirrorFault = 'corrupt' | 'truncate' | 'unavailable' | 'slow';
 
 export interface Mirror {
-  /** Spoils the next `times` answers for assets whose name matches. */
+  /** Damages the next `times` answers for assets whose name matches. */
   fail(fault: MirrorFault, options?: { readonly on?: RegExp; readonly times?: number }): void;
   heal(): void;
   /** Adds files to a release, named `owner/repository/tag`. */
@@ -32,7 +32,7 @@ export interface Mirror {
 export interface MirrorOptions {
   readonly k3sVersions?: readonly string[];
   readonly fluxVersion?: string;
-  /** Where the executables find their Node; this machine's unless said. */
+  /** The path of Node for the executables; by default that of this machine. */
   readonly interpreter?: string;
 }
 
@@ -44,7 +44,7 @@ interface Asset {
 const page = 'github.com';
 const store = 'release-assets.githubusercontent.com';
 
-/** Starts the mirror and leads its names there through the proxy of the emulated Azure. */
+/** Starts the mirror, and makes the proxy of the emulated Azure lead its names there. */
 export async function startMirror(azure: Azure, options: MirrorOptions = {}): Promise<Mirror> {
   const assets = await buildReleases(options);
   const faults: { readonly fault: MirrorFault; readonly on: RegExp; times: number }[] = [];
@@ -71,7 +71,7 @@ export async function startMirror(azure: Azure, options: MirrorOptions = {}): Pr
   };
 }
 
-/** `owner/repo/tag/asset` of a release URL; a `+` that is not encoded means a space, so there is no such tag. */
+/** `owner/repo/tag/asset` of a release URL; an unencoded `+` means a space, so such a tag does not exist. */
 function releasePath(path: string): string | undefined {
   const [, owner, repository, tag = '', asset] =
     /^\/([^/]+)\/([^/]+)\/releases\/download\/([^/]+)\/([^/]+)$/.exec(path) ?? [];

@@ -32,7 +32,7 @@ export interface LabNodeOptions {
 export class LabNode {
   readonly name: string;
   readonly root: string;
-  /** Every line the daemon wrote, over all its lives. */
+  /** Every line that the daemon logged, over all its lives. */
   readonly log: string[] = [];
   readonly #options: LabNodeOptions;
   #manager: ChildProcess | undefined;
@@ -45,7 +45,7 @@ export class LabNode {
     this.root = options.root;
   }
 
-  /** Makes the root with its settings and its programs, and boots the service manager; not yet the daemon. */
+  /** Creates the root with its settings and programs, and boots the service manager without the daemon. */
   async prepare(): Promise<void> {
     const { socket: LAB_SOCKET, root: LAB_ROOT, settings } = this.#options;
     mkdirSync(join(this.root, '.lab/home'), { recursive: true });
@@ -56,7 +56,7 @@ export class LabNode {
     await this.boot();
   }
 
-  /** Starts the service manager, which starts the services that are enabled. */
+  /** Starts the service manager, which starts the enabled services. */
   async boot(): Promise<void> {
     const { socket, processes } = this.#options;
     const script = join(import.meta.dirname, 'systemd.ts');
@@ -76,7 +76,7 @@ export class LabNode {
     return this.#daemon?.exitCode === null && this.#daemon.signalCode === null ? this.#daemon.pid : undefined;
   }
 
-  /** Starts `slipway run`, and again whenever it ends by itself, as its unit does. */
+  /** Starts `slipway run`, and restarts it whenever it ends by itself, as its unit does. */
   start(): void {
     this.#wanted = true;
     const [file, ...args] = this.#options.executable;
@@ -98,13 +98,13 @@ export class LabNode {
     this.#daemon?.kill(signal);
   }
 
-  /** Ends the daemon, as it wishes or at once; K3s goes on. */
+  /** Ends the daemon, gracefully or at once; K3s keeps running. */
   async stopDaemon(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     this.#wanted = false;
     if (this.#daemon) await endProcess(this.#daemon, signal);
   }
 
-  /** Ends everything at once, as a power cut does, and clears what a boot clears. */
+  /** Ends all processes at once, as a power cut does, and clears what a boot clears. */
   async powerOff(): Promise<void> {
     await this.stopDaemon('SIGKILL');
     if (this.#manager) await endProcess(this.#manager);
@@ -128,7 +128,7 @@ export class LabNode {
     return runProgram(existsSync(own) ? own : join(this.#binDir, program), args, this.#environment);
   }
 
-  /** What the daemon that runs now last published; `undefined` before its first pass. */
+  /** The last status of the running daemon; `undefined` before its first pass. */
   status(): Status | undefined {
     const path = join(this.root, 'run/slipway/status.json');
     if (!existsSync(path)) return undefined;
@@ -136,18 +136,18 @@ export class LabNode {
     return status.pid === this.pid ? status : undefined;
   }
 
-  /** Ready, by a pass that had nothing to change. */
+  /** True if the node is Ready by a pass that had nothing to change. */
   get isReady(): boolean {
     const [ready] = this.status()?.conditions ?? [];
     return ready?.status === 'True' && ready.reason === 'InSync';
   }
 
-  /** When a file was written; epoch milliseconds. */
+  /** The time at which a file was written, in epoch milliseconds. */
   modifiedAt(path: string): number | undefined {
     return statSync(join(this.root, path), { throwIfNoEntry: false })?.mtimeMs;
   }
 
-  /** When the last pass was published; epoch milliseconds. */
+  /** The time at which the last pass was published, in epoch milliseconds. */
   get lookedAt(): number {
     return Date.parse(this.status()?.updated ?? '1970-01-01');
   }

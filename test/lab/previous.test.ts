@@ -1,6 +1,6 @@
 /**
- * Today's executable brings two nodes up; then the one of the previous release takes its place, as on a way back, and finds
- * files of a newer release: of a higher format, and with fields that it does not know.
+ * The current executable brings up two nodes. Then that of the previous release takes its place, as in a downgrade, and
+ * finds files of a newer release, with a higher format and unknown fields.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -40,7 +40,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  test('goes on with a download where the newer one left it', async () => {
+  test('continues a download of the newer release', async () => {
     const agent = lab.node('agent');
     lab.mirror.fail('truncate', { on: /\/k3s$/ });
     agent.start();
@@ -60,7 +60,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
     expect(agent.read('usr/local/bin/.k3s.slipway-part.json')).toBeUndefined();
   });
 
-  test('shows the status that the newer one left', async () => {
+  test('shows the status that the newer release left', async () => {
     install(scripts.today, executable);
     lab.start();
     await lab.waitReady();
@@ -79,7 +79,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
     }
   });
 
-  test('plans nothing but to write the settings of the provider as it does', async () => {
+  test('plans only to write the settings of the provider in its format', async () => {
     for (const node of lab.nodes) {
       const { stdout } = await node.slipway('plan', '-o', 'json');
       const { verdict, steps }: Plan = JSON.parse(stdout);
@@ -89,7 +89,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
     }
   });
 
-  test('answers kubelet from the cache, and fetches a login with the settings where there is none', async () => {
+  test('answers kubelet from the cache, and fetches a missing login with the settings', async () => {
     const agent = lab.node('agent');
     const { k3s, slipway } = nodePaths(agent.root);
     const asking = () => kubelet({ binDir: k3s.credentialProviderBin, config: k3s.credentialProvider });
@@ -103,7 +103,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
     writeFileSync(slipway.registryLogins, cache);
   });
 
-  test('takes the nodes over: it restarts nothing, fetches nothing anew and deletes nothing', async () => {
+  test('takes the nodes over without a restart, a second download or a deletion', async () => {
     const [files, lines, asked] = [
       lab.nodes.map(filesOf),
       lab.nodes.map(({ log }) => log.length),
@@ -121,7 +121,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
     expect(fetched(lab)).toEqual(asked);
   });
 
-  test('finds every thing of the node in order', async () => {
+  test('finds every resource of the node in sync', async () => {
     for (const node of lab.nodes) {
       const { stdout } = await node.slipway('doctor', '-o', 'json');
       const { diagnoses }: Doctor = JSON.parse(stdout);
@@ -131,7 +131,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
     }
   });
 
-  test('knows the settings that K3s was started with', async () => {
+  test('knows the settings of the start of K3s', async () => {
     const server = lab.node('server');
     server.write('etc/rancher/k3s/config.yaml.d/50-cidr.yaml', 'cluster-cidr: 10.50.0.0/16\n');
     server.signal('SIGHUP');
@@ -150,7 +150,7 @@ interface Doctor {
   readonly diagnoses: readonly { readonly about: string; readonly level: string }[];
 }
 
-/** What a node is, and which start of K3s it runs. */
+/** The identity of a node, and the current start of K3s. */
 interface Seen {
   readonly conditions: readonly string[];
   readonly start: string | undefined;
@@ -174,7 +174,7 @@ interface Condition {
   readonly message: string;
 }
 
-/** Makes every file of our own on a node one of a newer release; returns which there are. */
+/** Turns every file of Slipway on a node into one of a newer release; returns their paths. */
 function makeNewer(node: LabNode): readonly string[] {
   const files = filesOf(node);
   return Object.entries<OwnFile>(ownFiles).flatMap(([name, { place }]) => {
@@ -197,12 +197,12 @@ function filesOf(node: LabNode): readonly string[] {
   );
 }
 
-/** How often a registry's password was handed out. */
+/** The number of passwords that registries have issued. */
 function exchanges({ azure }: Lab): number {
   return azure.requests.filter(({ path }) => path.startsWith('/oauth2/exchange')).length;
 }
 
-/** What was fetched from registries and release pages so far. */
+/** The downloads from registries and release pages so far. */
 function fetched({ azure }: Lab): readonly string[] {
   const paths = azure.requests.map(({ path }) => path);
   return paths.filter((path) => /^\/(oauth2|v2)\/|releases\/download|github-production/.test(path));

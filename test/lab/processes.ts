@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 
-/** The processes one lab started: what it ends when it stops, and nothing else. */
+/** The processes that one lab started; it ends these and no others. */
 export class Processes {
   readonly #running = new Set<ChildProcess>();
 
@@ -14,13 +14,13 @@ export class Processes {
     return child;
   }
 
-  /** The ids of those that run. */
+  /** The ids of the running processes. */
   get ids(): readonly number[] {
     return [...this.#running].flatMap(({ pid }) => pid ?? []);
   }
 }
 
-/** Asks a child to end, and makes it after a while; resolves when its last line is read. */
+/** Asks a child to end, and kills it after a while; resolves when its last line is read. */
 export async function endProcess(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'close');

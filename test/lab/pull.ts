@@ -1,6 +1,6 @@
 /**
- * Pulls an image as containerd does: the challenge, an access token for the credential, manifest, config and layers by
- * digest, each followed through the registry's redirect without the token (containerd, core/remotes/docker).
+ * Pulls an image as containerd does: the challenge, an access token for the credential, then manifest, config and
+ * layers by digest, each through the registry's redirect without the token (containerd, core/remotes/docker).
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -14,7 +14,10 @@ export interface PullOptions {
   readonly caFile: string;
 }
 
-/** The digest of the image's manifest for this processor, and how many bytes of it came. Rejects where a pull fails. */
+/**
+ * Resolves to the digest of the image's manifest for this processor and the number of its bytes. Rejects if a pull
+ * fails.
+ */
 export async function pull(
   image: string,
   options: PullOptions,

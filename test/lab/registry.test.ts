@@ -26,7 +26,7 @@ import {
 
 const rotations = 10;
 
-/** Milliseconds: a password is renewed with a third of it left, which a pull on a busy machine may take. */
+/** Milliseconds: a password is renewed with a third of it left, enough for a pull on a busy machine. */
 const passwordLife = 21_000;
 
 const dir = join(tmpdir(), `slipway-registry-${process.pid}`);
@@ -43,7 +43,7 @@ describe.skipIf(missing)(`a real registry under constant pulling${missing}`, () 
   let started: string;
   let tallies: ReadonlyMap<string, Tally>;
   let previous: Readonly<Record<'before its end' | 'after its end', Tried>>;
-  /** A short one: the path of a socket may have some hundred characters only. */
+  /** Short, since the path of a socket is limited to about a hundred characters. */
   let containerdDir: string;
 
   beforeAll(async () => {
@@ -94,7 +94,7 @@ describe.skipIf(missing)(`a real registry under constant pulling${missing}`, () 
     return pullInTurn<WayName>(signal, all, rotations);
   }
 
-  /** The least that was left of a password when another took its place. Meanwhile the first is tried to its end. */
+  /** The least time a password had left when it was replaced. Meanwhile the first one is tried until it ends. */
   async function tenRotations(): Promise<number> {
     const before = await lab.passwords();
     const after = await lab.rotated(before);
@@ -129,29 +129,29 @@ describe.skipIf(missing)(`a real registry under constant pulling${missing}`, () 
     return { token, pull };
   }
 
-  test.each(ways)('by %s not one pull failed, and every credential pulled', (way) => {
+  test.each(ways)('no pull by %s failed, and every credential was used', (way) => {
     const tally = tallies.get(way);
     expect(tally?.failures).toEqual([]);
     expect(tally?.used.size).toBeGreaterThanOrEqual(rotations);
   });
 
-  test('every pull fetched its config and its layer from storage', () => {
+  test('every pull fetched its config and its layer from the storage', () => {
     const pulls = [...tallies.values()].reduce((sum, tally) => sum + tally.pulls, 0);
     expect(blobsFetched(lab)).toBeGreaterThanOrEqual(2 * pulls);
   });
 
-  test('K3s was started once, and has its first invocation', async () => {
+  test('K3s was started once, and still has its first invocation', async () => {
     const journal = await node.run('journalctl', '-o', 'cat', '--no-pager');
     expect(journal.stdout.match(/^Starting k3s/gm)).toHaveLength(1);
     expect(await k3sStart(node)).toBe(started);
   });
 
-  test('nobody pulls anonymously', async () => {
+  test('an anonymous pull is refused', async () => {
     expect(await bySkopeo.pull(provenImage)).toMatchObject({ exitCode: 1, stderr: refused });
     expect(await byContainerd(provenImage)).toMatchObject({ exitCode: 1, stderr: refused });
   });
 
-  test('a credential for pulls does not push, to no repository', async () => {
+  test('a credential for pulls cannot push to any repository', async () => {
     for (const name of ['hello/world:2', 'other/world:1']) {
       const { server = '' } = await lab.passwords();
       const pushed = await bySkopeo.push(provenImage, `${loginServer}/${name}`, credentialIn(server));
@@ -160,13 +160,13 @@ describe.skipIf(missing)(`a real registry under constant pulling${missing}`, () 
     await expect(registry.push('other/world', '1'), 'a token that may push does').resolves.toBeUndefined();
   });
 
-  test('the previous credential pulls until it ends, and not after', () => {
+  test('the previous credential works until it ends, and not after', () => {
     expect(previous['before its end']).toMatchObject({ token: 200, pull: { exitCode: 0 } });
     expect(previous['after its end']).toMatchObject({ token: 401, pull: { exitCode: 1, stderr: refused } });
   });
 });
 
-/** What the token endpoint answered to a credential, and what a pull with it came to. */
+/** The answer of the token endpoint to a credential, and the result of a pull with it. */
 interface Tried {
   readonly token: number;
   readonly pull: Finished;
@@ -182,7 +182,7 @@ type WayName = (typeof ways)[number];
 
 const refused = expect.stringMatching(/unauthorized|401/i);
 
-/** What the daemon wrote for containerd. */
+/** The credential that the daemon wrote for containerd. */
 function credentialIn(registriesYaml: string | undefined): Credential {
   const { username, password } = parse(registriesYaml ?? '').configs[loginServer].auth;
   return { username, password };
@@ -194,8 +194,9 @@ function leftOf({ password }: Credential): number {
 }
 
 /**
- * What kubelet gets from the plugin, by the configuration that the daemon wrote. A kubelet that has just started, each
- * time: a remembered answer is good to the end of its life less a 36th, here a third of a second, less than a pull takes.
+ * The credential that kubelet gets from the plugin, by the configuration that the daemon wrote. Each time a freshly
+ * started kubelet: it would cache an answer until a 36th of the credential's life is left, here a third of a second,
+ * less than a pull takes.
  */
 async function provided(node: LabNode): Promise<Credential> {
   const folder = join(node.root, 'var/lib/rancher/credentialprovider');

@@ -1,4 +1,4 @@
-/** The part of `npm start` that shows what a rotation is, and what it is not: a start of K3s. */
+/** The part of `npm start` that shows rotations, and that they do not restart K3s. */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nodePaths } from '../../src/agent/paths.ts';
@@ -7,12 +7,12 @@ import { type Lab, type Passwords, provenImage } from './lab.ts';
 import type { LabNode } from './node.ts';
 import { pull } from './pull.ts';
 
-/** Watches so many rotations on every node; rejects where one restarts K3s, is not proven, or a pull fails. */
+/** Watches `count` rotations on every node; rejects if one restarts K3s, is not proven, or a pull fails. */
 export async function showRotations(lab: Lab, count: number, say: (text: string) => void): Promise<void> {
   const starts = await Promise.all(lab.nodes.map(startOfK3s));
   let before = await lab.passwords();
   for (let rotation = 1; rotation <= count; rotation += 1) {
-    // The last password is one for every day.
+    // The last password gets its usual life.
     if (rotation === count) lab.passwordLife = 3 * 3_600_000;
     const now = await lab.rotated(before);
     say(`Rotation ${rotation}`);
@@ -34,7 +34,7 @@ export async function showRotations(lab: Lab, count: number, say: (text: string)
   }
 }
 
-/** What the condition says of the pull with the newest password, once a pass has looked at it. */
+/** The condition about the pull with the newest password, once a pass has checked it. */
 async function provenPull(node: LabNode): Promise<string> {
   const written = node.modifiedAt('etc/rancher/k3s/registries.yaml') ?? 0;
   for (const end = Date.now() + 30_000; ; await sleep(200)) {
@@ -45,7 +45,7 @@ async function provenPull(node: LabNode): Promise<string> {
   }
 }
 
-/** As kubelet pulls for a pod: with the login its credential provider gives, from manifest to the last layer. */
+/** Pulls as kubelet does for a pod: with the login of its credential provider, from the manifest to the last layer. */
 async function kubeletPulls(lab: Lab, node: LabNode): Promise<string> {
   const { k3s } = nodePaths(node.root);
   const asking = kubelet({ binDir: k3s.credentialProviderBin, config: k3s.credentialProvider });

@@ -8,7 +8,7 @@ import { type Lab, startLab } from './lab.ts';
 
 const dir = join(tmpdir(), `slipway-secrets-${process.pid}`);
 
-/** Every place that may hold a secret; any other is a leak. */
+/** Every place that may contain a secret; any other place is a leak. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'join token': ['server/var/lib/slipway/join-token', 'server/var/lib/rancher/k3s/server/token'],
   'agent token': [
@@ -53,19 +53,19 @@ describe('after a first boot and a rotation', () => {
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  test.each(Object.keys(allowed))('the %s is where it may be, and nowhere else', (secret) => {
+  test.each(Object.keys(allowed))('the %s is only in its allowed places', (secret) => {
     const found = [...files, ...processes.values()].filter(({ text }) => holds(lab, secret, text));
     expect([...new Set(found.map(({ name }) => name))].sort()).toEqual([...(allowed[secret] ?? [])].sort());
   });
 
-  test('every file that holds a secret is for its owner only', () => {
+  test('only the owner can read a file with a secret', () => {
     const open = files.filter(
       ({ text, mode }) => mode & 0o077 && Object.keys(allowed).some((secret) => holds(lab, secret, text)),
     );
     expect(open.map(({ name }) => name)).toEqual([]);
   });
 
-  test('the processes were seen while they ran', () => {
+  test('the command lines and environments of processes were seen', () => {
     const seen = [...processes.keys()].join('\n');
     for (const program of ['slipway', 'k3s', 'flux', 'systemctl']) expect(seen).toContain(program);
   });
@@ -85,7 +85,7 @@ function holds(lab: Lab, secret: string, text: string): boolean {
   return /\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}/.test(text);
 }
 
-/** As it is, and inside base64 at any of the three alignments. */
+/** The secret as text, and inside base64 at any of the three alignments. */
 function forms(secret: string): readonly string[] {
   const inside = [0, 1, 2].map((skip) => {
     const usable = secret.slice(skip);
@@ -94,7 +94,7 @@ function forms(secret: string): readonly string[] {
   return [secret, ...inside];
 }
 
-/** Every file below a directory in which services run: what is gone by the time it is read holds nothing. */
+/** Every file below a directory of services; skips files that vanish before they are read. */
 function allFiles(directory: string): readonly Place[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name);
@@ -112,12 +112,12 @@ function placeOf(path: string): Place {
   return { name: path, text: readFileSync(path, 'latin1'), mode: lstatSync(path).mode & 0o777 };
 }
 
-/** Looks at the command line and the environment of every process the lab started, again and again. */
+/** Checks the command line and the environment of every process of the lab, again and again. */
 async function watch(seen: Map<string, Place>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     for (const pid of descendants(process.pid)) {
       const [line, environment] = [procFile(pid, 'cmdline'), procFile(pid, 'environ')];
-      // Between two looks a child may have become another program, which would put its environment to its parent's name.
+      // Between two reads a child may exec another program, whose environment would go under the name of its parent.
       if (line === '' || procFile(pid, 'cmdline') !== line) continue;
       const program = programOf(line);
       for (const [what, text] of [
@@ -132,7 +132,7 @@ async function watch(seen: Map<string, Place>, signal: AbortSignal): Promise<voi
   }
 }
 
-/** The name a person would give the process: of the script, where Node runs one. */
+/** A readable name of the process: that of the script if Node runs one. */
 function programOf(line: string): string {
   const [first = '', second = ''] = line.split('\0');
   return basename(basename(first) === 'node' ? second : first);

@@ -1,7 +1,7 @@
 /**
  * `npm start`: three nodes on this machine, from nothing to Ready, then two rotations of their registry credentials.
  *
- * It needs neither root nor systemd nor a network, and writes below .lab and dist only. `--keep` leaves all running
+ * Needs neither root nor systemd nor a network, and writes only below .lab and dist. `--keep` keeps the lab running
  * until Ctrl-C.
  */
 import { execFileSync } from 'node:child_process';
@@ -15,7 +15,7 @@ import type { LabNode } from './node.ts';
 import { showRotations } from './rotations.ts';
 import { tell } from './story.ts';
 
-/** Milliseconds the registry credentials live here; in Azure three hours. */
+/** The life of registry credentials in this lab, in milliseconds; in Azure it is three hours. */
 const passwordLife = 24_000;
 
 const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
   try {
     await Promise.race([tour(lab, begun), interrupted]);
   } catch (thrown) {
-    say(`\nThe lab did not get where it should: ${thrown instanceof Error ? thrown.message : thrown}`);
+    say(`\nThe lab failed: ${thrown instanceof Error ? thrown.message : thrown}`);
     process.exitCode = 1;
   } finally {
     await lab.stop();

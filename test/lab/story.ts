@@ -1,7 +1,7 @@
-/** Tells what the daemons log as one story: a line per event that a person wants to follow. */
+/** Prints the logs of the daemons as one story: a line per event that a person wants to follow. */
 import { styleText } from 'node:util';
 
-/** The line for a person, or nothing. `root` is left out of paths, so they read as on a machine of its own. */
+/** The line for a person, or nothing. Paths omit `root`, so they read as on a separate machine. */
 export function tell(node: string, root: string, line: string, seconds: number): string | undefined {
   const event = parsed(line);
   const said = event === undefined ? line : sentence(event);
@@ -34,7 +34,7 @@ function sentence(event: Event): string | undefined {
   return [event.msg, event.warning, event.version].filter((part) => part !== undefined).join(' ');
 }
 
-/** What became true is told of what matters to a person; what is waited for, in its first sentence. */
+/** Reports only important conditions that became True, and the first sentence of those that wait. */
 function condition({ condition, status, reason, message }: Event): string | undefined {
   const told = ['Ready', 'GitOps'];
   if (status === 'True')

@@ -1,5 +1,5 @@
 /**
- * A service manager for one root, for where there is no systemd: a long-running process beside the node.
+ * A service manager for one root, in place of systemd: a long-running process beside the node.
  *
  *     node test/lab/systemd.ts ROOT BINDIR SOCKET
  *
@@ -41,7 +41,7 @@ async function end(): Promise<void> {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It ended before.
+      // The process has already ended.
     }
   }
   const patience = setTimeout(() => {

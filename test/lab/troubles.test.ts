@@ -11,8 +11,8 @@ import type { LabNode } from './node.ts';
 
 const dir = join(tmpdir(), `slipway-troubles-${process.pid}`);
 
-/** In one lab, in this order: what goes wrong, the condition that tells it, and that repairing it heals the node. */
-describe('a trouble is told by one condition and heals when it is repaired', () => {
+/** In one lab, in this order: each failure, the condition that reports it, and its repair, which heals the node. */
+describe('one condition reports a failure, and a repair heals it', () => {
   let lab: Lab;
   let server: LabNode;
   let agent: LabNode;
@@ -28,13 +28,13 @@ describe('a trouble is told by one condition and heals when it is repaired', () 
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  test('an agent whose server is not there yet: ServerUnreachable', async () => {
+  test('an agent whose server is missing: ServerUnreachable', async () => {
     agent.start();
     const { message } = await told(agent, 'ServerReachable', 'ServerUnreachable');
     expect(message).toContain('k3s-server');
   });
 
-  test('a server with a corrupted download: ChecksumMismatch, nothing installed, fetched again', async () => {
+  test('a server with a corrupted download: ChecksumMismatch, nothing installed, and a second download', async () => {
     lab.mirror.fail('corrupt', { on: /\/k3s$/, times: 1 });
     server.start();
     const { message } = await told(server, 'K3sBinary', 'ChecksumMismatch');
@@ -77,14 +77,14 @@ describe('a trouble is told by one condition and heals when it is repaired', () 
     server.signal('SIGHUP');
     await ready(server);
 
-    /** The token's file has the time at which it was last compared with the vault. */
+    /** The time of the token's file is that of the last comparison with the vault. */
     function comparedLongAgo(): void {
       utimesSync(join(server.root, 'var/lib/slipway/join-token'), 1, 1);
       server.signal('SIGHUP');
     }
   });
 
-  test('a settings key that nobody knows: InvalidSettings with the nearest one, and the node goes on', async () => {
+  test('an unknown settings key: InvalidSettings with the nearest key, and the node keeps running', async () => {
     const path = 'etc/slipway/config.yaml';
     const settings = server.read(path) ?? '';
     server.write(path, `${settings}registry:\n  servers: []\n`);
@@ -96,7 +96,7 @@ describe('a trouble is told by one condition and heals when it is repaired', () 
     await ready(server);
   });
 
-  test('a vault that does not exist, behind a proxy that says no more: VaultUnavailable', async () => {
+  test('a vault that does not exist, behind a proxy that does not say so: VaultUnavailable', async () => {
     const path = 'etc/slipway/config.yaml';
     const settings = server.read(path) ?? '';
     await server.stopDaemon();

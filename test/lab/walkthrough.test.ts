@@ -9,14 +9,14 @@ import { runProgram } from './processes.ts';
 const repository = join(import.meta.dirname, '../..');
 const page = readFileSync(join(repository, 'docs/usage/walkthrough.md'), 'utf8');
 
-/** A command of the page, and the lines that it is to print sooner or later, `...` being anything. */
+/** A command of the page, and the lines that it eventually prints, with `...` for any text. */
 interface Step {
   readonly section: string;
   readonly command: string;
   readonly expected: string;
 }
 
-/** The shell function that the page defines, by which a reader asks one node. */
+/** The shell function that the page defines for commands on one node. */
 const [, preamble = ''] = /```sh\n(slipway\(\) .*)\n```/.exec(page) ?? [];
 
 function steps(): readonly Step[] {
@@ -60,7 +60,7 @@ afterAll(async () => {
   await once(lab, 'exit');
 });
 
-test('the page has five ways to break a node, each with what shows it', () => {
+test('the page has five ways to break a node, each with a command that shows it', () => {
   const broken = new Set(
     steps()
       .map(({ section }) => section)
@@ -77,7 +77,7 @@ test.each(steps())('$section: $command', async ({ command, expected }) => {
     const { stdout, stderr } = await runProgram('bash', ['-c', script(command)], environment);
     printed = stdout + stderr;
     if (pattern.test(printed)) return;
-    // What changes something is done once.
+    // A command that changes something runs once.
     if (!/^slipway (status|doctor)/.test(command) || Date.now() > end) break;
   }
   expect(printed).toMatch(pattern);
@@ -85,12 +85,12 @@ test.each(steps())('$section: $command', async ({ command, expected }) => {
 
 const environment = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/' };
 
-/** As a reader types it, in the folder of the project. */
+/** The command as a reader types it, in the folder of the project. */
 function script(command: string): string {
   return `cd '${repository}'\n${preamble}\n${command}`;
 }
 
-/** Lines in this order; blanks as many as there are, `...` any text, and on a line of its own any lines. */
+/** Matches lines in this order; blanks match any number of blanks, and `...` any text, or any lines if it is a line. */
 function patternOf(expected: string): RegExp {
   if (expected === '') return /^$/;
   const lines = expected.split('\n').map((line) => {

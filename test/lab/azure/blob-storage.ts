@@ -1,9 +1,9 @@
 /**
- * Emulated Azure blob storage behind the registries: what a registry's 307 leads to.
+ * Emulated Azure blob storage behind the registries: the target of a registry's 307.
  *
  * Models "Service SAS" (azure rest-api-specs: se, sig, sp=r, spr, sr=b, sv in the query), "Get Blob" (Range, 206) and
  * the form of the redirect as distribution's azure driver makes it (a URL of 20 minutes; distribution/distribution
- * #3574, Azure/acr #217: an Authorization header of the registry's is answered 400 InvalidAuthenticationInfo). The
+ * #3574, Azure/acr #217: the registry's Authorization header is answered with 400 InvalidAuthenticationInfo). The
  * suffix is that of the public cloud for every registry.
  */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
@@ -16,20 +16,20 @@ interface Account {
   readonly loginServer: string;
   readonly faults: Faults;
   readonly now: () => number;
-  /** The blob with this digest, wherever the registry keeps it. */
+  /** The blob with this digest in any registry. */
   readonly read: (digest: string) => Buffer | undefined;
 }
 
 /** The storage account of one registry; its fields may be changed while the server runs. */
 export class BlobStorage {
   readonly host: string;
-  /** Of the one server that answers for all accounts. */
+  /** The log of the one server for all accounts. */
   readonly faults: Faults;
-  /** Refuses every address, as the account's firewall does. */
+  /** Refuses every address, as the firewall of the account does. */
   closed = false;
-  /** Milliseconds a signed URL is good for. */
+  /** The life of a signed URL, in milliseconds. */
   urlLifetime = 20 * 60_000;
-  /** The signatures handed out, oldest first: whoever has one reads the blob. */
+  /** The issued signatures, oldest first; each gives access to a blob. */
   readonly signatures: string[] = [];
   readonly #account: Account;
   readonly #container: string;
@@ -43,7 +43,7 @@ export class BlobStorage {
     this.host = `weumanaged${Number.parseInt(id.slice(0, 6), 16)}.${storageSuffix}`;
   }
 
-  /** The URL at which anybody can read a blob for a while. */
+  /** A URL that gives anyone access to a blob for a while. */
   signedUrl(digest: string): string {
     const hex = digest.replace(/^sha256:/, '');
     const path = `/${this.#container}//docker/registry/v2/blobs/sha256/${hex.slice(0, 2)}/${hex}/data`;
@@ -89,7 +89,7 @@ export function startBlobStorage({ log, tls, faults, accounts }: BlobStorageOpti
   return startLoopback({ name: 'storage', log, faults, tls, answer });
 }
 
-/** All of it, or the one range that is asked for (RFC 9110, section 14.2). */
+/** The whole blob, or the one requested range (RFC 9110, section 14.2). */
 function part(content: Buffer, range: string | undefined): Reply {
   const headers = { 'content-type': 'application/octet-stream', 'accept-ranges': 'bytes' };
   const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? [];

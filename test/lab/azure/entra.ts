@@ -1,14 +1,13 @@
 /**
- * Emulated Microsoft Entra ID and Azure RBAC: access tokens of managed identities, and who may do what.
+ * Emulated Microsoft Entra ID and Azure RBAC: access tokens of managed identities, and role assignments.
  *
- * Models the claims of a v1.0 access token ("Access token claims reference", entra-docs) and role assignments
- * by role name and scope. A managed identity's token lives 24 hours, as samples of the token endpoint show
- * (expires_in 86399).
+ * Models the claims of a v1.0 access token ("Access token claims reference", entra-docs) and role assignments by role
+ * name and scope. A managed identity's token lives 24 hours, as samples of the token endpoint show (expires_in 86399).
  */
 import { type Claims, Signer } from './jwt.ts';
 
 export interface Principal {
-  /** The object id: whom a role is assigned to. */
+  /** The object id, to which a role is assigned. */
   readonly objectId: string;
   readonly clientId: string;
   /** The resource id of the VM or of the user-assigned identity. */
@@ -27,7 +26,7 @@ export type Verified =
   | { readonly valid: true; readonly objectId: string; readonly clientId: string; readonly issuer: string }
   | { readonly valid: false; readonly why: 'malformed' | 'expired' | 'issuer' | 'audience' };
 
-/** The audiences Entra knows in any tenant; another one is AADSTS500011. */
+/** The audiences that Entra knows in any tenant; any other is AADSTS500011. */
 const audiences: readonly string[] = [
   'https://vault.azure.net',
   'https://vault.usgovcloudapi.net',
@@ -41,7 +40,7 @@ export class Entra {
   readonly #signer = new Signer();
   readonly #now: () => number;
   readonly #assignments = new Set<string>();
-  /** The access tokens handed out, oldest first. */
+  /** The issued access tokens, oldest first. */
   readonly issued: string[] = [];
   /** Milliseconds. */
   tokenLifetime = 86_399_000;
@@ -78,7 +77,7 @@ export class Entra {
     return { token, issuedAt, expiresAt };
   }
 
-  /** What a resource server of a tenant does with a bearer token: signature, time, issuer, audience. */
+  /** Checks a bearer token as a resource server of a tenant does: signature, time, issuer, audience. */
   verify(token: string, audience: string, tenant = this.tenant): Verified {
     const claims = this.#signer.verify(token);
     if (!claims) return { valid: false, why: 'malformed' };

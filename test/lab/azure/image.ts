@@ -1,9 +1,9 @@
-/** A small container image in the form of the OCI image specification 1.0: the same bytes in every run. */
+/** A small container image in the format of the OCI image specification 1.0: the same bytes in every run. */
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { tarball } from '../tar.ts';
 
-/** What a registry keeps by digest: an index, a manifest, a config or a layer. */
+/** Content that a registry keeps by digest: an index, a manifest, a config or a layer. */
 export interface Blob {
   readonly digest: string;
   readonly mediaType: string;
@@ -12,7 +12,7 @@ export interface Blob {
 
 export interface Image {
   readonly index: Blob;
-  /** One for each platform. */
+  /** The manifests, one per platform. */
   readonly manifests: readonly Blob[];
   /** Configs and layers. */
   readonly blobs: readonly Blob[];
@@ -25,7 +25,7 @@ export const mediaTypes = {
   layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
 } as const;
 
-/** An index of linux/amd64 and linux/arm64, each with one layer of a few KB that holds the text. */
+/** An index of linux/amd64 and linux/arm64, each with one layer of a few KB that contains the text. */
 export function smallImage(text: string): Image {
   const platforms = ['amd64', 'arm64'].map((architecture) => onePlatform(text, architecture));
   const manifests = platforms.map(({ manifest, architecture }) => ({
@@ -66,7 +66,7 @@ function files(members: Readonly<Record<string, Buffer>>) {
   return { packed, diffId: digestOf(gunzipSync(packed)) };
 }
 
-/** Bytes that do not shrink when they are packed. */
+/** Incompressible bytes. */
 function noise(length: number, seed: string): Buffer {
   const parts = Array.from({ length: length / 32 }, (_, at) => sha256(`${seed} ${at}`));
   return Buffer.concat(parts);

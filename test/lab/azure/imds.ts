@@ -2,9 +2,9 @@
  * The emulated Instance Metadata Service of one VM: /metadata/instance and the managed identity token endpoint.
  *
  * Models "Azure Instance Metadata Service for virtual machines" (azure-compute-docs, instance-metadata-service.md:
- * headers, api-versions, error codes, rate limits, all primitives as strings) and "How to use managed identities on
- * a VM to acquire an access token" (entra-docs, how-to-use-vm-token.md). The two messages of the token endpoint,
- * `Identity not found` and `Multiple user assigned identities exist`, are as logs of real VMs show them.
+ * headers, api-versions, error codes, rate limits, all primitives as strings) and "How to use managed identities on a
+ * VM to acquire an access token" (entra-docs, how-to-use-vm-token.md). The two messages of the token endpoint,
+ * `Identity not found` and `Multiple user assigned identities exist`, are taken from logs of real VMs.
  */
 import type { AccessToken, Entra, Principal } from './entra.ts';
 import {
@@ -27,18 +27,18 @@ export interface Vm {
   vmId: string;
   location: string;
   azEnvironment: string;
-  /** Interfaces, each with its private addresses. The order is no promise. */
+  /** Interfaces, each with its private addresses. Their order is not guaranteed. */
   interfaces: readonly (readonly string[])[];
   tags: Record<string, string>;
   identities: VmIdentity[];
 }
 
 export interface Imds {
-  /** What stands in for http://169.254.169.254. */
+  /** The address that stands in for http://169.254.169.254. */
   readonly url: string;
   readonly vm: Vm;
   readonly faults: Faults;
-  /** Answers 429 above 5 requests a second, token requests above 20; off unless set. */
+  /** Answers 429 above 5 requests a second, and token requests above 20; off by default. */
   rateLimit: boolean;
   stop(): Promise<void>;
 }
@@ -171,7 +171,7 @@ function networkInterface(addresses: readonly string[], index: number) {
   };
 }
 
-/** Microsoft's prefix, and the last three octets of the address, so that each card has one of its own. */
+/** Microsoft's prefix and the last three octets of the address, so that each card has its own MAC address. */
 function macAddress(address: string): string {
   const octets = address.split('.').slice(1);
   return `000D3A${octets.map((octet) => Number(octet).toString(16).padStart(2, '0')).join('')}`.toUpperCase();

@@ -1,6 +1,6 @@
 /**
  * A small Azure on loopback: metadata services, Entra ID, Key Vaults, and registries with their blob storage, reached
- * by their real names through a proxy, over TLS with a CA of its own. Strict: what the real thing refuses is refused.
+ * by their real names through a proxy, over TLS with the lab's CA. Strict: it refuses what the real services refuse.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import type { Registry } from './registry.ts';
 import { createAuthority, type ServerCertificate } from './tls.ts';
 
 export interface AzureOptions {
-  /** VMs by name; what is not said gets a usual value, and a system-assigned identity. */
+  /** VMs by name; omitted fields get a usual value, and a system-assigned identity. */
   readonly nodes?: Readonly<Record<string, Partial<Vm>>>;
   /** Vault names, each with its secrets. */
   readonly vaults?: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -37,22 +37,22 @@ export interface Azure {
   readonly entra: Entra;
   /** Every request that reached a server, oldest first. */
   readonly requests: LoggedRequest[];
-  /** Every secret value, token and signature of a URL so far: what must turn up nowhere it does not belong. */
+  /** Every secret value, token and URL signature so far, none of which may leak. */
   canaries(): readonly string[];
   node(name: string): Imds;
   /** For `azure.imdsEndpoint`. */
   imdsUrl(node: string): string;
   vault(name?: string): KeyVault;
   registry(loginServer?: string): Registry;
-  /** Assigns a role to the first identity of a node, at a vault's or a registry's host name, or takes it away. */
+  /** Assigns a role to the first identity of a node, at the host name of a vault or a registry, or removes it. */
   setRole(node: string, role: Role, scope: string, assigned?: boolean): void;
-  /** A server certificate of the lab's CA, for servers that others add. */
+  /** Issues a server certificate of the lab's CA, for additional servers. */
   issue(names: readonly string[]): ServerCertificate;
-  /** The same for a signer of tokens. */
+  /** Issues a certificate for a signer of tokens. */
   issueRsa(names: readonly string[]): ServerCertificate;
-  /** Leads `host:port` through the proxy to a port on loopback, or, without one, lets the name not resolve. */
+  /** Makes the proxy lead `host:port` to a port on loopback; without a port, the name does not resolve. */
   route(destination: string, port: number | undefined): void;
-  /** Where each `host:port` leads now: for those who are led there otherwise than by the proxy. */
+  /** The current target of each `host:port`, for clients that do not use the proxy. */
   readonly routes: ReadonlyMap<string, number | undefined>;
   stop(): Promise<void>;
 }
@@ -145,7 +145,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
   };
 }
 
-/** An identity of a VM, with ids of its own. */
+/** An identity of a VM, with new ids. */
 export function vmIdentity(kind: VmIdentity['kind'], name = 'node'): VmIdentity {
   return {
     kind,

@@ -1,4 +1,4 @@
-/** RS256 JSON Web Tokens (RFC 7515, RFC 7519): enough to issue them and to tell a forged one. */
+/** RS256 JSON Web Tokens (RFC 7515, RFC 7519): enough to issue them and to detect a forged one. */
 import {
   createPrivateKey,
   createPublicKey,
@@ -16,7 +16,7 @@ export class Signer {
 
   readonly #certificate: string | undefined;
 
-  /** Signs with a key of its own, or with that of a certificate. */
+  /** Signs with a new key, or with that of a certificate. */
   constructor(certificate?: ServerCertificate) {
     this.#certificate = certificate?.cert;
     this.#keys = certificate ? keysOf(certificate) : generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -26,7 +26,7 @@ export class Signer {
     return this.#sign({ alg: 'RS256', typ: 'JWT' }, claims);
   }
 
-  /** With the certificate in the header (RFC 7515, section 4.1.6), for those who know its CA only. */
+  /** Adds the certificate to the header (RFC 7515, section 4.1.6), for clients that know only its CA. */
   signWithCertificate(claims: Claims): string {
     if (this.#certificate === undefined) throw new Error('This signer has no certificate.');
     const der = this.#certificate.replace(/-----[^-]+-----|\s/g, '');
@@ -38,7 +38,7 @@ export class Signer {
     return `${signed}.${createSign('RSA-SHA256').update(signed).sign(this.#keys.privateKey, 'base64url')}`;
   }
 
-  /** The claims of a token this signer made, whatever its age. */
+  /** The claims of a token that this signer made, at any age. */
   verify(token: string): Claims | undefined {
     const [header, claims, signature, ...rest] = token.split('.');
     if (!header || !claims || !signature || rest.length > 0) return undefined;

@@ -1,29 +1,29 @@
 /**
- * Emulated Key Vaults, told apart by host name: GET /secrets/NAME with the bearer challenge.
+ * Emulated Key Vaults, distinguished by host name: GET /secrets/NAME with the bearer challenge.
  *
- * Models "Authentication, requests and responses" (challenge of a 401), "Azure Key Vault REST API error codes",
- * "Azure RBAC on Key Vault data plane operations", "Configure Azure Key Vault firewalls", "Key Vault service limits"
- * (azure-docs, key-vault/general). Message texts of 403 and 401 are as logs of real vaults show them.
+ * Models "Authentication, requests and responses" (challenge of a 401), "Azure Key Vault REST API error codes", "Azure
+ * RBAC on Key Vault data plane operations", "Configure Azure Key Vault firewalls", "Key Vault service limits"
+ * (azure-docs, key-vault/general). The message texts of 403 and 401 are taken from logs of real vaults.
  */
 import { type Entra, issuerOf } from './entra.ts';
 import { Faults, type Incoming, type LoggedRequest, type Reply, startLoopback } from './loopback.ts';
 import type { ServerCertificate } from './tls.ts';
 
-/** A vault; everything may be changed while the server runs. */
+/** A vault; all fields may be changed while the server runs. */
 export class KeyVault {
   readonly name: string;
-  /** `vault.azure.net` and its like. */
+  /** The DNS suffix, such as `vault.azure.net`. */
   readonly suffix: string;
   readonly #secrets = new Map<string, { value: string; enabled: boolean; version: string }>();
-  /** Of the one server that answers for all of them. */
+  /** The log of the one server for all vaults. */
   readonly faults: Faults;
-  /** Every value any secret ever had. */
+  /** Every value that any secret ever had. */
   readonly values: string[] = [];
-  /** Refuses every address, as the vault's firewall or a closed public access does. */
+  /** Refuses every address, as the vault's firewall or disabled public access does. */
   closed: 'firewall' | 'private' | undefined;
-  /** The tenant whose tokens it takes, where that is not the VMs' own. */
+  /** The tenant whose tokens it accepts, if it differs from that of the VMs. */
   tenant: string | undefined;
-  /** Counts down: so many requests are answered 429, with this Retry-After where one is given. */
+  /** Counts down the requests that are answered with 429, and with this Retry-After if it is set. */
   throttle: { times: number; retryAfter?: string } = { times: 0 };
 
   constructor({ name, suffix }: { readonly name: string; readonly suffix: string }, faults: Faults) {
@@ -102,7 +102,7 @@ function get(vault: KeyVault, request: Incoming, entra: Entra, now: () => number
 
 interface Caller {
   readonly objectId: string;
-  /** As Key Vault's messages print it. */
+  /** The caller in the format of Key Vault's messages. */
   readonly text: string;
 }
 

@@ -1,7 +1,7 @@
 /**
- * What the emulated Azure servers share: a listener on loopback, a log of requests, and faults on demand.
+ * The common part of the emulated Azure servers: a listener on loopback, a log of requests, and faults on demand.
  *
- * The log holds no header and no body, so that it can be printed.
+ * The log has no headers and no bodies, so that it can be printed.
  */
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -12,13 +12,13 @@ import type { ServerCertificate } from './tls.ts';
 export interface Incoming {
   readonly method: string;
   readonly url: URL;
-  /** The name the client asked for, without a port. */
+  /** The host name in the request, without a port. */
   readonly host: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** A string or a buffer goes out as it is, anything else as JSON. */
+/** A string or a buffer is sent unchanged, anything else as JSON. */
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -31,17 +31,17 @@ export interface LoggedRequest {
   readonly host: string;
   readonly path: string;
   readonly query: string;
-  /** 0 where a fault left the request without an answer. */
+  /** 0 if a fault left the request without an answer. */
   readonly status: number;
 }
 
-/** Accepts and never answers, cuts the connection, answers 200 with what is no JSON, or late, or answers this. */
+/** Never answers, cuts the connection, answers 200 with invalid JSON, answers late, or gives this answer. */
 export type Fault = 'hang' | 'reset' | 'garbage' | 'slow' | Reply;
 
-/** Milliseconds that a slow server takes: less than a client's patience. */
+/** The delay of a slow server in milliseconds, below the timeout of a client. */
 const slowness = 1_500;
 
-/** Faults of one server: the newest that fits the path is used, as often as it says. */
+/** The faults of one server: the newest match for the path applies, as often as it says. */
 export class Faults {
   #active: { readonly fault: Fault; readonly on: RegExp; times: number }[] = [];
 
@@ -75,7 +75,7 @@ export interface LoopbackOptions {
   readonly faults: Faults;
   readonly answer: (request: Incoming) => Reply | Promise<Reply>;
   readonly tls?: ServerCertificate;
-  /** The port to listen on; any free one unless said. */
+  /** The port to listen on; by default any free one. */
   readonly port?: number | undefined;
 }
 
@@ -88,12 +88,12 @@ export interface Loopback {
 export async function startLoopback(options: LoopbackOptions): Promise<Loopback> {
   const listener: RequestListener = (request, response) => void serve(options, request, response);
   const server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
-  // Node resets a connection that is idle for five seconds, as one is while a busy machine loads an SDK.
+  // Node resets a connection that is idle for five seconds, for example while a busy machine loads an SDK.
   server.keepAliveTimeout = 0;
   return listen(server, options.port);
 }
 
-/** Listens on 127.0.0.1; stopping cuts open connections, hanging ones too. */
+/** Listens on 127.0.0.1; stopping cuts open connections, even hanging ones. */
 export async function listen(server: Server, port = 0): Promise<Loopback> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -138,7 +138,7 @@ async function read(message: IncomingMessage): Promise<Incoming> {
 }
 
 function log({ name, log }: LoopbackOptions, { method, host, url }: Incoming, status: number): void {
-  // A signature opens what the URL names, so it is no more for printing than a header is.
+  // A signature gives access to its URL, so it is as secret as a header.
   const query = url.search.replace(/([?&]sig=)[^&]*/, '$1REDACTED');
   log.push({ server: name, method, host, path: url.pathname, query, status });
 }

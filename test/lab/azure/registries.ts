@@ -1,4 +1,4 @@
-/** Starts the emulated registries and the blob storage behind them, each on one server for all. */
+/** Starts the emulated registries and the blob storage behind them, one server for each kind. */
 import { BlobStorage, startBlobStorage } from './blob-storage.ts';
 import type { Entra } from './entra.ts';
 import { Signer } from './jwt.ts';
@@ -11,7 +11,7 @@ export interface RegistriesOptions {
   readonly log: LoggedRequest[];
   readonly now: () => number;
   readonly tls: ServerCertificate;
-  /** Signs the tokens; who trusts the lab's CA trusts them. */
+  /** Signs the tokens; a client that trusts the lab's CA trusts them. */
   readonly tokenCertificate: ServerCertificate;
   readonly loginServers: readonly string[];
 }

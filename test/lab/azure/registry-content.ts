@@ -1,4 +1,4 @@
-/** What one registry holds: repositories with tags and manifests, and blobs, in memory. */
+/** The content of one registry in memory: repositories with tags and manifests, and blobs. */
 import { type Blob, type Image, smallImage } from './image.ts';
 
 interface Repository {
@@ -11,7 +11,7 @@ export class RegistryContent {
   readonly #repositories = new Map<string, Repository>();
   readonly #blobs = new Map<string, Blob>();
 
-  /** Adds an image under a tag; a small one that names itself unless given. */
+  /** Adds an image under a tag; by default a small one that contains its own name. */
   push(name: string, tag: string, image: Image = smallImage(`${name}:${tag}`)): Image {
     const found = this.#repositories.get(name);
     const repository = found ?? { manifests: new Map<string, Blob>(), tags: new Map<string, string>() };

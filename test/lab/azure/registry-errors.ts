@@ -17,7 +17,7 @@ export interface Challenge {
   readonly error?: 'invalid_token' | 'insufficient_scope';
 }
 
-/** A 401 that says where a token is to be had (RFC 6750, section 3). */
+/** A 401 that names the token endpoint (RFC 6750, section 3). */
 export function challenged({ loginServer, scope, error }: Challenge): Reply {
   const parts = [
     `realm="https://${loginServer}/oauth2/token"`,

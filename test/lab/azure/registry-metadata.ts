@@ -1,5 +1,5 @@
 /**
- * Azure's own interface to a registry's metadata, as far as a proof of pull asks: one tag, one manifest.
+ * Azure's interface to the metadata of a registry, as far as a proof of pull needs it: one tag, one manifest.
  *
  * Models the operations ContainerRegistry_GetTagProperties and _GetManifestProperties of the REST description that
  * @azure/container-registry 1.1.2 is made from (api-version 2021-07-01).

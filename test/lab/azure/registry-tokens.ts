@@ -1,16 +1,17 @@
 /**
- * The tokens of an emulated registry: an Entra token for a refresh token, and that for an access token.
+ * The tokens of an emulated registry: exchanges an Entra token for a refresh token, and a refresh token for an access
+ * token.
  *
- * Models "AAD-OAuth" (github.com/Azure/acr, docs/AAD-OAuth.md: endpoints, form fields, claims of both tokens, 75 minutes
- * for the access token), "Authentication options for Azure Container Registry" (azure-docs: refresh tokens live three
- * hours), and what clients do with them: skopeo GETs /oauth2/token with the refresh token as a Basic password;
+ * Models "AAD-OAuth" (github.com/Azure/acr, docs/AAD-OAuth.md: endpoints, form fields, claims of both tokens, 75
+ * minutes for the access token), "Authentication options for Azure Container Registry" (azure-docs: refresh tokens live
+ * three hours), and what clients do with them: skopeo GETs /oauth2/token with the refresh token as a Basic password;
  * containerd POSTs grant_type=password first, which is answered 400 (Azure/acr #104), then does the same.
  *
- * Assumptions, where the documents are silent: an identity without a role is refused at the exchange already (another
- * `roleCheckedAt` lets it come further; Azure/AKS #4593 shows the 401 at the token endpoint), while a token for no scope
- * is for whoever has a refresh token, since docker login asks for that; an access token does not outlive the refresh
- * token it came from; both pull roles allow to read metadata; the certificate in an access token's `x5c`, where Azure
- * has a `kid`, so that a registry of distribution's can check it.
+ * Assumptions, where the documents are silent: an identity without a role is refused at the exchange (`roleCheckedAt`
+ * moves the check; Azure/AKS #4593 shows the 401 at the token endpoint), any refresh token gets an access token without
+ * a scope, since docker login asks for one; an access token does not outlive the refresh token it came from; both pull
+ * roles allow to read metadata; the certificate in an access token's `x5c`, where Azure has a `kid`, so that a registry
+ * of distribution's can check it.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Entra, Role } from './entra.ts';
@@ -29,7 +30,7 @@ export interface Context {
   readonly now: () => number;
 }
 
-/** What a scope such as `repository:hello/world:pull,push` asks for. */
+/** Parses a scope such as `repository:hello/world:pull,push`. */
 export interface Access {
   readonly type: string;
   readonly name: string;
@@ -100,7 +101,7 @@ function signedAccess(refresh: Claims, access: readonly Access[], { registry, si
   return token;
 }
 
-/** The claims of a token of this registry that is fresh; `undefined` for any other. */
+/** The claims of a valid token of this registry; `undefined` for any other. */
 export function validClaims(
   token: string,
   grantType: 'refresh_token' | 'access_token',
@@ -112,7 +113,7 @@ export function validClaims(
   return isOurs && isFresh ? claims : undefined;
 }
 
-/** Whether an access token lets its bearer do this. */
+/** True if an access token permits this action. */
 export function permits(claims: Claims, name: string, action: string): boolean {
   const access = Array.isArray(claims.access) ? claims.access : [];
   return access.some(
@@ -120,7 +121,7 @@ export function permits(claims: Claims, name: string, action: string): boolean {
   );
 }
 
-/** The password of the user that says it is a token. */
+/** The password, if the user name marks it as a token. */
 export function basicPassword({ headers }: Incoming): string | undefined {
   const [scheme, value = ''] = (headers.authorization ?? '').split(' ');
   const [user, password] = Buffer.from(value, 'base64').toString('utf8').split(/:(.*)/s);

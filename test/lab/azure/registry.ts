@@ -1,9 +1,10 @@
 /**
- * Emulated Azure container registries, told apart by host name: tokens (registry-tokens.ts), Azure's metadata
- * (registry-metadata.ts), and pulls, whose blobs are answered with a 307 to blob storage (blob-storage.ts).
+ * Emulated Azure container registries, distinguished by host name: tokens (registry-tokens.ts), Azure's metadata
+ * (registry-metadata.ts), and pulls, with a 307 to blob storage for each blob (blob-storage.ts).
  *
- * Models the OCI distribution specification 1.0, "Pull", and the challenges of docs/AAD-OAuth.md (github.com/Azure/acr).
- * Nobody may push: a role for that is not modelled. A HEAD of a blob is a 307 too, as distribution has it.
+ * Models the OCI distribution specification 1.0, "Pull", and the challenges of docs/AAD-OAuth.md
+ * (github.com/Azure/acr). Pushes are refused: no role for them is modelled. A HEAD of a blob is a 307 too, as
+ * distribution has it.
  */
 import type { BlobStorage } from './blob-storage.ts';
 import type { Faults, Incoming, Reply } from './loopback.ts';
@@ -21,36 +22,36 @@ import {
 
 export const registryAudience = 'https://containerregistry.azure.net';
 
-/** A real registry behind an emulated one, which then decides by itself what an access token permits. */
+/** A real registry behind an emulated one, which checks access tokens itself. */
 export interface Upstream {
-  /** Answers a request below /v2/ as it came; blobs, too. */
+  /** Answers any request below /v2/, also for blobs. */
   forward(request: Incoming): Promise<Reply>;
-  /** A blob as the registry keeps it. */
+  /** A blob from the content of the registry. */
   blob(digest: string): Buffer | undefined;
 }
 
 /** A registry; its fields may be changed while the server runs. */
 export class Registry {
   readonly loginServer: string;
-  /** Of the one server that answers for all of them. */
+  /** The log of the one server for all registries. */
   readonly faults: Faults;
   readonly storage: BlobStorage;
   readonly content = new RegistryContent();
   upstream: Upstream | undefined;
-  /** Milliseconds a refresh token lives. */
+  /** The life of a refresh token, in milliseconds. */
   tokenLifetime = 3 * 3_600_000;
-  /** With ABAC, AcrPull and its like are not honoured. */
+  /** With ABAC, AcrPull and similar roles are ignored. */
   mode: 'rbac' | 'abac' = 'rbac';
-  /** Where an identity without a role is refused first. */
+  /** The step that refuses an identity without a role. */
   roleCheckedAt: 'exchange' | 'token' | 'manifest' = 'exchange';
-  /** Refuses every address, as the registry's firewall does. */
+  /** Refuses every address, as the firewall of the registry does. */
   closed = false;
   audience = registryAudience;
-  /** The refresh tokens handed out, oldest first. */
+  /** The issued refresh tokens, oldest first. */
   readonly issued: string[] = [];
-  /** The access tokens handed out, oldest first. */
+  /** The issued access tokens, oldest first. */
   readonly accessTokens: string[] = [];
-  /** The object id of the identity each refresh token was given to, by its `jti`. */
+  /** The object id of the identity behind each refresh token, by `jti`. */
   readonly holders = new Map<string, string>();
 
   constructor(loginServer: string, faults: Faults, storage: (registry: Registry) => BlobStorage) {
@@ -70,7 +71,7 @@ export class Registry {
   }
 }
 
-/** What a registry answers. */
+/** An answer of the registry. */
 export function answerRegistry(request: Incoming, context: Context): Reply | Promise<Reply> {
   const { loginServer, closed } = context.registry;
   if (closed)
@@ -95,7 +96,9 @@ export function answerRegistry(request: Incoming, context: Context): Reply | Pro
   return failed(404, 'NOT_FOUND', `${endpoint} is not known at ${loginServer}`);
 }
 
-/** Answers a bearer access token, and the basic credentials containerd sends, as the token endpoint would. */
+/**
+ * Accepts a bearer access token, and the basic credentials that containerd sends, which the token endpoint would check.
+ */
 function ping(request: Incoming, context: Context): Reply {
   const basic = validClaims(basicPassword(request) ?? '', 'refresh_token', context);
   if (basic || validClaims(bearer(request), 'access_token', context)) return { status: 200, body: {} };
@@ -118,12 +121,12 @@ async function repositoryRequest(request: Incoming, name: string, context: Conte
   return failed(404, 'BLOB_UNKNOWN', 'blob unknown to registry', digest);
 }
 
-/** A real registry has a minute's patience with a token that has ended; Azure is not known to. */
+/** A real registry accepts a token for a minute after its end; Azure is not known to do so. */
 function isStale(request: Incoming, context: Context): boolean {
   return bearer(request) !== '' && !validClaims(bearer(request), 'access_token', context);
 }
 
-/** Only a bearer access token is taken here, and only as far as its scope goes. */
+/** Accepts only a bearer access token here, and only within its scope. */
 function refusalOf(request: Incoming, name: string, action: string, context: Context): Reply | undefined {
   const { loginServer, roleCheckedAt } = context.registry;
   const claims = validClaims(bearer(request), 'access_token', context);

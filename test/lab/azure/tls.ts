@@ -1,4 +1,4 @@
-/** A certificate authority of the lab's own, made anew for every lab, and server certificates from it. */
+/** The lab's certificate authority, created anew for every lab, and its server certificates. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { type Certificate, issue, type KeyPair, makeAuthority } from '../standins/k3s-certificates.ts';
 
@@ -8,11 +8,11 @@ export interface ServerCertificate {
 }
 
 export interface CertificateAuthority {
-  /** The CA's own certificate, PEM: what a client must trust. */
+  /** The certificate of the CA as PEM, which a client must trust. */
   readonly certificate: string;
   /** A server certificate for these DNS names (wildcards allowed) and IPv4 addresses. */
   issue(names: readonly string[]): ServerCertificate;
-  /** The same with an RSA key, which takes a hundred times as long to make: for a signer of RS256. */
+  /** A certificate with an RSA key, for a signer of RS256; it takes a hundred times as long to make. */
   issueRsa(names: readonly string[]): ServerCertificate;
 }
 

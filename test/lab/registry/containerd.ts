@@ -1,8 +1,8 @@
 /**
- * Debian's containerd, as a process of the test with everything it has below one folder, and its client.
+ * Debian's containerd as a process of the test, with all its files below one folder, and its client.
  *
- * `ctr images pull` takes the resolver, the token flow and the transfers that the CRI plugin takes, too
- * (containerd 1.6, remotes/docker); the plugin itself needs a kubelet to speak to.
+ * `ctr images pull` uses the same resolver, token flow and transfers as the CRI plugin (containerd 1.6,
+ * remotes/docker); the plugin itself needs a kubelet to speak to.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,14 +16,14 @@ export interface Containerd {
 }
 
 export interface ContainerdOptions {
-  /** Short: the path of a socket may have some hundred characters only. */
+  /** Short, since the path of a socket is limited to about a hundred characters. */
   readonly dir: string;
   readonly processes: Processes;
   /** HTTPS_PROXY and SSL_CERT_FILE. */
   readonly network: Readonly<Record<string, string>>;
 }
 
-/** What a pull does not need, and what would look at the machine. */
+/** Plugins that a pull does not need and that would inspect the machine. */
 const disabled = [
   'io.containerd.grpc.v1.cri',
   ...['aufs', 'btrfs', 'devmapper', 'overlayfs', 'zfs'].map((name) => `io.containerd.snapshotter.v1.${name}`),

@@ -1,6 +1,6 @@
 /**
- * Debian's docker-registry (distribution 2.8) behind an emulated Azure registry: it keeps the images, and decides by
- * the access tokens of the emulated one, whose certificate it knows by the lab's CA, what each request may do.
+ * Debian's docker-registry (distribution 2.8) behind an emulated Azure registry. It stores the images and checks each
+ * request by the access token of the emulated registry, whose certificate it trusts through the lab's CA.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -19,20 +19,20 @@ import { endProcess, type Processes } from '../processes.ts';
 
 export interface DockerRegistryOptions {
   readonly azure: Azure;
-  /** The emulated registry that hands over to it. */
+  /** The emulated registry in front of it. */
   readonly loginServer: string;
-  /** Where it keeps everything; made where missing. */
+  /** The folder for its data; created if it is missing. */
   readonly dir: string;
   readonly processes: Processes;
 }
 
 export interface DockerRegistry {
-  /** Adds a small image, to the emulated registry's metadata as well. */
+  /** Adds a small image, also to the metadata of the emulated registry. */
   push(name: string, tag: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts it, and lets the emulated registry hand over to it. */
+/** Starts it, and makes the emulated registry forward to it. */
 export async function startDockerRegistry(options: DockerRegistryOptions): Promise<DockerRegistry> {
   const { azure, loginServer, dir, processes } = options;
   const port = await freePort();
@@ -96,7 +96,7 @@ function storedBlob(dir: string, digest: string): Buffer | undefined {
   return existsSync(path) ? readFileSync(path) : undefined;
 }
 
-/** Headers that are a connection's own (RFC 9110, section 7.6.1). */
+/** Hop-by-hop headers (RFC 9110, section 7.6.1). */
 const ofConnection = [
   'connection',
   'keep-alive',
@@ -137,7 +137,7 @@ interface Target {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** In one piece: "Pushing a blob monolithically" of the OCI distribution specification. */
+/** Pushes a blob in one piece: "Pushing a blob monolithically" of the OCI distribution specification. */
 async function pushBlob({ port, name, headers }: Target, { digest, content }: Blob): Promise<void> {
   const begun = await send(port, { method: 'POST', path: `/v2/${name}/blobs/uploads/`, headers });
   const location = new URL(begun.headers.location ?? '/', 'http://localhost');

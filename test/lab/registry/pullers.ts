@@ -9,7 +9,7 @@ export interface Credential {
   readonly password: string;
 }
 
-/** Pulls once; without a credential as nobody. */
+/** Pulls once; anonymously if there is no credential. */
 export type Pull = (image: string, credential?: Credential) => Promise<Finished>;
 
 export interface Skopeo {
@@ -18,7 +18,7 @@ export interface Skopeo {
   push(image: string, to: string, credential: Credential): Promise<Finished>;
 }
 
-/** Copies into folders that are removed at once, so that nothing is ever there already. */
+/** Copies into folders that are removed at once, so that no copy can be reused. */
 export function skopeo(dir: string, network: Readonly<Record<string, string>>): Skopeo {
   const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: dir, ...network };
   let copies = 0;
@@ -54,7 +54,7 @@ export function skopeo(dir: string, network: Readonly<Record<string, string>>): 
   };
 }
 
-/** Pulls and unpacks, then removes the image and all that belongs to it. */
+/** Pulls and unpacks, then removes the image and all its content. */
 export function pullByContainerd({ ctr }: Containerd): Pull {
   return async (image, credential) => {
     const user = credential ? ['--user', pair(credential)] : [];
@@ -64,24 +64,25 @@ export function pullByContainerd({ ctr }: Containerd): Pull {
   };
 }
 
-/** What one way to pull did until it was stopped. */
+/** The results of one way to pull. */
 export interface Tally {
   readonly pulls: number;
-  /** What was said where a pull failed. */
+  /** The errors of failed pulls. */
   readonly failures: readonly string[];
-  /** The passwords with which something was pulled. */
+  /** The passwords of successful pulls. */
   readonly used: ReadonlySet<string>;
 }
 
-/** A way to pull, and where its credential is found when it pulls. */
+/** A way to pull, and the source of its credential. */
 export interface Way {
   readonly pull: (credential: Credential) => Promise<Finished>;
   readonly credential: () => Promise<Credential>;
 }
 
 /**
- * Pulls again and again in each of these ways in turn, so that the node gets its share of a small machine: until `signal`,
- * and then until each way has pulled with so many passwords, of which a slow machine misses some, or has failed.
+ * Pulls in each of these ways in turn, again and again, so that the node gets its share of a small machine: until
+ * `signal`, and then until each way has pulled with `passwords` passwords, or has failed. A slow machine misses some
+ * passwords.
  */
 export async function pullInTurn<Name extends string>(
   signal: AbortSignal,

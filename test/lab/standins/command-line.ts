@@ -1,4 +1,4 @@
-/** GNU getopt_long, as systemd's programs use it: short and long options, abbreviations refused, words in between. */
+/** GNU getopt_long as the programs of systemd use it: short and long options in any order, no abbreviations. */
 
 export interface OptionSpec {
   readonly long: string;
@@ -12,7 +12,7 @@ export interface Parsed {
   readonly values: (long: string) => readonly string[];
 }
 
-/** Ends the process with getopt's own message where an option is not known. */
+/** Parses arguments; ends the process with getopt's message for an unknown option. */
 export function parseCommandLine(
   program: string,
   specs: readonly OptionSpec[],

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { parse } from 'yaml';
 import { type Objects, openObjects } from './k3s-objects.ts';
 
-/** The objects behind a kubeconfig that the K3s stand-in wrote; throws as client-go does where there are none. */
+/** The objects behind a kubeconfig that the K3s stand-in wrote; throws like client-go if they do not exist. */
 export async function openCluster(kubeconfig: string): Promise<Objects> {
   const text = readIfThere(kubeconfig);
   if (text === undefined) {
@@ -12,7 +12,7 @@ export async function openCluster(kubeconfig: string): Promise<Objects> {
   const config = parse(text);
   const extension = config.extensions?.find(({ name }: { name: string }) => name === 'slipway-lab');
   const directory = extension?.extension?.objects;
-  if (typeof directory !== 'string') throw new Error(`${kubeconfig} is no kubeconfig of the lab`);
+  if (typeof directory !== 'string') throw new Error(`${kubeconfig} is not a kubeconfig of the lab`);
   await listens(config.clusters?.[0]?.cluster?.server);
   return openObjects(directory);
 }
@@ -25,7 +25,7 @@ export function readIfThere(path: string): string | undefined {
   }
 }
 
-/** Whether anybody is where the kubeconfig points. */
+/** Resolves if the address in the kubeconfig accepts a connection. */
 function listens(server: unknown): Promise<void> {
   const { hostname, port } = new URL(String(server));
   return new Promise((resolve, reject) => {

@@ -2,7 +2,7 @@
  * The flags of flux 2.9 and how they are parsed.
  *
  * Names and types: fluxcd/flux2 cmd/flux/main.go, bootstrap.go, bootstrap_{github,gitlab,git}.go, check.go. Parsing and
- * messages: spf13/pflag. kubectl's `--token`, a bearer token for the API, is left out: nobody here should pass one.
+ * messages: spf13/pflag. kubectl's `--token`, a bearer token for the API, is left out: no caller should pass one.
  */
 export type FlagType = 'string' | 'bool' | 'duration' | 'strings' | 'int';
 
@@ -77,7 +77,7 @@ const hostedFlags = {
   team: 'strings',
 } as const satisfies Flags;
 
-/** Every command of the stand-in with the flags that it takes. */
+/** Every command of the stand-in, with its flags. */
 export const commands: Readonly<Record<string, Flags>> = {
   '': { ...rootFlags, version: 'bool' },
   check: {
@@ -119,7 +119,7 @@ const shorthands: Readonly<Record<string, string>> = {
   v: 'version',
 };
 
-/** What was asked for. `text` is the last value given, `list` all of them at their commas. */
+/** The parsed command line. `text` is the last value of a flag, `list` all its values, split at commas. */
 export interface Parsed {
   readonly command: string;
   text(name: string, fallback?: string): string;
@@ -127,7 +127,7 @@ export interface Parsed {
   on(name: string, fallback?: boolean): boolean;
 }
 
-/** Takes a command line apart; throws with pflag's and cobra's messages. */
+/** Parses a command line; throws with the messages of pflag and cobra. */
 export function parse(args: readonly string[]): Parsed {
   const words = args.filter((arg) => !arg.startsWith('-'));
   const command = ['bootstrap', 'check'].includes(words[0] ?? '') ? commandOf(words) : '';

@@ -30,7 +30,7 @@ const knownComponents = [
 
 export type Say = (mark: '►' | '✔' | '◎' | '✗', text: string) => void;
 
-/** What `flux bootstrap` checks before it reaches for anything (bootstrapValidate). */
+/** The checks of `flux bootstrap` before any request (bootstrapValidate). */
 export function componentsOf(flags: Parsed): readonly string[] {
   const components = [...flags.list('components', defaultComponents), ...flags.list('components-extra', [])];
   for (const required of ['source-controller', 'kustomize-controller']) {
@@ -41,7 +41,7 @@ export function componentsOf(flags: Parsed): readonly string[] {
   return components;
 }
 
-/** The five steps of pkg/bootstrap Run, in their order. */
+/** The five steps of pkg/bootstrap Run, in order. */
 export function bootstrap(flags: Parsed, cluster: Objects, token: string, say: Say): void {
   const components = componentsOf(flags);
   confirmBootstrap(flags, cluster);
@@ -58,14 +58,14 @@ export function bootstrap(flags: Parsed, cluster: Objects, token: string, say: S
   reportHealth(cluster, components, say);
 }
 
-/** Asks on the terminal where another tool installed Flux; without one promptui ends with ^D. */
+/** Asks on the terminal if another tool installed Flux; without a terminal promptui ends with ^D. */
 function confirmBootstrap(flags: Parsed, cluster: Objects): void {
   const labels: Record<string, string> = Object(cluster.get(crds, undefined, sources)?.metadata.labels);
   const manager = labels['app.kubernetes.io/managed-by'] ?? 'flux';
   if (manager !== 'flux' && !flags.on('force')) throw new Error('^D');
 }
 
-/** As flags.SafeRelativePath sets it: flattened, and never above the repository. */
+/** Normalizes a path like flags.SafeRelativePath: flattened, and never above the repository. */
 function relativePath(path: string): string {
   return `./${posix.join('/', path.trim()).slice(1)}`;
 }
@@ -78,7 +78,7 @@ interface Components {
   readonly say: Say;
 }
 
-/** Applied only while the Kustomization is missing or has applied nothing yet (mustInstallManifests). */
+/** True only while the Kustomization is missing or has applied nothing (mustInstallManifests). */
 function reconcileComponents({ repository, cluster, path, components, say }: Components): void {
   say('►', 'generating component manifests');
   const manifest = `# flux v${version}: ${components.join(', ')}\n`;
@@ -92,7 +92,7 @@ function reconcileComponents({ repository, cluster, path, components, say }: Com
   say('✔', 'reconciled components');
 }
 
-/** With --token-auth it is always written, so a second run brings a new token. */
+/** With --token-auth the secret is always written, so a second run brings a new token. */
 function reconcileSecret(flags: Parsed, cluster: Objects, token: string, say: Say): void {
   const name = flags.text('secret-name', namespace);
   say('►', `determining if source secret "${namespace}/${name}" exists`);
@@ -149,13 +149,13 @@ function reconcileSync({ flags, cluster, repository, url, branch, path, revision
   say('✔', 'reconciled sync configuration');
 }
 
-/** kustomizationPathDiffers: `./` before, no `/` behind. */
+/** Compares as kustomizationPathDiffers does: `./` before, no `/` behind. */
 function normalised(path: string): string {
   const trimmed = path.length > 2 ? path.replace(/\/$/, '') : path;
   return `./${trimmed.replace(/^\.\//, '')}`;
 }
 
-/** A Ready condition that is False fails at once; so the exit code is 1 although everything was done. */
+/** A Ready condition that is False fails at once, so the exit code is 1 although all steps succeeded. */
 function reportHealth(cluster: Objects, components: readonly string[], say: Say): void {
   say('◎', `waiting for Kustomization "${namespace}/${namespace}" to be reconciled`);
   const conditions = syncOf(cluster)?.status?.conditions;

@@ -8,7 +8,7 @@ export const sources = 'gitrepositories.source.toolkit.fluxcd.io';
 export const syncs = 'kustomizations.kustomize.toolkit.fluxcd.io';
 export const crds = 'customresourcedefinitions.apiextensions.k8s.io';
 
-/** The Kustomization, as far as flux reads it. */
+/** The fields of the Kustomization that flux reads. */
 export interface SyncObject extends ApiObject {
   readonly spec: { readonly path: string };
   readonly status?: { readonly lastAppliedRevision?: string; readonly conditions?: readonly Condition[] };
@@ -73,7 +73,7 @@ export function sourceObject(flags: Parsed, url: string, branch: string, revisio
   };
 }
 
-/** The controllers' work at once; what the lab made unready stays so, as a broken commit would. */
+/** Does the work of the controllers at once; an object that the lab made unready stays so, as after a broken commit. */
 export function syncObject(path: string, revision: string, existing: SyncObject | undefined): ApiObject {
   const broken = existing?.status?.conditions?.some(({ status }) => status === 'False');
   return {

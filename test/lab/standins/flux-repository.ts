@@ -5,13 +5,13 @@ import { readIfThere } from './flux-cluster.ts';
 
 /** One branch of a repository at the lab's Git host: a folder of files. */
 export interface Repository {
-  /** True where a file changed. */
+  /** True if a file changed. */
   commit(path: string, text: string): boolean;
   /** The commit's id. */
   head(): string;
 }
 
-/** Clones; `git-token.sha256` beside the objects is what the Git host knows of the one token it accepts. */
+/** Clones; `git-token.sha256` beside the objects is the digest of the one token that the Git host accepts. */
 export function repositoryAt(objects: string, url: string, branch: string): Repository {
   const { host, pathname } = new URL(url);
   const folder = join(
@@ -51,7 +51,7 @@ function filesIn(folder: string): readonly string[] {
     .sort();
 }
 
-/** Writes beside and renames, so a kill leaves the old file or the new one. */
+/** Writes to a temporary file and renames it, so that a kill leaves the old file or the new one. */
 function replace(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
   const draft = `${path}.${process.pid}.tmp`;

@@ -1,8 +1,8 @@
 /**
  * A stand-in for `journalctl` of systemd 252 over the journal of one root: matches, units, lines, output formats.
  *
- * As with the real one, `-u` also shows what systemd itself says about the unit, a match on
- * `_SYSTEMD_INVOCATION_ID` does not, and JSON gives a message with control characters as an array of bytes.
+ * As with the real one, `-u` also shows systemd's messages about the unit, a match on `_SYSTEMD_INVOCATION_ID` does
+ * not, and JSON shows a message with control characters as an array of bytes.
  */
 
 import { type Entry, readJournal } from '../systemd/journal.ts';
@@ -45,7 +45,7 @@ function main(): void {
   process.stdout.write(ordered.map((entry) => `${printed(entry, output, line)}\n`).join(''));
 }
 
-/** Matches of one field are alternatives, of several fields all needed; units are alternatives. */
+/** Matches of one field are alternatives; all fields must match; units are alternatives. */
 function selected(line: Parsed): Entry[] {
   const matches = new Map<string, string[]>();
   for (const word of line.words) {
@@ -88,7 +88,7 @@ function json(entry: Entry, line: Parsed): string {
 
 function jsonValue(value: string, all: boolean): string | number[] | null {
   if (value.length >= 4096 && !all) return null;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what journald takes for binary.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the characters that journald treats as binary.
   return /[\u0000-\u0008\u000b-\u001f\u007f]/.test(value) ? [...Buffer.from(value)] : value;
 }
 

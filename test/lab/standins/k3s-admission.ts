@@ -1,10 +1,10 @@
 /**
- * What a kubelet may do, and which changes the API takes.
+ * The permissions of a kubelet, and the changes that the API accepts.
  *
  * Models the node authorizer and the role system:node (plugin/pkg/auth/authorizer: a kubelet reads its own Node, and
  * creates events without reading them), NodeRestriction (plugin/pkg/admission/noderestriction: it changes its own Node
- * alone) and the validation of annotations and of core/v1 events (pkg/apis/core/validation). Stricter than these on
- * purpose: of its Node a kubelet patches annotations only, below a prefix, and its events are about that Node.
+ * alone) and the validation of annotations and of core/v1 events (pkg/apis/core/validation). Deliberately stricter: a
+ * kubelet patches only annotations of its Node, below a prefix, and its events are about that Node.
  */
 export interface User {
   readonly name: string;
@@ -18,7 +18,7 @@ export interface Attempt {
   readonly body: string;
 }
 
-/** Why this user may not; `undefined` where they may. */
+/** Why this user is not permitted; `undefined` if permitted. */
 export function forbidden(user: User, { method, resource, name, body }: Attempt): string | undefined {
   if (!user.groups.includes('system:nodes')) return undefined;
   const own = user.name.replace('system:node:', '');
@@ -66,7 +66,7 @@ const annotationKey = new RegExp(
   `^(?=[^/]{1,253}/)${label}(?:\\.${label})+/[A-Za-z0-9](?:[-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$`,
 );
 
-/** What is wrong with these annotations, as the API says it. */
+/** The fault of these annotations, in the words of the API. */
 export function invalidAnnotations(node: string, annotations: object): string | undefined {
   for (const [key, value] of Object.entries(annotations)) {
     const where = `Node "${node}" is invalid: metadata.annotations`;
@@ -90,7 +90,7 @@ const eventFields: Readonly<Record<string, (value: unknown) => boolean>> = {
   count: (value) => Number.isInteger(value) && Number(value) > 0,
 };
 
-/** What is wrong with this event; the API itself would let more pass. */
+/** The fault of this event; stricter than the API. */
 export function invalidEvent(event: Readonly<Record<string, unknown>>): string | undefined {
   const where = `Event "${Object(event.metadata).generateName}" is invalid`;
   const unknown = Object.keys(event).find((field) => !(field in eventFields));

@@ -33,7 +33,7 @@ export interface AgentSettings {
   readonly controlPlane: boolean;
 }
 
-/** What a node knows of its server once it joined. */
+/** The facts about its server that a node learns when it joins. */
 export interface Joined {
   readonly server: string;
   readonly ca: string;
@@ -43,12 +43,12 @@ export interface Joined {
 
 let missing: string | undefined;
 
-/** Why there is no configuration yet: the last word of a K3s that is stopped while it waits for one. */
+/** Why there is no configuration yet, which a K3s logs last if it is stopped while it waits. */
 export function missingConfiguration(): string | undefined {
   return missing;
 }
 
-/** Joins and configures; resolves when containerd could start. Never rejects: K3s tries for ever. */
+/** Joins and configures; resolves when containerd could start. Never rejects: K3s tries forever. */
 export async function joinServer(settings: AgentSettings): Promise<Joined> {
   const ca = await validatedCa(settings);
   const password = nodePassword(settings);
@@ -72,7 +72,7 @@ export async function runKubelet(settings: AgentSettings, joined: Joined): Promi
   await registerNode(settings, joined);
 }
 
-/** The agent verifies the CA of its server and not the name (seen on a real K3s 1.36). */
+/** The agent verifies the CA of its server, but not the name (seen on a real K3s 1.36). */
 const anyName = true;
 
 async function validatedCa(settings: AgentSettings): Promise<string> {
@@ -96,7 +96,7 @@ async function validatedCa(settings: AgentSettings): Promise<string> {
   }
 }
 
-/** A server that is starting answers 503, which is no CA (pkg/clientaccess/token.go, get). */
+/** A starting server answers 503, which is not a CA (pkg/clientaccess/token.go, get). */
 async function cacerts(server: string): Promise<string> {
   const url = `${server}/cacerts`;
   const { status, body } = await exchange({ url });
@@ -142,12 +142,12 @@ function saved(settings: AgentSettings, agent: string, ca: string, bundle: strin
   return joined;
 }
 
-/** Said at every start, which then joins whatever server answers (pkg/clientaccess/token.go, validateCAHash). */
+/** Logged at every start, which then joins any server that answers (pkg/clientaccess/token.go, validateCAHash). */
 const unpinned =
   'Cluster CA certificate is not trusted by the host CA bundle, but the token does not include a CA hash. ' +
   "Use the full token from the server's node-token file to enable Cluster CA validation.";
 
-/** Made at the first start: 32 hex characters that the server remembers for this node name. */
+/** Created at the first start: 32 hex characters that the server remembers for this node name. */
 function nodePassword(settings: AgentSettings): string {
   const path = join(settings.root, 'etc/rancher/node/password');
   if (!existsSync(path)) {
@@ -167,7 +167,10 @@ async function apiReady(joined: Joined): Promise<boolean> {
   return answer?.status === 200;
 }
 
-/** An agent asks through its own load balancer, which cuts the connection if there is no server (pkg/agent/loadbalancer). */
+/**
+ * An agent connects through its load balancer, which cuts the connection if there is no server
+ * (pkg/agent/loadbalancer).
+ */
 function throughBalancer(why: string): string {
   return why
     .replace(/"https:\/\/[^/"]+/, '"https://127.0.0.1:6444')

@@ -1,7 +1,8 @@
 /**
- * A small Kubernetes API: /readyz, /livez, /version, and single objects with the API server's own refusals.
+ * A small Kubernetes API: /readyz, /livez, /version, and single objects with the errors of the API server.
  *
- * The path /objects/<resource>/<namespace or _>/<name> is the stand-ins' own: it saves them the API's discovery.
+ * The path /objects/<resource>/<namespace or _>/<name> exists only here: it saves the stand-ins the discovery of the
+ * API.
  */
 import { randomBytes } from 'node:crypto';
 import { forbidden, invalidAnnotations, invalidEvent, type User } from './k3s-admission.ts';
@@ -10,7 +11,7 @@ import { type ApiObject, namespaced, type Objects } from './k3s-objects.ts';
 export interface Api {
   readonly version: string;
   readonly objects: Objects;
-  /** Changes while K3s starts: the API answers 503 until it is true. */
+  /** Changes while K3s starts: the API answers 503 until this is true. */
   apiReady: boolean;
 }
 
@@ -69,7 +70,7 @@ function object(
   return method === 'PATCH' ? annotated(objects, resource, found, JSON.parse(body)) : json(200, found);
 }
 
-/** An object that somebody else changed since it was read is not replaced. */
+/** Refuses to replace an object that has changed since it was read. */
 function replaced(
   objects: Objects,
   resource: string,
@@ -94,7 +95,8 @@ function annotated(
 ): Reply {
   const annotations = Object(Object(patch.metadata).annotations);
   const invalid = invalidAnnotations(found.metadata.name, annotations);
-  if (resource !== 'nodes' || invalid !== undefined) return status(422, 'Invalid', invalid ?? 'is no Node');
+  if (resource !== 'nodes' || invalid !== undefined)
+    return status(422, 'Invalid', invalid ?? 'is not a Node');
   const all = { ...Object(found.metadata.annotations), ...annotations };
   return json(
     200,

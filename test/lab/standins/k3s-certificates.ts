@@ -1,6 +1,6 @@
 /**
- * X.509 certificates on P-256, made without any program: what K3s makes for itself at its first start
- * (pkg/daemons/control/deps), and what the lab's servers present under the real names of the cloud.
+ * X.509 certificates on P-256, made without any program: those that K3s makes at its first start
+ * (pkg/daemons/control/deps), and those of the lab's servers under the real names of the cloud.
  *
  * The DER is written by hand (RFC 5280, section 4.1), since Node can read certificates but not make them.
  */
@@ -15,7 +15,7 @@ import {
 } from 'node:crypto';
 import { isIP } from 'node:net';
 
-/** A certificate and its private key, both PEM. */
+/** A certificate and its private key, both as PEM. */
 export interface Certificate {
   readonly certificate: string;
   readonly key: string;
@@ -30,13 +30,13 @@ export function makeAuthority(commonName: string): Certificate {
   return { certificate, key: pem(pair.privateKey) };
 }
 
-/** A CA that `authority` signed, as an operator's custom CA is made (k3s-io/docs, cli/certificate). */
+/** A CA signed by `authority`, as an operator's custom CA is made (k3s-io/docs, cli/certificate). */
 export function makeIntermediate(authority: Certificate, commonName: string): Certificate {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return { certificate: certified(authority, commonName, pair.publicKey), key: pem(pair.privateKey) };
 }
 
-/** The certificate of `ca` by another authority: how a new root is cross-signed by the old one. */
+/** The certificate of `ca` issued by another authority: a new root, cross-signed by the old one. */
 export function crossSign(ca: Certificate, authority: Certificate): string {
   return certified(authority, commonNameOf(ca), createPublicKey(ca.key));
 }
@@ -54,7 +54,7 @@ function commonNameOf({ certificate }: Certificate): string {
   return new X509Certificate(certificate).subject.replace(/^CN=/, '');
 }
 
-/** A certificate for a server (its names and addresses) or a client (its user name and group), on keys of its own. */
+/** A certificate for a server (names and addresses) or a client (user name and group), with a new key. */
 export function issue(
   authority: Certificate,
   spec: { readonly commonName: string; readonly organization?: string; readonly hosts?: readonly string[] },

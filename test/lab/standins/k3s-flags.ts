@@ -1,9 +1,9 @@
 /**
  * The flags of `k3s server` and `k3s agent`, and how config files become flags.
  *
- * Models pkg/cli/cmds/{agent,server}.go (names and types), pkg/configfilearg/parser.go (files to arguments,
- * unknown keys) and urfave/cli's refusals, at K3s main of August 2026. Kept apart from the product's own table on
- * purpose: each checks the other.
+ * Models pkg/cli/cmds/{agent,server}.go (names and types), pkg/configfilearg/parser.go (files to arguments, unknown
+ * keys) and urfave/cli's refusals, at K3s main of August 2026. Separate from the table of the product, so that each
+ * checks the other.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,14 +12,14 @@ import { parseYaml } from './k3s-yaml.ts';
 
 export type K3sCommand = 'server' | 'agent';
 
-/** What a start was asked for; absent means the default. */
+/** The flags of a start; an absent one has its default. */
 export interface K3sOptions {
   readonly text: (flag: string) => string | undefined;
   readonly yes: (flag: string) => boolean;
   readonly list: (flag: string) => readonly string[];
 }
 
-/** Reads arguments, K3S_* variables and config files, in K3s's order of precedence; refuses like K3s. */
+/** Reads arguments, K3S_* variables and config files in K3s's order of precedence; refuses what K3s refuses. */
 export function readOptions(
   command: K3sCommand,
   args: readonly string[],
@@ -60,7 +60,7 @@ function flagTypes(command: K3sCommand): ReadonlyMap<string, FlagType> {
   );
 }
 
-/** Config files as arguments; on `server` unknown keys are dropped with a warning, on `agent` they stay. */
+/** Config files as arguments; `server` drops unknown keys with a warning, `agent` keeps them. */
 function fileArgs(
   command: K3sCommand,
   args: readonly string[],
@@ -114,7 +114,7 @@ function readConfig(file: string): [string, unknown][] {
   }
   if (found === null || found === undefined) return [];
   if (typeof found !== 'object' || Array.isArray(found)) {
-    // The real one quotes the text, up to seven characters of it.
+    // K3s quotes up to seven characters of the text.
     const text = `!!str \`${String(found).slice(0, 7)}...\``;
     fatal(`yaml: unmarshal errors:\n  line 1: cannot unmarshal ${text} into yaml.MapSlice`);
   }

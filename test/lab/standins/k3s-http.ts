@@ -1,4 +1,4 @@
-/** One HTTPS exchange, with Go's words for what goes wrong: K3s's journal quotes them. */
+/** One HTTPS exchange, with errors in the words of Go, which K3s's journal quotes. */
 import { request } from 'node:https';
 
 export interface Exchange {
@@ -7,11 +7,11 @@ export interface Exchange {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly ca?: string;
-  /** Whether a certificate of that CA for another name will do. */
+  /** True if a certificate of that CA for another name is accepted. */
   readonly anyName?: boolean;
   readonly certificate?: string;
   readonly key?: string;
-  /** Milliseconds; 10,000 unless said. */
+  /** Milliseconds; 10,000 by default. */
   readonly timeout?: number;
 }
 
@@ -20,7 +20,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Rejects with an Error in the words of Go's net/http. Without `ca` any certificate will do. */
+/** Rejects with an Error in the words of Go's net/http. Without `ca` any certificate is accepted. */
 export function exchange(spec: Exchange): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => reject(new Error(goWords(spec, error), { cause: error }));
@@ -52,7 +52,7 @@ export function exchange(spec: Exchange): Promise<Answer> {
 
 export const timeoutExceeded = 'net/http: request canceled (Client.Timeout exceeded)';
 
-/** "401 Unauthorized" and its like. */
+/** A status line such as "401 Unauthorized". */
 export function statusLine(status: number): string {
   return `${status} ${{ 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 503: 'Service Unavailable' }[status] ?? ''}`.trim();
 }

@@ -1,5 +1,5 @@
 /**
- * The part of kubelet a node is known by: its registration, its Ready condition, its heartbeat.
+ * The part of kubelet that the cluster sees: its registration, its Ready condition, its heartbeat.
  *
  * Models kubelet's registration (labels applied at every start of K3s, taints at the first registration only), the
  * taints a node carries until the cloud controller and the node lifecycle controller saw it, NodeRestriction's label
@@ -13,7 +13,7 @@ import { exchange } from './k3s-http.ts';
 import { fatal, klogFatal, kubeletExited, log } from './k3s-log.ts';
 import type { ApiObject } from './k3s-objects.ts';
 
-/** Registers the node, then keeps its status fresh for as long as the process lives. */
+/** Registers the node, then renews its status as long as the process lives. */
 export async function registerNode(settings: AgentSettings, joined: Joined): Promise<void> {
   refuseForeignLabels(settings.labels);
   refuseBrokenProvider(settings.credentialProvider);
@@ -27,7 +27,7 @@ export async function registerNode(settings: AgentSettings, joined: Joined): Pro
   })();
 }
 
-/** Again at once where somebody else changed the Node meanwhile, as kubelet does. */
+/** Retries at once if the Node changed in the meantime, as kubelet does. */
 async function reportStatus(settings: AgentSettings, joined: Joined, ready: boolean): Promise<void> {
   const url = `${joined.server}/objects/nodes/_/${settings.nodeName}`;
   for (;;) {
@@ -145,7 +145,7 @@ const allowedLabels = [
   'topology.kubernetes.io/zone',
 ];
 
-/** K3s tells kubelet of a provider where there is a folder of plugins and a configuration (pkg/daemons/agent/agent.go). */
+/** K3s passes a provider to kubelet if a folder of plugins and a configuration exist (pkg/daemons/agent/agent.go). */
 function refuseBrokenProvider(provider: AgentSettings['credentialProvider']): void {
   const [folder, config] = [provider.binDir, provider.config].map((path) =>
     statSync(path, { throwIfNoEntry: false }),

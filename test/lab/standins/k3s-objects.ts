@@ -16,7 +16,7 @@ export interface Objects {
   list(resource: string, namespace?: string): readonly ApiObject[];
   put(resource: string, namespace: string | undefined, object: ApiObject): ApiObject;
   remove(resource: string, namespace: string | undefined, name: string): boolean;
-  /** The resource as the API names it, where the API knows it: built in, by a CRD, or by an object of its kind. */
+  /** The resource as the API names it, if the API knows it: built in, by a CRD, or by an object of its kind. */
   resolve(asked: string): string | undefined;
 }
 
@@ -67,7 +67,7 @@ export function openObjects(directory: string): Objects {
   };
 }
 
-/** Whether objects of this kind live in namespaces. */
+/** True if objects of this kind live in namespaces. */
 export function namespaced(resource: string): boolean {
   return !clusterWide.includes(resource);
 }

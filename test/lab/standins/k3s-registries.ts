@@ -1,9 +1,9 @@
 /**
- * registries.yaml, as K3s reads it at its start and at no other time, and what it turns it into for containerd.
+ * Reads registries.yaml as K3s does, only at its start, and writes the configuration of containerd.
  *
- * Models pkg/agent/config/config.go (getRegistryConfig), pkg/agent/containerd/config.go and wharfie's registries
- * type: yaml.v2 not strict, so unknown keys are ignored and wrong types are errors; auth lands in config.toml,
- * mirrors, rewrites and TLS in certs.d/<host>/hosts.toml. A wrong type is told with its line.
+ * Models pkg/agent/config/config.go (getRegistryConfig), pkg/agent/containerd/config.go and wharfie's registries type:
+ * yaml.v2 not strict, so unknown keys are ignored and wrong types are errors; auth lands in config.toml, mirrors,
+ * rewrites and TLS in certs.d/<host>/hosts.toml. A wrong type is reported with its line.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export interface Registries {
   readonly auth: ReadonlyMap<string, Readonly<Record<string, string>>>;
 }
 
-/** Throws an Error in yaml.v2's words where the file does not parse; a missing file is an empty one. */
+/** Throws an Error in the words of yaml.v2 if the file does not parse; a missing file is an empty one. */
 export function readRegistries(path: string): Registries {
   if (!existsSync(path)) return { mirrors: new Map(), auth: new Map() };
   log('info', `Using private registry config file at "${path}"`);
@@ -41,7 +41,7 @@ export function readRegistries(path: string): Registries {
   return { mirrors: new Map(mirrors), auth: new Map(auth) };
 }
 
-/** A value of a text, for what is told of it. */
+/** A value of a text, for error messages. */
 interface Place {
   readonly text: string;
   readonly keys: readonly string[];

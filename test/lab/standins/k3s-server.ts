@@ -27,7 +27,7 @@ import { openObjects } from './k3s-objects.ts';
 import { type Supervisor, serveSupervisor } from './k3s-supervisor.ts';
 import { caHash, fullToken, parseToken, readToken } from './k3s-token.ts';
 
-/** Resolves when the server is up; what it serves goes on until the process ends. */
+/** Resolves when the server is up, which serves until the process ends. */
 export async function runServer(options: K3sOptions, node: AgentSettings): Promise<void> {
   const directory = join(node.dataDir, 'server');
   const token = await readToken(options.text('token'), options.text('token-file'));
@@ -75,7 +75,9 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
   watchNodes(supervisor);
 }
 
-/** The password of the datastore, made or verified; a bare one at the first start, since no CA can be pinned yet. */
+/**
+ * Creates or verifies the password of the datastore; the first start takes a bare one, since it cannot pin a CA yet.
+ */
 function ensureDatastore(directory: string, token: string | undefined, authority: Certificate): string {
   const file = bootstrapFile(directory);
   const given = token === undefined ? undefined : parseOrDie(token);
@@ -144,7 +146,7 @@ function writeTokens(directory: string, supervisor: Supervisor): void {
   log('info', `Agent node token is available at ${join(directory, 'agent-token')}`);
 }
 
-/** There before the API is: its existence is not readiness. */
+/** Exists before the API is up: its existence does not mean readiness. */
 function writeKubeconfig(
   options: K3sOptions,
   node: AgentSettings,
@@ -174,7 +176,7 @@ async function startApi(supervisor: Supervisor): Promise<void> {
   log('info', 'Kube API server is now running');
 }
 
-/** The node lifecycle controller: without a heartbeat for 40 s a node is Unknown. */
+/** The node lifecycle controller: a node without a heartbeat for 40 s is Unknown. */
 function watchNodes({ objects }: Supervisor): void {
   setInterval(() => {
     for (const node of objects.list('nodes')) {

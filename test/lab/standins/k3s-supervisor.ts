@@ -1,8 +1,8 @@
 /**
  * The supervisor and a small Kubernetes API on one TLS port of the loopback.
  *
- * Models pkg/server/handlers/router.go (paths, roles, 401 "not authorized", 403 "forbidden", 503 while the core is
- * not ready) and pkg/nodepassword (one password per node name for ever).
+ * Models pkg/server/handlers/router.go (paths, roles, 401 "not authorized", 403 "forbidden", 503 while the core is not
+ * ready) and pkg/nodepassword (one password per node name forever).
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -17,15 +17,15 @@ export interface Supervisor extends Api {
   readonly nodeName: string;
   readonly authority: Certificate;
   readonly clientAuthority: Certificate;
-  /** True for a moment after it listens: nothing is answered yet. */
+  /** True for a moment after it starts to listen: requests get no answer yet. */
   starting: boolean;
   serverPassword: string;
   agentPassword: string;
-  /** Makes another password the cluster's (PUT /v1-k3s/token, what `k3s token rotate` sends). */
+  /** Changes the password of the cluster (PUT /v1-k3s/token, as sent by `k3s token rotate`). */
   readonly rotateToken: (password: string) => void;
 }
 
-/** Listens on `port` of the loopback with a certificate for `hosts`; rejects where the port is taken. */
+/** Listens on `port` of the loopback with a certificate for `hosts`; rejects if the port is taken. */
 export function serveSupervisor(
   supervisor: Supervisor,
   { address, port }: { readonly address: string; readonly port: number },
@@ -54,7 +54,7 @@ export function serveSupervisor(
 
 function answer(supervisor: Supervisor, request: IncomingMessage, body: string): Reply {
   const { pathname } = new URL(request.url ?? '/', 'https://localhost');
-  // For under half a second nothing is authenticated yet (seen on a real K3s 1.36).
+  // For less than half a second no request is authenticated (seen on a real K3s 1.36).
   if (supervisor.starting) return status(503, 'ServiceUnavailable', 'starting');
   if (pathname === '/ping') return { status: 200, body: 'pong' };
   if (pathname === '/cacerts') return { status: 200, body: supervisor.authority.certificate };
@@ -72,7 +72,7 @@ function answer(supervisor: Supervisor, request: IncomingMessage, body: string):
   return answerApi(supervisor, request.method ?? 'GET', pathname, user, body);
 }
 
-/** As pkg/util's SendError answers and logs. */
+/** Answers and logs like SendError of pkg/util. */
 function refused(request: IncomingMessage, code: 401 | 403, why: string): Reply {
   log('error', `Sending HTTP/1.1 ${code} response to ${peer(request)}: ${why}`);
   return status(code, code === 401 ? 'Unauthorized' : 'Forbidden', why);
@@ -124,7 +124,7 @@ function supervise(
   const local = name === supervisor.nodeName;
   if (path === 'client-ca.crt') return { status: 200, body: supervisor.clientAuthority.certificate };
   if (path === 'server-ca.crt') return { status: 200, body: supervisor.authority.certificate };
-  // A real K3s 1.36 gives its configuration before its core is ready.
+  // A real K3s 1.36 serves its configuration before its core is ready.
   if (path === 'config') return json(200, { ClusterDomain: 'cluster.local', ClusterIPRange: '10.42.0.0/16' });
   if (!supervisor.apiReady && !local) return status(503, 'ServiceUnavailable', 'runtime core not ready');
   if (path === 'readyz') return { status: 200, body: 'ok' };
@@ -137,7 +137,7 @@ function rotate(supervisor: Supervisor, request: IncomingMessage, user: User, bo
   if (request.method !== 'PUT') return status(405, 'MethodNotAllowed', 'method not allowed');
   const { newToken } = JSON.parse(body);
   if (typeof newToken !== 'string') return status(400, 'BadRequest', 'new token is required');
-  // Without a new one K3s makes one (pkg/server/handlers/token.go).
+  // Without a new token K3s creates one (pkg/server/handlers/token.go).
   supervisor.rotateToken(newToken || randomBytes(16).toString('hex'));
   return { status: 200, body: '' };
 }

@@ -1,8 +1,8 @@
 /**
  * Tokens: their forms, and the files they come from.
  *
- * Models pkg/clientaccess/token.go (K10<sha256 of the CA>::user:password, or a bare password) and
- * pkg/util/file.go (a token file that is not there yet is waited for: every 2 s, for 4 min).
+ * Models pkg/clientaccess/token.go (K10<sha256 of the CA>::user:password, or a bare password) and pkg/util/file.go (a
+ * missing token file is waited for: every 2 s, for 4 min).
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -43,7 +43,7 @@ export function parseToken(text: string): Token {
   return { caHash: hash, user, password: password.join(':') };
 }
 
-/** The digest a full token pins. */
+/** The CA digest in a full token. */
 export function caHash(pem: string): string {
   return createHash('sha256').update(pem).digest('hex');
 }

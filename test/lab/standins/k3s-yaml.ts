@@ -1,4 +1,4 @@
-/** YAML as K3s reads it: version 1.1, and what is wrong in the words of Go's yaml package. */
+/** YAML as K3s reads it: version 1.1, with errors in the words of Go's yaml package. */
 import { isNode, LineCounter, parse, parseDocument } from 'yaml';
 
 /** Throws an Error that begins with `yaml: line N: `. */
@@ -12,7 +12,7 @@ export function parseYaml(text: string): unknown {
   }
 }
 
-/** Returns the line on which the value at this path begins; the first one if there is none. */
+/** Returns the line on which the value at this path begins; the first line without such a value. */
 export function lineAt(text: string, path: readonly string[]): number {
   const lineCounter = new LineCounter();
   const found = parseDocument(text, { version: '1.1', lineCounter }).getIn(path, true);

@@ -1,4 +1,4 @@
-/** How kubectl reaches the API: a kubeconfig, requests with its client certificate, and client-go's words for refusals. */
+/** Requests of kubectl to the API: the kubeconfig, the client certificate, and client-go's words for refusals. */
 import { existsSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { type Answer, exchange, timeoutExceeded } from './k3s-http.ts';
@@ -8,7 +8,7 @@ export interface Config {
   readonly ca: string;
   readonly certificate: string;
   readonly key: string;
-  /** Milliseconds for each request (--request-timeout). */
+  /** Timeout of each request in milliseconds (--request-timeout). */
   readonly timeout: number;
 }
 
@@ -33,10 +33,13 @@ function milliseconds(duration: string): number {
   return Number(amount) * (unit === 's' ? 1_000 : 1);
 }
 
-/** How often kubectl asks a silent server which kinds it has, before it asks for the object (seen on a real K3s 1.36). */
+/**
+ * The number of discovery requests of kubectl to a silent server before it asks for the object (seen on a real K3s
+ * 1.36).
+ */
 const discoveries = 5;
 
-/** As `call`, after the discovery, which is tried again after each timeout: 50 s in all with the usual 10 s. */
+/** Calls the API after the discovery, which is tried again after each timeout: 50 s in all with the default of 10 s. */
 export async function callKnown(config: Config, path: string): Promise<Answer> {
   for (let attempt = 1; attempt < discoveries; attempt += 1) {
     try {
@@ -64,7 +67,7 @@ export async function call(config: Config, path: string, method = 'GET', body?: 
   }
 }
 
-/** The answer where it is a good one; else the refusal, thrown. */
+/** Returns a good answer; throws a refusal. */
 export async function ask(config: Config, path: string, method = 'GET', body?: object): Promise<Answer> {
   const answer = await call(config, path, method, body);
   if (answer.status >= 300) throw refusal(answer);

@@ -1,8 +1,8 @@
 /**
  * `kubectl annotate` of a Node, and `kubectl create -f` of events.
  *
- * Models pkg/cmd/annotate/annotate.go (resources before pairs, no overwriting unasked, a merge patch of the annotations
- * alone) and pkg/cmd/create/create.go (each item of a List, going on after one that is refused).
+ * Models pkg/cmd/annotate/annotate.go (resources before pairs, no overwriting without --overwrite, a merge patch of
+ * only the annotations) and pkg/cmd/create/create.go (each item of a List, even after a refused one).
  */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';

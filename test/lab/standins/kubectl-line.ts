@@ -1,4 +1,4 @@
-/** A kubectl command line: each verb takes its own flags, and kubectl's words for one it does not know. */
+/** The command line of kubectl: the flags of each verb, and kubectl's words for an unknown flag. */
 
 export interface Line {
   readonly verb: string;
@@ -14,7 +14,7 @@ const everywhere = {
   switches: ['insecure-skip-tls-verify'],
 };
 
-/** Of the flags of each verb, those that somebody here uses. */
+/** The flags of each verb that Slipway or a test uses. */
 const verbs: Readonly<Record<string, Partial<typeof everywhere>>> = {
   get: { values: ['raw'], switches: ['all-namespaces', 'ignore-not-found', 'no-headers', 'show-labels'] },
   delete: { switches: ['all-namespaces', 'ignore-not-found'] },
@@ -31,7 +31,7 @@ const short: Readonly<Record<string, string>> = {
   f: 'filename',
 };
 
-/** Throws kubectl's own message for a verb or flag it does not have, and for a flag without its value. */
+/** Throws kubectl's message for an unknown verb or flag, and for a flag without its value. */
 export function commandLine(args: readonly string[]): Line {
   const verb = args.find((arg, at) => !arg.startsWith('-') && !isValue(args[at - 1])) ?? '';
   const own = verbs[verb];
@@ -54,7 +54,7 @@ export function commandLine(args: readonly string[]): Line {
   return { verb, words: words.slice(1), flags };
 }
 
-/** Whether what stands before a word takes it for its value. */
+/** True if the word before takes this word as its value. */
 function isValue(before = ''): boolean {
   const [, given = ''] = /^--?([^=]+)$/.exec(before) ?? [];
   const all = Object.values(verbs).flatMap(({ values = [] }) => values);

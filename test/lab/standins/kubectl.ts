@@ -1,8 +1,8 @@
 /**
- * `kubectl`, as far as a node asks it: get, version, get --raw, delete, annotate, create.
+ * `kubectl`, as far as a node uses it: get, version, get --raw, delete, annotate, create.
  *
  * Models the output, the error texts (k8s.io/kubectl/pkg/cmd/util/helpers.go, client-go's clientcmd) and the exit
- * codes. Objects go over the supervisor's port with the kubeconfig's client certificate, as with the real one.
+ * codes. Requests go to the supervisor's port with the client certificate of the kubeconfig, as with the real one.
  */
 import { versionInfo } from './k3s-api.ts';
 import {
@@ -18,7 +18,7 @@ import {
 import { annotate, create } from './kubectl-changes.ts';
 import { commandLine, type Line } from './kubectl-line.ts';
 
-/** Runs one kubectl command line; resolves with its exit code. */
+/** Runs one kubectl command line; resolves to its exit code. */
 export async function kubectl(args: readonly string[], version: string, fallback: string): Promise<number> {
   try {
     const line = commandLine(args);

@@ -1,6 +1,6 @@
 /**
- * A stand-in for `systemctl` of systemd 252: the verbs and options a node agent uses, any other refused as there.
- * What it asks is done by the service manager of its root (test/lab/systemd.ts).
+ * A stand-in for `systemctl` of systemd 252: the verbs and options that a node agent uses; any other is refused as
+ * there. The service manager of its root does the work (test/lab/systemd.ts).
  */
 
 import { ask } from '../systemd/socket.ts';

@@ -1,4 +1,4 @@
-/** A stand-in for `systemd-notify` of systemd 252, for services of the lab's own service manager. */
+/** A stand-in for `systemd-notify` of systemd 252, for services of the lab's service manager. */
 
 import { ask } from '../systemd/socket.ts';
 import { parseCommandLine } from './command-line.ts';

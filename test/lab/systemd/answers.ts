@@ -2,7 +2,7 @@
 import type { Service } from './service.ts';
 import type { Options, Reply } from './socket.ts';
 
-/** Units every booted host has, and the lab leaves alone. */
+/** Units that every booted host has, and that the lab leaves alone. */
 export const systemUnits = [
   'systemd-sysctl.service',
   'systemd-modules-load.service',
@@ -32,7 +32,7 @@ export function foreign(unit: string): Record<string, string> {
   };
 }
 
-/** In systemd's order, whatever the order of the question; unknown properties are left out. */
+/** Properties in the order of systemd, whatever the order of the request; unknown ones are left out. */
 export function shown(properties: Readonly<Record<string, string>>, options: Options): string {
   const asked = options.properties;
   return Object.entries(properties)

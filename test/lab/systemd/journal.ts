@@ -6,9 +6,9 @@ import { dirname, join } from 'node:path';
 export type Entry = Readonly<Record<string, string>>;
 
 export interface Journal {
-  /** What systemd itself says about a unit. */
+  /** Records a message of systemd about a unit. */
   manager(unit: string, invocation: string, message: string, priority?: number): void;
-  /** A line a unit's process wrote. */
+  /** Records a line that a process of a unit wrote. */
   output(unit: string, invocation: string, pid: number, program: string, line: string): void;
 }
 

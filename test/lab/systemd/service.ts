@@ -1,9 +1,9 @@
 /**
  * One service: its states, its processes, its restarts.
  *
- * Models systemd's src/core/service.c as far as `systemctl show`, the journal and the files of a unit tell:
- * start-pre, notify readiness, auto-restart with its counter, a new invocation id per start, KillMode=process,
- * RuntimeDirectory removed with the service.
+ * Models systemd's src/core/service.c as far as `systemctl show`, the journal and the files of a unit show: start-pre,
+ * notify readiness, auto-restart with its counter, a new invocation id per start, KillMode=process, RuntimeDirectory
+ * removed with the service.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -59,7 +59,7 @@ export class Service {
     this.#around = around;
   }
 
-  /** The number of the job systemd works on for this unit: as long as it starts or stops; 0 for none. */
+  /** The number of systemd's job for this unit while it starts or stops; 0 otherwise. */
   get job(): number {
     return this.#job;
   }
@@ -68,7 +68,7 @@ export class Service {
     this.#file = file;
   }
 
-  /** Resolves when the start job is over; at once where the service runs already. */
+  /** Resolves when the start job is done; at once if the service already runs. */
   start(): Promise<'done' | 'failed' | 'canceled'> {
     if (this.state.active === 'active') return Promise.resolve('done');
     const over = new Promise<'done' | 'failed' | 'canceled'>((resolve) => this.#waiting.push(resolve));
@@ -202,7 +202,7 @@ export class Service {
     );
   }
 
-  /** The end of a start or a run nobody asked for: restarted where the unit says so. */
+  /** Handles the unrequested end of a start or a run: restarts the service if the unit says so. */
   #over(result: string, code: number, status: number): void {
     const restart = this.#file.last('Service', 'Restart') ?? 'no';
     if (result !== 'success') this.#log(`Failed with result '${result}'.`, 4);
@@ -304,7 +304,7 @@ function nextJob(): number {
 
 let jobs = 100;
 
-/** Programs that would change the machine the lab runs on. */
+/** Programs that would change the machine of the lab. */
 const machineWide = ['modprobe', 'sysctl'];
 
 function exitName(status: number): string {

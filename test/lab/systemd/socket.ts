@@ -1,4 +1,4 @@
-/** How the command-line stand-ins talk to the service manager: one JSON line there, one back. */
+/** The connection of the command-line stand-ins to the service manager: one JSON line each way. */
 import { connect, createServer, type Server } from 'node:net';
 
 export type Request =
@@ -13,7 +13,7 @@ export type Request =
       readonly pid: number;
       readonly assignments: Readonly<Record<string, string>>;
     }
-  /** Ends this process too when the lab goes away. */
+  /** Ends this process when the lab ends. */
   | { readonly op: 'adopt'; readonly pid: number };
 
 export interface Options {

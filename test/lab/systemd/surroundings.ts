@@ -1,4 +1,4 @@
-/** What a service finds around it: its environment and its runtime directories (systemd.exec(5)). */
+/** The surroundings of a service: its environment and its runtime directories (systemd.exec(5)). */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Journal } from './journal.ts';
@@ -11,7 +11,7 @@ export interface Surroundings {
   readonly journal: Journal;
 }
 
-/** PATH and what systemd adds; the machine's own environment does not reach a service. */
+/** PATH and the variables that systemd adds; the environment of the machine does not reach a service. */
 export function serviceEnvironment(
   file: UnitFile,
   { root, binDir, notifySocket }: Surroundings,

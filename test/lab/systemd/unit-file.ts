@@ -1,12 +1,12 @@
 /**
- * Unit files: parsed as systemd does (systemd.syntax(7)), with only the directives a node agent writes. Any other is
- * what systemd makes of a misspelt one: a warning in the journal, and no effect.
+ * Parses unit files as systemd does (systemd.syntax(7)), with only the directives that a node agent writes. Any other
+ * is treated like a misspelt one in systemd: a warning in the journal, and no effect.
  */
 import { basename } from 'node:path';
 
 export interface UnitFile {
   readonly warnings: readonly string[];
-  /** Every value of a directive, in order; an empty assignment cleared what came before. */
+  /** All values of a directive, in order; an empty assignment clears the earlier ones. */
   readonly all: (section: Section, key: string) => readonly string[];
   readonly last: (section: Section, key: string) => string | undefined;
 }
@@ -39,7 +39,7 @@ export function parseUnitFile(path: string, text: string): UnitFile {
   return { warnings, all, last: (section, key) => all(section, key).at(-1) };
 }
 
-/** Splits a command line into its words: quotes, escapes and variables as in systemd.service(5). */
+/** Splits a command line into words: quotes, escapes and variables as in systemd.service(5). */
 export function splitCommand(line: string, environment: Readonly<Record<string, string>>): string[] {
   const words: string[] = [];
   for (const [raw] of line.matchAll(/(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s"'\\])+/g)) {
@@ -53,7 +53,7 @@ export function splitCommand(line: string, environment: Readonly<Record<string, 
   return words;
 }
 
-/** A time span: seconds without a unit, `infinity` and 0 for "no limit". Milliseconds. */
+/** Parses a time span into milliseconds: seconds without a unit, `infinity` and 0 for "no limit". */
 export function timeSpan(text: string): number {
   if (text === 'infinity') return 0;
   const units: Record<string, number> = {

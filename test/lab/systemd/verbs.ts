@@ -1,4 +1,4 @@
-/** The units of one root, and what `systemctl` does with them. */
+/** The units of one root, and the verbs of `systemctl` for them. */
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import {
@@ -32,7 +32,7 @@ export class Manager {
     this.#around = around;
   }
 
-  /** Starts what multi-user.target wants, as a boot does. */
+  /** Starts the units that multi-user.target wants, as a boot does. */
   boot(): void {
     for (const name of ['k3s.service', 'k3s-agent.service']) {
       if (existsSync(this.#wants(name, 'multi-user.target'))) void this.#load(name)?.service.start();
@@ -45,7 +45,7 @@ export class Manager {
     return reply;
   }
 
-  /** A message from `pid`: it counts for the service whose process it is, or descends from. */
+  /** Delivers a message from `pid` to the service whose process it is, or descends from. */
   notified(pid: number, assignments: Readonly<Record<string, string>>): void {
     const senders = ancestors(pid);
     const sender = [...this.#units.values()].find(({ service }) => senders.includes(service.state.mainPid));
@@ -186,7 +186,7 @@ export class Manager {
     return { path, file, modified: statSync(path).mtimeMs };
   }
 
-  /** systemd forgets a unit that neither runs nor is wanted by anything, and reads its file again next time. */
+  /** systemd forgets a unit that neither runs nor is wanted by another, and reads its file again next time. */
   #collect(): void {
     for (const [name, { service, file }] of this.#units) {
       const wanted = file.all('Install', 'WantedBy').some((target) => existsSync(this.#wants(name, target)));
