@@ -7,15 +7,15 @@ import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { Host, HttpRequest, HttpSend } from '../../src/agent/engine/host.ts';
 import { redacted } from '../../src/agent/engine/secret.ts';
 
-/** A cloud and the strings to pull behind it. */
+/** A cloud and the means to change its world. */
 export interface CloudWorld {
   readonly cloud: Cloud;
-  /** What the cloud was told about this VM. Its tags have upper-case letters where the cloud can have them. */
+  /** The facts of this VM. Its tags have upper-case letters if the cloud allows them. */
   readonly identity: Identity;
-  /** A registry whose password the VM may have, and one that nobody knows. */
+  /** A registry whose password the VM may have, and an unknown one. */
   readonly registry: string;
   readonly foreignRegistry: string;
-  /** An image in `registry`, and its digest where the cloud has a view of its own. */
+  /** An image in `registry`, and its digest if the cloud can see images. */
   readonly image: { readonly repository: string; readonly tag: string; readonly digest: string | undefined };
   setSecret(name: string, value: string | undefined): Promise<void> | void;
   /** Every request to the metadata service; absent if the cloud has none. */
@@ -23,7 +23,7 @@ export interface CloudWorld {
   stop?(): Promise<void>;
 }
 
-/** A world whose cloud the driver of a cloud is to make, of this ground. */
+/** A world from which the driver of a cloud makes the cloud. */
 export interface DrivenWorld<Settings> extends Omit<CloudWorld, 'cloud'> {
   readonly ground: CloudGround<Settings>;
 }
@@ -46,7 +46,7 @@ export function driverContract<Settings extends object>(
   });
 }
 
-/** The same host; what is asked through it is noted in `asked`. */
+/** The same host; records its requests in `asked`. */
 function overheard(host: Host, asked: HttpRequest[]): Host {
   const heard = {
     get(request: HttpRequest) {
@@ -66,7 +66,7 @@ function overheard(host: Host, asked: HttpRequest[]): Host {
   });
 }
 
-/** What every Cloud promises, whatever it is made of. */
+/** The promises of every Cloud, however it is made. */
 export function cloudContract(name: string, start: () => Promise<CloudWorld> | CloudWorld): void {
   describe(`the Cloud contract: ${name}`, () => {
     let world: CloudWorld;
@@ -75,19 +75,19 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
     });
     afterAll(async () => world.stop?.());
 
-    test('identity tells what the VM is, tags by lower-case names', async () => {
+    test('identity describes the VM, with tags by lower-case names', async () => {
       expect(await world.cloud.identity()).toEqual(world.identity);
       for (const tag of Object.keys(world.identity.tags)) expect(tag).toBe(tag.toLowerCase());
     });
 
-    test('identity and logins ask the metadata service past any proxy', async () => {
+    test('identity and logins bypass the proxy for the metadata service', async () => {
       await world.cloud.identity();
       await world.cloud.registryPassword(world.registry);
       const ways = world.toMetadata?.().map(({ direct = false }) => direct);
       expect([...new Set(ways)]).toEqual(world.toMetadata ? [true] : []);
     });
 
-    test('secret gives the current value, which does not print', async () => {
+    test('secret returns the current value, which cannot be printed', async () => {
       await world.setSecret('k3s-token', `${canary}-1`);
       const first = await world.cloud.secret('k3s-token');
       await world.setSecret('k3s-token', `${canary}-2`);
@@ -96,7 +96,7 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       expect(`${first}`).toBe(redacted);
     });
 
-    test('secret leaves out the newline at the end', async () => {
+    test('secret omits a trailing newline', async () => {
       await world.setSecret('k3s-token', `${canary}\r\n`);
       expect((await world.cloud.secret('k3s-token')).reveal()).toBe(canary);
     });
@@ -113,14 +113,14 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       expect(error.message).toContain('k3s-token');
     });
 
-    test('secret names the one that does not exist', async () => {
+    test('secret names a missing secret', async () => {
       await world.setSecret('absent', undefined);
       const error = await failure(world.cloud.secret('absent'));
       expect(error.reason).toBe('SecretNotFound');
       expect(error.message).toContain('absent');
     });
 
-    test('a registry has a user, and a password that is not over yet', async () => {
+    test('a registry has a user, and a password that has not expired', async () => {
       expect(world.cloud.registryUser(world.registry)).not.toBe('');
       const password = await world.cloud.registryPassword(world.registry);
       const times = readJwt(password.reveal());
@@ -129,13 +129,13 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       if (times) expect(times.expiresAt).toBeGreaterThan(times.issuedAt);
     });
 
-    test('a registry that does not know this VM is named', async () => {
+    test('an error names a registry that does not know this VM', async () => {
       const error = await failure(world.cloud.registryPassword(world.foreignRegistry));
       expect(error.reason).toMatch(/^Registry/);
       expect(error.message).toContain(world.foreignRegistry);
     });
 
-    test('imageDigest is what the identity itself sees, where the cloud has such a view', async () => {
+    test('imageDigest is the digest that the identity sees, if the cloud can see images', async () => {
       const { cloud, registry, foreignRegistry, image } = world;
       const { repository, tag, digest } = image;
       expect(await cloud.imageDigest(registry, repository, tag)).toBe(digest);
@@ -150,7 +150,7 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
   });
 }
 
-/** The NodeError a call ends with; anything else fails the test. */
+/** Returns the NodeError of a call; any other outcome fails the test. */
 export async function failure(call: Promise<unknown>): Promise<NodeError> {
   const outcome = await call.then(
     () => 'it succeeded',

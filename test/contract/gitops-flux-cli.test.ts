@@ -20,14 +20,14 @@ const syncs = 'kustomizations.kustomize.toolkit.fluxcd.io';
 beforeAll(() => bundleStandIn('flux', flux));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-fluxCliContract('the lab’s stand-in', () => flux);
+fluxCliContract('the stand-in of the lab', () => flux);
 
 const real = process.env.SLIPWAY_REAL_FLUX;
-if (real) fluxCliContract('the real one', () => real);
+if (real) fluxCliContract('the real executable', () => real);
 else
-  test.skip('the flux CLI, the real one: set SLIPWAY_REAL_FLUX to the path of a flux executable', () => {});
+  test.skip('the flux CLI, the real executable: set SLIPWAY_REAL_FLUX to the path of a flux executable', () => {});
 
-describe('the lab’s stand-in in front of an API', () => {
+describe('the flux stand-in with an API', () => {
   let api: Server;
   let lab: string;
 
@@ -74,7 +74,7 @@ describe('the lab’s stand-in in front of an API', () => {
     expect(readFileSync(join(lab, sync), 'utf8')).toContain('./k8s/flux-system');
   });
 
-  test('another path than the cluster’s is refused', async () => {
+  test('a path that differs from that of the cluster is refused', async () => {
     await bootstrap();
     expect(await bootstrap({ path: 'clusters/test' })).toMatchObject({
       exitCode: 1,
@@ -84,7 +84,7 @@ describe('the lab’s stand-in in front of an API', () => {
     });
   });
 
-  test('a broken commit makes it fail although all is there, and stays broken', async () => {
+  test('a broken commit makes every bootstrap fail, although all objects exist', async () => {
     await bootstrap();
     const objects = openObjects(join(lab, 'objects'));
     const sync = found(syncs);
@@ -97,7 +97,7 @@ describe('the lab’s stand-in in front of an API', () => {
     expect(found(syncs)?.status).toMatchObject({ conditions, lastAppliedRevision: expect.any(String) });
   });
 
-  test('a token the Git host does not know is refused before anything is written', async () => {
+  test('an unknown token is refused before anything is written', async () => {
     expect(await bootstrap({}, 'another')).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('401 Bad credentials'),
@@ -105,14 +105,14 @@ describe('the lab’s stand-in in front of an API', () => {
     expect(found(syncs)).toBeUndefined();
   });
 
-  test('a required component that is left out is refused', async () => {
+  test('a missing required component is refused', async () => {
     expect(await bootstrap({ components: ['source-controller'] })).toMatchObject({
       exitCode: 1,
       stderr: '✗ component kustomize-controller is required\n',
     });
   });
 
-  test('neither a kubeconfig, nor an API, nor HOME can be missing', async () => {
+  test('a missing kubeconfig, API or HOME is an error', async () => {
     const env = { GITHUB_TOKEN: token };
     expect((await run(flux, everyArgument('github'), env)).stderr).toContain('no such file or directory');
     const args = everyArgument('github', join(lab, 'k3s.yaml'));
@@ -126,7 +126,7 @@ describe('the lab’s stand-in in front of an API', () => {
     ['--timeout=10', 'invalid argument "10" for "--timeout" flag: time: invalid duration "10"'],
     ['--owner', 'flag needs an argument: --owner'],
     ['--token=x', 'unknown flag: --token'],
-  ])('%s is refused with pflag’s words', async (flag, words) => {
+  ])('%s is refused in the words of pflag', async (flag, words) => {
     expect((await run(flux, ['bootstrap', 'github', flag])).stderr).toContain(`✗ ${words}`);
   });
 });

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { bootstrapArguments } from '../../src/agent/gitops/flux/flux-arguments.ts';
 import { fluxSettings } from '../unit/agent/gitops/flux/settings.ts';
 
-/** What Slipway needs of a flux CLI, be it the real one or the lab's. */
+/** The requirements of Slipway for a flux CLI, the real one or that of the lab. */
 export function fluxCliContract(name: string, flux: () => string): void {
   describe(`the flux CLI, ${name}`, () => {
-    test('says its version as the pinned one does', async () => {
+    test('prints its version like the pinned release', async () => {
       expect(await run(flux(), ['--version'])).toMatchObject({
         exitCode: 0,
         stdout: expect.stringMatching(/^flux version \d+\.\d+\.\d+\S*\n$/),
@@ -14,7 +14,7 @@ export function fluxCliContract(name: string, flux: () => string): void {
     });
 
     test.each(['github', 'gitlab', 'git'] as const)(
-      '%s knows every flag that is passed',
+      '%s knows every flag that Slipway passes',
       async (provider) => {
         const { stdout } = await run(flux(), ['bootstrap', provider, '--help']);
         const known = new Set(stdout.match(/--[a-z0-9-]+/g));
@@ -23,7 +23,7 @@ export function fluxCliContract(name: string, flux: () => string): void {
       },
     );
 
-    test('refuses a flag it does not know', async () => {
+    test('refuses an unknown flag', async () => {
       expect(await run(flux(), ['bootstrap', 'github', '--tokn=x'])).toMatchObject({
         exitCode: 1,
         stderr: expect.stringContaining('✗ unknown flag: --tokn'),
@@ -31,7 +31,7 @@ export function fluxCliContract(name: string, flux: () => string): void {
     });
 
     test.each(['github', 'gitlab', 'git'] as const)(
-      '%s ends without a token, stdin closed',
+      '%s ends without a token if stdin is closed',
       async (provider) => {
         expect(await run(flux(), everyArgument(provider))).toMatchObject({
           exitCode: 1,
@@ -42,7 +42,7 @@ export function fluxCliContract(name: string, flux: () => string): void {
   });
 }
 
-/** Every flag that any settings lead to. */
+/** Every flag that any settings can cause. */
 export function everyArgument(
   provider: 'github' | 'gitlab' | 'git',
   kubeconfig = '/nowhere/k3s.yaml',
@@ -62,7 +62,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs it with stdin closed and this environment alone. */
+/** Runs the CLI with stdin closed and only this environment. */
 export function run(
   file: string,
   args: readonly string[],

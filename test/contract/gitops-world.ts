@@ -4,7 +4,7 @@ import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
 
 const objects = '/api';
 
-/** A machine with a K3s API and a Git host that accepts one token; it models what Slipway asks of kubectl and flux. */
+/** A machine with a K3s API and a Git host that accepts one token; models the calls of Slipway to kubectl and flux. */
 export function fluxWorld(token: string): MemoryHost {
   return memoryHost()
     .on({ file: 'k3s', args: /^kubectl .* get / }, kubectl)

@@ -8,7 +8,7 @@ const token = 'canary-git-token';
 const cloud = { secret: async () => new Secret(token) };
 const { none, flux } = gitOpsEngines;
 
-/** Every engine of the table, in each way in which it can be set up; one that is left out here does not compile. */
+/** Every engine of the table, in each variant; a missing one does not compile. */
 const subjects: Readonly<Record<keyof typeof gitOpsEngines, Readonly<Record<string, GitOpsSubject>>>> = {
   none: { '': { engine: none.create(), world: () => fluxWorld(token), secrets: [] } },
   flux: Object.fromEntries(

@@ -9,18 +9,18 @@ import { context } from '../unit/agent/gitops/flux/settings.ts';
 
 export interface GitOpsSubject {
   readonly engine: GitOps;
-  /** A machine whose API answers and holds nothing yet. */
+  /** A machine whose API answers and is empty. */
   readonly world: () => MemoryHost;
-  /** What no journal and no outcome may show. */
+  /** Secrets that no journal and no outcome may contain. */
   readonly secrets: readonly string[];
 }
 
-/** What every GitOps engine promises the reconciler. */
+/** The promises of every GitOps engine to the reconciler. */
 export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsSubject): void {
   describe(`GitOps ${name}`, () => {
     const plan = engine.resources(context);
 
-    test('ids are unique, and every need is the context’s or an earlier one', () => {
+    test('ids are unique, and every need is a resource of the context or an earlier one', () => {
       const ids = plan.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
       for (const [at, { needs = [] }] of plan.entries()) {
@@ -28,11 +28,11 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
       }
     });
 
-    test('all of it is the condition GitOps', () => {
+    test('all resources belong to the condition GitOps', () => {
       for (const { condition } of plan) expect(condition).toBe('GitOps');
     });
 
-    test('it converges, and then changes nothing', async () => {
+    test('converges, and then changes nothing', async () => {
       const host = world();
       const outcomes = await converge(plan, host);
       expect(outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
@@ -54,7 +54,7 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
       }
     });
 
-    test('a dry run writes nothing, and prints what would be done first', async () => {
+    test('a dry run writes nothing, and prints the first changes', async () => {
       const host = world();
       const before = host.files.snapshot();
       const dry = recordingHost(host);
@@ -67,7 +67,7 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
   });
 }
 
-/** Passes until nothing changes, as the agent's loop makes them. */
+/** Makes passes until nothing changes, as the loop of the agent does. */
 async function converge(plan: readonly Resource[], host: MemoryHost): Promise<readonly Outcome[]> {
   for (let passes = 0; passes < 10; passes += 1) {
     const outcomes = await pass(plan, host);

@@ -3,8 +3,8 @@ import { Crash, memoryHost, unreachable } from '../lab/memory-host.ts';
 
 const write = { mode: 0o644 };
 
-describe('scripts', () => {
-  test('what no script foresees is a plain Error that names it', async () => {
+describe('scripts of a machine in memory', () => {
+  test('a call without a script is a plain Error that names the call', async () => {
     const host = memoryHost();
     const download = {
       url: 'http://m/k3s',
@@ -19,7 +19,7 @@ describe('scripts', () => {
     await expect(host.download(download)).rejects.toThrow(/download http:\/\/m\/k3s/);
   });
 
-  test('the newest that fits answers, those for once first and in turn', async () => {
+  test('the newest match answers, one-time answers first and in order', async () => {
     const host = memoryHost()
       .on({ file: 'systemctl' }, 'any')
       .on({ file: 'systemctl', args: /^is-active/ }, { exitCode: 3 })
@@ -38,7 +38,7 @@ describe('scripts', () => {
     expect(host.unused()).toEqual([]);
   });
 
-  test('what nobody asked for is named', () => {
+  test('an unused script is named', () => {
     const host = memoryHost()
       .on({ file: 'flux', args: ['version'] })
       .onGet('http://x/', 'y')
@@ -46,7 +46,7 @@ describe('scripts', () => {
     expect(host.unused()).toEqual(['flux version', 'GET http://x/', 'download /k3s$/']);
   });
 
-  test('a model works on the world', async () => {
+  test('a model can change the world', async () => {
     const host = memoryHost().on({ file: 'k3s' }, ({ args }, world) => {
       world.files.write('/var/started', `${args.join(' ')} at ${world.now()}`);
       return 'ok';
@@ -56,7 +56,7 @@ describe('scripts', () => {
     expect(host.lines()).toEqual(['run /usr/local/bin/k3s server']);
   });
 
-  test('an Error is thrown, a download gets into place', async () => {
+  test('an Error is thrown, and a download is installed', async () => {
     const checksum = { url: 'http://m/s', name: 'k3s' };
     const host = memoryHost()
       .onGet(/ping/, unreachable('http://s/ping'))
@@ -67,8 +67,8 @@ describe('scripts', () => {
   });
 });
 
-describe('time', () => {
-  test('a sleep takes its time at once, and the world goes on in it', async () => {
+describe('the time of a machine in memory', () => {
+  test('a sleep ends at once, and scheduled changes of the world happen in it', async () => {
     const host = memoryHost({ now: 1_000 });
     const seen: number[] = [];
     host.at(3_000, (world) => seen.push(world.now())).at(2_000, (world) => seen.push(world.now()));
@@ -76,7 +76,7 @@ describe('time', () => {
     expect([host.now(), seen]).toEqual([6_000, [2_000, 3_000]]);
   });
 
-  test('a signal ends a sleep when it comes', async () => {
+  test('a signal ends a sleep', async () => {
     const host = memoryHost({ now: 1_000 });
     const wake = new AbortController();
     host.at(2_000, () => wake.abort());
@@ -86,8 +86,8 @@ describe('time', () => {
   });
 });
 
-describe('faults', () => {
-  test('the mutation before which the process is killed does not happen, nor anything later', async () => {
+describe('faults of a machine in memory', () => {
+  test('a killed process makes neither the next mutation nor a later one', async () => {
     const host = memoryHost().crashBefore(2).on({ file: 'true' });
     await host.writeFile('/a', 'x', write);
     await expect(host.run({ file: 'true', args: [] })).rejects.toBeInstanceOf(Crash);
@@ -99,7 +99,7 @@ describe('faults', () => {
     expect(host.mutations).toBe(0);
   });
 
-  test('a path refuses writes until it is healed', async () => {
+  test('a faulty path refuses writes until it is healed', async () => {
     const host = memoryHost().failWrite('/a', 'ENOSPC');
     await expect(host.writeFile('/a', 'x', write)).rejects.toMatchObject({ reason: 'DiskFull' });
     expect(host.lines()).toEqual([]);

@@ -79,7 +79,7 @@ function memoryStage(): Stage {
   const host = memoryHost({ files: Object.fromEntries(files) })
     .on(commands.mixed, { exitCode: 3, stdout: 'out', stderr: 'err' })
     .on(commands.fine, ({ env }) => reveal(env?.GREETING ?? ''))
-    .on(commands.leak, ({ env }) => ({ exitCode: 1, stderr: `token ${reveal(env?.TOKEN ?? '')} is bad\n` }))
+    .on(commands.leak, ({ env }) => ({ exitCode: 1, stderr: `token ${reveal(env?.TOKEN ?? '')} is wrong\n` }))
     .on(commands.missing, { exitCode: 127 })
     .onRequest({ url: /^http:\/\/there\.test\// }, ({ method, url, body }) =>
       answerOf(method, new URL(url).pathname, reveal(body ?? '')),

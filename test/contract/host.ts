@@ -3,20 +3,20 @@ import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { Command, Host } from '../../src/agent/engine/host.ts';
 import { Secret, sensitive } from '../../src/agent/engine/secret.ts';
 
-/** A Host in a world that was arranged for the contract: `root` is an empty folder plus `startFiles`. */
+/** A Host in a world for the contract: `root` is an empty folder plus `startFiles`. */
 export interface Stage {
   readonly host: Host;
   readonly root: string;
-  /** Where `answerOf` answers over HTTP. */
+  /** The URL at which `answerOf` answers over HTTP. */
   readonly url: string;
-  /** Gives what stands at a path to another user and group, as `chown -h` does; on a real machine only root can. */
+  /** Gives a path to another user and group, as `chown -h` does; on a real machine only root can. */
   give(path: string, user: number, group: number): Promise<void>;
   dispose(): Promise<void>;
 }
 
 export type MakeStage = () => Promise<Stage>;
 
-/** What stands below `root` at the start: text and mode, or where a link points. */
+/** The initial content below `root`: text and mode, or the target of a link. */
 export const startFiles: Readonly<Record<string, { content: string; mode: number } | { link: string }>> = {
   'etc/plain.conf': { content: 'größe = 1\n', mode: 0o640 },
   'etc/other.conf': { content: 'b', mode: 0o600 },
@@ -24,7 +24,7 @@ export const startFiles: Readonly<Record<string, { content: string; mode: number
   'etc/dangling.conf': { link: 'nothing' },
 };
 
-/** What the other side of the contract's requests says. */
+/** The answers of the server to the requests of the contract. */
 export function answerOf(method: string, path: string, body: string) {
   if (method === 'GET' && path === '/hello')
     return { status: 200, headers: { 'x-greeting': 'hi' }, body: 'hello' };
@@ -34,13 +34,13 @@ export function answerOf(method: string, path: string, body: string) {
   return { status: 404, headers: {}, body: 'no such page' };
 }
 
-/** The commands of the contract: what `sh` makes of them, `sh` does on a real host. */
+/** The commands of the contract, which a real host runs with `sh`. */
 export const commands = {
   mixed: { file: 'sh', args: ['-c', 'printf out; printf err >&2; exit 3'] },
   fine: { file: 'sh', args: ['-c', 'printf "$GREETING"'], env: { GREETING: 'good day' } },
   leak: {
     file: 'sh',
-    args: ['-c', 'echo "token $TOKEN is bad" >&2; exit 1'],
+    args: ['-c', 'echo "token $TOKEN is wrong" >&2; exit 1'],
     env: { TOKEN: new Secret('hunter2') },
   },
   missing: { file: 'slipway-no-such-program', args: ['--version'] },
@@ -55,7 +55,7 @@ export function describeHost(name: string, make: MakeStage): void {
   });
 }
 
-/** What holds for every HostReader. */
+/** The contract of every HostReader. */
 export function describeReading(make: MakeStage): void {
   const stage = staged(make);
 
@@ -80,7 +80,7 @@ export function describeReading(make: MakeStage): void {
     expect(await reasonOf(stage.host.readFile(`${stage.root}/etc`))).toBe('FileSystemError');
   });
 
-  test('tells what stands at a path, links not followed', async () => {
+  test('describes the entry at a path without following links', async () => {
     const { host, root } = stage;
     expect(await host.stat(`${root}/etc/plain.conf`)).toMatchObject({ kind: 'file', mode: 0o640, size: 12 });
     expect(await host.stat(`${root}/etc`)).toMatchObject({ kind: 'directory', mode: 0o755 });
@@ -90,13 +90,13 @@ export function describeReading(make: MakeStage): void {
     expect(await host.stat(`${root}/etc/plain.conf/none`)).toBeUndefined();
   });
 
-  test('reports no foreign owner of what this process made', async () => {
+  test('reports no foreign owner for files of this process', async () => {
     const { host, root } = stage;
     for (const name of ['etc', 'etc/plain.conf', 'etc/alias.conf'])
       expect(Object.keys((await host.stat(`${root}/${name}`)) ?? {}).filter(isForeign)).toEqual([]);
   });
 
-  describe.skipIf(process.getuid?.() !== 0)('what another user owns (needs root, for chown)', () => {
+  describe.skipIf(process.getuid?.() !== 0)('a file of another user (needs root, for chown)', () => {
     test.each(['etc', 'etc/plain.conf', 'etc/alias.conf'])(
       'is reported with user and group: %s',
       async (name) => {
@@ -117,7 +117,7 @@ export function describeReading(make: MakeStage): void {
     });
   });
 
-  test('lists names, sorted; nothing where nothing is', async () => {
+  test('lists sorted names, and nothing for a missing directory', async () => {
     const { host, root } = stage;
     expect(await host.list(`${root}/etc`)).toEqual([
       'alias.conf',
@@ -129,7 +129,7 @@ export function describeReading(make: MakeStage): void {
     expect(await reasonOf(host.list(`${root}/etc/plain.conf`))).toBe('FileSystemError');
   });
 
-  test('a query gives exit code and both outputs, and does not judge', async () => {
+  test('a query returns the exit code and both outputs, and throws for no exit code', async () => {
     expect(await stage.host.query(commands.mixed)).toEqual({ exitCode: 3, stdout: 'out', stderr: 'err' });
   });
 
@@ -137,7 +137,7 @@ export function describeReading(make: MakeStage): void {
     expect((await stage.host.query(commands.missing)).exitCode).toBe(127);
   });
 
-  test('gets a page, header names in lower case', async () => {
+  test('gets a page, with header names in lower case', async () => {
     const { status, headers, body } = await stage.host.get({ url: `${stage.url}/hello` });
     expect({ status, body, greeting: headers['x-greeting'] }).toEqual({
       status: 200,
@@ -149,25 +149,31 @@ export function describeReading(make: MakeStage): void {
   test.each([
     ['/none', 404],
     ['/moved', 302],
-  ])('answers of any status are answers: %s', async (path, status) => {
+  ])('an answer of any status is not an error: %s', async (path, status) => {
     expect((await stage.host.get({ url: stage.url + path })).status).toBe(status);
   });
 }
 
-/** What holds for every Host that keeps files, be it on a disk or in an overlay. */
+/** The contract of every Host that keeps files, on a disk or in an overlay. */
 export function describeChanging(make: MakeStage): void {
   const stage = staged(make);
 
-  test.each([0o600, 0o644, 0o755])('writes a file with mode %o, its directories made', async (mode) => {
-    const path = `${stage.root}/var/lib/thing/file`;
-    await stage.host.writeFile(path, 'größe', { mode });
-    expect(await stage.host.readFile(path)).toMatchObject({ content: 'größe', mode });
-    expect(await stage.host.stat(path)).toMatchObject({ kind: 'file', mode, size: 7 });
-    expect(await stage.host.stat(`${stage.root}/var/lib`)).toMatchObject({ kind: 'directory', mode: 0o755 });
-    expect(await stage.host.list(`${stage.root}/var/lib/thing`)).toEqual(['file']);
-  });
+  test.each([0o600, 0o644, 0o755])(
+    'writes a file with mode %o, and creates its directories',
+    async (mode) => {
+      const path = `${stage.root}/var/lib/thing/file`;
+      await stage.host.writeFile(path, 'größe', { mode });
+      expect(await stage.host.readFile(path)).toMatchObject({ content: 'größe', mode });
+      expect(await stage.host.stat(path)).toMatchObject({ kind: 'file', mode, size: 7 });
+      expect(await stage.host.stat(`${stage.root}/var/lib`)).toMatchObject({
+        kind: 'directory',
+        mode: 0o755,
+      });
+      expect(await stage.host.list(`${stage.root}/var/lib/thing`)).toEqual(['file']);
+    },
+  );
 
-  test('writes what a secret holds', async () => {
+  test('writes the value of a secret', async () => {
     const path = `${stage.root}/token`;
     await stage.host.writeFile(
       path,
@@ -184,7 +190,7 @@ export function describeChanging(make: MakeStage): void {
     expect(await stage.host.list(`${stage.root}/etc`)).toHaveLength(4);
   });
 
-  test('a write replaces a link and leaves its target alone', async () => {
+  test('a write replaces a link, not its target', async () => {
     const { host, root } = stage;
     await host.writeFile(`${root}/etc/alias.conf`, 'own', { mode: 0o644 });
     expect(await host.stat(`${root}/etc/alias.conf`)).toMatchObject({ kind: 'file' });
@@ -205,7 +211,7 @@ export function describeChanging(make: MakeStage): void {
     expect(await reasonOf(stage.host.writeFile(path, 'x', { mode: 0o644 }))).toBe('FileSystemError');
   });
 
-  test('links, and links anew', async () => {
+  test('creates and replaces links', async () => {
     const { host, root } = stage;
     await host.link(`${root}/bin/kubectl`, 'k3s');
     expect(await host.stat(`${root}/bin/kubectl`)).toMatchObject({ kind: 'link', target: 'k3s' });
@@ -224,7 +230,7 @@ export function describeChanging(make: MakeStage): void {
     expect(await host.list(`${root}/etc`)).toEqual(['alias.conf', 'dangling.conf', 'other.conf']);
   });
 
-  test('renames a directory with what is in it, new files too', async () => {
+  test('renames a directory with all its files, including new ones', async () => {
     const { host, root } = stage;
     await host.writeFile(`${root}/etc/new.conf`, 'n', { mode: 0o644 });
     await host.remove(`${root}/etc/other.conf`);
@@ -240,13 +246,13 @@ export function describeChanging(make: MakeStage): void {
     expect(await host.list(root)).toEqual(['old']);
   });
 
-  test('a rename of nothing is refused', async () => {
+  test('a rename of a missing file is refused', async () => {
     expect(await reasonOf(stage.host.rename(`${stage.root}/none`, `${stage.root}/x`))).toBe(
       'FileSystemError',
     );
   });
 
-  test('removes files, links, directories, and what is not there', async () => {
+  test('removes files, links and directories, and accepts missing ones', async () => {
     const { host, root } = stage;
     await host.remove(`${root}/etc/alias.conf`);
     await host.remove(`${root}/none/none`);
@@ -259,11 +265,11 @@ export function describeChanging(make: MakeStage): void {
   });
 }
 
-/** What holds for every Host that does what it is told. */
+/** The contract of every Host that makes real changes. */
 export function describeDoing(make: MakeStage): void {
   const stage = staged(make);
 
-  test('runs a command with its variables', async () => {
+  test('runs a command with its environment variables', async () => {
     expect(await stage.host.run(commands.fine)).toMatchObject({ exitCode: 0, stdout: 'good day' });
   });
 
@@ -291,11 +297,11 @@ export function describeDoing(make: MakeStage): void {
 
   test('no error shows a secret of the environment', async () => {
     const error = await stage.host.run(commands.leak).catch((thrown: Error) => thrown);
-    expect(`${error}`).toContain('token ‹redacted› is bad');
+    expect(`${error}`).toContain('token ‹redacted› is wrong');
     expect(JSON.stringify(error) + `${error}`).not.toContain('hunter2');
   });
 
-  test('sends what a secret holds', async () => {
+  test('sends the value of a secret', async () => {
     const request = { method: 'POST', url: `${stage.url}/echo`, body: new Secret('hunter2') } as const;
     expect(await stage.host.send(request)).toMatchObject({ status: 201, body: 'echo hunter2' });
   });
@@ -305,7 +311,7 @@ export function describeDoing(make: MakeStage): void {
     expect(secret.reveal()).toBe('hunter2');
   });
 
-  test('has a clock that nothing sets, which goes on with the time', async () => {
+  test('has a monotonic clock that advances with time', async () => {
     const [start, wall] = [stage.host.monotonic(), stage.host.now()];
     await stage.host.sleep(20);
     const passed = stage.host.monotonic() - start;
@@ -313,7 +319,7 @@ export function describeDoing(make: MakeStage): void {
     expect(Math.abs(passed - (stage.host.now() - wall))).toBeLessThan(1_000);
   });
 
-  test('a sleep ends with its time or its signal', async () => {
+  test('a sleep ends after its time or at its signal', async () => {
     const start = stage.host.now();
     await stage.host.sleep(5);
     expect(stage.host.now() - start).toBeGreaterThanOrEqual(4);

@@ -11,8 +11,9 @@ const standIn = join(folder, 'k3s');
 beforeAll(() => bundleStandIn('k3s', standIn, { K3S_VERSION: 'v1.36.3+k3s1' }));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-k3sCliContract('the lab’s stand-in', () => standIn);
+k3sCliContract('the stand-in of the lab', () => standIn);
 
 const real = process.env.SLIPWAY_REAL_K3S;
-if (real) k3sCliContract('the real one', () => real);
-else test.skip('the k3s executable, the real one: set SLIPWAY_REAL_K3S to the path of one', () => {});
+if (real) k3sCliContract('the real executable', () => real);
+else
+  test.skip('the k3s executable, the real one: set SLIPWAY_REAL_K3S to the path of a k3s executable', () => {});

@@ -13,7 +13,7 @@ import { parseVersion } from '../../src/agent/parts/k3s/upgrade/version.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { aNode } from '../unit/agent/a-node.ts';
 
-/** What Slipway takes for granted of the k3s executable, whichever it is; nothing of it needs root or a cluster. */
+/** The assumptions of Slipway about the k3s executable, real or not; needs neither root nor a cluster. */
 export function k3sCliContract(name: string, executable: () => string): void {
   describe(`the k3s executable, ${name}`, () => {
     const root = mkdtempSync(join(tmpdir(), 'slipway-k3s-'));
@@ -26,12 +26,12 @@ export function k3sCliContract(name: string, executable: () => string): void {
     });
     afterAll(() => rmSync(root, { recursive: true }));
 
-    test('says which release it is', async () => {
+    test('prints its release', async () => {
       const version = await installedVersion(host, paths);
       expect(parseVersion(version ?? '')).toBeDefined();
     });
 
-    test('ends an agent with a key it does not know, in words we know', async () => {
+    test('ends an agent with an unknown key, in known words', async () => {
       const config = join(root, 'config.yaml');
       writeFileSync(config, 'no-such-key: "x"\n');
       const { exitCode, stdout, stderr } = await host.query({
@@ -44,7 +44,7 @@ export function k3sCliContract(name: string, executable: () => string): void {
       );
     });
 
-    test('is a kubectl that takes our options, and without a kubeconfig reaches nothing', async () => {
+    test('has a kubectl that accepts the options of Slipway, and fails without a kubeconfig', async () => {
       const node = aNode('agent', { root });
       expect(await nodeReady(node, []).check(host)).toMatchObject({
         state: 'Waiting',
@@ -53,10 +53,10 @@ export function k3sCliContract(name: string, executable: () => string): void {
       expect(JSON.stringify(await nodeReady(node, []).check(host))).not.toContain('unknown flag');
     });
 
-    test('and one that annotates and creates with our options', async () => {
+    test('has a kubectl that annotates and creates with the options of Slipway', async () => {
       const node = aNode('agent', { root });
       const event = { about: 'Node', type: 'Normal', reason: 'Tried', message: 'm' } as const;
-      // One after the other: a promise that fails before it is awaited is an unhandled rejection.
+      // In sequence: a promise that fails before it is awaited is an unhandled rejection.
       for (const tell of [
         () => annotate(host, node, { 'a.b/c': 'd' }),
         () => createEvents(host, node, [event], 0),

@@ -1,14 +1,14 @@
-/** The fields that docs/usage/output.md promises of each kind of output, and whether an output keeps to them. */
+/** The fields of each kind of output that docs/usage/output.md promises, and checks of outputs against them. */
 
 /** A row of the page. */
 export interface Field {
-  /** `conditions[].type`; `?` stands behind each part that may be absent. */
+  /** A path such as `conditions[].type`; `?` follows each part that may be absent. */
   readonly path: string;
-  /** `string`, `number`, `boolean`, `time`, `strings`, `any`, or the values there are. */
+  /** `string`, `number`, `boolean`, `time`, `strings`, `any`, or the possible values. */
   readonly type: string;
 }
 
-/** Returns the rows of each section of the page by its kind, and of what is common to all by ''. */
+/** Returns the rows of each section of the page by its kind; the rows for all kinds are under ''. */
 export function fieldsOf(page: string): ReadonlyMap<string, readonly Field[]> {
   const sections = page
     .split(/^## /m)
@@ -21,7 +21,7 @@ export function fieldsOf(page: string): ReadonlyMap<string, readonly Field[]> {
   );
 }
 
-/** Lists what of the outputs is not as the fields say, and what of the fields the outputs do not show. */
+/** Lists deviations of the outputs from the fields, and fields that the outputs do not show. */
 export function unlike(fields: readonly Field[], outputs: readonly object[]): readonly string[] {
   const found = outputs.flatMap((output) => leavesOf(output, fields));
   const known = new Map(fields.map((field) => [bare(field.path), field]));
@@ -41,12 +41,12 @@ export function unlike(fields: readonly Field[], outputs: readonly object[]): re
   ];
 }
 
-/** Lists what a later list of fields has no longer, or otherwise. */
+/** Lists the fields that a later list has lost or changed incompatibly. */
 export function lostFields(before: readonly Field[], after: readonly Field[]): readonly string[] {
   return before.filter((field) => !after.some((other) => keeps(other, field))).map(({ path }) => path);
 }
 
-/** A field that may have been absent may come to be there always, and one of some values may have more. */
+/** An optional field may become mandatory, and a field with fixed values may get more. */
 function keeps(after: Field, before: Field): boolean {
   if (bare(after.path) !== bare(before.path)) return false;
   const parts = before.path.split('.');
@@ -69,7 +69,7 @@ function leavesOf(value: unknown, fields: readonly Field[], path = ''): readonly
   );
 }
 
-/** Whether a part of this path is missing that has to be there. */
+/** True if a mandatory part of this path is missing. */
 function missingIn(value: unknown, [part, ...rest]: readonly string[], path: string): readonly string[] {
   const [, key = '', optional, list] = /^(\w+)(\?)?(\[\])?$/.exec(part ?? '') ?? [];
   const inner: unknown = Object(value)[key];

@@ -30,12 +30,12 @@ const changes = [
 ];
 const trouble = {
   reason: 'SecretNotFound',
-  message: 'There is none.',
+  message: 'It does not exist.',
   lookAgainAt: 0,
   blocks: true,
 } as const;
 
-/** One of each state, with and without what it may have. */
+/** An outcome of each state, with and without its optional fields. */
 const outcomes: readonly Outcome[] = [
   { resource, state: 'InSync', version: 'v1.36.3+k3s1', message: 'Ready', until: 1_000 },
   { resource, state: 'InSync' },
@@ -82,7 +82,7 @@ async function settings() {
   return load(host, { paths: nodePaths('/') });
 }
 
-/** Outputs of each kind that show all it can have. */
+/** Outputs of each kind with all optional fields. */
 const samples: Readonly<Record<OutputKind, () => Promise<readonly string[]>>> = {
   Status: async () => [
     JSON.stringify(statusOutput(status(), true)),
@@ -113,7 +113,7 @@ const samples: Readonly<Record<OutputKind, () => Promise<readonly string[]>>> = 
 };
 
 describe('output for programs', () => {
-  test('has the kinds of its page', () => {
+  test('has the kinds of the page', () => {
     const [, kind] = page.get('') ?? [];
     expect(kind?.type).toBe(
       Object.keys(samples)
@@ -123,15 +123,18 @@ describe('output for programs', () => {
     expect([...page.keys()].filter((name) => name !== '')).toEqual(Object.keys(samples));
   });
 
-  test.each(Object.entries(samples))('has the fields of its page, of their types: %s', async (kind, made) => {
-    const outputs = (await made()).map((text) => JSON.parse(text));
-    for (const output of outputs) expect(Object.keys(output).slice(0, 2)).toEqual(['apiVersion', 'kind']);
-    const common = [
-      { path: 'apiVersion', type: '`slipway.dev/v1`' },
-      { path: 'kind', type: `\`${kind}\`` },
-    ];
-    expect(unlike([...common, ...(page.get(kind) ?? [])], outputs)).toEqual([]);
-  });
+  test.each(Object.entries(samples))(
+    'has the fields of the page, with their types: %s',
+    async (kind, made) => {
+      const outputs = (await made()).map((text) => JSON.parse(text));
+      for (const output of outputs) expect(Object.keys(output).slice(0, 2)).toEqual(['apiVersion', 'kind']);
+      const common = [
+        { path: 'apiVersion', type: '`slipway.dev/v1`' },
+        { path: 'kind', type: `\`${kind}\`` },
+      ];
+      expect(unlike([...common, ...(page.get(kind) ?? [])], outputs)).toEqual([]);
+    },
+  );
 
   test.skipIf(noPrevious)(
     `has every field that the previous release had${noPrevious ? `: skipped, since ${noPrevious}` : ''}`,
@@ -145,18 +148,18 @@ describe('output for programs', () => {
 
   test.each([
     [
-      'a field that is removed',
+      'a missing field',
       { list: [{ at: '2026-01-01T00:00:00.000Z' }] },
       ['list[].name is missing', 'list[].name is never there'],
     ],
     ['a field of another type', { list: [{ at: 5, name: 'x' }] }, ['list[].at is 5']],
     [
-      'a field that is not listed',
+      'an unlisted field',
       { list: [{ at: '2026-01-01T00:00:00.000Z', name: 'x', new: 1 }] },
       ['list[].new is not listed'],
     ],
     [
-      'a value that is not listed',
+      'an unlisted value',
       { list: [{ at: '2026-01-01T00:00:00.000Z', name: 'z' }] },
       ['list[].name is never x', 'list[].name is z'],
     ],
@@ -171,11 +174,11 @@ describe('output for programs', () => {
   test.each<[string, Field, readonly string[]]>([
     ['the same', { path: 'a?.b', type: '`x`' }, []],
     ['always there', { path: 'a.b', type: '`x`' }, []],
-    ['of more values', { path: 'a?.b', type: '`x`, `y`' }, []],
-    ['no longer always there', { path: 'a?.b?', type: '`x`' }, ['a?.b']],
-    ['of any text', { path: 'a?.b', type: 'string' }, ['a?.b']],
+    ['a field with more values', { path: 'a?.b', type: '`x`, `y`' }, []],
+    ['a field that became optional', { path: 'a?.b?', type: '`x`' }, ['a?.b']],
+    ['a field that became any text', { path: 'a?.b', type: 'string' }, ['a?.b']],
     ['gone', { path: 'a?.c', type: '`x`' }, ['a?.b']],
-  ])('a later list keeps its fields, or they count as lost: %s', (_, later, expected) => {
+  ])('reports fields that a later list has lost: %s', (_, later, expected) => {
     expect(lostFields([{ path: 'a?.b', type: '`x`' }], [later])).toEqual(expected);
   });
 });
