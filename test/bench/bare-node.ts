@@ -1,4 +1,4 @@
-/** A root with settings and K3s's executable, and programs that answer at once: what is measured is Slipway alone. */
+/** A root with settings, the executable of K3s and programs that answer at once, so that only Slipway is measured. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, constants, cpSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -11,7 +11,7 @@ export interface BareNode {
 }
 
 export interface Bareness {
-  /** Where all roots are made. */
+  /** The folder of all roots. */
   readonly dir: string;
   /** The settings file of a node of the lab. */
   readonly settings: string;
@@ -28,7 +28,7 @@ export function bareNode({ dir, settings, notifySocket }: Bareness): BareNode {
   cpSync(settings, join(root, 'etc/slipway/config.yaml'));
   program(join(root, 'usr/local/bin/k3s'), "echo 'k3s version v1.36.3+k3s1 (00000000)'");
   program(join(path, 'systemctl'), 'exit 0');
-  // systemd's own program does as little; Node has no Unix datagrams to listen with, so a pipe takes the place.
+  // systemd's program does as little; Node cannot listen on Unix datagrams, so a pipe takes its place.
   program(join(path, 'systemd-notify'), 'echo "$*" >"$NOTIFY_SOCKET"');
   return {
     root,
@@ -53,7 +53,7 @@ export class Notifications {
   constructor(dir: string) {
     this.path = join(dir, 'notify');
     execFileSync('mkfifo', [this.path]);
-    // Open for writing too, so that it does not end with each writer.
+    // Opened for writing too, so that it does not end with each writer.
     this.#descriptor = openSync(this.path, constants.O_RDWR | constants.O_NONBLOCK);
     this.#socket = new Socket({ fd: this.#descriptor, readable: true, writable: false });
     this.#socket.on('data', (data) => {
@@ -61,7 +61,7 @@ export class Notifications {
     });
   }
 
-  /** Resolves when a service says this. */
+  /** Resolves when a service sends this. */
   next(text: string): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting = { text, resolve };

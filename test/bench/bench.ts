@@ -1,9 +1,9 @@
 /**
- * `npm run bench -- [--with-az] [--runs N] [--days N] [--quick]`: what Slipway costs, beside scripts that do the same work
- * against the same emulated endpoints, in turns. It needs neither root nor a network; the figures go to
- * dist/bench.json too.
+ * `npm run bench -- [--with-az] [--runs N] [--days N] [--quick]`: measures Slipway against scripts that do the same
+ * work with the same emulated endpoints, in turns. Needs neither root nor a network; also writes the figures to
+ * dist/bench.json.
  *
- * `--quick` only shows that all of it works: one run, three days, no xz.
+ * `--quick` only checks that everything works: one run, three days, no xz.
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -50,7 +50,7 @@ writeFileSync(
   `${JSON.stringify({ machine: about, rows, notes }, undefined, 2)}\n`,
 );
 process.stdout.write(`\n${table(about, rows, notes)}`);
-// Whatever still holds a pipe of a process that was killed.
+// A process that was killed may still have a pipe open.
 process.exit();
 
 async function measured(): Promise<readonly Row[]> {
@@ -71,7 +71,7 @@ async function measured(): Promise<readonly Row[]> {
   }
 }
 
-/** Whether a command is wished for and installed; says so where it is not installed. */
+/** True if a command is requested and installed; notes a requested one that is not installed. */
 function has(command: string, wished: boolean, otherwise: string): boolean {
   const found = wished && isInstalled(command);
   if (wished && !found) note(`${command} is not installed, so ${otherwise}.`);

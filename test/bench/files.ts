@@ -1,15 +1,15 @@
-/** What happens to files, as soon as it happens. */
+/** Changes of files, as soon as they happen. */
 import { mkdirSync, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Resolves when a file gets its name: a new one, or another in place of the one that is there now. */
+/** Resolves when a file appears or is replaced. */
 export function arrival(path: string): Promise<void> {
   const inode = () => statSync(path, { throwIfNoEntry: false })?.ino;
   const before = inode();
   return until(dirname(path), () => inode() !== undefined && inode() !== before);
 }
 
-/** Resolves when it happened, by a look after every change in a folder. */
+/** Resolves when `happened` is true, checked after every change in a folder. */
 export async function until(folder: string, happened: () => boolean): Promise<void> {
   mkdirSync(folder, { recursive: true });
   await new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** The machine that was measured on: figures without it say nothing. */
+/** The machine of a measurement, without which figures are meaningless. */
 import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem } from 'node:os';
 

@@ -1,6 +1,6 @@
-/** Measuring: every contender in turn, round after round, so that a slow moment of the machine hits all alike. */
+/** Measures all contenders in turn, round after round, so that a slow moment of the machine affects all alike. */
 
-/** What one run of a contender came to, by what was measured: `wall`, `cpu`. */
+/** The results of one run of a contender, by quantity: `wall`, `cpu`. */
 export type Sample = Readonly<Record<string, number>>;
 
 export interface Contender {
@@ -20,7 +20,7 @@ export interface Row {
 
 export type Unit = 'ms' | 'MB' | 'bytes';
 
-/** The medians of so many rounds, after one that does not count. */
+/** The medians of `runs` rounds, after one that does not count. */
 export async function interleaved(
   measure: string,
   runs: number,
@@ -36,7 +36,7 @@ export async function interleaved(
   return [...samples].flatMap(([{ name }, each]) => rowsOf(measure, name, 'ms', each));
 }
 
-/** One row for each thing that was measured. */
+/** One row for each quantity. */
 export function rowsOf(
   measure: string,
   contender: string,

@@ -1,4 +1,4 @@
-/** The memory of a daemon that has joined its node and has nothing to do. */
+/** The memory of an idle daemon on a joined node. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../lab/lab.ts';
@@ -6,7 +6,7 @@ import { type Row, rowsOf, type Sample } from './measure.ts';
 import { memoryOf } from './processes.ts';
 import { joinedLab, type World } from './world.ts';
 
-/** Two agents of each of as many labs as it takes, so many seconds after they were Ready. */
+/** Measures two agents in each of several labs, a number of seconds after they were Ready. */
 export async function idleMemory(world: World, runs: number, seconds: number): Promise<readonly Row[]> {
   const measured: Promise<readonly Sample[]>[] = [];
   for (let number = 0; number < Math.ceil(runs / 2); number += 1) {
@@ -17,7 +17,7 @@ export async function idleMemory(world: World, runs: number, seconds: number): P
   return rowsOf(`idle after ${seconds} s`, 'slipway run', 'MB', samples);
 }
 
-/** What there is to see at once: of the agent that all else was measured with. */
+/** The memory of the agent in the world of the other measurements, read at once. */
 export function memoryNow({ lab }: World): readonly Row[] {
   return rowsOf('idle now', 'slipway run', 'MB', [memoryOf(lab.node('agent').pid ?? 0)]);
 }

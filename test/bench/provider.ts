@@ -36,7 +36,7 @@ async function answeredWith(command: readonly string[], isReady: boolean): Promi
   return answered(command, ({ kind }) => kind === 'CredentialProviderResponse');
 }
 
-/** Until the process is gone, as kubelet waits for it. */
+/** Waits until the process is gone, as kubelet does. */
 async function answered(
   [file = '', ...args]: readonly string[],
   isAnswer: (answer: { readonly kind?: string }) => boolean = () => true,
@@ -44,7 +44,7 @@ async function answered(
   const begun = performance.now();
   const child = spawn(file, args, { env: { PATH: '/usr/bin:/bin' }, stdio: 'pipe' });
   const said = Promise.all([text(child.stdout), text(child.stderr)]);
-  // A process may end before it has read anything.
+  // A process may end before it has read its input.
   child.stdin.on('error', () => {}).end(request);
   const [exitCode] = await once(child, 'exit');
   const wall = performance.now() - begun;

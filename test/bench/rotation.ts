@@ -1,4 +1,4 @@
-/** A rotation in the running daemon of a joined agent, beside a script that does it by hand. */
+/** A rotation in the running daemon of a joined agent, compared with a script. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -14,7 +14,7 @@ const registries = 'etc/rancher/k3s/registries.yaml';
 
 export function rotation(world: World, runs: number): Promise<readonly Row[]> {
   const node = world.lab.node('agent');
-  // No identity token outlives a rotation, so that each asks for one of its own, as the script does.
+  // Identity tokens live shorter than a rotation, so that each rotation requests one, as the script does.
   world.lab.azure.entra.tokenLifetime = 60_000;
   const script = join(import.meta.dirname, 'rotation.sh');
   const env = { PATH: '/usr/bin:/bin', ...world.scriptEnvironment, OUT: join(world.dir, 'registries.yaml') };
@@ -26,8 +26,9 @@ export function rotation(world: World, runs: number): Promise<readonly Row[]> {
 }
 
 /**
- * `wall` is from the first request to the file. `CPU` is what the daemon takes from waking to sleeping, less two
- * passes, of which one found the credential due and the other verified it; `CPU of a pass` is what such a one takes.
+ * `wall` is the time from the first request to the file. `CPU` is the processor time of the daemon from waking to
+ * sleeping, less two passes: one found the credential due, the other verified it. `CPU of a pass` is that of one such
+ * pass.
  */
 function inDaemon(name: string, world: World, node: LabNode, proof: readonly string[]): Contender {
   return {
@@ -44,14 +45,14 @@ function inDaemon(name: string, world: World, node: LabNode, proof: readonly str
   };
 }
 
-/** Which images prove a pull after a rotation; none but the login itself where the list is empty. */
+/** The images that prove a pull after a rotation; if the list is empty, only the login is proven. */
 export function configure(node: LabNode, proof: readonly string[]): void {
   const settings = parse(node.read('etc/slipway/config.yaml') ?? '');
   settings.registries = { servers: [loginServer], proof };
   node.write('etc/slipway/config.yaml', stringify(settings), 0o600);
 }
 
-/** Received three hours ago, by the note at the end of the file. */
+/** Marks the credential as received three hours ago, in the note at the end of the file. */
 function makeDue(node: LabNode): void {
   const received = new Date(Date.now() - 3 * hour).toISOString();
   const text = node.read(registries) ?? '';
@@ -78,7 +79,7 @@ async function cpu(node: LabNode, work: () => Promise<void>): Promise<number> {
   return cpuOf(pid) - before;
 }
 
-/** Milliseconds from the next request at the emulated endpoints, a server's own checks aside, to `end`. */
+/** Milliseconds from the next request at the emulated endpoints, except a server's own checks, to `end`. */
 async function fromFirstRequest({ lab }: World, end: Promise<void>): Promise<number> {
   const { requests } = lab.azure;
   const seen = requests.length;

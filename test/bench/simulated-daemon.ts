@@ -1,9 +1,9 @@
 /**
- * The agent of a joined node with everything real but time and commands: `node simulated-daemon.ts ROOT DAYS`.
+ * The agent of a joined node with real parts except time and commands: `node simulated-daemon.ts ROOT DAYS`.
  *
- * Settings, plan, Azure SDKs, requests to the emulated endpoints and files are those of the daemon; only that no file
- * is synced. A sleep is over at once, and takes two hours where nothing is due at once, so there are two passes for each
- * rotation: the one that does it and the one that verifies it. A command is run once, and answered from memory then.
+ * Settings, plan, Azure SDKs, requests to the emulated endpoints and files are those of the daemon, except that no file
+ * is synced. A sleep ends at once, and takes two hours if nothing is due, so each rotation has two passes: one rotates
+ * and one verifies. A command runs once; its answer is cached.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,11 +17,13 @@ import { logEvents } from '../../src/agent/report/log.ts';
 import { statusOf, writeStatus } from '../../src/agent/report/status.ts';
 import { compose } from '../../src/commands/compose.ts';
 
-/** What is seen of this process after so many days; megabytes, and milliseconds of processor time since the first. */
+/**
+ * The figures of this process after a number of days: megabytes, and milliseconds of processor time since the first.
+ */
 export interface Look {
   readonly day: number;
   readonly rss: number;
-  /** What is left after a full collection. */
+  /** The heap after a full collection. */
   readonly heap: number;
   readonly cpu: number;
   readonly rotations: number;
@@ -30,13 +32,13 @@ export interface Look {
 const [root = '', days = ''] = process.argv.slice(2);
 const day = 86_400_000;
 const start = Date.now();
-/** Days between two looks, and before the first. */
+/** Days between two measurements, and before the first. */
 const interval = Math.max(1, Number(days) / 10);
 let time = start;
 let looks = 0;
 let rotations = 0;
 
-// The unit of K3s names it, and the one of this node must stay as it is.
+// The unit of K3s contains this path, which must not change for this node.
 process.execPath = join(root, '.lab/slipway');
 const stopped = new AbortController();
 const log = logEvents({ hasTime: false, write: () => {} });
@@ -81,10 +83,10 @@ function simulated(real: Host): Host {
     now: () => time,
     monotonic: () => time,
     sleep: async (milliseconds) => {
-      // A long sleep comes in pieces of ten seconds (alarm.ts).
+      // A long sleep is made of pieces of ten seconds (alarm.ts).
       time += milliseconds < 10_000 ? milliseconds : 7_200_000;
     },
-    // In place: no disk is waited for, 200,000 times.
+    // Written in place: no wait for a disk, 200,000 times.
     writeFile: (path, content, { mode }) => writeFile(path, reveal(content), { mode }),
     query: remembered(real.query),
     run: remembered(real.run),

@@ -1,4 +1,4 @@
-/** Years in minutes: whether the daemon's memory grows with the passes and rotations it has behind it. */
+/** Simulates years in minutes: does the memory of the daemon grow with its passes and rotations? */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -8,14 +8,14 @@ import { configure } from './rotation.ts';
 import type { Look } from './simulated-daemon.ts';
 import type { World } from './world.ts';
 
-/** Days until everything has been used often enough to be compiled and cached. */
+/** Days until all code is compiled and all caches are filled. */
 const warmUp = 100;
 
 export async function simulatedDays({ lab }: World, days: number): Promise<readonly Row[]> {
   const node = lab.node('agent');
   await node.stopDaemon();
   configure(node, []);
-  // No identity token outlives a rotation.
+  // Identity tokens live shorter than a rotation.
   lab.azure.entra.tokenLifetime = 60_000;
   const looks = await lookedAt(node.root, days);
   const first = looks[0];
@@ -57,7 +57,7 @@ async function lookedAt(root: string, days: number): Promise<readonly Look[]> {
   return looks;
 }
 
-/** Of the straight line that fits best (least squares). */
+/** The slope of the best straight line (least squares). */
 function slope(points: readonly (readonly [number, number])[]): number {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [mx, my] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))];

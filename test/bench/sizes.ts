@@ -1,4 +1,4 @@
-/** How large the executable is, and what is left of it to download. */
+/** The size of the executable, plain and compressed for a download. */
 import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { promisify } from 'node:util';

@@ -1,4 +1,4 @@
-/** The report as a table for people: Markdown, as README has it. */
+/** The report as a Markdown table, as in the README. */
 import type { Machine } from './machine.ts';
 import type { Row } from './measure.ts';
 

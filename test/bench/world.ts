@@ -1,4 +1,4 @@
-/** What every measure needs: the executable, the lab with a joined agent, and its emulated endpoints. */
+/** The world of every measurement: the executable, the lab with a joined agent, and its emulated endpoints. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export interface World {
   readonly bareness: Bareness;
   readonly notifications: Notifications;
   readonly hasAzureCli: boolean;
-  /** What the scripts of curl and jq, and the Azure CLI, are told. */
+  /** The environment of the curl and jq scripts and of the Azure CLI. */
   readonly scriptEnvironment: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
@@ -49,7 +49,7 @@ export async function startWorld(options: { readonly hasAzureCli: boolean }): Pr
   };
 }
 
-/** A server and agents, all Ready. Each daemon has a file of the executable of its own, so that no page is shared. */
+/** A server and agents, all Ready. Each daemon has its own copy of the executable, so that no page is shared. */
 export async function joinedLab(
   dir: string,
   nodes: readonly ('server' | 'agent' | 'observability')[] = ['server', 'agent'],
@@ -57,12 +57,12 @@ export async function joinedLab(
   const script = '[ -e "$3/.lab/slipway" ] || cp "$0" "$3/.lab/slipway"; exec "$3/.lab/slipway" "$@"';
   const lab = await startLab({ dir, nodes, executable: ['/bin/sh', '-c', script, packaged] });
   lab.start();
-  // A busy machine takes longer than the minute that the lab gives it.
+  // A busy machine takes longer than the minute that the lab allows.
   await lab.waitReady().catch(() => lab.waitReady());
   return lab;
 }
 
-/** As MSAL for Python and requests want it; a directory of its own, so that it knows no sign-in. */
+/** The variables of MSAL for Python and requests; a new directory, so that no earlier sign-in is used. */
 function forAzureCli(azure: Lab['azure'], dir: string): Record<string, string> {
   return {
     AZURE_POD_IDENTITY_AUTHORITY_HOST: azure.imdsUrl('agent'),

@@ -21,7 +21,7 @@ function secondsLeft(host: MemoryHost): number {
   return ((readJwt(password)?.expiresAt ?? 0) - host.now()) / 1_000;
 }
 
-test('a year of rotations, looked at whenever one is due: the credential never nears its end', async () => {
+test('a year of rotations, checked whenever one is due: the credential never comes close to its end', async () => {
   const host = memoryHost();
   const cloud = new FakeCloud({ registries: [registry], clock: host });
   const node = aNode('agent', { settings: { registries: { servers: [registry] } } });
@@ -42,7 +42,7 @@ test('a year of rotations, looked at whenever one is due: the credential never n
   expect(least).toBe(3_600);
 }, 120_000);
 
-test('a week of passes: rotated every two hours, and K3s is never restarted for it', async () => {
+test('a week of passes: a rotation every two hours, and no restart of K3s', async () => {
   const { machine, slipway } = await booted('agent');
   await live(slipway, machine, 7 * day);
   expect(rotations(machine.cloud.calls)).toBe(1 + 7 * 12);

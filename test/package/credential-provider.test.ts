@@ -31,13 +31,13 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs the plugin as kubelet does: what K3s has in its environment is in its own, too. */
+/** Runs the plugin as kubelet does, with the environment of K3s added. */
 function provide(root: string, env: Readonly<Record<string, string>> = {}) {
   const command = [plugin, 'credential-provider', '--root', root] as const;
   return run(command, request, { PATH: '/usr/bin:/bin', NODE_NAME: 'vm', ...env });
 }
 
-/** What would lead Node, the SDKs or a proxy-minded library elsewhere. */
+/** Variables that would redirect Node, the SDKs or a client that uses proxies. */
 const evil = {
   NODE_OPTIONS: '--require /evil.cjs',
   NODE_EXTRA_CA_CERTS: '/evil.pem',
@@ -48,7 +48,7 @@ const evil = {
   HTTPS_PROXY: 'http://127.0.0.1:9',
 };
 
-test('a login is fetched once, whatever K3s has in its environment, and then answered from the cache', async () => {
+test('a login is fetched once, in any environment of K3s, and then answered from the cache', async () => {
   const { root, paths } = await nodeWithSettings(azure);
   const cold = await provide(root, evil);
   expect(cold).toMatchObject({ exitCode: 0, stderr: '' });
@@ -59,7 +59,7 @@ test('a login is fetched once, whatever K3s has in its environment, and then ans
   expect(askedFor(azure)).toEqual({ tokens: 1, passwords: 1 });
 });
 
-test('ten at once fetch one login', async () => {
+test('ten concurrent calls fetch one login', async () => {
   const { root } = await nodeWithSettings(azure);
   const all = await Promise.all(Array.from({ length: 10 }, () => provide(root)));
   expect(all.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual(Array(10).fill([0, '']));
@@ -67,7 +67,7 @@ test('ten at once fetch one login', async () => {
   expect(askedFor(azure)).toEqual({ tokens: 1, passwords: 1 });
 });
 
-test('called without its plugin, the environment has no power either', async () => {
+test('the executable ignores the environment also without the plugin', async () => {
   const { root } = await nodeWithSettings(azure);
   const ended = await run([executable(), 'credential-provider', '--root', root], request, evil);
   expect(ended.exitCode).toBe(0);
@@ -86,7 +86,7 @@ test.each([
   expect(refusal(ended)).toMatch(message);
 });
 
-test('without the executable the plugin says so, and exits 1', async () => {
+test('a plugin without the executable reports it and exits with 1', async () => {
   const lost = join(folder, 'lost');
   writeFileSync(lost, renderPlugin({ slipway: join(folder, 'gone') }), { mode: 0o755 });
   expect(refusal(await run([lost, 'credential-provider'], request))).toMatch(/is not there/);

@@ -16,7 +16,7 @@ const enabled = '/etc/systemd/system/multi-user.target.wants/slipway.service';
 describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
   const lacks = lacksDebianRoot(suite);
 
-  /** A story in a Debian of its own. */
+  /** A test in its own Debian. */
   function story(name: string, tell: (root: DebianRoot) => void): void {
     test(name, ({ skip }) => {
       skip(lacks !== undefined, lacks);
@@ -58,7 +58,7 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
     expect(leftOf(root, [...kept, '/etc/slipway', '/var/lib/slipway', enabled])).toEqual([]);
   });
 
-  story('tells a systemd that runs, and waits for nothing', (root) => {
+  story('notifies a running systemd without waiting', (root) => {
     root.bootsSystemd();
     install(root);
     expect(root.told()).toEqual(['daemon-reload', 'start --no-block slipway.service']);
@@ -76,7 +76,7 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
     expect(root.told()).toEqual([expect.stringMatching(/stop slipway\.service$/), 'daemon-reload']);
   });
 
-  story('purged without K3s, takes the guard of the metadata service out of the kernel', (root) => {
+  story('removes the guard of the metadata service from the kernel when it is purged without K3s', (root) => {
     install(root);
     root.bootsSystemd();
     root.write(guard, '');
@@ -89,7 +89,7 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
     expect(isThere(root, guard)).toBe(false);
   });
 
-  story('leaves K3s what it needs, and a provider that is not its own', (root) => {
+  story('keeps the files that K3s needs, and the provider of another tool', (root) => {
     install(root);
     root.write('/etc/systemd/system/k3s-agent.service', '');
     root.write('/var/lib/slipway/join-token', 'token');
@@ -101,7 +101,7 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
     expect(leftOf(root, kept)).toEqual(kept);
   });
 
-  story('refuses to be shadowed by an earlier slipway install, and says what to do', (root) => {
+  story('refuses to be shadowed by an earlier slipway install, with a remedy', (root) => {
     for (const path of ['/usr/local/bin/slipway', '/etc/systemd/system/slipway.service']) {
       root.write(path, 'from an earlier install');
       const ended = root.install(debianPackage());
@@ -115,7 +115,7 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
   });
 });
 
-test('lintian finds neither error nor warning', ({ skip }) => {
+test('lintian finds no error and no warning', ({ skip }) => {
   skip(!isInstalled('lintian'), 'needs lintian');
   const ended = runProgram('lintian', ['--fail-on', 'error,warning', '--allow-root', debianPackage()]);
   expect(ended).toMatchObject({ exitCode: 0, stdout: '' });
@@ -140,7 +140,7 @@ function leftOf(root: DebianRoot, paths: readonly string[]): readonly string[] {
   return paths.filter((path) => isThere(root, path));
 }
 
-/** A link counts, wherever it points. */
+/** True if the path exists; a link counts, wherever it points. */
 function isThere(root: DebianRoot, path: string): boolean {
   return lstatSync(root.path(path), { throwIfNoEntry: false }) !== undefined;
 }

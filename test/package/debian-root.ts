@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { type Ended, runProgram } from './executable.ts';
 
-/** Why no minimal Debian of that suite can be used here; nothing where it can. */
+/** Returns why no minimal Debian of that suite can be used here; undefined if one can. */
 export function lacksDebianRoot(suite: string): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root, for chroot and mount';
   const root = rootOf(suite);
@@ -23,7 +23,7 @@ function rootOf(suite: string): string {
   return resolve('dist/.cache', `root-${suite}`);
 }
 
-/** A minimal Debian that a test may change: it is gone with `remove`. */
+/** A minimal Debian that a test may change; `remove` deletes it. */
 export class DebianRoot {
   readonly #folder = mkdtempSync(join(tmpdir(), 'slipway-debian-'));
   readonly #calls = '/calls';
@@ -43,7 +43,7 @@ export class DebianRoot {
     return runProgram('chroot', [this.path('/'), file, ...args], { DEBIAN_FRONTEND: 'noninteractive' });
   }
 
-  /** Without the packages it depends on: a minimal Debian has no systemd. */
+  /** Installs without dependencies: a minimal Debian has no systemd. */
   dpkg(...args: readonly string[]): Ended {
     return this.run('dpkg', '--force-depends', '--force-unsafe-io', ...args);
   }
@@ -59,13 +59,13 @@ export class DebianRoot {
     chmodSync(this.path(path), mode);
   }
 
-  /** From now on a systemd seems to run, whose systemctl only notes what it is told. */
+  /** Pretends that a systemd runs, whose systemctl only records its calls. */
   bootsSystemd(): void {
     mkdirSync(this.path('/run/systemd/system'), { recursive: true });
     this.write('/usr/bin/systemctl', `#!/bin/sh\necho "$*" >>${this.#calls}\n`, 0o755);
   }
 
-  /** What systemctl was told since it was last asked, but for the preset that Debian's helper asks for. */
+  /** The calls of systemctl since the last check, except for the preset of Debian's helper. */
   told(): readonly string[] {
     const calls = this.path(this.#calls);
     const lines = existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : [];

@@ -1,6 +1,6 @@
-/** What a dynamically linked ELF executable asks of the system it starts on. */
+/** The requirements of a dynamically linked ELF executable. */
 export interface Needs {
-  /** Shared libraries, as the loader looks them up. */
+  /** Shared libraries, by the names that the loader uses. */
   readonly libraries: readonly string[];
   /** The newest version of each family of symbol versions, such as GLIBC: [2, 28]. */
   readonly newest: Readonly<Record<string, readonly number[]>>;
@@ -29,7 +29,7 @@ interface Section {
   readonly type: number;
   readonly offset: number;
   readonly size: number;
-  /** The section that holds this one's strings. */
+  /** The string section of this section. */
   readonly link: number;
 }
 
@@ -65,7 +65,9 @@ function neededVersions(file: Buffer, sections: readonly Section[]): readonly st
   );
 }
 
-/** The offsets of the entries of a chain, whose next one is told at `nextAt` of each; 0 ends it. */
+/**
+ * The offsets of the entries of a chain; the field at `nextAt` of an entry has the offset of the next one, 0 ends it.
+ */
 function chain(file: Buffer, first: number, nextAt: number): readonly number[] {
   const entries = [first];
   for (const entry of entries) {
@@ -85,7 +87,7 @@ function newestVersions(names: readonly string[]): Needs['newest'] {
   return newest;
 }
 
-/** Negative, zero or positive, as a sort wants it. */
+/** Compares two versions: negative, zero or positive. */
 export function compareVersions(a: readonly number[], b: readonly number[]): number {
   const length = Math.max(a.length, b.length);
   const differences = Array.from({ length }, (_, index) => (a[index] ?? 0) - (b[index] ?? 0));

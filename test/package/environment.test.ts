@@ -15,7 +15,7 @@ const trace = join(folder, 'trace');
 writeFileSync(evil, `require('node:fs').writeFileSync(${JSON.stringify(trace)}, 'evil');`);
 writeFileSync(evilOpenssl, 'nodejs_conf = evil\n[evil]\nengines = evil\n');
 
-describe('what Node itself acts on has no effect', () => {
+describe('the executable ignores the variables of Node', () => {
   test.each([
     ['NODE_OPTIONS', `--require ${evil}`],
     ['NODE_OPTIONS', '--inspect=127.0.0.1:0'],
@@ -44,17 +44,17 @@ describe('what Node itself acts on has no effect', () => {
   });
 });
 
-test('all that is ignored is said in one line, without its values', () => {
+test('one line lists the ignored variables, without their values', () => {
   const ended = runProgram(executable(), ['version'], { MSI_SECRET: 'hush', AZURE_CLIENT_ID: 'someone' });
   expect(ended.stderr).toBe(`${ignored('AZURE_CLIENT_ID', 'MSI_SECRET')}\n`);
 });
 
-test('under journald the line is a warning', () => {
+test('the line about ignored variables is a warning in the journal', () => {
   const ended = runProgram(executable(), ['version'], { JOURNAL_STREAM: '8:1', NODE_DEBUG: 'fs' });
   expect(ended.stderr).toMatch(/^<4>slipway: ignored/);
 });
 
-test('nothing is said of an everyday environment', () => {
+test('an everyday environment causes no message', () => {
   const everyday = {
     HOME: '/root',
     LANG: 'C.UTF-8',
@@ -65,7 +65,7 @@ test('nothing is said of an everyday environment', () => {
   expect(runProgram(executable(), ['version'], everyday).stderr).toBe('');
 });
 
-test('a daemon goes on under its process id, without the variables', async () => {
+test('a daemon keeps its process id, and drops the variables', async () => {
   const root = join(folder, 'root');
   mkdirSync(join(root, 'etc/slipway'), { recursive: true });
   writeFileSync(join(root, 'etc/slipway/config.yaml'), 'azure: { imdsEndpoint: http://127.0.0.1:9 }\n');
@@ -88,7 +88,7 @@ test('a daemon goes on under its process id, without the variables', async () =>
   }
 });
 
-/** The lines of stderr, without those by which Node says that coverage was asked for and is not taken. */
+/** The lines of stderr, without those of Node about coverage that was requested and is ignored. */
 function complaintsOf(stderr: string): readonly string[] {
   const coverage = /^(Failed to get 'result' from coverage profile response:|\{"id":4,.*Precise coverage.*)$/;
   return stderr.split('\n').filter((line) => line !== '' && !coverage.test(line));

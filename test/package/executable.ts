@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 
 type Architecture = 'x64' | 'arm64';
 
-/** The packaged executable of an architecture; says how to get one where there is none. */
+/** The packaged executable of an architecture; throws with the command that builds it if it is missing. */
 export function packaged(architecture: Architecture): string {
   const path = resolve('dist', `slipway-linux-${architecture}`);
   if (!existsSync(path)) throw new Error(`${path} is missing: run npm run package first.`);
@@ -22,13 +22,13 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** The line by which the executable says what of its environment it does not heed. */
+/** The line in which the executable lists the ignored variables. */
 export function ignored(...names: readonly string[]): string {
   const repair = 'unset what is named, and use settings in its place, such as network.caFile';
   return `slipway: ignored from the environment: ${names.join(', ')}; ${repair}`;
 }
 
-/** Runs a program to its end with no more environment than is given, and a PATH. */
+/** Runs a program to its end with only the given environment and a PATH. */
 export function runProgram(
   file: string,
   args: readonly string[],

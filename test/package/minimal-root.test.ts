@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { executable, runProgram } from './executable.ts';
 
-/** Debian 12 and 13, made by `.ci/run` with mmdebstrap and kept between runs. */
+/** Debian 12 and 13, built by `.ci/run` with mmdebstrap and kept between runs. */
 describe.each(['bookworm', 'trixie'])('in a minimal Debian %s', (suite) => {
   const root = resolve('dist/.cache', `root-${suite}`);
 
@@ -14,7 +14,7 @@ describe.each(['bookworm', 'trixie'])('in a minimal Debian %s', (suite) => {
       2,
       /observability=true:NoSchedule/,
     ],
-    // No /proc is mounted here, as where images are built, and there is no systemctl: all but the enabling is done.
+    // There is no /proc and no systemctl here, as in image builds: all steps but the enabling are done.
     [['install'], 1, /\/etc\/systemd\/system\/slipway\.service/],
     [['uninstall', '--purge'], 0, /\/etc\/systemd\/system\/slipway\.service/],
   ] as const)('slipway %s', ([args, exitCode, stdout], { skip }) => {

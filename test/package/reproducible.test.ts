@@ -10,13 +10,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const architecture = process.arch;
 
-test('two builds of one commit are the same, byte for byte', () => {
+test('two builds of one commit are identical', () => {
   const [first, second] = [build('first'), build('second')];
   expect(digest(second)).toBe(digest(first));
   expect(debianDigests('second')).toEqual(debianDigests('first'));
 });
 
-test('without binutils it is packaged unstripped, and said to be', () => {
+test('a build without binutils is unstripped, with a message', () => {
   const ended = runPackaging('unstripped', '--no-strip');
   expect(ended.stdout).toContain('not stripped');
   const path = executableIn('unstripped');
@@ -36,7 +36,7 @@ function executableIn(name: string): string {
   return join(folder, name, `slipway-linux-${architecture}`);
 }
 
-/** None where there is no dpkg-deb. */
+/** Empty without dpkg-deb. */
 function debianDigests(name: string): readonly string[] {
   const files = readdirSync(join(folder, name)).filter((file) => file.endsWith('.deb'));
   return files.map((file) => digest(join(folder, name, file)));

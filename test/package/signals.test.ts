@@ -17,7 +17,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { executable } from './executable.ts';
 
 test.each([
-  ['no more than a PATH', {}],
+  ['only a PATH', {}],
   ['NODE_OPTIONS that ask for a debugger', { NODE_OPTIONS: '--inspect=127.0.0.1:0 --inspect-port=0' }],
 ])(
   'SIGUSR1 opens no port, and SIGUSR1, SIGUSR2 and SIGPIPE leave the daemon alive: %s',
@@ -30,8 +30,8 @@ test.each([
   },
 );
 
-// The daemon has a handler, by which Node opens nothing; a command has none, nor has the daemon in its first moments.
-test('SIGUSR1 opens no port in a command without a handler of its own', async () => {
+// The daemon has a handler, which keeps Node from opening a port; a command has none, nor does a daemon at its start.
+test('SIGUSR1 opens no port in a command without a handler', async () => {
   const args = ['status', '--watch', '--root', rootFolder()];
   const child = spawn(executable(), args, { env: {}, stdio: ['ignore', 'ignore', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -58,7 +58,7 @@ async function startDaemon(variables: Readonly<Record<string, string>>): Promise
   return child;
 }
 
-/** Of a VM whose metadata service is away, so that nothing is done. */
+/** The daemon of a VM whose metadata service is away, so that it does nothing. */
 function rootFolder(): string {
   const root = mkdtempSync(join(tmpdir(), 'slipway-signals-'));
   onTestFinished(() => rmSync(root, { recursive: true }));
@@ -67,7 +67,7 @@ function rootFolder(): string {
   return root;
 }
 
-/** The TCP ports at which a process listens: proc(5), /proc/PID/net/tcp, state 0A. */
+/** The TCP ports on which a process listens: proc(5), /proc/PID/net/tcp, state 0A. */
 function listeningPorts({ pid }: ChildProcess): readonly number[] {
   try {
     const own = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => linkAt(`/proc/${pid}/fd/${fd}`));

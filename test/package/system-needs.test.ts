@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { compareVersions, type Needs, readNeeds } from './elf.ts';
 import { packaged } from './executable.ts';
 
-/** The oldest of the supported systems, RHEL 8: glibc 2.28, libstdc++ of GCC 8. */
+/** The oldest supported system, RHEL 8: glibc 2.28, libstdc++ of GCC 8. */
 const oldest: Needs['newest'] = { GLIBC: [2, 28], GLIBCXX: [3, 4, 25], CXXABI: [1, 3, 11], GCC: [8] };
 
-/** What every supported system has, minimal ones too; libatomic.so.1, for one, a minimal Debian has not. */
+/** Libraries of every supported system, even a minimal one; a minimal Debian has no libatomic.so.1, for example. */
 const libraries = [
   'libc',
   'libdl',
@@ -27,7 +27,7 @@ describe.each(['x64', 'arm64'] as const)('the executable for %s', (architecture)
     expect(needs().machine).toBe(architecture);
   });
 
-  test('needs only libraries that a minimal system has', () => {
+  test('needs only libraries of a minimal system', () => {
     const found = needs().libraries;
     expect(found.length).toBeGreaterThan(3);
     expect(found.filter((library) => !anywhere.test(library))).toEqual([]);
@@ -44,7 +44,7 @@ describe.each(['x64', 'arm64'] as const)('the executable for %s', (architecture)
   });
 });
 
-test('versions compare by their numbers', () => {
+test('versions are compared as numbers', () => {
   expect(compareVersions([2, 36], [2, 4])).toBeGreaterThan(0);
   expect(compareVersions([2, 28], [2, 28])).toBe(0);
   expect(compareVersions([3, 4], [3, 4, 1])).toBeLessThan(0);

@@ -4,12 +4,12 @@ import { executable, runProgram } from './executable.ts';
 
 const { version }: { version: string } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-test.each([['version'], ['--version']])('%s is answered with the version of package.json', (command) => {
+test.each([['version'], ['--version']])('slipway %s prints the version of package.json', (command) => {
   const ended = runProgram(executable(), [command]);
   expect(ended).toEqual({ exitCode: 0, stdout: expect.stringContaining(`slipway ${version} (`), stderr: '' });
 });
 
-test('an unknown command is refused by the program itself', () => {
+test('the program itself refuses an unknown command', () => {
   const ended = runProgram(executable(), ['lunch']);
   expect(ended.exitCode).not.toBe(0);
   expect(ended.stderr).toContain('lunch');
