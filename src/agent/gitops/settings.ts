@@ -17,7 +17,7 @@ export function gitOpsSection<Table extends GitOpsEngines>(table: Table) {
   const engines = sectionsOf(table);
   return {
     schema: about(
-      'To what a server hands over its cluster.',
+      'The GitOps engine to which a server hands over its cluster.',
       z.strictObject({ engine: about('The GitOps engine.', choiceOf(table)), ...schemasOf(engines) }),
     ),
     defaults: { engine: 'none', ...defaultsOf(engines) },
@@ -27,7 +27,7 @@ export function gitOpsSection<Table extends GitOpsEngines>(table: Table) {
   } as const satisfies SettingsSection;
 }
 
-/** Only the engine in use is judged: the others may be half configured. */
+/** Checks only the engine in use: the others may be half configured. */
 function only(name: string, engines: Sections): Sections {
   return Object.fromEntries(Object.entries(engines).filter(([each]) => each === name));
 }

@@ -2,15 +2,18 @@ import { isIPv6 } from 'node:net';
 import { mapAt, type Problem } from './path.ts';
 import type { Written } from './section.ts';
 
-/** Keys of K3s that take networks or addresses of the cluster, IPv4 unless given. */
+/** Keys of K3s for networks or addresses of the cluster; IPv4 by default. */
 const ranges = ['cluster-cidr', 'service-cidr', 'cluster-dns'] as const;
 
-/** Returns what would make a dual-stack cluster of the section `k3s`: a node of Slipway has one address. */
+/** Lists the keys of the section `k3s` that would make a dual-stack cluster: a node of Slipway has one address. */
 export function dualStack({ config }: Written): readonly Problem[] {
   return dualRanges(mapAt(config, [])).map((key) => ({ path: ['config', key], message: noDualStack }));
 }
 
-/** Returns what mixes the families of node and cluster: K3s ends if its address is of another one than its networks. */
+/**
+ * Lists keys whose address family differs between node and cluster: K3s ends if its address is of another family than
+ * its networks.
+ */
 export function foreignFamily({ ip }: Written, settings: Written): readonly Problem[] {
   const config = mapAt(settings, ['k3s', 'config']);
   const [[family], [own]] = [familiesOf(config['cluster-cidr']), familiesOf(ip)];

@@ -1,14 +1,14 @@
 import * as z from 'zod/mini';
 import { hostName, text } from './forms.ts';
 
-/** A registry as containerd names it, with its port where it has one, or `*` for all others. */
+/** A registry as containerd names it, with a port if it has one, or `*` for all others. */
 export const registryName = address(
   new RegExp(`^(?:\\*|${hostName}(?::\\d+)?)$`),
   'be the bare host name of a registry in lower case such as docker.io, or "*"; leave out https:// and any path',
   (value) => (value === '*' ? undefined : `https://${value}`),
 );
 
-/** An http or https URL; it holds no password, because settings are printed. */
+/** An http or https URL, without a password, because settings are printed. */
 export const url = address(
   /^https?:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/,
   'be a URL such as https://example.com/path, without user name, password or query',
@@ -25,7 +25,7 @@ export const gitHost = address(
   (value) => `https://${value}`,
 );
 
-/** Text that matches, and whose URL has a host and a port that can be: `https://x:99999` looks right and is not. */
+/** Text that matches, and whose URL has a valid host and port: `https://x:99999` matches and is invalid. */
 export function address(
   pattern: RegExp,
   must: string,
@@ -33,7 +33,7 @@ export function address(
 ) {
   const isPossible = (value: string) => {
     const url = urlOf(value);
-    // What does not match, or holds a control character, is another problem's matter.
+    // A mismatch or a control character is reported by another check.
     return !pattern.test(value) || /\p{Cc}/u.test(value) || url === undefined || isReachable(url);
   };
   return text(pattern, must).check(

@@ -6,7 +6,9 @@ export function choiceOf<Table extends Readonly<Record<string, unknown>>>(table:
   return z.enum(names);
 }
 
-/** Returns the entry that valid settings name. Throws if the table has none of that name: then another table made the schema. */
+/**
+ * Returns the entry that valid settings name. Throws if the table lacks that name: then another table made the schema.
+ */
 export function entryOf<Entry>(table: Readonly<Record<string, Entry>>, name: string, what: string): Entry {
   const entry = Object.hasOwn(table, name) ? table[name] : undefined;
   if (!entry) throw new Error(`no ${what} ${name}, which the settings must not have let through`);

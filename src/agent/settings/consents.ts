@@ -1,6 +1,6 @@
 import { inlineYaml } from './inline-yaml.ts';
 
-/** What can be consented to: the one list from which the settings, their documentation and every check derive. */
+/** What can be consented to: the settings, their documentation and every check derive from this list. */
 export const consents = {
   tokenChange: {
     about: "Join tokens that may replace this server's, each by its digest.",
@@ -82,7 +82,7 @@ export function isConsented({ consent }: Consenting, what: Consent, ...subjects:
  * Returns the end of a message that waits for consent, with the line to paste: ``add `consent: { tokenChange:
  * [3f2a9c1b2d4e] }` to /etc/slipway/config.yaml``.
  *
- * The list repeats what is already consented to, since a list in a settings file replaces an earlier one.
+ * The list repeats the consents already given, since a list in a settings file replaces an earlier one.
  */
 export function consentAdvice(
   { consent }: Consenting,
@@ -109,7 +109,7 @@ export function consentWarnings({ consent }: Consenting): readonly string[] {
     );
 }
 
-/** Makes something for each consent. */
+/** Makes a value for each consent. */
 export function forEachConsent<Made>(make: (what: Consent) => Made): { readonly [What in Consent]: Made } {
   return Object.fromEntries(consentNames.map((what) => [what, make(what)])) as Record<Consent, Made>;
 }

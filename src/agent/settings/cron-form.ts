@@ -18,9 +18,11 @@ const mostCharacters = 500;
 const lasts = [59, 23, 31, 12, 7];
 
 /**
- * What node-cron reads beside that is refused: seconds, names, nicknames, the last or the n-th weekday of a month, and a
- * range that goes over the end of its field, such as `8-6`, which is more often a slip. node-cron lists all numbers of a
- * range before it looks at them, and `0-199999999` would take all memory: long numbers and texts are refused before.
+ * True if the value is five cron fields.
+ *
+ * Refuses what node-cron also reads: seconds, names, nicknames, the last or the n-th weekday of a month, and a range
+ * that wraps at the end of its field, such as `8-6`, which is more often a mistake. node-cron expands a range before it
+ * checks the numbers, and `0-199999999` would take all memory, so long numbers and texts are refused first.
  */
 function isCron(value: string): boolean {
   if (value.length > mostCharacters || /\d{3}/.test(value)) return false;

@@ -5,7 +5,7 @@ import { type Loaded, mergeAll } from './load.ts';
 import { type Leaf, plain } from './merge.ts';
 import { type Path, pathText, valueAt } from './path.ts';
 
-/** The settings for people, a line for each: `path: value    # origin`. Secrets are not shown. */
+/** Returns the settings for people, a line each: `path: value    # origin`. Secrets are not shown. */
 export function explain(loaded: Loaded): string {
   const lines = shownLeaves(loaded).map(({ path, value, origin }) => ({
     text: printableLine(`${pathText(path)}: ${inlineYaml(value)}`),
@@ -15,14 +15,14 @@ export function explain(loaded: Loaded): string {
   return lines.map(({ text, origin }) => `${text.padEnd(width)}  # ${printableLine(origin)}\n`).join('');
 }
 
-/** Each setting by its path, as it may be shown to people and programs. */
+/** Returns each setting by its path, with secrets hidden. */
 export function shownSettings(
   loaded: Loaded,
 ): readonly { readonly path: string; readonly value: unknown; readonly origin: string }[] {
   return shownLeaves(loaded).map(({ path, value, origin }) => ({ path: pathText(path), value, origin }));
 }
 
-/** In the schema's order and as written; what parsing makes a Secret is shown as one. */
+/** Returns the leaves in the schema's order and as written; a value that the schema makes a Secret is hidden. */
 function shownLeaves({ settings, layers, origins }: Loaded): readonly Leaf[] {
   const written = plain(mergeAll(layers));
   return leafPaths(settings).map((path) => {

@@ -3,7 +3,7 @@ import type { CommandLineSetting } from './load.ts';
 import { invalidSettings } from './problems.ts';
 import { readYaml } from './yaml.ts';
 
-/** A facts file as the setting `static`: `InvalidSettings` where there is none, or it is no YAML. */
+/** Returns a facts file as the setting `static`: `InvalidSettings` if the file is missing or is not YAML. */
 export async function factsSetting(host: HostReader, path: string): Promise<CommandLineSetting> {
   const found = await host.readFile(path);
   if (!found) throw invalidSettings([`${path}: does not exist; check the path after --facts`]);

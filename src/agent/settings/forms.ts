@@ -6,17 +6,17 @@ export const hostName = `${label}(?:\\.${label})*`;
 const qualifiedName = `(?:${hostName}/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?`;
 const labelValue = '(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?';
 
-/** Text that matches; `must` completes the sentence "this setting must ...". */
+/** A form of text that matches `pattern`; `must` completes the sentence "this setting must ...". */
 export function text(pattern: RegExp, must: string) {
   return z.string(`must ${must}; write it as text`).check(z.regex(pattern, `must ${must}`));
 }
 
-/** Any text but none at all. */
+/** Any text that is not blank. */
 export const words = z
   .string('must be text; put it in quotes')
   .check(z.regex(/\S/, 'must not be empty; give it a value, or leave it out'));
 
-/** Text that no reader of plans and logs may see. */
+/** Text that is hidden from plans and logs. */
 export const secretText = z.pipe(
   words,
   z.transform((value: string) => new Secret(value)),
@@ -38,16 +38,16 @@ function isBasicAuth(value: string): boolean {
   return isBase64 && /^[^:]+:/.test(Buffer.from(value, 'base64').toString('utf8'));
 }
 
-/** `10s`, `5m`, `2h`; milliseconds once parsed. */
+/** A duration such as `10s`, `5m`, `2h`; milliseconds once parsed. */
 export const duration = durationOf(/^[1-9]\d*(ms|s|m|h)$/, 'be a duration above zero such as 10s, 5m or 2h');
 
-/** The same for what is not done every few seconds. */
+/** A duration of a minute or more, for what is not done every few seconds. */
 export const longDuration = durationOf(
   /^[1-9]\d*(m|h)$/,
   'be a duration of a minute or more such as 5m or 2h',
 );
 
-/** No more than 30 days: timers and dates have an end. */
+/** At most 30 days, so that timers and dates stay in range. */
 function durationOf(pattern: RegExp, must: string) {
   const short = text(pattern, must).check(
     z.refine((value) => milliseconds(value) <= milliseconds('720h'), 'must be at most 30 days (720h)'),
@@ -85,7 +85,7 @@ export const ipAddress = z.union(
   'must be an IP address such as 10.0.0.4, and one alone: dual stack is not supported',
 );
 
-/** What is reached past the proxy; a port or `*.` in front of a name would match nothing. */
+/** A host that is reached past the proxy. A name with a port or `*.` would match nothing. */
 export const directHost = z.union(
   [
     z.ipv4(),
@@ -107,7 +107,10 @@ export const nodeLabel = text(
   }),
 );
 
-/** Kubelet refuses to start with labels of these domains, a few well-known ones aside (kubelet_node_labels.go). */
+/**
+ * True if kubelet refuses to start with the label: its domain is reserved, a few well-known labels aside
+ * (kubelet_node_labels.go).
+ */
 function isForeignToKubelet(value: string): boolean {
   const key = value.split('=')[0] ?? '';
   const domain = key.includes('/') ? key.slice(0, key.indexOf('/')) : '';
@@ -142,13 +145,13 @@ export const k3sVersion = text(
 /** What settings of a form name, whatever their keys are. */
 const named = z.registry<{ readonly what: 'secret' }>();
 
-/** The name of a secret as some cloud or other allows it; the one that is chosen may allow less. */
+/** The name of a secret in any cloud; the chosen cloud may allow less. */
 export const secretName = text(
   /^[0-9A-Za-z_./-]{1,255}$/,
   'be a secret name: letters, digits, dashes, underscores, dots and slashes',
 ).register(named, { what: 'secret' });
 
-/** True if settings of this form name secrets: `secretName`, and what further checks have made of it. */
+/** True if settings of this form name secrets: `secretName`, and forms that further checks made of it. */
 export function namesSecrets(form: z.core.$ZodType): boolean {
   return named.get(form)?.what === 'secret';
 }
@@ -158,7 +161,7 @@ export const repositoryPath = text(
   'be a path inside the repository such as clusters/production, without a leading / and without ..',
 );
 
-/** What an entry of a list is called; plain enough to stand as a comment in a ruleset. */
+/** The name of a list entry, plain enough for a comment in a ruleset. */
 export const guestName = text(
   /^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,62}$/,
   'be a short name: up to 63 letters, digits, blanks, dots, dashes, underscores and slashes',
@@ -169,7 +172,7 @@ export const addressRange = z.union(
   'must be an IPv4 address or a range such as 10.42.3.7 or 10.42.3.0/24',
 );
 
-/** The greatest is -1 in 32 bits, which is nobody. */
+/** The maximum leaves out -1 in 32 bits, which is not a user. */
 export const userId = z
   .int('must be a user id: a whole number, without quotes')
   .check(

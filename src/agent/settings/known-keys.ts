@@ -4,19 +4,19 @@ import { settingsSchema } from './schema.ts';
 
 type Schema = z.core.$ZodType;
 
-/** The keys that a map of settings may have. */
+/** Returns the keys that a map of settings may have. */
 export function knownAt(path: Path): readonly string[] {
   return Object.keys(shapeOf(path.reduce<Schema | undefined>(inner, settingsSchema)));
 }
 
-/** Every setting whose last key is this one, wherever it is. */
+/** Returns every setting whose last key is `key`, wherever it is. */
 export function knownNamed(key: string): readonly Path[] {
   return allPaths(settingsSchema, []).filter(
     (path) => String(path.at(-1)).toLowerCase() === key.toLowerCase(),
   );
 }
 
-/** Every setting and section that has a name of its own. */
+/** Returns every setting and section that has a name of its own. */
 function allPaths(schema: Schema, at: Path): readonly Path[] {
   return Object.entries(shapeOf(schema)).flatMap(([key, value]) => [
     [...at, key],
@@ -39,7 +39,7 @@ export interface FormedValue {
   readonly form: Schema;
 }
 
-/** Every single value whose form is known, in maps and lists alike. */
+/** Returns every single value whose form is known, in maps and lists alike. */
 export function formedValues(
   written: unknown,
   schema: Schema = settingsSchema,

@@ -10,8 +10,8 @@ import { readYaml } from './yaml.ts';
 /**
  * Reads the settings files, lowest first: the vendor's folder, the administrator's file, the administrator's folder.
  *
- * `file` takes the place of the middle one and must exist; the others may be missing. YAML that cannot be read is
- * `InvalidSettings` with file, line and column of every fault.
+ * `file` replaces the administrator's file and must exist; the others may be missing. Invalid YAML is `InvalidSettings`
+ * with file, line and column of every fault.
  */
 export async function readLayers(
   host: HostReader,
@@ -43,7 +43,7 @@ interface ReadLayer {
 async function readLayer(host: HostReader, path: string, required: boolean): Promise<ReadLayer> {
   const found = await host.readFile(path);
   if (found) return parseLayer(path, found.content);
-  // Whoever put a link there meant to say something by it.
+  // A link that leads nowhere is a mistake, unlike a missing file.
   const isLink = (await host.stat(path))?.kind === 'link';
   if (isLink) return { layers: [], faults: [`${path}: is a link that leads nowhere; repair or remove it`] };
   return { layers: [], faults: required ? [`${path}: does not exist; check the path after --config`] : [] };

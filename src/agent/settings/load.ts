@@ -20,7 +20,7 @@ export interface Loaded {
   readonly layers: Layers;
 }
 
-/** What lies over the defaults, lowest first. */
+/** The layers above the defaults, lowest first. */
 export interface Layers {
   readonly files: readonly Layer[];
   readonly tags: readonly Layer[];
@@ -36,18 +36,18 @@ export interface CommandLineSetting {
 
 export interface LoadOptions {
   readonly paths: NodePaths;
-  /** In the place of /etc/slipway/config.yaml. */
+  /** Replaces /etc/slipway/config.yaml. */
   readonly file?: string | undefined;
   readonly commandLine?: readonly CommandLineSetting[];
-  /** What others know to be wrong in settings as they are written, which may have other faults as well. */
+  /** Checks of other owners on the settings as written, which may have other faults as well. */
   readonly check?: Check;
-  /** What was loaded last, with the same `check`. */
+  /** The settings loaded last, with the same `check`. */
   readonly before?: Loaded | undefined;
 }
 
 type Check = (written: unknown) => readonly Problem[];
 
-/** Reads, merges and validates the settings: `InvalidSettings` with every problem there is. */
+/** Reads, merges and validates the settings: `InvalidSettings` with every problem found. */
 export async function load(host: HostReader, options: LoadOptions): Promise<Loaded> {
   const files = await readLayers(host, options.paths.slipway.configLayers, options.file);
   const commandLine = (options.commandLine ?? []).map(asLayer);
@@ -62,8 +62,8 @@ function asLayer({ option, path, value }: CommandLineSetting): Layer {
 const lowest: Layer = { origin: 'default', values: defaults };
 
 /**
- * Returns the settings that these layers make: `before` itself if it was made of the same layers. Settings that cannot be
- * used are `InvalidSettings`.
+ * Returns the settings that these layers make: `before` itself if its layers are the same. Unusable settings are
+ * `InvalidSettings`.
  */
 export function resolveLayers(
   layers: Layers,
@@ -75,7 +75,7 @@ export function resolveLayers(
   const parsed = z.safeParse(settingsSchema, written);
   const problems = firstPerPath([
     ...unfilledVariables(written),
-    // Before the schema, which knows no cloud: of two things that are wrong with a name, the narrower is told.
+    // Before the schema, which does not know the cloud: of two problems with a name, the narrower is reported.
     ...secretNameMisfits(written),
     ...(parsed.success ? [] : describeIssues(parsed.error.issues, written)),
     ...misfits(written),
@@ -92,7 +92,7 @@ export function resolveLayers(
   return { settings: parsed.data, origins, layers };
 }
 
-/** With the keys in the same order, in which K3s is given them; as JSON alone, `.inf` would be `null`. */
+/** Compares with the keys in order, in which K3s gets them; JSON alone would make `.inf` `null`. */
 function isSame(one: Layers, other: Layers): boolean {
   return isDeepStrictEqual(one, other) && JSON.stringify(one) === JSON.stringify(other);
 }
@@ -102,7 +102,7 @@ function firstPerPath(problems: readonly Problem[]) {
   return named.filter(({ text }, at) => named.findIndex((other) => other.text === text) === at);
 }
 
-/** All layers in one, each value with its origin. */
+/** Merges all layers into one, each value with its origin. */
 export function mergeAll({ files, tags, commandLine }: Layers) {
   return mergeLayers(lowest, [...files, ...tags, ...commandLine]);
 }

@@ -1,19 +1,19 @@
 import { isMap, type Path } from './path.ts';
 
-/** Some settings and whence they come: a file's path, `tag k3s-role`, `command line --role`. */
+/** Some settings and their origin: a file's path, `tag k3s-role`, `command line --role`. */
 export interface Layer {
   readonly origin: string;
   readonly values: unknown;
 }
 
-/** A merged value and the layer that set it; for a map, the last layer that said anything in it. */
+/** A merged value and the layer that set it; for a map, the last layer with a value in it. */
 export type Merged =
   | { readonly origin: string; readonly children: ReadonlyMap<string, Merged> }
   | { readonly origin: string; readonly value: unknown };
 
 /**
- * Lays the layers over the lowest one: maps merge key by key, lists and single values replace, and a key without a
- * value takes back what lower layers said, so that the lowest holds again.
+ * Merges the layers over the lowest one: maps merge key by key, lists and single values replace, and a key without a
+ * value resets it to the lowest layer.
  */
 export function mergeLayers(lowest: Layer, layers: readonly Layer[]): Merged {
   const base = asMerged(lowest.values, lowest.origin);
@@ -28,7 +28,7 @@ function asMerged(value: unknown, origin: string): Merged {
   };
 }
 
-/** Maps whose keys say something without a value: `"*":` below mirrors is K3s' form for its embedded registry. */
+/** Maps whose keys mean something without a value: `"*":` below mirrors is K3s' form for its embedded registry. */
 const namesWithoutValue: readonly string[] = ['registries.mirrors'];
 
 function overlay(
@@ -50,7 +50,7 @@ function overlay(
   return { origin, children };
 }
 
-/** The merged settings as plain data. */
+/** Returns the merged settings as plain data. */
 export function plain(merged: Merged): unknown {
   if (!('children' in merged)) return merged.value;
   return Object.fromEntries([...merged.children].map(([key, inner]) => [key, plain(inner)]));
@@ -62,14 +62,14 @@ export interface Leaf {
   readonly origin: string;
 }
 
-/** Every list, single value and empty map, in order. */
+/** Returns every list, single value and empty map, in order. */
 export function leaves(merged: Merged, path: Path = []): readonly Leaf[] {
   if (!('children' in merged)) return [{ path, value: merged.value, origin: merged.origin }];
   if (merged.children.size === 0) return [{ path, value: {}, origin: merged.origin }];
   return [...merged.children].flatMap(([key, inner]) => leaves(inner, [...path, key]));
 }
 
-/** Which layer is to answer for a path: the one that set it, else the last that set anything around it. */
+/** Returns the layer to blame for a path: the one that set it, else the last that set anything around it. */
 export function originOf(merged: Merged, path: Path, lowest: string): string {
   const inner = childrenOf(merged)?.get(String(path[0]));
   const within = inner && path.length > 0 ? originOf(inner, path.slice(1), lowest) : lowest;

@@ -8,7 +8,8 @@ import { parseProxyLogin } from './proxy-login.ts';
 
 /**
  * Checks the files that settings name, before anything depends on them: `InvalidSettings` with a line for each that is
- * missing or unusable. network.caFile must hold certificates, network.proxyCredentialsFile a login that only root knows.
+ * missing or unusable. network.caFile must hold certificates; network.proxyCredentialsFile must hold a login that only
+ * root can read.
  */
 export async function checkNamedFiles(host: HostReader, { settings, origins }: Loaded): Promise<void> {
   const { caFile, proxyCredentialsFile } = settings.network;
@@ -22,15 +23,15 @@ export async function checkNamedFiles(host: HostReader, { settings, origins }: L
   const lines = found.flatMap(({ path, problem }) =>
     problem === undefined ? [] : [`${origins[path]}: ${path}: ${problem}`],
   );
-  // A file may come a moment later than the settings do, so time may end it.
+  // A file may be written shortly after the settings, so this problem can pass.
   if (lines.length > 0) throw new NodeError('InvalidSettings', lines.join('\n'));
 }
 
-/** What a setting demands of the file that it names. No message quotes the content. */
+/** What a setting requires of its file. No message quotes the content. */
 interface NamedFile {
   readonly example: string;
   readonly repair: string;
-  /** True if only root may read the file, so another user's commands cannot judge it. */
+  /** True if only root may read the file: another user's commands cannot check it. */
   readonly isSecret: boolean;
   readonly faultOf: (path: string, found: FoundFile) => string | undefined;
 }

@@ -1,4 +1,4 @@
-/** The candidate most like the word, upper and lower case alike; none where nothing is near enough to be meant. */
+/** Returns the candidate most like the word, ignoring case; `undefined` if none is near enough. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
@@ -8,7 +8,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best && best.distance <= slips ? best.candidate : undefined;
 }
 
-/** How many single letters have to be put in, taken out or replaced (Levenshtein). */
+/** Returns the number of letters to insert, delete or replace (Levenshtein). */
 function editDistance(one: string, other: string): number {
   let above = Array.from({ length: other.length + 1 }, (_, column) => column);
   for (const [row, letter] of [...one].entries()) {

@@ -1,13 +1,13 @@
-/** Where a setting is: the keys from the top, list positions as numbers. */
+/** The position of a setting: the keys from the top, list positions as numbers. */
 export type Path = readonly PropertyKey[];
 
-/** What is wrong with one setting: `what is wrong; the repair`. It never quotes a value, which may be a secret. */
+/** A problem of one setting: `what is wrong; the repair`. It never quotes a value, which may be a secret. */
 export interface Problem {
   readonly path: Path;
   readonly message: string;
 }
 
-/** A path as people write it: `registries.configs."docker.io".tls`, `node.labels[0]`. */
+/** Returns a path as people write it: `registries.configs."docker.io".tls`, `node.labels[0]`. */
 export function pathText(path: Path): string {
   return path.map((key, depth) => segment(key, depth)).join('');
 }
@@ -18,7 +18,7 @@ function segment(key: PropertyKey, depth: number): string {
   return (depth === 0 ? '' : '.') + (/^[\w+-]+$/.test(name) ? name : JSON.stringify(name));
 }
 
-/** What stands at a path of plain data; `undefined` where the path leads nowhere. */
+/** Returns the value at a path of plain data; `undefined` if the path leads nowhere. */
 export function valueAt(data: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (within, key) =>
@@ -29,18 +29,18 @@ export function valueAt(data: unknown, path: Path): unknown {
   );
 }
 
-/** The map at a path of plain data; an empty one where there is none. */
+/** Returns the map at a path of plain data; an empty one if there is no map. */
 export function mapAt(data: unknown, path: Path): Readonly<Record<string, unknown>> {
   const found = valueAt(data, path);
   return isMap(found) ? found : {};
 }
 
-/** Whether it has keys, as a YAML map has. */
+/** True if the value has keys, as a YAML map has. */
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Whether a setting has a value: a key that is written without one takes an earlier value back. */
+/** True if a setting has a value: a key without one resets an earlier value. */
 export function given(value: unknown): boolean {
   return value !== undefined && value !== null;
 }

@@ -6,7 +6,7 @@ import { type Sections, sensitiveUrls } from './section.ts';
 
 /**
  * Lists the URLs without TLS by which anyone on the network path could replace what runs as root or read a credential,
- * unless `consent.plainHttp` names them. This machine and the hosts of metadata services, `exempt`, are left alone.
+ * unless `consent.plainHttp` names them. Skips this machine and the hosts of metadata services, `exempt`.
  */
 export function plainHttpMisfits(
   written: unknown,
@@ -23,7 +23,9 @@ export function plainHttpMisfits(
   });
 }
 
-/** The host of a plain-http URL outside this machine. A value that is not a valid URL is for the forms to refuse. */
+/**
+ * Returns the host of a plain-http URL outside this machine; `undefined` for an invalid URL, which the forms refuse.
+ */
 function exposedHost(address: unknown, exempt: readonly string[]): string | undefined {
   const { success, data } = z.safeParse(url, address);
   const { protocol, hostname, host } = (success ? URL.parse(data) : undefined) ?? {};
@@ -31,7 +33,7 @@ function exposedHost(address: unknown, exempt: readonly string[]): string | unde
   return isLocal(hostname) || exempt.includes(hostname) ? undefined : host;
 }
 
-/** `hostname` is as `URL` writes it, so `127.1` is 127.0.0.1 here. */
+/** True for this machine. `hostname` is as `URL` writes it, so `127.1` is 127.0.0.1 here. */
 function isLocal(hostname: string): boolean {
   return ['localhost', '[::1]'].includes(hostname) || /^127(\.\d+){3}$/.test(hostname);
 }

@@ -1,4 +1,4 @@
-/** A login for a proxy, as its file has it. */
+/** A login for a proxy, as in its file. */
 export interface UserAndPassword {
   readonly user: string;
   readonly password: string;

@@ -1,4 +1,4 @@
-/** What can be wrong with the settings. */
+/** Reasons of the settings. */
 export const settingsReasons = {
   InvalidSettings: 'The settings cannot be used; each problem names its file, its path and the repair.',
 } as const;

@@ -4,7 +4,7 @@ import { plainHttpMisfits } from './plain-http.ts';
 import { misfitsOf, type Sections } from './section.ts';
 import { sections } from './sections.ts';
 
-/** What does not fit together in settings that may have other faults as well. */
+/** Lists contradictions in settings, which may have other faults as well. */
 export function misfits(
   written: unknown,
   table: Sections = sections,
@@ -17,7 +17,10 @@ export function misfits(
   ];
 }
 
-/** No setting has a use for them, and each may end up as a line of a unit file, an argument or a terminal's output. */
+/**
+ * Lists values with control characters: no setting needs them, and each value may end up in a unit file, an argument or
+ * a terminal.
+ */
 function controlCharacters(written: unknown, path: Path = []): readonly Problem[] {
   if (typeof written === 'object' && written !== null) {
     return Object.entries(written).flatMap(([key, inner]) =>

@@ -5,10 +5,10 @@ import { cloud } from './sections/cloud.ts';
 import { role } from './sections/role.ts';
 import { sections } from './sections.ts';
 
-/** What was configured, merged and validated. Durations are milliseconds; an absent setting is `undefined`. */
+/** The settings, merged and validated. Durations are milliseconds; an absent setting is `undefined`. */
 export type Settings = DeepReadonly<z.output<typeof settingsSchema>>;
 
-/** Settings as a file writes them, every default in place. */
+/** Settings as a file writes them, with every default. */
 export type WrittenSettings = z.input<typeof settingsSchema>;
 
 /** The settings of a node: the choice of its cloud, its role, and every section. */

@@ -5,7 +5,7 @@ import { formedValues } from './known-keys.ts';
 import { type Problem, valueAt } from './path.ts';
 import { settingsSchema } from './schema.ts';
 
-/** Lists the settings that name a secret as no secret of the chosen cloud can be named. */
+/** Lists the settings with a secret name that the chosen cloud does not allow. */
 export function secretNameMisfits(
   written: unknown,
   table: Clouds = clouds,

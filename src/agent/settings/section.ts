@@ -10,21 +10,21 @@ export function about<Schema extends z.ZodMiniType>(description: string, schema:
 /** The schema of a section of the settings: a map of settings. */
 export type SectionSchema = z.ZodMiniType<object, object>;
 
-/** The section that a schema makes of what was written, as the program gets it. */
+/** A parsed section, as the program uses it. */
 export type Section<Schema extends SectionSchema> = DeepReadonly<z.output<Schema>>;
 
-/** A map of settings as it was written, which may have any fault. */
+/** A map of settings as written, with any fault. */
 export type Written = Readonly<Record<string, unknown>>;
 
 /**
- * All there is to know of a section of the settings. It lives with its owner: a part, a cloud, an engine, the settings
- * themselves. Its name is its key in a table of sections; every path in it begins below that name.
+ * A section of the settings, complete. It lives with its owner: a part, a cloud, an engine, the settings themselves.
+ * Its name is its key in a table of sections; every path in it begins below that name.
  */
 export interface SettingsSection<Schema extends SectionSchema = SectionSchema> {
   readonly schema: Schema;
-  /** What holds where nothing else is configured. Optional settings are left out, not `undefined`. */
+  /** The values of settings that nothing configures. Optional settings are left out, not `undefined`. */
   readonly defaults: DeepReadonlyInput<z.input<Schema>>;
-  /** Lists what does not fit together in the section, or between it and other settings: both as written, with any fault. */
+  /** Lists contradictions in the section, or between it and other settings: both as written, with any fault. */
   misfits?(written: Written, settings: Written): readonly Problem[];
   /** Lists the URLs that need consent if they are plain http. */
   plainHttp?(written: Written, settings: Written): readonly SensitiveUrl[];
@@ -33,7 +33,7 @@ export interface SettingsSection<Schema extends SectionSchema = SectionSchema> {
 /** A URL by which others could replace what runs as root or read a credential, if it is plain http. */
 export interface SensitiveUrl {
   readonly path: Path;
-  /** What stands at `path` unless given here. */
+  /** The value at `path` unless given here. */
   readonly address?: string;
   /** What anyone on the network path could do; completes "could". */
   readonly risk: string;
@@ -42,7 +42,7 @@ export interface SensitiveUrl {
 /** Sections by name, in the order of pages. */
 export type Sections = Readonly<Record<string, SettingsSection>>;
 
-/** Returns the sections of these owners, each by the name of its owner; some have nothing to set. */
+/** Returns the sections of these owners by the owner's name; an owner without settings has none. */
 export function sectionsOf<Owners extends Readonly<Record<string, { readonly settings?: SettingsSection }>>>(
   owners: Owners,
 ): SectionsOf<Owners> {
@@ -50,7 +50,7 @@ export function sectionsOf<Owners extends Readonly<Record<string, { readonly set
   return Object.fromEntries(sections.map(([name, { settings }]) => [name, settings])) as SectionsOf<Owners>;
 }
 
-/** What `sectionsOf` makes of a table of owners. */
+/** The result of `sectionsOf` for a table of owners. */
 export type SectionsOf<Owners> = {
   readonly [Name in keyof Owners as Owners[Name] extends { readonly settings: SettingsSection }
     ? Name
@@ -75,7 +75,7 @@ function pick(table: Sections, what: 'schema' | 'defaults'): Readonly<Record<str
   return Object.fromEntries(Object.entries(table).map(([name, section]) => [name, section[what]]));
 }
 
-/** Lists what does not fit together in sections that stand side by side in `written`, where paths begin. */
+/** Lists contradictions in sections that are side by side in `written`, where paths begin. */
 export function misfitsOf(table: Sections, written: unknown, settings = written): readonly Problem[] {
   return Object.entries(table).flatMap(([name, section]) =>
     belowKey(name, section.misfits?.(mapAt(written, [name]), mapAt(settings, []))),

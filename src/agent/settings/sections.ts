@@ -15,7 +15,7 @@ import { tags } from './sections/tags.ts';
 
 /**
  * Every section of the settings with these clouds and engines, in the order of pages and of `slipway config`: `imds`
- * comes after the clouds whose metadata service it is about, and before the others.
+ * comes after the clouds that have a metadata service, and before the others.
  */
 export function sectionsWith<Table extends Clouds, Engines extends GitOpsEngines>(
   clouds: Table,
@@ -38,5 +38,5 @@ export function sectionsWith<Table extends Clouds, Engines extends GitOpsEngines
   };
 }
 
-/** Every section there is. What is in here is in the schema, the defaults, the rules and the pages. */
+/** Every section: those in the schema, the defaults, the rules and the pages. */
 export const sections = sectionsWith(clouds, gitOpsEngines) satisfies Sections;

@@ -20,9 +20,12 @@ const knownTags = [
   },
 ] as const;
 
-/** Characters of a name and of a value that Azure takes (Resource Manager, limits of tags); others may send more. */
+/**
+ * The longest name and value, in characters, that Azure accepts (Resource Manager, limits of tags); others may send
+ * more.
+ */
 const longest = { name: 512, value: 256 };
-/** Tags that get a warning of their own; Azure has at most 50 on a VM. */
+/** The most tags that each get a warning; Azure has at most 50 on a VM. */
 const mostWarnings = 50;
 
 /** The settings with the instance tags among their layers. */
@@ -32,11 +35,11 @@ export interface Tagged {
 }
 
 /**
- * Lays the instance tags (by lower-cased name) between the settings files and the command line.
+ * Merges the instance tags (by lower-cased name) between the settings files and the command line.
  *
- * A closed or empty tag says nothing. A value that cannot be used is `InvalidSettings` and names its tag; whether a
- * role of that name exists is not judged here. Other tags named `k3s-*` get a warning each, up to 50. `before` is the
- * last result, which is returned again if nothing has changed.
+ * A closed or empty tag sets nothing. An unusable value is `InvalidSettings` and names its tag; whether a role of that
+ * name exists is not checked here. Other tags named `k3s-*` get a warning each, up to 50. `before` is the last result,
+ * which is returned again if nothing has changed.
  */
 export function withTags(
   loaded: Loaded,

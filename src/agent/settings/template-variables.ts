@@ -1,9 +1,9 @@
 import type { Path, Problem } from './path.ts';
 
-/** `${name}`, as Terraform's templatefile, envsubst and a shell fill it in; kubelet's `$(NAME)` is none. */
+/** `${name}`, as Terraform's templatefile, envsubst and a shell fill it in; kubelet's `$(NAME)` does not match. */
 const variable = /\$\{\s*([A-Za-z_][\w.-]*)[^}\n]*\}/;
 
-/** Every value and key that still holds a template variable. What is below such a key is not looked at. */
+/** Lists every value and key that still holds a template variable. Skips what is below such a key. */
 export function unfilledVariables(written: unknown, path: Path = []): readonly Problem[] {
   const key = path.at(-1);
   const name = nameIn(key) ?? nameIn(written);
@@ -15,8 +15,8 @@ export function unfilledVariables(written: unknown, path: Path = []): readonly P
 }
 
 /**
- * The same in a text that could not be read as YAML, by line, as `keyVault: { name: ${vault} }` cannot: the braces that
- * are left end the map. Comments do not count.
+ * Lists the template variables, by line, of a text that is not valid YAML, such as `keyVault: { name: ${vault} }`: the
+ * remaining braces end the map. Skips comments.
  */
 export function unfilledLines(text: string): readonly string[] {
   return text.split('\n').flatMap((line, at) => {
@@ -29,11 +29,11 @@ function nameIn(text: unknown): string | undefined {
   return typeof text === 'string' ? variable.exec(text)?.[1] : undefined;
 }
 
-/** What replaces a match in registries.mirrors may name a group of the expression, which is its key. */
+/** True if the name is a group of the expression in registries.mirrors, which a replacement may use. */
 function isGroup(path: Path, name: string): boolean {
   return path.at(-2) === 'rewrite' && String(path.at(-1)).includes(`(?P<${name}>`);
 }
 
 function notFilledIn(name: string): string {
-  return `the template variable \${${name}} was not filled in; give it a value where this is made, such as templatefile(...) in Terraform`;
+  return `the template variable \${${name}} was not filled in; give it a value when this is rendered, such as by templatefile(...) in Terraform`;
 }

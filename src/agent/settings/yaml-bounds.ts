@@ -1,13 +1,13 @@
 import { type CST, Lexer, Parser } from 'yaml';
 
-/** Characters; what people write by hand has some thousands. */
+/** Characters; handwritten settings have some thousands. */
 const longest = 1_048_576;
-/** Lists and maps inside of each other; K3s and Slipway know about ten. */
+/** Nested lists and maps; K3s and Slipway know about ten. */
 const deepest = 64;
-/** Keys, values, signs, blanks and comments: some 4,000 lines. The library compares each key of a map with each other. */
+/** Keys, values, signs, blanks and comments: some 4,000 lines. The library compares every two keys of a map. */
 const mostParts = 30_000;
 
-/** A bound that a text exceeds: at which character, and what to do about it. */
+/** A bound that a text exceeds: the first character too many, and the repair. */
 export interface Excess {
   readonly at: number;
   readonly text: string;
@@ -27,7 +27,7 @@ export function boundedTokens(content: string): { readonly tokens: readonly CST.
   const tokens: CST.Token[] = [];
   let parts = 0;
   for (const lexeme of new Lexer().lex(content)) {
-    // A generator, which works only as far as it is read.
+    // The generator lexes only as far as it is read.
     tokens.push(...parser.next(lexeme));
     parts += 1;
     if (parts > mostParts) return { at: parser.offset, text: tooMany };

@@ -14,15 +14,17 @@ import {
 import { remembering } from '../engine/remembering.ts';
 import { boundedTokens } from './yaml-bounds.ts';
 
-/** A YAML text as data, or what is wrong with it. */
+/** A YAML text as data, or its faults. */
 export interface ReadYaml {
-  /** `null` where the text is empty. */
+  /** `null` if the text is empty. */
   readonly value: unknown;
   /** `line 2, column 1: what is wrong; the repair`, never with a word of the text. */
   readonly faults: readonly string[];
 }
 
-/** The library would quote the text in its errors, and print warnings that quote it to standard error by itself. */
+/**
+ * Keeps the library from quoting the text in its errors, and from printing warnings that quote it to standard error.
+ */
 const discreet = { prettyErrors: false, logLevel: 'error' } as const;
 
 /** Parses a YAML document by the usual rules; throws an Error that names a place in the text and quotes none of it. */
@@ -32,19 +34,19 @@ export function parseYaml(content: string): unknown {
   return value;
 }
 
-/** How strictly a text is read, and by which rules for single values. */
+/** How strictly a text is read, and the rules for single values. */
 interface Dialect extends ParseOptions, DocumentOptions, SchemaOptions {
-  /** True if a tag that is not known, or a second document, makes the text unusable. */
+  /** True if an unknown tag or a second document makes the text unusable. */
   readonly isStrict: boolean;
 }
 
 const strict: Dialect = { isStrict: true, stringKeys: true };
 
 /**
- * Reads a configuration file of K3s as K3s does, given its text and its path; parses it only where the text has changed.
+ * Reads a configuration file of K3s as K3s does, given its text and its path; parses it only if the text has changed.
  *
- * Of a key that is there twice the last value counts, of several documents the first, a tag that is not known is passed
- * over, `yes` is true, and `<<` merges nothing.
+ * The last value of a duplicate key counts, and the first of several documents; an unknown tag is ignored, `yes` is
+ * true, and `<<` merges nothing.
  *
  * Source: gopkg.in/yaml.v2 2.4, Unmarshal into a MapSlice, as in pkg/configfilearg/parser.go.
  */
@@ -60,7 +62,7 @@ const k3sDialect: Dialect = {
     ),
 };
 
-/** Reads one YAML document, without the words the library has for its faults: they quote what may be a secret. */
+/** Reads one YAML document. Words the faults itself: the library's messages quote text that may be a secret. */
 export function readYaml(content: string, { isStrict, ...dialect }: Dialect = strict): ReadYaml {
   const bounded = boundedTokens(content);
   if ('text' in bounded) return unread(content, [bounded]);
@@ -96,16 +98,16 @@ function unread(content: string, faults: readonly Fault[]): ReadYaml {
   };
 }
 
-/** One mistake, such as a bracket that is not closed, can make thousands of faults. */
+/** One mistake, such as a bracket that is not closed, can cause thousands of faults. */
 const mostFaults = 20;
 /** In one text; the library allows as many of each anchor. */
 const mostAliases = 99;
 
-/** Control characters that no text has, and what stands for bytes that are no UTF-8. */
+/** Control characters that are not text, and the replacement character of bytes that are not UTF-8. */
 const noText = /[^\P{Cc}\t\r\n\u0085]|\uFFFD/u;
 
 function noTextAt(before: string): string {
-  return `line ${before.split('\n').length}: holds what is no text; save it as UTF-8`;
+  return `line ${before.split('\n').length}: holds bytes that are not text; save it as UTF-8`;
 }
 
 interface Fault {
@@ -122,10 +124,10 @@ function lineAndColumn(content: string, at: number): string {
   return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
 }
 
-/** Aliases of what is not there, and of what they are themselves part of; else the first of too many. */
+/** Finds aliases without an anchor, and aliases inside their own anchor; else the first of too many. */
 function strayAliases(document: Document.Parsed): readonly Fault[] {
   const found: Fault[] = [];
-  // By hand: the library would look through the whole document for each alias.
+  // By hand: the library would search the whole document for each alias.
   const anchors = new Map<string, Node>();
   let aliases = 0;
   visit(document, {
@@ -147,7 +149,7 @@ function strayAliases(document: Document.Parsed): readonly Fault[] {
 
 const tooManyAliases = 'has too many aliases; write their values out';
 
-/** The library gives up where aliases of aliases would fill the memory. */
+/** Converts the document to data. The library gives up if aliases of aliases would fill the memory. */
 function asData(document: Document.Parsed): ReadYaml {
   try {
     return { value: document.toJS(), faults: [] };
@@ -156,7 +158,7 @@ function asData(document: Document.Parsed): ReadYaml {
   }
 }
 
-/** What a dialect that is not strict passes over. */
+/** Faults that a dialect that is not strict ignores. */
 const tolerated: readonly ErrorCode[] = ['MULTIPLE_DOCS', 'TAG_RESOLVE_FAILED'];
 
 const quoteIt = 'put text that begins with a sign, or has a colon in it, in quotes';
@@ -167,14 +169,15 @@ const texts: Readonly<Record<ErrorCode, string>> = {
   ALIAS_PROPS: unreadable,
   BAD_ALIAS: unreadable,
   BAD_COLLECTION_TYPE: unknownTag,
-  BAD_DIRECTIVE: 'is no directive of YAML; take the line out',
-  BAD_DQ_ESCAPE: 'is no escape that double quotes know; write \\\\ for a backslash, or use single quotes',
+  BAD_DIRECTIVE: 'is not a directive of YAML; remove the line',
+  BAD_DQ_ESCAPE:
+    'is not an escape sequence of double quotes; write \\\\ for a backslash, or use single quotes',
   BAD_INDENT:
     'is not indented right, or a [ or { before it is not closed; keys of one map begin in one column',
   BAD_PROP_ORDER: unreadable,
   BAD_SCALAR_START: 'text cannot begin with this character; put it in quotes',
   BLOCK_AS_IMPLICIT_KEY: `a map or list cannot begin on this line; begin it on the next, or ${quoteIt}`,
-  BLOCK_IN_FLOW: 'stands inside of [ ] or { }; write it with these as well',
+  BLOCK_IN_FLOW: 'is inside [ ] or { }; write it with these as well',
   DUPLICATE_KEY: 'this key is there already; keep one of the two',
   IMPOSSIBLE: unreadable,
   KEY_OVER_1024_CHARS: 'a key is too long; keep it below 1024 characters',
@@ -184,7 +187,7 @@ const texts: Readonly<Record<ErrorCode, string>> = {
   MULTIPLE_ANCHORS: unreadable,
   MULTIPLE_DOCS: 'a second document begins; keep one of the two',
   MULTIPLE_TAGS: unreadable,
-  NON_STRING_KEY: 'a key is no text; put it in quotes',
+  NON_STRING_KEY: 'a key is not text; put it in quotes',
   RESOURCE_EXHAUSTION: 'is nested too deeply; write it flatter',
   TAB_AS_INDENT: 'a tab cannot indent; use spaces',
   TAG_RESOLVE_FAILED: unknownTag,

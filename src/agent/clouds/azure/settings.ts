@@ -25,7 +25,7 @@ export const vaultSecretName = text(/^[0-9A-Za-z-]{1,127}$/, 'be a secret name: 
 const schema = about(
   'For cloud azure.',
   z.strictObject({
-    imdsEndpoint: about('Where the instance metadata service answers.', url),
+    imdsEndpoint: about('The address of the instance metadata service.', url),
     environment: about(
       'The Azure cloud; by default what the metadata service says.',
       z.optional(z.enum(['public', 'usgovernment', 'china'])),
@@ -58,7 +58,7 @@ export const azureSettings = {
   plainHttp: () => [{ path: ['imdsEndpoint'], risk: "read the tokens of this VM's identity" }],
 } as const satisfies SettingsSection<typeof schema>;
 
-/** Two addresses for one vault. */
+/** Lists the problem of two addresses for one vault. */
 function vaultNamedTwice({ keyVault }: Written): readonly Problem[] {
   const { name, url } = Object(keyVault);
   const message =

@@ -3,12 +3,12 @@ import { ipAddress, loginServer, secretName, words } from '../../settings/forms.
 import { about, type Section, type SettingsSection } from '../../settings/section.ts';
 
 const schema = about(
-  'For cloud static: what a cloud would say of this VM.',
+  'For cloud static: what a cloud would know of this VM.',
   z.strictObject({
     computerName: about('The computer name; by default the host name.', z.optional(words)),
-    vmId: about('What tells this VM from the others; by default the machine id.', z.optional(words)),
+    vmId: about('The unique id of this VM; by default the machine id.', z.optional(words)),
     location: about('The region.', z.optional(words)),
-    address: about('The primary private address; by default what the machine has.', z.optional(ipAddress)),
+    address: about('The primary private address; by default that of the machine.', z.optional(ipAddress)),
     tags: about('Instance tags.', z.record(words, z.string())),
     secrets: about('The file of each secret, by secret name.', z.record(secretName, words)),
     registries: about(

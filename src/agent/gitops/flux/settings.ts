@@ -10,7 +10,7 @@ const schema = about(
   'For engine flux.',
   z.strictObject({
     version: about('The Flux release.', release),
-    releaseUrl: about('Where Flux releases are downloaded from.', url),
+    releaseUrl: about('The address of Flux releases.', url),
     provider: about('Where the repository is.', z.optional(z.enum(['github', 'gitlab', 'git']))),
     owner: about('For github and gitlab: user, organisation or group.', z.optional(words)),
     repository: about('For github and gitlab: the name of the repository.', z.optional(words)),

@@ -14,7 +14,7 @@ const joinTokenSchema = about(
       z.optional(secretName),
     ),
     attempts: about(
-      'So often a missing token is asked for before the condition is False.',
+      'The number of attempts to read a missing token before the condition is False.',
       z.int().check(z.positive('must be above zero, such as 30')),
     ),
     interval: about('The time between two attempts.', duration),
@@ -41,13 +41,13 @@ const k3sSchema = about(
       'The server an agent joins: an address or https URL. An open tag k3s-server wins over it.',
       z.optional(serverAddress),
     ),
-    releaseUrl: about('Where K3s releases are downloaded from.', url),
+    releaseUrl: about('The address of K3s releases.', url),
     upgrade: about(
-      'What happens when another version is wanted than the node runs: manual reports it, auto upgrades.',
+      'What to do if the wanted version differs from the one that runs: manual reports it, auto upgrades.',
       z.enum(['manual', 'auto']),
     ),
     announce: about(
-      'Whether the cluster is told how this node stands: annotations of its Node, and events. With false nothing is written, and what is there stays.',
+      'Whether the state of this node is reported to the cluster, as annotations of its Node and events. With false nothing is written, and existing ones stay.',
       z.boolean(),
     ),
     config: about(

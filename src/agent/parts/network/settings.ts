@@ -4,20 +4,20 @@ import { about, type SettingsSection } from '../../settings/section.ts';
 import { imdsMisfits } from './settings-rules.ts';
 
 const allowed = z.strictObject({
-  name: about('Who it is, for readers.', guestName),
+  name: about('A name for readers.', guestName),
   from: about('The source address of its pods, or a range of them.', z.optional(addressRange)),
   uid: about('The user it runs as, on the VM or in a pod with hostNetwork.', z.optional(userId)),
 });
 
 const schema = about(
-  'Who may ask the instance metadata service, and so has the identity of this VM (see imds.md).',
+  'Which processes may ask the instance metadata service, and so have the identity of this VM (see imds.md).',
   z.strictObject({
     pods: about(
       'Whether pods are kept from it, and users of the VM other than root. Needs nftables.',
       z.enum(['block', 'allow']),
     ),
     allow: about(
-      'Who is let through: each with a `name`, and either `from` (an address or range of pods) or `uid` (a user of the VM, or of pods with hostNetwork).',
+      'Entries to let through: each with a `name`, and either `from` (an address or range of pods) or `uid` (a user of the VM, or of pods with hostNetwork).',
       z.array(allowed),
     ),
   }),

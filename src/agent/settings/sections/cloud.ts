@@ -5,7 +5,7 @@ import { about } from '../section.ts';
 /** The setting that chooses one of these clouds. */
 export function cloudChoice<Table extends Clouds>(table: Table) {
   const summaries = Object.entries(table).map(([name, { summary }]) => `${name} ${summary}`);
-  return about(`Where this node runs: ${summaries.join(', ')}.`, choiceOf(table));
+  return about(`The cloud of this node: ${summaries.join(', ')}.`, choiceOf(table));
 }
 
 export const cloud = cloudChoice(clouds);

@@ -4,7 +4,7 @@ import { about, type SettingsSection } from '../section.ts';
 const schema = about(
   'What Slipway says.',
   z.strictObject({
-    level: about('The least that is logged.', z.enum(['trace', 'debug', 'info', 'warn', 'error'])),
+    level: about('The lowest level that is logged.', z.enum(['trace', 'debug', 'info', 'warn', 'error'])),
   }),
 );
 

@@ -13,11 +13,11 @@ const schema = about(
       z.optional(words),
     ),
     noProxy: about(
-      'What is reached past the proxy: host names, addresses, CIDR ranges, and ends of names such as .example.com.',
+      'Hosts that are reached without the proxy: host names, addresses, CIDR ranges, and ends of names such as .example.com.',
       z.array(directHost),
     ),
     caFile: about(
-      'A PEM file of CAs to trust beside the usual ones, as a proxy needs that re-signs.',
+      'A PEM file of further CAs to trust, such as that of a re-signing proxy.',
       z.optional(words),
     ),
   }),

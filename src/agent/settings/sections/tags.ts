@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { about, type SettingsSection } from '../section.ts';
 
 const schema = about(
-  'Which instance tags are heard. A tag that is heard wins over the settings files; false closes it.',
+  'Which instance tags apply. A tag that applies wins over the settings files; false closes it.',
   z.strictObject({
     role: about('Whether the tag k3s-role sets role.', z.boolean()),
     server: about('Whether the tag k3s-server sets k3s.server.', z.boolean()),

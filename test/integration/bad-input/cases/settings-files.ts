@@ -127,7 +127,7 @@ const unreadable: readonly Case[] = [
     args,
     files: { [own]: Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 0x02, 0x01, 0x00, 0xff, 0x0a, 0x00]) },
     source: /\{root\}\/etc\/slipway\/config\.yaml: line 1:/,
-    problem: /holds what is no text/,
+    problem: /holds bytes that are not text/,
     repair: /save it as UTF-8/,
   },
   {
@@ -135,7 +135,7 @@ const unreadable: readonly Case[] = [
     args,
     files: { [own]: Buffer.from(`\ufeffrole: ${canary}`, 'utf16le') },
     source: /\{root\}\/etc\/slipway\/config\.yaml: line 1:/,
-    problem: /holds what is no text/,
+    problem: /holds bytes that are not text/,
     repair: /save it as UTF-8/,
   },
   {

@@ -8,7 +8,7 @@ import { problemsOf } from './invalid.ts';
 
 const own = '/etc/slipway/config.yaml';
 const repair =
-  'was not filled in; give it a value where this is made, such as templatefile(...) in Terraform';
+  'was not filled in; give it a value when this is rendered, such as by templatefile(...) in Terraform';
 
 function problems(files: Readonly<Record<string, string>>) {
   return problemsOf(() => load(memoryHost({ files }), { paths: nodePaths('/'), check: k3sSettingsProblems }));

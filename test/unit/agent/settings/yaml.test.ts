@@ -21,7 +21,7 @@ test.each([
   ['@hunter2', 'line 1, column 11: text cannot begin with this character'],
   ['"hunter2', 'line 1, column 19: something is missing'],
   ['"hun\\qter2"', 'line 1, column 15: '],
-  ['{[hunter2]: x}', 'line 1, column 12: a key is no text'],
+  ['{[hunter2]: x}', 'line 1, column 12: a key is not text'],
   ['hunter2: x', 'line 1, column 11: '],
 ])('password: %s has its place, and nothing of it is quoted', (password, beginning) => {
   const { faults } = readYaml(`password: ${password}`);
@@ -30,8 +30,8 @@ test.each([
 });
 
 test.each([
-  ['a: 1\nb: hunter2\u0000\nc: 2', 'line 2: holds what is no text; save it as UTF-8'],
-  ['\ufffdhunter2', 'line 1: holds what is no text; save it as UTF-8'],
+  ['a: 1\nb: hunter2\u0000\nc: 2', 'line 2: holds bytes that are not text; save it as UTF-8'],
+  ['\ufffdhunter2', 'line 1: holds bytes that are not text; save it as UTF-8'],
   ['#'.repeat(1_048_577), 'line 1, column 1: the text is longer than 1 MiB; keep settings alone in it'],
 ])('what no person wrote is refused: %#', (content, fault) => {
   expect(readYaml(content)).toEqual({ value: undefined, faults: [fault] });

@@ -154,7 +154,7 @@ describe('a drop-in that cannot be read is named with its file and line', () => 
   test.each<readonly [string, string, string]>([
     ['what is not YAML', 'v: 1\n{', 'line 2, column 2: '],
     ['a list', '- data-dir', 'line 1, column 1: must be a map of keys and values'],
-    ['UTF-16', 'd\0:\0 \0/\0x\0', 'line 1: holds what is no text; save it as UTF-8'],
+    ['UTF-16', 'd\0:\0 \0/\0x\0', 'line 1: holds bytes that are not text; save it as UTF-8'],
     [
       'more than is read',
       `#${'x'.repeat(1_048_576)}\ndata-dir: /data`,
