@@ -5,17 +5,17 @@ import { parseJson } from '../engine/json.ts';
 import { redacted } from '../engine/secret.ts';
 import { forPerson } from '../engine/severity.ts';
 
-/** What a service says when it refuses, whichever of the usual forms it uses. */
+/** The message of a service that refuses, in any of the usual forms. */
 export interface Refusal {
   readonly code: string;
   readonly message: string;
 }
 
 /**
- * Returns the refusal in an answer's body; empty texts if the body has none, as a proxy's page.
+ * Returns the refusal in an answer's body; empty texts if the body has none, such as a proxy's page.
  *
- * Forms: `{error: {code, message}}` (OData and what follows it), `{error, error_description}` (OAuth),
- * `{errors: [{code, message}]}` (registries).
+ * Forms: `{error: {code, message}}` (OData and its relatives), `{error, error_description}` (OAuth), `{errors: [{code,
+ * message}]}` (registries).
  */
 export function refusalOf({ body }: HttpResponse): Refusal {
   const { error, error_description: message, errors } = parseJson(refusalBody, body) ?? nothing;
@@ -32,7 +32,7 @@ const refusalBody = z.object({
 });
 const nothing = { error: undefined, error_description: '', errors: undefined };
 
-/** Returns where an answer redirects to, as a sentence for a message of ours; empty if it does not. */
+/** Returns a sentence for a message of ours with the host that an answer redirects to; empty if it does not. */
 export function redirection({ status, headers: { location } }: HttpResponse, asked: string): string {
   if (status < 300 || status > 399 || location === undefined) return '';
   const to = URL.canParse(location, asked) ? new URL(location, asked).host : 'what is not an address';
@@ -41,7 +41,7 @@ export function redirection({ status, headers: { location } }: HttpResponse, ask
 
 const longestQuote = 240;
 
-/** The first line of what a service said, for a message of ours; whatever looks like a token is taken out. */
+/** Returns the first line of a service's message, for a message of ours, without anything that looks like a token. */
 export function quoted(said: string): string {
   const [line = ''] = said.trim().split(/\r?\n/);
   const clean = line.replaceAll(/\beyJ[\w-]+(\.[\w-]*)*/g, redacted).slice(0, longestQuote);
@@ -53,7 +53,7 @@ export function isOfProxy({ reason, message }: NodeError): boolean {
   return reason === 'ProxyUnauthorized' || message.includes('network.proxyCredentialsFile');
 }
 
-/** Whether a request failed because its host's name has no address. */
+/** True if a request failed because its host's name has no address. */
 export function isUnknownName(failure: NodeError): boolean {
   for (let cause: unknown = failure.cause; cause instanceof Error; cause = cause.cause) {
     if ('code' in cause && cause.code === 'ENOTFOUND') return true;
@@ -61,7 +61,7 @@ export function isUnknownName(failure: NodeError): boolean {
   return false;
 }
 
-/** The certificate of a service is not trusted, which a proxy that re-signs explains best. */
+/** Returns the error of an untrusted certificate, which is most often a re-signing proxy's. */
 export function untrusted(who: string, failure: NodeError): NodeError {
   return new NodeError(
     'TlsUntrusted',

@@ -4,10 +4,10 @@ import type { CloudGround, CloudHints, Metadata } from './driver.ts';
 import { type CloudName, type Clouds, clouds } from './index.ts';
 import { metadataOf } from './metadata.ts';
 
-/** Settings as far as they choose a cloud and say something of it: the section of its name. */
+/** Settings as far as they choose a cloud, with the section of that name. */
 export type Choosing = { readonly cloud: string } & Readonly<Record<string, unknown>>;
 
-/** The cloud that settings name, for which they have spoken. */
+/** The cloud that the settings name, ready to use its section. */
 export interface ChosenCloud {
   readonly fillsInLater: boolean;
   readonly metadata: Metadata | undefined;
@@ -15,7 +15,7 @@ export interface ChosenCloud {
   create(ground: Omit<CloudGround<unknown>, 'settings'>): Cloud;
 }
 
-/** The cloud that the settings name, with what they say of it. */
+/** Returns the cloud that the settings name, with its section. */
 export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenCloud {
   const driver = entryOf(table, settings.cloud, 'cloud');
   const section = Object(settings[settings.cloud]);
@@ -27,7 +27,7 @@ export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenC
   };
 }
 
-/** The words of the cloud that the settings name, for messages. */
+/** Returns the words for messages of the cloud that the settings name. */
 export function hintsOf({ cloud }: Pick<Choosing, 'cloud'>, table: Clouds = clouds): CloudHints {
   return entryOf(table, cloud, 'cloud').hints;
 }

@@ -4,75 +4,77 @@ import type { Section, SectionSchema, SettingsSection } from '../settings/sectio
 import type { Cloud } from './cloud.ts';
 
 /**
- * All that is particular about one cloud. Its name is its key in the table of clouds (`index.ts`), and the name of its
- * section in the settings; whatever needs to know a cloud derives from that table.
+ * Everything particular to one cloud. Its name is its key in the table of clouds (`index.ts`), and the name of its
+ * section in the settings; all code about clouds derives from that table.
  */
 export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
-  /** What a VM there does to learn what it is; completes the sentence that its name begins. */
+  /** How a VM learns its identity there; completes the sentence that the cloud's name begins. */
   readonly summary: string;
-  /** What the help of --cloud says behind the name. */
+  /** What the help of --cloud prints after the name. */
   readonly remark?: string;
   readonly settings: SettingsSection<Schema>;
-  /** The form of the names that a secret can have there, where it is narrower than that of the settings. */
+  /** The form of the names that a secret can have there, if narrower than that of the settings. */
   readonly secretName?: z.ZodMiniType<string, string>;
-  /** True if a VM may start before the cloud says its tags and its address. */
+  /** True if a VM may start before the cloud knows its tags and its address. */
   readonly fillsInLater: boolean;
-  /** The metadata service, from which pods are kept and which no proxy is asked for. */
+  /** The metadata service, which pods are kept from and which is reached past any proxy. */
   readonly metadata: MetadataService<Section<Schema>> | 'absent';
-  /** What else the section names on the network, and `slipway doctor` asks. */
+  /** Returns further addresses of the section, which `slipway doctor` asks. */
   endpoints(section: Section<Schema>): readonly URL[];
-  /** What messages of ours say there. */
+  /** Words for messages of ours. */
   readonly hints: CloudHints;
   readonly registries?: RegistryManners;
-  /** Timers of older scripts there that renew logins of registries, without suffix: stopped once Slipway does. */
+  /**
+   * Timers of older scripts there that renew logins of registries, without suffix: stopped once Slipway renews them.
+   */
   readonly loginRenewers?: readonly string[];
-  /** Variables of the environment that its SDKs read: the launcher must take every one of them away. */
+  /** Environment variables that its SDKs read: the launcher must remove all of them. */
   readonly scrubbedVariables: readonly string[];
-  /** Makes the cloud's adapter. SDKs are loaded when they are needed, and not here. */
+  /** Makes the cloud's adapter. SDKs are loaded on first use, not here. */
   create(ground: CloudGround<Section<Schema>>): Cloud;
 }
 
 /** Words of a cloud for messages that any cloud has. */
 export interface CloudHints {
-  /** What keeps traffic between nodes away unless it is told otherwise, such as `the network security group`. */
+  /** What blocks traffic between nodes by default, such as `the network security group`. */
   readonly firewall: string;
-  /** What must know a name that has no address, such as `the DNS servers of the virtual network`. */
+  /** What resolves names there, such as `the DNS servers of the virtual network`. */
   readonly nameServers: string;
-  /** The sentence that says how a registry is made to let a node's address in. */
+  /** A sentence: how to let a node's address through the firewall of a registry. */
   readonly openRegistry: string;
-  /** The sentence that says how an image may be pulled with a login that is good. */
+  /** A sentence: how to permit the pull of an image with a valid login. */
   readonly permitPull: string;
-  /** The sentence that says what to look at where a login is refused. */
+  /** A sentence: what to check when a login is refused. */
   readonly checkLogin: string;
-  /** The sentence that says how the storage of a registry is reached, to which it redirects. */
+  /** A sentence: how to reach the storage that a registry redirects to. */
   readonly reachStorage: string;
 }
 
-/** How registries of a cloud differ from what the OCI Distribution Specification has. */
+/** How registries of a cloud differ from the OCI Distribution Specification. */
 export interface RegistryManners {
-  /** Whether the words of a 403 are those of its firewall, rather than about what a login may do. */
+  /** Returns whether the words of a 403 are those of its firewall, not about the permissions of a login. */
   isFirewall?(said: string): boolean;
-  /** Whether this host is the registry of that login server by another name. */
+  /** Returns whether this host is the registry of that login server by another name. */
   isSame?(host: string, loginServer: string): boolean;
 }
 
 /** The metadata service of a cloud, which gives the VM's identity to any process that asks. */
 export interface MetadataService<Settings> {
-  /** Returns where it answers with these settings. */
+  /** Returns its address with these settings. */
   locate(section: Settings): Metadata;
 }
 
-/** Where a metadata service answers. */
+/** The address of a metadata service. */
 export interface Metadata {
   /** A host as `URL` writes it; only an IPv4 address can be guarded. */
   readonly address: string;
-  /** The one port and protocol of it, where others of that address must stay open, as DNS and NTP. */
+  /** Its one port and protocol, if others at that address must stay open, such as DNS and NTP. */
   readonly only?: { readonly protocol: 'tcp' | 'udp'; readonly port: number };
-  /** The setting that says where it is: `azure.imdsEndpoint`. */
+  /** The setting that holds the address: `azure.imdsEndpoint`. */
   readonly setting?: string;
 }
 
-/** What an adapter is made of. */
+/** What an adapter needs. */
 export interface CloudGround<Settings> {
   readonly host: Host;
   readonly settings: Settings;

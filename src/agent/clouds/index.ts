@@ -5,10 +5,10 @@ import { staticDriver } from './static/driver.ts';
 /** Some clouds by name: those below, or a test's own. */
 export type Clouds = Readonly<Record<string, CloudDriver>>;
 
-/** Every cloud there is: what is in here has its settings, and is in every place that depends on the cloud. */
+/** Every cloud. An entry here adds the cloud's settings, and the cloud to every place that depends on it. */
 export const clouds = { azure, static: staticDriver } as const satisfies Clouds;
 
 export type CloudName = keyof typeof clouds;
 
-/** The cloud of a node whose settings name none. */
+/** The cloud of a node whose settings name no cloud. */
 export const defaultCloud = 'azure' satisfies CloudName;

@@ -9,12 +9,12 @@ export function metadataSections<Table extends Clouds>(table: Table): Partial<Se
   return sectionsOf(Object.fromEntries(asking)) as Partial<SectionsOf<Table>>;
 }
 
-/** Returns the addresses at which metadata services answer unless settings say otherwise: no proxy passes them on. */
+/** Returns the default addresses of metadata services, which no proxy may forward to. */
 export function metadataAddresses(table: Clouds = clouds): readonly string[] {
   return [...new Set(Object.values(table).flatMap((driver) => defaultMetadata(driver)?.address ?? []))];
 }
 
-/** Returns where the metadata service of a cloud answers with this section; `undefined` if the cloud has none. */
+/** Returns the address of the metadata service of a cloud with this section; `undefined` if the cloud has none. */
 export function metadataOf(
   { metadata }: Pick<CloudDriver, 'metadata'>,
   section: object,

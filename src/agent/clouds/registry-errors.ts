@@ -5,7 +5,7 @@ import { forPerson } from '../engine/severity.ts';
 import { isOfProxy, isUnknownName, quoted, refusalOf, untrusted } from './answers.ts';
 import type { CloudHints } from './driver.ts';
 
-/** The login server that was asked, and how the cloud names what repairs a refusal. */
+/** The login server of a request, and the cloud's words for what repairs a refusal. */
 export interface AskedRegistry {
   readonly server: string;
   readonly hints: CloudHints;
@@ -29,8 +29,8 @@ export function registryUnreachable(failure: NodeError, { server, hints }: Asked
 }
 
 /**
- * Returns the error of an answer that any request would have got: `RegistryForbidden` (its firewall), `Throttled`,
- * `RegistryUnavailable`; `undefined` if the answer is about what was asked.
+ * Returns the error of an answer that does not depend on the request: `RegistryForbidden` (its firewall), `Throttled`,
+ * `RegistryUnavailable`; `undefined` if the answer is about the request.
  */
 export function registryTrouble(
   response: HttpResponse,

@@ -3,9 +3,9 @@ import { Secret } from '../engine/secret.ts';
 import { forPerson } from '../engine/severity.ts';
 
 /**
- * The secret in a value that people stored, without the newline an editor leaves at its end.
+ * Returns the secret in a stored value, without the newline an editor leaves at its end.
  *
- * `SecretEmpty` for what cannot be one: `where` holds the value, `repair` says how to store it again.
+ * `SecretEmpty` for an unusable value: `where` names its place, `repair` says how to store it again.
  */
 export function storedSecret(stored: string, where: string, repair: string): Secret {
   const value = stored.replace(/[\r\n]+$/, '');
@@ -20,5 +20,7 @@ function faultOf(value: string): string | undefined {
   return /[\r\n]/.test(value) ? 'has more than one line' : undefined;
 }
 
-/** Control characters but for the ends of lines, the byte order mark, and what stands for bytes that are no UTF-8. */
+/**
+ * Control characters except line ends, the byte order mark, and the replacement character of bytes that are not UTF-8.
+ */
 const strange = /[^\P{Cc}\r\n]|[\uFEFF\uFFFD]/u;

@@ -20,9 +20,9 @@ import { registryToken, registryUser } from './registry.ts';
 import type { AzureSettings } from './settings.ts';
 
 /**
- * This VM's Azure. Make one per process: the SDKs keep the identity's tokens in statics of their own.
+ * Makes the adapter for Azure. Make one per process: the SDKs keep the identity's tokens in statics.
  *
- * The SDKs are loaded when a secret is first read, so that a plan or `slipway version` does without them.
+ * The SDKs are loaded when a secret is first read, so a plan or `slipway version` does not load them.
  */
 export function azureCloud({
   host,
@@ -57,7 +57,9 @@ export function azureCloud({
   };
 }
 
-/** The Azure cloud by the settings, else by the metadata service, which is asked once: a VM never changes it. */
+/**
+ * Returns the Azure cloud of the settings, else of the metadata service, which is asked once: a VM never changes it.
+ */
 function ownEnvironment(host: Host, azure: AzureSettings): () => Promise<Environment> {
   let known = azure.environment;
   return async () => {
@@ -66,7 +68,7 @@ function ownEnvironment(host: Host, azure: AzureSettings): () => Promise<Environ
   };
 }
 
-/** Returns where the Key Vault answers, without a slash at its end: `VaultNotConfigured`, `ForeignHost`. */
+/** Returns the address of the Key Vault, without a slash at its end: `VaultNotConfigured`, `ForeignHost`. */
 async function vaultAddress(
   { keyVault, environment: named }: AzureSettings,
   environment: () => Promise<Environment>,

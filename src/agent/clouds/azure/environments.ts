@@ -26,7 +26,7 @@ const environments = {
   },
 } as const satisfies Record<Environment, Readonly<Record<string, string>>>;
 
-/** The domain below which the Key Vaults of a cloud live. */
+/** Returns the domain of the Key Vaults of a cloud. */
 export function vaultDomain(environment: Environment): string {
   return environments[environment].vaultDomain;
 }
@@ -34,15 +34,15 @@ export function vaultDomain(environment: Environment): string {
 /** The domains of the Key Vaults of every cloud. */
 export const vaultDomains: readonly string[] = Object.values(environments).map((each) => each.vaultDomain);
 
-/** The domain below which the container registries of a cloud live. */
+/** Returns the domain of the container registries of a cloud. */
 export function registryDomain(environment: Environment): string {
   return environments[environment].registryDomain;
 }
 
 /**
- * The cloud that the instance metadata names, upper and lower case alike.
+ * Returns the cloud that the instance metadata names, ignoring case.
  *
- * A name that is not known is `UnexpectedAnswer`: a setting has to say which cloud it is.
+ * An unknown name is `UnexpectedAnswer`: a setting must name the cloud.
  */
 export function environmentOf(azEnvironment: string): Environment {
   const named = azEnvironment.toLowerCase();

@@ -9,7 +9,7 @@ const metadataHost = '169.254.169.254';
 
 export const metadataOrigin = `http://${metadataHost}`;
 
-/** Options for every client: one request for each question. A redirect is an answer, for us to refuse. */
+/** Options for every client: one request per call. A redirect is an answer, for us to refuse. */
 export const askedOnce = { retryOptions: { maxRetries: 0 }, redirectOptions: { maxRetries: 0 } } as const;
 
 const metadataTimeout = 5_000;
@@ -17,21 +17,21 @@ const timeout = 10_000;
 
 export interface AzureHttpOptions {
   readonly host: Host;
-  /** What stands for http://169.254.169.254. */
+  /** Replaces http://169.254.169.254. */
   readonly imdsEndpoint: string;
-  /** The one origin that is asked, such as `https://team.azurecr.io`: a token for it is shown to no other. */
+  /** The only origin that is asked, such as `https://team.azurecr.io`: no other is shown a token for it. */
   readonly origin: string;
   /**
-   * Told what became of each request. The SDKs wrap an answer or a failure in errors of their own, and lose what
+   * Receives the outcome of each request. The SDKs wrap an answer or a failure in errors of their own, and lose what
    * ours need: the status, Retry-After, the inner code, the Host's own error.
    */
   readonly observe: (outcome: HttpResponse | Error) => void;
 }
 
 /**
- * The Azure SDKs' way to the network: every request of theirs goes through the Host, bounded in time, past any
- * proxy where it is for the metadata service. Throws the Host's errors as they are, and `UnexpectedAnswer` for a request
- * to another origin, which only a redirect can lead to.
+ * The Azure SDKs' HTTP client: sends every request through the Host, with a time limit, and past any proxy for the
+ * metadata service. Throws the Host's errors as they are, and `UnexpectedAnswer` for a request to another origin, which
+ * only a redirect can cause.
  */
 export function azureHttpClient({ host, imdsEndpoint, origin, observe }: AzureHttpOptions): HttpClient {
   return {
@@ -75,7 +75,7 @@ function hostRequest({ url, method, headers, body }: PipelineRequest, imdsEndpoi
   };
 }
 
-/** The Host does not decompress. */
+/** False for accept-encoding: the Host does not decompress. */
 function isWanted([name]: readonly [string, string]): boolean {
   return name !== 'accept-encoding';
 }

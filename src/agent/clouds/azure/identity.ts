@@ -10,16 +10,16 @@ import { askedOnce, azureHttpClient, metadataOrigin } from './http-client.ts';
 export interface ManagedIdentityOptions {
   readonly host: Host;
   readonly imdsEndpoint: string;
-  /** Of a user-assigned identity; the system-assigned one without it. */
+  /** The client id of a user-assigned identity; `undefined` for the system-assigned one. */
   readonly clientId: string | undefined;
 }
 
 /**
- * The VM's managed identity as the SDKs want it, with failures that say what to repair: `ManagedIdentityMissing`,
+ * The VM's managed identity as the SDKs want it, with failures that name the repair: `ManagedIdentityMissing`,
  * `ManagedIdentityAmbiguous`, `ManagedIdentityUnavailable`, `Throttled`, `UnexpectedAnswer`.
  *
  * One per process: msal keeps its token cache and the network client of the first credential in statics. Tokens are
- * asked for one after another, since msal does not merge equal requests and the endpoint bears five at a time.
+ * requested one after another, since msal does not merge equal requests and the endpoint allows five at a time.
  */
 export function managedIdentity({ host, imdsEndpoint, clientId }: ManagedIdentityOptions): TokenCredential {
   let credential: Promise<ManagedIdentityCredential> | undefined;
@@ -63,7 +63,10 @@ export function managedIdentity({ host, imdsEndpoint, clientId }: ManagedIdentit
   };
 }
 
-/** Source: "How to use managed identities on a VM to acquire an access token", error handling. */
+/**
+ * Returns the error of a refusal. Source: "How to use managed identities on a VM to acquire an access token", error
+ * handling.
+ */
 function identityRefused(
   outcome: HttpResponse | Error,
   scope: string,
@@ -90,14 +93,16 @@ function identityRefused(
   const { code, message } = refusalOf(outcome);
   return new NodeError(
     'UnexpectedAnswer',
-    `${answer}${quoted(message || code)}${redirection(outcome, metadataOrigin)} That is no token; check that azure.imdsEndpoint is right.`,
+    `${answer}${quoted(message || code)}${redirection(outcome, metadataOrigin)} That is not a token; check that azure.imdsEndpoint is right.`,
     status === 200 ? {} : forPerson,
   );
 }
 
 /**
- * The endpoint has one code for what it cannot serve; its description only chooses between two explanations here.
- * An identity that is not there is normal on a first boot: it is attached after the VM was made.
+ * Returns the error of a token that the endpoint cannot give. It has one code for all of them; its description only
+ * chooses between two explanations here.
+ *
+ * A missing identity is normal on a first boot: it is attached after the VM was made.
  */
 function misassigned(response: HttpResponse, scope: string, clientId: string | undefined): NodeError {
   const { code, message } = refusalOf(response);

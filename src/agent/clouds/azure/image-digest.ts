@@ -22,18 +22,18 @@ export interface ImageTag {
 }
 
 /**
- * The digest in an image's manifest properties, which the VM's identity reads for itself.
+ * Returns the digest in an image's manifest properties, read with the VM's identity.
  *
  * `PullDenied`, `ProofImageNotFound`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`,
- * `TlsUntrusted`, `UnexpectedAnswer`, and what the identity throws. Both roles that pull may read metadata, too: "Azure
- * Container Registry roles directory reference", AcrPull and Container Registry Repository Reader.
+ * `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity. Both roles that pull may also read metadata:
+ * "Azure Container Registry roles directory reference", AcrPull and Container Registry Repository Reader.
  */
 export async function imageDigest(options: ImageDigestOptions, image: ImageTag): Promise<string> {
   const { ContainerRegistryClient } = await import('@azure/container-registry');
   const { host, credential, imdsEndpoint, audience } = options;
   const { loginServer, repository, tag } = image;
   let outcome: HttpResponse | Error | undefined;
-  // A client for each look: one that is kept keeps its tokens, and would see with yesterday's permissions.
+  // A client for each request: a kept client keeps its tokens, and would show yesterday's permissions.
   const origin = `https://${loginServer}`;
   const client = new ContainerRegistryClient(origin, credential, {
     audience: audience.replace(/\/+$/, ''),

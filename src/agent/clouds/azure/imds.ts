@@ -9,10 +9,10 @@ import { quoted, refusalOf } from '../answers.ts';
 import type { Identity } from '../cloud.ts';
 import { arcRemark } from './arc.ts';
 
-/** What the metadata service says of this VM. */
+/** What the metadata service reports of this VM. */
 export interface InstanceMetadata {
   readonly identity: Identity;
-  /** The Azure cloud, as it is spelled there. */
+  /** The Azure cloud, as the service spells it. */
   readonly azEnvironment: string;
 }
 
@@ -91,7 +91,7 @@ const tag = z.object({ name: z.string(), value: z.string() });
 const address = z.object({ privateIpAddress: z.optional(z.unknown()) });
 const nic = z.object({ ipv4: z.nullish(z.object({ ipAddress: z.nullish(z.array(address)) })) });
 
-/** What is read of an answer; texts that do not matter may be missing. */
+/** The part of an answer that is read; texts that do not matter may be missing. */
 const instanceDocument = z.object({
   compute: z.object({
     name: z.string(),
@@ -124,8 +124,8 @@ function addressesOf(network: InstanceDocument['network']): readonly string[] {
 }
 
 /**
- * The documents promise no order of interfaces and mark none as primary; but the metadata service answers the
- * primary address alone, so with several addresses the one that the route to it starts from is meant.
+ * Returns the primary address. The documents promise no order of interfaces and mark none as primary; but the metadata
+ * service answers the primary address alone, so of several addresses it is the source of the route to that service.
  */
 async function primaryAddress(host: HostReader, addresses: readonly string[]): Promise<string | undefined> {
   const [first] = addresses;

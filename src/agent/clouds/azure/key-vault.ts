@@ -19,17 +19,17 @@ export interface KeyVaultOptions {
 }
 
 /**
- * The current value of a secret, without the newline an editor leaves at its end.
+ * Returns the current value of a secret, without the newline an editor leaves at its end.
  *
  * `SecretNotFound`, `SecretDisabled`, `SecretEmpty`, `VaultForbidden`, `VaultFirewall`, `VaultWrongTenant`,
- * `VaultNotFound`, `VaultUnavailable`, `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and what the identity throws.
+ * `VaultNotFound`, `VaultUnavailable`, `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity.
  * Source: "Azure Key Vault REST API error codes", and "Authentication, requests and responses" for the challenge.
  */
 export async function vaultSecret(vault: KeyVaultOptions, name: string): Promise<Secret> {
   const { SecretClient } = await import('@azure/keyvault-secrets');
   const { host, credential, imdsEndpoint, url } = vault;
   let outcome: HttpResponse | Error | undefined;
-  // A client for each read: one that is kept refreshes tokens behind our back, every three seconds while that fails.
+  // A client for each read: a kept client refreshes tokens in the background, every three seconds while that fails.
   const client = new SecretClient(url, forVaults(credential, url), {
     httpClient: azureHttpClient({ host, imdsEndpoint, origin: url, observe: (seen) => (outcome = seen) }),
     ...askedOnce,
@@ -50,14 +50,17 @@ export async function vaultSecret(vault: KeyVaultOptions, name: string): Promise
   }
 }
 
-/** The SDK trips over a body that is not Key Vault's own, a proxy's page or none at all, with a TypeError. */
+/**
+ * True for a refusal by a service. The SDK throws a TypeError if the body is not Key Vault's own: a proxy's page, or
+ * none.
+ */
 function isRefusal(thrown: unknown): boolean {
   return thrown instanceof TypeError || (thrown instanceof Error && thrown.name === 'RestError');
 }
 
 /**
- * The identity's tokens for the domain of this vault, and for nothing else that its challenge may name: the SDK is
- * content with any end of the vault's name, `https://net` included.
+ * Gives the identity's tokens for the domain of this vault, and for no other domain that its challenge names: the SDK
+ * accepts any end of the vault's name, `https://net` included.
  */
 function forVaults(credential: TokenCredential, url: string): TokenCredential {
   const [, domain = ''] = /^[^.]+\.(.+)$/.exec(new URL(url).hostname) ?? [];
@@ -69,7 +72,7 @@ function forVaults(credential: TokenCredential, url: string): TokenCredential {
   };
 }
 
-/** The SDK compares the end of the vault's name with what its challenge names, before it asks for a token. */
+/** True for the SDK's error about a challenge for another domain, which it checks before it requests a token. */
 function isForeignChallenge(thrown: unknown): thrown is Error {
   return thrown instanceof Error && thrown.message.startsWith('The challenge ');
 }
@@ -121,14 +124,16 @@ function secretRefused(response: HttpResponse, url: string, name: string, now: n
   );
 }
 
-/** The code below the code, which is what Key Vault's 403s differ by: `{error: {innererror: {code}}}`. */
+/** Returns the inner code, by which Key Vault's 403s differ: `{error: {innererror: {code}}}`. */
 function innerCodeOf({ body }: HttpResponse): string {
   return parseJson(innerError, body)?.error.innererror.code ?? '';
 }
 
 const innerError = z.object({ error: z.object({ innererror: z.object({ code: z.string() }) }) });
 
-/** A secret that the identity may read, and that the vault does not give: told apart from a missing role. */
+/**
+ * Returns the error of a secret that the identity may read but the vault does not give, as opposed to a missing role.
+ */
 function secretUnusable(inner: string, message: string, url: string, name: string): NodeError | undefined {
   const text = `${inner} ${message}`;
   const [, state, repair] =
@@ -151,7 +156,9 @@ const unusableStates = [
   ],
 ] as const;
 
-/** The inner codes are as real vaults answer them; the reference lists only what they have in common. */
+/**
+ * Returns the error of a 403. The inner codes are from real vaults; the reference lists only what they have in common.
+ */
 function vaultForbidden(code: string, says: string, url: string, name: string): NodeError {
   if (code === 'ForbiddenByFirewall' || code === 'ForbiddenByConnection')
     return new NodeError(
@@ -174,7 +181,7 @@ function vaultForbidden(code: string, says: string, url: string, name: string): 
 function notThatVault({ message }: Error, url: string): NodeError {
   return new NodeError(
     'UnexpectedAnswer',
-    `What answers at ${url} is no Key Vault of that domain, so no token was sent there.${quoted(message)} Check azure.keyVault.url and azure.environment.`,
+    `What answers at ${url} is not a Key Vault of that domain, so no token was sent there.${quoted(message)} Check azure.keyVault.url and azure.environment.`,
     forPerson,
   );
 }

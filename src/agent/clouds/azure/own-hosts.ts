@@ -11,8 +11,8 @@ export interface OwnHosts {
 }
 
 /**
- * Throws `ForeignHost` unless `host` lies below a domain of the VM's own cloud or is consented to: a token of the VM's
- * identity is shown to no other host.
+ * Throws `ForeignHost` unless `host` is below a domain of the VM's own cloud or is consented to: no other host is shown
+ * a token of the VM's identity.
  */
 export function requireOwnHost(host: string, { domains, setting, consented }: OwnHosts): void {
   if (consented.includes(host) || domains.some((domain) => host.endsWith(`.${domain}`))) return;

@@ -11,7 +11,7 @@ import { readJwt } from '../jwt.ts';
 import { registryTrouble, registryUnreachable } from '../registry-errors.ts';
 import { azureHints as hints } from './hints.ts';
 
-/** The user name that says the password is a token ("Authenticate with Azure Container Registry"). */
+/** The user name that marks the password as a token ("Authenticate with Azure Container Registry"). */
 export const registryUser = '00000000-0000-0000-0000-000000000000';
 
 export interface RegistryOptions {
@@ -22,10 +22,10 @@ export interface RegistryOptions {
 }
 
 /**
- * A fresh refresh token of a container registry, a JWT of about three hours, for the VM's identity.
+ * Returns a fresh refresh token of a container registry, a JWT of about three hours, for the VM's identity.
  *
- * `RegistryUnauthorized`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`,
- * `TlsUntrusted`, `UnexpectedAnswer`, and what the identity throws.
+ * `RegistryUnauthorized`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`, `TlsUntrusted`,
+ * `UnexpectedAnswer`, and the errors of the identity.
  * Source: github.com/Azure/acr, docs/AAD-OAuth.md, "Calling POST /oauth2/exchange".
  */
 export async function registryToken(options: RegistryOptions, loginServer: string): Promise<Secret> {

@@ -1,4 +1,4 @@
-/** @module A cloud that is written down: identity, secrets and registry passwords from the settings and files. */
+/** @module A cloud in writing: identity, secrets and registry passwords from the settings and files. */
 import { NodeError, type NodeErrorOptions } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import type { Reason } from '../../engine/reasons.ts';
@@ -9,7 +9,7 @@ import type { CloudGround } from '../driver.ts';
 import { storedSecret } from '../stored-secret.ts';
 import type { StaticSettings } from './settings.ts';
 
-/** The cloud that `static` in the settings describes: for machines outside any cloud, laptops and tests. */
+/** Makes the cloud that `static` in the settings describes: for machines outside any cloud, laptops and tests. */
 export function staticCloud({ host, settings, machine }: CloudGround<StaticSettings>): Cloud {
   const { secrets, registries, ...identity } = settings;
   return {
@@ -24,7 +24,7 @@ export function staticCloud({ host, settings, machine }: CloudGround<StaticSetti
         );
       return secretIn(host, path, `the secret "${name}"`);
     },
-    // A dry run asks for the name before anybody asks for the password, which is where a missing login is told.
+    // A dry run asks for the name before the password; a missing login is reported with the password.
     registryUser: (loginServer) => registries[loginServer]?.username ?? 'unknown',
     registryPassword: async (loginServer) =>
       secretIn(host, loginTo(registries, loginServer).passwordFile, `the password of ${loginServer}`),
@@ -48,7 +48,7 @@ async function written(
   };
 }
 
-/** Source: machine-id(5). */
+/** Returns the machine id. Source: machine-id(5). */
 async function machineId(host: HostReader): Promise<string | undefined> {
   const found = await host.readFile('/etc/machine-id');
   return found?.content.trim() || undefined;
@@ -63,7 +63,7 @@ function loginTo(registries: StaticSettings['registries'], loginServer: string) 
   );
 }
 
-/** The one line a file holds; a file that everybody may read holds no secret. */
+/** Returns the one line of a file; refuses a file that other users may read. */
 async function secretIn(host: HostReader, path: string, what: string): Promise<Secret> {
   const found = await host.readFile(path);
   if (!found)
