@@ -12,12 +12,12 @@ export interface ChosenEngine {
   create(ground: Omit<GitOpsGround<unknown>, 'settings'>): GitOps;
 }
 
-/** What engines install beside K3s. */
+/** Returns the programs that engines install beside K3s. */
 export function enginePrograms(table: GitOpsEngines = gitOpsEngines): readonly string[] {
   return Object.values(table).flatMap(({ programs }) => programs);
 }
 
-/** The engine that the settings name, with what they say of it. */
+/** Returns the engine that the settings name, with its section. */
 export function chosenEngine(gitops: Choosing, table: GitOpsEngines = gitOpsEngines): ChosenEngine {
   const engine = entryOf(table, gitops.engine, 'GitOps engine');
   const settings = Object(gitops[gitops.engine]);

@@ -5,5 +5,5 @@ import { none } from './none.ts';
 /** Some engines by name: those below, or a test's own. */
 export type GitOpsEngines = Readonly<Record<string, GitOpsEngine>>;
 
-/** Every GitOps engine there is: what is in here has its settings, and is in every place that depends on the engine. */
+/** Every GitOps engine. An entry here adds the engine's settings, and the engine to every place that depends on it. */
 export const gitOpsEngines = { none, flux } as const satisfies GitOpsEngines;

@@ -1,13 +1,13 @@
 import type { FluxSettings } from './settings.ts';
 
-/** Where each provider's `flux bootstrap` looks for its token (fluxcd/flux2 cmd/flux/bootstrap_*.go). */
+/** The variable from which each provider's `flux bootstrap` reads its token (fluxcd/flux2 cmd/flux/bootstrap_*.go). */
 export const tokenVariables = {
   github: 'GITHUB_TOKEN',
   gitlab: 'GITLAB_TOKEN',
   git: 'GIT_PASSWORD',
 } as const satisfies Readonly<Record<FluxSettings['provider'], string>>;
 
-/** The arguments of `flux bootstrap`; the token is not among them. */
+/** Returns the arguments of `flux bootstrap`, without the token. */
 export function bootstrapArguments(settings: FluxSettings, kubeconfig: string): readonly string[] {
   return [
     'bootstrap',
@@ -28,7 +28,7 @@ const repositoryFlags = {
   github: (settings) => [...hosted(settings), flag('private', settings.private)],
   // gitlab calls --private deprecated
   gitlab: (settings) => [...hosted(settings), flag('visibility', settings.private ? 'private' : 'public')],
-  // without --silent it waits for somebody to confirm the deploy key
+  // without --silent it waits for a person to confirm the deploy key
   git: (settings) => [
     ...optional('url', settings.url),
     flag('username', settings.username),
@@ -53,7 +53,7 @@ function flag(name: string, value: string | boolean): string {
   return `--${name}=${value}`;
 }
 
-/** Milliseconds as Go's time.ParseDuration reads them. */
+/** Writes milliseconds as Go's time.ParseDuration reads them. */
 function goDuration(milliseconds: number): string {
   const [minutes, seconds] = [milliseconds / 60_000, milliseconds / 1_000];
   if (Number.isInteger(minutes)) return `${minutes}m`;

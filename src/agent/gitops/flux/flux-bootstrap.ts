@@ -20,9 +20,9 @@ type FluxSpec = GitOpsGround<FluxSettings>;
 /**
  * The cluster is bootstrapped: GitRepository and Kustomization exist at the expected path and something was applied.
  *
- * The API alone says so. An exit code does not: `flux bootstrap` also fails where its last health check does
- * (`BootstrapFailed`), and whatever makes the Kustomization unready later never leads to a second bootstrap.
- * Another path is `BootstrapPathDiffers`; flux itself would refuse it (fluxcd/flux2 pkg/bootstrap, ReconcileSyncConfig).
+ * Only the API counts, not an exit code: `flux bootstrap` also fails if its last health check does (`BootstrapFailed`),
+ * and a Kustomization that becomes unready later never causes a second bootstrap. Another path is
+ * `BootstrapPathDiffers`; flux itself would refuse it (fluxcd/flux2 pkg/bootstrap, ReconcileSyncConfig).
  */
 export function fluxBootstrap(spec: FluxSpec, context: GitOpsContext): Resource {
   const { settings } = spec;
@@ -97,7 +97,7 @@ function bootstrapFailed(cause: NodeError, settings: FluxSettings): NodeError {
   );
 }
 
-/** What follows flux's last failure mark, be it several lines, else all there is. */
+/** Returns what follows flux's last failure mark, on one or several lines, else the whole message. */
 function lastFailure(message: string): string {
   return message
     .slice(message.lastIndexOf('✗') + 1)

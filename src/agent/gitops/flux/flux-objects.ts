@@ -8,7 +8,7 @@ import type { GitOpsContext } from '../gitops.ts';
 const text = z.string();
 const condition = z.object({ type: text, status: text, message: z.nullish(text) });
 
-/** What Slipway reads of a Flux object; the API may leave out any of it. */
+/** The part of a Flux object that Slipway reads; the API may leave out any of it. */
 const fluxObjectSchema = z.object({
   metadata: z.nullish(z.object({ generation: z.nullish(z.number()) })),
   spec: z.nullish(z.object({ path: z.nullish(text), suspend: z.nullish(z.boolean()) })),
@@ -23,16 +23,16 @@ const fluxObjectSchema = z.object({
 
 export type FluxObject = z.output<typeof fluxObjectSchema>;
 
-/** The two objects that hand a cluster over to a repository, where they exist. */
+/** The two objects that hand a cluster over to a repository, if they exist. */
 export interface FluxObjects {
   readonly source: FluxObject | undefined;
   readonly sync: FluxObject | undefined;
 }
 
-/** Namespace and name of what `flux bootstrap` creates. */
+/** Namespace and name of the objects that `flux bootstrap` creates. */
 export const fluxSystem = 'flux-system';
 
-/** Reads both from the API, without any secret. `ApiUnavailable` where it does not answer. */
+/** Reads both from the API, without any secret. `ApiUnavailable` if it does not answer. */
 export async function fluxObjects(host: HostReader, context: GitOpsContext): Promise<FluxObjects> {
   const [source, sync] = await Promise.all([
     fluxObject(host, context, 'gitrepositories.source.toolkit.fluxcd.io'),
@@ -57,7 +57,10 @@ async function fluxObject(
   );
 }
 
-/** No such object, or no such kind yet (kubectl's messages for a missing object and a missing CRD). */
+/**
+ * True if the object does not exist, or its kind does not yet (kubectl's messages for a missing object and a missing
+ * CRD).
+ */
 function isAbsent({ stderr }: CommandResult): boolean {
   return stderr.includes('(NotFound)') || stderr.includes("the server doesn't have a resource type");
 }

@@ -24,13 +24,13 @@ export function fluxPath(binDir: string): string {
   return join(binDir, 'flux');
 }
 
-/** `flux version 2.9.4`; anything else is no flux. */
+/** Reads `flux version 2.9.4`; `undefined` for any other output. */
 async function installedVersion(host: HostReader, path: string): Promise<string | undefined> {
   const { stdout } = await host.query({ file: path, args: ['--version'] });
   return /^flux version (\S+)/.exec(stdout)?.[1];
 }
 
-/** The names of a release's files (fluxcd/flux2 .goreleaser.yml; the tag has a v, the files have none). */
+/** Returns the names of a release's files (fluxcd/flux2 .goreleaser.yml; the tag has a v, the files do not). */
 function releaseFiles({ releaseUrl, version }: FluxSettings, arch: GitOpsContext['arch']) {
   const release = `${releaseUrl}/v${version}`;
   const name = `flux_${version}_linux_${arch === 'x64' ? 'amd64' : 'arm64'}.tar.gz`;

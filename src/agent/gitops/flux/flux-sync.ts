@@ -10,13 +10,13 @@ const whileReady = 5 * 60_000;
 const longestQuote = 400;
 
 /**
- * The repository is fetched and applied: `SourceNotReady` or `KustomizationNotReady` with Flux's own words where it
- * is not. That is for a commit to repair, so nothing is done about it, and nothing waits for it.
+ * The repository is fetched and applied: else `SourceNotReady` or `KustomizationNotReady` with Flux's own words. Only a
+ * commit repairs that, so Slipway does nothing about it, and nothing depends on it.
  */
 export function fluxSync(context: GitOpsContext): Resource {
   return {
     id: 'Sync/flux-system',
-    summary: 'see that Flux applies the repository',
+    summary: 'check that Flux applies the repository',
     condition: 'GitOps',
     needs: [fluxBootstrapId],
     async check(host) {
@@ -34,7 +34,7 @@ function judgeSync({ source, sync }: FluxObjects, now: number): Finding {
   );
 }
 
-/** As `flux bootstrap` itself judges an object: a verdict on an older generation is none. */
+/** Judges an object as `flux bootstrap` does: a verdict on an older generation does not count. */
 function notReady(reason: Reason, kind: string, object: FluxObject | undefined): Finding | undefined {
   const name = `${kind} ${fluxSystem}/${fluxSystem}`;
   if (object?.spec?.suspend)

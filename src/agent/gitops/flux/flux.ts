@@ -15,8 +15,8 @@ export const flux = {
 } as const satisfies GitOpsEngine<typeof fluxSettings.schema>;
 
 /**
- * Flux: its CLI, one bootstrap, and from then on a look at whether the repository is applied. `InvalidSettings` where
- * the provider is not set.
+ * Flux: its CLI, one bootstrap, and from then on a check whether the repository is applied. `InvalidSettings` without a
+ * provider.
  */
 export function fluxGitOps({ settings, cloud }: GitOpsGround<FluxSection>): GitOps {
   const spec = { cloud, settings: withProvider(settings) };

@@ -1,7 +1,7 @@
 import { given, type Problem } from '../../settings/path.ts';
 import type { Written } from '../../settings/section.ts';
 
-/** Lists what does not fit together in the section `gitops.flux` of a node that uses Flux. */
+/** Lists contradictions in the section `gitops.flux` of a node that uses Flux. */
 export function fluxMisfits(written: Written): readonly Problem[] {
   return [...providerMisfits(written), ...missingControllers(written)];
 }
@@ -31,7 +31,10 @@ function providerMisfits(flux: Written): readonly Problem[] {
   ];
 }
 
-/** Flux refuses to bootstrap without these two (fluxcd/flux2, cmd/flux/bootstrap.go). */
+/**
+ * Lists the problem of missing controllers: Flux refuses to bootstrap without these two (fluxcd/flux2,
+ * cmd/flux/bootstrap.go).
+ */
 function missingControllers({ components }: Written): readonly Problem[] {
   const missing = ['source-controller', 'kustomize-controller'].filter(
     (controller) => Array.isArray(components) && !components.includes(controller),
