@@ -11,11 +11,11 @@ export interface CloudProbes {
   readonly host: Host;
   readonly cloud: Cloud;
   readonly settings: Settings;
-  /** Absent while it is unknown what this node is to be. */
+  /** Absent while the role of this node is unknown. */
   readonly node: K3sNode | undefined;
 }
 
-/** Returns what is asked of any cloud, by the daemon's own code: who this VM is, and the secrets of its role. */
+/** Returns the probes of any cloud, by the daemon's own code: who this VM is, and the secrets of its role. */
 export function cloudProbes(subject: CloudProbes): readonly Probe[] {
   const { cloud } = subject;
   const about = 'cloud' as const;
@@ -30,7 +30,7 @@ export function cloudProbes(subject: CloudProbes): readonly Probe[] {
   ];
 }
 
-/** The values of other tags are not shown: one may hold a token. */
+/** The tags whose values are shown: another tag may hold a token. */
 const readTags = ['k3s-role', 'k3s-server', 'k3s-version'];
 
 async function lookAtIdentity(cloud: Cloud): Promise<Verdict> {
@@ -40,7 +40,7 @@ async function lookAtIdentity(cloud: Cloud): Promise<Verdict> {
   return ok(`${[computerName, location].filter(Boolean).join(' in ')}; ${shown}`);
 }
 
-/** Without the role an agent would be asked for the server's token. */
+/** Without the role, an agent would be checked for the server's token. */
 const unknownRole = 'what this VM may read depends on its role, which is not known';
 
 function secretsOf({ settings, node }: CloudProbes): readonly string[] {
@@ -51,7 +51,7 @@ function secretsOf({ settings, node }: CloudProbes): readonly string[] {
   return [...new Set([tokenSecretName(node), ...agents, ...git])];
 }
 
-/** Reads a secret, and judges a join token; nothing of either is shown. */
+/** Reads a secret and checks a join token; shows nothing of either. */
 async function readSecret({ host, cloud, settings }: CloudProbes, name: string): Promise<Verdict> {
   const { secretName, agentSecretName } = settings.joinToken;
   if (name === secretName || name === agentSecretName) await fetchToken(host, cloud, name);

@@ -7,8 +7,8 @@ import { conditionTypes } from '../vocabulary.ts';
 import { ok, type Probe, skipped, trouble, type Verdict } from './probe.ts';
 
 /**
- * One probe for each condition of the plan, by the checks that the daemon makes. A check cannot write, so a resource that
- * is not as wished stays so, and what needs it is not looked at.
+ * Returns one probe for each condition of the plan, by the checks of the daemon. A check cannot write, so a resource
+ * that is out of sync stays so, and its dependants are not checked.
  */
 export function conditionProbes(host: HostReader, plan: readonly Resource[]): readonly Probe[] {
   const look = onceEach(host, plan);
@@ -23,7 +23,7 @@ export function conditionProbes(host: HostReader, plan: readonly Resource[]): re
   });
 }
 
-/** Looks at each resource once, after what it needs, whichever condition that belongs to. */
+/** Checks each resource once, after its dependencies, whichever condition they belong to. */
 function onceEach(host: HostReader, plan: readonly Resource[]): (resource: Resource) => Promise<Checked> {
   const looks = new Map<string, Checked>();
   return async function look(resource) {
@@ -56,7 +56,7 @@ function judgeCondition(type: ConditionType, seen: readonly Checked[]): Verdict 
     standings.flatMap((standing) => found.filter((each) => each.standing === standing));
   const said = (standing: Standing) => [...new Set(those(standing).map(({ message }) => message))];
   const [worst] = those('stop', 'wait', 'note');
-  // What was started comes by itself; what only answers wrongly may not.
+  // A resource that is starting becomes ready by itself; a wrong answer may not.
   if (worst)
     return trouble({ ...worst, blocks: worst.blocks === true && worst.reason !== 'ServiceStarting' });
   const due = said('change');

@@ -10,7 +10,7 @@ export interface Page {
 
 const colours = { ok: 'green', warning: 'yellow', failure: 'red', skipped: 'gray' } as const;
 
-/** One diagnosis for people: what is well in one line, the rest with its cause and its repair below. */
+/** Returns one diagnosis for people: one line if it is healthy, else with its cause and its repair below. */
 export function diagnosisText(diagnosis: Diagnosis, { width, color }: Page): string {
   const { level, milliseconds, what, message, reason, repair } = printableData(diagnosis);
   const label = color
@@ -30,12 +30,12 @@ export function diagnosisText(diagnosis: Diagnosis, { width, color }: Page): str
 
 const indent = ' '.repeat(9);
 
-/** The line above the first diagnosis of what it is about. */
+/** Returns the line above the first diagnosis of a subject. */
 export function headingText(about: string, { color }: Page): string {
   return `\n${color ? styleText('bold', about, { validateStream: false }) : about}\n`;
 }
 
-/** The last line: how many of each. */
+/** Returns the last line: the number of each kind. */
 export function summaryText(diagnoses: readonly Diagnosis[]): string {
   const count = (level: Level) => diagnoses.filter((each) => each.level === level).length;
   const many = (number: number, one: string) => `${number} ${one}${number === 1 ? '' : 's'}`;

@@ -9,7 +9,7 @@ import { conditionProbes } from './conditions.ts';
 import { networkProbes } from './network.ts';
 import { ok, type Probe, subjects, type Verdict, warning } from './probe.ts';
 
-/** The node to examine, and what the daemon would do with it. */
+/** The node to examine, and the daemon's plan for it. */
 export interface Patient extends Examined {
   readonly plan: readonly Resource[];
   /** Whether the daemon runs. */
@@ -17,7 +17,7 @@ export interface Patient extends Examined {
 }
 
 /**
- * Returns the probes of all that a Ready node depends on, subject by subject: of each those of any node, then those of
+ * Returns the probes of everything a Ready node depends on, subject by subject: first those of any node, then those of
  * its parts in the order of their table.
  */
 export function probesFor(patient: Patient, table: readonly Part[] = parts): readonly Probe[] {
@@ -43,7 +43,7 @@ function daemonVerdict(isRunning: boolean): Verdict {
   return warning('it does not run, so nothing is corrected.', 'systemctl enable --now slipway');
 }
 
-/** Returns the addresses that a node with these settings asks on the network. */
+/** Returns the addresses that a node with these settings requests on the network. */
 export function askedBy(settings: Settings, table: Clouds = clouds): readonly URL[] {
   const { registries, k3s } = settings;
   const servers = registries.servers.map((server) => new URL(`https://${server}`));

@@ -1,8 +1,8 @@
-/** What can be measured of a machine; sizes in megabytes. */
+/** Measurements of a machine; sizes in megabytes. */
 export interface Measures {
-  /** For programs, without what would have to be swapped. */
+  /** Memory that programs can get without swapping. */
   memoryAvailable(): Promise<number>;
-  /** The disk on which a path is, or would be if it were made. */
+  /** The disk of a path, or of its nearest parent if the path does not exist. */
   disk(path: string): Promise<Disk>;
 }
 

@@ -4,19 +4,19 @@ import { failure, ok, type Probe, skipped, type Verdict, warning } from './probe
 
 export interface NetworkProbes {
   readonly host: HostReader;
-  /** What on the internet this node asks. */
+  /** Addresses on the internet that this node needs. */
   readonly asked: readonly URL[];
-  /** The proxy they are asked through, as the settings have it. */
+  /** The proxy for these requests, as the settings have it. */
   readonly proxy: string | undefined;
-  /** How the cloud names what knows a host's address. */
+  /** The cloud's name for its name servers. */
   readonly hints: Pick<CloudHints, 'nameServers'>;
 }
 
-/** Services commonly allow for five minutes; one minute shows that nothing keeps the clock right. */
+/** Services commonly allow for five minutes; one minute shows that nothing keeps the clock in sync. */
 const muchSkew = 300_000;
 const someSkew = 60_000;
 
-/** Returns whether names resolve, which way leads to the internet, and whether the clock is right. */
+/** Returns probes of name resolution, of the way to the internet, and of the clock. */
 export function networkProbes(subject: NetworkProbes): readonly Probe[] {
   const { host, asked, proxy } = subject;
   const about = 'network' as const;
@@ -46,10 +46,13 @@ async function resolveName({ host, proxy, hints }: NetworkProbes, name: string):
   );
 }
 
-/** Compares with the Date header of a server (RFC 9110, section 6.6.1): whole seconds, as old as the answer took. */
+/**
+ * Compares with the Date header of a server (RFC 9110, section 6.6.1), which has whole seconds and the age of the
+ * answer.
+ */
 async function compareClocks(host: HostReader, { hostname: name, origin }: URL): Promise<Verdict> {
   const answer = await host.get({ url: `${origin}/` }).catch(() => undefined);
-  if (!answer) return skipped(`${name} does not answer, which other probes tell of`);
+  if (!answer) return skipped(`${name} does not answer, which other probes report`);
   const { headers } = answer;
   const theirs = Date.parse(headers.date ?? '');
   if (Number.isNaN(theirs)) return skipped(`${name} does not say what time it is`);
@@ -57,7 +60,7 @@ async function compareClocks(host: HostReader, { hostname: name, origin }: URL):
   const skewText = `${Math.abs(Math.round(skew / 1_000))} s ${skew < 0 ? 'behind' : 'ahead of'} ${name}`;
   if (Math.abs(skew) < someSkew) return ok(skewText);
   const repair =
-    'timedatectl set-ntp true; chronyc tracking (or timedatectl timesync-status) tells why it is off';
+    'timedatectl set-ntp true; chronyc tracking (or timedatectl timesync-status) shows why it is off';
   return Math.abs(skew) < muchSkew
     ? warning(`${skewText}.`, repair)
     : failure(`${skewText}: certificates and tokens look expired, or not yet valid.`, repair);

@@ -3,22 +3,22 @@ import { type NodeError, toNodeError } from '../engine/errors.ts';
 
 export type Level = 'ok' | 'warning' | 'failure' | 'skipped';
 
-/** The result of a look. */
+/** The result of a probe. */
 export interface Verdict {
   readonly level: Level;
   readonly message: string;
-  /** The reason of the condition, if the daemon reports this trouble, too. */
+  /** The reason of the condition, if the daemon also reports this trouble. */
   readonly reason?: string;
   /** The command, setting or role that repairs it, if the message does not name it. */
   readonly repair?: string;
 }
 
-/** What a question can be about, in the order in which the doctor asks. */
+/** The subjects of probes, in the order in which the doctor checks them. */
 export const subjects = ['machine', 'network', 'cloud', 'node'] as const;
 
 export type Subject = (typeof subjects)[number];
 
-/** One question about this VM or what it depends on. Looking changes nothing. */
+/** One question about this VM or what it depends on. A probe changes nothing. */
 export interface Probe {
   readonly about: Subject;
   readonly what: string;
@@ -38,7 +38,7 @@ export interface Examination {
   readonly onDiagnosis?: (diagnosis: Diagnosis) => void;
 }
 
-/** Looks at everything, one thing after the other, so that a time measured is that thing's own. */
+/** Runs the probes one after another, so that a measured time belongs to one probe alone. */
 export async function examine(
   probes: readonly Probe[],
   { now, onDiagnosis = () => {} }: Examination,
@@ -55,7 +55,7 @@ export async function examine(
   return diagnoses;
 }
 
-/** A failure, or a warning for what does not block. */
+/** Returns a failure, or a warning for what does not block. */
 export function trouble({
   reason,
   message,
