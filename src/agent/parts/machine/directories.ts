@@ -11,18 +11,18 @@ import { type UnsafePath, unsafePath } from './unsafe-path.ts';
 export const directoriesId = 'Directories';
 
 /**
- * No user but root can exchange what root runs or trusts: `UnsafePath` for a directory, link or settings file that
- * belongs to another user or that others may write to. Slipway's own directories are taken back instead, the way to
- * them being safe.
+ * Only root can replace what root runs or trusts: `UnsafePath` for a directory, link or settings file that belongs to
+ * another user or that others may write to. Slipway's own directories are reclaimed instead, if the way to them is
+ * safe.
  *
- * It blocks what has not joined a cluster; the proof that it has counts only if no other user can have put it there.
+ * Blocks a node that has not joined a cluster; the proof of joining counts only if no other user can have written it.
  */
 export function safeDirectories(node: K3sNode): Resource {
   const { slipway } = node.paths;
   const own = [slipway.state, dirname(slipway.status)];
   return {
     id: directoriesId,
-    summary: 'look who may write on the way to what root runs',
+    summary: 'check who may write on the way to what root runs',
     condition: 'Preflight',
     async check(host): Promise<Finding> {
       const found = await unsafePath(host, node.paths);
@@ -38,11 +38,11 @@ export function safeDirectories(node: K3sNode): Resource {
   };
 }
 
-/** No user but root can exchange what is put at these places; `UnsafePath`, which blocks, if one can. */
+/** Only root can replace what is written to these places; else `UnsafePath`, which blocks. */
 export function safeWay(paths: NodePaths, places: readonly string[], condition: ConditionType): Resource {
   return {
     id: directoriesId,
-    summary: 'look who may write on the way',
+    summary: 'check who may write on the way',
     condition,
     async check(host) {
       const found = await unsafePath(host, paths, places);

@@ -6,7 +6,7 @@ import { k3sFlags, parseVersion } from '../k3s/index.ts';
 /** The first Kubernetes 1.x whose kubelet does not run under cgroup version 1 (KEP-5573, failCgroupV1). */
 const firstWithoutCgroupV1 = 35;
 
-/** True if this kernel has cgroups of version 1, also beside version 2 (cgroups(7)). */
+/** True if this kernel has cgroups of version 1, even beside version 2 (cgroups(7)). */
 export async function hasCgroupV1(host: HostReader): Promise<boolean> {
   if ((await host.stat('/sys/fs/cgroup/cgroup.controllers')) !== undefined) return false;
   return (await host.stat('/sys/fs/cgroup/memory')) !== undefined;
@@ -21,7 +21,7 @@ export async function refusesCgroupV1(host: HostReader, node: K3sNode): Promise<
   return ![...settings, ...dropIns].includes('fail-cgroupv1=false');
 }
 
-/** Returns the mount point on which a path lies if nothing there can be executed, by /proc/self/mounts (proc(5)). */
+/** Returns the mount point of a path if it is mounted noexec, by /proc/self/mounts (proc(5)). */
 export async function noexecMount(host: HostReader, path: string): Promise<string | undefined> {
   const lines = (await fileText(host, '/proc/self/mounts')).split('\n');
   const mounts = lines
@@ -29,7 +29,7 @@ export async function noexecMount(host: HostReader, path: string): Promise<strin
     .map(([, at = '', , options = '']) => ({ at: unescaped(at), options }));
   const [mount] = mounts
     .filter(({ at }) => at !== '' && `${path}/`.startsWith(at === '/' ? '/' : `${at}/`))
-    // Of two on one place the later one is seen.
+    // Of two mounts on one place, the later one is visible.
     .toReversed()
     .toSorted((a, b) => b.at.length - a.at.length);
   return mount?.options.split(',').includes('noexec') ? mount.at : undefined;

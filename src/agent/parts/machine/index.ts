@@ -1,4 +1,4 @@
-/** What the machine is and has before K3s is there: what others may use of it. */
+/** The machine before K3s is installed: what other parts may use of it. */
 
 export { machinePart } from './part.ts';
 
@@ -8,6 +8,6 @@ export { directoriesId } from './directories.ts';
 export { type FreeSpace, preflight } from './preflight.ts';
 export { system } from './system.ts';
 
-// What others look at: the way to what root runs.
+// What other parts check: the way to what root runs.
 
 export { safeWay } from './directories.ts';

@@ -9,20 +9,22 @@ import { joinedCluster } from '../k3s/index.ts';
 import { safeDirectories } from './directories.ts';
 import { hasCgroupV1, noexecMount, refusesCgroupV1 } from './host-requirements.ts';
 
-/** What the kernel leaves of a VM's memory: one that is sold with 2048 MB shows some 1900. */
+/** The share of a VM's memory that the kernel leaves: one that is sold with 2048 MB shows about 1900. */
 const usable = 0.85;
 
-/** Megabytes: the executable of K3s and what it unpacks, before its first start; and what a node that runs writes soon. */
+/**
+ * Megabytes: the executable of K3s and what it unpacks, before its first start; and what a running node soon writes.
+ */
 const room = { first: 700, later: 100 };
 
-/** Returns the megabytes that are free for a path, or would be if it were made. */
+/** Returns the free megabytes for a path, or for its nearest parent if the path does not exist. */
 export type FreeSpace = (path: string) => Promise<number>;
 
-/** The VM can carry its role; what K3s is sure to end on blocks only a node that has not joined. */
+/** The VM can carry its role. What is sure to end K3s blocks only a node that has not joined. */
 export function preflight(node: K3sNode, memory: number, free?: FreeSpace): readonly Resource[] {
   const { role, paths } = node;
-  const about = { summary: 'look whether the VM can carry K3s', condition: 'Preflight' } as const;
-  // Below another root, an image's, the kernel is not its own.
+  const about = { summary: 'check that the VM can carry K3s', condition: 'Preflight' } as const;
+  // Below another root, an image's, the kernel is that of the machine that builds it.
   const cgroups: Resource = { ...about, id: 'Cgroups', check: (host) => lookAtCgroups(host, node) };
   const disk = free && { ...about, id: 'Disk', check: (host: HostReader) => lookAtRoom(host, node, free) };
   return [
@@ -32,7 +34,7 @@ export function preflight(node: K3sNode, memory: number, free?: FreeSpace): read
     ...(disk ? [disk] : []),
     {
       id: 'Memory',
-      summary: 'look whether the VM is large enough',
+      summary: 'check that the VM is large enough',
       condition: 'Preflight',
       check: async () => judgeMemory(role, memory),
     },
@@ -58,7 +60,7 @@ async function lookAtCgroups(host: HostReader, node: K3sNode): Promise<Finding> 
   );
 }
 
-/** Where K3s is, and where it unpacks what it runs. */
+/** Returns the directory of K3s, and the one it unpacks its programs to. */
 function targets({ paths }: K3sNode): readonly string[] {
   return [dirname(paths.k3s.binary), paths.k3s.data];
 }

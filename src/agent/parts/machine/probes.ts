@@ -11,13 +11,13 @@ export interface MachineProbes {
   readonly host: HostReader;
   readonly measures: Measures;
   readonly paths: NodePaths;
-  /** Absent if it is not known yet what this node is to be. */
+  /** Absent while the role of this node is unknown. */
   readonly node?: K3sNode | undefined;
 }
 
-/** What K3s loads or needs (K3s requirements page; flannel's vxlan backend). */
+/** Kernel modules that K3s loads or needs (K3s requirements page; flannel's vxlan backend). */
 const modules = ['overlay', 'br_netfilter', 'vxlan', 'nf_conntrack'];
-/** Without the first two kubelet does not start, without the last it heeds no limit of it. */
+/** Kubelet does not start without the first two, and without the last it ignores CPU limits. */
 const controllers = ['memory', 'pids', 'cpu'];
 
 /** Megabytes below which images and logs soon fill a disk; and twice the share at which K3s' kubelet evicts pods. */
@@ -25,7 +25,7 @@ const littleDisk = 5_000;
 const littleShare = 0.1;
 const littleMemory = 256;
 
-/** Whether the machine can carry K3s: its kernel, cgroups, swap, memory and disk. */
+/** Returns the probes of the machine: its kernel, cgroups, swap, memory and disk. */
 export function machineProbes({ host, measures, paths, node }: MachineProbes): readonly Probe[] {
   const { data, binary } = paths.k3s;
   const about = 'machine';
@@ -47,7 +47,7 @@ async function lookForModules(host: HostReader): Promise<Verdict> {
   if (notLoaded.length === 0) return ok(`${modules.join(', ')}: loaded`);
   const known = await modulesOf(host, kernel);
   if (known === undefined)
-    return skipped(`/lib/modules/${kernel} is not here, to tell of ${notLoaded.join(', ')}`);
+    return skipped(`/lib/modules/${kernel} is missing, so nothing is known of ${notLoaded.join(', ')}`);
   const missing = notLoaded.filter((name) => !known.includes(`/${name}.ko`));
   if (missing.length === 0) return ok(`${modules.join(', ')}: loaded, or can be`);
   return failure(
@@ -56,7 +56,7 @@ async function lookForModules(host: HostReader): Promise<Verdict> {
   );
 }
 
-/** The lists of what can be loaded and of what is built in (modules.dep(5)). */
+/** Returns the lists of loadable and of built-in modules (modules.dep(5)). */
 async function modulesOf(host: HostReader, kernel: string): Promise<string | undefined> {
   const [loadable, builtIn] = await Promise.all(
     ['modules.dep', 'modules.builtin'].map((name) => host.readFile(`/lib/modules/${kernel}/${name}`)),

@@ -5,7 +5,7 @@ import { file } from '../../resources/file.ts';
 import { fileText } from '../../resources/file-text.ts';
 import { systemctl } from '../../resources/unit.ts';
 
-/** The kernel modules and settings K3s needs: files for the next boot, and applied to this one. */
+/** The kernel modules and settings that K3s needs: files for the next boot, and applied to this one. */
 export function system(node: K3sNode): readonly Resource[] {
   const { modules, sysctl } = node.paths.system;
   const modulesFile = file({ path: modules, content: renderModules(), condition: 'System' });
@@ -13,7 +13,7 @@ export function system(node: K3sNode): readonly Resource[] {
   return [modulesFile, sysctlFile, ...settingsApplied(node, modulesFile.id, sysctlFile.id)];
 }
 
-/** The kernel is the machine's own even where the files are below another root: there nothing is applied. */
+/** Below another root nothing is applied: the kernel is that of the machine itself. */
 function settingsApplied(node: K3sNode, modulesFile: string, sysctlFile: string): readonly Resource[] {
   if (node.paths.root !== '/') return [];
   return [modulesApplied(node, modulesFile), sysctlApplied(node, sysctlFile)];
@@ -30,7 +30,7 @@ function modulesApplied(node: K3sNode, modulesFile: string): Resource {
   };
 }
 
-/** What each module brings shows whether it is there; modules built into the kernel are not in /proc/modules. */
+/** Checks for each module by its effect: modules built into the kernel are not in /proc/modules. */
 async function compareModules(node: K3sNode, host: HostReader, unit: string): Promise<Finding> {
   const bridge = await host.readFile('/proc/sys/net/bridge/bridge-nf-call-iptables');
   const filesystems = await fileText(host, '/proc/filesystems');
@@ -64,7 +64,7 @@ async function compareSysctl(node: K3sNode, host: HostReader, unit: string): Pro
   );
 }
 
-/** The kernel's value; one that is more than enough counts as the value wanted. */
+/** Returns the kernel's value; a value above `atLeast` counts as the wanted one. */
 async function observeSysctl(host: HostReader, { key, value, atLeast }: Sysctl): Promise<number | undefined> {
   const found = await host.readFile(`/proc/sys/${key.replaceAll('.', '/')}`);
   if (found === undefined) return undefined;
@@ -84,7 +84,7 @@ export function renderSysctl(node: K3sNode): string {
 interface Sysctl {
   readonly key: string;
   readonly value: number;
-  /** More is fine too: another file may ask for it. */
+  /** True if a higher value is fine too: another file may ask for it. */
   readonly atLeast?: boolean;
 }
 
@@ -92,7 +92,7 @@ function sysctls(node: K3sNode): readonly Sysctl[] {
   return protectsKernelDefaults(node) ? [...forK3s, ...forKubelet] : forK3s;
 }
 
-/** K3s loads the modules and sets forwarding itself too; only where this is true kubelet insists. */
+/** True if kubelet insists on its settings; otherwise K3s loads the modules and sets forwarding itself. */
 function protectsKernelDefaults({ settings }: K3sNode): boolean {
   return String(settings.k3s.config['protect-kernel-defaults']) === 'true';
 }
@@ -105,7 +105,7 @@ const forK3s: readonly Sysctl[] = [
   { key: 'fs.inotify.max_user_watches', value: 524_288, atLeast: true },
 ];
 
-/** What kubelet wants to find under --protect-kernel-defaults (https://docs.k3s.io/security/hardening-guide). */
+/** The values that kubelet requires with --protect-kernel-defaults (https://docs.k3s.io/security/hardening-guide). */
 const forKubelet: readonly Sysctl[] = [
   { key: 'vm.panic_on_oom', value: 0 },
   { key: 'vm.overcommit_memory', value: 1 },

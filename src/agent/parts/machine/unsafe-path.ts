@@ -5,13 +5,13 @@ import { allPlaces, type NodePaths } from '../../paths.ts';
 import { octal } from '../../resources/file-attributes.ts';
 import { fileText } from '../../resources/file-text.ts';
 
-/** What stands on the way to a place, and can be changed by users who are not root. `path` leads through no link. */
+/** A file or directory on the way to a place that users other than root can change. `path` leads through no link. */
 export interface UnsafePath {
   readonly path: string;
   readonly place: string;
-  /** What is wrong with it, as the predicate of a sentence. */
+  /** The fault, as the predicate of a sentence. */
   readonly fault: string;
-  /** The command that corrects it, but for the path. */
+  /** The command that corrects it, without the path. */
   readonly repair: readonly [string, ...string[]];
 }
 
@@ -21,9 +21,10 @@ type Fault = Pick<UnsafePath, 'fault' | 'repair'>;
 const [byOthers, byGroup, sticky] = [0o002, 0o020, 0o1000];
 
 /**
- * Returns the first thing that another user than root and that of this process could change, on the way to the places
- * that Slipway writes or root trusts, links followed as below a root of their own: a directory, a link, a settings
- * file, or what a link leads to. Files that Slipway writes have checks of their own, and what is missing is safe.
+ * Returns the first thing on the way to these places that a user other than root and this process's could change: a
+ * directory, a link, a settings file, or the target of a link. The places are those that Slipway writes or root trusts;
+ * links are followed as below a root of their own. Files that Slipway writes have checks of their own, and a missing
+ * file is safe.
  */
 export async function unsafePath(
   host: HostReader,
@@ -55,7 +56,7 @@ async function walkPath(way: Way, place: string): Promise<Omit<UnsafePath, 'plac
   for (let links = 0; links <= mostLinks; ) {
     const stat = await look(at);
     if (stat === undefined) return undefined;
-    // The directory that --root names, be it a link, is the choice of the person who names it.
+    // The directory that --root names, even a link, is the choice of its caller.
     const isChosen = at === root && root !== '/';
     const target = isChosen ? undefined : stat.target;
     const [name, ...others] = rest;
@@ -77,7 +78,10 @@ async function walkPath(way: Way, place: string): Promise<Omit<UnsafePath, 'plac
   return undefined;
 }
 
-/** In a directory with the sticky bit what is there is safe, but any user can make what is missing. */
+/**
+ * Returns the fault of a file or directory. In a directory with the sticky bit existing files are safe, but any user
+ * can create missing ones.
+ */
 function faultOf(
   { kind, mode, foreignUser, foreignGroup }: FileStat,
   { staff, isPassed }: { readonly staff: number | undefined; readonly isPassed: boolean },
@@ -96,8 +100,8 @@ function faultOf(
 }
 
 /**
- * The group that Debian lets write to /usr/local (2775 root:staff; Debian Policy 9.1.2), and that it documents as
- * equivalent to root. By its name, since its number means another group elsewhere.
+ * Returns the group that Debian lets write to /usr/local (2775 root:staff; Debian Policy 9.1.2), and documents as
+ * equivalent to root. Looks it up by name, since the number means another group elsewhere.
  */
 async function staffGroup(host: HostReader, root: string): Promise<number | undefined> {
   const groups = await fileText(host, join(root, 'etc/group'));
@@ -119,7 +123,7 @@ function nextStep(root: string, at: string, name: string): string {
   return at === root ? root : dirname(at);
 }
 
-/** Asks for each path once, within one walk over all places. */
+/** Looks at each path once, within one walk over all places. */
 function statsOnce(look: Look): Look {
   const known = new Map<string, ReturnType<Look>>();
   return (path) => {
