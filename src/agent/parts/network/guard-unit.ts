@@ -10,11 +10,11 @@ export function guardUnitPath({ system }: NodePaths): string {
 }
 
 /**
- * Loads the rules before K3s starts, and again whenever nftables.service did what it does at each start, restart and
- * reload: flush every table of the machine.
+ * Renders the unit that loads the rules before K3s starts, and again after every start, restart and reload of
+ * nftables.service, each of which flushes every table of the machine.
  *
- * Nothing is unloaded when it stops: pods go on running at a shutdown for as long as they take to end. On a machine
- * without nftables it is skipped and does not fail; the condition ImdsGuard tells.
+ * Nothing is unloaded when the unit stops: pods run on during a shutdown. Without nftables the unit is skipped and does
+ * not fail; the condition ImdsGuard reports that.
  */
 export function renderGuardUnit({ slipway }: NodePaths): string {
   const load = `${nft} -f ${slipway.imdsGuard}`;

@@ -8,10 +8,10 @@ import { guardTable, nft, nftCommand } from './nft-command.ts';
 import { listTable } from './nft-list.ts';
 
 /**
- * Nothing of the guard is there: pods may ask the metadata service. `why` is told where that is so.
+ * The guard is gone: pods may ask the metadata service. `why` explains that state.
  *
- * Step by step, each seen in the world and the files last: the unit is disabled and stopped, so that nothing loads the
- * rules again, then our table is deleted.
+ * Removes it step by step, each checked on the machine, and the files last: disables and stops the unit, so that
+ * nothing loads the rules again, then deletes our table.
  */
 export function imdsGuardRemoved(paths: NodePaths, why?: string): Resource {
   return {
@@ -50,7 +50,7 @@ async function isInForce(host: HostReader): Promise<boolean> {
   return isActive({ ActiveState }) || UnitFileState === 'enabled';
 }
 
-/** Without nft nobody can look, nor could anything be loaded. */
+/** Returns whether our table is loaded; without nft nothing can be. */
 async function isLoaded(host: HostReader): Promise<boolean> {
   return (await host.stat(nft)) !== undefined && (await listTable(host)) !== undefined;
 }

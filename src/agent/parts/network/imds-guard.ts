@@ -21,8 +21,8 @@ export interface Guarded {
 /**
  * Pods are kept from the instance metadata service, at every boot before K3s starts; or, by imds.pods, are not.
  *
- * Without it any pod has the identity of its node, and so the join token. It never keeps a node from running: what is
- * wrong with it is told by a condition of its own.
+ * Without it any pod has the identity of its node, and so the join token. It never keeps a node from running: its
+ * faults have a condition of their own.
  */
 export function imdsGuard({ settings, paths }: Guarded, table: Clouds = clouds): readonly Resource[] {
   const found = metadataToGuard({ settings, paths }, chosenCloud(settings, table).metadata);
@@ -43,7 +43,7 @@ function guardResources(rules: GuardRules, paths: NodePaths): readonly Resource[
   return [ruleset, written, loaded, enabled, rulesetLoaded(rules, [loaded.id])];
 }
 
-/** What is to be guarded, or why there is nothing. */
+/** Returns what to guard, or why there is nothing to guard. */
 function metadataToGuard({ settings, paths }: Guarded, metadata: Metadata | undefined): Metadata | string {
   if (settings.imds.pods === 'allow') return 'imds.pods lets every pod ask the metadata service';
   if (!metadata) return `cloud ${settings.cloud} has no metadata service`;

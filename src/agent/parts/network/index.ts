@@ -1,4 +1,4 @@
-/** The guard of the metadata service: what others may use of it. */
+/** The guard of the metadata service: what other parts may use of it. */
 
 export { networkPart } from './part.ts';
 
@@ -6,7 +6,7 @@ export { networkPart } from './part.ts';
 
 export { imdsGuard } from './imds-guard.ts';
 
-// Its removal, and what it is called where it stays.
+// Its removal, and its name if it stays.
 
 export { guardUnit, guardUnitPath } from './guard-unit.ts';
 export { imdsGuardRemoved } from './imds-guard-removed.ts';

@@ -1,14 +1,14 @@
 import type { Command } from '../../engine/host.ts';
 
-/** Where Debian, Ubuntu and RHEL have it, and by merged folders Fedora and Arch too. */
+/** The path on Debian, Ubuntu and RHEL, and by merged folders on Fedora and Arch. */
 export const nft = '/usr/sbin/nft';
 
-/** The only table that is ours. */
+/** The only table of ours. */
 export const guardTable = ['inet', 'slipway_imds'] as const;
 
 /**
- * An nft command, done by systemd in a unit of its own: netlink wants CAP_NET_ADMIN even of who only looks, and
- * Slipway's sandbox has none. Output and exit code are nft's. The start of that unit is not worth a line in the journal.
+ * Returns an nft command that systemd runs in a transient unit: netlink requires CAP_NET_ADMIN even to list, and
+ * Slipway's sandbox lacks it. Output and exit code are nft's. The start of that unit is not logged.
  */
 export function nftCommand(...args: readonly string[]): Command {
   const options = ['--quiet', '--wait', '--pipe', '--collect', '--no-ask-password'];

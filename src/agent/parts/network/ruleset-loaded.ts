@@ -9,9 +9,9 @@ import { guardFailed, listTable, quoted } from './nft-list.ts';
 import { type GuardRules, listedRules, rulesName } from './ruleset.ts';
 
 /**
- * The kernel has these rules: whoever flushed them or changed them, the unit is started or reloaded.
+ * The kernel has these rules: if they were flushed or changed, the unit is started or reloaded.
  *
- * `NftablesMissing` where there is no nft, `ImdsGuardFailed` with nft's words where it did not take the rules.
+ * `NftablesMissing` without nft, `ImdsGuardFailed` with nft's words if it rejected the rules.
  */
 export function rulesetLoaded(rules: GuardRules, needs: readonly string[]): Resource {
   return {
@@ -26,7 +26,7 @@ export function rulesetLoaded(rules: GuardRules, needs: readonly string[]): Reso
 async function checkLoaded(host: HostReader, rules: GuardRules): Promise<Finding> {
   if ((await host.stat(nft)) === undefined) throw nftablesMissing();
   const { ActiveState, LoadState } = await showUnit(host, guardUnit, ['ActiveState', 'LoadState']);
-  // Whose file could not be written, as on a full disk.
+  // The unit's file could not be written, as on a full disk.
   if (LoadState === 'not-found') return waiting('Blocked', `waits for ${guardUnit}`, { blocks: false });
   const list = ActiveState === 'active' ? await listTable(host) : undefined;
   const loaded = list === undefined ? undefined : listedRules(list, rules);
@@ -43,7 +43,7 @@ function nftablesMissing(): NodeError {
   );
 }
 
-/** A reload replaces the rules with no moment between; a unit that does not run is started. */
+/** Loads the rules. A reload replaces them in one step; a unit that does not run is started. */
 async function loadRuleset(host: Host): Promise<void> {
   try {
     await host.run(systemctl('reload-or-restart', guardUnit));
@@ -55,7 +55,7 @@ async function loadRuleset(host: Host): Promise<void> {
   }
 }
 
-/** What nft wrote when the unit was started last. */
+/** Returns what nft wrote at the last start of the unit. */
 async function nftComplaint(host: HostReader): Promise<string> {
   const { InvocationID } = await showUnit(host, guardUnit, ['InvocationID']);
   const { stdout } = await host.query({

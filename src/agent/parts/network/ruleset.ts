@@ -2,16 +2,16 @@ import type { Metadata } from '../../clouds/driver.ts';
 import { shortDigest } from '../../engine/digest.ts';
 import { guardTable } from './nft-command.ts';
 
-/** Who is kept from which address. */
+/** Which address is guarded, and what may reach it. */
 export interface GuardRules {
   /** The IPv4 address of the metadata service. */
   readonly address: string;
-  /** All of that address where this is left out. */
+  /** One port of that address; all of it if absent. */
   readonly only?: Metadata['only'] | undefined;
   readonly allow: readonly Allowed[];
 }
 
-/** Who is let through, by source address or by user id. */
+/** What is let through, by source address or by user id. */
 export interface Allowed {
   readonly name: string;
   readonly from?: string | undefined;
@@ -19,15 +19,15 @@ export interface Allowed {
 }
 
 /**
- * The rules as a file for `nft -f`, which replaces our table and touches no other, all at once or not at all.
+ * Renders the rules as a file for `nft -f`, which replaces our table and no other, all at once or not at all.
  *
- * - What is forwarded comes from a pod or another container. The hook is behind dstnat and before masquerading, so the
- *   address is where the packet goes at last, and the source is the pod's own.
- * - What leaves this VM itself is judged by the user of its socket: root is Slipway, cloud-init and the VM's agent.
- *   Packets without a socket are answers of the kernel, and pass.
+ * - Forwarded packets come from a pod or another container. The hook is behind dstnat and before masquerading, so the
+ *   address is the packet's final one, and the source is the pod's own.
+ * - Packets that this VM sends itself are judged by the user of their socket: root is Slipway, cloud-init and the VM's
+ *   agent. Packets without a socket are answers of the kernel, and pass.
  *
- * The chain that refuses is named for the digest of them all, so that a list of the table tells which rules it has. A
- * reset is seen at once, while a connection that gets anything else tries again for a second.
+ * The chain that refuses is named for the digest of all rules, so that a list of the table shows which rules it has. A
+ * client sees a reset at once, but tries again for a second after any other refusal.
  */
 export function renderRuleset(rules: GuardRules): string {
   const name = guardTable.join(' ');
@@ -39,7 +39,7 @@ ${renderChains(rules, rulesName(rules))}}
 `;
 }
 
-/** What the rules are known by in a list of the table. */
+/** Returns the name of the rules in a list of the table. */
 export function rulesName(rules: GuardRules): string {
   return `refuse_${shortDigest(renderChains(rules, 'refuse'))}`;
 }
@@ -58,7 +58,7 @@ function renderChains(rules: GuardRules, refuse: string): string {
   ].join('');
 }
 
-/** What a packet to the metadata service is known by, as nft lists it, too. */
+/** Matches a packet to the metadata service, in the form in which nft also lists it. */
 function destination({ address, only }: GuardRules): string {
   return `ip daddr ${address}${only ? ` ${only.protocol} dport ${only.port}` : ''}`;
 }
@@ -72,13 +72,13 @@ function chain(name: string, lines: readonly string[]): readonly string[] {
 }
 
 /**
- * The rules that a list of the table (`nft list table`) shows: their name; `incomplete` where there are fewer or more of
- * them than in ours, or one that is not about our address.
+ * Returns the name of the rules in a list of the table (`nft list table`); `incomplete` if it has fewer or more rules
+ * than ours, or one about another address.
  */
 export function listedRules(list: string, rules: GuardRules): string | undefined {
   const [first, second] = [...list.matchAll(/\bjump (refuse_[0-9a-f]+)$/gm)].map(([, name]) => name);
   const refusals = list.match(/\breject(?: with [\w -]+)?$/gm) ?? [];
-  // A set that is long goes on in further lines, which begin with more.
+  // A long set continues on further lines, which are indented deeper.
   const all = [...list.matchAll(/^\t\t(?!type )(\S.*)$/gm)].map(([, rule = '']) => rule);
   const judging = all.filter((rule) => rule.startsWith(`${destination(rules)} `));
   const jumps = 2;

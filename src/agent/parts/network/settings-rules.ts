@@ -1,7 +1,7 @@
 import { isMap, type Problem } from '../../settings/path.ts';
 import type { Written } from '../../settings/section.ts';
 
-/** Entries that do not say by what they are known, or say it twice, and two entries of one name. */
+/** Lists entries without a source or with two of them, and two entries of one name. */
 export function imdsMisfits({ allow }: Written): readonly Problem[] {
   const entries = Array.isArray(allow) ? allow.map((entry) => (isMap(entry) ? entry : {})) : [];
   return entries.flatMap((entry, at) => {
@@ -15,7 +15,7 @@ const either =
 
 function misfit({ from, uid }: Written): string | undefined {
   if (from !== undefined && uid !== undefined) return `has from and uid; make two entries, ${either}`;
-  if (from === undefined && uid === undefined) return `lets nobody through; give it ${either}`;
+  if (from === undefined && uid === undefined) return `lets nothing through; give it ${either}`;
   return undefined;
 }
 

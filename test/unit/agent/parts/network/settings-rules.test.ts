@@ -27,7 +27,7 @@ test.each([
   ['{ allow: { name: a, uid: 5 } }', 'imds.allow: must be a list'],
   ['{ allow: [{ uid: 5 }] }', 'imds.allow[0].name: is missing'],
   ['{ allow: [{ name: "a\\"; drop", uid: 5 }] }', 'imds.allow[0].name: must be a short name'],
-  ['{ allow: [{ name: a }] }', 'imds.allow[0]: lets nobody through; give it from for pods'],
+  ['{ allow: [{ name: a }] }', 'imds.allow[0]: lets nothing through; give it from for pods'],
   ['{ allow: [{ name: a, from: 10.42.3.7, uid: 5 }] }', 'imds.allow[0]: has from and uid; make two entries'],
   [
     '{ allow: [{ name: a, uid: 5 }, { name: a, uid: 6 }] }',
