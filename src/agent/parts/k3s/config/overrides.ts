@@ -45,7 +45,7 @@ const places: readonly string[] = ['data-dir', 'config'];
 export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
   return {
     id: 'Config/overrides',
-    summary: 'look whether other files of K3s agree with Slipway',
+    summary: 'check that other files of K3s agree with Slipway',
     condition: 'K3sConfig',
     needs,
     async check(host) {
