@@ -76,7 +76,7 @@ export function readYaml(content: string, { isStrict, ...dialect }: Dialect = st
   return faults.length > 0 ? unread(content, faults) : asData(document);
 }
 
-/** The document of a text that was cut into tokens already, as the library's parseDocument makes it of the text. */
+/** Composes the document of a text from its tokens, as the library's parseDocument does from the text. */
 function composeDocument(
   content: string,
   tokens: readonly CST.Token[],
