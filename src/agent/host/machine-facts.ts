@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { arch, hostname, networkInterfaces, totalmem } from 'node:os';
 
-/** What this machine says of itself. `arch` is Node's name for it: x64, arm64, or one that K3s is not made for. */
+/** Facts that this machine reports of itself. `arch` is Node's name: x64, arm64, or one that K3s is not made for. */
 export interface MachineFacts {
   readonly arch: string;
   readonly hostname: string;
   readonly memoryMb: number;
-  /** Addresses of this host, without those of loopback and pods; the default route's first. */
+  /** Addresses of this host, without those of loopback and pods; those of the default route first. */
   readonly addresses: readonly string[];
 }
 
-/** Looks at the machine; starts no process. */
+/** Reads the facts of the machine; starts no process. */
 export function machineFacts(): MachineFacts {
   return {
     arch: arch(),
@@ -23,7 +23,7 @@ export function machineFacts(): MachineFacts {
 /** Interfaces that K3s and container engines make: none of them has the machine's own address. */
 const madeForPods = /^(cni|flannel|veth|cali|kube-|docker|br-|virbr|nodelocaldns|dummy)/;
 
-/** The addresses of a machine, those of the interface of its default route first. */
+/** Returns the addresses of a machine, those of the interface of its default route first. */
 export function addressesOf(
   interfaces: ReturnType<typeof networkInterfaces>,
   first: string | undefined,
@@ -36,7 +36,9 @@ export function addressesOf(
     .map(({ address }) => address);
 }
 
-/** The interface of the default route with the lowest metric, by the kernel's table (proc_pid_net(5), route). */
+/**
+ * Returns the interface of the default route with the lowest metric, by the kernel's table (proc_pid_net(5), route).
+ */
 export function defaultInterface(table: string): string | undefined {
   const rows = table
     .split('\n')

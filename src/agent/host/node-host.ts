@@ -18,9 +18,9 @@ import { childEnvironment, type Network } from './process/environment.ts';
 import { execute } from './process/exec.ts';
 
 export interface NodeHostOptions extends Network {
-  /** Where PATH and HOME of the commands come from; this process's environment unless said. */
+  /** The source of PATH and HOME of the commands; this process's environment by default. */
   readonly env?: NodeJS.ProcessEnv;
-  /** What is below this directory stays below it, whatever links are in it; `/` unless said. */
+  /** Paths below this directory stay below it, whatever links it holds; `/` by default. */
   readonly root?: string;
 }
 
@@ -57,7 +57,7 @@ export function nodeHost({ env = process.env, root = '/', ...network }: NodeHost
     sleep,
   };
 
-  /** Below the machine's own root the kernel itself finds the way: reads are many, and lead wherever links do. */
+  /** Below the machine's own root the kernel resolves the path: reads are many, and may follow links anywhere. */
   function below<Found>(path: string, follow: boolean, work: (at: string) => Promise<Found>): Promise<Found> {
     return root === '/' ? work(path) : inPlace(path, { root, follow }, (place) => work(place.path));
   }
@@ -75,7 +75,7 @@ async function withSystemErrors<Result>(
   }
 }
 
-/** Missing is what is not there, and what cannot be there because a file stands where its directory would be. */
+/** Resolves to `undefined` for what is missing, or cannot exist because a file is in the place of its directory. */
 function missingIsUndefined<Found>(
   action: string,
   path: string,
@@ -92,7 +92,7 @@ function missingIsUndefined<Found>(
   });
 }
 
-/** Does not wait for the other end of a pipe, which may never come. */
+/** Reads a file; does not wait for the other end of a pipe, which may never come. */
 async function readAt(at: string, path: string): Promise<FoundFile> {
   await using file = await open(at, constants.O_RDONLY | constants.O_NONBLOCK);
   const stats = await file.stat();

@@ -1,9 +1,9 @@
-/** Of the lock of this machine. */
+/** Reasons of the lock of this machine. */
 export const lockReasons = {
   AlreadyRunning: 'Another slipway holds the lock of this machine.',
 } as const;
 
-/** Of its files and programs. */
+/** Reasons of its files and programs. */
 export const systemReasons = {
   PermissionDenied: 'The system refused access to a file: run as root, or give --root.',
   ReadOnly: 'The file system is mounted read-only.',
@@ -14,21 +14,20 @@ export const systemReasons = {
   CommandTimedOut: 'A command did not end in its time and was stopped.',
 } as const;
 
-/** Of HTTP, to whatever server. */
+/** Reasons of HTTP, to any server. */
 export const httpReasons = {
   Unreachable: 'A connection could not be made.',
   TimedOut: 'An answer did not come in time.',
-  TlsUntrusted:
-    'The certificate of the other side is not trusted: set network.caFile where a proxy re-signs.',
+  TlsUntrusted: 'The certificate of the other side is not trusted: set network.caFile if a proxy re-signs.',
   ProxyUnauthorized:
     'The proxy wants a login, or refuses the one it is given: see network.proxyCredentialsFile.',
   UnexpectedAnswer: 'The other side answered, but not with what its protocol promises.',
-  Throttled: 'The other side asked for fewer requests; it is asked again when it said.',
+  Throttled: 'The other side asked for fewer requests; it is asked again at the time it named.',
 } as const;
 
-/** Of downloads. */
+/** Reasons of downloads. */
 export const downloadReasons = {
   DownloadFailed: 'A download did not succeed; it is resumed or started over.',
-  ChecksumMismatch: 'A download does not have the digest its release promises; it was thrown away.',
+  ChecksumMismatch: 'A download does not have the digest its release promises; it was deleted.',
   ChecksumMissing: 'The checksum file of the release has no line for this file.',
 } as const;

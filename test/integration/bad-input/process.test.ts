@@ -95,8 +95,8 @@ describe('the environment', () => {
   test('the daemon reports invalid variables of systemd, and ignores them', async () => {
     const env = { NOTIFY_SOCKET: `notify/${canary}`, WATCHDOG_USEC: `${canary} s` };
     const warnings = await firstWarnings(env, 2);
-    expect(warnings[0]).toMatch(/^NOTIFY_SOCKET is no path of a socket, .* take the variable out/);
-    expect(warnings[1]).toMatch(/^WATCHDOG_USEC is no number of microseconds, .* take the variable out/);
+    expect(warnings[0]).toMatch(/^NOTIFY_SOCKET is not the path of a socket, .* remove the variable/);
+    expect(warnings[1]).toMatch(/^WATCHDOG_USEC is not a number of microseconds, .* remove the variable/);
     expect(warnings.join()).not.toContain(canary);
   });
 });

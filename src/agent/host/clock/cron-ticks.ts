@@ -2,7 +2,7 @@ import { createTask, type Logger, parse } from 'node-cron';
 
 const minute = 60_000;
 const hour = 60 * minute;
-/** How far to look: a credential does not live longer, so a later tick is none that matters. */
+/** Milliseconds to search: no credential lives longer, so a later tick does not matter. */
 const horizon = 24 * hour;
 
 /** A schedule that wakes the loop. */
@@ -10,14 +10,14 @@ export interface CronTicks {
   stop(): void;
 }
 
-/** What node-cron has to say, in one sentence. */
+/** Receives node-cron's messages, one sentence each. */
 export type CronLog = (level: 'debug' | 'warn' | 'error', message: string) => void;
 
 /**
  * Calls `onTick` at each time of a cron schedule, five fields or six with seconds, UTC.
  *
- * A tick that was missed (the VM slept, the clock jumped) is called too late rather than not at all: it carries no
- * data. Ticks do not keep the process alive. Throws what node-cron throws for a schedule that is none.
+ * A missed tick (the VM slept, the clock jumped) is called late rather than not at all: it carries no data. Ticks do
+ * not keep the process alive. Throws node-cron's error for an invalid schedule.
  */
 export function cronTicks(schedule: string, onTick: () => void, log: CronLog): CronTicks {
   const task = createTask(schedule, onTick, {
@@ -43,8 +43,8 @@ function loggerOf(log: CronLog): Logger {
 
 /**
  * Returns the function from a time to the first tick of a cron schedule (five fields, UTC) after it, both epoch
- * milliseconds; infinity if a day has none. node-cron itself only tells the next tick from now, and a credential asks
- * from when it was received. Throws what node-cron throws for an invalid schedule.
+ * milliseconds; infinity if a day has no tick. node-cron itself only computes the next tick from now, and a credential
+ * needs it from when it was received. Throws node-cron's error for an invalid schedule.
  */
 export function ticksOf(schedule: string): (time: number) => number {
   const {

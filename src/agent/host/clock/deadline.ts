@@ -1,9 +1,9 @@
 import { longestTimer } from './clock.ts';
 
 /**
- * Runs `work` for at most so many milliseconds, then aborts its signal and rejects with `late()`.
+ * Runs `work` for at most `milliseconds`, then aborts its signal and rejects with `late()`.
  *
- * The promise settles by then even if the work never does: a socket can close in ways that Node reports to nobody.
+ * The promise settles by then even if the work never does: a socket can close in ways that Node does not report.
  */
 export async function within<Result>(
   milliseconds: number,
@@ -19,7 +19,7 @@ export async function within<Result>(
   }
 }
 
-/** The result of `work`, or the signal's reason as the error as soon as the signal is aborted. */
+/** Resolves with the result of `work`, or rejects with the signal's reason as soon as the signal is aborted. */
 export function unlessAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);

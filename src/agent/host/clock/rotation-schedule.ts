@@ -6,16 +6,16 @@ export interface RotationSchedule {
   /** Milliseconds by which this VM comes after each tick of the schedule. */
   readonly delay: number;
   /**
-   * The first time of its own after another, at most `within` milliseconds later; epoch milliseconds. Where that is
-   * too short for the schedule, time is cut into slots of that length, and the VM has its place in each.
+   * Returns the first renewal of this VM after a time, at most `within` milliseconds later; epoch milliseconds. If
+   * `within` is too short for the schedule, time is cut into slots of that length, with one renewal in each.
    */
   readonly next: (after: number, within: number) => number;
 }
 
-/** An operator's hour is kept, about: a nightly schedule is not spread over the day. */
+/** The most milliseconds of delay, so that a nightly schedule stays near the operator's hour. */
 const longestDelay = 2 * 3_600_000;
 
-/** A cron schedule (five fields, UTC) as a VM keeps it: shifted by a place of its own between two ticks. */
+/** Returns a cron schedule (five fields, UTC) for one VM: shifted by that VM's delay between two ticks. */
 export function rotationSchedule(schedule: string, vmId: string): RotationSchedule {
   const tickAfter = ticksOf(schedule);
   const period = periodOf(tickAfter);
@@ -29,12 +29,12 @@ export function rotationSchedule(schedule: string, vmId: string): RotationSchedu
   };
 }
 
-/** A VM's own place in a window: the same for ever, and even over a fleet. Milliseconds, below `window`. */
+/** Returns the place of a VM in a window: constant, and spread evenly over a fleet. Milliseconds, below `window`. */
 export function spreadOf(vmId: string, window: number): number {
   return Math.floor((Number.parseInt(sha256(vmId).slice(0, 8), 16) / 2 ** 32) * window);
 }
 
-/** The time from one tick to the next; infinity where a day has no two. */
+/** Returns the time from one tick to the next; infinity if a day does not have two. */
 function periodOf(tickAfter: (time: number) => number): number {
   const first = tickAfter(0);
   const next = tickAfter(first);

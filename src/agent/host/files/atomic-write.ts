@@ -8,11 +8,11 @@ import { takeOver } from './ownership.ts';
 import { removeTree } from './remove-tree.ts';
 
 /**
- * Replaces a file whole: after a crash at any moment it has the old content or the new, never a part.
+ * Replaces a file as a whole: after a crash at any moment it has the old content or the new, never a part.
  *
- * The new content grows beside it under a hidden name, with its final mode before its first byte whatever the umask
- * is, and takes the place by rename, so a link that stands there is replaced and not followed. Throws what the
- * system throws, and what `openPlace` does. Below `root` no link leads out of it.
+ * The new content is written beside it under a hidden name, with its final mode before its first byte whatever the
+ * umask is, and renamed into place, so a link at the path is replaced and not followed. Throws what the system and
+ * `openPlace` throw. Below `root` no link leads out of it.
  */
 export async function atomicWrite(path: string, content: string, mode: number, root?: string): Promise<void> {
   const fill = async (temporary: string) => {
@@ -25,7 +25,7 @@ export async function atomicWrite(path: string, content: string, mode: number, r
   await replaceWith(path, fill, root);
 }
 
-/** Lets `make` build a file, link or folder under a hidden name, which then takes the place of `path`. */
+/** Lets `make` build a file, link or folder under a hidden name, which then replaces `path`. */
 export async function replaceWith(
   path: string,
   make: (temporary: string) => Promise<void>,
@@ -45,17 +45,17 @@ export async function replaceWith(
   });
 }
 
-/** Makes what was renamed or removed in a held directory survive a power cut. */
+/** Flushes renames and removals in a held directory, so that they survive a power cut. */
 export async function syncDirectory(folder: string): Promise<void> {
   await using directory = await openFolder(`${folder}/.`);
   await directory.sync();
 }
 
-/** Tells the drafts of this process apart from those that one of the same id left behind at an earlier boot. */
+/** Tells the drafts of this process from those of an earlier boot's process with the same id. */
 const token = randomBytes(4).toString('hex');
 let made = 0;
 
-/** A hidden name says whose draft it is, by the stamp of its process, so that a leftover is known. */
+/** Returns a hidden name with the stamp of its process, by which a leftover is recognized. */
 async function temporaryName(path: string): Promise<string> {
   const stamp = (await processIdentity(process.pid))?.replace(' ', '.') ?? '';
   made += 1;
@@ -66,7 +66,7 @@ function leftoverPrefix(path: string): string {
   return `.${basename(path)}.slipway-tmp-`;
 }
 
-/** Removes what processes that live no longer left; the daemon and the credential provider write the same file. */
+/** Removes the drafts of processes that have ended; the daemon and the credential provider write the same file. */
 async function removeLeftovers(path: string, shown: string): Promise<void> {
   const prefix = leftoverPrefix(path);
   const drafts = (await readNames(dirname(path), dirname(shown))).filter((name) => name.startsWith(prefix));

@@ -4,12 +4,12 @@ import { NodeError } from '../../engine/errors.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { errnoOf } from './file-errors.ts';
 
-/** Bytes of a text file that are read at most; what Slipway reads has some kilobytes. */
+/** The most bytes of a text file that are read; Slipway's files have some kilobytes. */
 export const largestText = 4 * 1024 * 1024;
 
 /**
- * Reads the text of an open file; `FileSystemError` if it is larger than 4 MiB, whatever size it claims: files of
- * /proc claim none, and others may grow meanwhile.
+ * Reads the text of an open file; `FileSystemError` if it is larger than 4 MiB, whatever its stated size: files of
+ * /proc state none, and others may grow meanwhile.
  */
 export async function readText(
   file: FileHandle,
@@ -29,8 +29,8 @@ export async function readText(
 }
 
 /**
- * Reads a note of our own; `undefined` if there is none, or what stands there is larger than 4 MiB or a device. Does not
- * wait for the other end of a pipe. Throws what the system throws, as for a directory.
+ * Reads a note of our own; `undefined` if it does not exist, is larger than 4 MiB or is a device. Does not wait for the
+ * other end of a pipe. Throws what the system throws, as for a directory.
  */
 export async function readNote(path: string): Promise<string | undefined> {
   try {
@@ -43,7 +43,10 @@ export async function readNote(path: string): Promise<string | undefined> {
   }
 }
 
-/** Lists the names in a directory, in no order; `FileSystemError` if it has more entries than `most`; /proc has thousands. */
+/**
+ * Lists the names in a directory, in no order; `FileSystemError` if it has more than `most` entries; /proc has
+ * thousands.
+ */
 export async function readNames(folder: string, path = folder, most = 100_000): Promise<string[]> {
   const found: string[] = [];
   for await (const { name } of await opendir(folder, { bufferSize: 512 })) {
@@ -64,7 +67,7 @@ function tooMany(path: string, most: number): NodeError {
 /** Bytes; more than most files have. */
 const chunkSize = 8 * 1024;
 
-/** The error for a file that is not read because of its size. */
+/** Returns the error for a file that is too large to read. */
 export function tooLarge(path: string): NodeError {
   return new NodeError(
     'FileSystemError',
@@ -73,7 +76,7 @@ export function tooLarge(path: string): NodeError {
   );
 }
 
-/** The error for what is read as a file and is a directory, a pipe or a device. */
+/** Returns the error for a path that is a directory, a pipe or a device instead of a file. */
 export function notAFile(path: string): NodeError {
   return new NodeError(
     'FileSystemError',

@@ -3,15 +3,15 @@ import { watch } from 'node:fs';
 /** Milliseconds: an editor writes a file in several steps. */
 const settling = 500;
 
-/** What is watched: all entries of a directory, or the one of this name. */
+/** The watched entries: all of a directory, or the one of this name. */
 export interface Watched {
   readonly directory: string;
   readonly name?: string;
 }
 
 /**
- * Calls `onChange` shortly after something changed in any of these directories. Those that are missing are passed
- * over: this is for promptness only, and whoever is called looks by himself as well. Keeps no process alive.
+ * Calls `onChange` shortly after a change in any of these directories. Missing directories are skipped: a watch only
+ * saves time, and the caller must check by itself as well. Keeps no process alive.
  */
 export function watchDirectories(places: readonly Watched[], onChange: () => void): void {
   let isSettling = false;
@@ -19,7 +19,7 @@ export function watchDirectories(places: readonly Watched[], onChange: () => voi
     isSettling = false;
     onChange();
   };
-  // The time runs from the first change on: changes that never rest are told too.
+  // The time runs from the first change, so that changes that never rest are reported as well.
   const changed = () => {
     if (isSettling) return;
     isSettling = true;
@@ -33,9 +33,9 @@ function watchDirectory({ directory, name }: Watched, onChange: () => void): voi
     const watcher = watch(directory, { persistent: false }, (_, changed) => {
       if (name === undefined || changed === null || changed === name) onChange();
     });
-    // The directory went, or the kernel gives no more watches.
+    // The directory was removed, or the kernel gives no more watches.
     watcher.on('error', () => watcher.close());
   } catch {
-    // Not there.
+    // The directory is missing.
   }
 }

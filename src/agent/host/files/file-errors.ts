@@ -2,8 +2,8 @@ import { NodeError, toNodeError } from '../../engine/errors.ts';
 import { forPerson } from '../../engine/severity.ts';
 
 /**
- * A failed file operation as a NodeError that names the path and the repair: `DiskFull`, `ReadOnly`,
- * `PermissionDenied`, else `FileSystemError`. `action` is what was tried, as in `Cannot write /etc/x`.
+ * Returns a failed file operation as a NodeError that names the path and the repair: `DiskFull`, `ReadOnly`,
+ * `PermissionDenied`, else `FileSystemError`. `action` names the attempt, as in `Cannot write /etc/x`.
  */
 export function fileError(thrown: unknown, action: string, path: string): NodeError {
   const errno = errnoOf(thrown);
@@ -42,21 +42,17 @@ export function fileError(thrown: unknown, action: string, path: string): NodeEr
         { ...forPerson, cause: thrown },
       );
     default:
-      return new NodeError(
-        'FileSystemError',
-        said(`${meaningOf(errno)}. Look at what stands at that path.`),
-        {
-          cause: thrown,
-        },
-      );
+      return new NodeError('FileSystemError', said(`${meaningOf(errno)}. Check what is at that path.`), {
+        cause: thrown,
+      });
   }
 }
 
 const meanings: Readonly<Record<string, string>> = {
   ENOENT: 'a directory on the way is not there, or /proc is not mounted',
-  EISDIR: 'a directory stands there',
-  ENOTDIR: 'a file stands where a directory is to be',
-  EEXIST: 'something else stands there',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a file is in the place of a directory',
+  EEXIST: 'something else is there',
   ELOOP: 'links lead in a circle',
   ENAMETOOLONG: 'the name is too long',
   EIO: 'the device does not answer as it should',
@@ -67,7 +63,7 @@ function meaningOf(errno: string): string {
   return meaning === undefined ? errno : `${meaning} (${errno})`;
 }
 
-/** Resolves to what is found, or to `undefined` if nothing is there (ENOENT). */
+/** Resolves to what is found, or to `undefined` if it does not exist (ENOENT). */
 export async function unlessMissing<Found>(found: Promise<Found>): Promise<Found | undefined> {
   try {
     return await found;
@@ -77,13 +73,13 @@ export async function unlessMissing<Found>(found: Promise<Found>): Promise<Found
   }
 }
 
-/** The symbolic errno of what a system call threw. */
+/** Returns the symbolic errno of an error that a system call threw. */
 export function errnoOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
   return typeof thrown.code === 'string' ? thrown.code : undefined;
 }
 
-/** An error as the system throws it, by its errno: for what stands in for a file system. */
+/** Returns an error as the system throws it, by its errno: for a substitute of a file system. */
 export function systemError(errno: string): Error {
   return Object.assign(new Error(errno), { code: errno });
 }

@@ -11,20 +11,22 @@ import { errnoOf, unlessMissing } from './file-errors.ts';
 
 const [open, close, fstat] = [promisify(openFile), promisify(closeFile), promisify(statFile)];
 
-/** util-linux, or BusyBox: locks the open file that it inherits as its descriptor 3, and exits with 1 if it is locked. */
+/**
+ * Locks the open file that it inherits as its descriptor 3, and exits with 1 if it is locked (util-linux, or BusyBox).
+ */
 const flock: Command = { file: 'flock', args: ['-x', '-n', '3'] };
 
 /**
- * Opens the file and locks it with flock(2); resolves with what gives it free, or `undefined` while it is locked
- * elsewhere. The file stays when the lock is released. Throws what the system throws, and `CommandNotFound`.
+ * Opens the file and locks it with flock(2); resolves with its release, or `undefined` while it is locked elsewhere.
+ * The file stays when the lock is released. Throws what the system throws, and `CommandNotFound`.
  *
- * The lock belongs to the open file, which this process shares with the short-lived flock(1), because Node has no
- * flock of its own. The kernel releases it when this process ends, so a lock is never stale (ADR 20). The file is
- * closed to other users: who can open it can lock it.
+ * The lock belongs to the open file, which this process shares with the short-lived flock(1), because Node has no flock
+ * of its own. The kernel releases it when this process ends, so a lock is never stale (ADR 20). The file is closed to
+ * other users, because a user who can open it can lock it.
  */
 export async function holdFile(path: string): Promise<(() => Promise<void>) | undefined> {
   const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
-  // A number and not a FileHandle, which would be closed, and the lock lost, when it is collected as garbage.
+  // A number and not a FileHandle: garbage collection would close a FileHandle and lose the lock.
   const file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
   const release = () => close(file);
   try {
@@ -40,7 +42,7 @@ export async function holdFile(path: string): Promise<(() => Promise<void>) | un
 }
 
 async function isLockedNow(file: number): Promise<boolean> {
-  // Whatever this process was given as its PATH, a lock needs flock(1).
+  // A lock needs flock(1), whatever the PATH of this process is.
   const path = [process.env.PATH, standardPath].filter(Boolean).join(delimiter);
   const env = childEnvironment({ PATH: path }, {});
   const child = spawn(flock.file, flock.args, { env, stdio: ['ignore', 'ignore', 'ignore', file] });

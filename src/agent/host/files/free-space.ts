@@ -5,7 +5,10 @@ import { errnoOf, fileError } from './file-errors.ts';
 
 const megabyte = 1024 * 1024;
 
-/** Returns size and free space, in megabytes, of the disk on which a path is, or would be if it were made. */
+/**
+ * Returns size and free space, in megabytes, of the disk of a path, or of its nearest parent if the path does not
+ * exist.
+ */
 export async function diskOf(path: string): Promise<{ readonly size: number; readonly available: number }> {
   const { bsize, blocks, bavail } = await fileSystemOf(path);
   return {
@@ -14,7 +17,7 @@ export async function diskOf(path: string): Promise<{ readonly size: number; rea
   };
 }
 
-/** Links that lead to a disk are followed. */
+/** Follows links to a disk. */
 async function fileSystemOf(path: string): Promise<StatsFs> {
   try {
     return await statfs(path);

@@ -9,10 +9,10 @@ import { holdFile } from './flock.ts';
 import { inPlace } from './openat.ts';
 
 /**
- * Takes the lock of this machine, so that one Slipway writes at a time; resolves with its release.
+ * Takes the lock of this machine, so that only one Slipway writes at a time; resolves with its release.
  *
- * The kernel keeps the lock, on `PATH.held`, and releases it when its holder ends in whatever way (flock.ts). The
- * file at `path` only names the holder, by process id and start time. `AlreadyRunning` names the living holder.
+ * The kernel keeps the lock, on `PATH.held`, and releases it when its holder ends in any way (flock.ts). The file at
+ * `path` only names the holder, by process id and start time. `AlreadyRunning` names the living holder.
  */
 export async function acquireLock(path: string, root = '/'): Promise<() => Promise<void>> {
   try {
@@ -33,7 +33,7 @@ export async function acquireLock(path: string, root = '/'): Promise<() => Promi
   }
 }
 
-/** Like `acquireLock`, but `undefined` while another living process holds the lock. */
+/** Takes the lock like `acquireLock`, but resolves with `undefined` while another living process holds it. */
 export async function tryLock(path: string, root = '/'): Promise<(() => Promise<void>) | undefined> {
   try {
     return await acquireLock(path, root);
@@ -43,13 +43,13 @@ export async function tryLock(path: string, root = '/'): Promise<(() => Promise<
   }
 }
 
-/** True while a living process holds the lock. Any user may ask; what cannot be read names no holder. */
+/** True while a living process holds the lock. Any user may ask; an unreadable file names no holder. */
 export async function isLocked(host: HostReader, path: string): Promise<boolean> {
   const found = await host.readFile(path).catch(() => undefined);
   return isAlive(found?.content.trim());
 }
 
-/** Writes the holder's name. Slipway 0.1.0 had nothing but that name: while its process lives, it holds the lock. */
+/** Writes the holder's name. Slipway 0.1.0 had only that name: while its process lives, it holds the lock. */
 async function signLock(file: string, path: string): Promise<void> {
   await refuseTheLiving(file, path);
   // Without /proc, as in a chroot, the process id alone.

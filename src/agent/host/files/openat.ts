@@ -6,20 +6,20 @@ import { mostLinks, partsOf } from '../../engine/path-parts.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { errnoOf, systemError, unlessMissing } from './file-errors.ts';
 
-/** open(2): a descriptor that only names what it leads to. Node has no name for it; x86 and arm64 share the number. */
+/** open(2): a descriptor that only names its file. Node does not define it; x86 and arm64 share the number. */
 const O_PATH = 0o10000000;
 const asDirectory = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 export interface PlaceTerms {
-  /** Paths below it lead nowhere else: links on the way are read as chroot(2) would. `/` unless said. */
+  /** Keeps the path below this directory: links on the way are read as chroot(2) would. `/` by default. */
   readonly root?: string;
   /** Makes missing directories, 0755. */
   readonly make?: boolean;
-  /** Follows a link at the path itself, too. */
+  /** Also follows a link at the path itself. */
   readonly follow?: boolean;
 }
 
-/** A path whose directory is held open, so that it stays the same one whatever happens to its names. */
+/** A path whose directory is held open, so that it stays the same directory even if its names change. */
 export interface Place extends AsyncDisposable {
   /** The directory, and the path in it, by way of the descriptor (proc_pid_fd(5)). */
   readonly folder: string;
@@ -30,8 +30,8 @@ export interface Place extends AsyncDisposable {
  * Opens the directory of a path step by step, each by the descriptor of the one before.
  *
  * A link on the way is followed only if it and its directory belong to root or to this user: another user could lead
- * root anywhere with one, and exchange it at any moment. `PermissionDenied` for such a link; else throws what the
- * system throws.
+ * root anywhere with one, and replace it at any moment. `PermissionDenied` for such a link; else throws what the system
+ * throws.
  */
 export async function openPlace(path: string, terms: PlaceTerms = {}): Promise<Place> {
   const { start, way } = await startOf(path, terms.root ?? '/');
@@ -46,7 +46,7 @@ export async function openPlace(path: string, terms: PlaceTerms = {}): Promise<P
   }
 }
 
-/** Does the work at a place, and closes it. */
+/** Runs `work` at a place, and closes the place. */
 export async function inPlace<Result>(
   path: string,
   terms: PlaceTerms,
@@ -61,12 +61,15 @@ export function openFolder(path: string): Promise<FileHandle> {
   return holdDirectory(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
 }
 
-/** What is in an open directory is reached by this path; without /proc, by the name it was opened with. */
+/** Returns the path that reaches into an open directory; without /proc, the name it was opened with. */
 export function pathOf(folder: FileHandle): string {
   return names.get(folder) ?? `/proc/self/fd/${folder.fd}`;
 }
 
-/** In a chroot without /proc, as while an image is made, descriptors lead nowhere. No other user's process is there. */
+/**
+ * In a chroot without /proc, as while an image is made, descriptors cannot be used as paths. No other user has a
+ * process there.
+ */
 const names = new WeakMap<FileHandle, string>();
 
 async function holdDirectory(path: string, flags: number): Promise<FileHandle> {
@@ -75,7 +78,10 @@ async function holdDirectory(path: string, flags: number): Promise<FileHandle> {
   return folder;
 }
 
-/** A path through a descriptor needs no walk to it: it is the root or a place that is already held. */
+/**
+ * Returns where the walk begins. A path through a descriptor needs no walk: it is the root or a place that is already
+ * held.
+ */
 async function startOf(path: string, root: string) {
   const held = /^\/proc\/self\/fd\/\d+$/.test(dirname(path));
   const below = relative(root, path);
@@ -87,7 +93,9 @@ async function startOf(path: string, root: string) {
   return { start: await holdDirectory(`${from}/.`, O_PATH | constants.O_DIRECTORY), way: partsOf(way) };
 }
 
-/** Opens what leads to the last part, which is the result. The first directory of `opened` is the top. */
+/**
+ * Opens the directories on the way to the last part, which is the result. The first directory of `opened` is the top.
+ */
 async function walkTo(
   opened: FileHandle[],
   way: readonly string[],
@@ -122,7 +130,7 @@ async function walkTo(
   throw systemError('ELOOP');
 }
 
-/** Makes the directory unless something stands there. Its mode is 0755 whatever the umask is. */
+/** Makes the directory unless something exists there. Its mode is 0755 whatever the umask is. */
 async function statOrMake(folder: FileHandle, at: string): Promise<Stats | undefined> {
   const found = await unlessMissing(lstat(at));
   if (found) return found;
@@ -131,7 +139,7 @@ async function statOrMake(folder: FileHandle, at: string): Promise<Stats | undef
   } catch (thrown) {
     if (errnoOf(thrown) !== 'EEXIST') throw thrown;
   }
-  // By its descriptor, and only where no other user can put one of their own choice in its place.
+  // By its descriptor, and only if no other user can replace it.
   await using made = await openFolder(at);
   if (isTrusted(await folder.stat())) await made.chmod(0o755);
   await using parent = await openFolder(`${pathOf(folder)}/.`);
@@ -149,7 +157,7 @@ async function trustedTarget(folder: FileHandle, at: string, link: Stats, path: 
   );
 }
 
-/** Other users cannot rename or replace what is in this directory. */
+/** True if other users cannot rename or replace the entries of this directory. */
 function isTrusted(directory: Stats): boolean {
   const [othersMayWrite, sticky] = [0o002, 0o1000];
   return isOwn(directory) && (!(directory.mode & othersMayWrite) || Boolean(directory.mode & sticky));

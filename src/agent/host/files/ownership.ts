@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { Owned } from '../../engine/host.ts';
 
-/** Returns what of an owner is not the user and the group of this process; nothing for what it made itself. */
+/** Returns the user or group of a file that differs from that of this process; empty for a file that it made itself. */
 export function ownership({ uid, gid }: Pick<Stats, 'uid' | 'gid'>): Owned {
   const [ownUser, ownGroup] = [uid === process.geteuid?.(), gid === process.getegid?.()];
   return {
@@ -18,8 +18,8 @@ export function ownOwner(): string {
 }
 
 /**
- * Gives an open file to this process, as after it was made in a directory that passes its group on (2775). Only where it
- * is another's, since the system may refuse the call even if it changes nothing.
+ * Gives an open file to this process, for instance after it was made in a directory that passes on its group (2775).
+ * Skips a file that belongs to it: the system may refuse the call even if it changes nothing.
  */
 export async function takeOver(file: FileHandle): Promise<void> {
   if (ownership(await file.stat()).foreignOwner === undefined) return;

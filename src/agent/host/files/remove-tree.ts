@@ -2,21 +2,24 @@ import { lstat, readdir, rmdir, unlink } from 'node:fs/promises';
 import { errnoOf } from './file-errors.ts';
 import { openFolder, pathOf } from './openat.ts';
 
-/** Retries of one removal in all, so that a tree that is filled as fast as it is emptied does not keep it busy for ever. */
+/**
+ * The most retries of one removal, so that a tree that is filled as fast as it is emptied does not keep it busy for
+ * ever.
+ */
 const mostRetries = 100;
 
 /**
- * Removes a file, a link, or a directory with all that is in it; nothing there is fine. `path` is an entry of a held
+ * Removes a file, a link, or a directory with its contents; a missing path is fine. `path` is an entry of a held
  * directory (openat.ts).
  *
  * Each directory is opened without following a link, and emptied by its descriptor, so that nothing outside the tree is
- * removed, however its owner exchanges directories for links meanwhile. Throws what the system throws.
+ * removed, even if its owner replaces directories by links meanwhile. Throws what the system throws.
  */
 export function removeTree(path: string): Promise<void> {
   return removeEntry(path, { retries: mostRetries });
 }
 
-/** What one removal may still retry: entries that change under it, as a directory exchanged for a link does. */
+/** The retries left to one removal, for entries that change under it, such as a directory replaced by a link. */
 interface Budget {
   retries: number;
 }
@@ -34,7 +37,7 @@ async function removeEntry(path: string, budget: Budget): Promise<void> {
   }
 }
 
-/** What the system answers when an entry is no longer what it was a moment ago. */
+/** The system's errors for an entry that has changed its kind a moment ago. */
 const changing = ['ENOTDIR', 'ELOOP', 'EISDIR', 'ENOTEMPTY', 'EEXIST'];
 
 async function removeOnce(path: string, budget: Budget): Promise<void> {

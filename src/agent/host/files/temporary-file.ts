@@ -7,8 +7,8 @@ import { removeTree } from './remove-tree.ts';
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
 
 /**
- * Removes what stands at the path of a draft and cannot be one: a link, a pipe, a device, a directory, a file that
- * another user owns or that has another name as well. What is written there must not reach anything else.
+ * Removes anything at the path of a draft that cannot be one: a link, a pipe, a device, a directory, a file that
+ * another user owns or that has another name as well. Writing to it must not reach anything else.
  */
 export async function clearDraft(path: string): Promise<void> {
   const found = await unlessMissing(lstat(path));
@@ -17,7 +17,10 @@ export async function clearDraft(path: string): Promise<void> {
   if (!isDraft) await removeTree(path);
 }
 
-/** Opens a draft to be written anew, or to go on at its end; 0600. Follows no link, and waits for no reader of a pipe. */
+/**
+ * Opens a draft to be overwritten, or to be continued at its end; 0600. Follows no link, and waits for no reader of a
+ * pipe.
+ */
 export async function openDraft(path: string, how: 'anew' | 'append'): Promise<FileHandle> {
   return open(
     path,
@@ -26,7 +29,7 @@ export async function openDraft(path: string, how: 'anew' | 'append'): Promise<F
   );
 }
 
-/** Opens a regular file to be read, not through a link; `undefined` if there is none, or something else stands there. */
+/** Opens a regular file for reading, not through a link; `undefined` if it does not exist or is not a regular file. */
 export async function openRegular(path: string): Promise<FileHandle | undefined> {
   try {
     const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);

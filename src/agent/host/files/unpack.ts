@@ -5,7 +5,7 @@ import { forPerson } from '../../engine/severity.ts';
 import { downloadFailed } from '../http/transfer.ts';
 import { errnoOf } from './file-errors.ts';
 
-/** What an archive may unpack to: bytes in all, bytes for each of its own, entries, and milliseconds. */
+/** What an archive may unpack to: bytes in all, bytes for each byte of the archive, entries, and milliseconds. */
 export interface UnpackLimits {
   readonly size: number;
   readonly ratio: number;
@@ -18,12 +18,12 @@ const usual: UnpackLimits = { size: 512 * 1024 ** 2, ratio: 100, entries: 1_000,
 /** Bytes to which the ratio does not apply: little archives pack well. */
 const always = 16 * 1024 ** 2;
 
-/** The size of a header, and what contents are filled up to a multiple of (POSIX.1-2017 pax, ustar). */
+/** The size of a header, and the multiple to which contents are padded (POSIX.1-2017 pax, ustar). */
 const block = 512;
 
 /**
  * Hands the content of the regular file `member` of a .tar.gz to `write`, and reads no further than its end.
- * `DownloadFailed` for what is no such archive, has no such member, or exceeds a limit; `address` is where it is from.
+ * `DownloadFailed` for what is not such an archive, lacks that member, or exceeds a limit; `address` is its origin.
  */
 export async function unpackMember(
   archive: string,
@@ -47,7 +47,7 @@ export async function unpackMember(
 
 type Refused = (why: string) => Error;
 
-/** The unpacked bytes, as long as they are within the limits. */
+/** Yields the unpacked bytes while they are within the limits. */
 async function* boundedArchive(
   archive: string,
   address: string,
@@ -65,7 +65,7 @@ async function* boundedArchive(
   }
 }
 
-/** What is read of an entry: first its header alone, which is `undefined` if damaged, then its content piece by piece. */
+/** A part of an entry: first its header alone, which is `undefined` if damaged, then its content piece by piece. */
 interface Part {
   readonly header: ReturnType<typeof headerOf>;
   readonly content?: Buffer;
@@ -73,10 +73,10 @@ interface Part {
   readonly left: number;
 }
 
-/** The entries of a tar archive. */
+/** Yields the entries of a tar archive. */
 async function* partsOf(chunks: AsyncIterable<Buffer>): AsyncIterable<Part> {
   let header: Part['header'];
-  // Bytes of content that follow, without and with what fills them up to whole blocks.
+  // Bytes of content that follow, without and with the padding to whole blocks.
   let [left, filled] = [0, 0];
   let held = Buffer.alloc(0);
   for await (const chunk of chunks) {
@@ -99,7 +99,7 @@ async function* partsOf(chunks: AsyncIterable<Buffer>): AsyncIterable<Part> {
   }
 }
 
-/** Not the archive's fault on a busy machine, so it is tried again. */
+/** Returns the error of a slow archive: a busy machine may be the cause, so it is tried again. */
 function tooSlow(address: string, time: number) {
   return downloadFailed(address, `its archive takes longer than ${time / 1_000} s to unpack`);
 }
@@ -118,7 +118,7 @@ async function* unzipped(archive: string, refused: Refused): AsyncIterable<Buffe
   }
 }
 
-/** A header of ustar. The blocks of zeros at the end are entries without a name; `undefined` for what is no header. */
+/** Reads a header of ustar; `undefined` if it is not one. The blocks of zeros at the end are entries without a name. */
 function headerOf(bytes: Buffer) {
   const text = (from: number, to: number) => bytes.subarray(from, to).toString('latin1').split('\0')[0] ?? '';
   const size = Number.parseInt(text(124, 136).trim() || '0', 8);

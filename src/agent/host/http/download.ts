@@ -16,21 +16,21 @@ import { fetchPart } from './fetch-part.ts';
 import type { Routes } from './http-agents.ts';
 import { downloadFailed, fetchText, type TransferTerms } from './transfer.ts';
 
-/** What a download needs of its host, and its limits where they are not the usual ones. */
+/** The parts of the host that a download needs, and its limits if they differ from the usual ones. */
 export interface DownloadTools extends Partial<Omit<TransferTerms, 'signal'>> {
   readonly routes: Routes;
   /** Milliseconds for everything that comes over the network. */
   readonly endAfter?: number;
-  /** What is below it stays below it (openat.ts); `/` unless said. */
+  /** Keeps paths below this directory (openat.ts); `/` by default. */
   readonly root?: string;
 }
 
 /**
- * Brings a verified release file into place.
+ * Downloads and verifies a release file, and renames it into place.
  *
- * The transfer grows in `.NAME.slipway-part` beside the goal and outlives a crash; the next attempt resumes it. Only
- * what has the digest of the release's checksum file is given its mode and renamed into place. `DownloadFailed`,
- * `ChecksumMismatch`, `ChecksumMissing`, and what connections and files can throw.
+ * The transfer is written to `.NAME.slipway-part` beside the goal and outlives a crash; the next attempt resumes it.
+ * Only a file with the digest of the release's checksum file gets its mode and is renamed into place. `DownloadFailed`,
+ * `ChecksumMismatch`, `ChecksumMissing`, and the errors of connections and files.
  */
 export async function download(wanted: Download, tools: DownloadTools): Promise<void> {
   const { routes, stallAfter = 30_000, sizeLimit = 1024 ** 3, endAfter = 15 * 60_000, root = '/' } = tools;
@@ -66,7 +66,9 @@ async function bring(wanted: Download, digest: string, place: Place, terms: Tran
   }
 }
 
-/** What is in place with the right digest is not fetched again; its mode and its owner are corrected. */
+/**
+ * True for a file that is in place with the right digest, and is not fetched again; corrects its mode and its owner.
+ */
 async function isIntact(path: string, digest: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);
   return found?.isFile() === true && (await fileDigest(path)) === digest;
@@ -83,7 +85,7 @@ async function fetchVerified(
   await verify(wanted, part, digest);
 }
 
-/** The digest that a sha256sum file promises: a line of 64 hex digits, blank, blank or `*`, the name. */
+/** Returns the digest in a sha256sum file: a line of 64 hex digits, blank, blank or `*`, the name. */
 function promised({ checksum: { url, name } }: Download, text: string): string {
   for (const line of text.split('\n')) {
     const [, digest] = /^([0-9a-f]{64}) /i.exec(line) ?? [];
@@ -96,7 +98,10 @@ function promised({ checksum: { url, name } }: Download, text: string): string {
   );
 }
 
-/** What follows the digest. No pattern looks for its end: one that backtracks takes minutes for a line of megabytes. */
+/**
+ * Returns what follows the digest. No pattern looks for its end: one that backtracks takes minutes for a line of
+ * megabytes.
+ */
 function nameOf(line: string): string {
   const rest = line.slice(65).trimEnd();
   return /^[ *]./.test(rest) ? rest.slice(1) : rest;
@@ -108,8 +113,8 @@ async function verify({ url }: Download, part: string, digest: string): Promise<
   await rm(part, { force: true });
   throw new NodeError(
     'ChecksumMismatch',
-    `${url} has the sha256 ${actual}, its release promises ${digest}. It was thrown away and is fetched again; ` +
-      'if it stays so, look what a proxy or the mirror of releaseUrl makes of it.',
+    `${url} has the sha256 ${actual}, its release promises ${digest}. It was deleted and is fetched again; ` +
+      'if that repeats, check what a proxy or the mirror of releaseUrl does to it.',
   );
 }
 
@@ -130,7 +135,10 @@ async function install(part: string, { mode }: Download, place: Place): Promise<
   await syncDirectory(place.folder);
 }
 
-/** An archive that is wrong in itself is not fetched and unpacked at every attempt: its digest is written down. */
+/**
+ * Unpacks an archive unless it was refused before: its digest is noted, so that a faulty archive is not fetched and
+ * unpacked at every attempt.
+ */
 async function unpackOnce(
   archive: string,
   member: string,
@@ -156,7 +164,7 @@ async function refuseAgain(note: string, digest: string, { url, path }: Download
   throw downloadFailed(url, why, forPerson);
 }
 
-/** Takes one member out of the archive, which was verified as a whole. */
+/** Unpacks one member of an archive that was verified as a whole. */
 async function unpack(
   archive: string,
   member: string,

@@ -11,8 +11,8 @@ import { openDraft } from '../files/temporary-file.ts';
 import { downloadFailed, succeed, type TransferTerms, transfer } from './transfer.ts';
 
 /**
- * Fetches into `part`, going on from what an earlier attempt left there, where the server still has the same file
- * (Range with If-Range, RFC 9110 section 13.1.5) and knows ranges; else from the start.
+ * Fetches into `part`. Resumes an earlier attempt if the server still has the same file (Range with If-Range, RFC 9110
+ * section 13.1.5) and supports ranges; else starts over.
  */
 export async function fetchPart(address: string, part: string, terms: TransferTerms): Promise<void> {
   const begun = await resumable(address, part);
@@ -29,13 +29,13 @@ export async function fetchPart(address: string, part: string, terms: TransferTe
   if (stale) await startOver(address, part, terms);
 }
 
-/** The answer is another range, or none: what was begun belongs to another file. */
+/** Starts over: the answer is another range or no range, so the part belongs to another file. */
 async function startOver(address: string, part: string, terms: TransferTerms): Promise<void> {
   await openDraft(part, 'anew').then((file) => file.close());
   await fetchPart(address, part, terms);
 }
 
-/** What grows over the limit is given up, and its room with it. */
+/** Appends to the part; empties it when it exceeds the limit. */
 async function append(
   file: FileHandle,
   bytes: AsyncIterable<Buffer>,
@@ -54,7 +54,7 @@ async function append(
   }
 }
 
-/** What is known of a begun transfer: where it comes from and the server's validator for that very content. */
+/** What is known of an unfinished transfer: its address and the server's validator for that very content. */
 interface Note {
   readonly url: string;
   readonly validator: string | undefined;
@@ -76,7 +76,7 @@ async function resumable(url: string, part: string) {
   }
 }
 
-/** The validator is what can be a header again (RFC 9110 section 5.5); a damaged note would break every later attempt. */
+/** The validator must be a valid header (RFC 9110 section 5.5); a damaged note would break every later attempt. */
 const noteSchema = z.object({
   url: z.string(),
   validator: z.string().check(z.regex(/^[\t\x20-\x7e\x80-\xff]+$/)),

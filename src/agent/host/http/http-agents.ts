@@ -9,7 +9,7 @@ import { bypassesProxy } from './proxy-bypass.ts';
 import { readProxyLogin } from './proxy-login.ts';
 import { TrustStore } from './trust-store.ts';
 
-/** How one exchange connects, as options for `node:http(s).request`, and the proxy that is asked in place of the host. */
+/** How one exchange connects, as options for `node:http(s).request`, and the proxy to use, if any. */
 export interface Route extends Trust {
   readonly agent?: HttpAgent;
   readonly createConnection?: () => Socket;
@@ -19,10 +19,10 @@ export interface Route extends Trust {
 type Trust = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized' | 'checkServerIdentity'>;
 
 /**
- * Chooses how to connect, by the settings and by what a request asks for.
+ * Chooses how to connect, by the settings and by the request.
  *
- * Direct connections under the system's trust are kept for four seconds and used again; all others are made for
- * their exchange alone, because an agent does not tell trusts apart and a proxy's connection must end with `signal`.
+ * Direct connections under the system's trust are kept for four seconds and used again; all others are made for their
+ * exchange alone, because an agent does not tell trusts apart and a proxy's connection must end with `signal`.
  */
 export class Routes {
   readonly #network: Network;
@@ -52,7 +52,7 @@ export class Routes {
     if (proxy === undefined || direct || bypassesProxy(url.hostname, noProxy)) return undefined;
     const tls = proxy.startsWith('https:') ? await this.#tls('system') : {};
     const { proxyCredentialsFile: file } = this.#network;
-    // Read for each exchange, since the password in it is changed without a change of the settings.
+    // Read for each exchange, since the password in it may change while the settings do not.
     return { url: new URL(proxy), tls, ...(file !== undefined && (await readProxyLogin(file))) };
   }
 
@@ -70,7 +70,9 @@ export class Routes {
 
 const kept = { keepAlive: true, timeout: 4_000 };
 
-/** Trusts these certificates alone. In a list, since Node takes an empty text as none given, and trusts its own roots. */
+/**
+ * Trusts these certificates alone. In a list: Node takes an empty text for a missing value, and trusts its own roots.
+ */
 function contextOf(ca: string): SecureContext {
   return createSecureContext({ ca: [ca] });
 }

@@ -3,8 +3,8 @@ import { forPerson } from '../../engine/severity.ts';
 import { errnoOf } from '../files/file-errors.ts';
 
 /**
- * A failed exchange as a NodeError: `TlsUntrusted` where the certificate is the matter, else `Unreachable`. What was
- * thrown stays as the cause, so that a caller can tell a name that does not resolve by its code ENOTFOUND.
+ * Returns a failed exchange as a NodeError: `TlsUntrusted` if its certificate is the cause, else `Unreachable`. The
+ * cause is the thrown error, so that a caller can recognize a name that does not resolve by its code ENOTFOUND.
  */
 export function connectionError(thrown: unknown, url: URL): NodeError {
   if (thrown instanceof NodeError) return thrown;
@@ -16,7 +16,7 @@ export function connectionError(thrown: unknown, url: URL): NodeError {
   });
 }
 
-/** What an errno of a connection means for a person. */
+/** Returns the meaning of an errno of a connection, for a person. */
 export function hintFor(code: string): string {
   return hints[code] ?? 'Check that it runs and that routes and firewalls let this host through.';
 }
@@ -28,7 +28,7 @@ const hints: Readonly<Record<string, string>> = {
   ECONNRESET: 'The other side, or something between, cut the connection.',
 };
 
-/** Codes of OpenSSL's verification, of Node's host name check, and of a handshake that broke. */
+/** True for codes of OpenSSL's verification, of Node's host name check, and of a broken handshake. */
 function isTlsFailure(code: string): boolean {
   return /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|EPROTO$)|SELF_SIGNED|INVALID_CA|INVALID_PURPOSE/.test(code);
 }
@@ -44,7 +44,7 @@ function tlsUntrusted(code: string, url: URL, cause: unknown): NodeError {
   });
 }
 
-/** `UnexpectedAnswer`, for what comes over a connection and is not the answer to a request. */
+/** Returns `UnexpectedAnswer`, for a connection that does not carry the answer to a request. */
 export function noAnswer(url: URL, why: string): NodeError {
   return new NodeError(
     'UnexpectedAnswer',
@@ -52,7 +52,7 @@ export function noAnswer(url: URL, why: string): NodeError {
   );
 }
 
-/** `UnexpectedAnswer`, for a request that cannot be put into HTTP; no header is quoted. */
+/** Returns `UnexpectedAnswer`, for a request that cannot be put into HTTP; quotes no header. */
 export function unsendable(url: URL, code: string, cause: unknown): NodeError {
   return new NodeError(
     'UnexpectedAnswer',
@@ -62,7 +62,7 @@ export function unsendable(url: URL, code: string, cause: unknown): NodeError {
   );
 }
 
-/** `TimedOut`, for an exchange that did not end within so many milliseconds. */
+/** Returns `TimedOut`, for an exchange that did not end within `milliseconds`. */
 export function timedOut(url: URL, milliseconds: number): NodeError {
   return new NodeError(
     'TimedOut',
@@ -70,7 +70,7 @@ export function timedOut(url: URL, milliseconds: number): NodeError {
   );
 }
 
-/** An address without what may be secret in it: user, password, query. */
+/** Returns an address without the parts that may be secret: user, password, query. */
 export function shownUrl(url: URL): string {
   return url.origin + url.pathname;
 }

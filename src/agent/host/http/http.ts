@@ -15,16 +15,16 @@ import type { Route, Routes } from './http-agents.ts';
 import { connectionError, noAnswer, shownUrl, timedOut, unsendable } from './http-errors.ts';
 import { proxyHeaders, proxyUnreachable, refusedByProxy } from './proxy.ts';
 
-/** Interim answers (1xx) before the answer; a server that sends more than a few has none. */
+/** The most interim answers (1xx) before the answer. */
 const mostInterim = 20;
 
-/** Bytes of an answer that are read; a longer one is not what any of our protocols promises. */
+/** The most bytes of an answer that are read; a longer one does not belong to any of our protocols. */
 const bodyLimit = 4 * 1024 * 1024;
 
 /**
- * One request and its whole answer within one deadline, which covers name, connection, headers and body, whatever the
- * socket does. Redirects are answers like any other. `Unreachable`, `TimedOut`, `TlsUntrusted`, `UnexpectedAnswer`; no
- * message holds a header, a body or a query.
+ * Sends one request and reads its whole answer within one deadline, which covers name, connection, headers and body,
+ * whatever the socket does. Redirects are answers like any other. `Unreachable`, `TimedOut`, `TlsUntrusted`,
+ * `UnexpectedAnswer`; no message holds a header, a body or a query.
  */
 export async function exchange(request: HttpSend, routes: Routes): Promise<HttpResponse> {
   const url = addressOf(request.url);
@@ -69,7 +69,10 @@ export async function open(
   });
 }
 
-/** Node throws for a header that HTTP cannot carry, such as a token with a line break that a server gave out. */
+/**
+ * Begins a request; Node throws for a header that HTTP cannot carry, such as a token with a line break that a server
+ * gave out.
+ */
 function beginChecked(url: URL, route: Route, options: RequestOptions): ClientRequest {
   try {
     return begin(url, route, options);
@@ -78,7 +81,7 @@ function beginChecked(url: URL, route: Route, options: RequestOptions): ClientRe
   }
 }
 
-/** The request, addressed to the proxy if the route asks one for it (RFC 9112 section 3.2.2, absolute form). */
+/** Begins a request, addressed to the proxy if the route has one (RFC 9112 section 3.2.2, absolute form). */
 function begin(url: URL, { proxy, ...connection }: Route, options: RequestOptions): ClientRequest {
   if (proxy === undefined) return requestFunction(url)(url, { ...connection, ...options });
   const path = url.origin + url.pathname + url.search;
@@ -102,13 +105,13 @@ function refuseInterimFlood(outgoing: ClientRequest, url: URL): void {
   });
 }
 
-/** `UnexpectedAnswer` for a text that is not an address. */
+/** Parses an address; `UnexpectedAnswer` for a text that is not one. */
 export function addressOf(text: string): URL {
   if (URL.canParse(text)) return new URL(text);
   throw notAnAddress('A request');
 }
 
-/** `UnexpectedAnswer` for what leads to no address. */
+/** Returns `UnexpectedAnswer`, for a redirect to an invalid address. */
 export function notAnAddress(what: string): NodeError {
   return new NodeError(
     'UnexpectedAnswer',
@@ -117,7 +120,7 @@ export function notAnAddress(what: string): NodeError {
   );
 }
 
-/** Compressed answers are never asked for, so none has to be unpacked. */
+/** Returns the headers. Compressed answers are never requested, so none needs unpacking. */
 function headersOf({ headers = {} }: Pick<HttpSend, 'headers'>): Record<string, string> {
   const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), reveal(value)]);
   return { ...Object.fromEntries(given), 'accept-encoding': 'identity' };

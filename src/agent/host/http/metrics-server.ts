@@ -3,24 +3,24 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { errnoOf } from '../files/file-errors.ts';
 
-/** What is served, made anew for each request. */
+/** The served text, made anew for each request. */
 export interface ServedText {
   text(): Promise<string>;
   readonly contentType: string;
 }
 
 const path = '/metrics';
-/** Milliseconds for a request and for its answer, and milliseconds between two looks at that. */
+/** Milliseconds for a request and for its answer, and milliseconds between two checks of that. */
 const patience = 10_000;
 const checkInterval = 1_000;
-/** A further connection ends the oldest one, so that clients that say nothing cannot keep others out. */
+/** A further connection ends the oldest one, so that silent clients cannot keep others out. */
 const mostConnections = 16;
 
 /**
- * Serves a text at /metrics, to GET alone, and keeps no process alive. Elsewhere is 404, another method 405.
+ * Serves a text at /metrics, to GET alone, and keeps no process alive. Another path is 404, another method 405.
  *
- * `follow` listens at an address such as 127.0.0.1:9753 from then on, and nowhere else; it resolves to what keeps it from
- * that, if anything does, and is called again to try again.
+ * `follow` listens at an address such as 127.0.0.1:9753 from then on, and at no other; it resolves to the error that
+ * prevents that, if any, and is called again to try again.
  */
 export function metricsServer(served: ServedText) {
   let open: { readonly address: string; readonly server: Server } | undefined;
@@ -71,13 +71,16 @@ async function listenOn(address: string, served: ServedText): Promise<Server> {
   });
   server.listen({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) });
   await once(server, 'listening');
-  // What goes wrong from now on (no descriptor is left) costs a connection, not the daemon.
+  // An error from now on (no descriptor is left) costs a connection, not the daemon.
   server.on('error', () => {});
-  // Not before: what is awaited alone must keep the process alive.
+  // Not earlier: an awaited server must keep the process alive.
   return server.unref();
 }
 
-/** Keeps the newest connections. A scraper asks as soon as it is connected, and is answered before others can crowd it out. */
+/**
+ * Keeps the newest connections. A scraper asks as soon as it is connected, and is answered before others can crowd it
+ * out.
+ */
 function admission(): (socket: Socket) => void {
   const open = new Set<Socket>();
   return (socket) => {

@@ -8,7 +8,7 @@ import { readText } from '../files/bounded-read.ts';
 import { fileError } from '../files/file-errors.ts';
 import type { Network } from '../process/environment.ts';
 
-/** What is shown to a proxy. */
+/** The login for a proxy. */
 export interface ProxyLogin {
   /** The value of Proxy-Authorization (RFC 7617). */
   readonly authorization: Secret;
@@ -19,8 +19,8 @@ export interface ProxyLogin {
 /**
  * Reads the login from the file of network.proxyCredentialsFile: one line, `user:password`.
  *
- * `SecretExposed` if anyone but root or this process's user owns it or may read it, `InvalidSettings` if it does not
- * hold one line of that form, and what a file can throw; no message has a word of it.
+ * `SecretExposed` if another user than root and this process's owns it or may read it, `InvalidSettings` if it does not
+ * hold one line of that form, and the errors of files; no message quotes it.
  */
 export async function readProxyLogin(path: string): Promise<ProxyLogin> {
   const login = parseProxyLogin(await readPrivate(path));
@@ -38,7 +38,10 @@ export async function readProxyLogin(path: string): Promise<ProxyLogin> {
   };
 }
 
-/** `network` with the login in the proxy's URL, for the environment of commands; without it if it cannot be read. */
+/**
+ * Returns `network` with the login in the proxy's URL, for the environment of commands; without it if it cannot be
+ * read.
+ */
 export async function withProxyLogin(network: Network): Promise<Network> {
   const { proxy, proxyCredentialsFile: file } = network;
   const login = proxy && file ? await readProxyLogin(file).catch(() => undefined) : undefined;
@@ -47,7 +50,7 @@ export async function withProxyLogin(network: Network): Promise<Network> {
     : network;
 }
 
-/** Does not wait for the other end of a pipe. What is judged is the file that was opened. */
+/** Reads a private file. Does not wait for the other end of a pipe; checks the file that was opened. */
 async function readPrivate(path: string): Promise<string> {
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

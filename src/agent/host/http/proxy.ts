@@ -16,7 +16,7 @@ export interface HttpProxy {
   readonly authorization?: Secret;
 }
 
-/** The headers that are for the proxy alone. */
+/** Returns the headers for the proxy alone. */
 export function proxyHeaders({ authorization }: HttpProxy): Readonly<Record<string, string>> {
   return authorization ? { 'proxy-authorization': authorization.reveal() } : {};
 }
@@ -24,7 +24,7 @@ export function proxyHeaders({ authorization }: HttpProxy): Readonly<Record<stri
 /**
  * Opens a tunnel to the host and port of `url` (CONNECT, RFC 9110 section 9.3.6), which ends with `signal`.
  *
- * Node's own request reads what the proxy answers, so its limit for headers holds. `Unreachable`, `TlsUntrusted`.
+ * Node's own request reads the proxy's answer, so its limit for headers applies. `Unreachable`, `TlsUntrusted`.
  */
 export function openTunnel(url: URL, proxy: HttpProxy, signal: AbortSignal): Promise<Socket> {
   const target = `${url.hostname}:${url.port || 443}`;
@@ -49,13 +49,16 @@ export function openTunnel(url: URL, proxy: HttpProxy, signal: AbortSignal): Pro
   });
 }
 
-/** TLS to the host of `url` through an open tunnel; the certificate must be for that host. */
+/** Starts TLS with the host of `url` through an open tunnel; the certificate must be for that host. */
 export function secured(tunnel: Socket, url: URL, trust: ConnectionOptions): TLSSocket {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   return connect({ ...trust, socket: tunnel, host, servername: isIP(host) ? '' : host });
 }
 
-/** `Unreachable` or `TlsUntrusted`, of the proxy and not of the host behind it: no cause, which could speak of either. */
+/**
+ * Returns `Unreachable` or `TlsUntrusted` of the proxy, not of the host behind it: without a cause, which could be of
+ * either.
+ */
 export function proxyUnreachable(thrown: unknown, { url }: HttpProxy): NodeError {
   const error = connectionError(thrown, url);
   if (error.reason === 'TlsUntrusted' || thrown instanceof NodeError) return error;
@@ -66,7 +69,7 @@ export function proxyUnreachable(thrown: unknown, { url }: HttpProxy): NodeError
   );
 }
 
-/** What a proxy's refusal means: `ProxyUnauthorized` for 407, else `Unreachable`. */
+/** Returns the error of a proxy's refusal: `ProxyUnauthorized` for 407, else `Unreachable`. */
 export function refusedByProxy(status: number, url: URL, proxy: HttpProxy): NodeError {
   if (status === 407) return loginWanted(url, proxy);
   return new NodeError(

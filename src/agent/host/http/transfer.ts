@@ -9,21 +9,21 @@ import { addressOf, notAnAddress, open } from './http.ts';
 import type { Routes } from './http-agents.ts';
 import { shownUrl } from './http-errors.ts';
 
-/** Bytes of a checksum file that are read. */
+/** The most bytes of a checksum file that are read. */
 const textLimit = 4 * 1024 * 1024;
 
-/** How to connect, and how long and large a transfer may become. */
+/** How to connect, and the limits of a transfer in time and size. */
 export interface TransferTerms {
   readonly routes: Routes;
   /** Milliseconds without a byte after which a transfer counts as broken. */
   readonly stallAfter: number;
-  /** Bytes a file may have. */
+  /** The most bytes of a file. */
   readonly sizeLimit: number;
   /** Ends the transfer, with its reason as the error. */
   readonly signal: AbortSignal;
 }
 
-/** A small text, redirects followed. */
+/** Fetches a small text, following redirects. */
 export async function fetchText(address: string, terms: TransferTerms): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -38,7 +38,7 @@ export async function fetchText(address: string, terms: TransferTerms): Promise<
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** One GET, redirects followed, as long as bytes keep coming and its terms let it. */
+/** Sends one GET, following redirects, while bytes keep coming and within its terms. */
 export async function transfer<Result>(
   address: string,
   headers: Record<string, string>,
@@ -112,7 +112,7 @@ function brokeOff(address: string, thrown: unknown): NodeError {
   return downloadFailed(address, why, { cause: thrown });
 }
 
-/** `DownloadFailed` from an address, shown without what may be secret in it. */
+/** Returns `DownloadFailed` with the address, without the parts of it that may be secret. */
 export function downloadFailed(address: string, why: string, options: NodeErrorOptions = {}): NodeError {
   const message = `${shownUrl(new URL(address))} could not be downloaded: ${why}.`;
   return new NodeError('DownloadFailed', message, options);

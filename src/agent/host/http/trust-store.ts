@@ -6,15 +6,15 @@ import { notAFile, readText } from '../files/bounded-read.ts';
 import { fileError } from '../files/file-errors.ts';
 
 /**
- * Whom this machine trusts: Node's bundle (a minimal system has none of its own), the system's certificates, and
- * the settings' file. Read anew when a file changed.
+ * The certificates that this machine trusts: Node's bundle (a minimal system has none of its own), the system's, and
+ * those of the settings' file. Read anew when a file changes.
  */
 export class TrustStore {
   readonly #caFile: string | undefined;
   readonly #bundles: readonly string[];
   #read: { readonly version: string; readonly context: SecureContext } | undefined;
 
-  /** `bundles` are where the system's certificates may be, as one file; the first that can be read counts. */
+  /** `bundles` are the possible files of the system's certificates; the first readable one counts. */
   constructor(caFile: string | undefined, bundles: readonly string[] = systemBundles) {
     this.#caFile = caFile;
     this.#bundles = bundles;
@@ -47,7 +47,7 @@ export class TrustStore {
 }
 
 /**
- * Where distributions keep all they trust in one file: Debian, Fedora, SUSE (Go's crypto/x509/root_linux.go). Node
+ * Distributions' files with all trusted certificates: Debian, Fedora, SUSE (Go's crypto/x509/root_linux.go). Node
  * itself reads every file of a folder, Debian's 580 for 145 certificates: 90 ms and 4 MB.
  */
 const systemBundles = [
@@ -60,7 +60,7 @@ async function versionsOf(paths: readonly string[]): Promise<readonly (number | 
   return Promise.all(paths.map((path) => versionOf(path).catch(() => undefined)));
 }
 
-/** A bundle that cannot be read is passed over: without the system's certificates most of the world is trusted still. */
+/** Reads the system's certificates; skips an unreadable bundle, since Node's own bundle covers most servers. */
 async function systemCertificates(bundles: readonly string[]): Promise<readonly string[]> {
   for (const path of bundles) {
     const bundle = await readCertificates(path).catch(() => undefined);
@@ -69,7 +69,9 @@ async function systemCertificates(bundles: readonly string[]): Promise<readonly 
   return getCACertificates('system');
 }
 
-/** Does not wait for the other end of a pipe: each that waits takes a thread, and with four Node reads no file any more. */
+/**
+ * Does not wait for the other end of a pipe: each wait takes a thread, and after four Node cannot read files any more.
+ */
 async function readCertificates(path: string): Promise<string> {
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   if (!(await file.stat()).isFile()) throw notAFile(path);
@@ -80,7 +82,10 @@ async function versionOf(path: string): Promise<number> {
   return (await stat(path)).mtimeMs;
 }
 
-/** Each certificate once, however its lines are broken: most of Node's are the system's too, and OpenSSL parses all. */
+/**
+ * Returns each certificate once, however its lines are broken: most of Node's are also the system's, and OpenSSL parses
+ * all.
+ */
 function unique(texts: readonly string[]): readonly string[] {
   const found = texts.flatMap((text) => pemCertificates(text));
   return [...new Map(found.map((certificate) => [certificate.replace(/\s/g, ''), certificate])).values()];

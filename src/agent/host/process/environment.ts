@@ -1,7 +1,7 @@
 import { delimiter } from 'node:path';
 import { metadataAddresses } from '../../clouds/metadata.ts';
 
-/** How the machine reaches the network, as the settings have it. */
+/** How the machine reaches the network, by the settings. */
 export interface Network {
   readonly proxy?: string | undefined;
   /** A file with one line, `user:password`, for the proxy. */
@@ -10,15 +10,18 @@ export interface Network {
   readonly caFile?: string | undefined;
 }
 
-/** What is never asked of a proxy: this host, and instance metadata services, which refuse proxied requests. */
+/**
+ * Hosts that are never reached through a proxy: this one, and instance metadata services, which refuse proxied
+ * requests.
+ */
 export const alwaysDirect: readonly string[] = ['localhost', '127.0.0.1', '::1', ...metadataAddresses()];
 
 /**
- * The small, clean environment every command starts with: of this process's own only PATH and HOME, since the rest
- * of it was not meant for kubectl or flux.
+ * Returns the small, clean environment of every command: of this process's own only PATH and HOME, since the rest was
+ * not meant for kubectl or flux.
  *
- * HOME is set always: under systemd it is not, and kubectl and flux then fail. SSL_CERT_FILE adds the settings' CA
- * for Go programs, which still read the system's certificate folders (Go crypto/x509/root_unix.go).
+ * HOME is always set: systemd does not set it, and kubectl and flux fail without it. SSL_CERT_FILE adds the settings'
+ * CA for Go programs, which still read the system's certificate folders (Go crypto/x509/root_unix.go).
  */
 export function childEnvironment(own: NodeJS.ProcessEnv, network: Network): Readonly<Record<string, string>> {
   return {
@@ -30,7 +33,7 @@ export function childEnvironment(own: NodeJS.ProcessEnv, network: Network): Read
   };
 }
 
-/** Where a system keeps its own programs. */
+/** The directories of a system's own programs. */
 export const standardPath = [
   '/usr/local/sbin',
   '/usr/local/bin',
@@ -40,7 +43,7 @@ export const standardPath = [
   '/bin',
 ].join(delimiter);
 
-/** In both spellings: curl knows only the lower-case http_proxy. */
+/** Returns both spellings: curl knows only the lower-case http_proxy. */
 function proxyVariables(proxy: string, noProxy: readonly string[]): Record<string, string> {
   const direct = [...new Set([...alwaysDirect, ...noProxy])].join(',');
   return {

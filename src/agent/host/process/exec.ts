@@ -9,14 +9,14 @@ import { forPerson } from '../../engine/severity.ts';
 import { longestTimer } from '../clock/clock.ts';
 import { errnoOf } from '../files/file-errors.ts';
 
-/** Milliseconds between the request to end and the end by force. */
+/** Milliseconds between SIGTERM and SIGKILL. */
 const grace = 5_000;
 /** Bytes of each output that are kept: the last ones. */
 const outputLimit = 1024 * 1024;
 
 /**
- * Runs a command in a process group of its own, stdin closed, and tells how it ended: 127 where the program is not
- * installed, 126 where it cannot be executed, 128 + n where signal n ended it.
+ * Runs a command in a process group of its own, stdin closed, and resolves with its end: 127 if the program is not
+ * installed, 126 if it cannot be executed, 128 + n if signal n ended it.
  *
  * After its time the whole group is stopped and `CommandTimedOut` thrown.
  */
@@ -31,7 +31,7 @@ export async function execute(
   }
 }
 
-/** Kills every command that still runs, with all it started: for a process that is about to exit. */
+/** Kills every running command with its descendants: for a process that is about to exit. */
 export function endChildren(): void {
   for (const child of running) signalGroup(child, 'SIGKILL');
 }
@@ -46,7 +46,7 @@ function startChild(command: Command, environment: Readonly<Record<string, strin
   return spawn(command.file, command.args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
 }
 
-/** Node refuses it too, but quotes the whole value in its error. */
+/** Node refuses it as well, but quotes the whole value in its error. */
 function refuseNul({ file, args }: Command, env: Readonly<Record<string, string>>): void {
   const texts = [
     ...args.map((value, index) => [`argument ${index + 1}`, value] as const),
@@ -97,7 +97,7 @@ function exitOf(child: ChildProcess, pipes: readonly Readable[]): Promise<number
   });
 }
 
-/** What a command leaves running in the background may hold its pipes open for ever; nobody waits for that. */
+/** Closes the pipes: a background process of the command may hold them open for ever. */
 function letGoOf(pipes: readonly Readable[]): void {
   setTimeout(() => {
     for (const pipe of pipes) pipe.destroy();

@@ -4,12 +4,12 @@ import { printStyled } from './print.ts';
 
 /** A sink of whole lines. */
 export interface LineSink {
-  /** Whether whoever reads it knows when a line was written. */
+  /** Whether its reader adds the time of a line. */
   readonly hasTime: boolean;
   write(line: string): void;
 }
 
-/** Where log lines go: the journal, a terminal, or a file or pipe that wants them as JSON. */
+/** The target of log lines: the journal, a terminal, or a file or pipe that gets JSON. */
 export type LogTarget = 'journal' | 'terminal' | 'json';
 
 /** systemd.exec(5): JOURNAL_STREAM holds the device and inode of the stream that leads to the journal. */
@@ -30,7 +30,7 @@ const priorities: Readonly<Record<string, number>> = {
 };
 
 /**
- * Writes pino's lines to standard output: as they are for `json`, else readable, one line each.
+ * Writes pino's lines to standard output: unchanged for `json`, else readable, one line each.
  *
  * The journal has time and process of its own and takes the priority from a prefix.
  */
@@ -38,7 +38,7 @@ export async function logDestination(
   target: LogTarget,
   write: (text: string) => void = printStyled,
 ): Promise<LineSink> {
-  // In JSON the escapes of what a terminal obeys mean the very same text.
+  // In JSON, escaping a terminal's control characters does not change the text.
   const print = (line: string) => write(printable(line));
   if (target === 'json') return { hasTime: false, write: print };
   if (target === 'journal') return { hasTime: true, write: (line) => print(journalLine(line)) };
@@ -47,7 +47,7 @@ export async function logDestination(
   return { hasTime: false, write: (line) => write(pretty(JSON.stringify(printableData(JSON.parse(line))))) };
 }
 
-/** As pino-pretty writes it, which would cost every daemon 15 ms of its start and 2 MB. */
+/** Formats a line as pino-pretty does, which would cost every daemon 15 ms of its start and 2 MB. */
 function journalLine(line: string): string {
   const { level, msg, ...fields } = JSON.parse(line);
   const data = Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : '';

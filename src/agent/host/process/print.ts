@@ -3,33 +3,33 @@ import { NodeError } from '../../engine/errors.ts';
 import { printable } from '../../engine/printable.ts';
 import { errnoOf } from '../files/file-errors.ts';
 
-/** Milliseconds without a reader that takes anything, after which a process that outlives its output drops a text. */
+/** Milliseconds without any progress of the reader, after which a process that outlives its output drops a text. */
 const patience = 5_000;
 
 let outlives = false;
 
 /**
- * From now on a standard output that cannot be written does not end the process: what it had to say is dropped, and
- * the next text tried again. For what changes the machine, which is not to be left because a reader is gone.
+ * From now on, an unwritable standard output does not end the process: its text is dropped, and the next one tried
+ * again. For commands that change the machine, which must not stop half-way because a reader is gone.
  */
 export function outliveOutput(): void {
   outlives = true;
 }
 
-/** Thrown if the reader of standard output is gone: what is left to do has no reader. */
+/** Thrown if the reader of standard output is gone, so that the caller can stop. */
 export class OutputClosed extends Error {
   override readonly name = 'OutputClosed';
 }
 
 /**
- * Prints to standard output, with no character that a terminal obeys. Throws `OutputClosed`, and a NodeError
+ * Prints to standard output, without characters that control a terminal. Throws `OutputClosed`, and a NodeError
  * `FileSystemError` if the text cannot be written for another reason, such as a full disk.
  */
 export function print(text: string): void {
   printStyled(printable(text));
 }
 
-/** Prints text that has colours of ours in it and was made of printable data. */
+/** Prints text with colours of ours that was made of printable data. */
 export function printStyled(text: string): void {
   try {
     writeAll(1, text);
@@ -43,7 +43,7 @@ export function complain(text: string): void {
   try {
     writeAll(2, printable(text));
   } catch {
-    // There is no place left to say so.
+    // There is no place left to report it.
   }
 }
 
@@ -53,7 +53,7 @@ function outputError(errno: string): Error {
   return new NodeError('FileSystemError', message);
 }
 
-/** Synchronously, so that the last line before an exit is not lost; waits for a reader that is slow (EAGAIN). */
+/** Writes synchronously, so that the last line before an exit is not lost; waits for a slow reader (EAGAIN). */
 function writeAll(fd: 1 | 2, text: string): void {
   const bytes = Buffer.from(text);
   let written = 0;

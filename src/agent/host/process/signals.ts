@@ -3,19 +3,20 @@ import { endChildren } from './exec.ts';
 export interface SignalHandlers {
   readonly stop: (signal: string) => void;
   readonly reload: (signal: string) => void;
-  /** Milliseconds a pass may still run after it was asked to stop; everything it does survives being cut off. */
+  /** Milliseconds a pass may still run after it was asked to stop; all its work survives a kill. */
   readonly grace?: number;
-  /** Of an exit by force. */
+  /** The exit code of an exit by force. */
   readonly exitCode?: number;
 }
 
 /**
- * SIGTERM, SIGINT and SIGQUIT stop, after five seconds by force and with every command that still runs; SIGHUP reloads.
+ * Stops on SIGTERM, SIGINT and SIGQUIT, after five seconds by force and with every running command; reloads on SIGHUP.
  *
  * SIGUSR1 and SIGUSR2 have no effect: their default would end the process, which is not what a sender of them means.
  * SIGQUIT must not write a core file, which would hold secrets. Node itself ignores SIGPIPE.
  *
- * Returns what ends the process by force as those signals do, five seconds after it is called, for a stop without one.
+ * Returns a function that ends the process by force as those signals do, five seconds after it is called, for a stop
+ * without a signal.
  */
 export function onSignals({ stop, reload, grace = 5_000, exitCode = 0 }: SignalHandlers): () => void {
   const exit = () => {

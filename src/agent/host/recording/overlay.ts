@@ -3,9 +3,9 @@ import type { FileStat, FoundFile, HostReader } from '../../engine/host.ts';
 import { fileError, systemError } from '../files/file-errors.ts';
 
 /**
- * A file system that is read from the machine and written to memory only.
+ * A file system that reads from the machine and writes to memory only.
  *
- * Each changed path has an entry; what has none, and no changed directory above it, is the machine's.
+ * Each changed path has an entry; a path without one, and without a changed directory above it, is the machine's.
  */
 export class Overlay {
   readonly #reader: HostReader;
@@ -110,7 +110,7 @@ export class Overlay {
   }
 }
 
-/** A `directory` is one that was made here, so it holds nothing but other entries; `machine` is what stands at `path`. */
+/** A `directory` was made here, so it holds only other entries; `machine` is what the machine has at `path`. */
 type Entry =
   | { readonly kind: 'machine'; readonly path: string }
   | { readonly kind: 'file'; readonly content: string; readonly mode: number; readonly modifiedAt: number }

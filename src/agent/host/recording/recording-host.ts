@@ -5,10 +5,11 @@ import { type Content, redacted, reveal, Secret } from '../../engine/secret.ts';
 import { Overlay } from './overlay.ts';
 
 /**
- * The dry run: reads come from the machine, changes go to memory and into the journal, so later reads see them.
+ * Makes the Host of a dry run: reads come from the machine, changes go to memory and into the journal, so later reads
+ * see them.
  *
- * A command, a request or a download is journaled and then throws `Recorded`: what it would bring about is unknown.
- * A secret is named and not fetched, nor sent with a request that only reads.
+ * A command, a request or a download is journaled and then throws `Recorded`: its effect is unknown. A secret is named
+ * and not fetched, nor sent with a request that only reads.
  */
 export function recordingHost(reader: HostReader): Host & { readonly journal: readonly RecordedAction[] } {
   const journal: RecordedAction[] = [];
@@ -64,7 +65,7 @@ function bearsSecret({ headers = {} }: HttpRequest): boolean {
   return Object.values(headers).some((value) => value instanceof Secret);
 }
 
-/** What stands at `path`; its text only beside one that holds no secret, and where it could be read. */
+/** Returns the file at `path`; its text only if it is readable and the new content is not a secret. */
 async function replacedFile(files: Overlay, path: string, content: Content): Promise<Before | undefined> {
   const stat = await files.stat(path);
   if (stat === undefined) return undefined;

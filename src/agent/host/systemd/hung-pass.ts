@@ -3,12 +3,12 @@ import type { Repeat } from './notify.ts';
 
 /** Milliseconds after which a pass hangs: a download may take twenty minutes, a bootstrap its own timeout. */
 export const longestPass = 60 * 60_000;
-/** Milliseconds between two looks whether one does. */
+/** Milliseconds between two checks for a hung pass. */
 const lookEvery = 10_000;
 
 const unreferenced: Repeat = (call, milliseconds) => void setInterval(call, milliseconds).unref();
 
-/** Ends the process with 1, and every command it runs, once `isAlive` is false. `tell` is called before that. */
+/** Ends the process with 1, and every command it runs, once `isAlive` is false. Calls `tell` before that. */
 export function endWhenHung(
   isAlive: () => boolean,
   tell: (why: string) => void,

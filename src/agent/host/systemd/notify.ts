@@ -2,7 +2,7 @@ import type { Host } from '../../engine/host.ts';
 import { printableLine } from '../../engine/printable.ts';
 import { longestTimer } from '../clock/clock.ts';
 
-/** What a service tells systemd (sd_notify(3)). */
+/** Notifications of a service to systemd (sd_notify(3)). */
 export interface Notifier {
   ready(): Promise<void>;
   status(line: string): Promise<void>;
@@ -11,26 +11,28 @@ export interface Notifier {
   startWatchdog(isAlive: () => boolean): void;
 }
 
-/** What is wrong with the variables that systemd sets for a service, each with the repair: what they are for is not done. */
+/**
+ * Returns the faults of the variables that systemd sets for a service, each with the repair; a faulty variable is
+ * ignored.
+ */
 export function notifyFaults({ NOTIFY_SOCKET, WATCHDOG_USEC }: NodeJS.ProcessEnv): readonly string[] {
   const isSocket = !NOTIFY_SOCKET || /^(?:[/@]|vsock:)/.test(NOTIFY_SOCKET);
   const isInterval = !WATCHDOG_USEC || /^\d+$/.test(WATCHDOG_USEC);
   return [
-    ...(isSocket ? [] : ['NOTIFY_SOCKET is no path of a socket, so systemd is not told how it stands']),
-    ...(isInterval ? [] : ['WATCHDOG_USEC is no number of microseconds, so no watchdog is told of life']),
+    ...(isSocket ? [] : ['NOTIFY_SOCKET is not the path of a socket, so systemd is not notified']),
+    ...(isInterval ? [] : ['WATCHDOG_USEC is not a number of microseconds, so the watchdog gets no pings']),
   ].map(
-    (fault) =>
-      `${fault}: take the variable out of the environment; systemd sets it itself where it wants it.`,
+    (fault) => `${fault}: remove the variable from the environment; systemd sets it itself if it needs it.`,
   );
 }
 
-/** Calls back every so many milliseconds, and does not keep the process alive for it. */
+/** Calls back every `milliseconds`, without keeping the process alive. */
 export type Repeat = (call: () => void, milliseconds: number) => void;
 
 /**
- * Tells systemd by its own program, since Node has no Unix datagram sockets. Outside systemd nothing is told.
+ * Notifies systemd by its own program, since Node has no Unix datagram sockets. Outside systemd it does nothing.
  *
- * What cannot be delivered is dropped: systemd restarts a service whose pings stay away.
+ * A notification that cannot be delivered is dropped: systemd restarts a service whose pings stay away.
  */
 export function notifier(
   host: Pick<Host, 'query'>,

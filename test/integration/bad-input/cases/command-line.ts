@@ -147,8 +147,8 @@ export const commandLine: readonly Case[] = [
     args: ['uninstall', '--root', '{root}/file/below'],
     files: { file: '' },
     source: /--root \{root\}\/file\/below/,
-    problem: /a file stands where a directory is to be/,
-    repair: /Look at what stands at that path/,
+    problem: /a file is in the place of a directory/,
+    repair: /Check what is at that path/,
   },
   {
     name: 'a missing relative root',

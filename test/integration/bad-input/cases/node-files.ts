@@ -102,15 +102,15 @@ export const nodeFiles: readonly Case[] = [
     files: { 'run/slipway': canary },
     source: /Cannot lock \{root\}\/run\/slipway\/lock:/,
     problem: /EEXIST|ENOTDIR/,
-    repair: /Look at what stands at that path/,
+    repair: /Check what is at that path/,
   },
   {
     name: 'a lock that is a directory',
     args: ['apply', ...atHome, '--role', 'server'],
     files: { 'run/slipway/lock': { is: 'directory' } },
     source: /Cannot lock \{root\}\/run\/slipway\/lock:/,
-    problem: /a directory stands there \(EISDIR\)/,
-    repair: /Look at what stands at that path/,
+    problem: /it is a directory \(EISDIR\)/,
+    repair: /Check what is at that path/,
   },
   {
     name: 'CAs in a missing file',

@@ -46,7 +46,7 @@ const unreadable: readonly Case[] = [
     files: { [own]: { is: 'link', to: 'config.yaml' } },
     source: /Cannot read \{root\}\/etc\/slipway\/config\.yaml:/,
     problem: /links lead in a circle \(ELOOP\)/,
-    repair: /Look at what stands at that path/,
+    repair: /Check what is at that path/,
   },
   {
     name: 'is a dangling link',
@@ -61,8 +61,8 @@ const unreadable: readonly Case[] = [
     args,
     files: { 'etc/slipway/config.d': canary },
     source: /Cannot list \{root\}\/etc\/slipway\/config\.d:/,
-    problem: /a file stands where a directory is to be/,
-    repair: /Look at what stands at that path/,
+    problem: /a file is in the place of a directory/,
+    repair: /Check what is at that path/,
   },
   ...(
     [

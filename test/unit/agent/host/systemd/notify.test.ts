@@ -64,9 +64,9 @@ test.each([
   [{ NOTIFY_SOCKET: '/run/systemd/notify', WATCHDOG_USEC: '60000000' }, []],
   [{ NOTIFY_SOCKET: '@notify', WATCHDOG_USEC: '0' }, []],
   [{ NOTIFY_SOCKET: 'vsock:2:1' }, []],
-  [{ NOTIFY_SOCKET: 'run/hunter2' }, ['NOTIFY_SOCKET is no path of a socket']],
-  [{ WATCHDOG_USEC: 'hunter2' }, ['WATCHDOG_USEC is no number of microseconds']],
-  [{ WATCHDOG_USEC: '-1' }, ['WATCHDOG_USEC is no number of microseconds']],
+  [{ NOTIFY_SOCKET: 'run/hunter2' }, ['NOTIFY_SOCKET is not the path of a socket']],
+  [{ WATCHDOG_USEC: 'hunter2' }, ['WATCHDOG_USEC is not a number of microseconds']],
+  [{ WATCHDOG_USEC: '-1' }, ['WATCHDOG_USEC is not a number of microseconds']],
 ])('%j: what is wrong is named, and not quoted', (env, beginnings) => {
   const faults = notifyFaults(env);
   expect(faults).toEqual(beginnings.map((beginning) => expect.stringContaining(beginning)));
