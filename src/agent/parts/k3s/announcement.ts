@@ -3,38 +3,40 @@ import { type Condition, isUnverified } from '../../engine/conditions.ts';
 import { type Annotations, annotationKeys as keys } from './node-annotations.ts';
 import type { NodeEvent } from './node-events.ts';
 
-/** How a node stands after a pass. */
+/** The state of a node after a pass. */
 export interface Standing {
-  /** Of Slipway. */
+  /** The version of Slipway. */
   readonly version: string;
   readonly role: Pick<Role, 'name' | 'summary'>;
   /** `Ready` comes first. */
   readonly conditions: readonly Condition[];
 }
 
-/** What the cluster was told, as far as it decides what to tell next. */
+/** What the cluster knows, as far as it decides about the next report. */
 export interface Told {
   readonly annotations: Annotations;
-  /** Of the last event about a role. */
+  /** The role of the last event about a role. */
   readonly role: string | undefined;
-  /** The conditions that are False by the last event about them, and its reason. */
+  /** The conditions that are False by the last event about them, with its reason. */
   readonly failing: Readonly<Record<string, string>>;
-  /** When the last event of each condition and reason was written; epoch milliseconds. */
+  /** The time of the last event of each condition and reason; epoch milliseconds. */
   readonly times: Readonly<Record<string, number>>;
 }
 
 export interface Announcement {
   readonly events: readonly NodeEvent[];
-  /** All of them as they are to be; `undefined` where they are so. */
+  /** All annotations as wanted; `undefined` if they are in place. */
   readonly annotations: Annotations | undefined;
-  /** What will have been told with the events; its annotations are still the old ones. */
+  /** The record after these events; its annotations are still the old ones. */
   readonly told: Told;
 }
 
-/** Milliseconds in which an event is not repeated. What is held back is told after them, if it still holds. */
+/**
+ * Milliseconds in which an event is not repeated. An event that is held back is written after them if it still applies.
+ */
 const quiet = 10 * 60_000;
 
-/** What was told by somebody who wrote these annotations: a process that begins repeats none of it. */
+/** Reads what an earlier process reported, from its annotations, so that a new process repeats none of it. */
 export function toldBy(annotations: Annotations): Told {
   return { annotations, role: annotations[keys.role], failing: failingBy(annotations), times: {} };
 }
@@ -45,8 +47,9 @@ function failingBy(annotations: Annotations): Told['failing'] {
 }
 
 /**
- * What there is to tell of a node: a role it took, conditions that became False, or False for another reason, or True
- * again, and how it stands now. What waits or was just changed is no news; it soon is one or the other.
+ * Returns what to report about a node: a new role; conditions that became False, or False for another reason, or True
+ * again; and the node's state. A condition that waits or was just changed is not reported: it soon becomes True or
+ * False.
  */
 export function announcement(standing: Standing, told: Told, now: number): Announcement {
   const news = [
@@ -70,7 +73,7 @@ function roleTaken({ conditions: [ready], role, version }: Standing, told: Told)
   return [{ about: 'Node', type: 'Normal', reason: 'RoleTaken', message }];
 }
 
-/** `Ready` is the sum of the others, and would tell each of them twice. */
+/** `Ready` sums up the others, and would report each of them twice. */
 function conditionEvents(condition: Condition, { failing }: Told): readonly NodeEvent[] {
   const { type, message } = condition;
   const before = failing[type];
@@ -80,14 +83,17 @@ function conditionEvents(condition: Condition, { failing }: Told): readonly Node
   return [{ about: type, type: 'Normal', reason: 'InSync', message: `${type}: in sync, after ${before}` }];
 }
 
-/** Why a condition fails. What waits, as after each start of the daemon, or was not verified yet is as it was. */
+/**
+ * Returns why a condition fails. One that waits, as after each start of the daemon, or is not verified yet keeps its
+ * earlier state.
+ */
 function failureReason(condition: Condition, before: Told['failing']): string | undefined {
   const { type, status, reason } = condition;
   if (status === 'False') return reason;
   return status === 'True' && !isUnverified(condition) ? undefined : before[type];
 }
 
-/** The role is only written where it was taken: that makes it the proof of the event. */
+/** Writes the role only with the event about it, so that the annotation proves the event. */
 function annotationsOf({ version, role, conditions }: Standing, { annotations }: Told): Annotations {
   const [ready, ...others] = conditions;
   const taken = ready?.status === 'True' ? role.name : annotations[keys.role];
@@ -129,7 +135,7 @@ function nameOf({ about, reason }: NodeEvent): string {
   return `${about} ${reason}`;
 }
 
-/** A clock that was put back holds nothing back. */
+/** False for a time in the future, so that a clock that was set back does not hold back events. */
 function isRecent(time: number | undefined, now: number): boolean {
   return time !== undefined && time <= now && now < time + quiet;
 }

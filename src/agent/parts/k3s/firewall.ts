@@ -4,14 +4,14 @@ import type { K3sNode } from '../../node.ts';
 import { showUnit } from '../../resources/unit.ts';
 import { portsOf } from './ports.ts';
 
-/** What a firewall of the host must let pass: ports of this node, and the networks of pods and services. */
+/** What a firewall of the host must allow: ports of this node, and the networks of pods and services. */
 interface Needs {
   /** `6443/tcp` */
   readonly ports: readonly string[];
   readonly networks: readonly string[];
 }
 
-/** Asks whether an active ufw or firewalld lets pass what K3s needs (https://docs.k3s.io/installation/requirements). */
+/** Checks that an active ufw or firewalld allows what K3s needs (https://docs.k3s.io/installation/requirements). */
 export function firewallProbe(host: HostReader, node: K3sNode | undefined): Probe {
   return { about: 'machine', what: 'host firewall', look: () => lookAtFirewalls(host, needsOf(node)) };
 }
@@ -70,7 +70,7 @@ async function lookAtUfw(host: HostReader, { ports, networks }: Needs): Promise<
   return judgeFirewall('ufw', [...closed, ...foreign], commands);
 }
 
-/** What cannot be seen is not reported as missing. */
+/** Rules that cannot be read are not reported as missing. */
 function rulesUnseen(name: string): Verdict {
   return skipped(`${name} is active, and shows its rules to root only: run sudo slipway doctor`);
 }

@@ -1,4 +1,4 @@
-/** K3s itself: what of it the node's table of contents, other parts, setup, doctor and report may use. */
+/** K3s itself: what the list of parts, other parts, setup, doctor and report may use of it. */
 
 export { k3sPart } from './part.ts';
 
@@ -23,7 +23,7 @@ export { unit } from './service/unit.ts';
 export { k3sScripts, scriptPaths } from './teardown/scripts.ts';
 export { k3sExecutable, k3sLinks } from './upgrade/release.ts';
 
-// What a start of it is made of, by all parts.
+// What a start of K3s is made of, by all parts.
 
 export { accessInputs, programInputs } from './service/start-inputs.ts';
 export type {
@@ -37,7 +37,7 @@ export type {
 } from './service/start-sources.ts';
 export { readStamp, stampStart } from './service/start-stamp.ts';
 
-// What is there of it, and what it is told.
+// The state of K3s on the machine, and its flags.
 
 export { k3sSettingsProblems } from './flags/config-keys.ts';
 export { type Flags, k3sFlags, otherProviderFlag } from './flags/flags.ts';
@@ -54,7 +54,7 @@ export { movedAside, movedAsideGone } from './teardown/moved-aside.ts';
 export { containerProcesses, isOfPods, processesEndedId } from './teardown/processes.ts';
 export { k3sRemoved, k3sStopped, k3sUnits } from './teardown/teardown.ts';
 
-// What the cluster is told of a node.
+// What a node reports to the cluster.
 
 export { announcement, type Told, toldBy } from './announcement.ts';
 export { annotate, readAnnotations } from './node-annotations.ts';

@@ -10,8 +10,8 @@ import { certificates } from './membership/ca.ts';
  * Returns the address with which this node has joined its cluster, if it is one of `addresses`, those of the machine;
  * `undefined` before it has joined. A guess from routes or interfaces may differ at every boot.
  *
- * It is the node-ip that K3s is given. A K3s that is given none, as one that scripts installed, took an address itself
- * and has it in the certificate of its kubelet (pkg/server/handlers, ServingKubeletCert).
+ * This is K3s' node-ip. A K3s without one, such as one that scripts installed, chose its address itself and has it in
+ * the certificate of its kubelet (pkg/server/handlers, ServingKubeletCert).
  */
 export async function keptAddress(
   host: HostReader,
@@ -28,7 +28,7 @@ export async function keptAddress(
   );
 }
 
-/** A list with several addresses is an operator's own. */
+/** Returns the address if it is the only one: a list with several is an operator's own. */
 function onlyAddress(found: readonly string[], addresses: readonly string[]): string | undefined {
   const [address, ...more] = found;
   return address !== undefined && more.length === 0 && addresses.includes(address) ? address : undefined;
@@ -45,7 +45,7 @@ async function givenFlags(host: HostReader, paths: NodePaths): Promise<readonly 
   ];
 }
 
-/** Which of these addresses kubelet's certificate is for. */
+/** Returns which of these addresses kubelet's certificate is for. */
 async function certifiedAddresses(
   host: HostReader,
   { k3s }: NodePaths,

@@ -6,12 +6,12 @@ import { printableLine } from '../../engine/printable.ts';
 import { type K3sNode, kubeletKubectl } from '../../node.ts';
 import { askApi } from '../../resources/kubectl.ts';
 
-/** Slipway's annotations of its Node, by their whole keys; those of others are not among them. */
+/** Slipway's annotations of its Node, by their whole keys, without those of other programs. */
 export type Annotations = Readonly<Record<string, string>>;
 
 const domain = 'slipway.dev';
 
-/** The keys, each below a DNS name, as automation must have them (Kubernetes, "Annotations: syntax"). */
+/** The keys, each below a DNS name, as is required of automation (Kubernetes, "Annotations: syntax"). */
 export const annotationKeys = {
   version: `${domain}/version`,
   role: `${domain}/role`,
@@ -20,7 +20,7 @@ export const annotationKeys = {
   failing: `${domain}/failing`,
 } as const;
 
-/** What Slipway wrote on this Node, asked as its kubelet. `ApiUnavailable` where there is no answer with a Node. */
+/** Reads what Slipway wrote on this Node, as its kubelet. `ApiUnavailable` if the answer is not a Node. */
 export async function readAnnotations(host: HostReader, node: K3sNode): Promise<Annotations> {
   const command = kubeletKubectl(node, 'get', 'node', node.name, '-o', 'json');
   const { exitCode, stdout, stderr } = await askApi(host, command);
@@ -31,7 +31,7 @@ export async function readAnnotations(host: HostReader, node: K3sNode): Promise<
   throw new NodeError('ApiUnavailable', `The Kubernetes API does not show kubelet its Node: ${why}.`);
 }
 
-/** Writes them on this Node as its kubelet, which the API lets annotate its own Node only (NodeRestriction). */
+/** Writes the annotations as this Node's kubelet, which the API lets annotate its own Node only (NodeRestriction). */
 export async function annotate(host: Host, node: K3sNode, annotations: Annotations): Promise<void> {
   const pairs = Object.entries(annotations).map(([key, value]) => `${key}=${printableLine(value)}`);
   await host.run(kubeletKubectl(node, 'annotate', 'node', node.name, ...pairs, '--overwrite'));

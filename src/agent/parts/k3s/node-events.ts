@@ -3,7 +3,7 @@ import { printableData } from '../../engine/printable.ts';
 import type { ConditionType } from '../../engine/resource.ts';
 import { type K3sNode, kubeletKubectl } from '../../node.ts';
 
-/** Something worth a line in `kubectl describe node`. */
+/** An event for `kubectl describe node`. */
 export interface NodeEvent {
   readonly about: ConditionType | 'Node';
   readonly type: 'Normal' | 'Warning';
@@ -11,7 +11,7 @@ export interface NodeEvent {
   readonly message: string;
 }
 
-/** Characters of a message that the API takes of newer clients (events.k8s.io, noteLengthLimit). */
+/** Characters of a message that the API accepts from newer clients (events.k8s.io, noteLengthLimit). */
 const messageLimit = 1_024;
 
 /** Writes events about this Node as its kubelet, all with one command. `now` is epoch milliseconds. */
@@ -24,20 +24,23 @@ export async function createEvents(
   const { events: path } = node.paths.slipway;
   await host.writeFile(path, renderEvents(node, events, now), { mode: 0o600 });
   try {
-    // Unchecked by kubectl, which would fetch the API's whole schema for it.
+    // Not validated by kubectl, which would fetch the API's whole schema for it.
     await host.run(kubeletKubectl(node, 'create', '--validate=ignore', '-f', path));
   } finally {
     await host.remove(path);
   }
 }
 
-/** The events as one List for kubectl. */
+/** Renders the events as one List for kubectl. */
 function renderEvents(node: K3sNode, events: readonly NodeEvent[], now: number): string {
   const items = events.map((event) => renderEvent(node, event, now));
   return `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`;
 }
 
-/** As kubelet's own (core/v1 Event): its Node's name is the uid, by which `kubectl describe node` finds it. */
+/**
+ * Renders an event as kubelet does (core/v1 Event): its Node's name is the uid, by which `kubectl describe node` finds
+ * it.
+ */
 function renderEvent({ name }: K3sNode, { type, reason, message: said }: NodeEvent, now: number): object {
   const message = printableData(said);
   const time = new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');

@@ -10,7 +10,7 @@ import { hasReportedSinceStart } from './kubelet-heartbeat.ts';
 
 export const nodeReadyId = 'Node/ready';
 
-/** The API says this node is Ready: `NodeNotFound`, `NodeNotReady` and `ApiUnavailable` until it does. */
+/** The API reports this node as Ready: `NodeNotFound`, `NodeNotReady` and `ApiUnavailable` until it does. */
 export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
   return {
     id: nodeReadyId,
@@ -25,8 +25,8 @@ export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
 }
 
 /**
- * The taints this node should have are on it. K3s sets them when the node registers and never again, so a missing one
- * is `TaintNotApplied` with the command for it; nothing waits for that. None where this node wants no taints.
+ * The node has its wanted taints. K3s sets them only when the node registers, so a missing one is `TaintNotApplied`
+ * with the command for it, and blocks nothing. Empty if this node wants no taints.
  */
 export function nodeTaintsApplied(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   const wanted = nodeTaints(node);
@@ -67,7 +67,7 @@ const apiNode = z.object({
 
 type ApiNode = z.output<typeof apiNode>;
 
-/** The Node, or why there is none to look at. */
+/** Returns the Node, or the finding that it is missing. */
 async function getNode(host: HostReader, node: K3sNode): Promise<{ found: ApiNode } | { missing: Finding }> {
   const { exitCode, stdout, stderr } = await askApi(
     host,
@@ -105,7 +105,7 @@ async function nodeReadiness(host: HostReader, node: K3sNode, { status }: ApiNod
   return waiting('NodeNotReady', `Node ${name} is not Ready. ${why}`);
 }
 
-/** Kubelet renews its Node about a second after K3s says that it is up. */
+/** Kubelet renews its Node about a second after K3s reports that it is up. */
 const renewal = { after: 2_000 };
 
 function taintsOn({ name }: K3sNode, { spec }: ApiNode, wanted: readonly string[]): Finding {

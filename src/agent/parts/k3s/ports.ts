@@ -6,9 +6,9 @@ import type { K3sNode } from '../../node.ts';
 export interface Port {
   readonly protocol: 'tcp' | 'udp';
   readonly number: number;
-  /** Whose port it is. */
+  /** The program that the port belongs to. */
   readonly owner: string;
-  /** Who must reach it. */
+  /** What must reach it. */
   readonly for: string;
 }
 
@@ -18,10 +18,13 @@ const supervisor: Port = {
   protocol: 'tcp',
   number: 6443,
   owner: 'the API',
-  for: 'every node, and whoever uses kubectl,',
+  for: 'every node, and every user of kubectl,',
 };
 
-/** Asks which process holds each port of such a node (https://docs.k3s.io/installation/requirements, networking). */
+/**
+ * Returns probes of which process holds each port of such a node (https://docs.k3s.io/installation/requirements,
+ * networking).
+ */
 export function portProbes(
   host: HostReader,
   node: K3sNode | undefined,
@@ -49,18 +52,18 @@ async function lookAtPort(host: HostReader, port: Port, firewall: string): Promi
   });
   if (exitCode !== 0) return skipped('ss (iproute2) cannot be asked who holds it');
   const sockets = stdout.split('\n').filter((line) => line.trim() !== '');
-  if (sockets.length === 0) return ok(`nobody holds it; ${port.owner} will`);
+  if (sockets.length === 0) return ok(`no process holds it yet; ${port.owner} will`);
   return judgePort(port, sockets.map(holderOf), firewall);
 }
 
 interface Holder {
   readonly address: string;
-  /** The name of a process; absent for the kernel's own sockets, and without root. */
+  /** The name of the process; absent for the kernel's own sockets, and without root. */
   readonly name: string | undefined;
   readonly pid: string | undefined;
 }
 
-/** `LISTEN 0 4096 *:6443 *:* users:(("k3s-server",pid=812,fd=14))`: ss(8). */
+/** Parses `LISTEN 0 4096 *:6443 *:* users:(("k3s-server",pid=812,fd=14))`: ss(8). */
 function holderOf(line: string): Holder {
   const [, , , address = ''] = line.trim().split(/\s+/);
   const [, name, pid] = /users:\(\("([^"]+)",pid=(\d+)/.exec(line) ?? [];
@@ -76,7 +79,7 @@ function judgePort(port: Port, holders: readonly Holder[], firewall: string): Ve
     );
   }
   if (port.protocol === 'tcp' && holders.some(({ name }) => name === undefined))
-    return skipped('it is held, and only root is told by whom');
+    return skipped('it is held, and only root can see by which process');
   const addresses = [...new Set(holders.map(({ address }) => address))].join(', ');
   return ok(`${port.owner} listens at ${addresses}; ${firewall} must let ${port.for} reach it`);
 }

@@ -1,17 +1,20 @@
-/** Of the kind of node this VM is and the cluster it belongs to. */
+/** Reasons of the kind of node that this VM is, and of its cluster. */
 export const clusterReasons = {
   RoleChanged:
     'The VM was installed as another kind of K3s node; the condition prints the consent that rebuilds it.',
   ClusterExists:
-    'A server would found a second cluster beside one that is there; Slipway runs one server so far.',
+    'A server would found a second cluster beside an existing one; Slipway runs one server so far.',
 } as const;
 
-/** Of the server to join, before it is known; what it answers is below. The order of the page divides these tables. */
+/**
+ * Reasons of the server to join, before it is known; those of its answer are below. The order of the page divides these
+ * tables.
+ */
 export const serverReasons = {
   ServerUnknown: 'No server to join is known: set the k3s-server tag or k3s.server.',
 } as const;
 
-/** Of the join token. */
+/** Reasons of the join token. */
 export const tokenReasons = {
   TokenChanged:
     'The vault holds another token than the one this server was installed with; the condition prints the consent that takes it.',
@@ -19,9 +22,9 @@ export const tokenReasons = {
   TokenCaMismatch: 'The CA hash in the join token is not the one of the server.',
 } as const;
 
-/** Of K3s itself: its version, configuration, server, service and node. */
+/** Reasons of K3s itself: its version, configuration, server, service and node. */
 export const k3sReasons = {
-  VersionDrift: 'Another K3s version is wanted than the node runs: set k3s.upgrade to auto.',
+  VersionDrift: 'The wanted K3s version differs from the one that runs: set k3s.upgrade to auto.',
   VersionRefused: 'The K3s version wanted is older, or more than one minor newer, or newer than the server.',
   K3sConfigInvalid:
     'A key of k3s.config is unknown to this K3s command or of the wrong type, or a file of config.yaml.d cannot be read.',

@@ -5,7 +5,7 @@ import { isReachable } from '../../settings/address-forms.ts';
 const must =
   'must be a host name, an address or an https URL without a path such as 10.0.0.4 or https://10.0.0.4:6443';
 
-/** Where a K3s server is found: a name or IPv4 address, with or without a port, or an https URL of only that. */
+/** The address of a K3s server: a name or IPv4 address, with or without a port, or an https URL of only that. */
 export const serverAddress = z
   .string(`${must}; write it as text`)
   .check(
@@ -19,7 +19,7 @@ export const serverAddress = z
     ),
   );
 
-/** What looks like an address can be none: 10.0.0.256, a port of 99999. */
+/** False for invalid addresses that match the pattern: 10.0.0.256, a port of 99999. */
 function isAddress(value: string): boolean {
   const bare = value.replace(/^https:\/\//, '');
   return isReachable(`https://${isIPv6(bare) ? `[${bare}]` : bare}`);

@@ -15,7 +15,7 @@ import { keptNode } from './kept-node.ts';
 type Scalar = string | number | boolean;
 type K3sConfig = Readonly<Record<string, Scalar | readonly Scalar[]>>;
 
-/** K3s's own configuration file, 0600. `K3sConfigInvalid` where k3s.config has what this K3s command cannot take. */
+/** K3s's own configuration file, 0600. `K3sConfigInvalid` if k3s.config has what this K3s command cannot take. */
 export function configFile(node: K3sNode, needs: readonly string[]): Resource {
   return file({
     path: node.paths.k3s.config,
@@ -26,18 +26,18 @@ export function configFile(node: K3sNode, needs: readonly string[]): Resource {
   });
 }
 
-/** The text of config.yaml on this machine as it is; errors as of `configFile`. */
+/** Returns the text of config.yaml for this machine as it is; errors as of `configFile`. */
 export async function configText(host: HostReader, node: K3sNode): Promise<string> {
-  // A key that names a file which is not there would keep K3s from its next start.
+  // A key that names a missing file would keep K3s from its next start.
   const hasAgentToken = (await host.stat(agentTokenPath(node.paths))) !== undefined;
   return renderConfig(await keptNode(host, node), hasAgentToken);
 }
 
 /**
- * The text of config.yaml: strings quoted, since YAML would read a name such as `0123` or `1e5` as a number.
+ * Renders config.yaml with strings quoted, since YAML would read a name such as `0123` or `1e5` as a number.
  *
- * K3s reads it into command line flags (pkg/configfilearg/parser.go); a flag that the command does not know ends
- * an agent, so every key is checked first. It holds no secret: the token is named by its file.
+ * K3s reads the file into command line flags (pkg/configfilearg/parser.go); a flag that the command does not know ends
+ * an agent, so every key is checked first. The file holds no secret: it names the token's file.
  */
 export function renderConfig(node: K3sNode, hasAgentToken = true): string {
   const config = k3sConfig(node, hasAgentToken);
@@ -77,7 +77,7 @@ function forServer({ paths, settings }: K3sNode, hasAgentToken: boolean): K3sCon
   };
 }
 
-/** Where K3s keeps what it keeps elsewhere by default. */
+/** Flags for K3s' places that differ from the default. */
 function placesOf({ role, paths }: K3sNode): K3sConfig {
   return {
     'data-dir': paths.k3s.data,

@@ -12,7 +12,7 @@ import { usualFlags } from '../flags/usual-flags.ts';
 import { configText } from './config.ts';
 import { unreadDropIns } from './unread-drop-ins.ts';
 
-/** What Slipway relies on of K3s' flags, each with what to do instead of giving it in a file of one's own. */
+/** The flags of K3s that Slipway relies on, each with what to do instead of setting it in a file of one's own. */
 const relied = {
   'data-dir': 'leave it out, and mount the disk at /var/lib/rancher/k3s',
   config: 'leave it out; further keys go to config.yaml.d',
@@ -34,13 +34,13 @@ const relied = {
 
 type Relied = keyof typeof relied;
 
-/** Without knowing these, Slipway would take a K3s that lives for one that has never run. */
+/** Without these, Slipway would take a living K3s for one that has never run. */
 const places: readonly string[] = ['data-dir', 'config'];
 
 /**
- * Nothing of the operator's, be it a drop-in of K3s or of its unit or a variable, gives K3s another value than Slipway does
- * of what Slipway relies on: `K3sOverridden` with key, file and line. It blocks only if K3s keeps its data elsewhere.
- * `K3sConfigInvalid` for a drop-in that cannot be read.
+ * Nothing of the operator's (a drop-in of K3s or of its unit, a variable) overrides a value that Slipway relies on:
+ * else `K3sOverridden` with key, file and line. It blocks only if K3s keeps its data elsewhere. `K3sConfigInvalid` for
+ * a drop-in that cannot be read.
  */
 export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -56,7 +56,7 @@ export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
   };
 }
 
-/** The same Resource, which neither starts nor restarts anything while there is such an override. */
+/** Returns the same Resource, which neither starts nor restarts anything while there is such an override. */
 export function unlessOverridden(node: K3sNode, resource: Resource): Resource {
   return heldBack(resource, (host) => overrideObstacle(host, node));
 }
@@ -66,15 +66,15 @@ async function overrideObstacle(host: HostReader, node: K3sNode): Promise<NodeEr
   return found.length > 0 ? overridden(node, found) : unreadDropIns(host, node.paths);
 }
 
-/** What is given to K3s in another way than Slipway's, and differs from it. */
+/** Returns the flags that K3s gets in another way than Slipway's, and that differ from it. */
 async function overrides(host: HostReader, node: K3sNode): Promise<readonly GivenFlag[]> {
   const { config } = node.paths.k3s;
-  // What is wrong with the settings has a condition of its own.
+  // Faults of the settings have a condition of their own.
   const own = configFlags(await configText(host, node).catch(() => ''), config);
   const at = { kind: node.role.k3s, paths: node.paths };
   const foreign = await foreignUnit(host, at);
   const given = await startFlags(host, { ...at, config: own, foreign });
-  // Slipway's unit takes the place of another program's; where that one has K3s' data counts until then.
+  // Slipway's unit replaces another program's; until then it counts that this one names the place of K3s' data.
   const all = given.filter(({ name, path }) => path !== foreign?.path || places.includes(name));
   const [wanted, effective] = [mergedFlags(own), mergedFlags(all)];
   return Object.keys(relied).flatMap((name) => {
@@ -85,7 +85,10 @@ async function overrides(host: HostReader, node: K3sNode): Promise<readonly Give
   });
 }
 
-/** Without a server of its own to join an agent has a condition, and without a token for agents there is none to differ. */
+/**
+ * True if a missing value of ours needs no check: an agent without a server has a condition of its own, and without a
+ * token for agents nothing can differ.
+ */
 function isIndifferent(name: string, { role }: K3sNode): boolean {
   return name === 'agent-token-file' || (name === 'server' && role.k3s === 'agent');
 }

@@ -24,9 +24,9 @@ import { startedWith } from './started-with.ts';
 
 /**
  * The settings of a server's cluster stay as K3s runs with them: another value is `SettingsIrreversible`, until
- * consent.settings names it where consent can.
+ * consent.settings names it, if consent is possible.
  *
- * The other settings are applied meanwhile. What K3s runs with is what its unit noted at its start.
+ * The other settings are applied meanwhile. The values that K3s runs with are those that its unit noted at its start.
  */
 export function settingsChange(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -43,8 +43,8 @@ export function settingsChange(node: K3sNode, needs: readonly string[]): Resourc
 }
 
 /**
- * The same Resource, which neither starts nor restarts K3s while a start would take another value all the same: from a
- * file of the operator's, or because the old value is nowhere to be had.
+ * Returns the same Resource, which neither starts nor restarts K3s while a start would use another value regardless:
+ * from a file of the operator's, or because the old value is lost.
  */
 export function unlessIrreversible(node: K3sNode, resource: Resource): Resource {
   return heldBack(resource, async (host) => {
@@ -54,7 +54,7 @@ export function unlessIrreversible(node: K3sNode, resource: Resource): Resource 
   });
 }
 
-/** The node with the settings that K3s runs with in place of those that are held back. */
+/** Returns the node with the settings that K3s runs with in place of those that are held back. */
 export async function keepingSettings(host: HostReader, node: K3sNode): Promise<K3sNode> {
   const held = (await heldChanges(host, node)).filter(({ origin }) => origin === undefined);
   if (held.length === 0) return node;
@@ -66,7 +66,7 @@ export async function keepingSettings(host: HostReader, node: K3sNode): Promise<
     const value = keptValue(change, written);
     return value === undefined ? [] : [[change.key, value] as const];
   });
-  // In the order of the file, so that it is not rewritten, and K3s restarted, for nothing.
+  // In the order of the file: another order would rewrite it and restart K3s for nothing.
   const order = Object.keys(written.values);
   const at = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length);
   const entries = [...wanted, ...kept].sort(([a], [b]) => at(a) - at(b));
@@ -77,7 +77,7 @@ export async function keepingSettings(host: HostReader, node: K3sNode): Promise<
   return { ...node, settings: { ...node.settings, k3s } };
 }
 
-/** What K3s' configuration file has on this machine, as it is written there and as it is compared. */
+/** The values in K3s' configuration file on this machine, as written and as compared. */
 interface WrittenConfig {
   readonly values: Readonly<Record<string, unknown>>;
   readonly guarded: GuardedValues;
@@ -98,7 +98,10 @@ function isKept(change: HeldChange, written: WrittenConfig): boolean {
   return change.value === undefined || keptValue(change, written) !== undefined;
 }
 
-/** What K3s runs with; of a secret there is only a digest, and the configuration has it if it has not been lost. */
+/**
+ * Returns the value that K3s runs with. Only a digest is kept of a secret, so it comes from the configuration, unless
+ * lost.
+ */
 function keptValue({ key, value }: HeldChange, written: WrittenConfig): unknown {
   if (written.guarded[key] === value) return written.values[key];
   return holdsSecret(key) ? undefined : value;
@@ -107,11 +110,11 @@ function keptValue({ key, value }: HeldChange, written: WrittenConfig): unknown 
 /** One key whose change is held back. */
 interface HeldChange {
   readonly key: GuardedKey;
-  /** As K3s was given it; `undefined` if it was not. */
+  /** The value that K3s was given; `undefined` if it was not. */
   readonly value: string | undefined;
   readonly observed: string;
   readonly desired: string;
-  /** Where another file than the configuration gives K3s the new value; `undefined` for the settings. */
+  /** The flag in another file that gives K3s the new value; `undefined` if the settings do. */
   readonly origin: GivenFlag | undefined;
 }
 

@@ -7,8 +7,8 @@ import { readK3sYaml } from '../../../settings/yaml.ts';
 import { dropInPaths } from '../flags/flags.ts';
 
 /**
- * Returns `K3sConfigInvalid`, with file and line, if a drop-in of the operator cannot be read: what it gives K3s is not
- * known then, and K3s itself ends on most of them at its next start. A file that this user may not read says nothing.
+ * Returns `K3sConfigInvalid`, with file and line, if a drop-in of the operator cannot be read: its flags are unknown
+ * then, and K3s itself ends on most such files at its next start. Ignores a file that this user may not read.
  */
 export async function unreadDropIns(host: HostReader, paths: NodePaths): Promise<NodeError | undefined> {
   const dropIns = await dropInPaths(host, paths);

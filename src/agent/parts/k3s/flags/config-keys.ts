@@ -20,8 +20,8 @@ export interface K3sKeyProblem {
 }
 
 /**
- * What is wrong with a K3s configuration file before K3s sees it: an unknown key ends `k3s agent`, and is no more than
- * a warning to `k3s server`. `key+` appends to a list (docs.k3s.io, configuration file).
+ * Returns the problems of a K3s configuration file before K3s reads it: an unknown key ends `k3s agent`, and is only a
+ * warning to `k3s server`. `key+` appends to a list (docs.k3s.io, configuration file).
  */
 export function checkK3sConfig(
   command: K3sCommand,
@@ -33,7 +33,7 @@ export function checkK3sConfig(
   });
 }
 
-/** The same for `k3s.config` in written settings: while the role is unknown, what is wrong for every command. */
+/** Returns the same for `k3s.config` in written settings; while the role is unknown, the problems of every command. */
 export function k3sSettingsProblems(written: unknown): readonly Problem[] {
   const command = findRole(String(valueAt(written, ['role'])))?.k3s;
   const config = mapAt(written, ['k3s', 'config']);
@@ -75,7 +75,7 @@ const expected = {
   StringSlice: 'a list of texts, or one text',
 } as const satisfies Record<K3sKeyType, string>;
 
-/** K3s turns every value into the text of a flag, so a number or `"true"` does as well where its text is right. */
+/** K3s turns every value into the text of a flag, so a number or `"true"` is accepted if its text is valid. */
 const fits = {
   String: (value) => typeof value === 'string' || typeof value === 'number',
   Bool: (value) => /^(true|false)$/.test(String(value)),
@@ -87,7 +87,7 @@ const fits = {
 
 const commands: readonly K3sCommand[] = ['server', 'agent'];
 
-/** Every key there is (K3s, pkg/cli/cmds: agent.go `NewAgentCommand`, server.go `ServerFlags`, August 2026). */
+/** Every key (K3s, pkg/cli/cmds: agent.go `NewAgentCommand`, server.go `ServerFlags`, August 2026). */
 export const k3sKeys: readonly K3sKey[] = [
   ...keys(
     commands,

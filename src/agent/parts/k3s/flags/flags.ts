@@ -4,19 +4,19 @@ import type { NodePaths } from '../../../paths.ts';
 import { readableText } from '../../../resources/file-text.ts';
 import { configFlags, type GivenFlag } from './given-flags.ts';
 
-/** The values of each flag, by its name without dashes; the last one counts where K3s takes only one. */
+/** The values of each flag, by its name without dashes; the last one counts if K3s takes only one. */
 export type Flags = ReadonlyMap<string, readonly string[]>;
 
 /**
- * What K3s is told by its configuration file and the drop-ins of the operator, in the order of their names: a later
- * file wins, and `key+` adds (pkg/configfilearg/parser.go). A file that is no YAML, on which K3s ends, tells nothing.
+ * Returns the flags in K3s' configuration file and the drop-ins of the operator, in the order of their names: a later
+ * file wins, and `key+` adds (pkg/configfilearg/parser.go). A file that is not YAML, on which K3s ends, has no flags.
  */
 export async function k3sFlags(host: HostReader, paths: NodePaths): Promise<Flags> {
   const config = configFlags(await readableText(host, paths.k3s.config), paths.k3s.config);
   return mergedFlags([...config, ...(await dropInFlags(host, paths))]);
 }
 
-/** The flags in the drop-ins of the operator, in the order in which K3s reads them. */
+/** Returns the flags in the drop-ins of the operator, in the order in which K3s reads them. */
 export async function dropInFlags(host: HostReader, paths: NodePaths): Promise<readonly GivenFlag[]> {
   const found = (await dropInPaths(host, paths)).map(async (path) =>
     configFlags(await readableText(host, path), path),
@@ -24,13 +24,13 @@ export async function dropInFlags(host: HostReader, paths: NodePaths): Promise<r
   return (await Promise.all(found)).flat();
 }
 
-/** The drop-ins of the operator, in the order in which K3s reads them: the case of `.yaml` is of no account to it. */
+/** Returns the drop-ins of the operator, in the order in which K3s reads them: `.yaml` in upper or lower case. */
 export async function dropInPaths(host: HostReader, { k3s }: NodePaths): Promise<readonly string[]> {
   const folder = `${k3s.config}.d`;
   return (await host.list(folder)).filter((name) => /\.ya?ml$/i.test(name)).map((name) => join(folder, name));
 }
 
-/** Each flag with what K3s makes of all that was given for it. */
+/** Returns each flag with the values that K3s makes of all that were given. */
 export function mergedFlags(given: readonly GivenFlag[]): Flags {
   const flags = new Map<string, readonly string[]>();
   for (const { name, values, adds } of given) {
@@ -39,7 +39,7 @@ export function mergedFlags(given: readonly GivenFlag[]): Flags {
   return flags;
 }
 
-/** The flag by which an operator has kubelet ask another provider, where there is one. */
+/** Returns the flag by which an operator has kubelet ask another provider, if there is one. */
 export function otherProviderFlag(flags: Flags, { k3s }: NodePaths): string | undefined {
   const usual = {
     'image-credential-provider-config': k3s.credentialProvider,

@@ -5,10 +5,10 @@ import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { readableText } from '../../../resources/file-text.ts';
 
-/** How a unit and a configuration begin that Slipway wrote. */
+/** The beginning of a unit or a configuration that Slipway wrote. */
 export const ours = '# Written by Slipway';
 
-/** Where systemd looks for a unit, the first one winning (systemd.unit(5)). */
+/** The folders in which systemd looks for a unit, the first one winning (systemd.unit(5)). */
 export const unitFolders = [
   'etc/systemd/system',
   'run/systemd/system',
@@ -16,7 +16,7 @@ export const unitFolders = [
   'usr/lib/systemd/system',
 ];
 
-/** The unit of K3s that another program wrote; `undefined` if there is none, or it is Slipway's. */
+/** The unit of K3s that another program wrote; `undefined` without one, or for Slipway's own. */
 export async function foreignUnit(
   host: HostReader,
   { kind, paths }: { readonly kind: Role['k3s']; readonly paths: NodePaths },

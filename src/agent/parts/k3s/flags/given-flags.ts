@@ -3,18 +3,18 @@ import { isMap } from '../../../settings/path.ts';
 import { readK3sYaml } from '../../../settings/yaml.ts';
 import { type K3sKeyType, k3sKeys } from './config-keys.ts';
 
-/** A flag of K3s as somebody gave it, without its dashes, and where it stands. */
+/** A flag of K3s as given, without its dashes, and its place. */
 export interface GivenFlag {
   readonly name: string;
   readonly values: readonly string[];
   readonly path: string;
   /** The first line is 1. */
   readonly line: number;
-  /** True where it adds to what was given before it. */
+  /** True if it adds to earlier values. */
   readonly adds: boolean;
 }
 
-/** What a command line of K3s says: `undefined` if it does not run k3s itself, as a wrapper script does. */
+/** A command line of K3s; `undefined` if it does not run k3s itself, such as a wrapper script. */
 export interface K3sCommandLine {
   readonly command: string | undefined;
   readonly flags: readonly Pick<GivenFlag, 'name' | 'values'>[];
@@ -50,13 +50,16 @@ export function k3sCommandLine(words: readonly string[]): K3sCommandLine | undef
   return { command: plain[0], flags };
 }
 
-/** Every other flag takes the next word, whatever it begins with; of an unknown one a word like a flag is taken for one. */
+/**
+ * True if the flag takes no value. Every other flag takes the next word; after an unknown flag, a word with a dash
+ * counts as the next flag.
+ */
 function isBool(name: string, next: string | undefined): boolean {
   const type = keyType(name);
   return type === 'Bool' || (type === undefined && (next ?? '-').startsWith('-'));
 }
 
-/** K3s splits most of its lists at commas; arguments for others it hands on whole. */
+/** Splits a list at commas as K3s does; K3s hands arguments for other programs on whole. */
 function listed(name: string, value: string): readonly string[] {
   return isList(name) && !name.endsWith('-arg')
     ? value
@@ -66,25 +69,25 @@ function listed(name: string, value: string): readonly string[] {
     : [value];
 }
 
-/** The flags that a unit's ExecStart= gives to K3s; those of what is not k3s itself are not known. */
+/** Returns the flags that a unit's ExecStart= gives to K3s; those of another program are unknown. */
 export function unitFlags(text: string, path: string): readonly GivenFlag[] {
   const start = execStart(text);
   const flags = start ? (k3sCommandLine(unitWords(start.value))?.flags ?? []) : [];
   return flags.map((flag) => ({ ...flag, path, line: start?.line ?? 1, adds: isList(flag.name) }));
 }
 
-/** The command of a unit that counts. */
+/** Returns the effective command of a unit. */
 export function execStart(text: string): UnitLine | undefined {
   return assigned(unitLines(text), 'ExecStart').at(-1);
 }
 
-/** The flags in a configuration file of K3s; a text that is no map gives none. */
+/** Returns the flags in a configuration file of K3s; none if the text is not a map. */
 export function configFlags(text: string, path: string): readonly GivenFlag[] {
   const { value } = readK3sYaml(text, path);
   return isMap(value) ? configuredFlags(value, path, (key) => lineOf(text, key)) : [];
 }
 
-/** The flags that a configuration gives, by its keys. */
+/** Returns the flags that a configuration gives, by its keys. */
 export function configuredFlags(
   config: Readonly<Record<string, unknown>>,
   path: string,
@@ -97,7 +100,7 @@ export function configuredFlags(
   });
 }
 
-/** The flag that a key of a configuration file sets: `d` is `data-dir`, and `key+` adds to `key`. */
+/** Returns the flag that a key of a configuration file sets: `d` is `data-dir`, and `key+` adds to `key`. */
 export function flagOf(key: string): string {
   const name = key.replace(/\+$/, '');
   return aliases[name] ?? name;

@@ -3,8 +3,8 @@ import { mergedFlags } from './flags.ts';
 import { type GivenFlag, isList } from './given-flags.ts';
 
 /**
- * The keys of a server's configuration that harm a living cluster when they change, and the value K3s has for each
- * without one (pkg/cli/cmds/server.go; critical configuration: pkg/daemons/config, CriticalControlArgs).
+ * The keys of a server's configuration that harm a living cluster when they change, with K3s' default of each
+ * (pkg/cli/cmds/server.go; critical configuration: pkg/daemons/config, CriticalControlArgs).
  *
  * `never`: every node and Service holds the old value. `notYet`: possible by steps that Slipway does not take.
  * `consent`: works, and interrupts the network of every pod until all nodes have restarted.
@@ -26,7 +26,7 @@ export type GuardedKey = keyof typeof table;
 
 export const guardedKeys = Object.keys(table) as readonly GuardedKey[];
 
-/** Values of guarded keys as text, lists joined as K3s splits them; of one that may hold a secret, the digest. */
+/** Values of guarded keys as text, lists joined as K3s splits them; the digest of a value that may hold a secret. */
 export type GuardedValues = Readonly<Record<string, string>>;
 
 /** Returns how this key may change on a living cluster. */
@@ -40,12 +40,12 @@ export function isIrreversible(name: string): boolean {
   return key !== undefined && changeOf(key) !== 'consent';
 }
 
-/** The values that K3s has without being given any. */
+/** The defaults of K3s. */
 export const usualValues: GuardedValues = Object.fromEntries(
   guardedKeys.map((key) => [key, table[key].usual]),
 );
 
-/** Returns what these flags give the guarded keys; a value that is given twice counts once. */
+/** Returns the values of the guarded keys in these flags; a value that is given twice counts once. */
 export function guardedValues(flags: readonly GivenFlag[]): GuardedValues {
   const merged = mergedFlags(flags);
   return Object.fromEntries(

@@ -13,8 +13,8 @@ export interface StartPlace extends UnitPlace {
 }
 
 /**
- * Returns all that a start gives K3s: variables, the configuration file, the operator's drop-ins, and the command line of a
- * drop-in of the unit or of another program's unit; `mergedFlags` makes of it what counts.
+ * Returns all flags of a start: variables, the configuration file, the operator's drop-ins, and the command line of a
+ * drop-in of the unit or of another program's unit; `mergedFlags` makes the effective ones of them.
  */
 export async function startFlags(host: HostReader, start: StartPlace): Promise<readonly GivenFlag[]> {
   const { config, foreign, paths } = start;
@@ -27,7 +27,7 @@ export async function startFlags(host: HostReader, start: StartPlace): Promise<r
   ];
 }
 
-/** Returns what a start gives K3s by the files that are there now, those of another program included. */
+/** Returns the flags of a start by the files on disk now, those of another program included. */
 export async function presentFlags(host: HostReader, at: UnitPlace): Promise<readonly GivenFlag[]> {
   const path = at.paths.k3s.config;
   const config = configFlags(await readableText(host, path), path);

@@ -8,7 +8,7 @@ import { assigned, unitLines, unitWords } from '../../../resources/unit-text.ts'
 import { unitFolders } from './foreign-unit.ts';
 import { execStart, type GivenFlag, k3sCommandLine, unitFlags } from './given-flags.ts';
 
-/** Which K3s unit is looked at, and where. */
+/** A K3s unit and its place. */
 export interface UnitPlace {
   readonly kind: Role['k3s'];
   readonly paths: NodePaths;
@@ -21,8 +21,9 @@ export interface UnitFile {
 }
 
 /**
- * The variables that K3s takes for a flag, unless a file or its command line gives it (pkg/cli/cmds, EnvVars). Not
- * K3S_TOKEN and K3S_AGENT_TOKEN: a token file wins over them, and Slipway gives the files (pkg/cli/server, run).
+ * The variables that K3s takes for a flag, unless a file or its command line gives it (pkg/cli/cmds, EnvVars).
+ * K3S_TOKEN and K3S_AGENT_TOKEN are left out: a token file wins over them, and Slipway gives the files (pkg/cli/server,
+ * run).
  */
 const variables: Readonly<Record<string, string>> = {
   K3S_DATA_DIR: 'data-dir',
@@ -41,14 +42,14 @@ const variables: Readonly<Record<string, string>> = {
 export const flagVariables: readonly string[] = Object.keys(variables);
 
 /**
- * Returns the flags that the environment of K3s gives it: that of the unit's drop-ins first, then the files of variables,
- * which win. Every configuration file wins over all of them.
+ * Returns the flags that the environment of K3s gives it: first that of the unit's drop-ins, then the files of
+ * variables, which win. Every configuration file wins over all of them.
  */
 export async function variableFlags(host: HostReader, at: UnitPlace): Promise<readonly GivenFlag[]> {
   return unitVariables(host, await unitDropIns(host, at), unitEnvironmentFiles(at));
 }
 
-/** Returns the flags that unit files give K3s in its environment: in them, in other files, and in those they name. */
+/** Returns the flags that unit files give K3s in its environment: in these files and in those they name. */
 export async function unitVariables(
   host: HostReader,
   units: readonly UnitFile[],
@@ -69,8 +70,8 @@ export function inlineVariables({ text, path }: UnitFile): readonly GivenFlag[] 
 }
 
 /**
- * Returns the flags of the ExecStart= that a drop-in gives the unit, or that command as a flag `ExecStart` if it is not this
- * K3s command; `undefined` if no drop-in has one.
+ * Returns the flags of the ExecStart= that a drop-in gives the unit, or a flag `ExecStart` with the whole command if it
+ * is not this K3s command; `undefined` if no drop-in has one.
  */
 export async function dropInStart(
   host: HostReader,
@@ -84,7 +85,9 @@ export async function dropInStart(
   return isPlain ? unitFlags(last.text, last.path) : [other];
 }
 
-/** Returns the files of variables that the operator gives K3s, those of K3s' own installer; a later one wins. */
+/**
+ * Returns the files of variables that the operator gives K3s, including those of K3s' own installer; a later one wins.
+ */
 export function unitEnvironmentFiles({ kind, paths }: UnitPlace): readonly string[] {
   const unit = unitName(kind);
   const name = unit.replace(/\.service$/, '');
@@ -96,8 +99,8 @@ export function unitEnvironmentFiles({ kind, paths }: UnitPlace): readonly strin
 }
 
 /**
- * By their names, whatever their folders; of two of one name the one in the folder that systemd looks into first hides the
- * other (systemd.unit(5)).
+ * Returns the drop-ins sorted by name, whatever their folders. Of two with one name, the one in the folder that systemd
+ * looks into first hides the other (systemd.unit(5)).
  */
 async function unitDropIns(host: HostReader, { kind, paths }: UnitPlace): Promise<readonly UnitFile[]> {
   const found = new Map<string, string>();

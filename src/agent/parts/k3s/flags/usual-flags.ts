@@ -1,6 +1,6 @@
 import type { K3sNode } from '../../../node.ts';
 
-/** The places that K3s has without being given any, by the flags that would name others. */
+/** Returns K3s' default places, by the flags that would name others. */
 export function usualFlags({ paths }: Pick<K3sNode, 'paths'>): Readonly<Record<string, readonly string[]>> {
   const { k3s } = paths;
   return {

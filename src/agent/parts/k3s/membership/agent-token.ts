@@ -12,11 +12,11 @@ import { fetchToken, isRedacted, verified } from './join-token.ts';
 import { parseToken } from './token.ts';
 
 /**
- * The token a server lets agents join with where joinToken.agentSecretName names one, so that agents need not have the
- * server's. It can be changed at any time, unlike that one: it is fetched anew every joinToken.verifyEvery.
+ * The token with which agents join a server, if joinToken.agentSecretName names one, so that agents need not have the
+ * server's. Unlike the server's, it can change at any time: it is fetched again every joinToken.verifyEvery.
  *
- * K3s is restarted for another one, so what a hand wrote there is no token until the cloud has the same; where the
- * cloud does not answer, what K3s has is put back.
+ * A new token restarts K3s, so a token that a person wrote there does not count until the cloud has the same; if the
+ * cloud does not answer, the token that K3s uses is restored.
  */
 export function agentToken(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
   const { agentSecretName, attempts, interval, verifyEvery } = node.settings.joinToken;
@@ -41,7 +41,7 @@ export function agentTokenPath({ slipway }: NodePaths): string {
   return join(slipway.state, 'agent-token');
 }
 
-/** What K3s started with (pkg/server/server.go, printTokens); `undefined` before its first start. */
+/** Returns what K3s started with (pkg/server/server.go, printTokens); `undefined` before its first start. */
 async function installedPassword(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
   return passwordOf(await host.readFile(join(dirname(paths.k3s.serverToken), 'agent-token')));
 }
@@ -79,7 +79,10 @@ function notTakenYet(): NodeError {
   });
 }
 
-/** A server takes the whole text for the password, so only that part of a full token is written. */
+/**
+ * Fetches the token's password: a server takes the whole text for the password, so only that part of a full token is
+ * written.
+ */
 async function fetchPassword(host: Host, cloud: Cloud, name: string): Promise<Secret> {
   const fetched = await fetchToken(host, cloud, name);
   const credential = isRedacted(fetched) ? undefined : parseToken(fetched.reveal())?.credential;

@@ -8,9 +8,9 @@ import { certificates, pinnedCa } from './ca.ts';
 import { parseToken, type Token } from './token.ts';
 
 /**
- * The token file of an agent that has joined pins the CA it has joined.
+ * The token file of an agent that has joined pins the CA of its cluster.
  *
- * With a token that pins none, K3s downloads the CA anew at every start and joins whatever server answers
+ * With a token without a pin, K3s downloads the CA anew at every start and joins any server that answers
  * (pkg/clientaccess/token.go, validateCAHash), so a rebuilt server, or an impostor, would get the node at its next
  * reboot. A token of the vault that pins a CA is kept as it is.
  */
@@ -29,7 +29,7 @@ export function caPin(node: K3sNode, id: string, needs: readonly string[]): Reso
   };
 }
 
-/** Drifted: the token file is to pin this CA. */
+/** Returns the drift of a token file that does not pin this CA. */
 export function pin({ paths }: K3sNode, token: Token, hash: string): Finding {
   const changes = [{ field: 'CA', observed: short(token.caHash), desired: short(hash) }];
   const summary = `pin the CA of the cluster in ${paths.slipway.joinToken}`;
@@ -37,7 +37,7 @@ export function pin({ paths }: K3sNode, token: Token, hash: string): Finding {
   return { state: 'Drifted', drift: { changes, summary, blocks: false, remedy } };
 }
 
-/** Pins another CA in the token file, whatever it pins now; a file without a token stays as it is. */
+/** Pins another CA in the token file, in place of any earlier pin; a file without a token stays as it is. */
 export async function repin(host: Host, { paths }: K3sNode, hash: string): Promise<void> {
   const token = tokenIn(await host.readFile(paths.slipway.joinToken));
   if (token && token.caHash !== hash) await writePinned(host, paths, token, hash);
@@ -54,38 +54,40 @@ export async function writePinned(
   await host.writeFile(slipway.joinToken, text, { mode: 0o600 });
 }
 
-/** The hash of the CA that the token file pins, if it pins one. */
+/** Returns the hash of the CA that the token file pins, if it pins one. */
 export async function pinnedHash(host: HostReader, { slipway }: NodePaths): Promise<string | undefined> {
   return tokenIn(await host.readFile(slipway.joinToken))?.caHash;
 }
 
-/** The text of a token file, and without its pin if that is the CA the node has joined. */
+/** Returns the text of a token file, without its pin if that is the CA the node has joined. */
 export function unpinnedToken(text: string, known: string): string {
   const token = parseToken(text);
   return token && token.caHash === pinnedCa(known).hash ? token.credential : text.trim();
 }
 
 /**
- * The CA that K3s has of the server it joined; `undefined` if there is none, or its file holds no certificate, as after a
- * power loss: K3s writes it anew at its start, and not as a whole.
+ * Returns K3s' copy of the CA of the server it joined; `undefined` if it is missing, or its file holds no certificate,
+ * as after a power loss: K3s writes it anew at its start, and not atomically.
  */
 export async function knownCa(host: HostReader, { k3s }: NodePaths): Promise<string | undefined> {
   const content = await fileText(host, k3s.agentServerCa);
   return certificates(content).length > 0 ? content : undefined;
 }
 
-/** The CA of a server that gave this node its certificate; `undefined` until one has. */
+/** Returns the CA of a server that gave this node its certificate; `undefined` before that. */
 async function joinedCa(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
   const hasJoined = (await host.stat(paths.k3s.kubeletKubeconfig)) !== undefined;
   return hasJoined ? knownCa(host, paths) : undefined;
 }
 
-/** `undefined` in a dry run as well, which has fetched no token: what stands in its place is not parsed as one. */
+/**
+ * Returns the token in the file; `undefined` also in a dry run, which fetches no token: a placeholder is not parsed.
+ */
 function tokenIn(found: FoundFile | undefined): Token | undefined {
   return found && parseToken(found.content);
 }
 
-/** `K10<hash>::node:<password>`, or `K10<hash>::<id>.<secret>` (pkg/clientaccess/token.go, parseToken). */
+/** Returns `K10<hash>::node:<password>`, or `K10<hash>::<id>.<secret>` (pkg/clientaccess/token.go, parseToken). */
 function pinnedToken({ kind, credential }: Token, hash: string): string {
   return `K10${hash}::${kind === 'bootstrap' ? credential : `node:${credential}`}`;
 }

@@ -3,20 +3,20 @@ import { sha256 } from '../../../engine/digest.ts';
 import { pemCertificates } from '../../../engine/pem.ts';
 import { remembering } from '../../../engine/remembering.ts';
 
-/** Certificates of a bundle that are read; a server shows its bundle without being asked who it is. */
+/** The most certificates of a bundle that are read: the bundle comes from a server that is not authenticated yet. */
 const longest = 64;
 
 export interface PinnedCa {
   /** What a token pins: lower-case hex sha256. */
   readonly hash: string;
-  /** What that hash vouches for, PEM; others may have added certificates of their own. */
+  /** The PEM text that this hash vouches for; others may have added certificates of their own. */
   readonly trusted: string;
 }
 
 /**
- * Returns the CA a bundle stands for, as a token pins it (pkg/clientaccess/token.go, hashCA): the text if the bundle has
- * one certificate, or if no root in it signs the first one; else the DER of the root, which vouches for the chain from
- * the first certificate to itself.
+ * Returns the CA of a bundle, as a token pins it (pkg/clientaccess/token.go, hashCA): the text if the bundle has one
+ * certificate, or if no root in it signs the first one; else the DER of the root, which vouches for the chain from the
+ * first certificate to itself.
  */
 export function pinnedCa(pem: string): PinnedCa {
   if (blocksOf(pem).length < 2) return { hash: sha256(pem), trusted: pem };
@@ -27,12 +27,12 @@ export function pinnedCa(pem: string): PinnedCa {
 }
 
 /**
- * Whether the owner of the known CA made the bundle that a server shows now: the same text, or each of its certificates
- * is a CA that was known, or whose key the known root certified, directly or through others of the bundle.
+ * Returns whether the owner of the known CA made the bundle that a server shows now: the same text, or each of its
+ * certificates is a CA that was known, or whose key the known root certified, directly or through others of the bundle.
  *
- * A bundle that merely contains the known certificate proves nothing, since that certificate is public. Nor does the same
- * pin: K3s compares no more than the root of a chain, and then trusts every certificate beside it (hashCA). Nor does a
- * bundle with a block that was not read as a certificate: another reader of the same text may trust what stands in it.
+ * A bundle that merely contains the known certificate proves nothing, since that certificate is public. Nor does the
+ * same pin: K3s compares only the root of a chain, and then trusts every certificate beside it (hashCA). Nor does a
+ * bundle with a block that was not read as a certificate: another reader of the same text may trust that block.
  */
 export function isSuccessor(shown: string, known: string): boolean {
   const before = certificates(known);
@@ -45,7 +45,7 @@ export function isSuccessor(shown: string, known: string): boolean {
   return isReadWhole && bundle.every((each) => isKnown(each) || isVouchedFor(each, bundle, roots));
 }
 
-/** The certificates of a PEM text; what is damaged is left out. */
+/** Returns the certificates of a PEM text, without damaged ones. */
 export function certificates(pem: string): readonly X509Certificate[] {
   return blocksOf(pem).flatMap((block) => parsed(block, block) ?? []);
 }
@@ -54,7 +54,7 @@ function blocksOf(pem: string): readonly string[] {
   return pemCertificates(pem).slice(0, longest);
 }
 
-/** A certificate is public and has no path: it goes by its own text. */
+/** Remembered by text alone: a certificate is public and has no path. */
 const parsed = remembering((block): X509Certificate | undefined => {
   try {
     return new X509Certificate(block);
@@ -63,20 +63,25 @@ const parsed = remembering((block): X509Certificate | undefined => {
   }
 });
 
-/** The certificates that a pin of this bundle rests on. */
+/** Returns the certificates that a pin of this bundle rests on. */
 function rootsOf(pem: string): readonly X509Certificate[] {
   const bundle = certificates(pem);
   return chainOf(bundle)?.slice(-1) ?? bundle;
 }
 
-/** From the first certificate of a bundle to the root that signed it; `undefined` if none of the others does. */
+/**
+ * Returns the chain from the first certificate of a bundle to the root that signed it; `undefined` if none of the
+ * others signs it.
+ */
 function chainOf([first, ...others]: readonly X509Certificate[]): readonly X509Certificate[] | undefined {
   if (first === undefined) return undefined;
   if (others.some((other) => isRoot(other) && other.raw.equals(first.raw))) return [first];
   return issuersAbove(first, others, new Set());
 }
 
-/** As Go's Verify builds it: a root is preferred, and a certificate of the same name and key is no step up. */
+/**
+ * Builds chains as Go's Verify does: a root is preferred, and a certificate of the same name and key is not an issuer.
+ */
 function issuersAbove(
   first: X509Certificate,
   others: readonly X509Certificate[],
@@ -95,7 +100,9 @@ function issuersAbove(
   return undefined;
 }
 
-/** Whether the key of a CA leads to one of the roots, each step by a signature; each certificate is tried once. */
+/**
+ * Returns whether the key of a CA leads to one of the roots, each step by a signature; each certificate is tried once.
+ */
 function isVouchedFor(
   ca: X509Certificate,
   bundle: readonly X509Certificate[],
@@ -110,12 +117,12 @@ function isVouchedFor(
   );
 }
 
-/** The same authority, certified by another: how a new CA is cross-signed by the old one. */
+/** True for the same authority, certified by another: a new CA that the old one cross-signed. */
 function isTwin(one: X509Certificate, other: X509Certificate): boolean {
   return one.subject === other.subject && one.publicKey.equals(other.publicKey);
 }
 
-/** By signature and not by name alone; only a CA may sign. */
+/** True by signature, not by name alone; only a CA may sign. */
 function isSigned(certificate: X509Certificate, by: X509Certificate): boolean {
   return by.ca && certificate.checkIssued(by) && certificate.verify(by.publicKey);
 }
@@ -123,7 +130,7 @@ function isSigned(certificate: X509Certificate, by: X509Certificate): boolean {
 /** The identifier of the extension authorityKeyIdentifier (RFC 5280, 4.2.1.1), DER. */
 const authorityKey = Buffer.from('0603551d23', 'hex');
 
-/** As hashCA tells roots from intermediates: by an authority key that is absent or its own. */
+/** Tells roots from intermediates as hashCA does: the authority key of a root is absent or its own. */
 function isRoot(certificate: X509Certificate): boolean {
   return !certificate.raw.includes(authorityKey) || certificate.checkIssued(certificate);
 }

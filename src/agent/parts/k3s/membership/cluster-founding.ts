@@ -13,10 +13,10 @@ import { serverCa } from './supervisor.ts';
 const foundingId = 'Cluster/founding';
 
 /**
- * A server founds the only cluster there is: `ClusterExists` if the settings name another server to join, or if one answers
- * at a name in its tls-san while its own disk is empty, as after the disk of the first server was lost.
+ * A server founds the only cluster: `ClusterExists` if the settings name another server to join, or if one answers at a
+ * name in its tls-san while its own disk is empty, as after the first server lost its disk.
  *
- * A server that has a cluster goes on.
+ * A server that has a cluster is not affected.
  */
 export function clusterFounding(node: K3sNode): Resource {
   return {
@@ -32,7 +32,7 @@ export function clusterFounding(node: K3sNode): Resource {
   };
 }
 
-/** Returns what is wrong if a server is to join another server than itself. */
+/** Returns the error of a server whose settings name another server to join. */
 export function serverToJoin(node: K3sNode): NodeError | undefined {
   const { role, server } = node;
   if (role.k3s !== 'server' || server === undefined || isOwn(node, server)) return undefined;
@@ -44,7 +44,7 @@ export function serverToJoin(node: K3sNode): NodeError | undefined {
 }
 
 async function answeringServer(host: HostReader, node: K3sNode): Promise<NodeError | undefined> {
-  // K3s answers at its own names a moment before its token is there.
+  // K3s answers at its own names shortly before its token exists.
   if (await isStarted(host, node)) return undefined;
   const addresses = (await serverNames(host, node)).flatMap(asServer);
   const others = [...new Set(addresses)].filter((address) => !isOwn(node, address));
@@ -66,7 +66,7 @@ async function isStarted(host: HostReader, { role }: K3sNode): Promise<boolean> 
   return ['active', 'reloading', 'activating'].includes(ActiveState);
 }
 
-/** The names that its certificate is to have, among them that by which nodes register. */
+/** Returns the names of its certificate, with the one by which nodes register. */
 async function serverNames(host: HostReader, { settings, paths }: K3sNode): Promise<readonly string[]> {
   const configured = configuredFlags(settings.k3s.config, paths.k3s.config);
   const flags = [...configured, ...(await dropInFlags(host, paths))];

@@ -15,13 +15,12 @@ import { rotateToken } from './token-rotation.ts';
 const joinTokenId = 'Credential/join-token';
 
 /**
- * The file K3s reads its token from: fetched from the cloud when it is missing or no token at all.
+ * The file K3s reads its token from: fetched from the cloud if it is missing or not a token.
  *
- * On a server the token also encrypts the datastore, and K3s does not start with another. So on an installed server
- * the file is what K3s itself keeps, and is compared with the vault's every joinToken.verifyEvery: `TokenChanged` where
- * they differ, until consent.tokenChange names the digest of the vault's token: then the running server rotates to it.
- * `SecretEmpty` for a
- * secret that is no token this node could use.
+ * On a server the token also encrypts the datastore, and K3s does not start with another. So on an installed server the
+ * file is K3s' own token, and is compared with the vault's every joinToken.verifyEvery: `TokenChanged` if they differ,
+ * until consent.tokenChange names the digest of the vault's token: then the running server rotates to it. `SecretEmpty`
+ * for a secret that is not a token this node could use.
  */
 export function joinToken(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
   const { paths, settings } = node;
@@ -40,21 +39,24 @@ export function joinToken(node: K3sNode, cloud: Cloud, needs: readonly string[])
   return observing(of, undefined, (host) => installedToken(host, node));
 }
 
-/** A token from the cloud, as the text of its file. `SecretEmpty` where the secret is none. */
+/** Fetches a token from the cloud, as the text of its file. `SecretEmpty` if the secret is not a token. */
 export async function fetchToken(host: Host, cloud: Cloud, name: string): Promise<Secret> {
   const secret = await host.obtain(`the join token (secret ${name})`, () => cloud.secret(name));
   if (!parseToken(secret.reveal()) && !isRedacted(secret)) {
-    throw tokenUnusable(name, 'it is empty, has blanks in it, or begins like a K10 token and is none');
+    throw tokenUnusable(name, 'it is empty, has blanks in it, or begins like a K10 token but is not one');
   }
   return new Secret(`${secret.reveal().trim()}\n`, `${secret}\n`);
 }
 
-/** Whether a text only stands for a secret: a dry run fetches none, so nothing can be concluded from it. */
+/** True if a text only stands for a secret: a dry run fetches none, so nothing can be concluded from it. */
 export function isRedacted(secret: Secret | string): boolean {
   return (typeof secret === 'string' ? secret : secret.reveal()).trim() === redacted;
 }
 
-/** The token K3s keeps since it was installed; it follows a `k3s token rotate` (pkg/server/handlers/token.go). */
+/**
+ * Returns the token that K3s has kept since it was installed; it follows a `k3s token rotate`
+ * (pkg/server/handlers/token.go).
+ */
 async function installedToken(host: HostReader, { role, paths }: K3sNode): Promise<Token | undefined> {
   if (role.k3s !== 'server') return undefined;
   const found = await host.readFile(paths.k3s.serverToken);
@@ -78,7 +80,7 @@ function judgeJoinToken(
   return verified(found, now, node.settings.joinToken.verifyEvery);
 }
 
-/** Current until a comparison is due. The file is written anew at each, so its time is that of the last one. */
+/** Current until a comparison is due. Each comparison rewrites the file, so its time is that of the last one. */
 export function verified({ modifiedAt }: FoundFile, now: number, every: number): Currency {
   const due = modifiedAt + every;
   if (modifiedAt <= now && now < due) return { ok: true, until: due };
@@ -90,7 +92,7 @@ export function verified({ modifiedAt }: FoundFile, now: number, every: number):
   return { ok: false, blocks: false, changes: [change] };
 }
 
-/** The token of a node that has none yet. */
+/** Fetches the token of a node without one. */
 async function firstToken(host: Host, node: K3sNode, cloud: Cloud): Promise<Secret> {
   const name = tokenSecretName(node);
   const fetched = await fetchToken(host, cloud, name);
@@ -99,7 +101,7 @@ async function firstToken(host: Host, node: K3sNode, cloud: Cloud): Promise<Secr
   throw tokenUnusable(name, 'it names the CA of a cluster, and this server is about to make its own CA');
 }
 
-/** The token of an installed server: restored where its file is damaged, else compared with the vault's. */
+/** Renews the token of an installed server: restores a damaged file, else compares it with the vault's. */
 async function renewToken(
   host: Host,
   node: K3sNode,
@@ -123,14 +125,14 @@ async function renewToken(
   return fetched;
 }
 
-/** A server starts with a password only (pkg/cluster/storage.go, normalizeToken). */
+/** Returns the password, the only form of token that a server starts with (pkg/cluster/storage.go, normalizeToken). */
 function serverPassword(fetched: Secret, name: string): Token {
   const token = parseToken(fetched.reveal());
   if (token?.kind === 'password') return token;
   throw tokenUnusable(name, 'it is a bootstrap token, with which agents can join and no server starts');
 }
 
-/** The secret that holds the token of this node. */
+/** Returns the name of the secret that holds the token of this node. */
 export function tokenSecretName({ role, settings }: K3sNode): string {
   const { secretName, agentSecretName = secretName } = settings.joinToken;
   return role.k3s === 'agent' ? agentSecretName : secretName;

@@ -3,7 +3,7 @@ import type { Resource } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
 import { nonBlocking } from '../../../resources/combinators.ts';
 
-/** Whether K3s has been part of a cluster here: a server has its token then, an agent its server's CA. */
+/** Returns whether K3s has been part of a cluster here: then a server has its token, an agent its server's CA. */
 export async function joinedCluster(host: HostReader, node: K3sNode): Promise<boolean> {
   return (await host.stat(proofOfJoining(node))) !== undefined;
 }
@@ -14,8 +14,8 @@ export function proofOfJoining({ role, paths }: K3sNode): string {
 }
 
 /**
- * Lets dependants go on in spite of its drift and its errors on a node that has joined: what K3s runs with works, and it
- * has to be watched and started again all the same.
+ * Returns the same Resource, whose drift and errors do not block dependants on a node that has joined: K3s works with
+ * what it has, and must still be watched and restarted.
  */
 export function nonBlockingOnceJoined(node: K3sNode, resource: Resource): Resource {
   return nonBlocking(resource, (host) => joinedCluster(host, node));

@@ -23,9 +23,9 @@ const roleChangeId = 'Consent/role';
  * A node stays the kind of K3s node it was installed as: the other kind's unit is `RoleChanged` until
  * consent.roleChange names both kinds and the cluster the node leaves, `server-to-agent@3f2a9c1b2d4e`.
  *
- * With consent, step by step, each seen in the world and the unit file last: the old service is stopped and
- * disabled, its token removed, its data moved aside (`/var/lib/rancher/k3s.server-<time>`, so that nothing is lost),
- * its unit removed. Containers of the old role end with the next reboot, as after any stop of K3s.
+ * With consent, the change takes steps, each checked on the machine, and the unit file last: the old service is stopped
+ * and disabled, its token removed, its data moved aside (`/var/lib/rancher/k3s.server-<time>`, so that nothing is
+ * lost), its unit removed. Containers of the old role end with the next reboot, as after any stop of K3s.
  */
 export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -38,9 +38,10 @@ export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
 }
 
 /**
- * The node as it was installed, until consent.roleChange: a K3s of another kind than the role asks for stays in care.
+ * Returns the node as it was installed, until consent.roleChange: a K3s of another kind than the wanted role is still
+ * maintained.
  *
- * Of several roles of that kind it is the one with the most labels that K3s was given.
+ * If several roles are of that kind, the one with the most labels that K3s was given.
  */
 export async function keepingRole(
   host: HostReader,
@@ -93,14 +94,16 @@ async function checkRole(host: HostReader, node: K3sNode): Promise<Finding> {
   return step({ field: unitFile, observed: 'present', desired: undefined }, (host) => host.remove(unitFile));
 }
 
-/** What consent names: of a cluster by its CA, so that it does not cover the next server that is made here. */
+/**
+ * Returns the word of the consent: it names a cluster by its CA, so that it does not cover the next server on this VM.
+ */
 async function changeOf(host: HostReader, node: K3sNode): Promise<string> {
   const other = otherKind(node);
   const cluster = await clusterOf(host, node.paths, other);
   return `${other}-to-${node.role.k3s}${cluster === undefined ? '' : `@${cluster.slice(0, 12)}`}`;
 }
 
-/** The hash of its CA; still known while only the unit is left to remove. */
+/** Returns the hash of the cluster's CA; still known while only the unit is left to remove. */
 async function clusterOf(host: HostReader, paths: NodePaths, kind: Kind): Promise<string | undefined> {
   const aside = (await movedAside(host, paths)).filter((path) =>
     path.startsWith(`${paths.k3s.data}.${kind}-`),
@@ -120,7 +123,7 @@ async function putAside(host: Host, { paths }: K3sNode, aside: string): Promise<
   await host.rename(paths.k3s.data, aside);
 }
 
-/** `20260101T120000Z` */
+/** Returns a time as `20260101T120000Z`. */
 function compactTime(time: number): string {
   return new Date(time).toISOString().replace(/[-:]|\.\d+/g, '');
 }

@@ -22,11 +22,11 @@ const serverChangeId = 'Consent/server';
 
 /**
  * An agent stays with the server it joined: another address or another CA is `ServerChanged`, and no address at all
- * `ServerUnknown`. Its configuration stays and it goes on, until consent.serverChange names that address and CA.
+ * `ServerUnknown`. Its configuration stays and it keeps running, until consent.serverChange names that address and CA.
  *
- * With consent, and where the CA differs, K3s is stopped, what the agent got from the old server is removed, the
+ * With consent, and if the CA differs, K3s is stopped, everything the agent got from the old server is removed, the
  * known CA last, and the node joins as a new one does. With the same CA a new address only restarts K3s. A CA that the
- * known one certified is the same server's (ca.ts, isSuccessor).
+ * known one certified belongs to the same server (ca.ts, isSuccessor).
  */
 export function serverChange(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -38,7 +38,7 @@ export function serverChange(node: K3sNode, needs: readonly string[]): Resource 
   };
 }
 
-/** The node as it is until consent, and until the new server answers: one that has joined keeps its server. */
+/** Returns the node as it is until consent, and until the new server answers: one that has joined keeps its server. */
 export async function keepingServer(host: HostReader, node: K3sNode): Promise<K3sNode> {
   if (node.role.k3s === 'server' || !(await joinedCluster(host, node))) return node;
   const old = await configuredServer(host, node);
@@ -78,12 +78,15 @@ function rebuilt(server: string): string {
   return `${server} shows another CA than the one this agent knows, as a rebuilt server does`;
 }
 
-/** A server that is away says nothing about its CA; joining it is where that is told. */
+/** Ignores that a server does not answer: joining it reports that. */
 function unknown(thrown: unknown): undefined {
   if (!(thrown instanceof NodeError)) throw thrown;
 }
 
-/** As Slipway wrote it, or as another program's unit has it; a line that was damaged by hand names no server. */
+/**
+ * Returns the configured server, written by Slipway or in another program's unit; `undefined` for a line that was
+ * damaged by hand.
+ */
 async function configuredServer(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
   const text = await fileText(host, paths.k3s.config);
   return /^server: "(https:\/\/[^"\s]+)"$/m.exec(text)?.[1] ?? adoptedServer(host, paths);
@@ -102,7 +105,10 @@ async function adoptedServer(host: HostReader, paths: NodePaths): Promise<string
   }
 }
 
-/** The hash of a CA that this agent does not know, by which consent names it; whole, since it is what is trusted. */
+/**
+ * Returns the hash of a CA that this agent does not know, by which consent names it; in full, since it is what is
+ * trusted.
+ */
 async function foreignCa(host: HostReader, { paths }: K3sNode, ca: string): Promise<readonly string[]> {
   const { hash } = pinnedCa(ca);
   const known = await knownCa(host, paths);
@@ -137,8 +143,8 @@ async function leaveServer(host: HostReader, node: K3sNode, hash: string): Promi
 }
 
 /**
- * Removes what an agent has of its server: its credentials, and last the CA, which shows that this is to be done. Its
- * token pins the CA that was consented to before it is shown to any server.
+ * Removes everything an agent has of its server: its credentials, and last the CA, which marks the removal as
+ * unfinished. Its token pins the CA that was consented to before any server sees it.
  */
 async function forgetServer(host: Host, node: K3sNode, hash: string): Promise<void> {
   const { k3s } = node.paths;

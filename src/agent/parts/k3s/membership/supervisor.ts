@@ -4,22 +4,22 @@ import type { HostReader, HttpRequest, HttpResponse } from '../../../engine/host
 import { certificates } from './ca.ts';
 import { basicAuth, bearerAuth, type Token } from './token.ts';
 
-/** What the cloud calls that which may keep a node from its server. */
+/** The cloud's name for what may keep a node from its server. */
 type Hints = Pick<CloudHints, 'firewall'>;
 
 /** Milliseconds for one answer of the supervisor. */
 const timeout = 5_000;
 
 /**
- * The CA certificates a K3s server shows to whoever asks (GET /cacerts, pkg/server/handlers/router.go).
+ * Returns the CA certificates that a K3s server shows to any client (GET /cacerts, pkg/server/handlers/router.go).
  *
- * `ServerUnreachable` where nothing or something else answers there, `ServerNotReady` while it is starting.
+ * `ServerUnreachable` if nothing or another program answers there, `ServerNotReady` while it is starting.
  */
 export async function serverCa(host: HostReader, server: string, hints: Hints): Promise<string> {
   const ping = await askSupervisor(host, { url: `${server}/ping`, trust: 'anybody' }, hints);
   if (ping.status === 503) throw serverNotReady(server);
   if (ping.status !== 200 || ping.body.trim() !== 'pong') {
-    const why = `${server}/ping answers ${ping.status} and not pong, so this is no K3s server.`;
+    const why = `${server}/ping answers ${ping.status} and not pong, so this is not a K3s server.`;
     throw serverUnreachable(server, why, hints);
   }
   const { status, body } = await askSupervisor(host, { url: `${server}/cacerts`, trust: 'anybody' }, hints);
@@ -30,12 +30,12 @@ export async function serverCa(host: HostReader, server: string, hints: Hints): 
 export interface TokenAnswer {
   /** Of GET /v1-k3s/readyz. */
   readonly status: number;
-  /** What else a reader should know, as the end of a sentence. */
+  /** A further remark for readers, as the end of a sentence. */
   readonly remark: string;
 }
 
 /**
- * Asks that CA's server how it takes a node's token.
+ * Asks the server of that CA whether it accepts a node's token.
  *
  * K3s verifies the CA of its server and not the name (real K3s 1.36, behind a load balancer), so a name that is missing
  * from the certificate is a remark: kubectl does verify it.
@@ -98,5 +98,5 @@ function serverUnreachable(server: string, why: string, { firewall }: Hints, cau
   );
 }
 
-/** A cluster is made in one go: its agents wait for a server that is seconds or minutes away, on their own network. */
+/** A cluster is made in one go: its agents wait for a server that is ready within minutes, on their own network. */
 const whileItStarts = { longest: 10_000 } as const;

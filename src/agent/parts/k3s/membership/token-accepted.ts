@@ -16,13 +16,13 @@ import { serverCa, serverNotReady, tokenStatus } from './supervisor.ts';
 import { parseToken, type Token } from './token.ts';
 
 /**
- * The server answers and takes this agent's token; a token it refuses is fetched again from the cloud.
+ * The server answers and accepts this agent's token; a refused token is fetched again from the cloud.
  *
- * K3s itself would wait for a missing server, or hang on a wrong token, without an end. `ServerUnknown`, `ServerUnreachable`,
- * `ServerNotReady`, and with a token the cloud has no other for `TokenRejected` or `TokenCaMismatch`. None of them
- * blocks an agent that has joined before: it lives from its certificates, and K3s finds its server by itself. Such
- * an agent shows its token only to the CA it knows, or to one that this certified; a new one to the CA its token pins,
- * or, as K3s does, to any server that answers if its token pins none. As with K3s the CA decides, not the name.
+ * K3s itself would wait for a missing server, or hang on a wrong token, without end. `ServerUnknown`,
+ * `ServerUnreachable`, `ServerNotReady`, and `TokenRejected` or `TokenCaMismatch` if the cloud has no other token. None
+ * of them blocks an agent that has joined before: it uses its certificates, and K3s finds its server by itself. Such an
+ * agent shows its token only to the CA it knows, or to one that this CA certified; a new one to the CA its token pins,
+ * or, as K3s does, to any server that answers if its token has no pin. As with K3s the CA decides, not the name.
  */
 export function tokenAccepted(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
   return nonBlockingOnceJoined(node, {
@@ -41,7 +41,7 @@ export function tokenAccepted(node: K3sNode, cloud: Cloud, needs: readonly strin
   });
 }
 
-/** A dry run shows the token to nobody; an agent that has joined does not depend on the answer. */
+/** A dry run shows the token to no server; an agent that has joined does not depend on the answer. */
 const notAsked = waiting('Recorded', 'Whether the server takes the token was not asked.', { blocks: false });
 
 async function checkToken(host: HostReader, node: K3sNode, cloud: Cloud): Promise<Finding> {
@@ -77,7 +77,7 @@ async function checkToken(host: HostReader, node: K3sNode, cloud: Cloud): Promis
   }
 }
 
-/** The pin follows the CA of the server before K3s is started again: K3s would refuse the new one by itself. */
+/** Moves the pin to the CA of the server before K3s is started again: K3s would refuse the new CA by itself. */
 function pinAccepted(node: K3sNode, token: Token, hash: string, remark: string): Finding {
   if (token.caHash !== undefined && token.caHash !== hash) return pin(node, token, hash);
   const pins = token.caHash === undefined ? ', which pins no CA' : '';
@@ -85,8 +85,8 @@ function pinAccepted(node: K3sNode, token: Token, hash: string, remark: string):
 }
 
 /**
- * The pin of an agent that was part of a cluster and is to join the CA that its token pins, as with consent to another
- * server. A token of the vault that pins none does not lift it: the server that answers meanwhile may be any.
+ * Returns the pin of an agent that was part of a cluster and is to join the CA that its token pins, as with consent to
+ * another server. A token of the vault without a pin does not lift it: any server may be answering meanwhile.
  */
 async function pinOfOldAgent(
   host: HostReader,
@@ -98,11 +98,11 @@ async function pinOfOldAgent(
 
 interface Refused {
   readonly token: Token;
-  /** The CA that a token without a pin is given one of; `undefined` if it may pin none. */
+  /** The CA to pin in a token without a pin; `undefined` if it may stay without one. */
   readonly kept: string | undefined;
 }
 
-/** The cloud may hold a newer token than the file; if it holds the same one, that is what is wrong. */
+/** Fetches the token again: the cloud may hold a newer one than the file; if it is the same one, the error stands. */
 function fetchAnother(node: K3sNode, cloud: Cloud, { token, kept }: Refused, error: NodeError): Finding {
   const path = node.paths.slipway.joinToken;
   const remedy = async (host: Host) => {
@@ -122,12 +122,15 @@ function pinStays({ paths }: K3sNode, { reason, message }: NodeError): NodeError
   return new NodeError(
     reason,
     `${message} The secret pins no CA, and this agent was part of a cluster, so it shows it to no other CA than the one ` +
-      `pinned in ${paths.slipway.joinToken}. To join whatever server answers, remove that file.`,
+      `pinned in ${paths.slipway.joinToken}. To join any server that answers, remove that file.`,
     forPerson,
   );
 }
 
-/** A pin that Slipway added makes no other token of the vault's; only a mismatch is about the pin itself. */
+/**
+ * True for the same token of the vault: a pin that Slipway added makes no difference, unless the mismatch is about the
+ * pin itself.
+ */
 function isSame(fresh: Token, token: Token, { reason }: NodeError): boolean {
   const pins = fresh.caHash ?? (reason === 'TokenCaMismatch' ? undefined : token.caHash);
   return fresh.credential === token.credential && pins === token.caHash;

@@ -10,8 +10,8 @@ import { basicAuth, type Token } from './token.ts';
  * Makes `next` the cluster's token, as `k3s token rotate` does: through the running server, which encrypts its
  * datastore anew and writes its own token file (PUT /v1-k3s/token, pkg/server/handlers/token.go).
  *
- * Not through the command, since that takes the new token as an argument for every process to see. Nodes that run
- * go on with their certificates. A crash after it is harmless: K3s's file and the vault then agree.
+ * Does not use the command, which takes the new token as an argument, visible to every process. Running nodes continue
+ * with their certificates. A crash after it is harmless: K3s's file and the vault then agree.
  */
 export async function rotateToken(host: Host, node: K3sNode, installed: Token, next: Token): Promise<void> {
   const { config } = node.settings.k3s;

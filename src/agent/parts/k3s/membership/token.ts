@@ -1,18 +1,18 @@
 import { redacted, Secret } from '../../../engine/secret.ts';
 
 /**
- * A join token, taken apart (pkg/clientaccess/token.go, parseToken): `K10<CA hash>::<user>:<password>`, a bootstrap
- * token `<id>.<secret>` with or without that prefix, or a bare password.
+ * A parsed join token (pkg/clientaccess/token.go, parseToken): `K10<CA hash>::<user>:<password>`, a bootstrap token
+ * `<id>.<secret>` with or without that prefix, or a bare password.
  */
 export interface Token {
-  /** Lower-case hex sha256 of the cluster's CA; none in a bare token, which trusts whoever answers. */
+  /** Lower-case hex sha256 of the cluster's CA; `undefined` in a bare token, which trusts any server. */
   readonly caHash: string | undefined;
   readonly kind: 'password' | 'bootstrap';
   /** The password, or the whole `<id>.<secret>`. */
   readonly credential: string;
 }
 
-/** `undefined` for a text K3s would refuse as a token. */
+/** Parses a join token; `undefined` for a text that K3s would refuse as a token. */
 export function parseToken(text: string): Token | undefined {
   const token = text.trim();
   if (!/^[\x21-\x7e]+$/.test(token)) return undefined;
@@ -28,17 +28,17 @@ function credentials(text: string): Pick<Token, 'kind' | 'credential'> {
   return { kind: isBootstrap(text) ? 'bootstrap' : 'password', credential: text };
 }
 
-/** The form kubeadm gave bootstrap tokens (bootstrapapi.BootstrapTokenPattern). */
+/** True for the form kubeadm gave bootstrap tokens (bootstrapapi.BootstrapTokenPattern). */
 function isBootstrap(text: string): boolean {
   return /^[a-z0-9]{6}\.[a-z0-9]{16}$/.test(text);
 }
 
-/** The header with which somebody shows a token's password (RFC 7617). */
+/** Returns the header with which a client shows a token's password (RFC 7617). */
 export function basicAuth(user: string, password: string): Secret {
   return new Secret(`Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`, `Basic ${redacted}`);
 }
 
-/** The header with which a node shows a bootstrap token (RFC 6750). */
+/** Returns the header with which a node shows a bootstrap token (RFC 6750). */
 export function bearerAuth(token: string): Secret {
   return new Secret(`Bearer ${token}`, `Bearer ${redacted}`);
 }

@@ -11,15 +11,15 @@ import { consentAdvice, isConsented } from '../../../settings/consents.ts';
 import { readStamp } from './start-stamp.ts';
 
 /**
- * K3s runs from a start by Slipway's unit. One that another unit started has neither the configuration nor the credential
- * provider: `UnitAdopted` until it is started again by a person, or by consent.restart, which names the unit.
+ * K3s was started by Slipway's unit. A start by another unit has neither the configuration nor the credential provider:
+ * `UnitAdopted` until a person restarts K3s, or consent.restart names the unit.
  */
 export function ownStart(node: K3sNode, needs: readonly string[]): Resource {
   const unit = unitName(node.role.k3s);
   const restart = systemctl('restart', '--no-block', unit);
   return {
     id: 'Adoption/start',
-    summary: "see K3s started by Slipway's own unit",
+    summary: "check that Slipway's own unit started K3s",
     condition: 'K3sRunning',
     needs,
     async check(host) {
@@ -33,7 +33,7 @@ export function ownStart(node: K3sNode, needs: readonly string[]): Resource {
   };
 }
 
-/** The same Resource, which waits without blocking while K3s runs from a start by another unit. */
+/** Returns the same Resource, which waits without blocking while K3s runs from a start by another unit. */
 export function afterOwnStart(node: K3sNode, resource: Resource): Resource {
   return unless(resource, async (host) => {
     const start = await foreignStart(host, node);
@@ -44,8 +44,9 @@ export function afterOwnStart(node: K3sNode, resource: Resource): Resource {
 }
 
 /**
- * Returns the start by another unit than Slipway's from which K3s runs, as `k3s.service@<invocation>`; `undefined` if there
- * is none. Slipway's unit gives each start a directory, which holds a stamp of it, or none if Slipway could not run then.
+ * Returns the start by another unit than Slipway's from which K3s runs, as `k3s.service@<invocation>`; `undefined` if
+ * Slipway's started it. Slipway's unit gives each start a directory, with a stamp of it unless Slipway could not run
+ * then.
  */
 export async function foreignStart(
   host: HostReader,
@@ -54,7 +55,7 @@ export async function foreignStart(
   const unit = unitName(role.k3s);
   const shown = await showUnit(host, unit, ['ActiveState', 'SubState', 'InvocationID']);
   const { ActiveState, SubState, InvocationID } = shown;
-  // Between two starts the directory is gone, too.
+  // Between two starts the directory is missing as well.
   if (!['active', 'reloading', 'activating'].includes(ActiveState) || SubState === 'auto-restart')
     return undefined;
   const hasStamp = (await host.stat(paths.k3s.stamp)) !== undefined;

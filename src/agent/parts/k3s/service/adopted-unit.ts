@@ -25,9 +25,9 @@ import { joinedCluster } from '../membership/joined-cluster.ts';
 import { renderUnit } from './unit.ts';
 
 /**
- * The same Resource, left alone while it would take from K3s what a unit of another program gives it: `UnitAdopted`
- * with the list. It blocks only what has not joined a cluster; a K3s that runs is watched all the same. `others` are what
- * else there would be to lose.
+ * Returns the same Resource, which does not run while it would take flags from K3s that a unit of another program gives
+ * it: `UnitAdopted` with the list. It blocks only a node that has not joined a cluster; a running K3s is watched
+ * regardless. `others` are further losses.
  */
 export function keepingFlags(node: K3sNode, resource: Resource, others: readonly Losses[] = []): Resource {
   return unless(resource, async (host) => {
@@ -38,10 +38,10 @@ export function keepingFlags(node: K3sNode, resource: Resource, others: readonly
   });
 }
 
-/** Returns what of another program's files Slipway's would not have, each as a word that a consent can name. */
+/** Returns what another program's files have and Slipway's would not, each as a word that a consent can name. */
 type Losses = (host: HostReader, node: K3sNode) => Promise<readonly string[]>;
 
-/** What the next start would not have of what another program's unit gives K3s, as `flag=value`; no secret among it. */
+/** Returns the flags of another program's unit that the next start would lack, as `flag=value`, without secrets. */
 async function lostFlags(
   host: HostReader,
   node: K3sNode,
@@ -64,12 +64,12 @@ async function lostFlags(
   return [...new Set([...flags, ...lostLines(unit.text, node), ...elsewhere.flat()])];
 }
 
-/** A server cannot do without what its cluster was founded with, its datastore above all: no consent gives that up. */
+/** True for a flag that a server's cluster was founded with, above all its datastore: no consent gives it up. */
 function isKept(flag: string, { role }: K3sNode): boolean {
   return role.k3s === 'server' && isIrreversible(flag.split('=')[0] ?? '');
 }
 
-/** What Slipway gives K3s in another way: the token in its file, the server as settings and tag name it. */
+/** Flags that Slipway gives K3s in another way: the token in its file, the server by settings and tag. */
 const taken = ['token', 'token-file', 'server'];
 const secret =
   /^(agent-token|datastore-endpoint|etcd-s3-(access|secret)-key|etcd-s3-session-token|etcd-s3-proxy|vpn-auth)$/;
@@ -84,7 +84,10 @@ function missingFlags({ name, values }: GivenFlag, kept: Flags, node: K3sNode): 
   return secret.test(name) ? [name] : lost.map((value) => `${name}=${value}`);
 }
 
-/** Variables that are no flags, by their names alone, since their values may be secret, and what runs that is not k3s itself. */
+/**
+ * Returns variables that are not flags, by name alone since a value may be secret, and commands that are not k3s
+ * itself.
+ */
 function lostLines(text: string, node: K3sNode): readonly string[] {
   const lines = unitLines(text);
   const start = execStart(text);

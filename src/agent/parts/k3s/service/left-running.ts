@@ -5,7 +5,7 @@ import { unitName } from '../../../node.ts';
 import { retelling } from '../../../resources/combinators.ts';
 import { showUnit } from '../../../resources/unit.ts';
 
-/** The same Resource, whose trouble names the K3s that runs meanwhile: without a role nothing else looks at it. */
+/** Returns the same Resource, whose errors name the K3s that runs meanwhile: without a role nothing else checks it. */
 export function namingK3sLeftRunning(resource: Resource): Resource {
   return retelling(resource, withRunning);
 }

@@ -33,10 +33,10 @@ const properties = [
 type Shown = Readonly<Record<(typeof properties)[number], string>>;
 
 /**
- * K3s runs, and with what is on disk now: it is restarted where an input of its start is another than its stamp says.
+ * K3s runs, and with what is on disk now: it is restarted if an input of its start differs from its stamp.
  *
- * Its unit is Type=notify without a time limit, so it is started with --no-block and watched: `ServiceStarting`, or
- * what its journal says of this start. `ServiceFailed`, or the cause it names, where it ends again and again.
+ * Its unit is Type=notify without a time limit, so it is started with --no-block and watched: `ServiceStarting`, or the
+ * trouble in the journal of this start. `ServiceFailed`, or the cause it names, if it ends again and again.
  */
 export function k3sService(
   node: K3sNode,
@@ -55,7 +55,10 @@ export function k3sService(
   return heldBack(service, (host, drift) => rewrittenInput(host, drift, written));
 }
 
-/** K3s is not restarted for what a hand wrote since this pass looked at it: the next one puts that back first. */
+/**
+ * Returns a finding if an input was changed by hand since its check in this pass: the next pass restores it first, so
+ * that K3s is not restarted for it.
+ */
 async function rewrittenInput(
   host: HostReader,
   { changes }: Drift,
@@ -63,7 +66,7 @@ async function rewrittenInput(
 ): Promise<Finding | undefined> {
   if (!changes.some(({ desired }) => desired === asStarted)) return undefined;
   for (const input of written) {
-    // What cannot be looked at is not put back either.
+    // An input that cannot be checked is not restored either.
     const found = await input.check(host).catch(() => inSync());
     if (found.state === 'Drifted' && !found.drift.due)
       return waiting('Blocked', `waits for ${input.id}`, { after: 1_000, blocks: false });
@@ -82,7 +85,7 @@ interface Subject {
 async function checkService(host: HostReader, subject: Subject): Promise<Finding> {
   const { node, unit } = subject;
   const shown = await showUnit(host, unit, properties);
-  // A unit of Type=notify has its job for as long as it starts; what keeps it is in its journal.
+  // A unit of Type=notify has its job for as long as it starts; its journal shows what keeps it.
   if (/^[1-9]/.test(shown.Job) && shown.ActiveState !== 'activating')
     return waiting('ServiceStarting', `systemd is at work on ${unit}`, { after: 1_000 });
   switch (shown.ActiveState) {
@@ -106,13 +109,13 @@ async function checkService(host: HostReader, subject: Subject): Promise<Finding
   }
 }
 
-/** A K3s that runs does not block, so that its node is looked at while it cannot be restarted. */
+/** A running K3s does not block: its node is checked even while K3s cannot be restarted. */
 function drifted(changes: readonly Change[], command: Command, blocks = true): Finding {
   const remedy = async (host: Host) => void (await host.run(command));
   return { state: 'Drifted', drift: { changes, summary: commandLine(command), blocks, remedy } };
 }
 
-/** What a restart would be for, and what there is to say of a K3s that runs. */
+/** Reasons for a restart, and remarks on a running K3s. */
 interface Start {
   readonly isStarting: boolean;
   /** The inputs that count, by name. */
@@ -120,7 +123,7 @@ interface Start {
   readonly remarks: readonly string[];
 }
 
-/** A missing stamp, or one of another start, says nothing. */
+/** Checks the stamp of this start; a missing stamp, or one of another start, means nothing. */
 async function lookAtStart(
   host: HostReader,
   { node, sources: { inputs, judge } }: Subject,
@@ -135,7 +138,7 @@ async function lookAtStart(
   return { isStarting, changed: counting, remarks };
 }
 
-/** Drifted where this start was made of other inputs. */
+/** Returns the drift of a start that was made of other inputs. */
 function startOutdated(unit: string, { isStarting, changed }: Start): Finding | undefined {
   if (changed.length === 0) return undefined;
   return drifted(
@@ -161,7 +164,7 @@ async function serviceStarting(
   return waiting('ServiceStarting', `K3s is starting${again}`, { after: 3_000 });
 }
 
-/** The lines of this start only: an older one may have had another trouble. */
+/** Returns the lines of this start only: an older one may have had another problem. */
 async function startJournal(host: HostReader, unit: string, invocationId: string): Promise<string> {
   if (invocationId === '') return '';
   const { stdout } = await host.query({

@@ -9,7 +9,7 @@ import { installedVersion } from '../upgrade/release.ts';
 import type { StartInput } from './start-sources.ts';
 
 /**
- * Its configuration and its release. An operator's drop-ins in config.yaml.d are left out: who edits them decides when
+ * Its configuration and its release. An operator's drop-ins in config.yaml.d are left out: their editor decides when
  * K3s restarts.
  */
 export const programInputs: readonly StartInput[] = [
@@ -31,7 +31,7 @@ export const accessInputs: readonly StartInput[] = [
   { name: 'agentToken', text: async (host, paths) => (await fileText(host, agentTokenPath(paths))).trim() },
 ];
 
-/** Returns the release that is installed; `undefined` where K3s says nothing, which is no reason to restart it. */
+/** Returns the installed release; `undefined` if K3s does not name it, which does not restart K3s. */
 export function namedVersion(host: HostReader, paths: NodePaths): Promise<string | undefined> {
   return installedVersion(host, paths).catch(() => undefined);
 }

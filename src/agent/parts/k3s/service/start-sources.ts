@@ -2,26 +2,26 @@ import type { HostReader } from '../../../engine/host.ts';
 import type { K3sNode } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 
-/** What K3s reads at its start, and only then: K3s is restarted if it differs from what the start was made of. */
+/** An input that K3s reads only at its start: K3s is restarted if the input has changed since. */
 export interface StartInput {
-  /** What the stamp of a start and the drift of the service call it. */
+  /** Its name in the stamp of a start and in the drift of the service. */
   readonly name: string;
   /**
-   * Returns the text by which a change of this input is seen; `undefined` if it cannot be known, which restarts
-   * nothing. `notes` are those of the start that is stamped, or that runs.
+   * Returns the text that shows a change of this input; `undefined` if it is unknown, which restarts nothing. `notes`
+   * are those of the start that is stamped, or that runs.
    */
   text(host: HostReader, paths: NodePaths, notes: StartNotes): Promise<string | undefined>;
-  /** Returns the text that it may have had at the start without having changed since. */
+  /** Returns another text of the start that does not count as a change. */
   formerly?(host: HostReader, paths: NodePaths): Promise<string>;
-  /** Returns whether K3s can start with what is there now; if not, it is not restarted for it. */
+  /** Returns whether K3s can start with the current input; if not, K3s is not restarted for it. */
   isFit?(host: HostReader, node: StampedNode): Promise<boolean>;
-  /** True for what a running K3s no longer reads. */
+  /** True for an input that a running K3s no longer reads. */
   readonly onlyWhileStarting?: true;
 }
 
 export type StampedNode = Pick<K3sNode, 'paths' | 'settings'>;
 
-/** What the stamp of a start notes beside its inputs, by name: JSON. */
+/** Notes of a start beside its inputs, by name: JSON. */
 export type StartNotes = Readonly<Record<string, unknown>>;
 
 export interface StartNote {
@@ -29,7 +29,7 @@ export interface StartNote {
   read(host: HostReader, paths: NodePaths): Promise<unknown>;
 }
 
-/** A start of K3s, looked at since. */
+/** A start of K3s, compared with the inputs now. */
 export interface LookedAt {
   /** Absent if there is no stamp of this start. */
   readonly notes: StartNotes | undefined;
@@ -37,15 +37,15 @@ export interface LookedAt {
   readonly changed: readonly string[];
 }
 
-/** What a part makes of a start of K3s. */
+/** The verdict of a part on a start of K3s. */
 export interface StartVerdict {
-  /** Of the changed inputs, those for which K3s is not restarted. */
+  /** The changed inputs for which K3s is not restarted. */
   readonly spared: readonly string[];
   /** Remarks for the message of a K3s that runs from that start. */
   readonly remarks: readonly string[];
 }
 
-/** All that parts have to do with a start of K3s. */
+/** Everything that parts contribute to a start of K3s. */
 export interface StartSources {
   /** In the order in which the stamp has them. */
   readonly inputs: readonly StartInput[];

@@ -12,7 +12,7 @@ import type { StampedNode, StartInput, StartNotes, StartSources } from './start-
 
 type Digests = Readonly<Record<string, string | undefined>>;
 
-/** What one start of K3s was made of. */
+/** The inputs of one start of K3s. */
 export interface Stamp {
   readonly invocationId: string;
   readonly inputs: Digests;
@@ -20,7 +20,7 @@ export interface Stamp {
 }
 
 /**
- * Notes what K3s is about to start with; its unit does this before every start.
+ * Notes the inputs of K3s' next start; its unit does this before every start.
  *
  * `invocationId` is systemd's INVOCATION_ID of that start; `InternalError` without one, since only systemd gives it.
  */
@@ -44,7 +44,7 @@ export async function stampStart(
   await noteVersion(host, paths, await namedVersion(host, paths));
 }
 
-/** The stamp of this start of K3s; `undefined` where there is none, or it is of another start. */
+/** Returns the stamp of this start of K3s; `undefined` if it is missing, or of another start. */
 export async function readStamp(
   host: HostReader,
   paths: NodePaths,
@@ -57,7 +57,7 @@ export async function readStamp(
 
 const stampFile = z.looseObject({ invocationId: z.string(), inputs: z.record(z.string(), z.string()) });
 
-/** The names of the inputs that are other than at that start, and fit to start with. */
+/** Returns the names of the inputs that have changed since that start, and that K3s can start with. */
 export async function changedInputs(
   host: HostReader,
   node: StampedNode,

@@ -7,7 +7,7 @@ import { file } from '../../../resources/file.ts';
 import { unitLoaded } from '../../../resources/unit.ts';
 import { keptNode } from '../config/kept-node.ts';
 
-/** The systemd unit that runs K3s, and systemd knowing it. It is enabled once all is there that K3s needs. */
+/** The systemd unit that runs K3s, loaded by systemd. It is enabled once K3s has everything it needs. */
 export function unit(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   const name = unitName(node.role.k3s);
   const path = join(node.paths.system.units, name);
@@ -65,8 +65,8 @@ ExecStart=${start.map(argument).join(' ')}
 }
 
 /**
- * The proxy, for K3s and the containerd it runs (https://docs.k3s.io/advanced#configuring-an-http-proxy). Nodes,
- * pods and services are reached past it: the private ranges, as K3s advises, and what the settings add.
+ * Returns the proxy, for K3s and its containerd (https://docs.k3s.io/advanced#configuring-an-http-proxy). Nodes, pods
+ * and services are reached past it: the private ranges, as K3s advises, and those of the settings.
  */
 function proxyEnvironment({ settings, address, server }: K3sNode): Readonly<Record<string, string>> {
   const { proxy, noProxy } = settings.network;
@@ -83,18 +83,18 @@ function proxyEnvironment({ settings, address, server }: K3sNode): Readonly<Reco
   return { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, NO_PROXY: [...new Set(past.map(String))].join(',') };
 }
 
-/** One word of a command line (systemd.service(5)): no variable is meant. */
+/** Quotes one word of a command line (systemd.service(5)), without variables. */
 function argument(word: string): string {
   return quoted(word.replaceAll('$', '$$$$'));
 }
 
-/** One word in a unit file (systemd.syntax(7)). */
+/** Quotes one word in a unit file (systemd.syntax(7)). */
 function quoted(word: string): string {
   const escaped = unspecified(word).replaceAll('\\', '\\\\').replaceAll('"', '\\"');
   return /^[\w@%+=:,./$-]+$/.test(escaped) ? escaped : `"${escaped}"`;
 }
 
-/** A % that is not to be read as a specifier (systemd.unit(5)). */
+/** Escapes a %, which would begin a specifier (systemd.unit(5)). */
 function unspecified(text: string): string {
   return text.replaceAll('%', '%%');
 }

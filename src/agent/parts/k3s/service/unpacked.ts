@@ -1,7 +1,7 @@
 /**
- * What to do where K3s cannot run what it has unpacked. `k3s` unpacks its programs once for each release, into
- * data/<sha256>, checks them and renames the directory, all without fsync(2); from then on it looks only whether bin/k3s is
- * there (cmd/k3s/main.go, extract). So a power loss soon after can leave empty or cut off programs for ever.
+ * The repair of a K3s that cannot run its unpacked programs. `k3s` unpacks them once for each release, into
+ * data/<sha256>, checks them and renames the directory, all without fsync(2); from then on it only checks that bin/k3s
+ * exists (cmd/k3s/main.go, extract). So a power loss soon after can leave programs empty or cut off for good.
  */
 export const unpackAnew =
   'What K3s has unpacked may be damaged, as by a power loss. Run: rm -r /var/lib/rancher/k3s/data/????????????????*; K3s unpacks ' +
@@ -10,7 +10,7 @@ export const unpackAnew =
 /** Signals that end a program of which a part is missing: SIGILL, SIGBUS, SIGSEGV (signal(7)). */
 const signals: readonly string[] = ['4', '7', '11'];
 
-/** True if a main process ended as one does of which only a part is on the disk; values as systemctl show gives them. */
+/** True if a main process ended like one that is only partly on disk; values as systemctl show gives them. */
 export function endedAsCutOff(shown: { readonly Result: string; readonly ExecMainStatus: string }): boolean {
   return ['signal', 'core-dump'].includes(shown.Result) && signals.includes(shown.ExecMainStatus);
 }

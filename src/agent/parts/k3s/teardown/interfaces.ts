@@ -8,7 +8,10 @@ const namespaces = '/run/netns';
 const interfaces = '/sys/class/net';
 const bridge = 'cni0';
 
-/** What K3s makes: its bridge, flannel's tunnels by backend and address family, and kube-proxy's device under IPVS. */
+/**
+ * Interfaces that K3s makes: its bridge, flannel's tunnels by backend and address family, and kube-proxy's device under
+ * IPVS.
+ */
 const made: readonly string[] = [
   bridge,
   ...['flannel.1', 'flannel-v6.1', 'flannel-wg', 'flannel-wg-v6'],
@@ -16,8 +19,9 @@ const made: readonly string[] = [
 ];
 
 /**
- * The network namespaces of pods are gone; each is a file here that holds a mount while the pod lives. CNI names them,
- * whoever runs its plugins: those of another containerd's containers go, too, as with K3s' own script.
+ * The network namespaces of pods are gone; each is a file that holds a mount while the pod lives. CNI names them for
+ * any program that runs its plugins: those of another containerd's containers are removed as well, as by K3s' own
+ * script.
  */
 export function namespacesGone(needs: readonly string[]): Resource {
   return {
@@ -48,7 +52,7 @@ export function interfacesGone(needs: readonly string[]): Resource {
   };
 }
 
-/** Those of pods first: once the bridge is gone nothing tells them from others. */
+/** Lists those of pods first: without the bridge nothing distinguishes them from others. */
 async function k3sInterfaces(host: HostReader): Promise<readonly string[]> {
   const all = await host.list(interfaces);
   const stats = await Promise.all(all.map((name) => host.stat(join(interfaces, name, 'master'))));

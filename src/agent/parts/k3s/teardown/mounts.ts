@@ -10,8 +10,8 @@ import { noneOf, removed, removing } from '../../../resources/removed.ts';
 export const unmountedId = 'Unmounted/k3s';
 
 /**
- * Nothing is mounted at a path that begins like one of these, whose directories may be links. What is in use is detached
- * all the same (umount(8), --lazy), so that nobody reaches it by its path any more.
+ * Nothing is mounted at a path with one of these prefixes, whose directories may be links. A mount in use is detached
+ * regardless (umount(8), --lazy), so that no process reaches it by its path any more.
  */
 export function unmounted(prefixes: readonly string[], needs: readonly string[], root = '/'): Resource {
   return {
@@ -32,7 +32,10 @@ export function unmounted(prefixes: readonly string[], needs: readonly string[],
   };
 }
 
-/** Again while that helps: one mount may have hidden another, and one that went with its copy elsewhere is no failure. */
+/**
+ * Repeats while that helps: one mount may have hidden another, and one that vanished with its copy elsewhere is not a
+ * failure.
+ */
 async function unmountAll(host: Host, prefixes: readonly string[], root: string): Promise<void> {
   let points = await pointsLike(host, prefixes, root);
   while (points.length > 0) {
@@ -63,15 +66,15 @@ async function pointsLike(
   return (await mountPoints(host)).filter((point) => real.some((each) => point.startsWith(each)));
 }
 
-/** What follows the last slash begins a name, and is none. */
+/** Resolves the directory of a prefix: the part after the last slash begins a name, and is not a directory. */
 async function realPrefix(host: HostReader, prefix: string, root: string): Promise<string> {
   const at = prefix.lastIndexOf('/') + 1;
   return join(await realPath(host, prefix.slice(0, at), root), '/') + prefix.slice(at);
 }
 
 /**
- * The directory is gone. While something is mounted in it nothing is deleted, since that would be deleted, too; one
- * that is a mount of its own or a link to elsewhere, as to a disk for K3s' data, is emptied and stays.
+ * The directory is gone. Nothing is deleted while something is mounted in it, since that would be deleted as well. A
+ * directory that is a mount or a link, such as a disk for K3s' data, is emptied and stays.
  */
 export function emptied(path: string, needs: readonly string[], root = '/'): Resource {
   const gone = removed({ path, condition: 'K3sBinary', needs });
@@ -84,7 +87,7 @@ export function emptied(path: string, needs: readonly string[], root = '/'): Res
   });
 }
 
-/** `FileSystemError` where something is mounted in the directory, which would be deleted with it. */
+/** Throws `FileSystemError` if something is mounted in the directory, which would be deleted with it. */
 export async function nothingMountedIn(host: HostReader, path: string, root: string): Promise<void> {
   const real = await realPath(host, path, root);
   const inside = (await mountPoints(host)).filter((point) => point.startsWith(`${real}/`));
@@ -96,14 +99,17 @@ async function leadsElsewhere(host: HostReader, path: string, root: string): Pro
   return (await mountPoints(host)).includes(await realPath(host, path, root));
 }
 
-/** Every mount of this mount namespace, the latest first, so that one within another goes before it (proc_mounts(5)). */
+/**
+ * Returns every mount of this mount namespace, the latest first, so that an inner mount comes before the outer
+ * (proc_mounts(5)).
+ */
 async function mountPoints(host: HostReader): Promise<readonly string[]> {
   const table = await fileText(host, '/proc/mounts');
   const points = table.split('\n').flatMap((line) => line.split(' ')[1] ?? []);
   return points.map(unescaped).reverse();
 }
 
-/** Blanks and their like stand there in octal: `\040`. */
+/** Decodes blanks and similar characters, which are octal there: `\040`. */
 function unescaped(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)));
 }

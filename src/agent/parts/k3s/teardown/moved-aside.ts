@@ -5,14 +5,16 @@ import type { NodePaths } from '../../../paths.ts';
 import { noneOf, removing } from '../../../resources/removed.ts';
 import { nothingMountedIn } from './mounts.ts';
 
-/** K3s' data of an older role, which consent.roleChange moved aside (role-change.ts): its CA keys and tokens are in it. */
+/**
+ * Returns K3s' data of older roles, which consent.roleChange moved aside (role-change.ts): it holds CA keys and tokens.
+ */
 export async function movedAside(host: HostReader, { k3s }: NodePaths): Promise<readonly string[]> {
   const folder = dirname(k3s.data);
   const aside = new RegExp(`^${basename(k3s.data)}\\.(server|agent)-\\d{8}T\\d{6}Z$`);
   return (await host.list(folder)).filter((name) => aside.test(name)).map((name) => join(folder, name));
 }
 
-/** What was moved aside is gone. Nothing is deleted in which something is mounted. */
+/** The data of older roles is gone. Nothing is deleted if something is mounted in it. */
 export function movedAsideGone(paths: NodePaths, needs: readonly string[]): Resource {
   return {
     id: 'Removed/k3s-moved-aside',

@@ -8,25 +8,28 @@ import { noneOf } from '../../../resources/removed.ts';
 const tools = ['iptables', 'ip6tables'] as const;
 type Tool = (typeof tools)[number];
 
-/** How the shell, and so a Host, tells that a program is not installed. */
+/** The exit code of the shell, and so of a Host, for a program that is not installed. */
 const notInstalled = 127;
 
 /**
- * What K3s' parts put into the packet filter is gone: kube-proxy, the network policy controller, CNI and flannel.
- * Chains of CNI have the same names whoever runs its plugins: those of another containerd go, too.
+ * The rules of K3s' components are gone from the packet filter: kube-proxy, the network policy controller, CNI and
+ * flannel. CNI gives its chains the same names for every program that runs its plugins: those of another containerd are
+ * removed as well.
  */
 export function packetFilterCleared(paths: NodePaths, needs: readonly string[]): readonly Resource[] {
   return [...tools.map((tool) => rulesGone(tool, paths, needs)), tablesGone(needs)];
 }
 
-/** For what has to wait until K3s' data, with the programs in it, is no longer needed. */
+/** The ids to wait for before K3s' data, with the programs in it, may be removed. */
 export const rulesGoneIds: readonly string[] = tools.map(rulesGoneId);
 
 function rulesGoneId(tool: Tool): string {
   return `Gone/${tool}`;
 }
 
-/** Chains of K3s' parts, and the rules that lead into them; every other rule stays, with its counters. */
+/**
+ * Removes the chains of K3s' components, and the rules that lead into them; every other rule stays, with its counters.
+ */
 function rulesGone(tool: Tool, paths: NodePaths, needs: readonly string[]): Resource {
   return {
     id: rulesGoneId(tool),
@@ -49,7 +52,7 @@ interface Saved {
   readonly saved: string;
 }
 
-/** By the system's program, or by the one that K3s unpacked and used where the system has none; without both, nothing. */
+/** Uses the system's program, or the one that K3s unpacked and used without it; does nothing without both. */
 async function saveRules(host: HostReader, tool: Tool, { k3s }: NodePaths): Promise<Saved> {
   for (const program of [tool, join(k3s.data, 'data/current/bin/aux', tool)]) {
     const command = { file: `${program}-save`, args: [] };
@@ -64,16 +67,16 @@ function rulesUnreadable({ file, args }: Command, { exitCode, stderr }: CommandR
   return new NodeError(
     'CommandFailed',
     `${[file, ...args].join(' ')} ended with ${exitCode}: ${stderr.trim() || 'no message'}. What K3s left in the packet ` +
-      'filter is not known. Mend that, and run this again; a reboot empties the packet filter.',
+      'filter is not known. Repair that, and run this again; a reboot empties the packet filter.',
   );
 }
 
-/** Readable by root alone, on a file system that no reboot keeps. */
+/** Readable by root alone, on a file system that is empty after a reboot. */
 function draftFor(tool: string): string {
   return `/run/slipway-packet-filter.${tool}`;
 }
 
-/** A table is changed whole or not at all (iptables-restore(8)). */
+/** Restores a table whole or not at all (iptables-restore(8)). */
 async function restoreRules(
   host: Host,
   { tool, program, rules }: { readonly tool: Tool; readonly program: string; readonly rules: string },
@@ -88,7 +91,10 @@ async function restoreRules(
   }
 }
 
-/** Input for iptables-restore --noflush that takes K3s' part out of what iptables-save printed; empty for nothing. */
+/**
+ * Returns input for iptables-restore --noflush that removes K3s' part of what iptables-save printed; empty if there is
+ * nothing to remove.
+ */
 export function removal(saved: string): string {
   const tables = saved.split(/^(?=\*)/m).filter((text) => text.startsWith('*'));
   const parts = tables.map(removalFrom).filter((part) => part !== '');
@@ -100,7 +106,7 @@ function removalFrom(table: string): string {
   const chains = lines.flatMap((line) => /^:(\S+)/.exec(line)?.[1] ?? []).filter(isOurs);
   const rules = lines.filter((line) => leadsToOurs(line)).map((line) => line.replace(/^-A/, '-D'));
   if (chains.length + rules.length === 0) return '';
-  // All are emptied before the first goes, since a chain that another leads to cannot.
+  // All are emptied before the first is deleted: a chain that another leads to cannot be deleted.
   const commands = [
     ...rules,
     ...chains.map((chain) => `-F ${chain}`),
@@ -109,12 +115,12 @@ function removalFrom(table: string): string {
   return [name, ...commands, 'COMMIT', ''].join('\n');
 }
 
-/** CNI makes the chain CNI-ADMIN for the operator's own rules (the firewall plugin's documentation). */
+/** Excludes CNI-ADMIN, which CNI makes for the operator's own rules (the firewall plugin's documentation). */
 function isOurs(chain: string): boolean {
   return /^(KUBE|CNI|FLANNEL)-/.test(chain) && chain !== 'CNI-ADMIN';
 }
 
-/** A rule of another chain that jumps into one of K3s', or that flannel marked as its own. */
+/** True for a rule of another chain that jumps into one of K3s', or that flannel marked as its own. */
 function leadsToOurs(line: string): boolean {
   const [, chain] = /^-A (\S+) /.exec(line) ?? [];
   if (chain === undefined || isOurs(chain)) return false;
@@ -122,10 +128,10 @@ function leadsToOurs(line: string): boolean {
   return isOurs(target) || /\s--comment "flanneld (masq|forward)"(\s|$)/.test(line);
 }
 
-/** As iptables-save prints a comment with blanks in it. */
+/** A comment with blanks as iptables-save prints it. */
 const quotedText = /"(\\.|[^"\\])*"/g;
 
-/** The tables of kube-proxy and flannel where they use nftables. */
+/** Removes the tables of kube-proxy and flannel if they use nftables. */
 function tablesGone(needs: readonly string[]): Resource {
   return {
     id: 'Gone/nftables',

@@ -5,7 +5,7 @@ import { inSync, type Resource } from '../../../engine/resource.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { fileText } from '../../../resources/file-text.ts';
 
-/** How often it is looked again for what was just being started, and how many milliseconds later. */
+/** The number of further checks for processes that were just starting, and the milliseconds between two checks. */
 const rounds = 10;
 const pause = 300;
 
@@ -21,9 +21,9 @@ interface Process {
 /**
  * No container of K3s runs: containers outlive its unit, which has KillMode=process.
  *
- * They are the shims of K3s' containerd with all that descends from them, and whatever is in kubelet's control group,
- * which also holds what lost its parent. Processes of another containerd's containers are left alone, unlike their
- * network where they use CNI (interfaces.ts, packet-filter.ts).
+ * They are the shims of K3s' containerd with all their descendants, and everything in kubelet's control group, which
+ * also holds processes that lost their parent. Processes of another containerd's containers are left alone, unlike
+ * their network if they use CNI (interfaces.ts, packet-filter.ts).
  */
 export function processesEnded(paths: NodePaths, needs: readonly string[]): Resource {
   return {
@@ -41,7 +41,7 @@ export function processesEnded(paths: NodePaths, needs: readonly string[]): Reso
   };
 }
 
-/** All at once, and again while there are any: one that is killed alone may have started another in between. */
+/** Kills all at once, and again while any are left: one that is killed alone may have started another in between. */
 async function killAll(host: Host, paths: NodePaths): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     const pids = await containerProcesses(host, paths);
@@ -53,26 +53,26 @@ async function killAll(host: Host, paths: NodePaths): Promise<void> {
   if (left.length > 0) throw notKilled(left);
 }
 
-/** The shell's own kill, as a minimal system has no other; one that ended meanwhile is no failure. */
+/** Uses the shell's own kill, since a minimal system has no other; a process that has ended is not a failure. */
 function killCommand(pids: readonly number[]): Command {
   return { file: 'sh', args: ['-c', 'kill -KILL "$@" || :', 'sh', ...pids.map(String)] };
 }
 
-/** The process ids of K3s' containers, with all that descends from them, in order. */
+/** Returns the process ids of K3s' containers, with all their descendants, in order. */
 export async function containerProcesses(host: HostReader, paths: NodePaths): Promise<readonly number[]> {
   const names = await host.list('/proc');
   const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(pids.map((pid) => lookAt(host, paths, pid)));
   const all = found.filter((process) => process !== undefined);
   const wanted = new Set(all.filter(({ isPods, isShim }) => isPods || isShim).map(({ pid }) => pid));
-  // A set that grows while it is walked: children of children too.
+  // The set grows while it is walked, to reach children of children.
   for (const parent of wanted) {
     for (const child of all) if (child.parent === parent) wanted.add(child.pid);
   }
   return [...wanted].sort((a, b) => a - b);
 }
 
-/** `undefined` for one that has ended, though its parent has not noticed (proc_pid_stat(5)). */
+/** Returns a process; `undefined` if it has ended, though its parent has not noticed (proc_pid_stat(5)). */
 async function lookAt(host: HostReader, paths: NodePaths, pid: number): Promise<Process | undefined> {
   const read = (name: string) => fileText(host, `/proc/${pid}/${name}`);
   try {
@@ -81,18 +81,18 @@ async function lookAt(host: HostReader, paths: NodePaths, pid: number): Promise<
     if (state === 'Z' || state === 'X' || state === '') return undefined;
     return { pid, parent: Number(parent), isPods: isOfPods(group), isShim: isShim(command, paths) };
   } catch (thrown) {
-    // It ended while it was looked at.
+    // It ended during the check.
     if (thrown instanceof NodeError) return undefined;
     throw thrown;
   }
 }
 
-/** By cgroups(7): kubelet's group below the root of any hierarchy, by the systemd driver's name or cgroupfs'. */
+/** True for kubelet's group below the root of any hierarchy (cgroups(7)), by the systemd driver's name or cgroupfs'. */
 export function isOfPods(group: string): boolean {
   return /^\d+:[^:]*:\/kubepods(\.slice)?\//m.test(group);
 }
 
-/** A shim that K3s unpacked, or that serves its containerd. */
+/** True for a shim that K3s unpacked, or that serves its containerd. */
 function isShim(command: string, { root, k3s }: NodePaths): boolean {
   const [file = '', ...args] = command.split('\0');
   if (!basename(file).startsWith('containerd-shim')) return false;
@@ -105,6 +105,6 @@ function notKilled(pids: readonly number[]): NodeError {
   return new NodeError(
     'CommandFailed',
     `Processes of K3s' containers do not end: ${pids.join(' ')}. See what they wait for, for instance with ` +
-      'cat /proc/PID/stack; where it is a dead disk or file server, only a reboot ends them.',
+      'cat /proc/PID/stack; if it is a dead disk or file server, only a reboot ends them.',
   );
 }

@@ -5,14 +5,16 @@ import type { K3sNode } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { file } from '../../../resources/file.ts';
 
-/** What every K3s operator types, by the names that K3s' own installer gives it (docs.k3s.io/installation/uninstall). */
+/** The commands that K3s operators know, by the names of K3s' own installer (docs.k3s.io/installation/uninstall). */
 const names = {
   killall: 'k3s-killall.sh',
   server: 'k3s-uninstall.sh',
   agent: 'k3s-agent-uninstall.sh',
 } as const;
 
-/** The scripts that stop and remove K3s. Those of K3s' own installer are replaced: they would leave Slipway at work. */
+/**
+ * The scripts that stop and remove K3s. They replace those of K3s' own installer, which would leave Slipway at work.
+ */
 export function k3sScripts(node: K3sNode): readonly Resource[] {
   const bin = node.paths.system.bin;
   const script = (path: string, command: string) =>
@@ -29,7 +31,7 @@ export function k3sScripts(node: K3sNode): readonly Resource[] {
   ];
 }
 
-/** Where the scripts can be, whatever kind of node this is or was. */
+/** Returns the possible paths of the scripts, for any kind of node. */
 export function scriptPaths({ system }: NodePaths): readonly string[] {
   return Object.values(names).map((name) => join(system.bin, name));
 }

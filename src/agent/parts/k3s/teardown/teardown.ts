@@ -16,11 +16,11 @@ import { scriptPaths } from './scripts.ts';
 export const k3sUnits: readonly string[] = [unitName('server'), unitName('agent')];
 
 /**
- * K3s and all that it runs is stopped, with what that leaves in the kernel: mounts, interfaces, packet filter rules.
+ * K3s and everything it runs is stopped, with what that leaves in the kernel: mounts, interfaces, packet filter rules.
  * Units, settings and data stay (https://docs.k3s.io/upgrades/killall).
  *
- * The kernel is the machine's own even where the files are below another root: there it is left alone. What CNI keeps,
- * addresses in /var/lib/cni among it, bears no user's name: another one, as nerdctl, loses its own with K3s'.
+ * Below another root the kernel is left alone: it is that of the machine itself. CNI's state, with addresses in
+ * /var/lib/cni, does not name its user: another one, such as nerdctl, loses its own with K3s'.
  */
 export function k3sStopped(paths: NodePaths, forGood: boolean): readonly Resource[] {
   const service = unitsStopped({
@@ -49,8 +49,8 @@ export function k3sStopped(paths: NodePaths, forGood: boolean): readonly Resourc
 }
 
 /**
- * K3s is gone: stopped for good, then its units, programs, settings and data. Files are deleted only where nothing of
- * K3s runs and nothing is mounted among them, since a volume of a pod would be emptied with them.
+ * K3s is gone: stopped for good, then its units, programs, settings and data. Files are deleted only if nothing of K3s
+ * runs and nothing is mounted among them, since a volume of a pod would be emptied with them.
  */
 export function k3sRemoved(paths: NodePaths): readonly Resource[] {
   const needs = [unmountedId];
@@ -71,15 +71,15 @@ export function k3sRemoved(paths: NodePaths): readonly Resource[] {
     gone(join(paths.root, 'etc/rancher/k3s')),
     gone(paths.system.modules),
     gone(paths.system.sysctl),
-    // With the data go the programs that clear the packet filter where the system has none.
+    // The data holds the programs that clear the packet filter if the system lacks them.
     emptied(paths.k3s.data, [...needs, ...(paths.root === '/' ? rulesGoneIds : [])], paths.root),
     ...otherData(paths).map((path) => emptied(path, needs, paths.root)),
   ];
 }
 
 /**
- * Prefixes of the places where K3s, its containerd and kubelet mount. What is mounted elsewhere among K3s' files, as a disk
- * for its volumes or its database, an operator mounted: it stays.
+ * Prefixes of the places where K3s, its containerd and kubelet mount. Other mounts among K3s' files, such as a disk for
+ * its volumes or its database, are an operator's: they stay.
  */
 function mountPlaces({ root, k3s }: NodePaths): readonly string[] {
   const others = ['run/k3s', 'var/lib/kubelet/pods', 'var/lib/kubelet/plugins'];
@@ -91,12 +91,15 @@ function otherData({ root }: NodePaths): readonly string[] {
   return ['var/lib/kubelet', 'run/k3s', 'run/flannel', 'run/slipway-k3s'].map((path) => join(root, path));
 }
 
-/** What starts it at boot, the variables that K3s' own installer puts beside it, the unit. Drop-ins are the operator's. */
+/**
+ * Returns what starts K3s at boot, the variables of K3s' own installer beside it, and the unit. Drop-ins are the
+ * operator's.
+ */
 function unitFiles({ system }: NodePaths, unit: string): readonly string[] {
   return [`multi-user.target.wants/${unit}`, `${unit}.env`, unit].map((name) => join(system.units, name));
 }
 
-/** A link to K3s; what somebody else put there stays. */
+/** Removes a link to K3s; another file of that name stays. */
 function linkGone(path: string, needs: readonly string[]): Resource {
   const gone = removed({ path, condition: 'K3sBinary', needs });
   return unless(gone, async (host) => {

@@ -2,9 +2,9 @@ import type { Host, HostReader } from '../../../engine/host.ts';
 import type { NodePaths } from '../../../paths.ts';
 
 /**
- * Notes, in K3s' own data, the release that K3s starts as; one that is not known changes nothing.
+ * Notes, in K3s' own data, the release that K3s starts as; an unknown one changes nothing.
  *
- * An executable that is lost or damaged cannot name it any more, and another release must not take its place unasked.
+ * A lost or damaged executable cannot name its release any more, and no other release must replace it unasked.
  */
 export async function noteVersion(host: Host, paths: NodePaths, version: string | undefined): Promise<void> {
   if (version === undefined || version === (await lastVersion(host, paths))) return;

@@ -7,11 +7,11 @@ import { installedVersion, releaseDownload } from './release.ts';
 
 interface ReleaseProbe {
   readonly host: HostReader;
-  /** Absent while it is unknown what this node is to be. */
+  /** Absent while the role of this node is unknown. */
   readonly node: K3sNode | undefined;
 }
 
-/** Asks whether the wanted release can be downloaded. */
+/** Checks that the wanted release can be downloaded. */
 export function releaseProbe(subject: ReleaseProbe): Probe {
   return { about: 'cloud', what: 'K3s release', look: () => lookAtRelease(subject) };
 }

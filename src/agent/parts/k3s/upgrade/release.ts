@@ -16,9 +16,9 @@ import { compareVersions, isOneStep, type K3sVersion, parseVersion } from './ver
 /**
  * The K3s executable of the wanted release.
  *
- * On a node that has joined a cluster another version is `VersionDrift` until k3s.upgrade is auto; and even then
- * never down, never over a minor version, and on an agent never beyond its server's: `VersionRefused`. One that is lost or
- * damaged there is first made what it was, since without it the server cannot be asked for its version.
+ * On a node that has joined a cluster another version is `VersionDrift` until k3s.upgrade is auto; and even then never
+ * down, never over a minor version, and on an agent never beyond its server's: `VersionRefused`. A lost or damaged
+ * executable is first restored to its release, since without it the server cannot be asked for its version.
  */
 export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource {
   const of = (release: K3sNode) =>
@@ -34,19 +34,19 @@ export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource
   return observing(of, node, async (host) => ({ ...node, version: await versionToHave(host, node) }));
 }
 
-/** The other names K3s answers to. */
+/** The other names of K3s. */
 export function k3sLinks({ paths }: K3sNode, needs: readonly string[]): readonly Resource[] {
   return linkPaths(paths).map((path) => link({ path, target: 'k3s', condition: 'K3sBinary', needs }));
 }
 
-/** Returns where these links are. */
+/** Returns the paths of these links. */
 export function linkPaths({ system }: NodePaths): readonly string[] {
   return ['kubectl', 'crictl', 'ctr'].map((name) => join(system.bin, name));
 }
 
 /**
- * The release K3s says it is (`k3s version v1.36.3+k3s1 (1a2b3c4d)`); `undefined` where there is none. `CommandFailed`
- * where it says nothing: what a K3s that is busy or damaged runs is not known.
+ * Returns the release that K3s prints (`k3s version v1.36.3+k3s1 (1a2b3c4d)`); `undefined` if it is not installed.
+ * `CommandFailed` if it prints nothing: the version of a busy or damaged K3s is unknown.
  */
 export async function installedVersion(host: HostReader, { k3s }: NodePaths): Promise<string | undefined> {
   const { exitCode, stdout } = await host.query({ file: k3s.binary, args: ['--version'] });
@@ -60,7 +60,7 @@ export async function installedVersion(host: HostReader, { k3s }: NodePaths): Pr
   );
 }
 
-/** Where a release has the file for this architecture (k3s-io/k3s install.sh, download_and_verify). */
+/** Returns the file of a release for this architecture (k3s-io/k3s install.sh, download_and_verify). */
 export function releaseDownload({ settings, version, arch, paths }: K3sNode): Download {
   const release = `${settings.k3s.releaseUrl.replace(/\/+$/, '')}/${version.replaceAll('+', '%2B')}`;
   const [name, checksums] =
@@ -73,17 +73,19 @@ export function releaseDownload({ settings, version, arch, paths }: K3sNode): Do
   };
 }
 
-/** In place of a version, for an executable that names none: the download decides by its checksum whether it is damaged. */
+/**
+ * In place of a version, for an executable that names none: the download checks by its checksum whether it is damaged.
+ */
 const unnamed = 'none that it names';
 
-/** The release that is to be there next: the wanted one, or the one that a lost or damaged executable was. */
+/** Returns the next release to install: the wanted one, or that of a lost or damaged executable. */
 async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
   if (!(await joinedCluster(host, node))) return node.version;
   const named = await installedVersion(host, node.paths).catch(() => undefined);
   return (named === undefined ? await lastVersion(host, node.paths) : undefined) ?? node.version;
 }
 
-/** The installed version; throws where it may not be replaced by the wanted one. */
+/** Returns the installed version; throws if the wanted one may not replace it. */
 async function replaceable(host: HostReader, node: K3sNode): Promise<string | undefined> {
   const wanted = parseVersion(node.version);
   if (!wanted) throw refused(`"${node.version}" is not the name of a K3s release such as v1.36.3+k3s1`);
@@ -106,7 +108,10 @@ async function replaceable(host: HostReader, node: K3sNode): Promise<string | un
   return installed;
 }
 
-/** Kubelet must not be newer than its API server (https://kubernetes.io/releases/version-skew-policy). */
+/**
+ * Throws unless kubelet stays at or below the version of its API server
+ * (https://kubernetes.io/releases/version-skew-policy).
+ */
 async function mayFollowServer(host: HostReader, node: K3sNode, wanted: K3sVersion): Promise<void> {
   const command = nodeKubectl(node, 'version', '-o', 'json');
   const answer = await askApi(host, command).catch((thrown) => {
@@ -139,7 +144,7 @@ function drift(wanted: string, installed: string): NodeError {
 function refused(why: string): NodeError {
   return new NodeError(
     'VersionRefused',
-    `K3s stays as it is: ${why}. Change k3s.version (or the tag k3s-version); a way back is made by hand, by putting the older executable in its place.`,
+    `K3s stays as it is: ${why}. Change k3s.version (or the tag k3s-version); to go back, put the older executable in its place by hand.`,
     advisory,
   );
 }

@@ -8,7 +8,7 @@ export interface K3sVersion {
   readonly k3s: number;
 }
 
-/** `undefined` for what is not the name of a K3s release. */
+/** Parses the name of a K3s release; `undefined` for any other text. */
 export function parseVersion(text: string): K3sVersion | undefined {
   const match = /^v(\d+)\.(\d+)\.(\d+)(?:-rc(\d+))?\+k3s(\d+)$/.exec(text);
   if (!match) return undefined;
@@ -22,7 +22,7 @@ export function parseVersion(text: string): K3sVersion | undefined {
   };
 }
 
-/** Below zero where `a` came out before `b`. */
+/** Returns a number below zero if `a` came out before `b`. */
 export function compareVersions(a: K3sVersion, b: K3sVersion): number {
   const fields = ['major', 'minor', 'patch', 'candidate', 'k3s'] as const;
   const differing = fields.find((field) => a[field] !== b[field]);
@@ -30,7 +30,7 @@ export function compareVersions(a: K3sVersion, b: K3sVersion): number {
   return a[differing] < b[differing] ? -1 : 1;
 }
 
-/** Whether a node goes from one to the other in one step: up, and over one minor at the most. */
+/** True if a node goes from one to the other in one step: up, and over one minor at most. */
 export function isOneStep(from: K3sVersion, to: K3sVersion): boolean {
   return compareVersions(from, to) <= 0 && from.major === to.major && to.minor - from.minor <= 1;
 }

@@ -29,7 +29,7 @@ test('a server has three ports, an agent two, and each is asked for by its proto
 });
 
 test.each([
-  ['free', '', 'ok', /nobody holds it/],
+  ['free', '', 'ok', /no process holds it/],
   [
     'K3s',
     'LISTEN 0 4096 *:6443 *:* users:(("k3s-server",pid=812,fd=14))\n',

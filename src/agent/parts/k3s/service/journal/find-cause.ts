@@ -6,13 +6,15 @@ import type { Severity } from '../../../../engine/severity.ts';
 import { journalCauses } from './causes.ts';
 import type { KnownLine } from './known-line.ts';
 
-/** Why K3s does not come up, as a condition says it. */
+/** Why K3s does not start, in the words of a condition. */
 export interface Cause extends Pick<Severity, 'endedBy'> {
   readonly reason: Reason;
   readonly message: string;
 }
 
-/** The newest line of K3s's log that says why it does not come up; `undefined` while it says nothing of the kind. */
+/**
+ * Returns the newest line of K3s's log that explains why it does not start; `undefined` if there is no such line yet.
+ */
 export function findCause(
   log: string,
   command: 'server' | 'agent',
@@ -31,7 +33,7 @@ export function findCause(
   return undefined;
 }
 
-/** The last thing K3s said before it ended: its last fatal or error line, else its last line. */
+/** Returns the last words of K3s before it ended: its last fatal or error line, else its last line. */
 export function lastWords(log: string): string | undefined {
   const lines = log.split('\n').filter((line) => line.trim() !== '');
   const line =
@@ -39,10 +41,10 @@ export function lastWords(log: string): string | undefined {
   return line && shortenedLine(logMessage(line));
 }
 
-/** What klog puts before a message (k8s.io/klog/v2): severity and date, time, process, place. */
+/** The prefix of klog's messages (k8s.io/klog/v2): severity and date, time, process, place. */
 const klogHead = /^[IWEF]\d{4} [\d:.]+\s+\d+ \S+:\d+\] /;
 
-/** What a line of logrus (`time=... level=... msg="..."`) or of klog says; another line as it is. */
+/** Returns the message of a line of logrus (`time=... level=... msg="..."`) or of klog; another line as it is. */
 function logMessage(line: string): string {
   const [, quoted, bare] = /\bmsg=(?:("(?:[^"\\]|\\.)*")|(\S+))/.exec(line) ?? [];
   if (bare !== undefined) return bare;

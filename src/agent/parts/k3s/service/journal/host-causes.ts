@@ -1,7 +1,7 @@
 import { unpackAnew } from '../unpacked.ts';
 import type { KnownLine } from './known-line.ts';
 
-/** What K3s logs of its settings and its host, by the source it comes from (k3s-io/k3s, August 2026). */
+/** Lines that K3s logs about its settings and its host, with their source (k3s-io/k3s, August 2026). */
 export const hostCauses: readonly KnownLine[] = [
   {
     // pkg/cluster/bootstrap.go, and pkg/clientaccess/token.go for a joining server

@@ -1,6 +1,6 @@
 import type { KnownLine } from './known-line.ts';
 
-/** What K3s logs while it waits for its server or a file, by the source it comes from (k3s-io/k3s, August 2026). */
+/** Lines that K3s logs while it waits for its server or a file, with their source (k3s-io/k3s, August 2026). */
 export const serverCauses: readonly KnownLine[] = [
   {
     // pkg/agent/run.go, NewProxy loop, on HTTP 401
@@ -13,7 +13,7 @@ export const serverCauses: readonly KnownLine[] = [
     repair: 'Put the token of that server into the secret.',
   },
   {
-    // pkg/agent/config/config.go: what an agent has of a server that was rebuilt
+    // pkg/agent/config/config.go: an agent's files of a server that was rebuilt
     pattern: /x509: certificate signed by unknown authority/,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=error msg="Failed to validate connection to cluster at https://10.0.0.4:6443: failed to get CA certs: Get \"https://127.0.0.1:6444/cacerts\": tls: failed to verify certificate: x509: certificate signed by unknown authority"`,
     reason: 'ServerChanged',
@@ -22,7 +22,7 @@ export const serverCauses: readonly KnownLine[] = [
       'If the server was rebuilt, the condition ServerReachable names the consent with which this agent joins it.',
   },
   {
-    // pkg/agent/config/config.go, Get: what a node does for itself fails in the same loop; the text after it decides
+    // pkg/agent/config/config.go, Get: a node's own steps fail in the same loop; the text after it decides
     pattern:
       /(?:server is not ready|failed to retrieve agent configuration): (?=\S)(?!.*(?:https?:\/\/|from server|CA certs|\b[45]\d\d\b|EOF|connection re(?:fused|set)|timeout|deadline exceeded|context canceled|no route to host|no such host|x509|tls: |not ready|starting|dial ))/s,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=info msg="Waiting to retrieve agent configuration; server is not ready: \"overlayfs\" snapshotter cannot be enabled for \"/var/lib/rancher/k3s/agent/containerd\""`,

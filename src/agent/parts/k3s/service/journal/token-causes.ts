@@ -1,6 +1,6 @@
 import type { KnownLine } from './known-line.ts';
 
-/** What K3s logs of a token, its own or the cluster's, by the source it comes from (k3s-io/k3s, August 2026). */
+/** Lines that K3s logs about a token, its own or the cluster's, with their source (k3s-io/k3s, August 2026). */
 export const tokenCauses: readonly KnownLine[] = [
   {
     // pkg/agent/config/config.go, getNodeNamedCrt
