@@ -6,7 +6,7 @@ import { namesOf, roles } from '../roles/index.ts';
 import type { Role } from '../roles/role.ts';
 import { misused, pathOption, rootOption } from './cli-forms.ts';
 
-/** What the command line says, the same for every command that reads the settings. */
+/** Options of every command that reads the settings. */
 export interface CommonOptions {
   readonly root: string;
   readonly config: string | undefined;
@@ -17,14 +17,14 @@ export interface CommonOptions {
 /** The options that stand for a setting, by the setting's path. */
 const shorthands = { cloud: 'cloud', role: 'role', server: 'k3s.server', logLevel: 'log.level' } as const;
 
-/** Adds the options that every command has which reads the settings. */
+/** Adds the options of every command that reads the settings. */
 export function common(command: Command): Command {
   return command
     .addOption(rootOption())
     .addOption(pathOption('--config <file>', 'read this file in place of /etc/slipway/config.yaml'))
     .option('--cloud <name>', cloudHelp())
     .addOption(
-      pathOption('--facts <file>', 'for the static cloud: a YAML file of what a cloud would say of this VM'),
+      pathOption('--facts <file>', 'for the static cloud: a YAML file of what a cloud would know of this VM'),
     )
     .option('--role <role>', roleHelp())
     .option('--server <address>', 'the server an agent joins')
@@ -36,13 +36,13 @@ export function common(command: Command): Command {
     );
 }
 
-/** The roles there are, as the help of --role names them. */
+/** Returns the roles for the help of --role. */
 export function roleHelp(among: readonly Role[] = roles): string {
   const names = namesOf(among);
   return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}, whatever the tag says`;
 }
 
-/** The clouds there are, as the help of --cloud names them. */
+/** Returns the clouds for the help of --cloud. */
 export function cloudHelp(table: Clouds = clouds): string {
   const names = Object.entries(table).map(([name, { remark }]) => (remark ? `${name}: ${remark}` : name));
   return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter(Boolean).join(', or ');
@@ -59,7 +59,7 @@ interface ParsedOptions {
   readonly logLevel?: string;
 }
 
-/** What those options say. */
+/** Returns the values of those options. */
 export function commonOf(options: ParsedOptions): CommonOptions {
   const short = Object.entries(shorthands).flatMap(([name, path]) => {
     const value = options[name as keyof typeof shorthands];
@@ -70,13 +70,13 @@ export function commonOf(options: ParsedOptions): CommonOptions {
   return { root, config, facts, settings: [...set, ...short] };
 }
 
-/** The value is YAML, as it would stand in a settings file. Not commander's own error, which quotes what was written. */
+/** Parses `path=value`; the value is YAML, as in a settings file. Not commander's own error, which quotes the value. */
 function assignment(text: string): CommandLineSetting {
   const at = text.indexOf('=');
   if (at < 1) throw misused('--set', 'takes path=value, such as --set k3s.upgrade=auto.');
   const path = text.slice(0, at);
   const option = `--set ${path}`;
   const { value, faults } = readYaml(text.slice(at + 1));
-  if (faults.length > 0) throw misused(option, `its value is no YAML: ${faults.join('; ')}`);
+  if (faults.length > 0) throw misused(option, `its value is not YAML: ${faults.join('; ')}`);
   return { option, path, value };
 }

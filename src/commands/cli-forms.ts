@@ -5,14 +5,14 @@ import { forPerson } from '../agent/engine/severity.ts';
 import { nearest } from '../agent/settings/nearest.ts';
 
 /**
- * A command line that cannot be used, as `InvalidSettings`. `what` is the option or the word; `problem` says what is wrong
+ * Returns an unusable command line as `InvalidSettings`. `what` is the option or the word; `problem` says what is wrong
  * and the repair, and quotes no value, which may be a secret.
  */
 export function misused(what: string, problem: string): NodeError {
   return new NodeError('InvalidSettings', `command line ${what}: ${problem}`, forPerson);
 }
 
-/** An option whose value is a path, made absolute: written files name it, so it must be the same from everywhere. */
+/** Makes an option whose value is a path, made absolute: written files name it, so it must be valid from everywhere. */
 export function pathOption(flags: string, description: string): Option {
   const option = new Option(flags, description);
   return option.argParser((text: string) => {
@@ -38,7 +38,7 @@ export function outputOption(...more: readonly string[]): Option {
     });
 }
 
-/** A time in minutes, as milliseconds. */
+/** Makes an option of a time in minutes, parsed to milliseconds. */
 export function minutesOption(flags: string, description: string, usual: number): Option {
   const option = new Option(flags, description).default(usual * 60_000, `${usual}`);
   return option.argParser((text: string) => {

@@ -3,7 +3,7 @@ import type { NodeError } from '../agent/engine/errors.ts';
 import { nearest } from '../agent/settings/nearest.ts';
 import { misused } from './cli-forms.ts';
 
-/** What commander refused, in our words: commander quotes what was written, which may be a secret. */
+/** Returns commander's refusal in our words: commander quotes the value, which may be a secret. */
 export function misuse(
   { code, message }: CommanderError,
   program: Command,
@@ -19,7 +19,7 @@ export function misuse(
     case 'commander.excessArguments':
       return misused(
         command.name(),
-        `takes no argument but options; take out what stands alone, or put its option before it. ${more(command)}`,
+        `takes options only; remove the bare word, or put its option before it. ${more(command)}`,
       );
     default:
       return unknownCommand(program, args[0] === 'help' ? args[1] : args[0]);
@@ -33,7 +33,7 @@ function unknownOption(command: Command, name: string): NodeError {
   const meant = nearest(name, names);
   return misused(
     name,
-    `is no option of ${fullName(command)}; ${meant ? `did you mean ${meant}? ` : ''}${more(command)}`,
+    `is not an option of ${fullName(command)}; ${meant ? `did you mean ${meant}? ` : ''}${more(command)}`,
   );
 }
 
@@ -43,9 +43,9 @@ function unknownCommand(program: Command, word = ''): NodeError {
     word,
     known.map((command) => command.name()),
   );
-  // What is no word is not repeated.
+  // Anything but a plain word is not repeated.
   const name = /^[\w-]{1,40}$/.test(word) ? word : 'the first word';
-  return misused(name, `is no command; ${meant ? `did you mean ${meant}? ` : ''}${more(program)}`);
+  return misused(name, `is not a command; ${meant ? `did you mean ${meant}? ` : ''}${more(program)}`);
 }
 
 function nameOf(flags: string): string {

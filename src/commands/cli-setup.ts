@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { InstallOptions, RemovalOptions, UninstallOptions } from '../setup/options.ts';
 import { rootOption } from './cli-forms.ts';
 
-/** The commands that put Slipway on a host and take it away. Each resolves to the exit code. */
+/** The commands that install Slipway on a host and remove it. Each resolves to the exit code. */
 export interface SetupCommands {
   install(options: InstallOptions): Promise<number>;
   uninstall(options: UninstallOptions): Promise<number>;
@@ -10,7 +10,7 @@ export interface SetupCommands {
   uninstallK3s(options: RemovalOptions): Promise<number>;
 }
 
-/** Adds them to the tree. The hidden ones are called by the scripts that K3s' operators know. */
+/** Adds these commands to the tree. The hidden ones are called by the scripts that K3s' operators know. */
 export function addSetupCommands(
   program: Command,
   commands: SetupCommands,
@@ -23,10 +23,10 @@ export function addSetupCommands(
 
   command(
     'install',
-    'Put this executable in place as a service of the host, and enable it. It is not started.',
+    'Install this executable as a service of the host, and enable it without starting it.',
   ).action(async (options: InstallOptions) => finish(await commands.install(options)));
-  removal('uninstall', 'Stop Slipway and take it away. K3s stays as it is, unless --k3s is given.')
-    .option('--purge', 'remove settings and state too, but for what a K3s that stays needs', false)
+  removal('uninstall', 'Stop Slipway and remove it. K3s stays as it is, unless --k3s is given.')
+    .option('--purge', 'also remove settings and state, except for what a remaining K3s needs', false)
     .option('--k3s', 'stop K3s and all it runs, and remove it with all its data', false)
     .action(async (options: UninstallOptions) => finish(await commands.uninstall(options)));
   removal('k3s-killall', 'Stop K3s and all it runs (called by k3s-killall.sh).', true).action(

@@ -6,7 +6,7 @@ import { addSetupCommands, type SetupCommands } from './cli-setup.ts';
 
 export interface PlanOptions extends CommonOptions {
   readonly output: 'table' | 'json';
-  /** A file in the place of /etc/slipway/config.yaml; only what would change because of it is shown. */
+  /** A file in place of /etc/slipway/config.yaml; only the changes it would cause are shown. */
   readonly against: string | undefined;
 }
 
@@ -17,13 +17,13 @@ export interface DoctorOptions extends CommonOptions {
 export interface StatusOptions {
   readonly root: string;
   readonly output: 'table' | 'json' | 'yaml';
-  /** Shows it again when it changes, until it is interrupted. */
+  /** Shows the status again when it changes, until it is interrupted. */
   readonly watch: boolean;
 }
 
 /** The commands. Each resolves to the exit code. */
 export interface Commands extends SetupCommands {
-  /** Called before every command that has a root: refuses one that cannot be one. */
+  /** Called before every command with a root: refuses an unusable one. */
   enter(root: string): Promise<void>;
   run(options: CommonOptions): Promise<number>;
   plan(options: PlanOptions): Promise<number>;
@@ -42,7 +42,7 @@ export interface CliOutput {
 
 /**
  * Reads the arguments (without node and script), runs the command, and resolves to its exit code. `InvalidSettings` for
- * arguments that cannot be used, and whatever the command fails with.
+ * unusable arguments, and the errors of the command.
  */
 export async function cli(args: readonly string[], commands: Commands, output: CliOutput): Promise<number> {
   let exitCode = 0;
@@ -62,14 +62,14 @@ export async function cli(args: readonly string[], commands: Commands, output: C
   return exitCode;
 }
 
-/** What `apply --restart` says, as a setting. */
+/** The setting that `apply --restart` stands for. */
 const consentToRestart = {
   option: '--restart',
   path: 'consent.restart',
   value: ['k3s.service', 'k3s-agent.service'],
 } as const;
 
-/** The command line, as a tree of commands; `finish` gets the exit code of the one that ran. */
+/** Builds the tree of commands; `finish` gets the exit code of the one that ran. */
 export function buildProgram(
   commands: Commands,
   finish: (code: number) => void,
@@ -107,7 +107,7 @@ export function buildProgram(
     });
   command('apply', 'Converge once, then exit. Exit 0: the node is Ready, 1: it is not.')
     .addOption(minutesOption('--timeout <minutes>', 'how long to try', 15))
-    .option('--restart', "start K3s again once where another unit than Slipway's started it (UnitAdopted)")
+    .option('--restart', "restart K3s once if another unit than Slipway's started it (UnitAdopted)")
     .action(async (options) => {
       const given = commonOf(options);
       const settings = options.restart ? [...given.settings, consentToRestart] : given.settings;
@@ -116,7 +116,7 @@ export function buildProgram(
   program
     .command('status')
     .description(
-      'Show how this node is, and what it waits for. Exit 0: Ready, 1: not Ready, 3: the daemon is not running.',
+      'Show the state of this node, and what it waits for. Exit 0: Ready, 1: not Ready, 3: the daemon is not running.',
     )
     .addOption(rootOption())
     .addOption(outputOption('yaml'))
@@ -124,7 +124,7 @@ export function buildProgram(
     .action(async (options: StatusOptions) => finish(await commands.status(options)));
   command(
     'doctor',
-    'Look at machine, network, cloud and node, and change nothing. Exit 0: nothing failed, 1: something did.',
+    'Check machine, network, cloud and node, and change nothing. Exit 0: nothing failed, 1: something did.',
   )
     .addOption(outputOption())
     .action(async (options) =>

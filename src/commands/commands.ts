@@ -1,4 +1,4 @@
-/** What the commands do that end by themselves; each resolves to the exit code. */
+/** The commands that end by themselves; each resolves to the exit code. */
 import { converge } from '../agent/agent.ts';
 import type { Event } from '../agent/engine/events.ts';
 import { printableLine } from '../agent/engine/printable.ts';
@@ -26,7 +26,7 @@ import { terminal } from './terminal.ts';
 /** Milliseconds. */
 const longestAnnouncement = 10_000;
 
-/** Converges once: 0 for Ready, 1 for not. */
+/** Converges once: 0 if Ready, else 1. */
 export async function apply(options: CommonOptions & { readonly timeout: number }): Promise<number> {
   outliveOutput();
   const log = await openLog();
@@ -42,7 +42,7 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
   const settings = knowledge.files.value?.settings;
   if (fault && !(settings && comesByItself(fault, settings))) throw fault;
   const release = await acquireLock(paths.slipway.lock, paths.root);
-  // Nothing that is cut off here is left half done.
+  // Cutting off is safe: no action leaves anything half done.
   onSignals({ stop: () => {}, reload: () => {}, grace: 0, exitCode: 1 });
   const end = performance.now() + options.timeout + longestPass;
   endWhenHung(
@@ -55,11 +55,11 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
     const status = statusOf(report, { version, pid: process.pid, now: host.now(), before });
     await writeStatus(host, paths.slipway.status, status);
     printStyled(statusText(status, { running: undefined, now: host.now(), ...terminal() }));
-    // The node is as it is, whether or not its cluster listens.
+    // After the verdict on the node, which does not depend on the announcement.
     const announce = announcer({ host, version, emit: log.emit });
     const announced = new AbortController();
     await Promise.race([announce(report), host.sleep(longestAnnouncement, announced.signal)]);
-    // A timer that is left would keep the process waiting.
+    // A remaining timer would keep the process alive.
     announced.abort();
     return report.conditions[0]?.status === 'True' ? 0 : 1;
   } finally {
@@ -67,7 +67,7 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
   }
 }
 
-/** Shows the settings, and where each came from. */
+/** Shows the settings, and the origin of each. */
 export async function config(
   options: CommonOptions & { readonly output: 'table' | 'json' },
 ): Promise<number> {

@@ -1,4 +1,4 @@
-/** Everything of one process, built once: which machine, cloud and engine, for what the settings say. */
+/** Everything of one process, built once: its machine, cloud and engine, by the settings. */
 import { type Agent, createAgent } from '../agent/agent.ts';
 import { chosenCloud, cloudSections } from '../agent/clouds/chosen.ts';
 import type { Cloud } from '../agent/clouds/cloud.ts';
@@ -26,35 +26,35 @@ export interface Composition {
   /** The machine without a proxy: for files, the clock and this host's own services. */
   readonly host: Host;
   readonly paths: NodePaths;
-  /** What can be known of this node now. */
+  /** Returns what is known of this node now. */
   readonly gather: () => Promise<Knowledge>;
-  /** The network and the cloud that the settings name. */
+  /** Returns the network and the cloud that the settings name. */
   readonly connect: (settings: Settings) => Connection;
 }
 
 export interface Connection {
   readonly host: Host;
   readonly cloud: Cloud;
-  /** What a plan needs beside what is known; `undefined` while too little is. */
+  /** Returns what a plan needs beside the knowledge; `undefined` while too little is known. */
   readonly portsFor: (knowledge: Knowledge) => PlanPorts | undefined;
 }
 
 export interface ComposeOptions {
   readonly emit?: Emit;
-  /** Called whenever the settings were read. */
+  /** Called after each reading of the settings. */
   readonly onSettings?: (settings: Settings) => void;
-  /** Puts another Host before the real one: the dry run. */
+  /** Wraps the real Host: the dry run. */
   readonly wrap?: (host: Host) => Host;
   /**
-   * Called before a pass changes anything if the settings ask for another network or cloud than this process was built for;
-   * what it throws ends the pass.
+   * Called before a pass changes anything if the settings need another network or cloud than this process was built
+   * for; its error ends the pass.
    */
   readonly onOutdated?: () => void;
 }
 
 /**
- * The network and the cloud are those of the first settings that could be read: the Azure SDKs keep an identity's
- * connection and tokens for the life of a process, so only a new process can take others.
+ * Builds a process. Its network and cloud are those of the first readable settings: the Azure SDKs keep an identity's
+ * connection and tokens for the life of a process, so only a new process can use others.
  */
 export async function compose(
   options: CommonOptions,
@@ -145,7 +145,7 @@ function portsFor(
   };
 }
 
-/** What of the settings a process keeps from its first to its last moment: another key needs another process. */
+/** Returns the settings that a process keeps for life, as a key: another key needs another process. */
 export function connectionKey(settings: Settings, table: Clouds = clouds): string {
   const { cloud, network, consent } = settings;
   return JSON.stringify({
@@ -156,7 +156,9 @@ export function connectionKey(settings: Settings, table: Clouds = clouds): strin
   });
 }
 
-/** What is made of the first settings; later ones change nothing, and are outdated if they ask for another. */
+/**
+ * Returns what is made of the first settings; later ones change nothing, and are outdated if they would make another.
+ */
 function once<Thing>(make: (settings: Settings) => Thing) {
   let first: { readonly key: string; readonly thing: Thing } | undefined;
   const known = (settings: Settings) => {

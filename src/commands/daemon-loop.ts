@@ -1,4 +1,4 @@
-/** The loop of `slipway run`: what wakes it, and what each of its passes is reported to. */
+/** The loop of `slipway run`: its wake-ups, and the readers of its reports. */
 import { basename, dirname } from 'node:path';
 import { type Report, run, type Span } from '../agent/agent.ts';
 import type { Alarm } from '../agent/alarm.ts';
@@ -19,18 +19,20 @@ import { type Composition, compose } from './compose.ts';
 import { metricsExposition } from './expose-metrics.ts';
 import { levelOf } from './open-log.ts';
 
-/** What the loop shares with the process that runs it. */
+/** Shared by the loop and the process that runs it. */
 export interface DaemonPorts {
   readonly log: EventLog;
   readonly clock: Alarm;
   /** Aborted when the daemon is to end. */
   readonly signal: AbortSignal;
-  /** Aborts it, and logs by what. */
+  /** Aborts it, and logs the cause. */
   readonly stop: (by: string) => void;
   readonly systemd: Notifier;
 }
 
-/** Runs passes until the signal is aborted; resolves to true if the settings need another process, which systemd starts. */
+/**
+ * Runs passes until the signal is aborted; resolves to true if the settings need another process, which systemd starts.
+ */
 export async function daemonLoop(
   options: CommonOptions,
   { log, clock, signal, stop, systemd }: DaemonPorts,
@@ -40,7 +42,7 @@ export async function daemonLoop(
   };
   const composition = await compose(options, { emit: log.emit, onSettings: levelOf(log), onOutdated });
   const { agent, host } = composition;
-  // By a clock that nobody sets: the other one jumps when a VM wakes.
+  // By the monotonic clock: the other one jumps when a VM wakes.
   let due = performance.now();
   const isAlive = () => performance.now() < due + longestPass;
   systemd.startWatchdog(isAlive);
@@ -55,7 +57,7 @@ export async function daemonLoop(
     due = performance.now() + report.wake.at - host.now();
     await tell(report);
     await measure(report, span);
-    // Nothing waits for a cluster that is slow to listen.
+    // Not awaited: the API may be slow.
     if (!signal.aborted) void announce(report);
   };
   try {
@@ -74,7 +76,7 @@ class Outdated extends Error {
   override readonly name = 'Outdated';
 }
 
-/** Where the settings are, so that nobody waits for the next look after writing them. */
+/** Returns the places of the settings: a change in them starts a pass at once. */
 function settingsPlaces({ root, config }: CommonOptions): readonly Watched[] {
   const layers = nodePaths(root).slipway.configLayers;
   const entries = [...layers, ...(config === undefined ? [] : [config])];
@@ -85,7 +87,7 @@ function settingsPlaces({ root, config }: CommonOptions): readonly Watched[] {
   ];
 }
 
-/** Wakes the loop by the schedule of the settings, which may change while it runs, at the VM's own place in it. */
+/** Wakes the loop by the schedule of the settings, which may change while it runs, shifted by the VM's own delay. */
 function rotationTicks(
   onTick: () => void,
   warn: (message: string) => void,
@@ -112,7 +114,7 @@ function publisher(
   let status: Status | undefined;
   return async (report) => {
     const { node, identity } = report.knowledge;
-    // The changes of the daemon before this one, for readers: nothing is decided by them.
+    // The changes of the previous daemon, for readers: nothing is decided by them.
     status ??= await readStatus(host, paths.slipway.status).catch(() => undefined);
     const before = status?.changes ?? [];
     status = statusOf(report, { version, pid: process.pid, now: host.now(), before });
@@ -120,7 +122,7 @@ function publisher(
       tickBy(node.value.settings.registries.schedule, identity.value.vmId);
     }
     await systemd.status(statusLine(status));
-    // A full disk must not end the daemon: the journal and systemd are told all the same.
+    // A full disk must not end the daemon: the journal and systemd still get the report.
     await writeStatus(host, paths.slipway.status, status).catch((thrown: unknown) =>
       log.emit({ type: 'Warned', message: toNodeError(thrown).message }),
     );

@@ -27,7 +27,7 @@ export async function daemon(options: CommonOptions): Promise<number> {
   const endSoon = onSignals({ stop, reload: (signal) => clock.ring(signal) });
   log.emit({ type: 'Started', version, root: options.root });
   for (const message of notifyFaults(process.env)) log.emit({ type: 'Warned', message });
-  // Nothing waits for the program that tells it.
+  // Not awaited: it runs a program of systemd.
   void systemd.ready();
   // The larger part of the program, loaded only now.
   const { daemonLoop } = await import('./daemon-loop.ts');

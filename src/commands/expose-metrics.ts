@@ -1,4 +1,4 @@
-/** The metrics of the daemon, loaded only where its settings ask for them. */
+/** The metrics of the daemon, loaded only if its settings ask for them. */
 import type { Report, Span } from '../agent/agent.ts';
 import { toNodeError } from '../agent/engine/errors.ts';
 import type { Emit } from '../agent/engine/events.ts';
@@ -6,7 +6,7 @@ import type { Settings } from '../agent/settings/schema.ts';
 import { version } from '../launcher/version.ts';
 import type { Composition } from './compose.ts';
 
-/** Tells metrics of each pass, from the first on whose settings want any. What goes wrong with them is a warning. */
+/** Reports each pass to the metrics, from the first pass whose settings want any. An error is logged as a warning. */
 export function metricsExposition(
   ports: Pick<Composition, 'host' | 'paths'>,
   emit: Emit,

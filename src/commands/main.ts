@@ -1,4 +1,7 @@
-/** The composition root: which command does what. Each is loaded when it is called, so that the daemon starts at once. */
+/**
+ * The composition root: the implementation of each command, loaded when it is called, so that the daemon starts at
+ * once.
+ */
 import { stat } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { toNodeError } from '../agent/engine/errors.ts';
@@ -18,7 +21,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     return await cli(argv.slice(2), commands, { out: print, error: complain });
   } catch (thrown) {
-    // As SIGPIPE ends other tools.
+    // The exit code of other tools that SIGPIPE ends.
     if (thrown instanceof OutputClosed) return 128 + constants.signals.SIGPIPE;
     const { reason, message } = toNodeError(thrown);
     // Settings have a line for each of their problems; no other text may begin a line of its own.
@@ -27,13 +30,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** A library's warning may quote what it reads, as a line of a file that only root may: no word of it is printed. */
+/** Prints the name of a library's warning only: its text may quote a line of a file that only root may read. */
 function hushWarnings(): void {
   process.removeAllListeners('warning');
   process.on('warning', ({ name }) => complain(`slipway: a library warns of something: ${name}\n`));
 }
 
-/** For kubelet's credential provider: the logins of a node, a usable one for `server` among them. */
+/** Returns the logins of a node for kubelet's credential provider, with a usable one for `server`. */
 export async function freshLogins(server: string, root: string): Promise<CachedLogins> {
   hushWarnings();
   return (await import('./credential-provider.ts')).freshLogins(server, root);
@@ -58,7 +61,10 @@ const commands = {
   },
 } satisfies Commands;
 
-/** Else a slip of the pen would have `install` make a folder, and `uninstall` find nothing to take away. */
+/**
+ * Refuses a root that is not a directory: with a typing mistake, `install` would make a folder, and `uninstall` find
+ * nothing to remove.
+ */
 async function enter(root: string): Promise<void> {
   const found = await stat(root).catch((thrown) => {
     if (thrown.code === 'ENOENT')
@@ -66,5 +72,5 @@ async function enter(root: string): Promise<void> {
     throw fileError(thrown, 'enter --root', root);
   });
   if (!found.isDirectory())
-    throw misused('--root', `${root} is no directory; name one, or leave --root out.`);
+    throw misused('--root', `${root} is not a directory; name one, or leave --root out.`);
 }

@@ -1,4 +1,4 @@
-/** `slipway doctor`: looks at all a Ready node depends on, and changes nothing. */
+/** `slipway doctor`: checks everything a Ready node depends on, and changes nothing. */
 import { diagnosisText, headingText, summaryText } from '../agent/doctor/diagnosis-text.ts';
 import { type Patient, probesFor } from '../agent/doctor/doctor.ts';
 import { type Diagnosis, examine } from '../agent/doctor/probe.ts';

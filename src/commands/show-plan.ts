@@ -40,9 +40,9 @@ async function planDifference(now: DryRun, options: PlanOptions, against: string
 interface DryRun {
   readonly steps: readonly PlannedStep[];
   readonly warnings: readonly string[];
-  /** Why there is no plan, where people gave what cannot be used. */
+  /** Why there is no plan, if an input of a person cannot be used. */
   readonly fault: NodeError | undefined;
-  /** Absent where the settings cannot be used. */
+  /** Absent if the settings cannot be used. */
   readonly loaded: Loaded | undefined;
 }
 

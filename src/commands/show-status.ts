@@ -1,4 +1,4 @@
-/** `slipway status`: what the last pass published, for people and for programs. */
+/** `slipway status`: the report of the last pass, for people and for programs. */
 import { isatty } from 'node:tty';
 import { stringify } from 'yaml';
 import type { HostReader } from '../agent/engine/host.ts';
@@ -13,13 +13,15 @@ import { statusText } from '../agent/report/status-text.ts';
 import type { StatusOptions } from './cli.ts';
 import { terminal } from './terminal.ts';
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two readings. */
 const rhythm = 2_000;
 
 const between = { table: '\n', json: '', yaml: '---\n' } as const;
 const clearScreen = '\u001b[H\u001b[J';
 
-/** Shows the status: 0 for Ready, 1 for not, 3 where no daemon runs. With `watch` it looks until it is interrupted. */
+/**
+ * Shows the status: 0 if Ready, 1 if not, 3 if no daemon runs. With `watch` it repeats that until it is interrupted.
+ */
 export async function showStatus(options: StatusOptions): Promise<number> {
   const host = nodeHost({ root: options.root });
   let seen = await lookAtStatus(host, options);
@@ -28,7 +30,7 @@ export async function showStatus(options: StatusOptions): Promise<number> {
     await host.sleep(rhythm);
     const before = seen;
     seen = await lookAtStatus(host, options);
-    // A screen is drawn anew for its ages; into a pipe goes what is new.
+    // A screen is redrawn for its ages; a pipe gets only changes.
     if (!isatty(1) && isSame(seen, before)) continue;
     exitCode = await showSeen(host, seen, options, isatty(1) ? clearScreen : between[options.output]);
   }

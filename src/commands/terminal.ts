@@ -1,8 +1,8 @@
 import { isatty } from 'node:tty';
 
-/** The width of the terminal, and whether it wants colours: NO_COLOR and TERM=dumb are heard. */
+/** Returns the width of the terminal, and whether it shows colours, by NO_COLOR and TERM=dumb. */
 export function terminal(): { readonly width: number; readonly color: boolean } {
-  // Asked of what is no terminal, Node would make the output one that does not wait for its reader.
+  // Checked first: if standard output is not a terminal, process.stdout would make it non-blocking.
   if (!isatty(1)) return { width: 80, color: false };
   const { columns } = process.stdout;
   // A serial console has no size: 0.

@@ -31,11 +31,15 @@ function answerOfProcess(
 
 describe('a process ends with 1, one error and nothing else', () => {
   test.each<readonly [name: string, given: Pick<Case, 'args' | 'files'>, error: RegExp]>([
-    ['for an unknown command', { args: ['plann'] }, /command line plann: is no command; did you mean plan\?/],
+    [
+      'for an unknown command',
+      { args: ['plann'] },
+      /command line plann: is not a command; did you mean plan\?/,
+    ],
     [
       'for an unknown option',
       { args: [...config, '--rol', 'a'] },
-      /--rol: is no option .* did you mean --role\?/,
+      /--rol: is not an option .* did you mean --role\?/,
     ],
     [
       'for invalid settings',

@@ -136,21 +136,21 @@ test('options that stand for a setting carry its path, and win over --set', asyn
 
 describe('what cannot be used is refused with the repair, and no value is quoted:', () => {
   test.each([
-    [['plann'], 'plann: is no command; did you mean plan? slipway --help lists what there is.'],
-    [['help', 'plann'], 'plann: is no command; did you mean plan? slipway --help lists what there is.'],
-    [['hunter2 '], 'the first word: is no command; slipway --help lists what there is.'],
+    [['plann'], 'plann: is not a command; did you mean plan? slipway --help lists what there is.'],
+    [['help', 'plann'], 'plann: is not a command; did you mean plan? slipway --help lists what there is.'],
+    [['hunter2 '], 'the first word: is not a command; slipway --help lists what there is.'],
     [
       ['plan', '--rol', 'agent'],
-      '--rol: is no option of slipway plan; did you mean --role? slipway plan --help lists what there is.',
+      '--rol: is not an option of slipway plan; did you mean --role? slipway plan --help lists what there is.',
     ],
     [
       ['plan', '--token=hunter2'],
-      '--token: is no option of slipway plan; slipway plan --help lists what there is.',
+      '--token: is not an option of slipway plan; slipway plan --help lists what there is.',
     ],
-    [['plan', '-xhunter2'], '-x: is no option of slipway plan; slipway plan --help lists what there is.'],
+    [['plan', '-xhunter2'], '-x: is not an option of slipway plan; slipway plan --help lists what there is.'],
     [
       ['install', '--set', 'a=hunter2'],
-      '--set: is no option of slipway install; slipway install --help lists what there is.',
+      '--set: is not an option of slipway install; slipway install --help lists what there is.',
     ],
     [['status', '--watch=hunter2'], '--watch: takes no value; write --watch alone.'],
     [['plan', '--config'], '--config: lacks its value; write --config <file>.'],
@@ -158,7 +158,7 @@ describe('what cannot be used is refused with the repair, and no value is quoted
     [['uninstall', '--root', ''], '--root: is empty; write --root <dir>, or leave it out.'],
     [
       ['plan', 'hunter2'],
-      'plan: takes no argument but options; take out what stands alone, or put its option before it. slipway plan --help lists what there is.',
+      'plan: takes options only; remove the bare word, or put its option before it. slipway plan --help lists what there is.',
     ],
     [['apply', '--timeout', 'hunter2'], '--timeout: must be a number of minutes above zero, such as 15.'],
     [['status', '-o', 'hunter2'], '--output: must be table, json or yaml.'],
@@ -166,7 +166,7 @@ describe('what cannot be used is refused with the repair, and no value is quoted
     [['plan', '--set', 'k3s'], '--set: takes path=value, such as --set k3s.upgrade=auto.'],
     [
       ['plan', '--set', 'k3s.upgrade=[hunter2'],
-      '--set k3s.upgrade: its value is no YAML: line 1, column 9: something is missing before this: a closing quote or bracket, a comma, a space, or the : of a key',
+      '--set k3s.upgrade: its value is not YAML: line 1, column 9: something is missing before this: a closing quote or bracket, a comma, a space, or the : of a key',
     ],
   ] as const)('%j', async (args, message) => {
     const error = await run(...args).then(

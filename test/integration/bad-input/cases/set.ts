@@ -45,7 +45,7 @@ export const settingsOfTheCommandLine: readonly Case[] = [
     name: '--set of a value that is not YAML',
     args: set(`k3s.upgrade=[${canary}`),
     source: /command line --set k3s\.upgrade:/,
-    problem: /its value is no YAML: line 1, column 9/,
+    problem: /its value is not YAML: line 1, column 9/,
     repair: /a closing quote or bracket/,
   },
   {

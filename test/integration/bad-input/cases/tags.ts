@@ -14,7 +14,7 @@ export const tags: readonly Case[] = [
     name: `an unknown role, for ${command}`,
     ...tagged(command, 'k3s-role: sevrer'),
     source: /\(tag k3s-role\)/,
-    problem: /RoleUnknown: "sevrer" .* is no role/,
+    problem: /RoleUnknown: "sevrer" .* is not a role/,
     repair: /Did you mean server\? Set it to one of: server, agent, observability/,
     ...(command === 'config' && { stdout: /^role: sevrer +# tag k3s-role$/m }),
   })),
