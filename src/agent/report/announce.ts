@@ -16,19 +16,19 @@ import {
 
 export interface AnnouncerPorts {
   readonly host: Host;
-  /** Of Slipway. */
+  /** The version of Slipway. */
   readonly version: string;
   readonly emit: Emit;
 }
 
-/** Tells the cluster of a pass. It never rejects, and resolves when there is no more to tell now. */
+/** Reports a pass to the cluster. It never rejects, and resolves when there is nothing more to report now. */
 export type Announce = (report: Report) => Promise<void>;
 
 const minute = 60_000;
-/** After failures in a row: doubling from a minute. */
+/** The longest pause after failures in a row, which doubles from a minute. */
 const longestPause = 60 * minute;
 
-/** What was told of a Node, by the name it has. */
+/** What a Node has been reported as, by its name. */
 interface Memory {
   readonly node: string;
   readonly told: Told;
@@ -41,10 +41,10 @@ interface Trouble extends Held {
 }
 
 /**
- * What makes Kubernetes see how a node stands: annotations of its Node, and events (k3s/announcement.ts).
+ * Returns what makes Kubernetes show the state of a node: annotations of its Node, and events (k3s/announcement.ts).
  *
- * Best effort: nothing waits for it or depends on it, and a failure is one warning at most. What was told is remembered,
- * so that a pass without news costs nothing; a process that begins looks at the annotations once.
+ * Best effort: nothing waits for it or depends on it, and a failure is one warning at most. The last report is
+ * remembered, so that a pass without news costs nothing; a new process reads the annotations once.
  */
 export function announcer({ host, version, emit }: AnnouncerPorts): Announce {
   let memory: Memory | undefined;
@@ -54,7 +54,7 @@ export function announcer({ host, version, emit }: AnnouncerPorts): Announce {
     const { value: node } = report.knowledge.node;
     if (!node?.settings.k3s.announce) return;
     const answered = apiAnswered(report);
-    // Whoever deleted the Node deleted what was told with it.
+    // The reports were deleted with the Node.
     if (answered === 'without the Node' || memory?.node !== node.name) memory = undefined;
     if (!isWorthwhile(report, answered) || isHeldBack(trouble, answered, host.now())) return;
     try {
@@ -81,26 +81,26 @@ export function announcer({ host, version, emit }: AnnouncerPorts): Announce {
     memory = { node: node.name, told: { ...next.told, annotations } };
   }
 
-  /** Nothing where kubelet has no identity yet. */
+  /** Resolves to `undefined` if kubelet has no identity yet. */
   async function recall(node: K3sNode): Promise<Told | undefined> {
     const identity = await host.stat(node.paths.k3s.kubeletKubeconfig);
     return identity && toldBy(await readAnnotations(host, node));
   }
 
-  /** Not the first failure of a row: an API restarts now and then. */
+  /** Not after the first failure: an API restarts now and then. */
   function warn(why: string): void {
     if (isWarned || (trouble?.failures ?? 0) < 2 || !trouble?.answered) return;
     isWarned = true;
     emit({
       type: 'Warned',
-      message: `The cluster cannot be told how this node stands, which does the node no harm. ${why} It is tried again, and this is not said again; k3s.announce: false ends it.`,
+      message: `The state of this node cannot be reported to the cluster, which does not harm the node. ${why} It is tried again without a further warning; k3s.announce: false turns it off.`,
     });
   }
 }
 
 type Answer = 'yes' | 'no' | 'without the Node' | 'not asked';
 
-/** What this pass saw of the API when it looked whether the node is Ready. */
+/** Returns what this pass learned of the API when it checked whether the node is Ready. */
 function apiAnswered({ outcomes }: Report): Answer {
   const outcome = outcomes.find(({ resource }) => resource.id === nodeReadyId);
   switch (outcome?.state) {
@@ -115,19 +115,22 @@ function apiAnswered({ outcomes }: Report): Answer {
   }
 }
 
-/** Not while something was just changed: the next pass, at once, is the verdict. Unasked, the API may be worth a try. */
+/**
+ * False right after a change: the next pass, which follows at once, is the verdict. If the API was not asked, it may be
+ * worth a try.
+ */
 function isWorthwhile({ conditions, outcomes }: Report, answered: Answer): boolean {
   if (outcomes.some(({ state }) => state === 'Changed')) return false;
   return answered === 'yes' || (answered === 'not asked' && conditions[0]?.status === 'False');
 }
 
-/** A failure while nobody knew of the API says nothing about a pass in which it answers. */
+/** False for a failure from before the API was known to answer, once it answers. */
 function isHeldBack(trouble: Trouble | undefined, answered: Answer, now: number): boolean {
   if (!trouble || (answered === 'yes' && !trouble.answered)) return false;
   return isHeld(trouble, now);
 }
 
-/** Of the reports that come while one is told only the last is told then. */
+/** Announces one report at a time; of the reports that arrive meanwhile only the last one follows. */
 function oneAtATime(announce: Announce): Announce {
   let latest: Report | undefined;
   let underWay: Promise<void> | undefined;

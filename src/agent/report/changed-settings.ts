@@ -2,14 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { shownSettings } from '../settings/explain.ts';
 import type { Loaded } from '../settings/load.ts';
 
-/** One setting that another configuration has otherwise; `undefined` where it has none of that name. */
+/** A setting that differs in another configuration; `undefined` on the side that lacks it. */
 export interface ChangedSetting {
   readonly path: string;
   readonly before: unknown;
   readonly after: unknown;
 }
 
-/** The settings in which two configurations differ, in the order of the schema. Secrets are not shown. */
+/** Returns the settings in which two configurations differ, in the order of the schema. Secrets are not shown. */
 export function changedSettings(
   before: Loaded | undefined,
   after: Loaded | undefined,
@@ -21,7 +21,7 @@ export function changedSettings(
     .filter(({ before, after }) => !isDeepStrictEqual(before, after) && !isEmptied(before, after));
 }
 
-/** A map that was empty and has keys now is told by these. */
+/** True for a map that was empty and has keys now, which are listed instead. */
 function isEmptied(before: unknown, after: unknown): boolean {
   const values = [before, after].filter((value) => value !== undefined);
   return values.length === 1 && isDeepStrictEqual(values[0], {});

@@ -5,7 +5,7 @@ import type { Outcome } from '../engine/resource.ts';
 
 export interface LogLine {
   readonly level: Level;
-  /** Static for its kind of event; what varies is in the fields. */
+  /** Static for its kind of event; the fields hold what varies. */
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
@@ -15,7 +15,7 @@ export interface EventLog {
   setLevel(level: string): void;
 }
 
-/** Writes each event as one line, with its time unless the sink knows it; what a person need not see is at debug. */
+/** Writes each event as one line, with its time unless the sink adds it; details for developers are at debug. */
 export function logEvents(sink: DestinationStream & { readonly hasTime: boolean }): EventLog {
   const formatters = { level: (level: string) => ({ level }) };
   const log = pino(
@@ -34,7 +34,7 @@ function writeLine(log: Logger, { level, message, fields }: LogLine): void {
   log[level](fields, message);
 }
 
-/** The line an event is logged as. */
+/** Returns the log line of an event. */
 export function lineOf(event: Event): LogLine {
   switch (event.type) {
     case 'Started': {

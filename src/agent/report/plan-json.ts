@@ -5,20 +5,20 @@ import type { ChangedSetting } from './changed-settings.ts';
 import { jsonOutput } from './output.ts';
 import { type PlannedStep, planVerdict, writtenLines } from './plan-text.ts';
 
-/** A plan for programs; `settings` are those in which another configuration differs, where there is one. */
+/** Returns a plan for programs; `settings` are those in which another configuration differs, if there is one. */
 export function planJson(steps: readonly PlannedStep[], settings?: readonly ChangedSetting[]): string {
   const verdict = planVerdict(steps);
   return jsonOutput('Plan', { verdict, ...(settings && { settings }), steps: steps.map(stepJson) });
 }
 
-/** Without the time of the next look, since a dry run has no next pass. */
+/** Leaves out the time of the next check, since a dry run has no next pass. */
 function stepJson({ outcome, actions }: PlannedStep) {
   const { id, condition, summary } = outcome.resource;
   const { until: _, ...said } = outcomeJson(outcome);
   return { resource: id, condition, summary, ...said, actions: actions.map(shownAction) };
 }
 
-/** As people see it: of a file that only root may read, what a person wrote into it is not shown. */
+/** Shows an action as people see it: without the earlier text of a file that only root may read. */
 function shownAction(action: RecordedAction) {
   switch (action.kind) {
     case 'write':

@@ -8,15 +8,15 @@ import { redacted } from '../engine/secret.ts';
 import { octal } from '../resources/file-attributes.ts';
 import type { ChangedSetting } from './changed-settings.ts';
 
-/** A resource's outcome, and what a dry run's Host noted on the way. */
+/** A resource's outcome, and the actions that a dry run's Host recorded for it. */
 export interface PlannedStep {
   readonly outcome: Outcome;
   readonly actions: readonly RecordedAction[];
 }
 
 /**
- * What would change, in the plan's order, as a person reads a diff, and a last line that counts it; before it the
- * settings in which another configuration differs, where there is one.
+ * Returns what would change, in the plan's order, as a person reads a diff, and a last line that counts it; before it
+ * the settings in which another configuration differs, if there is one.
  */
 export function planText(steps: readonly PlannedStep[], settings: readonly ChangedSetting[] = []): string {
   const lines = [...settings.map(settingLine), ...steps.flatMap(stepLines), summaryLine(steps)];
@@ -41,28 +41,34 @@ function summaryLine(steps: readonly PlannedStep[]): string {
   return `Plan: ${parts.join(', ')}. Nothing was changed.`;
 }
 
-/** What is recorded without an action cannot be foreseen: it follows one that was not carried out. */
+/**
+ * Returns the standing of a step. A recorded outcome without an action cannot be foreseen: it follows one that was not
+ * carried out.
+ */
 function standingOf({ outcome, actions }: PlannedStep): Standing {
   return outcome.state === 'Recorded' && actions.length === 0 ? 'follow' : describe(outcome).standing;
 }
 
-/** What must be known before there is a plan; without it the plan is an error, not a wait. */
+/** Conditions that a plan depends on: without them the plan is an error, not a wait. */
 const grounds: readonly string[] = ['Settings', 'Identity', 'Role', 'Node'];
 
-/** Whether the plan would change anything, or is none. What is only noted, as a taint that a person must set, is none. */
+/**
+ * Returns whether the plan would change anything, or is not a plan. A note, such as a taint that a person must set, is
+ * not a change.
+ */
 export function planVerdict(steps: readonly PlannedStep[]): 'nothing' | 'changes' | 'errors' {
   if (steps.some(isError)) return 'errors';
   const toCome: readonly Standing[] = ['change', 'follow', 'wait'];
   return steps.some((step) => toCome.includes(standingOf(step))) ? 'changes' : 'nothing';
 }
 
-/** Whether a step keeps the plan from being one. */
+/** True for a step that keeps the plan from being one. */
 function isError({ outcome }: PlannedStep): boolean {
   if (outcome.state === 'Waiting') return grounds.includes(outcome.resource.id);
   return describe(outcome).standing === 'stop';
 }
 
-/** A step as people read it; nothing for what is in sync. */
+/** Returns a step as people read it; nothing if it is in sync. */
 export function stepLines(step: PlannedStep): readonly string[] {
   const { summary } = step.outcome.resource;
   const { reason, message } = describe(step.outcome);
@@ -119,7 +125,7 @@ function writeLines(action: Write): readonly string[] {
   return [`${verb}: ${path} (${modes})`, ...writtenLines(action).map((line) => `    ${line}`)];
 }
 
-/** The lines of a file that come, and of one that can be shown those that go. */
+/** Returns the added lines of a file, and the removed ones if they may be shown. */
 export function writtenLines({ mode, content, before }: Write): readonly string[] {
   if (before?.content === undefined) return addedLines(content);
   return changedLines(before.content, content, before.mode & mode);
@@ -133,8 +139,8 @@ function addedLines(content: string): readonly string[] {
 }
 
 /**
- * The changed lines with three lines around them; the patch's own header says nothing new here. What somebody wrote by
- * hand into a file that only root may read, before or after, can be a secret, so lines that go are not shown.
+ * Returns the changed lines with three lines around them, without the patch's own header. Handwritten text in a file
+ * that only root may read, before or after, can be a secret, so its removed lines are not shown.
  */
 function changedLines(before: string, after: string, mode: number): readonly string[] {
   const isPrivate = (mode & 0o077) === 0;

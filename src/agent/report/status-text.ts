@@ -3,9 +3,9 @@ import { printableData } from '../engine/printable.ts';
 import type { PublishedCondition as Condition, Status } from './status.ts';
 import { age, columns, shortened, wrapped } from './text-layout.ts';
 
-/** How the status is looked at. */
+/** How the status is displayed. */
 export interface View {
-  /** Whether the daemon lives, where there is one to speak of. */
+  /** Whether the daemon lives; `undefined` if there need not be one. */
   readonly running: boolean | undefined;
   /** Epoch milliseconds. */
   readonly now: number;
@@ -16,7 +16,7 @@ export interface View {
 
 type Colour = 'green' | 'yellow' | 'red' | 'bold';
 
-/** All that a person wants to know of this node, on one screen; what is not well comes with its message in full. */
+/** Returns the state of this node on one screen; a condition that is not True has its message in full. */
 export function statusText(found: Status, view: View): string {
   const status = printableData(found);
   const sections = [
@@ -44,7 +44,7 @@ function headOf(status: Status, view: View): readonly string[] {
   ];
 }
 
-/** The one line `systemctl status` shows: readiness, or the first thing that keeps the node from it. */
+/** Returns the line that `systemctl status` shows: readiness, or the first thing that keeps the node from it. */
 export function statusLine({ role, node, conditions: [ready] }: Status): string {
   const who = [role, node].filter(Boolean).join(' ') || 'this VM';
   const why = ready === undefined || isWell(ready) ? '' : `: ${ready.message}`;
@@ -68,14 +68,14 @@ function k3sLine({ k3s: { wanted, running } }: Status): readonly string[] {
 }
 
 function lifeLine({ updated, nextPass }: Status, { running, now }: View): string {
-  if (running === undefined) return 'applied once; no daemon keeps it so';
+  if (running === undefined) return 'applied once; no daemon maintains it';
   if (!running) return `the daemon is not running; this is from ${age(now - Date.parse(updated))} ago`;
   return `next pass in ${age(Date.parse(nextPass.at) - now)} (${nextPass.because})`;
 }
 
 /**
- * The message stands behind a condition that is well or only blocked, as far as there is room, and below one that is
- * not. Ready has the message of its cause, which is told once.
+ * Shows each condition, with its message: beside it if it is True or only blocked, cut to the width; below it
+ * otherwise, in full. The message of Ready is that of its cause, which is shown once.
  */
 function conditionsOf({ conditions }: Status, view: View): readonly string[] {
   const cells = conditions.map(({ type, status, reason, lastTransitionTime }) => [

@@ -15,8 +15,8 @@ import type { DeepReadonly } from '../settings/deep-readonly.ts';
 const text = z.string();
 
 /**
- * What `status.json` says, as it is written and as it is read: for readers, never read back to decide anything. Times are
- * ISO 8601. Words are texts, since another release may have others; what an older one did not write yet is empty.
+ * The form of `status.json`, written and read: for readers, never read back to decide anything. Times are ISO 8601.
+ * Words are texts, since another release may have others; a field that an older release did not write is empty.
  */
 const statusForm = z.looseObject({
   version: text,
@@ -25,12 +25,12 @@ const statusForm = z.looseObject({
   node: z.optional(text),
   updated: text,
   nextPass: z.looseObject({ at: text, because: text }),
-  /** The release that is wanted, and the one kubelet said it is when the node was last seen Ready in a pass. */
+  /** The wanted release, and the one that kubelet reported when a pass last saw the node Ready. */
   k3s: z._default(z.looseObject({ wanted: z.optional(text), running: z.optional(text) }), {}),
   conditions: z.array(
     z.looseObject({ type: text, status: text, reason: text, message: text, lastTransitionTime: text }),
   ),
-  /** Of registries; `ends` is absent where no end is known, and `renewal` where it is never due. */
+  /** Credentials of registries; `ends` is absent if the end is unknown, and `renewal` if it is never due. */
   credentials: z._default(
     z.array(
       z.looseObject({
@@ -43,7 +43,7 @@ const statusForm = z.looseObject({
   resources: z.array(
     z.looseObject({ id: text, state: text, reason: z.optional(text), until: z.optional(text) }),
   ),
-  /** The last ten, the latest first, over restarts of the daemon. */
+  /** The last ten, the latest first, across restarts of the daemon. */
   changes: z._default(z.array(z.looseObject({ at: text, resource: z.optional(text), did: text })), []),
 });
 
@@ -57,11 +57,11 @@ export interface Publisher {
   readonly pid: number;
   /** Epoch milliseconds. */
   readonly now: number;
-  /** What was changed before this pass, the latest first. */
+  /** The changes before this pass, the latest first. */
   readonly before?: Status['changes'];
 }
 
-/** The status of a pass. */
+/** Returns the status of a pass. */
 export function statusOf(report: Report, { version, pid, now, before = [] }: Publisher): Status {
   const { knowledge, conditions, outcomes, credentials, wake } = report;
   return {
@@ -92,7 +92,7 @@ function published({ server, receivedAt, due, ends, proof }: CredentialStatus) {
   return { server, received: iso(receivedAt), renewal: isoOf(due), ends: isoOf(ends), proof };
 }
 
-/** What was changed among these, the latest first. */
+/** Returns the changes among these outcomes, the latest first. */
 export function changesOf(outcomes: readonly Outcome[], now: number): Status['changes'] {
   const changed = outcomes.flatMap((outcome) => (outcome.state === 'Changed' ? [outcome] : []));
   return changed.map(({ resource, did }) => ({ at: iso(now), resource: resource.id, did })).reverse();
@@ -104,12 +104,12 @@ function resourceStatus(outcome: Outcome) {
   return { id, condition, ...said, until: isoOf(until) };
 }
 
-/** Puts the status where `slipway status` and monitoring read it. */
+/** Writes the status to the file that `slipway status` and monitoring read. */
 export async function writeStatus(host: Host, path: string, status: Status): Promise<void> {
   await host.writeFile(path, printable(renderOwn(ownFiles.status, status)), { mode: 0o644 });
 }
 
-/** What the last pass published; `undefined` where there was none, or the file is damaged. */
+/** Returns the status of the last pass; `undefined` before the first, or if the file is damaged. */
 export async function readStatus(host: HostReader, path: string): Promise<Status | undefined> {
   return readOwn(statusForm, await fileText(host, path));
 }

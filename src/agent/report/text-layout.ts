@@ -1,6 +1,6 @@
-/** How columns of text stand in a terminal; nothing here knows of colours, which are added last. */
+/** The layout of text in a terminal, without colours, which are added last. */
 
-/** Rows with their cells one below the other, each column as wide as its longest cell. */
+/** Aligns the cells of rows, each column as wide as its longest cell. */
 export function columns(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)));
   return rows.map((row) =>
@@ -11,7 +11,7 @@ export function columns(rows: readonly (readonly string[])[]): readonly string[]
   );
 }
 
-/** Text in lines of at most so many characters, indented; a word that is longer has a line of its own. */
+/** Wraps text into lines of at most `width` characters, indented; a longer word has a line of its own. */
 export function wrapped(text: string, width: number, indent: string): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/).filter(Boolean)) {
@@ -23,12 +23,12 @@ export function wrapped(text: string, width: number, indent: string): readonly s
   return lines;
 }
 
-/** Text that ends with an ellipsis where it would be longer than that. */
+/** Cuts text to `width` characters, with an ellipsis at its end. */
 export function shortened(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
-/** A duration in the two largest units that matter: `3h12m`, `45s`. */
+/** Returns a duration in the two largest units that matter: `3h12m`, `45s`. */
 export function age(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1_000));
   const [days, hours, minutes] = [

@@ -2,14 +2,14 @@ import type { Meter, Pass } from './meter.ts';
 
 const statuses = ['True', 'False', 'Unknown'] as const;
 
-/** Whether the node is Ready, and each condition as kube-state-metrics tells a Node's: a series for each status. */
+/** Whether the node is Ready, and each condition in the form of kube-state-metrics: a series for each status. */
 export function conditionMetrics({ gauge }: Meter): (pass: Pass) => void {
   const ready = gauge('ready', 'Whether the node is Ready: 1 or 0.');
   const condition = gauge('condition', 'Whether a condition has this status: 1 or 0.', [
     'condition',
     'status',
   ]);
-  const reason = gauge('condition_reason', 'Why a condition is as it is; always 1.', ['condition', 'reason']);
+  const reason = gauge('condition_reason', 'The reason of a condition; always 1.', ['condition', 'reason']);
   const transition = gauge(
     'condition_last_transition_timestamp_seconds',
     'When the status of a condition changed, as far as this process saw it.',

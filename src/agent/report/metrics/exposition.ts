@@ -9,7 +9,7 @@ import type { Metrics } from './metrics.ts';
 export interface ExpositionPorts {
   readonly metrics: Metrics;
   readonly host: Pick<Host, 'writeFile' | 'remove'>;
-  /** Where the paths of the settings begin. */
+  /** The root of the paths in the settings. */
   readonly root: string;
   readonly listener: Listener;
   readonly emit: Emit;
@@ -17,13 +17,13 @@ export interface ExpositionPorts {
 
 /** Serves the metrics. */
 export interface Listener {
-  /** Listens there from now on, and nowhere else. Resolves to what keeps it from that, if anything does. */
+  /** Listens at that address from now on, and at no other. Resolves to the error that prevents it, if any. */
   follow(address: string | undefined): Promise<string | undefined>;
 }
 
 /**
- * Metrics where the settings want them after each pass: at an address, in a file, both or neither. What cannot be had
- * is a warning, once for as long as it holds, and tried again after the next pass.
+ * Exposes metrics as the settings want them after each pass: at an address, in a file, both or neither. An error is
+ * logged as a warning, once while it lasts, and tried again after the next pass.
  */
 export function exposition({ metrics, host, root, listener, emit }: ExpositionPorts) {
   const warnOfServer = warner(emit);
@@ -36,7 +36,10 @@ export function exposition({ metrics, host, root, listener, emit }: ExpositionPo
   };
 }
 
-/** Writes the metrics to a file; one that is no longer wanted is removed, since nobody would know that it is old. */
+/**
+ * Writes the metrics to a file. A file that is no longer wanted is removed, since its readers could not see that it is
+ * old.
+ */
 function textfile(host: ExpositionPorts['host'], metrics: Metrics) {
   let written: string | undefined;
   return async (path: string | undefined): Promise<string | undefined> => {

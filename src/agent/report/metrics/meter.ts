@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Report, Span } from '../../agent.ts';
 
-/** One pass, as metrics are told of it. */
+/** One pass, as the metrics see it. */
 export interface Pass extends Span {
   readonly report: Report;
 }
@@ -18,7 +18,7 @@ export function meter(registry: Registry) {
       new Counter<Label>({ ...common(name, help), labelNames }),
     histogram: (name: string, help: string, buckets: readonly number[]) =>
       new Histogram({ ...common(name, help), buckets: [...buckets] }),
-    /** A gauge that is read when somebody asks. */
+    /** A gauge that is read on each scrape. */
     liveGauge: (name: string, help: string, read: () => number) =>
       new Gauge({
         ...common(name, help),
@@ -26,7 +26,7 @@ export function meter(registry: Registry) {
           this.set(read());
         },
       }),
-    /** A counter that somebody else counts, read when it is asked for. */
+    /** A counter that is kept elsewhere and read on each scrape. */
     liveCounter: (name: string, help: string, read: () => number) =>
       new Counter({
         ...common(name, help),

@@ -8,14 +8,14 @@ import { registryMetrics } from './registry-metrics.ts';
 /** The metrics of one process, in a registry of their own. */
 export interface Metrics {
   observe(pass: Pass): void;
-  /** All of them in the text format of Prometheus, the process's own as they are now. */
+  /** Returns all of them in the text format of Prometheus; those of the process are read now. */
   text(): Promise<string>;
   readonly contentType: string;
 }
 
 /**
- * Metrics that know only what a pass reports. Labels are names of the vocabulary, of settings and of releases: never a
- * message, which may quote others.
+ * Makes metrics from the reports of passes alone. Labels are names of the vocabulary, of settings and of releases:
+ * never a message, which may quote others.
  */
 export function createMetrics(facts: ProcessFacts): Metrics {
   const registry = new Registry();

@@ -1,24 +1,24 @@
 import type { Outcome } from '../../engine/resource.ts';
 import type { Meter, Pass } from './meter.ts';
 
-/** Seconds: a look at a node that is well, what a rotation takes, a download, a bootstrap. */
+/** Seconds: a pass over a healthy node, a rotation, a download, a bootstrap. */
 const buckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1200];
 
-/** What passes take, change and wait for. */
+/** Durations, changes and waits of passes. */
 export function passMetrics({ gauge, counter, histogram }: Meter): (pass: Pass) => void {
   const passes = counter('passes_total', 'Passes of the loop.');
-  const duration = histogram('pass_duration_seconds', 'What a pass took.', buckets);
+  const duration = histogram('pass_duration_seconds', 'Duration of a pass.', buckets);
   const last = gauge('last_pass_timestamp_seconds', 'When the last pass ended.');
   const next = gauge('next_pass_timestamp_seconds', 'When the next pass is due.');
-  const changes = counter('changes_total', 'What was changed, by the kind of resource.', ['kind']);
+  const changes = counter('changes_total', 'Changes, by the kind of resource.', ['kind']);
   const starts = counter('k3s_starts_total', 'Starts and restarts of K3s by Slipway.');
-  const unsettled = gauge('resources_unsettled', 'Resources that wait or failed, and for what reason.', [
+  const unsettled = gauge('resources_unsettled', 'Resources that wait or failed, by reason.', [
     'condition',
     'reason',
   ]);
   return ({ report: { outcomes, wake }, from, to }) => {
     passes.inc();
-    // A clock may be put back meanwhile.
+    // The clock may have been set back meanwhile.
     duration.observe(Math.max(0, to - from) / 1_000);
     last.set(to / 1_000);
     next.set(wake.at / 1_000);

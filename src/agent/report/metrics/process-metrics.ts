@@ -1,6 +1,6 @@
 import type { Meter, Pass } from './meter.ts';
 
-/** Of this process. */
+/** Facts of this process. */
 export interface ProcessFacts {
   readonly version: string;
   /** The release of Node, such as v24.21.0. */
@@ -17,8 +17,8 @@ export interface ProcessUsage {
 }
 
 /**
- * What runs, where, and what it uses. The usual names (`process_...`) are taken: a textfile is read together with
- * node_exporter's own.
+ * The version of the process, its node, and its use of resources. The usual names (`process_...`) are taken: a textfile
+ * is read together with node_exporter's own.
  */
 export function processMetrics({ version, runtime, startedAt, usage }: ProcessFacts) {
   return ({ gauge, liveGauge, liveCounter }: Meter): ((pass: Pass) => void) => {
@@ -27,7 +27,11 @@ export function processMetrics({ version, runtime, startedAt, usage }: ProcessFa
       'node',
     ]);
     build.set({ version, node: runtime }, 1);
-    const node = gauge('node_info', 'What this VM is, once it is known; always 1.', ['name', 'role', 'k3s']);
+    const node = gauge(
+      'node_info',
+      'Name, role and K3s release of this node, once they are known; always 1.',
+      ['name', 'role', 'k3s'],
+    );
     gauge('process_start_time_seconds', 'When the daemon started.').set(startedAt / 1_000);
     liveGauge('process_resident_memory_bytes', 'Memory of the daemon.', () => usage().residentBytes);
     liveCounter('process_cpu_seconds_total', 'CPU time of the daemon.', () => usage().cpuSeconds);

@@ -2,7 +2,7 @@ import type { Report } from '../../agent.ts';
 import { type CredentialStatus, registriesId } from '../../parts/registry/index.ts';
 import type { Meter, Pass } from './meter.ts';
 
-/** Registry credentials by login server: their times, what was renewed, and what could not be. */
+/** Registry credentials by login server: their times, renewals and failures. */
 export function registryMetrics({ gauge, counter }: Meter): (pass: Pass) => void {
   const labels = ['server'] as const;
   const received = gauge(
@@ -50,7 +50,7 @@ export function registryMetrics({ gauge, counter }: Meter): (pass: Pass) => void
   };
 }
 
-/** Whether a credential is another than in the pass before; in the first pass, whether it is of this pass. */
+/** Returns whether a credential differs from that of the pass before; in the first pass, whether it is of this pass. */
 function receiptTimes(): (held: CredentialStatus, pass: Pass) => boolean {
   const before = new Map<string, number>();
   return ({ server, receivedAt }, { from }) => {
@@ -60,7 +60,10 @@ function receiptTimes(): (held: CredentialStatus, pass: Pass) => boolean {
   };
 }
 
-/** Whether registries.yaml was tried in this pass, and failed: between two attempts the time of the next one stays. */
+/**
+ * Returns whether registries.yaml was tried in this pass, and failed: between two attempts the time of the next one
+ * stays.
+ */
 function failedAttempts(): (report: Report) => boolean {
   let before: number | undefined;
   return ({ outcomes }) => {
@@ -72,7 +75,10 @@ function failedAttempts(): (report: Report) => boolean {
   };
 }
 
-/** After an attempt that failed for one server, the others have a credential that is not due. */
+/**
+ * True without a credential, or if it is due: after a failure for one server, the credentials of the others are not
+ * due.
+ */
 function isWanting(held: CredentialStatus | undefined, { to }: Pass): boolean {
   return held === undefined || (held.due !== undefined && held.due <= to);
 }

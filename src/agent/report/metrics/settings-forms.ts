@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 
-/** Where a server listens: an address of this host, which no DNS is asked for, and a port. */
+/** The address of a server: an IP address of this host, so without DNS, and a port. */
 export const listenAddress = z
   .string('must be text such as 127.0.0.1:9753; put it in quotes')
   .check(
@@ -10,13 +10,13 @@ export const listenAddress = z
     ),
   );
 
-/** The daemon's sandbox may not bind a port below 1024. */
+/** True for a port from 1024: the daemon's sandbox may not bind a lower one. */
 function isListenAddress(value: string): boolean {
   const port = Number(/^(?:localhost|\d+(?:\.\d+){3}|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/.exec(value)?.[1]);
   return port >= 1024 && port <= 65535 && URL.canParse(`http://${value}`);
 }
 
-/** The textfile collector reads what ends in .prom, and nothing else. */
+/** The path of a textfile: the collector reads only names that end in .prom. */
 export const metricsFile = z
   .string('must be text such as /run/slipway/metrics.prom')
   .check(

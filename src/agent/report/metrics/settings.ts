@@ -3,10 +3,10 @@ import { about, type SettingsSection } from '../../settings/section.ts';
 import { listenAddress, metricsFile } from './settings-forms.ts';
 
 const schema = about(
-  'Figures of the daemon for Prometheus and its like; none unless one of these is set (see metrics.md).',
+  'Metrics of the daemon for Prometheus and similar; off unless one of these is set (see metrics.md).',
   z.strictObject({
     listen: about(
-      'The address and port at which they are served, as /metrics, such as 127.0.0.1:9753. They hold no secret, and everybody who reaches the port can read them.',
+      'The address and port at which they are served, as /metrics, such as 127.0.0.1:9753. They hold no secret, and anyone who reaches the port can read them.',
       z.optional(listenAddress),
     ),
     textfile: about(

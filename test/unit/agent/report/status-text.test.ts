@@ -140,7 +140,7 @@ describe('the lines at the top', () => {
     expect(told(small, false)).toContain('the daemon is not running; this is from 30s ago');
     expect(told(small, undefined)).not.toContain('the daemon is not running');
     expect(statusText(small, { ...view, running: undefined })).toContain(
-      'applied once; no daemon keeps it so',
+      'applied once; no daemon maintains it',
     );
   });
 
