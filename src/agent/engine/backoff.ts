@@ -5,7 +5,10 @@ const second = 1_000;
 const firstDelay = 2 * second;
 /** With its jitter, and the ten seconds for which a request may hang, within a minute of the end of an outage. */
 const longestSoon = 40 * second;
-/** Failures that time may end after which a condition is False all the same: about five minutes of doubling delays. */
+/**
+ * The number of failures after which a condition is False even if time may end them: about five minutes of doubling
+ * delays.
+ */
 const patience = 12;
 const slowDelay = 600 * second;
 const jitter = 0.2;
@@ -13,16 +16,16 @@ const jitter = 0.2;
 export interface NextAttempt {
   /** Milliseconds from now. */
   readonly after: number;
-  /** True where it is reported as failed: only a person ends it, or it has had its time. */
+  /** True if it is reported as failed: only a person ends it, or its time is over. */
   readonly isFailed: boolean;
 }
 
 /**
- * When to try again after so many failures in a row (1 is the first).
+ * Returns when to try again after `failures` in a row (1 is the first).
  *
- * The delay of what time may end doubles from 2 s to 40 s, or to its own longest, and stays there. Under a pacing it follows
- * that, and is ten minutes when its attempts are used up; so it is for what only a person ends. `random` is in [0, 1) and
- * spreads delays by a fifth either way, never below a Retry-After.
+ * The delay of a failure that time may end doubles from 2 s to 40 s, or to its own longest, and stays there. With a
+ * pacing it follows that, and is ten minutes once its attempts are used up, as for a failure that only a person ends.
+ * `random` is in [0, 1) and spreads delays by a fifth either way, never below a Retry-After.
  */
 export function nextAttempt(
   failures: number,
@@ -42,26 +45,26 @@ function soon(failures: number, { longest = longestSoon }: Retry, pacing: Pacing
   return pacing?.every ?? doubled(failures, firstDelay, longest);
 }
 
-/** A delay that doubles with each failure in a row (1 is the first) up to a longest; in the unit of both. */
+/** Returns a delay that doubles with each failure in a row (1 is the first) up to `longest`, in its unit. */
 export function doubled(failures: number, first: number, longest: number): number {
   return Math.min(first * 2 ** (failures - 1), longest);
 }
 
-/** An attempt that failed, and when the next may be made; epoch milliseconds. */
+/** A failed attempt, and the time of the next one; epoch milliseconds. */
 export interface Held {
   readonly since: number;
   readonly notBefore: number;
 }
 
-/** True until the next attempt may be made, or `longer` milliseconds after that. A clock that was put back prolongs no wait. */
+/**
+ * True until the next attempt may be made, or `longer` milliseconds after that. A clock that was set back does not
+ * prolong a wait.
+ */
 export function isHeld({ since, notBefore }: Held, now: number, longer = 0): boolean {
   return since <= now && now < notBefore + longer;
 }
 
-/**
- * Not before the answer's Retry-After (RFC 9110, section 10.2.3: seconds, or a date). A longer wait than ten minutes is cut
- * to ten.
- */
+/** Returns the wait of an answer's Retry-After (RFC 9110, section 10.2.3: seconds, or a date), ten minutes at most. */
 export function soonAfter({ headers }: Answered, now: number): Retry {
   const asked = headers['retry-after']?.trim() ?? '';
   const after = /^\d+$/.test(asked) ? Number(asked) * second : Date.parse(asked) - now;

@@ -2,7 +2,7 @@ import { type Description, describe } from './describe.ts';
 import type { Reason } from './reasons.ts';
 import type { ConditionType, Outcome } from './resource.ts';
 
-/** In the form of KEP-1623: `lastTransitionTime` moves with `status` only. */
+/** A condition in the form of KEP-1623: `lastTransitionTime` changes with `status` only. */
 export interface Condition {
   readonly type: ConditionType | 'Ready';
   readonly status: 'True' | 'False' | 'Unknown';
@@ -13,13 +13,16 @@ export interface Condition {
 
 type Verdict = Pick<Description, 'status' | 'reason' | 'message'>;
 
-/** Which conditions a node can have, in their order, and the one that `Ready` quotes while all of them are True. */
+/** The conditions that a node can have, in order, and the one that `Ready` quotes while all of them are True. */
 export interface ConditionOrder {
   readonly types: readonly ConditionType[];
   readonly quoted: ConditionType;
 }
 
-/** The conditions that a pass's outcomes amount to, each as bad as the worst of its resources; `Ready` comes first. */
+/**
+ * Returns the conditions that result from a pass's outcomes, each that of the worst of its resources; `Ready` comes
+ * first.
+ */
 export function conditionsOf(
   outcomes: readonly Outcome[],
   previous: readonly Condition[],
@@ -40,12 +43,12 @@ export function conditionsOf(
   ];
 }
 
-/** Whether something was changed, which the next pass verifies: until then it is no news. */
+/** True after a change, which the next pass verifies: until then it is not reported. */
 export function isUnverified({ reason }: Pick<Condition, 'reason'>): boolean {
   return reason === 'Changed';
 }
 
-/** One line without control characters: what others answered ends on terminals, too. */
+/** Returns a message on one line without control characters: it may quote others, and is printed on terminals. */
 export function oneLine(message: string): string {
   return message
     .trim()
@@ -53,7 +56,7 @@ export function oneLine(message: string): string {
     .replace(/\p{Cc}+/gu, ' ');
 }
 
-/** True while nothing blocks the node: what is degraded but works is told, and does not take Ready away. */
+/** True while nothing blocks the node: a degraded resource that works is reported, and leaves Ready True. */
 function readyVerdict(outcomes: readonly Outcome[], quoted: ConditionType): Verdict {
   const isNote = (outcome: Outcome) => describe(outcome).standing === 'note';
   const blocking = outcomes.filter((outcome) => !isNote(outcome));
@@ -66,7 +69,7 @@ function readyVerdict(outcomes: readonly Outcome[], quoted: ConditionType): Verd
 
 const order = { Failed: 0, Waiting: 1, Blocked: 2, Recorded: 3, Changed: 4, InSync: 5 } as const;
 
-/** Of resources that are equally bad the first tells; where all is well, the last that has something to tell. */
+/** Returns the first of the worst verdicts; if all are in sync, the last one with a message. */
 function worstVerdict(outcomes: readonly Outcome[]): Verdict {
   const [first] = [...outcomes].sort((a, b) => order[a.state] - order[b.state]);
   if (!first) return { status: 'Unknown', reason: 'Blocked', message: '' };

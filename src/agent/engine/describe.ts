@@ -1,12 +1,12 @@
 /**
- * An Outcome in words. Whatever is said of one, as a condition, in status, plan, log, doctor or setup, as text or JSON, is
+ * An Outcome in words. Every text about one, as a condition, in status, plan, log, doctor or setup, as text or JSON, is
  * made of this: a new state does not compile before it is described here.
  */
 import type { Reason } from './reasons.ts';
 import type { Change, Finding, Outcome, Resource } from './resource.ts';
 import type { Severity } from './severity.ts';
 
-/** What a check alone found of a Resource, or why it found nothing. */
+/** The finding of a Resource's check alone, or why it is missing. */
 export type Checked = { readonly resource: Resource } & (
   | Finding
   | ({ readonly state: 'Failed'; readonly reason: Reason; readonly message: string } & Pick<
@@ -17,25 +17,25 @@ export type Checked = { readonly resource: Resource } & (
 );
 
 /**
- * What it is for a reader who asks what there is to do: nothing; a change; something that follows a change; a wait; a
- * failure that stops dependants; or a note, which stops none.
+ * What it means for a reader who asks what is to be done: nothing; a change; something that follows a change; a wait; a
+ * failure that blocks dependants; or a note, which does not.
  */
 export type Standing = 'in sync' | 'change' | 'follow' | 'wait' | 'stop' | 'note';
 
 export interface Description {
   readonly standing: Standing;
-  /** Of the condition to which the Resource belongs, with its reason and its message. */
+  /** Status, reason and message of the condition to which the Resource belongs. */
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: Reason;
-  /** Empty where there is nothing to say. */
+  /** Empty if there is nothing to report. */
   readonly message: string;
   readonly changes?: readonly Change[];
   readonly blocks?: boolean;
-  /** When to look again, at the latest; epoch milliseconds. */
+  /** When to check again, at the latest; epoch milliseconds. */
   readonly until?: number | undefined;
 }
 
-/** Says what became of a Resource in a pass, or what a check alone found. */
+/** Describes the outcome of a Resource in a pass, or the finding of a check alone. */
 export function describe(outcome: Outcome | Checked): Description {
   const { summary } = outcome.resource;
   switch (outcome.state) {
@@ -70,7 +70,7 @@ function toChange(message: string, changes: readonly Change[]): Description {
   return { standing: 'change', status: 'Unknown', reason: 'Recorded', message, changes };
 }
 
-/** Returns what status and plan say of an outcome in JSON. Names and words stay as they are; new ones may be added. */
+/** Returns an outcome as status and plan show it in JSON. Names and words stay stable; new ones may be added. */
 export function outcomeJson(outcome: Outcome) {
   const { reason, message, changes, blocks, until } = describe(outcome);
   return { state: outcome.state, reason, message: message || undefined, changes, blocks, until };

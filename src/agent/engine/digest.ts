@@ -5,12 +5,12 @@ export function sha256(data: string | Buffer): string {
   return hash('sha256', data);
 }
 
-/** A short digest that tells two texts apart in a plan or a log without showing them. */
+/** Returns a short digest that distinguishes texts in a plan or a log without showing them. */
 export function digest(text: string): string {
   return `sha256:${shortDigest(text)}`;
 }
 
-/** The first 12 hex digits of a text's SHA-256. */
+/** Returns the first 12 hex digits of a text's SHA-256. */
 export function shortDigest(text: string): string {
   return sha256(text).slice(0, 12);
 }

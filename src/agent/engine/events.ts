@@ -1,7 +1,7 @@
 import type { Condition } from './conditions.ts';
 import type { Outcome } from './resource.ts';
 
-/** What happens in a daemon's life. Log lines are derived from these, never sprinkled. */
+/** Events in a daemon's life. Every log line is derived from one of these. */
 export type Event =
   | { readonly type: 'Started'; readonly version: string; readonly root: string }
   | { readonly type: 'Warned'; readonly message: string }

@@ -1,8 +1,8 @@
 import type { Content, Secret } from './secret.ts';
 
-/** To whom a file, directory or link belongs. */
+/** The owner of a file, directory or link. */
 export interface Owned {
-  /** `uid:gid` if not to the user and the group of this process, which are the wanted ones for what it writes. */
+  /** `uid:gid` if it does not belong to the user and the group of this process, the wanted owner of what it writes. */
   readonly foreignOwner?: string;
   /** The number of its user, if that is neither root nor the user of this process. */
   readonly foreignUser?: number;
@@ -10,14 +10,14 @@ export interface Owned {
   readonly foreignGroup?: number;
 }
 
-/** A text file as it was found. `modifiedAt` is epoch milliseconds. */
+/** A text file as found. `modifiedAt` is epoch milliseconds. */
 export interface FoundFile extends Owned {
   readonly content: string;
   readonly mode: number;
   readonly modifiedAt: number;
 }
 
-/** What stands at a path, links not followed. `mode` is the permission bits, `target` where a link points. */
+/** The entry at a path, links not followed. `mode` is the permission bits, `target` that of a link. */
 export interface FileStat extends Owned {
   readonly kind: 'file' | 'directory' | 'link' | 'other';
   readonly mode: number;
@@ -31,11 +31,11 @@ export interface Command {
   readonly file: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, Content>>;
-  /** Milliseconds until the command is stopped; 30 000 unless said. */
+  /** Milliseconds until the command is stopped; 30 000 by default. */
   readonly timeout?: number;
 }
 
-/** How a command ended. A program that is not installed ends with 127, as in a shell. */
+/** The end of a command. A program that is not installed ends with 127, as in a shell. */
 export interface CommandResult {
   readonly exitCode: number;
   readonly stdout: string;
@@ -45,11 +45,11 @@ export interface CommandResult {
 export interface HttpRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, Content>>;
-  /** Milliseconds for the whole exchange; 10 000 unless said. */
+  /** Milliseconds for the whole exchange; 10 000 by default. */
   readonly timeout?: number;
-  /** Goes past any proxy: for what is on this host or on its own network. */
+  /** Bypasses any proxy: for services on this host or on its own network. */
   readonly direct?: boolean;
-  /** Whom to trust: the system's and the settings' CAs, these PEM certificates alone, or anybody. */
+  /** The trusted certificates: the system's and the settings' CAs, these PEM certificates alone, or any. */
   readonly trust?: 'system' | 'anybody' | TrustedCa;
 }
 
@@ -77,46 +77,45 @@ export interface Download {
   readonly checksum: { readonly url: string; readonly name: string };
   readonly path: string;
   readonly mode: number;
-  /** The one member to take where `url` is a .tar.gz; the digest is the archive's. */
+  /** The one member to install if `url` is a .tar.gz; the digest is the archive's. */
   readonly member?: string;
 }
 
 /**
- * The machine, for those who may only look. Missing things are `undefined` or empty; everything else that goes
- * wrong is a NodeError (`PermissionDenied`, `FileSystemError`, `CommandTimedOut`, `Unreachable`, `TimedOut`,
- * `TlsUntrusted`).
+ * The machine, for callers that only read. Missing things are `undefined` or empty; every other error is a NodeError
+ * (`PermissionDenied`, `FileSystemError`, `CommandTimedOut`, `Unreachable`, `TimedOut`, `TlsUntrusted`).
  */
 export interface HostReader {
   readFile(path: string): Promise<FoundFile | undefined>;
   stat(path: string): Promise<FileStat | undefined>;
-  /** The names in a directory, sorted. */
+  /** Returns the names in a directory, sorted. */
   list(path: string): Promise<readonly string[]>;
-  /** Runs a command that only reads; its exit code is for the caller to judge. */
+  /** Runs a command that only reads; the caller judges its exit code. */
   query(command: Command): Promise<CommandResult>;
   get(request: HttpRequest): Promise<HttpResponse>;
   /** Epoch milliseconds. */
   now(): number;
-  /** Milliseconds since some moment, by a clock that nothing sets (clock_gettime(2), CLOCK_MONOTONIC). */
+  /** Returns milliseconds since some moment, by a clock that is never set (clock_gettime(2), CLOCK_MONOTONIC). */
   monotonic(): number;
 }
 
-/** The only door to the machine. Every mutation is whole or not there: a crash leaves no half-written file. */
+/** The only access to the machine. Every mutation is atomic: a crash leaves no half-written file. */
 export interface Host extends HostReader {
-  /** Replaces the file atomically and durably by one of this process, its directories made where missing. */
+  /** Replaces the file atomically and durably by one of this process, and makes missing directories. */
   writeFile(path: string, content: Content, options: { readonly mode: number }): Promise<void>;
-  /** Makes `path` a symbolic link to `target`, replacing what stands there unless it is a directory. */
+  /** Makes `path` a symbolic link to `target`, replacing anything but a directory. */
   link(path: string, target: string): Promise<void>;
-  /** Moves a file or directory within one file system; what stands at `to` is replaced where it is a file. */
+  /** Moves a file or directory within one file system; a file at `to` is replaced. */
   rename(from: string, to: string): Promise<void>;
-  /** Removes a file, a link, or a directory with all that is in it; nothing there is fine. */
+  /** Removes a file, a link, or a directory with its contents; a missing path is fine. */
   remove(path: string): Promise<void>;
-  /** Runs a command that changes something. Another exit code than 0 is `CommandFailed` with the end of stderr. */
+  /** Runs a command that changes something. An exit code other than 0 is `CommandFailed` with the end of stderr. */
   run(command: Command): Promise<CommandResult>;
   send(request: HttpSend): Promise<HttpResponse>;
-  /** `DownloadFailed`, `ChecksumMismatch` or `ChecksumMissing` when the file does not get there. */
+  /** Downloads a file: `DownloadFailed`, `ChecksumMismatch` or `ChecksumMissing`. */
   download(download: Download): Promise<void>;
-  /** Gets a secret from outside: a dry run names it instead, and gets one that prints like any other. */
+  /** Gets a secret from outside: a dry run names it instead, and gets a placeholder that prints like any other. */
   obtain(what: string, fetch: () => Promise<Secret>): Promise<Secret>;
-  /** Resolves after so many milliseconds, or as soon as the signal is aborted. */
+  /** Resolves after `milliseconds`, or as soon as the signal is aborted. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }

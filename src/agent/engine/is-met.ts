@@ -1,14 +1,17 @@
 import type { Finding, Outcome } from './resource.ts';
 import type { Severity } from './severity.ts';
 
-/** What a pass made of a Resource, or what a check found, or why there was none. */
+/** The outcome of a Resource in a pass, the finding of a check, or why it is missing. */
 type Known =
   | Outcome
   | Finding
   | ({ readonly state: 'Failed' } & Pick<Severity, 'blocks'>)
   | { readonly state: 'Blocked' };
 
-/** Returns whether dependants go on: what works does not keep them, even if something is to be done or reported. */
+/**
+ * Returns whether dependants may run: a Resource that works does not block them, even if it is to be changed or
+ * reported.
+ */
 export function isMet(known: Known | undefined): boolean {
   switch (known?.state) {
     case 'InSync':

@@ -1,14 +1,14 @@
 import * as z from 'zod/mini';
 
 /**
- * Commas of a text that is read, about as many as it has values. Nothing that is asked or kept has nearly as many, while
- * an answer of four megabytes has room for two million, each of which a schema may find wrong in half a kilobyte.
+ * The most commas of a text that is read, about one per value. No answer or file of ours has nearly as many, while four
+ * megabytes have room for two million, each of which a schema may report in half a kilobyte.
  */
 const mostCommas = 50_000;
 
 /**
- * Returns what a JSON text from outside holds, as a schema reads it: the text of a server, a program or a file that may be
- * damaged or of another release. `undefined` if it is not JSON or not what the schema says.
+ * Returns the data of a JSON text from outside, as a schema reads it: from a server, a program or a file that may be
+ * damaged or of another release. `undefined` if it is not JSON or does not match the schema.
  */
 export function parseJson<Schema extends z.ZodMiniType>(
   schema: Schema,
@@ -17,12 +17,12 @@ export function parseJson<Schema extends z.ZodMiniType>(
   return readJson(schema, text).data;
 }
 
-/** The same, with the issues for a caller that names them. */
+/** Returns the same, with the issues for a caller that names them. */
 export function readJson<Schema extends z.ZodMiniType>(schema: Schema, text: string) {
   return z.safeParse(z.pipe(json, schema), text);
 }
 
-/** What is wrong with a text, by the first of its issues, as a clause: `spec.path is missing or of another kind`. */
+/** Returns the first issue of a text, as a clause: `spec.path is missing or of another kind`. */
 export function jsonFault({ issues: [first] }: z.core.$ZodError): string {
   const place = first?.path.join('.');
   if (place) return `${place} is missing or of another kind`;

@@ -1,4 +1,4 @@
-/** What the engine itself reports. */
+/** Reasons of the engine itself. */
 export const engineReasons = {
   InSync: 'The node is as it should be.',
   Changed: 'Something was changed in this pass; the next pass verifies it.',

@@ -1,7 +1,7 @@
-/** Links that are followed at most on the way to a file, as the kernel does (path_resolution(7)). */
+/** The most links that are followed on the way to a file, as in the kernel (path_resolution(7)). */
 export const mostLinks = 40;
 
-/** The names in a path, in their order; `..` is one, `.` is not. */
+/** Returns the names in a path, in order; `..` is a name, `.` is not. */
 export function partsOf(path: string): readonly string[] {
   return path.split('/').filter((part) => part !== '' && part !== '.');
 }

@@ -1,7 +1,8 @@
 /**
- * Returns the certificates of a PEM text in their order, each from its BEGIN line to its END line, unread and maybe damaged.
+ * Returns the certificates of a PEM text in order, each from its BEGIN line to its END line, not parsed and maybe
+ * damaged.
  *
- * `labels`: which BEGIN lines count. Go's crypto/x509 reads `CERTIFICATE` alone, OpenSSL the other two as well
+ * `labels`: the BEGIN lines that count. Go's crypto/x509 reads `CERTIFICATE` alone, OpenSSL the other two as well
  * (PEM_read_bio_X509_AUX).
  */
 export function pemCertificates(text: string, labels: readonly Label[] = ['CERTIFICATE']): readonly string[] {
@@ -9,7 +10,7 @@ export function pemCertificates(text: string, labels: readonly Label[] = ['CERTI
   return blocks.filter((block) => labels.some((label) => block.startsWith(`-----BEGIN ${label}-----`)));
 }
 
-/** How the BEGIN line of a certificate may call it. */
+/** The name of a certificate in its BEGIN line. */
 export type Label = 'CERTIFICATE' | 'TRUSTED CERTIFICATE' | 'X509 CERTIFICATE';
 
 const certificate =

@@ -1,20 +1,22 @@
 /**
- * What does more than appear when it is printed: control characters (a terminal obeys them), characters that turn the
- * direction of text or cannot be seen, what ends a line, and halves of pairs. Line feeds and tabs are not among them.
+ * Characters that do more than appear in print: control characters (a terminal obeys them), characters that change the
+ * direction of text or are invisible, line separators, and halves of pairs. Line feeds and tabs are not among them.
  */
 const acting = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/gu;
 
-/** Text for a terminal or a journal: what acts is shown as `\u001b`. In JSON that is the same text as before. */
+/** Makes text safe for a terminal or a journal: such a character is shown as `\u001b`. JSON keeps its meaning. */
 export function printable(text: string): string {
   return text.replace(acting, escaped);
 }
 
-/** The same on one line: line feeds and tabs are shown, too, so that no text can begin a line of its own. */
+/**
+ * Makes text safe on one line: line feeds and tabs are escaped as well, so that no text can begin a line of its own.
+ */
 export function printableLine(text: string): string {
   return printable(text).replace(/\n/g, '\\n').replace(/\t/g, '\\t');
 }
 
-/** Data with every text in it made printable, on one line: a line feed becomes a blank. */
+/** Makes every text in data printable on one line: a line feed becomes a blank. */
 export function printableData<Data>(data: Data): Data;
 export function printableData(data: unknown): unknown {
   if (typeof data === 'string') return printable(data).replaceAll('\n', ' ');
@@ -25,7 +27,7 @@ export function printableData(data: unknown): unknown {
   );
 }
 
-/** Each UTF-16 unit, as JSON escapes it. */
+/** Escapes each UTF-16 unit as JSON does. */
 function escaped(character: string): string {
   const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
   return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');

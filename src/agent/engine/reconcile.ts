@@ -5,14 +5,14 @@ import { isMet } from './is-met.ts';
 import type { Change, Drift, Finding, Outcome, Resource } from './resource.ts';
 import { forPerson } from './severity.ts';
 
-/** Changes in a row, without the check ever finding its resource in sync, after which something is wrong. */
+/** The number of changes in a row, without a check in sync between them, that means an error. */
 const changesInARow = 5;
 
-const rest = 3_000; // what is due again sooner was put back by somebody
+const rest = 3_000; // a change that is due sooner was reverted
 const lookAgain = 5_000;
-/** For so long after its retry was due a failure may still be the truth, though the check sees a new beginning. */
+/** Milliseconds for which a failure may persist after its retry was due, though the check finds a new start. */
 const recently = 60_000;
-/** How long something may be waited for before its condition is False, and how often it is looked at from then on. */
+/** Milliseconds after which a waiting condition is False and is checked less often. */
 const patience = 5 * 60_000;
 const rarely = 30_000;
 
@@ -31,19 +31,19 @@ type Unsettled = Extract<Outcome, { readonly state: 'Waiting' | 'Failed' }>;
 
 const fresh = { failures: 0, since: 0, notBefore: 0, isFailed: false };
 
-/** What a process remembers between passes, by resource id; forgetting it is harmless. */
+/** A process's memory between passes, by resource id; forgetting it is harmless. */
 export type Attempts = Map<string, Attempt>;
 
 export interface ReconcileOptions {
   readonly host: Host;
   readonly attempts: Attempts;
-  /** In [0, 1): the jitter of this pass, one for all, so that what fails together is tried again together. */
+  /** In [0, 1): the jitter of this pass, shared, so that resources that fail together are tried again together. */
   readonly random: number;
   readonly onOutcome?: (outcome: Outcome) => void;
 }
 
 /**
- * One pass over a plan: each resource is checked, and corrected where it drifted. It never throws.
+ * Runs one pass over a plan: checks each resource, and corrects it if it drifted. It never throws.
  *
  * INVARIANTS
  * - A pass reads the world anew; the only memory is `attempts`.
@@ -91,8 +91,9 @@ async function attempt(resource: Resource, options: ReconcileOptions): Promise<O
 }
 
 /**
- * What fails and starts over in turn, as a service that crashes does, is told as failing until it is in sync. What waits
- * for minutes has had its time: its condition is False, and it is looked at less often.
+ * Returns the outcome of a wait. A resource that fails and starts over in turn, such as a service that crashes, is
+ * reported as failed until it is in sync. After minutes of waiting its condition is False, and it is checked less
+ * often.
  */
 function wait(
   resource: Resource,

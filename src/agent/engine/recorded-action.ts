@@ -2,9 +2,9 @@ import { commandLine } from './command-line.ts';
 import type { Command, Download, HttpSend } from './host.ts';
 
 /**
- * One change of the world, as a journal keeps it: printable as it is, secrets already as `‹redacted›`.
+ * One change of the machine, as a journal keeps it: printable, with secrets as `‹redacted›`.
  *
- * `before` is there where something stood in that place; its content only where it may be shown beside the new one.
+ * `before` is what the change replaces, if anything; its content only if it may be shown beside the new one.
  */
 export type RecordedAction =
   | {
@@ -28,23 +28,23 @@ export type RecordedAction =
     }
   | { readonly kind: 'obtain'; readonly what: string };
 
-/** The file that a write would replace; `content` is absent where either text may hold a secret, or was unreadable. */
+/** The file that a write would replace; `content` is absent if either text may hold a secret, or was unreadable. */
 export interface Before {
   readonly mode: number;
   readonly content?: string;
 }
 
-/** How a journal keeps a command. */
+/** Returns the record of a command. */
 export function runOf(command: Command): RecordedAction {
   return { kind: 'run', command: commandLine(command) };
 }
 
-/** How a journal keeps a request. */
+/** Returns the record of a request. */
 export function sendOf({ method, url, body }: HttpSend): RecordedAction {
   return { kind: 'send', method, url, ...(body !== undefined && { body: `${body}` }) };
 }
 
-/** How a journal keeps a download. */
+/** Returns the record of a download. */
 export function downloadOf({ url, path, mode, member }: Download): RecordedAction {
   return { kind: 'download', url, path, mode, ...(member !== undefined && { member }) };
 }

@@ -1,12 +1,12 @@
-/** Redirects that are followed for one question. */
+/** The most redirects that are followed for one request. */
 export const mostRedirects = 5;
 
-/** A redirect that is not followed, and where it leads if that is an address. */
+/** A redirect that is not followed, and its target if that is an address. */
 export type RefusedRedirect =
   | { readonly because: 'too many' | 'no address' }
   | { readonly because: 'other protocol' | 'downgrade'; readonly to: URL };
 
-/** Why it is not followed, as the predicate of the address that was asked. */
+/** Returns why it is not followed, as the predicate of the requested address. */
 export function whyRefused(refused: RefusedRedirect): string {
   switch (refused.because) {
     case 'too many':
@@ -22,9 +22,9 @@ export function whyRefused(refused: RefusedRedirect): string {
 
 export interface Followed<Answer> {
   readonly answer: Answer;
-  /** Where the answer came from. */
+  /** The address that answered. */
   readonly url: URL;
-  /** The answer redirects, and that was not followed. */
+  /** The redirect in the answer that was not followed. */
   readonly refused?: RefusedRedirect;
 }
 
@@ -35,8 +35,8 @@ interface Redirecting {
 }
 
 /**
- * Asks, and asks again wherever the answer redirects to: http or https, and from https nothing but https. What `ask`
- * throws is thrown. Source: RFC 9110, section 15.4.
+ * Requests an address, and follows its redirects: to http or https, and from https to https only. Throws what `ask`
+ * throws. Source: RFC 9110, section 15.4.
  */
 export async function followRedirects<Answer extends Redirecting>(
   start: URL,

@@ -2,14 +2,13 @@
 const forgetters: (() => void)[] = [];
 
 /**
- * Returns `make` as a function that makes the result of a file's text anew only where the text is another than the last
- * one of that file.
+ * Returns `make` as a function that computes its result anew only if the text of a file differs from the last one.
  *
  * One text of a file is kept, by its path or any other name: a new one replaces the old one and the secrets in it. The
- * result must follow from the text alone, and be only read. What `make` throws is not remembered.
+ * result must follow from the text alone, and be only read. An error of `make` is not remembered.
  *
  * A function at the level of its module serves every host of the process and is never out of date, since each caller
- * brings the text as it is now.
+ * passes the current text.
  */
 export function remembering<Result>(make: (text: string) => Result): (text: string, name: string) => Result {
   const known = new Map<string, { readonly text: string; readonly result: Result }>();
@@ -29,7 +28,7 @@ export function remembering<Result>(make: (text: string) => Result): (text: stri
   };
 }
 
-/** Forgets every file that no caller asked about since the last call, such as one that is gone. */
+/** Forgets every file that no caller asked about since the last call, such as a deleted one. */
 export function forgetUnasked(): void {
   for (const forget of forgetters) forget();
 }

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 
-/** What a reader sees in a secret's place. */
+/** The text that a reader sees in place of a secret. */
 export const redacted = '‹redacted›';
 
 /**
- * A text that must not be seen: however it is printed, interpolated, logged or serialised, `shown` appears.
+ * A text that must not be seen: `shown` appears however it is printed, interpolated, logged or serialised.
  *
  * Only `reveal()` gives the text itself, so every place that uses a secret can be found by that name.
  */
@@ -37,13 +37,13 @@ export class Secret {
 /** A text that may hold secrets: a file's content, a header, a variable in a child's environment. */
 export type Content = string | Secret;
 
-/** The true text. */
+/** Returns the true text. */
 export function reveal(content: Content): string {
   return typeof content === 'string' ? content : content.reveal();
 }
 
 /**
- * Builds a text around secrets: `write` is called twice, once for the true text and once for what readers see.
+ * Builds a text around secrets: `write` is called twice, once for the true text and once for readers.
  *
  * `sensitive((show) => 'password: ' + show(token))`
  */
