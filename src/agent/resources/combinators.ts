@@ -1,11 +1,11 @@
-/** Resources made of another: each is the same Resource but for what is said here. */
+/** Resources made of another: the same Resource except for what each function says. */
 
 import { NodeError, rethrowNonBlocking } from '../engine/errors.ts';
 import type { HostReader } from '../engine/host.ts';
 import { type Drift, type Finding, type Resource, waiting } from '../engine/resource.ts';
 import { forPerson } from '../engine/severity.ts';
 
-/** Checks the Resource only if `obstacle` finds nothing; what that finds, or throws, stands in its place. */
+/** Checks the Resource only if `obstacle` finds nothing; otherwise returns that finding, or throws that error. */
 export function unless(
   resource: Resource,
   obstacle: (host: HostReader) => Promise<Finding | undefined>,
@@ -14,8 +14,8 @@ export function unless(
 }
 
 /**
- * Lets the remedy wait as long as `obstacle`, which is asked only where there is a remedy, finds something. An error is
- * reported for a person; it blocks dependants as the drift would.
+ * Delays the remedy while `obstacle` finds something; `obstacle` is asked only if there is a remedy. Its error is
+ * reported for a person, and blocks dependants as the drift would.
  */
 export function heldBack(
   resource: Resource,
@@ -37,8 +37,8 @@ function heldBy({ reason, message }: NodeError, { blocks = true }: Drift): Findi
 }
 
 /**
- * Lets dependants go on in spite of its drift and its errors, always or while `where` is true. What it waits for still
- * blocks. `where` is asked first, and what it throws blocks.
+ * Does not block dependants on its drift and its errors, always or while `where` is true. Its waits still block.
+ * `where` is asked first, and its error blocks.
  */
 export function nonBlocking(
   resource: Resource,
@@ -62,7 +62,9 @@ function nonBlockingDrift(finding: Finding): Finding {
   return { ...finding, drift: { ...finding.drift, blocks: false } };
 }
 
-/** Checks the Resource that is made of what each check observes first. Its id and needs are those of `initial`. */
+/**
+ * Checks the Resource that `make` returns for what each check observes first. Its id and needs are those of `initial`.
+ */
 export function observing<Observed>(
   make: (observed: Observed) => Resource,
   initial: Observed,

@@ -6,7 +6,7 @@ export async function fileText(host: Pick<HostReader, 'readFile'>, path: string)
   return (await host.readFile(path))?.content ?? '';
 }
 
-/** Returns the text of a file; empty also if it cannot be read: a folder may have the name of one. */
+/** Returns the text of a file; empty also if it cannot be read: it may be a folder. */
 export async function readableText(host: HostReader, path: string): Promise<string> {
   const kind = (await host.stat(path))?.kind;
   if (kind !== 'file' && kind !== 'link') return '';

@@ -5,10 +5,10 @@ import { octal, owner } from './file-attributes.ts';
 
 export interface FileSpec {
   readonly path: string;
-  /** Holds no secret: a plan prints it, and a log its digest. A function where it depends on what is found. */
+  /** Holds no secret: a plan prints it, and a log its digest. A function if it depends on the machine. */
   readonly content: string | ((host: HostReader) => Promise<string>);
   readonly mode?: number;
-  /** Whether a link in its place is replaced, whatever it leads to. */
+  /** Whether a link in its place is replaced, whatever its target. */
   readonly replacesLinks?: boolean;
   readonly condition: ConditionType;
   readonly needs?: readonly string[];

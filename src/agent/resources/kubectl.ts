@@ -2,21 +2,27 @@ import { NodeError } from '../engine/errors.ts';
 import type { Command, CommandResult, HostReader } from '../engine/host.ts';
 
 export interface Kubectl {
-  /** K3s's executable, which is kubectl too. */
+  /** K3s's executable, which is kubectl as well. */
   readonly k3s: string;
   readonly kubeconfig: string;
 }
 
-/** Milliseconds for a whole command: --request-timeout is for each of its requests, and discovery alone is tried five times. */
+/**
+ * Milliseconds for a whole command: --request-timeout is for each of its requests, and discovery alone is tried five
+ * times.
+ */
 const timeout = 12_000;
 
-/** A kubectl command that is bounded in time and keeps no cache, so that looking leaves nothing behind. */
+/** Returns a kubectl command that is bounded in time and keeps no cache, so that a check leaves nothing behind. */
 export function kubectl({ k3s, kubeconfig }: Kubectl, ...args: readonly string[]): Command {
   const options = ['--kubeconfig', kubeconfig, '--request-timeout=10s', '--cache-dir=/dev/null'];
   return { file: k3s, args: ['kubectl', ...options, ...args], timeout };
 }
 
-/** Runs a kubectl command that reads; `ApiUnavailable` if it has no answer in its time, as from a server whose packets are dropped. */
+/**
+ * Runs a kubectl command that reads; `ApiUnavailable` without an answer in time, as from a server whose packets are
+ * dropped.
+ */
 export async function askApi(host: HostReader, command: Command): Promise<CommandResult> {
   try {
     return await host.query(command);

@@ -1,13 +1,13 @@
 import { type NodeError, toNodeError } from '../engine/errors.ts';
 import { type ConditionType, inSync, type Resource } from '../engine/resource.ts';
 
-/** What was learned of a thing that cannot be learned at every moment: its last value, and why there is no newer one. */
+/** A value that cannot be learned at every moment: the last one known, and why there is no newer one. */
 export interface LastKnown<Value> {
   readonly value?: Value;
   readonly error?: NodeError;
 }
 
-/** Asks once more. Where that fails, the value known before stands, and the error blocks nothing any more. */
+/** Asks again. If that fails, the earlier value is kept, and the error no longer blocks. */
 export async function learn<Value>(
   before: LastKnown<Value> | undefined,
   ask: () => Promise<Value>,
@@ -27,11 +27,11 @@ export interface KnownSpec<Value> {
   readonly condition: ConditionType;
   readonly needs?: readonly string[];
   readonly lastKnown: LastKnown<Value>;
-  /** What is known, in one line for people. */
+  /** The value, in one line for people. */
   readonly tell: (value: Value) => string;
 }
 
-/** Something the node must know before it can be planned; the asking was done before, this tells how it went. */
+/** Something the node must know before it can be planned; the Resource reports the result of asking. */
 export function known<Value>({ lastKnown, tell, ...rest }: KnownSpec<Value>): Resource {
   return {
     ...rest,

@@ -1,2 +1,2 @@
-/** The latest time a Date can hold (ECMA-262); what never ends is later. */
+/** The latest time a Date can hold (ECMA-262); a time without end is later. */
 export const lastTime = 8.64e15;

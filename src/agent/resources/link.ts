@@ -8,9 +8,9 @@ export interface LinkSpec {
 }
 
 /**
- * A symbolic link of root or of this process, made where nothing or another link stands; a file or directory stays.
+ * A symbolic link of root or of this process, made if the path is free or another link; a file or directory stays.
  *
- * Its group says nothing: a link takes that of a directory that passes its group on (2775), and has no mode to share.
+ * Its group is ignored: a link takes that of a directory that passes on its group (2775), and has no mode.
  */
 export function link({ path, target, ...rest }: LinkSpec): Resource {
   return {

@@ -7,7 +7,7 @@ export interface RemovedSpec {
   readonly needs?: readonly string[];
 }
 
-/** Nothing stands at this path: a file, a link, or a directory with all that is in it goes. */
+/** The path is free: a file, a link, or a directory with its contents is removed. */
 export function removed({ path, ...rest }: RemovedSpec): Resource {
   return {
     ...rest,
@@ -20,14 +20,14 @@ export function removed({ path, ...rest }: RemovedSpec): Resource {
   };
 }
 
-/** In sync where nothing was found; else all that was found is to go, by the remedy. */
+/** In sync if nothing was found; else the remedy removes everything that was found. */
 export function noneOf(found: readonly string[], drift: Pick<Drift, 'summary' | 'remedy'>): Finding {
   if (found.length === 0) return inSync();
   const changes = found.map((field) => ({ field, observed: 'there', desired: undefined }));
   return { state: 'Drifted', drift: { ...drift, changes } };
 }
 
-/** A remedy that removes the paths, in their order. */
+/** Returns a remedy that removes the paths, in their order. */
 export function removing(paths: readonly string[]): Drift['remedy'] {
   return async (host: Host) => {
     for (const path of paths) await host.remove(path);

@@ -5,7 +5,7 @@ export interface UnitLine {
   readonly line: number;
 }
 
-/** Reads the assignments of a unit file in their order (systemd.syntax(7)); sections are not told apart. */
+/** Reads the assignments of a unit file in their order (systemd.syntax(7)), without their sections. */
 export function unitLines(text: string): readonly UnitLine[] {
   return logicalLines(text).flatMap(({ content, line }) => {
     const [, key, value] = /^([A-Za-z]+)\s*=\s*(.*)$/s.exec(content) ?? [];
@@ -13,7 +13,7 @@ export function unitLines(text: string): readonly UnitLine[] {
   });
 }
 
-/** The assignments of a key that count: an empty one takes back those before it. */
+/** Returns the effective assignments of a key: an empty one resets those before it. */
 export function assigned(lines: readonly UnitLine[], key: string): readonly UnitLine[] {
   const all = lines.filter((each) => each.key === key);
   return all.slice(all.findLastIndex(({ value }) => value === '') + 1);

@@ -11,8 +11,8 @@ export interface UnitSpec {
 }
 
 /**
- * systemd works with the unit file at `path`, as it is on disk. Another file of that name, as a machine's own beside
- * one below another root, is never taken for it. `UnitMasked` where systemd was told not to use it.
+ * systemd has loaded the unit file at `path`, as it is on disk. Another file of that name, such as the machine's own
+ * beside one below another root, does not count. `UnitMasked` if the unit is masked.
  */
 export function unitLoaded({ unit, path, ...rest }: UnitSpec & { readonly path: string }): Resource {
   return {
@@ -60,7 +60,7 @@ export function systemctl(...args: readonly string[]): Command {
   return { file: 'systemctl', args };
 }
 
-/** The named properties of a unit, `''` for what systemd does not tell (systemctl(1), show). */
+/** Returns the named properties of a unit, `''` for those that systemd does not show (systemctl(1), show). */
 export async function showUnit<Name extends string>(
   host: HostReader,
   unit: string,
@@ -71,8 +71,8 @@ export async function showUnit<Name extends string>(
 }
 
 /**
- * The same for several units, in their order, with one command. None where no systemd runs what is below `root`;
- * `CommandFailed` where one does and does not tell of each: what it does not tell is not stopped.
+ * Returns the same for several units, in their order, with one command. Empty if no systemd runs the machine of `root`;
+ * `CommandFailed` if one does and does not report every unit: a missing report does not mean stopped.
  */
 export async function showUnits<Name extends string>(
   host: HostReader,
@@ -89,7 +89,7 @@ export async function showUnits<Name extends string>(
   return [];
 }
 
-/** Whether systemd runs this machine (sd_booted(3)), and it is the machine that is meant, not an image below a root. */
+/** Returns whether systemd runs this machine (sd_booted(3)), and `root` is this machine, not an image. */
 export async function isBooted(host: HostReader, root: string): Promise<boolean> {
   return root === '/' && (await host.stat('/run/systemd/system')) !== undefined;
 }
@@ -97,7 +97,7 @@ export async function isBooted(host: HostReader, root: string): Promise<boolean>
 function notShown(units: readonly string[], { exitCode, stderr }: CommandResult): NodeError {
   return new NodeError(
     'CommandFailed',
-    `systemctl show ${units.join(' ')} did not tell whether they run (exit code ${exitCode}): ${stderr.trim() || 'no message'}. ` +
+    `systemctl show ${units.join(' ')} did not report whether they run (exit code ${exitCode}): ${stderr.trim() || 'no message'}. ` +
       'Nothing is taken for stopped until it does: see systemctl status, and run this again.',
   );
 }

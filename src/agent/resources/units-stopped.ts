@@ -11,8 +11,8 @@ export interface UnitsStoppedSpec {
   /** With their suffixes. */
   readonly units: readonly string[];
   /**
-   * Only units whose files are below it: a machine's own are never taken for those of another root. One that runs
-   * after its file was deleted is the machine's.
+   * Only units whose files are below it: a machine's own are not those of another root. A unit that runs after its file
+   * was deleted is the machine's.
    */
   readonly root: string;
   /** Whether they must not start at boot either. */
@@ -26,8 +26,8 @@ const names = ['FragmentPath', 'ActiveState', 'UnitFileState'] as const;
 type Shown = Readonly<Record<(typeof names)[number], string>>;
 
 /**
- * systemd runs none of the units, nor starts one at boot. Their files stay. One look asks for all of them.
- * `CommandFailed` where systemd does not tell: nobody may take that for stopped.
+ * systemd runs none of the units, nor starts one at boot. Their files stay. One command reads all of them.
+ * `CommandFailed` if systemd does not report every unit: a missing report does not mean stopped.
  */
 export function unitsStopped({ units, root, forGood, ...rest }: UnitsStoppedSpec): Resource {
   return {
@@ -76,7 +76,7 @@ function toStop(busy: readonly Found[], forGood: boolean): Finding {
   return { state: 'Drifted', drift: { changes, remedy: (host) => stopUnits(host, busy, forGood) } };
 }
 
-/** A unit whose file is gone can be stopped, but not disabled, nor any other in the same command. */
+/** Stops units. One whose file is gone can be stopped, but not disabled, nor can any other in the same command. */
 async function stopUnits(host: Host, busy: readonly Found[], forGood: boolean): Promise<void> {
   const withFile = busy.filter(({ shown }) => shown.FragmentPath !== '');
   const disables = forGood && withFile.some(({ shown }) => isEnabled(shown));
