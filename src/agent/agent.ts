@@ -15,12 +15,12 @@ import { nextWake, type Wake } from './wake.ts';
 
 const conditionOrder = { types: conditionTypes, quoted: 'NodeReady' } as const;
 
-/** What one pass found and did. */
+/** The findings and actions of one pass. */
 export interface Report {
   readonly knowledge: Knowledge;
   readonly outcomes: readonly Outcome[];
   readonly conditions: readonly Condition[];
-  /** Of registries; none before there is a node. */
+  /** Credentials of registries; empty before there is a node. */
   readonly credentials: readonly CredentialStatus[];
   readonly wake: Wake;
 }
@@ -31,9 +31,9 @@ export interface Span {
   readonly to: number;
 }
 
-/** Everything an agent reaches the world through. */
+/** Everything through which an agent reaches the world. */
 export interface AgentPorts extends Sources {
-  /** The Host for what the settings say of the network. */
+  /** Returns the Host for the settings' network. */
   readonly hostFor: (knowledge: Knowledge) => Host;
   readonly planPorts: (knowledge: Knowledge) => PlanPorts | undefined;
   readonly random: () => number;
@@ -41,13 +41,13 @@ export interface AgentPorts extends Sources {
 }
 
 export interface Agent {
-  /** One pass: gather, plan, reconcile. */
+  /** Runs one pass: gather, plan, reconcile. */
   pass(): Promise<Report>;
-  /** Forgets how long to wait after failures: everything is tried again in the next pass. */
+  /** Forgets how long to wait after failures: the next pass tries everything again. */
   forget(): void;
 }
 
-/** What is remembered between passes is only what was last known, and when to try again. */
+/** Makes an agent. Between passes it remembers only the last known values, and when to try again. */
 export function createAgent(ports: AgentPorts): Agent {
   const attempts: Attempts = new Map();
   let knowledge: Knowledge | undefined;
@@ -60,7 +60,7 @@ export function createAgent(ports: AgentPorts): Agent {
       const { emit, random } = ports;
       const before = JSON.stringify(knowledge?.tagged.value?.loaded.settings);
       knowledge = await gather(ports, knowledge);
-      // What was repaired in the settings does not wait for what failed before.
+      // A repair in the settings does not wait for earlier failures.
       if (JSON.stringify(knowledge.tagged.value?.loaded.settings) !== before) attempts.clear();
       const host = ports.hostFor(knowledge);
       const patient = await inCare(host, knowledge);
@@ -88,7 +88,7 @@ function settingsWarnings({ files, tagged }: Knowledge): readonly string[] {
   return [...(settings ? consentWarnings(settings) : []), ...(tagged.value?.warnings ?? [])];
 }
 
-/** Tells each warning once for as long as it holds. */
+/** Logs each warning once while it holds. */
 function warnOnce(warnings: readonly string[], warned: readonly string[], emit: Emit): readonly string[] {
   for (const message of warnings) {
     if (!warned.includes(message)) emit({ type: 'Warned', message });
@@ -96,12 +96,12 @@ function warnOnce(warnings: readonly string[], warned: readonly string[], emit: 
   return warnings;
 }
 
-/** Status and reason of each condition as a reader was told them last. */
+/** Status and reason of each condition as last reported. */
 type Told = Map<Condition['type'], string>;
 
 /**
- * What changed for a reader: another status or reason, Ready last. What was changed has a line of its own, and was
- * never otherwise if it is then in sync: only that the node is Ready is worth a line all the same.
+ * Logs each condition with another status or reason, Ready last. A change has a log line of its own, so a condition
+ * that is in sync again afterwards gets none, unless it is Ready.
  */
 function tellTransitions([ready, ...others]: readonly Condition[], told: Told, emit: Emit): void {
   for (const condition of [...others, ...(ready ? [ready] : [])]) {
@@ -123,7 +123,7 @@ export interface RunOptions {
 }
 
 /**
- * The life of the daemon.
+ * Runs the daemon until its signal is aborted.
  *
  *     gather ──► plan ──► reconcile ──► publish ──► sleep ──╮
  *       ▲                                                   │ something is due, a tick, a jump of the clock, SIGHUP
@@ -139,12 +139,15 @@ export async function run(agent: Agent, { host, alarm, signal, publish, emit }: 
     const by = await alarm.sleepUntil(host, report.wake.at);
     if (by.length === 0 || signal.aborted) continue;
     emit({ type: 'Woken', by: by.join(', ') });
-    // What failed by a wrong clock does not wait out its time by the right one.
+    // A failure because of a wrong clock does not wait out its time once the clock is set.
     if (by.includes('SIGHUP') || by.includes(clockJump)) agent.forget();
   }
 }
 
-/** Passes until nothing keeps the node from being Ready, or only people can help, or `until` (epoch milliseconds). */
+/**
+ * Runs passes until nothing keeps the node from being Ready, or only a person can help, or `until` (epoch
+ * milliseconds).
+ */
 export async function converge(agent: Agent, host: Host, until: number): Promise<Report> {
   const end = host.monotonic() + until - host.now();
   const sleeper = alarm();
@@ -161,7 +164,7 @@ function isSettled(outcome: Outcome): boolean {
   return outcome.state !== 'Changed' && isMet(outcome);
 }
 
-/** Something failed, and nothing else is under way that could change it. */
+/** True if something failed, and nothing else is under way that could change it. */
 function isStuck(outcomes: readonly Outcome[]): boolean {
   const moving = outcomes.some(({ state }) => state === 'Changed' || state === 'Waiting');
   return !moving && outcomes.some(({ state }) => state === 'Failed');

@@ -1,16 +1,19 @@
 import type { Host } from './engine/host.ts';
 
-/** What rings when the time of day was set, as time synchronisation does after a boot with a wrong clock. */
+/** Rings when the time of day was set, as time synchronisation does after a boot with a wrong clock. */
 export const clockJump = 'a jump of the clock';
 
-/** Milliseconds: how often a sleeper compares the clocks, and by how much they must differ. A slewed clock does not. */
+/**
+ * Milliseconds between two comparisons of the clocks, and the least difference that counts. A slewed clock stays below
+ * it.
+ */
 const glance = 10_000;
 const jump = 5_000;
 
-/** What ends a sleep before its time. A wake carries no data, and one that comes while nobody sleeps is not lost. */
+/** Ends a sleep before its time. A wake carries no data, and a wake without a sleeper is not lost. */
 export interface Alarm {
   ring(by: string): void;
-  /** Sleeps until so many epoch milliseconds, a ring, or a jump of the clock, and returns what rang. */
+  /** Sleeps until `at` (epoch milliseconds), a ring, or a jump of the clock, and returns what rang. */
   sleepUntil(host: Clock, at: number): Promise<readonly string[]>;
 }
 
@@ -38,7 +41,7 @@ export function alarm(): Alarm {
   };
 }
 
-/** True if the time of day changed otherwise than time went by meanwhile. */
+/** True if the time of day changed by more or less than the time that passed. */
 async function isJump(host: Clock, sleep: () => Promise<void>): Promise<boolean> {
   const before = host.now() - host.monotonic();
   await sleep();

@@ -15,7 +15,7 @@ import { nearest } from './settings/nearest.ts';
 import type { Settings } from './settings/schema.ts';
 import { type Tagged, withTags } from './settings/tags.ts';
 
-/** All that must be known before a node can be planned, each with what it took to learn it. */
+/** Everything that must be known before a node can be planned, each with the result of learning it. */
 export interface Knowledge {
   /** The settings of files and command line. */
   readonly files: LastKnown<Loaded>;
@@ -27,7 +27,7 @@ export interface Knowledge {
 }
 
 export interface Sources {
-  /** `before` is what it returned last. */
+  /** `before` is the last result. */
   readonly loadSettings: (before?: Loaded) => Promise<Loaded>;
   readonly cloudFor: (settings: Settings) => Cloud;
   readonly paths: NodePaths;
@@ -39,8 +39,8 @@ export interface Sources {
 }
 
 /**
- * Asks settings, cloud and tags, in this order. What cannot be asked now, or gives nothing that could be used, stays as
- * it was known before: neither a cloud that is down nor an edited tag takes a node that is up out of care.
+ * Asks settings, cloud and tags, in this order. A value that cannot be read now, or is unusable, stays as it was:
+ * neither a cloud that does not answer nor an edited tag stops the maintenance of a running node.
  */
 export async function gather(ask: Sources, before?: Knowledge): Promise<Knowledge> {
   const files = await learn(before?.files, () => ask.loadSettings(before?.files.value));
@@ -59,16 +59,18 @@ export async function gather(ask: Sources, before?: Knowledge): Promise<Knowledg
   return { files, identity, tagged, role, node };
 }
 
-/** The same with the node that is in care: as it was installed, while another kind of role waits for consent. */
+/**
+ * Returns the same with the node that is maintained: as it was installed, while another kind of role waits for consent.
+ */
 export async function inCare(host: HostReader, knowledge: Knowledge): Promise<Knowledge> {
   const { value, ...rest } = knowledge.node;
   if (value === undefined) return knowledge;
-  // What cannot be looked at has a condition of its own.
+  // A failed check has a condition of its own.
   const kept = await keepingRole(host, value).catch(() => value);
   return { ...knowledge, node: { ...rest, value: kept } };
 }
 
-/** Asks what can only be asked once something else is known; without that there is nothing to say. */
+/** Learns a value that depends on another one; without that one there is nothing to report. */
 async function learnFrom<Ground, Value>(
   ground: LastKnown<Ground>,
   before: LastKnown<Value> | undefined,
@@ -78,15 +80,15 @@ async function learnFrom<Ground, Value>(
   return value === undefined ? {} : learn(before, () => ask(value));
 }
 
-/** What must be known by now, since something that was learned from it is. */
+/** Returns a value that must be known, since another was learned from it. */
 function knownOf<Value>({ value }: LastKnown<Value>): Value {
   if (value === undefined) throw new Error('asked before its ground was known');
   return value;
 }
 
 /**
- * Why there can be no plan with what people gave: settings, tags, the name of a role or of the node. What the cloud does
- * not say is no fault of theirs.
+ * Returns why a person's input allows no plan: settings, tags, the name of a role or of the node. A missing answer of
+ * the cloud is not a person's fault.
  */
 export function faultIn({ files, tagged, role, node }: Knowledge): NodeError | undefined {
   return files.error ?? tagged.error ?? role.error ?? node.error;
@@ -98,7 +100,7 @@ export function comesByItself({ reason }: NodeError, settings: Choosing, table: 
   return reason === 'RoleMissing' || reason === 'NodeAddressUnknown';
 }
 
-/** The role the settings name: `RoleUnknown`, `RoleMissing`, which tells the `warnings` of tags, too. */
+/** Returns the role that the settings name: `RoleUnknown`, or `RoleMissing` with the `warnings` of tags. */
 export function roleOf(
   { settings, origins }: Loaded,
   warnings: Tagged['warnings'] = [],
@@ -116,7 +118,10 @@ export function roleOf(
   const meant = nearest(role.toLowerCase(), namesOf(among));
   const hint = meant ? ` Did you mean ${meant}?` : '';
   const origin = origins.role ?? 'default';
-  throw new NodeError('RoleUnknown', `"${role}" (${origin}) is no role of Slipway.${hint} Set it ${known}`);
+  throw new NodeError(
+    'RoleUnknown',
+    `"${role}" (${origin}) is not a role of Slipway.${hint} Set it ${known}`,
+  );
 }
 
 async function describeNode(

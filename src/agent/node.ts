@@ -12,15 +12,15 @@ export interface K3sNode {
   readonly role: Role;
   /** The role of another kind that settings or tag ask for, and that waits for consent. */
   readonly wantedRole?: Role | undefined;
-  /** As `nodeName` gives it. */
+  /** The result of `nodeName`. */
   readonly name: string;
   /** The node's IP address. */
   readonly address: string;
-  /** Another one that cloud or machine name now; the node keeps its own until the settings ask for this one. */
+  /** Another address that cloud or machine report now; the node keeps its own until the settings ask for this one. */
   readonly guessedAddress?: string | undefined;
   /** The K3s release: `v1.36.3+k3s1`. */
   readonly version: string;
-  /** The server an agent joins, as `normaliseServer` gives it. */
+  /** The server an agent joins, as `normaliseServer` returns it. */
   readonly server?: string | undefined;
   readonly arch: 'x64' | 'arm64';
   readonly paths: NodePaths;
@@ -33,9 +33,9 @@ const label = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
 const subdomain = new RegExp(`^${label}(?:\\.${label})*$`);
 
 /**
- * The Kubernetes node name for a computer name: its lower case, as kubelet has it.
+ * Returns the Kubernetes node name for a computer name: in lower case, as kubelet has it.
  *
- * `NodeNameInvalid` where that is no DNS-1123 subdomain, or longer than the label kubernetes.io/hostname can hold.
+ * `NodeNameInvalid` if that is not a DNS-1123 subdomain, or longer than the label kubernetes.io/hostname can hold.
  */
 export function nodeName(computerName: string): string {
   const name = computerName.trim().toLowerCase();
@@ -48,7 +48,9 @@ export function nodeName(computerName: string): string {
   );
 }
 
-/** The https URL of a K3s server given as an address, `host:port` or URL; without a port it is K3s's own, 6443. */
+/**
+ * Returns the https URL of a K3s server given as an address, `host:port` or URL; the default port is K3s's own, 6443.
+ */
 export function normaliseServer(server: string): string {
   const text = server.trim();
   const written = /^[a-z]+:\/\//i.test(text) ? text : `https://${isIPv6(text) ? `[${text}]` : text}`;
@@ -65,38 +67,40 @@ function isBare(url: URL): boolean {
 function serverUnusable(server: string): NodeError {
   return new NodeError(
     'ServerUnknown',
-    `"${server}" is not where a K3s server can be: give the tag k3s-server or k3s.server a host name, an address, ` +
+    `"${server}" is not the address of a K3s server: give the tag k3s-server or k3s.server a host name, an address, ` +
       'or an https URL without a path, such as https://10.0.0.4:6443.',
     forPerson,
   );
 }
 
-/** Labels this node gives itself: those of the role, then those of the settings. */
+/** Returns the labels of this node: those of the role, then those of the settings. */
 export function nodeLabels({ role, settings }: K3sNode): readonly string[] {
   return [...role.labels, ...settings.node.labels];
 }
 
-/** Taints this node registers with: those of the role, then those of the settings. */
+/** Returns the taints this node registers with: those of the role, then those of the settings. */
 export function nodeTaints({ role, settings }: K3sNode): readonly string[] {
   return [...role.taints, ...settings.node.taints];
 }
 
-/** The systemd unit that runs this K3s command, by the official names. */
+/** Returns the systemd unit that runs this K3s command, by its official name. */
 export function unitName(command: Role['k3s']): string {
   return command === 'server' ? 'k3s.service' : 'k3s-agent.service';
 }
 
-/** The kubeconfig this node may use: the admin's on a server, kubelet's own on an agent. */
+/** Returns the kubeconfig this node may use: the admin's on a server, kubelet's own on an agent. */
 function nodeKubeconfig({ role, paths }: K3sNode): string {
   return role.k3s === 'server' ? paths.k3s.kubeconfig : paths.k3s.kubeletKubeconfig;
 }
 
-/** A kubectl command with the rights of kubelet, which every node that runs pods has: its own Node, and events. */
+/**
+ * Returns a kubectl command with the rights of kubelet, which every node that runs pods has: its own Node, and events.
+ */
 export function kubeletKubectl({ paths }: K3sNode, ...args: readonly string[]): Command {
   return kubectl({ k3s: paths.k3s.binary, kubeconfig: paths.k3s.kubeletKubeconfig }, ...args);
 }
 
-/** A kubectl command with the rights of this node. */
+/** Returns a kubectl command with the rights of this node. */
 export function nodeKubectl(node: K3sNode, ...args: readonly string[]): Command {
   return kubectl({ k3s: node.paths.k3s.binary, kubeconfig: nodeKubeconfig(node) }, ...args);
 }

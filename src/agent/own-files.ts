@@ -4,9 +4,9 @@ import type { NodePaths } from './paths.ts';
 export interface OwnFile {
   /** Written as its first field (engine/own-file.ts); docs/adr/0031-formats.md says when it grows. */
   readonly format: number;
-  /** Returns where it is; `*` stands for a name. */
+  /** Returns its path; `*` stands for a name. */
   readonly place: (paths: NodePaths) => string;
-  /** What it holds. */
+  /** Its content. */
   readonly holds: string;
   readonly readers: string;
   /** What follows if it is missing or damaged, or a newer release has made it one that cannot be read. */
@@ -14,8 +14,8 @@ export interface OwnFile {
 }
 
 /**
- * Every file that Slipway writes to read it back. docs/usage/files.md is generated from this table; files in the formats of others,
- * such as units and K3s's configuration, are not in it.
+ * Every file that Slipway writes to read it back. docs/usage/files.md is generated from this table. Files in the formats of
+ * other programs, such as units and K3s's configuration, are not in it.
  */
 export const ownFiles = {
   status: {

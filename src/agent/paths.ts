@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** Every place on a node that Slipway writes or reads, below `root`. */
+/** Returns every path on a node that Slipway writes or reads, below `root`. */
 export function nodePaths(root: string) {
   // One join for all: kubelet waits for these at every pull.
   const base = join(root, '/').slice(0, -1);
@@ -19,14 +19,14 @@ export function nodePaths(root: string) {
       joinToken: at('/var/lib/slipway/join-token'),
       status: at('/run/slipway/status.json'),
       lock: at('/run/slipway/lock'),
-      /** One install or uninstall at a time; an upgrade is made while the daemon holds its own. */
+      /** One install or uninstall at a time; an upgrade runs while the daemon holds its own lock. */
       setupLock: at('/run/slipway/setup.lock'),
-      /** What kubelet's credential provider answers from, and what it needs where that is missing or old. */
+      /** The cache of kubelet's credential provider, and what it needs if a login is missing or old. */
       registryLogins: at('/run/slipway/registry-logins.json'),
       providerSettings: at('/var/lib/slipway/credential-provider.yaml'),
       providerLock: at('/run/slipway/credential-provider.lock'),
       pullProof: at('/run/slipway/pull-proof.json'),
-      /** What is being told to the cluster; there only while a kubectl reads it. */
+      /** The events for the cluster; exists only while a kubectl reads it. */
       events: at('/run/slipway/events.json'),
       imdsGuard: at('/var/lib/slipway/imds-guard.nft'),
     },
@@ -60,7 +60,7 @@ export function nodePaths(root: string) {
 
 export type NodePaths = ReturnType<typeof nodePaths>;
 
-/** Returns every place in `paths`, without the root. */
+/** Returns every path in `paths`, without the root. */
 export function allPlaces({ root: _, ...groups }: NodePaths): readonly string[] {
   return Object.values(groups).flatMap((group) => Object.values(group).flat());
 }

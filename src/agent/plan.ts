@@ -11,7 +11,9 @@ export interface PlanPorts extends NodePorts {
   readonly gitops: GitOps;
 }
 
-/** The ordered Resources of this node. Until its role is known, what is wrong is told together with what runs. */
+/**
+ * Returns the ordered Resources of this node. Until its role is known, its problems name the K3s that runs meanwhile.
+ */
 export function planNode(knowledge: Knowledge, ports: PlanPorts | undefined): readonly Resource[] {
   const { identity, role, node } = knowledge;
   const learned = [
@@ -45,7 +47,7 @@ export function planNode(knowledge: Knowledge, ports: PlanPorts | undefined): re
   return [...learned, nodeNamed(node), ...whole];
 }
 
-/** The settings with their tags, or why they cannot be used. */
+/** Returns the settings with their tags, or why they cannot be used. */
 function settingsOf({ files, tagged }: Knowledge): LastKnown<Loaded> {
   const value = tagged.value?.loaded ?? files.value;
   const error = files.error ?? tagged.error;
@@ -64,7 +66,7 @@ function nodeNamed(lastKnown: Knowledge['node']): Resource {
   });
 }
 
-/** The engine's work begins when the node is Ready. */
+/** Returns the engine's Resources, which begin when the node is Ready. */
 function gitopsResources({ paths, role, arch }: K3sNode, gitops: GitOps): readonly Resource[] {
   if (!role.gitops) return [];
   return gitops.resources({ needs: [nodeReadyId], ...gitopsPlaces(paths), arch });

@@ -1,11 +1,11 @@
-/** Of the role. */
+/** Reasons of the role. */
 export const roleReasons = {
   RoleMissing: 'The VM has no k3s-role tag and the settings name no role.',
   RoleUnknown: 'The k3s-role tag names no role that Slipway knows.',
 } as const;
 
-/** Of the name and address of the node. */
+/** Reasons of the name and address of the node. */
 export const nodeReasons = {
-  NodeNameInvalid: 'The computer name is no valid Kubernetes node name: set node.name.',
+  NodeNameInvalid: 'The computer name is not a valid Kubernetes node name: set node.name.',
   NodeAddressUnknown: 'The primary private address is not known: set node.ip.',
 } as const;

@@ -11,7 +11,9 @@ import { registryReasons } from './parts/registry/reasons.ts';
 import { nodeReasons, roleReasons } from './reasons.ts';
 import { settingsReasons } from './settings/reasons.ts';
 
-/** What each reason means. Errors and conditions share them; docs/usage/conditions.md is generated from this table. */
+/**
+ * The meaning of each reason. Errors and conditions share them; docs/usage/conditions.md is generated from this table.
+ */
 export const reasons = {
   ...engineReasons,
   ...settingsReasons,
@@ -35,7 +37,7 @@ export const reasons = {
   ...fluxReasons,
 } as const;
 
-/** What each condition of a node states, in the order in which a first boot makes them true and pages list them. */
+/** The meaning of each condition of a node, in the order in which a first boot makes them true and pages list them. */
 export const conditions = [
   { type: 'Settings', trueWhen: 'the settings could be read and fit together' },
   { type: 'Identity', trueWhen: 'the cloud said what this VM is, and it can be a node' },

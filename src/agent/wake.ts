@@ -2,10 +2,10 @@ import { describe } from './engine/describe.ts';
 import type { Outcome } from './engine/resource.ts';
 
 const second = 1_000;
-/** How long drift can stand uncorrected: nothing tells us when a person edits a file. */
+/** Milliseconds for which drift can stay uncorrected: nothing notifies us when a person edits a file. */
 const resync = 300 * second;
 const shortest = 1 * second;
-/** What is due so soon after another waits for no pass of its own. */
+/** What is due within this time of another shares its pass. */
 const together = 1 * second;
 
 export interface Wake {
@@ -15,8 +15,8 @@ export interface Wake {
 }
 
 /**
- * When to look at the world again, and why: a change is verified at once, the rest when the earliest thing is due, and
- * what is due with it.
+ * Returns when to check again, and why: a change is verified at once, the rest when the earliest thing is due, together
+ * with what is due soon after.
  */
 export function nextWake(now: number, outcomes: readonly Outcome[]): Wake {
   const changed = outcomes.find((outcome) => outcome.state === 'Changed');

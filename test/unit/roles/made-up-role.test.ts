@@ -35,7 +35,7 @@ test('a VM can take it, and a near miss is understood', async () => {
   expect(() => roleOf(near, [], withLantern)).toThrow(
     /Did you mean lantern\? Set it to one of: server, .*, lantern\.$/,
   );
-  expect(() => roleOf(right)).toThrow('is no role of Slipway');
+  expect(() => roleOf(right)).toThrow('is not a role of Slipway');
   expect(findRole('lantern')).toBeUndefined();
 });
 
