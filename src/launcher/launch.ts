@@ -39,7 +39,7 @@ function endProcess(exitCode: number): never {
 function disarmEnvironment(): void {
   const names = powerfulVariables(process.env);
   if (names.length === 0) return;
-  const instead = 'unset what is named, and use settings in its place, such as network.caFile';
+  const instead = 'unset them, and use settings instead, such as network.caFile';
   tellJournal(4, `ignored from the environment: ${names.join(', ')}; ${instead}`);
   // Without this, the execve writes the coverage of this first start.
   process.getBuiltinModule('node:v8').stopCoverage();

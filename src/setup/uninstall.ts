@@ -37,7 +37,7 @@ export async function killK3s({ root, dryRun }: RemovalOptions): Promise<number>
     stop: daemonStopped(paths, false),
     steps: k3sStopped(paths, false),
     notes: async () => [
-      `K3s is stopped with all that it ran, and Slipway too, which would start it again. Both come back with: systemctl start ${daemonUnit}`,
+      `K3s is stopped with everything it ran, and so is Slipway, which would start it again. To start both: systemctl start ${daemonUnit}`,
     ],
   });
 }

@@ -24,7 +24,7 @@ export interface Ended {
 
 /** The line in which the executable lists the ignored variables. */
 export function ignored(...names: readonly string[]): string {
-  const repair = 'unset what is named, and use settings in its place, such as network.caFile';
+  const repair = 'unset them, and use settings instead, such as network.caFile';
   return `slipway: ignored from the environment: ${names.join(', ')}; ${repair}`;
 }
 

@@ -7,7 +7,7 @@ import { parseYaml, readYaml } from '../../src/agent/settings/yaml.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 
 const tooDeep = 'is nested more than 64 levels deep; write it flatter';
-const tooMany = 'more than 30000 keys, values and signs end here; take out what is not needed';
+const tooMany = 'more than 30000 keys, values and signs end here; remove what is not needed';
 const tooManyAliases = 'has too many aliases; write their values out';
 
 /** The library needs seconds to minutes, and up to 800 MB, for each of them. */

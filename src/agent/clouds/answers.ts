@@ -35,7 +35,7 @@ const nothing = { error: undefined, error_description: '', errors: undefined };
 /** Returns a sentence for a message of ours with the host that an answer redirects to; empty if it does not. */
 export function redirection({ status, headers: { location } }: HttpResponse, asked: string): string {
   if (status < 300 || status > 399 || location === undefined) return '';
-  const to = URL.canParse(location, asked) ? new URL(location, asked).host : 'what is not an address';
+  const to = URL.canParse(location, asked) ? new URL(location, asked).host : 'an invalid address';
   return ` It redirects to ${to}, and nothing was sent there.`;
 }
 
@@ -65,7 +65,7 @@ export function isUnknownName(failure: NodeError): boolean {
 export function untrusted(who: string, failure: NodeError): NodeError {
   return new NodeError(
     'TlsUntrusted',
-    `The certificate that ${who} shows is not trusted: ${failure.message} Where a proxy re-signs, set network.caFile to its CA.`,
+    `The certificate that ${who} shows is not trusted: ${failure.message} If a proxy re-signs, set network.caFile to its CA.`,
     { ...forPerson, cause: failure },
   );
 }

@@ -1,4 +1,4 @@
-/** The manners of every cloud's registries: a node may use any of them, whatever cloud it runs in. */
+/** How the registries of each cloud differ: a node in any cloud may use any of them. */
 import type { RegistryManners } from './driver.ts';
 import { type Clouds, clouds } from './index.ts';
 

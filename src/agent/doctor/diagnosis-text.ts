@@ -40,6 +40,6 @@ export function summaryText(diagnoses: readonly Diagnosis[]): string {
   const count = (level: Level) => diagnoses.filter((each) => each.level === level).length;
   const many = (number: number, one: string) => `${number} ${one}${number === 1 ? '' : 's'}`;
   const parts = [`${count('ok')} ok`, many(count('warning'), 'warning'), many(count('failure'), 'failure')];
-  const left = count('skipped') > 0 ? `, ${count('skipped')} not looked at` : '';
+  const left = count('skipped') > 0 ? `, ${count('skipped')} not checked` : '';
   return `\n${parts.join(', ')}${left}.\n`;
 }

@@ -3,13 +3,13 @@ import { shownSettings } from '../settings/explain.ts';
 import type { Loaded } from '../settings/load.ts';
 import type { Status } from './status.ts';
 
-/** Of what commands print for programs: within a version fields are added, and none is removed or changed. */
+/** The version of all output for programs: within it fields are added, but none is removed or changed. */
 const apiVersion = 'slipway.dev/v1';
 
-/** What there is to print for programs; docs/usage/output.md lists the fields of each. */
+/** The kinds of output for programs; docs/usage/output.md lists the fields of each. */
 export type OutputKind = 'Status' | 'Plan' | 'Diagnoses' | 'Settings';
 
-/** Puts the two fields first by which programs know what they read, as Kubernetes does. */
+/** Returns an output, beginning with the two fields by which programs recognize its kind, as in Kubernetes. */
 export function outputOf<Content extends object>(kind: OutputKind, content: Content) {
   return { apiVersion, kind, ...content };
 }

@@ -87,7 +87,10 @@ export function stepLines(step: PlannedStep): readonly string[] {
   }
 }
 
-/** The steps that the other plan does not have in the same words; and whatever keeps both from being a plan. */
+/**
+ * Returns the steps that the other plan does not have in the same words, and every error that keeps either from being a
+ * plan.
+ */
 export function onlyIn(steps: readonly PlannedStep[], other: readonly PlannedStep[]): readonly PlannedStep[] {
   const known = new Map(other.map((step) => [step.outcome.resource.id, stepLines(step)]));
   const isKnown = (step: PlannedStep) =>

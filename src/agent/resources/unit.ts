@@ -98,7 +98,7 @@ function notShown(units: readonly string[], { exitCode, stderr }: CommandResult)
   return new NodeError(
     'CommandFailed',
     `systemctl show ${units.join(' ')} did not report whether they run (exit code ${exitCode}): ${stderr.trim() || 'no message'}. ` +
-      'Nothing is taken for stopped until it does: see systemctl status, and run this again.',
+      'No unit counts as stopped until it does: see systemctl status, and run this again.',
   );
 }
 

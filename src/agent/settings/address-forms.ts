@@ -39,7 +39,7 @@ export function address(
   return text(pattern, must).check(
     z.refine(
       isPossible,
-      'must have a host that can be, and a port from 1 to 65535 if it has one, such as example.com:8443',
+      'must have a valid host, and a port from 1 to 65535 if any, such as example.com:8443',
     ),
   );
 }

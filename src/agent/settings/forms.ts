@@ -142,7 +142,7 @@ export const k3sVersion = text(
   'be a K3s release such as v1.36.3+k3s1; they are listed at https://github.com/k3s-io/k3s/releases',
 );
 
-/** What settings of a form name, whatever their keys are. */
+/** Marks the forms of settings that name something, such as a secret. */
 const named = z.registry<{ readonly what: 'secret' }>();
 
 /** The name of a secret in any cloud; the chosen cloud may allow less. */

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { DeepReadonly, DeepReadonlyInput } from './deep-readonly.ts';
 import { mapAt, type Path, type Problem } from './path.ts';
 
-/** Gives a setting its description for people: the JSON Schema and the reference page are made of these. */
+/** Gives a setting its description for people, from which the JSON Schema and the reference page are made. */
 export function about<Schema extends z.ZodMiniType>(description: string, schema: Schema): Schema {
   return schema.check(z.describe(description));
 }

@@ -36,5 +36,5 @@ export function boundedTokens(content: string): { readonly tokens: readonly CST.
   return { tokens: [...tokens, ...parser.end()] };
 }
 
-const tooMany = `more than ${mostParts} keys, values and signs end here; take out what is not needed`;
+const tooMany = `more than ${mostParts} keys, values and signs end here; remove what is not needed`;
 const tooDeep = `is nested more than ${deepest} levels deep; write it flatter`;

@@ -73,7 +73,7 @@ describe('the environment', () => {
     const { exitCode, stdout, stderr, written } = await answerOfProcess({ args: config }, env);
     const own = stderr.split('\n').filter((line) => line.includes('slipway'));
     expect(own).toEqual([expect.stringContaining(`slipway: ignored from the environment: ${names};`)]);
-    expect(own[0], 'the repair').toMatch(/unset what is named, and use settings in its place/);
+    expect(own[0], 'the repair').toMatch(/unset them, and use settings instead/);
     expect(stdout + own).not.toContain(canary);
     expect(stdout).toMatch(/^cloud: static +# command line --cloud$/m);
     expect({ exitCode, written }).toEqual({ exitCode: 0, written: [] });

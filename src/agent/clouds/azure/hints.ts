@@ -6,9 +6,9 @@ export const azureHints: CloudHints = {
   openRegistry:
     "Allow the VM's subnet in the registry's networking settings, or give the registry a private endpoint.",
   permitPull:
-    'Assign the identity of this VM the role AcrPull, or Container Registry Repository Reader where the registry uses ABAC; that can take ten minutes to work.',
+    'Assign the identity of this VM the role AcrPull, or Container Registry Repository Reader if the registry uses ABAC; that can take ten minutes to work.',
   checkLogin: 'Check that the identity of this VM still has its role there.',
   // Source: "Azure Container Registry endpoint reference".
   reachStorage:
-    'Let this VM through to *.blob.core.windows.net, or to REGISTRY.REGION.data.azurecr.io where the registry has data endpoints; a private endpoint needs a DNS record for its data endpoint, too.',
+    'Let this VM through to *.blob.core.windows.net, or to REGISTRY.REGION.data.azurecr.io if the registry has data endpoints; a private endpoint needs a DNS record for its data endpoint, too.',
 };

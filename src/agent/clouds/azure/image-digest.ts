@@ -63,7 +63,7 @@ function digestRefused(
   if (status === 401)
     return new NodeError(
       'PullDenied',
-      `${loginServer} does not let the identity of this VM see ${repository}:${tag}.${says} Assign it AcrPull, or Container Registry Repository Reader where the registry uses ABAC.`,
+      `${loginServer} does not let the identity of this VM see ${repository}:${tag}.${says} Assign it AcrPull, or Container Registry Repository Reader if the registry uses ABAC.`,
     );
   if (status === 404)
     return new NodeError(

@@ -62,7 +62,7 @@ function refused(response: HttpResponse, loginServer: string, now: number): Node
   if (status === 401)
     return new NodeError(
       'RegistryUnauthorized',
-      `${loginServer} does not accept the identity of this VM yet.${says} Assign it AcrPull (Container Registry Repository Reader where the registry uses ABAC); registry and VM must belong to one tenant, and azure.registryAudience must be what the registry accepts.`,
+      `${loginServer} does not accept the identity of this VM yet.${says} Assign it AcrPull (Container Registry Repository Reader if the registry uses ABAC); registry and VM must belong to one tenant, and azure.registryAudience must be what the registry accepts.`,
       { retry: soonAfter(response, now) },
     );
   return (

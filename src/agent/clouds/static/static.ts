@@ -59,7 +59,7 @@ function loginTo(registries: StaticSettings['registries'], loginServer: string) 
   if (login) return login;
   throw refusal(
     'RegistryUnauthorized',
-    `No login is written down for ${loginServer}. Set static.registries."${loginServer}" with username and passwordFile, or take it out of registries.servers.`,
+    `No login is configured for ${loginServer}. Set static.registries."${loginServer}" with username and passwordFile, or take it out of registries.servers.`,
   );
 }
 

@@ -91,7 +91,7 @@ function bootstrapFailed(cause: NodeError, settings: FluxSettings): NodeError {
   const said = lastFailure(cause.message);
   return new NodeError(
     'BootstrapFailed',
-    `flux bootstrap ${settings.provider} did not finish: ${said}. It is tried again; where access is refused, ` +
+    `flux bootstrap ${settings.provider} did not finish: ${said}. It is tried again; if access is refused, ` +
       `put a token that may write to the repository into the secret ${settings.tokenSecretName}.`,
     { cause },
   );

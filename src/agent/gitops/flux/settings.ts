@@ -11,7 +11,7 @@ const schema = about(
   z.strictObject({
     version: about('The Flux release.', release),
     releaseUrl: about('The address of Flux releases.', url),
-    provider: about('Where the repository is.', z.optional(z.enum(['github', 'gitlab', 'git']))),
+    provider: about('The provider of the repository.', z.optional(z.enum(['github', 'gitlab', 'git']))),
     owner: about('For github and gitlab: user, organisation or group.', z.optional(words)),
     repository: about('For github and gitlab: the name of the repository.', z.optional(words)),
     hostname: about('For github and gitlab: a host of your own.', z.optional(gitHost)),

@@ -59,7 +59,7 @@ export async function readNames(folder: string, path = folder, most = 100_000): 
 function tooMany(path: string, most: number): NodeError {
   return new NodeError(
     'FileSystemError',
-    `Cannot list ${path}: it has more than ${most} entries, and was not read. Take out of it what is not needed.`,
+    `Cannot list ${path}: it has more than ${most} entries, and was not read. Remove what is not needed.`,
     forPerson,
   );
 }

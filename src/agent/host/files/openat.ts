@@ -151,7 +151,7 @@ async function trustedTarget(folder: FileHandle, at: string, link: Stats, path: 
   if (isTrusted(await folder.stat()) && isOwn(link)) return readlink(at);
   throw new NodeError(
     'PermissionDenied',
-    `${path} leads through the link ${basename(at)}, which belongs to another user (uid ${link.uid}) or stands in a directory that ` +
+    `${path} leads through the link ${basename(at)}, which belongs to another user (uid ${link.uid}) or is in a directory that ` +
       'others may write to, so it may lead anywhere. Remove the link, or give it and its directory to root: chown -h root:root.',
     forPerson,
   );

@@ -37,7 +37,7 @@ function tlsUntrusted(code: string, url: URL, cause: unknown): NodeError {
   const why =
     code === 'CERT_NOT_YET_VALID' || code === 'CERT_HAS_EXPIRED'
       ? 'Check the clock of this host first, then the certificate.'
-      : 'Where a proxy or a private CA signs, set network.caFile to its certificate.';
+      : 'If a proxy or a private CA signs it, set network.caFile to its certificate.';
   return new NodeError('TlsUntrusted', `The certificate of ${url.host} is not trusted: ${code}. ${why}`, {
     ...forPerson,
     cause,

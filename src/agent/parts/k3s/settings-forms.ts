@@ -13,10 +13,7 @@ export const serverAddress = z
       /^(?:https:\/\/)?(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?\/?$|^[0-9A-Fa-f]*:[0-9A-Fa-f:]+$/,
       must,
     ),
-    z.refine(
-      isAddress,
-      'must have an address and a port that can be, such as 10.0.0.4 or https://10.0.0.4:6443',
-    ),
+    z.refine(isAddress, 'must have a valid address and port, such as 10.0.0.4 or https://10.0.0.4:6443'),
   );
 
 /** False for invalid addresses that match the pattern: 10.0.0.256, a port of 99999. */

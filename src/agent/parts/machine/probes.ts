@@ -85,7 +85,7 @@ async function lookAtCgroups(host: HostReader, node: K3sNode | undefined): Promi
   return failure(`without ${missing.join(', ')}: kubelet does not start.`, repair);
 }
 
-const anotherKernel = "use a kernel with this controller, as the distribution's own has";
+const anotherKernel = "use a kernel with this controller, such as the distribution's own";
 
 async function lookAtSwap(host: HostReader): Promise<Verdict> {
   const [, ...swaps] = (await fileText(host, '/proc/swaps')).trim().split('\n');
@@ -111,7 +111,7 @@ async function lookAtMounts(host: HostReader, paths: readonly string[]): Promise
 
 function judgeMemory(available: number): Verdict {
   if (available >= littleMemory) return ok(`${available} MB available`);
-  return warning(`${available} MB available: pods will be killed for want of it.`, 'use a larger VM size');
+  return warning(`${available} MB available: pods will be killed for lack of it.`, 'use a larger VM size');
 }
 
 function judgeDisk({ size, available }: Disk, data: string): Verdict {

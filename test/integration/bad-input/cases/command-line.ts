@@ -224,7 +224,7 @@ export const commandLine: readonly Case[] = [
     name: 'a server with an invalid port',
     args: plan('--role', 'agent', '--server', '10.0.0.4:99999'),
     source: /command line --server: k3s\.server:/,
-    problem: /must have an address and a port that can be/,
+    problem: /must have a valid address and port/,
     repair: /such as 10\.0\.0\.4 or https:\/\/10\.0\.0\.4:6443/,
   },
   {

@@ -35,7 +35,7 @@ test('only the level is coloured', () => {
 test('the last line counts', () => {
   const levels = ['ok', 'ok', 'warning', 'failure', 'failure', 'skipped'] as const;
   expect(summaryText(levels.map((level) => ({ ...well, level })))).toBe(
-    '\n2 ok, 1 warning, 2 failures, 1 not looked at.\n',
+    '\n2 ok, 1 warning, 2 failures, 1 not checked.\n',
   );
   expect(summaryText([well])).toBe('\n1 ok, 0 warnings, 0 failures.\n');
 });

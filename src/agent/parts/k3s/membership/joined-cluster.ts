@@ -8,7 +8,7 @@ export async function joinedCluster(host: HostReader, node: K3sNode): Promise<bo
   return (await host.stat(proofOfJoining(node))) !== undefined;
 }
 
-/** Returns the path of the file that only a K3s that has joined has. */
+/** Returns the path of a file that K3s has only after it has joined. */
 export function proofOfJoining({ role, paths }: K3sNode): string {
   return role.k3s === 'server' ? paths.k3s.serverToken : paths.k3s.agentServerCa;
 }

@@ -28,7 +28,7 @@ export async function serverCa(host: HostReader, server: string, hints: Hints): 
 }
 
 export interface TokenAnswer {
-  /** Of GET /v1-k3s/readyz. */
+  /** The status of GET /v1-k3s/readyz. */
   readonly status: number;
   /** A further remark for readers, as the end of a sentence. */
   readonly remark: string;

@@ -42,7 +42,9 @@ export function tokenAccepted(node: K3sNode, cloud: Cloud, needs: readonly strin
 }
 
 /** A dry run shows the token to no server; an agent that has joined does not depend on the answer. */
-const notAsked = waiting('Recorded', 'Whether the server takes the token was not asked.', { blocks: false });
+const notAsked = waiting('Recorded', 'The server was not asked whether it accepts the token.', {
+  blocks: false,
+});
 
 async function checkToken(host: HostReader, node: K3sNode, cloud: Cloud): Promise<Finding> {
   const { server } = node;

@@ -34,7 +34,7 @@ async function lookAtChecksums(host: HostReader, node: K3sNode): Promise<Verdict
   const { status, body } = answer;
   const { host: mirror } = new URL(checksum.url);
   if (refused) return failure(`${checksum.url} ${whyRefused(refused)}.`, redirectsElsewhere);
-  const repair = 'set k3s.version to a release that exists, or k3s.releaseUrl to where yours are';
+  const repair = 'set k3s.version to a release that exists, or k3s.releaseUrl to the address of yours';
   if (status !== 200) return failure(`${checksum.url} answers ${status}.`, repair);
   const isListed = body.split('\n').some((line) => line.trim().endsWith(` ${checksum.name}`));
   if (!isListed) return failure(`${checksum.url} does not name ${checksum.name}.`, repair);
