@@ -110,8 +110,8 @@ export const commandLine: readonly Case[] = [
     name: 'an argument for version',
     args: ['version', canary],
     source: /command line version:/,
-    problem: /takes no argument/,
-    repair: /take out what stands alone/,
+    problem: /takes options only/,
+    repair: /remove the bare word/,
   },
   ...['status', 'plan', 'config', 'doctor'].map((command) => ({
     name: `a format that ${command} does not print`,
@@ -139,7 +139,7 @@ export const commandLine: readonly Case[] = [
     args: [command, '--root', '{root}/file'],
     files: { file: canary },
     source: /command line --root: \{root\}\/file/,
-    problem: /is no directory/,
+    problem: /is not a directory/,
     repair: /name one, or leave --root out/,
   })),
   {

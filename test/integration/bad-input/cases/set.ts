@@ -75,6 +75,6 @@ export const settingsOfTheCommandLine: readonly Case[] = [
     args: set('azure.keyVault.name=${VAULT}'),
     source: /command line --set azure\.keyVault\.name: azure\.keyVault\.name:/,
     problem: /the template variable \$\{VAULT\} was not filled in/,
-    repair: /give it a value where this is made/,
+    repair: /give it a value when this is rendered/,
   },
 ];

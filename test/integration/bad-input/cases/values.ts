@@ -126,7 +126,7 @@ const forms: readonly Row[] = [
   ['registries: { schedule: "0 0 31 2 *" }', 'registries.schedule', /whose day exists/, /such as '0/],
   ['k3s: { version: latest }', 'k3s.version', /must be a K3s release/, /such as v1\.36\.3\+k3s1/],
   ['k3s: { version: 1.36 }', 'k3s.version', /must be a K3s release/, /write it as text/],
-  ['k3s: { server: 10.0.0.256 }', 'k3s.server', /must have an address .* that can be/, /such as 10\.0\.0\.4/],
+  ['k3s: { server: 10.0.0.256 }', 'k3s.server', /must have a valid address/, /such as 10\.0\.0\.4/],
   [
     'k3s: { server: "http://10.0.0.4" }',
     'k3s.server',
@@ -264,7 +264,7 @@ const contradictions: readonly Row[] = [
     /would show the credential of a\.io to b\.io/,
     /take it out, or add `consent: \{ foreignMirrors: \[a\.io=https:\/\/b\.io\] \}` to/,
   ],
-  ['imds: { allow: [{ name: a }] }', 'imds.allow[0]', /lets nobody through/, /give it from/],
+  ['imds: { allow: [{ name: a }] }', 'imds.allow[0]', /lets nothing through/, /give it from/],
   [
     'imds: { allow: [{ name: a, uid: 5 }, { name: a, uid: 6 }] }',
     'imds.allow[1]',
