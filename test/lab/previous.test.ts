@@ -103,23 +103,8 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
     writeFileSync(slipway.registryLogins, cache);
   });
 
-  test('takes the nodes over without a restart, a second download or a deletion', async () => {
-    const [files, lines, asked] = [
-      lab.nodes.map(filesOf),
-      lab.nodes.map(({ log }) => log.length),
-      fetched(lab),
-    ];
-    lab.start();
-    await lab.waitReady();
-    for (const [at, node] of lab.nodes.entries()) {
-      expect(await seen(node)).toEqual(before[at]);
-      expect(files[at]?.filter((file) => !filesOf(node).includes(file))).toEqual([]);
-      expect(node.log.slice(lines[at]).filter((line) => /"level":"?(warn|error|40|50)/.test(line))).toEqual(
-        [],
-      );
-    }
-    expect(fetched(lab)).toEqual(asked);
-  });
+  test('takes the nodes over without a restart, a second download or a deletion', () =>
+    takesOver(scripts.previous));
 
   test('finds every resource of the node in sync', async () => {
     for (const node of lab.nodes) {
@@ -131,14 +116,40 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
     }
   });
 
+  test('is upgraded without a restart, a second download or a deletion', () => takesOver(scripts.today));
+
   test('knows the settings of the start of K3s', async () => {
     const server = lab.node('server');
+    await server.stopDaemon();
+    makeNewer(server);
+    install(scripts.previous, executable);
+    server.start();
     server.write('etc/rancher/k3s/config.yaml.d/50-cidr.yaml', 'cluster-cidr: 10.50.0.0/16\n');
-    server.signal('SIGHUP');
     await expect
       .poll(() => server.status()?.conditions.find(({ type }) => type === 'K3sConfig')?.reason)
       .toBe('SettingsIrreversible');
   });
+
+  /** The nodes go on with the other release as they were. */
+  async function takesOver(script: string): Promise<void> {
+    await Promise.all(lab.nodes.map((node) => node.stopDaemon()));
+    const [files, lines, asked] = [
+      lab.nodes.map(filesOf),
+      lab.nodes.map(({ log }) => log.length),
+      fetched(lab),
+    ];
+    install(script, executable);
+    lab.start();
+    await lab.waitReady();
+    for (const [at, node] of lab.nodes.entries()) {
+      expect(await seen(node)).toEqual(before[at]);
+      expect(files[at]?.filter((file) => !filesOf(node).includes(file))).toEqual([]);
+      expect(node.log.slice(lines[at]).filter((line) => /"level":"?(warn|error|40|50)/.test(line))).toEqual(
+        [],
+      );
+    }
+    expect(fetched(lab)).toEqual(asked);
+  }
 });
 
 interface Plan {
