@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import type { NodePaths } from './paths.ts';
 
 /** A file that one process of Slipway writes for another, which may be of an older or a newer release. */
@@ -66,5 +67,12 @@ export const ownFiles = {
     holds: 'where a download under way comes from, and which version of it',
     readers: 'the next attempt',
     lost: 'the download begins from the start',
+  },
+  job: {
+    format: 1,
+    place: ({ slipway }) => join(dirname(slipway.status), '*-download.json'),
+    holds: 'that a download is under way, since when, and in which process',
+    readers: 'the daemon; `slipway doctor`',
+    lost: '`slipway doctor` does not show it; the daemon goes on with it',
   },
 } as const satisfies Readonly<Record<string, OwnFile>>;

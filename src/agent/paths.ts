@@ -28,6 +28,9 @@ export function nodePaths(root: string) {
       pullProof: at('/run/slipway/pull-proof.json'),
       /** The events for the cluster; exists only while a kubectl reads it. */
       events: at('/run/slipway/events.json'),
+      /** These exist while the executable of K3s, or of the GitOps engine, is downloaded. */
+      k3sDownload: at('/run/slipway/k3s-download.json'),
+      gitopsDownload: at('/run/slipway/gitops-download.json'),
       imdsGuard: at('/var/lib/slipway/imds-guard.nft'),
     },
     system: {

@@ -73,5 +73,11 @@ function gitopsResources({ paths, role, arch }: K3sNode, gitops: GitOps): readon
 }
 
 function gitopsPlaces({ k3s, system, slipway }: K3sNode['paths']) {
-  return { k3s: k3s.binary, kubeconfig: k3s.kubeconfig, binDir: system.bin, home: slipway.state };
+  return {
+    k3s: k3s.binary,
+    kubeconfig: k3s.kubeconfig,
+    binDir: system.bin,
+    downloadTrace: slipway.gitopsDownload,
+    home: slipway.state,
+  };
 }

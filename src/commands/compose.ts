@@ -10,6 +10,7 @@ import { rotationSchedule } from '../agent/host/clock/rotation-schedule.ts';
 import { diskOf } from '../agent/host/files/free-space.ts';
 import { type MachineFacts, machineFacts } from '../agent/host/machine-facts.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
+import type { Jobs } from '../agent/host/process/jobs.ts';
 import { gather, type Knowledge } from '../agent/knowledge.ts';
 import { k3sSettingsProblems } from '../agent/parts/k3s/index.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
@@ -43,6 +44,8 @@ export interface ComposeOptions {
   readonly emit?: Emit;
   /** Called after each reading of the settings. */
   readonly onSettings?: (settings: Settings) => void;
+  /** The jobs that run beside the passes. Without them, a pass waits for its jobs. */
+  readonly jobs?: Jobs;
   /** Wraps the real Host: the dry run. */
   readonly wrap?: (host: Host) => Host;
   /**
@@ -61,13 +64,14 @@ export async function compose(
   {
     emit = () => {},
     onSettings = () => {},
+    jobs,
     wrap = (host) => host,
     onOutdated = () => {},
   }: ComposeOptions = {},
 ): Promise<Composition> {
   const paths = nodePaths(options.root);
   const { root } = options;
-  const host = nodeHost({ root });
+  const host = nodeHost({ root, jobs });
   const machine = machineFacts();
   const facts = options.facts === undefined ? [] : [await factsSetting(host, options.facts)];
   const commandLine = [...facts, ...options.settings];
@@ -80,7 +84,7 @@ export async function compose(
   };
   const unwired = wrap(host);
   const { connect, isOutdated } = once((settings) => {
-    const door = wrap(nodeHost({ ...settings.network, root }));
+    const door = wrap(nodeHost({ ...settings.network, root, jobs }));
     return { host: door, cloud: makeCloud(settings, door, machine) };
   });
   const hostFor = ({ files }: Knowledge): Host => {

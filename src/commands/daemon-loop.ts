@@ -6,6 +6,7 @@ import { toNodeError } from '../agent/engine/errors.ts';
 import { cronTicks } from '../agent/host/clock/cron-ticks.ts';
 import { rotationSchedule } from '../agent/host/clock/rotation-schedule.ts';
 import { type Watched, watchDirectories } from '../agent/host/files/directory-watch.ts';
+import { createJobs } from '../agent/host/process/jobs.ts';
 import { endWhenHung, longestPass } from '../agent/host/systemd/hung-pass.ts';
 import type { Notifier } from '../agent/host/systemd/notify.ts';
 import { nodePaths } from '../agent/paths.ts';
@@ -40,7 +41,8 @@ export async function daemonLoop(
   const onOutdated = () => {
     throw new Outdated();
   };
-  const composition = await compose(options, { emit: log.emit, onSettings: levelOf(log), onOutdated });
+  const jobs = createJobs({ root: options.root, onEnd: () => clock.ring('the end of a job') });
+  const composition = await compose(options, { emit: log.emit, onSettings: levelOf(log), jobs, onOutdated });
   const { agent, host } = composition;
   // By the monotonic clock: the other one jumps when a VM wakes.
   let due = performance.now();
@@ -68,6 +70,8 @@ export async function daemonLoop(
     // The pass has changed nothing yet.
     stop('new settings for the network or the cloud, which need a new process');
     return true;
+  } finally {
+    await jobs.end();
   }
 }
 

@@ -5,6 +5,7 @@ import type { GitOps } from '../../src/agent/gitops/gitops.ts';
 import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
 import { actionLine } from '../lab/action-line.ts';
 import type { MemoryHost } from '../lab/memory-host.ts';
+import { isMoving } from '../lab/memory-jobs.ts';
 import { context } from '../unit/agent/gitops/flux/settings.ts';
 
 export interface GitOpsSubject {
@@ -72,7 +73,8 @@ async function converge(plan: readonly Resource[], host: MemoryHost): Promise<re
   for (let passes = 0; passes < 10; passes += 1) {
     const outcomes = await pass(plan, host);
     if (host.crashed) throw new Error('crashed');
-    if (outcomes.every(({ state }) => state !== 'Changed')) return outcomes;
+    if (!outcomes.some(isMoving)) return outcomes;
+    host.advance(0);
   }
   throw new Error('did not converge');
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { bringBy } from '../integration/host/bring.ts';
 import { Crash, memoryHost, unreachable } from '../lab/memory-host.ts';
 
 const write = { mode: 0o644 };
@@ -62,7 +63,7 @@ describe('scripts of a machine in memory', () => {
       .onGet(/ping/, unreachable('http://s/ping'))
       .onDownload('http://m/k3s', 'binary');
     await expect(host.get({ url: 'http://s/ping' })).rejects.toMatchObject({ reason: 'Unreachable' });
-    await host.download({ url: 'http://m/k3s', checksum, path: '/usr/local/bin/k3s', mode: 0o755 });
+    await bringBy(host, { url: 'http://m/k3s', checksum, path: '/usr/local/bin/k3s', mode: 0o755 });
     expect(host.files.snapshot()).toEqual({ '/usr/local/bin/k3s': '0755 binary' });
   });
 });

@@ -18,6 +18,7 @@ import { describe, expect, test } from 'vitest';
 import { Recorded } from '../../src/agent/engine/errors.ts';
 import { redacted, reveal, Secret } from '../../src/agent/engine/secret.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { createJobs } from '../../src/agent/host/process/jobs.ts';
 import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
 import { memoryHost, type StartFile } from '../lab/memory-host.ts';
 import {
@@ -55,6 +56,9 @@ describe('the dry run', () => {
         path: `${root}/hello`,
         mode: 0o755,
       }),
+      host.perform({ trace: `${root}/job.json`, what: 'wait', subject: '' }, () =>
+        host.send({ method: 'POST', url: `${url}/echo` }).then(() => ''),
+      ),
     ]) {
       await expect(attempt).rejects.toBeInstanceOf(Recorded);
     }
@@ -64,7 +68,7 @@ describe('the dry run', () => {
     );
     expect([secret.reveal(), `${secret}`]).toEqual([redacted, redacted]);
     expect(host.journal.map(({ kind }) => kind)).toEqual([
-      ...['write', 'write', 'link', 'rename', 'remove', 'run', 'send', 'download', 'obtain'],
+      ...['write', 'write', 'link', 'rename', 'remove', 'run', 'send', 'download', 'send', 'obtain'],
     ]);
     expect(await everything(root)).toEqual(before);
     await dispose();
@@ -89,6 +93,7 @@ function memoryStage(): Stage {
     root: '/root',
     url,
     give: async (path, user, group) => host.files.give(path, `${user}:${group}`),
+    jobEnded: async () => host.advance(0),
     dispose: async () => {},
   };
 }
@@ -112,12 +117,19 @@ async function realStage(): Promise<Stage> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
+  let hasEnded = Promise.withResolvers<void>();
+  const jobs = createJobs({ onEnd: () => hasEnded.resolve() });
   return {
-    host: nodeHost(),
+    host: nodeHost({ jobs }),
     root,
     url: `http://127.0.0.1:${port}`,
     give: lchown,
+    async jobEnded() {
+      await hasEnded.promise;
+      hasEnded = Promise.withResolvers();
+    },
     async dispose() {
+      await jobs.end();
       server.closeAllConnections();
       server.close();
       await rm(root, { recursive: true });

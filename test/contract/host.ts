@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { Command, Host } from '../../src/agent/engine/host.ts';
+import { Underway } from '../../src/agent/engine/jobs.ts';
 import { Secret, sensitive } from '../../src/agent/engine/secret.ts';
 
 /** A Host in a world for the contract: `root` is an empty folder plus `startFiles`. */
@@ -11,6 +12,8 @@ export interface Stage {
   readonly url: string;
   /** Gives a path to another user and group, as `chown -h` does; on a real machine only root can. */
   give(path: string, user: number, group: number): Promise<void>;
+  /** Resolves once a job has ended whose work is done. */
+  jobEnded(): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -52,6 +55,7 @@ export function describeHost(name: string, make: MakeStage): void {
     describeReading(make);
     describeChanging(make);
     describeDoing(make);
+    describeJobs(make);
   });
 }
 
@@ -328,6 +332,79 @@ export function describeDoing(make: MakeStage): void {
   });
 }
 
+/** What holds for every Host whose jobs go on beside the passes. */
+export function describeJobs(make: MakeStage): void {
+  const stage = staged(make);
+  const work = () => Promise.resolve('done');
+  const never = (signal: AbortSignal) =>
+    new Promise<string>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  const jobAt = (name: string, subject = 'a') => ({
+    trace: `${stage.root}/run/${name}.json`,
+    what: `fetch ${subject}`,
+    subject,
+  });
+
+  test('a job is seen by its trace while it runs, and its result is returned once', async () => {
+    const { host } = stage;
+    const job = jobAt('one');
+    expect(await host.job(job.trace)).toBeUndefined();
+    await expect(host.perform(job, work)).rejects.toBeInstanceOf(Underway);
+    expect(await host.stat(job.trace)).toMatchObject({ kind: 'file', mode: 0o644 });
+    await stage.jobEnded();
+    expect(await host.job(job.trace)).toBeUndefined();
+    expect(await host.stat(job.trace)).toBeUndefined();
+    expect(await host.perform(job, () => expect.fail('begun again'))).toBe('done');
+    await expect(host.perform(job, work)).rejects.toBeInstanceOf(Underway);
+    await stage.jobEnded();
+  });
+
+  test('a job says what it does and since when', async () => {
+    const { host } = stage;
+    const job = jobAt('one');
+    const thrown = await host.perform(job, never).catch((error: unknown) => error);
+    const running = await host.job(job.trace);
+    expect(running).toMatchObject({ what: 'fetch a', subject: 'a' });
+    expect(Math.abs(Date.parse(running?.since ?? '') - host.now())).toBeLessThan(60_000);
+    expect(thrown).toMatchObject({ job: { what: 'fetch a', since: running?.since } });
+    await expect(host.perform(job, () => expect.fail('begun twice'))).rejects.toBeInstanceOf(Underway);
+  });
+
+  test('what ends a job is thrown once, as it was thrown', async () => {
+    const { host } = stage;
+    const job = jobAt('one');
+    const error = new NodeError('DownloadFailed', 'gone', { retry: { after: 7 } });
+    await expect(host.perform(job, () => Promise.reject(error))).rejects.toBeInstanceOf(Underway);
+    await stage.jobEnded();
+    await expect(host.perform(job, () => expect.fail('begun again'))).rejects.toBe(error);
+    await expect(host.perform(job, work)).rejects.toBeInstanceOf(Underway);
+    await stage.jobEnded();
+  });
+
+  test('a job about another subject ends the one before, and begins', async () => {
+    const { host } = stage;
+    let isAborted = false;
+    const first = (signal: AbortSignal) => never(signal).finally(() => (isAborted = signal.aborted));
+    await expect(host.perform(jobAt('one', 'a'), first)).rejects.toBeInstanceOf(Underway);
+    await expect(host.perform(jobAt('one', 'b'), never)).rejects.toBeInstanceOf(Underway);
+    expect(isAborted).toBe(true);
+    expect(await host.job(jobAt('one').trace)).toMatchObject({ subject: 'b' });
+  });
+
+  test('jobs of several traces run at a time', async () => {
+    const { host } = stage;
+    for (const name of ['one', 'two'])
+      await expect(host.perform(jobAt(name, name), never)).rejects.toBeInstanceOf(Underway);
+    for (const name of ['one', 'two'])
+      expect(await host.job(jobAt(name).trace)).toMatchObject({ subject: name });
+  });
+
+  test.each(['', '{', '{"format":1}', '[]'])('no job is in a trace of %j', async (text) => {
+    const { trace } = jobAt('one');
+    await stage.host.writeFile(trace, text, { mode: 0o644 });
+    expect(await stage.host.job(trace)).toBeUndefined();
+  });
+}
+
 function isForeign(field: string): boolean {
   return field.startsWith('foreign');
 }
@@ -353,6 +430,7 @@ function staged(make: MakeStage): Stage {
       return current().url;
     },
     give: (path, user, group) => current().give(path, user, group),
+    jobEnded: () => current().jobEnded(),
     dispose: () => current().dispose(),
   };
 }

@@ -1,5 +1,6 @@
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { commandLine } from '../../src/agent/engine/command-line.ts';
+import { sha256 } from '../../src/agent/engine/digest.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import type {
   Command,
@@ -11,6 +12,8 @@ import type {
   HttpRequest,
   HttpResponse,
   HttpSend,
+  Job,
+  RunningJob,
 } from '../../src/agent/engine/host.ts';
 import { downloadOf, type RecordedAction, runOf, sendOf } from '../../src/agent/engine/recorded-action.ts';
 import { type Content, reveal, type Secret } from '../../src/agent/engine/secret.ts';
@@ -18,6 +21,7 @@ import { fileError, systemError } from '../../src/agent/host/files/file-errors.t
 import { commandFailed } from '../../src/agent/host/process/command-failed.ts';
 import { actionLine } from './action-line.ts';
 import { MemoryFiles } from './memory-files.ts';
+import { MemoryJobs } from './memory-jobs.ts';
 import { type ArgsMatcher, argsFit, fits, type Matcher, Scripts } from './memory-scripts.ts';
 
 /** The process was killed; all its later calls throw this too. */
@@ -78,6 +82,8 @@ export class MemoryHost implements Host {
   readonly journal: RecordedAction[] = [];
   /** The reads: command lines of `query`, URLs of `get`. */
   readonly looks: string[] = [];
+  /** How long jobs last, and what hears of their end. */
+  readonly jobs = new MemoryJobs(this);
   readonly #commands = new Scripts<Command, CommandResult>();
   readonly #requests = new Scripts<HttpSend, HttpResponse>();
   readonly #downloads = new Scripts<Download, string>();
@@ -158,6 +164,7 @@ export class MemoryHost implements Host {
   /** Starts a new process on the same world: it counts its mutations from 0 and is not killed. */
   restart(): this {
     this.#crashed = false;
+    this.jobs.die();
     this.#crashBefore = Number.POSITIVE_INFINITY;
     this.#mutations = 0;
     return this;
@@ -217,6 +224,11 @@ export class MemoryHost implements Host {
     this.#alive();
     this.looks.push(commandLine(command));
     return this.#commands.answer(command, commandLine(command));
+  }
+
+  async job(trace: string): Promise<RunningJob | undefined> {
+    this.#alive();
+    return this.jobs.running(trace);
   }
 
   async get(request: HttpRequest): Promise<HttpResponse> {
@@ -279,10 +291,32 @@ export class MemoryHost implements Host {
     return this.#requests.answer(request, `${request.method} ${request.url}`);
   }
 
-  async download(download: Download): Promise<void> {
+  async download(download: Download): Promise<string> {
     this.#mutate(downloadOf(download), download.path);
     const content = await this.#downloads.answer(download, `download ${download.url}`);
+    this.files.write(partOf(download), content, 0o600);
+    return sha256(content);
+  }
+
+  async install(download: Download, digest: string): Promise<void> {
+    this.#count('install', download.path);
+    const part = partOf(download);
+    const content = this.files.text(part);
+    if (content === undefined || sha256(content) !== digest)
+      throw new NodeError('DownloadFailed', `${download.url} could not be downloaded: it has gone.`);
     this.files.write(download.path, content, download.mode);
+    this.files.remove(part);
+  }
+
+  async perform(job: Job, work: (signal: AbortSignal) => Promise<string>): Promise<string> {
+    this.#alive();
+    return this.jobs.perform(job, work);
+  }
+
+  /** Writes the trace of a job; the real Host does so itself, so it is a mutation that no journal has. */
+  noteJob(trace: string, text: string): void {
+    this.#count('write', trace);
+    this.files.write(trace, text);
   }
 
   async obtain(_what: string, fetch: () => Promise<Secret>): Promise<Secret> {
@@ -318,15 +352,19 @@ export class MemoryHost implements Host {
   }
 
   #mutate(action: RecordedAction, ...paths: readonly string[]): void {
+    this.#count(action.kind, ...paths);
+    this.journal.push(action);
+  }
+
+  #count(what: string, ...paths: readonly string[]): void {
     this.#alive();
     if (this.#mutations + 1 >= this.#crashBefore) this.#crashed = true;
     this.#alive();
     this.#mutations += 1;
     for (const path of paths) {
       const code = this.#faults.get(path);
-      if (code !== undefined) throw fileError(systemError(code), action.kind, path);
+      if (code !== undefined) throw fileError(systemError(code), what, path);
     }
-    this.journal.push(action);
   }
 
   #alive(): void {
@@ -348,6 +386,11 @@ export class MemoryHost implements Host {
       next.happen(this);
     }
   }
+}
+
+/** Where what was fetched lies until it is installed. */
+function partOf({ path }: Download): string {
+  return join(dirname(path), `.${basename(path)}.slipway-part`);
 }
 
 function isFunction<Question, Answer>(

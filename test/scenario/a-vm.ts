@@ -6,6 +6,7 @@ import { nodePaths } from '../../src/agent/paths.ts';
 import { type Loaded, load } from '../../src/agent/settings/load.ts';
 import { findRole } from '../../src/roles/index.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
+import { isMoving } from '../lab/memory-jobs.ts';
 import { type MemoryRegistry, memoryRegistry } from '../lab/memory-registry.ts';
 import { gitToken, joinToken, serverUrl, type World, world } from './world.ts';
 
@@ -104,16 +105,14 @@ export async function live(
   for (;;) {
     const report = await agent.pass();
     if (until(report) || host.now() >= end) return report;
-    await host.sleep(Math.min(report.wake.at, end) - host.now());
+    const woken = new AbortController();
+    host.jobs.onEnd = () => woken.abort();
+    await host.sleep(Math.min(report.wake.at, end) - host.now(), woken.signal);
   }
 }
 
-export function isReady({ conditions, wake }: Report): boolean {
-  return (
-    conditions[0]?.status === 'True' &&
-    conditions[0].reason === 'InSync' &&
-    !wake.because.startsWith('verify')
-  );
+export function isReady({ conditions: [ready], outcomes }: Report): boolean {
+  return ready?.status === 'True' && ready.reason === 'InSync' && !outcomes.some(isMoving);
 }
 
 /** A condition as `status reason`. */

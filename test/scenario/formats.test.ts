@@ -15,7 +15,7 @@ const settings = `registries: { onRotate: never, proof: ["${image}"] }\n`;
 type Name = keyof typeof ownFiles;
 
 /** Files of the real Host and of kubelet's provider, whose own tests lose them. */
-const elsewhere = ['providerFailure', 'partialDownload'] as const;
+const elsewhere = ['providerFailure', 'partialDownload', 'job'] as const;
 
 /** A node that has come up, with all that its daemon and K3s' unit write. */
 async function up(role: string): Promise<Vm> {

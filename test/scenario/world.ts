@@ -47,6 +47,7 @@ export function world(): World {
     matchImages: [],
     async reboot() {
       units.powerOff();
+      host.jobs.die();
       host.files.remove('/run');
       await units.boot();
     },

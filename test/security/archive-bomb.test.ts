@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { download } from '../../src/agent/host/http/download.ts';
 import { Routes } from '../../src/agent/host/http/http-agents.ts';
+import { bring } from '../integration/host/bring.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 import { serveHttp } from '../integration/host/servers.ts';
 import { tarball } from '../lab/tar.ts';
@@ -22,18 +22,18 @@ test.each([
   const { asked, wanted, folder } = await serve(archive);
   const refusal = { reason: 'DownloadFailed', endedBy: 'person' };
   const message = expect.stringMatching(problem);
-  await expect(download(wanted, tools)).rejects.toMatchObject({ ...refusal, message });
+  await expect(bring(wanted, tools)).rejects.toMatchObject({ ...refusal, message });
   const again = expect.stringContaining(`rm ${folder}/.flux.slipway-part.refused`);
-  await expect(download(wanted, tools)).rejects.toMatchObject({ ...refusal, message: again });
+  await expect(bring(wanted, tools)).rejects.toMatchObject({ ...refusal, message: again });
   expect(asked.filter((path) => path === '/flux.tar.gz')).toHaveLength(1);
   expect((await readdir(folder)).sort()).toEqual(['.flux.slipway-part.json', '.flux.slipway-part.refused']);
 });
 
 test('accepts a refused release once its archive has changed', async () => {
   const { wanted, folder, replace } = await serve(Buffer.from('no archive'));
-  await expect(download(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
+  await expect(bring(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
   replace(tarball({ LICENSE: Buffer.from('x'), flux: Buffer.from('the flux program') }));
-  await download(wanted, tools);
+  await bring(wanted, tools);
   expect(await readFile(`${folder}/flux`, 'utf8')).toBe('the flux program');
   expect(await readdir(folder)).toEqual(['flux']);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { download } from '../../src/agent/host/http/download.ts';
 import { Routes } from '../../src/agent/host/http/http-agents.ts';
+import { bring } from '../integration/host/bring.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 import { serveHttp } from '../integration/host/servers.ts';
 
@@ -18,5 +18,5 @@ test.each([
     mode: 0o755,
   };
   const tools = { routes: new Routes({}) };
-  await expect(download(wanted, tools)).rejects.toMatchObject({ reason: 'ChecksumMissing' });
+  await expect(bring(wanted, tools)).rejects.toMatchObject({ reason: 'ChecksumMissing' });
 });

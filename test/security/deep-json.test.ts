@@ -113,7 +113,7 @@ describe.each(Object.entries(bombs))('JSON bomb: %s', (_, bomb) => {
       kubeconfig: '/etc/rancher/k3s/k3s.yaml',
       arch: 'x64' as const,
     },
-    ...{ binDir: '/var/lib/slipway/bin', home: '/var/lib/slipway' },
+    ...{ downloadTrace: '/run/download.json', binDir: '/var/lib/slipway/bin', home: '/var/lib/slipway' },
   };
 
   test('may be the output of kubectl', async () => {

@@ -9,6 +9,7 @@ import { acquireLock, isLocked } from '../../src/agent/host/files/lock.ts';
 import { readProxyLogin } from '../../src/agent/host/http/proxy-login.ts';
 import { TrustStore } from '../../src/agent/host/http/trust-store.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { bringBy } from '../integration/host/bring.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 
 /** Larger than the longest string of JavaScript, and sparse: it has no block on the disk. */
@@ -86,7 +87,7 @@ describe('a lock file or a download note of Slipway', () => {
     await writeFile(`${folder}/.k3s.slipway-part`, 'k');
     for (const note of ['json', 'refused'])
       await rename(await sparseFile(), `${folder}/.k3s.slipway-part.${note}`);
-    await nodeHost().download({
+    await bringBy(nodeHost(), {
       ...{ url: `${base}/k3s`, checksum: { url: `${base}/sums`, name: 'k3s' } },
       ...{ path: `${folder}/k3s`, mode: 0o755 },
     });

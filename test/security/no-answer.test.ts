@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { download } from '../../src/agent/host/http/download.ts';
 import { Routes } from '../../src/agent/host/http/http-agents.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { bring } from '../integration/host/bring.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 import { serveTrick, tricks } from './impostors.ts';
 
@@ -40,7 +40,7 @@ describe('a download settles when its server', () => {
       ...{ path: `${await temporaryFolder()}/k3s`, mode: 0o755 },
     };
     const limits = { stallAfter: timeout, endAfter: 2 * timeout };
-    await expect(download(wanted, { ...limits, routes: new Routes({}) })).rejects.toMatchObject({
+    await expect(bring(wanted, { ...limits, routes: new Routes({}) })).rejects.toMatchObject({
       reason: expect.stringMatching(/^(DownloadFailed|Unreachable|UnexpectedAnswer)$/),
     });
   });

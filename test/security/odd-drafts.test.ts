@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { bringBy } from '../integration/host/bring.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 
 const run = promisify(execFile);
@@ -47,7 +48,7 @@ describe('a download writes only to its own draft, without waiting, in place of'
       const victim = `${folder}/victim`;
       await writeFile(victim, 'of another');
       await make(`${folder}/${draft}`, victim);
-      await nodeHost().download(await releaseAt(folder));
+      await bringBy(nodeHost(), await releaseAt(folder));
       expect(await readFile(victim, 'utf8')).toBe('of another');
       expect(await readFile(`${folder}/k3s`, 'utf8')).toBe(release);
       await expect(readFile(`${victim}.new`)).rejects.toThrow('ENOENT');
@@ -66,7 +67,7 @@ test.each(['null', '{', '[]', '{"url":1}', 'an invalid validator header', 'a val
     };
     await writeFile(`${folder}/.k3s.slipway-part`, 'begun');
     await writeFile(`${folder}/.k3s.slipway-part.json`, notes[damage] ?? damage);
-    await nodeHost().download(wanted);
+    await bringBy(nodeHost(), wanted);
     expect(await readFile(`${folder}/k3s`, 'utf8')).toBe(release);
   },
 );

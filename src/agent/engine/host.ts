@@ -81,6 +81,21 @@ export interface Download {
   readonly member?: string;
 }
 
+/** Work that lasts longer than a pass. */
+export interface Job {
+  /** The path of the file that exists while the job runs. Jobs with the same trace never run at the same time. */
+  readonly trace: string;
+  /** The work as an imperative, such as `download it`; holds no secret. */
+  readonly what: string;
+  /** Distinguishes jobs with the same trace, such as the downloads of two versions. */
+  readonly subject: string;
+}
+
+/** A job at which a living process works. `since` is a time as in RFC 3339. */
+export interface RunningJob extends Pick<Job, 'what' | 'subject'> {
+  readonly since: string;
+}
+
 /**
  * The machine, for callers that only read. Missing things are `undefined` or empty; every other error is a NodeError
  * (`PermissionDenied`, `FileSystemError`, `CommandTimedOut`, `Unreachable`, `TimedOut`, `TlsUntrusted`).
@@ -93,6 +108,8 @@ export interface HostReader {
   /** Runs a command that only reads; the caller judges its exit code. */
   query(command: Command): Promise<CommandResult>;
   get(request: HttpRequest): Promise<HttpResponse>;
+  /** Returns the running job with this trace; `undefined` if none runs, or if its process has died. */
+  job(trace: string): Promise<RunningJob | undefined>;
   /** Epoch milliseconds. */
   now(): number;
   /** Returns milliseconds since some moment, by a clock that is never set (clock_gettime(2), CLOCK_MONOTONIC). */
@@ -112,8 +129,19 @@ export interface Host extends HostReader {
   /** Runs a command that changes something. An exit code other than 0 is `CommandFailed` with the end of stderr. */
   run(command: Command): Promise<CommandResult>;
   send(request: HttpSend): Promise<HttpResponse>;
-  /** Downloads a file: `DownloadFailed`, `ChecksumMismatch` or `ChecksumMissing`. */
-  download(download: Download): Promise<void>;
+  /**
+   * Fetches and verifies a release file, and returns its digest; `install` puts it in place. Nothing is fetched if the file
+   * is already in place. The signal ends the transfer, and the next call resumes it. `DownloadFailed`,
+   * `ChecksumMismatch` or `ChecksumMissing`.
+   */
+  download(download: Download, signal?: AbortSignal): Promise<string>;
+  /** Puts a downloaded file in place. `DownloadFailed` if its digest differs, or if the archive is damaged. */
+  install(download: Download, digest: string): Promise<void>;
+  /**
+   * Begins a job, and throws `Underway` while it runs. The first call after its end returns its result, or throws its
+   * error. A job with the same trace and another subject is ended first.
+   */
+  perform(job: Job, work: (signal: AbortSignal) => Promise<string>): Promise<string>;
   /** Gets a secret from outside: a dry run names it instead, and gets a placeholder that prints like any other. */
   obtain(what: string, fetch: () => Promise<Secret>): Promise<Secret>;
   /** Resolves after `milliseconds`, or as soon as the signal is aborted. */

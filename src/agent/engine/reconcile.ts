@@ -2,6 +2,7 @@ import { type Held, isHeld, nextAttempt } from './backoff.ts';
 import { NodeError, Recorded, toNodeError } from './errors.ts';
 import type { Host } from './host.ts';
 import { isMet } from './is-met.ts';
+import { Underway, underway } from './jobs.ts';
 import type { Change, Drift, Finding, Outcome, Resource } from './resource.ts';
 import { forPerson } from './severity.ts';
 
@@ -50,6 +51,7 @@ export interface ReconcileOptions {
  * - Resources run in the plan's order, one at a time; one that needs an unsettled resource is not even checked.
  * - A check cannot write. A remedy is followed by a check, in the next pass, before anything is called in sync.
  * - A remedy that failed does not run again before its time, but its check does: repairs by others are seen at once.
+ * - A remedy that takes longer than a pass begins a job, which the check finds while it runs.
  */
 export async function reconcile(
   plan: readonly Resource[],
@@ -91,9 +93,9 @@ async function attempt(resource: Resource, options: ReconcileOptions): Promise<O
 }
 
 /**
- * Returns the outcome of a wait. A resource that fails and starts over in turn, such as a service that crashes, is
- * reported as failed until it is in sync. After minutes of waiting its condition is False, and it is checked less
- * often.
+ * Returns the outcome of a wait. A resource that fails and starts over in turn, such as a service that crashes or a
+ * download that breaks off, is reported as failed until it is in sync. After minutes of waiting its condition is False,
+ * and it is checked less often; a job has its own time limit instead.
  */
 function wait(
   resource: Resource,
@@ -101,14 +103,14 @@ function wait(
   { host, attempts }: ReconcileOptions,
 ): Outcome {
   const now = host.now();
-  const { reason, message, after = lookAgain, blocks = true, endedBy = 'time' } = finding;
+  const { reason, message, after = lookAgain, blocks = true, endedBy = 'time', isJob = false } = finding;
   const last = attempts.get(resource.id);
-  if (last?.error && last.by === 'check' && isHeld(last, now, recently)) {
+  if (last?.error && (isJob ? last.by === 'remedy' : last.by === 'check' && isHeld(last, now, recently))) {
     return { ...unsettled(resource, last.error, last, blocks), lookAgainAt: now + after };
   }
   const since = last?.by === 'wait' && last.since <= now ? last.since : now;
   attempts.set(resource.id, { ...fresh, by: 'wait', changes: last?.changes ?? 0, since });
-  const isOver = now - since >= patience;
+  const isOver = !isJob && now - since >= patience;
   const state = endedBy === 'person' || isOver ? 'Failed' : 'Waiting';
   return {
     resource,
@@ -137,6 +139,7 @@ async function remedy(resource: Resource, drift: Drift, options: ReconcileOption
     return { resource, state: 'Changed', did, changes: drift.changes, partial };
   } catch (thrown) {
     if (thrown instanceof Recorded) return { resource, state: 'Recorded', changes: drift.changes };
+    if (thrown instanceof Underway) return wait(resource, underway(thrown.job, blocks), options);
     return failure(resource, toNodeError(thrown), 'remedy', options, blocks);
   }
 }

@@ -47,6 +47,8 @@ export interface InSyncOptions {
 export interface WaitingOptions extends Partial<Severity> {
   /** When to check again, in milliseconds. */
   readonly after?: number;
+  /** True while a job of the remedy runs. The job has its own time limit, and earlier failures still count. */
+  readonly isJob?: boolean;
 }
 
 /**

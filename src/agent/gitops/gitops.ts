@@ -9,6 +9,8 @@ export interface GitOpsContext {
   readonly kubeconfig: string;
   /** The directory for the engine's executable. */
   readonly binDir: string;
+  /** The trace of the job that downloads it. */
+  readonly downloadTrace: string;
   /** Our own folder, as HOME of the engine's executable. */
   readonly home: string;
   readonly arch: 'x64' | 'arm64';

@@ -9,32 +9,39 @@ import { errnoOf, fileError } from './files/file-errors.ts';
 import { inPlace, openPlace } from './files/openat.ts';
 import { ownership } from './files/ownership.ts';
 import { removeTree } from './files/remove-tree.ts';
-import { download } from './http/download.ts';
+import { download, install } from './http/download.ts';
 import { exchange } from './http/http.ts';
 import { Routes } from './http/http-agents.ts';
 import { withProxyLogin } from './http/proxy-login.ts';
 import { commandFailed } from './process/command-failed.ts';
 import { childEnvironment, type Network } from './process/environment.ts';
 import { execute } from './process/exec.ts';
+import { createJobs, type Jobs } from './process/jobs.ts';
 
 export interface NodeHostOptions extends Network {
   /** The source of PATH and HOME of the commands; this process's environment by default. */
   readonly env?: NodeJS.ProcessEnv;
   /** Paths below this directory stay below it, whatever links it holds; `/` by default. */
   readonly root?: string;
+  /** The jobs of this process, which run beside its passes. Without them, `perform` waits for the end of its job. */
+  readonly jobs?: Jobs | undefined;
 }
 
 /** The real machine. */
-export function nodeHost({ env = process.env, root = '/', ...network }: NodeHostOptions = {}): Host {
+export function nodeHost(options: NodeHostOptions = {}): Host {
+  const { env = process.env, root = '/', jobs = createJobs({ root }), ...network } = options;
   const routes = new Routes(network);
   const environment = async () => childEnvironment(env, await withProxyLogin(network));
+  const readFile = (path: string) =>
+    missingIsUndefined('read', path, () => below(path, true, (at) => readAt(at, path)));
   return {
-    readFile: (path) => missingIsUndefined('read', path, () => below(path, true, (at) => readAt(at, path))),
+    readFile,
     stat: (path) => missingIsUndefined('look at', path, () => below(path, false, statAt)),
     list: async (path) =>
       (await missingIsUndefined('list', path, () => below(path, true, (at) => namesIn(at, path)))) ?? [],
     query: async (command) => execute(command, await environment()),
     get: (request) => exchange({ ...request, method: 'GET' }, routes),
+    job: async (trace) => jobs.running(trace, (await readFile(trace))?.content ?? ''),
     now: () => Date.now(),
     monotonic: () => performance.now(),
 
@@ -52,7 +59,10 @@ export function nodeHost({ env = process.env, root = '/', ...network }: NodeHost
       return result;
     },
     send: (request) => exchange(request, routes),
-    download: (wanted) => download(wanted, { routes, root }),
+    download: (wanted, signal) => download(wanted, { routes, root, signal }),
+    install: (wanted, digest) =>
+      withSystemErrors('download to', wanted.path, () => install(wanted, digest, root)),
+    perform: jobs.perform,
     obtain: (_what, fetch) => fetch(),
     sleep,
   };

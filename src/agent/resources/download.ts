@@ -1,4 +1,6 @@
-import type { Download, HostReader } from '../engine/host.ts';
+import { sha256 } from '../engine/digest.ts';
+import type { Download, Host, HostReader, Job } from '../engine/host.ts';
+import { underway } from '../engine/jobs.ts';
 import { type ConditionType, compare, inSync, type Resource } from '../engine/resource.ts';
 import { octal, owner } from './file-attributes.ts';
 
@@ -10,27 +12,39 @@ export interface DownloadSpec {
   /** The version that is installed, as the executable itself says; `undefined` where it says nothing. */
   readonly installed: (host: HostReader) => Promise<string | undefined>;
   readonly wanted: string;
+  /** The trace of the job that fetches it. */
+  readonly trace: string;
   readonly download: Download;
 }
 
 /**
  * An executable of this version, downloaded and verified when none is there, or another, which works meanwhile. One that
  * others could have written to, or own, is verified again too; what a link of the operator's leads to is not.
+ *
+ * A job fetches the file to a place beside it. The pass after that puts it in place, if it is still wanted then.
  */
-export function download({ installed, wanted, download, ...rest }: DownloadSpec): Resource {
+export function download({ installed, wanted, trace, download, ...rest }: DownloadSpec): Resource {
+  const job = { trace, what: rest.summary, subject: sha256(JSON.stringify(download)) };
   return {
     ...rest,
     async check(host) {
       const version = await installed(host);
       const found = version === undefined ? undefined : await host.stat(download.path);
       const file = found?.kind === 'file' ? found : undefined;
+      const blocks = version === undefined;
       const finding = compare(
         { version, mode: octal(file?.mode ?? download.mode), owner: owner(file ?? {}) },
         { version: wanted, mode: octal(download.mode), owner: 'own' },
-        (host) => host.download(download),
-        { summary: rest.summary, blocks: version === undefined },
+        (host) => bring(host, job, download),
+        { summary: rest.summary, blocks },
       );
-      return finding.state === 'InSync' ? inSync({ message: wanted }) : finding;
+      if (finding.state === 'InSync') return inSync({ message: wanted });
+      const running = await host.job(trace);
+      return running?.subject === job.subject ? underway(running, blocks) : finding;
     },
   };
+}
+
+async function bring(host: Host, job: Job, download: Download): Promise<void> {
+  await host.install(download, await host.perform(job, (signal) => host.download(download, signal)));
 }

@@ -4,9 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Download } from '../../../src/agent/engine/host.ts';
-import { download } from '../../../src/agent/host/http/download.ts';
 import { Routes } from '../../../src/agent/host/http/http-agents.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
+import { bring, bringBy } from './bring.ts';
 import { certificates } from './certificates.ts';
 import { temporaryFolder } from './folder.ts';
 import { serveHttp, serveHttps } from './servers.ts';
@@ -82,7 +82,7 @@ async function sizeOf(path: string): Promise<number> {
 
 test('installs a verified file with its mode, and leaves no other file', async () => {
   const { wanted, root } = await release(ranged());
-  await download(wanted, tools);
+  await bring(wanted, tools);
   expect((await readFile(wanted.path)).equals(content)).toBe(true);
   expect((await stat(wanted.path)).mode & 0o7777).toBe(0o755);
   expect(await readdir(`${root}/bin`)).toEqual(['k3s']);
@@ -90,14 +90,14 @@ test('installs a verified file with its mode, and leaves no other file', async (
 
 test('downloads the same way through the Host', async () => {
   const { wanted } = await release(ranged());
-  await nodeHost().download(wanted);
+  await bringBy(nodeHost(), wanted);
   expect((await readFile(wanted.path)).equals(content)).toBe(true);
 });
 
 describe('a broken transfer', () => {
   test('is DownloadFailed at once, and the next attempt fetches only the rest', async () => {
     const { wanted, asked, root } = await release(ranged({ cut: 100_000 }));
-    await expect(download(wanted, tools)).rejects.toMatchObject({
+    await expect(bring(wanted, tools)).rejects.toMatchObject({
       reason: 'DownloadFailed',
       endedBy: 'time',
       message: expect.stringContaining('broke off'),
@@ -105,7 +105,7 @@ describe('a broken transfer', () => {
     expect(await readdir(`${root}/bin`)).toEqual(['.k3s.slipway-part', '.k3s.slipway-part.json']);
     const note = JSON.parse(await readFile(`${root}/bin/.k3s.slipway-part.json`, 'utf8'));
     expect(note).toEqual({ format: 1, url: wanted.url, validator: '"v1"' });
-    await download(wanted, tools);
+    await bring(wanted, tools);
     expect(asked).toEqual([undefined, 'bytes=100000-']);
     expect((await readFile(wanted.path)).equals(content)).toBe(true);
     expect(await readdir(`${root}/bin`)).toEqual(['k3s']);
@@ -117,10 +117,10 @@ describe('a broken transfer', () => {
     ['starts over', 'of a newer one that cannot be read', { format: 9, validator: ['"v1"'] }],
   ])('%s with the note of a release %s', async (ending, _, changes) => {
     const { wanted, asked, root } = await release(ranged({ cut: 100_000 }));
-    await expect(download(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
+    await expect(bring(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
     const note = { url: wanted.url, validator: '"v1"', ...changes };
     await writeFile(`${root}/bin/.k3s.slipway-part.json`, JSON.stringify(note));
-    await download(wanted, tools).catch(() => undefined);
+    await bring(wanted, tools).catch(() => undefined);
     expect(asked[1]).toBe(ending === 'goes on' ? 'bytes=100000-' : undefined);
   });
 
@@ -129,9 +129,9 @@ describe('a broken transfer', () => {
     const { wanted, asked } = await release((...exchange) =>
       ranged({ etag, cut: etag === '"v1"' ? 100_000 : content.length })(...exchange),
     );
-    await expect(download(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
+    await expect(bring(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
     etag = '"v2"';
-    await download(wanted, tools);
+    await bring(wanted, tools);
     expect(asked).toEqual([undefined, 'bytes=100000-']);
     expect((await readFile(wanted.path)).equals(content)).toBe(true);
   });
@@ -144,8 +144,8 @@ describe('a broken transfer', () => {
       first = false;
       void breakOff(response, content.subarray(0, 100_000), part);
     });
-    await expect(download(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
-    await download(wanted, tools);
+    await expect(bring(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
+    await bring(wanted, tools);
     expect((await readFile(wanted.path)).equals(content)).toBe(true);
   });
 
@@ -160,8 +160,8 @@ describe('a broken transfer', () => {
         whole = true;
         response.writeHead(status, { 'content-range': 'bytes 0-9/10' }).end('0123456789');
       });
-      await expect(download(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
-      await download(wanted, tools);
+      await expect(bring(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
+      await bring(wanted, tools);
       expect(asked).toEqual([undefined, 'bytes=100000-', undefined]);
       expect((await readFile(wanted.path)).equals(content)).toBe(true);
     },
@@ -170,7 +170,7 @@ describe('a broken transfer', () => {
   test('is not fetched again if it was complete when the process died', async () => {
     const { wanted, asked, root } = await release(ranged());
     await nodeHost().writeFile(`${root}/bin/.k3s.slipway-part`, `${content}`, { mode: 0o600 });
-    await download(wanted, tools);
+    await bring(wanted, tools);
     expect(asked).toEqual([]);
     expect((await stat(wanted.path)).mode & 0o7777).toBe(0o755);
   });
@@ -179,14 +179,14 @@ describe('a broken transfer', () => {
     const { wanted, root } = await release(ranged());
     await nodeHost().writeFile(`${root}/bin/.k3s.slipway-part`, 'half', { mode: 0o600 });
     await nodeHost().writeFile(`${root}/bin/.k3s.slipway-part.json`, '{"url":', { mode: 0o600 });
-    await download(wanted, tools);
+    await bring(wanted, tools);
     expect((await readFile(wanted.path)).equals(content)).toBe(true);
   });
 });
 
 test('a transfer without a byte is DownloadFailed at its timeout', async () => {
   const { wanted } = await release((_request, response) => void response.writeHead(200).write('begun'));
-  await expect(download(wanted, { ...tools, stallAfter: 100 })).rejects.toMatchObject({
+  await expect(bring(wanted, { ...tools, stallAfter: 100 })).rejects.toMatchObject({
     reason: 'DownloadFailed',
     endedBy: 'time',
     message: expect.stringContaining('no byte came for 0.1 s'),
@@ -202,13 +202,13 @@ test('a slow transfer is DownloadFailed at its deadline, and resumed', async () 
     const drip = setInterval(() => response.write(content.subarray(sent, ++sent)), 20);
     response.on('close', () => clearInterval(drip));
   });
-  await expect(download(wanted, { ...tools, endAfter: 2_000 })).rejects.toMatchObject({
+  await expect(bring(wanted, { ...tools, endAfter: 2_000 })).rejects.toMatchObject({
     reason: 'DownloadFailed',
     endedBy: 'time',
     message: expect.stringContaining('longer than 2 s'),
   });
   drips = false;
-  await download(wanted, tools);
+  await bring(wanted, tools);
   expect(asked).toEqual([undefined, expect.stringMatching(/^bytes=[1-9]\d*-$/)]);
 });
 
@@ -219,7 +219,7 @@ test('a slow checksum file has the same deadline', async () => {
   });
   const { wanted } = await release(ranged());
   const checksum = { ...wanted.checksum, url: `http://127.0.0.1:${port}/sums` };
-  await expect(download({ ...wanted, checksum }, { ...tools, endAfter: 300 })).rejects.toMatchObject({
+  await expect(bring({ ...wanted, checksum }, { ...tools, endAfter: 300 })).rejects.toMatchObject({
     reason: 'DownloadFailed',
     message: expect.stringContaining('longer than 0.3 s'),
   });
@@ -230,7 +230,7 @@ test('an endless body is DownloadFailed at the size limit, and leaves no file', 
     const more = () => void response.write(content, () => response.writable && setImmediate(more));
     more();
   });
-  await expect(download(wanted, { ...tools, sizeLimit: 1_000_000 })).rejects.toMatchObject({
+  await expect(bring(wanted, { ...tools, sizeLimit: 1_000_000 })).rejects.toMatchObject({
     reason: 'DownloadFailed',
     endedBy: 'person',
     message: expect.stringContaining('larger than 1000000 bytes'),
@@ -241,14 +241,14 @@ test('an endless body is DownloadFailed at the size limit, and leaves no file', 
 test('the bytes of an earlier attempt count towards the size limit', async () => {
   const { wanted } = await release(ranged({ cut: 200_000 }));
   const limited = { ...tools, sizeLimit: content.length - 1 };
-  await expect(download(wanted, limited)).rejects.toMatchObject({ endedBy: 'time' });
-  await expect(download(wanted, limited)).rejects.toMatchObject({ endedBy: 'person' });
+  await expect(bring(wanted, limited)).rejects.toMatchObject({ endedBy: 'time' });
+  await expect(bring(wanted, limited)).rejects.toMatchObject({ endedBy: 'person' });
 });
 
 test('a corrupt file is ChecksumMismatch and deleted, and the old file stays', async () => {
   const { wanted, root } = await release(ranged({ body: Buffer.from('corrupt') }));
   await nodeHost().writeFile(wanted.path, 'old', { mode: 0o755 });
-  await expect(download(wanted, tools)).rejects.toMatchObject({
+  await expect(bring(wanted, tools)).rejects.toMatchObject({
     reason: 'ChecksumMismatch',
     message: expect.stringMatching(new RegExp(`${sha256(Buffer.from('corrupt'))}.*${sha256(content)}`)),
   });
@@ -259,7 +259,7 @@ test('a corrupt file is ChecksumMismatch and deleted, and the old file stays', a
 test('a checksum file without the wanted name is ChecksumMissing, and nothing is fetched', async () => {
   const { wanted, asked } = await release(ranged());
   const other = { ...wanted, checksum: { ...wanted.checksum, name: 'k3s-s390x' } };
-  await expect(download(other, tools)).rejects.toMatchObject({
+  await expect(bring(other, tools)).rejects.toMatchObject({
     reason: 'ChecksumMissing',
     endedBy: 'person',
     message: expect.stringContaining('k3s-s390x'),
@@ -275,7 +275,7 @@ test.each([
   const { wanted } = await release((_request, response) => {
     response.writeHead(status, { 'retry-after': '7' }).end();
   });
-  await expect(download(wanted, tools)).rejects.toMatchObject({
+  await expect(bring(wanted, tools)).rejects.toMatchObject({
     reason: 'DownloadFailed',
     endedBy,
     retry,
@@ -287,20 +287,20 @@ test('a Retry-After may be a date', async () => {
   const { wanted } = await release((_request, response) => {
     response.writeHead(503, { 'retry-after': 'Thu, 01 Jan 1970 00:00:00 GMT' }).end();
   });
-  await expect(download(wanted, tools)).rejects.toMatchObject({ endedBy: 'time', retry: { after: 0 } });
+  await expect(bring(wanted, tools)).rejects.toMatchObject({ endedBy: 'time', retry: { after: 0 } });
 });
 
 test('a Retry-After is limited to ten minutes', async () => {
   const { wanted } = await release((_request, response) => {
     response.writeHead(503, { 'retry-after': '9'.repeat(20) }).end();
   });
-  await expect(download(wanted, tools)).rejects.toMatchObject({ endedBy: 'time', retry: { after: 600_000 } });
+  await expect(bring(wanted, tools)).rejects.toMatchObject({ endedBy: 'time', retry: { after: 600_000 } });
 });
 
 test('a refused connection is Unreachable', async () => {
   const { wanted } = await release(ranged());
   const gone = { ...wanted, checksum: { url: 'http://127.0.0.1:1/sums', name: 'k3s' } };
-  await expect(download(gone, tools)).rejects.toMatchObject({ reason: 'Unreachable' });
+  await expect(bring(gone, tools)).rejects.toMatchObject({ reason: 'Unreachable' });
 });
 
 describe('redirects', () => {
@@ -309,7 +309,7 @@ describe('redirects', () => {
       if (request.url !== '/k3s') return ranged()(request, response, part);
       response.writeHead(302, { location: '/storage/k3s' }).end();
     });
-    await download(wanted, tools);
+    await bring(wanted, tools);
     expect((await readFile(wanted.path)).equals(content)).toBe(true);
   });
 
@@ -317,7 +317,7 @@ describe('redirects', () => {
     const { wanted, asked } = await release((_request, response) => {
       response.writeHead(302, { location: '/k3s' }).end();
     });
-    await expect(download(wanted, tools)).rejects.toMatchObject({
+    await expect(bring(wanted, tools)).rejects.toMatchObject({
       reason: 'DownloadFailed',
       message: expect.stringContaining('more than 5 times'),
     });
@@ -332,7 +332,7 @@ describe('redirects', () => {
     }, tls);
     await writeFile(`${root}/ca.pem`, tls.ca);
     const routes = new Routes({ caFile: `${root}/ca.pem` });
-    const attempt = download({ ...wanted, url: `https://127.0.0.1:${secure}/k3s` }, { ...tools, routes });
+    const attempt = bring({ ...wanted, url: `https://127.0.0.1:${secure}/k3s` }, { ...tools, routes });
     await expect(attempt).rejects.toMatchObject({
       reason: 'DownloadFailed',
       message: expect.stringContaining(
@@ -343,13 +343,29 @@ describe('redirects', () => {
   });
 });
 
+test('a fetched file that was changed since is not installed, but fetched again', async () => {
+  const { wanted, root, asked } = await release(ranged());
+  const digest = await nodeHost().download(wanted);
+  expect(await readdir(`${root}/bin`)).not.toContain('k3s');
+  await writeFile(`${root}/bin/.k3s.slipway-part`, 'changed');
+  await expect(nodeHost().install(wanted, digest)).rejects.toMatchObject({
+    ...{ reason: 'DownloadFailed', endedBy: 'time' },
+    message: expect.stringContaining('what was fetched has gone or was changed'),
+  });
+  expect(await readdir(`${root}/bin`)).not.toContain('k3s');
+  await expect(bringBy(nodeHost(), wanted)).rejects.toMatchObject({ reason: 'ChecksumMismatch' });
+  await bringBy(nodeHost(), wanted);
+  expect((await readFile(wanted.path)).equals(content)).toBe(true);
+  expect(asked).toHaveLength(3);
+});
+
 describe('an existing file', () => {
   test('with the right digest is not fetched again, and gets its mode', async () => {
     const { wanted, asked } = await release(ranged());
-    await download(wanted, tools);
+    await bring(wanted, tools);
     await chmod(wanted.path, 0o644);
     const before = asked.length;
-    await download(wanted, tools);
+    await bring(wanted, tools);
     expect(asked).toHaveLength(before);
     expect((await stat(wanted.path)).mode & 0o7777).toBe(0o755);
   });
@@ -360,7 +376,7 @@ describe('an existing file', () => {
   ])('that is %s is replaced', async (_, size) => {
     const { wanted } = await release(ranged());
     await nodeHost().writeFile(wanted.path, 'x'.repeat(size), { mode: 0o755 });
-    await download(wanted, tools);
+    await bring(wanted, tools);
     expect((await readFile(wanted.path)).equals(content)).toBe(true);
   });
 });
@@ -369,7 +385,7 @@ describe('an archive', () => {
   test('is deleted after its one member is unpacked', async () => {
     const archive = await archived('flux', 'the flux program');
     const { wanted, root } = await release(ranged({ body: archive }), archive);
-    await download({ ...wanted, path: `${root}/bin/flux`, member: 'flux' }, tools);
+    await bring({ ...wanted, path: `${root}/bin/flux`, member: 'flux' }, tools);
     expect(await readFile(`${root}/bin/flux`, 'utf8')).toBe('the flux program');
     expect((await stat(`${root}/bin/flux`)).mode & 0o7777).toBe(0o755);
     expect(await readdir(`${root}/bin`)).toEqual(['flux']);
@@ -378,7 +394,7 @@ describe('an archive', () => {
   test('without that member is DownloadFailed, and nothing is installed', async () => {
     const archive = await archived('flux', 'the flux program');
     const { wanted } = await release(ranged({ body: archive }), archive);
-    await expect(download({ ...wanted, member: 'helm' }, tools)).rejects.toMatchObject({
+    await expect(bring({ ...wanted, member: 'helm' }, tools)).rejects.toMatchObject({
       reason: 'DownloadFailed',
       endedBy: 'person',
       message: expect.stringContaining('has no file helm'),
@@ -392,7 +408,7 @@ test('an archive that does not fit when unpacked is DiskFull, and is deleted', a
   if (root === undefined) return skip('mounting needs root');
   const archive = await archived('flux', ' '.repeat(2_000_000));
   const { wanted } = await release(ranged({ body: archive }), archive);
-  await expect(download({ ...wanted, path: `${root}/flux`, member: 'flux' }, tools)).rejects.toMatchObject({
+  await expect(bring({ ...wanted, path: `${root}/flux`, member: 'flux' }, tools)).rejects.toMatchObject({
     reason: 'DiskFull',
     message: expect.stringContaining(`${root}/flux`),
   });

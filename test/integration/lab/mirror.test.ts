@@ -7,6 +7,7 @@ import { nodeHost } from '../../../src/agent/host/node-host.ts';
 import { type Azure, startAzure } from '../../lab/azure/index.ts';
 import { type Mirror, startMirror } from '../../lab/mirror.ts';
 import { runProgram } from '../../lab/processes.ts';
+import { bringBy } from '../host/bring.ts';
 
 const release = 'https://github.com/k3s-io/k3s/releases/download/v1.36.3%2Bk3s1';
 const directory = mkdtempSync(join(tmpdir(), 'slipway-mirror-'));
@@ -40,7 +41,7 @@ test.each(['truncate', 'unavailable', 'corrupt'] as const)(
     mirror.fail(fault, { on: /\/k3s$/, times: 1 });
     const path = join(directory, fault);
     await expect(host().download(k3s(path))).rejects.toThrow();
-    await host().download(k3s(path));
+    await bringBy(host(), k3s(path));
     const { stdout } = await runProgram(path, ['--version'], {});
     expect(stdout).toContain('v1.36.3+k3s1');
   },
@@ -50,7 +51,7 @@ test('flux comes in an archive with its checksum', async () => {
   const path = join(directory, 'flux');
   const base = 'https://github.com/fluxcd/flux2/releases/download/v2.9.4';
   const name = 'flux_2.9.4_linux_amd64.tar.gz';
-  await host().download({
+  await bringBy(host(), {
     url: `${base}/${name}`,
     checksum: { url: `${base}/flux_2.9.4_checksums.txt`, name },
     path,

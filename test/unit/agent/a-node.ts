@@ -7,6 +7,7 @@ import { type Settings, settingsSchema } from '../../../src/agent/settings/schem
 import { findRole, type roles } from '../../../src/roles/index.ts';
 import type { Role } from '../../../src/roles/role.ts';
 import type { MemoryHost } from '../../lab/memory-host.ts';
+import { carryOut } from '../../lab/memory-jobs.ts';
 
 export type RoleName = (typeof roles)[number]['name'];
 
@@ -76,7 +77,7 @@ export async function settle(resource: Resource, host: MemoryHost, passes = 6): 
     const finding = await resource.check(host).catch(() => undefined);
     if (finding?.state !== 'Drifted') return seen;
     try {
-      await finding.drift.remedy(host);
+      await carryOut(finding.drift.remedy, host);
     } catch (error) {
       return [...seen, failure(error)];
     }

@@ -13,6 +13,7 @@ async function daemon(machine: Vm, passes: number, rings: Readonly<Record<number
   const stopped = new AbortController();
   const events: Event[] = [];
   const times: number[] = [];
+  machine.host.jobs.onEnd = () => clock.ring('the end of a job');
   await run(machine.slipway(), {
     host: machine.host,
     alarm: clock,
@@ -43,6 +44,17 @@ test('it stops after the pass in which it was asked to', async () => {
   const { events, times } = await daemon(vm('server'), 2);
   expect(times).toHaveLength(2);
   expect(events.filter(({ type }) => type === 'Sleeping')).toHaveLength(1);
+});
+
+test('the end of a job wakes the loop, so a download is installed at once, also after one that failed', async () => {
+  const machine = vm('agent');
+  const start = machine.host.now();
+  machine.host.jobs.lasting = 20_000;
+  machine.host.onDownload(/k3s$/, new NodeError('DownloadFailed', 'it broke off'), true);
+  const { events } = await daemon(machine, 40);
+  expect(events).toContainEqual({ type: 'Woken', by: 'the end of a job' });
+  const { modifiedAt = 0 } = machine.host.files.stat('/usr/local/bin/k3s') ?? {};
+  expect(modifiedAt - start).toBe(42_000);
 });
 
 test('converge ends when the node is Ready', async () => {

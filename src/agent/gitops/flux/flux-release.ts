@@ -8,15 +8,16 @@ import type { FluxSettings } from './settings.ts';
 export const fluxExecutableId = 'Executable/flux';
 
 /** The flux CLI at the pinned version, verified by the release's checksum file. */
-export function fluxExecutable(settings: FluxSettings, { binDir, arch }: GitOpsContext): Resource {
-  const path = fluxPath(binDir);
+export function fluxExecutable(settings: FluxSettings, context: GitOpsContext): Resource {
+  const path = fluxPath(context.binDir);
   return download({
     id: fluxExecutableId,
     summary: `download flux ${settings.version} to ${path}`,
     condition: 'GitOps',
     installed: (host) => installedVersion(host, path),
     wanted: settings.version,
-    download: { ...releaseFiles(settings, arch), path, mode: 0o755, member: 'flux' },
+    trace: context.downloadTrace,
+    download: { ...releaseFiles(settings, context.arch), path, mode: 0o755, member: 'flux' },
   });
 }
 

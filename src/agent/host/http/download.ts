@@ -8,10 +8,11 @@ import { forPerson } from '../../engine/severity.ts';
 import { atomicWrite, replaceWith, syncDirectory } from '../files/atomic-write.ts';
 import { readNote } from '../files/bounded-read.ts';
 import { fileError } from '../files/file-errors.ts';
-import { inPlace, type Place } from '../files/openat.ts';
+import { inPlace, type Place, type PlaceTerms } from '../files/openat.ts';
 import { takeOver } from '../files/ownership.ts';
 import { clearDraft, openRegular } from '../files/temporary-file.ts';
 import { unpackMember } from '../files/unpack.ts';
+import { promisedDigest } from './checksum-file.ts';
 import { fetchPart } from './fetch-part.ts';
 import type { Routes } from './http-agents.ts';
 import { downloadFailed, fetchText, type TransferTerms } from './transfer.ts';
@@ -19,6 +20,8 @@ import { downloadFailed, fetchText, type TransferTerms } from './transfer.ts';
 /** The parts of the host that a download needs, and its limits if they differ from the usual ones. */
 export interface DownloadTools extends Partial<Omit<TransferTerms, 'signal'>> {
   readonly routes: Routes;
+  /** Ends the download. */
+  readonly signal?: AbortSignal | undefined;
   /** Milliseconds for everything that comes over the network. */
   readonly endAfter?: number;
   /** Keeps paths below this directory (openat.ts); `/` by default. */
@@ -26,21 +29,29 @@ export interface DownloadTools extends Partial<Omit<TransferTerms, 'signal'>> {
 }
 
 /**
- * Downloads and verifies a release file, and renames it into place.
+ * Fetches a release file, verifies it, and returns its digest.
  *
  * The transfer is written to `.NAME.slipway-part` beside the goal and outlives a crash; the next attempt resumes it.
- * Only a file with the digest of the release's checksum file gets its mode and is renamed into place. `DownloadFailed`,
- * `ChecksumMismatch`, `ChecksumMissing`, and the errors of connections and files.
+ * Nothing is fetched if the goal itself is intact. `DownloadFailed`, `ChecksumMismatch`, `ChecksumMissing`, and the
+ * errors of connections and files.
  */
-export async function download(wanted: Download, tools: DownloadTools): Promise<void> {
+export async function download(wanted: Download, tools: DownloadTools): Promise<string> {
   const { routes, stallAfter = 30_000, sizeLimit = 1024 ** 3, endAfter = 15 * 60_000, root = '/' } = tools;
   const deadline = new AbortController();
   const late = () => downloadFailed(wanted.url, `it took longer than ${endAfter / 1_000} s; it is resumed`);
   const timer = setTimeout(() => deadline.abort(late()), endAfter);
-  const terms = { routes, stallAfter, sizeLimit, signal: deadline.signal };
+  const signal = tools.signal ? AbortSignal.any([deadline.signal, tools.signal]) : deadline.signal;
+  const terms = { routes, stallAfter, sizeLimit, signal };
   try {
-    const digest = promised(wanted, await fetchText(wanted.checksum.url, terms));
-    await inPlace(wanted.path, { root, make: true }, (place) => bring(wanted, digest, place, terms));
+    const digest = promisedDigest(wanted, await fetchText(wanted.checksum.url, terms));
+    await withPart(wanted, { root, make: true }, async (part, place) => {
+      if (await isIntact(wanted, place, digest)) return;
+      await refuseAgain(`${part}.refused`, digest, wanted);
+      if ((await fileDigest(part)) === digest) return;
+      await fetchPart(wanted.url, part, terms);
+      await verify(wanted, part, digest);
+    });
+    return digest;
   } catch (thrown) {
     throw fileError(thrown, 'download to', wanted.path);
   } finally {
@@ -48,63 +59,45 @@ export async function download(wanted: Download, tools: DownloadTools): Promise<
   }
 }
 
-async function bring(wanted: Download, digest: string, place: Place, terms: TransferTerms): Promise<void> {
-  const part = join(place.folder, `.${basename(wanted.path)}.slipway-part`);
-  try {
-    for (const draft of [part, `${part}.json`, `${part}.refused`]) await clearDraft(draft);
-    if (wanted.member === undefined && (await isIntact(place.path, digest)))
-      return await install(place.path, wanted, place);
-    await refuseAgain(`${part}.refused`, digest, wanted);
-    await fetchVerified(wanted, digest, part, terms);
-    if (wanted.member === undefined) await install(part, wanted, place);
+/**
+ * Puts a downloaded file in place, with its mode. `DownloadFailed` if it does not have this digest any more, or is an
+ * archive that cannot be unpacked; also throws the errors of files.
+ */
+export async function install(wanted: Download, digest: string, root = '/'): Promise<void> {
+  await withPart(wanted, { root }, async (part, place) => {
+    if (await isIntact(wanted, place, digest)) return await putInPlace(place.path, wanted, place);
+    if ((await fileDigest(part)) !== digest)
+      throw downloadFailed(wanted.url, 'what was fetched has gone or was changed; it is fetched again');
+    if (wanted.member === undefined) await putInPlace(part, wanted, place);
     else await unpackOnce(part, wanted.member, digest, wanted, place);
     for (const note of ['json', 'refused']) await rm(`${part}.${note}`, { force: true });
-  } catch (thrown) {
-    const error = fileError(thrown, 'download to', wanted.path);
-    if (error.reason === 'DiskFull') await rm(part, { force: true });
-    throw error;
-  }
+  });
 }
 
-/**
- * True for a file that is in place with the right digest, and is not fetched again; corrects its mode and its owner.
- */
-async function isIntact(path: string, digest: string): Promise<boolean> {
+/** Passes the path of the transfer to the work, after removing foreign files there. A full disk removes it. */
+async function withPart(
+  { path }: Download,
+  terms: PlaceTerms,
+  work: (part: string, place: Place) => Promise<void>,
+): Promise<void> {
+  await inPlace(path, terms, async (place) => {
+    const part = join(place.folder, `.${basename(path)}.slipway-part`);
+    try {
+      for (const draft of [part, `${part}.json`, `${part}.refused`]) await clearDraft(draft);
+      await work(part, place);
+    } catch (thrown) {
+      const error = fileError(thrown, 'download to', path);
+      if (error.reason === 'DiskFull') await rm(part, { force: true });
+      throw error;
+    }
+  });
+}
+
+/** True if the file is in place with the right digest; its mode and its owner may still be wrong. */
+async function isIntact({ member }: Download, { path }: Place, digest: string): Promise<boolean> {
+  if (member !== undefined) return false;
   const found = await lstat(path).catch(() => undefined);
   return found?.isFile() === true && (await fileDigest(path)) === digest;
-}
-
-async function fetchVerified(
-  wanted: Download,
-  digest: string,
-  part: string,
-  terms: TransferTerms,
-): Promise<void> {
-  if ((await fileDigest(part)) === digest) return;
-  await fetchPart(wanted.url, part, terms);
-  await verify(wanted, part, digest);
-}
-
-/** Returns the digest in a sha256sum file: a line of 64 hex digits, blank, blank or `*`, the name. */
-function promised({ checksum: { url, name } }: Download, text: string): string {
-  for (const line of text.split('\n')) {
-    const [, digest] = /^([0-9a-f]{64}) /i.exec(line) ?? [];
-    if (digest !== undefined && nameOf(line) === name) return digest.toLowerCase();
-  }
-  throw new NodeError(
-    'ChecksumMissing',
-    `${url} has no sha256 line for ${name}, so it cannot be verified. Check the version and the releaseUrl in the settings.`,
-    forPerson,
-  );
-}
-
-/**
- * Returns what follows the digest. No pattern looks for its end: one that backtracks takes minutes for a line of
- * megabytes.
- */
-function nameOf(line: string): string {
-  const rest = line.slice(65).trimEnd();
-  return /^[ *]./.test(rest) ? rest.slice(1) : rest;
 }
 
 async function verify({ url }: Download, part: string, digest: string): Promise<void> {
@@ -126,7 +119,7 @@ async function fileDigest(path: string): Promise<string | undefined> {
   return hash.digest('hex');
 }
 
-async function install(part: string, { mode }: Download, place: Place): Promise<void> {
+async function putInPlace(part: string, { mode }: Download, place: Place): Promise<void> {
   await using file = await open(part, constants.O_RDONLY | constants.O_NOFOLLOW);
   await takeOver(file);
   await file.chmod(mode);

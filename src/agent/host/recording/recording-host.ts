@@ -8,8 +8,8 @@ import { Overlay } from './overlay.ts';
  * Makes the Host of a dry run: reads come from the machine, changes go to memory and into the journal, so later reads
  * see them.
  *
- * A command, a request or a download is journaled and then throws `Recorded`: its effect is unknown. A secret is named
- * and not fetched, nor sent with a request that only reads.
+ * A command, a request or a download is journaled and then throws `Recorded`: its effect is unknown. The work of a running
+ * job is not done yet, so it is journaled too. A secret is named and not fetched, nor sent with a request that only reads.
  */
 export function recordingHost(reader: HostReader): Host & { readonly journal: readonly RecordedAction[] } {
   const journal: RecordedAction[] = [];
@@ -22,6 +22,7 @@ export function recordingHost(reader: HostReader): Host & { readonly journal: re
     query: (command) => reader.query(command),
     get: async (request) =>
       bearsSecret(request) ? record(sendOf({ ...request, method: 'GET' })) : reader.get(request),
+    job: async () => undefined,
     now: () => reader.now(),
     monotonic: () => reader.monotonic(),
 
@@ -48,6 +49,8 @@ export function recordingHost(reader: HostReader): Host & { readonly journal: re
     run: async (command) => record(runOf(command)),
     send: async (request) => record(sendOf(request)),
     download: async (download) => record(downloadOf(download)),
+    install: async (download) => record(downloadOf(download)),
+    perform: (_job, work) => work(new AbortController().signal),
     async obtain(what) {
       journal.push({ kind: 'obtain', what });
       return new Secret(redacted);

@@ -1,7 +1,7 @@
 import { endChildren } from '../process/exec.ts';
 import type { Repeat } from './notify.ts';
 
-/** Milliseconds after which a pass hangs: a download may take twenty minutes, a bootstrap its own timeout. */
+/** Milliseconds after which a pass hangs: a bootstrap may take its own timeout, and a download of `slipway apply` 15 minutes. */
 export const longestPass = 60 * 60_000;
 /** Milliseconds between two checks for a hung pass. */
 const lookEvery = 10_000;

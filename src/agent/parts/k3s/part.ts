@@ -40,6 +40,7 @@ export const k3sPart: Part = {
     paths.k3s.lastVersion,
     paths.k3s.stamp,
     paths.slipway.events,
+    paths.slipway.k3sDownload,
   ],
   reads: ({ k3s }) => [
     k3s.data,

@@ -33,7 +33,10 @@ const own = {
     ...['gitops', ...Object.keys(clouds)],
   ],
   consents: ['identityHosts', 'plainHttp'],
-  files: ['/run/slipway/status.json', '/run/slipway/lock', '/run/slipway/lock.held', '/usr/local/bin/flux'],
+  files: [
+    ...['/run/slipway/status.json', '/run/slipway/lock', '/run/slipway/lock.held', '/usr/local/bin/flux'],
+    paths.slipway.gitopsDownload,
+  ],
   /** Directories that several share, and the operator's settings. */
   places: [
     ...paths.slipway.configLayers,
@@ -271,7 +274,9 @@ function valuesOf(unit: string, key: string): readonly string[] {
 
 /** The rows of the page, and what its text says is there for moments only. Of a name with a star the name. */
 function pageFiles(): readonly string[] {
-  return [...ownedFiles().map(({ path }) => path.replace(/\*$/, '')), paths.slipway.events].filter((path) =>
+  const { events, k3sDownload, gitopsDownload } = paths.slipway;
+  const fleeting = [events, k3sDownload, gitopsDownload];
+  return [...ownedFiles().map(({ path }) => path.replace(/\*$/, '')), ...fleeting].filter((path) =>
     path.startsWith('/'),
   );
 }

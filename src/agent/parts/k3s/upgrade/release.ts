@@ -29,6 +29,7 @@ export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource
       needs,
       installed: (host) => replaceable(host, release),
       wanted: release.version,
+      trace: release.paths.slipway.k3sDownload,
       download: releaseDownload(release),
     });
   return observing(of, node, async (host) => ({ ...node, version: await versionToHave(host, node) }));

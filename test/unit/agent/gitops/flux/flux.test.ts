@@ -3,6 +3,7 @@ import { Secret } from '../../../../../src/agent/engine/secret.ts';
 import { fluxGitOps } from '../../../../../src/agent/gitops/flux/flux.ts';
 import { fluxExecutable } from '../../../../../src/agent/gitops/flux/flux-release.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
+import { carryOut } from '../../../../lab/memory-jobs.ts';
 import { context, fluxSettings } from './settings.ts';
 
 const cloud = { secret: async () => new Secret('unused') };
@@ -34,7 +35,7 @@ describe('the executable', () => {
     });
     const finding = await fluxExecutable(fluxSettings(), { ...context, arch }).check(host);
     if (finding.state !== 'Drifted') throw new Error('nothing to download');
-    await finding.drift.remedy(host);
+    await carryOut(finding.drift.remedy, host);
     expect(host.files.text('/usr/local/bin/flux')).toBe('flux');
   });
 

@@ -6,6 +6,7 @@ export const context: GitOpsContext = {
   k3s: '/usr/local/bin/k3s',
   kubeconfig: '/etc/rancher/k3s/k3s.yaml',
   binDir: '/usr/local/bin',
+  downloadTrace: '/run/slipway/gitops-download.json',
   home: '/var/lib/slipway',
   arch: 'x64',
 };

@@ -109,6 +109,7 @@ function reading(real: ReturnType<typeof memoryHost>) {
     list: (path: string) => real.list(path),
     query: real.query.bind(real),
     get: real.get.bind(real),
+    job: real.job.bind(real),
     now: () => real.now(),
     monotonic: () => real.monotonic(),
   };

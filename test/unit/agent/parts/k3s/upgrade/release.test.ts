@@ -5,6 +5,7 @@ import {
   releaseDownload,
 } from '../../../../../../src/agent/parts/k3s/upgrade/release.ts';
 import { memoryHost } from '../../../../../lab/memory-host.ts';
+import { carryOut } from '../../../../../lab/memory-jobs.ts';
 import { aNode, outcome } from '../../../a-node.ts';
 
 const base = 'https://github.com/k3s-io/k3s/releases/download/v1.36.3%2Bk3s1';
@@ -155,7 +156,7 @@ describe('the executable', () => {
         for (const changes of [{}, { settings }]) {
           const finding = await k3sExecutable(aNode(role, changes), []).check(host);
           if (finding.state !== 'Drifted') throw new Error(finding.state);
-          await finding.drift.remedy(host);
+          await carryOut(finding.drift.remedy, host);
           urls.push(finding.drift.summary ?? '');
         }
       }

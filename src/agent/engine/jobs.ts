@@ -1,0 +1,28 @@
+import type { RunningJob } from './host.ts';
+import type { Finding } from './resource.ts';
+
+/** Milliseconds. The end of a job wakes the loop; this interval is for a job whose process dies. */
+const lookAgain = 30_000;
+
+/** Thrown by a Host while a job runs, so that everything that needs its result waits. */
+export class Underway extends Error {
+  override readonly name = 'Underway';
+  readonly job: RunningJob;
+
+  constructor(job: RunningJob) {
+    super(job.what);
+    this.job = job;
+  }
+}
+
+/** Returns the finding of a check while a job of its remedy runs. */
+export function underway({ what, since }: RunningJob, blocks: boolean) {
+  return {
+    state: 'Waiting',
+    reason: 'InProgress',
+    message: `${what}, since ${since}`,
+    after: lookAgain,
+    blocks,
+    isJob: true,
+  } as const satisfies Finding;
+}

@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { Underway } from '../../../src/agent/engine/jobs.ts';
+import { nodeHost } from '../../../src/agent/host/node-host.ts';
+import { createJobs } from '../../../src/agent/host/process/jobs.ts';
+import { processIdentity } from '../../../src/agent/host/process/process-identity.ts';
+import { temporaryFolder } from './folder.ts';
+import { serveHttp } from './servers.ts';
+
+const digest = '0'.repeat(64);
+
+/** A Host whose jobs go on beside it, and one job, below a folder of their own. */
+async function setUp() {
+  const root = await temporaryFolder();
+  const ends: number[] = [];
+  const jobs = createJobs({ root, onEnd: () => ends.push(1) });
+  const job = { trace: `${root}/run/slipway/k3s.json`, what: 'fetch K3s', subject: 'v1' };
+  return { root, jobs, ends, job, host: nodeHost({ root, jobs }) };
+}
+
+test('a trace has a format, and names the process that is at its job', async () => {
+  const { job, jobs, host } = await setUp();
+  const untilAborted = (signal: AbortSignal) => once(signal, 'abort').then(() => '');
+  await expect(host.perform(job, untilAborted)).rejects.toBeInstanceOf(Underway);
+  expect(JSON.parse(await readFile(job.trace, 'utf8'))).toEqual({
+    ...{ format: 1, what: 'fetch K3s', subject: 'v1' },
+    ...{ since: expect.stringMatching(/^\d{4}-.*:\d\dZ$/), process: await processIdentity(process.pid) },
+  });
+  await jobs.end();
+  await expect(readFile(job.trace)).rejects.toThrow('ENOENT');
+});
+
+test('the job of another process is seen while that lives, whatever else a later release notes', async () => {
+  const { root, job, host } = await setUp();
+  const other = spawn('sleep', ['600'], { stdio: 'ignore' });
+  const trace = {
+    format: 2,
+    what: 'fetch',
+    subject: 'v1',
+    since: 'then',
+    process: await processIdentity(other.pid ?? 0),
+  };
+  await mkdir(`${root}/run/slipway`, { recursive: true });
+  await writeFile(job.trace, JSON.stringify({ ...trace, more: true }));
+  expect(await host.job(job.trace)).toMatchObject({ what: 'fetch', since: 'then' });
+  other.kill();
+  await once(other, 'exit');
+  expect(await host.job(job.trace)).toBeUndefined();
+  await expect(host.perform(job, async () => 'anew')).rejects.toBeInstanceOf(Underway);
+  await expect.poll(() => host.perform(job, async () => '')).toBe('anew');
+});
+
+test('a trace of this process without its job is ignored, as an earlier process had the same id', async () => {
+  const { root, job, host } = await setUp();
+  await mkdir(`${root}/run/slipway`, { recursive: true });
+  const trace = { what: 'fetch', subject: 'v1', since: 'then', process: await processIdentity(process.pid) };
+  await writeFile(job.trace, JSON.stringify(trace));
+  expect(await host.job(job.trace)).toBeUndefined();
+});
+
+test('without a place beside the passes a job is waited for', async () => {
+  const root = await temporaryFolder();
+  const trace = `${root}/job.json`;
+  const host = nodeHost({ root });
+  const seen = async () => JSON.stringify(await host.job(trace));
+  expect(await host.perform({ trace, what: 'fetch', subject: 'v1' }, seen)).toContain('"what":"fetch"');
+  expect(await readdir(root)).toEqual([]);
+});
+
+test('a trace that cannot be written is an error that names it, and no job begins', async () => {
+  const { root, job, host } = await setUp();
+  await writeFile(`${root}/run`, 'a file');
+  await expect(host.perform(job, () => expect.fail('begun'))).rejects.toMatchObject({
+    reason: 'FileSystemError',
+    message: expect.stringContaining(job.trace),
+  });
+});
+
+test('a download ends when the jobs are ended, and what it has is kept', async () => {
+  const { root, jobs, ends, job, host } = await setUp();
+  const port = await serveHttp((request, response) => {
+    if (request.url === '/sums') return void response.end(`${digest}  k3s\n`);
+    response.writeHead(200, { etag: '"v1"', 'content-length': 1_000_000 }).write('begun');
+  });
+  const base = `http://127.0.0.1:${port}`;
+  const wanted = {
+    ...{ url: `${base}/k3s`, checksum: { url: `${base}/sums`, name: 'k3s' } },
+    ...{ path: `${root}/bin/k3s`, mode: 0o755 },
+  };
+  const begin = host.perform(job, (signal) => host.download(wanted, signal));
+  await expect(begin).rejects.toBeInstanceOf(Underway);
+  await expect.poll(() => readFile(`${root}/bin/.k3s.slipway-part`, 'utf8').catch(() => '')).toBe('begun');
+  await jobs.end();
+  expect(ends).toEqual([1]);
+  expect(await readdir(`${root}/run/slipway`)).toEqual([]);
+  expect(await readFile(`${root}/bin/.k3s.slipway-part`, 'utf8')).toBe('begun');
+});
