@@ -14,20 +14,26 @@ export function conditionsPage(): string {
   return `<!-- made by packaging/conditions-page.ts -->
 # Conditions and their reasons
 
-\`slipway status\` shows conditions in the Kubernetes form. **True**: it is so. **Unknown**: not yet, and it may come by
-itself. **False**: it failed, or has had its time; Slipway goes on looking and trying, every minute to every ten, and at once
-when the settings change or after \`systemctl reload slipway\`. \`Ready\` sums them up: it stays True while what is wrong does not keep the node from working.
+Look up a condition or a reason that \`slipway status\` shows. Each condition has a status, as in Kubernetes. **True**: it holds.
+**Unknown**: not yet, and it may heal by itself. **False**: it failed, or has taken too long. Slipway retries every one to ten
+minutes, and at once when the settings change or after \`systemctl reload slipway\`. \`Ready\` sums the conditions up, and stays
+True if the node works in spite of a fault.
 
 | condition | True when |
 |---|---|
 | Ready | nothing keeps this VM from being the node it should be |
 ${types.join('\n')}
 
-The message beside a reason says what happened on this node, why, and what to do next; [the runbook](runbook.md) has the long form of each reason.
+The message beside a reason says what happened on this node, why, and what to do next. The [runbook](runbook.md) explains each reason in more detail.
 
 | reason | what it means |
 |---|---|
 ${entries.join('\n')}
+
+## What can go wrong
+
+- **A reason is not listed here.** The node runs a newer release: read its page, or \`slipway version\`.
+- **A condition stays Unknown.** Its message says what it waits for, and until when.
 `;
 }
 
