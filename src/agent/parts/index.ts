@@ -56,20 +56,22 @@ export const parts: readonly Part[] = [machinePart, networkPart, registryPart, k
 
 export interface K3sPorts {
   readonly cloud: Cloud;
-  /** When credentials received at this time are due, so many milliseconds later at most; epoch milliseconds. */
+  /**
+   * Returns when credentials received at this time are due, at most `within` milliseconds later; epoch milliseconds.
+   */
   readonly rotateAt: (receivedAt: number, within: number) => number;
 }
 
 export interface NodePorts extends K3sPorts {
   /** Megabytes of memory of this machine. */
   readonly memory: number;
-  /** How much room a disk has; what is left out is not looked at. */
+  /** Measures the free space of a disk; without it disks are not checked. */
   readonly free?: FreeSpace;
 }
 
 /**
- * What a start of K3s is made of, part by part, in the order in which its stamp has it: another order is no change, and a
- * new input counts from the next start on.
+ * The inputs of a start of K3s, part by part, in the order of its stamp. A new order is not a change, and a new input
+ * counts from the next start.
  */
 export const startSources: StartSources = {
   inputs: [...programInputs, ...registryInputs, ...accessInputs],
@@ -77,7 +79,7 @@ export const startSources: StartSources = {
   judge: judgeLogins,
 };
 
-/** Notes what K3s is about to start with, as `stampStart` does. */
+/** Notes the inputs of K3s' next start, as `stampStart` does. */
 export function stamp(
   host: Host,
   paths: NodePaths,
@@ -86,7 +88,9 @@ export function stamp(
   return stampStart(host, paths, startSources, invocationId);
 }
 
-/** All that is to be true of a node: the machine can carry it, its pods are kept from the cloud, and K3s is there. */
+/**
+ * Returns the Resources of a node: the machine can carry it, its pods are kept from the metadata service, and K3s runs.
+ */
 export function nodeResources(node: K3sNode, ports: NodePorts): readonly Resource[] {
   return [
     ...preflight(node, ports.memory, ports.free),
@@ -96,9 +100,9 @@ export function nodeResources(node: K3sNode, ports: NodePorts): readonly Resourc
 }
 
 /**
- * What a K3s node consists of, in the order in which a first boot puts it there. What root runs waits for `needs`.
+ * Returns the Resources of a K3s node, in the order of a first boot. What root runs waits for `needs`.
  *
- * All that K3s reads at its start is in place before it starts; the service is enabled only then too, so that a
+ * Everything that K3s reads at its start is in place before it starts; the service is enabled no earlier, so that a
  * reboot halfway does not start it early.
  */
 function k3sResources(node: K3sNode, ports: K3sPorts, needs: readonly string[]): readonly Resource[] {
@@ -121,7 +125,7 @@ function k3sResources(node: K3sNode, ports: K3sPorts, needs: readonly string[]):
   const pinned = isAgent ? [nonBlockingOnceJoined(node, caPin(node, 'ca-pin', [token.id]))] : [];
   const keeping = (resource: Resource) => keepingFlags(node, resource, [lostRegistries]);
   const config = nonBlockingOnceJoined(node, keeping(configFile(node, ids([role, overrides], server))));
-  // Whatever kind of node it is to be: a running K3s needs them while RoleChanged waits for consent.
+  // Not after the check of the role: a running K3s needs them while RoleChanged waits for consent.
   const logins = registries(node, { cloud, rotateAt }, []).map((each) =>
     nonBlockingOnceJoined(node, keeping(each)),
   );

@@ -10,23 +10,23 @@ import type { Consent } from '../settings/consents.ts';
 import type { Settings } from '../settings/schema.ts';
 import type { Sections } from '../settings/section.ts';
 
-/** What is known of a node that is examined. */
+/** The node to examine. */
 export interface Examined {
   /** The machine itself. */
   readonly machine: HostReader;
   readonly measures: Measures;
   readonly paths: NodePaths;
-  /** What needs settings; absent where these cannot be read, which the plan tells. */
+  /** What depends on settings; absent if they cannot be read, which the plan reports. */
   readonly configured:
     | { readonly settings: Settings; readonly host: Host; readonly cloud: Cloud }
     | undefined;
-  /** Absent where it is not known yet what this node is to be. */
+  /** Absent while the role of this node is unknown. */
   readonly node: K3sNode | undefined;
 }
 
 /**
- * What belongs to a part: its vocabulary, and never an order. What a node has is planned in index.ts, and removed in
- * setup's steps; tests hold both against these records.
+ * Everything that belongs to a part, without any order. Its Resources are planned in index.ts, and removed in setup's
+ * steps; tests compare both with these records.
  */
 export interface Part {
   /** The name of its folder. */
@@ -35,15 +35,15 @@ export interface Part {
   readonly settings: Sections;
   /** The conditions that its Resources report. */
   readonly conditions: readonly ConditionType[];
-  /** Its own reasons, each with what it means. */
+  /** Its own reasons, each with its meaning. */
   readonly reasons: Readonly<Partial<Record<Reason, string>>>;
-  /** What it asks consent for. */
+  /** The consents that it asks for. */
   readonly consents: readonly Consent[];
-  /** What K3s reads of it when it starts. */
+  /** Its inputs of a start of K3s. */
   readonly startInputs: readonly { readonly name: string }[];
-  /** Returns what `slipway doctor` asks about it, conditions apart, subject by subject. */
+  /** Returns its probes for `slipway doctor`, conditions apart, subject by subject. */
   probes(examined: Examined): readonly Probe[];
-  /** Returns the files that Slipway writes for it on one node or another, and takes away. */
+  /** Returns the files that Slipway writes for it on any kind of node, and removes. */
   owns(paths: NodePaths): readonly string[];
   /** Returns the places in `NodePaths` that K3s writes by itself, and that Slipway only reads. */
   reads(paths: NodePaths): readonly string[];
