@@ -57,7 +57,7 @@ export function k3sUninstallSteps(paths: NodePaths): readonly Resource[] {
   return [noProvider(paths), ...k3sRemoved(paths), pluginGone(paths, k3sRemovedIds(paths))];
 }
 
-/** The ids to wait for before removing what K3s uses while any of it is left. */
+/** Returns the ids of the steps that must be done before files of a remaining K3s are removed. */
 function k3sRemovedIds(paths: NodePaths): readonly string[] {
   return k3sRemoved(paths).map(({ id }) => id);
 }

@@ -4,7 +4,7 @@ import type { Secret } from '../engine/secret.ts';
 export interface Identity {
   /** The name inside the operating system, as the cloud gave it. */
   readonly computerName: string;
-  /** Unique and stable for the life of the VM: what a spread over the fleet is derived from. */
+  /** Unique and stable for the life of the VM: a spread over the fleet derives from it. */
   readonly vmId: string;
   readonly location: string;
   /** The primary private IPv4 address, where it is known. */

@@ -43,7 +43,7 @@ function daemonVerdict(isRunning: boolean): Verdict {
   return warning('it does not run, so nothing is corrected.', 'systemctl enable --now slipway');
 }
 
-/** Returns the addresses that a node with these settings requests on the network. */
+/** Returns the addresses that a node with these settings connects to. */
 export function askedBy(settings: Settings, table: Clouds = clouds): readonly URL[] {
   const { registries, k3s } = settings;
   const servers = registries.servers.map((server) => new URL(`https://${server}`));

@@ -47,8 +47,8 @@ async function resolveName({ host, proxy, hints }: NetworkProbes, name: string):
 }
 
 /**
- * Compares with the Date header of a server (RFC 9110, section 6.6.1), which has whole seconds and the age of the
- * answer.
+ * Compares this clock with the Date header of a server (RFC 9110, section 6.6.1): whole seconds, as old as the answer
+ * took.
  */
 async function compareClocks(host: HostReader, { hostname: name, origin }: URL): Promise<Verdict> {
   const answer = await host.get({ url: `${origin}/` }).catch(() => undefined);

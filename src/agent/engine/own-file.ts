@@ -1,14 +1,14 @@
 import * as z from 'zod/mini';
 import { parseJson } from './json.ts';
 
-/** Returns the text of a file of our own: its format, then what it holds. */
+/** Returns the text of a file of our own: its format, then its content. */
 export function renderOwn({ format }: { readonly format: number }, content: object): string {
   return `${JSON.stringify({ format, ...content }, undefined, 2)}\n`;
 }
 
 /**
- * Returns what a file of our own holds, whichever release wrote it: before there were formats, in this one, or in a
- * higher one. A field that the schema does not name is ignored.
+ * Returns the content of a file of our own, from a release without formats, with this format or with a higher one.
+ * Ignores fields that the schema does not name.
  *
  * `undefined` if the file is lost: it is damaged, or a field that the schema names is missing or of another type.
  */

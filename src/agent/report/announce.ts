@@ -28,7 +28,7 @@ const minute = 60_000;
 /** The longest pause after failures in a row, which doubles from a minute. */
 const longestPause = 60 * minute;
 
-/** What a Node has been reported as, by its name. */
+/** The last report on a Node, with the Node's name. */
 interface Memory {
   readonly node: string;
   readonly told: Told;
@@ -116,8 +116,8 @@ function apiAnswered({ outcomes }: Report): Answer {
 }
 
 /**
- * False right after a change: the next pass, which follows at once, is the verdict. If the API was not asked, it may be
- * worth a try.
+ * False right after a change: the next pass, which follows at once, gives the verdict. If the pass did not ask the API,
+ * a report is worth a try.
  */
 function isWorthwhile({ conditions, outcomes }: Report, answered: Answer): boolean {
   if (outcomes.some(({ state }) => state === 'Changed')) return false;

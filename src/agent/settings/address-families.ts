@@ -11,7 +11,7 @@ export function dualStack({ config }: Written): readonly Problem[] {
 }
 
 /**
- * Lists keys whose address family differs between node and cluster: K3s ends if its address is of another family than
+ * Lists the keys whose address family differs from that of the node: K3s ends if its address is of another family than
  * its networks.
  */
 export function foreignFamily({ ip }: Written, settings: Written): readonly Problem[] {

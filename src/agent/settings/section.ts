@@ -17,8 +17,8 @@ export type Section<Schema extends SectionSchema> = DeepReadonly<z.output<Schema
 export type Written = Readonly<Record<string, unknown>>;
 
 /**
- * A section of the settings, complete. It lives with its owner: a part, a cloud, an engine, the settings themselves.
- * Its name is its key in a table of sections; every path in it begins below that name.
+ * One section of the settings. It lives with its owner: a part, a cloud, an engine, the settings themselves. Its name
+ * is its key in a table of sections; every path in it begins below that name.
  */
 export interface SettingsSection<Schema extends SectionSchema = SectionSchema> {
   readonly schema: Schema;

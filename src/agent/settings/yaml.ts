@@ -158,7 +158,7 @@ function asData(document: Document.Parsed): ReadYaml {
   }
 }
 
-/** Faults that a dialect that is not strict ignores. */
+/** Faults that a lenient dialect ignores. */
 const tolerated: readonly ErrorCode[] = ['MULTIPLE_DOCS', 'TAG_RESOLVE_FAILED'];
 
 const quoteIt = 'put text that begins with a sign, or has a colon in it, in quotes';

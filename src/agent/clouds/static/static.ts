@@ -1,4 +1,4 @@
-/** @module A cloud in writing: identity, secrets and registry passwords from the settings and files. */
+/** @module The static cloud: identity, secrets and registry passwords from the settings and files. */
 import { NodeError, type NodeErrorOptions } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import type { Reason } from '../../engine/reasons.ts';

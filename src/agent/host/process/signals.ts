@@ -10,12 +10,13 @@ export interface SignalHandlers {
 }
 
 /**
- * Stops on SIGTERM, SIGINT and SIGQUIT, after five seconds by force and with every running command; reloads on SIGHUP.
+ * Handles signals: SIGTERM, SIGINT and SIGQUIT stop, after five seconds by force and with every running command; SIGHUP
+ * reloads.
  *
- * SIGUSR1 and SIGUSR2 have no effect: their default would end the process, which is not what a sender of them means.
+ * SIGUSR1 and SIGUSR2 have no effect: by default they would end the process, which their sender does not intend.
  * SIGQUIT must not write a core file, which would hold secrets. Node itself ignores SIGPIPE.
  *
- * Returns a function that ends the process by force as those signals do, five seconds after it is called, for a stop
+ * Returns a function that ends the process by force in the same way, five seconds after it is called, for a stop
  * without a signal.
  */
 export function onSignals({ stop, reload, grace = 5_000, exitCode = 0 }: SignalHandlers): () => void {

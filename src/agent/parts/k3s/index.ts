@@ -2,7 +2,7 @@
 
 export { k3sPart } from './part.ts';
 
-// What a node has of it.
+// The Resources of a node.
 
 export { configFile } from './config/config.ts';
 export { noOverrides, unlessOverridden } from './config/overrides.ts';
@@ -23,7 +23,7 @@ export { unit } from './service/unit.ts';
 export { k3sScripts, scriptPaths } from './teardown/scripts.ts';
 export { k3sExecutable, k3sLinks } from './upgrade/release.ts';
 
-// What a start of K3s is made of, by all parts.
+// The inputs of a start of K3s, from all parts.
 
 export { accessInputs, programInputs } from './service/start-inputs.ts';
 export type {

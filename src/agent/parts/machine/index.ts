@@ -2,7 +2,7 @@
 
 export { machinePart } from './part.ts';
 
-// What a node has of it.
+// The Resources of a node.
 
 export { directoriesId } from './directories.ts';
 export { type FreeSpace, preflight } from './preflight.ts';

@@ -30,7 +30,7 @@ function modulesApplied(node: K3sNode, modulesFile: string): Resource {
   };
 }
 
-/** Checks for each module by its effect: modules built into the kernel are not in /proc/modules. */
+/** Checks each module by its effect: modules built into the kernel are not in /proc/modules. */
 async function compareModules(node: K3sNode, host: HostReader, unit: string): Promise<Finding> {
   const bridge = await host.readFile('/proc/sys/net/bridge/bridge-nf-call-iptables');
   const filesystems = await fileText(host, '/proc/filesystems');

@@ -2,7 +2,7 @@
 
 export { networkPart } from './part.ts';
 
-// What a node has of it.
+// The Resources of a node.
 
 export { imdsGuard } from './imds-guard.ts';
 

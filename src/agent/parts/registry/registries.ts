@@ -20,7 +20,9 @@ import { type DatedLogin, type RenewalFailure, renewalFailure } from './renewal-
 
 export interface RegistriesSpec {
   readonly cloud: Cloud;
-  /** When credentials received at this time are due, so many milliseconds later at most; epoch milliseconds. */
+  /**
+   * Returns when credentials received at this time are due, at most `within` milliseconds later; epoch milliseconds.
+   */
   readonly rotateAt: (receivedAt: number, within: number) => number;
 }
 

@@ -17,8 +17,8 @@ export interface ProcessUsage {
 }
 
 /**
- * The version of the process, its node, and its use of resources. The usual names (`process_...`) are taken: a textfile
- * is read together with node_exporter's own.
+ * Metrics of the process: its version, its node, and its use of resources. The usual names (`process_...`) are taken: a
+ * textfile is read together with node_exporter's own.
  */
 export function processMetrics({ version, runtime, startedAt, usage }: ProcessFacts) {
   return ({ gauge, liveGauge, liveCounter }: Meter): ((pass: Pass) => void) => {

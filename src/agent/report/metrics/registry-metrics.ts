@@ -76,7 +76,7 @@ function failedAttempts(): (report: Report) => boolean {
 }
 
 /**
- * True without a credential, or if it is due: after a failure for one server, the credentials of the others are not
+ * True without a credential, or if it is due. After a failure for one server, the credentials of the others are not
  * due.
  */
 function isWanting(held: CredentialStatus | undefined, { to }: Pass): boolean {

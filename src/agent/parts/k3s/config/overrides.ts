@@ -66,7 +66,7 @@ async function overrideObstacle(host: HostReader, node: K3sNode): Promise<NodeEr
   return found.length > 0 ? overridden(node, found) : unreadDropIns(host, node.paths);
 }
 
-/** Returns the flags that K3s gets in another way than Slipway's, and that differ from it. */
+/** Returns the flags that override those of Slipway. */
 async function overrides(host: HostReader, node: K3sNode): Promise<readonly GivenFlag[]> {
   const { config } = node.paths.k3s;
   // Faults of the settings have a condition of their own.

@@ -43,8 +43,8 @@ export function settingsChange(node: K3sNode, needs: readonly string[]): Resourc
 }
 
 /**
- * Returns the same Resource, which neither starts nor restarts K3s while a start would use another value regardless:
- * from a file of the operator's, or because the old value is lost.
+ * Returns the same Resource, which neither starts nor restarts K3s while a start would still use another value: from a
+ * file of the operator's, or because the old value is lost.
  */
 export function unlessIrreversible(node: K3sNode, resource: Resource): Resource {
   return heldBack(resource, async (host) => {

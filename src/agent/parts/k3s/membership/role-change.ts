@@ -41,7 +41,7 @@ export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
  * Returns the node as it was installed, until consent.roleChange: a K3s of another kind than the wanted role is still
  * maintained.
  *
- * If several roles are of that kind, the one with the most labels that K3s was given.
+ * Of several roles of that kind it gets the one with the most labels that K3s was given.
  */
 export async function keepingRole(
   host: HostReader,

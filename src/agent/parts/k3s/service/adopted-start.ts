@@ -44,9 +44,8 @@ export function afterOwnStart(node: K3sNode, resource: Resource): Resource {
 }
 
 /**
- * Returns the start by another unit than Slipway's from which K3s runs, as `k3s.service@<invocation>`; `undefined` if
- * Slipway's started it. Slipway's unit gives each start a directory, with a stamp of it unless Slipway could not run
- * then.
+ * Returns the start of the running K3s if another unit than Slipway's made it, as `k3s.service@<invocation>`; else
+ * `undefined`. Slipway's unit gives each start a directory, with a stamp unless Slipway could not run then.
  */
 export async function foreignStart(
   host: HostReader,

@@ -25,9 +25,9 @@ import { joinedCluster } from '../membership/joined-cluster.ts';
 import { renderUnit } from './unit.ts';
 
 /**
- * Returns the same Resource, which does not run while it would take flags from K3s that a unit of another program gives
- * it: `UnitAdopted` with the list. It blocks only a node that has not joined a cluster; a running K3s is watched
- * regardless. `others` are further losses.
+ * Returns the same Resource, which waits while it would take flags from K3s that a unit of another program gives it:
+ * `UnitAdopted` with the list. It blocks only a node that has not joined a cluster; a running K3s is still watched.
+ * `others` are further losses.
  */
 export function keepingFlags(node: K3sNode, resource: Resource, others: readonly Losses[] = []): Resource {
   return unless(resource, async (host) => {

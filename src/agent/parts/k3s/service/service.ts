@@ -33,7 +33,7 @@ const properties = [
 type Shown = Readonly<Record<(typeof properties)[number], string>>;
 
 /**
- * K3s runs, and with what is on disk now: it is restarted if an input of its start differs from its stamp.
+ * K3s runs with its current inputs: it is restarted if one differs from the stamp of its start.
  *
  * Its unit is Type=notify without a time limit, so it is started with --no-block and watched: `ServiceStarting`, or the
  * trouble in the journal of this start. `ServiceFailed`, or the cause it names, if it ends again and again.

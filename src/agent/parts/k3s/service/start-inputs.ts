@@ -31,7 +31,7 @@ export const accessInputs: readonly StartInput[] = [
   { name: 'agentToken', text: async (host, paths) => (await fileText(host, agentTokenPath(paths))).trim() },
 ];
 
-/** Returns the installed release; `undefined` if K3s does not name it, which does not restart K3s. */
+/** Returns the installed release; `undefined` if K3s does not name it, which is no reason for a restart. */
 export function namedVersion(host: HostReader, paths: NodePaths): Promise<string | undefined> {
   return installedVersion(host, paths).catch(() => undefined);
 }

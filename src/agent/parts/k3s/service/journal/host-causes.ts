@@ -26,7 +26,7 @@ export const hostCauses: readonly KnownLine[] = [
     repair: 'Correct that key in k3s.config or in /etc/rancher/k3s/config.yaml.d.',
   },
   {
-    // cmd/k3s/main.go, stageAndRun, of what extract has unpacked; pkg/agent/config/config.go, get, of the CNI plugins
+    // cmd/k3s/main.go, stageAndRun, about unpacked programs; pkg/agent/config/config.go, get, about the CNI plugins
     pattern: /^exec format error$|exec: "(k3s-(server|agent)|host-local)": executable file not found/,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=fatal msg="exec: \"k3s-agent\": executable file not found in $PATH"`,
     reason: 'ServiceFailed',
@@ -48,7 +48,7 @@ export const hostCauses: readonly KnownLine[] = [
     repair: 'Correct /var/lib/rancher/credentialprovider/config.yaml, or remove it.',
   },
   {
-    // pkg/agent/config/config.go, Get: what reads registries.yaml fails in this loop
+    // pkg/agent/config/config.go, Get: reading registries.yaml fails in this loop
     pattern: /(server is not ready|failed to retrieve agent configuration): .*(yaml: |registries\.yaml)/,
     sample:
       'time="2026-08-01T10:00:00Z" level=info msg="Waiting to retrieve agent configuration; server is not ready: yaml: unmarshal errors:\\n  line 2: cannot unmarshal !!str `x` into registries.Registry"',
