@@ -6,6 +6,7 @@
 export const protectedFiles = [
   'clouds/jwt.ts',
   'engine/json.ts',
+  'engine/own-file.ts',
   'engine/pem.ts',
   'engine/printable.ts',
   'engine/redirects.ts',
