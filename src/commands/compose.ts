@@ -120,7 +120,7 @@ export async function compose(
   };
 }
 
-/** The cloud that the settings name. */
+/** Makes the cloud that the settings name. */
 export function makeCloud(
   settings: Settings,
   host: Host,

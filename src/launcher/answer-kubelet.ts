@@ -38,7 +38,9 @@ export async function answerKubelet(
   }
 }
 
-/** Parsed by hand: the parser of the other commands is part of the program. */
+/**
+ * Returns the value of --root; `/` without it. Parses by hand: the parser of the other commands is part of the program.
+ */
 function rootOf(args: readonly string[]): string {
   const [option, root, ...rest] = args;
   if (option === undefined) return '/';

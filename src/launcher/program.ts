@@ -38,7 +38,10 @@ export function compileProgram(source: Buffer, cache?: Buffer): Script {
   });
 }
 
-/** Everything else is in the bundle, so no file of the machine can replace a module. */
+/**
+ * Loads a builtin module and no other: everything else is in the bundle, so no file of the machine can replace a
+ * module.
+ */
 function requireBuiltin(id: string): object {
   const found = process.getBuiltinModule(id);
   if (found === undefined) {

@@ -36,8 +36,9 @@ function waitForInput(deadline: number): void {
 }
 
 /**
- * A blocking read cannot be cut off, so a pipe, which is what kubelet gives, is opened again as non-blocking (open(2),
- * O_NONBLOCK). That is not possible for a socket, nor without /proc: those block.
+ * Opens standard input for reads that do not block. A blocking read cannot be cut off, so a pipe, which is what kubelet
+ * gives, is opened again as non-blocking (open(2), O_NONBLOCK). That is not possible for a socket, nor without /proc:
+ * those block.
  */
 function openWithoutWaiting(): number {
   try {

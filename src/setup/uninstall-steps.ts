@@ -67,7 +67,7 @@ export function neededByK3s(paths: NodePaths): readonly string[] {
   return [paths.slipway.joinToken, agentTokenPath(paths), paths.slipway.imdsGuard];
 }
 
-/** The scripts that remove K3s are removed with it. */
+/** Removes Slipway's own files. The scripts that remove K3s are removed together with K3s. */
 function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): readonly Resource[] {
   const { daemon, directories, tmpfiles, example } = setupPaths(paths);
   const wanted = join(paths.system.units, 'multi-user.target.wants', daemonUnit);
@@ -79,7 +79,7 @@ function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): 
   ];
 }
 
-/** Below another root only files are removed: the rules belong to the machine itself. */
+/** Removes the guard; below another root only its files, since the rules belong to the machine itself. */
 function guardGone(paths: NodePaths, needs: readonly string[]): readonly Resource[] {
   if (paths.root === '/') return [{ ...imdsGuardRemoved(paths), needs }];
   return [guardUnitPath(paths), paths.slipway.imdsGuard].map((path) =>

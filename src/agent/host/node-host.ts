@@ -67,7 +67,10 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
     sleep,
   };
 
-  /** Below the machine's own root the kernel resolves the path: reads are many, and may follow links anywhere. */
+  /**
+   * Runs `work` on a path below the root. With the machine's own root the kernel resolves it: reads are many, and may
+   * follow links anywhere.
+   */
   function below<Found>(path: string, follow: boolean, work: (at: string) => Promise<Found>): Promise<Found> {
     return root === '/' ? work(path) : inPlace(path, { root, follow }, (place) => work(place.path));
   }

@@ -87,7 +87,7 @@ export function announcer({ host, version, emit }: AnnouncerPorts): Announce {
     return identity && toldBy(await readAnnotations(host, node));
   }
 
-  /** Not after the first failure: an API restarts now and then. */
+  /** Warns once, but not after the first failure: an API restarts now and then. */
   function warn(why: string): void {
     if (isWarned || (trouble?.failures ?? 0) < 2 || !trouble?.answered) return;
     isWarned = true;

@@ -25,7 +25,7 @@ export const gitHost = address(
   (value) => `https://${value}`,
 );
 
-/** Text that matches, and whose URL has a valid host and port: `https://x:99999` matches and is invalid. */
+/** A form of text that matches, and whose URL has a valid host and port: `https://x:99999` matches and is invalid. */
 export function address(
   pattern: RegExp,
   must: string,

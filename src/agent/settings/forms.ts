@@ -47,7 +47,7 @@ export const longDuration = durationOf(
   'be a duration of a minute or more such as 5m or 2h',
 );
 
-/** At most 30 days, so that timers and dates stay in range. */
+/** A form of durations of at most 30 days, so that timers and dates stay in range. */
 function durationOf(pattern: RegExp, must: string) {
   const short = text(pattern, must).check(
     z.refine((value) => milliseconds(value) <= milliseconds('720h'), 'must be at most 30 days (720h)'),

@@ -65,7 +65,10 @@ function shapeOf(schema: Schema | undefined): Readonly<Record<string, Schema>> {
   return def?.type === 'object' ? def.shape : {};
 }
 
-/** Zod's definitions are a union by `type`; its base type does not say so. */
+/**
+ * Returns the schema within an optional one. Zod's definitions are a union by `type`, which its base type does not
+ * express.
+ */
 function unwrapped(schema: Schema | undefined): z.core.$ZodTypes | undefined {
   const known = schema as z.core.$ZodTypes | undefined;
   return known?._zod.def.type === 'optional' ? unwrapped(known._zod.def.innerType) : known;

@@ -46,7 +46,7 @@ function startChild(command: Command, environment: Readonly<Record<string, strin
   return spawn(command.file, command.args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
 }
 
-/** Node refuses it as well, but quotes the whole value in its error. */
+/** Throws for a NUL character. Node refuses it as well, but quotes the whole value in its error. */
 function refuseNul({ file, args }: Command, env: Readonly<Record<string, string>>): void {
   const texts = [
     ...args.map((value, index) => [`argument ${index + 1}`, value] as const),

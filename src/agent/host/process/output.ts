@@ -12,7 +12,10 @@ export interface LineSink {
 /** The target of log lines: the journal, a terminal, or a file or pipe that gets JSON. */
 export type LogTarget = 'journal' | 'terminal' | 'json';
 
-/** systemd.exec(5): JOURNAL_STREAM holds the device and inode of the stream that leads to the journal. */
+/**
+ * Returns the target of log lines. JOURNAL_STREAM holds the device and inode of the stream that leads to the journal
+ * (systemd.exec(5)).
+ */
 export function logTarget(env: NodeJS.ProcessEnv, isTerminal: boolean): LogTarget {
   const { dev, ino } = fstatSync(1);
   if (env.JOURNAL_STREAM === `${dev}:${ino}`) return 'journal';

@@ -73,7 +73,10 @@ function roleTaken({ conditions: [ready], role, version }: Standing, told: Told)
   return [{ about: 'Node', type: 'Normal', reason: 'RoleTaken', message }];
 }
 
-/** `Ready` sums up the others, and would report each of them twice. */
+/**
+ * Returns the events about a condition. `Ready` has no events of its own: it sums up the others, and would repeat each
+ * of theirs.
+ */
 function conditionEvents(condition: Condition, { failing }: Told): readonly NodeEvent[] {
   const { type, message } = condition;
   const before = failing[type];

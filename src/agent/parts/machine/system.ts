@@ -13,7 +13,9 @@ export function system(node: K3sNode): readonly Resource[] {
   return [modulesFile, sysctlFile, ...settingsApplied(node, modulesFile.id, sysctlFile.id)];
 }
 
-/** Below another root nothing is applied: the kernel is that of the machine itself. */
+/**
+ * Applies the files to the running kernel; below another root nothing, since the kernel is that of the machine itself.
+ */
 function settingsApplied(node: K3sNode, modulesFile: string, sysctlFile: string): readonly Resource[] {
   if (node.paths.root !== '/') return [];
   return [modulesApplied(node, modulesFile), sysctlApplied(node, sysctlFile)];

@@ -16,7 +16,7 @@ export const unitFolders = [
   'usr/lib/systemd/system',
 ];
 
-/** The unit of K3s that another program wrote; `undefined` without one, or for Slipway's own. */
+/** Returns the unit of K3s that another program wrote; `undefined` without one, or if it is Slipway's own. */
 export async function foreignUnit(
   host: HostReader,
   { kind, paths }: { readonly kind: Role['k3s']; readonly paths: NodePaths },

@@ -80,7 +80,10 @@ function judgeJoinToken(
   return verified(found, now, node.settings.joinToken.verifyEvery);
 }
 
-/** Current until a comparison is due. Each comparison rewrites the file, so its time is that of the last one. */
+/**
+ * Returns the state of a token file: current until a comparison is due. Each comparison rewrites the file, so its time
+ * is that of the last one.
+ */
 export function verified({ modifiedAt }: FoundFile, now: number, every: number): Currency {
   const due = modifiedAt + every;
   if (modifiedAt <= now && now < due) return { ok: true, until: due };
@@ -146,7 +149,7 @@ function tokenUnusable(name: string, why: string): NodeError {
   );
 }
 
-/** `next` is the digest of the vault's token: `printf %s TOKEN | sha256sum | cut -c1-12`. */
+/** Returns `TokenChanged`. `next` is the digest of the vault's token: `printf %s TOKEN | sha256sum | cut -c1-12`. */
 function tokenChanged(node: K3sNode, next: string): NodeError {
   return new NodeError(
     'TokenChanged',

@@ -109,7 +109,10 @@ async function checkService(host: HostReader, subject: Subject): Promise<Finding
   }
 }
 
-/** A running K3s does not block: its node is checked even while K3s cannot be restarted. */
+/**
+ * Returns a drift that `command` corrects. A running K3s does not block: its node is checked even while K3s cannot be
+ * restarted.
+ */
 function drifted(changes: readonly Change[], command: Command, blocks = true): Finding {
   const remedy = async (host: Host) => void (await host.run(command));
   return { state: 'Drifted', drift: { changes, summary: commandLine(command), blocks, remedy } };

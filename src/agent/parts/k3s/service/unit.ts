@@ -17,8 +17,8 @@ export function unit(node: K3sNode, needs: readonly string[]): readonly Resource
 }
 
 /**
- * The unit with the properties of K3s's own (k3s-io/k3s install.sh, create_systemd_service_file), and two of ours:
- * the runtime directory and the command that stamps every start.
+ * Renders the unit with the properties of K3s's own (k3s-io/k3s install.sh, create_systemd_service_file), and two of
+ * ours: the runtime directory and the command that stamps every start.
  */
 export function renderUnit(node: K3sNode): string {
   const { root, system, k3s } = node.paths;

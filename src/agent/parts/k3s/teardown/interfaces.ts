@@ -62,7 +62,7 @@ async function k3sInterfaces(host: HostReader): Promise<readonly string[]> {
   return [...ofPods, ...made.filter((name) => all.includes(name))];
 }
 
-/** A pod's interface disappears with its namespace, maybe right now. */
+/** Deletes interfaces, and ignores those that disappear meanwhile: a pod's interface does so with its namespace. */
 async function deleteEach(host: Host, names: readonly string[]): Promise<void> {
   const failures: unknown[] = [];
   for (const name of names) {

@@ -10,8 +10,8 @@ import { noneOf, removed, removing } from '../../../resources/removed.ts';
 export const unmountedId = 'Unmounted/k3s';
 
 /**
- * Nothing is mounted below these prefixes, whose directories may be links. A mount in use is detached as well
- * (umount(8), --lazy), so that no process reaches it by its path any more.
+ * Nothing is mounted at a path with one of these prefixes, whose directories may be links. A mount in use is detached
+ * as well (umount(8), --lazy), so that no process reaches it by its path any more.
  */
 export function unmounted(prefixes: readonly string[], needs: readonly string[], root = '/'): Resource {
   return {

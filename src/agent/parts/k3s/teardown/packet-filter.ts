@@ -71,7 +71,7 @@ function rulesUnreadable({ file, args }: Command, { exitCode, stderr }: CommandR
   );
 }
 
-/** Readable by root alone, on a file system that is empty after a reboot. */
+/** Returns the path of a draft: readable by root alone, on a file system that is empty after a reboot. */
 function draftFor(tool: string): string {
   return `/run/slipway-packet-filter.${tool}`;
 }
