@@ -13,7 +13,7 @@ resource "azurerm_user_assigned_identity" "node" {
   resource_group_name = local.group
 }
 
-# Each role reads its own secrets, and no other: the scope is the secret, not the vault.
+# Each role reads only its own secrets: the scope is the secret, not the vault.
 locals {
   readable = merge(
     { server-server = { role = "server", secret = azurerm_key_vault_secret.server.resource_versionless_id } },

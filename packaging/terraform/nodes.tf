@@ -1,4 +1,4 @@
-# What Slipway is told, on top of the tags; no secret.
+# Settings of Slipway in addition to the tags; no secret.
 locals {
   settings = { for role in local.roles : role => merge(
     {
@@ -32,7 +32,7 @@ resource "azurerm_network_interface" "other" {
   name                = each.key
   location            = var.location
   resource_group_name = local.group
-  # Or one of these could be given the server's address.
+  # Otherwise Azure could assign the server's address to one of these.
   depends_on = [azurerm_network_interface.server]
 
   ip_configuration {
@@ -85,15 +85,15 @@ resource "azurerm_linux_virtual_machine" "node" {
     storage_account_type = "StandardSSD_LRS"
   }
 
-  # The serial console's log, where a VM that nobody can reach says what it does.
+  # The log of the serial console, the only output of an unreachable VM.
   boot_diagnostics {}
 
   lifecycle {
-    # Azure cannot change it on a VM, so Terraform would make every node anew for a new release of Slipway.
+    # Azure cannot change it on a VM, so Terraform would replace every node for a new release of Slipway.
     ignore_changes = [custom_data]
   }
 
-  # Slipway waits for its roles, not for a way out: the download has a few minutes.
+  # Slipway waits for its roles, but the download only retries for a few minutes without a network.
   depends_on = [
     azurerm_subnet_nat_gateway_association.out,
     azurerm_nat_gateway_public_ip_association.out,

@@ -9,7 +9,7 @@ output "nodes" {
 }
 
 output "login_server" {
-  description = "Where images are pushed, and pulled from by every node."
+  description = "The registry to push images to; every node pulls from it."
   value       = azurerm_container_registry.fleet.login_server
 }
 
@@ -19,6 +19,6 @@ output "key_vault_name" {
 }
 
 output "resource_group_name" {
-  description = "Where all of it is."
+  description = "The resource group of all resources."
   value       = local.group
 }

@@ -15,20 +15,20 @@ resource "azurerm_key_vault" "fleet" {
   }
 }
 
-# Who runs Terraform writes the secrets.
+# The account that runs Terraform writes the secrets.
 resource "azurerm_role_assignment" "writer" {
   scope                = azurerm_key_vault.fleet.id
   role_definition_name = "Key Vault Secrets Officer"
   principal_id         = data.azurerm_client_config.current.object_id
 }
 
-# A role takes a while to be known everywhere; where this was too short, a second apply goes on.
+# Azure takes a while to propagate a role; if this was too short, a second apply continues.
 resource "time_sleep" "writer" {
   depends_on      = [azurerm_role_assignment.writer]
   create_duration = "2m"
 }
 
-# Made anew at every apply, kept nowhere, and written only with another secrets_version.
+# Generated at every apply, stored nowhere, and written only with another secrets_version.
 ephemeral "random_password" "server" {
   length  = 64
   special = false
@@ -47,7 +47,7 @@ resource "azurerm_key_vault_secret" "server" {
   depends_on       = [time_sleep.writer]
 }
 
-# What agents join with, so that none of them ever sees the server's token.
+# The token of the agents, so that none of them sees the server's token.
 resource "azurerm_key_vault_secret" "agent" {
   name             = "k3s-agent-token"
   key_vault_id     = azurerm_key_vault.fleet.id

@@ -14,23 +14,23 @@ variable "location" {
 }
 
 variable "resource_group_name" {
-  description = "A resource group that is there already; by default one is made."
+  description = "An existing resource group; by default a new one is created."
   type        = string
   default     = null
 }
 
 variable "key_vault_name" {
-  description = "The name of the Key Vault, which no other vault of Azure may have."
+  description = "The name of the Key Vault, unique in Azure."
   type        = string
 }
 
 variable "registry_name" {
-  description = "The name of the container registry, which no other registry of Azure may have: letters and digits."
+  description = "The name of the container registry, unique in Azure: letters and digits."
   type        = string
 }
 
 variable "slipway_url" {
-  description = "Where the nodes download the executable from: without a secret in it, everybody on a VM can read it."
+  description = "The URL from which nodes download the executable. It must not contain a secret, because every user of a VM can read it."
   type        = string
 
   validation {
@@ -50,12 +50,12 @@ variable "slipway_sha256" {
 }
 
 variable "ssh_public_key" {
-  description = "The public key of the administrator; Azure makes no Linux VM without a key or a password."
+  description = "The public key of the administrator; Azure requires a key or a password for a Linux VM."
   type        = string
 }
 
 variable "agents" {
-  description = "The agents, by what comes after the hyphen in their names; the size of each can differ."
+  description = "The agents, by the part of their names after the hyphen, with the size of each."
   type        = map(object({ size = optional(string) }))
   default     = { agent-1 = {} }
 
@@ -72,7 +72,7 @@ variable "observability" {
 }
 
 variable "size" {
-  description = "The size of the VMs, of the processor that the executable is for."
+  description = "The size of the VMs, with the processor of the executable."
   type        = string
   default     = "Standard_B2als_v2"
 }
@@ -84,19 +84,19 @@ variable "image" {
 }
 
 variable "k3s_version" {
-  description = "The K3s release, as the tag k3s-version says it; by default the one that Slipway comes with."
+  description = "The K3s release for the tag k3s-version; by default that of Slipway."
   type        = string
   default     = null
 }
 
 variable "settings" {
-  description = "More settings of Slipway for every node (docs/usage/configuration.md), each taking the place of a whole section; no secret."
+  description = "More settings of Slipway for every node (docs/usage/configuration.md), each replacing a whole section; no secret."
   type        = any
   default     = {}
 }
 
 variable "flux" {
-  description = "The settings below gitops.flux, for a server that hands its cluster over to Flux."
+  description = "The settings of gitops.flux, if Flux manages the cluster."
   type        = any
   default     = null
 
@@ -107,7 +107,7 @@ variable "flux" {
 }
 
 variable "flux_git_token" {
-  description = "With flux: the token of the Git repository. Given at every apply (TF_VAR_flux_git_token), kept nowhere but in the vault."
+  description = "With flux: the token of the Git repository. Set at every apply (TF_VAR_flux_git_token), and stored only in the vault."
   type        = string
   default     = null
   sensitive   = true
@@ -115,7 +115,7 @@ variable "flux_git_token" {
 }
 
 variable "secrets_version" {
-  description = "One more than before writes new secrets into the vault: what running nodes do then, docs/usage/configuration.md says (consent.tokenChange)."
+  description = "Increase it to write new secrets to the vault; docs/usage/configuration.md explains what running nodes do then (consent.tokenChange)."
   type        = number
   default     = 1
 }
@@ -127,7 +127,7 @@ variable "address_space" {
 }
 
 variable "subnet" {
-  description = "The addresses of the nodes, within address_space. The server has the fifth, the first that Azure leaves free."
+  description = "The addresses of the nodes, within address_space. The server has the fifth, the first one not reserved by Azure."
   type        = string
   default     = "10.0.1.0/24"
 }
@@ -139,19 +139,19 @@ variable "ssh_sources" {
 }
 
 variable "nat_gateway" {
-  description = "Whether the nodes reach the outside by a NAT gateway; false where the network has another way, such as a proxy."
+  description = "Whether the nodes use a NAT gateway; false if the network has another way out, such as a proxy."
   type        = bool
   default     = true
 }
 
 variable "purge_protection" {
-  description = "Whether a deleted vault is kept for 90 days, whatever anybody wants. It cannot be taken back."
+  description = "Whether a deleted vault is kept for 90 days. This cannot be undone."
   type        = bool
   default     = true
 }
 
 variable "key_vault_sources" {
-  description = "The addresses from which the vault can be reached, that of who runs Terraform among them; the nodes always can. By default from everywhere, with a token."
+  description = "The addresses that may reach the vault, including that of the machine that runs Terraform; nodes always may. By default any address, with a token."
   type        = list(string)
   default     = null
 }
@@ -163,7 +163,7 @@ variable "registry_sku" {
 }
 
 variable "pull_role" {
-  description = "What lets nodes pull: on a registry with ABAC permissions it is Container Registry Repository Reader."
+  description = "The role for pulls; with ABAC permissions it is Container Registry Repository Reader."
   type        = string
   default     = "AcrPull"
 
