@@ -13,17 +13,17 @@ const shared = {
   platform: 'node',
   target: 'node24',
   format: 'cjs',
-  // Names are kept: the stack of a defect report must be readable.
+  // Names stay, so that the stack in a defect report is readable.
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
-  // A single executable can import nothing but built-in modules, and those with require.
+  // A single executable can import only built-in modules, and only with require.
   supported: { 'dynamic-import': false },
   define: {
     'process.env.NODE_ENV': '"production"',
-    // node-cron asks where it is, for workers of its own that are not used here.
+    // node-cron reads its own path for worker threads, which Slipway does not use.
     'import.meta.url': '"file:///slipway"',
-    // An Azure SDK asks whether a body is one, and Node would load the whole of fetch to answer.
+    // An Azure SDK checks whether a body is a FormData, for which Node would load all of fetch.
     FormData: 'undefined',
     __VERSION__: JSON.stringify(version),
     __COMMIT__: JSON.stringify(commit()),
@@ -39,7 +39,7 @@ await build({
   external: ['../commands/main.ts'],
 });
 
-/** The commit that is built, marked where the tree differs from it; `unknown` without git. */
+/** Returns the commit, with a mark if the tree differs from it; `unknown` without git. */
 function commit() {
   try {
     return git('describe', '--always', '--exclude=*', '--abbrev=12', '--dirty');

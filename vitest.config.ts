@@ -2,14 +2,14 @@ import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { defineConfig, type Plugin } from 'vitest/config';
 
-/** Files below integration that need a process each: msal keeps an identity's tokens in statics, and a mock its module. */
+/** Files below integration that need a separate process: msal keeps tokens in statics, and a mock replaces a module. */
 const isolated = [
   'test/integration/azure/**/*.test.ts',
   'test/integration/credential-provider/fetch.test.ts',
   'test/integration/host/remove-tree.test.ts',
 ];
 
-/** These wait for processes now and then, so one more of them at a time keeps the processors busy. They go last. */
+/** These wait for processes, so one more of them at a time keeps the processors busy. They run last. */
 const waiting = { maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 1 } };
 
 /** `npm test` runs every project but the last five: `long` takes minutes, the others need what `npm run package` makes. */
@@ -17,13 +17,13 @@ export default defineConfig({
   plugins: [namesWhatRuns()],
   test: {
     pool: 'forks',
-    // Imports what Node would: the interop of Vitest is a Proxy in front of each import of a CommonJS module.
+    // Imports like Node: the interop of Vitest puts a Proxy in front of each CommonJS module.
     deps: { interopDefault: false },
-    // Vitest leaves one processor out, which on a machine of two is half of them.
+    // Vitest leaves one processor unused, which is half of a machine with two.
     maxWorkers: '100%',
-    // Each project has a transformer of its own; this way a source is transformed once for all of them.
+    // Each project has its own transformer; with this a source is transformed once for all projects.
     fsModuleCache: true,
-    // Only something that hangs may meet a limit, however busy the machine is; vitest's own are 5, 10 and 1 s.
+    // Only a test that hangs may reach a limit, however busy the machine is; the defaults are 5, 10 and 1 s.
     testTimeout: 300_000,
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
@@ -42,9 +42,9 @@ export default defineConfig({
       project('long', { testTimeout: 1_200_000 }),
       project('security'),
       project('package'),
-      // One file at a time: a node that is kept from its turn lets its passwords end.
+      // One file at a time: on a busy machine a node renews its passwords too late.
       project('lab', { testTimeout: 600_000, hookTimeout: 600_000, fileParallelism: false }),
-      // Run by test/boot/boot.ts, each file in namespaces of its own.
+      // Run by test/boot/boot.ts, each file in separate namespaces.
       project('boot', { testTimeout: 600_000, hookTimeout: 600_000 }),
     ],
   },

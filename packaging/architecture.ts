@@ -1,10 +1,10 @@
-/** A processor Slipway is packaged for, by Node's own name for it. */
+/** A processor that Slipway is packaged for, by Node's name. */
 export type Architecture = 'x64' | 'arm64';
 
 interface Toolchain {
-  /** The prefix of binutils that can handle its files anywhere, as Debian names them. */
+  /** The prefix of Debian's binutils that handle its files on any machine. */
   readonly binutils: string;
-  /** The command that runs its programs on another processor, with Debian's cross libraries. */
+  /** The command that emulates it, with Debian's cross libraries. */
   readonly emulator: readonly [file: string, ...args: string[]];
 }
 

@@ -4,11 +4,11 @@ import { isInstalled, run } from './run.ts';
 
 /**
  * Writes V8's code cache for the program to `cache`, taken after some runs of it by `node`, an executable for
- * `architecture`. False, and an empty file, where this machine cannot run such a one.
+ * `architecture`. Returns false, and writes an empty file, if this machine cannot run that executable.
  *
- * V8 binds it to the processor and to most flags, and the finished executable has none, so only flags that it leaves
- * out are used. They make two caches of one program the same: one seed, room enough to collect no garbage, since V8
- * leaves padding as it finds it in memory used before, and one thread for files, so that they are ready in order.
+ * V8 binds the cache to the processor and to most flags. The finished executable runs without flags, so only flags that
+ * V8 ignores there are used. They make two caches of one program equal: one seed; enough memory to avoid garbage
+ * collection, because V8 does not clear padding in reused memory; and one thread for files, so that reads end in order.
  */
 export function writeCodeCache(
   architecture: Architecture,

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { buildProgram, type Commands } from '../src/commands/cli.ts';
 
-/** A command, as its users see it. */
+/** A command of the public command line. */
 export interface CommandHelp {
   readonly name: string;
   readonly description: string;
@@ -11,16 +11,16 @@ export interface CommandHelp {
 export interface OptionHelp {
   /** As `--output <format>`; `-o, --output <format>` with a short name. */
   readonly flags: string;
-  /** Its names, as they are typed. */
+  /** Its names, with their dashes. */
   readonly names: readonly string[];
   readonly description: string;
-  /** What its argument is, such as `file`; absent where it takes none. */
+  /** The name of its argument, such as `file`; absent if it takes no argument. */
   readonly argument?: string;
-  /** All that its argument can be, if that is fixed. */
+  /** All values of its argument, if they are fixed. */
   readonly choices: readonly string[];
 }
 
-/** What a person can type after `slipway`, from the definitions that read it. Hidden commands are left out. */
+/** Returns the commands of `slipway` from the definitions that parse them, without hidden ones. */
 export function commandLine(): readonly CommandHelp[] {
   const program = buildProgram(
     noCommands,
@@ -38,7 +38,7 @@ export function commandLine(): readonly CommandHelp[] {
     }));
 }
 
-/** The tree is only read. */
+/** The command tree; it is not modified. */
 const noCommands: Commands = Object.create(null);
 
 function optionsOf(command: Command): readonly OptionHelp[] {

@@ -1,6 +1,6 @@
 import { type CommandHelp, commandLine, type OptionHelp } from './command-line.ts';
 
-/** What completes `slipway` in a shell; from the definitions that read the command line. */
+/** The completion scripts by shell, made from the definitions that parse the command line. */
 export const completions = { bash, zsh, fish };
 
 function bash(): string {
@@ -28,7 +28,7 @@ complete -F _slipway slipway
 
 function bashArgument({ argument, choices }: OptionHelp): string {
   const reply = (action: string) => `mapfile -t COMPREPLY < <(compgen ${action} -- "$current")`;
-  // Outside of a completion compopt fails; within one it has blanks in names escaped.
+  // compopt escapes blanks in names; it fails outside a completion.
   const names = 'compopt -o filenames 2>/dev/null; ';
   if (choices.length > 0) return reply(`-W '${choices.join(' ')}'`);
   if (argument === 'file') return names + reply('-f');
@@ -101,7 +101,7 @@ function distinct(lines: readonly string[]): string {
   return [...new Set(lines)].join('\n');
 }
 
-/** One word in single quotes; fish reads a quote in it otherwise than sh, so it becomes an apostrophe. */
+/** Returns a text in single quotes, with quotes in it as apostrophes: fish and sh escape quotes differently. */
 function quoted(word: string): string {
   return `'${word.replaceAll("'", '’')}'`;
 }

@@ -14,17 +14,18 @@ export function conditionsPage(): string {
   return `<!-- made by packaging/conditions-page.ts -->
 # Conditions and their reasons
 
-Look up a condition or a reason that \`slipway status\` shows. Each condition has a status, as in Kubernetes. **True**: it holds.
-**Unknown**: not yet, and it may heal by itself. **False**: it failed, or has taken too long. Slipway retries every one to ten
-minutes, and at once when the settings change or after \`systemctl reload slipway\`. \`Ready\` sums the conditions up, and stays
-True if the node works in spite of a fault.
+Look up a condition or a reason that \`slipway status\` shows. Each condition has a status, as in Kubernetes. **True**: it
+holds. **Unknown**: not yet, and it may heal by itself. **False**: it failed, or has taken too long. Slipway retries every
+one to ten minutes, and at once when the settings change or after \`systemctl reload slipway\`. \`Ready\` sums the
+conditions up, and stays True if the node works in spite of a fault.
 
 | condition | True when |
 |---|---|
 | Ready | nothing keeps this VM from being the node it should be |
 ${types.join('\n')}
 
-The message beside a reason says what happened on this node, why, and what to do next. The [runbook](runbook.md) explains each reason in more detail.
+The message beside a reason says what happened on this node, why, and what to do next. The [runbook](runbook.md)
+explains each reason in more detail.
 
 | reason | what it means |
 |---|---|

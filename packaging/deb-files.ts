@@ -16,7 +16,7 @@ export interface PackageFile {
   readonly mode: number;
 }
 
-/** What the Debian package puts on a machine, but for the executable. */
+/** Returns the files of the Debian package, except for the executable. */
 export function packageFiles(release: Release): readonly PackageFile[] {
   const doc = 'usr/share/doc/slipway';
   return [
@@ -40,12 +40,12 @@ function file(path: string, content: string | Buffer): PackageFile {
   return { path, content, mode: 0o644 };
 }
 
-/** The unit as it is in the sources, for the place where a package has its executable. */
+/** Returns the unit with the path of the package's executable. */
 export function unit(name: string): string {
   return readFileSync(`systemd/${name}`, 'utf8').replaceAll('/usr/local/bin/slipway', '/usr/bin/slipway');
 }
 
-/** Settings that change nothing: every line is a comment. */
+/** Returns the default settings with every line as a comment. */
 export function commentedDefaults(): string {
   const head = `What Slipway does where nothing else is configured. This file belongs to the package, and changes nothing:
 settings go to /etc/slipway/config.yaml. Those of an image can be beside this file.
@@ -58,7 +58,7 @@ settings go to /etc/slipway/config.yaml. Those of an image can be beside this fi
     .concat('\n');
 }
 
-/** The newest part of CHANGELOG.md, as deb-changelog(5) wants it: lines of 80 columns at most. */
+/** Returns the first section of CHANGELOG.md in the form of deb-changelog(5), at most 80 columns wide. */
 function changelog({ version, date }: Release): string {
   const [, newest = ''] = readFileSync('CHANGELOG.md', 'utf8').split(/^## .*$/m);
   const entries = newest.match(/^- .*(\n {2}.*)*/gm) ?? [];
@@ -74,7 +74,7 @@ function folded(entry: string): string {
     .trimEnd();
 }
 
-/** Without a name and a time, as reproducible packages have it. */
+/** Compresses without name and time, so that packages are reproducible. */
 function compressed(text: string): Buffer {
   return gzipSync(text, { level: 9 });
 }

@@ -16,11 +16,12 @@ import { maintainer, packageFiles } from './deb-files.ts';
 import type { Release } from './release.ts';
 import { run } from './run.ts';
 
-/** What Debian calls a processor. */
+/** Debian's names of processors. */
 export const debianNames = { x64: 'amd64', arm64: 'arm64' } satisfies Record<Architecture, string>;
 
 /**
- * Makes the Debian package `output` of an executable, the same bytes for the same commit; `work` is for files in between.
+ * Writes the Debian package `output` of an executable, byte for byte the same for one commit. `work` holds intermediate
+ * files.
  * https://www.debian.org/doc/debian-policy/
  */
 export function writeDebianPackage(
@@ -65,7 +66,7 @@ Description: makes a cloud VM the K3s node its instance tags ask for
 `;
 }
 
-/** In KiB, each file rounded up, and one for each folder (deb-substvars(5)). */
+/** Returns the installed size in KiB: each file rounded up, and 1 for each folder (deb-substvars(5)). */
 function installedSize(root: string): number {
   const sizes = tree(root).map((path) =>
     statSync(path).isFile() ? Math.ceil(statSync(path).size / 1024) : 1,

@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { type Architecture, toolchains } from './architecture.ts';
 import { isInstalled, run } from './run.ts';
 
-/** Node's own executable for one processor, as an executable is made from it. */
+/** Node's executable for one processor. */
 export interface NodeBase {
-  /** As it was published. */
+  /** The path of the published file. */
   readonly published: string;
-  /** What to inject into. */
+  /** The path of the file to inject into. */
   readonly path: string;
-  /** Without its symbols, which are 15 % of it. Must be done before the injection: after it the result crashes. */
+  /** Whether the symbols, 15 % of the file, were removed. Stripping after the injection makes the result crash. */
   readonly stripped: boolean;
 }
 
 /**
- * The Node executable that package-lock.json pins for `architecture`, verified by the lock's own digest where npm
- * did not install it here, stripped where that is wished and binutils can. Everything is kept in `cache`.
+ * Returns the Node executable that package-lock.json pins for `architecture`. It is verified with the digest in the
+ * lock if npm did not install it here, and stripped if requested and binutils can. All files are kept in `cache`.
  */
 export function nodeBase(
   architecture: Architecture,
@@ -49,7 +49,7 @@ function lockedPackage(architecture: Architecture): LockedPackage {
   return locked;
 }
 
-/** npm installs the package of its own processor only, so the other one is fetched as a plain archive. */
+/** Fetches the archive of the package, because npm installs only the package of this machine's processor. */
 function fetched(architecture: Architecture, version: string, integrity: string, cache: string): string {
   const name = `node-linux-${architecture}`;
   const path = join(cache, `node-${version}-${architecture}`);

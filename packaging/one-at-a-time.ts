@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 
 /**
- * Does `work` while no other process of this machine does any under the same name.
+ * Runs `work` while no other process of this machine runs work of the same name.
  *
- * The lock is an abstract socket (unix(7)), which is gone with the process that holds it.
+ * The lock is an abstract socket (unix(7)), which ends with its process.
  */
 export async function oneAtATime(name: string, work: () => void): Promise<void> {
   const lock = createServer();

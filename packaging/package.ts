@@ -51,10 +51,10 @@ function packageAll(chosen: readonly Architecture[]): void {
 
 function toArchitecture(name: string): Architecture {
   if (isArchitecture(name)) return name;
-  throw new Error(`${name} is none of ${architectures.join(', ')}`);
+  throw new Error(`${name} is not one of ${architectures.join(', ')}`);
 }
 
-/** Makes one executable, and returns what a reader should know of how. */
+/** Makes one executable, and returns remarks about it, such as a missing code cache. */
 function packageFor(architecture: Architecture, output: string): readonly string[] {
   const work = join(cache, architecture);
   mkdirSync(work, { recursive: true });
@@ -85,7 +85,7 @@ function packageForDebian(architecture: Architecture, executable: string): void 
   report(output, []);
 }
 
-/** Where an injection fails silently, the result is a plain Node. */
+/** Runs the result, because a silent failure of the injection leaves a plain Node. */
 function verify(executable: string): void {
   const answer = run(executable, ['--version']);
   if (!answer.startsWith('slipway ')) throw new Error(`${executable} is not Slipway, it says: ${answer}`);

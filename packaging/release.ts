@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { run } from './run.ts';
 
-/** What is packaged. */
+/** A version to package. */
 export interface Release {
   readonly version: string;
-  /** When its commit was made, the same for every build of it (https://reproducible-builds.org/specs/source-date-epoch). */
+  /** The time of its commit, the same for each build (https://reproducible-builds.org/specs/source-date-epoch). */
   readonly date: Date;
 }
 
@@ -13,7 +13,7 @@ export function currentRelease(): Release {
   return { version, date: new Date(Number(process.env.SOURCE_DATE_EPOCH ?? commitTime()) * 1000) };
 }
 
-/** In seconds; without git the first day of a year that no file system refuses. */
+/** Returns the time in seconds; without git, 1 January 1980, which every file system accepts. */
 function commitTime(): string {
   try {
     return run('git', ['log', '-1', '--format=%ct']).trim();

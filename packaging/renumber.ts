@@ -1,8 +1,8 @@
 /**
- * Makes equal caches of caches of equal code: PROGRAM CACHE.
+ * Makes code caches of equal code equal: PROGRAM CACHE.
  *
- * V8 numbers functions as they are compiled, Node's own among them, whose order hangs on the network and the disk.
- * Those it reads from a cache it numbers as they lie in it.
+ * V8 numbers functions in the order of compilation, including Node's, which depends on the network and the disk. It
+ * numbers functions that it reads from a cache in the order of the cache.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { compileProgram } from '../src/launcher/program.ts';
@@ -10,5 +10,5 @@ import { compileProgram } from '../src/launcher/program.ts';
 const [program = '', cache = ''] = process.argv.slice(2);
 
 const script = compileProgram(readFileSync(program), readFileSync(cache));
-if (script.cachedDataRejected) throw new Error(`${cache} is no code cache for ${program} here`);
+if (script.cachedDataRejected) throw new Error(`${cache} is not a code cache for ${program} here`);
 writeFileSync(cache, script.createCachedData());

@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { isExecutable } from '../src/launcher/executable.ts';
 
 /**
- * Runs a command to its end and returns what it printed; a failure throws with its stderr. NODE_OPTIONS is left out:
- * flags of V8 would spoil the code cache.
+ * Runs a command and returns its standard output; throws with its stderr if it fails. Removes NODE_OPTIONS, because
+ * flags of V8 would invalidate the code cache.
  */
 export function run(file: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): string {
   return execFileSync(file, args, {
@@ -15,7 +15,7 @@ export function run(file: string, args: readonly string[], environment: NodeJS.P
   });
 }
 
-/** Whether a program of that name or path can be run here, those of administrators included. */
+/** True if a program of that name or path can be run here, including those in sbin. */
 export function isInstalled(program: string): boolean {
   const folders = `${process.env.PATH}:/usr/sbin:/sbin`.split(':');
   return folders.some((folder) => isExecutable(resolve(folder, program)));

@@ -4,7 +4,7 @@ import { defaults } from '../src/agent/settings/defaults.ts';
 import { pathText, valueAt } from '../src/agent/settings/path.ts';
 import { settingsSchema } from '../src/agent/settings/schema.ts';
 
-// Writes what docs/usage says of the settings, from the definition that validates them:
+// Writes the reference of the settings in docs/usage from the definition that validates them:
 // `node packaging/settings-schema.ts`
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
@@ -18,13 +18,13 @@ if (import.meta.main) {
   writeFileSync(pageFile, pageText(readFileSync(pageFile, 'utf8')));
 }
 
-/** The JSON Schema of a settings file, in which nothing with a default has to be written. */
+/** Returns the JSON Schema of a settings file, in which everything with a default is optional. */
 export function schemaText(): string {
   const schema = withDefaults(z.toJSONSchema(settingsSchema, { io: 'input' }), defaults);
   return `${formatted(JSON.stringify({ title: 'Slipway settings', ...schema }, undefined, 2))}\n`;
 }
 
-/** Lists that fit on a line of 110 columns stand on one, as Biome formats them. */
+/** Puts each list that fits in 110 columns on one line, as Biome does. */
 function formatted(json: string): string {
   return json.replace(/^( *)(.*)\[\n([^[\]{}]*?)\n *\](,?)$/gm, (text, indent, key, items: string, comma) => {
     const line = `${indent}${key}[${items.trim().replace(/\n */g, ' ')}]${comma}`;
@@ -43,7 +43,7 @@ function withDefaults(schema: JsonSchema, value: unknown): JsonSchema {
   return { ...rest, properties: Object.fromEntries(properties) };
 }
 
-/** The page with its reference made new; what stands above the mark is kept. */
+/** Returns the page with a new reference below the marker; the text above it stays. */
 export function pageText(page: string): string {
   const [introduction = ''] = page.split(begin);
   const sections = Object.entries(z.toJSONSchema(settingsSchema, { io: 'input' }).properties ?? {});

@@ -12,12 +12,12 @@ export interface Parts {
   readonly builder: string;
   /** The script that starts first. */
   readonly launcher: string;
-  /** Files the launcher can ask for, by name. */
+  /** Files that the launcher can read, by name. */
   readonly assets: Readonly<Record<string, string>>;
 }
 
 /**
- * Makes `output` a Node single executable of these parts; `work` is for files in between.
+ * Writes `output`, a Node single executable of these parts; `work` holds intermediate files.
  * https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html
  */
 export function writeSingleExecutable(parts: Parts, output: string, work: string): void {
@@ -29,7 +29,7 @@ export function writeSingleExecutable(parts: Parts, output: string, work: string
   const part = `${output}.part`;
   copyFileSync(parts.base, part);
   chmodSync(part, 0o755);
-  // Its command, not its API, which prints a page of harmless warnings about the sections of Node.
+  // The command of postject, because its API prints a page of harmless warnings about Node's sections.
   run(process.execPath, [postject, part, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', fuse]);
   renameSync(part, output);
 }
@@ -40,11 +40,11 @@ function seaConfig({ launcher, assets }: Parts, output: string) {
     output,
     assets,
     disableExperimentalSEAWarning: true,
-    // Nothing from outside becomes a flag of Node: NODE_OPTIONS could load any code.
+    // Node takes no flags from outside: NODE_OPTIONS could load any code.
     execArgvExtension: 'none',
-    // OpenSSL reads OPENSSL_CONF, which can name a library to load, before any script of ours runs; and SIGUSR1 would
-    // open Node's debugger on a port of the loopback, where any user of the machine could give root commands.
-    // Warnings of libraries quote what they read: main.ts prints them without.
+    // OpenSSL reads OPENSSL_CONF, which can name a library to load, before the first script runs. SIGUSR1 would open
+    // Node's debugger on a loopback port, where any user of the machine could run code as root. Warnings of libraries
+    // quote their input; main.ts prints them without it.
     execArgv: ['--openssl-config=/dev/null', '--disable-sigusr1', '--no-warnings'],
     useSnapshot: false,
     useCodeCache: false,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The licenses of what the executable holds: Node, and each package that was bundled, by esbuild's own list. */
+/** Returns the licenses of Node and of each bundled package, as listed by esbuild. */
 export function thirdPartyNotices(): string {
   const { inputs }: { inputs: Record<string, unknown> } = JSON.parse(readFileSync('dist/meta.json', 'utf8'));
   const bundled = Object.keys(inputs).flatMap(

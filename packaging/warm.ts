@@ -1,4 +1,4 @@
-/** Runs the program as a node would, then writes V8's code cache of all that was compiled: PROGRAM ROOT CACHE. */
+/** Runs the program as on a node, then writes V8's code cache of all compiled functions: PROGRAM ROOT CACHE. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
@@ -6,13 +6,13 @@ import { setFlagsFromString } from 'node:v8';
 import { loadProgram } from '../src/launcher/program.ts';
 
 const [program = '', root = '', cache = ''] = process.argv.slice(2);
-/** Where nothing answers. */
+/** An address that does not answer. */
 const nowhere = '127.0.0.1:9';
 
-// What is applied goes below ROOT, and no command of this machine is found.
+// Changes go below ROOT, and this PATH hides the commands of this machine.
 process.env.PATH = '/nowhere';
-// What V8 does in the background leaves traces in the cache: the compilers after the first a mark on a function, the
-// garbage collector old bytes in padding.
+// Background work of V8 leaves traces in the cache: optimizing compilers mark functions, and the garbage collector leaves
+// old bytes in padding.
 const background = [
   'sparkplug',
   'maglev',
@@ -30,15 +30,15 @@ for (const command of ['--help', 'config', 'plan', 'apply --timeout 0.001', 'sta
   const commandLine = command === '--help' ? [command] : [...command.split(' '), '--root', root];
   await exports.main([process.execPath, 'slipway', ...commandLine]);
 }
-// Kubelet's credential provider as it is right after a boot, on the way of the first pull.
+// Kubelet's credential provider right after a boot, at the first pull.
 await exports.freshLogins('warm.azurecr.io', root).catch(() => {});
-// As they were, since the cache is bound to the flags of this moment.
+// Restore the flags, because the cache is bound to the current ones.
 for (const name of background) setFlagsFromString(`--${name}`);
 writeFileSync(cache, script.createCachedData());
-// Whatever the runs found, and whatever they left waiting.
+// Exit with 0 whatever the runs found, without waiting for open handles.
 process.exit(0);
 
-/** An agent of Azure that gets as far as its vault. */
+/** Settings of an agent on Azure that gets as far as its vault. */
 function writeSettings(imdsEndpoint: string): void {
   const settings = {
     cloud: 'azure',
@@ -54,7 +54,7 @@ function writeSettings(imdsEndpoint: string): void {
   }
 }
 
-/** Answers as Azure's instance metadata service does, and resolves to its address. */
+/** Starts a stand-in for Azure's instance metadata service, and resolves to its address. */
 function startMetadataService(): Promise<string> {
   const compute = {
     name: 'warm',
