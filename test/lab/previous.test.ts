@@ -68,7 +68,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
     await Promise.all(lab.nodes.map((node) => node.stopDaemon()));
     const own = lab.nodes.flatMap(makeNewer);
     const expected = Object.keys(ownFiles).filter(
-      (each) => !['partialDownload', 'providerFailure'].includes(each),
+      (each) => !['partialDownload', 'providerFailure', 'job'].includes(each),
     );
     expect([...new Set(own)].sort()).toEqual(expected.sort());
     install(scripts.previous, executable);
