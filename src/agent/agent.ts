@@ -58,10 +58,10 @@ export function createAgent(ports: AgentPorts): Agent {
     forget: () => attempts.clear(),
     async pass() {
       const { emit, random } = ports;
-      const before = JSON.stringify(knowledge?.tagged.value?.loaded.settings);
+      const before = knowledge?.tagged.value?.loaded;
       knowledge = await gather(ports, knowledge);
-      // A repair in the settings does not wait for earlier failures.
-      if (JSON.stringify(knowledge.tagged.value?.loaded.settings) !== before) attempts.clear();
+      // A repair in the settings, of a secret as well, does not wait for earlier failures.
+      if (knowledge.tagged.value?.loaded !== before) attempts.clear();
       const host = ports.hostFor(knowledge);
       const patient = await inCare(host, knowledge);
       const planPorts = ports.planPorts(patient);

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { Secret } from '../engine/secret.ts';
 import { shownSettings } from '../settings/explain.ts';
 import type { Loaded } from '../settings/load.ts';
 
@@ -18,7 +19,13 @@ export function changedSettings(
   const paths = [...new Set([...old.keys(), ...other.keys()])];
   return paths
     .map((path) => ({ path, before: old.get(path), after: other.get(path) }))
-    .filter(({ before, after }) => !isDeepStrictEqual(before, after) && !isEmptied(before, after));
+    .filter(({ before, after }) => !isSame(before, after) && !isEmptied(before, after));
+}
+
+/** Secrets by what they hide, since one looks like the other. */
+function isSame(before: unknown, after: unknown): boolean {
+  if (before instanceof Secret && after instanceof Secret) return before.reveal() === after.reveal();
+  return isDeepStrictEqual(before, after);
 }
 
 /** True for a map that was empty and has keys now, which are listed instead. */

@@ -27,7 +27,7 @@ function shownLeaves({ settings, layers, origins }: Loaded): readonly Leaf[] {
   const written = plain(mergeAll(layers));
   return leafPaths(settings).map((path) => {
     const parsed = valueAt(settings, path);
-    const value = parsed instanceof Secret ? String(parsed) : valueAt(written, path);
+    const value = parsed instanceof Secret ? parsed : valueAt(written, path);
     return { path, value, origin: origins[pathText(path)] ?? '' };
   });
 }

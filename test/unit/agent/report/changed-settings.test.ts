@@ -1,4 +1,6 @@
+import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
+import { redacted } from '../../../../src/agent/engine/secret.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { changedSettings } from '../../../../src/agent/report/changed-settings.ts';
 import { load } from '../../../../src/agent/settings/load.ts';
@@ -9,7 +11,7 @@ function loaded(text: string) {
   return load(host, { paths: nodePaths('/') });
 }
 
-test('the settings in which two configurations differ, and no secret of either', async () => {
+test('the settings in which two configurations differ, without the secrets that do', async () => {
   const secret = (password: string) =>
     `configs: { ghcr.io: { auth: { username: robot, password: ${password} } } }`;
   const before = await loaded(`role: agent\nregistries: { ${secret('canary-1')} }\n`);
@@ -17,11 +19,13 @@ test('the settings in which two configurations differ, and no secret of either',
     `role: server\nk3s: { config: { debug: true } }\nregistries: { servers: [a.azurecr.io], ${secret('canary-2')} }\n`,
   );
   const changes = changedSettings(before, after);
-  expect(changes).toEqual([
+  expect(JSON.parse(JSON.stringify(changes))).toEqual([
     { path: 'role', before: 'agent', after: 'server' },
     { path: 'registries.servers', before: [], after: ['a.azurecr.io'] },
-    { path: 'k3s.config.debug', before: undefined, after: true },
+    { path: 'registries.configs."ghcr.io".auth.password', before: redacted, after: redacted },
+    { path: 'k3s.config.debug', after: true },
   ]);
+  expect(inspect(changes)).not.toContain('canary');
   expect(
     changedSettings(after, before)
       .map(({ path }) => path)
