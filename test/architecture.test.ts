@@ -408,7 +408,7 @@ const checkingAllowed: Readonly<Record<string, string>> = {
   'src/agent/engine/reconcile.ts': 'the reconciler',
   'src/agent/parts/k3s/service/service.ts':
     'a hand may have written what K3s reads at its start since this pass looked at it',
-  'src/agent/parts/registry/login-renewers.ts':
+  'src/agent/parts/registry/older-timers.ts':
     'on a node that has joined, a login that cannot be had does not keep dependants, and must keep this one',
   'src/agent/resources/combinators.ts':
     'makes Resources of Resources, each with the check of the one it is made of',

@@ -47,12 +47,19 @@ export const ownFiles = {
     readers: 'the daemon',
     lost: 'each credential is proven again by a pull; a refused one is handed out until then',
   },
+  logins: {
+    format: 1,
+    place: ({ slipway }) => slipway.logins,
+    holds: 'the logins of registries, each with its receipt and its end',
+    readers: "the daemon; kubelet's credential provider; K3s's unit, for their ends",
+    lost: 'they are fetched anew; until then registries.yaml keeps those that it has',
+  },
   providerSettings: {
     format: 1,
     place: ({ slipway }) => slipway.providerSettings,
     holds: 'the settings with which a credential is fetched',
     readers: "kubelet's credential provider",
-    lost: 'the provider answers from its cache alone until the next pass of the daemon',
+    lost: 'the provider answers from the store alone until the next pass of the daemon',
   },
   providerFailure: {
     format: 1,

@@ -21,8 +21,11 @@ export function nodePaths(root: string) {
       lock: at('/run/slipway/lock'),
       /** One install or uninstall at a time; an upgrade runs while the daemon holds its own lock. */
       setupLock: at('/run/slipway/setup.lock'),
-      /** The cache of kubelet's credential provider, and what it needs if a login is missing or old. */
-      registryLogins: at('/run/slipway/registry-logins.json'),
+      /** The login of each registry: kubelet is answered from it, and registries.yaml is made of it. */
+      logins: at('/var/lib/slipway/logins.json'),
+      /** The cache that kubelet was answered from before there was a store. */
+      formerLogins: at('/run/slipway/registry-logins.json'),
+      /** What kubelet's credential provider needs if a login is missing or old. */
       providerSettings: at('/var/lib/slipway/credential-provider.yaml'),
       providerLock: at('/run/slipway/credential-provider.lock'),
       pullProof: at('/run/slipway/pull-proof.json'),

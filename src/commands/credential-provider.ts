@@ -1,24 +1,17 @@
-/** The cold half of kubelet's credential provider: a login that the cache does not have is fetched, once for all who ask. */
+/** The cold half of kubelet's credential provider: a login that the store does not have is fetched, once for all who ask. */
 import * as z from 'zod/mini';
-import type { Cloud } from '../agent/clouds/cloud.ts';
-import { readJwt } from '../agent/clouds/jwt.ts';
+import type { Cloud, RegistryPassword } from '../agent/clouds/cloud.ts';
 import { NodeError, toNodeError } from '../agent/engine/errors.ts';
 import type { Host } from '../agent/engine/host.ts';
 import { readOwn, renderOwn } from '../agent/engine/own-file.ts';
 import type { Reason } from '../agent/engine/reasons.ts';
-import { Secret } from '../agent/engine/secret.ts';
 import { tryLock } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { complain } from '../agent/host/process/print.ts';
 import { ownFiles } from '../agent/own-files.ts';
-import {
-  type CachedLogins,
-  cachedLogin,
-  mergedLogins,
-  parseCachedLogins,
-  usableLogin,
-} from '../agent/parts/registry/answer/cached-logins.ts';
 import { complaint } from '../agent/parts/registry/answer/complaint.ts';
+import { type Logins, newestLogins, usableLogin } from '../agent/parts/registry/answer/logins.ts';
+import { readLogins, renderLogins, storedLogin } from '../agent/parts/registry/index.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import { onlyKnown } from '../agent/settings/known-keys.ts';
 import { resolveLayers } from '../agent/settings/load.ts';
@@ -30,26 +23,23 @@ import { makeCloud } from './compose.ts';
 /** Milliseconds between two looks at what another process fetches. */
 const pollInterval = 50;
 
-interface Storage {
+interface Place {
   readonly host: Host;
   readonly root: string;
-  readonly paths: NodePaths['slipway'];
-}
-
-interface Place extends Storage {
+  readonly paths: NodePaths;
   readonly cloud: Cloud;
 }
 
 /**
- * The logins of the cache once there is a usable one for `server`. Of many processes that want it, one fetches it; the
- * others find it in the cache, or fail as that one did. NodeErrors: those of the cloud, `InvalidSettings`.
+ * The logins of the store once there is a usable one for `server`. Of many processes that want it, one fetches it; the
+ * others find it in the store, or fail as that one did. NodeErrors: those of the cloud, `InvalidSettings`.
  *
  * It reads no settings but those the daemon left for it, so that broken ones of an operator never break a pull.
  */
-export async function freshLogins(server: string, root: string): Promise<CachedLogins> {
+export async function freshLogins(server: string, root: string): Promise<Logins> {
   const began = monotonicTime();
-  const paths = nodePaths(root).slipway;
-  const settings = await providerSettings(paths.providerSettings, root);
+  const paths = nodePaths(root);
+  const settings = await providerSettings(paths.slipway.providerSettings, root);
   if (!settings.registries.servers.includes(server)) throw unknownServer(server);
   const host = nodeHost({ ...settings.network, root });
   const cloud = makeCloud(settings, host, { hostname: '', addresses: [] });
@@ -98,8 +88,8 @@ async function tryLockIfPossible(path: string, root: string): Promise<(() => Pro
 }
 
 /** Each server has its own, so that one that hangs holds up no pull from another. */
-function lockPath({ providerLock }: NodePaths['slipway'], server: string): string {
-  return `${providerLock}.${server}`;
+function lockPath({ slipway }: NodePaths, server: string): string {
+  return `${slipway.providerLock}.${server}`;
 }
 
 /** What another process came to since `began`: its login, or its failure thrown. */
@@ -107,7 +97,7 @@ async function sharedLogins(
   { host, paths }: Place,
   server: string,
   began: number,
-): Promise<CachedLogins | undefined> {
+): Promise<Logins | undefined> {
   const logins = await readLogins(host, paths);
   if (usableLogin(logins, server, host.now())) return logins;
   const note = await host.readFile(failurePath(paths, server)).catch(() => undefined);
@@ -116,48 +106,38 @@ async function sharedLogins(
   return undefined;
 }
 
-/** None where the cache cannot be read, as where it is damaged: it is written anew. */
-async function readLogins(host: Host, paths: NodePaths['slipway']): Promise<CachedLogins> {
-  const found = await host.readFile(paths.registryLogins).catch(() => undefined);
-  return parseCachedLogins(found?.content);
-}
-
-async function fetchLogin(place: Place, server: string): Promise<CachedLogins> {
-  const { host, cloud } = place;
+async function fetchLogin(place: Place, server: string): Promise<Logins> {
   const password = await passwordFor(place, server);
-  const receivedAt = host.now();
-  const times = readJwt(password);
-  const life = times && times.expiresAt - times.issuedAt;
-  const login = cachedLogin({ username: cloud.registryUser(server), password }, receivedAt, life);
+  const login = storedLogin(place.cloud.registryUser(server), password, place.host.now());
   return keep(place, { [server]: login });
 }
 
-/** Adds to the cache, of which others keep what they fetched meanwhile; gives all that it holds now. */
-async function keep(storage: Storage, fresh: CachedLogins): Promise<CachedLogins> {
-  const { host, root, paths } = storage;
-  const release = await tryLockIfPossible(paths.providerLock, root);
+/** Adds to the store, to which others add what they fetched meanwhile; gives all that it holds now. */
+async function keep(place: Place, fresh: Logins): Promise<Logins> {
+  const { host, root, paths } = place;
+  const release = await tryLockIfPossible(paths.slipway.providerLock, root);
   if (!release) {
     await host.sleep(pollInterval);
-    return keep(storage, fresh);
+    return keep(place, fresh);
   }
   try {
-    return await write(storage, mergedLogins(await readLogins(host, paths), fresh, host.now()));
+    return await write(place, newestLogins(await readLogins(host, paths), fresh, host.now()));
   } finally {
     await release();
   }
 }
 
-async function write({ host, paths }: Storage, logins: CachedLogins): Promise<CachedLogins> {
+async function write({ host, paths }: Place, logins: Logins): Promise<Logins> {
   // A full disk does not keep a login that is at hand from kubelet.
   await host
-    .writeFile(paths.registryLogins, new Secret(JSON.stringify(logins)), { mode: 0o600 })
+    .writeFile(paths.slipway.logins, renderLogins(logins), { mode: 0o600 })
     .catch((thrown: unknown) => complain(complaint(thrown)));
   return logins;
 }
 
-async function passwordFor({ host, cloud, paths }: Place, server: string): Promise<string> {
+async function passwordFor({ host, cloud, paths }: Place, server: string): Promise<RegistryPassword> {
   try {
-    return (await cloud.registryPassword(server)).reveal();
+    return await cloud.registryPassword(server);
   } catch (thrown) {
     const { reason, message } = toNodeError(thrown);
     const failure = { at: monotonicTime(), reason, message } satisfies Failure;
@@ -175,7 +155,7 @@ interface Failure {
   readonly message: string;
 }
 
-function failurePath(paths: NodePaths['slipway'], server: string): string {
+function failurePath(paths: NodePaths, server: string): string {
   return `${lockPath(paths, server)}.failure`;
 }
 

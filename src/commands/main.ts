@@ -8,7 +8,7 @@ import { toNodeError } from '../agent/engine/errors.ts';
 import { printableLine } from '../agent/engine/printable.ts';
 import { fileError } from '../agent/host/files/file-errors.ts';
 import { complain, OutputClosed, print } from '../agent/host/process/print.ts';
-import type { CachedLogins } from '../agent/parts/registry/answer/cached-logins.ts';
+import type { Logins } from '../agent/parts/registry/answer/logins.ts';
 import { versionLine } from '../launcher/version.ts';
 import { type Commands, cli } from './cli.ts';
 import { misused } from './cli-forms.ts';
@@ -37,7 +37,7 @@ function hushWarnings(): void {
 }
 
 /** Returns the logins of a node for kubelet's credential provider, with a usable one for `server`. */
-export async function freshLogins(server: string, root: string): Promise<CachedLogins> {
+export async function freshLogins(server: string, root: string): Promise<Logins> {
   hushWarnings();
   return (await import('./credential-provider.ts')).freshLogins(server, root);
 }

@@ -2,12 +2,12 @@
  * `slipway credential-provider [--root DIR]`: kubelet's image credential provider, which kubelet runs for a pull. It
  * reads a request on stdin, writes the answer to stdout, and writes an error to stderr in one line.
  *
- * A cached login is answered without the program, and without a stream: every pull waits for this.
+ * A stored login is answered without the program, and without a stream: every pull waits for this.
  * Source: https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider
  */
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { parseCachedLogins } from '../agent/parts/registry/answer/cached-logins.ts';
 import { complaint } from '../agent/parts/registry/answer/complaint.ts';
+import { parseLogins } from '../agent/parts/registry/answer/logins.ts';
 import { requestedServer } from '../agent/parts/registry/answer/request.ts';
 import { responseFor } from '../agent/parts/registry/answer/response.ts';
 import { nodePaths } from '../agent/paths.ts';
@@ -29,7 +29,7 @@ export async function answerKubelet(
   try {
     const root = rootOf(args);
     const server = requestedServer(readStdin(deadline));
-    const answer = cachedAnswer(server, root) ?? (await answerInTime(server, root, program, deadline));
+    const answer = storedAnswer(server, root) ?? (await answerInTime(server, root, program, deadline));
     writeFileSync(1, `${answer}\n`);
     return 0;
   } catch (thrown) {
@@ -48,21 +48,25 @@ function rootOf(args: readonly string[]): string {
   throw new Error('credential-provider takes --root DIR and nothing else; correct args in its config.yaml');
 }
 
-function cachedAnswer(server: string, root: string): string | undefined {
-  return responseFor(parseCachedLogins(cacheFile(root)), server, Date.now());
+function storedAnswer(server: string, root: string): string | undefined {
+  return responseFor(parseLogins(storeText(root)), server, Date.now());
 }
 
 /** Bytes; a login has some thousands. */
-const largestCache = 4 * 1024 * 1024;
+const largestStore = 4 * 1024 * 1024;
 
-/** Returns the text of the cache; `undefined` if it cannot be read, for the program to report. Skips a pipe. */
-function cacheFile(root: string): string | undefined {
-  const path = nodePaths(root).slipway.registryLogins;
+/**
+ * Returns the text of the login store; nothing if it is missing, not private, or cannot be read: the program then fetches
+ * a login, or reports why not. Skips a pipe.
+ */
+function storeText(root: string): string {
+  const path = nodePaths(root).slipway.logins;
   try {
     const found = statSync(path);
-    return found.isFile() && found.size <= largestCache ? readFileSync(path, 'utf8') : undefined;
+    const isPrivate = (found.mode & 0o777) === 0o600 && found.uid === process.geteuid?.();
+    return found.isFile() && isPrivate && found.size <= largestStore ? readFileSync(path, 'utf8') : '';
   } catch {
-    return undefined;
+    return '';
   }
 }
 

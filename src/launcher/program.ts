@@ -1,5 +1,5 @@
 import { Script } from 'node:vm';
-import type { CachedLogins } from '../agent/parts/registry/answer/cached-logins.ts';
+import type { Logins } from '../agent/parts/registry/answer/logins.ts';
 
 /** What the bundled program exports. */
 export interface Program {
@@ -8,7 +8,7 @@ export interface Program {
   /**
    * Returns the node's registry logins below `root`, with a usable one for `server`; throws a NodeError without one.
    */
-  freshLogins(server: string, root: string): Promise<CachedLogins>;
+  freshLogins(server: string, root: string): Promise<Logins>;
   /** Ends the process for an uncaught error, with a message of our own. */
   endForUncaught(thrown: unknown): never;
 }

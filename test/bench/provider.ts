@@ -15,16 +15,16 @@ const request = JSON.stringify({ kind: 'CredentialProviderRequest', apiVersion, 
 export async function provider(world: World, runs: number): Promise<readonly Row[]> {
   const node = world.lab.node('agent');
   const directory = join(node.root, 'var/lib/rancher/credentialprovider');
-  const cache = join(node.root, 'run/slipway/registry-logins.json');
+  const store = join(node.root, 'var/lib/slipway/logins.json');
   const [{ name, args }] = parse(node.read('var/lib/rancher/credentialprovider/config.yaml') ?? '').providers;
   const plugin = [join(directory, 'bin', name), ...args];
   return interleaved('credential provider', runs, [
     { name: 'node -e 0', run: () => answered([process.execPath, '-e', '0']) },
-    { name: 'slipway, from its cache', run: () => answeredWith(plugin, existsSync(cache)) },
+    { name: 'slipway, from its store', run: () => answeredWith(plugin, existsSync(store)) },
     {
-      name: 'slipway, with no cache',
+      name: 'slipway, with no store',
       run: () => {
-        rmSync(cache, { force: true });
+        rmSync(store, { force: true });
         return answeredWith(plugin, true);
       },
     },
@@ -32,7 +32,7 @@ export async function provider(world: World, runs: number): Promise<readonly Row
 }
 
 async function answeredWith(command: readonly string[], isReady: boolean): Promise<Sample> {
-  if (!isReady) throw new Error('the daemon left no cache for its credential provider');
+  if (!isReady) throw new Error('the daemon left no login for its credential provider');
   return answered(command, ({ kind }) => kind === 'CredentialProviderResponse');
 }
 

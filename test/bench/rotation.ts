@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
+import { parseLogins } from '../../src/agent/parts/registry/answer/logins.ts';
+import { renderLogins } from '../../src/agent/parts/registry/login-store.ts';
 import { loginServer, provenImage } from '../lab/lab.ts';
 import type { LabNode } from '../lab/node.ts';
 import { arrival, until } from './files.ts';
@@ -11,6 +13,7 @@ import type { World } from './world.ts';
 
 const hour = 3_600_000;
 const registries = 'etc/rancher/k3s/registries.yaml';
+const store = 'var/lib/slipway/logins.json';
 
 export function rotation(world: World, runs: number): Promise<readonly Row[]> {
   const node = world.lab.node('agent');
@@ -52,11 +55,13 @@ export function configure(node: LabNode, proof: readonly string[]): void {
   node.write('etc/slipway/config.yaml', stringify(settings), 0o600);
 }
 
-/** Marks the credential as received three hours ago, in the note at the end of the file. */
+/** Marks the credential as received three hours earlier. */
 function makeDue(node: LabNode): void {
-  const received = new Date(Date.now() - 3 * hour).toISOString();
-  const text = node.read(registries) ?? '';
-  node.write(registries, text.replaceAll(/received \S+/g, `received ${received}`), 0o600);
+  const old = Object.entries(parseLogins(node.read(store) ?? '')).map(([server, login]) => [
+    server,
+    { ...login, receivedAt: login.receivedAt - 3 * hour },
+  ]);
+  node.write(store, renderLogins(Object.fromEntries(old)).reveal(), 0o600);
 }
 
 /** Wakes the daemon; resolves when it sleeps again and has nothing left to verify. */

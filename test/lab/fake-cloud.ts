@@ -1,4 +1,5 @@
-import type { Cloud, Identity } from '../../src/agent/clouds/cloud.ts';
+import type { Cloud, Identity, RegistryPassword } from '../../src/agent/clouds/cloud.ts';
+import { received } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import { Secret } from '../../src/agent/engine/secret.ts';
 
@@ -83,7 +84,7 @@ export class FakeCloud implements Cloud {
     return 'fake-user';
   }
 
-  async registryPassword(loginServer: string): Promise<Secret> {
+  async registryPassword(loginServer: string): Promise<RegistryPassword> {
     this.#called('registryPassword', `registryPassword ${loginServer}`);
     if (!this.registries.has(loginServer))
       throw new NodeError(
@@ -91,9 +92,9 @@ export class FakeCloud implements Cloud {
         `${loginServer} does not accept this VM. Assign it a role.`,
       );
     this.#issued += 1;
-    return new Secret(
-      datedToken(this.#clock.now() + this.clockSkew, this.tokenLifetime, `${loginServer} ${this.#issued}`),
-    );
+    const now = this.#clock.now();
+    const token = datedToken(now + this.clockSkew, this.tokenLifetime, `${loginServer} ${this.#issued}`);
+    return received(new Secret(token), now);
   }
 
   async imageDigest(loginServer: string, repository: string, tag: string): Promise<string> {

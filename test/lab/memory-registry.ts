@@ -2,8 +2,8 @@
  * A registry in memory with a storage for its layers: the challenge, the token and the pull of the OCI Distribution
  * Specification and of distribution's token.md, as far as a proof of pull needs them.
  *
- * Strict: a login is a JWT that has not expired, a token is valid only for its scope, and a redirect must not carry a
- * credential.
+ * Strict: a login is a JWT that has not expired, or one of `passwords`, a token is valid only for its scope, and a
+ * redirect must not carry a credential.
  */
 import { createHash } from 'node:crypto';
 import { readJwt } from '../../src/agent/clouds/jwt.ts';
@@ -22,6 +22,8 @@ export class MemoryRegistry {
   denied = false;
   /** Accepts no login, whatever its dates. */
   refuses = false;
+  /** Passwords that it accepts, though they are not tokens. */
+  readonly passwords = new Set<string>();
   /** Refuses this address, as the firewall of a registry does. */
   closed = false;
   /** The failure of the storage, in place of sending bytes. */
@@ -84,7 +86,8 @@ export class MemoryRegistry {
 
   #token(scheme: string | undefined, shown: string, scope: string | null): Answer {
     const [, password = ''] = Buffer.from(shown, 'base64').toString().split(/:(.*)/s);
-    const isGood = !this.refuses && (readJwt(password)?.expiresAt ?? 0) > this.#now();
+    const isKnown = this.passwords.has(password) || (readJwt(password)?.expiresAt ?? 0) > this.#now();
+    const isGood = !this.refuses && isKnown;
     if (scheme !== 'Basic' || !isGood || (scope && this.denied)) return unauthorized;
     this.#tokens += 1;
     return { body: JSON.stringify({ access_token: `${scope ?? ''}#canary-${this.#tokens}` }) };

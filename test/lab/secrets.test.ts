@@ -23,7 +23,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   'token of Entra ID or a registry': ['server', 'agent', 'observability'].flatMap((node) => [
     `${node}/etc/rancher/k3s/registries.yaml`,
-    `${node}/run/slipway/registry-logins.json`,
+    `${node}/var/lib/slipway/logins.json`,
     `${node}/var/lib/rancher/k3s/agent/etc/containerd/config.toml`,
   ]),
 };

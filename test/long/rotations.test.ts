@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { parse } from 'yaml';
 import { readJwt } from '../../src/agent/clouds/jwt.ts';
 import { reconcile } from '../../src/agent/engine/reconcile.ts';
-import { registries } from '../../src/agent/parts/registry/registries.ts';
+import { parseLogins } from '../../src/agent/parts/registry/answer/logins.ts';
+import { loginsRenewed } from '../../src/agent/parts/registry/renewal.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
 import { booted, live, registry } from '../scenario/a-vm.ts';
@@ -10,14 +10,14 @@ import { aNode } from '../unit/agent/a-node.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
-const file = '/etc/rancher/k3s/registries.yaml';
+const file = '/var/lib/slipway/logins.json';
 
 function rotations(calls: readonly string[]): number {
   return calls.filter((call) => call.startsWith('registryPassword')).length;
 }
 
 function secondsLeft(host: MemoryHost): number {
-  const { password } = parse(host.files.text(file) ?? '').configs[registry].auth;
+  const { password = '' } = parseLogins(host.files.text(file) ?? '')[registry] ?? {};
   return ((readJwt(password)?.expiresAt ?? 0) - host.now()) / 1_000;
 }
 
@@ -25,11 +25,8 @@ test('a year of rotations, checked whenever one is due: the credential never com
   const host = memoryHost();
   const cloud = new FakeCloud({ registries: [registry], clock: host });
   const node = aNode('agent', { settings: { registries: { servers: [registry] } } });
-  const plan = registries(
-    node,
-    { cloud, rotateAt: (after) => (Math.floor(after / (2 * hour)) + 1) * 2 * hour },
-    [],
-  );
+  const rotateAt = (after: number) => (Math.floor(after / (2 * hour)) + 1) * 2 * hour;
+  const plan = loginsRenewed(node, { cloud, rotateAt });
   const attempts = new Map();
   const end = host.now() + 365 * day;
   let least = Number.POSITIVE_INFINITY;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { renderPlugin } from '../../src/agent/parts/registry/credential-provider.ts';
+import { renderPlugin } from '../../src/agent/parts/registry/kubelet-plugin.ts';
 import {
   askedFor,
   loginServer,

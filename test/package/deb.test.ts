@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isInstalled } from '../../packaging/run.ts';
-import { renderProviderConfig } from '../../src/agent/parts/registry/provider-config.ts';
+import { renderProviderConfig } from '../../src/agent/parts/registry/kubelet-config.ts';
 import { aNode } from '../unit/agent/a-node.ts';
 import { DebianRoot, lacksDebianRoot } from './debian-root.ts';
 import { runProgram } from './executable.ts';

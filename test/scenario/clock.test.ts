@@ -4,7 +4,7 @@ import { type Agent, run } from '../../src/agent/agent.ts';
 import { alarm } from '../../src/agent/alarm.ts';
 import { readJwt } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
-import { parseCachedLogins, usableLogin } from '../../src/agent/parts/registry/answer/cached-logins.ts';
+import { parseLogins, usableLogin } from '../../src/agent/parts/registry/answer/logins.ts';
 import { condition, isReady, live, registry, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;
@@ -29,9 +29,9 @@ function left({ host, cloud }: Vm): number {
   return (readJwt(password)?.expiresAt ?? 0) - (host.now() + cloud.clockSkew);
 }
 
-/** True if kubelet's credential provider would hand out the login in the cache. */
+/** True if kubelet's credential provider would hand out the login in the store. */
 function isHandedOut({ host }: Vm): boolean {
-  const logins = parseCachedLogins(host.files.text('/run/slipway/registry-logins.json'));
+  const logins = parseLogins(host.files.text('/var/lib/slipway/logins.json') ?? '');
   return usableLogin(logins, registry, host.now()) !== undefined;
 }
 

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { NodeError } from '../../src/agent/engine/errors.ts';
-import { parseCachedLogins, usableLogin } from '../../src/agent/parts/registry/answer/cached-logins.ts';
+import { parseLogins, usableLogin } from '../../src/agent/parts/registry/answer/logins.ts';
+import { renderLogins } from '../../src/agent/parts/registry/login-store.ts';
 import { namesOf, roles } from '../../src/roles/index.ts';
+import { datedToken } from '../lab/fake-cloud.ts';
 import { booted, condition, isReady, live, noRestarts, registry, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;
@@ -11,7 +13,7 @@ const hour = 60 * minute;
 const config = '/var/lib/rancher/credentialprovider/config.yaml';
 const plugin = '/var/lib/rancher/credentialprovider/bin/slipway-credential-provider';
 const settings = '/var/lib/slipway/credential-provider.yaml';
-const cache = '/run/slipway/registry-logins.json';
+const store = '/var/lib/slipway/logins.json';
 const registries = '/etc/rancher/k3s/registries.yaml';
 
 const foreign = `apiVersion: kubelet.config.k8s.io/v1
@@ -23,9 +25,9 @@ providers:
     apiVersion: credentialprovider.kubelet.k8s.io/v1
 `;
 
-/** The login that kubelet would get from the cache now. */
+/** The login that kubelet would get from the store now. */
 function answer({ host }: Vm) {
-  return usableLogin(parseCachedLogins(host.files.text(cache)), registry, host.now());
+  return usableLogin(parseLogins(host.files.text(store) ?? ''), registry, host.now());
 }
 
 function writtenPassword({ host }: Vm): string {
@@ -51,7 +53,7 @@ describe.each(namesOf(roles))('on a %s', (role) => {
 
   test('a node without a provider restarts K3s once to get one', async () => {
     const { machine } = await booted(role);
-    for (const path of [config, plugin, settings, cache]) machine.host.files.remove(path);
+    for (const path of [config, plugin, settings, store]) machine.host.files.remove(path);
     await machine.reboot();
     machine.host.advance(minute);
     const before = machine.units.starts;
@@ -62,7 +64,7 @@ describe.each(namesOf(roles))('on a %s', (role) => {
   });
 });
 
-test('the cache follows each rotation without a gap and without a restart of K3s', async () => {
+test('the store follows each rotation without a gap and without a restart of K3s', async () => {
   const { machine, slipway } = await booted('agent');
   const seen = new Set<string>();
   for (let half = 0; half < 9; half += 1) {
@@ -82,21 +84,25 @@ test('a login that the provider fetched while the daemon could not is kept until
   machine.host.advance(hour);
   await live(slipway, machine, 5 * minute);
   expect(answer(machine)).toBeUndefined();
-  const fetched = { username: 'fake-user', password: 'fetched', receivedAt: machine.host.now() };
-  machine.host.files.write(cache, JSON.stringify({ [registry]: fetched }), 0o600);
+  const receivedAt = machine.host.now();
+  const password = datedToken(receivedAt, 3 * hour, 'fetched');
+  const fetched = { username: 'fake-user', password, receivedAt, until: receivedAt + 3 * hour };
+  machine.host.files.write(store, renderLogins({ [registry]: fetched }).reveal(), 0o600);
   await live(slipway, machine, 15 * minute);
   expect(answer(machine)).toEqual(fetched);
+  expect(writtenPassword(machine)).toBe(password);
   machine.cloud.heal();
-  await live(slipway, machine, 2 * minute);
+  await live(slipway, machine, 3 * hour);
+  expect(answer(machine)?.password).not.toBe(password);
   expect(answer(machine)?.password).toBe(writtenPassword(machine));
 });
 
-test('a reboot refills the cache without a new login', async () => {
+test('a reboot leaves the store as it is', async () => {
   const { machine } = await booted('agent');
   const before = answer(machine);
   const { length } = machine.cloud.calls;
   await machine.reboot();
-  expect(answer(machine)).toBeUndefined();
+  expect(answer(machine)).toEqual(before);
   await machine.slipway().pass();
   expect(answer(machine)).toEqual(before);
   expect(machine.cloud.calls.slice(length)).not.toContain(`registryPassword ${registry}`);
@@ -194,11 +200,11 @@ describe('settings that no longer name a login server', () => {
   test("remove kubelet's configuration first, restart K3s once, and keep the plugin", async () => {
     const { machine, slipway } = await booted('agent');
     emptied(machine);
-    const { length } = done(machine, config, cache, settings, plugin);
+    const { length } = done(machine, config, store, settings, plugin);
     const report = await live(slipway, machine, 10 * minute, isReady);
-    expect(done(machine, config, cache, settings, plugin).slice(length)).toEqual([
+    expect(done(machine, config, store, settings, plugin).slice(length)).toEqual([
       `remove ${config}`,
-      `remove ${cache}`,
+      `remove ${store}`,
       `remove ${settings}`,
     ]);
     expect(condition(report, 'CredentialProvider')).toBe('True InSync');
@@ -220,7 +226,7 @@ describe('settings that no longer name a login server', () => {
       const report = await live(machine.slipway(), machine, 10 * minute, isReady);
       expect(report.outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
       expect(machine.host.files.stat(config)).toBeUndefined();
-      expect(machine.host.files.stat(cache)).toBeUndefined();
+      expect(machine.host.files.stat(store)).toBeUndefined();
       expect(machine.matchImages).toEqual([]);
     }
   });

@@ -10,7 +10,7 @@ const minute = 60_000;
 function endState({ host }: ReturnType<typeof vm>): unknown {
   const times = /"(iat|exp|jti)":[^,}]+/g;
   return Object.entries(host.files.snapshot())
-    .filter(([path]) => !path.startsWith('/run/') && !path.endsWith('registries.yaml'))
+    .filter(([path]) => !path.startsWith('/run/') && !/\/(registries\.yaml|logins\.json)$/.test(path))
     .map(([path, node]) => [
       path,
       JSON.stringify(node)

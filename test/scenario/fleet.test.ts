@@ -6,7 +6,7 @@ import { type Attempts, reconcile } from '../../src/agent/engine/reconcile.ts';
 import type { Pacing } from '../../src/agent/engine/resource.ts';
 import { rotationSchedule } from '../../src/agent/host/clock/rotation-schedule.ts';
 import { verified } from '../../src/agent/parts/k3s/membership/join-token.ts';
-import { registries } from '../../src/agent/parts/registry/registries.ts';
+import { loginsRenewed } from '../../src/agent/parts/registry/renewal.ts';
 import { defaults } from '../../src/agent/settings/defaults.ts';
 import { nextWake } from '../../src/agent/wake.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
@@ -96,7 +96,7 @@ async function lifeOf(vmId: string, boot: number, time: number, tokenLifetime = 
   cloud.tokenLifetime = tokenLifetime;
   const node = aNode('agent', { settings: { registries: { servers: [registry] } } });
   const rotateAt = rotationSchedule(defaults.registries.schedule, vmId).next;
-  const plan = registries(node, { cloud, rotateAt }, []);
+  const plan = loginsRenewed(node, { cloud, rotateAt });
   const attempts: Attempts = new Map();
   const asked: number[] = [];
   while (host.now() < boot + time) {

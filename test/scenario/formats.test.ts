@@ -97,6 +97,12 @@ describe('a file that only a newer release can read', () => {
         await live(machine.slipway(), machine, minute);
         expect(machine.acr.pulls).toBe(2);
       },
+      logins: async (machine) => {
+        await live(machine.slipway(), machine, minute);
+        const asked = machine.cloud.calls.filter((call) => call.startsWith('registryPassword'));
+        expect(asked).toHaveLength(2);
+        expect(machine.host.files.text(paths.slipway.logins)).toContain(registry);
+      },
       providerSettings: async (machine) => {
         const path = paths.slipway.providerSettings;
         await live(machine.slipway(), machine, minute);

@@ -7,7 +7,8 @@ import { readJwt } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { HttpSend } from '../../src/agent/engine/host.ts';
 import { type Attempts, reconcile } from '../../src/agent/engine/reconcile.ts';
-import { registries } from '../../src/agent/parts/registry/registries.ts';
+import { registriesFile } from '../../src/agent/parts/registry/registries-file.ts';
+import { loginsRenewed } from '../../src/agent/parts/registry/renewal.ts';
 import { defaults } from '../../src/agent/settings/defaults.ts';
 import { nextWake } from '../../src/agent/wake.ts';
 import { datedToken, FakeCloud } from '../lab/fake-cloud.ts';
@@ -37,7 +38,10 @@ function told({ conditions }: Report): string {
 /** The credentials alone, renewed every two hours; `random` sets the length of the delays. */
 function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], random: number) {
   const node = aNode('agent', { settings: { registries: { servers } } });
-  const plan = registries(node, { cloud, rotateAt: (after) => after + 2 * hour }, []);
+  const plan = [
+    ...loginsRenewed(node, { cloud, rotateAt: (after) => after + 2 * hour }),
+    ...registriesFile(node, []),
+  ];
   const attempts: Attempts = new Map();
   const tryOnce = () => reconcile(plan, { host, attempts, random });
   /** Makes passes as the daemon does, each after the pause that the pass before asked for. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { condition, live, registry, type Vm, vm } from './a-vm.ts';
+import { staticCloud } from '../../src/agent/clouds/static/static.ts';
+import { condition, isReady, live, registry, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;
 const image = `${registry}/base/alpine:3.22`;
@@ -15,6 +16,67 @@ function vmWithProof(settings = ''): Vm {
   configure(machine, settings);
   return machine;
 }
+
+const asked = ({ cloud }: Vm) => cloud.calls.filter((call) => call.startsWith('registryPassword')).length;
+
+/** Gives the VM the registry logins of the static cloud, from the file that is named last. */
+function withPasswordFiles(machine: Vm): { use(path: string): void } {
+  const { host, cloud, acr } = machine;
+  let passwordFile = '';
+  const fresh = cloud.registryPassword.bind(cloud);
+  cloud.registryPassword = async (server) => {
+    await fresh(server);
+    const registries = { [server]: { username: 'fake-user', passwordFile } };
+    const settings = { tags: {}, secrets: {}, registries };
+    const ground = { host, settings, machine: { hostname: 'vm-1', address: undefined } };
+    return staticCloud(ground).registryPassword(server);
+  };
+  host.files.write('/root/wrong', 'wrong\n', 0o600);
+  host.files.write('/root/right', 'right\n', 0o600);
+  acr.passwords.add('right');
+  return {
+    use(path) {
+      passwordFile = path;
+      configure(
+        machine,
+        `static: { registries: { ${registry}: { username: fake-user, passwordFile: ${path} } } }\n`,
+      );
+    },
+  };
+}
+
+test.each([
+  [3, 2],
+  [15, 3],
+])(
+  'a wrong password of the static cloud is tried every ten minutes, and at once when the settings are repaired after %i',
+  async (minutes, most) => {
+    const machine = vmWithProof();
+    const files = withPasswordFiles(machine);
+    files.use('/root/wrong');
+    const slipway = machine.slipway();
+    const during = await live(slipway, machine, minutes * minute);
+    expect(condition(during, 'Registries')).toBe('False PullCredentialRefused');
+    expect(condition(during, 'Pulls')).toBe('False PullCredentialRefused');
+    expect(condition(during, 'NodeReady')).toBe('True InSync');
+    expect(asked(machine)).toBeLessThanOrEqual(most);
+    files.use('/root/right');
+    const repaired = await slipway.pass();
+    expect(condition(repaired, 'Registries')).toBe('True Changed');
+    expect(condition(repaired, 'Pulls')).toBe('True Changed');
+    expect(condition(await live(slipway, machine, minute, isReady), 'Pulls')).toBe('True InSync');
+  },
+);
+
+test('a wrong password of the static cloud that is mended in its file is taken within eleven minutes', async () => {
+  const machine = vmWithProof();
+  withPasswordFiles(machine).use('/root/wrong');
+  const slipway = machine.slipway();
+  await live(slipway, machine, 15 * minute);
+  machine.host.files.write('/root/wrong', 'right\n', 0o600);
+  expect(condition(await live(slipway, machine, 11 * minute), 'Registries')).toBe('True InSync');
+  expect(condition(await live(slipway, machine, 11 * minute, isReady), 'Pulls')).toBe('True InSync');
+});
 
 test('what failed is tried again at once when nothing but a secret of the settings was repaired', async () => {
   const login = (password: string) =>

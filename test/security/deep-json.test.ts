@@ -8,7 +8,7 @@ import { fluxObjects } from '../../src/agent/gitops/flux/flux-objects.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { readAnnotations } from '../../src/agent/parts/k3s/node-annotations.ts';
 import { nodeReady } from '../../src/agent/parts/k3s/node-ready.ts';
-import { parseCachedLogins } from '../../src/agent/parts/registry/answer/cached-logins.ts';
+import { parseLogins } from '../../src/agent/parts/registry/answer/logins.ts';
 import { requestedServer } from '../../src/agent/parts/registry/answer/request.ts';
 import { findImage } from '../../src/agent/parts/registry/oci/registry-manifest.ts';
 import { readStatus } from '../../src/agent/report/status.ts';
@@ -130,7 +130,7 @@ describe.each(Object.entries(bombs))('JSON bomb: %s', (_, bomb) => {
 
   test('may be the request of kubelet, or a file that Slipway reads back', async () => {
     expect(() => requestedServer(bomb)).toThrow(/^the request on stdin/);
-    expect(parseCachedLogins(bomb)).toEqual({});
+    expect(parseLogins(bomb)).toEqual({});
     const files = { '/run/slipway/status.json': bomb };
     expect(await readStatus(memoryHost({ files }), '/run/slipway/status.json')).toBeUndefined();
   });

@@ -163,7 +163,7 @@ describe('a registry that asks for the password elsewhere', () => {
   });
 
   test('redirects a layer, which is then requested without a login', async () => {
-    const password = await cloud.registryPassword(loginServer);
+    const { password } = await cloud.registryPassword(loginServer);
     world.azure
       .registry()
       .faults.fail({ status: 307, headers: { location: 'https://evil.example/layer' } }, { on: /\/blobs\// });

@@ -13,6 +13,13 @@ export interface Identity {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+/** A password for a registry. */
+export interface RegistryPassword {
+  readonly password: Secret;
+  /** When it ends, epoch milliseconds by the clock of this machine; absent where it does not. */
+  readonly until?: number | undefined;
+}
+
 /**
  * The port to a cloud: who this VM is, and the secrets its identity may read.
  *
@@ -28,8 +35,8 @@ export interface Cloud {
   secret(name: string): Promise<Secret>;
   /** The user name that goes with `registryPassword` for a registry's login server. */
   registryUser(loginServer: string): string;
-  /** A fresh password for a registry's login server, a JWT where it expires: `RegistryUnauthorized` and its like. */
-  registryPassword(loginServer: string): Promise<Secret>;
+  /** A fresh password for a registry's login server: `RegistryUnauthorized` and its like. */
+  registryPassword(loginServer: string): Promise<RegistryPassword>;
   /**
    * The digest of a tag as the identity itself sees it, with no password in between: `PullDenied`,
    * `ProofImageNotFound` and their like. `undefined` where a cloud has no such view.

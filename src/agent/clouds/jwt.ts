@@ -1,26 +1,41 @@
 import * as z from 'zod/mini';
 import { parseJson } from '../engine/json.ts';
+import type { Secret } from '../engine/secret.ts';
+import type { RegistryPassword } from './cloud.ts';
 
-/** What is read of a token: when it was issued and when it ends, epoch milliseconds, and its one audience. */
+/** When a token was issued and when it ends, epoch milliseconds by the clock of its issuer. */
 export interface Jwt {
   readonly issuedAt: number;
   readonly expiresAt: number;
-  /** `undefined` where it has none, or several. */
-  readonly audience: string | undefined;
 }
 
 /**
- * Returns the `iat`, `exp` and `aud` claims of a JSON Web Token (RFC 7519, section 4.1); `undefined` if the text is not
- * such a token with both dates. The signature is left to the receiver of the token.
+ * Returns the `iat` and `exp` claims of a JSON Web Token (RFC 7519, section 4.1); `undefined` if the text is not such a
+ * token with both dates. The signature is left to the receiver of the token.
  */
 export function readJwt(token: string): Jwt | undefined {
   const found = claimsOf(token);
   if (!found || found.exp <= found.iat) return undefined;
-  return { issuedAt: found.iat * 1000, expiresAt: found.exp * 1000, audience: found.aud };
+  return { issuedAt: found.iat * 1000, expiresAt: found.exp * 1000 };
 }
 
-const seconds = z.number().check(z.positive());
-const claims = z.object({ iat: seconds, exp: seconds, aud: z.catch(z.optional(z.string()), undefined) });
+/**
+ * Returns a password that was received at this time, with its end by the clock of this machine; one that is no token
+ * does not end.
+ *
+ * LIFE COUNTS FROM RECEIPT: it is `exp - iat`, and neither date is ever compared with the clock of this machine. With
+ * a clock that is an hour ahead each new password looks an hour old, and with one that is days ahead each would be
+ * renewed for ever; with one that is behind, a password would be used past its end. Life itself is right under any
+ * clock. The third of it that is left at a renewal covers a clock put back by an hour meanwhile.
+ */
+export function received(password: Secret, receivedAt: number): RegistryPassword {
+  const jwt = readJwt(password.reveal());
+  return jwt ? { password, until: receivedAt + jwt.expiresAt - jwt.issuedAt } : { password };
+}
+
+/** Up to the latest time that a Date can hold (ECMA-262). */
+const seconds = z.number().check(z.positive(), z.maximum(8.64e12));
+const claims = z.object({ iat: seconds, exp: seconds });
 
 function claimsOf(token: string): z.output<typeof claims> | undefined {
   const [, encoded, , ...rest] = token.split('.');

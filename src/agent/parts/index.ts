@@ -40,12 +40,13 @@ import type { Part } from './part.ts';
 import {
   containerdLogins,
   credentialProvider,
+  formerLoginsGone,
   judgeLogins,
   loginRenewersStopped,
-  loginsCache,
+  loginsRenewed,
   lostRegistries,
   pullProofs,
-  registries,
+  registriesFile,
   registryInputs,
   registryNotes,
   registryPart,
@@ -126,26 +127,37 @@ function k3sResources(node: K3sNode, ports: K3sPorts, needs: readonly string[]):
   const keeping = (resource: Resource) => keepingFlags(node, resource, [lostRegistries]);
   const config = nonBlockingOnceJoined(node, keeping(configFile(node, ids([role, overrides], server))));
   // Not after the check of the role: a running K3s needs them while RoleChanged waits for consent.
-  const logins = registries(node, { cloud, rotateAt }, []).map((each) =>
+  const logins = loginsRenewed(node, { cloud, rotateAt }).map((each) => nonBlockingOnceJoined(node, each));
+  const registries = registriesFile(node, ids(logins)).map((each) =>
     nonBlockingOnceJoined(node, keeping(each)),
   );
-  const cache = loginsCache(node, cloud).map((each) => nonBlockingOnceJoined(node, each));
+  const former = formerLoginsGone(node, ids(logins));
   const provider = credentialProvider(node).map((each) => nonBlockingOnceJoined(node, each));
   const unitFile = unit(node, before).map(keeping);
   const joined = isAgent ? [tokenAccepted(node, cloud, ids([token], pinned, server))] : [];
-  const inputs = ids(kernel, [executable, token, config], agents, logins, provider, unitFile, server, joined);
+  const inputs = ids(
+    kernel,
+    [executable, token, config],
+    agents,
+    registries,
+    provider,
+    unitFile,
+    server,
+    joined,
+  );
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
   const starting = (resource: Resource) => unlessIrreversible(node, unlessOverridden(node, resource));
   const service = starting(
-    k3sService(node, startSources, inputs, [config, ...logins, ...provider, ...unitFile]),
+    k3sService(node, startSources, inputs, [config, ...registries, ...provider, ...unitFile]),
   );
   const ownStarted = starting(keeping(ownStart(node, [service.id])));
-  const adoption = node.settings.registries.servers.length > 0 ? loginRenewersStopped(node, logins) : [];
+  const adoption =
+    node.settings.registries.servers.length > 0 ? loginRenewersStopped(node, [...logins, ...registries]) : [];
   const ready = nodeReady(node, [service.id]);
   const taints = nodeTaintsApplied(node, [ready.id]);
   // Once more: the agent may have joined since this pass began, and the next one can be minutes away.
   const joinedPin = isAgent ? [nonBlockingOnceJoined(node, caPin(node, 'joined-ca-pin', [token.id]))] : [];
-  const proofs = pullProofs(node, cloud, ids(logins)).map((each) => afterOwnStart(node, each));
+  const proofs = pullProofs(node, cloud, ids(registries)).map((each) => afterOwnStart(node, each));
 
   return [
     ...founding,
@@ -162,7 +174,8 @@ function k3sResources(node: K3sNode, ports: K3sPorts, needs: readonly string[]):
     ...cluster,
     config,
     ...logins,
-    ...cache,
+    ...registries,
+    former,
     ...provider,
     ...unitFile,
     ...joined,

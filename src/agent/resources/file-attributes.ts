@@ -1,4 +1,4 @@
-import type { Owned } from '../engine/host.ts';
+import type { FoundFile, Owned } from '../engine/host.ts';
 
 /** Returns the owner of a file, as people read it: `own`, or the `uid:gid` of another owner. */
 export function owner({ foreignOwner }: Owned): string {
@@ -8,4 +8,9 @@ export function owner({ foreignOwner }: Owned): string {
 /** Returns permission bits as people write them: `0600`. */
 export function octal(mode: number): string {
   return mode.toString(8).padStart(4, '0');
+}
+
+/** Whether no other user can read or write the file: mode 0600, and own. */
+export function isPrivate({ mode, foreignOwner }: FoundFile): boolean {
+  return mode === 0o600 && foreignOwner === undefined;
 }

@@ -40,7 +40,7 @@ const services: Readonly<Record<string, Service>> = {
   'the registry': {
     host: () => cluster.host('agent'),
     need: (host) => {
-      for (const path of ['/etc/rancher/k3s/registries.yaml', '/run/slipway/registry-logins.json'])
+      for (const path of ['/etc/rancher/k3s/registries.yaml', '/var/lib/slipway/logins.json'])
         host.remove(path);
     },
     door: loginServer,

@@ -9,10 +9,12 @@ import { look, ownedFiles, startNote } from '../owned-files.ts';
 /** Milliseconds; a credential is due after two thirds of it. */
 const passwordLife = 36_000;
 const registriesYaml = '/etc/rancher/k3s/registries.yaml';
+const store = '/var/lib/slipway/logins.json';
+const rotating = [store, registriesYaml];
 /** The constant files on the disk; files in memory have their own test. */
 const onDisk = ownedFiles()
   .map(({ path }) => path)
-  .filter((path) => !path.startsWith('/run/') && path !== registriesYaml && !startNote.test(path));
+  .filter((path) => !path.startsWith('/run/') && !rotating.includes(path) && !startNote.test(path));
 
 let cluster: Cluster;
 let server: BootedHost;
@@ -47,7 +49,7 @@ test('a first boot on a full disk is reported, writes no partial file, and heals
 test('a rotation on a full disk keeps the old credential complete, and follows by itself', async () => {
   server.leaveRoom(0);
   const old = server.read(registriesYaml);
-  await saysFull('Registries', registriesYaml);
+  await saysFull('Registries', store);
   expect(server.read(registriesYaml)).toBe(old);
   expect(server.condition('K3sRunning')?.status).toBe('True');
   expect(server.condition('NodeReady')?.status).toBe('True');
@@ -66,7 +68,7 @@ describe.each([
     const [before, k3sStart] = [look(server, onDisk), await server.k3sStart()];
     await server.ask('systemctl', 'stop', 'slipway');
     const paths = Object.keys(present(before)).filter((path) => !path.endsWith('/flux'));
-    for (const path of [...paths, registriesYaml]) rmSync(server.path(path));
+    for (const path of [...paths, ...rotating]) rmSync(server.path(path));
     await begin();
     await server.ask('systemctl', 'start', 'slipway');
     for (const type of ['System', 'K3sConfig', 'JoinToken', 'Registries', 'CredentialProvider'])

@@ -57,7 +57,8 @@ test('upgraded and downgraded, K3s keeps running, though its unit changes', asyn
 });
 
 test('upgraded in the middle of a pass, the daemon finishes its work', async () => {
-  server.remove('/etc/rancher/k3s/registries.yaml');
+  for (const path of ['/var/lib/slipway/logins.json', '/etc/rancher/k3s/registries.yaml'])
+    server.remove(path);
   cluster.azure.registry().faults.fail('slow');
   await server.reload();
   await install(packaged, '0.1.0');

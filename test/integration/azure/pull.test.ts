@@ -7,6 +7,7 @@ import type { Cloud } from '../../../src/agent/clouds/cloud.ts';
 import type { Host } from '../../../src/agent/engine/host.ts';
 import type { Finding, Resource } from '../../../src/agent/engine/resource.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
+import { renderLogins, storedLogin } from '../../../src/agent/parts/registry/login-store.ts';
 import { pullProofs } from '../../../src/agent/parts/registry/proof/pull-proof.ts';
 import type { Registry } from '../../lab/azure/registry.ts';
 import { aNode } from '../../unit/agent/a-node.ts';
@@ -40,7 +41,11 @@ beforeEach(async () => {
   Object.assign(registry, { closed: false, mode: 'rbac', roleCheckedAt: 'exchange' });
   registry.storage.closed = false;
   world.azure.setRole('server', 'AcrPull', loginServer);
-  await keep((await cloud.registryPassword(loginServer)).reveal());
+  const received = await cloud.registryPassword(loginServer);
+  const login = storedLogin(cloud.registryUser(loginServer), received, host.now());
+  const store = renderLogins({ [loginServer]: login });
+  await host.writeFile(join(root, 'var/lib/slipway/logins.json'), store, { mode: 0o600 });
+  await keep(login.password);
   return () => rm(root, { recursive: true });
 });
 afterAll(() => world.azure.stop());
@@ -164,7 +169,7 @@ const cases: readonly Case[] = [
     reason: 'PullCredentialRefused',
     // The next pass, in seconds, withdraws the login from kubelet.
     endedBy: 'time',
-    says: /authentication required.*registries\.schedule.*does see .*an older credential/,
+    says: /authentication required.*within ten minutes.*does see .*an older credential/,
   },
   {
     name: 'the firewall',

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { acquireLock } from '../../../src/agent/host/files/lock.ts';
-import { cachedLogin } from '../../../src/agent/parts/registry/answer/cached-logins.ts';
+import type { StoredLogin } from '../../../src/agent/parts/registry/answer/logins.ts';
 import type { Azure } from '../../lab/azure/index.ts';
 import {
   askedFor,
@@ -64,13 +64,16 @@ describe('a login', () => {
     expect(JSON.parse(ended.stdout)).toEqual(answer());
     expect(askedFor(azure)).toEqual({ tokens: 1, passwords: 1 });
     const { password } = answer().auth[loginServer] ?? {};
-    expect(vm.cached[loginServer]?.password).toBe(password);
-    expect(statSync(vm.paths.registryLogins).mode & 0o777).toBe(0o600);
-    const left = readdirSync(`${vm.root}/run/slipway`).filter((name) => !name.endsWith('.held'));
-    expect(left).toEqual(['registry-logins.json']);
+    expect(vm.stored[loginServer]?.password).toBe(password);
+    expect(statSync(vm.paths.logins).mode & 0o777).toBe(0o600);
+    const left = ['run', 'var/lib'].flatMap((folder) => readdirSync(`${vm.root}/${folder}/slipway`));
+    expect(left.filter((name) => !name.endsWith('.held'))).toEqual([
+      'credential-provider.yaml',
+      'logins.json',
+    ]);
   });
 
-  test('that was fetched is answered from the cache alone', async () => {
+  test('that was fetched is answered from the store alone', async () => {
     const vm = await nodeWithSettings(azure);
     const first = await vm.provide(script);
     rmSync(vm.paths.providerSettings);
@@ -97,19 +100,34 @@ describe('a login', () => {
     await release();
   });
 
-  const stored = { username: 'nobody', password: 'canary of the cache' };
-  test.each([
-    ['whose end has come', cachedLogin(stored, Date.now() - 3 * hour, 3 * hour)],
-    ['from a clock since put back an hour', cachedLogin(stored, Date.now() + hour, 3 * hour)],
-    ['that is damaged', { ...stored, receivedAt: 'today' }],
+  const names = { username: 'someone', password: 'canary of the store' };
+  const received = (receivedAt: number): StoredLogin => ({
+    ...names,
+    receivedAt,
+    until: receivedAt + 3 * hour,
+  });
+  test.each<[string, StoredLogin]>([
+    ['whose end has come', received(Date.now() - 3 * hour)],
+    ['from a clock since put back an hour', received(Date.now() + hour)],
+    ['that is damaged', { ...received(Date.now()), password: '' }],
+    ['that its registry refused', { ...received(Date.now() - 60_000), refused: true }],
   ])('%s is replaced, and those of other registries stay', async (_, old) => {
     const vm = await nodeWithSettings(azure);
-    const others = { [otherServer]: cachedLogin(stored, Date.now(), 3 * hour) };
-    vm.write(vm.paths.registryLogins, JSON.stringify({ [loginServer]: old, ...others }));
+    const others = { [otherServer]: received(Date.now()) };
+    vm.store({ [loginServer]: old, ...others });
     const ended = await vm.provide(script);
     expect(JSON.parse(ended.stdout)).toEqual(answer());
-    expect(vm.cached).toMatchObject(others);
-    expect(vm.cached[loginServer]?.password).toBe(azure.registry(loginServer).issued.at(-1));
+    expect(vm.stored).toMatchObject(others);
+    expect(vm.stored[loginServer]?.password).toBe(azure.registry(loginServer).issued.at(-1));
+  });
+
+  test('in a store that others may read is not trusted, but replaced', async () => {
+    const vm = await nodeWithSettings(azure);
+    vm.store({ [loginServer]: received(Date.now()) });
+    chmodSync(vm.paths.logins, 0o644);
+    const ended = await vm.provide(script);
+    expect(JSON.parse(ended.stdout)).toEqual(answer());
+    expect(statSync(vm.paths.logins).mode & 0o777).toBe(0o600);
   });
 
   test('of another spelling of the server is the same', async () => {
@@ -121,8 +139,7 @@ describe('a login', () => {
   test('is not answered once it is old, even where no other is to be had', async () => {
     azure.setRole('vm', 'AcrPull', loginServer, false);
     const vm = await nodeWithSettings(azure);
-    const old = cachedLogin(stored, Date.now() - 175 * 60_000, 3 * hour);
-    vm.write(vm.paths.registryLogins, JSON.stringify({ [loginServer]: old }));
+    vm.store({ [loginServer]: received(Date.now() - 175 * 60_000) });
     expect(refusal(await vm.provide(script))).toMatch(
       /^slipway-credential-provider: RegistryUnauthorized: .*AcrPull/,
     );

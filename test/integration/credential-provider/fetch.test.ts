@@ -76,7 +76,7 @@ test('settings that a newer release left for the provider are used, but for what
 test('two registries are kept side by side', async () => {
   const vm = await nodeWithSettings(azure);
   await Promise.all([freshLogins(loginServer, vm.root), freshLogins(otherServer, vm.root)]);
-  expect(Object.keys(vm.cached).toSorted()).toEqual([otherServer, loginServer]);
+  expect(Object.keys(vm.stored).toSorted()).toEqual([otherServer, loginServer]);
 });
 
 test('a registry that hangs holds up no other', async () => {
@@ -86,18 +86,18 @@ test('a registry that hangs holds up no other', async () => {
   await release();
 });
 
-test('what another adds to the cache meanwhile stays in it', async () => {
+test('what another adds to the store meanwhile stays in it', async () => {
   const vm = await nodeWithSettings(azure);
   const release = await acquireLock(vm.paths.providerLock);
   const meanwhile = async () => {
     await vi.waitFor(() => expect(askedFor(azure).passwords).toBe(2), { timeout: 60_000 });
     await setTimeout(200);
     const third = { username: 'user', password: 'canary', receivedAt: Date.now() };
-    vm.write(vm.paths.registryLogins, JSON.stringify({ 'third.azurecr.io': third }));
+    vm.store({ 'third.azurecr.io': third });
     await release();
   };
   await Promise.all([freshLogins(loginServer, vm.root), freshLogins(otherServer, vm.root), meanwhile()]);
-  expect(Object.keys(vm.cached)).toHaveLength(3);
+  expect(Object.keys(vm.stored)).toHaveLength(3);
 });
 
 test('where nothing can be written a login is answered all the same', async () => {
@@ -106,14 +106,14 @@ test('where nothing can be written a login is answered all the same', async () =
   expect(await freshLogins(loginServer, vm.root)).toHaveProperty([loginServer]);
 });
 
-test('a cache that cannot be written does not keep a login from kubelet', async () => {
+test('a store that cannot be written does not keep a login from kubelet', async () => {
   const { root, paths } = await nodeWithSettings(azure);
-  mkdirSync(paths.registryLogins, { recursive: true });
+  mkdirSync(paths.logins, { recursive: true });
   const logins = await freshLogins(loginServer, root);
   expect(logins[loginServer]?.password).toBe(azure.registry(loginServer).issued.at(-1));
 });
 
-test('a login of the static cloud has no end that is known', async () => {
+test('a login of the static cloud does not end', async () => {
   const vm = await nodeWithSettings(azure);
   const passwordFile = `${vm.root}/password`;
   vm.write(passwordFile, 'canary\n');

@@ -5,10 +5,8 @@ import { dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { build } from 'esbuild';
 import { inject, type onTestFinished } from 'vitest';
-import {
-  type CachedLogins,
-  parseCachedLogins,
-} from '../../../src/agent/parts/registry/answer/cached-logins.ts';
+import { type Logins, parseLogins } from '../../../src/agent/parts/registry/answer/logins.ts';
+import { renderLogins } from '../../../src/agent/parts/registry/login-store.ts';
 import { nodePaths } from '../../../src/agent/paths.ts';
 import { type Azure, startAzure } from '../../lab/azure/index.ts';
 import { temporaryFolder } from '../host/folder.ts';
@@ -53,8 +51,12 @@ export class ProviderNode {
     return run([node, script, 'credential-provider', '--root', this.root], request);
   }
 
-  get cached(): CachedLogins {
-    return parseCachedLogins(readFileSync(this.paths.registryLogins, 'utf8'));
+  get stored(): Logins {
+    return parseLogins(readFileSync(this.paths.logins, 'utf8'));
+  }
+
+  store(logins: Logins): void {
+    this.write(this.paths.logins, renderLogins(logins).reveal());
   }
 
   write(path: string, content: string): void {

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { renderPlugin } from '../../../src/agent/parts/registry/credential-provider.ts';
-import { pluginName, renderProviderConfig } from '../../../src/agent/parts/registry/provider-config.ts';
+import { pluginName, renderProviderConfig } from '../../../src/agent/parts/registry/kubelet-config.ts';
+import { renderPlugin } from '../../../src/agent/parts/registry/kubelet-plugin.ts';
 import { type KubeletOptions, kubelet } from '../../lab/kubelet.ts';
 import { matchesImage } from '../../lab/kubelet-config.ts';
 import { aNode } from '../../unit/agent/a-node.ts';

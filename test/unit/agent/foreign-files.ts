@@ -20,7 +20,6 @@ export const foreignFiles: Readonly<Record<string, string>> = {
   [`${slipway.lock}.held`]: 'empty: the kernel keeps the lock',
   [slipway.providerLock]: 'one line, which 0.1.0 reads: process id and start time',
   [k3s.lastVersion]: 'one line, which 0.1.0 reads: the name of a release of K3s',
-  [slipway.registryLogins]: 'answer/cached-logins.ts has its form',
 };
 
 /** Whether a path is among them. */

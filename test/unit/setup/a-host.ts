@@ -80,6 +80,7 @@ export function aHost(): MemoryHost {
   write('/etc/sysctl.d/90-slipway-k3s.conf');
   write('/var/lib/slipway/join-token');
   write('/var/lib/slipway/credential-provider.yaml');
+  write('/var/lib/slipway/logins.json');
   write('/run/slipway/registry-logins.json');
   write(
     `${provider}/config.yaml`,

@@ -17,6 +17,7 @@ function uninstall(changes: { k3s?: boolean; purge?: boolean }): readonly Resour
 const withoutK3s = [
   'run systemctl disable --now slipway.service',
   `remove ${provider}`,
+  'remove /var/lib/slipway/logins.json',
   'remove /run/slipway/registry-logins.json',
   'remove /var/lib/slipway/credential-provider.yaml',
   'remove /etc/systemd/system/slipway.service',
@@ -42,6 +43,7 @@ const killing = [
 
 const k3sGone = [
   `remove ${provider}`,
+  'remove /var/lib/slipway/logins.json',
   'remove /run/slipway/registry-logins.json',
   'remove /var/lib/slipway/credential-provider.yaml',
   'run systemctl disable --now k3s.service',

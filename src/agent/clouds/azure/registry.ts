@@ -7,7 +7,8 @@ import { parseJson } from '../../engine/json.ts';
 import { Secret } from '../../engine/secret.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { quoted, redirection, refusalOf } from '../answers.ts';
-import { readJwt } from '../jwt.ts';
+import type { RegistryPassword } from '../cloud.ts';
+import { received } from '../jwt.ts';
 import { registryTrouble, registryUnreachable } from '../registry-errors.ts';
 import { azureHints as hints } from './hints.ts';
 
@@ -28,13 +29,16 @@ export interface RegistryOptions {
  * `UnexpectedAnswer`, and the errors of the identity.
  * Source: github.com/Azure/acr, docs/AAD-OAuth.md, "Calling POST /oauth2/exchange".
  */
-export async function registryToken(options: RegistryOptions, loginServer: string): Promise<Secret> {
+export async function registryToken(
+  options: RegistryOptions,
+  loginServer: string,
+): Promise<RegistryPassword> {
   const { host, credential, audience } = options;
   const access = await credential.getToken(`${audience.replace(/\/+$/, '')}/.default`);
   const response = await exchange(host, loginServer, access?.token ?? '');
   if (response.status !== 200) throw refused(response, loginServer, host.now());
-  const token = refreshTokenOf(response);
-  if (token !== undefined && readJwt(token)) return new Secret(token);
+  const token = received(new Secret(refreshTokenOf(response) ?? ''), host.now());
+  if (token.until !== undefined) return token;
   throw new NodeError(
     'UnexpectedAnswer',
     `${loginServer} answered the token exchange with something else than a refresh token. Check that registries.servers names an Azure container registry.`,

@@ -6,6 +6,7 @@ import type { Secret } from '../../engine/secret.ts';
 import { forPerson } from '../../engine/severity.ts';
 import type { Cloud, Identity } from '../cloud.ts';
 import type { CloudGround } from '../driver.ts';
+import { received } from '../jwt.ts';
 import { storedSecret } from '../stored-secret.ts';
 import type { StaticSettings } from './settings.ts';
 
@@ -26,8 +27,10 @@ export function staticCloud({ host, settings, machine }: CloudGround<StaticSetti
     },
     // A dry run asks for the name before the password; a missing login is reported with the password.
     registryUser: (loginServer) => registries[loginServer]?.username ?? 'unknown',
-    registryPassword: async (loginServer) =>
-      secretIn(host, loginTo(registries, loginServer).passwordFile, `the password of ${loginServer}`),
+    async registryPassword(loginServer) {
+      const { passwordFile } = loginTo(registries, loginServer);
+      return received(await secretIn(host, passwordFile, `the password of ${loginServer}`), host.now());
+    },
     imageDigest: async () => undefined,
   };
 }

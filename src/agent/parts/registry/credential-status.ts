@@ -1,10 +1,10 @@
 import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
+import { readLogins } from './login-store.ts';
 import { readProof } from './proof/pull-record.ts';
-import { datedLogin, type RegistriesSpec, renewedEarly } from './registries.ts';
-import { parseRegistries } from './registries-yaml.ts';
+import { datedLogin, type Renewal } from './renewal.ts';
 
-/** A registry credential as registries.yaml has it, for readers; times are epoch milliseconds. */
+/** A registry credential as the store has it, for readers; times are epoch milliseconds. */
 export interface CredentialStatus {
   /** The login server. */
   readonly server: string;
@@ -20,24 +20,21 @@ export interface CredentialStatus {
 /** The credentials this node holds, whatever became of their renewal; none of a server that has none. */
 export async function registryCredentials(
   host: HostReader,
-  node: K3sNode,
-  spec: RegistriesSpec,
+  { paths, settings }: K3sNode,
+  renewal: Renewal,
 ): Promise<readonly CredentialStatus[]> {
-  const found = await host.readFile(node.paths.k3s.registries);
-  const content = found && parseRegistries(found.content);
-  if (!content) return [];
-  const refused = await renewedEarly(host, node);
+  const logins = await readLogins(host, paths);
   const credentials: CredentialStatus[] = [];
-  for (const server of node.settings.registries.servers) {
-    const held = datedLogin(content, server, spec, found, refused);
-    if (!held) continue;
-    const { receivedAt, due, life } = held;
-    const proof = await readProof(host, node.paths.slipway.pullProof, server);
+  for (const server of settings.registries.servers) {
+    const login = datedLogin(logins, server, renewal);
+    if (!login) continue;
+    const { receivedAt, due, until } = login;
+    const proof = await readProof(host, paths.slipway.pullProof, server);
     credentials.push({
       server,
       receivedAt,
       ...(Number.isFinite(due) && { due }),
-      ...(life !== undefined && { ends: receivedAt + life }),
+      ...(until !== undefined && { ends: until }),
       ...(proof && { proof: proof.result }),
     });
   }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Part } from '../part.ts';
+import { pluginName } from './kubelet-config.ts';
 import { registryProbes } from './probes.ts';
-import { pluginName } from './provider-config.ts';
 import { registryReasons } from './reasons.ts';
 import { registries } from './settings.ts';
 import { registryInputs } from './start-inputs.ts';
@@ -16,7 +16,8 @@ export const registryPart: Part = {
   probes: ({ configured, node }) => (configured ? registryProbes({ ...configured, node }) : []),
   owns: ({ k3s, slipway }) => [
     k3s.registries,
-    slipway.registryLogins,
+    slipway.logins,
+    slipway.formerLogins,
     slipway.providerSettings,
     slipway.providerLock,
     slipway.pullProof,

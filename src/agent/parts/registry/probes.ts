@@ -26,7 +26,7 @@ function serverProbes(subject: RegistryProbes, server: string): readonly Probe[]
   const images = settings.registries.proof.map(parseImage).filter((image) => image.server === server);
   let session: RegistrySession | undefined;
   const exchange = async () => {
-    const password = await cloud.registryPassword(server);
+    const { password } = await cloud.registryPassword(server);
     session = {
       host,
       server,

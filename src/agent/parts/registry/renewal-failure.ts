@@ -1,8 +1,8 @@
 import { NodeError } from '../../engine/errors.ts';
-import type { HeldLogin } from './held-login.ts';
+import type { StoredLogin } from './answer/logins.ts';
 
-/** A login as registries.yaml has it, and when it is due; epoch milliseconds. */
-export interface DatedLogin extends HeldLogin {
+/** A login as the store has it, and when it is due; epoch milliseconds. */
+export interface DatedLogin extends StoredLogin {
   readonly due: number;
 }
 
@@ -15,7 +15,7 @@ export interface RenewalFailure {
 
 /**
  * The failures of one attempt as one error: what happened, and of each server since when its credential is due and
- * until when pulls work with it. All of it comes from the file, so that it outlives a restart of Slipway.
+ * until when pulls work with it. All of it comes from the store, so that it outlives a restart of Slipway.
  *
  * It is as severe as whichever failure passes soonest, and repeated with it. A Retry-After counts from who asks for fewer
  * requests; who is down cannot know when it will be up, and a proxy before it even less.
@@ -39,16 +39,24 @@ function patienceFor({ reason, endedBy, retry: { after = 0 } }: NodeError): numb
   return reason === 'Throttled' ? after : 0;
 }
 
-function outlook(server: string, { due, receivedAt, life }: DatedLogin, now: number): string {
+function outlook(
+  server: string,
+  { due, receivedAt, until, refused }: DatedLogin,
+  now: number,
+): readonly string[] {
+  if (refused) return [];
   const credential = `The credential for ${server}`;
   if (now < receivedAt)
-    return `${credential} was received at ${iso(receivedAt)}, by a clock that was put back since: it is not known when it ends.`;
+    return [
+      `${credential} was received at ${iso(receivedAt)}, by a clock that was put back since: it is not known when it ends.`,
+    ];
   const since = `${credential} is due since ${iso(due)}`;
-  if (life === undefined) return `${since}; nobody said when it ends.`;
-  const end = receivedAt + life;
-  return now < end
-    ? `${since}; pulls work until ${iso(end)}.`
-    : `${since} and ended at ${iso(end)}; pulls of new images fail.`;
+  if (until === undefined) return [`${since}; it has no end that is known.`];
+  return [
+    now < until
+      ? `${since}; pulls work until ${iso(until)}.`
+      : `${since} and ended at ${iso(until)}; pulls of new images fail.`,
+  ];
 }
 
 function iso(time: number): string {

@@ -2,8 +2,8 @@ import type { HostReader } from '../../engine/host.ts';
 import type { NodePaths } from '../../paths.ts';
 import { fileText } from '../../resources/file-text.ts';
 import type { StampedNode, StartInput, StartNote, StartNotes } from '../k3s/index.ts';
-import { heldLogin } from './held-login.ts';
-import { hasPlugin, ownContent, servedRegistries } from './provider-file.ts';
+import { hasPlugin, ownContent, servedRegistries } from './kubelet-config-text.ts';
+import { readLogins } from './login-store.ts';
 import { parseRegistries, type Registries, withoutAuth } from './registries-yaml.ts';
 
 /**
@@ -83,15 +83,16 @@ async function served(host: HostReader, { k3s }: NodePaths): Promise<readonly st
   return servedRegistries(await fileText(host, k3s.credentialProvider));
 }
 
-async function loginEnds(host: HostReader, { k3s }: NodePaths): Promise<Readonly<Record<string, number>>> {
-  const found = await host.readFile(k3s.registries);
-  const content = (found && parseRegistries(found.content)) ?? {};
-  const logins = Object.entries(content.configs ?? {}).map(
-    ([name, { auth }]) => [name, found && heldLogin(content, name, auth?.username ?? '', found)] as const,
+/** When the logins in registries.yaml end that are those of the store, where they do; epoch milliseconds, by registry. */
+export async function loginEnds(
+  host: HostReader,
+  paths: NodePaths,
+): Promise<Readonly<Record<string, number>>> {
+  const { configs = {} } = parseRegistries(await fileText(host, paths.k3s.registries)) ?? {};
+  const ends = Object.entries(await readLogins(host, paths)).flatMap(([server, { password, until }]) =>
+    until !== undefined && configs[server]?.auth?.password === password ? [[server, until] as const] : [],
   );
-  return Object.fromEntries(
-    logins.flatMap(([name, held]) => (held?.life ? [[name, held.receivedAt + held.life]] : [])),
-  );
+  return Object.fromEntries(ends);
 }
 
 /** The same text for the same content, whatever the order of its keys. */

@@ -1,5 +1,5 @@
 import type { Report } from '../../agent.ts';
-import { type CredentialStatus, registriesId } from '../../parts/registry/index.ts';
+import { type CredentialStatus, renewalId } from '../../parts/registry/index.ts';
 import type { Meter, Pass } from './meter.ts';
 
 /** Registry credentials by login server: their times, renewals and failures. */
@@ -60,14 +60,11 @@ function receiptTimes(): (held: CredentialStatus, pass: Pass) => boolean {
   };
 }
 
-/**
- * Returns whether registries.yaml was tried in this pass, and failed: between two attempts the time of the next one
- * stays.
- */
+/** Returns whether a renewal was tried in this pass, and failed: between two attempts the time of the next one stays. */
 function failedAttempts(): (report: Report) => boolean {
   let before: number | undefined;
   return ({ outcomes }) => {
-    const found = outcomes.find(({ resource }) => resource.id === registriesId);
+    const found = outcomes.find(({ resource }) => resource.id === renewalId);
     const next = found?.state === 'Failed' || found?.state === 'Waiting' ? found.lookAgainAt : undefined;
     const isNew = next !== undefined && next !== before;
     before = next;

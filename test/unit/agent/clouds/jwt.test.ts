@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
-import { readJwt } from '../../../../src/agent/clouds/jwt.ts';
+import { describe, expect, test } from 'vitest';
+import { readJwt, received } from '../../../../src/agent/clouds/jwt.ts';
+import { Secret } from '../../../../src/agent/engine/secret.ts';
 
 const token = (claims: unknown) => written(JSON.stringify(claims));
 const written = (claims: string) => `e30.${Buffer.from(claims).toString('base64url')}.c2ln`;
@@ -24,16 +25,29 @@ test.each([
   ['a start at zero', token({ iat: 0, exp: 2 })],
   ['a start before zero', token({ iat: -1, exp: 2 })],
   ['an end that no number can hold', written('{"iat":1,"exp":1e999}')],
+  ['an end that no Date can hold', token({ iat: 1, exp: 8.64e12 + 1 })],
   ['five parts, which is an encrypted token', `${token({ iat: 1, exp: 2 })}.x.y`],
 ])('%s is no dated token', (_what, text) => {
   expect(readJwt(text)).toBeUndefined();
 });
 
-test.each([
-  [{ iat: 1, exp: 2, aud: 'team.azurecr.io' }, 'team.azurecr.io'],
-  [{ iat: 1, exp: 2, aud: ['team.azurecr.io'] }, undefined],
-  [{ iat: 1, exp: 2 }, undefined],
-  [{ aud: 'team.azurecr.io' }, undefined],
-])('the audience of %j is %s', (claims, audience) => {
-  expect(readJwt(token(claims))?.audience).toBe(audience);
+describe('a password that was received', () => {
+  const at = Date.UTC(2026, 0, 1);
+  const hour = 3_600;
+  const issued = at / 1_000;
+
+  test.each([
+    ['a clock that is right', 0],
+    ['a clock that is an hour ahead: the password looks an hour old', -hour],
+    ['a clock that is an hour behind: the password is of the future', hour],
+    ['a clock of 1970', 56 * 365 * 24 * hour],
+  ])('ends by its life from receipt on, with %s', (_, skew) => {
+    const password = new Secret(token({ iat: issued + skew, exp: issued + skew + 3 * hour }));
+    expect(received(password, at)).toEqual({ password, until: at + 3 * hour * 1_000 });
+  });
+
+  test.each(['hunter2', token({ iat: 2, exp: 1 })])('does not end if it is no dated token: %s', (text) => {
+    const password = new Secret(text);
+    expect(received(password, at)).toStrictEqual({ password });
+  });
 });

@@ -274,8 +274,8 @@ function valuesOf(unit: string, key: string): readonly string[] {
 
 /** The rows of the page, and what its text says is there for moments only. Of a name with a star the name. */
 function pageFiles(): readonly string[] {
-  const { events, k3sDownload, gitopsDownload } = paths.slipway;
-  const fleeting = [events, k3sDownload, gitopsDownload];
+  const { events, formerLogins, k3sDownload, gitopsDownload } = paths.slipway;
+  const fleeting = [events, formerLogins, k3sDownload, gitopsDownload];
   return [...ownedFiles().map(({ path }) => path.replace(/\*$/, '')), ...fleeting].filter((path) =>
     path.startsWith('/'),
   );

@@ -1,4 +1,4 @@
-import { type CachedLogins, usableLogin } from './cached-logins.ts';
+import { type Logins, usableLogin, usableUntil } from './logins.ts';
 import { apiVersion } from './request.ts';
 
 /** Seconds that kubelet keeps an answer at most, so that a new credential reaches it soon. */
@@ -11,11 +11,11 @@ const longest = 600;
  * Source: CredentialProviderResponse in k8s.io/kubelet/pkg/apis/credentialprovider/v1/types.go; `cacheDuration` is a
  * metav1.Duration, written as Go's time.ParseDuration reads it.
  */
-export function responseFor(logins: CachedLogins, server: string, now: number): string | undefined {
+export function responseFor(logins: Logins, server: string, now: number): string | undefined {
   const login = usableLogin(logins, server, now);
   if (!login) return undefined;
-  const { username, password, usableUntil = Number.POSITIVE_INFINITY } = login;
-  const seconds = Math.min(longest, Math.floor((usableUntil - now) / 1_000));
+  const { username, password } = login;
+  const seconds = Math.min(longest, Math.floor((usableUntil(login) - now) / 1_000));
   return JSON.stringify({
     kind: 'CredentialProviderResponse',
     apiVersion,

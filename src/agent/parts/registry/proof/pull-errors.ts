@@ -11,9 +11,10 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { HttpResponse } from '../../../engine/host.ts';
 import { forPerson } from '../../../engine/severity.ts';
 
+const trial = 'and each new one is tried; to try this one again now: systemctl reload slipway.';
+
 /** What to do about a credential: the file itself has to stay, since K3s would start without mirrors. */
-export const renewal =
-  'It is renewed when registries.schedule says so, and each new one is tried; to try this one again now: systemctl reload slipway.';
+export const renewal = `It is renewed when registries.schedule says so, ${trial}`;
 
 /** The login is good, and does not reach this far. `what` is an image or a scope. */
 export function pullDenied({ server, hints }: AskedRegistry, what: string, says: string): NodeError {
@@ -27,7 +28,7 @@ export function pullDenied({ server, hints }: AskedRegistry, what: string, says:
 export function credentialRefused({ server, hints }: AskedRegistry, says: string): NodeError {
   return new NodeError(
     'PullCredentialRefused',
-    `${server} does not accept the credential that registries.yaml holds.${says} ${hints.checkLogin} ${renewal}`,
+    `${server} does not accept the credential that registries.yaml holds.${says} ${hints.checkLogin} It is renewed within ten minutes, ${trial}`,
     forPerson,
   );
 }

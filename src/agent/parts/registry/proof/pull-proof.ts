@@ -4,15 +4,18 @@ import type { Cloud } from '../../../clouds/cloud.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
+import { Secret } from '../../../engine/secret.ts';
 import { forPerson } from '../../../engine/severity.ts';
 import type { K3sNode } from '../../../node.ts';
 import { nonBlocking } from '../../../resources/combinators.ts';
+import { fileText } from '../../../resources/file-text.ts';
 import { lastTime } from '../../../resources/last-time.ts';
-import { type HeldLogin, heldLogin } from '../held-login.ts';
+import { loginFor } from '../answer/logins.ts';
+import { readLogins } from '../login-store.ts';
 import { type Image, parseImage } from '../oci/registry-manifest.ts';
 import { type Pulled, pull } from '../oci/registry-pull.ts';
 import { logIn, type RegistrySession } from '../oci/registry-session.ts';
-import { parseRegistries } from '../registries-yaml.ts';
+import { type Login, parseRegistries } from '../registries-yaml.ts';
 import { identityRemark, withIdentity } from './identity-view.ts';
 import { credentialDigest, type Proof, readProof, writeProof } from './pull-record.ts';
 
@@ -50,9 +53,9 @@ async function check(host: HostReader, subject: Subject): Promise<Finding> {
   const { node, server, images } = subject;
   const held = await readLogin(host, subject);
   if (!held) return waiting('Blocked', notHeld(subject), { after: 60_000, blocks: false });
-  const ends = held.receivedAt + (held.life ?? Number.POSITIVE_INFINITY);
+  const { login, ends } = held;
   if (host.now() >= ends) throw ended(server, ends);
-  const credential = credentialDigest(held.login.username, held.login.password.reveal());
+  const credential = credentialDigest(login.username, login.password.reveal());
   const record = await readProof(host, node.paths.slipway.pullProof, server);
   const isKnown = record?.credential === credential && isDeepStrictEqual(record.images, images);
   if (isKnown && !record.refused)
@@ -63,7 +66,7 @@ async function check(host: HostReader, subject: Subject): Promise<Finding> {
       writeProof(host, node.paths.slipway.pullProof, server, { credential, images, ...proof });
     try {
       await write({
-        result: await prove({ host, server, login: held.login, hints: hintsOf(node.settings) }, subject),
+        result: await prove({ host, server, login, hints: hintsOf(node.settings) }, subject),
       });
     } catch (thrown) {
       if (!isRefusal(thrown)) throw thrown;
@@ -74,10 +77,17 @@ async function check(host: HostReader, subject: Subject): Promise<Finding> {
   return { state: 'Drifted', drift: { changes, remedy } };
 }
 
-async function readLogin(host: HostReader, { node, cloud, server }: Subject): Promise<HeldLogin | undefined> {
-  const found = await host.readFile(node.paths.k3s.registries);
-  const content = found && parseRegistries(found.content);
-  return content && heldLogin(content, server, cloud.registryUser(server), found);
+/** The login in registries.yaml, and its end where it is that of the store. */
+async function readLogin(
+  host: HostReader,
+  { node, cloud, server }: Subject,
+): Promise<{ readonly login: Login; readonly ends: number } | undefined> {
+  const text = await fileText(host, node.paths.k3s.registries);
+  const { username, password } = parseRegistries(text)?.configs?.[server]?.auth ?? {};
+  if (username !== cloud.registryUser(server) || !password) return undefined;
+  const stored = loginFor(await readLogins(host, node.paths), server);
+  const { until = Number.POSITIVE_INFINITY } = stored?.password === password ? stored : {};
+  return { login: { username, password: new Secret(password) }, ends: until };
 }
 
 function notHeld({ node, server }: Subject): string {

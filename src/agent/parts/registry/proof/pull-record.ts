@@ -3,6 +3,7 @@ import { sha256 } from '../../../engine/digest.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { readOwn, renderOwn } from '../../../engine/own-file.ts';
 import { ownFiles } from '../../../own-files.ts';
+import { isPrivate } from '../../../resources/file-attributes.ts';
 
 /** What was proven of one login server, and with which credential. */
 export type Proof = Readonly<z.output<typeof proofSchema>>;
@@ -36,10 +37,15 @@ export function credentialDigest(username: string, password: string): string {
   return sha256(`${username}:${password}`);
 }
 
-/** The digests of credentials that their registry refused at the last proof; none if the record cannot be read. */
-export async function refusedCredentials(host: HostReader, path: string): Promise<ReadonlySet<string>> {
-  const proofs = Object.values(await readProofs(host, path).catch((): Proofs => ({})));
-  return new Set(proofs.filter(({ refused }) => refused).map(({ credential }) => credential));
+/** The credential that each server refused at its last proof, by server; none if the record cannot be read. */
+export async function refusedCredentials(
+  host: HostReader,
+  path: string,
+): Promise<ReadonlyMap<string, string>> {
+  const proofs = Object.entries(await readProofs(host, path).catch((): Proofs => ({})));
+  return new Map(
+    proofs.flatMap(([server, { credential, refused }]) => (refused ? [[server, credential] as const] : [])),
+  );
 }
 
 /** Adds a proof to those of the other servers. */
@@ -51,7 +57,7 @@ export async function writeProof(host: Host, path: string, server: string, proof
 async function readProofs(host: HostReader, path: string): Promise<Proofs> {
   const found = await host.readFile(path);
   // What others could have written proves nothing.
-  if (!found || found.mode !== mode || found.foreignOwner !== undefined) return {};
+  if (!found || !isPrivate(found)) return {};
   const { servers } = readOwn(record, found.content) ?? {};
   return Object.fromEntries(
     Object.entries(servers ?? {}).flatMap(([server, value]) => {

@@ -30,7 +30,9 @@ describe('the token exchange', () => {
       form = reveal(body);
       return JSON.stringify({ refresh_token: password });
     });
-    expect((await token()).reveal()).toBe(password);
+    const { password: given, until } = await token();
+    expect(given.reveal()).toBe(password);
+    expect(until).toBe(host.now() + 10_800_000);
     expect(scopes).toEqual(['https://containerregistry.azure.net/.default']);
     expect(Object.fromEntries(new URLSearchParams(form))).toEqual({
       grant_type: 'access_token',

@@ -73,7 +73,7 @@ describe('the static cloud', () => {
       { '/s/a': { content: 'pw\n', mode: 0o600 } },
     );
     expect(cloud.registryUser('a.example')).toBe('ann');
-    expect((await cloud.registryPassword('a.example')).reveal()).toBe('pw');
+    expect((await cloud.registryPassword('a.example')).password.reveal()).toBe('pw');
     await expect(cloud.registryPassword('b.example')).rejects.toThrow(/static\.registries\."b\.example"/);
   });
 });

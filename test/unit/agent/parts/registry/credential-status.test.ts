@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Secret } from '../../../../../src/agent/engine/secret.ts';
 import { registryCredentials } from '../../../../../src/agent/parts/registry/credential-status.ts';
 import { writeProof } from '../../../../../src/agent/parts/registry/proof/pull-record.ts';
-import { registries } from '../../../../../src/agent/parts/registry/registries.ts';
+import { loginsRenewed } from '../../../../../src/agent/parts/registry/renewal.ts';
 import { FakeCloud } from '../../../../lab/fake-cloud.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 import { aNode, settle } from '../../a-node.ts';
@@ -15,7 +15,7 @@ async function world() {
   const host = memoryHost();
   const cloud = new FakeCloud({ registries: servers, clock: host });
   const spec = { cloud, rotateAt: (receivedAt: number) => receivedAt + hour };
-  const [resource] = registries(node, spec, []);
+  const [resource] = loginsRenewed(node, spec);
   if (resource) await settle(resource, host);
   return { host, spec };
 }
@@ -34,17 +34,19 @@ test('tells when each was received, is renewed and ends, and what its proof came
 test('tells nothing of the password', async () => {
   const { host, spec } = await world();
   const [login] = Object.values(
-    (await host.readFile(node.paths.k3s.registries))?.content.match(/eyJ\S+/g) ?? [],
+    (await host.readFile(node.paths.slipway.logins))?.content.match(/eyJ\S+/g) ?? [],
   );
   expect(login).toBeDefined();
   expect(JSON.stringify(await registryCredentials(host, node, spec))).not.toContain(login?.slice(0, 30));
 });
 
-test('a file that is missing or damaged, or has none of ours, has none', async () => {
+test('a store that is missing or damaged, or has none of ours, has none', async () => {
   const { host, spec } = await world();
-  for (const content of ['{', 'mirrors: {}\n', undefined]) {
-    if (content === undefined) await host.remove(node.paths.k3s.registries);
-    else host.files.write(node.paths.k3s.registries, content);
+  const { logins } = node.paths.slipway;
+  const theirs = { 'one.azurecr.io': { username: 'me', password: 'x', receivedAt: 1 } };
+  for (const content of ['{', '{}', JSON.stringify({ format: 1, logins: theirs }), undefined]) {
+    if (content === undefined) host.files.remove(logins);
+    else host.files.write(logins, content, 0o600);
     expect(await registryCredentials(host, node, spec)).toEqual([]);
   }
 });
@@ -52,9 +54,9 @@ test('a file that is missing or damaged, or has none of ours, has none', async (
 test('a password that says no end has none', async () => {
   const host = memoryHost();
   const cloud = new FakeCloud({ registries: servers, clock: host });
-  cloud.registryPassword = async () => new Secret('hunter2');
+  cloud.registryPassword = async () => ({ password: new Secret('hunter2') });
   const spec = { cloud, rotateAt: (receivedAt: number) => receivedAt + hour };
-  const [resource] = registries(node, spec, []);
+  const [resource] = loginsRenewed(node, spec);
   if (resource) await settle(resource, host);
   const [first] = await registryCredentials(host, node, spec);
   expect(first).toStrictEqual({

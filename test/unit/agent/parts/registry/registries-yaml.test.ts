@@ -1,11 +1,94 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../../../src/agent/engine/secret.ts';
 import {
   parseRegistries,
   renderRegistries,
   wantedRegistries,
+  withoutAuth,
 } from '../../../../../src/agent/parts/registry/registries-yaml.ts';
 import { someSettings } from '../../a-node.ts';
+
+const server = 'myteam.azurecr.io';
+
+describe('renderRegistries', () => {
+  const logins = new Map([[server, { username: 'user', password: new Secret('p"w: #1') }]]);
+
+  test('a login server', () => {
+    const { registries: settings } = someSettings({ registries: { servers: [server] } });
+    const rendered = renderRegistries(settings, logins);
+    expect(
+      rendered.reveal(),
+    ).toBe(`# Written by Slipway, which renews it; change the settings under registries instead.
+"mirrors":
+  "myteam.azurecr.io":
+    "endpoint":
+      - "https://myteam.azurecr.io"
+"configs":
+  "myteam.azurecr.io":
+    "auth":
+      "username": "user"
+      "password": "p\\"w: #1"
+`);
+    expect(`${rendered}`).toContain('"password": "‹redacted›"');
+    expect(`${rendered}`).not.toContain('#1');
+  });
+
+  test('mirrors and other registries of the settings', () => {
+    const { registries: settings } = someSettings({
+      registries: {
+        servers: [server],
+        mirrors: {
+          [server]: { endpoint: ['https://cache.example.com'] },
+          'docker.io': { endpoint: ['https://myteam.azurecr.io'], rewrite: { '^(.*)$': 'hub/$1' } },
+        },
+        configs: {
+          [server]: { tls: { ca_file: '/etc/ca.pem' }, auth: { username: 'theirs' } },
+          'ghcr.io': {
+            auth: { username: 'robot', password: 'hunter2' },
+            tls: { insecure_skip_verify: false },
+          },
+        },
+      },
+    });
+    const rendered = renderRegistries(settings, logins);
+    expect(parseRegistries(rendered.reveal())).toEqual({
+      mirrors: {
+        [server]: { endpoint: ['https://cache.example.com'] },
+        'docker.io': { endpoint: ['https://myteam.azurecr.io'], rewrite: { '^(.*)$': 'hub/$1' } },
+      },
+      configs: {
+        [server]: { auth: { username: 'user', password: 'p"w: #1' }, tls: { ca_file: '/etc/ca.pem' } },
+        'ghcr.io': { auth: { username: 'robot', password: 'hunter2' }, tls: { insecure_skip_verify: false } },
+      },
+    });
+    expect(`${rendered}`).not.toContain('hunter2');
+  });
+});
+
+test.each([
+  ['not YAML', '{'],
+  ['a key twice', 'mirrors: {}\nmirrors: {}\n'],
+  ['a list', '- a\n'],
+  ['a key K3s overlooks', 'mirror: {}\n'],
+  ['an endpoint that is no list', 'mirrors: { a: { endpoint: "https://a" } }\n'],
+  ['an endpoint that is no URL', 'mirrors: { a: { endpoint: ["not a url"] } }\n'],
+])('parseRegistries refuses %s', (_name, text) => {
+  expect(parseRegistries(text)).toBeUndefined();
+});
+
+test('parseRegistries takes names without a value, the form of the embedded registry', () => {
+  expect(parseRegistries('mirrors:\n  docker.io:\n  "*":\n')).toEqual({
+    mirrors: { 'docker.io': {}, '*': {} },
+  });
+});
+
+test('withoutAuth leaves mirrors and TLS', () => {
+  const configs = { a: { auth: { username: 'u' } }, b: { auth: { username: 'u' }, tls: { ca_file: 'f' } } };
+  expect(withoutAuth({ mirrors: {}, configs })).toEqual({
+    mirrors: {},
+    configs: { b: { tls: { ca_file: 'f' } } },
+  });
+});
 
 test('a login server without a login has an empty one, which keeps its pulls from the mirror of all others', () => {
   const { registries } = someSettings({

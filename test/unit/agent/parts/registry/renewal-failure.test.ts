@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { NodeError } from '../../../../../src/agent/engine/errors.ts';
-import { Secret } from '../../../../../src/agent/engine/secret.ts';
 import { renewalFailure } from '../../../../../src/agent/parts/registry/renewal-failure.ts';
 
 const hour = 3_600_000;
 const received = Date.UTC(2026, 0, 1);
-const login = { username: 'user', password: new Secret('hunter2') };
 const server = 'a.io';
-const held = { login, receivedAt: received, life: 3 * hour, due: received + 2 * hour };
+const held = {
+  username: 'user',
+  password: 'hunter2',
+  receivedAt: received,
+  until: received + 3 * hour,
+  due: received + 2 * hour,
+};
+const { until: _, ...endless } = held;
 const away = new NodeError('RegistryUnavailable', 'a.io answers 503.');
 const busy = (after: number) =>
   new NodeError('Throttled', 'b.io asks.', { endedBy: 'time', retry: { after } });
@@ -30,8 +35,8 @@ describe('it tells of each server since when and until when', () => {
     [
       'has no end that is known',
       30 * hour,
-      { ...held, life: undefined },
-      'The credential for a.io is due since 2026-01-01T02:00:00.000Z; nobody said when it ends.',
+      endless,
+      'The credential for a.io is due since 2026-01-01T02:00:00.000Z; it has no end that is known.',
     ],
     [
       'is of a clock that was put back',
@@ -39,6 +44,7 @@ describe('it tells of each server since when and until when', () => {
       held,
       'The credential for a.io was received at 2026-01-01T00:00:00.000Z, by a clock that was put back since: it is not known when it ends.',
     ],
+    ['was refused', 2.5 * hour, { ...held, refused: true as const }, ''],
     ['is not there', 0, undefined, ''],
   ])('what %s', (_, time, held, outlook) => {
     const { message } = renewalFailure([{ server, error: away, held }], received + time);
@@ -46,7 +52,7 @@ describe('it tells of each server since when and until when', () => {
   });
 
   test('a message of several once, an outlook for each', () => {
-    const others = { ...held, life: 6 * hour };
+    const others = { ...held, until: received + 6 * hour };
     const { message } = renewalFailure(
       [
         { server, error: away, held },

@@ -208,14 +208,16 @@ describe('readStamp', () => {
   });
 });
 
-test('the stamp says when the logins of that start end, counted from their receipt', async () => {
+test.each([
+  ['is in the store', 'one', { 'a.io': 3_000 }],
+  ['is not in the store', 'other', {}],
+])('the stamp says when a login of that start ends that %s', async (_, password, expected) => {
   const host = world();
-  const claims = Buffer.from('{"iat":1000,"exp":11800,"aud":"a.io"}').toString('base64url');
-  host.files.write(k3s.registries, registries(`h.${claims}.s`));
+  const login = { username: 'u', password, receivedAt: 1_000 };
+  const logins = { 'a.io': { ...login, until: 3_000 }, 'docker.io': { ...login, password: 'kept' } };
+  host.files.write(slipway.logins, JSON.stringify({ format: 1, logins }), 0o600);
   await stamp(host, paths, { invocationId: 'i1' });
-  const { modifiedAt = 0 } = (await host.readFile(k3s.registries)) ?? {};
-  const received = Math.min(modifiedAt, 1_000_000);
-  expect((await readStamp(host, paths, 'i1'))?.notes.loginEnds).toEqual({ 'a.io': received + 10_800_000 });
+  expect((await readStamp(host, paths, 'i1'))?.notes.loginEnds).toEqual(expected);
 });
 
 test('the stamp is 0600, and holds digests only', async () => {

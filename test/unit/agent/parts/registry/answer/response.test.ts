@@ -1,19 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { cachedLogin } from '../../../../../../src/agent/parts/registry/answer/cached-logins.ts';
+import type { StoredLogin } from '../../../../../../src/agent/parts/registry/answer/logins.ts';
 import { responseFor } from '../../../../../../src/agent/parts/registry/answer/response.ts';
 
 const hour = 3_600_000;
 const received = Date.UTC(2026, 10, 20, 12);
 const server = 'team.azurecr.io';
-const names = { username: 'nobody', password: 'canary "of" the registry' };
+const names = { username: 'someone', password: 'canary "of" the registry' };
+
+function login(life: number | undefined): StoredLogin {
+  return { ...names, receivedAt: received, ...(life !== undefined && { until: received + life }) };
+}
 
 function durationAt(after: number, life: number | undefined): string | undefined {
-  const answer = responseFor({ [server]: cachedLogin(names, received, life) }, server, received + after);
+  const answer = responseFor({ [server]: login(life) }, server, received + after);
   return answer && JSON.parse(answer).cacheDuration;
 }
 
 test('the answer is one line with all that the protocol asks for, and nothing else', () => {
-  const answer = responseFor({ [server]: cachedLogin(names, received, 3 * hour) }, server, received) ?? '';
+  const answer = responseFor({ [server]: login(3 * hour) }, server, received) ?? '';
   expect(answer).not.toContain('\n');
   expect(JSON.parse(answer)).toEqual({
     kind: 'CredentialProviderResponse',
@@ -45,6 +49,6 @@ describe('kubelet keeps it', () => {
 test.each(['other.azurecr.io', '__proto__', 'constructor'])(
   '%s, which is not known, has no answer',
   (name) => {
-    expect(responseFor({ [server]: cachedLogin(names, received, 3 * hour) }, name, received)).toBe(undefined);
+    expect(responseFor({ [server]: login(3 * hour) }, name, received)).toBe(undefined);
   },
 );

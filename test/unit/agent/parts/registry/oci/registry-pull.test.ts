@@ -224,7 +224,7 @@ describe('a pull', () => {
       ({ host }) => host.advance(4 * 3_600_000),
       'PullCredentialRefused',
       'person',
-      /registries\.schedule says so.*systemctl reload slipway\.$/,
+      /within ten minutes.*systemctl reload slipway\.$/,
     ],
     [
       'a login that reaches nothing',

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { received } from '../../../../../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
 import type { Resource } from '../../../../../../src/agent/engine/resource.ts';
+import { Secret } from '../../../../../../src/agent/engine/secret.ts';
 import { recordingHost } from '../../../../../../src/agent/host/recording/recording-host.ts';
+import { renderLogins, storedLogin } from '../../../../../../src/agent/parts/registry/login-store.ts';
 import { pullProofs } from '../../../../../../src/agent/parts/registry/proof/pull-proof.ts';
 import { datedToken, FakeCloud } from '../../../../../lab/fake-cloud.ts';
 import { memoryHost } from '../../../../../lab/memory-host.ts';
@@ -33,6 +36,8 @@ function rotate({ host }: Pick<World, 'host'>, id = 'canary', server_ = server):
   const password = datedToken(host.now(), 3 * hour, id);
   const auth = { username: 'fake-user', password };
   host.files.write(yaml, JSON.stringify({ configs: { [server_]: { auth } } }), 0o600);
+  const login = storedLogin(auth.username, received(new Secret(password), host.now()), host.now());
+  host.files.write('/var/lib/slipway/logins.json', renderLogins({ [server_]: login }).reveal(), 0o600);
 }
 
 async function message(resource: Resource, host: World['host']): Promise<string | undefined> {
@@ -221,6 +226,18 @@ describe('the proof of pull', () => {
       message: expect.stringContaining('ended at 2026-01-01T17:03:12.000Z'),
     });
     expect(made.host.journal).toHaveLength(length);
+  });
+
+  test('is of what the file holds, though the store holds another with an end', async () => {
+    const made = world();
+    rotate(made, 'canary-2');
+    const text = made.host.files.text(yaml) ?? '';
+    made.host.advance(hour);
+    rotate(made, 'canary-3');
+    made.host.files.write(yaml, text, 0o600);
+    await settle(made.resource, made.host);
+    expect(await message(made.resource, made.host)).toMatch(/with the credential of registries\.yaml$/);
+    expect(await made.resource.check(made.host)).not.toHaveProperty('until');
   });
 
   test('that fails leaves no record, is tried again, and heals', async () => {

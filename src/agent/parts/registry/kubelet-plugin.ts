@@ -9,7 +9,7 @@ import { ownFiles } from '../../own-files.ts';
 import { file } from '../../resources/file.ts';
 import type { DeepReadonlyInput } from '../../settings/deep-readonly.ts';
 import type { Settings, WrittenSettings } from '../../settings/schema.ts';
-import { noProvider, pluginName, providerConfig } from './provider-config.ts';
+import { noProvider, pluginName, providerConfig } from './kubelet-config.ts';
 
 /**
  * Kubelet's image credential provider, which gives every pull from our login servers a login that is fresh

@@ -11,7 +11,7 @@ import { file } from '../../resources/file.ts';
 import { fileText } from '../../resources/file-text.ts';
 import { noneOf, removing } from '../../resources/removed.ts';
 import { k3sFlags, otherProviderFlag } from '../k3s/index.ts';
-import { hasPlugin, header, inOrder, isOurs, pluginName, servedRegistries } from './provider-file.ts';
+import { hasPlugin, header, inOrder, isOurs, pluginName, servedRegistries } from './kubelet-config-text.ts';
 
 export { pluginName };
 
@@ -90,7 +90,7 @@ export function noProvider(paths: NodePaths): Resource {
 /** What there is of it, in the order in which it is to go. */
 async function leftovers(host: HostReader, { k3s, slipway }: NodePaths): Promise<readonly string[]> {
   const config = isOurs(await fileText(host, k3s.credentialProvider)) ? [k3s.credentialProvider] : [];
-  const all = [...config, slipway.registryLogins, slipway.providerSettings];
+  const all = [...config, slipway.logins, slipway.formerLogins, slipway.providerSettings];
   const stats = await Promise.all(all.map((path) => host.stat(path)));
   return all.filter((_, at) => stats[at] !== undefined);
 }

@@ -2,8 +2,9 @@ import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
 import type { Settings } from '../../settings/schema.ts';
 import type { LookedAt, StartVerdict } from '../k3s/index.ts';
-import { type ContainerdPull, observedPulls } from './containerd-logins.ts';
-import { servedSince } from './start-inputs.ts';
+import { type ContainerdPull, observedPulls } from './containerd-pulls.ts';
+import { refusedCredentials } from './proof/pull-record.ts';
+import { loginEnds, loginEndsSince, servedSince } from './start-inputs.ts';
 
 type OnRotate = Settings['registries']['onRotate'];
 
@@ -13,8 +14,11 @@ export async function judgeLogins(host: HostReader, node: K3sNode, start: Looked
   const pulls = await observedPulls(host, node, start.notes && servedSince(start.notes));
   const needsLogins = pulls.length > 0;
   const isUnknown = servers.length > 0 && !start.notes;
+  const isVain = await onlyRefusedChanged(host, node, start);
   return {
-    spared: start.changed.filter((input) => !counts(input, onRotate, needsLogins)),
+    spared: start.changed.filter(
+      (input) => !counts(input, onRotate, needsLogins) || (input === 'registryLogins' && isVain),
+    ),
     remarks: [...(isUnknown ? [unknownStart] : []), ...remarks(onRotate, pulls, start.changed)],
   };
 }
@@ -23,6 +27,23 @@ function counts(input: string, onRotate: OnRotate, needsLogins: boolean): boolea
   if (input === 'registryLogins') return onRotate === 'restart' || (onRotate === 'auto' && needsLogins);
   if (input === 'lastingLogins') return onRotate !== 'never';
   return true;
+}
+
+/**
+ * Whether no login is another than at the start but those of registries that refused one: K3s is restarted for these
+ * once a pull is proven with it, and not for each that is refused in turn.
+ */
+async function onlyRefusedChanged(
+  host: HostReader,
+  { paths, settings }: K3sNode,
+  { notes = {} }: LookedAt,
+): Promise<boolean> {
+  const refused = await refusedCredentials(host, paths.slipway.pullProof);
+  if (refused.size === 0) return false;
+  const then = new Map(loginEndsSince(notes));
+  const now = new Map(Object.entries(await loginEnds(host, paths)));
+  const isSame = (server: string) => then.has(server) && then.get(server) === now.get(server);
+  return settings.registries.servers.every((server) => refused.has(server) || isSame(server));
 }
 
 const unknownStart =

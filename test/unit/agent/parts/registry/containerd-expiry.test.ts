@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../../../src/agent/engine/resource.ts';
+import { Secret } from '../../../../../src/agent/engine/secret.ts';
 import { stamp } from '../../../../../src/agent/parts/index.ts';
-import { containerdLogins } from '../../../../../src/agent/parts/registry/containerd-login-ends.ts';
-import { datedToken } from '../../../../lab/fake-cloud.ts';
+import { containerdLogins } from '../../../../../src/agent/parts/registry/containerd-expiry.ts';
+import { renderLogins, storedLogin } from '../../../../../src/agent/parts/registry/login-store.ts';
+import { registriesFile } from '../../../../../src/agent/parts/registry/registries-file.ts';
 import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
-import { aNode } from '../../a-node.ts';
+import { aNode, settle } from '../../a-node.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -18,11 +20,14 @@ async function started(lives: Readonly<Record<string, number>>, registries: obje
   const host = memoryHost({ now: Date.UTC(2026, 0, 1) });
   host.on({ file: 'systemctl', args: /^show k3s-agent/ }, 'InvocationID=i1\n');
   host.on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (abc)\n');
-  const configs = Object.entries(lives).map(([server, hours]) => [
-    server,
-    { auth: { username: 'u', password: datedToken(host.now(), hours * hour, server) } },
-  ]);
-  host.files.write(paths.k3s.registries, JSON.stringify({ configs: Object.fromEntries(configs) }), 0o600);
+  const logins = Object.fromEntries(
+    Object.entries(lives).map(([server, hours]) => {
+      const password = new Secret(`canary of ${server}`);
+      return [server, storedLogin('u', { password, until: host.now() + hours * hour }, host.now())];
+    }),
+  );
+  host.files.write(paths.slipway.logins, renderLogins(logins).reveal(), 0o600);
+  for (const each of registriesFile(node, [])) await settle(each, host);
   const provider = `providers: [{ name: slipway-credential-provider, matchImages: [${one}, ${two}] }]\n`;
   host.files.write(paths.k3s.credentialProvider, provider);
   await stamp(host, paths, { invocationId: 'i1' });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { NodeError } from '../../../../../src/agent/engine/errors.ts';
-import { containerdPulls, observedPulls } from '../../../../../src/agent/parts/registry/containerd-logins.ts';
-import { renderProviderConfig } from '../../../../../src/agent/parts/registry/provider-config.ts';
-import { servedRegistries } from '../../../../../src/agent/parts/registry/provider-file.ts';
+import { containerdPulls, observedPulls } from '../../../../../src/agent/parts/registry/containerd-pulls.ts';
+import { renderProviderConfig } from '../../../../../src/agent/parts/registry/kubelet-config.ts';
+import { servedRegistries } from '../../../../../src/agent/parts/registry/kubelet-config-text.ts';
 import { nodePaths } from '../../../../../src/agent/paths.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 import { aNode } from '../../a-node.ts';

@@ -3,7 +3,7 @@ import {
   noProvider,
   providerConfig,
   renderProviderConfig,
-} from '../../../../../src/agent/parts/registry/provider-config.ts';
+} from '../../../../../src/agent/parts/registry/kubelet-config.ts';
 import { nodePaths } from '../../../../../src/agent/paths.ts';
 import { readProviders } from '../../../../lab/kubelet-config.ts';
 import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
@@ -187,14 +187,15 @@ describe('the resource', () => {
 
 describe('no provider', () => {
   const resource = noProvider(paths);
-  const cache = '/run/slipway/registry-logins.json';
+  const logins = '/var/lib/slipway/logins.json';
+  const former = '/run/slipway/registry-logins.json';
   const settings = '/var/lib/slipway/credential-provider.yaml';
-  const ours = { [path]: text, [cache]: '{}', [settings]: '', [plugin]: '#!/bin/sh\n' };
+  const ours = { [path]: text, [logins]: '{}', [former]: '{}', [settings]: '', [plugin]: '#!/bin/sh\n' };
 
   test("kubelet's configuration goes first, and the plugin stays", async () => {
     const host = memoryHost({ files: ours });
     expect((await settle(resource, host)).at(-1)).toBe('InSync');
-    expect(host.lines()).toEqual([`remove ${path}`, `remove ${cache}`, `remove ${settings}`]);
+    expect(host.lines()).toEqual([path, logins, former, settings].map((each) => `remove ${each}`));
     expect(host.files.stat(plugin)?.kind).toBe('file');
   });
 
@@ -203,7 +204,7 @@ describe('no provider', () => {
     host.crashBefore(2);
     await settle(resource, host).catch(() => undefined);
     host.restart();
-    expect(await settle(resource, host)).toEqual([`Drifted ${cache}, ${settings}`, 'InSync']);
+    expect(await settle(resource, host)).toEqual([`Drifted ${logins}, ${former}, ${settings}`, 'InSync']);
   });
 
   test("somebody else's configuration stays", async () => {

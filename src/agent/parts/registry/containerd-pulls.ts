@@ -6,7 +6,7 @@ import type { NodePaths } from '../../paths.ts';
 import { fileText, readableText } from '../../resources/file-text.ts';
 import type { Settings } from '../../settings/schema.ts';
 import { type Flags, k3sFlags, otherProviderFlag } from '../k3s/index.ts';
-import { servedRegistries } from './provider-file.ts';
+import { servedRegistries } from './kubelet-config-text.ts';
 
 /** Pulls that are containerd's own on this node. */
 export interface ContainerdPull {

@@ -3,7 +3,7 @@ import {
   credentialProvider,
   renderPlugin,
   renderProviderSettings,
-} from '../../../../../src/agent/parts/registry/credential-provider.ts';
+} from '../../../../../src/agent/parts/registry/kubelet-plugin.ts';
 import { onlyKnown } from '../../../../../src/agent/settings/known-keys.ts';
 import { resolveLayers } from '../../../../../src/agent/settings/load.ts';
 import type { Settings } from '../../../../../src/agent/settings/schema.ts';

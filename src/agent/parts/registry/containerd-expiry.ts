@@ -4,7 +4,7 @@ import { advisory } from '../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../node.ts';
 import { showUnit } from '../../resources/unit.ts';
 import { readStamp } from '../k3s/index.ts';
-import { type ContainerdPull, observedPulls } from './containerd-logins.ts';
+import { type ContainerdPull, observedPulls } from './containerd-pulls.ts';
 import { loginEndsSince, servedSince } from './start-inputs.ts';
 
 /** Milliseconds before the end of a login at which a person is asked to act. */

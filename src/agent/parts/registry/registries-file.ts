@@ -1,0 +1,125 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { FoundFile, HostReader } from '../../engine/host.ts';
+import type { Change, Resource } from '../../engine/resource.ts';
+import { Secret } from '../../engine/secret.ts';
+import type { K3sNode } from '../../node.ts';
+import { type Currency, credential } from '../../resources/credential.ts';
+import { isPrivate } from '../../resources/file-attributes.ts';
+import { readableText } from '../../resources/file-text.ts';
+import { loginFor } from './answer/logins.ts';
+import { header } from './kubelet-config-text.ts';
+import { readLogins } from './login-store.ts';
+import {
+  type Login,
+  namesRegistry,
+  parseRegistries,
+  type Registries,
+  renderRegistries,
+  wantedRegistries,
+  withoutAuth,
+} from './registries-yaml.ts';
+
+/**
+ * registries.yaml as the settings and the login store have it; nothing where the settings name no registry at all, so
+ * that an operator's own file stays.
+ *
+ * A login server of which the store has nothing keeps the login that the file has: the loss of the store, while its
+ * registry is away, takes nothing from a K3s that is started then.
+ */
+export function registriesFile(node: K3sNode, needs: readonly string[]): readonly Resource[] {
+  if (!namesRegistry(node.settings.registries)) return [];
+  const path = node.paths.k3s.registries;
+  return [
+    credential({
+      id: `File/${path}`,
+      path,
+      summary: `write ${path}`,
+      condition: 'Registries',
+      needs,
+      isCurrent: (found, _now, host) => judge(host, node, found),
+      render: (host, found) => render(host, node, found),
+    }),
+  ];
+}
+
+async function render(
+  host: HostReader,
+  { paths, settings: { registries } }: K3sNode,
+  found: FoundFile | undefined,
+): Promise<Secret> {
+  const stored = await readLogins(host, paths);
+  const { configs = {} } = (found && isPrivate(found) && parseRegistries(found.content)) || {};
+  const logins = registries.servers.flatMap((server) => {
+    const { username, password } = loginFor(stored, server) ?? configs[server]?.auth ?? {};
+    return username && password ? [[server, { username, password: new Secret(password) }] as const] : [];
+  });
+  return renderRegistries(registries, new Map<string, Login>(logins));
+}
+
+/** Told by what the texts say. A login that the store received since the file was written is one that was only due. */
+async function judge(host: HostReader, node: K3sNode, found: FoundFile): Promise<Currency> {
+  const wanted = await render(host, node, found);
+  if (found.content === wanted.reveal()) return { ok: true };
+  const [content, other] = [parseRegistries(found.content), parseRegistries(wanted.reveal())];
+  if (!content || !other)
+    return { ok: false, changes: [{ field: 'content', observed: 'malformed', desired: 'registries.yaml' }] };
+  const stored = await readLogins(host, node.paths);
+  const isNewer = (server = '') => (loginFor(stored, server)?.receivedAt ?? 0) > found.modifiedAt;
+  const views = viewsOf(node.settings.registries.servers);
+  const differing = views.filter(({ view }) => !isDeepStrictEqual(view(content), view(other)));
+  const changes = differing.map(({ field, desired }): Change => ({ field, observed: 'other', desired }));
+  const layout = { field: 'text', observed: 'other', desired: 'as Slipway writes it' };
+  return {
+    ok: false,
+    blocks: false,
+    due: changes.length > 0 && differing.every(({ server }) => isNewer(server)),
+    changes: changes.length > 0 ? changes : [layout],
+  };
+}
+
+interface View {
+  readonly field: string;
+  readonly desired: string;
+  readonly view: (content: Registries) => unknown;
+  /** The login server whose login it is. */
+  readonly server?: string;
+}
+
+/** What a change of the file is told by: never its secrets. */
+function viewsOf(servers: readonly string[]): readonly View[] {
+  const desired = 'as the settings say';
+  return [
+    { field: 'mirrors and TLS', view: withoutAuth, desired },
+    {
+      field: 'credentials of other registries',
+      view: ({ configs = {} }) =>
+        Object.entries(configs).map(([name, { auth }]) => !servers.includes(name) && auth && [name, auth]),
+      desired,
+    },
+    ...servers.map((server) => ({
+      field: `login for ${server}`,
+      view: ({ configs = {} }: Registries) => configs[server]?.auth,
+      desired: 'as it was received last',
+      server,
+    })),
+  ];
+}
+
+/** Returns the registries of a registries.yaml that Slipway did not write, and of which the settings say nothing. */
+export async function lostRegistries(
+  host: HostReader,
+  { paths, settings }: K3sNode,
+): Promise<readonly string[]> {
+  if (!namesRegistry(settings.registries)) return [];
+  const text = await readableText(host, paths.k3s.registries);
+  const { mirrors = {}, configs = {} } = (text.startsWith(header) ? undefined : parseRegistries(text)) ?? {};
+  const wanted = wantedRegistries(settings.registries);
+  return [
+    ...Object.keys(mirrors)
+      .filter((name) => !Object.hasOwn(wanted.mirrors ?? {}, name))
+      .map((name) => `registries.mirrors.${name}`),
+    ...Object.keys(configs)
+      .filter((name) => !Object.hasOwn(wanted.configs ?? {}, name))
+      .map((name) => `registries.configs.${name}`),
+  ];
+}

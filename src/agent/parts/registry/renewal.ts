@@ -1,0 +1,182 @@
+import type { Cloud } from '../../clouds/cloud.ts';
+import { NodeError, toNodeError } from '../../engine/errors.ts';
+import type { FoundFile, Host, HostReader } from '../../engine/host.ts';
+import type { Change, Resource } from '../../engine/resource.ts';
+import type { Secret } from '../../engine/secret.ts';
+import { forPerson } from '../../engine/severity.ts';
+import type { K3sNode } from '../../node.ts';
+import { type Currency, credential, type PartlyRendered } from '../../resources/credential.ts';
+import {
+  isBelievable,
+  type Logins,
+  loginFor,
+  newestLogins,
+  parseLogins,
+  type StoredLogin,
+} from './answer/logins.ts';
+import { readLogins, renderLogins, storedLogin } from './login-store.ts';
+import { credentialDigest, refusedCredentials } from './proof/pull-record.ts';
+import { type DatedLogin, type RenewalFailure, renewalFailure } from './renewal-failure.ts';
+
+export interface Renewal {
+  readonly cloud: Cloud;
+  /**
+   * Returns when credentials received at this time are due, at most `within` milliseconds later; epoch milliseconds.
+   */
+  readonly rotateAt: (receivedAt: number, within: number) => number;
+}
+
+/** The id of the resource that `loginsRenewed` makes. */
+export const renewalId = 'Credential/registries';
+
+/** A registry that gives out shorter-lived passwords than this keeps no node busy. */
+const shortest = 5_000;
+
+/** Milliseconds from receipt after which a credential that its registry refused is renewed before its tick. */
+const refusedFor = 600_000;
+
+/**
+ * The login store with a fresh login for each login server; nothing where the settings name none.
+ *
+ * A password is due at the node's own tick of the schedule, and when a third of its life is left at the latest; the
+ * cloud is asked for those alone that are due or missing. One that its registry refused at its proof is due ten minutes
+ * after its receipt; one that does not end at once, and as often as an attempt that a person has to help, so that a
+ * repair of the settings is tried in the next pass. A registry that fails keeps what it has, and delays neither the
+ * others nor, while there is a store, what needs this Resource.
+ */
+export function loginsRenewed(node: K3sNode, renewal: Renewal): readonly Resource[] {
+  if (node.settings.registries.servers.length === 0) return [];
+  const path = node.paths.slipway.logins;
+  return [
+    credential({
+      id: renewalId,
+      path,
+      summary: `renew the registry credentials in ${path}`,
+      condition: 'Registries',
+      isCurrent: (found, now, host) => judge(host, node, renewal, parseLogins(found.content), now),
+      render: (host, found) => render(host, node, renewal, found),
+    }),
+  ];
+}
+
+async function judge(
+  host: HostReader,
+  node: K3sNode,
+  renewal: Renewal,
+  stored: Logins,
+  now: number,
+): Promise<Currency> {
+  const { servers } = node.settings.registries;
+  const logins = await withRefusals(host, node, stored);
+  const dated = servers.map((server) => [server, datedLogin(logins, server, renewal)] as const);
+  const mended = storeChanges(stored, logins);
+  const changes = [...mended, ...dated.flatMap(([server, login]) => loginChanges(server, login, now))];
+  const due = mended.length === 0 && dated.every(([, login]) => login && isBelievable(login, now));
+  if (changes.length > 0) return { ok: false, blocks: false, due, changes };
+  const until = Math.min(...dated.map(([, login]) => login?.due ?? Number.POSITIVE_INFINITY));
+  return Number.isFinite(until) ? { ok: true, until } : { ok: true };
+}
+
+/** Fetches a login for each server that has none or whose is due. What fails keeps no other from being written. */
+async function render(
+  host: Host,
+  node: K3sNode,
+  renewal: Renewal,
+  found: FoundFile | undefined,
+): Promise<Secret | PartlyRendered> {
+  const read = async () => withRefusals(host, node, await readLogins(host, node.paths));
+  const before = await read();
+  const fetched = new Map<string, StoredLogin>();
+  const failures: RenewalFailure[] = [];
+  for (const server of node.settings.registries.servers) {
+    const held = datedLogin(before, server, renewal);
+    if (loginChanges(server, held, host.now()).length === 0) continue;
+    try {
+      fetched.set(server, await fetchLogin(host, renewal.cloud, server, held));
+    } catch (thrown) {
+      failures.push({ server, error: toNodeError(thrown), held });
+    }
+  }
+  // Read once more, since kubelet's plugin may have written meanwhile.
+  const logins = newestLogins(await read(), Object.fromEntries(fetched), host.now());
+  const content = renderLogins(logins);
+  if (failures.length === 0) return content;
+  const failure = renewalFailure(failures, host.now());
+  const isNothing = found ? found.content === content.reveal() : Object.keys(logins).length === 0;
+  if (isNothing) throw failure;
+  return { content, failure };
+}
+
+async function fetchLogin(
+  host: Host,
+  cloud: Cloud,
+  server: string,
+  held: DatedLogin | undefined,
+): Promise<StoredLogin> {
+  let until: number | undefined;
+  const password = await host.obtain(`a password for ${server}`, async () => {
+    const fetched = await cloud.registryPassword(server);
+    until = fetched.until;
+    return fetched.password;
+  });
+  const login = storedLogin(cloud.registryUser(server), { password, until }, host.now());
+  if (login.password === '')
+    throw new NodeError('RegistryUnavailable', `The password for ${server} came back empty.`);
+  if (held?.refused && login.password === held.password) throw refusedAgain(server);
+  return login;
+}
+
+function refusedAgain(server: string): NodeError {
+  return new NodeError(
+    'PullCredentialRefused',
+    `${server} refused its password, and the cloud gives the same one again. Correct it where the cloud has it; to have it read at once: systemctl reload slipway.`,
+    forPerson,
+  );
+}
+
+/** The logins of the login servers, each with what came of its last proof. */
+async function withRefusals(host: HostReader, { paths, settings }: K3sNode, stored: Logins): Promise<Logins> {
+  const refused = await refusedCredentials(host, paths.slipway.pullProof);
+  const logins = settings.registries.servers.flatMap((server) => {
+    const login = loginFor(stored, server);
+    return login ? [[server, judged(login, refused.get(server))] as const] : [];
+  });
+  return Object.fromEntries(logins);
+}
+
+function judged({ refused: _, ...login }: StoredLogin, refused: string | undefined): StoredLogin {
+  return refused === credentialDigest(login.username, login.password) ? { ...login, refused: true } : login;
+}
+
+/** The login for a server with the time of its renewal; `undefined` where the store has none of our user. */
+export function datedLogin(
+  logins: Logins,
+  server: string,
+  { cloud, rotateAt }: Renewal,
+): DatedLogin | undefined {
+  const login = loginFor(logins, server);
+  if (login?.username !== cloud.registryUser(server)) return undefined;
+  const { receivedAt, until = Number.POSITIVE_INFINITY, refused } = login;
+  const early = login.until === undefined ? shortest : refusedFor;
+  const longest = Math.min(Math.max(((until - receivedAt) * 2) / 3, shortest), refused ? early : Infinity);
+  return { ...login, due: Math.min(rotateAt(receivedAt, longest), receivedAt + longest) };
+}
+
+function loginChanges(server: string, login: DatedLogin | undefined, now: number): readonly Change[] {
+  const field = `password for ${server}`;
+  if (!login) return [{ field, observed: 'not ours', desired: 'ours' }];
+  if (now < login.due && isBelievable(login, now)) return [];
+  return [{ field, observed: `received ${new Date(login.receivedAt).toISOString()}`, desired: 'renewed' }];
+}
+
+/** What is to be written without asking the cloud. */
+function storeChanges(stored: Logins, wanted: Logins): readonly Change[] {
+  const standing = (login: StoredLogin | undefined) => login && (login.refused ? 'refused' : 'in use');
+  return Object.keys(stored)
+    .map((server) => ({
+      field: `login for ${server}`,
+      observed: standing(loginFor(stored, server)),
+      desired: standing(loginFor(wanted, server)),
+    }))
+    .filter(({ observed, desired }) => observed !== desired);
+}

@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseLogins } from '../../../../../src/agent/parts/registry/answer/logins.ts';
+import { formerLogins } from '../../../../../src/agent/parts/registry/former-logins.ts';
+import { loginsRenewed } from '../../../../../src/agent/parts/registry/renewal.ts';
+import { nodePaths } from '../../../../../src/agent/paths.ts';
+import { FakeCloud } from '../../../../lab/fake-cloud.ts';
+import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
+import { aNode, settle } from '../../a-node.ts';
+
+const hour = 3_600_000;
+const [one, two, three] = ['one.azurecr.io', 'two.azurecr.io', 'three.azurecr.io'] as const;
+/** When that release received what its files have: at midnight; kubelet's plugin fetched that of `two` half an hour later. */
+const received = Date.UTC(2026, 0, 1);
+const fetched = received + hour / 2;
+
+const paths = nodePaths('/');
+const yaml = paths.k3s.registries;
+const cache = paths.slipway.formerLogins;
+const store = paths.slipway.logins;
+
+/** The bytes that the release before the store wrote (commit 173fedd). */
+const written = (name: string) => readFileSync(join(import.meta.dirname, 'before-the-store', name), 'utf8');
+const texts = { [yaml]: written('registries.yaml'), [cache]: written('registry-logins.json') };
+
+function world(changes: Readonly<Record<string, string | undefined>> = {}): MemoryHost {
+  const host = memoryHost({ now: received + hour });
+  for (const [path, text] of Object.entries({ ...texts, ...changes }))
+    if (text !== undefined) host.files.write(path, text, 0o600);
+  return host;
+}
+
+async function times(host: MemoryHost) {
+  const logins = Object.entries(await formerLogins(host, paths));
+  return Object.fromEntries(logins.map(([name, { receivedAt, until }]) => [name, [receivedAt, until]]));
+}
+
+const inFile = [received, received + 3 * hour];
+
+test('has of each server what was received later, with the end of its token, if it has one', async () => {
+  expect(await times(world())).toEqual({
+    [one]: inFile,
+    [two]: [fetched, fetched + 3 * hour],
+    [three]: [received, undefined],
+  });
+});
+
+test('becomes the store, for which no login is fetched', async () => {
+  const host = world();
+  const cloud = new FakeCloud({ registries: [one, two, three], clock: host });
+  const node = aNode('agent', { settings: { registries: { servers: [one, two, three] } } });
+  const [resource] = loginsRenewed(node, { cloud, rotateAt: (after) => after + 2 * hour });
+  const before = await formerLogins(host, paths);
+  expect(resource && (await settle(resource, host))).toEqual(['Drifted file', 'InSync']);
+  expect(parseLogins(host.files.text(store) ?? '')).toEqual(before);
+  expect(cloud.calls).toEqual([]);
+});
+
+describe('has what is left', () => {
+  test.each([
+    [
+      'without the cache, as after a reboot',
+      { [cache]: undefined },
+      { [one]: inFile, [two]: inFile, [three]: [received, undefined] },
+    ],
+    [
+      'without registries.yaml',
+      { [yaml]: undefined },
+      { [one]: inFile, [two]: [fetched, fetched + 3 * hour], [three]: [received, undefined] },
+    ],
+    [
+      'of a damaged cache',
+      { [cache]: texts[cache]?.slice(0, -9) },
+      { [one]: inFile, [two]: inFile, [three]: [received, undefined] },
+    ],
+    ['without the receipts', { [yaml]: texts[yaml]?.replaceAll(/^#.*\n/gm, ''), [cache]: undefined }, {}],
+    [
+      'of a file with another password by hand',
+      { [yaml]: texts[yaml]?.replaceAll(/eyJ/g, 'eyK'), [cache]: undefined },
+      { [three]: [received, undefined] },
+    ],
+    [
+      'of receipts whose time is none',
+      { [yaml]: texts[yaml]?.replaceAll(/received \S+/g, 'received then'), [cache]: undefined },
+      {},
+    ],
+    ['of nothing', { [yaml]: undefined, [cache]: undefined }, {}],
+  ])('%s', async (_, changes, expected) => {
+    expect(await times(world(changes))).toMatchObject(expected);
+    expect(Object.keys(await times(world(changes))).sort()).toEqual(Object.keys(expected).sort());
+  });
+
+  test.each([yaml, cache])('of what is private: not of %s', async (path) => {
+    const host = world();
+    for (const each of [yaml, cache]) if (each !== path) host.files.remove(each);
+    host.files.changeMode(path, 0o644);
+    expect(await formerLogins(host, paths)).toEqual({});
+    host.files.changeMode(path, 0o600);
+    host.files.give(path, '1000:1000');
+    expect(await formerLogins(host, paths)).toEqual({});
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { Secret } from '../../../../../src/agent/engine/secret.ts';
+import {
+  readLogins,
+  renderLogins,
+  storedLogin,
+} from '../../../../../src/agent/parts/registry/login-store.ts';
+import { nodePaths } from '../../../../../src/agent/paths.ts';
+import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
+
+const paths = nodePaths('/');
+const path = paths.slipway.logins;
+const receivedAt = Date.UTC(2026, 0, 1);
+const password = new Secret('canary');
+const logins = {
+  'one.azurecr.io': storedLogin('user', { password, until: receivedAt + 1_000 }, receivedAt),
+  'two.azurecr.io': storedLogin('user', { password }, receivedAt),
+};
+
+function world(): MemoryHost {
+  const host = memoryHost();
+  host.files.write(path, renderLogins(logins).reveal(), 0o600);
+  return host;
+}
+
+test('a store is read as it was written, with its format', async () => {
+  const host = world();
+  expect(await readLogins(host, paths)).toStrictEqual(logins);
+  expect(JSON.parse(host.files.text(path) ?? '')).toEqual({ format: 1, logins });
+});
+
+test('a login without an end has none', () => {
+  expect(storedLogin('user', { password }, receivedAt)).toStrictEqual({
+    username: 'user',
+    password: 'canary',
+    receivedAt,
+  });
+});
+
+test('a store that is printed shows no password', () => {
+  expect(`${renderLogins(logins)}`).toContain('"password": "‹redacted›"');
+  expect(`${renderLogins(logins)}`).not.toContain('canary');
+});
+
+describe('nothing is read, and it is no error, where the store', () => {
+  test.each<[string, (host: MemoryHost) => void]>([
+    ['is lost', (host) => host.files.remove(path)],
+    ['is damaged', (host) => host.files.write(path, '{', 0o600)],
+    ['may be read by others', (host) => host.files.changeMode(path, 0o640)],
+    ['belongs to others', (host) => host.files.give(path, '1000:1000')],
+    [
+      'is a folder',
+      (host) => {
+        host.files.remove(path);
+        host.files.makeDirectory(path);
+      },
+    ],
+  ])('%s', async (_, harm) => {
+    const host = world();
+    harm(host);
+    expect(await readLogins(host, paths)).toEqual({});
+  });
+});

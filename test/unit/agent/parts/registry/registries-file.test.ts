@@ -1,0 +1,164 @@
+import { describe, expect, test } from 'vitest';
+import { recordingHost } from '../../../../../src/agent/host/recording/recording-host.ts';
+import type { Logins } from '../../../../../src/agent/parts/registry/answer/logins.ts';
+import { renderLogins } from '../../../../../src/agent/parts/registry/login-store.ts';
+import { registriesFile } from '../../../../../src/agent/parts/registry/registries-file.ts';
+import { parseRegistries } from '../../../../../src/agent/parts/registry/registries-yaml.ts';
+import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
+import { aNode, outcome, settle } from '../../a-node.ts';
+
+const path = '/etc/rancher/k3s/registries.yaml';
+const storePath = '/var/lib/slipway/logins.json';
+const [server, other] = ['one.azurecr.io', 'two.azurecr.io'] as const;
+const mirrors = { 'docker.io': { endpoint: ['https://mirror.gcr.io'] } };
+
+function fileFor(settings: object) {
+  const [resource] = registriesFile(aNode('server', { settings: { registries: settings } }), ['Needed']);
+  if (!resource) throw new Error('there is no resource');
+  return resource;
+}
+
+const resource = fileFor({ servers: [server, other] });
+
+function store(host: MemoryHost, passwords: Readonly<Record<string, string>>): void {
+  const logins: Logins = Object.fromEntries(
+    Object.entries(passwords).map(([name, password]) => [
+      name,
+      { username: 'user', password, receivedAt: host.now() },
+    ]),
+  );
+  host.files.write(storePath, renderLogins(logins).reveal(), 0o600);
+}
+
+function auth(host: MemoryHost, name: string) {
+  return parseRegistries(host.files.text(path) ?? '')?.configs?.[name]?.auth;
+}
+
+async function world() {
+  const host = memoryHost();
+  store(host, { [server]: 'first', [other]: 'second' });
+  await settle(resource, host);
+  return host;
+}
+
+test('an operator keeps registries.yaml where the settings name no registry', () => {
+  expect(registriesFile(aNode('server'), [])).toEqual([]);
+});
+
+test('has the logins of the store, for root alone', async () => {
+  const host = await world();
+  expect(await outcome(resource, host)).toBe('InSync');
+  expect(host.files.stat(path)?.mode).toBe(0o600);
+  expect(auth(host, server)).toEqual({ username: 'user', password: 'first' });
+  expect(auth(host, other)).toEqual({ username: 'user', password: 'second' });
+  expect(host.files.text(path)).not.toMatch(/received/);
+});
+
+test('follows the store, also for a login that its registry refused', async () => {
+  const host = await world();
+  const login = { username: 'user', password: 'third', receivedAt: host.now(), refused: true } as const;
+  host.files.write(storePath, renderLogins({ [server]: login }).reveal(), 0o600);
+  expect(await settle(resource, host)).toEqual([`Drifted tolerably login for ${server}`, 'InSync']);
+  expect(auth(host, server)).toEqual({ username: 'user', password: 'third' });
+});
+
+test.each([
+  ['received since the file was written is only due', 1, true],
+  ['received before that is put back, as after an edit by hand', 0, false],
+])('a login that was %s', async (_, later, due) => {
+  const host = await world();
+  host.advance(later);
+  store(host, { [server]: 'third', [other]: 'second' });
+  expect(await resource.check(host)).toMatchObject({ state: 'Drifted', drift: { due } });
+});
+
+test('an edit of the settings beside a new login is not only due', async () => {
+  const host = await world();
+  host.advance(1);
+  store(host, { [server]: 'third', [other]: 'second' });
+  const mirrored = fileFor({ servers: [server, other], mirrors });
+  expect(await mirrored.check(host)).toMatchObject({ drift: { due: false } });
+});
+
+describe('a login that the store does not have', () => {
+  test.each<[string, (host: MemoryHost) => void]>([
+    ['because the store is lost', (host) => host.files.remove(storePath)],
+    ['because the store is damaged', (host) => host.files.write(storePath, '{', 0o600)],
+    ['because others may read the store', (host) => host.files.changeMode(storePath, 0o644)],
+    ['of one server', (host) => store(host, { [other]: 'second' })],
+  ])('%s stays as the file has it', async (_, harm) => {
+    const host = await world();
+    harm(host);
+    const mirrored = fileFor({ servers: [server, other], mirrors });
+    expect(await outcome(resource, host)).toBe('InSync');
+    expect(await settle(mirrored, host)).toEqual(['Drifted tolerably mirrors and TLS', 'InSync']);
+    expect(auth(host, server)).toEqual({ username: 'user', password: 'first' });
+  });
+
+  test('is none if others could have written the file', async () => {
+    const host = await world();
+    host.files.remove(storePath);
+    host.files.give(path, '1000:1000');
+    expect(await settle(resource, host)).toEqual(['Drifted owner', 'InSync']);
+    expect(auth(host, server)).toEqual({});
+  });
+});
+
+describe('after an edit', () => {
+  test.each([
+    ['not YAML', () => '{', 'Drifted content'],
+    [
+      'a mirror by hand',
+      (text: string) => text.replace('"configs"', '  "quay.io": {}\n"configs"'),
+      'Drifted tolerably mirrors and TLS',
+    ],
+    [
+      'a login by hand',
+      (text: string) => `${text}  "ghcr.io": { auth: { username: me } }\n`,
+      'Drifted tolerably credentials of other registries',
+    ],
+    [
+      'another user',
+      (text: string) => text.replace('"user"', '"me"'),
+      `Drifted tolerably login for ${server}`,
+    ],
+    [
+      'no password',
+      (text: string) => text.replace(/"password": .*/, ''),
+      `Drifted tolerably login for ${server}`,
+    ],
+    ['a comment', (text: string) => `# hello\n${text}`, 'Drifted tolerably text'],
+  ])('%s: it is as it was, and no login is fetched', async (_name, edit, expected) => {
+    const host = await world();
+    const before = host.files.text(path) ?? '';
+    host.files.write(path, edit(before), 0o600);
+    expect(await settle(resource, host)).toEqual([expected, 'InSync']);
+    expect(host.files.text(path)).toBe(before);
+  });
+});
+
+test('with mirrors alone it needs no store', async () => {
+  const host = memoryHost();
+  const mirrored = fileFor({ mirrors });
+  expect(await settle(mirrored, host)).toEqual(['Drifted file', 'InSync']);
+  expect(host.files.text(path)).toContain('mirror.gcr.io');
+});
+
+test('no password is shown, in a plan or in a journal, not even by a digest', async () => {
+  const changes: unknown[] = [];
+  for (const password of ['canary-1', 'canary-2']) {
+    const host = await world();
+    store(host, { [server]: password });
+    const dry = recordingHost(host);
+    const finding = await resource.check(dry);
+    if (finding.state !== 'Drifted') throw new Error('it is in sync');
+    await finding.drift.remedy(dry);
+    changes.push(finding.drift.changes);
+    expect(JSON.stringify(dry.journal)).toContain('‹redacted›');
+    expect(JSON.stringify([finding, dry.journal])).not.toContain('canary');
+  }
+  expect(changes[0]).toEqual(changes[1]);
+  expect(changes[0]).toEqual([
+    { field: `login for ${server}`, observed: 'other', desired: 'as it was received last' },
+  ]);
+});

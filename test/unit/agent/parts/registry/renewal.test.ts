@@ -1,0 +1,317 @@
+import { describe, expect, test } from 'vitest';
+import { received } from '../../../../../src/agent/clouds/jwt.ts';
+import { NodeError } from '../../../../../src/agent/engine/errors.ts';
+import { Secret } from '../../../../../src/agent/engine/secret.ts';
+import { recordingHost } from '../../../../../src/agent/host/recording/recording-host.ts';
+import {
+  type Logins,
+  parseLogins,
+  type StoredLogin,
+} from '../../../../../src/agent/parts/registry/answer/logins.ts';
+import { credentialDigest, writeProof } from '../../../../../src/agent/parts/registry/proof/pull-record.ts';
+import { loginsRenewed } from '../../../../../src/agent/parts/registry/renewal.ts';
+import { FakeCloud } from '../../../../lab/fake-cloud.ts';
+import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
+import { aNode, failure, outcome, settle } from '../../a-node.ts';
+
+const path = '/var/lib/slipway/logins.json';
+const minute = 60_000;
+const hour = 60 * minute;
+const server = 'myteam.azurecr.io';
+const other = 'two.azurecr.io';
+
+/** A tick at every even hour; time begins at one. */
+const rotateAt = (after: number) => (Math.floor(after / (2 * hour)) + 1) * 2 * hour;
+
+const node = (servers: readonly string[] = [server]) =>
+  aNode('server', { settings: { registries: { servers } } });
+
+function world(servers?: readonly string[]) {
+  const host = memoryHost();
+  const cloud = new FakeCloud({ registries: [server, other], clock: host });
+  const [resource] = loginsRenewed(node(servers), { cloud, rotateAt });
+  if (!resource) throw new Error('there is no resource');
+  return { host, cloud, resource };
+}
+
+function stored(host: MemoryHost): Logins {
+  return parseLogins(host.files.text(path) ?? '');
+}
+
+function store(host: MemoryHost, logins: Logins): void {
+  host.files.write(path, JSON.stringify({ format: 1, logins }), 0o600);
+}
+
+function login(password: string, receivedAt: number, username = 'fake-user'): StoredLogin {
+  return { username, password, receivedAt, until: receivedAt + 3 * hour };
+}
+
+async function refuse(host: MemoryHost, { username, password }: StoredLogin): Promise<void> {
+  const credential = credentialDigest(username, password);
+  const proof = { credential, images: [], result: 'refused', refused: true };
+  await writeProof(host, '/run/slipway/pull-proof.json', server, proof);
+}
+
+test('without login servers there is no store', () => {
+  expect(loginsRenewed(node([]), { cloud: new FakeCloud(), rotateAt })).toEqual([]);
+});
+
+test('is written 0600 and looked at again at the tick', async () => {
+  const { host, cloud, resource } = world();
+  cloud.tokenLifetime = 24 * hour;
+  expect(await settle(resource, host)).toEqual(['Drifted file', 'InSync']);
+  expect((await host.readFile(path))?.mode).toBe(0o600);
+  expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 2 * hour });
+});
+
+test('is renewed with two thirds of the shortest life gone, where that comes before the tick', async () => {
+  const { host, cloud, resource } = world();
+  cloud.tokenLifetime = hour;
+  await settle(resource, host);
+  expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 40 * minute });
+  host.advance(40 * minute);
+  expect(await settle(resource, host)).toEqual([`Drifted tolerably password for ${server}`, 'InSync']);
+  expect(cloud.calls).toHaveLength(2);
+});
+
+test('counts life from receipt, so that a wrong clock does no harm', async () => {
+  const { host, cloud, resource } = world();
+  cloud.clockSkew = -10 * 365 * 24 * hour;
+  expect(await settle(resource, host)).toEqual(['Drifted file', 'InSync']);
+  expect(stored(host)[server]).toMatchObject({ receivedAt: host.now(), until: host.now() + 3 * hour });
+});
+
+test('is renewed when the clock went back behind its time', async () => {
+  const { host, resource } = world();
+  await settle(resource, host);
+  const past = memoryHost({ now: host.now() - hour });
+  past.readFile = (file) => host.readFile(file);
+  expect(await outcome(resource, past)).toBe(`Drifted tolerably password for ${server}`);
+});
+
+test('a registry that is away is tolerable, whatever the age of what is there', async () => {
+  const { host, cloud, resource } = world();
+  await settle(resource, host);
+  cloud.fail('registryPassword', new NodeError('RegistryUnavailable', 'away'));
+  const before = await host.readFile(path);
+  host.advance(30 * hour);
+  expect(await settle(resource, host)).toEqual([
+    `Drifted tolerably password for ${server}`,
+    'RegistryUnavailable soon',
+  ]);
+  expect(await host.readFile(path)).toEqual(before);
+  cloud.heal();
+  expect((await settle(resource, host)).at(-1)).toBe('InSync');
+});
+
+test('one registry that refuses keeps the others from nothing, and is asked alone', async () => {
+  const { host, cloud, resource } = world([server, 'three.azurecr.io']);
+  expect(await settle(resource, host)).toEqual(['Drifted file', 'RegistryUnauthorized soon']);
+  const [first] = host.journal;
+  expect(first).toMatchObject({
+    kind: 'write',
+    content: expect.stringContaining(`"${server}": {`),
+  });
+  const { length } = cloud.calls;
+  expect(await settle(resource, host)).toEqual([
+    'Drifted tolerably password for three.azurecr.io',
+    'RegistryUnauthorized soon',
+  ]);
+  expect(cloud.calls.slice(length)).toEqual(['registryPassword three.azurecr.io']);
+  expect(host.journal).toHaveLength(1);
+});
+
+test('a password that was kept is due by when it was received, not by when the file was written', async () => {
+  const { host, cloud, resource } = world([server, 'three.azurecr.io']);
+  cloud.tokenLifetime = hour;
+  await settle(resource, host);
+  host.advance(30 * minute);
+  cloud.registries.add('three.azurecr.io');
+  cloud.tokenLifetime = 12 * hour;
+  expect(await settle(resource, host)).toEqual(['Drifted tolerably password for three.azurecr.io', 'InSync']);
+  host.advance(11 * minute);
+  expect(await outcome(resource, host)).toBe(`Drifted tolerably password for ${server}`);
+});
+
+test('a password for seconds is renewed every five, one for years at the tick', async () => {
+  const { host, cloud, resource } = world();
+  cloud.tokenLifetime = 3_000;
+  await settle(resource, host);
+  expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 5_000 });
+  host.advance(5_000);
+  cloud.tokenLifetime = 10 * 365 * 24 * hour;
+  await settle(resource, host);
+  expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() - 5_000 + 2 * hour });
+});
+
+test('the schedule is told how long the password may wait', async () => {
+  const { host, cloud } = world();
+  const asked: number[] = [];
+  const tell = (_: number, within: number) => {
+    asked.push(within);
+    return Number.POSITIVE_INFINITY;
+  };
+  const [resource] = loginsRenewed(node(), { cloud, rotateAt: tell });
+  if (resource) await settle(resource, host);
+  expect(new Set(asked)).toEqual(new Set([2 * hour]));
+});
+
+test('has what was received, and its end', async () => {
+  const { host, resource } = world();
+  await settle(resource, host);
+  expect(JSON.parse(host.files.text(path) ?? '')).toEqual({
+    format: 1,
+    logins: {
+      [server]: {
+        username: 'fake-user',
+        password: expect.stringMatching(/^eyJ/),
+        receivedAt: host.now(),
+        until: host.now() + 3 * hour,
+      },
+    },
+  });
+});
+
+test('has no end for a password that says none, and renews it at the tick', async () => {
+  const { host, cloud, resource } = world();
+  cloud.registryPassword = async () => received(new Secret('hunter2'), host.now());
+  await settle(resource, host);
+  expect(stored(host)[server]).toStrictEqual({
+    username: 'fake-user',
+    password: 'hunter2',
+    receivedAt: host.now(),
+  });
+  expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 2 * hour });
+});
+
+describe('fetched anew, whatever became of it, is a store that is', () => {
+  test.each<[string, (host: MemoryHost) => void, string]>([
+    ['lost', (host) => host.files.remove(path), 'Drifted file'],
+    [
+      'cut off',
+      (host) => host.files.write(path, (host.files.text(path) ?? '').slice(0, -5), 0o600),
+      'tolerably',
+    ],
+    ['empty', (host) => host.files.write(path, '', 0o600), 'tolerably'],
+    ['no JSON', (host) => host.files.write(path, 'logins', 0o600), 'tolerably'],
+    ['open to others', (host) => host.files.changeMode(path, 0o644), 'Drifted mode'],
+    ['of another user', (host) => host.files.give(path, '1000:1000'), 'Drifted owner'],
+    ['of another login', (host) => store(host, { [server]: login('x', host.now(), 'me') }), 'tolerably'],
+  ])('%s', async (_, harm, drifted) => {
+    const { host, cloud, resource } = world();
+    await settle(resource, host);
+    harm(host);
+    const told = drifted === 'tolerably' ? `Drifted tolerably password for ${server}` : drifted;
+    expect(await settle(resource, host)).toEqual([told, 'InSync']);
+    expect(cloud.calls).toHaveLength(2);
+    expect(host.files.stat(path)?.mode).toBe(0o600);
+  });
+
+  test('lost, even while its registry is away: what needs it waits only before the first', async () => {
+    const { host, cloud, resource } = world([server, other]);
+    cloud.registries.delete(server);
+    cloud.registries.delete(other);
+    expect(await settle(resource, host)).toEqual(['Drifted file', 'RegistryUnauthorized soon']);
+    expect(host.files.stat(path)).toBeUndefined();
+    cloud.registries.add(other);
+    await settle(resource, host);
+    expect(Object.keys(stored(host))).toEqual([other]);
+    expect(await outcome(resource, host)).toBe(`Drifted tolerably password for ${server}`);
+  });
+});
+
+test('one of a later release is read as far as it is known, and no login is fetched for it', async () => {
+  const { host, cloud, resource } = world();
+  const later = { format: 2, new: 1, logins: { [server]: { ...login('x', host.now()), new: [2] } } };
+  host.files.write(path, JSON.stringify(later), 0o600);
+  expect(await settle(resource, host)).toEqual(['InSync']);
+  expect(cloud.calls).toEqual([]);
+});
+
+test('a server that is not ours any more is left out', async () => {
+  const { host, cloud, resource } = world();
+  store(host, { [server]: login('x', host.now()), 'old.azurecr.io': login('y', host.now()) });
+  expect(await settle(resource, host)).toEqual(['Drifted tolerably login for old.azurecr.io', 'InSync']);
+  expect(Object.keys(stored(host))).toEqual([server]);
+  expect(cloud.calls).toEqual([]);
+});
+
+describe("what kubelet's plugin writes while a login is fetched", () => {
+  test.each([
+    ['of another server stays', other, 'theirs'],
+    ['of the same server gives way to what was received later', server, undefined],
+  ])('%s', async (_, of, expected) => {
+    const { host, cloud, resource } = world([server, other]);
+    store(host, { [other]: login('old', host.now()) });
+    const own = cloud.registryPassword.bind(cloud);
+    cloud.registryPassword = async (asked) => {
+      store(host, { ...stored(host), [of]: login('theirs', host.now()) });
+      host.advance(1);
+      return own(asked);
+    };
+    expect((await settle(resource, host)).at(-1)).toBe('InSync');
+    const kept = stored(host)[of]?.password;
+    if (expected) expect(kept).toBe(expected);
+    else expect(kept).toMatch(/^eyJ/);
+  });
+});
+
+describe('a login that its registry refused', () => {
+  test('is marked in the store, and unmarked when it is accepted', async () => {
+    const { host, resource } = world();
+    await settle(resource, host);
+    const [before] = Object.values(stored(host));
+    if (!before) throw new Error('there is no login');
+    await refuse(host, before);
+    expect(await settle(resource, host)).toEqual([`Drifted tolerably login for ${server}`, 'InSync']);
+    expect(stored(host)).toEqual({ [server]: { ...before, refused: true } });
+    host.files.remove('/run/slipway/pull-proof.json');
+    await settle(resource, host);
+    expect(stored(host)).toEqual({ [server]: before });
+  });
+
+  test('is due ten minutes after its receipt', async () => {
+    const { host, cloud, resource } = world();
+    store(host, { [server]: login('x', host.now()) });
+    await refuse(host, login('x', host.now()));
+    await settle(resource, host);
+    expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 10 * minute });
+    host.advance(10 * minute);
+    await settle(resource, host);
+    expect(cloud.calls).toHaveLength(1);
+    expect(stored(host)[server]).not.toHaveProperty('refused');
+  });
+
+  test('and does not end is due at once, and is for a person if the cloud gives it again', async () => {
+    const { host, cloud, resource } = world();
+    let password = 'wrong';
+    cloud.registryPassword = async () => ({ password: new Secret(password) });
+    await settle(resource, host);
+    await refuse(host, { username: 'fake-user', password, receivedAt: 0 });
+    host.advance(minute);
+    const seen = await settle(resource, host);
+    expect(seen.at(-1)).toBe('PullCredentialRefused slow');
+    password = 'right';
+    expect((await settle(resource, host)).at(-1)).toBe('InSync');
+    expect(stored(host)[server]).toMatchObject({ password, receivedAt: host.now() });
+  });
+});
+
+test('an empty password is none', async () => {
+  const { host, cloud, resource } = world();
+  cloud.registryPassword = async () => ({ password: new Secret('') });
+  const finding = await resource.check(host);
+  const remedy = finding.state === 'Drifted' ? finding.drift.remedy(host) : undefined;
+  await expect(remedy?.catch(failure)).resolves.toBe('RegistryUnavailable soon');
+});
+
+test('a dry run converges and shows no password', async () => {
+  const { host, cloud, resource } = world();
+  const dry = recordingHost(host);
+  const finding = await resource.check(dry);
+  if (finding.state === 'Drifted') await finding.drift.remedy(dry);
+  expect(await resource.check(dry)).toMatchObject({ state: 'InSync' });
+  expect(cloud.calls).toEqual([]);
+  expect(dry.journal.map(({ kind }) => kind)).toEqual(['obtain', 'write']);
+  expect(dry.journal[1]).toMatchObject({ content: expect.stringContaining('"password": "‹redacted›"') });
+});
