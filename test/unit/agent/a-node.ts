@@ -59,17 +59,16 @@ function told(finding: Finding): string {
   if (finding.state === 'Waiting') return `Waiting ${finding.reason}`;
   if (finding.state === 'InSync') return 'InSync';
   const { changes, blocks = true } = finding.drift;
-  return `Drifted${blocks ? '' : ' tolerably'} ${changes.map(({ field }) => field).join(', ')}`;
+  return `Drifted${blocks ? '' : ' (non-blocking)'} ${changes.map(({ field }) => field).join(', ')}`;
 }
 
-/** The reason of an error, how soon it is tried again, and whether it blocks. */
+/** The reason of an error, what ends it, and whether it blocks. */
 export function failure(error: unknown): string {
   const { reason, endedBy, blocks, message } = error as Record<string, unknown>;
-  const pace = endedBy === 'person' ? 'slow' : 'soon';
-  return reason ? `${reason} ${pace}${blocks ? '' : ', blocks nobody'}` : `Error: ${message}`;
+  return reason ? `${reason} (${endedBy}${blocks ? '' : ', non-blocking'})` : `Error: ${message}`;
 }
 
-/** Checks, and puts right, until a check is satisfied or the remedy fails; the outcomes in turn. */
+/** Checks and corrects until a check is satisfied or the remedy fails; the outcomes in turn. */
 export async function settle(resource: Resource, host: MemoryHost, passes = 6): Promise<readonly string[]> {
   const seen: string[] = [];
   for (let pass = 0; pass < passes; pass += 1) {

@@ -59,7 +59,7 @@ describe('needs', () => {
     ['a change', async () => drifted(async () => {}), 'InSync'],
     ['one step of a change', async () => step(drifted(async () => {})), 'Blocked'],
     [
-      'a failure that blocks nobody',
+      'a failure that does not block',
       () => Promise.reject(new NodeError('VersionDrift', '', { blocks: false })),
       'InSync',
     ],

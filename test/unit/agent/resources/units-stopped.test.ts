@@ -38,7 +38,7 @@ describe('what systemd does not tell is not stopped', () => {
     ['it tells nothing', ''],
     ['it tells of one of two', none],
   ])('where %s', async (_, answer) => {
-    expect(await outcome(stopped(), machine(answer))).toBe('CommandFailed soon');
+    expect(await outcome(stopped(), machine(answer))).toBe('CommandFailed (time)');
   });
 });
 

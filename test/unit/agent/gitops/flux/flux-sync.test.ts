@@ -24,7 +24,7 @@ test('ready names the revision and looks again', async () => {
   });
 });
 
-describe('not ready quotes Flux and blocks nobody', () => {
+describe('not ready quotes Flux and does not block', () => {
   test.each<readonly [string, Api, string, string]>([
     [
       'the source',

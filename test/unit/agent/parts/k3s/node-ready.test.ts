@@ -65,7 +65,7 @@ describe('nodeReady', () => {
     ],
   ])('answer %# is no Node', async (printed, fault) => {
     const resource = nodeReady(aNode('agent'), []);
-    expect(await outcome(resource, world(printed))).toBe('UnexpectedAnswer soon');
+    expect(await outcome(resource, world(printed))).toBe('UnexpectedAnswer (time)');
     await expect(resource.check(world(printed))).rejects.toMatchObject({
       message: `kubectl get node printed something else than a Node as JSON: ${fault}.`,
       cause: expect.anything(),
@@ -91,8 +91,8 @@ describe('nodeTaintsApplied', () => {
       [{ key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' }, taint],
       'InSync',
     ],
-    ['is missing', [], 'TaintNotApplied slow, blocks nobody'],
-    ['has another effect', [{ ...taint, effect: 'NoExecute' }], 'TaintNotApplied slow, blocks nobody'],
+    ['is missing', [], 'TaintNotApplied (person, non-blocking)'],
+    ['has another effect', [{ ...taint, effect: 'NoExecute' }], 'TaintNotApplied (person, non-blocking)'],
   ])('the taint %s', async (_name, taints, expected) => {
     const [resource] = nodeTaintsApplied(aNode('observability'), []);
     expect(resource && (await outcome(resource, world(apiNode('True', taints))))).toBe(expected);

@@ -147,7 +147,7 @@ describe('the way to what root runs', () => {
   ])('is refused with %s', async (_, parts, arrange) => {
     const host = machine();
     arrange(withoutData(host));
-    expect(await outcome(directories, host)).toBe('UnsafePath slow');
+    expect(await outcome(directories, host)).toBe('UnsafePath (person)');
     const error = await directories.check(host).catch((thrown: Error) => thrown);
     for (const part of parts.split('|')) expect(`${error}`).toContain(part);
   });
@@ -178,13 +178,13 @@ describe('a node that has joined', () => {
   test('goes on, and says so', async () => {
     const host = machine(joined);
     host.files.give('/usr/local/bin', '1000:1000');
-    expect(await outcome(directories, host)).toBe('UnsafePath slow, blocks nobody');
+    expect(await outcome(directories, host)).toBe('UnsafePath (person, non-blocking)');
   });
 
   test('is not taken for one by a file that another user can have put there', async () => {
     const host = machine(joined);
     host.files.give('/var/lib/rancher', '1000:1000');
-    expect(await outcome(directories, host)).toBe('UnsafePath slow');
+    expect(await outcome(directories, host)).toBe('UnsafePath (person)');
   });
 });
 
@@ -209,7 +209,7 @@ describe("Slipway's own directories", () => {
     const host = machine();
     host.files.give('/var/lib', '1000:1000');
     host.files.give('/var/lib/slipway', '1000:1000');
-    expect(await outcome(directories, host)).toBe('UnsafePath slow');
+    expect(await outcome(directories, host)).toBe('UnsafePath (person)');
     expect(host.lines()).toEqual([]);
   });
 });

@@ -16,12 +16,12 @@ async function troubles(host: MemoryHost, changes: NodeChanges = {}, memory = 4_
 describe('preflight', () => {
   test.each<readonly [string, Readonly<Record<string, string>>, NodeChanges, readonly string[]]>([
     ['finds nothing wrong', {}, {}, []],
-    ['refuses cgroups of version 1 before the first start', v1, {}, ['CgroupsUnsupported slow']],
+    ['refuses cgroups of version 1 before the first start', v1, {}, ['CgroupsUnsupported (person)']],
     [
       'lets a node go on that has joined',
       { ...v1, ...joined },
       {},
-      ['CgroupsUnsupported slow, blocks nobody'],
+      ['CgroupsUnsupported (person, non-blocking)'],
     ],
     ['judges cgroups by the K3s that is wanted', v1, { version: 'v1.34.5+k3s1' }, []],
     [
@@ -43,24 +43,24 @@ describe('preflight', () => {
       {},
       [],
     ],
-    ['refuses a noexec target before the first start', noexec, {}, ['MountedNoexec slow']],
+    ['refuses a noexec target before the first start', noexec, {}, ['MountedNoexec (person)']],
   ])('%s', async (_name, files, changes, expected) => {
     expect(await troubles(memoryHost({ files }), changes)).toEqual(expected);
   });
 
   test('names a full target, by what K3s needs before and after its first start', async () => {
     const free = async () => 300;
-    expect(await troubles(memoryHost(), {}, 4_096, free)).toEqual(['DiskFull slow, blocks nobody']);
+    expect(await troubles(memoryHost(), {}, 4_096, free)).toEqual(['DiskFull (person, non-blocking)']);
     expect(await troubles(memoryHost({ files: joined }), {}, 4_096, free)).toEqual([]);
     expect(await troubles(memoryHost({ files: joined }), {}, 4_096, async () => 50)).toEqual([
-      'DiskFull slow, blocks nobody',
+      'DiskFull (person, non-blocking)',
     ]);
   });
 
   test('takes the room of a first start where K3s is installed, and where it has joined, but not both', async () => {
     for (const path of Object.keys(joined)) {
       const host = memoryHost({ files: { [path]: 'x' } });
-      expect(await troubles(host, {}, 4_096, async () => 300)).toEqual(['DiskFull slow, blocks nobody']);
+      expect(await troubles(host, {}, 4_096, async () => 300)).toEqual(['DiskFull (person, non-blocking)']);
       expect(await troubles(host, {}, 4_096, async () => 700)).toEqual([]);
     }
     expect(await troubles(memoryHost({ files: joined }), {}, 4_096, async () => 100)).toEqual([]);
@@ -68,10 +68,10 @@ describe('preflight', () => {
 
   test('takes a VM that is sold with enough memory, of which the kernel keeps a part', async () => {
     expect(await troubles(memoryHost(), {}, 436)).toEqual([]);
-    expect(await troubles(memoryHost(), {}, 435)).toEqual(['MemoryTooSmall slow, blocks nobody']);
+    expect(await troubles(memoryHost(), {}, 435)).toEqual(['MemoryTooSmall (person, non-blocking)']);
   });
 
   test('names little memory', async () => {
-    expect(await troubles(memoryHost(), {}, 100)).toEqual(['MemoryTooSmall slow, blocks nobody']);
+    expect(await troubles(memoryHost(), {}, 100)).toEqual(['MemoryTooSmall (person, non-blocking)']);
   });
 });

@@ -37,14 +37,14 @@ describe('applied', () => {
       'forwarding is off',
       { '/proc/sys/net/ipv4/ip_forward': '0\n' },
       'InSync',
-      'Drifted tolerably net.ipv4.ip_forward',
+      'Drifted (non-blocking) net.ipv4.ip_forward',
     ],
-    ['overlay is missing', { '/proc/filesystems': '\text4\n' }, 'Drifted tolerably overlay', 'InSync'],
+    ['overlay is missing', { '/proc/filesystems': '\text4\n' }, 'Drifted (non-blocking) overlay', 'InSync'],
     [
       'too few watches',
       { '/proc/sys/fs/inotify/max_user_watches': '65536\n' },
       'InSync',
-      'Drifted tolerably fs.inotify.max_user_watches',
+      'Drifted (non-blocking) fs.inotify.max_user_watches',
     ],
   ])('%s', async (_name, changes, modules, sysctl) => {
     const host = memoryHost({ files: { ...kernel, ...changes } });

@@ -31,7 +31,7 @@ test.each([
     'what nobody can look at',
     { [unit]: '', [rules]: '' },
     { exitCode: 1, stderr: 'Failed to connect to bus: No such file or directory' },
-    'ImdsGuardFailed slow',
+    'ImdsGuardFailed (person)',
   ],
   ['the unit alone', { [unit]: '' }, gone, 'Drifted files'],
 ])('%s', async (_, files, list, found) => {

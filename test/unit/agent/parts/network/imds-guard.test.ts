@@ -22,7 +22,7 @@ test('rules and unit, loaded and enabled, and then in force', () => {
 test('whatever is wrong with it, it holds up nobody', async () => {
   const host = memoryHost().on({ file: 'systemctl' }, 'LoadState=masked\nActiveState=inactive\n');
   for (const resource of imdsGuard(aNode('server'))) {
-    expect(await outcome(resource, host), resource.id).toMatch(/^Drifted tolerably |, blocks nobody$/);
+    expect(await outcome(resource, host), resource.id).toMatch(/non-blocking/);
   }
 });
 

@@ -28,9 +28,14 @@ describe('the rules', () => {
       'not to be asked for',
       'active',
       { exitCode: 1, stderr: 'Failed to connect to bus: No such file or directory\n' },
-      'ImdsGuardFailed slow',
+      'ImdsGuardFailed (person)',
     ],
-    ['not to be seen', 'active', { exitCode: 1, stderr: 'Operation not permitted' }, 'ImdsGuardFailed slow'],
+    [
+      'not to be seen',
+      'active',
+      { exitCode: 1, stderr: 'Operation not permitted' },
+      'ImdsGuardFailed (person)',
+    ],
   ])('%s', async (_, state, nft, found) => {
     expect(await outcome(resource, machine(state, nft))).toBe(found);
   });
@@ -69,7 +74,7 @@ describe('the rules', () => {
   test('need nft', async () => {
     const host = machine('active');
     host.files.remove('/usr/sbin/nft');
-    expect(await outcome(resource, host)).toBe('NftablesMissing slow');
+    expect(await outcome(resource, host)).toBe('NftablesMissing (person)');
   });
 });
 
@@ -80,7 +85,7 @@ describe('a load that fails', () => {
     const host = machine('inactive')
       .on({ file: 'systemctl', args: /^reload-or-restart / }, { exitCode: 1, stderr: 'Job failed.' })
       .on({ file: 'journalctl', args: asked }, 'x.nft:9:3-9: Error: Operation not supported\n');
-    expect(await settle(resource, host)).toEqual(['Drifted rules', 'ImdsGuardFailed slow']);
+    expect(await settle(resource, host)).toEqual(['Drifted rules', 'ImdsGuardFailed (person)']);
     const finding = await resource.check(host);
     const thrown = finding.state === 'Drifted' && (await finding.drift.remedy(host).catch((error) => error));
     expect(thrown.message).toContain('It wrote: x.nft:9:3-9: Error: Operation not supported');
@@ -90,6 +95,6 @@ describe('a load that fails', () => {
     const host = machine('inactive').on({ file: 'systemctl', args: /^reload-or/ }, { exitCode: 127 });
     const finding = await resource.check(host);
     const thrown = finding.state === 'Drifted' && (await finding.drift.remedy(host).catch((error) => error));
-    expect(failure(thrown)).toBe('CommandNotFound slow');
+    expect(failure(thrown)).toBe('CommandNotFound (person)');
   });
 });

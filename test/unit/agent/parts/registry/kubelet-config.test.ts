@@ -87,7 +87,7 @@ describe('the resource', () => {
     ['a map of something else', 'providers: { name: x }\n'],
   ])('%s is left alone, and holds up nobody', async (_, content) => {
     const host = machine(content);
-    expect(await settle(resource, host)).toEqual(['ProviderNotOurs slow, blocks nobody']);
+    expect(await settle(resource, host)).toEqual(['ProviderNotOurs (person, non-blocking)']);
     expect(host.files.text(path)).toBe(content);
   });
 
@@ -107,7 +107,7 @@ describe('the resource', () => {
   test('a provider of another program whose name begins as ours does is left alone', async () => {
     const content = 'providers:\n  - name: slipway\n    matchImages: ["x"]\n';
     const host = machine(content);
-    expect(await settle(resource, host)).toEqual(['ProviderNotOurs slow, blocks nobody']);
+    expect(await settle(resource, host)).toEqual(['ProviderNotOurs (person, non-blocking)']);
   });
 
   const merged = `${text}  - name: theirs\n    matchImages: ["*.example.com"]\n`;
@@ -161,17 +161,17 @@ describe('the resource', () => {
     [
       'another configuration',
       'image-credential-provider-config: /etc/ecr.yaml\n',
-      'ProviderNotOurs slow, blocks nobody',
+      'ProviderNotOurs (person, non-blocking)',
     ],
     [
       'another folder',
       'image-credential-provider-bin-dir: /opt/bin\n',
-      'ProviderNotOurs slow, blocks nobody',
+      'ProviderNotOurs (person, non-blocking)',
     ],
     [
       'it to kubelet',
       'kubelet-arg: [max-pods=50, image-credential-provider-config=/x]\n',
-      'ProviderNotOurs slow, blocks nobody',
+      'ProviderNotOurs (person, non-blocking)',
     ],
     ['the same places', `image-credential-provider-config: ${path}\n`, 'Drifted content, mode'],
     ['something else', 'tls-san: [k8s.example]\n', 'Drifted content, mode'],

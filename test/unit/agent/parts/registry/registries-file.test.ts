@@ -58,7 +58,7 @@ test('follows the store, also for a login that its registry refused', async () =
   const host = await world();
   const login = { username: 'user', password: 'third', receivedAt: host.now(), refused: true } as const;
   host.files.write(storePath, renderLogins({ [server]: login }).reveal(), 0o600);
-  expect(await settle(resource, host)).toEqual([`Drifted tolerably login for ${server}`, 'InSync']);
+  expect(await settle(resource, host)).toEqual([`Drifted (non-blocking) login for ${server}`, 'InSync']);
   expect(auth(host, server)).toEqual({ username: 'user', password: 'third' });
 });
 
@@ -91,7 +91,7 @@ describe('a login that the store does not have', () => {
     harm(host);
     const mirrored = fileFor({ servers: [server, other], mirrors });
     expect(await outcome(resource, host)).toBe('InSync');
-    expect(await settle(mirrored, host)).toEqual(['Drifted tolerably mirrors and TLS', 'InSync']);
+    expect(await settle(mirrored, host)).toEqual(['Drifted (non-blocking) mirrors and TLS', 'InSync']);
     expect(auth(host, server)).toEqual({ username: 'user', password: 'first' });
   });
 
@@ -110,24 +110,24 @@ describe('after an edit', () => {
     [
       'a mirror by hand',
       (text: string) => text.replace('"configs"', '  "quay.io": {}\n"configs"'),
-      'Drifted tolerably mirrors and TLS',
+      'Drifted (non-blocking) mirrors and TLS',
     ],
     [
       'a login by hand',
       (text: string) => `${text}  "ghcr.io": { auth: { username: me } }\n`,
-      'Drifted tolerably credentials of other registries',
+      'Drifted (non-blocking) credentials of other registries',
     ],
     [
       'another user',
       (text: string) => text.replace('"user"', '"me"'),
-      `Drifted tolerably login for ${server}`,
+      `Drifted (non-blocking) login for ${server}`,
     ],
     [
       'no password',
       (text: string) => text.replace(/"password": .*/, ''),
-      `Drifted tolerably login for ${server}`,
+      `Drifted (non-blocking) login for ${server}`,
     ],
-    ['a comment', (text: string) => `# hello\n${text}`, 'Drifted tolerably text'],
+    ['a comment', (text: string) => `# hello\n${text}`, 'Drifted (non-blocking) text'],
   ])('%s: it is as it was, and no login is fetched', async (_name, edit, expected) => {
     const host = await world();
     const before = host.files.text(path) ?? '';

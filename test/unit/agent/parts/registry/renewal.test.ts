@@ -70,7 +70,7 @@ test('is renewed with two thirds of the shortest life gone, where that comes bef
   await settle(resource, host);
   expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 40 * minute });
   host.advance(40 * minute);
-  expect(await settle(resource, host)).toEqual([`Drifted tolerably password for ${server}`, 'InSync']);
+  expect(await settle(resource, host)).toEqual([`Drifted (non-blocking) password for ${server}`, 'InSync']);
   expect(cloud.calls).toHaveLength(2);
 });
 
@@ -86,18 +86,18 @@ test('is renewed when the clock went back behind its time', async () => {
   await settle(resource, host);
   const past = memoryHost({ now: host.now() - hour });
   past.readFile = (file) => host.readFile(file);
-  expect(await outcome(resource, past)).toBe(`Drifted tolerably password for ${server}`);
+  expect(await outcome(resource, past)).toBe(`Drifted (non-blocking) password for ${server}`);
 });
 
-test('a registry that is away is tolerable, whatever the age of what is there', async () => {
+test('a registry that is away does not block, whatever the age of what is there', async () => {
   const { host, cloud, resource } = world();
   await settle(resource, host);
   cloud.fail('registryPassword', new NodeError('RegistryUnavailable', 'away'));
   const before = await host.readFile(path);
   host.advance(30 * hour);
   expect(await settle(resource, host)).toEqual([
-    `Drifted tolerably password for ${server}`,
-    'RegistryUnavailable soon',
+    `Drifted (non-blocking) password for ${server}`,
+    'RegistryUnavailable (time)',
   ]);
   expect(await host.readFile(path)).toEqual(before);
   cloud.heal();
@@ -106,7 +106,7 @@ test('a registry that is away is tolerable, whatever the age of what is there', 
 
 test('one registry that refuses keeps the others from nothing, and is asked alone', async () => {
   const { host, cloud, resource } = world([server, 'three.azurecr.io']);
-  expect(await settle(resource, host)).toEqual(['Drifted file', 'RegistryUnauthorized soon']);
+  expect(await settle(resource, host)).toEqual(['Drifted file', 'RegistryUnauthorized (time)']);
   const [first] = host.journal;
   expect(first).toMatchObject({
     kind: 'write',
@@ -114,8 +114,8 @@ test('one registry that refuses keeps the others from nothing, and is asked alon
   });
   const { length } = cloud.calls;
   expect(await settle(resource, host)).toEqual([
-    'Drifted tolerably password for three.azurecr.io',
-    'RegistryUnauthorized soon',
+    'Drifted (non-blocking) password for three.azurecr.io',
+    'RegistryUnauthorized (time)',
   ]);
   expect(cloud.calls.slice(length)).toEqual(['registryPassword three.azurecr.io']);
   expect(host.journal).toHaveLength(1);
@@ -128,9 +128,12 @@ test('a password that was kept is due by when it was received, not by when the f
   host.advance(30 * minute);
   cloud.registries.add('three.azurecr.io');
   cloud.tokenLifetime = 12 * hour;
-  expect(await settle(resource, host)).toEqual(['Drifted tolerably password for three.azurecr.io', 'InSync']);
+  expect(await settle(resource, host)).toEqual([
+    'Drifted (non-blocking) password for three.azurecr.io',
+    'InSync',
+  ]);
   host.advance(11 * minute);
-  expect(await outcome(resource, host)).toBe(`Drifted tolerably password for ${server}`);
+  expect(await outcome(resource, host)).toBe(`Drifted (non-blocking) password for ${server}`);
 });
 
 test('a password for seconds is renewed every five, one for years at the tick', async () => {
@@ -190,18 +193,18 @@ describe('fetched anew, whatever became of it, is a store that is', () => {
     [
       'cut off',
       (host) => host.files.write(path, (host.files.text(path) ?? '').slice(0, -5), 0o600),
-      'tolerably',
+      'non-blocking',
     ],
-    ['empty', (host) => host.files.write(path, '', 0o600), 'tolerably'],
-    ['no JSON', (host) => host.files.write(path, 'logins', 0o600), 'tolerably'],
+    ['empty', (host) => host.files.write(path, '', 0o600), 'non-blocking'],
+    ['no JSON', (host) => host.files.write(path, 'logins', 0o600), 'non-blocking'],
     ['open to others', (host) => host.files.changeMode(path, 0o644), 'Drifted mode'],
     ['of another user', (host) => host.files.give(path, '1000:1000'), 'Drifted owner'],
-    ['of another login', (host) => store(host, { [server]: login('x', host.now(), 'me') }), 'tolerably'],
+    ['of another login', (host) => store(host, { [server]: login('x', host.now(), 'me') }), 'non-blocking'],
   ])('%s', async (_, harm, drifted) => {
     const { host, cloud, resource } = world();
     await settle(resource, host);
     harm(host);
-    const told = drifted === 'tolerably' ? `Drifted tolerably password for ${server}` : drifted;
+    const told = drifted === 'non-blocking' ? `Drifted (non-blocking) password for ${server}` : drifted;
     expect(await settle(resource, host)).toEqual([told, 'InSync']);
     expect(cloud.calls).toHaveLength(2);
     expect(host.files.stat(path)?.mode).toBe(0o600);
@@ -211,12 +214,12 @@ describe('fetched anew, whatever became of it, is a store that is', () => {
     const { host, cloud, resource } = world([server, other]);
     cloud.registries.delete(server);
     cloud.registries.delete(other);
-    expect(await settle(resource, host)).toEqual(['Drifted file', 'RegistryUnauthorized soon']);
+    expect(await settle(resource, host)).toEqual(['Drifted file', 'RegistryUnauthorized (time)']);
     expect(host.files.stat(path)).toBeUndefined();
     cloud.registries.add(other);
     await settle(resource, host);
     expect(Object.keys(stored(host))).toEqual([other]);
-    expect(await outcome(resource, host)).toBe(`Drifted tolerably password for ${server}`);
+    expect(await outcome(resource, host)).toBe(`Drifted (non-blocking) password for ${server}`);
   });
 });
 
@@ -231,7 +234,7 @@ test('one of a later release is read as far as it is known, and no login is fetc
 test('a server that is not ours any more is left out', async () => {
   const { host, cloud, resource } = world();
   store(host, { [server]: login('x', host.now()), 'old.azurecr.io': login('y', host.now()) });
-  expect(await settle(resource, host)).toEqual(['Drifted tolerably login for old.azurecr.io', 'InSync']);
+  expect(await settle(resource, host)).toEqual(['Drifted (non-blocking) login for old.azurecr.io', 'InSync']);
   expect(Object.keys(stored(host))).toEqual([server]);
   expect(cloud.calls).toEqual([]);
 });
@@ -263,7 +266,7 @@ describe('a login that its registry refused', () => {
     const [before] = Object.values(stored(host));
     if (!before) throw new Error('there is no login');
     await refuse(host, before);
-    expect(await settle(resource, host)).toEqual([`Drifted tolerably login for ${server}`, 'InSync']);
+    expect(await settle(resource, host)).toEqual([`Drifted (non-blocking) login for ${server}`, 'InSync']);
     expect(stored(host)).toEqual({ [server]: { ...before, refused: true } });
     host.files.remove('/run/slipway/pull-proof.json');
     await settle(resource, host);
@@ -290,7 +293,7 @@ describe('a login that its registry refused', () => {
     await refuse(host, { username: 'fake-user', password, receivedAt: 0 });
     host.advance(minute);
     const seen = await settle(resource, host);
-    expect(seen.at(-1)).toBe('PullCredentialRefused slow');
+    expect(seen.at(-1)).toBe('PullCredentialRefused (person)');
     password = 'right';
     expect((await settle(resource, host)).at(-1)).toBe('InSync');
     expect(stored(host)[server]).toMatchObject({ password, receivedAt: host.now() });
@@ -302,7 +305,7 @@ test('an empty password is none', async () => {
   cloud.registryPassword = async () => ({ password: new Secret('') });
   const finding = await resource.check(host);
   const remedy = finding.state === 'Drifted' ? finding.drift.remedy(host) : undefined;
-  await expect(remedy?.catch(failure)).resolves.toBe('RegistryUnavailable soon');
+  await expect(remedy?.catch(failure)).resolves.toBe('RegistryUnavailable (time)');
 });
 
 test('a dry run converges and shows no password', async () => {

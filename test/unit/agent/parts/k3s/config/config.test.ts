@@ -84,5 +84,5 @@ test('the file is 0600 and holds no secret', async () => {
 
 test('an invalid configuration is told when it is looked at, not when the plan is made', async () => {
   const resource = configFile(aNode('agent', { settings: { k3s: { config: { nonsense: 1 } } } }), []);
-  expect(await outcome(resource, memoryHost())).toBe('K3sConfigInvalid slow');
+  expect(await outcome(resource, memoryHost())).toBe('K3sConfigInvalid (person)');
 });

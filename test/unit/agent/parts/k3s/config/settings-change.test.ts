@@ -48,7 +48,7 @@ const drifted: Resource = {
   }),
 };
 
-const held = 'SettingsIrreversible slow, blocks nobody';
+const held = 'SettingsIrreversible (person, non-blocking)';
 
 describe('on a living server', () => {
   test.each([

@@ -38,7 +38,7 @@ test('another token in the vault is taken over', async () => {
   cloud.secrets.set('k3s-agent-token', 'new');
   host.advance(2 * 3_600_000);
   expect(resource && (await settle(resource, host))).toEqual([
-    'Drifted tolerably compared with the vault',
+    'Drifted (non-blocking) compared with the vault',
     'InSync',
   ]);
   expect((await host.readFile(path))?.content).toBe('new\n');
@@ -60,7 +60,7 @@ describe('on a server that has not started yet', () => {
     const cloud = cloudWith('agents-only');
     cloud.fail('secret', new NodeError('VaultUnavailable', 'down'));
     const [resource] = agentToken(aNode('server', { settings }), cloud, []);
-    expect(resource && (await settle(resource, host))).toEqual(['Drifted token', 'VaultUnavailable soon']);
+    expect(resource && (await settle(resource, host))).toEqual(['Drifted token', 'VaultUnavailable (time)']);
     expect(host.files.text(path)).toBe('two words\n');
   });
 
@@ -71,8 +71,8 @@ describe('on a server that has not started yet', () => {
     host.advance(2 * 3_600_000);
     const [resource] = agentToken(aNode('server', { settings }), cloud, []);
     expect(resource && (await settle(resource, host))).toEqual([
-      'Drifted tolerably compared with the vault',
-      'VaultUnavailable soon',
+      'Drifted (non-blocking) compared with the vault',
+      'VaultUnavailable (time)',
     ]);
     expect(host.files.text(path)).toBe('agents-only\n');
   });
@@ -112,14 +112,14 @@ describe('on a server that has started with a token', () => {
       'a new one, for which K3s is not restarted yet',
       'new\n',
       'new',
-      ['Drifted token', 'ServiceStarting soon, blocks nobody'],
+      ['Drifted token', 'ServiceStarting (time, non-blocking)'],
       'new\n',
     ],
     [
       'another by hand, without the vault',
       'mine\n',
       vaultIsDown,
-      ['Drifted token', 'VaultUnavailable soon'],
+      ['Drifted token', 'VaultUnavailable (time)'],
       'agents-only\n',
     ],
   ])('%s', async (_, written, vault, outcomes, kept) => {
@@ -139,8 +139,8 @@ describe('on a server that has started with a token', () => {
     host.advance(2 * 3_600_000);
     const [resource] = agentToken(aNode('server', { settings }), cloud, []);
     expect(resource && (await settle(resource, host))).toEqual([
-      'Drifted tolerably compared with the vault',
-      'VaultUnavailable soon',
+      'Drifted (non-blocking) compared with the vault',
+      'VaultUnavailable (time)',
     ]);
     expect(host.journal.filter(({ kind }) => kind === 'write')).toEqual([]);
   });

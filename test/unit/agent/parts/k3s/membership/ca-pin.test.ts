@@ -46,7 +46,7 @@ describe('caPin', () => {
   ])('pins %s once the agent has joined', async (_name, token, expected) => {
     const host = world(`${token}\n`);
     expect(await settle(caPin(aNode('agent'), 'ca-pin', []), host)).toEqual([
-      'Drifted tolerably CA',
+      'Drifted (non-blocking) CA',
       'InSync',
     ]);
     expect(host.files.read(path)).toMatchObject({ content: `${expected}\n`, mode: 0o600 });

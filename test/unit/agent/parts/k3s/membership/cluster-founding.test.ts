@@ -27,23 +27,23 @@ function answeringAt(server: string, files = {}) {
 describe('a server', () => {
   test.each([
     ['with nothing to join', machine(), {}, 'InSync'],
-    ['that is to join another', machine(), { server: other }, 'ClusterExists slow'],
+    ['that is to join another', machine(), { server: other }, 'ClusterExists (person)'],
     [
       'that is to join another, and has a cluster',
       machine(founded),
       { server: other },
-      'ClusterExists slow, blocks nobody',
+      'ClusterExists (person, non-blocking)',
     ],
     ['that is named by its own address', machine(), { server: 'https://10.0.0.5:6443' }, 'InSync'],
     ['that is named by its own name', machine(), { server: 'https://vm-1:6443' }, 'InSync'],
-    ['with an empty disk, beside one that answers', answeringAt(lb), named, 'ClusterExists slow'],
+    ['with an empty disk, beside one that answers', answeringAt(lb), named, 'ClusterExists (person)'],
     [
       'with an empty disk, beside one at a name in a drop-in',
       answeringAt(lb, dropIn),
       {},
-      'ClusterExists slow',
+      'ClusterExists (person)',
     ],
-    ['with an empty disk, beside one of several names', answeringAt(lb), inOneText, 'ClusterExists slow'],
+    ['with an empty disk, beside one of several names', answeringAt(lb), inOneText, 'ClusterExists (person)'],
     ['whose own name answers', answeringAt(lb, founded), named, 'InSync'],
     [
       'whose own name answers before it has written its token',

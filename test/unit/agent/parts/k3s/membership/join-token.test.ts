@@ -23,9 +23,9 @@ describe('a fresh node', () => {
     ['agent', 'swordfish', ['Drifted file', 'InSync']],
     ['agent', `K10${hash}::node:swordfish`, ['Drifted file', 'InSync']],
     ['agent', 'abcdef.0123456789abcdef', ['Drifted file', 'InSync']],
-    ['server', `K10${hash}::server:swordfish`, ['Drifted file', 'SecretEmpty slow']],
-    ['server', 'abcdef.0123456789abcdef', ['Drifted file', 'SecretEmpty slow']],
-    ['agent', 'two words', ['Drifted file', 'SecretEmpty slow']],
+    ['server', `K10${hash}::server:swordfish`, ['Drifted file', 'SecretEmpty (person)']],
+    ['server', 'abcdef.0123456789abcdef', ['Drifted file', 'SecretEmpty (person)']],
+    ['agent', 'two words', ['Drifted file', 'SecretEmpty (person)']],
   ] as const)('%s with %j', async (role, token, expected) => {
     const host = memoryHost();
     expect(await settle(joinToken(aNode(role), cloudWith(token), []), host)).toEqual(expected);
@@ -112,7 +112,10 @@ describe('an installed server', () => {
     const resource = joinToken(aNode('server'), cloud, []);
     expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 2 * hour });
     host.advance(2 * hour);
-    expect(await settle(resource, host)).toEqual(['Drifted tolerably compared with the vault', 'InSync']);
+    expect(await settle(resource, host)).toEqual([
+      'Drifted (non-blocking) compared with the vault',
+      'InSync',
+    ]);
     expect(cloud.calls).toEqual(['secret k3s-token']);
     expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 2 * hour });
   });
@@ -121,7 +124,10 @@ describe('an installed server', () => {
     const host = server('swordfish');
     host.advance(2 * hour);
     const seen = await settle(joinToken(aNode('server'), cloudWith('marlin'), []), host);
-    expect(seen).toEqual(['Drifted tolerably compared with the vault', 'TokenChanged slow, blocks nobody']);
+    expect(seen).toEqual([
+      'Drifted (non-blocking) compared with the vault',
+      'TokenChanged (person, non-blocking)',
+    ]);
     expect((await host.readFile(path))?.content).toBe('swordfish\n');
     expect(host.journal).toEqual([]);
   });
@@ -161,7 +167,7 @@ describe('an installed server', () => {
     const host = server('swordfish');
     host.setClock(host.now() - hour);
     expect(await settle(joinToken(aNode('server'), cloudWith('swordfish'), []), host)).toEqual([
-      'Drifted tolerably compared with the vault',
+      'Drifted (non-blocking) compared with the vault',
       'InSync',
     ]);
   });
@@ -194,7 +200,7 @@ describe('an installed server', () => {
     host.advance(2 * hour);
     const node = aNode('server', { settings: { consent: { tokenChange: [shortDigest('marlin')] } } });
     const seen = await settle(joinToken(node, cloudWith('marlin'), []), host);
-    expect(seen).toEqual(['Drifted tolerably compared with the vault', 'InSync']);
+    expect(seen).toEqual(['Drifted (non-blocking) compared with the vault', 'InSync']);
     expect((await host.readFile(path))?.content).toBe('marlin\n');
     expect(JSON.stringify(host.journal[0])).not.toMatch(/swordfish|marlin/);
   });
@@ -216,7 +222,7 @@ describe('an installed server', () => {
     host.advance(2 * hour);
     const node = aNode('server', { settings: { consent: { tokenChange: [shortDigest('marlin')] } } });
     const seen = await settle(joinToken(node, cloudWith('barracuda'), []), host);
-    expect(seen.at(-1)).toBe('TokenChanged slow, blocks nobody');
+    expect(seen.at(-1)).toBe('TokenChanged (person, non-blocking)');
     expect(host.journal).toEqual([]);
   });
 
@@ -225,7 +231,7 @@ describe('an installed server', () => {
     host.advance(2 * hour);
     const node = aNode('server', { settings: { consent: { tokenChange: true } } });
     expect((await settle(joinToken(node, cloudWith('marlin'), []), host)).at(-1)).toBe(
-      'TokenChanged slow, blocks nobody',
+      'TokenChanged (person, non-blocking)',
     );
     expect((await host.readFile(path))?.content).toBe('swordfish\n');
   });
@@ -236,7 +242,7 @@ describe('an installed server', () => {
     const host = server('swordfish');
     host.advance(2 * hour);
     const seen = await settle(joinToken(aNode('server'), cloud, []), host);
-    expect(seen).toEqual(['Drifted tolerably compared with the vault', 'VaultUnavailable soon']);
+    expect(seen).toEqual(['Drifted (non-blocking) compared with the vault', 'VaultUnavailable (time)']);
   });
 
   test('a dry run fetches nothing, concludes nothing and converges', async () => {

@@ -17,12 +17,12 @@ const proofs = {
 } as const;
 
 test.each([
-  ['server', [], 'DiskFull soon'],
-  ['server', [proofs.agent], 'DiskFull soon'],
-  ['server', [proofs.server], 'DiskFull soon, blocks nobody'],
-  ['agent', [], 'DiskFull soon'],
-  ['agent', [proofs.server], 'DiskFull soon'],
-  ['agent', [proofs.agent], 'DiskFull soon, blocks nobody'],
+  ['server', [], 'DiskFull (time)'],
+  ['server', [proofs.agent], 'DiskFull (time)'],
+  ['server', [proofs.server], 'DiskFull (time, non-blocking)'],
+  ['agent', [], 'DiskFull (time)'],
+  ['agent', [proofs.server], 'DiskFull (time)'],
+  ['agent', [proofs.agent], 'DiskFull (time, non-blocking)'],
 ] as const)('the trouble of a %s with %j is %s', async (role, files, expected) => {
   const host = memoryHost({ files: Object.fromEntries(files.map((path) => [path, 'x'])) });
   const resource = nonBlockingOnceJoined(aNode(role), troubled);

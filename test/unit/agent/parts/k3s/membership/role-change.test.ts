@@ -35,7 +35,7 @@ function world(): MemoryHost {
 test.each([
   ['a new VM', 'agent', memoryHost(), {}, 'InSync'],
   ['the same role', 'server', world(), {}, 'InSync'],
-  ['another role', 'observability', world(), {}, 'RoleChanged slow'],
+  ['another role', 'observability', world(), {}, 'RoleChanged (person)'],
   ['another role, with consent', 'agent', world(), consent, 'Drifted k3s.service'],
   ['another role, with consent to any', 'agent', world(), legacy, 'Drifted k3s.service'],
   [
@@ -43,9 +43,9 @@ test.each([
     'agent',
     world(),
     consentTo('server-to-agent@000000000000'),
-    'RoleChanged slow',
+    'RoleChanged (person)',
   ],
-  ['consent to another direction', 'agent', world(), consentTo('agent-to-server'), 'RoleChanged slow'],
+  ['consent to another direction', 'agent', world(), consentTo('agent-to-server'), 'RoleChanged (person)'],
 ] as const)('%s', async (_name, role, host, changes, expected) => {
   expect(await outcome(roleChange(aNode(role, changes), []), host)).toBe(expected);
 });
@@ -186,7 +186,7 @@ describe('the role that a node keeps until consent', () => {
 
   test('is in care while the change waits for consent to what it is', async () => {
     const kept = roleChange(await keepingRole(world(), aNode('agent')), []);
-    expect(await outcome(kept, world())).toBe('RoleChanged slow, blocks nobody');
+    expect(await outcome(kept, world())).toBe('RoleChanged (person, non-blocking)');
     const asked = await kept.check(world()).catch((thrown: Error) => thrown.message);
     expect(asked).toContain('installed as a K3s server (k3s.service), and the role agent is a K3s agent.');
     expect(asked).toContain(`[${change}]`);

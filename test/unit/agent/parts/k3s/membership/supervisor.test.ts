@@ -11,11 +11,11 @@ const ca = aCa();
 describe('serverCa', () => {
   test.each([
     ['answers', 'pong', ca, ca],
-    ['is away', unreachable(server), ca, 'ServerUnreachable soon'],
-    ['is starting', { status: 503 }, ca, 'ServerNotReady soon'],
-    ['is no K3s', 'hello', ca, 'ServerUnreachable soon'],
-    ['has no CA yet', 'pong', { status: 503 }, 'ServerNotReady soon'],
-    ['has an empty CA', 'pong', '', 'ServerNotReady soon'],
+    ['is away', unreachable(server), ca, 'ServerUnreachable (time)'],
+    ['is starting', { status: 503 }, ca, 'ServerNotReady (time)'],
+    ['is no K3s', 'hello', ca, 'ServerUnreachable (time)'],
+    ['has no CA yet', 'pong', { status: 503 }, 'ServerNotReady (time)'],
+    ['has an empty CA', 'pong', '', 'ServerNotReady (time)'],
   ] as readonly [string, ResponseAnswer, ResponseAnswer, string][])(
     'a server that %s',
     async (_name, ping, cacerts, expected) => {

@@ -41,7 +41,12 @@ describe('an agent that joins', () => {
     ['with the full token', `K10${pinnedCa(ca).hash}::server:swordfish`, 'x', ['InSync']],
     ['with a bootstrap token', 'abcdef.0123456789abcdef', 'x', ['InSync']],
     ['with an old password', 'marlin', 'swordfish', ['Drifted join token', 'InSync']],
-    ['with a password the vault has too', 'marlin', 'marlin', ['Drifted join token', 'TokenRejected slow']],
+    [
+      'with a password the vault has too',
+      'marlin',
+      'marlin',
+      ['Drifted join token', 'TokenRejected (person)'],
+    ],
     [
       'with the token of another cluster',
       `K10${wrongHash}::server:swordfish`,
@@ -52,7 +57,7 @@ describe('an agent that joins', () => {
       'with the token of another cluster in the vault too',
       `K10${wrongHash}::server:swordfish`,
       `K10${wrongHash}::server:swordfish`,
-      ['Drifted join token', 'TokenCaMismatch slow'],
+      ['Drifted join token', 'TokenCaMismatch (person)'],
     ],
     ['without a token', '', 'swordfish', ['Waiting SecretEmpty']],
   ] as const)('%s', async (_name, token, vault, expected) => {
@@ -74,7 +79,7 @@ describe('an agent that joins', () => {
     test('keeps the pin that it has from consent, whatever server answers meanwhile', async () => {
       const host = world(`K10${wrongHash}::node:swordfish`, left);
       const { resource } = agent();
-      expect(await settle(resource, host)).toEqual(['Drifted join token', 'TokenCaMismatch slow']);
+      expect(await settle(resource, host)).toEqual(['Drifted join token', 'TokenCaMismatch (person)']);
       expect(host.files.text(path)).toBe(`K10${wrongHash}::node:swordfish\n`);
       expect(host.lines().join()).not.toContain('readyz');
       const { remedy } = ((await resource.check(host)) as { drift: { remedy(host: Host): Promise<void> } })
@@ -108,10 +113,10 @@ describe('an agent that joins', () => {
   });
 
   test.each([
-    [{ status: 503 }, 'ServerNotReady soon'],
-    [{ status: 418 }, 'UnexpectedAnswer soon'],
+    [{ status: 503 }, 'ServerNotReady (time)'],
+    [{ status: 418 }, 'UnexpectedAnswer (time)'],
     [{ status: 403 }, 'Drifted join token'],
-    [unreachable(server), 'ServerUnreachable soon'],
+    [unreachable(server), 'ServerUnreachable (time)'],
   ])('when readyz answers %j', async (answer, expected) => {
     const host = world('swordfish').onGet(`${server}/v1-k3s/readyz`, answer);
     expect(await outcome(agent().resource, host)).toBe(expected);
@@ -125,8 +130,8 @@ describe('an agent that has joined is held up by nothing', () => {
   });
 
   test.each([
-    ['the server is away', unreachable(server), 'ServerUnreachable soon, blocks nobody'],
-    ['the server is starting', { status: 503 }, 'ServerNotReady soon, blocks nobody'],
+    ['the server is away', unreachable(server), 'ServerUnreachable (time, non-blocking)'],
+    ['the server is starting', { status: 503 }, 'ServerNotReady (time, non-blocking)'],
   ])('%s', async (_name, ping, expected) => {
     const host = world('swordfish', joined).onGet(`${server}/ping`, ping);
     expect(await outcome(agent().resource, host)).toBe(expected);
@@ -135,9 +140,12 @@ describe('an agent that has joined is held up by nothing', () => {
   test('the token is rejected, and so is what comes of fetching another', async () => {
     const { cloud, resource } = agent('marlin');
     const host = world('marlin', joined);
-    expect(await outcome(resource, host)).toBe('Drifted tolerably join token');
+    expect(await outcome(resource, host)).toBe('Drifted (non-blocking) join token');
     cloud.fail('secret', new NodeError('VaultUnavailable', 'away'));
-    expect(await settle(resource, host)).toEqual(['Drifted tolerably join token', 'VaultUnavailable soon']);
+    expect(await settle(resource, host)).toEqual([
+      'Drifted (non-blocking) join token',
+      'VaultUnavailable (time)',
+    ]);
   });
 });
 
@@ -167,7 +175,7 @@ describe('an agent that has joined, by the pin of its token', () => {
   test('follows a CA that the known one certified', async () => {
     const shown = rotated(authority);
     const host = showing(shown, pinned(ca));
-    expect(await settle(agent().resource, host)).toEqual(['Drifted tolerably CA', 'InSync']);
+    expect(await settle(agent().resource, host)).toEqual(['Drifted (non-blocking) CA', 'InSync']);
     expect(host.files.read(path)).toMatchObject({ content: `${pinned(shown)}\n`, mode: 0o600 });
   });
 
@@ -176,13 +184,13 @@ describe('an agent that has joined, by the pin of its token', () => {
       `${server}/v1-k3s/readyz`,
       unreachable(server),
     );
-    expect(await settle(agent().resource, host)).toEqual(['ServerUnreachable soon, blocks nobody']);
+    expect(await settle(agent().resource, host)).toEqual(['ServerUnreachable (time, non-blocking)']);
     expect(host.files.text(path)?.trim()).toBe(pinned(ca));
   });
 
   test('shows its token to no foreign CA', async () => {
     const host = showing(aCa(), pinned(ca));
-    expect(await settle(agent().resource, host)).toEqual(['ServerUnreachable soon, blocks nobody']);
+    expect(await settle(agent().resource, host)).toEqual(['ServerUnreachable (time, non-blocking)']);
     expect(host.files.text(path)?.trim()).toBe(pinned(ca));
   });
 
@@ -190,8 +198,8 @@ describe('an agent that has joined, by the pin of its token', () => {
     const token = pinned(ca).replace('swordfish', 'marlin');
     const { resource } = agent('marlin');
     expect(await settle(resource, world(token, joined))).toEqual([
-      'Drifted tolerably join token',
-      'TokenRejected slow',
+      'Drifted (non-blocking) join token',
+      'TokenRejected (person)',
     ]);
   });
 });
@@ -211,6 +219,6 @@ describe('a server whose certificate does not name its address', () => {
 
   test('is not joined under another CA', async () => {
     const host = world('swordfish').onGet(`${server}/v1-k3s/readyz`, untrusted);
-    expect(await outcome(agent().resource, host)).toBe('ServerUnreachable soon');
+    expect(await outcome(agent().resource, host)).toBe('ServerUnreachable (time)');
   });
 });

@@ -88,13 +88,13 @@ describe('the state of the unit', () => {
       'ends again and again',
       { ActiveState: 'activating', SubState: 'auto-restart', NRestarts: '4' },
       fatal,
-      'ServiceFailed soon',
+      'ServiceFailed (time)',
     ],
     [
       'ends again and again for a known cause',
       { ActiveState: 'activating', SubState: 'auto-restart' },
       'flag provided but not defined: -x',
-      'K3sConfigInvalid slow',
+      'K3sConfigInvalid (person)',
     ],
   ])('%s', async (_name, shown, journal, expected) => {
     expect(await outcome(k3sService(aNode('agent'), startSources, []), world(shown, journal))).toBe(expected);
@@ -147,18 +147,18 @@ describe('what K3s was started with', () => {
 
   test.each([
     ['is what is there', {}, {}, undefined, 'InSync'],
-    ['is another config.yaml', {}, {}, [config, 'b'], 'Drifted tolerably config'],
+    ['is another config.yaml', {}, {}, [config, 'b'], 'Drifted (non-blocking) config'],
     ['is another config.yaml, while it starts', {}, starts, [config, 'b'], 'Drifted config'],
     ['is a fresh login', { onRotate: 'never' }, {}, login, 'InSync'],
     ['is a fresh login', { onRotate: 'auto' }, {}, login, 'InSync'],
-    ['is a fresh login', { onRotate: 'restart' }, {}, login, 'Drifted tolerably registryLogins'],
+    ['is a fresh login', { onRotate: 'restart' }, {}, login, 'Drifted (non-blocking) registryLogins'],
     ['is a fresh login for a mirror', { onRotate: 'never', mirrors }, {}, login, 'InSync'],
     [
       'is a fresh login for a mirror',
       { onRotate: 'auto', mirrors },
       {},
       login,
-      'Drifted tolerably registryLogins',
+      'Drifted (non-blocking) registryLogins',
     ],
     ['is a login that only containerd has', { onRotate: 'never' }, {}, lasting, 'InSync'],
     [
@@ -166,14 +166,14 @@ describe('what K3s was started with', () => {
       { onRotate: 'auto' },
       {},
       lasting,
-      'Drifted tolerably lastingLogins',
+      'Drifted (non-blocking) lastingLogins',
     ],
     [
       'is a login that only containerd has',
       { onRotate: 'restart' },
       {},
       lasting,
-      'Drifted tolerably registryLogins, lastingLogins',
+      'Drifted (non-blocking) registryLogins, lastingLogins',
     ],
     ['is another token, which a running node does not need', {}, {}, [token, 'u'], 'InSync'],
     ['is another token, while it starts', {}, starts, [token, 'u'], 'Drifted joinToken'],
@@ -199,7 +199,7 @@ describe('what K3s was started with', () => {
 
   test.each([
     ['is to be put back first', 'a', 'Waiting Blocked'],
-    ['is what is wanted', 'b', 'Drifted tolerably config'],
+    ['is what is wanted', 'b', 'Drifted (non-blocking) config'],
   ])('another config.yaml that %s', async (_, content, expected) => {
     const host = world({});
     await stamp(host, paths, { invocationId: 'i1' });
@@ -239,7 +239,7 @@ describe('an input that a new part brings', () => {
   });
 
   test.each([
-    ['restarts K3s', {}, {}, 'Drifted tolerably newPart'],
+    ['restarts K3s', {}, {}, 'Drifted (non-blocking) newPart'],
     ['restarts it while it starts', {}, starting, 'Drifted newPart'],
     ['restarts nothing while it is unfit', { isFit: async () => false }, {}, 'InSync'],
     ['restarts nothing as what it was in another form', { formerly: async () => 'a' }, {}, 'InSync'],

@@ -110,6 +110,6 @@ describe('the programs', () => {
     const resource = packetFilterCleared(nodePaths('/'), [])[at];
     const host = memoryHost();
     for (const file of ['iptables-save', 'ip6tables-save', 'nft']) host.on({ file }, { exitCode: 4 });
-    expect(resource && (await outcome(resource, host))).toBe('CommandFailed soon');
+    expect(resource && (await outcome(resource, host))).toBe('CommandFailed (time)');
   });
 });

@@ -48,29 +48,29 @@ describe('the executable', () => {
   test.each([
     ['is there', { installed: 'v1.36.3+k3s1' }, 'InSync'],
     ['is missing', {}, 'Drifted version'],
-    ['is another, before the node joins', { installed: 'v1.30.0+k3s1' }, 'Drifted tolerably version'],
+    ['is another, before the node joins', { installed: 'v1.30.0+k3s1' }, 'Drifted (non-blocking) version'],
     ['is missing on a joined node', { joined: joinedServer }, 'Drifted version'],
     [
       'is another on a joined server',
       { installed: 'v1.36.2+k3s1', joined: joinedServer },
-      'VersionDrift slow, blocks nobody',
+      'VersionDrift (person, non-blocking)',
     ],
     [
       'may be upgraded',
       { installed: 'v1.35.1+k3s1', joined: joinedServer, settings: auto },
-      'Drifted tolerably version',
+      'Drifted (non-blocking) version',
     ],
     [
       'is newer',
       { installed: 'v1.36.4+k3s1', joined: joinedServer, settings: auto },
-      'VersionRefused slow, blocks nobody',
+      'VersionRefused (person, non-blocking)',
     ],
     [
       'is two minors old',
       { installed: 'v1.34.9+k3s1', joined: joinedServer, settings: auto },
-      'VersionRefused slow, blocks nobody',
+      'VersionRefused (person, non-blocking)',
     ],
-    ['wants what is no release', { wanted: 'stable' }, 'VersionRefused slow, blocks nobody'],
+    ['wants what is no release', { wanted: 'stable' }, 'VersionRefused (person, non-blocking)'],
     [
       'follows its server',
       {
@@ -80,7 +80,7 @@ describe('the executable', () => {
         settings: auto,
         server: serverIs('v1.36.3+k3s1'),
       },
-      'Drifted tolerably version',
+      'Drifted (non-blocking) version',
     ],
     [
       'waits for its server to be upgraded',
@@ -91,12 +91,12 @@ describe('the executable', () => {
         settings: auto,
         server: serverIs('v1.36.2+k3s1'),
       },
-      'VersionRefused slow, blocks nobody',
+      'VersionRefused (person, non-blocking)',
     ],
     [
       'waits for its server to answer',
       { role: 'agent', installed: 'v1.36.2+k3s1', joined: joinedAgent, settings: auto, server: '' },
-      'ApiUnavailable soon, blocks nobody',
+      'ApiUnavailable (time, non-blocking)',
     ],
   ] as const)('%s', async (_name, given, expected) => {
     const {
@@ -131,9 +131,9 @@ describe('the executable', () => {
   });
 
   test.each([
-    ['names no version', { exitCode: 0 }, 'Drifted tolerably version'],
-    ['cannot be executed', { exitCode: 126 }, 'Drifted tolerably version'],
-    ['ends by a signal', { exitCode: 139 }, 'Drifted tolerably version'],
+    ['names no version', { exitCode: 0 }, 'Drifted (non-blocking) version'],
+    ['cannot be executed', { exitCode: 126 }, 'Drifted (non-blocking) version'],
+    ['ends by a signal', { exitCode: 139 }, 'Drifted (non-blocking) version'],
   ])('one of a node in a cluster that %s is downloaded again', async (_, answer, expected) => {
     const host = memoryHost({ files: { [joinedServer]: 'there' } });
     host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, answer);
@@ -168,11 +168,11 @@ describe('the executable', () => {
     const host = memoryHost({ files: { '/usr/local/bin/k3s': { content: 'k3s', mode: 0o755 } } });
     host.files.give('/usr/local/bin/k3s', '1000:1000');
     host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n');
-    expect(await outcome(k3sExecutable(aNode('server'), []), host)).toBe('Drifted tolerably owner');
+    expect(await outcome(k3sExecutable(aNode('server'), []), host)).toBe('Drifted (non-blocking) owner');
   });
 
   test.each([
-    ['that others may write to', { content: 'k3s', mode: 0o777 }, 'Drifted tolerably mode'],
+    ['that others may write to', { content: 'k3s', mode: 0o777 }, 'Drifted (non-blocking) mode'],
     ["behind a link of the operator's", { link: '/opt/k3s' }, 'InSync'],
   ])('one %s', async (_, found, expected) => {
     const host = memoryHost({ files: { '/usr/local/bin/k3s': found } });

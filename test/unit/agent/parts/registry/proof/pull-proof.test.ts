@@ -50,7 +50,7 @@ describe('the proof of pull', () => {
     const made = world();
     const { host, resource, registry, digest } = made;
     rotate(made);
-    expect(await settle(resource, host)).toEqual(['Drifted tolerably pulls', 'InSync']);
+    expect(await settle(resource, host)).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
     expect(await message(resource, host)).toBe(
       `${image} pulled at 14:03:12Z (${digest.slice(0, 19)}, 64 KiB of 4 MiB of layer 1 of 1 from ${storage}; the identity sees it too) with the credential that ends 17:03Z`,
     );
@@ -58,7 +58,7 @@ describe('the proof of pull', () => {
     host.advance(hour);
     expect(await settle(resource, host)).toEqual(['InSync']);
     rotate(made, 'canary-2');
-    expect(await settle(resource, host)).toEqual(['Drifted tolerably pulls', 'InSync']);
+    expect(await settle(resource, host)).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
     expect(await message(resource, host)).toMatch(/pulled at 15:03:12Z .* ends 18:03Z$/);
     expect(registry.pulls).toBe(2);
   });
@@ -91,7 +91,7 @@ describe('the proof of pull', () => {
       '{"format":2,"servers":{"team.azurecr.io":{"credential":"x"}}}',
     ]) {
       host.files.write(record, damage, 0o600);
-      expect(await settle(resource, host)).toEqual(['Drifted tolerably pulls', 'InSync']);
+      expect(await settle(resource, host)).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
     }
     expect(registry.pulls).toBe(8);
   });
@@ -137,7 +137,7 @@ describe('the proof of pull', () => {
     );
     const fewer = aNode('agent', { settings: { registries: { servers: [server], proof: [image] } } });
     const [resource] = pullProofs(fewer, cloud, []);
-    expect(resource && (await settle(resource, host))).toEqual(['Drifted tolerably pulls', 'InSync']);
+    expect(resource && (await settle(resource, host))).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
   });
 
   test('keeps the servers apart, in plan and record', async () => {
@@ -160,7 +160,7 @@ describe('the proof of pull', () => {
   test('without an image proves the login, and says how it becomes a pull', async () => {
     const made = world([]);
     rotate(made);
-    expect(await settle(made.resource, made.host)).toEqual(['Drifted tolerably pulls', 'InSync']);
+    expect(await settle(made.resource, made.host)).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
     expect(await message(made.resource, made.host)).toBe(
       `logged in to ${server} at 14:03:12Z (name an image of it in registries.proof, and a pull is proven) with the credential that ends 17:03Z`,
     );
@@ -175,7 +175,7 @@ describe('the proof of pull', () => {
     made.host.onGet(/oauth2\/token/, { body: '{"token":"repository:base:pull#"}' });
     const auth = { username: 'fake-user', password };
     made.host.files.write(yaml, JSON.stringify({ configs: { [server]: { auth } } }), 0o600);
-    expect(await settle(made.resource, made.host)).toEqual(['Drifted tolerably pulls', 'InSync']);
+    expect(await settle(made.resource, made.host)).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
     expect(await message(made.resource, made.host)).toMatch(/with the credential of registries\.yaml$/);
   });
 
@@ -185,7 +185,7 @@ describe('the proof of pull', () => {
     const read = made.host.readFile.bind(made.host);
     const refused = new NodeError('PermissionDenied', 'no');
     made.host.readFile = (path) => (path === record ? Promise.reject(refused) : read(path));
-    expect(await outcome(made.resource, made.host)).toBe('PermissionDenied soon, blocks nobody');
+    expect(await outcome(made.resource, made.host)).toBe('PermissionDenied (time, non-blocking)');
   });
 
   test.each([
@@ -245,13 +245,13 @@ describe('the proof of pull', () => {
     rotate(made);
     made.registry.storage = 'is away';
     expect(await settle(made.resource, made.host)).toEqual([
-      'Drifted tolerably pulls',
-      'StorageUnreachable soon',
+      'Drifted (non-blocking) pulls',
+      'StorageUnreachable (time)',
     ]);
     expect(made.host.files.text(record)).toBeUndefined();
     expect(made.cloud.calls).toEqual([]);
     made.registry.storage = 'sends';
-    expect(await settle(made.resource, made.host)).toEqual(['Drifted tolerably pulls', 'InSync']);
+    expect(await settle(made.resource, made.host)).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
   });
 
   test('that is refused marks the credential, is tried again in seconds, then slowly, and heals', async () => {
@@ -259,18 +259,18 @@ describe('the proof of pull', () => {
     rotate(made);
     made.registry.refuses = true;
     expect(await settle(made.resource, made.host)).toEqual([
-      'Drifted tolerably pulls',
-      'PullCredentialRefused soon',
+      'Drifted (non-blocking) pulls',
+      'PullCredentialRefused (time)',
     ]);
     expect(JSON.parse(made.host.files.text(record) ?? '')).toMatchObject({
       servers: { [server]: { result: 'refused at 14:03:12Z', refused: true } },
     });
     expect(await settle(made.resource, made.host)).toEqual([
-      'Drifted tolerably pulls',
-      'PullCredentialRefused slow',
+      'Drifted (non-blocking) pulls',
+      'PullCredentialRefused (person)',
     ]);
     made.registry.refuses = false;
-    expect(await settle(made.resource, made.host)).toEqual(['Drifted tolerably pulls', 'InSync']);
+    expect(await settle(made.resource, made.host)).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
     expect(made.host.files.text(record)).not.toContain('"refused":');
   });
 
