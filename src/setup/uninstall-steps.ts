@@ -75,8 +75,24 @@ function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): 
   const units = [daemonUnit, directoriesUnit];
   return [
     ...files.map((path) => removed({ path, condition: 'System', needs })),
+    downloadsGone(paths, needs),
     unitsForgotten({ id: 'Forgotten/slipway', condition: 'System', units, root: paths.root, needs }),
   ];
+}
+
+/** Removes downloads that the daemon did not finish, or whose file it no longer wanted. */
+function downloadsGone({ system }: NodePaths, needs: readonly string[]): Resource {
+  return {
+    id: 'Removed/downloads',
+    summary: `remove unfinished downloads from ${system.bin}`,
+    condition: 'System',
+    needs,
+    async check(host) {
+      const names = (await host.list(system.bin)).filter((name) => /^\..+\.slipway-part(\.\w+)?$/.test(name));
+      const parts = names.map((name) => join(system.bin, name));
+      return noneOf(parts, { summary: `remove ${parts.join(' ')}`, remedy: removing(parts) });
+    },
+  };
 }
 
 /** Removes the guard; below another root only its files, since the rules belong to the machine itself. */

@@ -323,6 +323,19 @@ describe("K3s' data of an older role", () => {
   });
 });
 
+test.each([true, false])(
+  'removes an unfinished download and its notes, and no similar file (--k3s: %s)',
+  async (k3s) => {
+    const host = aHost();
+    const parts = ['.k3s.slipway-part', '.k3s.slipway-part.json', '.flux.slipway-part.refused'];
+    const others = ['k3s.slipway-part', '.k3s.slipway-part.of.mine', 'slipway-part'];
+    for (const name of [...parts, ...others]) host.files.write(`/usr/local/bin/${name}`, 'part');
+    await told(uninstall({ k3s }), host);
+    const left = host.files.list('/usr/local/bin').filter((name) => name.includes('slipway-part'));
+    expect(left).toEqual(others.toSorted());
+  },
+);
+
 test('a rehearsal names only what is there', async () => {
   const text = await rehearse(uninstall({ k3s: true }), aHost());
   expect(text).toContain('run:  systemctl disable --now slipway.service\n');
