@@ -7,8 +7,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The first commit whose files have formats, as long as nothing is released. */
-export const previous = 'eb119a571c3f35bac5a67760a130701e17ba7b9f';
+/** The first commit that has the files of today in their formats: nothing is released yet. */
+export const previous = '045e4b66b7a4987b755ad5f6347b1fa0e7820f14';
 
 const repository = join(import.meta.dirname, '..');
 
