@@ -47,8 +47,8 @@ export function unit(name: string): string {
 
 /** Returns the default settings with every line as a comment. */
 export function commentedDefaults(): string {
-  const head = `What Slipway does where nothing else is configured. This file belongs to the package, and changes nothing:
-settings go to /etc/slipway/config.yaml. Those of an image can be beside this file.
+  const head = `The defaults of Slipway. This file belongs to the package, and has no effect:
+put settings in /etc/slipway/config.yaml. Settings of an image can be beside this file.
 
 `;
   return `${head}${stringify(defaults, { aliasDuplicateObjects: false })}`

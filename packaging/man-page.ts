@@ -33,24 +33,24 @@ export function manPage({ version, date }: Release): string {
 }
 
 const description = [
-  'Slipway runs as slipway.service. It reads the tags of the VM, takes its role, waits for the join token in the Key Vault, installs K3s, keeps registry credentials fresh, hands a server over to GitOps, and goes on correcting drift.',
-  'systemctl reload slipway tries again at once what failed. journalctl -u slipway has the story, slipway status the conditions.',
+  'Slipway runs as slipway.service. It reads the role of the VM from its tags, waits for the join token in the Key Vault, installs K3s, renews registry credentials, hands a server over to GitOps, and corrects drift from then on.',
+  'systemctl reload slipway retries at once. journalctl -u slipway shows the history, slipway status the conditions.',
 ];
 
 const files = [
-  ['/etc/slipway/config.yaml', 'The settings. Without it the defaults hold.'],
+  ['/etc/slipway/config.yaml', 'The settings; the defaults apply without it.'],
   [
     '/etc/slipway/config.d/*.yaml',
-    'More settings, which win over those before, in the order of their names.',
+    'More settings in the order of their names; later files override earlier ones.',
   ],
-  ['/usr/lib/slipway/config.d/*.yaml', 'Settings of an image, over which all others win.'],
-  ['/var/lib/slipway', 'The join token, which K3s reads there.'],
-  ['/run/slipway/status.json', 'What slipway status shows.'],
+  ['/usr/lib/slipway/config.d/*.yaml', 'Settings of an image; all others override them.'],
+  ['/var/lib/slipway', 'The join token, which K3s reads.'],
+  ['/run/slipway/status.json', 'The last findings, for slipway status.'],
 ] as const;
 
 const signals = [
   ['SIGTERM, SIGINT, SIGQUIT', 'Stop the daemon; the node stays as it is.'],
-  ['SIGHUP', 'Try again at once what failed.'],
+  ['SIGHUP', 'Retry at once.'],
   ['SIGUSR1, SIGUSR2', 'Have no effect.'],
 ] as const;
 
