@@ -59,21 +59,21 @@ export async function reconcile(
 ): Promise<readonly Outcome[]> {
   const outcomes = new Map<string, Outcome>();
   for (const resource of plan) {
-    const outcome = blocked(resource, outcomes) ?? (await attempt(resource, options));
+    const outcome = blockedOutcome(resource, outcomes) ?? (await checkResource(resource, options));
     outcomes.set(resource.id, outcome);
     options.onOutcome?.(outcome);
   }
   return [...outcomes.values()];
 }
 
-function blocked(resource: Resource, outcomes: ReadonlyMap<string, Outcome>): Outcome | undefined {
+function blockedOutcome(resource: Resource, outcomes: ReadonlyMap<string, Outcome>): Outcome | undefined {
   const need = resource.needs?.find((id) => !isMet(outcomes.get(id)));
   if (need === undefined) return undefined;
   const cause = outcomes.get(need);
   return { resource, state: 'Blocked', by: cause?.state === 'Blocked' ? cause.by : need };
 }
 
-async function attempt(resource: Resource, options: ReconcileOptions): Promise<Outcome> {
+async function checkResource(resource: Resource, options: ReconcileOptions): Promise<Outcome> {
   const { host, attempts } = options;
   try {
     const finding = await resource.check(host);
@@ -82,13 +82,13 @@ async function attempt(resource: Resource, options: ReconcileOptions): Promise<O
         attempts.delete(resource.id);
         return { resource, ...finding };
       case 'Waiting':
-        return wait(resource, finding, options);
+        return waitingOutcome(resource, finding, options);
       case 'Drifted':
-        return await remedy(resource, finding.drift, options);
+        return await runRemedy(resource, finding.drift, options);
     }
   } catch (thrown) {
     if (thrown instanceof Recorded) return { resource, state: 'Recorded', changes: [] };
-    return failure(resource, toNodeError(thrown), 'check', options);
+    return failedOutcome(resource, toNodeError(thrown), 'check', options);
   }
 }
 
@@ -97,7 +97,7 @@ async function attempt(resource: Resource, options: ReconcileOptions): Promise<O
  * download that breaks off, is reported as failed until it is in sync. After minutes of waiting its condition is False,
  * and it is checked less often; a job has its own time limit instead.
  */
-function wait(
+function waitingOutcome(
   resource: Resource,
   finding: Extract<Finding, { state: 'Waiting' }>,
   { host, attempts }: ReconcileOptions,
@@ -106,7 +106,7 @@ function wait(
   const { reason, message, after = lookAgain, blocks = true, endedBy = 'time', isJob = false } = finding;
   const last = attempts.get(resource.id);
   if (last?.error && (isJob ? last.by === 'remedy' : last.by === 'check' && isHeld(last, now, recently))) {
-    return { ...unsettled(resource, last.error, last, blocks), lookAgainAt: now + after };
+    return { ...unsettledOutcome(resource, last.error, last, blocks), lookAgainAt: now + after };
   }
   const since = last?.by === 'wait' && last.since <= now ? last.since : now;
   attempts.set(resource.id, { ...fresh, by: 'wait', changes: last?.changes ?? 0, since });
@@ -122,12 +122,12 @@ function wait(
   };
 }
 
-async function remedy(resource: Resource, drift: Drift, options: ReconcileOptions): Promise<Outcome> {
+async function runRemedy(resource: Resource, drift: Drift, options: ReconcileOptions): Promise<Outcome> {
   const { host, attempts } = options;
   const { blocks = true } = drift;
   const last = attempts.get(resource.id);
   if (last?.error && last.by === 'remedy' && isHeld(last, host.now())) {
-    return unsettled(resource, last.error, last, blocks);
+    return unsettledOutcome(resource, last.error, last, blocks);
   }
   const isRepeat = !drift.due || host.now() < (last?.since ?? 0) + rest;
   const changes = isRepeat ? (last?.changes ?? 0) + 1 : 0;
@@ -139,8 +139,8 @@ async function remedy(resource: Resource, drift: Drift, options: ReconcileOption
     return { resource, state: 'Changed', did, changes: drift.changes, partial };
   } catch (thrown) {
     if (thrown instanceof Recorded) return { resource, state: 'Recorded', changes: drift.changes };
-    if (thrown instanceof Underway) return wait(resource, underway(thrown.job, blocks), options);
-    return failure(resource, toNodeError(thrown), 'remedy', options, blocks);
+    if (thrown instanceof Underway) return waitingOutcome(resource, underway(thrown.job, blocks), options);
+    return failedOutcome(resource, toNodeError(thrown), 'remedy', options, blocks);
   }
 }
 
@@ -153,7 +153,7 @@ function didNotConverge(changes: readonly Change[]): NodeError {
   );
 }
 
-function failure(
+function failedOutcome(
   resource: Resource,
   error: NodeError,
   by: Attempt['by'],
@@ -162,15 +162,20 @@ function failure(
 ): Outcome {
   const now = host.now();
   const last = attempts.get(resource.id);
-  if (last?.error && isHeld(last, now)) return unsettled(resource, error, last, blocks);
+  if (last?.error && isHeld(last, now)) return unsettledOutcome(resource, error, last, blocks);
   const failures = (last?.failures ?? 0) + 1;
   const { after, isFailed } = nextAttempt(failures, error, resource.pacing, random);
   const next = { by, failures, changes: 0, since: now, notBefore: now + after, error, isFailed };
   attempts.set(resource.id, next);
-  return unsettled(resource, error, next, blocks);
+  return unsettledOutcome(resource, error, next, blocks);
 }
 
-function unsettled(resource: Resource, error: NodeError, attempt: Attempt, blocks: boolean): Unsettled {
+function unsettledOutcome(
+  resource: Resource,
+  error: NodeError,
+  attempt: Attempt,
+  blocks: boolean,
+): Unsettled {
   const { reason, message } = error;
   const state = attempt.isFailed || error.endedBy === 'person' ? 'Failed' : 'Waiting';
   const allowed = resource.pacing?.attempts;

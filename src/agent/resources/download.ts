@@ -35,7 +35,7 @@ export function download({ installed, wanted, trace, download, ...rest }: Downlo
       const finding = compare(
         { version, mode: octal(file?.mode ?? download.mode), owner: owner(file ?? {}) },
         { version: wanted, mode: octal(download.mode), owner: 'own' },
-        (host) => bring(host, job, download),
+        (host) => bringFile(host, job, download),
         { summary: rest.summary, blocks },
       );
       if (finding.state === 'InSync') return inSync({ message: wanted });
@@ -45,6 +45,6 @@ export function download({ installed, wanted, trace, download, ...rest }: Downlo
   };
 }
 
-async function bring(host: Host, job: Job, download: Download): Promise<void> {
+async function bringFile(host: Host, job: Job, download: Download): Promise<void> {
   await host.install(download, await host.perform(job, (signal) => host.download(download, signal)));
 }

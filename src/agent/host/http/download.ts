@@ -49,7 +49,7 @@ export async function download(wanted: Download, tools: DownloadTools): Promise<
       await refuseAgain(`${part}.refused`, digest, wanted);
       if ((await fileDigest(part)) === digest) return;
       await fetchPart(wanted.url, part, terms);
-      await verify(wanted, part, digest);
+      await verifyDigest(wanted, part, digest);
     });
     return digest;
   } catch (thrown) {
@@ -100,7 +100,7 @@ async function isIntact({ member }: Download, { path }: Place, digest: string): 
   return found?.isFile() === true && (await fileDigest(path)) === digest;
 }
 
-async function verify({ url }: Download, part: string, digest: string): Promise<void> {
+async function verifyDigest({ url }: Download, part: string, digest: string): Promise<void> {
   const actual = await fileDigest(part);
   if (actual === digest) return;
   await rm(part, { force: true });
@@ -140,7 +140,7 @@ async function unpackOnce(
   place: Place,
 ): Promise<void> {
   try {
-    await unpack(archive, member, wanted, place);
+    await unpackDraft(archive, member, wanted, place);
   } catch (thrown) {
     if (thrown instanceof NodeError && thrown.endedBy === 'person') {
       await atomicWrite(`${archive}.refused`, digest, 0o600);
@@ -158,7 +158,7 @@ async function refuseAgain(note: string, digest: string, { url, path }: Download
 }
 
 /** Unpacks one member of an archive that was verified as a whole. */
-async function unpack(
+async function unpackDraft(
   archive: string,
   member: string,
   { path, mode, url }: Download,

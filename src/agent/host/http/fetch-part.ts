@@ -23,7 +23,7 @@ export async function fetchPart(address: string, part: string, terms: TransferTe
     await using file = await openDraft(part, resumed ? 'append' : 'anew');
     const note = renderOwn(ownFiles.partialDownload, noteOf(address, response));
     if (!resumed) await atomicWrite(`${part}.json`, note, 0o600);
-    await append(file, bytes, terms.sizeLimit, address);
+    await appendBody(file, bytes, terms.sizeLimit, address);
     return false;
   });
   if (stale) await startOver(address, part, terms);
@@ -36,7 +36,7 @@ async function startOver(address: string, part: string, terms: TransferTerms): P
 }
 
 /** Appends to the part; empties it when it exceeds the limit. */
-async function append(
+async function appendBody(
   file: FileHandle,
   bytes: AsyncIterable<Buffer>,
   sizeLimit: number,

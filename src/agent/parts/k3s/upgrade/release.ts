@@ -89,7 +89,8 @@ async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
 /** Returns the installed version; throws if the wanted one may not replace it. */
 async function replaceable(host: HostReader, node: K3sNode): Promise<string | undefined> {
   const wanted = parseVersion(node.version);
-  if (!wanted) throw refused(`"${node.version}" is not the name of a K3s release such as v1.36.3+k3s1`);
+  if (!wanted)
+    throw versionRefused(`"${node.version}" is not the name of a K3s release such as v1.36.3+k3s1`);
   const joined = await joinedCluster(host, node);
   const installed = await installedVersion(host, node.paths).catch((thrown: unknown) => {
     if (!joined) return undefined;
@@ -99,9 +100,9 @@ async function replaceable(host: HostReader, node: K3sNode): Promise<string | un
   if (installed === undefined || installed === unnamed || installed === node.version || !joined)
     return installed;
   const from = parseVersion(installed);
-  if (node.settings.k3s.upgrade !== 'auto') throw drift(node.version, installed);
+  if (node.settings.k3s.upgrade !== 'auto') throw versionDrift(node.version, installed);
   if (!from || !isOneStep(from, wanted)) {
-    throw refused(
+    throw versionRefused(
       `this node runs ${installed}; ${node.version} is older, or more than one minor version newer`,
     );
   }
@@ -130,11 +131,11 @@ async function mayFollowServer(host: HostReader, node: K3sNode, wanted: K3sVersi
     );
   }
   if (compareVersions(wanted, server) > 0) {
-    throw refused(`the server runs ${name}, and an agent is never newer: upgrade the server first`);
+    throw versionRefused(`the server runs ${name}, and an agent is never newer: upgrade the server first`);
   }
 }
 
-function drift(wanted: string, installed: string): NodeError {
+function versionDrift(wanted: string, installed: string): NodeError {
   return new NodeError(
     'VersionDrift',
     `K3s ${wanted} is wanted and this node runs ${installed}. Set k3s.upgrade to auto to upgrade, or k3s.version to ${installed}.`,
@@ -142,7 +143,7 @@ function drift(wanted: string, installed: string): NodeError {
   );
 }
 
-function refused(why: string): NodeError {
+function versionRefused(why: string): NodeError {
   return new NodeError(
     'VersionRefused',
     `K3s stays as it is: ${why}. Change k3s.version (or the tag k3s-version); to go back, put the older executable in its place by hand.`,
