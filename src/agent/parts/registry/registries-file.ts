@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FoundFile, HostReader } from '../../engine/host.ts';
-import type { Change, Resource } from '../../engine/resource.ts';
+import type { Resource } from '../../engine/resource.ts';
 import { Secret } from '../../engine/secret.ts';
 import type { K3sNode } from '../../node.ts';
 import { type Currency, credential } from '../../resources/credential.ts';
@@ -56,7 +56,7 @@ async function render(
   return renderRegistries(registries, new Map<string, Login>(logins));
 }
 
-/** Told by what the texts say. A login that the store received since the file was written is one that was only due. */
+/** Tells what differs by name alone. A login that the store received since the file was written is one that was only due. */
 async function judge(host: HostReader, node: K3sNode, found: FoundFile): Promise<Currency> {
   const wanted = await render(host, node, found);
   if (found.content === wanted.reveal()) return { ok: true };
@@ -64,45 +64,22 @@ async function judge(host: HostReader, node: K3sNode, found: FoundFile): Promise
   if (!content || !other)
     return { ok: false, changes: [{ field: 'content', observed: 'malformed', desired: 'registries.yaml' }] };
   const stored = await readLogins(host, node.paths);
-  const isNewer = (server = '') => (loginFor(stored, server)?.receivedAt ?? 0) > found.modifiedAt;
-  const views = viewsOf(node.settings.registries.servers);
-  const differing = views.filter(({ view }) => !isDeepStrictEqual(view(content), view(other)));
-  const changes = differing.map(({ field, desired }): Change => ({ field, observed: 'other', desired }));
-  const layout = { field: 'text', observed: 'other', desired: 'as Slipway writes it' };
-  return {
-    ok: false,
-    blocks: false,
-    due: changes.length > 0 && differing.every(({ server }) => isNewer(server)),
-    changes: changes.length > 0 ? changes : [layout],
-  };
+  const isNewer = (name: string) => (loginFor(stored, name)?.receivedAt ?? 0) > found.modifiedAt;
+  const isOther = !isDeepStrictEqual(withoutAuth(content), withoutAuth(other));
+  const names = otherLogins(content, other);
+  const fields = [...(isOther ? ['mirrors and TLS'] : []), ...names.map((name) => `login for ${name}`)];
+  const changes = (fields.length > 0 ? fields : ['text']).map((field) => ({
+    field,
+    observed: 'other',
+    desired: 'as settings and store have it',
+  }));
+  return { ok: false, blocks: false, due: !isOther && names.length > 0 && names.every(isNewer), changes };
 }
 
-interface View {
-  readonly field: string;
-  readonly desired: string;
-  readonly view: (content: Registries) => unknown;
-  /** The login server whose login it is. */
-  readonly server?: string;
-}
-
-/** What a change of the file is told by: never its secrets. */
-function viewsOf(servers: readonly string[]): readonly View[] {
-  const desired = 'as the settings say';
-  return [
-    { field: 'mirrors and TLS', view: withoutAuth, desired },
-    {
-      field: 'credentials of other registries',
-      view: ({ configs = {} }) =>
-        Object.entries(configs).map(([name, { auth }]) => !servers.includes(name) && auth && [name, auth]),
-      desired,
-    },
-    ...servers.map((server) => ({
-      field: `login for ${server}`,
-      view: ({ configs = {} }: Registries) => configs[server]?.auth,
-      desired: 'as it was received last',
-      server,
-    })),
-  ];
+/** The registries whose logins differ. */
+function otherLogins({ configs: one = {} }: Registries, { configs: other = {} }: Registries) {
+  const names = [...new Set([...Object.keys(one), ...Object.keys(other)])];
+  return names.filter((name) => !isDeepStrictEqual(one[name]?.auth, other[name]?.auth));
 }
 
 /** Returns the registries of a registries.yaml that Slipway did not write, and of which the settings say nothing. */

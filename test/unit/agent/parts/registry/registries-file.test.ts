@@ -115,7 +115,7 @@ describe('after an edit', () => {
     [
       'a login by hand',
       (text: string) => `${text}  "ghcr.io": { auth: { username: me } }\n`,
-      'Drifted (non-blocking) credentials of other registries',
+      'Drifted (non-blocking) login for ghcr.io',
     ],
     [
       'another user',
@@ -159,6 +159,6 @@ test('no password is shown, in a plan or in a journal, not even by a digest', as
   }
   expect(changes[0]).toEqual(changes[1]);
   expect(changes[0]).toEqual([
-    { field: `login for ${server}`, observed: 'other', desired: 'as it was received last' },
+    { field: `login for ${server}`, observed: 'other', desired: 'as settings and store have it' },
   ]);
 });
