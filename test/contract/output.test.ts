@@ -35,27 +35,31 @@ const trouble = {
   blocks: true,
 } as const;
 
-/** An outcome of each state, with and without its optional fields. */
-const outcomes: readonly Outcome[] = [
-  { resource, state: 'InSync', version: 'v1.36.3+k3s1', message: 'Ready', until: 1_000 },
-  { resource, state: 'InSync' },
-  { resource, state: 'Changed', did: 'write it', changes },
-  { resource, state: 'Recorded', changes },
-  { resource, state: 'Waiting', ...trouble },
-  { resource, state: 'Failed', ...trouble },
-  { resource, state: 'Blocked', by: 'File//a' },
-];
+type Of<Union, Key extends keyof Union> = { readonly [Name in Union[Key] & string]: unknown };
 
-const actions: readonly RecordedAction[] = [
-  { kind: 'write', path: '/a', mode: 0o600, content: 'a\n', before: { mode: 0o644, content: 'b\n' } },
-  { kind: 'link', path: '/a', target: 'b', before: 'c' },
-  { kind: 'rename', from: '/a', to: '/b' },
-  { kind: 'remove', path: '/a' },
-  { kind: 'run', command: 'systemctl daemon-reload' },
-  { kind: 'send', method: 'POST', url: 'https://a.test', body: '{}' },
-  { kind: 'download', url: 'https://a.test', path: '/a', mode: 0o755, member: 'flux' },
-  { kind: 'obtain', what: 'a secret' },
-];
+/** An outcome of each state, with and without its optional fields; a state that is left out does not compile. */
+const outcomes = Object.entries({
+  InSync: [{ version: 'v1.36.3+k3s1', message: 'Ready', until: 1_000 }, {}],
+  Changed: [{ did: 'write it', changes }],
+  Recorded: [{ changes }],
+  Waiting: [trouble],
+  Failed: [trouble],
+  Blocked: [{ by: 'File//a' }],
+} satisfies Of<Outcome, 'state'>).flatMap(([state, each]) =>
+  each.map((fields) => ({ resource, state, ...fields }) as Outcome),
+);
+
+/** An action of each kind; one that is left out does not compile. */
+const actions = Object.entries({
+  write: { path: '/a', mode: 0o600, content: 'a\n', before: { mode: 0o644, content: 'b\n' } },
+  link: { path: '/a', target: 'b', before: 'c' },
+  rename: { from: '/a', to: '/b' },
+  remove: { path: '/a' },
+  run: { command: 'systemctl daemon-reload' },
+  send: { method: 'POST', url: 'https://a.test', body: '{}' },
+  download: { url: 'https://a.test', path: '/a', mode: 0o755, member: 'flux' },
+  obtain: { what: 'a secret' },
+} satisfies Of<RecordedAction, 'kind'>).map(([kind, fields]) => ({ kind, ...fields }) as RecordedAction);
 
 function status(): Status {
   const node = aNode('server');
