@@ -27,6 +27,8 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
+    // Titles show the whole name of a case.
+    taskTitleValueFormatTruncate: 0,
     projects: [
       project('architecture', { include: ['test/architecture.test.ts', 'test/prose/*.test.ts'] }),
       project('unit', { isolate: false }),

@@ -13,7 +13,7 @@ export type RoleName = (typeof roles)[number]['name'];
 
 type Written = { readonly [Section in keyof typeof defaults]?: object };
 
-/** Settings as they are by default, with some sections changed. */
+/** Default settings with some sections changed. */
 export function someSettings(changes: Written = {}): Settings {
   const sections = Object.entries(changes).map(([name, section]) => [
     name,
@@ -46,7 +46,10 @@ export function aNode(role: RoleName | Role, changes: NodeChanges = {}): K3sNode
   };
 }
 
-/** What came of a check, short enough for a table: its state or its error's reason, and the fields that drifted. */
+/**
+ * The outcome of a check in the short form for tables: its state or the reason of its error, and the fields that
+ * drifted.
+ */
 export async function outcome(resource: Resource, host: MemoryHost): Promise<string> {
   try {
     return told(await resource.check(host));

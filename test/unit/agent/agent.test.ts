@@ -7,7 +7,7 @@ import { isReady, type Vm, vm } from '../../scenario/a-vm.ts';
 
 const minute = 60_000;
 
-/** Runs the daemon's loop, ringing after the given passes, until so many passes are done. */
+/** Runs the loop of the daemon for `passes` passes and rings after the given ones. */
 async function daemon(machine: Vm, passes: number, rings: Readonly<Record<number, string>> = {}) {
   const clock = alarm();
   const stopped = new AbortController();
@@ -40,7 +40,7 @@ test('a failure is retried after its delay, and at once on SIGHUP', async () => 
   expect(machine.cloud.calls.filter((call) => call.startsWith('secret')).length).toBe(before + 3);
 });
 
-test('it stops after the pass in which it was asked to', async () => {
+test('the loop stops after the pass in which it is asked to', async () => {
   const { events, times } = await daemon(vm('server'), 2);
   expect(times).toHaveLength(2);
   expect(events.filter(({ type }) => type === 'Sleeping')).toHaveLength(1);
@@ -63,7 +63,7 @@ test('converge ends when the node is Ready', async () => {
   expect(isReady(report)).toBe(true);
 });
 
-test('converge gives up when its time is over', async () => {
+test('converge gives up at its timeout', async () => {
   const machine = vm('server');
   machine.cloud.secrets.delete('k3s-token');
   const start = machine.host.now();
@@ -72,7 +72,7 @@ test('converge gives up when its time is over', async () => {
   expect(machine.host.now() - start).toBeLessThanOrEqual(minute);
 });
 
-test('converge ends at once when only people can help', async () => {
+test('converge ends at once if only an operator can help', async () => {
   const machine = vm('server');
   machine.cloud.fail('secret', new NodeError('VaultWrongTenant', 'no', { endedBy: 'person' }));
   const start = machine.host.now();

@@ -13,21 +13,21 @@ const sleepless = {
     }),
 };
 
-test('sleeps until its time when nobody rings', async () => {
+test('sleeps until its time if nothing rings', async () => {
   const host = memoryHost();
   const start = host.now();
   expect(await alarm().sleepUntil(host, start + 5_000)).toEqual([]);
   expect(host.now()).toBe(start + 5_000);
 });
 
-test('a ring ends the sleep and says who rang', async () => {
+test('a ring ends the sleep and returns its source', async () => {
   const clock = alarm();
   const sleep = clock.sleepUntil(sleepless, 1_000);
   clock.ring('SIGHUP');
   expect(await sleep).toEqual(['SIGHUP']);
 });
 
-test('rings between two sleeps end the next one, none is lost, and only that', async () => {
+test('rings between two sleeps end the next sleep, and only that one', async () => {
   const clock = alarm();
   const host = memoryHost();
   clock.ring('SIGHUP');
@@ -48,7 +48,7 @@ test.each([
   expect(host.monotonic() - start).toBe(10_000);
 });
 
-test('a clock that is slewed, or set by less than five seconds, does not', async () => {
+test('a clock that is slewed, or set by less than five seconds, does not end the sleep', async () => {
   const host = memoryHost();
   for (let at = 1; at < 30; at += 1)
     host.at(host.now() + at * 10_000 - 1, () => host.setClock(host.now() + 4_000));

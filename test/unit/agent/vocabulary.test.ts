@@ -14,7 +14,7 @@ const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf
   .map((name) => join(root, 'src', name));
 const isTable = (path: string) => /\/(own-)?reasons\.ts$/.test(path);
 
-test('every reason stands in the table of exactly one owner', async () => {
+test('every reason is in the table of exactly one owner', async () => {
   const tables = await Promise.all(sources.filter(isTable).map((path) => import(path)));
   const owned = tables.flatMap((table) => Object.values<object>(table).flatMap(Object.keys));
   expect(owned.toSorted()).toEqual(Object.keys(reasons).toSorted());
@@ -39,7 +39,7 @@ test('a misspelt reason or condition does not compile', () => {
   expect('DiskFull' satisfies Reason).toBe('DiskFull');
 });
 
-/** What came of each Resource in the first pass of a node, role by role. */
+/** The outcome of each Resource in the first pass of a node, for each role. */
 const firstPasses = await Promise.all(
   roles.map(async ({ name }) => {
     const { outcomes } = await vm(name, `registries: { proof: ['${registry}/app:1'] }`).slipway().pass();
@@ -47,17 +47,17 @@ const firstPasses = await Promise.all(
   }),
 );
 
-test('every condition is that of a Resource some role plans, and the list has all of them', () => {
+test('every condition of a planned Resource is listed, and every listed one belongs to a Resource', () => {
   const planned = new Set(firstPasses.flat().map(({ resource }) => resource.condition));
   expect(conditionTypes.filter((type) => !planned.has(type))).toEqual([]);
   expect([...planned].filter((type) => !conditionTypes.includes(type))).toEqual([]);
 });
 
-test('the conditions are listed in the order in which a first boot can make them true', () => {
+test('the conditions are listed in the order in which they can become True at a first boot', () => {
   for (const outcomes of firstPasses) expect(misplaced(outcomes)).toEqual([]);
 });
 
-/** The conditions whose last Resource is planned before those that are listed ahead of them begin. */
+/** The conditions whose last Resource is planned before an earlier listed condition begins. */
 function misplaced(outcomes: readonly Outcome[]): readonly ConditionType[] {
   const planned = outcomes.map(({ resource }) => resource.condition);
   let begun = 0;

@@ -24,16 +24,21 @@ const blocked: Outcome = { resource: resource('f'), state: 'Blocked', by: 'b' };
 
 test.each([
   ['a change is verified at once', [steady, due, changed], 0, 'verify a'],
-  ['what waits before what is due', [due, waits], 2_000, 'b (ServiceStarting)'],
-  ['a credential before the regular look', [steady, due], 60_000, 'renew c'],
-  ['the regular look every five minutes', [steady, blocked], 300_000, 'look for drift'],
+  ['a waiting resource before one that is due', [due, waits], 2_000, 'b (ServiceStarting)'],
+  ['a credential before the regular check', [steady, due], 60_000, 'renew c'],
+  ['the regular check every five minutes', [steady, blocked], 300_000, 'look for drift'],
   [
-    'what is due within a second of it together with it',
+    'resources that are due within a second are combined',
     [waits, { ...waits, lookAgainAt: now + 3_000 }, due],
     3_000,
     'b (ServiceStarting)',
   ],
-  ['nothing later with it', [waits, { ...waits, lookAgainAt: now + 3_001 }], 2_000, 'b (ServiceStarting)'],
+  [
+    'resources that are due later are not combined',
+    [waits, { ...waits, lookAgainAt: now + 3_001 }],
+    2_000,
+    'b (ServiceStarting)',
+  ],
   ['never a busy loop', [overdue], 1_000, 'renew d'],
 ] as const)('%s', (_, outcomes, after, because) => {
   expect(nextWake(now, outcomes)).toEqual({ at: now + after, because });

@@ -4,7 +4,7 @@ import { type Commands, cli } from '../../../src/commands/cli.ts';
 
 interface Run {
   readonly exitCode: number;
-  /** The roots that were entered. */
+  /** The entered roots. */
   readonly entered: readonly string[];
   readonly called: readonly unknown[];
   readonly out: string;
@@ -103,7 +103,7 @@ describe('commands', () => {
   });
 });
 
-test('options that stand for a setting carry its path, and win over --set', async () => {
+test('options for a setting have its path, and win over --set', async () => {
   const { called } = await run(
     'plan',
     '--set',
@@ -134,7 +134,7 @@ test('options that stand for a setting carry its path, and win over --set', asyn
   ]);
 });
 
-describe('what cannot be used is refused with the repair, and no value is quoted:', () => {
+describe('an invalid command line is refused with a remedy, without quoting a value:', () => {
   test.each([
     [['plann'], 'plann: is not a command; did you mean plan? slipway --help lists what there is.'],
     [['help', 'plann'], 'plann: is not a command; did you mean plan? slipway --help lists what there is.'],
@@ -187,7 +187,7 @@ test.each([
   [['plan'], ['/']],
   [['uninstall', '--root', 'a'], [resolve('a')]],
   [['version'], []],
-] as const)('%j enters %j before it does anything', async (args, roots) => {
+] as const)('%j enters %j before anything else', async (args, roots) => {
   expect((await run(...args)).entered).toEqual(roots);
 });
 

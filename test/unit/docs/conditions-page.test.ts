@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { conditionsPage } from '../../../packaging/conditions-page.ts';
 import { reasons } from '../../../src/agent/vocabulary.ts';
 
-test('the committed page is the one of the vocabulary', () => {
+test('the committed page of conditions matches the vocabulary', () => {
   const page = readFileSync(new URL('../../../docs/usage/conditions.md', import.meta.url), 'utf8');
   expect(page, 'run: npm run docs').toBe(conditionsPage());
 });
 
-test('every reason is CamelCase, and its meaning one sentence', () => {
+test('every reason is in CamelCase, with one sentence as its meaning', () => {
   for (const [reason, meaning] of Object.entries(reasons)) {
     expect(reason).toMatch(/^([A-Z][a-z0-9]+)+$/);
     expect(meaning, reason).toMatch(/^[A-Z`].*\.$/);

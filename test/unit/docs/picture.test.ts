@@ -4,7 +4,7 @@ import { pictureText } from '../../../packaging/picture.ts';
 
 const repository = new URL('../../../', import.meta.url);
 
-test('the picture of README is the one that its script draws', () => {
+test('the picture of README matches its script', () => {
   const committed = readFileSync(new URL('docs/life-of-a-node.svg', repository), 'utf8');
   expect(committed, 'run: node packaging/picture.ts').toBe(pictureText());
 });

@@ -11,16 +11,16 @@ const entries = page
     return { reason: heading.slice('### '.length), lines };
   });
 
-test('every reason has its entry, in the order of the vocabulary, and no entry is without a reason', () => {
+test('the runbook has one entry per reason, in the order of the vocabulary', () => {
   expect(entries.map(({ reason }) => reason)).toEqual(Object.keys(reasons));
 });
 
-test.each(entries)('$reason is told in one to five lines', ({ lines }) => {
+test.each(entries)('the entry $reason has one to five lines', ({ lines }) => {
   expect(lines.filter((line) => line !== '').length).toBeGreaterThan(0);
   expect(lines.length).toBeLessThanOrEqual(5);
 });
 
-test('its links lead to entries', () => {
+test('the links of the runbook lead to entries', () => {
   const anchors = [...page.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor);
   const known = entries.map(({ reason }) => reason.toLowerCase());
   expect(anchors.filter((anchor) => !known.includes(anchor ?? ''))).toEqual([]);

@@ -8,7 +8,7 @@ const rows = [...page.matchAll(/^\| `([\w/]+)\/` \| (.*) \|$/gm)]
   .map(([, folder = '', tests = '']) => ({ folder, tests }))
   .filter(({ folder }) => existsSync(join(repository, 'src', folder)));
 
-test('test/README.md says of each folder of the sources which tests cover it', () => {
+test('test/README.md names the tests of each source folder', () => {
   expect(rows.map(({ folder }) => folder).toSorted()).toEqual(folders().toSorted());
 });
 
@@ -18,7 +18,7 @@ test.each(rows)('test/README.md names tests of $folder that exist', ({ tests }) 
   expect(named.filter((name) => !exists(name))).toEqual([]);
 });
 
-/** What lies below a part, or below another folder of the agent, is covered with it. */
+/** The folders below a part, or below another folder of the agent, are covered with it. */
 function folders(): readonly string[] {
   const [top, agent, parts] = ['', 'agent', 'agent/parts'].map(inside);
   return [...(top ?? []), ...(agent ?? []).filter((name) => name !== 'agent/parts'), ...(parts ?? [])];
@@ -30,7 +30,7 @@ function inside(folder: string): readonly string[] {
     .map(({ name }) => join(folder, name));
 }
 
-/** A scenario of `boot/` goes by its number. */
+/** A scenario of `boot/` is given by its number. */
 function exists(name: string): boolean {
   const [, number] = /^boot\/scenarios\/(\d\d)$/.exec(name) ?? [];
   if (number === undefined) return existsSync(join(repository, 'test', name));

@@ -48,7 +48,7 @@ describe('powerfulVariables', () => {
     expect(powerfulVariables({ [name]: 'x' })).toEqual([]);
   });
 
-  test('sorts what it names', () => {
+  test('sorts the names', () => {
     expect(powerfulVariables({ NODE_PATH: '', AZURE_CLIENT_ID: '' })).toEqual([
       'AZURE_CLIENT_ID',
       'NODE_PATH',
@@ -56,7 +56,7 @@ describe('powerfulVariables', () => {
   });
 });
 
-test('withoutVariables leaves the others as they were', () => {
+test('withoutVariables does not change other variables', () => {
   const environment = { PATH: '/bin', NODE_PATH: '/evil', HOME: undefined };
   expect(withoutVariables(environment, ['NODE_PATH'])).toEqual({ PATH: '/bin' });
 });

@@ -1,4 +1,4 @@
-/** A role in a table of the test's own is seen wherever something depends on which role it is. */
+/** A new role in the table takes effect wherever something depends on the role. */
 import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { roleOf } from '../../../src/agent/knowledge.ts';
@@ -29,7 +29,7 @@ function wanting(role: string): Promise<Loaded> {
   return load(memoryHost(), { paths: nodePaths('/'), commandLine });
 }
 
-test('a VM can take it, and a near miss is understood', async () => {
+test('a VM can have a new role, and a near miss is suggested', async () => {
   expect(roleOf(await wanting('Lantern'), [], withLantern)).toBe(lantern);
   const [near, right] = [await wanting('lantrn'), await wanting('lantern')];
   expect(() => roleOf(near, [], withLantern)).toThrow(
@@ -39,18 +39,18 @@ test('a VM can take it, and a near miss is understood', async () => {
   expect(findRole('lantern')).toBeUndefined();
 });
 
-test('it is in the reference of settings and in the help of --role', () => {
+test('the reference of settings and the help of --role list a new role', () => {
   expect(z.globalRegistry.get(roleSetting(withLantern))?.description).toMatch(
     /: server, .*, lantern\. By default/,
   );
   expect(roleHelp(withLantern)).toMatch(/^server, .* or lantern, whatever the tag says$/);
 });
 
-test('K3s gets its label and its taint', () => {
+test('K3s gets the label and the taint of a new role', () => {
   expect(renderConfig(aNode(lantern))).toMatch(/role=lantern[\s\S]*lantern=true:NoSchedule/);
 });
 
-test('a node that was installed with it keeps it until a consent', async () => {
+test('a node that was installed with a new role keeps it until a consent', async () => {
   const host = memoryHost();
   host.files.write(
     '/etc/systemd/system/k3s-agent.service',
@@ -61,8 +61,8 @@ test('a node that was installed with it keeps it until a consent', async () => {
   expect((await keepingRole(host, aNode('server'))).role.name).toBe('agent');
 });
 
-test('a name without its record does not compile', () => {
-  // @ts-expect-error There is no such role.
+test('a role name without its record does not compile', () => {
+  // @ts-expect-error This role does not exist.
   const chosen: (typeof roles)[number]['name'] = 'lantern';
   expect(chosen).toBe('lantern');
 });

@@ -8,7 +8,7 @@ const wants = `${units}/multi-user.target.wants`;
 const provider = '/var/lib/rancher/credentialprovider';
 const sandbox = '/run/k3s/containerd/io.containerd.grpc.v1.cri/sandboxes/1/shm';
 
-/** What runs on a server, and the interfaces and mounts it has, apart from what is not K3s'. */
+/** The processes of a server, and its interfaces and mounts, including some that do not belong to K3s. */
 const k3sProcesses = {
   100: process(
     1,
@@ -52,8 +52,8 @@ COMMIT
 `;
 
 /**
- * A host with Slipway and a K3s server that Slipway made, with models of the programs that take them away: each does
- * to the files below /proc, /sys and /etc what the program would do.
+ * A host with Slipway and a K3s server that Slipway installed, with models of the programs that remove them: each
+ * changes the files below /proc, /sys and /etc as the program would.
  */
 export function aHost(): MemoryHost {
   const host = memoryHost({ directories: ['/run/systemd/system'] });
@@ -114,7 +114,7 @@ function runningK3s({ files }: MemoryHost): void {
   files.write('/proc/iptables', rules);
 }
 
-/** Units that are active are files in /run/active; a unit is known by its file, as long as that is there. */
+/** Active units are files in /run/active; a unit is known as long as its file exists. */
 function systemd(host: MemoryHost): void {
   const { files } = host;
   const isThere = (path: string) => files.stat(path) !== undefined;
@@ -165,7 +165,7 @@ function kernel(host: MemoryHost): void {
   host.on({ file: 'nft', args: ['list', 'tables'] }, { exitCode: 127 });
 }
 
-/** What the rules are then is not modelled: that none of K3s' is left, and that no other was named. */
+/** The resulting rules are not modelled, only that none of K3s is left and no other was named. */
 function restore({ files }: MemoryHost, { args }: Command): string {
   const commands = files.text(args[2] ?? '') ?? '';
   if (commands.includes('DOCKER')) throw new Error(`The test did not foresee: ${commands}`);
@@ -179,7 +179,7 @@ function restore({ files }: MemoryHost, { args }: Command): string {
   return '';
 }
 
-/** Performs the steps; what a person was told, errors marked with !. */
+/** Performs the steps; returns the messages to the operator, errors marked with !. */
 export async function told(steps: readonly Resource[], host: MemoryHost): Promise<readonly string[]> {
   const lines: string[] = [];
   const tell = { out: (line: string) => lines.push(line), error: (line: string) => lines.push(`! ${line}`) };

@@ -8,7 +8,7 @@ import { told } from './a-host.ts';
 const units = '/etc/systemd/system';
 const files = { daemon: 'daemon', directories: 'directories', tmpfiles: 'tmpfiles', example: 'example' };
 
-/** A host with only the executable in /tmp, or below a root that is no running machine. */
+/** A host with only the executable in /tmp, or below a root that is not a running machine. */
 function bareHost(root = '/'): MemoryHost {
   const host = memoryHost(root === '/' ? { directories: ['/run/systemd/system'] } : {});
   host.files.write('/tmp/slipway', 'executable 2', 0o755);
@@ -24,7 +24,7 @@ function bareHost(root = '/'): MemoryHost {
   return host;
 }
 
-/** A unit is stale when its file was written since the last daemon-reload. */
+/** A unit is stale if its file was written since the last daemon-reload. */
 function systemd(host: MemoryHost, root: string): void {
   const loaded = new Map<string, number | undefined>();
   const link = `${root === '/' ? '' : root}${units}/multi-user.target.wants/slipway.service`;
@@ -55,13 +55,13 @@ function steps(root = '/') {
 
 const inPlace = [
   'run install -D -m 0755 -- /tmp/slipway /usr/local/bin/.slipway.new',
-  // Not by a reference to /proc, which an image that is being made does not have.
+  // Not by a reference to /proc, which is missing while an image is built.
   `run chown -- ${process.geteuid?.()}:${process.getegid?.()} /usr/local/bin/.slipway.new`,
   'run sync -- /usr/local/bin/.slipway.new',
   'rename /usr/local/bin/.slipway.new -> /usr/local/bin/slipway',
 ];
 
-test('on a bare host all is put in place, and enabled last', async () => {
+test('a bare host gets all files, and the unit is enabled last', async () => {
   const host = bareHost();
   await told(steps(), host);
   expect(host.lines()).toEqual([
@@ -76,7 +76,7 @@ test('on a bare host all is put in place, and enabled last', async () => {
   expect(host.files.stat('/etc/slipway/config.yaml')).toBeUndefined();
 });
 
-test('the second time nothing is done', async () => {
+test('a second install changes nothing', async () => {
   const host = bareHost();
   await told(steps(), host);
   const { length } = host.journal;
@@ -85,7 +85,7 @@ test('the second time nothing is done', async () => {
 });
 
 test.each(['/usr/local', '/etc/systemd/system'])(
-  'nothing is put in place while another user owns %s on the way',
+  'nothing is installed while another user owns %s in the path',
   async (path) => {
     const host = bareHost();
     host.files.makeDirectory(path);
@@ -97,7 +97,7 @@ test.each(['/usr/local', '/etc/systemd/system'])(
   },
 );
 
-describe('afterwards', () => {
+describe('a later install with', () => {
   test.each([
     [
       'another executable',
@@ -105,7 +105,7 @@ describe('afterwards', () => {
       inPlace,
     ],
     [
-      'one that not everybody may run',
+      'an executable that not all users may run',
       (host) => host.files.write('/usr/local/bin/slipway', 'executable 2', 0o700),
       inPlace,
     ],
@@ -142,7 +142,7 @@ describe('afterwards', () => {
   );
 });
 
-test('nothing is enabled where a file could not be put in place', async () => {
+test('nothing is enabled if a file could not be installed', async () => {
   const host = bareHost().failWrite(`${units}/slipway.service`, 'ENOSPC');
   const lines = await told(steps(), host);
   expect(lines).toContainEqual(expect.stringMatching(/^! not done: write .*slipway\.service: DiskFull/));
@@ -160,7 +160,7 @@ test('a crash before any mutation heals', async () => {
   }
 });
 
-test('in an image it is enabled without the systemd of this machine', async () => {
+test('in an image the unit is enabled without the systemd of this machine', async () => {
   const host = bareHost('/image');
   await told(steps('/image'), host);
   expect(host.lines().filter((line) => line.startsWith('run systemctl'))).toEqual([
@@ -169,7 +169,7 @@ test('in an image it is enabled without the systemd of this machine', async () =
   expect(host.files.text('/image/usr/local/bin/slipway')).toBe('executable 2');
 });
 
-test('in an image, too, what was disabled since stays so', async () => {
+test('a unit that was disabled in an image stays disabled', async () => {
   const host = bareHost('/image');
   await told(steps('/image'), host);
   host.files.remove(`/image${units}/multi-user.target.wants/slipway.service`);
@@ -179,7 +179,7 @@ test('in an image, too, what was disabled since stays so', async () => {
 });
 
 describe("the package's unit", () => {
-  test.each(['/usr/lib', '/lib'])('in %s it is known', async (lib) => {
+  test.each(['/usr/lib', '/lib'])('is recognized in %s', async (lib) => {
     const host = bareHost();
     host.files.write(`${lib}/systemd/system/slipway.service`, "the package's");
     expect(await packagedUnit(host, nodePaths('/'))).toBe(`${lib}/systemd/system/slipway.service`);

@@ -5,14 +5,14 @@ import { aHost } from './a-host.ts';
 
 const paths = nodePaths('/');
 
-test('without K3s it is told what stays', async () => {
+test('without K3s the remaining files are listed', async () => {
   const host = aHost();
   expect(await leftBehind(host, paths, { k3s: true, purge: false, keepsK3s: false })).toEqual([
     'still there: /etc/slipway /var/lib/slipway /usr/local/bin/flux /etc/rancher/node',
   ]);
 });
 
-test('where K3s stays, what it needs, and what becomes of the registry logins', async () => {
+test('if K3s stays, its needs and the future of the registry logins are listed', async () => {
   const host = aHost();
   host.files.write('/var/lib/slipway/imds-guard.nft', '');
   expect(await leftBehind(host, paths, { k3s: false, purge: true, keepsK3s: true })).toEqual([
@@ -25,7 +25,7 @@ test('where K3s stays, what it needs, and what becomes of the registry logins', 
   ]);
 });
 
-test("the package's own way is named", async () => {
+test('the package manager is named for files of the package', async () => {
   const host = aHost();
   host.files.write('/usr/lib/systemd/system/slipway.service', '');
   const lines = await leftBehind(host, paths, { k3s: true, purge: true, keepsK3s: false });
@@ -34,14 +34,14 @@ test("the package's own way is named", async () => {
   );
 });
 
-describe('what K3s leaves where it goes', () => {
+describe('the remains of K3s after its removal', () => {
   const aside = '/var/lib/rancher/k3s.agent-20260101T120000Z';
   const lines = [
     'still there: /etc/rancher/node /var/log/pods',
     `K3s' data of an older role, with its keys and tokens, is still there: rm -r ${aside}`,
   ];
 
-  test('logs, and data that was moved aside', async () => {
+  test('include logs, and data that was moved aside', async () => {
     const host = aHost();
     host.files.write(`${aside}/server/tls/ca.key`, '');
     host.files.write('/var/lib/rancher/k3s.backup/mine', '');
@@ -52,7 +52,7 @@ describe('what K3s leaves where it goes', () => {
     expect(all[0]).toContain('/var/log/pods');
   });
 
-  test('logs of pods that run are no remains', async () => {
+  test('do not include logs of running pods', async () => {
     const host = aHost();
     host.files.makeDirectory('/var/log/pods');
     const all = await leftBehind(host, paths, { k3s: false, purge: false, keepsK3s: true });
@@ -60,10 +60,10 @@ describe('what K3s leaves where it goes', () => {
   });
 });
 
-describe('K3s is there', () => {
+describe('K3s is recognized', () => {
   const unitFile = '/etc/systemd/system/k3s.service';
 
-  test('with its unit file', async () => {
+  test('by its unit file', async () => {
     expect(await installedK3s(aHost(), paths)).toBe('k3s.service');
   });
 
@@ -75,7 +75,7 @@ describe('K3s is there', () => {
     expect(await installedK3s(host, paths)).toBeUndefined();
   });
 
-  test("not below another root, where the machine's own runs", async () => {
+  test("not below another root, if only the machine's own K3s runs", async () => {
     expect(await installedK3s(aHost(), nodePaths('/image'))).toBeUndefined();
   });
 });

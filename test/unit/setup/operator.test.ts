@@ -32,11 +32,29 @@ test.each([
 });
 
 test.each([
-  ['a shell of the host', 300, 1, '/user.slice/user-0.slice/session-1.scope', undefined],
-  ['a container of another containerd', 101, 100, '/docker/1', undefined],
-  ['a shell in a pod', 300, 1, '/kubepods.slice/kubepods-pod1.slice/cri-1.scope', 'CommandFailed'],
-  ['a shell below a pod, in a group of its own', 300, 201, '/', 'CommandFailed'],
-])('called from %s: %s', async (_, pid, parent, group, reason) => {
+  {
+    name: 'a shell of the host',
+    pid: 300,
+    parent: 1,
+    group: '/user.slice/user-0.slice/session-1.scope',
+    reason: undefined,
+  },
+  { name: 'a container of another containerd', pid: 101, parent: 100, group: '/docker/1', reason: undefined },
+  {
+    name: 'a shell in a pod',
+    pid: 300,
+    parent: 1,
+    group: '/kubepods.slice/kubepods-pod1.slice/cri-1.scope',
+    reason: 'CommandFailed',
+  },
+  {
+    name: 'a shell below a pod, in a group of its own',
+    pid: 300,
+    parent: 201,
+    group: '/',
+    reason: 'CommandFailed',
+  },
+])('called from $name: $reason', async ({ pid, parent, group, reason }) => {
   const host = aHost();
   for (const process of [pid, 'self']) {
     host.files.write(`/proc/${process}/stat`, `${pid} (slipway) S ${parent} 1 1`);
@@ -49,7 +67,7 @@ test.each([
   expect(await attempt).toBe(reason);
 });
 
-test('called from a pod whose processes have numbers of their own', async () => {
+test('called from a pod with a process namespace', async () => {
   const host = aHost();
   host.files.write('/proc/self/stat', '7 (slipway) S 1 1 1');
   host.files.write('/proc/self/cgroup', '0::/kubepods.slice/kubepods-pod1.slice/cri-1.scope\n');

@@ -97,13 +97,13 @@ const table: readonly (readonly [string, readonly Resource[], readonly string[]]
 ];
 
 describe.each(table)('%s', (_, steps, expected) => {
-  test('does this, in this order', async () => {
+  test('makes these changes, in this order', async () => {
     const host = aHost();
     expect((await told(steps, host)).filter((line) => line.startsWith('!'))).toEqual([]);
     expect(host.lines()).toEqual(expected);
   });
 
-  test('and the second time nothing', async () => {
+  test('changes nothing the second time', async () => {
     const host = aHost();
     await told(steps, host);
     const { length } = host.journal;
@@ -111,7 +111,7 @@ describe.each(table)('%s', (_, steps, expected) => {
     expect(host.journal.length).toBe(length);
   });
 
-  test('a crash before any mutation heals, to the same end', async () => {
+  test('a crash before any mutation heals to the same state', async () => {
     const whole = aHost();
     await told(steps, whole);
     for (let mutation = 1; mutation <= expected.length; mutation += 1) {
@@ -128,7 +128,7 @@ describe.each(table)('%s', (_, steps, expected) => {
     expect(ids).toEqual([...new Set(ids)]);
   });
 
-  test('a rehearsal changes nothing', async () => {
+  test('a dry run changes nothing', async () => {
     const host = aHost();
     const before = host.files.snapshot();
     expect(await rehearse(steps, host)).toContain('Nothing was changed.');
@@ -137,7 +137,7 @@ describe.each(table)('%s', (_, steps, expected) => {
   });
 });
 
-test('the first file that goes is what would keep K3s from starting without the rest', async () => {
+test('the first removed file is the one that would break a start of K3s without the others', async () => {
   for (const [name, steps] of table) {
     const host = aHost();
     await told(steps, host);
@@ -146,7 +146,7 @@ test('the first file that goes is what would keep K3s from starting without the 
   }
 });
 
-describe("what is not Slipway's stays", () => {
+describe('files of others stay', () => {
   test.each([
     '/etc/rancher/node/password',
     '/etc/systemd/system/k3s.service.d/mine.conf',
@@ -162,7 +162,7 @@ describe("what is not Slipway's stays", () => {
     expect(host.files.stat(path)).toBeDefined();
   });
 
-  test("another's credential provider, with the script that it may name", async () => {
+  test('the credential provider of another tool, with its script', async () => {
     const host = aHost();
     host.files.write(provider, 'providers: [{ name: ecr }, { name: slipway-credential-provider }]\n');
     await told(uninstall({ k3s: true, purge: true }), host);
@@ -171,7 +171,7 @@ describe("what is not Slipway's stays", () => {
   });
 });
 
-describe('what K3s reads at its start stays where K3s stays', () => {
+describe('a file that K3s reads at its start stays if K3s stays', () => {
   test.each(['join-token', 'agent-token', 'imds-guard.nft'])('%s', async (name) => {
     const host = aHost();
     host.files.write(`/var/lib/slipway/${name}`, 'needed');
@@ -183,7 +183,7 @@ describe('what K3s reads at its start stays where K3s stays', () => {
 });
 
 describe('a step that fails', () => {
-  test('keeps nothing else from being done, is told, and the executable stays for the next try', async () => {
+  test('does not stop the others, is reported, and leaves the executable for the next try', async () => {
     const host = aHost().failWrite('/etc/tmpfiles.d/slipway.conf', 'EROFS');
     const lines = await told(uninstall({}), host);
     expect(lines.filter((line) => line.startsWith('!'))).toEqual([
@@ -195,7 +195,7 @@ describe('a step that fails', () => {
     expect((await told(uninstall({}), host)).at(-1)).toBe('remove /usr/local/bin/slipway');
   });
 
-  test('nothing of K3s is deleted while K3s does not stop', async () => {
+  test('no file of K3s is deleted while K3s does not stop', async () => {
     const host = aHost();
     host.on({ file: 'systemctl', args: /^disable --now k3s/ }, { exitCode: 1, stderr: 'timed out' });
     const lines = await told(uninstall({ k3s: true, purge: true }), host);
@@ -209,7 +209,7 @@ describe('a step that fails', () => {
     }
   });
 
-  test('nothing is deleted where a volume is still mounted', async () => {
+  test('no data is deleted while a volume is still mounted', async () => {
     const host = aHost();
     host.on({ file: 'umount' }, { exitCode: 32, stderr: 'umount: target is busy' });
     const lines = await told(uninstall({ k3s: true }), host);
@@ -218,7 +218,7 @@ describe('a step that fails', () => {
     expect(host.lines()).not.toContain('remove /var/lib/kubelet');
   });
 
-  test('nothing of K3s is deleted where systemd does not tell whether it runs', async () => {
+  test('no file of K3s is deleted if its state is unknown', async () => {
     const host = aHost();
     host.files.write(paths.slipway.imdsGuard, '');
     host.on({ file: 'systemctl', args: /^show k3s/ }, { exitCode: 1, stderr: 'no bus' });
@@ -230,7 +230,7 @@ describe('a step that fails', () => {
     expect(host.files.stat(paths.k3s.credentialProviderBin)).toBeDefined();
   });
 
-  test('the data of K3s stays until the packet filter is cleared, by programs that may be in it', async () => {
+  test('the data of K3s stays until the packet filter is cleared, which may need programs in it', async () => {
     const host = aHost();
     host.on({ file: 'iptables-save' }, { exitCode: 4 });
     const lines = await told(uninstall({ k3s: true, purge: true }), host);
@@ -239,7 +239,7 @@ describe('a step that fails', () => {
     expect(host.files.stat('/usr/local/bin/slipway')).toBeDefined();
   });
 
-  test('the executable stays where the guard of the metadata service does not go', async () => {
+  test('the executable stays if the guard of the metadata service cannot be removed', async () => {
     const host = aHost();
     host.files.write(paths.slipway.imdsGuard, '');
     host.files.write('/usr/sbin/nft', '');
@@ -249,7 +249,7 @@ describe('a step that fails', () => {
     expect(lines).toContain('! not done: remove /usr/local/bin/slipway: waits for ImdsGuard/none');
   });
 
-  test('processes that do not end are told', async () => {
+  test('processes that do not end are reported', async () => {
     const host = aHost();
     host.on({ file: 'sh' }, '');
     const lines = await told(k3sStopped(paths, false), host);
@@ -258,7 +258,7 @@ describe('a step that fails', () => {
   });
 });
 
-test('mounts upon mounts, and one that goes with its copy elsewhere', async () => {
+test('stacked mounts are unmounted, and one that goes with its copy elsewhere', async () => {
   const host = aHost();
   const twice =
     'nsfs /run/netns/cni-1 nsfs rw 0 0\ntmpfs /run/k3s/a tmpfs rw 0 0\ntmpfs /run/k3s/a tmpfs rw 0 0\n';
@@ -274,10 +274,10 @@ test('mounts upon mounts, and one that goes with its copy elsewhere', async () =
   expect(calls).toBe(2);
 });
 
-describe("an operator's own mounts among K3s' files", () => {
+describe("an operator's own mounts among the files of K3s", () => {
   const own = ['/var/lib/rancher/k3s/server', '/var/lib/rancher/k3s/storage', '/var/lib/kubelet/disk'];
 
-  test.each(own)('%s is not unmounted, and nothing in it deleted', async (point) => {
+  test.each(own)('%s is not unmounted, and its content is not deleted', async (point) => {
     for (const steps of [k3sStopped(paths, false), uninstall({ k3s: true })]) {
       const host = aHost();
       host.files.write('/proc/mounts', `${host.files.text('/proc/mounts')}/dev/sdd1 ${point} ext4 rw 0 0\n`);
@@ -288,7 +288,7 @@ describe("an operator's own mounts among K3s' files", () => {
     }
   });
 
-  test('and what is mounted for a snapshot of containerd or by a CSI driver goes', async () => {
+  test('mounts of containerd snapshots and of CSI drivers are unmounted', async () => {
     const host = aHost();
     const points = ['/var/lib/rancher/k3s/agent/containerd/a', '/var/lib/kubelet/plugins/csi/b'];
     host.files.write('/proc/mounts', points.map((point) => `tmpfs ${point} tmpfs rw 0 0\n`).join(''));
@@ -304,7 +304,7 @@ describe("K3s' data of an older role", () => {
     [{ k3s: true, purge: true }, false],
     [{ k3s: true }, true],
     [{ purge: true }, true],
-  ])('with %o it stays: %s', async (extent, stays) => {
+  ])('with %o stays: %s', async (extent, stays) => {
     const host = aHost();
     host.files.write(`${aside}/server/tls/ca.key`, '');
     host.files.write('/var/lib/rancher/k3s.backup/mine', '');
@@ -336,14 +336,14 @@ test.each([true, false])(
   },
 );
 
-test('a rehearsal names only what is there', async () => {
+test('a dry run names only existing files', async () => {
   const text = await rehearse(uninstall({ k3s: true }), aHost());
   expect(text).toContain('run:  systemctl disable --now slipway.service\n');
   expect(text).toContain('then: remove /var/lib/kubelet\n');
   expect(text).not.toContain('k3s-agent');
 });
 
-test('a disk for the data of K3s is emptied and stays', async () => {
+test('a separate disk for the data of K3s is emptied and stays', async () => {
   const host = aHost();
   const mounted = '/dev/sdc1 /var/lib/rancher/k3s ext4 rw 0 0\n';
   host.files.write('/proc/mounts', `${mounted}${host.files.text('/proc/mounts')}`);
@@ -353,7 +353,7 @@ test('a disk for the data of K3s is emptied and stays', async () => {
   expect(host.lines().join('\n')).not.toMatch(/umount.*rancher\/k3s( |$)/);
 });
 
-test('below another root neither the kernel nor the units of the machine are touched', async () => {
+test('below another root the kernel and the units of the machine are not touched', async () => {
   const host = aHost();
   const image = nodePaths('/image');
   host.files.write('/image/usr/local/bin/slipway', '');

@@ -14,7 +14,7 @@ import { sections } from '../../../../src/agent/settings/sections.ts';
 import { powerfulVariables } from '../../../../src/launcher/environment.ts';
 
 describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) => {
-  test('is told of in whole sentences, and its firewall and name servers in words that stand in one', () => {
+  test('has remedies in whole sentences, and names for its firewall and name servers that fit into one', () => {
     const { firewall, nameServers, ...sentences } = driver.hints;
     for (const words of [firewall, nameServers]) expect(words).toMatch(/^[a-z].*[a-z]$/);
     for (const sentence of Object.values(sentences)) expect(sentence).toMatch(/^[A-Z].*\.$/);
@@ -25,7 +25,7 @@ describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) =>
   const section = z.parse(settings.schema, settings.defaults);
   const { address, setting } = metadataOf(driver, section) ?? {};
 
-  test('has a metadata service that no proxy is asked for, and that needs consent to be elsewhere, or none', () => {
+  test('has a metadata service that bypasses the proxy and needs consent to move, or no metadata service', () => {
     if (address === undefined) return;
     expect(bypassesProxy(address, [])).toBe(true);
     expect(misfits({ [name]: settings.defaults })).toEqual([]);
@@ -35,21 +35,21 @@ describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) =>
     expect(URL.parse(String(url))?.hostname).toBe(address);
   });
 
-  test('has no plain-http URL by default but that of its metadata service', () => {
+  test('has no plain-http URL by default except that of its metadata service', () => {
     const plain = formedValues(section, settings.schema).filter(({ value }) => /^http:/.test(String(value)));
     const hosts = plain.map(({ value }) => URL.parse(String(value))?.hostname);
     expect(hosts).toEqual(hosts.map(() => address));
   });
 
-  test('has the section of its name, which no other takes', () => {
+  test('has the section with its name, and no other cloud uses that section', () => {
     expect(new Map(Object.entries<object>(sections)).get(name)).toBe(settings);
   });
 
-  test('takes the names that secrets have by default', () => {
+  test('accepts the default names of secrets', () => {
     expect(secretNameMisfits({ ...defaults, cloud: name })).toEqual([]);
   });
 
-  test('reads no variable of the environment that the launcher leaves in it', () => {
+  test('reads no environment variable that the launcher keeps', () => {
     const read = driver.scrubbedVariables;
     const environment = Object.fromEntries(read.map((variable) => [variable, 'x']));
     expect(powerfulVariables(environment)).toEqual([...read].sort());

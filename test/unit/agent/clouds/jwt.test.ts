@@ -15,7 +15,7 @@ test('the dates of a token, in milliseconds', () => {
 test.each([
   ['a password', 'hunter2'],
   ['nothing', ''],
-  ['claims that are no JSON', 'e30.AAAA.c2ln'],
+  ['claims that are not JSON', 'e30.AAAA.c2ln'],
   ['claims that are null', token(null)],
   ['no end', token({ iat: 1 })],
   ['no start', token({ exp: 2 })],
@@ -23,11 +23,11 @@ test.each([
   ['an end before its start', token({ iat: 2, exp: 1 })],
   ['an end at its start', token({ iat: 2, exp: 2 })],
   ['a start at zero', token({ iat: 0, exp: 2 })],
-  ['a start before zero', token({ iat: -1, exp: 2 })],
-  ['an end that no number can hold', written('{"iat":1,"exp":1e999}')],
+  ['a negative start', token({ iat: -1, exp: 2 })],
+  ['an end beyond the range of numbers', written('{"iat":1,"exp":1e999}')],
   ['an end that no Date can hold', token({ iat: 1, exp: 8.64e12 + 1 })],
-  ['five parts, which is an encrypted token', `${token({ iat: 1, exp: 2 })}.x.y`],
-])('%s is no dated token', (_what, text) => {
+  ['five parts, as in an encrypted token', `${token({ iat: 1, exp: 2 })}.x.y`],
+])('%s is not a dated token', (_what, text) => {
   expect(readJwt(text)).toBeUndefined();
 });
 

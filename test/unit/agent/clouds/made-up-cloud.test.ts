@@ -1,4 +1,4 @@
-/** A cloud in a table of the test's own is seen wherever something depends on which cloud it is. */
+/** A new cloud in the table takes effect wherever something depends on the cloud. */
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { hintsOf } from '../../../../src/agent/clouds/chosen.ts';
@@ -25,18 +25,18 @@ import { aNode, someSettings } from '../a-node.ts';
 
 const sections = sectionsWith(withMoon, gitOpsEngines);
 const moon = { tower: 'http://169.254.0.99', crater: 'tycho' };
-/** Settings as a schema with that table would have parsed them. */
+/** Settings as a schema with that table would parse them. */
 const settings = Object.assign(someSettings(), { cloud: 'moon' as 'azure', moon });
 
 describe('settings', () => {
-  test('its name can be chosen, and is explained', () => {
+  test('accept its name, and explain it', () => {
     const choice = cloudChoice(withMoon);
     expect(z.parse(choice, 'moon')).toBe('moon');
     expect(z.globalRegistry.get(choice)?.description).toContain('moon asks mission control');
     expect(z.safeParse(cloudChoice({}), 'moon').success).toBe(false);
   });
 
-  test('its section has a schema and defaults, before imds where it has a metadata service', () => {
+  test('have its section with a schema and defaults, before imds if it has a metadata service', () => {
     expect(z.parse(sections.moon.schema, sections.moon.defaults)).toEqual({ tower: 'http://169.254.0.23' });
     const names = Object.keys(sections);
     expect(names.filter((name) => ['moon', 'imds', 'static'].includes(name))).toEqual([
@@ -44,13 +44,13 @@ describe('settings', () => {
     ]);
   });
 
-  test('its rules hold', () => {
+  test('apply its rules', () => {
     expect(misfits({ moon: { crater: 'rim' } }, sections)).toEqual([
       { path: ['moon', 'crater'], message: 'is no place to land; choose another' },
     ]);
   });
 
-  test('its metadata service may be plain http, and nothing else in its place', () => {
+  test('allow plain http only for its metadata service', () => {
     const at = (tower: string) => misfits({ moon: { tower } }, sections, metadataAddresses(withMoon));
     expect(at('http://169.254.0.23/')).toEqual([]);
     expect(at('http://tower.example')).toMatchObject([
@@ -59,7 +59,7 @@ describe('settings', () => {
   });
 });
 
-test('no proxy is asked for its metadata service', () => {
+test('its metadata service bypasses the proxy', () => {
   expect(metadataAddresses(withMoon)).toEqual([...metadataAddresses(), '169.254.0.23']);
 });
 
@@ -70,7 +70,7 @@ test('its name is in the help of --cloud', () => {
   expect(cloudHelp(withMoon)).toMatch(/^azure, .*, or moon: one small step$/);
 });
 
-test('its adapter is made of its section', () => {
+test('its adapter is made from its section', () => {
   const host = memoryHost();
   expect(
     makeCloud(settings, host, { hostname: 'eagle', addresses: ['::1', '10.0.0.7'] }, withMoon),
@@ -83,17 +83,17 @@ test('its adapter is made of its section', () => {
   });
 });
 
-test('another section makes a new process necessary', () => {
+test('a change of its section requires a new process', () => {
   const elsewhere = { ...settings, moon: { ...moon, crater: 'copernicus' } };
   expect(connectionKey(elsewhere, withMoon)).not.toBe(connectionKey(settings, withMoon));
   expect(connectionKey(elsewhere)).toBe(connectionKey(settings));
 });
 
-test("kubelet's plugin is told its section", () => {
+test("kubelet's plugin gets its section", () => {
   expect(JSON.parse(renderProviderSettings(settings, withMoon))).toMatchObject({ cloud: 'moon', moon });
 });
 
-test('the doctor asks what it names', () => {
+test('the doctor runs its probes', () => {
   expect(askedBy(settings, withMoon).map(({ hostname }) => hostname)).toEqual([
     'tycho.moon.example',
     'github.com',
@@ -101,15 +101,15 @@ test('the doctor asks what it names', () => {
 });
 
 test.each([
-  ['one that fills in tags later', true],
-  ['one that knows them at once', false],
+  ['a cloud that adds tags later', true],
+  ['a cloud that has all tags at once', false],
 ])('a missing role is waited for in %s', (_, fillsInLater) => {
   const missing = new NodeError('RoleMissing', 'This VM has no role.');
   const table = { ...withMoon, moon: { ...withMoon.moon, fillsInLater } };
   expect(comesByItself(missing, settings, table)).toBe(fillsInLater);
 });
 
-test('pods are kept from its metadata service, and from nothing else at that address', async () => {
+test('pods are kept only from its metadata service at that address', async () => {
   const [ruleset] = imdsGuard({ ...aNode('server'), settings }, withMoon);
   const host = memoryHost();
   const finding = await ruleset?.check(host);
@@ -122,7 +122,7 @@ test('pods are kept from its metadata service, and from nothing else at that add
   ]);
 });
 
-test('messages have its words', () => {
+test('messages use its words', () => {
   expect(hintsOf(settings, withMoon).firewall).toBe('the vacuum');
 });
 
@@ -140,14 +140,14 @@ test('the timers of its older scripts are stopped', () => {
   ]);
 });
 
-test('a cloud that is not in the table is never taken for another', () => {
+test('an unknown cloud is never mistaken for another', () => {
   expect(() => makeCloud(settings, memoryHost(), { hostname: '', addresses: [] })).toThrow('no cloud moon');
 });
 
 test('a name without its record does not compile', () => {
-  // @ts-expect-error It has no settings, no adapter, nothing but a name.
+  // @ts-expect-error It has only a name, no settings and no adapter.
   const nameless = { sun: { summary: 'shines' } } satisfies Clouds;
-  // @ts-expect-error Settings know the clouds of the table alone.
+  // @ts-expect-error Settings only know the clouds of the table.
   const chosen: Settings['cloud'] = 'moon';
   expect([nameless, chosen]).toHaveLength(2);
 });

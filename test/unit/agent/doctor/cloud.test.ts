@@ -44,7 +44,7 @@ async function lookedAt({ host, cloud, node }: ReturnType<typeof world>, known =
   return examine(asked, { now: () => host.now() });
 }
 
-test('from who the VM is to the bytes of an image, and nothing of a secret', async () => {
+test('probes everything from the identity to the bytes of an image, and shows no secret', async () => {
   const { host, cloud, registry, node } = world();
   const found = await lookedAt({ host, cloud, registry, node });
   expect(found.map(({ what, level }) => `${level} ${what}`)).toEqual([
@@ -62,7 +62,7 @@ test('from who the VM is to the bytes of an image, and nothing of a secret', asy
   expect(host.files.stat('/etc/rancher')).toBeUndefined();
 });
 
-test('without an image to pull the login is tried; without a node what can be asked all the same', async () => {
+test('probes the login if no image is set, and skips what needs a node if there is no node', async () => {
   const given = world([]);
   expect((await lookedAt(given)).map(({ what }) => what)).toContain(`login ${server}`);
   const found = await lookedAt(given, false);
@@ -71,7 +71,7 @@ test('without an image to pull the login is tried; without a node what can be as
   expect(found.at(-1)).toMatchObject({ what: 'K3s release', level: 'skipped' });
 });
 
-describe('each trouble is told where it is', () => {
+describe('a failure of the cloud is reported by its own probe', () => {
   const forbidden = new NodeError('VaultForbidden', 'Give it the role Key Vault Secrets User.');
 
   test('a vault that refuses', async () => {
@@ -86,7 +86,7 @@ describe('each trouble is told where it is', () => {
     expect(found[4]?.level).toBe('ok');
   });
 
-  test('a secret that is none', async () => {
+  test('an invalid secret', async () => {
     const given = world();
     given.cloud.secrets.set('k3s-token', 'with blanks in it');
     given.cloud.secrets.set('flux-git-token', ' \n');
@@ -94,7 +94,7 @@ describe('each trouble is told where it is', () => {
     expect([found[1]?.reason, found[3]?.reason]).toEqual(['SecretEmpty', 'SecretEmpty']);
   });
 
-  test('an exchange that fails leaves nothing to pull with', async () => {
+  test('an exchange that fails, which skips the pull', async () => {
     const given = world();
     given.cloud.fail('registryPassword', new NodeError('RegistryUnauthorized', 'Give it AcrPull.'));
     const found = await lookedAt(given);
@@ -102,13 +102,13 @@ describe('each trouble is told where it is', () => {
     expect(found[5]?.level).toBe('skipped');
   });
 
-  test('a registry that takes the login and lets nobody pull', async () => {
+  test('a registry that accepts the login and denies the pull', async () => {
     const given = world();
     given.registry.denied = true;
     expect((await lookedAt(given))[5]).toMatchObject({ level: 'failure', reason: 'PullDenied' });
   });
 
-  test('a release that is kept elsewhere is followed to there', async () => {
+  test('a release behind a redirect, which is followed', async () => {
     const given = world();
     given.host.onGet(sums, { status: 302, headers: { location: 'https://storage.example.com/sums' } });
     given.host.onGet('https://storage.example.com/sums', `${'0'.repeat(64)}  k3s\n`);
@@ -122,16 +122,16 @@ describe('each trouble is told where it is', () => {
     expect((await lookedAt(given)).at(-1)).toMatchObject({ level: 'failure' });
   });
 
-  test('a mirror that is away is no failure where K3s is installed', async () => {
+  test('a mirror that is away, which is not a failure if K3s is installed', async () => {
     const given = world();
-    given.host.onGet(sums, new NodeError('Unreachable', 'nobody is there'));
+    given.host.onGet(sums, new NodeError('Unreachable', 'the connection is refused'));
     given.host.on({ file: '/usr/local/bin/k3s' }, { exitCode: 127 });
     expect((await lookedAt(given)).at(-1)).toMatchObject({ level: 'failure', reason: 'Unreachable' });
     given.host.on({ file: '/usr/local/bin/k3s' }, 'k3s version v1.36.3+k3s1 (abc)\n');
     expect((await lookedAt(given)).at(-1)).toMatchObject({ level: 'warning', reason: 'Unreachable' });
   });
 
-  test('of tags that are not read no value is told', async () => {
+  test('tags that are not read, whose values are not shown', async () => {
     const given = world();
     given.cloud.tag('k3s-token', 'canary-in-a-tag');
     expect(JSON.stringify(await lookedAt(given))).not.toContain('canary');

@@ -25,14 +25,14 @@ async function lookedAt(...plan: readonly Resource[]) {
   return found.map(({ what, level, reason, message }) => [what, level, reason ?? '', message].join(' | '));
 }
 
-test('one line for each condition, in their order, with what the last check told', async () => {
+test('prints one line per condition, in order, with the message of the last check', async () => {
   const ready = resource('c', inSync({ message: 'node is Ready' }), { condition: 'NodeReady' });
   expect(await lookedAt(ready, resource('a', inSync({ message: 'first' })), resource('b', inSync()))).toEqual(
     ['System | ok |  | first', 'NodeReady | ok |  | node is Ready'],
   );
 });
 
-test('what is to be done is told and not done, and what needs it is not looked at', async () => {
+test('reports pending changes without making them, and skips their dependants', async () => {
   const later = resource('b', new NodeError('NodeNotReady', 'never asked'), {
     condition: 'NodeReady',
     needs: ['a'],
@@ -43,12 +43,12 @@ test('what is to be done is told and not done, and what needs it is not looked a
   ]);
 });
 
-test('all that there is to change is counted and named, in the words of the plan', async () => {
+test('counts and names all pending changes, in the words of the plan', async () => {
   const found = await lookedAt(resource('a', drifted), resource('b', inSync()), resource('c', drifted));
   expect(found).toEqual(['System | warning |  | 2 to change: make a; make c']);
 });
 
-test('what a resource needs is looked at first, whichever condition it belongs to, and once', async () => {
+test('checks the needs of a resource first and once, whatever their condition', async () => {
   let looks = 0;
   const check = async () => {
     looks += 1;
@@ -60,7 +60,7 @@ test('what a resource needs is looked at first, whichever condition it belongs t
   expect(looks).toBe(1);
 });
 
-test('what works meanwhile does not keep dependants', async () => {
+test('a drift that does not block does not skip dependants', async () => {
   const harmless: Finding = {
     state: 'Drifted',
     drift: { changes: [], blocks: false, remedy: async () => {} },
@@ -79,7 +79,7 @@ test('what works meanwhile does not keep dependants', async () => {
   ]);
 });
 
-test('of several troubles the one that blocks is told', async () => {
+test('reports the blocking failure if there are several', async () => {
   const harmless = new NodeError('TaintNotApplied', 'no taint', { blocks: false });
   const grave = new NodeError('VaultForbidden', 'may not read it');
   expect(await lookedAt(resource('a', harmless), resource('b', grave), resource('c', drifted))).toEqual([

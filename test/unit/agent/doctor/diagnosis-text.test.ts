@@ -14,7 +14,7 @@ const failed: Diagnosis = {
   repair: 'az role assignment create',
 };
 
-test('what is well has one line where there is room, and what is not its cause and its repair', () => {
+test('prints one line for a healthy subject if it fits, and cause and remedy for a failed one', () => {
   expect(diagnosisText(well, page)).toBe('ok         42 ms  exchange  done\n');
   expect(diagnosisText({ ...well, message: 'word '.repeat(9).trim() }, page)).toBe(
     'ok         42 ms  exchange\n         word word word word word word word word word\n',
@@ -26,13 +26,13 @@ test('what is well has one line where there is room, and what is not its cause a
 `);
 });
 
-test('only the level is coloured', () => {
+test('colours only the level', () => {
   const coloured = diagnosisText(failed, { ...page, color: true });
   expect(coloured.startsWith('\u001b[31mfailure\u001b[39m')).toBe(true);
   expect(coloured.slice(17)).toBe(diagnosisText(failed, page).slice(7));
 });
 
-test('the last line counts', () => {
+test('prints the counts on the last line', () => {
   const levels = ['ok', 'ok', 'warning', 'failure', 'failure', 'skipped'] as const;
   expect(summaryText(levels.map((level) => ({ ...well, level })))).toBe(
     '\n2 ok, 1 warning, 2 failures, 1 not checked.\n',

@@ -41,7 +41,7 @@ const ofMachine = [
   ...['machine: mounts', 'machine: disk'],
 ];
 
-test('a server is asked for all it hangs on, in this order', () => {
+test('the probes of a server cover all its dependencies, in order', () => {
   expect(asked(aNode('server', { settings }))).toEqual([
     ...ofMachine,
     ...[
@@ -59,7 +59,7 @@ test('a server is asked for all it hangs on, in this order', () => {
   ]);
 });
 
-test('without settings only the machine and the node are asked', () => {
+test('without settings only the machine and the node are probed', () => {
   expect(asked(undefined, { known: false })).toEqual([
     ...ofMachine,
     ...[
@@ -76,7 +76,7 @@ test.each<[Subject, string]>([
   ['machine', 'network: proxy'],
   ['network', 'cloud: metadata service'],
   ['cloud', 'node: daemon'],
-])('a probe of the %s that a new part brings is asked last of its subject', (about, next) => {
+])('a new probe of the %s runs last of its subject', (about, next) => {
   const madeUp: Part = {
     ...{ name: 'lighthouse', settings: {}, conditions: [], reasons: {}, consents: [], startInputs: [] },
     ...{ owns: () => [], reads: () => [] },

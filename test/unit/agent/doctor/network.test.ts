@@ -25,7 +25,7 @@ function world({ date, ...resolved }: { date?: string; exitCode?: number; stdout
     .onGet(`https://${name}/`, { status: 404, headers: { date: date ?? now } });
 }
 
-test('a network that is well', async () => {
+test('a healthy network', async () => {
   const found = await lookedAt(world());
   expect(found).toMatchObject({
     proxy: { level: 'ok', message: 'none' },
@@ -34,7 +34,7 @@ test('a network that is well', async () => {
   });
 });
 
-test('a name without an address, and one nobody can ask for', async () => {
+test('a name without an address, and a name that cannot be resolved', async () => {
   const { [`DNS ${name}`]: unknown } = await lookedAt(world({ exitCode: 2, stdout: '' }));
   expect(unknown).toMatchObject({
     level: 'failure',
@@ -44,7 +44,7 @@ test('a name without an address, and one nobody can ask for', async () => {
   expect(unasked?.level).toBe('skipped');
 });
 
-test('a proxy is told without its password, and resolves the names', async () => {
+test('a proxy is shown without its password, and resolves the names', async () => {
   const found = await lookedAt(world(), 'http://user:canary@10.0.0.3:3128');
   expect(found.proxy?.message).toBe('http://10.0.0.3:3128');
   expect(found[`DNS ${name}`]?.level).toBe('skipped');
@@ -65,11 +65,11 @@ describe('the clock', () => {
 
   test('is not judged by a server that does not answer', async () => {
     const host = world();
-    host.onGet(`https://${name}/`, new NodeError('Unreachable', 'nobody is there'));
+    host.onGet(`https://${name}/`, new NodeError('Unreachable', 'the connection is refused'));
     expect((await lookedAt(host)).clock?.level).toBe('skipped');
   });
 
-  test('is not judged by a server that tells no time', async () => {
+  test('is not judged by a server that sends no date', async () => {
     expect((await lookedAt(world({ date: '' }))).clock?.level).toBe('skipped');
   });
 });

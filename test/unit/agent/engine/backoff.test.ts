@@ -4,7 +4,7 @@ import { nextAttempt, soonAfter } from '../../../../src/agent/engine/backoff.ts'
 const passing = { endedBy: 'time', retry: {} } as const;
 const forPerson = { endedBy: 'person', retry: {} } as const;
 
-test('what time may end is tried again after two seconds, doubled up to forty, and is failed after about five minutes', () => {
+test('a temporary failure is retried after two seconds, doubled up to forty, and is final after about five minutes', () => {
   const failures = Array.from({ length: 13 }, (_, before) => before + 1);
   const delays = failures.map((count) => nextAttempt(count, passing, undefined, 0.5));
   expect(delays.map(({ after }) => after / 1_000)).toEqual([2, 4, 8, 16, 32, ...Array(8).fill(40)]);
@@ -14,17 +14,17 @@ test('what time may end is tried again after two seconds, doubled up to forty, a
   expect(until).toBeLessThan(310_000);
 });
 
-test('it comes within a minute of the end of an outage, ten seconds of a hanging request included', () => {
+test('the next attempt follows within a minute of the end of an outage, even with a request that hangs for ten seconds', () => {
   expect(10_000 + nextAttempt(1_000, passing, undefined, 0.999_999).after).toBeLessThan(60_000);
 });
 
-test('it never waits longer than its error says', () => {
+test('the delay never exceeds the limit of the error', () => {
   const near = { ...passing, retry: { longest: 10_000 } };
   const delays = [1, 2, 3, 4, 1_000].map((failures) => nextAttempt(failures, near, undefined, 0.5).after);
   expect(delays).toEqual([2_000, 4_000, 8_000, 10_000, 10_000]);
 });
 
-test('what only a person ends is failed at once, and tried again after ten minutes', () => {
+test('a failure that only an operator can end is final at once, and retried after ten minutes', () => {
   expect(nextAttempt(1, forPerson, undefined, 0.5)).toEqual({ after: 600_000, isFailed: true });
 });
 

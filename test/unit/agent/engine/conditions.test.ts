@@ -42,7 +42,7 @@ function verdicts(...outcomes: readonly Outcome[]) {
   );
 }
 
-describe('a condition is as bad as the worst of its resources', () => {
+describe('a condition has the state of its worst resource', () => {
   test.each([
     [[fine], ['Ready True InSync', 'K3sConfig True InSync']],
     [
@@ -78,7 +78,7 @@ describe('a condition is as bad as the worst of its resources', () => {
   });
 });
 
-test('the transition time moves with the status, and with nothing else', () => {
+test('the transition time changes only with the status', () => {
   const first = conditionsOf([waits], [], 1_000, order);
   const otherReason = conditionsOf([{ ...waits, reason: 'Throttled' }], first, 2_000, order);
   const otherStatus = conditionsOf([fails], otherReason, 3_000, order);
@@ -86,7 +86,7 @@ test('the transition time moves with the status, and with nothing else', () => {
   expect(times).toEqual(['1970-01-01T00:00:01.000Z', '1970-01-01T00:00:01.000Z', '1970-01-01T00:00:03.000Z']);
 });
 
-test('where all is well, the last message tells; messages are one line', () => {
+test('a healthy condition shows the last message, on one line', () => {
   const telling = (id: string, message: string): Outcome => ({
     resource: resource(id, 'GitOps'),
     state: 'InSync',

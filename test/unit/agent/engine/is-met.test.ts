@@ -6,18 +6,18 @@ const resource: Resource = { id: 'a', summary: 'make a', condition: 'System', ch
 const remedy = async () => {};
 
 test.each([
-  ['what is in sync', inSync(), true],
+  ['a resource in sync', inSync(), true],
   ['a drift', { state: 'Drifted', drift: { changes: [], remedy } }, false],
   ['a drift that does not block', { state: 'Drifted', drift: { changes: [], blocks: false, remedy } }, true],
   ['what waits', waiting('ServiceStarting', ''), false],
-  ['what waits and does not block', waiting('ServiceStarting', '', { blocks: false }), true],
+  ['a waiting resource that does not block', waiting('ServiceStarting', '', { blocks: false }), true],
   ['a check that failed', { state: 'Failed', blocks: true }, false],
   ['a check that failed and does not block', { state: 'Failed', blocks: false }, true],
   ['a change', { resource, state: 'Changed', did: '', changes: [] }, true],
   ['a step of a change', { resource, state: 'Changed', did: '', changes: [], partial: true }, false],
-  ['what a dry run recorded', { resource, state: 'Recorded', changes: [] }, false],
-  ['what waits for another', { state: 'Blocked' }, false],
-  ['what is not there', undefined, false],
-] as const)('dependants of %s go on, or wait', (_, known, expected) => {
+  ['a change recorded by a dry run', { resource, state: 'Recorded', changes: [] }, false],
+  ['a blocked resource', { state: 'Blocked' }, false],
+  ['a missing resource', undefined, false],
+] as const)('dependants of %s proceed or wait', (_, known, expected) => {
   expect(isMet(known)).toBe(expected);
 });

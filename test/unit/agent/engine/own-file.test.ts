@@ -4,16 +4,16 @@ import { readOwn, renderOwn } from '../../../../src/agent/engine/own-file.ts';
 
 const schema = z.object({ name: z.string(), size: z.optional(z.number()) });
 
-test('a file of our own begins with its format', () => {
+test('a file of Slipway begins with its format', () => {
   expect(renderOwn({ format: 3 }, { name: 'a' })).toBe('{\n  "format": 3,\n  "name": "a"\n}\n');
 });
 
-describe('a file of our own', () => {
+describe('a file of Slipway', () => {
   test.each([
     ['of the same format', '{ "format": 1, "name": "a", "size": 2 }'],
-    ['from before there were formats', '{ "name": "a", "size": 2 }'],
+    ['without a format, from an early release', '{ "name": "a", "size": 2 }'],
     [
-      'of a higher format, with fields that are not known',
+      'of a higher format, with unknown fields',
       '{ "format": 9, "new": { "a": [1] }, "name": "a", "size": 2 }',
     ],
   ])('is read: %s', (_, text) => {
@@ -22,17 +22,17 @@ describe('a file of our own', () => {
 
   test.each([
     ['nothing', ''],
-    ['half of it', '{ "format": 1, "na'],
+    ['half a file', '{ "format": 1, "na'],
     ['a list', '[]'],
-    ['a field is missing', '{ "format": 2, "title": "a" }'],
-    ['a field is of another type', '{ "format": 2, "name": ["a"] }'],
-    ['a field that may be absent is of another type', '{ "format": 2, "name": "a", "size": "2" }'],
-    ['the format is of another type', '{ "format": "2", "name": "a" }'],
+    ['a missing field', '{ "format": 2, "title": "a" }'],
+    ['a field of another type', '{ "format": 2, "name": ["a"] }'],
+    ['an optional field of another type', '{ "format": 2, "name": "a", "size": "2" }'],
+    ['a format of another type', '{ "format": "2", "name": "a" }'],
   ])('counts as lost: %s', (_, text) => {
     expect(readOwn(schema, text)).toBeUndefined();
   });
 
-  test('has its format for itself where every field is read', () => {
+  test('keeps its format out of the fields', () => {
     expect(readOwn(z.looseObject({}), '{ "format": 1, "name": "a" }')).toEqual({ name: 'a' });
   });
 });

@@ -7,7 +7,7 @@ const plain = block('CERTIFICATE');
 const trusted = block('TRUSTED CERTIFICATE');
 const old = block('X509 CERTIFICATE');
 
-test('splits a bundle, whatever stands around its certificates', () => {
+test('splits a bundle, whatever text is around its certificates', () => {
   const bundle = `# the CA\n${plain}\r\n${trusted}\n${block('PRIVATE KEY')}\n${old}\n${plain}`;
   expect(pemCertificates(bundle)).toEqual([plain, plain]);
   expect(pemCertificates(bundle, ['TRUSTED CERTIFICATE', 'X509 CERTIFICATE'])).toEqual([trusted, old]);
@@ -17,11 +17,11 @@ test.each([
   ['no text', ''],
   ['a certificate without its end', plain.slice(0, -1)],
   ['a certificate with another inside', block('CERTIFICATE', '\n-----BEGIN X-----\n')],
-  ['what is called otherwise', block('CERTIFICATE REQUEST')],
-])('finds none in %s', (_, text) => {
+  ['a block with another label', block('CERTIFICATE REQUEST')],
+])('finds no certificate in %s', (_, text) => {
   expect(pemCertificates(text)).toEqual([]);
 });
 
-test('finds the certificate after one that is cut off', () => {
+test('finds the certificate after a truncated one', () => {
   expect(pemCertificates(`-----BEGIN CERTIFICATE-----\nMII\n${plain}`)).toEqual([plain]);
 });

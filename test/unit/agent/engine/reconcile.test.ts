@@ -34,7 +34,7 @@ const broken = resource('broken', async () => {
 });
 
 describe('needs', () => {
-  test('what needs something unsettled is not even checked, and names the root cause', async () => {
+  test('a resource with an unsettled need is not checked, and names the root cause', async () => {
     const { pass } = setUp();
     const never = async () => expect.fail('must not be checked');
     const outcomes = await pass(
@@ -54,8 +54,8 @@ describe('needs', () => {
   });
 
   test.each([
-    ['a finding that waits', async () => waiting('ServiceStarting', 'soon'), 'Blocked'],
-    ['a remedy that was recorded', async () => drifted(() => Promise.reject(new Recorded())), 'Blocked'],
+    ['a waiting finding', async () => waiting('ServiceStarting', 'soon'), 'Blocked'],
+    ['a recorded remedy', async () => drifted(() => Promise.reject(new Recorded())), 'Blocked'],
     ['a change', async () => drifted(async () => {}), 'InSync'],
     ['one step of a change', async () => step(drifted(async () => {})), 'Blocked'],
     [
@@ -84,7 +84,7 @@ describe('needs', () => {
 });
 
 describe('failures', () => {
-  test('a remedy does not run again before its time, its check does', async () => {
+  test('a remedy waits for its delay, but its check runs', async () => {
     const { host, pass } = setUp();
     const seen = { checks: 0, remedies: 0 };
     const failing = resource('a', async () => {
@@ -102,7 +102,7 @@ describe('failures', () => {
     expect(seen).toEqual({ checks: 3, remedies: 2 });
   });
 
-  test('a repair by somebody else is seen at once', async () => {
+  test('a repair from outside is seen at once', async () => {
     const { pass } = setUp();
     let repaired = false;
     const failing = resource('a', async () =>
@@ -115,7 +115,7 @@ describe('failures', () => {
     expect((await pass(failing))[0]?.state).toBe('InSync');
   });
 
-  test('a paced resource waits through its attempts, then fails and goes on slowly', async () => {
+  test('a paced resource waits through its attempts, then fails and is retried slowly', async () => {
     const { host, pass } = setUp();
     const paced = resource('a', () => Promise.reject(new NodeError('SecretNotFound', 'not there')), {
       pacing: { attempts: 3, every: 10_000 },
@@ -135,14 +135,14 @@ describe('failures', () => {
     ]);
   });
 
-  test('passes made for others do not use up attempts', async () => {
+  test('passes for other resources do not use up attempts', async () => {
     const { pass, attempts } = setUp();
     const failing = resource('a', () => Promise.reject(new NodeError('Unreachable', '')));
     for (let i = 0; i < 20; i += 1) await pass(failing);
     expect(attempts.get('a')?.failures).toBe(1);
   });
 
-  test('what is not a NodeError is a defect, and told as one', async () => {
+  test('an error that is not a NodeError is reported as a defect', async () => {
     const { pass } = setUp();
     const [outcome] = await pass(resource('a', () => Promise.reject(new TypeError('x is undefined'))));
     expect(outcome).toMatchObject({
@@ -152,7 +152,7 @@ describe('failures', () => {
   });
 });
 
-test('a change that never holds is DidNotConverge after five', async () => {
+test('a change that never lasts is DidNotConverge after five attempts', async () => {
   const { pass } = setUp();
   let remedies = 0;
   const restless = resource('a', async () =>
@@ -167,9 +167,9 @@ test('a change that never holds is DidNotConverge after five', async () => {
 });
 
 test.each([
-  ['as time goes by converges each time', 5_000, 'Changed'],
-  ['at once was put back by another writer', 0, 'Failed'],
-])('what is due again and again %s', async (_, between, last) => {
+  ['after a while converges each time', 5_000, 'Changed'],
+  ['at once was undone by another writer', 0, 'Failed'],
+])('a resource that is due again %s', async (_, between, last) => {
   const { host, pass } = setUp();
   const rotating = resource('a', async () => {
     const found = drifted(async () => {});
@@ -183,7 +183,7 @@ test.each([
   expect(state).toBe(last);
 });
 
-test('changes with a sync between them are not in a row', async () => {
+test('a sync between two changes resets their count', async () => {
   const { pass } = setUp();
   let odd = true;
   const rotating = resource('a', async () => (odd ? drifted(async () => {}) : inSync()));

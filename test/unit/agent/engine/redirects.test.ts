@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { followRedirects, whyRefused } from '../../../../src/agent/engine/redirects.ts';
 
-/** Where each address redirects to, with the status 302 unless said; all others answer 200. */
+/** The target of each address, with the status 302 by default; all others answer 200. */
 type Web = Readonly<Record<string, string | { readonly status: number; readonly location?: string }>>;
 
 async function follow(start: string, web: Web) {
@@ -17,12 +17,12 @@ async function follow(start: string, web: Web) {
   return { ...found, asked };
 }
 
-test('an answer that redirects nowhere is the answer', async () => {
+test('returns an answer that does not redirect', async () => {
   const { answer, url, refused } = await follow('https://a.example/x', {});
   expect([answer.status, url.href, refused]).toEqual([200, 'https://a.example/x', undefined]);
 });
 
-test('redirects are followed to where they lead, relative to where they came from', async () => {
+test('follows redirects, relative to their origin', async () => {
   const web = {
     'http://a.example/': 'http://b.example/x',
     'http://b.example/x': 'https://b.example/y/',
@@ -33,7 +33,7 @@ test('redirects are followed to where they lead, relative to where they came fro
   expect(asked).toHaveLength(4);
 });
 
-test.each([301, 302, 303, 307, 308])('a %i is followed', async (status) => {
+test.each([301, 302, 303, 307, 308])('follows a %i', async (status) => {
   const { answer } = await follow('https://a.example/', {
     'https://a.example/': { status, location: '/b' },
   });
@@ -45,12 +45,12 @@ test.each([
   { status: 304, location: '/b' },
   { status: 201, location: '/b' },
   { status: 302 },
-])('%j is an answer and no redirect', async (redirect) => {
+])('returns %j as an answer, not a redirect', async (redirect) => {
   const { answer, refused } = await follow('https://a.example/', { 'https://a.example/': redirect });
   expect([answer.status, refused]).toEqual([redirect.status, undefined]);
 });
 
-describe('refused is', () => {
+describe('refuses', () => {
   test('the sixth redirect', async () => {
     const { refused, asked } = await follow('https://a.example/', { 'https://a.example/': '/' });
     expect(refused && whyRefused(refused)).toBe('redirects more than 5 times');
@@ -61,7 +61,7 @@ describe('refused is', () => {
     ['http://b.example/', 'redirects from https to http://b.example, which is refused'],
     ['ftp://b.example/', 'redirects to ftp:, which is not http or https'],
     ['https://', 'redirects to something that is not a URL'],
-  ])('one from https to %s: it %s', async (location, why) => {
+  ])('a redirect from https to %s: it %s', async (location, why) => {
     const found = await follow('https://a.example/', { 'https://a.example/': location });
     expect(found.refused && whyRefused(found.refused)).toBe(why);
     expect(found.answer.status).toBe(302);

@@ -10,20 +10,20 @@ function counted<Result>(make: (text: string) => Result) {
   return { known, made };
 }
 
-test('makes the result of a text once, also where it is undefined', () => {
+test('computes the result of a text once, even if it is undefined', () => {
   const { known, made } = counted((text) => (text === 'none' ? undefined : { text }));
   expect(known('a', '/a')).toBe(known('a', '/a'));
   expect([known('none', '/none'), known('none', '/none')]).toEqual([undefined, undefined]);
   expect(made).toEqual(['a', 'none']);
 });
 
-test('makes it anew of another text, and keeps nothing of the old one', () => {
+test('computes the result of a changed text again, and drops the old one', () => {
   const { known, made } = counted((text) => text);
   for (const text of ['old', 'new', 'old']) expect(known(text, '/a')).toBe(text);
   expect(made).toEqual(['old', 'new', 'old']);
 });
 
-test('remembers as many files as there are, whatever their length', () => {
+test('remembers any number of files of any length', () => {
   const { known, made } = counted((text) => text.length);
   const texts = Array.from({ length: 80 }, (_, length) => 'x'.repeat(length * 1_000));
   for (const text of [...texts, ...texts]) known(text, `/${text.length}`);
@@ -41,7 +41,7 @@ test('forgets the files that no caller asked about', () => {
   expect(made).toEqual(['kept', 'gone', 'gone']);
 });
 
-test('tries again after an error, and has forgotten the text before it', () => {
+test('tries again after an error, and forgets the text before it', () => {
   let isBroken = false;
   const { known, made } = counted((text) => {
     if (isBroken) throw new Error('broken');

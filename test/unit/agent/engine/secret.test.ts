@@ -12,24 +12,24 @@ test.each([
   ['inspected', inspect({ a: secret }, { depth: 9, showHidden: true })],
   ['spread', JSON.stringify({ ...secret })],
   ['in an error', String(new Error(`failed with ${secret}`))],
-])('a secret is not seen when %s', (_, printed) => {
+])('a secret is not visible when %s', (_, printed) => {
   expect(printed).not.toContain(canary);
 });
 
-test('what stands in its place is seen instead', () => {
+test('a redacted text stands for a secret', () => {
   const shown = new Secret(canary, 'Bearer ‹redacted›');
   expect(`${shown}`).toBe('Bearer ‹redacted›');
   expect(JSON.stringify([shown])).toBe('["Bearer ‹redacted›"]');
   expect(inspect([shown])).toBe('[ Bearer ‹redacted› ]');
 });
 
-test('only reveal gives the text', () => {
+test('only reveal returns the text', () => {
   expect(secret.reveal()).toBe(canary);
   expect(reveal(secret)).toBe(canary);
   expect(reveal('plain')).toBe('plain');
 });
 
-test('a text around secrets has a form for machines and one for readers', () => {
+test('a text with secrets has a form for machines and one for readers', () => {
   const text = sensitive((show) => `password: ${show(secret)}\n`);
   expect(text.reveal()).toBe(`password: ${canary}\n`);
   expect(`${text}`).toBe('password: ‹redacted›\n');

@@ -1,4 +1,4 @@
-/** An engine in a table of the test's own is seen wherever something depends on which engine it is. */
+/** A new engine in the table takes effect wherever something depends on the engine. */
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { clouds } from '../../../../src/agent/clouds/index.ts';
@@ -36,12 +36,12 @@ const { schema: section, defaults } = sections.gitops;
 const written = { ...defaults, engine: 'sail' };
 
 describe('settings', () => {
-  test('its name can be chosen, and its section has a schema and defaults', () => {
+  test('accept its name, and have its section with a schema and defaults', () => {
     expect(z.parse(section, written)).toMatchObject({ engine: 'sail', sail: { chart: 'north' } });
     expect(z.safeParse(gitOpsSection(gitOpsEngines).schema, written).success).toBe(false);
   });
 
-  test('it is in the reference', () => {
+  test('list it in the reference', () => {
     const { properties } = z.toJSONSchema(section, { io: 'input' });
     expect(properties).toMatchObject({
       engine: { enum: [...Object.keys(gitOpsEngines), 'sail'] },
@@ -49,14 +49,14 @@ describe('settings', () => {
     });
   });
 
-  test('its rules hold while it is chosen', () => {
+  test('apply its rules while it is chosen', () => {
     expect(misfits({ gitops: { engine: 'sail', sail: {} } }, sections)).toEqual([
       { path: ['gitops', 'sail', 'harbour'], message: 'is missing; name one' },
     ]);
     expect(misfits({ gitops: { engine: 'none', sail: {} } }, sections)).toEqual([]);
   });
 
-  test('its downloads must not be plain http, whether or not it is chosen', () => {
+  test('refuse plain http for its downloads, whether or not it is chosen', () => {
     expect(misfits({ gitops: { sail: { chart: 'http://maps.example' } } }, sections)).toEqual([
       {
         path: ['gitops', 'sail', 'chart'],
@@ -66,7 +66,7 @@ describe('settings', () => {
   });
 });
 
-test('its adapter is made of its section and its warnings come with it; the doctor reads its secrets', () => {
+test('its adapter is made from its section, with its warnings, and the doctor reads its secrets', () => {
   const cloud = { secret: async () => new Secret('') };
   const engine = chosenEngine(written, withSail);
   expect(engine.create({ cloud })).toMatchObject({ name: 'sail', warnings: ['storm ahead'] });
@@ -74,18 +74,18 @@ test('its adapter is made of its section and its warnings come with it; the doct
   expect(engine.secrets).toEqual(['sealed-north']);
 });
 
-test('what it installs is named when Slipway goes', () => {
+test('its installed files are named when Slipway is removed', () => {
   expect(enginePrograms(withSail)).toEqual([...enginePrograms(), 'sail']);
 });
 
-test('an engine that is not in the table is never taken for another', () => {
+test('an unknown engine is never mistaken for another', () => {
   expect(() => chosenEngine(written)).toThrow('no GitOps engine sail');
 });
 
 test('a name without its record does not compile', () => {
-  // @ts-expect-error It has no adapter, nothing but a name.
+  // @ts-expect-error It has only a name, no adapter.
   const nameless = { argo: { programs: [] } } satisfies GitOpsEngines;
-  // @ts-expect-error Settings know the engines of the table alone.
+  // @ts-expect-error Settings only know the engines of the table.
   const chosen: keyof typeof gitOpsEngines = 'sail';
   expect([nameless, chosen]).toHaveLength(2);
 });

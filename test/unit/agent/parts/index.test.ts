@@ -12,7 +12,7 @@ import { aMachine } from '../a-machine.ts';
 import { aNode, type NodeChanges, outcome, type RoleName } from '../a-node.ts';
 
 const hour = 3_600_000;
-/** The packet filter has a scenario of its own. */
+/** Without the packet filter, which has its own scenario. */
 const imds = { pods: 'allow' };
 /** Megabytes. */
 const memory = 8_192;
@@ -37,7 +37,7 @@ function plan(
   return nodeResources(aNode(role, { ...changes, settings }), { cloud, rotateAt, memory });
 }
 
-/** Passes until one changes nothing; its outcomes. */
+/** Makes passes until one changes nothing; returns their outcomes. */
 async function converge(resources: readonly Resource[], host: MemoryHost): Promise<readonly Outcome[]> {
   const attempts: Attempts = new Map();
   for (let pass = 0; pass < 10; pass += 1) {
@@ -101,7 +101,7 @@ test('the plan of an observability node', () => {
 describe.each(roles)('$name', (role) => {
   const machine = () => aMachine(role.k3s);
 
-  test('ids are unique, and what is needed comes first', () => {
+  test('ids are unique, and needs come first', () => {
     const seen = new Set<string>();
     for (const { id, needs = [] } of plan(role, undefined)) {
       expect(seen.has(id)).toBe(false);
@@ -110,7 +110,7 @@ describe.each(roles)('$name', (role) => {
     }
   });
 
-  test('a first boot starts K3s once, and a second look changes nothing', async () => {
+  test('a first boot starts K3s once, and the next pass changes nothing', async () => {
     const { host, log } = machine();
     const outcomes = await converge(plan(role, host), host);
     expect(troubles(outcomes)).toEqual(role.taints.length > 0 ? ['Node/taints Failed TaintNotApplied'] : []);
@@ -165,7 +165,7 @@ describe.each(roles)('$name', (role) => {
     expect(log).toEqual(['start', 'restart']);
   });
 
-  test('without a cloud a node that was up stays up, and what needs no cloud converges', async () => {
+  test('a node stays up without a cloud, and resources that need no cloud converge', async () => {
     const { host, log } = machine();
     await converge(plan(role, host), host);
     host.advance(30 * hour);
@@ -179,7 +179,7 @@ describe.each(roles)('$name', (role) => {
   });
 });
 
-test('K3s needs all that it reads at its start', () => {
+test('the service of K3s needs all files that K3s reads at its start', () => {
   const settings = { joinToken: { agentSecretName: 'k3s-agent-token' } };
   const needs = plan('server', undefined, { settings }).find(({ id }) => id === 'Service/k3s')?.needs;
   expect(needs).toEqual([
@@ -209,7 +209,7 @@ test.each([
     'defaultCacheDuration: "1h"',
   ],
   ['the unit', '/etc/systemd/system/k3s.service', /^KillMode=/m, 'Environment=BY=hand\n$&'],
-])('K3s is not restarted for %s that a hand wrote during a pass', async (_, path, found, replaced) => {
+])('K3s is not restarted for %s that was edited during a pass', async (_, path, found, replaced) => {
   const { host } = aMachine('server');
   const resources = plan('server', host);
   await converge(resources, host);
@@ -220,7 +220,7 @@ test.each([
   expect(service && (await outcome(service, host))).toBe('Waiting Blocked');
 });
 
-test('nothing starts K3s on an agent before its server is there', async () => {
+test('K3s is not started on an agent before its server is up', async () => {
   const { host, log } = aMachine('agent');
   host.onGet(/\/ping$/, { status: 503 });
   const outcomes = await converge(plan('agent', host), host);
@@ -244,7 +244,7 @@ test('an agent without a known server does not start', async () => {
   expect(log).toEqual([]);
 });
 
-test('an agent that joins in the middle of a pass has its CA pinned by the end of it', async () => {
+test('an agent that joins during a pass has its CA pinned at its end', async () => {
   const { host } = aMachine('agent');
   const attempts: Attempts = new Map();
   await reconcile(plan('agent', host), { host, attempts, random: 0.5 });

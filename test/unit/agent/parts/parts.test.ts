@@ -24,9 +24,9 @@ import { aNode } from '../a-node.ts';
 const src = join(import.meta.dirname, '../../../../src');
 const paths = nodePaths('/');
 
-/** What the daemon and setup have of their own, beside the parts. */
+/** The table entries of the daemon and of setup, besides those of the parts. */
 const own = {
-  /** Of the settings themselves, of the report, and of those whose records have tables of their own. */
+  /** Sections of the settings themselves, of the report, and of records with their own tables. */
   sections: [
     ...sectionsIn('agent/settings/sections'),
     ...sectionsIn('agent/report/metrics'),
@@ -37,7 +37,7 @@ const own = {
     ...['/run/slipway/status.json', '/run/slipway/lock', '/run/slipway/lock.held', '/usr/local/bin/flux'],
     paths.slipway.gitopsDownload,
   ],
-  /** Directories that several share, and the operator's settings. */
+  /** Shared directories, and the settings of the operator. */
   places: [
     ...paths.slipway.configLayers,
     ...[paths.slipway.state, paths.slipway.setupLock, paths.system.units, paths.system.bin],
@@ -45,14 +45,14 @@ const own = {
   ],
 };
 
-/** What an uninstall that keeps K3s leaves to it, outside of the state: places, or the folders they are in. */
+/** Files outside the state that an uninstall leaves to K3s: paths, or their folders. */
 const keptWithK3s = [
   ...['/etc/rancher/', '/var/lib/rancher/', '/etc/modules-load.d/', '/etc/sysctl.d/'],
   ...['k3s', 'kubectl', 'crictl', 'ctr'].map((name) => `/usr/local/bin/${name}`),
   ...['k3s', 'k3s-agent', 'slipway-imds-guard'].map((name) => `/etc/systemd/system/${name}.service`),
 ];
 
-/** A part that was forgotten everywhere, as somebody who adds one may. */
+/** A part that was added without its tables. */
 const forgotten: Part = {
   name: 'forgotten',
   settings: { k3s: { schema: z.strictObject({}), defaults: {} } },
@@ -79,7 +79,7 @@ function partOf({ path }: Source): string | undefined {
   return /^agent\/parts\/(\w+)\//.exec(path)?.[1];
 }
 
-/** The sections whose records the files of a folder export. */
+/** The names of the sections whose records the files of a folder export. */
 function sectionsIn(folder: string): readonly string[] {
   const exported = readdirSync(join(src, folder)).flatMap((name) => [
     ...readFileSync(join(src, folder, name), 'utf8').matchAll(/^export const (\w+) = \{/gm),
@@ -99,7 +99,7 @@ function saidBy({ name }: Part, pattern: RegExp): readonly string[] {
   return [...new Set(found.map(([, word = '']) => word))].sort();
 }
 
-/** The names that stand more than once, or on one side only. */
+/** The names that occur twice, or on one side only. */
 function differing(one: readonly string[], other: readonly string[]): readonly string[] {
   const twice = [...one.filter((each, at) => one.indexOf(each) !== at)];
   const missing = [
@@ -109,7 +109,7 @@ function differing(one: readonly string[], other: readonly string[]): readonly s
   return [...new Set([...twice, ...missing])].sort();
 }
 
-describe('a record says what the sources of its part say', () => {
+describe('a record of a part matches its sources', () => {
   const check = {
     conditions: (part: Part) =>
       differing(part.conditions, saidBy(part, /\bcondition(?:(?:: ConditionType)? =|:) '(\w+)'/g)),
@@ -125,7 +125,7 @@ describe('a record says what the sources of its part say', () => {
   });
 
   test.each(parts.map((part) => [part.name, part] as const))(
-    '%s, and has all of its reasons',
+    '%s, with all its reasons',
     async (name, part) => {
       const path = join(src, 'agent/parts', name, 'reasons.ts');
       const tables: object = existsSync(path) ? await import(path) : {};
@@ -134,7 +134,7 @@ describe('a record says what the sources of its part say', () => {
   );
 
   test.each(parts.map((part) => [part.name, part] as const))(
-    '%s, and has its sections of the settings, which are those of the table',
+    '%s, with its sections of the settings, as in the table',
     async (name, part) => {
       const path = join(src, 'agent/parts', name, 'settings.ts');
       const made: object = existsSync(path) ? await import(path) : {};
@@ -143,11 +143,11 @@ describe('a record says what the sources of its part say', () => {
     },
   );
 
-  test('unless it was forgotten', () => {
+  test('reports a forgotten part', () => {
     expect([check.conditions(forgotten), check.consents(forgotten)]).toEqual([['GitOps'], ['settings']]);
   });
 
-  test('and every folder of a part has one', () => {
+  test('exists for every folder of a part', () => {
     const folders = new Set(sources.flatMap((source) => partOf(source) ?? []));
     expect(
       differing(
@@ -158,7 +158,7 @@ describe('a record says what the sources of its part say', () => {
   });
 });
 
-describe('has exactly one owner', () => {
+describe('ownership of parts', () => {
   const unowned = {
     'section of the settings': (table: readonly Part[]) =>
       differing(
@@ -193,50 +193,50 @@ describe('has exactly one owner', () => {
     place: [paths.k3s.config, paths.k3s.serverToken],
   };
 
-  test.each(Object.entries(unowned))('every %s', (_, check) => {
+  test.each(Object.entries(unowned))('every %s has exactly one owner', (_, check) => {
     expect(check(parts)).toEqual([]);
   });
 
-  test.each(Object.entries(expected))('no %s of a part that was forgotten', (name, complaints) => {
+  test.each(Object.entries(expected))('a missing %s of a forgotten part is reported', (name, complaints) => {
     expect(Object.entries(unowned).find(([each]) => each === name)?.[1](withForgotten)).toEqual(complaints);
   });
 });
 
-describe('what a part owns', () => {
+describe('a file that a part owns', () => {
   const files = (table: readonly Part[]) => table.flatMap((part) => part.owns(paths));
 
-  test('is on the page of what Slipway owns, with nothing beside it', () => {
+  test('is on the page of owned files, which has no other file', () => {
     expect(differing([...files(parts), ...own.files], pageFiles())).toEqual([]);
   });
 
-  test('is missed on that page if it was forgotten', () => {
+  test('is reported if it is missing on the page of owned files', () => {
     expect(differing([...files(withForgotten), ...own.files], pageFiles())).toContain('/var/lib/forgotten');
   });
 
-  test('is where the unit of the daemon or that of K3s may write', () => {
+  test('is writable for the unit of the daemon or of K3s', () => {
     expect([...files(parts), ...own.files].filter((path) => !isWritable(path))).toEqual([]);
   });
 
-  test('is missed in these units if its folder was forgotten', () => {
+  test('is reported if it is not writable for these units', () => {
     expect(files([forgotten]).filter((path) => !isWritable(path))).toEqual(['/var/lib/forgotten']);
   });
 
-  test('is in folders that are made before the sandbox of the daemon wants them', () => {
+  test('is in a folder that exists before the sandbox of the daemon starts', () => {
     const made = [...textOf('systemd/slipway.tmpfiles.conf').matchAll(/^d (\S+)/gm)].map(
       ([, path = '']) => path,
     );
     expect(differing(valuesOf(daemonUnit, 'ReadWritePaths'), made)).toEqual([]);
   });
 
-  test('is removed', async () => {
+  test('is removed by a full uninstall', async () => {
     expect(await leftOf(files(parts))).toEqual([]);
   });
 
-  test('is removed with K3s, but for state and what no reboot keeps', async () => {
+  test('is removed with K3s, except for state and files in memory', async () => {
     expect((await leftOf(files(parts), { purge: false })).filter(isOnDisk)).toEqual([]);
   });
 
-  test('is removed without K3s, but for what K3s needs', async () => {
+  test('is removed without K3s, except for the files that K3s needs', async () => {
     const left = await leftOf(files(parts), { k3s: false });
     const isKept = (path: string) =>
       keptWithK3s.some((place) => (place.endsWith('/') ? path.startsWith(place) : path === place));
@@ -245,7 +245,7 @@ describe('what a part owns', () => {
     expect(differing(state, neededByK3s(paths))).toEqual([]);
   });
 
-  test('is seen where its removal was forgotten', async () => {
+  test('is reported if its removal was forgotten', async () => {
     for (const extent of [{}, { purge: false }, { k3s: false }])
       expect((await leftOf(files([forgotten]), extent)).filter(isOnDisk)).toContain('/var/lib/forgotten');
   });
@@ -257,7 +257,7 @@ function textOf(path: string): string {
   return readFileSync(join(src, '..', path), 'utf8');
 }
 
-/** Whether the sandbox of the daemon leaves this place writable, or K3s' unit has it made. */
+/** True if the sandbox of the daemon leaves this path writable, or the unit of K3s creates it. */
 function isWritable(path: string): boolean {
   return [daemonUnit, renderUnit(aNode('server'))]
     .flatMap((unit) => [
@@ -272,7 +272,7 @@ function valuesOf(unit: string, key: string): readonly string[] {
   return [...unit.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].flatMap(([, value = '']) => value.split(' '));
 }
 
-/** The rows of the page, and what its text says is there for moments only. Of a name with a star the name. */
+/** The rows of the page, and the temporary files in its text. A name with a star counts as the name. */
 function pageFiles(): readonly string[] {
   const { events, formerLogins, k3sDownload, gitopsDownload } = paths.slipway;
   const fleeting = [events, formerLogins, k3sDownload, gitopsDownload];
@@ -281,12 +281,12 @@ function pageFiles(): readonly string[] {
   );
 }
 
-/** Whether a place outlives a reboot, and is not among the state, which goes with `--purge` alone. */
+/** True if a path outlives a reboot and is not part of the state, which only `--purge` removes. */
 function isOnDisk(path: string): boolean {
   return !path.startsWith('/run/') && !path.startsWith(`${paths.slipway.state}/`);
 }
 
-/** What is left of these files after `slipway uninstall --k3s --purge`, or without one of the two. */
+/** The files that remain after `slipway uninstall --k3s --purge`, or without one of the two options. */
 async function leftOf(
   files: readonly string[],
   { k3s = true, purge = true }: { readonly k3s?: boolean; readonly purge?: boolean } = {},
@@ -323,20 +323,17 @@ describe('the plan of a node', () => {
   );
   const cases = nodes.map((node) => [node.role.name, node.paths.root, node] as const);
 
-  test.each(cases)(
-    'of role %s below %s has each Resource once, and knows what it needs',
-    (_name, _root, node) => {
-      const plan = nodeResources(node, ports);
-      const ids = plan.map(({ id }) => id);
-      expect(ids).toEqual([...new Set(ids)]);
-      expect(plan.flatMap(({ needs = [] }) => needs).filter((id) => !ids.includes(id))).toEqual([]);
-      const conditions = parts.flatMap((part) => part.conditions);
-      expect(plan.filter(({ condition }) => !conditions.includes(condition))).toEqual([]);
-    },
-  );
+  test.each(cases)('of role %s below %s has each Resource once, with all its needs', (_name, _root, node) => {
+    const plan = nodeResources(node, ports);
+    const ids = plan.map(({ id }) => id);
+    expect(ids).toEqual([...new Set(ids)]);
+    expect(plan.flatMap(({ needs = [] }) => needs).filter((id) => !ids.includes(id))).toEqual([]);
+    const conditions = parts.flatMap((part) => part.conditions);
+    expect(plan.filter(({ condition }) => !conditions.includes(condition))).toEqual([]);
+  });
 
   test.each(cases)(
-    'of role %s below %s writes nothing but what a part owns, below its root',
+    'of role %s below %s writes only files that a part owns, below its root',
     async (_name, root, node) => {
       const written = await writtenBy(nodeResources(node, ports));
       expect(written.length).toBeGreaterThan(5);
@@ -347,7 +344,7 @@ describe('the plan of a node', () => {
   );
 
   test.each(cases)(
-    'of role %s below %s starts K3s once there is what its start is made of',
+    'of role %s below %s starts K3s only after the files that its start reads',
     async (_name, _root, node) => {
       const plan = nodeResources(node, ports);
       const [service] = plan.filter(({ id }) => id === 'Service/k3s');
@@ -360,7 +357,7 @@ describe('the plan of a node', () => {
   );
 
   test.each(cases)(
-    'of role %s below %s has K3s read no state but what an uninstall leaves to it',
+    'of role %s below %s lets K3s read only state that an uninstall leaves to it',
     async (_name, _root, node) => {
       const { state, providerSettings } = node.paths.slipway;
       const written = await writtenBy(nodeResources(node, ports));
@@ -372,18 +369,21 @@ describe('the plan of a node', () => {
     },
   );
 
-  test('leaves out no Resource that a part can make', () => {
+  test('contains every Resource that a part can make', () => {
     expect(unplanned(sources)).toEqual([]);
   });
 
   test.each([
-    ['exported by nobody', []],
+    ['not exported', []],
     [
       'exported by its part',
       [{ path: 'agent/parts/new/index.ts', text: "export { made } from './made.ts';" }],
     ],
-    ['imported alone', [{ path: 'agent/parts/index.ts', text: "import { made } from './new/index.ts';" }]],
-  ])('misses one that is %s', (_, others) => {
+    [
+      'imported but not called',
+      [{ path: 'agent/parts/index.ts', text: "import { made } from './new/index.ts';" }],
+    ],
+  ])('reports a missing Resource that is %s', (_, others) => {
     const text =
       'export function made(node: K3sNode, [first]: readonly string[]): readonly Resource[] {\n}\n';
     expect(unplanned([{ path: 'agent/parts/new/made.ts', text }, ...others])).toEqual(['made']);
@@ -391,13 +391,13 @@ describe('the plan of a node', () => {
 });
 
 interface Written {
-  /** Of the Resource. */
+  /** The id of the Resource. */
   readonly id: string;
   readonly path: string;
   readonly text: string;
 }
 
-/** What each Resource writes, downloads and links on an empty machine, one after the other, as far as it gets. */
+/** The paths that each Resource writes, downloads or links on an empty machine, one after the other, until it fails. */
 async function writtenBy(plan: readonly Resource[]): Promise<readonly Written[]> {
   const host = memoryHost().onDownload(/./, '');
   const written: Written[] = [];
@@ -411,7 +411,7 @@ async function writtenBy(plan: readonly Resource[]): Promise<readonly Written[]>
   return written;
 }
 
-/** The files that the inputs of a start of K3s are read from. */
+/** The files that the inputs of a start of K3s read. */
 async function readAtStart(paths: NodePaths): Promise<readonly string[]> {
   const read: string[] = [];
   const host = Object.assign(memoryHost(), {
@@ -421,7 +421,7 @@ async function readAtStart(paths: NodePaths): Promise<readonly string[]> {
   return [...new Set(read)];
 }
 
-/** The makers of Resources that neither a table of contents calls nor another maker of their part. */
+/** The makers of Resources that no table of contents and no other maker of their part calls. */
 function unplanned(all: readonly Source[]): readonly string[] {
   const makers = all.flatMap((source) =>
     [
@@ -440,7 +440,7 @@ function unplanned(all: readonly Source[]): readonly string[] {
   return makers.filter((maker) => !isUsed(maker)).map(({ name }) => name);
 }
 
-/** A call, or a function handed on; not its definition. */
+/** Matches a call, or a function passed on, but not its definition. */
 function callsOf(name: string): RegExp {
   return new RegExp(`(?<!function )(?<!\\w|[^.]\\.)${name}\\b(?!\\.)`);
 }

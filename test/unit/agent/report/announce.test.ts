@@ -11,7 +11,7 @@ import { aNode, type NodeChanges } from '../a-node.ts';
 const minute = 60_000;
 const identity = '/var/lib/rancher/k3s/agent/kubelet.kubeconfig';
 
-/** What a pass saw: the state of Node/ready or the reason why it waits, the conditions, and what else became of it. */
+/** The facts of a pass: the state of Node/ready or why it waits, the conditions, and other outcomes. */
 interface Pass {
   readonly api?: 'InSync' | 'Blocked' | Reason;
   readonly conditions?: readonly string[];
@@ -46,7 +46,7 @@ function condition(text: string): Condition {
   return { type, status, reason, message: 'm', lastTransitionTime: '' } as Condition;
 }
 
-/** A machine with kubelet's identity and an API that keeps annotations; it can be away, or refuse a verb. */
+/** A machine with the identity of kubelet and an API that keeps annotations; the API can be away, or refuse a verb. */
 function world({ annotations = {} }: { annotations?: Readonly<Record<string, string>> } = {}) {
   const host = memoryHost({ files: { [identity]: { content: 'kubeconfig', mode: 0o600 } } });
   const api: { refuses: RegExp | undefined; annotations: Readonly<Record<string, string>>; asked: string[] } =
@@ -74,33 +74,33 @@ function created({ files }: MemoryHost): string {
   return `create ${items.map(({ reason }: { reason: string }) => reason).join(' ')}`;
 }
 
-describe('what a pass asks of the API', () => {
+describe('the requests of a pass to the API', () => {
   test.each<[string, Pass, readonly string[]]>([
     ['of a node that is Ready for the first time', {}, ['get', 'create RoleTaken', 'annotate']],
     [
-      'of one that is degraded, too',
+      'of a node that is also degraded',
       { conditions: denied },
       ['get', 'create RoleTaken PullDenied', 'annotate'],
     ],
     [
-      'of one that is not Ready',
+      'of a node that is not Ready',
       { api: 'NodeNotReady', conditions: ['Ready Unknown NodeNotReady'] },
       ['get', 'annotate'],
     ],
-    ['where the API is away', { api: 'ApiUnavailable', conditions: ['Ready False ApiUnavailable'] }, []],
-    ['where the Node is not there', { api: 'NodeNotFound', conditions: ['Ready False NodeNotFound'] }, []],
-    ['that was not verified yet', { changed: true }, []],
+    ['while the API is away', { api: 'ApiUnavailable', conditions: ['Ready False ApiUnavailable'] }, []],
+    ['while the Node does not exist', { api: 'NodeNotFound', conditions: ['Ready False NodeNotFound'] }, []],
+    ['before a change is verified', { changed: true }, []],
     [
-      'that only waits, and did not ask the API',
+      'that waits without a request to the API',
       { api: 'Blocked', conditions: ['Ready Unknown ServiceStarting'] },
       [],
     ],
     [
-      'that did not ask the API for what is wrong',
+      'that failed without a request to the API',
       { api: 'Blocked', conditions: ['Ready False RoleChanged', 'Role False RoleChanged'] },
       ['get', 'create RoleChanged', 'annotate'],
     ],
-    ['that is not to be told of', { node: { settings: { k3s: { announce: false } } } }, []],
+    ['with announce: false', { node: { settings: { k3s: { announce: false } } } }, []],
   ])('%s', async (_, pass, expected) => {
     const { api, begin, host } = world();
     await begin()(report(pass));
@@ -108,7 +108,7 @@ describe('what a pass asks of the API', () => {
     expect(host.files.stat('/run/slipway/events.json')).toBeUndefined();
   });
 
-  test('is nothing where kubelet has no identity, or no node is known', async () => {
+  test('are not made if kubelet has no identity or the node is unknown', async () => {
     const { api, begin, host } = world();
     await begin()({ ...report(), knowledge: { files: {}, identity: {}, tagged: {}, role: {}, node: {} } });
     host.files.remove(identity);
@@ -117,7 +117,7 @@ describe('what a pass asks of the API', () => {
   });
 });
 
-test('a pass without news asks nothing, and a process that begins looks once', async () => {
+test('a pass without news makes no request, and a new process makes one', async () => {
   const { api, begin } = world();
   const announce = begin();
   for (let pass = 0; pass < 20; pass += 1) await announce(report());
@@ -130,7 +130,7 @@ test('a pass without news asks nothing, and a process that begins looks once', a
 test.each<[string, Pass]>([
   ['was deleted', { api: 'NodeNotFound', conditions: ['Ready Unknown NodeNotFound'] }],
   ['has another name', { node: { name: 'vm-2' } }],
-])('a Node that %s is told everything anew', async (_, pass) => {
+])('everything is announced again for a Node that %s', async (_, pass) => {
   const { api, begin } = world();
   const announce = begin();
   await announce(report());
@@ -141,8 +141,8 @@ test.each<[string, Pass]>([
   expect(api.asked).toEqual(['get', 'create RoleTaken', 'annotate']);
 });
 
-describe('an API that refuses', () => {
-  /** Passes a minute apart. */
+describe('an API that refuses a request', () => {
+  /** Makes passes a minute apart. */
   async function pass(
     host: MemoryHost,
     announce: ReturnType<ReturnType<typeof world>['begin']>,
@@ -153,7 +153,7 @@ describe('an API that refuses', () => {
   }
 
   test.each(['get', 'create', 'annotate'])(
-    '%s: asked ever more rarely, told once, and in the end done',
+    'gets %s less and less often, is reported once, and gets the announcement in the end',
     async (verb) => {
       const { api, begin, host, events } = world();
       const announce = begin();
@@ -171,7 +171,7 @@ describe('an API that refuses', () => {
     },
   );
 
-  test('annotations does not get its events twice', async () => {
+  test('for annotations does not get events twice', async () => {
     const { api, begin, host } = world();
     const announce = begin();
     api.refuses = /^annotate$/;
@@ -179,7 +179,7 @@ describe('an API that refuses', () => {
     expect(api.asked.filter((each) => each.startsWith('create'))).toEqual(['create RoleTaken']);
   });
 
-  test('once is not worth a word', async () => {
+  test('once is not reported', async () => {
     const { api, begin, host, events } = world();
     const announce = begin();
     api.refuses = /get/;
@@ -190,7 +190,7 @@ describe('an API that refuses', () => {
     expect(events).toEqual([]);
   });
 
-  test('while nobody knew of it does not hold up the pass in which it answers', async () => {
+  test('does not delay the pass in which it answers', async () => {
     const { api, begin, events } = world();
     const announce = begin();
     api.refuses = /get/;
@@ -205,7 +205,7 @@ describe('an API that refuses', () => {
   });
 });
 
-test('of the passes that come while one is told only the last is told then', async () => {
+test('only the last of the passes during an announcement is announced next', async () => {
   const { api, begin } = world();
   const announce = begin();
   const first = announce(report());

@@ -34,7 +34,7 @@ test('the settings in which two configurations differ, without the secrets that 
   expect(changedSettings(before, before)).toEqual([]);
 });
 
-test('settings that cannot be read have none', async () => {
+test('lists no settings for an unreadable configuration', async () => {
   const after = await loaded('role: server\n');
   expect(changedSettings(undefined, undefined)).toEqual([]);
   expect(changedSettings(undefined, after)).toContainEqual({

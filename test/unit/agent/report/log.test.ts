@@ -35,7 +35,7 @@ test.each([
   expect(lineOf(event)).toMatchObject({ level, message });
 });
 
-test('a line is JSON with its level by name, and neither time nor process', () => {
+test('a line is JSON with its level by name, without time and process', () => {
   const lines: string[] = [];
   const log = logEvents({ hasTime: true, write: (line) => lines.push(line) });
   log.emit({ type: 'Woken', by: 'SIGHUP' });

@@ -15,7 +15,7 @@ const changed = {
   changes: [{ field: 'mode', observed: '0644', desired: '0600' }],
 };
 
-test('a plan for programs says what people are told, and as little', () => {
+test('a plan in JSON has the content of the text, and no secret', () => {
   const before = { mode: 0o600, content: 'token: canary\n' };
   const steps = [
     step('a', { state: 'InSync', message: 'well' }),
@@ -75,7 +75,7 @@ test('a plan for programs says what people are told, and as little', () => {
   });
 });
 
-test('beside another plan only what differs from it is left', () => {
+test('a comparison with another plan has only the differences', () => {
   const write = (content: string): RecordedAction => ({ kind: 'write', path: '/b', mode: 0o644, content });
   const now = [
     step('a', { state: 'InSync' }),

@@ -26,7 +26,7 @@ const failed = {
 } as const;
 
 describe('planText', () => {
-  test('counts what it prints', () => {
+  test('prints the number of its steps', () => {
     const steps = [
       changed(write_),
       step({ state: 'Recorded', changes: [] }),
@@ -40,7 +40,7 @@ describe('planText', () => {
 
   test.each([
     [
-      'a new file, whole',
+      'a new file in full',
       { ...write, content: 'a: 1\nb: ‹redacted›\n' },
       'file: /etc/a (0600)\n    + a: 1\n    + b: ‹redacted›\n',
     ],
@@ -50,7 +50,7 @@ describe('planText', () => {
       'edit: /etc/a (0644)\n      a: 1\n    - b: 2\n    + b: 3\n',
     ],
     [
-      'an edit of a private file, without what goes',
+      'an edit of a private file, without the removed lines',
       { ...write, content: 'a: 1\n', before: { mode: 0o600, content: 'a: 1\ntoken: canary\n' } },
       'edit: /etc/a (0600)\n      a: 1\n    - ‹redacted›\n',
     ],
@@ -73,7 +73,7 @@ describe('planText', () => {
     );
   });
 
-  test('prints what follows, what waits and what stops it', () => {
+  test('prints steps that follow, that wait and that stop the plan', () => {
     const text = planText([
       step(failed),
       step({ ...failed, blocks: false }, 'y'),
@@ -101,6 +101,6 @@ test.each([
   ['nothing', [step({ ...failed, blocks: false })]],
   ['errors', [step(failed)]],
   ['errors', [step({ state: 'Waiting' }, 'Role')]],
-] as const)('the verdict %s', (verdict, steps) => {
+] as const)('has the verdict %s', (verdict, steps) => {
   expect(planVerdict(steps)).toBe(verdict);
 });

@@ -29,7 +29,7 @@ const waiting = {
     condition('Ready', { status: 'Unknown', reason: 'VaultForbidden', message: forbidden }),
     condition('Settings', { message: '/etc/slipway/config.yaml' }),
     condition('JoinToken', { status: 'False', reason: 'VaultForbidden', message: forbidden }),
-    condition('Registries', { message: `all is well ${'and more '.repeat(20)}` }),
+    condition('Registries', { message: `all is fine ${'and more '.repeat(20)}` }),
     condition('K3sRunning', {
       status: 'Unknown',
       reason: 'Blocked',
@@ -61,7 +61,7 @@ const waiting = {
   ],
 } satisfies Status;
 
-test('one screen of 80 columns', () => {
+test('fits on a screen of 80 columns', () => {
   expect(statusText(waiting, view)).toBe(`vm-server  server  not Ready: VaultForbidden  slipway 1.2.3
 K3s v1.36.3+k3s1 wanted; not seen Ready in the last pass
 next pass in 10s (Credential/join-token (VaultForbidden))
@@ -73,7 +73,7 @@ JoinToken   False    2h0m  VaultForbidden
   The identity of this VM may not read the secret "k3s-token" of
   https://slipway.vault.azure.net. Give it the role "Key Vault Secrets User" on
   the vault; Azure takes up to ten minutes to heed it.
-Registries  True     2h0m  InSync  all is well and more and more and more and m…
+Registries  True     2h0m  InSync  all is fine and more and more and more and m…
 K3sRunning  Unknown  2h0m  Blocked  waits for Credential/join-token
 
 CREDENTIAL          RECEIVED  RENEWAL  ENDS
@@ -94,7 +94,7 @@ LAST CHANGES
 `);
 });
 
-test('a line that is wider than the terminal is a word that cannot be broken', () => {
+test('a line exceeds the terminal only for a single long word', () => {
   for (const width of [40, 80, 100, 200]) {
     const lines = statusText(waiting, { ...view, width }).split('\n');
     const wide = lines.filter((line) => line.length > Math.max(width, 60) && line.trim().includes(' '));
@@ -102,7 +102,7 @@ test('a line that is wider than the terminal is a word that cannot be broken', (
   }
 });
 
-test('colours are added, and nothing else', () => {
+test('a terminal gets only additional colours', () => {
   const coloured = statusText(waiting, { ...view, color: true });
   // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one.
   expect(coloured.replaceAll(/\u001b\[\d+m/g, '')).toBe(statusText(waiting, view));
@@ -111,7 +111,7 @@ test('colours are added, and nothing else', () => {
   expect(coloured).toContain('\u001b[32mTrue\u001b[39m');
 });
 
-describe('the lines at the top', () => {
+describe('the first lines of the status', () => {
   const small = { ...waiting, conditions: [condition('Ready')], credentials: [], resources: [], changes: [] };
   const told = (status: Status, running: boolean | undefined = true) =>
     statusText(status, { ...view, running })
@@ -119,14 +119,14 @@ describe('the lines at the top', () => {
       .slice(0, 3)
       .join('\n');
 
-  test('of a node that is Ready', () => {
+  test('show a Ready node', () => {
     const running = { ...small, k3s: { wanted: 'v1.36.3+k3s1', running: 'v1.36.3+k3s1' } };
     expect(told(running)).toMatch(
       /^vm-server {2}server {2}Ready {2}slipway 1.2.3\nK3s v1.36.3\+k3s1 runs, as wanted\n/,
     );
   });
 
-  test('of one that is Ready with a trouble, and of another release', () => {
+  test('show a Ready node with a failure, and another release', () => {
     const drifted = {
       ...small,
       k3s: { wanted: 'v1.37.0+k3s1', running: 'v1.36.3+k3s1' },
@@ -136,7 +136,7 @@ describe('the lines at the top', () => {
     expect(told(drifted)).toContain('K3s v1.36.3+k3s1 runs, v1.37.0+k3s1 wanted');
   });
 
-  test('where no daemon runs, and where none is to', () => {
+  test('show a missing daemon, and a node that was applied once', () => {
     expect(told(small, false)).toContain('the daemon is not running; this is from 30s ago');
     expect(told(small, undefined)).not.toContain('the daemon is not running');
     expect(statusText(small, { ...view, running: undefined })).toContain(
@@ -144,7 +144,7 @@ describe('the lines at the top', () => {
     );
   });
 
-  test('of a VM that nothing is known of', () => {
+  test('show an unknown VM', () => {
     const nothing = { ...small, role: undefined, node: undefined, k3s: {}, conditions: [] };
     expect(told(nothing)).toBe(
       'unnamed node  no role yet  nothing known yet  slipway 1.2.3\nnext pass in 10s (Credential/join-token (VaultForbidden))\n',

@@ -25,7 +25,7 @@ function status(...conditions: Status['conditions']): Status {
   };
 }
 
-test('what is written can be read, by everybody', async () => {
+test('a written status can be read, by all users', async () => {
   const host = memoryHost();
   await writeStatus(host, '/run/slipway/status.json', status(ready));
   expect(await readStatus(host, '/run/slipway/status.json')).toEqual(status(ready));
@@ -40,8 +40,8 @@ test.each([
   ['nothing', 'null'],
   ['without a pass', JSON.stringify({ ...status(), nextPass: undefined })],
   ['of a condition without its reason', JSON.stringify({ ...status(), conditions: [{ type: 'Ready' }] })],
-  ['of a K3s that is none', JSON.stringify({ ...status(), k3s: null })],
-  ['of changes that are none', JSON.stringify({ ...status(), changes: {} })],
+  ['of an invalid K3s', JSON.stringify({ ...status(), k3s: null })],
+  ['of invalid changes', JSON.stringify({ ...status(), changes: {} })],
   ['of a node of another type', JSON.stringify({ ...status(), format: 2, node: { name: 'a' } })],
   ['of a K3s of another type', JSON.stringify({ ...status(), format: 2, k3s: { running: [] } })],
   [
@@ -52,7 +52,7 @@ test.each([
     'of a proof of another type',
     JSON.stringify({ ...status(), format: 2, credentials: [{ server: 'a', received: 'b', proof: {} }] }),
   ],
-])('a status that is damaged is none: %s', async (_, content) => {
+])('a damaged status counts as missing: %s', async (_, content) => {
   const host = memoryHost();
   host.files.write('/status.json', content);
   expect(await readStatus(host, '/status.json')).toBeUndefined();
@@ -87,7 +87,7 @@ describe('the status of a pass', () => {
     expect(before.at(-1)?.at).toBe('1970-01-01T00:00:01.000Z');
   });
 
-  test('has credentials by their times, and the release kubelet says it is', () => {
+  test('has the times of credentials, and the release that kubelet reports', () => {
     const nodeReady = {
       resource: { id: 'Node/ready', condition: 'NodeReady', summary: '', check: async () => inSync() },
       ...{ state: 'InSync', version: 'v1.36.3+k3s1' },
@@ -105,7 +105,7 @@ describe('the status of a pass', () => {
     expect(k3s).toEqual({ running: 'v1.36.3+k3s1' });
   });
 
-  test('says of a resource what the plan says, and when it is looked at', () => {
+  test('describes a resource as the plan does, with the time of its next check', () => {
     const { resource } = changed('a');
     const failed: Outcome = {
       ...{ resource, state: 'Failed', reason: 'Unreachable', message: 'no route' },
@@ -123,7 +123,7 @@ describe('the status of a pass', () => {
     ]);
   });
 
-  test('of a newer Slipway can be read, with what this one does not know', async () => {
+  test('of a newer Slipway can be read, despite unknown fields', async () => {
     const host = memoryHost();
     const newer = {
       ...{ ...status({ ...ready, reason: 'Tired', since: 'noon' }), mood: 'fine' },

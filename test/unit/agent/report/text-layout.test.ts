@@ -30,7 +30,7 @@ test('words are kept whole, and a longer one has a line of its own', () => {
   expect(wrapped('', 9, '  ')).toEqual([]);
 });
 
-test('what is too long ends with an ellipsis', () => {
+test('text that is too long ends with an ellipsis', () => {
   expect(shortened('12345', 5)).toBe('12345');
   expect(shortened('123456', 5)).toBe('1234…');
 });

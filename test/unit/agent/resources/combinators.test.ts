@@ -29,7 +29,7 @@ function caught(checked: Resource): Promise<unknown> {
   return checked.check(host).then(String, (thrown: unknown) => thrown);
 }
 
-test('each keeps the id, what is needed and how it is called', () => {
+test('each keeps the id, the needs and the name', () => {
   const made = resource(inSync);
   const others = [
     unless(made, async () => undefined),
@@ -46,16 +46,16 @@ test('each keeps the id, what is needed and how it is called', () => {
 });
 
 describe('unless', () => {
-  test('an obstacle stands in the place of the check, which is not made', async () => {
+  test('an obstacle replaces the check, which does not run', async () => {
     const checked = unless(failing(new Error('checked')), async () => starting);
     expect(await checked.check(host)).toBe(starting);
   });
 
-  test('what the obstacle throws stands, too', async () => {
+  test('an error of the obstacle replaces the check', async () => {
     expect(await caught(unless(resource(inSync), () => Promise.reject(full)))).toBe(full);
   });
 
-  test('without an obstacle it is checked', async () => {
+  test('without an obstacle the check runs', async () => {
     expect(
       await unless(
         resource(() => drift),
@@ -66,7 +66,7 @@ describe('unless', () => {
 });
 
 describe('heldBack', () => {
-  test('only what has a remedy is asked about', async () => {
+  test('only a finding with a remedy is tested for an obstacle', async () => {
     const asked = () => Promise.reject(new Error('asked'));
     for (const finding of [inSync(), starting])
       expect(
@@ -88,8 +88,8 @@ describe('heldBack', () => {
 
   test.each([
     ['blocks as the drift does', drift, true],
-    ['blocks nothing where the drift does not', harmless, false],
-  ])('an error is for a person, and %s', async (_, finding, blocks) => {
+    ['does not block if the drift does not', harmless, false],
+  ])('an obstacle ends by a person, and %s', async (_, finding, blocks) => {
     const found = await heldBack(
       resource(() => finding),
       async () => full,
@@ -97,7 +97,7 @@ describe('heldBack', () => {
     expect(found).toEqual(waiting('DiskFull', 'full', { blocks, endedBy: 'person', after: 30_000 }));
   });
 
-  test('what the obstacle finds of the drift stands', async () => {
+  test('a finding of the obstacle replaces the drift', async () => {
     const checked = heldBack(
       resource(() => drift),
       async (_, seen) => (seen === drift.drift ? starting : undefined),
@@ -107,23 +107,23 @@ describe('heldBack', () => {
 });
 
 describe('nonBlocking', () => {
-  test('a drift does not block, whatever it says', async () => {
+  test('a drift does not block', async () => {
     expect(await nonBlocking(resource(() => drift)).check(host)).toEqual(harmless);
   });
 
-  test('an error does not block, and stays the same otherwise', async () => {
+  test('an error does not block, and is otherwise unchanged', async () => {
     const { reason, message, retry } = full;
     expect(await caught(nonBlocking(failing(full)))).toMatchObject({ reason, message, retry, ...advisory });
   });
 
-  test('what is in sync or waits stays, and so does what is no NodeError', async () => {
+  test('a finding in sync or waiting is unchanged, as is an error that is not a NodeError', async () => {
     for (const finding of [inSync(), starting])
       expect(await nonBlocking(resource(() => finding)).check(host)).toBe(finding);
     const recorded = new Recorded('noted');
     expect(await caught(nonBlocking(failing(recorded)))).toBe(recorded);
   });
 
-  test('elsewhere all stays', async () => {
+  test('nothing changes if the condition does not hold', async () => {
     const nowhere = async () => false;
     expect(
       await nonBlocking(
@@ -134,12 +134,12 @@ describe('nonBlocking', () => {
     expect(await caught(nonBlocking(failing(full), nowhere))).toBe(full);
   });
 
-  test('where it cannot be told, the trouble blocks', async () => {
+  test('an error of the condition blocks', async () => {
     const untold = nonBlocking(resource(inSync), () => Promise.reject(full));
     expect(await caught(untold)).toBe(full);
   });
 
-  test('where comes before the check, which may change it', async () => {
+  test('the condition is tested before the check, which may change it', async () => {
     const order: string[] = [];
     const checked = resource(() => {
       order.push('check');
@@ -150,7 +150,7 @@ describe('nonBlocking', () => {
   });
 });
 
-test('observing makes the Resource of what each check observes', async () => {
+test('observing makes the Resource from the observation of each check', async () => {
   let seen = 0;
   const of = (count: number) => resource(() => inSync({ message: `${count}` }));
   const checked = observing(of, 0, async () => ++seen);
@@ -160,12 +160,12 @@ test('observing makes the Resource of what each check observes', async () => {
   ]);
 });
 
-test('what observing cannot observe stands in the place of the check', async () => {
+test('a failed observation replaces the check', async () => {
   const checked = observing(resource, inSync, () => Promise.reject(full));
   expect(await caught(checked)).toBe(full);
 });
 
-test('retelling tells errors in other words, and leaves defects and findings alone', async () => {
+test('retelling rewords errors, and leaves defects and findings alone', async () => {
   const other = new NodeError('SecretNotFound', 'other');
   const retell = async () => other;
   const defect = new TypeError('defect');

@@ -24,7 +24,7 @@ function resource(currency: Currency, render: CredentialSpec['render'] = async (
   });
 }
 
-test('the end of a credential is the time of the next look', async () => {
+test('the end of a credential is the time of the next check', async () => {
   const host = memoryHost({ files: { [path]: { content: 'held', mode: 0o600 } } });
   const until = host.now() + 90_000;
   const made = resource({ ok: true, until, message: 'held' });
@@ -49,7 +49,7 @@ function foreignFile() {
   return host;
 }
 
-describe('a credential is fetched, into a file of this process with mode 0600, where its file', () => {
+describe('a credential is fetched into a 0600 file of this process if its file', () => {
   test.each([
     ['is missing', memoryHost(), { field: 'file', observed: undefined, desired: 'present' }],
     ['can be read by others', heldFile(0o644), { field: 'mode', observed: '0644', desired: '0600' }],
@@ -63,7 +63,7 @@ describe('a credential is fetched, into a file of this process with mode 0600, w
     expect(host.files.read(path)).toMatchObject({ content: 'fresh', mode: 0o600 });
   });
 
-  test.each([{ blocks: false }, { due: true }, {}])('is due, as its reader judges: %j', async (judged) => {
+  test.each([{ blocks: false }, { due: true }, {}])('is due by its reader: %j', async (judged) => {
     const changes = [{ field: 'end', observed: 'soon', desired: 'later' }];
     const host = heldFile();
     const made = resource({ ok: false, changes, ...judged }, async () => new Secret('fresh'));
@@ -75,7 +75,7 @@ describe('a credential is fetched, into a file of this process with mode 0600, w
   });
 });
 
-test('what could be fetched is kept, and what failed is reported', async () => {
+test('fetched credentials are kept, and failures are reported', async () => {
   const host = memoryHost();
   const failure = new NodeError('RegistryUnavailable', 'away');
   const made = resource({ ok: true }, async () => ({ content: new Secret('part'), failure }));

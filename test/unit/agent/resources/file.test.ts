@@ -7,13 +7,13 @@ import { settle } from '../a-node.ts';
 const path = '/etc/app.conf';
 const spec = { path, content: 'wanted', condition: 'System' } as const;
 
-test.each([false, true])('a file that is missing is written, replacesLinks: %j', async (replacesLinks) => {
+test.each([false, true])('a missing file is written, replacesLinks: %j', async (replacesLinks) => {
   const host = memoryHost();
   expect(await settle(file({ ...spec, replacesLinks }), host)).toEqual(['Drifted content, mode', 'InSync']);
   expect(await host.readFile(path)).toMatchObject({ content: 'wanted', mode: 0o644 });
 });
 
-test('a content may follow what is found', async () => {
+test('a content may depend on the existing one', async () => {
   const host = memoryHost({ files: { '/etc/name': 'vm-1' } });
   const content = async (found: HostReader) => `I am ${(await found.readFile('/etc/name'))?.content}`;
   expect(await settle(file({ ...spec, content, mode: 0o600 }), host)).toEqual([
@@ -23,25 +23,25 @@ test('a content may follow what is found', async () => {
   expect(await host.readFile(path)).toMatchObject({ content: 'I am vm-1', mode: 0o600 });
 });
 
-test('a file of another user is written anew', async () => {
+test('a file of another user is written again', async () => {
   const host = memoryHost({ files: { [path]: 'wanted' } });
   host.files.give(path, '1000:1000');
   expect(await settle(file(spec), host)).toEqual(['Drifted owner', 'InSync']);
 });
 
-/** A machine on which the administrator has put the file elsewhere, with a link in its place. */
+/** A machine on which the administrator moved the file and left a link in its place. */
 function linked() {
   return memoryHost({ files: { [path]: { link: '/srv/app.conf' }, '/srv/app.conf': 'wanted' } });
 }
 
-describe('a link in the place of a file', () => {
-  test('is left there while it leads to what is wanted', async () => {
+describe('a link in place of a file', () => {
+  test('stays while its target has the wanted content', async () => {
     const host = linked();
     expect(await settle(file(spec), host)).toEqual(['InSync']);
     expect(host.journal).toEqual([]);
   });
 
-  test('is replaced, whatever it leads to, where the resource says so', async () => {
+  test('is replaced, whatever its target, if the resource says so', async () => {
     const host = linked();
     expect(await settle(file({ ...spec, replacesLinks: true }), host)).toEqual([
       'Drifted content, mode',

@@ -7,7 +7,7 @@ const down = () =>
     new NodeError('IdentityUnavailable', 'IMDS is down', { endedBy: 'time', retry: { after: 7 } }),
   );
 
-test('an answer replaces what was known and clears the error', async () => {
+test('an answer replaces the earlier one and clears the error', async () => {
   expect(await learn({ value: 1, error: new NodeError('Unreachable', '') }, async () => 2)).toEqual({
     value: 2,
   });

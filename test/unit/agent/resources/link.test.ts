@@ -18,7 +18,7 @@ test.each<[string, string | { link: string } | undefined, readonly string[]]>([
 
 test.each([
   ['user', '1000:1000', ['Drifted user', 'InSync']],
-  ['group, that of its directory,', '0:50', ['InSync']],
+  ['group, as from its directory,', '0:50', ['InSync']],
 ])('a link of another %s', async (_, owner, expected) => {
   const host = memoryHost({ files: { [path]: { link: 'k3s' } } });
   host.files.give(path, owner);

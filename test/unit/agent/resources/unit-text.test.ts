@@ -11,7 +11,7 @@ ExecStart=/usr/local/bin/k3s \\
 Environment="A=b c" D=e
 `;
 
-test('continuation lines are joined, comments left out, and each assignment has the line it begins on', () => {
+test('joins continuation lines, skips comments, and gives each assignment its first line', () => {
   expect(unitLines(text).map(({ key, line }) => [key, line])).toEqual([
     ['ExecStart', 3],
     ['Environment', 8],
@@ -19,7 +19,7 @@ test('continuation lines are joined, comments left out, and each assignment has 
   expect(unitWords(unitLines(text)[0]?.value ?? '')).toEqual(['/usr/local/bin/k3s', 'server', '--tls-san']);
 });
 
-test('an empty assignment takes back those before it', () => {
+test('an empty assignment clears the earlier ones', () => {
   const lines = unitLines('ExecStart=a\nExecStart=\nExecStart=b\n');
   expect(assigned(lines, 'ExecStart').map(({ value }) => value)).toEqual(['b']);
 });

@@ -17,7 +17,7 @@ function stopped(root = '/') {
   });
 }
 
-/** A machine that systemd runs, or not, and what `systemctl show` tells there. */
+/** A machine with or without systemd, and its output of `systemctl show`. */
 function machine(answer: string | Partial<CommandResult>, isBooted = true): MemoryHost {
   const host = memoryHost(isBooted ? { directories: ['/run/systemd/system'] } : {});
   return host.on({ file: 'systemctl', args: /^show / }, answer);
@@ -31,12 +31,12 @@ const none = shown('', 'inactive');
 const file = '/etc/systemd/system/k3s.service';
 const unreachable = { exitCode: 1, stderr: 'Failed to connect to bus' };
 
-describe('what systemd does not tell is not stopped', () => {
+describe('a unit with an unknown state is not stopped', () => {
   test.each([
     ['systemctl show fails', unreachable],
-    ['it fails after it told something', { exitCode: 1, stdout: `${none}\n${none}` }],
-    ['it tells nothing', ''],
-    ['it tells of one of two', none],
+    ['it fails after some output', { exitCode: 1, stdout: `${none}\n${none}` }],
+    ['it prints nothing', ''],
+    ['it prints one of two units', none],
   ])('where %s', async (_, answer) => {
     expect(await outcome(stopped(), machine(answer))).toBe('CommandFailed (time)');
   });
@@ -49,23 +49,23 @@ test.each([
   expect(await outcome(stopped(root), host)).toBe('InSync');
 });
 
-describe('it is done with', () => {
+describe('is stopped', () => {
   test.each([
-    ['a unit that nobody knows', none, []],
-    ['one that runs', shown(file, 'active', 'disabled'), ['run systemctl stop k3s.service']],
+    ['an unknown unit', none, []],
+    ['a running unit', shown(file, 'active', 'disabled'), ['run systemctl stop k3s.service']],
     [
-      'one that starts at boot',
+      'a unit that starts at boot',
       shown(file, 'inactive', 'enabled'),
       ['run systemctl disable --now k3s.service'],
     ],
-    ['one that runs after its file was deleted', shown('', 'active'), ['run systemctl stop k3s.service']],
+    ['a unit that runs after its file was deleted', shown('', 'active'), ['run systemctl stop k3s.service']],
   ])('%s', async (_, first, expected) => {
     const host = machine(`${first}\n${none}`).on({ file: 'systemctl', args: /^(stop|disable) / });
     await remedy(host);
     expect(host.lines()).toEqual(expected);
   });
 
-  test('one whose file was deleted beside one that starts at boot', async () => {
+  test('a unit whose file was deleted, beside one that starts at boot', async () => {
     const agent = shown('/etc/systemd/system/k3s-agent.service', 'active', 'enabled');
     const host = machine(`${shown('', 'active')}\n${agent}`).on({
       file: 'systemctl',
@@ -79,7 +79,7 @@ describe('it is done with', () => {
   });
 });
 
-test("a machine's own units are never those of an image", async () => {
+test('the units of the machine are never those of an image', async () => {
   for (const own of [shown(file, 'active', 'enabled'), shown('', 'active')]) {
     expect(await outcome(stopped('/image'), machine(`${own}\n${none}`))).toBe('InSync');
   }

@@ -27,14 +27,14 @@ test.each<readonly [string, object, string | undefined, RegExp]>([
     'k3s.config.service-cidr',
     /dual stack is not supported/,
   ],
-  ['an IPv6 node whose cluster is not known here', { node: { ip: 'fd01::4' } }, undefined, /^$/],
+  ['an IPv6 node whose cluster is unknown', { node: { ip: 'fd01::4' } }, undefined, /^$/],
   [
     'an IPv4 node in an IPv6 cluster',
     { k3s: { config: { 'cluster-cidr': 'fd00::/56' } }, node: { ip: '10.0.0.4' } },
     'node.ip',
     /is IPv4, and k3s\.config\.cluster-cidr IPv6/,
   ],
-  ['what is not text at all', { k3s: { config: { 'cluster-cidr': null } }, node: null }, undefined, /^$/],
+  ['values that are not text', { k3s: { config: { 'cluster-cidr': null } }, node: null }, undefined, /^$/],
 ])('%s', (_name, written, path, message) => {
   const [problem] = misfits(written);
   expect(problem?.path.join('.')).toBe(path);

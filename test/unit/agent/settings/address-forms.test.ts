@@ -33,7 +33,7 @@ const places = [
   ['registries.configs', (at: string) => `registries: { configs: { "${at}": {} } }`],
 ] as const;
 
-test.each(places)('%s refuses a port that cannot be, with one line: %#', async (path, yaml) => {
+test.each(places)('%s refuses an invalid port with one line: %#', async (path, yaml) => {
   for (const port of [99_999, 65_536, 0]) {
     const found = await problemsOf(() => settings(yaml(`x.example.com:${port}`)));
     expect(found).toEqual([expect.stringContaining(`${own}: ${path}`)]);
@@ -41,15 +41,15 @@ test.each(places)('%s refuses a port that cannot be, with one line: %#', async (
   }
 });
 
-test.each(places)('%s takes a port that can be: %#', async (_, yaml) => {
+test.each(places)('%s accepts a valid port: %#', async (_, yaml) => {
   expect(await problemsOf(() => settings(yaml('x.example.com:8443')))).toEqual([]);
 });
 
-test.each(places)('%s refuses a host that cannot be: %#', async (path, yaml) => {
+test.each(places)('%s refuses an invalid host: %#', async (path, yaml) => {
   expect((await problemsOf(() => settings(yaml('10.0.0.256'))))[0]).toContain(`${own}: ${path}`);
 });
 
-test('the tag k3s-server refuses a port that cannot be', async () => {
+test('the tag k3s-server refuses an invalid port', async () => {
   const loaded = await settings('{}');
   for (const value of ['10.0.0.4:99999', 'https://10.0.0.4:0']) {
     expect(await problemsOf(() => withTags(loaded, { 'k3s-server': value }))).toHaveLength(1);
@@ -67,7 +67,7 @@ test.each([
   ['gitUrl', 'https://a.io/team/repository.git'],
   ['gitHost', 'git.a.io'],
   ['gitHost', 'git.a.io:8443'],
-] as const)('%s takes %s', (form, value) => {
+] as const)('%s accepts %s', (form, value) => {
   expect(z.safeParse(forms[form], value).success).toBe(true);
 });
 
@@ -83,11 +83,11 @@ test.each([
   ['gitUrl', 'https://a.io/b?c'],
   ['gitHost', '-a.io'],
   ['gitHost', 'a.io:99999/b'],
-] as const)('%s refuses %s, with one line', (form, value) => {
+] as const)('%s refuses %s with one line', (form, value) => {
   expect(z.safeParse(forms[form], value).error?.issues).toHaveLength(1);
 });
 
-test('an address with a control character has one fault and not two', async () => {
+test('an address with a control character has one fault, not two', async () => {
   const found = await problemsOf(() => settings('k3s: { releaseUrl: "https://a.io:99999/\\x01" }'));
   expect(found).toEqual([expect.stringContaining('k3s.releaseUrl')]);
   expect(found[0]).not.toMatch(/port/);

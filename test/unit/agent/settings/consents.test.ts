@@ -18,16 +18,16 @@ const legacy = someSettings({ consent: { tokenChange: true } });
 describe('consent', () => {
   test.each([
     ['is not given by default', none, ['3f2a9c1b2d4e'], false],
-    ['covers what it names', given, ['3f2a9c1b2d4e'], true],
+    ['covers the subjects that it names', given, ['3f2a9c1b2d4e'], true],
     ['covers nothing else', given, ['3f2a9c1b2d4f'], false],
-    ['covers no part of what it names', given, ['3f2a9c1b2d4'], false],
+    ['does not cover a part of a subject', given, ['3f2a9c1b2d4'], false],
     ['covers several subjects only if it names each', given, ['3f2a9c1b2d4e', 'third'], false],
     ['as true covers everything', legacy, ['third'], true],
   ] as const)('%s', (_name, settings, subjects, expected) => {
     expect(isConsented(settings, 'tokenChange', ...subjects)).toBe(expected);
   });
 
-  test('to one thing is none to another', () => {
+  test('to one kind does not cover another', () => {
     expect(isConsented(given, 'roleChange', '3f2a9c1b2d4e')).toBe(false);
   });
 
@@ -38,8 +38,8 @@ describe('consent', () => {
 
 describe('the subjects consented to', () => {
   test.each([
-    ['those of the list, without what is no name', ['a', true, 1, 'b'], ['a', 'b']],
-    ['none for true, which names nothing', true, []],
+    ['those of the list, without invalid names', ['a', true, 1, 'b'], ['a', 'b']],
+    ['none for true, which names no subject', true, []],
     ['none for a text', 'a', []],
     ['none by default', undefined, []],
   ])('are %s', (_name, value, expected) => {
@@ -47,7 +47,7 @@ describe('the subjects consented to', () => {
   });
 });
 
-describe('the advice', () => {
+describe('the advice for a consent', () => {
   test.each([
     ['tokenChange', ['3f2a9c1b2d4e'], 'consent: { tokenChange: [3f2a9c1b2d4e] }'],
     ['tokenChange', ['123456789012'], 'consent: { tokenChange: ["123456789012"] }'],
@@ -62,25 +62,25 @@ describe('the advice', () => {
       ['a.io=http://[fd00::5]:5000'],
       'consent: { foreignMirrors: ["a.io=http://[fd00::5]:5000"] }',
     ],
-  ] as const)('for %s is a line that gives it: %j', (what, subjects, line) => {
+  ] as const)('for %s is a line that gives the consent: %j', (what, subjects, line) => {
     expect(consentAdvice(none, what, ...subjects)).toBe(`add \`${line}\` to /etc/slipway/config.yaml`);
     const { value } = readYaml(line);
     const { consent } = Object(value);
     expect(z.parse(consentSection.schema, { ...none.consent, ...consent })[what]).toEqual(subjects);
   });
 
-  test('repeats what the list has already, which it replaces', () => {
+  test('repeats the subjects of the list that it replaces', () => {
     expect(consentAdvice(given, 'tokenChange', 'third')).toContain('[3f2a9c1b2d4e, another, third]');
     expect(consentAdvice(given, 'tokenChange', 'another')).toContain('[3f2a9c1b2d4e, another]');
   });
 
-  test('replaces true by the subject alone', () => {
+  test('replaces true with only the subject', () => {
     expect(consentAdvice(legacy, 'tokenChange', '3f2a9c1b2d4e')).toContain('[3f2a9c1b2d4e]');
   });
 });
 
-describe('true', () => {
-  test('is taken with a warning', () => {
+describe('consent given as true', () => {
+  test('is accepted with a warning', () => {
     expect(consentWarnings(none)).toEqual([]);
     expect(consentWarnings(given)).toEqual([]);
     expect(consentWarnings(legacy)).toEqual([

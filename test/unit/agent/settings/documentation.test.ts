@@ -7,11 +7,11 @@ function committed(name: string): string {
   return readFileSync(new URL(`../../../../docs/usage/${name}`, import.meta.url), 'utf8');
 }
 
-test('the committed JSON Schema is the one of the settings', () => {
+test('the committed JSON Schema matches the settings', () => {
   expect(committed('settings.schema.json'), 'run: node packaging/settings-schema.ts').toBe(schemaText());
 });
 
-test('the reference on the configuration page is the one of the settings', () => {
+test('the reference on the configuration page matches the settings', () => {
   const page = committed('configuration.md');
   expect(page, 'run: node packaging/settings-schema.ts').toBe(pageText(page));
 });
@@ -21,7 +21,7 @@ test('every setting has a description', () => {
   expect([...pageText('').matchAll(undescribed)].map(([, path]) => path)).toEqual([]);
 });
 
-test('nothing with a default has to be written, in no section', () => {
+test('no setting with a default is required', () => {
   const schema: { readonly required?: unknown; readonly properties: Record<string, { required?: unknown }> } =
     JSON.parse(schemaText());
   expect(schema.required).toBeUndefined();
@@ -30,7 +30,7 @@ test('nothing with a default has to be written, in no section', () => {
   );
 });
 
-test('every setting is read by what is not of the settings themselves', () => {
+test('every setting is read by code outside the settings', () => {
   expect(unread(settingNames())).toEqual([]);
   expect(unread(['k3s.shineOnMars'])).toEqual(['k3s.shineOnMars']);
 });
@@ -39,7 +39,7 @@ function settingNames(): readonly string[] {
   return [...pageText('').matchAll(/^\| `([\w.]+)` \|/gm)].map(([, path = '']) => path);
 }
 
-/** The settings whose last key the program neither asks an object for, nor takes out of one, nor names in a text. */
+/** The settings whose last key the program neither reads from an object, nor destructures, nor names in a text. */
 function unread(names: readonly string[]): readonly string[] {
   const code = program();
   return names.filter((name) => {

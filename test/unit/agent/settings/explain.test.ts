@@ -21,7 +21,7 @@ async function explained() {
   return withTags(loaded, { 'k3s-role': 'server' }).loaded;
 }
 
-test('each value stands with its origin, as it was written', async () => {
+test('each value is shown as it was written, with its origin', async () => {
   const lines = explain(await explained()).split('\n');
   expect(lines.map((line) => line.replace(/ +#/, ' #'))).toEqual(
     expect.arrayContaining([
@@ -37,7 +37,7 @@ test('each value stands with its origin, as it was written', async () => {
   );
 });
 
-test('the origins are aligned and the order is that of the reference', async () => {
+test('the origins are aligned, in the order of the reference', async () => {
   const lines = explain(await explained())
     .split('\n')
     .filter((line) => line.length < 100 && line !== '');
@@ -45,7 +45,7 @@ test('the origins are aligned and the order is that of the reference', async () 
   expect(lines[1]).toMatch(/^role: /);
 });
 
-test('the form for programs holds the same', async () => {
+test('the form for programs has the same content', async () => {
   const entries = shownSettings(await explained());
   expect(entries).toContainEqual({ path: 'role', value: 'server', origin: 'tag k3s-role' });
   expect(entries).toContainEqual({ path: 'joinToken.attempts', value: 30, origin: 'default' });

@@ -12,7 +12,7 @@ test.each([
   expect(await facts(content)).toEqual({ option: '--facts /f.yaml', path: 'static', value });
 });
 
-test('a file that is no YAML is not quoted', async () => {
+test('a file that is not YAML is not quoted', async () => {
   expect(await problemsOf(() => facts('vmId: *hunter2\ntags: |hunter2'))).toEqual([
     expect.stringMatching(/^\/f\.yaml: line 2, column 8: (?!.*hunter2)/),
   ]);
@@ -21,7 +21,7 @@ test('a file that is no YAML is not quoted', async () => {
   ]);
 });
 
-test('a file has to exist', async () => {
+test('a missing file is reported', async () => {
   expect(await problemsOf(() => factsSetting(memoryHost(), '/f.yaml'))).toEqual([
     '/f.yaml: does not exist; check the path after --facts',
   ]);

@@ -16,7 +16,7 @@ function problems(yaml: string) {
 }
 
 describe('layers', () => {
-  test('no file at all is fine, and everything is a default', async () => {
+  test('without any file all settings have their defaults', async () => {
     const { settings, origins } = await loadFiles({});
     expect(settings.cloud).toBe('azure');
     expect(settings.joinToken.interval).toBe(10_000);
@@ -24,7 +24,7 @@ describe('layers', () => {
     expect(new Set(Object.values(origins))).toEqual(new Set(['default']));
   });
 
-  test('vendor, own file, own folder in name order, command line: later wins', async () => {
+  test('vendor, own file, own folder in name order, command line: the later layer wins', async () => {
     const files = {
       '/usr/lib/slipway/config.d/50-image.yaml':
         'node: { name: vendor, labels: [a=vendor] }\nlog: { level: warn }',
@@ -50,7 +50,7 @@ describe('layers', () => {
     });
   });
 
-  test('--config takes the place of the own file alone', async () => {
+  test('--config replaces only the own file', async () => {
     const files = {
       [own]: 'role: server',
       '/tmp/x.yaml': 'role: agent',
@@ -60,13 +60,13 @@ describe('layers', () => {
     expect(settings).toMatchObject({ role: 'agent', log: { level: 'warn' } });
   });
 
-  test('a file named by --config has to exist', async () => {
+  test('a missing file after --config is reported', async () => {
     expect(await problemsOf(() => loadFiles({}, { file: '/tmp/x.yaml' }))).toEqual([
       '/tmp/x.yaml: does not exist; check the path after --config',
     ]);
   });
 
-  test.each([own, '/etc/slipway/config.d/a.yaml'])('a link at %s has to lead somewhere', async (path) => {
+  test.each([own, '/etc/slipway/config.d/a.yaml'])('a dangling link at %s is reported', async (path) => {
     const host = memoryHost({ files: { [path]: { link: '/nowhere.yaml' } } });
     expect(await problemsOf(() => load(host, { paths: nodePaths('/') }))).toEqual([
       `${path}: is a link that leads nowhere; repair or remove it`,
@@ -85,7 +85,7 @@ describe('layers', () => {
     ['# only a comment', {}],
     ['role:', {}],
     ['gitops:\n  flux:', {}],
-  ])('an empty value says nothing: %j', async (yaml) => {
+  ])('an empty value sets nothing: %j', async (yaml) => {
     const { settings } = await loadFiles({ [own]: yaml });
     expect(settings.role).toBeUndefined();
     expect(settings.gitops.flux.branch).toBe('main');
@@ -93,7 +93,7 @@ describe('layers', () => {
 });
 
 describe('YAML that cannot be read', () => {
-  test('every fault of every file has its place, and no line is quoted', async () => {
+  test('reports every fault of every file with its place, and quotes no line', async () => {
     const files = {
       [own]: 'registries:\n  password: "hunter2\n',
       '/etc/slipway/config.d/a.yaml': 'role: agent\nrole: server\n',
@@ -104,15 +104,15 @@ describe('YAML that cannot be read', () => {
     ]);
   });
 
-  test.each(['- role', 'role', '5'])('%j is no map', async (yaml) => {
+  test.each(['- role', 'role', '5'])('refuses %j, which is not a map', async (yaml) => {
     expect(await problems(yaml)).toEqual([
       `${own}: line 1, column 1: must be a map of settings, such as role: server`,
     ]);
   });
 });
 
-describe('problems', () => {
-  test('all are reported at once, each with the file that set it', async () => {
+describe('faults of the settings', () => {
+  test('are all reported at once, each with its file', async () => {
     const files = {
       [own]: 'cloud: azur\nregistries: { server: [a.azurecr.io] }\njoinToken: { interval: 10 }',
       '/etc/slipway/config.d/flux.yaml':
@@ -229,7 +229,7 @@ describe('problems', () => {
     expect(found[0]).toContain(`${own}: ${beginning}`);
   });
 
-  test('no message quotes a value', async () => {
+  test('are reported without quoting a value', async () => {
     const auth = 'auth: { password: 4711, auth: [canary], identity_token: { a: canary }, canary2: canary }';
     const found = await problems(
       `registries: { configs: { a.io: { ${auth} } } }\nnetwork: { proxy: "http://u:canary@p" }`,
@@ -239,7 +239,7 @@ describe('problems', () => {
   });
 });
 
-describe('what is valid', () => {
+describe('accepts', () => {
   test.each([
     'node: { labels: ["node.kubernetes.io/pool=a", "topology.kubernetes.io/zone=1", "example.com/x="] }',
     'node: { taints: ["dedicated:NoExecute", "a.io/b=c:PreferNoSchedule"] }',
@@ -263,14 +263,14 @@ describe('what is valid', () => {
   });
 });
 
-describe('settings that were loaded before', () => {
+describe('settings that were already loaded', () => {
   const text = 'k3s: { config: { debug: true, v: 2 } }';
 
   test.each([
     ['are used again for the same files', text, true],
-    ['are not for another value', text.replace('2', '3'), false],
+    ['are not used for another value', text.replace('2', '3'), false],
     [
-      'are not for keys in another order, in which K3s is given them',
+      'are not used for keys in another order, which K3s gets',
       text.replace('debug: true, v: 2', 'v: 2, debug: true'),
       false,
     ],
@@ -281,7 +281,7 @@ describe('settings that were loaded before', () => {
     expect(JSON.stringify(after)).toBe(JSON.stringify(await loadFiles({ [own]: now })));
   });
 
-  test('do not hide a value that JSON has no word for', async () => {
+  test('do not hide a value that JSON cannot represent', async () => {
     const before = await loadFiles({ [own]: 'metrics: { listen: null }' });
     await expect(loadFiles({ [own]: 'metrics: { listen: .inf }' }, { before })).rejects.toThrow(
       'metrics.listen',

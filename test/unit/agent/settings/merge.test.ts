@@ -15,13 +15,13 @@ describe('later layers win', () => {
     ['maps merge', [{ a: { y: 3 } }], { a: { x: 1, y: 3 } }],
     ['lists replace', [{ list: [3] }], { list: [3] }],
     ['an empty list replaces', [{ list: [] }], { list: [] }],
-    ['an empty map takes nothing away', [{ a: {} }], {}],
+    ['an empty map removes nothing', [{ a: {} }], {}],
     ['new keys are added', [{ map: { k: 'v' } }, { map: { l: 'w' } }], { map: { k: 'v', l: 'w' } }],
-    ['null brings the lowest back', [{ name: 'm' }, { name: null }], { name: 'n' }],
-    ['null brings a whole map back', [{ a: { x: 7, z: 8 } }, { a: null }], {}],
-    ['null takes away what the lowest does not have', [{ map: { k: 1 } }, { map: { k: null } }], {}],
+    ['null restores the lowest layer', [{ name: 'm' }, { name: null }], { name: 'n' }],
+    ['null restores a whole map', [{ a: { x: 7, z: 8 } }, { a: null }], {}],
+    ['null removes a key that the lowest layer does not have', [{ map: { k: 1 } }, { map: { k: null } }], {}],
     ['a map over a single value keeps the lowest keys', [{ a: 5 }, { a: { x: 9 } }], { a: { x: 9, y: 2 } }],
-    ['a single value over a map', [{ a: 5 }], { a: 5 }],
+    ['a single value replaces a map', [{ a: 5 }], { a: 5 }],
   ])('%s', (_, layers, difference) => {
     expect(plain(merged(...layers))).toEqual({ ...lowest.values, ...difference });
   });
@@ -49,11 +49,11 @@ describe('origins', () => {
   });
 
   test.each([
-    ['what set it', ['a', 'y'], 'file 0'],
-    ['what set the list around it', ['list', 1], 'file 1'],
-    ['what was last around a missing value', ['a', 'missing', 'deep'], 'file 0'],
-    ['what was last at all', ['other'], 'file 1'],
-  ])('%s answers for it', (_, path, origin) => {
+    ['the layer that set it', ['a', 'y'], 'file 0'],
+    ['the layer that set the list around it', ['list', 1], 'file 1'],
+    ['the last layer around a missing value', ['a', 'missing', 'deep'], 'file 0'],
+    ['the last layer', ['other'], 'file 1'],
+  ])('a value comes from %s', (_, path, origin) => {
     expect(originOf(merged({ a: { y: 3 } }, { list: [3] }), path, 'default')).toBe(origin);
   });
 });

@@ -10,7 +10,7 @@ const own = '/etc/slipway/config.yaml';
 const { certificate } = makeAuthority('a-ca');
 const damaged = '-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n';
 
-/** The one error that settings with this login file end with. */
+/** The one error of settings with this login file. */
 async function loginProblem(file: string, arrange: (host: MemoryHost) => void = () => {}) {
   const host = memoryHost({
     files: { [own]: `network: { proxy: 'https://proxy.example', proxyCredentialsFile: ${file} }` },
@@ -33,16 +33,16 @@ async function loadWith(caFile: string, files: Readonly<Record<string, string>>)
 describe('network.caFile', () => {
   test.each([
     ['one certificate', certificate],
-    ['several, and words between them', `# ours\n${certificate}\n# theirs\n${certificate}`],
-  ])('may hold %s', async (_, content) => {
+    ['several, with text between them', `# ours\n${certificate}\n# theirs\n${certificate}`],
+  ])('may contain %s', async (_, content) => {
     const { settings } = await loadWith('/ca.pem', { '/ca.pem': content });
     expect(settings.network.caFile).toBe('/ca.pem');
   });
 
   test.each([
-    ['that is not there', '/ca.pem', {}, /names \/ca\.pem, which does not exist; put the CAs there/],
+    ['that is missing', '/ca.pem', {}, /names \/ca\.pem, which does not exist; put the CAs there/],
     ['that is empty', '/ca.pem', { '/ca.pem': '' }, /which holds no certificate; put the CAs there as PEM/],
-    ['of something else', '/ca.pem', { '/ca.pem': 'hunter2' }, /which holds no certificate/],
+    ['of another kind', '/ca.pem', { '/ca.pem': 'hunter2' }, /which holds no certificate/],
     [
       'that is damaged',
       '/ca.pem',
@@ -56,7 +56,7 @@ describe('network.caFile', () => {
       () => expect.fail(),
       (thrown) => thrown,
     );
-    // It may come a moment later.
+    // It may appear later.
     expect(error).toMatchObject({ reason: 'InvalidSettings', endedBy: 'time' });
     expect(error.message).toMatch(new RegExp(`^${own}: network\\.caFile: `));
     expect(error.message).toMatch(message);
@@ -105,7 +105,7 @@ describe('network.proxyCredentialsFile', () => {
     expect(await loginProblem(path, arrange)).toBeUndefined();
   });
 
-  test('is left to root if this user may not read it', async () => {
+  test('is left to root if this user cannot read it', async () => {
     const host = memoryHost({
       files: { [own]: `network: { proxy: 'https://proxy.example', proxyCredentialsFile: ${path} }` },
     });
@@ -115,7 +115,7 @@ describe('network.proxyCredentialsFile', () => {
   });
 
   test.each<[string, string, (host: MemoryHost) => void, RegExp]>([
-    ['that is not there', path, () => {}, /does not exist; write the line user:password into it/],
+    ['that is missing', path, () => {}, /does not exist; write the line user:password into it/],
     ['of a relative path', 'proxy', () => {}, /must be an absolute path such as \/etc\/slipway\/proxy/],
     [
       'that its group may read',

@@ -7,7 +7,7 @@ function settingsOf(values: unknown) {
 }
 
 test.each([['docker.io'], ['*']])(
-  'a mirror %s without a value is written, as K3s has it for the embedded registry',
+  'a mirror %s without a value is written in the form of K3s for the embedded registry',
   (name) => {
     const { registries } = settingsOf({ registries: { mirrors: { [name]: null } } });
     expect(wantedRegistries(registries)).toEqual({ mirrors: { [name]: {} }, configs: {} });
@@ -19,19 +19,19 @@ test.each([
   ['base64 without a colon', Buffer.from('canary').toString('base64')],
   ['base64 of another alphabet', 'dXNlcjpw_-A='],
   ['base64 without a user', Buffer.from(':canary').toString('base64')],
-])('auth that is %s is named, and not repeated', (_what, auth) => {
+])('auth that is %s is reported, and not quoted', (_what, auth) => {
   const wrong = () => settingsOf({ registries: { configs: { 'ghcr.io': { auth: { auth } } } } });
   expect(wrong).toThrow(/auth\.auth: must be user:password in base64/);
   expect(wrong).not.toThrow(auth);
 });
 
-test('auth that is user:password in base64 is taken', () => {
+test('auth that is user:password in base64 is accepted', () => {
   const auth = Buffer.from('user:pass:word').toString('base64');
   const { registries } = settingsOf({ registries: { configs: { 'ghcr.io': { auth: { auth } } } } });
   expect(registries.configs['ghcr.io']?.auth?.auth?.reveal()).toBe(auth);
 });
 
-test('the clone URL of Azure DevOps is named with its right form', () => {
+test('the clone URL of Azure DevOps is reported with its valid form', () => {
   const flux = {
     provider: 'git',
     path: 'clusters/a',

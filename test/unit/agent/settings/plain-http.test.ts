@@ -36,7 +36,7 @@ const harmless: Readonly<Record<string, string>> = {
   'azure.registryAudience': 'it names an audience, and nothing is asked there',
 };
 
-test('every setting that takes a plain-http URL is held to consent, or is harmless for a reason', () => {
+test('every setting with a plain-http URL needs consent, or has a reason not to', () => {
   const known = [...Object.keys(settingsWith), ...Object.keys(harmless)];
   expect([...urlSettings(settingsSchema, '')].sort()).toEqual(
     known.map((path) => path.replace(/"[^"]*"/, '*')).sort(),
@@ -59,7 +59,7 @@ function urlSettings(schema: z.core.$ZodType, path: string): readonly string[] {
 
 describe.each(Object.entries(settingsWith))('%s', (path, settings) => {
   test.each(['http://mirror.example:8080/k3s', 'http://10.0.0.9', 'http://127.0.0.1.example'])(
-    'refuses %s without consent, and shows the line that gives it',
+    'refuses %s without consent, and shows the consent line',
     async (url) => {
       const [problem, ...others] = await problems(settings(url));
       expect(others).toEqual([]);
@@ -69,7 +69,7 @@ describe.each(Object.entries(settingsWith))('%s', (path, settings) => {
     },
   );
 
-  test('takes a URL that consent names, and no other', async () => {
+  test('accepts only the URL that the consent names', async () => {
     const consent = { plainHttp: ['http://mirror.example'] };
     expect(await problems({ ...settings('http://mirror.example'), consent })).toEqual([]);
     for (const other of ['http://mirror.example:81', 'http://other.example'])
@@ -87,7 +87,7 @@ describe.each(Object.entries(settingsWith))('%s', (path, settings) => {
     expect(await problems(settings(url))).toEqual([]);
   });
 
-  test('leaves a URL that has another fault to the rule for that', async () => {
+  test('leaves a URL with another fault to its rule', async () => {
     const found = await problems(settings('http://me:hunter2@mirror.example'));
     expect(found.join()).not.toMatch(/plain http|hunter2/);
   });
@@ -122,13 +122,13 @@ test('refuses a plain-http mirror at the port that a login is for', async () => 
   expect(await problems(settings)).toEqual([expect.stringContaining(advice('http://a.io:8080'))]);
 });
 
-test('leaves a mirror that is no URL to the rule for that', async () => {
+test('leaves a mirror that is not a URL to its rule', async () => {
   const found = await problems(mirrored('a.io', { configs: { '*': { auth } } }));
   expect(found.join()).toContain('registries.mirrors."docker.io".endpoint[0]');
   expect(found.join()).not.toContain('plain http');
 });
 
-test('a mirror of a login server over http needs one consent and not two', async () => {
+test('a mirror of a login server over http needs one consent, not two', async () => {
   const settings = mirrored('http://a.io', { servers: ['a.io'] }, 'a.io');
   expect(await problems(settings)).toEqual([expect.stringContaining('foreignMirrors')]);
   const withPort = mirrored('http://a.io', { servers: ['a.io'] }, 'a.io:443');
@@ -138,7 +138,7 @@ test('a mirror of a login server over http needs one consent and not two', async
   expect(await problems({ ...withPort, consent })).toEqual([]);
 });
 
-test('plain http needs to be consented to by name', async () => {
+test('plain http needs consent by name', async () => {
   const [problem] = await problems({ k3s: { releaseUrl: 'http://a.io' }, consent: { plainHttp: true } });
   expect(problem).toContain('consent.plainHttp: must be a list');
 });

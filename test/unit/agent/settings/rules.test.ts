@@ -7,7 +7,7 @@ function found(written: unknown): readonly string[] {
   return misfits(written).map(({ path, message }) => `${pathText(path)}: ${message}`);
 }
 
-test('the defaults fit together, and so does nothing at all', () => {
+test('the defaults and empty settings are consistent', () => {
   expect(found(defaults)).toEqual([]);
   expect(found(undefined)).toEqual([]);
 });

@@ -26,39 +26,42 @@ const names = [
 
 describe.each(names)('%s', (path, written) => {
   test.each(['k3s_token', 'team/k3s.token', '', 'two words', 'a'.repeat(128)])(
-    'cannot be "%s" in Key Vault, by whatever rule, and one message says so',
+    'refuses "%s" for Key Vault with one message',
     async (name) => {
       expect(await loaded(written(name))).toBe(`${path}: must be a secret name: letters, digits and dashes`);
     },
   );
 
-  test.each(['my-token', '-', 'a'.repeat(127)])('can be "%s" in Key Vault', async (name) => {
+  test.each(['my-token', '-', 'a'.repeat(127)])('accepts "%s" for Key Vault', async (name) => {
     expect(await loaded(written(name))).toBe('fine');
   });
 
-  test.each(['k3s_token', 'team/k3s.token', 'a'.repeat(255)])('can be "%s" outside of it', async (name) => {
-    expect(await loaded(`cloud: static\n${written(name)}`)).toBe('fine');
-  });
+  test.each(['k3s_token', 'team/k3s.token', 'a'.repeat(255)])(
+    'accepts "%s" for other clouds',
+    async (name) => {
+      expect(await loaded(`cloud: static\n${written(name)}`)).toBe('fine');
+    },
+  );
 
-  test.each(['', 'two words', 'k3s:token', 'a'.repeat(256)])('cannot be "%s" anywhere', async (name) => {
+  test.each(['', 'two words', 'k3s:token', 'a'.repeat(256)])('refuses "%s" for any cloud', async (name) => {
     expect(await loaded(`cloud: static\n${written(name)}`)).toBe(
       `${path}: must be a secret name: letters, digits, dashes, underscores, dots and slashes`,
     );
   });
 });
 
-test('the file of a secret is found by the same names', async () => {
+test('the name of a secret follows the same rule in the static cloud', async () => {
   expect(await loaded('cloud: static\nstatic: { secrets: { k3s_token: /etc/slipway/token } }')).toBe('fine');
 });
 
-test('a made-up cloud has a form of its own', () => {
+test('a made-up cloud has its own form of secret names', () => {
   const written = { cloud: 'moon', joinToken: { secretName: 'k3s-token' } };
   expect(secretNameMisfits(written, withMoon)).toEqual([
     { path: ['joinToken', 'secretName'], message: 'must be the name of a crater' },
   ]);
 });
 
-describe('a setting of that form is found, whatever its key', () => {
+describe('a setting with a secret name is found, whatever its key', () => {
   const schema = z.strictObject({
     key: about('Of the chest.', secretName),
     spare: z.optional(secretName.check(z.maxLength(20))),
@@ -71,7 +74,7 @@ describe('a setting of that form is found, whatever its key', () => {
 
   test.each([
     ['key', { key: 'k3s-token' }, ['chest', 'key']],
-    ['an optional one with a check more', { spare: 'k3s-token' }, ['chest', 'spare']],
+    ['an optional one with an additional check', { spare: 'k3s-token' }, ['chest', 'spare']],
     ['one in a list', { others: ['Tycho', 'k3s-token'] }, ['chest', 'others', 1]],
     ['one in a map', { byDoor: { front: 'k3s-token' } }, ['chest', 'byDoor', 'front']],
   ])('%s', (_name, chest, path) => {
@@ -79,10 +82,10 @@ describe('a setting of that form is found, whatever its key', () => {
   });
 
   test.each([
-    ['another form has', { ownSecretName: 'k3s-token' }],
-    ['is no setting', { hidden: 'k3s-token' }],
-    ['is no text', { key: 5, spare: null, others: 'k3s-token' }],
-  ])('but not what %s', (_name, chest) => {
+    ['has another form', { ownSecretName: 'k3s-token' }],
+    ['is not a setting', { hidden: 'k3s-token' }],
+    ['is not text', { key: 5, spare: null, others: 'k3s-token' }],
+  ])('but not a value that %s', (_name, chest) => {
     expect(found(chest)).toEqual([]);
   });
 });

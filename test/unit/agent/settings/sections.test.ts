@@ -12,27 +12,27 @@ import {
 import { sections } from '../../../../src/agent/settings/sections.ts';
 
 describe.each(Object.entries<Sections[string]>(sections))('the section %s', (name, section) => {
-  test('has defaults that its schema takes, and that fit together', () => {
+  test('has consistent defaults that its schema accepts', () => {
     expect(z.safeParse(section.schema, section.defaults).success).toBe(true);
     expect(misfits({ [name]: section.defaults })).toEqual([]);
   });
 
-  test('is read as nothing where it is no map', () => {
+  test('is ignored by its rules if it is not a map', () => {
     for (const written of [undefined, null, 'text', 5, []]) expect(misfits({ [name]: written })).toEqual([]);
   });
 
-  test('names settings that there are as what must not be plain http', () => {
+  test('lists existing settings as URLs that must not be plain http', () => {
     const urls = sensitiveUrls({ [name]: section }, defaults).map(({ path }) => path);
     for (const path of urls) expect(knownAt(path.slice(0, -1))).toContain(path.at(-1));
   });
 });
 
-test('every section is in the settings, in the order of the table', () => {
+test('the settings have every section, in the order of the table', () => {
   expect(knownAt([])).toEqual(['cloud', 'role', ...Object.keys(sections)]);
   expect(Object.keys(defaults)).toEqual(['cloud', ...Object.keys(sections)]);
 });
 
-test('every setting leads to its file by the page on architecture', () => {
+test('the architecture page leads from every setting to its file', () => {
   const page = readFileSync('docs/architecture.md', 'utf8');
   const rows = [...page.matchAll(/^\| (`.+`) \| `([\w/]+\/(?:settings|KEY)\.ts)`/gm)];
   const files = rows.flatMap(([, keys = '', file = '']) =>
@@ -44,7 +44,7 @@ test('every setting leads to its file by the page on architecture', () => {
   expect(files.map(([, file]) => file).filter((file) => !existsSync(file))).toEqual([]);
 });
 
-test('a section without defaults, or with others than its schema takes, does not compile', () => {
+test('a section with missing or invalid defaults does not compile', () => {
   const schema = z.strictObject({ depth: z.number() });
   // @ts-expect-error It has no defaults.
   const bare = { mine: { schema } } satisfies Sections;

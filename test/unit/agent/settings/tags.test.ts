@@ -14,7 +14,7 @@ async function tagged(
 }
 
 describe('a tag lies between the files and the command line', () => {
-  test('all three are read, and their origin is the tag', async () => {
+  test('three tags are read, and are named as the origin', async () => {
     const tags = {
       'k3s-role': ' agent ',
       'k3s-server': '10.0.0.4',
@@ -34,25 +34,25 @@ describe('a tag lies between the files and the command line', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('the command line wins, even over a tag that cannot be used', async () => {
+  test('the command line wins, even over an invalid tag', async () => {
     const commandLine = [{ option: '--k3s-version', path: 'k3s.version', value: 'v1.34.1+k3s1' }];
     const { loaded } = await tagged({ 'k3s-version': 'nonsense' }, { commandLine });
     expect(loaded.settings.k3s.version).toBe('v1.34.1+k3s1');
     expect(loaded.origins['k3s.version']).toBe('command line --k3s-version');
   });
 
-  test('a closed tag says nothing, so a file fixes the role', async () => {
+  test('a closed tag is ignored, so a file sets the role', async () => {
     const { loaded } = await tagged({ 'k3s-role': 'agent' }, { yaml: 'role: server\ntags: { role: false }' });
     expect(loaded.settings.role).toBe('server');
   });
 
-  test('an empty tag says nothing', async () => {
+  test('an empty tag is ignored', async () => {
     const { loaded } = await tagged({ 'k3s-role': '  ', 'k3s-version': '' }, { yaml: 'role: server' });
     expect(loaded.settings.role).toBe('server');
     expect(loaded.origins['k3s.version']).toBe('default');
   });
 
-  test('tags that went away leave nothing behind', async () => {
+  test('removed tags leave no setting behind', async () => {
     const { loaded } = await tagged({ 'k3s-role': 'agent' });
     expect(withTags(loaded, {}).loaded.settings.role).toBeUndefined();
   });
@@ -61,11 +61,11 @@ describe('a tag lies between the files and the command line', () => {
 test.each([
   [{ 'k3s-version': '1.36' }, 'tag k3s-version: k3s.version: must be a K3s release'],
   [{ 'k3s-server': 'http://10.0.0.4/x' }, 'tag k3s-server: k3s.server: must be a host name'],
-])('%j is refused by its name', async (tags, beginning) => {
+])('%j is refused with the name of the tag', async (tags, beginning) => {
   expect(await problemsOf(() => tagged(tags))).toEqual([expect.stringContaining(beginning)]);
 });
 
-test('whether a role exists is not judged here', async () => {
+test('an unknown role is left to a later check', async () => {
   expect((await tagged({ 'k3s-role': 'servr' })).loaded.settings.role).toBe('servr');
 });
 
@@ -77,26 +77,26 @@ test('other k3s-* tags get a warning each', async () => {
   ]);
 });
 
-describe('a metadata service that is not Azure', () => {
-  test('gets no megabytes of a tag into the settings', async () => {
+describe('an impostor of the metadata service', () => {
+  test('cannot put megabytes of a tag into the settings', async () => {
     const hunter2 = 'hunter2'.repeat(500_000);
     const problems = await problemsOf(() => tagged({ 'k3s-role': hunter2, 'k3s-server': hunter2 }));
     const problem = 'is longer than 256 characters; give it a value that an instance tag can have';
     expect(problems).toEqual([`tag k3s-role: ${problem}`, `tag k3s-server: ${problem}`]);
   });
 
-  test('does not matter to a closed tag', async () => {
+  test('has no effect on a closed tag', async () => {
     const { loaded } = await tagged({ 'k3s-role': 'x'.repeat(257) }, { yaml: 'tags: { role: false }' });
     expect(loaded.settings.role).toBeUndefined();
   });
 
-  test('does not matter under the command line', async () => {
+  test('has no effect on a setting of the command line', async () => {
     const commandLine = [{ option: '--role', path: 'role', value: 'server' }];
     const { loaded } = await tagged({ 'k3s-role': 'x'.repeat(257) }, { commandLine });
     expect(loaded.settings.role).toBe('server');
   });
 
-  test('gets 50 warnings at most, and none for a name that no tag can have', async () => {
+  test('causes at most 50 warnings, and none for an invalid tag name', async () => {
     const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`k3s-${at}`, '']));
     expect((await tagged(many)).warnings).toHaveLength(50);
     expect((await tagged({ [`k3s-${'x'.repeat(3_000_000)}`]: '' })).warnings).toEqual([]);

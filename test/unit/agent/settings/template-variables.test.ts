@@ -14,7 +14,7 @@ function problems(files: Readonly<Record<string, string>>) {
   return problemsOf(() => load(memoryHost({ files }), { paths: nodePaths('/'), check: k3sSettingsProblems }));
 }
 
-describe('a template variable that was not filled in is the only problem of its place', () => {
+describe('an unfilled template variable is the only fault of its setting', () => {
   test.each([
     [`azure:\n  keyVault:\n    name: \${key_vault_name}`, 'azure.keyVault.name', 'key_vault_name'],
     [`registries: { servers: ["\${acr}.azurecr.io"] }`, 'registries.servers[0]', 'acr'],
@@ -33,7 +33,7 @@ describe('a template variable that was not filled in is the only problem of its 
   });
 });
 
-test('each is named with the file that has it, beside other problems', async () => {
+test('each is reported with its file, beside other faults', async () => {
   const files = {
     [own]: `role: \${role}\nclod: azure`,
     '/etc/slipway/config.d/vault.yaml': `azure: { keyVault: { name: "\${vault}" } }`,
@@ -45,13 +45,13 @@ test('each is named with the file that has it, beside other problems', async () 
   ]);
 });
 
-test('one that a later file takes the place of does no harm', async () => {
+test('an unfilled variable that a later file overrides is ignored', async () => {
   expect(await problems({ [own]: `role: \${role}`, '/etc/slipway/config.d/1.yaml': 'role: agent' })).toEqual(
     [],
   );
 });
 
-test('in flow maps and lists they are no YAML, and are told by line', async () => {
+test('in flow maps and lists, which are then invalid YAML, they are reported by line', async () => {
   const yaml = `# fill in \${this}\nazure:\n  keyVault: { name: \${vault} }  # \${that}\nregistries:\n  servers: [\${acr}]\n`;
   expect(await problems({ [own]: yaml })).toEqual([
     `${own}: line 3: the template variable \${vault} ${repair}`,
@@ -61,14 +61,14 @@ test('in flow maps and lists they are no YAML, and are told by line', async () =
 });
 
 test.each([
-  ['what kubelet fills in itself', 'k3s: { config: { kubelet-arg: ["a=$(NODE_NAME)"] } }'],
+  ['a variable of kubelet', 'k3s: { config: { kubelet-arg: ["a=$(NODE_NAME)"] } }'],
   ['a group by number', `registries: { mirrors: { a.io: { rewrite: { "^(.*)$": "b/\${1}" } } } }`],
   ['a group by name', `registries: { mirrors: { a.io: { rewrite: { "^(?P<image>.*)$": "b/\${image}" } } } }`],
-])('%s is none', async (_, yaml) => {
+])('%s is not a template variable', async (_, yaml) => {
   expect(await problems({ [own]: yaml })).toEqual([]);
 });
 
-test('what is beside the name is not shown', () => {
+test('text beside the name is not shown', () => {
   const [problem] = unfilledVariables(`canary\${name:-canary}canary`, ['role']);
   expect(problem?.message).not.toContain('canary');
 });

@@ -23,7 +23,7 @@ test.each([
   ['"hun\\qter2"', 'line 1, column 15: '],
   ['{[hunter2]: x}', 'line 1, column 12: a key is not text'],
   ['hunter2: x', 'line 1, column 11: '],
-])('password: %s has its place, and nothing of it is quoted', (password, beginning) => {
+])('password: %s is reported with its place, and not quoted', (password, beginning) => {
   const { faults } = readYaml(`password: ${password}`);
   expect(faults[0]).toContain(beginning);
   expect(faults.join()).not.toMatch(/hunter2|undefined/);
@@ -33,11 +33,11 @@ test.each([
   ['a: 1\nb: hunter2\u0000\nc: 2', 'line 2: holds bytes that are not text; save it as UTF-8'],
   ['\ufffdhunter2', 'line 1: holds bytes that are not text; save it as UTF-8'],
   ['#'.repeat(1_048_577), 'line 1, column 1: the text is longer than 1 MiB; keep settings alone in it'],
-])('what no person wrote is refused: %#', (content, fault) => {
+])('refuses binary or oversized text: %#', (content, fault) => {
   expect(readYaml(content)).toEqual({ value: undefined, faults: [fault] });
 });
 
-test('reads what is within the bounds', () => {
+test('reads a text within the bounds', () => {
   const deep = '['.repeat(62) + ']'.repeat(62);
   const wide = Array.from({ length: 2_000 }, (_, at) => `key${at}: value # why`).join('\n');
   const aliased = `a: &a x\nb: [${'*a,'.repeat(99)}]`;
@@ -55,12 +55,12 @@ test.each([
     '#'.repeat(1_048_577),
     'line 1, column 1: the text is longer than 1 MiB; keep settings alone in it',
   ],
-])('refuses what is too %s at its place, without reading it', (_, content, fault) => {
+])('refuses text that is too %s at its place, without parsing it', (_, content, fault) => {
   expect(readYaml(content)).toEqual({ value: undefined, faults: [fault] });
   expect(() => parseYaml(content)).toThrow(fault);
 });
 
-test('refuses the hundredth alias, and says so once', () => {
+test('refuses the hundredth alias with one fault', () => {
   expect(readYaml(`a: &a hunter2\nb: [${'*a,'.repeat(102)}]`)).toEqual({
     value: undefined,
     faults: ['line 2, column 302: has too many aliases; write their values out'],
@@ -72,7 +72,7 @@ test('lists at most 20 faults of one text', () => {
 });
 
 test.each(['@hunter2', '|hunter2', '*hunter2', '"hun\\qter2"'])(
-  'names a line and quotes nothing in what it throws for password: %s',
+  'throws an error that names a line and quotes nothing for password: %s',
   (password) => {
     expect(() => parseYaml(`password: ${password}`)).toThrow(/^line 1, column \d+: (?!.*(?:hunter2|\\q))/s);
   },
@@ -92,7 +92,7 @@ test('refuses a second document at its place', () => {
   });
 });
 
-test('aliases that multiply are refused', () => {
+test('refuses aliases that expand exponentially', () => {
   const levels = Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${`*a${at}, `.repeat(9)}]`);
   expect(readYaml(`a0: &a0 [hunter2]\n${levels.join('\n')}`).faults).toEqual([
     expect.stringMatching(/^line \d+, column \d+: has too many aliases/),
@@ -102,11 +102,11 @@ test('aliases that multiply are refused', () => {
 test.each([
   ['the last of two equal keys', 'a: 1\na: 2', { a: 2 }],
   ['the first document', 'a: 1\n---\nb: 2', { a: 1 }],
-  ['a text under a tag that is not known', 'a: !mine x', { a: 'x' }],
+  ['a text with an unknown tag', 'a: !mine x', { a: 'x' }],
   ['yes as true', 'a: yes', { a: true }],
   ['a date as text', 'a: 2020-01-01', { a: '2020-01-01' }],
   ['a time as text', 'a: 1:30', { a: '1:30' }],
-  ['<< as a key like others', 'a: &a { b: 1 }\nc: { <<: *a }', { a: { b: 1 }, c: { '<<': { b: 1 } } }],
+  ['<< as an ordinary key', 'a: &a { b: 1 }\nc: { <<: *a }', { a: { b: 1 }, c: { '<<': { b: 1 } } }],
 ])('reads %s, as K3s does', (_, content, value) => {
   expect(readK3sYaml(content, '/c')).toEqual({ value, faults: [] });
 });

@@ -9,7 +9,7 @@ const azure = {
   registryAudience: 'https://containerregistry.azure.net',
 };
 
-test('without a vault, no secret is looked for', async () => {
+test('without a vault, no secret is requested', async () => {
   const host = memoryHost();
   const cloud = azureCloud({ host, settings: azure });
   await expect(cloud.secret('k3s-token')).rejects.toMatchObject({
@@ -30,7 +30,7 @@ test.each([
     { keyVault: { name: 'team', url: 'https://v.vault.azure.net/' } },
     'https://v.vault.azure.net/',
   ],
-])('%s lead to the vault without the metadata service', async (_what, settings, expected) => {
+])('the vault is found without the metadata service from %s', async (_what, settings, expected) => {
   const asked: string[] = [];
   const host = memoryHost().onRequest({ url: /./ }, ({ url }) => {
     asked.push(url);

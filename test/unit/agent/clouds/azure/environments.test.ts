@@ -16,6 +16,6 @@ test.each([
   expect(registryDomain(environmentOf(azEnvironment))).toBe(registries);
 });
 
-test.each(['', 'AzureStack'])('%j is not guessed at', (azEnvironment) => {
+test.each(['', 'AzureStack'])('the unknown environment %j is not guessed', (azEnvironment) => {
   expect(() => environmentOf(azEnvironment)).toThrow(/azure\.environment/);
 });

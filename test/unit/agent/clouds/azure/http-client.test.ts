@@ -43,7 +43,7 @@ describe('an Azure SDK on the Host', () => {
     expect(seen).toMatchObject([{ status: 429 }]);
   });
 
-  test('asks through the proxy for ten seconds, uncompressed, its token out of sight', async () => {
+  test('sends requests through the proxy, with a timeout of ten seconds, uncompressed and with a hidden token', async () => {
     const { client, sent, host } = start({ status: 200, body: '' });
     const headers = { 'accept-encoding': 'gzip', authorization: 'Bearer canary' };
     await client.sendRequest(request('https://team.vault.azure.net/secrets/a?x=1', headers));
@@ -56,7 +56,7 @@ describe('an Azure SDK on the Host', () => {
     expect(JSON.stringify(host.journal)).not.toContain('canary');
   });
 
-  test('finds the metadata service where the settings say, past any proxy, for five seconds', async () => {
+  test('sends requests to the metadata service of the settings, past any proxy, with a timeout of five seconds', async () => {
     const { client, sent } = start({ status: 200, body: '' }, metadataOrigin);
     await client.sendRequest(request('http://169.254.169.254/metadata/identity/oauth2/token?resource=a%2Fb'));
     expect(sent).toMatchObject([
@@ -68,7 +68,7 @@ describe('an Azure SDK on the Host', () => {
     ]);
   });
 
-  test("throws the Host's errors as they are", async () => {
+  test("throws the Host's errors unchanged", async () => {
     const unreachable = new NodeError('Unreachable', 'no');
     const { client, seen } = start(unreachable);
     await expect(client.sendRequest(request('https://team.vault.azure.net/'))).rejects.toBe(unreachable);
@@ -80,14 +80,14 @@ describe('an Azure SDK on the Host', () => {
     'http://team.vault.azure.net/',
     'https://team.vault.azure.net:8443/',
     'http://169.254.169.254/metadata',
-  ])('asks nothing of %s, another origin than the one it is for', async (url) => {
+  ])('sends no request to %s, an origin that differs from its own', async (url) => {
     const { client, sent, seen } = start({ status: 200, body: '' });
     const refusal = { reason: 'UnexpectedAnswer', endedBy: 'person' };
     await expect(client.sendRequest(request(url))).rejects.toMatchObject(refusal);
     expect({ sent, seen }).toMatchObject({ sent: [], seen: [refusal] });
   });
 
-  test('is not given what is no text', async () => {
+  test('does not get a body that is not text', async () => {
     const { client } = start({ status: 200, body: '' });
     const binary = createPipelineRequest({ url: `${vault}/`, body: new Uint8Array(1) });
     await expect(client.sendRequest(binary)).rejects.toThrow(/not a text/);

@@ -3,9 +3,9 @@ import { managedIdentity } from '../../../../../src/agent/clouds/azure/identity.
 import { Recorded } from '../../../../../src/agent/engine/errors.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 
-// msal keeps the first credential's network for the process, so this file has one; the endpoint's failures are in
-// test/integration/azure.
-test('the endpoint is asked once per token, one token after another, and errors of the Host come through', async () => {
+// msal keeps the network of the first credential in a process, so this file has one; test/integration/azure covers the
+// failures of the endpoint.
+test('each token is requested once, one after another, and errors of the Host are passed on', async () => {
   let running = 0;
   const most: number[] = [];
   const recorded = new Recorded('noted');

@@ -17,7 +17,7 @@ const challenge = {
   },
 };
 
-/** A registry that knows the image; `answer` is what its tag is answered with once a token is shown. */
+/** A registry that knows the image; `answer` is its answer to the tag with a token. */
 function look(
   answer: ResponseAnswer | undefined,
   getToken: (scope: unknown) => Promise<{ token: string; expiresOnTimestamp: number }> = async () => ({
@@ -49,7 +49,7 @@ function look(
 }
 
 describe('the digest of an image', () => {
-  test('is in its manifest properties, which the identity asks for with a token of its own', async () => {
+  test('comes from the properties of its manifest, requested with a token of the identity', async () => {
     const scopes: unknown[] = [];
     const seen = look(undefined, async (scope) => {
       scopes.push(scope);
@@ -76,38 +76,88 @@ describe('the digest of an image', () => {
     body: JSON.stringify({ errors: [{ code, message: `said ${code}` }] }),
   });
 
-  test.each<readonly [string, ResponseAnswer, string, string, RegExp]>([
-    [
-      'no such image',
-      error(404, 'TAG_UNKNOWN'),
-      'ProofImageNotFound',
-      'person',
-      /base\/alpine:3\.22.*said TAG_UNKNOWN.*registries\.proof/,
-    ],
-    [
-      'no role',
-      { ...challenge, ...error(401, 'UNAUTHORIZED', challenge.headers) },
-      'PullDenied',
-      'time',
-      /said UNAUTHORIZED.*AcrPull.*Repository Reader/,
-    ],
-    ['the firewall', error(403, 'DENIED'), 'RegistryForbidden', 'person', /said DENIED.*subnet/],
-    ['too many requests', error(429, 'TOOMANYREQUESTS'), 'Throttled', 'time', /fewer/],
-    ['an error of its own', error(503, 'UNAVAILABLE'), 'RegistryUnavailable', 'time', /503/],
-    ['410', error(410, 'GONE'), 'RegistryUnavailable', 'time', /410/],
-    ['what is no registry', error(418, 'TEAPOT'), 'UnexpectedAnswer', 'person', /418.*said TEAPOT/],
-    ['a page', '<html>', 'UnexpectedAnswer', 'person', /status 200/],
-    ['401 and no challenge', { status: 401 }, 'PullDenied', 'time', /AcrPull/],
-    [
-      'an unknown name',
-      new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') }),
-      'RegistryNotFound',
-      'time',
-      /does not resolve/,
-    ],
-    ['no connection', new NodeError('Unreachable', 'no'), 'RegistryUnavailable', 'time', /cannot be reached/],
-    ['no trust', new NodeError('TlsUntrusted', 'no'), 'TlsUntrusted', 'person', /network\.caFile/],
-  ])('%s', async (_what, answer, reason, endedBy, says) => {
+  interface Failure {
+    readonly what: string;
+    readonly answer: ResponseAnswer;
+    readonly reason: string;
+    readonly endedBy: string;
+    readonly says: RegExp;
+  }
+
+  test.each<Failure>([
+    {
+      what: 'no such image',
+      answer: error(404, 'TAG_UNKNOWN'),
+      reason: 'ProofImageNotFound',
+      endedBy: 'person',
+      says: /base\/alpine:3\.22.*said TAG_UNKNOWN.*registries\.proof/,
+    },
+    {
+      what: 'no role',
+      answer: { ...challenge, ...error(401, 'UNAUTHORIZED', challenge.headers) },
+      reason: 'PullDenied',
+      endedBy: 'time',
+      says: /said UNAUTHORIZED.*AcrPull.*Repository Reader/,
+    },
+    {
+      what: 'the firewall',
+      answer: error(403, 'DENIED'),
+      reason: 'RegistryForbidden',
+      endedBy: 'person',
+      says: /said DENIED.*subnet/,
+    },
+    {
+      what: 'too many requests',
+      answer: error(429, 'TOOMANYREQUESTS'),
+      reason: 'Throttled',
+      endedBy: 'time',
+      says: /fewer/,
+    },
+    {
+      what: 'an error of the registry',
+      answer: error(503, 'UNAVAILABLE'),
+      reason: 'RegistryUnavailable',
+      endedBy: 'time',
+      says: /503/,
+    },
+    { what: '410', answer: error(410, 'GONE'), reason: 'RegistryUnavailable', endedBy: 'time', says: /410/ },
+    {
+      what: 'a server that is not a registry',
+      answer: error(418, 'TEAPOT'),
+      reason: 'UnexpectedAnswer',
+      endedBy: 'person',
+      says: /418.*said TEAPOT/,
+    },
+    { what: 'a page', answer: '<html>', reason: 'UnexpectedAnswer', endedBy: 'person', says: /status 200/ },
+    {
+      what: '401 and no challenge',
+      answer: { status: 401 },
+      reason: 'PullDenied',
+      endedBy: 'time',
+      says: /AcrPull/,
+    },
+    {
+      what: 'an unknown name',
+      answer: new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') }),
+      reason: 'RegistryNotFound',
+      endedBy: 'time',
+      says: /does not resolve/,
+    },
+    {
+      what: 'no connection',
+      answer: new NodeError('Unreachable', 'no'),
+      reason: 'RegistryUnavailable',
+      endedBy: 'time',
+      says: /cannot be reached/,
+    },
+    {
+      what: 'no trust',
+      answer: new NodeError('TlsUntrusted', 'no'),
+      reason: 'TlsUntrusted',
+      endedBy: 'person',
+      says: /network\.caFile/,
+    },
+  ])('fails on $what', async ({ answer, reason, endedBy, says }) => {
     const failure = await look(answer).digest.catch((thrown: unknown) => thrown);
     expect(failure).toMatchObject({ reason, endedBy, message: expect.stringMatching(says) });
     expect(inspect(failure, { depth: 20, showHidden: true })).not.toMatch(/canary|eyJ/);
@@ -116,16 +166,16 @@ describe('the digest of an image', () => {
   test.each([
     ['a failing identity', new NodeError('ManagedIdentityMissing', 'none')],
     ['a dry run', new Recorded('noted')],
-  ])('%s comes through as it is', async (_what, thrown) => {
+  ])('is not caught: %s', async (_what, thrown) => {
     await expect(look(undefined, () => Promise.reject(thrown)).digest).rejects.toBe(thrown);
   });
 
-  test('a dry run stops at the first request', async () => {
+  test('stops at the first request in a dry run', async () => {
     const recorded = new Recorded('noted');
     await expect(look(recorded).digest).rejects.toBe(recorded);
   });
 
-  test('no refusal is followed by hidden retries', async () => {
+  test('is not retried after a refusal', async () => {
     const { host, digest } = look({ status: 503 });
     await expect(digest).rejects.toMatchObject({ reason: 'RegistryUnavailable' });
     expect(host.journal).toHaveLength(1);

@@ -45,7 +45,7 @@ describe('the instance metadata', () => {
     });
   });
 
-  test('is asked for past any proxy, with its header, for five seconds at most', async () => {
+  test('is requested past any proxy, with its header and a timeout of five seconds', async () => {
     const asked: HttpRequest[] = [];
     const host = memoryHost().onGet(url, (request) => {
       asked.push(request);
@@ -63,16 +63,16 @@ describe('the instance metadata', () => {
   test.each([
     ['no interface', [], undefined],
     ['an empty address', [['']], undefined],
-    ['what is no address', [['10.1.0.4\nx', 'fd00::1']], undefined],
-  ])('with %s knows no address', async (_what, addresses, expected) => {
+    ['an invalid address', [['10.1.0.4\nx', 'fd00::1']], undefined],
+  ])('with %s has no address', async (_what, addresses, expected) => {
     expect((await read(document({ addresses }))).identity.address).toBe(expected);
   });
 
   test.each([
-    ['the route tells', '169.254.169.254 via 10.2.0.1 dev eth1 src 10.2.0.4 uid 0 \n', '10.2.0.4'],
+    ['the route names it', '169.254.169.254 via 10.2.0.1 dev eth1 src 10.2.0.4 uid 0 \n', '10.2.0.4'],
     ['the route leaves from elsewhere', '169.254.169.254 dev tun0 src 172.16.0.1 uid 0', '10.1.0.4'],
     ['there is no ip command', { exitCode: 127 }, '10.1.0.4'],
-  ])('with several interfaces, the primary address: %s', async (_what, answer, expected) => {
+  ])('with several interfaces has the primary address: %s', async (_what, answer, expected) => {
     const host = memoryHost().on({ file: 'ip', args: ['-4', 'route', 'get', '169.254.169.254'] }, answer);
     const { identity } = await read(document({ addresses: [['10.1.0.4'], ['10.2.0.4']] }), host);
     expect(identity.address).toBe(expected);
@@ -89,7 +89,7 @@ describe('the instance metadata', () => {
     ['network.interface.0', {}, { interface: [null] }],
     ['network.interface.0.ipv4.ipAddress', {}, { interface: [{ ipv4: { ipAddress: {} } }] }],
     ['network', {}, 'canary'],
-  ])('with an odd %s is no answer', async (place, compute, network: unknown = null) => {
+  ])('with an invalid %s is refused', async (place, compute, network: unknown = null) => {
     const body = JSON.stringify({ ...JSON.parse(document({ compute })), network });
     const failure = await read(body).catch((thrown: unknown) => thrown);
     expect(failure).toMatchObject({ reason: 'UnexpectedAnswer', endedBy: 'time' });
@@ -97,7 +97,7 @@ describe('the instance metadata', () => {
     expect(`${failure}`).not.toContain('canary');
   });
 
-  test('may leave out what is not needed', async () => {
+  test('may omit optional fields', async () => {
     const { identity, azEnvironment } = await read('{"compute":{"name":"a","vmId":"b","tagsList":null}}');
     expect({ ...identity, azEnvironment }).toEqual({
       computerName: 'a',

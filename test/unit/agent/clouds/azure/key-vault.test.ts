@@ -22,7 +22,7 @@ function read(
 }
 
 describe('a secret of a Key Vault', () => {
-  test('is asked for with a pinned version, and with the token once challenged', async () => {
+  test('is requested with a pinned API version, and with the token after the challenge', async () => {
     const asked: string[] = [];
     const secret = await read(({ url, headers }) => {
       asked.push(`${new URL(url).pathname} ${new URL(url).searchParams.get('api-version')}`);
@@ -48,7 +48,7 @@ describe('a secret of a Key Vault', () => {
     ],
     ['a timeout', new NodeError('TimedOut', 'no'), 'VaultUnavailable', 'time'],
     ['401 and no challenge', { status: 401 }, 'VaultWrongTenant', 'person'],
-    ['404 of something else', { status: 404, body: 'not here' }, 'UnexpectedAnswer', 'person'],
+    ['404 of another server', { status: 404, body: 'not here' }, 'UnexpectedAnswer', 'person'],
     ['408', { status: 408, body: '' }, 'VaultUnavailable', 'time'],
     ['410', { status: 410, body: '' }, 'VaultUnavailable', 'time'],
     [
@@ -70,7 +70,7 @@ describe('a secret of a Key Vault', () => {
     await expect(read(answer)).rejects.toMatchObject({ reason, endedBy });
   });
 
-  test('of characters no token has is told how to be stored again, and not quoted', async () => {
+  test('with invalid characters is reported with a remedy, and not quoted', async () => {
     const value = Buffer.from('canary', 'utf16le').toString();
     const body = JSON.stringify({ value, id: `${url}/secrets/k3s-token/1`, attributes: {} });
     const refused = await read({ body }).catch((thrown: unknown) => thrown);
@@ -85,7 +85,7 @@ describe('a secret of a Key Vault', () => {
   test.each([
     ['a failing identity', new NodeError('ManagedIdentityMissing', 'none')],
     ['a dry run', new Recorded('noted')],
-  ])('%s comes through as it is', async (_what, thrown) => {
+  ])('is not caught: %s', async (_what, thrown) => {
     await expect(read(challenge, () => Promise.reject(thrown))).rejects.toBe(thrown);
     await expect(
       read(thrown instanceof Recorded ? thrown : challenge, () => Promise.reject(thrown)),
@@ -98,7 +98,7 @@ test.each([
   ['SecretExpired', 'Operation get is not allowed on an expired secret.', /has expired/],
   ['', 'Operation get is not allowed on an expired secret.', /has expired/],
   ['SecretNotYetValid', 'Operation get is not allowed on a not-yet-valid secret.', /not valid yet/],
-])('403 %s %s is no missing role', async (code, message, says) => {
+])('403 %s %s is not reported as a missing role', async (code, message, says) => {
   const error = { code: 'Forbidden', message, innererror: { code } };
   await expect(read({ status: 403, body: JSON.stringify({ error }) })).rejects.toMatchObject({
     reason: 'SecretDisabled',

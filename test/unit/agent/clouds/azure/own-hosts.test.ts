@@ -9,7 +9,7 @@ const own = {
 
 describe('a token of the identity', () => {
   test.each(['myteam.azurecr.io', 'eu.myteam.azurecr.example', 'registry.example.com'])(
-    'is shown to %s',
+    'is sent to %s',
     (host) => {
       expect(() => requireOwnHost(host, own)).not.toThrow();
     },
@@ -22,13 +22,13 @@ describe('a token of the identity', () => {
     'myteam.azurecr.io.example.com',
     'eu.registry.example.com',
     '',
-  ])('is not shown to "%s"', (host) => {
+  ])('is not sent to "%s"', (host) => {
     expect(() => requireOwnHost(host, own)).toThrow(
       expect.objectContaining({ reason: 'ForeignHost', endedBy: 'person' }),
     );
   });
 
-  test('is shown elsewhere by the line that the refusal prints, which keeps earlier consents', () => {
+  test('is sent to other hosts by the consent line of the refusal, which keeps earlier consents', () => {
     expect(() => requireOwnHost('ghcr.io', own)).toThrow(
       'consent: { identityHosts: [registry.example.com, ghcr.io] }',
     );

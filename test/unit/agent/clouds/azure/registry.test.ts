@@ -23,7 +23,7 @@ function start(answer: ResponseAnswer) {
 }
 
 describe('the token exchange', () => {
-  test('is a form, with the access token of the audience', async () => {
+  test('sends a form with the access token of the audience', async () => {
     const password = datedToken(Date.UTC(2026, 0, 1), 10_800_000);
     let form = '';
     const { token, scopes, host } = start(({ body = '' }) => {
@@ -50,7 +50,7 @@ describe('the token exchange', () => {
     ['no connection', new NodeError('Unreachable', 'no'), 'RegistryUnavailable', 'time'],
     ['400', { status: 400 }, 'UnexpectedAnswer', 'person'],
     ['no token', '{}', 'UnexpectedAnswer', 'time'],
-    ['a token that is no text', '{"refresh_token":7}', 'UnexpectedAnswer', 'time'],
+    ['a token that is not text', '{"refresh_token":7}', 'UnexpectedAnswer', 'time'],
     ['null', 'null', 'UnexpectedAnswer', 'time'],
   ])('%s', async (_what, answer, reason, endedBy) => {
     await expect(start(answer).token()).rejects.toMatchObject({ reason, endedBy });

@@ -19,8 +19,8 @@ describe('the static cloud', () => {
       { '/etc/machine-id': 'b08dfa6083e7567a1921a715000001fb\n' },
       'b08dfa6083e7567a1921a715000001fb',
     ],
-    ['its name where it has none', {}, 'laptop'],
-  ])('takes what the settings leave out from the machine: %s', async (_what, files, vmId) => {
+    ['its name if there is no machine id', {}, 'laptop'],
+  ])('takes missing settings from the machine: %s', async (_what, files, vmId) => {
     expect(await start({}, files).identity()).toEqual({
       computerName: 'laptop',
       vmId,
@@ -31,20 +31,56 @@ describe('the static cloud', () => {
   });
 
   test.each([
-    ['a secret without a file', 'other', 'SecretNotFound', 'person', /static\.secrets\.other/],
-    ['a file that is not there', 'absent', 'SecretNotFound', 'time', /\/s\/absent/],
-    ['a file for everybody', 'open', 'SecretExposed', 'person', /0644.*chmod 600 \/s\/open/],
-    ['an empty file', 'empty', 'SecretEmpty', 'person', /\/s\/empty is empty/],
-    ['a UTF-16 file', 'wide', 'SecretEmpty', 'person', /\/s\/wide has characters.*UTF-16.*Write.*UTF-8/],
-    [
-      'a name that every object has',
-      'constructor',
-      'SecretNotFound',
-      'person',
-      /static\.secrets\.constructor/,
-    ],
-    ['a file of several lines', 'long', 'SecretEmpty', 'person', /more than one line/],
-  ])('refuses %s', async (_what, name, reason, endedBy, says) => {
+    {
+      what: 'a secret without a file',
+      name: 'other',
+      reason: 'SecretNotFound',
+      endedBy: 'person',
+      says: /static\.secrets\.other/,
+    },
+    {
+      what: 'a missing file',
+      name: 'absent',
+      reason: 'SecretNotFound',
+      endedBy: 'time',
+      says: /\/s\/absent/,
+    },
+    {
+      what: 'a file readable by all users',
+      name: 'open',
+      reason: 'SecretExposed',
+      endedBy: 'person',
+      says: /0644.*chmod 600 \/s\/open/,
+    },
+    {
+      what: 'an empty file',
+      name: 'empty',
+      reason: 'SecretEmpty',
+      endedBy: 'person',
+      says: /\/s\/empty is empty/,
+    },
+    {
+      what: 'a UTF-16 file',
+      name: 'wide',
+      reason: 'SecretEmpty',
+      endedBy: 'person',
+      says: /\/s\/wide has characters.*UTF-16.*Write.*UTF-8/,
+    },
+    {
+      what: 'a name that every object has',
+      name: 'constructor',
+      reason: 'SecretNotFound',
+      endedBy: 'person',
+      says: /static\.secrets\.constructor/,
+    },
+    {
+      what: 'a file of several lines',
+      name: 'long',
+      reason: 'SecretEmpty',
+      endedBy: 'person',
+      says: /more than one line/,
+    },
+  ])('refuses $what', async ({ name, reason, endedBy, says }) => {
     const secrets = Object.fromEntries(
       ['absent', 'open', 'empty', 'long', 'wide'].map((each) => [each, `/s/${each}`]),
     );
@@ -67,7 +103,7 @@ describe('the static cloud', () => {
     expect((await cloud.secret('a')).reveal()).toBe('x');
   });
 
-  test('each registry has a user of its own', async () => {
+  test('has a user for each registry', async () => {
     const cloud = start(
       { registries: { 'a.example': { username: 'ann', passwordFile: '/s/a' } } },
       { '/s/a': { content: 'pw\n', mode: 0o600 } },

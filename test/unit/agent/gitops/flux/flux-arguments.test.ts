@@ -5,7 +5,7 @@ import { fluxSettings } from './settings.ts';
 const kubeconfig = '/etc/rancher/k3s/k3s.yaml';
 
 describe('the arguments of flux bootstrap', () => {
-  test('github, as the source system ran it', () => {
+  test('for github are those of the source system', () => {
     const settings = fluxSettings({
       owner: 'DevOpsKev',
       repository: 'kevin-ryan-platform',
@@ -30,7 +30,7 @@ describe('the arguments of flux bootstrap', () => {
     ]);
   });
 
-  test('gitlab with a host of its own, visibility in place of the deprecated --private', () => {
+  test('for gitlab have a custom host, and visibility in place of the deprecated --private', () => {
     const settings = fluxSettings({
       provider: 'gitlab',
       hostname: 'git.acme.test',
@@ -57,7 +57,7 @@ describe('the arguments of flux bootstrap', () => {
     ]);
   });
 
-  test('git asks for no confirmation and names the user, the URL and nothing of a hosted provider', () => {
+  test('for git need no confirmation, and have the user and the URL, and no flag of a hosted provider', () => {
     const { path: _, ...wholeRepository } = fluxSettings({
       provider: 'git',
       url: 'https://git.acme.test/platform.git',
@@ -87,6 +87,6 @@ describe('the arguments of flux bootstrap', () => {
   });
 });
 
-test('each provider reads its token from a variable of its own', () => {
+test('give each provider its token in its own variable', () => {
   expect(tokenVariables).toEqual({ github: 'GITHUB_TOKEN', gitlab: 'GITLAB_TOKEN', git: 'GIT_PASSWORD' });
 });

@@ -25,7 +25,7 @@ async function remedy(host: MemoryHost, settings = fluxSettings()) {
   await finding.drift.remedy(host);
 }
 
-test('it needs the executable and the API, and says what it would do', () => {
+test('the bootstrap needs the executable and the API, and describes its change', () => {
   expect(resource()).toMatchObject({
     id: 'Bootstrap/flux-system',
     condition: 'GitOps',
@@ -34,15 +34,15 @@ test('it needs the executable and the API, and says what it would do', () => {
   });
 });
 
-describe('bootstrapped is what the API shows', () => {
+describe('the API shows if Flux is bootstrapped', () => {
   const neverApplied = { spec: { path: './clusters/prod' }, status: {} };
   const noKind = { stderr: `error: the server doesn't have a resource type "gitrepositories"\n` };
 
   test.each<readonly [string, Api, readonly string[]]>([
-    ['nothing is there', {}, ['source', 'path', 'applied']],
-    ['the CRDs are not there', { source: noKind, sync: noKind }, ['source', 'path', 'applied']],
-    ['the source alone is there', { source: fetched }, ['path', 'applied']],
-    ['the Kustomization alone is there', { sync: applied() }, ['source']],
+    ['there are no objects', {}, ['source', 'path', 'applied']],
+    ['the CRDs are missing', { source: noKind, sync: noKind }, ['source', 'path', 'applied']],
+    ['only the source exists', { source: fetched }, ['path', 'applied']],
+    ['only the Kustomization exists', { sync: applied() }, ['source']],
     ['nothing was ever applied', { source: fetched, sync: neverApplied }, ['applied']],
   ])('drifted: %s', async (_, api, fields) => {
     const finding = await check(api);
@@ -50,13 +50,13 @@ describe('bootstrapped is what the API shows', () => {
   });
 
   test.each<readonly [string, Api]>([
-    ['all is there', { source: fetched, sync: applied() }],
+    ['all objects exist', { source: fetched, sync: applied() }],
     ['the path has a slash too many', { source: fetched, sync: applied('./clusters/prod/') }],
     [
       'a later commit is broken',
       { source: fetched, sync: applied('clusters/prod', ready('False', 'no').status) },
     ],
-    ['the source is gone bad', { source: ready('False', 'authentication required'), sync: applied() }],
+    ['the source has failed', { source: ready('False', 'authentication required'), sync: applied() }],
   ])('in sync: %s', async (_, api) => {
     expect(await check(api)).toEqual({
       state: 'InSync',
@@ -64,7 +64,7 @@ describe('bootstrapped is what the API shows', () => {
     });
   });
 
-  test('another path changes nothing and asks for a setting', async () => {
+  test('a different path changes nothing and asks for a setting', async () => {
     const error = await check({ source: fetched, sync: applied('./clusters/test') }).catch(
       (thrown) => thrown,
     );
@@ -76,7 +76,7 @@ describe('bootstrapped is what the API shows', () => {
     'The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?',
     'Error from server (ServiceUnavailable): apiserver not ready',
     'error: stat /etc/rancher/k3s/k3s.yaml: no such file or directory',
-  ])('it cannot tell while kubectl says: %s', async (stderr) => {
+  ])('is unknown while kubectl says: %s', async (stderr) => {
     const error = await check({ source: { stderr }, sync: applied() }).catch((thrown) => thrown);
     expect(error).toMatchObject({ reason: 'ApiUnavailable', endedBy: 'time' });
     expect(error.message).toContain(stderr);
@@ -85,19 +85,19 @@ describe('bootstrapped is what the API shows', () => {
   test.each([
     ['Usage: k3s', 'it is not JSON'],
     ['{"spec":{"path":7}}', 'spec.path is missing or of another kind'],
-  ])('%s is not taken for an absence', async (printed, fault) => {
+  ])('is not absent by the output %s', async (printed, fault) => {
     const host = hostWith({ sync: applied() }).once({ file: 'k3s' }, printed);
     const message = expect.stringContaining(`as JSON: ${fault}. It is asked again.`);
     await expect(resource().check(host)).rejects.toMatchObject({ reason: 'UnexpectedAnswer', message });
   });
 });
 
-describe('the remedy', () => {
+describe('the bootstrap of Flux', () => {
   test.each([
     ['github', 'GITHUB_TOKEN'],
     ['gitlab', 'GITLAB_TOKEN'],
     ['git', 'GIT_PASSWORD'],
-  ] as const)('%s: the token goes into %s alone', async (provider, variable) => {
+  ] as const)('with %s passes the token only in %s', async (provider, variable) => {
     const settings = fluxSettings({ provider, url: 'https://git.acme.test/platform.git' });
     const host = hostWith({}).on({ file: '/usr/local/bin/flux' }, (command) => {
       expect(JSON.stringify(command.args)).not.toContain(token);
@@ -128,8 +128,8 @@ describe('the remedy', () => {
       'GET https://api.github.com/repos/acme/platform: 401 Bad credentials',
     ],
     ['the last of several', unhealthy, ': bootstrap failed with 1 health check failure(s): timeout. '],
-    ['what there is without a mark', 'panic: nil', 'panic: nil'],
-  ])('a failure quotes %s', async (_, stderr, expected) => {
+    ['a text without a mark', 'panic: nil', 'panic: nil'],
+  ])('quotes %s', async (_, stderr, expected) => {
     const host = hostWith({}).on({ file: 'flux' }, { exitCode: 1, stderr });
     const error: unknown = await remedy(host).catch((thrown) => thrown);
     expect(error).toMatchObject({ reason: 'BootstrapFailed', endedBy: 'time' });
@@ -138,14 +138,14 @@ describe('the remedy', () => {
     expect(error instanceof NodeError && error.message).not.toContain(token);
   });
 
-  test('one that does not end in time has failed', async () => {
+  test('fails at its timeout', async () => {
     const host = hostWith({}).on({ file: 'flux' }, () => {
       throw new NodeError('CommandTimedOut', 'flux bootstrap github did not end within 11 minutes.');
     });
     await expect(remedy(host)).rejects.toMatchObject({ reason: 'BootstrapFailed' });
   });
 
-  test('what the vault answers keeps its reason, and flux is not run', async () => {
+  test('keeps the reason of an error of the vault, and does not run flux', async () => {
     const refusing = {
       secret: async () => Promise.reject(new NodeError('VaultForbidden', 'no role assignment yet')),
     };

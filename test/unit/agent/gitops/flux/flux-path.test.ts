@@ -14,18 +14,24 @@ test.each([
   expect(syncPath(path)).toBe(expected);
 });
 
-describe('warnings', () => {
-  test.each(['k8s/flux-system', './k8s/flux-system/', 'k8s//flux-system'])('%s names the nesting', (path) => {
-    expect(fluxWarnings({ path })).toEqual([expect.stringContaining('in k8s/flux-system/flux-system;')]);
-  });
+describe('warnings about the path of Flux', () => {
+  test.each(['k8s/flux-system', './k8s/flux-system/', 'k8s//flux-system'])(
+    'for %s name the nesting',
+    (path) => {
+      expect(fluxWarnings({ path })).toEqual([expect.stringContaining('in k8s/flux-system/flux-system;')]);
+    },
+  );
 
-  test('a path of that name at the top nests, too', () => {
+  test('name the nesting also for a path of that name at the top', () => {
     expect(fluxWarnings({ path: 'flux-system' })).toEqual([
       expect.stringContaining('in flux-system/flux-system;'),
     ]);
   });
 
-  test.each([undefined, 'clusters/prod', 'flux-system/prod', 'my-flux-system'])('%s is as usual', (path) => {
-    expect(fluxWarnings(path === undefined ? {} : { path })).toEqual([]);
-  });
+  test.each([undefined, 'clusters/prod', 'flux-system/prod', 'my-flux-system'])(
+    'are not given for %s',
+    (path) => {
+      expect(fluxWarnings(path === undefined ? {} : { path })).toEqual([]);
+    },
+  );
 });

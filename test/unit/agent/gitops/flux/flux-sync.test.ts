@@ -11,11 +11,11 @@ function broken(message: string) {
   return applied('./clusters/prod', ready('False', message).status);
 }
 
-test('it looks only once Flux is bootstrapped', () => {
+test('the sync is checked only once Flux is bootstrapped', () => {
   expect(fluxSync(context)).toMatchObject({ id: 'Sync/flux-system', needs: ['Bootstrap/flux-system'] });
 });
 
-test('ready names the revision and looks again', async () => {
+test('a ready sync names the revision, and is checked again', async () => {
   const now = Date.UTC(2026, 0, 1);
   expect(await check({ source: fetched, sync: applied() })).toEqual({
     state: 'InSync',
@@ -44,13 +44,13 @@ describe('not ready quotes Flux and does not block', () => {
     expect(error.message).toContain(message);
   });
 
-  test('a long message is cut', async () => {
+  test('a long message is truncated', async () => {
     const error = await check({ source: fetched, sync: broken('x'.repeat(5_000)) }).catch((thrown) => thrown);
     expect(error.message.length).toBeLessThan(500);
   });
 });
 
-describe('no verdict yet is waited for', () => {
+describe('a sync without a verdict is waited for', () => {
   const stale = { ...fetched, metadata: { generation: 2 } };
   test.each<readonly [string, Api, string]>([
     ['no condition', { source: {}, sync: applied() }, 'SourceNotReady'],

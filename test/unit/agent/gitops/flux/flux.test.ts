@@ -9,7 +9,7 @@ import { context, fluxSettings } from './settings.ts';
 const cloud = { secret: async () => new Secret('unused') };
 const base = 'https://github.com/fluxcd/flux2/releases/download/v2.9.4';
 
-test('the plan: the executable, the bootstrap, the look at it', () => {
+test('the plan has the executable, the bootstrap and its sync', () => {
   const plan = fluxGitOps({ settings: fluxSettings(), cloud }).resources(context);
   expect(plan.map(({ id }) => id)).toEqual(['Executable/flux', 'Bootstrap/flux-system', 'Sync/flux-system']);
 });
@@ -19,32 +19,35 @@ test('without a provider there is no engine', () => {
   expect(() => fluxGitOps({ settings, cloud })).toThrow('gitops.flux.provider is not set');
 });
 
-describe('the executable', () => {
+describe('the executable of Flux', () => {
   test.each([
     ['x64', 'amd64'],
     ['arm64', 'arm64'],
-  ] as const)('%s is the %s archive of the release, verified by its checksum file', async (arch, name) => {
-    const host = memoryHost().on({ file: 'flux' }, { exitCode: 127 });
-    host.onDownload(`${base}/flux_2.9.4_linux_${name}.tar.gz`, (download) => {
-      expect(download).toMatchObject({
-        checksum: { url: `${base}/flux_2.9.4_checksums.txt`, name: `flux_2.9.4_linux_${name}.tar.gz` },
-        member: 'flux',
-        mode: 0o755,
+  ] as const)(
+    'for %s is from the %s archive of the release, verified by its checksum file',
+    async (arch, name) => {
+      const host = memoryHost().on({ file: 'flux' }, { exitCode: 127 });
+      host.onDownload(`${base}/flux_2.9.4_linux_${name}.tar.gz`, (download) => {
+        expect(download).toMatchObject({
+          checksum: { url: `${base}/flux_2.9.4_checksums.txt`, name: `flux_2.9.4_linux_${name}.tar.gz` },
+          member: 'flux',
+          mode: 0o755,
+        });
+        return 'flux';
       });
-      return 'flux';
-    });
-    const finding = await fluxExecutable(fluxSettings(), { ...context, arch }).check(host);
-    if (finding.state !== 'Drifted') throw new Error('nothing to download');
-    await carryOut(finding.drift.remedy, host);
-    expect(host.files.text('/usr/local/bin/flux')).toBe('flux');
-  });
+      const finding = await fluxExecutable(fluxSettings(), { ...context, arch }).check(host);
+      if (finding.state !== 'Drifted') throw new Error('nothing to download');
+      await carryOut(finding.drift.remedy, host);
+      expect(host.files.text('/usr/local/bin/flux')).toBe('flux');
+    },
+  );
 
   test.each([
     ['flux version 2.9.4\n', 'InSync'],
     ['flux version 2.9.3\n', 'Drifted'],
     ['flux version 2.9.40\n', 'Drifted'],
     ['Segmentation fault\n', 'Drifted'],
-  ])('that says %j is %s', async (stdout, state) => {
+  ])('that prints %j is %s', async (stdout, state) => {
     const host = memoryHost().on({ file: '/usr/local/bin/flux', args: ['--version'] }, stdout);
     expect(await fluxExecutable(fluxSettings(), context).check(host)).toMatchObject({ state });
   });

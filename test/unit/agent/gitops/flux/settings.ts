@@ -11,7 +11,7 @@ export const context: GitOpsContext = {
   arch: 'x64',
 };
 
-/** What the defaults leave open, filled in for a repository at GitHub. */
+/** Settings without a default, filled in for a repository at GitHub. */
 export function fluxSettings(changes: Partial<FluxSettings> = {}): FluxSettings {
   return {
     version: '2.9.4',

@@ -14,7 +14,7 @@ test.each([
   expect(ticksOf(schedule)(at(now))).toBe(at(next));
 });
 
-test('a day without a tick has none', () => {
+test('a day without a tick has no next tick', () => {
   expect(ticksOf('0 0 24 12 *')(at('00:00:00'))).toBe(Number.POSITIVE_INFINITY);
 });
 
@@ -26,7 +26,7 @@ test.each([
   '0 0 * * 7',
   '5 6 * * 1-5',
   '0 0 1 * 1',
-])('%s has the ticks that node-cron wakes the loop at', (schedule) => {
+])('%s has the same ticks as node-cron', (schedule) => {
   const task = createTask(schedule, () => {}, { timezone: 'UTC', unref: true });
   const minutes = Array.from({ length: 24 * 60 }, (_, minute) => at('00:00:00') + minute * 60_000);
   const ticks: number[] = [];

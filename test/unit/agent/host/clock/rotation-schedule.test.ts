@@ -6,7 +6,7 @@ const hour = 60 * minute;
 const at = (time: string) => Date.parse(`2026-03-01T${time}Z`);
 const fleet = Array.from({ length: 1_000 }, (_, n) => `vm-${n}`);
 
-test('a place is the same for ever, even over a fleet, and within the window', () => {
+test('the offset of a VM is constant, within the window, and even over a fleet', () => {
   const places = fleet.map((vm) => spreadOf(vm, 4));
   expect(places).toEqual(fleet.map((vm) => spreadOf(vm, 4)));
   for (const place of [0, 1, 2, 3])
@@ -20,7 +20,7 @@ describe('rotationSchedule', () => {
     ['30 * * * *', hour],
     ['*/10 * * * *', 10 * minute],
     ['0 8,9 * * *', hour],
-    // An operator's hour is kept, about.
+    // The hour of an operator is kept approximately.
     ['0 3 * * *', 2 * hour],
     ['0 3 * * 1', 2 * hour],
   ])('%s is spread over %d ms', (schedule, period) => {
@@ -30,7 +30,7 @@ describe('rotationSchedule', () => {
     expect(Math.min(...delays)).toBeLessThan(period * 0.01);
   });
 
-  test('each tick comes later by the delay, and none is left out', () => {
+  test('delays each tick, and skips none', () => {
     const { delay, next } = rotationSchedule('0 */2 * * *', 'vm-1');
     const first = next(at('00:00:00'), Number.POSITIVE_INFINITY);
     expect((first - delay) % (2 * hour)).toBe(0);
@@ -42,8 +42,8 @@ describe('rotationSchedule', () => {
 
   test.each([
     ['a nightly schedule', '0 3 * * *'],
-    ['one without a tick today', '0 0 24 12 *'],
-  ])('%s, and a credential that does not live so long: its own slot, soon enough', (_, schedule) => {
+    ['a schedule without a tick today', '0 0 24 12 *'],
+  ])('gives a credential that ends before the tick of %s a slot of its own in time', (_, schedule) => {
     const received = at('12:00:00');
     const times = fleet.map((vm) => rotationSchedule(schedule, vm).next(received, 40 * minute) - received);
     expect(Math.min(...times)).toBeGreaterThan(0);
@@ -54,7 +54,7 @@ describe('rotationSchedule', () => {
     }
   });
 
-  test('a slot is followed by the next one', () => {
+  test('a slot is followed by the next slot', () => {
     const { next } = rotationSchedule('0 3 * * *', 'vm-1');
     const first = next(at('12:00:00'), 40 * minute);
     expect(next(first, 40 * minute)).toBe(first + 40 * minute);

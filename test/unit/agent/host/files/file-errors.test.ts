@@ -17,11 +17,11 @@ test.each([
   expect(errnoOf(error.cause)).toBe(errno);
 });
 
-test('what is known already stays as it is', () => {
+test('a NodeError stays unchanged', () => {
   const known = new NodeError('TimedOut', 'late');
   expect(fileError(known, 'write', '/x')).toBe(known);
 });
 
-test('what the system did not throw is a defect', () => {
+test('an error that is not from the system is a defect', () => {
   expect(fileError(new TypeError('no'), 'write', '/x').reason).toBe('InternalError');
 });

@@ -28,6 +28,6 @@ test.each([
   expect(error.message).not.toMatch(/user|pw|sig=/);
 });
 
-test.each(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])('%s makes one look at the clock', (code) => {
+test.each(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])('%s points to the clock', (code) => {
   expect(connectionError(systemError(code), url).message).toContain('clock');
 });

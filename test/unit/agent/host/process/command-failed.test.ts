@@ -10,7 +10,7 @@ const flux = {
 };
 const ended = { exitCode: 2, stdout: '', stderr: '' };
 
-test('a command is shown as one would type it, without its secrets', () => {
+test('a command is shown as an operator would type it, without its secrets', () => {
   expect(commandLine(flux)).toBe("TOKEN=‹redacted› HOME=/r flux bootstrap git '--path=a b'");
   expect(commandLine({ file: 'echo', args: ["it's", ''] })).toBe("echo 'it'\\''s' ''");
 });

@@ -23,7 +23,7 @@ async function printed(target: LogTarget, line: object) {
   return { text: texts.join(''), hasTime: sink.hasTime };
 }
 
-test('files and pipes get the line as it is', async () => {
+test('files and pipes get the unchanged line', async () => {
   const line = { level: 'warn', time: '2026-03-01T00:00:00Z', msg: 'woken', by: 'schedule' };
   expect(await printed('json', line)).toEqual({ text: `${JSON.stringify(line)}\n`, hasTime: false });
 });
@@ -36,14 +36,14 @@ test.each([
   ['debug', 7],
   ['trace', 7],
   ['unheard-of', 6],
-])('the journal gets %s as priority %i, and keeps the time itself', async (level, priority) => {
+])('the journal gets %s as priority %i, without a time', async (level, priority) => {
   expect(await printed('journal', { level, msg: 'woken', by: 'schedule' })).toEqual({
     text: `<${priority}>woken {"by":"schedule"}\n`,
     hasTime: true,
   });
 });
 
-test('a terminal gets it readable, on one line', async () => {
+test('a terminal gets a readable text on one line', async () => {
   const { text } = await printed('terminal', { level: 'info', msg: 'woken', by: 'schedule' });
   expect(text).toMatch(/woken.*schedule.*\n$/);
   expect(text.split('\n')).toHaveLength(2);

@@ -38,7 +38,7 @@ test('a write of a secret shows neither text', async () => {
   expect((await host.readFile('/etc/x'))?.content).toBe('token: hunter2\n');
 });
 
-test('a file that may not be read is replaced all the same', async () => {
+test('an unreadable file is replaced', async () => {
   const { real } = dryRun();
   const unreadable = { ...real, ...reading(real), readFile: () => Promise.reject(new Error('EACCES')) };
   const host = recordingHost(unreadable);
@@ -48,7 +48,7 @@ test('a file that may not be read is replaced all the same', async () => {
   ]);
 });
 
-test('what cannot be known is recorded and thrown', async () => {
+test('an action with an unknown result is recorded and thrown', async () => {
   const { real, host } = dryRun();
   const checksum = { url: 'http://m/sums', name: 'k3s' };
   const attempts = [
@@ -65,7 +65,7 @@ test('what cannot be known is recorded and thrown', async () => {
   expect(real.journal).toEqual([]);
 });
 
-test('a header that is a secret is never sent, one that is none is', async () => {
+test('a secret header is never sent, any other is', async () => {
   const { real, host } = dryRun();
   real.onGet('http://x/', 'open to all');
   expect(await host.get({ url: 'http://x/', headers: { accept: 'text/plain' } })).toMatchObject({
@@ -77,7 +77,7 @@ test('a header that is a secret is never sent, one that is none is', async () =>
   expect(host.journal).toEqual([{ kind: 'send', method: 'GET', url: 'http://x/?private' }]);
 });
 
-test('links, renames and removals are journaled, what changes nothing is not', async () => {
+test('links, renames and removals are journaled if they change something', async () => {
   const { host } = dryRun();
   await host.link('/bin/kubectl', '../k3s');
   await host.rename('/etc/x', '/etc/y');
@@ -91,7 +91,7 @@ test('links, renames and removals are journaled, what changes nothing is not', a
   expect(host.journal[0]).toMatchObject({ before: 'k3s' });
 });
 
-test('a secret is named, not fetched; a sleep takes no time', async () => {
+test('a secret is named but not fetched, and a sleep takes no time', async () => {
   const { real, host } = dryRun();
   const start = real.now();
   const got = await host.obtain('the join token', () => Promise.reject(new Error('fetched')));

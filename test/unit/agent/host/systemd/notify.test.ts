@@ -11,19 +11,19 @@ function tellingSystemd(env: NodeJS.ProcessEnv) {
   return { host, systemd, pings };
 }
 
-test('systemd is told by its own program, through the socket it gave', async () => {
+test('systemd is notified by its own program, through its socket', async () => {
   const { host, systemd } = tellingSystemd(socket);
   await systemd.ready();
-  await systemd.status('all is well');
+  await systemd.status('all is in sync');
   await systemd.stopping();
   expect(host.looks).toEqual([
     'NOTIFY_SOCKET=/run/systemd/notify systemd-notify --ready',
-    "NOTIFY_SOCKET=/run/systemd/notify systemd-notify '--status=all is well'",
+    "NOTIFY_SOCKET=/run/systemd/notify systemd-notify '--status=all is in sync'",
     'NOTIFY_SOCKET=/run/systemd/notify systemd-notify STOPPING=1',
   ]);
 });
 
-test('outside systemd nobody is told', async () => {
+test('nothing is sent without systemd', async () => {
   const { host, systemd, pings } = tellingSystemd({ WATCHDOG_USEC: '60000000' });
   await systemd.ready();
   systemd.startWatchdog(() => true);
@@ -31,13 +31,13 @@ test('outside systemd nobody is told', async () => {
   expect(host.looks).toEqual([]);
 });
 
-test('what cannot be delivered does no harm', async () => {
+test('a message that cannot be delivered is dropped', async () => {
   const { host, systemd } = tellingSystemd(socket);
   host.once({ file: 'systemd-notify' }, () => Promise.reject(new Error('it hangs')));
   await expect(systemd.ready()).resolves.toBeUndefined();
 });
 
-test('the watchdog is pinged twice in its interval, only while there is life', () => {
+test('the watchdog is pinged twice per interval, only while the daemon is alive', () => {
   let isAlive = true;
   const { host, systemd, pings } = tellingSystemd({ ...socket, WATCHDOG_USEC: '60000000' });
   systemd.startWatchdog(() => isAlive);
@@ -52,7 +52,7 @@ test('the watchdog is pinged twice in its interval, only while there is life', (
   expect(host.looks).toHaveLength(2);
 });
 
-test('no timer is longer than Node has them', () => {
+test('a timer never exceeds the range of Node', () => {
   const { systemd, pings } = tellingSystemd({ ...socket, WATCHDOG_USEC: '18446744073709551615' });
   systemd.startWatchdog(() => true);
   expect(pings.map(({ milliseconds }) => milliseconds)).toEqual([2_147_483_647]);
@@ -67,13 +67,13 @@ test.each([
   [{ NOTIFY_SOCKET: 'run/hunter2' }, ['NOTIFY_SOCKET is not the path of a socket']],
   [{ WATCHDOG_USEC: 'hunter2' }, ['WATCHDOG_USEC is not a number of microseconds']],
   [{ WATCHDOG_USEC: '-1' }, ['WATCHDOG_USEC is not a number of microseconds']],
-])('%j: what is wrong is named, and not quoted', (env, beginnings) => {
+])('%j is reported by its name, and not quoted', (env, beginnings) => {
   const faults = notifyFaults(env);
   expect(faults).toEqual(beginnings.map((beginning) => expect.stringContaining(beginning)));
   expect(faults.join()).not.toContain('hunter2');
 });
 
-test.each([undefined, '', '0'])('without a watchdog (%s) nothing is repeated', (WATCHDOG_USEC) => {
+test.each([undefined, '', '0'])('without a watchdog (%s) there are no pings', (WATCHDOG_USEC) => {
   const { systemd, pings } = tellingSystemd({ ...socket, WATCHDOG_USEC });
   systemd.startWatchdog(() => true);
   expect(pings).toEqual([]);

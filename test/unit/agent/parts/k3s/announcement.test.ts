@@ -11,7 +11,7 @@ import { annotationKeys } from '../../../../../src/agent/parts/k3s/node-annotati
 const minute = 60_000;
 const now = Date.UTC(2026, 0, 1);
 
-/** `Registries False PullDenied`. */
+/** Renders a condition as `Registries False PullDenied`. */
 function condition(text: string): Condition {
   const [type, status, reason] = text.split(' ');
   const message = `about ${type}`;
@@ -48,47 +48,52 @@ describe('the events of a pass', () => {
   const role = 'Normal RoleTaken agent: a worker node (slipway 1.2.3)';
   const drift = 'K3sBinary False VersionDrift';
   test.each<[string, Told, readonly string[], readonly string[]]>([
-    ['a node that waits for its first time', nothing, ['Ready Unknown ServiceStarting'], []],
-    ['that is Ready for the first time', nothing, well, [role]],
+    ['a node before its first Ready', nothing, ['Ready Unknown ServiceStarting'], []],
+    ['a node that is Ready for the first time', nothing, well, [role]],
     [
-      'that is Ready and yet degraded, for the first time',
+      'a node that is Ready but degraded for the first time',
       nothing,
       denied,
       [role, 'Warning PullDenied Registries: about Registries'],
     ],
-    ['Ready as before', asWell, well, []],
+    ['a node that is still Ready', asWell, well, []],
     [
-      'of another role than before',
+      'a node whose role has changed',
       toldBy(annotations('True', 'InSync', '', 'server')),
       well,
       ['Normal RoleTaken agent: a worker node, after server (slipway 1.2.3)'],
     ],
     [
-      'whose role may not change yet',
+      'a node whose change of role waits for consent',
       toldBy(annotations('True', 'InSync', '', 'server')),
       ['Ready False RoleChanged', 'Role False RoleChanged'],
       ['Warning RoleChanged Role: about Role'],
     ],
-    ['a condition False', asWell, denied, ['Warning PullDenied Registries: about Registries']],
-    ['False as before', asDenied, denied, []],
+    ['a condition that became False', asWell, denied, ['Warning PullDenied Registries: about Registries']],
+    ['a condition that is still False', asDenied, denied, []],
     [
-      'False for another reason',
+      'a condition that is False for another reason',
       asDenied,
       ['Ready True RegistryUnavailable', 'Registries False RegistryUnavailable'],
       ['Warning RegistryUnavailable Registries: about Registries'],
     ],
-    ['True again', asDenied, well, ['Normal InSync Registries: in sync, after PullDenied']],
     [
-      'just changed: the next pass is the verdict',
+      'a condition that is True again',
+      asDenied,
+      well,
+      ['Normal InSync Registries: in sync, after PullDenied'],
+    ],
+    [
+      'a condition that has just changed, which the next pass verifies',
       asDenied,
       ['Ready True InSync', 'Registries True Changed'],
       [],
     ],
-    ['tried again', asDenied, ['Ready True InSync', 'Registries Unknown PullDenied'], []],
-    ['held up by another', asDenied, ['Ready Unknown Blocked', 'Registries Unknown Blocked'], []],
-    ['not looked at any more', asDenied, ['Ready True InSync'], []],
+    ['a condition that is retried', asDenied, ['Ready True InSync', 'Registries Unknown PullDenied'], []],
+    ['a blocked condition', asDenied, ['Ready Unknown Blocked', 'Registries Unknown Blocked'], []],
+    ['a condition that is gone', asDenied, ['Ready True InSync'], []],
     [
-      'two at once',
+      'two conditions at once',
       asDenied,
       ['Ready True VersionDrift', drift, 'Registries True InSync'],
       [
@@ -106,7 +111,7 @@ describe('the annotations of a pass', () => {
     ['the first time', nothing, well, annotations('True', 'InSync')],
     ['as before', asWell, well, undefined],
     [
-      'not Ready, before any role was taken',
+      'a node that is not Ready and has no role',
       nothing,
       ['Ready False TokenRejected'],
       {
@@ -115,20 +120,20 @@ describe('the annotations of a pass', () => {
       },
     ],
     [
-      'not Ready: the role stays',
+      'a node that is not Ready keeps its role',
       asWell,
       ['Ready Unknown NodeNotReady'],
       annotations('Unknown', 'NodeNotReady'),
     ],
     [
-      'several False, in the order of a first boot',
+      'several False conditions, in the order of a first boot',
       asWell,
       ['Ready True VersionDrift', 'K3sBinary False VersionDrift', 'Registries False PullDenied'],
       annotations('True', 'VersionDrift', 'K3sBinary=VersionDrift,Registries=PullDenied'),
     ],
     ['well again', asDenied, well, annotations('True', 'InSync')],
     [
-      'tried again, by a daemon that began',
+      'a condition that a new daemon retries',
       asDenied,
       ['Ready True InSync', 'Registries Unknown RegistryUnavailable'],
       annotations('True', 'InSync', 'Registries=PullDenied'),
@@ -141,13 +146,13 @@ describe('the annotations of a pass', () => {
     ],
     ['not looked at any more', asDenied, ['Ready True InSync'], annotations('True', 'InSync')],
     [
-      'by an older Slipway',
+      'annotations of an older Slipway',
       toldBy({ ...annotations('True', 'InSync'), 'slipway.dev/version': '1.2.2' }),
       well,
       annotations('True', 'InSync'),
     ],
     [
-      'edited by hand',
+      'annotations edited by hand',
       toldBy({ ...annotations('True', 'InSync'), 'slipway.dev/failing': '=,x' }),
       well,
       annotations('True', 'InSync'),
@@ -156,7 +161,7 @@ describe('the annotations of a pass', () => {
     expect(announcement(standing(...conditions), told, now).annotations).toEqual(expected);
   });
 
-  test('have keys that the API takes: a DNS name, and a name of 63 characters at most', () => {
+  test('have valid keys: a DNS name, and a name of at most 63 characters', () => {
     for (const key of Object.values(annotationKeys)) {
       expect(key).toMatch(/^[a-z0-9-]+(\.[a-z0-9-]+)+\/[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/);
       expect(key).not.toMatch(/kubernetes\.io|k8s\.io/);
@@ -179,7 +184,7 @@ describe('a condition that flaps', () => {
     [30, well, 0],
   ];
 
-  test('is told once in ten minutes each way, and then as it is', () => {
+  test('is announced once in ten minutes each way, and then with its current state', () => {
     let told = asWell;
     for (const [minutes, conditions, events] of story) {
       const at = now + minutes * minute;
@@ -188,14 +193,14 @@ describe('a condition that flaps', () => {
     }
   });
 
-  test('and a clock that was put back holds nothing back', () => {
+  test('is not delayed by a clock that was set back', () => {
     const { told } = announcement(standing(...denied), asWell, now);
     const after = announcement(standing(...well), told, now).told;
     expect(lines(after, denied, now - 60 * minute)).toHaveLength(1);
   });
 });
 
-test('what was told is what the annotations say, and a process that begins repeats none of it', () => {
+test('a new process takes the annotations as announced, and repeats nothing', () => {
   const first = announcement(standing(...denied), nothing, now);
   const begun = toldBy(first.annotations ?? {});
   expect(begun).toEqual({ ...first.told, annotations: first.annotations, times: {} });

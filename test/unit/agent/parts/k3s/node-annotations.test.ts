@@ -8,7 +8,7 @@ const kubelet = [
   ...['--request-timeout=10s', '--cache-dir=/dev/null'],
 ];
 
-describe('what was written is read as kubelet', () => {
+describe('the annotations of a node', () => {
   const args = [...kubelet, 'get', 'node', 'vm-1', '-o', 'json'];
   const read = (answer: CommandAnswer) =>
     readAnnotations(memoryHost().on({ file: 'k3s', args }, answer), aNode('server'));
@@ -30,10 +30,10 @@ describe('what was written is read as kubelet', () => {
       { exitCode: 1, stderr: 'first\nThe connection was refused\n' },
       'The connection was refused',
     ],
-    ['no words', { exitCode: 127 }, 'ended with 127'],
-    ['no Node', 'null', 'without a Node'],
-    ['no JSON', '', 'without a Node'],
-  ])('%s is ApiUnavailable', async (_, answer, message) => {
+    ['no output', { exitCode: 127 }, 'ended with 127'],
+    ['null', 'null', 'without a Node'],
+    ['nothing', '', 'without a Node'],
+  ])('are ApiUnavailable if kubectl prints %s', async (_, answer, message) => {
     await expect(read(answer)).rejects.toMatchObject({
       reason: 'ApiUnavailable',
       message: expect.stringContaining(message),
@@ -41,7 +41,7 @@ describe('what was written is read as kubelet', () => {
   });
 });
 
-test('they are written with one command', async () => {
+test('are written with one command', async () => {
   const args = [
     ...kubelet,
     'annotate',

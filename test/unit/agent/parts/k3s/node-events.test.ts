@@ -16,7 +16,7 @@ const args = [
 ];
 
 test.each(['agent', 'server'] as const)(
-  'a %s tells of itself as its kubelet, with one command',
+  'a %s creates its events as its kubelet, with one command',
   async (role) => {
     let list = '';
     const host = memoryHost().on({ file: '/usr/local/bin/k3s', args }, (_, world) => {
@@ -44,7 +44,7 @@ test.each(['agent', 'server'] as const)(
   },
 );
 
-test('the file goes also where the API refuses', async () => {
+test('the file of the events is removed even if the API refuses', async () => {
   const host = memoryHost().on({ file: 'k3s', args }, { exitCode: 1, stderr: 'Forbidden' });
   await expect(createEvents(host, aNode('agent'), [denied], host.now())).rejects.toThrow('Forbidden');
   expect(host.files.stat(file)).toBeUndefined();

@@ -27,12 +27,17 @@ function apiNode(status: string, taints: readonly object[] = []): string {
 
 describe('nodeReady', () => {
   test.each([
-    ['it is', apiNode('True'), 'InSync', 'vm-1 is Ready, with v1.36.3+k3s1'],
-    ['it is not', apiNode('False'), 'Waiting NodeNotReady', 'KubeletNotReady: cni plugin not initialized'],
+    ['the node is Ready', apiNode('True'), 'InSync', 'vm-1 is Ready, with v1.36.3+k3s1'],
+    [
+      'the node is not Ready',
+      apiNode('False'),
+      'Waiting NodeNotReady',
+      'KubeletNotReady: cni plugin not initialized',
+    ],
     ['nobody knows', apiNode('Unknown'), 'Waiting NodeNotReady', 'KubeletNotReady'],
     ['kubelet has not reported', '{}', 'Waiting NodeNotReady', 'kubelet has not reported'],
     [
-      'it is not there',
+      'the node does not exist',
       { exitCode: 1, stderr: 'Error from server (NotFound): nodes "vm-1" not found\n' },
       'Waiting NodeNotFound',
       'no node vm-1',
@@ -63,7 +68,7 @@ describe('nodeReady', () => {
       '{"status":{"conditions":[{"type":"Ready"}]}}',
       'status.conditions.0.status is missing or of another kind',
     ],
-  ])('answer %# is no Node', async (printed, fault) => {
+  ])('is ApiUnavailable for an answer that is not a Node: case %#', async (printed, fault) => {
     const resource = nodeReady(aNode('agent'), []);
     expect(await outcome(resource, world(printed))).toBe('UnexpectedAnswer (time)');
     await expect(resource.check(world(printed))).rejects.toMatchObject({
@@ -72,7 +77,7 @@ describe('nodeReady', () => {
     });
   });
 
-  test('a server asks as admin', async () => {
+  test('asks as admin on a server', async () => {
     const host = memoryHost().on(
       { file: 'k3s', args: /^kubectl --kubeconfig \/etc\/rancher\/k3s\/k3s\.yaml / },
       apiNode('True'),
@@ -98,19 +103,19 @@ describe('nodeTaintsApplied', () => {
     expect(resource && (await outcome(resource, world(apiNode('True', taints))))).toBe(expected);
   });
 
-  test('the message has the command', async () => {
+  test('a missing taint is reported with the command', async () => {
     const [resource] = nodeTaintsApplied(aNode('observability'), []);
     await expect(resource?.check(world(apiNode('True')))).rejects.toThrow(
       'kubectl taint node vm-1 observability=true:NoSchedule',
     );
   });
 
-  test('nothing is looked for where no taint is wanted', () => {
+  test('no taint is checked if no taint is wanted', () => {
     expect(nodeTaintsApplied(aNode('agent'), [])).toEqual([]);
   });
 });
 
-test('a server that is blackholed is ApiUnavailable, after one bound for the whole question', async () => {
+test('a silent server is ApiUnavailable, after one timeout for the whole command', async () => {
   const asked: (number | undefined)[] = [];
   const host = world(({ timeout }) => {
     asked.push(timeout);
@@ -121,11 +126,11 @@ test('a server that is blackholed is ApiUnavailable, after one bound for the who
   expect(asked).toEqual([12_000]);
 });
 
-describe('a Node that tells of the kubelet before', () => {
+describe('a Node whose status may come from an earlier kubelet', () => {
   const now = Date.UTC(2026, 10, 1, 12);
   const at = (secondsAgo: number) => new Date(now - secondsAgo * 1_000).toISOString();
 
-  /** K3s was started 30 s ago, by the monotonic clock; ages in seconds, by the clock of the machine. */
+  /** K3s was started 30 s ago by the monotonic clock; ages in seconds, by the clock of the machine. */
   function started(heartbeat: number, lease?: number) {
     const host = memoryHost({ now, files: { '/proc/uptime': '5030.25 9000.00\n' } })
       .on({ file: 'systemctl', args: /^show k3s-agent/ }, 'ExecMainStartTimestampMonotonic=5000250000\n')
@@ -147,19 +152,19 @@ describe('a Node that tells of the kubelet before', () => {
     ['reported before the start', started(40, 40), 'Waiting NodeNotReady'],
     ['reported before the start, and has no Lease', started(40), 'Waiting NodeNotReady'],
     ['has only renewed its Lease, just after the start', started(40, 28), 'Waiting NodeNotReady'],
-    ['reported after it, before the clock was put forward', started(3_620, 5), 'InSync'],
-    ['reported after it, before the clock was put back', started(-3_600), 'InSync'],
+    ['reported after it, before the clock was set forward', started(3_620, 5), 'InSync'],
+    ['reported after it, before the clock was set back', started(-3_600), 'InSync'],
   ])('kubelet %s', async (_name, host, expected) => {
     expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe(expected);
   });
 
-  test('is no doubt where a container counts its own uptime and systemd that of the host', async () => {
+  test('is trusted if a container counts its own uptime and systemd that of the host', async () => {
     const host = started(40, 5);
     host.files.write('/proc/uptime', '60.00 50.00\n');
     expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe('InSync');
   });
 
-  test('is no doubt without systemd', async () => {
+  test('is trusted without systemd', async () => {
     const host = started(40).on({ file: 'systemctl', args: /^show/ }, '\n');
     expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe('InSync');
   });

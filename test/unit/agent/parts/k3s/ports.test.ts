@@ -17,7 +17,7 @@ async function lookedAt(kind: 'server' | 'agent', answer: CommandAnswer, config:
   };
 }
 
-test('a server has three ports, an agent two, and each is asked for by its protocol', async () => {
+test('a server has three ports, an agent two, each checked by its protocol', async () => {
   const { host, found } = await lookedAt('server', '');
   expect(found.map(({ what }) => what)).toEqual(['port 6443/tcp', 'port 10250/tcp', 'port 8472/udp']);
   expect(host.looks).toContain('ss -H -l -n -p -t sport = :6443');
@@ -42,7 +42,7 @@ test.each([
     'failure',
     /nginx \(pid 77\)/,
   ],
-  ['somebody, which only root is told', 'LISTEN 0 511 0.0.0.0:6443 0.0.0.0:*\n', 'skipped', /root/],
+  ['an unknown process, which only root can see', 'LISTEN 0 511 0.0.0.0:6443 0.0.0.0:*\n', 'skipped', /root/],
   ['unknown', { exitCode: 127 }, 'skipped', /iproute2/],
 ] as const)('%s', async (_, answer, level, message) => {
   const [first] = (await lookedAt('server', answer)).found;
@@ -51,13 +51,13 @@ test.each([
   if (level === 'failure') expect(first?.repair).toContain('systemctl status 77');
 });
 
-test('the settings can move the API, and leave vxlan out', async () => {
+test('the settings can move the API and disable vxlan', async () => {
   const moved = { 'https-listen-port': 7443, 'flannel-backend': 'wireguard-native' };
   const { found } = await lookedAt('server', '', moved);
   expect(found.map(({ what }) => what)).toEqual(['port 7443/tcp', 'port 10250/tcp']);
 });
 
-test("a UDP socket without a process is the kernel's own, as flannel's is", async () => {
+test('a UDP socket without a process belongs to the kernel, like that of flannel', async () => {
   const { found } = await lookedAt('agent', 'UNCONN 0 0 0.0.0.0:8472 0.0.0.0:*\n');
   expect(found.at(-1)).toMatchObject({ level: 'ok', message: expect.stringContaining('0.0.0.0:8472') });
 });

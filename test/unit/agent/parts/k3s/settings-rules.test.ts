@@ -36,7 +36,7 @@ describe('keys of K3s that Slipway sets', () => {
   });
 });
 
-test.each(['constructor', 'toString', 'node+label', 'node-+label'])('%s is none of them', (key) => {
+test.each(['constructor', 'toString', 'node+label', 'node-+label'])('%s is not one of them', (key) => {
   expect(found({ k3s: { config: { [key]: 'x' } } })).toEqual([]);
 });
 
@@ -58,7 +58,7 @@ describe('snapshots of etcd over http', () => {
     { ...insecure, 'etcd-s3-endpoint': '127.0.0.1:9000' },
     { ...insecure, 'etcd-s3-insecure': false },
     { 'etcd-s3': true, 'etcd-s3-endpoint': 's3.example' },
-  ])('are nothing of %j', (config) => {
+  ])('are not in %j', (config) => {
     expect(found({ k3s: { config } })).toEqual([]);
   });
 });
@@ -69,6 +69,6 @@ test.each([
   [{ secretName: 't' }, []],
   [{}, []],
   [{ secretName: null, agentSecretName: null }, []],
-])('an agent token of its own is another secret: %j', (joinToken, problems) => {
+])('a separate agent token is a different secret: %j', (joinToken, problems) => {
   expect(found({ joinToken })).toEqual(problems.map((problem) => expect.stringMatching(problem)));
 });

@@ -7,7 +7,7 @@ const node = aNode('agent');
 const directories = safeDirectories(node);
 const joined = { [node.paths.k3s.agentServerCa]: 'ca' };
 
-/** A machine with what an installed node has of it. */
+/** A machine with the files of an installed node. */
 function machine(files: Readonly<Record<string, string>> = {}): MemoryHost {
   return memoryHost({
     files: {
@@ -21,9 +21,9 @@ function machine(files: Readonly<Record<string, string>> = {}): MemoryHost {
   });
 }
 
-describe('the way to what root runs', () => {
+describe('the path of an executable that root runs', () => {
   test.each<[string, (host: MemoryHost) => void]>([
-    ['has what root owns', () => {}],
+    ['belongs to root', () => {}],
     [
       'leads through a directory of another group that may not write',
       ({ files }) => files.give('/etc', '0:4'),
@@ -36,7 +36,7 @@ describe('the way to what root runs', () => {
       },
     ],
     [
-      'leads through what is there in a directory with the sticky bit',
+      'leads through an existing entry of a directory with the sticky bit',
       ({ files }) => {
         files.link('/var/lib/rancher', '/data/rancher');
         files.makeDirectory('/data/rancher/k3s');
@@ -47,8 +47,8 @@ describe('the way to what root runs', () => {
       'has a file of another user, which its own check corrects',
       ({ files }) => files.give('/var/lib/slipway/join-token', '1000:1000'),
     ],
-    ['ends at a link that leads nowhere', ({ files }) => files.link('/usr/local/bin/k3s', '/opt/k3s')],
-    ['runs in circles', ({ files }) => files.link('/var/lib/rancher', 'rancher')],
+    ['ends at a dangling link', ({ files }) => files.link('/usr/local/bin/k3s', '/opt/k3s')],
+    ['leads in a circle', ({ files }) => files.link('/var/lib/rancher', 'rancher')],
     ['leads above the root', ({ files }) => files.link('/var/lib/rancher', '../../../../data')],
   ])('is safe if it %s', async (_, arrange) => {
     const host = machine();
@@ -68,12 +68,12 @@ describe('the way to what root runs', () => {
       ({ files }) => files.give('/usr/local', '1000:1000'),
     ],
     [
-      'a directory that every user may write to',
+      'a directory writable by all users',
       '/etc/systemd/system can be changed by every user (mode 0777)|chmod o-w /etc/systemd/system.',
       ({ files }) => files.changeMode('/etc/systemd/system', 0o777),
     ],
     [
-      'a directory that is looked for more, though it has the sticky bit',
+      'a directory whose new entries count, despite the sticky bit',
       '/etc/slipway/config.d can be changed by every user (mode 1777)|chmod o-w /etc/slipway/config.d.',
       ({ files }) => files.changeMode('/etc/slipway/config.d', 0o1777),
     ],
@@ -92,7 +92,7 @@ describe('the way to what root runs', () => {
       ({ files }) => files.give('/', '1000:1000'),
     ],
     [
-      'a directory that a group may write to',
+      'a directory writable by a group',
       '/usr/local/bin can be changed by the group 4 (mode 0775)|chmod g-w /usr/local/bin.',
       ({ files }) => {
         files.give('/usr/local/bin', '0:4');
@@ -108,7 +108,7 @@ describe('the way to what root runs', () => {
       },
     ],
     [
-      'where a link of root leads to',
+      'the target of a link of root',
       '/home/me, on the way to |chown -h root:root /home/me.',
       ({ files }) => {
         files.link('/var/lib/rancher', '/home/me/k3s');
@@ -117,7 +117,7 @@ describe('the way to what root runs', () => {
       },
     ],
     [
-      'where a link of root leads to, upwards',
+      'the target of a link of root, upwards',
       '/var/home/me, on the way to |chown -h root:root /var/home/me.',
       ({ files }) => {
         files.link('/var/lib/rancher', '../home/./me/k3s');
@@ -126,7 +126,7 @@ describe('the way to what root runs', () => {
       },
     ],
     [
-      'an executable to which a link leads',
+      'an executable that is the target of a link',
       '/opt/k3s, on the way to /usr/local/bin/k3s, belongs to another user|chown -h root:root /opt/k3s.',
       ({ files }) => {
         files.write('/opt/k3s', 'k3s');
@@ -153,7 +153,7 @@ describe('the way to what root runs', () => {
   });
 });
 
-test('the directory that --root names may be of the user who has made it, or a link', async () => {
+test('the directory after --root may belong to another user, or be a link', async () => {
   const host = memoryHost({ directories: ['/home/me/image/etc'] });
   host.files.give('/home/me/image', '1000:1000');
   host.files.link('/image', '/home/me/image');
@@ -166,7 +166,7 @@ test.each([
   ['absolute', '/image/usr', '/home/me'],
   ['upward, from the root', '/image/usr', '../../home/me'],
   ['upward, beyond the root', '/image/var/lib/rancher', '../../../../home/me'],
-])('below --root a link is read as in the image: %s', async (_, link, target) => {
+])('below --root a link is resolved within the image: %s', async (_, link, target) => {
   const host = memoryHost({ directories: ['/image/home/me', '/image/var/lib', '/home/me'] });
   host.files.link(link, target);
   host.files.give('/image/home/me', '1000:1000');
@@ -175,13 +175,13 @@ test.each([
 });
 
 describe('a node that has joined', () => {
-  test('goes on, and says so', async () => {
+  test('keeps running, with a report', async () => {
     const host = machine(joined);
     host.files.give('/usr/local/bin', '1000:1000');
     expect(await outcome(directories, host)).toBe('UnsafePath (person, non-blocking)');
   });
 
-  test('is not taken for one by a file that another user can have put there', async () => {
+  test('is not recognized by a file that another user may have created', async () => {
     const host = machine(joined);
     host.files.give('/var/lib/rancher', '1000:1000');
     expect(await outcome(directories, host)).toBe('UnsafePath (person)');
@@ -189,7 +189,7 @@ describe('a node that has joined', () => {
 });
 
 describe("Slipway's own directories", () => {
-  test.each(['/var/lib/slipway', '/run/slipway'])('%s is taken back, owner first', async (path) => {
+  test.each(['/var/lib/slipway', '/run/slipway'])('%s is corrected, owner first', async (path) => {
     const host = machine()
       .on({ file: 'chown', args: ['-h', 'root:root', path] }, (_, { files }) => {
         files.give(path);
@@ -205,7 +205,7 @@ describe("Slipway's own directories", () => {
     expect(host.lines()).toEqual([`run chown -h root:root ${path}`, `run chmod o-w ${path}`]);
   });
 
-  test('are not touched while the way to them is not safe', async () => {
+  test('are not touched while their path is not safe', async () => {
     const host = machine();
     host.files.give('/var/lib', '1000:1000');
     host.files.give('/var/lib/slipway', '1000:1000');
@@ -214,7 +214,7 @@ describe("Slipway's own directories", () => {
   });
 });
 
-/** K3s' data, which some of these are about, is made where they say. */
+/** The data of K3s, which some of these cases are about, is created as they say. */
 function withoutData(host: MemoryHost): MemoryHost {
   host.files.remove('/var/lib/rancher');
   return host;

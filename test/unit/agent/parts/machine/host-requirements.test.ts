@@ -12,23 +12,23 @@ test.each([
   expect(await refusesCgroupV1(memoryHost(), aNode('agent', { version }))).toBe(expected);
 });
 
-describe('the mount on which nothing can be executed', () => {
+describe('the noexec mount of a path', () => {
   const root = '/dev/sda1 / ext4 rw 0 0';
   test.each([
     ['is that of the root', ['/dev/sda1 / ext4 rw,noexec 0 0'], '/'],
-    ['is the place itself', [root, 'x /var/lib ext4 noexec 0 0'], '/var/lib'],
-    ['is the nearest above the place', ['/dev/sda1 / ext4 noexec 0 0', 'x /var ext4 rw 0 0'], undefined],
+    ['is the path itself', [root, 'x /var/lib ext4 noexec 0 0'], '/var/lib'],
+    ['is the nearest above the path', ['/dev/sda1 / ext4 noexec 0 0', 'x /var ext4 rw 0 0'], undefined],
     ['is the nearest in any order', ['x /var/lib ext4 noexec 0 0', root], '/var/lib'],
-    ['is the later of two on one place', [root, 'x /var ext4 noexec 0 0', 'y /var ext4 rw 0 0'], undefined],
-    ['has a name that begins like the place', [root, 'x /var/li ext4 noexec 0 0'], undefined],
-    ['is none with an option that ends like it', ['/dev/sda1 / ext4 rw,xnoexec 0 0'], undefined],
-    ['is not known without a list', [], undefined],
+    ['is the later of two on one path', [root, 'x /var ext4 noexec 0 0', 'y /var ext4 rw 0 0'], undefined],
+    ['is not one whose name begins like the path', [root, 'x /var/li ext4 noexec 0 0'], undefined],
+    ['is not one with an option that ends with noexec', ['/dev/sda1 / ext4 rw,xnoexec 0 0'], undefined],
+    ['is unknown without a list', [], undefined],
   ])('%s', async (_, lines, expected) => {
     const host = memoryHost({ files: { '/proc/self/mounts': `${lines.join('\n')}\n` } });
     expect(await noexecMount(host, '/var/lib')).toBe(expected);
   });
 
-  test('may have a blank in its name, which the list escapes', async () => {
+  test('may have an escaped blank in its name', async () => {
     const host = memoryHost({ files: { '/proc/self/mounts': 'x /my\\040disk ext4 noexec 0 0\n' } });
     expect(await noexecMount(host, '/my disk/k3s')).toBe('/my disk');
   });

@@ -15,30 +15,30 @@ async function troubles(host: MemoryHost, changes: NodeChanges = {}, memory = 4_
 
 describe('preflight', () => {
   test.each<readonly [string, Readonly<Record<string, string>>, NodeChanges, readonly string[]]>([
-    ['finds nothing wrong', {}, {}, []],
+    ['finds no fault', {}, {}, []],
     ['refuses cgroups of version 1 before the first start', v1, {}, ['CgroupsUnsupported (person)']],
     [
-      'lets a node go on that has joined',
+      'does not block a node that has joined',
       { ...v1, ...joined },
       {},
       ['CgroupsUnsupported (person, non-blocking)'],
     ],
-    ['judges cgroups by the K3s that is wanted', v1, { version: 'v1.34.5+k3s1' }, []],
+    ['judges cgroups by the wanted K3s version', v1, { version: 'v1.34.5+k3s1' }, []],
     [
-      'takes kubelet at its word',
+      'respects failCgroupV1 of kubelet',
       v1,
       { settings: { k3s: { config: { 'kubelet-arg': 'fail-cgroupv1=false' } } } },
       [],
     ],
     [
-      'takes a drop-in at its word',
+      'respects a drop-in',
       { ...v1, '/etc/rancher/k3s/config.yaml.d/a.yaml': 'kubelet-arg: [fail-cgroupv1=false]\n' },
       {},
       [],
     ],
     ['leaves the kernel out below another root', v1, { root: '/image' }, []],
     [
-      'sees both versions at once as version 2',
+      'treats both versions at once as version 2',
       { ...v1, '/sys/fs/cgroup/cgroup.controllers': 'memory' },
       {},
       [],
@@ -48,7 +48,7 @@ describe('preflight', () => {
     expect(await troubles(memoryHost({ files }), changes)).toEqual(expected);
   });
 
-  test('names a full target, by what K3s needs before and after its first start', async () => {
+  test('reports a full target, by the needs of K3s before and after its first start', async () => {
     const free = async () => 300;
     expect(await troubles(memoryHost(), {}, 4_096, free)).toEqual(['DiskFull (person, non-blocking)']);
     expect(await troubles(memoryHost({ files: joined }), {}, 4_096, free)).toEqual([]);
@@ -57,7 +57,7 @@ describe('preflight', () => {
     ]);
   });
 
-  test('takes the room of a first start where K3s is installed, and where it has joined, but not both', async () => {
+  test('requires the space of a first start unless K3s is installed and has joined', async () => {
     for (const path of Object.keys(joined)) {
       const host = memoryHost({ files: { [path]: 'x' } });
       expect(await troubles(host, {}, 4_096, async () => 300)).toEqual(['DiskFull (person, non-blocking)']);
@@ -66,12 +66,12 @@ describe('preflight', () => {
     expect(await troubles(memoryHost({ files: joined }), {}, 4_096, async () => 100)).toEqual([]);
   });
 
-  test('takes a VM that is sold with enough memory, of which the kernel keeps a part', async () => {
+  test('accepts a VM with enough nominal memory, part of which the kernel uses', async () => {
     expect(await troubles(memoryHost(), {}, 436)).toEqual([]);
     expect(await troubles(memoryHost(), {}, 435)).toEqual(['MemoryTooSmall (person, non-blocking)']);
   });
 
-  test('names little memory', async () => {
+  test('reports little memory', async () => {
     expect(await troubles(memoryHost(), {}, 100)).toEqual(['MemoryTooSmall (person, non-blocking)']);
   });
 });

@@ -38,50 +38,50 @@ function machine(files: Record<string, StartFile> = {}, directories = well.direc
 const lib = '/lib/modules/6.1.0-cloud';
 const some = 'kernel/net/bridge/br_netfilter.ko.xz: kernel/net/bridge/bridge.ko.xz\n';
 
-test('a machine that is well', async () => {
+test('a healthy machine', async () => {
   const found = await lookedAt(machine());
   expect(new Set(Object.values(found).map(({ level }) => level))).toEqual(new Set(['ok']));
   expect(found.disk?.message).toBe('60000 of 100000 MB free for /var/lib/rancher/k3s');
 });
 
-describe('a trouble is told with its cause and its repair', () => {
+describe('a fault of the machine is reported with its cause and its remedy', () => {
   test.each([
-    [
-      'kernel modules',
-      machine({ [`${lib}/modules.dep`]: some }, []),
-      'failure',
-      /no overlay, vxlan, nf_conntrack/,
-      /linux-image-amd64.*linux-modules-extra-6\.1\.0-cloud/,
-    ],
-    [
-      'cgroups',
-      machine({ '/sys/fs/cgroup/cgroup.controllers': 'cpu pids' }),
-      'failure',
-      /memory/,
-      /cgroup_enable=memory/,
-    ],
-    [
-      'cgroups',
-      machine({ '/sys/fs/cgroup/cgroup.controllers': 'memory cpu' }),
-      'failure',
-      /without pids/,
-      /kernel/,
-    ],
-    [
-      'cgroups',
-      machine({ '/sys/fs/cgroup/cgroup.controllers': 'memory pids' }),
-      'warning',
-      /without cpu/,
-      /kernel/,
-    ],
-    [
-      'swap',
-      machine({ '/proc/swaps': 'Filename Type\n/dev/sda2 partition 1 0 -2\n' }),
-      'warning',
-      /\/dev\/sda2/,
-      /swapoff/,
-    ],
-  ] as const)('%s', async (what, host, level, message, repair) => {
+    {
+      what: 'kernel modules',
+      host: machine({ [`${lib}/modules.dep`]: some }, []),
+      level: 'failure',
+      message: /no overlay, vxlan, nf_conntrack/,
+      repair: /linux-image-amd64.*linux-modules-extra-6\.1\.0-cloud/,
+    },
+    {
+      what: 'cgroups',
+      host: machine({ '/sys/fs/cgroup/cgroup.controllers': 'cpu pids' }),
+      level: 'failure',
+      message: /memory/,
+      repair: /cgroup_enable=memory/,
+    },
+    {
+      what: 'cgroups',
+      host: machine({ '/sys/fs/cgroup/cgroup.controllers': 'memory cpu' }),
+      level: 'failure',
+      message: /without pids/,
+      repair: /kernel/,
+    },
+    {
+      what: 'cgroups',
+      host: machine({ '/sys/fs/cgroup/cgroup.controllers': 'memory pids' }),
+      level: 'warning',
+      message: /without cpu/,
+      repair: /kernel/,
+    },
+    {
+      what: 'swap',
+      host: machine({ '/proc/swaps': 'Filename Type\n/dev/sda2 partition 1 0 -2\n' }),
+      level: 'warning',
+      message: /\/dev\/sda2/,
+      repair: /swapoff/,
+    },
+  ] as const)('$what: $message', async ({ what, host, level, message, repair }) => {
     const { [what]: found } = await lookedAt(host);
     expect(found?.level).toBe(level);
     expect(found?.message).toMatch(message);
@@ -107,14 +107,14 @@ describe('a trouble is told with its cause and its repair', () => {
   test.each([
     [{ size: 100_000, available: 9_000 }, 'with less than a twentieth free K3s evicts pods'],
     [{ size: 5_120, available: 4_567 }, 'images and logs soon fill less than 5000 MB'],
-  ])('the limit that a disk with %j falls short of is the one named', async (found, limit) => {
+  ])('a disk with %j is reported with the limit that it violates', async (found, limit) => {
     const { disk } = await lookedAt(machine(), measured(4_000, found));
     expect(disk?.message).toContain(`${found.available} of ${found.size} MB free`);
     expect(disk?.message).toContain(limit);
   });
 });
 
-test('a module counts that is built in, or can be loaded', async () => {
+test('a module may be built in or loadable', async () => {
   const lists = {
     [`${lib}/modules.dep`]: some,
     [`${lib}/modules.builtin`]: ['overlay', 'vxlan', 'nf_conntrack']
@@ -124,11 +124,11 @@ test('a module counts that is built in, or can be loaded', async () => {
   expect((await lookedAt(machine(lists, [])))['kernel modules']?.level).toBe('ok');
 });
 
-test('where the kernel keeps no lists nobody is told that a module is missing', async () => {
+test('no module is reported as missing if the kernel has no lists', async () => {
   expect((await lookedAt(machine({}, [])))['kernel modules']?.level).toBe('skipped');
 });
 
-describe('cgroups of version 1 are judged by the K3s that is wanted', () => {
+describe('cgroups of version 1 are judged by the wanted K3s version', () => {
   test.each([
     ['v1.36.3+k3s1', {}, 'failure', /K3s v1\.36\.3\+k3s1, which is wanted, would not start/],
     ['v1.34.5+k3s1', {}, 'warning', /K3s v1\.34\.5\+k3s1, which is wanted, starts with it/],
@@ -145,7 +145,7 @@ describe('cgroups of version 1 are judged by the K3s that is wanted', () => {
   });
 });
 
-test('a noexec mount of what K3s is run from is a failure, and one beside it is not', async () => {
+test('a noexec mount of the executables of K3s is a failure, and one beside it is not', async () => {
   const mounts = '/dev/sda1 / ext4 rw 0 0\ntmpfs /tmp tmpfs rw,noexec 0 0\n';
   expect((await lookedAt(machine({ '/proc/self/mounts': mounts }))).mounts?.level).toBe('ok');
   const hardened = `${mounts}/dev/sdb1 /var ext4 rw,nosuid,noexec 0 0\n`;

@@ -30,9 +30,9 @@ const kernel = {
   '/proc/sys/fs/inotify/max_user_watches': '524288\n',
 };
 
-describe('applied', () => {
+describe('the applied kernel settings', () => {
   test.each([
-    ['all is there, and some is more than enough', {}, 'InSync', 'InSync'],
+    ['all are present, and some exceed their minimum', {}, 'InSync', 'InSync'],
     [
       'forwarding is off',
       { '/proc/sys/net/ipv4/ip_forward': '0\n' },
@@ -41,7 +41,7 @@ describe('applied', () => {
     ],
     ['overlay is missing', { '/proc/filesystems': '\text4\n' }, 'Drifted (non-blocking) overlay', 'InSync'],
     [
-      'too few watches',
+      'there are too few watches',
       { '/proc/sys/fs/inotify/max_user_watches': '65536\n' },
       'InSync',
       'Drifted (non-blocking) fs.inotify.max_user_watches',
@@ -53,13 +53,13 @@ describe('applied', () => {
     expect(sysctlApplied && (await outcome(sysctlApplied, host))).toBe(sysctl);
   });
 
-  test('kubelet insists on its values', async () => {
+  test('kubelet requires its exact values', async () => {
     const [, , , sysctl] = system(aNode('agent', protective));
     const found = sysctl && (await outcome(sysctl, memoryHost({ files: kernel })));
     expect(found).toMatch(/^Drifted vm\.panic_on_oom/);
   });
 
-  test('by one command each', async () => {
+  test('are applied by one command each', async () => {
     const host = memoryHost().on({ file: 'systemctl' });
     for (const resource of system(aNode('agent')).slice(2)) {
       const finding = await resource.check(host);
@@ -68,7 +68,7 @@ describe('applied', () => {
     expect(host.lines().join('\n')).toMatch(/systemd-modules-load\.service[\s\S]*systemd-sysctl\.service/);
   });
 
-  test('not below another root: that kernel is not ours', () => {
+  test('are not checked below another root', () => {
     expect(system(aNode('agent', { root: '/tmp/lab' })).map(({ id }) => id)).toEqual([
       'File//tmp/lab/etc/modules-load.d/slipway-k3s.conf',
       'File//tmp/lab/etc/sysctl.d/90-slipway-k3s.conf',

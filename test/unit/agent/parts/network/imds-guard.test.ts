@@ -7,7 +7,7 @@ import { aNode, outcome } from '../../a-node.ts';
 
 const unit = 'slipway-imds-guard.service';
 
-test('rules and unit, loaded and enabled, and then in force', () => {
+test('the plan has rules and unit, then loads and enables them, then verifies them', () => {
   const resources = imdsGuard(aNode('server'));
   expect(resources.map(({ id }) => id)).toEqual([
     'File//var/lib/slipway/imds-guard.nft',
@@ -19,22 +19,17 @@ test('rules and unit, loaded and enabled, and then in force', () => {
   expect(new Set(resources.map(({ condition }) => condition))).toEqual(new Set(['ImdsGuard']));
 });
 
-test('whatever is wrong with it, it holds up nobody', async () => {
+test('no fault of the guard blocks a dependant', async () => {
   const host = memoryHost().on({ file: 'systemctl' }, 'LoadState=masked\nActiveState=inactive\n');
   for (const resource of imdsGuard(aNode('server'))) {
     expect(await outcome(resource, host), resource.id).toMatch(/non-blocking/);
   }
 });
 
-describe('there is nothing to guard', () => {
+describe('the guard is not needed', () => {
   const { settings } = aNode('server');
   test.each([
-    [
-      'where it is allowed',
-      { imds: { ...settings.imds, pods: 'allow' } },
-      '/',
-      'imds.pods lets every pod ask',
-    ],
+    ['if it is allowed', { imds: { ...settings.imds, pods: 'allow' } }, '/', 'imds.pods lets every pod ask'],
     ['without a cloud', { cloud: 'static' }, '/', 'cloud static has no metadata service'],
     ['on loopback', metadataAt('http://127.0.0.1:8080'), '/', 'leads to 127.0.0.1'],
     ['under a name', metadataAt('http://imds.example'), '/', 'leads to imds.example'],
@@ -54,13 +49,13 @@ describe('there is nothing to guard', () => {
   }
 });
 
-test('an address is one however it is written', async () => {
+test('an address is recognized in any notation', async () => {
   const node = aNode('server', { settings: { azure: { imdsEndpoint: 'http://0xA9FEA9FE/' } } });
   const finding = await imdsGuard(node)[0]?.check(memoryHost());
   expect(finding?.state).toBe('Drifted');
 });
 
-test('the unit', () => {
+test('the unit of the guard', () => {
   expect(renderGuardUnit(nodePaths('/'))).toBe(`# Written by Slipway
 [Unit]
 Description=Keep pods from the instance metadata service

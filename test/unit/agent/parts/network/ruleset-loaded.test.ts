@@ -14,24 +14,24 @@ function machine(state: string, nft: { exitCode?: number; stdout?: string; stder
     .on({ file: 'systemd-run', args: / \/usr\/sbin\/nft list table inet slipway_imds$/ }, nft);
 }
 
-describe('the rules', () => {
+describe('the loaded rules', () => {
   test.each([
     ['loaded', 'active', { stdout: listing }, 'InSync'],
     [
-      'of another time',
+      'of an earlier configuration',
       'active',
       { stdout: listing.replace(/refuse_\w+/g, 'refuse_000000000000') },
       'Drifted rules',
     ],
     ['flushed', 'active', { exitCode: 1, stderr: 'Error: No such file or directory\n' }, 'Drifted rules'],
     [
-      'not to be asked for',
+      'without systemd',
       'active',
       { exitCode: 1, stderr: 'Failed to connect to bus: No such file or directory\n' },
       'ImdsGuardFailed (person)',
     ],
     [
-      'not to be seen',
+      'not readable',
       'active',
       { exitCode: 1, stderr: 'Operation not permitted' },
       'ImdsGuardFailed (person)',
@@ -40,7 +40,7 @@ describe('the rules', () => {
     expect(await outcome(resource, machine(state, nft))).toBe(found);
   });
 
-  test('of one port are told with it', async () => {
+  test('of one port are reported with it', async () => {
     const narrow = { ...rules, only: { protocol: 'tcp', port: 80 } } as const;
     const finding = await rulesetLoaded(narrow, []).check(
       machine('active', { stdout: renderRuleset(narrow) }),
@@ -51,7 +51,7 @@ describe('the rules', () => {
     });
   });
 
-  test.each(['inactive', 'failed', ''])('are not asked for while the unit is "%s"', async (state) => {
+  test.each(['inactive', 'failed', ''])('are not checked while the unit is "%s"', async (state) => {
     const host = machine(state);
     expect(await outcome(resource, host)).toBe('Drifted rules');
     expect(host.looks.join()).not.toContain('systemd-run');
@@ -65,7 +65,7 @@ describe('the rules', () => {
     expect(await outcome(resource, host)).toBe('Waiting Blocked');
   });
 
-  test('are looked at once in a check', async () => {
+  test('are read once per check', async () => {
     const host = machine('active', { stdout: listing });
     await resource.check(host);
     expect(host.looks.filter((look) => look.startsWith('systemd-run'))).toHaveLength(1);
@@ -81,7 +81,7 @@ describe('the rules', () => {
 describe('a load that fails', () => {
   const asked = /^_SYSTEMD_INVOCATION_ID=i1 -t nft /;
 
-  test('is told with what nft wrote', async () => {
+  test('is reported with the output of nft', async () => {
     const host = machine('inactive')
       .on({ file: 'systemctl', args: /^reload-or-restart / }, { exitCode: 1, stderr: 'Job failed.' })
       .on({ file: 'journalctl', args: asked }, 'x.nft:9:3-9: Error: Operation not supported\n');
@@ -91,7 +91,7 @@ describe('a load that fails', () => {
     expect(thrown.message).toContain('It wrote: x.nft:9:3-9: Error: Operation not supported');
   });
 
-  test('without systemctl is that', async () => {
+  test('without systemctl is reported as such', async () => {
     const host = machine('inactive').on({ file: 'systemctl', args: /^reload-or/ }, { exitCode: 127 });
     const finding = await resource.check(host);
     const thrown = finding.state === 'Drifted' && (await finding.drift.remedy(host).catch((error) => error));

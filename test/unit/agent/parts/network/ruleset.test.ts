@@ -8,7 +8,7 @@ const allow = [
   { name: 'monitor, too', uid: 104 },
 ];
 
-test('the file replaces our table at once, and touches no other', () => {
+test("the file replaces Slipway's table at once, and touches no other", () => {
   const refuse = rulesName({ address, allow });
   expect(renderRuleset({ address, allow })).toBe(`\
 # Written by Slipway: who may ask the instance metadata service for the identity of this VM.
@@ -32,7 +32,7 @@ table inet slipway_imds {
 `);
 });
 
-test('other rules have another name', () => {
+test('different rules have a different name', () => {
   const names = [
     rulesName({ address, allow: [] }),
     rulesName({ address, allow }),
@@ -45,7 +45,7 @@ test('other rules have another name', () => {
   expect(names[0]).toMatch(/^refuse_[0-9a-f]{12}$/);
 });
 
-describe('a list of the table', () => {
+describe('the output of nft for the table', () => {
   const name = 'refuse_0123456789ab';
   const jump = `ip daddr ${address} jump ${name}`;
   const list = ({ refusal = 'reject', forward = jump } = {}) => `\
@@ -67,14 +67,14 @@ table inet slipway_imds {
 
   test.each([
     ['', {}, name],
-    ['where nft says in full how it rejects', { refusal: 'reject with icmpx port-unreachable' }, name],
-    ['where nobody is kept', { forward: '' }, 'incomplete'],
-    ['where nobody is refused', { refusal: 'accept' }, 'incomplete'],
-    ['whose comment speaks of it', { forward: `accept comment "jump ${name}"` }, 'incomplete'],
-    ['whose comment speaks of refusal', { refusal: 'accept comment "reject with x"' }, 'incomplete'],
-    ['whose first rule lets everybody through', { forward: `accept\n\t\t${jump}` }, 'incomplete'],
-    ['with a rule too many', { forward: `ip daddr ${address} accept\n\t\t${jump}` }, 'incomplete'],
-    ['of other rules', { forward: 'ip daddr 169.254.169.254 jump refuse_000000000000' }, 'incomplete'],
+    ['with a rejection printed in full', { refusal: 'reject with icmpx port-unreachable' }, name],
+    ['without a jump for forwarded packets', { forward: '' }, 'incomplete'],
+    ['without a rejection', { refusal: 'accept' }, 'incomplete'],
+    ['with the jump only in a comment', { forward: `accept comment "jump ${name}"` }, 'incomplete'],
+    ['with the rejection only in a comment', { refusal: 'accept comment "reject with x"' }, 'incomplete'],
+    ['whose first rule accepts everything', { forward: `accept\n\t\t${jump}` }, 'incomplete'],
+    ['with an additional rule', { forward: `ip daddr ${address} accept\n\t\t${jump}` }, 'incomplete'],
+    ['with different rules', { forward: 'ip daddr 169.254.169.254 jump refuse_000000000000' }, 'incomplete'],
   ])('%s', (_, changes, found) => {
     expect(listedRules(list(changes), { address, allow: [] })).toBe(found);
   });
@@ -84,11 +84,11 @@ table inet slipway_imds {
     ['ip daddr 169.254.169.254 accept comment "backup"', name],
     ['accept comment "backup"', 'incomplete'],
     ['', 'incomplete'],
-  ])('who is let through by: %s', (accept, found) => {
+  ])('with an accepted client: %s', (accept, found) => {
     expect(listedRules(list({ forward: `${accept}\n\t\t${jump}` }), { address, allow })).toBe(found);
   });
 
-  test('of one port, where that is all', () => {
+  test('with the guard of one port', () => {
     const only = { protocol: 'tcp', port: 80 } as const;
     const narrow = list().replaceAll(`ip daddr ${address}`, `ip daddr ${address} tcp dport 80`);
     expect(listedRules(narrow, { address, only, allow: [] })).toBe(name);
@@ -96,7 +96,7 @@ table inet slipway_imds {
     expect(listedRules(list(), { address, allow: [] })).toBe(name);
   });
 
-  test('with many users, in several lines', () => {
+  test('with many users, on several lines', () => {
     const users = list().replace('!= 0 jump', '!= { 0, 104,\n\t\t\t\t     105 } jump');
     expect(listedRules(users, { address, allow: [] })).toBe(name);
   });

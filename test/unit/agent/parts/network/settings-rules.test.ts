@@ -10,7 +10,7 @@ function settings(imds: string) {
   return load(memoryHost({ files: { [own]: `imds: ${imds}` } }), { paths: nodePaths('/') });
 }
 
-test('pods are blocked unless it is said', async () => {
+test('pods are blocked by default', async () => {
   expect((await settings('{}')).settings.imds).toEqual({ pods: 'block', allow: [] });
 });
 
@@ -39,7 +39,7 @@ test.each([
   ['{ allow: [{ name: a, uid: 4294967295 }] }', 'imds.allow[0].uid: must be a user id, at most 4294967294'],
   ['{ allow: [{ name: a, uid: syslog }] }', 'imds.allow[0].uid: must be a user id: a whole number'],
   ['{ allow: [{ name: a, user: 5, uid: 5 }] }', 'imds.allow[0].user: is not a setting'],
-])('%s is not', async (imds, beginning) => {
+])('%s is invalid', async (imds, beginning) => {
   const found = await problemsOf(() => settings(imds));
   expect(found).toHaveLength(1);
   expect(found[0]).toContain(`${own}: ${beginning}`);

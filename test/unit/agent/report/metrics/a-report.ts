@@ -7,7 +7,7 @@ import { aNode, type NodeChanges } from '../../a-node.ts';
 
 type Part = Partial<Omit<Report, 'knowledge'>>;
 
-/** What a pass reports, of a server that is known. */
+/** The report of a pass of a known server. */
 export function aReport(part: Part = {}, node: NodeChanges | undefined = {}): Report {
   return {
     knowledge: { files: {}, identity: {}, tagged: {}, role: {}, node: { value: aNode('server', node) } },
@@ -19,7 +19,7 @@ export function aReport(part: Part = {}, node: NodeChanges | undefined = {}): Re
   };
 }
 
-/** What became of a resource by this id. */
+/** The outcome of a resource with this id. */
 export function outcome(id: string, state: 'InSync' | 'Changed'): Outcome;
 export function outcome(id: string, state: 'Waiting' | 'Failed', lookAgainAt: number): Outcome;
 export function outcome(id: string, state: string, lookAgainAt = 0): Outcome {
@@ -41,7 +41,7 @@ export function someMetrics(facts: Partial<ProcessFacts> = {}): Metrics {
   return createMetrics({ version: '1.2.3', runtime: 'v24.0.0', startedAt: 5_000, usage, ...facts });
 }
 
-/** The samples of these metrics, without the prefix that all have. */
+/** The samples of these metrics, without their common prefix. */
 export async function samples(metrics: Metrics, ...names: readonly string[]): Promise<readonly string[]> {
   const lines = (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return lines
@@ -49,7 +49,7 @@ export async function samples(metrics: Metrics, ...names: readonly string[]): Pr
     .filter((line) => names.includes(line.split(/[{ ]/, 1)[0] ?? ''));
 }
 
-/** The text after a pass that has something of everything, so that every metric has a sample. */
+/** The text after a pass with all kinds of outcomes, so that every metric has a sample. */
 export async function wholeText(): Promise<string> {
   const metrics = someMetrics();
   const report = aReport(

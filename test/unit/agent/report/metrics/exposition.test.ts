@@ -6,7 +6,7 @@ import { aReport, someMetrics } from './a-report.ts';
 
 const file = '/run/slipway/metrics.prom';
 
-/** Metrics on a machine in memory, whose port is free or not. */
+/** Metrics on a machine in memory, whose port is free or in use. */
 function exposed(host: MemoryHost = memoryHost(), root = '/') {
   const events: Event[] = [];
   const listened: (string | undefined)[] = [];
@@ -23,7 +23,7 @@ function exposed(host: MemoryHost = memoryHost(), root = '/') {
   return { host, pass, listened, trouble, warnings };
 }
 
-test('after each pass the file has all metrics, for everybody to read, below the root', async () => {
+test('after each pass the file has all metrics, readable by all users, below the root', async () => {
   const { host, pass } = exposed(memoryHost(), '/mnt');
   for (const passes of [1, 2]) {
     await pass({ textfile: file });
@@ -42,7 +42,7 @@ test('a file that is no longer wanted is removed, and no other is touched', asyn
   expect(host.files.list('/run/slipway')).toEqual(['other.prom']);
 });
 
-test('what is served follows the settings of each pass', async () => {
+test('the server follows the settings of each pass', async () => {
   const { pass, listened, host } = exposed();
   await pass({ listen: '127.0.0.1:9753' });
   await pass({ listen: '127.0.0.1:9754' });
@@ -51,7 +51,7 @@ test('what is served follows the settings of each pass', async () => {
   expect(host.lines()).toEqual([]);
 });
 
-test('a port that is taken is a warning, once for as long as it is', async () => {
+test('a port in use is one warning for as long as it is in use', async () => {
   const { pass, trouble, warnings } = exposed();
   trouble.message = 'taken';
   await pass({ listen: '127.0.0.1:9753' });
@@ -64,7 +64,7 @@ test('a port that is taken is a warning, once for as long as it is', async () =>
   expect(warnings()).toEqual(['taken', 'taken']);
 });
 
-test('a file that cannot be written is a warning, once, and tried again', async () => {
+test('a file that cannot be written is one warning, and retried', async () => {
   const { host, pass, warnings } = exposed(memoryHost().failWrite(file, 'EROFS'));
   await pass({ textfile: file });
   await pass({ textfile: file });

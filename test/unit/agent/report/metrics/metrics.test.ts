@@ -15,7 +15,7 @@ async function told(passes: readonly Report[], ...names: readonly string[]): Pro
 describe('conditions', () => {
   const names = ['ready', 'condition', 'condition_reason', 'condition_last_transition_timestamp_seconds'];
 
-  test('have a series for each status, their reason, and since when', async () => {
+  test('have a series for each status, their reason, and the time of the last change', async () => {
     const report = aReport({
       conditions: [condition('Ready'), condition('GitOps', { status: 'Unknown', reason: 'SourceNotReady' })],
     });
@@ -34,7 +34,7 @@ describe('conditions', () => {
     ]);
   });
 
-  test('that are no more, and reasons that were, leave nothing behind', async () => {
+  test('that are gone, and former reasons, leave no series behind', async () => {
     const before = aReport({
       conditions: [condition('Ready', { status: 'False', reason: 'DiskFull' }), condition('Pulls')],
     });
@@ -63,13 +63,13 @@ describe('passes', () => {
     ]);
   });
 
-  test('under a clock that was put back took no time', async () => {
+  test('under a clock that was set back have a duration of zero', async () => {
     const metrics = someMetrics();
     metrics.observe({ report: aReport(), from: 5_000, to: 1_000 });
     expect(await samples(metrics, 'pass_duration_seconds_sum')).toEqual(['pass_duration_seconds_sum 0']);
   });
 
-  test('tell changes by kind, a kind without any as 0, and the starts of K3s', async () => {
+  test('show changes by kind, kinds without changes as 0, and the starts of K3s', async () => {
     const first = aReport({
       outcomes: [
         outcome('File//etc/a', 'Changed'),
@@ -89,7 +89,7 @@ describe('passes', () => {
     ]);
   });
 
-  test('tell what is waited for now', async () => {
+  test('show the waiting resources', async () => {
     const [first, second] = [outcome('File//a', 'Failed', 5), outcome('File//b', 'Waiting', 5)];
     const settled = aReport({ outcomes: [outcome('File//a', 'InSync'), second] });
     expect(await told([aReport({ outcomes: [first, second] })], 'resources_unsettled')).toEqual([
@@ -108,7 +108,7 @@ describe('registry credentials', () => {
     ...{ server, receivedAt, due, ends: receivedAt + 90_000 },
   });
 
-  test('have their times by server; one without an end has none', async () => {
+  test('have their times by server, without an end if it is unknown', async () => {
     const credentials = [held('a.io', 1_500), { server: 'b.io', receivedAt: 2_000 }];
     const lines = await told(
       [aReport({ credentials: [held('gone.io', 0)] }, node), aReport({ credentials }, node)],
@@ -127,7 +127,7 @@ describe('registry credentials', () => {
   const failed = (lookAgainAt: number) => [outcome(id, 'Waiting', lookAgainAt)];
   /** Passes begin at 0, 60 000 and so on. */
   test.each<[string, readonly Partial<Report>[], { a: [number, number]; b: [number, number] }]>([
-    ['nothing received yet, nothing tried', [{}], { a: [0, 0], b: [0, 0] }],
+    ['nothing received, nothing tried', [{}], { a: [0, 0], b: [0, 0] }],
     [
       'both received in the first pass, one renewed later, the other kept',
       [
@@ -137,22 +137,22 @@ describe('registry credentials', () => {
       { a: [2, 0], b: [1, 0] },
     ],
     [
-      'received by a process before this one',
+      'received by an earlier process',
       [{ credentials: [held('a.io', -1), held('b.io', -1)] }],
       { a: [0, 0], b: [0, 0] },
     ],
     [
-      'not to be read for a pass, and the same after it',
+      'unreadable for a pass, and unchanged after it',
       [{ credentials: [held('a.io', 1)] }, { credentials: [] }, { credentials: [held('a.io', 1)] }],
       { a: [1, 0], b: [0, 0] },
     ],
     [
-      'an attempt that fails for both, held back for a pass, and tried again',
+      'an attempt that fails for both, is delayed for a pass, and is retried',
       [{ outcomes: failed(70_000) }, { outcomes: failed(70_000) }, { outcomes: failed(900_000) }],
       { a: [0, 2], b: [0, 2] },
     ],
     [
-      'an attempt that fails for one and gives the other',
+      'an attempt that fails for one and succeeds for the other',
       [
         { credentials: [held('a.io', -1, 60_000), held('b.io', -1, 60_000)] },
         { credentials: [held('a.io', 60_500), held('b.io', -1, 60_000)], outcomes: failed(90_000) },
@@ -160,7 +160,7 @@ describe('registry credentials', () => {
       { a: [1, 0], b: [0, 1] },
     ],
     [
-      'a failure of something else',
+      'a failure of another resource',
       [{ outcomes: [outcome('Credential/join-token', 'Failed', 5)] }],
       { a: [0, 0], b: [0, 0] },
     ],
@@ -175,7 +175,7 @@ describe('registry credentials', () => {
   });
 });
 
-test('a clock that was put back counts no credential twice', async () => {
+test('are not counted twice after the clock was set back', async () => {
   const metrics = someMetrics();
   const report = aReport(
     { credentials: [{ server: 'a.io', receivedAt: 30_500 }] },
@@ -190,7 +190,7 @@ test('a clock that was put back counts no credential twice', async () => {
 describe('the process', () => {
   const names = ['build_info', 'process_start_time_seconds', 'process_resident_memory_bytes'];
 
-  test('says what it is, and what it uses now', async () => {
+  test('shows its version and its current usage', async () => {
     let cpuSeconds = 1.5;
     const metrics = someMetrics({ usage: () => ({ residentBytes: 1024, cpuSeconds }) });
     expect(await samples(metrics, ...names)).toEqual([
@@ -206,7 +206,7 @@ describe('the process', () => {
     }
   });
 
-  test('says what the VM is, once that is known', async () => {
+  test('shows the VM once it is known', async () => {
     const unknown = { ...aReport(), knowledge: { ...aReport().knowledge, node: {} } };
     expect(await told([unknown], 'node_info')).toEqual([]);
     expect(await told([aReport({}, { version: 'v1.0.0+k3s1' }), aReport()], 'node_info')).toEqual([
@@ -214,19 +214,19 @@ describe('the process', () => {
     ]);
   });
 
-  test('has each metric in a registry of its own', async () => {
+  test('has a registry of its own for each instance', async () => {
     const [one, other] = [someMetrics(), someMetrics({ version: 'other' })];
     expect(await samples(one, 'build_info')).not.toEqual(await samples(other, 'build_info'));
   });
 });
 
-test('values of labels are escaped', async () => {
+test('escapes the values of labels', async () => {
   expect(await samples(someMetrics({ version: 'a"b\\c\nd' }), 'build_info')).toEqual([
     'build_info{version="a\\"b\\\\c\\nd",node="v24.0.0"} 1',
   ]);
 });
 
-test('no message is ever told: it may quote others', async () => {
+test('shows no messages, which may quote others', async () => {
   const message = 'quoted: hunter2';
   const failed = outcome('Credential/registries', 'Failed', 5);
   const changed = { ...outcome('File//etc/a', 'Changed'), did: message };
@@ -246,7 +246,7 @@ test('no message is ever told: it may quote others', async () => {
   expect(text).not.toContain('hunter2');
 });
 
-test('the text is what Prometheus reads', async () => {
+test('has the format of Prometheus', async () => {
   const metrics = someMetrics();
   metrics.observe({ report: aReport({ conditions: [condition('Ready')] }), from: 0, to: 0 });
   expect(metrics.contentType).toBe('text/plain; version=0.0.4; charset=utf-8');

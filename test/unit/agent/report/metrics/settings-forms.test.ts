@@ -10,7 +10,7 @@ function settings(metrics: string) {
   return load(memoryHost({ files: { [own]: `metrics: ${metrics}` } }), { paths: nodePaths('/') });
 }
 
-test('there are none unless it is said', async () => {
+test('metrics are off by default', async () => {
   expect((await settings('{}')).settings.metrics).toEqual({});
 });
 
@@ -47,7 +47,7 @@ test.each([
   ['{ textfile: /run//x.prom }', path],
   ['{ textfile: 5 }', 'metrics.textfile: must be text'],
   ['{ listen: 127.0.0.1:9753, path: /metrics }', 'metrics.path: is not a setting'],
-])('%s is not', async (metrics, beginning) => {
+])('%s is invalid', async (metrics, beginning) => {
   const found = await problemsOf(() => settings(metrics));
   expect(found).toHaveLength(1);
   expect(found[0]).toContain(`${own}: ${beginning}`);

@@ -22,7 +22,7 @@ cluster-init: true
 `);
   });
 
-  test('of an observability node with labels of its own', () => {
+  test('of an observability node with additional labels', () => {
     const settings = {
       node: { labels: ['zone=1'] },
       k3s: { config: { 'node-label': ['more=yes'], 'kubelet-arg': 'max-pods=50' } },
@@ -44,7 +44,7 @@ node-taint:
 `);
   });
 
-  test('quotes what YAML would read as a number or a truth', () => {
+  test('quotes text that YAML would read as a number or a boolean', () => {
     const text = renderConfig(aNode('agent', { name: '0123', settings: { node: { labels: ['a=1e5'] } } }));
     expect(text).toContain('node-name: "0123"');
   });
@@ -56,7 +56,7 @@ node-taint:
     ['image-credential-provider-config', '/var/lib/rancher/credentialprovider/config.yaml'],
     ['image-credential-provider-bin-dir', '/var/lib/rancher/credentialprovider/bin'],
     ['write-kubeconfig', '/etc/rancher/k3s/k3s.yaml'],
-  ])('says where %s is when the root is elsewhere', (key, path) => {
+  ])('sets %s below another root', (key, path) => {
     const text = renderConfig(aNode('server', { root: '/tmp/lab' }));
     expect(text).toContain(`${key}: "/tmp/lab${path}"`);
   });
@@ -74,7 +74,7 @@ node-taint:
   });
 });
 
-test('the file is 0600 and holds no secret', async () => {
+test('the file is 0600 and contains no secret', async () => {
   const host = memoryHost();
   const resource = configFile(aNode('server'), []);
   expect(resource.id).toBe('File//etc/rancher/k3s/config.yaml');
@@ -82,7 +82,7 @@ test('the file is 0600 and holds no secret', async () => {
   expect((await host.readFile('/etc/rancher/k3s/config.yaml'))?.mode).toBe(0o600);
 });
 
-test('an invalid configuration is told when it is looked at, not when the plan is made', async () => {
+test('an invalid configuration is reported at the check, not when the plan is made', async () => {
   const resource = configFile(aNode('agent', { settings: { k3s: { config: { nonsense: 1 } } } }), []);
   expect(await outcome(resource, memoryHost())).toBe('K3sConfigInvalid (person)');
 });

@@ -17,7 +17,7 @@ async function told(files: Files, kind: 'server' | 'observability' = 'server'): 
   );
 }
 
-describe('what Slipway relies on is named with its file and line', () => {
+describe('a key that Slipway relies on is reported with its file and line', () => {
   test.each<readonly [string, Files, string]>([
     [
       'data-dir',
@@ -48,7 +48,7 @@ describe('what Slipway relies on is named with its file and line', () => {
       `line 2 `,
     ],
     [
-      'a file of variables that a unit drop-in names',
+      'an EnvironmentFile of a unit drop-in',
       {
         [`${units}/k3s.service.d/a.conf`]: '[Service]\nEnvironmentFile=/opt/x.env\n',
         '/opt/x.env': 'K3S_DATA_DIR=/data\n',
@@ -82,7 +82,7 @@ describe('what Slipway relies on is named with its file and line', () => {
     ['the short name', { [`${folder}/a.yaml`]: 'd: /data\n' }, 'true: data-dir in'],
     ['a name in capitals', { [`${folder}/A.YAML`]: 'data-dir: /data\n' }, 'true: data-dir in'],
     [
-      'a key that is there twice',
+      'a repeated key',
       { [`${folder}/a.yaml`]: 'v: 1\nv: 2\ndata-dir: /var/lib/rancher/k3s\ndata-dir: /data\n' },
       'true: data-dir in',
     ],
@@ -114,16 +114,13 @@ describe('what Slipway relies on is named with its file and line', () => {
   });
 });
 
-describe('what merges is followed', () => {
+describe('an override that merges is accepted', () => {
   test.each<readonly [string, Files]>([
     ['other keys', { [`${folder}/a.yaml`]: 'tls-san: [a]\ndisable: traefik\nkubelet-arg+: [max-pods=50]\n' }],
+    ['the value of Slipway', { [`${folder}/a.yaml`]: 'node-name: vm-1\ndata-dir: /var/lib/rancher/k3s\n' }],
+    ['additional labels', { [`${folder}/a.yaml`]: 'node-label+: [a=b]\nnode-taint+: [a=b:NoSchedule]\n' }],
     [
-      'the value that Slipway gives',
-      { [`${folder}/a.yaml`]: 'node-name: vm-1\ndata-dir: /var/lib/rancher/k3s\n' },
-    ],
-    ['labels that add', { [`${folder}/a.yaml`]: 'node-label+: [a=b]\nnode-taint+: [a=b:NoSchedule]\n' }],
-    [
-      'a variable that config.yaml wins over',
+      'a variable that config.yaml overrides',
       { '/etc/default/k3s': 'K3S_NODE_NAME=other\nK3S_TOKEN_FILE=/t\n' },
     ],
     [
@@ -132,14 +129,14 @@ describe('what merges is followed', () => {
     ],
     ['another ExecStart with other flags', { [`${units}/k3s.service.d/a.conf`]: `${start} --tls-san a\n` }],
     [
-      'a unit drop-in that one of the same name in a folder before it hides',
+      'a unit drop-in that is hidden by one of the same name in an earlier folder',
       {
         '/usr/lib/systemd/system/k3s.service.d/a.conf': '[Service]\nEnvironment=K3S_DATA_DIR=/data\n',
         [`${units}/k3s.service.d/a.conf`]: '[Service]\n',
       },
     ],
     [
-      'the later of two unit drop-ins by name, whatever their folders',
+      'the later of two unit drop-ins by name, in any folders',
       {
         [`${units}/k3s.service.d/a.conf`]: `${start} --data-dir /data\n`,
         '/usr/lib/systemd/system/k3s.service.d/b.conf': `${start} --tls-san a\n`,
@@ -152,11 +149,11 @@ describe('what merges is followed', () => {
 
 describe('a drop-in that cannot be read is named with its file and line', () => {
   test.each<readonly [string, string, string]>([
-    ['what is not YAML', 'v: 1\n{', 'line 2, column 2: '],
+    ['invalid YAML', 'v: 1\n{', 'line 2, column 2: '],
     ['a list', '- data-dir', 'line 1, column 1: must be a map of keys and values'],
     ['UTF-16', 'd\0:\0 \0/\0x\0', 'line 1: holds bytes that are not text; save it as UTF-8'],
     [
-      'more than is read',
+      'a file that is too large',
       `#${'x'.repeat(1_048_576)}\ndata-dir: /data`,
       'line 1, column 1: the text is longer',
     ],
@@ -166,7 +163,7 @@ describe('a drop-in that cannot be read is named with its file and line', () => 
     expect(message).toContain(`${folder}/a.yaml: ${expected}`);
   });
 
-  test('and nothing is started by it', async () => {
+  test('and blocks a start', async () => {
     const host = memoryHost({ files: { [`${folder}/a.yaml`]: '{' } });
     const drifted = {
       id: 'Service/k3s',
@@ -180,14 +177,14 @@ describe('a drop-in that cannot be read is named with its file and line', () => 
   test.each([
     ['a comment', '# nothing'],
     ['nothing', ''],
-    ['merge keys, which K3s passes over', 'a: &a {data-dir: /data}\n<<: *a\n'],
-    ['a byte order mark and CRLF', '\uFEFFv: 1\r\ndebug: true\r\n'],
-  ])('which %s is not', async (_name, content) => {
+    ['has merge keys, which K3s ignores', 'a: &a {data-dir: /data}\n<<: *a\n'],
+    ['has a byte order mark and CRLF', '\uFEFFv: 1\r\ndebug: true\r\n'],
+  ])('is read if it %s', async (_name, content) => {
     expect(await told({ [`${folder}/a.yaml`]: content })).toBe('nothing');
   });
 });
 
-test('nothing is started meanwhile, and what runs is watched', async () => {
+test('nothing is started meanwhile, and a running K3s is watched', async () => {
   const host = memoryHost({ files: { [`${folder}/a.yaml`]: 'node-name: other\n' } });
   const service = (state: 'InSync' | 'Drifted', blocks = true) => ({
     id: 'Service/k3s',

@@ -19,7 +19,7 @@ function serverWith(config: Config, consented: readonly string[] = []) {
   return aNode('server', { settings: { k3s: { config }, consent: { settings: consented } } });
 }
 
-/** A server whose cluster was made with this configuration, and runs. */
+/** A running server whose cluster was created with this configuration. */
 async function living(config: Config): Promise<MemoryHost> {
   const host = memoryHost({ files: { '/etc/systemd/system/k3s.service': '# Written by Slipway' } });
   await settle(configFile(serverWith(config), []), host);
@@ -50,7 +50,7 @@ const drifted: Resource = {
 
 const held = 'SettingsIrreversible (person, non-blocking)';
 
-describe('on a living server', () => {
+describe('a setting of a running server', () => {
   test.each([
     ['cluster-cidr', {}, { 'cluster-cidr': '10.50.0.0/16' }, held],
     ['service-cidr', { 'service-cidr': ['10.9.0.0/16'] }, { 'service-cidr': ['10.8.0.0/16'] }, held],
@@ -59,9 +59,9 @@ describe('on a living server', () => {
     ['cluster-init', {}, { 'cluster-init': true }, held],
     ['cluster-dns', {}, { 'cluster-dns': '10.43.0.11' }, held],
     ['flannel-backend', {}, { 'flannel-backend': 'wireguard-native' }, held],
-    ['what K3s has by default, written out', {}, { 'flannel-backend': 'vxlan' }, 'InSync'],
+    ['a default of K3s, written out', {}, { 'flannel-backend': 'vxlan' }, 'InSync'],
     [
-      'a list written as one text',
+      'a list written as text',
       { 'cluster-cidr': ['10.1.0.0/16'] },
       { 'cluster-cidr': '10.1.0.0/16' },
       'InSync',
@@ -72,7 +72,7 @@ describe('on a living server', () => {
     expect(await outcome(settingsChange(serverWith(now), []), await living(before))).toBe(expected);
   });
 
-  test('what is held back stays in the file, byte for byte, and all else is applied', async () => {
+  test('a blocked setting keeps its line in the file, and all others are applied', async () => {
     const before = { disable: ['traefik'], 'secrets-encryption': true, 'tls-san': ['a.b'] };
     const host = await living(before);
     const text = host.files.text(paths.k3s.config);
@@ -84,14 +84,14 @@ describe('on a living server', () => {
     expect(host.files.text(paths.k3s.config)).not.toContain('10.50');
   });
 
-  test('the value is the one of K3s, though its file is gone', async () => {
+  test('is compared with the value of K3s, even if its file is missing', async () => {
     const host = await living({ 'cluster-cidr': '10.1.0.0/16' });
     host.files.remove(paths.k3s.config);
     await settle(configFile(serverWith({ 'cluster-cidr': '10.50.0.0/16' }), []), host);
     expect(host.files.text(paths.k3s.config)).toContain('"10.1.0.0/16"');
   });
 
-  test('before there is a note, it is the one of the file', async () => {
+  test('is compared with the file if there is no note', async () => {
     const host = await living({});
     host.files.remove(paths.k3s.startedWith);
     expect(await outcome(settingsChange(serverWith({ 'cluster-cidr': '10.50.0.0/16' }), []), host)).toBe(
@@ -99,14 +99,14 @@ describe('on a living server', () => {
     );
   });
 
-  test('a value that K3s was given by hand does not become that of the cluster', async () => {
+  test('is not that of the cluster if it comes from an edit by hand', async () => {
     const host = await living({});
     host.files.write(paths.k3s.config, 'cluster-cidr: 10.50.0.0/16\n', 0o600);
     await noteStart(host, paths);
     expect(await outcome(settingsChange(serverWith({}), []), host)).toBe('InSync');
   });
 
-  test('a drop-in is named, and K3s is not restarted for it', async () => {
+  test('in a drop-in is reported, and K3s is not restarted for it', async () => {
     const host = await living({});
     const text = host.files.text(paths.k3s.config);
     host.files.write(dropIn, 'server: https://10.0.0.9:6443\ndatastore-endpoint: mysql://u:canary@db\n');
@@ -121,30 +121,42 @@ describe('on a living server', () => {
   });
 
   test.each([
-    [
-      'a file of variables',
-      env,
-      '# mine\nK3S_DATASTORE_ENDPOINT="mysql://u:canary@db"\n',
-      'datastore-endpoint',
-      2,
-    ],
-    ['/etc/default', '/etc/default/k3s', 'K3S_CLUSTER_INIT=true\n', 'cluster-init', 1],
-    [
-      'a drop-in of the unit',
-      '/etc/systemd/system/k3s.service.d/a.conf',
-      '[Service]\nEnvironment=K3S_DATASTORE_ENDPOINT=mysql://u:canary@db\n',
-      'datastore-endpoint',
-      2,
-    ],
-    [
-      'a command in a drop-in of the unit',
-      '/etc/systemd/system/k3s.service.d/a.conf',
-      '[Service]\nExecStart=\nExecStart=/usr/local/bin/k3s server --cluster-init\n',
-      'cluster-init',
-      3,
-    ],
-    ['a drop-in of K3s', dropIn, 'debug: true\nsecrets-encryption: true\n', 'secrets-encryption', 2],
-  ])('%s is named with its line', async (_name, path, text, key, line) => {
+    {
+      name: 'an EnvironmentFile',
+      path: env,
+      text: '# mine\nK3S_DATASTORE_ENDPOINT="mysql://u:canary@db"\n',
+      key: 'datastore-endpoint',
+      line: 2,
+    },
+    {
+      name: '/etc/default',
+      path: '/etc/default/k3s',
+      text: 'K3S_CLUSTER_INIT=true\n',
+      key: 'cluster-init',
+      line: 1,
+    },
+    {
+      name: 'a drop-in of the unit',
+      path: '/etc/systemd/system/k3s.service.d/a.conf',
+      text: '[Service]\nEnvironment=K3S_DATASTORE_ENDPOINT=mysql://u:canary@db\n',
+      key: 'datastore-endpoint',
+      line: 2,
+    },
+    {
+      name: 'a command in a drop-in of the unit',
+      path: '/etc/systemd/system/k3s.service.d/a.conf',
+      text: '[Service]\nExecStart=\nExecStart=/usr/local/bin/k3s server --cluster-init\n',
+      key: 'cluster-init',
+      line: 3,
+    },
+    {
+      name: 'a drop-in of K3s',
+      path: dropIn,
+      text: 'debug: true\nsecrets-encryption: true\n',
+      key: 'secrets-encryption',
+      line: 2,
+    },
+  ])('in $name is reported with its line', async ({ path, text, key, line }) => {
     const host = await living({});
     host.files.write(path, text);
     const told = await message(host, {});
@@ -152,7 +164,7 @@ describe('on a living server', () => {
     expect(told).not.toContain('canary');
   });
 
-  test('what other files give from the first start on is no change', async () => {
+  test('from another file since the first start is not a change', async () => {
     const host = memoryHost({ files: { '/etc/systemd/system/k3s.service': '# Written by Slipway' } });
     host.files.write(env, 'K3S_DATASTORE_ENDPOINT=mysql://u:canary@db\n');
     host.files.write(paths.k3s.serverToken, 'K10a::server:x', 0o600);
@@ -164,7 +176,7 @@ describe('on a living server', () => {
     expect(await message(host, {})).toBe('');
   });
 
-  test('the settings win over variables', async () => {
+  test('wins over variables', async () => {
     const host = await living({ 'cluster-init': true });
     host.files.write(env, 'K3S_CLUSTER_INIT=false\n');
     expect(await message(host, { 'cluster-init': true })).toBe('');
@@ -174,12 +186,12 @@ describe('on a living server', () => {
 describe('the settings of a node', () => {
   const config = { 'cluster-cidr': '10.1.0.0/16' };
 
-  test('stay as they are where nothing is held back', async () => {
+  test('stay unchanged if nothing is blocked', async () => {
     const node = serverWith(config);
     expect(await keepingSettings(await living(config), node)).toBe(node);
   });
 
-  test('do not take over the old value of what a file of the operator changes', async () => {
+  test('do not take over the old value of a setting in a file of the operator', async () => {
     const host = await living(config);
     host.files.write(dropIn, 'cluster-cidr: 10.50.0.0/16\n');
     const node = serverWith(config);
@@ -197,7 +209,7 @@ describe('the settings of a node', () => {
 describe('a datastore that the settings no longer name', () => {
   const endpoint = { 'datastore-endpoint': 'mysql://u:canary@db' };
 
-  test('stays in the file', async () => {
+  test('keeps its key in the file', async () => {
     const host = await living(endpoint);
     const text = host.files.text(paths.k3s.config);
     await settle(configFile(serverWith({}), []), host);
@@ -205,14 +217,14 @@ describe('a datastore that the settings no longer name', () => {
     expect(text).toContain('canary');
   });
 
-  test('is not what a hand wrote into the file', async () => {
+  test('is not taken from an edit of the file', async () => {
     const host = await living(endpoint);
     host.files.write(paths.k3s.config, 'datastore-endpoint: mysql://u:other@db\n', 0o600);
     await settle(configFile(serverWith({}), []), host);
     expect(host.files.text(paths.k3s.config)).not.toContain('other');
   });
 
-  test('is no digest in a file that was lost, and K3s is not restarted without it', async () => {
+  test('is not replaced by a digest in a lost file, and K3s is not restarted without it', async () => {
     const host = await living(endpoint);
     host.files.remove(paths.k3s.config);
     await settle(configFile(serverWith({}), []), host);
@@ -224,7 +236,7 @@ describe('a datastore that the settings no longer name', () => {
 });
 
 describe('a restart for another reason', () => {
-  test('waits while a file would have K3s take another value', async () => {
+  test('waits while a file would change a fixed value of K3s', async () => {
     const host = await living({});
     expect(await outcome(unlessIrreversible(serverWith({}), drifted), host)).toBe('Drifted k3s');
     host.files.write(dropIn, 'cluster-cidr: 10.50.0.0/16\n');
@@ -233,7 +245,7 @@ describe('a restart for another reason', () => {
     );
   });
 
-  test('does not wait for a drop-in that adds the same as at the last start', async () => {
+  test('does not wait for a drop-in with the same additions as at the last start', async () => {
     const host = memoryHost({ files: { '/etc/systemd/system/k3s.service': '# Written by Slipway' } });
     const node = serverWith({ 'cluster-dns': ['10.43.0.10'] });
     host.files.write(dropIn, 'cluster-dns+: [10.43.0.11]\ncluster-init:\n');
@@ -245,17 +257,17 @@ describe('a restart for another reason', () => {
     expect(await outcome(settingsChange(node, []), host)).toBe(held);
   });
 
-  test('does not wait for what the configuration keeps', async () => {
+  test('does not wait for a value that the configuration keeps', async () => {
     const changed = serverWith({ 'cluster-cidr': '10.50.0.0/16' });
     for (const before of [{}, { 'cluster-cidr': '10.1.0.0/16' }])
       expect(await outcome(unlessIrreversible(changed, drifted), await living(before))).toBe('Drifted k3s');
   });
 });
 
-describe('consent', () => {
+describe('consent to a change of a fixed setting', () => {
   const now = { 'flannel-backend': 'wireguard-native', 'cluster-cidr': '10.50.0.0/16' };
 
-  test('is asked for only where it can help', async () => {
+  test('is asked for only if it can help', async () => {
     const told = await message(await living({}), now);
     expect(told).toContain('k3s.config.cluster-cidr is 10.50.0.0/16 now, and K3s runs with 10.42.0.0/16.');
     expect(told).toContain(
@@ -266,14 +278,14 @@ describe('consent', () => {
     expect(alone).toMatch(/another\. Put the old values back\.$/);
   });
 
-  test('to what cannot change is without effect', async () => {
+  test('has no effect on a setting that cannot change', async () => {
     const node = serverWith(now, ['cluster-cidr=10.50.0.0/16', 'secrets-encryption=true']);
     const host = await living({});
     await settle(configFile(node, []), host);
     expect(host.files.text(paths.k3s.config)).not.toContain('10.50');
   });
 
-  test('lets its value through, and no other, and is spent with the next start', async () => {
+  test('allows only its value, and ends with the next start', async () => {
     const host = await living({});
     const consented = ['flannel-backend=wireguard-native'];
     const node = serverWith({ 'flannel-backend': 'wireguard-native' }, consented);
@@ -290,10 +302,10 @@ describe('consent', () => {
   });
 });
 
-describe('nothing is held back', () => {
+describe('nothing is blocked', () => {
   const node = serverWith({ 'cluster-cidr': '10.50.0.0/16' });
 
-  test('on a server that has no cluster yet, whatever a start that failed was given', async () => {
+  test('on a server without a cluster, whatever an earlier failed start used', async () => {
     const host = await living({ 'cluster-cidr': '10.1.0.0/16' });
     host.files.remove(paths.k3s.serverToken);
     expect(await outcome(settingsChange(node, []), host)).toBe('InSync');
@@ -303,7 +315,7 @@ describe('nothing is held back', () => {
     expect(await outcome(settingsChange(node, []), host)).toBe('InSync');
   });
 
-  test('of what the unit of another program gave K3s, once the settings have it', async () => {
+  test('once the settings have the values of an adopted unit', async () => {
     const host = memoryHost({
       files: {
         '/etc/systemd/system/k3s.service':
@@ -316,19 +328,19 @@ describe('nothing is held back', () => {
     expect(await outcome(settingsChange(serverWith({}), []), host)).toBe(held);
   });
 
-  test('where neither a note nor a file says what K3s runs with', async () => {
+  test('if neither a note nor a file has the values of K3s', async () => {
     const host = memoryHost({ files: { [paths.k3s.serverToken]: 'K10a::server:x' } });
     expect(await outcome(settingsChange(node, []), host)).toBe('InSync');
   });
 
-  test.each(['', '{', 'null', '{"first":1}'])('and a damaged note is none: %j', async (text) => {
+  test.each(['', '{', 'null', '{"first":1}'])('and a damaged note counts as missing: %j', async (text) => {
     const host = await living({});
     host.files.write(paths.k3s.startedWith, text, 0o600);
     expect(await outcome(settingsChange(node, []), host)).toBe(held);
   });
 });
 
-test('an agent notes nothing', async () => {
+test('an agent has no note', async () => {
   const host = memoryHost({ files: { [paths.k3s.config]: 'server: "https://a:6443"\n' } });
   await noteStart(host, paths);
   expect(host.journal).toEqual([]);

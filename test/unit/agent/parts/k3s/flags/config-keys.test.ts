@@ -28,7 +28,7 @@ describe('a configuration', () => {
     ['server', 'etcd-s3-timeout', '5m0s'],
     ['server', 'write-kubeconfig-mode', '0640'],
     ['server', 'write-kubeconfig-mode', 640],
-  ] as const)('of %s takes %s: %j', (command, key, value) => {
+  ] as const)('of %s accepts %s: %j', (command, key, value) => {
     expect(checkK3sConfig(command, { [key]: value })).toEqual([]);
   });
 
@@ -70,7 +70,7 @@ describe('the settings', () => {
   });
 
   test.each([undefined, {}, { k3s: 5 }, { k3s: { config: 'text' } }])(
-    'of the wrong form are left to others: %j',
+    'of the wrong type are left to other checks: %j',
     (written) => {
       expect(k3sSettingsProblems(written)).toEqual([]);
     },

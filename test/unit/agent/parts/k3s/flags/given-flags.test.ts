@@ -27,7 +27,7 @@ describe('k3sCommandLine', () => {
     );
   });
 
-  test('a wrapper script tells nothing', () => {
+  test('a wrapper script has no known flags', () => {
     expect(k3sCommandLine(['/opt/start-k3s.sh', '--node-name', 'x'])).toBeUndefined();
   });
 });
@@ -39,7 +39,7 @@ test('the flags of a unit have its path and line', () => {
   ]);
 });
 
-test('the keys of a configuration file have their line, and a plus adds', () => {
+test('the keys of a configuration file have their line, and a plus appends', () => {
   const text = 'debug: true\n"data-dir": /data\nnode-label+: [a=b, c=d]\n';
   expect(configFlags(text, '/c').map(({ name, line, adds, values }) => [name, line, adds, values])).toEqual([
     ['debug', 1, false, ['true']],

@@ -12,8 +12,8 @@ const settings = { joinToken: { agentSecretName: 'k3s-agent-token' } };
 const cloudWith = (token: string) => new FakeCloud({ secrets: { 'k3s-agent-token': token } });
 
 test.each([
-  ['a server, where agents have a token of their own', aNode('server', { settings }), 1],
-  ['a server, where they have not', aNode('server'), 0],
+  ['a server whose agents have a token of their own', aNode('server', { settings }), 1],
+  ['a server whose agents use its token', aNode('server'), 0],
   ['an agent', aNode('agent', { settings }), 0],
 ])('%s', (_name, node, expected) => {
   expect(agentToken(node, cloudWith('x'), [])).toHaveLength(expected);
@@ -23,14 +23,14 @@ test.each([
 test.each([
   ['agents-only', 'agents-only\n'],
   [`K10${'a1'.repeat(32)}::node:agents-only`, 'agents-only\n'],
-])('K3s gets the password of %j', async (token, written) => {
+])('K3s gets only the password of %j', async (token, written) => {
   const host = memoryHost();
   const [resource] = agentToken(aNode('server', { settings }), cloudWith(token), []);
   expect(resource && (await settle(resource, host))).toEqual(['Drifted file', 'InSync']);
   expect(await host.readFile(path)).toMatchObject({ content: written, mode: 0o600 });
 });
 
-test('another token in the vault is taken over', async () => {
+test('a new token in the vault is accepted', async () => {
   const host = memoryHost();
   const cloud = cloudWith('old');
   const [resource] = agentToken(aNode('server', { settings }), cloud, []);
@@ -47,7 +47,7 @@ test('another token in the vault is taken over', async () => {
 describe('on a server that has not started yet', () => {
   const held = (content: string) => memoryHost({ files: { [path]: { content, mode: 0o600 } } });
 
-  test('what K3s would refuse as a token is fetched anew', async () => {
+  test('a token that K3s would refuse is fetched again', async () => {
     const host = held('two words\n');
     const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
     expect(await resource?.check(host)).toMatchObject({ drift: { changes: [{ observed: 'unusable' }] } });
@@ -64,7 +64,7 @@ describe('on a server that has not started yet', () => {
     expect(host.files.text(path)).toBe('two words\n');
   });
 
-  test('a token that cannot be compared stays as it is', async () => {
+  test('a token that cannot be compared stays unchanged', async () => {
     const host = held('agents-only\n');
     const cloud = cloudWith('agents-only');
     cloud.fail('secret', new NodeError('VaultUnavailable', 'down'));
@@ -77,7 +77,7 @@ describe('on a server that has not started yet', () => {
     expect(host.files.text(path)).toBe('agents-only\n');
   });
 
-  test('a dry run writes a redacted text', async () => {
+  test('a dry run writes a redacted token', async () => {
     const dry = recordingHost(memoryHost());
     const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
     const finding = await resource?.check(dry);
@@ -86,7 +86,7 @@ describe('on a server that has not started yet', () => {
   });
 });
 
-test('the token is asked for as often as the settings say', () => {
+test('the token is requested as often as the settings say', () => {
   const paced = { joinToken: { ...settings.joinToken, attempts: 7, interval: '9s' } };
   const [resource] = agentToken(aNode('server', { settings: paced }), cloudWith('x'), []);
   expect(resource?.pacing).toEqual({ attempts: 7, every: 9_000 });
@@ -104,25 +104,49 @@ describe('on a server that has started with a token', () => {
   const vaultIsDown = new NodeError('VaultUnavailable', 'down');
 
   test.each([
-    ['the same', 'agents-only\n', 'agents-only', ['InSync'], 'agents-only\n'],
-    ['a line by hand', 'agents-only\n# mine\n', 'agents-only', ['Drifted token', 'InSync'], 'agents-only\n'],
-    ['nothing any more', undefined, 'agents-only', ['Drifted file', 'InSync'], 'agents-only\n'],
-    ['another by hand', 'mine\n', 'agents-only', ['Drifted token', 'InSync'], 'agents-only\n'],
-    [
-      'a new one, for which K3s is not restarted yet',
-      'new\n',
-      'new',
-      ['Drifted token', 'ServiceStarting (time, non-blocking)'],
-      'new\n',
-    ],
-    [
-      'another by hand, without the vault',
-      'mine\n',
-      vaultIsDown,
-      ['Drifted token', 'VaultUnavailable (time)'],
-      'agents-only\n',
-    ],
-  ])('%s', async (_, written, vault, outcomes, kept) => {
+    {
+      name: 'the same',
+      written: 'agents-only\n',
+      vault: 'agents-only',
+      outcomes: ['InSync'],
+      kept: 'agents-only\n',
+    },
+    {
+      name: 'a line by hand',
+      written: 'agents-only\n# mine\n',
+      vault: 'agents-only',
+      outcomes: ['Drifted token', 'InSync'],
+      kept: 'agents-only\n',
+    },
+    {
+      name: 'a deletion',
+      written: undefined,
+      vault: 'agents-only',
+      outcomes: ['Drifted file', 'InSync'],
+      kept: 'agents-only\n',
+    },
+    {
+      name: 'another token by hand',
+      written: 'mine\n',
+      vault: 'agents-only',
+      outcomes: ['Drifted token', 'InSync'],
+      kept: 'agents-only\n',
+    },
+    {
+      name: 'a new token, for which K3s has not restarted yet',
+      written: 'new\n',
+      vault: 'new',
+      outcomes: ['Drifted token', 'ServiceStarting (time, non-blocking)'],
+      kept: 'new\n',
+    },
+    {
+      name: 'another token by hand, without the vault',
+      written: 'mine\n',
+      vault: vaultIsDown,
+      outcomes: ['Drifted token', 'VaultUnavailable (time)'],
+      kept: 'agents-only\n',
+    },
+  ])('corrects $name', async ({ written, vault, outcomes, kept }) => {
     const host = machine(written ?? '');
     const cloud = cloudWith(typeof vault === 'string' ? vault : '');
     if (written === undefined) host.files.remove(path);
@@ -132,7 +156,7 @@ describe('on a server that has started with a token', () => {
     expect((await host.readFile(path))?.content).toBe(kept);
   });
 
-  test('the token stays as old as it is while the vault cannot be compared with it', async () => {
+  test('the token keeps its age while it cannot be compared with the vault', async () => {
     const host = machine('agents-only\n');
     const cloud = cloudWith('agents-only');
     cloud.fail('secret', vaultIsDown);
@@ -145,7 +169,7 @@ describe('on a server that has started with a token', () => {
     expect(host.journal.filter(({ kind }) => kind === 'write')).toEqual([]);
   });
 
-  test('what K3s has is not put back for a fault of the program', async () => {
+  test('the token of K3s is not restored after a defect of the program', async () => {
     const host = machine('mine\n');
     const cloud = cloudWith('agents-only');
     cloud.secret = () => Promise.reject(new TypeError('bug'));
@@ -154,7 +178,7 @@ describe('on a server that has started with a token', () => {
     expect(host.files.text(path)).toBe('mine\n');
   });
 
-  test('what is changed by hand is reported as another token', async () => {
+  test('a token changed by hand is reported as another token', async () => {
     const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
     expect(await resource?.check(machine('mine\n'))).toMatchObject({
       drift: { changes: [{ observed: 'another' }] },

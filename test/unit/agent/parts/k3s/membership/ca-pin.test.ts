@@ -59,10 +59,10 @@ describe('caPin', () => {
   });
 
   test.each([
-    ['the server has given no certificate yet', world('swordfish\n', {})],
+    ['the server has sent no certificate yet', world('swordfish\n', {})],
     ['the token of the vault pins a CA', world(`K10${'ab'.repeat(32)}::server:swordfish\n`)],
     ['there is no token', world('')],
-    ['the CA is not there', without(`${agent}/server-ca.crt`)],
+    ['the CA is missing', without(`${agent}/server-ca.crt`)],
     [
       'a power loss left the CA empty',
       world('swordfish\n', { 'kubelet.kubeconfig': 'x', 'server-ca.crt': '' }),
@@ -72,12 +72,12 @@ describe('caPin', () => {
       world('swordfish\n', { 'kubelet.kubeconfig': 'x', 'server-ca.crt': '\0'.repeat(600) }),
     ],
     ['there is no token file', without(path)],
-    ['a dry run has fetched none', world('‹redacted›\n')],
-  ])('changes nothing where %s', async (_name, host) => {
+    ['a dry run has fetched no token', world('‹redacted›\n')],
+  ])('changes nothing if %s', async (_name, host) => {
     expect(await outcome(caPin(aNode('agent'), 'ca-pin', []), host)).toBe('InSync');
   });
 
-  test('shows no secret in what drifted', async () => {
+  test('shows no secret in its drift', async () => {
     const found = await caPin(aNode('agent'), 'ca-pin', []).check(world('swordfish\n'));
     expect(JSON.stringify(found)).not.toContain('swordfish');
   });
@@ -86,7 +86,7 @@ describe('caPin', () => {
 test.each([
   ['swordfish', undefined],
   [`K10${'ab'.repeat(32)}::node:swordfish`, 'abababababab…'],
-])('a pin shows the beginnings of the CAs, and keeps the node going: case %#', (text, observed) => {
+])('shows the first digits of the CAs, and does not block: case %#', (text, observed) => {
   const token = parseToken(text);
   expect(token && pin(aNode('agent'), token, hash)).toMatchObject({
     state: 'Drifted',
@@ -101,13 +101,13 @@ describe('repin', () => {
   test.each([
     ['swordfish\n', `K10${hash}::node:swordfish\n`],
     [`K10${'ab'.repeat(32)}::server:swordfish\n`, `K10${hash}::node:swordfish\n`],
-  ])('pins the CA, whatever was pinned: case %#', async (token, expected) => {
+  ])('pins the CA, whatever was pinned before: case %#', async (token, expected) => {
     const host = world(token);
     await repin(host, aNode('agent'), hash);
     expect(host.files.read(path)).toMatchObject({ content: expected, mode: 0o600 });
   });
 
-  test.each([`K10${hash}::node:swordfish\n`, '‹redacted›\n'])('leaves %j as it is', async (token) => {
+  test.each([`K10${hash}::node:swordfish\n`, '‹redacted›\n'])('does not change %j', async (token) => {
     const host = world(token);
     await repin(host, aNode('agent'), hash);
     expect(host.journal).toEqual([]);
@@ -120,14 +120,14 @@ test.each([
   [`K10${hash}::node:swordfish\n`, '', `K10${hash}::node:swordfish`],
   ['two words\n', ca, 'two words'],
   [`K10${hash}::node:swordfish\n`, aCa(), `K10${hash}::node:swordfish`],
-])('unpinnedToken leaves out the pin of the known CA alone: case %#', (text, known, expected) => {
+])('unpinnedToken removes only the pin of the known CA: case %#', (text, known, expected) => {
   expect(unpinnedToken(text, known)).toBe(expected);
 });
 
 test.each([
   ['the CA that the token file pins', world(`K10${'ab'.repeat(32)}::server:swordfish\n`), 'ab'.repeat(32)],
-  ['nothing where it pins none', world('swordfish\n'), undefined],
-  ['nothing where there is no token file', without(path), undefined],
+  ['nothing for a token without a pin', world('swordfish\n'), undefined],
+  ['nothing without a token file', without(path), undefined],
 ])('pinnedHash returns %s', async (_name, host, expected) => {
   expect(await pinnedHash(host, aNode('agent').paths)).toBe(expected);
 });

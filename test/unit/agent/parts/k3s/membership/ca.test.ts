@@ -14,14 +14,14 @@ const [old, renewed, foreign] = [authority('old'), authority('renewed'), authori
 const intermediate = makeIntermediate(old, 'intermediate');
 const below = makeIntermediate(intermediate, 'below');
 
-/** As OpenSSL writes a certificate with its uses, which Node's class reads by its usual form alone. */
+/** As OpenSSL writes a certificate with its uses; Node's class only reads the usual form. */
 const trustedForm = (pem: string) => pem.replaceAll(' CERTIFICATE', ' TRUSTED CERTIFICATE');
 
-/** A CA made with the key of a node's certificate, which is no CA. */
+/** A certificate made with the key of a node, which is not a CA. */
 const node = issue(old, { commonName: 'node', hosts: ['vm-1'] });
 const belowNode = makeIntermediate(node, 'below-node').certificate;
 
-/** A root that has an authority key: its own. */
+/** A root with an authority key, its own. */
 const itself = crossSign(renewed, renewed);
 
 /** The key of the old root under another name. */
@@ -31,7 +31,7 @@ const renamed = crossSign(other, other);
 const textHash = (pem: string) => createHash('sha256').update(pem).digest('hex');
 const derHash = (pem: string) => createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
 
-/** By pkg/clientaccess/token.go, hashCA. */
+/** As hashCA does in pkg/clientaccess/token.go. */
 describe('pinnedCa pins', () => {
   test.each([
     ['one certificate by its text', old.certificate, textHash(old.certificate)],
@@ -62,17 +62,17 @@ describe('pinnedCa pins', () => {
       derHash(itself),
     ],
     [
-      'what a certificate signed that is no CA by the text',
+      'the text of a chain signed by a certificate that is not a CA',
       belowNode + node.certificate + old.certificate,
       textHash(belowNode + node.certificate + old.certificate),
     ],
     [
-      'what the key of a root under another name signed by the text',
+      'the text of a chain signed by the key of a root under another name',
       intermediate.certificate + renamed,
       textHash(intermediate.certificate + renamed),
     ],
     [
-      'a bundle without the root by its text',
+      'a bundle without its root by its text',
       below.certificate + intermediate.certificate,
       textHash(below.certificate + intermediate.certificate),
     ],
@@ -80,13 +80,13 @@ describe('pinnedCa pins', () => {
     expect(pinnedCa(pem).hash).toBe(hash);
   });
 
-  test('and trusts the chain alone', () => {
+  test('and trusts only the chain', () => {
     const { trusted } = pinnedCa(intermediate.certificate + old.certificate + foreign.certificate);
     expect(trusted.match(/BEGIN/g)).toHaveLength(2);
     expect(trusted).not.toContain(foreign.certificate.trim());
   });
 
-  test('a bundle in which many sign each other, without trying each order', () => {
+  test('a bundle of many mutual signatures, without trying each order', () => {
     const pairs = Array.from({ length: 20 }, () => crossSign(renewed, foreign) + crossSign(foreign, renewed));
     const bundle = makeIntermediate(renewed, 'first').certificate + pairs.join('');
     expect(pinnedCa(bundle).hash).toBe(textHash(bundle));
@@ -141,7 +141,7 @@ describe('isSuccessor', () => {
       false,
     ],
     [
-      'a certificate of a node, which is no CA',
+      'a certificate of a node, which is not a CA',
       issue(old, { commonName: 'node', hosts: ['vm-1'] }).certificate,
       false,
     ],
@@ -156,7 +156,7 @@ describe('isSuccessor', () => {
     expect(isSuccessor(foreign.certificate, chain)).toBe(false);
   });
 
-  test('of a chain is no chain with a foreign CA beside it, which K3s would trust as well', () => {
+  test('of a chain is not a chain with a foreign CA beside it, which K3s would trust too', () => {
     const chain = intermediate.certificate + known;
     const trusted = trustedForm(foreign.certificate);
     expect(isSuccessor(chain + foreign.certificate, chain)).toBe(false);
@@ -165,33 +165,33 @@ describe('isSuccessor', () => {
     expect(isSuccessor(known + chain + foreign.certificate, chain + foreign.certificate)).toBe(true);
   });
 
-  test('of a longer chain rests on its root, not on what that signed', () => {
+  test('of a longer chain depends on its root, not on its intermediates', () => {
     const chain = below.certificate + intermediate.certificate + known;
     const signed = makeIntermediate(intermediate, 'second').certificate;
     expect(isSuccessor(signed, chain)).toBe(false);
     expect(isSuccessor(signed + intermediate.certificate, chain)).toBe(true);
   });
 
-  test('of several roots is what one of them signed', () => {
+  test('of several roots is a CA that one of them signed', () => {
     expect(isSuccessor(intermediate.certificate, foreign.certificate + known)).toBe(true);
   });
 
-  test('of a text that was not read whole is that very text', () => {
+  test('of a text that was not read completely is only the same text', () => {
     const text = `${known}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`;
     expect(isSuccessor(text, text)).toBe(true);
   });
 
   test.each([
-    ['a block that is no certificate', 'AAAA', ''],
+    ['a block that is not a certificate', 'AAAA', ''],
     ['a foreign CA behind more blocks than are read', 'AAAA', foreign.certificate],
     ['a foreign CA in a block that only other readers know', 'AAAA', trustedForm(foreign.certificate)],
-  ])('is none with %s', (_, junk, more) => {
+  ])('is not a CA with %s', (_, junk, more) => {
     const blocks = `-----BEGIN CERTIFICATE-----\n${junk}\n-----END CERTIFICATE-----\n`.repeat(63);
     expect(isSuccessor(known + blocks + more, known)).toBe(false);
     expect(isSuccessor(known + more, known)).toBe(more === '');
   });
 
-  test('of no known CA is nothing', () => {
+  test('does not exist without a known CA', () => {
     expect(isSuccessor(known, '')).toBe(false);
     expect(isSuccessor('', '')).toBe(false);
   });

@@ -5,12 +5,12 @@ export function aCa(): string {
   return anAuthority().certificate;
 }
 
-/** That of a server with its key, to sign with. */
+/** The CA of a K3s server with its key, to sign with. */
 export function anAuthority(): Certificate {
   return makeAuthority('k3s-server-ca@1700000000');
 }
 
-/** What a server shows whose operator replaced its CA and had the new one certified by the old one. */
+/** The CA file of a server whose operator replaced its CA with one that the old CA certified. */
 export function rotated(old: Certificate): string {
   const fresh = makeAuthority('k3s-server-ca@1800000000');
   return fresh.certificate + crossSign(fresh, old);

@@ -15,7 +15,7 @@ const lb = 'https://k3s.example.com:6443';
 const dropIn = { '/etc/rancher/k3s/config.yaml.d/a.yaml': 'tls-san+: [k3s.example.com]\n' };
 const inOneText = { settings: { k3s: { config: { 'tls-san': 'vm-1,k3s.example.com' } } } };
 
-/** K3s does not run there. */
+/** K3s does not run on this machine. */
 function machine(files = {}) {
   return memoryHost({ files }).on({ file: 'systemctl', args: /^show k3s.service/ }, 'ActiveState=inactive\n');
 }
@@ -27,23 +27,28 @@ function answeringAt(server: string, files = {}) {
 describe('a server', () => {
   test.each([
     ['with nothing to join', machine(), {}, 'InSync'],
-    ['that is to join another', machine(), { server: other }, 'ClusterExists (person)'],
+    ['with a server to join', machine(), { server: other }, 'ClusterExists (person)'],
     [
-      'that is to join another, and has a cluster',
+      'with a server to join, and a cluster',
       machine(founded),
       { server: other },
       'ClusterExists (person, non-blocking)',
     ],
-    ['that is named by its own address', machine(), { server: 'https://10.0.0.5:6443' }, 'InSync'],
-    ['that is named by its own name', machine(), { server: 'https://vm-1:6443' }, 'InSync'],
-    ['with an empty disk, beside one that answers', answeringAt(lb), named, 'ClusterExists (person)'],
+    ['with its own address as server to join', machine(), { server: 'https://10.0.0.5:6443' }, 'InSync'],
+    ['with its own name as server to join', machine(), { server: 'https://vm-1:6443' }, 'InSync'],
+    ['with an empty disk, and a server name that answers', answeringAt(lb), named, 'ClusterExists (person)'],
     [
-      'with an empty disk, beside one at a name in a drop-in',
+      'with an empty disk, and a server name in a drop-in that answers',
       answeringAt(lb, dropIn),
       {},
       'ClusterExists (person)',
     ],
-    ['with an empty disk, beside one of several names', answeringAt(lb), inOneText, 'ClusterExists (person)'],
+    [
+      'with an empty disk, and one of several names that answers',
+      answeringAt(lb),
+      inOneText,
+      'ClusterExists (person)',
+    ],
     ['whose own name answers', answeringAt(lb, founded), named, 'InSync'],
     [
       'whose own name answers before it has written its token',
@@ -52,18 +57,18 @@ describe('a server', () => {
       'InSync',
     ],
     [
-      'with an empty disk, whose name leads nowhere',
+      'with an empty disk, whose name does not resolve',
       machine().onGet(`${lb}/ping`, unreachable(lb)),
       named,
       'InSync',
     ],
-    ['beside what is no K3s server', machine().onGet(`${lb}/ping`, { status: 503 }), named, 'InSync'],
+    ['with a name that is not a K3s server', machine().onGet(`${lb}/ping`, { status: 503 }), named, 'InSync'],
   ] as const)('%s', async (_name, host, changes, expected) => {
     expect(await outcome(clusterFounding(aNode('server', changes)), host)).toBe(expected);
   });
 });
 
-test('an agent has a server to join', () => {
+test('a server to join is an error only on a server', () => {
   expect(serverToJoin(aNode('agent'))).toBeUndefined();
   expect(serverToJoin(aNode('server', { server: other }))?.message).toContain(other);
 });

@@ -36,7 +36,7 @@ describe('a fresh node', () => {
   });
 
   test.each(['server', 'agent'] as const)(
-    'blanks around a token are left out, on a fresh %s',
+    'blanks around a token are removed, on a fresh %s',
     async (role) => {
       const host = memoryHost();
       await settle(joinToken(aNode(role), cloudWith(' swordfish\n\n'), []), host);
@@ -49,7 +49,7 @@ describe('a fresh node', () => {
     expect(joinToken(node, cloudWith('x'), []).pacing).toEqual({ attempts: 3, every: 2_000 });
   });
 
-  test('an agent asks for a token of its own', async () => {
+  test('an agent requests its own token', async () => {
     const cloud = new FakeCloud({ secrets: { 'k3s-token': 'full', 'k3s-agent-token': 'agents-only' } });
     const settings = { joinToken: { agentSecretName: 'k3s-agent-token' } };
     const host = memoryHost();
@@ -58,7 +58,7 @@ describe('a fresh node', () => {
     expect(cloud.calls).toEqual(['secret k3s-agent-token']);
   });
 
-  test('a server does not take the token of the agents', async () => {
+  test('a server does not accept the token of the agents', async () => {
     const cloud = new FakeCloud({ secrets: { 'k3s-token': 'full', 'k3s-agent-token': 'agents-only' } });
     const settings = { joinToken: { agentSecretName: 'k3s-agent-token' } };
     const host = memoryHost();
@@ -66,7 +66,7 @@ describe('a fresh node', () => {
     expect((await host.readFile(path))?.content).toBe('full\n');
   });
 
-  test('an agent takes its own token, whatever a server left on its disk', async () => {
+  test('an agent uses its own token, even if a server left one on its disk', async () => {
     const host = memoryHost({ files: { [installed]: `K10${hash}::server:marlin\n` } });
     await settle(joinToken(aNode('agent'), cloudWith('swordfish'), []), host);
     expect((await host.readFile(path))?.content).toBe('swordfish\n');
@@ -82,7 +82,7 @@ describe('a fresh node', () => {
     expect(cloud.calls).toEqual([]);
   });
 
-  test('a file that is no token, or open to others, is fetched again', async () => {
+  test('a file that is not a token, or readable by others, is fetched again', async () => {
     const resource = joinToken(aNode('agent'), cloudWith('swordfish'), []);
     for (const file of [
       { content: '\n', mode: 0o600 },
@@ -106,7 +106,7 @@ describe('an installed server', () => {
     });
   }
 
-  test('asks for nothing until the comparison is due, and then again two hours later', async () => {
+  test('makes no request until the comparison is due, and the next one two hours later', async () => {
     const cloud = cloudWith('swordfish');
     const host = server('swordfish');
     const resource = joinToken(aNode('server'), cloud, []);
@@ -163,7 +163,7 @@ describe('an installed server', () => {
     },
   );
 
-  test('compares at once where its file has a time that is still to come', async () => {
+  test('compares at once if the time of its file is in the future', async () => {
     const host = server('swordfish');
     host.setClock(host.now() - hour);
     expect(await settle(joinToken(aNode('server'), cloudWith('swordfish'), []), host)).toEqual([
@@ -172,14 +172,14 @@ describe('an installed server', () => {
     ]);
   });
 
-  test('takes the full token of its own cluster', async () => {
+  test('accepts the full token of its own cluster', async () => {
     const host = server('swordfish');
     host.advance(2 * hour);
     const token = `K10${hash}::server:swordfish`;
     expect((await settle(joinToken(aNode('server'), cloudWith(token), []), host)).at(-1)).toBe('InSync');
   });
 
-  test('follows a rotation by hand, and a crash right after one of ours', async () => {
+  test('follows a rotation by hand, and a crash right after its own rotation', async () => {
     const host = server('swordfish', 'marlin');
     expect(await settle(joinToken(aNode('server'), cloudWith('x'), []), host)).toEqual([
       'Drifted token',
@@ -188,7 +188,7 @@ describe('an installed server', () => {
     expect((await host.readFile(path))?.content).toBe('marlin\n');
   });
 
-  test('with consent asks K3s to rotate, and no argument holds a token', async () => {
+  test('with consent asks K3s to rotate, without a token in an argument', async () => {
     const host = server('swordfish');
     host.onRequest({ method: 'PUT', url: 'https://127.0.0.1:6443/v1-k3s/token' }, (request, world) => {
       expect(reveal(request.headers?.authorization ?? '')).toBe(`Basic ${btoa('server:swordfish')}`);
@@ -205,7 +205,7 @@ describe('an installed server', () => {
     expect(JSON.stringify(host.journal[0])).not.toMatch(/swordfish|marlin/);
   });
 
-  test('names the digest of the token, and nothing of the token itself', async () => {
+  test('names the digest of the token, not the token', async () => {
     const host = server('swordfish');
     host.advance(2 * hour);
     const finding = await joinToken(aNode('server'), cloudWith('marlin'), []).check(host);
@@ -217,7 +217,7 @@ describe('an installed server', () => {
     expect(error?.message).not.toMatch(/swordfish|marlin/);
   });
 
-  test('keeps its token when the vault has moved on from the one that was consented to', async () => {
+  test('keeps its token if the vault has changed again since the consent', async () => {
     const host = server('swordfish');
     host.advance(2 * hour);
     const node = aNode('server', { settings: { consent: { tokenChange: [shortDigest('marlin')] } } });
@@ -226,7 +226,7 @@ describe('an installed server', () => {
     expect(host.journal).toEqual([]);
   });
 
-  test('keeps the old one when K3s refuses to rotate', async () => {
+  test('keeps the old token if K3s refuses to rotate', async () => {
     const host = server('swordfish').onRequest({ method: 'PUT', url: /token$/ }, { status: 500 });
     host.advance(2 * hour);
     const node = aNode('server', { settings: { consent: { tokenChange: true } } });
@@ -236,7 +236,7 @@ describe('an installed server', () => {
     expect((await host.readFile(path))?.content).toBe('swordfish\n');
   });
 
-  test('is told apart from a vault that is away', async () => {
+  test('distinguishes a new token from a vault that is away', async () => {
     const cloud = cloudWith('swordfish');
     cloud.fail('secret', new NodeError('VaultUnavailable', 'away'));
     const host = server('swordfish');
@@ -245,7 +245,7 @@ describe('an installed server', () => {
     expect(seen).toEqual(['Drifted (non-blocking) compared with the vault', 'VaultUnavailable (time)']);
   });
 
-  test('a dry run fetches nothing, concludes nothing and converges', async () => {
+  test('converges in a dry run without a request', async () => {
     const cloud = cloudWith('marlin');
     const host = server('swordfish');
     host.advance(2 * hour);
@@ -259,7 +259,7 @@ describe('an installed server', () => {
   });
 });
 
-test('a drift shows digests, never a token', async () => {
+test('shows digests in a drift, never a token', async () => {
   const host = memoryHost({
     files: { [path]: { content: 'marlin\n', mode: 0o600 }, [installed]: `K10${hash}::server:swordfish` },
   });

@@ -33,31 +33,55 @@ function world(): MemoryHost {
 }
 
 test.each([
-  ['a new VM', 'agent', memoryHost(), {}, 'InSync'],
-  ['the same role', 'server', world(), {}, 'InSync'],
-  ['another role', 'observability', world(), {}, 'RoleChanged (person)'],
-  ['another role, with consent', 'agent', world(), consent, 'Drifted k3s.service'],
-  ['another role, with consent to any', 'agent', world(), legacy, 'Drifted k3s.service'],
-  [
-    'consent for an earlier cluster',
-    'agent',
-    world(),
-    consentTo('server-to-agent@000000000000'),
-    'RoleChanged (person)',
-  ],
-  ['consent to another direction', 'agent', world(), consentTo('agent-to-server'), 'RoleChanged (person)'],
-] as const)('%s', async (_name, role, host, changes, expected) => {
+  { name: 'a new VM', role: 'agent', host: memoryHost(), changes: {}, expected: 'InSync' },
+  { name: 'the same role', role: 'server', host: world(), changes: {}, expected: 'InSync' },
+  {
+    name: 'another role',
+    role: 'observability',
+    host: world(),
+    changes: {},
+    expected: 'RoleChanged (person)',
+  },
+  {
+    name: 'another role, with consent',
+    role: 'agent',
+    host: world(),
+    changes: consent,
+    expected: 'Drifted k3s.service',
+  },
+  {
+    name: 'another role, with consent to any',
+    role: 'agent',
+    host: world(),
+    changes: legacy,
+    expected: 'Drifted k3s.service',
+  },
+  {
+    name: 'consent for an earlier cluster',
+    role: 'agent',
+    host: world(),
+    changes: consentTo('server-to-agent@000000000000'),
+    expected: 'RoleChanged (person)',
+  },
+  {
+    name: 'consent to another direction',
+    role: 'agent',
+    host: world(),
+    changes: consentTo('agent-to-server'),
+    expected: 'RoleChanged (person)',
+  },
+] as const)('$name: $expected', async ({ role, host, changes, expected }) => {
   expect(await outcome(roleChange(aNode(role, changes), []), host)).toBe(expected);
 });
 
-test('the consent that is asked for names the kinds and the cluster', async () => {
+test('the requested consent names the kinds and the cluster', async () => {
   const asked = await roleChange(aNode('agent'), [])
     .check(world())
     .catch((thrown: Error) => thrown.message);
   expect(asked).toContain(`add \`consent: { roleChange: [${change}] }\` to /etc/slipway/config.yaml`);
 });
 
-test('an agent is known by the CA of its server, and a node that never came up by its kind alone', async () => {
+test('an agent is identified by the CA of its server, and a node that never came up only by its kind', async () => {
   const ca = aCa();
   const units = { '/etc/systemd/system/k3s-agent.service': 'unit' };
   const asked = (host: MemoryHost) =>
@@ -74,7 +98,7 @@ test('an agent and an observability node are the same kind', async () => {
   expect(await outcome(roleChange(aNode('observability'), []), host)).toBe('InSync');
 });
 
-test('with consent the old role is taken down step by step, and its data kept', async () => {
+test('with consent the old role is removed step by step, and its data kept', async () => {
   const host = world();
   const seen = await settle(roleChange(aNode('agent', consent), []), host);
   expect(seen).toEqual([
@@ -96,7 +120,7 @@ test('with consent the old role is taken down step by step, and its data kept', 
   }
 });
 
-test('a crash anywhere on the way heals, and loses nothing', async () => {
+test('a crash at any step heals, and loses nothing', async () => {
   for (const mutation of [1, 2, 3, 4, 5]) {
     const host = world().crashBefore(mutation);
     const resource = roleChange(aNode('agent', consent), []);
@@ -107,7 +131,7 @@ test('a crash anywhere on the way heals, and loses nothing', async () => {
   }
 });
 
-test('while it stops, it is waited for', async () => {
+test('a service that is stopping is waited for', async () => {
   const host = world().on(
     { file: 'systemctl', args: /^show/ },
     'ActiveState=deactivating\nUnitFileState=disabled\n',
@@ -119,7 +143,7 @@ test('while it stops, it is waited for', async () => {
   });
 });
 
-test('an old service that was stopped by hand is disabled too, so that no reboot starts it', async () => {
+test('a service that was stopped by hand is also disabled, so that no reboot starts it', async () => {
   const host = world().on(
     { file: 'systemctl', args: /^show/ },
     'ActiveState=inactive\nUnitFileState=enabled\n',
@@ -127,7 +151,7 @@ test('an old service that was stopped by hand is disabled too, so that no reboot
   expect(await outcome(roleChange(aNode('agent', consent), []), host)).toBe('Drifted k3s.service');
 });
 
-test('an agent whose data was moved aside is known by its own cluster, not by that of a server before it', async () => {
+test('an agent is identified by its own cluster, not by the moved data of an earlier server', async () => {
   const [own, earlier] = [aCa(), aCa()];
   const host = memoryHost({
     files: {
@@ -151,8 +175,8 @@ describe('the role that a node keeps until consent', () => {
     });
 
   test.each([
-    ['a new VM has none', memoryHost(), aNode('agent')],
-    ['it is the wanted one where the kind is the same', world(), aNode('server')],
+    ['a new VM has no such role', memoryHost(), aNode('agent')],
+    ['it is the wanted role if the kind is the same', world(), aNode('server')],
     ['it is given up with consent', world(), aNode('agent', consent)],
   ])('%s', async (_name, host, node) => {
     expect(await keepingRole(host, node)).toBe(node);
@@ -170,7 +194,7 @@ describe('the role that a node keeps until consent', () => {
     [[], 'agent'],
     [['disk=ssd'], 'agent'],
     [['disk=ssd', 'role=observability'], 'observability'],
-  ])('is the agent whose labels K3s was given, with the server it has joined: %j', async (labels, name) => {
+  ])('is the agent whose labels K3s uses, with the server it has joined: %j', async (labels, name) => {
     const node = aNode('server', { server: 'https://10.0.0.4:6443' });
     expect(await keepingRole(asAgent(...labels), node)).toMatchObject({
       role: { name },
@@ -184,7 +208,7 @@ describe('the role that a node keeps until consent', () => {
     expect((await keepingRole(host, aNode('server'))).role.name).toBe('agent');
   });
 
-  test('is in care while the change waits for consent to what it is', async () => {
+  test('is kept in order while the change waits for consent', async () => {
     const kept = roleChange(await keepingRole(world(), aNode('agent')), []);
     expect(await outcome(kept, world())).toBe('RoleChanged (person, non-blocking)');
     const asked = await kept.check(world()).catch((thrown: Error) => thrown.message);

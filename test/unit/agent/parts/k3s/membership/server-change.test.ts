@@ -18,7 +18,7 @@ const consentTo = (...serverChange: readonly string[]) => ({ settings: { consent
 const moved = 'https://10.0.0.9:6443';
 const dropIn = '/etc/rancher/k3s/config.yaml.d/mine.yaml';
 
-/** What an agent has that does not come from its server. */
+/** Files of an agent that do not come from its server. */
 const kept = ['kubelet.kubeconfig.bak', 'my-client.crt', 'pod-manifests'];
 
 /** An agent that has joined `configured`, whose CA was `ca`; the wanted server shows `shown`. */
@@ -58,7 +58,7 @@ function unconfigured(files: Readonly<Record<string, string>> = {}) {
   return host;
 }
 
-/** An agent that scripts made: its server is in the unit, or in the file of variables beside it. */
+/** An agent installed by scripts: its server is in the unit, or in the EnvironmentFile beside it. */
 function adopted(flags: string, variables = '') {
   const host = unconfigured();
   const unit = '/etc/systemd/system/k3s-agent.service';
@@ -67,7 +67,7 @@ function adopted(flags: string, variables = '') {
   return host;
 }
 
-/** An agent whose file of the CA a power loss left empty, with a token that pins this CA. */
+/** An agent whose CA file a power loss emptied, with a token that pins this CA. */
 function damaged(pinned: string, shown = ca) {
   const host = world(server, shown);
   host.files.write(`${agent}/server-ca.crt`, '');
@@ -75,13 +75,13 @@ function damaged(pinned: string, shown = ca) {
   return host;
 }
 
-describe('what is found', () => {
+describe('the check of the server', () => {
   test.each([
     ['no server is known, and none was joined', memoryHost(), { server: undefined }, 'InSync'],
     ['no server is known any more', world(), { server: undefined }, 'ServerUnknown (time, non-blocking)'],
     ['its line was damaged by hand', configured(`server: "${moved}\n`), {}, 'InSync'],
     ['its line names another server as well', configured(`server: "${moved}" "x"\n`), {}, 'InSync'],
-    ['another key ends like its own', configured(`old-server: "${moved}"\n`), {}, 'InSync'],
+    ['the name of another key ends with `server`', configured(`old-server: "${moved}"\n`), {}, 'InSync'],
     ['its configuration is gone', unconfigured(), {}, 'InSync'],
     [
       'its configuration is gone, and a drop-in names another',
@@ -89,12 +89,12 @@ describe('what is found', () => {
       {},
       'InSync',
     ],
-    ['an adopted unit names none', adopted(''), {}, 'InSync'],
+    ['an adopted unit names no server', adopted(''), {}, 'InSync'],
     ['it has not joined yet', memoryHost(), {}, 'InSync'],
     ['its server is the same', world(), {}, 'InSync'],
     ['its server shows the CA that the token pins, and its own file is damaged', damaged(ca), {}, 'InSync'],
     [
-      'its server shows another CA than the token pins, and its own file is damaged',
+      'its server shows a CA that differs from the pinned one, and its own file is damaged',
       damaged(ca, otherCa),
       {},
       'ServerChanged (person, non-blocking)',
@@ -115,22 +115,22 @@ describe('what is found', () => {
       'ServerChanged (person, non-blocking)',
     ],
     ['its server is away, and consented to', world(server, unreachable(server)), consentTo(server), 'InSync'],
-    ['the question itself is at fault', world(server, new TypeError('bug')), {}, 'Error: bug'],
-    ['the CA is another', world(server, otherCa), {}, 'ServerChanged (person, non-blocking)'],
-    ['another program has it join the same', adopted(`--server ${server}/`), {}, 'InSync'],
+    ['the request causes a defect', world(server, new TypeError('bug')), {}, 'Error: bug'],
+    ['the CA has changed', world(server, otherCa), {}, 'ServerChanged (person, non-blocking)'],
+    ['an adopted unit joins the same server', adopted(`--server ${server}/`), {}, 'InSync'],
     [
-      'another program has it join another',
+      'an adopted unit joins another server',
       adopted(`--server ${moved}`),
       {},
       'ServerChanged (person, non-blocking)',
     ],
     [
-      'a variable has it join another',
+      'a variable joins another server',
       adopted('', `K3S_URL='${moved}'`),
       {},
       'ServerChanged (person, non-blocking)',
     ],
-    ['another program names no server', adopted('--server nowhere://x'), {}, 'InSync'],
+    ['an adopted unit names an invalid server', adopted('--server nowhere://x'), {}, 'InSync'],
     ['that address is consented to', world(moved), consentTo(server), 'InSync'],
     [
       'another address is consented to',
@@ -163,7 +163,7 @@ describe('what is found', () => {
 });
 
 test.each(['inactive', 'failed'])(
-  'with consent the agent stops (%s), forgets its server, its CA last, and is new',
+  'with consent the agent stops (%s) and forgets its server, its CA last',
   async (stopped) => {
     let state = 'active';
     const host = world(server, otherCa)
@@ -188,7 +188,7 @@ test.each(['inactive', 'failed'])(
   },
 );
 
-describe('the consent that is asked for', () => {
+describe('the requested consent', () => {
   test.each([
     ['an address', world(moved), [server], `this agent has joined ${moved}, and ${server} is wanted.`],
     [
@@ -203,7 +203,7 @@ describe('the consent that is asked for', () => {
       [server, pinnedCa(otherCa).hash],
       `${server} is wanted, which shows another CA than the one this agent knows.`,
     ],
-  ] as const)('names %s, and is enough', async (_name, host, subjects, what) => {
+  ] as const)('names %s, and is sufficient', async (_name, host, subjects, what) => {
     const asked = await serverChange(aNode('agent'), [])
       .check(host)
       .catch((thrown: Error) => thrown.message);
@@ -221,7 +221,7 @@ describe('the server that a node keeps until consent', () => {
     ['the old one without consent', world(moved), aNode('agent'), moved],
     ['the old one while no server is wanted', world(moved), aNode('agent', { server: undefined }), moved],
     [
-      'the old one while none is wanted, whatever is consented to',
+      'the old one while none is wanted, despite consent',
       world(moved),
       aNode('agent', { server: undefined, ...consent }),
       moved,
@@ -246,13 +246,13 @@ describe('the server that a node keeps until consent', () => {
       moved,
     ],
     ['the wanted one before it has joined', memoryHost(), aNode('agent'), server],
-    ['the wanted one where the old is not known', unconfigured(), aNode('agent'), server],
+    ['the wanted one if the old one is unknown', unconfigured(), aNode('agent'), server],
     ['none on a server', serverWithToken(), aNode('server'), undefined],
   ])('is %s', async (_name, host, node, kept) => {
     expect((await keepingServer(host, node)).server).toBe(kept);
   });
 
-  test('is not asked for where it stays the same', async () => {
+  test('is not contacted if it stays the same', async () => {
     const node = aNode('agent');
     expect(await keepingServer(world(), node)).toBe(node);
   });
@@ -261,11 +261,11 @@ describe('the server that a node keeps until consent', () => {
 test.each([
   [server, `join ${server}`],
   [undefined, 'learn which server to join'],
-])('a plan shows what is done for the server %s', (wanted, summary) => {
+])('a plan shows the change for the server %s', (wanted, summary) => {
   expect(serverChange(aNode('agent', { server: wanted }), []).summary).toBe(summary);
 });
 
-test('no step on the way counts as the whole, so that nothing starts K3s in between', async () => {
+test('no single step counts as the whole change, so K3s is not started in between', async () => {
   for (const state of ['active', 'inactive']) {
     const host = world(server, otherCa).on({ file: 'systemctl', args: /^show/ }, `ActiveState=${state}\n`);
     const finding = await serverChange(aNode('agent', consent), []).check(host);
@@ -273,7 +273,7 @@ test('no step on the way counts as the whole, so that nothing starts K3s in betw
   }
 });
 
-test('a crash anywhere on the way heals', async () => {
+test('a crash at any step of the change heals', async () => {
   for (const mutation of [1, 2, 3, 4, 5]) {
     let state = 'active';
     const host = world(server, otherCa)
@@ -291,7 +291,7 @@ test('a crash anywhere on the way heals', async () => {
   }
 });
 
-test('while it stops, it is waited for', async () => {
+test('a service that is stopping is waited for', async () => {
   const host = world(server, otherCa).on({ file: 'systemctl' }, 'ActiveState=deactivating\n');
   expect(await serverChange(aNode('agent', consent), []).check(host)).toMatchObject({
     state: 'Waiting',
@@ -300,7 +300,7 @@ test('while it stops, it is waited for', async () => {
   });
 });
 
-test('with consent the token pins the CA that was consented to before the old one is forgotten', async () => {
+test('with consent the token pins the new CA before the old one is forgotten', async () => {
   const host = world(server, otherCa).on({ file: 'systemctl' }, 'ActiveState=inactive\n');
   const path = '/var/lib/slipway/join-token';
   host.files.write(path, `K10${pinnedCa(ca).hash}::node:swordfish\n`, 0o600);

@@ -13,7 +13,7 @@ describe('serverCa', () => {
     ['answers', 'pong', ca, ca],
     ['is away', unreachable(server), ca, 'ServerUnreachable (time)'],
     ['is starting', { status: 503 }, ca, 'ServerNotReady (time)'],
-    ['is no K3s', 'hello', ca, 'ServerUnreachable (time)'],
+    ['is not K3s', 'hello', ca, 'ServerUnreachable (time)'],
     ['has no CA yet', 'pong', { status: 503 }, 'ServerNotReady (time)'],
     ['has an empty CA', 'pong', '', 'ServerNotReady (time)'],
   ] as readonly [string, ResponseAnswer, ResponseAnswer, string][])(
@@ -27,12 +27,12 @@ describe('serverCa', () => {
   test.each([
     ['azure', 'the network security group lets TCP 6443 pass.'],
     ['static', 'every firewall on the way lets TCP 6443 pass.'],
-  ] as const)('on %s it may be that not %s', async (cloud, words) => {
+  ] as const)('on %s reports that perhaps not %s', async (cloud, words) => {
     const host = memoryHost().onGet(`${server}/ping`, 'hello');
     await expect(serverCa(host, server, clouds[cloud].hints)).rejects.toThrow(words);
   });
 
-  test('goes past the proxy', async () => {
+  test('bypasses the proxy', async () => {
     const host = memoryHost();
     for (const path of ['ping', 'cacerts']) {
       host.onGet(`${server}/${path}`, (request) => {

@@ -15,7 +15,7 @@ const authority = anAuthority();
 const ca = authority.certificate;
 const joined = { '/var/lib/rancher/k3s/agent/server-ca.crt': ca };
 
-/** A server that takes the password `swordfish` and bootstrap tokens `abcdef.…`. */
+/** A server that accepts the password `swordfish` and bootstrap tokens `abcdef.…`. */
 function world(token: string, files: Record<string, string> = {}): MemoryHost {
   return memoryHost({ files: { [path]: { content: `${token}\n`, mode: 0o600 }, ...files } })
     .onGet(`${server}/ping`, 'pong')
@@ -40,9 +40,9 @@ describe('an agent that joins', () => {
     ['with a password', 'swordfish', 'swordfish', ['InSync']],
     ['with the full token', `K10${pinnedCa(ca).hash}::server:swordfish`, 'x', ['InSync']],
     ['with a bootstrap token', 'abcdef.0123456789abcdef', 'x', ['InSync']],
-    ['with an old password', 'marlin', 'swordfish', ['Drifted join token', 'InSync']],
+    ['with an outdated password', 'marlin', 'swordfish', ['Drifted join token', 'InSync']],
     [
-      'with a password the vault has too',
+      'with a rejected password that is also in the vault',
       'marlin',
       'marlin',
       ['Drifted join token', 'TokenRejected (person)'],
@@ -54,7 +54,7 @@ describe('an agent that joins', () => {
       ['Drifted join token', 'InSync'],
     ],
     [
-      'with the token of another cluster in the vault too',
+      'with the token of another cluster that is also in the vault',
       `K10${wrongHash}::server:swordfish`,
       `K10${wrongHash}::server:swordfish`,
       ['Drifted join token', 'TokenCaMismatch (person)'],
@@ -65,7 +65,7 @@ describe('an agent that joins', () => {
   });
 
   test.each(['', '\0'.repeat(600), ca.slice(0, 200)])(
-    'and whose file of the CA is damaged shows a token that pins it: case %#',
+    'is accepted with a damaged CA file and a token that pins the CA: case %#',
     async (damage) => {
       const files = { '/var/lib/rancher/k3s/agent/server-ca.crt': damage };
       const token = `K10${pinnedCa(ca).hash}::node:swordfish`;
@@ -76,7 +76,7 @@ describe('an agent that joins', () => {
   describe('and was part of a cluster', () => {
     const left = { '/var/lib/rancher/k3s/agent/pod-manifests/x': '' };
 
-    test('keeps the pin that it has from consent, whatever server answers meanwhile', async () => {
+    test('keeps the pin from a consent, whatever server answers', async () => {
       const host = world(`K10${wrongHash}::node:swordfish`, left);
       const { resource } = agent();
       expect(await settle(resource, host)).toEqual(['Drifted join token', 'TokenCaMismatch (person)']);
@@ -87,14 +87,17 @@ describe('an agent that joins', () => {
       await expect(remedy(host)).rejects.toThrow(`remove that file`);
     });
 
-    test.each(['marlin', 'swordfish'])('takes %s of the vault with the pin', async (before) => {
-      const hash = pinnedCa(ca).hash;
-      const host = world(`K10${hash}::node:${before}`, left);
-      await settle(agent().resource, host);
-      expect(host.files.text(path)).toBe(`K10${hash}::node:swordfish\n`);
-    });
+    test.each(['marlin', 'swordfish'])(
+      'adds the pin to the password of the vault after %s',
+      async (before) => {
+        const hash = pinnedCa(ca).hash;
+        const host = world(`K10${hash}::node:${before}`, left);
+        await settle(agent().resource, host);
+        expect(host.files.text(path)).toBe(`K10${hash}::node:swordfish\n`);
+      },
+    );
 
-    test('takes a token of the vault that pins another CA', async () => {
+    test('accepts a token of the vault that pins another CA', async () => {
       const host = world(`K10${wrongHash}::node:swordfish`, left);
       const full = `K10${pinnedCa(ca).hash}::server:swordfish`;
       expect(await settle(agent(full).resource, host)).toEqual(['Drifted join token', 'InSync']);
@@ -102,11 +105,11 @@ describe('an agent that joins', () => {
     });
   });
 
-  test('is not asked in a dry run, which has no token', async () => {
+  test('sends no request in a dry run, which has no token', async () => {
     await expect(agent().resource.check(world('‹redacted›'))).rejects.toThrow(Recorded);
   });
 
-  test('puts the token of the vault into the 0600 file', async () => {
+  test('writes the token of the vault to the 0600 file', async () => {
     const host = world('marlin');
     await settle(agent().resource, host);
     expect(await host.readFile(path)).toMatchObject({ content: 'swordfish\n', mode: 0o600 });
@@ -117,27 +120,27 @@ describe('an agent that joins', () => {
     [{ status: 418 }, 'UnexpectedAnswer (time)'],
     [{ status: 403 }, 'Drifted join token'],
     [unreachable(server), 'ServerUnreachable (time)'],
-  ])('when readyz answers %j', async (answer, expected) => {
+  ])('is checked by readyz, which answers %j', async (answer, expected) => {
     const host = world('swordfish').onGet(`${server}/v1-k3s/readyz`, answer);
     expect(await outcome(agent().resource, host)).toBe(expected);
   });
 });
 
-describe('an agent that has joined is held up by nothing', () => {
-  test('not by a dry run, which shows its token to nobody', async () => {
+describe('an agent that has joined is not blocked', () => {
+  test('by a dry run, which sends no token', async () => {
     const host = world('swordfish', joined).onGet(`${server}/v1-k3s/readyz`, new Recorded());
     expect(await agent().resource.check(host)).toMatchObject({ state: 'Waiting', blocks: false });
   });
 
   test.each([
-    ['the server is away', unreachable(server), 'ServerUnreachable (time, non-blocking)'],
-    ['the server is starting', { status: 503 }, 'ServerNotReady (time, non-blocking)'],
+    ['if the server is away', unreachable(server), 'ServerUnreachable (time, non-blocking)'],
+    ['if the server is starting', { status: 503 }, 'ServerNotReady (time, non-blocking)'],
   ])('%s', async (_name, ping, expected) => {
     const host = world('swordfish', joined).onGet(`${server}/ping`, ping);
     expect(await outcome(agent().resource, host)).toBe(expected);
   });
 
-  test('the token is rejected, and so is what comes of fetching another', async () => {
+  test('by a rejected token, or by a failed request for a new one', async () => {
     const { cloud, resource } = agent('marlin');
     const host = world('marlin', joined);
     expect(await outcome(resource, host)).toBe('Drifted (non-blocking) join token');
@@ -152,7 +155,7 @@ describe('an agent that has joined is held up by nothing', () => {
 describe('an agent that has joined, by the pin of its token', () => {
   const pinned = (pem: string) => `K10${pinnedCa(pem).hash}::node:swordfish`;
 
-  /** The server shows another CA than the agent knows, and takes the token under the CA it shows. */
+  /** The server shows a CA that the agent does not know, and accepts the token under that CA. */
   function showing(shown: string, token: string): MemoryHost {
     return world(token, joined)
       .onGet(`${server}/cacerts`, shown)
@@ -164,22 +167,34 @@ describe('an agent that has joined, by the pin of its token', () => {
   }
 
   test.each([
-    ['keeps the pin of the CA it has joined', ca, pinned(ca), ['InSync'], ca],
-    ['takes the password back and does not fetch it again', ca, 'swordfish', ['InSync'], undefined],
-  ] as const)('%s', async (_name, shown, token, expected, pin) => {
+    {
+      name: 'keeps the pin of the CA that it has joined',
+      shown: ca,
+      token: pinned(ca),
+      expected: ['InSync'],
+      pin: ca,
+    },
+    {
+      name: 'keeps a password without a pin, and does not fetch it again',
+      shown: ca,
+      token: 'swordfish',
+      expected: ['InSync'],
+      pin: undefined,
+    },
+  ] as const)('$name', async ({ shown, token, expected, pin }) => {
     const host = showing(shown, token);
     expect(await settle(agent().resource, host)).toEqual(expected);
     expect(host.files.text(path)?.trim()).toBe(pin === undefined ? token : pinned(pin));
   });
 
-  test('follows a CA that the known one certified', async () => {
+  test('follows a CA that the known CA certified', async () => {
     const shown = rotated(authority);
     const host = showing(shown, pinned(ca));
     expect(await settle(agent().resource, host)).toEqual(['Drifted (non-blocking) CA', 'InSync']);
     expect(host.files.read(path)).toMatchObject({ content: `${pinned(shown)}\n`, mode: 0o600 });
   });
 
-  test('does not follow one whose server does not have its key', async () => {
+  test('does not follow a CA whose server does not have its key', async () => {
     const host = showing(rotated(authority), pinned(ca)).onGet(
       `${server}/v1-k3s/readyz`,
       unreachable(server),
@@ -188,13 +203,13 @@ describe('an agent that has joined, by the pin of its token', () => {
     expect(host.files.text(path)?.trim()).toBe(pinned(ca));
   });
 
-  test('shows its token to no foreign CA', async () => {
+  test('sends no token under a foreign CA', async () => {
     const host = showing(aCa(), pinned(ca));
     expect(await settle(agent().resource, host)).toEqual(['ServerUnreachable (time, non-blocking)']);
     expect(host.files.text(path)?.trim()).toBe(pinned(ca));
   });
 
-  test('is rejected once and for all where the vault has the same password', async () => {
+  test('stays rejected if the vault has the same password', async () => {
     const token = pinned(ca).replace('swordfish', 'marlin');
     const { resource } = agent('marlin');
     expect(await settle(resource, world(token, joined))).toEqual([
@@ -207,7 +222,7 @@ describe('an agent that has joined, by the pin of its token', () => {
 describe('a server whose certificate does not name its address', () => {
   const untrusted = new NodeError('TlsUntrusted', 'ERR_TLS_CERT_ALTNAME_INVALID');
 
-  test('is joined as K3s joins it, by its CA, with a remark', async () => {
+  test('is joined by its CA as in K3s, with a remark', async () => {
     const host = world('swordfish').onGet(`${server}/v1-k3s/readyz`, ({ trust }) =>
       Object(trust).anyName ? 'ok' : untrusted,
     );

@@ -34,11 +34,11 @@ test.each([
   `K10xK10${hash}::server:x`,
   `K10${hash}::x`,
   'schlüssel',
-])('%j is none', (text) => {
+])('%j is not a token', (text) => {
   expect(parseToken(text)).toBeUndefined();
 });
 
-test('the headers that show a token read as redacted', () => {
+test('the headers with a token are printed as redacted', () => {
   const headers = [basicAuth('node', 'swordfish'), bearerAuth('abcdef.0123456789abcdef')];
   expect(headers.map(reveal)).toEqual(['Basic bm9kZTpzd29yZGZpc2g=', 'Bearer abcdef.0123456789abcdef']);
   expect(headers.map(String)).toEqual(['Basic ‹redacted›', 'Bearer ‹redacted›']);

@@ -12,25 +12,37 @@ function stamped(invocationId: string) {
 }
 
 test.each([
-  ['of another unit', 'active', 'running', {}, foreign],
-  ["of Slipway's unit", 'active', 'running', stamped('f0f0f0f0f0f0f0f0'), undefined],
-  [
-    "of Slipway's unit, which could not stamp it",
-    'active',
-    'running',
-    { '/run/slipway-k3s/x': '' },
-    undefined,
-  ],
-  ['that begins under another unit', 'activating', 'start', {}, foreign],
-  ['that is over', 'inactive', 'dead', {}, undefined],
-  [
-    'that has ended, its runtime directory with it, and is repeated',
-    'activating',
-    'auto-restart',
-    {},
-    undefined,
-  ],
-])('a start %s', async (_name, active, sub, files, expected) => {
+  { name: 'of another unit', active: 'active', sub: 'running', files: {}, expected: foreign },
+  {
+    name: "of Slipway's unit",
+    active: 'active',
+    sub: 'running',
+    files: stamped('f0f0f0f0f0f0f0f0'),
+    expected: undefined,
+  },
+  {
+    name: "of Slipway's unit, without a stamp",
+    active: 'active',
+    sub: 'running',
+    files: { '/run/slipway-k3s/x': '' },
+    expected: undefined,
+  },
+  {
+    name: 'that is in progress under another unit',
+    active: 'activating',
+    sub: 'start',
+    files: {},
+    expected: foreign,
+  },
+  { name: 'that has ended', active: 'inactive', sub: 'dead', files: {}, expected: undefined },
+  {
+    name: 'that has ended with its runtime directory, and is repeated',
+    active: 'activating',
+    sub: 'auto-restart',
+    files: {},
+    expected: undefined,
+  },
+])('a start $name', async ({ active, sub, files, expected }) => {
   const shown = `ActiveState=${active}\nSubState=${sub}\nInvocationID=f0f0f0f0f0f0f0f0\n`;
   const host = memoryHost({ files }).on({ file: 'systemctl', args: /^show k3s.service/ }, shown);
   expect(await foreignStart(host, aNode('server'))).toBe(expected);

@@ -73,25 +73,25 @@ describe('the state of the unit', () => {
     ['is stopping', { ActiveState: 'deactivating' }, '', 'Waiting ServiceStarting'],
     ['starts', { ActiveState: 'activating', SubState: 'start' }, 'hello', 'Waiting ServiceStarting'],
     [
-      'starts, and says why it does not get on',
+      'starts, and reports why it does not continue',
       { ActiveState: 'activating', SubState: 'start' },
       rejected,
       'Waiting TokenRejected',
     ],
     [
-      'starts, its job still there as that of every unit of Type=notify',
+      'starts, with a job, as every unit of Type=notify',
       { ActiveState: 'activating', SubState: 'start', Job: '123' },
       rejected,
       'Waiting TokenRejected',
     ],
     [
-      'ends again and again',
+      'keeps ending',
       { ActiveState: 'activating', SubState: 'auto-restart', NRestarts: '4' },
       fatal,
       'ServiceFailed (time)',
     ],
     [
-      'ends again and again for a known cause',
+      'keeps ending for a known cause',
       { ActiveState: 'activating', SubState: 'auto-restart' },
       'flag provided but not defined: -x',
       'K3sConfigInvalid (person)',
@@ -100,7 +100,7 @@ describe('the state of the unit', () => {
     expect(await outcome(k3sService(aNode('agent'), startSources, []), world(shown, journal))).toBe(expected);
   });
 
-  test('its last words are quoted', async () => {
+  test('the last lines of K3s are quoted', async () => {
     const host = world(
       { ActiveState: 'activating', SubState: 'auto-restart', NRestarts: '4', ExecMainStatus: '1' },
       fatal,
@@ -115,7 +115,7 @@ describe('the state of the unit', () => {
     ['core-dump', '7', true],
     ['signal', '9', false],
     ['exit-code', '11', false],
-  ])('an end by %s %s names what K3s has unpacked: %j', async (Result, ExecMainStatus, isNamed) => {
+  ])('an end by %s %s names the unpacked files of K3s: %j', async (Result, ExecMainStatus, isNamed) => {
     const host = world({ ActiveState: 'activating', SubState: 'auto-restart', Result, ExecMainStatus });
     const error = await k3sService(aNode('agent'), startSources, [])
       .check(host)
@@ -126,7 +126,7 @@ describe('the state of the unit', () => {
   test.each([
     [{ ActiveState: 'inactive' }, 'systemctl start --no-block k3s-agent.service'],
     [{ ActiveState: 'failed' }, 'systemctl start --no-block k3s-agent.service'],
-  ])('%j is corrected without waiting', async (shown, command) => {
+  ])('%j is corrected without a wait', async (shown, command) => {
     const host = world(shown).on({ file: 'systemctl', args: /^start/ });
     const finding = await k3sService(aNode('agent'), startSources, []).check(host);
     if (finding.state === 'Drifted') await finding.drift.remedy(host);
@@ -134,7 +134,7 @@ describe('the state of the unit', () => {
   });
 });
 
-describe('what K3s was started with', () => {
+describe('an input of the start of K3s', () => {
   const starts = { ActiveState: 'activating', SubState: 'start' };
   const config = paths.k3s.config;
   const token = paths.slipway.joinToken;
@@ -146,46 +146,106 @@ describe('what K3s was started with', () => {
   const mirrors = { 'docker.io': { endpoint: ['https://a.io'] } };
 
   test.each([
-    ['is what is there', {}, {}, undefined, 'InSync'],
-    ['is another config.yaml', {}, {}, [config, 'b'], 'Drifted (non-blocking) config'],
-    ['is another config.yaml, while it starts', {}, starts, [config, 'b'], 'Drifted config'],
-    ['is a fresh login', { onRotate: 'never' }, {}, login, 'InSync'],
-    ['is a fresh login', { onRotate: 'auto' }, {}, login, 'InSync'],
-    ['is a fresh login', { onRotate: 'restart' }, {}, login, 'Drifted (non-blocking) registryLogins'],
-    ['is a fresh login for a mirror', { onRotate: 'never', mirrors }, {}, login, 'InSync'],
-    [
-      'is a fresh login for a mirror',
-      { onRotate: 'auto', mirrors },
-      {},
-      login,
-      'Drifted (non-blocking) registryLogins',
-    ],
-    ['is a login that only containerd has', { onRotate: 'never' }, {}, lasting, 'InSync'],
-    [
-      'is a login that only containerd has',
-      { onRotate: 'auto' },
-      {},
-      lasting,
-      'Drifted (non-blocking) lastingLogins',
-    ],
-    [
-      'is a login that only containerd has',
-      { onRotate: 'restart' },
-      {},
-      lasting,
-      'Drifted (non-blocking) registryLogins, lastingLogins',
-    ],
-    ['is another token, which a running node does not need', {}, {}, [token, 'u'], 'InSync'],
-    ['is another token, while it starts', {}, starts, [token, 'u'], 'Drifted joinToken'],
-    ['is unknown: the stamp is of another start', {}, { InvocationID: 'i2' }, [config, 'b'], 'InSync'],
-  ] as const)('%s: %j', async (_name, registries, shown, edit, expected) => {
+    { name: 'is what is there', registries: {}, shown: {}, edit: undefined, expected: 'InSync' },
+    {
+      name: 'is another config.yaml',
+      registries: {},
+      shown: {},
+      edit: [config, 'b'],
+      expected: 'Drifted (non-blocking) config',
+    },
+    {
+      name: 'is another config.yaml, while it starts',
+      registries: {},
+      shown: starts,
+      edit: [config, 'b'],
+      expected: 'Drifted config',
+    },
+    {
+      name: 'is a fresh login',
+      registries: { onRotate: 'never' },
+      shown: {},
+      edit: login,
+      expected: 'InSync',
+    },
+    {
+      name: 'is a fresh login',
+      registries: { onRotate: 'auto' },
+      shown: {},
+      edit: login,
+      expected: 'InSync',
+    },
+    {
+      name: 'is a fresh login',
+      registries: { onRotate: 'restart' },
+      shown: {},
+      edit: login,
+      expected: 'Drifted (non-blocking) registryLogins',
+    },
+    {
+      name: 'is a fresh login for a mirror',
+      registries: { onRotate: 'never', mirrors },
+      shown: {},
+      edit: login,
+      expected: 'InSync',
+    },
+    {
+      name: 'is a fresh login for a mirror',
+      registries: { onRotate: 'auto', mirrors },
+      shown: {},
+      edit: login,
+      expected: 'Drifted (non-blocking) registryLogins',
+    },
+    {
+      name: 'is a login that only containerd has',
+      registries: { onRotate: 'never' },
+      shown: {},
+      edit: lasting,
+      expected: 'InSync',
+    },
+    {
+      name: 'is a login that only containerd has',
+      registries: { onRotate: 'auto' },
+      shown: {},
+      edit: lasting,
+      expected: 'Drifted (non-blocking) lastingLogins',
+    },
+    {
+      name: 'is a login that only containerd has',
+      registries: { onRotate: 'restart' },
+      shown: {},
+      edit: lasting,
+      expected: 'Drifted (non-blocking) registryLogins, lastingLogins',
+    },
+    {
+      name: 'is another token, which a running node does not need',
+      registries: {},
+      shown: {},
+      edit: [token, 'u'],
+      expected: 'InSync',
+    },
+    {
+      name: 'is another token, while it starts',
+      registries: {},
+      shown: starts,
+      edit: [token, 'u'],
+      expected: 'Drifted joinToken',
+    },
+    {
+      name: 'is unknown: the stamp is of another start',
+      registries: {},
+      shown: { InvocationID: 'i2' },
+      edit: [config, 'b'],
+      expected: 'InSync',
+    },
+  ] as const)('$name: $registries', async ({ registries, shown, edit, expected }) => {
     const host = world(shown);
     await stamp(host, paths, { invocationId: 'i1' });
     if (edit) host.files.write(edit[0], edit[1]);
     expect(await outcome(k3sService(withServer(registries), startSources, []), host)).toBe(expected);
   });
 
-  test('a stamp of an older Slipway, which knew no lasting logins, restarts nothing', async () => {
+  test('without lasting logins in the stamp of an older Slipway restarts nothing', async () => {
     const host = world({});
     await stamp(host, paths, { invocationId: 'i1' });
     const old = JSON.parse(host.files.text(paths.k3s.stamp) ?? '');
@@ -198,8 +258,8 @@ describe('what K3s was started with', () => {
   });
 
   test.each([
-    ['is to be put back first', 'a', 'Waiting Blocked'],
-    ['is what is wanted', 'b', 'Drifted (non-blocking) config'],
+    ['is to be restored first', 'a', 'Waiting Blocked'],
+    ['is the wanted one', 'b', 'Drifted (non-blocking) config'],
   ])('another config.yaml that %s', async (_, content, expected) => {
     const host = world({});
     await stamp(host, paths, { invocationId: 'i1' });
@@ -209,9 +269,9 @@ describe('what K3s was started with', () => {
   });
 
   test.each([
-    ['runs meanwhile, and is watched', {}, false],
+    ['keeps running, and is watched', {}, false],
     ['does not run', starts, true],
-  ] as const)('a K3s that is to be restarted %s', async (_name, shown, blocks) => {
+  ] as const)('a K3s that waits for its restart %s', async (_name, shown, blocks) => {
     const host = world(shown);
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(config, 'b');
@@ -219,7 +279,7 @@ describe('what K3s was started with', () => {
     expect(finding).toMatchObject({ state: 'Drifted', drift: { blocks } });
   });
 
-  test('restarts without waiting', async () => {
+  test('a restart does not wait', async () => {
     const host = world({}).on({ file: 'systemctl', args: ['restart', '--no-block', 'k3s.service'] });
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(config, 'b');
@@ -229,7 +289,7 @@ describe('what K3s was started with', () => {
   });
 });
 
-describe('an input that a new part brings', () => {
+describe('an input of a new part', () => {
   const starting = { ActiveState: 'activating', SubState: 'start' };
   const path = '/var/lib/new-part/rules';
   const read = async (host: HostReader) => (await host.readFile(path))?.content ?? '';
@@ -242,9 +302,9 @@ describe('an input that a new part brings', () => {
     ['restarts K3s', {}, {}, 'Drifted (non-blocking) newPart'],
     ['restarts it while it starts', {}, starting, 'Drifted newPart'],
     ['restarts nothing while it is unfit', { isFit: async () => false }, {}, 'InSync'],
-    ['restarts nothing as what it was in another form', { formerly: async () => 'a' }, {}, 'InSync'],
+    ['restarts nothing if only its form has changed', { formerly: async () => 'a' }, {}, 'InSync'],
     ['restarts nothing that runs, if only a start needs it', { onlyWhileStarting: true }, {}, 'InSync'],
-    ['restarts nothing while it is not known', { text: async () => undefined }, {}, 'InSync'],
+    ['restarts nothing while it is unknown', { text: async () => undefined }, {}, 'InSync'],
   ] as const)('%s', async (_, input, shown, expected) => {
     const sources = bring(input);
     const host = world(shown);
@@ -254,14 +314,14 @@ describe('an input that a new part brings', () => {
     expect(await outcome(k3sService(aNode('server'), sources, []), host)).toBe(expected);
   });
 
-  test('restarts nothing whose stamp did not know it', async () => {
+  test('restarts nothing if the stamp does not have it', async () => {
     const host = world({});
     await stamp(host, paths, { invocationId: 'i1' });
     expect(await outcome(k3sService(aNode('server'), bring({}), []), host)).toBe('InSync');
   });
 });
 
-describe('what is said while K3s runs', () => {
+describe('the message about a running K3s', () => {
   test.each([
     [['a.io'], /^K3s runs; it is not known what this start was given, /],
     [[], /^K3s runs$/],
@@ -274,7 +334,7 @@ describe('what is said while K3s runs', () => {
     `${paths.k3s.agent}/images/x.txt/a`,
     `${paths.k3s.config}.d/x.yaml/a`,
     `${paths.k3s.agent}/etc/containerd/config.toml/a`,
-  ])('a stray folder of %s is nobody’s trouble', async (path) => {
+  ])('ignores a stray folder of %s', async (path) => {
     const host = world({});
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(path, '');
@@ -293,26 +353,59 @@ describe('what is said while K3s runs', () => {
   const lasting = `${registriesYaml}  docker.io: { auth: { username: v } }\n`;
 
   test.each([
-    ['never', {}, registriesYaml, registriesYaml, 'K3s runs'],
-    ['auto', {}, registriesYaml, registriesYaml, 'K3s runs'],
-    [
-      'auto',
-      { mirrors },
-      registriesYaml,
-      registriesYaml,
-      `K3s runs; restarted at each rotation, because ${why}`,
-    ],
-    ['restart', { mirrors }, registriesYaml, registriesYaml, 'K3s runs'],
-    ['never', { mirrors }, registriesYaml, registriesYaml, `K3s runs; ${kept}; ${auto}`],
-    ['never', { mirrors }, withEnd, registriesYaml, `K3s runs; ${kept}; ${auto}`],
-    ['never', {}, registriesYaml, lasting, `K3s runs; ${changed}; ${auto}`],
-    ['never', { mirrors }, withEnd, lasting, `K3s runs; ${kept}; ${changed}; ${auto}`],
-  ])('%s %j', async (onRotate, settings, before, after, expected) => {
-    const host = world({});
-    host.files.write(paths.k3s.registries, before);
-    await stamp(host, paths, { invocationId: 'i1' });
-    host.files.write(paths.k3s.registries, after);
-    const finding = await k3sService(withServer({ onRotate, ...settings }), startSources, []).check(host);
-    expect(finding).toEqual({ state: 'InSync', message: expected });
-  });
+    { onRotate: 'never', settings: {}, before: registriesYaml, after: registriesYaml, expected: 'K3s runs' },
+    { onRotate: 'auto', settings: {}, before: registriesYaml, after: registriesYaml, expected: 'K3s runs' },
+    {
+      onRotate: 'auto',
+      settings: { mirrors },
+      before: registriesYaml,
+      after: registriesYaml,
+      expected: `K3s runs; restarted at each rotation, because ${why}`,
+    },
+    {
+      onRotate: 'restart',
+      settings: { mirrors },
+      before: registriesYaml,
+      after: registriesYaml,
+      expected: 'K3s runs',
+    },
+    {
+      onRotate: 'never',
+      settings: { mirrors },
+      before: registriesYaml,
+      after: registriesYaml,
+      expected: `K3s runs; ${kept}; ${auto}`,
+    },
+    {
+      onRotate: 'never',
+      settings: { mirrors },
+      before: withEnd,
+      after: registriesYaml,
+      expected: `K3s runs; ${kept}; ${auto}`,
+    },
+    {
+      onRotate: 'never',
+      settings: {},
+      before: registriesYaml,
+      after: lasting,
+      expected: `K3s runs; ${changed}; ${auto}`,
+    },
+    {
+      onRotate: 'never',
+      settings: { mirrors },
+      before: withEnd,
+      after: lasting,
+      expected: `K3s runs; ${kept}; ${changed}; ${auto}`,
+    },
+  ])(
+    'with onRotate $onRotate and $settings is $expected',
+    async ({ onRotate, settings, before, after, expected }) => {
+      const host = world({});
+      host.files.write(paths.k3s.registries, before);
+      await stamp(host, paths, { invocationId: 'i1' });
+      host.files.write(paths.k3s.registries, after);
+      const finding = await k3sService(withServer({ onRotate, ...settings }), startSources, []).check(host);
+      expect(finding).toEqual({ state: 'InSync', message: expected });
+    },
+  );
 });

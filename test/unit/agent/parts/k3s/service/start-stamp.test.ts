@@ -51,7 +51,7 @@ function pinning(pinned: string, known?: string) {
   };
 }
 
-test('a start notes its release, and one that names none keeps the note', async () => {
+test('a start notes its release, and a start without a release keeps the note', async () => {
   const host = world();
   await stamp(host, paths, { invocationId: 'i1' });
   host.on({ file: 'k3s', args: ['--version'] }, { exitCode: 126 });
@@ -69,7 +69,7 @@ describe('changedInputs', () => {
       ['registries', 'registryLogins'],
     ],
     [
-      'a password that kubelet has from its provider',
+      'a password that kubelet gets from its provider',
       (host: MemoryHost) => host.files.write(k3s.registries, registries('two')),
       ['registryLogins'],
     ],
@@ -123,12 +123,12 @@ describe('changedInputs', () => {
       [],
     ],
     [
-      'a credential provider for others',
+      'a credential provider for other registries',
       (host: MemoryHost) => host.files.write(k3s.credentialProvider, provider('b.io')),
       ['credentialProvider'],
     ],
     [
-      "somebody else's credential provider",
+      "another tool's credential provider",
       (host: MemoryHost) => host.files.write(k3s.credentialProvider, foreign),
       [],
     ],
@@ -139,7 +139,7 @@ describe('changedInputs', () => {
     ],
     ['a lost credential provider', (host: MemoryHost) => host.files.remove(k3s.credentialProvider), []],
     [
-      'a credential provider for others, without its plugin',
+      'a credential provider for other registries, without its plugin',
       (host: MemoryHost) => {
         host.files.write(k3s.credentialProvider, provider('b.io'));
         host.files.remove(plugin);
@@ -160,7 +160,7 @@ describe('changedInputs', () => {
     ['a malformed one', k3s.registries, '{', ['registries', 'registryLogins']],
     ['no credential provider', k3s.credentialProvider, undefined, ['credentialProvider']],
     ["somebody else's", k3s.credentialProvider, foreign, ['credentialProvider']],
-  ])('a start with %s: once there is one, it counts', async (_name, path, before, expected) => {
+  ])('a start with %s: a later valid file counts as a change', async (_name, path, before, expected) => {
     const host = world();
     const whole = host.files.text(path) ?? '';
     if (before === undefined) host.files.remove(path);
@@ -171,7 +171,7 @@ describe('changedInputs', () => {
     expect(found && (await changedInputs(host, node, found, inputs))).toEqual(expected);
   });
 
-  test('a provider that is gone counts where the settings name no login server', async () => {
+  test('a removed provider counts as a change if the settings name no login server', async () => {
     const host = world();
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.remove(k3s.credentialProvider);
@@ -181,7 +181,7 @@ describe('changedInputs', () => {
     ]);
   });
 
-  test('what an older stamp does not know has not changed', async () => {
+  test('an input that an older stamp does not have counts as unchanged', async () => {
     const host = world();
     expect(await changedInputs(host, node, { invocationId: 'i1', inputs: {}, notes: {} }, inputs)).toEqual(
       [],
@@ -203,7 +203,7 @@ describe('readStamp', () => {
     expect((await readStamp(host, paths, invocationId))?.invocationId).toBe(expected);
   });
 
-  test('none', async () => {
+  test('a missing stamp', async () => {
     expect(await readStamp(world(), paths, 'i1')).toBeUndefined();
   });
 });
@@ -220,7 +220,7 @@ test.each([
   expect((await readStamp(host, paths, 'i1'))?.notes.loginEnds).toEqual(expected);
 });
 
-test('the stamp is 0600, and holds digests only', async () => {
+test('the stamp is 0600, and contains only digests', async () => {
   const host = world();
   await stamp(host, paths, { invocationId: 'i1' });
   const found = await host.readFile(k3s.stamp);

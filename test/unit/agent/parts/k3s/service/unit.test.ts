@@ -47,7 +47,7 @@ describe('renderUnit', () => {
     expect(renderUnit(aNode('observability'))).toBe(agent);
   });
 
-  test('below another root, whose name systemd would misread', () => {
+  test('below another root with special characters', () => {
     const rendered = renderUnit(aNode('server', { root: '/tmp/50% $lab "a"' }));
     expect(rendered).toContain('EnvironmentFile=-/tmp/50%% $lab "a"/etc/default/%N\n');
     expect(rendered).toContain('ExecStartPre=-/usr/bin/slipway stamp --root "/tmp/50%% $$lab \\"a\\""\n');
@@ -73,7 +73,7 @@ describe('renderUnit', () => {
   });
 });
 
-test('the unit is written, then systemd is told', () => {
+test('the unit is written before systemd is reloaded', () => {
   expect(unit(aNode('agent'), ['x']).map(({ id, needs }) => [id, needs])).toEqual([
     ['File//etc/systemd/system/k3s-agent.service', ['x']],
     ['UnitLoaded/k3s-agent.service', ['File//etc/systemd/system/k3s-agent.service']],

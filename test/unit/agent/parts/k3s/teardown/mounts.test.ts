@@ -5,7 +5,7 @@ import { outcome, settle } from '../../../a-node.ts';
 
 const data = '/var/lib/rancher/k3s';
 
-/** K3s' data, with these mounted on the machine. */
+/** The data of K3s, with these mounts on the machine. */
 function machine(...points: readonly string[]) {
   const lines = points.map((point) => `tmpfs ${point} tmpfs rw 0 0\n`);
   return memoryHost({ files: { '/proc/mounts': lines.join(''), [`${data}/a`]: 'a', [`${data}/b/c`]: 'c' } });
@@ -14,15 +14,15 @@ function machine(...points: readonly string[]) {
 test.each([
   ['nothing is mounted', [], [`remove ${data}`]],
   ['something is mounted beside it', [`${data}-backup`], [`remove ${data}`]],
-  ['it is a mount of its own', [data], [`remove ${data}/a`, `remove ${data}/b`]],
-])('where %s it goes', async (_, points, expected) => {
+  ['it is a mount point', [data], [`remove ${data}/a`, `remove ${data}/b`]],
+])('the data of K3s is removed if %s', async (_, points, expected) => {
   const host = machine(...points);
   expect((await settle(emptied(data, []), host)).at(-1)).toBe('InSync');
   expect(host.lines()).toEqual(expected);
 });
 
 test.each([[`${data}/storage/disk`], [`${data}/with\\040blank`]])(
-  'nothing is deleted while something is mounted at %s',
+  'no data is deleted while something is mounted at %s',
   async (point) => {
     const host = machine(data, point);
     expect(await outcome(emptied(data, []), host)).toBe('FileSystemError (time)');
@@ -30,8 +30,8 @@ test.each([[`${data}/storage/disk`], [`${data}/with\\040blank`]])(
   },
 );
 
-describe('behind a link', () => {
-  /** /var/lib/rancher leads to a disk of its own, as mounts there are named. */
+describe('data of K3s behind a link', () => {
+  /** /var/lib/rancher leads to a separate disk, whose paths the list of mounts has. */
   function linked(...points: readonly string[]) {
     const lines = points.map((point) => `tmpfs ${point} tmpfs rw 0 0\n`);
     return memoryHost({
@@ -43,13 +43,13 @@ describe('behind a link', () => {
     });
   }
 
-  test('nothing is deleted while something is mounted in it', async () => {
+  test('is not deleted while something is mounted in it', async () => {
     expect(await outcome(emptied(data, []), linked('/disk', '/disk/rancher/k3s/storage'))).toBe(
       'FileSystemError (time)',
     );
   });
 
-  test('what K3s mounted is unmounted', async () => {
+  test('has the mounts of K3s unmounted', async () => {
     const host = linked('/disk', '/disk/rancher/k3s/agent/containerd/a');
     host.on({ file: 'umount' }, () => {
       host.files.write('/proc/mounts', 'tmpfs /disk tmpfs rw 0 0\n');
@@ -63,12 +63,12 @@ describe('behind a link', () => {
     expect(host.lines()).toEqual(['run umount --lazy -- /disk/rancher/k3s/agent/containerd/a']);
   });
 
-  test('links that lead to each other end the search', async () => {
+  test('survives a circle of links', async () => {
     const host = memoryHost({ files: { '/proc/mounts': '', '/a': { link: '/b' }, '/b': { link: 'a' } } });
     expect(await outcome(unmounted(['/a/'], []), host)).toBe('InSync');
   });
 
-  test('where the directory itself is one, what it leads to is emptied', async () => {
+  test('is emptied if the directory itself is a link', async () => {
     const host = machine();
     host.files.link('/linked', data);
     expect((await settle(emptied('/linked', []), host)).at(-1)).toBe('InSync');

@@ -48,10 +48,14 @@ describe('the executable', () => {
   test.each([
     ['is there', { installed: 'v1.36.3+k3s1' }, 'InSync'],
     ['is missing', {}, 'Drifted version'],
-    ['is another, before the node joins', { installed: 'v1.30.0+k3s1' }, 'Drifted (non-blocking) version'],
+    [
+      'is another version, before the node joins',
+      { installed: 'v1.30.0+k3s1' },
+      'Drifted (non-blocking) version',
+    ],
     ['is missing on a joined node', { joined: joinedServer }, 'Drifted version'],
     [
-      'is another on a joined server',
+      'is another version on a joined server',
       { installed: 'v1.36.2+k3s1', joined: joinedServer },
       'VersionDrift (person, non-blocking)',
     ],
@@ -66,11 +70,11 @@ describe('the executable', () => {
       'VersionRefused (person, non-blocking)',
     ],
     [
-      'is two minors old',
+      'is two minor versions old',
       { installed: 'v1.34.9+k3s1', joined: joinedServer, settings: auto },
       'VersionRefused (person, non-blocking)',
     ],
-    ['wants what is no release', { wanted: 'stable' }, 'VersionRefused (person, non-blocking)'],
+    ['wants an invalid release', { wanted: 'stable' }, 'VersionRefused (person, non-blocking)'],
     [
       'follows its server',
       {
@@ -94,7 +98,7 @@ describe('the executable', () => {
       'VersionRefused (person, non-blocking)',
     ],
     [
-      'waits for its server to answer',
+      'waits for an answer of its server',
       { role: 'agent', installed: 'v1.36.2+k3s1', joined: joinedAgent, settings: auto, server: '' },
       'ApiUnavailable (time, non-blocking)',
     ],
@@ -134,7 +138,7 @@ describe('the executable', () => {
     ['names no version', { exitCode: 0 }, 'Drifted (non-blocking) version'],
     ['cannot be executed', { exitCode: 126 }, 'Drifted (non-blocking) version'],
     ['ends by a signal', { exitCode: 139 }, 'Drifted (non-blocking) version'],
-  ])('one of a node in a cluster that %s is downloaded again', async (_, answer, expected) => {
+  ])('of a joined node that %s is downloaded again', async (_, answer, expected) => {
     const host = memoryHost({ files: { [joinedServer]: 'there' } });
     host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, answer);
     expect(await outcome(k3sExecutable(aNode('server'), []), host)).toBe(expected);
@@ -143,28 +147,25 @@ describe('the executable', () => {
   test.each([
     ['is damaged', { exitCode: 126 }],
     ['is lost', { exitCode: 127 }],
-  ])(
-    'one that %s is the release that the node last started as again, before any other',
-    async (_, answer) => {
-      const last = '/var/lib/rancher/k3s/slipway-last-version';
-      const urls: string[] = [];
-      const settings = { k3s: { upgrade: 'auto' } };
-      for (const role of ['server', 'agent'] as const) {
-        const files = { [joinedServer]: 'there', [joinedAgent]: 'there', [last]: 'v1.36.2+k3s1\n' };
-        const host = memoryHost({ files }).onDownload(/./, 'v1.36.2+k3s1');
-        host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, answer);
-        for (const changes of [{}, { settings }]) {
-          const finding = await k3sExecutable(aNode(role, changes), []).check(host);
-          if (finding.state !== 'Drifted') throw new Error(finding.state);
-          await carryOut(finding.drift.remedy, host);
-          urls.push(finding.drift.summary ?? '');
-        }
+  ])('that %s is replaced by the release that the node last started', async (_, answer) => {
+    const last = '/var/lib/rancher/k3s/slipway-last-version';
+    const urls: string[] = [];
+    const settings = { k3s: { upgrade: 'auto' } };
+    for (const role of ['server', 'agent'] as const) {
+      const files = { [joinedServer]: 'there', [joinedAgent]: 'there', [last]: 'v1.36.2+k3s1\n' };
+      const host = memoryHost({ files }).onDownload(/./, 'v1.36.2+k3s1');
+      host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, answer);
+      for (const changes of [{}, { settings }]) {
+        const finding = await k3sExecutable(aNode(role, changes), []).check(host);
+        if (finding.state !== 'Drifted') throw new Error(finding.state);
+        await carryOut(finding.drift.remedy, host);
+        urls.push(finding.drift.summary ?? '');
       }
-      expect(new Set(urls)).toEqual(new Set(['download K3s v1.36.2+k3s1 to /usr/local/bin/k3s']));
-    },
-  );
+    }
+    expect(new Set(urls)).toEqual(new Set(['download K3s v1.36.2+k3s1 to /usr/local/bin/k3s']));
+  });
 
-  test('one that another user owns is downloaded again', async () => {
+  test('that another user owns is downloaded again', async () => {
     const host = memoryHost({ files: { '/usr/local/bin/k3s': { content: 'k3s', mode: 0o755 } } });
     host.files.give('/usr/local/bin/k3s', '1000:1000');
     host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n');

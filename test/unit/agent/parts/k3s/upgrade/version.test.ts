@@ -7,12 +7,12 @@ import {
 
 function version(text: string) {
   const found = parseVersion(text);
-  if (!found) throw new Error(`${text} is no version`);
+  if (!found) throw new Error(`${text} is not a version`);
   return found;
 }
 
 test.each(['stable', '1.36.3+k3s1', 'v1.36.3', 'v1.36+k3s1', 'v1.36.3+k3s1 ', 'v1.36.3-k3s1'])(
-  '%j is none',
+  '%j is not a version',
   (text) => {
     expect(parseVersion(text)).toBeUndefined();
   },

@@ -1,4 +1,4 @@
-/** An entry that can never match, or that one above it hides, would be noticed on a broken node only. */
+/** Finds entries that can never match, or that an earlier entry hides, which otherwise shows only on a broken node. */
 import { describe, expect, test } from 'vitest';
 import { clouds } from '../../../../../../../src/agent/clouds/index.ts';
 import { journalCauses } from '../../../../../../../src/agent/parts/k3s/service/journal/causes.ts';
@@ -8,12 +8,12 @@ const everyHints = Object.values(clouds).map(({ hints }) => hints);
 const { hints } = clouds.static;
 
 describe.each(journalCauses)('$reason: $pattern', (cause) => {
-  test('has as its sample one whole line, of logrus, of klog or of the command line', () => {
+  test('has one whole line of logrus, klog or the command line as its sample', () => {
     expect(cause.sample).toMatch(/^(time="\S+" level=\w+ msg="|[IWEF]\d{4} \d|Incorrect Usage: ).+$/);
   });
 
   test.each(cause.agentOnly ? (['agent'] as const) : (['agent', 'server'] as const))(
-    'finds its sample on %s, where no entry above it does',
+    'matches its sample on %s, and no earlier entry does',
     (command) => {
       const own = findCause(cause.sample, command, hints, [cause]);
       expect(own).toMatchObject({ reason: cause.reason });
@@ -21,14 +21,14 @@ describe.each(journalCauses)('$reason: $pattern', (cause) => {
     },
   );
 
-  test('advises in whole sentences on every cloud', () => {
+  test('has remedies in whole sentences on every cloud', () => {
     const { repair } = cause;
     for (const hints of everyHints)
       expect(typeof repair === 'string' ? repair : repair(hints)).toMatch(/^[A-Z].*\.$/);
   });
 });
 
-test('no two entries say the same, so that each can be told from the others', () => {
+test('no two entries have the same text', () => {
   const said = journalCauses.map(({ reason, repair }) => `${reason}: ${repair}`);
   expect(new Set(said).size).toBe(said.length);
 });

@@ -105,7 +105,7 @@ describe('findCause, by the line of K3s', () => {
       invalid('failed to get CA certs: Get "https://127.0.0.1:6444/cacerts": EOF'),
       'ServerUnreachable',
     ],
-    // As a real K3s 1.36 says it, of its own node
+    // As a real K3s 1.36 logs it, about its own node
     [
       'agent',
       waiting('"overlayfs" snapshotter cannot be enabled for "/var/lib/rancher/k3s/agent/containerd"'),
@@ -174,12 +174,12 @@ describe('findCause, by the line of K3s', () => {
     ['agent', line('fatal', 'Error: failed to retrieve agent configuration: context canceled')],
     ['agent', line('info', 'Running load balancer k3s-agent-load-balancer 127.0.0.1:6444')],
     ['agent', ''],
-  ] as const)('on %s none in: %s', (command, log) => {
+  ] as const)('on %s finds no cause in: %s', (command, log) => {
     expect(findCause(log, command, clouds.azure.hints)).toBeUndefined();
   });
 
   test.each(['exec format error', 'exec: "k3s-server": executable file not found in $PATH'])(
-    'says of what K3s has unpacked and cannot run how it is unpacked anew: %s',
+    'names the remedy for unpacked files that K3s cannot run: %s',
     (words) => {
       expect(findCause(line('fatal', words), 'server', clouds.azure.hints)?.message).toContain(
         'rm -r /var/lib/rancher/k3s/data/',
@@ -187,12 +187,12 @@ describe('findCause, by the line of K3s', () => {
     },
   );
 
-  test('takes no container of another processor for a damaged K3s', () => {
+  test('does not mistake a container for another processor for a damaged K3s', () => {
     const log = `E1101 12:00:00.000000    4711 pod_workers.go:1301] "Error syncing pod" err="exec /app: exec format error"`;
     expect(findCause(log, 'server', clouds.azure.hints)).toBeUndefined();
   });
 
-  test('the newest counts', () => {
+  test('the newest cause counts', () => {
     const log = [invalid('failed to get CA certs: EOF'), waiting('x: 503 Service Unavailable')].join('\n');
     expect(findCause(log, 'agent', clouds.azure.hints)?.reason).toBe('ServerNotReady');
   });
@@ -200,12 +200,12 @@ describe('findCause, by the line of K3s', () => {
   test.each([
     ['azure', 'and that the network security group lets TCP 6443 pass.'],
     ['static', 'and that every firewall on the way lets TCP 6443 pass.'],
-  ] as const)('says on %s what may keep a node from its server', (cloud, words) => {
+  ] as const)('on %s names what may keep a node from its server', (cloud, words) => {
     const log = invalid('failed to get CA certs: EOF');
     expect(findCause(log, 'agent', clouds[cloud].hints)?.message).toContain(words);
   });
 
-  test('quotes as K3s meant it, and not without an end', () => {
+  test('quotes the unescaped text of K3s, truncated', () => {
     const cause = findCause(invalid(`"quoted" ${'x'.repeat(400)}`), 'agent', clouds.azure.hints);
     expect(cause?.message).toContain('6443: "quoted" xxx');
     expect(cause?.message.length).toBeLessThan(450);
