@@ -7,16 +7,16 @@ import { clouds } from '../src/agent/clouds/index.ts';
 import { gitOpsEngines } from '../src/agent/gitops/index.ts';
 import { namesOf, roles } from '../src/roles/index.ts';
 
-/** What every part may import, beside its own files. */
+/** The zones that every part may import, besides its own. */
 const belowParts = [
   ...['engine', 'resources', 'clouds', 'settings', 'roles', 'node', 'paths', 'own files', 'reasons'],
   ...['part', 'sections', 'probe'],
 ];
 
-/** The parts, each a zone, from which one reads which of them may know which. */
+/** The parts, each of which is a zone. */
 const parts = ['machine', 'network', 'registry', 'k3s'] as const;
 
-/** What the files of each zone may import, beside their own zone. The first zone whose prefix fits is a file's. */
+/** The zones and the zones that each may import besides itself. A file belongs to the first zone that matches. */
 const zones: readonly {
   readonly zone: string;
   readonly files: RegExp;
@@ -141,17 +141,17 @@ const zones: readonly {
   },
 ];
 
-/** What may be taken from a part past its index.ts, and by whom: leaves, which import nothing of the part. */
+/** The files of a part that may be imported past its index.ts, and by which files; they import nothing of the part. */
 const leaves: readonly { readonly leaf: RegExp; readonly files: RegExp }[] = [
   { leaf: /^src\/agent\/parts\/registry\/answer\//, files: /^src\/(launcher|commands)\// },
   { leaf: /^src\/agent\/parts\/\w+\/reasons\.ts$/, files: /^src\/agent\/vocabulary\.ts$/ },
   { leaf: /^src\/agent\/parts\/\w+\/settings\.ts$/, files: /^src\/agent\/settings\// },
 ];
 
-/** The folders of K3s in their order: each may know those before it, and the files beside them know all. */
+/** The folders of K3s in order: each may import earlier ones, and the files beside them may import all. */
 const k3sFolders = ['flags', 'teardown', 'membership', 'upgrade', 'config', 'service'];
 
-/** Where a package lives, if it has one home only. */
+/** The only files that may import a package, if it has one home. */
 const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^@azure\//, files: /^src\/agent\/clouds\/azure\// },
   { package: /^node-cron$/, files: /^src\/agent\/(host\/clock\/cron-ticks|settings\/cron-form)\.ts$/ },
@@ -161,13 +161,13 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^(systeminformation|pino-pretty)$/, files: /^src\/agent\/host\// },
 ];
 
-/** Folders whose files only the table beside them may take something from, their reasons apart. */
+/** Folders whose files only the table beside them may import, except for their reasons. */
 const tables: readonly { readonly table: string; readonly folder: RegExp }[] = [
   { table: 'src/agent/clouds/index.ts', folder: /^src\/agent\/clouds\/[^/]+\// },
   { table: 'src/agent/gitops/index.ts', folder: /^src\/agent\/gitops\/[^/]+\// },
 ];
 
-/** What the engine has no word of, not even in a comment. */
+/** Words that the engine must not contain, even in a comment. */
 const foreignToTheEngine = /\w*(k3s|azure|flux|kube|registry|registries)\w*/i;
 
 /** The only files that may touch the machine: its files, programs, network, clock and environment. */
@@ -175,22 +175,28 @@ const machineFiles =
   /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|operator)\.ts|commands\/(?!cli|expose-metrics)[^/]*\.ts|launcher\/(?!environment|version)[^/]*\.ts)$/;
 
 /**
- * The only files that may end the process: where it begins, and where no caller is left that an error could reach: an
- * error that nothing caught, a signal, and a pass that hangs.
+ * The only files that may end the process: its entry, and places that an error cannot leave: an uncaught error, a
+ * signal, and a pass that hangs.
  */
 const processEnds =
   /^src\/(launcher\/(launch|exit-code)|commands\/uncaught-error|agent\/host\/(process\/signals|systemd\/hung-pass))\.ts$/;
 
-/** The only files that call JSON.parse: the one for all, the leaf that imports nothing, and what formats our own log lines. */
+/**
+ * The only files that call JSON.parse: the one for all, the leaf that imports nothing, and the one that formats our own
+ * log lines.
+ */
 const jsonFiles = /^src\/agent\/(engine\/json|parts\/registry\/answer\/[\w-]+|host\/process\/output)\.ts$/;
 
-/** Built-in modules that only compute, and are welcome everywhere. */
+/** Built-in modules that only compute and are allowed everywhere. */
 const pureModules = new Set(['crypto', 'path', 'util', 'url', 'zlib', 'assert', 'buffer', 'string_decoder']);
-/** The YAML library's readers quote what they read in errors and warnings, so only the files that hush them have them. */
+/**
+ * The readers of the YAML library quote their input in errors and warnings, so only the files that silence them may
+ * import them.
+ */
 const yamlHome = /^src\/agent\/settings\/yaml(-bounds)?\.ts$/;
 const pureNames = new Set(['isIP', 'isIPv4', 'isIPv6', 'BlockList']);
 
-/** What reads the clock, waits, reads the environment or uses the network without an import. */
+/** Globals that read the clock, wait, read the environment or use the network without an import. */
 const machineGlobals: readonly RegExp[] = [
   /\bDate\.now\b/,
   /\bnew Date\(\s*\)/,
@@ -201,7 +207,10 @@ const machineGlobals: readonly RegExp[] = [
   /(?<![.\w])fetch\(/,
 ];
 
-/** The names that tables give: what depends on one is a field of its record. `server` and `agent` are K3s', too. */
+/**
+ * The names in tables: a value that depends on one is a field of its record. `server` and `agent` are also names of
+ * K3s.
+ */
 const tableNames = [...Object.keys(clouds), ...Object.keys(gitOpsEngines), ...namesOf(roles)];
 const sharedNames = ['server', 'agent'];
 
@@ -216,7 +225,7 @@ interface SourceFile {
   readonly source: string;
 }
 
-/** Every import, those of types included: a type is knowledge too. */
+/** Every import, including imports of types. */
 function importsOf({ path, source }: SourceFile): readonly Import[] {
   const statements = source.matchAll(/^(?:import|export)\s+(?:([^;'"]*?)\s+from\s+)?'([^']+)'/gm);
   const expressions = source.matchAll(/\bimport()\('([^']+)'\)/g);
@@ -231,7 +240,7 @@ function zoneOf(path: string) {
   return zones.find(({ files }) => files.test(path));
 }
 
-/** What is wrong with a set of source files, one line each; nothing is wrong with an empty answer. */
+/** The violations of a set of source files, one line each. */
 function violations(files: readonly SourceFile[]): readonly string[] {
   const imports = files.flatMap(importsOf);
   return [
@@ -256,14 +265,14 @@ function isAllowed({ from, to, names }: Import): boolean {
   return importer === imported || importer.imports.includes(imported.zone);
 }
 
-/** Of a part everybody else sees index.ts. */
+/** True unless the import bypasses the index.ts of another part. */
 function isOpen(from: string, to: string): boolean {
   const part = partOf(to);
   if (part === undefined || part === partOf(from) || to === `${part}/index.ts`) return true;
   return leaves.some(({ leaf, files }) => leaf.test(to) && files.test(from));
 }
 
-/** Within K3s imports run one way. */
+/** True unless an import within K3s goes to a later folder. */
 function isBefore(from: string, to: string): boolean {
   const [importer, imported] = [from, to].map((path) => /^src\/agent\/parts\/k3s\/(\w+)\//.exec(path)?.[1]);
   if (importer === undefined || partOf(from) !== partOf(to)) return true;
@@ -290,7 +299,7 @@ function isAllowedPackage(from: string, to: string, names: string): boolean {
   return imported.length > 0 && imported.every((name) => pureNames.has(name));
 }
 
-/** Cycles in which files know one another, if only by a type; each begins where the search first met it. */
+/** Cycles of imports, including imports of types; each begins with the file that the search met first. */
 function cycles(imports: readonly Import[]): readonly (readonly string[])[] {
   const found: string[][] = [];
   const done = new Set<string>();
@@ -304,7 +313,7 @@ function cycles(imports: readonly Import[]): readonly (readonly string[])[] {
   return found;
 }
 
-/** Uses of the machine's globals outside of the files that may; comments do not count. */
+/** Uses of the machine's globals outside the allowed files, except in comments. */
 function touches({ path, source }: SourceFile): readonly string[] {
   if (machineFiles.test(path)) return [];
   const { code } = transformSync(source, { loader: 'ts', legalComments: 'none' });
@@ -320,7 +329,7 @@ function foreignWords({ path, source }: SourceFile): readonly string[] {
   return word === undefined ? [] : [`${path} may not speak of ${word}`];
 }
 
-/** Comparisons with a name of a table: of any text, or of what is called a role, with those that K3s' commands share. */
+/** Comparisons with a name of a table: with any text, or with a role for the names that are also commands of K3s. */
 function comparisons({ path, source }: SourceFile): readonly string[] {
   const compared = source.matchAll(
     /([\w.?]+) [!=]== '([\w-]+)'|'([\w-]+)' [!=]== ([\w.?]+)|case '([\w-]+)':/g,
@@ -333,7 +342,7 @@ function comparisons({ path, source }: SourceFile): readonly string[] {
   });
 }
 
-/** Texts from outside are read through a schema. */
+/** Reads JSON without a schema. */
 function readsJson({ path, source }: SourceFile): boolean {
   return !jsonFiles.test(path) && /\bJSON\.parse\b/.test(source);
 }
@@ -353,11 +362,11 @@ function sourceFiles(): readonly SourceFile[] {
     .map((path) => ({ path, source: readFileSync(path, 'utf8') }));
 }
 
-/** Words of Azure, which only its own folder says; on other clouds they would be wrong. */
+/** Words of Azure, which are wrong on other clouds and belong in its folder. */
 const azureWords =
   /azure|\bacr|AcrPull|key ?vault|network security group|169\.254\.169\.254|\bentra\b|virtual network|private (endpoint|dns)|role assignment|\babac\b|managed identit/i;
 
-/** Where they stand all the same, and why. */
+/** Files with a word of Azure, and why. */
 const azureWordsAllowed: Readonly<Record<string, string>> = {
   'src/agent/clouds/index.ts': 'the table names every cloud',
   'src/agent/vocabulary.ts': 'adds the reasons of every cloud',
@@ -369,7 +378,7 @@ const azureWordsAllowed: Readonly<Record<string, string>> = {
   'src/agent/parts/registry/settings.ts': 'a registry as an example',
 };
 
-/** Files outside of Azure's folder whose code, not counting comments, says a word of it. */
+/** Files outside of Azure's folder with a word of Azure in their code, except in comments. */
 function sayingAzure(files: readonly SourceFile[]): readonly string[] {
   return files
     .filter(({ path }) => !path.startsWith('src/agent/clouds/azure/'))
@@ -382,17 +391,17 @@ function withoutComments(source: string): string {
   return code;
 }
 
-/** Names that are texts of the program in their own folder alone, since they mean nothing else. */
+/** Names that may be text only in their own folder, since they mean nothing else. */
 const properNames = tableNames.filter((name) => ![...sharedNames, 'none'].includes(name));
 
-/** Where such a text stands all the same, and why. */
+/** Files with such a name as text, and why. */
 const properNamesAllowed: Readonly<Record<string, string>> = {
   'src/agent/clouds/index.ts': 'the cloud of a node whose settings name none',
   'src/agent/settings/facts-file.ts': 'the section that a facts file is',
   'src/roles/observability.ts': 'the record of that role',
 };
 
-/** Files that say the name of a cloud, engine or role as a text, outside of the folder of that name. */
+/** Files with the name of a cloud, engine or role as text, outside of the folder with that name. */
 function sayingNames(files: readonly SourceFile[]): readonly string[] {
   return files
     .filter(({ path, source }) => {
@@ -402,37 +411,36 @@ function sayingNames(files: readonly SourceFile[]): readonly string[] {
     .map(({ path }) => path);
 }
 
-/** Files that check a Resource, beside what the engine does with a plan, and why. */
+/** Files that check a Resource, besides the engine, and why. */
 const checkingAllowed: Readonly<Record<string, string>> = {
   'src/agent/doctor/conditions.ts': 'makes the checks of a plan without its remedies',
   'src/agent/engine/reconcile.ts': 'the reconciler',
   'src/agent/parts/k3s/service/service.ts':
-    'a hand may have written what K3s reads at its start since this pass looked at it',
+    'the files that K3s reads at its start may have changed since their check',
   'src/agent/parts/registry/older-timers.ts':
-    'on a node that has joined, a login that cannot be had does not keep dependants, and must keep this one',
-  'src/agent/resources/combinators.ts':
-    'makes Resources of Resources, each with the check of the one it is made of',
-  'src/setup/perform.ts': 'leaves out of a rehearsed plan what is as it should be',
+    'on a node that has joined, a missing login does not block dependants, but must block this one',
+  'src/agent/resources/combinators.ts': 'wraps Resources, and calls the check of the wrapped one',
+  'src/setup/perform.ts': 'leaves resources in sync out of a dry run',
 };
 
-/** A check that is called, or taken out of its Resource, in code without spaces. */
+/** A check that is called or taken out of its Resource, in code without spaces. */
 const checks = /\.check\(\w*(host|reader)\b|\bcheck\b[^{}()]*\}(of\b|=)/i;
 
-/** Files whose code checks a Resource: what another one is to wait for belongs in its `needs`. */
+/** Files whose code checks a Resource; a dependency belongs in `needs` of the dependant. */
 function checking(files: readonly SourceFile[]): readonly string[] {
   return files.filter(({ source }) => checks.test(withoutComments(source))).map(({ path }) => path);
 }
 
 describe('the sources', () => {
-  test('check Resources by the engine alone, but for what is allowed', () => {
+  test('check Resources only in the engine, except for allowed files', () => {
     expect([...checking(sourceFiles())].sort()).toEqual(Object.keys(checkingAllowed).sort());
   });
 
-  test('say the name of no cloud, engine or role outside of its folder, but for what is allowed', () => {
+  test('contain no name of a cloud, engine or role outside of its folder, except for allowed files', () => {
     expect([...sayingNames(sourceFiles())].sort()).toEqual(Object.keys(properNamesAllowed).sort());
   });
 
-  test('say nothing of Azure outside of its folder, but for what is allowed', () => {
+  test('contain no word of Azure outside of its folder, except for allowed files', () => {
     expect([...sayingAzure(sourceFiles())].sort()).toEqual(Object.keys(azureWordsAllowed).sort());
   });
 
@@ -445,7 +453,7 @@ describe('the sources', () => {
     expect(offenders.map(({ path }) => path)).toEqual([]);
   });
 
-  test('are all reached from the executable', () => {
+  test('are all reachable from the executable', () => {
     const imports = sourceFiles().flatMap(importsOf);
     const reached = new Set(['src/launcher/launch.ts']);
     for (const file of reached) {
@@ -456,63 +464,79 @@ describe('the sources', () => {
   });
 });
 
-describe('the rules see', () => {
+describe('the rules report', () => {
   const engine = 'src/agent/engine/a.ts';
   test.each([
     [
-      'a role that knows the cloud',
+      'a role that imports the cloud',
       'src/roles/a.ts',
       "import type { Cloud } from '../agent/clouds/cloud.ts';",
     ],
-    ['the engine that knows a part', engine, "import { a } from '../parts/machine/a.ts';"],
+    ['the engine that imports a part', engine, "import { a } from '../parts/machine/a.ts';"],
     [
-      "a part that knows another's inside",
+      'a part that imports an internal file of another',
       'src/agent/parts/machine/a.ts',
       "import { a } from '../k3s/a.ts';",
     ],
-    ["a report of a part's inside", 'src/agent/report/a.ts', "import { a } from '../parts/k3s/a/a.ts';"],
     [
-      "settings that know a part's inside",
+      'a report that imports an internal file of a part',
+      'src/agent/report/a.ts',
+      "import { a } from '../parts/k3s/a/a.ts';",
+    ],
+    [
+      'settings that import an internal file of a part',
       'src/agent/settings/a.ts',
       "import { a } from '../parts/k3s/a.ts';",
     ],
     [
-      'a section of the settings that knows its part',
+      'a section of the settings that imports its part',
       'src/agent/parts/k3s/settings.ts',
       "import { a } from './part.ts';",
     ],
     [
-      'rules of a section that know another part',
+      'rules of a section that import another part',
       'src/agent/parts/registry/settings-rules.ts',
       "import { a } from '../k3s/index.ts';",
     ],
     [
-      'settings that know more of the report than its section',
+      'settings that import more of the report than its section',
       'src/agent/settings/a.ts',
       "import { a } from '../report/metrics/metrics.ts';",
     ],
     [
-      'a folder of K3s that knows a later one',
+      'a folder of K3s that imports a later one',
       'src/agent/parts/k3s/membership/a.ts',
       "import { a } from '../service/a.ts';",
     ],
     [
-      'a folder of K3s that knows what lists it',
+      'a folder of K3s that imports its index',
       'src/agent/parts/k3s/flags/a.ts',
       "import { a } from '../index.ts';",
     ],
     ['a new folder of K3s', 'src/agent/parts/k3s/new/a.ts', "import { a } from '../service/a.ts';"],
-    ['K3s that knows another part', 'src/agent/parts/k3s/a.ts', "import { a } from '../registry/index.ts';"],
-    ['a part that knows the whole node', 'src/agent/parts/k3s/a.ts', "import { a } from '../index.ts';"],
-    ['K3s that knows an adapter', 'src/agent/parts/k3s/a.ts', "import { a } from '../../host/a.ts';"],
-    ['the loop that knows an adapter', 'src/agent/agent.ts', "import { a } from './clouds/azure/azure.ts';"],
-    ['a cloud that knows another', 'src/agent/clouds/static/a.ts', "import { a } from '../azure/a.ts';"],
+    [
+      'K3s that imports another part',
+      'src/agent/parts/k3s/a.ts',
+      "import { a } from '../registry/index.ts';",
+    ],
+    [
+      'a part that imports the table of parts',
+      'src/agent/parts/k3s/a.ts',
+      "import { a } from '../index.ts';",
+    ],
+    ['K3s that imports an adapter', 'src/agent/parts/k3s/a.ts', "import { a } from '../../host/a.ts';"],
+    [
+      'the loop that imports an adapter',
+      'src/agent/agent.ts',
+      "import { a } from './clouds/azure/azure.ts';",
+    ],
+    ['a cloud that imports another', 'src/agent/clouds/static/a.ts', "import { a } from '../azure/a.ts';"],
     ['a second table of clouds', 'src/agent/clouds/a.ts', "import { a } from './azure/azure.ts';"],
     ['an engine outside its table', 'src/commands/a.ts', "import { a } from '../agent/gitops/flux/flux.ts';"],
     ['a lazy import', 'src/agent/agent.ts', "await import('./host/node-host.ts');"],
     ['an export from elsewhere', engine, "export { a } from '../parts/machine/a.ts';"],
     ['files', engine, "import { readFile } from 'node:fs/promises';"],
-    ['a socket beside an address', engine, "import { connect, isIP } from 'node:net';"],
+    ['a socket imported with an address', engine, "import { connect, isIP } from 'node:net';"],
     ['a built-in module by its short name', engine, "import { join } from 'path';"],
     [
       'an Azure SDK outside of its adapter',
@@ -520,7 +544,7 @@ describe('the rules see', () => {
       "import { a } from '@azure/identity';",
     ],
     [
-      'cron beside cron-ticks.ts',
+      'cron outside of cron-ticks.ts',
       'src/agent/host/clock/cron-a.ts',
       "import { createTask } from 'node-cron';",
     ],
@@ -542,7 +566,7 @@ describe('the rules see', () => {
     ['a table of reasons that imports', 'src/agent/host/reasons.ts', "import { a } from './a.ts';"],
     ['JSON without a schema', 'src/agent/report/a.ts', 'const status = JSON.parse(text);'],
     ['an end of the process inside a command', 'src/commands/a.ts', 'process.exit(1);'],
-    ['a file of no zone', 'src/stray.ts', ''],
+    ['a file without a zone', 'src/stray.ts', ''],
     ['a file of 201 lines', engine, '\n'.repeat(201)],
   ])('%s', (_, path, source) => {
     expect(violations([{ path, source }])).toHaveLength(1);
@@ -556,7 +580,7 @@ describe('the rules see', () => {
     expect(checking([{ path: 'src/agent/parts/machine/a.ts', source }])).toHaveLength(1);
   });
 
-  test('the name of a cloud as a text, in whatever form it is asked for', () => {
+  test('the name of a cloud as text, in any expression', () => {
     const source = "export const isHere = (cloud: string) => ['azure'].includes(cloud); // 'flux'";
     expect(sayingNames([{ path: 'src/agent/plan.ts', source }])).toHaveLength(1);
     expect(sayingNames([{ path: 'src/agent/clouds/azure/a.ts', source }])).toEqual([]);
@@ -573,11 +597,11 @@ describe('the rules see', () => {
   test.each([
     ['an address', engine, "import { isIP } from 'node:net';"],
     [
-      'a folder of K3s that knows an earlier one',
+      'a folder of K3s that imports an earlier one',
       'src/agent/parts/k3s/service/a.ts',
       "import { a } from '../flags/a.ts';",
     ],
-    ['a part that knows another', 'src/agent/parts/machine/a.ts', "import { a } from '../k3s/index.ts';"],
+    ['a part that imports another', 'src/agent/parts/machine/a.ts', "import { a } from '../k3s/index.ts';"],
     [
       'settings with a section of a part',
       'src/agent/settings/a.ts',
@@ -589,7 +613,7 @@ describe('the rules see', () => {
       "import { a } from '../report/metrics/settings.ts';",
     ],
     [
-      'a section with rules of its own',
+      'a section with its own rules',
       'src/agent/parts/k3s/settings.ts',
       "import { a } from './settings-rules.ts';",
     ],
@@ -599,7 +623,7 @@ describe('the rules see', () => {
     ['a comment', engine, '// Date.now() and setTimeout are for the Host'],
     ['the host', 'src/agent/host/a.ts', "import { readFile } from 'node:fs/promises'; Date.now();"],
     ['the Azure adapter', 'src/agent/clouds/azure/a.ts', "import { a } from '@azure/identity';"],
-  ])('nothing wrong with %s', (_, path, source) => {
+  ])('no violation in %s', (_, path, source) => {
     expect(violations([{ path, source }])).toEqual([]);
   });
 });

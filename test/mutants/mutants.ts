@@ -1,8 +1,9 @@
 /**
- * Breaks the code that protects secrets, files and consent, one expression at a time, and wants a test red each time.
+ * Changes the code that protects secrets, files and consent, one expression at a time, and expects a test to fail each
+ * time.
  *
- * `npm run mutants [-- PATH...]`: every protected file, or those given. A mutant that survives is a missing test, or is
- * harmless and stands in judged.yaml with the reason. Exits with 1 while one is neither.
+ * `npm run mutants [-- PATH...]`: every protected file, or only these. A mutant that survives needs a test, or a line
+ * in judged.yaml with the reason why it is harmless. Exits with 1 if one has neither.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -11,12 +12,12 @@ import { Stryker } from '@stryker-mutator/core';
 import { parse, stringify } from 'yaml';
 import { protectedFiles } from './protected.ts';
 
-/** A change that no test noticed, as judged.yaml writes it down. */
+/** A change that no test noticed, as written in judged.yaml. */
 interface Mutant {
   readonly file: string;
-  /** The whole line on which the change begins, trimmed: it stays the same when lines move. */
+  /** The whole line on which the change begins, trimmed, since it stays the same when lines move. */
   readonly line: string;
-  /** What stood there, and what was put in its place, on one line each. */
+  /** The old and the new text, on one line each. */
   readonly change: string;
 }
 
@@ -43,7 +44,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Runs the mutants; resolves to those that every test passes with. */
+/** Runs the mutants; resolves to those that fail no test. */
 async function survivorsOf(mutate: readonly string[]): Promise<readonly Mutant[]> {
   process.chdir(repository);
   const results = await new Stryker({
@@ -52,12 +53,12 @@ async function survivorsOf(mutate: readonly string[]): Promise<readonly Mutant[]
     plugins: ['@stryker-mutator/vitest-runner'],
     vitest: { configFile: 'test/mutants/vitest.config.ts' },
     coverageAnalysis: 'perTest',
-    // Messages are judged by their readers.
+    // The wording of messages is not tested.
     mutator: { plugins: null, excludedMutations: ['StringLiteral'] },
-    // TypeScript 7 has no API that Stryker could rewrite this file with; there is nothing to rewrite in it.
+    // Stryker would rewrite this file with an API that TypeScript 7 does not have; it needs no rewrite.
     tsconfigFile: 'none',
     tempDirName: 'dist/.mutants',
-    // What was built, the root file systems of the booted hosts included, whose links Stryker cannot copy.
+    // Build results, including the root file systems of the booted hosts, whose links Stryker cannot copy.
     ignorePatterns: ['dist'],
     reporters: ['progress-append-only'],
   }).runMutationTest();
@@ -83,7 +84,7 @@ function onOneLine(code: string): string {
   return code.replace(/\s+/g, ' ').trim();
 }
 
-/** The keys of the mutants that were looked at and found harmless; each needs a reason. */
+/** The keys of the mutants that were judged harmless; each needs a reason. */
 function judgements(): ReadonlySet<string> {
   const path = join(import.meta.dirname, 'judged.yaml');
   const entries = parse(readFileSync(path, 'utf8')) as readonly (Mutant & { readonly harmless?: string })[];

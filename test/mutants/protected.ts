@@ -1,7 +1,7 @@
 /**
- * Where a mistake would show a secret, lose a file or take a consent that was not given: files below src/agent.
+ * Files below src/agent in which a mistake would show a secret, lose a file or assume a consent.
  *
- * A file is entered here once each of its survivors is caught by a test or judged.
+ * A file is listed once each of its surviving mutants is caught by a test or judged.
  */
 export const protectedFiles = [
   'clouds/jwt.ts',
@@ -42,7 +42,7 @@ export const protectedFiles = [
   'parts/k3s/membership/token.ts',
 ] as const;
 
-/** The tests that mutants are tried on: the own test of each file, and those of the real machine. */
+/** The tests that run against each mutant: those of the files, and those of the real machine. */
 export const tests = [
   ...protectedFiles.map((file) => `test/unit/agent/${file.replace(/ts$/, 'test.ts')}`),
   'test/unit/agent/parts/registry/registries-file.test.ts',

@@ -2,6 +2,6 @@ import { defineConfig } from 'vitest/config';
 import { tests } from './protected.ts';
 
 export default defineConfig({
-  // One process for all files, as the unit tests have it, since most of a mutant's time is loading.
+  // One process for all files, like the unit tests, since a mutant spends most of its time loading.
   test: { include: tests, isolate: false, testTimeout: 20_000 },
 });
