@@ -1,26 +1,26 @@
 /**
  * The previous release: its sources, from the history of this repository.
  *
- * Each release moves `previous` to its own commit once it is published (RELEASE.md).
+ * Each release sets `previous` to its own commit once it is published (RELEASE.md).
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The first commit that has the files of today in their formats: nothing is released yet. */
+/** The first commit with the current files in their formats, until the first release. */
 export const previous = '045e4b66b7a4987b755ad5f6347b1fa0e7820f14';
 
 const repository = join(import.meta.dirname, '..');
 
-/** Why its sources cannot be had; `undefined` where they can. */
+/** Why the sources are not available; `undefined` if they are. */
 export const noPrevious: string | undefined = isKnown() ? undefined : `git has no commit ${previous} here`;
 
-/** Returns the text of one of its files. */
+/** Returns the text of a file of the previous release. */
 export function previousText(path: string): string {
   return git('show', `${previous}:${path}`).toString('utf8');
 }
 
-/** Puts its sources into a folder, with the packages of this checkout. */
+/** Copies the sources into a folder, with the packages of this checkout. */
 export function unpackPrevious(folder: string): void {
   mkdirSync(folder, { recursive: true });
   execFileSync('tar', ['-x', '-C', folder], { input: git('archive', '--format=tar', previous) });

@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
-/** Builds the sources below a folder as one script that believes to be the executable at `place`. */
+/** Builds the sources below a folder as one script that takes `place` for the path of its executable. */
 export async function bundleRelease(sources: string, outfile: string, place: string): Promise<string> {
   await build({
     entryPoints: [join(sources, 'src/launcher/launch.ts')],
@@ -15,7 +15,7 @@ export async function bundleRelease(sources: string, outfile: string, place: str
     define: {
       'import.meta.url': '"file:///slipway"',
       FormData: 'undefined',
-      // Written into the units and scripts of a node.
+      // The units and scripts of a node contain this path.
       'process.execPath': JSON.stringify(place),
     },
     logLevel: 'error',
@@ -23,7 +23,7 @@ export async function bundleRelease(sources: string, outfile: string, place: str
   return outfile;
 }
 
-/** Puts a release in place: an upgrade or a way back, as a package makes it. */
+/** Installs a release as a package does: an upgrade or a downgrade. */
 export function install(script: string, place: string): void {
   writeFileSync(place, `#!/bin/sh\nexec '${process.execPath}' '${script}' "$@"\n`);
   chmodSync(place, 0o755);

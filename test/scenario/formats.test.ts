@@ -14,10 +14,10 @@ const settings = `registries: { onRotate: never, proof: ["${image}"] }\n`;
 
 type Name = keyof typeof ownFiles;
 
-/** Files of the real Host and of kubelet's provider, whose own tests lose them. */
+/** Files of the real Host and of kubelet's provider, which their own tests damage. */
 const elsewhere = ['providerFailure', 'partialDownload', 'job'] as const;
 
-/** A node that has come up, with all that its daemon and K3s' unit write. */
+/** A node that is up, with all files of its daemon and of K3s' unit. */
 async function up(role: string): Promise<Vm> {
   const machine = vm(role, settings);
   machine.cloud.images.set(image, machine.acr.push('base/alpine', '3.22', 3_000_000));
@@ -27,7 +27,7 @@ async function up(role: string): Promise<Vm> {
   return machine;
 }
 
-/** The files of our own that are there, by name. */
+/** The existing files of Slipway, by name. */
 function present({ host }: Vm): readonly (readonly [Name, OwnFile & { readonly path: string }])[] {
   return Object.entries(ownFiles)
     .map(([name, file]) => [name as Name, { ...file, path: file.place(paths) }] as const)
@@ -39,13 +39,13 @@ function rewrite({ host }: Vm, path: string, change: (text: string) => string): 
   host.files.write(path, change(found?.content ?? ''), found?.mode);
 }
 
-/** What was done to the machine, a kind and a path each. */
+/** The mutations of the machine, a kind and a path each. */
 function doneSince({ host }: Vm, length: number): readonly string[] {
   return host.journal.slice(length).map((action) => `${action.kind} ${'path' in action ? action.path : ''}`);
 }
 
 describe.each(namesOf(roles))('on a %s', (role) => {
-  test('each file that Slipway writes for itself begins with its format', async () => {
+  test('each file with a format of Slipway begins with it', async () => {
     const machine = await up(role);
     const own = present(machine);
     const missing = Object.keys(ownFiles).filter((name) => !own.some(([each]) => each === name));
@@ -56,7 +56,7 @@ describe.each(namesOf(roles))('on a %s', (role) => {
     }
   });
 
-  test('every other file of its directories is in a format of others', async () => {
+  test('every other file of its directories has a foreign format', async () => {
     const machine = await up(role);
     const own = present(machine).map(([, { path }]) => path);
     const written = Object.keys(machine.host.files.snapshot()).filter((path) =>
@@ -66,7 +66,7 @@ describe.each(namesOf(roles))('on a %s', (role) => {
     expect(written.filter((path) => !own.includes(path) && !isForeign(path))).toEqual([]);
   });
 
-  test('those of a newer release change nothing', async () => {
+  test('files of a newer release change nothing', async () => {
     const machine = await up(role);
     for (const [, { path }] of present(machine)) rewrite(machine, path, newerText);
     const { length } = machine.host.journal;
@@ -80,7 +80,7 @@ describe.each(namesOf(roles))('on a %s', (role) => {
 });
 
 describe('a file that only a newer release can read', () => {
-  /** What follows for a server; a file of the table that is left out here does not compile. */
+  /** The consequence for a server; a missing file of the table does not compile. */
   const follows: Readonly<Record<Exclude<Name, (typeof elsewhere)[number]>, (machine: Vm) => Promise<void>>> =
     {
       status: async ({ host }) => expect(await readStatus(host, paths.slipway.status)).toBeUndefined(),
@@ -110,7 +110,7 @@ describe('a file that only a newer release can read', () => {
       },
     };
 
-  test.each(Object.entries(follows))('restarts nothing, and is lost: %s', async (name, check) => {
+  test.each(Object.entries(follows))('counts as lost, and restarts nothing: %s', async (name, check) => {
     const machine = await up('server');
     const [, file] = present(machine).find(([each]) => each === name) ?? [];
     rewrite(machine, file?.path ?? '', retyped);
@@ -119,14 +119,14 @@ describe('a file that only a newer release can read', () => {
   });
 });
 
-/** The text with each field of another type. */
+/** The text with another type in every field. */
 function retyped(text: string): string {
   const { format, ...fields } = JSON.parse(text);
   const others = Object.keys(fields).map((name) => [name, 7]);
   return JSON.stringify({ format: format + 1, ...Object.fromEntries(others) });
 }
 
-/** Lives for ten minutes under another setting of K3s. */
+/** Runs for ten minutes under another setting of K3s. */
 function changed(machine: Vm, setting: string) {
   machine.host.files.write('/etc/slipway/config.d/k3s.yaml', `k3s: { config: { ${setting} } }\n`);
   return live(machine.slipway(), machine, 10 * minute);
