@@ -332,7 +332,7 @@ export function describeDoing(make: MakeStage): void {
   });
 }
 
-/** What holds for every Host whose jobs go on beside the passes. */
+/** The contract of every Host with background jobs. */
 export function describeJobs(make: MakeStage): void {
   const stage = staged(make);
   const work = () => Promise.resolve('done');
@@ -344,7 +344,7 @@ export function describeJobs(make: MakeStage): void {
     subject,
   });
 
-  test('a job is seen by its trace while it runs, and its result is returned once', async () => {
+  test('a job is visible by its trace while it runs, and its result is returned once', async () => {
     const { host } = stage;
     const job = jobAt('one');
     expect(await host.job(job.trace)).toBeUndefined();
@@ -358,7 +358,7 @@ export function describeJobs(make: MakeStage): void {
     await stage.jobEnded();
   });
 
-  test('a job says what it does and since when', async () => {
+  test('a job has a description and a start time', async () => {
     const { host } = stage;
     const job = jobAt('one');
     const thrown = await host.perform(job, never).catch((error: unknown) => error);
@@ -369,7 +369,7 @@ export function describeJobs(make: MakeStage): void {
     await expect(host.perform(job, () => expect.fail('begun twice'))).rejects.toBeInstanceOf(Underway);
   });
 
-  test('what ends a job is thrown once, as it was thrown', async () => {
+  test('the error of a job is thrown once, unchanged', async () => {
     const { host } = stage;
     const job = jobAt('one');
     const error = new NodeError('DownloadFailed', 'gone', { retry: { after: 7 } });
@@ -380,7 +380,7 @@ export function describeJobs(make: MakeStage): void {
     await stage.jobEnded();
   });
 
-  test('a job about another subject ends the one before, and begins', async () => {
+  test('a job with another subject ends the earlier one and begins', async () => {
     const { host } = stage;
     let isAborted = false;
     const first = (signal: AbortSignal) => never(signal).finally(() => (isAborted = signal.aborted));
@@ -390,7 +390,7 @@ export function describeJobs(make: MakeStage): void {
     expect(await host.job(jobAt('one').trace)).toMatchObject({ subject: 'b' });
   });
 
-  test('jobs of several traces run at a time', async () => {
+  test('jobs with different traces run concurrently', async () => {
     const { host } = stage;
     for (const name of ['one', 'two'])
       await expect(host.perform(jobAt(name, name), never)).rejects.toBeInstanceOf(Underway);
@@ -398,7 +398,7 @@ export function describeJobs(make: MakeStage): void {
       expect(await host.job(jobAt(name).trace)).toMatchObject({ subject: name });
   });
 
-  test.each(['', '{', '{"format":1}', '[]'])('no job is in a trace of %j', async (text) => {
+  test.each(['', '{', '{"format":1}', '[]'])('a trace with %j has no job', async (text) => {
     const { trace } = jobAt('one');
     await stage.host.writeFile(trace, text, { mode: 0o644 });
     expect(await stage.host.job(trace)).toBeUndefined();

@@ -82,7 +82,7 @@ export class MemoryHost implements Host {
   readonly journal: RecordedAction[] = [];
   /** The reads: command lines of `query`, URLs of `get`. */
   readonly looks: string[] = [];
-  /** How long jobs last, and what hears of their end. */
+  /** The length of jobs, and the listener for their end. */
   readonly jobs = new MemoryJobs(this);
   readonly #commands = new Scripts<Command, CommandResult>();
   readonly #requests = new Scripts<HttpSend, HttpResponse>();
@@ -313,7 +313,7 @@ export class MemoryHost implements Host {
     return this.jobs.perform(job, work);
   }
 
-  /** Writes the trace of a job; the real Host does so itself, so it is a mutation that no journal has. */
+  /** Writes the trace of a job; the real Host writes it itself, so no journal has this mutation. */
   noteJob(trace: string, text: string): void {
     this.#count('write', trace);
     this.files.write(trace, text);
@@ -388,7 +388,7 @@ export class MemoryHost implements Host {
   }
 }
 
-/** Where what was fetched lies until it is installed. */
+/** The path of a download until it is installed. */
 function partOf({ path }: Download): string {
   return join(dirname(path), `.${basename(path)}.slipway-part`);
 }

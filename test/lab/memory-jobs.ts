@@ -13,12 +13,12 @@ interface Begun {
 }
 
 /**
- * The jobs of a process in memory. Whatever its work does is done when it begins, and seen when its time is over: with the
- * next step of simulated time, unless `lasting` says how many milliseconds later.
+ * The jobs of a process in memory. Their work is done when they begin; their end shows at the next step of simulated
+ * time, or `lasting` milliseconds later.
  */
 export class MemoryJobs {
   lasting = 0;
-  /** Called whenever a job has ended, as the daemon's is, to wake its loop. */
+  /** Called at the end of a job, as the daemon does to wake its loop. */
   onEnd = () => {};
   readonly #world: MemoryHost;
   #begun = new Map<string, Begun>();
@@ -27,7 +27,7 @@ export class MemoryJobs {
     this.#world = world;
   }
 
-  /** The process dies: its traces stay. */
+  /** Ends the process; its traces stay. */
   die(): void {
     this.#begun = new Map();
   }
@@ -71,7 +71,7 @@ export class MemoryJobs {
   }
 }
 
-/** Carries out a remedy, and what its job is for once that has ended. */
+/** Carries out a remedy, and its second part once its job has ended. */
 export async function carryOut(remedy: (host: Host) => Promise<void>, host: MemoryHost): Promise<void> {
   try {
     await remedy(host);
@@ -82,7 +82,7 @@ export async function carryOut(remedy: (host: Host) => Promise<void>, host: Memo
   }
 }
 
-/** Whether another pass has something to do at once, or when a job has ended. */
+/** True if another pass has work to do, at once or after a job has ended. */
 export function isMoving(outcome: Outcome): boolean {
   return outcome.state === 'Changed' || (outcome.state === 'Waiting' && outcome.reason === 'InProgress');
 }

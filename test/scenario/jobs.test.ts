@@ -8,8 +8,8 @@ const binary = '/usr/local/bin/k3s';
 const trace = '/run/slipway/k3s-download.json';
 const upgrade = `${noRestarts}k3s: { version: v1.36.4+k3s1, upgrade: auto }\n`;
 
-describe('while K3s is downloaded for the first time', () => {
-  test('all that does not need it is put in place, and the node says what it waits for', async () => {
+describe('during the first download of K3s', () => {
+  test('resources that do not need K3s converge, and the node reports what it waits for', async () => {
     const machine = vm('server');
     machine.host.jobs.lasting = 10 * minute;
     const slipway = machine.slipway();
@@ -26,7 +26,7 @@ describe('while K3s is downloaded for the first time', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('a reboot begins it again', async () => {
+  test('a reboot starts the download again', async () => {
     const machine = vm('agent');
     machine.host.jobs.lasting = 10 * minute;
     await live(machine.slipway(), machine, minute);
@@ -38,7 +38,7 @@ describe('while K3s is downloaded for the first time', () => {
   });
 });
 
-describe('while an upgrade of K3s is downloaded', () => {
+describe('during the download of an upgrade of K3s', () => {
   test('the node is Ready, and its credentials are renewed', async () => {
     const { machine, slipway } = await booted('server');
     machine.host.jobs.lasting = 5 * hour;
@@ -57,7 +57,7 @@ describe('while an upgrade of K3s is downloaded', () => {
     expect([machine.host.files.text(binary), machine.units.starts]).toEqual(['k3s v1.36.4+k3s1', 2]);
   });
 
-  test('it is not installed if it is no longer allowed by then', async () => {
+  test('the upgrade is not installed if it is no longer allowed', async () => {
     const { machine, slipway } = await booted('server');
     machine.host.jobs.lasting = 10 * minute;
     machine.host.files.write(extra, upgrade);

@@ -12,7 +12,7 @@ const version = 'v1.36.3+k3s1';
 const k3s = `#!/bin/sh\necho "k3s version ${version} (1a2b3c4d)"\n`;
 const digest = createHash('sha256').update(k3s).digest('hex');
 
-/** A daemon that fetches K3s from a mirror that has sent ten bytes of it. No command of the machine is in its PATH. */
+/** A daemon that downloads K3s from a mirror which has sent ten bytes of it. Its PATH has no command of the machine. */
 async function fetching() {
   const responses: ServerResponse[] = [];
   const port = await serveHttp((request, response) => {
@@ -48,7 +48,9 @@ async function fetching() {
   };
 }
 
-test('while K3s is fetched passes go on, and the end of it wakes the loop', { timeout: 60_000 }, async () => {
+test('passes continue during a download of K3s, and its end wakes the loop', {
+  timeout: 60_000,
+}, async () => {
   const { paths, seen, said, responses } = await fetching();
   expect(JSON.parse(await readFile(paths.slipway.k3sDownload, 'utf8'))).toMatchObject({ format: 1 });
   for (const response of responses) response.end(k3s.slice(10));
@@ -58,7 +60,7 @@ test('while K3s is fetched passes go on, and the end of it wakes the loop', { ti
   expect(existsSync(paths.slipway.k3sDownload)).toBe(false);
 });
 
-test('SIGTERM ends what is fetched, and keeps what there is of it', { timeout: 60_000 }, async () => {
+test('SIGTERM ends a download, and keeps its partial file', { timeout: 60_000 }, async () => {
   const { daemon, paths, part } = await fetching();
   await expect.poll(() => readFile(part, 'utf8').catch(() => '')).toBe(k3s.slice(0, 10));
   const ended = once(daemon, 'exit');

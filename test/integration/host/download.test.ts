@@ -112,16 +112,16 @@ describe('a broken transfer', () => {
   });
 
   test.each([
-    ['goes on', 'before there were formats', {}],
-    ['goes on', 'of a newer one', { format: 9, mirrors: ['a'] }],
-    ['starts over', 'of a newer one that cannot be read', { format: 9, validator: ['"v1"'] }],
-  ])('%s with the note of a release %s', async (ending, _, changes) => {
+    ['continues', 'a release without formats', {}],
+    ['continues', 'a newer release', { format: 9, mirrors: ['a'] }],
+    ['starts over', 'a newer release that cannot be read', { format: 9, validator: ['"v1"'] }],
+  ])('%s with a note from %s', async (ending, _, changes) => {
     const { wanted, asked, root } = await release(ranged({ cut: 100_000 }));
     await expect(bring(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
     const note = { url: wanted.url, validator: '"v1"', ...changes };
     await writeFile(`${root}/bin/.k3s.slipway-part.json`, JSON.stringify(note));
     await bring(wanted, tools).catch(() => undefined);
-    expect(asked[1]).toBe(ending === 'goes on' ? 'bytes=100000-' : undefined);
+    expect(asked[1]).toBe(ending === 'continues' ? 'bytes=100000-' : undefined);
   });
 
   test('starts over if the file on the server has changed', async () => {

@@ -37,16 +37,16 @@ describe('a password that was received', () => {
   const issued = at / 1_000;
 
   test.each([
-    ['a clock that is right', 0],
-    ['a clock that is an hour ahead: the password looks an hour old', -hour],
-    ['a clock that is an hour behind: the password is of the future', hour],
+    ['a correct clock', 0],
+    ['a clock an hour ahead: the password looks an hour old', -hour],
+    ['a clock an hour behind: the password is from the future', hour],
     ['a clock of 1970', 56 * 365 * 24 * hour],
-  ])('ends by its life from receipt on, with %s', (_, skew) => {
+  ])('ends by its life counted from its receipt, with %s', (_, skew) => {
     const password = new Secret(token({ iat: issued + skew, exp: issued + skew + 3 * hour }));
     expect(received(password, at)).toEqual({ password, until: at + 3 * hour * 1_000 });
   });
 
-  test.each(['hunter2', token({ iat: 2, exp: 1 })])('does not end if it is no dated token: %s', (text) => {
+  test.each(['hunter2', token({ iat: 2, exp: 1 })])('has no end if it is not a dated token: %s', (text) => {
     const password = new Secret(text);
     expect(received(password, at)).toStrictEqual({ password });
   });

@@ -11,7 +11,7 @@ function loaded(text: string) {
   return load(host, { paths: nodePaths('/') });
 }
 
-test('the settings in which two configurations differ, without the secrets that do', async () => {
+test('lists the settings that differ between two configurations, without secrets', async () => {
   const secret = (password: string) =>
     `configs: { ghcr.io: { auth: { username: robot, password: ${password} } } }`;
   const before = await loaded(`role: agent\nregistries: { ${secret('canary-1')} }\n`);

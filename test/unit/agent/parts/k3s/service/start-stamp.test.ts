@@ -211,7 +211,7 @@ describe('readStamp', () => {
 test.each([
   ['is in the store', 'one', { 'a.io': 3_000 }],
   ['is not in the store', 'other', {}],
-])('the stamp says when a login of that start ends that %s', async (_, password, expected) => {
+])('the stamp has the end of a login of that start that %s', async (_, password, expected) => {
   const host = world();
   const login = { username: 'u', password, receivedAt: 1_000 };
   const logins = { 'a.io': { ...login, until: 3_000 }, 'docker.io': { ...login, password: 'kept' } };
