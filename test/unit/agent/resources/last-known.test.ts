@@ -19,7 +19,7 @@ test('without an earlier answer the error blocks', async () => {
   });
 });
 
-test('with an earlier answer that stands, and the error does not block', async () => {
+test('an earlier answer stays, and the error does not block', async () => {
   const known = await learn({ value: 1 }, down);
   expect(known).toMatchObject({
     value: 1,

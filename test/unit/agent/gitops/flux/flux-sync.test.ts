@@ -24,7 +24,7 @@ test('a ready sync names the revision, and is checked again', async () => {
   });
 });
 
-describe('not ready quotes Flux and does not block', () => {
+describe('a sync that is not ready quotes Flux and does not block', () => {
   test.each<readonly [string, Api, string, string]>([
     [
       'the source',

@@ -135,7 +135,7 @@ describe('an installed server', () => {
   test.each([
     ['lost', '', 0o600, 'Drifted token'],
     ['another token', 'marlin', 0o600, 'Drifted token'],
-    ['open to others', 'swordfish', 0o644, 'Drifted mode'],
+    ['readable by others', 'swordfish', 0o644, 'Drifted mode'],
   ])(
     'restores its file from K3s itself when it is %s, with no cloud',
     async (_name, content, mode, expected) => {
