@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseLogins } from '../../../../../src/agent/parts/registry/answer/logins.ts';
-import { formerLogins } from '../../../../../src/agent/parts/registry/former-logins.ts';
+import { formerLogins, formerLoginsGone } from '../../../../../src/agent/parts/registry/former-logins.ts';
 import { loginsRenewed } from '../../../../../src/agent/parts/registry/renewal.ts';
 import { nodePaths } from '../../../../../src/agent/paths.ts';
 import { FakeCloud } from '../../../../lab/fake-cloud.ts';
@@ -46,6 +46,27 @@ test('has of each server what was received later, with the end of its token, if 
   });
 });
 
+test('has no end for a password without one', async () => {
+  expect((await formerLogins(world(), paths))[three]).toStrictEqual({
+    username: 'fake-user',
+    password: 'a "password" # without an end',
+    receivedAt: received,
+  });
+});
+
+test('the cache is removed', async () => {
+  const host = world();
+  expect(await settle(formerLoginsGone(aNode('agent'), ['Needed']), host)).toEqual([
+    `Drifted ${cache}`,
+    'InSync',
+  ]);
+  expect(host.files.stat(cache)).toBeUndefined();
+  expect(formerLoginsGone(aNode('agent'), ['Needed'])).toMatchObject({
+    needs: ['Needed'],
+    condition: 'CredentialProvider',
+  });
+});
+
 test('becomes the store, for which no login is fetched', async () => {
   const host = world();
   const cloud = new FakeCloud({ registries: [one, two, three], clock: host });
@@ -84,6 +105,20 @@ describe('has what is left', () => {
       'of receipts whose time is none',
       { [yaml]: texts[yaml]?.replaceAll(/received \S+/g, 'received then'), [cache]: undefined },
       {},
+    ],
+    ['of a malformed registries.yaml', { [yaml]: '{', [cache]: undefined }, {}],
+    [
+      'of receipts inside other text',
+      {
+        [yaml]: texts[yaml]?.replaceAll(/^# one/gm, '# # one').replaceAll(/(^# t.*$)/gm, '$1 or so'),
+        [cache]: undefined,
+      },
+      {},
+    ],
+    [
+      'of receipts of servers that are gone',
+      { [yaml]: texts[yaml]?.replaceAll(/^# (one|two)/gm, '# no-$1'), [cache]: undefined },
+      { [three]: [received, undefined] },
     ],
     ['of nothing', { [yaml]: undefined, [cache]: undefined }, {}],
   ])('%s', async (_, changes, expected) => {
