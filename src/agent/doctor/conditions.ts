@@ -2,6 +2,7 @@ import { type Checked, describe, type Standing } from '../engine/describe.ts';
 import { toNodeError } from '../engine/errors.ts';
 import type { HostReader } from '../engine/host.ts';
 import { isMet } from '../engine/is-met.ts';
+import type { Reason } from '../engine/reasons.ts';
 import type { ConditionType, Resource } from '../engine/resource.ts';
 import { conditionTypes } from '../vocabulary.ts';
 import { ok, type Probe, skipped, trouble, type Verdict } from './probe.ts';
@@ -56,9 +57,8 @@ function judgeCondition(type: ConditionType, seen: readonly Checked[]): Verdict 
     standings.flatMap((standing) => found.filter((each) => each.standing === standing));
   const said = (standing: Standing) => [...new Set(those(standing).map(({ message }) => message))];
   const [worst] = those('stop', 'wait', 'note');
-  // A resource that is starting becomes ready by itself; a wrong answer may not.
   if (worst)
-    return trouble({ ...worst, blocks: worst.blocks === true && worst.reason !== 'ServiceStarting' });
+    return trouble({ ...worst, blocks: worst.blocks === true && !endsByItself.includes(worst.reason) });
   const due = said('change');
   if (due.length > 0)
     return { level: 'warning', message: `${due.length} to change: ${due.join('; ')}`, repair: whoDoesIt };
@@ -67,6 +67,9 @@ function judgeCondition(type: ConditionType, seen: readonly Checked[]): Verdict 
   const telling = those('in sync').findLast(({ message }) => message !== '');
   return ok(telling?.message ?? `${type} is as it should be`);
 }
+
+/** Reasons of a wait that is no trouble yet: a wrong answer may last, a start or a job does not. */
+const endsByItself: readonly Reason[] = ['ServiceStarting', 'InProgress'];
 
 const whoDoesIt =
   'the daemon does it, unless slipway status says that it waits for a consent; slipway plan shows how, journalctl -u slipway whether it tried';

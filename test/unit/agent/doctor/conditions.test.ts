@@ -79,6 +79,15 @@ test('a drift that does not block does not skip dependants', async () => {
   ]);
 });
 
+test.each(['ServiceStarting', 'InProgress'] as const)(
+  'warns of a wait for %s, which ends by itself',
+  async (reason) => {
+    expect(await lookedAt(resource('a', waiting(reason, 'takes a minute')))).toEqual([
+      `System | warning | ${reason} | takes a minute`,
+    ]);
+  },
+);
+
 test('reports the blocking failure if there are several', async () => {
   const harmless = new NodeError('TaintNotApplied', 'no taint', { blocks: false });
   const grave = new NodeError('VaultForbidden', 'may not read it');
@@ -88,9 +97,6 @@ test('reports the blocking failure if there are several', async () => {
   expect(
     await lookedAt(resource('a', harmless), resource('b', waiting('NodeNotReady', 'no network'))),
   ).toEqual(['System | failure | NodeNotReady | no network']);
-  expect(await lookedAt(resource('a', waiting('ServiceStarting', 'K3s is starting')))).toEqual([
-    'System | warning | ServiceStarting | K3s is starting',
-  ]);
   expect(await lookedAt(resource('a', waiting('NodeNotReady', 'no network')))).toEqual([
     'System | failure | NodeNotReady | no network',
   ]);
