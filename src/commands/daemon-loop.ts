@@ -26,18 +26,16 @@ export interface DaemonPorts {
   readonly clock: Alarm;
   /** Aborted when the daemon is to end. */
   readonly signal: AbortSignal;
-  /** Aborts it, and logs the cause. */
+  /** Aborts it, logs the cause, and ends the process by force if that takes longer than seconds. */
   readonly stop: (by: string) => void;
   readonly systemd: Notifier;
 }
 
-/**
- * Runs passes until the signal is aborted; resolves to true if the settings need another process, which systemd starts.
- */
+/** Runs passes until the signal is aborted, or until the settings need another process, which systemd starts. */
 export async function daemonLoop(
   options: CommonOptions,
   { log, clock, signal, stop, systemd }: DaemonPorts,
-): Promise<boolean> {
+): Promise<void> {
   const onOutdated = () => {
     throw new Outdated();
   };
@@ -64,12 +62,10 @@ export async function daemonLoop(
   };
   try {
     await run(agent, { host, alarm: clock, signal, publish, emit: log.emit });
-    return false;
   } catch (thrown) {
     if (!(thrown instanceof Outdated)) throw thrown;
     // The pass has changed nothing yet.
     stop('new settings for the network or the cloud, which need a new process');
-    return true;
   } finally {
     await jobs.end();
   }

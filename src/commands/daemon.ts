@@ -31,8 +31,11 @@ export async function daemon(options: CommonOptions): Promise<number> {
   void systemd.ready();
   // The larger part of the program, loaded only now.
   const { daemonLoop } = await import('./daemon-loop.ts');
-  const isOutdated = await daemonLoop(options, { log, clock, signal: stopped.signal, stop, systemd });
-  if (isOutdated) endSoon();
+  const stopSoon = (by: string) => {
+    endSoon();
+    stop(by);
+  };
+  await daemonLoop(options, { log, clock, signal: stopped.signal, stop: stopSoon, systemd });
   await systemd.stopping();
   await release();
   return 0;
