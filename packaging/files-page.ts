@@ -30,9 +30,10 @@ ${rows.join('\n')}
 A lost file never permits anything: none of them holds a consent, and whether this server founds a cluster is judged by
 K3s's own files.
 
-Everything else on the page of [owned files](owned-files.md) is in the format of the program that reads it. Two kinds of
-text are Slipway's own and have no number, since releases without formats read them: the locks (process id and start time)
-and \`slipway-last-version\` (the name of a release of K3s). They are one line each, and will stay so.
+Everything else on the page of [owned files](owned-files.md) is in the format of the program that reads it. Three kinds
+of text are Slipway's own and have no number, since releases without formats read them: the locks (process id and start
+time), \`slipway-last-version\` (the name of a release of K3s) and \`/usr/local/bin/.*.slipway-part.refused\` (the digest of
+an archive that could not be unpacked). They are one line each, and will stay so.
 `;
 }
 

@@ -110,7 +110,7 @@ async function writeTrace(trace: string, job: RunningJob, root: string): Promise
   }
 }
 
-/** A trace that cannot be removed does no harm: the job in it has ended, so it is ignored. */
+/** A trace that cannot be removed is ignored by this process, which knows that the job has ended. */
 async function removeTrace(trace: string, root: string): Promise<void> {
   await inPlace(trace, { root }, ({ path }) => rm(path, { force: true })).catch(() => {});
 }
