@@ -15,19 +15,19 @@ export function filesPage(): string {
   return `<!-- made by packaging/files-page.ts -->
 # Files that Slipway reads back
 
-These are the files that one process of Slipway writes for another. Each is JSON and begins with the number of its format.
-An upgrade, and a way back to an older release, leave them as they are, so the release that reads a file may differ from
-the one that wrote it.
+These are the files that one process of Slipway writes for another. Each is JSON and begins with the number of its
+format. An upgrade or a rollback leaves them as they are, so the release that reads a file may differ from the one that
+wrote it.
 
-A release reads what the release before it and the one after it wrote. It ignores fields that it does not know, whatever
-the number. If it cannot read a field that it needs, the file counts as lost, like a damaged one; the last column says what
-follows. A file without a number was written before there were numbers, and is read as well.
+A release reads the files of the release before it and of the one after it. It ignores fields that it does not know,
+with any number. If it cannot read a field that it needs, the file counts as lost, like a damaged one; the last column
+shows the effect. A file without a number is from a release that had no numbers, and is read as well.
 
 | file | format | what it holds | what reads it | if it is lost |
 |---|---|---|---|---|
 ${rows.join('\n')}
 
-A lost file never permits anything: none of them holds a consent, and whether this server founds a cluster is judged by
+A lost file never permits anything: none of them holds a consent, and whether this server founds a cluster depends on
 K3s's own files.
 
 Everything else on the page of [owned files](owned-files.md) is in the format of the program that reads it. Three kinds

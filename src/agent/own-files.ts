@@ -3,20 +3,20 @@ import type { NodePaths } from './paths.ts';
 
 /** A file that one process of Slipway writes for another, which may be of an older or a newer release. */
 export interface OwnFile {
-  /** Written as its first field (engine/own-file.ts); docs/adr/0031-formats.md says when it grows. */
+  /** The number in its first field (engine/own-file.ts); docs/adr/0031-formats.md says when it grows. */
   readonly format: number;
   /** Returns its path; `*` stands for a name. */
   readonly place: (paths: NodePaths) => string;
   /** Its content. */
   readonly holds: string;
   readonly readers: string;
-  /** What follows if it is missing or damaged, or a newer release has made it one that cannot be read. */
+  /** The effect if the file is missing, damaged, or made unreadable by a newer release. */
   readonly lost: string;
 }
 
 /**
- * Every file that Slipway writes to read it back. docs/usage/files.md is generated from this table. Files in the formats of
- * other programs, such as units and K3s's configuration, are not in it.
+ * Every file that Slipway writes and reads back. docs/usage/files.md is generated from this table. It does not have
+ * files in the formats of other programs, such as units and K3s's configuration.
  */
 export const ownFiles = {
   status: {
@@ -38,12 +38,12 @@ export const ownFiles = {
     place: ({ k3s }) => k3s.startedWith,
     holds: 'the settings of a cluster at the first and the last start of K3s',
     readers: "the daemon; K3s's unit",
-    lost: "K3s's configuration stands in for it: a change of the settings is held back all the same; one made by hand in K3s's files is not noticed",
+    lost: "K3s's configuration is used in its place: a change of the settings is still held back; one made by hand in K3s's files is not noticed",
   },
   pullProof: {
     format: 1,
     place: ({ slipway }) => slipway.pullProof,
-    holds: 'which credential of a registry was proven, and what came of it',
+    holds: 'which credential of a registry was proven, and the result',
     readers: 'the daemon',
     lost: 'each credential is proven again by a pull; a refused one is handed out until then',
   },
@@ -52,7 +52,7 @@ export const ownFiles = {
     place: ({ slipway }) => slipway.logins,
     holds: 'the logins of registries, each with its receipt and its end',
     readers: "the daemon; kubelet's credential provider; K3s's unit, for their ends",
-    lost: 'they are fetched anew; until then registries.yaml keeps those that it has',
+    lost: 'they are fetched anew; until then registries.yaml keeps its logins',
   },
   providerSettings: {
     format: 1,
@@ -73,7 +73,7 @@ export const ownFiles = {
     place: ({ system }) => `${system.bin}/.*.slipway-part.json`,
     holds: 'where a download under way comes from, and which version of it',
     readers: 'the next attempt',
-    lost: 'the download begins from the start',
+    lost: 'the download starts from the beginning',
   },
   job: {
     format: 1,

@@ -1,4 +1,4 @@
-/** The cold half of kubelet's credential provider: a login that the store does not have is fetched, once for all who ask. */
+/** The slow half of kubelet's credential provider: fetches a login that is not in the store, once for all that ask. */
 import * as z from 'zod/mini';
 import type { Cloud, RegistryPassword } from '../agent/clouds/cloud.ts';
 import { NodeError, toNodeError } from '../agent/engine/errors.ts';
@@ -20,7 +20,7 @@ import type { Settings } from '../agent/settings/schema.ts';
 import { readYaml } from '../agent/settings/yaml.ts';
 import { makeCloud } from './compose.ts';
 
-/** Milliseconds between two looks at what another process fetches. */
+/** The interval at which a process looks for the result of another; milliseconds. */
 const pollInterval = 50;
 
 interface Place {
@@ -31,10 +31,10 @@ interface Place {
 }
 
 /**
- * The logins of the store once there is a usable one for `server`. Of many processes that want it, one fetches it; the
- * others find it in the store, or fail as that one did. NodeErrors: those of the cloud, `InvalidSettings`.
+ * Returns the logins of the store once it has a usable one for `server`. One of the processes that want it fetches it;
+ * the others find it in the store, or fail with the same error. NodeErrors: those of the cloud, `InvalidSettings`.
  *
- * It reads no settings but those the daemon left for it, so that broken ones of an operator never break a pull.
+ * Reads only the settings that the daemon wrote for it, so that broken settings of an operator never break a pull.
  */
 export async function freshLogins(server: string, root: string): Promise<Logins> {
   const began = monotonicTime();
@@ -72,27 +72,27 @@ async function providerSettings(path: string, root: string): Promise<Settings> {
 }
 
 function unknownServer(server: string): NodeError {
-  // What is no host name is not repeated.
+  // Only a host name is repeated in the message.
   const named = /^[\w.:[\]-]{1,260}$/.test(server) ? server : 'the registry of this image';
   return new NodeError(
     'InvalidSettings',
-    `${named} is none of the login servers that Slipway has credentials for. Name it in registries.servers, or take it out of matchImages.`,
+    `${named} is not one of the login servers that Slipway has credentials for. Name it in registries.servers, or take it out of matchImages.`,
   );
 }
 
-/** Sharing a fetch saves requests; where no lock can be written, as on a full /run, each fetches for itself. */
+/** Without a lock, as on a full /run, each process fetches for itself: sharing only saves requests. */
 async function tryLockIfPossible(path: string, root: string): Promise<(() => Promise<void>) | undefined> {
   const release = await tryLock(path, root).catch(() => async () => {});
-  // What is not released is free with the end of this process.
+  // A lock that is not released is free once this process has ended.
   return release && (() => release().catch(() => {}));
 }
 
-/** Each server has its own, so that one that hangs holds up no pull from another. */
+/** Each server has its own lock, so that one that hangs does not delay pulls from another. */
 function lockPath({ slipway }: NodePaths, server: string): string {
   return `${slipway.providerLock}.${server}`;
 }
 
-/** What another process came to since `began`: its login, or its failure thrown. */
+/** Returns the login that another process has fetched since `began`, or throws its failure. */
 async function sharedLogins(
   { host, paths }: Place,
   server: string,
@@ -112,7 +112,7 @@ async function fetchLogin(place: Place, server: string): Promise<Logins> {
   return keep(place, { [server]: login });
 }
 
-/** Adds to the store, to which others add what they fetched meanwhile; gives all that it holds now. */
+/** Adds logins to the store, keeps those that others added meanwhile, and returns all of them. */
 async function keep(place: Place, fresh: Logins): Promise<Logins> {
   const { host, root, paths } = place;
   const release = await tryLockIfPossible(paths.slipway.providerLock, root);
@@ -128,7 +128,7 @@ async function keep(place: Place, fresh: Logins): Promise<Logins> {
 }
 
 async function write({ host, paths }: Place, logins: Logins): Promise<Logins> {
-  // A full disk does not keep a login that is at hand from kubelet.
+  // Kubelet gets the login even if the disk is full.
   await host
     .writeFile(paths.slipway.logins, renderLogins(logins), { mode: 0o600 })
     .catch((thrown: unknown) => complain(complaint(thrown)));
@@ -148,7 +148,7 @@ async function passwordFor({ host, cloud, paths }: Place, server: string): Promi
   }
 }
 
-/** How the last fetch failed; `at` is monotonic, so that a clock that was set makes no old one new. */
+/** How the last fetch failed; `at` is monotonic, so that setting the clock does not make an old failure new. */
 interface Failure {
   readonly at: number;
   readonly reason: Reason;
@@ -169,7 +169,7 @@ function isText(value: unknown): boolean {
   return typeof value === 'string';
 }
 
-/** Milliseconds by the clock that all processes of one boot share (CLOCK_MONOTONIC). */
+/** The time of the clock that all processes of a boot share (CLOCK_MONOTONIC); milliseconds. */
 function monotonicTime(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }

@@ -79,7 +79,7 @@ test('the executable ignores the environment also without the plugin', async () 
 test.each([
   ['an empty request', '', /empty/],
   ['another version', requestFor('a.io/b', { apiVersion: 'v2' }), /v1 is the only one/],
-  ['another registry', requestFor('quay.io/a'), /quay\.io is none of the login servers/],
+  ['another registry', requestFor('quay.io/a'), /quay\.io is not one of the login servers/],
 ])('%s is refused in one line', async (_, given, message) => {
   const { root } = await nodeWithSettings(azure);
   const ended = await run([executable(), 'credential-provider', '--root', root], given, { NODE_NAME: 'vm' });

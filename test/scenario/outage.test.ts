@@ -79,12 +79,12 @@ describe('a registry that is away', () => {
     expect(condition(during, 'Registries')).toBe('False RegistryUnavailable');
     expect(condition(during, 'Ready')).toBe('True RegistryUnavailable');
     expect(told(during)).toBe(
-      `${away.message} The credential for ${registry} is due since ${iso(due)}; pulls work until ${iso(end)}.`,
+      `${away.message} The credential for ${registry} has been due since ${iso(due)}; pulls work until ${iso(end)}.`,
     );
 
     host.advance(50 * minute);
     const after = await live(slipway, machine, 10 * minute);
-    const over = `${away.message} The credential for ${registry} is due since ${iso(due)} and ended at ${iso(end)}; pulls of new images fail.`;
+    const over = `${away.message} The credential for ${registry} has been due since ${iso(due)} and ended at ${iso(end)}; pulls of new images fail.`;
     expect(told(after)).toBe(over);
     expect(told(await machine.slipway().pass())).toBe(over);
     expect(units.starts).toBe(1);

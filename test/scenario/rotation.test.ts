@@ -63,7 +63,7 @@ describe('half a day of rotations every two hours', () => {
       'by default, and a mirror that is a login server',
       ownMirror,
       1,
-      new RegExp(`keeps the registry logins of its start, where kubelet gives none: ${why}; set`),
+      new RegExp(`keeps the registry logins of its start for pulls that get none from kubelet: ${why}; set`),
     ],
   ])(
     '%s',

@@ -20,20 +20,20 @@ export function readJwt(token: string): Jwt | undefined {
 }
 
 /**
- * Returns a password that was received at this time, with its end by the clock of this machine; one that is no token
- * does not end.
+ * Returns a password that was received at this time, with its end by the clock of this machine. A password that is not
+ * a token does not end.
  *
- * LIFE COUNTS FROM RECEIPT: it is `exp - iat`, and neither date is ever compared with the clock of this machine. With
- * a clock that is an hour ahead each new password looks an hour old, and with one that is days ahead each would be
- * renewed for ever; with one that is behind, a password would be used past its end. Life itself is right under any
- * clock. The third of it that is left at a renewal covers a clock put back by an hour meanwhile.
+ * LIFE COUNTS FROM RECEIPT: it is `exp - iat`, and neither date is ever compared with the clock of this machine. If
+ * they were, a clock that is an hour ahead would make each new password an hour old, one that is days ahead would renew
+ * each without end, and one that is behind would use a password past its end. The difference is right under any clock.
+ * The third of it that is left at a renewal covers a clock that was set back by an hour meanwhile.
  */
 export function received(password: Secret, receivedAt: number): RegistryPassword {
   const jwt = readJwt(password.reveal());
   return jwt ? { password, until: receivedAt + jwt.expiresAt - jwt.issuedAt } : { password };
 }
 
-/** Up to the latest time that a Date can hold (ECMA-262). */
+/** Seconds up to the latest time of a Date (ECMA-262). */
 const seconds = z.number().check(z.positive(), z.maximum(8.64e12));
 const claims = z.object({ iat: seconds, exp: seconds });
 

@@ -14,13 +14,13 @@ import { octal } from './file-attributes.ts';
 
 const mode = 0o600;
 
-/** What a credential's reader finds in the file it wrote. */
+/** The state of a credential in its file. */
 export type Currency =
   | { readonly ok: true; readonly until?: number; readonly message?: string }
   | ({
       readonly ok: false;
       readonly changes: readonly Change[];
-      /** True where it has only had its time. */
+      /** True if the credential is only due for renewal, and not damaged. */
       readonly due?: boolean;
     } & Partial<Pick<Severity, 'blocks'>>);
 
@@ -31,19 +31,19 @@ export interface CredentialSpec {
   readonly condition: ConditionType;
   readonly needs?: readonly string[];
   readonly pacing?: Pacing;
-  /** Judges the file by itself, the clock and other files of the machine; the cloud is not asked. */
+  /** Judges the file by its content, the clock and other files of the machine, without asking the cloud. */
   readonly isCurrent: (found: FoundFile, now: number, host: HostReader) => Currency | Promise<Currency>;
-  /** Gets what is due through `host.obtain` and gives the file's new content. */
+  /** Fetches what is due through `host.obtain`, and returns the new content of the file. */
   readonly render: (host: Host, found: FoundFile | undefined) => Promise<Content | PartlyRendered>;
 }
 
-/** A content that is worth writing, and why it is not all that is wanted. */
+/** A content that is worth writing although a part of it failed. */
 export interface PartlyRendered {
   readonly content: Content;
   readonly failure: NodeError;
 }
 
-/** A 0600 file whose content must be fetched: fetched when it is missing, damaged or due, and then replaced whole. */
+/** Keeps a 0600 file whose content is fetched if it is missing, damaged or due, and then replaced whole. */
 export function credential({ path, isCurrent, render, ...rest }: CredentialSpec): Resource {
   return {
     ...rest,

@@ -9,7 +9,7 @@ export interface DownloadSpec {
   readonly summary: string;
   readonly condition: ConditionType;
   readonly needs?: readonly string[];
-  /** The version that is installed, as the executable itself says; `undefined` where it says nothing. */
+  /** Returns the installed version, which the executable itself reports; `undefined` if it does not. */
   readonly installed: (host: HostReader) => Promise<string | undefined>;
   readonly wanted: string;
   /** The trace of the job that fetches it. */
@@ -18,10 +18,10 @@ export interface DownloadSpec {
 }
 
 /**
- * An executable of this version, downloaded and verified when none is there, or another, which works meanwhile. One that
- * others could have written to, or own, is verified again too; what a link of the operator's leads to is not.
+ * Keeps an executable at this version: downloads and verifies it if it is missing or has another version, which works
+ * meanwhile. Also replaces a file that others own or could have written to, unless it is behind a link of the operator.
  *
- * A job fetches the file to a place beside it. The pass after that puts it in place, if it is still wanted then.
+ * A job fetches the file to a place beside it. The next pass puts it in place, if it is still wanted then.
  */
 export function download({ installed, wanted, trace, download, ...rest }: DownloadSpec): Resource {
   const job = { trace, what: rest.summary, subject: sha256(JSON.stringify(download)) };

@@ -157,9 +157,9 @@ describe('refused in one line, with nothing on stdout, is', () => {
     ],
     ['one without an image', requestFor(''), /names no image/],
     ['one that is too long', requestFor('a'.repeat(1024 * 1024)), /longer than 1 MiB/],
-    ['a registry that is not ours', requestFor('quay.io/a/b'), /quay\.io is none of the login servers/],
-    ['an image of Docker Hub', requestFor('alpine'), /docker\.io is none/],
-    ['what is no registry', requestFor('a\u001b[2J.\u0000b/c'), /: the registry of this image is none/],
+    ['a registry that is not ours', requestFor('quay.io/a/b'), /quay\.io is not one of the login servers/],
+    ['an image of Docker Hub', requestFor('alpine'), /docker\.io is not one/],
+    ['what is no registry', requestFor('a\u001b[2J.\u0000b/c'), /: the registry of this image is not one/],
   ])('%s', async (_, request, message) => {
     const line = refusal(await (await nodeWithSettings(azure)).provide(script, request));
     expect(line).toMatch(message);

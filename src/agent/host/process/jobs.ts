@@ -13,7 +13,7 @@ type Work = (signal: AbortSignal) => Promise<string>;
 
 /** The jobs of this process, shared by all of its Hosts. */
 export interface Jobs {
-  /** Returns the job of a trace with this text; `undefined` unless it runs. */
+  /** Returns the job in the text of this trace; `undefined` unless it runs. */
   running(trace: string, text: string): Promise<RunningJob | undefined>;
   /** As `Host.perform`. */
   perform(job: Job, work: Work): Promise<string>;
@@ -22,9 +22,9 @@ export interface Jobs {
 }
 
 export interface JobsOptions {
-  /** Paths below it lead nowhere else (openat.ts); `/` by default. */
+  /** Paths stay below this folder, also through links (openat.ts); `/` by default. */
   readonly root?: string;
-  /** Called after the end of each job. Without it, `perform` waits for the end of its job. */
+  /** Called after each job has ended. Without it, `perform` waits for the end of its job. */
   readonly onEnd?: () => void;
 }
 
@@ -37,8 +37,8 @@ interface Begun {
 }
 
 /**
- * Keeps jobs that run within this process, and end with it. The trace shows them to checks and to other processes; it
- * names the process. The trace of a dead process is ignored, and the next job overwrites it.
+ * Keeps the jobs of this process, which end with it. A trace shows a job to checks and to other processes, and names
+ * the process. The trace of a dead process is ignored, and the next job overwrites it.
  */
 export function createJobs({ root = '/', onEnd }: JobsOptions = {}): Jobs {
   const begun = new Map<string, Begun>();
@@ -115,7 +115,7 @@ async function removeTrace(trace: string, root: string): Promise<void> {
   await inPlace(trace, { root }, ({ path }) => rm(path, { force: true })).catch(() => {});
 }
 
-/** Without /proc, as in a chroot, the process id alone. */
+/** Returns the identity of this process; only its id without /proc, as in a chroot. */
 async function ownStamp(): Promise<string> {
   return (await processIdentity(process.pid)) ?? `${process.pid}`;
 }

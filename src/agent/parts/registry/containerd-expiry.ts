@@ -7,14 +7,14 @@ import { readStamp } from '../k3s/index.ts';
 import { type ContainerdPull, observedPulls } from './containerd-pulls.ts';
 import { loginEndsSince, servedSince } from './start-inputs.ts';
 
-/** Milliseconds before the end of a login at which a person is asked to act. */
+/** How long before the end of a login a person is asked to act; milliseconds. */
 const notice = 3_600_000;
 
 /**
- * Reports the end of a login that containerd has since the start of K3s and pulls with by itself: `ContainerdLoginEnds`,
- * an hour beforehand if nothing restarts K3s for it. It blocks nothing: kubelet's pulls have a login of their own.
+ * Reports the end of a login that containerd got when K3s started and uses for its own pulls: `ContainerdLoginEnds`, an
+ * hour beforehand if nothing restarts K3s for it. Blocks nothing, since kubelet gets its logins elsewhere.
  *
- * Nothing is known of a K3s that is not running, or whose start was not stamped.
+ * Reports nothing if K3s is not running or its start has no stamp.
  */
 export function containerdLogins(node: K3sNode): readonly Resource[] {
   if (node.settings.registries.servers.length === 0) return [];
@@ -63,6 +63,6 @@ function told({ server, end, pulls }: Ending, now: number, unit: string, isLeftA
   const [ends, fail] = now < end ? ['ends', 'will fail from then on'] : ['ended', 'fail since'];
   const repair = isLeftAlone
     ? `Run systemctl restart ${unit}, or set registries.onRotate to auto, and K3s is restarted for each new one.`
-    : 'K3s is restarted when there is a newer one; the condition Registries says why there is none.';
+    : 'K3s is restarted when there is a newer one; the condition Registries says why there is not.';
   return `The login for ${server} that containerd has since K3s started ${ends} at ${new Date(end).toISOString()}, and pulls that need it ${fail} (${why}). ${repair}`;
 }

@@ -8,22 +8,22 @@ import type { Settings } from '../../settings/schema.ts';
 import { type Flags, k3sFlags, otherProviderFlag } from '../k3s/index.ts';
 import { servedRegistries } from './kubelet-config-text.ts';
 
-/** Pulls that are containerd's own on this node. */
+/** Pulls that containerd makes without a login from kubelet. */
 export interface ContainerdPull {
   /** A clause: `docker.io is mirrored by a.azurecr.io`. */
   readonly why: string;
-  /** The login servers they are made from. */
+  /** The login servers that it pulls from. */
   readonly servers: readonly string[];
 }
 
 /**
- * Why containerd needs a fresh login of its own on this node.
+ * Returns the reasons why containerd needs fresh logins of its own on this node.
  *
- * Containerd prefers the credential that kubelet hands it with a pull. It falls back on the one K3s gave it at its
- * start where a pull is not kubelet's, and where kubelet's provider is not asked about the registry that is pulled from
+ * Containerd prefers the credential that kubelet sends with a pull. It uses the one that K3s gave it at the start if
+ * kubelet did not ask for the pull, or if kubelet does not ask its provider about the registry that is pulled from
  * (containerd, internal/cri/server/images/image_pull.go). K3s's addons are pods, whose images kubelet pulls.
  *
- * `served` is for which registries the kubelet that runs asks Slipway, where its stamp says it.
+ * `served` lists the registries about which the running kubelet asks Slipway, if its stamp has them.
  */
 export async function containerdPulls(
   host: HostReader,
@@ -41,7 +41,7 @@ export async function containerdPulls(
   ];
 }
 
-/** The same, or none if what decides it cannot be read: whether K3s runs does not depend on it. */
+/** Returns the `containerdPulls`, or an empty list if a file they depend on cannot be read, which must not stop K3s. */
 export async function observedPulls(
   host: HostReader,
   node: K3sNode,
@@ -55,7 +55,7 @@ export async function observedPulls(
   }
 }
 
-/** Kubelet is asked about the registry in the image's name, and not about the mirror that is asked for it. */
+/** Kubelet looks up a login for the registry in the image's name, not for its mirror. */
 function mirrored({ servers, mirrors }: Settings['registries']): readonly ContainerdPull[] {
   return Object.entries(mirrors).flatMap(([name, { endpoint = [] }]) => {
     const hosts = endpoint
@@ -73,8 +73,8 @@ function mirrored({ servers, mirrors }: Settings['registries']): readonly Contai
 }
 
 /**
- * Containerd pulls the pause image by itself. The default registry that a server has set is also that of its agents
- * (pkg/agent/config/config.go), where only the configuration made for containerd shows it.
+ * Containerd pulls the pause image by itself. Agents take the default registry of their server
+ * (pkg/agent/config/config.go); on an agent only containerd's generated configuration shows it.
  */
 async function pauseImage(
   host: HostReader,
@@ -93,7 +93,7 @@ async function pauseImage(
   return [{ why: `${found[0]} is ${found[1]}`, servers: [registryOf(found[1])] }];
 }
 
-/** K3s has containerd pull what these lists name, also while it runs (pkg/agent/containerd/watcher.go). */
+/** K3s has containerd pull the images in these lists, at its start and later (pkg/agent/containerd/watcher.go). */
 async function imageLists(
   host: HostReader,
   { k3s }: NodePaths,
@@ -115,7 +115,7 @@ function registryOf(image: string): string {
   return image.split('/')[0] ?? '';
 }
 
-/** Where kubelet asks another provider than ours, or ours not about all: an operator may have set either. */
+/** An operator may have set another provider, or ours for only some of the login servers. */
 async function withoutKubelet(
   host: HostReader,
   paths: NodePaths,

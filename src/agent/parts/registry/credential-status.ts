@@ -4,20 +4,20 @@ import { readLogins } from './login-store.ts';
 import { readProof } from './proof/pull-record.ts';
 import { datedLogin, type Renewal } from './renewal.ts';
 
-/** A registry credential as the store has it, for readers; times are epoch milliseconds. */
+/** A registry credential in the store, without its password; times are epoch milliseconds. */
 export interface CredentialStatus {
   /** The login server. */
   readonly server: string;
   readonly receivedAt: number;
-  /** When it is renewed; absent where its schedule is never due. */
+  /** When it is renewed; absent if its schedule is never due. */
   readonly due?: number;
-  /** Absent where it has no end that is known. */
+  /** When it ends; absent if that is not known. */
   readonly ends?: number;
-  /** What the last proof of a pull, or of the login, came to. */
+  /** The result of the last proof of a pull or of the login. */
   readonly proof?: string;
 }
 
-/** The credentials this node holds, whatever became of their renewal; none of a server that has none. */
+/** Returns the credentials in the store for the login servers, even if their renewal failed. */
 export async function registryCredentials(
   host: HostReader,
   { paths, settings }: K3sNode,

@@ -1,6 +1,6 @@
 /**
- * What releases without a login store left behind. It is read while there is no store, so that an update fetches no
- * login and restarts no K3s. This file can go once no node is updated from such a release any more.
+ * The logins that releases without a login store left behind. They are read while there is no store, so that an update
+ * fetches no login and does not restart K3s. Remove this file once no node is updated from such a release.
  */
 import { received } from '../../clouds/jwt.ts';
 import { digest } from '../../engine/digest.ts';
@@ -14,7 +14,7 @@ import { removed } from '../../resources/removed.ts';
 import { type Logins, newestLogins, parseLogins, type StoredLogin } from './answer/logins.ts';
 import { parseRegistries } from './registries-yaml.ts';
 
-/** The logins of registries.yaml, and those that kubelet's provider fetched later and kept in /run. */
+/** Returns the logins of registries.yaml, and those that kubelet's provider fetched later and cached in /run. */
 export async function formerLogins(host: HostReader, { k3s, slipway }: NodePaths): Promise<Logins> {
   const [file, cache] = await Promise.all([
     privateText(host, k3s.registries),
@@ -23,7 +23,7 @@ export async function formerLogins(host: HostReader, { k3s, slipway }: NodePaths
   return newestLogins(fromRegistries(file), fromCache(cache), host.now());
 }
 
-/** That file in /run goes once there is a store. */
+/** Removes the cache in /run once there is a store. */
 export function formerLoginsGone({ paths }: K3sNode, needs: readonly string[]): Resource {
   return removed({ path: paths.slipway.formerLogins, condition: 'CredentialProvider', needs });
 }
@@ -33,7 +33,7 @@ async function privateText(host: HostReader, path: string): Promise<string> {
   return found && isPrivate(found) ? found.content : '';
 }
 
-/** Each has its receipt in a comment of its own, with a digest of the very password that was received. */
+/** A comment for each login has the time of its receipt and a digest of the password that was received. */
 function fromRegistries(text: string): Logins {
   const configs = parseRegistries(text)?.configs ?? {};
   const receipts = [...text.matchAll(/^# (\S+): received (\S+) (sha256:\w+)$/gm)];
@@ -47,7 +47,7 @@ function fromRegistries(text: string): Logins {
   );
 }
 
-/** By server, with an end of which the last minutes were left out. */
+/** The cache has the logins by server; the end of each is a few minutes early, so it is computed again. */
 function fromCache(text: string): Logins {
   const logins = Object.entries(parseLogins(`{ "logins": ${text} }`));
   return Object.fromEntries(logins.map(([server, login]) => [server, loginOf(login)]));

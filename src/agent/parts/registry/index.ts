@@ -1,8 +1,8 @@
-/** The logins of registries: what others may use of them. The launcher and commands take answer/ directly. */
+/** What other folders may use of the logins of registries. The launcher and commands import answer/ directly. */
 
 export { registryPart } from './part.ts';
 
-// What a node has of them.
+// The resources of a node.
 
 export { containerdLogins } from './containerd-expiry.ts';
 export { formerLoginsGone } from './former-logins.ts';
@@ -12,17 +12,17 @@ export { pullProofs } from './proof/pull-proof.ts';
 export { registriesFile } from './registries-file.ts';
 export { loginsRenewed, renewalId } from './renewal.ts';
 
-// What a start of K3s is made of, and what a K3s that is taken over would lose.
+// The inputs of a start of K3s, and what a K3s that Slipway adopts would lose.
 
 export { lostRegistries } from './registries-file.ts';
 export { judgeLogins } from './restarts.ts';
 export { registryInputs, registryNotes } from './start-inputs.ts';
 
-// What a node holds, for readers and for kubelet's plugin.
+// The logins of a node, for the status and for kubelet's plugin.
 
 export { type CredentialStatus, registryCredentials } from './credential-status.ts';
 export { readLogins, renderLogins, storedLogin } from './login-store.ts';
 
-// The removal of kubelet's provider.
+// The removal of kubelet's credential provider.
 
 export { noProvider, pluginName } from './kubelet-config.ts';

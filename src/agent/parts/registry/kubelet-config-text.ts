@@ -5,10 +5,10 @@ import { remembering } from '../../engine/remembering.ts';
 import type { NodePaths } from '../../paths.ts';
 import { type ReadYaml, readYaml } from '../../settings/yaml.ts';
 
-/** What kubelet calls the plugin: its file in the folder of plugins, and its entry in the configuration. */
+/** The name of the plugin: of its file in the folder of plugins, and of its entry in the configuration. */
 export const pluginName = 'slipway-credential-provider';
 
-/** How a configuration begins that Slipway wrote. */
+/** The beginning of each configuration that Slipway writes. */
 export const header = '# Written by Slipway';
 
 const parsed = remembering(readYaml);
@@ -21,14 +21,14 @@ const schema = z.object({
   providers: z.array(z.looseObject({ name: z.string(), matchImages: z.array(z.string()) })),
 });
 
-/** The registries for which kubelet asks Slipway, by the text of its CredentialProviderConfig. */
+/** Returns the registries about which kubelet asks Slipway, from the text of its CredentialProviderConfig. */
 export function servedRegistries(text: string): readonly string[] {
   const { data } = z.safeParse(schema, read(text).value);
   const ours = data?.providers.filter(({ name }) => name === pluginName) ?? [];
   return ours.flatMap(({ matchImages }) => matchImages);
 }
 
-/** Nothing, or what Slipway wrote, damaged though it may be; a file that names another provider is somebody else's. */
+/** True if the text is empty or Slipway wrote it, even if it is damaged. False if it names another provider. */
 export function isOurs(text: string): boolean {
   return isOursAs(text, read(text));
 }
@@ -39,12 +39,12 @@ function isOursAs(text: string, document: ReadYaml): boolean {
   return isEmpty(text) || text.includes(header) || header.startsWith(text.trim()) || names.length > 0;
 }
 
-/** Nothing but white space and NUL characters, as a power loss leaves a file; kubelet does not start with it. */
+/** A power loss can leave a file of NUL characters, with which kubelet does not start. */
 function isEmpty(text: string): boolean {
   return text.replaceAll('\0', '').trim() === '';
 }
 
-/** The beginning of our name, with which a text of ours ends that was not written whole. */
+/** True if the text is ours and was not written whole, so that it ends within our name. */
 function isCutOff(text: string, name: unknown): boolean {
   if (!text.includes(header)) return false;
   if (typeof name !== 'string') return true;
@@ -58,7 +58,7 @@ function providerNames(text: string, { value, faults }: ReadYaml): readonly unkn
   return [Object(value).providers ?? []].flat().map((provider) => Object(provider).name);
 }
 
-/** The content of a configuration that is Slipway's alone, in one order; `undefined` of any other. */
+/** Returns the content of a configuration that is Slipway's alone, its images sorted; `undefined` for any other. */
 export function ownContent(text: string): unknown {
   const document = read(text);
   if (!isOursAs(text, document)) return undefined;
@@ -71,12 +71,12 @@ export function ownContent(text: string): unknown {
   return { ...Object(document.value), providers };
 }
 
-/** Each once, whatever the order they were named in. */
+/** Returns the servers sorted, each of them once. */
 export function inOrder(servers: readonly string[]): readonly string[] {
   return [...new Set(servers)].sort();
 }
 
-/** Whether the plugin is there for kubelet to run: kubelet, and K3s with it, ends where it is not. */
+/** True if kubelet can run the plugin; without it kubelet ends, and K3s with it. */
 export async function hasPlugin(host: HostReader, { k3s }: NodePaths): Promise<boolean> {
   const found = await host.stat(join(k3s.credentialProviderBin, pluginName));
   return found?.kind === 'file' && (found.mode & 0o111) !== 0;

@@ -16,10 +16,10 @@ import { hasPlugin, header, inOrder, isOurs, pluginName, servedRegistries } from
 export { pluginName };
 
 /**
- * Kubelet's configuration of its credential provider; `ProviderNotOurs` if another program's is there.
+ * Writes kubelet's configuration of its credential provider; `ProviderNotOurs` if another program configured one.
  *
- * It is there only with the plugin: kubelet, and K3s with it, ends if it finds one without the other. If the plugin is
- * missing, the configuration is removed, which needs no room on the disk, and comes back with the plugin.
+ * Kubelet, and K3s with it, ends if it finds the configuration without the plugin. So if the plugin is missing, the
+ * configuration is removed, which works on a full disk too, and is written again once the plugin is back.
  */
 export function providerConfig(node: K3sNode, needs: readonly string[]): Resource {
   const { credentialProvider: path } = node.paths.k3s;
@@ -33,7 +33,7 @@ export function providerConfig(node: K3sNode, needs: readonly string[]): Resourc
   });
 }
 
-/** Somebody else's configuration, which may ask Slipway too. */
+/** Another program's configuration, which may name Slipway too. */
 function shared(path: string, text: string, servers: readonly string[]): Finding {
   const served = servedRegistries(text);
   const missing = servers.filter((server) => !served.includes(server));
@@ -43,15 +43,16 @@ function shared(path: string, text: string, servers: readonly string[]): Finding
 
 async function withoutPlugin(host: HostReader, { k3s }: NodePaths): Promise<Finding> {
   const { credentialProvider: path, credentialProviderBin } = k3s;
-  const why = `${join(credentialProviderBin, pluginName)}, which is no file that kubelet can run`;
+  const why = `${join(credentialProviderBin, pluginName)}, which is not a file that kubelet can run`;
   if (!(await host.stat(path))) return waiting('Blocked', `waits for ${why}`, { blocks: false });
-  const summary = `remove ${path}, since K3s would not start again for want of ${why}`;
+  const summary = `remove ${path}, since K3s would not start again without ${why}`;
   return noneOf([path], { summary, remedy: removing([path]) });
 }
 
 /**
- * The configuration (https://kubernetes.io/docs/reference/config-api/kubelet-config.v1/#CredentialProviderConfig): asked
- * for exactly these hosts. Kubelet ends where apiVersion or defaultCacheDuration is missing.
+ * Returns the text of the configuration, for exactly the login servers
+ * (https://kubernetes.io/docs/reference/config-api/kubelet-config.v1/#CredentialProviderConfig). Kubelet ends if
+ * apiVersion or defaultCacheDuration is missing.
  */
 export function renderProviderConfig({ paths, settings }: Pick<K3sNode, 'paths' | 'settings'>): string {
   const provider = {
@@ -71,8 +72,8 @@ export function renderProviderConfig({ paths, settings }: Pick<K3sNode, 'paths' 
 }
 
 /**
- * No credential provider of ours: kubelet's configuration goes first, so that no start of K3s finds it without what it
- * names. The plugin stays, since a kubelet that runs still calls it.
+ * Removes our credential provider. Kubelet's configuration goes first, so that K3s never starts with a configuration
+ * whose files are gone. The plugin stays, since a running kubelet still calls it.
  */
 export function noProvider(paths: NodePaths): Resource {
   return {
@@ -87,7 +88,7 @@ export function noProvider(paths: NodePaths): Resource {
   };
 }
 
-/** What there is of it, in the order in which it is to go. */
+/** The files that exist, in the order of their removal. */
 async function leftovers(host: HostReader, { k3s, slipway }: NodePaths): Promise<readonly string[]> {
   const config = isOurs(await fileText(host, k3s.credentialProvider)) ? [k3s.credentialProvider] : [];
   const all = [...config, slipway.logins, slipway.formerLogins, slipway.providerSettings];

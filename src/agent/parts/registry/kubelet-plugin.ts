@@ -12,11 +12,11 @@ import type { Settings, WrittenSettings } from '../../settings/schema.ts';
 import { noProvider, pluginName, providerConfig } from './kubelet-config.ts';
 
 /**
- * Kubelet's image credential provider, which gives every pull from our login servers a login that is fresh
- * (https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/): the plugin, the settings it needs
- * to fetch one itself, and kubelet's configuration, by which K3s finds them at its start.
+ * Installs kubelet's image credential provider, which gives every pull from our login servers a fresh login
+ * (https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/): the plugin, the settings with
+ * which it fetches a login itself, and kubelet's configuration, which K3s finds when it starts.
  *
- * Where the settings name no login server, what is Slipway's is taken away.
+ * Removes them if the settings name no login server.
  */
 export function credentialProvider(node: K3sNode): readonly Resource[] {
   const { paths, settings } = node;
@@ -38,8 +38,8 @@ export function credentialProvider(node: K3sNode): readonly Resource[] {
 }
 
 /**
- * The plugin: a script, which is there whether or not the executable is, since kubelet, and K3s with it, ends where
- * its plugin is missing. Nothing of K3s's environment goes on to the executable, which leaves no core dump.
+ * Returns the text of the plugin. It is a script that stays even if the executable is missing, since kubelet, and K3s
+ * with it, ends without its plugin. The executable gets nothing of K3s's environment and leaves no core dump.
  */
 export function renderPlugin({ slipway }: Pick<K3sNode, 'slipway'>): string {
   return `#!/bin/sh
@@ -56,8 +56,8 @@ exec /usr/bin/env -i "$slipway" "$@"
 }
 
 /**
- * The part of the settings with which a login is fetched, as a settings file of its own, since others may break. In JSON,
- * which is YAML, and takes no time to write.
+ * Returns a settings file with the settings that fetching a login needs, so that broken settings of an operator do not
+ * break a pull. It is JSON, which is YAML too and fast to write.
  */
 export function renderProviderSettings(settings: Settings, table: Clouds = clouds): string {
   const { cloud, network, registries, consent } = settings;
@@ -68,7 +68,7 @@ export function renderProviderSettings(settings: Settings, table: Clouds = cloud
   return renderOwn(ownFiles.providerSettings, part);
 }
 
-/** What a settings file may say: neither a secret nor a time in milliseconds gets in here. */
+/** The fields as a settings file has them: the type excludes secrets, and times in milliseconds. */
 type Part = DeepReadonlyInput<Pick<WrittenSettings, 'cloud' | CloudName | 'network'>> & {
   readonly registries: DeepReadonlyInput<Pick<WrittenSettings['registries'], 'servers'>>;
   readonly consent: DeepReadonlyInput<Pick<WrittenSettings['consent'], 'identityHosts' | 'plainHttp'>>;

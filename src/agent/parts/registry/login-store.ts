@@ -9,8 +9,8 @@ import { type Logins, parseLogins, type StoredLogin } from './answer/logins.ts';
 import { formerLogins } from './former-logins.ts';
 
 /**
- * The logins of this node; none where the store cannot be read, is damaged, or could have been read or written by
- * others: they are fetched anew.
+ * Returns the logins of this node; an empty record if the store cannot be read, is damaged, or could have been read or
+ * written by others, so that the logins are fetched anew.
  */
 export async function readLogins(host: HostReader, paths: NodePaths): Promise<Logins> {
   const found = await host.readFile(paths.slipway.logins).catch(() => undefined);
@@ -18,7 +18,7 @@ export async function readLogins(host: HostReader, paths: NodePaths): Promise<Lo
   return isPrivate(found) ? parseLogins(found.content) : {};
 }
 
-/** A login of which the password was received at this time. */
+/** Returns the login of a password that was received at this time. */
 export function storedLogin(
   username: string,
   { password, until }: RegistryPassword,
@@ -27,7 +27,7 @@ export function storedLogin(
   return { username, password: password.reveal(), receivedAt, ...(until !== undefined && { until }) };
 }
 
-/** The text of the store, which is replaced whole (mode 0600). */
+/** Returns the whole text of the store (mode 0600). */
 export function renderLogins(logins: Logins): Secret {
   return sensitive((show) => {
     const shown = Object.entries(logins).map(([server, { password, ...login }]) => [

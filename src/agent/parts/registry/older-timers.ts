@@ -10,10 +10,10 @@ import { foreignStart } from '../k3s/index.ts';
 const minute = 60_000;
 
 /**
- * The timers by which a node made with older cloud-init scripts renews registries.yaml are stopped, once Slipway's own
- * `logins`, and the K3s that uses them, are there: a node whose identity may not pull yet lives by the old ones. Their
- * files stay, so that `systemctl enable --now` brings them back where Slipway goes. A service of such a name that runs
- * anything else is left alone.
+ * Stops the timers with which older cloud-init scripts renew registries.yaml. They run on until Slipway has its own
+ * `logins` and a K3s that uses them, since the identity of the node may not be allowed to pull yet. Their files stay,
+ * so that `systemctl enable --now` starts them again without Slipway. A service with such a name that runs anything
+ * else is left alone.
  */
 export function loginRenewersStopped(
   node: K3sNode,
@@ -26,8 +26,8 @@ export function loginRenewersStopped(
 
 function renewerStopped(name: string, node: K3sNode, logins: readonly Resource[]): Resource {
   const [timer, service] = [`${name}.timer`, `${name}.service`];
-  const untilThen = `${timer} runs on until K3s was started again, since its kubelet does not ask Slipway yet`;
-  // In any folder, by itself or given to a shell, as systemctl shows `ExecStart` (its argv).
+  const untilThen = `${timer} runs on until K3s is started again, since its kubelet does not ask Slipway yet`;
+  // The script in any folder, run directly or by a shell: systemctl shows the argv of `ExecStart`.
   const script = new RegExp(`/${name}(?:\\.sh)?(?=[\\s;]|$)`);
   const stopped = unitsStopped({
     id: `Adoption/${name}`,
@@ -46,7 +46,7 @@ function renewerStopped(name: string, node: K3sNode, logins: readonly Resource[]
   return heldBack(ofOurs, (host) => missing(host, timer, logins));
 }
 
-/** Looked at here too: on a node that has joined, dependants do not wait for a login that cannot be had. */
+/** On a node that has joined, a failed login does not block its dependants, so the logins are checked here. */
 async function missing(
   host: HostReader,
   timer: string,
@@ -54,7 +54,7 @@ async function missing(
 ): Promise<Finding | undefined> {
   for (const login of logins) {
     if ((await login.check(host)).state !== 'InSync')
-      return waiting('Blocked', `${timer} runs on until ${login.id} is there`, {
+      return waiting('Blocked', `${timer} runs on until ${login.id} is in sync`, {
         after: minute,
         blocks: false,
       });

@@ -12,11 +12,13 @@ export interface RegistryProbes {
   readonly host: Host;
   readonly cloud: Cloud;
   readonly settings: Settings;
-  /** Absent while it is unknown what this node is to be. */
+  /** Absent while the role of this node is unknown. */
   readonly node: K3sNode | undefined;
 }
 
-/** Asks each registry for a credential, and for images with it, or for a login if no image is named. */
+/**
+ * Returns probes that get a credential for each registry and pull its images with it, or log in if no image is named.
+ */
 export function registryProbes(subject: RegistryProbes): readonly Probe[] {
   return subject.settings.registries.servers.flatMap((server) => serverProbes(subject, server));
 }

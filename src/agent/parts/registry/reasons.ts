@@ -1,4 +1,4 @@
-/** Of what K3s and kubelet pull with, and of the pull that proves it. */
+/** The reasons of the credentials for pulls, and of the pulls that prove them. */
 export const registryReasons = {
   RegistriesInvalid: 'The registries.yaml that would be written does not parse; the old one stays.',
   ProviderNotOurs: 'Another credential provider is configured for kubelet; it was left alone.',

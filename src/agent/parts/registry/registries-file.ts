@@ -20,11 +20,11 @@ import {
 } from './registries-yaml.ts';
 
 /**
- * registries.yaml as the settings and the login store have it; nothing where the settings name no registry at all, so
- * that an operator's own file stays.
+ * Writes registries.yaml from the settings and the login store. Without a registry in the settings there is no
+ * resource, so that an operator's own file stays.
  *
- * A login server of which the store has nothing keeps the login that the file has: the loss of the store, while its
- * registry is away, takes nothing from a K3s that is started then.
+ * A login server that is not in the store keeps the login in the file, so that K3s still starts with it if the store is
+ * lost while the registry is down.
  */
 export function registriesFile(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   if (!namesRegistry(node.settings.registries)) return [];
@@ -56,7 +56,7 @@ async function render(
   return renderRegistries(registries, new Map<string, Login>(logins));
 }
 
-/** Tells what differs by name alone. A login that the store received since the file was written is one that was only due. */
+/** Reports differences by name, never by value. A login that is newer than the file counts as due. */
 async function judge(host: HostReader, node: K3sNode, found: FoundFile): Promise<Currency> {
   const wanted = await render(host, node, found);
   if (found.content === wanted.reveal()) return { ok: true };
@@ -82,7 +82,7 @@ function otherLogins({ configs: one = {} }: Registries, { configs: other = {} }:
   return names.filter((name) => !isDeepStrictEqual(one[name]?.auth, other[name]?.auth));
 }
 
-/** Returns the registries of a registries.yaml that Slipway did not write, and of which the settings say nothing. */
+/** Returns the registries in a registries.yaml of an operator that the settings do not name. */
 export async function lostRegistries(
   host: HostReader,
   { paths, settings }: K3sNode,

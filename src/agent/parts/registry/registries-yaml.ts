@@ -32,7 +32,7 @@ const namedMirror = z.pipe(
   z.transform((value) => value ?? {}),
 );
 
-/** All that registries.yaml may hold (https://docs.k3s.io/installation/private-registry). K3s overlooks other keys. */
+/** The keys of registries.yaml (https://docs.k3s.io/installation/private-registry). K3s ignores any other. */
 const schema = z.strictObject({
   mirrors: z.optional(z.record(text, namedMirror)),
   configs: z.optional(z.record(text, z.strictObject({ auth: z.optional(auth), tls: z.optional(tls) }))),
@@ -47,11 +47,11 @@ export interface Login {
 }
 
 /**
- * The text of registries.yaml: each login server with its https endpoint, unless the settings mirror it, and its
- * login; then what the settings say of other registries.
+ * Returns the text of registries.yaml: each login server with its login and, unless the settings mirror it, its https
+ * endpoint; then the other registries of the settings.
  *
- * K3s reads a malformed file again and again and never starts (pkg/agent/config/config.go, get), so the text is read
- * back before it is used: `RegistriesInvalid`.
+ * Parses the text before it is used, since K3s never starts with a malformed file (pkg/agent/config/config.go, get):
+ * `RegistriesInvalid`.
  */
 export function renderRegistries(
   settings: Settings['registries'],
@@ -67,17 +67,17 @@ export function renderRegistries(
   return rendered;
 }
 
-/** True if the settings name any registry; without one registries.yaml is the operator's own and stays. */
+/** True if the settings name any registry. If not, registries.yaml belongs to the operator. */
 export function namesRegistry({ servers, mirrors, configs }: Settings['registries']): boolean {
   return [servers, Object.keys(mirrors), Object.keys(configs)].some(({ length }) => length > 0);
 }
 
-/** What the settings ask for, with no login for the login servers. */
+/** Returns the registries of the settings, without logins for the login servers. */
 export function wantedRegistries(settings: Settings['registries']): Registries {
   return registriesOf(settings, new Map(), (secret) => secret.reveal());
 }
 
-/** The content of a registries.yaml; `undefined` where K3s would choke on it or overlook a part of it. */
+/** Returns the content of a registries.yaml; `undefined` if K3s would fail on it or ignore a part of it. */
 export function parseRegistries(content: string): Registries | undefined {
   return parsed(content, 'registries.yaml');
 }
@@ -90,7 +90,7 @@ const parsed = remembering((content): Registries | undefined => {
   }
 });
 
-/** The same, without any auth, and without registries of which nothing else is said. */
+/** Returns the registries without logins; leaves out a registry that has nothing else. */
 export function withoutAuth({ mirrors = {}, configs = {} }: Registries): Registries {
   const rest = Object.entries(configs).flatMap(([name, { tls }]) => (tls ? [[name, { tls }] as const] : []));
   return { mirrors, configs: Object.fromEntries(rest) };
@@ -114,7 +114,7 @@ function registriesOf(
     }),
   );
 
-  /** Secrets shown, and what is `undefined` left out, as YAML has it. */
+  /** Replaces secrets by their texts, and leaves out `undefined`, which YAML does not have. */
   function plain(value: unknown): unknown {
     if (value instanceof Secret) return show(value);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
@@ -126,8 +126,8 @@ function registriesOf(
 type RegistryConfig = Settings['registries']['configs'][string];
 
 /**
- * A login server whose login is not there yet has an empty one. Of a registry without any, K3s tells containerd nothing,
- * and what kubelet pulls from it, with our credential, would go to a mirror of `*` (pkg/agent/containerd/config.go).
+ * A login server without a login yet gets an empty one. If it had none, K3s would not configure it in containerd, and
+ * kubelet's pulls from it would go to a mirror of `*`, with our credential (pkg/agent/containerd/config.go).
  */
 function ownConfig(config: RegistryConfig | undefined, login: Login | undefined) {
   return { auth: login ?? {}, ...(config?.tls && { tls: config.tls }) };
@@ -136,7 +136,7 @@ function ownConfig(config: RegistryConfig | undefined, login: Login | undefined)
 function invalid(): NodeError {
   return new NodeError(
     'RegistriesInvalid',
-    'The registries.yaml made of the settings does not read back as it was meant, so it was not written. Check registries.mirrors and registries.configs.',
+    'The registries.yaml made from the settings does not parse to the same content, so it was not written. Check registries.mirrors and registries.configs.',
     forPerson,
   );
 }

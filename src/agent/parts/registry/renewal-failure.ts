@@ -1,12 +1,12 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { StoredLogin } from './answer/logins.ts';
 
-/** A login as the store has it, and when it is due; epoch milliseconds. */
+/** A login in the store, and when it is due; epoch milliseconds. */
 export interface DatedLogin extends StoredLogin {
   readonly due: number;
 }
 
-/** A login server whose password could not be renewed, and what the node has for it. */
+/** A login server whose password could not be renewed, and the login that the node still has for it. */
 export interface RenewalFailure {
   readonly server: string;
   readonly error: NodeError;
@@ -14,11 +14,12 @@ export interface RenewalFailure {
 }
 
 /**
- * The failures of one attempt as one error: what happened, and of each server since when its credential is due and
- * until when pulls work with it. All of it comes from the store, so that it outlives a restart of Slipway.
+ * Joins the failures of one attempt into one error: what happened, and for each server since when its credential has
+ * been due and until when pulls work with it. These times come from the store, so that they survive a restart of
+ * Slipway.
  *
- * It is as severe as whichever failure passes soonest, and repeated with it. A Retry-After counts from who asks for fewer
- * requests; who is down cannot know when it will be up, and a proxy before it even less.
+ * Severity and retry are those of the failure that is likely to end first. A Retry-After counts only for `Throttled`: a
+ * registry that is down, or a proxy in front of it, cannot know when it will be up.
  */
 export function renewalFailure(failures: readonly RenewalFailure[], now: number): NodeError {
   const [first] = failures.map(({ error }) => error).sort((a, b) => patienceFor(a) - patienceFor(b));
@@ -48,10 +49,10 @@ function outlook(
   const credential = `The credential for ${server}`;
   if (now < receivedAt)
     return [
-      `${credential} was received at ${iso(receivedAt)}, by a clock that was put back since: it is not known when it ends.`,
+      `${credential} was received at ${iso(receivedAt)}, by a clock that was set back since; when it ends is not known.`,
     ];
-  const since = `${credential} is due since ${iso(due)}`;
-  if (until === undefined) return [`${since}; it has no end that is known.`];
+  const since = `${credential} has been due since ${iso(due)}`;
+  if (until === undefined) return [`${since}; when it ends is not known.`];
   return [
     now < until
       ? `${since}; pulls work until ${iso(until)}.`

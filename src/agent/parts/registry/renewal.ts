@@ -29,20 +29,20 @@ export interface Renewal {
 /** The id of the resource that `loginsRenewed` makes. */
 export const renewalId = 'Credential/registries';
 
-/** A registry that gives out shorter-lived passwords than this keeps no node busy. */
+/** Passwords with a shorter life are renewed no more often; milliseconds. */
 const shortest = 5_000;
 
-/** Milliseconds from receipt after which a credential that its registry refused is renewed before its tick. */
+/** How long after its receipt a credential that its registry refused is renewed, even before its tick; milliseconds. */
 const refusedFor = 600_000;
 
 /**
- * The login store with a fresh login for each login server; nothing where the settings name none.
+ * Keeps a fresh login for each login server in the store; no resource if the settings name none.
  *
- * A password is due at the node's own tick of the schedule, and when a third of its life is left at the latest; the
- * cloud is asked for those alone that are due or missing. One that its registry refused at its proof is due ten minutes
- * after its receipt; one that does not end at once, and as often as an attempt that a person has to help, so that a
- * repair of the settings is tried in the next pass. A registry that fails keeps what it has, and delays neither the
- * others nor, while there is a store, what needs this Resource.
+ * A password is due at the node's tick of the schedule, or earlier if only a third of its life is left. The cloud is
+ * asked only for passwords that are due or missing. A password that its registry refused is due ten minutes after its
+ * receipt; if it does not end, it is due at once, and retried as a failure for a person is, so that the next pass tries
+ * a correction of the settings. A failure keeps the old login, and delays neither other registries nor, once there is a
+ * store, the dependants of this Resource.
  */
 export function loginsRenewed(node: K3sNode, renewal: Renewal): readonly Resource[] {
   if (node.settings.registries.servers.length === 0) return [];
@@ -77,7 +77,7 @@ async function judge(
   return Number.isFinite(until) ? { ok: true, until } : { ok: true };
 }
 
-/** Fetches a login for each server that has none or whose is due. What fails keeps no other from being written. */
+/** Fetches each login that is due or missing. Writes the others even if one fails. */
 async function render(
   host: Host,
   node: K3sNode,
@@ -97,7 +97,7 @@ async function render(
       failures.push({ server, error: toNodeError(thrown), held });
     }
   }
-  // Read once more, since kubelet's plugin may have written meanwhile.
+  // Kubelet's plugin may have written to the store meanwhile.
   const logins = newestLogins(await read(), Object.fromEntries(fetched), host.now());
   const content = renderLogins(logins);
   if (failures.length === 0) return content;
@@ -129,12 +129,12 @@ async function fetchLogin(
 function refusedAgain(server: string): NodeError {
   return new NodeError(
     'PullCredentialRefused',
-    `${server} refused its password, and the cloud gives the same one again. Correct it where the cloud has it; to have it read at once: systemctl reload slipway.`,
+    `${server} refused its password, and the cloud gives the same one again. Correct it in the cloud; to have it read at once: systemctl reload slipway.`,
     forPerson,
   );
 }
 
-/** The logins of the login servers, each with what came of its last proof. */
+/** Returns the logins of the login servers, marked as refused or not by their last proofs. */
 async function withRefusals(host: HostReader, { paths, settings }: K3sNode, stored: Logins): Promise<Logins> {
   const refused = await refusedCredentials(host, paths.slipway.pullProof);
   const logins = settings.registries.servers.flatMap((server) => {
@@ -148,7 +148,7 @@ function judged({ refused: _, ...login }: StoredLogin, refused: string | undefin
   return refused === credentialDigest(login.username, login.password) ? { ...login, refused: true } : login;
 }
 
-/** The login for a server with the time of its renewal; `undefined` where the store has none of our user. */
+/** Returns the login for a server and when it is due; `undefined` if the store has no login of our user. */
 export function datedLogin(
   logins: Logins,
   server: string,
@@ -169,7 +169,7 @@ function loginChanges(server: string, login: DatedLogin | undefined, now: number
   return [{ field, observed: `received ${new Date(login.receivedAt).toISOString()}`, desired: 'renewed' }];
 }
 
-/** What is to be written without asking the cloud. */
+/** The changes to the store that need no request to the cloud. */
 function storeChanges(stored: Logins, wanted: Logins): readonly Change[] {
   const standing = (login: StoredLogin | undefined) => login && (login.refused ? 'refused' : 'in use');
   return Object.keys(stored)

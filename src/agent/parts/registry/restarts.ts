@@ -8,7 +8,7 @@ import { loginEnds, loginEndsSince, servedSince } from './start-inputs.ts';
 
 type OnRotate = Settings['registries']['onRotate'];
 
-/** For which fresh logins K3s is restarted, as the settings say, and what becomes of those of its start otherwise. */
+/** Judges which changed logins restart K3s by `registries.onRotate`, with remarks on the logins that K3s keeps. */
 export async function judgeLogins(host: HostReader, node: K3sNode, start: LookedAt): Promise<StartVerdict> {
   const { onRotate, servers } = node.settings.registries;
   const pulls = await observedPulls(host, node, start.notes && servedSince(start.notes));
@@ -30,8 +30,8 @@ function counts(input: string, onRotate: OnRotate, needsLogins: boolean): boolea
 }
 
 /**
- * Whether no login is another than at the start but those of registries that refused one: K3s is restarted for these
- * once a pull is proven with it, and not for each that is refused in turn.
+ * True if the only logins that differ from those of the start are of registries that refused one. K3s is restarted for
+ * such a login once a pull is proven with it, not for each one that is refused in turn.
  */
 async function onlyRefusedChanged(
   host: HostReader,
@@ -65,7 +65,7 @@ function restarts(pulls: readonly ContainerdPull[]): readonly string[] {
 function oldLogins(pulls: readonly ContainerdPull[], changed: readonly string[]): readonly string[] {
   const old = [
     pulls.length > 0 &&
-      `containerd keeps the registry logins of its start, where kubelet gives none: ${reasonsOf(pulls)}`,
+      `containerd keeps the registry logins of its start for pulls that get none from kubelet: ${reasonsOf(pulls)}`,
     changed.includes('lastingLogins') &&
       'a login that only containerd has was changed, and it keeps the old one until the next start of K3s',
   ].filter((text) => text !== false);

@@ -3,8 +3,8 @@ import { given, mapAt, type Problem, valueAt } from '../../settings/path.ts';
 import type { SensitiveUrl, Written } from '../../settings/section.ts';
 
 /**
- * What does not fit together in the settings of registries: a login server with two credentials, a proof that no login
- * server can give, and what would show a login server's credential to somebody else without consent.
+ * Finds contradictions in the settings of registries: a login server with two credentials, an image to prove that is in
+ * no login server, and a setting that would show a credential to another server without consent.
  */
 export function registryMisfits(registries: Written, settings: Written): readonly Problem[] {
   const servers = texts(registries.servers);
@@ -37,7 +37,7 @@ function foreignProofs(registries: Written, servers: readonly string[]): readonl
   });
 }
 
-/** What would show a credential, what to do instead, and how consent names it. */
+/** A setting that would show a credential, what to do instead, and its name in a consent. */
 interface Exposure extends Problem {
   readonly repair: string;
   readonly subject: string;
@@ -52,8 +52,8 @@ function withoutConsent(settings: Consenting, exposure: Exposure): readonly Prob
 
 /**
  * Containerd offers the credential that kubelet has for the host in an image's name to every mirror that asks for one
- * (containerd, internal/cri/server/images/image_pull.go), and to no mirror of `*` where the host has a mirror entry or
- * a credential of its own, as each login server has. Rewrites change the path, and not who is asked.
+ * (containerd, internal/cri/server/images/image_pull.go). Mirrors of `*` do not get it if the host has a mirror entry
+ * or a credential of its own, as each login server has. Rewrites change the path, not the host that is asked.
  */
 function foreignMirrors(registries: Written, servers: readonly string[]): readonly Exposure[] {
   const mirrors = Object.entries(mapAt(registries, ['mirrors']));
@@ -64,15 +64,15 @@ function foreignMirrors(registries: Written, servers: readonly string[]): readon
       const stranger = strangerAt(endpoint, servers);
       if (stranger === undefined) return [];
       const path = ['mirrors', name, 'endpoint', at];
-      const message = `would show the credential of ${server} to ${stranger.who}, since containerd offers it to whatever mirror it asks`;
+      const message = `would show the credential of ${server} to ${stranger.who}, since containerd offers it to each mirror that it asks`;
       return [{ path, message, repair: 'take it out', subject: `${server}=${stranger.origin}` }];
     });
   });
 }
 
 /**
- * Who would learn a credential at this URL, beside the login servers. Only their very names count, at the port of
- * https, so that nothing hangs on how a URL is read. What is no URL at all is another's to refuse.
+ * Returns who would learn a credential at this URL besides the login servers, which are known by their exact names at
+ * the port of https, so that a URL that is read in two ways is not trusted. The schema refuses an invalid URL.
  */
 function strangerAt(
   endpoint: string,
@@ -81,27 +81,26 @@ function strangerAt(
   const [, scheme, host = ''] = /^(https?):\/\/([^\s/@?#]+)(?:\/|$)/i.exec(endpoint) ?? [];
   if (scheme === undefined) return undefined;
   const origin = `${scheme}://${host}`.toLowerCase();
-  if (origin.startsWith('http:')) return { who: `everybody between this node and ${host}`, origin };
+  if (origin.startsWith('http:')) return { who: `anyone between this node and ${host}`, origin };
   return servers.includes(host.toLowerCase().replace(/:443$/, '')) ? undefined : { who: host, origin };
 }
 
-/** Whoever answers in the name of the login server would get its credential. */
+/** Without the check of its certificate any server could answer under the name of the login server. */
 function unverifiedServers(registries: Written, servers: readonly string[]): readonly Exposure[] {
   return Object.entries(mapAt(registries, ['configs']))
     .filter(([name]) => servers.includes(withoutPort(name)))
     .filter(([, config]) => valueAt(config, ['tls', 'insecure_skip_verify']) === true)
     .map(([name]) => ({
       path: ['configs', name, 'tls', 'insecure_skip_verify'],
-      message: `would show the credential of ${withoutPort(name)} to whoever answers in its name`,
+      message: `would show the credential of ${withoutPort(name)} to any server that answers under its name`,
       repair: 'take it out and name the CA that signed its certificate in ca_file',
       subject: `${withoutPort(name)}=insecure_skip_verify`,
     }));
 }
 
 /**
- * The mirrors to which containerd shows a login. It looks up the login for a mirror by the host and port of its URL
- * (containerd, internal/cri/server/images/image_pull.go). Mirrors of login servers are subject to
- * `consent.foreignMirrors`.
+ * Returns the mirrors to which containerd shows a login. It looks up the login by the host and port of the mirror's URL
+ * (containerd, internal/cri/server/images/image_pull.go). Mirrors of login servers need `consent.foreignMirrors`.
  */
 export function mirrorsWithLogin(registries: Written): readonly SensitiveUrl[] {
   const servers = texts(registries.servers);
@@ -126,7 +125,7 @@ function withoutPort(registry: string): string {
   return registry.replace(/:\d+$/, '');
 }
 
-/** The texts of a list by their places; what is none is another's to refuse. */
+/** The texts of a list, each at its place; an empty text for another value, which the schema refuses. */
 function texts(list: unknown): readonly string[] {
   return Array.isArray(list) ? list.map((item) => (typeof item === 'string' ? item : '')) : [];
 }

@@ -7,8 +7,9 @@ import { readLogins } from './login-store.ts';
 import { parseRegistries, type Registries, withoutAuth } from './registries-yaml.ts';
 
 /**
- * Of registries.yaml K3s reads mirrors and TLS, all its logins, and those that only containerd has, since kubelet's
- * credential provider is not asked about their registries; and kubelet reads which provider it has.
+ * The files that a start of K3s reads: of registries.yaml the mirrors and TLS, the logins, and the lasting logins,
+ * which only containerd has, since kubelet does not ask Slipway about their registries; and kubelet's credential
+ * provider.
  */
 export const registryInputs: readonly StartInput[] = [
   { name: 'registries', isFit: isWhole, text: ofRegistries(withoutAuth) },
@@ -17,23 +18,25 @@ export const registryInputs: readonly StartInput[] = [
   {
     name: 'credentialProvider',
     isFit: isFitProvider,
-    // Somebody else's file is nothing of ours, so K3s is restarted once ours is in its place.
+    // Another program's file counts as empty, so K3s is restarted once ours has replaced it.
     text: async (host, { k3s }) => canonical(ownContent(await fileText(host, k3s.credentialProvider)) ?? {}),
   },
 ];
 
-/** The registries for which the kubelet of that start asks Slipway, and when the logins end that containerd has since. */
+/** The registries about which kubelet asks Slipway since this start, and the ends of the logins that containerd got. */
 export const registryNotes: readonly StartNote[] = [
   { name: 'served', read: served },
   { name: 'loginEnds', read: loginEnds },
 ];
 
-/** The registries for which the kubelet of that start asks Slipway; `undefined` where its stamp does not say it. */
+/**
+ * Returns the registries about which kubelet asks Slipway since a start; `undefined` if its stamp does not have them.
+ */
 export function servedSince({ served }: StartNotes): readonly string[] | undefined {
   return Array.isArray(served) ? served : undefined;
 }
 
-/** When the logins end that containerd has since that start, where they do; epoch milliseconds, by registry. */
+/** Returns the known ends of the logins that containerd got at a start; epoch milliseconds, by registry. */
 export function loginEndsSince({ loginEnds }: StartNotes): readonly (readonly [string, number])[] {
   return Object.entries(Object(loginEnds)).filter((each): each is [string, number] =>
     Number.isFinite(each[1]),
@@ -41,15 +44,15 @@ export function loginEndsSince({ loginEnds }: StartNotes): readonly (readonly [s
 }
 
 /**
- * Without registries.yaml K3s would come up without its mirrors, and with a damaged one never, so nothing of it counts
- * until the file is whole. That the settings ask for no registry any more does not restart K3s either.
+ * Without registries.yaml K3s would start without its mirrors, and with a damaged one it never starts, so the file is
+ * not an input until it is whole. Settings that no longer name a registry do not restart K3s either.
  */
 async function isWhole(host: HostReader, { paths }: StampedNode): Promise<boolean> {
   const text = await fileText(host, paths.k3s.registries);
   return text.trim() !== '' && parseRegistries(text) !== undefined;
 }
 
-/** K3s is restarted for a whole provider of ours, and for none where the settings want none. */
+/** K3s is restarted for our provider once it is complete, and for its removal if the settings name no login server. */
 async function isFitProvider(host: HostReader, { paths, settings }: StampedNode): Promise<boolean> {
   const text = await fileText(host, paths.k3s.credentialProvider);
   if (text.trim() === '') return settings.registries.servers.length === 0;
@@ -64,7 +67,7 @@ function ofRegistries(view: (content: Registries) => unknown) {
   };
 }
 
-/** The kubelet that runs keeps to the registries that it was given at its start. */
+/** A running kubelet keeps the registries of its start. */
 async function lastingLogins(
   host: HostReader,
   paths: NodePaths,
@@ -83,7 +86,7 @@ async function served(host: HostReader, { k3s }: NodePaths): Promise<readonly st
   return servedRegistries(await fileText(host, k3s.credentialProvider));
 }
 
-/** When the logins in registries.yaml end that are those of the store, where they do; epoch milliseconds, by registry. */
+/** Returns the known ends of the logins in registries.yaml, from the store; epoch milliseconds, by registry. */
 export async function loginEnds(
   host: HostReader,
   paths: NodePaths,
@@ -95,7 +98,7 @@ export async function loginEnds(
   return Object.fromEntries(ends);
 }
 
-/** The same text for the same content, whatever the order of its keys. */
+/** Returns the same text for the same content, in any order of its keys. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) =>
     typeof item === 'object' && item !== null && !Array.isArray(item)

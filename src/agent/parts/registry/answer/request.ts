@@ -1,9 +1,9 @@
-/** The protocol with kubelet, as its request and our response name it. */
+/** The version of the protocol with kubelet, in its request and our response. */
 export const apiVersion = 'credentialprovider.kubelet.k8s.io/v1';
 
 /**
- * The registry that kubelet asks a credential for, from the text of its request. Fields that are not known are passed
- * over, since v1 may get more. Throws an Error that says what is wrong and what to do.
+ * Returns the registry that kubelet asks a credential for, from the text of its request. Ignores unknown fields, since
+ * v1 may get more. Throws an Error that says what is wrong and what to do.
  *
  * Source: CredentialProviderRequest in k8s.io/kubelet/pkg/apis/credentialprovider/v1/types.go.
  */
@@ -11,7 +11,7 @@ export function requestedServer(text: string): string {
   if (text.trim() === '') throw new Error(`the request on stdin is empty; ${called}`);
   const { kind, apiVersion: version, image } = Object(parsed(text));
   if (kind !== 'CredentialProviderRequest') {
-    throw new Error(`the request on stdin is no CredentialProviderRequest; ${called}`);
+    throw new Error(`the request on stdin is not a CredentialProviderRequest; ${called}`);
   }
   if (version !== apiVersion) {
     throw new Error(
@@ -37,7 +37,7 @@ function named(version: unknown): string {
 }
 
 /**
- * The registry of an image reference, in lower case: what stands before the first slash where it can be a host, else
+ * Returns the registry of an image reference, in lower case: the part before the first slash if it can be a host, else
  * Docker Hub. Source: splitDockerDomain in github.com/distribution/reference, normalize.go.
  */
 export function registryHost(image: string): string {

@@ -1,12 +1,12 @@
 import { type Logins, usableLogin, usableUntil } from './logins.ts';
 import { apiVersion } from './request.ts';
 
-/** Seconds that kubelet keeps an answer at most, so that a new credential reaches it soon. */
+/** The longest time that kubelet keeps an answer, so that it soon gets a new credential; seconds. */
 const longest = 600;
 
 /**
- * The answer to kubelet, one JSON document: the login for a server, to be kept no longer than it is usable;
- * `undefined` where there is no usable one. `now` is epoch milliseconds.
+ * Returns the answer to kubelet, one JSON document: the login for a server, to be kept no longer than it is usable;
+ * `undefined` if the server has no usable login. `now` is epoch milliseconds.
  *
  * Source: CredentialProviderResponse in k8s.io/kubelet/pkg/apis/credentialprovider/v1/types.go; `cacheDuration` is a
  * metav1.Duration, written as Go's time.ParseDuration reads it.

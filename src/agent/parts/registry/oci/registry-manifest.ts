@@ -14,7 +14,7 @@ export interface Image {
   readonly tag: string;
 }
 
-/** The parts of a name that the settings' schema has let through. */
+/** Splits the name of an image; the schema of the settings has checked its form. */
 export function parseImage(name: string): Image {
   const slash = name.indexOf('/');
   const colon = name.lastIndexOf(':');
@@ -29,7 +29,7 @@ export function parseImage(name: string): Image {
 const descriptor = z.object({ digest: z.string(), size: z.number() });
 const platform = z.object({ os: z.string(), architecture: z.string() });
 
-/** An image manifest, or an index of them (OCI Image Format; Docker's own two forms are alike in this). */
+/** An image manifest, or an index of manifests (OCI Image Format; Docker's two forms have the same fields). */
 const manifestSchema = z.object({
   layers: z.optional(z.array(descriptor)),
   manifests: z.optional(z.array(z.object({ digest: z.string(), platform: z.optional(platform) }))),
@@ -37,14 +37,14 @@ const manifestSchema = z.object({
 
 type Manifest = z.output<typeof manifestSchema>;
 
-/** A layer as a manifest names it; bytes. */
+/** A layer in a manifest; its size in bytes. */
 export type Layer = z.output<typeof descriptor>;
 
 export interface FoundImage {
-  /** What the tag leads to: an index's digest, where the image has one. */
+  /** The digest of the tag: that of the index, if the image has one. */
   readonly digest: string;
   readonly layers: readonly Layer[];
-  /** The session that the layers are fetched through. */
+  /** The session for fetching the layers. */
   readonly session: RegistrySession;
 }
 
@@ -58,8 +58,8 @@ const accept = {
 };
 
 /**
- * What an image consists of on this machine, its digests verified. `ProofImageNotFound` where it is not there, or not for
- * this architecture; `PullDenied`; and what `openSession` throws.
+ * Finds the layers of an image for an architecture, and verifies its digests. `ProofImageNotFound` if the image does
+ * not exist for this architecture; `PullDenied`; and the errors of `openSession`.
  */
 export async function findImage(
   opening: RegistrySession,

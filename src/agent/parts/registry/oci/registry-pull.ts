@@ -11,30 +11,30 @@ import {
 import { findImage, type Image, type Layer } from './registry-manifest.ts';
 import { ask, type RegistrySession } from './registry-session.ts';
 
-/** What came of a pull that was begun. */
+/** The result of the beginning of a pull. */
 export interface Pulled {
-  /** Of the tag: an index's, where the image has one. */
+  /** The digest of the tag: that of the index, if the image has one. */
   readonly digest: string;
   readonly layers: number;
-  /** The number of the layer that was fetched, the first that has content. */
+  /** The number of the fetched layer, which is the first with content. */
   readonly layer: number;
-  /** Of that layer: how much of it came, and how large it is. */
+  /** How many bytes of that layer were received; `size` is all of them. */
   readonly bytes: number;
   readonly size: number;
   /** The host that the bytes came from. */
   readonly from: string;
-  /** True where the registry gave all that without asking for a login. */
+  /** True if the registry did not ask for a login. */
   readonly anonymous: boolean;
 }
 
-/** The most that is fetched of a layer. */
+/** The most bytes to fetch of a layer. */
 const part = 64 * 1024;
 
 /**
- * Begins to pull an image as a container runtime does: its manifest, and the first bytes of its first layer, from wherever
- * the registry redirects to.
+ * Begins to pull an image as a container runtime does: fetches its manifest, follows the redirect of the registry, and
+ * fetches the first bytes of the first layer.
  *
- * `StorageUnreachable`, and what `findImage` throws. Source: OCI Distribution Specification, "Pull".
+ * `StorageUnreachable`, and the errors of `findImage`. Source: OCI Distribution Specification, "Pull".
  */
 export async function pull(opening: RegistrySession, image: Image, arch: 'x64' | 'arm64'): Promise<Pulled> {
   const { digest, layers, session } = await findImage(opening, image, arch);
@@ -67,7 +67,7 @@ async function fetchPart(
   return { response: answer, url };
 }
 
-/** The authorization stays with the login server: where a redirect leads, the address itself is the permission. */
+/** Only the login server gets the authorization: the address of a redirect is a permission in itself. */
 async function askAt(session: RegistrySession, url: URL): Promise<HttpResponse> {
   const headers = { range: `bytes=0-${part - 1}` };
   if (url.host === session.server) return ask(session, url.pathname + url.search, headers);
@@ -78,7 +78,7 @@ async function askAt(session: RegistrySession, url: URL): Promise<HttpResponse> 
   }
 }
 
-/** How many bytes came, by the headers: the Host gives a body as text, which binary data does not survive. */
+/** Returns how many bytes came, by the headers: the Host returns a body as text, which corrupts binary data. */
 function received(
   response: HttpResponse,
   url: URL,
@@ -97,7 +97,7 @@ function received(
   return bytes ?? layer.size;
 }
 
-/** Of a part Content-Range tells both, or `*` for the size (RFC 9110, section 14.4); the whole may come without its length. */
+/** Content-Range has both, or `*` for the size (RFC 9110, section 14.4); a whole layer may come without its length. */
 function counted({ status, headers }: HttpResponse): { readonly bytes?: number; readonly size?: number } {
   const length = headers['content-length'];
   if (status === 200) return length === undefined ? {} : { bytes: Number(length), size: Number(length) };

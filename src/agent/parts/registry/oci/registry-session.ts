@@ -10,23 +10,23 @@ import { Secret } from '../../../engine/secret.ts';
 import { credentialRefused, foreignRealm, pullDenied, unexpected } from '../proof/pull-errors.ts';
 import type { Login } from '../registries-yaml.ts';
 
-/** A registry, and what is shown to it: nothing until it asks. */
+/** A registry, and the login that it gets once it asks for one. */
 export interface RegistrySession {
   readonly host: Host;
   /** The login server. */
   readonly server: string;
   readonly login: Login;
-  /** How the cloud names what repairs a refusal. */
+  /** How to repair a refusal, in the terms of the cloud. */
   readonly hints: CloudHints;
-  /** The header that opened it, if the registry asked for one. */
+  /** The header that opened the session, if the registry asked for one. */
   readonly authorization?: Secret;
 }
 
 type Headers = Readonly<Record<string, string>>;
 
 /**
- * Asks as a container runtime does: without a credential, and once more with what the challenge wants. The login is
- * shown to the login server alone. Gives the answer, whatever it is, and the session that the next question goes through.
+ * Sends a request as a container runtime does: without a credential, and once more with what the challenge asks for.
+ * Only the login server gets the login. Returns the response, of any status, and the session for the next request.
  *
  * `PullCredentialRefused`, `PullDenied`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`,
  * `TlsUntrusted`, `UnexpectedAnswer`. Source: distribution, docs/spec/auth/token.md.
@@ -45,7 +45,7 @@ export async function openSession(
   return { response, session: opened };
 }
 
-/** Logs in as `docker login` does. False if the registry asks for no login; `PullCredentialRefused`, and the above. */
+/** Logs in as `docker login` does. False if the registry asks for no login. Throws the errors of `openSession`. */
 export async function logIn(opening: RegistrySession): Promise<boolean> {
   const { response, session } = await openSession(opening, '/v2/');
   const { status } = response;
@@ -54,7 +54,7 @@ export async function logIn(opening: RegistrySession): Promise<boolean> {
   return session.authorization !== undefined;
 }
 
-/** One GET at the login server; what it would answer to anybody is thrown. */
+/** Sends one GET to the login server. Throws trouble that is not about the permission of the login. */
 export async function ask(session: RegistrySession, path: string, headers: Headers): Promise<HttpResponse> {
   const { server, authorization } = session;
   const url = `https://${server}${path}`;
@@ -64,7 +64,9 @@ export async function ask(session: RegistrySession, path: string, headers: Heade
   return response;
 }
 
-/** A 403 that follows a credential is about what it may do, unless it is the firewall's, whose rules can change between. */
+/**
+ * A 403 after a credential is about its permissions, unless the firewall sent it, whose rules may have just changed.
+ */
 function isAboutPermission(response: HttpResponse, { authorization }: RegistrySession): boolean {
   return (
     response.status === 403 && authorization !== undefined && !isFirewallRefusal(refusalOf(response).message)
@@ -91,7 +93,7 @@ async function answerTo({ headers }: HttpResponse, session: RegistrySession): Pr
   throw unexpected(session.server, 'asks for a login without saying which kind it takes');
 }
 
-/** The user and password as RFC 7617 has them. */
+/** The header of RFC 7617. */
 function basic({ login: { username, password } }: RegistrySession): Secret {
   return new Secret(`Basic ${Buffer.from(`${username}:${password.reveal()}`).toString('base64')}`);
 }

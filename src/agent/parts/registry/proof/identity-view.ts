@@ -4,8 +4,8 @@ import type { Image } from '../oci/registry-manifest.ts';
 import { renewal } from './pull-errors.ts';
 
 /**
- * What the identity itself sees of an image that was pulled, as a remark: a pull that worked is not doubted for it.
- * Nothing where the cloud has no such view.
+ * Returns a remark on what the identity itself sees of an image that was pulled; an empty text if the cloud has no such
+ * view. The pull counts as proven in any case.
  */
 export async function identityRemark(cloud: Cloud, image: Image, digest: string): Promise<string> {
   const seen = await look(cloud, image);
@@ -15,8 +15,8 @@ export async function identityRemark(cloud: Cloud, image: Image, digest: string)
 }
 
 /**
- * The trouble of a pull that was refused, and whether it is the identity's: `PullDenied` where it has no access itself,
- * else the credential in the file is an older one, or of another identity. Other trouble stays as it is.
+ * Adds to the failure of a refused pull whether the identity is the cause: `PullDenied` if the identity has no access
+ * itself; else the file holds an older credential, or one of another identity. Returns any other failure unchanged.
  */
 export async function withIdentity(cloud: Cloud, image: Image, failure: NodeError): Promise<NodeError> {
   const { reason, message, endedBy, retry } = failure;

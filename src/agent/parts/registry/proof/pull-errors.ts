@@ -1,8 +1,7 @@
 /**
- * What can keep a pull from succeeding, told apart, each with what repairs it.
+ * The errors of a pull, each with its repair.
  *
- * Most are for a person: a permission that is given may take minutes to work, and what is not a registry does not soon
- * become one.
+ * Most are for a person: a new permission may take minutes to work, and a server that is not a registry stays that way.
  */
 import { quoted, refusalOf, untrusted } from '../../../clouds/answers.ts';
 import type { AskedRegistry } from '../../../clouds/registry-errors.ts';
@@ -13,14 +12,14 @@ import { forPerson } from '../../../engine/severity.ts';
 
 const trial = 'and each new one is tried; to try this one again now: systemctl reload slipway.';
 
-/** What to do about a credential: the file itself has to stay, since K3s would start without mirrors. */
+/** When a credential is renewed. No message suggests to remove registries.yaml: K3s would start without mirrors. */
 export const renewal = `It is renewed when registries.schedule says so, ${trial}`;
 
-/** The login is good, and does not reach this far. `what` is an image or a scope. */
+/** The login is accepted but may not pull. `what` is an image or a scope. */
 export function pullDenied({ server, hints }: AskedRegistry, what: string, says: string): NodeError {
   return new NodeError(
     'PullDenied',
-    `${server} accepts the credential of registries.yaml, and does not let it pull ${what}.${says} ${hints.permitPull}`,
+    `${server} accepts the credential of registries.yaml, but does not let it pull ${what}.${says} ${hints.permitPull}`,
     forPerson,
   );
 }
@@ -49,7 +48,7 @@ export function imageNotFound(image: string, why: string): NodeError {
   );
 }
 
-/** What a registry says to a manifest or a layer that it does not give; `missing` is what a 404 means. */
+/** The error for a response without the manifest or layer; `missing` is the meaning of a 404. */
 export function pullRefused(
   response: HttpResponse,
   asked: AskedRegistry,
@@ -67,7 +66,7 @@ export function pullRefused(
 export function unexpected(server: string, did: string): NodeError {
   return new NodeError(
     'UnexpectedAnswer',
-    `${server} ${did.replace(/\.?$/, '.')} That is no registry's protocol; check registries.servers and what answers under that name.`,
+    `${server} ${did.replace(/\.?$/, '.')} That is not the protocol of a registry; check registries.servers and what answers under that name.`,
     forPerson,
   );
 }
@@ -88,7 +87,7 @@ export function storageUnreachable(
   );
 }
 
-/** The endpoint that a registry redirects to answers, and gives nothing. */
+/** The endpoint that a registry redirects to answered without the layer. */
 export function storageRefused(
   { server, hints }: AskedRegistry,
   storage: string,

@@ -24,16 +24,16 @@ interface Subject {
   readonly cloud: Cloud;
   /** The login server. */
   readonly server: string;
-  /** Of registries.proof, those of this server. */
+  /** The images of registries.proof that are in this server. */
   readonly images: readonly string[];
 }
 
 /**
- * Each credential in registries.yaml is proven once: with what the file holds, and nothing else, the images of
- * registries.proof are begun to be pulled. Of a server without such an image the login is proven.
+ * Proves each credential in registries.yaml once: begins to pull the images of registries.proof with the login in the
+ * file, or logs in to a server without such an image.
  *
- * A failure blocks nothing, has a reason of its own (`PullCredentialRefused`, `PullDenied`, `RegistryForbidden`,
- * `ProofImageNotFound`, `StorageUnreachable` and their like), and is tried again; K3s is not touched.
+ * A failure blocks nothing, does not touch K3s, and is retried. Its reason is `PullCredentialRefused`, `PullDenied`,
+ * `RegistryForbidden`, `ProofImageNotFound`, `StorageUnreachable` or one like them.
  */
 export function pullProofs(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
   const { servers, proof } = node.settings.registries;
@@ -77,7 +77,7 @@ async function check(host: HostReader, subject: Subject): Promise<Finding> {
   return { state: 'Drifted', drift: { changes, remedy } };
 }
 
-/** The login in registries.yaml, and its end where it is that of the store. */
+/** The login in registries.yaml; its end is known if the store has the same password, else it is `Infinity`. */
 async function readLogin(
   host: HostReader,
   { node, cloud, server }: Subject,
@@ -94,7 +94,7 @@ function notHeld({ node, server }: Subject): string {
   return `${node.paths.k3s.registries} holds no credential for ${server} yet; the condition Registries says why.`;
 }
 
-/** Nothing has to be asked to know that. */
+/** A credential that has ended needs no request to be refused. */
 function ended(server: string, ends: number): NodeError {
   return new NodeError(
     'PullCredentialRefused',
@@ -108,14 +108,14 @@ function observedOf(record: Proof | undefined, credential: string): string | und
   return record.refused ? 'refused' : 'proven for another image';
 }
 
-/** Also if the identity's own view made another reason of it: see `withIdentity`. */
+/** A refusal may be the cause of another reason: see `withIdentity`. */
 function isRefusal(thrown: unknown): thrown is NodeError {
   const isRefused = (error: unknown) =>
     error instanceof NodeError && error.reason === 'PullCredentialRefused';
   return thrown instanceof NodeError && (isRefused(thrown) || isRefused(thrown.cause));
 }
 
-/** The same, to be looked at again in seconds: the next pass takes a refused credential out of kubelet's reach. */
+/** Returns the error with a retry in seconds, since the next pass withholds the refused credential from kubelet. */
 function shortly({ reason, message, cause }: NodeError): NodeError {
   return new NodeError(reason, message, { cause });
 }

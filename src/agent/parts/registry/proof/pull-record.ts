@@ -5,15 +5,15 @@ import { readOwn, renderOwn } from '../../../engine/own-file.ts';
 import { ownFiles } from '../../../own-files.ts';
 import { isPrivate } from '../../../resources/file-attributes.ts';
 
-/** What was proven of one login server, and with which credential. */
+/** What was proven for one login server, and with which credential. */
 export type Proof = Readonly<z.output<typeof proofSchema>>;
 
 const proofSchema = z.object({
   /** The sha256 of the credential, in hex. */
   credential: z.string(),
-  /** The images that were pulled from; none where the credential alone was proven. */
+  /** The images that were pulled from; an empty list if only the login was proven. */
   images: z.readonly(z.array(z.string())),
-  /** What came of it, for people. */
+  /** The result, for people. */
   result: z.string(),
   /** True if the registry did not accept the credential. */
   refused: z.optional(z.boolean()),
@@ -24,20 +24,23 @@ const mode = 0o600;
 type Proofs = Readonly<Record<string, Proof>>;
 
 /**
- * What was proven of a server. The record is a note about the world, as the start stamp is: nothing else can tell which
- * credential was proven, and without it the proof is made again.
+ * Returns what was proven for a server; `undefined` if nothing was. Only the record knows which credential was proven:
+ * without it the proof is repeated.
  */
 export async function readProof(host: HostReader, path: string, server: string): Promise<Proof | undefined> {
   const proofs = await readProofs(host, path);
   return Object.hasOwn(proofs, server) ? proofs[server] : undefined;
 }
 
-/** How a record names a credential: its sha256 in hex. */
+/** Returns the sha256 of a credential in hex, which stands for it in a record. */
 export function credentialDigest(username: string, password: string): string {
   return sha256(`${username}:${password}`);
 }
 
-/** The credential that each server refused at its last proof, by server; none if the record cannot be read. */
+/**
+ * Returns the digest of each credential that was refused at its last proof, by server; none if the record is
+ * unreadable.
+ */
 export async function refusedCredentials(
   host: HostReader,
   path: string,
@@ -48,7 +51,7 @@ export async function refusedCredentials(
   );
 }
 
-/** Adds a proof to those of the other servers. */
+/** Writes the proof of a server, and keeps those of the others. */
 export async function writeProof(host: Host, path: string, server: string, proof: Proof): Promise<void> {
   const proofs = { ...(await readProofs(host, path)), [server]: proof };
   await host.writeFile(path, renderOwn(ownFiles.pullProof, { servers: proofs }), { mode });
@@ -56,7 +59,7 @@ export async function writeProof(host: Host, path: string, server: string, proof
 
 async function readProofs(host: HostReader, path: string): Promise<Proofs> {
   const found = await host.readFile(path);
-  // What others could have written proves nothing.
+  // Others could have written this file.
   if (!found || !isPrivate(found)) return {};
   const { servers } = readOwn(record, found.content) ?? {};
   return Object.fromEntries(
@@ -69,7 +72,7 @@ async function readProofs(host: HostReader, path: string): Promise<Proofs> {
 
 const byServer = z.record(z.string(), z.unknown());
 
-/** Before there were formats the servers stood at the top. */
+/** Releases without formats had the servers at the top level. */
 const record = z.union([
   z.object({ servers: byServer }),
   z.pipe(

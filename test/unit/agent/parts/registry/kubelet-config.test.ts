@@ -137,7 +137,7 @@ describe('the resource', () => {
     const host = machine(text);
     harm(host);
     const finding = await resource.check(host);
-    expect(finding).toMatchObject({ drift: { summary: expect.stringContaining(`for want of ${plugin}`) } });
+    expect(finding).toMatchObject({ drift: { summary: expect.stringContaining(`without ${plugin}`) } });
     expect(await settle(resource, host)).toEqual([`Drifted ${path}`, 'Waiting Blocked']);
     expect(host.lines()).toEqual([`remove ${path}`]);
     host.files.write(plugin, '#!/bin/sh\n', 0o755);

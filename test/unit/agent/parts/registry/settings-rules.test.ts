@@ -56,12 +56,12 @@ describe('a mirror of a login server', () => {
     ['https://team。azurecr.io', 'team。azurecr.io'],
     ['https://10.0.0.5:5000', '10.0.0.5:5000'],
     ['https://[fd00::5]:5000/v2', '[fd00::5]:5000'],
-    ['http://mirror.example:5000', 'everybody between this node and mirror.example:5000'],
-    ['http://team.azurecr.io', 'everybody between this node and team.azurecr.io'],
+    ['http://mirror.example:5000', 'anyone between this node and mirror.example:5000'],
+    ['http://team.azurecr.io', 'anyone between this node and team.azurecr.io'],
   ])('is not %s without consent', (endpoint, who) => {
     const origin = endpoint.toLowerCase().replace(/^(\w+:\/\/[^/]+)\/.*$/, '$1');
     expect(mirroredAt(endpoint)).toEqual([
-      `registries.mirrors."${server}".endpoint[0]: would show the credential of ${server} to ${who}, since containerd offers it to whatever mirror it asks; take it out, ${advice(`${server}=${origin}`)}`,
+      `registries.mirrors."${server}".endpoint[0]: would show the credential of ${server} to ${who}, since containerd offers it to each mirror that it asks; take it out, ${advice(`${server}=${origin}`)}`,
     ]);
   });
 
@@ -117,7 +117,7 @@ describe('a login server whose certificate is not checked', () => {
 
   test.each([server, `${server}:443`])('needs consent: %s', (name) => {
     expect(found(skip(name))).toEqual([
-      `registries.configs."${name}".tls.insecure_skip_verify: would show the credential of ${server} to whoever answers in its name; take it out and name the CA that signed its certificate in ca_file, ${advice(`${server}=insecure_skip_verify`)}`,
+      `registries.configs."${name}".tls.insecure_skip_verify: would show the credential of ${server} to any server that answers under its name; take it out and name the CA that signed its certificate in ca_file, ${advice(`${server}=insecure_skip_verify`)}`,
     ]);
     const foreignMirrors = [`${server}=insecure_skip_verify`];
     expect(found(skip(name), { consent: { foreignMirrors } })).toEqual([]);

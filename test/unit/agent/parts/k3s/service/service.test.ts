@@ -347,7 +347,7 @@ describe('the message about a running K3s', () => {
   const auto = 'set registries.onRotate to auto, and K3s is restarted for that';
   const changed =
     'a login that only containerd has was changed, and it keeps the old one until the next start of K3s';
-  const kept = `containerd keeps the registry logins of its start, where kubelet gives none: ${why}`;
+  const kept = `containerd keeps the registry logins of its start for pulls that get none from kubelet: ${why}`;
   const token = `h.${Buffer.from('{"iat":1000,"exp":11800,"aud":"a.io"}').toString('base64url')}.s`;
   const withEnd = `configs: { 'a.io': { auth: { username: u, password: ${token} } } }\n`;
   const lasting = `${registriesYaml}  docker.io: { auth: { username: v } }\n`;

@@ -29,9 +29,9 @@ describe('refused, with what to do, is', () => {
     ['no JSON', 'team.azurecr.io', /not JSON; kubelet calls/],
     ['half a request', text().slice(0, 40), /not JSON/],
     ['two requests', text() + text(), /not JSON/],
-    ['null', 'null', /no CredentialProviderRequest/],
-    ['a list', '[]', /no CredentialProviderRequest/],
-    ['another kind', text({ kind: 'CredentialProviderResponse' }), /no CredentialProviderRequest/],
+    ['null', 'null', /not a CredentialProviderRequest/],
+    ['a list', '[]', /not a CredentialProviderRequest/],
+    ['another kind', text({ kind: 'CredentialProviderResponse' }), /not a CredentialProviderRequest/],
     [
       'another version',
       text({ apiVersion: 'credentialprovider.kubelet.k8s.io/v1beta1' }),
