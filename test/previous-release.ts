@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The first commit with the current files in their formats, until the first release. */
+/** Until the first release: the first commit that writes the current files with their formats. */
 export const previous = '045e4b66b7a4987b755ad5f6347b1fa0e7820f14';
 
 const repository = join(import.meta.dirname, '..');

@@ -40,7 +40,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** What the newest password is answered with. */
+/** The answer with the newest password. */
 function answer(server = loginServer) {
   return {
     kind: 'CredentialProviderResponse',
@@ -57,7 +57,7 @@ function answer(server = loginServer) {
 }
 
 describe('a login', () => {
-  test('that nobody fetched yet is fetched, answered, and kept for others', async () => {
+  test('that the store does not have is fetched, answered, and kept for other processes', async () => {
     const vm = await nodeWithSettings(azure);
     const ended = await vm.provide(script);
     expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
@@ -73,7 +73,7 @@ describe('a login', () => {
     ]);
   });
 
-  test('that was fetched is answered from the store alone', async () => {
+  test('that was fetched before is answered from the store, without a request', async () => {
     const vm = await nodeWithSettings(azure);
     const first = await vm.provide(script);
     rmSync(vm.paths.providerSettings);
@@ -82,9 +82,9 @@ describe('a login', () => {
     expect(azure.requests).toEqual([]);
   });
 
-  test('that ten want at once is fetched once', async () => {
+  test('that ten processes ask for at once is fetched once', async () => {
     const vm = await nodeWithSettings(azure);
-    // On a busy machine ten starts take their time.
+    // Ten starts take long on a busy machine.
     const patient = await bundleWithDeadline(folder, 120_000);
     const all = await Promise.all(Array.from({ length: 10 }, () => vm.provide(patient)));
     expect(all.map(({ stderr }) => stderr)).toEqual(Array(10).fill(''));
@@ -92,7 +92,7 @@ describe('a login', () => {
     expect(askedFor(azure)).toEqual({ tokens: 1, passwords: 1 });
   });
 
-  test('is fetched past the lock of one who died, and of the daemon', async () => {
+  test('is fetched despite the lock of a dead process, and despite that of the daemon', async () => {
     const vm = await nodeWithSettings(azure);
     const release = await acquireLock(vm.paths.lock);
     writeFileSync(`${vm.paths.providerLock}.${loginServer}`, '4194305 1\n');
@@ -107,11 +107,11 @@ describe('a login', () => {
     until: receivedAt + 3 * hour,
   });
   test.each<[string, StoredLogin]>([
-    ['whose end has come', received(Date.now() - 3 * hour)],
-    ['from a clock since put back an hour', received(Date.now() + hour)],
+    ['that has ended', received(Date.now() - 3 * hour)],
+    ['that was received before the clock was set back by an hour', received(Date.now() + hour)],
     ['that is damaged', { ...received(Date.now()), password: '' }],
     ['that its registry refused', { ...received(Date.now() - 60_000), refused: true }],
-  ])('%s is replaced, and those of other registries stay', async (_, old) => {
+  ])('%s is replaced, and logins of other registries stay', async (_, old) => {
     const vm = await nodeWithSettings(azure);
     const others = { [otherServer]: received(Date.now()) };
     vm.store({ [loginServer]: old, ...others });
@@ -121,7 +121,7 @@ describe('a login', () => {
     expect(vm.stored[loginServer]?.password).toBe(azure.registry(loginServer).issued.at(-1));
   });
 
-  test('in a store that others may read is not trusted, but replaced', async () => {
+  test('in a store that others may read is replaced', async () => {
     const vm = await nodeWithSettings(azure);
     vm.store({ [loginServer]: received(Date.now()) });
     chmodSync(vm.paths.logins, 0o644);
@@ -130,13 +130,13 @@ describe('a login', () => {
     expect(statSync(vm.paths.logins).mode & 0o777).toBe(0o600);
   });
 
-  test('of another spelling of the server is the same', async () => {
+  test('is found for a server in another spelling', async () => {
     const vm = await nodeWithSettings(azure);
     const ended = await vm.provide(script, requestFor('Team.AzureCR.io/base:1', { later: { field: 1 } }));
     expect(JSON.parse(ended.stdout)).toEqual(answer());
   });
 
-  test('is not answered once it is old, even where no other is to be had', async () => {
+  test('that is too old is not answered, even if no other can be fetched', async () => {
     azure.setRole('vm', 'AcrPull', loginServer, false);
     const vm = await nodeWithSettings(azure);
     vm.store({ [loginServer]: received(Date.now() - 175 * 60_000) });
@@ -146,20 +146,32 @@ describe('a login', () => {
   });
 });
 
-describe('refused in one line, with nothing on stdout, is', () => {
+describe('refuses in one line, with nothing on stdout,', () => {
   test.each([
     ['an empty request', '', /empty/],
-    ['one that is not JSON', 'image\n\u001b[2Jslipway: all is well\n', /: the request on stdin is not JSON/],
     [
-      'one of another version',
+      'a request that is not JSON',
+      'image\n\u001b[2Jslipway: all is fine\n',
+      /: the request on stdin is not JSON/,
+    ],
+    [
+      'a request of another version',
       requestFor('a.io/b', { apiVersion: 'v2\nx' }),
       /"v2 x", but .*\/v1 is the only/,
     ],
-    ['one without an image', requestFor(''), /names no image/],
-    ['one that is too long', requestFor('a'.repeat(1024 * 1024)), /longer than 1 MiB/],
-    ['a registry that is not ours', requestFor('quay.io/a/b'), /quay\.io is not one of the login servers/],
+    ['a request without an image', requestFor(''), /names no image/],
+    ['a request that is too long', requestFor('a'.repeat(1024 * 1024)), /longer than 1 MiB/],
+    [
+      'a registry that is not in the settings',
+      requestFor('quay.io/a/b'),
+      /quay\.io is not one of the login servers/,
+    ],
     ['an image of Docker Hub', requestFor('alpine'), /docker\.io is not one/],
-    ['what is no registry', requestFor('a\u001b[2J.\u0000b/c'), /: the registry of this image is not one/],
+    [
+      'an invalid name of a registry',
+      requestFor('a\u001b[2J.\u0000b/c'),
+      /: the registry of this image is not one/,
+    ],
   ])('%s', async (_, request, message) => {
     const line = refusal(await (await nodeWithSettings(azure)).provide(script, request));
     expect(line).toMatch(message);
@@ -183,9 +195,9 @@ describe('refused in one line, with nothing on stdout, is', () => {
   });
 
   test.each([
-    ['no YAML', 'canary: [', /credential-provider\.yaml: line 1/],
-    ['no map', 'canary', /credential-provider\.yaml/],
-    ['of several faults', 'azur: 1\nregistrie: 2', /azur.*registrie/],
+    ['not YAML', 'canary: [', /credential-provider\.yaml: line 1/],
+    ['not a map', 'canary', /credential-provider\.yaml/],
+    ['wrong in several places', 'azur: 1\nregistrie: 2', /azur.*registrie/],
   ])('settings that are %s', async (_, content, message) => {
     const vm = await nodeWithSettings(azure);
     vm.write(vm.paths.providerSettings, content);
@@ -202,7 +214,7 @@ describe('refused in one line, with nothing on stdout, is', () => {
   });
 });
 
-test('a reader that is gone gets no stack', async () => {
+test('a closed stdout is reported in one line, without a stack', async () => {
   const vm = await nodeWithSettings(azure);
   const child = spawn(node, [script, 'credential-provider', '--root', vm.root], { env: {} });
   child.stdout.destroy();

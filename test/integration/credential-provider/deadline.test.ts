@@ -21,7 +21,7 @@ const folder = mkdtempSync(join(tmpdir(), 'slipway-provider-'));
 let azure: Azure;
 let withoutMetadata: Azure;
 let withoutRegistry: Azure;
-/** Four seconds leave a busy machine time to start, and are fewer than the adapters' own five and ten. */
+/** Four seconds: enough for a start on a busy machine, and less than the five and ten of the adapters. */
 let hurried: string;
 let impatient: string;
 beforeAll(async () => {
@@ -38,17 +38,17 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-// Beside each other, since most of their time is waiting.
+// Concurrent, since most of the time is spent waiting.
 describe.concurrent('the deadline', () => {
   test.for([
     ['metadata service', () => withoutMetadata],
     ['registry', () => withoutRegistry],
-  ] as const)('of the wait for a %s that never answers is kept', async ([, world], { onTestFinished }) => {
+  ] as const)('ends the wait for a %s that never answers', async ([, world], { onTestFinished }) => {
     const vm = await nodeWithSettings(world(), {}, onTestFinished);
     expect(refusal(await vm.provide(hurried))).toMatch(/: no credential for team\.azurecr\.io within 4 s; /);
   });
 
-  test('of the wait for a process that holds the lock and lives on is kept', async ({ onTestFinished }) => {
+  test('ends the wait for a running process that holds the lock', async ({ onTestFinished }) => {
     const vm = await nodeWithSettings(azure, {}, onTestFinished);
     const release = await acquireLock(`${vm.paths.providerLock}.${loginServer}`);
     expect(refusal(await vm.provide(hurried))).toMatch(/: no credential for team\.azurecr\.io within 4 s; /);
@@ -58,7 +58,7 @@ describe.concurrent('the deadline', () => {
   test.for([
     ['that never comes', ''],
     ['that does not end', requestFor(`${loginServer}/base:1`).slice(0, 40)],
-  ] as const)('of the wait for a request %s is kept', async ([, part], { onTestFinished }) => {
+  ] as const)('ends the wait for a request %s', async ([, part], { onTestFinished }) => {
     const vm = await nodeWithSettings(azure, {}, onTestFinished);
     const path = join(vm.root, 'stdin');
     execFileSync('mkfifo', [path]);
@@ -70,7 +70,7 @@ describe.concurrent('the deadline', () => {
     expect(refusal(await ended)).toMatch(/: the request on stdin did not end within 1 s; close stdin/);
   });
 
-  test('is too late for a request that has ended: it is read', async ({ onTestFinished }) => {
+  test('does not stop the reading of a request that is complete', async ({ onTestFinished }) => {
     const vm = await nodeWithSettings(withoutRegistry, {}, onTestFinished);
     const path = join(vm.root, 'request');
     vm.write(path, requestFor(`${loginServer}/base:1`));
@@ -80,7 +80,7 @@ describe.concurrent('the deadline', () => {
   });
 });
 
-test('a request that is longer than a pipe holds is read whole', async () => {
+test('a request that is longer than the buffer of a pipe is read whole', async () => {
   const vm = await nodeWithSettings(azure);
   const script = await bundleLauncher(folder);
   const path = join(vm.root, 'request');

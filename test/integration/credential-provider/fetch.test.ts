@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterAll(() => azure.stop());
 
-/** How ten calls at once end: the password of each, or the reason of its failure. */
+/** Returns the results of ten calls at once: the password of each, or the reason of its failure. */
 async function ten(root: string, server = loginServer): Promise<readonly string[]> {
   const calls = Array.from({ length: 10 }, () => freshLogins(server, root));
   const ended = await Promise.allSettled(calls);
@@ -26,7 +26,7 @@ async function ten(root: string, server = loginServer): Promise<readonly string[
   );
 }
 
-test('who waits shares the one login', async () => {
+test('concurrent calls share one login', async () => {
   const { root } = await nodeWithSettings(azure);
   const passwords = await ten(root);
   expect(new Set(passwords)).toEqual(new Set(azure.registry(loginServer).issued.slice(-1)));
@@ -34,7 +34,7 @@ test('who waits shares the one login', async () => {
   expect(askedFor(azure).passwords).toBe(1);
 });
 
-test('who waits shares the one failure; who comes later tries anew', async () => {
+test('concurrent calls share one failure, and a later call tries again', async () => {
   const vm = await nodeWithSettings(azure);
   azure.registry().faults.fail({ status: 502 });
   expect(await ten(vm.root)).toEqual(Array(10).fill('RegistryUnavailable'));
@@ -45,7 +45,7 @@ test('who waits shares the one failure; who comes later tries anew', async () =>
   expect(await freshLogins(loginServer, vm.root)).toHaveProperty([loginServer]);
 });
 
-test('the failure of another registry is not theirs', async () => {
+test('a failure of one registry does not fail a call for another', async () => {
   const { root } = await nodeWithSettings(azure);
   azure.registry().faults.fail({ status: 502 }, { times: 1 });
   const [first, second] = await Promise.allSettled([
@@ -56,7 +56,7 @@ test('the failure of another registry is not theirs', async () => {
   expect(askedFor(azure).passwords).toBe(2);
 });
 
-test('what is noted of a failure is for root alone, and holds no secret', async () => {
+test('the note of a failure is readable by root only, and has no secret', async () => {
   const { root, paths } = await nodeWithSettings(azure);
   azure.setRole('vm', 'AcrPull', loginServer, false);
   await expect(freshLogins(loginServer, root)).rejects.toMatchObject({ reason: 'RegistryUnauthorized' });
@@ -67,26 +67,26 @@ test('what is noted of a failure is for root alone, and holds no secret', async 
   expect(readFileSync(note, 'utf8')).not.toMatch(/eyJ/);
 });
 
-test('settings that a newer release left for the provider are used, but for what is not known', async () => {
+test('settings that a newer release wrote for the provider are used, without unknown fields', async () => {
   const registries = { servers: [loginServer], mode: 'swift' };
   const { root } = await nodeWithSettings(azure, { format: 9, registries, ports: { open: [1] } });
   expect(await freshLogins(loginServer, root)).toHaveProperty([loginServer]);
 });
 
-test('two registries are kept side by side', async () => {
+test('logins of two registries are kept in one store', async () => {
   const vm = await nodeWithSettings(azure);
   await Promise.all([freshLogins(loginServer, vm.root), freshLogins(otherServer, vm.root)]);
   expect(Object.keys(vm.stored).toSorted()).toEqual([otherServer, loginServer]);
 });
 
-test('a registry that hangs holds up no other', async () => {
+test('a registry that hangs does not delay another', async () => {
   const { root, paths } = await nodeWithSettings(azure);
   const release = await acquireLock(`${paths.providerLock}.${loginServer}`);
   expect(await freshLogins(otherServer, root)).toHaveProperty([otherServer]);
   await release();
 });
 
-test('what another adds to the store meanwhile stays in it', async () => {
+test('a login that another process adds to the store meanwhile stays', async () => {
   const vm = await nodeWithSettings(azure);
   const release = await acquireLock(vm.paths.providerLock);
   const meanwhile = async () => {
@@ -100,13 +100,13 @@ test('what another adds to the store meanwhile stays in it', async () => {
   expect(Object.keys(vm.stored)).toHaveLength(3);
 });
 
-test('where nothing can be written a login is answered all the same', async () => {
+test('a login is answered even if no lock and no note can be written', async () => {
   const vm = await nodeWithSettings(azure);
   vm.write(dirname(vm.paths.providerLock), 'no folder');
   expect(await freshLogins(loginServer, vm.root)).toHaveProperty([loginServer]);
 });
 
-test('a store that cannot be written does not keep a login from kubelet', async () => {
+test('a login is answered even if the store cannot be written', async () => {
   const { root, paths } = await nodeWithSettings(azure);
   mkdirSync(paths.logins, { recursive: true });
   const logins = await freshLogins(loginServer, root);
@@ -131,7 +131,7 @@ test('a login of the static cloud does not end', async () => {
   });
 });
 
-test('below --root the locks stay below it, whatever its links are', async () => {
+test('--root keeps the locks below it, even if a link leads outside', async () => {
   const vm = await nodeWithSettings(azure);
   const elsewhere = `${vm.root}-elsewhere`;
   onTestFinished(() => rmSync(elsewhere, { recursive: true, force: true }));

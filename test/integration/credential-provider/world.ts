@@ -14,17 +14,17 @@ import { temporaryFolder } from '../host/folder.ts';
 export const loginServer = 'team.azurecr.io';
 export const otherServer = 'other.azurecr.io';
 
-/** The Node that is shipped, whatever runs the tests. */
+/** The Node that is shipped, not the one that runs the tests. */
 export const node = resolve('node_modules/.bin/node');
 
-/** A VM whose identity may pull from two registries. */
+/** Starts an emulated Azure with a VM whose identity may pull from two registries. */
 export async function startRegistries(): Promise<Azure> {
   const azure = await startAzure({ nodes: { vm: {} }, registries: [loginServer, otherServer] });
   for (const server of [loginServer, otherServer]) azure.setRole('vm', 'AcrPull', server);
   return azure;
 }
 
-/** As kubelet writes it. */
+/** Returns a request as kubelet writes it. */
 export function requestFor(image: string, changes: object = {}): string {
   const apiVersion = 'credentialprovider.kubelet.k8s.io/v1';
   return `${JSON.stringify({ kind: 'CredentialProviderRequest', apiVersion, image, ...changes })}\n`;
@@ -65,7 +65,7 @@ export class ProviderNode {
   }
 }
 
-/** Removed when the test ends, as `temporaryFolder` is. */
+/** Makes a node whose folder is removed when the test ends. */
 export async function nodeWithSettings(
   azure: Azure,
   settings?: object,
@@ -85,36 +85,36 @@ function settingsFor(azure: Azure) {
   };
 }
 
-/** Runs a command to its end, with no more environment than is given. */
+/** Runs a command to its end, with only this environment. */
 export function run(
   [file, ...args]: readonly [string, ...string[]],
   input: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
   const child = spawn(file, args, { env, stdio: 'pipe' });
-  // Who refuses early does not read to the end.
+  // A command that refuses early does not read all of its stdin.
   child.stdin.on('error', () => {}).end(input);
   return endOf(child);
 }
 
-/** Resolves when a child has ended and all it wrote is read. */
+/** Resolves when a child has ended and all of its output is read. */
 export async function endOf(child: ChildProcess): Promise<Ended> {
   const outputs = [child.stdout, child.stderr].map((stream) => (stream ? text(stream) : ''));
   const [[stdout = '', stderr = '']] = await Promise.all([Promise.all(outputs), once(child, 'close')]);
   return { exitCode: child.exitCode, stdout, stderr };
 }
 
-/** The launcher and the program as one script, since ten processes that read the sources at once take half a minute. */
+/** Bundles launcher and program as one script: ten processes that read the sources at once take half a minute. */
 export function bundleLauncher(folder: string): Promise<string> {
   return scriptThat('launch()', join(folder, 'launch.cjs'));
 }
 
-/** The command with another deadline than the usual one, in milliseconds. */
+/** Bundles the command with another deadline; milliseconds. */
 export function bundleWithDeadline(folder: string, deadline: number): Promise<string> {
   return scriptThat(`answer(${deadline})`, join(folder, `${deadline}.cjs`));
 }
 
-/** A script that calls what was bundled, from a compile cache: to compile it is half the time of a start. */
+/** Writes a script that calls the bundle with a compile cache, since compiling is half of the time of a start. */
 async function scriptThat(call: string, outfile: string): Promise<string> {
   const [bundled, cache] = [await bundledProgram(), join(inject('bundles'), 'compile-cache')];
   writeFileSync(
@@ -124,7 +124,7 @@ async function scriptThat(call: string, outfile: string): Promise<string> {
   return outfile;
 }
 
-/** Bundles the program once in a run of the tests, or twice where two workers need it at the same time. */
+/** Bundles the program once in a run of the tests, or twice if two workers need it at the same time. */
 async function bundledProgram(): Promise<string> {
   const outfile = join(inject('bundles'), 'program.cjs');
   if (existsSync(outfile)) return outfile;
@@ -138,7 +138,7 @@ async function bundledProgram(): Promise<string> {
     minifySyntax: true,
     minifyWhitespace: true,
     supported: { 'dynamic-import': false },
-    // As esbuild.config.mjs has it: without FormData the SDKs do not make Node load the whole of fetch.
+    // As in esbuild.config.mjs: without FormData the SDKs do not make Node load all of fetch.
     define: { 'import.meta.url': '"file:///slipway"', FormData: 'undefined' },
     logLevel: 'error',
   });
@@ -153,13 +153,13 @@ const entry = `
     void answerKubelet(process.argv.slice(3), () => import('./src/commands/main.ts'), deadline).then(process.exit);
   };`;
 
-/** How often the emulated Azure was asked for an Entra token, and for a password. */
+/** Counts the requests to the emulated Azure for an Entra token, and for a password. */
 export function askedFor(azure: Azure): { readonly tokens: number; readonly passwords: number } {
   const count = (path: string) => azure.requests.filter((each) => each.path.startsWith(path)).length;
   return { tokens: count('/metadata/identity/oauth2/token'), passwords: count('/oauth2/exchange') };
 }
 
-/** The one line that is due on stderr where nothing is on stdout. */
+/** Returns the one line on stderr of a command that failed with nothing on stdout. */
 export function refusal({ exitCode, stdout, stderr }: Ended): string {
   const lines = stderr.split('\n');
   if (exitCode === 1 && stdout === '' && lines.length === 2 && lines[1] === '') return lines[0] ?? '';

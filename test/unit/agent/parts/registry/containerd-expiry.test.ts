@@ -13,7 +13,7 @@ const hour = 60 * minute;
 const [one, two] = ['one.azurecr.io', 'two.azurecr.io'];
 const mirrors = { 'docker.io': { endpoint: [`https://${two}`] } };
 
-/** K3s was started with a login for each server that lives so many hours. */
+/** Returns a host whose K3s was started with a login for each server, of so many hours. */
 async function started(lives: Readonly<Record<string, number>>, registries: object = { mirrors }) {
   const node = aNode('agent', { settings: { registries: { servers: [one, two], ...registries } } });
   const { paths } = node;
@@ -62,7 +62,7 @@ describe("the end of the login that containerd pulls a mirror's images with", ()
     expect(brief(await check(), host)).toBe(expected);
   });
 
-  test('is told with its instant, what it is for, and the repair', async () => {
+  test('is reported with its time, the pulls that need it, and the repair', async () => {
     const { host, check } = await started({ [two]: 3 });
     host.advance(2 * hour);
     expect(await check()).toMatchObject({
@@ -72,16 +72,16 @@ describe("the end of the login that containerd pulls a mirror's images with", ()
 });
 
 test.each<readonly [string, Readonly<Record<string, number>>, object]>([
-  ['a login that containerd has no use for', { [one]: 1 }, { mirrors }],
+  ['a login that containerd does not use', { [one]: 1 }, { mirrors }],
   ['a login without an end', {}, { mirrors }],
-  ['no pulls of its own', { [one]: 1, [two]: 1 }, {}],
-])('%s is nothing to report', async (_what, lives, registries) => {
+  ['a containerd without pulls of its own', { [one]: 1, [two]: 1 }, {}],
+])('%s is not reported', async (_what, lives, registries) => {
   const { host, check } = await started(lives, registries);
   host.advance(24 * hour);
   expect(await check()).toEqual({ state: 'InSync' });
 });
 
-test('of a start that was not stamped nothing is known', async () => {
+test('a start without a stamp is not reported', async () => {
   const { host, paths, check } = await started({ [two]: 1 });
   host.files.remove(paths.k3s.stamp);
   host.advance(24 * hour);

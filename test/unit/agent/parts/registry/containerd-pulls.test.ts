@@ -21,34 +21,46 @@ async function found(files: object, settings: object = {}): Promise<readonly str
 
 describe('containerd needs no fresh login', () => {
   test.each([
-    ['where kubelet asks Slipway about each login server', {}, {}],
+    ['if kubelet asks Slipway about each login server', {}, {}],
     [
       'without a login server',
       { [dropIn]: 'image-credential-provider-config: /etc/a.yaml' },
       { servers: [] },
     ],
-    ['for a mirror elsewhere', {}, { mirrors: { 'docker.io': { endpoint: ['https://mirror.gcr.io'] } } }],
+    ['for another mirror', {}, { mirrors: { 'docker.io': { endpoint: ['https://mirror.gcr.io'] } } }],
     ['for a mirror without an endpoint', {}, { mirrors: { '*': {} } }],
     [
       'for a login server that is its own mirror',
       {},
       { mirrors: { 'team.azurecr.io': { endpoint: ['https://team.azurecr.io'], rewrite: { a: 'b' } } } },
     ],
-    ['for a pause image from elsewhere', { [k3s.config]: 'pause-image: rancher/team.azurecr.io:1' }, {}],
-    ['for a default registry elsewhere', { [dropIn]: 'system-default-registry: mirror.gcr.io' }, {}],
-    ['for images to be tagged', { [k3s.config]: 'airgap-extra-registry: [team.azurecr.io]' }, {}],
-    ['for the pause image K3s brings', { [containerd]: '  sandbox = "rancher/mirrored-pause:3.6"\n' }, {}],
-    ['for a list of other images', { [`${k3s.agent}/images/k3s.txt`]: 'docker.io/rancher/pause:3.6\n' }, {}],
-    ['for a folder named as a list', { [`${k3s.agent}/images/x.txt/a`]: 'team.azurecr.io/base:1\n' }, {}],
+    ['for a pause image of another registry', { [k3s.config]: 'pause-image: rancher/team.azurecr.io:1' }, {}],
+    ['for another default registry', { [dropIn]: 'system-default-registry: mirror.gcr.io' }, {}],
     [
-      'for a folder named as a drop-in',
+      'for a registry that only tags images',
+      { [k3s.config]: 'airgap-extra-registry: [team.azurecr.io]' },
+      {},
+    ],
+    ['for the pause image of K3s', { [containerd]: '  sandbox = "rancher/mirrored-pause:3.6"\n' }, {}],
+    ['for a list of other images', { [`${k3s.agent}/images/k3s.txt`]: 'docker.io/rancher/pause:3.6\n' }, {}],
+    [
+      'for a folder with the name of a list',
+      { [`${k3s.agent}/images/x.txt/a`]: 'team.azurecr.io/base:1\n' },
+      {},
+    ],
+    [
+      'for a folder with the name of a drop-in',
       { [`${k3s.config}.d/x.yaml/a`]: 'pause-image: team.azurecr.io/a' },
       {},
     ],
-    ['for a list that was put aside', { [`${k3s.agent}/images/own.txt.bak`]: 'team.azurecr.io/a:1\n' }, {}],
+    [
+      'for a list that was renamed to .bak',
+      { [`${k3s.agent}/images/own.txt.bak`]: 'team.azurecr.io/a:1\n' },
+      {},
+    ],
     ['for an archive of images', { [`${k3s.agent}/images/own.tar`]: 'team.azurecr.io/base:1\n' }, {}],
     [
-      'where a file names the usual place of the provider',
+      'if a flag names the usual place of the provider',
       { [k3s.config]: `image-credential-provider-config: ${k3s.credentialProvider}` },
       {},
     ],
@@ -115,7 +127,7 @@ describe('containerd needs a fresh login', () => {
     expect(await found({ [path]: text })).toEqual([expected]);
   });
 
-  test('by what the kubelet that runs was started with, whatever its configuration is now', async () => {
+  test('by the registries that kubelet was started with, not by its present configuration', async () => {
     const host = memoryHost();
     const node = aNode('agent', { settings: { registries: { servers } } });
     expect(await containerdPulls(host, node, servers)).toEqual([]);
@@ -138,7 +150,7 @@ describe('containerd needs a fresh login', () => {
     expect(await containerdPulls(host, node)).toMatchObject([{ servers: expected }]);
   });
 
-  test('where kubelet has no configuration of a provider', async () => {
+  test('if kubelet has no configuration of a provider', async () => {
     const node = aNode('agent', { settings: { registries: { servers } } });
     expect(await containerdPulls(memoryHost(), node)).toMatchObject([{ servers }]);
   });
@@ -150,7 +162,7 @@ describe('containerd needs a fresh login', () => {
   });
 });
 
-describe('what is observed of it', () => {
+describe('observedPulls', () => {
   const node = aNode('agent', { settings: { registries: { servers } } });
   const unreadable = (thrown: Error) => {
     const host = memoryHost();
@@ -158,27 +170,27 @@ describe('what is observed of it', () => {
     return host;
   };
 
-  test('is the same, for the registries that kubelet asks about', async () => {
+  test('returns the pulls for the registries about which kubelet does not ask', async () => {
     expect(await observedPulls(memoryHost(), node, ['team.azurecr.io'])).toMatchObject([
       { servers: ['two.azurecr.io'] },
     ]);
   });
 
-  test('is nothing where a file cannot be read', async () => {
+  test('returns an empty list if a file cannot be read', async () => {
     expect(await observedPulls(unreadable(new NodeError('FileSystemError', 'broken')), node)).toEqual([]);
   });
 
-  test('hides no fault of the program', async () => {
+  test('throws an error of the program', async () => {
     await expect(observedPulls(unreadable(new TypeError('bug')), node)).rejects.toThrow('bug');
   });
 });
 
 test.each([
   ['ours', provider, servers],
-  ['another’s', provider.replace('slipway-', 'acr-'), []],
+  ['for another provider', provider.replace('slipway-', 'acr-'), []],
   ['damaged', 'providers: {', []],
   ['of another form', 'providers: [{ name: slipway-credential-provider }]', []],
-  ['none', '', []],
+  ['empty', '', []],
 ])('servedRegistries of a configuration that is %s', (_name, text, expected) => {
   expect(servedRegistries(text)).toEqual(expected);
 });

@@ -20,7 +20,7 @@ async function world() {
   return { host, spec };
 }
 
-test('tells when each was received, is renewed and ends, and what its proof came to', async () => {
+test('returns the times of each credential, and the result of its proof', async () => {
   const { host, spec } = await world();
   const { pullProof } = node.paths.slipway;
   await writeProof(host, pullProof, 'two.azurecr.io', { credential: 'x', images: [], result: 'logged in' });
@@ -31,7 +31,7 @@ test('tells when each was received, is renewed and ends, and what its proof came
   ]);
 });
 
-test('tells nothing of the password', async () => {
+test('returns nothing of the password', async () => {
   const { host, spec } = await world();
   const [login] = Object.values(
     (await host.readFile(node.paths.slipway.logins))?.content.match(/eyJ\S+/g) ?? [],
@@ -40,7 +40,7 @@ test('tells nothing of the password', async () => {
   expect(JSON.stringify(await registryCredentials(host, node, spec))).not.toContain(login?.slice(0, 30));
 });
 
-test('a store that is missing or damaged, or has none of ours, has none', async () => {
+test('returns no credential if the store is missing, damaged, or has only logins of another user', async () => {
   const { host, spec } = await world();
   const { logins } = node.paths.slipway;
   const theirs = { 'one.azurecr.io': { username: 'me', password: 'x', receivedAt: 1 } };
@@ -51,7 +51,7 @@ test('a store that is missing or damaged, or has none of ours, has none', async 
   }
 });
 
-test('a password that says no end has none', async () => {
+test('returns no end for a password without one', async () => {
   const host = memoryHost();
   const cloud = new FakeCloud({ registries: servers, clock: host });
   cloud.registryPassword = async () => ({ password: new Secret('hunter2') });

@@ -11,7 +11,7 @@ import { aNode, settle } from '../../a-node.ts';
 
 const hour = 3_600_000;
 const [one, two, three] = ['one.azurecr.io', 'two.azurecr.io', 'three.azurecr.io'] as const;
-/** When that release received what its files have: at midnight; kubelet's plugin fetched that of `two` half an hour later. */
+/** That release received its logins at midnight; kubelet's plugin fetched the one of `two` half an hour later. */
 const received = Date.UTC(2026, 0, 1);
 const fetched = received + hour / 2;
 
@@ -20,7 +20,7 @@ const yaml = paths.k3s.registries;
 const cache = paths.slipway.formerLogins;
 const store = paths.slipway.logins;
 
-/** The bytes that the release before the store wrote (commit 173fedd). */
+/** Returns a file that the last release without a store wrote (commit 173fedd). */
 const written = (name: string) => readFileSync(join(import.meta.dirname, 'before-the-store', name), 'utf8');
 const texts = { [yaml]: written('registries.yaml'), [cache]: written('registry-logins.json') };
 
@@ -38,7 +38,7 @@ async function times(host: MemoryHost) {
 
 const inFile = [received, received + 3 * hour];
 
-test('has of each server what was received later, with the end of its token, if it has one', async () => {
+test('formerLogins has the later login of each server, with the end of its token, if any', async () => {
   expect(await times(world())).toEqual({
     [one]: inFile,
     [two]: [fetched, fetched + 3 * hour],
@@ -46,7 +46,7 @@ test('has of each server what was received later, with the end of its token, if 
   });
 });
 
-test('has no end for a password without one', async () => {
+test('formerLogins has no end for a password without one', async () => {
   expect((await formerLogins(world(), paths))[three]).toStrictEqual({
     username: 'fake-user',
     password: 'a "password" # without an end',
@@ -54,7 +54,7 @@ test('has no end for a password without one', async () => {
   });
 });
 
-test('the cache is removed', async () => {
+test('formerLoginsGone removes the cache', async () => {
   const host = world();
   expect(await settle(formerLoginsGone(aNode('agent'), ['Needed']), host)).toEqual([
     `Drifted ${cache}`,
@@ -67,7 +67,7 @@ test('the cache is removed', async () => {
   });
 });
 
-test('becomes the store, for which no login is fetched', async () => {
+test('the former logins become the store, without a request to the cloud', async () => {
   const host = world();
   const cloud = new FakeCloud({ registries: [one, two, three], clock: host });
   const node = aNode('agent', { settings: { registries: { servers: [one, two, three] } } });
@@ -78,7 +78,7 @@ test('becomes the store, for which no login is fetched', async () => {
   expect(cloud.calls).toEqual([]);
 });
 
-describe('has what is left', () => {
+describe('formerLogins has the logins that are left', () => {
   test.each([
     [
       'without the cache, as after a reboot',
@@ -91,24 +91,24 @@ describe('has what is left', () => {
       { [one]: inFile, [two]: [fetched, fetched + 3 * hour], [three]: [received, undefined] },
     ],
     [
-      'of a damaged cache',
+      'with a damaged cache',
       { [cache]: texts[cache]?.slice(0, -9) },
       { [one]: inFile, [two]: inFile, [three]: [received, undefined] },
     ],
     ['without the receipts', { [yaml]: texts[yaml]?.replaceAll(/^#.*\n/gm, ''), [cache]: undefined }, {}],
     [
-      'of a file with another password by hand',
+      'with another password by hand',
       { [yaml]: texts[yaml]?.replaceAll(/eyJ/g, 'eyK'), [cache]: undefined },
       { [three]: [received, undefined] },
     ],
     [
-      'of receipts whose time is none',
+      'with receipts of an invalid time',
       { [yaml]: texts[yaml]?.replaceAll(/received \S+/g, 'received then'), [cache]: undefined },
       {},
     ],
-    ['of a malformed registries.yaml', { [yaml]: '{', [cache]: undefined }, {}],
+    ['with a malformed registries.yaml', { [yaml]: '{', [cache]: undefined }, {}],
     [
-      'of receipts inside other text',
+      'with receipts inside other text',
       {
         [yaml]: texts[yaml]?.replaceAll(/^# one/gm, '# # one').replaceAll(/(^# t.*$)/gm, '$1 or so'),
         [cache]: undefined,
@@ -116,17 +116,17 @@ describe('has what is left', () => {
       {},
     ],
     [
-      'of receipts of servers that are gone',
+      'with receipts of servers that are gone',
       { [yaml]: texts[yaml]?.replaceAll(/^# (one|two)/gm, '# no-$1'), [cache]: undefined },
       { [three]: [received, undefined] },
     ],
-    ['of nothing', { [yaml]: undefined, [cache]: undefined }, {}],
+    ['without any file', { [yaml]: undefined, [cache]: undefined }, {}],
   ])('%s', async (_, changes, expected) => {
     expect(await times(world(changes))).toMatchObject(expected);
     expect(Object.keys(await times(world(changes))).sort()).toEqual(Object.keys(expected).sort());
   });
 
-  test.each([yaml, cache])('of what is private: not of %s', async (path) => {
+  test.each([yaml, cache])('only in private files: not in an open %s', async (path) => {
     const host = world();
     for (const each of [yaml, cache]) if (each !== path) host.files.remove(each);
     host.files.changeMode(path, 0o644);

@@ -22,7 +22,7 @@ providers:
   - name: ecr-credential-provider # in place of slipway-credential-provider
 `;
 
-test('the text', () => {
+test('the text names each login server', () => {
   expect(text).toBe(`# Written by Slipway, from registries.servers; kubelet reads it when K3s starts.
 apiVersion: "kubelet.config.k8s.io/v1"
 kind: "CredentialProviderConfig"
@@ -40,7 +40,7 @@ providers:
 `);
 });
 
-test('kubelet takes it, below another root too', () => {
+test('kubelet accepts the configuration, also below another root', () => {
   const below = aNode('agent', { root: '/tmp/a lab', settings: { registries: { servers } } });
   expect(readProviders(renderProviderConfig(below))).toEqual([
     {
@@ -54,7 +54,7 @@ test('kubelet takes it, below another root too', () => {
   ]);
 });
 
-describe('the resource', () => {
+describe('the configuration', () => {
   const resource = providerConfig(node, ['plugin']);
 
   function machine(content?: string): MemoryHost {
@@ -65,7 +65,7 @@ describe('the resource', () => {
   }
 
   test.each([
-    ['nothing', undefined],
+    ['a missing file', undefined],
     ['an empty file', '\n'],
     ['ours for other servers', text.replace('myteam.azurecr.io', 'other.azurecr.io')],
     ['ours without its first line', text.slice(text.indexOf('\n') + 1).replace('10m', '1h')],
@@ -82,10 +82,10 @@ describe('the resource', () => {
     ['another provider', foreign],
     ['another provider in a file of ours', text.replace('slipway-credential', 'ecr-credential')],
     ['another provider cut off', `${text}  - name: ecr-credential-provider\n    matchImages: [`],
-    ['what is no YAML', 'providers: [\n'],
-    ['what is no map', 'ecr\n'],
+    ['a file that is not YAML', 'providers: [\n'],
+    ['a file that is not a map', 'ecr\n'],
     ['a map of something else', 'providers: { name: x }\n'],
-  ])('%s is left alone, and holds up nobody', async (_, content) => {
+  ])('%s is left alone, and blocks nothing', async (_, content) => {
     const host = machine(content);
     expect(await settle(resource, host)).toEqual(['ProviderNotOurs (person, non-blocking)']);
     expect(host.files.text(path)).toBe(content);
@@ -98,13 +98,13 @@ describe('the resource', () => {
       `cut off after ${at * 10}`,
       text.slice(0, at * 10),
     ]),
-  ])('a file of ours that a power loss left %s is written anew', async (_name, content) => {
+  ])('our file is written anew if a power loss left it %s', async (_name, content) => {
     const host = machine(content);
     await settle(resource, host);
     expect(host.files.text(path)).toBe(text);
   });
 
-  test('a provider of another program whose name begins as ours does is left alone', async () => {
+  test('another provider whose name is the beginning of ours is left alone', async () => {
     const content = 'providers:\n  - name: slipway\n    matchImages: ["x"]\n';
     const host = machine(content);
     expect(await settle(resource, host)).toEqual(['ProviderNotOurs (person, non-blocking)']);
@@ -112,7 +112,7 @@ describe('the resource', () => {
 
   const merged = `${text}  - name: theirs\n    matchImages: ["*.example.com"]\n`;
 
-  test('a file that asks others too is left alone, and in sync while it asks us for all', async () => {
+  test('a file with other providers is left alone, and in sync while it names us for each server', async () => {
     const host = machine(merged);
     expect(await settle(resource, host)).toEqual(['InSync']);
     host.files.write(path, merged.replace('myteam.azurecr.io', 'other.azurecr.io'));
@@ -122,7 +122,7 @@ describe('the resource', () => {
     expect(host.lines()).toEqual([]);
   });
 
-  test('the order of the login servers, and one named twice, change nothing', () => {
+  test('the order of the login servers and duplicates do not change the text', () => {
     const again = aNode('agent', {
       settings: { registries: { servers: [...servers, ...servers].reverse() } },
     });
@@ -133,7 +133,7 @@ describe('the resource', () => {
     ['is gone', (host: MemoryHost) => host.files.remove(plugin)],
     ['cannot be run', (host: MemoryHost) => host.files.write(plugin, '#!/bin/sh\n', 0o644)],
     ['is a link', (host: MemoryHost) => host.files.link(plugin, '/usr/bin/slipway')],
-  ])('it is removed where the plugin %s, on a full disk too, and comes back with it', async (_, harm) => {
+  ])('is removed if the plugin %s, also on a full disk, and returns with it', async (_, harm) => {
     const host = machine(text);
     harm(host);
     const finding = await resource.check(host);
@@ -145,7 +145,7 @@ describe('the resource', () => {
     expect(host.files.text(path)).toBe(text);
   });
 
-  test('it is not written where the plugin is not', async () => {
+  test('is not written without the plugin', async () => {
     const host = machine();
     host.files.remove(plugin);
     expect(await settle(resource, host)).toEqual(['Waiting Blocked']);
@@ -175,7 +175,7 @@ describe('the resource', () => {
     ],
     ['the same places', `image-credential-provider-config: ${path}\n`, 'Drifted content, mode'],
     ['something else', 'tls-san: [k8s.example]\n', 'Drifted content, mode'],
-    ['what is no YAML', 'a: [\n', 'Drifted content, mode'],
+    ['invalid YAML', 'a: [\n', 'Drifted content, mode'],
     ['nothing', '', 'Drifted content, mode'],
   ])("a drop-in of K3s's configuration that names %s", async (_, content, expected) => {
     const host = machine();
@@ -185,21 +185,21 @@ describe('the resource', () => {
   });
 });
 
-describe('no provider', () => {
+describe('the removal of the provider', () => {
   const resource = noProvider(paths);
   const logins = '/var/lib/slipway/logins.json';
   const former = '/run/slipway/registry-logins.json';
   const settings = '/var/lib/slipway/credential-provider.yaml';
   const ours = { [path]: text, [logins]: '{}', [former]: '{}', [settings]: '', [plugin]: '#!/bin/sh\n' };
 
-  test("kubelet's configuration goes first, and the plugin stays", async () => {
+  test("removes kubelet's configuration first, and keeps the plugin", async () => {
     const host = memoryHost({ files: ours });
     expect((await settle(resource, host)).at(-1)).toBe('InSync');
     expect(host.lines()).toEqual([path, logins, former, settings].map((each) => `remove ${each}`));
     expect(host.files.stat(plugin)?.kind).toBe('file');
   });
 
-  test('a removal that was cut off goes on', async () => {
+  test('continues after a crash', async () => {
     const host = memoryHost({ files: ours });
     host.crashBefore(2);
     await settle(resource, host).catch(() => undefined);
@@ -207,13 +207,13 @@ describe('no provider', () => {
     expect(await settle(resource, host)).toEqual([`Drifted ${logins}, ${former}, ${settings}`, 'InSync']);
   });
 
-  test("somebody else's configuration stays", async () => {
+  test("keeps another program's configuration", async () => {
     const host = memoryHost({ files: { [path]: foreign } });
     expect(await settle(resource, host)).toEqual(['InSync']);
     expect(host.files.text(path)).toBe(foreign);
   });
 
-  test('where there never was one there is nothing to do', async () => {
+  test('does nothing if there was no provider', async () => {
     const host = memoryHost();
     expect(await settle(resource, host)).toEqual(['InSync']);
     expect(host.lines()).toEqual([]);

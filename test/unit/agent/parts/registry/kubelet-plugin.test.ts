@@ -14,7 +14,7 @@ import { aNode, settle, someSettings } from '../../a-node.ts';
 const servers = ['myteam.azurecr.io', 'myteam.westeurope.geo.azurecr.io'];
 const node = aNode('agent', { settings: { registries: { servers } } });
 
-test('the plugin, its settings, and then what makes kubelet call it', () => {
+test('installs the plugin, its settings, and then the configuration of kubelet', () => {
   expect(credentialProvider(node).map(({ id, needs = [] }) => [id, ...needs])).toEqual([
     ['File//var/lib/rancher/credentialprovider/bin/slipway-credential-provider'],
     ['File//var/lib/slipway/credential-provider.yaml'],
@@ -25,7 +25,7 @@ test('the plugin, its settings, and then what makes kubelet call it', () => {
   ]);
 });
 
-test('without a login server there is none', () => {
+test('removes the provider if the settings name no login server', () => {
   expect(credentialProvider(aNode('agent')).map(({ id }) => id)).toEqual(['CredentialProvider/none']);
 });
 
@@ -35,7 +35,7 @@ describe('the plugin', () => {
   const [plugin] = credentialProvider(node);
   if (!plugin) throw new Error('there is no plugin');
 
-  test('is a script that hands over, with nothing of its environment', () => {
+  test('is a script that runs the executable with an empty environment', () => {
     expect(text).toBe(`#!/bin/sh
 # Written by Slipway: kubelet runs this for the login to a registry, and Slipway answers.
 slipway='/usr/bin/slipway'
@@ -77,7 +77,7 @@ exec /usr/bin/env -i "$slipway" "$@"
   });
 });
 
-describe('its settings', () => {
+describe('the settings of the plugin', () => {
   const file = '/var/lib/slipway/credential-provider.yaml';
 
   function loaded(settings: Settings): Settings {
@@ -88,7 +88,7 @@ describe('its settings', () => {
   test.each<[string, Parameters<typeof someSettings>[0]]>([
     ['by default', {}],
     [
-      'with all that azure can say',
+      'with all fields of azure',
       {
         azure: {
           imdsEndpoint: 'http://127.0.0.1:8080',
@@ -101,7 +101,7 @@ describe('its settings', () => {
       },
     ],
     [
-      'with plain http that is consented to',
+      'with consented plain http',
       {
         azure: { imdsEndpoint: 'http://imds.example' },
         network: { proxy: 'http://proxy.example:3128', proxyCredentialsFile: '/etc/slipway/proxy' },
@@ -109,7 +109,7 @@ describe('its settings', () => {
       },
     ],
     [
-      'with all that static can say',
+      'with all fields of static',
       {
         static: {
           computerName: '0123',
@@ -122,7 +122,7 @@ describe('its settings', () => {
         },
       },
     ],
-  ])('%s are read back as they are', (_, changes) => {
+  ])('%s are read back unchanged', (_, changes) => {
     const settings = someSettings({ ...changes, registries: { servers } });
     const read = loaded(settings);
     for (const section of ['cloud', 'azure', 'static', 'network'] as const) {
@@ -131,12 +131,12 @@ describe('its settings', () => {
     expect(read.registries).toEqual(someSettings({ registries: { servers } }).registries);
   });
 
-  test('of another cloud are read back as that', () => {
+  test('of another cloud are read back unchanged', () => {
     const settings: Settings = { ...someSettings(), cloud: 'static' };
     expect(loaded(settings).cloud).toBe('static');
   });
 
-  test('hold no secret, and nothing that others break', () => {
+  test('have no secret, and no settings that the plugin does not need', () => {
     const settings = someSettings({
       registries: { servers, configs: { 'ghcr.io': { auth: { username: 'robot', password: 'hunter2' } } } },
     });
@@ -144,7 +144,7 @@ describe('its settings', () => {
     expect(text).not.toMatch(/hunter2|ghcr|joinToken|k3s:|gitops|schedule/);
   });
 
-  test('are for root alone', async () => {
+  test('are readable by root only', async () => {
     const host = memoryHost();
     const [, settings] = credentialProvider(node);
     expect(settings && (await settle(settings, host))).toEqual(['Drifted content, mode', 'InSync']);

@@ -23,13 +23,13 @@ function world(): MemoryHost {
   return host;
 }
 
-test('a store is read as it was written, with its format', async () => {
+test('a store is read back unchanged, and has a format', async () => {
   const host = world();
   expect(await readLogins(host, paths)).toStrictEqual(logins);
   expect(JSON.parse(host.files.text(path) ?? '')).toEqual({ format: 1, logins });
 });
 
-test('a login without an end has none', () => {
+test('a login of a password without an end has no end', () => {
   expect(storedLogin('user', { password }, receivedAt)).toStrictEqual({
     username: 'user',
     password: 'canary',
@@ -42,7 +42,7 @@ test('a store that is printed shows no password', () => {
   expect(`${renderLogins(logins)}`).not.toContain('canary');
 });
 
-describe('nothing is read, and it is no error, where the store', () => {
+describe('no login is read, without an error, if the store', () => {
   test.each<[string, (host: MemoryHost) => void]>([
     ['is lost', (host) => host.files.remove(path)],
     ['is damaged', (host) => host.files.write(path, '{', 0o600)],

@@ -41,11 +41,11 @@ async function world() {
   return host;
 }
 
-test('an operator keeps registries.yaml where the settings name no registry', () => {
+test('registries.yaml of an operator stays if the settings name no registry', () => {
   expect(registriesFile(aNode('server'), [])).toEqual([]);
 });
 
-test('has the logins of the store, for root alone', async () => {
+test('registries.yaml has the logins of the store, readable by root only', async () => {
   const host = await world();
   expect(await outcome(resource, host)).toBe('InSync');
   expect(host.files.stat(path)?.mode).toBe(0o600);
@@ -54,7 +54,7 @@ test('has the logins of the store, for root alone', async () => {
   expect(host.files.text(path)).not.toMatch(/received/);
 });
 
-test('follows the store, also for a login that its registry refused', async () => {
+test('registries.yaml follows the store, also for a login that its registry refused', async () => {
   const host = await world();
   const login = { username: 'user', password: 'third', receivedAt: host.now(), refused: true } as const;
   host.files.write(storePath, renderLogins({ [server]: login }).reveal(), 0o600);
@@ -63,8 +63,8 @@ test('follows the store, also for a login that its registry refused', async () =
 });
 
 test.each([
-  ['received since the file was written is only due', 1, true],
-  ['received before that is put back, as after an edit by hand', 0, false],
+  ['received after the file was written is due', 1, true],
+  ['received before is drift, as after an edit by hand', 0, false],
 ])('a login that was %s', async (_, later, due) => {
   const host = await world();
   host.advance(later);
@@ -72,7 +72,7 @@ test.each([
   expect(await resource.check(host)).toMatchObject({ state: 'Drifted', drift: { due } });
 });
 
-test('an edit of the settings beside a new login is not only due', async () => {
+test('a change of the settings together with a new login is drift, not only due', async () => {
   const host = await world();
   host.advance(1);
   store(host, { [server]: 'third', [other]: 'second' });
@@ -86,7 +86,7 @@ describe('a login that the store does not have', () => {
     ['because the store is damaged', (host) => host.files.write(storePath, '{', 0o600)],
     ['because others may read the store', (host) => host.files.changeMode(storePath, 0o644)],
     ['of one server', (host) => store(host, { [other]: 'second' })],
-  ])('%s stays as the file has it', async (_, harm) => {
+  ])('%s stays in the file', async (_, harm) => {
     const host = await world();
     harm(host);
     const mirrored = fileFor({ servers: [server, other], mirrors });
@@ -95,7 +95,7 @@ describe('a login that the store does not have', () => {
     expect(auth(host, server)).toEqual({ username: 'user', password: 'first' });
   });
 
-  test('is none if others could have written the file', async () => {
+  test('is not kept if others could have written the file', async () => {
     const host = await world();
     host.files.remove(storePath);
     host.files.give(path, '1000:1000');
@@ -128,7 +128,7 @@ describe('after an edit', () => {
       `Drifted (non-blocking) login for ${server}`,
     ],
     ['a comment', (text: string) => `# hello\n${text}`, 'Drifted (non-blocking) text'],
-  ])('%s: it is as it was, and no login is fetched', async (_name, edit, expected) => {
+  ])('%s: registries.yaml is restored, and no login is fetched', async (_name, edit, expected) => {
     const host = await world();
     const before = host.files.text(path) ?? '';
     host.files.write(path, edit(before), 0o600);
@@ -137,14 +137,14 @@ describe('after an edit', () => {
   });
 });
 
-test('with mirrors alone it needs no store', async () => {
+test('registries.yaml with only mirrors needs no store', async () => {
   const host = memoryHost();
   const mirrored = fileFor({ mirrors });
   expect(await settle(mirrored, host)).toEqual(['Drifted file', 'InSync']);
   expect(host.files.text(path)).toContain('mirror.gcr.io');
 });
 
-test('no password is shown, in a plan or in a journal, not even by a digest', async () => {
+test('plan and journal show no password, not even a digest', async () => {
   const changes: unknown[] = [];
   for (const password of ['canary-1', 'canary-2']) {
     const host = await world();

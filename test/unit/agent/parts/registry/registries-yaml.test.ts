@@ -13,7 +13,7 @@ const server = 'myteam.azurecr.io';
 describe('renderRegistries', () => {
   const logins = new Map([[server, { username: 'user', password: new Secret('p"w: #1') }]]);
 
-  test('a login server', () => {
+  test('writes a login server with its login', () => {
     const { registries: settings } = someSettings({ registries: { servers: [server] } });
     const rendered = renderRegistries(settings, logins);
     expect(
@@ -33,7 +33,7 @@ describe('renderRegistries', () => {
     expect(`${rendered}`).not.toContain('#1');
   });
 
-  test('mirrors and other registries of the settings', () => {
+  test('writes the mirrors and other registries of the settings', () => {
     const { registries: settings } = someSettings({
       registries: {
         servers: [server],
@@ -69,20 +69,20 @@ test.each([
   ['not YAML', '{'],
   ['a key twice', 'mirrors: {}\nmirrors: {}\n'],
   ['a list', '- a\n'],
-  ['a key K3s overlooks', 'mirror: {}\n'],
-  ['an endpoint that is no list', 'mirrors: { a: { endpoint: "https://a" } }\n'],
-  ['an endpoint that is no URL', 'mirrors: { a: { endpoint: ["not a url"] } }\n'],
+  ['a key that K3s ignores', 'mirror: {}\n'],
+  ['an endpoint that is not a list', 'mirrors: { a: { endpoint: "https://a" } }\n'],
+  ['an endpoint that is not a URL', 'mirrors: { a: { endpoint: ["not a url"] } }\n'],
 ])('parseRegistries refuses %s', (_name, text) => {
   expect(parseRegistries(text)).toBeUndefined();
 });
 
-test('parseRegistries takes names without a value, the form of the embedded registry', () => {
+test('parseRegistries accepts names without a value, the form of the embedded registry', () => {
   expect(parseRegistries('mirrors:\n  docker.io:\n  "*":\n')).toEqual({
     mirrors: { 'docker.io': {}, '*': {} },
   });
 });
 
-test('withoutAuth leaves mirrors and TLS', () => {
+test('withoutAuth keeps mirrors and TLS', () => {
   const configs = { a: { auth: { username: 'u' } }, b: { auth: { username: 'u' }, tls: { ca_file: 'f' } } };
   expect(withoutAuth({ mirrors: {}, configs })).toEqual({
     mirrors: {},
@@ -90,7 +90,7 @@ test('withoutAuth leaves mirrors and TLS', () => {
   });
 });
 
-test('a login server without a login has an empty one, which keeps its pulls from the mirror of all others', () => {
+test('a login server without a login gets an empty one, so that its pulls avoid the mirror of *', () => {
   const { registries } = someSettings({
     registries: { servers: ['a.io', 'b.io'], mirrors: { '*': { endpoint: ['https://mirror.example'] } } },
   });
@@ -101,7 +101,7 @@ test('a login server without a login has an empty one, which keeps its pulls fro
   });
 });
 
-test('refuses to write what does not read back, such as a text that is too long', () => {
+test('renderRegistries refuses a text that does not parse to its content, such as one that is too long', () => {
   const auth = { username: 'u', password: 'x'.repeat(1_048_577) };
   const { registries } = someSettings({ registries: { configs: { 'a.io': { auth } } } });
   expect(() => renderRegistries(registries, new Map())).toThrow(
@@ -109,13 +109,13 @@ test('refuses to write what does not read back, such as a text that is too long'
   );
 });
 
-test('wants the passwords of the settings as they are', () => {
+test('wantedRegistries keeps the passwords of the settings', () => {
   const auth = { username: 'u', password: 'hunter2' };
   const { registries } = someSettings({ registries: { configs: { 'a.io': { auth } } } });
   expect(wantedRegistries(registries).configs).toEqual({ 'a.io': { auth } });
 });
 
-test('leaves out what is undefined', () => {
+test('wantedRegistries leaves out undefined values', () => {
   const { registries } = someSettings();
   const configs = { 'a.io': { tls: undefined } };
   expect(wantedRegistries({ ...registries, configs })).toStrictEqual({
@@ -124,7 +124,7 @@ test('leaves out what is undefined', () => {
   });
 });
 
-test('parses a text of any length once', () => {
+test('parseRegistries parses the same text once, however long it is', () => {
   const text = `mirrors: { "*": { endpoint: ["https://mirror.example/${'x'.repeat(70_000)}"] } }`;
   expect(parseRegistries(text)).toBeDefined();
   expect(parseRegistries(text)).toBe(parseRegistries(text));

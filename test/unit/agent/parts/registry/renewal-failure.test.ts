@@ -18,10 +18,10 @@ const busy = (after: number) =>
   new NodeError('Throttled', 'b.io asks.', { endedBy: 'time', retry: { after } });
 const walled = new NodeError('RegistryForbidden', 'c.io refuses.', { endedBy: 'person' });
 
-describe('it tells of each server since when and until when', () => {
+describe('the failure of a renewal', () => {
   test.each([
     [
-      'works still',
+      'still works',
       2.5 * hour,
       held,
       'The credential for a.io has been due since 2026-01-01T02:00:00.000Z; pulls work until 2026-01-01T03:00:00.000Z.',
@@ -33,25 +33,25 @@ describe('it tells of each server since when and until when', () => {
       'The credential for a.io has been due since 2026-01-01T02:00:00.000Z and ended at 2026-01-01T03:00:00.000Z; pulls of new images fail.',
     ],
     [
-      'has no end that is known',
+      'has no known end',
       30 * hour,
       endless,
       'The credential for a.io has been due since 2026-01-01T02:00:00.000Z; when it ends is not known.',
     ],
     [
-      'is of a clock that was put back',
+      'was received before the clock was set back',
       -24 * hour,
       held,
       'The credential for a.io was received at 2026-01-01T00:00:00.000Z, by a clock that was set back since; when it ends is not known.',
     ],
     ['was refused', 2.5 * hour, { ...held, refused: true as const }, ''],
-    ['is not there', 0, undefined, ''],
-  ])('what %s', (_, time, held, outlook) => {
+    ['is missing', 0, undefined, ''],
+  ])('describes a credential that %s', (_, time, held, outlook) => {
     const { message } = renewalFailure([{ server, error: away, held }], received + time);
     expect(message).toBe(`a.io answers 503. ${outlook}`.trim());
   });
 
-  test('a message of several once, an outlook for each', () => {
+  test('has a common message once, and the times of each server', () => {
     const others = { ...held, until: received + 6 * hour };
     const { message } = renewalFailure(
       [
@@ -67,26 +67,31 @@ describe('it tells of each server since when and until when', () => {
 
 test.each([
   [
-    'one that is down is asked soon, whatever it says of its return',
+    'a registry that is down is asked soon, despite its Retry-After',
     [new NodeError('RegistryUnavailable', '', { endedBy: 'time', retry: { after: hour } })],
     'RegistryUnavailable',
     { endedBy: 'time', retry: {} },
   ],
   [
-    'one that asks for fewer requests is asked when it says',
+    'a registry that throttles is asked after its Retry-After',
     [busy(30_000)],
     'Throttled',
     { endedBy: 'time', retry: { after: 30_000 } },
   ],
-  ['what people repair is slow', [walled], 'RegistryForbidden', { endedBy: 'person', retry: {} }],
   [
-    'one that passes soon is not held up by others',
+    'a failure for a person is retried slowly',
+    [walled],
+    'RegistryForbidden',
+    { endedBy: 'person', retry: {} },
+  ],
+  [
+    'a failure that may pass soon is not delayed by others',
     [walled, busy(600_000), away],
     'RegistryUnavailable',
     { endedBy: 'time', retry: {} },
   ],
   [
-    'nor one that asks for less',
+    'the shortest Retry-After of several counts',
     [walled, busy(600_000), busy(5_000)],
     'Throttled',
     { endedBy: 'time', retry: { after: 5_000 } },

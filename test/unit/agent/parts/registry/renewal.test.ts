@@ -20,7 +20,7 @@ const hour = 60 * minute;
 const server = 'myteam.azurecr.io';
 const other = 'two.azurecr.io';
 
-/** A tick at every even hour; time begins at one. */
+/** A tick at every even hour; the clock starts at one. */
 const rotateAt = (after: number) => (Math.floor(after / (2 * hour)) + 1) * 2 * hour;
 
 const node = (servers: readonly string[] = [server]) =>
@@ -56,7 +56,7 @@ test('without login servers there is no store', () => {
   expect(loginsRenewed(node([]), { cloud: new FakeCloud(), rotateAt })).toEqual([]);
 });
 
-test('is written 0600 and looked at again at the tick', async () => {
+test('the store is written 0600 and checked again at the tick', async () => {
   const { host, cloud, resource } = world();
   cloud.tokenLifetime = 24 * hour;
   expect(await settle(resource, host)).toEqual(['Drifted file', 'InSync']);
@@ -64,7 +64,7 @@ test('is written 0600 and looked at again at the tick', async () => {
   expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 2 * hour });
 });
 
-test('is renewed with two thirds of the shortest life gone, where that comes before the tick', async () => {
+test('a password is renewed after two thirds of its life if the tick comes later', async () => {
   const { host, cloud, resource } = world();
   cloud.tokenLifetime = hour;
   await settle(resource, host);
@@ -74,14 +74,14 @@ test('is renewed with two thirds of the shortest life gone, where that comes bef
   expect(cloud.calls).toHaveLength(2);
 });
 
-test('counts life from receipt, so that a wrong clock does no harm', async () => {
+test('the life of a password counts from its receipt, so that a wrong clock is harmless', async () => {
   const { host, cloud, resource } = world();
   cloud.clockSkew = -10 * 365 * 24 * hour;
   expect(await settle(resource, host)).toEqual(['Drifted file', 'InSync']);
   expect(stored(host)[server]).toMatchObject({ receivedAt: host.now(), until: host.now() + 3 * hour });
 });
 
-test('is renewed when the clock went back behind its time', async () => {
+test('a password is renewed if the clock was set back to before its receipt', async () => {
   const { host, resource } = world();
   await settle(resource, host);
   const past = memoryHost({ now: host.now() - hour });
@@ -89,7 +89,7 @@ test('is renewed when the clock went back behind its time', async () => {
   expect(await outcome(resource, past)).toBe(`Drifted (non-blocking) password for ${server}`);
 });
 
-test('a registry that is away does not block, whatever the age of what is there', async () => {
+test('a registry that is down does not block, however old the stored login is', async () => {
   const { host, cloud, resource } = world();
   await settle(resource, host);
   cloud.fail('registryPassword', new NodeError('RegistryUnavailable', 'away'));
@@ -104,7 +104,7 @@ test('a registry that is away does not block, whatever the age of what is there'
   expect((await settle(resource, host)).at(-1)).toBe('InSync');
 });
 
-test('one registry that refuses keeps the others from nothing, and is asked alone', async () => {
+test('a registry that refuses does not delay others, and only it is asked again', async () => {
   const { host, cloud, resource } = world([server, 'three.azurecr.io']);
   expect(await settle(resource, host)).toEqual(['Drifted file', 'RegistryUnauthorized (time)']);
   const [first] = host.journal;
@@ -121,7 +121,7 @@ test('one registry that refuses keeps the others from nothing, and is asked alon
   expect(host.journal).toHaveLength(1);
 });
 
-test('a password that was kept is due by when it was received, not by when the file was written', async () => {
+test('a kept password is due by its receipt, not by the time of the file', async () => {
   const { host, cloud, resource } = world([server, 'three.azurecr.io']);
   cloud.tokenLifetime = hour;
   await settle(resource, host);
@@ -136,7 +136,7 @@ test('a password that was kept is due by when it was received, not by when the f
   expect(await outcome(resource, host)).toBe(`Drifted (non-blocking) password for ${server}`);
 });
 
-test('a password for seconds is renewed every five, one for years at the tick', async () => {
+test('a password of seconds is renewed every five seconds, one of years at the tick', async () => {
   const { host, cloud, resource } = world();
   cloud.tokenLifetime = 3_000;
   await settle(resource, host);
@@ -147,7 +147,7 @@ test('a password for seconds is renewed every five, one for years at the tick', 
   expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() - 5_000 + 2 * hour });
 });
 
-test('the schedule is told how long the password may wait', async () => {
+test('the schedule gets two thirds of the life of the password as its limit', async () => {
   const { host, cloud } = world();
   const asked: number[] = [];
   const tell = (_: number, within: number) => {
@@ -159,7 +159,7 @@ test('the schedule is told how long the password may wait', async () => {
   expect(new Set(asked)).toEqual(new Set([2 * hour]));
 });
 
-test('has what was received, and its end', async () => {
+test('the store has the received login and its end', async () => {
   const { host, resource } = world();
   await settle(resource, host);
   expect(JSON.parse(host.files.text(path) ?? '')).toEqual({
@@ -175,7 +175,7 @@ test('has what was received, and its end', async () => {
   });
 });
 
-test('has no end for a password that says none, and renews it at the tick', async () => {
+test('a password without an end is stored without one, and renewed at the tick', async () => {
   const { host, cloud, resource } = world();
   cloud.registryPassword = async () => received(new Secret('hunter2'), host.now());
   await settle(resource, host);
@@ -187,7 +187,7 @@ test('has no end for a password that says none, and renews it at the tick', asyn
   expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 2 * hour });
 });
 
-describe('fetched anew, whatever became of it, is a store that is', () => {
+describe('the logins are fetched anew if the store is', () => {
   test.each<[string, (host: MemoryHost) => void, string]>([
     ['lost', (host) => host.files.remove(path), 'Drifted file'],
     [
@@ -196,7 +196,7 @@ describe('fetched anew, whatever became of it, is a store that is', () => {
       'non-blocking',
     ],
     ['empty', (host) => host.files.write(path, '', 0o600), 'non-blocking'],
-    ['no JSON', (host) => host.files.write(path, 'logins', 0o600), 'non-blocking'],
+    ['not JSON', (host) => host.files.write(path, 'logins', 0o600), 'non-blocking'],
     ['open to others', (host) => host.files.changeMode(path, 0o644), 'Drifted mode'],
     ['of another user', (host) => host.files.give(path, '1000:1000'), 'Drifted owner'],
     ['of another login', (host) => store(host, { [server]: login('x', host.now(), 'me') }), 'non-blocking'],
@@ -210,7 +210,7 @@ describe('fetched anew, whatever became of it, is a store that is', () => {
     expect(host.files.stat(path)?.mode).toBe(0o600);
   });
 
-  test('lost, even while its registry is away: what needs it waits only before the first', async () => {
+  test('lost while its registry is down; dependants wait only for the first login', async () => {
     const { host, cloud, resource } = world([server, other]);
     cloud.registries.delete(server);
     cloud.registries.delete(other);
@@ -223,7 +223,7 @@ describe('fetched anew, whatever became of it, is a store that is', () => {
   });
 });
 
-test('one of a later release is read as far as it is known, and no login is fetched for it', async () => {
+test('a store of a later release is read without unknown fields, and no login is fetched', async () => {
   const { host, cloud, resource } = world();
   const later = { format: 2, new: 1, logins: { [server]: { ...login('x', host.now()), new: [2] } } };
   host.files.write(path, JSON.stringify(later), 0o600);
@@ -231,7 +231,7 @@ test('one of a later release is read as far as it is known, and no login is fetc
   expect(cloud.calls).toEqual([]);
 });
 
-test('a server that is not ours any more is left out', async () => {
+test('a server that the settings no longer name is removed from the store', async () => {
   const { host, cloud, resource } = world();
   store(host, { [server]: login('x', host.now()), 'old.azurecr.io': login('y', host.now()) });
   expect(await settle(resource, host)).toEqual(['Drifted (non-blocking) login for old.azurecr.io', 'InSync']);
@@ -239,10 +239,10 @@ test('a server that is not ours any more is left out', async () => {
   expect(cloud.calls).toEqual([]);
 });
 
-describe("what kubelet's plugin writes while a login is fetched", () => {
+describe("a login that kubelet's plugin writes during a fetch", () => {
   test.each([
-    ['of another server stays', other, 'theirs'],
-    ['of the same server gives way to what was received later', server, undefined],
+    ['stays if it is of another server', other, 'theirs'],
+    ['is replaced by a later login of the same server', server, undefined],
   ])('%s', async (_, of, expected) => {
     const { host, cloud, resource } = world([server, other]);
     store(host, { [other]: login('old', host.now()) });
@@ -285,7 +285,7 @@ describe('a login that its registry refused', () => {
     expect(stored(host)[server]).not.toHaveProperty('refused');
   });
 
-  test('and does not end is due at once, and is for a person if the cloud gives it again', async () => {
+  test('and has no end is due at once, and is for a person if the cloud returns it again', async () => {
     const { host, cloud, resource } = world();
     let password = 'wrong';
     cloud.registryPassword = async () => ({ password: new Secret(password) });
@@ -300,7 +300,7 @@ describe('a login that its registry refused', () => {
   });
 });
 
-test('an empty password is none', async () => {
+test('an empty password is refused', async () => {
   const { host, cloud, resource } = world();
   cloud.registryPassword = async () => ({ password: new Secret('') });
   const finding = await resource.check(host);
@@ -308,7 +308,7 @@ test('an empty password is none', async () => {
   await expect(remedy?.catch(failure)).resolves.toBe('RegistryUnavailable (time)');
 });
 
-test('a dry run converges and shows no password', async () => {
+test('a dry run of the renewal converges and shows no password', async () => {
   const { host, cloud, resource } = world();
   const dry = recordingHost(host);
   const finding = await resource.check(dry);

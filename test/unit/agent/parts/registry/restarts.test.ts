@@ -8,7 +8,7 @@ import { aNode, settle } from '../../a-node.ts';
 const [bad, good] = ['bad.azurecr.io', 'good.azurecr.io'] as const;
 const names = { username: 'u', password: 'p', receivedAt: 0 };
 
-/** What K3s is spared, where the first server refused a login, if its logins end at these times, then and now. */
+/** Returns the inputs that do not restart K3s if the logins end at these times; the first server refused one. */
 async function spared(
   then: Readonly<Record<string, number>>,
   now: Readonly<Record<string, number>>,
@@ -27,15 +27,35 @@ async function spared(
 }
 
 test.each([
-  ['the login of the registry that refused one', { [bad]: 1, [good]: 2 }, { [bad]: 3, [good]: 2 }, true],
-  ['nothing else, where that had no login', { [good]: 2 }, { [bad]: 3, [good]: 2 }, true],
-  ['another login, too', { [bad]: 1, [good]: 2 }, { [bad]: 3, [good]: 4 }, false],
-  ['another login alone', { [bad]: 1, [good]: 2 }, { [bad]: 1, [good]: 4 }, false],
-  ['one that has no end, as far as is known', { [bad]: 1 }, { [bad]: 3 }, false],
-])('K3s is restarted for %s? spared: %#', async (_, then, now, isSpared) => {
+  [
+    'is not restarted for a login of a registry that refused one',
+    { [bad]: 1, [good]: 2 },
+    { [bad]: 3, [good]: 2 },
+    true,
+  ],
+  [
+    'is not restarted for the first login of a registry that refused one',
+    { [good]: 2 },
+    { [bad]: 3, [good]: 2 },
+    true,
+  ],
+  [
+    'is restarted if the login of another registry changed too',
+    { [bad]: 1, [good]: 2 },
+    { [bad]: 3, [good]: 4 },
+    false,
+  ],
+  [
+    'is restarted if only the login of another registry changed',
+    { [bad]: 1, [good]: 2 },
+    { [bad]: 1, [good]: 4 },
+    false,
+  ],
+  ['is restarted if the end of another login is not known', { [bad]: 1 }, { [bad]: 3 }, false],
+])('K3s %s', async (_, then, now, isSpared) => {
   expect(await spared(then, now)).toEqual(isSpared ? ['registryLogins'] : []);
 });
 
-test('K3s is restarted for a login once a pull was proven with it', async () => {
+test('K3s is restarted for a login once a pull has been proven with it', async () => {
   expect(await spared({ [bad]: 1, [good]: 2 }, { [bad]: 3, [good]: 2 }, false)).toEqual([]);
 });

@@ -23,7 +23,7 @@ function mirroredAt(endpoint: unknown, name = server): readonly string[] {
   return found({ mirrors: { [name]: { endpoint: [endpoint] } } });
 }
 
-test('Slipway’s own login for a login server stays the only one', () => {
+test('a login server may have no login in the settings', () => {
   const configs = { [server]: { auth: {} }, 'b.io': { auth: {} }, 'two.azurecr.io': { auth: null } };
   expect(found({ configs })).toEqual([
     `registries.configs."${server}".auth: is written by Slipway for a registry in registries.servers; leave this out, or take the registry off that list`,
@@ -58,14 +58,14 @@ describe('a mirror of a login server', () => {
     ['https://[fd00::5]:5000/v2', '[fd00::5]:5000'],
     ['http://mirror.example:5000', 'anyone between this node and mirror.example:5000'],
     ['http://team.azurecr.io', 'anyone between this node and team.azurecr.io'],
-  ])('is not %s without consent', (endpoint, who) => {
+  ])('may not be %s without consent', (endpoint, who) => {
     const origin = endpoint.toLowerCase().replace(/^(\w+:\/\/[^/]+)\/.*$/, '$1');
     expect(mirroredAt(endpoint)).toEqual([
       `registries.mirrors."${server}".endpoint[0]: would show the credential of ${server} to ${who}, since containerd offers it to each mirror that it asks; take it out, ${advice(`${server}=${origin}`)}`,
     ]);
   });
 
-  test('is found at each place of the list, whatever the rewrite, and by a name with a port', () => {
+  test('is found at each place of the list, with a rewrite, and by a name with a port', () => {
     const endpoint = [`https://${server}`, 'https://mirror.example'];
     const mirrors = { [`${server}:443`]: { endpoint, rewrite: { '^(.*)$': 'team/$1' } } };
     expect(found({ mirrors })).toEqual([
@@ -81,7 +81,7 @@ describe('a mirror of a login server', () => {
     expect(own).toContain('would show the credential of [fd00::5] to mirror.example');
   });
 
-  test('needs no consent where it is not one of a login server', () => {
+  test('of another registry needs no consent', () => {
     expect(mirroredAt('https://mirror.example', 'docker.io')).toEqual([]);
     expect(mirroredAt('http://mirror.example', '*')).toEqual([]);
     expect(mirroredAt('http://mirror.example', 'x.team.azurecr.io')).toEqual([]);
@@ -123,13 +123,13 @@ describe('a login server whose certificate is not checked', () => {
     expect(found(skip(name), { consent: { foreignMirrors } })).toEqual([]);
   });
 
-  test('is fine where it is checked, or no login server', () => {
+  test('needs no consent if it is checked after all, or for another registry', () => {
     expect(found(skip(server, false))).toEqual([]);
     expect(found(skip('docker.io'))).toEqual([]);
   });
 });
 
-describe('images that prove a pull', () => {
+describe('the images of registries.proof', () => {
   test.each([
     [[`${server}/base:1`, `${server}/other:1`, 'two.azurecr.io/a/b:2'], []],
     [
@@ -150,7 +150,7 @@ describe('images that prove a pull', () => {
 });
 
 test.each([undefined, 'text', { servers: 'a', mirrors: [], configs: 3, proof: 'b' }])(
-  '%j is no list',
+  'registries of another type, as %j, have no misfits',
   (registries) => {
     expect(misfitsOf({ registries: section }, { registries })).toEqual([]);
   },

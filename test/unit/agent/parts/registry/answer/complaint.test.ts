@@ -12,18 +12,18 @@ test.each([
   ['a text', 'broken', 'broken'],
   ['nothing', undefined, 'undefined'],
   ['several lines', new Error('one\ntwo\r\n\r\nthree'), 'one two three'],
-  ['what moves a terminal', new Error('\u001b[2J\u0007\u009b31mred\u007f'), ' [2J 31mred '],
+  ['control sequences of a terminal', new Error('\u001b[2J\u0007\u009b31mred\u007f'), ' [2J 31mred '],
   [
-    'what ends a line elsewhere, or turns it round',
+    'other line separators and changes of direction',
     new Error('a\u2028b\u2029c\u202ed\ufeffe\0f'),
     'a b c d e f',
   ],
   ['half a character', new Error('a\ud800b'), 'a b'],
   ['umlauts', new Error('größer als erlaubt'), 'größer als erlaubt'],
-])('%s', (_, thrown, said) => {
+])('a complaint about %s is one printable line', (_, thrown, said) => {
   expect(complaint(thrown)).toBe(`slipway-credential-provider: ${said}\n`);
 });
 
-test('it has an end', () => {
+test('a complaint is cut off after 2000 characters', () => {
   expect(complaint(new Error('x'.repeat(1_000_000)))).toMatch(/^slipway-credential-provider: x{2000}\n$/);
 });

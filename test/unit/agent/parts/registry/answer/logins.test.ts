@@ -15,11 +15,11 @@ const names = { username: 'someone', password: 'canary' };
 const login: StoredLogin = { ...names, receivedAt, until: receivedAt + 3 * hour };
 const text = (logins: object) => JSON.stringify({ format: 1, logins });
 
-test('of three hours the last five minutes are not used', () => {
+test('a password of three hours is not used in its last five minutes', () => {
   expect(usableUntil(login)).toBe(receivedAt + 3 * hour - 5 * minute);
 });
 
-test('a password that does not end is usable for ever', () => {
+test('a password without an end is always usable', () => {
   const endless = { ...names, receivedAt };
   expect(usableUntil(endless)).toBe(Number.POSITIVE_INFINITY);
   expect(usableLogin({ [server]: endless }, server, receivedAt + 10_000 * hour)).toBe(endless);
@@ -29,17 +29,17 @@ test('a login that its registry refused is not usable', () => {
   expect(usableLogin({ [server]: { ...login, refused: true } }, server, receivedAt)).toBeUndefined();
 });
 
-describe('usable is a login', () => {
+describe('a login is usable', () => {
   test.each([
     ['when it is received', 0, true],
     ['until a second before its end', 175 * minute - 1_000, true],
-    ['not in its last second, of which kubelet could not be told', 175 * minute - 999, false],
+    ['not in its last second, since kubelet gets whole seconds', 175 * minute - 999, false],
     ['not at its end', 175 * minute, false],
-    ['not when the node was off for a day', 24 * hour, false],
-    ['with a clock an hour forward', hour, true],
-    ['with a clock a little back', -minute, true],
-    ['not with a clock back by more than that, which says nothing of its age', -minute - 1, false],
-    ['not with a clock an hour back', -hour, false],
+    ['not after the node was off for a day', 24 * hour, false],
+    ['after the clock was set forward by an hour', hour, true],
+    ['after the clock was set back by a minute', -minute, true],
+    ['not after the clock was set back by more, since its age is not known', -minute - 1, false],
+    ['not after the clock was set back by an hour', -hour, false],
   ])('%s', (_, after, usable) => {
     const found = usableLogin({ [server]: login }, server, receivedAt + after);
     expect(found).toBe(usable ? login : undefined);
@@ -49,7 +49,7 @@ describe('usable is a login', () => {
     expect(usableLogin({ [server]: login }, name, receivedAt)).toBe(undefined);
   });
 
-  test('of its own server, whatever its name', () => {
+  test('for its server, even one with the name of a prototype', () => {
     const logins = parseLogins(`{ "logins": { "__proto__": ${JSON.stringify(login)} } }`);
     expect(usableLogin(logins, '__proto__', receivedAt)).toEqual(login);
     expect(usableLogin(logins, 'username', receivedAt)).toBe(undefined);
@@ -66,7 +66,7 @@ describe('a store', () => {
     });
   });
 
-  test('of a later release is read as far as it is known', () => {
+  test('of a later release is read without unknown fields', () => {
     const later = { format: 2, by: 'later', logins: { [server]: { ...login, scope: ['pull'], refused: 1 } } };
     expect(parseLogins(JSON.stringify(later))).toStrictEqual({ [server]: login });
   });
@@ -80,7 +80,7 @@ describe('a store', () => {
     ['has no logins', '{ "format": 1 }'],
     ['has logins that are null', '{ "format": 1, "logins": null }'],
     ['has a list of logins', JSON.stringify({ format: 1, logins: ['canary'] })],
-  ])('that %s has none', (_, text) => {
+  ])('that %s is read as a store without logins', (_, text) => {
     expect(parseLogins(text)).toEqual({});
   });
 
@@ -90,11 +90,11 @@ describe('a store', () => {
     ['without a password', { ...login, password: undefined }],
     ['with an empty password', { ...login, password: '' }],
     ['with an empty user name', { ...login, username: '' }],
-    ['with a user name that is no text', { ...login, username: 1 }],
+    ['with a user name that is not a string', { ...login, username: 1 }],
     ['with no time of receipt', { ...login, receivedAt: undefined }],
-    ['with a time that is no number', { ...login, receivedAt: '1' }],
-    ['with an end that is no number', { ...login, until: '1' }],
-    ['with no end where one is meant', { ...login, until: null }],
+    ['with a time that is not a number', { ...login, receivedAt: '1' }],
+    ['with an end that is not a number', { ...login, until: '1' }],
+    ['with an end that is null', { ...login, until: null }],
   ])('is read without a login that is %s', (_, damaged) => {
     expect(parseLogins(text({ 'damaged.azurecr.io': damaged, [server]: login }))).toEqual({
       [server]: login,
@@ -102,21 +102,26 @@ describe('a store', () => {
   });
 });
 
-describe('the newest of two stores', () => {
+describe('newestLogins', () => {
   const at = (receivedAt: number): StoredLogin => ({ ...names, receivedAt });
   test.each([
-    ['another server is kept', { 'a.io': at(1) }, { 'b.io': at(2) }, { 'a.io': at(1), 'b.io': at(2) }],
-    ['the later of a server is kept', { 'a.io': at(1) }, { 'a.io': at(2) }, { 'a.io': at(2) }],
-    ['a found one that came later stays', { 'a.io': at(3) }, { 'a.io': at(2) }, { 'a.io': at(3) }],
+    ['keeps both servers', { 'a.io': at(1) }, { 'b.io': at(2) }, { 'a.io': at(1), 'b.io': at(2) }],
+    ['keeps the later login of a server', { 'a.io': at(1) }, { 'a.io': at(2) }, { 'a.io': at(2) }],
     [
-      'of equal ones the fresh is kept',
+      'keeps a stored login that is later than the fresh one',
+      { 'a.io': at(3) },
+      { 'a.io': at(2) },
+      { 'a.io': at(3) },
+    ],
+    [
+      'keeps the fresh one of two equally old logins',
       { 'a.io': at(2) },
       { 'a.io': { ...at(2), username: 'new' } },
       undefined,
     ],
-    ['one from the future gives way', { 'a.io': at(hour) }, { 'a.io': at(2) }, { 'a.io': at(2) }],
+    ['replaces a login from the future', { 'a.io': at(hour) }, { 'a.io': at(2) }, { 'a.io': at(2) }],
     [
-      'one from the future that has no rival stays, and is not handed out',
+      'keeps a login from the future if its server has no other',
       { 'b.io': at(hour) },
       { 'a.io': at(2) },
       { 'a.io': at(2), 'b.io': at(hour) },
@@ -125,7 +130,7 @@ describe('the newest of two stores', () => {
     expect(newestLogins(found, fresh, 3)).toEqual(expected ?? fresh);
   });
 
-  test('a name of a prototype is a name like any other', () => {
+  test('takes the name of a prototype as any other name', () => {
     const odd = parseLogins(`{ "logins": { "__proto__": ${JSON.stringify(at(1))} } }`);
     expect(Object.entries(newestLogins(odd, {}, 3))).toEqual([['__proto__', at(1)]]);
     expect(Object.entries(newestLogins({}, odd, 3))).toEqual([['__proto__', at(1)]]);

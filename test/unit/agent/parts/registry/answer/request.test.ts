@@ -7,26 +7,29 @@ import {
 
 const request = { kind: 'CredentialProviderRequest', apiVersion, image: 'team.azurecr.io/base:1' };
 
-/** As kubelet encodes it, a newline at its end. */
+/** Returns a request as kubelet encodes it, with a newline at its end. */
 function text(changes: object = {}): string {
   return `${JSON.stringify({ ...request, ...changes })}\n`;
 }
 
-describe('kubelet asks for', () => {
+describe('requestedServer returns', () => {
   test.each([
-    ['the registry of its image', text()],
-    ['the same with fields that v1 may get', text({ serviceAccountToken: 'x', podName: { a: 1 } })],
-    ['the same with a digest', text({ image: `team.azurecr.io/base@sha256:${'0'.repeat(64)}` })],
+    ['the registry of the image', text()],
+    ['the registry despite fields that v1 may get', text({ serviceAccountToken: 'x', podName: { a: 1 } })],
+    [
+      'the registry of an image with a digest',
+      text({ image: `team.azurecr.io/base@sha256:${'0'.repeat(64)}` }),
+    ],
   ])('%s', (_, given) => {
     expect(requestedServer(given)).toBe('team.azurecr.io');
   });
 });
 
-describe('refused, with what to do, is', () => {
+describe('requestedServer refuses, with a repair,', () => {
   test.each([
-    ['nothing', '', /empty; kubelet calls/],
+    ['an empty text', '', /empty; kubelet calls/],
     ['blanks', ' \n', /empty; kubelet calls/],
-    ['no JSON', 'team.azurecr.io', /not JSON; kubelet calls/],
+    ['a text that is not JSON', 'team.azurecr.io', /not JSON; kubelet calls/],
     ['half a request', text().slice(0, 40), /not JSON/],
     ['two requests', text() + text(), /not JSON/],
     ['null', 'null', /not a CredentialProviderRequest/],
@@ -38,16 +41,16 @@ describe('refused, with what to do, is', () => {
       /v1beta1", but cred.*\/v1 is/,
     ],
     ['no version', text({ apiVersion: undefined }), /\(none\), but/],
-    ['a version that is no text', text({ apiVersion: { v: 1 } }), /\(none\), but/],
-    ['a version without end', text({ apiVersion: 'v'.repeat(5_000) }), /^.{1,400}$/],
+    ['a version that is not a string', text({ apiVersion: { v: 1 } }), /\(none\), but/],
+    ['a very long version', text({ apiVersion: 'v'.repeat(5_000) }), /^.{1,400}$/],
     ['no image', text({ image: undefined }), /names no image/],
     ['an empty image', text({ image: '' }), /names no image/],
-    ['an image that is no text', text({ image: ['a.io/b'] }), /names no image/],
+    ['an image that is not a string', text({ image: ['a.io/b'] }), /names no image/],
   ])('%s', (_, given, message) => {
     expect(() => requestedServer(given)).toThrow(message);
   });
 
-  test('text that is not JSON, unquoted', () => {
+  test('a text that is not JSON, without quoting it', () => {
     expect(() => requestedServer('{"password": canary}')).toThrow(/^[^{]*not JSON[^{]*$/);
   });
 });

@@ -16,7 +16,7 @@ function durationAt(after: number, life: number | undefined): string | undefined
   return answer && JSON.parse(answer).cacheDuration;
 }
 
-test('the answer is one line with all that the protocol asks for, and nothing else', () => {
+test('the answer is one line with exactly the fields of the protocol', () => {
   const answer = responseFor({ [server]: login(3 * hour) }, server, received) ?? '';
   expect(answer).not.toContain('\n');
   expect(JSON.parse(answer)).toEqual({
@@ -28,26 +28,26 @@ test('the answer is one line with all that the protocol asks for, and nothing el
   });
 });
 
-describe('kubelet keeps it', () => {
+describe('kubelet keeps an answer', () => {
   const usable = (3 * hour * 35) / 36;
   test.each([
-    ['ten minutes at most', 0, 3 * hour, '600s'],
-    ['ten minutes where no end is known', 100 * hour, undefined, '600s'],
-    ['ten minutes while that is left', usable - 600_000, 3 * hour, '600s'],
-    ['what is left, in whole seconds', usable - 599_999, 3 * hour, '599s'],
-    ['at least a second', usable - 1_000, 3 * hour, '1s'],
-    ['and no shorter: then it is not answered', usable - 999, 3 * hour, undefined],
-    ['not at all once it is old', usable, 3 * hour, undefined],
-    ['not at all after its end', 4 * hour, 3 * hour, undefined],
-    ['no longer when the clock went back a little', -30_000, 60_000, '88s'],
-    ['not at all when it went back an hour', -hour, 3 * hour, undefined],
+    ['for ten minutes at most', 0, 3 * hour, '600s'],
+    ['for ten minutes if the login has no end', 100 * hour, undefined, '600s'],
+    ['for ten minutes if the login is usable that long', usable - 600_000, 3 * hour, '600s'],
+    ['for the rest of the usable time, in whole seconds', usable - 599_999, 3 * hour, '599s'],
+    ['for at least a second', usable - 1_000, 3 * hour, '1s'],
+    ['not at all if less than a second is left', usable - 999, 3 * hour, undefined],
+    ['not at all once the login is too old', usable, 3 * hour, undefined],
+    ['not at all after the end of the login', 4 * hour, 3 * hour, undefined],
+    ['for no longer after the clock was set back a little', -30_000, 60_000, '88s'],
+    ['not at all after the clock was set back by an hour', -hour, 3 * hour, undefined],
   ])('%s', (_, after, life, duration) => {
     expect(durationAt(after, life)).toBe(duration);
   });
 });
 
 test.each(['other.azurecr.io', '__proto__', 'constructor'])(
-  '%s, which is not known, has no answer',
+  'there is no answer for %s, which is not in the store',
   (name) => {
     expect(responseFor({ [server]: login(3 * hour) }, name, received)).toBe(undefined);
   },

@@ -22,7 +22,7 @@ interface World {
   readonly host: MemoryHost;
   readonly registry: MemoryRegistry;
   readonly digest: string;
-  /** Every request, its true headers included. */
+  /** Every request, with its real headers. */
   readonly sent: HttpSend[];
   readonly pull: (arch?: 'x64' | 'arm64') => ReturnType<typeof pull>;
   readonly logIn: () => Promise<boolean>;
@@ -54,7 +54,7 @@ function digestOf(text: string): string {
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
-/** Answers of the registry to whoever shows a credential, instead of its own. */
+/** Replaces the answer of the registry to a request with a credential. */
 function once(world: World, url: string | RegExp, answer: Partial<HttpResponse> | Error): void {
   world.host.onGet(url, (request) =>
     request.headers?.authorization ? answer : world.registry.answer(request),
@@ -130,26 +130,23 @@ describe('a pull', () => {
 
   test.each([
     ['the whole layer at once', { status: 200, headers: { 'content-length': '7' } }],
-    ['a layer whose length nobody says', { status: 200 }],
-    [
-      'a part of a layer whose length nobody says',
-      { status: 206, headers: { 'content-range': 'bytes 0-6/*' } },
-    ],
-  ])('is content with %s', async (_what, answer) => {
+    ['a layer of unknown length', { status: 200 }],
+    ['a part of a layer of unknown length', { status: 206, headers: { 'content-range': 'bytes 0-6/*' } }],
+  ])('accepts %s', async (_what, answer) => {
     const made = world();
     once(made, registryUrl('manifests/3.22'), { body: manifest(7) });
     once(made, registryUrl('blobs/sha256:1a'), answer);
     expect(await made.pull()).toMatchObject({ bytes: 7, size: 7, from: server });
   });
 
-  test('passes over a layer of nothing', async () => {
+  test('skips an empty layer', async () => {
     const made = world();
     once(made, registryUrl('manifests/3.22'), { body: manifest(0) });
     once(made, registryUrl('blobs/sha256:2b'), { status: 206, headers: { 'content-range': 'bytes 0-0/1' } });
     expect(await made.pull()).toMatchObject({ layer: 2, layers: 2, bytes: 1, size: 1 });
   });
 
-  test('goes on with its credential where a redirect stays at the login server', async () => {
+  test('keeps its credential if a redirect stays at the login server', async () => {
     const made = world();
     once(made, registryUrl('manifests/3.22'), { body: manifest(7) });
     once(made, registryUrl('blobs/sha256:1a'), { status: 302, headers: { location: '/v2/there' } });
@@ -157,7 +154,7 @@ describe('a pull', () => {
     expect(await made.pull()).toMatchObject({ bytes: 7 });
   });
 
-  test('shows user and password where the registry asks for them', async () => {
+  test('sends user and password if the registry asks for them', async () => {
     const made = world();
     const challenge = { status: 401, headers: { 'www-authenticate': 'Basic realm="Registry"' } };
     made.host.onGet(/\/v2\//, ({ url, headers = {} }) => {
@@ -167,7 +164,7 @@ describe('a pull', () => {
     expect(await made.pull()).toMatchObject({ bytes: 7, anonymous: false });
   });
 
-  test('says where no credential was asked for', async () => {
+  test('reports that the registry asked for no credential', async () => {
     const made = world();
     made.host.onGet(/\/v2\//, ({ url }) =>
       url.includes('/blobs/') ? { headers: { 'content-length': '7' } } : { body: manifest(7) },
@@ -176,7 +173,7 @@ describe('a pull', () => {
     expect(await made.logIn()).toBe(false);
   });
 
-  test('is only noted in a dry run', async () => {
+  test('is only recorded in a dry run', async () => {
     const { host } = world();
     const dry = recordingHost(host);
     const login = { username: 'user', password: new Secret('canary') };
@@ -220,28 +217,28 @@ describe('a pull', () => {
       /registries\.yaml holds.*said it/,
     ],
     [
-      'a login that is no longer good',
+      'a login that has expired',
       ({ host }) => host.advance(4 * 3_600_000),
       'PullCredentialRefused',
       'person',
       /within ten minutes.*systemctl reload slipway\.$/,
     ],
     [
-      'a login that reaches nothing',
+      'a login without permission',
       ({ registry }) => Object.assign(registry, { denied: true }),
       'PullDenied',
       'person',
       /repository:base\/alpine:pull.*authentication required.*AcrPull.*Repository Reader/,
     ],
     [
-      'a token that does not reach',
+      'a token without permission',
       tag(error(401)),
       'PullDenied',
       'person',
       /base\/alpine:3\.22.*said it.*AcrPull/,
     ],
-    ['403 to a token', tag(error(403)), 'PullDenied', 'person', /said it.*AcrPull/],
-    ['403 to a layer', blob(error(403)), 'PullDenied', 'person', /said it/],
+    ['status 403 for a token', tag(error(403)), 'PullDenied', 'person', /said it.*AcrPull/],
+    ['status 403 for a layer', blob(error(403)), 'PullDenied', 'person', /said it/],
     [
       'the firewall',
       ({ registry }) => Object.assign(registry, { closed: true }),
@@ -250,31 +247,37 @@ describe('a pull', () => {
       /10\.0\.0\.5.*subnet.*private endpoint/,
     ],
     [
-      'a firewall that closes meanwhile',
+      'a firewall that closes during the pull',
       tag(error(403, "client with IP '10.0.0.5' is not allowed")),
       'RegistryForbidden',
       'person',
       /subnet/,
     ],
     [
-      'no such image',
+      'a missing image',
       tag(error(404)),
       'ProofImageNotFound',
       'person',
       /base\/alpine:3\.22 .*does not have it.*registries\.proof/,
     ],
-    ['no such layer', blob(error(404)), 'ProofImageNotFound', 'person', /first layer/],
-    ['an image for others', tag({ body: index('s390x') }), 'ProofImageNotFound', 'person', /linux\/amd64/],
-    ['an image of nothing', tag({ body: '{"layers":[]}' }), 'ProofImageNotFound', 'person', /no layers/],
+    ['a missing layer', blob(error(404)), 'ProofImageNotFound', 'person', /first layer/],
     [
-      'an image of layers of nothing',
+      'an image for another architecture',
+      tag({ body: index('s390x') }),
+      'ProofImageNotFound',
+      'person',
+      /linux\/amd64/,
+    ],
+    ['an image without layers', tag({ body: '{"layers":[]}' }), 'ProofImageNotFound', 'person', /no layers/],
+    [
+      'an image with only empty layers',
       tag({ body: '{"layers":[{"digest":"sha256:1a","size":0}]}' }),
       'ProofImageNotFound',
       'person',
       /no layers/,
     ],
     [
-      'an index of nothing',
+      'an index whose manifest is missing',
       (made) => {
         tag({ body: index('amd64') })(made);
         once(made, registryUrl(`manifests/${digestOf(manifest(7))}`), error(404));
@@ -306,7 +309,7 @@ describe('a pull', () => {
     ],
     ['a storage in trouble', stored(error(503)), 'StorageUnreachable', 'time', /answers 503/],
     [
-      'a storage nobody vouches for',
+      'a storage with an untrusted certificate',
       stored(new NodeError('TlsUntrusted', 'no')),
       'TlsUntrusted',
       'person',
@@ -333,7 +336,7 @@ describe('a pull', () => {
       'person',
       /another layer/,
     ],
-    ['a part that is not said which', stored({ status: 206 }), 'UnexpectedAnswer', 'person', /another layer/],
+    ['a part without a range', stored({ status: 206 }), 'UnexpectedAnswer', 'person', /another layer/],
     [
       'a redirect to http',
       blob({ status: 307, headers: { location: 'http://169.254.169.254/x' } }),
@@ -342,14 +345,14 @@ describe('a pull', () => {
       /https/,
     ],
     [
-      'a redirect to nowhere',
+      'a redirect to an invalid URL',
       blob({ status: 307, headers: { location: 'https://' } }),
       'UnexpectedAnswer',
       'person',
       /https/,
     ],
     [
-      'redirects without end',
+      'endless redirects',
       stored({ status: 302, headers: { location: '/again' } }),
       'UnexpectedAnswer',
       'person',
@@ -372,7 +375,7 @@ describe('a pull', () => {
       'person',
       /promises sha256:.* and sends/,
     ],
-    ['a page', tag({ body: '<html>' }), 'UnexpectedAnswer', 'person', /no manifest/],
+    ['a page of HTML', tag({ body: '<html>' }), 'UnexpectedAnswer', 'person', /no manifest/],
     [
       'a name that does not resolve',
       ({ host }) => host.onGet(/./, new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') })),
@@ -396,9 +399,9 @@ describe('a pull', () => {
     ],
     ['an error of the registry', tag(error(500)), 'RegistryUnavailable', 'time', /500/],
     ['an error at the token', token(error(502)), 'RegistryUnavailable', 'time', /502/],
-    ['no token at all', token({ body: '{}' }), 'UnexpectedAnswer', 'person', /request for a token/],
+    ['an answer without a token', token({ body: '{}' }), 'UnexpectedAnswer', 'person', /request for a token/],
     ['no token endpoint', token(error(404)), 'UnexpectedAnswer', 'person', /status 404/],
-    ['418', tag({ status: 418 }), 'UnexpectedAnswer', 'person', /418/],
+    ['status 418', tag({ status: 418 }), 'UnexpectedAnswer', 'person', /418/],
     [
       'a realm elsewhere',
       challenge('Bearer realm="https://evil.example/token",service="s"'),
@@ -436,7 +439,7 @@ describe('a pull', () => {
     expect(inspect(failure, { depth: 20, showHidden: true })).not.toMatch(/canary|eyJ/);
   });
 
-  test('that is throttled waits as long as it is told', async () => {
+  test('waits for the Retry-After of a registry that throttles', async () => {
     const made = world();
     tag(error(429, 'slow down', { 'retry-after': '9' }))(made);
     await expect(made.pull()).rejects.toMatchObject({
@@ -446,7 +449,7 @@ describe('a pull', () => {
     });
   });
 
-  test('shows its login to nobody but the login server', async () => {
+  test('sends its login only to the login server', async () => {
     const made = world();
     challenge('Bearer realm="https://evil.example/token"')(made);
     await made.pull().catch(() => {});
@@ -455,7 +458,7 @@ describe('a pull', () => {
 });
 
 describe('a login', () => {
-  test('is what docker does: the challenge, a token without a scope, and that token', async () => {
+  test('follows docker: the challenge, a token without a scope, and a request with it', async () => {
     const { logIn, sent } = world();
     expect(await logIn()).toBe(true);
     expect(sent.map(({ url }) => url)).toEqual([
@@ -466,9 +469,9 @@ describe('a login', () => {
   });
 
   test.each([
-    ['a token that is not accepted', { status: 401 }, 'PullCredentialRefused'],
-    ['403', { status: 403 }, 'PullCredentialRefused'],
-    ['what is no registry', { status: 404 }, 'UnexpectedAnswer'],
+    ['a token that is refused', { status: 401 }, 'PullCredentialRefused'],
+    ['status 403', { status: 403 }, 'PullCredentialRefused'],
+    ['a server that is not a registry', { status: 404 }, 'UnexpectedAnswer'],
   ])('fails on %s', async (_what, answer, reason) => {
     const made = world();
     once(made, `https://${server}/v2/`, answer);

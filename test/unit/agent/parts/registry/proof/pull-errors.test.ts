@@ -17,7 +17,7 @@ test.each([
     /password in static\.registries/,
     /this machine through to it/,
   ],
-] as const)('what repairs a refusal is said in the words of %s', (cloud, permit, login, storage) => {
+] as const)('a refusal names its repair in the terms of %s', (cloud, permit, login, storage) => {
   const asked = { server: 'team.example', hints: clouds[cloud].hints };
   expect(pullDenied(asked, 'team.example/a:1', '').message).toMatch(permit);
   expect(credentialRefused(asked, '').message).toMatch(login);

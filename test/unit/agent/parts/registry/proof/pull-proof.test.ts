@@ -31,7 +31,7 @@ function world(proof: readonly string[] = [image]) {
 
 type World = ReturnType<typeof world>;
 
-/** What a rotation leaves behind. */
+/** Writes registries.yaml and the store as a rotation does. */
 function rotate({ host }: Pick<World, 'host'>, id = 'canary', server_ = server): void {
   const password = datedToken(host.now(), 3 * hour, id);
   const auth = { username: 'fake-user', password };
@@ -46,7 +46,7 @@ async function message(resource: Resource, host: World['host']): Promise<string 
 }
 
 describe('the proof of pull', () => {
-  test('is made once for each credential, and says what came of it', async () => {
+  test('is made once for each credential, and reports its result', async () => {
     const made = world();
     const { host, resource, registry, digest } = made;
     rotate(made);
@@ -63,7 +63,7 @@ describe('the proof of pull', () => {
     expect(registry.pulls).toBe(2);
   });
 
-  test('leaves a private record without the credential, which costs another proof where it is lost', async () => {
+  test('leaves a private record without the credential, and is repeated if the record is lost', async () => {
     const made = world();
     const { host, resource, registry } = made;
     rotate(made);
@@ -97,9 +97,12 @@ describe('the proof of pull', () => {
   });
 
   test.each([
-    ['before there were formats', (servers: object) => servers],
-    ['of a newer one', (servers: object) => ({ format: 9, servers: { ...servers, 'x.io': 7 }, new: [1] })],
-  ])('counts in the record of a release %s', async (_, recorded) => {
+    ['without formats', (servers: object) => servers],
+    [
+      'with a higher format',
+      (servers: object) => ({ format: 9, servers: { ...servers, 'x.io': 7 }, new: [1] }),
+    ],
+  ])('is read from the record of a release %s', async (_, recorded) => {
     const made = world();
     rotate(made);
     await settle(made.resource, made.host);
@@ -109,7 +112,7 @@ describe('the proof of pull', () => {
     expect(made.registry.pulls).toBe(1);
   });
 
-  test('says in its changes nothing of the credential, not even a digest', async () => {
+  test('has nothing of the credential in its changes, not even a digest', async () => {
     const made = world();
     rotate(made);
     const drifts: unknown[] = [];
@@ -126,7 +129,7 @@ describe('the proof of pull', () => {
     ]);
   });
 
-  test('is made of every image of its server, and again when they are others', async () => {
+  test('covers every image of its server, and is repeated when they change', async () => {
     const made = world([image, 'other.azurecr.io/x:1', `${server}/more/tools:2`]);
     const { host, registry, cloud } = made;
     registry.push('more/tools', '2', 500);
@@ -157,7 +160,7 @@ describe('the proof of pull', () => {
     for (const resource of plan) expect(await outcome(resource, host)).toBe('InSync');
   });
 
-  test('without an image proves the login, and says how it becomes a pull', async () => {
+  test('without an image proves the login, and says how to prove a pull', async () => {
     const made = world([]);
     rotate(made);
     expect(await settle(made.resource, made.host)).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
@@ -168,9 +171,9 @@ describe('the proof of pull', () => {
   });
 
   test.each([
-    ['has none', 'canary'],
-    ['has one that no calendar has', datedToken(Date.UTC(2026, 0, 1), 1e19)],
-  ])('names no end where the credential %s', async (_what, password) => {
+    ['has no end', 'canary'],
+    ['has an end that no Date can hold', datedToken(Date.UTC(2026, 0, 1), 1e19)],
+  ])('names no end if the credential %s', async (_what, password) => {
     const made = world();
     made.host.onGet(/oauth2\/token/, { body: '{"token":"repository:base:pull#"}' });
     const auth = { username: 'fake-user', password };
@@ -179,7 +182,7 @@ describe('the proof of pull', () => {
     expect(await message(made.resource, made.host)).toMatch(/with the credential of registries\.yaml$/);
   });
 
-  test("is in nobody's way where its record cannot be read", async () => {
+  test('does not block if its record cannot be read', async () => {
     const made = world();
     rotate(made);
     const read = made.host.readFile.bind(made.host);
@@ -191,16 +194,19 @@ describe('the proof of pull', () => {
   test.each([
     ['there is no file', () => {}],
     ['the file is damaged', ({ host }: World) => host.files.write(yaml, '{', 0o600)],
-    ['the file has none for this server', (made: World) => rotate(made, 'canary', 'other.azurecr.io')],
     [
-      'the file has one of another user',
+      'the file has no credential for this server',
+      (made: World) => rotate(made, 'canary', 'other.azurecr.io'),
+    ],
+    [
+      'the file has a credential of another user',
       ({ host }: World) =>
         host.files.write(
           yaml,
           JSON.stringify({ configs: { [server]: { auth: { username: 'me', password: 'canary' } } } }),
         ),
     ],
-  ])("waits for a credential where %s, in nobody's way", async (_what, arrange) => {
+  ])('waits for a credential without blocking if %s', async (_what, arrange) => {
     const made = world();
     arrange(made);
     expect(await made.resource.check(made.host)).toMatchObject({
@@ -212,7 +218,7 @@ describe('the proof of pull', () => {
     expect(made.host.journal).toEqual([]);
   });
 
-  test('is over with its credential, and asks nobody for that', async () => {
+  test('fails without a request once its credential has ended', async () => {
     const made = world();
     rotate(made);
     await settle(made.resource, made.host);
@@ -228,7 +234,7 @@ describe('the proof of pull', () => {
     expect(made.host.journal).toHaveLength(length);
   });
 
-  test('is of what the file holds, though the store holds another with an end', async () => {
+  test('is for the credential in the file, even if the store has another', async () => {
     const made = world();
     rotate(made, 'canary-2');
     const text = made.host.files.text(yaml) ?? '';
@@ -240,7 +246,7 @@ describe('the proof of pull', () => {
     expect(await made.resource.check(made.host)).not.toHaveProperty('until');
   });
 
-  test('that fails leaves no record, is tried again, and heals', async () => {
+  test('leaves no record if it fails, and is repeated until it succeeds', async () => {
     const made = world();
     rotate(made);
     made.registry.storage = 'is away';
@@ -254,7 +260,7 @@ describe('the proof of pull', () => {
     expect(await settle(made.resource, made.host)).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
   });
 
-  test('that is refused marks the credential, is tried again in seconds, then slowly, and heals', async () => {
+  test('marks a refused credential, is repeated in seconds, then slowly, until it succeeds', async () => {
     const made = world();
     rotate(made);
     made.registry.refuses = true;
@@ -288,7 +294,7 @@ describe('the proof of pull', () => {
   });
 });
 
-describe("the identity's own side", () => {
+describe("the identity's own view", () => {
   const denied = new NodeError('PullDenied', 'It may not see it.');
   const gone = new NodeError('RegistryUnavailable', 'It is away.');
 
@@ -313,7 +319,7 @@ describe("the identity's own side", () => {
       ({ cloud }) => cloud.fail('imageDigest', gone),
       /own look at it failed: RegistryUnavailable\)/,
     ],
-  ])('is a remark to a pull that worked where it %s', async (_what, arrange, says) => {
+  ])('is a remark on a pull that worked if the identity %s', async (_what, arrange, says) => {
     const made = world();
     arrange(made);
     rotate(made);
@@ -331,37 +337,49 @@ describe("the identity's own side", () => {
 
   test.each<readonly [string, (made: World) => unknown, (made: World) => unknown, string, RegExp]>([
     [
-      'a denied pull, and it may',
+      'a denied pull if the identity has access',
       noScope,
       may,
       'PullDenied',
       /AcrPull.*does see .*older credential.*registries\.schedule.*reload slipway\.$/,
     ],
     [
-      'a denied pull, and it may not',
+      'a denied pull if the identity has no access',
       noScope,
       mayNot,
       'PullDenied',
       /^The identity itself has no access either\. It may not see it\.$/,
     ],
-    ['a denied pull, and it is not known', noScope, isUnknown, 'PullDenied', /no access either\. Who\?$/],
     [
-      'a denied pull, and it cannot be asked',
+      'a denied pull if the identity is not known',
+      noScope,
+      isUnknown,
+      'PullDenied',
+      /no access either\. Who\?$/,
+    ],
+    [
+      'a denied pull if the registry cannot be asked',
       noScope,
       isAway,
       'PullDenied',
       /^team\.azurecr\.io accepts the credential/,
     ],
     [
-      'a refused login, and it may',
+      'a refused login if the identity has access',
       noLogin,
       may,
       'PullCredentialRefused',
       /reload slipway\. The identity .*does see .*another identity\.$/,
     ],
-    ['a refused login, and it may not', noLogin, mayNot, 'PullDenied', /no access either/],
-    ['a refused login, and it cannot be asked', noLogin, isAway, 'PullCredentialRefused', /does not accept/],
-  ])('tells more of %s', async (_what, fail, arrange, reason, says) => {
+    ['a refused login if the identity has no access', noLogin, mayNot, 'PullDenied', /no access either/],
+    [
+      'a refused login if the registry cannot be asked',
+      noLogin,
+      isAway,
+      'PullCredentialRefused',
+      /does not accept/,
+    ],
+  ])('explains %s', async (_what, fail, arrange, reason, says) => {
     const made = world();
     fail(made);
     arrange(made);
