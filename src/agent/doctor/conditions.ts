@@ -68,7 +68,7 @@ function judgeCondition(type: ConditionType, seen: readonly Checked[]): Verdict 
   return ok(telling?.message ?? `${type} is as it should be`);
 }
 
-/** Reasons of a wait that is no trouble yet: a wrong answer may last, a start or a job does not. */
+/** Reasons of a wait that is not a failure yet, since a start or a job ends; a wrong answer may last. */
 const endsByItself: readonly Reason[] = ['ServiceStarting', 'InProgress'];
 
 const whoDoesIt =
