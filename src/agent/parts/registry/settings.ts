@@ -6,9 +6,9 @@ import { about, type SettingsSection } from '../../settings/section.ts';
 import { mirrorsWithLogin, registryMisfits } from './settings-rules.ts';
 
 const mirror = z.strictObject({
-  endpoint: about('URLs that are asked in turn.', z.optional(z.array(url))),
+  endpoint: about('URLs to ask, in this order.', z.optional(z.array(url))),
   rewrite: about(
-    'Regular expressions for image names, and what replaces a match.',
+    'Regular expressions for image names, with their replacements.',
     z.optional(z.record(words, z.string())),
   ),
 });
@@ -45,11 +45,11 @@ const schema = about(
       z.record(registryName, registryConfig),
     ),
     onRotate: about(
-      "Whether fresh credentials restart K3s. Kubelet's pulls never need it; auto restarts where containerd's own do.",
+      "Whether fresh credentials restart K3s. Kubelet's pulls never need it; auto restarts if containerd's own pulls do.",
       z.enum(['never', 'auto', 'restart']),
     ),
     proof: about(
-      'Images in the login servers, such as myteam.azurecr.io/base:1, that are pulled from to prove each new credential.',
+      'Images in the login servers, such as myteam.azurecr.io/base:1, whose pull proves each new credential.',
       z.array(imageReference),
     ),
     schedule: about(
