@@ -4,7 +4,7 @@ import type { Resource } from '../../engine/resource.ts';
 import { Secret } from '../../engine/secret.ts';
 import type { K3sNode } from '../../node.ts';
 import { type Currency, credential } from '../../resources/credential.ts';
-import { isPrivate } from '../../resources/file-attributes.ts';
+import { isOwnWriting } from '../../resources/file-attributes.ts';
 import { readableText } from '../../resources/file-text.ts';
 import { loginFor } from './answer/logins.ts';
 import { header } from './kubelet-config-text.ts';
@@ -24,7 +24,7 @@ import {
  * resource, so that an operator's own file stays.
  *
  * A login server that is not in the store keeps the login in the file, so that K3s still starts with it if the store is
- * lost while the registry is down.
+ * lost while the registry is down, also in a file that others can read (a script wrote it 0644), but not write.
  */
 export function registriesFile(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   if (!namesRegistry(node.settings.registries)) return [];
@@ -48,7 +48,7 @@ async function render(
   found: FoundFile | undefined,
 ): Promise<Secret> {
   const stored = await readLogins(host, paths);
-  const { configs = {} } = (found && isPrivate(found) && parseRegistries(found.content)) || {};
+  const { configs = {} } = (found && isOwnWriting(found) && parseRegistries(found.content)) || {};
   const logins = registries.servers.flatMap((server) => {
     const { username, password } = loginFor(stored, server) ?? configs[server]?.auth ?? {};
     return username && password ? [[server, { username, password: new Secret(password) }] as const] : [];

@@ -95,11 +95,23 @@ describe('a login that the store does not have', () => {
     expect(auth(host, server)).toEqual({ username: 'user', password: 'first' });
   });
 
-  test('is not kept if others could have written the file', async () => {
+  test('stays as the file has it if others can only read the file, which is then private', async () => {
     const host = await world();
     host.files.remove(storePath);
-    host.files.give(path, '1000:1000');
-    expect(await settle(resource, host)).toEqual(['Drifted owner', 'InSync']);
+    host.files.changeMode(path, 0o644);
+    expect(await settle(resource, host)).toEqual(['Drifted mode', 'InSync']);
+    expect(auth(host, server)).toEqual({ username: 'user', password: 'first' });
+  });
+
+  test.each<[string, (host: MemoryHost) => void, string]>([
+    ['owned', (host) => host.files.give(path, '1000:1000'), 'owner'],
+    ['written as its group', (host) => host.files.changeMode(path, 0o620), 'mode'],
+    ['written', (host) => host.files.changeMode(path, 0o602), 'mode'],
+  ])('is not kept if others could have %s the file', async (_, harm, drift) => {
+    const host = await world();
+    host.files.remove(storePath);
+    harm(host);
+    expect(await settle(resource, host)).toEqual([`Drifted ${drift}`, 'InSync']);
     expect(auth(host, server)).toEqual({});
   });
 });
