@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
 import { parseLogins, usableLogin } from '../../src/agent/parts/registry/answer/logins.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
 import { condition, isReady, live, registry, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;
@@ -136,6 +137,33 @@ test.each([
     const report = await live(slipway, machine, hour);
     expect(condition(report, 'Pulls')).toBe('False PullCredentialRefused');
     expect(passwords() - before).toBeLessThanOrEqual(most);
+    expect(machine.units.starts - starts).toBe(0);
+  },
+);
+
+const theirProvider = `
+apiVersion: kubelet.config.k8s.io/v1
+kind: CredentialProviderConfig
+providers:
+  - name: theirs
+    matchImages: ["*.azurecr.io"]
+    defaultCacheDuration: 1m
+    apiVersion: credentialprovider.kubelet.k8s.io/v1
+`;
+
+test.each(['auto', 'restart'])(
+  'nor does it restart a K3s whose kubelet asks another provider (onRotate %s)',
+  async (onRotate) => {
+    const machine = vm('agent', `registries: { onRotate: ${onRotate}, proof: ["${image}"] }\n`);
+    const { k3s } = nodePaths('/');
+    machine.host.files.write(k3s.credentialProvider, theirProvider);
+    machine.host.files.write(`${k3s.credentialProviderBin}/theirs`, '#!/bin/sh\n', 0o755);
+    machine.acr.refuses = true;
+    const slipway = machine.slipway();
+    await live(slipway, machine, 2 * minute);
+    const { starts } = machine.units;
+    const report = await live(slipway, machine, hour);
+    expect(condition(report, 'Pulls')).toBe('False PullCredentialRefused');
     expect(machine.units.starts - starts).toBe(0);
   },
 );

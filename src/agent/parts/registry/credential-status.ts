@@ -2,7 +2,7 @@ import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
 import { readLogins } from './login-store.ts';
 import { readProof } from './proof/pull-record.ts';
-import { datedLogin, type Renewal } from './renewal.ts';
+import { datedLogins, type Renewal } from './renewal.ts';
 
 /** A registry credential in the store, without its password; times are epoch milliseconds. */
 export interface CredentialStatus {
@@ -20,15 +20,13 @@ export interface CredentialStatus {
 /** Returns the credentials in the store for the login servers, even if their renewal failed. */
 export async function registryCredentials(
   host: HostReader,
-  { paths, settings }: K3sNode,
+  node: K3sNode,
   renewal: Renewal,
 ): Promise<readonly CredentialStatus[]> {
-  const logins = await readLogins(host, paths);
+  const { paths } = node;
+  const logins = await datedLogins(host, node, renewal, await readLogins(host, paths));
   const credentials: CredentialStatus[] = [];
-  for (const server of settings.registries.servers) {
-    const login = datedLogin(logins, server, renewal);
-    if (!login) continue;
-    const { receivedAt, due, until } = login;
+  for (const [server, { receivedAt, due, until }] of logins) {
     const proof = await readProof(host, paths.slipway.pullProof, server);
     credentials.push({
       server,

@@ -6,6 +6,7 @@ import type { Secret } from '../../engine/secret.ts';
 import { forPerson } from '../../engine/severity.ts';
 import type { K3sNode } from '../../node.ts';
 import { type Currency, credential, type PartlyRendered } from '../../resources/credential.ts';
+import { fileText } from '../../resources/file-text.ts';
 import {
   isBelievable,
   type Logins,
@@ -14,6 +15,7 @@ import {
   parseLogins,
   type StoredLogin,
 } from './answer/logins.ts';
+import { servedRegistries } from './kubelet-config-text.ts';
 import { readLogins, renderLogins, storedLogin } from './login-store.ts';
 import { credentialDigest, refusedCredentials } from './proof/pull-record.ts';
 import { type DatedLogin, type RenewalFailure, renewalFailure } from './renewal-failure.ts';
@@ -40,9 +42,9 @@ const refusedFor = 600_000;
  *
  * A password is due at the node's tick of the schedule, or earlier if only a third of its life is left. The cloud is
  * asked only for passwords that are due or missing. A password that its registry refused is due ten minutes after its
- * receipt; if it does not end, it is due at once, and retried as a failure for a person is, so that the next pass tries
- * a correction of the settings. A failure keeps the old login, and delays neither other registries nor, once there is a
- * store, the dependants of this Resource.
+ * receipt, unless that would restart K3s; if it does not end, it is due at once, and retried as a failure for a person
+ * is, so that the next pass tries a correction of the settings. A failure keeps the old login, and delays neither other
+ * registries nor, once there is a store, the dependants of this Resource.
  */
 export function loginsRenewed(node: K3sNode, renewal: Renewal): readonly Resource[] {
   if (node.settings.registries.servers.length === 0) return [];
@@ -68,7 +70,8 @@ async function judge(
 ): Promise<Currency> {
   const { servers } = node.settings.registries;
   const logins = await withRefusals(host, node, stored);
-  const dated = servers.map((server) => [server, datedLogin(logins, server, renewal)] as const);
+  const dates = await datedLogins(host, node, renewal, logins);
+  const dated = servers.map((server) => [server, dates.get(server)] as const);
   const mended = storeChanges(stored, logins);
   const changes = [...mended, ...dated.flatMap(([server, login]) => loginChanges(server, login, now))];
   const due = mended.length === 0 && dated.every(([, login]) => login && isBelievable(login, now));
@@ -85,11 +88,11 @@ async function render(
   found: FoundFile | undefined,
 ): Promise<Secret | PartlyRendered> {
   const read = async () => withRefusals(host, node, await readLogins(host, node.paths));
-  const before = await read();
+  const before = await datedLogins(host, node, renewal, await read());
   const fetched = new Map<string, StoredLogin>();
   const failures: RenewalFailure[] = [];
   for (const server of node.settings.registries.servers) {
-    const held = datedLogin(before, server, renewal);
+    const held = before.get(server);
     if (loginChanges(server, held, host.now()).length === 0) continue;
     try {
       fetched.set(server, await fetchLogin(host, renewal.cloud, server, held));
@@ -148,18 +151,32 @@ function judged({ refused: _, ...login }: StoredLogin, refused: string | undefin
   return refused === credentialDigest(login.username, login.password) ? { ...login, refused: true } : login;
 }
 
-/** Returns the login for a server and when it is due; `undefined` if the store has no login of our user. */
-export function datedLogin(
-  logins: Logins,
-  server: string,
+/** Returns the logins of our user in the store and when they are due, by login server. */
+export async function datedLogins(
+  host: HostReader,
+  { paths, settings: { registries } }: K3sNode,
   { cloud, rotateAt }: Renewal,
-): DatedLogin | undefined {
-  const login = loginFor(logins, server);
-  if (login?.username !== cloud.registryUser(server)) return undefined;
-  const { receivedAt, until = Number.POSITIVE_INFINITY, refused } = login;
-  const early = login.until === undefined ? shortest : refusedFor;
-  const longest = Math.min(Math.max(((until - receivedAt) * 2) / 3, shortest), refused ? early : Infinity);
-  return { ...login, due: Math.min(rotateAt(receivedAt, longest), receivedAt + longest) };
+  logins: Logins,
+): Promise<ReadonlyMap<string, DatedLogin>> {
+  const asked = servedRegistries(await fileText(host, paths.k3s.credentialProvider));
+  // K3s is restarted for each login that containerd alone has, so one that is refused waits for its tick.
+  const isEarly = (server: string) => registries.onRotate === 'never' || asked.includes(server);
+  const dated = registries.servers.flatMap((server) => {
+    const login = loginFor(logins, server);
+    if (login?.username !== cloud.registryUser(server)) return [];
+    const { receivedAt } = login;
+    const longest = longestUse(login, isEarly(server));
+    const due = Math.min(rotateAt(receivedAt, longest), receivedAt + longest);
+    return [[server, { ...login, due }] as const];
+  });
+  return new Map(dated);
+}
+
+/** Milliseconds from receipt to renewal at most. */
+function longestUse({ receivedAt, until, refused }: StoredLogin, isEarly: boolean): number {
+  if (until === undefined) return refused ? shortest : Number.POSITIVE_INFINITY;
+  const longest = Math.max(((until - receivedAt) * 2) / 3, shortest);
+  return refused && isEarly ? Math.min(longest, refusedFor) : longest;
 }
 
 function loginChanges(server: string, login: DatedLogin | undefined, now: number): readonly Change[] {

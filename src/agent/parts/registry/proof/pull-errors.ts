@@ -27,7 +27,7 @@ export function pullDenied({ server, hints }: AskedRegistry, what: string, says:
 export function credentialRefused({ server, hints }: AskedRegistry, says: string): NodeError {
   return new NodeError(
     'PullCredentialRefused',
-    `${server} does not accept the credential that registries.yaml holds.${says} ${hints.checkLogin} It is renewed within ten minutes, ${trial}`,
+    `${server} does not accept the credential that registries.yaml holds.${says} ${hints.checkLogin} It is renewed within ten minutes, or at its next rotation if that restarts K3s, ${trial}`,
     forPerson,
   );
 }
