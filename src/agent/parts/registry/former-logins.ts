@@ -1,6 +1,6 @@
 /**
- * The logins that releases without a login store left behind. They are read while there is no store, so that an update
- * fetches no login and does not restart K3s. Remove this file once no node is updated from such a release.
+ * The logins that releases without a login store left behind. They are read so that an update fetches no login
+ * and does not restart K3s, and removed once there is a store. Remove this file once no node is updated from such a release.
  */
 import { received } from '../../clouds/jwt.ts';
 import { digest } from '../../engine/digest.ts';

@@ -5,17 +5,18 @@ import { Secret, sensitive } from '../../engine/secret.ts';
 import { ownFiles } from '../../own-files.ts';
 import type { NodePaths } from '../../paths.ts';
 import { isPrivate } from '../../resources/file-attributes.ts';
-import { type Logins, parseLogins, type StoredLogin } from './answer/logins.ts';
+import { type Logins, newestLogins, parseLogins, type StoredLogin } from './answer/logins.ts';
 import { formerLogins } from './former-logins.ts';
 
 /**
  * Returns the logins of this node; an empty record if the store cannot be read, is damaged, or could have been read or
- * written by others, so that the logins are fetched anew.
+ * written by others, so that the logins are fetched anew. After a rollback to a release without a store,
+ * what that release received later counts.
  */
 export async function readLogins(host: HostReader, paths: NodePaths): Promise<Logins> {
   const found = await host.readFile(paths.slipway.logins).catch(() => undefined);
-  if (!found) return formerLogins(host, paths);
-  return isPrivate(found) ? parseLogins(found.content) : {};
+  const stored = found && isPrivate(found) ? parseLogins(found.content) : {};
+  return newestLogins(await formerLogins(host, paths), stored, host.now());
 }
 
 /** Returns the login of a password that was received at this time. */

@@ -69,7 +69,7 @@ async function judge(
   now: number,
 ): Promise<Currency> {
   const { servers } = node.settings.registries;
-  const logins = await withRefusals(host, node, stored);
+  const logins = await withRefusals(host, node, await readLogins(host, node.paths));
   const dates = await datedLogins(host, node, renewal, logins);
   const dated = servers.map((server) => [server, dates.get(server)] as const);
   const mended = storeChanges(stored, logins);
@@ -183,17 +183,20 @@ function loginChanges(server: string, login: DatedLogin | undefined, now: number
   const field = `password for ${server}`;
   if (!login) return [{ field, observed: 'not ours', desired: 'ours' }];
   if (now < login.due && isBelievable(login, now)) return [];
-  return [{ field, observed: `received ${new Date(login.receivedAt).toISOString()}`, desired: 'renewed' }];
+  return [{ field, observed: standing(login), desired: 'renewed' }];
 }
 
 /** The changes to the store that need no request to the cloud. */
 function storeChanges(stored: Logins, wanted: Logins): readonly Change[] {
-  const standing = (login: StoredLogin | undefined) => login && (login.refused ? 'refused' : 'in use');
-  return Object.keys(stored)
+  return Object.keys({ ...stored, ...wanted })
     .map((server) => ({
       field: `login for ${server}`,
       observed: standing(loginFor(stored, server)),
       desired: standing(loginFor(wanted, server)),
     }))
     .filter(({ observed, desired }) => observed !== desired);
+}
+
+function standing(login: StoredLogin | undefined): string | undefined {
+  return login && `received ${new Date(login.receivedAt).toISOString()}${login.refused ? ', refused' : ''}`;
 }

@@ -61,3 +61,19 @@ describe('no login is read, without an error, if the store', () => {
     expect(await readLogins(host, paths)).toEqual({});
   });
 });
+
+describe('after a way back to a release without a store', () => {
+  const server = 'three.azurecr.io';
+  const login = (password: string, at: number) => ({ username: 'user', password, receivedAt: at });
+
+  test.each([
+    ['later than the store is read', 1, 'theirs'],
+    ['no later is not', 0, 'ours'],
+  ])('what that release received %s', async (_, later, expected) => {
+    const host = memoryHost();
+    const cached = { [server]: login('theirs', host.now() + later) };
+    host.files.write(paths.slipway.formerLogins, JSON.stringify(cached), 0o600);
+    host.files.write(path, renderLogins({ [server]: login('ours', host.now()) }).reveal(), 0o600);
+    expect((await readLogins(host, paths))[server]?.password).toBe(expected);
+  });
+});

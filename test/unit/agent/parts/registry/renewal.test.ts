@@ -300,6 +300,16 @@ describe('a login that its registry refused', () => {
   });
 });
 
+test('what a former release received later gets into the store, and no login is fetched for it', async () => {
+  const { host, cloud, resource } = world();
+  store(host, { [server]: login('ours', host.now() - minute) });
+  const theirs = { username: 'fake-user', password: 'theirs', receivedAt: host.now() };
+  host.files.write('/run/slipway/registry-logins.json', JSON.stringify({ [server]: theirs }), 0o600);
+  expect(await settle(resource, host)).toEqual([`Drifted (non-blocking) login for ${server}`, 'InSync']);
+  expect(stored(host)).toEqual({ [server]: theirs });
+  expect(cloud.calls).toEqual([]);
+});
+
 test('an empty password is refused', async () => {
   const { host, cloud, resource } = world();
   cloud.registryPassword = async () => ({ password: new Secret('') });
