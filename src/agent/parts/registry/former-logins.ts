@@ -5,10 +5,11 @@
 import { received } from '../../clouds/jwt.ts';
 import { digest } from '../../engine/digest.ts';
 import type { HostReader } from '../../engine/host.ts';
-import type { Resource } from '../../engine/resource.ts';
+import { type Resource, waiting } from '../../engine/resource.ts';
 import { Secret } from '../../engine/secret.ts';
 import type { K3sNode } from '../../node.ts';
 import type { NodePaths } from '../../paths.ts';
+import { heldBack } from '../../resources/combinators.ts';
 import { isPrivate } from '../../resources/file-attributes.ts';
 import { removed } from '../../resources/removed.ts';
 import { type Logins, newestLogins, parseLogins, type StoredLogin } from './answer/logins.ts';
@@ -25,7 +26,17 @@ export async function formerLogins(host: HostReader, { k3s, slipway }: NodePaths
 
 /** Removes the cache in /run once there is a store. */
 export function formerLoginsGone({ paths }: K3sNode, needs: readonly string[]): Resource {
-  return removed({ path: paths.slipway.formerLogins, condition: 'CredentialProvider', needs });
+  const gone = removed({ path: paths.slipway.formerLogins, condition: 'CredentialProvider', needs });
+  return onceStored(gone, paths);
+}
+
+/** Delays what drops those logins while the store is not there, as on a full disk: they are the only ones. */
+export function onceStored(resource: Resource, paths: NodePaths): Resource {
+  return heldBack(resource, async (host) => {
+    if (await host.stat(paths.slipway.logins)) return undefined;
+    if (Object.keys(await formerLogins(host, paths)).length === 0) return undefined;
+    return waiting('Blocked', `waits for ${paths.slipway.logins}`, { after: 60_000, blocks: false });
+  });
 }
 
 async function privateText(host: HostReader, path: string): Promise<string> {

@@ -7,6 +7,7 @@ import { type Currency, credential } from '../../resources/credential.ts';
 import { isOwnWriting } from '../../resources/file-attributes.ts';
 import { readableText } from '../../resources/file-text.ts';
 import { loginFor } from './answer/logins.ts';
+import { onceStored } from './former-logins.ts';
 import { header } from './kubelet-config-text.ts';
 import { readLogins } from './login-store.ts';
 import {
@@ -29,17 +30,16 @@ import {
 export function registriesFile(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   if (!namesRegistry(node.settings.registries)) return [];
   const path = node.paths.k3s.registries;
-  return [
-    credential({
-      id: `File/${path}`,
-      path,
-      summary: `write ${path}`,
-      condition: 'Registries',
-      needs,
-      isCurrent: (found, _now, host) => judge(host, node, found),
-      render: (host, found) => render(host, node, found),
-    }),
-  ];
+  const written = credential({
+    id: `File/${path}`,
+    path,
+    summary: `write ${path}`,
+    condition: 'Registries',
+    needs,
+    isCurrent: (found, _now, host) => judge(host, node, found),
+    render: (host, found) => render(host, node, found),
+  });
+  return [onceStored(written, node.paths)];
 }
 
 async function render(

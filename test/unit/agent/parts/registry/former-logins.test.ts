@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseLogins } from '../../../../../src/agent/parts/registry/answer/logins.ts';
 import { formerLogins, formerLoginsGone } from '../../../../../src/agent/parts/registry/former-logins.ts';
+import { renderLogins } from '../../../../../src/agent/parts/registry/login-store.ts';
+import { registriesFile } from '../../../../../src/agent/parts/registry/registries-file.ts';
 import { loginsRenewed } from '../../../../../src/agent/parts/registry/renewal.ts';
 import { nodePaths } from '../../../../../src/agent/paths.ts';
 import { FakeCloud } from '../../../../lab/fake-cloud.ts';
@@ -54,8 +56,20 @@ test('formerLogins has no end for a password without one', async () => {
   });
 });
 
+test('the cache, and the receipts in registries.yaml, stay until there is a store', async () => {
+  const host = world();
+  const node = aNode('agent', { settings: { registries: { servers: [one, two, three] } } });
+  const dependants = [formerLoginsGone(node, []), ...registriesFile(node, [])];
+  for (const each of dependants) expect(await settle(each, host)).toEqual(['Waiting Blocked']);
+  expect(await formerLogins(host, paths)).toEqual(await formerLogins(world(), paths));
+  host.files.write(store, renderLogins(await formerLogins(host, paths)).reveal(), 0o600);
+  for (const each of dependants) expect((await settle(each, host)).at(-1)).toBe('InSync');
+  expect(await formerLogins(host, paths)).toEqual({});
+});
+
 test('formerLoginsGone removes the cache', async () => {
   const host = world();
+  host.files.write(store, '', 0o600);
   expect(await settle(formerLoginsGone(aNode('agent'), ['Needed']), host)).toEqual([
     `Drifted ${cache}`,
     'InSync',
