@@ -83,6 +83,7 @@ async function start(host: MemoryHost, command: 'server' | 'agent', invocationId
   const theirs = Object.assign(Object.create(host), {
     readFile: async (path: string) => host.files.read(path),
     stat: async (path: string) => host.files.stat(path),
+    now: () => host.now(),
     query: async () => ({ exitCode: 0, stdout: 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n', stderr: '' }),
     writeFile: async (path: string, content: string, { mode }: { mode: number }) =>
       host.files.write(path, content, mode),

@@ -1,8 +1,8 @@
 import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
+import { datedLogins, type Renewal } from './dated-logins.ts';
 import { readLogins } from './login-store.ts';
 import { readProof } from './proof/pull-record.ts';
-import { datedLogins, type Renewal } from './renewal.ts';
 
 /** A registry credential in the store, without its password; times are epoch milliseconds. */
 export interface CredentialStatus {

@@ -1,10 +1,5 @@
 import { NodeError } from '../../engine/errors.ts';
-import type { StoredLogin } from './answer/logins.ts';
-
-/** A login in the store, and when it is due; epoch milliseconds. */
-export interface DatedLogin extends StoredLogin {
-  readonly due: number;
-}
+import type { DatedLogin } from './dated-logins.ts';
 
 /** A login server whose password could not be renewed, and the login that the node still has for it. */
 export interface RenewalFailure {

@@ -6,7 +6,6 @@ import type { Secret } from '../../engine/secret.ts';
 import { forPerson } from '../../engine/severity.ts';
 import type { K3sNode } from '../../node.ts';
 import { type Currency, credential, type PartlyRendered } from '../../resources/credential.ts';
-import { fileText } from '../../resources/file-text.ts';
 import {
   isBelievable,
   type Logins,
@@ -15,27 +14,13 @@ import {
   parseLogins,
   type StoredLogin,
 } from './answer/logins.ts';
-import { servedRegistries } from './kubelet-config-text.ts';
+import { type DatedLogin, datedLogins, type Renewal } from './dated-logins.ts';
 import { readLogins, renderLogins, storedLogin } from './login-store.ts';
 import { credentialDigest, refusedCredentials } from './proof/pull-record.ts';
-import { type DatedLogin, type RenewalFailure, renewalFailure } from './renewal-failure.ts';
-
-export interface Renewal {
-  readonly cloud: Cloud;
-  /**
-   * Returns when credentials received at this time are due, at most `within` milliseconds later; epoch milliseconds.
-   */
-  readonly rotateAt: (receivedAt: number, within: number) => number;
-}
+import { type RenewalFailure, renewalFailure } from './renewal-failure.ts';
 
 /** The id of the resource that `loginsRenewed` makes. */
 export const renewalId = 'Credential/registries';
-
-/** Passwords with a shorter life are renewed no more often; milliseconds. */
-const shortest = 5_000;
-
-/** How long after its receipt a credential that its registry refused is renewed, even before its tick; milliseconds. */
-const refusedFor = 600_000;
 
 /**
  * Keeps a fresh login for each login server in the store; no resource if the settings name none.
@@ -149,34 +134,6 @@ async function withRefusals(host: HostReader, { paths, settings }: K3sNode, stor
 
 function judged({ refused: _, ...login }: StoredLogin, refused: string | undefined): StoredLogin {
   return refused === credentialDigest(login.username, login.password) ? { ...login, refused: true } : login;
-}
-
-/** Returns the logins of our user in the store and when they are due, by login server. */
-export async function datedLogins(
-  host: HostReader,
-  { paths, settings: { registries } }: K3sNode,
-  { cloud, rotateAt }: Renewal,
-  logins: Logins,
-): Promise<ReadonlyMap<string, DatedLogin>> {
-  const asked = servedRegistries(await fileText(host, paths.k3s.credentialProvider));
-  // K3s is restarted for each login that containerd alone has, so one that is refused waits for its tick.
-  const isEarly = (server: string) => registries.onRotate === 'never' || asked.includes(server);
-  const dated = registries.servers.flatMap((server) => {
-    const login = loginFor(logins, server);
-    if (login?.username !== cloud.registryUser(server)) return [];
-    const { receivedAt } = login;
-    const longest = longestUse(login, isEarly(server));
-    const due = Math.min(rotateAt(receivedAt, longest), receivedAt + longest);
-    return [[server, { ...login, due }] as const];
-  });
-  return new Map(dated);
-}
-
-/** Milliseconds from receipt to renewal at most. */
-function longestUse({ receivedAt, until, refused }: StoredLogin, isEarly: boolean): number {
-  if (until === undefined) return refused ? shortest : Number.POSITIVE_INFINITY;
-  const longest = Math.max(((until - receivedAt) * 2) / 3, shortest);
-  return refused && isEarly ? Math.min(longest, refusedFor) : longest;
 }
 
 function loginChanges(server: string, login: DatedLogin | undefined, now: number): readonly Change[] {
