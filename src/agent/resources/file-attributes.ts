@@ -10,7 +10,7 @@ export function octal(mode: number): string {
   return mode.toString(8).padStart(4, '0');
 }
 
-/** Whether no other user can write the file, whoever reads it: own, and no write bit of group or others. */
+/** Whether no other user can write the file, though others may read it: own, and no write bit of group or others. */
 export function isOwnWriting({ mode, foreignOwner }: FoundFile): boolean {
   return (mode & 0o022) === 0 && foreignOwner === undefined;
 }
