@@ -1,6 +1,6 @@
 /** The slow half of kubelet's credential provider: fetches a login that is not in the store, once for all that ask. */
 import * as z from 'zod/mini';
-import type { Cloud, RegistryPassword } from '../agent/clouds/cloud.ts';
+import type { Cloud } from '../agent/clouds/cloud.ts';
 import { NodeError, toNodeError } from '../agent/engine/errors.ts';
 import type { Host } from '../agent/engine/host.ts';
 import { readOwn, renderOwn } from '../agent/engine/own-file.ts';
@@ -10,8 +10,14 @@ import { nodeHost } from '../agent/host/node-host.ts';
 import { complain } from '../agent/host/process/print.ts';
 import { ownFiles } from '../agent/own-files.ts';
 import { complaint } from '../agent/parts/registry/answer/complaint.ts';
-import { type Logins, newestLogins, usableLogin } from '../agent/parts/registry/answer/logins.ts';
-import { readLogins, renderLogins, storedLogin } from '../agent/parts/registry/index.ts';
+import {
+  type Logins,
+  loginFor,
+  newestLogins,
+  type StoredLogin,
+  usableLogin,
+} from '../agent/parts/registry/answer/logins.ts';
+import { notRefused, readLogins, renderLogins, storedLogin } from '../agent/parts/registry/index.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import { onlyKnown } from '../agent/settings/known-keys.ts';
 import { resolveLayers } from '../agent/settings/load.ts';
@@ -107,9 +113,7 @@ async function sharedLogins(
 }
 
 async function fetchLogin(place: Place, server: string): Promise<Logins> {
-  const password = await passwordFor(place, server);
-  const login = storedLogin(place.cloud.registryUser(server), password, place.host.now());
-  return keep(place, { [server]: login });
+  return keep(place, { [server]: await receivedLogin(place, server) });
 }
 
 /** Adds logins to the store, keeps those that others added meanwhile, and returns all of them. */
@@ -135,9 +139,11 @@ async function write({ host, paths }: Place, logins: Logins): Promise<Logins> {
   return logins;
 }
 
-async function passwordFor({ host, cloud, paths }: Place, server: string): Promise<RegistryPassword> {
+async function receivedLogin({ host, cloud, paths }: Place, server: string): Promise<StoredLogin> {
   try {
-    return await cloud.registryPassword(server);
+    const password = await cloud.registryPassword(server);
+    const login = storedLogin(cloud.registryUser(server), password, host.now());
+    return notRefused(server, login, loginFor(await readLogins(host, paths), server));
   } catch (thrown) {
     const { reason, message } = toNodeError(thrown);
     const failure = { at: monotonicTime(), reason, message } satisfies Failure;

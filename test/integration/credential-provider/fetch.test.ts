@@ -131,6 +131,29 @@ test('a login of the static cloud does not end', async () => {
   });
 });
 
+test('a password without an end that its registry refused is not answered again until it is another', async () => {
+  const vm = await nodeWithSettings(azure);
+  const passwordFile = `${vm.root}/password`;
+  vm.write(passwordFile, 'canary\n');
+  const settings = {
+    cloud: 'static',
+    static: { registries: { [loginServer]: { username: 'puller', passwordFile } } },
+    registries: { servers: [loginServer] },
+  };
+  vm.write(vm.paths.providerSettings, JSON.stringify(settings));
+  const refused = {
+    username: 'puller',
+    password: 'canary',
+    receivedAt: Date.now() - 1,
+    refused: true,
+  } as const;
+  vm.store({ [loginServer]: refused });
+  await expect(freshLogins(loginServer, vm.root)).rejects.toMatchObject({ reason: 'PullCredentialRefused' });
+  expect(vm.stored).toEqual({ [loginServer]: refused });
+  vm.write(passwordFile, 'another\n');
+  expect(await freshLogins(loginServer, vm.root)).toHaveProperty([loginServer, 'password'], 'another');
+});
+
 test('--root keeps the locks below it, even if a link leads outside', async () => {
   const vm = await nodeWithSettings(azure);
   const elsewhere = `${vm.root}-elsewhere`;

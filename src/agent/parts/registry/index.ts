@@ -21,7 +21,7 @@ export { registryInputs, registryNotes } from './start-inputs.ts';
 // The logins of a node, for the status and for kubelet's plugin.
 
 export { type CredentialStatus, registryCredentials } from './credential-status.ts';
-export { readLogins, renderLogins, storedLogin } from './login-store.ts';
+export { notRefused, readLogins, renderLogins, storedLogin } from './login-store.ts';
 
 // The removal of kubelet's credential provider.
 

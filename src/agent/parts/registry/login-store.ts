@@ -1,7 +1,9 @@
 import type { RegistryPassword } from '../../clouds/cloud.ts';
+import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { renderOwn } from '../../engine/own-file.ts';
 import { Secret, sensitive } from '../../engine/secret.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { ownFiles } from '../../own-files.ts';
 import type { NodePaths } from '../../paths.ts';
 import { isPrivate } from '../../resources/file-attributes.ts';
@@ -26,6 +28,17 @@ export function storedLogin(
   receivedAt: number,
 ): StoredLogin {
   return { username, password: password.reveal(), receivedAt, ...(until !== undefined && { until }) };
+}
+
+/** Returns the fresh login; throws `PullCredentialRefused` if it is the stored one, and its registry refused that. */
+export function notRefused(server: string, fresh: StoredLogin, stored: StoredLogin | undefined): StoredLogin {
+  const isSame = stored?.username === fresh.username && stored.password === fresh.password;
+  if (!(isSame && stored.refused)) return fresh;
+  throw new NodeError(
+    'PullCredentialRefused',
+    `${server} refused its password, and the cloud gives the same one again. Correct it in the cloud; to have it read at once: systemctl reload slipway.`,
+    forPerson,
+  );
 }
 
 /** Returns the whole text of the store (mode 0600). */

@@ -3,7 +3,6 @@ import { NodeError, toNodeError } from '../../engine/errors.ts';
 import type { FoundFile, Host, HostReader } from '../../engine/host.ts';
 import type { Change, Resource } from '../../engine/resource.ts';
 import type { Secret } from '../../engine/secret.ts';
-import { forPerson } from '../../engine/severity.ts';
 import type { K3sNode } from '../../node.ts';
 import { type Currency, credential, type PartlyRendered } from '../../resources/credential.ts';
 import {
@@ -15,7 +14,7 @@ import {
   type StoredLogin,
 } from './answer/logins.ts';
 import { type DatedLogin, datedLogins, type Renewal } from './dated-logins.ts';
-import { readLogins, renderLogins, storedLogin } from './login-store.ts';
+import { notRefused, readLogins, renderLogins, storedLogin } from './login-store.ts';
 import { credentialDigest, refusedCredentials } from './proof/pull-record.ts';
 import { type RenewalFailure, renewalFailure } from './renewal-failure.ts';
 
@@ -110,16 +109,7 @@ async function fetchLogin(
   const login = storedLogin(cloud.registryUser(server), { password, until }, host.now());
   if (login.password === '')
     throw new NodeError('RegistryUnavailable', `The password for ${server} came back empty.`);
-  if (held?.refused && login.password === held.password) throw refusedAgain(server);
-  return login;
-}
-
-function refusedAgain(server: string): NodeError {
-  return new NodeError(
-    'PullCredentialRefused',
-    `${server} refused its password, and the cloud gives the same one again. Correct it in the cloud; to have it read at once: systemctl reload slipway.`,
-    forPerson,
-  );
+  return notRefused(server, login, held);
 }
 
 /** Returns the logins of the login servers, marked as refused or not by their last proofs. */
