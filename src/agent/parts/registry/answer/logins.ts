@@ -77,8 +77,14 @@ export function parseLogins(text: string): Logins {
 function asLogin(value: unknown): StoredLogin | undefined {
   const { username, password, receivedAt, until, refused } = Object(value);
   const isText = [username, password].every((text) => typeof text === 'string' && text !== '');
-  if (!isText || !Number.isFinite(receivedAt) || !Number.isFinite(until ?? 0) || until === null)
-    return undefined;
+  if (!isText || !isTime(receivedAt) || (until !== undefined && !isTime(until))) return undefined;
   const login = { username, password, receivedAt, ...(until !== undefined && { until }) };
   return refused === true ? { ...login, refused } : login;
+}
+
+/** The latest time a Date can hold, either side of 1970 (ECMA-262). */
+const lastTime = 8.64e15;
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) <= lastTime;
 }

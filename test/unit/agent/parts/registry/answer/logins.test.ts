@@ -94,6 +94,9 @@ describe('a store', () => {
     ['with no time of receipt', { ...login, receivedAt: undefined }],
     ['with a time that is not a number', { ...login, receivedAt: '1' }],
     ['with an end that is not a number', { ...login, until: '1' }],
+    ['with a time later than a Date can hold', { ...login, receivedAt: 8.64e15 + 1 }],
+    ['with a time earlier than a Date can hold', { ...login, receivedAt: -1e17 }],
+    ['with an end later than a Date can hold', { ...login, until: 1e300 }],
     ['with an end that is null', { ...login, until: null }],
   ])('is read without a login that is %s', (_, damaged) => {
     expect(parseLogins(text({ 'damaged.azurecr.io': damaged, [server]: login }))).toEqual({
