@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { NodeError } from '../../src/agent/engine/errors.ts';
+import { forPerson } from '../../src/agent/engine/severity.ts';
 import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
 import { parseLogins, usableLogin } from '../../src/agent/parts/registry/answer/logins.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
@@ -120,6 +121,27 @@ test('a refused credential is kept from kubelet within seconds, and replaced wit
   expect(answer()).toBeDefined();
   expect(passwords() - before).toBeLessThanOrEqual(1);
   expect(machine.units.starts).toBe(1);
+});
+
+test('a refused credential is kept from kubelet while the renewal for another registry waits for a person', async () => {
+  const away = 'away.azurecr.io';
+  const machine = vm('agent', `registries: { onRotate: never, servers: [${registry}, ${away}] }\n`);
+  const password = machine.cloud.registryPassword.bind(machine.cloud);
+  machine.cloud.registryPassword = async (server) => {
+    if (server === away) throw new NodeError('RegistryForbidden', 'It is away.', forPerson);
+    return password(server);
+  };
+  const slipway = machine.slipway();
+  await live(slipway, machine, 2 * minute);
+  const answer = () => {
+    const text = machine.host.files.text('/var/lib/slipway/logins.json') ?? '';
+    return usableLogin(parseLogins(text), registry, machine.host.now());
+  };
+  expect(answer()).toBeDefined();
+  machine.acr.refuses = true;
+  machine.host.files.remove('/run/slipway/pull-proof.json');
+  await live(slipway, machine, 30_000);
+  expect(answer()).toBeUndefined();
 });
 
 test.each([

@@ -43,6 +43,7 @@ import {
   formerLoginsGone,
   judgeLogins,
   loginRenewersStopped,
+  loginsJudged,
   loginsRenewed,
   lostRegistries,
   pullProofs,
@@ -127,7 +128,9 @@ function k3sResources(node: K3sNode, ports: K3sPorts, needs: readonly string[]):
   const keeping = (resource: Resource) => keepingFlags(node, resource, [lostRegistries]);
   const config = nonBlockingOnceJoined(node, keeping(configFile(node, ids([role, overrides], server))));
   // Not after the check of the role: a running K3s needs them while RoleChanged waits for consent.
-  const logins = loginsRenewed(node, { cloud, rotateAt }).map((each) => nonBlockingOnceJoined(node, each));
+  const logins = [...loginsRenewed(node, { cloud, rotateAt }), ...loginsJudged(node)].map((each) =>
+    nonBlockingOnceJoined(node, each),
+  );
   const registries = registriesFile(node, ids(logins)).map((each) =>
     nonBlockingOnceJoined(node, keeping(each)),
   );

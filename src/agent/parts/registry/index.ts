@@ -6,6 +6,7 @@ export { registryPart } from './part.ts';
 
 export { containerdLogins } from './containerd-expiry.ts';
 export { formerLoginsGone } from './former-logins.ts';
+export { loginsJudged } from './judged-logins.ts';
 export { credentialProvider } from './kubelet-plugin.ts';
 export { loginRenewersStopped } from './older-timers.ts';
 export { pullProofs } from './proof/pull-proof.ts';

@@ -5,17 +5,10 @@ import type { Change, Resource } from '../../engine/resource.ts';
 import type { Secret } from '../../engine/secret.ts';
 import type { K3sNode } from '../../node.ts';
 import { type Currency, credential, type PartlyRendered } from '../../resources/credential.ts';
-import {
-  isBelievable,
-  type Logins,
-  loginFor,
-  newestLogins,
-  parseLogins,
-  type StoredLogin,
-} from './answer/logins.ts';
+import { isBelievable, newestLogins, type StoredLogin } from './answer/logins.ts';
 import { type DatedLogin, datedLogins, type Renewal } from './dated-logins.ts';
-import { notRefused, readLogins, renderLogins, storedLogin } from './login-store.ts';
-import { credentialDigest, refusedCredentials } from './proof/pull-record.ts';
+import { judgedLogins } from './judged-logins.ts';
+import { notRefused, renderLogins, storedLogin } from './login-store.ts';
 import { type RenewalFailure, renewalFailure } from './renewal-failure.ts';
 
 /** The id of the resource that `loginsRenewed` makes. */
@@ -39,26 +32,18 @@ export function loginsRenewed(node: K3sNode, renewal: Renewal): readonly Resourc
       path,
       summary: `renew the registry credentials in ${path}`,
       condition: 'Registries',
-      isCurrent: (found, now, host) => judge(host, node, renewal, parseLogins(found.content), now),
+      isCurrent: (_found, now, host) => judge(host, node, renewal, now),
       render: (host, found) => render(host, node, renewal, found),
     }),
   ];
 }
 
-async function judge(
-  host: HostReader,
-  node: K3sNode,
-  renewal: Renewal,
-  stored: Logins,
-  now: number,
-): Promise<Currency> {
+async function judge(host: HostReader, node: K3sNode, renewal: Renewal, now: number): Promise<Currency> {
   const { servers } = node.settings.registries;
-  const logins = await withRefusals(host, node, await readLogins(host, node.paths));
-  const dates = await datedLogins(host, node, renewal, logins);
+  const dates = await datedLogins(host, node, renewal, await judgedLogins(host, node));
   const dated = servers.map((server) => [server, dates.get(server)] as const);
-  const mended = storeChanges(stored, logins);
-  const changes = [...mended, ...dated.flatMap(([server, login]) => loginChanges(server, login, now))];
-  const due = mended.length === 0 && dated.every(([, login]) => login && isBelievable(login, now));
+  const changes = dated.flatMap(([server, login]) => loginChanges(server, login, now));
+  const due = dated.every(([, login]) => login && isBelievable(login, now));
   if (changes.length > 0) return { ok: false, blocks: false, due, changes };
   const until = Math.min(...dated.map(([, login]) => login?.due ?? Number.POSITIVE_INFINITY));
   return Number.isFinite(until) ? { ok: true, until } : { ok: true };
@@ -71,8 +56,7 @@ async function render(
   renewal: Renewal,
   found: FoundFile | undefined,
 ): Promise<Secret | PartlyRendered> {
-  const read = async () => withRefusals(host, node, await readLogins(host, node.paths));
-  const before = await datedLogins(host, node, renewal, await read());
+  const before = await datedLogins(host, node, renewal, await judgedLogins(host, node));
   const fetched = new Map<string, StoredLogin>();
   const failures: RenewalFailure[] = [];
   for (const server of node.settings.registries.servers) {
@@ -85,7 +69,7 @@ async function render(
     }
   }
   // Kubelet's plugin may have written to the store meanwhile.
-  const logins = newestLogins(await read(), Object.fromEntries(fetched), host.now());
+  const logins = newestLogins(await judgedLogins(host, node), Object.fromEntries(fetched), host.now());
   const content = renderLogins(logins);
   if (failures.length === 0) return content;
   const failure = renewalFailure(failures, host.now());
@@ -112,38 +96,9 @@ async function fetchLogin(
   return notRefused(server, login, held);
 }
 
-/** Returns the logins of the login servers, marked as refused or not by their last proofs. */
-async function withRefusals(host: HostReader, { paths, settings }: K3sNode, stored: Logins): Promise<Logins> {
-  const refused = await refusedCredentials(host, paths.slipway.pullProof);
-  const logins = settings.registries.servers.flatMap((server) => {
-    const login = loginFor(stored, server);
-    return login ? [[server, judged(login, refused.get(server))] as const] : [];
-  });
-  return Object.fromEntries(logins);
-}
-
-function judged({ refused: _, ...login }: StoredLogin, refused: string | undefined): StoredLogin {
-  return refused === credentialDigest(login.username, login.password) ? { ...login, refused: true } : login;
-}
-
 function loginChanges(server: string, login: DatedLogin | undefined, now: number): readonly Change[] {
   const field = `password for ${server}`;
   if (!login) return [{ field, observed: 'not ours', desired: 'ours' }];
   if (now < login.due && isBelievable(login, now)) return [];
-  return [{ field, observed: standing(login), desired: 'renewed' }];
-}
-
-/** The changes to the store that need no request to the cloud. */
-function storeChanges(stored: Logins, wanted: Logins): readonly Change[] {
-  return Object.keys({ ...stored, ...wanted })
-    .map((server) => ({
-      field: `login for ${server}`,
-      observed: standing(loginFor(stored, server)),
-      desired: standing(loginFor(wanted, server)),
-    }))
-    .filter(({ observed, desired }) => observed !== desired);
-}
-
-function standing(login: StoredLogin | undefined): string | undefined {
-  return login && `received ${new Date(login.receivedAt).toISOString()}${login.refused ? ', refused' : ''}`;
+  return [{ field, observed: `received ${new Date(login.receivedAt).toISOString()}`, desired: 'renewed' }];
 }

@@ -78,6 +78,7 @@ test('the plan of an observability node', () => {
     'Consent/server',
     'File//etc/rancher/k3s/config.yaml',
     'Credential/registries',
+    'JudgedLogins/registries',
     'File//etc/rancher/k3s/registries.yaml',
     'Removed//run/slipway/registry-logins.json',
     'File//var/lib/rancher/credentialprovider/bin/slipway-credential-provider',

@@ -8,6 +8,7 @@ import {
   parseLogins,
   type StoredLogin,
 } from '../../../../../src/agent/parts/registry/answer/logins.ts';
+import { loginsJudged } from '../../../../../src/agent/parts/registry/judged-logins.ts';
 import { credentialDigest, writeProof } from '../../../../../src/agent/parts/registry/proof/pull-record.ts';
 import { loginsRenewed } from '../../../../../src/agent/parts/registry/renewal.ts';
 import { FakeCloud } from '../../../../lab/fake-cloud.ts';
@@ -30,8 +31,9 @@ function world(servers?: readonly string[]) {
   const host = memoryHost();
   const cloud = new FakeCloud({ registries: [server, other], clock: host });
   const [resource] = loginsRenewed(node(servers), { cloud, rotateAt });
-  if (!resource) throw new Error('there is no resource');
-  return { host, cloud, resource };
+  const [marks] = loginsJudged(node(servers));
+  if (!resource || !marks) throw new Error('there is no resource');
+  return { host, cloud, resource, marks };
 }
 
 function stored(host: MemoryHost): Logins {
@@ -232,9 +234,9 @@ test('a store of a later release is read without unknown fields, and no login is
 });
 
 test('a server that the settings no longer name is removed from the store', async () => {
-  const { host, cloud, resource } = world();
+  const { host, cloud, marks } = world();
   store(host, { [server]: login('x', host.now()), 'old.azurecr.io': login('y', host.now()) });
-  expect(await settle(resource, host)).toEqual(['Drifted (non-blocking) login for old.azurecr.io', 'InSync']);
+  expect(await settle(marks, host)).toEqual(['Drifted (non-blocking) login for old.azurecr.io', 'InSync']);
   expect(Object.keys(stored(host))).toEqual([server]);
   expect(cloud.calls).toEqual([]);
 });
@@ -261,15 +263,16 @@ describe("a login that kubelet's plugin writes during a fetch", () => {
 
 describe('a login that its registry refused', () => {
   test('is marked in the store, and unmarked when it is accepted', async () => {
-    const { host, resource } = world();
+    const { host, resource, marks } = world();
     await settle(resource, host);
     const [before] = Object.values(stored(host));
     if (!before) throw new Error('there is no login');
     await refuse(host, before);
-    expect(await settle(resource, host)).toEqual([`Drifted (non-blocking) login for ${server}`, 'InSync']);
+    expect(await settle(marks, host)).toEqual([`Drifted (non-blocking) login for ${server}`, 'InSync']);
+    expect(await settle(resource, host)).toEqual(['InSync']);
     expect(stored(host)).toEqual({ [server]: { ...before, refused: true } });
     host.files.remove('/run/slipway/pull-proof.json');
-    await settle(resource, host);
+    await settle(marks, host);
     expect(stored(host)).toEqual({ [server]: before });
   });
 
@@ -301,11 +304,11 @@ describe('a login that its registry refused', () => {
 });
 
 test('what a former release received later gets into the store, and no login is fetched for it', async () => {
-  const { host, cloud, resource } = world();
+  const { host, cloud, marks } = world();
   store(host, { [server]: login('ours', host.now() - minute) });
   const theirs = { username: 'fake-user', password: 'theirs', receivedAt: host.now() };
   host.files.write('/run/slipway/registry-logins.json', JSON.stringify({ [server]: theirs }), 0o600);
-  expect(await settle(resource, host)).toEqual([`Drifted (non-blocking) login for ${server}`, 'InSync']);
+  expect(await settle(marks, host)).toEqual([`Drifted (non-blocking) login for ${server}`, 'InSync']);
   expect(stored(host)).toEqual({ [server]: theirs });
   expect(cloud.calls).toEqual([]);
 });
