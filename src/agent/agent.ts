@@ -20,7 +20,7 @@ export interface Report {
   readonly knowledge: Knowledge;
   readonly outcomes: readonly Outcome[];
   readonly conditions: readonly Condition[];
-  /** Credentials of registries; empty before there is a node. */
+  /** Registry credentials; empty until the node's configuration is known, or if they cannot be read. */
   readonly credentials: readonly CredentialStatus[];
   readonly wake: Wake;
 }
@@ -60,7 +60,7 @@ export function createAgent(ports: AgentPorts): Agent {
       const { emit, random } = ports;
       const before = knowledge?.tagged.value?.loaded;
       knowledge = await gather(ports, knowledge);
-      // A repair in the settings, of a secret as well, does not wait for earlier failures.
+      // A change of the settings or of a secret is tried at once, despite earlier failures.
       if (knowledge.tagged.value?.loaded !== before) attempts.clear();
       const host = ports.hostFor(knowledge);
       const patient = await inCare(host, knowledge);
@@ -71,7 +71,7 @@ export function createAgent(ports: AgentPorts): Agent {
       const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });
       const outcomes = await reconcile(plan, { host, attempts, random: random(), onOutcome });
       const { value: node } = patient.node;
-      // A file that cannot be read has a condition of its own.
+      // A condition of its own reports a file that cannot be read.
       const credentials =
         node && planPorts ? await registryCredentials(host, node, planPorts).catch(() => []) : [];
       const now = host.now();
@@ -100,8 +100,8 @@ function warnOnce(warnings: readonly string[], warned: readonly string[], emit: 
 type Told = Map<Condition['type'], string>;
 
 /**
- * Logs each condition with another status or reason, Ready last. A change has a log line of its own, so a condition
- * that is in sync again afterwards gets none, unless it is Ready.
+ * Logs each condition whose status or reason differs from the last report, Ready last. A change has its own log line,
+ * so a condition that is in sync afterwards is not logged, unless it is Ready.
  */
 function tellTransitions([ready, ...others]: readonly Condition[], told: Told, emit: Emit): void {
   for (const condition of [...others, ...(ready ? [ready] : [])]) {
@@ -139,7 +139,7 @@ export async function run(agent: Agent, { host, alarm, signal, publish, emit }: 
     const by = await alarm.sleepUntil(host, report.wake.at);
     if (by.length === 0 || signal.aborted) continue;
     emit({ type: 'Woken', by: by.join(', ') });
-    // A failure because of a wrong clock does not wait out its time once the clock is set.
+    // Once the clock is set, a failure that the wrong clock caused is retried at once.
     if (by.includes('SIGHUP') || by.includes(clockJump)) agent.forget();
   }
 }

@@ -14,7 +14,7 @@ export interface CommonOptions {
   readonly settings: readonly CommandLineSetting[];
 }
 
-/** The options that stand for a setting, by the setting's path. */
+/** The shorthand options, and the path of the setting that each one sets. */
 const shorthands = { cloud: 'cloud', role: 'role', server: 'k3s.server', logLevel: 'log.level' } as const;
 
 /** Adds the options of every command that reads the settings. */
@@ -59,7 +59,7 @@ interface ParsedOptions {
   readonly logLevel?: string;
 }
 
-/** Returns the values of those options. */
+/** Returns the values of the options that `common` adds; shorthands such as `--role` become settings. */
 export function commonOf(options: ParsedOptions): CommonOptions {
   const short = Object.entries(shorthands).flatMap(([name, path]) => {
     const value = options[name as keyof typeof shorthands];
@@ -70,7 +70,10 @@ export function commonOf(options: ParsedOptions): CommonOptions {
   return { root, config, facts, settings: [...set, ...short] };
 }
 
-/** Parses `path=value`; the value is YAML, as in a settings file. Not commander's own error, which quotes the value. */
+/**
+ * Parses `path=value`; the value is YAML, as in a settings file. The errors are ours, since commander's would quote the
+ * value.
+ */
 function assignment(text: string): CommandLineSetting {
   const at = text.indexOf('=');
   if (at < 1) throw misused('--set', 'takes path=value, such as --set k3s.upgrade=auto.');

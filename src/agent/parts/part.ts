@@ -25,8 +25,8 @@ export interface Examined {
 }
 
 /**
- * Everything that belongs to a part, without any order. Its Resources are planned in index.ts, and removed in setup's
- * steps; tests compare both with these records.
+ * Everything that belongs to a part, in no particular order: index.ts plans its Resources, setup's steps remove them,
+ * and tests compare both with these records.
  */
 export interface Part {
   /** The name of its folder. */

@@ -4,19 +4,19 @@ import { settingsSchema } from './schema.ts';
 
 type Schema = z.core.$ZodType;
 
-/** Returns the keys that a map of settings may have. */
+/** Returns the keys that the map at this path may have. */
 export function knownAt(path: Path): readonly string[] {
   return Object.keys(shapeOf(path.reduce<Schema | undefined>(inner, settingsSchema)));
 }
 
-/** Returns every setting whose last key is `key`, wherever it is. */
+/** Returns the path of every setting and section whose last key is `key`, ignoring case. */
 export function knownNamed(key: string): readonly Path[] {
   return allPaths(settingsSchema, []).filter(
     (path) => String(path.at(-1)).toLowerCase() === key.toLowerCase(),
   );
 }
 
-/** Returns every setting and section that has a name of its own. */
+/** Returns the path of every setting and section in the schema, without keys that users name themselves. */
 function allPaths(schema: Schema, at: Path): readonly Path[] {
   return Object.entries(shapeOf(schema)).flatMap(([key, value]) => [
     [...at, key],
@@ -24,7 +24,7 @@ function allPaths(schema: Schema, at: Path): readonly Path[] {
   ]);
 }
 
-/** Returns settings as they were written without the keys that this release does not know, as those of a newer one. */
+/** Returns the written settings without keys that this release does not know, such as those of a newer one. */
 export function onlyKnown(written: unknown, schema: Schema | undefined = settingsSchema): unknown {
   const shape = shapeOf(schema);
   if (!isMap(written) || Object.keys(shape).length === 0) return written;
@@ -32,14 +32,14 @@ export function onlyKnown(written: unknown, schema: Schema | undefined = setting
   return Object.fromEntries(known.map(([key, value]) => [key, onlyKnown(value, shape[key])]));
 }
 
-/** A single value in settings as they were written, and the form that the schema has for it. */
+/** A single value in the written settings, and its form in the schema. */
 export interface FormedValue {
   readonly path: Path;
   readonly value: unknown;
   readonly form: Schema;
 }
 
-/** Returns every single value whose form is known, in maps and lists alike. */
+/** Returns every single value in the written settings whose form is known, including those in maps and lists. */
 export function formedValues(
   written: unknown,
   schema: Schema = settingsSchema,

@@ -7,14 +7,14 @@ import { fileError } from '../files/file-errors.ts';
 
 /**
  * The certificates that this machine trusts: Node's bundle (a minimal system has none of its own), the system's, and
- * those of the settings' file. Read anew when a file changes.
+ * those in `network.caFile`. Reads them again when a file changes.
  */
 export class TrustStore {
   readonly #caFile: string | undefined;
   readonly #bundles: readonly string[];
   #read: { readonly version: string; readonly context: SecureContext } | undefined;
 
-  /** `bundles` are the possible files of the system's certificates; the first readable one counts. */
+  /** `bundles` are the possible files of the system's certificates; the first readable one is used. */
   constructor(caFile: string | undefined, bundles: readonly string[] = systemBundles) {
     this.#caFile = caFile;
     this.#bundles = bundles;
@@ -47,8 +47,8 @@ export class TrustStore {
 }
 
 /**
- * Distributions' files with all trusted certificates: Debian, Fedora, SUSE (Go's crypto/x509/root_linux.go). Node
- * itself reads every file of a folder, Debian's 580 for 145 certificates: 90 ms and 4 MB.
+ * The CA bundles of Debian, Fedora and SUSE (paths from Go's crypto/x509/root_linux.go). Reading one bundle avoids
+ * Node's scan of the certificate folder: 580 files for 145 certificates on Debian, 90 ms and 4 MB.
  */
 const systemBundles = [
   '/etc/ssl/certs/ca-certificates.crt',
@@ -70,7 +70,8 @@ async function systemCertificates(bundles: readonly string[]): Promise<readonly 
 }
 
 /**
- * Does not wait for the other end of a pipe: each wait takes a thread, and after four Node cannot read files any more.
+ * Reads a bundle, and does not wait for the other end of a pipe: each wait blocks a thread, and with four blocked, Node
+ * cannot read files any more.
  */
 async function readCertificates(path: string): Promise<string> {
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -83,8 +84,8 @@ async function versionOf(path: string): Promise<number> {
 }
 
 /**
- * Returns each certificate once, however its lines are broken: most of Node's are also the system's, and OpenSSL parses
- * all.
+ * Returns each certificate once, regardless of its line breaks. Most of Node's are also the system's, and OpenSSL would
+ * parse both.
  */
 function unique(texts: readonly string[]): readonly string[] {
   const found = texts.flatMap((text) => pemCertificates(text));

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { errnoOf } from '../files/file-errors.ts';
 
 /**
- * Returns a process as `pid start-time`, in ticks since boot, which differs for a later one of the same id;
- * `undefined` if it does not live.
+ * Returns `pid start-time` (ticks since boot), which stays unique when the kernel reuses the pid; `undefined` if the
+ * process is not running.
  */
 export async function processIdentity(pid: number): Promise<string | undefined> {
   try {
@@ -17,7 +17,7 @@ export async function processIdentity(pid: number): Promise<string | undefined> 
   }
 }
 
-/** Returns whether the process of that identity is alive; false for an invalid identity. */
+/** True if the process with this identity is running; false for an invalid identity. */
 export async function isAlive(identity: string | undefined): Promise<boolean> {
   const pid = Number.parseInt(identity ?? '', 10);
   return pid > 0 && (await processIdentity(pid)) === identity;

@@ -7,9 +7,9 @@ import { readLogins } from './login-store.ts';
 import { parseRegistries, type Registries, withoutAuth } from './registries-yaml.ts';
 
 /**
- * The files that a start of K3s reads: of registries.yaml the mirrors and TLS, the logins, and the lasting logins,
- * which only containerd has, since kubelet does not ask Slipway about their registries; and kubelet's credential
- * provider.
+ * What a start of K3s reads: from registries.yaml the mirrors and TLS, the logins, and the lasting logins; and the
+ * configuration of kubelet's credential provider. Only containerd has the lasting logins, since kubelet does not ask
+ * Slipway about their registries.
  */
 export const registryInputs: readonly StartInput[] = [
   { name: 'registries', isFit: isWhole, text: ofRegistries(withoutAuth) },
@@ -23,7 +23,7 @@ export const registryInputs: readonly StartInput[] = [
   },
 ];
 
-/** The registries about which kubelet asks Slipway since this start, and the ends of the logins that containerd got. */
+/** The registries about which kubelet asks Slipway since this start, and when the logins that containerd got expire. */
 export const registryNotes: readonly StartNote[] = [
   { name: 'served', read: served },
   { name: 'loginEnds', read: loginEnds },
@@ -36,7 +36,7 @@ export function servedSince({ served }: StartNotes): readonly string[] | undefin
   return Array.isArray(served) ? served : undefined;
 }
 
-/** Returns the known ends of the logins that containerd got at a start; epoch milliseconds, by registry. */
+/** Returns when the logins that containerd got at a start expire, if known; epoch milliseconds, by registry. */
 export function loginEndsSince({ loginEnds }: StartNotes): readonly (readonly [string, number])[] {
   return Object.entries(Object(loginEnds)).filter((each): each is [string, number] =>
     Number.isFinite(each[1]),
@@ -44,15 +44,15 @@ export function loginEndsSince({ loginEnds }: StartNotes): readonly (readonly [s
 }
 
 /**
- * Without registries.yaml K3s would start without its mirrors, and with a damaged one it never starts, so the file is
- * not an input until it is whole. Settings that no longer name a registry do not restart K3s either.
+ * True if registries.yaml is whole. Without the file K3s would start without its mirrors, and with a damaged one it
+ * never starts. Nor does K3s restart when the settings no longer name a registry.
  */
 async function isWhole(host: HostReader, { paths }: StampedNode): Promise<boolean> {
   const text = await fileText(host, paths.k3s.registries);
   return text.trim() !== '' && parseRegistries(text) !== undefined;
 }
 
-/** K3s is restarted for our provider once it is complete, and for its removal if the settings name no login server. */
+/** True if our provider is complete, or was removed and the settings name no login server. */
 async function isFitProvider(host: HostReader, { paths, settings }: StampedNode): Promise<boolean> {
   const text = await fileText(host, paths.k3s.credentialProvider);
   if (text.trim() === '') return settings.registries.servers.length === 0;
@@ -67,7 +67,7 @@ function ofRegistries(view: (content: Registries) => unknown) {
   };
 }
 
-/** A running kubelet keeps the registries of its start. */
+/** Returns the logins that only containerd has. A running kubelet keeps the registries of its start. */
 async function lastingLogins(
   host: HostReader,
   paths: NodePaths,
@@ -86,7 +86,10 @@ async function served(host: HostReader, { k3s }: NodePaths): Promise<readonly st
   return servedRegistries(await fileText(host, k3s.credentialProvider));
 }
 
-/** Returns the known ends of the logins in registries.yaml, from the store; epoch milliseconds, by registry. */
+/**
+ * Returns when the logins in registries.yaml expire, by registry, in epoch milliseconds; omits those without an expiry
+ * in the login store.
+ */
 export async function loginEnds(
   host: HostReader,
   paths: NodePaths,
