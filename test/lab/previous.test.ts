@@ -1,6 +1,6 @@
 /**
- * The current executable brings up two nodes. Then that of the previous release takes its place, as in a downgrade, and
- * finds files of a newer release, with a higher format and unknown fields.
+ * The current executable brings up two nodes. Then the executable of the previous release replaces it, as in a
+ * downgrade, and finds files of a newer release, with a higher format and unknown fields.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -130,7 +130,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
       .toBe('SettingsIrreversible');
   });
 
-  /** The nodes go on with the other release as they were. */
+  /** Checks that the nodes continue unchanged with the other release. */
   async function takesOver(script: string): Promise<void> {
     await Promise.all(lab.nodes.map((node) => node.stopDaemon()));
     const [files, lines, asked] = [
@@ -161,7 +161,7 @@ interface Doctor {
   readonly diagnoses: readonly { readonly about: string; readonly level: string }[];
 }
 
-/** The identity of a node, and the current start of K3s. */
+/** A node's conditions, and the invocation ID of its K3s unit. */
 interface Seen {
   readonly conditions: readonly string[];
   readonly start: string | undefined;
@@ -198,7 +198,7 @@ function makeNewer(node: LabNode): readonly string[] {
   });
 }
 
-/** The files below the root of a node that Slipway may have written. */
+/** Returns the files below the root of a node that Slipway may have written. */
 function filesOf(node: LabNode): readonly string[] {
   return ['run', 'etc', 'var/lib/slipway', 'usr/local', 'var/lib/rancher'].flatMap((folder) =>
     readdirSync(join(node.root, folder), { recursive: true, withFileTypes: true })
@@ -210,12 +210,12 @@ function filesOf(node: LabNode): readonly string[] {
   );
 }
 
-/** The number of passwords that registries have issued. */
+/** Returns the number of passwords that registries have issued. */
 function exchanges({ azure }: Lab): number {
   return azure.requests.filter(({ path }) => path.startsWith('/oauth2/exchange')).length;
 }
 
-/** The downloads from registries and release pages so far. */
+/** Returns the paths of the requests to registries and release pages so far. */
 function fetched({ azure }: Lab): readonly string[] {
   const paths = azure.requests.map(({ path }) => path);
   return paths.filter((path) => /^\/(oauth2|v2)\/|releases\/download|github-production/.test(path));

@@ -85,7 +85,7 @@ function holds(lab: Lab, secret: string, text: string): boolean {
   return /\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}/.test(text);
 }
 
-/** The secret as text, and inside base64 at any of the three alignments. */
+/** Returns the secret as text, and in base64 at each of the three alignments. */
 function forms(secret: string): readonly string[] {
   const inside = [0, 1, 2].map((skip) => {
     const usable = secret.slice(skip);
@@ -94,7 +94,7 @@ function forms(secret: string): readonly string[] {
   return [secret, ...inside];
 }
 
-/** Every file below a directory of services; skips files that vanish before they are read. */
+/** Returns every file below the directory of running services; skips files that vanish before they are read. */
 function allFiles(directory: string): readonly Place[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name);
@@ -112,7 +112,7 @@ function placeOf(path: string): Place {
   return { name: path, text: readFileSync(path, 'latin1'), mode: lstatSync(path).mode & 0o777 };
 }
 
-/** Checks the command line and the environment of every process of the lab, again and again. */
+/** Records the command line and the environment of every process of the lab, every 15 ms. */
 async function watch(seen: Map<string, Place>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     for (const pid of descendants(process.pid)) {
@@ -132,7 +132,7 @@ async function watch(seen: Map<string, Place>, signal: AbortSignal): Promise<voi
   }
 }
 
-/** A readable name of the process: that of the script if Node runs one. */
+/** Returns a readable name of the process: the name of the script if Node runs one. */
 function programOf(line: string): string {
   const [first = '', second = ''] = line.split('\0');
   return basename(basename(first) === 'node' ? second : first);

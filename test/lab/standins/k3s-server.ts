@@ -146,7 +146,7 @@ function writeTokens(directory: string, supervisor: Supervisor): void {
   log('info', `Agent node token is available at ${join(directory, 'agent-token')}`);
 }
 
-/** Exists before the API is up: its existence does not mean readiness. */
+/** Writes the kubeconfig before the API is up, so the file does not prove readiness. */
 function writeKubeconfig(
   options: K3sOptions,
   node: AgentSettings,

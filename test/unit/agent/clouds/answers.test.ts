@@ -17,13 +17,13 @@ describe('refusalOf', () => {
       ['invalid_request', 'Identity not found'],
     ],
     ['a registry', { errors: [{ code: 'UNAUTHORIZED', message: 'no' }] }, ['UNAUTHORIZED', 'no']],
-    ['a page', '<html>', ['', '']],
-    ['nothing', '', ['', '']],
+    ['an HTML page', '<html>', ['', '']],
+    ['an empty body', '', ['', '']],
     ['null', 'null', ['', '']],
     ['a number', '7', ['', '']],
     ['an empty list', { errors: [] }, ['', '']],
     ['a code of another type', { error: { code: 7 } }, ['', '']],
-  ])('%s', (_who, body, [code, message]) => {
+  ])('reads code and message from an error body: %s', (_who, body, [code, message]) => {
     expect(refusalOf(answer(body))).toEqual({ code, message });
   });
 });
@@ -34,16 +34,16 @@ describe('quoted', () => {
     ['Not allowed', ' It says: Not allowed.'],
     ['', ''],
     ['bad token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln here', ' It says: bad token ‹redacted› here.'],
-  ])('%j', (said, expected) => {
+  ])('quotes the first line without its tokens: %j', (said, expected) => {
     expect(quoted(said)).toBe(expected);
   });
 
-  test('is cut', () => {
+  test('cuts a long message', () => {
     expect(quoted('x'.repeat(10_000)).length).toBeLessThan(300);
   });
 });
 
-test('isUnknownName looks for ENOTFOUND however deep it is', () => {
+test('isUnknownName finds ENOTFOUND at any depth of causes', () => {
   const enotfound = Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' });
   const failed = (cause: Error) => new NodeError('Unreachable', 'no', { cause });
   expect(isUnknownName(failed(enotfound))).toBe(true);

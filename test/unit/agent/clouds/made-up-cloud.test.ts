@@ -28,15 +28,15 @@ const moon = { tower: 'http://169.254.0.99', crater: 'tycho' };
 /** Settings as a schema with that table would parse them. */
 const settings = Object.assign(someSettings(), { cloud: 'moon' as 'azure', moon });
 
-describe('settings', () => {
-  test('accept its name, and explain it', () => {
+describe('settings with a made-up cloud', () => {
+  test('accept the name of the cloud, and explain it', () => {
     const choice = cloudChoice(withMoon);
     expect(z.parse(choice, 'moon')).toBe('moon');
     expect(z.globalRegistry.get(choice)?.description).toContain('moon asks mission control');
     expect(z.safeParse(cloudChoice({}), 'moon').success).toBe(false);
   });
 
-  test('have its section with a schema and defaults, before imds if it has a metadata service', () => {
+  test('have a section of the cloud with defaults, before imds if it has a metadata service', () => {
     expect(z.parse(sections.moon.schema, sections.moon.defaults)).toEqual({ tower: 'http://169.254.0.23' });
     const names = Object.keys(sections);
     expect(names.filter((name) => ['moon', 'imds', 'static'].includes(name))).toEqual([
@@ -44,13 +44,13 @@ describe('settings', () => {
     ]);
   });
 
-  test('apply its rules', () => {
+  test('apply the rules of the cloud', () => {
     expect(misfits({ moon: { crater: 'rim' } }, sections)).toEqual([
       { path: ['moon', 'crater'], message: 'is no place to land; choose another' },
     ]);
   });
 
-  test('allow plain http only for its metadata service', () => {
+  test('allow plain http only for the metadata service', () => {
     const at = (tower: string) => misfits({ moon: { tower } }, sections, metadataAddresses(withMoon));
     expect(at('http://169.254.0.23/')).toEqual([]);
     expect(at('http://tower.example')).toMatchObject([
@@ -59,18 +59,18 @@ describe('settings', () => {
   });
 });
 
-test('its metadata service bypasses the proxy', () => {
+test('the metadata service of the made-up cloud bypasses the proxy', () => {
   expect(metadataAddresses(withMoon)).toEqual([...metadataAddresses(), '169.254.0.23']);
 });
 
-test('its name is in the help of --cloud', () => {
+test('the help of --cloud names the made-up cloud', () => {
   expect(cloudHelp({ azure: withMoon.azure, static: withMoon.static })).toBe(
     'azure, or static: everything from the settings',
   );
   expect(cloudHelp(withMoon)).toMatch(/^azure, .*, or moon: one small step$/);
 });
 
-test('its adapter is made from its section', () => {
+test('the adapter of the made-up cloud gets its settings section', () => {
   const host = memoryHost();
   expect(
     makeCloud(settings, host, { hostname: 'eagle', addresses: ['::1', '10.0.0.7'] }, withMoon),
@@ -83,17 +83,17 @@ test('its adapter is made from its section', () => {
   });
 });
 
-test('a change of its section requires a new process', () => {
+test('a change of the settings section of the made-up cloud requires a new process', () => {
   const elsewhere = { ...settings, moon: { ...moon, crater: 'copernicus' } };
   expect(connectionKey(elsewhere, withMoon)).not.toBe(connectionKey(settings, withMoon));
   expect(connectionKey(elsewhere)).toBe(connectionKey(settings));
 });
 
-test("kubelet's plugin gets its section", () => {
+test("kubelet's credential plugin gets the settings section of the made-up cloud", () => {
   expect(JSON.parse(renderProviderSettings(settings, withMoon))).toMatchObject({ cloud: 'moon', moon });
 });
 
-test('the doctor runs its probes', () => {
+test('the doctor probes the hosts of the made-up cloud', () => {
   expect(askedBy(settings, withMoon).map(({ hostname }) => hostname)).toEqual([
     'tycho.moon.example',
     'github.com',
@@ -103,13 +103,13 @@ test('the doctor runs its probes', () => {
 test.each([
   ['a cloud that adds tags later', true],
   ['a cloud that has all tags at once', false],
-])('a missing role is waited for in %s', (_, fillsInLater) => {
+])('a missing role is awaited only in a cloud that adds tags later: %s', (_, fillsInLater) => {
   const missing = new NodeError('RoleMissing', 'This VM has no role.');
   const table = { ...withMoon, moon: { ...withMoon.moon, fillsInLater } };
   expect(comesByItself(missing, settings, table)).toBe(fillsInLater);
 });
 
-test('pods are kept only from its metadata service at that address', async () => {
+test('the guard keeps pods only from the metadata service of the made-up cloud', async () => {
   const [ruleset] = imdsGuard({ ...aNode('server'), settings }, withMoon);
   const host = memoryHost();
   const finding = await ruleset?.check(host);
@@ -122,18 +122,18 @@ test('pods are kept only from its metadata service at that address', async () =>
   ]);
 });
 
-test('messages use its words', () => {
+test('messages use the words of the made-up cloud', () => {
   expect(hintsOf(settings, withMoon).firewall).toBe('the vacuum');
 });
 
-test('its registries are known to every cloud', () => {
+test('the table adds the registries of the made-up cloud', () => {
   expect(isFirewallRefusal('the airlock is shut', withMoon)).toBe(true);
   expect(isFirewallRefusal('the airlock is shut')).toBe(false);
   expect(isSameRegistry('far.moon.example', 'moon.example', withMoon)).toBe(true);
   expect(isSameRegistry('far.moon.example', 'moon.example')).toBe(false);
 });
 
-test('the timers of its older scripts are stopped', () => {
+test('the timers of older scripts for the made-up cloud are stopped', () => {
   const others = loginRenewersStopped(aNode('server'), []).map(({ id }) => id);
   expect(loginRenewersStopped(aNode('server'), [], withMoon).map(({ id }) => id)).toEqual([
     ...[...others, 'Adoption/refuel'],

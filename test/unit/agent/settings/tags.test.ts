@@ -13,8 +13,8 @@ async function tagged(
   return withTags(await load(host, { paths: nodePaths('/'), commandLine }), tags);
 }
 
-describe('a tag lies between the files and the command line', () => {
-  test('three tags are read, and are named as the origin', async () => {
+describe('a tag overrides the files, and the command line overrides a tag', () => {
+  test('three tags are read, and named as the origin of their settings', async () => {
     const tags = {
       'k3s-role': ' agent ',
       'k3s-server': '10.0.0.4',
@@ -61,15 +61,15 @@ describe('a tag lies between the files and the command line', () => {
 test.each([
   [{ 'k3s-version': '1.36' }, 'tag k3s-version: k3s.version: must be a K3s release'],
   [{ 'k3s-server': 'http://10.0.0.4/x' }, 'tag k3s-server: k3s.server: must be a host name'],
-])('%j is refused with the name of the tag', async (tags, beginning) => {
+])('the error for an invalid tag names the tag: %j', async (tags, beginning) => {
   expect(await problemsOf(() => tagged(tags))).toEqual([expect.stringContaining(beginning)]);
 });
 
-test('an unknown role is left to a later check', async () => {
+test('a tag with an unknown role is accepted here, for a later check', async () => {
   expect((await tagged({ 'k3s-role': 'servr' })).loaded.settings.role).toBe('servr');
 });
 
-test('other k3s-* tags get a warning each', async () => {
+test('each unknown k3s-* tag gets a warning', async () => {
   const { warnings } = await tagged({ 'k3s-rol': 'agent', 'k3s-registry-mirror': 'x', k3s: 'x' });
   expect(warnings).toEqual([
     'The tag k3s-rol is not read; did you mean k3s-role?',

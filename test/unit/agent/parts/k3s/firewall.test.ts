@@ -11,12 +11,12 @@ function machine(firewalld = 'inactive', ufw?: string) {
 test.each([
   ['no firewall is installed', machine()],
   ['ufw is installed and off', machine('inactive', 'no')],
-  ['ufw is off, and a comment says otherwise', machine('inactive', 'no\n#ENABLED=yes')],
-])('is fine if %s', async (_, host) => {
+  ['ufw is off, and only a comment enables it', machine('inactive', 'no\n#ENABLED=yes')],
+])('the firewall probe reports ok if %s', async (_, host) => {
   expect(await firewallProbe(host, aNode('server')).look()).toMatchObject({ level: 'ok' });
 });
 
-test('firewalld is reported with what it blocks, and the commands that open it', async () => {
+test('the firewall probe reports what firewalld blocks, and the commands that open it', async () => {
   const host = machine('active').on({ file: 'firewall-cmd' }, ({ args }) => ({
     exitCode: args.includes('--query-port=10250/tcp') ? 0 : 1,
   }));
@@ -34,7 +34,7 @@ test('firewalld is reported with what it blocks, and the commands that open it',
 const status = (...lines: readonly string[]) =>
   `Status: active\n\nTo  Action  From\n--  ------  ----\n${lines.join('\n')}\n`;
 
-test('the rules of ufw are checked for the networks of the settings', async () => {
+test('the firewall probe checks the ufw rules for the networks in the settings', async () => {
   const settings = { k3s: { config: { 'cluster-cidr': '10.99.0.0/16' } } };
   const node = aNode('agent', { settings });
   const open = status(
@@ -52,7 +52,7 @@ test('the rules of ufw are checked for the networks of the settings', async () =
   expect(await firewallProbe(host, node).look()).toMatchObject({ level: 'ok' });
 });
 
-test('the trusted zone of firewalld is checked for the networks', async () => {
+test('the firewall probe accepts networks in the trusted zone of firewalld', async () => {
   const host = machine('active').on({ file: 'firewall-cmd' }, ({ args }) => ({
     exitCode: args[0]?.startsWith('--query-port') || args[0] === '--zone=trusted' ? 0 : 1,
   }));
@@ -60,7 +60,7 @@ test('the trusted zone of firewalld is checked for the networks', async () => {
 });
 
 test.each(['"yes"', "'yes'", 'YES'])(
-  'ufw with ENABLED=%s is active, and a rule that denies opens nothing',
+  'the firewall probe takes ufw with ENABLED=%s for active, and ignores DENY rules',
   async (enabled) => {
     const denied = status(
       '10250/tcp  DENY  Anywhere',
@@ -82,7 +82,7 @@ test.each([
     'ufw',
     machine('inactive', 'yes').on({ file: 'ufw' }, { exitCode: 1, stderr: 'ERROR: You need to be root' }),
   ],
-])('%s is not reported to lack rules if it answers only root', async (name, host) => {
+])('the firewall probe skips %s if it shows its rules to root only', async (name, host) => {
   expect(await firewallProbe(host, aNode('server')).look()).toEqual({
     level: 'skipped',
     message: `${name} is active, and shows its rules to root only: run sudo slipway doctor`,

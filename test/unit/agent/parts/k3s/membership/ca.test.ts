@@ -32,7 +32,7 @@ const textHash = (pem: string) => createHash('sha256').update(pem).digest('hex')
 const derHash = (pem: string) => createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
 
 /** As hashCA does in pkg/clientaccess/token.go. */
-describe('pinnedCa pins', () => {
+describe('pinnedCa', () => {
   test.each([
     ['one certificate by its text', old.certificate, textHash(old.certificate)],
     ['a chain by its root', intermediate.certificate + old.certificate, derHash(old.certificate)],
@@ -76,28 +76,28 @@ describe('pinnedCa pins', () => {
       below.certificate + intermediate.certificate,
       textHash(below.certificate + intermediate.certificate),
     ],
-  ])('%s', (_name, pem, hash) => {
+  ])('pins %s', (_name, pem, hash) => {
     expect(pinnedCa(pem).hash).toBe(hash);
   });
 
-  test('and trusts only the chain', () => {
+  test('trusts only the chain, not a foreign CA beside it', () => {
     const { trusted } = pinnedCa(intermediate.certificate + old.certificate + foreign.certificate);
     expect(trusted.match(/BEGIN/g)).toHaveLength(2);
     expect(trusted).not.toContain(foreign.certificate.trim());
   });
 
-  test('a bundle of many mutual signatures, without trying each order', () => {
+  test('pins a bundle of many mutual signatures by its text, without trying each order', () => {
     const pairs = Array.from({ length: 20 }, () => crossSign(renewed, foreign) + crossSign(foreign, renewed));
     const bundle = makeIntermediate(renewed, 'first').certificate + pairs.join('');
     expect(pinnedCa(bundle).hash).toBe(textHash(bundle));
   });
 });
 
-test('at most 64 certificates of a bundle are read', () => {
+test('certificates reads at most 64 of a bundle', () => {
   expect(certificates(old.certificate.repeat(65))).toHaveLength(64);
 });
 
-test('each certificate of a long bundle is parsed once', () => {
+test('certificates parses each certificate of a long bundle once', () => {
   const bundle = Array.from({ length: 9 }, (_, at) => makeIntermediate(old, `${at}`).certificate).join('');
   const [first, second] = [certificates(bundle), certificates(bundle)];
   expect(first.map((certificate, at) => certificate === second[at])).toEqual(Array(9).fill(true));
@@ -107,8 +107,8 @@ describe('isSuccessor', () => {
   const known = old.certificate;
 
   test.each([
-    ['the same', known, true],
-    ['the same with other white space', `\n${known}\n`, true],
+    ['itself', known, true],
+    ['itself with other white space', `\n${known}\n`, true],
     ['a CA that the known one signed', intermediate.certificate, true],
     ['a new root that the known one cross-signed', renewed.certificate + crossSign(renewed, old), true],
     [
@@ -146,17 +146,17 @@ describe('isSuccessor', () => {
       false,
     ],
     ['nothing', '', false],
-  ])('%s', (_name, shown, expected) => {
+  ])('compares the known CA with %s', (_name, shown, expected) => {
     expect(isSuccessor(shown, known)).toBe(expected);
   });
 
-  test('of a chain is a chain to the same root', () => {
+  test('accepts for a chain only a chain to the same root', () => {
     const chain = intermediate.certificate + known;
     expect(isSuccessor(makeIntermediate(old, 'second').certificate + known, chain)).toBe(true);
     expect(isSuccessor(foreign.certificate, chain)).toBe(false);
   });
 
-  test('of a chain is not a chain with a foreign CA beside it, which K3s would trust too', () => {
+  test('rejects for a chain the same chain with a foreign CA, which K3s would trust too', () => {
     const chain = intermediate.certificate + known;
     const trusted = trustedForm(foreign.certificate);
     expect(isSuccessor(chain + foreign.certificate, chain)).toBe(false);
@@ -165,18 +165,18 @@ describe('isSuccessor', () => {
     expect(isSuccessor(known + chain + foreign.certificate, chain + foreign.certificate)).toBe(true);
   });
 
-  test('of a longer chain depends on its root, not on its intermediates', () => {
+  test('accepts a new intermediate of a longer chain only with a chain to the known root', () => {
     const chain = below.certificate + intermediate.certificate + known;
     const signed = makeIntermediate(intermediate, 'second').certificate;
     expect(isSuccessor(signed, chain)).toBe(false);
     expect(isSuccessor(signed + intermediate.certificate, chain)).toBe(true);
   });
 
-  test('of several roots is a CA that one of them signed', () => {
+  test('accepts for several roots a CA that one of them signed', () => {
     expect(isSuccessor(intermediate.certificate, foreign.certificate + known)).toBe(true);
   });
 
-  test('of a text that was not read completely is only the same text', () => {
+  test('accepts for a text that cannot be read completely the same text', () => {
     const text = `${known}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`;
     expect(isSuccessor(text, text)).toBe(true);
   });
@@ -185,13 +185,13 @@ describe('isSuccessor', () => {
     ['a block that is not a certificate', 'AAAA', ''],
     ['a foreign CA behind more blocks than are read', 'AAAA', foreign.certificate],
     ['a foreign CA in a block that only other readers know', 'AAAA', trustedForm(foreign.certificate)],
-  ])('is not a CA with %s', (_, junk, more) => {
+  ])('rejects the known CA with %s', (_, junk, more) => {
     const blocks = `-----BEGIN CERTIFICATE-----\n${junk}\n-----END CERTIFICATE-----\n`.repeat(63);
     expect(isSuccessor(known + blocks + more, known)).toBe(false);
     expect(isSuccessor(known + more, known)).toBe(more === '');
   });
 
-  test('does not exist without a known CA', () => {
+  test('rejects every CA if none is known', () => {
     expect(isSuccessor(known, '')).toBe(false);
     expect(isSuccessor('', '')).toBe(false);
   });

@@ -73,13 +73,13 @@ describe('the state of the unit', () => {
     ['is stopping', { ActiveState: 'deactivating' }, '', 'Waiting ServiceStarting'],
     ['starts', { ActiveState: 'activating', SubState: 'start' }, 'hello', 'Waiting ServiceStarting'],
     [
-      'starts, and reports why it does not continue',
+      'starts, and logs why it does not continue',
       { ActiveState: 'activating', SubState: 'start' },
       rejected,
       'Waiting TokenRejected',
     ],
     [
-      'starts, with a job, as every unit of Type=notify',
+      'starts, with a job, like every unit of Type=notify',
       { ActiveState: 'activating', SubState: 'start', Job: '123' },
       rejected,
       'Waiting TokenRejected',
@@ -96,11 +96,11 @@ describe('the state of the unit', () => {
       'flag provided but not defined: -x',
       'K3sConfigInvalid (person)',
     ],
-  ])('%s', async (_name, shown, journal, expected) => {
+  ])('a unit that %s', async (_name, shown, journal, expected) => {
     expect(await outcome(k3sService(aNode('agent'), startSources, []), world(shown, journal))).toBe(expected);
   });
 
-  test('the last lines of K3s are quoted', async () => {
+  test('the error quotes the last log line of K3s', async () => {
     const host = world(
       { ActiveState: 'activating', SubState: 'auto-restart', NRestarts: '4', ExecMainStatus: '1' },
       fatal,
@@ -115,18 +115,21 @@ describe('the state of the unit', () => {
     ['core-dump', '7', true],
     ['signal', '9', false],
     ['exit-code', '11', false],
-  ])('an end by %s %s names the unpacked files of K3s: %j', async (Result, ExecMainStatus, isNamed) => {
-    const host = world({ ActiveState: 'activating', SubState: 'auto-restart', Result, ExecMainStatus });
-    const error = await k3sService(aNode('agent'), startSources, [])
-      .check(host)
-      .catch((thrown: Error) => thrown);
-    expect(`${error}`.includes('rm -r /var/lib/rancher/k3s/data/')).toBe(isNamed);
-  });
+  ])(
+    'the error after an exit by %s %s suggests deleting the unpacked K3s files: %j',
+    async (Result, ExecMainStatus, isNamed) => {
+      const host = world({ ActiveState: 'activating', SubState: 'auto-restart', Result, ExecMainStatus });
+      const error = await k3sService(aNode('agent'), startSources, [])
+        .check(host)
+        .catch((thrown: Error) => thrown);
+      expect(`${error}`.includes('rm -r /var/lib/rancher/k3s/data/')).toBe(isNamed);
+    },
+  );
 
   test.each([
     [{ ActiveState: 'inactive' }, 'systemctl start --no-block k3s-agent.service'],
     [{ ActiveState: 'failed' }, 'systemctl start --no-block k3s-agent.service'],
-  ])('%j is corrected without a wait', async (shown, command) => {
+  ])('starts a unit with %j without waiting for it', async (shown, command) => {
     const host = world(shown).on({ file: 'systemctl', args: /^start/ });
     const finding = await k3sService(aNode('agent'), startSources, []).check(host);
     if (finding.state === 'Drifted') await finding.drift.remedy(host);
@@ -134,7 +137,7 @@ describe('the state of the unit', () => {
   });
 });
 
-describe('an input of the start of K3s', () => {
+describe('the inputs of the start of K3s', () => {
   const starts = { ActiveState: 'activating', SubState: 'start' };
   const config = paths.k3s.config;
   const token = paths.slipway.joinToken;
@@ -146,106 +149,109 @@ describe('an input of the start of K3s', () => {
   const mirrors = { 'docker.io': { endpoint: ['https://a.io'] } };
 
   test.each([
-    { name: 'is what is there', registries: {}, shown: {}, edit: undefined, expected: 'InSync' },
+    { name: 'no change', registries: {}, shown: {}, edit: undefined, expected: 'InSync' },
     {
-      name: 'is another config.yaml',
+      name: 'a change of config.yaml',
       registries: {},
       shown: {},
       edit: [config, 'b'],
       expected: 'Drifted (non-blocking) config',
     },
     {
-      name: 'is another config.yaml, while it starts',
+      name: 'a change of config.yaml while K3s starts',
       registries: {},
       shown: starts,
       edit: [config, 'b'],
       expected: 'Drifted config',
     },
     {
-      name: 'is a fresh login',
+      name: 'a fresh login',
       registries: { onRotate: 'never' },
       shown: {},
       edit: login,
       expected: 'InSync',
     },
     {
-      name: 'is a fresh login',
+      name: 'a fresh login',
       registries: { onRotate: 'auto' },
       shown: {},
       edit: login,
       expected: 'InSync',
     },
     {
-      name: 'is a fresh login',
+      name: 'a fresh login',
       registries: { onRotate: 'restart' },
       shown: {},
       edit: login,
       expected: 'Drifted (non-blocking) registryLogins',
     },
     {
-      name: 'is a fresh login for a mirror',
+      name: 'a fresh login for a mirror',
       registries: { onRotate: 'never', mirrors },
       shown: {},
       edit: login,
       expected: 'InSync',
     },
     {
-      name: 'is a fresh login for a mirror',
+      name: 'a fresh login for a mirror',
       registries: { onRotate: 'auto', mirrors },
       shown: {},
       edit: login,
       expected: 'Drifted (non-blocking) registryLogins',
     },
     {
-      name: 'is a login that only containerd has',
+      name: 'a new login that only containerd has',
       registries: { onRotate: 'never' },
       shown: {},
       edit: lasting,
       expected: 'InSync',
     },
     {
-      name: 'is a login that only containerd has',
+      name: 'a new login that only containerd has',
       registries: { onRotate: 'auto' },
       shown: {},
       edit: lasting,
       expected: 'Drifted (non-blocking) lastingLogins',
     },
     {
-      name: 'is a login that only containerd has',
+      name: 'a new login that only containerd has',
       registries: { onRotate: 'restart' },
       shown: {},
       edit: lasting,
       expected: 'Drifted (non-blocking) registryLogins, lastingLogins',
     },
     {
-      name: 'is another token, which a running node does not need',
+      name: 'a new token, which a running node does not need',
       registries: {},
       shown: {},
       edit: [token, 'u'],
       expected: 'InSync',
     },
     {
-      name: 'is another token, while it starts',
+      name: 'a new token while K3s starts',
       registries: {},
       shown: starts,
       edit: [token, 'u'],
       expected: 'Drifted joinToken',
     },
     {
-      name: 'is unknown: the stamp is of another start',
+      name: 'a change of config.yaml with the stamp of another start',
       registries: {},
       shown: { InvocationID: 'i2' },
       edit: [config, 'b'],
       expected: 'InSync',
     },
-  ] as const)('$name: $registries', async ({ registries, shown, edit, expected }) => {
-    const host = world(shown);
-    await stamp(host, paths, { invocationId: 'i1' });
-    if (edit) host.files.write(edit[0], edit[1]);
-    expect(await outcome(k3sService(withServer(registries), startSources, []), host)).toBe(expected);
-  });
+  ] as const)(
+    'after $name, with registries $registries: $expected',
+    async ({ registries, shown, edit, expected }) => {
+      const host = world(shown);
+      await stamp(host, paths, { invocationId: 'i1' });
+      if (edit) host.files.write(edit[0], edit[1]);
+      expect(await outcome(k3sService(withServer(registries), startSources, []), host)).toBe(expected);
+    },
+  );
 
-  test('without lasting logins in the stamp of an older Slipway restarts nothing', async () => {
+  test('does not restart K3s if the stamp of an older Slipway lacks lasting logins', async () => {
     const host = world({});
     await stamp(host, paths, { invocationId: 'i1' });
     const old = JSON.parse(host.files.text(paths.k3s.stamp) ?? '');
@@ -258,9 +264,9 @@ describe('an input of the start of K3s', () => {
   });
 
   test.each([
-    ['is to be restored first', 'a', 'Waiting Blocked'],
-    ['is the wanted one', 'b', 'Drifted (non-blocking) config'],
-  ])('another config.yaml that %s', async (_, content, expected) => {
+    ['waits until a changed config.yaml is restored', 'a', 'Waiting Blocked'],
+    ['restarts K3s if the changed config.yaml is the wanted one', 'b', 'Drifted (non-blocking) config'],
+  ])('%s', async (_, content, expected) => {
     const host = world({});
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(config, 'b');
@@ -269,9 +275,9 @@ describe('an input of the start of K3s', () => {
   });
 
   test.each([
-    ['keeps running, and is watched', {}, false],
-    ['does not run', starts, true],
-  ] as const)('a K3s that waits for its restart %s', async (_name, shown, blocks) => {
+    ['does not block while K3s runs', {}, false],
+    ['blocks while K3s starts', starts, true],
+  ] as const)('a pending restart %s', async (_name, shown, blocks) => {
     const host = world(shown);
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(config, 'b');
@@ -279,7 +285,7 @@ describe('an input of the start of K3s', () => {
     expect(finding).toMatchObject({ state: 'Drifted', drift: { blocks } });
   });
 
-  test('a restart does not wait', async () => {
+  test('restarts K3s without waiting for it', async () => {
     const host = world({}).on({ file: 'systemctl', args: ['restart', '--no-block', 'k3s.service'] });
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(config, 'b');
@@ -300,11 +306,21 @@ describe('an input of a new part', () => {
 
   test.each([
     ['restarts K3s', {}, {}, 'Drifted (non-blocking) newPart'],
-    ['restarts it while it starts', {}, starting, 'Drifted newPart'],
-    ['restarts nothing while it is unfit', { isFit: async () => false }, {}, 'InSync'],
-    ['restarts nothing if only its form has changed', { formerly: async () => 'a' }, {}, 'InSync'],
-    ['restarts nothing that runs, if only a start needs it', { onlyWhileStarting: true }, {}, 'InSync'],
-    ['restarts nothing while it is unknown', { text: async () => undefined }, {}, 'InSync'],
+    ['restarts K3s while it starts', {}, starting, 'Drifted newPart'],
+    ['does not restart K3s while the input is unfit', { isFit: async () => false }, {}, 'InSync'],
+    [
+      'does not restart K3s if only the form of the input has changed',
+      { formerly: async () => 'a' },
+      {},
+      'InSync',
+    ],
+    [
+      'does not restart a running K3s if only a start needs the input',
+      { onlyWhileStarting: true },
+      {},
+      'InSync',
+    ],
+    ['does not restart K3s while the input is unknown', { text: async () => undefined }, {}, 'InSync'],
   ] as const)('%s', async (_, input, shown, expected) => {
     const sources = bring(input);
     const host = world(shown);
@@ -314,7 +330,7 @@ describe('an input of a new part', () => {
     expect(await outcome(k3sService(aNode('server'), sources, []), host)).toBe(expected);
   });
 
-  test('restarts nothing if the stamp does not have it', async () => {
+  test('does not restart K3s if the stamp lacks the input', async () => {
     const host = world({});
     await stamp(host, paths, { invocationId: 'i1' });
     expect(await outcome(k3sService(aNode('server'), bring({}), []), host)).toBe('InSync');
@@ -325,16 +341,19 @@ describe('the message about a running K3s', () => {
   test.each([
     [['a.io'], /^K3s runs; it is not known what this start was given, /],
     [[], /^K3s runs$/],
-  ])('without a stamp, and with the login servers %j', async (servers, expected) => {
-    const finding = await k3sService(withServer({ servers }), startSources, []).check(world({}));
-    expect(finding).toEqual({ state: 'InSync', message: expect.stringMatching(expected) });
-  });
+  ])(
+    'without a stamp, mentions unknown inputs only if there are login servers: %j',
+    async (servers, expected) => {
+      const finding = await k3sService(withServer({ servers }), startSources, []).check(world({}));
+      expect(finding).toEqual({ state: 'InSync', message: expect.stringMatching(expected) });
+    },
+  );
 
   test.each([
     `${paths.k3s.agent}/images/x.txt/a`,
     `${paths.k3s.config}.d/x.yaml/a`,
     `${paths.k3s.agent}/etc/containerd/config.toml/a`,
-  ])('ignores a stray folder of %s', async (path) => {
+  ])('ignores a folder in place of a file: %s', async (path) => {
     const host = world({});
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(path, '');
