@@ -26,7 +26,7 @@ test('an impostor of the K3s server is reported as ServerUnreachable', async () 
   const server = await serveTrick(tricks['switches to another protocol']);
   const { code, output } = await ended(`
     import { nodeHost } from ${JSON.stringify(source('agent/host/node-host.ts'))};
-    import { serverCa } from ${JSON.stringify(source('agent/parts/k3s/membership/server.ts'))};
+    import { serverCa } from ${JSON.stringify(source('agent/parts/k3s/membership/supervisor.ts'))};
     import { exitWith } from ${JSON.stringify(source('launcher/exit-code.ts'))};
     const asked = serverCa(nodeHost(), 'http://127.0.0.1:${server}', { firewall: 'a firewall' });
     await exitWith(asked.then(() => 0, ({ reason }) => (console.log(reason), 3)));`);
