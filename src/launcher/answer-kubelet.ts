@@ -5,7 +5,7 @@
  * A stored login is answered without the program, and without a stream: every pull waits for this.
  * Source: https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider
  */
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { complaint } from '../agent/parts/registry/answer/complaint.ts';
 import { parseLogins } from '../agent/parts/registry/answer/logins.ts';
 import { requestedServer } from '../agent/parts/registry/answer/request.ts';
@@ -63,11 +63,15 @@ function storeText(root: string): string {
   const path = nodePaths(root).slipway.logins;
   try {
     const found = statSync(path);
-    const isPrivate = (found.mode & 0o777) === 0o600 && found.uid === process.geteuid?.();
-    return found.isFile() && isPrivate && found.size <= largestStore ? readFileSync(path, 'utf8') : '';
+    return found.isFile() && isPrivate(found) && found.size <= largestStore ? readFileSync(path, 'utf8') : '';
   } catch {
     return '';
   }
+}
+
+/** Decides as `isPrivate` of the program, which is not loaded yet: mode 0600 without special bits, own user and group. */
+function isPrivate({ mode, uid, gid }: Stats): boolean {
+  return (mode & 0o7777) === 0o600 && uid === process.geteuid?.() && gid === process.getegid?.();
 }
 
 function answerInTime(

@@ -121,13 +121,16 @@ describe('a login', () => {
     expect(vm.stored[loginServer]?.password).toBe(azure.registry(loginServer).issued.at(-1));
   });
 
-  test('in a store that others may read is replaced', async () => {
+  test.each([
+    ['that others may read', 0o644],
+    ['whose mode is not exactly 0600, as the daemon demands', 0o1600],
+  ])('in a store %s is replaced', async (_, mode) => {
     const vm = await nodeWithSettings(azure);
     vm.store({ [loginServer]: received(Date.now()) });
-    chmodSync(vm.paths.logins, 0o644);
+    chmodSync(vm.paths.logins, mode);
     const ended = await vm.provide(script);
     expect(JSON.parse(ended.stdout)).toEqual(answer());
-    expect(statSync(vm.paths.logins).mode & 0o777).toBe(0o600);
+    expect(statSync(vm.paths.logins).mode & 0o7777).toBe(0o600);
   });
 
   test('is found for a server in another spelling', async () => {
