@@ -10,12 +10,11 @@ import type { K3sNode } from '../../../node.ts';
 import { nonBlocking } from '../../../resources/combinators.ts';
 import { fileText } from '../../../resources/file-text.ts';
 import { lastTime } from '../../../resources/last-time.ts';
-import { loginFor } from '../answer/logins.ts';
-import { readLogins } from '../login-store.ts';
 import { type Image, parseImage } from '../oci/registry-manifest.ts';
 import { type Pulled, pull } from '../oci/registry-pull.ts';
 import { logIn, type RegistrySession } from '../oci/registry-session.ts';
 import { type Login, parseRegistries } from '../registries-yaml.ts';
+import { loginEnds } from '../start-inputs.ts';
 import { identityRemark, withIdentity } from './identity-view.ts';
 import { credentialDigest, type Proof, readProof, writeProof } from './pull-record.ts';
 
@@ -85,9 +84,8 @@ async function readLogin(
   const text = await fileText(host, node.paths.k3s.registries);
   const { username, password } = parseRegistries(text)?.configs?.[server]?.auth ?? {};
   if (username !== cloud.registryUser(server) || !password) return undefined;
-  const stored = loginFor(await readLogins(host, node.paths), server);
-  const { until = Number.POSITIVE_INFINITY } = stored?.password === password ? stored : {};
-  return { login: { username, password: new Secret(password) }, ends: until };
+  const { [server]: ends = Number.POSITIVE_INFINITY } = await loginEnds(host, node.paths);
+  return { login: { username, password: new Secret(password) }, ends };
 }
 
 function notHeld({ node, server }: Subject): string {
