@@ -25,7 +25,7 @@ const mark = '{ edited by hand';
 /** Files that only their writers keep: a daemon, a credential provider, a start of K3s. */
 const notPutBack = /\/lock(\.held)?$|\/credential-provider\.lock|\/stamp\.json$/;
 /** Files that are rewritten from time to time. */
-const renewed = /^\/run\/|\/registries\.yaml$/;
+const renewed = /^\/run\/|\/(registries\.yaml|logins\.json)$/;
 
 beforeAll(async () => {
   cluster = await startCluster({ hosts: ['server', 'agent'] });
