@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { waiting } from '../../../../../src/agent/engine/resource.ts';
 import { parseLogins } from '../../../../../src/agent/parts/registry/answer/logins.ts';
 import { formerLogins, formerLoginsGone } from '../../../../../src/agent/parts/registry/former-logins.ts';
 import { renderLogins } from '../../../../../src/agent/parts/registry/login-store.ts';
@@ -60,7 +61,11 @@ test('the cache, and the receipts in registries.yaml, stay until there is a stor
   const host = world();
   const node = aNode('agent', { settings: { registries: { servers: [one, two, three] } } });
   const dependants = [formerLoginsGone(node, []), ...registriesFile(node, [])];
-  for (const each of dependants) expect(await settle(each, host)).toEqual(['Waiting Blocked']);
+  for (const each of dependants) {
+    expect(await each.check(host)).toEqual(
+      waiting('Blocked', `waits for ${store}`, { after: 60_000, blocks: false }),
+    );
+  }
   expect(await formerLogins(host, paths)).toEqual(await formerLogins(world(), paths));
   host.files.write(store, renderLogins(await formerLogins(host, paths)).reveal(), 0o600);
   for (const each of dependants) expect((await settle(each, host)).at(-1)).toBe('InSync');

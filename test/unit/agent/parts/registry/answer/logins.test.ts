@@ -103,6 +103,11 @@ describe('a store', () => {
       [server]: login,
     });
   });
+
+  test('is read with the latest time that a Date can hold', () => {
+    const latest = { ...login, receivedAt: 8.64e15 };
+    expect(parseLogins(text({ [server]: latest }))).toEqual({ [server]: latest });
+  });
 });
 
 describe('newestLogins', () => {
