@@ -67,7 +67,9 @@ describe('after a first boot and a rotation', () => {
 
   test('the command lines and environments of processes were seen', () => {
     const seen = [...processes.keys()].join('\n');
-    for (const program of ['slipway', 'k3s', 'flux', 'systemctl']) expect(seen).toContain(program);
+    for (const program of ['slipway', 'k3s', 'flux', 'systemctl']) {
+      expect(seen).toContain(program);
+    }
   });
 });
 
@@ -79,9 +81,15 @@ interface Place {
 
 function holds(lab: Lab, secret: string, text: string): boolean {
   const { joinToken, agentToken, gitToken } = lab.secrets;
-  if (secret === 'join token') return forms(joinToken).some((form) => text.includes(form));
-  if (secret === 'agent token') return forms(agentToken).some((form) => text.includes(form));
-  if (secret === 'git token') return forms(gitToken).some((form) => text.includes(form));
+  if (secret === 'join token') {
+    return forms(joinToken).some((form) => text.includes(form));
+  }
+  if (secret === 'agent token') {
+    return forms(agentToken).some((form) => text.includes(form));
+  }
+  if (secret === 'git token') {
+    return forms(gitToken).some((form) => text.includes(form));
+  }
   return /\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}/.test(text);
 }
 
@@ -99,10 +107,14 @@ function allFiles(directory: string): readonly Place[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name);
     try {
-      if (entry.isDirectory()) return allFiles(path);
+      if (entry.isDirectory()) {
+        return allFiles(path);
+      }
       return entry.isFile() ? [placeOf(path)] : [];
     } catch (thrown) {
-      if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return [];
+      if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') {
+        return [];
+      }
       throw thrown;
     }
   });
@@ -118,24 +130,29 @@ async function watch(seen: Map<string, Place>, signal: AbortSignal): Promise<voi
     for (const pid of descendants(process.pid)) {
       const [line, environment] = [procFile(pid, 'cmdline'), procFile(pid, 'environ')];
       // Between two reads a child may exec another program, whose environment would go under the name of its parent.
-      if (line === '' || procFile(pid, 'cmdline') !== line) continue;
+      if (line === '' || procFile(pid, 'cmdline') !== line) {
+        continue;
+      }
       const program = programOf(line);
       for (const [what, text] of [
         ['arguments', line],
         ['environment', environment],
       ] as const) {
-        if (text !== '')
+        if (text !== '') {
           seen.set(`${what} of ${program} ${text}`, { name: `${what} of ${program}`, text, mode: 0 });
+        }
       }
     }
     await sleep(15);
   }
 }
 
-/** Returns a readable name of the process: the name of the script if Node runs one. */
+/** Returns a readable name of the process: the name of the script if Node or a shell runs one. */
 function programOf(line: string): string {
   const [first = '', second = ''] = line.split('\0');
-  return basename(basename(first) === 'node' ? second : first);
+  // The stand-ins of released programs begin as a shell script, which lasts for a millisecond or two.
+  const runsScript = ['node', 'sh'].includes(basename(first)) && !second.startsWith('-');
+  return basename(runsScript ? second : first);
 }
 
 function descendants(pid: number): number[] {
