@@ -59,12 +59,15 @@ function namesWhatRuns(): Plugin {
     name: 'names-what-runs',
     configureVitest({ vitest }) {
       // Called for each project.
-      if (isListening) return;
+      if (isListening) {
+        return;
+      }
       isListening = true;
       process.once('SIGTERM', () => {
         const running = vitest.state.getTestModules().filter((file) => file.state() === 'pending');
-        for (const { moduleId } of running)
+        for (const { moduleId } of running) {
           process.stderr.write(`still running: ${relative('.', moduleId)}\n`);
+        }
         process.exit(143);
       });
     },

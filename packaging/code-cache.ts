@@ -34,7 +34,9 @@ export function writeCodeCache(
 const flags = ['--random-seed=42', '--min-semi-space-size=256', '--max-semi-space-size=256'];
 
 function nodeCommand(architecture: Architecture, node: string): readonly [string, ...string[]] | undefined {
-  if (architecture === process.arch) return [node];
+  if (architecture === process.arch) {
+    return [node];
+  }
   const { emulator } = toolchains[architecture];
   return isInstalled(emulator[0]) ? [...emulator, node] : undefined;
 }

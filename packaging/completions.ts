@@ -30,8 +30,12 @@ function bashArgument({ argument, choices }: OptionHelp): string {
   const reply = (action: string) => `mapfile -t COMPREPLY < <(compgen ${action} -- "$current")`;
   // compopt escapes blanks in names; it fails outside a completion.
   const names = 'compopt -o filenames 2>/dev/null; ';
-  if (choices.length > 0) return reply(`-W '${choices.join(' ')}'`);
-  if (argument === 'file') return names + reply('-f');
+  if (choices.length > 0) {
+    return reply(`-W '${choices.join(' ')}'`);
+  }
+  if (argument === 'file') {
+    return names + reply('-f');
+  }
   return argument === 'dir' ? names + reply('-d') : 'COMPREPLY=()';
 }
 
@@ -88,8 +92,12 @@ function fishOption(command: string, option: OptionHelp): string {
 }
 
 function fishArgument({ argument }: OptionHelp): string {
-  if (argument === undefined) return '';
-  if (argument === 'file') return ' -r -F';
+  if (argument === undefined) {
+    return '';
+  }
+  if (argument === 'file') {
+    return ' -r -F';
+  }
   return argument === 'dir' ? " -x -a '(__fish_complete_directories)'" : ' -x';
 }
 

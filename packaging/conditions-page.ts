@@ -38,4 +38,6 @@ ${entries.join('\n')}
 `;
 }
 
-if (import.meta.main) writeFileSync(pageFile, conditionsPage());
+if (import.meta.main) {
+  writeFileSync(pageFile, conditionsPage());
+}

@@ -38,7 +38,9 @@ export function writeDebianPackage(
   mkdirSync(join(root, 'usr/bin'));
   copyFileSync(executable, join(root, 'usr/bin/slipway'));
   writeControl(root, control(root, debianNames[architecture], release));
-  for (const path of tree(root)) utimesSync(path, release.date, release.date);
+  for (const path of tree(root)) {
+    utimesSync(path, release.date, release.date);
+  }
   const part = `${output}.part`;
   // Level 1 takes a fifth of the time of 6, and is a sixth larger.
   run('dpkg-deb', ['--root-owner-group', '-Zxz', '-z1', '--build', root, part], {

@@ -37,4 +37,6 @@ an archive that could not be unpacked). They are one line each, and will stay so
 `;
 }
 
-if (import.meta.main) writeFileSync(pageFile, filesPage());
+if (import.meta.main) {
+  writeFileSync(pageFile, filesPage());
+}

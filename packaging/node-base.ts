@@ -28,9 +28,13 @@ export function nodeBase(
   const installed = join('node_modules', `node-linux-${architecture}`, 'bin', 'node');
   const published = existsSync(installed) ? installed : fetched(architecture, version, integrity, cache);
   const strip = wish.strip ? stripCommand(architecture) : undefined;
-  if (strip === undefined) return { published, path: published, stripped: false };
+  if (strip === undefined) {
+    return { published, path: published, stripped: false };
+  }
   const path = join(cache, `node-${version}-${architecture}-stripped`);
-  if (!existsSync(path)) strippedCopy(strip, published, path);
+  if (!existsSync(path)) {
+    strippedCopy(strip, published, path);
+  }
   return { published, path, stripped: true };
 }
 
@@ -45,7 +49,9 @@ function lockedPackage(architecture: Architecture): LockedPackage {
   );
   const name = `node_modules/node-linux-${architecture}`;
   const locked = lock.packages[name];
-  if (locked === undefined) throw new Error(`package-lock.json does not pin ${name}`);
+  if (locked === undefined) {
+    throw new Error(`package-lock.json does not pin ${name}`);
+  }
   return locked;
 }
 
@@ -53,7 +59,9 @@ function lockedPackage(architecture: Architecture): LockedPackage {
 function fetched(architecture: Architecture, version: string, integrity: string, cache: string): string {
   const name = `node-linux-${architecture}`;
   const path = join(cache, `node-${version}-${architecture}`);
-  if (existsSync(path)) return path;
+  if (existsSync(path)) {
+    return path;
+  }
   run('npm', ['pack', `${name}@${version}`, '--ignore-scripts', '--silent', '--pack-destination', cache]);
   const archive = join(cache, `${name}-${version}.tgz`);
   verify(archive, integrity);
@@ -67,7 +75,9 @@ function fetched(architecture: Architecture, version: string, integrity: string,
 function verify(archive: string, integrity: string): void {
   const [algorithm = '', expected] = integrity.split(/-(.*)/);
   const found = createHash(algorithm).update(readFileSync(archive)).digest('base64');
-  if (found === expected) return;
+  if (found === expected) {
+    return;
+  }
   rmSync(archive);
   throw new Error(`${archive} is not what package-lock.json pins: ${algorithm} ${found}, not ${expected}`);
 }

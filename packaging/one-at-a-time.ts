@@ -9,7 +9,9 @@ import { setTimeout } from 'node:timers/promises';
  */
 export async function oneAtATime(name: string, work: () => void): Promise<void> {
   const lock = createServer();
-  while (!(await listens(lock, `\0${name}`))) await setTimeout(200);
+  while (!(await listens(lock, `\0${name}`))) {
+    await setTimeout(200);
+  }
   try {
     work();
   } finally {
@@ -22,7 +24,9 @@ async function listens(server: Server, address: string): Promise<boolean> {
     await once(server.listen(address), 'listening');
     return true;
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EADDRINUSE') return false;
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EADDRINUSE') {
+      return false;
+    }
     throw thrown;
   }
 }

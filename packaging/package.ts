@@ -40,9 +40,13 @@ function packageAll(chosen: readonly Architecture[]): void {
   for (const architecture of chosen) {
     const output = join(options.out, `slipway-linux-${architecture}`);
     report(output, packageFor(architecture, output));
-    if (!options['executable-only']) packageForDebian(architecture, output);
+    if (!options['executable-only']) {
+      packageForDebian(architecture, output);
+    }
   }
-  if (options['executable-only']) return;
+  if (options['executable-only']) {
+    return;
+  }
   writeFileSync(join(options.out, 'slipway.8'), manPage(release));
   for (const [shell, completion] of Object.entries(completions)) {
     writeFileSync(join(options.out, `slipway.${shell}`), completion());
@@ -50,7 +54,9 @@ function packageAll(chosen: readonly Architecture[]): void {
 }
 
 function toArchitecture(name: string): Architecture {
-  if (isArchitecture(name)) return name;
+  if (isArchitecture(name)) {
+    return name;
+  }
   throw new Error(`${name} is not one of ${architectures.join(', ')}`);
 }
 
@@ -66,7 +72,9 @@ function packageFor(architecture: Architecture, output: string): readonly string
   const assets = { program, cache: codeCache, ...files };
   const parts = { base: base.path, builder, launcher, assets };
   writeSingleExecutable(parts, output, work);
-  if (architecture === process.arch) verify(output);
+  if (architecture === process.arch) {
+    verify(output);
+  }
   return [
     ...(base.stripped
       ? []
@@ -88,7 +96,9 @@ function packageForDebian(architecture: Architecture, executable: string): void 
 /** Runs the result, because a silent failure of the injection leaves a plain Node. */
 function verify(executable: string): void {
   const answer = run(executable, ['--version']);
-  if (!answer.startsWith('slipway ')) throw new Error(`${executable} is not Slipway, it says: ${answer}`);
+  if (!answer.startsWith('slipway ')) {
+    throw new Error(`${executable} is not Slipway, it says: ${answer}`);
+  }
 }
 
 function report(executable: string, notes: readonly string[]): void {

@@ -10,5 +10,7 @@ import { compileProgram } from '../src/launcher/program.ts';
 const [program = '', cache = ''] = process.argv.slice(2);
 
 const script = compileProgram(readFileSync(program), readFileSync(cache));
-if (script.cachedDataRejected) throw new Error(`${cache} is not a code cache for ${program} here`);
+if (script.cachedDataRejected) {
+  throw new Error(`${cache} is not a code cache for ${program} here`);
+}
 writeFileSync(cache, script.createCachedData());

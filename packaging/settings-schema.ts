@@ -33,8 +33,12 @@ function formatted(json: string): string {
 }
 
 function withDefaults(schema: JsonSchema, value: unknown): JsonSchema {
-  if (value === undefined) return schema;
-  if (!schema.properties) return { ...schema, default: value };
+  if (value === undefined) {
+    return schema;
+  }
+  if (!schema.properties) {
+    return { ...schema, default: value };
+  }
   const { required: _, ...rest } = schema;
   const properties = Object.entries(schema.properties).map(([key, inner]) => [
     key,

@@ -14,6 +14,8 @@ function notice(name: string): string {
   const folder = join('node_modules', name);
   const { version }: { version: string } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const license = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file));
-  if (license === undefined) throw new Error(`${name} has no license file, so it cannot be passed on`);
+  if (license === undefined) {
+    throw new Error(`${name} has no license file, so it cannot be passed on`);
+  }
   return `${'='.repeat(80)}\n${name} ${version}\n\n${readFileSync(join(folder, license), 'utf8').trim()}\n`;
 }

@@ -21,7 +21,9 @@ const background = [
   'incremental-marking',
   'memory-reducer',
 ];
-for (const name of background) setFlagsFromString(`--no-${name}`);
+for (const name of background) {
+  setFlagsFromString(`--no-${name}`);
+}
 process.stdout.write = () => true;
 process.stderr.write = () => true;
 writeSettings(await startMetadataService());
@@ -33,7 +35,9 @@ for (const command of ['--help', 'config', 'plan', 'apply --timeout 0.001', 'sta
 // Kubelet's credential provider right after a boot, at the first pull.
 await exports.freshLogins('warm.azurecr.io', root).catch(() => {});
 // Restore the flags, because the cache is bound to the current ones.
-for (const name of background) setFlagsFromString(`--${name}`);
+for (const name of background) {
+  setFlagsFromString(`--${name}`);
+}
 writeFileSync(cache, script.createCachedData());
 // Exit with 0 whatever the runs found, without waiting for open handles.
 process.exit(0);

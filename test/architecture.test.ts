@@ -257,25 +257,37 @@ function violations(files: readonly SourceFile[]): readonly string[] {
 }
 
 function isAllowed({ from, to, names }: Import): boolean {
-  if (!to.startsWith('src/')) return isAllowedPackage(from, to, names);
+  if (!to.startsWith('src/')) {
+    return isAllowedPackage(from, to, names);
+  }
   const [importer, imported] = [zoneOf(from), zoneOf(to)];
-  if (importer === undefined || imported === undefined) return false;
-  if (!isOpen(from, to) || !isBefore(from, to)) return false;
-  if (imported.zone !== 'reasons' && !isThroughTable(from, to)) return false;
+  if (importer === undefined || imported === undefined) {
+    return false;
+  }
+  if (!isOpen(from, to) || !isBefore(from, to)) {
+    return false;
+  }
+  if (imported.zone !== 'reasons' && !isThroughTable(from, to)) {
+    return false;
+  }
   return importer === imported || importer.imports.includes(imported.zone);
 }
 
 /** True unless the import bypasses the index.ts of another part. */
 function isOpen(from: string, to: string): boolean {
   const part = partOf(to);
-  if (part === undefined || part === partOf(from) || to === `${part}/index.ts`) return true;
+  if (part === undefined || part === partOf(from) || to === `${part}/index.ts`) {
+    return true;
+  }
   return leaves.some(({ leaf, files }) => leaf.test(to) && files.test(from));
 }
 
 /** True unless an import within K3s goes to a later folder. */
 function isBefore(from: string, to: string): boolean {
   const [importer, imported] = [from, to].map((path) => /^src\/agent\/parts\/k3s\/(\w+)\//.exec(path)?.[1]);
-  if (importer === undefined || partOf(from) !== partOf(to)) return true;
+  if (importer === undefined || partOf(from) !== partOf(to)) {
+    return true;
+  }
   return imported !== undefined && k3sFolders.indexOf(imported) <= k3sFolders.indexOf(importer);
 }
 
@@ -291,10 +303,18 @@ function isThroughTable(from: string, to: string): boolean {
 }
 
 function isAllowedPackage(from: string, to: string, names: string): boolean {
-  if (!to.startsWith('node:') && builtinModules.includes(to)) return false;
-  if (to === 'yaml' && !yamlHome.test(from)) return names.trim() === '{ stringify }';
-  if (!to.startsWith('node:')) return homes.every((home) => !home.package.test(to) || home.files.test(from));
-  if (machineFiles.test(from) || pureModules.has(to.slice('node:'.length))) return true;
+  if (!to.startsWith('node:') && builtinModules.includes(to)) {
+    return false;
+  }
+  if (to === 'yaml' && !yamlHome.test(from)) {
+    return names.trim() === '{ stringify }';
+  }
+  if (!to.startsWith('node:')) {
+    return homes.every((home) => !home.package.test(to) || home.files.test(from));
+  }
+  if (machineFiles.test(from) || pureModules.has(to.slice('node:'.length))) {
+    return true;
+  }
   const imported = names.match(/\w+/g) ?? [];
   return imported.length > 0 && imported.every((name) => pureNames.has(name));
 }
@@ -304,18 +324,28 @@ function cycles(imports: readonly Import[]): readonly (readonly string[])[] {
   const found: string[][] = [];
   const done = new Set<string>();
   const visit = (file: string, trail: readonly string[]): void => {
-    if (trail.includes(file)) found.push([...trail.slice(trail.indexOf(file)), file]);
-    if (trail.includes(file) || done.has(file)) return;
-    for (const { to } of imports.filter(({ from }) => from === file)) visit(to, [...trail, file]);
+    if (trail.includes(file)) {
+      found.push([...trail.slice(trail.indexOf(file)), file]);
+    }
+    if (trail.includes(file) || done.has(file)) {
+      return;
+    }
+    for (const { to } of imports.filter(({ from }) => from === file)) {
+      visit(to, [...trail, file]);
+    }
     done.add(file);
   };
-  for (const { from } of imports) visit(from, []);
+  for (const { from } of imports) {
+    visit(from, []);
+  }
   return found;
 }
 
 /** Uses of the machine's globals outside the allowed files, except in comments. */
 function touches({ path, source }: SourceFile): readonly string[] {
-  if (machineFiles.test(path)) return [];
+  if (machineFiles.test(path)) {
+    return [];
+  }
   const { code } = transformSync(source, { loader: 'ts', legalComments: 'none' });
   return machineGlobals
     .map((pattern) => code.match(pattern)?.[0])
@@ -324,7 +354,9 @@ function touches({ path, source }: SourceFile): readonly string[] {
 }
 
 function foreignWords({ path, source }: SourceFile): readonly string[] {
-  if (!path.startsWith('src/agent/engine/')) return [];
+  if (!path.startsWith('src/agent/engine/')) {
+    return [];
+  }
   const [word] = foreignToTheEngine.exec(source) ?? [];
   return word === undefined ? [] : [`${path} may not speak of ${word}`];
 }
@@ -337,7 +369,9 @@ function comparisons({ path, source }: SourceFile): readonly string[] {
   return [...compared].flatMap(([whole, left, right, first, second, chosen]) => {
     const name = right ?? first ?? chosen ?? '';
     const isOfRole = /\b(role|role\??\.name)$/i.test(left ?? second ?? '');
-    if (!tableNames.includes(name) || (sharedNames.includes(name) && !isOfRole)) return [];
+    if (!tableNames.includes(name) || (sharedNames.includes(name) && !isOfRole)) {
+      return [];
+    }
     return [`${path} may not ask for a name: ${whole}`];
   });
 }
@@ -457,7 +491,9 @@ describe('the sources', () => {
     const imports = sourceFiles().flatMap(importsOf);
     const reached = new Set(['src/launcher/launch.ts']);
     for (const file of reached) {
-      for (const { to } of imports.filter(({ from }) => from === file)) reached.add(to);
+      for (const { to } of imports.filter(({ from }) => from === file)) {
+        reached.add(to);
+      }
     }
     const paths = sourceFiles().map(({ path }) => path);
     expect(paths.filter((path) => !reached.has(path))).toEqual([]);

@@ -61,7 +61,9 @@ export function createAgent(ports: AgentPorts): Agent {
       const before = knowledge?.tagged.value?.loaded;
       knowledge = await gather(ports, knowledge);
       // A change of the settings or of a secret is tried at once, despite earlier failures.
-      if (knowledge.tagged.value?.loaded !== before) attempts.clear();
+      if (knowledge.tagged.value?.loaded !== before) {
+        attempts.clear();
+      }
       const host = ports.hostFor(knowledge);
       const patient = await inCare(host, knowledge);
       const planPorts = ports.planPorts(patient);
@@ -91,7 +93,9 @@ function settingsWarnings({ files, tagged }: Knowledge): readonly string[] {
 /** Logs each warning once while it holds. */
 function warnOnce(warnings: readonly string[], warned: readonly string[], emit: Emit): readonly string[] {
   for (const message of warnings) {
-    if (!warned.includes(message)) emit({ type: 'Warned', message });
+    if (!warned.includes(message)) {
+      emit({ type: 'Warned', message });
+    }
   }
   return warnings;
 }
@@ -106,11 +110,17 @@ type Told = Map<Condition['type'], string>;
 function tellTransitions([ready, ...others]: readonly Condition[], told: Told, emit: Emit): void {
   for (const condition of [...others, ...(ready ? [ready] : [])]) {
     const { type, status, reason } = condition;
-    if (reason === 'Blocked') continue;
+    if (reason === 'Blocked') {
+      continue;
+    }
     const isNews = !isUnverified(condition);
     const line = `${status} ${isNews ? reason : 'InSync'}`;
-    if (isNews && told.get(type) !== line) emit({ type: 'ConditionChanged', condition });
-    if (isNews || (type !== 'Ready' && !told.has(type))) told.set(type, line);
+    if (isNews && told.get(type) !== line) {
+      emit({ type: 'ConditionChanged', condition });
+    }
+    if (isNews || (type !== 'Ready' && !told.has(type))) {
+      told.set(type, line);
+    }
   }
 }
 
@@ -134,13 +144,19 @@ export async function run(agent: Agent, { host, alarm, signal, publish, emit }: 
     const from = host.now();
     const report = await agent.pass();
     await publish(report, { from, to: host.now() });
-    if (signal.aborted) return;
+    if (signal.aborted) {
+      return;
+    }
     emit({ type: 'Sleeping', until: report.wake.at, because: report.wake.because });
     const by = await alarm.sleepUntil(host, report.wake.at);
-    if (by.length === 0 || signal.aborted) continue;
+    if (by.length === 0 || signal.aborted) {
+      continue;
+    }
     emit({ type: 'Woken', by: by.join(', ') });
     // Once the clock is set, a failure that the wrong clock caused is retried at once.
-    if (by.includes('SIGHUP') || by.includes(clockJump)) agent.forget();
+    if (by.includes('SIGHUP') || by.includes(clockJump)) {
+      agent.forget();
+    }
   }
 }
 
@@ -155,8 +171,12 @@ export async function converge(agent: Agent, host: Host, until: number): Promise
     const report = await agent.pass();
     const { wake, outcomes } = report;
     const isOver = host.monotonic() + wake.at - host.now() > end;
-    if (outcomes.every(isSettled) || isStuck(outcomes) || isOver) return report;
-    if ((await sleeper.sleepUntil(host, wake.at)).includes(clockJump)) agent.forget();
+    if (outcomes.every(isSettled) || isStuck(outcomes) || isOver) {
+      return report;
+    }
+    if ((await sleeper.sleepUntil(host, wake.at)).includes(clockJump)) {
+      agent.forget();
+    }
   }
 }
 

@@ -31,7 +31,9 @@ export function alarm(): Alarm {
       const end = host.monotonic() + at - host.now();
       while (rung.length === 0 && host.monotonic() < end) {
         const pause = Math.min(end - host.monotonic(), glance);
-        if (await isJump(host, () => host.sleep(pause, sleeper.signal))) rung = [...rung, clockJump];
+        if (await isJump(host, () => host.sleep(pause, sleeper.signal))) {
+          rung = [...rung, clockJump];
+        }
       }
       const by = rung;
       rung = [];

@@ -64,7 +64,9 @@ export async function gather(ask: Sources, before?: Knowledge): Promise<Knowledg
  */
 export async function inCare(host: HostReader, knowledge: Knowledge): Promise<Knowledge> {
   const { value, ...rest } = knowledge.node;
-  if (value === undefined) return knowledge;
+  if (value === undefined) {
+    return knowledge;
+  }
   // A failed check has a condition of its own.
   const kept = await keepingRole(host, value).catch(() => value);
   return { ...knowledge, node: { ...rest, value: kept } };
@@ -82,7 +84,9 @@ async function learnFrom<Ground, Value>(
 
 /** Returns a value that must be known, since another was learned from it. */
 function knownOf<Value>({ value }: LastKnown<Value>): Value {
-  if (value === undefined) throw new Error('asked before its ground was known');
+  if (value === undefined) {
+    throw new Error('asked before its ground was known');
+  }
   return value;
 }
 
@@ -96,7 +100,9 @@ export function faultIn({ files, tagged, role, node }: Knowledge): NodeError | u
 
 /** Returns whether the cloud that the settings name may say later what is missing now, so that waiting is enough. */
 export function comesByItself({ reason }: NodeError, settings: Choosing, table: Clouds = clouds): boolean {
-  if (!chosenCloud(settings, table).fillsInLater) return false;
+  if (!chosenCloud(settings, table).fillsInLater) {
+    return false;
+  }
   return reason === 'RoleMissing' || reason === 'NodeAddressUnknown';
 }
 
@@ -111,10 +117,13 @@ export function roleOf(
     ? 'Set the instance tag k3s-role, or --role,'
     : 'Set role in the settings (tags.role closes the tag)';
   const known = `to one of: ${namesOf(among).join(', ')}.`;
-  if (!role)
+  if (!role) {
     throw new NodeError('RoleMissing', ['This VM has no role.', ...warnings, where, known].join(' '));
+  }
   const found = findRole(role, among);
-  if (found) return found;
+  if (found) {
+    return found;
+  }
   const meant = nearest(role.toLowerCase(), namesOf(among));
   const hint = meant ? ` Did you mean ${meant}?` : '';
   const origin = origins.role ?? 'default';

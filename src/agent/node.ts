@@ -39,7 +39,9 @@ const subdomain = new RegExp(`^${label}(?:\\.${label})*$`);
  */
 export function nodeName(computerName: string): string {
   const name = computerName.trim().toLowerCase();
-  if (subdomain.test(name) && name.length <= 63) return name;
+  if (subdomain.test(name) && name.length <= 63) {
+    return name;
+  }
   throw new NodeError(
     'NodeNameInvalid',
     `The computer name "${computerName}" cannot be a Kubernetes node name: up to 63 lower-case letters, digits, ` +
@@ -55,7 +57,9 @@ export function normaliseServer(server: string): string {
   const text = server.trim();
   const written = /^[a-z]+:\/\//i.test(text) ? text : `https://${isIPv6(text) ? `[${text}]` : text}`;
   const url = URL.canParse(written) ? new URL(written) : undefined;
-  if (url?.protocol !== 'https:' || !isBare(url)) throw serverUnusable(server);
+  if (url?.protocol !== 'https:' || !isBare(url)) {
+    throw serverUnusable(server);
+  }
   const port = url.port || (/:443\/?$/.test(written) ? '443' : '6443');
   return `https://${url.hostname}:${port}`;
 }

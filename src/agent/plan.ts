@@ -41,8 +41,12 @@ export function planNode(knowledge: Knowledge, ports: PlanPorts | undefined): re
       tell: ({ name, summary }) => `${name}: ${summary}`,
     }),
   ];
-  if (!role.value) return learned.map(namingK3sLeftRunning);
-  if (!node.value || !ports) return [...learned, nodeNamed(node)];
+  if (!role.value) {
+    return learned.map(namingK3sLeftRunning);
+  }
+  if (!node.value || !ports) {
+    return [...learned, nodeNamed(node)];
+  }
   const whole = [...nodeResources(node.value, ports), ...gitopsResources(node.value, ports.gitops)];
   return [...learned, nodeNamed(node), ...whole];
 }
@@ -68,7 +72,9 @@ function nodeNamed(lastKnown: Knowledge['node']): Resource {
 
 /** Returns the engine's Resources, which begin when the node is Ready. */
 function gitopsResources({ paths, role, arch }: K3sNode, gitops: GitOps): readonly Resource[] {
-  if (!role.gitops) return [];
+  if (!role.gitops) {
+    return [];
+  }
   return gitops.resources({ needs: [nodeReadyId], ...gitopsPlaces(paths), arch });
 }
 

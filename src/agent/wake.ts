@@ -20,7 +20,9 @@ export interface Wake {
  */
 export function nextWake(now: number, outcomes: readonly Outcome[]): Wake {
   const changed = outcomes.find((outcome) => outcome.state === 'Changed');
-  if (changed) return { at: now, because: `verify ${changed.resource.id}` };
+  if (changed) {
+    return { at: now, because: `verify ${changed.resource.id}` };
+  }
   const due = outcomes.map(dueOf).filter((wake) => wake !== undefined);
   const first = due.reduce((a, b) => (b.at < a.at ? b : a), { at: now + resync, because: 'look for drift' });
   const last = Math.max(first.at, ...due.map(({ at }) => at).filter((at) => at <= first.at + together));
@@ -30,6 +32,8 @@ export function nextWake(now: number, outcomes: readonly Outcome[]): Wake {
 function dueOf(outcome: Outcome): Wake | undefined {
   const { status, reason, until } = describe(outcome);
   const { id } = outcome.resource;
-  if (until === undefined) return undefined;
+  if (until === undefined) {
+    return undefined;
+  }
   return { at: until, because: status === 'True' ? `renew ${id}` : `${id} (${reason})` };
 }

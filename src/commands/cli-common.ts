@@ -76,10 +76,14 @@ export function commonOf(options: ParsedOptions): CommonOptions {
  */
 function assignment(text: string): CommandLineSetting {
   const at = text.indexOf('=');
-  if (at < 1) throw misused('--set', 'takes path=value, such as --set k3s.upgrade=auto.');
+  if (at < 1) {
+    throw misused('--set', 'takes path=value, such as --set k3s.upgrade=auto.');
+  }
   const path = text.slice(0, at);
   const option = `--set ${path}`;
   const { value, faults } = readYaml(text.slice(at + 1));
-  if (faults.length > 0) throw misused(option, `its value is not YAML: ${faults.join('; ')}`);
+  if (faults.length > 0) {
+    throw misused(option, `its value is not YAML: ${faults.join('; ')}`);
+  }
   return { option, path, value };
 }

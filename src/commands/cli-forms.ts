@@ -16,7 +16,9 @@ export function misused(what: string, problem: string): NodeError {
 export function pathOption(flags: string, description: string): Option {
   const option = new Option(flags, description);
   return option.argParser((text: string) => {
-    if (text === '') throw misused(`${option.long}`, `is empty; write ${flags}, or leave it out.`);
+    if (text === '') {
+      throw misused(`${option.long}`, `is empty; write ${flags}, or leave it out.`);
+    }
     return resolve(text);
   });
 }
@@ -32,7 +34,9 @@ export function outputOption(...more: readonly string[]): Option {
     .choices(formats)
     .default('table')
     .argParser((text: string) => {
-      if (formats.includes(text)) return text;
+      if (formats.includes(text)) {
+        return text;
+      }
       const meant = nearest(text, formats);
       throw misused('--output', `must be ${choice}${meant ? `; did you mean ${meant}?` : '.'}`);
     });
@@ -43,7 +47,9 @@ export function minutesOption(flags: string, description: string, usual: number)
   const option = new Option(flags, description).default(usual * 60_000, `${usual}`);
   return option.argParser((text: string) => {
     const value = Number(text);
-    if (value > 0) return value * 60_000;
+    if (value > 0) {
+      return value * 60_000;
+    }
     throw misused(`${option.long}`, `must be a number of minutes above zero, such as ${usual}.`);
   });
 }

@@ -29,7 +29,9 @@ export function misuse(
 function unknownOption(command: Command, name: string): NodeError {
   const known = command.createHelp().visibleOptions(command);
   const names = known.flatMap(({ long }) => long ?? []);
-  if (names.includes(name)) return misused(name, `takes no value; write ${name} alone.`);
+  if (names.includes(name)) {
+    return misused(name, `takes no value; write ${name} alone.`);
+  }
   const meant = nearest(name, names);
   return misused(
     name,

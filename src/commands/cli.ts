@@ -53,9 +53,15 @@ export async function cli(args: readonly string[], commands: Commands, output: C
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
-    if (thrown.exitCode === 0) return 0;
-    if (args.length > 0) throw misuse(thrown, program, args);
+    if (!(thrown instanceof CommanderError)) {
+      throw thrown;
+    }
+    if (thrown.exitCode === 0) {
+      return 0;
+    }
+    if (args.length > 0) {
+      throw misuse(thrown, program, args);
+    }
     output.error(program.helpInformation());
     return 1;
   }
@@ -81,7 +87,9 @@ export function buildProgram(
     .exitOverride()
     .hook('preAction', async (_, command) => {
       const { root } = command.opts<{ readonly root?: string }>();
-      if (root !== undefined) await commands.enter(root);
+      if (root !== undefined) {
+        await commands.enter(root);
+      }
     });
   const command = (name: string, description: string) =>
     common(program.command(name).description(description));

@@ -33,14 +33,18 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
   let changes: Status['changes'] = [];
   const emit = (event: Event) => {
     log.emit(event);
-    if (event.type === 'Settled') changes = [...changesOf([event.outcome], host.now()), ...changes];
+    if (event.type === 'Settled') {
+      changes = [...changesOf([event.outcome], host.now()), ...changes];
+    }
   };
   const ports = { emit, onSettings: levelOf(log) };
   const { agent, host, paths, gather } = await compose(options, ports);
   const knowledge = await gather();
   const fault = faultIn(knowledge);
   const settings = knowledge.files.value?.settings;
-  if (fault && !(settings && comesByItself(fault, settings))) throw fault;
+  if (fault && !(settings && comesByItself(fault, settings))) {
+    throw fault;
+  }
   const release = await acquireLock(paths.slipway.lock, paths.root);
   // Cutting off is safe: no action leaves anything half done.
   onSignals({ stop: () => {}, reload: () => {}, grace: 0, exitCode: 1 });
@@ -74,15 +78,22 @@ export async function config(
   const { gather } = await compose(options);
   const { files, identity, tagged, node } = await gather();
   const loaded = tagged.value?.loaded ?? files.value;
-  if (!loaded) throw files.error;
+  if (!loaded) {
+    throw files.error;
+  }
   print(options.output === 'json' ? settingsJson(loaded) : explain(loaded));
-  if (tagged.error) throw tagged.error;
-  if (identity.error)
+  if (tagged.error) {
+    throw tagged.error;
+  }
+  if (identity.error) {
     complain(`slipway: the instance tags are not in this: ${printableLine(identity.error.message)}\n`);
+  }
   const role = await learn(undefined, async () => roleOf(loaded));
   const unknown = role.error?.reason === 'RoleUnknown' ? role.error : undefined;
   const fault = unknown ?? (node.value && serverToJoin(node.value));
-  if (!fault) return 0;
+  if (!fault) {
+    return 0;
+  }
   complain(`slipway: ${fault.reason}: ${printableLine(fault.message)}\n`);
   return 1;
 }

@@ -88,8 +88,12 @@ export async function compose(
     return { host: door, cloud: makeCloud(settings, door, machine) };
   });
   const hostFor = ({ files }: Knowledge): Host => {
-    if (!files.value) return unwired;
-    if (isOutdated(files.value.settings)) onOutdated();
+    if (!files.value) {
+      return unwired;
+    }
+    if (isOutdated(files.value.settings)) {
+      onOutdated();
+    }
     return connect(files.value.settings).host;
   };
   const cloudFor = (settings: Settings) => connect(settings).cloud;
@@ -137,7 +141,9 @@ function portsFor(
   cloudFor: (settings: Settings) => Cloud,
   machine: MachineFacts,
 ): PlanPorts | undefined {
-  if (!node.value || !identity.value) return undefined;
+  if (!node.value || !identity.value) {
+    return undefined;
+  }
   const { settings } = node.value;
   const cloud = cloudFor(settings);
   return {

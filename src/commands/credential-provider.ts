@@ -46,7 +46,9 @@ export async function freshLogins(server: string, root: string): Promise<Logins>
   const began = monotonicTime();
   const paths = nodePaths(root);
   const settings = await providerSettings(paths.slipway.providerSettings, root);
-  if (!settings.registries.servers.includes(server)) throw unknownServer(server);
+  if (!settings.registries.servers.includes(server)) {
+    throw unknownServer(server);
+  }
   const host = nodeHost({ ...settings.network, root });
   const cloud = makeCloud(settings, host, { hostname: '', addresses: [] });
   const place = { host, root, cloud, paths };
@@ -54,8 +56,12 @@ export async function freshLogins(server: string, root: string): Promise<Logins>
     const release = await tryLockIfPossible(lockPath(paths, server), root);
     try {
       const shared = await sharedLogins(place, server, began);
-      if (shared) return shared;
-      if (release) return await fetchLogin(place, server);
+      if (shared) {
+        return shared;
+      }
+      if (release) {
+        return await fetchLogin(place, server);
+      }
     } finally {
       await release?.();
     }
@@ -72,7 +78,9 @@ async function providerSettings(path: string, root: string): Promise<Settings> {
     );
   }
   const { value, faults } = readYaml(found.content);
-  if (faults.length > 0) throw invalidSettings(faults.map((fault) => `${path}: ${fault}`));
+  if (faults.length > 0) {
+    throw invalidSettings(faults.map((fault) => `${path}: ${fault}`));
+  }
   return resolveLayers({ files: [{ origin: path, values: onlyKnown(value) }], tags: [], commandLine: [] })
     .settings;
 }
@@ -105,10 +113,14 @@ async function sharedLogins(
   began: number,
 ): Promise<Logins | undefined> {
   const logins = await readLogins(host, paths);
-  if (usableLogin(logins, server, host.now())) return logins;
+  if (usableLogin(logins, server, host.now())) {
+    return logins;
+  }
   const note = await host.readFile(failurePath(paths, server)).catch(() => undefined);
   const failure = parseFailure(note?.content);
-  if (failure && failure.at >= began) throw new NodeError(failure.reason, failure.message);
+  if (failure && failure.at >= began) {
+    throw new NodeError(failure.reason, failure.message);
+  }
   return undefined;
 }
 

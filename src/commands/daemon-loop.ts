@@ -58,12 +58,16 @@ export async function daemonLoop(
     await tell(report);
     await measure(report, span);
     // Not awaited: the API may be slow.
-    if (!signal.aborted) void announce(report);
+    if (!signal.aborted) {
+      void announce(report);
+    }
   };
   try {
     await run(agent, { host, alarm: clock, signal, publish, emit: log.emit });
   } catch (thrown) {
-    if (!(thrown instanceof Outdated)) throw thrown;
+    if (!(thrown instanceof Outdated)) {
+      throw thrown;
+    }
     // The pass has changed nothing yet.
     stop('new settings for the network or the cloud, which need a new process');
   } finally {
@@ -94,7 +98,9 @@ function rotationTicks(
 ): (schedule: string, vmId: string) => void {
   let current: { readonly schedule: string; readonly ticks: ReturnType<typeof cronTicks> } | undefined;
   return (schedule, vmId) => {
-    if (current?.schedule === schedule) return;
+    if (current?.schedule === schedule) {
+      return;
+    }
     current?.ticks.stop();
     const { delay } = rotationSchedule(schedule, vmId);
     const onOwnTick = () => setTimeout(onTick, delay).unref();

@@ -17,7 +17,9 @@ export async function daemon(options: CommonOptions): Promise<number> {
   const clock = alarm();
   const stopped = new AbortController();
   const stop = (by: string) => {
-    if (stopped.signal.aborted) return;
+    if (stopped.signal.aborted) {
+      return;
+    }
     log.emit({ type: 'Stopped', by });
     stopped.abort();
     clock.ring(by);
@@ -26,7 +28,9 @@ export async function daemon(options: CommonOptions): Promise<number> {
   const systemd = notifier(nodeHost(), process.env);
   const endSoon = onSignals({ stop, reload: (signal) => clock.ring(signal) });
   log.emit({ type: 'Started', version, root: options.root });
-  for (const message of notifyFaults(process.env)) log.emit({ type: 'Warned', message });
+  for (const message of notifyFaults(process.env)) {
+    log.emit({ type: 'Warned', message });
+  }
   // Not awaited: it runs a program of systemd.
   void systemd.ready();
   // The larger part of the program, loaded only now.

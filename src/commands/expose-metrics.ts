@@ -16,7 +16,9 @@ export function metricsExposition(
     const settings: Settings['metrics'] = report.knowledge.files.value?.settings.metrics ?? {};
     const isWanted = Object.values(settings).some((value) => value !== undefined);
     try {
-      if (isWanted) expose ??= await loadMetrics(ports, emit);
+      if (isWanted) {
+        expose ??= await loadMetrics(ports, emit);
+      }
       await expose?.({ report, ...span }, settings);
     } catch (thrown) {
       emit({ type: 'Warned', message: toNodeError(thrown).message });

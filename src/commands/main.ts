@@ -22,7 +22,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     return await cli(argv.slice(2), commands, { out: print, error: complain });
   } catch (thrown) {
     // The exit code of other tools that SIGPIPE ends.
-    if (thrown instanceof OutputClosed) return 128 + constants.signals.SIGPIPE;
+    if (thrown instanceof OutputClosed) {
+      return 128 + constants.signals.SIGPIPE;
+    }
     const { reason, message } = toNodeError(thrown);
     // Settings have a line for each of their problems; no other text may begin a line of its own.
     complain(`slipway: ${reason}: ${reason === 'InvalidSettings' ? message : printableLine(message)}\n`);
@@ -67,10 +69,12 @@ const commands = {
  */
 async function enter(root: string): Promise<void> {
   const found = await stat(root).catch((thrown) => {
-    if (thrown.code === 'ENOENT')
+    if (thrown.code === 'ENOENT') {
       throw misused('--root', `${root} does not exist; make it, or correct the path.`);
+    }
     throw fileError(thrown, 'enter --root', root);
   });
-  if (!found.isDirectory())
+  if (!found.isDirectory()) {
     throw misused('--root', `${root} is not a directory; name one, or leave --root out.`);
+  }
 }

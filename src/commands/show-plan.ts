@@ -23,15 +23,20 @@ export async function showPlan(options: PlanOptions): Promise<number> {
   const { against } = options;
   const { fault, warnings, steps, settings } =
     against === undefined ? { ...now, settings: undefined } : await planDifference(now, options, against);
-  if (fault) throw fault;
-  for (const warning of warnings) complain(`warning: ${printableLine(warning)}\n`);
+  if (fault) {
+    throw fault;
+  }
+  for (const warning of warnings) {
+    complain(`warning: ${printableLine(warning)}\n`);
+  }
   print(options.output === 'json' ? planJson(steps, settings) : planText(steps, settings));
   return { nothing: 0, changes: 2, errors: 1 }[planVerdict(steps)];
 }
 
 async function planDifference(now: DryRun, options: PlanOptions, against: string) {
-  if ((await nodeHost().stat(against)) === undefined)
+  if ((await nodeHost().stat(against)) === undefined) {
     throw invalidSettings([`${against}: does not exist; check the path after --against`]);
+  }
   const then = await dryRun({ ...options, config: against });
   const settings = changedSettings(now.loaded, then.loaded);
   return { ...then, steps: onlyIn(then.steps, now.steps), settings };
@@ -57,8 +62,12 @@ async function dryRun(options: CommonOptions): Promise<DryRun> {
     return recording;
   };
   const emit = (event: Event) => {
-    if (event.type === 'Warned') warnings.push(event.message);
-    if (event.type !== 'Settled') return;
+    if (event.type === 'Warned') {
+      warnings.push(event.message);
+    }
+    if (event.type !== 'Settled') {
+      return;
+    }
     const actions = recording?.journal.slice(seen) ?? [];
     seen += actions.length;
     steps.push({ outcome: event.outcome, actions });

@@ -31,7 +31,9 @@ export async function showStatus(options: StatusOptions): Promise<number> {
     const before = seen;
     seen = await lookAtStatus(host, options);
     // A screen is redrawn for its ages; a pipe gets only changes.
-    if (!isatty(1) && isSame(seen, before)) continue;
+    if (!isatty(1) && isSame(seen, before)) {
+      continue;
+    }
     exitCode = await showSeen(host, seen, options, isatty(1) ? clearScreen : between[options.output]);
   }
   return exitCode;
@@ -62,12 +64,16 @@ async function showSeen(
     const { slipway } = nodePaths(options.root);
     const found = (await host.stat(slipway.status)) === undefined ? 'is not there' : 'is damaged';
     const problem = `nothing is known of this node: ${slipway.status} ${found}`;
-    if (before !== '') printStyled(before);
+    if (before !== '') {
+      printStyled(before);
+    }
     complain(`slipway: ${problem}. ${nextStep(options.root, running)}\n`);
     return running ? 1 : 3;
   }
   printStyled(before + printedStatus(status, running, options, host.now()));
-  if (!running) return 3;
+  if (!running) {
+    return 3;
+  }
   return status.conditions[0]?.status === 'True' ? 0 : 1;
 }
 

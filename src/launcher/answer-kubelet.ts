@@ -43,8 +43,12 @@ export async function answerKubelet(
  */
 function rootOf(args: readonly string[]): string {
   const [option, root, ...rest] = args;
-  if (option === undefined) return '/';
-  if (option === '--root' && root && rest.length === 0) return root;
+  if (option === undefined) {
+    return '/';
+  }
+  if (option === '--root' && root && rest.length === 0) {
+    return root;
+  }
   throw new Error('credential-provider takes --root DIR and nothing else; correct args in its config.yaml');
 }
 
@@ -96,7 +100,9 @@ function tooLate(server: string, deadline: number): Promise<never> {
 async function freshAnswer(server: string, root: string, program: () => Promise<Program>): Promise<string> {
   const { freshLogins } = await program();
   const answer = responseFor(await freshLogins(server, root), server, Date.now());
-  if (answer !== undefined) return answer;
+  if (answer !== undefined) {
+    return answer;
+  }
   throw new Error(`the credential that ${server} gives is too short-lived to be used; it is not handed out`);
 }
 

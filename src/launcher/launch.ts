@@ -23,8 +23,11 @@ function launch(): void {
     process.exitCode = printText(`${versionLine}\n`);
     return;
   }
-  if (command === 'credential-provider') void answerKubelet(rest, loadedProgram).then(endProcess);
-  else void exitWith(runProgram());
+  if (command === 'credential-provider') {
+    void answerKubelet(rest, loadedProgram).then(endProcess);
+  } else {
+    void exitWith(runProgram());
+  }
 }
 
 /** Ends the process without waiting for anything that is still under way. */
@@ -38,7 +41,9 @@ function endProcess(exitCode: number): never {
  */
 function disarmEnvironment(): void {
   const names = powerfulVariables(process.env);
-  if (names.length === 0) return;
+  if (names.length === 0) {
+    return;
+  }
   const instead = 'unset them, and use settings instead, such as network.caFile';
   tellJournal(4, `ignored from the environment: ${names.join(', ')}; ${instead}`);
   // Without this, the execve writes the coverage of this first start.
@@ -48,7 +53,9 @@ function disarmEnvironment(): void {
     const arguments_ = [process.argv0, ...process.argv.slice(2)];
     process.execve?.(process.execPath, arguments_, withoutVariables(process.env, names));
   }
-  for (const name of names) delete process.env[name];
+  for (const name of names) {
+    delete process.env[name];
+  }
 }
 
 /** Prints, and returns the exit code: 141 (128 + 13) if the reader is gone, as if by SIGPIPE; 1 if the disk is full. */
@@ -72,6 +79,8 @@ async function loadedProgram(): Promise<Program> {
 }
 
 async function loadBundle(): Promise<Program> {
-  if (!isSea()) return import('../commands/main.ts');
+  if (!isSea()) {
+    return import('../commands/main.ts');
+  }
   return loadProgram(Buffer.from(getRawAsset('program')), Buffer.from(getRawAsset('cache'))).exports;
 }

@@ -22,16 +22,24 @@ export function readStdin(deadline: number): string {
   let text = Buffer.alloc(0);
   for (;;) {
     const length = readNow(input, chunk);
-    if (length === 0) return text.toString('utf8');
-    if (length === undefined) waitForInput(deadline);
-    else text = Buffer.concat([text, chunk.subarray(0, length)]);
-    if (text.length > limit) throw new Error('the request on stdin is longer than 1 MiB; kubelet sends less');
+    if (length === 0) {
+      return text.toString('utf8');
+    }
+    if (length === undefined) {
+      waitForInput(deadline);
+    } else {
+      text = Buffer.concat([text, chunk.subarray(0, length)]);
+    }
+    if (text.length > limit) {
+      throw new Error('the request on stdin is longer than 1 MiB; kubelet sends less');
+    }
   }
 }
 
 function waitForInput(deadline: number): void {
-  if (process.uptime() * 1_000 > deadline)
+  if (process.uptime() * 1_000 > deadline) {
     throw new Error(`the request on stdin did not end within ${deadline / 1_000} s; close stdin after it`);
+  }
   Atomics.wait(never, 0, 0, pause);
 }
 
@@ -53,7 +61,9 @@ function readNow(input: number, chunk: Buffer): number | undefined {
   try {
     return readSync(input, chunk);
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EAGAIN') return undefined;
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EAGAIN') {
+      return undefined;
+    }
     throw thrown;
   }
 }

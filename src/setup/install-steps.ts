@@ -55,7 +55,9 @@ function daemonEnabled(paths: NodePaths, needs: readonly string[]): Resource {
     condition: 'System',
     needs,
     async check(host) {
-      if (await host.stat(setupPaths(paths).example)) return inSync();
+      if (await host.stat(setupPaths(paths).example)) {
+        return inSync();
+      }
       return compare({ enabled: await enablement(host, paths) }, { enabled: 'enabled' }, async (host) => {
         await host.run(enabling);
       });

@@ -25,9 +25,14 @@ export async function install({ root }: InstallOptions): Promise<number> {
     // The package's own scripts enable its units, once.
     const steps = packaged === undefined ? ownSteps(paths) : [];
     const isDone = await perform(steps, host, tell);
-    for (const line of packaged === undefined ? [] : await packageNotes(host, paths, packaged))
+    for (const line of packaged === undefined ? [] : await packageNotes(host, paths, packaged)) {
       tell.out(line);
-    if (isDone) for (const line of await nextSteps(host, paths)) tell.out(line);
+    }
+    if (isDone) {
+      for (const line of await nextSteps(host, paths)) {
+        tell.out(line);
+      }
+    }
     return isDone ? 0 : 1;
   } finally {
     await release();
@@ -35,7 +40,9 @@ export async function install({ root }: InstallOptions): Promise<number> {
 }
 
 function ownSteps(paths: NodePaths) {
-  if (!isSea()) throw noExecutable();
+  if (!isSea()) {
+    throw noExecutable();
+  }
   return installSteps({ paths, self: process.execPath, files: installedFiles() });
 }
 
@@ -56,7 +63,9 @@ async function packageNotes(host: HostReader, paths: NodePaths, unit: string): P
   const stats = await Promise.all(places.map((path) => host.stat(path)));
   const left = places.filter((_, at) => stats[at] !== undefined);
   const own = `${unit} belongs to the slipway package: nothing was installed beside it`;
-  if (left.length === 0) return [own];
+  if (left.length === 0) {
+    return [own];
+  }
   return [own, `an earlier install shadows the package: rm ${left.join(' ')} && systemctl daemon-reload`];
 }
 
@@ -66,9 +75,12 @@ async function nextSteps(host: HostReader, paths: NodePaths): Promise<readonly s
     ? []
     : [`settings go into ${config}; ${config}.example shows how`];
   const state = await enablement(host, paths);
-  if (state !== 'enabled') return [...settings, notEnabled(state)];
-  if (!(await isBooted(host, paths.root)))
+  if (state !== 'enabled') {
+    return [...settings, notEnabled(state)];
+  }
+  if (!(await isBooted(host, paths.root))) {
     return [...settings, 'Slipway is in place; it starts with the next boot'];
+  }
   const { ActiveState } = await showUnit(host, daemonUnit, ['ActiveState']);
   const isRunning = ActiveState === 'active' || ActiveState === 'activating';
   return isRunning

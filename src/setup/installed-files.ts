@@ -27,6 +27,8 @@ export function installedFiles(): InstalledFiles {
 }
 
 function readAsset(name: string): string {
-  if (isSea()) return getAsset(name, 'utf8');
+  if (isSea()) {
+    return getAsset(name, 'utf8');
+  }
   return readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 }

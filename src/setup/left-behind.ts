@@ -13,7 +13,9 @@ import { type Extent, neededByK3s } from './uninstall-steps.ts';
 export async function installedK3s(host: HostReader, paths: NodePaths): Promise<string | undefined> {
   const stats = await Promise.all(k3sUnits.map((unit) => host.stat(join(paths.system.units, unit))));
   const installed = k3sUnits.find((_, at) => stats[at] !== undefined);
-  if (installed !== undefined || paths.root !== '/') return installed;
+  if (installed !== undefined || paths.root !== '/') {
+    return installed;
+  }
   const shown = await showUnits(host, k3sUnits, ['ActiveState'], paths.root);
   return k3sUnits.find((_, at) => shown[at] !== undefined && isActive(shown[at]));
 }
@@ -50,7 +52,9 @@ function nodePassword({ root }: NodePaths): string {
 
 async function asideNotes(host: HostReader, paths: NodePaths): Promise<readonly string[]> {
   const aside = await movedAside(host, paths);
-  if (aside.length === 0) return [];
+  if (aside.length === 0) {
+    return [];
+  }
   return [`K3s' data of an older role, with its keys and tokens, is still there: rm -r ${aside.join(' ')}`];
 }
 

@@ -18,7 +18,9 @@ export const tell: Tell = {
 
 /** Throws `PermissionDenied` without root; below another root the system itself decides. */
 export function requireRoot(command: string, root: string, uid = process.getuid?.()): void {
-  if (root !== '/' || uid === 0) return;
+  if (root !== '/' || uid === 0) {
+    return;
+  }
   throw new NodeError(
     'PermissionDenied',
     `slipway ${command} changes what only root may change. Run it as root: sudo slipway ${command}.`,
@@ -31,7 +33,9 @@ export function requireRoot(command: string, root: string, uid = process.getuid?
  */
 export async function requireOwnShell(host: HostReader): Promise<void> {
   const groups = await fileText(host, '/proc/self/cgroup');
-  if (!groups.split('\n').some((line) => line.endsWith(join('/', daemonUnit)))) return;
+  if (!groups.split('\n').some((line) => line.endsWith(join('/', daemonUnit)))) {
+    return;
+  }
   throw new NodeError(
     'CommandFailed',
     `This was called from within ${daemonUnit}, which it has to stop first. Call it from a shell.`,
@@ -45,7 +49,9 @@ export async function requireOwnShell(host: HostReader): Promise<void> {
 export async function requireOutsideContainers(host: HostReader, paths: NodePaths): Promise<void> {
   const own = Number.parseInt(await fileText(host, '/proc/self/stat'), 10);
   const groups = await fileText(host, '/proc/self/cgroup');
-  if (!isOfPods(groups) && !(await containerProcesses(host, paths)).includes(own)) return;
+  if (!isOfPods(groups) && !(await containerProcesses(host, paths)).includes(own)) {
+    return;
+  }
   throw new NodeError(
     'CommandFailed',
     'This was called from within a container of K3s, and has to kill those: it would end itself half-way. Call it from a ' +

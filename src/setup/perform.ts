@@ -23,7 +23,9 @@ export async function perform(resources: readonly Resource[], host: Host, tell: 
   outliveOutput();
   const told = new Set<string>();
   const onOutcome = (outcome: Outcome) => {
-    if (outcome.state !== 'Changed' || told.has(outcome.did)) return;
+    if (outcome.state !== 'Changed' || told.has(outcome.did)) {
+      return;
+    }
     told.add(outcome.did);
     tell.out(outcome.did);
   };
@@ -33,7 +35,9 @@ export async function perform(resources: readonly Resource[], host: Host, tell: 
     outcomes = await reconcile(resources, options);
   }
   const troubles = outcomes.flatMap(troubleLines);
-  for (const line of troubles) tell.error(line);
+  for (const line of troubles) {
+    tell.error(line);
+  }
   return troubles.length === 0;
 }
 

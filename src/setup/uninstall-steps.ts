@@ -97,7 +97,9 @@ function downloadsGone({ system }: NodePaths, needs: readonly string[]): Resourc
 
 /** Removes the guard; below another root only its files, since the rules belong to the machine itself. */
 function guardGone(paths: NodePaths, needs: readonly string[]): readonly Resource[] {
-  if (paths.root === '/') return [{ ...imdsGuardRemoved(paths), needs }];
+  if (paths.root === '/') {
+    return [{ ...imdsGuardRemoved(paths), needs }];
+  }
   return [guardUnitPath(paths), paths.slipway.imdsGuard].map((path) =>
     removed({ path, condition: 'ImdsGuard', needs }),
   );

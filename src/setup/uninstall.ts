@@ -78,18 +78,26 @@ async function takeDown(
   }
   requireRoot(command, paths.root);
   await requireOwnShell(host);
-  if (steps.some(({ id }) => id === processesEndedId)) await requireOutsideContainers(host, paths);
+  if (steps.some(({ id }) => id === processesEndedId)) {
+    await requireOutsideContainers(host, paths);
+  }
   const releaseSetup = await acquireLock(paths.slipway.setupLock, paths.root);
   try {
     // Only after the stop: the daemon holds the lock while it runs.
-    if (!(await perform([stop], host, tell))) return 1;
+    if (!(await perform([stop], host, tell))) {
+      return 1;
+    }
     const release = await acquireLock(paths.slipway.lock, paths.root);
     try {
-      if (!(await perform(steps, host, tell))) return 1;
+      if (!(await perform(steps, host, tell))) {
+        return 1;
+      }
     } finally {
       await release();
     }
-    for (const line of await notes()) tell.out(line);
+    for (const line of await notes()) {
+      tell.out(line);
+    }
     return 0;
   } finally {
     await releaseSetup();

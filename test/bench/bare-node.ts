@@ -57,7 +57,9 @@ export class Notifications {
     this.#descriptor = openSync(this.path, constants.O_RDWR | constants.O_NONBLOCK);
     this.#socket = new Socket({ fd: this.#descriptor, readable: true, writable: false });
     this.#socket.on('data', (data) => {
-      if (this.#waiting && String(data).includes(this.#waiting.text)) this.#waiting.resolve();
+      if (this.#waiting && String(data).includes(this.#waiting.text)) {
+        this.#waiting.resolve();
+      }
     });
   }
 

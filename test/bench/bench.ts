@@ -36,7 +36,9 @@ const runs = Number(options.runs ?? (quick ? 1 : 15));
 const days = Number(options.days ?? (quick ? 3 : 1_000));
 const notes: string[] = [];
 
-if (!(runs >= 1)) throw new Error('--runs takes a number of runs, at least 1');
+if (!(runs >= 1)) {
+  throw new Error('--runs takes a number of runs, at least 1');
+}
 if (!isPackaged()) {
   execFileSync(process.execPath, ['packaging/package.ts', process.arch], {
     cwd: repository,
@@ -74,7 +76,9 @@ async function measured(): Promise<readonly Row[]> {
 /** True if a command is requested and installed; notes a requested one that is not installed. */
 function has(command: string, wished: boolean, otherwise: string): boolean {
   const found = wished && isInstalled(command);
-  if (wished && !found) note(`${command} is not installed, so ${otherwise}.`);
+  if (wished && !found) {
+    note(`${command} is not installed, so ${otherwise}.`);
+  }
   return found;
 }
 

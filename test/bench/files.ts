@@ -14,7 +14,9 @@ export async function until(folder: string, happened: () => boolean): Promise<vo
   mkdirSync(folder, { recursive: true });
   await new Promise<void>((resolve) => {
     const watcher = watch(folder, () => {
-      if (!happened()) return;
+      if (!happened()) {
+        return;
+      }
       watcher.close();
       resolve();
     });

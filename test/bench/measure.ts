@@ -30,7 +30,9 @@ export async function interleaved(
   for (let round = 0; round <= runs; round += 1) {
     for (const contender of contenders) {
       const sample = await contender.run();
-      if (round > 0) samples.get(contender)?.push(sample);
+      if (round > 0) {
+        samples.get(contender)?.push(sample);
+      }
     }
   }
   return [...samples].flatMap(([{ name }, each]) => rowsOf(measure, name, 'ms', each));

@@ -40,12 +40,16 @@ export async function timed(command: readonly string[], env: Environment, stdin 
   child.stdin.end(stdin);
   const [exitCode] = await once(child, 'close');
   const [wall = 0, user = 0, system = 0] = (said.trim().split('\n').at(-1) ?? '').split(' ').map(Number);
-  if (exitCode !== 0) throw new Error(`${command.join(' ')} ended with ${exitCode}: ${said}`);
+  if (exitCode !== 0) {
+    throw new Error(`${command.join(' ')} ended with ${exitCode}: ${said}`);
+  }
   return { wall: wall * 1e3, CPU: (user + system) * 1e3 };
 }
 
 /** Kills a measured process; resolves when it is gone. */
 export async function kill(child: ChildProcess): Promise<void> {
   const gone = once(child, 'exit');
-  if (child.kill('SIGKILL')) await gone;
+  if (child.kill('SIGKILL')) {
+    await gone;
+  }
 }

@@ -32,7 +32,9 @@ export async function provider(world: World, runs: number): Promise<readonly Row
 }
 
 async function answeredWith(command: readonly string[], isReady: boolean): Promise<Sample> {
-  if (!isReady) throw new Error('the daemon left no login for its credential provider');
+  if (!isReady) {
+    throw new Error('the daemon left no login for its credential provider');
+  }
   return answered(command, ({ kind }) => kind === 'CredentialProviderResponse');
 }
 
@@ -49,6 +51,8 @@ async function answered(
   const [exitCode] = await once(child, 'exit');
   const wall = performance.now() - begun;
   const [answer, complaint] = await said;
-  if (exitCode === 0 && isAnswer(JSON.parse(answer || '{}'))) return { wall };
+  if (exitCode === 0 && isAnswer(JSON.parse(answer || '{}'))) {
+    return { wall };
+  }
   throw new Error(`${file} ended with ${exitCode}: ${complaint}`);
 }

@@ -54,11 +54,19 @@ async function publish(report: Report): Promise<void> {
   const [ready] = report.conditions;
   const rotated = ({ resource, state }: Outcome) =>
     resource.id === 'Credential/registries' && state === 'Changed';
-  if (report.outcomes.some(rotated)) rotations += 1;
-  if (looks > 0 && ready?.status !== 'True') throw new Error(`${ready?.reason}: ${ready?.message}`);
-  if (time - start < looks * interval * day) return;
+  if (report.outcomes.some(rotated)) {
+    rotations += 1;
+  }
+  if (looks > 0 && ready?.status !== 'True') {
+    throw new Error(`${ready?.reason}: ${ready?.message}`);
+  }
+  if (time - start < looks * interval * day) {
+    return;
+  }
   look();
-  if (time - start >= Number(days) * day) stopped.abort();
+  if (time - start >= Number(days) * day) {
+    stopped.abort();
+  }
 }
 
 function look(): void {

@@ -20,9 +20,13 @@ export async function simulatedDays({ lab }: World, days: number): Promise<reado
   const looks = await lookedAt(node.root, days);
   const first = looks[0];
   const last = looks.at(-1);
-  if (!first || !last) throw new Error('nothing was seen of the simulated daemon');
+  if (!first || !last) {
+    throw new Error('nothing was seen of the simulated daemon');
+  }
   const rotations = last.rotations;
-  if (rotations < days * 11) throw new Error(`only ${rotations} rotations in ${days} days`);
+  if (rotations < days * 11) {
+    throw new Error(`only ${rotations} rotations in ${days} days`);
+  }
   const steady = looks.filter(({ day }) => day >= Math.min(warmUp, days));
   const row = (measure: string, median: number, unit: Row['unit'] = 'MB'): Row => ({
     measure: `${days} simulated days (${rotations} rotations), ${measure}`,
@@ -53,7 +57,9 @@ async function lookedAt(root: string, days: number): Promise<readonly Look[]> {
   const looks: Look[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => looks.push(JSON.parse(line)));
   const [exitCode] = await once(child, 'close');
-  if (exitCode !== 0) throw new Error(`the simulated daemon ended with ${exitCode}`);
+  if (exitCode !== 0) {
+    throw new Error(`the simulated daemon ended with ${exitCode}`);
+  }
   return looks;
 }
 

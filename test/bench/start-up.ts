@@ -77,7 +77,9 @@ function script(world: World, name: string, contender: string): Contender {
       const child = spawn(join(import.meta.dirname, name), { env, stdio: ['ignore', 'ignore', 'pipe'] });
       const said = text(child.stderr);
       const ended = once(child, 'exit').then(async ([code]) => {
-        if (code !== 0) throw new Error(`${name} ended with ${code}: ${await said}`);
+        if (code !== 0) {
+          throw new Error(`${name} ended with ${code}: ${await said}`);
+        }
       });
       await Promise.race([there, ended.then(() => there)]);
       const wall = performance.now() - begun;

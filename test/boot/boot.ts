@@ -34,7 +34,9 @@ const { values: options, positionals: words } = parseArgs({
 const running = new Set<ChildProcess>();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    for (const child of running) child.kill('SIGKILL');
+    for (const child of running) {
+      child.kill('SIGKILL');
+    }
     process.exitCode = 1;
   });
 }
@@ -47,9 +49,13 @@ async function main(): Promise<void> {
     process.stderr.write(`${wrong.join('\n')}\n`);
     process.exit(1);
   }
-  if (process.env.SLIPWAY_EXECUTABLE === undefined && !isPackaged()) packageIt();
+  if (process.env.SLIPWAY_EXECUTABLE === undefined && !isPackaged()) {
+    packageIt();
+  }
   rootFileSystem(options.suite === 'bookworm' ? 'bookworm' : 'trixie');
-  if (options.prepare) return;
+  if (options.prepare) {
+    return;
+  }
   const passed = options.mutants ? await tryMutants() : await bootScenarios();
   process.exitCode = passed ? 0 : 1;
 }
@@ -77,7 +83,9 @@ async function bootScenarios(): Promise<boolean> {
   say(
     `\n${files.length - failed.length} of ${files.length} scenarios passed on ${options.suite}, in ${took} s`,
   );
-  for (const name of failed) say(`failed: ${name}`);
+  for (const name of failed) {
+    say(`failed: ${name}`);
+  }
   return files.length > 0 && failed.length === 0;
 }
 
@@ -98,11 +106,15 @@ async function runAll(files: readonly string[]): Promise<readonly string[]> {
   // The first boot is timed, so nothing runs in parallel.
   for (const file of waiting.filter((name) => name.startsWith('01-'))) {
     waiting.splice(waiting.indexOf(file), 1);
-    if (!(await runOne(file))) failed.push(file);
+    if (!(await runOne(file))) {
+      failed.push(file);
+    }
   }
   const worker = async () => {
     for (let file = waiting.shift(); file && !process.exitCode; file = waiting.shift()) {
-      if (!(await runOne(file))) failed.push(file);
+      if (!(await runOne(file))) {
+        failed.push(file);
+      }
     }
   };
   await Promise.all(Array.from({ length: Number(options.jobs) }, worker));
@@ -149,6 +161,8 @@ function vitest(name: string, file: string): readonly string[] {
 
 function output(child: ChildProcess): () => string {
   let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (text += chunk));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk) => (text += chunk));
+  }
   return () => text;
 }

@@ -54,14 +54,20 @@ export class BootedHost<Name extends string = string> {
     mkdirSync(dir, { recursive: true });
     mount('-t', 'tmpfs', '-o', `size=${diskSize}`, 'tmpfs', dir);
     const [upper, work] = [join(dir, 'layer'), join(dir, 'work')];
-    for (const folder of [this.root, upper, work]) mkdirSync(folder);
+    for (const folder of [this.root, upper, work]) {
+      mkdirSync(folder);
+    }
     mount('-t', 'overlay', '-o', `lowerdir=${image},upperdir=${upper},workdir=${work}`, 'overlay', this.root);
   }
 
   /** Gives the host a new disk with the image on it, as a VM has after it is deleted and created again. */
   renewDisk(): void {
-    if (this.#init) throw new Error(`${this.name} is on.`);
-    for (const place of [this.root, this.#options.dir]) execFileSync('umount', ['--lazy', place]);
+    if (this.#init) {
+      throw new Error(`${this.name} is on.`);
+    }
+    for (const place of [this.root, this.#options.dir]) {
+      execFileSync('umount', ['--lazy', place]);
+    }
     this.#makeDisk();
   }
 
@@ -78,7 +84,9 @@ export class BootedHost<Name extends string = string> {
 
   /** Powers the host on; resolves when systemd runs. A host that asks for a reboot is started again. */
   async powerOn(): Promise<void> {
-    if (this.#nspawn) throw new Error(`${this.name} is on already.`);
+    if (this.#nspawn) {
+      throw new Error(`${this.name} is on already.`);
+    }
     // The namespace outlives a boot; the memory of a kernel does not.
     execFileSync('nsenter', [`--net=${this.#options.namespace}`, 'nft', 'flush', 'ruleset']);
     this.poweredOnAt = Date.now();
@@ -91,10 +99,14 @@ export class BootedHost<Name extends string = string> {
     );
     this.#nspawn = nspawn;
     nspawn.once('exit', (code) => {
-      if (this.#nspawn !== nspawn) return;
+      if (this.#nspawn !== nspawn) {
+        return;
+      }
       this.#nspawn = undefined;
       this.#init = undefined;
-      if (code === rebootAsked) void this.powerOn();
+      if (code === rebootAsked) {
+        void this.powerOn();
+      }
     });
     this.#init = await childOf(nspawn);
     await this.#booted();
@@ -112,9 +124,15 @@ export class BootedHost<Name extends string = string> {
   /** Waits until systemd answers: a program that runs earlier fails. */
   async #booted(): Promise<void> {
     for (const end = Date.now() + 30_000; ; await sleep(50)) {
-      if (!this.#init) throw new Error(`${this.name} did not boot: ${this.console.slice(-500)}`);
-      if (existsSync(`/proc/${this.#init}/root/run/systemd/private`)) return;
-      if (Date.now() > end) throw new Error(`${this.name} does not boot: ${this.console.slice(-500)}`);
+      if (!this.#init) {
+        throw new Error(`${this.name} did not boot: ${this.console.slice(-500)}`);
+      }
+      if (existsSync(`/proc/${this.#init}/root/run/systemd/private`)) {
+        return;
+      }
+      if (Date.now() > end) {
+        throw new Error(`${this.name} does not boot: ${this.console.slice(-500)}`);
+      }
     }
   }
 
@@ -130,7 +148,9 @@ export class BootedHost<Name extends string = string> {
 
   async #end(signal: number): Promise<void> {
     const [nspawn, init] = [this.#nspawn, this.#init];
-    if (!nspawn || !init) return;
+    if (!nspawn || !init) {
+      return;
+    }
     const exited = once(nspawn, 'exit');
     // Node knows no real-time signals by name, and process.kill takes their numbers.
     process.kill(init, signal);
@@ -147,7 +167,9 @@ export class BootedHost<Name extends string = string> {
 
   /** The command that runs the command after it in the host. */
   get within(): readonly [string, ...string[]] {
-    if (!this.#init) throw new Error(`${this.name} is off.`);
+    if (!this.#init) {
+      throw new Error(`${this.name} is off.`);
+    }
     return ['nsenter', '-t', String(this.#init), '-a', '--wd=/'];
   }
 
@@ -160,7 +182,9 @@ export class BootedHost<Name extends string = string> {
   /** Runs a program that must succeed; resolves to its trimmed output. */
   async ask(program: string, ...args: readonly string[]): Promise<string> {
     const { exitCode, stdout, stderr } = await this.run(program, ...args);
-    if (exitCode !== 0) throw new Error(`${program} ${args.join(' ')} on ${this.name}: ${stderr || stdout}`);
+    if (exitCode !== 0) {
+      throw new Error(`${program} ${args.join(' ')} on ${this.name}: ${stderr || stdout}`);
+    }
     return stdout.trim();
   }
 
@@ -273,7 +297,9 @@ async function childOf(parent: ChildProcess): Promise<number> {
   const path = `/proc/${parent.pid}/task/${parent.pid}/children`;
   for (const end = Date.now() + 15_000; Date.now() < end; await sleep(20)) {
     const [child] = ofProcess(path).trim().split(' ');
-    if (child && ofProcess(`/proc/${child}/comm`) === 'systemd\n') return Number(child);
+    if (child && ofProcess(`/proc/${child}/comm`) === 'systemd\n') {
+      return Number(child);
+    }
   }
   throw new Error('systemd-nspawn starts no init.');
 }
@@ -294,7 +320,9 @@ export async function eventually(
   timeout = 180_000,
 ): Promise<void> {
   for (const end = Date.now() + timeout; !(await happened()); await sleep(100)) {
-    if (Date.now() > end) throw new Error(`Waited ${timeout / 1000} s for ${what}.`);
+    if (Date.now() > end) {
+      throw new Error(`Waited ${timeout / 1000} s for ${what}.`);
+    }
   }
 }
 

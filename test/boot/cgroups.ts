@@ -10,20 +10,28 @@ const hierarchies = ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified'].every((
 /** Returns the cgroup folders of a host and creates missing ones; `run` is the name of the scenario. */
 export function hostCgroups(run: string, name: string): readonly string[] {
   const folders = hierarchies.map((hierarchy) => join(hierarchy, run, name));
-  for (const folder of folders) mkdirSync(folder, { recursive: true });
+  for (const folder of folders) {
+    mkdirSync(folder, { recursive: true });
+  }
   return folders;
 }
 
 /** Removes the cgroups of all hosts of a scenario after they are powered off. */
 export function removeCgroups(run: string): void {
-  for (const hierarchy of hierarchies) removeEmpty(join(hierarchy, run));
+  for (const hierarchy of hierarchies) {
+    removeEmpty(join(hierarchy, run));
+  }
 }
 
 /** The files of a cgroup go with it; only its child groups must be removed first. */
 function removeEmpty(folder: string): void {
-  if (!existsSync(folder)) return;
+  if (!existsSync(folder)) {
+    return;
+  }
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeEmpty(join(folder, entry.name));
+    if (entry.isDirectory()) {
+      removeEmpty(join(folder, entry.name));
+    }
   }
   try {
     rmdirSync(folder);

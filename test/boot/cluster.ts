@@ -64,7 +64,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     vaults: { [vaultName]: {} },
     registries: [loginServer],
   });
-  if (options.passwordLife !== undefined) azure.registry().tokenLifetime = options.passwordLife;
+  if (options.passwordLife !== undefined) {
+    azure.registry().tokenLifetime = options.passwordLife;
+  }
   const { k3sVersions } = options;
   const mirror = await startMirror(azure, { interpreter: standInNode, ...(k3sVersions && { k3sVersions }) });
   const door = await openFrontDoor({ azure, network, hosts: machines });
@@ -81,11 +83,18 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const provision = async (host: BootedHost<HostName>) => {
     inThisWorld(host, azure, door);
     const settings = { ...everyHosts, ...options.settings?.(host.name) };
-    if (from === 'image') await provisionByImage(host, settings);
-    else await provisionByCloudInit(host, settings, mirror);
-    if (host.name === 'server') gitHostKnows(secrets, host);
+    if (from === 'image') {
+      await provisionByImage(host, settings);
+    } else {
+      await provisionByCloudInit(host, settings, mirror);
+    }
+    if (host.name === 'server') {
+      gitHostKnows(secrets, host);
+    }
   };
-  for (const host of hosts) await provision(host);
+  for (const host of hosts) {
+    await provision(host);
+  }
   const cluster: Cluster = {
     azure,
     mirror,
@@ -95,7 +104,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     secrets,
     host: (name) => {
       const found = hosts.find((host) => host.name === name);
-      if (!found) throw new Error(`This cluster has no ${name}.`);
+      if (!found) {
+        throw new Error(`This cluster has no ${name}.`);
+      }
       return found;
     },
     recreate: async (host) => {
@@ -113,7 +124,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       await Promise.all([mirror.stop(), azure.stop(), network.stop()]);
     },
   };
-  if (!options.unprepared) cluster.prepare();
+  if (!options.unprepared) {
+    cluster.prepare();
+  }
   return cluster;
 }
 

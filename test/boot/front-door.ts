@@ -46,8 +46,11 @@ export async function openFrontDoor({ azure, network, hosts }: FrontDoorOptions)
   return {
     names: names.map(({ host, address }) => `${address} ${host}\n`).join(''),
     open: (name, isOpen) => {
-      if (isOpen) closed.delete(name);
-      else closed.add(name);
+      if (isOpen) {
+        closed.delete(name);
+      } else {
+        closed.add(name);
+      }
       const [relayed = name, of] = name.split(' ');
       relays.get(relayed)?.cut(hosts.find((host) => host.name === of)?.address);
     },
@@ -71,7 +74,9 @@ async function relay(
   const server = createServer((client) => {
     sockets.add(client.on('error', () => client.destroy()).on('close', () => sockets.delete(client)));
     const to = target(callerOf(client));
-    if (to === undefined) return;
+    if (to === undefined) {
+      return;
+    }
     const upstream = connect(to, '127.0.0.1');
     upstream.on('error', () => client.destroy()).on('close', () => client.destroy());
     client.on('close', () => upstream.destroy());
@@ -79,7 +84,11 @@ async function relay(
   });
   await listening(server, address, port);
   const cut = (caller?: string) => {
-    for (const socket of sockets) if (caller === undefined || callerOf(socket) === caller) socket.destroy();
+    for (const socket of sockets) {
+      if (caller === undefined || callerOf(socket) === caller) {
+        socket.destroy();
+      }
+    }
   };
   return {
     cut,

@@ -21,7 +21,9 @@ export async function journalOf(
     ['-D', folder, '-o', 'json', '--no-pager', '-q', ...matches],
     { PATH: process.env.PATH ?? '' },
   );
-  if (stdout === '' && stderr !== '') throw new Error(`The journal cannot be read: ${stderr}`);
+  if (stdout === '' && stderr !== '') {
+    throw new Error(`The journal cannot be read: ${stderr}`);
+  }
   return stdout.split('\n').filter(Boolean).map(entry);
 }
 

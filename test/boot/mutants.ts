@@ -42,7 +42,9 @@ export async function survivors({ words, jobs }: Mutants): Promise<readonly stri
     for (let name = names.shift(); name && !process.exitCode; name = names.shift()) {
       const { caught, by } = await tried(name);
       process.stdout.write(`${caught ? 'caught  ' : 'SURVIVED'}  ${name}: ${by || 'nothing failed'}\n`);
-      if (!caught) alive.push(name);
+      if (!caught) {
+        alive.push(name);
+      }
     }
   };
   await Promise.all(Array.from({ length: jobs }, worker));
@@ -53,16 +55,18 @@ export async function survivors({ words, jobs }: Mutants): Promise<readonly stri
 async function tried(patch: string): Promise<{ readonly caught: boolean; readonly by: string }> {
   const copy = mkdtempSync(join(tmpdir(), 'slipway-mutant-'));
   try {
-    for (const part of [...parts, ...settings])
+    for (const part of [...parts, ...settings]) {
       cpSync(join(repository, part), join(copy, part), { recursive: true });
+    }
     shareCaches(copy);
     const path = join(patches, patch);
     execFileSync('git', ['apply', path], { cwd: copy, stdio: ['ignore', 'ignore', 'inherit'] });
     const [, guard = 'a first line "Caught by: ..."'] =
       /^Caught by: (.*)/.exec(readFileSync(path, 'utf8')) ?? [];
     const said = await boot(copy, patch.slice(0, 3));
-    if (!said.includes('scenarios passed'))
+    if (!said.includes('scenarios passed')) {
       throw new Error(`${patch} cannot be tried:\n${said.slice(-2_000)}`);
+    }
     const failures = said.split('\n').filter((line) => /^ +(×|→)|^\w*Error:/.test(line));
     return {
       caught: failures.some((line) => line.includes(guard)),
@@ -78,8 +82,9 @@ function shareCaches(copy: string): void {
   symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'));
   const [cache, shared] = [join(copy, 'dist/.cache'), join(repository, 'dist/.cache')];
   mkdirSync(cache, { recursive: true });
-  for (const name of readdirSync(shared).filter((name) => /^(node|boot)-/.test(name)))
+  for (const name of readdirSync(shared).filter((name) => /^(node|boot)-/.test(name))) {
     symlinkSync(join(shared, name), join(cache, name));
+  }
 }
 
 /** Runs a scenario in the copy; resolves to its output. */
@@ -87,7 +92,9 @@ async function boot(copy: string, scenario: string): Promise<string> {
   const env = { ...process.env, NO_COLOR: '1', SLIPWAY_EXECUTABLE: undefined };
   const child = spawn(process.execPath, ['test/boot/boot.ts', scenario], { cwd: copy, env });
   let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => (said += chunk));
+  }
   const end = () => void child.kill('SIGTERM');
   process.once('SIGINT', end).once('SIGTERM', end);
   await once(child, 'close');

@@ -37,17 +37,22 @@ export async function startNetwork(dir: string, hosts: readonly NetworkHost[]): 
   ip('link', 'set', 'lo', 'up');
   ip('link', 'add', bridge, 'type', 'bridge');
   ip('link', 'set', bridge, 'up');
-  for (const address of [`${gateway}/24`, `${metadataService}/32`, `${wireServer}/32`])
+  for (const address of [`${gateway}/24`, `${metadataService}/32`, `${wireServer}/32`]) {
     ip('addr', 'add', address, 'dev', bridge);
+  }
   const namespace = ({ name }: NetworkHost) => join(dir, `${name}.net`);
-  for (const host of hosts) plugIn(host, namespace(host));
+  for (const host of hosts) {
+    plugIn(host, namespace(host));
+  }
   const dhcp = await startDhcp(dir, hosts);
   return {
     namespaceOf: namespace,
     addAddress: (address) => ip('addr', 'add', `${address}/24`, 'dev', bridge),
     connect: (a, b, connected) => {
       const at = hosts.find(({ address }) => address === a);
-      if (!at) throw new Error(`No host has the address ${a}.`);
+      if (!at) {
+        throw new Error(`No host has the address ${a}.`);
+      }
       for (const [chain, side] of [
         ['INPUT', '-s'],
         ['OUTPUT', '-d'],
@@ -105,7 +110,9 @@ async function startDhcp(dir: string, hosts: readonly NetworkHost[]): Promise<Ch
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   await Promise.race([once(child.stderr, 'data'), once(child, 'exit')]);
-  if (child.exitCode !== null) throw new Error('dnsmasq did not start.');
+  if (child.exitCode !== null) {
+    throw new Error('dnsmasq did not start.');
+  }
   return child;
 }
 

@@ -44,8 +44,12 @@ export function look(
 
 function lookAt(path: string): string | undefined {
   const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (!stats) return undefined;
-  if (stats.isSymbolicLink()) return `link to ${readlinkSync(path)}`;
+  if (!stats) {
+    return undefined;
+  }
+  if (stats.isSymbolicLink()) {
+    return `link to ${readlinkSync(path)}`;
+  }
   const digest = createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 12);
   return `${octal(stats.mode & 0o7777)} ${digest}`;
 }

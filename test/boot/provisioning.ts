@@ -70,7 +70,9 @@ export async function provisionByImage(host: BootedHost, settings: object | unde
   execFileSync('chroot', [host.root, '/usr/local/bin/slipway', 'install'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  if (settings !== undefined) host.write('/etc/slipway/config.yaml', JSON.stringify(settings));
+  if (settings !== undefined) {
+    host.write('/etc/slipway/config.yaml', JSON.stringify(settings));
+  }
 }
 
 /** Replaces Slipway's executable by rename, as an upgrade does. */

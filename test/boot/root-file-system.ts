@@ -45,10 +45,13 @@ export function rootFileSystem(suite: Suite): string {
     .digest('hex')
     .slice(0, 12);
   const root = join(cache, `boot-${suite}-${recipe}`);
-  if (existsSync(root)) return root;
+  if (existsSync(root)) {
+    return root;
+  }
   mkdirSync(cache, { recursive: true });
-  for (const old of readdirSync(dirname(root)).filter((name) => name.startsWith(`boot-${suite}-`)))
+  for (const old of readdirSync(dirname(root)).filter((name) => name.startsWith(`boot-${suite}-`))) {
     rmSync(join(cache, old), { recursive: true });
+  }
   const part = `${root}.part`;
   execFileSync(
     'mmdebstrap',
@@ -82,7 +85,9 @@ function asInAzure(root: string): void {
     'network-online.target.wants/systemd-networkd-wait-online.service',
     '/lib/systemd/system/systemd-networkd-wait-online.service',
   );
-  for (const unit of notWanted) link(unit, '/dev/null');
+  for (const unit of notWanted) {
+    link(unit, '/dev/null');
+  }
   write('etc/systemd/system/pretended-kernel.service', pretendedKernel);
   link('sysinit.target.wants/pretended-kernel.service', '/etc/systemd/system/pretended-kernel.service');
   write('etc/systemd/system/slipway.service.d/pretended-kernel.conf', pretendedInSandbox);
@@ -136,8 +141,9 @@ function pretendHardware(root: string): void {
   const changed = source
     .replace(/^DMI_SYS_PATH = .*$/m, 'DMI_SYS_PATH = "/etc/pretended-hardware"')
     .replace('    if is_container():', '    if False:');
-  if (changed.match(/pretended-hardware|if False:/g)?.length !== 2)
+  if (changed.match(/pretended-hardware|if False:/g)?.length !== 2) {
     throw new Error(`${path} is not as expected: correct pretendHardware().`);
+  }
   writeFileSync(path, changed);
   rmSync(join(dirname(path), '__pycache__'), { recursive: true, force: true });
   mkdirSync(join(root, 'etc/pretended-hardware'));

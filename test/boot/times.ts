@@ -40,7 +40,9 @@ async function timesOf(host: BootedHost) {
   const journal = await told(host);
   const at = (pattern: RegExp) => {
     const found = journal.find(({ message }) => pattern.test(message));
-    if (!found) throw new Error(`The journal of ${host.name} has no ${pattern}.`);
+    if (!found) {
+      throw new Error(`The journal of ${host.name} has no ${pattern}.`);
+    }
     return (found.time - host.poweredOnAt) / 1000;
   };
   return { boot: at(/^Starting slipway\.service/), ready: at(isReady), ...(await workOf(host)) };

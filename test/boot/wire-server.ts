@@ -27,13 +27,19 @@ export async function startWireServer(address: string): Promise<{ stop(): Promis
   const server = createServer(async (request, response) => {
     const { method, url, headers } = request;
     const body = await text(request);
-    if (headers['x-ms-agent-name'] !== 'WALinuxAgent' || headers['x-ms-version'] !== '2012-11-30')
+    if (headers['x-ms-agent-name'] !== 'WALinuxAgent' || headers['x-ms-version'] !== '2012-11-30') {
       response.writeHead(400).end();
-    else if (method === 'GET' && url === '/machine/?comp=goalstate')
+    } else if (method === 'GET' && url === '/machine/?comp=goalstate') {
       response.writeHead(200, { 'content-type': 'text/xml' }).end(goalState);
-    else if (method === 'POST' && url === '/machine?comp=health' && body.includes('<InstanceId>instance<'))
+    } else if (
+      method === 'POST' &&
+      url === '/machine?comp=health' &&
+      body.includes('<InstanceId>instance<')
+    ) {
       response.writeHead(200).end();
-    else response.writeHead(404).end();
+    } else {
+      response.writeHead(404).end();
+    }
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(80, address, resolve);

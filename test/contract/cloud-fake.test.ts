@@ -14,8 +14,11 @@ cloudContract('in memory', () => {
     foreignRegistry: 'other.azurecr.io',
     image: { repository: 'hello/world', tag: '1', digest: 'sha256:1a' },
     setSecret: (name, value) => {
-      if (value === undefined) cloud.secrets.delete(name);
-      else cloud.secrets.set(name, value);
+      if (value === undefined) {
+        cloud.secrets.delete(name);
+      } else {
+        cloud.secrets.set(name, value);
+      }
     },
   };
 });

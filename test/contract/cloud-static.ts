@@ -31,7 +31,9 @@ export function staticWorld(): DrivenWorld<StaticSettings> {
     foreignRegistry: 'other.azurecr.io',
     image: { repository: 'hello/world', tag: '1', digest: undefined },
     setSecret: (name, value) => {
-      if (value !== undefined) host.files.write(`/secrets/${name}`, value, 0o600);
+      if (value !== undefined) {
+        host.files.write(`/secrets/${name}`, value, 0o600);
+      }
     },
   };
 }

@@ -77,7 +77,9 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
 
     test('identity describes the VM, with tags by lower-case names', async () => {
       expect(await world.cloud.identity()).toEqual(world.identity);
-      for (const tag of Object.keys(world.identity.tags)) expect(tag).toBe(tag.toLowerCase());
+      for (const tag of Object.keys(world.identity.tags)) {
+        expect(tag).toBe(tag.toLowerCase());
+      }
     });
 
     test('identity and logins bypass the proxy for the metadata service', async () => {
@@ -139,7 +141,9 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       const { cloud, registry, foreignRegistry, image } = world;
       const { repository, tag, digest } = image;
       expect(await cloud.imageDigest(registry, repository, tag)).toBe(digest);
-      if (digest === undefined) return;
+      if (digest === undefined) {
+        return;
+      }
       const missing = await failure(cloud.imageDigest(registry, repository, 'missing'));
       expect(missing).toMatchObject({ reason: 'ProofImageNotFound', endedBy: 'person' });
       expect(missing.message).toContain(`${repository}:missing`);
@@ -156,6 +160,8 @@ export async function failure(call: Promise<unknown>): Promise<NodeError> {
     () => 'it succeeded',
     (thrown: unknown) => thrown,
   );
-  if (outcome instanceof NodeError) return outcome;
+  if (outcome instanceof NodeError) {
+    return outcome;
+  }
   throw new Error(`A NodeError was expected, not: ${String(outcome)}`, { cause: outcome });
 }

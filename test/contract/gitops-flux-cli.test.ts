@@ -23,9 +23,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 fluxCliContract('the stand-in of the lab', () => flux);
 
 const real = process.env.SLIPWAY_REAL_FLUX;
-if (real) fluxCliContract('the real executable', () => real);
-else
+if (real) {
+  fluxCliContract('the real executable', () => real);
+} else {
   test.skip('the flux CLI, the real executable: set SLIPWAY_REAL_FLUX to the path of a flux executable', () => {});
+}
 
 describe('the flux stand-in with an API', () => {
   let api: Server;
@@ -89,7 +91,9 @@ describe('the flux stand-in with an API', () => {
     const objects = openObjects(join(lab, 'objects'));
     const sync = found(syncs);
     const conditions = [{ type: 'Ready', status: 'False', message: 'kustomize build failed' }];
-    if (sync) objects.put(syncs, 'flux-system', { ...sync, status: { ...Object(sync.status), conditions } });
+    if (sync) {
+      objects.put(syncs, 'flux-system', { ...sync, status: { ...Object(sync.status), conditions } });
+    }
     expect(await bootstrap()).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('✗ bootstrap failed with 1 health check failure(s)'),

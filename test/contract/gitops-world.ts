@@ -14,7 +14,9 @@ export function fluxWorld(token: string): MemoryHost {
       return stdout === undefined ? { exitCode: 127 } : stdout;
     })
     .on({ file: 'flux', args: (args) => args[0] === 'bootstrap' }, (command, { files }) => {
-      if (tokenOf(command) !== token) return { exitCode: 1, stderr: '✗ 401 Bad credentials []' };
+      if (tokenOf(command) !== token) {
+        return { exitCode: 1, stderr: '✗ 401 Bad credentials []' };
+      }
       const path = command.args.find((arg) => arg.startsWith('--path='))?.slice('--path='.length);
       for (const [kind, object] of Object.entries(bootstrapped(`./${path}`))) {
         files.write(`${objects}/${kind}`, JSON.stringify(object));

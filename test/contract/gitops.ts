@@ -25,12 +25,16 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
       const ids = plan.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
       for (const [at, { needs = [] }] of plan.entries()) {
-        for (const need of needs) expect([...context.needs, ...ids.slice(0, at)]).toContain(need);
+        for (const need of needs) {
+          expect([...context.needs, ...ids.slice(0, at)]).toContain(need);
+        }
       }
     });
 
     test('all resources belong to the condition GitOps', () => {
-      for (const { condition } of plan) expect(condition).toBe('GitOps');
+      for (const { condition } of plan) {
+        expect(condition).toBe('GitOps');
+      }
     });
 
     test('converges, and then changes nothing', async () => {
@@ -72,8 +76,12 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
 async function converge(plan: readonly Resource[], host: MemoryHost): Promise<readonly Outcome[]> {
   for (let passes = 0; passes < 10; passes += 1) {
     const outcomes = await pass(plan, host);
-    if (host.crashed) throw new Error('crashed');
-    if (!outcomes.some(isMoving)) return outcomes;
+    if (host.crashed) {
+      throw new Error('crashed');
+    }
+    if (!outcomes.some(isMoving)) {
+      return outcomes;
+    }
     host.advance(0);
   }
   throw new Error('did not converge');
@@ -89,5 +97,7 @@ function inPlace(id: string): Resource {
 }
 
 function shownIsFreeOf(secrets: readonly string[], shown: unknown): void {
-  for (const secret of secrets) expect(JSON.stringify(shown)).not.toContain(secret);
+  for (const secret of secrets) {
+    expect(JSON.stringify(shown)).not.toContain(secret);
+  }
 }

@@ -103,15 +103,18 @@ async function realStage(): Promise<Stage> {
   for (const [name, file] of Object.entries(startFiles)) {
     const path = join(root, name);
     await mkdir(dirname(path), { recursive: true });
-    if ('link' in file) await symlink(file.link, path);
-    else {
+    if ('link' in file) {
+      await symlink(file.link, path);
+    } else {
       await writeFile(path, file.content);
       await chmod(path, file.mode);
     }
   }
   const server = createServer(async (request, response) => {
     let body = '';
-    for await (const chunk of request) body += chunk;
+    for await (const chunk of request) {
+      body += chunk;
+    }
     const answer = answerOf(request.method ?? '', request.url ?? '', body);
     response.writeHead(answer.status, answer.headers).end(answer.body);
   });
@@ -146,8 +149,11 @@ async function everything(root: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    if (entry.isFile()) found[path] = await readFile(path, 'utf8');
-    else found[path] = entry.isSymbolicLink() ? `-> ${await readlink(path)}` : 'directory';
+    if (entry.isFile()) {
+      found[path] = await readFile(path, 'utf8');
+    } else {
+      found[path] = entry.isSymbolicLink() ? `-> ${await readlink(path)}` : 'directory';
+    }
   }
   return found;
 }

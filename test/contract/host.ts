@@ -29,11 +29,15 @@ export const startFiles: Readonly<Record<string, { content: string; mode: number
 
 /** The answers of the server to the requests of the contract. */
 export function answerOf(method: string, path: string, body: string) {
-  if (method === 'GET' && path === '/hello')
+  if (method === 'GET' && path === '/hello') {
     return { status: 200, headers: { 'x-greeting': 'hi' }, body: 'hello' };
-  if (method === 'GET' && path === '/moved')
+  }
+  if (method === 'GET' && path === '/moved') {
     return { status: 302, headers: { location: '/hello' }, body: '' };
-  if (method === 'POST' && path === '/echo') return { status: 201, headers: {}, body: `echo ${body}` };
+  }
+  if (method === 'POST' && path === '/echo') {
+    return { status: 201, headers: {}, body: `echo ${body}` };
+  }
   return { status: 404, headers: {}, body: 'no such page' };
 }
 
@@ -96,8 +100,9 @@ export function describeReading(make: MakeStage): void {
 
   test('reports no foreign owner for files of this process', async () => {
     const { host, root } = stage;
-    for (const name of ['etc', 'etc/plain.conf', 'etc/alias.conf'])
+    for (const name of ['etc', 'etc/plain.conf', 'etc/alias.conf']) {
       expect(Object.keys((await host.stat(`${root}/${name}`)) ?? {}).filter(isForeign)).toEqual([]);
+    }
   });
 
   describe.skipIf(process.getuid?.() !== 0)('a file of another user (needs root, for chown)', () => {
@@ -108,7 +113,9 @@ export function describeReading(make: MakeStage): void {
         await stage.give(path, 12_345, 23_456);
         const owner = { foreignOwner: '12345:23456', foreignUser: 12_345, foreignGroup: 23_456 };
         expect(await stage.host.stat(path)).toMatchObject(owner);
-        if (name === 'etc/plain.conf') expect(await stage.host.readFile(path)).toMatchObject(owner);
+        if (name === 'etc/plain.conf') {
+          expect(await stage.host.readFile(path)).toMatchObject(owner);
+        }
       },
     );
 
@@ -392,10 +399,12 @@ export function describeJobs(make: MakeStage): void {
 
   test('jobs with different traces run concurrently', async () => {
     const { host } = stage;
-    for (const name of ['one', 'two'])
+    for (const name of ['one', 'two']) {
       await expect(host.perform(jobAt(name, name), never)).rejects.toBeInstanceOf(Underway);
-    for (const name of ['one', 'two'])
+    }
+    for (const name of ['one', 'two']) {
       expect(await host.job(jobAt(name).trace)).toMatchObject({ subject: name });
+    }
   });
 
   test.each(['', '{', '{"format":1}', '[]'])('a trace with %j has no job', async (text) => {
@@ -416,7 +425,9 @@ function staged(make: MakeStage): Stage {
   });
   afterEach(() => stage?.dispose());
   const current = () => {
-    if (!stage) throw new Error('no stage outside a test');
+    if (!stage) {
+      throw new Error('no stage outside a test');
+    }
     return stage;
   };
   return {

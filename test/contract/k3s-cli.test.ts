@@ -14,6 +14,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 k3sCliContract('the stand-in of the lab', () => standIn);
 
 const real = process.env.SLIPWAY_REAL_K3S;
-if (real) k3sCliContract('the real executable', () => real);
-else
+if (real) {
+  k3sCliContract('the real executable', () => real);
+} else {
   test.skip('the k3s executable, the real one: set SLIPWAY_REAL_K3S to the path of a k3s executable', () => {});
+}

@@ -48,10 +48,14 @@ export function lostFields(before: readonly Field[], after: readonly Field[]): r
 
 /** An optional field may become mandatory, and a field with fixed values may get more. */
 function keeps(after: Field, before: Field): boolean {
-  if (bare(after.path) !== bare(before.path)) return false;
+  if (bare(after.path) !== bare(before.path)) {
+    return false;
+  }
   const parts = before.path.split('.');
   const isThere = after.path.split('.').every((part, at) => !part.includes('?') || parts[at]?.includes('?'));
-  if (!isThere || valuesOf(before.type).length === 0) return isThere && after.type === before.type;
+  if (!isThere || valuesOf(before.type).length === 0) {
+    return isThere && after.type === before.type;
+  }
   return valuesOf(before.type).every((value) => valuesOf(after.type).includes(value));
 }
 
@@ -62,8 +66,12 @@ interface Leaf {
 
 function leavesOf(value: unknown, fields: readonly Field[], path = ''): readonly Leaf[] {
   const field = fields.find((each) => bare(each.path) === path);
-  if (field !== undefined || typeof value !== 'object' || value === null) return [{ path, value }];
-  if (Array.isArray(value)) return value.flatMap((each) => leavesOf(each, fields, `${path}[]`));
+  if (field !== undefined || typeof value !== 'object' || value === null) {
+    return [{ path, value }];
+  }
+  if (Array.isArray(value)) {
+    return value.flatMap((each) => leavesOf(each, fields, `${path}[]`));
+  }
   return Object.entries(value).flatMap(([key, each]) =>
     leavesOf(each, fields, path === '' ? key : `${path}.${key}`),
   );
@@ -73,8 +81,12 @@ function leavesOf(value: unknown, fields: readonly Field[], path = ''): readonly
 function missingIn(value: unknown, [part, ...rest]: readonly string[], path: string): readonly string[] {
   const [, key = '', optional, list] = /^(\w+)(\?)?(\[\])?$/.exec(part ?? '') ?? [];
   const inner: unknown = Object(value)[key];
-  if (inner === undefined) return optional ? [] : [`${path} is missing`];
-  if (rest.length === 0) return [];
+  if (inner === undefined) {
+    return optional ? [] : [`${path} is missing`];
+  }
+  if (rest.length === 0) {
+    return [];
+  }
   const each = list ? [inner].flat() : [inner];
   return each.flatMap((one) => missingIn(one, rest, path));
 }

@@ -131,7 +131,9 @@ describe('output for programs', () => {
     'has the fields of the page, with their types: %s',
     async (kind, made) => {
       const outputs = (await made()).map((text) => JSON.parse(text));
-      for (const output of outputs) expect(Object.keys(output).slice(0, 2)).toEqual(['apiVersion', 'kind']);
+      for (const output of outputs) {
+        expect(Object.keys(output).slice(0, 2)).toEqual(['apiVersion', 'kind']);
+      }
       const common = [
         { path: 'apiVersion', type: '`slipway.dev/v1`' },
         { path: 'kind', type: `\`${kind}\`` },

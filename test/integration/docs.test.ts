@@ -74,13 +74,17 @@ function linksOf(page: string): readonly string[] {
 function leadsSomewhere(page: string, link: string): boolean {
   const [path = '', anchor] = link.split('#');
   const target = path === '' ? page : join(dirname(page), path);
-  if (target.startsWith('..') || !existsSync(join(repository, target))) return false;
+  if (target.startsWith('..') || !existsSync(join(repository, target))) {
+    return false;
+  }
   return anchor === undefined || anchorsOf(target).includes(anchor);
 }
 
 /** The anchors of the headings of a page, as GitHub makes them: a repeated heading gets a number. */
 function anchorsOf(page: string): readonly string[] {
-  if (!page.endsWith('.md')) return [];
+  if (!page.endsWith('.md')) {
+    return [];
+  }
   const headings = [...withoutCode(page).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) =>
     slug(heading),
   );

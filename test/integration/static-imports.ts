@@ -14,7 +14,9 @@ export async function staticImports(entry: string): Promise<readonly string[]> {
   const loaded = new Set([entry]);
   for (const file of loaded) {
     for (const { path, kind } of metafile.inputs[file]?.imports ?? []) {
-      if (kind !== 'dynamic-import') loaded.add(path);
+      if (kind !== 'dynamic-import') {
+        loaded.add(path);
+      }
     }
   }
   return [...loaded];

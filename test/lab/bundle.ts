@@ -48,7 +48,9 @@ function versionOf(script: string): string {
  * the shell answers without starting Node. To JavaScript they are a string and a comment.
  */
 function startByShell(name: string, version: string, interpreter: string): string {
-  if (!/^[\w .+()\n]+$/.test(version)) throw new Error(`${name} --version cannot be quoted: ${version}`);
+  if (!/^[\w .+()\n]+$/.test(version)) {
+    throw new Error(`${name} --version cannot be quoted: ${version}`);
+  }
   const prints = `printf '${version.replaceAll('\n', '\\n')}'`;
   return `#!/bin/sh\n':' //; [ "\${0##*/} $*" = '${name} --version' ] && { ${prints}; exit; }; exec '${interpreter}' "$0" "$@"`;
 }

@@ -5,8 +5,9 @@ import { control, usage } from './controls.ts';
 const dir = join(import.meta.dirname, '../../.lab');
 const args = process.argv.slice(2);
 
-if (args.length === 0) process.stdout.write(usage);
-else {
+if (args.length === 0) {
+  process.stdout.write(usage);
+} else {
   try {
     process.stdout.write(await control(dir, args));
   } catch (thrown) {

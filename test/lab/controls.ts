@@ -28,12 +28,16 @@ const controls: Readonly<Record<string, Control>> = {
   },
   tag(lab, [node, assignment = '']) {
     const [, name, value] = /^([^=]+)=(.*)$/.exec(assignment) ?? [];
-    if (name === undefined || value === undefined) throw new Error('A tag is NAME=VALUE.');
+    if (name === undefined || value === undefined) {
+      throw new Error('A tag is NAME=VALUE.');
+    }
     lab.azure.node(roleOf(node)).vm.tags[name] = value;
     return `vm-${node} has the tag ${name}=${value}`;
   },
   secret(lab, [name]) {
-    if (!name) throw new Error('Which secret? For example k3s-token.');
+    if (!name) {
+      throw new Error('Which secret? For example k3s-token.');
+    }
     lab.azure.vault().set(name, randomBytes(24).toString('hex'));
     return `the secret ${name} has another value`;
   },
@@ -43,20 +47,28 @@ const controls: Readonly<Record<string, Control>> = {
   },
   async daemon(lab, [name, state]) {
     const node = lab.node(roleOf(name));
-    if (state === 'reload') node.signal('SIGHUP');
-    else if (isOn(state, 'start', 'stop')) node.start();
-    else await node.stopDaemon();
+    if (state === 'reload') {
+      node.signal('SIGHUP');
+    } else if (isOn(state, 'start', 'stop')) {
+      node.start();
+    } else {
+      await node.stopDaemon();
+    }
     return `the daemon of vm-${name}: ${state}`;
   },
 };
 
 function roleOf(name: string | undefined): LabRole {
-  if (name === 'server' || name === 'agent' || name === 'observability') return name;
+  if (name === 'server' || name === 'agent' || name === 'observability') {
+    return name;
+  }
   throw new Error(`A node is server, agent or observability, not ${name ?? 'nothing'}.`);
 }
 
 function isOn(state: string | undefined, on: string, off: string): boolean {
-  if (state === on || state === off) return state === on;
+  if (state === on || state === off) {
+    return state === on;
+  }
   throw new Error(`It takes ${on} or ${off}, not ${state ?? 'nothing'}.`);
 }
 
@@ -81,7 +93,9 @@ export async function serveControls(lab: Lab, dir: string): Promise<{ close(): P
 
 async function answer(lab: Lab, [command = '', ...args]: readonly string[]): Promise<string> {
   const control = Object.hasOwn(controls, command) ? controls[command] : undefined;
-  if (!control) return `There is no ${command || 'empty command'}.\n${usage}`;
+  if (!control) {
+    return `There is no ${command || 'empty command'}.\n${usage}`;
+  }
   try {
     return `${await control(lab, args)}\n`;
   } catch (thrown) {

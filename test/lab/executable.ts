@@ -9,7 +9,9 @@ export const packaged =
 
 /** True if the executable exists and no source is newer. */
 export function isPackaged(): boolean {
-  if (!existsSync(packaged)) return false;
+  if (!existsSync(packaged)) {
+    return false;
+  }
   const made = statSync(packaged).mtimeMs;
   return sources().every((path) => statSync(path).mtimeMs <= made);
 }

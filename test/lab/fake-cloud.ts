@@ -71,12 +71,14 @@ export class FakeCloud implements Cloud {
   async secret(name: string): Promise<Secret> {
     this.#called('secret', `secret ${name}`);
     const value = this.secrets.get(name)?.replace(/[\r\n]+$/, '');
-    if (value === undefined)
+    if (value === undefined) {
       throw new NodeError('SecretNotFound', `There is no secret "${name}" yet. Create it.`);
-    if (value.trim() === '' || /[\r\n]/.test(value))
+    }
+    if (value.trim() === '' || /[\r\n]/.test(value)) {
       throw new NodeError('SecretEmpty', `The secret "${name}" is not one line of text.`, {
         endedBy: 'person',
       });
+    }
     return new Secret(value);
   }
 
@@ -86,11 +88,12 @@ export class FakeCloud implements Cloud {
 
   async registryPassword(loginServer: string): Promise<RegistryPassword> {
     this.#called('registryPassword', `registryPassword ${loginServer}`);
-    if (!this.registries.has(loginServer))
+    if (!this.registries.has(loginServer)) {
       throw new NodeError(
         'RegistryUnauthorized',
         `${loginServer} does not accept this VM. Assign it a role.`,
       );
+    }
     this.#issued += 1;
     const now = this.#clock.now();
     const token = datedToken(now + this.clockSkew, this.tokenLifetime, `${loginServer} ${this.#issued}`);
@@ -100,23 +103,27 @@ export class FakeCloud implements Cloud {
   async imageDigest(loginServer: string, repository: string, tag: string): Promise<string> {
     const image = `${loginServer}/${repository}:${tag}`;
     this.#called('imageDigest', `imageDigest ${image}`);
-    if (!this.registries.has(loginServer))
+    if (!this.registries.has(loginServer)) {
       throw new NodeError(
         'PullDenied',
         `${loginServer} does not let this VM see ${image}. Assign it a role.`,
       );
+    }
     const digest = this.images.get(image);
-    if (digest === undefined)
+    if (digest === undefined) {
       throw new NodeError('ProofImageNotFound', `There is no image ${image}. Push it.`, {
         endedBy: 'person',
       });
+    }
     return digest;
   }
 
   #called(call: Call, what: string): void {
     this.calls.push(what);
     const failure = this.#failures.find((each) => each.call === call && each.times > 0);
-    if (!failure) return;
+    if (!failure) {
+      return;
+    }
     failure.times -= 1;
     throw failure.error;
   }

@@ -57,7 +57,9 @@ async function live(node: LabNode, points: readonly (readonly [number, number])[
   node.start();
   for (const [changes, delay] of points) {
     const before = changesOf(node);
-    while (changesOf(node) < before + changes && !node.isReady) await sleep(1);
+    while (changesOf(node) < before + changes && !node.isReady) {
+      await sleep(1);
+    }
     await sleep(delay);
     await node.stopDaemon('SIGKILL');
     node.start();
@@ -99,7 +101,9 @@ const incomparable =
 function described(path: string): string {
   const found = lstatSync(path);
   const mode = (found.mode & 0o777).toString(8);
-  if (!found.isFile() || !comparable.some((part) => path.endsWith(part))) return mode;
+  if (!found.isFile() || !comparable.some((part) => path.endsWith(part))) {
+    return mode;
+  }
   const text = readFileSync(path, 'utf8')
     .replaceAll(/slipway-kill-\w+-\d+/g, 'DIR')
     .replaceAll(/:?\b\d{4,5}\b/g, 'PORT');

@@ -21,22 +21,31 @@ export interface Provider {
 export function readProviders(text: string): readonly Provider[] {
   const document = parseDocument(text);
   const [fault] = [...document.errors, ...document.warnings];
-  if (fault) throw new Error(`couldn't get version/kind; json parse error: ${fault.message}`);
+  if (fault) {
+    throw new Error(`couldn't get version/kind; json parse error: ${fault.message}`);
+  }
   const { apiVersion, kind, providers = [], ...rest } = Object(document.toJS());
-  if (apiVersion === undefined) throw new Error(`Object 'apiVersion' is missing in '${text.trim()}'`);
+  if (apiVersion === undefined) {
+    throw new Error(`Object 'apiVersion' is missing in '${text.trim()}'`);
+  }
   if (
     !/^kubelet\.config\.k8s\.io\/v1(alpha1|beta1)?$/.test(apiVersion) ||
     kind !== 'CredentialProviderConfig'
-  )
+  ) {
     throw new Error(`no kind "${kind ?? ''}" is registered for version "${apiVersion ?? ''}"`);
+  }
   refuseOthers(rest, '');
-  if (!Array.isArray(providers)) throw new Error('cannot unmarshal providers into []CredentialProvider');
-  if (providers.length === 0)
+  if (!Array.isArray(providers)) {
+    throw new Error('cannot unmarshal providers into []CredentialProvider');
+  }
+  if (providers.length === 0) {
     throw invalid('providers: Required value: at least 1 item in plugins is required');
+  }
   const read = providers.map(provider);
   for (const [at, { name }] of read.entries()) {
-    if (read.findIndex((other) => other.name === name) !== at)
+    if (read.findIndex((other) => other.name === name) !== at) {
       throw new Error(`duplicate provider name "${name}" found in configuration file(s)`);
+    }
   }
   return read;
 }
@@ -44,32 +53,47 @@ export function readProviders(text: string): readonly Provider[] {
 function provider(found: unknown, at: number): Provider {
   const { name, matchImages, defaultCacheDuration, apiVersion, args = [], env = [], ...rest } = Object(found);
   refuseOthers(rest, `providers[${at}].`);
-  if (typeof name !== 'string' || /^\.{0,2}$|[/ ]/.test(name))
+  if (typeof name !== 'string' || /^\.{0,2}$|[/ ]/.test(name)) {
     throw invalid(`providers.name: Invalid value: "${name}"`);
-  if (!apiVersion) throw invalid('providers.apiVersion: Required value');
-  if (!/^credentialprovider\.kubelet\.k8s\.io\/v1(alpha1|beta1)?$/.test(apiVersion))
-    throw invalid(`providers.apiVersion: Unsupported value: "${apiVersion}"`);
-  if (!isTexts(matchImages) || matchImages.length === 0)
-    throw invalid('providers.matchImages: Required value: at least 1 item in matchImages is required');
-  for (const pattern of matchImages) {
-    if (!URL.canParse(`https://${pattern}`))
-      throw invalid(`providers.matchImages: Invalid value: "${pattern}"`);
   }
-  if (defaultCacheDuration === undefined) throw invalid('providers.defaultCacheDuration: Required value');
+  if (!apiVersion) {
+    throw invalid('providers.apiVersion: Required value');
+  }
+  if (!/^credentialprovider\.kubelet\.k8s\.io\/v1(alpha1|beta1)?$/.test(apiVersion)) {
+    throw invalid(`providers.apiVersion: Unsupported value: "${apiVersion}"`);
+  }
+  if (!isTexts(matchImages) || matchImages.length === 0) {
+    throw invalid('providers.matchImages: Required value: at least 1 item in matchImages is required');
+  }
+  for (const pattern of matchImages) {
+    if (!URL.canParse(`https://${pattern}`)) {
+      throw invalid(`providers.matchImages: Invalid value: "${pattern}"`);
+    }
+  }
+  if (defaultCacheDuration === undefined) {
+    throw invalid('providers.defaultCacheDuration: Required value');
+  }
   const duration = goDuration(defaultCacheDuration);
-  if (duration < 0)
+  if (duration < 0) {
     throw invalid('providers.defaultCacheDuration: Invalid value: must be greater than or equal to 0');
-  if (!isTexts(args)) throw new Error('cannot unmarshal providers.args into []string');
-  if (![env].flat().every((each) => isTexts([each?.name, each?.value]) && Object.keys(each).length === 2))
+  }
+  if (!isTexts(args)) {
+    throw new Error('cannot unmarshal providers.args into []string');
+  }
+  if (![env].flat().every((each) => isTexts([each?.name, each?.value]) && Object.keys(each).length === 2)) {
     throw new Error('cannot unmarshal providers.env into []ExecEnvVar');
+  }
   return { name, matchImages, defaultCacheDuration: duration, apiVersion, args, env };
 }
 
 /** A Go duration (time.ParseDuration), as milliseconds. */
 export function goDuration(text: unknown): number {
-  if (text === '0') return 0;
-  if (typeof text !== 'string' || !/^[-+]?(\d+(\.\d*)?(ns|us|µs|ms|s|m|h))+$/.test(text))
+  if (text === '0') {
+    return 0;
+  }
+  if (typeof text !== 'string' || !/^[-+]?(\d+(\.\d*)?(ns|us|µs|ms|s|m|h))+$/.test(text)) {
     throw new Error(`time: invalid duration ${JSON.stringify(text)}`);
+  }
   const units = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
   const parts = [...text.matchAll(/([\d.]+)([a-zµ]+)/g)];
   const sum = parts.reduce(
@@ -85,8 +109,12 @@ export function goDuration(text: unknown): number {
  */
 export function matchesImage(pattern: string, image: string): boolean {
   const [wanted, found] = [schemeless(pattern), schemeless(image)];
-  if (wanted.port !== found.port || wanted.parts.length !== found.parts.length) return false;
-  if (!found.path.startsWith(wanted.path)) return false;
+  if (wanted.port !== found.port || wanted.parts.length !== found.parts.length) {
+    return false;
+  }
+  if (!found.path.startsWith(wanted.path)) {
+    return false;
+  }
   return wanted.parts.every((part, at) => globFits(part, found.parts[at] ?? ''));
 }
 
@@ -105,7 +133,9 @@ function globFits(glob: string, text: string): boolean {
 
 function refuseOthers(rest: object, path: string): void {
   const [field] = Object.keys(rest);
-  if (field !== undefined) throw new Error(`strict decoding error: unknown field "${path}${field}"`);
+  if (field !== undefined) {
+    throw new Error(`strict decoding error: unknown field "${path}${field}"`);
+  }
 }
 
 function invalid(problem: string): Error {

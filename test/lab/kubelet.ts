@@ -79,10 +79,13 @@ export function registeredProviders({
   config,
 }: Pick<KubeletOptions, 'binDir' | 'config'>): readonly Provider[] {
   try {
-    if (!statSync(binDir, { throwIfNoEntry: false }))
+    if (!statSync(binDir, { throwIfNoEntry: false })) {
       throw new Error(`plugin binary directory ${binDir} did not exist`);
+    }
     const providers = readProviders(readFileSync(config, 'utf8'));
-    for (const { name } of providers) refuseMissing(join(binDir, name));
+    for (const { name } of providers) {
+      refuseMissing(join(binDir, name));
+    }
     return providers;
   } catch (error) {
     throw new Error(`Failed to register CRI auth plugins: ${error instanceof Error ? error.message : error}`);
@@ -92,9 +95,13 @@ export function registeredProviders({
 /** Kubelet 1.36 does not name a missing plugin. */
 function refuseMissing(plugin: string): void {
   const found = statSync(plugin, { throwIfNoEntry: false });
-  if (!found) throw new Error('plugin binary executable  did not exist');
+  if (!found) {
+    throw new Error('plugin binary executable  did not exist');
+  }
   try {
-    if (found.isDirectory()) throw new Error('is a directory');
+    if (found.isDirectory()) {
+      throw new Error('is a directory');
+    }
     accessSync(plugin, constants.X_OK);
   } catch {
     throw new Error(`error inspecting binary executable ${plugin}: permission denied`);
@@ -110,14 +117,20 @@ function asked(provider: Provider, options: KubeletOptions) {
   let runs = 0;
 
   async function provide(image: string): Promise<Logins> {
-    if (!provider.matchImages.some((pattern) => matchesImage(pattern, image))) return {};
+    if (!provider.matchImages.some((pattern) => matchesImage(pattern, image))) {
+      return {};
+    }
     const known = [image, registryOf(image), 'global']
       .map((key) => remembered.get(key))
       .find((answer) => answer !== undefined && now() <= answer.expiresAt);
-    if (known) return known.logins;
+    if (known) {
+      return known.logins;
+    }
     try {
       const answer = await once(image);
-      if (answer.expiresAt > now()) remembered.set(answer.key, answer);
+      if (answer.expiresAt > now()) {
+        remembered.set(answer.key, answer);
+      }
       return answer.logins;
     } catch (error) {
       log.push(
@@ -129,7 +142,9 @@ function asked(provider: Provider, options: KubeletOptions) {
 
   async function once(image: string) {
     const earlier = running.get(image);
-    if (earlier) return earlier;
+    if (earlier) {
+      return earlier;
+    }
     runs += 1;
     const run = runPlugin(provider, image, options).then((text) => readAnswer(text, provider, image, now()));
     running.set(image, run);
@@ -174,7 +189,9 @@ async function runPlugin(provider: Provider, image: string, options: KubeletOpti
 
 async function text(stream: NodeJS.ReadableStream): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  for await (const chunk of stream) {
+    chunks.push(Buffer.from(chunk));
+  }
   return Buffer.concat(chunks).toString('utf8');
 }
 
@@ -191,18 +208,20 @@ function readAnswer(
       `apiVersion from credential plugin response did not match expected apiVersion:${provider.apiVersion}, actual apiVersion:${apiVersion ?? ''}`,
     );
   }
-  if (kind !== 'CredentialProviderResponse' || Object.keys(rest).length > 0 || !isLogins(auth))
+  if (kind !== 'CredentialProviderResponse' || Object.keys(rest).length > 0 || !isLogins(auth)) {
     throw undecodable();
+  }
   const keys: Readonly<Record<string, string>> = {
     Image: image,
     Registry: registryOf(image),
     Global: 'global',
   };
   const key = Object.hasOwn(keys, cacheKeyType) ? keys[cacheKeyType] : undefined;
-  if (key === undefined)
+  if (key === undefined) {
     throw new Error(
       `credential provider plugin did not return a valid cacheKeyType: "${cacheKeyType ?? ''}"`,
     );
+  }
   const duration =
     cacheDuration === undefined ? provider.defaultCacheDuration : decodedDuration(cacheDuration);
   return { key, logins: auth, expiresAt: now + duration };
@@ -212,7 +231,9 @@ function oneDocument(text: string) {
   try {
     const found = JSON.parse(text);
     // A repeated key is an error of strict decoding.
-    if (parseDocument(text).errors.length > 0) throw undecodable();
+    if (parseDocument(text).errors.length > 0) {
+      throw undecodable();
+    }
     return Object(found);
   } catch {
     throw undecodable();
@@ -222,7 +243,9 @@ function oneDocument(text: string) {
 function decodedDuration(text: unknown): number {
   try {
     const duration = goDuration(text);
-    if (duration >= 0) return duration;
+    if (duration >= 0) {
+      return duration;
+    }
   } catch {}
   throw undecodable();
 }
@@ -246,7 +269,9 @@ function undecodable(): Error {
 function repositoryOf(image: string): string {
   const name = image.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
   const [first = '', ...rest] = name.split('/');
-  if (rest.length > 0 && /[.:]|^localhost$/.test(first)) return name;
+  if (rest.length > 0 && /[.:]|^localhost$/.test(first)) {
+    return name;
+  }
   return `docker.io/${rest.length > 0 ? name : `library/${name}`}`;
 }
 

@@ -72,7 +72,9 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     vaults: { [vaultName]: {} },
     registries: [loginServer],
   });
-  if (options.passwordLife !== undefined) azure.registry().tokenLifetime = options.passwordLife;
+  if (options.passwordLife !== undefined) {
+    azure.registry().tokenLifetime = options.passwordLife;
+  }
   prepareCloud(azure, roles, secrets);
   const mirror = await startMirror(azure, options.k3sVersions ? { k3sVersions: options.k3sVersions } : {});
   const sockets = mkdtempSync(join(tmpdir(), 'slipway-lab-'));
@@ -90,7 +92,11 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       }),
   );
   await Promise.all(nodes.map((node) => node.prepare()));
-  for (const node of nodes) if (node.name === 'server') gitHostKnows(secrets, node);
+  for (const node of nodes) {
+    if (node.name === 'server') {
+      gitHostKnows(secrets, node);
+    }
+  }
   return {
     azure,
     mirror,
@@ -98,11 +104,15 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     secrets,
     node: (role) => {
       const found = nodes.find(({ name }) => name === role);
-      if (!found) throw new Error(`The lab has no ${role}.`);
+      if (!found) {
+        throw new Error(`The lab has no ${role}.`);
+      }
       return found;
     },
     start: () => {
-      for (const node of nodes) node.start();
+      for (const node of nodes) {
+        node.start();
+      }
     },
     waitReady: () => waitReady(nodes),
     get passwordLife() {
@@ -178,7 +188,9 @@ async function waitReady(nodes: readonly LabNode[]): Promise<void> {
 
 async function until(timeout: number, happened: () => boolean, otherwise = 'not Ready'): Promise<void> {
   for (const end = Date.now() + timeout; !happened(); await sleep(50)) {
-    if (Date.now() > end) throw new Error(`After ${timeout / 1000} s: ${otherwise}.`);
+    if (Date.now() > end) {
+      throw new Error(`After ${timeout / 1000} s: ${otherwise}.`);
+    }
   }
 }
 

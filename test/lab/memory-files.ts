@@ -33,9 +33,15 @@ export class MemoryFiles {
 
   read(path: string): FoundFile | undefined {
     const node = this.#nodes.get(this.#real(path));
-    if (node === undefined) return undefined;
-    if (node.kind !== 'file') throw fileError(systemError('EISDIR'), 'read', path);
-    if (node.content.length > largestText) throw tooLarge(path);
+    if (node === undefined) {
+      return undefined;
+    }
+    if (node.kind !== 'file') {
+      throw fileError(systemError('EISDIR'), 'read', path);
+    }
+    if (node.content.length > largestText) {
+      throw tooLarge(path);
+    }
     const { kind: _, ...found } = node;
     return found;
   }
@@ -59,7 +65,9 @@ export class MemoryFiles {
   list(path: string): readonly string[] {
     const real = this.#real(path);
     const node = this.#nodes.get(real);
-    if (node?.kind === 'file') throw fileError(systemError('ENOTDIR'), 'list', path);
+    if (node?.kind === 'file') {
+      throw fileError(systemError('ENOTDIR'), 'list', path);
+    }
     const known = this.#lists.get(real) ?? this.#listAnew(real);
     this.#lists.set(real, known);
     return known;
@@ -78,7 +86,9 @@ export class MemoryFiles {
   /** Changes the permission bits of a file or directory. */
   changeMode(path: string, mode: number): void {
     const node = this.#existing(path);
-    if (node.kind !== 'link') this.#nodes.set(this.#place(path), { ...node, mode });
+    if (node.kind !== 'link') {
+      this.#nodes.set(this.#place(path), { ...node, mode });
+    }
   }
 
   link(path: string, target: string): void {
@@ -88,8 +98,12 @@ export class MemoryFiles {
   makeDirectory(path: string): void {
     const place = this.#real(path);
     const node = this.#nodes.get(place);
-    if (node?.kind === 'directory') return;
-    if (node) throw fileError(systemError('ENOTDIR'), 'make the directory', path);
+    if (node?.kind === 'directory') {
+      return;
+    }
+    if (node) {
+      throw fileError(systemError('ENOTDIR'), 'make the directory', path);
+    }
     this.makeDirectory(dirname(place));
     this.#nodes.set(place, { kind: 'directory', mode: 0o755, modifiedAt: this.#now() });
     this.#lists.clear();
@@ -101,14 +115,18 @@ export class MemoryFiles {
     const tree = [...this.#nodes].filter(([path]) => path.startsWith(`${source}/`));
     this.remove(from);
     this.#put(goal, node);
-    for (const [path, each] of tree) this.#nodes.set(goal + path.slice(source.length), each);
+    for (const [path, each] of tree) {
+      this.#nodes.set(goal + path.slice(source.length), each);
+    }
     this.#forget();
   }
 
   remove(path: string): void {
     const place = this.#place(path);
     for (const each of [...this.#nodes.keys()]) {
-      if (each === place || each.startsWith(`${place}/`)) this.#nodes.delete(each);
+      if (each === place || each.startsWith(`${place}/`)) {
+        this.#nodes.delete(each);
+      }
     }
     this.#forget();
   }
@@ -125,17 +143,23 @@ export class MemoryFiles {
 
   #existing(path: string, action = 'change'): Node {
     const node = this.#nodes.get(this.#place(path));
-    if (node === undefined) throw fileError(systemError('ENOENT'), action, path);
+    if (node === undefined) {
+      throw fileError(systemError('ENOENT'), action, path);
+    }
     return node;
   }
 
   #put(path: string, node: Node): void {
     const place = this.#place(path);
     const before = this.#nodes.get(place);
-    if (before?.kind === 'directory') throw fileError(systemError('EISDIR'), 'write', path);
+    if (before?.kind === 'directory') {
+      throw fileError(systemError('EISDIR'), 'write', path);
+    }
     this.makeDirectory(dirname(place));
     this.#nodes.set(place, node);
-    if (before?.kind !== node.kind || node.kind === 'link') this.#forget();
+    if (before?.kind !== node.kind || node.kind === 'link') {
+      this.#forget();
+    }
   }
 
   #forget(): void {
@@ -166,7 +190,9 @@ export class MemoryFiles {
   }
 
   #real(path: string, links = 0): string {
-    if (links > 40) throw fileError(systemError('ELOOP'), 'read', path);
+    if (links > 40) {
+      throw fileError(systemError('ELOOP'), 'read', path);
+    }
     const place = this.#place(path);
     const node = this.#nodes.get(place);
     return node?.kind === 'link' ? this.#real(resolve(dirname(place), node.target), links + 1) : place;

@@ -99,8 +99,12 @@ export class MemoryHost implements Host {
   constructor({ files = {}, directories = [], now = Date.UTC(2026, 0, 1) }: MemoryHostOptions) {
     this.#now = now;
     this.files = new MemoryFiles(() => this.#now);
-    for (const path of directories) this.files.makeDirectory(path);
-    for (const [path, start] of Object.entries(files)) this.#begin(path, start);
+    for (const path of directories) {
+      this.files.makeDirectory(path);
+    }
+    for (const [path, start] of Object.entries(files)) {
+      this.#begin(path, start);
+    }
   }
 
   // --- setup
@@ -282,7 +286,9 @@ export class MemoryHost implements Host {
   async run(command: Command): Promise<CommandResult> {
     this.#mutate(runOf(command));
     const result = await this.#commands.answer(command, commandLine(command));
-    if (result.exitCode !== 0) throw commandFailed(command, result);
+    if (result.exitCode !== 0) {
+      throw commandFailed(command, result);
+    }
     return result;
   }
 
@@ -302,8 +308,9 @@ export class MemoryHost implements Host {
     this.#count('install', download.path);
     const part = partOf(download);
     const content = this.files.text(part);
-    if (content === undefined || sha256(content) !== digest)
+    if (content === undefined || sha256(content) !== digest) {
       throw new NodeError('DownloadFailed', `${download.url} could not be downloaded: it has gone.`);
+    }
     this.files.write(download.path, content, download.mode);
     this.files.remove(part);
   }
@@ -332,9 +339,13 @@ export class MemoryHost implements Host {
   }
 
   #begin(path: string, start: StartFile): void {
-    if (typeof start === 'string') this.files.write(path, start);
-    else if ('link' in start) this.files.link(path, start.link);
-    else this.files.write(path, start.content, start.mode);
+    if (typeof start === 'string') {
+      this.files.write(path, start);
+    } else if ('link' in start) {
+      this.files.link(path, start.link);
+    } else {
+      this.files.write(path, start.content, start.mode);
+    }
   }
 
   #script({ file, args }: CommandMatcher, answer: CommandAnswer, once: boolean): this {
@@ -358,17 +369,23 @@ export class MemoryHost implements Host {
 
   #count(what: string, ...paths: readonly string[]): void {
     this.#alive();
-    if (this.#mutations + 1 >= this.#crashBefore) this.#crashed = true;
+    if (this.#mutations + 1 >= this.#crashBefore) {
+      this.#crashed = true;
+    }
     this.#alive();
     this.#mutations += 1;
     for (const path of paths) {
       const code = this.#faults.get(path);
-      if (code !== undefined) throw fileError(systemError(code), what, path);
+      if (code !== undefined) {
+        throw fileError(systemError(code), what, path);
+      }
     }
   }
 
   #alive(): void {
-    if (this.#crashed) throw new Crash(`killed before mutation ${this.#crashBefore}`);
+    if (this.#crashed) {
+      throw new Crash(`killed before mutation ${this.#crashBefore}`);
+    }
   }
 
   /** A change of the clock does not change the length of a sleep. */
@@ -405,13 +422,17 @@ function result(answer: string | Partial<CommandResult>): CommandResult {
 }
 
 function response(answer: string | Partial<HttpResponse> | Error): HttpResponse {
-  if (answer instanceof Error) throw answer;
+  if (answer instanceof Error) {
+    throw answer;
+  }
   const said = typeof answer === 'string' ? { body: answer } : answer;
   return { status: 200, headers: {}, body: '', ...said };
 }
 
 function thrownOr(answer: string | Error): string {
-  if (answer instanceof Error) throw answer;
+  if (answer instanceof Error) {
+    throw answer;
+  }
   return answer;
 }
 

@@ -39,9 +39,13 @@ export class MemoryJobs {
 
   async perform(job: Job, work: (signal: AbortSignal) => Promise<string>): Promise<string> {
     const other = this.#begun.get(job.trace);
-    if (other && other.job.subject !== job.subject) this.#drop(job.trace, other);
+    if (other && other.job.subject !== job.subject) {
+      this.#drop(job.trace, other);
+    }
     const begun = this.#begun.get(job.trace) ?? this.#begin(job, work);
-    if (!begun.isOver) throw new Underway(begun.job);
+    if (!begun.isOver) {
+      throw new Underway(begun.job);
+    }
     this.#begun.delete(job.trace);
     return begun.result;
   }
@@ -57,7 +61,9 @@ export class MemoryJobs {
     const begun = { job, abort, result, isOver: false };
     this.#begun.set(trace, begun);
     this.#world.at(this.#world.now() + this.lasting, () => {
-      if (this.#begun.get(trace) !== begun) return;
+      if (this.#begun.get(trace) !== begun) {
+        return;
+      }
       begun.isOver = true;
       files.remove(trace);
       this.onEnd();
@@ -76,7 +82,9 @@ export async function carryOut(remedy: (host: Host) => Promise<void>, host: Memo
   try {
     await remedy(host);
   } catch (thrown) {
-    if (!(thrown instanceof Underway)) throw thrown;
+    if (!(thrown instanceof Underway)) {
+      throw thrown;
+    }
     host.advance(host.jobs.lasting);
     await remedy(host);
   }

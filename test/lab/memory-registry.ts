@@ -45,38 +45,55 @@ export class MemoryRegistry {
     const digest = digestOf(`${repository} ${size}`);
     this.#sizes.set(digest, size);
     const manifest = JSON.stringify({ schemaVersion: 2, layers: [{ digest, size }] });
-    for (const reference of [tag, digestOf(manifest)])
+    for (const reference of [tag, digestOf(manifest)]) {
       this.#documents.set(`/v2/${repository}/manifests/${reference}`, manifest);
+    }
     return digestOf(manifest);
   }
 
   answer({ url, headers = {} }: HttpSend): Answer {
     const { pathname, searchParams } = new URL(url);
     const [scheme, shown = ''] = reveal(headers.authorization ?? '').split(' ');
-    if (this.closed)
+    if (this.closed) {
       return failed(
         403,
         'DENIED',
         "client with IP '10.0.0.5' is not allowed access. Refer https://aka.ms/acr/firewall",
       );
-    if (pathname === '/oauth2/token') return this.#token(scheme, shown, searchParams.get('scope'));
+    }
+    if (pathname === '/oauth2/token') {
+      return this.#token(scheme, shown, searchParams.get('scope'));
+    }
     const [, name] = /^\/v2\/(?:(.+)\/(?:manifests|blobs)\/.+)?$/.exec(pathname) ?? [];
     const scope = name === undefined ? '' : `repository:${name}:pull`;
-    if (scheme !== 'Bearer' || shown.split('#')[0] !== scope) return this.#challenge(scope);
-    if (name === undefined) return {};
+    if (scheme !== 'Bearer' || shown.split('#')[0] !== scope) {
+      return this.#challenge(scope);
+    }
+    if (name === undefined) {
+      return {};
+    }
     const digest = pathname.split('/').at(-1) ?? '';
     const isBlob = this.#sizes.has(digest) && pathname.includes('/blobs/');
-    if (isBlob)
+    if (isBlob) {
       return { status: 307, headers: { location: `https://${storage}/${this.server}/${digest}?sig=canary` } };
+    }
     const body = this.#documents.get(pathname);
-    if (body === undefined) return failed(404, 'MANIFEST_UNKNOWN', 'manifest unknown');
+    if (body === undefined) {
+      return failed(404, 'MANIFEST_UNKNOWN', 'manifest unknown');
+    }
     return { body, headers: { 'docker-content-digest': digestOf(body) } };
   }
 
   send({ url, headers = {} }: HttpSend): Answer | Error {
-    if (headers.authorization !== undefined) throw new Error('The storage was shown a credential.');
-    if (this.storage === 'is away') return new NodeError('Unreachable', `Nothing answers at ${storage}.`);
-    if (this.storage === 'refuses') return { status: 403, body: '<Error><Code>AuthorizationFailure' };
+    if (headers.authorization !== undefined) {
+      throw new Error('The storage was shown a credential.');
+    }
+    if (this.storage === 'is away') {
+      return new NodeError('Unreachable', `Nothing answers at ${storage}.`);
+    }
+    if (this.storage === 'refuses') {
+      return { status: 403, body: '<Error><Code>AuthorizationFailure' };
+    }
     const size = this.#sizes.get(new URL(url).pathname.split('/').at(-1) ?? '') ?? 0;
     const wanted = Number(/^bytes=0-(\d+)$/.exec(reveal(headers.range ?? ''))?.[1]);
     this.pulls += 1;
@@ -88,7 +105,9 @@ export class MemoryRegistry {
     const [, password = ''] = Buffer.from(shown, 'base64').toString().split(/:(.*)/s);
     const isKnown = this.passwords.has(password) || (readJwt(password)?.expiresAt ?? 0) > this.#now();
     const isGood = !this.refuses && isKnown;
-    if (scheme !== 'Basic' || !isGood || (scope && this.denied)) return unauthorized;
+    if (scheme !== 'Basic' || !isGood || (scope && this.denied)) {
+      return unauthorized;
+    }
     this.#tokens += 1;
     return { body: JSON.stringify({ access_token: `${scope ?? ''}#canary-${this.#tokens}` }) };
   }

@@ -26,7 +26,9 @@ export class Scripts<Question, Answer> {
   async answer(question: Question, named: string): Promise<Answer> {
     const fitting = this.#scripts.filter((script) => script.matches(question));
     const script = fitting.find(({ once, used }) => once && !used) ?? fitting.findLast(({ once }) => !once);
-    if (script === undefined) throw new Error(`The test did not foresee: ${named}`);
+    if (script === undefined) {
+      throw new Error(`The test did not foresee: ${named}`);
+    }
     script.used = true;
     return script.answer(question);
   }
@@ -40,7 +42,9 @@ export class Scripts<Question, Answer> {
 export type Matcher = string | RegExp | ((text: string) => boolean);
 
 export function fits(matcher: Matcher, text: string): boolean {
-  if (typeof matcher === 'string') return matcher === text;
+  if (typeof matcher === 'string') {
+    return matcher === text;
+  }
   return typeof matcher === 'function' ? matcher(text) : matcher.test(text);
 }
 
@@ -48,7 +52,11 @@ export function fits(matcher: Matcher, text: string): boolean {
 export type ArgsMatcher = readonly string[] | RegExp | ((args: readonly string[]) => boolean);
 
 export function argsFit(matcher: ArgsMatcher | undefined, args: readonly string[]): boolean {
-  if (matcher === undefined) return true;
-  if (typeof matcher === 'function') return matcher(args);
+  if (matcher === undefined) {
+    return true;
+  }
+  if (typeof matcher === 'function') {
+    return matcher(args);
+  }
   return matcher instanceof RegExp ? matcher.test(args.join(' ')) : isDeepStrictEqual(matcher, args);
 }

@@ -55,13 +55,17 @@ export async function startMirror(azure: Azure, options: MirrorOptions = {}): Pr
     const id = host === page ? releasePath(path) : storedPath(path, query);
     const asset = id === undefined ? undefined : assets.get(id);
     const found = faults.find(({ on, times }) => host === store && times > 0 && on.test(id ?? ''));
-    if (found) found.times -= 1;
+    if (found) {
+      found.times -= 1;
+    }
     await answer(host, id, asset, found?.fault, request, response);
     const { method = 'GET' } = request;
     azure.requests.push({ server: 'mirror', method, host, path, query: '', status: response.statusCode });
   });
   const listening = await listen(server);
-  for (const name of [page, store]) azure.route(`${name}:443`, listening.port);
+  for (const name of [page, store]) {
+    azure.route(`${name}:443`, listening.port);
+  }
   return {
     fail: (fault, { on = /./, times = Number.POSITIVE_INFINITY } = {}) =>
       faults.unshift({ fault, on, times }),
@@ -75,7 +79,9 @@ export async function startMirror(azure: Azure, options: MirrorOptions = {}): Pr
 function releasePath(path: string): string | undefined {
   const [, owner, repository, tag = '', asset] =
     /^\/([^/]+)\/([^/]+)\/releases\/download\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
-  if (owner === undefined) return undefined;
+  if (owner === undefined) {
+    return undefined;
+  }
   return [owner, repository, decodeURIComponent(tag.replaceAll('+', ' ')), asset].join('/');
 }
 
@@ -93,14 +99,17 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (id === undefined || asset === undefined) response.writeHead(404).end('Not Found');
-  else if (host === page) {
+  if (id === undefined || asset === undefined) {
+    response.writeHead(404).end('Not Found');
+  } else if (host === page) {
     const stored = `/github-production-release-asset/${Buffer.from(id).toString('base64url')}`;
     const location = `https://${store}${stored}?sp=r&sv=2018-11-09&sr=b&sig=lab&rsct=application%2Foctet-stream`;
     response.writeHead(302, { location }).end();
   } else if (fault === 'unavailable') {
     response.writeHead(503, { 'content-type': 'text/plain' }).end('Service Unavailable');
-  } else await send(asset, fault, request, response);
+  } else {
+    await send(asset, fault, request, response);
+  }
 }
 
 async function send(
@@ -125,11 +134,15 @@ async function send(
     ...(partial ? range : {}),
     'content-length': body.length,
   });
-  if (request.method === 'HEAD') response.end();
-  else if (fault === 'truncate') {
+  if (request.method === 'HEAD') {
+    response.end();
+  } else if (fault === 'truncate') {
     response.write(body.subarray(0, body.length >> 1), () => response.destroy());
-  } else if (fault === 'slow') await trickle(body, response);
-  else response.end(body);
+  } else if (fault === 'slow') {
+    await trickle(body, response);
+  } else {
+    response.end(body);
+  }
 }
 
 async function trickle(body: Buffer, response: ServerResponse): Promise<void> {

@@ -6,8 +6,12 @@ export function newerText(text: string): string {
 
 /** Adds a field to every map; its value is text, since some maps contain only text. */
 function extended(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(extended);
-  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    return value.map(extended);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
   const fields = Object.entries(value).map(([name, each]) => [name, extended(each)]);
   return { ...Object.fromEntries(fields), ...(fields.length > 0 && { addedToo: 'by a newer release' }) };
 }

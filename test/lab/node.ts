@@ -68,7 +68,9 @@ export class LabNode {
     this.#manager = manager;
     manager.stderr?.on('data', (text) => this.#take(`service manager: ${String(text).trim()}`));
     await Promise.race([once(manager.stdout ?? manager, 'data'), once(manager, 'exit')]);
-    if (manager.exitCode !== null) throw new Error(`The service manager of ${this.name} ended.`);
+    if (manager.exitCode !== null) {
+      throw new Error(`The service manager of ${this.name} ended.`);
+    }
   }
 
   /** The process id of the daemon, while it runs. */
@@ -88,9 +90,13 @@ export class LabNode {
     this.#daemon = daemon;
     daemon.once('exit', () => setTimeout(() => this.#wanted && this.#daemon === daemon && this.start(), 100));
     const { pid } = daemon;
-    if (pid !== undefined) void ask(this.#options.socket, { op: 'adopt', pid }).catch(() => undefined);
+    if (pid !== undefined) {
+      void ask(this.#options.socket, { op: 'adopt', pid }).catch(() => undefined);
+    }
     for (const stream of [daemon.stdout, daemon.stderr]) {
-      if (stream) createInterface({ input: stream }).on('line', (line) => this.#take(line));
+      if (stream) {
+        createInterface({ input: stream }).on('line', (line) => this.#take(line));
+      }
     }
   }
 
@@ -101,19 +107,25 @@ export class LabNode {
   /** Ends the daemon, gracefully or at once; K3s keeps running. */
   async stopDaemon(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     this.#wanted = false;
-    if (this.#daemon) await endProcess(this.#daemon, signal);
+    if (this.#daemon) {
+      await endProcess(this.#daemon, signal);
+    }
   }
 
   /** Ends all processes at once, as a power cut does, and clears what a boot clears. */
   async powerOff(): Promise<void> {
     await this.stopDaemon('SIGKILL');
-    if (this.#manager) await endProcess(this.#manager);
+    if (this.#manager) {
+      await endProcess(this.#manager);
+    }
     rmSync(join(this.root, 'run'), { recursive: true, force: true });
   }
 
   async stop(): Promise<void> {
     await this.stopDaemon();
-    if (this.#manager) await endProcess(this.#manager);
+    if (this.#manager) {
+      await endProcess(this.#manager);
+    }
   }
 
   /** Runs a command of the executable under test on this node. */
@@ -131,7 +143,9 @@ export class LabNode {
   /** The last status of the running daemon; `undefined` before its first pass. */
   status(): Status | undefined {
     const path = join(this.root, 'run/slipway/status.json');
-    if (!existsSync(path)) return undefined;
+    if (!existsSync(path)) {
+      return undefined;
+    }
     const status: Status = JSON.parse(readFileSync(path, 'utf8'));
     return status.pid === this.pid ? status : undefined;
   }

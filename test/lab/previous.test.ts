@@ -193,7 +193,9 @@ function makeNewer(node: LabNode): readonly string[] {
     const found = files.filter((file) =>
       end ? file.startsWith(start) && file.endsWith(end) : file === start,
     );
-    for (const file of found) node.write(file, newerText(node.read(file) ?? ''));
+    for (const file of found) {
+      node.write(file, newerText(node.read(file) ?? ''));
+    }
     return found.length > 0 ? [name] : [];
   });
 }

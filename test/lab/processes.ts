@@ -22,7 +22,9 @@ export class Processes {
 
 /** Asks a child to end, and kills it after a while; resolves when its last line is read. */
 export async function endProcess(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) {
+    return;
+  }
   const ended = once(child, 'close');
   child.stdin?.end();
   child.kill(signal);
@@ -48,7 +50,9 @@ export async function runProgram(
     return { exitCode: 0, stdout, stderr };
   } catch (error) {
     const { code, stdout = '', stderr = '' } = error as { code?: number; stdout?: string; stderr?: string };
-    if (typeof code !== 'number') throw error;
+    if (typeof code !== 'number') {
+      throw error;
+    }
     return { exitCode: code, stdout, stderr };
   }
 }

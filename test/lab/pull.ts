@@ -35,8 +35,9 @@ export async function pull(
     manifest.toString('utf8'),
   );
   let bytes = manifest.length;
-  for (const part of [config, ...layers])
+  for (const part of [config, ...layers]) {
     bytes += verified(part.digest, await at(`blobs/${part.digest}`)).length;
+  }
   return { digest, bytes };
 }
 
@@ -60,8 +61,12 @@ async function get(
   headers: Readonly<Record<string, string>>,
 ): Promise<Buffer> {
   const { status, location, body } = await exchange(url, options, headers);
-  if (status === 307 && location) return get(new URL(location, url).href, options, {});
-  if (status !== 200) throw new Error(`${new URL(url).host} answers ${status}: ${body.toString('utf8')}`);
+  if (status === 307 && location) {
+    return get(new URL(location, url).href, options, {});
+  }
+  if (status !== 200) {
+    throw new Error(`${new URL(url).host} answers ${status}: ${body.toString('utf8')}`);
+  }
   return body;
 }
 
@@ -91,6 +96,8 @@ function exchange(
 
 function verified(digest: string, content: Buffer): Buffer {
   const found = `sha256:${createHash('sha256').update(content).digest('hex')}`;
-  if (found !== digest) throw new Error(`${digest} was asked for, and ${found} came.`);
+  if (found !== digest) {
+    throw new Error(`${digest} was asked for, and ${found} came.`);
+  }
   return content;
 }

@@ -76,8 +76,11 @@ describe.skipIf(missing)(`a real registry under constant pulling${missing}`, () 
   afterAll(async () => {
     await lab?.stop();
     await Promise.all([containerd?.stop(), registry?.stop()]);
-    for (const path of [dir, containerdDir])
-      if (path !== undefined) rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+    for (const path of [dir, containerdDir]) {
+      if (path !== undefined) {
+        rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+      }
+    }
   });
 
   function pullInAllWays(signal: AbortSignal): Promise<ReadonlyMap<string, Tally>> {
@@ -202,7 +205,9 @@ async function provided(node: LabNode): Promise<Credential> {
   const folder = join(node.root, 'var/lib/rancher/credentialprovider');
   const fresh = kubelet({ binDir: join(folder, 'bin'), config: join(folder, 'config.yaml') });
   const login = await fresh.credentialsFor(provenImage);
-  if (!login) throw new Error(`The credential provider gave no login: ${fresh.log.join(' ')}`);
+  if (!login) {
+    throw new Error(`The credential provider gave no login: ${fresh.log.join(' ')}`);
+  }
   return login;
 }
 

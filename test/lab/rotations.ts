@@ -13,13 +13,17 @@ export async function showRotations(lab: Lab, count: number, say: (text: string)
   let before = await lab.passwords();
   for (let rotation = 1; rotation <= count; rotation += 1) {
     // The last password gets its usual life.
-    if (rotation === count) lab.passwordLife = 3 * 3_600_000;
+    if (rotation === count) {
+      lab.passwordLife = 3 * 3_600_000;
+    }
     const now = await lab.rotated(before);
     say(`Rotation ${rotation}`);
     for (const [index, node] of lab.nodes.entries()) {
       const proof = await provenPull(node);
       const pulled = await kubeletPulls(lab, node);
-      if ((await startOfK3s(node)) !== starts[index]) throw new Error(`K3s on ${node.name} was restarted.`);
+      if ((await startOfK3s(node)) !== starts[index]) {
+        throw new Error(`K3s on ${node.name} was restarted.`);
+      }
       say(
         [
           `  ${node.name.padEnd(13)}  registries.yaml ${digest(before, node)} -> ${digest(now, node)}`,
@@ -40,8 +44,12 @@ async function provenPull(node: LabNode): Promise<string> {
   for (const end = Date.now() + 30_000; ; await sleep(200)) {
     const proof = node.status()?.conditions.find(({ type }) => type === 'Pulls');
     const isNew = (node.modifiedAt('run/slipway/pull-proof.json') ?? 0) >= written && node.lookedAt > written;
-    if (isNew && proof?.status === 'True' && proof.reason === 'InSync') return proof.message;
-    if (Date.now() > end) throw new Error(`${node.name} has no proof of a pull: ${proof?.message}`);
+    if (isNew && proof?.status === 'True' && proof.reason === 'InSync') {
+      return proof.message;
+    }
+    if (Date.now() > end) {
+      throw new Error(`${node.name} has no proof of a pull: ${proof?.message}`);
+    }
   }
 }
 
@@ -50,7 +58,9 @@ async function kubeletPulls(lab: Lab, node: LabNode): Promise<string> {
   const { k3s } = nodePaths(node.root);
   const asking = kubelet({ binDir: k3s.credentialProviderBin, config: k3s.credentialProvider });
   const credential = await asking.credentialsFor(provenImage);
-  if (!credential) throw new Error(`kubelet on ${node.name} got no login: ${asking.log.join('; ')}`);
+  if (!credential) {
+    throw new Error(`kubelet on ${node.name} got no login: ${asking.log.join('; ')}`);
+  }
   const { proxyUrl, caFile } = lab.azure;
   const { bytes } = await pull(provenImage, { credential, proxyUrl, caFile });
   return `${provenImage} (${bytes} bytes)`;

@@ -40,7 +40,9 @@ async function main(): Promise<void> {
     passwordLife,
     onLog: (node, line) => {
       const told = tell(node, join(dir, node), line, (performance.now() - begun) / 1000);
-      if (told !== undefined) say(told);
+      if (told !== undefined) {
+        say(told);
+      }
     },
   });
   const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
@@ -59,14 +61,18 @@ async function tour(lab: Lab, begun: number): Promise<void> {
   lab.start();
   await lab.waitReady();
   say(`\nThree nodes are Ready after ${((performance.now() - begun) / 1000).toFixed(1)} s.\n`);
-  for (const node of lab.nodes) say(await shown(node));
+  for (const node of lab.nodes) {
+    say(await shown(node));
+  }
   say(
     `Rotations: the registry credentials live ${passwordLife / 1000} s here, and are renewed with a third of that left.`,
   );
   say('K3s goes on as it is, since kubelet asks Slipway for a login whenever it pulls.\n');
   await showRotations(lab, 2, say);
   say(whereToLook(lab));
-  if (!options.keep) return;
+  if (!options.keep) {
+    return;
+  }
   await serveControls(lab, dir);
   say('\nAll keeps running until Ctrl-C. Break it: docs/usage/walkthrough.md.');
   await new Promise(() => {});

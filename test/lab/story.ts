@@ -5,7 +5,9 @@ import { styleText } from 'node:util';
 export function tell(node: string, root: string, line: string, seconds: number): string | undefined {
   const event = parsed(line);
   const said = event === undefined ? line : sentence(event);
-  if (said === undefined) return undefined;
+  if (said === undefined) {
+    return undefined;
+  }
   const time = `${seconds.toFixed(1)}s`.padStart(6);
   return `${time}  ${styleText(colours[node] ?? 'white', node.padEnd(13))}  ${said.replaceAll(root, '')}`;
 }
@@ -28,18 +30,27 @@ function parsed(line: string): Event | undefined {
 }
 
 function sentence(event: Event): string | undefined {
-  if (event.msg === 'changed') return String(event.did);
-  if (event.msg === 'condition changed') return condition(event);
-  if (event.msg === 'woken') return undefined;
+  if (event.msg === 'changed') {
+    return String(event.did);
+  }
+  if (event.msg === 'condition changed') {
+    return condition(event);
+  }
+  if (event.msg === 'woken') {
+    return undefined;
+  }
   return [event.msg, event.warning, event.version].filter((part) => part !== undefined).join(' ');
 }
 
 /** Reports only important conditions that became True, and the first sentence of those that wait. */
 function condition({ condition, status, reason, message }: Event): string | undefined {
   const told = ['Ready', 'GitOps'];
-  if (status === 'True')
+  if (status === 'True') {
     return told.includes(String(condition)) ? styleText('bold', `${condition}`) : undefined;
-  if (condition === 'Ready' || reason === 'Blocked') return undefined;
+  }
+  if (condition === 'Ready' || reason === 'Blocked') {
+    return undefined;
+  }
   const [first] = String(message ?? '').split(/(?<=[a-z)])\. /);
   const mark = status === 'False' ? styleText('red', 'failed') : 'waits';
   return `${mark}: ${condition}: ${reason}: ${first}`;

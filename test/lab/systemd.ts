@@ -27,15 +27,21 @@ process.once('SIGINT', () => undefined);
 
 async function answer(request: Request): Promise<Reply> {
   const done = { exitCode: 0, stdout: '', stderr: '' };
-  if (request.op === 'systemctl')
+  if (request.op === 'systemctl') {
     return await manager.systemctl(request.verb, request.units, request.options);
-  if (request.op === 'notify') manager.notified(request.pid, request.assignments);
-  else adopted.add(request.pid);
+  }
+  if (request.op === 'notify') {
+    manager.notified(request.pid, request.assignments);
+  } else {
+    adopted.add(request.pid);
+  }
   return done;
 }
 
 async function end(): Promise<void> {
-  if (ending) return;
+  if (ending) {
+    return;
+  }
   ending = true;
   for (const pid of adopted) {
     try {

@@ -47,7 +47,9 @@ describe('one condition reports a failure, and a repair heals it', () => {
     delete tags['k3s-role'];
     observability.start();
     const { message } = await told(observability, 'Role', 'RoleMissing');
-    for (const role of ['server', 'agent', 'observability']) expect(message).toContain(role);
+    for (const role of ['server', 'agent', 'observability']) {
+      expect(message).toContain(role);
+    }
   });
 
   test('a node whose name the server knows with another password: NodePasswordRejected', async () => {
@@ -115,7 +117,9 @@ async function told(node: LabNode, type: string, reason: string): Promise<Condit
   let seen: Condition | undefined;
   for (const end = Date.now() + 120_000; Date.now() < end; await sleep(20)) {
     seen = node.status()?.conditions.find((condition) => condition.type === type);
-    if (seen?.reason === reason) return seen;
+    if (seen?.reason === reason) {
+      return seen;
+    }
   }
   expect.fail(
     `${node.name} said ${JSON.stringify(seen)} and not ${reason}\n${node.log.slice(-5).join('\n')}`,

@@ -43,19 +43,24 @@ beforeAll(async () => {
     cwd: repository,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  for (const stream of [lab.stdout, lab.stderr]) stream?.on('data', (chunk) => (said += chunk));
+  for (const stream of [lab.stdout, lab.stderr]) {
+    stream?.on('data', (chunk) => (said += chunk));
+  }
   for (
     const end = Date.now() + 400_000;
     !said.includes('All keeps running until Ctrl-C.');
     await sleep(200)
   ) {
-    if (Date.now() > end || lab.exitCode !== null)
+    if (Date.now() > end || lab.exitCode !== null) {
       throw new Error(`The lab does not come up:\n${said.slice(-3_000)}`);
+    }
   }
 });
 
 afterAll(async () => {
-  if (lab.exitCode !== null) return;
+  if (lab.exitCode !== null) {
+    return;
+  }
   lab.kill('SIGINT');
   await once(lab, 'exit');
 });
@@ -76,9 +81,13 @@ test.each(steps())('$section: $command', async ({ command, expected }) => {
   for (const end = Date.now() + 120_000; ; await sleep(500)) {
     const { stdout, stderr } = await runProgram('bash', ['-c', script(command)], environment);
     printed = stdout + stderr;
-    if (pattern.test(printed)) return;
+    if (pattern.test(printed)) {
+      return;
+    }
     // A command that changes something runs once.
-    if (!/^slipway (status|doctor)/.test(command) || Date.now() > end) break;
+    if (!/^slipway (status|doctor)/.test(command) || Date.now() > end) {
+      break;
+    }
   }
   expect(printed).toMatch(pattern);
 });
@@ -92,10 +101,16 @@ function script(command: string): string {
 
 /** Matches lines in this order; blanks match any number of blanks, and `...` any text, or any lines if it is a line. */
 function patternOf(expected: string): RegExp {
-  if (expected === '') return /^$/;
+  if (expected === '') {
+    return /^$/;
+  }
   const lines = expected.split('\n').map((line) => {
-    if (line === '...') return '(?:.*\\n)*?';
-    if (line === '') return '\\n';
+    if (line === '...') {
+      return '(?:.*\\n)*?';
+    }
+    if (line === '') {
+      return '\\n';
+    }
     const words = line
       .trim()
       .split(/\s+/)

@@ -28,14 +28,20 @@ await main(process.argv.slice(2));
 async function main(paths: readonly string[]): Promise<void> {
   const files = paths.length > 0 ? paths : protectedFiles.map((file) => `src/agent/${file}`);
   const gone = files.filter((file) => !existsSync(join(repository, file)));
-  if (gone.length > 0) throw new Error(`there is no ${gone.join(', ')}; correct test/mutants/protected.ts`);
+  if (gone.length > 0) {
+    throw new Error(`there is no ${gone.join(', ')}; correct test/mutants/protected.ts`);
+  }
   const survivors = await survivorsOf(files);
   const judged = judgements();
   const unjudged = survivors.filter((mutant) => !judged.has(keyOf(mutant)));
-  if (unjudged.length > 0) say(stringify(unjudged, { lineWidth: 0 }));
+  if (unjudged.length > 0) {
+    say(stringify(unjudged, { lineWidth: 0 }));
+  }
   const stale =
     paths.length > 0 ? [] : [...judged].filter((key) => !survivors.some((mutant) => keyOf(mutant) === key));
-  for (const key of stale) say(`judged, but noticed or gone: ${key}`);
+  for (const key of stale) {
+    say(`judged, but noticed or gone: ${key}`);
+  }
   say(`${survivors.length} survived, ${unjudged.length} of them unjudged`);
   process.exitCode = unjudged.length + stale.length > 0 ? 1 : 0;
 }
@@ -89,7 +95,9 @@ function judgements(): ReadonlySet<string> {
   const path = join(import.meta.dirname, 'judged.yaml');
   const entries = parse(readFileSync(path, 'utf8')) as readonly (Mutant & { readonly harmless?: string })[];
   const bare = entries.find(({ harmless }) => !harmless);
-  if (bare) throw new Error(`${path}: ${bare.file}, ${bare.change}: say in "harmless" why it is`);
+  if (bare) {
+    throw new Error(`${path}: ${bare.file}, ${bare.change}: say in "harmless" why it is`);
+  }
   return new Set(entries.map(keyOf));
 }
 

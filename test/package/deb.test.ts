@@ -128,7 +128,9 @@ const ownProvider = renderProviderConfig(
 function debianPackage(): string {
   const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
   const path = resolve('dist', `slipway_${version}_${architecture}.deb`);
-  if (!existsSync(path)) throw new Error(`${path} is missing: run npm run package first, where dpkg-deb is.`);
+  if (!existsSync(path)) {
+    throw new Error(`${path} is missing: run npm run package first, where dpkg-deb is.`);
+  }
   return path;
 }
 

@@ -14,7 +14,9 @@ import { type Ended, runProgram } from './executable.ts';
 
 /** Returns why no minimal Debian of that suite can be used here; undefined if one can. */
 export function lacksDebianRoot(suite: string): string | undefined {
-  if (process.getuid?.() !== 0) return 'needs root, for chroot and mount';
+  if (process.getuid?.() !== 0) {
+    return 'needs root, for chroot and mount';
+  }
   const root = rootOf(suite);
   return existsSync(root) ? undefined : `needs ${root}, which .ci/run makes with mmdebstrap`;
 }
@@ -29,7 +31,9 @@ export class DebianRoot {
   readonly #calls = '/calls';
 
   constructor(suite: string) {
-    for (const name of ['upper', 'work', 'root']) mkdirSync(join(this.#folder, name));
+    for (const name of ['upper', 'work', 'root']) {
+      mkdirSync(join(this.#folder, name));
+    }
     const at = (name: string) => join(this.#folder, name);
     const options = `lowerdir=${rootOf(suite)},upperdir=${at('upper')},workdir=${at('work')}`;
     succeed(runProgram('mount', ['-t', 'overlay', 'overlay', '-o', options, at('root')]));
@@ -80,5 +84,7 @@ export class DebianRoot {
 }
 
 function succeed(ended: Ended): void {
-  if (ended.exitCode !== 0) throw new Error(ended.stderr);
+  if (ended.exitCode !== 0) {
+    throw new Error(ended.stderr);
+  }
 }

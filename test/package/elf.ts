@@ -72,7 +72,9 @@ function chain(file: Buffer, first: number, nextAt: number): readonly number[] {
   const entries = [first];
   for (const entry of entries) {
     const next = file.readUInt32LE(entry + nextAt);
-    if (next !== 0) entries.push(entry + next);
+    if (next !== 0) {
+      entries.push(entry + next);
+    }
   }
   return entries;
 }
@@ -82,7 +84,9 @@ function newestVersions(names: readonly string[]): Needs['newest'] {
   for (const name of names) {
     const [, family = '', digits = ''] = name.match(/^(\w+)_([\d.]+)$/) ?? [];
     const version = digits.split('.').map(Number);
-    if (family !== '' && compareVersions(version, newest[family] ?? []) > 0) newest[family] = version;
+    if (family !== '' && compareVersions(version, newest[family] ?? []) > 0) {
+      newest[family] = version;
+    }
   }
   return newest;
 }
@@ -96,7 +100,9 @@ export function compareVersions(a: readonly number[], b: readonly number[]): num
 
 function only(sections: readonly Section[], type: number): Section {
   const section = sections.find((each) => each.type === type);
-  if (section === undefined) throw new Error(`No section of type 0x${type.toString(16)}`);
+  if (section === undefined) {
+    throw new Error(`No section of type 0x${type.toString(16)}`);
+  }
   return section;
 }
 

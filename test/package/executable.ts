@@ -7,7 +7,9 @@ type Architecture = 'x64' | 'arm64';
 /** The packaged executable of an architecture; throws with the command that builds it if it is missing. */
 export function packaged(architecture: Architecture): string {
   const path = resolve('dist', `slipway-linux-${architecture}`);
-  if (!existsSync(path)) throw new Error(`${path} is missing: run npm run package first.`);
+  if (!existsSync(path)) {
+    throw new Error(`${path} is missing: run npm run package first.`);
+  }
   return path;
 }
 
@@ -38,6 +40,8 @@ export function runProgram(
     env: { PATH: process.env.PATH, ...environment },
     encoding: 'utf8',
   });
-  if (error !== undefined) throw error;
+  if (error !== undefined) {
+    throw error;
+  }
   return { exitCode: status, stdout, stderr };
 }

@@ -11,7 +11,9 @@ function image() {
   const root = mkdtempSync(join(tmpdir(), 'slipway-install-'));
   const bin = mkdtempSync(join(tmpdir(), 'slipway-bin-'));
   onTestFinished(() => {
-    for (const path of [root, bin]) rmSync(path, { recursive: true });
+    for (const path of [root, bin]) {
+      rmSync(path, { recursive: true });
+    }
   });
   const script = `#!/bin/sh
 link="$2/${wants}/$4"

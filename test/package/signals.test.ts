@@ -24,7 +24,9 @@ test.each([
   async (_, variables) => {
     const daemon = await startDaemon(variables);
     expect(listeningPorts(daemon)).toEqual([]);
-    for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const) daemon.kill(signal);
+    for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const) {
+      daemon.kill(signal);
+    }
     await setTimeout(1_000);
     expect([daemon.exitCode, daemon.signalCode, listeningPorts(daemon)]).toEqual([null, null, []]);
   },

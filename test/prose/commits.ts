@@ -11,8 +11,12 @@ const last = '7bcce8049f984de0db6db357c5e4af43e6d6c79e';
 const faults = subjects().flatMap((subject) =>
   subjectFaults(subject).map((fault) => `${subject}\n  ${fault}\n`),
 );
-for (const fault of faults) process.stdout.write(fault);
-if (faults.length > 0) process.exitCode = 1;
+for (const fault of faults) {
+  process.stdout.write(fault);
+}
+if (faults.length > 0) {
+  process.exitCode = 1;
+}
 
 function subjects(): readonly string[] {
   try {

@@ -21,7 +21,9 @@ export function findingsIn(file: string, text: string): readonly Finding[] {
 function findingsInPassage(file: string, { line, text }: Passage): readonly Finding[] {
   return phrases.flatMap(({ pattern, instead }) => {
     const match = pattern.exec(text);
-    if (!match) return [];
+    if (!match) {
+      return [];
+    }
     const [phrase] = match;
     const context = text.slice(Math.max(0, match.index - around), match.index + phrase.length + around);
     return [{ place: `${file}:${line}`, phrase, instead, context }];

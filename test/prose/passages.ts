@@ -26,7 +26,9 @@ export function passagesOfSource(source: string): readonly Passage[] {
   return found;
 
   function flush(end: number): void {
-    if (comment.length > 0) found.push({ line: end - comment.length + 1, text: comment.join(' ') });
+    if (comment.length > 0) {
+      found.push({ line: end - comment.length + 1, text: comment.join(' ') });
+    }
     comment.length = 0;
   }
 }
@@ -38,11 +40,15 @@ export function passagesOfPage(page: string): readonly Passage[] {
   let isCode = false;
   for (const [index, line] of [...page.split('\n'), ''].entries()) {
     const isFence = line.trimStart().startsWith('```');
-    if (isFence) isCode = !isCode;
-    if (line.trim() !== '' && !isFence && !isCode) paragraph.push(line.trim());
-    else {
-      if (paragraph.length > 0)
+    if (isFence) {
+      isCode = !isCode;
+    }
+    if (line.trim() !== '' && !isFence && !isCode) {
+      paragraph.push(line.trim());
+    } else {
+      if (paragraph.length > 0) {
         found.push({ line: index - paragraph.length + 1, text: withoutCode(paragraph.join(' ')) });
+      }
       paragraph.length = 0;
     }
   }

@@ -38,7 +38,9 @@ export function vm(role: string, extra = ''): Vm {
   const made = world();
   const { host } = made;
   host.files.write('/etc/slipway/config.yaml', settings);
-  if (extra) host.files.write('/etc/slipway/config.d/extra.yaml', extra);
+  if (extra) {
+    host.files.write('/etc/slipway/config.d/extra.yaml', extra);
+  }
   const tags = { 'k3s-role': role, ...(findRole(role)?.k3s !== 'server' && { 'k3s-server': serverUrl }) };
   const cloud = new FakeCloud({
     identity: { tags, computerName: `${role}-1` },
@@ -104,7 +106,9 @@ export async function live(
   const end = host.now() + time;
   for (;;) {
     const report = await agent.pass();
-    if (until(report) || host.now() >= end) return report;
+    if (until(report) || host.now() >= end) {
+      return report;
+    }
     const woken = new AbortController();
     host.jobs.onEnd = () => woken.abort();
     await host.sleep(Math.min(report.wake.at, end) - host.now(), woken.signal);

@@ -168,7 +168,9 @@ describe('while the API server is away', () => {
       publish: async (report) => {
         void announce(report);
         passes += 1;
-        if (passes === 30) stopped.abort();
+        if (passes === 30) {
+          stopped.abort();
+        }
       },
     });
     expect(passes).toBe(30);

@@ -56,7 +56,9 @@ async function pass(slipway: Agent, machine: Vm, time: number): Promise<number> 
     const { wake } = await slipway.pass();
     expect(isHandedOut(machine)).toBe(true);
     const pause = Math.min(wake.at - host.now(), end - host.now() - cloud.clockSkew);
-    if (pause <= 0) return worst;
+    if (pause <= 0) {
+      return worst;
+    }
     await host.sleep(pause);
     worst = Math.min(worst, left(machine));
   }
@@ -148,7 +150,9 @@ test.each([
     emit: () => {},
     publish: async (report) => {
       readyAfter = host.monotonic() - booted;
-      if (condition(report, 'Ready') === 'True InSync' || readyAfter > hour) stopped.abort();
+      if (condition(report, 'Ready') === 'True InSync' || readyAfter > hour) {
+        stopped.abort();
+      }
     },
   });
   expect(readyAfter).toBeLessThan(2 * minute + 30_000);

@@ -20,15 +20,25 @@ export interface SeenEvent {
 /** The subset of kubectl that Slipway uses; any other command is refused. */
 export function kubectl({ host, units }: World, { args }: Command): string | Partial<CommandResult> {
   const kubeconfig = args[args.indexOf('--kubeconfig') + 1] ?? '';
-  if (host.files.text(kubeconfig) === undefined)
+  if (host.files.text(kubeconfig) === undefined) {
     return failed(`error: stat ${kubeconfig}: no such file or directory`);
-  if (!units.isActive(/^k3s/)) return failed('The connection to the server 127.0.0.1:6443 was refused');
+  }
+  if (!units.isActive(/^k3s/)) {
+    return failed('The connection to the server 127.0.0.1:6443 was refused');
+  }
   const [verb, ...rest] = args.slice(args.indexOf('--cache-dir=/dev/null') + 1);
-  if (verb === 'get') return get(host, rest);
-  if (kubeconfig !== paths.k3s.kubeletKubeconfig)
+  if (verb === 'get') {
+    return get(host, rest);
+  }
+  if (kubeconfig !== paths.k3s.kubeletKubeconfig) {
     return failed(`The test did not foresee: ${verb} as a user other than kubelet`);
-  if (verb === 'annotate') return annotate(host, rest);
-  if (verb === 'create') return create(host, rest);
+  }
+  if (verb === 'annotate') {
+    return annotate(host, rest);
+  }
+  if (verb === 'create') {
+    return create(host, rest);
+  }
   return failed(`error: unknown command "${verb}" for "kubectl"`);
 }
 
@@ -42,7 +52,9 @@ export function eventsOf(host: MemoryHost): readonly SeenEvent[] {
 }
 
 function get(host: MemoryHost, [kind = '', name = '']: readonly string[]): string | Partial<CommandResult> {
-  if (kind === 'node') return host.files.text(`${api}/nodes/${name}`) ?? notFound(name);
+  if (kind === 'node') {
+    return host.files.text(`${api}/nodes/${name}`) ?? notFound(name);
+  }
   return (
     host.files.text(`${api}/${kind}`) ?? failed(`error: the server doesn't have a resource type "${kind}"`)
   );
@@ -50,9 +62,13 @@ function get(host: MemoryHost, [kind = '', name = '']: readonly string[]): strin
 
 function annotate(host: MemoryHost, words: readonly string[]): string | Partial<CommandResult> {
   const [kind, name = '', ...pairs] = words.slice(0, -1);
-  if (kind !== 'node' || words.at(-1) !== '--overwrite') return failed(`not foreseen: ${words.join(' ')}`);
+  if (kind !== 'node' || words.at(-1) !== '--overwrite') {
+    return failed(`not foreseen: ${words.join(' ')}`);
+  }
   const text = host.files.text(`${api}/nodes/${name}`);
-  if (text === undefined) return notFound(name);
+  if (text === undefined) {
+    return notFound(name);
+  }
   const node = JSON.parse(text);
   const given = Object.fromEntries(pairs.map((pair) => pair.split(/=(.*)/s).slice(0, 2)));
   const annotations = { ...node.metadata?.annotations, ...given };
@@ -63,8 +79,9 @@ function annotate(host: MemoryHost, words: readonly string[]): string | Partial<
 function create(host: MemoryHost, words: readonly string[]): string | Partial<CommandResult> {
   const [validate, flag, file = ''] = words;
   const list = host.files.read(file);
-  if (validate !== '--validate=ignore' || flag !== '-f' || words.length !== 3 || list?.mode !== 0o600)
+  if (validate !== '--validate=ignore' || flag !== '-f' || words.length !== 3 || list?.mode !== 0o600) {
     return failed(`not foreseen: ${words.join(' ')}`);
+  }
   const { items } = JSON.parse(list.content);
   host.files.write(`${api}/events`, JSON.stringify([...eventsOf(host), ...items]));
   return 'event created\n'.repeat(items.length);

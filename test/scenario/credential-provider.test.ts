@@ -53,7 +53,9 @@ describe.each(namesOf(roles))('on a %s', (role) => {
 
   test('a node without a provider restarts K3s once to get one', async () => {
     const { machine } = await booted(role);
-    for (const path of [config, plugin, settings, store]) machine.host.files.remove(path);
+    for (const path of [config, plugin, settings, store]) {
+      machine.host.files.remove(path);
+    }
     await machine.reboot();
     machine.host.advance(minute);
     const before = machine.units.starts;
@@ -119,7 +121,9 @@ test.each([
   const { machine, slipway } = await booted('server');
   const files = [plugin, settings, config] as const;
   const before = files.map((path) => machine.host.files.read(path)?.content);
-  for (const path of files) harm(machine, path);
+  for (const path of files) {
+    harm(machine, path);
+  }
   const report = await live(slipway, machine, 6 * minute, isReady);
   expect(report.outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
   expect(files.map((path) => machine.host.files.read(path)?.content)).toEqual(before);
@@ -129,7 +133,9 @@ test.each([
 
 test('the configuration is not written without the plugin, and the node stays in service', async () => {
   const { machine, slipway } = await booted('agent');
-  for (const path of [plugin, config]) machine.host.files.remove(path);
+  for (const path of [plugin, config]) {
+    machine.host.files.remove(path);
+  }
   machine.host.failWrite(plugin, 'EROFS');
   const report = await live(slipway, machine, 10 * minute);
   expect(condition(report, 'CredentialProvider')).toBe('False ReadOnly');

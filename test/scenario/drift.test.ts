@@ -35,7 +35,9 @@ describe.each(owned.server)('%s', (path) => {
     expect(report.outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
     expect(after?.mode).toBe(before?.mode);
     expect(after?.foreignOwner).toBeUndefined();
-    if (!path.endsWith('registries.yaml')) expect(after?.content).toBe(before?.content);
+    if (!path.endsWith('registries.yaml')) {
+      expect(after?.content).toBe(before?.content);
+    }
     expect(after?.content).not.toContain('by hand');
     expect(machine.units.starts).toBe(1);
   });

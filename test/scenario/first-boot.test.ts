@@ -79,5 +79,7 @@ describe.each(namesOf(roles))('a %s', (role) => {
 });
 
 function onlyCrash(thrown: unknown): void {
-  if (!(thrown instanceof Crash)) throw thrown;
+  if (!(thrown instanceof Crash)) {
+    throw thrown;
+  }
 }

@@ -51,7 +51,9 @@ function histogram(
   const counts = Array<number>(buckets).fill(0);
   for (const time of times) {
     const bucket = Math.floor((time - start) / length);
-    if (bucket >= 0 && bucket < buckets) counts[bucket] = (counts[bucket] ?? 0) + 1;
+    if (bucket >= 0 && bucket < buckets) {
+      counts[bucket] = (counts[bucket] ?? 0) + 1;
+    }
   }
   return counts;
 }
@@ -68,7 +70,9 @@ function peak(times: readonly number[], length: number): number {
   let from = 0;
   let most = 0;
   sorted.forEach((time, at) => {
-    while (time - (sorted[from] ?? 0) >= length) from += 1;
+    while (time - (sorted[from] ?? 0) >= length) {
+      from += 1;
+    }
     most = Math.max(most, at - from + 1);
   });
   return most;
@@ -102,7 +106,9 @@ async function lifeOf(vmId: string, boot: number, time: number, tokenLifetime = 
   while (host.now() < boot + time) {
     const before = cloud.calls.length;
     const outcomes = await reconcile(plan, { host, attempts, random: 0.5 });
-    if (cloud.calls.length > before) asked.push(host.now());
+    if (cloud.calls.length > before) {
+      asked.push(host.now());
+    }
     const [outcome] = outcomes;
     const due = outcome?.state === 'InSync' ? outcome.until : undefined;
     // The checks for drift in between find nothing and would slow the test down.
@@ -115,7 +121,9 @@ async function lifeOf(vmId: string, boot: number, time: number, tokenLifetime = 
 function renewals(vmId: string, boot: number, time: number, tokenLifetime = 3 * hour): readonly number[] {
   const { next } = rotationSchedule(defaults.registries.schedule, vmId);
   const times = [boot];
-  for (let at = boot; at < boot + time; times.push(at)) at = next(at, (tokenLifetime * 2) / 3);
+  for (let at = boot; at < boot + time; times.push(at)) {
+    at = next(at, (tokenLifetime * 2) / 3);
+  }
   return times;
 }
 
@@ -240,7 +248,9 @@ function storm(
   let asking = fleet.map(() => ({ at: 0, failures: 0 }));
   let recent = 0;
   for (let at = 0; asking.length > 0; at += 250) {
-    while ((served[recent] ?? at) <= at - limit.within) recent += 1;
+    while ((served[recent] ?? at) <= at - limit.within) {
+      recent += 1;
+    }
     const room = Math.floor(limit.requests / cost) - (served.length - recent);
     const turn = asking.filter((each) => each.at <= at);
     const refused = turn.slice(room).map(({ failures }) => {

@@ -68,7 +68,9 @@ describe.each(namesOf(roles))('on a %s', (role) => {
 
   test('files of a newer release change nothing', async () => {
     const machine = await up(role);
-    for (const [, { path }] of present(machine)) rewrite(machine, path, newerText);
+    for (const [, { path }] of present(machine)) {
+      rewrite(machine, path, newerText);
+    }
     const { length } = machine.host.journal;
     const report = await live(machine.slipway(), machine, 10 * minute);
     expect(condition(report, 'Ready')).toBe('True InSync');

@@ -46,7 +46,9 @@ describe('during the download of an upgrade of K3s', () => {
     const before = machine.host.files.text('/etc/rancher/k3s/registries.yaml');
     const unready: string[] = [];
     const report = await live(slipway, machine, 4 * hour, ({ conditions }) => {
-      if (conditions[0]?.status !== 'True') unready.push(`${conditions[0]?.reason}`);
+      if (conditions[0]?.status !== 'True') {
+        unready.push(`${conditions[0]?.reason}`);
+      }
       return false;
     });
     expect(unready).toEqual([]);

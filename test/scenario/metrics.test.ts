@@ -48,7 +48,9 @@ test('a first boot shows not Ready, then Ready and one start of K3s, and no secr
   expect(await value('node_info{name="server-1",role="server",k3s="v1.36.3+k3s1"}')).toBe(1);
   expect(await value('changes_total{kind="Executable"}')).toBeGreaterThan(0);
   expect(await value(rotations)).toBe(1);
-  for (const secret of [joinToken, gitToken, 'eyJ']) expect(await text()).not.toContain(secret);
+  for (const secret of [joinToken, gitToken, 'eyJ']) {
+    expect(await text()).not.toContain(secret);
+  }
 });
 
 test('six hours show one rotation with its times for each password of the registry', async () => {

@@ -24,10 +24,16 @@ export class Netfilter {
 
   /** Loads a file with this text as `nft -f` does. Returns the error, after which nothing is changed. */
   load(text: string | undefined): string | undefined {
-    if (text === undefined) return 'Error: Could not open file: No such file or directory';
-    if (this.refuses !== undefined) return this.refuses;
+    if (text === undefined) {
+      return 'Error: Could not open file: No such file or directory';
+    }
+    if (this.refuses !== undefined) {
+      return this.refuses;
+    }
     const [, table] = form.exec(text.replace(/^#.*\n/gm, '')) ?? [];
-    if (table === undefined) return 'Error: syntax error, unexpected string';
+    if (table === undefined) {
+      return 'Error: syntax error, unexpected string';
+    }
     this.#table = table;
     return undefined;
   }
@@ -38,10 +44,16 @@ export class Netfilter {
     const options =
       '--quiet --wait --pipe --collect --no-ask-password --property=LogLevelMax=notice --setenv=LC_ALL=C';
     const [, verb] = new RegExp(`^${options} /usr/sbin/nft (list|delete) table ${name}$`).exec(line) ?? [];
-    if (verb === undefined) return { exitCode: 1, stderr: `The test did not foresee: systemd-run ${line}` };
+    if (verb === undefined) {
+      return { exitCode: 1, stderr: `The test did not foresee: systemd-run ${line}` };
+    }
     const table = this.#table;
-    if (table === undefined) return { exitCode: 1, stderr: `Error: No such file or directory\n${line}\n` };
-    if (verb === 'delete') this.flush();
+    if (table === undefined) {
+      return { exitCode: 1, stderr: `Error: No such file or directory\n${line}\n` };
+    }
+    if (verb === 'delete') {
+      this.flush();
+    }
     return verb === 'delete' ? '' : listed(table);
   }
 }

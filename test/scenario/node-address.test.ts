@@ -55,7 +55,9 @@ describe('a node installed by scripts', () => {
     machine.host.files.write(k3s.agentServerCa, ca);
     machine.host.files.write(k3s.kubeletCertificate, certificate);
     machine.host.files.write(k3s.kubeletKubeconfig, 'kubeconfig', 0o600);
-    if (config) machine.host.files.write(k3s.config, config, 0o600);
+    if (config) {
+      machine.host.files.write(k3s.config, config, 0o600);
+    }
     return machine;
   }
 

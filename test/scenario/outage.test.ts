@@ -48,7 +48,9 @@ function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], ra
   const run = async (until: () => boolean) => {
     while (!until()) {
       const outcomes = await tryOnce();
-      if (until()) return;
+      if (until()) {
+        return;
+      }
       await host.sleep(nextWake(host.now(), outcomes).at - host.now());
     }
   };

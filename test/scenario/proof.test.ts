@@ -128,7 +128,9 @@ test('a refused credential is kept from kubelet while the renewal for another re
   const machine = vm('agent', `registries: { onRotate: never, servers: [${registry}, ${away}] }\n`);
   const password = machine.cloud.registryPassword.bind(machine.cloud);
   machine.cloud.registryPassword = async (server) => {
-    if (server === away) throw new NodeError('RegistryForbidden', 'It is away.', forPerson);
+    if (server === away) {
+      throw new NodeError('RegistryForbidden', 'It is away.', forPerson);
+    }
     return password(server);
   };
   const slipway = machine.slipway();

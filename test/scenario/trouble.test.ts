@@ -95,7 +95,9 @@ test('an agent that has joined sends its token only under the CA it knows', asyn
   });
   await live(slipway, machine, 6 * minute);
   expect(asked.length).toBeGreaterThan(0);
-  for (const trust of asked) expect(JSON.stringify(trust)).not.toContain('AAAA');
+  for (const trust of asked) {
+    expect(JSON.stringify(trust)).not.toContain('AAAA');
+  }
 });
 
 test('a node stays Ready while Flux reconciles or is suspended', async () => {

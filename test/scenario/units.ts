@@ -68,8 +68,9 @@ export class Units {
 
   async boot(): Promise<void> {
     for (const name of this.#host.files.list(directory)) {
-      if (name.endsWith('.service') && this.#isEnabled(name))
+      if (name.endsWith('.service') && this.#isEnabled(name)) {
         await this.systemctl(['start', '--no-block', name]);
+      }
     }
   }
 
@@ -78,18 +79,30 @@ export class Units {
     const [verb, ...rest] = args;
     const name = rest.at(-1) ?? '';
     const form = args.join(' ');
-    if (form === 'daemon-reload') return this.#reload();
-    if (verb === 'show' && rest.at(-2) === '-p')
+    if (form === 'daemon-reload') {
+      return this.#reload();
+    }
+    if (verb === 'show' && rest.at(-2) === '-p') {
       return rest
         .slice(0, -2)
         .map((each) => this.#show(each, name))
         .join('\n');
-    if (form.startsWith('disable --now refresh-acr-credentials')) return this.#disable(args.slice(2));
-    if (form === 'restart systemd-sysctl.service') return this.#applySysctl();
-    if (form === 'restart systemd-modules-load.service') return this.#loadModules();
-    if (name === guard && this.#text(name)) return this.#guard(form.slice(0, -name.length - 1));
-    if (!/^k3s(-agent)?\.service$/.test(name) || !this.#text(name))
+    }
+    if (form.startsWith('disable --now refresh-acr-credentials')) {
+      return this.#disable(args.slice(2));
+    }
+    if (form === 'restart systemd-sysctl.service') {
+      return this.#applySysctl();
+    }
+    if (form === 'restart systemd-modules-load.service') {
+      return this.#loadModules();
+    }
+    if (name === guard && this.#text(name)) {
+      return this.#guard(form.slice(0, -name.length - 1));
+    }
+    if (!/^k3s(-agent)?\.service$/.test(name) || !this.#text(name)) {
       return { exitCode: 5, stderr: `Unit ${name} not found.` };
+    }
     switch (form.slice(0, -name.length - 1)) {
       case 'enable':
         this.#enable(name);
@@ -136,12 +149,17 @@ export class Units {
     const unit = this.#unit(guard);
     const [, needed = ''] = /^ConditionPathExists=(.+)$/m.exec(unit.loaded ?? '') ?? [];
     const [, path = ''] = /^ExecStart=\/usr\/sbin\/nft -f (.+)$/m.exec(unit.loaded ?? '') ?? [];
-    if (!this.#host.files.stat(needed)) return '';
+    if (!this.#host.files.stat(needed)) {
+      return '';
+    }
     const complaint = this.netfilter.load(this.#host.files.text(path));
     unit.log = complaint === undefined ? [] : [complaint];
     Object.assign(unit, { invocation: 'guard' });
-    if (complaint === undefined) Object.assign(unit, { state: 'active', subState: 'exited' });
-    else if (unit.state !== 'active') unit.state = 'failed';
+    if (complaint === undefined) {
+      Object.assign(unit, { state: 'active', subState: 'exited' });
+    } else if (unit.state !== 'active') {
+      unit.state = 'failed';
+    }
     return complaint === undefined ? '' : { exitCode: 1, stderr: `Job for ${guard} failed.` };
   }
 
@@ -180,7 +198,9 @@ export class Units {
   }
 
   #reload(): string {
-    for (const [name, unit] of this.#units) unit.loaded = this.#text(name);
+    for (const [name, unit] of this.#units) {
+      unit.loaded = this.#text(name);
+    }
     return '';
   }
 
@@ -219,19 +239,28 @@ export class Units {
     const { invocation } = unit;
     this.#makeRuntimeDirectory(unit);
     const fate = (await this.#start(name)) ?? this.failing;
-    if (fate !== undefined) unit.log.push(fate);
+    if (fate !== undefined) {
+      unit.log.push(fate);
+    }
     const isThis = () => this.#unit(name).invocation === invocation;
     this.#host.at(this.#host.now() + startTime, () => {
-      if (!isThis()) return;
-      if (fate === undefined) Object.assign(unit, { state: 'active', subState: 'running' });
-      else this.#fail(name, unit);
+      if (!isThis()) {
+        return;
+      }
+      if (fate === undefined) {
+        Object.assign(unit, { state: 'active', subState: 'running' });
+      } else {
+        this.#fail(name, unit);
+      }
     });
     return '';
   }
 
   /** Gives each start a directory of its own if the unit asks for one (systemd.exec(5), RuntimeDirectory=). */
   #makeRuntimeDirectory(unit: Unit): void {
-    if (!hasRuntimeDirectory(unit)) return;
+    if (!hasRuntimeDirectory(unit)) {
+      return;
+    }
     this.#host.files.remove('/run/slipway-k3s');
     this.#host.files.makeDirectory('/run/slipway-k3s');
   }
@@ -241,14 +270,18 @@ export class Units {
     Object.assign(unit, { subState: 'auto-restart', restarts: unit.restarts + 1 });
     const { invocation } = unit;
     this.#host.at(this.#host.now() + restartTime, () => {
-      if (this.#unit(name).invocation === invocation) void this.#launch(name);
+      if (this.#unit(name).invocation === invocation) {
+        void this.#launch(name);
+      }
     });
   }
 
   #stop(name: string): void {
     const unit = this.#unit(name);
     Object.assign(unit, { state: 'inactive', subState: 'dead', invocation: '' });
-    if (hasRuntimeDirectory(unit)) this.#host.files.remove('/run/slipway-k3s');
+    if (hasRuntimeDirectory(unit)) {
+      this.#host.files.remove('/run/slipway-k3s');
+    }
   }
 
   #applySysctl(): string {

@@ -66,7 +66,9 @@ function kernel(host: MemoryHost): void {
     'fs/inotify/max_user_instances': '128',
     'fs/inotify/max_user_watches': '8192',
   };
-  for (const [path, value] of Object.entries(settings)) host.files.write(`/proc/sys/${path}`, `${value}\n`);
+  for (const [path, value] of Object.entries(settings)) {
+    host.files.write(`/proc/sys/${path}`, `${value}\n`);
+  }
   host.files.write('/proc/filesystems', 'nodev\tsysfs\n\text4\n');
 }
 
@@ -98,17 +100,22 @@ function installed(host: MemoryHost): string | undefined {
 async function startK3s(made: World, unit: string): Promise<string | undefined> {
   const { host } = made;
   const command = unit === 'k3s.service' ? 'server' : 'agent';
-  if (/^ExecStartPre=.* stamp /m.test(made.units.loaded(unit)))
+  if (/^ExecStartPre=.* stamp /m.test(made.units.loaded(unit))) {
     await stamp(beside(host), paths, { invocationId: made.units.invocation(unit) });
+  }
   const config = parse(host.files.text(paths.k3s.config) ?? '');
   const token = host.files.text(config['token-file'])?.trim();
-  if (token === undefined) return 'level=fatal msg="token file is missing"';
+  if (token === undefined) {
+    return 'level=fatal msg="token file is missing"';
+  }
   try {
     made.matchImages = providedImages(host);
   } catch (error) {
     return `E1101 12:00:00.000000    4711 run.go:72] "Failed to register CRI auth plugins" err="${Object(error).message}"`;
   }
-  if (command === 'server') return startServer(host, config, token);
+  if (command === 'server') {
+    return startServer(host, config, token);
+  }
   return startAgent(made, config, token);
 }
 
@@ -116,11 +123,14 @@ async function startK3s(made: World, unit: string): Promise<string | undefined> 
 function providedImages({ files }: MemoryHost): readonly string[] {
   const { credentialProvider, credentialProviderBin } = paths.k3s;
   const config = files.text(credentialProvider);
-  if (config === undefined || files.stat(credentialProviderBin)?.kind !== 'directory') return [];
+  if (config === undefined || files.stat(credentialProviderBin)?.kind !== 'directory') {
+    return [];
+  }
   return readProviders(config).flatMap(({ name, matchImages }) => {
     const plugin = join(credentialProviderBin, name);
-    if (((files.read(plugin)?.mode ?? 0) & 0o111) === 0)
+    if (((files.read(plugin)?.mode ?? 0) & 0o111) === 0) {
       throw new Error('plugin binary executable  did not exist');
+    }
     return matchImages;
   });
 }
@@ -132,7 +142,9 @@ function startServer(host: MemoryHost, config: K3sConfig, token: string): string
     return 'level=fatal msg="starting kubernetes: preparing server: bootstrap data already found and encrypted with different token"';
   }
   const hash = createHash('sha256').update(ca).digest('hex');
-  if (kept === undefined) host.files.write(serverToken, `K10${hash}::server:${token}`, 0o600);
+  if (kept === undefined) {
+    host.files.write(serverToken, `K10${hash}::server:${token}`, 0o600);
+  }
   host.files.write(kubeconfig, 'kubeconfig', 0o600);
   host.files.write(kubeletKubeconfig, 'kubeconfig', 0o600);
   register(host, config);
@@ -144,15 +156,21 @@ function startServer(host: MemoryHost, config: K3sConfig, token: string): string
  * server at all if the token pins none (pkg/clientaccess/token.go, validateCAHash; seen on a real K3s 1.36).
  */
 function startAgent({ host, server }: World, config: K3sConfig, token: string): string | undefined {
-  if (config.server === undefined) return 'level=fatal msg="--server is required"';
+  if (config.server === undefined) {
+    return 'level=fatal msg="--server is required"';
+  }
   const joined = host.files.text(paths.k3s.agentServerCa);
-  if (server === undefined)
+  if (server === undefined) {
     return joined ? undefined : 'level=error msg="Failed to validate connection to cluster"';
+  }
   const { caHash, credential } = parseToken(token) ?? {};
   const shown = pinnedCa(server.ca).hash;
-  if (caHash !== undefined && caHash !== shown)
+  if (caHash !== undefined && caHash !== shown) {
     return `level=error msg="Failed to validate connection to cluster at ${config.server}: token CA hash does not match the Cluster CA certificate hash: ${caHash} != ${shown}"`;
-  if (joined === undefined && credential !== server.token) return 'level=fatal msg="not authorized"';
+  }
+  if (joined === undefined && credential !== server.token) {
+    return 'level=fatal msg="not authorized"';
+  }
   host.files.write(paths.k3s.agentServerCa, server.ca);
   host.files.write(paths.k3s.kubeletKubeconfig, 'kubeconfig', 0o600);
   register(host, config);
@@ -228,7 +246,9 @@ function flux(host: MemoryHost): void {
     () => host.files.text('/usr/local/bin/flux') ?? { exitCode: 127 },
   );
   host.on({ file: 'flux', args: /^bootstrap github / }, ({ args, env }) => {
-    if (reveal(env?.GITHUB_TOKEN ?? '') !== gitToken) return failed('✗ 401 Bad credentials');
+    if (reveal(env?.GITHUB_TOKEN ?? '') !== gitToken) {
+      return failed('✗ 401 Bad credentials');
+    }
     const path = args.find((arg) => arg.startsWith('--path='))?.slice('--path='.length);
     for (const [kind, object] of Object.entries(objects(`./${path}`))) {
       host.files.write(`${api}/${kind}`, JSON.stringify(object));

@@ -96,8 +96,11 @@ describe.each(Object.entries(questions))('the answer to a request for %s', (_, a
         (thrown: unknown) => thrown,
       );
       // A manifest may be any object with readable layers.
-      if (error === undefined) expect([ask, status]).toEqual([questions.manifest, 200]);
-      else expectGood(error);
+      if (error === undefined) {
+        expect([ask, status]).toEqual([questions.manifest, 200]);
+      } else {
+        expectGood(error);
+      }
     }
   });
 });
@@ -124,7 +127,9 @@ describe.each(Object.entries(bombs))('JSON bomb: %s', (_, bomb) => {
       fluxObjects(host, context),
     ];
     for (const answer of await Promise.allSettled(answers)) {
-      if (answer.status === 'rejected') expectGood(answer.reason);
+      if (answer.status === 'rejected') {
+        expectGood(answer.reason);
+      }
     }
   });
 

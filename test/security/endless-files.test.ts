@@ -85,8 +85,9 @@ describe('a lock file or a download note of Slipway', () => {
     onTestFinished(() => void served.close());
     const base = `http://127.0.0.1:${(served.address() as AddressInfo).port}`;
     await writeFile(`${folder}/.k3s.slipway-part`, 'k');
-    for (const note of ['json', 'refused'])
+    for (const note of ['json', 'refused']) {
       await rename(await sparseFile(), `${folder}/.k3s.slipway-part.${note}`);
+    }
     await bringBy(nodeHost(), {
       ...{ url: `${base}/k3s`, checksum: { url: `${base}/sums`, name: 'k3s' } },
       ...{ path: `${folder}/k3s`, mode: 0o755 },
@@ -97,7 +98,9 @@ describe('a lock file or a download note of Slipway', () => {
 
 test('refuses to list a directory with too many entries', async () => {
   const folder = await temporaryFolder();
-  for (const name of ['a', 'b', 'c']) await writeFile(`${folder}/${name}`, '');
+  for (const name of ['a', 'b', 'c']) {
+    await writeFile(`${folder}/${name}`, '');
+  }
   expect((await readNames(folder, folder, 3)).sort()).toEqual(['a', 'b', 'c']);
   await expect(readNames(folder, '/etc/slipway/config.d', 2)).rejects.toMatchObject({
     reason: 'FileSystemError',

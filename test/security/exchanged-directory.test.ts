@@ -77,7 +77,9 @@ async function chown(path: string): Promise<void> {
 
 async function fill(folder: string, names: readonly string[]): Promise<void> {
   await mkdir(folder, { recursive: true });
-  for (const name of names) await writeFile(`${folder}/${name}`, 'kept');
+  for (const name of names) {
+    await writeFile(`${folder}/${name}`, 'kept');
+  }
 }
 
 async function start(script: string): Promise<ChildProcess> {

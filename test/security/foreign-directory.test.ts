@@ -73,7 +73,9 @@ describe.skipIf(process.getuid?.() !== 0)(
       // The first pass corrects the owner, the next one the mode.
       for (let pass = 0; pass < 2; pass += 1) {
         const finding = await directories.check(host);
-        if (finding.state === 'Drifted') await finding.drift.remedy(host);
+        if (finding.state === 'Drifted') {
+          await finding.drift.remedy(host);
+        }
       }
       expect((await directories.check(host)).state).toBe('InSync');
       expect(await stat(own)).toMatchObject({ uid: 0, gid: 0, mode: 0o040775 });

@@ -33,15 +33,18 @@ beforeAll(async () => {
       return answer(request);
     },
   });
-  for (const name of foreign) world.azure.route(`${name}:443`, stranger.port);
+  for (const name of foreign) {
+    world.azure.route(`${name}:443`, stranger.port);
+  }
 });
 beforeEach(() => {
   shown = [];
   answer = () => ({ status: 404 });
   issuedBefore = world.azure.entra.issued.length;
   world.azure.node('server').vm.azEnvironment = 'AzurePublicCloud';
-  for (const { faults } of [world.azure.registry(), world.azure.vault(), world.azure.node('server')])
+  for (const { faults } of [world.azure.registry(), world.azure.vault(), world.azure.node('server')]) {
     faults.heal();
+  }
 });
 afterAll(() => Promise.all([stranger.stop(), world.azure.stop()]));
 

@@ -19,7 +19,9 @@ describe.skipIf(process.getuid?.() !== 0)('a file of another owner (needs root, 
     const unit = file({ path, content: 'x', condition: 'System' });
     const finding = await unit.check(host);
     expect(finding).toMatchObject({ drift: { changes: [{ field: 'owner', observed: `${uid}:${gid}` }] } });
-    if (finding.state === 'Drifted') await finding.drift.remedy(host);
+    if (finding.state === 'Drifted') {
+      await finding.drift.remedy(host);
+    }
     expect((await unit.check(host)).state).toBe('InSync');
     expect(await stat(path)).toMatchObject({ uid: 0, gid: 0 });
   });

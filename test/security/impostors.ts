@@ -35,11 +35,15 @@ export async function serveTrick(trick: Trick): Promise<number> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets) {
+      socket.destroy();
+    }
     server.close();
   });
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the impostor has no port');
+  if (address === null || typeof address === 'string') {
+    throw new Error('the impostor has no port');
+  }
   return address.port;
 }
 
@@ -52,7 +56,7 @@ function drip(socket: Socket, start: string, piece: string): void {
 /** Writes as fast as the other side reads. */
 function flood(socket: Socket, start: string, piece: string): void {
   const more = () => {
-    while (!socket.destroyed && socket.write(piece));
+    while (!socket.destroyed && socket.write(piece)) {}
   };
   socket.on('drain', more);
   socket.write(start);

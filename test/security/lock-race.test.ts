@@ -36,7 +36,9 @@ test('processes that find the lock of a dead process at once never hold it toget
   for (let round = 0; round < 150; round += 1) {
     await writeFile(`${folder}/lock`, '4194305 1\n');
     const answers = racers.map((each) => once(each, 'message'));
-    for (const each of racers) each.send(round);
+    for (const each of racers) {
+      each.send(round);
+    }
     const held = (await Promise.all(answers)).filter(([got]) => got === true);
     expect(held.length, 'at least one process gets it').toBeGreaterThan(0);
   }

@@ -17,8 +17,11 @@ const digest = createHash('sha256').update(release).digest('hex');
 
 async function releaseAt(folder: string, answer = (response: ServerResponse) => response.end(release)) {
   const server = createServer((request, response) => {
-    if (request.url === '/sums') response.end(`${digest}  k3s\n`);
-    else answer(response);
+    if (request.url === '/sums') {
+      response.end(`${digest}  k3s\n`);
+    } else {
+      answer(response);
+    }
   });
   server.listen(0, '127.0.0.1');
   onTestFinished(() => void server.close().closeAllConnections());

@@ -26,7 +26,10 @@ describe('a pass does not wait for a drop-in of K3s that is', () => {
     await mkdir(folder, { recursive: true });
     await make(`${folder}/a.yaml`);
     const found = await unreadDropIns(nodeHost(), nodePaths(root));
-    if (fault === undefined) expect(found).toBeUndefined();
-    else expect(found).toMatchObject({ reason: 'K3sConfigInvalid', message: expect.stringMatching(fault) });
+    if (fault === undefined) {
+      expect(found).toBeUndefined();
+    } else {
+      expect(found).toMatchObject({ reason: 'K3sConfigInvalid', message: expect.stringMatching(fault) });
+    }
   });
 });

@@ -18,7 +18,9 @@ async function serveProxy(): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+  if (address === null || typeof address === 'string') {
+    throw new Error('the proxy has no port');
+  }
   return `http://127.0.0.1:${address.port}`;
 }
 

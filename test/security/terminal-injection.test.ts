@@ -75,7 +75,9 @@ test.each<LogTarget>(['journal', 'terminal', 'json'])(
     log.emit({ type: 'Warned', message: evil });
     log.emit({ type: 'ConditionChanged', condition });
     const colours = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g');
-    for (const line of lines) expect(line.replace(colours, '')).toMatch(/^[^\n]*\n$/);
+    for (const line of lines) {
+      expect(line.replace(colours, '')).toMatch(/^[^\n]*\n$/);
+    }
     expect(lines.join('').replace(colours, '')).not.toMatch(acting);
   },
 );
@@ -101,7 +103,9 @@ test('events and annotations have no control characters for the terminal of kube
   expect(told.find((text) => text.startsWith('slipway.dev/role='))).not.toMatch(/\n/);
   const events = told.filter((text) => text.startsWith('{')).flatMap((text) => JSON.parse(text).items);
   expect(events).toHaveLength(1);
-  for (const text of [...told, ...events.map(({ message }) => message)]) expect(text).not.toMatch(acting);
+  for (const text of [...told, ...events.map(({ message }) => message)]) {
+    expect(text).not.toMatch(acting);
+  }
   expect(events[0].message).not.toContain('\n');
 });
 

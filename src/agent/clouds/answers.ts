@@ -19,7 +19,9 @@ export interface Refusal {
  */
 export function refusalOf({ body }: HttpResponse): Refusal {
   const { error, error_description: message, errors } = parseJson(refusalBody, body) ?? nothing;
-  if (typeof error === 'string') return { code: error, message };
+  if (typeof error === 'string') {
+    return { code: error, message };
+  }
   return error ?? errors?.[0] ?? { code: '', message: '' };
 }
 
@@ -34,7 +36,9 @@ const nothing = { error: undefined, error_description: '', errors: undefined };
 
 /** Returns a sentence for a message of ours with the host that an answer redirects to; empty if it does not. */
 export function redirection({ status, headers: { location } }: HttpResponse, asked: string): string {
-  if (status < 300 || status > 399 || location === undefined) return '';
+  if (status < 300 || status > 399 || location === undefined) {
+    return '';
+  }
   const to = URL.canParse(location, asked) ? new URL(location, asked).host : 'an invalid address';
   return ` It redirects to ${to}, and nothing was sent there.`;
 }
@@ -56,7 +60,9 @@ export function isOfProxy({ reason, message }: NodeError): boolean {
 /** True if a request failed because its host's name has no address. */
 export function isUnknownName(failure: NodeError): boolean {
   for (let cause: unknown = failure.cause; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && cause.code === 'ENOTFOUND') return true;
+    if ('code' in cause && cause.code === 'ENOTFOUND') {
+      return true;
+    }
   }
   return false;
 }

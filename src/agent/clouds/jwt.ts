@@ -15,7 +15,9 @@ export interface Jwt {
  */
 export function readJwt(token: string): Jwt | undefined {
   const found = claimsOf(token);
-  if (!found || found.exp <= found.iat) return undefined;
+  if (!found || found.exp <= found.iat) {
+    return undefined;
+  }
   return { issuedAt: found.iat * 1000, expiresAt: found.exp * 1000 };
 }
 
@@ -39,6 +41,8 @@ const claims = z.object({ iat: seconds, exp: seconds });
 
 function claimsOf(token: string): z.output<typeof claims> | undefined {
   const [, encoded, , ...rest] = token.split('.');
-  if (!encoded || rest.length > 0) return undefined;
+  if (!encoded || rest.length > 0) {
+    return undefined;
+  }
   return parseJson(claims, Buffer.from(encoded, 'base64url').toString('utf8'));
 }

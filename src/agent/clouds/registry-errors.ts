@@ -13,14 +13,19 @@ export interface AskedRegistry {
 
 /** Returns the error of a request without an answer: `TlsUntrusted`, `RegistryNotFound`, `RegistryUnavailable`. */
 export function registryUnreachable(failure: NodeError, { server, hints }: AskedRegistry): NodeError {
-  if (failure.reason === 'TlsUntrusted') return untrusted(server, failure);
-  if (isOfProxy(failure)) return failure;
-  if (isUnknownName(failure))
+  if (failure.reason === 'TlsUntrusted') {
+    return untrusted(server, failure);
+  }
+  if (isOfProxy(failure)) {
+    return failure;
+  }
+  if (isUnknownName(failure)) {
     return new NodeError(
       'RegistryNotFound',
       `The name ${server} does not resolve. Check registries.servers; ${hints.nameServers} must know the name.`,
       { cause: failure },
     );
+  }
   return new NodeError(
     'RegistryUnavailable',
     `${server} cannot be reached: ${failure.message} Check registries.servers, network.proxy and the way out of the subnet.`,
@@ -41,15 +46,18 @@ export function registryTrouble(
   const { code, message } = refusalOf(response);
   const says = quoted(message || code);
   const retry = soonAfter(response, now);
-  if (status === 403)
+  if (status === 403) {
     return new NodeError(
       'RegistryForbidden',
       `${server} refuses this VM.${says} ${hints.openRegistry}`,
       forPerson,
     );
-  if (status === 429)
+  }
+  if (status === 429) {
     return new NodeError('Throttled', `${server} asks for fewer requests.${says}`, { retry });
-  if (status === 408 || status === 410 || status >= 500)
+  }
+  if (status === 408 || status === 410 || status >= 500) {
     return new NodeError('RegistryUnavailable', `${server} answers ${status}.${says}`, { retry });
+  }
   return undefined;
 }

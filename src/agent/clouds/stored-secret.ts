@@ -10,13 +10,19 @@ import { forPerson } from '../engine/severity.ts';
 export function storedSecret(stored: string, where: string, repair: string): Secret {
   const value = stored.replace(/[\r\n]+$/, '');
   const fault = faultOf(value);
-  if (fault === undefined) return new Secret(value);
+  if (fault === undefined) {
+    return new Secret(value);
+  }
   throw new NodeError('SecretEmpty', `${where} ${fault}. ${repair}`, forPerson);
 }
 
 function faultOf(value: string): string | undefined {
-  if (value.trim() === '') return 'is empty';
-  if (strange.test(value)) return 'has characters no token has, as a text that was saved as UTF-16 does';
+  if (value.trim() === '') {
+    return 'is empty';
+  }
+  if (strange.test(value)) {
+    return 'has characters no token has, as a text that was saved as UTF-16 does';
+  }
   return /[\r\n]/.test(value) ? 'has more than one line' : undefined;
 }
 

@@ -44,7 +44,9 @@ async function lookAtIdentity(cloud: Cloud): Promise<Verdict> {
 const unknownRole = 'what this VM may read depends on its role, which is not known';
 
 function secretsOf({ settings, node }: CloudProbes): readonly string[] {
-  if (!node) return [];
+  if (!node) {
+    return [];
+  }
   const { agentSecretName } = settings.joinToken;
   const agents = node.role.k3s === 'server' && agentSecretName !== undefined ? [agentSecretName] : [];
   const git = node.role.gitops ? chosenEngine(settings.gitops).secrets : [];
@@ -54,8 +56,11 @@ function secretsOf({ settings, node }: CloudProbes): readonly string[] {
 /** Reads a secret and checks a join token; shows nothing of either. */
 async function readSecret({ host, cloud, settings }: CloudProbes, name: string): Promise<Verdict> {
   const { secretName, agentSecretName } = settings.joinToken;
-  if (name === secretName || name === agentSecretName) await fetchToken(host, cloud, name);
-  else if ((await cloud.secret(name)).reveal().trim() === '') throw secretEmpty(name);
+  if (name === secretName || name === agentSecretName) {
+    await fetchToken(host, cloud, name);
+  } else if ((await cloud.secret(name)).reveal().trim() === '') {
+    throw secretEmpty(name);
+  }
   return ok('can be read');
 }
 

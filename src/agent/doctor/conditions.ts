@@ -17,7 +17,9 @@ export function conditionProbes(host: HostReader, plan: readonly Resource[]): re
     const resources = plan.filter(({ condition }) => condition === type);
     const judgement = async () => {
       const seen: Checked[] = [];
-      for (const resource of resources) seen.push(await look(resource));
+      for (const resource of resources) {
+        seen.push(await look(resource));
+      }
       return judgeCondition(type, seen);
     };
     return resources.length === 0 ? [] : [{ about: 'node', what: type, look: judgement }];
@@ -29,9 +31,13 @@ function onceEach(host: HostReader, plan: readonly Resource[]): (resource: Resou
   const looks = new Map<string, Checked>();
   return async function look(resource) {
     const known = looks.get(resource.id);
-    if (known) return known;
+    if (known) {
+      return known;
+    }
     for (const need of plan.filter(({ id }) => resource.needs?.includes(id))) {
-      if (!isMet(await look(need))) return keep({ resource, state: 'Blocked', by: need.id });
+      if (!isMet(await look(need))) {
+        return keep({ resource, state: 'Blocked', by: need.id });
+      }
     }
     return keep(await lookAt(host, resource));
   };
@@ -57,13 +63,17 @@ function judgeCondition(type: ConditionType, seen: readonly Checked[]): Verdict 
     standings.flatMap((standing) => found.filter((each) => each.standing === standing));
   const said = (standing: Standing) => [...new Set(those(standing).map(({ message }) => message))];
   const [worst] = those('stop', 'wait', 'note');
-  if (worst)
+  if (worst) {
     return trouble({ ...worst, blocks: worst.blocks === true && !endsByItself.includes(worst.reason) });
+  }
   const due = said('change');
-  if (due.length > 0)
+  if (due.length > 0) {
     return { level: 'warning', message: `${due.length} to change: ${due.join('; ')}`, repair: whoDoesIt };
+  }
   const blocked = said('follow');
-  if (blocked.length > 0) return skipped(blocked.join('; '));
+  if (blocked.length > 0) {
+    return skipped(blocked.join('; '));
+  }
   const telling = those('in sync').findLast(({ message }) => message !== '');
   return ok(telling?.message ?? `${type} is as it should be`);
 }

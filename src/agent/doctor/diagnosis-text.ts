@@ -19,7 +19,9 @@ export function diagnosisText(diagnosis: Diagnosis, { width, color }: Page): str
   const head = `${label} ${`${milliseconds} ms`.padStart(8)}  ${what}`;
   const plainLength = head.length - label.length + 7;
   const cause = reason === undefined ? message : `${reason}: ${message}`;
-  if (level === 'ok' && plainLength + 2 + cause.length <= width) return `${head}  ${cause}\n`;
+  if (level === 'ok' && plainLength + 2 + cause.length <= width) {
+    return `${head}  ${cause}\n`;
+  }
   const lines = [
     head,
     ...wrapped(cause, width, indent),

@@ -39,7 +39,9 @@ function askedNetwork({ host, settings }: NonNullable<Patient['configured']>): r
 }
 
 function daemonVerdict(isRunning: boolean): Verdict {
-  if (isRunning) return ok('it runs');
+  if (isRunning) {
+    return ok('it runs');
+  }
   return warning('it does not run, so nothing is corrected.', 'systemctl enable --now slipway');
 }
 

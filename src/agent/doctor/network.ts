@@ -35,11 +35,17 @@ function withoutLogin(proxy: string): string {
 }
 
 async function resolveName({ host, proxy, hints }: NetworkProbes, name: string): Promise<Verdict> {
-  if (proxy !== undefined) return skipped('a proxy resolves it, unless network.noProxy names it');
+  if (proxy !== undefined) {
+    return skipped('a proxy resolves it, unless network.noProxy names it');
+  }
   const { exitCode, stdout } = await host.query({ file: 'getent', args: ['ahosts', name] });
-  if (exitCode === 127) return skipped('getent is not installed');
+  if (exitCode === 127) {
+    return skipped('getent is not installed');
+  }
   const addresses = [...new Set(stdout.split('\n').map((line) => line.split(/\s/)[0] ?? ''))].filter(Boolean);
-  if (exitCode === 0 && addresses.length > 0) return ok(addresses.join(', '));
+  if (exitCode === 0 && addresses.length > 0) {
+    return ok(addresses.join(', '));
+  }
   return failure(
     `${name} has no address here.`,
     `resolvectl status; ${hints.nameServers} must know the name`,
@@ -52,13 +58,19 @@ async function resolveName({ host, proxy, hints }: NetworkProbes, name: string):
  */
 async function compareClocks(host: HostReader, { hostname: name, origin }: URL): Promise<Verdict> {
   const answer = await host.get({ url: `${origin}/` }).catch(() => undefined);
-  if (!answer) return skipped(`${name} does not answer, which other probes report`);
+  if (!answer) {
+    return skipped(`${name} does not answer, which other probes report`);
+  }
   const { headers } = answer;
   const theirs = Date.parse(headers.date ?? '');
-  if (Number.isNaN(theirs)) return skipped(`${name} does not say what time it is`);
+  if (Number.isNaN(theirs)) {
+    return skipped(`${name} does not say what time it is`);
+  }
   const skew = host.now() - theirs;
   const skewText = `${Math.abs(Math.round(skew / 1_000))} s ${skew < 0 ? 'behind' : 'ahead of'} ${name}`;
-  if (Math.abs(skew) < someSkew) return ok(skewText);
+  if (Math.abs(skew) < someSkew) {
+    return ok(skewText);
+  }
   const repair =
     'timedatectl set-ntp true; chronyc tracking (or timedatectl timesync-status) shows why it is off';
   return Math.abs(skew) < muchSkew

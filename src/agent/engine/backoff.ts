@@ -68,7 +68,9 @@ export function isHeld({ since, notBefore }: Held, now: number, longer = 0): boo
 export function soonAfter({ headers }: Answered, now: number): Retry {
   const asked = headers['retry-after']?.trim() ?? '';
   const after = /^\d+$/.test(asked) ? Number(asked) * second : Date.parse(asked) - now;
-  if (Number.isNaN(after)) return {};
+  if (Number.isNaN(after)) {
+    return {};
+  }
   return { after: Math.min(Math.max(0, after), slowDelay) };
 }
 

@@ -63,7 +63,9 @@ function readyVerdict(outcomes: readonly Outcome[], quoted: ConditionType): Verd
   const verdict = worstVerdict(blocking);
   const degraded = outcomes.find((outcome) => outcome.state === 'Failed' && isNote(outcome));
   const telling = outcomes.filter(({ resource }) => resource.condition === quoted);
-  if (verdict.reason === 'InSync' && !degraded) return worstVerdict(telling.length > 0 ? telling : blocking);
+  if (verdict.reason === 'InSync' && !degraded) {
+    return worstVerdict(telling.length > 0 ? telling : blocking);
+  }
   return verdict.status === 'True' && degraded ? { ...describe(degraded), status: 'True' } : verdict;
 }
 
@@ -72,7 +74,9 @@ const order = { Failed: 0, Waiting: 1, Blocked: 2, Recorded: 3, Changed: 4, InSy
 /** Returns the first of the worst verdicts; if all are in sync, the last one with a message. */
 function worstVerdict(outcomes: readonly Outcome[]): Verdict {
   const [first] = [...outcomes].sort((a, b) => order[a.state] - order[b.state]);
-  if (!first) return { status: 'Unknown', reason: 'Blocked', message: '' };
+  if (!first) {
+    return { status: 'Unknown', reason: 'Blocked', message: '' };
+  }
   const telling = outcomes.findLast((outcome) => outcome.state === 'InSync' && outcome.message);
   return describe(first.state === 'InSync' ? (telling ?? first) : first);
 }

@@ -54,7 +54,9 @@ export class Recorded extends Error {
 
 /** Returns any thrown value as a NodeError; one that is not is reported as a defect of Slipway. */
 export function toNodeError(thrown: unknown): NodeError {
-  if (thrown instanceof NodeError) return thrown;
+  if (thrown instanceof NodeError) {
+    return thrown;
+  }
   const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   return new NodeError('InternalError', `${message}. This is a defect in Slipway; please report it.`, {
     cause: thrown,

@@ -25,13 +25,16 @@ export function readJson<Schema extends z.ZodMiniType>(schema: Schema, text: str
 /** Returns the first issue of a text, as a clause: `spec.path is missing or of another kind`. */
 export function jsonFault({ issues: [first] }: z.core.$ZodError): string {
   const place = first?.path.join('.');
-  if (place) return `${place} is missing or of another kind`;
+  if (place) {
+    return `${place} is missing or of another kind`;
+  }
   return first?.code === 'custom' ? first.message : 'the whole is of another kind';
 }
 
 const json = z.transform((text: string, { issues }): unknown => {
-  if (text.split(',', mostCommas + 1).length > mostCommas)
+  if (text.split(',', mostCommas + 1).length > mostCommas) {
     return refuse(`it has more than ${mostCommas} commas`);
+  }
   try {
     return JSON.parse(text);
   } catch {

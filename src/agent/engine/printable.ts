@@ -19,9 +19,15 @@ export function printableLine(text: string): string {
 /** Makes every text in data printable on one line: a line feed becomes a blank. */
 export function printableData<Data>(data: Data): Data;
 export function printableData(data: unknown): unknown {
-  if (typeof data === 'string') return printable(data).replaceAll('\n', ' ');
-  if (Array.isArray(data)) return data.map((item) => printableData(item));
-  if (typeof data !== 'object' || data === null) return data;
+  if (typeof data === 'string') {
+    return printable(data).replaceAll('\n', ' ');
+  }
+  if (Array.isArray(data)) {
+    return data.map((item) => printableData(item));
+  }
+  if (typeof data !== 'object' || data === null) {
+    return data;
+  }
   return Object.fromEntries(
     Object.entries(data).map(([key, value]) => [printable(key), printableData(value)]),
   );

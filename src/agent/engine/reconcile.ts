@@ -68,7 +68,9 @@ export async function reconcile(
 
 function blockedOutcome(resource: Resource, outcomes: ReadonlyMap<string, Outcome>): Outcome | undefined {
   const need = resource.needs?.find((id) => !isMet(outcomes.get(id)));
-  if (need === undefined) return undefined;
+  if (need === undefined) {
+    return undefined;
+  }
   const cause = outcomes.get(need);
   return { resource, state: 'Blocked', by: cause?.state === 'Blocked' ? cause.by : need };
 }
@@ -87,7 +89,9 @@ async function checkResource(resource: Resource, options: ReconcileOptions): Pro
         return await runRemedy(resource, finding.drift, options);
     }
   } catch (thrown) {
-    if (thrown instanceof Recorded) return { resource, state: 'Recorded', changes: [] };
+    if (thrown instanceof Recorded) {
+      return { resource, state: 'Recorded', changes: [] };
+    }
     return failedOutcome(resource, toNodeError(thrown), 'check', options);
   }
 }
@@ -112,14 +116,8 @@ function waitingOutcome(
   attempts.set(resource.id, { ...fresh, by: 'wait', changes: last?.changes ?? 0, since });
   const isOver = !isJob && now - since >= patience;
   const state = endedBy === 'person' || isOver ? 'Failed' : 'Waiting';
-  return {
-    resource,
-    state,
-    reason,
-    message,
-    lookAgainAt: now + (isOver ? Math.max(after, rarely) : after),
-    blocks,
-  };
+  const lookAgainAt = now + (isOver ? Math.max(after, rarely) : after);
+  return { resource, state, reason, message, lookAgainAt, blocks };
 }
 
 async function runRemedy(resource: Resource, drift: Drift, options: ReconcileOptions): Promise<Outcome> {
@@ -132,14 +130,20 @@ async function runRemedy(resource: Resource, drift: Drift, options: ReconcileOpt
   const isRepeat = !drift.due || host.now() < (last?.since ?? 0) + rest;
   const changes = isRepeat ? (last?.changes ?? 0) + 1 : 0;
   try {
-    if (changes > changesInARow) throw didNotConverge(drift.changes);
+    if (changes > changesInARow) {
+      throw didNotConverge(drift.changes);
+    }
     await drift.remedy(host);
     attempts.set(resource.id, { ...fresh, by: 'remedy', changes, since: host.now() });
     const { summary: did = resource.summary, partial = false } = drift;
     return { resource, state: 'Changed', did, changes: drift.changes, partial };
   } catch (thrown) {
-    if (thrown instanceof Recorded) return { resource, state: 'Recorded', changes: drift.changes };
-    if (thrown instanceof Underway) return waitingOutcome(resource, underway(thrown.job, blocks), options);
+    if (thrown instanceof Recorded) {
+      return { resource, state: 'Recorded', changes: drift.changes };
+    }
+    if (thrown instanceof Underway) {
+      return waitingOutcome(resource, underway(thrown.job, blocks), options);
+    }
     return failedOutcome(resource, toNodeError(thrown), 'remedy', options, blocks);
   }
 }
@@ -162,7 +166,9 @@ function failedOutcome(
 ): Outcome {
   const now = host.now();
   const last = attempts.get(resource.id);
-  if (last?.error && isHeld(last, now)) return unsettledOutcome(resource, error, last, blocks);
+  if (last?.error && isHeld(last, now)) {
+    return unsettledOutcome(resource, error, last, blocks);
+  }
   const failures = (last?.failures ?? 0) + 1;
   const { after, isFailed } = nextAttempt(failures, error, resource.pacing, random);
   const next = { by, failures, changes: 0, since: now, notBefore: now + after, error, isFailed };

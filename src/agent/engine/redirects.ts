@@ -46,9 +46,13 @@ export async function followRedirects<Answer extends Redirecting>(
   for (let followed = 0; ; followed += 1) {
     const answer = await ask(url);
     const { location } = answer.headers;
-    if (!redirects.includes(answer.status) || location === undefined) return { answer, url };
+    if (!redirects.includes(answer.status) || location === undefined) {
+      return { answer, url };
+    }
     const next = nextUrl(location, url, followed);
-    if (!(next instanceof URL)) return { answer, url, refused: next };
+    if (!(next instanceof URL)) {
+      return { answer, url, refused: next };
+    }
     url = next;
   }
 }
@@ -56,9 +60,15 @@ export async function followRedirects<Answer extends Redirecting>(
 const redirects = [301, 302, 303, 307, 308];
 
 function nextUrl(location: string, from: URL, followed: number): URL | RefusedRedirect {
-  if (!URL.canParse(location, from.href)) return { because: 'no address' };
+  if (!URL.canParse(location, from.href)) {
+    return { because: 'no address' };
+  }
   const to = new URL(location, from);
-  if (followed === mostRedirects) return { because: 'too many' };
-  if (!['http:', 'https:'].includes(to.protocol)) return { because: 'other protocol', to };
+  if (followed === mostRedirects) {
+    return { because: 'too many' };
+  }
+  if (!['http:', 'https:'].includes(to.protocol)) {
+    return { because: 'other protocol', to };
+  }
   return from.protocol === 'https:' && to.protocol !== 'https:' ? { because: 'downgrade', to } : to;
 }

@@ -14,13 +14,19 @@ export function remembering<Result>(make: (text: string) => Result): (text: stri
   const known = new Map<string, { readonly text: string; readonly result: Result }>();
   const asked = new Set<string>();
   forgetters.push(() => {
-    for (const name of known.keys()) if (!asked.has(name)) known.delete(name);
+    for (const name of known.keys()) {
+      if (!asked.has(name)) {
+        known.delete(name);
+      }
+    }
     asked.clear();
   });
   return (text, name) => {
     asked.add(name);
     const last = known.get(name);
-    if (last?.text === text) return last.result;
+    if (last?.text === text) {
+      return last.result;
+    }
     known.delete(name);
     const result = make(text);
     known.set(name, { text, result });
@@ -30,5 +36,7 @@ export function remembering<Result>(make: (text: string) => Result): (text: stri
 
 /** Forgets every file that no caller asked about since the last call, such as a deleted one. */
 export function forgetUnasked(): void {
-  for (const forget of forgetters) forget();
+  for (const forget of forgetters) {
+    forget();
+  }
 }

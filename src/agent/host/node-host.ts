@@ -55,7 +55,9 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
     remove: async (path) => void (await missingIsUndefined('remove', path, () => removeAt(path, root))),
     async run(command) {
       const result = await execute(command, await environment());
-      if (result.exitCode !== 0) throw commandFailed(command, result);
+      if (result.exitCode !== 0) {
+        throw commandFailed(command, result);
+      }
       return result;
     },
     send: (request) => exchange(request, routes),
@@ -99,7 +101,9 @@ function missingIsUndefined<Found>(
       return await look();
     } catch (thrown) {
       const errno = errnoOf(thrown);
-      if (errno === 'ENOENT' || (errno === 'ENOTDIR' && action !== 'list')) return undefined;
+      if (errno === 'ENOENT' || (errno === 'ENOTDIR' && action !== 'list')) {
+        return undefined;
+      }
       throw thrown;
     }
   });
@@ -109,7 +113,9 @@ function missingIsUndefined<Found>(
 async function readAt(at: string, path: string): Promise<FoundFile> {
   await using file = await open(at, constants.O_RDONLY | constants.O_NONBLOCK);
   const stats = await file.stat();
-  if (!stats.isFile()) throw notAFile(path);
+  if (!stats.isFile()) {
+    throw notAFile(path);
+  }
   return {
     content: await readText(file, path),
     mode: permissionBits(stats),
@@ -131,8 +137,12 @@ async function statAt(path: string): Promise<FileStat> {
 }
 
 function kindOf(stats: Stats): FileStat['kind'] {
-  if (stats.isFile()) return 'file';
-  if (stats.isDirectory()) return 'directory';
+  if (stats.isFile()) {
+    return 'file';
+  }
+  if (stats.isDirectory()) {
+    return 'directory';
+  }
   return stats.isSymbolicLink() ? 'link' : 'other';
 }
 
@@ -155,7 +165,9 @@ async function renameAt(from: string, to: string, root: string): Promise<void> {
 
 async function removeAt(path: string, root: string): Promise<void> {
   await using place = await openPlace(path, { root });
-  if ((await missingIsUndefined('remove', path, () => lstat(place.path))) === undefined) return;
+  if ((await missingIsUndefined('remove', path, () => lstat(place.path))) === undefined) {
+    return;
+  }
   await removeTree(place.path);
   await syncDirectory(place.folder);
 }

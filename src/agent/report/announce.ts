@@ -52,11 +52,17 @@ export function announcer({ host, version, emit }: AnnouncerPorts): Announce {
   let isWarned = false;
   return oneAtATime(async (report) => {
     const { value: node } = report.knowledge.node;
-    if (!node?.settings.k3s.announce) return;
+    if (!node?.settings.k3s.announce) {
+      return;
+    }
     const answered = apiAnswered(report);
     // The reports were deleted with the Node.
-    if (answered === 'without the Node' || memory?.node !== node.name) memory = undefined;
-    if (!isWorthwhile(report, answered) || isHeldBack(trouble, answered, host.now())) return;
+    if (answered === 'without the Node' || memory?.node !== node.name) {
+      memory = undefined;
+    }
+    if (!isWorthwhile(report, answered) || isHeldBack(trouble, answered, host.now())) {
+      return;
+    }
     try {
       await tell(node, report);
       trouble = undefined;
@@ -71,12 +77,18 @@ export function announcer({ host, version, emit }: AnnouncerPorts): Announce {
 
   async function tell(node: K3sNode, { conditions }: Report): Promise<void> {
     const told = memory?.told ?? (await recall(node));
-    if (!told) return;
+    if (!told) {
+      return;
+    }
     const now = host.now();
     const next = announcement({ version, role: node.role, conditions }, told, now);
-    if (next.events.length > 0) await createEvents(host, node, next.events, now);
+    if (next.events.length > 0) {
+      await createEvents(host, node, next.events, now);
+    }
     memory = { node: node.name, told: next.told };
-    if (next.annotations) await annotate(host, node, next.annotations);
+    if (next.annotations) {
+      await annotate(host, node, next.annotations);
+    }
     const annotations = next.annotations ?? told.annotations;
     memory = { node: node.name, told: { ...next.told, annotations } };
   }
@@ -89,7 +101,9 @@ export function announcer({ host, version, emit }: AnnouncerPorts): Announce {
 
   /** Warns once, but not after the first failure: an API restarts now and then. */
   function warn(why: string): void {
-    if (isWarned || (trouble?.failures ?? 0) < 2 || !trouble?.answered) return;
+    if (isWarned || (trouble?.failures ?? 0) < 2 || !trouble?.answered) {
+      return;
+    }
     isWarned = true;
     emit({
       type: 'Warned',
@@ -108,7 +122,9 @@ function apiAnswered({ outcomes }: Report): Answer {
       return 'yes';
     case 'Waiting':
     case 'Failed':
-      if (outcome.reason === 'NodeNotFound') return 'without the Node';
+      if (outcome.reason === 'NodeNotFound') {
+        return 'without the Node';
+      }
       return outcome.reason === 'NodeNotReady' ? 'yes' : 'no';
     default:
       return 'not asked';
@@ -120,13 +136,17 @@ function apiAnswered({ outcomes }: Report): Answer {
  * a report is worth a try.
  */
 function isWorthwhile({ conditions, outcomes }: Report, answered: Answer): boolean {
-  if (outcomes.some(({ state }) => state === 'Changed')) return false;
+  if (outcomes.some(({ state }) => state === 'Changed')) {
+    return false;
+  }
   return answered === 'yes' || (answered === 'not asked' && conditions[0]?.status === 'False');
 }
 
 /** False for a failure from before the API was known to answer, once it answers. */
 function isHeldBack(trouble: Trouble | undefined, answered: Answer, now: number): boolean {
-  if (!trouble || (answered === 'yes' && !trouble.answered)) return false;
+  if (!trouble || (answered === 'yes' && !trouble.answered)) {
+    return false;
+  }
   return isHeld(trouble, now);
 }
 

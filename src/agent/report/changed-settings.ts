@@ -24,7 +24,9 @@ export function changedSettings(
 
 /** Secrets by what they hide, since one looks like the other. */
 function isSame(before: unknown, after: unknown): boolean {
-  if (before instanceof Secret && after instanceof Secret) return before.reveal() === after.reveal();
+  if (before instanceof Secret && after instanceof Secret) {
+    return before.reveal() === after.reveal();
+  }
   return isDeepStrictEqual(before, after);
 }
 

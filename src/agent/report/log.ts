@@ -67,8 +67,9 @@ function settledLine(outcome: Outcome): LogLine {
   const { state, resource } = outcome;
   const { reason, message } = describe(outcome);
   const about = { resource: resource.id };
-  if (state !== 'Changed')
+  if (state !== 'Changed') {
     return { level: 'debug', message: 'checked', fields: { ...about, state, reason, message } };
+  }
   const changes = outcome.changes.map(
     ({ field, observed, desired }) => `${field}: ${observed ?? '-'} -> ${desired ?? '-'}`,
   );

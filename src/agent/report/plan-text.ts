@@ -57,14 +57,18 @@ const grounds: readonly string[] = ['Settings', 'Identity', 'Role', 'Node'];
  * not a change.
  */
 export function planVerdict(steps: readonly PlannedStep[]): 'nothing' | 'changes' | 'errors' {
-  if (steps.some(isError)) return 'errors';
+  if (steps.some(isError)) {
+    return 'errors';
+  }
   const toCome: readonly Standing[] = ['change', 'follow', 'wait'];
   return steps.some((step) => toCome.includes(standingOf(step))) ? 'changes' : 'nothing';
 }
 
 /** True for a step that keeps the plan from being one. */
 function isError({ outcome }: PlannedStep): boolean {
-  if (outcome.state === 'Waiting') return grounds.includes(outcome.resource.id);
+  if (outcome.state === 'Waiting') {
+    return grounds.includes(outcome.resource.id);
+  }
   return describe(outcome).standing === 'stop';
 }
 
@@ -130,7 +134,9 @@ function writeLines(action: Write): readonly string[] {
 
 /** Returns the added lines of a file, and the removed ones if they may be shown. */
 export function writtenLines({ mode, content, before }: Write): readonly string[] {
-  if (before?.content === undefined) return addedLines(content);
+  if (before?.content === undefined) {
+    return addedLines(content);
+  }
   return changedLines(before.content, content, before.mode & mode);
 }
 

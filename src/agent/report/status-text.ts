@@ -52,8 +52,12 @@ export function statusLine({ role, node, conditions: [ready] }: Status): string 
 }
 
 function readiness(ready: Condition | undefined): string {
-  if (ready === undefined) return 'nothing known yet';
-  if (ready.status !== 'True') return `not Ready: ${ready.reason}`;
+  if (ready === undefined) {
+    return 'nothing known yet';
+  }
+  if (ready.status !== 'True') {
+    return `not Ready: ${ready.reason}`;
+  }
   return isWell(ready) ? 'Ready' : `Ready, but ${ready.reason}`;
 }
 
@@ -62,14 +66,22 @@ function isWell({ status, reason }: Condition): boolean {
 }
 
 function k3sLine({ k3s: { wanted, running } }: Status): readonly string[] {
-  if (wanted === undefined) return [];
-  if (running === undefined) return [`K3s ${wanted} wanted; not seen Ready in the last pass`];
+  if (wanted === undefined) {
+    return [];
+  }
+  if (running === undefined) {
+    return [`K3s ${wanted} wanted; not seen Ready in the last pass`];
+  }
   return [running === wanted ? `K3s ${running} runs, as wanted` : `K3s ${running} runs, ${wanted} wanted`];
 }
 
 function lifeLine({ updated, nextPass }: Status, { running, now }: View): string {
-  if (running === undefined) return 'applied once; no daemon maintains it';
-  if (!running) return `the daemon is not running; this is from ${age(now - Date.parse(updated))} ago`;
+  if (running === undefined) {
+    return 'applied once; no daemon maintains it';
+  }
+  if (!running) {
+    return `the daemon is not running; this is from ${age(now - Date.parse(updated))} ago`;
+  }
   return `next pass in ${age(Date.parse(nextPass.at) - now)} (${nextPass.because})`;
 }
 
@@ -101,15 +113,21 @@ function isCause(other: Condition, ready: Condition): boolean {
 function conditionLines(condition: Condition, row: string, view: View): readonly string[] {
   const { status, reason, message } = condition;
   const shown = row.replace(status, byStatus(condition, status, view));
-  if (message === '') return [shown];
+  if (message === '') {
+    return [shown];
+  }
   const isPlain = isWell(condition) || reason === 'Blocked';
-  if (!isPlain) return [shown, ...wrapped(message, view.width, '  ')];
+  if (!isPlain) {
+    return [shown, ...wrapped(message, view.width, '  ')];
+  }
   const room = view.width - row.length - 2;
   return [room < 8 ? shown : `${shown}  ${shortened(message, room)}`];
 }
 
 function credentialsOf({ credentials }: Status, view: View): readonly string[] {
-  if (credentials.length === 0) return [];
+  if (credentials.length === 0) {
+    return [];
+  }
   const rows = credentials.map(({ server, received, renewal, ends }) => [
     server,
     `${age(view.now - Date.parse(received))} ago`,
@@ -127,14 +145,18 @@ function credentialsOf({ credentials }: Status, view: View): readonly string[] {
 }
 
 function inTime(at: string | undefined, { now }: View, otherwise: string): string {
-  if (at === undefined) return otherwise;
+  if (at === undefined) {
+    return otherwise;
+  }
   const left = Date.parse(at) - now;
   return left >= 0 ? `in ${age(left)}` : `${age(-left)} ago`;
 }
 
 function waitsOf({ resources }: Status, view: View): readonly string[] {
   const waiting = resources.filter(({ state }) => state === 'Waiting' || state === 'Failed');
-  if (waiting.length === 0) return [];
+  if (waiting.length === 0) {
+    return [];
+  }
   const rows = waiting.map(({ id, reason = '', until }) => [id, nextLook(until, view), reason]);
   const [heading = '', ...lines] = columns([['WAITS FOR', 'NEXT LOOK', 'REASON'], ...rows]);
   return [painted('bold', heading, view), ...lines];
@@ -145,14 +167,18 @@ function nextLook(until: string | undefined, { now }: View): string {
 }
 
 function changesOf({ changes }: Status, view: View): readonly string[] {
-  if (changes.length === 0) return [];
+  if (changes.length === 0) {
+    return [];
+  }
   const rows = changes.map(({ at, did }) => [`${age(view.now - Date.parse(at))} ago`, did]);
   const lines = columns([['LAST CHANGES', ''], ...rows]).map((line) => shortened(line, view.width));
   return [painted('bold', lines[0] ?? '', view), ...lines.slice(1)];
 }
 
 function byStatus(condition: Condition, text: string, view: View): string {
-  if (condition.status === 'False') return painted('red', text, view);
+  if (condition.status === 'False') {
+    return painted('red', text, view);
+  }
   return painted(isWell(condition) ? 'green' : 'yellow', text, view);
 }
 

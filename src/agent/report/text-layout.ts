@@ -16,9 +16,11 @@ export function wrapped(text: string, width: number, indent: string): readonly s
   const lines: string[] = [];
   for (const word of text.split(/\s+/).filter(Boolean)) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width)
+    if (last !== undefined && last.length + 1 + word.length <= width) {
       lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(indent + word);
+    } else {
+      lines.push(indent + word);
+    }
   }
   return lines;
 }
@@ -36,7 +38,11 @@ export function age(milliseconds: number): string {
     Math.floor(seconds / 3_600) % 24,
     Math.floor(seconds / 60) % 60,
   ];
-  if (days > 0) return `${days}d${hours}h`;
-  if (hours > 0) return `${hours}h${minutes}m`;
+  if (days > 0) {
+    return `${days}d${hours}h`;
+  }
+  if (hours > 0) {
+    return `${hours}h${minutes}m`;
+  }
   return minutes > 0 ? `${minutes}m${seconds % 60}s` : `${seconds}s`;
 }

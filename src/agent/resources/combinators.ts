@@ -25,7 +25,9 @@ export function heldBack(
     ...resource,
     async check(host) {
       const finding = await resource.check(host);
-      if (finding.state !== 'Drifted') return finding;
+      if (finding.state !== 'Drifted') {
+        return finding;
+      }
       const found = await obstacle(host, finding.drift);
       return (found instanceof NodeError ? heldBy(found, finding.drift) : found) ?? finding;
     },
@@ -47,7 +49,9 @@ export function nonBlocking(
   return {
     ...resource,
     async check(host) {
-      if (!(await where(host))) return resource.check(host);
+      if (!(await where(host))) {
+        return resource.check(host);
+      }
       try {
         return nonBlockingDrift(await resource.check(host));
       } catch (thrown) {
@@ -58,7 +62,9 @@ export function nonBlocking(
 }
 
 function nonBlockingDrift(finding: Finding): Finding {
-  if (finding.state !== 'Drifted') return finding;
+  if (finding.state !== 'Drifted') {
+    return finding;
+  }
   return { ...finding, drift: { ...finding.drift, blocks: false } };
 }
 

@@ -50,7 +50,9 @@ export function credential({ path, isCurrent, render, ...rest }: CredentialSpec)
     async check(host) {
       const found = await host.readFile(path);
       const currency = await judgeCredential(found, isCurrent, host);
-      if (currency.ok) return currentUntil(currency);
+      if (currency.ok) {
+        return currentUntil(currency);
+      }
       const { changes, blocks = true, due = false } = currency;
       return {
         state: 'Drifted',
@@ -66,8 +68,9 @@ export function credential({ path, isCurrent, render, ...rest }: CredentialSpec)
 }
 
 async function writeCredential(host: Host, path: string, rendered: Content | PartlyRendered): Promise<void> {
-  if (typeof rendered === 'string' || rendered instanceof Secret)
+  if (typeof rendered === 'string' || rendered instanceof Secret) {
     return host.writeFile(path, rendered, { mode });
+  }
   await host.writeFile(path, rendered.content, { mode });
   throw rendered.failure;
 }
@@ -81,7 +84,9 @@ async function judgeCredential(
   isCurrent: CredentialSpec['isCurrent'],
   host: HostReader,
 ): Promise<Currency> {
-  if (!found) return { ok: false, changes: [{ field: 'file', observed: undefined, desired: 'present' }] };
+  if (!found) {
+    return { ok: false, changes: [{ field: 'file', observed: undefined, desired: 'present' }] };
+  }
   if (found.mode !== mode) {
     return { ok: false, changes: [{ field: 'mode', observed: octal(found.mode), desired: octal(mode) }] };
   }

@@ -38,7 +38,9 @@ export function download({ installed, wanted, trace, download, ...rest }: Downlo
         (host) => bringFile(host, job, download),
         { summary: rest.summary, blocks },
       );
-      if (finding.state === 'InSync') return inSync({ message: wanted });
+      if (finding.state === 'InSync') {
+        return inSync({ message: wanted });
+      }
       const running = await host.job(trace);
       return running?.subject === job.subject ? underway(running, blocks) : finding;
     },

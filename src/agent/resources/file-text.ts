@@ -9,11 +9,15 @@ export async function fileText(host: Pick<HostReader, 'readFile'>, path: string)
 /** Returns the text of a file; empty also if it cannot be read: it may be a folder. */
 export async function readableText(host: HostReader, path: string): Promise<string> {
   const kind = (await host.stat(path))?.kind;
-  if (kind !== 'file' && kind !== 'link') return '';
+  if (kind !== 'file' && kind !== 'link') {
+    return '';
+  }
   try {
     return await fileText(host, path);
   } catch (error) {
-    if (error instanceof NodeError) return '';
+    if (error instanceof NodeError) {
+      return '';
+    }
     throw error;
   }
 }

@@ -27,7 +27,9 @@ export async function askApi(host: HostReader, command: Command): Promise<Comman
   try {
     return await host.query(command);
   } catch (thrown) {
-    if (!(thrown instanceof NodeError) || thrown.reason !== 'CommandTimedOut') throw thrown;
+    if (!(thrown instanceof NodeError) || thrown.reason !== 'CommandTimedOut') {
+      throw thrown;
+    }
     throw new NodeError(
       'ApiUnavailable',
       `The Kubernetes API does not answer this node within ${timeout / 1_000} s. Check the network between this node and its server.`,

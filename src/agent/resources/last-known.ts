@@ -16,7 +16,9 @@ export async function learn<Value>(
     return { value: await ask() };
   } catch (thrown) {
     const error = toNodeError(thrown);
-    if (before?.value === undefined) return { error };
+    if (before?.value === undefined) {
+      return { error };
+    }
     return { value: before.value, error: error.nonBlocking() };
   }
 }
@@ -36,7 +38,9 @@ export function known<Value>({ lastKnown, tell, ...rest }: KnownSpec<Value>): Re
   return {
     ...rest,
     async check() {
-      if (lastKnown.error) throw lastKnown.error;
+      if (lastKnown.error) {
+        throw lastKnown.error;
+      }
       return inSync(lastKnown.value === undefined ? {} : { message: tell(lastKnown.value) });
     },
   };

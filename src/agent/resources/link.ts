@@ -19,7 +19,9 @@ export function link({ path, target, ...rest }: LinkSpec): Resource {
     summary: `link ${path} to ${target}`,
     async check(host) {
       const found = await host.stat(path);
-      if (found !== undefined && found.kind !== 'link') return inSync({ message: `${path} is not ours` });
+      if (found !== undefined && found.kind !== 'link') {
+        return inSync({ message: `${path} is not ours` });
+      }
       return compare(
         { target: found?.target, user: found?.foreignUser ?? 'own' },
         { target, user: 'own' },

@@ -22,7 +22,9 @@ export function removed({ path, ...rest }: RemovedSpec): Resource {
 
 /** In sync if nothing was found; else the remedy removes everything that was found. */
 export function noneOf(found: readonly string[], drift: Pick<Drift, 'summary' | 'remedy'>): Finding {
-  if (found.length === 0) return inSync();
+  if (found.length === 0) {
+    return inSync();
+  }
   const changes = found.map((field) => ({ field, observed: 'there', desired: undefined }));
   return { state: 'Drifted', drift: { ...drift, changes } };
 }
@@ -30,6 +32,8 @@ export function noneOf(found: readonly string[], drift: Pick<Drift, 'summary' | 
 /** Returns a remedy that removes the paths, in their order. */
 export function removing(paths: readonly string[]): Drift['remedy'] {
   return async (host: Host) => {
-    for (const path of paths) await host.remove(path);
+    for (const path of paths) {
+      await host.remove(path);
+    }
   };
 }

@@ -29,12 +29,16 @@ function logicalLines(text: string): readonly { readonly content: string; readon
   const found: { content: string; line: number }[] = [];
   let open: { content: string; line: number } | undefined;
   for (const [at, raw] of text.split('\n').entries()) {
-    if (/^\s*[#;]/.test(raw)) continue;
+    if (/^\s*[#;]/.test(raw)) {
+      continue;
+    }
     const { content, line } = open
       ? { ...open, content: `${open.content} ${raw}` }
       : { content: raw, line: at + 1 };
     open = content.endsWith('\\') ? { content: content.slice(0, -1), line } : undefined;
-    if (!open) found.push({ content: content.trim(), line });
+    if (!open) {
+      found.push({ content: content.trim(), line });
+    }
   }
   return open ? [...found, open] : found;
 }

@@ -21,7 +21,9 @@ export function unitLoaded({ unit, path, ...rest }: UnitSpec & { readonly path: 
     summary: 'systemctl daemon-reload',
     async check(host) {
       const shown = await showUnit(host, unit, ['LoadState', 'FragmentPath', 'NeedDaemonReload']);
-      if (shown.LoadState === 'masked') throw masked(unit);
+      if (shown.LoadState === 'masked') {
+        throw masked(unit);
+      }
       return compare(
         { file: shown.FragmentPath, stale: shown.NeedDaemonReload === 'yes' },
         { file: path, stale: false },
@@ -85,7 +87,9 @@ export async function showUnits<Name extends string>(
   if (result.exitCode === 0 && blocks.length === units.length) {
     return blocks.map((block) => properties(block, names));
   }
-  if (await isBooted(host, root)) throw notShown(units, result);
+  if (await isBooted(host, root)) {
+    throw notShown(units, result);
+  }
   return [];
 }
 

@@ -22,7 +22,9 @@ export function unitsForgotten({ units, root, ...rest }: UnitsForgottenSpec): Re
         .filter((path) => path.startsWith(join(root, '/')));
       const stats = await Promise.all(known.map((path) => host.stat(path)));
       const stale = known.filter((_, at) => stats[at] === undefined);
-      if (stale.length === 0) return inSync();
+      if (stale.length === 0) {
+        return inSync();
+      }
       const changes = stale.map((field) => ({ field, observed: 'loaded', desired: undefined }));
       const command = systemctl('daemon-reload');
       return { state: 'Drifted', drift: { changes, remedy: async (host) => void (await host.run(command)) } };

@@ -82,8 +82,12 @@ async function stopUnits(host: Host, busy: readonly Found[], forGood: boolean): 
   const disables = forGood && withFile.some(({ shown }) => isEnabled(shown));
   const disabled = disables ? withFile : [];
   const stopped = busy.filter((each) => !disabled.includes(each));
-  if (disabled.length > 0) await host.run(stopCommand(['disable', '--now'], disabled));
-  if (stopped.length > 0) await host.run(stopCommand(['stop'], stopped));
+  if (disabled.length > 0) {
+    await host.run(stopCommand(['disable', '--now'], disabled));
+  }
+  if (stopped.length > 0) {
+    await host.run(stopCommand(['stop'], stopped));
+  }
 }
 
 function stopCommand(verb: readonly string[], found: readonly Found[]): Command {

@@ -17,7 +17,9 @@ export function dualStack({ config }: Written): readonly Problem[] {
 export function foreignFamily({ ip }: Written, settings: Written): readonly Problem[] {
   const config = mapAt(settings, ['k3s', 'config']);
   const [[family], [own]] = [familiesOf(config['cluster-cidr']), familiesOf(ip)];
-  if (family === undefined || own === undefined || own === family) return [];
+  if (family === undefined || own === undefined || own === family) {
+    return [];
+  }
   const message = `is IPv${own}, and k3s.config.cluster-cidr IPv${family}; give both of one family`;
   return dualRanges(config).length > 0 ? [] : [{ path: ['ip'], message }];
 }

@@ -11,6 +11,8 @@ export function choiceOf<Table extends Readonly<Record<string, unknown>>>(table:
  */
 export function entryOf<Entry>(table: Readonly<Record<string, Entry>>, name: string, what: string): Entry {
   const entry = Object.hasOwn(table, name) ? table[name] : undefined;
-  if (!entry) throw new Error(`no ${what} ${name}, which the settings must not have let through`);
+  if (!entry) {
+    throw new Error(`no ${what} ${name}, which the settings must not have let through`);
+  }
   return entry;
 }

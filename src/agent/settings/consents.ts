@@ -74,7 +74,9 @@ export interface Consenting {
 /** True if the settings consent to each of these subjects, by name. */
 export function isConsented({ consent }: Consenting, what: Consent, ...subjects: readonly string[]): boolean {
   const given = consent[what];
-  if (given === true) return consents[what].takesTrue;
+  if (given === true) {
+    return consents[what].takesTrue;
+  }
   return subjects.every((subject) => listed(given).includes(subject));
 }
 

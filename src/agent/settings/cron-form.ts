@@ -25,7 +25,9 @@ const lasts = [59, 23, 31, 12, 7];
  * checks the numbers, and `0-199999999` would take all memory, so long numbers and texts are refused first.
  */
 function isCron(value: string): boolean {
-  if (value.length > mostCharacters || /\d{3}/.test(value)) return false;
+  if (value.length > mostCharacters || /\d{3}/.test(value)) {
+    return false;
+  }
   return /^[\d*,/-]+( +[\d*,/-]+){4}$/.test(value) && rangesRise(value) && validate(value);
 }
 

@@ -35,6 +35,8 @@ function shownLeaves({ settings, layers, origins }: Loaded): readonly Leaf[] {
 function leafPaths(value: unknown, at: Path = []): readonly Path[] {
   const single =
     typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Secret;
-  if (single || Object.keys(value).length === 0) return [at];
+  if (single || Object.keys(value).length === 0) {
+    return [at];
+  }
   return Object.entries(value).flatMap(([key, inner]) => leafPaths(inner, [...at, key]));
 }

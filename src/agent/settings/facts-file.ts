@@ -6,12 +6,16 @@ import { readYaml } from './yaml.ts';
 /** Returns a facts file as the setting `static`: `InvalidSettings` if the file is missing or is not YAML. */
 export async function factsSetting(host: HostReader, path: string): Promise<CommandLineSetting> {
   const found = await host.readFile(path);
-  if (!found) throw invalidSettings([`${path}: does not exist; check the path after --facts`]);
+  if (!found) {
+    throw invalidSettings([`${path}: does not exist; check the path after --facts`]);
+  }
   return { option: `--facts ${path}`, path: 'static', value: parseFacts(path, found.content) };
 }
 
 function parseFacts(path: string, content: string): unknown {
   const { value, faults } = readYaml(content);
-  if (faults.length > 0) throw invalidSettings(faults.map((fault) => `${path}: ${fault}`));
+  if (faults.length > 0) {
+    throw invalidSettings(faults.map((fault) => `${path}: ${fault}`));
+  }
   return value ?? {};
 }

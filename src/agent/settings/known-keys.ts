@@ -27,7 +27,9 @@ function allPaths(schema: Schema, at: Path): readonly Path[] {
 /** Returns the written settings without keys that this release does not know, such as those of a newer one. */
 export function onlyKnown(written: unknown, schema: Schema | undefined = settingsSchema): unknown {
   const shape = shapeOf(schema);
-  if (!isMap(written) || Object.keys(shape).length === 0) return written;
+  if (!isMap(written) || Object.keys(shape).length === 0) {
+    return written;
+  }
   const known = Object.entries(written).filter(([key]) => Object.hasOwn(shape, key));
   return Object.fromEntries(known.map(([key, value]) => [key, onlyKnown(value, shape[key])]));
 }
@@ -46,7 +48,9 @@ export function formedValues(
   path: Path = [],
 ): readonly FormedValue[] {
   const form = unwrapped(schema) ?? schema;
-  if (typeof written !== 'object' || written === null) return [{ path, value: written, form }];
+  if (typeof written !== 'object' || written === null) {
+    return [{ path, value: written, form }];
+  }
   return Object.entries(written).flatMap(([key, value]) => {
     const at = Array.isArray(written) ? Number(key) : key;
     const known = inner(form, at);
@@ -56,7 +60,9 @@ export function formedValues(
 
 function inner(schema: Schema | undefined, key: PropertyKey): Schema | undefined {
   const { def } = unwrapped(schema)?._zod ?? {};
-  if (def?.type === 'array') return def.element;
+  if (def?.type === 'array') {
+    return def.element;
+  }
   return def?.type === 'record' ? def.valueType : shapeOf(schema)[String(key)];
 }
 

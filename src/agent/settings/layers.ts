@@ -26,7 +26,9 @@ export async function readLayers(
   ];
   const read = await Promise.all(files.map((path) => readLayer(host, path, path === file)));
   const faults = read.flatMap((layer) => layer.faults);
-  if (faults.length > 0) throw invalidSettings(faults);
+  if (faults.length > 0) {
+    throw invalidSettings(faults);
+  }
   return read.flatMap((layer) => layer.layers);
 }
 
@@ -42,16 +44,22 @@ interface ReadLayer {
 
 async function readLayer(host: HostReader, path: string, required: boolean): Promise<ReadLayer> {
   const found = await host.readFile(path);
-  if (found) return parseLayer(path, found.content);
+  if (found) {
+    return parseLayer(path, found.content);
+  }
   // A link that leads nowhere is a mistake, unlike a missing file.
   const isLink = (await host.stat(path))?.kind === 'link';
-  if (isLink) return { layers: [], faults: [`${path}: is a link that leads nowhere; repair or remove it`] };
+  if (isLink) {
+    return { layers: [], faults: [`${path}: is a link that leads nowhere; repair or remove it`] };
+  }
   return { layers: [], faults: required ? [`${path}: does not exist; check the path after --config`] : [] };
 }
 
 function parseLayer(path: string, content: string): ReadLayer {
   const { value, faults } = read(content, path);
-  if (faults.length === 0) return asLayer(path, value);
+  if (faults.length === 0) {
+    return asLayer(path, value);
+  }
   const unfilled = unfilledLines(content);
   const told = unfilled.length > 0 ? unfilled : faults;
   return { layers: [], faults: told.map((fault) => `${path}: ${fault}`) };
@@ -60,7 +68,9 @@ function parseLayer(path: string, content: string): ReadLayer {
 const read = remembering(readYaml);
 
 function asLayer(path: string, values: unknown): ReadLayer {
-  if (values === null) return { layers: [], faults: [] };
+  if (values === null) {
+    return { layers: [], faults: [] };
+  }
   if (typeof values === 'object' && !Array.isArray(values)) {
     return { layers: [{ origin: path, values }], faults: [] };
   }

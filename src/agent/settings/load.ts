@@ -69,7 +69,9 @@ export function resolveLayers(
   layers: Layers,
   { check = () => [], before }: Pick<LoadOptions, 'check' | 'before'> = {},
 ): Loaded {
-  if (before && isSame(layers, before.layers)) return before;
+  if (before && isSame(layers, before.layers)) {
+    return before;
+  }
   const merged = mergeAll(layers);
   const written = plain(merged);
   const parsed = z.safeParse(settingsSchema, written);

@@ -21,7 +21,9 @@ export function mergeLayers(lowest: Layer, layers: readonly Layer[]): Merged {
 }
 
 function asMerged(value: unknown, origin: string): Merged {
-  if (!isMap(value)) return { origin, value };
+  if (!isMap(value)) {
+    return { origin, value };
+  }
   return {
     origin,
     children: new Map(Object.entries(value).map(([key, inner]) => [key, asMerged(inner, origin)])),
@@ -38,21 +40,30 @@ function overlay(
   lowest: Merged | undefined,
   path: Path = [],
 ): Merged | undefined {
-  if (value === null || value === undefined) return lowest;
-  if (!isMap(value)) return { origin, value };
+  if (value === null || value === undefined) {
+    return lowest;
+  }
+  if (!isMap(value)) {
+    return { origin, value };
+  }
   const children = new Map(childrenOf(below) ?? childrenOf(lowest));
   for (const [key, written] of Object.entries(value)) {
     const inner = namesWithoutValue.includes(path.join('.')) ? (written ?? {}) : written;
     const merged = overlay(children.get(key), inner, origin, childrenOf(lowest)?.get(key), [...path, key]);
-    if (merged) children.set(key, merged);
-    else children.delete(key);
+    if (merged) {
+      children.set(key, merged);
+    } else {
+      children.delete(key);
+    }
   }
   return { origin, children };
 }
 
 /** Returns the merged settings as plain data. */
 export function plain(merged: Merged): unknown {
-  if (!('children' in merged)) return merged.value;
+  if (!('children' in merged)) {
+    return merged.value;
+  }
   return Object.fromEntries([...merged.children].map(([key, inner]) => [key, plain(inner)]));
 }
 
@@ -64,8 +75,12 @@ export interface Leaf {
 
 /** Returns every list, single value and empty map, in order. */
 export function leaves(merged: Merged, path: Path = []): readonly Leaf[] {
-  if (!('children' in merged)) return [{ path, value: merged.value, origin: merged.origin }];
-  if (merged.children.size === 0) return [{ path, value: {}, origin: merged.origin }];
+  if (!('children' in merged)) {
+    return [{ path, value: merged.value, origin: merged.origin }];
+  }
+  if (merged.children.size === 0) {
+    return [{ path, value: {}, origin: merged.origin }];
+  }
   return [...merged.children].flatMap(([key, inner]) => leaves(inner, [...path, key]));
 }
 

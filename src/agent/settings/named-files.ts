@@ -24,7 +24,9 @@ export async function checkNamedFiles(host: HostReader, { settings, origins }: L
     problem === undefined ? [] : [`${origins[path]}: ${path}: ${problem}`],
   );
   // A file may be written shortly after the settings, so this problem can pass.
-  if (lines.length > 0) throw new NodeError('InvalidSettings', lines.join('\n'));
+  if (lines.length > 0) {
+    throw new NodeError('InvalidSettings', lines.join('\n'));
+  }
 }
 
 /** What a setting requires of its file. No message quotes the content. */
@@ -55,8 +57,12 @@ async function problemOf(
   host: HostReader,
   path: string | undefined,
 ): Promise<string | undefined> {
-  if (path === undefined) return undefined;
-  if (!isAbsolute(path)) return `must be an absolute path such as ${example}`;
+  if (path === undefined) {
+    return undefined;
+  }
+  if (!isAbsolute(path)) {
+    return `must be an absolute path such as ${example}`;
+  }
   try {
     const found = await host.readFile(path);
     return found
@@ -70,20 +76,27 @@ async function problemOf(
 
 function loginFault(path: string, { content, mode, foreignUser }: FoundFile): string | undefined {
   const known = 'and consider the password known';
-  if (foreignUser !== undefined)
+  if (foreignUser !== undefined) {
     return `names ${path}, which belongs to another user (uid ${foreignUser}); run chown root:root ${path}, ${known}`;
-  if ((mode & 0o077) !== 0)
+  }
+  if ((mode & 0o077) !== 0) {
     return `names ${path}, which other users may open; run chmod 600 ${path}, ${known}`;
-  if (parseProxyLogin(content) !== undefined) return undefined;
+  }
+  if (parseProxyLogin(content) !== undefined) {
+    return undefined;
+  }
   return `names ${path}, which must hold one line user:password and nothing else; write it anew`;
 }
 
 function certificateFault(path: string, content: string): string | undefined {
   const certificates = pemCertificates(content, ['CERTIFICATE', 'TRUSTED CERTIFICATE', 'X509 CERTIFICATE']);
   const damaged = certificates.findIndex((certificate) => !isCertificate(certificate));
-  if (damaged >= 0)
+  if (damaged >= 0) {
     return `names ${path}, whose certificate ${damaged + 1} is damaged; put its PEM text there again`;
-  if (certificates.length > 0) return undefined;
+  }
+  if (certificates.length > 0) {
+    return undefined;
+  }
   return `names ${path}, which holds no certificate; put the CAs there as PEM (-----BEGIN CERTIFICATE-----)`;
 }
 

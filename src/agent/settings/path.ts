@@ -13,7 +13,9 @@ export function pathText(path: Path): string {
 }
 
 function segment(key: PropertyKey, depth: number): string {
-  if (typeof key === 'number') return `[${key}]`;
+  if (typeof key === 'number') {
+    return `[${key}]`;
+  }
   const name = String(key);
   return (depth === 0 ? '' : '.') + (/^[\w+-]+$/.test(name) ? name : JSON.stringify(name));
 }

@@ -16,8 +16,12 @@ export function plainHttpMisfits(
   const settings = { consent: mapAt(written, ['consent']) };
   return sensitiveUrls(table, written).flatMap(({ path, risk, address = valueAt(written, path) }) => {
     const host = exposedHost(address, exempt);
-    if (typeof address !== 'string' || host === undefined) return [];
-    if (isConsented(settings, 'plainHttp', address)) return [];
+    if (typeof address !== 'string' || host === undefined) {
+      return [];
+    }
+    if (isConsented(settings, 'plainHttp', address)) {
+      return [];
+    }
     const why = `is plain http: anyone between this node and ${host} could ${risk}`;
     return [{ path, message: `${why}; use https, or ${consentAdvice(settings, 'plainHttp', address)}` }];
   });
@@ -29,7 +33,9 @@ export function plainHttpMisfits(
 function exposedHost(address: unknown, exempt: readonly string[]): string | undefined {
   const { success, data } = z.safeParse(url, address);
   const { protocol, hostname, host } = (success ? URL.parse(data) : undefined) ?? {};
-  if (protocol !== 'http:' || hostname === undefined) return undefined;
+  if (protocol !== 'http:' || hostname === undefined) {
+    return undefined;
+  }
   return isLocal(hostname) || exempt.includes(hostname) ? undefined : host;
 }
 

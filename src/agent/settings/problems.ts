@@ -34,11 +34,21 @@ function knownHere(within: Path): string {
 }
 
 function describeIssue(issue: Issue, found: unknown): string {
-  if (found === undefined) return 'is missing; give it a value';
-  if (issue.code === 'invalid_type' && issue.message === unworded) return wrongType(issue.expected, found);
-  if (issue.code === 'invalid_value') return wrongChoice(issue.values.map(String), found);
-  if (issue.code === 'too_big' && issue.message === unworded) return `must be at most ${issue.maximum}`;
-  if (issue.code === 'invalid_key') return `its name ${issue.issues[0]?.message ?? 'is not valid'}`;
+  if (found === undefined) {
+    return 'is missing; give it a value';
+  }
+  if (issue.code === 'invalid_type' && issue.message === unworded) {
+    return wrongType(issue.expected, found);
+  }
+  if (issue.code === 'invalid_value') {
+    return wrongChoice(issue.values.map(String), found);
+  }
+  if (issue.code === 'too_big' && issue.message === unworded) {
+    return `must be at most ${issue.maximum}`;
+  }
+  if (issue.code === 'invalid_key') {
+    return `its name ${issue.issues[0]?.message ?? 'is not valid'}`;
+  }
   return issue.message;
 }
 
@@ -47,12 +57,18 @@ const unworded = 'Invalid input';
 
 function wrongType(expected: string, found: unknown): string {
   const single = typeof found !== 'object';
-  if (expected === 'string')
+  if (expected === 'string') {
     return single ? 'must be text; put it in quotes' : 'must be text; write one value';
-  if (expected === 'boolean') return 'must be true or false, without quotes';
-  if (expected === 'array')
+  }
+  if (expected === 'boolean') {
+    return 'must be true or false, without quotes';
+  }
+  if (expected === 'array') {
     return single ? 'must be a list; write it as [value]' : 'must be a list; begin each item with a dash';
-  if (expected === 'int' || expected === 'number') return 'must be a whole number, without quotes';
+  }
+  if (expected === 'int' || expected === 'number') {
+    return 'must be a whole number, without quotes';
+  }
   return 'must be a map of keys and values, such as { key: value }';
 }
 

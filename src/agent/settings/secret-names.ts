@@ -13,7 +13,9 @@ export function secretNameMisfits(
 ): readonly Problem[] {
   const cloud = String(valueAt(written, ['cloud']));
   const allowed = Object.hasOwn(table, cloud) ? table[cloud]?.secretName : undefined;
-  if (!allowed) return [];
+  if (!allowed) {
+    return [];
+  }
   return formedValues(written, schema)
     .filter(({ form, value }) => namesSecrets(form) && typeof value === 'string')
     .flatMap(({ path, value }) => {

@@ -50,7 +50,9 @@ export function withTags(
   const tooLong = open
     .filter(({ path }) => !loaded.origins[path]?.startsWith('command line'))
     .filter(({ tag }) => (tags[tag]?.trim() ?? '').length > longest.value);
-  if (tooLong.length > 0) throw invalidSettings(tooLong.map(({ tag }) => `tag ${tag}: ${shorten}`));
+  if (tooLong.length > 0) {
+    throw invalidSettings(tooLong.map(({ tag }) => `tag ${tag}: ${shorten}`));
+  }
   const layers = open.map(
     ({ tag, layer }): Layer => ({ origin: `tag ${tag}`, values: layer(tags[tag]?.trim() ?? '') }),
   );

@@ -7,8 +7,12 @@ const variable = /\$\{\s*([A-Za-z_][\w.-]*)[^}\n]*\}/;
 export function unfilledVariables(written: unknown, path: Path = []): readonly Problem[] {
   const key = path.at(-1);
   const name = nameIn(key) ?? nameIn(written);
-  if (name !== undefined) return isGroup(path, name) ? [] : [{ path, message: notFilledIn(name) }];
-  if (typeof written !== 'object' || written === null) return [];
+  if (name !== undefined) {
+    return isGroup(path, name) ? [] : [{ path, message: notFilledIn(name) }];
+  }
+  if (typeof written !== 'object' || written === null) {
+    return [];
+  }
   return Object.entries(written).flatMap(([key, inner]) =>
     unfilledVariables(inner, [...path, Array.isArray(written) ? Number(key) : key]),
   );

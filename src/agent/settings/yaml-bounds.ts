@@ -21,8 +21,9 @@ export interface Excess {
  * compose 100 kB of brackets.
  */
 export function boundedTokens(content: string): { readonly tokens: readonly CST.Token[] } | Excess {
-  if (content.length > longest)
+  if (content.length > longest) {
     return { at: 0, text: 'the text is longer than 1 MiB; keep settings alone in it' };
+  }
   const parser = new Parser();
   const tokens: CST.Token[] = [];
   let parts = 0;
@@ -30,8 +31,12 @@ export function boundedTokens(content: string): { readonly tokens: readonly CST.
     // The generator lexes only as far as it is read.
     tokens.push(...parser.next(lexeme));
     parts += 1;
-    if (parts > mostParts) return { at: parser.offset, text: tooMany };
-    if (parser.stack.length > deepest) return { at: parser.offset, text: tooDeep };
+    if (parts > mostParts) {
+      return { at: parser.offset, text: tooMany };
+    }
+    if (parser.stack.length > deepest) {
+      return { at: parser.offset, text: tooDeep };
+    }
   }
   return { tokens: [...tokens, ...parser.end()] };
 }

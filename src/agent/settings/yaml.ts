@@ -13,6 +13,7 @@ import {
 } from 'yaml';
 import { remembering } from '../engine/remembering.ts';
 import { boundedTokens } from './yaml-bounds.ts';
+import { faultTexts, strayAlias, tooManyAliases } from './yaml-faults.ts';
 
 /** A YAML text as data, or its faults. */
 export interface ReadYaml {
@@ -30,7 +31,9 @@ const discreet = { prettyErrors: false, logLevel: 'error' } as const;
 /** Parses a YAML document by the usual rules; throws an Error that names a place in the text and quotes none of it. */
 export function parseYaml(content: string): unknown {
   const { value, faults } = readYaml(content, { isStrict: true });
-  if (faults[0] !== undefined) throw new Error(faults[0]);
+  if (faults[0] !== undefined) {
+    throw new Error(faults[0]);
+  }
   return value;
 }
 
@@ -65,13 +68,17 @@ const k3sDialect: Dialect = {
 /** Reads one YAML document. Words the faults itself: the library's messages quote text that may be a secret. */
 export function readYaml(content: string, { isStrict, ...dialect }: Dialect = strict): ReadYaml {
   const bounded = boundedTokens(content);
-  if ('text' in bounded) return unread(content, [bounded]);
+  if ('text' in bounded) {
+    return unread(content, [bounded]);
+  }
   const binary = content.search(noText);
-  if (binary >= 0) return { value: undefined, faults: [noTextAt(content.slice(0, binary))] };
+  if (binary >= 0) {
+    return { value: undefined, faults: [noTextAt(content.slice(0, binary))] };
+  }
   const document = composeDocument(content, bounded.tokens, dialect);
   const found = [...document.errors, ...document.warnings]
     .filter(({ code }) => isStrict || !tolerated.includes(code))
-    .map(({ code, pos }) => fault(pos[0], texts[code]));
+    .map(({ code, pos }) => fault(pos[0], faultTexts[code]));
   const faults = found.length > 0 ? found : strayAliases(document);
   return faults.length > 0 ? unread(content, faults) : asData(document);
 }
@@ -83,7 +90,9 @@ function composeDocument(
   options: ParseOptions & DocumentOptions & SchemaOptions = {},
 ): Document.Parsed {
   const [document, another] = new Composer({ ...discreet, ...options }).compose(tokens, true, content.length);
-  if (!document) throw new Error('the YAML library makes a document even of an empty text');
+  if (!document) {
+    throw new Error('the YAML library makes a document even of an empty text');
+  }
   if (another) {
     const [from, to] = another.range;
     document.errors.push(new YAMLParseError([from, to], 'MULTIPLE_DOCS', 'a second document begins'));
@@ -133,21 +142,23 @@ function strayAliases(document: Document.Parsed): readonly Fault[] {
   visit(document, {
     Node(_, node, ancestors) {
       if (!isAlias(node)) {
-        if (node.anchor) anchors.set(node.anchor, node);
+        if (node.anchor) {
+          anchors.set(node.anchor, node);
+        }
         return;
       }
       aliases += 1;
       const target = anchors.get(node.source);
       const at = node.range?.[0] ?? 0;
-      if (!target || ancestors.includes(target))
-        found.push(fault(at, `an alias names no anchor before it; ${quoteIt}`));
-      else if (aliases === mostAliases + 1) found.push(fault(at, tooManyAliases));
+      if (!target || ancestors.includes(target)) {
+        found.push(fault(at, strayAlias));
+      } else if (aliases === mostAliases + 1) {
+        found.push(fault(at, tooManyAliases));
+      }
     },
   });
   return found;
 }
-
-const tooManyAliases = 'has too many aliases; write their values out';
 
 /** Converts the document to data. The library gives up if aliases of aliases would fill the memory. */
 function asData(document: Document.Parsed): ReadYaml {
@@ -160,36 +171,3 @@ function asData(document: Document.Parsed): ReadYaml {
 
 /** Faults that a lenient dialect ignores. */
 const tolerated: readonly ErrorCode[] = ['MULTIPLE_DOCS', 'TAG_RESOLVE_FAILED'];
-
-const quoteIt = 'put text that begins with a sign, or has a colon in it, in quotes';
-const unreadable = `does not belong here; ${quoteIt}`;
-const unknownTag = `a tag is not known; ${quoteIt}`;
-
-const texts: Readonly<Record<ErrorCode, string>> = {
-  ALIAS_PROPS: unreadable,
-  BAD_ALIAS: unreadable,
-  BAD_COLLECTION_TYPE: unknownTag,
-  BAD_DIRECTIVE: 'is not a directive of YAML; remove the line',
-  BAD_DQ_ESCAPE:
-    'is not an escape sequence of double quotes; write \\\\ for a backslash, or use single quotes',
-  BAD_INDENT:
-    'is not indented right, or a [ or { before it is not closed; keys of one map begin in one column',
-  BAD_PROP_ORDER: unreadable,
-  BAD_SCALAR_START: 'text cannot begin with this character; put it in quotes',
-  BLOCK_AS_IMPLICIT_KEY: `a map or list cannot begin on this line; begin it on the next, or ${quoteIt}`,
-  BLOCK_IN_FLOW: 'is inside [ ] or { }; write it with these as well',
-  DUPLICATE_KEY: 'this key is there already; keep one of the two',
-  IMPOSSIBLE: unreadable,
-  KEY_OVER_1024_CHARS: 'a key is too long; keep it below 1024 characters',
-  MISSING_CHAR:
-    'something is missing before this: a closing quote or bracket, a comma, a space, or the : of a key',
-  MULTILINE_IMPLICIT_KEY: 'a key goes on over several lines; write it on one',
-  MULTIPLE_ANCHORS: unreadable,
-  MULTIPLE_DOCS: 'a second document begins; keep one of the two',
-  MULTIPLE_TAGS: unreadable,
-  NON_STRING_KEY: 'a key is not text; put it in quotes',
-  RESOURCE_EXHAUSTION: 'is nested too deeply; write it flatter',
-  TAB_AS_INDENT: 'a tab cannot indent; use spaces',
-  TAG_RESOLVE_FAILED: unknownTag,
-  UNEXPECTED_TOKEN: unreadable,
-};

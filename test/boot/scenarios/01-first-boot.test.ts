@@ -42,7 +42,9 @@ async function workSince(before: ReadonlyMap<string, number>): Promise<ReadonlyM
 }
 
 test('K3s was started once on each, and GitOps bootstrapped once', async () => {
-  for (const host of cluster.hosts) expect(await startsOf(host, host.k3sUnit)).toBe(1);
+  for (const host of cluster.hosts) {
+    expect(await startsOf(host, host.k3sUnit)).toBe(1);
+  }
   const bootstraps = async (host: (typeof cluster.hosts)[number]) =>
     (await changesOf(host)).filter((resource) => resource.startsWith('Bootstrap/')).length;
   expect(await Promise.all(cluster.hosts.map(bootstraps))).toEqual([1, 0, 0]);
@@ -70,7 +72,9 @@ test('the daemon runs in its sandbox, whose exposure is below 3', async () => {
 
 test('the doctor finds no fault besides those of the test machine, and shows no secret', async () => {
   for (const host of cluster.hosts) {
-    if (host.k3sUnit === 'k3s-agent.service') await pinsItsCa(host);
+    if (host.k3sUnit === 'k3s-agent.service') {
+      await pinsItsCa(host);
+    }
     const { stdout } = await host.run('slipway', 'doctor', '-o', 'json');
     const { diagnoses }: { readonly diagnoses: readonly Diagnosis[] } = JSON.parse(stdout);
     const troubles = diagnoses.filter(({ about, level }) => about !== 'machine' && level !== 'ok');
@@ -78,7 +82,9 @@ test('the doctor finds no fault besides those of the test machine, and shows no 
     expect(diagnoses.map(({ what }) => what)).toEqual(
       expect.arrayContaining(['disk', 'port 10250/tcp', 'clock', `pull ${provenImage}`, 'NodeReady']),
     );
-    for (const secret of cluster.azure.canaries()) expect(stdout.includes(secret)).toBe(false);
+    for (const secret of cluster.azure.canaries()) {
+      expect(stdout.includes(secret)).toBe(false);
+    }
   }
 });
 
@@ -92,6 +98,8 @@ test('no secret is in a journal, in the status, in a command line or in the file
     );
     const text = [journal, kept, host.read('/run/slipway/status.json')].join('\n');
     expect(text).toContain('slipway install');
-    for (const secret of cluster.azure.canaries()) expect(text.includes(secret)).toBe(false);
+    for (const secret of cluster.azure.canaries()) {
+      expect(text.includes(secret)).toBe(false);
+    }
   }
 });

@@ -23,7 +23,9 @@ const everyNodeIsReady = { 'vm-server': 'True', 'vm-agent': 'True', 'vm-observab
 async function comeBack(boots: number): Promise<void> {
   await cluster.ready();
   expect(nodes(cluster)).toEqual(everyNodeIsReady);
-  for (const host of cluster.hosts) expect(await startsOf(host, host.k3sUnit)).toBe(boots);
+  for (const host of cluster.hosts) {
+    expect(await startsOf(host, host.k3sUnit)).toBe(boots);
+  }
 }
 
 test('after a reboot every node is Ready, with one start of K3s', async () => {
@@ -43,17 +45,19 @@ test('after an outage longer than the life of its credentials every node is Read
   await sleep(passwordLife);
   await cluster.powerOn();
   await comeBack(4);
-  for (const [index, host] of cluster.hosts.entries())
+  for (const [index, host] of cluster.hosts.entries()) {
     expect(host.read('/etc/rancher/k3s/registries.yaml')).not.toBe(old[index]);
+  }
 });
 
 test('over all reboots Flux was bootstrapped once, and no token was fetched again', async () => {
   const done = await changesOf(cluster.host('server'));
   expect(done.filter((resource) => resource.startsWith('Bootstrap/'))).toHaveLength(1);
-  for (const host of cluster.hosts)
+  for (const host of cluster.hosts) {
     expect((await changesOf(host)).filter((resource) => resource === 'Credential/join-token')).toHaveLength(
       1,
     );
+  }
 });
 
 test('pods are kept from the metadata service from the boot on, whether or not the daemon runs', async () => {

@@ -93,7 +93,9 @@ async function given(host: BootedHost): Promise<Credential> {
     within: { command: host.within, binDir: `${folder}/bin` },
   });
   const login = await fresh.credentialsFor(provenImage);
-  if (!login) throw new Error(`The credential provider gave no login: ${fresh.log.join(' ')}`);
+  if (!login) {
+    throw new Error(`The credential provider gave no login: ${fresh.log.join(' ')}`);
+  }
   return login;
 }
 
@@ -101,7 +103,9 @@ async function given(host: BootedHost): Promise<Credential> {
 async function rotated(host: BootedHost, times: number): Promise<void> {
   for (let before = host.read(registriesYaml), seen = 0; seen < times; await sleep(100)) {
     const now = host.read(registriesYaml);
-    if (now !== before) seen += 1;
+    if (now !== before) {
+      seen += 1;
+    }
     before = now;
   }
 }

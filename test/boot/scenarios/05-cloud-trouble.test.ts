@@ -40,8 +40,9 @@ const services: Readonly<Record<string, Service>> = {
   'the registry': {
     host: () => cluster.host('agent'),
     need: (host) => {
-      for (const path of ['/etc/rancher/k3s/registries.yaml', '/var/lib/slipway/logins.json'])
+      for (const path of ['/etc/rancher/k3s/registries.yaml', '/var/lib/slipway/logins.json']) {
         host.remove(path);
+      }
     },
     door: loginServer,
     faults: () => cluster.azure.registry().faults,
@@ -85,7 +86,9 @@ describe.concurrent.each(Object.entries(services))('%s', (name, service) => {
 
 test('during all failures no node was lost, and K3s was not restarted', async () => {
   expect(Object.values(nodes(cluster))).toEqual(['True', 'True', 'True']);
-  for (const host of cluster.hosts) expect(await startsOf(host, host.k3sUnit)).toBe(1);
+  for (const host of cluster.hosts) {
+    expect(await startsOf(host, host.k3sUnit)).toBe(1);
+  }
 });
 
 async function toldAndHealed(service: Service, trouble: Trouble): Promise<void> {
@@ -120,8 +123,11 @@ function throttles(trouble: Trouble): boolean {
 }
 
 function inflict({ door, faults }: Service, trouble: Trouble): void {
-  if (trouble === 'gone') cluster.door.open(door, false);
-  else faults().fail(trouble);
+  if (trouble === 'gone') {
+    cluster.door.open(door, false);
+  } else {
+    faults().fail(trouble);
+  }
 }
 
 function heal({ door, faults }: Service): void {

@@ -41,7 +41,9 @@ test('a first boot on a full disk is reported, writes no partial file, and heals
   await cluster.ready();
   expect(await server.show('k3s.service', 'NRestarts')).toEqual({ NRestarts: '0' });
   const whole = look(server, onDisk);
-  for (const seen of [without, half]) expect(whole).toMatchObject(present(seen));
+  for (const seen of [without, half]) {
+    expect(whole).toMatchObject(present(seen));
+  }
   expect(Object.keys(present(half)).length).toBeGreaterThan(Object.keys(present(without)).length);
   await hasNoLeftovers();
 });
@@ -68,13 +70,16 @@ describe.each([
     const [before, k3sStart] = [look(server, onDisk), await server.k3sStart()];
     await server.ask('systemctl', 'stop', 'slipway');
     const paths = Object.keys(present(before)).filter((path) => !path.endsWith('/flux'));
-    for (const path of [...paths, ...rotating]) rmSync(server.path(path));
+    for (const path of [...paths, ...rotating]) {
+      rmSync(server.path(path));
+    }
     await begin();
     await server.ask('systemctl', 'start', 'slipway');
-    for (const type of ['System', 'K3sConfig', 'JoinToken', 'Registries', 'CredentialProvider'])
+    for (const type of ['System', 'K3sConfig', 'JoinToken', 'Registries', 'CredentialProvider']) {
       expect((await told(server, type, reason)).message).toMatch(
         new RegExp(`Cannot .* /\\S+: .*\\(${errno}\\)`),
       );
+    }
     expect(look(server, paths)).toEqual(Object.fromEntries(paths.map((path) => [path, undefined])));
     await isActive();
     await end();

@@ -32,14 +32,18 @@ beforeAll(async () => {
   await cluster.powerOn();
   await cluster.ready();
   await pinsItsCa(cluster.host('agent'));
-  for (const host of cluster.hosts) await workOn(host);
+  for (const host of cluster.hosts) {
+    await workOn(host);
+  }
 });
 
 afterAll(() => cluster?.stop());
 
 async function workOn(host: BootedHost): Promise<void> {
   rmSync(host.path('/usr/local/bin/crictl'));
-  for (const path of operators) host.write(path, '# mine\n', 0o755);
+  for (const path of operators) {
+    host.write(path, '# mine\n', 0o755);
+  }
   await host.ask('systemctl', 'daemon-reload');
 }
 
@@ -47,7 +51,11 @@ test('every file of the list exists on a host, with its mode', () => {
   for (const { path, mode } of ownedFiles().filter(({ path }) => !path.includes('*'))) {
     const found = cluster.hosts.flatMap((host) => look(host, [path])[path] ?? []);
     expect(found, path).not.toEqual([]);
-    for (const each of found) if (!operators.includes(path)) expect(`${path} ${each}`).toContain(` ${mode} `);
+    for (const each of found) {
+      if (!operators.includes(path)) {
+        expect(`${path} ${each}`).toContain(` ${mode} `);
+      }
+    }
   }
 });
 
@@ -63,8 +71,11 @@ test('every file that the daemon keeps is on the list', () => {
 
 const damages: Readonly<Record<string, (path: string, mode: string, listed: string) => void>> = {
   edited: (path, mode, listed) => {
-    if (mode === 'link') relink(path);
-    else if (!downloaded.includes(listed)) appendFileSync(path, `\n${mark}\n`);
+    if (mode === 'link') {
+      relink(path);
+    } else if (!downloaded.includes(listed)) {
+      appendFileSync(path, `\n${mark}\n`);
+    }
   },
   removed: (path) => rmSync(path),
   'readable by others': (path, mode) => mode !== 'link' && chmodSync(path, statSync(path).mode | 0o066),
@@ -81,7 +92,11 @@ test.each(Object.keys(damages))(
     const done = await Promise.allSettled(
       cluster.hosts.map((host) => damagedAndPutBack(host, damages[how] ?? expect.fail())),
     );
-    for (const each of done) if (each.status === 'rejected') throw each.reason;
+    for (const each of done) {
+      if (each.status === 'rejected') {
+        throw each.reason;
+      }
+    }
   },
 );
 
@@ -96,7 +111,9 @@ async function damagedAndPutBack(
   const paths = files.map(({ path }) => path);
   const lasting = paths.filter((path) => !renewed.test(path));
   const [before, k3sStart] = [look(host, lasting), await host.k3sStart()];
-  for (const { path, mode } of files) damage(host.path(path), mode, path);
+  for (const { path, mode } of files) {
+    damage(host.path(path), mode, path);
+  }
   const since = Date.now();
   await host.reload();
   await eventually('a whole status', () => !!host.read('/run/slipway/status.json')?.endsWith('}\n'));
@@ -152,7 +169,11 @@ test('a change of the settings restarts K3s once, and only once', async () => {
 
 test("the operator's files are unchanged", () => {
   for (const host of cluster.hosts) {
-    for (const path of operators) expect(host.read(path), path).toBe('# mine\n');
-    for (const path of operators) expect(lstatSync(host.path(path)).isFile(), path).toBe(true);
+    for (const path of operators) {
+      expect(host.read(path), path).toBe('# mine\n');
+    }
+    for (const path of operators) {
+      expect(lstatSync(host.path(path)).isFile(), path).toBe(true);
+    }
   }
 });

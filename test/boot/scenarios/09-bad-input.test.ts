@@ -38,7 +38,9 @@ test('a VM without the tag reports the tag and the roles, and waits', async () =
   delete tags['k3s-role'];
   await server.powerOn();
   const message = await clearly('Role', 'RoleMissing', server.poweredOnAt);
-  for (const part of ['k3s-role', 'server', 'agent', 'observability']) expect(message).toContain(part);
+  for (const part of ['k3s-role', 'server', 'agent', 'observability']) {
+    expect(message).toContain(part);
+  }
 });
 
 test('a misspelt tag is quoted, with the known roles', async () => {
@@ -65,7 +67,9 @@ test.each([
   const since = Date.now();
   server.write(configuration, text);
   const message = await clearly('Settings', 'InvalidSettings', since);
-  for (const part of parts) expect(message).toContain(part);
+  for (const part of parts) {
+    expect(message).toContain(part);
+  }
   server.write(configuration, settings);
   await eventually('Ready', () => server.isReady(since));
 });

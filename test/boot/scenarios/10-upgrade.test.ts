@@ -34,7 +34,9 @@ function previousBuild(build: Buffer): Buffer {
   const changed = text
     .replaceAll('"0.1.0"', '"0.0.9"')
     .replaceAll('Lightweight Kubernetes', 'Lightweight kubernetes');
-  if (changed === text) throw new Error('The executable does not hold what differs in the previous build.');
+  if (changed === text) {
+    throw new Error('The executable does not hold what differs in the previous build.');
+  }
   return Buffer.from(changed, 'latin1');
 }
 
@@ -57,8 +59,9 @@ test('upgraded and downgraded, K3s keeps running, though its unit changes', asyn
 });
 
 test('upgraded in the middle of a pass, the daemon finishes its work', async () => {
-  for (const path of ['/var/lib/slipway/logins.json', '/etc/rancher/k3s/registries.yaml'])
+  for (const path of ['/var/lib/slipway/logins.json', '/etc/rancher/k3s/registries.yaml']) {
     server.remove(path);
+  }
   cluster.azure.registry().faults.fail('slow');
   await server.reload();
   await install(packaged, '0.1.0');

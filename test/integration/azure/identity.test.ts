@@ -77,7 +77,9 @@ test('no identity yet', async () => {
     endedBy: 'time',
     says: /Identity not found.*system-assigned/,
   });
-  if (own) vm.identities.push(own);
+  if (own) {
+    vm.identities.push(own);
+  }
 });
 
 test('several user-assigned identities', async () => {

@@ -71,7 +71,9 @@ test('the emulated service throttles more than five requests per second', async 
   imds.rateLimit = false;
   const refused = all.filter((each) => each.status === 'rejected');
   expect(refused.length).toBeGreaterThan(0);
-  for (const { reason } of refused) expect(reason).toMatchObject({ reason: 'Throttled' });
+  for (const { reason } of refused) {
+    expect(reason).toMatchObject({ reason: 'Throttled' });
+  }
 });
 
 test('tags are not cached', async () => {

@@ -60,13 +60,17 @@ async function keep(password: string): Promise<void> {
 function proofOf(...images: readonly string[]): Resource {
   const settings = { registries: { servers: [loginServer], proof: images } };
   const [resource] = pullProofs(aNode('server', { root, settings }), cloud, []);
-  if (!resource) throw new Error('there is no resource');
+  if (!resource) {
+    throw new Error('there is no resource');
+  }
   return resource;
 }
 
 async function prove(resource: Resource): Promise<Finding> {
   const finding = await resource.check(host);
-  if (finding.state === 'Drifted') await finding.drift.remedy(host);
+  if (finding.state === 'Drifted') {
+    await finding.drift.remedy(host);
+  }
   return resource.check(host);
 }
 

@@ -321,7 +321,9 @@ async function redirect(): Promise<string> {
 function entraToken() {
   const { entra } = azure;
   const [identity] = azure.node('server').vm.identities;
-  if (!identity) throw new Error('The node has no identity.');
+  if (!identity) {
+    throw new Error('The node has no identity.');
+  }
   const { token, expiresAt } = entra.issue(identity, 'https://containerregistry.azure.net');
   return { token, expiresOnTimestamp: expiresAt * 1000 };
 }

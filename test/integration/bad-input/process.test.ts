@@ -126,8 +126,12 @@ async function firstWarnings(
   const warnings: string[] = [];
   for await (const line of createInterface(child.stdout)) {
     const { level, warning } = JSON.parse(line);
-    if (level === 'warn') warnings.push(warning);
-    if (warnings.length === count) child.kill('SIGTERM');
+    if (level === 'warn') {
+      warnings.push(warning);
+    }
+    if (warnings.length === count) {
+      child.kill('SIGTERM');
+    }
   }
   return warnings;
 }

@@ -59,7 +59,9 @@ export async function answerTo(
 ): Promise<Ended> {
   const root = mkdtempSync(join(tmpdir(), 'slipway-bad-input-'));
   try {
-    for (const [path, content] of Object.entries(files)) put(root, path, content);
+    for (const [path, content] of Object.entries(files)) {
+      put(root, path, content);
+    }
     const undo = await arrange?.(root);
     const before = snapshot(root);
     const ended = await run(
@@ -104,7 +106,9 @@ function takeWrites(takers: Readonly<Record<number, (text: string) => void>>): (
   const { writeSync } = fs;
   const take = (fd: number, bytes: Uint8Array, offset: number): number => {
     const taker = takers[fd];
-    if (!taker) return writeSync(fd, bytes, offset);
+    if (!taker) {
+      return writeSync(fd, bytes, offset);
+    }
     taker(Buffer.from(bytes.subarray(offset)).toString());
     return bytes.length - offset;
   };
@@ -119,11 +123,18 @@ function takeWrites(takers: Readonly<Record<number, (text: string) => void>>): (
 function put(root: string, path: string, content: string | Uint8Array | Special): void {
   const full = join(root, path);
   mkdirSync(dirname(full), { recursive: true });
-  if (typeof content === 'string') writeFileSync(full, content.replaceAll('{root}', root), { mode: 0o600 });
-  else if (content instanceof Uint8Array) writeFileSync(full, content);
-  else if (content.is === 'directory') mkdirSync(full);
-  else symlinkSync(content.to ?? '', full);
-  if (typeof content === 'string') chmodSync(full, 0o600);
+  if (typeof content === 'string') {
+    writeFileSync(full, content.replaceAll('{root}', root), { mode: 0o600 });
+  } else if (content instanceof Uint8Array) {
+    writeFileSync(full, content);
+  } else if (content.is === 'directory') {
+    mkdirSync(full);
+  } else {
+    symlinkSync(content.to ?? '', full);
+  }
+  if (typeof content === 'string') {
+    chmodSync(full, 0o600);
+  }
 }
 
 /** The content of each path below the root. */
@@ -134,8 +145,12 @@ function snapshot(root: string): ReadonlyMap<string, string> {
 
 function describe(path: string): string {
   const stats = lstatSync(path);
-  if (stats.isDirectory()) return `directory ${stats.mode}`;
-  if (stats.isSymbolicLink()) return `link to ${readlinkSync(path)}`;
+  if (stats.isDirectory()) {
+    return `directory ${stats.mode}`;
+  }
+  if (stats.isSymbolicLink()) {
+    return `link to ${readlinkSync(path)}`;
+  }
   return `file ${stats.mode} ${stats.mtimeMs} ${stats.size} ${stats.ino}`;
 }
 

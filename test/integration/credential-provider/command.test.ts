@@ -88,7 +88,9 @@ describe('a login', () => {
     const patient = await bundleWithDeadline(folder, 120_000);
     const all = await Promise.all(Array.from({ length: 10 }, () => vm.provide(patient)));
     expect(all.map(({ stderr }) => stderr)).toEqual(Array(10).fill(''));
-    for (const { stdout } of all) expect(JSON.parse(stdout)).toEqual(answer());
+    for (const { stdout } of all) {
+      expect(JSON.parse(stdout)).toEqual(answer());
+    }
     expect(askedFor(azure)).toEqual({ tokens: 1, passwords: 1 });
   });
 

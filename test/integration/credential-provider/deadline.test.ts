@@ -63,7 +63,9 @@ describe.concurrent('the deadline', () => {
     const path = join(vm.root, 'stdin');
     execFileSync('mkfifo', [path]);
     const writable = openSync(path, 'r+');
-    if (part) writeSync(writable, part);
+    if (part) {
+      writeSync(writable, part);
+    }
     const args = [impatient, 'credential-provider', '--root', vm.root];
     const ended = endOf(spawn(node, args, { env: {}, stdio: [writable, 'pipe', 'pipe'] }));
     closeSync(writable);

@@ -20,7 +20,9 @@ export const node = resolve('node_modules/.bin/node');
 /** Starts an emulated Azure with a VM whose identity may pull from two registries. */
 export async function startRegistries(): Promise<Azure> {
   const azure = await startAzure({ nodes: { vm: {} }, registries: [loginServer, otherServer] });
-  for (const server of [loginServer, otherServer]) azure.setRole('vm', 'AcrPull', server);
+  for (const server of [loginServer, otherServer]) {
+    azure.setRole('vm', 'AcrPull', server);
+  }
   return azure;
 }
 
@@ -127,7 +129,9 @@ async function scriptThat(call: string, outfile: string): Promise<string> {
 /** Bundles the program once in a run of the tests, or twice if two workers need it at the same time. */
 async function bundledProgram(): Promise<string> {
   const outfile = join(inject('bundles'), 'program.cjs');
-  if (existsSync(outfile)) return outfile;
+  if (existsSync(outfile)) {
+    return outfile;
+  }
   const unfinished = `${outfile}.${process.pid}`;
   await build({
     stdin: { contents: entry, resolveDir: '.' },
@@ -162,6 +166,8 @@ export function askedFor(azure: Azure): { readonly tokens: number; readonly pass
 /** Returns the one line on stderr of a command that failed with nothing on stdout. */
 export function refusal({ exitCode, stdout, stderr }: Ended): string {
   const lines = stderr.split('\n');
-  if (exitCode === 1 && stdout === '' && lines.length === 2 && lines[1] === '') return lines[0] ?? '';
+  if (exitCode === 1 && stdout === '' && lines.length === 2 && lines[1] === '') {
+    return lines[0] ?? '';
+  }
   throw new Error(`no clean refusal: ${JSON.stringify({ exitCode, stdout, stderr })}`);
 }

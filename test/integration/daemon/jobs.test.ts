@@ -16,7 +16,9 @@ const digest = createHash('sha256').update(k3s).digest('hex');
 async function fetching() {
   const responses: ServerResponse[] = [];
   const port = await serveHttp((request, response) => {
-    if (request.url?.endsWith('.txt')) return void response.end(`${digest}  k3s\n${digest}  k3s-arm64\n`);
+    if (request.url?.endsWith('.txt')) {
+      return void response.end(`${digest}  k3s\n${digest}  k3s-arm64\n`);
+    }
     response.writeHead(200, { etag: '"v1"', 'content-length': k3s.length }).write(k3s.slice(0, 10));
     responses.push(response);
   });
@@ -53,7 +55,9 @@ test('passes continue during a download of K3s, and its end wakes the loop', {
 }, async () => {
   const { paths, seen, said, responses } = await fetching();
   expect(JSON.parse(await readFile(paths.slipway.k3sDownload, 'utf8'))).toMatchObject({ format: 1 });
-  for (const response of responses) response.end(k3s.slice(10));
+  for (const response of responses) {
+    response.end(k3s.slice(10));
+  }
   await expect.poll(seen, { timeout: 20_000 }).toMatch(/^True/);
   expect(said()).toContain('the end of a job');
   expect(await readFile(paths.k3s.binary, 'utf8')).toBe(k3s);

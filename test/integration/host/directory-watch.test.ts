@@ -15,7 +15,9 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 test('several writes in a row are reported once, and a missing directory is skipped', async () => {
   const onChange = vi.fn();
   watchDirectories([{ directory: join(directory, 'missing') }, { directory }], onChange);
-  for (const name of ['a', 'b', 'a']) writeFileSync(join(directory, name), name);
+  for (const name of ['a', 'b', 'a']) {
+    writeFileSync(join(directory, name), name);
+  }
   await expect.poll(() => onChange.mock.calls.length, { timeout: 60_000 }).toBe(1);
   rmSync(join(directory, 'a'));
   await expect.poll(() => onChange.mock.calls.length, { timeout: 60_000 }).toBe(2);

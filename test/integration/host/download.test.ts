@@ -23,7 +23,9 @@ async function release(file: Answer, body: Buffer = content) {
   const asked: (string | undefined)[] = [];
   const sums = `${'0'.repeat(64)}  k3s-arm64\n${sha256(body)} *k3s\n`;
   const port = await serveHttp((request, response) => {
-    if (request.url === '/sums') return void response.end(sums);
+    if (request.url === '/sums') {
+      return void response.end(sums);
+    }
     asked.push(request.headers.range);
     file(request, response, `${root}/bin/.k3s.slipway-part`);
   });
@@ -50,11 +52,15 @@ function ranged({
 } = {}): Answer {
   return (request, response, part) => {
     const start = rangeStart(request, etag);
-    if (start > body.length) return void response.writeHead(416).end();
+    if (start > body.length) {
+      return void response.writeHead(416).end();
+    }
     const rest = body.subarray(start);
     const range = start > 0 && { 'content-range': `bytes ${start}-${body.length - 1}/${body.length}` };
     response.writeHead(start > 0 ? 206 : 200, { etag, 'content-length': rest.length, ...range });
-    if (start > 0 || cut >= body.length) return void response.end(rest);
+    if (start > 0 || cut >= body.length) {
+      return void response.end(rest);
+    }
     void breakOff(response, rest.subarray(0, cut), part);
   };
 }
@@ -69,7 +75,9 @@ function rangeStart({ headers }: IncomingMessage, etag: string): number {
  */
 async function breakOff(response: ServerResponse, bytes: Buffer, part: string): Promise<void> {
   response.write(bytes);
-  while (response.writable && (await sizeOf(part)) < bytes.length) await sleep(5);
+  while (response.writable && (await sizeOf(part)) < bytes.length) {
+    await sleep(5);
+  }
   response.socket?.destroy();
 }
 
@@ -140,7 +148,9 @@ describe('a broken transfer', () => {
     let first = true;
     const { wanted } = await release((_request, response, part) => {
       response.writeHead(200, { etag: '"v1"', 'content-length': content.length });
-      if (!first) return void response.end(content);
+      if (!first) {
+        return void response.end(content);
+      }
       first = false;
       void breakOff(response, content.subarray(0, 100_000), part);
     });
@@ -196,7 +206,9 @@ test('a transfer without a byte is DownloadFailed at its timeout', async () => {
 test('a slow transfer is DownloadFailed at its deadline, and resumed', async () => {
   let drips = true;
   const { wanted, asked } = await release((request, response, part) => {
-    if (!drips) return ranged()(request, response, part);
+    if (!drips) {
+      return ranged()(request, response, part);
+    }
     response.writeHead(200, { etag: '"v1"', 'content-length': content.length });
     let sent = 0;
     const drip = setInterval(() => response.write(content.subarray(sent, ++sent)), 20);
@@ -306,7 +318,9 @@ test('a refused connection is Unreachable', async () => {
 describe('redirects', () => {
   test('are followed', async () => {
     const { wanted } = await release((request, response, part) => {
-      if (request.url !== '/k3s') return ranged()(request, response, part);
+      if (request.url !== '/k3s') {
+        return ranged()(request, response, part);
+      }
       response.writeHead(302, { location: '/storage/k3s' }).end();
     });
     await bring(wanted, tools);
@@ -405,7 +419,9 @@ describe('an archive', () => {
 
 test('an archive that does not fit when unpacked is DiskFull, and is deleted', async ({ skip }) => {
   const root = await smallDisk('1m');
-  if (root === undefined) return skip('mounting needs root');
+  if (root === undefined) {
+    return skip('mounting needs root');
+  }
   const archive = await archived('flux', ' '.repeat(2_000_000));
   const { wanted } = await release(ranged({ body: archive }), archive);
   await expect(bring({ ...wanted, path: `${root}/flux`, member: 'flux' }, tools)).rejects.toMatchObject({
@@ -419,7 +435,9 @@ test('an archive that does not fit when unpacked is DiskFull, and is deleted', a
 async function smallDisk(size: string): Promise<string | undefined> {
   const root = await temporaryFolder();
   const mount = { file: 'mount', args: ['-t', 'tmpfs', '-o', `size=${size}`, 'slipway-test', root] };
-  if ((await nodeHost().query(mount)).exitCode !== 0) return undefined;
+  if ((await nodeHost().query(mount)).exitCode !== 0) {
+    return undefined;
+  }
   onTestFinished(async () => void (await nodeHost().run({ file: 'umount', args: [root] })));
   return root;
 }

@@ -42,7 +42,9 @@ test('the next write of a file removes the drafts that a crash left beside it, a
     '.file.slipway-part',
     '.file.bak',
   ];
-  for (const name of names) await writeFile(`${root}/${name}`, 'half');
+  for (const name of names) {
+    await writeFile(`${root}/${name}`, 'half');
+  }
   await host.writeFile(`${root}/file`, 'whole', { mode: 0o644 });
   expect((await readdir(root)).sort()).toEqual([...names.slice(1), 'file'].sort());
 });
@@ -161,7 +163,9 @@ test.skipIf(!isMainThread)(
     const chmod = handles.chmod;
     const spy = vi.spyOn(handles, 'chmod').mockImplementation(async function (this: FileHandle, ...args) {
       const found = await this.stat();
-      if (found.isDirectory()) seen.push(found.mode & 0o7777);
+      if (found.isDirectory()) {
+        seen.push(found.mode & 0o7777);
+      }
       return chmod.apply(this, args);
     });
     onTestFinished(() => spy.mockRestore());

@@ -84,7 +84,9 @@ test('a connection is reused', async () => {
     response.end();
   });
   const host = nodeHost();
-  for (let i = 0; i < 3; i += 1) await host.get({ url: `http://127.0.0.1:${port}/` });
+  for (let i = 0; i < 3; i += 1) {
+    await host.get({ url: `http://127.0.0.1:${port}/` });
+  }
   expect(ports.size).toBe(1);
 });
 

@@ -81,7 +81,9 @@ test('a trace that cannot be written is an error with its path, and no job begin
 test('a download ends when the jobs are ended, and its partial file is kept', async () => {
   const { root, jobs, ends, job, host } = await setUp();
   const port = await serveHttp((request, response) => {
-    if (request.url === '/sums') return void response.end(`${digest}  k3s\n`);
+    if (request.url === '/sums') {
+      return void response.end(`${digest}  k3s\n`);
+    }
     response.writeHead(200, { etag: '"v1"', 'content-length': 1_000_000 }).write('begun');
   });
   const base = `http://127.0.0.1:${port}`;

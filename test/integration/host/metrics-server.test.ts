@@ -37,7 +37,9 @@ describe('a request for metrics', () => {
     expect(answer.status).toBe(status);
     expect(answer.headers.get('allow')).toBe(status === 405 ? 'GET' : null);
     const body = await answer.text();
-    if (status !== 200) return expect(body).not.toContain('slipway_ready 1');
+    if (status !== 200) {
+      return expect(body).not.toContain('slipway_ready 1');
+    }
     expect(body).toBe('slipway_ready 1\n');
     expect(answer.headers.get('content-type')).toBe(served.contentType);
   });
@@ -54,7 +56,9 @@ describe('a request for metrics', () => {
     const address = `127.0.0.1:${await freePort()}`;
     let works = false;
     const text = async () => {
-      if (!works) throw new Error('broken');
+      if (!works) {
+        throw new Error('broken');
+      }
       return 'slipway_ready 1\n';
     };
     await server({ text }).follow(address);
@@ -95,8 +99,11 @@ describe('the address of the metrics server', () => {
     const { follow } = server();
     const problem = await follow(`[::1]:${port}`);
     // Some machines have no IPv6.
-    if (problem !== undefined) expect(problem).toMatch(/EADDRNOTAVAIL|EAFNOSUPPORT/);
-    else expect((await fetch(`http://[::1]:${port}/metrics`)).status).toBe(200);
+    if (problem !== undefined) {
+      expect(problem).toMatch(/EADDRNOTAVAIL|EAFNOSUPPORT/);
+    } else {
+      expect((await fetch(`http://[::1]:${port}/metrics`)).status).toBe(200);
+    }
     expect(await follow(`localhost:${port}`)).toBeUndefined();
     expect((await fetch(`http://localhost:${port}/metrics`)).status).toBe(200);
   });

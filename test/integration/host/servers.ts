@@ -29,7 +29,9 @@ export async function serveProxy(target: number, refuse?: number) {
   });
   server.on('connect', (request, socket) => {
     asked.push(`CONNECT ${request.url}`);
-    if (refuse !== undefined) return void socket.end(`HTTP/1.1 ${refuse} No\r\n\r\n`);
+    if (refuse !== undefined) {
+      return void socket.end(`HTTP/1.1 ${refuse} No\r\n\r\n`);
+    }
     const onward = connect(target, '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
       onward.pipe(socket).pipe(onward);
@@ -53,10 +55,14 @@ export function serveSilence(): Promise<number> {
 async function serve(server: Server | TcpServer): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
-    if ('closeAllConnections' in server) server.closeAllConnections();
+    if ('closeAllConnections' in server) {
+      server.closeAllConnections();
+    }
     server.close();
   });
   const address = server.address() satisfies AddressInfo | string | null;
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  if (address === null || typeof address === 'string') {
+    throw new Error('the server has no port');
+  }
   return address.port;
 }

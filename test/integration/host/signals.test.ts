@@ -48,7 +48,9 @@ test('a process that stops without a signal ends after its grace period, with it
 
 async function started(path: string): Promise<readonly number[]> {
   const text = await readFile(path, 'utf8').catch(() => '');
-  if (text.endsWith('\n')) return text.trim().split(' ').map(Number);
+  if (text.endsWith('\n')) {
+    return text.trim().split(' ').map(Number);
+  }
   await setTimeout(20);
   return started(path);
 }

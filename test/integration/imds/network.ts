@@ -11,7 +11,9 @@ export function whatIsMissing(): string {
     ...(process.getuid?.() === 0 ? [] : ['network namespaces need root']),
     ...(absent.length > 0 ? [`not installed: ${absent.join(', ')}`] : []),
   ];
-  if (reasons.length > 0) return ` (skipped: ${reasons.join('; ')})`;
+  if (reasons.length > 0) {
+    return ` (skipped: ${reasons.join('; ')})`;
+  }
   const { status } = spawnSync('unshare', ['--net', 'nft', 'list', 'ruleset']);
   return status === 0 ? '' : ' (skipped: this machine gives no network namespace with nftables)';
 }
@@ -41,7 +43,9 @@ export class Network {
 
   /** Runs `ip` commands, one per line. */
   ip(commands: string): void {
-    for (const line of commands.trim().split('\n')) this.run('ip', ...line.trim().split(' '));
+    for (const line of commands.trim().split('\n')) {
+      this.run('ip', ...line.trim().split(' '));
+    }
   }
 
   /** Serves this answer over HTTP at an address of the network. */
@@ -66,14 +70,18 @@ export class Network {
         encoding: 'utf8',
       },
     );
-    if (stdout !== '') return stdout.split('\r\n\r\n')[1] ?? stdout;
+    if (stdout !== '') {
+      return stdout.split('\r\n\r\n')[1] ?? stdout;
+    }
     return stderr.includes('Connection refused') ? 'refused' : `neither answered nor refused: ${stderr}`;
   }
 
   async end(): Promise<void> {
     for (const child of [...this.#servers, ...(this.#holder ? [this.#holder] : [])]) {
       child.kill('SIGKILL');
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      if (child.exitCode === null && child.signalCode === null) {
+        await once(child, 'exit');
+      }
     }
   }
 

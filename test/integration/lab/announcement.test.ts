@@ -37,7 +37,9 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const child of running) {
+    child.kill('SIGKILL');
+  }
   await Promise.all(running.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
   rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
 });

@@ -31,7 +31,9 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all(
     running.map(async ({ child }) => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (child.exitCode !== null || child.signalCode !== null) {
+        return;
+      }
       child.kill('SIGKILL');
       await once(child, 'exit');
     }),
@@ -334,6 +336,8 @@ async function eventually<Result extends { readonly exitCode: number }>(
 ): Promise<Result> {
   for (const end = Date.now() + 60_000; ; await sleep(100)) {
     const result = await run();
-    if (result.exitCode === 0 || Date.now() > end) return result;
+    if (result.exitCode === 0 || Date.now() > end) {
+      return result;
+    }
   }
 }

@@ -10,7 +10,9 @@ async function silentServer() {
   const server = createServer((socket) => void sockets.push(socket.on('error', () => {})));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets) {
+      socket.destroy();
+    }
     server.close();
   });
   const { port } = server.address() as AddressInfo;

@@ -203,7 +203,9 @@ function called(): readonly string[] {
 /** Runs the template as cloud-init does: writes the files, then runs all commands in one script of /bin/sh. */
 function runCommands(values: Readonly<Record<string, string>>, environment: Record<string, string> = {}) {
   const { write_files, runcmd } = asUserData(filledIn(values));
-  for (const { path, content } of write_files) write(path, content);
+  for (const { path, content } of write_files) {
+    write(path, content);
+  }
   const places = /\/usr\/local\/bin|(?:\/etc|\/usr\/bin|\/usr\/lib\/systemd\/system)\/slipway/g;
   const script = runcmd
     .join('\n')

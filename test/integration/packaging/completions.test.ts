@@ -34,7 +34,9 @@ describe('bash completes', () => {
 
 test.each(['bash', 'zsh', 'fish'] as const)('%s completes every command, and nothing hidden', (shell) => {
   const text = completions[shell]();
-  for (const name of names) expect(text).toMatch(new RegExp(`\\b${name}\\b`));
+  for (const name of names) {
+    expect(text).toMatch(new RegExp(`\\b${name}\\b`));
+  }
   expect(text).not.toMatch(/\bstamp\b/);
 });
 

@@ -11,7 +11,9 @@ test('the man page has an entry for every command and option that is not hidden'
   expect(commands.length).toBeGreaterThan(5);
   for (const { name, options } of commands) {
     expect(entries, name).toContain(name);
-    for (const { flags } of options) expect(entries.filter((entry) => entry === flags)).toEqual([flags]);
+    for (const { flags } of options) {
+      expect(entries.filter((entry) => entry === flags)).toEqual([flags]);
+    }
   }
   expect(entries).not.toContain('stamp');
 });
@@ -19,7 +21,9 @@ test('the man page has an entry for every command and option that is not hidden'
 test('the man page lists every exit code in the help of a command', () => {
   const told = commandLine().flatMap(({ description }) => [...description.matchAll(/(\d): /g)]);
   const [, status = ''] = page.split('.SH "EXIT STATUS"');
-  for (const [, code] of told) expect(status).toContain(`.B ${code}\n`);
+  for (const [, code] of told) {
+    expect(status).toContain(`.B ${code}\n`);
+  }
 });
 
 test('man shows the page without a warning', ({ skip }) => {

@@ -107,7 +107,9 @@ describe('the alerts', () => {
     // The reason of a condition is the name of an entry; the tests of the rules cover the filled-in template.
     const reasonOf =
       /^docs\/usage\/runbook\.md#\{\{ range printf "slipway_condition_reason\{.+\| toLower \}\}\{\{ end \}\}$/;
-    if (!reasonOf.test(entry)) expect(anchors()).toContain(entry);
+    if (!reasonOf.test(entry)) {
+      expect(anchors()).toContain(entry);
+    }
   });
 
   test('link to entries of the runbook, also if the link has the reason of a condition', () => {
@@ -138,7 +140,9 @@ describe('the dashboard', () => {
       datasource,
       ...targets.map((each) => each.datasource),
     ]);
-    for (const { type, uid } of used) expect(uid).toBe(sources[type as keyof typeof sources]);
+    for (const { type, uid } of used) {
+      expect(uid).toBe(sources[type as keyof typeof sources]);
+    }
   });
 
   test('uses all its variables, and no other', () => {
@@ -152,7 +156,9 @@ describe('the dashboard', () => {
       Array.from({ length: w * h }, (_, at) => `${x + (at % w)} ${y + Math.floor(at / w)}`),
     );
     expect(new Set(cells).size).toBe(cells.length);
-    for (const { targets } of panels) expect(targets.length).toBeGreaterThan(0);
+    for (const { targets } of panels) {
+      expect(targets.length).toBeGreaterThan(0);
+    }
   });
 });
 

@@ -28,7 +28,9 @@ describe('the variables of the Terraform configuration', () => {
     const given = [...example.matchAll(/^(\w+) +=/gm)].map(([, name = '']) => name);
     expect(given.filter((name) => !declared.includes(name))).toEqual([]);
     const required = blocks.filter(([, , body = '']) => !/^ {2}default +=/m.test(body));
-    for (const [, name] of required) expect(given).toContain(name);
+    for (const [, name] of required) {
+      expect(given).toContain(name);
+    }
   });
 
   test('of the user data match the template', () => {

@@ -19,9 +19,11 @@ test.skipIf(exitCode !== 0)(
     }
     const rules = resolve('systemd/slipway.tmpfiles.conf');
     await host.run({ file: 'systemd-tmpfiles', args: ['--root', root, '--create', rules] });
-    for (const [path, mode] of Object.entries(strict))
+    for (const [path, mode] of Object.entries(strict)) {
       expect(await modeOf(`${root}/${path}`), path).toBe(mode);
-    for (const path of ['etc/modules-load.d', 'etc/sysctl.d', 'etc/systemd/system'])
+    }
+    for (const path of ['etc/modules-load.d', 'etc/sysctl.d', 'etc/systemd/system']) {
       expect(await modeOf(`${root}/${path}`), path).toBe(0o755);
+    }
   },
 );

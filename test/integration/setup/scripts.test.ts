@@ -13,7 +13,9 @@ async function run(role: 'server' | 'agent', name: string, slipway: string, root
   const host = nodeHost();
   for (const script of k3sScripts(aNode(role, { root, slipway }))) {
     const finding = await script.check(host);
-    if (finding.state === 'Drifted') await finding.drift.remedy(host);
+    if (finding.state === 'Drifted') {
+      await finding.drift.remedy(host);
+    }
     expect((await script.check(host)).state).toBe('InSync');
   }
   const { status, stdout, stderr } = spawnSync(join(root, 'usr/local/bin', name), ['--dry-run'], {

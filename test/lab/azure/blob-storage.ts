@@ -55,15 +55,22 @@ export class BlobStorage {
   }
 
   answer({ method, url, headers }: Incoming): Reply {
-    if (this.closed) return failed(403, 'AuthorizationFailure', 'This request is not authorized.');
-    if (headers.authorization !== undefined) return badAuthorization;
+    if (this.closed) {
+      return failed(403, 'AuthorizationFailure', 'This request is not authorized.');
+    }
+    if (headers.authorization !== undefined) {
+      return badAuthorization;
+    }
     const end = url.searchParams.get('se') ?? '';
     const isSigned = url.searchParams.get('sig') === this.#sign(url.pathname, end);
-    if (!isSigned || !(Date.parse(end) > this.#account.now()) || !['GET', 'HEAD'].includes(method))
+    if (!isSigned || !(Date.parse(end) > this.#account.now()) || !['GET', 'HEAD'].includes(method)) {
       return failed(403, 'AuthenticationFailed', 'Server failed to authenticate the request.');
+    }
     const [, hex = ''] = /\/sha256\/[0-9a-f]{2}\/([0-9a-f]{64})\/data$/.exec(url.pathname) ?? [];
     const content = this.#account.read(`sha256:${hex}`);
-    if (!content) return failed(404, 'BlobNotFound', 'The specified blob does not exist.');
+    if (!content) {
+      return failed(404, 'BlobNotFound', 'The specified blob does not exist.');
+    }
     return part(content, headers.range);
   }
 
@@ -93,10 +100,13 @@ export function startBlobStorage({ log, tls, faults, accounts }: BlobStorageOpti
 function part(content: Buffer, range: string | undefined): Reply {
   const headers = { 'content-type': 'application/octet-stream', 'accept-ranges': 'bytes' };
   const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? [];
-  if (from === undefined) return { status: 200, headers, body: content };
+  if (from === undefined) {
+    return { status: 200, headers, body: content };
+  }
   const last = Math.min(to ? Number(to) : content.length, content.length - 1);
-  if (Number(from) > last)
+  if (Number(from) > last) {
     return failed(416, 'InvalidRange', 'The range specified is invalid for the current size.');
+  }
   const body = content.subarray(Number(from), last + 1);
   return {
     status: 206,

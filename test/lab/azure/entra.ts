@@ -80,10 +80,18 @@ export class Entra {
   /** Checks a bearer token as a resource server of a tenant does: signature, time, issuer, audience. */
   verify(token: string, audience: string, tenant = this.tenant): Verified {
     const claims = this.#signer.verify(token);
-    if (!claims) return { valid: false, why: 'malformed' };
-    if (Number(claims.exp) * 1000 <= this.#now()) return { valid: false, why: 'expired' };
-    if (claims.iss !== issuerOf(tenant)) return { valid: false, why: 'issuer' };
-    if (claims.aud !== audience) return { valid: false, why: 'audience' };
+    if (!claims) {
+      return { valid: false, why: 'malformed' };
+    }
+    if (Number(claims.exp) * 1000 <= this.#now()) {
+      return { valid: false, why: 'expired' };
+    }
+    if (claims.iss !== issuerOf(tenant)) {
+      return { valid: false, why: 'issuer' };
+    }
+    if (claims.aud !== audience) {
+      return { valid: false, why: 'audience' };
+    }
     return { valid: true, ...caller(claims) };
   }
 

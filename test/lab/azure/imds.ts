@@ -85,16 +85,22 @@ function route(
   tooMany: (kind: 'instance' | 'identity') => boolean,
 ): Reply {
   const { method, url, headers } = request;
-  if (method !== 'GET') return { status: 405, body: { error: 'Method not allowed' } };
-  if (headers.metadata?.toLowerCase() !== 'true')
+  if (method !== 'GET') {
+    return { status: 405, body: { error: 'Method not allowed' } };
+  }
+  if (headers.metadata?.toLowerCase() !== 'true') {
     return { status: 400, body: { error: 'Bad request. Required metadata header not specified' } };
-  if (headers['x-forwarded-for'] !== undefined)
+  }
+  if (headers['x-forwarded-for'] !== undefined) {
     return { status: 400, body: { error: 'Bad request. X-Forwarded-For header is not allowed' } };
-  if (hasDuplicates(url.searchParams))
+  }
+  if (hasDuplicates(url.searchParams)) {
     return { status: 400, body: { error: 'Bad request. Duplicate query parameters are not allowed' } };
+  }
   const path = url.pathname.replace(/\/$/, '');
-  if (path === '/metadata/identity/oauth2/token')
+  if (path === '/metadata/identity/oauth2/token') {
     return tooMany('identity') ? throttled : token(url, vm, entra);
+  }
   return tooMany('instance') ? throttled : metadata(path, url, vm);
 }
 
@@ -106,7 +112,7 @@ function hasDuplicates(query: URLSearchParams): boolean {
 }
 
 function metadata(path: string, url: URL, vm: Vm): Reply {
-  if (!instanceVersions.includes(url.searchParams.get('api-version') ?? ''))
+  if (!instanceVersions.includes(url.searchParams.get('api-version') ?? '')) {
     return {
       status: 400,
       body: {
@@ -115,10 +121,17 @@ function metadata(path: string, url: URL, vm: Vm): Reply {
         'newest-versions': instanceVersions.slice(-3).reverse(),
       },
     };
+  }
   const document = instance(vm);
-  if (path === '/metadata/instance') return { status: 200, body: document };
-  if (path === '/metadata/instance/compute') return { status: 200, body: document.compute };
-  if (path === '/metadata/instance/network') return { status: 200, body: document.network };
+  if (path === '/metadata/instance') {
+    return { status: 200, body: document };
+  }
+  if (path === '/metadata/instance/compute') {
+    return { status: 200, body: document.compute };
+  }
+  if (path === '/metadata/instance/network') {
+    return { status: 200, body: document.network };
+  }
   return { status: 404, body: { error: 'Not found' } };
 }
 
@@ -178,17 +191,23 @@ function macAddress(address: string): string {
 }
 
 function token(url: URL, vm: Vm, entra: Entra): Reply {
-  if (!tokenVersions.includes(url.searchParams.get('api-version') ?? ''))
+  if (!tokenVersions.includes(url.searchParams.get('api-version') ?? '')) {
     return refused('invalid_request', "Required query variable 'api-version' is missing or unknown");
+  }
   const resource = url.searchParams.get('resource');
-  if (!resource) return refused('invalid_request', "Required query variable 'resource' is missing");
+  if (!resource) {
+    return refused('invalid_request', "Required query variable 'resource' is missing");
+  }
   const identity = choose(vm.identities, url.searchParams);
-  if (typeof identity === 'string') return refused('invalid_request', identity);
-  if (!entra.knows(resource))
+  if (typeof identity === 'string') {
+    return refused('invalid_request', identity);
+  }
+  if (!entra.knows(resource)) {
     return refused(
       'invalid_resource',
       `AADSTS500011: The resource principal named ${resource} was not found in the tenant named ${entra.tenant}.`,
     );
+  }
   return { status: 200, body: tokenBody(entra.issue(identity, resource), identity, resource) };
 }
 
@@ -200,12 +219,17 @@ function choose(identities: readonly VmIdentity[], query: URLSearchParams): VmId
   ] as const;
   for (const [parameter, field] of wanted) {
     const id = query.get(parameter);
-    if (id !== null) return identities.find((each) => each[field] === id) ?? 'Identity not found';
+    if (id !== null) {
+      return identities.find((each) => each[field] === id) ?? 'Identity not found';
+    }
   }
   const system = identities.find((each) => each.kind === 'system');
-  if (system) return system;
-  if (identities.length > 1)
+  if (system) {
+    return system;
+  }
+  if (identities.length > 1) {
     return 'Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request';
+  }
   return identities[0] ?? 'Identity not found';
 }
 

@@ -88,7 +88,9 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
 
   for (const each of vault.vaults) {
     proxy.route(`${each.host}:443`, vault.server.port);
-    for (const [name, value] of Object.entries(vaults[each.name] ?? {})) each.set(name, value);
+    for (const [name, value] of Object.entries(vaults[each.name] ?? {})) {
+      each.set(name, value);
+    }
   }
   for (const each of registry.registries) {
     proxy.route(`${each.loginServer}:443`, registry.server.port);
@@ -129,8 +131,11 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
       ),
     setRole: (name, role, scope, assigned = true) => {
       const { objectId } = the(node(name).vm.identities[0], `identity of ${name}`);
-      if (assigned) shared.entra.assign(objectId, role, scope);
-      else shared.entra.unassign(objectId, role, scope);
+      if (assigned) {
+        shared.entra.assign(objectId, role, scope);
+      } else {
+        shared.entra.unassign(objectId, role, scope);
+      }
     },
     issue: authority.issue,
     issueRsa: authority.issueRsa,
@@ -170,6 +175,8 @@ function usualVm(name: string, given: Partial<Vm>): Vm {
 }
 
 function the<Thing>(found: Thing | undefined, what: string): Thing {
-  if (found === undefined) throw new Error(`The lab has no ${what}.`);
+  if (found === undefined) {
+    throw new Error(`The lab has no ${what}.`);
+  }
   return found;
 }

@@ -28,7 +28,9 @@ export class Signer {
 
   /** Adds the certificate to the header (RFC 7515, section 4.1.6), for clients that know only its CA. */
   signWithCertificate(claims: Claims): string {
-    if (this.#certificate === undefined) throw new Error('This signer has no certificate.');
+    if (this.#certificate === undefined) {
+      throw new Error('This signer has no certificate.');
+    }
     const der = this.#certificate.replace(/-----[^-]+-----|\s/g, '');
     return this.#sign({ alg: 'RS256', typ: 'JWT', x5c: [der] }, claims);
   }
@@ -41,7 +43,9 @@ export class Signer {
   /** The claims of a token that this signer made, at any age. */
   verify(token: string): Claims | undefined {
     const [header, claims, signature, ...rest] = token.split('.');
-    if (!header || !claims || !signature || rest.length > 0) return undefined;
+    if (!header || !claims || !signature || rest.length > 0) {
+      return undefined;
+    }
     const verifier = createVerify('RSA-SHA256').update(`${header}.${claims}`);
     return verifier.verify(this.#keys.publicKey, signature, 'base64url') ? decode(claims) : undefined;
   }

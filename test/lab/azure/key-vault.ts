@@ -52,7 +52,9 @@ export class KeyVault {
 
   enable(secret: string, enabled: boolean): void {
     const found = this.#secrets.get(secret);
-    if (found) found.enabled = enabled;
+    if (found) {
+      found.enabled = enabled;
+    }
   }
 
   find(secret: string) {
@@ -88,15 +90,25 @@ export async function startKeyVaults({ entra, log, now, tls, names, suffix }: Ke
 
 function get(vault: KeyVault, request: Incoming, entra: Entra, now: () => number): Reply {
   const secret = /^\/secrets\/([0-9A-Za-z-]{1,127})(\/[0-9a-f]*)?$/.exec(request.url.pathname)?.[1];
-  if (!apiVersions.includes(request.url.searchParams.get('api-version') ?? ''))
+  if (!apiVersions.includes(request.url.searchParams.get('api-version') ?? '')) {
     return failed(400, 'BadParameter', 'api-version must be specified or is not supported');
+  }
   const caller = authenticate(vault, request, entra);
-  if ('status' in caller) return caller;
-  if (vault.closed) return closed(vault, caller.text);
-  if (vault.throttle.times > 0) return throttled(vault);
-  if (!secret || request.method !== 'GET') return failed(404, 'NotFound', 'The resource was not found');
-  if (!entra.allows(caller.objectId, 'Key Vault Secrets User', vault.host))
+  if ('status' in caller) {
+    return caller;
+  }
+  if (vault.closed) {
+    return closed(vault, caller.text);
+  }
+  if (vault.throttle.times > 0) {
+    return throttled(vault);
+  }
+  if (!secret || request.method !== 'GET') {
+    return failed(404, 'NotFound', 'The resource was not found');
+  }
+  if (!entra.allows(caller.objectId, 'Key Vault Secrets User', vault.host)) {
     return forbiddenByRbac(vault, secret, caller.text);
+  }
   return read(vault, secret, now);
 }
 
@@ -108,8 +120,9 @@ interface Caller {
 
 function authenticate(vault: KeyVault, request: Incoming, entra: Entra): Caller | Reply {
   const [scheme, token = ''] = (request.headers.authorization ?? '').split(' ');
-  if (scheme !== 'Bearer')
+  if (scheme !== 'Bearer') {
     return unauthorized(vault, entra, 'AKV10000: Request is missing a Bearer or PoP token.');
+  }
   const verified = entra.verify(token, `https://${vault.suffix}`, vault.tenant);
   if (verified.valid) {
     const { objectId, clientId, issuer } = verified;
@@ -171,16 +184,18 @@ function forbiddenByRbac(vault: KeyVault, secret: string, caller: string): Reply
 
 function read(vault: KeyVault, secret: string, now: () => number): Reply {
   const found = vault.find(secret);
-  if (!found)
+  if (!found) {
     return failed(
       404,
       'SecretNotFound',
       `A secret with (name/id) ${secret} was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182`,
     );
-  if (!found.enabled)
+  }
+  if (!found.enabled) {
     return failed(403, 'Forbidden', 'Operation get is not allowed on a disabled secret.', {
       inner: 'SecretDisabled',
     });
+  }
   const at = Math.floor(now() / 1000);
   const attributes = {
     enabled: true,

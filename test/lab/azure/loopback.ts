@@ -59,7 +59,9 @@ export class Faults {
 
   take(path: string): Fault | undefined {
     const found = this.#active.find((each) => each.times > 0 && each.on.test(path));
-    if (found) found.times -= 1;
+    if (found) {
+      found.times -= 1;
+    }
     return found?.fault;
   }
 }
@@ -108,25 +110,37 @@ export async function listen(server: Server, port = 0): Promise<Loopback> {
 
 async function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
   const closed = new Promise((done) => server.close(done));
-  for (const socket of sockets) socket.destroy();
+  for (const socket of sockets) {
+    socket.destroy();
+  }
   await closed;
 }
 
 async function serve(options: LoopbackOptions, message: IncomingMessage, response: ServerResponse) {
   const request = await read(message);
   const fault = options.faults.take(request.url.pathname);
-  if (fault === 'slow') await sleep(slowness);
+  if (fault === 'slow') {
+    await sleep(slowness);
+  }
   const reply = fault && fault !== 'slow' ? fault : await options.answer(request);
   log(options, request, typeof reply === 'object' ? reply.status : reply === 'garbage' ? 200 : 0);
-  if (reply === 'hang') return;
-  if (reply === 'reset') message.socket.destroy();
-  else if (reply === 'garbage') respond(response, { status: 200, body: '<html>It works!</html>' });
-  else respond(response, reply);
+  if (reply === 'hang') {
+    return;
+  }
+  if (reply === 'reset') {
+    message.socket.destroy();
+  } else if (reply === 'garbage') {
+    respond(response, { status: 200, body: '<html>It works!</html>' });
+  } else {
+    respond(response, reply);
+  }
 }
 
 async function read(message: IncomingMessage): Promise<Incoming> {
   let body = '';
-  for await (const chunk of message.setEncoding('utf8')) body += chunk;
+  for await (const chunk of message.setEncoding('utf8')) {
+    body += chunk;
+  }
   const { host = '', ...headers } = message.headers;
   return {
     method: message.method ?? 'GET',

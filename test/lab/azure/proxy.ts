@@ -34,9 +34,11 @@ export async function startProxy({ log, suffixes }: ProxyOptions): Promise<Proxy
     const unresolved = suffixes.some((suffix) => host.endsWith(`.${suffix}`));
     const status = port !== undefined ? 200 : unresolved ? 502 : 403;
     log.push({ server: 'proxy', method: 'CONNECT', host, path: '', query: '', status });
-    if (port !== undefined) tunnel(client, head, port);
-    else
+    if (port !== undefined) {
+      tunnel(client, head, port);
+    } else {
       client.end(`HTTP/1.1 ${unresolved ? '502 Bad Gateway' : '403 Forbidden'}\r\ncontent-length: 0\r\n\r\n`);
+    }
   });
   const listening = await listen(server);
   return {

@@ -16,9 +16,12 @@ export class RegistryContent {
     const found = this.#repositories.get(name);
     const repository = found ?? { manifests: new Map<string, Blob>(), tags: new Map<string, string>() };
     this.#repositories.set(name, repository);
-    for (const manifest of [image.index, ...image.manifests])
+    for (const manifest of [image.index, ...image.manifests]) {
       repository.manifests.set(manifest.digest, manifest);
-    for (const blob of image.blobs) this.#blobs.set(blob.digest, blob);
+    }
+    for (const blob of image.blobs) {
+      this.#blobs.set(blob.digest, blob);
+    }
     repository.tags.set(tag, image.index.digest);
     return image;
   }

@@ -27,20 +27,25 @@ export interface MetadataRequest {
 export function parseMetadataPath(path: string): MetadataRequest | undefined {
   const [, name, kind, reference] =
     /^\/acr\/v1\/(.+)\/_(tags|manifests)\/([^/]+)$/.exec(decodeURIComponent(path)) ?? [];
-  if (name === undefined || reference === undefined || (kind !== 'tags' && kind !== 'manifests'))
+  if (name === undefined || reference === undefined || (kind !== 'tags' && kind !== 'manifests')) {
     return undefined;
+  }
   return { name, kind, reference };
 }
 
 export function metadata(request: Incoming, asked: MetadataRequest, registry: Registry): Reply {
   const { name, kind, reference } = asked;
-  if (request.url.searchParams.get('api-version') !== '2021-07-01')
+  if (request.url.searchParams.get('api-version') !== '2021-07-01') {
     return failed(400, 'UNSUPPORTED_API_VERSION', 'the api-version is not supported');
+  }
   const found = registry.content.manifest(name, reference);
   const isDigest = reference.startsWith('sha256:');
-  if (!registry.content.has(name)) return failed(404, 'NAME_UNKNOWN', `repository ${name} is not found`);
-  if (kind === 'tags')
+  if (!registry.content.has(name)) {
+    return failed(404, 'NAME_UNKNOWN', `repository ${name} is not found`);
+  }
+  if (kind === 'tags') {
     return found && !isDigest ? tagProperties(registry, asked, found) : tagUnknown(reference);
+  }
   return found && isDigest ? manifestProperties(registry, asked, found) : manifestUnknown(reference);
 }
 

@@ -42,15 +42,20 @@ const accessLifetime = 75 * 60;
 export function exchange(request: Incoming, context: Context): Reply {
   const { registry, entra } = context;
   const form = formOf(request);
-  if (!form || form.get('service') !== registry.loginServer || form.get('grant_type') !== 'access_token')
+  if (!form || form.get('service') !== registry.loginServer || form.get('grant_type') !== 'access_token') {
     return failed(
       400,
       'BAD_REQUEST',
       'invalid form: grant_type=access_token and service=REGISTRY are needed',
     );
+  }
   const caller = entra.verify(form.get('access_token') ?? '', registry.audience);
-  if (!caller.valid) return failed(401, 'UNAUTHORIZED', 'token validation failed');
-  if (registry.roleCheckedAt === 'exchange' && !mayPull(caller.objectId, context)) return unauthorized;
+  if (!caller.valid) {
+    return failed(401, 'UNAUTHORIZED', 'token validation failed');
+  }
+  if (registry.roleCheckedAt === 'exchange' && !mayPull(caller.objectId, context)) {
+    return unauthorized;
+  }
   return { status: 200, body: { refresh_token: refreshToken(caller, context) } };
 }
 
@@ -77,13 +82,18 @@ export function accessToken(request: Incoming, context: Context): Reply {
   const fields = isPost ? formOf(request) : request.url.searchParams;
   const scopes = fields?.getAll('scope').flatMap((scope) => scope.split(' ')) ?? [];
   const isComplete = !isPost || (fields?.get('grant_type') === 'refresh_token' && scopes.length > 0);
-  if (!isComplete || fields?.get('service') !== registry.loginServer)
+  if (!isComplete || fields?.get('service') !== registry.loginServer) {
     return failed(400, 'BAD_REQUEST', 'invalid form: grant_type=refresh_token, service and scope are needed');
+  }
   const presented = isPost ? fields.get('refresh_token') : basicPassword(request);
   const refresh = validClaims(presented ?? '', 'refresh_token', context);
-  if (!refresh) return unauthorized;
+  if (!refresh) {
+    return unauthorized;
+  }
   const allowed = mayPull(registry.holders.get(String(refresh.jti)) ?? '', context);
-  if (!allowed && scopes.length > 0 && registry.roleCheckedAt !== 'manifest') return unauthorized;
+  if (!allowed && scopes.length > 0 && registry.roleCheckedAt !== 'manifest') {
+    return unauthorized;
+  }
   const access = scopes.map(parseScope).map((each) => granted(each, allowed));
   return { status: 200, body: { access_token: signedAccess(refresh, access, context) } };
 }

@@ -74,20 +74,28 @@ export class Registry {
 /** An answer of the registry. */
 export function answerRegistry(request: Incoming, context: Context): Reply | Promise<Reply> {
   const { loginServer, closed } = context.registry;
-  if (closed)
+  if (closed) {
     return failed(
       403,
       'DENIED',
       "client with IP '20.1.2.3' is not allowed access. Refer https://aka.ms/acr/firewall to grant access.",
     );
+  }
   const { pathname } = request.url;
   const endpoint = `${request.method} ${pathname}`;
-  if (endpoint === 'POST /oauth2/exchange') return exchange(request, context);
-  if (endpoint === 'POST /oauth2/token' || endpoint === 'GET /oauth2/token')
+  if (endpoint === 'POST /oauth2/exchange') {
+    return exchange(request, context);
+  }
+  if (endpoint === 'POST /oauth2/token' || endpoint === 'GET /oauth2/token') {
     return accessToken(request, context);
-  if (endpoint === 'GET /v2/') return ping(request, context);
+  }
+  if (endpoint === 'GET /v2/') {
+    return ping(request, context);
+  }
   const repository = /^\/v2\/(.+)\/(manifests|blobs|tags)\/(.*)$/.exec(pathname)?.[1];
-  if (repository !== undefined) return repositoryRequest(request, repository, context);
+  if (repository !== undefined) {
+    return repositoryRequest(request, repository, context);
+  }
   const asked = parseMetadataPath(pathname);
   if (asked && request.method === 'GET') {
     const refusal = refusalOf(request, asked.name, 'metadata_read', context);
@@ -101,7 +109,9 @@ export function answerRegistry(request: Incoming, context: Context): Reply | Pro
  */
 function ping(request: Incoming, context: Context): Reply {
   const basic = validClaims(basicPassword(request) ?? '', 'refresh_token', context);
-  if (basic || validClaims(bearer(request), 'access_token', context)) return { status: 200, body: {} };
+  if (basic || validClaims(bearer(request), 'access_token', context)) {
+    return { status: 200, body: {} };
+  }
   return challenged({ loginServer: context.registry.loginServer });
 }
 
@@ -114,10 +124,18 @@ async function repositoryRequest(request: Incoming, name: string, context: Conte
     return digest && isRead && reply.status === 200 ? redirected(registry, digest) : reply;
   }
   const refusal = refusalOf(request, name, isRead ? 'pull' : 'push', context);
-  if (refusal) return refusal;
-  if (!registry.content.has(name)) return failed(404, 'NAME_UNKNOWN', `repository ${name} is not found`);
-  if (!digest) return manifest(registry, name, request.url.pathname.replace(/^.*\/manifests\//, ''));
-  if (registry.content.blob(digest)) return redirected(registry, digest);
+  if (refusal) {
+    return refusal;
+  }
+  if (!registry.content.has(name)) {
+    return failed(404, 'NAME_UNKNOWN', `repository ${name} is not found`);
+  }
+  if (!digest) {
+    return manifest(registry, name, request.url.pathname.replace(/^.*\/manifests\//, ''));
+  }
+  if (registry.content.blob(digest)) {
+    return redirected(registry, digest);
+  }
   return failed(404, 'BLOB_UNKNOWN', 'blob unknown to registry', digest);
 }
 
@@ -130,17 +148,24 @@ function isStale(request: Incoming, context: Context): boolean {
 function refusalOf(request: Incoming, name: string, action: string, context: Context): Reply | undefined {
   const { loginServer, roleCheckedAt } = context.registry;
   const claims = validClaims(bearer(request), 'access_token', context);
-  if (claims && permits(claims, name, action)) return undefined;
-  if (claims && action === 'pull' && roleCheckedAt === 'manifest')
+  if (claims && permits(claims, name, action)) {
+    return undefined;
+  }
+  if (claims && action === 'pull' && roleCheckedAt === 'manifest') {
     return failed(403, 'DENIED', 'requested access to the resource is denied');
+  }
   const scope = `repository:${name}:${action === 'push' ? 'pull,push' : action}`;
-  if (claims) return challenged({ loginServer, scope, error: 'insufficient_scope' });
+  if (claims) {
+    return challenged({ loginServer, scope, error: 'insufficient_scope' });
+  }
   return challenged({ loginServer, scope, ...(bearer(request) && { error: 'invalid_token' }) });
 }
 
 function manifest({ content }: Registry, name: string, reference: string): Reply {
   const found = content.manifest(name, reference);
-  if (!found) return failed(404, 'MANIFEST_UNKNOWN', `manifest tagged by "${reference}" is not found`);
+  if (!found) {
+    return failed(404, 'MANIFEST_UNKNOWN', `manifest tagged by "${reference}" is not found`);
+  }
   const { mediaType, digest } = found;
   const headers = {
     'content-type': mediaType,

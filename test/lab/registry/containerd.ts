@@ -36,11 +36,15 @@ export async function startContainerd({ dir, processes, network }: ContainerdOpt
   const env = { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin', ...network };
   const child = processes.start('containerd', ['--config', join(dir, 'config.toml')], env);
   let log = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (log += text));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (text) => (log += text));
+  }
   const socket = join(dir, 'containerd.sock');
   const ctr = (...args: readonly string[]) => runProgram('ctr', ['--address', socket, ...args], env);
   for (const end = Date.now() + 15_000; (await ctr('version')).exitCode !== 0; await sleep(50)) {
-    if (Date.now() > end) throw new Error(`containerd does not answer: ${log}`);
+    if (Date.now() > end) {
+      throw new Error(`containerd does not answer: ${log}`);
+    }
   }
   return { ctr, stop: () => endProcess(child) };
 }

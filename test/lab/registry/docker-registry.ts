@@ -40,7 +40,9 @@ export async function startDockerRegistry(options: DockerRegistryOptions): Promi
   writeFileSync(join(dir, 'config.yml'), stringify(configuration(options, port)));
   const child = processes.start('docker-registry', ['serve', join(dir, 'config.yml')], {});
   let log = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (log += text));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (text) => (log += text));
+  }
   await answering(port).catch(() => {
     throw new Error(`docker-registry does not answer: ${log}`);
   });
@@ -55,8 +57,12 @@ export async function startDockerRegistry(options: DockerRegistryOptions): Promi
       const { index, manifests, blobs } = registry.push(name, tag);
       const token = signer.signWithCertificate(pushClaims(loginServer, name));
       const target: Target = { port, name, headers: { authorization: `Bearer ${token}` } };
-      for (const blob of blobs) await pushBlob(target, blob);
-      for (const manifest of manifests) await pushManifest(target, manifest.digest, manifest);
+      for (const blob of blobs) {
+        await pushBlob(target, blob);
+      }
+      for (const manifest of manifests) {
+        await pushManifest(target, manifest.digest, manifest);
+      }
       await pushManifest(target, tag, index);
     },
     stop: () => endProcess(child),
@@ -85,7 +91,9 @@ async function answering(port: number): Promise<void> {
       await send(port, { method: 'GET', path: '/v2/' });
       return;
     } catch (thrown) {
-      if (Date.now() > end) throw thrown;
+      if (Date.now() > end) {
+        throw thrown;
+      }
     }
   }
 }
@@ -153,7 +161,9 @@ async function pushManifest({ port, name, headers }: Target, reference: string, 
 }
 
 function created({ status, body }: Answer, what: string): void {
-  if (status !== 201) throw new Error(`docker-registry answers ${status} to the push of ${what}: ${body}`);
+  if (status !== 201) {
+    throw new Error(`docker-registry answers ${status} to the push of ${what}: ${body}`);
+  }
 }
 
 interface Sent {

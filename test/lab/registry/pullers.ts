@@ -48,7 +48,9 @@ export function skopeo(dir: string, network: Readonly<Record<string, string>>): 
     push: (image, to, credential) =>
       inFolder(async (folder) => {
         const { exitCode, stderr } = await pullTo(folder, image, credential);
-        if (exitCode !== 0) throw new Error(`There is nothing to push: ${stderr}`);
+        if (exitCode !== 0) {
+          throw new Error(`There is nothing to push: ${stderr}`);
+        }
         return copy('--dest-creds', pair(credential), `dir:${folder}`, `docker://${to}`);
       }),
   };
@@ -108,7 +110,9 @@ async function pullOnce(
   try {
     const current = await credential();
     const { exitCode, stderr } = await pull(current);
-    if (exitCode !== 0) throw new Error(stderr);
+    if (exitCode !== 0) {
+      throw new Error(stderr);
+    }
     return { pulls: pulls + 1, failures, used: new Set([...used, current.password]) };
   } catch (thrown) {
     return { pulls: pulls + 1, failures: [...failures, String(thrown)], used };

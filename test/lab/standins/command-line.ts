@@ -29,13 +29,16 @@ export function parseCommandLine(
       const spec =
         specs.find((each) => each.long === name) ?? refuse(`${program}: unrecognized option '--${name}'`);
       const joined = value.length === 0 ? undefined : value.join('=');
-      if (spec.takes === undefined && joined !== undefined)
+      if (spec.takes === undefined && joined !== undefined) {
         refuse(`${program}: option '--${name}' doesn't allow an argument`);
+      }
       const given = joined ?? (spec.takes === 'value' ? rest.shift() : '');
       found.push([spec.long, given ?? refuse(`${program}: option '--${name}' requires an argument`)]);
     } else if (arg.startsWith('-') && arg !== '-') {
       shortOptions(arg.slice(1));
-    } else words.push(arg);
+    } else {
+      words.push(arg);
+    }
   }
 
   function shortOptions(letters: string): void {
@@ -45,7 +48,9 @@ export function parseCommandLine(
     const tail = letters.slice(1);
     if (spec.takes === undefined) {
       found.push([spec.long, '']);
-      if (tail !== '') shortOptions(tail);
+      if (tail !== '') {
+        shortOptions(tail);
+      }
     } else {
       const given = tail !== '' || spec.takes === 'optional' ? tail : rest.shift();
       found.push([spec.long, given ?? refuse(`${program}: option requires an argument -- '${letter}'`)]);

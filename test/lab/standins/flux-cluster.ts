@@ -12,7 +12,9 @@ export async function openCluster(kubeconfig: string): Promise<Objects> {
   const config = parse(text);
   const extension = config.extensions?.find(({ name }: { name: string }) => name === 'slipway-lab');
   const directory = extension?.extension?.objects;
-  if (typeof directory !== 'string') throw new Error(`${kubeconfig} is not a kubeconfig of the lab`);
+  if (typeof directory !== 'string') {
+    throw new Error(`${kubeconfig} is not a kubeconfig of the lab`);
+  }
   await listens(config.clusters?.[0]?.cluster?.server);
   return openObjects(directory);
 }

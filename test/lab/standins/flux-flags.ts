@@ -131,15 +131,21 @@ export interface Parsed {
 export function parse(args: readonly string[]): Parsed {
   const words = args.filter((arg) => !arg.startsWith('-'));
   const command = ['bootstrap', 'check'].includes(words[0] ?? '') ? commandOf(words) : '';
-  if (command === '' && words.length > 0) throw new Error(`unknown command "${words[0]}" for "flux"`);
+  if (command === '' && words.length > 0) {
+    throw new Error(`unknown command "${words[0]}" for "flux"`);
+  }
   const flags = commands[command] ?? {};
   const values = new Map<string, string[]>();
   for (const [at, arg] of args.entries()) {
-    if (!arg.startsWith('-')) continue;
+    if (!arg.startsWith('-')) {
+      continue;
+    }
     const { name, value } = split(arg, flags);
     const type = flags[name] ?? 'string';
     const given = value ?? (type === 'bool' ? 'true' : args[at + 1]);
-    if (given === undefined) throw new Error(`flag needs an argument: ${arg}`);
+    if (given === undefined) {
+      throw new Error(`flag needs an argument: ${arg}`);
+    }
     validate(name, type, given);
     values.set(name, [...(values.get(name) ?? []), given]);
   }
@@ -159,7 +165,9 @@ function commandOf([first = '', second = '']: readonly string[]): string {
 function split(arg: string, flags: Flags): { readonly name: string; readonly value: string | undefined } {
   const [, dashes = '', word = '', value] = /^(--?)([^=]*)(?:=([\s\S]*))?$/.exec(arg) ?? [];
   const name = dashes === '-' ? shorthands[word] : word;
-  if (name !== undefined && name in flags) return { name, value };
+  if (name !== undefined && name in flags) {
+    return { name, value };
+  }
   throw new Error(
     dashes === '-' ? `unknown shorthand flag: '${word[0]}' in ${arg}` : `unknown flag: --${word}`,
   );
@@ -167,7 +175,9 @@ function split(arg: string, flags: Flags): { readonly name: string; readonly val
 
 function validate(name: string, type: FlagType, value: string): void {
   const why = complaints[type](value);
-  if (why !== undefined) throw new Error(`invalid argument "${value}" for "--${name}" flag: ${why}`);
+  if (why !== undefined) {
+    throw new Error(`invalid argument "${value}" for "--${name}" flag: ${why}`);
+  }
 }
 
 const complaints: Readonly<Record<FlagType, (value: string) => string | undefined>> = {

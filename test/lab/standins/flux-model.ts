@@ -34,10 +34,14 @@ export type Say = (mark: '►' | '✔' | '◎' | '✗', text: string) => void;
 export function componentsOf(flags: Parsed): readonly string[] {
   const components = [...flags.list('components', defaultComponents), ...flags.list('components-extra', [])];
   for (const required of ['source-controller', 'kustomize-controller']) {
-    if (!components.includes(required)) throw new Error(`component ${required} is required`);
+    if (!components.includes(required)) {
+      throw new Error(`component ${required} is required`);
+    }
   }
   const unknown = components.find((component) => !knownComponents.includes(component));
-  if (unknown !== undefined) throw new Error(`component ${unknown} is not available`);
+  if (unknown !== undefined) {
+    throw new Error(`component ${unknown} is not available`);
+  }
   return components;
 }
 
@@ -62,7 +66,9 @@ export function bootstrap(flags: Parsed, cluster: Objects, token: string, say: S
 function confirmBootstrap(flags: Parsed, cluster: Objects): void {
   const labels: Record<string, string> = Object(cluster.get(crds, undefined, sources)?.metadata.labels);
   const manager = labels['app.kubernetes.io/managed-by'] ?? 'flux';
-  if (manager !== 'flux' && !flags.on('force')) throw new Error('^D');
+  if (manager !== 'flux' && !flags.on('force')) {
+    throw new Error('^D');
+  }
 }
 
 /** Normalizes a path like flags.SafeRelativePath: flattened, and never above the repository. */
@@ -162,7 +168,11 @@ function reportHealth(cluster: Objects, components: readonly string[], say: Say)
   const failed = conditions?.find(({ status }) => status === 'False');
   say(failed ? '✗' : '✔', failed?.message ?? 'Kustomization reconciled successfully');
   say('►', 'confirming components are healthy');
-  for (const component of components) say('✔', `${component}: deployment ready`);
+  for (const component of components) {
+    say('✔', `${component}: deployment ready`);
+  }
   say('✔', 'all components are healthy');
-  if (failed) throw new Error(`bootstrap failed with 1 health check failure(s): ${failed.message}`);
+  if (failed) {
+    throw new Error(`bootstrap failed with 1 health check failure(s): ${failed.message}`);
+  }
 }

@@ -5,15 +5,20 @@ import type { Objects } from './k3s-objects.ts';
 
 /** Connects with the token and returns the clone URL; throws like go-git-providers and go-git. */
 export function reachRepository(flags: Parsed, cluster: Objects, token: string, say: Say): string {
-  if (flags.command === 'bootstrap git') return reachPlainGit(flags, cluster, token, say);
+  if (flags.command === 'bootstrap git') {
+    return reachPlainGit(flags, cluster, token, say);
+  }
   const provider = flags.command.split(' ')[1];
   const hostname = flags.text('hostname', `${provider}.com`).replace(/^https:\/\//, '');
   const [owner, name] = [flags.text('owner'), flags.text('repository')];
   say('►', `connecting to ${hostname}`);
-  if (!owner || !name) throw refused(`https://${hostname}/${owner}/${name}`, missing(flags, owner, name));
+  if (!owner || !name) {
+    throw refused(`https://${hostname}/${owner}/${name}`, missing(flags, owner, name));
+  }
   const address = `https://${hostname}/${owner}/${name}`;
-  if (!isAccepted(cluster.directory, token))
+  if (!isAccepted(cluster.directory, token)) {
     throw refused(address, unauthorised[provider as Hosted](hostname, owner, name));
+  }
   say('►', `cloning branch "${flags.text('branch', 'main')}" from Git repository "${address}.git"`);
   return `${address}.git`;
 }
@@ -27,9 +32,13 @@ function reachPlainGit(flags: Parsed, cluster: Objects, token: string, say: Say)
   if (scheme === 'ssh' && !flags.text('private-key-file')) {
     throw new Error('error creating SSH agent: "SSH agent requested but SSH_AUTH_SOCK not-specified"');
   }
-  if (!['http', 'https', 'ssh'].includes(scheme)) throw new Error(`scheme "${scheme}" is not supported`);
+  if (!['http', 'https', 'ssh'].includes(scheme)) {
+    throw new Error(`scheme "${scheme}" is not supported`);
+  }
   say('►', `cloning branch "${flags.text('branch', 'main')}" from Git repository "${url}"`);
-  if (isAccepted(cluster.directory, token)) return url;
+  if (isAccepted(cluster.directory, token)) {
+    return url;
+  }
   throw new Error(`failed to clone repository: unable to clone '${url}': authentication required`);
 }
 

@@ -24,7 +24,9 @@ export function repositoryAt(objects: string, url: string, branch: string): Repo
   return {
     commit: (path, text) => {
       const file = join(folder, path);
-      if (readIfThere(file) === text) return false;
+      if (readIfThere(file) === text) {
+        return false;
+      }
       replace(file, text);
       return true;
     },
@@ -39,12 +41,16 @@ export function isAccepted(objects: string, token: string): boolean {
 
 function idOf(folder: string): string {
   const hash = createHash('sha1');
-  for (const file of filesIn(folder)) hash.update(file).update(readFileSync(join(folder, file)));
+  for (const file of filesIn(folder)) {
+    hash.update(file).update(readFileSync(join(folder, file)));
+  }
   return hash.digest('hex');
 }
 
 function filesIn(folder: string): readonly string[] {
-  if (!existsSync(folder)) return [];
+  if (!existsSync(folder)) {
+    return [];
+  }
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp'))
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))

@@ -31,7 +31,9 @@ main(process.argv.slice(2)).catch((thrown) => {
 
 async function main(args: readonly string[]): Promise<void> {
   const flags = parse(args);
-  if (flags.on('help')) return help(flags.command);
+  if (flags.on('help')) {
+    return help(flags.command);
+  }
   switch (flags.command) {
     case 'bootstrap github':
     case 'bootstrap gitlab':
@@ -40,7 +42,9 @@ async function main(args: readonly string[]): Promise<void> {
     case 'check':
       return check(flags);
     case '':
-      if (flags.on('version')) return print(`flux version ${version}`);
+      if (flags.on('version')) {
+        return print(`flux version ${version}`);
+      }
       return help('');
     default:
       return help(flags.command);
@@ -54,18 +58,26 @@ async function runBootstrap(flags: Parsed, command: keyof typeof tokenPrompts): 
     throw new Error('--token-auth and --deploy-token-auth cannot be set both.');
   }
   const cluster = await openCluster(kubeconfigOf(flags));
-  if (!process.env.HOME) throw new Error('$HOME is not defined');
+  if (!process.env.HOME) {
+    throw new Error('$HOME is not defined');
+  }
   bootstrap(flags, cluster, token, say);
 }
 
 function tokenOf(flags: Parsed, command: keyof typeof tokenPrompts): string {
   const [variable, prompt] = tokenPrompts[command];
   const given = process.env[variable] || (command === 'bootstrap git' ? flags.text('password') : '');
-  if (given) return given;
-  if (command === 'bootstrap git' && !flags.on('token-auth')) return '';
+  if (given) {
+    return given;
+  }
+  if (command === 'bootstrap git' && !flags.on('token-auth')) {
+    return '';
+  }
   process.stdout.write(prompt);
   const [line, ...rest] = readStdin().split('\n');
-  if (rest.length === 0) throw new Error('could not read token: could not read from stdin: EOF');
+  if (rest.length === 0) {
+    throw new Error('could not read token: could not read from stdin: EOF');
+  }
   return line ?? '';
 }
 
@@ -85,19 +97,27 @@ function kubeconfigOf(flags: Parsed): string {
 async function check(flags: Parsed): Promise<void> {
   const cluster = await openCluster(kubeconfigOf(flags));
   say('►', 'checking prerequisites');
-  if (flags.on('pre')) return say('✔', 'prerequisites checks passed');
+  if (flags.on('pre')) {
+    return say('✔', 'prerequisites checks passed');
+  }
   const missing = componentsOf(flags).filter(
     (name) => cluster.get('deployments.apps', 'flux-system', name) === undefined,
   );
-  for (const name of missing) say('✗', `${name}: deployment not found`);
-  if (missing.length > 0) throw new Error('checks failed');
+  for (const name of missing) {
+    say('✗', `${name}: deployment not found`);
+  }
+  if (missing.length > 0) {
+    throw new Error('checks failed');
+  }
   say('✔', 'all checks passed');
 }
 
 function help(command: string): void {
   const flags = Object.entries(commands[command] ?? {});
   print(`Usage:\n  flux ${command} [flags]\n\nFlags:`);
-  for (const [name, type] of flags) print(`      --${name} ${type === 'bool' ? '' : type}`.trimEnd());
+  for (const [name, type] of flags) {
+    print(`      --${name} ${type === 'bool' ? '' : type}`.trimEnd());
+  }
 }
 
 function say(mark: string, text: string): void {

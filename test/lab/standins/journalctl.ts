@@ -35,13 +35,16 @@ function main(): void {
     process.argv.slice(2),
   );
   const lines = line.values('lines').at(-1);
-  if (lines !== undefined && lines !== 'all' && !/^\d+$/.test(lines)) die(`Failed to parse lines '${lines}'`);
+  if (lines !== undefined && lines !== 'all' && !/^\d+$/.test(lines)) {
+    die(`Failed to parse lines '${lines}'`);
+  }
   const chosen = selected(line);
   const cut = lines === undefined || lines === 'all' ? chosen : chosen.slice(chosen.length - Number(lines));
   const ordered = line.has('reverse') ? cut.reverse() : cut;
   const output = line.values('output').at(-1) ?? 'short';
-  if (ordered.length === 0 && !line.has('quiet') && output.startsWith('short'))
+  if (ordered.length === 0 && !line.has('quiet') && output.startsWith('short')) {
     process.stdout.write('-- No entries --\n');
+  }
   process.stdout.write(ordered.map((entry) => `${printed(entry, output, line)}\n`).join(''));
 }
 
@@ -70,9 +73,15 @@ function concerns(entry: Entry, unit: string): boolean {
 
 function printed(entry: Entry, output: string, line: Parsed): string {
   const message = entry.MESSAGE ?? '';
-  if (output === 'cat') return message;
-  if (output === 'json') return json(entry, line);
-  if (output !== 'short' && output !== 'short-iso') return die(`Unknown output format '${output}'.`);
+  if (output === 'cat') {
+    return message;
+  }
+  if (output === 'json') {
+    return json(entry, line);
+  }
+  if (output !== 'short' && output !== 'short-iso') {
+    return die(`Unknown output format '${output}'.`);
+  }
   const time = new Date(Number(entry.__REALTIME_TIMESTAMP) / 1000).toISOString().replace(/\.\d+Z$/, '+0000');
   return `${time} lab ${entry.SYSLOG_IDENTIFIER}[${entry._PID}]: ${message}`;
 }
@@ -87,7 +96,9 @@ function json(entry: Entry, line: Parsed): string {
 }
 
 function jsonValue(value: string, all: boolean): string | number[] | null {
-  if (value.length >= 4096 && !all) return null;
+  if (value.length >= 4096 && !all) {
+    return null;
+  }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the characters that journald treats as binary.
   return /[\u0000-\u0008\u000b-\u001f\u007f]/.test(value) ? [...Buffer.from(value)] : value;
 }

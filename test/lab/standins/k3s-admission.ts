@@ -20,18 +20,28 @@ export interface Attempt {
 
 /** Why this user is not permitted; `undefined` if permitted. */
 export function forbidden(user: User, { method, resource, name, body }: Attempt): string | undefined {
-  if (!user.groups.includes('system:nodes')) return undefined;
+  if (!user.groups.includes('system:nodes')) {
+    return undefined;
+  }
   const own = user.name.replace('system:node:', '');
   const which = name === undefined ? resource : `${resource} "${name}"`;
   const verb = name === undefined && method === 'GET' ? 'list' : (verbs[method] ?? method);
   const cannot = `${which} is forbidden: User "${user.name}" cannot ${verb} resource "${resource}" in API group ""`;
-  if (resource === 'events' && method === 'POST') return foreignEvent(own, Object(JSON.parse(body)));
-  if (resource === 'events') return `${cannot} in the namespace "default"`;
+  if (resource === 'events' && method === 'POST') {
+    return foreignEvent(own, Object(JSON.parse(body)));
+  }
+  if (resource === 'events') {
+    return `${cannot} in the namespace "default"`;
+  }
   if (resource !== 'nodes' || (method === 'GET' && name !== own)) {
     return `${cannot} at the cluster scope: node '${own}' cannot read ${name === undefined ? 'all nodes' : `'${name}'`}, only its own Node object`;
   }
-  if (method === 'DELETE') return `${cannot} at the cluster scope`;
-  if (name !== own) return `${which} is forbidden: node "${own}" is not allowed to modify node "${name}"`;
+  if (method === 'DELETE') {
+    return `${cannot} at the cluster scope`;
+  }
+  if (name !== own) {
+    return `${which} is forbidden: node "${own}" is not allowed to modify node "${name}"`;
+  }
   return method === 'PATCH' ? foreignPatch(which, Object(JSON.parse(body))) : undefined;
 }
 
@@ -70,8 +80,12 @@ const annotationKey = new RegExp(
 export function invalidAnnotations(node: string, annotations: object): string | undefined {
   for (const [key, value] of Object.entries(annotations)) {
     const where = `Node "${node}" is invalid: metadata.annotations`;
-    if (!annotationKey.test(key)) return `${where}: Invalid value: "${key}": name part must consist of ...`;
-    if (typeof value !== 'string') return `${where}.${key}: Invalid value: must be a string`;
+    if (!annotationKey.test(key)) {
+      return `${where}: Invalid value: "${key}": name part must consist of ...`;
+    }
+    if (typeof value !== 'string') {
+      return `${where}.${key}: Invalid value: must be a string`;
+    }
   }
   return undefined;
 }
@@ -94,9 +108,12 @@ const eventFields: Readonly<Record<string, (value: unknown) => boolean>> = {
 export function invalidEvent(event: Readonly<Record<string, unknown>>): string | undefined {
   const where = `Event "${Object(event.metadata).generateName}" is invalid`;
   const unknown = Object.keys(event).find((field) => !(field in eventFields));
-  if (unknown !== undefined) return `${where}: strict decoding error: unknown field "${unknown}"`;
-  if (Object(event.metadata).namespace !== (Object(event.involvedObject).namespace ?? 'default'))
+  if (unknown !== undefined) {
+    return `${where}: strict decoding error: unknown field "${unknown}"`;
+  }
+  if (Object(event.metadata).namespace !== (Object(event.involvedObject).namespace ?? 'default')) {
     return `${where}: involvedObject.namespace: Invalid value: "": does not match event.namespace`;
+  }
   const wrong = Object.entries(eventFields).find(([field, isGood]) => !isGood(event[field]));
   return wrong && `${where}: ${wrong[0]}: Invalid value: ${JSON.stringify(event[wrong[0]])}`;
 }

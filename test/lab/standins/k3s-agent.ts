@@ -68,7 +68,9 @@ export async function joinServer(settings: AgentSettings): Promise<Joined> {
 
 /** Waits for the API, then registers the node in the background. */
 export async function runKubelet(settings: AgentSettings, joined: Joined): Promise<void> {
-  while (!(await apiReady(joined))) await sleep(100);
+  while (!(await apiReady(joined))) {
+    await sleep(100);
+  }
   await registerNode(settings, joined);
 }
 
@@ -82,8 +84,9 @@ async function validatedCa(settings: AgentSettings): Promise<string> {
         throw new Error(`failed to get CA certs: ${throughBalancer(words(error))}`);
       });
       const { caHash: pinned } = parseToken(settings.token);
-      if (pinned === undefined) log('warning', unpinned);
-      else if (pinned !== caHash(body)) {
+      if (pinned === undefined) {
+        log('warning', unpinned);
+      } else if (pinned !== caHash(body)) {
         throw new Error(
           `token CA hash does not match the Cluster CA certificate hash: ${pinned} != ${caHash(body)}`,
         );
@@ -100,7 +103,9 @@ async function validatedCa(settings: AgentSettings): Promise<string> {
 async function cacerts(server: string): Promise<string> {
   const url = `${server}/cacerts`;
   const { status, body } = await exchange({ url });
-  if (status !== 200) throw new Error(`${url}: ${statusLine(status)}`);
+  if (status !== 200) {
+    throw new Error(`${url}: ${statusLine(status)}`);
+  }
   return body;
 }
 
@@ -124,8 +129,12 @@ async function retrieveConfiguration(settings: AgentSettings, ca: string, passwo
     ca,
     anyName,
   });
-  if (serving.status === 403) throw new Error(`${file}: ${nodePasswordRejected}`);
-  if (serving.status !== 200) throw new Error(`${file}: ${statusLine(serving.status)}`);
+  if (serving.status === 403) {
+    throw new Error(`${file}: ${nodePasswordRejected}`);
+  }
+  if (serving.status !== 200) {
+    throw new Error(`${file}: ${statusLine(serving.status)}`);
+  }
   const joined = saved(settings, agent, ca, serving.body);
   writeContainerdConfig(agent, readRegistries(settings.registries));
   return joined;

@@ -28,22 +28,34 @@ export function answerApi(
   user: User,
   body: string,
 ): Reply {
-  if (!user.groups.some((group) => ['system:masters', 'system:nodes'].includes(group))) return unauthorized;
+  if (!user.groups.some((group) => ['system:masters', 'system:nodes'].includes(group))) {
+    return unauthorized;
+  }
   if (!supervisor.apiReady) {
     return status(503, 'ServiceUnavailable', 'the server is currently unable to handle the request');
   }
-  if (['/readyz', '/livez', '/healthz'].includes(pathname)) return { status: 200, body: 'ok' };
-  if (pathname === '/version') return json(200, versionInfo(supervisor.version));
+  if (['/readyz', '/livez', '/healthz'].includes(pathname)) {
+    return { status: 200, body: 'ok' };
+  }
+  if (pathname === '/version') {
+    return json(200, versionInfo(supervisor.version));
+  }
   const [root, asked, space, name] = pathname.slice(1).split('/').map(decodeURIComponent);
   if (root !== 'objects' || asked === undefined) {
     return status(404, 'NotFound', 'the server could not find the requested resource');
   }
   const resource = supervisor.objects.resolve(asked);
-  if (resource === undefined) return status(404, 'NoResourceMatch', asked.split('.')[0] ?? asked);
+  if (resource === undefined) {
+    return status(404, 'NoResourceMatch', asked.split('.')[0] ?? asked);
+  }
   const refusal = forbidden(user, { method, resource, name, body });
-  if (refusal !== undefined) return status(403, 'Forbidden', refusal);
+  if (refusal !== undefined) {
+    return status(403, 'Forbidden', refusal);
+  }
   const namespace = namespaced(resource) ? space : undefined;
-  if (method === 'POST') return created(supervisor, resource, namespace, body);
+  if (method === 'POST') {
+    return created(supervisor, resource, namespace, body);
+  }
   return object(supervisor, method, resource, namespace, name, body);
 }
 
@@ -59,14 +71,22 @@ function object(
   if (name === undefined) {
     return json(200, { apiVersion: 'v1', kind: 'List', items: objects.list(resource, namespace) });
   }
-  if (method === 'PUT') return replaced(objects, resource, namespace, JSON.parse(body));
+  if (method === 'PUT') {
+    return replaced(objects, resource, namespace, JSON.parse(body));
+  }
   if (method === 'DELETE') {
-    if (!objects.remove(resource, namespace, name)) return missing;
-    if (resource === 'nodes') objects.remove('secrets', 'kube-system', `${name}.node-password.k3s`);
+    if (!objects.remove(resource, namespace, name)) {
+      return missing;
+    }
+    if (resource === 'nodes') {
+      objects.remove('secrets', 'kube-system', `${name}.node-password.k3s`);
+    }
     return json(200, { apiVersion: 'v1', kind: 'Status', status: 'Success' });
   }
   const found = objects.get(resource, namespace, name);
-  if (found === undefined) return missing;
+  if (found === undefined) {
+    return missing;
+  }
   return method === 'PATCH' ? annotated(objects, resource, found, JSON.parse(body)) : json(200, found);
 }
 
@@ -95,8 +115,9 @@ function annotated(
 ): Reply {
   const annotations = Object(Object(patch.metadata).annotations);
   const invalid = invalidAnnotations(found.metadata.name, annotations);
-  if (resource !== 'nodes' || invalid !== undefined)
+  if (resource !== 'nodes' || invalid !== undefined) {
     return status(422, 'Invalid', invalid ?? 'is not a Node');
+  }
   const all = { ...Object(found.metadata.annotations), ...annotations };
   return json(
     200,
@@ -107,7 +128,9 @@ function annotated(
 function created({ objects }: Api, resource: string, namespace: string | undefined, body: string): Reply {
   const object: ApiObject = JSON.parse(body);
   const invalid = resource === 'events' ? invalidEvent(object) : `${resource} is not modelled`;
-  if (invalid !== undefined) return status(422, 'Invalid', invalid);
+  if (invalid !== undefined) {
+    return status(422, 'Invalid', invalid);
+  }
   const name = `${object.metadata.generateName}${randomBytes(3).toString('hex').slice(0, 5)}`;
   return json(201, objects.put(resource, namespace, { ...object, metadata: { ...object.metadata, name } }));
 }

@@ -61,7 +61,9 @@ export function issue(
   pair: KeyPair = generateKeyPairSync('ec', { namedCurve: 'P-256' }),
 ): Certificate {
   const extensions = [keyUsage(0x80), extendedUsage()];
-  if (spec.hosts !== undefined) extensions.push(alternativeNames(spec.hosts));
+  if (spec.hosts !== undefined) {
+    extensions.push(alternativeNames(spec.hosts));
+  }
   const certificate = signed(
     name({ commonName: commonNameOf(authority) }),
     name(spec),
@@ -144,7 +146,9 @@ function oid(dotted: string): Buffer {
   const bytes = [first * 40 + second];
   for (const part of rest) {
     const digits = [part & 0x7f];
-    for (let left = part >> 7; left > 0; left >>= 7) digits.unshift((left & 0x7f) | 0x80);
+    for (let left = part >> 7; left > 0; left >>= 7) {
+      digits.unshift((left & 0x7f) | 0x80);
+    }
     bytes.push(...digits);
   }
   return der(0x06, Buffer.from(bytes));
@@ -161,7 +165,9 @@ function pem(key: Key): string {
 function der(tag: number, ...contents: readonly Buffer[]): Buffer {
   const content = Buffer.concat(contents);
   const { length } = content;
-  if (length < 0x80) return Buffer.concat([Buffer.from([tag, length]), content]);
+  if (length < 0x80) {
+    return Buffer.concat([Buffer.from([tag, length]), content]);
+  }
   const size = length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from([tag, ...size]), content]);
 }

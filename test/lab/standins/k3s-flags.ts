@@ -29,7 +29,9 @@ export function readOptions(
   const values = new Map<string, string[]>();
   for (const [flag, names] of Object.entries(variables)) {
     const found = names.map((name) => environment[name]).find((value) => value !== undefined && value !== '');
-    if (found !== undefined) values.set(flag, [found]);
+    if (found !== undefined) {
+      values.set(flag, [found]);
+    }
   }
   const types = flagTypes(command);
   for (const [flag, given] of group(
@@ -90,15 +92,21 @@ function fileArgs(
 
 function explicitConfig(args: readonly string[]): string | undefined {
   for (const [index, arg] of args.entries()) {
-    if (['--config', '-config', '-c'].includes(arg)) return args[index + 1];
+    if (['--config', '-config', '-c'].includes(arg)) {
+      return args[index + 1];
+    }
     const joined = /^(?:--?config|-c)=(.*)$/.exec(arg);
-    if (joined) return joined[1];
+    if (joined) {
+      return joined[1];
+    }
   }
   return undefined;
 }
 
 function dropIns(directory: string): string[] {
-  if (!existsSync(directory)) return [];
+  if (!existsSync(directory)) {
+    return [];
+  }
   return readdirSync(directory)
     .filter((name) => /\.ya?ml$/i.test(name))
     .sort()
@@ -112,7 +120,9 @@ function readConfig(file: string): [string, unknown][] {
   } catch (error) {
     fatal(error instanceof Error ? error.message : String(error));
   }
-  if (found === null || found === undefined) return [];
+  if (found === null || found === undefined) {
+    return [];
+  }
   if (typeof found !== 'object' || Array.isArray(found)) {
     // K3s quotes up to seven characters of the text.
     const text = `!!str \`${String(found).slice(0, 7)}...\``;
@@ -122,13 +132,19 @@ function readConfig(file: string): [string, unknown][] {
 }
 
 function strings(value: unknown): string[] {
-  if (Array.isArray(value)) return value.map((item) => asGoPrints(item));
+  if (Array.isArray(value)) {
+    return value.map((item) => asGoPrints(item));
+  }
   return [asGoPrints(value)];
 }
 
 function asGoPrints(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  if (typeof value !== 'object') return String(value);
+  if (value === null || value === undefined) {
+    return '';
+  }
+  if (typeof value !== 'object') {
+    return String(value);
+  }
   return `map[${Object.entries(value)
     .map(([key, item]) => `${key}:${asGoPrints(item)}`)
     .join(' ')}]`;
@@ -139,12 +155,18 @@ function parseArgs(args: readonly string[], types: ReadonlyMap<string, FlagType>
   const rest = [...args];
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     const match = /^--?([^=]+)(?:=([\s\S]*))?$/.exec(arg);
-    if (!match?.[1]) continue;
+    if (!match?.[1]) {
+      continue;
+    }
     const flag = aliases[match[1]] ?? match[1];
     const type = types.get(flag);
-    if (type === undefined) refuse(`flag provided but not defined: -${flag}`);
+    if (type === undefined) {
+      refuse(`flag provided but not defined: -${flag}`);
+    }
     const value = match[2] ?? (type === 'bool' ? 'true' : rest.shift());
-    if (value === undefined) refuse(`flag needs an argument: -${flag}`);
+    if (value === undefined) {
+      refuse(`flag needs an argument: -${flag}`);
+    }
     verify(flag, type, value);
     found.push([flag, value]);
   }
@@ -153,7 +175,9 @@ function parseArgs(args: readonly string[], types: ReadonlyMap<string, FlagType>
 
 function group(found: readonly [string, string][]): Map<string, string[]> {
   const groups = new Map<string, string[]>();
-  for (const [flag, value] of found) groups.set(flag, [...(groups.get(flag) ?? []), value]);
+  for (const [flag, value] of found) {
+    groups.set(flag, [...(groups.get(flag) ?? []), value]);
+  }
   return groups;
 }
 

@@ -33,10 +33,14 @@ async function reportStatus(settings: AgentSettings, joined: Joined, ready: bool
   for (;;) {
     const before = await exchange({ ...joined, anyName: true, url });
     const known: ApiObject | undefined = before.status === 200 ? JSON.parse(before.body) : undefined;
-    if (known === undefined) log('info', `Successfully registered node ${settings.nodeName}`);
+    if (known === undefined) {
+      log('info', `Successfully registered node ${settings.nodeName}`);
+    }
     const body = JSON.stringify(nodeObject(settings, known, ready));
     const { status } = await exchange({ ...joined, anyName: true, url, method: 'PUT', body });
-    if (status !== 409) return;
+    if (status !== 409) {
+      return;
+    }
   }
 }
 
@@ -90,7 +94,9 @@ function registrationTaints(settings: AgentSettings): Taint[] {
   const asked = settings.taints.map((text): Taint => {
     const [, key, value, effect] =
       /^([^=:]+)(?:=([^:]*))?:(NoSchedule|PreferNoSchedule|NoExecute)$/.exec(text) ?? [];
-    if (key === undefined || effect === undefined) fatal(`Error: invalid taint spec: ${text}`);
+    if (key === undefined || effect === undefined) {
+      fatal(`Error: invalid taint spec: ${text}`);
+    }
     return { key, ...(value ? { value } : {}), effect };
   });
   return [...startUpTaints.map((key) => ({ key, effect: 'NoSchedule' })), ...asked];
@@ -131,7 +137,9 @@ function refuseForeignLabels(labels: readonly string[]): void {
     .map((label) => label.split('=')[0] ?? '')
     .filter((key) => /(^|\.)(kubernetes|k8s)\.io\//.test(key))
     .filter((key) => !/(^|\.)(kubelet|node)\.kubernetes\.io\//.test(key) && !allowedLabels.includes(key));
-  if (foreign.length === 0) return;
+  if (foreign.length === 0) {
+    return;
+  }
   kubeletExited(
     `failed to validate kubelet flags: unknown 'kubernetes.io' or 'k8s.io' labels specified with --node-labels: [${foreign.join(' ')}]`,
   );
@@ -150,7 +158,9 @@ function refuseBrokenProvider(provider: AgentSettings['credentialProvider']): vo
   const [folder, config] = [provider.binDir, provider.config].map((path) =>
     statSync(path, { throwIfNoEntry: false }),
   );
-  if (!folder?.isDirectory() || !config || config.isDirectory()) return;
+  if (!folder?.isDirectory() || !config || config.isDirectory()) {
+    return;
+  }
   try {
     registeredProviders(provider);
   } catch (error) {

@@ -43,7 +43,9 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
     agentPassword: agentToken === undefined ? serverPassword : parseToken(agentToken).password,
     objects: openObjects(join(directory, 'db', 'objects')),
     rotateToken(password) {
-      if (supervisor.agentPassword === supervisor.serverPassword) supervisor.agentPassword = password;
+      if (supervisor.agentPassword === supervisor.serverPassword) {
+        supervisor.agentPassword = password;
+      }
       supervisor.serverPassword = password;
       writeBootstrap(directory, password);
       writeTokens(directory, supervisor);
@@ -68,7 +70,9 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
   supervisor.starting = false;
   const url = `https://127.0.0.1:${port}`;
   const local = { ...node, server: url, token: supervisor.agentPassword };
-  if (options.yes('disable-agent')) return startApi(supervisor);
+  if (options.yes('disable-agent')) {
+    return startApi(supervisor);
+  }
   const joined = await joinServer(local);
   await startApi(supervisor);
   await runKubelet(local, joined);
@@ -181,7 +185,9 @@ function watchNodes({ objects }: Supervisor): void {
   setInterval(() => {
     for (const node of objects.list('nodes')) {
       const [ready] = Object(node.status).conditions ?? [];
-      if (ready?.status === 'Unknown' || Date.now() - Date.parse(ready?.lastHeartbeatTime) < 40_000) continue;
+      if (ready?.status === 'Unknown' || Date.now() - Date.parse(ready?.lastHeartbeatTime) < 40_000) {
+        continue;
+      }
       const lost = {
         status: 'Unknown',
         reason: 'NodeStatusUnknown',

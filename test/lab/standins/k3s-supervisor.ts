@@ -55,20 +55,32 @@ export function serveSupervisor(
 function answer(supervisor: Supervisor, request: IncomingMessage, body: string): Reply {
   const { pathname } = new URL(request.url ?? '/', 'https://localhost');
   // For less than half a second no request is authenticated (seen on a real K3s 1.36).
-  if (supervisor.starting) return status(503, 'ServiceUnavailable', 'starting');
-  if (pathname === '/ping') return { status: 200, body: 'pong' };
-  if (pathname === '/cacerts') return { status: 200, body: supervisor.authority.certificate };
+  if (supervisor.starting) {
+    return status(503, 'ServiceUnavailable', 'starting');
+  }
+  if (pathname === '/ping') {
+    return { status: 200, body: 'pong' };
+  }
+  if (pathname === '/cacerts') {
+    return { status: 200, body: supervisor.authority.certificate };
+  }
   const user = authenticate(supervisor, request);
   if (user === undefined) {
-    if (!pathname.startsWith('/v1-k3s/')) return unauthorized;
-    if (request.headers.authorization === undefined) return refused(request, 403, 'forbidden');
+    if (!pathname.startsWith('/v1-k3s/')) {
+      return unauthorized;
+    }
+    if (request.headers.authorization === undefined) {
+      return refused(request, 403, 'forbidden');
+    }
     log(
       'error',
       `Failed to authenticate request from ${peer(request)}: invalid username/password combination`,
     );
     return refused(request, 401, 'not authorized');
   }
-  if (pathname.startsWith('/v1-k3s/')) return supervise(supervisor, request, pathname.slice(8), user, body);
+  if (pathname.startsWith('/v1-k3s/')) {
+    return supervise(supervisor, request, pathname.slice(8), user, body);
+  }
   return answerApi(supervisor, request.method ?? 'GET', pathname, user, body);
 }
 
@@ -89,7 +101,9 @@ function authenticate(supervisor: Supervisor, request: IncomingMessage): User | 
     return { name: String(subject.CN), groups: [String(subject.O)] };
   }
   const basic = /^Basic (.+)$/.exec(request.headers.authorization ?? '')?.[1];
-  if (basic === undefined) return undefined;
+  if (basic === undefined) {
+    return undefined;
+  }
   const [name = '', ...password] = Buffer.from(basic, 'base64').toString().split(':');
   const accounts: Record<string, { password: string; group: string }> = {
     server: { password: supervisor.serverPassword, group: 'k3s:server' },
@@ -106,7 +120,9 @@ function supervise(
   user: User,
   body: string,
 ): Reply {
-  if (path === 'token') return rotate(supervisor, request, user, body);
+  if (path === 'token') {
+    return rotate(supervisor, request, user, body);
+  }
   const forAgents = [
     'readyz',
     'config',
@@ -115,28 +131,47 @@ function supervise(
     'client-ca.crt',
     'server-ca.crt',
   ];
-  if (!forAgents.includes(path))
+  if (!forAgents.includes(path)) {
     return status(404, 'NotFound', 'the server could not find the requested resource');
+  }
   if (!user.groups.some((group) => ['k3s:agent', 'system:nodes'].includes(group))) {
     return refused(request, 403, 'forbidden');
   }
   const name = String(request.headers['k3s-node-name'] ?? '').toLowerCase();
   const local = name === supervisor.nodeName;
-  if (path === 'client-ca.crt') return { status: 200, body: supervisor.clientAuthority.certificate };
-  if (path === 'server-ca.crt') return { status: 200, body: supervisor.authority.certificate };
+  if (path === 'client-ca.crt') {
+    return { status: 200, body: supervisor.clientAuthority.certificate };
+  }
+  if (path === 'server-ca.crt') {
+    return { status: 200, body: supervisor.authority.certificate };
+  }
   // A real K3s 1.36 serves its configuration before its core is ready.
-  if (path === 'config') return json(200, { ClusterDomain: 'cluster.local', ClusterIPRange: '10.42.0.0/16' });
-  if (!supervisor.apiReady && !local) return status(503, 'ServiceUnavailable', 'runtime core not ready');
-  if (path === 'readyz') return { status: 200, body: 'ok' };
-  if (path === 'apiservers') return json(200, []);
+  if (path === 'config') {
+    return json(200, { ClusterDomain: 'cluster.local', ClusterIPRange: '10.42.0.0/16' });
+  }
+  if (!supervisor.apiReady && !local) {
+    return status(503, 'ServiceUnavailable', 'runtime core not ready');
+  }
+  if (path === 'readyz') {
+    return { status: 200, body: 'ok' };
+  }
+  if (path === 'apiservers') {
+    return json(200, []);
+  }
   return nodeCertificate(supervisor, request, name);
 }
 
 function rotate(supervisor: Supervisor, request: IncomingMessage, user: User, body: string): Reply {
-  if (!user.groups.includes('k3s:server')) return status(403, 'Forbidden', 'forbidden');
-  if (request.method !== 'PUT') return status(405, 'MethodNotAllowed', 'method not allowed');
+  if (!user.groups.includes('k3s:server')) {
+    return status(403, 'Forbidden', 'forbidden');
+  }
+  if (request.method !== 'PUT') {
+    return status(405, 'MethodNotAllowed', 'method not allowed');
+  }
   const { newToken } = JSON.parse(body);
-  if (typeof newToken !== 'string') return status(400, 'BadRequest', 'new token is required');
+  if (typeof newToken !== 'string') {
+    return status(400, 'BadRequest', 'new token is required');
+  }
   // Without a new token K3s creates one (pkg/server/handlers/token.go).
   supervisor.rotateToken(newToken || randomBytes(16).toString('hex'));
   return { status: 200, body: '' };
@@ -144,7 +179,9 @@ function rotate(supervisor: Supervisor, request: IncomingMessage, user: User, bo
 
 function nodeCertificate(supervisor: Supervisor, request: IncomingMessage, name: string): Reply {
   const password = String(request.headers['k3s-node-password'] ?? '');
-  if (name === '' || password === '') return status(400, 'BadRequest', 'node name or password not set');
+  if (name === '' || password === '') {
+    return status(400, 'BadRequest', 'node name or password not set');
+  }
   const secret = `${name}.node-password.k3s`;
   const hash = Buffer.from(createHash('sha256').update(`${name}:${password}`).digest('hex')).toString(
     'base64',
@@ -172,6 +209,8 @@ function nodeCertificate(supervisor: Supervisor, request: IncomingMessage, name:
 
 async function text(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
+  for await (const chunk of request) {
+    chunks.push(chunk);
+  }
   return Buffer.concat(chunks).toString();
 }

@@ -20,7 +20,9 @@ export async function readToken(
   given: string | undefined,
   file: string | undefined,
 ): Promise<string | undefined> {
-  if (file === undefined || file === '') return given === '' ? undefined : given?.trim();
+  if (file === undefined || file === '') {
+    return given === '' ? undefined : given?.trim();
+  }
   for (let attempt = 0; attempt < 120; attempt += 1) {
     try {
       return readFileSync(file, 'utf8').trim();
@@ -36,10 +38,14 @@ export async function readToken(
 }
 
 export function parseToken(text: string): Token {
-  if (!text.startsWith('K10')) return { caHash: undefined, user: undefined, password: text };
+  if (!text.startsWith('K10')) {
+    return { caHash: undefined, user: undefined, password: text };
+  }
   const [hash = '', credentials = ''] = text.slice(3).split('::');
   const [user, ...password] = credentials.split(':');
-  if (!/^[0-9a-f]{64}$/.test(hash) || password.length === 0) throw new Error('invalid token format');
+  if (!/^[0-9a-f]{64}$/.test(hash) || password.length === 0) {
+    throw new Error('invalid token format');
+  }
   return { caHash: hash, user, password: password.join(':') };
 }
 

@@ -28,15 +28,19 @@ const [command, ...args] = process.argv.slice(2);
 main();
 
 async function main(): Promise<void> {
-  if (basename(executable) === 'kubectl')
+  if (basename(executable) === 'kubectl') {
     return await exitWith(kubectl(process.argv.slice(2), version, adminConfig()));
-  if (command === 'kubectl') return await exitWith(kubectl(args, version, adminConfig()));
+  }
+  if (command === 'kubectl') {
+    return await exitWith(kubectl(args, version, adminConfig()));
+  }
   if (command === '--version' || command === '-v') {
     process.stdout.write(`k3s version ${version} (${commit})\ngo version go1.25.5\n`);
-  } else if (command === 'server' || command === 'agent') await run(command);
-  else if (command === undefined || command === '--help')
+  } else if (command === 'server' || command === 'agent') {
+    await run(command);
+  } else if (command === undefined || command === '--help') {
     process.stdout.write('NAME:\n   k3s - Kubernetes, but small and simple\n');
-  else {
+  } else {
     process.stdout.write(`No help topic for '${command}'\n`);
     process.exitCode = 3;
   }
@@ -45,7 +49,9 @@ async function main(): Promise<void> {
 async function run(command: K3sCommand): Promise<void> {
   process.on('SIGTERM', () => {
     const missing = missingConfiguration();
-    if (missing !== undefined) fatal(`Error: failed to retrieve agent configuration: ${missing}`);
+    if (missing !== undefined) {
+      fatal(`Error: failed to retrieve agent configuration: ${missing}`);
+    }
     log('info', 'Shutdown request received: signal: terminated');
     process.exit(0);
   });
@@ -58,8 +64,12 @@ async function run(command: K3sCommand): Promise<void> {
     return;
   }
   const token = await readToken(options.text('token'), options.text('token-file'));
-  if (token === undefined || token === '') fatal('Error: --token is required');
-  if (node.server === '') fatal('Error: --server is required');
+  if (token === undefined || token === '') {
+    fatal('Error: --token is required');
+  }
+  if (node.server === '') {
+    fatal('Error: --server is required');
+  }
   log('info', `Starting k3s agent ${version} (${commit})`);
   const settings = { ...node, token };
   const joined = await joinServer(settings);
@@ -93,7 +103,9 @@ function nodeSettings(command: K3sCommand, options: K3sOptions): AgentSettings {
 
 function ready(message: string): void {
   log('info', message);
-  if (process.env.NOTIFY_SOCKET) spawnSync('systemd-notify', ['--ready'], { stdio: 'inherit' });
+  if (process.env.NOTIFY_SOCKET) {
+    spawnSync('systemd-notify', ['--ready'], { stdio: 'inherit' });
+  }
 }
 
 function adminConfig(): string {

@@ -13,7 +13,9 @@ export interface Config {
 }
 
 export function readKubeconfig(path: string, requestTimeout = '10s'): Config {
-  if (!existsSync(path)) throw new Error(`error: stat ${path}: no such file or directory`);
+  if (!existsSync(path)) {
+    throw new Error(`error: stat ${path}: no such file or directory`);
+  }
   const found = Object(parse(readFileSync(path, 'utf8')));
   const cluster = Object(found.clusters?.[0]?.cluster);
   const user = Object(found.users?.[0]?.user);
@@ -29,7 +31,9 @@ export function readKubeconfig(path: string, requestTimeout = '10s'): Config {
 
 function milliseconds(duration: string): number {
   const [, amount, unit] = /^(\d+)(ms|s)$/.exec(duration) ?? [];
-  if (amount === undefined) throw new Error(notModelled(`--request-timeout=${duration}`));
+  if (amount === undefined) {
+    throw new Error(notModelled(`--request-timeout=${duration}`));
+  }
   return Number(amount) * (unit === 's' ? 1_000 : 1);
 }
 
@@ -45,7 +49,9 @@ export async function callKnown(config: Config, path: string): Promise<Answer> {
     try {
       return await call(config, path);
     } catch (error) {
-      if (!(error instanceof Error && error.message.includes(timeoutExceeded))) throw error;
+      if (!(error instanceof Error && error.message.includes(timeoutExceeded))) {
+        throw error;
+      }
     }
   }
   return call(config, path);
@@ -70,7 +76,9 @@ export async function call(config: Config, path: string, method = 'GET', body?: 
 /** Returns a good answer; throws a refusal. */
 export async function ask(config: Config, path: string, method = 'GET', body?: object): Promise<Answer> {
   const answer = await call(config, path, method, body);
-  if (answer.status >= 300) throw refusal(answer);
+  if (answer.status >= 300) {
+    throw refusal(answer);
+  }
   return answer;
 }
 
@@ -80,11 +88,15 @@ export function reason(answer: Answer): string {
 
 export function refusal(answer: Answer): Error {
   const { reason, message } = JSON.parse(answer.body);
-  if (reason === 'Unauthorized')
+  if (reason === 'Unauthorized') {
     return new Error('error: You must be logged in to the server (Unauthorized)');
-  if (reason === 'NoResourceMatch')
+  }
+  if (reason === 'NoResourceMatch') {
     return new Error(`error: the server doesn't have a resource type "${message}"`);
-  if (reason === 'Invalid') return new Error(`The ${message}`);
+  }
+  if (reason === 'Invalid') {
+    return new Error(`The ${message}`);
+  }
   return new Error(`Error from server (${reason}): ${message}`);
 }
 

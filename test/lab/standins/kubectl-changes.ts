@@ -14,11 +14,15 @@ export async function annotate({ words, flags }: Line, config: Config): Promise<
   const [kind, name, ...more] = first < 0 ? words : words.slice(0, first);
   const pairs = first < 0 ? [] : words.slice(first);
   const late = pairs.find((word) => !isPair(word));
-  if (late !== undefined)
+  if (late !== undefined) {
     throw new Error(`error: all resources must be specified before annotation changes: ${late}`);
-  if (pairs.length === 0) throw new Error('error: at least one annotation update is required');
-  if (kind !== 'node' || name === undefined || more.length > 0)
+  }
+  if (pairs.length === 0) {
+    throw new Error('error: at least one annotation update is required');
+  }
+  if (kind !== 'node' || name === undefined || more.length > 0) {
     throw new Error(notModelled(`annotate ${words.join(' ')}`));
+  }
   const annotations = Object.fromEntries(pairs.map(pair));
   const path = `/objects/nodes/_/${encodeURIComponent(name)}`;
   const found = Object(JSON.parse((await ask(config, path)).body).metadata.annotations);
@@ -37,16 +41,21 @@ function isPair(word: string): boolean {
 
 function pair(word: string): readonly [string, string] {
   const at = word.indexOf('=');
-  if (at < 1) throw new Error(notModelled(`annotate ${word}`));
+  if (at < 1) {
+    throw new Error(notModelled(`annotate ${word}`));
+  }
   return [word.slice(0, at), word.slice(at + 1)];
 }
 
 export async function create({ words, flags }: Line, config: Config): Promise<void> {
   const file = flags.get('filename');
   const validate = flags.get('validate') ?? 'strict';
-  if (file === undefined || words.length > 0) throw new Error(notModelled('create without one -f'));
-  if (!['strict', 'warn', 'ignore', 'true', 'false'].includes(validate))
+  if (file === undefined || words.length > 0) {
+    throw new Error(notModelled('create without one -f'));
+  }
+  if (!['strict', 'warn', 'ignore', 'true', 'false'].includes(validate)) {
     throw new Error(`error: invalid - validate option "${validate}"; must be one of: strict, warn, ignore`);
+  }
   const refusals: string[] = [];
   for (const item of itemsOf(file)) {
     try {
@@ -56,14 +65,19 @@ export async function create({ words, flags }: Line, config: Config): Promise<vo
       refusals.push(error instanceof Error ? error.message : String(error));
     }
   }
-  if (refusals.length > 0) throw new Error(refusals.join('\n'));
+  if (refusals.length > 0) {
+    throw new Error(refusals.join('\n'));
+  }
 }
 
 function itemsOf(file: string): readonly object[] {
   const found = Object(parse(readManifest(file)));
   const items = found.kind === 'List' && found.apiVersion === 'v1' ? found.items : [found];
-  for (const { apiVersion, kind } of items)
-    if (`${apiVersion} ${kind}` !== 'v1 Event') throw new Error(notModelled(`create of a ${kind}`));
+  for (const { apiVersion, kind } of items) {
+    if (`${apiVersion} ${kind}` !== 'v1 Event') {
+      throw new Error(notModelled(`create of a ${kind}`));
+    }
+  }
   return items;
 }
 

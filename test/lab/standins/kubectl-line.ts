@@ -35,7 +35,9 @@ const short: Readonly<Record<string, string>> = {
 export function commandLine(args: readonly string[]): Line {
   const verb = args.find((arg, at) => !arg.startsWith('-') && !isValue(args[at - 1])) ?? '';
   const own = verbs[verb];
-  if (own === undefined) throw new Error(`error: unknown command "${verb}" for "kubectl"`);
+  if (own === undefined) {
+    throw new Error(`error: unknown command "${verb}" for "kubectl"`);
+  }
   const values = [...everywhere.values, ...(own.values ?? [])];
   const switches = [...everywhere.switches, ...(own.switches ?? [])];
   const rest = [...args];
@@ -43,12 +45,17 @@ export function commandLine(args: readonly string[]): Line {
   const flags = new Map<string, string>();
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     const [, dashes, given, joined] = /^(--?)([^=]+)(?:=([\s\S]*))?$/.exec(arg) ?? [];
-    if (given === undefined) words.push(arg);
-    else {
+    if (given === undefined) {
+      words.push(arg);
+    } else {
       const flag = dashes === '-' ? (short[given] ?? given) : given;
-      if (switches.includes(flag)) flags.set(flag, joined ?? 'true');
-      else if (!values.includes(flag)) throw unknownFlag(`${dashes}${given}`, verb);
-      else flags.set(flag, joined ?? rest.shift() ?? needed(`${dashes}${given}`));
+      if (switches.includes(flag)) {
+        flags.set(flag, joined ?? 'true');
+      } else if (!values.includes(flag)) {
+        throw unknownFlag(`${dashes}${given}`, verb);
+      } else {
+        flags.set(flag, joined ?? rest.shift() ?? needed(`${dashes}${given}`));
+      }
     }
   }
   return { verb, words: words.slice(1), flags };

@@ -24,11 +24,21 @@ export async function kubectl(args: readonly string[], version: string, fallback
     const line = commandLine(args);
     const file = line.flags.get('kubeconfig') ?? process.env.KUBECONFIG ?? fallback;
     const config = readKubeconfig(file, line.flags.get('request-timeout'));
-    if (line.verb === 'version') await showVersion(line, config, version);
-    if (line.verb === 'get') await get(line, config);
-    if (line.verb === 'delete') await remove(line, config);
-    if (line.verb === 'annotate') await annotate(line, config);
-    if (line.verb === 'create') await create(line, config);
+    if (line.verb === 'version') {
+      await showVersion(line, config, version);
+    }
+    if (line.verb === 'get') {
+      await get(line, config);
+    }
+    if (line.verb === 'delete') {
+      await remove(line, config);
+    }
+    if (line.verb === 'annotate') {
+      await annotate(line, config);
+    }
+    if (line.verb === 'create') {
+      await create(line, config);
+    }
     return 0;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
@@ -44,8 +54,12 @@ async function get(line: Line, config: Config): Promise<void> {
   }
   const [kind, name] = target(line);
   const answer = await callKnown(config, path(line, kind, name));
-  if (answer.status === 404 && line.flags.has('ignore-not-found') && reason(answer) === 'NotFound') return;
-  if (answer.status !== 200) throw refusal(answer);
+  if (answer.status === 404 && line.flags.has('ignore-not-found') && reason(answer) === 'NotFound') {
+    return;
+  }
+  if (answer.status !== 200) {
+    throw refusal(answer);
+  }
   print(line, kind, JSON.parse(answer.body));
 }
 
@@ -58,21 +72,28 @@ async function remove(line: Line, config: Config): Promise<void> {
 async function showVersion(line: Line, config: Config, version: string): Promise<void> {
   const client = { clientVersion: versionInfo(version), kustomizeVersion: 'v5.7.1' };
   const show = (value: object) => process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-  if (line.flags.get('output') !== 'json') throw new Error(notModelled('version without -o json'));
-  if (line.flags.has('client')) show(client);
-  else {
+  if (line.flags.get('output') !== 'json') {
+    throw new Error(notModelled('version without -o json'));
+  }
+  if (line.flags.has('client')) {
+    show(client);
+  } else {
     const answer = await call(config, '/version').catch((error) => {
       show(client);
       throw error;
     });
-    if (answer.status !== 200) throw refusal(answer);
+    if (answer.status !== 200) {
+      throw refusal(answer);
+    }
     show({ ...client, serverVersion: JSON.parse(answer.body) });
   }
 }
 
 function target(line: Line): readonly [string, string | undefined] {
   const [first, second] = line.words;
-  if (first === undefined) throw new Error('error: You must specify the type of resource to get.');
+  if (first === undefined) {
+    throw new Error('error: You must specify the type of resource to get.');
+  }
   const [kind = first, name] = first.split('/');
   return [kind, name ?? second];
 }
@@ -80,15 +101,20 @@ function target(line: Line): readonly [string, string | undefined] {
 function path(line: Line, kind: string, name: string | undefined): string {
   const everywhere = line.flags.has('all-namespaces');
   const space = line.flags.get('namespace') ?? 'default';
-  if (name === undefined) return `/objects/${kind}${everywhere ? '' : `/${space}`}`;
+  if (name === undefined) {
+    return `/objects/${kind}${everywhere ? '' : `/${space}`}`;
+  }
   return `/objects/${kind}/${space}/${encodeURIComponent(name)}`;
 }
 
 function print(line: Line, kind: string, found: { metadata?: { name?: string }; items?: unknown[] }): void {
   const output = line.flags.get('output') ?? '';
-  if (output === 'json') process.stdout.write(`${JSON.stringify(found, null, 4)}\n`);
-  else if (output === 'name' || output === '') {
+  if (output === 'json') {
+    process.stdout.write(`${JSON.stringify(found, null, 4)}\n`);
+  } else if (output === 'name' || output === '') {
     const items = (found.items ?? [found]).map((item) => Object(item).metadata?.name);
     process.stdout.write(items.map((name) => `${output === '' ? '' : `${kind}/`}${name}\n`).join(''));
-  } else throw new Error(notModelled(`-o ${output}`));
+  } else {
+    throw new Error(notModelled(`-o ${output}`));
+  }
 }

@@ -43,7 +43,9 @@ async function main(): Promise<void> {
     ],
     process.argv.slice(2),
   );
-  if (line.has('version')) return finish({ exitCode: 0, stdout: 'systemd 252 (slipway lab)\n', stderr: '' });
+  if (line.has('version')) {
+    return finish({ exitCode: 0, stdout: 'systemd 252 (slipway lab)\n', stderr: '' });
+  }
   const [verb = '', ...units] = line.words;
   if (!verbs.includes(verb)) {
     return finish({ exitCode: 1, stdout: '', stderr: `Unknown command verb ${verb}.\n` });

@@ -17,7 +17,9 @@ async function main(): Promise<void> {
     ],
     process.argv.slice(2),
   );
-  if (line.has('booted')) return;
+  if (line.has('booted')) {
+    return;
+  }
   const status = line.values('status').at(-1);
   const assignments = {
     ...(line.has('ready') ? { READY: '1' } : {}),
@@ -26,7 +28,9 @@ async function main(): Promise<void> {
   };
   const socket = process.env.NOTIFY_SOCKET ?? '';
   try {
-    if (socket === '') throw new Error('$NOTIFY_SOCKET was not set');
+    if (socket === '') {
+      throw new Error('$NOTIFY_SOCKET was not set');
+    }
     await ask(socket, { op: 'notify', pid: process.pid, assignments });
   } catch (error) {
     process.stderr.write(`No status data could be sent: ${error instanceof Error ? error.message : error}\n`);

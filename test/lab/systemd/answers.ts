@@ -57,10 +57,12 @@ export function notFound(verb: string, unit: string): Reply {
   if (verb === 'enable' || verb === 'disable') {
     return failed(`Failed to ${verb} unit: Unit file ${unit} does not exist.\n`);
   }
-  if (verb === 'reset-failed')
+  if (verb === 'reset-failed') {
     return failed(`Failed to reset failed state of unit ${unit}: Unit ${unit} not loaded.\n`);
-  if (verb === 'stop')
+  }
+  if (verb === 'stop') {
     return { ...failed(`Failed to stop ${unit}: Unit ${unit} not loaded.\n`), exitCode: 5 };
+  }
   return { ...failed(`Failed to ${verb} ${unit}: Unit ${unit} not found.\n`), exitCode: 5 };
 }
 
@@ -69,7 +71,9 @@ export function fullName(unit: string): string {
 }
 
 export function timestamp(time: number): string {
-  if (time === 0) return '';
+  if (time === 0) {
+    return '';
+  }
   const [day, month, date, year, clock] = new Date(time)
     .toUTCString()
     .replace(/^(\w+), (\d+) (\w+) (\d+) (.+) GMT$/, '$1 $3 $2 $4 $5')

@@ -60,7 +60,9 @@ export function openJournal(root: string): Journal {
 
 export function readJournal(root: string): Entry[] {
   const path = journalPath(root);
-  if (!existsSync(path)) return [];
+  if (!existsSync(path)) {
+    return [];
+  }
   return readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => line.endsWith('}'))

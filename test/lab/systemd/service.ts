@@ -70,7 +70,9 @@ export class Service {
 
   /** Resolves when the start job is done; at once if the service already runs. */
   start(): Promise<'done' | 'failed' | 'canceled'> {
-    if (this.state.active === 'active') return Promise.resolve('done');
+    if (this.state.active === 'active') {
+      return Promise.resolve('done');
+    }
     const over = new Promise<'done' | 'failed' | 'canceled'>((resolve) => this.#waiting.push(resolve));
     if (this.state.active !== 'activating' || this.state.sub === 'auto-restart') {
       this.#enter({ restarts: 0 });
@@ -83,7 +85,9 @@ export class Service {
     clearTimeout(this.#timer);
     this.#finish('canceled');
     if (this.#child === undefined) {
-      if (this.state.active !== 'failed') this.#enter({ active: 'inactive', sub: 'dead' });
+      if (this.state.active !== 'failed') {
+        this.#enter({ active: 'inactive', sub: 'dead' });
+      }
       removeRuntimeDirectories(this.#file, this.#around);
       return;
     }
@@ -93,18 +97,26 @@ export class Service {
     const child = this.#child;
     child.kill('SIGTERM');
     const limit = timeSpan(this.#file.last('Service', 'TimeoutStopSec') ?? '90');
-    if (limit > 0) this.#timer = setTimeout(() => child.kill('SIGKILL'), limit);
+    if (limit > 0) {
+      this.#timer = setTimeout(() => child.kill('SIGKILL'), limit);
+    }
     await over;
   }
 
   /** A message of sd_notify(3) from a process of this service. */
   notified(assignments: Readonly<Record<string, string>>): void {
-    if (assignments.STATUS !== undefined) this.#enter({ statusText: assignments.STATUS });
-    if (assignments.READY === '1' && this.state.sub === 'start') this.#started();
+    if (assignments.STATUS !== undefined) {
+      this.#enter({ statusText: assignments.STATUS });
+    }
+    if (assignments.READY === '1' && this.state.sub === 'start') {
+      this.#started();
+    }
   }
 
   clearFailure(): void {
-    if (this.state.active === 'failed') this.#enter({ active: 'inactive', sub: 'dead', result: 'success' });
+    if (this.state.active === 'failed') {
+      this.#enter({ active: 'inactive', sub: 'dead', result: 'success' });
+    }
   }
 
   killNow(): void {
@@ -115,7 +127,9 @@ export class Service {
 
   async #begin(): Promise<void> {
     clearTimeout(this.#timer);
-    if (this.#tooOften()) return this.#fail('start-limit-hit', 'Start request repeated too quickly.');
+    if (this.#tooOften()) {
+      return this.#fail('start-limit-hit', 'Start request repeated too quickly.');
+    }
     const invocation = randomBytes(16).toString('hex');
     makeRuntimeDirectories(this.#file, this.#around);
     this.#enter({ active: 'activating', sub: 'start-pre', result: 'success', invocation, statusText: '' });
@@ -123,7 +137,9 @@ export class Service {
     const environment = serviceEnvironment(this.#file, this.#around, invocation);
     for (const line of this.#file.all('Service', 'ExecStartPre')) {
       const status = await this.#prepare(line, environment);
-      if (this.state.invocation !== invocation || this.state.active !== 'activating') return;
+      if (this.state.invocation !== invocation || this.state.active !== 'activating') {
+        return;
+      }
       if (status !== 0 && !line.startsWith('-')) {
         this.#log(`Control process exited, code=exited, status=${status}/${exitName(status)}`);
         return this.#over('exit-code', 1, status);
@@ -153,8 +169,9 @@ export class Service {
     });
     child.once('exit', (code, signal) => this.#exited(code, signal));
     const limit = timeSpan(this.#file.last('Service', 'TimeoutStartSec') ?? '90');
-    if (type === 'simple' || type === 'exec') this.#started();
-    else if (limit > 0) {
+    if (type === 'simple' || type === 'exec') {
+      this.#started();
+    } else if (limit > 0) {
       this.#timer = setTimeout(() => {
         this.#log('start operation timed out. Terminating.', 4);
         child.kill('SIGTERM');
@@ -170,7 +187,9 @@ export class Service {
   }
 
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
-    if (this.#child === undefined) return;
+    if (this.#child === undefined) {
+      return;
+    }
     this.#child = undefined;
     clearTimeout(this.#timer);
     const oneshot = this.#file.last('Service', 'Type') === 'oneshot';
@@ -180,7 +199,9 @@ export class Service {
       signal === null
         ? `code=exited, status=${code}/${exitName(code ?? 0)}`
         : `code=killed, status=${signalNumber(signal)}/${signal.slice(3)}`;
-    if (!clean || signal !== null) this.#log(`Main process exited, ${how}`, clean ? 6 : 5);
+    if (!clean || signal !== null) {
+      this.#log(`Main process exited, ${how}`, clean ? 6 : 5);
+    }
     const status = code ?? signalNumber(signal);
     if (this.state.active === 'deactivating') {
       this.#settle('success', signal === null ? 1 : 2, status);
@@ -205,12 +226,17 @@ export class Service {
   /** Handles the unrequested end of a start or a run: restarts the service if the unit says so. */
   #over(result: string, code: number, status: number): void {
     const restart = this.#file.last('Service', 'Restart') ?? 'no';
-    if (result !== 'success') this.#log(`Failed with result '${result}'.`, 4);
-    if (result !== 'success' && this.state.sub !== 'running')
+    if (result !== 'success') {
+      this.#log(`Failed with result '${result}'.`, 4);
+    }
+    if (result !== 'success' && this.state.sub !== 'running') {
       this.#log(`Failed to start ${this.#title()}.`, 3);
+    }
     this.#settle(result, code, status);
     this.#finish('failed');
-    if (restart !== 'always' && (restart !== 'on-failure' || result === 'success')) return;
+    if (restart !== 'always' && (restart !== 'on-failure' || result === 'success')) {
+      return;
+    }
     this.#enter({ active: 'activating', sub: 'auto-restart' });
     this.#timer = setTimeout(
       () => {
@@ -227,7 +253,9 @@ export class Service {
     const sub = result === 'success' ? 'dead' : 'failed';
     const active = result === 'success' ? 'inactive' : 'failed';
     this.#enter({ active, sub, result, mainPid: 0, exitCode, exitStatus });
-    for (const resolve of this.#stopped.splice(0)) resolve();
+    for (const resolve of this.#stopped.splice(0)) {
+      resolve();
+    }
   }
 
   #fail(result: string, message: string): void {
@@ -238,7 +266,9 @@ export class Service {
   }
 
   #finish(how: 'done' | 'failed' | 'canceled'): void {
-    for (const resolve of this.#waiting.splice(0)) resolve(how);
+    for (const resolve of this.#waiting.splice(0)) {
+      resolve(how);
+    }
   }
 
   async #prepare(line: string, environment: Record<string, string>): Promise<number> {
@@ -257,7 +287,9 @@ export class Service {
 
   #capture(child: ChildProcess, file: string, invocation: string): void {
     for (const stream of [child.stdout, child.stderr]) {
-      if (stream === null) continue;
+      if (stream === null) {
+        continue;
+      }
       createInterface({ input: stream }).on('line', (line) => {
         this.#around.journal.output(this.#name, invocation, child.pid ?? 0, basename(file), line);
       });
@@ -268,7 +300,9 @@ export class Service {
     const interval = timeSpan(this.#file.last('Unit', 'StartLimitIntervalSec') ?? '10');
     const burst = Number(this.#file.last('Unit', 'StartLimitBurst') ?? 5);
     this.#starts = this.#starts.filter((time) => time > Date.now() - interval);
-    if (interval > 0 && this.#starts.length >= burst) return true;
+    if (interval > 0 && this.#starts.length >= burst) {
+      return true;
+    }
     this.#starts.push(Date.now());
     return false;
   }
@@ -292,8 +326,11 @@ export class Service {
     this.state = { ...this.state, ...change, since: Date.now() };
     const { active, sub } = this.state;
     const busy = (active === 'activating' && sub !== 'auto-restart') || active === 'deactivating';
-    if (!busy) this.#job = 0;
-    else if (this.#job === 0) this.#job = nextJob();
+    if (!busy) {
+      this.#job = 0;
+    } else if (this.#job === 0) {
+      this.#job = nextJob();
+    }
   }
 }
 

@@ -40,8 +40,11 @@ export function ask(socket: string, request: Request): Promise<Reply> {
     });
     connection.on('error', reject);
     connection.on('end', () => {
-      if (received === '') reject(new Error('the service manager hung up'));
-      else resolve(JSON.parse(received));
+      if (received === '') {
+        reject(new Error('the service manager hung up'));
+      } else {
+        resolve(JSON.parse(received));
+      }
     });
   });
 }
@@ -53,7 +56,9 @@ export function serve(path: string, answer: (request: Request) => Promise<Reply>
     connection.on('error', () => connection.destroy());
     connection.on('data', async (chunk) => {
       received += chunk;
-      if (received.endsWith('\n')) connection.end(JSON.stringify(await answer(JSON.parse(received))));
+      if (received.endsWith('\n')) {
+        connection.end(JSON.stringify(await answer(JSON.parse(received))));
+      }
     });
   });
   server.listen(path);

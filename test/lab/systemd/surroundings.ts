@@ -37,12 +37,18 @@ export function serviceEnvironment(
 
 export function makeRuntimeDirectories(file: UnitFile, { root }: Surroundings): void {
   const mode = Number.parseInt(file.last('Service', 'RuntimeDirectoryMode') ?? '0755', 8);
-  for (const directory of runtimeDirectories(file, root)) mkdirSync(directory, { recursive: true, mode });
+  for (const directory of runtimeDirectories(file, root)) {
+    mkdirSync(directory, { recursive: true, mode });
+  }
 }
 
 export function removeRuntimeDirectories(file: UnitFile, { root }: Surroundings): void {
-  if ((file.last('Service', 'RuntimeDirectoryPreserve') ?? 'no') !== 'no') return;
-  for (const directory of runtimeDirectories(file, root)) rmSync(directory, { recursive: true, force: true });
+  if ((file.last('Service', 'RuntimeDirectoryPreserve') ?? 'no') !== 'no') {
+    return;
+  }
+  for (const directory of runtimeDirectories(file, root)) {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 function runtimeDirectories(file: UnitFile, root: string): string[] {
@@ -55,7 +61,9 @@ function runtimeDirectories(file: UnitFile, root: string): string[] {
 function environmentFile(root: string, given: string): string[] {
   const asked = given.replace(/^-/, '');
   const path = asked.startsWith(`${root}/`) ? asked : join(root, asked);
-  if (!existsSync(path)) return [];
+  if (!existsSync(path)) {
+    return [];
+  }
   return readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => /^\w+=/.test(line))

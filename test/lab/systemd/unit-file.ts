@@ -21,16 +21,20 @@ export function parseUnitFile(path: string, text: string): UnitFile {
     const header = /^\[(.+)\]$/.exec(line)?.[1];
     if (header !== undefined) {
       section = header;
-      if (!(header in known)) warnings.push(`${path}:${number}: Unknown section '${header}'. Ignoring.`);
+      if (!(header in known)) {
+        warnings.push(`${path}:${number}: Unknown section '${header}'. Ignoring.`);
+      }
       continue;
     }
     const [, key, value = ''] = /^([^=]+?)\s*=\s*(.*)$/.exec(line) ?? [];
-    if (key === undefined) warnings.push(`${path}:${number}: Missing '=', ignoring line.`);
-    else if (!(section in known)) continue;
-    else if (!known[section as Section].includes(key)) {
+    if (key === undefined) {
+      warnings.push(`${path}:${number}: Missing '=', ignoring line.`);
+    } else if (!(section in known)) {
+    } else if (!known[section as Section].includes(key)) {
       warnings.push(`${path}:${number}: Unknown key name '${key}' in section '${section}', ignoring.`);
-    } else if (value === '') values.set(`${section}.${key}`, []);
-    else {
+    } else if (value === '') {
+      values.set(`${section}.${key}`, []);
+    } else {
       const id = `${section}.${key}`;
       values.set(id, [...(values.get(id) ?? []), specifiers(basename(path), value)]);
     }
@@ -44,18 +48,22 @@ export function splitCommand(line: string, environment: Readonly<Record<string, 
   const words: string[] = [];
   for (const [raw] of line.matchAll(/(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s"'\\])+/g)) {
     const alone = /^\$(\w+)$/.exec(raw)?.[1];
-    if (alone !== undefined) words.push(...(environment[alone] ?? '').split(/\s+/).filter(Boolean));
-    else
+    if (alone !== undefined) {
+      words.push(...(environment[alone] ?? '').split(/\s+/).filter(Boolean));
+    } else {
       words.push(
         unquoted(raw).replaceAll(/\$\$|\$\{(\w+)\}/g, (_, name) => (name ? (environment[name] ?? '') : '$')),
       );
+    }
   }
   return words;
 }
 
 /** Parses a time span into milliseconds: seconds without a unit, `infinity` and 0 for "no limit". */
 export function timeSpan(text: string): number {
-  if (text === 'infinity') return 0;
+  if (text === 'infinity') {
+    return 0;
+  }
   const units: Record<string, number> = {
     '': 1_000,
     s: 1_000,
@@ -87,10 +95,14 @@ function logicalLines(text: string): [number, string][] {
   let open: [number, string] | undefined;
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.trim();
-    if (line.startsWith('#') || line.startsWith(';')) continue;
+    if (line.startsWith('#') || line.startsWith(';')) {
+      continue;
+    }
     const whole: [number, string] = open === undefined ? [index + 1, line] : [open[0], `${open[1]} ${line}`];
     open = whole[1].endsWith('\\') ? [whole[0], whole[1].slice(0, -1).trim()] : undefined;
-    if (open === undefined && whole[1] !== '') lines.push(whole);
+    if (open === undefined && whole[1] !== '') {
+      lines.push(whole);
+    }
   }
   return lines;
 }

@@ -35,7 +35,9 @@ export class Manager {
   /** Starts the units that multi-user.target wants, as a boot does. */
   boot(): void {
     for (const name of ['k3s.service', 'k3s-agent.service']) {
-      if (existsSync(this.#wants(name, 'multi-user.target'))) void this.#load(name)?.service.start();
+      if (existsSync(this.#wants(name, 'multi-user.target'))) {
+        void this.#load(name)?.service.start();
+      }
     }
   }
 
@@ -57,20 +59,34 @@ export class Manager {
   }
 
   killAll(): void {
-    for (const { service } of this.#units.values()) service.killNow();
+    for (const { service } of this.#units.values()) {
+      service.killNow();
+    }
   }
 
   async #perform(verb: string, units: readonly string[], options: Options): Promise<Reply> {
-    if (verb === 'daemon-reload') return this.#daemonReload();
-    if (verb === 'show' && units.length === 0) return ok(shown({ Version: '252 (slipway lab)' }, options));
-    if (verb === 'is-system-running') return ok('running\n');
+    if (verb === 'daemon-reload') {
+      return this.#daemonReload();
+    }
+    if (verb === 'show' && units.length === 0) {
+      return ok(shown({ Version: '252 (slipway lab)' }, options));
+    }
+    if (verb === 'is-system-running') {
+      return ok('running\n');
+    }
     if (verb === 'reset-failed' && units.length === 0) {
-      for (const { service } of this.#units.values()) service.clearFailure();
+      for (const { service } of this.#units.values()) {
+        service.clearFailure();
+      }
       return ok();
     }
-    if (units.length === 0) return failed('Too few arguments.\n');
+    if (units.length === 0) {
+      return failed('Too few arguments.\n');
+    }
     const replies: Reply[] = [];
-    for (const unit of units) replies.push(await this.#one(verb, unit, options));
+    for (const unit of units) {
+      replies.push(await this.#one(verb, unit, options));
+    }
     return {
       exitCode: replies.find((reply) => reply.exitCode !== 0)?.exitCode ?? 0,
       stdout: replies.map((reply) => reply.stdout).join(verb === 'show' ? '\n' : ''),
@@ -81,17 +97,25 @@ export class Manager {
   async #one(verb: string, unit: string, options: Options): Promise<Reply> {
     const ofTheSystem = systemUnits.includes(unit);
     const loaded = ofTheSystem ? undefined : this.#load(unit);
-    if (verb === 'show')
+    if (verb === 'show') {
       return ok(shown(loaded === undefined ? foreign(unit) : this.#properties(unit, loaded), options));
-    if (verb === 'is-active' || verb === 'is-failed')
+    }
+    if (verb === 'is-active' || verb === 'is-failed') {
       return isActive(verb, loaded?.service, ofTheSystem, options);
-    if (verb === 'is-enabled') return this.#isEnabled(unit, loaded, ofTheSystem, options);
+    }
+    if (verb === 'is-enabled') {
+      return this.#isEnabled(unit, loaded, ofTheSystem, options);
+    }
     if (ofTheSystem) {
       this.#around.journal.manager(unit, '', `${verb} ${unit}: done.`);
       return ok();
     }
-    if (loaded === undefined) return notFound(verb, unit);
-    if (verb === 'enable' || verb === 'disable') return await this.#enable(verb, unit, loaded, options);
+    if (loaded === undefined) {
+      return notFound(verb, unit);
+    }
+    if (verb === 'enable' || verb === 'disable') {
+      return await this.#enable(verb, unit, loaded, options);
+    }
     if (verb === 'reset-failed') {
       loaded.service.clearFailure();
       return ok();
@@ -104,9 +128,13 @@ export class Manager {
       ? `Warning: The unit file, source configuration file or drop-ins of ${unit} changed on disk. Run 'systemctl daemon-reload' to reload units.\n`
       : '';
     const over = this.#runJob(verb, loaded.service);
-    if (options.noBlock) return { ...ok(), stderr: warning };
+    if (options.noBlock) {
+      return { ...ok(), stderr: warning };
+    }
     const result = await over;
-    if (result === 'done') return { ...ok(), stderr: warning };
+    if (result === 'done') {
+      return { ...ok(), stderr: warning };
+    }
     const why =
       result === 'canceled'
         ? `Job for ${unit} canceled.\n`
@@ -116,8 +144,12 @@ export class Manager {
 
   async #runJob(verb: string, service: Service): Promise<'done' | 'failed' | 'canceled'> {
     const restarts = ['restart', 'try-restart'].includes(verb);
-    if (verb === 'try-restart' && service.state.active === 'inactive') return 'done';
-    if (verb === 'stop' || restarts) await service.stop();
+    if (verb === 'try-restart' && service.state.active === 'inactive') {
+      return 'done';
+    }
+    if (verb === 'stop' || restarts) {
+      await service.stop();
+    }
     return verb === 'stop' ? 'done' : await service.start();
   }
 
@@ -144,7 +176,9 @@ export class Manager {
   }
 
   #isEnabled(unit: string, loaded: Loaded | undefined, ofTheSystem: boolean, options: Options): Reply {
-    if (ofTheSystem) return ok(options.quiet ? '' : 'static\n');
+    if (ofTheSystem) {
+      return ok(options.quiet ? '' : 'static\n');
+    }
     if (loaded === undefined) {
       return failed(`Failed to get unit file state for ${unit}: No such file or directory\n`);
     }
@@ -154,14 +188,18 @@ export class Manager {
 
   #unitFileState(unit: string, loaded: Loaded): string {
     const targets = loaded.file.all('Install', 'WantedBy');
-    if (targets.length === 0) return 'static';
+    if (targets.length === 0) {
+      return 'static';
+    }
     return existsSync(this.#wants(unit, targets[0] ?? '')) ? 'enabled' : 'disabled';
   }
 
   #daemonReload(): Reply {
     for (const [name, loaded] of this.#units) {
       const fresh = this.#read(name);
-      if (fresh === undefined) continue;
+      if (fresh === undefined) {
+        continue;
+      }
       Object.assign(loaded, fresh);
       loaded.service.reload(fresh.file);
     }
@@ -170,9 +208,13 @@ export class Manager {
 
   #load(name: string): Loaded | undefined {
     const known = this.#units.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const fresh = this.#read(name);
-    if (fresh === undefined) return undefined;
+    if (fresh === undefined) {
+      return undefined;
+    }
     const loaded = { ...fresh, service: new Service(name, fresh.file, this.#around) };
     this.#units.set(name, loaded);
     return loaded;
@@ -180,9 +222,13 @@ export class Manager {
 
   #read(name: string) {
     const path = join(this.#around.root, 'etc/systemd/system', name);
-    if (!existsSync(path)) return undefined;
+    if (!existsSync(path)) {
+      return undefined;
+    }
     const file = parseUnitFile(path, readFileSync(path, 'utf8'));
-    for (const warning of file.warnings) this.#around.journal.manager(name, '', warning, 4);
+    for (const warning of file.warnings) {
+      this.#around.journal.manager(name, '', warning, 4);
+    }
     return { path, file, modified: statSync(path).mtimeMs };
   }
 
@@ -190,7 +236,9 @@ export class Manager {
   #collect(): void {
     for (const [name, { service, file }] of this.#units) {
       const wanted = file.all('Install', 'WantedBy').some((target) => existsSync(this.#wants(name, target)));
-      if (service.state.active === 'inactive' && !wanted) this.#units.delete(name);
+      if (service.state.active === 'inactive' && !wanted) {
+        this.#units.delete(name);
+      }
     }
   }
 

@@ -89,6 +89,9 @@ async function start(host: MemoryHost, command: 'server' | 'agent', invocationId
       host.files.write(path, content, mode),
   });
   await stamp(theirs, paths, { invocationId });
-  if (command === 'agent') host.files.write(paths.k3s.agentServerCa, ca);
-  else host.files.write(paths.k3s.serverToken, `K10${'a'.repeat(64)}::server:swordfish\n`);
+  if (command === 'agent') {
+    host.files.write(paths.k3s.agentServerCa, ca);
+  } else {
+    host.files.write(paths.k3s.serverToken, `K10${'a'.repeat(64)}::server:swordfish\n`);
+  }
 }

@@ -31,7 +31,9 @@ export interface NodeChanges extends Partial<Omit<K3sNode, 'role' | 'settings' |
 export function aNode(role: RoleName | Role, changes: NodeChanges = {}): K3sNode {
   const { settings, root = '/', ...rest } = changes;
   const known = typeof role === 'string' ? findRole(role) : role;
-  if (!known) throw new Error(`no role ${role}`);
+  if (!known) {
+    throw new Error(`no role ${role}`);
+  }
   return {
     role: known,
     name: 'vm-1',
@@ -59,8 +61,12 @@ export async function outcome(resource: Resource, host: MemoryHost): Promise<str
 }
 
 function told(finding: Finding): string {
-  if (finding.state === 'Waiting') return `Waiting ${finding.reason}`;
-  if (finding.state === 'InSync') return 'InSync';
+  if (finding.state === 'Waiting') {
+    return `Waiting ${finding.reason}`;
+  }
+  if (finding.state === 'InSync') {
+    return 'InSync';
+  }
   const { changes, blocks = true } = finding.drift;
   return `Drifted${blocks ? '' : ' (non-blocking)'} ${changes.map(({ field }) => field).join(', ')}`;
 }
@@ -77,7 +83,9 @@ export async function settle(resource: Resource, host: MemoryHost, passes = 6): 
   for (let pass = 0; pass < passes; pass += 1) {
     seen.push(await outcome(resource, host));
     const finding = await resource.check(host).catch(() => undefined);
-    if (finding?.state !== 'Drifted') return seen;
+    if (finding?.state !== 'Drifted') {
+      return seen;
+    }
     try {
       await carryOut(finding.drift.remedy, host);
     } catch (error) {

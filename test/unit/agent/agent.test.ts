@@ -22,8 +22,12 @@ async function daemon(machine: Vm, passes: number, rings: Readonly<Record<number
     publish: async () => {
       times.push(machine.host.now());
       const ring = rings[times.length];
-      if (ring) clock.ring(ring);
-      if (times.length === passes) stopped.abort();
+      if (ring) {
+        clock.ring(ring);
+      }
+      if (times.length === passes) {
+        stopped.abort();
+      }
     },
   });
   return { events, times };

@@ -8,7 +8,9 @@ const sleepless = {
   monotonic: () => 0,
   sleep: (_: number, signal?: AbortSignal) =>
     new Promise<void>((resolve) => {
-      if (signal?.aborted) resolve();
+      if (signal?.aborted) {
+        resolve();
+      }
       signal?.addEventListener('abort', () => resolve());
     }),
 };
@@ -50,8 +52,9 @@ test.each([
 
 test('a clock that is slewed, or set by less than five seconds, does not end the sleep', async () => {
   const host = memoryHost();
-  for (let at = 1; at < 30; at += 1)
+  for (let at = 1; at < 30; at += 1) {
     host.at(host.now() + at * 10_000 - 1, () => host.setClock(host.now() + 4_000));
+  }
   const start = host.monotonic();
   expect(await alarm().sleepUntil(host, host.now() + 300_000)).toEqual([]);
   expect(host.monotonic() - start).toBe(300_000);

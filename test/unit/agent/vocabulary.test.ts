@@ -54,7 +54,9 @@ test('every condition of a planned Resource is listed, and every listed one belo
 });
 
 test('the conditions are listed in the order in which they can become True at a first boot', () => {
-  for (const outcomes of firstPasses) expect(misplaced(outcomes)).toEqual([]);
+  for (const outcomes of firstPasses) {
+    expect(misplaced(outcomes)).toEqual([]);
+  }
 });
 
 /** The conditions whose last Resource is planned before an earlier listed condition begins. */

@@ -33,6 +33,8 @@ function inside(folder: string): readonly string[] {
 /** A scenario of `boot/` is given by its number. */
 function exists(name: string): boolean {
   const [, number] = /^boot\/scenarios\/(\d\d)$/.exec(name) ?? [];
-  if (number === undefined) return existsSync(join(repository, 'test', name));
+  if (number === undefined) {
+    return existsSync(join(repository, 'test', name));
+  }
   return readdirSync(join(repository, 'test/boot/scenarios')).some((file) => file.startsWith(`${number}-`));
 }

@@ -63,13 +63,18 @@ export function aHost(): MemoryHost {
     'slipway-directories.service',
     'k3s.service',
     'k3s.service.d/mine.conf',
-  ])
+  ]) {
     write(`${units}/${name}`);
-  for (const name of ['slipway.service', 'k3s.service'])
+  }
+  for (const name of ['slipway.service', 'k3s.service']) {
     host.files.link(`${wants}/${name}`, `${units}/${name}`);
-  for (const name of ['slipway', 'k3s', 'k3s-killall.sh', 'k3s-uninstall.sh', 'flux'])
+  }
+  for (const name of ['slipway', 'k3s', 'k3s-killall.sh', 'k3s-uninstall.sh', 'flux']) {
     write(`/usr/local/bin/${name}`);
-  for (const name of ['crictl', 'ctr']) host.files.link(`/usr/local/bin/${name}`, 'k3s');
+  }
+  for (const name of ['crictl', 'ctr']) {
+    host.files.link(`/usr/local/bin/${name}`, 'k3s');
+  }
   host.files.link('/usr/local/bin/kubectl', '/opt/kubectl');
   write('/etc/tmpfiles.d/slipway.conf');
   write('/etc/slipway/config.yaml');
@@ -106,9 +111,12 @@ function runningK3s({ files }: MemoryHost): void {
     files.write(`/proc/${pid}/cgroup`, `0::${group}\n`);
   }
   files.write('/proc/mounts', `${mounts.join('\n')}\n`);
-  for (const name of ['cni-1', 'blue']) files.write(`/run/netns/${name}`, '');
-  for (const name of ['lo', 'eth0', 'cni0', 'flannel.1', 'docker0', 'veth1', 'veth2'])
+  for (const name of ['cni-1', 'blue']) {
+    files.write(`/run/netns/${name}`, '');
+  }
+  for (const name of ['lo', 'eth0', 'cni0', 'flannel.1', 'docker0', 'veth1', 'veth2']) {
     files.makeDirectory(`/sys/class/net/${name}`);
+  }
   files.link('/sys/class/net/veth1/master', '../cni0');
   files.link('/sys/class/net/veth2/master', '../docker0');
   files.write('/proc/iptables', rules);
@@ -132,11 +140,15 @@ function systemd(host: MemoryHost): void {
   );
   host.on({ file: 'systemctl', args: /^stop / }, ({ args }) => stop(args.slice(1)));
   host.on({ file: 'systemctl', args: /^disable --now / }, ({ args }) => {
-    for (const unit of args.slice(2)) files.remove(`${wants}/${unit}`);
+    for (const unit of args.slice(2)) {
+      files.remove(`${wants}/${unit}`);
+    }
     return stop(args.slice(2));
   });
   function stop(names: readonly string[]): string {
-    for (const unit of names) files.remove(`/run/active/${unit}`);
+    for (const unit of names) {
+      files.remove(`/run/active/${unit}`);
+    }
     return '';
   }
 }
@@ -144,7 +156,9 @@ function systemd(host: MemoryHost): void {
 function kernel(host: MemoryHost): void {
   const { files } = host;
   host.on({ file: 'sh', args: (args) => args[1] === 'kill -KILL "$@" || :' }, ({ args }) => {
-    for (const pid of args.slice(3)) files.remove(`/proc/${pid}`);
+    for (const pid of args.slice(3)) {
+      files.remove(`/proc/${pid}`);
+    }
     return '';
   });
   host.on({ file: 'umount', args: /^--lazy -- / }, ({ args }) => {
@@ -168,7 +182,9 @@ function kernel(host: MemoryHost): void {
 /** The resulting rules are not modelled, only that none of K3s is left and no other was named. */
 function restore({ files }: MemoryHost, { args }: Command): string {
   const commands = files.text(args[2] ?? '') ?? '';
-  if (commands.includes('DOCKER')) throw new Error(`The test did not foresee: ${commands}`);
+  if (commands.includes('DOCKER')) {
+    throw new Error(`The test did not foresee: ${commands}`);
+  }
   files.write(
     '/proc/iptables',
     rules

@@ -37,7 +37,9 @@ function systemd(host: MemoryHost, root: string): void {
     return `LoadState=loaded\nFragmentPath=${isLoaded ? path(unit) : ''}\nNeedDaemonReload=${isStale ? 'yes' : 'no'}\n`;
   });
   host.on({ file: 'systemctl', args: ['daemon-reload'] }, () => {
-    for (const unit of ['slipway.service', 'slipway-directories.service']) loaded.set(unit, written(unit));
+    for (const unit of ['slipway.service', 'slipway-directories.service']) {
+      loaded.set(unit, written(unit));
+    }
     return '';
   });
   host.on({ file: 'systemctl', args: new RegExp(`^${offline}is-enabled slipway.service$`) }, () =>

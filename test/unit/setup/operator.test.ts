@@ -10,11 +10,13 @@ test.each([
   ['/', 1000, 'PermissionDenied'],
 ])('below %s as user %i: %s', (root, uid, reason) => {
   const attempt = () => requireRoot('install', root, uid);
-  if (reason === undefined) expect(attempt).not.toThrow();
-  else
+  if (reason === undefined) {
+    expect(attempt).not.toThrow();
+  } else {
     expect(attempt).toThrow(
       expect.objectContaining({ reason, message: expect.stringContaining('sudo slipway install') }),
     );
+  }
 });
 
 test.each([

@@ -142,7 +142,9 @@ test('the first removed file is the one that would break a start of K3s without 
     const host = aHost();
     await told(steps, host);
     const [first] = host.lines().filter((line) => line.startsWith('remove'));
-    if (name !== 'k3s-killall.sh') expect(first).toBe(`remove ${provider}`);
+    if (name !== 'k3s-killall.sh') {
+      expect(first).toBe(`remove ${provider}`);
+    }
   }
 });
 
@@ -329,7 +331,9 @@ test.each([true, false])(
     const host = aHost();
     const parts = ['.k3s.slipway-part', '.k3s.slipway-part.json', '.flux.slipway-part.refused'];
     const others = ['k3s.slipway-part', '.k3s.slipway-part.of.mine', 'slipway-part'];
-    for (const name of [...parts, ...others]) host.files.write(`/usr/local/bin/${name}`, 'part');
+    for (const name of [...parts, ...others]) {
+      host.files.write(`/usr/local/bin/${name}`, 'part');
+    }
     await told(uninstall({ k3s }), host);
     const left = host.files.list('/usr/local/bin').filter((name) => name.includes('slipway-part'));
     expect(left).toEqual(others.toSorted());

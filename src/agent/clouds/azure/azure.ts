@@ -33,7 +33,9 @@ export function azureCloud({
   const credential = managedIdentity({ host, imdsEndpoint, clientId: identity.clientId });
   const environment = ownEnvironment(host, settings);
   async function requireOwnRegistry(loginServer: string): Promise<void> {
-    if (consented.includes(loginServer)) return;
+    if (consented.includes(loginServer)) {
+      return;
+    }
     const domains = [registryDomain(await environment())];
     requireOwnHost(loginServer, { domains, setting: 'registries.servers', consented });
   }
@@ -80,11 +82,12 @@ async function vaultAddress(
     requireOwnHost(new URL(url).hostname, { domains, setting: 'azure.keyVault.url', consented });
     return url.replace(/\/+$/, '');
   }
-  if (!name)
+  if (!name) {
     throw new NodeError(
       'VaultNotConfigured',
       'No Key Vault is configured, so no secret can be read. Set azure.keyVault.name to the vault that holds the join token.',
       forPerson,
     );
+  }
   return `https://${name}.${vaultDomain(await environment())}`;
 }

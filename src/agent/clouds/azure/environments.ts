@@ -47,7 +47,9 @@ export function registryDomain(environment: Environment): string {
 export function environmentOf(azEnvironment: string): Environment {
   const named = azEnvironment.toLowerCase();
   for (const environment of ['public', 'usgovernment', 'china'] as const) {
-    if (environments[environment].azEnvironment.toLowerCase() === named) return environment;
+    if (environments[environment].azEnvironment.toLowerCase() === named) {
+      return environment;
+    }
   }
   throw new NodeError(
     'UnexpectedAnswer',

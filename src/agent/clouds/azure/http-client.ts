@@ -42,7 +42,9 @@ export function azureHttpClient({ host, imdsEndpoint, origin, observe }: AzureHt
         observe(response);
         return await pipelineResponse(request, response);
       } catch (thrown) {
-        if (thrown instanceof Error) observe(thrown);
+        if (thrown instanceof Error) {
+          observe(thrown);
+        }
         throw thrown;
       }
     },
@@ -51,7 +53,9 @@ export function azureHttpClient({ host, imdsEndpoint, origin, observe }: AzureHt
 
 function requireOrigin(url: string, origin: string): void {
   const asked = new URL(url);
-  if (asked.origin === new URL(origin).origin) return;
+  if (asked.origin === new URL(origin).origin) {
+    return;
+  }
   throw new NodeError(
     'UnexpectedAnswer',
     `${origin} leads to ${asked.origin}, and nothing was sent there. Check what answers under that name.`,
@@ -60,8 +64,9 @@ function requireOrigin(url: string, origin: string): void {
 }
 
 function hostRequest({ url, method, headers, body }: PipelineRequest, imdsEndpoint: string): HttpSend {
-  if (body !== undefined && body !== null && typeof body !== 'string')
+  if (body !== undefined && body !== null && typeof body !== 'string') {
     throw new TypeError(`An Azure SDK sends a ${typeof body} to ${new URL(url).host}, not a text.`);
+  }
   const { hostname, pathname, search } = new URL(url);
   const forMetadata = hostname === metadataHost;
   return {

@@ -43,7 +43,9 @@ export function managedIdentity({ host, imdsEndpoint, clientId }: ManagedIdentit
 
   async function take(scopes: string | string[]): Promise<AccessToken> {
     const arc = await arcRemark(host);
-    if (arc !== '') throw new NodeError('ManagedIdentityUnavailable', arc.trim(), forPerson);
+    if (arc !== '') {
+      throw new NodeError('ManagedIdentityUnavailable', arc.trim(), forPerson);
+    }
     credential ??= create();
     const created = await credential;
     outcome = undefined;
@@ -73,23 +75,30 @@ function identityRefused(
   clientId: string | undefined,
   now: number,
 ): Error {
-  if (outcome instanceof NodeError)
+  if (outcome instanceof NodeError) {
     return new NodeError(
       'ManagedIdentityUnavailable',
       `The managed identity endpoint does not answer yet: ${outcome.message} Check azure.imdsEndpoint and the firewall of this host.`,
       { cause: outcome },
     );
-  if (outcome instanceof Error) return outcome;
+  }
+  if (outcome instanceof Error) {
+    return outcome;
+  }
   const { status } = outcome;
   const answer = `The managed identity endpoint answers ${status}.`;
   const retry = soonAfter(outcome, now);
-  if (status === 429)
+  if (status === 429) {
     return new NodeError('Throttled', `${answer} It is asked again in a moment.`, { retry });
-  if (status === 404 || status === 410 || status >= 500)
+  }
+  if (status === 404 || status === 410 || status >= 500) {
     return new NodeError('ManagedIdentityUnavailable', `${answer} That passes; it is asked again.`, {
       retry,
     });
-  if (status === 400) return misassigned(outcome, scope, clientId);
+  }
+  if (status === 400) {
+    return misassigned(outcome, scope, clientId);
+  }
   const { code, message } = refusalOf(outcome);
   return new NodeError(
     'UnexpectedAnswer',
@@ -106,18 +115,20 @@ function identityRefused(
  */
 function misassigned(response: HttpResponse, scope: string, clientId: string | undefined): NodeError {
   const { code, message } = refusalOf(response);
-  if (code === 'invalid_resource')
+  if (code === 'invalid_resource') {
     return new NodeError(
       'UnexpectedAnswer',
       `Entra ID gives no tokens for ${scope}.${quoted(message)} Check azure.environment and azure.registryAudience.`,
       forPerson,
     );
-  if (/multiple user assigned/i.test(message))
+  }
+  if (/multiple user assigned/i.test(message)) {
     return new NodeError(
       'ManagedIdentityAmbiguous',
       'The VM has several user-assigned managed identities. Set azure.identity.clientId to the client id of the one to use.',
       forPerson,
     );
+  }
   return new NodeError(
     'ManagedIdentityMissing',
     clientId

@@ -44,10 +44,15 @@ export async function imageDigest(options: ImageDigestOptions, image: ImageTag):
     const { digest } = await client.getArtifact(repository, tag).getManifestProperties();
     return digest;
   } catch (thrown) {
-    if (thrown === outcome && thrown instanceof NodeError)
+    if (thrown === outcome && thrown instanceof NodeError) {
       throw registryUnreachable(thrown, { server: loginServer, hints });
-    if (thrown instanceof NodeError || thrown instanceof Recorded) throw thrown;
-    if (outcome === undefined || outcome instanceof Error) throw thrown;
+    }
+    if (thrown instanceof NodeError || thrown instanceof Recorded) {
+      throw thrown;
+    }
+    if (outcome === undefined || outcome instanceof Error) {
+      throw thrown;
+    }
     throw digestRefused(outcome, image, host.now());
   }
 }
@@ -60,17 +65,19 @@ function digestRefused(
   const { status } = response;
   const { code, message } = refusalOf(response);
   const says = quoted(message || code);
-  if (status === 401)
+  if (status === 401) {
     return new NodeError(
       'PullDenied',
       `${loginServer} does not let the identity of this VM see ${repository}:${tag}.${says} Assign it AcrPull, or Container Registry Repository Reader if the registry uses ABAC.`,
     );
-  if (status === 404)
+  }
+  if (status === 404) {
     return new NodeError(
       'ProofImageNotFound',
       `${loginServer} has no ${repository}:${tag}.${says} Check registries.proof.`,
       forPerson,
     );
+  }
   return (
     registryTrouble(response, { server: loginServer, hints }, now) ??
     new NodeError(

@@ -26,7 +26,9 @@ const timeout = 5_000;
  */
 export async function instanceMetadata(host: HostReader, endpoint: string): Promise<InstanceMetadata> {
   const response = await askMetadata(host, endpoint.replace(/\/+$/, ''));
-  if (response.status !== 200) throw metadataRefused(response, endpoint, host.now());
+  if (response.status !== 200) {
+    throw metadataRefused(response, endpoint, host.now());
+  }
   const { compute, network } = parsedInstance(response, endpoint);
   return {
     azEnvironment: compute.azEnvironment ?? '',
@@ -47,7 +49,9 @@ async function askMetadata(host: HostReader, endpoint: string): Promise<HttpResp
   try {
     return await host.get({ url, headers: { Metadata: 'true' }, timeout, direct: true });
   } catch (thrown) {
-    if (!(thrown instanceof NodeError)) throw thrown;
+    if (!(thrown instanceof NodeError)) {
+      throw thrown;
+    }
     throw new NodeError(
       'IdentityUnavailable',
       `The instance metadata service does not answer yet: ${thrown.message}${await arcRemark(host)} ` +
@@ -62,11 +66,12 @@ const elsewhere = 'On a machine outside Azure set cloud to static (--cloud stati
 function metadataRefused(response: HttpResponse, endpoint: string, now: number): NodeError {
   const { status } = response;
   const answer = `The instance metadata service at ${endpoint} answers ${status}.`;
-  if (status === 429)
+  if (status === 429) {
     return new NodeError('Throttled', `${answer} It is asked again in a moment.`, {
       retry: soonAfter(response, now),
     });
-  if (status === 404 || status === 410 || status >= 500)
+  }
+  if (status === 404 || status === 410 || status >= 500) {
     return new NodeError(
       'IdentityUnavailable',
       `${answer} In Azure that passes, and it is asked again. ${elsewhere}.`,
@@ -74,6 +79,7 @@ function metadataRefused(response: HttpResponse, endpoint: string, now: number):
         retry: soonAfter(response, now),
       },
     );
+  }
   const { code, message } = refusalOf(response);
   return metadataUnexpected(
     `${answer}${quoted(message || code)} ${elsewhere}; in Azure check that azure.imdsEndpoint is right and that nothing on the way adds headers.`,
@@ -106,7 +112,9 @@ const instanceDocument = z.object({
 
 function parsedInstance({ body }: HttpResponse, endpoint: string): InstanceDocument {
   const { success, data, error } = readJson(instanceDocument, body);
-  if (success) return data;
+  if (success) {
+    return data;
+  }
   const place = error.issues[0]?.path.join('.') || 'the whole';
   throw new NodeError(
     'UnexpectedAnswer',
@@ -129,7 +137,9 @@ function addressesOf(network: InstanceDocument['network']): readonly string[] {
  */
 async function primaryAddress(host: HostReader, addresses: readonly string[]): Promise<string | undefined> {
   const [first] = addresses;
-  if (addresses.length < 2) return first;
+  if (addresses.length < 2) {
+    return first;
+  }
   const route = await host.query({ file: 'ip', args: ['-4', 'route', 'get', '169.254.169.254'] });
   const source = /\bsrc (\S+)/.exec(route.stdout)?.[1];
   return addresses.find((address) => address === source) ?? first;

@@ -15,7 +15,9 @@ export interface OwnHosts {
  * a token of the VM's identity.
  */
 export function requireOwnHost(host: string, { domains, setting, consented }: OwnHosts): void {
-  if (consented.includes(host) || domains.some((domain) => host.endsWith(`.${domain}`))) return;
+  if (consented.includes(host) || domains.some((domain) => host.endsWith(`.${domain}`))) {
+    return;
+  }
   throw new NodeError(
     'ForeignHost',
     `${host} is outside ${domains.join(', ')}, so it is not shown a token of this VM's identity. Correct ${setting} or azure.environment; to show it all the same, add \`consent: { identityHosts: [${[...consented, host].join(', ')}] }\` to /etc/slipway/config.yaml.`,

@@ -36,9 +36,13 @@ export async function registryToken(
   const { host, credential, audience } = options;
   const access = await credential.getToken(`${audience.replace(/\/+$/, '')}/.default`);
   const response = await exchange(host, loginServer, access?.token ?? '');
-  if (response.status !== 200) throw refused(response, loginServer, host.now());
+  if (response.status !== 200) {
+    throw refused(response, loginServer, host.now());
+  }
   const token = received(new Secret(refreshTokenOf(response) ?? ''), host.now());
-  if (token.until !== undefined) return token;
+  if (token.until !== undefined) {
+    return token;
+  }
   throw new NodeError(
     'UnexpectedAnswer',
     `${loginServer} answered the token exchange with something else than a refresh token. Check that registries.servers names an Azure container registry.`,
@@ -63,12 +67,13 @@ function refused(response: HttpResponse, loginServer: string, now: number): Node
   const { status } = response;
   const { code, message } = refusalOf(response);
   const says = quoted(message || code);
-  if (status === 401)
+  if (status === 401) {
     return new NodeError(
       'RegistryUnauthorized',
       `${loginServer} does not accept the identity of this VM yet.${says} Assign it AcrPull (Container Registry Repository Reader if the registry uses ABAC); registry and VM must belong to one tenant, and azure.registryAudience must be what the registry accepts.`,
       { retry: soonAfter(response, now) },
     );
+  }
   return (
     registryTrouble(response, { server: loginServer, hints }, now) ??
     new NodeError(

@@ -18,11 +18,12 @@ export function staticCloud({ host, settings, machine }: CloudGround<StaticSetti
     identity: () => written(host, identity, machine),
     async secret(name) {
       const path = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
-      if (path === undefined)
+      if (path === undefined) {
         throw refusal(
           'SecretNotFound',
           `No file is named for the secret "${name}". Set static.secrets.${name} to the file that holds it.`,
         );
+      }
       return secretIn(host, path, `the secret "${name}"`);
     },
     // A dry run asks for the name before the password; a missing login is reported with the password.
@@ -59,7 +60,9 @@ async function machineId(host: HostReader): Promise<string | undefined> {
 
 function loginTo(registries: StaticSettings['registries'], loginServer: string) {
   const login = registries[loginServer];
-  if (login) return login;
+  if (login) {
+    return login;
+  }
   throw refusal(
     'RegistryUnauthorized',
     `No login is configured for ${loginServer}. Set static.registries."${loginServer}" with username and passwordFile, or take it out of registries.servers.`,
@@ -69,17 +72,19 @@ function loginTo(registries: StaticSettings['registries'], loginServer: string) 
 /** Returns the one line of a file; refuses a file that other users may read. */
 async function secretIn(host: HostReader, path: string, what: string): Promise<Secret> {
   const found = await host.readFile(path);
-  if (!found)
+  if (!found) {
     throw refusal(
       'SecretNotFound',
       `The file ${path}, which is to hold ${what}, does not exist yet. Create it with mode 0600.`,
       { endedBy: 'time' },
     );
-  if ((found.mode & 0o007) !== 0)
+  }
+  if ((found.mode & 0o007) !== 0) {
     throw refusal(
       'SecretExposed',
       `The file ${path}, which holds ${what}, is open to every user of this machine (mode ${found.mode.toString(8).padStart(4, '0')}), so it is not used. Run: chmod 600 ${path}`,
     );
+  }
   const repair = `Write ${what} into it, on one line, in UTF-8 without a byte order mark.`;
   return storedSecret(found.content, `The file ${path}`, repair);
 }

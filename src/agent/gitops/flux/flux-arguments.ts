@@ -56,6 +56,8 @@ function flag(name: string, value: string | boolean): string {
 /** Writes milliseconds as Go's time.ParseDuration reads them. */
 function goDuration(milliseconds: number): string {
   const [minutes, seconds] = [milliseconds / 60_000, milliseconds / 1_000];
-  if (Number.isInteger(minutes)) return `${minutes}m`;
+  if (Number.isInteger(minutes)) {
+    return `${minutes}m`;
+  }
   return Number.isInteger(seconds) ? `${seconds}s` : `${milliseconds}ms`;
 }

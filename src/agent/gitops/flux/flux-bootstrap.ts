@@ -39,14 +39,18 @@ export function fluxBootstrap(spec: FluxSpec, context: GitOpsContext): Resource 
 }
 
 function repository({ provider, hostname, owner, repository, url }: FluxSettings): string {
-  if (provider === 'git') return url ?? 'its repository';
+  if (provider === 'git') {
+    return url ?? 'its repository';
+  }
   return [hostname ?? `${provider}.com`, owner, repository].join('/');
 }
 
 function judgeBootstrap({ source, sync }: FluxObjects, settings: FluxSettings, remedy: Remedy): Finding {
   const path = sync && syncPath(sync.spec?.path ?? undefined);
   const wanted = syncPath(settings.path);
-  if (path !== undefined && path !== wanted) throw pathDiffers(path, wanted);
+  if (path !== undefined && path !== wanted) {
+    throw pathDiffers(path, wanted);
+  }
 
   const revision = sync?.status?.lastAppliedRevision;
   const observed = { source: Boolean(source), path, applied: Boolean(revision) };

@@ -48,8 +48,12 @@ async function fluxObject(
 ): Promise<FluxObject | undefined> {
   const get = ['get', resource, fluxSystem, '--namespace', fluxSystem, '--output', 'json'];
   const result = await askApi(host, kubectl(context, ...get));
-  if (result.exitCode === 0) return parseObject(result.stdout, resource);
-  if (isAbsent(result)) return undefined;
+  if (result.exitCode === 0) {
+    return parseObject(result.stdout, resource);
+  }
+  if (isAbsent(result)) {
+    return undefined;
+  }
   const why = result.stderr.trim().split('\n').at(-1);
   throw new NodeError(
     'ApiUnavailable',
@@ -67,7 +71,9 @@ function isAbsent({ stderr }: CommandResult): boolean {
 
 function parseObject(printed: string, resource: string): FluxObject {
   const { success, data, error } = readJson(fluxObjectSchema, printed);
-  if (success) return data;
+  if (success) {
+    return data;
+  }
   const message = `kubectl get ${resource} printed something else than that object as JSON: ${jsonFault(error)}. It is asked again.`;
   throw new NodeError('UnexpectedAnswer', message, { cause: error });
 }

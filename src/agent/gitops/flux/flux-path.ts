@@ -10,7 +10,9 @@ export function syncPath(path: string | undefined): string {
 /** Returns warnings about valid settings that are likely to surprise; one sentence each. */
 export function fluxWarnings(settings: Pick<FluxSettings, 'path'>): readonly string[] {
   const path = syncPath(settings.path);
-  if (posix.basename(path) !== 'flux-system') return [];
+  if (posix.basename(path) !== 'flux-system') {
+    return [];
+  }
   const written = `${path.slice(2)}/flux-system`;
   return [
     `gitops.flux.path ends in flux-system, so Flux keeps its own manifests in ${written}; ` +

@@ -37,11 +37,12 @@ function judgeSync({ source, sync }: FluxObjects, now: number): Finding {
 /** Judges an object as `flux bootstrap` does: a verdict on an older generation does not count. */
 function notReady(reason: Reason, kind: string, object: FluxObject | undefined): Finding | undefined {
   const name = `${kind} ${fluxSystem}/${fluxSystem}`;
-  if (object?.spec?.suspend)
+  if (object?.spec?.suspend) {
     return waiting(reason, `${name} is suspended; flux resume continues.`, {
       after: whileReady,
       blocks: false,
     });
+  }
   const ready = object?.status?.conditions?.find(({ type }) => type === 'Ready');
   const said = quote(ready?.message);
   if (!ready || ready.status === 'Unknown' || isStale(object)) {
@@ -50,7 +51,9 @@ function notReady(reason: Reason, kind: string, object: FluxObject | undefined):
       blocks: false,
     });
   }
-  if (ready.status === 'True') return undefined;
+  if (ready.status === 'True') {
+    return undefined;
+  }
   throw new NodeError(reason, `${name} is not Ready: ${said}`, { blocks: false });
 }
 

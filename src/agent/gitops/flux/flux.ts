@@ -33,6 +33,8 @@ export function fluxGitOps({ settings, cloud }: GitOpsGround<FluxSection>): GitO
 
 function withProvider(settings: FluxSection): FluxSettings {
   const { provider } = settings;
-  if (provider !== undefined) return { ...settings, provider };
+  if (provider !== undefined) {
+    return { ...settings, provider };
+  }
   throw new NodeError('InvalidSettings', 'gitops.flux.provider is not set; set it to github, gitlab or git.');
 }

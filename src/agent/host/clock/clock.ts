@@ -9,6 +9,8 @@ export async function sleep(milliseconds: number, signal?: AbortSignal): Promise
   try {
     await timer(time, undefined, signal && { signal });
   } catch (thrown) {
-    if (!signal?.aborted) throw thrown;
+    if (!signal?.aborted) {
+      throw thrown;
+    }
   }
 }

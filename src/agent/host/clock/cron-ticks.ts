@@ -61,9 +61,13 @@ export function ticksOf(schedule: string): (time: number) => number {
     weekdays.includes(date.getUTCDay());
   return (time) => {
     for (let start = Math.floor(time / hour) * hour; start < time + horizon; start += hour) {
-      if (!names(new Date(start))) continue;
+      if (!names(new Date(start))) {
+        continue;
+      }
       const ticks = minutes.map((number) => start + number * minute).filter((tick) => tick > time);
-      if (ticks.length > 0) return Math.min(...ticks);
+      if (ticks.length > 0) {
+        return Math.min(...ticks);
+      }
     }
     return Number.POSITIVE_INFINITY;
   };

@@ -72,7 +72,9 @@ async function removeLeftovers(path: string, shown: string): Promise<void> {
   const drafts = (await readNames(dirname(path), dirname(shown))).filter((name) => name.startsWith(prefix));
   for (const name of drafts) {
     const [stamp = '', owner] = name.slice(prefix.length).split('-');
-    if (owner === token || (await isAlive(stamp.replace('.', ' ')))) continue;
+    if (owner === token || (await isAlive(stamp.replace('.', ' ')))) {
+      continue;
+    }
     await removeTree(join(dirname(path), name));
   }
 }

@@ -17,13 +17,19 @@ export async function readText(
   encoding: BufferEncoding = 'utf8',
 ): Promise<string> {
   const { size } = await file.stat();
-  if (size > largestText) throw tooLarge(path);
+  if (size > largestText) {
+    throw tooLarge(path);
+  }
   const chunks: Buffer[] = [];
   for (let length = 0; ; ) {
     const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.max(size + 1, chunkSize)));
-    if (bytesRead === 0) return Buffer.concat(chunks).toString(encoding);
+    if (bytesRead === 0) {
+      return Buffer.concat(chunks).toString(encoding);
+    }
     length += bytesRead;
-    if (length > largestText) throw tooLarge(path);
+    if (length > largestText) {
+      throw tooLarge(path);
+    }
     chunks.push(buffer.subarray(0, bytesRead));
   }
 }
@@ -38,7 +44,9 @@ export async function readNote(path: string): Promise<string | undefined> {
     const stats = await file.stat();
     return stats.isFile() || stats.isDirectory() ? await readText(file, path) : undefined;
   } catch (thrown) {
-    if (thrown instanceof NodeError || errnoOf(thrown) === 'ENOENT') return undefined;
+    if (thrown instanceof NodeError || errnoOf(thrown) === 'ENOENT') {
+      return undefined;
+    }
     throw thrown;
   }
 }
@@ -51,7 +59,9 @@ export async function readNames(folder: string, path = folder, most = 100_000): 
   const found: string[] = [];
   for await (const { name } of await opendir(folder, { bufferSize: 512 })) {
     found.push(name);
-    if (found.length > most) throw tooMany(path, most);
+    if (found.length > most) {
+      throw tooMany(path, most);
+    }
   }
   return found;
 }

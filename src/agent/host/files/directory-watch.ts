@@ -21,17 +21,23 @@ export function watchDirectories(places: readonly Watched[], onChange: () => voi
   };
   // The time runs from the first change, so that changes that never rest are reported as well.
   const changed = () => {
-    if (isSettling) return;
+    if (isSettling) {
+      return;
+    }
     isSettling = true;
     setTimeout(settled, settling).unref();
   };
-  for (const place of places) watchDirectory(place, changed);
+  for (const place of places) {
+    watchDirectory(place, changed);
+  }
 }
 
 function watchDirectory({ directory, name }: Watched, onChange: () => void): void {
   try {
     const watcher = watch(directory, { persistent: false }, (_, changed) => {
-      if (name === undefined || changed === null || changed === name) onChange();
+      if (name === undefined || changed === null || changed === name) {
+        onChange();
+      }
     });
     // The directory was removed, or the kernel gives no more watches.
     watcher.on('error', () => watcher.close());

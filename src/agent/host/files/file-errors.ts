@@ -7,7 +7,9 @@ import { forPerson } from '../../engine/severity.ts';
  */
 export function fileError(thrown: unknown, action: string, path: string): NodeError {
   const errno = errnoOf(thrown);
-  if (thrown instanceof NodeError || errno === undefined) return toNodeError(thrown);
+  if (thrown instanceof NodeError || errno === undefined) {
+    return toNodeError(thrown);
+  }
   const said = (why: string) => `Cannot ${action} ${path}: ${why}`;
   switch (errno) {
     case 'ENOSPC':
@@ -68,14 +70,18 @@ export async function unlessMissing<Found>(found: Promise<Found>): Promise<Found
   try {
     return await found;
   } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT') return undefined;
+    if (errnoOf(thrown) === 'ENOENT') {
+      return undefined;
+    }
     throw thrown;
   }
 }
 
 /** Returns the symbolic errno of an error that a system call threw. */
 export function errnoOf(thrown: unknown): string | undefined {
-  if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
+  if (!(thrown instanceof Error) || !('code' in thrown)) {
+    return undefined;
+  }
   return typeof thrown.code === 'string' ? thrown.code : undefined;
 }
 

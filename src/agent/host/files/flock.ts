@@ -30,8 +30,12 @@ export async function holdFile(path: string): Promise<(() => Promise<void>) | un
   const file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
   const release = () => close(file);
   try {
-    if (!(await isLockedNow(file))) return await release().then(() => undefined);
-    if (await standsAt(path, file)) return release;
+    if (!(await isLockedNow(file))) {
+      return await release().then(() => undefined);
+    }
+    if (await standsAt(path, file)) {
+      return release;
+    }
   } catch (thrown) {
     await release();
     throw thrown;
@@ -47,12 +51,16 @@ async function isLockedNow(file: number): Promise<boolean> {
   const env = childEnvironment({ PATH: path }, {});
   const child = spawn(flock.file, flock.args, { env, stdio: ['ignore', 'ignore', 'ignore', file] });
   const exitCode = await once(child, 'close').then(([code]) => Number(code ?? 128), flockMissing);
-  if (exitCode > 1) throw commandFailed(flock, { exitCode, stdout: '', stderr: '' });
+  if (exitCode > 1) {
+    throw commandFailed(flock, { exitCode, stdout: '', stderr: '' });
+  }
   return exitCode === 0;
 }
 
 function flockMissing(thrown: unknown): number {
-  if (errnoOf(thrown) === 'ENOENT') return 127;
+  if (errnoOf(thrown) === 'ENOENT') {
+    return 127;
+  }
   throw thrown;
 }
 

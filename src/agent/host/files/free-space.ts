@@ -22,7 +22,9 @@ async function fileSystemOf(path: string): Promise<StatsFs> {
   try {
     return await statfs(path);
   } catch (thrown) {
-    if (errnoOf(thrown) !== 'ENOENT' || path === dirname(path)) throw fileError(thrown, 'measure', path);
+    if (errnoOf(thrown) !== 'ENOENT' || path === dirname(path)) {
+      throw fileError(thrown, 'measure', path);
+    }
     return fileSystemOf(dirname(path));
   }
 }

@@ -19,7 +19,9 @@ export async function acquireLock(path: string, root = '/'): Promise<() => Promi
     return await inPlace(path, { root, make: true }, async (place) => {
       await refuseTheLiving(place.path, path);
       const letGo = await holdFile(`${place.path}.held`);
-      if (letGo === undefined) throw alreadyRunning(path, await holderOf(place.path));
+      if (letGo === undefined) {
+        throw alreadyRunning(path, await holderOf(place.path));
+      }
       try {
         await signLock(place.path, path);
       } catch (thrown) {
@@ -38,7 +40,9 @@ export async function tryLock(path: string, root = '/'): Promise<(() => Promise<
   try {
     return await acquireLock(path, root);
   } catch (thrown) {
-    if (thrown instanceof NodeError && thrown.reason === 'AlreadyRunning') return undefined;
+    if (thrown instanceof NodeError && thrown.reason === 'AlreadyRunning') {
+      return undefined;
+    }
     throw thrown;
   }
 }
@@ -66,7 +70,9 @@ async function releaseLock(path: string, root: string, letGo: () => Promise<void
 
 async function refuseTheLiving(file: string, path: string): Promise<void> {
   const holder = await holderOf(file);
-  if (await isAlive(holder)) throw alreadyRunning(path, holder);
+  if (await isAlive(holder)) {
+    throw alreadyRunning(path, holder);
+  }
 }
 
 function alreadyRunning(path: string, holder: string | undefined): NodeError {

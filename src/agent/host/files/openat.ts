@@ -74,7 +74,9 @@ const names = new WeakMap<FileHandle, string>();
 
 async function holdDirectory(path: string, flags: number): Promise<FileHandle> {
   const folder = await open(path, flags);
-  if (!existsSync('/proc/self/fd')) names.set(folder, path);
+  if (!existsSync('/proc/self/fd')) {
+    names.set(folder, path);
+  }
   return folder;
 }
 
@@ -107,11 +109,15 @@ async function walkTo(
     const [name = '.', ...others] = rest;
     const isLast = others.length === 0;
     if (name === '..') {
-      if (opened.length > 1) await opened.pop()?.close();
+      if (opened.length > 1) {
+        await opened.pop()?.close();
+      }
       rest = others;
       continue;
     }
-    if (isLast && !follow) return name;
+    if (isLast && !follow) {
+      return name;
+    }
     const folder = lastOf(opened);
     const at = `${pathOf(folder)}/${name}`;
     const stats = make && !isLast ? await statOrMake(folder, at) : await unlessMissing(lstat(at));
@@ -119,7 +125,9 @@ async function walkTo(
       const target = await trustedTarget(folder, at, stats, path);
       links += 1;
       rest = [...partsOf(target), ...others];
-      if (isAbsolute(target)) await closeAll(opened.splice(1));
+      if (isAbsolute(target)) {
+        await closeAll(opened.splice(1));
+      }
     } else if (isLast) {
       return name;
     } else {
@@ -133,22 +141,30 @@ async function walkTo(
 /** Makes the directory unless something exists there. Its mode is 0755 whatever the umask is. */
 async function statOrMake(folder: FileHandle, at: string): Promise<Stats | undefined> {
   const found = await unlessMissing(lstat(at));
-  if (found) return found;
+  if (found) {
+    return found;
+  }
   try {
     await mkdir(at, 0o755);
   } catch (thrown) {
-    if (errnoOf(thrown) !== 'EEXIST') throw thrown;
+    if (errnoOf(thrown) !== 'EEXIST') {
+      throw thrown;
+    }
   }
   // By its descriptor, and only if no other user can replace it.
   await using made = await openFolder(at);
-  if (isTrusted(await folder.stat())) await made.chmod(0o755);
+  if (isTrusted(await folder.stat())) {
+    await made.chmod(0o755);
+  }
   await using parent = await openFolder(`${pathOf(folder)}/.`);
   await parent.sync();
   return unlessMissing(lstat(at));
 }
 
 async function trustedTarget(folder: FileHandle, at: string, link: Stats, path: string): Promise<string> {
-  if (isTrusted(await folder.stat()) && isOwn(link)) return readlink(at);
+  if (isTrusted(await folder.stat()) && isOwn(link)) {
+    return readlink(at);
+  }
   throw new NodeError(
     'PermissionDenied',
     `${path} leads through the link ${basename(at)}, which belongs to another user (uid ${link.uid}) or is in a directory that ` +
@@ -169,10 +185,14 @@ function isOwn({ uid }: Stats): boolean {
 
 function lastOf(opened: readonly FileHandle[]): FileHandle {
   const last = opened.at(-1);
-  if (last === undefined) throw systemError('EBADF');
+  if (last === undefined) {
+    throw systemError('EBADF');
+  }
   return last;
 }
 
 async function closeAll(handles: readonly FileHandle[]): Promise<void> {
-  for (const handle of handles) await handle.close();
+  for (const handle of handles) {
+    await handle.close();
+  }
 }

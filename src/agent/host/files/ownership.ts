@@ -22,6 +22,8 @@ export function ownOwner(): string {
  * Skips a file that belongs to it: the system may refuse the call even if it changes nothing.
  */
 export async function takeOver(file: FileHandle): Promise<void> {
-  if (ownership(await file.stat()).foreignOwner === undefined) return;
+  if (ownership(await file.stat()).foreignOwner === undefined) {
+    return;
+  }
   await file.chown(process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
 }

@@ -30,8 +30,12 @@ async function removeEntry(path: string, budget: Budget): Promise<void> {
       return await removeOnce(path, budget);
     } catch (thrown) {
       const errno = errnoOf(thrown) ?? '';
-      if (errno === 'ENOENT') return;
-      if (!changing.includes(errno) || budget.retries === 0) throw thrown;
+      if (errno === 'ENOENT') {
+        return;
+      }
+      if (!changing.includes(errno) || budget.retries === 0) {
+        throw thrown;
+      }
       budget.retries -= 1;
     }
   }
@@ -41,12 +45,16 @@ async function removeEntry(path: string, budget: Budget): Promise<void> {
 const changing = ['ENOTDIR', 'ELOOP', 'EISDIR', 'ENOTEMPTY', 'EEXIST'];
 
 async function removeOnce(path: string, budget: Budget): Promise<void> {
-  if (!(await lstat(path)).isDirectory()) return unlink(path);
+  if (!(await lstat(path)).isDirectory()) {
+    return unlink(path);
+  }
   await emptyDirectory(path, budget);
   await rmdir(path);
 }
 
 async function emptyDirectory(path: string, budget: Budget): Promise<void> {
   await using folder = await openFolder(path);
-  for (const name of await readdir(pathOf(folder))) await removeEntry(`${pathOf(folder)}/${name}`, budget);
+  for (const name of await readdir(pathOf(folder))) {
+    await removeEntry(`${pathOf(folder)}/${name}`, budget);
+  }
 }

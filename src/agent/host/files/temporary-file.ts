@@ -12,9 +12,13 @@ const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY }
  */
 export async function clearDraft(path: string): Promise<void> {
   const found = await unlessMissing(lstat(path));
-  if (found === undefined) return;
+  if (found === undefined) {
+    return;
+  }
   const isDraft = found.isFile() && found.nlink === 1 && ownership(found).foreignUser === undefined;
-  if (!isDraft) await removeTree(path);
+  if (!isDraft) {
+    await removeTree(path);
+  }
 }
 
 /**
@@ -33,10 +37,14 @@ export async function openDraft(path: string, how: 'anew' | 'append'): Promise<F
 export async function openRegular(path: string): Promise<FileHandle | undefined> {
   try {
     const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    if ((await file.stat()).isFile()) return file;
+    if ((await file.stat()).isFile()) {
+      return file;
+    }
     await file.close();
   } catch (thrown) {
-    if (!['ENOENT', 'ELOOP', 'ENXIO'].includes(errnoOf(thrown) ?? '')) throw thrown;
+    if (!['ENOENT', 'ELOOP', 'ENXIO'].includes(errnoOf(thrown) ?? '')) {
+      throw thrown;
+    }
   }
   return undefined;
 }

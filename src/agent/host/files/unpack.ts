@@ -35,12 +35,24 @@ export async function unpackMember(
   const refused = (why: string) => downloadFailed(address, `its archive ${why}`, forPerson);
   let entries = 0;
   for await (const { header, content, left } of partsOf(boundedArchive(archive, address, limits, refused))) {
-    if (header === undefined) throw refused('is damaged');
-    if (content === undefined) entries += 1;
-    if (entries > limits.entries) throw refused(`has more than ${limits.entries} entries`);
-    if (!header.isFile || header.name !== member) continue;
-    if (content) await write(content);
-    if (left === 0) return;
+    if (header === undefined) {
+      throw refused('is damaged');
+    }
+    if (content === undefined) {
+      entries += 1;
+    }
+    if (entries > limits.entries) {
+      throw refused(`has more than ${limits.entries} entries`);
+    }
+    if (!header.isFile || header.name !== member) {
+      continue;
+    }
+    if (content) {
+      await write(content);
+    }
+    if (left === 0) {
+      return;
+    }
   }
   throw refused(`has no file ${member}`);
 }
@@ -59,8 +71,12 @@ async function* boundedArchive(
   let unpacked = 0;
   for await (const chunk of unzipped(archive, refused)) {
     unpacked += chunk.length;
-    if (unpacked > most) throw refused(`unpacks to more than ${most} bytes`);
-    if (end.aborted) throw tooSlow(address, time);
+    if (unpacked > most) {
+      throw refused(`unpacks to more than ${most} bytes`);
+    }
+    if (end.aborted) {
+      throw tooSlow(address, time);
+    }
     yield chunk;
   }
 }
@@ -122,6 +138,8 @@ async function* unzipped(archive: string, refused: Refused): AsyncIterable<Buffe
 function headerOf(bytes: Buffer) {
   const text = (from: number, to: number) => bytes.subarray(from, to).toString('latin1').split('\0')[0] ?? '';
   const size = Number.parseInt(text(124, 136).trim() || '0', 8);
-  if (!Number.isSafeInteger(size) || size < 0) return undefined;
+  if (!Number.isSafeInteger(size) || size < 0) {
+    return undefined;
+  }
   return { name: text(0, 100).replace(/^\.\//, ''), isFile: ['', '0'].includes(text(156, 157)), size };
 }

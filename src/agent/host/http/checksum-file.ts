@@ -9,7 +9,9 @@ import { forPerson } from '../../engine/severity.ts';
 export function promisedDigest({ checksum: { url, name } }: Download, text: string): string {
   for (const line of text.split('\n')) {
     const [, digest] = /^([0-9a-f]{64}) /i.exec(line) ?? [];
-    if (digest !== undefined && nameOf(line) === name) return digest.toLowerCase();
+    if (digest !== undefined && nameOf(line) === name) {
+      return digest.toLowerCase();
+    }
   }
   throw new NodeError(
     'ChecksumMissing',

@@ -1,21 +1,19 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { NodeError } from '../../engine/errors.ts';
 import type { Download } from '../../engine/host.ts';
-import { forPerson } from '../../engine/severity.ts';
-import { atomicWrite, replaceWith, syncDirectory } from '../files/atomic-write.ts';
-import { readNote } from '../files/bounded-read.ts';
+import { syncDirectory } from '../files/atomic-write.ts';
 import { fileError } from '../files/file-errors.ts';
 import { inPlace, type Place, type PlaceTerms } from '../files/openat.ts';
 import { takeOver } from '../files/ownership.ts';
 import { clearDraft, openRegular } from '../files/temporary-file.ts';
-import { unpackMember } from '../files/unpack.ts';
 import { promisedDigest } from './checksum-file.ts';
 import { fetchPart } from './fetch-part.ts';
 import type { Routes } from './http-agents.ts';
 import { downloadFailed, fetchText, type TransferTerms } from './transfer.ts';
+import { refuseAgain, unpackOnce } from './unpack-download.ts';
 
 /** The parts of the host that a download needs, and its limits if they differ from the usual ones. */
 export interface DownloadTools extends Partial<Omit<TransferTerms, 'signal'>> {
@@ -45,9 +43,13 @@ export async function download(wanted: Download, tools: DownloadTools): Promise<
   try {
     const digest = promisedDigest(wanted, await fetchText(wanted.checksum.url, terms));
     await withPart(wanted, { root, make: true }, async (part, place) => {
-      if (await isIntact(wanted, place, digest)) return;
+      if (await isIntact(wanted, place, digest)) {
+        return;
+      }
       await refuseAgain(`${part}.refused`, digest, wanted);
-      if ((await fileDigest(part)) === digest) return;
+      if ((await fileDigest(part)) === digest) {
+        return;
+      }
       await fetchPart(wanted.url, part, terms);
       await verifyDigest(wanted, part, digest);
     });
@@ -65,12 +67,20 @@ export async function download(wanted: Download, tools: DownloadTools): Promise<
  */
 export async function install(wanted: Download, digest: string, root = '/'): Promise<void> {
   await withPart(wanted, { root }, async (part, place) => {
-    if (await isIntact(wanted, place, digest)) return await putInPlace(place.path, wanted, place);
-    if ((await fileDigest(part)) !== digest)
+    if (await isIntact(wanted, place, digest)) {
+      return await putInPlace(place.path, wanted, place);
+    }
+    if ((await fileDigest(part)) !== digest) {
       throw downloadFailed(wanted.url, 'what was fetched has gone or was changed; it is fetched again');
-    if (wanted.member === undefined) await putInPlace(part, wanted, place);
-    else await unpackOnce(part, wanted.member, digest, wanted, place);
-    for (const note of ['json', 'refused']) await rm(`${part}.${note}`, { force: true });
+    }
+    if (wanted.member === undefined) {
+      await putInPlace(part, wanted, place);
+    } else {
+      await unpackOnce(part, wanted.member, digest, wanted, place);
+    }
+    for (const note of ['json', 'refused']) {
+      await rm(`${part}.${note}`, { force: true });
+    }
   });
 }
 
@@ -83,11 +93,15 @@ async function withPart(
   await inPlace(path, terms, async (place) => {
     const part = join(place.folder, `.${basename(path)}.slipway-part`);
     try {
-      for (const draft of [part, `${part}.json`, `${part}.refused`]) await clearDraft(draft);
+      for (const draft of [part, `${part}.json`, `${part}.refused`]) {
+        await clearDraft(draft);
+      }
       await work(part, place);
     } catch (thrown) {
       const error = fileError(thrown, 'download to', path);
-      if (error.reason === 'DiskFull') await rm(part, { force: true });
+      if (error.reason === 'DiskFull') {
+        await rm(part, { force: true });
+      }
       throw error;
     }
   });
@@ -95,14 +109,18 @@ async function withPart(
 
 /** True if the file is in place with the right digest; its mode and its owner may still be wrong. */
 async function isIntact({ member }: Download, { path }: Place, digest: string): Promise<boolean> {
-  if (member !== undefined) return false;
+  if (member !== undefined) {
+    return false;
+  }
   const found = await lstat(path).catch(() => undefined);
   return found?.isFile() === true && (await fileDigest(path)) === digest;
 }
 
 async function verifyDigest({ url }: Download, part: string, digest: string): Promise<void> {
   const actual = await fileDigest(part);
-  if (actual === digest) return;
+  if (actual === digest) {
+    return;
+  }
   await rm(part, { force: true });
   throw new NodeError(
     'ChecksumMismatch',
@@ -113,9 +131,13 @@ async function verifyDigest({ url }: Download, part: string, digest: string): Pr
 
 async function fileDigest(path: string): Promise<string | undefined> {
   await using file = await openRegular(path);
-  if (file === undefined) return undefined;
+  if (file === undefined) {
+    return undefined;
+  }
   const hash = createHash('sha256');
-  for await (const chunk of file.createReadStream({ autoClose: false })) hash.update(chunk);
+  for await (const chunk of file.createReadStream({ autoClose: false })) {
+    hash.update(chunk);
+  }
   return hash.digest('hex');
 }
 
@@ -126,59 +148,4 @@ async function putInPlace(part: string, { mode }: Download, place: Place): Promi
   await file.sync();
   await rename(part, place.path);
   await syncDirectory(place.folder);
-}
-
-/**
- * Unpacks an archive unless it was refused before: its digest is noted, so that a faulty archive is not fetched and
- * unpacked at every attempt.
- */
-async function unpackOnce(
-  archive: string,
-  member: string,
-  digest: string,
-  wanted: Download,
-  place: Place,
-): Promise<void> {
-  try {
-    await unpackDraft(archive, member, wanted, place);
-  } catch (thrown) {
-    if (thrown instanceof NodeError && thrown.endedBy === 'person') {
-      await atomicWrite(`${archive}.refused`, digest, 0o600);
-      await rm(archive, { force: true });
-    }
-    throw thrown;
-  }
-}
-
-async function refuseAgain(note: string, digest: string, { url, path }: Download): Promise<void> {
-  if ((await readNote(note)) !== digest) return;
-  const seen = join(dirname(path), basename(note));
-  const why = `its archive was refused when it was unpacked, and its checksum is still the same. Check the releaseUrl in the settings; to try it again: rm ${seen}`;
-  throw downloadFailed(url, why, forPerson);
-}
-
-/** Unpacks one member of an archive that was verified as a whole. */
-async function unpackDraft(
-  archive: string,
-  member: string,
-  { path, mode, url }: Download,
-  place: Place,
-): Promise<void> {
-  await replaceWith(place.path, async (temporary) => {
-    await using file = await open(temporary, 'wx', 0o600);
-    await unpackMember(
-      archive,
-      member,
-      async (bytes) => {
-        await file.appendFile(bytes).catch((thrown) => {
-          throw fileError(thrown, 'unpack to', path);
-        });
-      },
-      url,
-    );
-    await takeOver(file);
-    await file.chmod(mode);
-    await file.sync();
-  });
-  await rm(archive, { force: true });
 }

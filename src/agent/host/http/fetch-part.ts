@@ -18,15 +18,21 @@ export async function fetchPart(address: string, part: string, terms: TransferTe
   const begun = await resumable(address, part);
   const stale = await transfer(address, rangeFrom(begun), terms, async (response, bytes) => {
     const resumed = begun !== undefined && startsAt(response, begun.size);
-    if (begun && !resumed && [206, 416].includes(response.statusCode ?? 0)) return true;
+    if (begun && !resumed && [206, 416].includes(response.statusCode ?? 0)) {
+      return true;
+    }
     succeed(response, address);
     await using file = await openDraft(part, resumed ? 'append' : 'anew');
     const note = renderOwn(ownFiles.partialDownload, noteOf(address, response));
-    if (!resumed) await atomicWrite(`${part}.json`, note, 0o600);
+    if (!resumed) {
+      await atomicWrite(`${part}.json`, note, 0o600);
+    }
     await appendBody(file, bytes, terms.sizeLimit, address);
     return false;
   });
-  if (stale) await startOver(address, part, terms);
+  if (stale) {
+    await startOver(address, part, terms);
+  }
 }
 
 /** Starts over: the answer is another range or no range, so the part belongs to another file. */
@@ -71,7 +77,9 @@ async function resumable(url: string, part: string) {
     const note = readOwn(noteSchema, (await readNote(`${part}.json`)) ?? '');
     return size === 0 || note?.url !== url ? undefined : { size, validator: note.validator };
   } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT') return undefined;
+    if (errnoOf(thrown) === 'ENOENT') {
+      return undefined;
+    }
     throw thrown;
   }
 }

@@ -38,18 +38,24 @@ export class Routes {
   async to(url: URL, request: Pick<HttpRequest, 'direct' | 'trust'>, signal: AbortSignal): Promise<Route> {
     const tls = url.protocol === 'https:' ? await this.#tls(request.trust ?? 'system') : {};
     const proxy = await this.#proxyFor(url, request.direct ?? false);
-    if (proxy !== undefined && url.protocol === 'http:') return { proxy };
+    if (proxy !== undefined && url.protocol === 'http:') {
+      return { proxy };
+    }
     if (proxy !== undefined) {
       const tunnel = await openTunnel(url, proxy, signal);
       return { createConnection: () => secured(tunnel, url, tls) };
     }
-    if (url.protocol === 'http:') return { agent: this.#http };
+    if (url.protocol === 'http:') {
+      return { agent: this.#http };
+    }
     return { ...tls, agent: (request.trust ?? 'system') === 'system' ? this.#https : new HttpsAgent() };
   }
 
   async #proxyFor(url: URL, direct: boolean): Promise<HttpProxy | undefined> {
     const { proxy, noProxy = [] } = this.#network;
-    if (proxy === undefined || direct || bypassesProxy(url.hostname, noProxy)) return undefined;
+    if (proxy === undefined || direct || bypassesProxy(url.hostname, noProxy)) {
+      return undefined;
+    }
     const tls = proxy.startsWith('https:') ? await this.#tls('system') : {};
     const { proxyCredentialsFile: file } = this.#network;
     // Read for each exchange, since the password in it may change while the settings do not.
@@ -57,7 +63,9 @@ export class Routes {
   }
 
   async #tls(trust: NonNullable<HttpRequest['trust']>): Promise<Trust> {
-    if (trust === 'anybody') return { rejectUnauthorized: false };
+    if (trust === 'anybody') {
+      return { rejectUnauthorized: false };
+    }
     const secureContext = trust === 'system' ? await this.#trusted.context() : contextOf(trust.ca);
     const anyName = trust !== 'system' && trust.anyName === true;
     return {

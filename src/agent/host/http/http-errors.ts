@@ -7,10 +7,16 @@ import { errnoOf } from '../files/file-errors.ts';
  * cause is the thrown error, so that a caller can recognize a name that does not resolve by its code ENOTFOUND.
  */
 export function connectionError(thrown: unknown, url: URL): NodeError {
-  if (thrown instanceof NodeError) return thrown;
+  if (thrown instanceof NodeError) {
+    return thrown;
+  }
   const code = errnoOf(thrown) ?? 'the connection failed';
-  if (isTlsFailure(code)) return tlsUntrusted(code, url, thrown);
-  if (code.startsWith('HPE_')) return noAnswer(url, `it is not an HTTP answer (${code})`);
+  if (isTlsFailure(code)) {
+    return tlsUntrusted(code, url, thrown);
+  }
+  if (code.startsWith('HPE_')) {
+    return noAnswer(url, `it is not an HTTP answer (${code})`);
+  }
   return new NodeError('Unreachable', `Cannot reach ${shownUrl(url)}: ${code}. ${hintFor(code)}`, {
     cause: thrown,
   });

@@ -55,7 +55,9 @@ export async function open(
       reject(signal.aborted ? signal.reason : requestFailed(thrown, url, route)),
     );
     outgoing.once('response', (response) => {
-      if (!route.proxy || response.statusCode !== 407) return resolve(response);
+      if (!route.proxy || response.statusCode !== 407) {
+        return resolve(response);
+      }
       outgoing.destroy(refusedByProxy(407, url, route.proxy));
     });
     // Node reports neither of these as an error, and the promise would stay open for ever.
@@ -83,7 +85,9 @@ function beginChecked(url: URL, route: Route, options: RequestOptions): ClientRe
 
 /** Begins a request, addressed to the proxy if the route has one (RFC 9112 section 3.2.2, absolute form). */
 function begin(url: URL, { proxy, ...connection }: Route, options: RequestOptions): ClientRequest {
-  if (proxy === undefined) return requestFunction(url)(url, { ...connection, ...options });
+  if (proxy === undefined) {
+    return requestFunction(url)(url, { ...connection, ...options });
+  }
   const path = url.origin + url.pathname + url.search;
   const headers = { ...options.headers, host: url.host, ...proxyHeaders(proxy) };
   return requestFunction(proxy.url)(proxy.url, { ...proxy.tls, agent: false, ...options, headers, path });
@@ -101,13 +105,17 @@ function refuseInterimFlood(outgoing: ClientRequest, url: URL): void {
   let seen = 0;
   outgoing.on('information', () => {
     seen += 1;
-    if (seen > mostInterim) outgoing.destroy(noAnswer(url, 'it sends interim answers (1xx) without an end'));
+    if (seen > mostInterim) {
+      outgoing.destroy(noAnswer(url, 'it sends interim answers (1xx) without an end'));
+    }
   });
 }
 
 /** Parses an address; `UnexpectedAnswer` for a text that is not one. */
 export function addressOf(text: string): URL {
-  if (URL.canParse(text)) return new URL(text);
+  if (URL.canParse(text)) {
+    return new URL(text);
+  }
   throw notAnAddress('A request');
 }
 
@@ -132,7 +140,9 @@ async function bodyText(response: IncomingMessage, url: URL, signal: AbortSignal
   try {
     for await (const chunk of response) {
       size += chunk.length;
-      if (size > bodyLimit) throw tooLong(url);
+      if (size > bodyLimit) {
+        throw tooLong(url);
+      }
       chunks.push(chunk);
     }
   } catch (thrown) {

@@ -26,10 +26,16 @@ export function metricsServer(served: ServedText) {
   let open: { readonly address: string; readonly server: Server } | undefined;
   return {
     async follow(address: string | undefined): Promise<string | undefined> {
-      if (open?.address === address) return undefined;
-      if (open) await closeServer(open.server);
+      if (open?.address === address) {
+        return undefined;
+      }
+      if (open) {
+        await closeServer(open.server);
+      }
       open = undefined;
-      if (address === undefined) return undefined;
+      if (address === undefined) {
+        return undefined;
+      }
       try {
         open = { address, server: await listenOn(address, served) };
         return undefined;
@@ -58,7 +64,9 @@ async function listenOn(address: string, served: ServedText): Promise<Server> {
   const server = createServer(options, (request, response) => {
     const { socket } = request;
     // A client that asks again without reading would have thousands of answers kept in memory for it.
-    if (asking.has(socket)) return void socket.destroy();
+    if (asking.has(socket)) {
+      return void socket.destroy();
+    }
     asking.add(socket);
     response.once('close', () => asking.delete(socket));
     answerScrape(request, response, served).catch(() => response.destroy());
@@ -85,10 +93,14 @@ function admission(): (socket: Socket) => void {
   const open = new Set<Socket>();
   return (socket) => {
     const [oldest] = open;
-    if (open.size >= mostConnections) oldest?.destroy();
+    if (open.size >= mostConnections) {
+      oldest?.destroy();
+    }
     open.add(socket);
     socket.once('close', () => open.delete(socket));
-    if (oldest?.destroyed) open.delete(oldest);
+    if (oldest?.destroyed) {
+      open.delete(oldest);
+    }
   };
 }
 

@@ -11,16 +11,24 @@ export function bypassesProxy(hostname: string, noProxy: readonly string[]): boo
 }
 
 function covers(entry: string, host: string): boolean {
-  if (entry === '') return false;
-  if (entry === '*' || entry === host) return true;
-  if (entry.startsWith('.')) return host.endsWith(entry);
+  if (entry === '') {
+    return false;
+  }
+  if (entry === '*' || entry === host) {
+    return true;
+  }
+  if (entry.startsWith('.')) {
+    return host.endsWith(entry);
+  }
   return entry.includes('/') && isIP(host) !== 0 && inRange(entry, host);
 }
 
 function inRange(range: string, address: string): boolean {
   const [net = '', prefix = ''] = range.split('/');
   const family = isIP(net);
-  if (family === 0 || !/^\d+$/.test(prefix) || Number(prefix) > (family === 4 ? 32 : 128)) return false;
+  if (family === 0 || !/^\d+$/.test(prefix) || Number(prefix) > (family === 4 ? 32 : 128)) {
+    return false;
+  }
   const list = new BlockList();
   list.addSubnet(net, Number(prefix), family === 4 ? 'ipv4' : 'ipv6');
   return list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');

@@ -24,12 +24,13 @@ export interface ProxyLogin {
  */
 export async function readProxyLogin(path: string): Promise<ProxyLogin> {
   const login = parseProxyLogin(await readPrivate(path));
-  if (login === undefined)
+  if (login === undefined) {
     throw new NodeError(
       'InvalidSettings',
       `network.proxyCredentialsFile: ${path} must hold one line user:password; write it anew.`,
       forPerson,
     );
+  }
   const { user, password } = login;
   const encoded = Buffer.from(`${user}:${password}`).toString('base64');
   return {
@@ -55,8 +56,12 @@ async function readPrivate(path: string): Promise<string> {
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const { uid, mode } = await file.stat();
-    if (uid !== 0 && uid !== process.getuid?.()) throw exposed(path, `user ${uid} owns`, 'chown root:root');
-    if ((mode & 0o077) !== 0) throw exposed(path, 'other users may open', 'chmod 600');
+    if (uid !== 0 && uid !== process.getuid?.()) {
+      throw exposed(path, `user ${uid} owns`, 'chown root:root');
+    }
+    if ((mode & 0o077) !== 0) {
+      throw exposed(path, 'other users may open', 'chmod 600');
+    }
     return await readText(file, path);
   } catch (thrown) {
     throw fileError(thrown, 'read the login of network.proxyCredentialsFile', path);

@@ -40,7 +40,9 @@ export function openTunnel(url: URL, proxy: HttpProxy, signal: AbortSignal): Pro
     });
     asked.on('error', (thrown) => reject(signal.aborted ? signal.reason : proxyUnreachable(thrown, proxy)));
     asked.once('connect', ({ statusCode = 0 }, socket) => {
-      if (statusCode >= 200 && statusCode < 300) return resolve(socket);
+      if (statusCode >= 200 && statusCode < 300) {
+        return resolve(socket);
+      }
       socket.destroy();
       reject(refusedByProxy(statusCode, url, proxy));
     });
@@ -61,7 +63,9 @@ export function secured(tunnel: Socket, url: URL, trust: ConnectionOptions): TLS
  */
 export function proxyUnreachable(thrown: unknown, { url }: HttpProxy): NodeError {
   const error = connectionError(thrown, url);
-  if (error.reason === 'TlsUntrusted' || thrown instanceof NodeError) return error;
+  if (error.reason === 'TlsUntrusted' || thrown instanceof NodeError) {
+    return error;
+  }
   const code = errnoOf(thrown) ?? 'it closed the connection without an answer';
   return new NodeError(
     'Unreachable',
@@ -71,7 +75,9 @@ export function proxyUnreachable(thrown: unknown, { url }: HttpProxy): NodeError
 
 /** Returns the error of a proxy's refusal: `ProxyUnauthorized` for 407, else `Unreachable`. */
 export function refusedByProxy(status: number, url: URL, proxy: HttpProxy): NodeError {
-  if (status === 407) return loginWanted(url, proxy);
+  if (status === 407) {
+    return loginWanted(url, proxy);
+  }
   return new NodeError(
     'Unreachable',
     `The proxy refuses to connect to ${url.host}: it answered ${status}. Allow it there, or name it in network.noProxy.`,

@@ -31,7 +31,9 @@ export async function fetchText(address: string, terms: TransferTerms): Promise<
     succeed(response, address);
     for await (const chunk of bytes) {
       size += chunk.length;
-      if (size > textLimit) throw downloadFailed(address, 'the answer is longer than a checksum file can be');
+      if (size > textLimit) {
+        throw downloadFailed(address, 'the answer is longer than a checksum file can be');
+      }
       chunks.push(chunk);
     }
   });
@@ -83,27 +85,34 @@ async function followedTransfer(
     last = await open(url, { method: 'GET', headers }, routes, signal);
     return { status: last.statusCode ?? 0, headers: last.headers, response: last };
   });
-  if (refused) throw transferRefused(address, url, refused);
+  if (refused) {
+    throw transferRefused(address, url, refused);
+  }
   return answer.response;
 }
 
 function transferRefused(address: string, from: URL, refused: RefusedRedirect): NodeError {
-  if (refused.because === 'no address') return notAnAddress(`The redirect of ${shownUrl(from)}`);
+  if (refused.because === 'no address') {
+    return notAnAddress(`The redirect of ${shownUrl(from)}`);
+  }
   const options = refused.because === 'other protocol' ? forPerson : {};
   return downloadFailed(address, `it ${whyRefused(refused)}`, options);
 }
 
 /** Throws `DownloadFailed` for every answer but a file or a part of one. */
 export function succeed({ statusCode = 0, headers }: IncomingMessage, address: string): void {
-  if (statusCode === 200 || statusCode === 206) return;
+  if (statusCode === 200 || statusCode === 206) {
+    return;
+  }
   const answer = `the server answers ${statusCode}`;
   const isPassing = statusCode >= 500 || statusCode === 429 || statusCode === 408;
-  if (!isPassing)
+  if (!isPassing) {
     throw downloadFailed(
       address,
       `${answer}. Check the version and the releaseUrl in the settings`,
       forPerson,
     );
+  }
   throw downloadFailed(address, answer, { retry: soonAfter({ headers }, Date.now()) });
 }
 

@@ -64,7 +64,9 @@ async function versionsOf(paths: readonly string[]): Promise<readonly (number | 
 async function systemCertificates(bundles: readonly string[]): Promise<readonly string[]> {
   for (const path of bundles) {
     const bundle = await readCertificates(path).catch(() => undefined);
-    if (bundle !== undefined) return [bundle];
+    if (bundle !== undefined) {
+      return [bundle];
+    }
   }
   return getCACertificates('system');
 }
@@ -75,7 +77,9 @@ async function systemCertificates(bundles: readonly string[]): Promise<readonly 
  */
 async function readCertificates(path: string): Promise<string> {
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  if (!(await file.stat()).isFile()) throw notAFile(path);
+  if (!(await file.stat()).isFile()) {
+    throw notAFile(path);
+  }
   return await readText(file, path, 'latin1');
 }
 

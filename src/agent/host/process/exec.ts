@@ -33,7 +33,9 @@ export async function execute(
 
 /** Kills every running command with its descendants: for a process that is about to exit. */
 export function endChildren(): void {
-  for (const child of running) signalGroup(child, 'SIGKILL');
+  for (const child of running) {
+    signalGroup(child, 'SIGKILL');
+  }
 }
 
 const running = new Set<ChildProcess>();
@@ -53,7 +55,9 @@ function refuseNul({ file, args }: Command, env: Readonly<Record<string, string>
     ...Object.entries(env).map(([name, value]) => [`the variable ${name}`, value] as const),
   ];
   const [where] = texts.find(([, value]) => value.includes('\0')) ?? [];
-  if (where === undefined) return;
+  if (where === undefined) {
+    return;
+  }
   throw new NodeError(
     'CommandFailed',
     `${file} was not started: ${where} holds a NUL character. If its text was saved as UTF-16, save it as UTF-8.`,
@@ -68,7 +72,9 @@ async function finishedChild(command: Command, child: Child): Promise<CommandRes
   running.add(child);
   try {
     const exitCode = await exitOf(child, [child.stdout, child.stderr]);
-    if (limit.passed) throw timedOut(command);
+    if (limit.passed) {
+      throw timedOut(command);
+    }
     return { exitCode, stdout: printed(), stderr: complained() };
   } finally {
     running.delete(child);
@@ -100,7 +106,9 @@ function exitOf(child: ChildProcess, pipes: readonly Readable[]): Promise<number
 /** Closes the pipes: a background process of the command may hold them open for ever. */
 function letGoOf(pipes: readonly Readable[]): void {
   setTimeout(() => {
-    for (const pipe of pipes) pipe.destroy();
+    for (const pipe of pipes) {
+      pipe.destroy();
+    }
   }, 1_000).unref();
 }
 
@@ -120,16 +128,22 @@ function stopAfter(child: ChildProcess, timeout: number): { readonly passed: boo
     lift() {
       clearTimeout(request);
       clearTimeout(force);
-      if (passed) signalGroup(child, 'SIGKILL');
+      if (passed) {
+        signalGroup(child, 'SIGKILL');
+      }
     },
   };
 }
 
 function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   try {
-    if (pid !== undefined) process.kill(-pid, signal);
+    if (pid !== undefined) {
+      process.kill(-pid, signal);
+    }
   } catch (thrown) {
-    if (errnoOf(thrown) !== 'ESRCH') throw thrown;
+    if (errnoOf(thrown) !== 'ESRCH') {
+      throw thrown;
+    }
   }
 }
 
@@ -148,7 +162,9 @@ function notStarted(command: Command, thrown: unknown): CommandResult {
     case 'EACCES':
       return { exitCode: 126, stdout: '', stderr: `${command.file}: permission denied` };
     default:
-      if (thrown instanceof NodeError) throw thrown;
+      if (thrown instanceof NodeError) {
+        throw thrown;
+      }
       throw new NodeError('CommandFailed', `${commandLine(command)} could not be started: ${thrown}`, {
         cause: thrown,
       });

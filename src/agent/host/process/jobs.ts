@@ -45,18 +45,26 @@ export function createJobs({ root = '/', onEnd }: JobsOptions = {}): Jobs {
   return {
     async running(trace, text) {
       const found = readOwn(traceSchema, text);
-      if (found === undefined) return undefined;
+      if (found === undefined) {
+        return undefined;
+      }
       const isOwn = found.process === (await ownStamp());
       return (isOwn ? isAtWork(trace) : await isAlive(found.process)) ? found : undefined;
     },
     async perform(job, work) {
       await endAnother(job);
       const current = begun.get(job.trace) ?? (await begin(job, work));
-      if (onEnd === undefined) await current.ended;
+      if (onEnd === undefined) {
+        await current.ended;
+      }
       const { outcome } = current;
-      if (outcome === undefined) throw new Underway(current.job);
+      if (outcome === undefined) {
+        throw new Underway(current.job);
+      }
       begun.delete(job.trace);
-      if (outcome.status === 'rejected') throw outcome.reason;
+      if (outcome.status === 'rejected') {
+        throw outcome.reason;
+      }
       return outcome.value;
     },
     end: async () => void (await Promise.all([...begun.values()].map(endOf))),
@@ -69,7 +77,9 @@ export function createJobs({ root = '/', onEnd }: JobsOptions = {}): Jobs {
 
   async function endAnother({ trace, subject }: Job): Promise<void> {
     const found = begun.get(trace);
-    if (found === undefined || found.job.subject === subject) return;
+    if (found === undefined || found.job.subject === subject) {
+      return;
+    }
     await endOf(found);
     begun.delete(trace);
   }

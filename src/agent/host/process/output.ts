@@ -18,7 +18,9 @@ export type LogTarget = 'journal' | 'terminal' | 'json';
  */
 export function logTarget(env: NodeJS.ProcessEnv, isTerminal: boolean): LogTarget {
   const { dev, ino } = fstatSync(1);
-  if (env.JOURNAL_STREAM === `${dev}:${ino}`) return 'journal';
+  if (env.JOURNAL_STREAM === `${dev}:${ino}`) {
+    return 'journal';
+  }
   return isTerminal ? 'terminal' : 'json';
 }
 
@@ -43,8 +45,12 @@ export async function logDestination(
 ): Promise<LineSink> {
   // In JSON, escaping a terminal's control characters does not change the text.
   const print = (line: string) => write(printable(line));
-  if (target === 'json') return { hasTime: false, write: print };
-  if (target === 'journal') return { hasTime: true, write: (line) => print(journalLine(line)) };
+  if (target === 'json') {
+    return { hasTime: false, write: print };
+  }
+  if (target === 'journal') {
+    return { hasTime: true, write: (line) => print(journalLine(line)) };
+  }
   const { prettyFactory } = await import('pino-pretty');
   const pretty = prettyFactory({ colorize: true, singleLine: true, translateTime: 'SYS:HH:MM:ss' });
   return { hasTime: false, write: (line) => write(pretty(JSON.stringify(printableData(JSON.parse(line))))) };

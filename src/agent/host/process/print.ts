@@ -34,7 +34,9 @@ export function printStyled(text: string): void {
   try {
     writeAll(1, text);
   } catch (thrown) {
-    if (!outlives) throw outputError(errnoOf(thrown) ?? String(thrown));
+    if (!outlives) {
+      throw outputError(errnoOf(thrown) ?? String(thrown));
+    }
   }
 }
 
@@ -48,7 +50,9 @@ export function complain(text: string): void {
 }
 
 function outputError(errno: string): Error {
-  if (errno === 'EPIPE') return new OutputClosed();
+  if (errno === 'EPIPE') {
+    return new OutputClosed();
+  }
   const message = `Standard output cannot be written: ${errno}. Make room, or write elsewhere.`;
   return new NodeError('FileSystemError', message);
 }
@@ -63,8 +67,12 @@ function writeAll(fd: 1 | 2, text: string): void {
       written += writeSync(fd, bytes, written);
       idleSince = performance.now();
     } catch (thrown) {
-      if (errnoOf(thrown) !== 'EAGAIN') throw thrown;
-      if (outlives && performance.now() - idleSince > patience) throw thrown;
+      if (errnoOf(thrown) !== 'EAGAIN') {
+        throw thrown;
+      }
+      if (outlives && performance.now() - idleSince > patience) {
+        throw thrown;
+      }
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
     }
   }

@@ -12,7 +12,9 @@ export async function processIdentity(pid: number): Promise<string | undefined> 
     const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
     return `${pid} ${startTime}`;
   } catch (thrown) {
-    if (['ENOENT', 'ESRCH'].includes(errnoOf(thrown) ?? '')) return undefined;
+    if (['ENOENT', 'ESRCH'].includes(errnoOf(thrown) ?? '')) {
+      return undefined;
+    }
     throw thrown;
   }
 }

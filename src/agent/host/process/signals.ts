@@ -32,6 +32,8 @@ export function onSignals({ stop, reload, grace = 5_000, exitCode = 0 }: SignalH
     });
   }
   process.on('SIGHUP', () => reload('SIGHUP'));
-  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+    process.on(signal, () => {});
+  }
   return endSoon;
 }

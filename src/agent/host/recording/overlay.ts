@@ -49,13 +49,20 @@ export class Overlay {
 
   async list(path: string): Promise<readonly string[]> {
     const found = this.#lookUp(path);
-    if (found.kind === 'link') return this.list(resolve(dirname(path), found.target));
+    if (found.kind === 'link') {
+      return this.list(resolve(dirname(path), found.target));
+    }
     const names = new Set(found.kind === 'machine' ? await this.#reader.list(found.path) : []);
     for (const [changed, entry] of this.#entries) {
-      if (dirname(changed) !== path || changed === path) continue;
+      if (dirname(changed) !== path || changed === path) {
+        continue;
+      }
       const name = changed.slice(join(path, '/').length);
-      if (entry.kind === 'gone') names.delete(name);
-      else names.add(name);
+      if (entry.kind === 'gone') {
+        names.delete(name);
+      } else {
+        names.add(name);
+      }
     }
     return [...names].sort();
   }
@@ -69,43 +76,63 @@ export class Overlay {
   }
 
   async rename(from: string, to: string): Promise<void> {
-    if ((await this.stat(from)) === undefined) throw fileError(systemError('ENOENT'), 'rename', from);
+    if ((await this.stat(from)) === undefined) {
+      throw fileError(systemError('ENOENT'), 'rename', from);
+    }
     const found = this.#lookUp(from);
     const below = [...this.#entries].filter(([path]) => path.startsWith(`${from}/`));
     await this.#put(to, found);
-    for (const [path, entry] of below) this.#entries.set(to + path.slice(from.length), entry);
+    for (const [path, entry] of below) {
+      this.#entries.set(to + path.slice(from.length), entry);
+    }
     this.remove(from);
   }
 
   remove(path: string): void {
     for (const changed of [...this.#entries.keys()]) {
-      if (changed.startsWith(`${path}/`)) this.#entries.delete(changed);
+      if (changed.startsWith(`${path}/`)) {
+        this.#entries.delete(changed);
+      }
     }
     this.#entries.set(path, { kind: 'gone' });
   }
 
   async #put(path: string, entry: Entry): Promise<void> {
-    if ((await this.stat(path))?.kind === 'directory') throw fileError(systemError('EISDIR'), 'write', path);
+    if ((await this.stat(path))?.kind === 'directory') {
+      throw fileError(systemError('EISDIR'), 'write', path);
+    }
     await this.#makeDirectory(dirname(path));
     this.#entries.set(path, entry);
   }
 
   async #makeDirectory(path: string): Promise<void> {
     const found = await this.stat(path);
-    if (found?.kind === 'file') throw fileError(systemError('ENOTDIR'), 'make the directory', path);
-    if (found !== undefined) return;
+    if (found?.kind === 'file') {
+      throw fileError(systemError('ENOTDIR'), 'make the directory', path);
+    }
+    if (found !== undefined) {
+      return;
+    }
     await this.#makeDirectory(dirname(path));
     this.#entries.set(path, { kind: 'directory', modifiedAt: this.#reader.now() });
   }
 
   #lookUp(path: string): Entry {
     const entry = this.#entries.get(path);
-    if (entry) return entry;
-    if (path === dirname(path)) return { kind: 'machine', path };
+    if (entry) {
+      return entry;
+    }
+    if (path === dirname(path)) {
+      return { kind: 'machine', path };
+    }
     const parent = this.#lookUp(dirname(path));
     const name = path.slice(join(dirname(path), '/').length);
-    if (parent.kind === 'machine') return { kind: 'machine', path: join(parent.path, name) };
-    if (parent.kind === 'link') return this.#lookUp(resolve(dirname(dirname(path)), parent.target, name));
+    if (parent.kind === 'machine') {
+      return { kind: 'machine', path: join(parent.path, name) };
+    }
+    if (parent.kind === 'link') {
+      return this.#lookUp(resolve(dirname(dirname(path)), parent.target, name));
+    }
     return { kind: 'gone' };
   }
 }

@@ -41,7 +41,9 @@ export function recordingHost(reader: HostReader): Host & { readonly journal: re
       journal.push({ kind: 'rename', from, to });
     },
     async remove(path) {
-      if ((await files.stat(path)) === undefined) return;
+      if ((await files.stat(path)) === undefined) {
+        return;
+      }
       journal.push({ kind: 'remove', path });
       files.remove(path);
     },
@@ -71,8 +73,12 @@ function bearsSecret({ headers = {} }: HttpRequest): boolean {
 /** Returns the file at `path`; its text only if it is readable and the new content is not a secret. */
 async function replacedFile(files: Overlay, path: string, content: Content): Promise<Before | undefined> {
   const stat = await files.stat(path);
-  if (stat === undefined) return undefined;
-  if (stat.kind !== 'file' || content instanceof Secret) return { mode: stat.mode };
+  if (stat === undefined) {
+    return undefined;
+  }
+  if (stat.kind !== 'file' || content instanceof Secret) {
+    return { mode: stat.mode };
+  }
   const found = await files.readFile(path).catch(() => undefined);
   return { mode: stat.mode, ...(found && { content: found.content }) };
 }

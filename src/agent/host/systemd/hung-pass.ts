@@ -16,7 +16,9 @@ export function endWhenHung(
   exit: (code: number) => void = process.exit,
 ): void {
   const look = () => {
-    if (isAlive()) return;
+    if (isAlive()) {
+      return;
+    }
     tell('a pass that did not end within an hour; please report this defect');
     endChildren();
     exit(1);

@@ -41,7 +41,9 @@ export function notifier(
 ): Notifier {
   const { NOTIFY_SOCKET, WATCHDOG_USEC } = env;
   const tell = async (...args: readonly string[]) => {
-    if (!NOTIFY_SOCKET) return;
+    if (!NOTIFY_SOCKET) {
+      return;
+    }
     const command = { file: 'systemd-notify', args, env: { NOTIFY_SOCKET }, timeout: 5_000 };
     await host.query(command).catch(() => undefined);
   };
@@ -52,9 +54,13 @@ export function notifier(
     startWatchdog(isAlive) {
       const interval = Number(WATCHDOG_USEC) / 1_000;
       const ping = () => {
-        if (isAlive()) void tell('WATCHDOG=1');
+        if (isAlive()) {
+          void tell('WATCHDOG=1');
+        }
       };
-      if (interval > 0) repeat(ping, Math.min(interval / 2, longestTimer));
+      if (interval > 0) {
+        repeat(ping, Math.min(interval / 2, longestTimer));
+      }
     },
   };
 }

@@ -67,7 +67,9 @@ export function announcement(standing: Standing, told: Told, now: number): Annou
 }
 
 function roleTaken({ conditions: [ready], role, version }: Standing, told: Told): readonly NodeEvent[] {
-  if (ready?.status !== 'True' || role.name === told.role) return [];
+  if (ready?.status !== 'True' || role.name === told.role) {
+    return [];
+  }
   const before = told.role === undefined ? '' : `, after ${told.role}`;
   const message = `${role.name}: ${role.summary}${before} (slipway ${version})`;
   return [{ about: 'Node', type: 'Normal', reason: 'RoleTaken', message }];
@@ -81,8 +83,12 @@ function conditionEvents(condition: Condition, { failing }: Told): readonly Node
   const { type, message } = condition;
   const before = failing[type];
   const reason = failureReason(condition, failing);
-  if (type === 'Ready' || reason === before) return [];
-  if (reason !== undefined) return [{ about: type, type: 'Warning', reason, message: `${type}: ${message}` }];
+  if (type === 'Ready' || reason === before) {
+    return [];
+  }
+  if (reason !== undefined) {
+    return [{ about: type, type: 'Warning', reason, message: `${type}: ${message}` }];
+  }
   return [{ about: type, type: 'Normal', reason: 'InSync', message: `${type}: in sync, after ${before}` }];
 }
 
@@ -92,7 +98,9 @@ function conditionEvents(condition: Condition, { failing }: Told): readonly Node
  */
 function failureReason(condition: Condition, before: Told['failing']): string | undefined {
   const { type, status, reason } = condition;
-  if (status === 'False') return reason;
+  if (status === 'False') {
+    return reason;
+  }
   return status === 'True' && !isUnverified(condition) ? undefined : before[type];
 }
 

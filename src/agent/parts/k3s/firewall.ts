@@ -27,9 +27,13 @@ function needsOf(node: K3sNode | undefined): Needs {
 
 async function lookAtFirewalls(host: HostReader, needs: Needs): Promise<Verdict> {
   const { ActiveState } = await showUnit(host, 'firewalld.service', ['ActiveState']);
-  if (ActiveState === 'active') return firewalld(host, needs);
+  if (ActiveState === 'active') {
+    return firewalld(host, needs);
+  }
   const ufw = await host.readFile('/etc/ufw/ufw.conf');
-  if (ufw && /^ENABLED=["']?yes/im.test(ufw.content)) return lookAtUfw(host, needs);
+  if (ufw && /^ENABLED=["']?yes/im.test(ufw.content)) {
+    return lookAtUfw(host, needs);
+  }
   return ok('neither ufw nor firewalld is active');
 }
 
@@ -46,7 +50,9 @@ async function firewalld(host: HostReader, { ports, networks }: Needs): Promise<
     asks.map(({ query }) => host.query({ file: 'firewall-cmd', args: query })),
   );
   // firewall-cmd(1): 0 for yes, 1 for no, and others for failures such as 253, NOT_AUTHORIZED.
-  if (answers.some(({ exitCode }) => exitCode > 1)) return rulesUnseen('firewalld');
+  if (answers.some(({ exitCode }) => exitCode > 1)) {
+    return rulesUnseen('firewalld');
+  }
   const missing = asks.filter((_, at) => answers[at]?.exitCode !== 0);
   const commands = missing.map(({ add }) => `firewall-cmd --permanent ${add}`);
   return judgeFirewall(
@@ -58,7 +64,9 @@ async function firewalld(host: HostReader, { ports, networks }: Needs): Promise<
 
 async function lookAtUfw(host: HostReader, { ports, networks }: Needs): Promise<Verdict> {
   const { stdout, exitCode } = await host.query({ file: 'ufw', args: ['status'] });
-  if (exitCode !== 0) return rulesUnseen('ufw');
+  if (exitCode !== 0) {
+    return rulesUnseen('ufw');
+  }
   const allowed = stdout.split('\n').filter((line) => /\bALLOW\b/.test(line));
   const isAllowed = (word: string) => allowed.some((line) => line.split(/\s+/).includes(word));
   const closed = ports.filter((port) => !isAllowed(port) && !isAllowed(port.replace(/\/.*/, '')));
@@ -76,7 +84,9 @@ function rulesUnseen(name: string): Verdict {
 }
 
 function judgeFirewall(name: string, missing: readonly string[], commands: readonly string[]): Verdict {
-  if (missing.length === 0) return ok(`${name} is active, and lets pass what K3s needs`);
+  if (missing.length === 0) {
+    return ok(`${name} is active, and lets pass what K3s needs`);
+  }
   return warning(
     `${name} is active and has no rule for ${missing.join(', ')}: nodes or pods may not reach each other.`,
     commands.join('; '),

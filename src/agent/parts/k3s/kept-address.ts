@@ -20,7 +20,9 @@ export async function keptAddress(
 ): Promise<string | undefined> {
   const { serverToken, agentServerCa } = paths.k3s;
   const proofs = await Promise.all([serverToken, agentServerCa].map((path) => host.stat(path)));
-  if (proofs.every((proof) => proof === undefined)) return undefined;
+  if (proofs.every((proof) => proof === undefined)) {
+    return undefined;
+  }
   const given = (await givenFlags(host, paths)).findLast(({ name }) => name === 'node-ip')?.values;
   return onlyAddress(
     (given ?? (await certifiedAddresses(host, paths, addresses))).filter((each) => isIP(each) !== 0),

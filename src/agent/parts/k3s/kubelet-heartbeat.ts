@@ -26,9 +26,13 @@ export async function hasReportedSinceStart(
   node: K3sNode,
   heartbeat: string | undefined,
 ): Promise<boolean> {
-  if (heartbeat === undefined) return true;
+  if (heartbeat === undefined) {
+    return true;
+  }
   const running = await runningFor(host, node);
-  if (running === undefined || ageOf(host, heartbeat) < running + rounding) return true;
+  if (running === undefined || ageOf(host, heartbeat) < running + rounding) {
+    return true;
+  }
   const renewed = await leaseRenewal(host, node);
   return renewed !== undefined && ageOf(host, renewed) + leaseFirst < running;
 }
@@ -44,7 +48,9 @@ function ageOf(host: HostReader, time: string): number {
  */
 async function runningFor(host: HostReader, { role }: K3sNode): Promise<number | undefined> {
   const [uptime] = (await fileText(host, '/proc/uptime')).split(' ');
-  if (!uptime) return undefined;
+  if (!uptime) {
+    return undefined;
+  }
   const property = 'ExecMainStartTimestampMonotonic';
   const microseconds = Number((await showUnit(host, unitName(role.k3s), [property]))[property]);
   const running = Number(uptime) * 1_000 - microseconds / 1_000;

@@ -25,7 +25,9 @@ export async function readAnnotations(host: HostReader, node: K3sNode): Promise<
   const command = kubeletKubectl(node, 'get', 'node', node.name, '-o', 'json');
   const { exitCode, stdout, stderr } = await askApi(host, command);
   const found = exitCode === 0 ? annotationsIn(stdout) : undefined;
-  if (found) return found;
+  if (found) {
+    return found;
+  }
   const why =
     stderr.trim().split('\n').at(-1) || `kubectl get node ended with ${exitCode} and without a Node`;
   throw new NodeError('ApiUnavailable', `The Kubernetes API does not show kubelet its Node: ${why}.`);

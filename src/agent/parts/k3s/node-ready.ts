@@ -30,7 +30,9 @@ export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
  */
 export function nodeTaintsApplied(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   const wanted = nodeTaints(node);
-  if (wanted.length === 0) return [];
+  if (wanted.length === 0) {
+    return [];
+  }
   const check = async (host: HostReader) => {
     const answer = await getNode(host, node);
     return 'missing' in answer ? answer.missing : taintsOn(node, answer.found, wanted);
@@ -73,7 +75,9 @@ async function getNode(host: HostReader, node: K3sNode): Promise<{ found: ApiNod
     host,
     nodeKubectl(node, 'get', 'node', node.name, '-o', 'json'),
   );
-  if (exitCode === 0) return { found: parseNode(stdout) };
+  if (exitCode === 0) {
+    return { found: parseNode(stdout) };
+  }
   if (/\(NotFound\)|not found$/m.test(stderr)) {
     return { missing: waiting('NodeNotFound', `The cluster has no node ${node.name} yet.`) };
   }
@@ -83,7 +87,9 @@ async function getNode(host: HostReader, node: K3sNode): Promise<{ found: ApiNod
 
 function parseNode(printed: string): ApiNode {
   const { success, data, error } = readJson(apiNode, printed);
-  if (success) return data;
+  if (success) {
+    return data;
+  }
   const message = `kubectl get node printed something else than a Node as JSON: ${jsonFault(error)}.`;
   throw new NodeError('UnexpectedAnswer', message, { cause: error });
 }
@@ -91,14 +97,16 @@ function parseNode(printed: string): ApiNode {
 async function nodeReadiness(host: HostReader, node: K3sNode, { status }: ApiNode): Promise<Finding> {
   const { name } = node;
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  if (!(await hasReportedSinceStart(host, node, ready?.lastHeartbeatTime ?? undefined)))
+  if (!(await hasReportedSinceStart(host, node, ready?.lastHeartbeatTime ?? undefined))) {
     return waiting('NodeNotReady', `Kubelet has not reported node ${name} since K3s was started.`, renewal);
+  }
   const version = status?.nodeInfo?.kubeletVersion ?? undefined;
-  if (ready?.status === 'True')
+  if (ready?.status === 'True') {
     return inSync({
       message: `${name} is Ready, with ${version ?? 'an unknown version'}`,
       ...(version !== undefined && { version }),
     });
+  }
   const why = ready
     ? `${ready.reason ?? 'no reason'}: ${ready.message ?? 'no message'}`
     : 'kubelet has not reported';
@@ -113,7 +121,9 @@ function taintsOn({ name }: K3sNode, { spec }: ApiNode, wanted: readonly string[
     ({ key, value, effect }) => `${key}${value ? `=${value}` : ''}:${effect}`,
   );
   const missing = wanted.filter((taint) => !present.includes(taint.replace('=:', ':')));
-  if (missing.length === 0) return inSync();
+  if (missing.length === 0) {
+    return inSync();
+  }
   throw new NodeError(
     'TaintNotApplied',
     `Node ${name} registered without ${missing.join(', ')}. On the server: kubectl taint node ${name} ${missing.join(' ')}`,

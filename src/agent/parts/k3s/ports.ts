@@ -50,9 +50,13 @@ async function lookAtPort(host: HostReader, port: Port, firewall: string): Promi
     file: 'ss',
     args: ['-H', '-l', '-n', '-p', port.protocol === 'tcp' ? '-t' : '-u', 'sport', '=', `:${port.number}`],
   });
-  if (exitCode !== 0) return skipped('ss (iproute2) cannot be asked who holds it');
+  if (exitCode !== 0) {
+    return skipped('ss (iproute2) cannot be asked who holds it');
+  }
   const sockets = stdout.split('\n').filter((line) => line.trim() !== '');
-  if (sockets.length === 0) return ok(`no process holds it yet; ${port.owner} will`);
+  if (sockets.length === 0) {
+    return ok(`no process holds it yet; ${port.owner} will`);
+  }
   return judgePort(port, sockets.map(holderOf), firewall);
 }
 
@@ -78,8 +82,9 @@ function judgePort(port: Port, holders: readonly Holder[], firewall: string): Ve
       `stop that program, or move it to another port: systemctl status ${stranger.pid}`,
     );
   }
-  if (port.protocol === 'tcp' && holders.some(({ name }) => name === undefined))
+  if (port.protocol === 'tcp' && holders.some(({ name }) => name === undefined)) {
     return skipped('it is held, and only root can see by which process');
+  }
   const addresses = [...new Set(holders.map(({ address }) => address))].join(', ');
   return ok(`${port.owner} listens at ${addresses}; ${firewall} must let ${port.for} reach it`);
 }

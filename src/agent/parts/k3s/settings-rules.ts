@@ -26,7 +26,9 @@ export function sensitiveOfK3s({ config }: Written): readonly SensitiveUrl[] {
  * (pkg/cli/cmds/server.go, etcd-s3).
  */
 function snapshots(config: Written): readonly SensitiveUrl[] {
-  if (String(config['etcd-s3-insecure']) !== 'true') return [];
+  if (String(config['etcd-s3-insecure']) !== 'true') {
+    return [];
+  }
   const address = `http://${config['etcd-s3-endpoint'] ?? 's3.amazonaws.com'}`;
   const risk = 'read the snapshots, which hold every secret of the cluster, and replace what is restored';
   return [{ path: ['config', 'etcd-s3-insecure'], address, risk }];
@@ -40,7 +42,9 @@ function reservedKeysIn({ config }: Written): readonly Problem[] {
 }
 
 function reserved(key: string): string | undefined {
-  if (key.startsWith('image-credential-provider-')) return credentialProvider;
+  if (key.startsWith('image-credential-provider-')) {
+    return credentialProvider;
+  }
   return Object.hasOwn(reservedKeys, key) ? reservedKeys[key] : undefined;
 }
 

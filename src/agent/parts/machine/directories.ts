@@ -26,8 +26,12 @@ export function safeDirectories(node: K3sNode): Resource {
     condition: 'Preflight',
     async check(host): Promise<Finding> {
       const found = await unsafePath(host, node.paths);
-      if (found === undefined) return inSync();
-      if (own.includes(found.path)) return takenBack(found);
+      if (found === undefined) {
+        return inSync();
+      }
+      if (own.includes(found.path)) {
+        return takenBack(found);
+      }
       const blocks = !(await hasSurelyJoined(host, node));
       throw unsafeDirectory(
         found,
@@ -46,7 +50,9 @@ export function safeWay(paths: NodePaths, places: readonly string[], condition: 
     condition,
     async check(host) {
       const found = await unsafePath(host, paths, places);
-      if (found === undefined) return inSync();
+      if (found === undefined) {
+        return inSync();
+      }
       throw unsafeDirectory(found);
     },
   };
@@ -69,6 +75,8 @@ function unsafeDirectory({ path, place, fault, repair }: UnsafePath, until = '',
 }
 
 async function hasSurelyJoined(host: HostReader, node: K3sNode): Promise<boolean> {
-  if (!(await joinedCluster(host, node))) return false;
+  if (!(await joinedCluster(host, node))) {
+    return false;
+  }
   return (await unsafePath(host, node.paths, [proofOfJoining(node)])) === undefined;
 }

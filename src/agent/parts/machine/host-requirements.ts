@@ -8,14 +8,18 @@ const firstWithoutCgroupV1 = 35;
 
 /** True if this kernel has cgroups of version 1, even beside version 2 (cgroups(7)). */
 export async function hasCgroupV1(host: HostReader): Promise<boolean> {
-  if ((await host.stat('/sys/fs/cgroup/cgroup.controllers')) !== undefined) return false;
+  if ((await host.stat('/sys/fs/cgroup/cgroup.controllers')) !== undefined) {
+    return false;
+  }
   return (await host.stat('/sys/fs/cgroup/memory')) !== undefined;
 }
 
 /** True if the kubelet of the wanted K3s ends under cgroup version 1, unless kubelet-arg says otherwise. */
 export async function refusesCgroupV1(host: HostReader, node: K3sNode): Promise<boolean> {
   const version = parseVersion(node.version);
-  if (version && version.major === 1 && version.minor < firstWithoutCgroupV1) return false;
+  if (version && version.major === 1 && version.minor < firstWithoutCgroupV1) {
+    return false;
+  }
   const settings = [node.settings.k3s.config['kubelet-arg'] ?? []].flat().map(String);
   const dropIns = (await k3sFlags(host, node.paths)).get('kubelet-arg') ?? [];
   return ![...settings, ...dropIns].includes('fail-cgroupv1=false');

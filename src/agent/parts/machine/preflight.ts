@@ -42,7 +42,9 @@ export function preflight(node: K3sNode, memory: number, free?: FreeSpace): read
 }
 
 function judgeMemory(role: Role, memory: number): Finding {
-  if (memory >= role.memory * usable) return inSync({ message: `${memory} MB of memory` });
+  if (memory >= role.memory * usable) {
+    return inSync({ message: `${memory} MB of memory` });
+  }
   throw new NodeError(
     'MemoryTooSmall',
     `This VM has ${memory} MB of memory; the role ${role.name} needs ${role.memory} MB. Use a larger VM size.`,
@@ -51,7 +53,9 @@ function judgeMemory(role: Role, memory: number): Finding {
 }
 
 async function lookAtCgroups(host: HostReader, node: K3sNode): Promise<Finding> {
-  if (!(await hasCgroupV1(host)) || !(await refusesCgroupV1(host, node))) return inSync();
+  if (!(await hasCgroupV1(host)) || !(await refusesCgroupV1(host, node))) {
+    return inSync();
+  }
   throw new NodeError(
     'CgroupsUnsupported',
     `This kernel has cgroups of version 1, and K3s ${node.version}, which is wanted, does not start with them (1.35 and newer). ` +
@@ -68,7 +72,9 @@ function targets({ paths }: K3sNode): readonly string[] {
 async function lookAtMounts(host: HostReader, node: K3sNode): Promise<Finding> {
   for (const path of targets(node)) {
     const mount = await noexecMount(host, path);
-    if (mount === undefined) continue;
+    if (mount === undefined) {
+      continue;
+    }
     throw new NodeError(
       'MountedNoexec',
       `${path} is on ${mount}, which is mounted noexec, so K3s cannot be run from there. Run: mount -o remount,exec ${mount}, ` +
@@ -84,7 +90,9 @@ async function lookAtRoom(host: HostReader, node: K3sNode, free: FreeSpace): Pro
   const needed = isInstalled && (await joinedCluster(host, node)) ? room.later : room.first;
   for (const path of targets(node)) {
     const available = await free(path);
-    if (available >= needed) continue;
+    if (available >= needed) {
+      continue;
+    }
     throw new NodeError(
       'DiskFull',
       `${available} MB are free for ${path}, and K3s ${node.version} needs ${needed} MB there. Make room, or use a larger disk.`,

@@ -44,12 +44,17 @@ async function lookForModules(host: HostReader): Promise<Verdict> {
   const kernel = stdout.trim();
   const stats = await Promise.all(modules.map((name) => host.stat(`/sys/module/${name}`)));
   const notLoaded = modules.filter((_, at) => stats[at] === undefined);
-  if (notLoaded.length === 0) return ok(`${modules.join(', ')}: loaded`);
+  if (notLoaded.length === 0) {
+    return ok(`${modules.join(', ')}: loaded`);
+  }
   const known = await modulesOf(host, kernel);
-  if (known === undefined)
+  if (known === undefined) {
     return skipped(`/lib/modules/${kernel} is missing, so nothing is known of ${notLoaded.join(', ')}`);
+  }
   const missing = notLoaded.filter((name) => !known.includes(`/${name}.ko`));
-  if (missing.length === 0) return ok(`${modules.join(', ')}: loaded, or can be`);
+  if (missing.length === 0) {
+    return ok(`${modules.join(', ')}: loaded, or can be`);
+  }
   return failure(
     `the kernel ${kernel} has no ${missing.join(', ')}: pods would have no file system or network.`,
     `use a kernel that has them; Debian: linux-image-amd64 or -arm64, Ubuntu: linux-modules-extra-${kernel}`,
@@ -68,17 +73,22 @@ async function lookAtCgroups(host: HostReader, node: K3sNode | undefined): Promi
   const found = await host.readFile('/sys/fs/cgroup/cgroup.controllers');
   if (!found) {
     const repair = 'put systemd.unified_cgroup_hierarchy=1 on the kernel command line, and reboot';
-    if (node && !(await refusesCgroupV1(host, node)))
+    if (node && !(await refusesCgroupV1(host, node))) {
       return warning(
         `version 1: K3s ${node.version}, which is wanted, starts with it; 1.35 and newer do not.`,
         repair,
       );
+    }
     const about = node ? `K3s ${node.version}, which is wanted,` : 'K3s 1.35 and newer';
     return failure(`not version 2: ${about} would not start.`, repair);
   }
   const missing = controllers.filter((name) => !found.content.split(/\s+/).includes(name));
-  if (missing.length === 0) return ok(`version 2, with ${controllers.join(', ')}`);
-  if (missing.join() === 'cpu') return warning('without cpu: limits of it do not hold.', anotherKernel);
+  if (missing.length === 0) {
+    return ok(`version 2, with ${controllers.join(', ')}`);
+  }
+  if (missing.join() === 'cpu') {
+    return warning('without cpu: limits of it do not hold.', anotherKernel);
+  }
   const repair = missing.includes('memory')
     ? 'put cgroup_enable=memory on the kernel command line, and reboot'
     : anotherKernel;
@@ -89,7 +99,9 @@ const anotherKernel = "use a kernel with this controller, such as the distributi
 
 async function lookAtSwap(host: HostReader): Promise<Verdict> {
   const [, ...swaps] = (await fileText(host, '/proc/swaps')).trim().split('\n');
-  if (swaps.length === 0) return ok('none');
+  if (swaps.length === 0) {
+    return ok('none');
+  }
   const names = swaps.map((line) => line.split(/\s/)[0]).join(', ');
   return warning(
     `${names} is on: limits of memory do not hold for what is swapped.`,
@@ -100,23 +112,28 @@ async function lookAtSwap(host: HostReader): Promise<Verdict> {
 async function lookAtMounts(host: HostReader, paths: readonly string[]): Promise<Verdict> {
   for (const path of paths) {
     const mount = await noexecMount(host, path);
-    if (mount !== undefined)
+    if (mount !== undefined) {
       return failure(
         `${path} is on ${mount}, which is mounted noexec: K3s cannot be run.`,
         `mount -o remount,exec ${mount}, and take noexec out of /etc/fstab`,
       );
+    }
   }
   return ok('K3s can be run from its directories');
 }
 
 function judgeMemory(available: number): Verdict {
-  if (available >= littleMemory) return ok(`${available} MB available`);
+  if (available >= littleMemory) {
+    return ok(`${available} MB available`);
+  }
   return warning(`${available} MB available: pods will be killed for lack of it.`, 'use a larger VM size');
 }
 
 function judgeDisk({ size, available }: Disk, data: string): Verdict {
   const told = `${available} of ${size} MB free for ${data}`;
-  if (available >= littleDisk && available >= size * littleShare) return ok(told);
+  if (available >= littleDisk && available >= size * littleShare) {
+    return ok(told);
+  }
   const evicts = 'with less than a twentieth free K3s evicts pods';
   const fills = `images and logs soon fill less than ${littleDisk} MB`;
   return warning(

@@ -17,7 +17,9 @@ export function system(node: K3sNode): readonly Resource[] {
  * Applies the files to the running kernel; below another root nothing, since the kernel is that of the machine itself.
  */
 function settingsApplied(node: K3sNode, modulesFile: string, sysctlFile: string): readonly Resource[] {
-  if (node.paths.root !== '/') return [];
+  if (node.paths.root !== '/') {
+    return [];
+  }
   return [modulesApplied(node, modulesFile), sysctlApplied(node, sysctlFile)];
 }
 
@@ -69,7 +71,9 @@ async function compareSysctl(node: K3sNode, host: HostReader, unit: string): Pro
 /** Returns the kernel's value; a value above `atLeast` counts as the wanted one. */
 async function observeSysctl(host: HostReader, { key, value, atLeast }: Sysctl): Promise<number | undefined> {
   const found = await host.readFile(`/proc/sys/${key.replaceAll('.', '/')}`);
-  if (found === undefined) return undefined;
+  if (found === undefined) {
+    return undefined;
+  }
   const observed = Number(found.content.trim());
   return atLeast && observed > value ? value : observed;
 }

@@ -37,7 +37,9 @@ export async function unsafePath(
   for (const place of places ?? [...allPlaces(paths), ...settings]) {
     const way = { look, root: paths.root, staff, judgesFiles: settings.includes(place) };
     const found = await walkPath(way, place);
-    if (found) return { ...found, place };
+    if (found) {
+      return { ...found, place };
+    }
   }
   return undefined;
 }
@@ -55,7 +57,9 @@ async function walkPath(way: Way, place: string): Promise<Omit<UnsafePath, 'plac
   let rest = partsOf(relative(root, place));
   for (let links = 0; links <= mostLinks; ) {
     const stat = await look(at);
-    if (stat === undefined) return undefined;
+    if (stat === undefined) {
+      return undefined;
+    }
     // The directory that --root names, even a link, is the choice of its caller.
     const isChosen = at === root && root !== '/';
     const target = isChosen ? undefined : stat.target;
@@ -64,13 +68,17 @@ async function walkPath(way: Way, place: string): Promise<Omit<UnsafePath, 'plac
     const isPassed = isFolder && name !== undefined && (await look(nextStep(root, at, name))) !== undefined;
     const isJudged = !isChosen && (isFolder || target !== undefined || judgesFiles || links > 0);
     const fault = isJudged ? faultOf(stat, { ...way, isPassed }) : undefined;
-    if (fault) return { path: at, ...fault };
+    if (fault) {
+      return { path: at, ...fault };
+    }
     if (target !== undefined) {
       links += 1;
       rest = [...partsOf(target), ...rest];
       at = isAbsolute(target) ? root : dirname(at);
     } else {
-      if (name === undefined) return undefined;
+      if (name === undefined) {
+        return undefined;
+      }
       rest = others;
       at = nextStep(root, at, name);
     }
@@ -86,16 +94,21 @@ function faultOf(
   { kind, mode, foreignUser, foreignGroup }: FileStat,
   { staff, isPassed }: { readonly staff: number | undefined; readonly isPassed: boolean },
 ): Fault | undefined {
-  if (foreignUser !== undefined)
+  if (foreignUser !== undefined) {
     return { fault: `belongs to another user (uid ${foreignUser})`, repair: ['chown', '-h', 'root:root'] };
-  if (kind === 'link' || (isPassed && mode & sticky)) return undefined;
-  if (mode & byOthers)
+  }
+  if (kind === 'link' || (isPassed && mode & sticky)) {
+    return undefined;
+  }
+  if (mode & byOthers) {
     return { fault: `can be changed by every user (mode ${octal(mode)})`, repair: ['chmod', 'o-w'] };
-  if (mode & byGroup && foreignGroup !== undefined && foreignGroup !== staff)
+  }
+  if (mode & byGroup && foreignGroup !== undefined && foreignGroup !== staff) {
     return {
       fault: `can be changed by the group ${foreignGroup} (mode ${octal(mode)})`,
       repair: ['chmod', 'g-w'],
     };
+  }
   return undefined;
 }
 
@@ -119,7 +132,9 @@ async function settingsFiles(host: HostReader, { slipway }: NodePaths): Promise<
 }
 
 function nextStep(root: string, at: string, name: string): string {
-  if (name !== '..') return join(at, name);
+  if (name !== '..') {
+    return join(at, name);
+  }
   return at === root ? root : dirname(at);
 }
 

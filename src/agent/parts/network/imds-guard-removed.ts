@@ -26,8 +26,9 @@ async function checkRemoved(host: HostReader, paths: NodePaths, why: string | un
   const unitFile = guardUnitPath(paths);
   const rules = paths.slipway.imdsGuard;
   const hasUnit = (await host.stat(unitFile)) !== undefined;
-  if (!hasUnit && (await host.stat(rules)) === undefined)
+  if (!hasUnit && (await host.stat(rules)) === undefined) {
     return inSync(why === undefined ? {} : { message: why });
+  }
   if (hasUnit && (await isInForce(host))) {
     return step({ field: guardUnit, observed: 'enabled or active', desired: undefined }, async (host) => {
       await host.run(systemctl('disable', '--now', guardUnit));

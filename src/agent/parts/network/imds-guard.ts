@@ -26,7 +26,9 @@ export interface Guarded {
  */
 export function imdsGuard({ settings, paths }: Guarded, table: Clouds = clouds): readonly Resource[] {
   const found = metadataToGuard({ settings, paths }, chosenCloud(settings, table).metadata);
-  if (typeof found === 'string') return [nonBlocking(imdsGuardRemoved(paths, found))];
+  if (typeof found === 'string') {
+    return [nonBlocking(imdsGuardRemoved(paths, found))];
+  }
   const { address, only } = found;
   return guardResources({ address, only, allow: settings.imds.allow }, paths).map((each) =>
     nonBlocking(each),
@@ -45,11 +47,18 @@ function guardResources(rules: GuardRules, paths: NodePaths): readonly Resource[
 
 /** Returns what to guard, or why there is nothing to guard. */
 function metadataToGuard({ settings, paths }: Guarded, metadata: Metadata | undefined): Metadata | string {
-  if (settings.imds.pods === 'allow') return 'imds.pods lets every pod ask the metadata service';
-  if (!metadata) return `cloud ${settings.cloud} has no metadata service`;
+  if (settings.imds.pods === 'allow') {
+    return 'imds.pods lets every pod ask the metadata service';
+  }
+  if (!metadata) {
+    return `cloud ${settings.cloud} has no metadata service`;
+  }
   const { address, setting = 'the metadata service' } = metadata;
-  if (!isIPv4(address) || address.startsWith('127.'))
+  if (!isIPv4(address) || address.startsWith('127.')) {
     return `${setting} leads to ${address}: nothing to guard`;
-  if (paths.root !== '/') return `the network is the machine's own, and not guarded below ${paths.root}`;
+  }
+  if (paths.root !== '/') {
+    return `the network is the machine's own, and not guarded below ${paths.root}`;
+  }
   return metadata;
 }

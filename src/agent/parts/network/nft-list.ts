@@ -7,9 +7,13 @@ import { guardTable, nftCommand } from './nft-command.ts';
 /** Returns our table as nft lists it; `undefined` if it does not exist. `ImdsGuardFailed` if that cannot be known. */
 export async function listTable(host: HostReader): Promise<string | undefined> {
   const { exitCode, stdout, stderr } = await host.query(nftCommand('list', 'table', ...guardTable));
-  if (exitCode === 0) return stdout;
+  if (exitCode === 0) {
+    return stdout;
+  }
   // nft's message for a missing table.
-  if (/^Error: No such file or directory/m.test(stderr)) return undefined;
+  if (/^Error: No such file or directory/m.test(stderr)) {
+    return undefined;
+  }
   throw guardFailed(
     `It is not known whether the rules that keep pods from the metadata service are loaded. ${quoted(stderr)}`,
   );

@@ -24,10 +24,14 @@ export function rulesetLoaded(rules: GuardRules, needs: readonly string[]): Reso
 }
 
 async function checkLoaded(host: HostReader, rules: GuardRules): Promise<Finding> {
-  if ((await host.stat(nft)) === undefined) throw nftablesMissing();
+  if ((await host.stat(nft)) === undefined) {
+    throw nftablesMissing();
+  }
   const { ActiveState, LoadState } = await showUnit(host, guardUnit, ['ActiveState', 'LoadState']);
   // The unit's file could not be written, as on a full disk.
-  if (LoadState === 'not-found') return waiting('Blocked', `waits for ${guardUnit}`, { blocks: false });
+  if (LoadState === 'not-found') {
+    return waiting('Blocked', `waits for ${guardUnit}`, { blocks: false });
+  }
   const list = ActiveState === 'active' ? await listTable(host) : undefined;
   const loaded = list === undefined ? undefined : listedRules(list, rules);
   const finding = compare({ rules: loaded }, { rules: rulesName(rules) }, loadRuleset);
@@ -48,7 +52,9 @@ async function loadRuleset(host: Host): Promise<void> {
   try {
     await host.run(systemctl('reload-or-restart', guardUnit));
   } catch (thrown) {
-    if (!(thrown instanceof NodeError) || thrown.reason !== 'CommandFailed') throw thrown;
+    if (!(thrown instanceof NodeError) || thrown.reason !== 'CommandFailed') {
+      throw thrown;
+    }
     throw guardFailed(
       `nft did not take the rules, so pods may reach the metadata service. ${quoted(await nftComplaint(host))}`,
     );

@@ -14,8 +14,12 @@ const either =
   'from for pods with addresses of their own, or uid for processes of the VM and pods with hostNetwork';
 
 function misfit({ from, uid }: Written): string | undefined {
-  if (from !== undefined && uid !== undefined) return `has from and uid; make two entries, ${either}`;
-  if (from === undefined && uid === undefined) return `lets nothing through; give it ${either}`;
+  if (from !== undefined && uid !== undefined) {
+    return `has from and uid; make two entries, ${either}`;
+  }
+  if (from === undefined && uid === undefined) {
+    return `lets nothing through; give it ${either}`;
+  }
   return undefined;
 }
 

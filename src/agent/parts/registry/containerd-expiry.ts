@@ -17,7 +17,9 @@ const notice = 3_600_000;
  * Reports nothing if K3s is not running or its start has no stamp.
  */
 export function containerdLogins(node: K3sNode): readonly Resource[] {
-  if (node.settings.registries.servers.length === 0) return [];
+  if (node.settings.registries.servers.length === 0) {
+    return [];
+  }
   return [
     {
       id: 'ContainerdLogins/k3s',
@@ -37,11 +39,15 @@ interface Ending {
 
 async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   const first = await firstEnding(host, node);
-  if (!first) return inSync();
+  if (!first) {
+    return inSync();
+  }
   const now = host.now();
   const isLeftAlone = node.settings.registries.onRotate === 'never';
   const from = isLeftAlone ? first.end - notice : first.end;
-  if (now < from) return inSync({ until: from });
+  if (now < from) {
+    return inSync({ until: from });
+  }
   const message = told(first, now, unitName(node.role.k3s), isLeftAlone);
   const after = now < first.end ? first.end - now : notice;
   return waiting('ContainerdLoginEnds', message, { ...advisory, after });

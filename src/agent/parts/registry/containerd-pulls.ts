@@ -31,7 +31,9 @@ export async function containerdPulls(
   served?: readonly string[],
 ): Promise<readonly ContainerdPull[]> {
   const { servers } = settings.registries;
-  if (servers.length === 0) return [];
+  if (servers.length === 0) {
+    return [];
+  }
   const flags = await k3sFlags(host, paths);
   return [
     ...mirrored(settings.registries),
@@ -50,7 +52,9 @@ export async function observedPulls(
   try {
     return await containerdPulls(host, node, served);
   } catch (error) {
-    if (error instanceof NodeError) return [];
+    if (error instanceof NodeError) {
+      return [];
+    }
     throw error;
   }
 }
@@ -61,7 +65,9 @@ function mirrored({ servers, mirrors }: Settings['registries']): readonly Contai
     const hosts = endpoint
       .map((url) => (URL.canParse(url) ? new URL(url).host : ''))
       .filter((host) => servers.includes(host));
-    if (servers.includes(name) || hosts.length === 0) return [];
+    if (servers.includes(name) || hosts.length === 0) {
+      return [];
+    }
     const own = [...new Set(hosts)];
     return [
       {
@@ -89,7 +95,9 @@ async function pauseImage(
     ['the pause image', /^\s*sandbox(?:_image)? = ["']([^"']+)["']/m.exec(made?.content ?? '')?.[1]],
   ] as const;
   const found = named.find(([, image]) => image !== undefined && servers.includes(registryOf(image)));
-  if (found?.[1] === undefined) return [];
+  if (found?.[1] === undefined) {
+    return [];
+  }
   return [{ why: `${found[0]} is ${found[1]}`, servers: [registryOf(found[1])] }];
 }
 
@@ -125,9 +133,13 @@ async function withoutKubelet(
 ): Promise<readonly ContainerdPull[]> {
   const { credentialProvider: path } = paths.k3s;
   const set = otherProviderFlag(flags, paths);
-  if (set) return [{ why: `${set} has kubelet ask another credential provider`, servers }];
+  if (set) {
+    return [{ why: `${set} has kubelet ask another credential provider`, servers }];
+  }
   const served = known ?? servedRegistries(await fileText(host, path));
   const missing = servers.filter((server) => !served.includes(server));
-  if (missing.length === 0) return [];
+  if (missing.length === 0) {
+    return [];
+  }
   return [{ why: `${path} does not have kubelet ask Slipway about ${missing.join(', ')}`, servers: missing }];
 }

@@ -36,7 +36,9 @@ export async function datedLogins(
   const isEarly = (server: string) => registries.onRotate === 'never' || asked.includes(server);
   const dated = registries.servers.flatMap((server) => {
     const login = loginFor(logins, server);
-    if (login?.username !== cloud.registryUser(server)) return [];
+    if (login?.username !== cloud.registryUser(server)) {
+      return [];
+    }
     const { receivedAt } = login;
     const longest = longestUse(login, isEarly(server));
     const due = Math.min(rotateAt(receivedAt, longest), receivedAt + longest);
@@ -47,7 +49,9 @@ export async function datedLogins(
 
 /** Milliseconds from receipt to renewal at most. */
 function longestUse({ receivedAt, until, refused }: StoredLogin, isEarly: boolean): number {
-  if (until === undefined) return refused ? shortest : Number.POSITIVE_INFINITY;
+  if (until === undefined) {
+    return refused ? shortest : Number.POSITIVE_INFINITY;
+  }
   const longest = Math.max(((until - receivedAt) * 2) / 3, shortest);
   return refused && isEarly ? Math.min(longest, refusedFor) : longest;
 }

@@ -33,8 +33,12 @@ export function formerLoginsGone({ paths }: K3sNode, needs: readonly string[]): 
 /** Delays what drops those logins while the store is not there, as on a full disk: they are the only ones. */
 export function onceStored(resource: Resource, paths: NodePaths): Resource {
   return heldBack(resource, async (host) => {
-    if (await host.stat(paths.slipway.logins)) return undefined;
-    if (Object.keys(await formerLogins(host, paths)).length === 0) return undefined;
+    if (await host.stat(paths.slipway.logins)) {
+      return undefined;
+    }
+    if (Object.keys(await formerLogins(host, paths)).length === 0) {
+      return undefined;
+    }
     return waiting('Blocked', `waits for ${paths.slipway.logins}`, { after: 60_000, blocks: false });
   });
 }

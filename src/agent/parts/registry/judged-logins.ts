@@ -12,7 +12,9 @@ import { credentialDigest, refusedCredentials } from './proof/pull-record.ts';
  * kubelet would get a refused login until then.
  */
 export function loginsJudged(node: K3sNode): readonly Resource[] {
-  if (node.settings.registries.servers.length === 0) return [];
+  if (node.settings.registries.servers.length === 0) {
+    return [];
+  }
   const { logins: path } = node.paths.slipway;
   return [
     {
@@ -28,9 +30,13 @@ export function loginsJudged(node: K3sNode): readonly Resource[] {
 async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   const { logins: path } = node.paths.slipway;
   const found = await host.readFile(path);
-  if (!found || !isPrivate(found)) return inSync();
+  if (!found || !isPrivate(found)) {
+    return inSync();
+  }
   const changes = storeChanges(parseLogins(found.content), await judgedLogins(host, node));
-  if (changes.length === 0) return inSync();
+  if (changes.length === 0) {
+    return inSync();
+  }
   const remedy = async (host: Host) =>
     host.writeFile(path, renderLogins(await judgedLogins(host, node)), { mode: 0o600 });
   return { state: 'Drifted', drift: { changes, blocks: false, remedy } };

@@ -35,7 +35,9 @@ export function isOurs(text: string): boolean {
 
 function isOursAs(text: string, document: ReadYaml): boolean {
   const names = providerNames(text, document);
-  if (names.some((name) => name !== pluginName && !isCutOff(text, name))) return false;
+  if (names.some((name) => name !== pluginName && !isCutOff(text, name))) {
+    return false;
+  }
   return isEmpty(text) || text.includes(header) || header.startsWith(text.trim()) || names.length > 0;
 }
 
@@ -46,24 +48,34 @@ function isEmpty(text: string): boolean {
 
 /** True if the text is ours and was not written whole, so that it ends within our name. */
 function isCutOff(text: string, name: unknown): boolean {
-  if (!text.includes(header)) return false;
-  if (typeof name !== 'string') return true;
+  if (!text.includes(header)) {
+    return false;
+  }
+  if (typeof name !== 'string') {
+    return true;
+  }
   return (
     pluginName.startsWith(name) && /^["']?$/.test(text.trimEnd().slice(text.lastIndexOf(name) + name.length))
   );
 }
 
 function providerNames(text: string, { value, faults }: ReadYaml): readonly unknown[] {
-  if (faults.length > 0) return [...text.matchAll(/^[\s-]*name:\s*["']?([\w.-]+)/gm)].map(([, name]) => name);
+  if (faults.length > 0) {
+    return [...text.matchAll(/^[\s-]*name:\s*["']?([\w.-]+)/gm)].map(([, name]) => name);
+  }
   return [Object(value).providers ?? []].flat().map((provider) => Object(provider).name);
 }
 
 /** Returns the content of a configuration that is Slipway's alone, its images sorted; `undefined` for any other. */
 export function ownContent(text: string): unknown {
   const document = read(text);
-  if (!isOursAs(text, document)) return undefined;
+  if (!isOursAs(text, document)) {
+    return undefined;
+  }
   const { success, data } = z.safeParse(schema, document.value);
-  if (!success || data.providers.length === 0) return undefined;
+  if (!success || data.providers.length === 0) {
+    return undefined;
+  }
   const providers = data.providers.map((provider) => ({
     ...provider,
     matchImages: inOrder(provider.matchImages),

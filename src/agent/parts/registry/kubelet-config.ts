@@ -26,9 +26,13 @@ export function providerConfig(node: K3sNode, needs: readonly string[]): Resourc
   const written = file({ path, content: renderProviderConfig(node), condition: 'CredentialProvider', needs });
   return unless(written, async (host) => {
     const other = otherProviderFlag(await k3sFlags(host, node.paths), node.paths);
-    if (other !== undefined) throw sentElsewhere(other, node.paths.k3s.config);
+    if (other !== undefined) {
+      throw sentElsewhere(other, node.paths.k3s.config);
+    }
     const text = await fileText(host, path);
-    if (!isOurs(text)) return shared(path, text, node.settings.registries.servers);
+    if (!isOurs(text)) {
+      return shared(path, text, node.settings.registries.servers);
+    }
     return (await hasPlugin(host, node.paths)) ? undefined : withoutPlugin(host, node.paths);
   });
 }
@@ -37,14 +41,18 @@ export function providerConfig(node: K3sNode, needs: readonly string[]): Resourc
 function shared(path: string, text: string, servers: readonly string[]): Finding {
   const served = servedRegistries(text);
   const missing = servers.filter((server) => !served.includes(server));
-  if (missing.length > 0) throw notOurs(path, served.length > 0 ? missing : []);
+  if (missing.length > 0) {
+    throw notOurs(path, served.length > 0 ? missing : []);
+  }
   return inSync({ message: `${path} is not Slipway's alone, and has kubelet ask Slipway for every login` });
 }
 
 async function withoutPlugin(host: HostReader, { k3s }: NodePaths): Promise<Finding> {
   const { credentialProvider: path, credentialProviderBin } = k3s;
   const why = `${join(credentialProviderBin, pluginName)}, which is not a file that kubelet can run`;
-  if (!(await host.stat(path))) return waiting('Blocked', `waits for ${why}`, { blocks: false });
+  if (!(await host.stat(path))) {
+    return waiting('Blocked', `waits for ${why}`, { blocks: false });
+  }
   const summary = `remove ${path}, since K3s would not start again without ${why}`;
   return noneOf([path], { summary, remedy: removing([path]) });
 }
@@ -82,7 +90,9 @@ export function noProvider(paths: NodePaths): Resource {
     condition: 'CredentialProvider',
     async check(host) {
       const left = await leftovers(host, paths);
-      if (left.length === 0) return inSync({ message: 'registries.servers is empty' });
+      if (left.length === 0) {
+        return inSync({ message: 'registries.servers is empty' });
+      }
       return noneOf(left, { remedy: removing(left) });
     },
   };

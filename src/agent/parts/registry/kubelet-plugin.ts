@@ -20,7 +20,9 @@ import { noProvider, pluginName, providerConfig } from './kubelet-config.ts';
  */
 export function credentialProvider(node: K3sNode): readonly Resource[] {
   const { paths, settings } = node;
-  if (settings.registries.servers.length === 0) return [noProvider(paths)];
+  if (settings.registries.servers.length === 0) {
+    return [noProvider(paths)];
+  }
   const plugin = file({
     path: join(paths.k3s.credentialProviderBin, pluginName),
     content: renderPlugin(node),

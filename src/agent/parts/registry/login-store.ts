@@ -33,7 +33,9 @@ export function storedLogin(
 /** Returns the fresh login; throws `PullCredentialRefused` if it is the stored one, and its registry refused that. */
 export function notRefused(server: string, fresh: StoredLogin, stored: StoredLogin | undefined): StoredLogin {
   const isSame = stored?.username === fresh.username && stored.password === fresh.password;
-  if (!(isSame && stored.refused)) return fresh;
+  if (!(isSame && stored.refused)) {
+    return fresh;
+  }
   throw new NodeError(
     'PullCredentialRefused',
     `${server} refused its password, and the cloud gives the same one again. Correct it in the cloud; to have it read at once: systemctl reload slipway.`,

@@ -40,7 +40,9 @@ function renewerStopped(name: string, node: K3sNode, logins: readonly Resource[]
   });
   const ofOurs = unless(stopped, async (host) => {
     const { ExecStart } = await showUnit(host, service, ['ExecStart']);
-    if (!script.test(ExecStart)) return inSync();
+    if (!script.test(ExecStart)) {
+      return inSync();
+    }
     return (await foreignStart(host, node)) === undefined ? undefined : inSync({ message: untilThen });
   });
   return heldBack(ofOurs, (host) => missing(host, timer, logins));
@@ -53,11 +55,12 @@ async function missing(
   logins: readonly Resource[],
 ): Promise<Finding | undefined> {
   for (const login of logins) {
-    if ((await login.check(host)).state !== 'InSync')
+    if ((await login.check(host)).state !== 'InSync') {
       return waiting('Blocked', `${timer} runs on until ${login.id} is in sync`, {
         after: minute,
         blocks: false,
       });
+    }
   }
   return undefined;
 }

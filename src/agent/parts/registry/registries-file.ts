@@ -28,7 +28,9 @@ import {
  * lost while the registry is down, also in a file that others can read (a script wrote it 0644), but not write.
  */
 export function registriesFile(node: K3sNode, needs: readonly string[]): readonly Resource[] {
-  if (!namesRegistry(node.settings.registries)) return [];
+  if (!namesRegistry(node.settings.registries)) {
+    return [];
+  }
   const path = node.paths.k3s.registries;
   const written = credential({
     id: `File/${path}`,
@@ -59,10 +61,13 @@ async function render(
 /** Reports differences by name, never by value. A login that is newer than the file counts as due. */
 async function judge(host: HostReader, node: K3sNode, found: FoundFile): Promise<Currency> {
   const wanted = await render(host, node, found);
-  if (found.content === wanted.reveal()) return { ok: true };
+  if (found.content === wanted.reveal()) {
+    return { ok: true };
+  }
   const [content, other] = [parseRegistries(found.content), parseRegistries(wanted.reveal())];
-  if (!content || !other)
+  if (!content || !other) {
     return { ok: false, changes: [{ field: 'content', observed: 'malformed', desired: 'registries.yaml' }] };
+  }
   const stored = await readLogins(host, node.paths);
   const isNewer = (name: string) => (loginFor(stored, name)?.receivedAt ?? 0) > found.modifiedAt;
   const isOther = !isDeepStrictEqual(withoutAuth(content), withoutAuth(other));
@@ -87,7 +92,9 @@ export async function lostRegistries(
   host: HostReader,
   { paths, settings }: K3sNode,
 ): Promise<readonly string[]> {
-  if (!namesRegistry(settings.registries)) return [];
+  if (!namesRegistry(settings.registries)) {
+    return [];
+  }
   const text = await readableText(host, paths.k3s.registries);
   const { mirrors = {}, configs = {} } = (text.startsWith(header) ? undefined : parseRegistries(text)) ?? {};
   const wanted = wantedRegistries(settings.registries);

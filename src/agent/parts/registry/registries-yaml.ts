@@ -63,7 +63,9 @@ export function renderRegistries(
     return `# Written by Slipway, which renews it; change the settings under registries instead.\n${stringify(document, yaml)}`;
   });
   const wanted = registriesOf(settings, logins, (secret) => secret.reveal());
-  if (!isDeepStrictEqual(parseRegistries(rendered.reveal()), wanted)) throw invalid();
+  if (!isDeepStrictEqual(parseRegistries(rendered.reveal()), wanted)) {
+    throw invalid();
+  }
   return rendered;
 }
 
@@ -116,8 +118,12 @@ function registriesOf(
 
   /** Replaces secrets by their texts, and leaves out `undefined`, which YAML does not have. */
   function plain(value: unknown): unknown {
-    if (value instanceof Secret) return show(value);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    if (value instanceof Secret) {
+      return show(value);
+    }
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return value;
+    }
     const present = Object.entries(value).filter(([, item]) => item !== undefined);
     return Object.fromEntries(present.map(([key, item]) => [key, plain(item)]));
   }

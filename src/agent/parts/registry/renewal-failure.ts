@@ -18,7 +18,9 @@ export interface RenewalFailure {
  */
 export function renewalFailure(failures: readonly RenewalFailure[], now: number): NodeError {
   const [first] = failures.map(({ error }) => error).sort((a, b) => patienceFor(a) - patienceFor(b));
-  if (!first) throw new Error('no renewal failed');
+  if (!first) {
+    throw new Error('no renewal failed');
+  }
   const { reason, blocks, endedBy, retry } = first;
   const messages = new Set(failures.map(({ error }) => error.message));
   const outlooks = failures.flatMap(({ server, held }) => (held ? outlook(server, held, now) : []));
@@ -31,7 +33,9 @@ export function renewalFailure(failures: readonly RenewalFailure[], now: number)
 }
 
 function patienceFor({ reason, endedBy, retry: { after = 0 } }: NodeError): number {
-  if (endedBy === 'person') return Number.MAX_VALUE;
+  if (endedBy === 'person') {
+    return Number.MAX_VALUE;
+  }
   return reason === 'Throttled' ? after : 0;
 }
 
@@ -40,14 +44,19 @@ function outlook(
   { due, receivedAt, until, refused }: DatedLogin,
   now: number,
 ): readonly string[] {
-  if (refused) return [];
+  if (refused) {
+    return [];
+  }
   const credential = `The credential for ${server}`;
-  if (now < receivedAt)
+  if (now < receivedAt) {
     return [
       `${credential} was received at ${iso(receivedAt)}, by a clock that was set back since; when it ends is not known.`,
     ];
+  }
   const since = `${credential} has been due since ${iso(due)}`;
-  if (until === undefined) return [`${since}; when it ends is not known.`];
+  if (until === undefined) {
+    return [`${since}; when it ends is not known.`];
+  }
   return [
     now < until
       ? `${since}; pulls work until ${iso(until)}.`

@@ -24,7 +24,9 @@ export const renewalId = 'Credential/registries';
  * registries nor, once there is a store, the dependants of this Resource.
  */
 export function loginsRenewed(node: K3sNode, renewal: Renewal): readonly Resource[] {
-  if (node.settings.registries.servers.length === 0) return [];
+  if (node.settings.registries.servers.length === 0) {
+    return [];
+  }
   const path = node.paths.slipway.logins;
   return [
     credential({
@@ -44,7 +46,9 @@ async function judge(host: HostReader, node: K3sNode, renewal: Renewal, now: num
   const dated = servers.map((server) => [server, dates.get(server)] as const);
   const changes = dated.flatMap(([server, login]) => loginChanges(server, login, now));
   const due = dated.every(([, login]) => login && isBelievable(login, now));
-  if (changes.length > 0) return { ok: false, blocks: false, due, changes };
+  if (changes.length > 0) {
+    return { ok: false, blocks: false, due, changes };
+  }
   const until = Math.min(...dated.map(([, login]) => login?.due ?? Number.POSITIVE_INFINITY));
   return Number.isFinite(until) ? { ok: true, until } : { ok: true };
 }
@@ -61,7 +65,9 @@ async function render(
   const failures: RenewalFailure[] = [];
   for (const server of node.settings.registries.servers) {
     const held = before.get(server);
-    if (loginChanges(server, held, host.now()).length === 0) continue;
+    if (loginChanges(server, held, host.now()).length === 0) {
+      continue;
+    }
     try {
       fetched.set(server, await fetchLogin(host, renewal.cloud, server, held));
     } catch (thrown) {
@@ -71,10 +77,14 @@ async function render(
   // Kubelet's plugin may have written to the store meanwhile.
   const logins = newestLogins(await judgedLogins(host, node), Object.fromEntries(fetched), host.now());
   const content = renderLogins(logins);
-  if (failures.length === 0) return content;
+  if (failures.length === 0) {
+    return content;
+  }
   const failure = renewalFailure(failures, host.now());
   const isNothing = found ? found.content === content.reveal() : Object.keys(logins).length === 0;
-  if (isNothing) throw failure;
+  if (isNothing) {
+    throw failure;
+  }
   return { content, failure };
 }
 
@@ -91,14 +101,19 @@ async function fetchLogin(
     return fetched.password;
   });
   const login = storedLogin(cloud.registryUser(server), { password, until }, host.now());
-  if (login.password === '')
+  if (login.password === '') {
     throw new NodeError('RegistryUnavailable', `The password for ${server} came back empty.`);
+  }
   return notRefused(server, login, held);
 }
 
 function loginChanges(server: string, login: DatedLogin | undefined, now: number): readonly Change[] {
   const field = `password for ${server}`;
-  if (!login) return [{ field, observed: 'not ours', desired: 'ours' }];
-  if (now < login.due && isBelievable(login, now)) return [];
+  if (!login) {
+    return [{ field, observed: 'not ours', desired: 'ours' }];
+  }
+  if (now < login.due && isBelievable(login, now)) {
+    return [];
+  }
   return [{ field, observed: `received ${new Date(login.receivedAt).toISOString()}`, desired: 'renewed' }];
 }

@@ -24,8 +24,12 @@ export async function judgeLogins(host: HostReader, node: K3sNode, start: Looked
 }
 
 function counts(input: string, onRotate: OnRotate, needsLogins: boolean): boolean {
-  if (input === 'registryLogins') return onRotate === 'restart' || (onRotate === 'auto' && needsLogins);
-  if (input === 'lastingLogins') return onRotate !== 'never';
+  if (input === 'registryLogins') {
+    return onRotate === 'restart' || (onRotate === 'auto' && needsLogins);
+  }
+  if (input === 'lastingLogins') {
+    return onRotate !== 'never';
+  }
   return true;
 }
 
@@ -39,7 +43,9 @@ async function onlyRefusedChanged(
   { notes = {} }: LookedAt,
 ): Promise<boolean> {
   const refused = await refusedCredentials(host, paths.slipway.pullProof);
-  if (refused.size === 0) return false;
+  if (refused.size === 0) {
+    return false;
+  }
   const then = new Map(loginEndsSince(notes));
   const now = new Map(Object.entries(await loginEnds(host, paths)));
   const isSame = (server: string) => then.has(server) && then.get(server) === now.get(server);

@@ -31,7 +31,9 @@ function doubleCredentials(registries: Written, servers: readonly string[]): rea
 function foreignProofs(registries: Written, servers: readonly string[]): readonly Problem[] {
   return texts(registries.proof).flatMap((image, at) => {
     const [, registry] = /^([^/\s@]+)\/\S+$/.exec(image) ?? [];
-    if (registry === undefined || servers.includes(registry)) return [];
+    if (registry === undefined || servers.includes(registry)) {
+      return [];
+    }
     const message = `is an image of ${registry}, which is not in registries.servers (${servers.join(', ') || 'none'}); name an image of one of those, or add the registry there`;
     return [{ path: ['proof', at], message }];
   });
@@ -45,7 +47,9 @@ interface Exposure extends Problem {
 
 function withoutConsent(settings: Consenting, exposure: Exposure): readonly Problem[] {
   const { path, message, repair, subject } = exposure;
-  if (isConsented(settings, 'foreignMirrors', subject)) return [];
+  if (isConsented(settings, 'foreignMirrors', subject)) {
+    return [];
+  }
   const advice = consentAdvice(settings, 'foreignMirrors', subject);
   return [{ path, message: `${message}; ${repair}, or ${advice}` }];
 }
@@ -59,10 +63,14 @@ function foreignMirrors(registries: Written, servers: readonly string[]): readon
   const mirrors = Object.entries(mapAt(registries, ['mirrors']));
   return mirrors.flatMap(([name, mirror]) => {
     const server = withoutPort(name);
-    if (!servers.includes(server)) return [];
+    if (!servers.includes(server)) {
+      return [];
+    }
     return texts(valueAt(mirror, ['endpoint'])).flatMap((endpoint, at) => {
       const stranger = strangerAt(endpoint, servers);
-      if (stranger === undefined) return [];
+      if (stranger === undefined) {
+        return [];
+      }
       const path = ['mirrors', name, 'endpoint', at];
       const message = `would show the credential of ${server} to ${stranger.who}, since containerd offers it to each mirror that it asks`;
       return [{ path, message, repair: 'take it out', subject: `${server}=${stranger.origin}` }];
@@ -79,9 +87,13 @@ function strangerAt(
   servers: readonly string[],
 ): { readonly who: string; readonly origin: string } | undefined {
   const [, scheme, host = ''] = /^(https?):\/\/([^\s/@?#]+)(?:\/|$)/i.exec(endpoint) ?? [];
-  if (scheme === undefined) return undefined;
+  if (scheme === undefined) {
+    return undefined;
+  }
   const origin = `${scheme}://${host}`.toLowerCase();
-  if (origin.startsWith('http:')) return { who: `anyone between this node and ${host}`, origin };
+  if (origin.startsWith('http:')) {
+    return { who: `anyone between this node and ${host}`, origin };
+  }
   return servers.includes(host.toLowerCase().replace(/:443$/, '')) ? undefined : { who: host, origin };
 }
 

@@ -55,7 +55,9 @@ async function isWhole(host: HostReader, { paths }: StampedNode): Promise<boolea
 /** True if our provider is complete, or was removed and the settings name no login server. */
 async function isFitProvider(host: HostReader, { paths, settings }: StampedNode): Promise<boolean> {
   const text = await fileText(host, paths.k3s.credentialProvider);
-  if (text.trim() === '') return settings.registries.servers.length === 0;
+  if (text.trim() === '') {
+    return settings.registries.servers.length === 0;
+  }
   return ownContent(text) !== undefined && (await hasPlugin(host, paths));
 }
 
@@ -74,7 +76,9 @@ async function lastingLogins(
   notes: StartNotes,
 ): Promise<string | undefined> {
   const content = parseRegistries(await fileText(host, paths.k3s.registries));
-  if (!content) return undefined;
+  if (!content) {
+    return undefined;
+  }
   const asked = servedSince(notes) ?? (await served(host, paths));
   const lasting = Object.entries(content.configs ?? {}).filter(
     ([name, { auth }]) => auth && !asked.includes(name),

@@ -16,7 +16,9 @@ export function conditionMetrics({ gauge }: Meter): (pass: Pass) => void {
     ['condition'],
   );
   return ({ report: { conditions } }) => {
-    for (const each of [condition, reason, transition]) each.reset();
+    for (const each of [condition, reason, transition]) {
+      each.reset();
+    }
     ready.set(conditions.some(({ type, status }) => type === 'Ready' && status === 'True') ? 1 : 0);
     for (const { type, ...found } of conditions) {
       for (const status of statuses) {

@@ -48,7 +48,9 @@ function textfile(host: ExpositionPorts['host'], metrics: Metrics) {
         await host.remove(written);
         written = undefined;
       }
-      if (path === undefined) return undefined;
+      if (path === undefined) {
+        return undefined;
+      }
       await host.writeFile(path, await metrics.text(), { mode: 0o644 });
       written = path;
       return undefined;
@@ -61,7 +63,9 @@ function textfile(host: ExpositionPorts['host'], metrics: Metrics) {
 function warner(emit: Emit): (message: string | undefined) => void {
   let told: string | undefined;
   return (message) => {
-    if (message !== undefined && message !== told) emit({ type: 'Warned', message });
+    if (message !== undefined && message !== told) {
+      emit({ type: 'Warned', message });
+    }
     told = message;
   };
 }

@@ -23,7 +23,9 @@ export function createMetrics(facts: ProcessFacts): Metrics {
   const observers = subjects.map((subject) => subject(meter(registry)));
   return {
     observe(pass) {
-      for (const observe of observers) observe(pass);
+      for (const observe of observers) {
+        observe(pass);
+      }
     },
     text: () => registry.metrics(),
     contentType: registry.contentType,

@@ -27,8 +27,12 @@ export function passMetrics({ gauge, counter, histogram }: Meter): (pass: Pass) 
       const kind = kindOf(outcome);
       const did = outcome.state === 'Changed' ? 1 : 0;
       changes.inc({ kind }, did);
-      if (kind === 'Service') starts.inc(did);
-      if (outcome.state !== 'Waiting' && outcome.state !== 'Failed') continue;
+      if (kind === 'Service') {
+        starts.inc(did);
+      }
+      if (outcome.state !== 'Waiting' && outcome.state !== 'Failed') {
+        continue;
+      }
       unsettled.inc({ condition: outcome.resource.condition, reason: outcome.reason });
     }
   };

@@ -38,7 +38,9 @@ export function processMetrics({ version, runtime, startedAt, usage }: ProcessFa
     return ({ report: { knowledge } }) => {
       node.reset();
       const { value } = knowledge.node;
-      if (value) node.set({ name: value.name, role: value.role.name, k3s: value.version }, 1);
+      if (value) {
+        node.set({ name: value.name, role: value.role.name, k3s: value.version }, 1);
+      }
     };
   };
 }

@@ -34,12 +34,18 @@ export function registryMetrics({ gauge, counter }: Meter): (pass: Pass) => void
   const isAttempt = failedAttempts();
   return (pass) => {
     const { credentials, knowledge } = pass.report;
-    for (const each of [received, renewal, expiry]) each.reset();
+    for (const each of [received, renewal, expiry]) {
+      each.reset();
+    }
     for (const credential of credentials) {
       const { server, receivedAt, due, ends } = credential;
       received.set({ server }, receivedAt / 1_000);
-      if (due !== undefined) renewal.set({ server }, due / 1_000);
-      if (ends !== undefined) expiry.set({ server }, ends / 1_000);
+      if (due !== undefined) {
+        renewal.set({ server }, due / 1_000);
+      }
+      if (ends !== undefined) {
+        expiry.set({ server }, ends / 1_000);
+      }
     }
     const hasFailed = isAttempt(pass.report);
     for (const server of knowledge.node.value?.settings.registries.servers ?? []) {

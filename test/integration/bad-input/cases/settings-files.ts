@@ -155,9 +155,13 @@ async function withoutRight(root: string) {
   chmodSync(root, 0o755);
   chmodSync(join(root, own), 0);
   const isRoot = process.geteuid?.() === 0;
-  if (isRoot) process.seteuid?.('nobody');
+  if (isRoot) {
+    process.seteuid?.('nobody');
+  }
   return async () => {
-    if (isRoot) process.seteuid?.(0);
+    if (isRoot) {
+      process.seteuid?.(0);
+    }
   };
 }
 

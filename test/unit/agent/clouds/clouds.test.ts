@@ -16,8 +16,12 @@ import { powerfulVariables } from '../../../../src/launcher/environment.ts';
 describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) => {
   test('has remedies in whole sentences, and names for its firewall and name servers that fit into one', () => {
     const { firewall, nameServers, ...sentences } = driver.hints;
-    for (const words of [firewall, nameServers]) expect(words).toMatch(/^[a-z].*[a-z]$/);
-    for (const sentence of Object.values(sentences)) expect(sentence).toMatch(/^[A-Z].*\.$/);
+    for (const words of [firewall, nameServers]) {
+      expect(words).toMatch(/^[a-z].*[a-z]$/);
+    }
+    for (const sentence of Object.values(sentences)) {
+      expect(sentence).toMatch(/^[A-Z].*\.$/);
+    }
   });
 
   const { settings } = driver;
@@ -26,10 +30,14 @@ describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) =>
   const { address, setting } = metadataOf(driver, section) ?? {};
 
   test('has a metadata service that bypasses the proxy and needs consent to move, or no metadata service', () => {
-    if (address === undefined) return;
+    if (address === undefined) {
+      return;
+    }
     expect(bypassesProxy(address, [])).toBe(true);
     expect(misfits({ [name]: settings.defaults })).toEqual([]);
-    if (setting === undefined) return;
+    if (setting === undefined) {
+      return;
+    }
     expect(sensitiveUrls({ [name]: settings }, {}).map(({ path }) => path.join('.'))).toContain(setting);
     const url = valueAt({ [name]: section }, setting.split('.'));
     expect(URL.parse(String(url))?.hostname).toBe(address);

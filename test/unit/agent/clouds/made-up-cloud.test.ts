@@ -113,7 +113,9 @@ test('the guard keeps pods only from the metadata service of the made-up cloud',
   const [ruleset] = imdsGuard({ ...aNode('server'), settings }, withMoon);
   const host = memoryHost();
   const finding = await ruleset?.check(host);
-  if (finding?.state !== 'Drifted') throw new Error(`expected a drift, not ${finding?.state}`);
+  if (finding?.state !== 'Drifted') {
+    throw new Error(`expected a drift, not ${finding?.state}`);
+  }
   await finding.drift.remedy(host);
   const rules = (await host.readFile('/var/lib/slipway/imds-guard.nft'))?.content;
   expect(rules?.match(/ip daddr .*/g)).toEqual([

@@ -7,7 +7,9 @@ import { memoryHost } from '../../../lab/memory-host.ts';
 
 function resource(id: string, given: Finding | NodeError, rest: Partial<Resource> = {}): Resource {
   const check = async () => {
-    if (given instanceof NodeError) throw given;
+    if (given instanceof NodeError) {
+      throw given;
+    }
     return given;
   };
   return { id, summary: `make ${id}`, condition: 'System', check, ...rest };

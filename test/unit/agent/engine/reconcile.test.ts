@@ -123,7 +123,9 @@ describe('failures', () => {
     const states: unknown[] = [];
     for (let i = 0; i < 4; i += 1) {
       const [outcome] = await pass(paced);
-      if (outcome?.state !== 'Waiting' && outcome?.state !== 'Failed') return expect.fail();
+      if (outcome?.state !== 'Waiting' && outcome?.state !== 'Failed') {
+        return expect.fail();
+      }
       states.push([outcome.state, outcome.message, (outcome.lookAgainAt - host.now()) / 1_000]);
       host.advance(outcome.lookAgainAt - host.now());
     }
@@ -138,7 +140,9 @@ describe('failures', () => {
   test('passes for other resources do not use up attempts', async () => {
     const { pass, attempts } = setUp();
     const failing = resource('a', () => Promise.reject(new NodeError('Unreachable', '')));
-    for (let i = 0; i < 20; i += 1) await pass(failing);
+    for (let i = 0; i < 20; i += 1) {
+      await pass(failing);
+    }
     expect(attempts.get('a')?.failures).toBe(1);
   });
 
@@ -161,7 +165,9 @@ test('a change that never lasts is DidNotConverge after five attempts', async ()
     }),
   );
   const states: string[] = [];
-  for (let i = 0; i < 7; i += 1) states.push((await pass(restless))[0]?.state ?? '');
+  for (let i = 0; i < 7; i += 1) {
+    states.push((await pass(restless))[0]?.state ?? '');
+  }
   expect(states).toEqual(['Changed', 'Changed', 'Changed', 'Changed', 'Changed', 'Failed', 'Failed']);
   expect(remedies).toBe(5);
 });

@@ -9,8 +9,12 @@ async function follow(start: string, web: Web) {
   const found = await followRedirects(new URL(start), async ({ href }) => {
     asked.push(href);
     const answer = web[href];
-    if (answer === undefined) return { status: 200, headers: {} };
-    if (typeof answer === 'string') return { status: 302, headers: { location: answer } };
+    if (answer === undefined) {
+      return { status: 200, headers: {} };
+    }
+    if (typeof answer === 'string') {
+      return { status: 302, headers: { location: answer } };
+    }
     const { status, location } = answer;
     return { status, headers: location === undefined ? {} : { location } };
   });

@@ -19,14 +19,18 @@ test('computes the result of a text once, even if it is undefined', () => {
 
 test('computes the result of a changed text again, and drops the old one', () => {
   const { known, made } = counted((text) => text);
-  for (const text of ['old', 'new', 'old']) expect(known(text, '/a')).toBe(text);
+  for (const text of ['old', 'new', 'old']) {
+    expect(known(text, '/a')).toBe(text);
+  }
   expect(made).toEqual(['old', 'new', 'old']);
 });
 
 test('remembers any number of files of any length', () => {
   const { known, made } = counted((text) => text.length);
   const texts = Array.from({ length: 80 }, (_, length) => 'x'.repeat(length * 1_000));
-  for (const text of [...texts, ...texts]) known(text, `/${text.length}`);
+  for (const text of [...texts, ...texts]) {
+    known(text, `/${text.length}`);
+  }
   expect(made).toEqual(texts);
 });
 
@@ -37,14 +41,18 @@ test('forgets the files that no caller asked about', () => {
   forgetUnasked();
   known('kept', '/kept');
   forgetUnasked();
-  for (const text of ['kept', 'gone']) known(text, `/${text}`);
+  for (const text of ['kept', 'gone']) {
+    known(text, `/${text}`);
+  }
   expect(made).toEqual(['kept', 'gone', 'gone']);
 });
 
 test('tries again after an error, and forgets the text before it', () => {
   let isBroken = false;
   const { known, made } = counted((text) => {
-    if (isBroken) throw new Error('broken');
+    if (isBroken) {
+      throw new Error('broken');
+    }
     return text;
   });
   known('a', '/a');

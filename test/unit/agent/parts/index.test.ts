@@ -42,7 +42,9 @@ async function converge(resources: readonly Resource[], host: MemoryHost): Promi
   const attempts: Attempts = new Map();
   for (let pass = 0; pass < 10; pass += 1) {
     const outcomes = await reconcile(resources, { host, attempts, random: 0.5 });
-    if (!outcomes.some(isMoving)) return outcomes;
+    if (!outcomes.some(isMoving)) {
+      return outcomes;
+    }
     host.advance(0);
   }
   throw new Error('it does not converge');

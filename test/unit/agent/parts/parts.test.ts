@@ -139,7 +139,9 @@ describe('a record of a part matches its sources', () => {
       const path = join(src, 'agent/parts', name, 'settings.ts');
       const made: object = existsSync(path) ? await import(path) : {};
       expect({ ...part.settings }).toEqual({ ...made });
-      for (const [each, section] of Object.entries(part.settings)) expect(named(each)).toBe(section);
+      for (const [each, section] of Object.entries(part.settings)) {
+        expect(named(each)).toBe(section);
+      }
     },
   );
 
@@ -246,8 +248,9 @@ describe('a file that a part owns', () => {
   });
 
   test('is reported if its removal was forgotten', async () => {
-    for (const extent of [{}, { purge: false }, { k3s: false }])
+    for (const extent of [{}, { purge: false }, { k3s: false }]) {
       expect((await leftOf(files([forgotten]), extent)).filter(isOnDisk)).toContain('/var/lib/forgotten');
+    }
   });
 });
 
@@ -294,8 +297,11 @@ async function leftOf(
   const host = aHost();
   for (const path of files) {
     host.files.remove(path);
-    if (/\/(kubectl|crictl|ctr)$/.test(path)) host.files.link(path, 'k3s');
-    else host.files.write(path, '# Written by Slipway\n');
+    if (/\/(kubectl|crictl|ctr)$/.test(path)) {
+      host.files.link(path, 'k3s');
+    } else {
+      host.files.write(path, '# Written by Slipway\n');
+    }
   }
   await told(uninstallSteps(paths, { k3s, purge, keepsK3s: !k3s }), host);
   return files.filter((path) => host.files.stat(path) !== undefined);
@@ -404,7 +410,9 @@ async function writtenBy(plan: readonly Resource[]): Promise<readonly Written[]>
   for (const { id, check } of plan) {
     const before = host.journal.length;
     const finding = await check(host).catch(() => undefined);
-    if (finding?.state === 'Drifted') await finding.drift.remedy(host).catch(() => undefined);
+    if (finding?.state === 'Drifted') {
+      await finding.drift.remedy(host).catch(() => undefined);
+    }
     const paths = host.journal.slice(before).flatMap((action) => ('path' in action ? [action.path] : []));
     written.push(...paths.map((path) => ({ id, path, text: host.files.text(path) ?? '' })));
   }
@@ -417,7 +425,9 @@ async function readAtStart(paths: NodePaths): Promise<readonly string[]> {
   const host = Object.assign(memoryHost(), {
     readFile: async (path: string) => void read.push(path),
   });
-  for (const input of startSources.inputs) await input.text(host, paths, {});
+  for (const input of startSources.inputs) {
+    await input.text(host, paths, {});
+  }
   return [...new Set(read)];
 }
 

@@ -36,8 +36,12 @@ function report({ api = 'InSync', conditions = well, changed = false, node = {} 
 }
 
 function nodeReady(resource: Outcome['resource'], api: 'InSync' | 'Blocked' | Reason): Outcome {
-  if (api === 'InSync') return { resource, state: api };
-  if (api === 'Blocked') return { resource, state: api, by: 'Role' };
+  if (api === 'InSync') {
+    return { resource, state: api };
+  }
+  if (api === 'Blocked') {
+    return { resource, state: api, by: 'Role' };
+  }
   return { resource, state: 'Waiting', reason: api, message: '', lookAgainAt: 0, blocks: true };
 }
 
@@ -58,10 +62,16 @@ function world({ annotations = {} }: { annotations?: Readonly<Record<string, str
   host.on({ file: 'k3s', args: /^kubectl / }, ({ args }) => {
     const [verb = '', ...rest] = args.slice(5);
     api.asked.push(verb === 'create' ? created(host) : verb);
-    if (api.refuses?.test(verb)) return { exitCode: 1, stderr: `${verb} refused` };
-    if (verb === 'get') return JSON.stringify({ metadata: { annotations: api.annotations } });
+    if (api.refuses?.test(verb)) {
+      return { exitCode: 1, stderr: `${verb} refused` };
+    }
+    if (verb === 'get') {
+      return JSON.stringify({ metadata: { annotations: api.annotations } });
+    }
     const pairs = rest.slice(2, -1).map((pair) => pair.split(/=(.*)/s).slice(0, 2));
-    if (verb === 'annotate') api.annotations = { ...api.annotations, ...Object.fromEntries(pairs) };
+    if (verb === 'annotate') {
+      api.annotations = { ...api.annotations, ...Object.fromEntries(pairs) };
+    }
     return '';
   });
   const events: Event[] = [];
@@ -120,10 +130,14 @@ describe('the requests of a pass to the API', () => {
 test('a pass without news makes no request, and a new process makes one', async () => {
   const { api, begin } = world();
   const announce = begin();
-  for (let pass = 0; pass < 20; pass += 1) await announce(report());
+  for (let pass = 0; pass < 20; pass += 1) {
+    await announce(report());
+  }
   expect(api.asked).toEqual(['get', 'create RoleTaken', 'annotate']);
   const next = begin();
-  for (let pass = 0; pass < 20; pass += 1) await next(report());
+  for (let pass = 0; pass < 20; pass += 1) {
+    await next(report());
+  }
   expect(api.asked.slice(3)).toEqual(['get']);
 });
 
@@ -149,7 +163,9 @@ describe('an API that refuses a request', () => {
     time: number,
   ) {
     const same = report();
-    for (const end = host.now() + time; host.now() < end; host.advance(minute)) await announce(same);
+    for (const end = host.now() + time; host.now() < end; host.advance(minute)) {
+      await announce(same);
+    }
   }
 
   test.each(['get', 'create', 'annotate'])(

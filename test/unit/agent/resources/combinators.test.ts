@@ -42,7 +42,9 @@ test('each keeps the id, the needs and the name', () => {
     ),
     retelling(made, async () => full),
   ];
-  for (const other of others) expect({ ...other, check: made.check }).toEqual(made);
+  for (const other of others) {
+    expect({ ...other, check: made.check }).toEqual(made);
+  }
 });
 
 describe('unless', () => {
@@ -68,13 +70,14 @@ describe('unless', () => {
 describe('heldBack', () => {
   test('only a finding with a remedy is tested for an obstacle', async () => {
     const asked = () => Promise.reject(new Error('asked'));
-    for (const finding of [inSync(), starting])
+    for (const finding of [inSync(), starting]) {
       expect(
         await heldBack(
           resource(() => finding),
           asked,
         ).check(host),
       ).toBe(finding);
+    }
   });
 
   test('a remedy without an obstacle stays', async () => {
@@ -117,8 +120,9 @@ describe('nonBlocking', () => {
   });
 
   test('a finding in sync or waiting is unchanged, as is an error that is not a NodeError', async () => {
-    for (const finding of [inSync(), starting])
+    for (const finding of [inSync(), starting]) {
       expect(await nonBlocking(resource(() => finding)).check(host)).toBe(finding);
+    }
     const recorded = new Recorded('noted');
     expect(await caught(nonBlocking(failing(recorded)))).toBe(recorded);
   });

@@ -86,8 +86,9 @@ describe('while it is fetched', () => {
 
   test('an older one works meanwhile', async () => {
     const { host, pass } = setUp({ '/bin/tool': { content: 'v1', mode: 0o755 } });
-    for (let passes = 0; passes < 2; passes += 1)
+    for (let passes = 0; passes < 2; passes += 1) {
       expect(await pass(executable('v2'), dependant)).toEqual(['Waiting InProgress', 'InSync']);
+    }
     expect(host.files.text('/bin/tool')).toBe('v1');
   });
 

@@ -87,5 +87,7 @@ test('the units of the machine are never those of an image', async () => {
 
 async function remedy(host: MemoryHost): Promise<void> {
   const finding = await stopped().check(host);
-  if (finding.state === 'Drifted') await finding.drift.remedy(host);
+  if (finding.state === 'Drifted') {
+    await finding.drift.remedy(host);
+  }
 }

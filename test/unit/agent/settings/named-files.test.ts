@@ -90,7 +90,9 @@ describe('network.proxyCredentialsFile', () => {
   ])('may be a file %s with one line user:password', async (_, owner) => {
     const arrange = ({ files }: MemoryHost) => {
       files.write(path, login, 0o600);
-      if (owner !== undefined) files.give(path, owner);
+      if (owner !== undefined) {
+        files.give(path, owner);
+      }
     };
     expect(await loginProblem(path, arrange)).toBeUndefined();
   });

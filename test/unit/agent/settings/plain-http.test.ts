@@ -46,13 +46,20 @@ test('every setting with a plain-http URL needs consent, or has a reason not to'
 /** The paths of settings that are URLs; `*` is any key of a map. */
 function urlSettings(schema: z.core.$ZodType, path: string): readonly string[] {
   const { def } = (schema as z.core.$ZodTypes)._zod;
-  if (def.type === 'optional') return urlSettings(def.innerType, path);
-  if (def.type === 'array') return urlSettings(def.element, `${path}[0]`);
-  if (def.type === 'record') return urlSettings(def.valueType, `${path}.*`);
-  if (def.type === 'object')
+  if (def.type === 'optional') {
+    return urlSettings(def.innerType, path);
+  }
+  if (def.type === 'array') {
+    return urlSettings(def.element, `${path}[0]`);
+  }
+  if (def.type === 'record') {
+    return urlSettings(def.valueType, `${path}.*`);
+  }
+  if (def.type === 'object') {
     return Object.entries(def.shape).flatMap(([key, inner]) =>
       urlSettings(inner, path === '' ? key : `${path}.${key}`),
     );
+  }
   const takes = (value: string) => z.core.safeParse(schema, value).success;
   return takes('http://a.example') && !takes('no-url') ? [path] : [];
 }
@@ -72,8 +79,9 @@ describe.each(Object.entries(settingsWith))('%s', (path, settings) => {
   test('accepts only the URL that the consent names', async () => {
     const consent = { plainHttp: ['http://mirror.example'] };
     expect(await problems({ ...settings('http://mirror.example'), consent })).toEqual([]);
-    for (const other of ['http://mirror.example:81', 'http://other.example'])
+    for (const other of ['http://mirror.example:81', 'http://other.example']) {
       expect(await problems({ ...settings(other), consent })).toHaveLength(1);
+    }
   });
 
   test.each([

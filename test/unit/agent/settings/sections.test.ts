@@ -18,12 +18,16 @@ describe.each(Object.entries<Sections[string]>(sections))('the section %s', (nam
   });
 
   test('is ignored by its rules if it is not a map', () => {
-    for (const written of [undefined, null, 'text', 5, []]) expect(misfits({ [name]: written })).toEqual([]);
+    for (const written of [undefined, null, 'text', 5, []]) {
+      expect(misfits({ [name]: written })).toEqual([]);
+    }
   });
 
   test('lists existing settings as URLs that must not be plain http', () => {
     const urls = sensitiveUrls({ [name]: section }, defaults).map(({ path }) => path);
-    for (const path of urls) expect(knownAt(path.slice(0, -1))).toContain(path.at(-1));
+    for (const path of urls) {
+      expect(knownAt(path.slice(0, -1))).toContain(path.at(-1));
+    }
   });
 });
 

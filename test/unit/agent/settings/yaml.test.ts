@@ -41,7 +41,9 @@ test('reads a text within the bounds', () => {
   const deep = '['.repeat(62) + ']'.repeat(62);
   const wide = Array.from({ length: 2_000 }, (_, at) => `key${at}: value # why`).join('\n');
   const aliased = `a: &a x\nb: [${'*a,'.repeat(99)}]`;
-  for (const content of [deep, wide, aliased]) expect(readYaml(content).faults).toEqual([]);
+  for (const content of [deep, wide, aliased]) {
+    expect(readYaml(content).faults).toEqual([]);
+  }
 });
 
 test.each([

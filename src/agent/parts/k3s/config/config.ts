@@ -42,13 +42,15 @@ export async function configText(host: HostReader, node: K3sNode): Promise<strin
 export function renderConfig(node: K3sNode, hasAgentToken = true): string {
   const config = k3sConfig(node, hasAgentToken);
   const problems = checkK3sConfig(node.role.k3s, config);
-  if (problems.length > 0)
+  if (problems.length > 0) {
     throw invalidConfig(problems.map(({ key, message }) => `${key} ${message}`).join('; '));
+  }
   const text =
     '# Written by Slipway; what else K3s should know goes to a file in config.yaml.d beside this one.\n' +
     stringify(config, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 });
-  if (!isDeepStrictEqual(readBack(text, 'config.yaml'), config))
+  if (!isDeepStrictEqual(readBack(text, 'config.yaml'), config)) {
     throw invalidConfig('it does not read back as it was written');
+  }
   return text;
 }
 

@@ -50,7 +50,9 @@ export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
     needs,
     async check(host) {
       const error = await overrideObstacle(host, node);
-      if (error) throw error;
+      if (error) {
+        throw error;
+      }
       return inSync();
     },
   };
@@ -80,7 +82,9 @@ async function overrides(host: HostReader, node: K3sNode): Promise<readonly Give
   return Object.keys(relied).flatMap((name) => {
     const culprit = all.findLast((flag) => flag.name === name && flag.path !== config);
     const want = wanted.get(name) ?? usualFlags(node)[name];
-    if (!culprit || (want === undefined && isIndifferent(name, node))) return [];
+    if (!culprit || (want === undefined && isIndifferent(name, node))) {
+      return [];
+    }
     return agreesWith(name, effective.get(name) ?? [], want ?? []) ? [] : [culprit];
   });
 }
@@ -94,8 +98,12 @@ function isIndifferent(name: string, { role }: K3sNode): boolean {
 }
 
 function agreesWith(name: string, is: readonly string[], want: readonly string[]): boolean {
-  if (name === 'node-label' || name === 'node-taint') return want.every((value) => is.includes(value));
-  if (name === 'node-ip') return is.length > 0 && is.every((value) => want.includes(value));
+  if (name === 'node-label' || name === 'node-taint') {
+    return want.every((value) => is.includes(value));
+  }
+  if (name === 'node-ip') {
+    return is.length > 0 && is.every((value) => want.includes(value));
+  }
   return (is.at(-1) ?? 'false') === (want.at(-1) ?? 'false');
 }
 

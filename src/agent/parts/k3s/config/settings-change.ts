@@ -36,7 +36,9 @@ export function settingsChange(node: K3sNode, needs: readonly string[]): Resourc
     needs,
     async check(host) {
       const held = await heldChanges(host, node);
-      if (held.length > 0) throw irreversible(node, held);
+      if (held.length > 0) {
+        throw irreversible(node, held);
+      }
       return inSync();
     },
   };
@@ -57,7 +59,9 @@ export function unlessIrreversible(node: K3sNode, resource: Resource): Resource 
 /** Returns the node with the settings that K3s runs with in place of those that are held back. */
 export async function keepingSettings(host: HostReader, node: K3sNode): Promise<K3sNode> {
   const held = (await heldChanges(host, node)).filter(({ origin }) => origin === undefined);
-  if (held.length === 0) return node;
+  if (held.length === 0) {
+    return node;
+  }
   const written = await writtenConfig(host, node);
   const wanted = Object.entries(node.settings.k3s.config).filter(
     ([key]) => !held.some((change) => change.key === flagOf(key)),
@@ -94,7 +98,9 @@ async function writtenConfig(host: HostReader, { paths }: K3sNode): Promise<Writ
 }
 
 function isKept(change: HeldChange, written: WrittenConfig): boolean {
-  if (change.origin !== undefined) return false;
+  if (change.origin !== undefined) {
+    return false;
+  }
   return change.value === undefined || keptValue(change, written) !== undefined;
 }
 
@@ -103,7 +109,9 @@ function isKept(change: HeldChange, written: WrittenConfig): boolean {
  * lost.
  */
 function keptValue({ key, value }: HeldChange, written: WrittenConfig): unknown {
-  if (written.guarded[key] === value) return written.values[key];
+  if (written.guarded[key] === value) {
+    return written.values[key];
+  }
   return holdsSecret(key) ? undefined : value;
 }
 
@@ -119,9 +127,13 @@ interface HeldChange {
 }
 
 async function heldChanges(host: HostReader, node: K3sNode): Promise<readonly HeldChange[]> {
-  if (node.role.k3s !== 'server' || !(await joinedCluster(host, node))) return [];
+  if (node.role.k3s !== 'server' || !(await joinedCluster(host, node))) {
+    return [];
+  }
   const started = await startedWith(host, node.paths);
-  if (started === undefined) return [];
+  if (started === undefined) {
+    return [];
+  }
   const { config } = node.paths.k3s;
   const given = configuredFlags(node.settings.k3s.config, config);
   const flags = await startFlags(host, { kind: 'server', paths: node.paths, config: given });

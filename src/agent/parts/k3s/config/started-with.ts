@@ -25,7 +25,9 @@ export interface StartedWith {
  * The note stays with the datastore: moved aside, removed or mounted with it.
  */
 export async function noteStart(host: Host, paths: NodePaths): Promise<void> {
-  if ((await host.stat(join(paths.system.units, unitName('server')))) === undefined) return;
+  if ((await host.stat(join(paths.system.units, unitName('server')))) === undefined) {
+    return;
+  }
   const last = await guardedValues(await presentFlags(host, { kind: 'server', paths }));
   // A start before the cluster exists may have failed because of these values.
   const isCluster = (await host.stat(paths.k3s.serverToken)) !== undefined;
@@ -37,9 +39,13 @@ export async function noteStart(host: Host, paths: NodePaths): Promise<void> {
 /** Returns the values that K3s runs with: before the first note, those of its files; `undefined` without both. */
 export async function startedWith(host: HostReader, paths: NodePaths): Promise<StartedWith | undefined> {
   const known = await readNote(host, paths);
-  if (known) return known;
+  if (known) {
+    return known;
+  }
   const isTold = (await host.stat(paths.k3s.config)) ?? (await foreignUnit(host, { kind: 'server', paths }));
-  if (!isTold) return undefined;
+  if (!isTold) {
+    return undefined;
+  }
   const last = await guardedValues(await presentFlags(host, { kind: 'server', paths }));
   return { first: last, last };
 }

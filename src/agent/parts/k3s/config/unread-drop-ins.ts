@@ -14,7 +14,9 @@ export async function unreadDropIns(host: HostReader, paths: NodePaths): Promise
   const dropIns = await dropInPaths(host, paths);
   const faults = await Promise.all(dropIns.map((path) => faultOf(host, path)));
   const found = faults.filter((fault) => fault !== undefined);
-  if (found.length === 0) return undefined;
+  if (found.length === 0) {
+    return undefined;
+  }
   return new NodeError(
     'K3sConfigInvalid',
     `A file of K3s' configuration cannot be read: ${found.join('; ')}. Slipway neither starts nor restarts K3s until the ` +
@@ -24,7 +26,9 @@ export async function unreadDropIns(host: HostReader, paths: NodePaths): Promise
 }
 
 async function faultOf(host: HostReader, path: string): Promise<string | undefined> {
-  if ((await host.stat(path))?.kind === 'directory') return undefined;
+  if ((await host.stat(path))?.kind === 'directory') {
+    return undefined;
+  }
   try {
     const found = await host.readFile(path);
     const fault = found === undefined ? 'is a link that leads nowhere' : textFault(found.content, path);
@@ -37,6 +41,8 @@ async function faultOf(host: HostReader, path: string): Promise<string | undefin
 
 function textFault(text: string, path: string): string | undefined {
   const { value, faults } = readK3sYaml(text, path);
-  if (faults.length > 0) return faults[0];
+  if (faults.length > 0) {
+    return faults[0];
+  }
   return value === null || isMap(value) ? undefined : 'line 1, column 1: must be a map of keys and values';
 }

@@ -49,12 +49,15 @@ function keyProblem(command: K3sCommand, written: string, value: unknown): strin
   const appends = written.endsWith('+');
   const name = appends ? written.slice(0, -1) : written;
   const key = k3sKeys.find((candidate) => candidate.name === name);
-  if (!key) return unknownKey(command, name);
+  if (!key) {
+    return unknownKey(command, name);
+  }
   if (!key.commands.includes(command)) {
     return `is a key of k3s ${key.commands.join(' and ')}, not of k3s ${command}; leave it out on this node`;
   }
-  if (appends && key.type !== 'StringSlice')
+  if (appends && key.type !== 'StringSlice') {
     return `is not a list, so nothing can be appended; write ${name}`;
+  }
   return fits[key.type](value) ? undefined : `must be ${expected[key.type]}`;
 }
 

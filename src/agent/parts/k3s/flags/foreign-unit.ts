@@ -24,7 +24,9 @@ export async function foreignUnit(
   for (const folder of unitFolders) {
     const path = join(paths.root, folder, unitName(kind));
     const text = await readableText(host, path);
-    if (text.trim() !== '') return text.startsWith(ours) ? undefined : { path, text };
+    if (text.trim() !== '') {
+      return text.startsWith(ours) ? undefined : { path, text };
+    }
   }
   return undefined;
 }

@@ -32,7 +32,9 @@ const aliases: Readonly<Record<string, string>> = {
 /** Reads a command line of K3s, its words as systemd splits them. */
 export function k3sCommandLine(words: readonly string[]): K3sCommandLine | undefined {
   const [program = '', ...rest] = words;
-  if (!/(^|\/)k3s$/.test(program.replace(/^[-@:+!|]+/, ''))) return undefined;
+  if (!/(^|\/)k3s$/.test(program.replace(/^[-@:+!|]+/, ''))) {
+    return undefined;
+  }
   const plain: string[] = [];
   const flags: Pick<GivenFlag, 'name' | 'values'>[] = [];
   for (let at = 0; at < rest.length; at += 1) {
@@ -44,7 +46,9 @@ export function k3sCommandLine(words: readonly string[]): K3sCommandLine | undef
     }
     const name = aliases[written] ?? written;
     const isSwitch = attached === undefined && isBool(name, next);
-    if (attached === undefined && !isSwitch) at += 1;
+    if (attached === undefined && !isSwitch) {
+      at += 1;
+    }
     flags.push({ name, values: listed(name, attached ?? (isSwitch ? 'true' : (next ?? ''))) });
   }
   return { command: plain[0], flags };

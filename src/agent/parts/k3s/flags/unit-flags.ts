@@ -78,7 +78,9 @@ export async function dropInStart(
   at: UnitPlace,
 ): Promise<readonly GivenFlag[] | undefined> {
   const last = (await unitDropIns(host, at)).findLast(({ text }) => execStart(text));
-  if (!last) return undefined;
+  if (!last) {
+    return undefined;
+  }
   const { value = '', line = 1 } = execStart(last.text) ?? {};
   const isPlain = k3sCommandLine(unitWords(value))?.command === at.kind;
   const other = { name: 'ExecStart', values: [value], path: last.path, line, adds: false };
@@ -106,7 +108,9 @@ async function unitDropIns(host: HostReader, { kind, paths }: UnitPlace): Promis
   const found = new Map<string, string>();
   for (const folder of unitFolders.toReversed()) {
     const directory = join(paths.root, folder, `${unitName(kind)}.d`);
-    for (const name of await host.list(directory)) found.set(name, join(directory, name));
+    for (const name of await host.list(directory)) {
+      found.set(name, join(directory, name));
+    }
   }
   const dropIns = [...found].filter(([name]) => name.endsWith('.conf')).sort(([a], [b]) => (a < b ? -1 : 1));
   return Promise.all(dropIns.map(async ([, path]) => ({ path, text: await readableText(host, path) })));

@@ -20,7 +20,9 @@ import { parseToken } from './token.ts';
  */
 export function agentToken(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
   const { agentSecretName, attempts, interval, verifyEvery } = node.settings.joinToken;
-  if (node.role.k3s !== 'server' || agentSecretName === undefined) return [];
+  if (node.role.k3s !== 'server' || agentSecretName === undefined) {
+    return [];
+  }
   const path = agentTokenPath(node.paths);
   const of = (installed: string | undefined) =>
     credential({
@@ -52,7 +54,9 @@ function passwordOf(found: FoundFile | undefined): string | undefined {
 
 function judgeAgentToken(found: FoundFile, installed: string | undefined): Currency | undefined {
   const password = passwordOf(found);
-  if (password !== undefined && password === (installed ?? password)) return undefined;
+  if (password !== undefined && password === (installed ?? password)) {
+    return undefined;
+  }
   const observed = password === undefined ? 'unusable' : 'another';
   return { ok: false, changes: [{ field: 'token', observed, desired: 'as K3s has it, or newer' }] };
 }
@@ -62,14 +66,20 @@ async function renderFile(
   installed: string | undefined,
   found: FoundFile | undefined,
 ): Promise<Secret | PartlyRendered> {
-  if (installed === undefined || passwordOf(found) === installed) return vault();
+  if (installed === undefined || passwordOf(found) === installed) {
+    return vault();
+  }
   const rendered = await vault().catch((thrown: unknown) => asInstalled(installed, thrown));
-  if (rendered instanceof Secret && rendered.reveal() === found?.content) throw notTakenYet();
+  if (rendered instanceof Secret && rendered.reveal() === found?.content) {
+    throw notTakenYet();
+  }
   return rendered;
 }
 
 function asInstalled(installed: string, thrown: unknown): PartlyRendered {
-  if (!(thrown instanceof NodeError)) throw thrown;
+  if (!(thrown instanceof NodeError)) {
+    throw thrown;
+  }
   return { content: new Secret(`${installed}\n`, `${redacted}\n`), failure: thrown };
 }
 

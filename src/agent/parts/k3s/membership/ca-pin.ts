@@ -23,7 +23,9 @@ export function caPin(node: K3sNode, id: string, needs: readonly string[]): Reso
     async check(host) {
       const known = await joinedCa(host, node);
       const token = tokenIn(await host.readFile(node.paths.slipway.joinToken));
-      if (known === undefined || token === undefined || token.caHash !== undefined) return inSync();
+      if (known === undefined || token === undefined || token.caHash !== undefined) {
+        return inSync();
+      }
       return pin(node, token, pinnedCa(known).hash);
     },
   };
@@ -40,7 +42,9 @@ export function pin({ paths }: K3sNode, token: Token, hash: string): Finding {
 /** Pins another CA in the token file, in place of any earlier pin; a file without a token stays as it is. */
 export async function repin(host: Host, { paths }: K3sNode, hash: string): Promise<void> {
   const token = tokenIn(await host.readFile(paths.slipway.joinToken));
-  if (token && token.caHash !== hash) await writePinned(host, paths, token, hash);
+  if (token && token.caHash !== hash) {
+    await writePinned(host, paths, token, hash);
+  }
 }
 
 /** Writes a token to the token file, pinning this CA. */

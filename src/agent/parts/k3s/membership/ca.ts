@@ -19,10 +19,14 @@ export interface PinnedCa {
  * first certificate to itself.
  */
 export function pinnedCa(pem: string): PinnedCa {
-  if (blocksOf(pem).length < 2) return { hash: sha256(pem), trusted: pem };
+  if (blocksOf(pem).length < 2) {
+    return { hash: sha256(pem), trusted: pem };
+  }
   const chain = chainOf(certificates(pem));
   const root = chain?.at(-1);
-  if (!chain || !root) return { hash: sha256(pem), trusted: pem };
+  if (!chain || !root) {
+    return { hash: sha256(pem), trusted: pem };
+  }
   return { hash: sha256(root.raw), trusted: chain.join('') };
 }
 
@@ -36,8 +40,12 @@ export function pinnedCa(pem: string): PinnedCa {
  */
 export function isSuccessor(shown: string, known: string): boolean {
   const before = certificates(known);
-  if (before.length === 0) return false;
-  if (shown === known) return true;
+  if (before.length === 0) {
+    return false;
+  }
+  if (shown === known) {
+    return true;
+  }
   const bundle = certificates(shown);
   const roots = rootsOf(known);
   const isReadWhole = bundle.length > 0 && bundle.length === shown.split('-----BEGIN').length - 1;
@@ -74,8 +82,12 @@ function rootsOf(pem: string): readonly X509Certificate[] {
  * others signs it.
  */
 function chainOf([first, ...others]: readonly X509Certificate[]): readonly X509Certificate[] | undefined {
-  if (first === undefined) return undefined;
-  if (others.some((other) => isRoot(other) && other.raw.equals(first.raw))) return [first];
+  if (first === undefined) {
+    return undefined;
+  }
+  if (others.some((other) => isRoot(other) && other.raw.equals(first.raw))) {
+    return [first];
+  }
   return issuersAbove(first, others, new Set());
 }
 
@@ -91,11 +103,15 @@ function issuersAbove(
     (other) => !seen.has(other) && !isTwin(first, other) && isSigned(first, other),
   );
   const root = signers.find(isRoot);
-  if (root) return [first, root];
+  if (root) {
+    return [first, root];
+  }
   for (const signer of signers) {
     seen.add(signer);
     const rest = issuersAbove(signer, others, seen);
-    if (rest) return [first, ...rest];
+    if (rest) {
+      return [first, ...rest];
+    }
   }
   return undefined;
 }
@@ -109,9 +125,13 @@ function isVouchedFor(
   roots: readonly X509Certificate[],
   seen = new Set<X509Certificate>(),
 ): boolean {
-  if (!ca.ca || seen.has(ca)) return false;
+  if (!ca.ca || seen.has(ca)) {
+    return false;
+  }
   seen.add(ca);
-  if (roots.some((root) => root.raw.equals(ca.raw) || isSigned(ca, root))) return true;
+  if (roots.some((root) => root.raw.equals(ca.raw) || isSigned(ca, root))) {
+    return true;
+  }
   return bundle.some(
     (other) => (isTwin(ca, other) || isSigned(ca, other)) && isVouchedFor(other, bundle, roots, seen),
   );

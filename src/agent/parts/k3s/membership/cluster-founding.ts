@@ -26,7 +26,9 @@ export function clusterFounding(node: K3sNode): Resource {
     async check(host) {
       const isFounded = await joinedCluster(host, node);
       const error = serverToJoin(node) ?? (isFounded ? undefined : await answeringServer(host, node));
-      if (error) throw isFounded ? error.nonBlocking() : error;
+      if (error) {
+        throw isFounded ? error.nonBlocking() : error;
+      }
       return inSync();
     },
   };
@@ -35,7 +37,9 @@ export function clusterFounding(node: K3sNode): Resource {
 /** Returns the error of a server whose settings name another server to join. */
 export function serverToJoin(node: K3sNode): NodeError | undefined {
   const { role, server } = node;
-  if (role.k3s !== 'server' || server === undefined || isOwn(node, server)) return undefined;
+  if (role.k3s !== 'server' || server === undefined || isOwn(node, server)) {
+    return undefined;
+  }
   return clusterExists(
     `This VM has the role ${role.name}, and the tag k3s-server or k3s.server names the K3s server ${server}. Slipway cannot ` +
       'join a server to a cluster yet, and does not found a second cluster beside it. Take the tag or setting away from ' +
@@ -45,7 +49,9 @@ export function serverToJoin(node: K3sNode): NodeError | undefined {
 
 async function answeringServer(host: HostReader, node: K3sNode): Promise<NodeError | undefined> {
   // K3s answers at its own names shortly before its token exists.
-  if (await isStarted(host, node)) return undefined;
+  if (await isStarted(host, node)) {
+    return undefined;
+  }
   const addresses = (await serverNames(host, node)).flatMap(asServer);
   const others = [...new Set(addresses)].filter((address) => !isOwn(node, address));
   const hints = hintsOf(node.settings);
@@ -53,7 +59,9 @@ async function answeringServer(host: HostReader, node: K3sNode): Promise<NodeErr
     others.map((address) => serverCa(host, address, hints).then(() => address, noServer)),
   );
   const [first] = found.filter((address) => address !== undefined);
-  if (first === undefined) return undefined;
+  if (first === undefined) {
+    return undefined;
+  }
   return clusterExists(
     `A K3s server answers at ${first}, which is in k3s.config.tls-san, and this VM has no cluster on its disk: it would found a ` +
       'second one of that name. Attach the disk with /var/lib/rancher/k3s if it is missing. If a new cluster is meant, stop ' +
@@ -87,7 +95,9 @@ function asServer(name: string): readonly string[] {
 }
 
 function noServer(thrown: unknown): undefined {
-  if (!(thrown instanceof NodeError)) throw thrown;
+  if (!(thrown instanceof NodeError)) {
+    throw thrown;
+  }
 }
 
 function clusterExists(message: string): NodeError {

@@ -58,7 +58,9 @@ export function isRedacted(secret: Secret | string): boolean {
  * (pkg/server/handlers/token.go).
  */
 async function installedToken(host: HostReader, { role, paths }: K3sNode): Promise<Token | undefined> {
-  if (role.k3s !== 'server') return undefined;
+  if (role.k3s !== 'server') {
+    return undefined;
+  }
   const found = await host.readFile(paths.k3s.serverToken);
   return found && parseToken(found.content);
 }
@@ -69,11 +71,16 @@ function judgeJoinToken(
   found: FoundFile,
   now: number,
 ): Currency {
-  if (isRedacted(found.content)) return { ok: true };
+  if (isRedacted(found.content)) {
+    return { ok: true };
+  }
   const token = parseToken(found.content);
-  if (!token)
+  if (!token) {
     return { ok: false, changes: [{ field: 'token', observed: 'unusable', desired: 'a join token' }] };
-  if (!installed) return { ok: true };
+  }
+  if (!installed) {
+    return { ok: true };
+  }
   if (token.credential !== installed.credential) {
     return { ok: false, changes: [{ field: 'token', observed: 'another', desired: 'as installed' }] };
   }
@@ -86,7 +93,9 @@ function judgeJoinToken(
  */
 export function verified({ modifiedAt }: FoundFile, now: number, every: number): Currency {
   const due = modifiedAt + every;
-  if (modifiedAt <= now && now < due) return { ok: true, until: due };
+  if (modifiedAt <= now && now < due) {
+    return { ok: true, until: due };
+  }
   const change = {
     field: 'compared with the vault',
     observed: new Date(modifiedAt).toISOString(),
@@ -99,8 +108,12 @@ export function verified({ modifiedAt }: FoundFile, now: number, every: number):
 async function firstToken(host: Host, node: K3sNode, cloud: Cloud): Promise<Secret> {
   const name = tokenSecretName(node);
   const fetched = await fetchToken(host, cloud, name);
-  if (node.role.k3s === 'agent' || isRedacted(fetched)) return fetched;
-  if (serverPassword(fetched, name).caHash === undefined) return fetched;
+  if (node.role.k3s === 'agent' || isRedacted(fetched)) {
+    return fetched;
+  }
+  if (serverPassword(fetched, name).caHash === undefined) {
+    return fetched;
+  }
   throw tokenUnusable(name, 'it names the CA of a cluster, and this server is about to make its own CA');
 }
 
@@ -116,14 +129,22 @@ async function renewToken(
     found?.mode === 0o600 &&
     found.foreignOwner === undefined &&
     parseToken(found.content)?.credential === installed.credential;
-  if (!isIntact) return new Secret(`${installed.credential}\n`, `${redacted}\n`);
+  if (!isIntact) {
+    return new Secret(`${installed.credential}\n`, `${redacted}\n`);
+  }
   const name = tokenSecretName(node);
   const fetched = await fetchToken(host, cloud, name);
-  if (isRedacted(fetched)) return fetched;
+  if (isRedacted(fetched)) {
+    return fetched;
+  }
   const token = serverPassword(fetched, name);
-  if (token.credential === installed.credential) return fetched;
+  if (token.credential === installed.credential) {
+    return fetched;
+  }
   const next = shortDigest(token.credential);
-  if (!isConsented(node.settings, 'tokenChange', next)) throw tokenChanged(node, next);
+  if (!isConsented(node.settings, 'tokenChange', next)) {
+    throw tokenChanged(node, next);
+  }
   await rotateToken(host, node, installed, token);
   return fetched;
 }
@@ -131,7 +152,9 @@ async function renewToken(
 /** Returns the password, the only form of token that a server starts with (pkg/cluster/storage.go, normalizeToken). */
 function serverPassword(fetched: Secret, name: string): Token {
   const token = parseToken(fetched.reveal());
-  if (token?.kind === 'password') return token;
+  if (token?.kind === 'password') {
+    return token;
+  }
   throw tokenUnusable(name, 'it is a bootstrap token, with which agents can join and no server starts');
 }
 

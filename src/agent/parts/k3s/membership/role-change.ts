@@ -49,13 +49,19 @@ export async function keepingRole(
   among: readonly Role[] = roles,
 ): Promise<K3sNode> {
   const kind = otherKind(node);
-  if ((await host.stat(join(node.paths.system.units, unitName(kind)))) === undefined) return node;
-  if (isConsented(node.settings, 'roleChange', await changeOf(host, node))) return node;
+  if ((await host.stat(join(node.paths.system.units, unitName(kind)))) === undefined) {
+    return node;
+  }
+  if (isConsented(node.settings, 'roleChange', await changeOf(host, node))) {
+    return node;
+  }
   const given = (await k3sFlags(host, node.paths)).get('node-label') ?? [];
   const [role] = among
     .filter(({ k3s, labels }) => k3s === kind && labels.every((label) => given.includes(label)))
     .sort((a, b) => b.labels.length - a.labels.length);
-  if (role === undefined) return node;
+  if (role === undefined) {
+    return node;
+  }
   // A server has none to join; an agent keeps the one it has joined.
   return { ...node, role, wantedRole: node.role, ...(kind === 'server' && { server: undefined }) };
 }
@@ -72,12 +78,17 @@ async function checkRole(host: HostReader, node: K3sNode): Promise<Finding> {
   const other = otherKind(node);
   const unit = unitName(other);
   const unitFile = join(node.paths.system.units, unit);
-  if ((await host.stat(unitFile)) === undefined) return inSync();
+  if ((await host.stat(unitFile)) === undefined) {
+    return inSync();
+  }
   const change = await changeOf(host, node);
-  if (!isConsented(node.settings, 'roleChange', change)) throw roleChanged(node, unit, change);
+  if (!isConsented(node.settings, 'roleChange', change)) {
+    throw roleChanged(node, unit, change);
+  }
   const { ActiveState, UnitFileState } = await showUnit(host, unit, ['ActiveState', 'UnitFileState']);
-  if (ActiveState === 'deactivating')
+  if (ActiveState === 'deactivating') {
     return waiting('RoleChanged', `${unit} is stopping for good`, { after: 1_000 });
+  }
   if (!['inactive', 'failed'].includes(ActiveState) || UnitFileState === 'enabled') {
     const observed = `${ActiveState} and ${UnitFileState}`;
     return step({ field: unit, observed, desired: 'inactive and disabled' }, async (host) => {
@@ -112,7 +123,9 @@ async function clusterOf(host: HostReader, paths: NodePaths, kind: Kind): Promis
     const token = (await host.readFile(join(data, 'server/token')))?.content;
     const ca = (await host.readFile(join(data, 'agent/server-ca.crt')))?.content;
     const hash = kind === 'server' ? parseToken(token ?? '')?.caHash : ca && pinnedCa(ca).hash;
-    if (hash) return hash;
+    if (hash) {
+      return hash;
+    }
   }
   return undefined;
 }

@@ -40,24 +40,36 @@ export function serverChange(node: K3sNode, needs: readonly string[]): Resource 
 
 /** Returns the node as it is until consent, and until the new server answers: one that has joined keeps its server. */
 export async function keepingServer(host: HostReader, node: K3sNode): Promise<K3sNode> {
-  if (node.role.k3s === 'server' || !(await joinedCluster(host, node))) return node;
+  if (node.role.k3s === 'server' || !(await joinedCluster(host, node))) {
+    return node;
+  }
   const old = await configuredServer(host, node);
-  if (old === undefined || old === node.server || (await mayMove(host, node))) return node;
+  if (old === undefined || old === node.server || (await mayMove(host, node))) {
+    return node;
+  }
   return { ...node, server: old };
 }
 
 async function mayMove(host: HostReader, node: K3sNode): Promise<boolean> {
   const { server, settings } = node;
-  if (server === undefined || !isConsented(settings, 'serverChange', server)) return false;
+  if (server === undefined || !isConsented(settings, 'serverChange', server)) {
+    return false;
+  }
   const ca = await serverCa(host, server, hintsOf(settings)).catch(unknown);
-  if (ca === undefined) return false;
+  if (ca === undefined) {
+    return false;
+  }
   return isConsented(settings, 'serverChange', ...(await foreignCa(host, node, ca)));
 }
 
 async function checkServer(host: HostReader, node: K3sNode): Promise<Finding> {
   const { server, settings } = node;
-  if (!(await joinedCluster(host, node))) return inSync();
-  if (server === undefined) throw serverUnknown().nonBlocking();
+  if (!(await joinedCluster(host, node))) {
+    return inSync();
+  }
+  if (server === undefined) {
+    throw serverUnknown().nonBlocking();
+  }
   const old = await configuredServer(host, node);
   const moves = old !== undefined && old !== server;
   const address = moves ? [server] : [];
@@ -80,7 +92,9 @@ function rebuilt(server: string): string {
 
 /** Ignores that a server does not answer: joining it reports that. */
 function unknown(thrown: unknown): undefined {
-  if (!(thrown instanceof NodeError)) throw thrown;
+  if (!(thrown instanceof NodeError)) {
+    throw thrown;
+  }
 }
 
 /**
@@ -94,7 +108,9 @@ async function configuredServer(host: HostReader, { paths }: K3sNode): Promise<s
 
 async function adoptedServer(host: HostReader, paths: NodePaths): Promise<string | undefined> {
   const at = { kind: 'agent', paths } as const;
-  if ((await foreignUnit(host, at)) === undefined) return undefined;
+  if ((await foreignUnit(host, at)) === undefined) {
+    return undefined;
+  }
   const server = mergedFlags(await presentFlags(host, at))
     .get('server')
     ?.at(-1);
@@ -119,8 +135,9 @@ async function foreignCa(host: HostReader, { paths }: K3sNode, ca: string): Prom
 async function leaveServer(host: HostReader, node: K3sNode, hash: string): Promise<Finding> {
   const unit = unitName(node.role.k3s);
   const { ActiveState: state } = await showUnit(host, unit, ['ActiveState']);
-  if (state === 'deactivating')
+  if (state === 'deactivating') {
     return waiting('ServerChanged', `${unit} is stopping, to leave its old server`, { after: 1_000 });
+  }
   if (state !== 'inactive' && state !== 'failed') {
     const changes = [{ field: unit, observed: state, desired: 'inactive' }];
     const stop = systemctl('stop', '--no-block', unit);

@@ -17,13 +17,17 @@ const timeout = 5_000;
  */
 export async function serverCa(host: HostReader, server: string, hints: Hints): Promise<string> {
   const ping = await askSupervisor(host, { url: `${server}/ping`, trust: 'anybody' }, hints);
-  if (ping.status === 503) throw serverNotReady(server);
+  if (ping.status === 503) {
+    throw serverNotReady(server);
+  }
   if (ping.status !== 200 || ping.body.trim() !== 'pong') {
     const why = `${server}/ping answers ${ping.status} and not pong, so this is not a K3s server.`;
     throw serverUnreachable(server, why, hints);
   }
   const { status, body } = await askSupervisor(host, { url: `${server}/cacerts`, trust: 'anybody' }, hints);
-  if (status !== 200 || certificates(body).length === 0) throw serverNotReady(server);
+  if (status !== 200 || certificates(body).length === 0) {
+    throw serverNotReady(server);
+  }
   return body;
 }
 
@@ -54,7 +58,9 @@ export async function tokenStatus(
     const { status } = await askSupervisor(host, { ...request, trust: { ca } }, hints);
     return { status, remark: '' };
   } catch (thrown) {
-    if (!isUntrusted(thrown)) throw thrown;
+    if (!isUntrusted(thrown)) {
+      throw thrown;
+    }
     const { status } = await askSupervisor(host, { ...request, trust: { ca, anyName: true } }, hints);
     return { status, remark: nameMissing(server) };
   }
@@ -84,7 +90,9 @@ async function askSupervisor(host: HostReader, request: HttpRequest, hints: Hint
     return await host.get({ timeout, direct: true, ...request });
   } catch (thrown) {
     const why = thrown instanceof NodeError ? thrown : undefined;
-    if (!why) throw thrown;
+    if (!why) {
+      throw thrown;
+    }
     throw serverUnreachable(new URL(request.url).origin, why.message, hints, thrown);
   }
 }

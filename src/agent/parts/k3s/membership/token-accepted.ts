@@ -34,7 +34,9 @@ export function tokenAccepted(node: K3sNode, cloud: Cloud, needs: readonly strin
       try {
         return await checkToken(host, await keepingServer(host, node), cloud);
       } catch (thrown) {
-        if (thrown instanceof Recorded && (await joinedCluster(host, node))) return notAsked;
+        if (thrown instanceof Recorded && (await joinedCluster(host, node))) {
+          return notAsked;
+        }
         throw thrown;
       }
     },
@@ -48,11 +50,17 @@ const notAsked = waiting('Recorded', 'The server was not asked whether it accept
 
 async function checkToken(host: HostReader, node: K3sNode, cloud: Cloud): Promise<Finding> {
   const { server } = node;
-  if (server === undefined) throw serverUnknown();
+  if (server === undefined) {
+    throw serverUnknown();
+  }
   const text = await fileText(host, node.paths.slipway.joinToken);
-  if (isRedacted(text)) throw new Recorded('a dry run has no token to show to the server');
+  if (isRedacted(text)) {
+    throw new Recorded('a dry run has no token to show to the server');
+  }
   const token = parseToken(text);
-  if (!token) return waiting('SecretEmpty', 'There is no join token yet.');
+  if (!token) {
+    return waiting('SecretEmpty', 'There is no join token yet.');
+  }
   const hints = hintsOf(node.settings);
   const known = await knownCa(host, node.paths);
   const shown = await serverCa(host, server, hints);
@@ -81,7 +89,9 @@ async function checkToken(host: HostReader, node: K3sNode, cloud: Cloud): Promis
 
 /** Moves the pin to the CA of the server before K3s is started again: K3s would refuse the new CA by itself. */
 function pinAccepted(node: K3sNode, token: Token, hash: string, remark: string): Finding {
-  if (token.caHash !== undefined && token.caHash !== hash) return pin(node, token, hash);
+  if (token.caHash !== undefined && token.caHash !== hash) {
+    return pin(node, token, hash);
+  }
   const pins = token.caHash === undefined ? ', which pins no CA' : '';
   return inSync({ message: `${node.server} accepts the join token${pins}${remark}` });
 }
@@ -110,10 +120,15 @@ function fetchAnother(node: K3sNode, cloud: Cloud, { token, kept }: Refused, err
   const remedy = async (host: Host) => {
     const fetched = await fetchToken(host, cloud, tokenSecretName(node));
     const fresh = parseToken(reveal(fetched));
-    if (fresh && isSame(fresh, token, error)) throw error;
-    if (!fresh || fresh.caHash !== undefined || kept === undefined || isRedacted(fetched))
+    if (fresh && isSame(fresh, token, error)) {
+      throw error;
+    }
+    if (!fresh || fresh.caHash !== undefined || kept === undefined || isRedacted(fetched)) {
       return host.writeFile(path, fetched, { mode: 0o600 });
-    if (kept === token.caHash && error.reason === 'TokenCaMismatch') throw pinStays(node, error);
+    }
+    if (kept === token.caHash && error.reason === 'TokenCaMismatch') {
+      throw pinStays(node, error);
+    }
     return writePinned(host, node.paths, fresh, kept);
   };
   const changes = [{ field: 'join token', observed: error.reason, desired: 'accepted' }];

@@ -15,12 +15,18 @@ export interface Token {
 /** Parses a join token; `undefined` for a text that K3s would refuse as a token. */
 export function parseToken(text: string): Token | undefined {
   const token = text.trim();
-  if (!/^[\x21-\x7e]+$/.test(token)) return undefined;
-  if (!token.startsWith('K10')) return { caHash: undefined, ...credentials(token) };
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    return undefined;
+  }
+  if (!token.startsWith('K10')) {
+    return { caHash: undefined, ...credentials(token) };
+  }
   const match = /^K10([0-9a-f]{64})?::(.+)/.exec(token);
   const [, caHash, rest = ''] = match ?? [];
   const [, password] = /^[^:]*:(.+)/.exec(rest) ?? [];
-  if (isBootstrap(rest)) return { caHash, ...credentials(rest) };
+  if (isBootstrap(rest)) {
+    return { caHash, ...credentials(rest) };
+  }
   return password === undefined ? undefined : { caHash, kind: 'password', credential: password };
 }
 

@@ -24,8 +24,12 @@ export function ownStart(node: K3sNode, needs: readonly string[]): Resource {
     needs,
     async check(host) {
       const start = await foreignStart(host, node);
-      if (start === undefined) return inSync();
-      if (!mayRestart(node, start)) throw unitAdopted(node, start);
+      if (start === undefined) {
+        return inSync();
+      }
+      if (!mayRestart(node, start)) {
+        throw unitAdopted(node, start);
+      }
       const changes = [{ field: unit, observed: 'started by another unit', desired: 'started by Slipway’s' }];
       const remedy = async (host: Host) => void (await host.run(restart));
       return { state: 'Drifted', drift: { changes, summary: commandLine(restart), remedy } };
@@ -37,7 +41,9 @@ export function ownStart(node: K3sNode, needs: readonly string[]): Resource {
 export function afterOwnStart(node: K3sNode, resource: Resource): Resource {
   return unless(resource, async (host) => {
     const start = await foreignStart(host, node);
-    if (start === undefined) return undefined;
+    if (start === undefined) {
+      return undefined;
+    }
     const { reason, message } = unitAdopted(node, start);
     return waiting(reason, message, { ...advisory, after: 60_000 });
   });
@@ -55,8 +61,9 @@ export async function foreignStart(
   const shown = await showUnit(host, unit, ['ActiveState', 'SubState', 'InvocationID']);
   const { ActiveState, SubState, InvocationID } = shown;
   // Between two starts the directory is missing as well.
-  if (!['active', 'reloading', 'activating'].includes(ActiveState) || SubState === 'auto-restart')
+  if (!['active', 'reloading', 'activating'].includes(ActiveState) || SubState === 'auto-restart') {
     return undefined;
+  }
   const hasStamp = (await host.stat(paths.k3s.stamp)) !== undefined;
   const isOurs = hasStamp
     ? (await readStamp(host, paths, InvocationID)) !== undefined

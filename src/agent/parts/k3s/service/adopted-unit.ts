@@ -33,7 +33,9 @@ export function keepingFlags(node: K3sNode, resource: Resource, others: readonly
   return unless(resource, async (host) => {
     const given = await lostFlags(host, node, others);
     const lost = given.filter((flag) => isKept(flag, node) || !isConsented(node.settings, 'lostFlags', flag));
-    if (lost.length > 0) throw wouldLose(node, lost, !(await joinedCluster(host, node)));
+    if (lost.length > 0) {
+      throw wouldLose(node, lost, !(await joinedCluster(host, node)));
+    }
     return undefined;
   });
 }
@@ -48,7 +50,9 @@ async function lostFlags(
   others: readonly Losses[],
 ): Promise<readonly string[]> {
   const unit = await foreignUnit(host, { kind: node.role.k3s, paths: node.paths });
-  if (!unit) return [];
+  if (!unit) {
+    return [];
+  }
   const { config } = node.paths.k3s;
   const configured = await readableText(host, config);
   const old = [
@@ -75,12 +79,18 @@ const secret =
   /^(agent-token|datastore-endpoint|etcd-s3-(access|secret)-key|etcd-s3-session-token|etcd-s3-proxy|vpn-auth)$/;
 
 function missingFlags({ name, values }: GivenFlag, kept: Flags, node: K3sNode): readonly string[] {
-  if (taken.includes(name) && !(name === 'server' && node.role.k3s === 'server')) return [];
+  if (taken.includes(name) && !(name === 'server' && node.role.k3s === 'server')) {
+    return [];
+  }
   const now = kept.get(name) ?? usualFlags(node)[name] ?? [usualValues[name] ?? []].flat();
   const isOff = values.at(-1) === 'false' && now.length === 0;
-  if (isOff) return [];
+  if (isOff) {
+    return [];
+  }
   const lost = isList(name) ? values.filter((value) => !now.includes(value)) : values.slice(-1);
-  if (!isList(name) && now.at(-1) === values.at(-1)) return [];
+  if (!isList(name) && now.at(-1) === values.at(-1)) {
+    return [];
+  }
   return secret.test(name) ? [name] : lost.map((value) => `${name}=${value}`);
 }
 

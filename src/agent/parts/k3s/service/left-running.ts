@@ -16,7 +16,9 @@ async function withRunning(host: HostReader, error: NodeError): Promise<NodeErro
     units.map((unit) => showUnit(host, unit, ['ActiveState']).catch(() => undefined)),
   );
   const running = units.filter((_, at) => ['active', 'reloading'].includes(states[at]?.ActiveState ?? ''));
-  if (running.length === 0) return error;
+  if (running.length === 0) {
+    return error;
+  }
   const { reason, message, blocks, endedBy, retry, cause } = error;
   const told = `Meanwhile ${running.join(' and ')} runs on, and Slipway leaves it as it is: neither watched nor restarted.`;
   return new NodeError(reason, `${message} ${told}`, { blocks, endedBy, retry, cause });

@@ -1,6 +1,4 @@
-import { hintsOf } from '../../../clouds/chosen.ts';
 import { commandLine } from '../../../engine/command-line.ts';
-import { NodeError } from '../../../engine/errors.ts';
 import type { Command, Host, HostReader } from '../../../engine/host.ts';
 import {
   type Change,
@@ -10,27 +8,14 @@ import {
   type Resource,
   waiting,
 } from '../../../engine/resource.ts';
-import { forPerson } from '../../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
 import { heldBack } from '../../../resources/combinators.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
-import { findCause, lastWords } from './journal/find-cause.ts';
 import type { StartSources } from './start-sources.ts';
 import { changedInputs, readStamp } from './start-stamp.ts';
-import { endedAsCutOff, unpackAnew } from './unpacked.ts';
+import { type Shown, serviceStarting, unitProperties } from './starting.ts';
 
 const serviceId = 'Service/k3s';
-
-const properties = [
-  'ActiveState',
-  'SubState',
-  'Result',
-  'NRestarts',
-  'InvocationID',
-  'ExecMainStatus',
-  'Job',
-] as const;
-type Shown = Readonly<Record<(typeof properties)[number], string>>;
 
 /**
  * K3s runs with its current inputs: it is restarted if one differs from the stamp of its start.
@@ -64,12 +49,15 @@ async function rewrittenInput(
   { changes }: Drift,
   written: readonly Resource[],
 ): Promise<Finding | undefined> {
-  if (!changes.some(({ desired }) => desired === asStarted)) return undefined;
+  if (!changes.some(({ desired }) => desired === asStarted)) {
+    return undefined;
+  }
   for (const input of written) {
     // An input that cannot be checked is not restored either.
     const found = await input.check(host).catch(() => inSync());
-    if (found.state === 'Drifted' && !found.drift.due)
+    if (found.state === 'Drifted' && !found.drift.due) {
       return waiting('Blocked', `waits for ${input.id}`, { after: 1_000, blocks: false });
+    }
   }
   return undefined;
 }
@@ -84,10 +72,11 @@ interface Subject {
 
 async function checkService(host: HostReader, subject: Subject): Promise<Finding> {
   const { node, unit } = subject;
-  const shown = await showUnit(host, unit, properties);
+  const shown = await showUnit(host, unit, unitProperties);
   // A unit of Type=notify has its job for as long as it starts; its journal shows what keeps it.
-  if (/^[1-9]/.test(shown.Job) && shown.ActiveState !== 'activating')
+  if (/^[1-9]/.test(shown.Job) && shown.ActiveState !== 'activating') {
     return waiting('ServiceStarting', `systemd is at work on ${unit}`, { after: 1_000 });
+  }
   switch (shown.ActiveState) {
     case 'active':
     case 'reloading': {
@@ -143,53 +132,12 @@ async function lookAtStart(
 
 /** Returns the drift of a start that was made of other inputs. */
 function startOutdated(unit: string, { isStarting, changed }: Start): Finding | undefined {
-  if (changed.length === 0) return undefined;
+  if (changed.length === 0) {
+    return undefined;
+  }
   return drifted(
     changed.map((field) => ({ field, observed: 'changed since K3s started', desired: asStarted })),
     systemctl('restart', '--no-block', unit),
     isStarting,
-  );
-}
-
-async function serviceStarting(
-  host: HostReader,
-  node: K3sNode,
-  unit: string,
-  shown: Shown,
-): Promise<Finding> {
-  const log = await startJournal(host, unit, shown.InvocationID);
-  const cause = findCause(log, node.role.k3s, hintsOf(node.settings));
-  if (shown.SubState === 'auto-restart') throw serviceCrashed(unit, shown, cause, lastWords(log));
-  if (cause) return waiting(cause.reason, cause.message, { endedBy: cause.endedBy });
-  const restarts = Number(shown.NRestarts);
-  const again =
-    restarts > 0 ? `, after ${restarts} ${restarts === 1 ? 'restart' : 'restarts'} by systemd` : '';
-  return waiting('ServiceStarting', `K3s is starting${again}`, { after: 3_000 });
-}
-
-/** Returns the lines of this start only: an older one may have had another problem. */
-async function startJournal(host: HostReader, unit: string, invocationId: string): Promise<string> {
-  if (invocationId === '') return '';
-  const { stdout } = await host.query({
-    file: 'journalctl',
-    args: [`_SYSTEMD_INVOCATION_ID=${invocationId}`, '-u', unit, '-o', 'cat', '-n', '200', '--no-pager'],
-  });
-  return stdout;
-}
-
-function serviceCrashed(
-  unit: string,
-  shown: Shown,
-  cause: ReturnType<typeof findCause>,
-  words: string | undefined,
-): NodeError {
-  if (cause) return new NodeError(cause.reason, cause.message, forPerson);
-  const { ExecMainStatus, NRestarts } = shown;
-  const said = words === undefined ? '' : ` Its last words: "${words}".`;
-  const repair = endedAsCutOff(shown) ? ` ${unpackAnew}` : '';
-  return new NodeError(
-    'ServiceFailed',
-    `K3s ended with status ${ExecMainStatus || 'unknown'}; systemd starts it again (${NRestarts || 0} restarts so far).${said} ` +
-      `See journalctl -u ${unit}.${repair}`,
   );
 }

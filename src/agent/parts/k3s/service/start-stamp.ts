@@ -30,8 +30,9 @@ export async function stampStart(
   { inputs, notes: wanted }: Pick<StartSources, 'inputs' | 'notes'>,
   invocationId: string | undefined,
 ): Promise<void> {
-  if (!invocationId)
+  if (!invocationId) {
     throw new NodeError('InternalError', 'There is no INVOCATION_ID: only the unit of K3s stamps its start.');
+  }
   const read = wanted.map(async ({ name, read }) => [name, await read(host, paths)] as const);
   const notes: StartNotes = Object.fromEntries(await Promise.all(read));
   const content = {
@@ -68,10 +69,16 @@ export async function changedInputs(
   const changed: string[] = [];
   for (const input of inputs) {
     const [then, since] = [stamp.inputs[input.name], now[input.name]];
-    if (then === undefined || since === undefined || then === since) continue;
+    if (then === undefined || since === undefined || then === since) {
+      continue;
+    }
     const former = await input.formerly?.(host, node.paths);
-    if (former !== undefined && then === sha256(former)) continue;
-    if ((await input.isFit?.(host, node)) ?? true) changed.push(input.name);
+    if (former !== undefined && then === sha256(former)) {
+      continue;
+    }
+    if ((await input.isFit?.(host, node)) ?? true) {
+      changed.push(input.name);
+    }
   }
   return changed;
 }

@@ -70,7 +70,9 @@ ExecStart=${start.map(argument).join(' ')}
  */
 function proxyEnvironment({ settings, address, server }: K3sNode): Readonly<Record<string, string>> {
   const { proxy, noProxy } = settings.network;
-  if (proxy === undefined) return {};
+  if (proxy === undefined) {
+    return {};
+  }
   const { config } = settings.k3s;
   const past = [
     ...['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'],

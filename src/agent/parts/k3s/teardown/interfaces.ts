@@ -70,8 +70,12 @@ async function deleteEach(host: Host, names: readonly string[]): Promise<void> {
       await host.run({ file: 'ip', args: ['link', 'delete', name] });
     } catch (thrown) {
       const isGone = thrown instanceof NodeError && !(await host.stat(join(interfaces, name)));
-      if (!isGone) failures.push(thrown);
+      if (!isGone) {
+        failures.push(thrown);
+      }
     }
   }
-  if (failures.length > 0) throw failures[0];
+  if (failures.length > 0) {
+    throw failures[0];
+  }
 }

@@ -21,7 +21,9 @@ export function unmounted(prefixes: readonly string[], needs: readonly string[],
     needs,
     async check(host) {
       const points = await pointsLike(host, prefixes, root);
-      if (points.length === 0) return inSync();
+      if (points.length === 0) {
+        return inSync();
+      }
       const changes = points.map((field) => ({ field, observed: 'mounted', desired: undefined }));
       const summary = `unmount what K3s mounted: ${points.length} places`;
       return {
@@ -41,7 +43,9 @@ async function unmountAll(host: Host, prefixes: readonly string[], root: string)
   while (points.length > 0) {
     const failure = await failureOf(host.run(unmounting(points)));
     const left = await pointsLike(host, prefixes, root);
-    if (left.length >= points.length) throw failure ?? notUnmounted(left);
+    if (left.length >= points.length) {
+      throw failure ?? notUnmounted(left);
+    }
     points = left;
   }
 }
@@ -80,7 +84,9 @@ export function emptied(path: string, needs: readonly string[], root = '/'): Res
   const gone = removed({ path, condition: 'K3sBinary', needs });
   return unless(gone, async (host) => {
     await nothingMountedIn(host, path, root);
-    if (!(await leadsElsewhere(host, path, root))) return undefined;
+    if (!(await leadsElsewhere(host, path, root))) {
+      return undefined;
+    }
     const names = await host.list(path);
     const summary = `empty ${path}, which is a mount or a link of its own and stays`;
     return noneOf(names, { summary, remedy: removing(names.map((name) => join(path, name))) });
@@ -91,11 +97,15 @@ export function emptied(path: string, needs: readonly string[], root = '/'): Res
 export async function nothingMountedIn(host: HostReader, path: string, root: string): Promise<void> {
   const real = await realPath(host, path, root);
   const inside = (await mountPoints(host)).filter((point) => point.startsWith(`${real}/`));
-  if (inside.length > 0) throw stillMounted(path, inside);
+  if (inside.length > 0) {
+    throw stillMounted(path, inside);
+  }
 }
 
 async function leadsElsewhere(host: HostReader, path: string, root: string): Promise<boolean> {
-  if ((await host.stat(path))?.kind === 'link') return true;
+  if ((await host.stat(path))?.kind === 'link') {
+    return true;
+  }
   return (await mountPoints(host)).includes(await realPath(host, path, root));
 }
 

@@ -23,7 +23,9 @@ export function movedAsideGone(paths: NodePaths, needs: readonly string[]): Reso
     needs,
     async check(host) {
       const found = await movedAside(host, paths);
-      for (const path of found) await nothingMountedIn(host, path, paths.root);
+      for (const path of found) {
+        await nothingMountedIn(host, path, paths.root);
+      }
       const summary = `remove K3s' data of older roles: ${found.join(' ')}`;
       return noneOf(found, { summary, remedy: removing(found) });
     },

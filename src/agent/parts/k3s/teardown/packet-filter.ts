@@ -39,7 +39,9 @@ function rulesGone(tool: Tool, paths: NodePaths, needs: readonly string[]): Reso
     async check(host) {
       const { program, saved } = await saveRules(host, tool, paths);
       const rules = removal(saved);
-      if (rules === '' && (await host.stat(draftFor(tool))) === undefined) return inSync();
+      if (rules === '' && (await host.stat(draftFor(tool))) === undefined) {
+        return inSync();
+      }
       const changes = [{ field: tool, observed: 'rules of K3s', desired: undefined }];
       const remedy = (host: Host) => restoreRules(host, { tool, program, rules });
       return { state: 'Drifted', drift: { changes, remedy } };
@@ -57,8 +59,12 @@ async function saveRules(host: HostReader, tool: Tool, { k3s }: NodePaths): Prom
   for (const program of [tool, join(k3s.data, 'data/current/bin/aux', tool)]) {
     const command = { file: `${program}-save`, args: [] };
     const result = await host.query(command);
-    if (result.exitCode === 0) return { program, saved: result.stdout };
-    if (result.exitCode !== notInstalled) throw rulesUnreadable(command, result);
+    if (result.exitCode === 0) {
+      return { program, saved: result.stdout };
+    }
+    if (result.exitCode !== notInstalled) {
+      throw rulesUnreadable(command, result);
+    }
   }
   return { program: tool, saved: '' };
 }
@@ -83,7 +89,9 @@ async function restoreRules(
 ): Promise<void> {
   const path = draftFor(tool);
   try {
-    if (rules === '') return;
+    if (rules === '') {
+      return;
+    }
     await host.writeFile(path, rules, { mode: 0o600 });
     await host.run({ file: `${program}-restore`, args: ['--wait', '--noflush', path] });
   } finally {
@@ -105,7 +113,9 @@ function removalFrom(table: string): string {
   const [name = '', ...lines] = table.split('\n');
   const chains = lines.flatMap((line) => /^:(\S+)/.exec(line)?.[1] ?? []).filter(isOurs);
   const rules = lines.filter((line) => leadsToOurs(line)).map((line) => line.replace(/^-A/, '-D'));
-  if (chains.length + rules.length === 0) return '';
+  if (chains.length + rules.length === 0) {
+    return '';
+  }
   // All are emptied before the first is deleted: a chain that another leads to cannot be deleted.
   const commands = [
     ...rules,
@@ -123,7 +133,9 @@ function isOurs(chain: string): boolean {
 /** True for a rule of another chain that jumps into one of K3s', or that flannel marked as its own. */
 function leadsToOurs(line: string): boolean {
   const [, chain] = /^-A (\S+) /.exec(line) ?? [];
-  if (chain === undefined || isOurs(chain)) return false;
+  if (chain === undefined || isOurs(chain)) {
+    return false;
+  }
   const [, target = ''] = /\s-[jg] (\S+)/.exec(line.replaceAll(quotedText, '""')) ?? [];
   return isOurs(target) || /\s--comment "flanneld (masq|forward)"(\s|$)/.test(line);
 }
@@ -150,7 +162,9 @@ function tablesGone(needs: readonly string[]): Resource {
 async function k3sTables(host: HostReader): Promise<readonly string[]> {
   const command = { file: 'nft', args: ['list', 'tables'] };
   const result = await host.query(command);
-  if (![0, notInstalled].includes(result.exitCode)) throw rulesUnreadable(command, result);
+  if (![0, notInstalled].includes(result.exitCode)) {
+    throw rulesUnreadable(command, result);
+  }
   const tables = [...result.stdout.matchAll(/^table (\S+ \S+)$/gm)].map(([, table = '']) => table);
   return tables.filter((table) => /^ip6? (kube-proxy|flannel-ipv[46])$/.test(table));
 }

@@ -33,7 +33,9 @@ export function processesEnded(paths: NodePaths, needs: readonly string[]): Reso
     needs,
     async check(host) {
       const pids = await containerProcesses(host, paths);
-      if (pids.length === 0) return inSync();
+      if (pids.length === 0) {
+        return inSync();
+      }
       const changes = [{ field: 'processes', observed: pids.join(' '), desired: undefined }];
       const summary = `kill the containers of K3s: ${pids.length} processes`;
       return { state: 'Drifted', drift: { changes, summary, remedy: (host) => killAll(host, paths) } };
@@ -45,12 +47,16 @@ export function processesEnded(paths: NodePaths, needs: readonly string[]): Reso
 async function killAll(host: Host, paths: NodePaths): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     const pids = await containerProcesses(host, paths);
-    if (pids.length === 0) return;
+    if (pids.length === 0) {
+      return;
+    }
     await host.run(killCommand(pids));
     await host.sleep(pause);
   }
   const left = await containerProcesses(host, paths);
-  if (left.length > 0) throw notKilled(left);
+  if (left.length > 0) {
+    throw notKilled(left);
+  }
 }
 
 /** Uses the shell's own kill, since a minimal system has no other; a process that has ended is not a failure. */
@@ -67,7 +73,11 @@ export async function containerProcesses(host: HostReader, paths: NodePaths): Pr
   const wanted = new Set(all.filter(({ isPods, isShim }) => isPods || isShim).map(({ pid }) => pid));
   // The set grows while it is walked, to reach children of children.
   for (const parent of wanted) {
-    for (const child of all) if (child.parent === parent) wanted.add(child.pid);
+    for (const child of all) {
+      if (child.parent === parent) {
+        wanted.add(child.pid);
+      }
+    }
   }
   return [...wanted].sort((a, b) => a - b);
 }
@@ -78,11 +88,15 @@ async function lookAt(host: HostReader, paths: NodePaths, pid: number): Promise<
   try {
     const [stat, command, group] = await Promise.all([read('stat'), read('cmdline'), read('cgroup')]);
     const [state = 'Z', parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (state === 'Z' || state === 'X' || state === '') return undefined;
+    if (state === 'Z' || state === 'X' || state === '') {
+      return undefined;
+    }
     return { pid, parent: Number(parent), isPods: isOfPods(group), isShim: isShim(command, paths) };
   } catch (thrown) {
     // It ended during the check.
-    if (thrown instanceof NodeError) return undefined;
+    if (thrown instanceof NodeError) {
+      return undefined;
+    }
     throw thrown;
   }
 }
@@ -95,7 +109,9 @@ export function isOfPods(group: string): boolean {
 /** True for a shim that K3s unpacked, or that serves its containerd. */
 function isShim(command: string, { root, k3s }: NodePaths): boolean {
   const [file = '', ...args] = command.split('\0');
-  if (!basename(file).startsWith('containerd-shim')) return false;
+  if (!basename(file).startsWith('containerd-shim')) {
+    return false;
+  }
   return (
     file.startsWith(`${k3s.data}/`) || args.some((each) => each.startsWith(join(root, 'run/k3s/containerd/')))
   );

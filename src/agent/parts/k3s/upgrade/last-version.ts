@@ -7,7 +7,9 @@ import type { NodePaths } from '../../../paths.ts';
  * A lost or damaged executable cannot name its release any more, and no other release must replace it unasked.
  */
 export async function noteVersion(host: Host, paths: NodePaths, version: string | undefined): Promise<void> {
-  if (version === undefined || version === (await lastVersion(host, paths))) return;
+  if (version === undefined || version === (await lastVersion(host, paths))) {
+    return;
+  }
   await host.writeFile(paths.k3s.lastVersion, `${version}\n`, { mode: 0o644 });
 }
 

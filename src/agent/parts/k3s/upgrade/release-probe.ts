@@ -17,11 +17,15 @@ export function releaseProbe(subject: ReleaseProbe): Probe {
 }
 
 async function lookAtRelease({ host, node }: ReleaseProbe): Promise<Verdict> {
-  if (!node) return skipped('the role, and so the release, is not known yet');
+  if (!node) {
+    return skipped('the role, and so the release, is not known yet');
+  }
   try {
     return await lookAtChecksums(host, node);
   } catch (thrown) {
-    if ((await installedVersion(host, node.paths)) !== node.version) throw thrown;
+    if ((await installedVersion(host, node.paths)) !== node.version) {
+      throw thrown;
+    }
     const { reason, message } = toNodeError(thrown);
     return { ...warning(`K3s is installed all the same. ${message}`), reason };
   }
@@ -33,11 +37,17 @@ async function lookAtChecksums(host: HostReader, node: K3sNode): Promise<Verdict
   const { answer, refused } = await followRedirects(new URL(checksum.url), ask);
   const { status, body } = answer;
   const { host: mirror } = new URL(checksum.url);
-  if (refused) return failure(`${checksum.url} ${whyRefused(refused)}.`, redirectsElsewhere);
+  if (refused) {
+    return failure(`${checksum.url} ${whyRefused(refused)}.`, redirectsElsewhere);
+  }
   const repair = 'set k3s.version to a release that exists, or k3s.releaseUrl to the address of yours';
-  if (status !== 200) return failure(`${checksum.url} answers ${status}.`, repair);
+  if (status !== 200) {
+    return failure(`${checksum.url} answers ${status}.`, repair);
+  }
   const isListed = body.split('\n').some((line) => line.trim().endsWith(` ${checksum.name}`));
-  if (!isListed) return failure(`${checksum.url} does not name ${checksum.name}.`, repair);
+  if (!isListed) {
+    return failure(`${checksum.url} does not name ${checksum.name}.`, repair);
+  }
   return ok(`${node.version} is at ${mirror}`);
 }
 

@@ -51,9 +51,13 @@ export function linkPaths({ system }: NodePaths): readonly string[] {
  */
 export async function installedVersion(host: HostReader, { k3s }: NodePaths): Promise<string | undefined> {
   const { exitCode, stdout } = await host.query({ file: k3s.binary, args: ['--version'] });
-  if (exitCode === 127) return undefined;
+  if (exitCode === 127) {
+    return undefined;
+  }
   const version = /^k3s version (\S+)/m.exec(stdout)?.[1];
-  if (exitCode === 0 && version !== undefined) return version;
+  if (exitCode === 0 && version !== undefined) {
+    return version;
+  }
   throw new NodeError(
     'CommandFailed',
     `${k3s.binary} --version ended with exit code ${exitCode} and names no version. It is compared with the checksum of its release, and downloaded again if it differs.`,
@@ -81,7 +85,9 @@ const unnamed = 'none that it names';
 
 /** Returns the next release to install: the wanted one, or that of a lost or damaged executable. */
 async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
-  if (!(await joinedCluster(host, node))) return node.version;
+  if (!(await joinedCluster(host, node))) {
+    return node.version;
+  }
   const named = await installedVersion(host, node.paths).catch(() => undefined);
   return (named === undefined ? await lastVersion(host, node.paths) : undefined) ?? node.version;
 }
@@ -89,24 +95,34 @@ async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
 /** Returns the installed version; throws if the wanted one may not replace it. */
 async function replaceable(host: HostReader, node: K3sNode): Promise<string | undefined> {
   const wanted = parseVersion(node.version);
-  if (!wanted)
+  if (!wanted) {
     throw versionRefused(`"${node.version}" is not the name of a K3s release such as v1.36.3+k3s1`);
+  }
   const joined = await joinedCluster(host, node);
   const installed = await installedVersion(host, node.paths).catch((thrown: unknown) => {
-    if (!joined) return undefined;
-    if (toNodeError(thrown).reason !== 'CommandFailed') throw thrown;
+    if (!joined) {
+      return undefined;
+    }
+    if (toNodeError(thrown).reason !== 'CommandFailed') {
+      throw thrown;
+    }
     return unnamed;
   });
-  if (installed === undefined || installed === unnamed || installed === node.version || !joined)
+  if (installed === undefined || installed === unnamed || installed === node.version || !joined) {
     return installed;
+  }
   const from = parseVersion(installed);
-  if (node.settings.k3s.upgrade !== 'auto') throw versionDrift(node.version, installed);
+  if (node.settings.k3s.upgrade !== 'auto') {
+    throw versionDrift(node.version, installed);
+  }
   if (!from || !isOneStep(from, wanted)) {
     throw versionRefused(
       `this node runs ${installed}; ${node.version} is older, or more than one minor version newer`,
     );
   }
-  if (node.role.k3s === 'agent') await mayFollowServer(host, node, wanted);
+  if (node.role.k3s === 'agent') {
+    await mayFollowServer(host, node, wanted);
+  }
   return installed;
 }
 

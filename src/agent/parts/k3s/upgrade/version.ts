@@ -11,7 +11,9 @@ export interface K3sVersion {
 /** Parses the name of a K3s release; `undefined` for any other text. */
 export function parseVersion(text: string): K3sVersion | undefined {
   const match = /^v(\d+)\.(\d+)\.(\d+)(?:-rc(\d+))?\+k3s(\d+)$/.exec(text);
-  if (!match) return undefined;
+  if (!match) {
+    return undefined;
+  }
   const [, major, minor, patch, candidate, k3s] = match;
   return {
     major: Number(major),
@@ -26,7 +28,9 @@ export function parseVersion(text: string): K3sVersion | undefined {
 export function compareVersions(a: K3sVersion, b: K3sVersion): number {
   const fields = ['major', 'minor', 'patch', 'candidate', 'k3s'] as const;
   const differing = fields.find((field) => a[field] !== b[field]);
-  if (differing === undefined) return 0;
+  if (differing === undefined) {
+    return 0;
+  }
   return a[differing] < b[differing] ? -1 : 1;
 }
 

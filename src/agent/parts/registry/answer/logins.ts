@@ -36,7 +36,9 @@ export function loginFor(logins: Logins, server: string): StoredLogin | undefine
 /** Returns the login for a server that may be handed out now; `undefined` if it has none. */
 export function usableLogin(logins: Logins, server: string, now: number): StoredLogin | undefined {
   const login = loginFor(logins, server);
-  if (!login || login.refused || !isBelievable(login, now)) return undefined;
+  if (!login || login.refused || !isBelievable(login, now)) {
+    return undefined;
+  }
   return now + shortest <= usableUntil(login) ? login : undefined;
 }
 
@@ -77,7 +79,9 @@ export function parseLogins(text: string): Logins {
 function asLogin(value: unknown): StoredLogin | undefined {
   const { username, password, receivedAt, until, refused } = Object(value);
   const isText = [username, password].every((text) => typeof text === 'string' && text !== '');
-  if (!isText || !isTime(receivedAt) || (until !== undefined && !isTime(until))) return undefined;
+  if (!isText || !isTime(receivedAt) || (until !== undefined && !isTime(until))) {
+    return undefined;
+  }
   const login = { username, password, receivedAt, ...(until !== undefined && { until }) };
   return refused === true ? { ...login, refused } : login;
 }

@@ -8,7 +8,9 @@ export const apiVersion = 'credentialprovider.kubelet.k8s.io/v1';
  * Source: CredentialProviderRequest in k8s.io/kubelet/pkg/apis/credentialprovider/v1/types.go.
  */
 export function requestedServer(text: string): string {
-  if (text.trim() === '') throw new Error(`the request on stdin is empty; ${called}`);
+  if (text.trim() === '') {
+    throw new Error(`the request on stdin is empty; ${called}`);
+  }
   const { kind, apiVersion: version, image } = Object(parsed(text));
   if (kind !== 'CredentialProviderRequest') {
     throw new Error(`the request on stdin is not a CredentialProviderRequest; ${called}`);
@@ -18,7 +20,9 @@ export function requestedServer(text: string): string {
       `the request has the apiVersion ${named(version)}, but ${apiVersion} is the only one spoken here; set it in kubelet's CredentialProviderConfig`,
     );
   }
-  if (typeof image !== 'string' || image === '') throw new Error(`the request names no image; ${called}`);
+  if (typeof image !== 'string' || image === '') {
+    throw new Error(`the request names no image; ${called}`);
+  }
   return registryHost(image);
 }
 

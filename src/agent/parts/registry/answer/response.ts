@@ -13,7 +13,9 @@ const longest = 600;
  */
 export function responseFor(logins: Logins, server: string, now: number): string | undefined {
   const login = usableLogin(logins, server, now);
-  if (!login) return undefined;
+  if (!login) {
+    return undefined;
+  }
   const { username, password } = login;
   const seconds = Math.min(longest, Math.floor((usableUntil(login) - now) / 1_000));
   return JSON.stringify({

@@ -83,13 +83,17 @@ function read(
   promised: string | undefined,
 ): { readonly digest: string; readonly manifest: Manifest } {
   const { server } = session;
-  if (response.status !== 200)
+  if (response.status !== 200) {
     throw pullRefused(response, session, image.name, 'the registry does not have it');
+  }
   const digest = `sha256:${sha256(response.body)}`;
-  if (promised !== undefined && promised !== digest)
+  if (promised !== undefined && promised !== digest) {
     throw unexpected(server, `promises ${promised} for ${image.name} and sends ${digest}`);
+  }
   const manifest = parseJson(manifestSchema, response.body);
-  if (manifest === undefined) throw unexpected(server, `sends no manifest for ${image.name}`);
+  if (manifest === undefined) {
+    throw unexpected(server, `sends no manifest for ${image.name}`);
+  }
   return { digest, manifest };
 }
 
@@ -99,12 +103,16 @@ async function forPlatform(
   image: Image,
   arch: 'x64' | 'arm64',
 ): Promise<Manifest> {
-  if (manifest.manifests === undefined) return manifest;
+  if (manifest.manifests === undefined) {
+    return manifest;
+  }
   const architecture = arch === 'x64' ? 'amd64' : arch;
   const fitting = manifest.manifests.find(
     ({ platform }) => platform?.os === 'linux' && platform.architecture === architecture,
   );
-  if (fitting === undefined) throw imageNotFound(image.name, `it is not made for linux/${architecture}`);
+  if (fitting === undefined) {
+    throw imageNotFound(image.name, `it is not made for linux/${architecture}`);
+  }
   const response = await ask(session, pathOf(image, fitting.digest), accept);
   return read(response, session, image, fitting.digest).manifest;
 }

@@ -40,7 +40,9 @@ export async function pull(opening: RegistrySession, image: Image, arch: 'x64' |
   const { digest, layers, session } = await findImage(opening, image, arch);
   const index = layers.findIndex(({ size }) => size > 0);
   const first = layers[index];
-  if (first === undefined) throw imageNotFound(image.name, 'it has no layers with content');
+  if (first === undefined) {
+    throw imageNotFound(image.name, 'it has no layers with content');
+  }
   const { response, url } = await fetchPart(session, image, first);
   return {
     digest,
@@ -61,16 +63,21 @@ async function fetchPart(
   const { server } = session;
   const start = new URL(`https://${server}/v2/${image.repository}/blobs/${digest}`);
   const { answer, url, refused } = await followRedirects(start, (url) => askAt(session, url));
-  if (refused?.because === 'too many')
+  if (refused?.because === 'too many') {
     throw unexpected(server, `redirects a layer more than ${mostRedirects} times`);
-  if (refused) throw unexpected(server, 'redirects a layer to something else than an https address');
+  }
+  if (refused) {
+    throw unexpected(server, 'redirects a layer to something else than an https address');
+  }
   return { response: answer, url };
 }
 
 /** Only the login server gets the authorization: the address of a redirect is a permission in itself. */
 async function askAt(session: RegistrySession, url: URL): Promise<HttpResponse> {
   const headers = { range: `bytes=0-${part - 1}` };
-  if (url.host === session.server) return ask(session, url.pathname + url.search, headers);
+  if (url.host === session.server) {
+    return ask(session, url.pathname + url.search, headers);
+  }
   try {
     return await session.host.send({ method: 'GET', url: url.href, headers });
   } catch (thrown) {
@@ -88,19 +95,24 @@ function received(
 ): number {
   const { server, host } = session;
   if (response.status !== 200 && response.status !== 206) {
-    if (url.host !== server) throw storageRefused(session, url.host, response, host.now());
+    if (url.host !== server) {
+      throw storageRefused(session, url.host, response, host.now());
+    }
     throw pullRefused(response, session, image.name, 'the registry does not have its first layer');
   }
   const { bytes, size } = counted(response);
-  if (size !== undefined && size !== layer.size)
+  if (size !== undefined && size !== layer.size) {
     throw unexpected(url.host, `sends another layer of ${image.name} than its manifest names`);
+  }
   return bytes ?? layer.size;
 }
 
 /** Content-Range has both, or `*` for the size (RFC 9110, section 14.4); a whole layer may come without its length. */
 function counted({ status, headers }: HttpResponse): { readonly bytes?: number; readonly size?: number } {
   const length = headers['content-length'];
-  if (status === 200) return length === undefined ? {} : { bytes: Number(length), size: Number(length) };
+  if (status === 200) {
+    return length === undefined ? {} : { bytes: Number(length), size: Number(length) };
+  }
   const [, last, total] = /^bytes 0-(\d+)\/(\d+|\*)$/.exec(headers['content-range'] ?? '') ?? [];
   const bytes = Number(last) + 1;
   return total === '*' ? { bytes } : { bytes, size: Number(total) };

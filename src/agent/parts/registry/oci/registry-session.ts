@@ -37,11 +37,14 @@ export async function openSession(
   headers: Headers = {},
 ): Promise<{ readonly response: HttpResponse; readonly session: RegistrySession }> {
   const first = await ask(session, path, headers);
-  if (first.status !== 401) return { response: first, session };
+  if (first.status !== 401) {
+    return { response: first, session };
+  }
   const opened = { ...session, authorization: await answerTo(first, session) };
   const response = await ask(opened, path, headers);
-  if (response.status === 401 && opened.authorization.reveal().startsWith('Basic '))
+  if (response.status === 401 && opened.authorization.reveal().startsWith('Basic ')) {
     throw credentialRefused(session, quoted(refusalOf(response).message));
+  }
   return { response, session: opened };
 }
 
@@ -49,8 +52,12 @@ export async function openSession(
 export async function logIn(opening: RegistrySession): Promise<boolean> {
   const { response, session } = await openSession(opening, '/v2/');
   const { status } = response;
-  if (status === 401 || status === 403) throw credentialRefused(session, quoted(refusalOf(response).message));
-  if (status !== 200) throw unexpected(session.server, `answers ${status} at /v2/`);
+  if (status === 401 || status === 403) {
+    throw credentialRefused(session, quoted(refusalOf(response).message));
+  }
+  if (status !== 200) {
+    throw unexpected(session.server, `answers ${status} at /v2/`);
+  }
   return session.authorization !== undefined;
 }
 
@@ -60,7 +67,9 @@ export async function ask(session: RegistrySession, path: string, headers: Heade
   const url = `https://${server}${path}`;
   const response = await get(session, url, { ...headers, ...(authorization && { authorization }) });
   const trouble = registryTrouble(response, session, session.host.now());
-  if (trouble && !isAboutPermission(response, session)) throw trouble;
+  if (trouble && !isAboutPermission(response, session)) {
+    throw trouble;
+  }
   return response;
 }
 
@@ -88,8 +97,12 @@ async function get(
 async function answerTo({ headers }: HttpResponse, session: RegistrySession): Promise<Secret> {
   const challenge = headers['www-authenticate'] ?? '';
   const [, parameters] = /\bBearer\s+(.*)/i.exec(challenge) ?? [];
-  if (parameters !== undefined) return bearer(parameters, session);
-  if (/\bBasic\b/i.test(challenge)) return basic(session);
+  if (parameters !== undefined) {
+    return bearer(parameters, session);
+  }
+  if (/\bBasic\b/i.test(challenge)) {
+    return basic(session);
+  }
   throw unexpected(session.server, 'asks for a login without saying which kind it takes');
 }
 
@@ -102,12 +115,17 @@ function basic({ login: { username, password } }: RegistrySession): Secret {
 async function bearer(parameters: string, session: RegistrySession): Promise<Secret> {
   const { realm = '', scope, ...others } = namesIn(parameters);
   const response = await requestToken(session, realm, { ...others, scope });
-  if (response.status === 200) return tokenIn(response, session);
+  if (response.status === 200) {
+    return tokenIn(response, session);
+  }
   const says = quoted(refusalOf(response).message);
-  if (response.status !== 401 && response.status !== 403)
+  if (response.status !== 401 && response.status !== 403) {
     throw unexpected(session.server, `answers a request for a token with status ${response.status}.${says}`);
+  }
   const withoutScope = scope === undefined ? response : await requestToken(session, realm, others);
-  if (withoutScope.status === 200) throw pullDenied(session, scope ?? '', says);
+  if (withoutScope.status === 200) {
+    throw pullDenied(session, scope ?? '', says);
+  }
   throw credentialRefused(session, says);
 }
 
@@ -129,18 +147,27 @@ async function requestToken(
 ): Promise<HttpResponse> {
   const { server, host } = session;
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
-  if (url?.protocol !== 'https:' || !isSameRegistry(url.host, server))
+  if (url?.protocol !== 'https:' || !isSameRegistry(url.host, server)) {
     throw foreignRealm(server, url?.host ?? realm);
-  for (const [name, value] of Object.entries(query)) if (value) url.searchParams.set(name, value);
+  }
+  for (const [name, value] of Object.entries(query)) {
+    if (value) {
+      url.searchParams.set(name, value);
+    }
+  }
   const response = await get(session, url.href, { authorization: basic(session) });
   const trouble = response.status === 403 ? undefined : registryTrouble(response, session, host.now());
-  if (trouble) throw trouble;
+  if (trouble) {
+    throw trouble;
+  }
   return response;
 }
 
 function tokenIn({ body }: HttpResponse, { server }: RegistrySession): Secret {
   const { access_token, token = access_token } = parseJson(tokenAnswer, body) ?? {};
-  if (token) return new Secret(`Bearer ${token}`);
+  if (token) {
+    return new Secret(`Bearer ${token}`);
+  }
   throw unexpected(server, 'answers a request for a token with something else');
 }
 

@@ -9,8 +9,12 @@ import { renewal } from './pull-errors.ts';
  */
 export async function identityRemark(cloud: Cloud, image: Image, digest: string): Promise<string> {
   const seen = await look(cloud, image);
-  if (seen === undefined) return '';
-  if (seen instanceof NodeError) return `; the identity's own look at it failed: ${seen.reason}`;
+  if (seen === undefined) {
+    return '';
+  }
+  if (seen instanceof NodeError) {
+    return `; the identity's own look at it failed: ${seen.reason}`;
+  }
   return seen === digest ? '; the identity sees it too' : `; the identity sees ${seen} there, a moved tag`;
 }
 
@@ -20,13 +24,17 @@ export async function identityRemark(cloud: Cloud, image: Image, digest: string)
  */
 export async function withIdentity(cloud: Cloud, image: Image, failure: NodeError): Promise<NodeError> {
   const { reason, message, endedBy, retry } = failure;
-  if (reason !== 'PullDenied' && reason !== 'PullCredentialRefused') return failure;
+  if (reason !== 'PullDenied' && reason !== 'PullCredentialRefused') {
+    return failure;
+  }
   const seen = await look(cloud, image);
   if (typeof seen === 'string') {
     const more = `The identity of this VM does see ${image.name}, so the file holds an older credential, or one of another identity.${reason === 'PullDenied' ? ` ${renewal}` : ''}`;
     return new NodeError(reason, `${message} ${more}`, { endedBy, retry, cause: failure });
   }
-  if (seen === undefined || !['PullDenied', 'RegistryUnauthorized'].includes(seen.reason)) return failure;
+  if (seen === undefined || !['PullDenied', 'RegistryUnauthorized'].includes(seen.reason)) {
+    return failure;
+  }
   return new NodeError('PullDenied', `The identity itself has no access either. ${seen.message}`, {
     endedBy,
     retry,
@@ -41,7 +49,9 @@ async function look(
   try {
     return await cloud.imageDigest(server, repository, tag);
   } catch (thrown) {
-    if (thrown instanceof NodeError) return thrown;
+    if (thrown instanceof NodeError) {
+      return thrown;
+    }
     throw thrown;
   }
 }

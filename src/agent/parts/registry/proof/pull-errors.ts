@@ -57,8 +57,12 @@ export function pullRefused(
 ): NodeError {
   const { status } = response;
   const says = quoted(refusalOf(response).message);
-  if (status === 401 || status === 403) return pullDenied(asked, image, says);
-  if (status === 404) return imageNotFound(image, missing);
+  if (status === 401 || status === 403) {
+    return pullDenied(asked, image, says);
+  }
+  if (status === 404) {
+    return imageNotFound(image, missing);
+  }
   return unexpected(asked.server, `answers ${status} to a pull of ${image}.${says}`);
 }
 
@@ -77,9 +81,12 @@ export function storageUnreachable(
   storage: string,
   failure: NodeError,
 ): NodeError {
-  if (failure.reason === 'TlsUntrusted') return untrusted(storage, failure);
-  if (failure.reason === 'UnexpectedAnswer')
+  if (failure.reason === 'TlsUntrusted') {
+    return untrusted(storage, failure);
+  }
+  if (failure.reason === 'UnexpectedAnswer') {
     return new NodeError('UnexpectedAnswer', failure.message, { ...forPerson, cause: failure });
+  }
   return new NodeError(
     'StorageUnreachable',
     `${server} sends layers from ${storage}, which cannot be reached: ${failure.message} ${hints.reachStorage}`,

@@ -51,14 +51,19 @@ export function pullProofs(node: K3sNode, cloud: Cloud, needs: readonly string[]
 async function check(host: HostReader, subject: Subject): Promise<Finding> {
   const { node, server, images } = subject;
   const held = await readLogin(host, subject);
-  if (!held) return waiting('Blocked', notHeld(subject), { after: 60_000, blocks: false });
+  if (!held) {
+    return waiting('Blocked', notHeld(subject), { after: 60_000, blocks: false });
+  }
   const { login, ends } = held;
-  if (host.now() >= ends) throw ended(server, ends);
+  if (host.now() >= ends) {
+    throw ended(server, ends);
+  }
   const credential = credentialDigest(login.username, login.password.reveal());
   const record = await readProof(host, node.paths.slipway.pullProof, server);
   const isKnown = record?.credential === credential && isDeepStrictEqual(record.images, images);
-  if (isKnown && !record.refused)
+  if (isKnown && !record.refused) {
     return inSync({ message: `${record.result} with the credential ${endOf(ends)}`, until: ends });
+  }
   const changes = [{ field: 'pulls', observed: observedOf(record, credential), desired: 'proven' }];
   const remedy = async (host: Host) => {
     const write = (proof: Pick<Proof, 'result' | 'refused'>) =>
@@ -68,7 +73,9 @@ async function check(host: HostReader, subject: Subject): Promise<Finding> {
         result: await prove({ host, server, login, hints: hintsOf(node.settings) }, subject),
       });
     } catch (thrown) {
-      if (!isRefusal(thrown)) throw thrown;
+      if (!isRefusal(thrown)) {
+        throw thrown;
+      }
       await write({ result: `refused at ${timeOf(host)}`, refused: true });
       throw isKnown ? thrown : shortly(thrown);
     }
@@ -83,7 +90,9 @@ async function readLogin(
 ): Promise<{ readonly login: Login; readonly ends: number } | undefined> {
   const text = await fileText(host, node.paths.k3s.registries);
   const { username, password } = parseRegistries(text)?.configs?.[server]?.auth ?? {};
-  if (username !== cloud.registryUser(server) || !password) return undefined;
+  if (username !== cloud.registryUser(server) || !password) {
+    return undefined;
+  }
   const { [server]: ends = Number.POSITIVE_INFINITY } = await loginEnds(host, node.paths);
   return { login: { username, password: new Secret(password) }, ends };
 }
@@ -102,7 +111,9 @@ function ended(server: string, ends: number): NodeError {
 }
 
 function observedOf(record: Proof | undefined, credential: string): string | undefined {
-  if (record?.credential !== credential) return record && 'proven for another credential';
+  if (record?.credential !== credential) {
+    return record && 'proven for another credential';
+  }
   return record.refused ? 'refused' : 'proven for another image';
 }
 
@@ -123,9 +134,13 @@ function endOf(ends: number): string {
 }
 
 async function prove(session: RegistrySession, { node, cloud, images }: Subject): Promise<string> {
-  if (images.length === 0) return proveLogin(session);
+  if (images.length === 0) {
+    return proveLogin(session);
+  }
   const results: string[] = [];
-  for (const image of images.map(parseImage)) results.push(await provePull(session, cloud, image, node.arch));
+  for (const image of images.map(parseImage)) {
+    results.push(await provePull(session, cloud, image, node.arch));
+  }
   return results.join('; ');
 }
 
@@ -161,7 +176,9 @@ function told({ digest, layer, layers, bytes, size, from, anonymous }: Pulled): 
 }
 
 function sizeOf(bytes: number): string {
-  if (bytes < 1024) return `${bytes} bytes`;
+  if (bytes < 1024) {
+    return `${bytes} bytes`;
+  }
   const [divisor, unit] = bytes < 1024 ** 2 ? [1024, 'KiB'] : [1024 ** 2, 'MiB'];
   return `${Number((bytes / divisor).toFixed(1))} ${unit}`;
 }

@@ -60,7 +60,9 @@ export async function writeProof(host: Host, path: string, server: string, proof
 async function readProofs(host: HostReader, path: string): Promise<Proofs> {
   const found = await host.readFile(path);
   // Others could have written this file.
-  if (!found || !isPrivate(found)) return {};
+  if (!found || !isPrivate(found)) {
+    return {};
+  }
   const { servers } = readOwn(record, found.content) ?? {};
   return Object.fromEntries(
     Object.entries(servers ?? {}).flatMap(([server, value]) => {

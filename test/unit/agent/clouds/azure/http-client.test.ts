@@ -16,7 +16,9 @@ function start(
   const seen: unknown[] = [];
   const host = memoryHost().onRequest({ url: /./ }, (request) => {
     sent.push(request);
-    if (answer instanceof Error) throw answer;
+    if (answer instanceof Error) {
+      throw answer;
+    }
     return answer;
   });
   const client = azureHttpClient({

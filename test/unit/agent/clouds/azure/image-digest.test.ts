@@ -31,13 +31,20 @@ function look(
   const host = memoryHost().onRequest({ url: /.*/ }, async (request) => {
     sent.push(request);
     const { pathname } = new URL(request.url);
-    if (pathname === '/oauth2/exchange')
+    if (pathname === '/oauth2/exchange') {
       return JSON.stringify({ refresh_token: datedToken(0, 9e9, 'canary') });
-    if (pathname === '/oauth2/token') return JSON.stringify({ access_token: 'canary.token' });
-    if (request.headers?.authorization === undefined) return challenge;
+    }
+    if (pathname === '/oauth2/token') {
+      return JSON.stringify({ access_token: 'canary.token' });
+    }
+    if (request.headers?.authorization === undefined) {
+      return challenge;
+    }
     return JSON.stringify(pathname.includes('/_tags/') ? tag : manifest);
   });
-  if (answer !== undefined) host.onGet(/\/_tags\/3\.22/, answer);
+  if (answer !== undefined) {
+    host.onGet(/\/_tags\/3\.22/, answer);
+  }
   const options = {
     host,
     credential: { getToken },

@@ -21,7 +21,9 @@ function check(api: Api, settings = fluxSettings()): Promise<Finding> {
 
 async function remedy(host: MemoryHost, settings = fluxSettings()) {
   const finding = await resource(settings).check(host);
-  if (finding.state !== 'Drifted') throw new Error(`not drifted but ${finding.state}`);
+  if (finding.state !== 'Drifted') {
+    throw new Error(`not drifted but ${finding.state}`);
+  }
   await finding.drift.remedy(host);
 }
 

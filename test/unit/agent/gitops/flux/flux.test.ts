@@ -36,7 +36,9 @@ describe('the executable of Flux', () => {
         return 'flux';
       });
       const finding = await fluxExecutable(fluxSettings(), { ...context, arch }).check(host);
-      if (finding.state !== 'Drifted') throw new Error('nothing to download');
+      if (finding.state !== 'Drifted') {
+        throw new Error('nothing to download');
+      }
       await carryOut(finding.drift.remedy, host);
       expect(host.files.text('/usr/local/bin/flux')).toBe('flux');
     },

@@ -9,8 +9,9 @@ const fleet = Array.from({ length: 1_000 }, (_, n) => `vm-${n}`);
 test('the offset of a VM is constant, within the window, and even over a fleet', () => {
   const places = fleet.map((vm) => spreadOf(vm, 4));
   expect(places).toEqual(fleet.map((vm) => spreadOf(vm, 4)));
-  for (const place of [0, 1, 2, 3])
+  for (const place of [0, 1, 2, 3]) {
     expect(places.filter((each) => each === place).length).toBeGreaterThan(200);
+  }
   expect(places.every((place) => place < 4)).toBe(true);
 });
 

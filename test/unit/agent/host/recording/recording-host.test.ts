@@ -56,7 +56,9 @@ test('an action with an unknown result is recorded and thrown', async () => {
     host.send({ method: 'POST', url: 'http://x/', body: secret }),
     host.download({ url: 'http://m/k3s', checksum, path: '/bin/k3s', mode: 0o755, member: 'k3s' }),
   ];
-  for (const attempt of attempts) await expect(attempt).rejects.toBeInstanceOf(Recorded);
+  for (const attempt of attempts) {
+    await expect(attempt).rejects.toBeInstanceOf(Recorded);
+  }
   expect(host.journal).toEqual([
     { kind: 'run', command: 'TOKEN=‹redacted› flux bootstrap' },
     { kind: 'send', method: 'POST', url: 'http://x/', body: 'token: ‹redacted›\n' },

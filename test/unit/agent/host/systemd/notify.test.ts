@@ -27,7 +27,9 @@ test('nothing is sent without systemd', async () => {
   const { host, systemd, pings } = tellingSystemd({ WATCHDOG_USEC: '60000000' });
   await systemd.ready();
   systemd.startWatchdog(() => true);
-  for (const { ping } of pings) ping();
+  for (const { ping } of pings) {
+    ping();
+  }
   expect(host.looks).toEqual([]);
 });
 

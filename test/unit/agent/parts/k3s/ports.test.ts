@@ -48,7 +48,9 @@ test.each([
   const [first] = (await lookedAt('server', answer)).found;
   expect(first?.level).toBe(level);
   expect(first?.message).toMatch(message);
-  if (level === 'failure') expect(first?.repair).toContain('systemctl status 77');
+  if (level === 'failure') {
+    expect(first?.repair).toContain('systemctl status 77');
+  }
 });
 
 test('the settings can move the API and disable vxlan', async () => {

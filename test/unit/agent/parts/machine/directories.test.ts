@@ -149,7 +149,9 @@ describe('the path of an executable that root runs', () => {
     arrange(withoutData(host));
     expect(await outcome(directories, host)).toBe('UnsafePath (person)');
     const error = await directories.check(host).catch((thrown: Error) => thrown);
-    for (const part of parts.split('|')) expect(`${error}`).toContain(part);
+    for (const part of parts.split('|')) {
+      expect(`${error}`).toContain(part);
+    }
   });
 });
 
@@ -157,8 +159,9 @@ test('the directory after --root may belong to another user, or be a link', asyn
   const host = memoryHost({ directories: ['/home/me/image/etc'] });
   host.files.give('/home/me/image', '1000:1000');
   host.files.link('/image', '/home/me/image');
-  for (const root of ['/home/me/image', '/image'])
+  for (const root of ['/home/me/image', '/image']) {
     expect(await outcome(safeDirectories(aNode('agent', { root })), host)).toBe('InSync');
+  }
 });
 
 test.each([

@@ -63,7 +63,9 @@ describe('the applied kernel settings', () => {
     const host = memoryHost().on({ file: 'systemctl' });
     for (const resource of system(aNode('agent')).slice(2)) {
       const finding = await resource.check(host);
-      if (finding.state === 'Drifted') await finding.drift.remedy(host);
+      if (finding.state === 'Drifted') {
+        await finding.drift.remedy(host);
+      }
     }
     expect(host.lines().join('\n')).toMatch(/systemd-modules-load\.service[\s\S]*systemd-sysctl\.service/);
   });

@@ -27,18 +27,23 @@ async function started(lives: Readonly<Record<string, number>>, registries: obje
     }),
   );
   host.files.write(paths.slipway.logins, renderLogins(logins).reveal(), 0o600);
-  for (const each of registriesFile(node, [])) await settle(each, host);
+  for (const each of registriesFile(node, [])) {
+    await settle(each, host);
+  }
   const provider = `providers: [{ name: slipway-credential-provider, matchImages: [${one}, ${two}] }]\n`;
   host.files.write(paths.k3s.credentialProvider, provider);
   await stamp(host, paths, { invocationId: 'i1' });
   const [resource] = containerdLogins(node);
-  if (!resource) throw new Error('there is no resource');
+  if (!resource) {
+    throw new Error('there is no resource');
+  }
   return { host, paths, check: () => resource.check(host) };
 }
 
 function brief(finding: Finding, host: MemoryHost): string {
-  if (finding.state !== 'Waiting')
+  if (finding.state !== 'Waiting') {
     return `${finding.state} ${((finding as { until?: number }).until ?? Number.NaN) - host.now()}`;
+  }
   const { reason, endedBy, blocks, after, message } = finding;
   return `${reason} ${endedBy} ${blocks} ${after} ${/ends at|ended at/.exec(message)?.[0]}`;
 }

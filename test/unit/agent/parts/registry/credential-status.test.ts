@@ -16,7 +16,9 @@ async function world() {
   const cloud = new FakeCloud({ registries: servers, clock: host });
   const spec = { cloud, rotateAt: (receivedAt: number) => receivedAt + hour };
   const [resource] = loginsRenewed(node, spec);
-  if (resource) await settle(resource, host);
+  if (resource) {
+    await settle(resource, host);
+  }
   return { host, spec };
 }
 
@@ -45,8 +47,11 @@ test('returns no credential if the store is missing, damaged, or has only logins
   const { logins } = node.paths.slipway;
   const theirs = { 'one.azurecr.io': { username: 'me', password: 'x', receivedAt: 1 } };
   for (const content of ['{', '{}', JSON.stringify({ format: 1, logins: theirs }), undefined]) {
-    if (content === undefined) host.files.remove(logins);
-    else host.files.write(logins, content, 0o600);
+    if (content === undefined) {
+      host.files.remove(logins);
+    } else {
+      host.files.write(logins, content, 0o600);
+    }
     expect(await registryCredentials(host, node, spec)).toEqual([]);
   }
 });
@@ -57,7 +62,9 @@ test('returns no end for a password without one', async () => {
   cloud.registryPassword = async () => ({ password: new Secret('hunter2') });
   const spec = { cloud, rotateAt: (receivedAt: number) => receivedAt + hour };
   const [resource] = loginsRenewed(node, spec);
-  if (resource) await settle(resource, host);
+  if (resource) {
+    await settle(resource, host);
+  }
   const [first] = await registryCredentials(host, node, spec);
   expect(first).toStrictEqual({
     server: 'one.azurecr.io',

@@ -29,8 +29,11 @@ const texts = { [yaml]: written('registries.yaml'), [cache]: written('registry-l
 
 function world(changes: Readonly<Record<string, string | undefined>> = {}): MemoryHost {
   const host = memoryHost({ now: received + hour });
-  for (const [path, text] of Object.entries({ ...texts, ...changes }))
-    if (text !== undefined) host.files.write(path, text, 0o600);
+  for (const [path, text] of Object.entries({ ...texts, ...changes })) {
+    if (text !== undefined) {
+      host.files.write(path, text, 0o600);
+    }
+  }
   return host;
 }
 
@@ -68,7 +71,9 @@ test('the cache, and the receipts in registries.yaml, stay until there is a stor
   }
   expect(await formerLogins(host, paths)).toEqual(await formerLogins(world(), paths));
   host.files.write(store, renderLogins(await formerLogins(host, paths)).reveal(), 0o600);
-  for (const each of dependants) expect((await settle(each, host)).at(-1)).toBe('InSync');
+  for (const each of dependants) {
+    expect((await settle(each, host)).at(-1)).toBe('InSync');
+  }
   expect(await formerLogins(host, paths)).toEqual({});
 });
 
@@ -147,7 +152,11 @@ describe('formerLogins has the logins that are left', () => {
 
   test.each([yaml, cache])('only in private files: not in an open %s', async (path) => {
     const host = world();
-    for (const each of [yaml, cache]) if (each !== path) host.files.remove(each);
+    for (const each of [yaml, cache]) {
+      if (each !== path) {
+        host.files.remove(each);
+      }
+    }
     host.files.changeMode(path, 0o644);
     expect(await formerLogins(host, paths)).toEqual({});
     host.files.changeMode(path, 0o600);

@@ -60,7 +60,9 @@ describe('the configuration', () => {
   function machine(content?: string): MemoryHost {
     const host = memoryHost();
     host.files.write(plugin, '#!/bin/sh\n', 0o755);
-    if (content !== undefined) host.files.write(path, content);
+    if (content !== undefined) {
+      host.files.write(path, content);
+    }
     return host;
   }
 

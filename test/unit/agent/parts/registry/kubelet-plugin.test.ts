@@ -33,7 +33,9 @@ describe('the plugin', () => {
   const path = '/var/lib/rancher/credentialprovider/bin/slipway-credential-provider';
   const text = renderPlugin(node);
   const [plugin] = credentialProvider(node);
-  if (!plugin) throw new Error('there is no plugin');
+  if (!plugin) {
+    throw new Error('there is no plugin');
+  }
 
   test('is a script that runs the executable with an empty environment', () => {
     expect(text).toBe(`#!/bin/sh

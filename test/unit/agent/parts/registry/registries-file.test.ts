@@ -14,7 +14,9 @@ const mirrors = { 'docker.io': { endpoint: ['https://mirror.gcr.io'] } };
 
 function fileFor(settings: object) {
   const [resource] = registriesFile(aNode('server', { settings: { registries: settings } }), ['Needed']);
-  if (!resource) throw new Error('there is no resource');
+  if (!resource) {
+    throw new Error('there is no resource');
+  }
   return resource;
 }
 
@@ -163,7 +165,9 @@ test('plan and journal show no password, not even a digest', async () => {
     store(host, { [server]: password });
     const dry = recordingHost(host);
     const finding = await resource.check(dry);
-    if (finding.state !== 'Drifted') throw new Error('it is in sync');
+    if (finding.state !== 'Drifted') {
+      throw new Error('it is in sync');
+    }
     await finding.drift.remedy(dry);
     changes.push(finding.drift.changes);
     expect(JSON.stringify(dry.journal)).toContain('‹redacted›');

@@ -32,7 +32,9 @@ function world(servers?: readonly string[]) {
   const cloud = new FakeCloud({ registries: [server, other], clock: host });
   const [resource] = loginsRenewed(node(servers), { cloud, rotateAt });
   const [marks] = loginsJudged(node(servers));
-  if (!resource || !marks) throw new Error('there is no resource');
+  if (!resource || !marks) {
+    throw new Error('there is no resource');
+  }
   return { host, cloud, resource, marks };
 }
 
@@ -157,7 +159,9 @@ test('the schedule gets two thirds of the life of the password as its limit', as
     return Number.POSITIVE_INFINITY;
   };
   const [resource] = loginsRenewed(node(), { cloud, rotateAt: tell });
-  if (resource) await settle(resource, host);
+  if (resource) {
+    await settle(resource, host);
+  }
   expect(new Set(asked)).toEqual(new Set([2 * hour]));
 });
 
@@ -256,8 +260,11 @@ describe("a login that kubelet's plugin writes during a fetch", () => {
     };
     expect((await settle(resource, host)).at(-1)).toBe('InSync');
     const kept = stored(host)[of]?.password;
-    if (expected) expect(kept).toBe(expected);
-    else expect(kept).toMatch(/^eyJ/);
+    if (expected) {
+      expect(kept).toBe(expected);
+    } else {
+      expect(kept).toMatch(/^eyJ/);
+    }
   });
 });
 
@@ -266,7 +273,9 @@ describe('a login that its registry refused', () => {
     const { host, resource, marks } = world();
     await settle(resource, host);
     const [before] = Object.values(stored(host));
-    if (!before) throw new Error('there is no login');
+    if (!before) {
+      throw new Error('there is no login');
+    }
     await refuse(host, before);
     expect(await settle(marks, host)).toEqual([`Drifted (non-blocking) login for ${server}`, 'InSync']);
     expect(await settle(resource, host)).toEqual(['InSync']);
@@ -325,7 +334,9 @@ test('a dry run of the renewal converges and shows no password', async () => {
   const { host, cloud, resource } = world();
   const dry = recordingHost(host);
   const finding = await resource.check(dry);
-  if (finding.state === 'Drifted') await finding.drift.remedy(dry);
+  if (finding.state === 'Drifted') {
+    await finding.drift.remedy(dry);
+  }
   expect(await resource.check(dry)).toMatchObject({ state: 'InSync' });
   expect(cloud.calls).toEqual([]);
   expect(dry.journal.map(({ kind }) => kind)).toEqual(['obtain', 'write']);

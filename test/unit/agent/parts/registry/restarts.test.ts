@@ -18,7 +18,9 @@ async function spared(
   const host = memoryHost();
   const logins = Object.fromEntries([bad, good].map((server) => [server, { ...names, until: now[server] }]));
   host.files.write(node.paths.slipway.logins, JSON.stringify({ format: 1, logins }), 0o600);
-  for (const each of registriesFile(node, [])) await settle(each, host);
+  for (const each of registriesFile(node, [])) {
+    await settle(each, host);
+  }
   const credential = credentialDigest('u', 'before');
   const proof = { credential, images: [], result: 'x', ...(refuses && { refused: true }) };
   await writeProof(host, node.paths.slipway.pullProof, bad, proof);

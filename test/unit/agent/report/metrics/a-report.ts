@@ -25,8 +25,12 @@ export function outcome(id: string, state: 'Waiting' | 'Failed', lookAgainAt: nu
 export function outcome(id: string, state: string, lookAgainAt = 0): Outcome {
   const condition: ConditionType = id.startsWith('Credential/') ? 'Registries' : 'System';
   const resource = { id, condition, summary: '', check: async () => inSync() };
-  if (state === 'InSync') return { resource, state };
-  if (state === 'Changed') return { resource, state, did: `did ${id}`, changes: [] };
+  if (state === 'InSync') {
+    return { resource, state };
+  }
+  if (state === 'Changed') {
+    return { resource, state, did: `did ${id}`, changes: [] };
+  }
   const failed = state === 'Failed' ? 'Failed' : 'Waiting';
   return { resource, state: failed, reason: 'Unreachable', message: 'no', lookAgainAt, blocks: true };
 }

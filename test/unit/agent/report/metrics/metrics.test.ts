@@ -181,7 +181,9 @@ test('are not counted twice after the clock was set back', async () => {
     { credentials: [{ server: 'a.io', receivedAt: 30_500 }] },
     { settings: { registries: { servers: ['a.io'] } } },
   );
-  for (const from of [30_000, 10_000]) metrics.observe({ report, from, to: from + 1_000 });
+  for (const from of [30_000, 10_000]) {
+    metrics.observe({ report, from, to: from + 1_000 });
+  }
   expect(await samples(metrics, 'registry_rotations_total')).toEqual([
     'registry_rotations_total{server="a.io"} 1',
   ]);

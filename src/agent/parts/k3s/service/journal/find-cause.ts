@@ -25,7 +25,9 @@ export function findCause(
   for (const line of log.split('\n').reverse()) {
     const said = logMessage(line);
     const cause = known.find(({ pattern }) => pattern.test(said));
-    if (!cause) continue;
+    if (!cause) {
+      continue;
+    }
     const { reason, repair, endedBy = 'person' } = cause;
     const advice = typeof repair === 'string' ? repair : repair(hints);
     return { reason, message: `K3s says: "${shortenedLine(said)}". ${advice}`, endedBy };
@@ -47,8 +49,12 @@ const klogHead = /^[IWEF]\d{4} [\d:.]+\s+\d+ \S+:\d+\] /;
 /** Returns the message of a line of logrus (`time=... level=... msg="..."`) or of klog; another line as it is. */
 function logMessage(line: string): string {
   const [, quoted, bare] = /\bmsg=(?:("(?:[^"\\]|\\.)*")|(\S+))/.exec(line) ?? [];
-  if (bare !== undefined) return bare;
-  if (quoted === undefined) return line.trim().replace(klogHead, '');
+  if (bare !== undefined) {
+    return bare;
+  }
+  if (quoted === undefined) {
+    return line.trim().replace(klogHead, '');
+  }
   return parseJson(z.string(), quoted) ?? quoted.slice(1, -1);
 }
 

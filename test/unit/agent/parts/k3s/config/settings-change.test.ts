@@ -259,8 +259,9 @@ describe('a restart for another reason', () => {
 
   test('does not wait for a value that the configuration keeps', async () => {
     const changed = serverWith({ 'cluster-cidr': '10.50.0.0/16' });
-    for (const before of [{}, { 'cluster-cidr': '10.1.0.0/16' }])
+    for (const before of [{}, { 'cluster-cidr': '10.1.0.0/16' }]) {
       expect(await outcome(unlessIrreversible(changed, drifted), await living(before))).toBe('Drifted k3s');
+    }
   });
 });
 

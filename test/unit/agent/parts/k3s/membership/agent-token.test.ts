@@ -34,7 +34,9 @@ test('a new token in the vault is accepted', async () => {
   const host = memoryHost();
   const cloud = cloudWith('old');
   const [resource] = agentToken(aNode('server', { settings }), cloud, []);
-  if (resource) await settle(resource, host);
+  if (resource) {
+    await settle(resource, host);
+  }
   cloud.secrets.set('k3s-agent-token', 'new');
   host.advance(2 * 3_600_000);
   expect(resource && (await settle(resource, host))).toEqual([
@@ -81,7 +83,9 @@ describe('on a server that has not started yet', () => {
     const dry = recordingHost(memoryHost());
     const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
     const finding = await resource?.check(dry);
-    if (finding?.state === 'Drifted') await finding.drift.remedy(dry);
+    if (finding?.state === 'Drifted') {
+      await finding.drift.remedy(dry);
+    }
     expect((await dry.readFile(path))?.content).toContain('‹redacted›');
   });
 });
@@ -149,8 +153,12 @@ describe('on a server that has started with a token', () => {
   ])('corrects $name', async ({ written, vault, outcomes, kept }) => {
     const host = machine(written ?? '');
     const cloud = cloudWith(typeof vault === 'string' ? vault : '');
-    if (written === undefined) host.files.remove(path);
-    if (vault instanceof NodeError) cloud.fail('secret', vault);
+    if (written === undefined) {
+      host.files.remove(path);
+    }
+    if (vault instanceof NodeError) {
+      cloud.fail('secret', vault);
+    }
     const [resource] = agentToken(aNode('server', { settings }), cloud, []);
     expect(resource && (await settle(resource, host))).toEqual(outcomes);
     expect((await host.readFile(path))?.content).toBe(kept);

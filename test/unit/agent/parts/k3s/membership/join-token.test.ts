@@ -77,7 +77,9 @@ describe('a fresh node', () => {
     const dry = recordingHost(memoryHost());
     const resource = joinToken(aNode(role), cloud, []);
     const finding = await resource.check(dry);
-    if (finding.state === 'Drifted') await finding.drift.remedy(dry);
+    if (finding.state === 'Drifted') {
+      await finding.drift.remedy(dry);
+    }
     expect(await resource.check(dry)).toEqual({ state: 'InSync' });
     expect(cloud.calls).toEqual([]);
   });
@@ -209,7 +211,9 @@ describe('an installed server', () => {
     const host = server('swordfish');
     host.advance(2 * hour);
     const finding = await joinToken(aNode('server'), cloudWith('marlin'), []).check(host);
-    if (finding.state !== 'Drifted') throw new Error('no drift');
+    if (finding.state !== 'Drifted') {
+      throw new Error('no drift');
+    }
     const error = await finding.drift.remedy(host).catch((thrown: Error) => thrown);
     expect(error?.message).toContain(
       'add `consent: { tokenChange: [966c12b03322] }` to /etc/slipway/config.yaml',
@@ -252,7 +256,9 @@ describe('an installed server', () => {
     const resource = joinToken(aNode('server'), cloud, []);
     const dry = recordingHost(host);
     const finding = await resource.check(dry);
-    if (finding.state === 'Drifted') await finding.drift.remedy(dry);
+    if (finding.state === 'Drifted') {
+      await finding.drift.remedy(dry);
+    }
     expect(await resource.check(dry)).toEqual({ state: 'InSync' });
     expect(cloud.calls).toEqual([]);
     expect(dry.journal.map(({ kind }) => kind)).toEqual(['obtain', 'write']);

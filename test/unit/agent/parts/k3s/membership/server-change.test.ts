@@ -35,7 +35,9 @@ function world(configured = server, shown: string | Error = ca): MemoryHost {
       [`${agent}/my-client.crt`]: 'kept',
     },
   });
-  if (shown instanceof Error) return host.onGet(`${server}/ping`, shown);
+  if (shown instanceof Error) {
+    return host.onGet(`${server}/ping`, shown);
+  }
   return host.onGet(`${server}/ping`, 'pong').onGet(`${server}/cacerts`, shown);
 }
 
@@ -53,7 +55,9 @@ function serverWithToken() {
 
 function unconfigured(files: Readonly<Record<string, string>> = {}) {
   const host = world();
-  for (const [path, text] of Object.entries(files)) host.files.write(path, `${text}\n`);
+  for (const [path, text] of Object.entries(files)) {
+    host.files.write(path, `${text}\n`);
+  }
   host.files.remove('/etc/rancher/k3s/config.yaml');
   return host;
 }

@@ -132,7 +132,9 @@ describe('the state of the unit', () => {
   ])('starts a unit with %j without waiting for it', async (shown, command) => {
     const host = world(shown).on({ file: 'systemctl', args: /^start/ });
     const finding = await k3sService(aNode('agent'), startSources, []).check(host);
-    if (finding.state === 'Drifted') await finding.drift.remedy(host);
+    if (finding.state === 'Drifted') {
+      await finding.drift.remedy(host);
+    }
     expect(host.lines().join()).toContain(command);
   });
 });
@@ -246,7 +248,9 @@ describe('the inputs of the start of K3s', () => {
     async ({ registries, shown, edit, expected }) => {
       const host = world(shown);
       await stamp(host, paths, { invocationId: 'i1' });
-      if (edit) host.files.write(edit[0], edit[1]);
+      if (edit) {
+        host.files.write(edit[0], edit[1]);
+      }
       expect(await outcome(k3sService(withServer(registries), startSources, []), host)).toBe(expected);
     },
   );
@@ -290,7 +294,9 @@ describe('the inputs of the start of K3s', () => {
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(config, 'b');
     const finding = await k3sService(aNode('server'), startSources, []).check(host);
-    if (finding.state === 'Drifted') await finding.drift.remedy(host);
+    if (finding.state === 'Drifted') {
+      await finding.drift.remedy(host);
+    }
     expect(host.journal.at(-1)).toMatchObject({ kind: 'run' });
   });
 });

@@ -40,14 +40,18 @@ async function changedAfter(change: (host: MemoryHost) => void): Promise<readonl
   await stamp(host, paths, { invocationId: 'i1' });
   change(host);
   const found = await readStamp(host, paths, 'i1');
-  if (!found) throw new Error('there is no stamp');
+  if (!found) {
+    throw new Error('there is no stamp');
+  }
   return changedInputs(host, node, found, inputs);
 }
 
 function pinning(pinned: string, known?: string) {
   return (host: MemoryHost) => {
     host.files.write(slipway.joinToken, `K10${pinnedCa(pinned).hash}::node:swordfish\n`);
-    if (known !== undefined) host.files.write(k3s.agentServerCa, known);
+    if (known !== undefined) {
+      host.files.write(k3s.agentServerCa, known);
+    }
   };
 }
 
@@ -163,8 +167,11 @@ describe('changedInputs', () => {
   ])('a start with %s: a later valid file counts as a change', async (_name, path, before, expected) => {
     const host = world();
     const whole = host.files.text(path) ?? '';
-    if (before === undefined) host.files.remove(path);
-    else host.files.write(path, before);
+    if (before === undefined) {
+      host.files.remove(path);
+    } else {
+      host.files.write(path, before);
+    }
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(path, whole);
     const found = await readStamp(host, paths, 'i1');
@@ -199,7 +206,9 @@ describe('readStamp', () => {
   ])('%s', async (_name, invocationId, content, expected) => {
     const host = world();
     await stamp(host, paths, { invocationId: 'i1' });
-    if (content !== undefined) host.files.write(k3s.stamp, content);
+    if (content !== undefined) {
+      host.files.write(k3s.stamp, content);
+    }
     expect((await readStamp(host, paths, invocationId))?.invocationId).toBe(expected);
   });
 

@@ -109,7 +109,9 @@ describe('the iptables programs', () => {
   test.each([0, 1, 2])('a failed program does not mean an empty table: %i', async (at) => {
     const resource = packetFilterCleared(nodePaths('/'), [])[at];
     const host = memoryHost();
-    for (const file of ['iptables-save', 'ip6tables-save', 'nft']) host.on({ file }, { exitCode: 4 });
+    for (const file of ['iptables-save', 'ip6tables-save', 'nft']) {
+      host.on({ file }, { exitCode: 4 });
+    }
     expect(resource && (await outcome(resource, host))).toBe('CommandFailed (time)');
   });
 });

@@ -124,11 +124,12 @@ describe('the executable', () => {
       { file: '/usr/local/bin/k3s', args: ['--version'] },
       installed ? `k3s version ${installed} (1a2b3c4d)\ngo version go1.26.1\n` : { exitCode: 127 },
     );
-    if (server !== undefined)
+    if (server !== undefined) {
       host.on(
         { file: 'k3s', args: /^kubectl --kubeconfig .*kubelet\.kubeconfig .*version -o json$/ },
         server,
       );
+    }
     const node = aNode(role, { settings, ...(wanted && { version: wanted }) });
     expect(await outcome(k3sExecutable(node, []), host)).toBe(expected);
     expect(host.unused().filter((script) => !script.endsWith('--version'))).toEqual([]);
@@ -157,7 +158,9 @@ describe('the executable', () => {
       host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, answer);
       for (const changes of [{}, { settings }]) {
         const finding = await k3sExecutable(aNode(role, changes), []).check(host);
-        if (finding.state !== 'Drifted') throw new Error(finding.state);
+        if (finding.state !== 'Drifted') {
+          throw new Error(finding.state);
+        }
         await carryOut(finding.drift.remedy, host);
         urls.push(finding.drift.summary ?? '');
       }

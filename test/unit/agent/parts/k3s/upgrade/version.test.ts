@@ -7,7 +7,9 @@ import {
 
 function version(text: string) {
   const found = parseVersion(text);
-  if (!found) throw new Error(`${text} is not a version`);
+  if (!found) {
+    throw new Error(`${text} is not a version`);
+  }
   return found;
 }
 

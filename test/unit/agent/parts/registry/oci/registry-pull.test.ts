@@ -158,7 +158,9 @@ describe('a pull', () => {
     const made = world();
     const challenge = { status: 401, headers: { 'www-authenticate': 'Basic realm="Registry"' } };
     made.host.onGet(/\/v2\//, ({ url, headers = {} }) => {
-      if (!reveal(headers.authorization ?? '').startsWith('Basic ')) return challenge;
+      if (!reveal(headers.authorization ?? '').startsWith('Basic ')) {
+        return challenge;
+      }
       return url.includes('/blobs/') ? { headers: { 'content-length': '7' } } : { body: manifest(7) };
     });
     expect(await made.pull()).toMatchObject({ bytes: 7, anonymous: false });

@@ -25,7 +25,9 @@ function world(proof: readonly string[] = [image]) {
   cloud.images.set(image, digest);
   const node = aNode('agent', { settings: { registries: { servers: [server], proof } } });
   const [resource] = pullProofs(node, cloud, ['Credential/registries']);
-  if (!resource) throw new Error('there is no resource');
+  if (!resource) {
+    throw new Error('there is no resource');
+  }
   return { host, registry, cloud, resource, digest };
 }
 
@@ -119,7 +121,9 @@ describe('the proof of pull', () => {
     for (const id of ['canary-1', 'canary-2']) {
       rotate(made, id);
       const finding = await made.resource.check(made.host);
-      if (finding.state !== 'Drifted') throw new Error('it is in sync');
+      if (finding.state !== 'Drifted') {
+        throw new Error('it is in sync');
+      }
       drifts.push(finding.drift.changes);
       await finding.drift.remedy(made.host);
     }
@@ -156,8 +160,12 @@ describe('the proof of pull', () => {
     const login = (id: string) => ({ username: 'fake-user', password: datedToken(host.now(), 3 * hour, id) });
     const configs = { [server]: { auth: login('canary-1') }, 'two.azurecr.io': { auth: login('canary-2') } };
     host.files.write(yaml, JSON.stringify({ configs }), 0o600);
-    for (const resource of plan) expect((await settle(resource, host)).at(-1)).toBe('InSync');
-    for (const resource of plan) expect(await outcome(resource, host)).toBe('InSync');
+    for (const resource of plan) {
+      expect((await settle(resource, host)).at(-1)).toBe('InSync');
+    }
+    for (const resource of plan) {
+      expect(await outcome(resource, host)).toBe('InSync');
+    }
   });
 
   test('without an image proves the login, and says how to prove a pull', async () => {
@@ -285,7 +293,9 @@ describe('the proof of pull', () => {
     rotate(made);
     const dry = recordingHost(made.host);
     const finding = await made.resource.check(dry);
-    if (finding.state !== 'Drifted') throw new Error('it is in sync');
+    if (finding.state !== 'Drifted') {
+      throw new Error('it is in sync');
+    }
     await expect(finding.drift.remedy(dry)).rejects.toMatchObject({ name: 'Recorded' });
     expect(dry.journal).toEqual([
       { kind: 'send', method: 'GET', url: `https://${server}/v2/base/manifests/1` },

@@ -23,8 +23,9 @@ describe.each(journalCauses)('$reason: $pattern', (cause) => {
 
   test('has remedies in whole sentences on every cloud', () => {
     const { repair } = cause;
-    for (const hints of everyHints)
+    for (const hints of everyHints) {
       expect(typeof repair === 'string' ? repair : repair(hints)).toMatch(/^[A-Z].*\.$/);
+    }
   });
 });
 

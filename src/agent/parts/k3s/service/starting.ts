@@ -1,0 +1,76 @@
+import { hintsOf } from '../../../clouds/chosen.ts';
+import { NodeError } from '../../../engine/errors.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import { type Finding, waiting } from '../../../engine/resource.ts';
+import { forPerson } from '../../../engine/severity.ts';
+import type { K3sNode } from '../../../node.ts';
+import { findCause, lastWords } from './journal/find-cause.ts';
+import { endedAsCutOff, unpackAnew } from './unpacked.ts';
+
+/** The unitProperties of the unit by which a start is judged. */
+export const unitProperties = [
+  'ActiveState',
+  'SubState',
+  'Result',
+  'NRestarts',
+  'InvocationID',
+  'ExecMainStatus',
+  'Job',
+] as const;
+
+export type Shown = Readonly<Record<(typeof unitProperties)[number], string>>;
+
+/**
+ * Returns the wait for a K3s that starts, with the trouble that its journal names. Throws `ServiceFailed`, or that
+ * trouble, if K3s ended and systemd is about to start it again.
+ */
+export async function serviceStarting(
+  host: HostReader,
+  node: K3sNode,
+  unit: string,
+  shown: Shown,
+): Promise<Finding> {
+  const log = await startJournal(host, unit, shown.InvocationID);
+  const cause = findCause(log, node.role.k3s, hintsOf(node.settings));
+  if (shown.SubState === 'auto-restart') {
+    throw serviceCrashed(unit, shown, cause, lastWords(log));
+  }
+  if (cause) {
+    return waiting(cause.reason, cause.message, { endedBy: cause.endedBy });
+  }
+  const restarts = Number(shown.NRestarts);
+  const again =
+    restarts > 0 ? `, after ${restarts} ${restarts === 1 ? 'restart' : 'restarts'} by systemd` : '';
+  return waiting('ServiceStarting', `K3s is starting${again}`, { after: 3_000 });
+}
+
+/** Returns the lines of this start only: an older one may have had another problem. */
+async function startJournal(host: HostReader, unit: string, invocationId: string): Promise<string> {
+  if (invocationId === '') {
+    return '';
+  }
+  const { stdout } = await host.query({
+    file: 'journalctl',
+    args: [`_SYSTEMD_INVOCATION_ID=${invocationId}`, '-u', unit, '-o', 'cat', '-n', '200', '--no-pager'],
+  });
+  return stdout;
+}
+
+function serviceCrashed(
+  unit: string,
+  shown: Shown,
+  cause: ReturnType<typeof findCause>,
+  words: string | undefined,
+): NodeError {
+  if (cause) {
+    return new NodeError(cause.reason, cause.message, forPerson);
+  }
+  const { ExecMainStatus, NRestarts } = shown;
+  const said = words === undefined ? '' : ` Its last words: "${words}".`;
+  const repair = endedAsCutOff(shown) ? ` ${unpackAnew}` : '';
+  return new NodeError(
+    'ServiceFailed',
+    `K3s ended with status ${ExecMainStatus || 'unknown'}; systemd starts it again (${NRestarts || 0} restarts so far).${said} ` +
+      `See journalctl -u ${unit}.${repair}`,
+  );
+}
