@@ -1,5 +1,3 @@
-import type { ErrorCode } from 'yaml';
-
 const quoteIt = 'put text that begins with a sign, or has a colon in it, in quotes';
 export const strayAlias = `an alias names no anchor before it; ${quoteIt}`;
 export const tooManyAliases = 'has too many aliases; write their values out';
@@ -8,7 +6,7 @@ const unreadable = `does not belong here; ${quoteIt}`;
 const unknownTag = `a tag is not known; ${quoteIt}`;
 
 /** What is wrong with a text and how to correct it, for each error of the library. */
-export const faultTexts: Readonly<Record<ErrorCode, string>> = {
+export const faultTexts = {
   ALIAS_PROPS: unreadable,
   BAD_ALIAS: unreadable,
   BAD_COLLECTION_TYPE: unknownTag,
@@ -35,4 +33,4 @@ export const faultTexts: Readonly<Record<ErrorCode, string>> = {
   TAB_AS_INDENT: 'a tab cannot indent; use spaces',
   TAG_RESOLVE_FAILED: unknownTag,
   UNEXPECTED_TOKEN: unreadable,
-};
+} as const;

@@ -7,7 +7,7 @@ import type { K3sNode } from '../../../node.ts';
 import { findCause, lastWords } from './journal/find-cause.ts';
 import { endedAsCutOff, unpackAnew } from './unpacked.ts';
 
-/** The unitProperties of the unit by which a start is judged. */
+/** The properties of the unit by which a start is judged. */
 export const unitProperties = [
   'ActiveState',
   'SubState',
