@@ -16,9 +16,9 @@ test.each([
   ['a member far larger than its archive', tarball({ flux: zeros(60_000_000) }), /more than \d+ bytes/],
   ['a bomb before the member', tarball({ other: zeros(60_000_000), flux: zeros(1) }), /more than \d+ bytes/],
   ['thousands of entries', tarball(many), /more than 1000 entries/],
-  ['noise', gzipSync(Buffer.from('x'.repeat(5_000))), /is damaged/],
-  ['no gzip', Buffer.from('x'.repeat(5_000)), /is damaged/],
-])('refuses an archive without a second download: %s', async (_, archive, problem) => {
+  ['compressed text that is not an archive', gzipSync(Buffer.from('x'.repeat(5_000))), /is damaged/],
+  ['text that is not compressed', Buffer.from('x'.repeat(5_000)), /is damaged/],
+])('a refused archive is not downloaded again: %s', async (_, archive, problem) => {
   const { asked, wanted, folder } = await serve(archive);
   const refusal = { reason: 'DownloadFailed', endedBy: 'person' };
   const message = expect.stringMatching(problem);
@@ -29,7 +29,7 @@ test.each([
   expect((await readdir(folder)).sort()).toEqual(['.flux.slipway-part.json', '.flux.slipway-part.refused']);
 });
 
-test('accepts a refused release once its archive has changed', async () => {
+test('a refused release is installed once its archive has changed', async () => {
   const { wanted, folder, replace } = await serve(Buffer.from('no archive'));
   await expect(bring(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
   replace(tarball({ LICENSE: Buffer.from('x'), flux: Buffer.from('the flux program') }));

@@ -8,7 +8,7 @@ const settings = { cloud: 'static', role: 'agent', static: { computerName: 'vm',
 const full = () => openSync('/dev/full', 'w');
 
 test.each([['plan'], ['config'], ['doctor'], ['version'], ['--help']])(
-  'slipway %s into a closed pipe ends quietly, as other tools do by SIGPIPE',
+  'slipway %s exits quietly with 141 if its output is a closed pipe, as after SIGPIPE',
   async (command) => {
     const child = startSlipway(line(command, await rootWith(settings)), ['ignore', 'pipe', 'pipe']);
     child.stdout?.destroy();
@@ -16,16 +16,19 @@ test.each([['plan'], ['config'], ['doctor'], ['version'], ['--help']])(
   },
 );
 
-test.each([['plan'], ['config'], ['--help']])('slipway %s onto a full disk is an error', async (command) => {
-  const child = startSlipway(line(command, await rootWith(settings)), ['ignore', full(), 'pipe']);
-  const { code, stderr } = await endOf(child);
-  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^slipway: .*ENOSPC.*\n$/) });
-});
+test.each([['plan'], ['config'], ['--help']])(
+  'slipway %s fails with ENOSPC if its output is on a full disk',
+  async (command) => {
+    const child = startSlipway(line(command, await rootWith(settings)), ['ignore', full(), 'pipe']);
+    const { code, stderr } = await endOf(child);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^slipway: .*ENOSPC.*\n$/) });
+  },
+);
 
 test.each([
   ['a full disk', () => ['ignore', full(), full()] as const],
   ['closed pipes', () => ['ignore', 'pipe', 'pipe'] as const],
-])('the daemon survives %s as its output, and leaves no lock when it stops', async (_, stdio) => {
+])('the daemon keeps running with %s as its output, and removes its lock when it stops', async (_, stdio) => {
   const root = await rootWith({ ...settings, log: { level: 'debug' } });
   const daemon = startSlipway(['run', '--root', root], [...stdio()], { DEBUG: 'ignored with a word' });
   daemon.stdout?.destroy();
@@ -42,7 +45,7 @@ function line(command: string, root: string): readonly string[] {
   return ['version', '--help'].includes(command) ? [command] : [command, '--root', root];
 }
 
-/** The exit of a process whose standard output this side has closed. */
+/** Makes `endOf` skip the standard output of a process, which the test has closed. */
 function noStdout(child: ChildProcess): ChildProcess {
   return Object.assign(child, { stdout: null });
 }

@@ -12,7 +12,7 @@ import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { bringBy } from '../integration/host/bring.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 
-/** Larger than the longest string of JavaScript, and sparse: it has no block on the disk. */
+/** Creates a file larger than the longest JavaScript string; the file is sparse and uses no disk space. */
 async function sparseFile(): Promise<string> {
   const path = `${await temporaryFolder()}/registries.yaml`;
   await writeFile(path, '');
@@ -32,51 +32,51 @@ function refusalOf(path: string) {
   };
 }
 
-test('refuses a file of 8 GiB and names its path', async () => {
+test('the host refuses to read a file of 8 GiB, and names its path', async () => {
   const path = await sparseFile();
   await expect(nodeHost().readFile(path)).rejects.toMatchObject(refusalOf(path));
 });
 
-test('refuses a file of 8 GiB behind a link', async () => {
+test('the host refuses to read a file of 8 GiB through a link', async () => {
   const [path, root] = [await sparseFile(), await temporaryFolder()];
   await symlink(path, `${root}/link`);
   await expect(nodeHost().readFile(`${root}/link`)).rejects.toMatchObject(refusalOf(`${root}/link`));
 });
 
-test('refuses a file of 8 GiB as the login of a proxy', async () => {
+test('a file of 8 GiB is refused as the login of a proxy', async () => {
   const path = await sparseFile();
   await expect(readProxyLogin(path)).rejects.toMatchObject(refusalOf(path));
 });
 
-test('refuses a file of 8 GiB as network.caFile', async () => {
+test('a file of 8 GiB is refused as network.caFile', async () => {
   const path = await sparseFile();
   await expect(new TrustStore(path, []).context()).rejects.toMatchObject(refusalOf(path));
 });
 
-test('refuses a file that claims to be empty and never ends', async () => {
+test('an endless file with a reported size of 0 is refused', async () => {
   await using file = await open('/dev/zero');
   await expect(readText(file, '/proc/endless')).rejects.toMatchObject(refusalOf('/proc/endless'));
 });
 
-test('reads files of /proc, which report no size', async () => {
+test('the host reads files in /proc, which report a size of 0', async () => {
   expect((await nodeHost().readFile('/proc/self/mounts'))?.content).toContain('/proc');
 });
 
-describe('a lock file or a download note of Slipway', () => {
-  test('of 8 GiB names no holder, so the lock is taken', async () => {
+describe('odd files of Slipway', () => {
+  test('a lock file of 8 GiB does not prevent the lock from being taken', async () => {
     const path = await sparseFile();
     expect(await isLocked(nodeHost(), path)).toBe(false);
     const release = await acquireLock(path);
     await release();
   });
 
-  test('does not make the lock wait for the other end of a pipe', async () => {
+  test('a pipe as a lock file does not block the check of the lock', async () => {
     const path = `${await temporaryFolder()}/lock`;
     execFileSync('mkfifo', [path]);
     expect(await isLocked(nodeHost(), path)).toBe(false);
   });
 
-  test('of 8 GiB beside a download makes the download start over', async () => {
+  test('a download note of 8 GiB makes the download start over', async () => {
     const folder = await temporaryFolder();
     const served = createServer((request, response) =>
       response.end(request.url === '/sums' ? `${digestOf('k3s')}  k3s\n` : 'k3s'),
@@ -96,7 +96,7 @@ describe('a lock file or a download note of Slipway', () => {
   });
 });
 
-test('refuses to list a directory with too many entries', async () => {
+test('a directory with too many entries is not listed', async () => {
   const folder = await temporaryFolder();
   for (const name of ['a', 'b', 'c']) {
     await writeFile(`${folder}/${name}`, '');

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../integration/host/folder.ts';
 
 const host = nodeHost();
 
-/** Swaps a directory with a link to another place and back, as fast as it can, until it is stopped. */
+/** Returns a script that keeps swapping a directory with a link to `target` and back, as fast as possible. */
 const exchanger = (path: string, target: string) => `
   const { mkdirSync, renameSync, symlinkSync, unlinkSync } = require('node:fs');
   const attempt = (work) => { try { work(); } catch {} };
@@ -23,7 +23,7 @@ const exchanger = (path: string, target: string) => `
   }, 0);
 `;
 
-test('a removal never leaves its tree while a directory in it is swapped with a link', async () => {
+test('a removal of a tree deletes nothing outside it while a directory in the tree is swapped with a link', async () => {
   const root = await temporaryFolder();
   const names = Array.from({ length: 60 }, (_, n) => `file-${n}`);
   await fill(`${root}/kept`, names);
@@ -31,7 +31,7 @@ test('a removal never leaves its tree while a directory in it is swapped with a 
   const attacker = await start(exchanger(`${root}/tree/inner`, `${root}/kept`));
   for (let round = 0; round < 60; round += 1) {
     await fill(`${root}/tree/inner`, names).catch(() => {});
-    // An attacker can block the removal of a tree with new entries; the error says so.
+    // An attacker can make the removal fail by adding entries to the tree.
     await host.remove(`${root}/tree`).catch((thrown) => expect(thrown.reason).toBe('FileSystemError'));
     expect(await readdir(`${root}/kept`)).toHaveLength(names.length);
   }
@@ -41,7 +41,7 @@ test('a removal never leaves its tree while a directory in it is swapped with a 
   expect((await readdir(root)).sort()).toEqual(['kept']);
 });
 
-test('a new directory that is swapped with a link makes no file readable to others', async () => {
+test('the mode of a file does not change while a new directory is swapped with a link to the file', async () => {
   const root = await temporaryFolder();
   await writeFile(`${root}/secret`, 'x', { mode: 0o600 });
   await start(exchanger(`${root}/new`, `${root}/secret`));
@@ -53,11 +53,11 @@ test('a new directory that is swapped with a link makes no file readable to othe
   }
 });
 
-describe.skipIf(process.getuid?.() !== 0)('a link of another user (needs root, for chown)', () => {
+describe.skipIf(process.getuid?.() !== 0)('a link (needs root, for chown)', () => {
   test.each([
-    ['a link', async (root: string) => chown(`${root}/link`)],
-    ['a link in a directory', async (root: string) => chown(root)],
-  ])('a write or a removal does not follow %s', async (_, give) => {
+    ['another user owns the link', async (root: string) => chown(`${root}/link`)],
+    ['another user owns the directory of the link', async (root: string) => chown(root)],
+  ])('is not followed by a write or a removal if %s', async (_, give) => {
     const root = await temporaryFolder();
     await fill(`${root}-kept`, ['file']);
     onTestFinished(() => host.remove(`${root}-kept`));

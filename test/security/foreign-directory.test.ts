@@ -11,7 +11,7 @@ const attacker = 12_345;
 let root: string;
 let marker: string;
 
-/** A machine with settings, on which K3s is to be installed. */
+/** Creates the root directory of a machine whose settings make Slipway install K3s. */
 beforeEach(async () => {
   root = await rootWith({
     cloud: 'static',
@@ -24,25 +24,25 @@ beforeEach(async () => {
 });
 
 describe.skipIf(process.getuid?.() !== 0)(
-  'a user who owns a directory in the path (needs root, for chown)',
+  'a user who controls a directory in the path of K3s (needs root, for chown)',
   () => {
     test.each<[string, () => Promise<void>]>([
       [
-        'of K3s',
+        'who owns the directory of K3s',
         async () => {
           await trap(`${root}/usr/local/bin`);
           await chown(`${root}/usr/local/bin`, attacker, attacker);
         },
       ],
       [
-        'further up',
+        'who owns the parent directory',
         async () => {
           await trap(`${root}/usr/local/bin`);
           await chown(`${root}/usr/local`, attacker, attacker);
         },
       ],
       [
-        'that a link of root points to',
+        'who owns the target of a link of root',
         async () => {
           await rename(`${root}/usr/local/bin`, `${root}/mine`);
           await trap(`${root}/mine`);
@@ -51,20 +51,20 @@ describe.skipIf(process.getuid?.() !== 0)(
         },
       ],
       [
-        'that all users may write to',
+        'who may write to a world-writable directory',
         async () => {
           await trap(`${root}/usr/local/bin`);
           await chmod(`${root}/usr/local/bin`, 0o777);
         },
       ],
-    ])('%s cannot make root run another K3s', async (_, arrange) => {
+    ])('cannot make root run another K3s: a user %s', async (_, arrange) => {
       await arrange();
       const { code, output } = await applied();
       expect({ code, ran: await exists(marker) }).toEqual({ code: 1, ran: false });
       expect(output).toContain('UnsafePath');
     });
 
-    test('that only Slipway uses loses it', async () => {
+    test('loses the ownership of a directory that only Slipway uses', async () => {
       const own = `${root}/var/lib/slipway`;
       await mkdir(own, { recursive: true });
       await chmod(own, 0o777);
@@ -81,7 +81,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       expect(await stat(own)).toMatchObject({ uid: 0, gid: 0, mode: 0o040775 });
     });
 
-    test('with the proof that K3s has joined cannot lift the block with a forged proof', async () => {
+    test('cannot lift the block by forging the proof that K3s has joined', async () => {
       await trap(`${root}/usr/local/bin`);
       await mkdir(`${root}/var/lib/rancher/k3s/server`, { recursive: true });
       await writeFile(`${root}/var/lib/rancher/k3s/server/token`, 'forged');
@@ -92,13 +92,13 @@ describe.skipIf(process.getuid?.() !== 0)(
   },
 );
 
-test('a K3s in a directory of root is asked for its version, so these tests detect an attack', async () => {
+test('Slipway runs a K3s in a directory of root, so the marker file of these tests proves an attack', async () => {
   await trap(`${root}/usr/local/bin`);
   await applied();
   expect(await exists(marker)).toBe(true);
 });
 
-/** Places an executable at the path of K3s that leaves a mark when it runs. */
+/** Writes a K3s executable into this folder that creates the marker file when it runs. */
 async function trap(folder: string): Promise<void> {
   await writeFile(`${folder}/k3s`, `#!/bin/sh\ntouch ${marker}\necho k3s version v1.36.3+k3s1\n`);
   await chmod(`${folder}/k3s`, 0o755);

@@ -9,7 +9,7 @@ import type { Login } from '../../src/agent/parts/registry/registries-yaml.ts';
 import { expectFailure, loginServer, startWorld, type World } from '../integration/azure/world.ts';
 import { Faults, type Incoming, type Loopback, type Reply, startLoopback } from '../lab/azure/loopback.ts';
 
-// A host that records all requests, under names that do not belong to Azure, with a certificate that this node trusts.
+// Host names outside Azure. The server behind them records all requests and has a certificate that this node trusts.
 const foreign = ['ghcr.io', 'team.vault.example', 'evil.example'];
 
 let world: World;
@@ -18,7 +18,7 @@ let shown: Incoming[];
 let answer: (request: Incoming) => Reply;
 let cloud: Cloud;
 let issuedBefore: number;
-// One world for all tests: MSAL keeps the network of the first credential of a process.
+// All tests share one world, since MSAL keeps the network of the first credential of a process.
 beforeAll(async () => {
   world = await startWorld();
   cloud = world.cloud();
@@ -48,7 +48,7 @@ beforeEach(() => {
 });
 afterAll(() => Promise.all([stranger.stop(), world.azure.stop()]));
 
-/** Tokens, passwords and headers with them among the requests that the foreign host received. */
+/** Returns the requests to the foreign host that contain a token, a password or an Authorization header. */
 function tokensShown(): readonly string[] {
   const texts = shown.map(({ url, headers, body }) => JSON.stringify([url.href, headers, body]));
   return texts.filter((text) => /eyJ|authorization|canary/i.test(text));
@@ -60,22 +60,22 @@ function tokensIssued(): number {
 
 describe('a registry outside the cloud', () => {
   test.each([
-    ['the exchange', () => cloud.registryPassword('ghcr.io')],
+    ['a password', () => cloud.registryPassword('ghcr.io')],
     ['the digest of an image', () => cloud.imageDigest('ghcr.io', 'hello/world', '1')],
-  ])('is not asked for %s, and no token is requested for it', async (_what, call) => {
+  ])('gets no request for %s, and no token is requested for that registry', async (_what, call) => {
     await expectFailure(call(), { reason: 'ForeignHost', endedBy: 'person', says: /ghcr\.io.*azurecr\.io/ });
     expect({ shown, issued: tokensIssued() }).toEqual({ shown: [], issued: 0 });
   });
 
   test.each(['team.azurecr.cn', 'azurecr.io', 'evilazurecr.io', 'azurecr.io.evil.example'])(
-    '%s does not belong to the public cloud',
+    'gets no token of the public cloud: %s',
     async (server) => {
       await expectFailure(cloud.registryPassword(server), { reason: 'ForeignHost', endedBy: 'person' });
       expect(tokensIssued()).toBe(0);
     },
   );
 
-  test('receives a token by consent, if the consent names its host', async () => {
+  test('receives a token only if the consent names its host', async () => {
     const consenting = world.cloud({}, undefined, ['ghcr.io']);
     await expectFailure(consenting.registryPassword('ghcr.io'), {
       reason: 'UnexpectedAnswer',
@@ -90,7 +90,7 @@ describe('a registry outside the cloud', () => {
     expect(shown).toHaveLength(1);
   });
 
-  test('is not asked while the cloud is unknown', async () => {
+  test('gets no token while the cloud is unknown', async () => {
     world.azure.node('server').vm.azEnvironment = 'AzureStack';
     await expectFailure(world.cloud().registryPassword(loginServer), {
       reason: 'UnexpectedAnswer',
@@ -102,14 +102,14 @@ describe('a registry outside the cloud', () => {
 });
 
 describe.each([
-  ['https', 'https://evil.example/oauth2/exchange'],
-  ['http', 'http://evil.example/oauth2/exchange'],
+  ['another host', 'https://evil.example/oauth2/exchange'],
+  ['another host without TLS', 'http://evil.example/oauth2/exchange'],
   ['the metadata service', 'http://169.254.169.254/oauth2/exchange'],
 ])('a registry that redirects the exchange to %s', (_name, location) => {
   test.each([
-    ['for a password', () => cloud.registryPassword(loginServer)],
-    ['for the digest of an image', () => cloud.imageDigest(loginServer, 'hello/world', '1')],
-  ])('%s', async (_what, call) => {
+    ['a password', () => cloud.registryPassword(loginServer)],
+    ['the digest of an image', () => cloud.imageDigest(loginServer, 'hello/world', '1')],
+  ])('makes the request for %s fail, and the target gets no request', async (_what, call) => {
     world.azure.registry().faults.fail({ status: 307, headers: { location } }, { on: /^\/oauth2\/exchange/ });
     await expectFailure(call(), {
       reason: 'UnexpectedAnswer',
@@ -127,7 +127,7 @@ describe.each([
 
 const { hints } = clouds.azure;
 
-describe('a registry that asks for the password elsewhere', () => {
+describe('a pull from a registry', () => {
   const login: Login = { username: 'user', password: new Secret('canary-password') };
   const proof = () =>
     pull(
@@ -138,11 +138,11 @@ describe('a registry that asks for the password elsewhere', () => {
 
   test.each([
     ['a foreign token service', 'https://evil.example/oauth2/token'],
-    ['itself without TLS', `http://${loginServer}/oauth2/token`],
-    ['another port of itself', `https://${loginServer}:8443/oauth2/token`],
-    ['a name that begins with its name', `https://${loginServer}@evil.example/oauth2/token`],
-    ['a name that ends with its name', 'https://evil.team.azurecr.io/oauth2/token'],
-  ])('names %s as its realm', async (_what, realm) => {
+    ['the registry without TLS', `http://${loginServer}/oauth2/token`],
+    ['another port of the registry', `https://${loginServer}:8443/oauth2/token`],
+    ['a URL that begins with the name of the registry', `https://${loginServer}@evil.example/oauth2/token`],
+    ['a host whose name ends with the name of the registry', 'https://evil.team.azurecr.io/oauth2/token'],
+  ])('does not send the password to a realm that is %s', async (_what, realm) => {
     const challenge = `Bearer realm="${realm}",service="${loginServer}",scope="repository:hello/world:pull"`;
     world.azure
       .registry()
@@ -156,16 +156,16 @@ describe('a registry that asks for the password elsewhere', () => {
   });
 
   test.each([
-    ['the token service', /^\/oauth2\/token/],
+    ['a token', /^\/oauth2\/token/],
     ['the manifest', /^\/v2\/hello\/world\/manifests/],
-  ])('redirects at %s', async (_what, on) => {
+  ])('sends nothing to the target if the registry redirects the request for %s', async (_what, on) => {
     const location = 'https://evil.example/';
     world.azure.registry().faults.fail({ status: 307, headers: { location } }, { on });
     await expectFailure(proof(), { reason: 'UnexpectedAnswer', endedBy: 'person' });
     expect(shown).toEqual([]);
   });
 
-  test('redirects a layer, which is then requested without a login', async () => {
+  test('sends no login to the target if the registry redirects the request for a layer', async () => {
     const { password } = await cloud.registryPassword(loginServer);
     world.azure
       .registry()
@@ -185,7 +185,7 @@ describe('a registry that asks for the password elsewhere', () => {
 });
 
 describe('a Key Vault', () => {
-  test('outside the cloud is not asked for a challenge', async () => {
+  test('gets no request if its host is outside the cloud', async () => {
     const challenge =
       'Bearer authorization="https://login.microsoftonline.com/x", resource="https://vault.example"';
     answer = () => ({ status: 401, headers: { 'www-authenticate': challenge } });
@@ -198,7 +198,7 @@ describe('a Key Vault', () => {
     expect({ shown, issued: tokensIssued() }).toEqual({ shown: [], issued: 0 });
   });
 
-  test('of an Azure cloud that differs from the settings is not asked', async () => {
+  test('gets no token if its Azure cloud differs from the settings', async () => {
     const other = world.cloud({ environment: 'china', keyVault: { url: 'https://team.vault.azure.net' } });
     await expectFailure(other.secret('k3s-token'), { reason: 'ForeignHost', endedBy: 'person' });
     expect(tokensIssued()).toBe(0);
@@ -209,7 +209,7 @@ describe('a Key Vault', () => {
     'https://net',
     'https://management.azure.com',
     'https://team.vault.azure.net',
-  ])('that asks for a token for %s does not get one', async (resource) => {
+  ])('gets no token if its challenge names the resource %s', async (resource) => {
     const challenge = `Bearer authorization="https://login.microsoftonline.com/x", resource="${resource}"`;
     world.azure.vault().faults.fail({ status: 401, headers: { 'www-authenticate': challenge } });
     await expectFailure(cloud.secret('k3s-token'), {
@@ -221,7 +221,7 @@ describe('a Key Vault', () => {
   });
 
   test.each(['https://evil.example/secrets', 'http://evil.example/', 'http://169.254.169.254/metadata'])(
-    'that redirects to %s is not followed',
+    'cannot redirect a request to %s',
     async (location) => {
       world.azure.vault().faults.fail({ status: 307, headers: { location } });
       await expectFailure(cloud.secret('k3s-token'), {
@@ -234,7 +234,7 @@ describe('a Key Vault', () => {
   );
 });
 
-test('a metadata service that redirects a request for a token is not followed', async () => {
+test('a metadata service cannot redirect a request for a token', async () => {
   const location = 'http://127.0.0.1:1/metadata/identity/oauth2/token';
   world.azure.node('server').faults.fail({ status: 307, headers: { location } }, { on: /oauth2/ });
   await expectFailure(cloud.secret('k3s-token'), { reason: 'UnexpectedAnswer', endedBy: 'person' });

@@ -6,11 +6,11 @@ import { temporaryFolder } from '../integration/host/folder.ts';
 
 const host = nodeHost();
 
-describe.skipIf(process.getuid?.() !== 0)('a file of another owner (needs root, for chown)', () => {
+describe.skipIf(process.getuid?.() !== 0)('a file of Slipway (needs root, for chown)', () => {
   test.each([
     ['user', 12_345, 0],
     ['group', 0, 12_345],
-  ])('is written again if its %s differs', async (_, uid, gid) => {
+  ])('is given back to root if its %s differs', async (_, uid, gid) => {
     const path = `${await temporaryFolder()}/k3s.service`;
     await writeFile(path, 'x', { mode: 0o644 });
     await chown(path, uid, gid);
@@ -26,7 +26,7 @@ describe.skipIf(process.getuid?.() !== 0)('a file of another owner (needs root, 
     expect(await stat(path)).toMatchObject({ uid: 0, gid: 0 });
   });
 
-  test('is not created by a directory with the setgid bit', async () => {
+  test('belongs to the group root even in a directory with the setgid bit', async () => {
     const folder = `${await temporaryFolder()}/bin`;
     await mkdir(folder);
     await chown(folder, 0, 50);

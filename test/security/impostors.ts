@@ -1,32 +1,32 @@
 import { createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** What an impostor does with a connection after it has seen a request, or part of one. */
+/** An impostor's reaction to a request, or to the first part of a request, on a connection. */
 export type Trick = (socket: Socket) => void;
 
 const head = 'HTTP/1.1 200 OK\r\n';
 
-/** Ways not to answer. None depends on timing: each goes on until the other side ends the connection. */
+/** Reactions without a complete answer. Slow and endless ones continue until the connection is closed. */
 export const tricks = {
   'switches to another protocol': (socket) =>
     void socket.write(
       'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n',
     ),
-  'closes without an answer': (socket) => void socket.end(),
+  'closes the connection without an answer': (socket) => void socket.end(),
   'resets the connection': (socket) => void socket.resetAndDestroy(),
-  'closes within the head': (socket) => void socket.end('HTTP/1.1 200 O'),
-  'closes within the body': (socket) => void socket.end(`${head}Content-Length: 10\r\n\r\nab`),
-  'says nothing': () => {},
+  'closes the connection within the head': (socket) => void socket.end('HTTP/1.1 200 O'),
+  'closes the connection within the body': (socket) => void socket.end(`${head}Content-Length: 10\r\n\r\nab`),
+  'sends nothing': () => {},
   'does not speak HTTP': (socket) => void socket.write('SSH-2.0-OpenSSH_9.2\r\n'),
   'sends a head byte by byte': (socket) => drip(socket, 'HTTP/1.1 200 OK\r\nX: ', 'x'),
-  'sends headers without an end': (socket) => flood(socket, head, `X: ${'x'.repeat(1_000)}\r\n`),
-  'sends interim answers without an end': (socket) => flood(socket, '', 'HTTP/1.1 103 Early Hints\r\n\r\n'),
+  'sends endless headers': (socket) => flood(socket, head, `X: ${'x'.repeat(1_000)}\r\n`),
+  'sends endless interim answers': (socket) => flood(socket, '', 'HTTP/1.1 103 Early Hints\r\n\r\n'),
   'sends a body byte by byte': (socket) =>
     drip(socket, `${head}Transfer-Encoding: chunked\r\n\r\n`, '1\r\nx\r\n'),
-  'sends a body without an end': (socket) => flood(socket, `${head}\r\n`, 'x'.repeat(65_536)),
+  'sends an endless body': (socket) => flood(socket, `${head}\r\n`, 'x'.repeat(65_536)),
 } satisfies Record<string, Trick>;
 
-/** Runs a trick on a free port of the loopback until the test ends; resolves to the port. */
+/** Runs a trick on a free port of 127.0.0.1 until the test ends; returns the port. */
 export async function serveTrick(trick: Trick): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -53,7 +53,7 @@ function drip(socket: Socket, start: string, piece: string): void {
   socket.once('close', () => clearInterval(timer));
 }
 
-/** Writes as fast as the other side reads. */
+/** Writes `start`, then `piece` repeatedly, as fast as the client reads. */
 function flood(socket: Socket, start: string, piece: string): void {
   const more = () => {
     while (!socket.destroyed && socket.write(piece)) {}

@@ -10,7 +10,7 @@ test.each([
   ['a key that is a list', `mirrors: { ? [${secret}] : {} }`],
   ['an unknown tag', `mirrors: !${secret} {}`],
   ['invalid YAML', `a: "${secret}\nb: [`],
-])('no library quotes a file with %s', (_, content) => {
+])('no library prints the secret in a registries.yaml with %s', (_, content) => {
   const warned = vi.spyOn(process, 'emitWarning');
   const printed = [vi.spyOn(console, 'warn'), vi.spyOn(process.stderr, 'write')];
   onTestFinished(() => void vi.restoreAllMocks());
@@ -20,7 +20,7 @@ test.each([
   expect(printed.flatMap(({ mock }) => mock.calls).join()).not.toContain(secret);
 });
 
-test('a warning of a library is printed without its text', async () => {
+test('Slipway prints the name of a library warning without its text', async () => {
   const { stdout, stderr } = await endOf(
     startScript(
       `import { main } from ${JSON.stringify(source('commands/main.ts'))};

@@ -6,7 +6,10 @@ import { temporaryFolder } from '../integration/host/folder.ts';
 
 const lockModule = new URL('../../src/agent/host/files/lock.ts', import.meta.url).href;
 
-/** In each round: waits for its signal, tries once to take the lock of a dead process, and enters a room for one. */
+/**
+ * Returns a script that, at each signal, tries once to take the lock of a dead process. While it holds the lock, it
+ * creates a file that two holders cannot both create.
+ */
 const racer = (folder: string) => `
   import { closeSync, openSync, appendFileSync, unlinkSync, existsSync } from 'node:fs';
   import { setTimeout } from 'node:timers/promises';
@@ -28,7 +31,7 @@ const racer = (folder: string) => `
   process.send('ready');
 `;
 
-test('processes that find the lock of a dead process at once never hold it together', async () => {
+test('two processes that find the lock of a dead process at the same time never both hold the lock', async () => {
   const folder = await temporaryFolder();
   await writeFile(`${folder}/faults`, '');
   const racers = Array.from({ length: 6 }, () => start(racer(folder)));

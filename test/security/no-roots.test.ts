@@ -7,7 +7,7 @@ import { temporaryFolder } from '../integration/host/folder.ts';
 import { endOf, source, startScript } from './process.ts';
 
 test.each(['', '\0\0\0', 'no certificate'])(
-  'a CA without a certificate is no permission to trust the CAs of the world: case %#',
+  'a request with a CA bundle that has no certificate trusts no server: %j',
   async (ca) => {
     const world = certificates('localhost');
     const server = createServer({ key: world.key, cert: world.cert }, (_, response) => response.end('x'));

@@ -35,28 +35,31 @@ type Make = (path: string, victim: string) => Promise<unknown>;
 
 const oddities: Readonly<Record<string, Make>> = {
   'a link to a file': (path, victim) => symlink(victim, path),
-  'a second name of a file': (path, victim) => link(victim, path),
+  'a hard link to a file': (path, victim) => link(victim, path),
   'a link to an endless device': (path) => symlink('/dev/zero', path),
   'a dangling link': (path, victim) => symlink(`${victim}.new`, path),
   'a pipe that nothing reads': (path) => run('mkfifo', [path]),
   'a directory': (path) => mkdir(`${path}/in/it`, { recursive: true }),
 };
 
-describe('a download writes only to its own draft, without waiting, in place of', () => {
+describe('a download', () => {
   const drafts = ['.k3s.slipway-part', '.k3s.slipway-part.json', '.k3s.slipway-part.refused'];
 
-  test.each(Object.entries(oddities))('%s', async (_name, make) => {
-    for (const draft of drafts) {
-      const folder = await temporaryFolder();
-      const victim = `${folder}/victim`;
-      await writeFile(victim, 'of another');
-      await make(`${folder}/${draft}`, victim);
-      await bringBy(nodeHost(), await releaseAt(folder));
-      expect(await readFile(victim, 'utf8')).toBe('of another');
-      expect(await readFile(`${folder}/k3s`, 'utf8')).toBe(release);
-      await expect(readFile(`${victim}.new`)).rejects.toThrow('ENOENT');
-    }
-  });
+  test.each(Object.entries(oddities))(
+    'replaces %s at the path of a draft, without waiting',
+    async (_name, make) => {
+      for (const draft of drafts) {
+        const folder = await temporaryFolder();
+        const victim = `${folder}/victim`;
+        await writeFile(victim, 'of another');
+        await make(`${folder}/${draft}`, victim);
+        await bringBy(nodeHost(), await releaseAt(folder));
+        expect(await readFile(victim, 'utf8')).toBe('of another');
+        expect(await readFile(`${folder}/k3s`, 'utf8')).toBe(release);
+        await expect(readFile(`${victim}.new`)).rejects.toThrow('ENOENT');
+      }
+    },
+  );
 });
 
 test.each(['null', '{', '[]', '{"url":1}', 'an invalid validator header', 'a validator that is not text'])(
@@ -76,7 +79,7 @@ test.each(['null', '{', '[]', '{"url":1}', 'an invalid validator header', 'a val
 );
 
 test.each(['file:///etc/passwd', 'ftp://127.0.0.1/k3s', 'data:,k3s'])(
-  'a redirect to %s is refused with a reason',
+  'a download refuses a redirect to %s and gives the reason',
   async (location) => {
     const wanted = await releaseAt(await temporaryFolder(), (response) =>
       response.writeHead(302, { location }).end(),
@@ -88,7 +91,7 @@ test.each(['file:///etc/passwd', 'ftp://127.0.0.1/k3s', 'data:,k3s'])(
   },
 );
 
-test('a pipe in place of network.caFile blocks no thread of the process', async () => {
+test('a pipe as network.caFile blocks no thread of the process', async () => {
   const folder = await temporaryFolder();
   await run('mkfifo', [`${folder}/ca.pem`]);
   const host = nodeHost({ caFile: `${folder}/ca.pem` });
@@ -104,7 +107,7 @@ function asRejection(settled: PromiseSettledResult<unknown>) {
   return settled.status === 'rejected' ? settled : { status: settled.status, reason: undefined };
 }
 
-test('a name that begins with two dots is a path below the root', async () => {
+test('a link in a directory whose name begins with two dots does not lead out of the root directory', async () => {
   const outside = await temporaryFolder();
   const root = await temporaryFolder();
   await mkdir(`${root}/..data`);

@@ -19,17 +19,20 @@ const oddities: Readonly<Record<string, readonly [(path: string) => Promise<unkn
     'a directory, which K3s skips': [(path) => mkdir(path), undefined],
   };
 
-describe('a pass does not wait for a drop-in of K3s that is', () => {
-  test.each(Object.entries(oddities))('%s', async (_name, [make, fault]) => {
-    const root = await temporaryFolder();
-    const folder = `${root}/etc/rancher/k3s/config.yaml.d`;
-    await mkdir(folder, { recursive: true });
-    await make(`${folder}/a.yaml`);
-    const found = await unreadDropIns(nodeHost(), nodePaths(root));
-    if (fault === undefined) {
-      expect(found).toBeUndefined();
-    } else {
-      expect(found).toMatchObject({ reason: 'K3sConfigInvalid', message: expect.stringMatching(fault) });
-    }
-  });
+describe('the check of the drop-ins of K3s', () => {
+  test.each(Object.entries(oddities))(
+    'does not wait for a drop-in that is %s',
+    async (_name, [make, fault]) => {
+      const root = await temporaryFolder();
+      const folder = `${root}/etc/rancher/k3s/config.yaml.d`;
+      await mkdir(folder, { recursive: true });
+      await make(`${folder}/a.yaml`);
+      const found = await unreadDropIns(nodeHost(), nodePaths(root));
+      if (fault === undefined) {
+        expect(found).toBeUndefined();
+      } else {
+        expect(found).toMatchObject({ reason: 'K3sConfigInvalid', message: expect.stringMatching(fault) });
+      }
+    },
+  );
 });

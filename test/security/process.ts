@@ -5,12 +5,12 @@ import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { temporaryFolder } from '../integration/host/folder.ts';
 
-/** The URL of a source file, for an import in another process. */
+/** Returns the URL of a file in src, for an import in another process. */
 export function source(name: string): string {
   return new URL(`../../src/${name}`, import.meta.url).href;
 }
 
-/** A folder with these settings as the settings of a machine. */
+/** Creates the root directory of a machine with these settings, and returns its path. */
 export async function rootWith(settings: object): Promise<string> {
   const root = await temporaryFolder();
   await mkdir(`${root}/etc/slipway`, { recursive: true });
@@ -32,7 +32,7 @@ export function startSlipway(
   );
 }
 
-/** Starts a script with only the given environment and a PATH. */
+/** Starts a script with only PATH, HOME and these variables in its environment; kills it when the test ends. */
 export function startScript(
   script: string,
   stdio: StdioOptions,
@@ -44,7 +44,7 @@ export function startScript(
   return child;
 }
 
-/** The exit code of a process and the text on its piped outputs. */
+/** Waits for the end of a process, and returns its exit code and the text of its piped outputs. */
 export async function endOf(child: ChildProcess) {
   const [stdout, stderr, [code]] = await Promise.all([
     child.stdout ? text(child.stdout) : '',

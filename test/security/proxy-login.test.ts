@@ -6,7 +6,7 @@ import { temporaryFolder } from '../integration/host/folder.ts';
 
 const login = 'builder:hunter2:with:colons';
 
-/** A proxy that answers 407 without the login and 502 with it; it opens no tunnel. */
+/** Runs a proxy that answers 407 without the login and refuses tunnels with 502; returns its URL. */
 async function serveProxy(): Promise<string> {
   const isRight = (shown: string | undefined) => shown === `Basic ${Buffer.from(login).toString('base64')}`;
   const server = createServer((request, response) => {
@@ -42,23 +42,23 @@ async function failureOf(scheme: string, proxyCredentialsFile?: string) {
 }
 
 test.each(['http', 'https'])(
-  'reports 407 as ProxyUnauthorized, without a login or with a wrong one: %s',
+  'a 407 of the proxy is reported as ProxyUnauthorized, without a login and with a wrong one: %s',
   async (scheme) => {
     expect(await failureOf(scheme)).toBe('ProxyUnauthorized');
     expect(await failureOf(scheme, await credentialsFile('builder:other\n'))).toBe('ProxyUnauthorized');
   },
 );
 
-test('passes the login to commands in the environment, never in an argument', async () => {
+test('commands receive the proxy login in their environment', async () => {
   const file = await credentialsFile(`${login}\n`);
   const host = nodeHost({ proxy: 'http://proxy.test:3128', proxyCredentialsFile: file });
   const { stdout } = await host.query({ file: 'printenv', args: ['HTTPS_PROXY'] });
   expect(stdout).toBe('http://builder:hunter2%3Awith%3Acolons@proxy.test:3128\n');
 });
 
-test('the proxy accepts the login of the file', async () => {
+test('requests send the login from proxyCredentialsFile to the proxy', async () => {
   expect(await failureOf('http', await credentialsFile(`${login}\n`))).toBe(200);
-  // The proxy refuses the tunnel with 502, which is not about the login.
+  // The proxy accepts the login, then refuses the tunnel with 502.
   expect(await failureOf('https', await credentialsFile(login))).toBe('Unreachable');
 });
 
@@ -68,12 +68,15 @@ test.each([
   ['has no password', 'builder\n', 0o600, 'InvalidSettings'],
   ['has two lines', `${login}\n${login}\n`, 0o600, 'InvalidSettings'],
   ['is empty', '', 0o600, 'InvalidSettings'],
-])('a file that %s is refused, and its text is not shown', async (_, content, mode, reason) => {
-  expect(await failureOf('http', await credentialsFile(content, mode))).toBe(reason);
-});
+])(
+  'a file with the proxy login that %s is refused, and its text is not shown',
+  async (_, content, mode, reason) => {
+    expect(await failureOf('http', await credentialsFile(content, mode))).toBe(reason);
+  },
+);
 
 test.skipIf(process.getuid?.() !== 0)(
-  'a file that another user owns is refused (skipped unless root runs the test)',
+  'a file with the proxy login that another user owns is refused (needs root, for chown)',
   async () => {
     const path = await credentialsFile(login);
     const { chown } = await import('node:fs/promises');
@@ -82,7 +85,7 @@ test.skipIf(process.getuid?.() !== 0)(
   },
 );
 
-test('a host that bypasses the proxy does not receive the login', async () => {
+test('a host that bypasses the proxy does not receive the proxy login', async () => {
   const seen: (string | undefined)[] = [];
   const server = createServer((request, response) => {
     seen.push(request.headers['proxy-authorization']);

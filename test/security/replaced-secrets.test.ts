@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { endOf, source, startScript } from './process.ts';
 
 /**
- * Looks for secrets in the heap of a daemon in memory. The test keeps them as bytes, which a heap snapshot does not
- * show, and creates the text again for each file.
+ * Searches the heap of a process with a daemon for the secrets in its files. The script itself keeps the secrets only
+ * as bytes, which a heap snapshot does not show.
  */
 const script = `
 import { randomBytes } from 'node:crypto';
@@ -35,7 +35,7 @@ async function inHeap() {
 const found = [];
 async function pass() {
   await slipway.pass();
-  // The records of the lab, with the settings of each pass.
+  // The lab records the settings of each pass, with their secrets.
   machine.events.length = 0;
   found.push(await inHeap());
 }
@@ -49,7 +49,7 @@ await pass();
 console.log(JSON.stringify(found));
 `;
 
-test('the memory of a daemon no longer has a secret once its file is replaced or removed', async () => {
+test('a secret leaves the memory of the daemon once its file is replaced or removed', async () => {
   const { stdout, stderr } = await endOf(startScript(script, ['ignore', 'pipe', 'pipe']));
   expect(stderr).toBe('');
   expect(JSON.parse(stdout)).toEqual([

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../integration/host/folder.ts';
 let machine: string;
 let image: string;
 
-/** An image with absolute links, which point to places within the image, and the machine that works on it. */
+/** Creates a machine and, in it, an image with links whose targets exist in both. */
 beforeEach(async () => {
   machine = await temporaryFolder();
   image = join(machine, 'image');
@@ -20,7 +20,7 @@ beforeEach(async () => {
   await symlink(`${machine}/data/file`, `${image}/etc/link`);
 });
 
-test.each(['absolute', 'relative'])('changes through an %s link stay in the image', async (link) => {
+test.each(['absolute', 'relative'])('changes through an %s link stay within the image', async (link) => {
   const host = nodeHost({ root: image });
   const path = `${image}/etc/${link}`;
   expect((await host.readFile(`${path}/file`))?.content).toBe('of the image');
@@ -34,7 +34,7 @@ test.each(['absolute', 'relative'])('changes through an %s link stay in the imag
   expect((await readdir(`${image}${machine}/data`)).sort()).toEqual(['alias', 'deep', 'lock.held']);
 });
 
-test('a lock is read and taken within the image', async () => {
+test('a lock behind a link is read and taken within the image', async () => {
   await put(`${machine}/data/lock`, await readFile('/proc/self/stat', 'utf8').then(stampIn));
   const path = `${image}/etc/absolute/lock`;
   const host = nodeHost({ root: image });
@@ -46,7 +46,7 @@ test('a lock is read and taken within the image', async () => {
   expect(await readdir(`${machine}/data`)).toEqual(['file', 'lock']);
 });
 
-test('reads a file through a link within the image, and removes a link without its target', async () => {
+test('a link to a file is read within the image, and a link is removed without its target', async () => {
   const host = nodeHost({ root: image });
   expect((await host.readFile(`${image}/etc/link`))?.content).toBe('of the image');
   expect((await host.stat(`${image}/etc/link`))?.target).toBe(`${machine}/data/file`);
@@ -54,7 +54,7 @@ test('reads a file through a link within the image, and removes a link without i
   expect(await readFile(`${image}${machine}/data/file`, 'utf8')).toBe('of the image');
 });
 
-test('creates parent directories within the image, even behind a dangling link', async () => {
+test('parent directories are created within the image, even behind a dangling link', async () => {
   await symlink('/nowhere', `${image}/etc/dangling`);
   const host = nodeHost({ root: image });
   const write = host.writeFile(`${image}/etc/dangling/a/file`, 'x', { mode: 0o644 });
@@ -63,13 +63,13 @@ test('creates parent directories within the image, even behind a dangling link',
   expect(await readlink(`${image}/etc/dangling`)).toBe('/nowhere');
 });
 
-test('does not change paths outside the image', async () => {
+test('a path outside the image is read unchanged', async () => {
   const host = nodeHost({ root: image });
   expect((await host.readFile(`${machine}/data/file`))?.content).toBe('of the machine');
   expect((await host.readFile('/proc/self/stat'))?.content).toMatch(/^\d+ /);
 });
 
-/** The text of a lock file: the process id and the start time of this process. */
+/** Returns the text of a lock file of this process, its pid and start time, from /proc/self/stat. */
 function stampIn(stat: string): string {
   return `${stat.split(' ')[0]} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
 }

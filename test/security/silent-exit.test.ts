@@ -8,7 +8,7 @@ test.each([
   ['doctor', []],
   ['apply', ['--timeout', '0.01']],
 ])(
-  'an impostor of the metadata service does not end slipway %s silently with 0',
+  'slipway %s does not exit silently if an impostor answers for the metadata service',
   async (command, options) => {
     const imds = `http://127.0.0.1:${await serveTrick(tricks['switches to another protocol'])}`;
     const root = await rootWith({ role: 'agent', azure: { imdsEndpoint: imds } });
@@ -33,7 +33,7 @@ test('an impostor of the K3s server is reported as ServerUnreachable', async () 
   expect({ code, output }).toEqual({ code: 3, output: 'ServerUnreachable\n' });
 });
 
-test('a command that waits for an event that cannot happen ends with an error message', async () => {
+test('a command that waits for an impossible event exits with an error message', async () => {
   const script = `
     import { exitWith } from ${JSON.stringify(source('launcher/exit-code.ts'))};
     await exitWith(new Promise(() => {}));`;

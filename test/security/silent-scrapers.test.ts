@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { metricsServer } from '../../src/agent/host/http/metrics-server.ts';
 import { freePort } from '../lab/lab.ts';
 
-test('clients with unfinished requests do not keep Prometheus from the metrics', async () => {
+test('Prometheus gets the metrics while other clients leave their requests unfinished', async () => {
   const port = await freePort();
   const made = metricsServer({ text: async () => 'slipway_ready 1\n', contentType: 'text/plain' });
   onTestFinished(async () => void (await made.follow(undefined)));
@@ -32,7 +32,7 @@ test('a client that sends thousands of requests without reading is answered once
   onTestFinished(() => void socket.destroy());
   socket.on('error', () => {});
   await once(socket, 'connect');
-  // The connection may end with a reset, which `once` would throw.
+  // `events.once` would throw if the connection is reset.
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.write('GET /metrics HTTP/1.1\r\nHost: slipway\r\n\r\n'.repeat(10_000));
   socket.resume();
@@ -40,7 +40,7 @@ test('a client that sends thousands of requests without reading is answered once
   expect(asked).toBe(1);
 });
 
-test('a scraper that keeps its connection gets each answer on it', async () => {
+test('a scraper that keeps its connection open gets every answer on this connection', async () => {
   const port = await freePort();
   const made = metricsServer({ text: async () => 'slipway_ready 1\n', contentType: 'text/plain' });
   onTestFinished(async () => void (await made.follow(undefined)));

@@ -16,11 +16,11 @@ import { aNode } from '../unit/agent/a-node.ts';
 import { endOf, rootWith, startSlipway } from './process.ts';
 
 /**
- * Clears the screen, retitles the window, reverses the text direction, and begins a line that looks like one of
- * Slipway.
+ * A text that clears the screen, retitles the window, reverses the text direction, and begins a line that looks like
+ * Slipway's.
  */
 const evil = 'x\u001b[2J\u001b]0;title\u0007\u009b31m\u202egnp\u2028\u2066\r\nReady  True';
-/** Text that a terminal or a journal would act on, except the colours of Slipway. */
+/** A pattern for the characters that a terminal or a journal would interpret. */
 const acting = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/u;
 
 const condition: Condition = {
@@ -63,12 +63,12 @@ test('slipway doctor prints no control characters', () => {
   expect(diagnosisText({ ...diagnosis, repair: evil }, view)).not.toMatch(acting);
 });
 
-test('a problem of the settings is a single line', () => {
+test('a problem with the settings is reported in a single line', () => {
   expect(invalidSettings([evil]).message).not.toMatch(/\n/);
 });
 
 test.each<LogTarget>(['journal', 'terminal', 'json'])(
-  'the log for %s has no control characters',
+  'the log for the target %s has no control characters except colours',
   async (target) => {
     const lines: string[] = [];
     const log = logEvents(await logDestination(target, (line) => lines.push(line)));
@@ -90,7 +90,7 @@ test('status.json has no control characters', async () => {
   expect(JSON.parse(content)).toEqual({ format: 1, ...status });
 });
 
-test('events and annotations have no control characters for the terminal of kubectl', async () => {
+test('events and annotations have no control characters', async () => {
   const host = memoryHost();
   const told: string[] = [];
   host.run = async ({ args }) => {
@@ -109,7 +109,7 @@ test('events and annotations have no control characters for the terminal of kube
   expect(events[0].message).not.toContain('\n');
 });
 
-test('a status line sends systemd only a status', async () => {
+test('a status line cannot send another notification to systemd', async () => {
   const told: (readonly string[])[] = [];
   const query = async ({ args }: { readonly args: readonly string[] }) => {
     told.push(args);

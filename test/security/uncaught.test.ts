@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { endOf, source, startScript } from './process.ts';
 
-/** Clears the screen, reverses the text direction, and begins a line that looks like one of Slipway. */
+/** A text that clears the screen, reverses the text direction, and begins a line that looks like Slipway's. */
 const evil = String.raw`x\u001b[2J\u202e\nslipway: all is fine`;
 const acting = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/u;
 
-/** Runs the entry of the executable with code that throws outside every awaited promise. */
+/** Runs the entry point with code that throws outside all awaited promises; returns exit code and outputs. */
 async function ended(thrower: string, variables: Readonly<Record<string, string>> = {}) {
   const script = `
     process.argv.splice(1, 1, 'slipway', 'doctor', '--help');
@@ -18,9 +18,9 @@ async function ended(thrower: string, variables: Readonly<Record<string, string>
 const evilError = `Object.assign(new TypeError("${evil}"), { token: 'hunter2' })`;
 
 test.each([
-  ['an exception', `setImmediate(() => setImmediate(() => { throw ${evilError}; }));`],
-  ['a rejection', `setImmediate(() => setImmediate(() => { void Promise.reject(${evilError}); }));`],
-])('%s that nothing catches is reported in two lines', async (_, thrower) => {
+  ['exception', `setImmediate(() => setImmediate(() => { throw ${evilError}; }));`],
+  ['rejection', `setImmediate(() => setImmediate(() => { void Promise.reject(${evilError}); }));`],
+])('an uncaught %s is reported in two lines without control characters or secrets', async (_, thrower) => {
   const { code, stderr } = await ended(thrower);
   expect(code).toBe(1);
   expect(stderr).not.toMatch(acting);
@@ -33,12 +33,12 @@ test.each([
   expect([end, ...more]).toEqual(['']);
 });
 
-test('an uncaught error has the journal priorities of an error and of details for developers', async () => {
+test('an uncaught error is logged with priority 3 and its origin with priority 7', async () => {
   const { stderr } = await ended(`setImmediate(() => { throw new Error('x'); });`, { JOURNAL_STREAM: '1:1' });
   expect(stderr).toMatch(/^<3>slipway: InternalError: Error: x.*\n<7>slipway: it was thrown at .*\n$/);
 });
 
-test('a thrown value that is not an Error is reported', async () => {
+test('an uncaught value that is not an Error is reported', async () => {
   const { code, stderr } = await ended(`setImmediate(() => { throw 'x'; });`);
   expect({ code, stderr }).toMatchObject({
     code: 1,
