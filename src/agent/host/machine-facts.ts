@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { arch, hostname, networkInterfaces, totalmem } from 'node:os';
 
-/** Facts that this machine reports of itself. `arch` is Node's name: x64, arm64, or one that K3s is not made for. */
+/** Facts about this machine. `arch` is Node's name, such as x64 or arm64; K3s may not support it. */
 export interface MachineFacts {
   readonly arch: string;
   readonly hostname: string;
   readonly memoryMb: number;
-  /** Addresses of this host, without those of loopback and pods; those of the default route first. */
+  /** Addresses of this host, without those of loopback and pods; the addresses of the default route come first. */
   readonly addresses: readonly string[];
 }
 
-/** Reads the facts of the machine; starts no process. */
+/** Reads the facts about this machine, without starting a process. */
 export function machineFacts(): MachineFacts {
   return {
     arch: arch(),
@@ -20,10 +20,12 @@ export function machineFacts(): MachineFacts {
   };
 }
 
-/** Interfaces that K3s and container engines make: none of them has the machine's own address. */
+/** The names of interfaces that K3s and container engines create. None has an address of the machine itself. */
 const madeForPods = /^(cni|flannel|veth|cali|kube-|docker|br-|virbr|nodelocaldns|dummy)/;
 
-/** Returns the addresses of a machine, those of the interface of its default route first. */
+/**
+ * Returns the addresses of these interfaces, without those of loopback and pods; the addresses of `first` come first.
+ */
 export function addressesOf(
   interfaces: ReturnType<typeof networkInterfaces>,
   first: string | undefined,
@@ -36,9 +38,7 @@ export function addressesOf(
     .map(({ address }) => address);
 }
 
-/**
- * Returns the interface of the default route with the lowest metric, by the kernel's table (proc_pid_net(5), route).
- */
+/** Returns the interface of the default route with the lowest metric in the kernel's route table (proc_pid_net(5)). */
 export function defaultInterface(table: string): string | undefined {
   const rows = table
     .split('\n')

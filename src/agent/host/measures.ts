@@ -4,7 +4,7 @@ import { diskOf } from './files/free-space.ts';
 
 const megabyte = 1024 * 1024;
 
-/** Measures this machine, each value on request. */
+/** The measurements of this machine, each taken on request. */
 export const machineMeasures: Measures = {
   async memoryAvailable() {
     return Math.floor((await mem()).available / megabyte);

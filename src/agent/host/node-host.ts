@@ -19,15 +19,15 @@ import { execute } from './process/exec.ts';
 import { createJobs, type Jobs } from './process/jobs.ts';
 
 export interface NodeHostOptions extends Network {
-  /** The source of PATH and HOME of the commands; this process's environment by default. */
+  /** The environment from which commands get PATH and HOME; by default that of this process. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Paths below this directory stay below it, whatever links it holds; `/` by default. */
+  /** The directory that no path leaves, even through a link; `/` by default. */
   readonly root?: string;
-  /** The jobs of this process, which run beside its passes. Without them, `perform` waits for the end of its job. */
+  /** The jobs of this process, which run beside its passes. If absent, `perform` waits for its job to end. */
   readonly jobs?: Jobs | undefined;
 }
 
-/** The real machine. */
+/** Makes the Host of the real machine. */
 export function nodeHost(options: NodeHostOptions = {}): Host {
   const { env = process.env, root = '/', jobs = createJobs({ root }), ...network } = options;
   const routes = new Routes(network);
@@ -70,8 +70,8 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
   };
 
   /**
-   * Runs `work` on a path below the root. With the machine's own root the kernel resolves it: reads are many, and may
-   * follow links anywhere.
+   * Runs `work` on a path below the root. If the root is `/`, the kernel resolves the path, because reads are frequent
+   * and may follow links anywhere.
    */
   function below<Found>(path: string, follow: boolean, work: (at: string) => Promise<Found>): Promise<Found> {
     return root === '/' ? work(path) : inPlace(path, { root, follow }, (place) => work(place.path));
@@ -90,7 +90,10 @@ async function withSystemErrors<Result>(
   }
 }
 
-/** Resolves to `undefined` for what is missing, or cannot exist because a file is in the place of its directory. */
+/**
+ * Resolves to the result of `look`, or to `undefined` if nothing exists at the path, or if a parent of the path is a
+ * file.
+ */
 function missingIsUndefined<Found>(
   action: string,
   path: string,
@@ -109,7 +112,7 @@ function missingIsUndefined<Found>(
   });
 }
 
-/** Reads a file; does not wait for the other end of a pipe, which may never come. */
+/** Reads a regular file. Does not wait for the other end of a pipe, which may never open. */
 async function readAt(at: string, path: string): Promise<FoundFile> {
   await using file = await open(at, constants.O_RDONLY | constants.O_NONBLOCK);
   const stats = await file.stat();

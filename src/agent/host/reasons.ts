@@ -1,9 +1,9 @@
-/** Reasons of the lock of this machine. */
+/** Reasons for failures of this machine's lock. */
 export const lockReasons = {
   AlreadyRunning: 'Another slipway holds the lock of this machine.',
 } as const;
 
-/** Reasons of its files and programs. */
+/** Reasons for failures of files and programs. */
 export const systemReasons = {
   PermissionDenied: 'The system refused access to a file: run as root, or give --root.',
   ReadOnly: 'The file system is mounted read-only.',
@@ -14,7 +14,7 @@ export const systemReasons = {
   CommandTimedOut: 'A command did not end in its time and was stopped.',
 } as const;
 
-/** Reasons of HTTP, to any server. */
+/** Reasons for failures of HTTP requests to any server. */
 export const httpReasons = {
   Unreachable: 'A connection could not be made.',
   TimedOut: 'An answer did not come in time.',
@@ -25,7 +25,7 @@ export const httpReasons = {
   Throttled: 'The other side asked for fewer requests; it is asked again at the time it named.',
 } as const;
 
-/** Reasons of downloads. */
+/** Reasons for failures of downloads. */
 export const downloadReasons = {
   DownloadFailed: 'A download did not succeed; it is resumed or started over.',
   ChecksumMismatch: 'A download does not have the digest its release promises; it was deleted.',

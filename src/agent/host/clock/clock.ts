@@ -1,6 +1,6 @@
 import { setTimeout as timer } from 'node:timers/promises';
 
-/** The most milliseconds one timer can hold; a longer sleep ends early, and the loop checks again. */
+/** The longest delay that a timer accepts, in milliseconds. A longer `sleep` ends early. */
 export const longestTimer = 2 ** 31 - 1;
 
 /** Resolves after `milliseconds`, or as soon as the signal is aborted. */

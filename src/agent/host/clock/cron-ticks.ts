@@ -2,10 +2,10 @@ import { createTask, type Logger, parse } from 'node-cron';
 
 const minute = 60_000;
 const hour = 60 * minute;
-/** Milliseconds to search: no credential lives longer, so a later tick does not matter. */
+/** How far to search for a tick, in milliseconds. No credential lives longer than a day. */
 const horizon = 24 * hour;
 
-/** A schedule that wakes the loop. */
+/** A running cron schedule. */
 export interface CronTicks {
   stop(): void;
 }
@@ -14,10 +14,10 @@ export interface CronTicks {
 export type CronLog = (level: 'debug' | 'warn' | 'error', message: string) => void;
 
 /**
- * Calls `onTick` at each time of a cron schedule, five fields or six with seconds, UTC.
+ * Calls `onTick` at each tick of a cron schedule in UTC: five fields, or six with seconds.
  *
- * A missed tick (the VM slept, the clock jumped) is called late rather than not at all: it carries no data. Ticks do
- * not keep the process alive. Throws node-cron's error for an invalid schedule.
+ * A tick that was missed (the VM slept, the clock jumped) is called late. Does not keep the process alive. Throws
+ * node-cron's error for an invalid schedule.
  */
 export function cronTicks(schedule: string, onTick: () => void, log: CronLog): CronTicks {
   const task = createTask(schedule, onTick, {
@@ -42,9 +42,9 @@ function loggerOf(log: CronLog): Logger {
 }
 
 /**
- * Returns the function from a time to the first tick of a cron schedule (five fields, UTC) after it, both epoch
- * milliseconds; infinity if a day has no tick. node-cron itself only computes the next tick from now, and a credential
- * needs it from when it was received. Throws node-cron's error for an invalid schedule.
+ * Returns a function that finds the first tick of a cron schedule (five fields, UTC) after a time; infinity if no tick
+ * follows within a day. Times are epoch milliseconds. node-cron computes only the next tick from now, but the renewal
+ * of a credential counts from its receipt. Throws node-cron's error for an invalid schedule.
  */
 export function ticksOf(schedule: string): (time: number) => number {
   const {

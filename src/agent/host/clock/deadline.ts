@@ -3,7 +3,7 @@ import { longestTimer } from './clock.ts';
 /**
  * Runs `work` for at most `milliseconds`, then aborts its signal and rejects with `late()`.
  *
- * The promise settles by then even if the work never does: a socket can close in ways that Node does not report.
+ * Rejects even if the work never settles, since Node does not report every closed socket.
  */
 export async function within<Result>(
   milliseconds: number,

@@ -1,21 +1,23 @@
 import { sha256 } from '../../engine/digest.ts';
 import { ticksOf } from './cron-ticks.ts';
 
-/** When one VM of a fleet renews its credentials, so that they do not all ask at once. */
+/** The times at which one VM of a fleet renews its credentials, so that the VMs do not all renew at once. */
 export interface RotationSchedule {
-  /** Milliseconds by which this VM comes after each tick of the schedule. */
+  /** Milliseconds between a tick of the schedule and the renewal of this VM. */
   readonly delay: number;
   /**
-   * Returns the first renewal of this VM after a time, at most `within` milliseconds later; epoch milliseconds. If
-   * `within` is too short for the schedule, time is cut into slots of that length, with one renewal in each.
+   * Returns when this VM renews next after a time, in epoch milliseconds, at most `within` milliseconds later. If the
+   * schedule is too sparse for `within`, this VM renews once in each slot of that length.
    */
   readonly next: (after: number, within: number) => number;
 }
 
-/** The most milliseconds of delay, so that a nightly schedule stays near the operator's hour. */
+/** The longest delay in milliseconds, so that a nightly schedule stays near the hour that the operator chose. */
 const longestDelay = 2 * 3_600_000;
 
-/** Returns a cron schedule (five fields, UTC) for one VM: shifted by that VM's delay between two ticks. */
+/**
+ * Returns the schedule of one VM: a cron schedule (five fields, UTC), delayed by less than the time between two ticks.
+ */
 export function rotationSchedule(schedule: string, vmId: string): RotationSchedule {
   const tickAfter = ticksOf(schedule);
   const period = periodOf(tickAfter);
@@ -29,12 +31,12 @@ export function rotationSchedule(schedule: string, vmId: string): RotationSchedu
   };
 }
 
-/** Returns the place of a VM in a window: constant, and spread evenly over a fleet. Milliseconds, below `window`. */
+/** Returns a constant offset of a VM in milliseconds, below `window`. The offsets of a fleet are spread evenly. */
 export function spreadOf(vmId: string, window: number): number {
   return Math.floor((Number.parseInt(sha256(vmId).slice(0, 8), 16) / 2 ** 32) * window);
 }
 
-/** Returns the time from one tick to the next; infinity if a day does not have two. */
+/** Returns the milliseconds between the first two ticks; infinity if no second tick follows within a day. */
 function periodOf(tickAfter: (time: number) => number): number {
   const first = tickAfter(0);
   const next = tickAfter(first);

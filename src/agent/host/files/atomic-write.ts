@@ -8,11 +8,11 @@ import { takeOver } from './ownership.ts';
 import { removeTree } from './remove-tree.ts';
 
 /**
- * Replaces a file as a whole: after a crash at any moment it has the old content or the new, never a part.
+ * Replaces a file atomically: after a crash at any moment the file has either its old content or the new content.
  *
- * The new content is written beside it under a hidden name, with its final mode before its first byte whatever the
- * umask is, and renamed into place, so a link at the path is replaced and not followed. Throws what the system and
- * `openPlace` throw. Below `root` no link leads out of it.
+ * Writes to a hidden file beside `path`, which gets its final mode before its first byte, regardless of the umask, and
+ * is then renamed. A link at `path` is replaced, not followed. No link leads out of `root`. Throws the errors of the
+ * system and of `openPlace`.
  */
 export async function atomicWrite(path: string, content: string, mode: number, root?: string): Promise<void> {
   const fill = async (temporary: string) => {
@@ -25,7 +25,7 @@ export async function atomicWrite(path: string, content: string, mode: number, r
   await replaceWith(path, fill, root);
 }
 
-/** Lets `make` build a file, link or folder under a hidden name, which then replaces `path`. */
+/** Replaces `path` with the file, link or folder that `make` creates under a hidden name. */
 export async function replaceWith(
   path: string,
   make: (temporary: string) => Promise<void>,
@@ -45,17 +45,17 @@ export async function replaceWith(
   });
 }
 
-/** Flushes renames and removals in a held directory, so that they survive a power cut. */
+/** Flushes an open directory to the disk, so that renames and removals in it survive a power cut. */
 export async function syncDirectory(folder: string): Promise<void> {
   await using directory = await openFolder(`${folder}/.`);
   await directory.sync();
 }
 
-/** Tells the drafts of this process from those of an earlier boot's process with the same id. */
+/** A random text that distinguishes this process from one with the same id and start time in an earlier boot. */
 const token = randomBytes(4).toString('hex');
 let made = 0;
 
-/** Returns a hidden name with the stamp of its process, by which a leftover is recognized. */
+/** Returns a hidden name with the identity of this process, by which a later process recognizes a leftover. */
 async function temporaryName(path: string): Promise<string> {
   const stamp = (await processIdentity(process.pid))?.replace(' ', '.') ?? '';
   made += 1;
@@ -66,7 +66,10 @@ function leftoverPrefix(path: string): string {
   return `.${basename(path)}.slipway-tmp-`;
 }
 
-/** Removes the drafts of processes that have ended; the daemon and the credential provider write the same file. */
+/**
+ * Removes the drafts of ended processes. Drafts of running processes stay, since the daemon and the credential provider
+ * may write the same file at once.
+ */
 async function removeLeftovers(path: string, shown: string): Promise<void> {
   const prefix = leftoverPrefix(path);
   const drafts = (await readNames(dirname(path), dirname(shown))).filter((name) => name.startsWith(prefix));

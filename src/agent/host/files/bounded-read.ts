@@ -4,12 +4,12 @@ import { NodeError } from '../../engine/errors.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { errnoOf } from './file-errors.ts';
 
-/** The most bytes of a text file that are read; Slipway's files have some kilobytes. */
+/** The size limit of a text file in bytes. Slipway's own files have some kilobytes. */
 export const largestText = 4 * 1024 * 1024;
 
 /**
- * Reads the text of an open file; `FileSystemError` if it is larger than 4 MiB, whatever its stated size: files of
- * /proc state none, and others may grow meanwhile.
+ * Reads the text of an open file. Throws `FileSystemError` for more than 4 MiB. Counts the bytes that it reads, because
+ * files in /proc report no size, and other files may grow.
  */
 export async function readText(
   file: FileHandle,
@@ -35,8 +35,8 @@ export async function readText(
 }
 
 /**
- * Reads a note of our own; `undefined` if it does not exist, is larger than 4 MiB or is a device. Does not wait for the
- * other end of a pipe. Throws what the system throws, as for a directory.
+ * Reads a note that Slipway wrote; `undefined` if the file does not exist, is larger than 4 MiB, or is a pipe or a
+ * device. Does not wait for the other end of a pipe. Throws the system's error otherwise, such as for a directory.
  */
 export async function readNote(path: string): Promise<string | undefined> {
   try {
@@ -52,7 +52,7 @@ export async function readNote(path: string): Promise<string | undefined> {
 }
 
 /**
- * Lists the names in a directory, in no order; `FileSystemError` if it has more than `most` entries; /proc has
+ * Returns the names in a directory, unsorted. Throws `FileSystemError` for more than `most` entries; /proc has
  * thousands.
  */
 export async function readNames(folder: string, path = folder, most = 100_000): Promise<string[]> {
@@ -74,7 +74,7 @@ function tooMany(path: string, most: number): NodeError {
   );
 }
 
-/** Bytes; more than most files have. */
+/** The smallest buffer of a read in bytes, larger than most files. */
 const chunkSize = 8 * 1024;
 
 /** Returns the error for a file that is too large to read. */

@@ -1,17 +1,17 @@
 import { watch } from 'node:fs';
 
-/** Milliseconds: an editor writes a file in several steps. */
+/** Milliseconds from the first change to the call of `onChange`, since an editor writes a file in several steps. */
 const settling = 500;
 
-/** The watched entries: all of a directory, or the one of this name. */
+/** A directory to watch: all of its entries, or only the entry `name`. */
 export interface Watched {
   readonly directory: string;
   readonly name?: string;
 }
 
 /**
- * Calls `onChange` shortly after a change in any of these directories. Missing directories are skipped: a watch only
- * saves time, and the caller must check by itself as well. Keeps no process alive.
+ * Calls `onChange` shortly after a change in one of these directories. Skips missing directories: a watch only saves
+ * time, and the caller must check regularly in any case. Does not keep the process alive.
  */
 export function watchDirectories(places: readonly Watched[], onChange: () => void): void {
   let isSettling = false;
@@ -19,7 +19,7 @@ export function watchDirectories(places: readonly Watched[], onChange: () => voi
     isSettling = false;
     onChange();
   };
-  // The time runs from the first change, so that changes that never rest are reported as well.
+  // Counts from the first change, so that a constant stream of changes is reported too.
   const changed = () => {
     if (isSettling) {
       return;
@@ -39,7 +39,7 @@ function watchDirectory({ directory, name }: Watched, onChange: () => void): voi
         onChange();
       }
     });
-    // The directory was removed, or the kernel gives no more watches.
+    // The directory was removed, or the kernel's limit of watches is reached.
     watcher.on('error', () => watcher.close());
   } catch {
     // The directory is missing.

@@ -2,8 +2,8 @@ import { NodeError, toNodeError } from '../../engine/errors.ts';
 import { forPerson } from '../../engine/severity.ts';
 
 /**
- * Returns a failed file operation as a NodeError that names the path and the repair: `DiskFull`, `ReadOnly`,
- * `PermissionDenied`, else `FileSystemError`. `action` names the attempt, as in `Cannot write /etc/x`.
+ * Returns the NodeError of a failed file operation, with the path and the repair: `DiskFull`, `ReadOnly`,
+ * `PermissionDenied`, otherwise `FileSystemError`. `action` is the verb in messages such as `Cannot write /etc/x`.
  */
 export function fileError(thrown: unknown, action: string, path: string): NodeError {
   const errno = errnoOf(thrown);
@@ -65,7 +65,7 @@ function meaningOf(errno: string): string {
   return meaning === undefined ? errno : `${meaning} (${errno})`;
 }
 
-/** Resolves to what is found, or to `undefined` if it does not exist (ENOENT). */
+/** Resolves to the result of `found`, or to `undefined` if the promise rejects with ENOENT. */
 export async function unlessMissing<Found>(found: Promise<Found>): Promise<Found | undefined> {
   try {
     return await found;
@@ -85,7 +85,7 @@ export function errnoOf(thrown: unknown): string | undefined {
   return typeof thrown.code === 'string' ? thrown.code : undefined;
 }
 
-/** Returns an error as the system throws it, by its errno: for a substitute of a file system. */
+/** Returns an error with this errno, as a system call throws it; for simulated file systems. */
 export function systemError(errno: string): Error {
   return Object.assign(new Error(errno), { code: errno });
 }

@@ -12,21 +12,22 @@ import { errnoOf, unlessMissing } from './file-errors.ts';
 const [open, close, fstat] = [promisify(openFile), promisify(closeFile), promisify(statFile)];
 
 /**
- * Locks the open file that it inherits as its descriptor 3, and exits with 1 if it is locked (util-linux, or BusyBox).
+ * The command that locks the open file on its descriptor 3, and exits with 1 if that file is already locked (util-linux
+ * or BusyBox).
  */
 const flock: Command = { file: 'flock', args: ['-x', '-n', '3'] };
 
 /**
- * Opens the file and locks it with flock(2); resolves with its release, or `undefined` while it is locked elsewhere.
- * The file stays when the lock is released. Throws what the system throws, and `CommandNotFound`.
+ * Opens a file and locks it with flock(2). Resolves with a function that releases the lock, or with `undefined` while
+ * another process holds the lock. A release leaves the file in place. Throws the system's errors and `CommandNotFound`.
  *
- * The lock belongs to the open file, which this process shares with the short-lived flock(1), because Node has no flock
- * of its own. The kernel releases it when this process ends, so a lock is never stale (ADR 20). The file is closed to
- * other users, because a user who can open it can lock it.
+ * Node has no flock(2), so a short-lived flock(1) locks the open file that it inherits. The kernel releases the lock
+ * when this process ends, so a lock is never stale (ADR 20). Other users must not open the file, since a user who can
+ * open it can lock it.
  */
 export async function holdFile(path: string): Promise<(() => Promise<void>) | undefined> {
   const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
-  // A number and not a FileHandle: garbage collection would close a FileHandle and lose the lock.
+  // A numeric descriptor, because garbage collection would close a FileHandle and release the lock.
   const file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
   const release = () => close(file);
   try {
@@ -40,13 +41,13 @@ export async function holdFile(path: string): Promise<(() => Promise<void>) | un
     await release();
     throw thrown;
   }
-  // The file was removed between its opening and its lock, so its lock excludes no process any more.
+  // The file was removed or replaced before it was locked, so the lock excludes no other process.
   await release();
   return holdFile(path);
 }
 
 async function isLockedNow(file: number): Promise<boolean> {
-  // A lock needs flock(1), whatever the PATH of this process is.
+  // Adds the standard directories, so that flock(1) is found regardless of the PATH of this process.
   const path = [process.env.PATH, standardPath].filter(Boolean).join(delimiter);
   const env = childEnvironment({ PATH: path }, {});
   const child = spawn(flock.file, flock.args, { env, stdio: ['ignore', 'ignore', 'ignore', file] });

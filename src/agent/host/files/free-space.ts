@@ -6,8 +6,7 @@ import { errnoOf, fileError } from './file-errors.ts';
 const megabyte = 1024 * 1024;
 
 /**
- * Returns size and free space, in megabytes, of the disk of a path, or of its nearest parent if the path does not
- * exist.
+ * Returns the size and the free space, in megabytes, of the file system of a path, or of its nearest existing parent.
  */
 export async function diskOf(path: string): Promise<{ readonly size: number; readonly available: number }> {
   const { bsize, blocks, bavail } = await fileSystemOf(path);
@@ -17,7 +16,7 @@ export async function diskOf(path: string): Promise<{ readonly size: number; rea
   };
 }
 
-/** Follows links to a disk. */
+/** Returns the file system of a path, or of its nearest existing parent. Follows links. */
 async function fileSystemOf(path: string): Promise<StatsFs> {
   try {
     return await statfs(path);

@@ -9,10 +9,11 @@ import { holdFile } from './flock.ts';
 import { inPlace } from './openat.ts';
 
 /**
- * Takes the lock of this machine, so that only one Slipway writes at a time; resolves with its release.
+ * Takes the lock of this machine, so that only one Slipway writes at a time. Resolves with a function that releases it.
  *
- * The kernel keeps the lock, on `PATH.held`, and releases it when its holder ends in any way (flock.ts). The file at
- * `path` only names the holder, by process id and start time. `AlreadyRunning` names the living holder.
+ * The lock is an flock(2) on `PATH.held`, which the kernel releases whenever and however the holder ends (flock.ts).
+ * The file at `path` only names the holder, by process id and start time. Throws `AlreadyRunning` with the holder's
+ * process id.
  */
 export async function acquireLock(path: string, root = '/'): Promise<() => Promise<void>> {
   try {
@@ -35,7 +36,7 @@ export async function acquireLock(path: string, root = '/'): Promise<() => Promi
   }
 }
 
-/** Takes the lock like `acquireLock`, but resolves with `undefined` while another living process holds it. */
+/** Takes the lock as `acquireLock` does, but resolves with `undefined` while another process holds the lock. */
 export async function tryLock(path: string, root = '/'): Promise<(() => Promise<void>) | undefined> {
   try {
     return await acquireLock(path, root);
@@ -47,16 +48,22 @@ export async function tryLock(path: string, root = '/'): Promise<(() => Promise<
   }
 }
 
-/** True while a living process holds the lock. Any user may ask; an unreadable file names no holder. */
+/**
+ * True while a running process holds the lock. Works for any user; false if the file that names the holder is
+ * unreadable.
+ */
 export async function isLocked(host: HostReader, path: string): Promise<boolean> {
   const found = await host.readFile(path).catch(() => undefined);
   return isAlive(found?.content.trim());
 }
 
-/** Writes the holder's name. Slipway 0.1.0 had only that name: while its process lives, it holds the lock. */
+/**
+ * Names this process in the file at `path`. Slipway 0.1.0 had only this file as its lock, so throws `AlreadyRunning`
+ * while the process that it names is running.
+ */
 async function signLock(file: string, path: string): Promise<void> {
   await refuseTheLiving(file, path);
-  // Without /proc, as in a chroot, the process id alone.
+  // Without /proc, as in a chroot, the file contains only the process id.
   await atomicWrite(file, `${(await processIdentity(process.pid)) ?? process.pid}\n`, 0o644);
 }
 

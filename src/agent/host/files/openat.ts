@@ -6,32 +6,35 @@ import { mostLinks, partsOf } from '../../engine/path-parts.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { errnoOf, systemError, unlessMissing } from './file-errors.ts';
 
-/** open(2): a descriptor that only names its file. Node does not define it; x86 and arm64 share the number. */
+/**
+ * The open(2) flag for a descriptor that only refers to a file. Node does not define it; x86 and arm64 use the same
+ * value.
+ */
 const O_PATH = 0o10000000;
 const asDirectory = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 export interface PlaceTerms {
-  /** Keeps the path below this directory: links on the way are read as chroot(2) would. `/` by default. */
+  /** The directory that the path does not leave: links on the way resolve as under chroot(2). `/` by default. */
   readonly root?: string;
-  /** Makes missing directories, 0755. */
+  /** True to create missing directories with mode 0755. */
   readonly make?: boolean;
-  /** Also follows a link at the path itself. */
+  /** True to follow a link at the path itself too. */
   readonly follow?: boolean;
 }
 
-/** A path whose directory is held open, so that it stays the same directory even if its names change. */
+/** A path whose directory is held open, so that the path stays in that directory even if the directory is renamed. */
 export interface Place extends AsyncDisposable {
-  /** The directory, and the path in it, by way of the descriptor (proc_pid_fd(5)). */
+  /** The directory and the path, as names below /proc/self/fd (proc_pid_fd(5)). */
   readonly folder: string;
   readonly path: string;
 }
 
 /**
- * Opens the directory of a path step by step, each by the descriptor of the one before.
+ * Opens the directory of a path one step at a time, each through the descriptor of its parent.
  *
- * A link on the way is followed only if it and its directory belong to root or to this user: another user could lead
- * root anywhere with one, and replace it at any moment. `PermissionDenied` for such a link; else throws what the system
- * throws.
+ * Follows a link on the way only if the link and its directory belong to root or to this user. Otherwise throws
+ * `PermissionDenied`, because another user could point the link anywhere at any moment. Also throws the system's
+ * errors.
  */
 export async function openPlace(path: string, terms: PlaceTerms = {}): Promise<Place> {
   const { start, way } = await startOf(path, terms.root ?? '/');
@@ -46,7 +49,7 @@ export async function openPlace(path: string, terms: PlaceTerms = {}): Promise<P
   }
 }
 
-/** Runs `work` at a place, and closes the place. */
+/** Opens the place of a path, runs `work` with it, and closes the place. */
 export async function inPlace<Result>(
   path: string,
   terms: PlaceTerms,
@@ -56,19 +59,19 @@ export async function inPlace<Result>(
   return await work(place);
 }
 
-/** Opens a directory in another one that is held, never through a link. */
+/** Opens a directory inside a directory that is held open. Does not follow a link. */
 export function openFolder(path: string): Promise<FileHandle> {
   return holdDirectory(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
 }
 
-/** Returns the path that reaches into an open directory; without /proc, the name it was opened with. */
+/** Returns a path to an open directory by its descriptor; without /proc, the path that was opened. */
 export function pathOf(folder: FileHandle): string {
   return names.get(folder) ?? `/proc/self/fd/${folder.fd}`;
 }
 
 /**
- * In a chroot without /proc, as while an image is made, descriptors cannot be used as paths. No other user has a
- * process there.
+ * The paths of open directories in a chroot without /proc, as in an image build. Descriptors are not usable as paths
+ * there, and no other user has a process there.
  */
 const names = new WeakMap<FileHandle, string>();
 
@@ -81,8 +84,8 @@ async function holdDirectory(path: string, flags: number): Promise<FileHandle> {
 }
 
 /**
- * Returns where the walk begins. A path through a descriptor needs no walk: it is the root or a place that is already
- * held.
+ * Returns the directory where the walk starts, and the names to walk. A path through a descriptor starts at its
+ * descriptor, which is the root or a place that was already walked.
  */
 async function startOf(path: string, root: string) {
   const held = /^\/proc\/self\/fd\/\d+$/.test(dirname(path));
@@ -95,9 +98,7 @@ async function startOf(path: string, root: string) {
   return { start: await holdDirectory(`${from}/.`, O_PATH | constants.O_DIRECTORY), way: partsOf(way) };
 }
 
-/**
- * Opens the directories on the way to the last part, which is the result. The first directory of `opened` is the top.
- */
+/** Opens the directories on the way into `opened`, and returns the last name. `..` does not leave the first of them. */
 async function walkTo(
   opened: FileHandle[],
   way: readonly string[],
@@ -138,7 +139,7 @@ async function walkTo(
   throw systemError('ELOOP');
 }
 
-/** Makes the directory unless something exists there. Its mode is 0755 whatever the umask is. */
+/** Returns what exists at a path; creates a directory if nothing exists, with mode 0755 regardless of the umask. */
 async function statOrMake(folder: FileHandle, at: string): Promise<Stats | undefined> {
   const found = await unlessMissing(lstat(at));
   if (found) {
@@ -151,7 +152,7 @@ async function statOrMake(folder: FileHandle, at: string): Promise<Stats | undef
       throw thrown;
     }
   }
-  // By its descriptor, and only if no other user can replace it.
+  // Sets the mode by the descriptor, and only if no other user can replace the directory.
   await using made = await openFolder(at);
   if (isTrusted(await folder.stat())) {
     await made.chmod(0o755);

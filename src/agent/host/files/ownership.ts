@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { Owned } from '../../engine/host.ts';
 
-/** Returns the user or group of a file that differs from that of this process; empty for a file that it made itself. */
+/** Returns how the owner of a file differs from the user and group of this process; empty if both are the same. */
 export function ownership({ uid, gid }: Pick<Stats, 'uid' | 'gid'>): Owned {
   const [ownUser, ownGroup] = [uid === process.geteuid?.(), gid === process.getegid?.()];
   return {
@@ -12,14 +12,14 @@ export function ownership({ uid, gid }: Pick<Stats, 'uid' | 'gid'>): Owned {
   };
 }
 
-/** Returns the user and the group of this process as `uid:gid`, as chown(1) takes them. */
+/** Returns the user and the group of this process as `uid:gid`, the form that chown(1) takes. */
 export function ownOwner(): string {
   return `${process.geteuid?.() ?? 0}:${process.getegid?.() ?? 0}`;
 }
 
 /**
- * Gives an open file to this process, for instance after it was made in a directory that passes on its group (2775).
- * Skips a file that belongs to it: the system may refuse the call even if it changes nothing.
+ * Changes the owner of an open file to the user and group of this process, for instance if a setgid directory (2775)
+ * passed on its group. Skips a file that already has this owner: the system may refuse even a call without effect.
  */
 export async function takeOver(file: FileHandle): Promise<void> {
   if (ownership(await file.stat()).foreignOwner === undefined) {

@@ -2,24 +2,21 @@ import { lstat, readdir, rmdir, unlink } from 'node:fs/promises';
 import { errnoOf } from './file-errors.ts';
 import { openFolder, pathOf } from './openat.ts';
 
-/**
- * The most retries of one removal, so that a tree that is filled as fast as it is emptied does not keep it busy for
- * ever.
- */
+/** The most retries of one removal, so that the removal ends even if another process keeps filling the tree. */
 const mostRetries = 100;
 
 /**
- * Removes a file, a link, or a directory with its contents; a missing path is fine. `path` is an entry of a held
- * directory (openat.ts).
+ * Removes a file, a link, or a directory with its contents; does nothing if the path does not exist. `path` is an entry
+ * of a directory that is held open (openat.ts).
  *
- * Each directory is opened without following a link, and emptied by its descriptor, so that nothing outside the tree is
- * removed, even if its owner replaces directories by links meanwhile. Throws what the system throws.
+ * Opens each directory without following a link, and empties it by its descriptor, so that nothing outside the tree is
+ * removed even if the owner replaces a directory with a link meanwhile. Throws the system's errors.
  */
 export function removeTree(path: string): Promise<void> {
   return removeEntry(path, { retries: mostRetries });
 }
 
-/** The retries left to one removal, for entries that change under it, such as a directory replaced by a link. */
+/** The remaining retries of one removal, for entries that change meanwhile, such as a directory that becomes a link. */
 interface Budget {
   retries: number;
 }
@@ -41,7 +38,7 @@ async function removeEntry(path: string, budget: Budget): Promise<void> {
   }
 }
 
-/** The system's errors for an entry that has changed its kind a moment ago. */
+/** The errors of system calls on an entry that has just changed, such as from a directory to a link. */
 const changing = ['ENOTDIR', 'ELOOP', 'EISDIR', 'ENOTEMPTY', 'EEXIST'];
 
 async function removeOnce(path: string, budget: Budget): Promise<void> {

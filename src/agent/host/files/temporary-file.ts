@@ -7,8 +7,8 @@ import { removeTree } from './remove-tree.ts';
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
 
 /**
- * Removes anything at the path of a draft that cannot be one: a link, a pipe, a device, a directory, a file that
- * another user owns or that has another name as well. Writing to it must not reach anything else.
+ * Removes an entry at the path of a draft if it is not a draft of ours: a link, a pipe, a device, a directory, or a
+ * file that another user owns or that has a second hard link. A write to such an entry could reach another file.
  */
 export async function clearDraft(path: string): Promise<void> {
   const found = await unlessMissing(lstat(path));
@@ -22,8 +22,8 @@ export async function clearDraft(path: string): Promise<void> {
 }
 
 /**
- * Opens a draft to be overwritten, or to be continued at its end; 0600. Follows no link, and waits for no reader of a
- * pipe.
+ * Opens a draft with mode 0600, to overwrite it or to append to it. Does not follow a link, and does not wait for the
+ * reader of a pipe.
  */
 export async function openDraft(path: string, how: 'anew' | 'append'): Promise<FileHandle> {
   return open(
@@ -33,7 +33,7 @@ export async function openDraft(path: string, how: 'anew' | 'append'): Promise<F
   );
 }
 
-/** Opens a regular file for reading, not through a link; `undefined` if it does not exist or is not a regular file. */
+/** Opens a regular file for reading; `undefined` if the path does not exist, or is a link or another kind of file. */
 export async function openRegular(path: string): Promise<FileHandle | undefined> {
   try {
     const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);

@@ -5,7 +5,7 @@ import { forPerson } from '../../engine/severity.ts';
 import { downloadFailed } from '../http/transfer.ts';
 import { errnoOf } from './file-errors.ts';
 
-/** What an archive may unpack to: bytes in all, bytes for each byte of the archive, entries, and milliseconds. */
+/** The limits of an archive: unpacked bytes, unpacked bytes per byte of the archive, entries, and milliseconds. */
 export interface UnpackLimits {
   readonly size: number;
   readonly ratio: number;
@@ -13,17 +13,17 @@ export interface UnpackLimits {
   readonly time: number;
 }
 
-/** The largest executable of a release has some 100 MB, a third of that when packed. */
+/** The default limits. The largest executable of a release has about 100 MB, a third of that when packed. */
 const usual: UnpackLimits = { size: 512 * 1024 ** 2, ratio: 100, entries: 1_000, time: 120_000 };
-/** Bytes to which the ratio does not apply: little archives pack well. */
+/** Unpacked bytes that are allowed at any ratio, because small archives can pack well. */
 const always = 16 * 1024 ** 2;
 
-/** The size of a header, and the multiple to which contents are padded (POSIX.1-2017 pax, ustar). */
+/** The bytes of a header; contents are padded to a multiple of this size (POSIX.1-2017 pax, ustar). */
 const block = 512;
 
 /**
- * Hands the content of the regular file `member` of a .tar.gz to `write`, and reads no further than its end.
- * `DownloadFailed` for what is not such an archive, lacks that member, or exceeds a limit; `address` is its origin.
+ * Passes the content of the regular file `member` of a .tar.gz to `write`, and reads no further than its end. Throws
+ * `DownloadFailed`, with `address` as the origin, if the archive is damaged, lacks the member or exceeds a limit.
  */
 export async function unpackMember(
   archive: string,
@@ -59,7 +59,7 @@ export async function unpackMember(
 
 type Refused = (why: string) => Error;
 
-/** Yields the unpacked bytes while they are within the limits. */
+/** Yields the unpacked bytes; throws if they exceed a limit on size, ratio or time. */
 async function* boundedArchive(
   archive: string,
   address: string,
@@ -81,18 +81,18 @@ async function* boundedArchive(
   }
 }
 
-/** A part of an entry: first its header alone, which is `undefined` if damaged, then its content piece by piece. */
+/** A part of an entry: the header alone (`undefined` if damaged), or a piece of the content that follows the header. */
 interface Part {
   readonly header: ReturnType<typeof headerOf>;
   readonly content?: Buffer;
-  /** Bytes of content that follow. */
+  /** Bytes of the entry's content after this part. */
   readonly left: number;
 }
 
-/** Yields the entries of a tar archive. */
+/** Yields the entries of a tar archive, part by part. */
 async function* partsOf(chunks: AsyncIterable<Buffer>): AsyncIterable<Part> {
   let header: Part['header'];
-  // Bytes of content that follow, without and with the padding to whole blocks.
+  // The remaining bytes of the content, without and with the padding to whole blocks.
   let [left, filled] = [0, 0];
   let held = Buffer.alloc(0);
   for await (const chunk of chunks) {
@@ -115,7 +115,10 @@ async function* partsOf(chunks: AsyncIterable<Buffer>): AsyncIterable<Part> {
   }
 }
 
-/** Returns the error of a slow archive: a busy machine may be the cause, so it is tried again. */
+/**
+ * Returns the error of an archive that takes too long to unpack. It is retryable, since a busy machine may be the
+ * cause.
+ */
 function tooSlow(address: string, time: number) {
   return downloadFailed(address, `its archive takes longer than ${time / 1_000} s to unpack`);
 }
@@ -134,7 +137,10 @@ async function* unzipped(archive: string, refused: Refused): AsyncIterable<Buffe
   }
 }
 
-/** Reads a header of ustar; `undefined` if it is not one. The blocks of zeros at the end are entries without a name. */
+/**
+ * Parses a ustar header; `undefined` if it is invalid. The zero blocks at the end of an archive parse as entries
+ * without a name.
+ */
 function headerOf(bytes: Buffer) {
   const text = (from: number, to: number) => bytes.subarray(from, to).toString('latin1').split('\0')[0] ?? '';
   const size = Number.parseInt(text(124, 136).trim() || '0', 8);

@@ -3,8 +3,8 @@ import type { Download } from '../../engine/host.ts';
 import { forPerson } from '../../engine/severity.ts';
 
 /**
- * Returns the digest in a sha256sum file, from the line of 64 hex digits, blank, blank or `*`, the wanted name.
- * `ChecksumMissing` if there is no such line.
+ * Returns the digest of the wanted file from the output of sha256sum, whose lines are 64 hex digits, a blank, a blank
+ * or `*`, and the name. Throws `ChecksumMissing` if no line has the wanted name.
  */
 export function promisedDigest({ checksum: { url, name } }: Download, text: string): string {
   for (const line of text.split('\n')) {
@@ -21,7 +21,7 @@ export function promisedDigest({ checksum: { url, name } }: Download, text: stri
 }
 
 /**
- * Returns what follows the digest. No pattern looks for its end: one that backtracks takes minutes for a line of
+ * Returns the file name after the digest. Uses no pattern that backtracks, which would take minutes for a line of
  * megabytes.
  */
 function nameOf(line: string): string {

@@ -15,23 +15,22 @@ import type { Routes } from './http-agents.ts';
 import { downloadFailed, fetchText, type TransferTerms } from './transfer.ts';
 import { refuseAgain, unpackOnce } from './unpack-download.ts';
 
-/** The parts of the host that a download needs, and its limits if they differ from the usual ones. */
+/** The connections of a download, and its limits if they differ from the defaults. */
 export interface DownloadTools extends Partial<Omit<TransferTerms, 'signal'>> {
   readonly routes: Routes;
-  /** Ends the download. */
+  /** The signal that aborts the download. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds for everything that comes over the network. */
+  /** Milliseconds after which the whole download is aborted. */
   readonly endAfter?: number;
-  /** Keeps paths below this directory (openat.ts); `/` by default. */
+  /** The directory that no path leaves (openat.ts); `/` by default. */
   readonly root?: string;
 }
 
 /**
- * Fetches a release file, verifies it, and returns its digest.
+ * Downloads a release file, verifies it, and returns its digest. Does not fetch the file if the target is intact.
  *
- * The transfer is written to `.NAME.slipway-part` beside the goal and outlives a crash; the next attempt resumes it.
- * Nothing is fetched if the goal itself is intact. `DownloadFailed`, `ChecksumMismatch`, `ChecksumMissing`, and the
- * errors of connections and files.
+ * Writes to `.NAME.slipway-part` beside the target. That file survives a crash, and the next attempt resumes it. Throws
+ * `DownloadFailed`, `ChecksumMismatch`, `ChecksumMissing`, and the errors of connections and files.
  */
 export async function download(wanted: Download, tools: DownloadTools): Promise<string> {
   const { routes, stallAfter = 30_000, sizeLimit = 1024 ** 3, endAfter = 15 * 60_000, root = '/' } = tools;
@@ -62,8 +61,8 @@ export async function download(wanted: Download, tools: DownloadTools): Promise<
 }
 
 /**
- * Puts a downloaded file in place, with its mode. `DownloadFailed` if it does not have this digest any more, or is an
- * archive that cannot be unpacked; also throws the errors of files.
+ * Moves a downloaded file, or the wanted member of a downloaded archive, into place, and sets its mode. Throws
+ * `DownloadFailed` if the download no longer has this digest or cannot be unpacked, and the errors of files.
  */
 export async function install(wanted: Download, digest: string, root = '/'): Promise<void> {
   await withPart(wanted, { root }, async (part, place) => {
@@ -84,7 +83,10 @@ export async function install(wanted: Download, digest: string, root = '/'): Pro
   });
 }
 
-/** Passes the path of the transfer to the work, after removing foreign files there. A full disk removes it. */
+/**
+ * Runs `work` with the path of the partial download, after removing foreign files there. Removes the partial download
+ * if the disk is full.
+ */
 async function withPart(
   { path }: Download,
   terms: PlaceTerms,
@@ -107,7 +109,9 @@ async function withPart(
   });
 }
 
-/** True if the file is in place with the right digest; its mode and its owner may still be wrong. */
+/**
+ * True if the file is in place with the right digest, regardless of its mode and owner; always false for an archive.
+ */
 async function isIntact({ member }: Download, { path }: Place, digest: string): Promise<boolean> {
   if (member !== undefined) {
     return false;

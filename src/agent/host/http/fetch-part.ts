@@ -11,8 +11,8 @@ import { openDraft } from '../files/temporary-file.ts';
 import { downloadFailed, succeed, type TransferTerms, transfer } from './transfer.ts';
 
 /**
- * Fetches into `part`. Resumes an earlier attempt if the server still has the same file (Range with If-Range, RFC 9110
- * section 13.1.5) and supports ranges; else starts over.
+ * Fetches a file into `part`. Resumes an earlier attempt if the server still has the same file (Range with If-Range,
+ * RFC 9110 section 13.1.5) and supports ranges; otherwise starts over.
  */
 export async function fetchPart(address: string, part: string, terms: TransferTerms): Promise<void> {
   const begun = await resumable(address, part);
@@ -35,13 +35,13 @@ export async function fetchPart(address: string, part: string, terms: TransferTe
   }
 }
 
-/** Starts over: the answer is another range or no range, so the part belongs to another file. */
+/** Empties the part and fetches the whole file, after an answer that does not continue the part. */
 async function startOver(address: string, part: string, terms: TransferTerms): Promise<void> {
   await openDraft(part, 'anew').then((file) => file.close());
   await fetchPart(address, part, terms);
 }
 
-/** Appends to the part; empties it when it exceeds the limit. */
+/** Appends the received bytes to the part. Empties the part and throws if it exceeds the limit. */
 async function appendBody(
   file: FileHandle,
   bytes: AsyncIterable<Buffer>,
@@ -60,7 +60,7 @@ async function appendBody(
   }
 }
 
-/** What is known of an unfinished transfer: its address and the server's validator for that very content. */
+/** The note about an unfinished transfer: its address, and the server's validator for its content. */
 interface Note {
   readonly url: string;
   readonly validator: string | undefined;
@@ -84,7 +84,10 @@ async function resumable(url: string, part: string) {
   }
 }
 
-/** The validator must be a valid header (RFC 9110 section 5.5); a damaged note would break every later attempt. */
+/**
+ * The form of a usable note. An invalid validator cannot be sent as a header (RFC 9110 section 5.5) and would break
+ * every later attempt.
+ */
 const noteSchema = z.object({
   url: z.string(),
   validator: z.string().check(z.regex(/^[\t\x20-\x7e\x80-\xff]+$/)),

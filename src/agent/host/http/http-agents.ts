@@ -9,7 +9,7 @@ import { bypassesProxy } from './proxy-bypass.ts';
 import { readProxyLogin } from './proxy-login.ts';
 import { TrustStore } from './trust-store.ts';
 
-/** How one exchange connects, as options for `node:http(s).request`, and the proxy to use, if any. */
+/** The options of `node:http(s).request` for one exchange, and the proxy to use, if any. */
 export interface Route extends Trust {
   readonly agent?: HttpAgent;
   readonly createConnection?: () => Socket;
@@ -19,10 +19,10 @@ export interface Route extends Trust {
 type Trust = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized' | 'checkServerIdentity'>;
 
 /**
- * Chooses how to connect, by the settings and by the request.
+ * Chooses the connection of each exchange from the settings and the request.
  *
- * Direct connections under the system's trust are kept for four seconds and used again; all others are made for their
- * exchange alone, because an agent does not tell trusts apart and a proxy's connection must end with `signal`.
+ * Reuses direct connections with the system's trust for four seconds. Makes any other connection for one exchange only,
+ * because an agent does not distinguish trusts, and a connection through a proxy must end with `signal`.
  */
 export class Routes {
   readonly #network: Network;
@@ -58,7 +58,7 @@ export class Routes {
     }
     const tls = proxy.startsWith('https:') ? await this.#tls('system') : {};
     const { proxyCredentialsFile: file } = this.#network;
-    // Read for each exchange, since the password in it may change while the settings do not.
+    // Reads the login for each exchange, since the password may change while the settings do not.
     return { url: new URL(proxy), tls, ...(file !== undefined && (await readProxyLogin(file))) };
   }
 
@@ -79,7 +79,8 @@ export class Routes {
 const kept = { keepAlive: true, timeout: 4_000 };
 
 /**
- * Trusts these certificates alone. In a list: Node takes an empty text for a missing value, and trusts its own roots.
+ * Returns a context that trusts only these certificates. Passes them as a list, because Node ignores an empty text and
+ * would trust its own roots.
  */
 function contextOf(ca: string): SecureContext {
   return createSecureContext({ ca: [ca] });

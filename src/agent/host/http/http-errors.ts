@@ -3,8 +3,8 @@ import { forPerson } from '../../engine/severity.ts';
 import { errnoOf } from '../files/file-errors.ts';
 
 /**
- * Returns a failed exchange as a NodeError: `TlsUntrusted` if its certificate is the cause, else `Unreachable`. The
- * cause is the thrown error, so that a caller can recognize a name that does not resolve by its code ENOTFOUND.
+ * Returns the NodeError of a failed exchange: `TlsUntrusted` if the certificate is the cause, otherwise `Unreachable`.
+ * The error's `cause` is the thrown error, so that callers recognize an unknown host name by the code ENOTFOUND.
  */
 export function connectionError(thrown: unknown, url: URL): NodeError {
   if (thrown instanceof NodeError) {
@@ -22,7 +22,7 @@ export function connectionError(thrown: unknown, url: URL): NodeError {
   });
 }
 
-/** Returns the meaning of an errno of a connection, for a person. */
+/** Returns a sentence for people that explains the error code of a connection, or what to check. */
 export function hintFor(code: string): string {
   return hints[code] ?? 'Check that it runs and that routes and firewalls let this host through.';
 }
@@ -34,7 +34,7 @@ const hints: Readonly<Record<string, string>> = {
   ECONNRESET: 'The other side, or something between, cut the connection.',
 };
 
-/** True for codes of OpenSSL's verification, of Node's host name check, and of a broken handshake. */
+/** True for the error codes of certificate verification, host name checks and failed handshakes. */
 function isTlsFailure(code: string): boolean {
   return /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|EPROTO$)|SELF_SIGNED|INVALID_CA|INVALID_PURPOSE/.test(code);
 }
@@ -50,7 +50,7 @@ function tlsUntrusted(code: string, url: URL, cause: unknown): NodeError {
   });
 }
 
-/** Returns `UnexpectedAnswer`, for a connection that does not carry the answer to a request. */
+/** Returns `UnexpectedAnswer` for a connection that does not deliver the answer to a request. */
 export function noAnswer(url: URL, why: string): NodeError {
   return new NodeError(
     'UnexpectedAnswer',
@@ -58,7 +58,7 @@ export function noAnswer(url: URL, why: string): NodeError {
   );
 }
 
-/** Returns `UnexpectedAnswer`, for a request that cannot be put into HTTP; quotes no header. */
+/** Returns `UnexpectedAnswer` for a request that HTTP cannot carry. Does not quote the headers. */
 export function unsendable(url: URL, code: string, cause: unknown): NodeError {
   return new NodeError(
     'UnexpectedAnswer',
@@ -68,7 +68,7 @@ export function unsendable(url: URL, code: string, cause: unknown): NodeError {
   );
 }
 
-/** Returns `TimedOut`, for an exchange that did not end within `milliseconds`. */
+/** Returns `TimedOut` for an exchange that did not end within `milliseconds`. */
 export function timedOut(url: URL, milliseconds: number): NodeError {
   return new NodeError(
     'TimedOut',
@@ -76,7 +76,7 @@ export function timedOut(url: URL, milliseconds: number): NodeError {
   );
 }
 
-/** Returns an address without the parts that may be secret: user, password, query. */
+/** Returns a URL without the parts that may be secret: user, password and query. */
 export function shownUrl(url: URL): string {
   return url.origin + url.pathname;
 }

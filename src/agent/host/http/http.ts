@@ -15,16 +15,16 @@ import type { Route, Routes } from './http-agents.ts';
 import { connectionError, noAnswer, shownUrl, timedOut, unsendable } from './http-errors.ts';
 import { proxyHeaders, proxyUnreachable, refusedByProxy } from './proxy.ts';
 
-/** The most interim answers (1xx) before the answer. */
+/** The most interim answers (1xx) that a server may send before its answer. */
 const mostInterim = 20;
 
-/** The most bytes of an answer that are read; a longer one does not belong to any of our protocols. */
+/** The size limit of an answer's body in bytes. None of the protocols in use needs more. */
 const bodyLimit = 4 * 1024 * 1024;
 
 /**
- * Sends one request and reads its whole answer within one deadline, which covers name, connection, headers and body,
- * whatever the socket does. Redirects are answers like any other. `Unreachable`, `TimedOut`, `TlsUntrusted`,
- * `UnexpectedAnswer`; no message holds a header, a body or a query.
+ * Sends one request and reads the whole answer. One deadline covers name resolution, connection, headers and body, even
+ * if the socket never closes. Returns redirects as answers. Throws `Unreachable`, `TimedOut`, `TlsUntrusted` and
+ * `UnexpectedAnswer`; no message contains a header, a body or a query.
  */
 export async function exchange(request: HttpSend, routes: Routes): Promise<HttpResponse> {
   const url = addressOf(request.url);
@@ -37,7 +37,10 @@ export async function exchange(request: HttpSend, routes: Routes): Promise<HttpR
   });
 }
 
-/** Sends a request and resolves with the answer's head; its body is still to be read. Ends with `signal`'s reason. */
+/**
+ * Sends a request and resolves with the answer after its headers, before its body. Rejects with the reason of `signal`
+ * if that is aborted.
+ */
 export async function open(
   url: URL,
   request: Omit<HttpSend, 'url'>,
@@ -60,7 +63,7 @@ export async function open(
       }
       outgoing.destroy(refusedByProxy(407, url, route.proxy));
     });
-    // Node reports neither of these as an error, and the promise would stay open for ever.
+    // Node reports neither an upgrade nor a close as an error, so the promise would never settle.
     outgoing.once('upgrade', (_response, socket) => {
       socket.destroy();
       reject(noAnswer(url, 'it switches to another protocol (101), which was not asked for'));
@@ -72,8 +75,8 @@ export async function open(
 }
 
 /**
- * Begins a request; Node throws for a header that HTTP cannot carry, such as a token with a line break that a server
- * gave out.
+ * Begins a request. Throws `UnexpectedAnswer` for a header that HTTP cannot carry, such as a server's token with a line
+ * break.
  */
 function beginChecked(url: URL, route: Route, options: RequestOptions): ClientRequest {
   try {
@@ -83,7 +86,7 @@ function beginChecked(url: URL, route: Route, options: RequestOptions): ClientRe
   }
 }
 
-/** Begins a request, addressed to the proxy if the route has one (RFC 9112 section 3.2.2, absolute form). */
+/** Begins a request, addressed to the proxy if the route has one (absolute form, RFC 9112 section 3.2.2). */
 function begin(url: URL, { proxy, ...connection }: Route, options: RequestOptions): ClientRequest {
   if (proxy === undefined) {
     return requestFunction(url)(url, { ...connection, ...options });
@@ -111,7 +114,7 @@ function refuseInterimFlood(outgoing: ClientRequest, url: URL): void {
   });
 }
 
-/** Parses an address; `UnexpectedAnswer` for a text that is not one. */
+/** Parses a URL; throws `UnexpectedAnswer` for an invalid one. */
 export function addressOf(text: string): URL {
   if (URL.canParse(text)) {
     return new URL(text);
@@ -119,7 +122,7 @@ export function addressOf(text: string): URL {
   throw notAnAddress('A request');
 }
 
-/** Returns `UnexpectedAnswer`, for a redirect to an invalid address. */
+/** Returns `UnexpectedAnswer` for an invalid URL in a request or a redirect. */
 export function notAnAddress(what: string): NodeError {
   return new NodeError(
     'UnexpectedAnswer',
@@ -128,7 +131,7 @@ export function notAnAddress(what: string): NodeError {
   );
 }
 
-/** Returns the headers. Compressed answers are never requested, so none needs unpacking. */
+/** Returns the headers of a request, which always refuses a compressed answer. */
 function headersOf({ headers = {} }: Pick<HttpSend, 'headers'>): Record<string, string> {
   const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), reveal(value)]);
   return { ...Object.fromEntries(given), 'accept-encoding': 'identity' };

@@ -3,24 +3,25 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { errnoOf } from '../files/file-errors.ts';
 
-/** The served text, made anew for each request. */
+/** The text to serve, rendered anew for each request. */
 export interface ServedText {
   text(): Promise<string>;
   readonly contentType: string;
 }
 
 const path = '/metrics';
-/** Milliseconds for a request and for its answer, and milliseconds between two checks of that. */
+/** The most milliseconds for a request and for its answer, and the milliseconds between two checks of these limits. */
 const patience = 10_000;
 const checkInterval = 1_000;
-/** A further connection ends the oldest one, so that silent clients cannot keep others out. */
+/** The most open connections. A further one closes the oldest, so that silent clients do not block others. */
 const mostConnections = 16;
 
 /**
- * Serves a text at /metrics, to GET alone, and keeps no process alive. Another path is 404, another method 405.
+ * Makes a server for a text at /metrics. Answers other paths with 404 and other methods than GET with 405. Does not
+ * keep the process alive.
  *
- * `follow` listens at an address such as 127.0.0.1:9753 from then on, and at no other; it resolves to the error that
- * prevents that, if any, and is called again to try again.
+ * `follow` makes the server listen only at this address, such as 127.0.0.1:9753. It resolves to a message if that
+ * fails, and can be called again to retry.
  */
 export function metricsServer(served: ServedText) {
   let open: { readonly address: string; readonly server: Server } | undefined;
@@ -63,7 +64,7 @@ async function listenOn(address: string, served: ServedText): Promise<Server> {
   const asking = new WeakSet<Socket>();
   const server = createServer(options, (request, response) => {
     const { socket } = request;
-    // A client that asks again without reading would have thousands of answers kept in memory for it.
+    // A client that sends requests without reading the answers would fill the memory with them.
     if (asking.has(socket)) {
       return void socket.destroy();
     }
@@ -79,15 +80,15 @@ async function listenOn(address: string, served: ServedText): Promise<Server> {
   });
   server.listen({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) });
   await once(server, 'listening');
-  // An error from now on (no descriptor is left) costs a connection, not the daemon.
+  // A later error, such as a lack of descriptors, costs one connection and does not end the daemon.
   server.on('error', () => {});
-  // Not earlier: an awaited server must keep the process alive.
+  // Called only now, because the process must stay alive until the server listens.
   return server.unref();
 }
 
 /**
- * Keeps the newest connections. A scraper asks as soon as it is connected, and is answered before others can crowd it
- * out.
+ * Returns a function that admits a connection, and closes the oldest one if too many are open. A scraper sends its
+ * request at once, so it is answered before newer connections can displace it.
  */
 function admission(): (socket: Socket) => void {
   const open = new Set<Socket>();

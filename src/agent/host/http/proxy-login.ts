@@ -8,19 +8,20 @@ import { readText } from '../files/bounded-read.ts';
 import { fileError } from '../files/file-errors.ts';
 import type { Network } from '../process/environment.ts';
 
-/** The login for a proxy. */
+/** The login for a proxy, as a header and as part of a URL. */
 export interface ProxyLogin {
   /** The value of Proxy-Authorization (RFC 7617). */
   readonly authorization: Secret;
-  /** `user:password@`, as a URL has it. */
+  /** `user:password@`, encoded for a URL. */
   readonly inUrl: Secret;
 }
 
 /**
- * Reads the login from the file of network.proxyCredentialsFile: one line, `user:password`.
+ * Reads the proxy login from the file at network.proxyCredentialsFile: one line, `user:password`.
  *
- * `SecretExposed` if another user than root and this process's owns it or may read it, `InvalidSettings` if it does not
- * hold one line of that form, and the errors of files; no message quotes it.
+ * Throws `SecretExposed` if a user other than root and the user of this process owns the file, or if other users may
+ * access it; `InvalidSettings` if it does not contain one line of that form; and the errors of files. No message quotes
+ * the file.
  */
 export async function readProxyLogin(path: string): Promise<ProxyLogin> {
   const login = parseProxyLogin(await readPrivate(path));
@@ -40,8 +41,8 @@ export async function readProxyLogin(path: string): Promise<ProxyLogin> {
 }
 
 /**
- * Returns `network` with the login in the proxy's URL, for the environment of commands; without it if it cannot be
- * read.
+ * Returns `network` with the login in the proxy's URL, for the environment of commands; unchanged if the login is
+ * unreadable.
  */
 export async function withProxyLogin(network: Network): Promise<Network> {
   const { proxy, proxyCredentialsFile: file } = network;
@@ -51,7 +52,9 @@ export async function withProxyLogin(network: Network): Promise<Network> {
     : network;
 }
 
-/** Reads a private file. Does not wait for the other end of a pipe; checks the file that was opened. */
+/**
+ * Reads a file that only its owner may access. Checks the opened file, and does not wait for the other end of a pipe.
+ */
 async function readPrivate(path: string): Promise<string> {
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

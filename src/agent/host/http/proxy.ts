@@ -12,19 +12,20 @@ import { connectionError, hintFor } from './http-errors.ts';
 export interface HttpProxy {
   readonly url: URL;
   readonly tls: ConnectionOptions;
-  /** The value of Proxy-Authorization, if the proxy wants a login. */
+  /** The value of Proxy-Authorization, if the settings name a login. */
   readonly authorization?: Secret;
 }
 
-/** Returns the headers for the proxy alone. */
+/** Returns the headers that only the proxy may see. */
 export function proxyHeaders({ authorization }: HttpProxy): Readonly<Record<string, string>> {
   return authorization ? { 'proxy-authorization': authorization.reveal() } : {};
 }
 
 /**
- * Opens a tunnel to the host and port of `url` (CONNECT, RFC 9110 section 9.3.6), which ends with `signal`.
+ * Opens a tunnel through the proxy to the host and port of `url` (CONNECT, RFC 9110 section 9.3.6); `signal` ends it.
  *
- * Node's own request reads the proxy's answer, so its limit for headers applies. `Unreachable`, `TlsUntrusted`.
+ * Node parses the proxy's answer, so Node's limit on headers applies. Throws `Unreachable`, `TlsUntrusted` and
+ * `ProxyUnauthorized`.
  */
 export function openTunnel(url: URL, proxy: HttpProxy, signal: AbortSignal): Promise<Socket> {
   const target = `${url.hostname}:${url.port || 443}`;
@@ -58,8 +59,8 @@ export function secured(tunnel: Socket, url: URL, trust: ConnectionOptions): TLS
 }
 
 /**
- * Returns `Unreachable` or `TlsUntrusted` of the proxy, not of the host behind it: without a cause, which could be of
- * either.
+ * Returns `Unreachable` or `TlsUntrusted` for the proxy. `Unreachable` has no `cause`, which callers would attribute to
+ * the host behind the proxy.
  */
 export function proxyUnreachable(thrown: unknown, { url }: HttpProxy): NodeError {
   const error = connectionError(thrown, url);
@@ -73,7 +74,7 @@ export function proxyUnreachable(thrown: unknown, { url }: HttpProxy): NodeError
   );
 }
 
-/** Returns the error of a proxy's refusal: `ProxyUnauthorized` for 407, else `Unreachable`. */
+/** Returns the error of a proxy's refusal: `ProxyUnauthorized` for 407, otherwise `Unreachable`. */
 export function refusedByProxy(status: number, url: URL, proxy: HttpProxy): NodeError {
   if (status === 407) {
     return loginWanted(url, proxy);

@@ -9,21 +9,21 @@ import { addressOf, notAnAddress, open } from './http.ts';
 import type { Routes } from './http-agents.ts';
 import { shownUrl } from './http-errors.ts';
 
-/** The most bytes of a checksum file that are read. */
+/** The size limit of a checksum file in bytes. */
 const textLimit = 4 * 1024 * 1024;
 
-/** How to connect, and the limits of a transfer in time and size. */
+/** The connections of a transfer, and its limits in time and size. */
 export interface TransferTerms {
   readonly routes: Routes;
   /** Milliseconds without a byte after which a transfer counts as broken. */
   readonly stallAfter: number;
-  /** The most bytes of a file. */
+  /** The size limit of a file in bytes. */
   readonly sizeLimit: number;
-  /** Ends the transfer, with its reason as the error. */
+  /** The signal that aborts the transfer; its reason becomes the error. */
   readonly signal: AbortSignal;
 }
 
-/** Fetches a small text, following redirects. */
+/** Fetches a text of at most 4 MiB, following redirects. */
 export async function fetchText(address: string, terms: TransferTerms): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -40,7 +40,10 @@ export async function fetchText(address: string, terms: TransferTerms): Promise<
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Sends one GET, following redirects, while bytes keep coming and within its terms. */
+/**
+ * Sends a GET request, follows redirects, and passes the answer to `take`. Throws `DownloadFailed` if no byte arrives
+ * for `stallAfter` milliseconds.
+ */
 export async function transfer<Result>(
   address: string,
   headers: Record<string, string>,
@@ -99,7 +102,7 @@ function transferRefused(address: string, from: URL, refused: RefusedRedirect): 
   return downloadFailed(address, `it ${whyRefused(refused)}`, options);
 }
 
-/** Throws `DownloadFailed` for every answer but a file or a part of one. */
+/** Throws `DownloadFailed` unless the answer has a file or a part of one (200 or 206). */
 export function succeed({ statusCode = 0, headers }: IncomingMessage, address: string): void {
   if (statusCode === 200 || statusCode === 206) {
     return;
@@ -121,7 +124,7 @@ function brokeOff(address: string, thrown: unknown): NodeError {
   return downloadFailed(address, why, { cause: thrown });
 }
 
-/** Returns `DownloadFailed` with the address, without the parts of it that may be secret. */
+/** Returns `DownloadFailed` with the address, but without the parts of the address that may be secret. */
 export function downloadFailed(address: string, why: string, options: NodeErrorOptions = {}): NodeError {
   const message = `${shownUrl(new URL(address))} could not be downloaded: ${why}.`;
   return new NodeError('DownloadFailed', message, options);

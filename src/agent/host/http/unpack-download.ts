@@ -12,8 +12,8 @@ import { unpackMember } from '../files/unpack.ts';
 import { downloadFailed } from './transfer.ts';
 
 /**
- * Unpacks an archive unless it was refused before: its digest is noted, so that a faulty archive is not fetched and
- * unpacked at every attempt.
+ * Unpacks a member of an archive into place. Records the digest of a faulty archive, so that the archive is not fetched
+ * and unpacked again at every attempt.
  */
 export async function unpackOnce(
   archive: string,
@@ -42,7 +42,7 @@ export async function refuseAgain(note: string, digest: string, { url, path }: D
   throw downloadFailed(url, why, forPerson);
 }
 
-/** Unpacks one member of an archive that was verified as a whole. */
+/** Unpacks one member of a verified archive into place, and removes the archive. */
 async function unpackDraft(
   archive: string,
   member: string,

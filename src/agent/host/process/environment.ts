@@ -1,27 +1,27 @@
 import { delimiter } from 'node:path';
 import { metadataAddresses } from '../../clouds/metadata.ts';
 
-/** How the machine reaches the network, by the settings. */
+/** The settings by which this machine reaches the network. */
 export interface Network {
   readonly proxy?: string | undefined;
-  /** A file with one line, `user:password`, for the proxy. */
+  /** The file with the login for the proxy: one line, `user:password`. */
   readonly proxyCredentialsFile?: string | undefined;
   readonly noProxy?: readonly string[] | undefined;
   readonly caFile?: string | undefined;
 }
 
 /**
- * Hosts that are never reached through a proxy: this one, and instance metadata services, which refuse proxied
+ * Hosts that are never reached through a proxy: this host, and the metadata services of clouds, which refuse proxied
  * requests.
  */
 export const alwaysDirect: readonly string[] = ['localhost', '127.0.0.1', '::1', ...metadataAddresses()];
 
 /**
- * Returns the small, clean environment of every command: of this process's own only PATH and HOME, since the rest was
- * not meant for kubectl or flux.
+ * Returns the environment of commands: PATH and HOME of this process, and the proxy and the CA from the settings. Other
+ * variables of this process were not meant for kubectl or flux.
  *
- * HOME is always set: systemd does not set it, and kubectl and flux fail without it. SSL_CERT_FILE adds the settings'
- * CA for Go programs, which still read the system's certificate folders (Go crypto/x509/root_unix.go).
+ * HOME always has a value, because systemd sets none, and kubectl and flux fail without it. SSL_CERT_FILE adds
+ * `network.caFile` for Go programs, which also read the system's certificate folders (Go crypto/x509/root_unix.go).
  */
 export function childEnvironment(own: NodeJS.ProcessEnv, network: Network): Readonly<Record<string, string>> {
   return {
@@ -33,7 +33,7 @@ export function childEnvironment(own: NodeJS.ProcessEnv, network: Network): Read
   };
 }
 
-/** The directories of a system's own programs. */
+/** The standard directories of programs, as a value of PATH. */
 export const standardPath = [
   '/usr/local/sbin',
   '/usr/local/bin',
@@ -43,7 +43,7 @@ export const standardPath = [
   '/bin',
 ].join(delimiter);
 
-/** Returns both spellings: curl knows only the lower-case http_proxy. */
+/** Returns the proxy variables in upper and lower case, because curl reads only the lower-case http_proxy. */
 function proxyVariables(proxy: string, noProxy: readonly string[]): Record<string, string> {
   const direct = [...new Set([...alwaysDirect, ...noProxy])].join(',');
   return {

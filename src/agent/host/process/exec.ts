@@ -11,14 +11,14 @@ import { errnoOf } from '../files/file-errors.ts';
 
 /** Milliseconds between SIGTERM and SIGKILL. */
 const grace = 5_000;
-/** Bytes of each output that are kept: the last ones. */
+/** The most bytes that are kept of each output, counted from its end. */
 const outputLimit = 1024 * 1024;
 
 /**
- * Runs a command in a process group of its own, stdin closed, and resolves with its end: 127 if the program is not
- * installed, 126 if it cannot be executed, 128 + n if signal n ended it.
+ * Runs a command in its own process group, with stdin closed, and resolves with its output and exit code: 127 if the
+ * program is not installed, 126 if it cannot be executed, 128 + n if signal n ended it.
  *
- * After its time the whole group is stopped and `CommandTimedOut` thrown.
+ * After the timeout, stops the whole group and throws `CommandTimedOut`.
  */
 export async function execute(
   command: Command,
@@ -31,7 +31,7 @@ export async function execute(
   }
 }
 
-/** Kills every running command with its descendants: for a process that is about to exit. */
+/** Kills every running command with its descendants, before this process exits. */
 export function endChildren(): void {
   for (const child of running) {
     signalGroup(child, 'SIGKILL');
@@ -48,7 +48,9 @@ function startChild(command: Command, environment: Readonly<Record<string, strin
   return spawn(command.file, command.args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
 }
 
-/** Throws for a NUL character. Node refuses it as well, but quotes the whole value in its error. */
+/**
+ * Throws `CommandFailed` if an argument or a variable contains a NUL character. Node's own error would quote the value.
+ */
 function refuseNul({ file, args }: Command, env: Readonly<Record<string, string>>): void {
   const texts = [
     ...args.map((value, index) => [`argument ${index + 1}`, value] as const),
@@ -94,7 +96,7 @@ function lastBytes(stream: Readable): () => string {
   return () => kept.toString('utf8');
 }
 
-/** Resolves when the command has ended and its output is read. */
+/** Resolves with the exit code after the command has ended and its output has been read. */
 function exitOf(child: ChildProcess, pipes: readonly Readable[]): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
@@ -103,7 +105,7 @@ function exitOf(child: ChildProcess, pipes: readonly Readable[]): Promise<number
   });
 }
 
-/** Closes the pipes: a background process of the command may hold them open for ever. */
+/** Closes the pipes a second later, because a background process of the command may hold them open for ever. */
 function letGoOf(pipes: readonly Readable[]): void {
   setTimeout(() => {
     for (const pipe of pipes) {

@@ -13,18 +13,18 @@ type Work = (signal: AbortSignal) => Promise<string>;
 
 /** The jobs of this process, shared by all of its Hosts. */
 export interface Jobs {
-  /** Returns the job in the text of this trace; `undefined` unless it runs. */
+  /** Returns the job that the text of a trace describes; `undefined` if the job is not running. */
   running(trace: string, text: string): Promise<RunningJob | undefined>;
-  /** As `Host.perform`. */
+  /** Performs a job as `Host.perform` does. */
   perform(job: Job, work: Work): Promise<string>;
   /** Ends all running jobs, and resolves when they have ended. */
   end(): Promise<void>;
 }
 
 export interface JobsOptions {
-  /** Paths stay below this folder, also through links (openat.ts); `/` by default. */
+  /** The directory that no path leaves, even through a link (openat.ts); `/` by default. */
   readonly root?: string;
-  /** Called after each job has ended. Without it, `perform` waits for the end of its job. */
+  /** Called after each job has ended. If absent, `perform` waits for its job to end. */
   readonly onEnd?: () => void;
 }
 
@@ -32,13 +32,14 @@ interface Begun {
   readonly job: RunningJob;
   readonly abort: AbortController;
   readonly ended: Promise<void>;
-  /** Set once the job has ended. */
+  /** The result of the job, set when it has ended. */
   outcome?: PromiseSettledResult<string>;
 }
 
 /**
- * Keeps the jobs of this process, which end with it. A trace shows a job to checks and to other processes, and names
- * the process. The trace of a dead process is ignored, and the next job overwrites it.
+ * Makes the jobs of this process, which end with the process. A trace is a file that shows a running job, and the
+ * process that runs it, to checks and other processes. The trace of a dead process is ignored, and the next job
+ * overwrites it.
  */
 export function createJobs({ root = '/', onEnd }: JobsOptions = {}): Jobs {
   const begun = new Map<string, Begun>();
@@ -120,12 +121,12 @@ async function writeTrace(trace: string, job: RunningJob, root: string): Promise
   }
 }
 
-/** A trace that cannot be removed is ignored by this process, which knows that the job has ended. */
+/** Removes a trace. Ignores a failure, because this process knows that the job has ended. */
 async function removeTrace(trace: string, root: string): Promise<void> {
   await inPlace(trace, { root }, ({ path }) => rm(path, { force: true })).catch(() => {});
 }
 
-/** Returns the identity of this process; only its id without /proc, as in a chroot. */
+/** Returns the identity of this process; without /proc, as in a chroot, only its id. */
 async function ownStamp(): Promise<string> {
   return (await processIdentity(process.pid)) ?? `${process.pid}`;
 }

@@ -2,9 +2,9 @@ import { fstatSync } from 'node:fs';
 import { printable, printableData } from '../../engine/printable.ts';
 import { printStyled } from './print.ts';
 
-/** A sink of whole lines. */
+/** A destination of whole log lines. */
 export interface LineSink {
-  /** Whether its reader adds the time of a line. */
+  /** True if the reader of the lines, such as the journal, adds the time. */
   readonly hasTime: boolean;
   write(line: string): void;
 }
@@ -13,8 +13,8 @@ export interface LineSink {
 export type LogTarget = 'journal' | 'terminal' | 'json';
 
 /**
- * Returns the target of log lines. JOURNAL_STREAM holds the device and inode of the stream that leads to the journal
- * (systemd.exec(5)).
+ * Returns the target of log lines. JOURNAL_STREAM contains the device and inode of standard output if that leads to the
+ * journal (systemd.exec(5)).
  */
 export function logTarget(env: NodeJS.ProcessEnv, isTerminal: boolean): LogTarget {
   const { dev, ino } = fstatSync(1);
@@ -24,7 +24,7 @@ export function logTarget(env: NodeJS.ProcessEnv, isTerminal: boolean): LogTarge
   return isTerminal ? 'terminal' : 'json';
 }
 
-/** sd-daemon(3): the priority the journal gives a line, by pino's level. */
+/** The journal's priority of a line (sd-daemon(3)), by pino's level. */
 const priorities: Readonly<Record<string, number>> = {
   fatal: 2,
   error: 3,
@@ -35,15 +35,16 @@ const priorities: Readonly<Record<string, number>> = {
 };
 
 /**
- * Writes pino's lines to standard output: unchanged for `json`, else readable, one line each.
+ * Returns a sink that writes pino's lines to standard output: unchanged for `json`, otherwise as readable text, one
+ * line each.
  *
- * The journal has time and process of its own and takes the priority from a prefix.
+ * A line for the journal has a prefix with its priority, and no time and process id, which the journal adds.
  */
 export async function logDestination(
   target: LogTarget,
   write: (text: string) => void = printStyled,
 ): Promise<LineSink> {
-  // In JSON, escaping a terminal's control characters does not change the text.
+  // Escaped control characters do not change the meaning of JSON.
   const print = (line: string) => write(printable(line));
   if (target === 'json') {
     return { hasTime: false, write: print };
@@ -56,7 +57,7 @@ export async function logDestination(
   return { hasTime: false, write: (line) => write(pretty(JSON.stringify(printableData(JSON.parse(line))))) };
 }
 
-/** Formats a line as pino-pretty does, which would cost every daemon 15 ms of its start and 2 MB. */
+/** Formats a line like pino-pretty, which would cost each start of the daemon 15 ms and 2 MB. */
 function journalLine(line: string): string {
   const { level, msg, ...fields } = JSON.parse(line);
   const data = Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : '';

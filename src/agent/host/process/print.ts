@@ -3,33 +3,35 @@ import { NodeError } from '../../engine/errors.ts';
 import { printable } from '../../engine/printable.ts';
 import { errnoOf } from '../files/file-errors.ts';
 
-/** Milliseconds without any progress of the reader, after which a process that outlives its output drops a text. */
+/**
+ * Milliseconds without progress of the reader after which a text is dropped, if the process must survive its output.
+ */
 const patience = 5_000;
 
 let outlives = false;
 
 /**
- * From now on, an unwritable standard output does not end the process: its text is dropped, and the next one tried
- * again. For commands that change the machine, which must not stop half-way because a reader is gone.
+ * Makes this process survive an unwritable standard output: a text that cannot be printed is dropped, and the next text
+ * is tried again. Commands that change the machine use this, because they must not stop half-way when a reader is gone.
  */
 export function outliveOutput(): void {
   outlives = true;
 }
 
-/** Thrown if the reader of standard output is gone, so that the caller can stop. */
+/** The error of a standard output whose reader is gone, so that the caller can stop. */
 export class OutputClosed extends Error {
   override readonly name = 'OutputClosed';
 }
 
 /**
- * Prints to standard output, without characters that control a terminal. Throws `OutputClosed`, and a NodeError
- * `FileSystemError` if the text cannot be written for another reason, such as a full disk.
+ * Prints to standard output; escapes characters that control a terminal. Throws `OutputClosed` if the reader is gone,
+ * and `FileSystemError` if the text cannot be written for another reason, such as a full disk.
  */
 export function print(text: string): void {
   printStyled(printable(text));
 }
 
-/** Prints text with colours of ours that was made of printable data. */
+/** Prints text with our own colours and already printable data. Throws the errors of `print`. */
 export function printStyled(text: string): void {
   try {
     writeAll(1, text);
@@ -40,12 +42,12 @@ export function printStyled(text: string): void {
   }
 }
 
-/** Prints to standard error, if that can be written. */
+/** Prints to standard error; ignores a failure. */
 export function complain(text: string): void {
   try {
     writeAll(2, printable(text));
   } catch {
-    // There is no place left to report it.
+    // The failure cannot be reported anywhere.
   }
 }
 

@@ -1,4 +1,4 @@
-/** Returns when this process started; epoch milliseconds. */
+/** Returns the start time of this process in epoch milliseconds. */
 export function processStart(): number {
   return Date.now() - process.uptime() * 1_000;
 }

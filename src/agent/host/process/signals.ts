@@ -3,21 +3,19 @@ import { endChildren } from './exec.ts';
 export interface SignalHandlers {
   readonly stop: (signal: string) => void;
   readonly reload: (signal: string) => void;
-  /** Milliseconds a pass may still run after it was asked to stop; all its work survives a kill. */
+  /** Milliseconds that a pass may continue after a signal to stop. A pass that is killed loses no work. */
   readonly grace?: number;
-  /** The exit code of an exit by force. */
+  /** The exit code of a forced exit. */
   readonly exitCode?: number;
 }
 
 /**
- * Handles signals: SIGTERM, SIGINT and SIGQUIT stop, after five seconds by force and with every running command; SIGHUP
- * reloads.
+ * Handles signals: SIGTERM, SIGINT and SIGQUIT stop the process, and after five seconds kill it with every running
+ * command; SIGHUP reloads. Returns a function that forces the same exit after five seconds, for a stop without a
+ * signal.
  *
  * SIGUSR1 and SIGUSR2 have no effect: by default they would end the process, which their sender does not intend.
- * SIGQUIT must not write a core file, which would hold secrets. Node itself ignores SIGPIPE.
- *
- * Returns a function that ends the process by force in the same way, five seconds after it is called, for a stop
- * without a signal.
+ * SIGQUIT writes no core file, which would contain secrets. Node itself ignores SIGPIPE.
  */
 export function onSignals({ stop, reload, grace = 5_000, exitCode = 0 }: SignalHandlers): () => void {
   const exit = () => {

@@ -5,7 +5,7 @@ import { fileError, systemError } from '../files/file-errors.ts';
 /**
  * A file system that reads from the machine and writes to memory only.
  *
- * Each changed path has an entry; a path without one, and without a changed directory above it, is the machine's.
+ * Each changed path has an entry. Any other path is read from the machine, unless a parent has an entry.
  */
 export class Overlay {
   readonly #reader: HostReader;
@@ -137,7 +137,10 @@ export class Overlay {
   }
 }
 
-/** A `directory` was made here, so it holds only other entries; `machine` is what the machine has at `path`. */
+/**
+ * The state of a path. A `directory` was created in memory, so it contains only other entries; `machine` stands for the
+ * machine's own entry at `path`.
+ */
 type Entry =
   | { readonly kind: 'machine'; readonly path: string }
   | { readonly kind: 'file'; readonly content: string; readonly mode: number; readonly modifiedAt: number }

@@ -5,11 +5,12 @@ import { type Content, redacted, reveal, Secret } from '../../engine/secret.ts';
 import { Overlay } from './overlay.ts';
 
 /**
- * Makes the Host of a dry run: reads come from the machine, changes go to memory and into the journal, so later reads
- * see them.
+ * Makes the Host of a dry run: reads come from the machine, and changes go to memory and to the journal, so that later
+ * reads see them.
  *
- * A command, a request or a download is journaled and then throws `Recorded`: its effect is unknown. The work of a running
- * job is not done yet, so it is journaled too. A secret is named and not fetched, nor sent with a request that only reads.
+ * Records each command, request and download in the journal and throws `Recorded`, since the effect is unknown. The
+ * work of a running job is not done yet, so it is recorded too. A secret is named but not fetched, and never sent, not
+ * even with a request that only reads.
  */
 export function recordingHost(reader: HostReader): Host & { readonly journal: readonly RecordedAction[] } {
   const journal: RecordedAction[] = [];
@@ -70,7 +71,10 @@ function bearsSecret({ headers = {} }: HttpRequest): boolean {
   return Object.values(headers).some((value) => value instanceof Secret);
 }
 
-/** Returns the file at `path`; its text only if it is readable and the new content is not a secret. */
+/**
+ * Returns mode and text of the file that a write replaces; omits the text if it is unreadable or if the new content is
+ * a secret.
+ */
 async function replacedFile(files: Overlay, path: string, content: Content): Promise<Before | undefined> {
   const stat = await files.stat(path);
   if (stat === undefined) {

@@ -1,14 +1,19 @@
 import { endChildren } from '../process/exec.ts';
 import type { Repeat } from './notify.ts';
 
-/** Milliseconds after which a pass hangs: a bootstrap may take its own timeout, and a download of `slipway apply` 15 minutes. */
+/**
+ * Milliseconds after which a pass counts as hung. A bootstrap may use its whole timeout, and a download of `slipway
+ * apply` 15 minutes.
+ */
 export const longestPass = 60 * 60_000;
 /** Milliseconds between two checks for a hung pass. */
 const lookEvery = 10_000;
 
 const unreferenced: Repeat = (call, milliseconds) => void setInterval(call, milliseconds).unref();
 
-/** Ends the process with 1, and every command it runs, once `isAlive` is false. Calls `tell` before that. */
+/**
+ * Kills every running command and ends the process with exit code 1 once `isAlive` returns false; calls `tell` first.
+ */
 export function endWhenHung(
   isAlive: () => boolean,
   tell: (why: string) => void,

@@ -7,14 +7,13 @@ export interface Notifier {
   ready(): Promise<void>;
   status(line: string): Promise<void>;
   stopping(): Promise<void>;
-  /** Pings the watchdog from now on, twice in its interval, while `isAlive` and while the event loop does not hang. */
+  /**
+   * Pings the watchdog twice per interval from now on, while `isAlive` returns true and the event loop does not hang.
+   */
   startWatchdog(isAlive: () => boolean): void;
 }
 
-/**
- * Returns the faults of the variables that systemd sets for a service, each with the repair; a faulty variable is
- * ignored.
- */
+/** Returns a message with the repair for each faulty variable among those that systemd sets for a service. */
 export function notifyFaults({ NOTIFY_SOCKET, WATCHDOG_USEC }: NodeJS.ProcessEnv): readonly string[] {
   const isSocket = !NOTIFY_SOCKET || /^(?:[/@]|vsock:)/.test(NOTIFY_SOCKET);
   const isInterval = !WATCHDOG_USEC || /^\d+$/.test(WATCHDOG_USEC);
@@ -26,13 +25,14 @@ export function notifyFaults({ NOTIFY_SOCKET, WATCHDOG_USEC }: NodeJS.ProcessEnv
   );
 }
 
-/** Calls back every `milliseconds`, without keeping the process alive. */
+/** Calls `call` every `milliseconds`, without keeping the process alive. */
 export type Repeat = (call: () => void, milliseconds: number) => void;
 
 /**
- * Notifies systemd by its own program, since Node has no Unix datagram sockets. Outside systemd it does nothing.
+ * Makes a notifier that runs systemd-notify, because Node has no Unix datagram sockets. Outside systemd it does
+ * nothing.
  *
- * A notification that cannot be delivered is dropped: systemd restarts a service whose pings stay away.
+ * Drops a notification that cannot be delivered: systemd restarts a service whose pings stop.
  */
 export function notifier(
   host: Pick<Host, 'query'>,
