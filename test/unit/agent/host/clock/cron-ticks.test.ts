@@ -10,11 +10,11 @@ test.each([
   ['0 */2 * * *', '02:00:00', '04:00:00'],
   ['17-40/7,50 * * * *', '00:17:30', '00:24:00'],
   ['17-40/7,50 * * * *', '00:38:00', '00:50:00'],
-])('%s after %s is %s, UTC', (schedule, now, next) => {
+])('ticksOf finds the next tick of %s after %s at %s UTC', (schedule, now, next) => {
   expect(ticksOf(schedule)(at(now))).toBe(at(next));
 });
 
-test('a day without a tick has no next tick', () => {
+test('ticksOf returns infinity if no tick follows within a day', () => {
   expect(ticksOf('0 0 24 12 *')(at('00:00:00'))).toBe(Number.POSITIVE_INFINITY);
 });
 
@@ -26,7 +26,7 @@ test.each([
   '0 0 * * 7',
   '5 6 * * 1-5',
   '0 0 1 * 1',
-])('%s has the same ticks as node-cron', (schedule) => {
+])('ticksOf finds the same ticks as node-cron for %s', (schedule) => {
   const task = createTask(schedule, () => {}, { timezone: 'UTC', unref: true });
   const minutes = Array.from({ length: 24 * 60 }, (_, minute) => at('00:00:00') + minute * 60_000);
   const ticks: number[] = [];

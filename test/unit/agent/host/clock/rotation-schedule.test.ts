@@ -6,7 +6,7 @@ const hour = 60 * minute;
 const at = (time: string) => Date.parse(`2026-03-01T${time}Z`);
 const fleet = Array.from({ length: 1_000 }, (_, n) => `vm-${n}`);
 
-test('the offset of a VM is constant, within the window, and even over a fleet', () => {
+test('spreadOf gives each VM a constant offset, and spreads a fleet evenly over the window', () => {
   const places = fleet.map((vm) => spreadOf(vm, 4));
   expect(places).toEqual(fleet.map((vm) => spreadOf(vm, 4)));
   for (const place of [0, 1, 2, 3]) {
@@ -21,17 +21,17 @@ describe('rotationSchedule', () => {
     ['30 * * * *', hour],
     ['*/10 * * * *', 10 * minute],
     ['0 8,9 * * *', hour],
-    // The hour of an operator is kept approximately.
+    // A delay of at most two hours stays near the hour that the operator chose.
     ['0 3 * * *', 2 * hour],
     ['0 3 * * 1', 2 * hour],
-  ])('%s is spread over %d ms', (schedule, period) => {
+  ])('spreads the renewals of a fleet at %s over %d ms', (schedule, period) => {
     const delays = fleet.map((vm) => rotationSchedule(schedule, vm).delay);
     expect(Math.max(...delays)).toBeLessThan(period);
     expect(Math.max(...delays)).toBeGreaterThan(period * 0.99);
     expect(Math.min(...delays)).toBeLessThan(period * 0.01);
   });
 
-  test('delays each tick, and skips none', () => {
+  test('delays each tick and skips none', () => {
     const { delay, next } = rotationSchedule('0 */2 * * *', 'vm-1');
     const first = next(at('00:00:00'), Number.POSITIVE_INFINITY);
     expect((first - delay) % (2 * hour)).toBe(0);
@@ -44,7 +44,7 @@ describe('rotationSchedule', () => {
   test.each([
     ['a nightly schedule', '0 3 * * *'],
     ['a schedule without a tick today', '0 0 24 12 *'],
-  ])('gives a credential that ends before the tick of %s a slot of its own in time', (_, schedule) => {
+  ])('spreads the renewals of a credential that expires before the next tick of %s', (_, schedule) => {
     const received = at('12:00:00');
     const times = fleet.map((vm) => rotationSchedule(schedule, vm).next(received, 40 * minute) - received);
     expect(Math.min(...times)).toBeGreaterThan(0);
@@ -55,7 +55,7 @@ describe('rotationSchedule', () => {
     }
   });
 
-  test('a slot is followed by the next slot', () => {
+  test('renews once per slot if no tick comes before the credential expires', () => {
     const { next } = rotationSchedule('0 3 * * *', 'vm-1');
     const first = next(at('12:00:00'), 40 * minute);
     expect(next(first, 40 * minute)).toBe(first + 40 * minute);

@@ -10,18 +10,18 @@ test.each([
   ['EPERM', 'PermissionDenied', 'person'],
   ['EISDIR', 'FileSystemError', 'time'],
   ['EIO', 'FileSystemError', 'time'],
-])('%s is %s, %s', (errno, reason, endedBy) => {
+])('fileError reports %s as %s, ended by: %s', (errno, reason, endedBy) => {
   const error = fileError(systemError(errno), 'write', '/etc/x');
   expect(error).toMatchObject({ reason, endedBy });
   expect(error.message).toMatch(new RegExp(`^Cannot write /etc/x: .*${errno}.*\\. [A-Z].*\\.$`));
   expect(errnoOf(error.cause)).toBe(errno);
 });
 
-test('a NodeError stays unchanged', () => {
+test('fileError returns a NodeError unchanged', () => {
   const known = new NodeError('TimedOut', 'late');
   expect(fileError(known, 'write', '/x')).toBe(known);
 });
 
-test('an error that is not from the system is a defect', () => {
+test('fileError reports an error without an errno as InternalError', () => {
   expect(fileError(new TypeError('no'), 'write', '/x').reason).toBe('InternalError');
 });

@@ -19,7 +19,7 @@ test.each([
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'TlsUntrusted'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'TlsUntrusted'],
   ['EPROTO', 'TlsUntrusted'],
-])('%s is %s', (code, reason) => {
+])('connectionError reports %s as %s', (code, reason) => {
   const thrown = systemError(code);
   const error = connectionError(thrown, url);
   expect(error).toMatchObject({ reason, cause: thrown });
@@ -28,6 +28,9 @@ test.each([
   expect(error.message).not.toMatch(/user|pw|sig=/);
 });
 
-test.each(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])('%s points to the clock', (code) => {
-  expect(connectionError(systemError(code), url).message).toContain('clock');
-});
+test.each(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])(
+  'connectionError suggests checking the clock for %s',
+  (code) => {
+    expect(connectionError(systemError(code), url).message).toContain('clock');
+  },
+);

@@ -22,6 +22,6 @@ test.each([
   ['10.1.2.3', ['10.0.0.0/99', 'x/y', '/'], false],
   ['ten.test', ['10.0.0.0/8', '', ' '], false],
   ['anything.test', ['*'], true],
-])('%s with %j: %s', (host, noProxy, bypassed) => {
+])('bypassesProxy(%s) with noProxy %j returns %s', (host, noProxy, bypassed) => {
   expect(bypassesProxy(host, noProxy)).toBe(bypassed);
 });

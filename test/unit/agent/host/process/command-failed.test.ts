@@ -10,7 +10,7 @@ const flux = {
 };
 const ended = { exitCode: 2, stdout: '', stderr: '' };
 
-test('a command is shown as an operator would type it, without its secrets', () => {
+test('commandLine shows a command as an operator would type it, without its secrets', () => {
   expect(commandLine(flux)).toBe("TOKEN=‹redacted› HOME=/r flux bootstrap git '--path=a b'");
   expect(commandLine({ file: 'echo', args: ["it's", ''] })).toBe("echo 'it'\\''s' ''");
 });
@@ -19,23 +19,23 @@ test.each([
   [{ stderr: 'first\nbad abc\n', stdout: 'out' }, 'It wrote: first\nbad ‹redacted›'],
   [{ stderr: '', stdout: 'said abc abc' }, 'It wrote: said ‹redacted› ‹redacted›'],
   [{ stderr: '' }, 'It wrote nothing.'],
-])('%j is quoted as: %s', (output, quoted) => {
+])('commandFailed quotes %j as: %s', (output, quoted) => {
   const error = commandFailed(flux, { ...ended, ...output });
   expect(error.reason).toBe('CommandFailed');
   expect(error.message).toContain(`ended with exit code 2. ${quoted}`);
 });
 
-test('the last ten lines are quoted', () => {
+test('commandFailed quotes only the last ten lines', () => {
   const stderr = Array.from({ length: 30 }, (_, n) => `line ${n}`).join('\n');
   const { message } = commandFailed(flux, { ...ended, stderr });
   expect(message).toContain('It wrote: line 20\n');
 });
 
-test('an empty secret redacts nothing', () => {
+test('commandFailed redacts nothing for an empty secret', () => {
   const command = { ...flux, env: { TOKEN: new Secret('') } };
   expect(commandFailed(command, { ...ended, stderr: 'plain' }).message).toMatch(/plain$/);
 });
 
-test('127 is CommandNotFound', () => {
+test('commandFailed reports exit code 127 as CommandNotFound', () => {
   expect(commandFailed(flux, { ...ended, exitCode: 127 }).reason).toBe('CommandNotFound');
 });

@@ -9,12 +9,9 @@ test.each([
   [`${dev}:${ino + 1}`, false, 'json'],
   [undefined, false, 'json'],
   [undefined, true, 'terminal'],
-] as const)(
-  'with the journal at %s and a terminal %s the log is for the %s',
-  (stream, isTerminal, target) => {
-    expect(logTarget({ JOURNAL_STREAM: stream }, isTerminal)).toBe(target);
-  },
-);
+] as const)('logTarget with JOURNAL_STREAM %s and isTerminal %s returns %s', (stream, isTerminal, target) => {
+  expect(logTarget({ JOURNAL_STREAM: stream }, isTerminal)).toBe(target);
+});
 
 async function printed(target: LogTarget, line: object) {
   const texts: string[] = [];
@@ -23,7 +20,7 @@ async function printed(target: LogTarget, line: object) {
   return { text: texts.join(''), hasTime: sink.hasTime };
 }
 
-test('files and pipes get the unchanged line', async () => {
+test('logDestination writes unchanged lines to a file or a pipe', async () => {
   const line = { level: 'warn', time: '2026-03-01T00:00:00Z', msg: 'woken', by: 'schedule' };
   expect(await printed('json', line)).toEqual({ text: `${JSON.stringify(line)}\n`, hasTime: false });
 });
@@ -36,14 +33,14 @@ test.each([
   ['debug', 7],
   ['trace', 7],
   ['unheard-of', 6],
-])('the journal gets %s as priority %i, without a time', async (level, priority) => {
+])('logDestination writes level %s to the journal with priority %i and no time', async (level, priority) => {
   expect(await printed('journal', { level, msg: 'woken', by: 'schedule' })).toEqual({
     text: `<${priority}>woken {"by":"schedule"}\n`,
     hasTime: true,
   });
 });
 
-test('a terminal gets a readable text on one line', async () => {
+test('logDestination writes readable text on one line to a terminal', async () => {
   const { text } = await printed('terminal', { level: 'info', msg: 'woken', by: 'schedule' });
   expect(text).toMatch(/woken.*schedule.*\n$/);
   expect(text.split('\n')).toHaveLength(2);

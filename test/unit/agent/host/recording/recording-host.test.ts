@@ -14,7 +14,7 @@ function dryRun() {
   return { real, host: recordingHost(real) };
 }
 
-test('a write over a plain file keeps the old text for the diff', async () => {
+test('a dry run journals the old text of a replaced file for the diff', async () => {
   const { host } = dryRun();
   await host.writeFile('/etc/x', 'new', { mode: 0o644 });
   expect(host.journal).toEqual([
@@ -22,14 +22,14 @@ test('a write over a plain file keeps the old text for the diff', async () => {
   ]);
 });
 
-test('a second write is compared with the first', async () => {
+test('a dry run compares a second write with the first', async () => {
   const { host } = dryRun();
   await host.writeFile('/etc/new', 'one', { mode: 0o644 });
   await host.writeFile('/etc/new', 'two', { mode: 0o644 });
   expect(host.journal[1]).toMatchObject({ before: { mode: 0o644, content: 'one' } });
 });
 
-test('a write of a secret shows neither text', async () => {
+test('a dry run journals neither the old nor the new text when it writes a secret', async () => {
   const { host } = dryRun();
   await host.writeFile('/etc/x', secret, { mode: 0o600 });
   expect(host.journal).toEqual([
@@ -38,7 +38,7 @@ test('a write of a secret shows neither text', async () => {
   expect((await host.readFile('/etc/x'))?.content).toBe('token: hunter2\n');
 });
 
-test('an unreadable file is replaced', async () => {
+test('a dry run replaces an unreadable file without its old text', async () => {
   const { real } = dryRun();
   const unreadable = { ...real, ...reading(real), readFile: () => Promise.reject(new Error('EACCES')) };
   const host = recordingHost(unreadable);
@@ -48,7 +48,7 @@ test('an unreadable file is replaced', async () => {
   ]);
 });
 
-test('an action with an unknown result is recorded and thrown', async () => {
+test('a dry run journals an action with an unknown result and throws Recorded', async () => {
   const { real, host } = dryRun();
   const checksum = { url: 'http://m/sums', name: 'k3s' };
   const attempts = [
@@ -67,7 +67,7 @@ test('an action with an unknown result is recorded and thrown', async () => {
   expect(real.journal).toEqual([]);
 });
 
-test('a secret header is never sent, any other is', async () => {
+test('a dry run sends a GET request only if none of its headers is secret', async () => {
   const { real, host } = dryRun();
   real.onGet('http://x/', 'open to all');
   expect(await host.get({ url: 'http://x/', headers: { accept: 'text/plain' } })).toMatchObject({
@@ -79,7 +79,7 @@ test('a secret header is never sent, any other is', async () => {
   expect(host.journal).toEqual([{ kind: 'send', method: 'GET', url: 'http://x/?private' }]);
 });
 
-test('links, renames and removals are journaled if they change something', async () => {
+test('a dry run journals links, renames and removals that change something', async () => {
   const { host } = dryRun();
   await host.link('/bin/kubectl', '../k3s');
   await host.rename('/etc/x', '/etc/y');
@@ -93,7 +93,7 @@ test('links, renames and removals are journaled if they change something', async
   expect(host.journal[0]).toMatchObject({ before: 'k3s' });
 });
 
-test('a secret is named but not fetched, and a sleep takes no time', async () => {
+test('a dry run names a secret without fetching it, and skips sleeps', async () => {
   const { real, host } = dryRun();
   const start = real.now();
   const got = await host.obtain('the join token', () => Promise.reject(new Error('fetched')));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { endWhenHung } from '../../../../../src/agent/host/systemd/hung-pass.ts';
 
-test('a pass that hangs ends the process with 1 and a message', () => {
+test('a hung pass ends the process with a message and exit code 1', () => {
   let isAlive = true;
   const seen: unknown[] = [];
   const looks: (() => void)[] = [];

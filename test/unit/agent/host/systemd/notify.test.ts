@@ -11,7 +11,7 @@ function tellingSystemd(env: NodeJS.ProcessEnv) {
   return { host, systemd, pings };
 }
 
-test('systemd is notified by its own program, through its socket', async () => {
+test('the notifier runs systemd-notify with the socket of systemd', async () => {
   const { host, systemd } = tellingSystemd(socket);
   await systemd.ready();
   await systemd.status('all is in sync');
@@ -23,7 +23,7 @@ test('systemd is notified by its own program, through its socket', async () => {
   ]);
 });
 
-test('nothing is sent without systemd', async () => {
+test('the notifier sends nothing without systemd', async () => {
   const { host, systemd, pings } = tellingSystemd({ WATCHDOG_USEC: '60000000' });
   await systemd.ready();
   systemd.startWatchdog(() => true);
@@ -33,13 +33,13 @@ test('nothing is sent without systemd', async () => {
   expect(host.looks).toEqual([]);
 });
 
-test('a message that cannot be delivered is dropped', async () => {
+test('the notifier drops a message that cannot be delivered', async () => {
   const { host, systemd } = tellingSystemd(socket);
   host.once({ file: 'systemd-notify' }, () => Promise.reject(new Error('it hangs')));
   await expect(systemd.ready()).resolves.toBeUndefined();
 });
 
-test('the watchdog is pinged twice per interval, only while the daemon is alive', () => {
+test('the notifier pings the watchdog twice per interval, only while the daemon is alive', () => {
   let isAlive = true;
   const { host, systemd, pings } = tellingSystemd({ ...socket, WATCHDOG_USEC: '60000000' });
   systemd.startWatchdog(() => isAlive);
@@ -54,7 +54,7 @@ test('the watchdog is pinged twice per interval, only while the daemon is alive'
   expect(host.looks).toHaveLength(2);
 });
 
-test('a timer never exceeds the range of Node', () => {
+test('the notifier limits the ping interval to the longest delay of a Node timer', () => {
   const { systemd, pings } = tellingSystemd({ ...socket, WATCHDOG_USEC: '18446744073709551615' });
   systemd.startWatchdog(() => true);
   expect(pings.map(({ milliseconds }) => milliseconds)).toEqual([2_147_483_647]);
@@ -69,13 +69,13 @@ test.each([
   [{ NOTIFY_SOCKET: 'run/hunter2' }, ['NOTIFY_SOCKET is not the path of a socket']],
   [{ WATCHDOG_USEC: 'hunter2' }, ['WATCHDOG_USEC is not a number of microseconds']],
   [{ WATCHDOG_USEC: '-1' }, ['WATCHDOG_USEC is not a number of microseconds']],
-])('%j is reported by its name, and not quoted', (env, beginnings) => {
+])('notifyFaults names the faulty variables in %j, and quotes no value', (env, beginnings) => {
   const faults = notifyFaults(env);
   expect(faults).toEqual(beginnings.map((beginning) => expect.stringContaining(beginning)));
   expect(faults.join()).not.toContain('hunter2');
 });
 
-test.each([undefined, '', '0'])('without a watchdog (%s) there are no pings', (WATCHDOG_USEC) => {
+test.each([undefined, '', '0'])('the notifier sends no pings if WATCHDOG_USEC is %j', (WATCHDOG_USEC) => {
   const { systemd, pings } = tellingSystemd({ ...socket, WATCHDOG_USEC });
   systemd.startWatchdog(() => true);
   expect(pings).toEqual([]);
