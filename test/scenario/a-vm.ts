@@ -21,16 +21,16 @@ gitops:
   flux: { provider: github, owner: team, repository: fleet, path: clusters/main }
 `;
 
-/** The network interfaces of a VM. */
+/** The addresses of a VM's network interfaces. */
 const addresses = ['10.0.0.4', '10.9.0.7', '10.42.0.1'];
 
-/** A VM with a role, its cloud, and Slipway on it. Each `boot` is a new process. */
+/** A VM with a role and a cloud, on which the test starts processes of Slipway. */
 export interface Vm extends World {
   readonly cloud: FakeCloud;
-  /** The images whose pull proves a credential. */
+  /** The registry from which the pull check pulls. */
   readonly acr: MemoryRegistry;
   readonly events: Event[];
-  /** A new Slipway process on this VM; `through` wraps the machine's Host in another one. */
+  /** Starts a new Slipway process on this VM; `through` may wrap the VM's Host. */
   slipway(through?: (host: Host) => Host): Agent;
 }
 
@@ -88,7 +88,7 @@ function process({ host }: World, cloud: FakeCloud, events: Event[], through: (h
 /** Settings under which only the test itself causes a restart of K3s. */
 export const noRestarts = 'registries: { onRotate: never }\n';
 
-/** A VM that is up, and the Slipway process that brought it up. */
+/** Boots a VM until it is Ready; returns the VM and the Slipway process on it. */
 export async function booted(role: string, settings = noRestarts): Promise<{ machine: Vm; slipway: Agent }> {
   const machine = vm(role, settings);
   const slipway = machine.slipway();
@@ -96,7 +96,7 @@ export async function booted(role: string, settings = noRestarts): Promise<{ mac
   return { machine, slipway };
 }
 
-/** Makes passes as the daemon does, until `until` holds or `time` milliseconds have gone by. */
+/** Makes passes as the daemon does, until `until` returns true or `time` milliseconds have passed. */
 export async function live(
   agent: Agent,
   { host }: World,
@@ -119,7 +119,7 @@ export function isReady({ conditions: [ready], outcomes }: Report): boolean {
   return ready?.status === 'True' && ready.reason === 'InSync' && !outcomes.some(isMoving);
 }
 
-/** A condition as `status reason`. */
+/** Returns a condition of the report as `status reason`. */
 export function condition({ conditions }: Report, type: string): string {
   const found = conditions.find((each) => each.type === type);
   return found ? `${found.status} ${found.reason}` : 'absent';

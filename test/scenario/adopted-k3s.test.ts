@@ -10,13 +10,13 @@ const unit = 'k3s-agent.service';
 const unitPath = `/etc/systemd/system/${unit}`;
 const paths = nodePaths('/');
 
-/** The unit that K3s' own installer writes (k3s-io/k3s install.sh, create_systemd_service_file). */
+/** Returns the unit that K3s' installer writes (k3s-io/k3s install.sh, create_systemd_service_file). */
 function installersUnit(...flags: readonly string[]): string {
   const words = flags.map((flag) => `\t'${flag}' \\\n`).join('');
   return `[Unit]\nDescription=Lightweight Kubernetes\n\n[Service]\nType=notify\nEnvironmentFile=-/etc/systemd/system/${unit}.env\nExecStart=/usr/local/bin/k3s \\\n    agent \\\n${words}\n`;
 }
 
-/** An agent that scripts installed: K3s runs from the installer's unit, and a timer renews registries.yaml. */
+/** Creates an agent that scripts installed: its K3s runs in the installer's unit, a timer renews registries.yaml. */
 function adopted({ flags = [] as readonly string[], settings = '' } = {}): Vm {
   const machine = vm('agent', settings);
   const { files } = machine.host;
@@ -43,7 +43,7 @@ function isTimerOn({ host }: Vm): boolean {
 }
 
 describe('a node whose K3s was started by another unit', () => {
-  test('keeps its timer, and is not reported as able to pull until that K3s restarts', async () => {
+  test('keeps its timer until K3s restarts, and reports UnitAdopted until then', async () => {
     const machine = adopted();
     const slipway = machine.slipway();
     const report = await live(slipway, machine, 30 * minute);
@@ -61,7 +61,7 @@ describe('a node whose K3s was started by another unit', () => {
     expect(machine.matchImages).toEqual(['team.azurecr.io']);
   });
 
-  test('restarts K3s once, by consent', async () => {
+  test('restarts K3s once with consent', async () => {
     const machine = adopted({ settings: `consent: { restart: [${unit}@f0f0f0f0f0f0] }\n` });
     const slipway = machine.slipway();
     expect(isReady(await live(slipway, machine, 30 * minute, isReady))).toBe(true);
@@ -71,7 +71,7 @@ describe('a node whose K3s was started by another unit', () => {
   });
 
   test.each(['k3s.service', `${unit}@010101010101`])(
-    'does not restart K3s by consent to %s',
+    'does not restart K3s if the consent names %s',
     async (subject) => {
       const machine = adopted({ settings: `consent: { restart: [${subject}] }\n` });
       await live(machine.slipway(), machine, 30 * minute);
@@ -80,11 +80,11 @@ describe('a node whose K3s was started by another unit', () => {
   );
 });
 
-describe('flags of the old unit that the next start would lose', () => {
+describe('flags that the next start of an adopted K3s would lose', () => {
   const flags = ['--node-label', 'team=web', '--kubelet-arg=max-pods=50', '--debug'];
   const lost = 'node-label=team=web, kubelet-arg=max-pods=50, debug=true';
 
-  test('block the unit and the configuration, and are listed', async () => {
+  test('keep Slipway from replacing the unit and the configuration, and are listed in the condition', async () => {
     const machine = adopted({ flags, settings: `consent: { restart: [${unit}] }\n` });
     const old = machine.host.files.text(unitPath);
     const report = await live(machine.slipway(), machine, 30 * minute);
@@ -98,7 +98,7 @@ describe('flags of the old unit that the next start would lose', () => {
     expect(isTimerOn(machine)).toBe(true);
   });
 
-  test('do not block the unit once settings, a drop-in or consent cover each of them', async () => {
+  test('do not keep Slipway from replacing the unit if settings, drop-ins or consent cover all flags', async () => {
     const settings = `consent: { restart: [${unit}], lostFlags: [debug=true] }\nnode: { labels: [team=web] }\n`;
     const machine = adopted({ flags, settings });
     machine.host.files.write('/etc/rancher/k3s/config.yaml.d/10-mine.yaml', 'kubelet-arg: [max-pods=50]\n');
@@ -107,7 +107,7 @@ describe('flags of the old unit that the next start would lose', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('block the unit also if they are in a config.yaml that Slipway did not write', async () => {
+  test('keep Slipway from replacing a config.yaml that contains the flags', async () => {
     const machine = adopted();
     machine.host.files.write(
       paths.k3s.config,
@@ -120,7 +120,7 @@ describe('flags of the old unit that the next start would lose', () => {
     expect(machine.host.files.text(paths.k3s.config)).toContain('pause-image');
   });
 
-  test('block the unit also if they are registries of its registries.yaml', async () => {
+  test('keep Slipway from replacing a registries.yaml with registries that the settings lack', async () => {
     const machine = adopted();
     const text = 'mirrors: { docker.io: { endpoint: ["https://mirror.example"] } }\n';
     machine.host.files.write(paths.k3s.registries, text, 0o600);
@@ -131,7 +131,7 @@ describe('flags of the old unit that the next start would lose', () => {
     expect(isTimerOn(machine)).toBe(true);
   });
 
-  test('do not block the unit if they are in a registries.yaml that stays because the settings name no registry', async () => {
+  test('do not include the registries in registries.yaml if the settings name no registry', async () => {
     const machine = adopted({ settings: 'registries: { servers: [] }\n' });
     const text = 'mirrors: { docker.io: { endpoint: ["https://mirror.example"] } }\n';
     machine.host.files.write(paths.k3s.registries, text, 0o600);
@@ -140,7 +140,7 @@ describe('flags of the old unit that the next start would lose', () => {
     expect(machine.host.files.text(paths.k3s.registries)).toBe(text);
   });
 
-  test('are not reported if they have the default values of K3s', async () => {
+  test('do not include flags with the default values of K3s', async () => {
     const machine = vm('server');
     const flags = ['--cluster-cidr=10.42.0.0/16', '--flannel-backend', 'vxlan', '--secrets-encryption=false'];
     const unitFile = '/etc/systemd/system/k3s.service';
@@ -154,10 +154,10 @@ describe('flags of the old unit that the next start would lose', () => {
 
   const endpoint = 'datastore-endpoint=postgres://u:canary@db/k3s';
   test.each([
-    ['on its command line', [`--${endpoint}`], ''],
-    ['in its environment', [], 'Environment=K3S_DATASTORE_ENDPOINT=postgres://u:canary@db/k3s'],
-    ['in a file of variables', [], 'EnvironmentFile=-/etc/k3s/env'],
-  ])('cannot be given up by consent if the cluster needs them: %s', async (_, flags, line) => {
+    ['on the command line of the unit', [`--${endpoint}`], ''],
+    ['in the environment of the unit', [], 'Environment=K3S_DATASTORE_ENDPOINT=postgres://u:canary@db/k3s'],
+    ['in an environment file', [], 'EnvironmentFile=-/etc/k3s/env'],
+  ])('cannot be given up by consent if the cluster needs the flags: %s', async (_, flags, line) => {
     const lost = 'datastore-endpoint, secrets-encryption=true';
     const settings = `consent: { lostFlags: [${lost}, debug=true, EnvironmentFile=/etc/k3s/env] }\n`;
     const machine = vm('server', settings);
@@ -175,7 +175,7 @@ describe('flags of the old unit that the next start would lose', () => {
     expect(machine.host.files.text(unitFile)).toBe(text);
   });
 
-  test('block a K3s that has not joined yet', async () => {
+  test('keep Slipway from starting a K3s that has not joined yet', async () => {
     const machine = vm('server');
     machine.host.files.write(
       '/etc/systemd/system/k3s.service',
@@ -187,7 +187,7 @@ describe('flags of the old unit that the next start would lose', () => {
   });
 });
 
-test('a crash before any change of an adoption heals, and K3s restarts once', async () => {
+test('a crash before any change of an adoption is recovered from, with one restart of K3s', async () => {
   const settings = `consent: { restart: [${unit}] }\n`;
   const whole = adopted({ settings });
   await live(whole.slipway(), whole, 30 * minute);

@@ -9,7 +9,7 @@ const minute = 60_000;
 const [timer, service] = ['refresh-acr-credentials.timer', 'refresh-acr-credentials.service'];
 const stopping = `systemctl disable --now ${timer}`;
 
-/** A node that the older scripts installed: their timer is enabled and active. */
+/** Creates a node that the older scripts installed: their timer is enabled and active. */
 function madeByScripts({ settings = '', runs = '/usr/local/bin/refresh-acr-credentials.sh' } = {}): Vm {
   const machine = vm('agent', settings);
   machine.units.found(timer, '[Timer]\nOnUnitActiveSec=2h\n');
@@ -34,7 +34,7 @@ function adoption({ events }: Vm): readonly unknown[] {
 }
 
 describe('a node installed by the older scripts', () => {
-  test('its timer is stopped once, after registries.yaml is written, with one line in the log', async () => {
+  test('loses its timer once, after Slipway writes registries.yaml, with one line in the log', async () => {
     const machine = madeByScripts();
     const slipway = machine.slipway();
     const report = await live(slipway, machine, minute, isReady);
@@ -48,21 +48,21 @@ describe('a node installed by the older scripts', () => {
     expect(adoption(machine)).toEqual([`stop ${timer}: Slipway renews registries.yaml on this node`]);
   });
 
-  test('the files of the scripts stay', async () => {
+  test('keeps the files of the timer and its service', async () => {
     const machine = madeByScripts();
     await live(machine.slipway(), machine, minute, isReady);
     expect(machine.host.files.text(`/etc/systemd/system/${timer}`)).toContain('OnUnitActiveSec=2h');
     expect(machine.host.files.text(`/etc/systemd/system/${service}`)).toContain('oneshot');
   });
 
-  test('a service in the middle of a renewal is stopped with its timer', async () => {
+  test('loses a service in the middle of a renewal together with the timer', async () => {
     const machine = madeByScripts();
     machine.units.found(service, serviceText('/bin/bash /opt/refresh-acr-credentials'));
     await live(machine.slipway(), machine, minute, isReady);
     expect(stops(machine)).toEqual([`run ${stopping} ${service}`]);
   });
 
-  test('the timer is left alone if the settings name no registry', async () => {
+  test('keeps its timer if the settings name no registry', async () => {
     const settings =
       'registries: { servers: [], mirrors: { docker.io: { endpoint: ["https://m.example"] } } }\n';
     const machine = madeByScripts({ settings });
@@ -70,13 +70,13 @@ describe('a node installed by the older scripts', () => {
     expect(stops(machine)).toEqual([]);
   });
 
-  test('a service of that name that runs something else is left alone', async () => {
+  test('keeps a timer of the same name whose service runs another program', async () => {
     const machine = madeByScripts({ runs: '/usr/local/bin/renew --for refresh-acr-credentials' });
     await live(machine.slipway(), machine, minute, isReady);
     expect(stops(machine)).toEqual([]);
   });
 
-  test('a joined node that cannot pull yet keeps its timer until Slipway has a login', async () => {
+  test('keeps its timer after it has joined until Slipway has a login', async () => {
     const machine = madeByScripts();
     machine.host.files.write(nodePaths('/').k3s.agentServerCa, ca);
     machine.host.files.write('/etc/rancher/k3s/registries.yaml', 'configs: {}\n', 0o600);
@@ -91,7 +91,7 @@ describe('a node installed by the older scripts', () => {
   });
 });
 
-test('a node without the timer costs one check per pass', async () => {
+test('a node without the timer of the older scripts needs one check per pass', async () => {
   const machine = vm('agent');
   const slipway = machine.slipway();
   await live(slipway, machine, minute, isReady);

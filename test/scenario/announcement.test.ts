@@ -10,7 +10,7 @@ import { annotationsOf, eventsOf } from './cluster.ts';
 const minute = 60_000;
 const hour = 60 * minute;
 
-/** A new Slipway process on this VM that reports its passes to the cluster, as the daemon does. */
+/** Starts a Slipway process on this VM that announces its passes to the cluster, as the daemon does. */
 function telling(machine: Vm, version = '1.2.3'): Agent {
   const slipway = machine.slipway();
   const emit = machine.events.push.bind(machine.events);
@@ -29,7 +29,7 @@ function lines({ host }: Vm): readonly string[] {
   return eventsOf(host).map(({ type, reason }) => `${type} ${reason}`);
 }
 
-/** The commands that read or wrote the cluster as kubelet, without the check that every pass makes. */
+/** Returns the kubectl commands that changed annotations or created events. */
 function told({ host }: Vm): readonly string[] {
   return host.lines().filter((line) => /kubectl .* (annotate|create) /.test(line));
 }
@@ -41,7 +41,7 @@ function warnings({ events }: Vm): readonly string[] {
 describe.each(namesOf(roles))('a %s', (role) => {
   const name = `${role}-1`;
 
-  test('announces its role and its state once, at its first boot', async () => {
+  test('announces its role and its state once, at the first boot', async () => {
     const machine = vm(role);
     await live(telling(machine), machine, hour);
     expect(eventsOf(machine.host)).toEqual([
@@ -62,7 +62,7 @@ describe.each(namesOf(roles))('a %s', (role) => {
     expect(warnings(machine)).toEqual([]);
   });
 
-  test('announces nothing after a restart of Slipway or the VM; a newer Slipway announces only its version', async () => {
+  test('announces nothing after a restart, and only the version after an update of Slipway', async () => {
     const machine = vm(role);
     await live(telling(machine), machine, 10 * minute);
     const { length } = told(machine);
@@ -77,7 +77,7 @@ describe.each(namesOf(roles))('a %s', (role) => {
   });
 });
 
-test('a rotation that keeps failing is one event across restarts of Slipway, and one more when it works again', async () => {
+test('a failing rotation creates one event, even across restarts of Slipway, and its success another', async () => {
   const machine = vm('agent', noRestarts);
   const slipway = telling(machine);
   await live(slipway, machine, minute, isReady);
@@ -115,7 +115,7 @@ test('successful rotations are not announced', async () => {
   expect(told(machine)).toHaveLength(length);
 });
 
-test('a version drift and a refused change of role are events, and Slipway keeps the node in order', async () => {
+test('a version drift and a refused change of role create events, and the node stays Ready', async () => {
   const machine = vm('server', noRestarts);
   const slipway = telling(machine);
   await live(slipway, machine, minute, isReady);
@@ -132,8 +132,8 @@ test('a version drift and a refused change of role are events, and Slipway keeps
   });
 });
 
-describe('while the API server is away', () => {
-  test('passes do not wait, nothing is logged, and the current state is announced when the API server returns', async () => {
+describe('with the API server down', () => {
+  test('passes continue without warnings, and the current state is announced once the API server is back', async () => {
     const machine = vm('agent', noRestarts);
     const slipway = telling(machine);
     await live(slipway, machine, minute, isReady);
@@ -156,7 +156,7 @@ describe('while the API server is away', () => {
     expect(lines(machine).slice(1)).toEqual(['Warning VersionDrift']);
   });
 
-  test('the loop does not wait for a reporter', async () => {
+  test('the daemon does not wait for an announcement that hangs', async () => {
     const machine = vm('agent', noRestarts);
     const emit = () => {};
     const announce = announcer({ host: machine.host, version: '1.2.3', emit });
@@ -177,7 +177,7 @@ describe('while the API server is away', () => {
   });
 });
 
-test('announce: false writes nothing and leaves earlier announcements in place', async () => {
+test('k3s.announce: false stops announcements and keeps the earlier ones', async () => {
   const { machine } = await booted('agent');
   await live(telling(machine), machine, 10 * minute);
   machine.host.files.write('/etc/slipway/config.d/quiet.yaml', 'k3s: { announce: false }');

@@ -16,13 +16,13 @@ function asked({ cloud }: Vm): number {
   return cloud.calls.filter((call) => call.startsWith('registryPassword')).length;
 }
 
-/** Sets the clock of the VM. The registry dates its passwords by a time that this does not change. */
+/** Moves the clock of the VM by these milliseconds. The clock of the registry, which dates passwords, stays. */
 function jump({ host, cloud }: Vm, by: number): void {
   host.setClock(host.now() + by);
   cloud.clockSkew -= by;
 }
 
-/** Milliseconds for which the registry still accepts the login in registries.yaml. */
+/** Returns the milliseconds for which the registry still accepts the login in registries.yaml. */
 function left({ host, cloud }: Vm): number {
   const { password } = parse(host.files.text('/etc/rancher/k3s/registries.yaml') ?? '').configs[registry]
     .auth;
@@ -35,7 +35,7 @@ function isHandedOut({ host }: Vm): boolean {
   return usableLogin(logins, registry, host.now()) !== undefined;
 }
 
-/** A VM that came up at midnight with a clock that is `skew` milliseconds ahead. */
+/** Boots a VM whose clock is `skew` milliseconds ahead until the VM is Ready. */
 async function bootedWith(skew: number): Promise<{ machine: Vm; slipway: Agent }> {
   const machine = vm('agent');
   jump(machine, skew);
@@ -45,8 +45,8 @@ async function bootedWith(skew: number): Promise<{ machine: Vm; slipway: Agent }
 }
 
 /**
- * Makes passes as the daemon does for `time` milliseconds; a change of the clock does not change the length of a pause.
- * Returns the shortest life that the credential had left before a pass, in milliseconds.
+ * Makes passes as the daemon does for `time` milliseconds, regardless of changes of the clock. Returns the shortest
+ * remaining life of the credential before a pass, in milliseconds.
  */
 async function pass(slipway: Agent, machine: Vm, time: number): Promise<number> {
   const { host, cloud } = machine;
@@ -64,14 +64,14 @@ async function pass(slipway: Agent, machine: Vm, time: number): Promise<number> 
   }
 }
 
-describe('a constant error of the clock costs no extra request, and the credential always has an hour left', () => {
+describe('a clock with a constant error', () => {
   test.each([
     ['an hour ahead', hour],
     ['an hour behind', -hour],
     ['nine hours ahead, as a clock set to local time', 9 * hour],
     ['a day behind', -day],
     ['in 1970', -decades],
-  ])('%s', async (_, skew) => {
+  ])('causes no extra request, and leaves each credential an hour of life: %s', async (_, skew) => {
     const { machine, slipway } = await bootedWith(skew);
     expect(await pass(slipway, machine, 6 * hour)).toBeGreaterThanOrEqual(hour - 10_000);
     expect(asked(machine)).toBeLessThanOrEqual(1 + 3);
@@ -79,7 +79,7 @@ describe('a constant error of the clock costs no extra request, and the credenti
   });
 });
 
-describe('a clock set while Slipway runs costs at most one renewal and no restart, and pulls always work', () => {
+describe('a clock that is set while Slipway runs', () => {
   const jumps = [
     ['an hour ahead', hour],
     ['an hour back', -hour],
@@ -88,7 +88,7 @@ describe('a clock set while Slipway runs costs at most one renewal and no restar
   ] as const;
 
   test.each([1, 61, 119].flatMap((after) => jumps.map(([name, by]) => [after, name, by] as const)))(
-    '%d minutes after a renewal, %s',
+    'causes at most one extra renewal and no restart: %d minutes after a renewal, %s',
     async (after, _, by) => {
       const { machine, slipway } = await bootedWith(0);
       const { host } = machine;
@@ -98,14 +98,14 @@ describe('a clock set while Slipway runs costs at most one renewal and no restar
       const pause = wake.at - host.now();
       jump(machine, by);
       await host.sleep(pause);
-      // The hour that a renewal leaves covers a clock that is wrong by this much.
+      // A renewal leaves an hour of life, enough for a clock that is an hour wrong.
       expect(await pass(slipway, machine, 3 * hour)).toBeGreaterThanOrEqual(0);
       expect(asked(machine) - before).toBeLessThanOrEqual(1 + 2);
       expect(machine.units.starts).toBe(1);
     },
   );
 
-  test('a clock set from 1970 to now after the boot', async () => {
+  test('causes at most one extra renewal and no restart after a boot in 1970', async () => {
     const { machine, slipway } = await bootedWith(-decades);
     await pass(slipway, machine, 10 * minute);
     jump(machine, decades);
@@ -114,7 +114,7 @@ describe('a clock set while Slipway runs costs at most one renewal and no restar
     expect(machine.units.starts).toBe(1);
   });
 
-  test('a clock set back again and again by a broken NTP costs one renewal each time, and no loop', async () => {
+  test('causes at most one renewal each time a broken NTP sets the clock', async () => {
     const { machine, slipway } = await bootedWith(0);
     for (let turn = 0; turn < 6; turn += 1) {
       jump(machine, turn % 2 === 0 ? hour : -hour);

@@ -3,12 +3,12 @@ import { nodePaths } from '../../src/agent/paths.ts';
 import type { MemoryHost } from '../lab/memory-host.ts';
 import type { World } from './world.ts';
 
-/** The folder with the objects of the cluster, as JSON, by kind. */
+/** The folder with the JSON objects of the cluster, by kind. */
 export const api = '/cluster';
 
 const paths = nodePaths('/');
 
-/** What a reader sees of the cluster besides its nodes. */
+/** The fields of an event in the cluster that tests read. */
 export interface SeenEvent {
   readonly type: string;
   readonly reason: string;
@@ -17,7 +17,7 @@ export interface SeenEvent {
   readonly involvedObject: { readonly kind: string; readonly name: string; readonly uid: string };
 }
 
-/** The subset of kubectl that Slipway uses; any other command is refused. */
+/** Runs the subset of kubectl that Slipway uses; refuses any other command. */
 export function kubectl({ host, units }: World, { args }: Command): string | Partial<CommandResult> {
   const kubeconfig = args[args.indexOf('--kubeconfig') + 1] ?? '';
   if (host.files.text(kubeconfig) === undefined) {
@@ -42,7 +42,7 @@ export function kubectl({ host, units }: World, { args }: Command): string | Par
   return failed(`error: unknown command "${verb}" for "kubectl"`);
 }
 
-/** The annotations of a node. */
+/** Returns the annotations of a node. */
 export function annotationsOf(host: MemoryHost, node: string): Readonly<Record<string, string>> {
   return JSON.parse(host.files.text(`${api}/nodes/${node}`) ?? '{}').metadata?.annotations ?? {};
 }

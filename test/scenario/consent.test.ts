@@ -15,13 +15,13 @@ function settle(machine: Vm, text: string): void {
   machine.host.files.write('/etc/slipway/config.d/consent.yaml', text);
 }
 
-/** The consent line in the message of a condition. */
+/** Returns the line of settings that the message of a condition suggests for consent. */
 function asked({ conditions }: Report, type: string): string {
   const message = conditions.find((each) => each.type === type)?.message ?? '';
   return /add `(consent: .+)` to \/etc\/slipway\/config\.yaml/.exec(message)?.[1] ?? '';
 }
 
-test('a new token in the vault of a server is TokenChanged within two hours, and is not written', async () => {
+test('a server reports a new token in the vault as TokenChanged within two hours, and keeps the old token', async () => {
   const { machine, slipway } = await booted('server');
   machine.cloud.secrets.set('k3s-token', 'another-token-55d1');
   const report = await live(slipway, machine, 125 * minute);
@@ -33,7 +33,7 @@ test('a new token in the vault of a server is TokenChanged within two hours, and
   expect(condition(await live(slipway, machine, 15 * minute), 'JoinToken')).toMatch(/^True/);
 });
 
-test('the line that a condition prints gives consent once: the next token needs a new line', async () => {
+test('the line that JoinToken suggests gives consent to one new token only', async () => {
   const { machine, slipway } = await booted('server');
   let rotations = 0;
   machine.host.onRequest({ method: 'PUT', url: 'https://127.0.0.1:6443/v1-k3s/token' }, (request, world) => {
@@ -51,7 +51,7 @@ test('the line that a condition prints gives consent once: the next token needs 
   expect(rotations).toBe(1);
 });
 
-test('consent given as true is accepted, and one condition warns as long as it is set', async () => {
+test('consent.tokenChange: true is accepted with one warning', async () => {
   const { machine, slipway } = await booted('server');
   settle(machine, 'consent: { tokenChange: true }');
   await live(slipway, machine, 30 * minute);
@@ -62,7 +62,7 @@ test('consent given as true is accepted, and one condition warns as long as it i
 });
 
 describe('another K3s version', () => {
-  test('is VersionDrift on a node that has joined, until the settings allow the upgrade', async () => {
+  test('is reported as VersionDrift until the settings allow the upgrade', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.tag('k3s-version', 'v1.37.0+k3s1');
     const held = await live(slipway, machine, 6 * minute);
@@ -74,17 +74,20 @@ describe('another K3s version', () => {
     expect(machine.units.starts).toBe(2);
   });
 
-  test.each(['v1.36.2+k3s1', 'v1.38.0+k3s1', 'v1.35.9+k3s1'])('%s is refused even then', async (version) => {
-    const { machine, slipway } = await booted('server');
-    settle(machine, 'k3s: { upgrade: auto }');
-    machine.cloud.tag('k3s-version', version);
-    expect(condition(await live(slipway, machine, 6 * minute), 'K3sBinary')).toBe('False VersionRefused');
-    expect(machine.units.starts).toBe(1);
-  });
+  test.each(['v1.36.2+k3s1', 'v1.38.0+k3s1', 'v1.35.9+k3s1'])(
+    'is refused despite k3s.upgrade: auto if it is %s',
+    async (version) => {
+      const { machine, slipway } = await booted('server');
+      settle(machine, 'k3s: { upgrade: auto }');
+      machine.cloud.tag('k3s-version', version);
+      expect(condition(await live(slipway, machine, 6 * minute), 'K3sBinary')).toBe('False VersionRefused');
+      expect(machine.units.starts).toBe(1);
+    },
+  );
 });
 
 describe('a role that changes between server and agent', () => {
-  test('is RoleChanged, and the old role keeps running', async () => {
+  test('is reported as RoleChanged, and the old role keeps running', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.tag('k3s-role', 'agent');
     machine.cloud.tag('k3s-server', '10.0.0.4');
@@ -97,33 +100,36 @@ describe('a role that changes between server and agent', () => {
     ['server', 'agent', /^k3s\.service$/],
     ['agent', 'server', /^k3s-agent\.service$/],
     ['observability', 'server', /^k3s-agent\.service$/],
-  ])('a K3s %s is still restarted while %s is wanted, and nothing is written', async (role, wanted, unit) => {
-    const { machine, slipway } = await booted(role);
-    const before = JSON.stringify([
-      machine.host.files.text('/etc/rancher/k3s/config.yaml'),
-      machine.host.files.list('/usr/local/bin'),
-      machine.host.files.list('/etc/systemd/system'),
-    ]);
-    machine.cloud.tag('k3s-role', wanted);
-    await live(slipway, machine, minute);
-    await machine.units.systemctl([
-      'stop',
-      '--no-block',
-      String(unit).includes('agent') ? 'k3s-agent.service' : 'k3s.service',
-    ]);
-    const report = await live(slipway, machine, 10 * minute);
-    expect(condition(report, 'Role')).toBe('False RoleChanged');
-    expect(condition(report, 'Ready')).toBe('True RoleChanged');
-    expect(machine.units.isActive(unit)).toBe(true);
-    const after = [
-      machine.host.files.text('/etc/rancher/k3s/config.yaml'),
-      machine.host.files.list('/usr/local/bin'),
-      machine.host.files.list('/etc/systemd/system'),
-    ];
-    expect(JSON.stringify(after)).toBe(before);
-  });
+  ])(
+    'does not stop Slipway from restarting K3s, and writes nothing: from %s to %s',
+    async (role, wanted, unit) => {
+      const { machine, slipway } = await booted(role);
+      const before = JSON.stringify([
+        machine.host.files.text('/etc/rancher/k3s/config.yaml'),
+        machine.host.files.list('/usr/local/bin'),
+        machine.host.files.list('/etc/systemd/system'),
+      ]);
+      machine.cloud.tag('k3s-role', wanted);
+      await live(slipway, machine, minute);
+      await machine.units.systemctl([
+        'stop',
+        '--no-block',
+        String(unit).includes('agent') ? 'k3s-agent.service' : 'k3s.service',
+      ]);
+      const report = await live(slipway, machine, 10 * minute);
+      expect(condition(report, 'Role')).toBe('False RoleChanged');
+      expect(condition(report, 'Ready')).toBe('True RoleChanged');
+      expect(machine.units.isActive(unit)).toBe(true);
+      const after = [
+        machine.host.files.text('/etc/rancher/k3s/config.yaml'),
+        machine.host.files.list('/usr/local/bin'),
+        machine.host.files.list('/etc/systemd/system'),
+      ];
+      expect(JSON.stringify(after)).toBe(before);
+    },
+  );
 
-  test('with consent the old role is removed, its data is kept, and the new role comes up', async () => {
+  test('replaces the old role with consent, and keeps the data of the old role', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.tag('k3s-role', 'agent');
     machine.cloud.tag('k3s-server', '10.0.0.4');
@@ -136,7 +142,7 @@ describe('a role that changes between server and agent', () => {
 });
 
 describe('a server that was rebuilt', () => {
-  test('is ServerChanged, and the agent is left alone', async () => {
+  test('is reported as ServerChanged, and K3s on the agent keeps running', async () => {
     const { machine, slipway } = await booted('agent');
     machine.server = { token: joinToken, ca: createAuthority().certificate };
     const report = await live(slipway, machine, 6 * minute);
@@ -144,7 +150,7 @@ describe('a server that was rebuilt', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('the rebuilt server is joined with consent', async () => {
+  test('is joined with consent', async () => {
     const { machine, slipway } = await booted('agent');
     const rebuilt = createAuthority().certificate;
     machine.server = { token: joinToken, ca: rebuilt };
@@ -155,7 +161,7 @@ describe('a server that was rebuilt', () => {
     expect(machine.host.files.text(tokenFile)).toBe(`K10${pinnedCa(rebuilt).hash}::node:${joinToken}\n`);
   });
 
-  test('the rebuilt server is not joined after a reboot, since the token pins the CA', async () => {
+  test('is not joined after a reboot, since the token pins the CA', async () => {
     const { machine } = await booted('agent');
     const known = machine.host.files.text(serverCa);
     expect(machine.host.files.text(tokenFile)).toBe(`K10${pinnedCa(known ?? '').hash}::node:${joinToken}\n`);
@@ -167,7 +173,7 @@ describe('a server that was rebuilt', () => {
   });
 });
 
-test('a CA that the known one certified is followed before any restart, with no consent', async () => {
+test('a new server CA that the known CA signed is pinned without consent and without a restart', async () => {
   const { machine, slipway } = await booted('agent');
   const renewed = rotated(authority);
   machine.server = { token: joinToken, ca: renewed };
@@ -180,7 +186,7 @@ test('a CA that the known one certified is followed before any restart, with no 
   expect(machine.host.files.text(serverCa)).toBe(renewed);
 });
 
-test('a token of the vault that pins a CA is kept as it is', async () => {
+test('a token of the vault that pins a CA is written unchanged', async () => {
   const machine = vm('agent', noRestarts);
   const pinned = `K10${pinnedCa(authority.certificate).hash}::server:${joinToken}`;
   machine.cloud.secrets.set('k3s-token', pinned);
@@ -189,7 +195,7 @@ test('a token of the vault that pins a CA is kept as it is', async () => {
 });
 
 describe('a server whose settings name a server to join', () => {
-  test('is ClusterExists, and founds no cluster', async () => {
+  test('reports ClusterExists and does not start K3s', async () => {
     const machine = vm('server');
     machine.cloud.tag('k3s-server', '10.0.0.9');
     const report = await live(machine.slipway(), machine, 10 * minute);
@@ -198,7 +204,7 @@ describe('a server whose settings name a server to join', () => {
     expect(machine.host.files.text('/etc/rancher/k3s/config.yaml')).toBeUndefined();
   });
 
-  test('is kept in order if it already has a cluster', async () => {
+  test('stays Ready and restarts K3s if it already has a cluster', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.tag('k3s-server', '10.0.0.9');
     await machine.units.systemctl(['stop', '--no-block', 'k3s.service']);
@@ -212,7 +218,7 @@ describe('a server whose settings name a server to join', () => {
 describe('a setting that a living cluster cannot change', () => {
   const config = (machine: Vm) => machine.host.files.text('/etc/rancher/k3s/config.yaml') ?? '';
 
-  test('is SettingsIrreversible: neither written nor followed by a restart', async () => {
+  test('is reported as SettingsIrreversible, not written, and causes no restart', async () => {
     const { machine, slipway } = await booted('server');
     settle(machine, 'k3s: { config: { cluster-cidr: 10.50.0.0/16 } }');
     const report = await live(slipway, machine, 10 * minute);
@@ -222,7 +228,7 @@ describe('a setting that a living cluster cannot change', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('is changed by the line that its condition prints, and needs no other line after that', async () => {
+  test('is written once the settings contain the suggested consent', async () => {
     const { machine, slipway } = await booted('server');
     const wanted = 'k3s: { config: { flannel-backend: host-gw } }';
     settle(machine, wanted);
@@ -235,7 +241,7 @@ describe('a setting that a living cluster cannot change', () => {
   });
 });
 
-test('a taint that did not apply is reported with a command, and blocks nothing', async () => {
+test('a taint that did not apply is reported with a kubectl command, and the node stays Ready', async () => {
   const { machine, slipway } = await booted('agent');
   settle(machine, 'node: { taints: ["gpu=true:NoSchedule"] }');
   const report = await live(slipway, machine, 10 * minute);

@@ -25,7 +25,7 @@ providers:
     apiVersion: credentialprovider.kubelet.k8s.io/v1
 `;
 
-/** The login that kubelet would get from the store now. */
+/** Returns the login that kubelet would get from the login store now. */
 function answer({ host }: Vm) {
   return usableLogin(parseLogins(host.files.text(store) ?? ''), registry, host.now());
 }
@@ -34,15 +34,15 @@ function writtenPassword({ host }: Vm): string {
   return parse(host.files.text(registries) ?? '').configs[registry].auth.password;
 }
 
-/** The mutations of these files, in order. */
+/** Returns the mutations of these files, in order. */
 function done({ host }: Vm, ...paths: readonly string[]): readonly string[] {
   return host.journal.flatMap((action) =>
     'path' in action && paths.includes(action.path) ? [`${action.kind} ${action.path}`] : [],
   );
 }
 
-describe.each(namesOf(roles))('on a %s', (role) => {
-  test('the provider is complete before the first start of K3s, which starts once', async () => {
+describe.each(namesOf(roles))('the credential provider on a %s', (role) => {
+  test('is complete before the first start of K3s, which starts once', async () => {
     const machine = vm(role, noRestarts);
     const report = await live(machine.slipway(), machine, minute, isReady);
     expect(condition(report, 'CredentialProvider')).toBe('True InSync');
@@ -51,7 +51,7 @@ describe.each(namesOf(roles))('on a %s', (role) => {
     expect(answer(machine)?.password).toBe(writtenPassword(machine));
   });
 
-  test('a node without a provider restarts K3s once to get one', async () => {
+  test('is installed on a running node with one restart of K3s', async () => {
     const { machine } = await booted(role);
     for (const path of [config, plugin, settings, store]) {
       machine.host.files.remove(path);
@@ -66,7 +66,7 @@ describe.each(namesOf(roles))('on a %s', (role) => {
   });
 });
 
-test('the store follows each rotation without a gap and without a restart of K3s', async () => {
+test('the login store has the current login after each rotation, and K3s does not restart', async () => {
   const { machine, slipway } = await booted('agent');
   const seen = new Set<string>();
   for (let half = 0; half < 9; half += 1) {
@@ -78,7 +78,7 @@ test('the store follows each rotation without a gap and without a restart of K3s
   expect(machine.units.starts).toBe(1);
 });
 
-test('a login that the provider fetched while the daemon could not is kept until the daemon has a newer one', async () => {
+test('a login that the credential provider fetched is kept until the daemon has a newer one', async () => {
   const { machine, slipway } = await booted('agent');
   machine.cloud.fail('registryPassword', new NodeError('RegistryUnavailable', 'It answers 503.'));
   machine.host.advance(2 * hour);
@@ -99,7 +99,7 @@ test('a login that the provider fetched while the daemon could not is kept until
   expect(answer(machine)?.password).toBe(writtenPassword(machine));
 });
 
-test('a reboot leaves the store as it is', async () => {
+test('a reboot does not change the login store', async () => {
   const { machine } = await booted('agent');
   const before = answer(machine);
   const { length } = machine.cloud.calls;
@@ -117,21 +117,24 @@ test.each([
     'replaced by a link',
     (machine: Vm, path: string) => machine.host.files.link(path, '/usr/local/bin/slipway'),
   ],
-])('a file %s by hand is restored, and K3s stays up', async (_, harm) => {
-  const { machine, slipway } = await booted('server');
-  const files = [plugin, settings, config] as const;
-  const before = files.map((path) => machine.host.files.read(path)?.content);
-  for (const path of files) {
-    harm(machine, path);
-  }
-  const report = await live(slipway, machine, 6 * minute, isReady);
-  expect(report.outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
-  expect(files.map((path) => machine.host.files.read(path)?.content)).toEqual(before);
-  expect(files.map((path) => machine.host.files.stat(path)?.kind)).toEqual(['file', 'file', 'file']);
-  expect(machine.units.starts).toBe(1);
-});
+])(
+  'a file of the credential provider that was %s by hand is restored, and K3s is not restarted',
+  async (_, harm) => {
+    const { machine, slipway } = await booted('server');
+    const files = [plugin, settings, config] as const;
+    const before = files.map((path) => machine.host.files.read(path)?.content);
+    for (const path of files) {
+      harm(machine, path);
+    }
+    const report = await live(slipway, machine, 6 * minute, isReady);
+    expect(report.outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
+    expect(files.map((path) => machine.host.files.read(path)?.content)).toEqual(before);
+    expect(files.map((path) => machine.host.files.stat(path)?.kind)).toEqual(['file', 'file', 'file']);
+    expect(machine.units.starts).toBe(1);
+  },
+);
 
-test('the configuration is not written without the plugin, and the node stays in service', async () => {
+test('the provider configuration is not written without the plugin, and K3s keeps running', async () => {
   const { machine, slipway } = await booted('agent');
   for (const path of [plugin, config]) {
     machine.host.files.remove(path);
@@ -147,7 +150,7 @@ test('the configuration is not written without the plugin, and the node stays in
   expect(machine.matchImages).toEqual([registry]);
 });
 
-test('a plugin lost on a full disk removes the configuration, and K3s never restarts for it', async () => {
+test('a lost plugin on a full disk makes Slipway remove the configuration without a restart of K3s', async () => {
   const { machine, slipway } = await booted('agent');
   machine.host.files.remove(plugin);
   machine.host.failWrite(plugin, 'ENOSPC');
@@ -159,7 +162,7 @@ test('a plugin lost on a full disk removes the configuration, and K3s never rest
   expect(machine.units.starts).toBe(1);
 });
 
-describe("another tool's provider", () => {
+describe("another tool's credential provider", () => {
   function withTheirs(): Vm {
     const machine = vm('agent', noRestarts);
     machine.host.files.write(config, foreign);
@@ -167,7 +170,7 @@ describe("another tool's provider", () => {
     return machine;
   }
 
-  test('is kept and reported, and blocks nothing', async () => {
+  test('is kept and reported, and the node stays Ready', async () => {
     const machine = withTheirs();
     const report = await live(machine.slipway(), machine, 10 * minute);
     expect(condition(report, 'CredentialProvider')).toBe('False ProviderNotOurs');
@@ -178,7 +181,7 @@ describe("another tool's provider", () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('is replaced once it is moved away', async () => {
+  test('is replaced once its configuration is moved away', async () => {
     const machine = withTheirs();
     const slipway = machine.slipway();
     await live(slipway, machine, 10 * minute);
@@ -189,7 +192,7 @@ describe("another tool's provider", () => {
     expect(machine.units.starts).toBe(2);
   });
 
-  test('stays when the settings name no registry', async () => {
+  test('is kept if the settings name no registry', async () => {
     const machine = withTheirs();
     machine.host.files.write('/etc/slipway/config.d/none.yaml', 'registries: { servers: [] }\n');
     const report = await live(machine.slipway(), machine, minute, isReady);
@@ -219,7 +222,7 @@ describe('settings that no longer name a login server', () => {
     expect(machine.units.starts).toBe(2);
   });
 
-  test('a crash at any step heals, and K3s never starts with half a provider', async () => {
+  test('remove the configuration and the login store even after a crash at any step', async () => {
     for (let mutation = 1; mutation <= 4; mutation += 1) {
       const { machine, slipway } = await booted('agent');
       emptied(machine);

@@ -43,7 +43,7 @@ describe.each(owned.server)('%s', (path) => {
   });
 });
 
-test("the operator's drop-ins are left alone", async () => {
+test("the operator's drop-ins are kept, and cause no restart of K3s", async () => {
   const { machine, slipway } = await booted('server');
   const path = '/etc/rancher/k3s/config.yaml.d/50-mine.yaml';
   machine.host.files.write(path, 'tls-san: [k8s.example]\n');
@@ -72,14 +72,14 @@ test('a drop-in with another cluster-cidr keeps Slipway from restarting K3s', as
   expect(JSON.stringify(report.conditions)).toContain('50-mine.yaml, line 1');
 });
 
-test('a change of the settings that K3s reads at its start restarts K3s once', async () => {
+test('a change of k3s.config restarts K3s once', async () => {
   const { machine, slipway } = await booted('server');
   machine.host.files.write('/etc/slipway/config.d/k3s.yaml', 'k3s: { config: { disable: [traefik] } }\n');
   await live(slipway, machine, 10 * minute);
   expect(machine.units.starts).toBe(2);
 });
 
-test('a reboot restores only the files in memory, and starts K3s once', async () => {
+test('after a reboot Slipway restores only files below /run, and K3s starts once', async () => {
   const { machine } = await booted('server');
   const { length } = machine.host.journal;
   await machine.reboot();
@@ -91,7 +91,7 @@ test('a reboot restores only the files in memory, and starts K3s once', async ()
   expect(machine.units.starts).toBe(2);
 });
 
-test('broken settings leave the last valid ones in force, and a condition reports it', async () => {
+test('invalid settings are reported, and the last valid settings stay in force', async () => {
   const { machine, slipway } = await booted('agent');
   machine.host.files.write('/etc/slipway/config.d/broken.yaml', 'k3s: { verson: v1.36.3+k3s1 }\n');
   const report = await live(slipway, machine, 6 * minute);
@@ -101,7 +101,7 @@ test('broken settings leave the last valid ones in force, and a condition report
   expect(condition(await live(slipway, machine, 6 * minute), 'Settings')).toBe('True InSync');
 });
 
-test('a node stays up while the cloud is down, and files are still restored', async () => {
+test('a node stays Ready and its files are restored while the cloud is down', async () => {
   const { machine, slipway } = await booted('agent');
   for (const call of ['identity', 'secret', 'registryPassword'] as const) {
     machine.cloud.fail(call, new NodeError('IdentityUnavailable', 'down'));

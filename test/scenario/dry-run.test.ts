@@ -6,7 +6,7 @@ import { isReady, live, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;
 
-/** The text that `slipway plan` prints on this VM. */
+/** Returns the text and the verdict that `slipway plan` prints on this VM. */
 async function plan(machine: Vm): Promise<{ readonly text: string; readonly verdict: string }> {
   let recording: ReturnType<typeof recordingHost> | undefined;
   const slipway = machine.slipway((host) => {
@@ -39,7 +39,7 @@ test.each(namesOf(roles))('the plan of a Ready %s is empty', async (role) => {
   expect(machine.host.looks.slice(looks).filter((look) => look.includes('readyz'))).toEqual([]);
 });
 
-test('the plan shows an edit by hand, and nothing that depends on it', async () => {
+test('the plan after an edit by hand shows only the edited file', async () => {
   const machine = vm('agent');
   await live(machine.slipway(), machine, minute, isReady);
   machine.host.files.write('/etc/sysctl.d/90-slipway-k3s.conf', '# gone\n');

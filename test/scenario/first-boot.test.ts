@@ -6,7 +6,7 @@ import { isReady, live, vm } from './a-vm.ts';
 
 const minute = 60_000;
 
-/** The world as a reader sees it, without what differs between first boots. */
+/** Returns the files of the world, without those and the times that differ between first boots. */
 function endState({ host }: ReturnType<typeof vm>): unknown {
   const times = /"(iat|exp|jti)":[^,}]+/g;
   return Object.entries(host.files.snapshot())
@@ -27,7 +27,7 @@ describe.each(namesOf(roles))('a %s', (role) => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('reports Ready once, even if the last step was its own change', async () => {
+  test('reports Ready once during the first half hour', async () => {
     const machine = vm(role);
     await live(machine.slipway(), machine, 30 * minute);
     const told = machine.events.flatMap((event) =>
@@ -45,7 +45,7 @@ describe.each(namesOf(roles))('a %s', (role) => {
     expect(machine.host.lines().slice(length)).toEqual([]);
   });
 
-  test('a dry run writes nothing, and its plan is complete', async () => {
+  test('is not changed by a dry run, whose plan is complete', async () => {
     const machine = vm(role);
     const before = machine.host.files.snapshot();
     const report = await machine.slipway(recordingHost).pass();
@@ -59,7 +59,7 @@ describe.each(namesOf(roles))('a %s', (role) => {
     );
   });
 
-  test('a crash before any mutation heals to the same state', async () => {
+  test('reaches the same state after a crash before any mutation', async () => {
     const whole = vm(role);
     await live(whole.slipway(), whole, minute, isReady);
     const { mutations } = whole.host;

@@ -28,7 +28,7 @@ const registry = 'team.azurecr.io';
 const vaultLimit = { requests: 4_000, within: 10 * second };
 const registryLimit = { requests: 3_000, within: minute };
 
-/** Random ids, as Azure gives them. */
+/** Returns pseudorandom ids like those that Azure assigns. */
 function vmIds(count: number): readonly string[] {
   return Array.from({ length: count }, (_, n) => {
     const hex = createHash('md5').update(`vm ${n}`).digest('hex');
@@ -36,12 +36,12 @@ function vmIds(count: number): readonly string[] {
   });
 }
 
-/** Ids as an operator might number them. */
+/** Returns consecutive ids, as an operator might assign them. */
 function numbered(count: number): readonly string[] {
   return Array.from({ length: count }, (_, n) => `02aab8a4-74ef-476e-8182-${String(n).padStart(12, '0')}`);
 }
 
-/** The number of times in each bucket of `length` milliseconds, from `start` on. */
+/** Counts the times in each bucket of `length` milliseconds, beginning at `start`. */
 function histogram(
   times: readonly number[],
   start: number,
@@ -58,13 +58,13 @@ function histogram(
   return counts;
 }
 
-/** Pearson's statistic against an even spread: about one per bucket if the spread is random. */
+/** Returns Pearson's chi-squared statistic per bucket: 0 if the spread is even, about 1 if it is random. */
 function unevenness(counts: readonly number[]): number {
   const expected = counts.reduce((sum, count) => sum + count, 0) / counts.length;
   return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0) / counts.length;
 }
 
-/** The highest number of events in any span of `length` milliseconds. */
+/** Returns the highest number of times in any span of `length` milliseconds. */
 function peak(times: readonly number[], length: number): number {
   const sorted = [...times].sort((a, b) => a - b);
   let from = 0;
@@ -78,7 +78,7 @@ function peak(times: readonly number[], length: number): number {
   return most;
 }
 
-/** A line for ten buckets, with a bar for their sum. */
+/** Prints a line for every ten buckets, with a bar for their sum. */
 function print(title: string, counts: readonly number[]): void {
   const lines = Array.from({ length: counts.length / 10 }, (_, line) => {
     const ten = counts.slice(line * 10, line * 10 + 10);
@@ -93,7 +93,7 @@ function tell(text: string): void {
   process.stdout.write(`\n${text}\n`);
 }
 
-/** Runs the credentials of one VM from its boot on, as the daemon renews them; returns when its registry was asked. */
+/** Renews the credentials of one VM from its boot, as the daemon does; returns the times of the registry requests. */
 async function lifeOf(vmId: string, boot: number, time: number, tokenLifetime = 3 * hour) {
   const host = memoryHost({ now: boot });
   const cloud = new FakeCloud({ registries: [registry], clock: host });
@@ -111,13 +111,13 @@ async function lifeOf(vmId: string, boot: number, time: number, tokenLifetime = 
     }
     const [outcome] = outcomes;
     const due = outcome?.state === 'InSync' ? outcome.until : undefined;
-    // The checks for drift in between find nothing and would slow the test down.
+    // Skips the drift checks in between, which would find nothing and slow the test down.
     await host.sleep((due ?? nextWake(host.now(), outcomes).at) - host.now());
   }
   return asked;
 }
 
-/** The same from the schedule alone: when a VM asks a registry whose tokens live `tokenLifetime`, from its boot on. */
+/** Returns the times that `lifeOf` would return, from the schedule alone. */
 function renewals(vmId: string, boot: number, time: number, tokenLifetime = 3 * hour): readonly number[] {
   const { next } = rotationSchedule(defaults.registries.schedule, vmId);
   const times = [boot];
@@ -127,7 +127,7 @@ function renewals(vmId: string, boot: number, time: number, tokenLifetime = 3 * 
   return times;
 }
 
-describe('a thousand nodes that boot in the same second', () => {
+describe('a thousand nodes after a boot in the same second', () => {
   const boot = midnight + 7 * hour + 11 * minute;
   let times: readonly number[] = [];
   beforeAll(async () => {
@@ -138,7 +138,7 @@ describe('a thousand nodes that boot in the same second', () => {
     times = fleet.flat();
   }, 240_000);
 
-  test('rotate evenly from the first rotation on', () => {
+  test('spread their first rotations evenly', () => {
     const rotations = times.filter((time) => time > boot);
     expect(rotations).toHaveLength(1_000);
     const minutes = histogram(rotations, boot, minute, 120);
@@ -152,23 +152,26 @@ describe('a thousand nodes that boot in the same second', () => {
 test.each([
   ['random ids', vmIds(1_000), 3 * hour, 120],
   ['numbered ids', numbered(1_000), 3 * hour, 120],
-  ['tokens of an hour, shorter than the schedule', vmIds(1_000), hour, 40],
+  ['tokens of an hour, shorter than the schedule period', vmIds(1_000), hour, 40],
   ['tokens of a quarter of an hour', vmIds(1_000), 15 * minute, 10],
-])('a thousand nodes rotate evenly in each period of a day: %s', (_, fleet, life, minutes) => {
-  const times = fleet.flatMap((vmId) => renewals(vmId, midnight, day, life));
-  const periods = Math.floor(day / (minutes * minute));
-  for (let period = 0; period < periods; period += 1) {
-    const counts = histogram(times, midnight + 1 + period * minutes * minute, minute, minutes);
-    expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(999);
-    expect(unevenness(counts)).toBeLessThan(2);
-  }
-});
+])(
+  'the rotations of a thousand nodes spread evenly over each period of a day: %s',
+  (_, fleet, life, minutes) => {
+    const times = fleet.flatMap((vmId) => renewals(vmId, midnight, day, life));
+    const periods = Math.floor(day / (minutes * minute));
+    for (let period = 0; period < periods; period += 1) {
+      const counts = histogram(times, midnight + 1 + period * minutes * minute, minute, minutes);
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(999);
+      expect(unevenness(counts)).toBeLessThan(2);
+    }
+  },
+);
 
 describe('ten thousand nodes', () => {
   const fleet = vmIds(10_000);
 
-  test('rotate for a day, with a proof each, within the limits of a registry of the middle tier', () => {
-    // The exchange, and the ten requests of a proof that test/integration/azure/pull.test.ts lists.
+  test('rotate for a day, with a pull check each, within the limits of a registry of the tier Standard', () => {
+    // The exchange, and the ten requests of a pull check that test/integration/azure/pull.test.ts lists.
     const requests = 1 + 10;
     const times = fleet.flatMap((vmId) => renewals(vmId, midnight, day).slice(1));
     expect(times.length).toBeGreaterThanOrEqual(12 * fleet.length);
@@ -179,14 +182,14 @@ describe('ten thousand nodes', () => {
     expect(most * requests).toBeLessThan(registryLimit.requests);
   }, 240_000);
 
-  test('boot as servers in the same second: the vault serves all in two minutes, and later comparisons stay in its limits', () => {
+  test('get all tokens within two minutes of a simultaneous boot, and compare tokens within the limits of the vault', () => {
     const { attempts, interval, verifyEvery } = defaults.joinToken;
     expect({ interval, verifyEvery }).toEqual({ interval: '10s', verifyEvery: '2h' });
-    // The first request has no token and is answered with a challenge; the second has one.
+    // A request without a token, which the vault answers with a challenge, and a request with the token.
     const requests = 2;
     const served = storm(fleet, vaultLimit, { cost: requests, pacing: { attempts, every: 10 * second } });
     const last = Math.max(...served);
-    // Each comparison writes the file again, so the next one follows after the same time as the first after the boot.
+    // Each comparison rewrites the file, so later comparisons have the same spread as the first after the boot.
     const compared = served.map((time) => dueAfter(time, 2 * hour));
     const most = peak(compared, vaultLimit.within) * requests;
     tell(
@@ -200,7 +203,7 @@ describe('ten thousand nodes', () => {
     ['Basic', 1_000, 15],
     ['Standard', 3_000, 6],
   ])(
-    'boot in the same second: a registry of the tier %s serves %d a minute, and all VMs in %d minutes',
+    'get all credentials of a simultaneous boot from a registry of tier %s (%d requests a minute) within %d minutes',
     (tier, requests, minutes) => {
       const limit = { requests, within: minute };
       for (const retryAfter of [undefined, 5 * second]) {
@@ -213,28 +216,28 @@ describe('ten thousand nodes', () => {
     },
   );
 
-  /** When a token written at `modifiedAt` is compared with the vault again, according to its Resource. */
+  /** Returns when a token written at `modifiedAt` is compared with the vault again, according to its Resource. */
   function dueAfter(modifiedAt: number, every: number): number {
     const currency = verified({ content: '', mode: 0o600, modifiedAt }, modifiedAt, every);
     return currency.ok ? (currency.until ?? Number.POSITIVE_INFINITY) : modifiedAt;
   }
 });
 
-test('the first boot of a single VM does not wait', async () => {
+test('the first boot of a VM asks the registry without a delay', async () => {
   const [first] = await lifeOf('vm-1', midnight, minute);
   expect(first).toBe(midnight);
 });
 
 interface Storm {
-  /** Requests per attempt. */
+  /** The number of requests per attempt. */
   readonly cost: number;
   readonly pacing?: Pacing;
   readonly retryAfter?: number;
 }
 
 /**
- * Simulates a fleet that asks a service at once. The service answers a limited number of requests in any span and 429
- * to the others; each VM tries again as the reconciler does. Returns when each was served, in milliseconds.
+ * Simulates a fleet that asks a service at the same time. The service answers up to `limit` requests and refuses the
+ * others with 429; each VM tries again as the reconciler does. Returns when each VM was served, in milliseconds.
  */
 function storm(
   fleet: readonly string[],
@@ -263,7 +266,7 @@ function storm(
   return served;
 }
 
-/** Numbers in [0, 1), the same in each run (mulberry32). */
+/** Returns a generator (mulberry32) of numbers in [0, 1), which are the same in each run. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {

@@ -14,10 +14,10 @@ const settings = `registries: { onRotate: never, proof: ["${image}"] }\n`;
 
 type Name = keyof typeof ownFiles;
 
-/** Files of the real Host and of kubelet's provider, which their own tests damage. */
+/** Files of the real Host and of kubelet's credential provider, which other tests cover. */
 const elsewhere = ['providerFailure', 'partialDownload', 'job'] as const;
 
-/** A node that is up, with all files of its daemon and of K3s' unit. */
+/** Boots a node until it has all files that the daemon and K3s' unit write. */
 async function up(role: string): Promise<Vm> {
   const machine = vm(role, settings);
   machine.cloud.images.set(image, machine.acr.push('base/alpine', '3.22', 3_000_000));
@@ -27,7 +27,7 @@ async function up(role: string): Promise<Vm> {
   return machine;
 }
 
-/** The existing files of Slipway, by name. */
+/** Returns the existing files of Slipway, by name. */
 function present({ host }: Vm): readonly (readonly [Name, OwnFile & { readonly path: string }])[] {
   return Object.entries(ownFiles)
     .map(([name, file]) => [name as Name, { ...file, path: file.place(paths) }] as const)
@@ -39,13 +39,13 @@ function rewrite({ host }: Vm, path: string, change: (text: string) => string): 
   host.files.write(path, change(found?.content ?? ''), found?.mode);
 }
 
-/** The mutations of the machine, a kind and a path each. */
+/** Returns the mutations of the machine after the first `length`, each as `kind path`. */
 function doneSince({ host }: Vm, length: number): readonly string[] {
   return host.journal.slice(length).map((action) => `${action.kind} ${'path' in action ? action.path : ''}`);
 }
 
-describe.each(namesOf(roles))('on a %s', (role) => {
-  test('each file with a format of Slipway begins with it', async () => {
+describe.each(namesOf(roles))('the files of Slipway on a %s', (role) => {
+  test('begin with their format', async () => {
     const machine = await up(role);
     const own = present(machine);
     const missing = Object.keys(ownFiles).filter((name) => !own.some(([each]) => each === name));
@@ -56,7 +56,7 @@ describe.each(namesOf(roles))('on a %s', (role) => {
     }
   });
 
-  test('every other file of its directories has a foreign format', async () => {
+  test('are all listed in ownFiles, except files in foreign formats', async () => {
     const machine = await up(role);
     const own = present(machine).map(([, { path }]) => path);
     const written = Object.keys(machine.host.files.snapshot()).filter((path) =>
@@ -66,7 +66,7 @@ describe.each(namesOf(roles))('on a %s', (role) => {
     expect(written.filter((path) => !own.includes(path) && !isForeign(path))).toEqual([]);
   });
 
-  test('files of a newer release change nothing', async () => {
+  test('are accepted from a newer release without a restart of K3s and without a new pull', async () => {
     const machine = await up(role);
     for (const [, { path }] of present(machine)) {
       rewrite(machine, path, newerText);
@@ -82,7 +82,7 @@ describe.each(namesOf(roles))('on a %s', (role) => {
 });
 
 describe('a file that only a newer release can read', () => {
-  /** The consequence for a server; a missing file of the table does not compile. */
+  /** The check for each file on a server; the type requires one for every file. */
   const follows: Readonly<Record<Exclude<Name, (typeof elsewhere)[number]>, (machine: Vm) => Promise<void>>> =
     {
       status: async ({ host }) => expect(await readStatus(host, paths.slipway.status)).toBeUndefined(),
@@ -112,23 +112,26 @@ describe('a file that only a newer release can read', () => {
       },
     };
 
-  test.each(Object.entries(follows))('counts as lost, and restarts nothing: %s', async (name, check) => {
-    const machine = await up('server');
-    const [, file] = present(machine).find(([each]) => each === name) ?? [];
-    rewrite(machine, file?.path ?? '', retyped);
-    await check(machine);
-    expect(machine.units.starts).toBe(1);
-  });
+  test.each(Object.entries(follows))(
+    'is treated as lost without a restart of K3s: %s',
+    async (name, check) => {
+      const machine = await up('server');
+      const [, file] = present(machine).find(([each]) => each === name) ?? [];
+      rewrite(machine, file?.path ?? '', retyped);
+      await check(machine);
+      expect(machine.units.starts).toBe(1);
+    },
+  );
 });
 
-/** The text with another type in every field. */
+/** Returns the text with a higher format and with another type in every field. */
 function retyped(text: string): string {
   const { format, ...fields } = JSON.parse(text);
   const others = Object.keys(fields).map((name) => [name, 7]);
   return JSON.stringify({ format: format + 1, ...Object.fromEntries(others) });
 }
 
-/** Runs for ten minutes under another setting of K3s. */
+/** Changes a setting of K3s and runs Slipway for ten minutes. */
 function changed(machine: Vm, setting: string) {
   machine.host.files.write('/etc/slipway/config.d/k3s.yaml', `k3s: { config: { ${setting} } }\n`);
   return live(machine.slipway(), machine, 10 * minute);

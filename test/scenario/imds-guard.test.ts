@@ -6,7 +6,7 @@ const rules = '/var/lib/slipway/imds-guard.nft';
 const keeps = /ip daddr 169\.254\.169\.254 jump refuse_/;
 const unit = '/etc/systemd/system/slipway-imds-guard.service';
 
-test('blocks the metadata service for pods before the first start of K3s', async () => {
+test('pods are blocked from the metadata service before the first start of K3s', async () => {
   const machine = vm('agent');
   await live(machine.slipway(), machine, minute, isReady);
   const lines = machine.host.lines();
@@ -16,7 +16,7 @@ test('blocks the metadata service for pods before the first start of K3s', async
   expect(machine.units.netfilter.rules).toMatch(keeps);
 });
 
-test('blocks the metadata service after a reboot by the unit alone', async () => {
+test('pods are blocked from the metadata service after a reboot, before Slipway runs', async () => {
   const { machine } = await booted('agent');
   await machine.reboot();
   expect(machine.units.netfilter.rules).toMatch(keeps);
@@ -25,7 +25,7 @@ test('blocks the metadata service after a reboot by the unit alone', async () =>
 test.each([
   ['flushed', (machine: ReturnType<typeof vm>) => machine.units.netfilter.flush()],
   ['emptied', (machine: ReturnType<typeof vm>) => machine.units.netfilter.emptyChains()],
-])('rules that were %s by hand are loaded again', async (_, damage) => {
+])('guard rules that were %s by hand are loaded again', async (_, damage) => {
   const { machine, slipway } = await booted('agent');
   const before = machine.units.netfilter.rules;
   damage(machine);
@@ -42,7 +42,7 @@ test.each([rules, unit])('%s is restored after an edit', async (path) => {
   expect(machine.host.files.text(path)).toBe(before);
 });
 
-test('a change of the allowed clients is loaded without a gap', async () => {
+test('a change of imds.allow is loaded without stopping the guard', async () => {
   const { machine, slipway } = await booted('agent');
   const allow = 'imds: { allow: [{ name: monitor, uid: 104 }, { name: backup, from: 10.42.3.7 }] }\n';
   machine.host.files.write('/etc/slipway/config.d/imds.yaml', allow);
@@ -55,7 +55,7 @@ test('a change of the allowed clients is loaded without a gap', async () => {
   expect(machine.host.lines().join('\n')).not.toMatch(/systemctl (stop|restart) slipway-imds/);
 });
 
-test('a node without nftables runs, a condition reports it, and the guard follows once nftables is installed', async () => {
+test('a node without nftables runs, reports NftablesMissing, and gets the guard once nftables is installed', async () => {
   const machine = vm('agent');
   machine.host.files.remove('/usr/sbin/nft');
   const slipway = machine.slipway();
@@ -67,7 +67,7 @@ test('a node without nftables runs, a condition reports it, and the guard follow
   expect(condition(await live(slipway, machine, 6 * minute, isReady), 'ImdsGuard')).toBe('True InSync');
 });
 
-test('rules that the kernel refuses: the node runs, the condition quotes nft, and Slipway tries again', async () => {
+test('guard rules that the kernel refuses are reported with the error of nft and tried again, and the node runs', async () => {
   const machine = vm('agent');
   machine.units.netfilter.refuses = 'Error: Could not process rule: Operation not supported';
   const slipway = machine.slipway();
@@ -102,7 +102,7 @@ test('imds.pods: allow removes the guard completely', async () => {
   expect(condition(report, 'ImdsGuard')).toBe('True InSync');
 });
 
-test('a crash before any mutation of the removal heals', async () => {
+test('imds.pods: allow removes the guard completely even after a crash before any step', async () => {
   for (let mutation = 1; mutation <= 5; mutation += 1) {
     const { machine, slipway } = await booted('agent');
     machine.host.files.write('/etc/slipway/config.d/imds.yaml', 'imds: { pods: allow }\n');
@@ -116,7 +116,7 @@ test('a crash before any mutation of the removal heals', async () => {
   }
 });
 
-test('a metadata service emulated on loopback is not guarded', async () => {
+test('a metadata service at a loopback address gets no guard', async () => {
   const machine = vm('agent', `${noRestarts}azure: { imdsEndpoint: "http://127.0.0.1:8080" }\n`);
   await live(machine.slipway(), machine, minute, isReady);
   expect(machine.host.files.stat(rules)).toBeUndefined();

@@ -8,8 +8,8 @@ const binary = '/usr/local/bin/k3s';
 const trace = '/run/slipway/k3s-download.json';
 const upgrade = `${noRestarts}k3s: { version: v1.36.4+k3s1, upgrade: auto }\n`;
 
-describe('during the first download of K3s', () => {
-  test('resources that do not need K3s converge, and the node reports what it waits for', async () => {
+describe('the first download of K3s', () => {
+  test('is reported while resources that do not need K3s converge', async () => {
     const machine = vm('server');
     machine.host.jobs.lasting = 10 * minute;
     const slipway = machine.slipway();
@@ -26,7 +26,7 @@ describe('during the first download of K3s', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('a reboot starts the download again', async () => {
+  test('starts over after a reboot', async () => {
     const machine = vm('agent');
     machine.host.jobs.lasting = 10 * minute;
     await live(machine.slipway(), machine, minute);
@@ -38,8 +38,8 @@ describe('during the first download of K3s', () => {
   });
 });
 
-describe('during the download of an upgrade of K3s', () => {
-  test('the node is Ready, and its credentials are renewed', async () => {
+describe('the download of a K3s upgrade', () => {
+  test('keeps the node Ready, with renewed credentials', async () => {
     const { machine, slipway } = await booted('server');
     machine.host.jobs.lasting = 5 * hour;
     machine.host.files.write(extra, upgrade);
@@ -59,7 +59,7 @@ describe('during the download of an upgrade of K3s', () => {
     expect([machine.host.files.text(binary), machine.units.starts]).toEqual(['k3s v1.36.4+k3s1', 2]);
   });
 
-  test('the upgrade is not installed if it is no longer allowed', async () => {
+  test('is not installed if the upgrade is no longer allowed', async () => {
     const { machine, slipway } = await booted('server');
     machine.host.jobs.lasting = 10 * minute;
     machine.host.files.write(extra, upgrade);

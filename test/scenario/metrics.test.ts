@@ -8,7 +8,7 @@ import { gitToken, joinToken } from './world.ts';
 const minute = 60_000;
 const hour = 60 * minute;
 
-/** Slipway on this VM with its metrics, which observe each pass. */
+/** Starts Slipway on this VM with metrics that observe each pass. */
 function measured(machine: Vm) {
   const usage = () => ({ residentBytes: 0, cpuSeconds: 0 });
   const metrics = createMetrics({ version: '1.2.3', runtime: 'v24.0.0', startedAt: 0, usage });
@@ -36,7 +36,7 @@ function passwordCalls(machine: Vm): number {
 const rotations = `registry_rotations_total{server="${registry}"}`;
 const failures = `registry_rotation_failures_total{server="${registry}"}`;
 
-test('a first boot shows not Ready, then Ready and one start of K3s, and no secret', async () => {
+test('the metrics of a first boot show not Ready, then Ready with one start of K3s, and no secret', async () => {
   const machine = vm('server');
   const { slipway, value, text } = measured(machine);
   await slipway.pass();
@@ -53,7 +53,7 @@ test('a first boot shows not Ready, then Ready and one start of K3s, and no secr
   }
 });
 
-test('six hours show one rotation with its times for each password of the registry', async () => {
+test('the metrics of six hours show one rotation for each password, and the times of the current one', async () => {
   const machine = vm('agent');
   const { slipway, value } = measured(machine);
   await live(slipway, machine, 6 * hour);
@@ -66,7 +66,7 @@ test('six hours show one rotation with its times for each password of the regist
   expect(await value(`registry_credential_renewal_timestamp_seconds${labels}`)).toBeGreaterThan(received);
 });
 
-test('a registry that is down for an hour shows failed attempts, and then one rotation', async () => {
+test('the metrics show each failed attempt while a registry is down, and then one rotation', async () => {
   const machine = vm('agent');
   const { slipway, value } = measured(machine);
   await live(slipway, machine, 10 * minute, isReady);

@@ -3,10 +3,10 @@ import type { CommandResult } from '../../src/agent/engine/host.ts';
 const name = 'inet slipway_imds';
 const form = new RegExp(`^table ${name}\\ndelete table ${name}\\n(table ${name} \\{\\n[\\s\\S]*\\n\\})\\n$`);
 
-/** Slipway's table in a kernel, and the subset of nft that Slipway uses; anything else is refused. */
+/** A kernel with Slipway's table, and the subset of nft that Slipway uses; refuses any other command. */
 export class Netfilter {
   #table: string | undefined;
-  /** The error that nft reports for every file from now on. */
+  /** The error that nft reports for every file, if set. */
   refuses: string | undefined;
 
   flush(): void {
@@ -22,7 +22,7 @@ export class Netfilter {
     return this.#table;
   }
 
-  /** Loads a file with this text as `nft -f` does. Returns the error, after which nothing is changed. */
+  /** Loads a file with this text as `nft -f` does. Returns the error, if any; the table then stays unchanged. */
   load(text: string | undefined): string | undefined {
     if (text === undefined) {
       return 'Error: Could not open file: No such file or directory';
@@ -38,7 +38,7 @@ export class Netfilter {
     return undefined;
   }
 
-  /** systemd-run(1): ends with the result of the command in its unit. */
+  /** Runs nft as systemd-run(1) does: the exit code and the output are those of nft. */
   systemdRun(args: readonly string[]): string | Partial<CommandResult> {
     const line = args.join(' ');
     const options =
@@ -58,7 +58,7 @@ export class Netfilter {
   }
 }
 
-/** Prints `reject` in full and the priority 0 by its name, as nft does. */
+/** Returns the table as nft lists it, with `reject` in full and the priority 0 by name. */
 function listed(table: string): string {
   const full = table.replace(/ reject$/gm, ' reject with icmp port-unreachable');
   return `${full.replaceAll('priority 0;', 'priority filter;')}\n`;

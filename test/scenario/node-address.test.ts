@@ -14,16 +14,19 @@ function nodeIp({ host }: Vm): string | undefined {
   return /^node-ip:\n {2}- "(.+)"$/m.exec(host.files.text('/etc/rancher/k3s/config.yaml') ?? '')?.[1];
 }
 
-test.each(['server', 'agent'])('a live %s keeps its address if a guess gives another one', async (role) => {
-  const { machine } = await booted(role);
-  nameAnother(machine, '10.9.0.7');
-  const report = await live(machine.slipway(), machine, 10 * minute);
-  expect(nodeIp(machine)).toBe('10.0.0.4');
-  expect(machine.units.starts).toBe(1);
-  expect(JSON.stringify(report.conditions)).toContain('node.ip: 10.9.0.7 would move it');
-});
+test.each(['server', 'agent'])(
+  'a live %s keeps its address if the cloud names another first',
+  async (role) => {
+    const { machine } = await booted(role);
+    nameAnother(machine, '10.9.0.7');
+    const report = await live(machine.slipway(), machine, 10 * minute);
+    expect(nodeIp(machine)).toBe('10.0.0.4');
+    expect(machine.units.starts).toBe(1);
+    expect(JSON.stringify(report.conditions)).toContain('node.ip: 10.9.0.7 would move it');
+  },
+);
 
-test('node.ip changes the address', async () => {
+test('node.ip changes the address of a live node', async () => {
   const { machine, slipway } = await booted('server');
   machine.host.files.write('/etc/slipway/config.d/ip.yaml', 'node: { ip: 10.9.0.7 }\n');
   await live(slipway, machine, 10 * minute);
@@ -31,7 +34,7 @@ test('node.ip changes the address', async () => {
   expect(machine.units.starts).toBe(2);
 });
 
-test('an address that the machine no longer has is not kept', async () => {
+test('a node does not keep an address that the machine no longer has', async () => {
   const { machine, slipway } = await booted('server');
   const config = machine.host.files.text('/etc/rancher/k3s/config.yaml') ?? '';
   machine.host.files.write('/etc/rancher/k3s/config.yaml', config.replace('10.0.0.4', '10.0.0.99'), 0o600);
@@ -42,7 +45,7 @@ test('an address that the machine no longer has is not kept', async () => {
 describe('a node installed by scripts', () => {
   const { k3s } = nodePaths('/');
 
-  /** Its K3s runs with 10.9.0.7, while the cloud names 10.0.0.4 first. */
+  /** Creates a node whose K3s runs with 10.9.0.7, while the cloud names 10.0.0.4 first. */
   function adopted(flags: string, config = ''): Vm {
     const machine = vm('agent', 'consent: { restart: [k3s-agent.service] }\n');
     const server = '--server https://10.0.0.4:6443';
@@ -65,14 +68,14 @@ describe('a node installed by scripts', () => {
     ['without a flag', '', ''],
     ['with a flag in its unit', '--node-ip 10.9.0.7', ''],
     ['with a key in its configuration', '', 'node-ip: 10.9.0.7\n'],
-  ])('%s keeps its address', async (_name, flags, config) => {
+  ])('keeps its address %s', async (_name, flags, config) => {
     const machine = adopted(flags, config);
     await live(machine.slipway(), machine, 10 * minute);
     expect(nodeIp(machine)).toBe('10.9.0.7');
     expect(machine.units.starts).toBe(1);
   });
 
-  test('with a damaged certificate takes the address of the cloud', async () => {
+  test('takes the address of the cloud if its kubelet certificate is damaged', async () => {
     const machine = adopted('');
     machine.host.files.write(
       k3s.kubeletCertificate,

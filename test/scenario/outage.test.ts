@@ -35,7 +35,7 @@ function told({ conditions }: Report): string {
   return conditions.find(({ type }) => type === 'Registries')?.message ?? '';
 }
 
-/** The credentials alone, renewed every two hours; `random` sets the length of the delays. */
+/** Renews only the credentials, every two hours; `random` sets the length of the delays. */
 function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], random: number) {
   const node = aNode('agent', { settings: { registries: { servers } } });
   const plan = [
@@ -44,7 +44,7 @@ function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], ra
   ];
   const attempts: Attempts = new Map();
   const tryOnce = () => reconcile(plan, { host, attempts, random });
-  /** Makes passes as the daemon does, each after the pause that the pass before asked for. */
+  /** Makes passes as the daemon does, with the pause that each pass requests. */
   const run = async (until: () => boolean) => {
     while (!until()) {
       const outcomes = await tryOnce();
@@ -57,7 +57,7 @@ function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], ra
   return { attempts, run, tryOnce };
 }
 
-/** A node that came up at midnight and whose registry is away from one o'clock on; its next renewal is at two. */
+/** Boots a node at midnight and takes the registry down at one o'clock, an hour before the next renewal. */
 async function cutOff() {
   const { machine, slipway } = await booted('agent');
   const { host, cloud } = machine;
@@ -70,8 +70,8 @@ async function cutOff() {
 
 const iso = (time: number) => new Date(time).toISOString();
 
-describe('a registry that is away', () => {
-  test('for longer than the life of a token: the condition names the outage and the end of the credential', async () => {
+describe('a registry outage', () => {
+  test('is reported with the expiry of the credential, before and after the credential expires', async () => {
     const { machine, slipway, due, end } = await cutOff();
     const { host, units } = machine;
     const before = await live(slipway, machine, due - host.now() - minute);
@@ -92,13 +92,13 @@ describe('a registry that is away', () => {
     expect(units.starts).toBe(1);
   });
 
-  test('costs no request while no credential is due', async () => {
+  test('causes no request while no credential is due', async () => {
     const { machine, slipway, due } = await cutOff();
     await live(slipway, machine, due - machine.host.now() - 1);
     expect(asked(machine)).toBe(1);
   });
 
-  test('for a day: is asked every half minute at most, and does not block another registry', async () => {
+  test('of a day causes at most one request every half minute, and does not block another registry', async () => {
     const host = memoryHost();
     const cloud = new FakeCloud({ registries: [registry, 'two.azurecr.io'], clock: host });
     const { run } = rotation(host, cloud, [registry, 'two.azurecr.io'], 0);
@@ -113,7 +113,7 @@ describe('a registry that is away', () => {
   });
 });
 
-test('a metadata service that is away for hours: K3s is left alone, and the condition reports it', async () => {
+test('an outage of the metadata service for hours is reported, without a restart of K3s', async () => {
   const { machine, slipway, due, end } = await cutOff();
   const { cloud, units } = machine;
   cloud.heal();
@@ -131,7 +131,7 @@ test('a metadata service that is away for hours: K3s is left alone, and the cond
   expect(condition(await live(slipway, machine, minute), 'Registries')).toBe('True InSync');
 });
 
-test('a node that was off for a day has a fresh credential after its first pass, before K3s asks', async () => {
+test('a node that was off for a day has a fresh credential after the first pass', async () => {
   const { machine } = await booted('agent');
   machine.host.advance(day);
   await machine.reboot();
@@ -140,7 +140,7 @@ test('a node that was off for a day has a fresh credential after its first pass,
   expect(issuedAt).toBe(machine.host.now());
 });
 
-test('a node that was off for a day and reaches no service: K3s runs, and the condition names its credential', async () => {
+test('a node that was off for a day and reaches no registry runs K3s and reports the expired credential', async () => {
   const { machine } = await booted('agent');
   const { host, cloud, units } = machine;
   const end = readJwt(password(host))?.expiresAt ?? 0;
@@ -153,7 +153,8 @@ test('a node that was off for a day and reaches no service: K3s runs, and the co
 });
 
 /**
- * Uses the real adapter, since it decides how a failure is retried. One instance for the file: msal keeps the first.
+ * Recovery from outages, with the real Azure adapter, which decides how a failure is retried. All tests share one
+ * instance, since msal keeps the first.
  */
 describe('recovery', () => {
   const host = memoryHost();
@@ -165,7 +166,7 @@ describe('recovery', () => {
   const cloud = azureCloud({ host, settings: { ...defaults.azure, environment: 'public' } });
   const { attempts, run, tryOnce } = rotation(host, cloud, [registry], 0.999_999);
 
-  /** A token that expires too soon for msal to cache it. */
+  /** Returns a token that expires too soon for msal to cache. */
   function token(): string {
     return JSON.stringify({ access_token: 'a', expires_in: '200', resource: 'r', token_type: 'Bearer' });
   }
@@ -188,8 +189,8 @@ describe('recovery', () => {
   };
 
   /**
-   * Fails `where` with `trouble` for 20 minutes and returns the milliseconds from its recovery, right after a failed
-   * attempt, to a new password.
+   * Makes the service `where` fail with `trouble` for 20 minutes. Returns the milliseconds from the end of the outage,
+   * right after a failed attempt, to a new password.
    */
   async function recover(where: keyof typeof answers, trouble: ResponseAnswer): Promise<number> {
     const well = { ...answers };
@@ -207,13 +208,13 @@ describe('recovery', () => {
 
   const troubles: readonly (readonly [string, ResponseAnswer])[] = [
     ['answers 500', { status: 500 }],
-    ['answers 503 and asks for an hour', { status: 503, headers: { 'retry-after': '3600' } }],
-    ['answers 503 with a page', { status: 503, body: '<html>' }],
+    ['answers 503 with Retry-After of an hour', { status: 503, headers: { 'retry-after': '3600' } }],
+    ['answers 503 with an HTML page', { status: 503, body: '<html>' }],
     ['answers 429', { status: 429 }],
-    ['answers 429 and asks for half a minute', { status: 429, headers: { 'retry-after': '30' } }],
+    ['answers 429 with Retry-After of half a minute', { status: 429, headers: { 'retry-after': '30' } }],
     ['hangs', hangs],
     ['refuses connections', failed('Unreachable', 'ECONNREFUSED')],
-    ['has no name', failed('Unreachable', 'ENOTFOUND')],
+    ['has an unknown name', failed('Unreachable', 'ENOTFOUND')],
   ];
 
   test.each([
@@ -221,15 +222,18 @@ describe('recovery', () => {
     ...troubles.map(([name, trouble]) => [`a metadata service that ${name}`, 'imds', trouble] as const),
     ['a metadata service that answers 404', 'imds', { status: 404 }],
     ['a metadata service that answers 410', 'imds', { status: 410, headers: { 'retry-after': '70' } }],
-    ['an identity that is removed for a while', 'imds', { status: 400, body: '{"error":"invalid_request"}' }],
-  ] as const)('%s: recovers within a minute', async (_, where, trouble) => {
+    ['an identity that is removed temporarily', 'imds', { status: 400, body: '{"error":"invalid_request"}' }],
+  ] as const)('takes less than a minute after the end of the trouble: %s', async (_, where, trouble) => {
     expect(await recover(where, trouble)).toBeLessThan(minute);
   });
 
   test.each([
-    ['a firewall, which people repair', { status: 403 }],
-    ['a registry that asks for an hour', { status: 429, headers: { 'retry-after': '3600' } }],
-  ])('%s: recovers within a quarter of an hour', async (_, trouble) => {
+    ['a registry that answers 403', { status: 403 }],
+    [
+      'a registry that answers 429 with Retry-After of an hour',
+      { status: 429, headers: { 'retry-after': '3600' } },
+    ],
+  ])('takes less than a quarter of an hour after the end of the trouble: %s', async (_, trouble) => {
     expect(await recover('registry', trouble)).toBeLessThan(15 * minute);
   });
 });

@@ -6,7 +6,8 @@ const dropIn = (name: string) => `/etc/rancher/k3s/config.yaml.d/${name}.yaml`;
 const layer = (name: string) => `/etc/slipway/config.d/${name}.yaml`;
 
 /**
- * A server with nine files of settings and nine drop-ins of K3s, and the number of YAML documents that a pass parses.
+ * Boots a server with nine files of settings and nine drop-ins of K3s. `parsed` makes a pass and returns how many YAML
+ * documents the pass parsed.
  */
 async function manyFiles() {
   const { machine, slipway } = await booted('server');
@@ -44,7 +45,7 @@ test.each([
 test.each([
   ['a drop-in of K3s', dropIn('e')],
   ['a file of settings', layer('0')],
-])('%s that was removed is parsed again when it comes back', async (_, path) => {
+])('a pass parses %s again after the file was removed and written again', async (_, path) => {
   const { parsed } = await manyFiles();
   const text = 'null # and nothing else';
   expect(await parsed((files) => files.write(path, text))).toBe(1);

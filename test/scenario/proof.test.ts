@@ -21,7 +21,7 @@ function message({ conditions }: Awaited<ReturnType<typeof live>>, type: string)
   return conditions.find((each) => each.type === type)?.message;
 }
 
-test('each rotation is proven by a pull, once, and K3s is not touched', async () => {
+test('the pull check pulls once per rotation, without a restart of K3s', async () => {
   const machine = vmWithProof();
   const slipway = machine.slipway();
   const up = await live(slipway, machine, minute, isReady);
@@ -42,7 +42,7 @@ test('each rotation is proven by a pull, once, and K3s is not touched', async ()
   expect(machine.units.starts).toBe(1);
 });
 
-test('the proof uses the credential that was just written', async () => {
+test('the pull check uses the new credential after a rotation', async () => {
   const machine = vmWithProof();
   const slipway = machine.slipway();
   await live(slipway, machine, minute, isReady);
@@ -53,7 +53,7 @@ test('the proof uses the credential that was just written', async () => {
   expect(condition(report, 'Pulls')).toBe('False PullDenied');
 });
 
-test('a denied pull is reported, keeps the node Ready, and heals within eleven minutes', async () => {
+test('a denied pull is reported on a node that stays Ready, and is checked again within eleven minutes', async () => {
   const machine = vmWithProof();
   machine.acr.denied = true;
   const slipway = machine.slipway();
@@ -71,17 +71,20 @@ test('a denied pull is reported, keeps the node Ready, and heals within eleven m
 test.each([
   ['an agent', 'agent'],
   ['a server', 'server'],
-])('a failing proof does not block K3s or its dependants on the first boot of %s', async (_who, role) => {
-  const machine = vmWithProof(role);
-  machine.acr.storage = 'is away';
-  const report = await live(machine.slipway(), machine, 15 * minute);
-  expect(condition(report, 'Pulls')).toBe('False StorageUnreachable');
-  expect(condition(report, 'Ready')).toBe('True StorageUnreachable');
-  expect(condition(report, 'NodeReady')).toBe('True InSync');
-  expect(machine.units.starts).toBe(1);
-});
+])(
+  'a failing pull check does not block K3s or its dependants on the first boot of %s',
+  async (_who, role) => {
+    const machine = vmWithProof(role);
+    machine.acr.storage = 'is away';
+    const report = await live(machine.slipway(), machine, 15 * minute);
+    expect(condition(report, 'Pulls')).toBe('False StorageUnreachable');
+    expect(condition(report, 'Ready')).toBe('True StorageUnreachable');
+    expect(condition(report, 'NodeReady')).toBe('True InSync');
+    expect(machine.units.starts).toBe(1);
+  },
+);
 
-test('a registry that is away for the life of a credential: the proof reports that it has expired', async () => {
+test('the pull check reports an expired credential without a pull while the registry is down', async () => {
   const machine = vmWithProof();
   const slipway = machine.slipway();
   await live(slipway, machine, minute, isReady);
@@ -100,7 +103,7 @@ test('a registry that is away for the life of a credential: the proof reports th
   expect(machine.units.starts).toBe(1);
 });
 
-test('a refused credential is kept from kubelet within seconds, and replaced within eleven minutes', async () => {
+test('kubelet does not get a refused credential, and gets a new one within eleven minutes', async () => {
   const machine = vmWithProof();
   const slipway = machine.slipway();
   await live(slipway, machine, minute, isReady);
@@ -108,7 +111,7 @@ test('a refused credential is kept from kubelet within seconds, and replaced wit
   const logins = () => parseLogins(machine.host.files.text('/var/lib/slipway/logins.json') ?? '');
   const answer = () => usableLogin(logins(), registry, machine.host.now());
   const passwords = () => machine.cloud.calls.filter((call) => call.startsWith('registryPassword')).length;
-  // The registry refuses the credential of the next rotation.
+  // Continues until the registry has refused the credential of the next rotation.
   await live(slipway, machine, 3 * hour, ({ outcomes }) =>
     outcomes.some((each) => 'reason' in each && each.reason === 'PullCredentialRefused'),
   );
@@ -123,7 +126,7 @@ test('a refused credential is kept from kubelet within seconds, and replaced wit
   expect(machine.units.starts).toBe(1);
 });
 
-test('a refused credential is kept from kubelet while the renewal for another registry waits for a person', async () => {
+test('kubelet gets no refused credential while the renewal for another registry fails', async () => {
   const away = 'away.azurecr.io';
   const machine = vm('agent', `registries: { onRotate: never, servers: [${registry}, ${away}] }\n`);
   const password = machine.cloud.registryPassword.bind(machine.cloud);
@@ -150,7 +153,7 @@ test.each([
   ['never', 6],
   ['restart', 6],
 ])(
-  'a registry that refuses every credential is asked for at most six an hour and restarts no K3s (onRotate %s)',
+  'a registry that refuses every credential is asked for at most six an hour, without a restart of K3s (onRotate %s)',
   async (onRotate, most) => {
     const machine = vm('agent', `registries: { onRotate: ${onRotate}, proof: ["${image}"] }\n`);
     machine.acr.refuses = true;
@@ -176,7 +179,7 @@ providers:
 `;
 
 test.each(['auto', 'restart'])(
-  'nor does it restart a K3s whose kubelet asks another provider (onRotate %s)',
+  "a refused credential does not restart a K3s with another tool's provider (onRotate %s)",
   async (onRotate) => {
     const machine = vm('agent', `registries: { onRotate: ${onRotate}, proof: ["${image}"] }\n`);
     const { k3s } = nodePaths('/');
@@ -192,7 +195,7 @@ test.each(['auto', 'restart'])(
   },
 );
 
-test('a reboot loses the record and costs one proof', async () => {
+test('a reboot causes one more pull check, since the record is lost', async () => {
   const machine = vmWithProof();
   await live(machine.slipway(), machine, minute, isReady);
   await machine.reboot();
@@ -201,7 +204,7 @@ test('a reboot loses the record and costs one proof', async () => {
   expect(machine.acr.pulls).toBe(2);
 });
 
-test('a dry run asks no registry and plans the proof', async () => {
+test('a dry run plans the pull check without a request to the registry', async () => {
   const machine = vmWithProof('server');
   await live(machine.slipway(), machine, minute, isReady);
   machine.host.files.remove('/run/slipway/pull-proof.json');
@@ -220,7 +223,7 @@ test('a dry run asks no registry and plans the proof', async () => {
   expect(machine.host.journal).toHaveLength(length);
 });
 
-test('the record, the conditions and the events contain no credential', async () => {
+test('the record of the pull check, the conditions and the events contain no credential', async () => {
   const machine = vmWithProof();
   const report = await live(machine.slipway(), machine, 3 * hour);
   const record = machine.host.files.text('/run/slipway/pull-proof.json') ?? '';

@@ -19,7 +19,7 @@ function vmWithProof(settings = ''): Vm {
 
 const asked = ({ cloud }: Vm) => cloud.calls.filter((call) => call.startsWith('registryPassword')).length;
 
-/** Gives the VM the registry logins of the static cloud, from the file that is named last. */
+/** Makes the cloud of the VM return the registry login in a password file, which `use` selects. */
 function withPasswordFiles(machine: Vm): { use(path: string): void } {
   const { host, cloud, acr } = machine;
   let passwordFile = '';
@@ -49,7 +49,7 @@ test.each([
   [3, 2],
   [15, 3],
 ])(
-  'a wrong password of the static cloud is tried every ten minutes, and at once when the settings are repaired after %i',
+  'a refused password of the static cloud is retried every ten minutes, and replaced at once if the settings change (after %i minutes)',
   async (minutes, most) => {
     const machine = vmWithProof();
     const files = withPasswordFiles(machine);
@@ -68,7 +68,7 @@ test.each([
   },
 );
 
-test('a wrong password of the static cloud that is mended in its file is taken within eleven minutes', async () => {
+test('a password of the static cloud that is corrected in its file is used within eleven minutes', async () => {
   const machine = vmWithProof();
   withPasswordFiles(machine).use('/root/wrong');
   const slipway = machine.slipway();
@@ -78,7 +78,7 @@ test('a wrong password of the static cloud that is mended in its file is taken w
   expect(condition(await live(slipway, machine, 11 * minute, isReady), 'Pulls')).toBe('True InSync');
 });
 
-test('what failed is tried again at once when nothing but a secret of the settings was repaired', async () => {
+test('a failed pull check is repeated at once when only a secret in the settings changes', async () => {
   const login = (password: string) =>
     `registries: { configs: { docker.io: { auth: { username: u, password: ${password} } } } }\n`;
   const machine = vmWithProof(login('wrong'));

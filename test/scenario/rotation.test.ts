@@ -30,14 +30,14 @@ function running({ conditions }: Report): string | undefined {
 const ownMirror = `mirrors: { docker.io: { endpoint: ["https://${registry}"] } }`;
 const why = `docker.io is mirrored by ${registry}`;
 
-test('six hours of five-minute passes: a rotation every two hours, and no restart of K3s', async () => {
+test('credentials are rotated every two hours, without a restart of K3s', async () => {
   const { machine, slipway } = await booted('agent');
   await live(slipway, machine, 6 * hour);
   expect(rotations(machine.cloud.calls)).toBe(1 + 3);
   expect(machine.units.starts).toBe(1);
 });
 
-test('a credential that is due wakes the daemon at that instant, not at the next check for drift', async () => {
+test('the daemon wakes when a credential is due, not at the next check for drift', async () => {
   const { machine, slipway } = await booted('agent');
   const { credentials } = await slipway.pass();
   const due = credentials[0]?.due ?? Number.NaN;
@@ -46,27 +46,27 @@ test('a credential that is due wakes the daemon at that instant, not at the next
   expect(wake).toEqual({ at: due, because: 'renew Credential/registries' });
 });
 
-describe('half a day of rotations every two hours', () => {
+describe('rotations every two hours', () => {
   const rounds = 6;
 
   test.each([
-    ['by default', '', 1, /^K3s runs$/],
-    ['with onRotate: auto', 'onRotate: auto', 1, /^K3s runs$/],
-    ['with onRotate: restart', 'onRotate: restart', 1 + rounds, /^K3s runs$/],
+    ['default', '', 1, /^K3s runs$/],
+    ['onRotate: auto', 'onRotate: auto', 1, /^K3s runs$/],
+    ['onRotate: restart', 'onRotate: restart', 1 + rounds, /^K3s runs$/],
     [
-      'with onRotate: auto, and a mirror that is a login server',
+      'onRotate: auto, with a mirror that is a login server',
       `onRotate: auto, ${ownMirror}`,
       1 + rounds,
       new RegExp(`^K3s runs; restarted at each rotation, because ${why}$`),
     ],
     [
-      'by default, and a mirror that is a login server',
+      'default, with a mirror that is a login server',
       ownMirror,
       1,
       new RegExp(`keeps the registry logins of its start for pulls that get none from kubelet: ${why}; set`),
     ],
   ])(
-    '%s',
+    'restart K3s only as onRotate requires: %s',
     async (_name, settings, starts, message) => {
       const { machine, slipway } = await booted('agent', `registries: { ${settings} }`);
       let report = await slipway.pass();
@@ -82,7 +82,7 @@ describe('half a day of rotations every two hours', () => {
   );
 });
 
-test('the end of the login of a mirror is reported an hour ahead, then as expired, until K3s restarts', async () => {
+test('the expiry of the login of a mirror is reported an hour ahead and afterwards, until K3s restarts', async () => {
   const { machine, slipway } = await booted('agent', `registries: { ${ownMirror} }`);
   const pulls = (report: Report) => report.conditions.find(({ type }) => type === 'Pulls');
   expect(pulls(await live(slipway, machine, 118 * minute))?.status).toBe('True');
@@ -96,7 +96,7 @@ test('the end of the login of a mirror is reported an hour ahead, then as expire
   expect(pulls(await live(slipway, machine, 5 * minute))?.status).toBe('True');
 });
 
-test('a shorter life of the token brings the rotation forward', async () => {
+test('a token with a shorter life is rotated earlier', async () => {
   const machine = vm('agent');
   machine.cloud.tokenLifetime = 30 * minute;
   const slipway = machine.slipway();
@@ -108,7 +108,7 @@ test('a shorter life of the token brings the rotation forward', async () => {
   expect(password(machine.host)).not.toBe(first);
 });
 
-test('a registry that is down for hours: K3s is left alone, a condition reports it, and it heals within a minute', async () => {
+test('a registry outage of hours is reported without a restart of K3s, and a new credential follows within 75 s', async () => {
   const { machine, slipway } = await booted('agent');
   machine.cloud.fail(
     'registryPassword',
@@ -127,7 +127,7 @@ test('a registry that is down for hours: K3s is left alone, a condition reports 
   expect(secondsLeft(machine.host)).toBeGreaterThan(2.9 * 3_600);
 });
 
-test('a VM that was off for a day renews the credential before K3s needs it', async () => {
+test('a VM that was off for a day has a renewed credential after the first pass', async () => {
   const { machine } = await booted('agent');
   machine.host.advance(day);
   await machine.reboot();
@@ -136,9 +136,9 @@ test('a VM that was off for a day renews the credential before K3s needs it', as
 });
 
 test.each([
-  ['forward', hour],
-  ['back', -hour],
-])('a clock an hour %s does no harm', async (_, skew) => {
+  ['ahead', hour],
+  ['behind', -hour],
+])('a registry clock that is an hour %s causes no extra rotation', async (_, skew) => {
   const machine = vm('agent');
   machine.cloud.clockSkew = skew;
   const slipway = machine.slipway();
@@ -151,8 +151,8 @@ function configure({ host }: Vm, registries: string): void {
   host.files.write('/etc/slipway/config.d/later.yaml', `registries: ${registries}`);
 }
 
-describe.each(['never', 'auto', 'restart'])('with onRotate: %s', (onRotate) => {
-  test('an edited mirror restarts K3s exactly once', async () => {
+describe.each(['never', 'auto', 'restart'])('the daemon with onRotate: %s', (onRotate) => {
+  test('restarts K3s exactly once for an edited mirror', async () => {
     const { machine, slipway } = await booted('agent', `registries: { onRotate: ${onRotate} }`);
     configure(machine, '{ mirrors: { docker.io: { endpoint: ["https://mirror.example"] } } }');
     await live(slipway, machine, 50 * minute);
@@ -167,34 +167,40 @@ test.each([
   ['never', ''],
   ['auto', ''],
   ['never', `, ${ownMirror}`],
-])('a login edited by hand is restored without a restart: %s%s', async (onRotate, mirrors) => {
-  const { machine, slipway } = await booted('agent', `registries: { onRotate: ${onRotate}${mirrors} }`);
-  const edited = (machine.host.files.text(file) ?? '').replace(/"?password"?: .*/, 'password: "by-hand"');
-  machine.host.files.write(file, edited, 0o600);
-  expect(password(machine.host)).toBe('by-hand');
-  await live(slipway, machine, 10 * minute);
-  expect(password(machine.host)).not.toBe('by-hand');
-  expect(machine.units.starts).toBe(1);
-});
+])(
+  'a login edited by hand is restored without a restart of K3s: onRotate: %s%s',
+  async (onRotate, mirrors) => {
+    const { machine, slipway } = await booted('agent', `registries: { onRotate: ${onRotate}${mirrors} }`);
+    const edited = (machine.host.files.text(file) ?? '').replace(/"?password"?: .*/, 'password: "by-hand"');
+    machine.host.files.write(file, edited, 0o600);
+    expect(password(machine.host)).toBe('by-hand');
+    await live(slipway, machine, 10 * minute);
+    expect(password(machine.host)).not.toBe('by-hand');
+    expect(machine.units.starts).toBe(1);
+  },
+);
 
 test.each([
   ['never', 1, /a login that only containerd has was changed/],
   ['auto', 2, /^K3s runs$/],
   ['restart', 2, /^K3s runs$/],
-])('a changed login of a registry that is not a login server: %s', async (onRotate, starts, message) => {
-  const login = (password: string) =>
-    `{ configs: { docker.io: { auth: { username: u, password: ${password} } } } }`;
-  const machine = vm('agent', `registries: { onRotate: ${onRotate} }`);
-  configure(machine, login('one'));
-  const slipway = machine.slipway();
-  await live(slipway, machine, minute, isReady);
-  configure(machine, login('two'));
-  const report = await live(slipway, machine, 50 * minute);
-  expect(machine.units.starts).toBe(starts);
-  expect(running(report)).toMatch(message);
-});
+])(
+  'a changed login that only containerd has restarts K3s unless onRotate is never: %s',
+  async (onRotate, starts, message) => {
+    const login = (password: string) =>
+      `{ configs: { docker.io: { auth: { username: u, password: ${password} } } } }`;
+    const machine = vm('agent', `registries: { onRotate: ${onRotate} }`);
+    configure(machine, login('one'));
+    const slipway = machine.slipway();
+    await live(slipway, machine, minute, isReady);
+    configure(machine, login('two'));
+    const report = await live(slipway, machine, 50 * minute);
+    expect(machine.units.starts).toBe(starts);
+    expect(running(report)).toMatch(message);
+  },
+);
 
-test('a mirror that would receive a login is refused, and K3s is left alone until there is consent', async () => {
+test('a foreign mirror for a login server takes effect only with consent', async () => {
   const { machine, slipway } = await booted('agent');
   configure(machine, `{ mirrors: { ${registry}: { endpoint: ["https://mirror.example"] } } }`);
   const refused = await live(slipway, machine, 10 * minute);
@@ -207,7 +213,7 @@ test('a mirror that would receive a login is refused, and K3s is left alone unti
   expect(machine.units.starts).toBe(2);
 });
 
-test('passes as slow as the life of a credential renew it each time, and never give up', async () => {
+test('a credential that expires between two passes is renewed in each pass', async () => {
   const { machine, slipway } = await booted('agent', '');
   machine.cloud.tokenLifetime = 12_000;
   machine.host.advance(3 * hour);

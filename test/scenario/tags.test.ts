@@ -6,7 +6,7 @@ import { booted, condition, isReady, live, noRestarts, type Vm, vm } from './a-v
 const minute = 60_000;
 const hour = 60 * minute;
 
-/** Minutes until the credential in registries.yaml ends. */
+/** Returns the minutes until the credential in registries.yaml expires. */
 function left({ host }: Vm): number {
   const [, jwt = ''] =
     /"password": "([^"]+)"/.exec(host.files.text('/etc/rancher/k3s/registries.yaml') ?? '') ?? [];
@@ -22,13 +22,13 @@ test.each([
   ['k3s-server', '10.0.0.4 x y', 'Settings', 'False InvalidSettings'],
   ['k3s-version', 'latest', 'Settings', 'False InvalidSettings'],
 ] as const)(
-  'a node that is up is kept in order after %s is set to %s',
+  'credentials of a running node are still renewed after the tag %s is set to %s',
   async (tag, value, type, expected) => {
     const { machine, slipway } = await booted('agent');
     machine.cloud.tag(tag, value);
     await live(slipway, machine, 10 * minute);
     machine.host.advance(100 * minute);
-    // By now the credential of the boot has less than an hour left.
+    // By now the first credential has less than an hour left.
     const report = await live(slipway, machine, 15 * minute);
     expect(condition(report, type)).toMatch(expected);
     expect(left(machine)).toBeGreaterThan(60);
@@ -40,7 +40,7 @@ test.each([
 test.each([
   ['k3s-server', '10.0.0.9'],
   ['k3s-server', undefined],
-])('a K3s that stops is started again while %s is %s', async (tag, value) => {
+])('a stopped K3s is started again while the tag %s is %s', async (tag, value) => {
   const { machine, slipway } = await booted('agent');
   machine.cloud.tag(tag, value);
   await machine.units.systemctl(['stop', '--no-block', 'k3s-agent.service']);
@@ -48,7 +48,7 @@ test.each([
   expect(machine.units.isActive(/^k3s-agent\.service$/)).toBe(true);
 });
 
-test('a damaged version tag causes no upgrade', async () => {
+test('an invalid k3s-version tag causes no upgrade', async () => {
   const { machine } = await booted('server', `${noRestarts}k3s: { upgrade: auto }`);
   machine.host.files.write('/etc/slipway/config.d/version.yaml', 'k3s: { version: v1.37.0+k3s1 }');
   machine.cloud.tag('k3s-version', 'v1.36.3');
@@ -58,7 +58,7 @@ test('a damaged version tag causes no upgrade', async () => {
   expect(machine.units.starts).toBe(1);
 });
 
-test('a first boot waits for a valid tag', async () => {
+test('a first boot waits for a valid k3s-version tag', async () => {
   const machine = vm('server');
   machine.cloud.tag('k3s-version', '1.36.4+k3s1');
   const slipway = machine.slipway();
@@ -70,7 +70,7 @@ test('a first boot waits for a valid tag', async () => {
 });
 
 test.each([undefined, '10.0.0.9'])(
-  'permanent consent and the tag k3s-server %s: an agent keeps the server that answers',
+  'an agent with permanent consent keeps the server that answers while the tag k3s-server is %s',
   async (tag) => {
     const { machine, slipway } = await booted('agent', `${noRestarts}consent: { serverChange: true }`);
     machine.host.onGet('https://10.0.0.9:6443/ping', new NodeError('Unreachable', 'Nothing answers.'));
@@ -85,7 +85,7 @@ test.each([undefined, '10.0.0.9'])(
   },
 );
 
-test('the condition names a running K3s while a new process does not know the role', async () => {
+test('the condition Ready names a running K3s while the role is unknown', async () => {
   const { machine } = await booted('agent');
   machine.cloud.tag('k3s-role', undefined);
   const report = await live(machine.slipway(), machine, 60_000);
@@ -96,7 +96,7 @@ test('the condition names a running K3s while a new process does not know the ro
   expect(machine.units.isActive(/^k3s-agent/)).toBe(true);
 });
 
-test('unchanged settings and tags are the same objects as in the pass before', async () => {
+test('unchanged settings and tags are the same objects as in the previous pass', async () => {
   const { machine, slipway } = await booted('agent');
   const before = await slipway.pass();
   const { files, tagged } = (await slipway.pass()).knowledge;

@@ -3,9 +3,9 @@ import { booted, condition, isReady, live, noRestarts, registry, vm } from './a-
 
 const minute = 60_000;
 
-describe('a K3s that does not report its version', () => {
+describe('a K3s binary that does not report its version', () => {
   test.each([137, 1, 0])(
-    'for a moment (exit code %i) is neither replaced nor restarted',
+    'is neither replaced nor restarted on a joined node (exit code %i)',
     async (exitCode) => {
       const { machine, slipway } = await booted('server', `${noRestarts}k3s: { version: v1.30.0+k3s1 }`);
       machine.host.files.write('/usr/local/bin/k3s', 'k3s v1.36.3+k3s1', 0o755);
@@ -19,7 +19,7 @@ describe('a K3s that does not report its version', () => {
     },
   );
 
-  test('before the node has joined is downloaded again', async () => {
+  test('is downloaded again if the node has not joined yet', async () => {
     const machine = vm('server');
     machine.host.files.write('/usr/local/bin/k3s', 'half a download', 0o755);
     machine.host.once({ file: 'k3s', args: ['--version'] }, { exitCode: 126 });
@@ -30,7 +30,7 @@ describe('a K3s that does not report its version', () => {
 describe('a directory in the path of K3s that another user owns', () => {
   const path = '/usr/local/bin';
 
-  test('keeps Slipway from installing or starting anything there until root owns it again', async () => {
+  test('keeps Slipway from installing and starting K3s until root owns the directory again', async () => {
     const machine = vm('server');
     machine.host.files.write(`${path}/k3s`, 'not K3s', 0o755);
     machine.host.files.give(path, '1000:1000');
@@ -44,7 +44,7 @@ describe('a directory in the path of K3s that another user owns', () => {
     expect(isReady(await live(slipway, machine, 10 * minute, isReady))).toBe(true);
   });
 
-  test('does not stop the upkeep of a node that has joined', async () => {
+  test('does not keep Slipway from restoring files of a node that has joined', async () => {
     const { machine, slipway } = await booted('server');
     machine.host.files.give(path, '1000:1000');
     machine.host.files.remove('/etc/rancher/k3s/config.yaml');
@@ -55,7 +55,7 @@ describe('a directory in the path of K3s that another user owns', () => {
   });
 });
 
-test('a K3s that keeps ending is reported once, with its last lines', async () => {
+test('a K3s that keeps crashing is reported once, with its last log lines', async () => {
   const { machine, slipway } = await booted('server');
   machine.units.failing = 'level=fatal msg="listen tcp :6443: bind: address already in use"';
   await machine.units.systemctl(['restart', '--no-block', 'k3s.service']);
@@ -82,7 +82,7 @@ test('a clock set back by hours does not delay a retry', async () => {
   ).toBeGreaterThan(3);
 });
 
-test('an agent that has joined sends its token only under the CA it knows', async () => {
+test('an agent that has joined sends its token only to a server with the known CA', async () => {
   const { machine, slipway } = await booted('agent');
   const asked: unknown[] = [];
   machine.server = machine.server && {
@@ -100,7 +100,7 @@ test('an agent that has joined sends its token only under the CA it knows', asyn
   }
 });
 
-test('a node stays Ready while Flux reconciles or is suspended', async () => {
+test('a node stays Ready while Flux is suspended', async () => {
   const { machine, slipway } = await booted('server');
   const path = '/cluster/kustomizations.kustomize.toolkit.fluxcd.io';
   const object = JSON.parse(machine.host.files.text(path) ?? '');
@@ -110,7 +110,7 @@ test('a node stays Ready while Flux reconciles or is suspended', async () => {
   expect(condition(report, 'Ready')).toMatch(/^True/);
 });
 
-test('a registry that refuses blocks neither K3s nor other registries', async () => {
+test('a registry that refuses the identity blocks neither K3s nor other registries', async () => {
   const machine = vm('agent', `registries: { servers: [${registry}, typo.azurecr.io], onRotate: never }`);
   const slipway = machine.slipway();
   const report = await live(slipway, machine, 10 * minute);
@@ -124,7 +124,7 @@ test('a registry that refuses blocks neither K3s nor other registries', async ()
   expect(machine.cloud.calls.filter((call) => call === `registryPassword ${registry}`)).toHaveLength(2);
 });
 
-test('an agent token that does not exist yet leaves a running server alone', async () => {
+test('a missing agent token does not disturb a running server, and is used once it exists', async () => {
   const { machine, slipway } = await booted('server');
   machine.host.files.write(
     '/etc/slipway/config.d/agents.yaml',
@@ -140,7 +140,7 @@ test('an agent token that does not exist yet leaves a running server alone', asy
   expect(machine.units.starts).toBe(2);
 });
 
-test('a key that K3s does not know leaves a running node alone, and K3s is still started again', async () => {
+test('an invalid key in k3s.config does not keep a stopped K3s from being started again', async () => {
   const { machine, slipway } = await booted('agent');
   machine.host.files.write('/etc/slipway/config.d/k3s.yaml', 'k3s: { config: { cluster-init: true } }');
   await machine.units.systemctl(['stop', '--no-block', 'k3s-agent.service']);
@@ -149,7 +149,7 @@ test('a key that K3s does not know leaves a running node alone, and K3s is still
   expect(machine.units.isActive(/^k3s-agent/)).toBe(true);
 });
 
-test('corrected settings apply in the next pass', async () => {
+test('corrected settings take effect in the next pass', async () => {
   const machine = vm('server', `${noRestarts}joinToken: { secretName: k3s-tokn, attempts: 1 }`);
   const slipway = machine.slipway();
   expect(condition(await live(slipway, machine, minute), 'JoinToken')).toBe('False SecretNotFound');

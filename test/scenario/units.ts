@@ -3,7 +3,7 @@ import type { MemoryHost } from '../lab/memory-host.ts';
 import { Netfilter } from './netfilter.ts';
 
 const directory = '/etc/systemd/system';
-/** How long K3s takes from its start to READY=1. */
+/** The time from the start of K3s to READY=1, in milliseconds. */
 const startTime = 4_000;
 const restartTime = 5_000;
 
@@ -19,15 +19,15 @@ interface Unit {
 const guard = 'slipway-imds-guard.service';
 
 /**
- * Answers as systemd for the units of K3s, which runs what was loaded and starts a failed unit again, and for the guard
- * of the metadata service, which ends when it has loaded its rules.
+ * A systemd for the units of K3s and of the metadata service's guard. Like the real systemd, it runs a unit as loaded,
+ * not as on disk, and restarts a failed K3s. The guard exits after loading its rules.
  */
 export class Units {
   readonly #host: MemoryHost;
   readonly #start: (unit: string) => Promise<string | undefined>;
   readonly #units = new Map<string, Unit>();
   readonly netfilter = new Netfilter();
-  /** The error that ends every start of K3s from now on. */
+  /** The error with which every start of K3s fails, if set. */
   failing: string | undefined;
   #invocations = 0;
 
@@ -49,14 +49,14 @@ export class Units {
     return [...this.#units].some(([unit, { state }]) => name.test(unit) && state === 'active');
   }
 
-  /** Another program's unit that is enabled and runs. */
+  /** Adds a unit of another program that is enabled and runs. */
   found(name: string, text: string): void {
     this.#host.files.write(`${directory}/${name}`, text);
     this.#enable(name);
     Object.assign(this.#unit(name), { state: 'active', subState: 'running', invocation: 'f0'.repeat(16) });
   }
 
-  /** The text of a unit as systemd loaded it. */
+  /** Returns the text of a unit as systemd loaded it. */
   loaded(name: string): string {
     return this.#unit(name).loaded ?? '';
   }
@@ -74,7 +74,7 @@ export class Units {
     }
   }
 
-  /** The subset of systemctl that Slipway uses; any other command is refused. */
+  /** Runs the subset of systemctl that Slipway uses; refuses any other command. */
   async systemctl(args: readonly string[]): Promise<string | Partial<CommandResult>> {
     const [verb, ...rest] = args;
     const name = rest.at(-1) ?? '';
@@ -144,7 +144,7 @@ export class Units {
     }
   }
 
-  /** Runs the unit of the guard, which does nothing unless ConditionPathExists= holds. */
+  /** Runs the unit of the guard, if the path in ConditionPathExists= exists. */
   #loadRules(): string | Partial<CommandResult> {
     const unit = this.#unit(guard);
     const [, needed = ''] = /^ConditionPathExists=(.+)$/m.exec(unit.loaded ?? '') ?? [];
@@ -216,7 +216,7 @@ export class Units {
       NRestarts: `${unit.restarts}`,
       ExecMainStatus: '0',
       Result: 'success',
-      // A unit of Type=notify has a job as long as it starts.
+      // A unit of Type=notify has a job until it has started.
       Job: unit.subState === 'start' ? '77' : '0',
       FragmentPath: unit.loaded === undefined ? '' : `${directory}/${name}`,
       ExecStart: execStart(unit.loaded),
@@ -256,7 +256,7 @@ export class Units {
     return '';
   }
 
-  /** Gives each start a directory of its own if the unit asks for one (systemd.exec(5), RuntimeDirectory=). */
+  /** Creates an empty directory at each start of a unit with RuntimeDirectory= (systemd.exec(5)). */
   #makeRuntimeDirectory(unit: Unit): void {
     if (!hasRuntimeDirectory(unit)) {
       return;
@@ -265,7 +265,7 @@ export class Units {
     this.#host.files.makeDirectory('/run/slipway-k3s');
   }
 
-  /** Restart=always, RestartSec=5s. */
+  /** Starts a failed unit again after five seconds (Restart=always, RestartSec=5s). */
   #fail(name: string, unit: Unit): void {
     Object.assign(unit, { subState: 'auto-restart', restarts: unit.restarts + 1 });
     const { invocation } = unit;
@@ -304,7 +304,7 @@ function hasRuntimeDirectory({ loaded = '' }: Unit): boolean {
   return /^RuntimeDirectory=slipway-k3s$/m.test(loaded);
 }
 
-/** The command in the form of systemctl, shortened. */
+/** Returns the ExecStart command in the form of `systemctl show`, shortened. */
 function execStart(text = ''): string {
   const [, argv = ''] = /^ExecStart=(.+)$/m.exec(text) ?? [];
   return argv && `{ path=${argv.split(' ')[0]} ; argv[]=${argv} ; ignore_errors=no }`;

@@ -12,7 +12,7 @@ function logins({ host }: Vm) {
   return parseLogins(host.files.text(store) ?? '');
 }
 
-/** Makes of the node what the release before the store left: no store, a receipt in a comment, and a cache in /run. */
+/** Restores the files of a release before the login store: receipts in comments, and a cache in /run. */
 function former(machine: Vm): void {
   const { files } = machine.host;
   const found = Object.entries(logins(machine));
@@ -30,7 +30,7 @@ function former(machine: Vm): void {
 }
 
 test.each(['never', 'auto', 'restart'])(
-  'an update from a release without a store fetches no login and restarts no K3s (onRotate %s)',
+  'an update from a release without a login store fetches no login and restarts no K3s (onRotate %s)',
   async (onRotate) => {
     const { machine } = await booted('agent', `registries: { onRotate: ${onRotate} }\n`);
     const [before, { starts }, asked] = [logins(machine), machine.units, machine.cloud.calls.length];
@@ -45,7 +45,7 @@ test.each(['never', 'auto', 'restart'])(
   },
 );
 
-test('a crash anywhere in the first pass after an update heals, and loses no login', async () => {
+test('a crash in the first pass after an update from a release without a login store loses no login', async () => {
   for (let mutation = 1; mutation <= 3; mutation += 1) {
     const { machine } = await booted('agent');
     const [before, asked] = [logins(machine), machine.cloud.calls.length];

@@ -10,22 +10,19 @@ describe('the role', () => {
   test.each([
     [undefined, 'RoleMissing'],
     ['sevrer', 'RoleUnknown'],
-  ])(
-    'from the tag %s is waited for, lists the known roles, and is taken when the tag comes',
-    async (tag, reason) => {
-      const machine = vm('server');
-      machine.cloud.tag('k3s-role', tag);
-      const slipway = machine.slipway();
-      const waiting = await live(slipway, machine, 30 * second);
-      expect(condition(waiting, 'Role')).toBe(`Unknown ${reason}`);
-      expect(JSON.stringify(waiting.conditions)).toContain('server, agent, observability');
-      expect(machine.host.journal).toEqual([]);
-      machine.cloud.tag('k3s-role', 'Server');
-      expect(isReady(await live(slipway, machine, 3 * minute, isReady))).toBe(true);
-    },
-  );
+  ])('is awaited while the tag is %s, and taken once the tag is valid', async (tag, reason) => {
+    const machine = vm('server');
+    machine.cloud.tag('k3s-role', tag);
+    const slipway = machine.slipway();
+    const waiting = await live(slipway, machine, 30 * second);
+    expect(condition(waiting, 'Role')).toBe(`Unknown ${reason}`);
+    expect(JSON.stringify(waiting.conditions)).toContain('server, agent, observability');
+    expect(machine.host.journal).toEqual([]);
+    machine.cloud.tag('k3s-role', 'Server');
+    expect(isReady(await live(slipway, machine, 3 * minute, isReady))).toBe(true);
+  });
 
-  test('from a closed tag is ignored', async () => {
+  test('is not taken from the tag if tags.role is false', async () => {
     const machine = vm('server', 'role: agent\ntags: { role: false }\nk3s: { server: 10.0.0.4 }');
     const report = await live(machine.slipway(), machine, minute, isReady);
     expect(report.knowledge.role.value?.name).toBe('agent');
@@ -33,7 +30,7 @@ describe('the role', () => {
 });
 
 describe('the join token', () => {
-  test('is waited for if it comes late: thirty attempts, ten seconds apart', async () => {
+  test('is requested every ten seconds while the vault does not have the secret', async () => {
     const machine = vm('server');
     machine.cloud.secrets.delete('k3s-token');
     const slipway = machine.slipway();
@@ -46,7 +43,7 @@ describe('the join token', () => {
     expect(attempts).toBeLessThanOrEqual(26);
   });
 
-  test('is False after thirty attempts, and attempts never end', async () => {
+  test('is reported as missing after six minutes, and requested until the secret exists', async () => {
     const machine = vm('server');
     machine.cloud.secrets.delete('k3s-token');
     const slipway = machine.slipway();
@@ -56,7 +53,7 @@ describe('the join token', () => {
     expect(isReady(await live(slipway, machine, 12 * minute, isReady))).toBe(true);
   });
 
-  test('fails at once if it can never be read this way', async () => {
+  test('is reported as failed at once if only a person can repair the cause', async () => {
     const machine = vm('server');
     machine.cloud.fail('secret', new NodeError('VaultWrongTenant', 'no', { endedBy: 'person' }));
     expect(condition(await machine.slipway().pass(), 'JoinToken')).toBe('False VaultWrongTenant');
@@ -76,7 +73,7 @@ describe('an agent', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('asks the vault again and takes a newer token after the server refuses the old one', async () => {
+  test('takes a newer token from the vault after the server refuses the old one', async () => {
     const machine = vm('agent');
     machine.server = { token: 'rotated-token', ca };
     const slipway = machine.slipway();
@@ -86,7 +83,7 @@ describe('an agent', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('stays Ready while its server is away', async () => {
+  test('stays Ready while its server is down', async () => {
     const machine = vm('agent', 'registries: { onRotate: never }');
     const slipway = machine.slipway();
     await live(slipway, machine, minute, isReady);
@@ -97,7 +94,7 @@ describe('an agent', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('reports a missing server to join, and joins when the tag comes', async () => {
+  test('reports a missing k3s-server tag, and joins once the tag exists', async () => {
     const machine = vm('agent');
     machine.cloud.tag('k3s-server', undefined);
     const slipway = machine.slipway();

@@ -23,17 +23,17 @@ const paths = nodePaths('/');
 const k3sVersion = /^k3s (\S+)$/;
 
 /**
- * A VM in memory with a systemd, a K3s and a cluster to join, each modelled as far as Slipway can see it: K3s reads its
- * files only at its start, a server keeps the token of its installation, and taints count once.
+ * A VM in memory with a systemd, a K3s and a cluster to join, modelled as far as Slipway sees them: K3s reads its files
+ * only when it starts, a server keeps its first token, and taints apply only at the first registration.
  */
 export interface World {
   readonly host: MemoryHost;
   readonly units: Units;
-  /** The token that the supervisor at serverUrl accepts; undefined while nothing answers there. */
+  /** The token and the CA of the supervisor at serverUrl; undefined while the supervisor is down. */
   server: { token: string; ca: string } | undefined;
-  /** The images for which the last kubelet asks a credential provider. */
+  /** The images for which the running kubelet asks a credential provider. */
   matchImages: readonly string[];
-  /** Restarts the VM: /run is empty, and enabled services start. */
+  /** Restarts the VM: empties /run and starts the enabled services. */
   reboot(): Promise<void>;
 }
 
@@ -96,7 +96,7 @@ function installed(host: MemoryHost): string | undefined {
   return k3sVersion.exec(host.files.text(paths.k3s.binary) ?? '')?.[1];
 }
 
-/** Runs K3s from its start to READY=1; a returned text is the error that ended it. */
+/** Runs K3s from its start to READY=1; returns the error line if K3s fails. */
 async function startK3s(made: World, unit: string): Promise<string | undefined> {
   const { host } = made;
   const command = unit === 'k3s.service' ? 'server' : 'agent';
@@ -119,7 +119,10 @@ async function startK3s(made: World, unit: string): Promise<string | undefined> 
   return startAgent(made, config, token);
 }
 
-/** K3s passes a provider to kubelet if it finds a configuration and a folder; kubelet ends if a plugin is missing. */
+/**
+ * Returns the images for which kubelet asks the providers that K3s passes on; none without a configuration or a plugin
+ * folder. Throws kubelet's error if a plugin is missing.
+ */
 function providedImages({ files }: MemoryHost): readonly string[] {
   const { credentialProvider, credentialProviderBin } = paths.k3s;
   const config = files.text(credentialProvider);
@@ -152,8 +155,8 @@ function startServer(host: MemoryHost, config: K3sConfig, token: string): string
 }
 
 /**
- * Joins as an agent: it downloads the CA again at each start, and joins any server whose CA its token pins, or any
- * server at all if the token pins none (pkg/clientaccess/token.go, validateCAHash; seen on a real K3s 1.36).
+ * Joins as an agent. Downloads the CA at each start, and accepts any CA unless the token pins another one
+ * (pkg/clientaccess/token.go, validateCAHash; seen on a real K3s 1.36).
  */
 function startAgent({ host, server }: World, config: K3sConfig, token: string): string | undefined {
   if (config.server === undefined) {
@@ -197,7 +200,7 @@ function register(host: MemoryHost, config: K3sConfig): void {
   host.files.write(path, JSON.stringify({ ...before, spec: before.spec ?? { taints }, status }));
 }
 
-/** Another program on the same machine: its changes are not mutations of Slipway. */
+/** Returns a host for another program on the same machine, whose changes do not count as mutations of Slipway. */
 function beside(host: MemoryHost): MemoryHost {
   return new Proxy(host, {
     get(target, name) {
