@@ -6,10 +6,10 @@ import { build } from 'esbuild';
 export type StandIn = 'k3s' | 'flux' | 'systemctl' | 'journalctl' | 'systemd-notify';
 
 /**
- * Builds a stand-in as one executable script for this machine's Node, or for the one at `interpreter`.
+ * Builds a stand-in as one executable script for this machine's Node, or for the Node at `interpreter`.
  *
- * The script works below any `package.json`: it does not import and does not rely on a given `require`. `define` bakes
- * in constants such as the version.
+ * The script runs below any `package.json`, since it neither imports modules nor expects a `require`. `define` sets
+ * constants such as the version.
  */
 export async function bundleStandIn(
   name: StandIn,
@@ -44,8 +44,8 @@ function versionOf(script: string): string {
 }
 
 /**
- * Returns the first lines of a script that is both shell and JavaScript: every pass of a node asks for a version, which
- * the shell answers without starting Node. To JavaScript they are a string and a comment.
+ * Returns the first lines of a script that is both shell and JavaScript. The shell answers `--version`, which every
+ * pass of a node calls, without starting Node; JavaScript reads the lines as comments and a string.
  */
 function startByShell(name: string, version: string, interpreter: string): string {
   if (!/^[\w .+()\n]+$/.test(version)) {

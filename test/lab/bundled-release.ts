@@ -2,7 +2,10 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
-/** Builds the sources below a folder as one script that takes `place` for the path of its executable. */
+/**
+ * Bundles the sources below a folder into one script whose `process.execPath` is `place`; resolves to the script's
+ * path.
+ */
 export async function bundleRelease(sources: string, outfile: string, place: string): Promise<string> {
   await build({
     entryPoints: [join(sources, 'src/launcher/launch.ts')],
@@ -23,7 +26,7 @@ export async function bundleRelease(sources: string, outfile: string, place: str
   return outfile;
 }
 
-/** Installs a release as a package does: an upgrade or a downgrade. */
+/** Makes the executable at `place` run this release, as an upgrade or a downgrade does. */
 export function install(script: string, place: string): void {
   writeFileSync(place, `#!/bin/sh\nexec '${process.execPath}' '${script}' "$@"\n`);
   chmodSync(place, 0o755);

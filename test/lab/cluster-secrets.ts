@@ -27,7 +27,9 @@ export interface HasFiles {
   write(path: string, content: string): void;
 }
 
-/** The Git host accepts one token, and the stand-in of Flux on the server knows only its digest. */
+/**
+ * Stores the digest of the Git token on the server, where the stand-in of Flux reads which token the Git host accepts.
+ */
 export function gitHostKnows({ gitToken }: ClusterSecrets, server: HasFiles): void {
   const digest = createHash('sha256').update(gitToken).digest('hex');
   server.write('/var/lib/rancher/k3s/server/db/git-token.sha256', digest);

@@ -6,7 +6,7 @@ import { Secret } from '../../src/agent/engine/secret.ts';
 export interface FakeCloudOptions {
   readonly identity?: Partial<Identity>;
   readonly secrets?: Readonly<Record<string, string>>;
-  /** Login servers. */
+  /** The login servers of the registries. */
   readonly registries?: readonly string[];
   /** The clock that dates passwords, usually a Host. */
   readonly clock?: { now(): number };
@@ -15,16 +15,16 @@ export interface FakeCloudOptions {
 type Call = 'identity' | 'secret' | 'registryPassword' | 'imageDigest';
 
 /**
- * A cloud in memory for scenario tests: its answers can be changed at any time, and it can be made to fail.
+ * An in-memory cloud for scenario tests, which can change its answers and make it fail at any time.
  *
- * Registry passwords are JWTs dated by the clock, a new one each time. `calls` lists the requests.
+ * Each registry password is a new JWT, dated by the clock. `calls` lists the requests.
  */
 export class FakeCloud implements Cloud {
   readonly name = 'fake';
   readonly calls: string[] = [];
   readonly secrets: Map<string, string>;
   readonly registries: Set<string>;
-  /** Digests by `SERVER/REPOSITORY:TAG`. */
+  /** The digests of images, by `SERVER/REPOSITORY:TAG`. */
   readonly images = new Map<string, string>();
   vm: Identity;
   /** The life of a registry password, in milliseconds. */
@@ -49,7 +49,7 @@ export class FakeCloud implements Cloud {
     };
   }
 
-  /** Fails a call, the next `times` times or until `heal`. */
+  /** Makes this call fail, the next `times` times or until `heal`. */
   fail(call: Call, error: NodeError, times = Number.POSITIVE_INFINITY): void {
     this.#failures.push({ call, error, times });
   }
@@ -129,7 +129,7 @@ export class FakeCloud implements Cloud {
   }
 }
 
-/** An unsigned JWT with only dates: epoch milliseconds, cut to seconds. */
+/** Returns an unsigned JWT with an id and dates; the dates are given in epoch milliseconds and cut to seconds. */
 export function datedToken(issuedAt: number, lifetime: number, id = ''): string {
   const seconds = (time: number) => Math.floor(time / 1000);
   const parts = [

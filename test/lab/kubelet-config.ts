@@ -3,21 +3,21 @@
  *
  * Models kubernetes pkg/credentialprovider/plugin/config.go (readCredentialProviderConfig,
  * validateCredentialProviderConfig, decoded strictly: EnableStrict in plugin.go) and URLsMatch of
- * pkg/credentialprovider/keyring.go. Not modelled, and refused: tokenAttributes, a folder of configurations.
+ * pkg/credentialprovider/keyring.go. Refuses tokenAttributes and a folder of configurations, which are not modelled.
  */
 import { parseDocument } from 'yaml';
 
 export interface Provider {
   readonly name: string;
   readonly matchImages: readonly string[];
-  /** Milliseconds. */
+  /** How long kubelet caches an answer that has no duration, in milliseconds. */
   readonly defaultCacheDuration: number;
   readonly apiVersion: string;
   readonly args: readonly string[];
   readonly env: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** Returns the providers of a configuration; throws the error that ends kubelet. */
+/** Returns the providers of a configuration; throws the error with which kubelet would exit. */
 export function readProviders(text: string): readonly Provider[] {
   const document = parseDocument(text);
   const [fault] = [...document.errors, ...document.warnings];
@@ -86,7 +86,7 @@ function provider(found: unknown, at: number): Provider {
   return { name, matchImages, defaultCacheDuration: duration, apiVersion, args, env };
 }
 
-/** A Go duration (time.ParseDuration), as milliseconds. */
+/** Parses a Go duration (time.ParseDuration) into milliseconds. */
 export function goDuration(text: unknown): number {
   if (text === '0') {
     return 0;

@@ -4,8 +4,8 @@
  *
  * Models kubernetes pkg/credentialprovider/plugin/plugin.go (RegisterCredentialProviderPlugins, provide, ExecPlugin)
  * and the image name that pkg/kubelet/kuberuntime/kuberuntime_image.go looks up: the repository without tag and digest.
- * Stricter than kubelet in one point: a negative cacheDuration is refused, which kubelet treats as an expired answer.
- * Not modelled: pods' own secrets, service account tokens.
+ * Stricter than kubelet in one point: refuses a negative cacheDuration, which kubelet treats as an expired answer. Not
+ * modelled: pods' own secrets, service account tokens.
  */
 import { spawn } from 'node:child_process';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
@@ -15,17 +15,17 @@ import { parseDocument } from 'yaml';
 import { goDuration, matchesImage, type Provider, readProviders } from './kubelet-config.ts';
 
 export interface KubeletOptions {
-  /** --image-credential-provider-bin-dir */
+  /** The value of --image-credential-provider-bin-dir. */
   readonly binDir: string;
-  /** --image-credential-provider-config */
+  /** The value of --image-credential-provider-config. */
   readonly config: string;
   /** The environment of K3s, which the plugin inherits. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The clock that expires answers, in epoch milliseconds. */
+  /** The clock by which answers expire, in epoch milliseconds. */
   readonly now?: () => number;
   /** Milliseconds until a plugin is killed. */
   readonly timeout?: number;
-  /** The command that runs a plugin elsewhere, and the path of the plugins there. */
+  /** The command that runs a plugin inside another host, and the folder of the plugins there. */
   readonly within?: { readonly command: readonly [string, ...string[]]; readonly binDir: string };
 }
 
@@ -35,11 +35,11 @@ export interface Login {
 }
 
 export interface Kubelet {
-  /** The login with which kubelet pulls this image; `undefined` if it pulls without one. */
+  /** Resolves to the login with which kubelet pulls this image; to `undefined` for an anonymous pull. */
   credentialsFor(image: string): Promise<Login | undefined>;
-  /** The number of times a plugin was run. */
+  /** The number of plugin runs so far. */
   readonly runs: number;
-  /** The log of kubelet: why a plugin gave no answer. */
+  /** The log of kubelet: the errors of plugins that gave no answer. */
   readonly log: readonly string[];
 }
 
@@ -50,7 +50,9 @@ interface Answer {
   readonly expiresAt: number;
 }
 
-/** Starts as kubelet does; throws the error that would end it, after `Failed to register CRI auth plugins: `. */
+/**
+ * Starts with the checks of kubelet; throws its fatal error, which begins with `Failed to register CRI auth plugins: `.
+ */
 export function kubelet(options: KubeletOptions): Kubelet {
   const providers = registeredProviders(options).map((provider) => asked(provider, options));
   return {
@@ -73,7 +75,7 @@ export function kubelet(options: KubeletOptions): Kubelet {
   };
 }
 
-/** The providers of the configuration, whose executables must exist. */
+/** Returns the providers of the configuration; throws kubelet's error if the executable of a provider is missing. */
 export function registeredProviders({
   binDir,
   config,
@@ -92,7 +94,7 @@ export function registeredProviders({
   }
 }
 
-/** Kubelet 1.36 does not name a missing plugin. */
+/** Throws kubelet's error for a missing or unusable plugin. Kubelet 1.36 does not name a missing one. */
 function refuseMissing(plugin: string): void {
   const found = statSync(plugin, { throwIfNoEntry: false });
   if (!found) {
@@ -108,7 +110,7 @@ function refuseMissing(plugin: string): void {
   }
 }
 
-/** One provider with its cache; concurrent calls for one image share one run. */
+/** Returns a provider with its own cache and log; concurrent calls for one image share one run of the plugin. */
 function asked(provider: Provider, options: KubeletOptions) {
   const { now = Date.now } = options;
   const log: string[] = [];
@@ -162,7 +164,7 @@ async function runPlugin(provider: Provider, image: string, options: KubeletOpti
     : [join(binDir, provider.name)];
   const child = spawn(file ?? '', [...first, ...provider.args], { env: { ...env, ...own } });
   const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
-  // A plugin need not read its request.
+  // A plugin may exit without reading its request.
   child.stdin.on('error', () => undefined);
   child.stdin.end(
     `${JSON.stringify({ kind: 'CredentialProviderRequest', apiVersion: provider.apiVersion, image })}\n`,
@@ -195,7 +197,7 @@ async function text(stream: NodeJS.ReadableStream): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Kubelet does not quote an invalid answer, which may contain a password. */
+/** Parses the answer of a plugin. As in kubelet, errors do not quote the answer, which may contain a password. */
 function readAnswer(
   text: string,
   provider: Provider,
@@ -230,7 +232,7 @@ function readAnswer(
 function oneDocument(text: string) {
   try {
     const found = JSON.parse(text);
-    // A repeated key is an error of strict decoding.
+    // Strict decoding rejects a repeated key, which JSON.parse accepts.
     if (parseDocument(text).errors.length > 0) {
       throw undecodable();
     }
@@ -265,7 +267,7 @@ function undecodable(): Error {
   return new Error('error decoding credential provider plugin response from stdout');
 }
 
-/** `myteam.azurecr.io/base/alpine:3.22@sha256:…` is looked up as `myteam.azurecr.io/base/alpine`. */
+/** Returns the full name of an image without tag and digest, such as `docker.io/library/alpine` for `alpine:3.22`. */
 function repositoryOf(image: string): string {
   const name = image.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
   const [first = '', ...rest] = name.split('/');

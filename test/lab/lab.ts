@@ -17,18 +17,18 @@ import { Processes } from './processes.ts';
 export type LabRole = 'server' | 'agent' | 'observability';
 
 export interface LabOptions {
-  /** The folder of all roots; created again for each lab. */
+  /** The folder that contains all roots; deleted and created again for each lab. */
   readonly dir: string;
   /** The command under test: a program and its first arguments. */
   readonly executable: readonly [string, ...string[]];
-  /** One node of each of these roles, named by its role. */
+  /** The roles of the nodes, one node each, which is named after its role. */
   readonly nodes?: readonly LabRole[];
   /** The life of registry passwords until `passwordLife` changes it, in milliseconds; three hours by default. */
   readonly passwordLife?: number;
   readonly k3sVersions?: readonly string[];
   /** Additional settings of every node, merged at the top level. */
   readonly settings?: object;
-  /** Every line of every daemon, as it comes. */
+  /** Called with each line that a daemon logs. */
   readonly onLog?: (node: string, line: string) => void;
 }
 
@@ -37,25 +37,26 @@ export interface Lab {
   readonly mirror: Mirror;
   readonly nodes: readonly LabNode[];
   /**
-   * Secrets that must not be visible, by kind. Registry passwords are not included: the lab keeps only their digests.
+   * The secrets that must not leak, by kind. Registry passwords are not included, since the lab keeps only their
+   * digests.
    */
   readonly secrets: ClusterSecrets;
   node(role: LabRole): LabNode;
   /** Starts all daemons at once. */
   start(): void;
-  /** Resolves when every node is Ready; rejects after three minutes with what the nodes wait for. */
+  /** Resolves when every node is Ready; rejects after three minutes with each node's unmet conditions. */
   waitReady(): Promise<void>;
-  /** Sets the life of registry passwords that are issued from now on, in milliseconds. */
+  /** The life of registry passwords that are issued from now on, in milliseconds. */
   passwordLife: number;
-  /** Resolves when every node has a registry password. */
+  /** Resolves to the registry passwords once every node has one. */
   passwords(): Promise<Passwords>;
-  /** Resolves when every node has a password that differs from these, to the new ones. */
+  /** Resolves to the new registry passwords once that of every node differs from `before`. */
   rotated(before: Passwords, timeout?: number): Promise<Passwords>;
-  /** Ends the processes that the lab started, and nothing else; the folder stays. */
+  /** Ends only processes that the lab started; the folder stays. */
   stop(): Promise<void>;
 }
 
-/** The text of registries.yaml, by node. */
+/** The text of each node's registries.yaml, by the name of the node. */
 export type Passwords = Readonly<Record<string, string>>;
 
 export const vaultName = 'slipway-lab';
@@ -202,8 +203,8 @@ function waitsFor(node: LabNode): string {
 }
 
 /**
- * Resolves to an unused port of the loopback. The port is below those that Linux gives to outgoing connections
- * (net.ipv4.ip_local_port_range), so that none of these can take it before the caller does.
+ * Resolves to an unused loopback port below those that Linux gives to outgoing connections
+ * (net.ipv4.ip_local_port_range), so that no such connection takes the port before the caller does.
  */
 export async function freePort(): Promise<number> {
   const port = randomInt(12_000, 32_000);

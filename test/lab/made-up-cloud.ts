@@ -14,10 +14,10 @@ const schema = about(
   }),
 );
 
-/** The input of the last cloud that was made. */
+/** The inputs of all made-up clouds that were created, oldest first. */
 export const landings: CloudGround<{ readonly tower: string }>[] = [];
 
-/** A cloud unknown to the code: everything that depends on the cloud must come from the table. */
+/** A cloud that the code does not know, so that everything that depends on the cloud must come from the table. */
 const moon: CloudDriver<typeof schema> = {
   summary: 'asks mission control',
   remark: 'one small step',
@@ -58,5 +58,5 @@ const moon: CloudDriver<typeof schema> = {
   },
 };
 
-/** The real clouds and the made-up one. */
+/** The table of the real clouds and the made-up one. */
 export const withMoon = { ...clouds, moon };

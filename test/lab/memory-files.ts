@@ -10,15 +10,15 @@ type Node = Owned & { readonly modifiedAt: number } & (
   );
 
 /**
- * A file system in memory with the answers and errors of a real one. Synchronous, so that a model of a command can use
- * it as a program would.
+ * An in-memory file system with the answers and errors of a real one. It is synchronous, so that the model of a command
+ * can use it as a program would.
  */
 export class MemoryFiles {
   readonly #nodes = new Map<string, Node>();
   readonly #now: () => number;
-  /** The targets of paths, valid until a link changes: simulated days read each path thousands of times. */
+  /** A cache of resolved paths, valid until a link changes, since simulated days read each path thousands of times. */
   readonly #places = new Map<string, string>();
-  /** The names in each directory, valid until a name is added or removed. */
+  /** A cache of the names in each directory, valid until a name is added or removed. */
   readonly #lists = new Map<string, readonly string[]>();
 
   constructor(now: () => number) {
@@ -26,7 +26,7 @@ export class MemoryFiles {
     this.#nodes.set('/', { kind: 'directory', mode: 0o755, modifiedAt: now() });
   }
 
-  /** The text at a path, following links. */
+  /** Returns the text of the file at a path, following links; `undefined` without a file. */
   text(path: string): string | undefined {
     return this.read(path)?.content;
   }
@@ -77,7 +77,7 @@ export class MemoryFiles {
     this.#put(path, { kind: 'file', content, mode, modifiedAt: this.#now() });
   }
 
-  /** Gives a path to another owner, `uid:gid`, or back to the process; does not follow links. */
+  /** Changes the owner of a path to `uid:gid`, or back to the process; does not follow links. */
   give(path: string, owner?: string): void {
     const { foreignOwner: _, foreignUser: __, foreignGroup: ___, ...node } = this.#existing(path);
     this.#nodes.set(this.#place(path), { ...node, ...(owner !== undefined && owned(owner)) });
@@ -131,7 +131,7 @@ export class MemoryFiles {
     this.#forget();
   }
 
-  /** Every file and link with its mode and text, sorted by path: equal snapshots mean equal disks. */
+  /** Returns every file and link with its mode and text, sorted by path; equal snapshots mean equal disks. */
   snapshot(): Readonly<Record<string, string>> {
     const shown = [...this.#nodes]
       .filter(([, node]) => node.kind !== 'directory')
@@ -175,7 +175,7 @@ export class MemoryFiles {
       .sort();
   }
 
-  /** Resolves the links among the directories of a path, but not its last part. */
+  /** Resolves the links in the directories of a path, but not a link in its last part. */
   #place(path: string): string {
     const known = this.#places.get(path) ?? this.#placeAnew(path);
     this.#places.set(path, known);

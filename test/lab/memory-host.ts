@@ -24,12 +24,12 @@ import { MemoryFiles } from './memory-files.ts';
 import { MemoryJobs } from './memory-jobs.ts';
 import { type ArgsMatcher, argsFit, fits, type Matcher, Scripts } from './memory-scripts.ts';
 
-/** The process was killed; all its later calls throw this too. */
+/** The error of a killed process, which each of its later calls throws too. */
 export class Crash extends Error {
   override readonly name = 'Crash';
 }
 
-/** An initial file: its text, the target of a link, or more. */
+/** An initial file: its text, its text and mode, or the target of a link. */
 export type StartFile =
   | string
   | { readonly content: string; readonly mode?: number }
@@ -38,12 +38,12 @@ export type StartFile =
 export interface MemoryHostOptions {
   readonly files?: Readonly<Record<string, StartFile>>;
   readonly directories?: readonly string[];
-  /** Epoch milliseconds; 2026-01-01T00:00:00Z by default. */
+  /** The time at the start, in epoch milliseconds; 2026-01-01T00:00:00Z by default. */
   readonly now?: number;
 }
 
 export interface CommandMatcher {
-  /** The program, as its path or as its bare name. */
+  /** The path or the bare name of the program. */
   readonly file: string;
   readonly args?: ArgsMatcher;
 }
@@ -57,14 +57,14 @@ type Answers<Question, Answer> =
   | Answer
   | ((question: Question, world: MemoryHost) => Answer | Promise<Answer>);
 
-/** A string is the output of the command; the exit code is 0 by default. */
+/** The answer to a command; a string is its output, and the exit code is 0 by default. */
 export type CommandAnswer = Answers<Command, string | Partial<CommandResult>>;
-/** A string is the body; the status is 200 by default. An Error is thrown, such as `Unreachable`. */
+/** The answer to a request; a string is its body, the status is 200 by default, and an Error is thrown. */
 export type ResponseAnswer = Answers<HttpSend, string | Partial<HttpResponse> | Error>;
-/** The text that is installed, or the Error that prevents it. */
+/** The answer to a download: the text that is installed, or the Error that is thrown. */
 export type DownloadAnswer = Answers<Download, string | Error>;
 
-/** A machine in memory, for unit and scenario tests. */
+/** Returns a machine in memory, for unit and scenario tests. */
 export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
   return new MemoryHost(options);
 }
@@ -73,16 +73,19 @@ export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
  * A Host whose files are a map, whose clock is simulated, and whose commands, requests and downloads are scripted.
  *
  * A call without a script throws a plain Error that names the call; `unused()` names the scripts that were not used.
- * `crashBefore(n)` ends the process before its n-th mutation: that one and every later call throw `Crash`, until
- * `restart()`; the world stays as it is.
+ * `crashBefore(n)` kills the process before its n-th mutation: this call and every later one throw `Crash` until
+ * `restart()`, and the world stays as it is.
  */
 export class MemoryHost implements Host {
-  /** The disk without journal, faults and counting, for setup, assertions and models of commands. */
+  /**
+   * The disk, for setup, assertions and models of commands. Access to it bypasses the journal, the faults and the
+   * counting.
+   */
   readonly files: MemoryFiles;
   readonly journal: RecordedAction[] = [];
-  /** The reads: command lines of `query`, URLs of `get`. */
+  /** The reads so far: the command lines of `query` and the URLs of `get`. */
   readonly looks: string[] = [];
-  /** The length of jobs, and the listener for their end. */
+  /** The jobs of the process, with their duration and the listener for their end. */
   readonly jobs = new MemoryJobs(this);
   readonly #commands = new Scripts<Command, CommandResult>();
   readonly #requests = new Scripts<HttpSend, HttpResponse>();
@@ -90,7 +93,7 @@ export class MemoryHost implements Host {
   readonly #faults = new Map<string, string>();
   #events: { readonly at: number; readonly happen: (world: MemoryHost) => void }[] = [];
   #now: number;
-  /** Milliseconds by which the clock was set. */
+  /** The sum of all changes of the clock by `setClock`, in milliseconds. */
   #set = 0;
   #mutations = 0;
   #crashBefore = Number.POSITIVE_INFINITY;
@@ -109,12 +112,15 @@ export class MemoryHost implements Host {
 
   // --- setup
 
-  /** Answers a command every time; later scripts win over earlier ones. A function can be a model. */
+  /**
+   * Answers every matching command; later scripts win over earlier ones. The answer can be a function that models a
+   * program.
+   */
   on(matcher: CommandMatcher, answer: CommandAnswer = ''): this {
     return this.#script(matcher, answer, false);
   }
 
-  /** Answers a command once, before the answers of `on`. */
+  /** Answers one matching command, before the scripts of `on`. */
   once(matcher: CommandMatcher, answer: CommandAnswer = ''): this {
     return this.#script(matcher, answer, true);
   }
@@ -143,7 +149,7 @@ export class MemoryHost implements Host {
     return this;
   }
 
-  /** Changes the world at a time (epoch milliseconds) while the process sleeps. */
+  /** Calls `happen` when simulated time reaches `time` (epoch milliseconds), to change the world. */
   at(time: number, happen: (world: MemoryHost) => void): this {
     this.#events = [...this.#events, { at: time, happen }].sort((a, b) => a.at - b.at);
     return this;
@@ -165,7 +171,7 @@ export class MemoryHost implements Host {
     return this;
   }
 
-  /** Starts a new process on the same world: it counts its mutations from 0 and is not killed. */
+  /** Starts a new process in the same world, with no mutations counted and no kill scheduled. */
   restart(): this {
     this.#crashed = false;
     this.jobs.die();
@@ -178,7 +184,7 @@ export class MemoryHost implements Host {
     this.#advanceTo(this.#now + milliseconds);
   }
 
-  /** Sets the clock, as time synchronisation does; no time passes. */
+  /** Sets the clock without letting time pass, as time synchronisation does. */
   setClock(time: number): void {
     const by = time - this.#now;
     this.#now = time;
@@ -197,12 +203,12 @@ export class MemoryHost implements Host {
     return this.#crashed;
   }
 
-  /** The journal, one line per action. */
+  /** Returns the journal, one line per action. */
   lines(): readonly string[] {
     return this.journal.map(actionLine);
   }
 
-  /** The scripts that were not used. */
+  /** Returns the names of the scripts that were not used. */
   unused(): readonly string[] {
     return [...this.#commands.unused(), ...this.#requests.unused(), ...this.#downloads.unused()];
   }
@@ -320,7 +326,7 @@ export class MemoryHost implements Host {
     return this.jobs.perform(job, work);
   }
 
-  /** Writes the trace of a job; the real Host writes it itself, so no journal has this mutation. */
+  /** Writes the trace of a job as a mutation, but not to the journal, since the real Host writes traces itself. */
   noteJob(trace: string, text: string): void {
     this.#count('write', trace);
     this.files.write(trace, text);
@@ -334,7 +340,7 @@ export class MemoryHost implements Host {
   async sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     this.#alive();
     this.#advanceTo(this.#now + milliseconds, signal);
-    // An endless loop must still allow the timeout of its test.
+    // This lets the test of an endless loop time out.
     await new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -388,7 +394,10 @@ export class MemoryHost implements Host {
     }
   }
 
-  /** A change of the clock does not change the length of a sleep. */
+  /**
+   * Lets time pass until `time`, and runs the events until then. Setting the clock does not change the length of a
+   * sleep.
+   */
   #advanceTo(time: number, signal?: AbortSignal): void {
     const set = this.#set;
     while (!signal?.aborted) {
@@ -405,7 +414,7 @@ export class MemoryHost implements Host {
   }
 }
 
-/** The path of a download until it is installed. */
+/** Returns the path of a download until it is installed. */
 function partOf({ path }: Download): string {
   return join(dirname(path), `.${basename(path)}.slipway-part`);
 }
@@ -436,7 +445,7 @@ function thrownOr(answer: string | Error): string {
   return answer;
 }
 
-/** The error of a connection that is refused. */
+/** Returns the error of a refused connection. */
 export function unreachable(url: string): NodeError {
   return new NodeError('Unreachable', `Cannot reach ${url}: ECONNREFUSED.`, {
     cause: systemError('ECONNREFUSED'),

@@ -13,12 +13,12 @@ interface Begun {
 }
 
 /**
- * The jobs of a process in memory. Their work is done when they begin; their end shows at the next step of simulated
- * time, or `lasting` milliseconds later.
+ * The jobs of a process in memory. A job does its work when it begins, and ends at the next step of simulated time, or
+ * `lasting` milliseconds later.
  */
 export class MemoryJobs {
   lasting = 0;
-  /** Called at the end of a job, as the daemon does to wake its loop. */
+  /** Called when a job ends, as the daemon then wakes its loop. */
   onEnd = () => {};
   readonly #world: MemoryHost;
   #begun = new Map<string, Begun>();
@@ -27,7 +27,7 @@ export class MemoryJobs {
     this.#world = world;
   }
 
-  /** Ends the process; its traces stay. */
+  /** Forgets all jobs, as when their process ends; the traces of the jobs stay. */
   die(): void {
     this.#begun = new Map();
   }
@@ -77,7 +77,7 @@ export class MemoryJobs {
   }
 }
 
-/** Carries out a remedy, and its second part once its job has ended. */
+/** Carries out a remedy; if it starts a job, carries it out again after the job has ended. */
 export async function carryOut(remedy: (host: Host) => Promise<void>, host: MemoryHost): Promise<void> {
   try {
     await remedy(host);

@@ -1,8 +1,8 @@
 /**
- * A registry in memory with a storage for its layers: the challenge, the token and the pull of the OCI Distribution
- * Specification and of distribution's token.md, as far as a proof of pull needs them.
+ * An in-memory registry with a storage for its layers. Models the challenge, the token and the pull of the OCI
+ * Distribution Specification and of distribution's token.md, as far as a proof of pull needs them.
  *
- * Strict: a login is a JWT that has not expired, or one of `passwords`, a token is valid only for its scope, and a
+ * It is strict: a login must be an unexpired JWT or one of `passwords`, a token is valid only for its scope, and a
  * redirect must not carry a credential.
  */
 import { createHash } from 'node:crypto';
@@ -18,17 +18,17 @@ export const storage = 'eu1.blob.core.windows.net';
 
 export class MemoryRegistry {
   readonly server: string;
-  /** Accepts every login, but issues no token that permits a pull. */
+  /** True if the registry accepts every login, but issues no token that permits a pull. */
   denied = false;
-  /** Accepts no login, whatever its dates. */
+  /** True if the registry refuses every login, whatever its dates. */
   refuses = false;
-  /** Passwords that it accepts, though they are not tokens. */
+  /** Passwords that the registry accepts although they are not JWTs. */
   readonly passwords = new Set<string>();
-  /** Refuses this address, as the firewall of a registry does. */
+  /** True if the registry refuses this machine's address, as a registry's firewall does. */
   closed = false;
-  /** The failure of the storage, in place of sending bytes. */
+  /** The behaviour of the storage when a layer is requested. */
   storage: 'sends' | 'refuses' | 'is away' = 'sends';
-  /** The number of times a layer was sent. */
+  /** The number of layers that the storage has sent. */
   pulls = 0;
   readonly #now: () => number;
   readonly #documents = new Map<string, string>();
@@ -119,7 +119,7 @@ export class MemoryRegistry {
   }
 }
 
-/** A registry that a machine in memory reaches; `now` is the clock of the registry. */
+/** Adds a registry that the machine in memory can reach; `now` is the clock of the registry. */
 export function memoryRegistry(host: MemoryHost, server: string, now = () => host.now()): MemoryRegistry {
   const registry = new MemoryRegistry(server, now);
   host.onGet(

@@ -22,7 +22,7 @@ export class Scripts<Question, Answer> {
     this.#scripts.push({ name, matches, answer, once, used: false });
   }
 
-  /** Returns the answer, or throws a plain Error that names the call: a test must foresee every call. */
+  /** Returns the answer to a call; throws a plain Error that names the call if the test did not foresee it. */
   async answer(question: Question, named: string): Promise<Answer> {
     const fitting = this.#scripts.filter((script) => script.matches(question));
     const script = fitting.find(({ once, used }) => once && !used) ?? fitting.findLast(({ once }) => !once);
@@ -38,7 +38,7 @@ export class Scripts<Question, Answer> {
   }
 }
 
-/** A text, a pattern or a predicate. */
+/** The condition for a text: an equal text, a pattern or a predicate. */
 export type Matcher = string | RegExp | ((text: string) => boolean);
 
 export function fits(matcher: Matcher, text: string): boolean {
@@ -48,7 +48,7 @@ export function fits(matcher: Matcher, text: string): boolean {
   return typeof matcher === 'function' ? matcher(text) : matcher.test(text);
 }
 
-/** Arguments: exactly these, a pattern over them joined by blanks, or a predicate. */
+/** The condition for arguments: equal arguments, a pattern for the arguments joined by blanks, or a predicate. */
 export type ArgsMatcher = readonly string[] | RegExp | ((args: readonly string[]) => boolean);
 
 export function argsFit(matcher: ArgsMatcher | undefined, args: readonly string[]): boolean {

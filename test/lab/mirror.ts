@@ -17,14 +17,14 @@ import { listen } from './azure/loopback.ts';
 import { bundleStandIn } from './bundle.ts';
 import { tarball } from './tar.ts';
 
-/** The damage: other bytes of the same length, an end half-way, an answer 503, or a slow transfer. */
+/** A fault of a download: different bytes of the same length, a cut half-way, the status 503, or a slow transfer. */
 export type MirrorFault = 'corrupt' | 'truncate' | 'unavailable' | 'slow';
 
 export interface Mirror {
-  /** Damages the next `times` answers for assets whose name matches. */
+  /** Applies the fault to the next `times` answers for assets whose name matches `on`. */
   fail(fault: MirrorFault, options?: { readonly on?: RegExp; readonly times?: number }): void;
   heal(): void;
-  /** Adds files to a release, named `owner/repository/tag`. */
+  /** Adds files to a release; `release` is `owner/repository/tag`. */
   publish(release: string, files: Readonly<Record<string, Buffer>>): void;
   stop(): Promise<void>;
 }
@@ -32,7 +32,7 @@ export interface Mirror {
 export interface MirrorOptions {
   readonly k3sVersions?: readonly string[];
   readonly fluxVersion?: string;
-  /** The path of Node for the executables; by default that of this machine. */
+  /** The path of Node that the executables use; by default this machine's Node. */
   readonly interpreter?: string;
 }
 
@@ -44,7 +44,7 @@ interface Asset {
 const page = 'github.com';
 const store = 'release-assets.githubusercontent.com';
 
-/** Starts the mirror, and makes the proxy of the emulated Azure lead its names there. */
+/** Starts the mirror, and makes the proxy of the emulated Azure route the names of the release pages to it. */
 export async function startMirror(azure: Azure, options: MirrorOptions = {}): Promise<Mirror> {
   const assets = await buildReleases(options);
   const faults: { readonly fault: MirrorFault; readonly on: RegExp; times: number }[] = [];
@@ -75,7 +75,9 @@ export async function startMirror(azure: Azure, options: MirrorOptions = {}): Pr
   };
 }
 
-/** `owner/repo/tag/asset` of a release URL; an unencoded `+` means a space, so such a tag does not exist. */
+/**
+ * Returns `owner/repo/tag/asset` for a release URL; a `+` that is not encoded means a space, so its tag is not found.
+ */
 function releasePath(path: string): string | undefined {
   const [, owner, repository, tag = '', asset] =
     /^\/([^/]+)\/([^/]+)\/releases\/download\/([^/]+)\/([^/]+)$/.exec(path) ?? [];

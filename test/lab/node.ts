@@ -32,7 +32,7 @@ export interface LabNodeOptions {
 export class LabNode {
   readonly name: string;
   readonly root: string;
-  /** Every line that the daemon logged, over all its lives. */
+  /** Every line that the daemon has logged, over all its starts. */
   readonly log: string[] = [];
   readonly #options: LabNodeOptions;
   #manager: ChildProcess | undefined;
@@ -78,7 +78,7 @@ export class LabNode {
     return this.#daemon?.exitCode === null && this.#daemon.signalCode === null ? this.#daemon.pid : undefined;
   }
 
-  /** Starts `slipway run`, and restarts it whenever it ends by itself, as its unit does. */
+  /** Starts `slipway run`, and restarts it after each unexpected exit, as its unit does. */
   start(): void {
     this.#wanted = true;
     const [file, ...args] = this.#options.executable;
@@ -104,7 +104,7 @@ export class LabNode {
     this.#daemon?.kill(signal);
   }
 
-  /** Ends the daemon, gracefully or at once; K3s keeps running. */
+  /** Ends the daemon with this signal; K3s keeps running. */
   async stopDaemon(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     this.#wanted = false;
     if (this.#daemon) {
@@ -140,7 +140,7 @@ export class LabNode {
     return runProgram(existsSync(own) ? own : join(this.#binDir, program), args, this.#environment);
   }
 
-  /** The last status of the running daemon; `undefined` before its first pass. */
+  /** Returns the last status of the running daemon; `undefined` before its first pass. */
   status(): Status | undefined {
     const path = join(this.root, 'run/slipway/status.json');
     if (!existsSync(path)) {
@@ -150,23 +150,23 @@ export class LabNode {
     return status.pid === this.pid ? status : undefined;
   }
 
-  /** True if the node is Ready by a pass that had nothing to change. */
+  /** True if the last pass had nothing to change and the node is Ready. */
   get isReady(): boolean {
     const [ready] = this.status()?.conditions ?? [];
     return ready?.status === 'True' && ready.reason === 'InSync';
   }
 
-  /** The time at which a file was written, in epoch milliseconds. */
+  /** Returns the time at which a file was written, in epoch milliseconds; `undefined` without a file. */
   modifiedAt(path: string): number | undefined {
     return statSync(join(this.root, path), { throwIfNoEntry: false })?.mtimeMs;
   }
 
-  /** The time at which the last pass was published, in epoch milliseconds. */
+  /** The time at which the status of the last pass was written, in epoch milliseconds. */
   get lookedAt(): number {
     return Date.parse(this.status()?.updated ?? '1970-01-01');
   }
 
-  /** Properties of a unit, as its service manager shows them. */
+  /** Resolves to properties of a unit, as the node's service manager shows them. */
   async show(unit: string, ...names: readonly string[]): Promise<Readonly<Record<string, string>>> {
     const { stdout } = await this.run('systemctl', 'show', unit, '-p', names.join(','));
     return Object.fromEntries(stdout.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));

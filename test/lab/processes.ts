@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 
-/** The processes that one lab started; it ends these and no others. */
+/** The running processes that one lab started, the only ones that it ends. */
 export class Processes {
   readonly #running = new Set<ChildProcess>();
 
@@ -14,13 +14,13 @@ export class Processes {
     return child;
   }
 
-  /** The ids of the running processes. */
+  /** The process ids of the running processes. */
   get ids(): readonly number[] {
     return [...this.#running].flatMap(({ pid }) => pid ?? []);
   }
 }
 
-/** Asks a child to end, and kills it after a while; resolves when its last line is read. */
+/** Sends the signal to a child, and kills it after 15 seconds; resolves when it has exited and its output is closed. */
 export async function endProcess(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) {
     return;
@@ -39,7 +39,7 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs a program to its end, whatever its exit code. */
+/** Runs a program; resolves to its exit code and output when it has exited. */
 export async function runProgram(
   file: string,
   args: readonly string[],

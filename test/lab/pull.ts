@@ -15,8 +15,8 @@ export interface PullOptions {
 }
 
 /**
- * Resolves to the digest of the image's manifest for this processor and the number of its bytes. Rejects if a pull
- * fails.
+ * Pulls an image; resolves to the digest of its manifest for this processor and the number of its bytes. Rejects if the
+ * pull fails.
  */
 export async function pull(
   image: string,

@@ -1,4 +1,4 @@
-/** The part of `npm start` that shows rotations, and that they do not restart K3s. */
+/** The part of `npm start` that shows that rotations do not restart K3s. */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nodePaths } from '../../src/agent/paths.ts';
@@ -7,12 +7,12 @@ import { type Lab, type Passwords, provenImage } from './lab.ts';
 import type { LabNode } from './node.ts';
 import { pull } from './pull.ts';
 
-/** Watches `count` rotations on every node; rejects if one restarts K3s, is not proven, or a pull fails. */
+/** Watches `count` rotations on every node; rejects if a rotation restarts K3s, or if a pull fails or is not proven. */
 export async function showRotations(lab: Lab, count: number, say: (text: string) => void): Promise<void> {
   const starts = await Promise.all(lab.nodes.map(startOfK3s));
   let before = await lab.passwords();
   for (let rotation = 1; rotation <= count; rotation += 1) {
-    // The last password gets its usual life.
+    // The last password gets the usual life.
     if (rotation === count) {
       lab.passwordLife = 3 * 3_600_000;
     }
@@ -38,7 +38,7 @@ export async function showRotations(lab: Lab, count: number, say: (text: string)
   }
 }
 
-/** The condition about the pull with the newest password, once a pass has checked it. */
+/** Resolves to the message about the pull with the newest password, once a pass has checked it. */
 async function provenPull(node: LabNode): Promise<string> {
   const written = node.modifiedAt('etc/rancher/k3s/registries.yaml') ?? 0;
   for (const end = Date.now() + 30_000; ; await sleep(200)) {
@@ -66,7 +66,7 @@ async function kubeletPulls(lab: Lab, node: LabNode): Promise<string> {
   return `${provenImage} (${bytes} bytes)`;
 }
 
-/** systemd's id of the start of K3s. */
+/** Resolves to the beginning of the invocation ID of K3s's unit. */
 async function startOfK3s(node: LabNode): Promise<string> {
   const { InvocationID = '' } = await node.show(node.name === 'server' ? 'k3s' : 'k3s-agent', 'InvocationID');
   return InvocationID.slice(0, 8);

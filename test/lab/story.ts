@@ -1,7 +1,10 @@
-/** Prints the logs of the daemons as one story: a line per event that a person wants to follow. */
+/** Renders the logs of the daemons as one story: a line for each event that a person wants to follow. */
 import { styleText } from 'node:util';
 
-/** The line for a person, or nothing. Paths omit `root`, so they read as on a separate machine. */
+/**
+ * Returns a log line for a person; `undefined` if the line is of no interest. Paths omit `root`, as on a separate
+ * machine.
+ */
 export function tell(node: string, root: string, line: string, seconds: number): string | undefined {
   const event = parsed(line);
   const said = event === undefined ? line : sentence(event);
@@ -42,7 +45,7 @@ function sentence(event: Event): string | undefined {
   return [event.msg, event.warning, event.version].filter((part) => part !== undefined).join(' ');
 }
 
-/** Reports only important conditions that became True, and the first sentence of those that wait. */
+/** Returns the name of an important condition that became True, or the first sentence of one that waits or failed. */
 function condition({ condition, status, reason, message }: Event): string | undefined {
   const told = ['Ready', 'GitOps'];
   if (status === 'True') {

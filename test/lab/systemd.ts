@@ -3,7 +3,7 @@
  *
  *     node test/lab/systemd.ts ROOT BINDIR SOCKET
  *
- * It ends with its services when its stdin closes, so a lab that dies leaves nothing behind.
+ * It ends with its services when its stdin closes, so that a lab that dies leaves no process behind.
  */
 import { rmSync } from 'node:fs';
 import { openJournal } from './systemd/journal.ts';
@@ -47,7 +47,7 @@ async function end(): Promise<void> {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // The process has already ended.
+      // The adopted process has already ended.
     }
   }
   const patience = setTimeout(() => {

@@ -3,8 +3,8 @@
  *
  * Models "Service SAS" (azure rest-api-specs: se, sig, sp=r, spr, sr=b, sv in the query), "Get Blob" (Range, 206) and
  * the form of the redirect as distribution's azure driver makes it (a URL of 20 minutes; distribution/distribution
- * #3574, Azure/acr #217: the registry's Authorization header is answered with 400 InvalidAuthenticationInfo). The
- * suffix is that of the public cloud for every registry.
+ * #3574, Azure/acr #217: the registry's Authorization header is answered with 400 InvalidAuthenticationInfo). Every
+ * registry has the suffix of the public cloud.
  */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { type Faults, type Incoming, type LoggedRequest, type Reply, startLoopback } from './loopback.ts';
@@ -16,20 +16,20 @@ interface Account {
   readonly loginServer: string;
   readonly faults: Faults;
   readonly now: () => number;
-  /** The blob with this digest in any registry. */
+  /** Returns the blob with this digest from any registry. */
   readonly read: (digest: string) => Buffer | undefined;
 }
 
 /** The storage account of one registry; its fields may be changed while the server runs. */
 export class BlobStorage {
   readonly host: string;
-  /** The log of the one server for all accounts. */
+  /** The faults of the server that serves all accounts. */
   readonly faults: Faults;
-  /** Refuses every address, as the firewall of the account does. */
+  /** True if the account refuses every address, as its firewall can. */
   closed = false;
   /** The life of a signed URL, in milliseconds. */
   urlLifetime = 20 * 60_000;
-  /** The issued signatures, oldest first; each gives access to a blob. */
+  /** The issued signatures, oldest first; each of them gives access to a blob. */
   readonly signatures: string[] = [];
   readonly #account: Account;
   readonly #container: string;
@@ -43,7 +43,7 @@ export class BlobStorage {
     this.host = `weumanaged${Number.parseInt(id.slice(0, 6), 16)}.${storageSuffix}`;
   }
 
-  /** A URL that gives anyone access to a blob for a while. */
+  /** Returns a URL that gives anyone access to a blob until the URL expires. */
   signedUrl(digest: string): string {
     const hex = digest.replace(/^sha256:/, '');
     const path = `/${this.#container}//docker/registry/v2/blobs/sha256/${hex.slice(0, 2)}/${hex}/data`;
@@ -96,7 +96,7 @@ export function startBlobStorage({ log, tls, faults, accounts }: BlobStorageOpti
   return startLoopback({ name: 'storage', log, faults, tls, answer });
 }
 
-/** The whole blob, or the one requested range (RFC 9110, section 14.2). */
+/** Answers with the whole blob, or with the one requested range (RFC 9110, section 14.2). */
 function part(content: Buffer, range: string | undefined): Reply {
   const headers = { 'content-type': 'application/octet-stream', 'accept-ranges': 'bytes' };
   const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? [];

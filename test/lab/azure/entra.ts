@@ -7,7 +7,7 @@
 import { type Claims, Signer } from './jwt.ts';
 
 export interface Principal {
-  /** The object id, to which a role is assigned. */
+  /** The object id to which roles are assigned. */
   readonly objectId: string;
   readonly clientId: string;
   /** The resource id of the VM or of the user-assigned identity. */
@@ -26,7 +26,7 @@ export type Verified =
   | { readonly valid: true; readonly objectId: string; readonly clientId: string; readonly issuer: string }
   | { readonly valid: false; readonly why: 'malformed' | 'expired' | 'issuer' | 'audience' };
 
-/** The audiences that Entra knows in any tenant; any other is AADSTS500011. */
+/** The audiences that Entra knows in every tenant; it refuses any other with AADSTS500011. */
 const audiences: readonly string[] = [
   'https://vault.azure.net',
   'https://vault.usgovcloudapi.net',
@@ -42,7 +42,7 @@ export class Entra {
   readonly #assignments = new Set<string>();
   /** The issued access tokens, oldest first. */
   readonly issued: string[] = [];
-  /** Milliseconds. */
+  /** The life of an access token, in milliseconds. */
   tokenLifetime = 86_399_000;
 
   constructor({ tenant, now }: { readonly tenant: string; readonly now: () => number }) {

@@ -25,7 +25,7 @@ export const mediaTypes = {
   layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
 } as const;
 
-/** An index of linux/amd64 and linux/arm64, each with one layer of a few KB that contains the text. */
+/** Returns an image for linux/amd64 and linux/arm64, each with one layer of a few KB that contains the text. */
 export function smallImage(text: string): Image {
   const platforms = ['amd64', 'arm64'].map((architecture) => onePlatform(text, architecture));
   const manifests = platforms.map(({ manifest, architecture }) => ({
@@ -66,7 +66,7 @@ function files(members: Readonly<Record<string, Buffer>>) {
   return { packed, diffId: digestOf(gunzipSync(packed)) };
 }
 
-/** Incompressible bytes. */
+/** Returns bytes that do not compress, always the same for a seed. */
 function noise(length: number, seed: string): Buffer {
   const parts = Array.from({ length: length / 32 }, (_, at) => sha256(`${seed} ${at}`));
   return Buffer.concat(parts);

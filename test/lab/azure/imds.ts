@@ -20,7 +20,7 @@ export interface VmIdentity extends Principal {
   readonly kind: 'system' | 'user';
 }
 
-/** A VM as its metadata shows it; the maps and lists may be changed while the server runs. */
+/** A VM as its metadata shows it; its fields may be changed while the server runs. */
 export interface Vm {
   name: string;
   computerName: string;
@@ -34,11 +34,11 @@ export interface Vm {
 }
 
 export interface Imds {
-  /** The address that stands in for http://169.254.169.254. */
+  /** The address in place of http://169.254.169.254. */
   readonly url: string;
   readonly vm: Vm;
   readonly faults: Faults;
-  /** Answers 429 above 5 requests a second, and token requests above 20; off by default. */
+  /** True if requests above 5 a second, or 20 for tokens, are answered with 429; false by default. */
   rateLimit: boolean;
   stop(): Promise<void>;
 }
@@ -184,7 +184,7 @@ function networkInterface(addresses: readonly string[], index: number) {
   };
 }
 
-/** Microsoft's prefix and the last three octets of the address, so that each card has its own MAC address. */
+/** Returns Microsoft's prefix and the last three octets of the address, so that each card has its own MAC address. */
 function macAddress(address: string): string {
   const octets = address.split('.').slice(1);
   return `000D3A${octets.map((octet) => Number(octet).toString(16).padStart(2, '0')).join('')}`.toUpperCase();

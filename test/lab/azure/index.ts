@@ -17,40 +17,42 @@ import type { Registry } from './registry.ts';
 import { createAuthority, type ServerCertificate } from './tls.ts';
 
 export interface AzureOptions {
-  /** VMs by name; omitted fields get a usual value, and a system-assigned identity. */
+  /** The VMs by name; omitted fields get a default, such as a system-assigned identity. */
   readonly nodes?: Readonly<Record<string, Partial<Vm>>>;
-  /** Vault names, each with its secrets. */
+  /** The secrets of each vault, by the name of the vault. */
   readonly vaults?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly vaultSuffix?: string;
-  /** Login servers. */
+  /** The login servers of the registries. */
   readonly registries?: readonly string[];
   readonly now?: () => number;
 }
 
 export interface Azure {
-  /** For `network.proxy`. */
+  /** The value for `network.proxy`. */
   readonly proxyUrl: string;
-  /** For `network.caFile`. */
+  /** The value for `network.caFile`. */
   readonly caFile: string;
   readonly ca: string;
   readonly tenant: string;
   readonly entra: Entra;
   /** Every request that reached a server, oldest first. */
   readonly requests: LoggedRequest[];
-  /** Every secret value, token and URL signature so far, none of which may leak. */
+  /** Returns every secret value, token and URL signature so far, none of which may leak. */
   canaries(): readonly string[];
   node(name: string): Imds;
-  /** For `azure.imdsEndpoint`. */
+  /** Returns the value for `azure.imdsEndpoint` of a node. */
   imdsUrl(node: string): string;
   vault(name?: string): KeyVault;
   registry(loginServer?: string): Registry;
-  /** Assigns a role to the first identity of a node, at the host name of a vault or a registry, or removes it. */
+  /**
+   * Assigns a role to the first identity of a node, or removes it; `scope` is the host name of a vault or a registry.
+   */
   setRole(node: string, role: Role, scope: string, assigned?: boolean): void;
   /** Issues a server certificate of the lab's CA, for additional servers. */
   issue(names: readonly string[]): ServerCertificate;
-  /** Issues a certificate for a signer of tokens. */
+  /** Issues a certificate with an RSA key, for a signer of tokens. */
   issueRsa(names: readonly string[]): ServerCertificate;
-  /** Makes the proxy lead `host:port` to a port on loopback; without a port, the name does not resolve. */
+  /** Makes the proxy route `host:port` to a port on loopback; without a port, the name does not resolve. */
   route(destination: string, port: number | undefined): void;
   /** The current target of each `host:port`, for clients that do not use the proxy. */
   readonly routes: ReadonlyMap<string, number | undefined>;
@@ -150,7 +152,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
   };
 }
 
-/** An identity of a VM, with new ids. */
+/** Returns an identity for a VM, with new ids. */
 export function vmIdentity(kind: VmIdentity['kind'], name = 'node'): VmIdentity {
   return {
     kind,

@@ -26,7 +26,10 @@ export class Signer {
     return this.#sign({ alg: 'RS256', typ: 'JWT' }, claims);
   }
 
-  /** Adds the certificate to the header (RFC 7515, section 4.1.6), for clients that know only its CA. */
+  /**
+   * Signs like `sign`, and adds the certificate to the header (RFC 7515, section 4.1.6), for clients that know only its
+   * CA.
+   */
   signWithCertificate(claims: Claims): string {
     if (this.#certificate === undefined) {
       throw new Error('This signer has no certificate.');
@@ -40,7 +43,7 @@ export class Signer {
     return `${signed}.${createSign('RSA-SHA256').update(signed).sign(this.#keys.privateKey, 'base64url')}`;
   }
 
-  /** The claims of a token that this signer made, at any age. */
+  /** Returns the claims of a token of this signer, even of an expired one; `undefined` for any other token. */
   verify(token: string): Claims | undefined {
     const [header, claims, signature, ...rest] = token.split('.');
     if (!header || !claims || !signature || rest.length > 0) {

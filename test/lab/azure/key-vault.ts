@@ -15,15 +15,15 @@ export class KeyVault {
   /** The DNS suffix, such as `vault.azure.net`. */
   readonly suffix: string;
   readonly #secrets = new Map<string, { value: string; enabled: boolean; version: string }>();
-  /** The log of the one server for all vaults. */
+  /** The faults of the server that serves all vaults. */
   readonly faults: Faults;
-  /** Every value that any secret ever had. */
+  /** Every value that any secret has had. */
   readonly values: string[] = [];
-  /** Refuses every address, as the vault's firewall or disabled public access does. */
+  /** What refuses every address: the vault's firewall, or disabled public access; `undefined` if nothing does. */
   closed: 'firewall' | 'private' | undefined;
-  /** The tenant whose tokens it accepts, if it differs from that of the VMs. */
+  /** The tenant whose tokens the vault accepts, if it differs from that of the VMs. */
   tenant: string | undefined;
-  /** Counts down the requests that are answered with 429, and with this Retry-After if it is set. */
+  /** The number of coming requests that are answered with 429, and the Retry-After of these answers. */
   throttle: { times: number; retryAfter?: string } = { times: 0 };
 
   constructor({ name, suffix }: { readonly name: string; readonly suffix: string }, faults: Faults) {

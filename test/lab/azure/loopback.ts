@@ -18,7 +18,7 @@ export interface Incoming {
   readonly body: string;
 }
 
-/** A string or a buffer is sent unchanged, anything else as JSON. */
+/** An answer of a server; a string or a buffer is sent unchanged, any other body as JSON. */
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -35,13 +35,13 @@ export interface LoggedRequest {
   readonly status: number;
 }
 
-/** Never answers, cuts the connection, answers 200 with invalid JSON, answers late, or gives this answer. */
+/** A fault of a server: no answer, a cut connection, a 200 with invalid JSON, a late answer, or a specific answer. */
 export type Fault = 'hang' | 'reset' | 'garbage' | 'slow' | Reply;
 
 /** The delay of a slow server in milliseconds, below the timeout of a client. */
 const slowness = 1_500;
 
-/** The faults of one server: the newest match for the path applies, as often as it says. */
+/** The faults of one server. The newest fault that matches the path applies, at most `times` times. */
 export class Faults {
   #active: { readonly fault: Fault; readonly on: RegExp; times: number }[] = [];
 
@@ -86,7 +86,7 @@ export interface Loopback {
   stop(): Promise<void>;
 }
 
-/** Listens on 127.0.0.1 and answers until stopped. */
+/** Starts a server on 127.0.0.1 that answers until it is stopped. */
 export async function startLoopback(options: LoopbackOptions): Promise<Loopback> {
   const listener: RequestListener = (request, response) => void serve(options, request, response);
   const server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
@@ -95,7 +95,7 @@ export async function startLoopback(options: LoopbackOptions): Promise<Loopback>
   return listen(server, options.port);
 }
 
-/** Listens on 127.0.0.1; stopping cuts open connections, even hanging ones. */
+/** Makes a server listen on 127.0.0.1; stopping it cuts open connections, even hanging ones. */
 export async function listen(server: Server, port = 0): Promise<Loopback> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {

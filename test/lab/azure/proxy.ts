@@ -1,5 +1,5 @@
 /**
- * A company's HTTPS proxy (RFC 9110, section 9.3.6, CONNECT): leads real names to the lab's servers on loopback.
+ * A company's HTTPS proxy (RFC 9110, section 9.3.6, CONNECT), which routes real names to the lab's servers on loopback.
  *
  * An unknown name below a suffix of the lab is answered with 502, as squid does for a name that does not resolve; every
  * other destination is refused with 403, so that no traffic leaves the machine.
@@ -10,7 +10,7 @@ import { type LoggedRequest, type Loopback, listen } from './loopback.ts';
 
 export interface Proxy extends Loopback {
   readonly url: string;
-  /** Leads `host:port` to a port on loopback; without a port the name does not resolve. */
+  /** Routes `host:port` to a port on loopback; without a port, the name does not resolve. */
   route(destination: string, port: number | undefined): void;
   /** The target of each `host:port`. */
   readonly routes: ReadonlyMap<string, number | undefined>;
@@ -18,7 +18,7 @@ export interface Proxy extends Loopback {
 
 export interface ProxyOptions {
   readonly log: LoggedRequest[];
-  /** Suffixes whose unknown names "do not resolve". */
+  /** The suffixes of the lab, below which an unknown name does not resolve. */
   readonly suffixes: readonly string[];
 }
 

@@ -3,7 +3,7 @@ import { type Blob, type Image, smallImage } from './image.ts';
 
 interface Repository {
   readonly manifests: Map<string, Blob>;
-  /** Digests by tag. */
+  /** The digests of manifests, by tag. */
   readonly tags: Map<string, string>;
 }
 
@@ -30,7 +30,7 @@ export class RegistryContent {
     return this.#repositories.has(name);
   }
 
-  /** A manifest by tag or digest. */
+  /** Returns the manifest with this tag or digest. */
   manifest(name: string, reference: string): Blob | undefined {
     const repository = this.#repositories.get(name);
     return repository?.manifests.get(repository.tags.get(reference) ?? reference);

@@ -17,7 +17,7 @@ export interface Challenge {
   readonly error?: 'invalid_token' | 'insufficient_scope';
 }
 
-/** A 401 that names the token endpoint (RFC 6750, section 3). */
+/** Returns a 401 that names the token endpoint (RFC 6750, section 3). */
 export function challenged({ loginServer, scope, error }: Challenge): Reply {
   const parts = [
     `realm="https://${loginServer}/oauth2/token"`,

@@ -23,7 +23,7 @@ export interface MetadataRequest {
   readonly reference: string;
 }
 
-/** The part of a repository that a path below /acr/v1/ names. */
+/** Parses a path below /acr/v1/ that names a tag or a manifest; returns `undefined` for any other path. */
 export function parseMetadataPath(path: string): MetadataRequest | undefined {
   const [, name, kind, reference] =
     /^\/acr\/v1\/(.+)\/_(tags|manifests)\/([^/]+)$/.exec(decodeURIComponent(path)) ?? [];

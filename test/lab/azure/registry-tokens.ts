@@ -5,13 +5,14 @@
  * Models "AAD-OAuth" (github.com/Azure/acr, docs/AAD-OAuth.md: endpoints, form fields, claims of both tokens, 75
  * minutes for the access token), "Authentication options for Azure Container Registry" (azure-docs: refresh tokens live
  * three hours), and what clients do with them: skopeo GETs /oauth2/token with the refresh token as a Basic password;
- * containerd POSTs grant_type=password first, which is answered 400 (Azure/acr #104), then does the same.
+ * containerd POSTs grant_type=password first, which is answered with 400 (Azure/acr #104), and then GETs as skopeo
+ * does.
  *
- * Assumptions, where the documents are silent: an identity without a role is refused at the exchange (`roleCheckedAt`
- * moves the check; Azure/AKS #4593 shows the 401 at the token endpoint), any refresh token gets an access token without
- * a scope, since docker login asks for one; an access token does not outlive the refresh token it came from; both pull
- * roles allow to read metadata; the certificate in an access token's `x5c`, where Azure has a `kid`, so that a registry
- * of distribution's can check it.
+ * Assumptions, since the documents are silent: an identity without a role is refused at the exchange (`roleCheckedAt`
+ * moves the check; Azure/AKS #4593 shows the 401 at the token endpoint); any refresh token gets an access token without
+ * a scope, since docker login requests one; an access token does not outlive its refresh token; both pull roles permit
+ * reading metadata; an access token has its certificate in `x5c`, and not a `kid` as in Azure, so that distribution's
+ * registry can verify the token.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Entra, Role } from './entra.ts';
@@ -30,7 +31,7 @@ export interface Context {
   readonly now: () => number;
 }
 
-/** Parses a scope such as `repository:hello/world:pull,push`. */
+/** A parsed scope such as `repository:hello/world:pull,push`. */
 export interface Access {
   readonly type: string;
   readonly name: string;
@@ -75,7 +76,10 @@ function refreshToken(caller: { objectId: string; clientId: string }, { registry
   return token;
 }
 
-/** POST with the refresh token in a form, or GET with it as a Basic password; docker login's GET has no scope. */
+/**
+ * Answers a POST with the refresh token in a form, or a GET with it as a Basic password; docker login's GET has no
+ * scope.
+ */
 export function accessToken(request: Incoming, context: Context): Reply {
   const { registry } = context;
   const isPost = request.method === 'POST';
@@ -111,7 +115,7 @@ function signedAccess(refresh: Claims, access: readonly Access[], { registry, si
   return token;
 }
 
-/** The claims of a valid token of this registry; `undefined` for any other. */
+/** Returns the claims of a valid token of this registry; `undefined` for any other token. */
 export function validClaims(
   token: string,
   grantType: 'refresh_token' | 'access_token',
@@ -131,7 +135,7 @@ export function permits(claims: Claims, name: string, action: string): boolean {
   );
 }
 
-/** The password, if the user name marks it as a token. */
+/** Returns the Basic password of a request if the user name marks the password as a token. */
 export function basicPassword({ headers }: Incoming): string | undefined {
   const [scheme, value = ''] = (headers.authorization ?? '').split(' ');
   const [user, password] = Buffer.from(value, 'base64').toString('utf8').split(/:(.*)/s);

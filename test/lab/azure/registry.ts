@@ -3,8 +3,8 @@
  * (registry-metadata.ts), and pulls, with a 307 to blob storage for each blob (blob-storage.ts).
  *
  * Models the OCI distribution specification 1.0, "Pull", and the challenges of docs/AAD-OAuth.md
- * (github.com/Azure/acr). Pushes are refused: no role for them is modelled. A HEAD of a blob is a 307 too, as
- * distribution has it.
+ * (github.com/Azure/acr). Refuses pushes, since no role for them is modelled. Answers a HEAD of a blob with 307 too, as
+ * distribution does.
  */
 import type { BlobStorage } from './blob-storage.ts';
 import type { Faults, Incoming, Reply } from './loopback.ts';
@@ -24,27 +24,27 @@ export const registryAudience = 'https://containerregistry.azure.net';
 
 /** A real registry behind an emulated one, which checks access tokens itself. */
 export interface Upstream {
-  /** Answers any request below /v2/, also for blobs. */
+  /** Answers any request below /v2/, including those for blobs. */
   forward(request: Incoming): Promise<Reply>;
-  /** A blob from the content of the registry. */
+  /** Returns a blob from the content of the registry. */
   blob(digest: string): Buffer | undefined;
 }
 
 /** A registry; its fields may be changed while the server runs. */
 export class Registry {
   readonly loginServer: string;
-  /** The log of the one server for all registries. */
+  /** The faults of the server that serves all registries. */
   readonly faults: Faults;
   readonly storage: BlobStorage;
   readonly content = new RegistryContent();
   upstream: Upstream | undefined;
   /** The life of a refresh token, in milliseconds. */
   tokenLifetime = 3 * 3_600_000;
-  /** With ABAC, AcrPull and similar roles are ignored. */
+  /** The permission model; with ABAC, AcrPull and similar roles are ignored. */
   mode: 'rbac' | 'abac' = 'rbac';
   /** The step that refuses an identity without a role. */
   roleCheckedAt: 'exchange' | 'token' | 'manifest' = 'exchange';
-  /** Refuses every address, as the firewall of the registry does. */
+  /** True if the registry refuses every address, as its firewall can. */
   closed = false;
   audience = registryAudience;
   /** The issued refresh tokens, oldest first. */
@@ -61,7 +61,7 @@ export class Registry {
     this.push('hello/world', '1');
   }
 
-  /** Adds a small image. */
+  /** Adds a small image under a tag. */
   push(name: string, tag: string) {
     return this.content.push(name, tag);
   }
@@ -71,7 +71,7 @@ export class Registry {
   }
 }
 
-/** An answer of the registry. */
+/** Answers a request to the registry. */
 export function answerRegistry(request: Incoming, context: Context): Reply | Promise<Reply> {
   const { loginServer, closed } = context.registry;
   if (closed) {
@@ -105,7 +105,8 @@ export function answerRegistry(request: Incoming, context: Context): Reply | Pro
 }
 
 /**
- * Accepts a bearer access token, and the basic credentials that containerd sends, which the token endpoint would check.
+ * Answers GET /v2/: 200 for an access token, or for a refresh token as a Basic password, which containerd sends;
+ * otherwise a challenge.
  */
 function ping(request: Incoming, context: Context): Reply {
   const basic = validClaims(basicPassword(request) ?? '', 'refresh_token', context);
@@ -139,12 +140,15 @@ async function repositoryRequest(request: Incoming, name: string, context: Conte
   return failed(404, 'BLOB_UNKNOWN', 'blob unknown to registry', digest);
 }
 
-/** A real registry accepts a token for a minute after its end; Azure is not known to do so. */
+/**
+ * True if a request has an expired or invalid token. A real registry would accept a token for a minute after its
+ * expiry, which Azure is not known to do.
+ */
 function isStale(request: Incoming, context: Context): boolean {
   return bearer(request) !== '' && !validClaims(bearer(request), 'access_token', context);
 }
 
-/** Accepts only a bearer access token here, and only within its scope. */
+/** Returns the refusal of a request; `undefined` if it has an access token with this scope. */
 function refusalOf(request: Incoming, name: string, action: string, context: Context): Reply | undefined {
   const { loginServer, roleCheckedAt } = context.registry;
   const claims = validClaims(bearer(request), 'access_token', context);

@@ -10,9 +10,9 @@ export interface ServerCertificate {
 export interface CertificateAuthority {
   /** The certificate of the CA as PEM, which a client must trust. */
   readonly certificate: string;
-  /** A server certificate for these DNS names (wildcards allowed) and IPv4 addresses. */
+  /** Issues a server certificate for these DNS names (wildcards allowed) and IPv4 addresses. */
   issue(names: readonly string[]): ServerCertificate;
-  /** A certificate with an RSA key, for a signer of RS256; it takes a hundred times as long to make. */
+  /** Issues a certificate with an RSA key, for a signer of RS256, which takes a hundred times as long. */
   issueRsa(names: readonly string[]): ServerCertificate;
 }
 

@@ -2,7 +2,7 @@
  * Debian's containerd as a process of the test, with all its files below one folder, and its client.
  *
  * `ctr images pull` uses the same resolver, token flow and transfers as the CRI plugin (containerd 1.6,
- * remotes/docker); the plugin itself needs a kubelet to speak to.
+ * remotes/docker); the plugin itself would need a kubelet.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,16 +10,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { endProcess, type Finished, type Processes, runProgram } from '../processes.ts';
 
 export interface Containerd {
-  /** Runs `ctr`, with the network as K3s's containerd would have it. */
+  /** Runs `ctr` with the proxy and the certificates of `network`. */
   ctr(...args: readonly string[]): Promise<Finished>;
   stop(): Promise<void>;
 }
 
 export interface ContainerdOptions {
-  /** Short, since the path of a socket is limited to about a hundred characters. */
+  /**
+   * The folder of all files. Its path must be short, since a socket's path is limited to about a hundred characters.
+   */
   readonly dir: string;
   readonly processes: Processes;
-  /** HTTPS_PROXY and SSL_CERT_FILE. */
+  /** The variables HTTPS_PROXY and SSL_CERT_FILE. */
   readonly network: Readonly<Record<string, string>>;
 }
 

@@ -19,7 +19,7 @@ import { endProcess, type Processes } from '../processes.ts';
 
 export interface DockerRegistryOptions {
   readonly azure: Azure;
-  /** The emulated registry in front of it. */
+  /** The login server of the emulated registry in front of the real one. */
   readonly loginServer: string;
   /** The folder for its data; created if it is missing. */
   readonly dir: string;
@@ -27,12 +27,12 @@ export interface DockerRegistryOptions {
 }
 
 export interface DockerRegistry {
-  /** Adds a small image, also to the metadata of the emulated registry. */
+  /** Pushes a small image, and adds it to the metadata of the emulated registry. */
   push(name: string, tag: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts it, and makes the emulated registry forward to it. */
+/** Starts the real registry, and makes the emulated one forward requests to it. */
 export async function startDockerRegistry(options: DockerRegistryOptions): Promise<DockerRegistry> {
   const { azure, loginServer, dir, processes } = options;
   const port = await freePort();
@@ -104,7 +104,7 @@ function storedBlob(dir: string, digest: string): Buffer | undefined {
   return existsSync(path) ? readFileSync(path) : undefined;
 }
 
-/** Hop-by-hop headers (RFC 9110, section 7.6.1). */
+/** The hop-by-hop headers, which a proxy does not forward (RFC 9110, section 7.6.1). */
 const ofConnection = [
   'connection',
   'keep-alive',
@@ -145,7 +145,7 @@ interface Target {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Pushes a blob in one piece: "Pushing a blob monolithically" of the OCI distribution specification. */
+/** Pushes a blob in one piece ("Pushing a blob monolithically" in the OCI distribution specification). */
 async function pushBlob({ port, name, headers }: Target, { digest, content }: Blob): Promise<void> {
   const begun = await send(port, { method: 'POST', path: `/v2/${name}/blobs/uploads/`, headers });
   const location = new URL(begun.headers.location ?? '/', 'http://localhost');

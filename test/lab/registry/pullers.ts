@@ -1,4 +1,4 @@
-/** Ways to pull an image with a credential, every byte of it each time. */
+/** Functions that pull an image with a credential, and transfer every byte each time. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Finished, runProgram } from '../processes.ts';
@@ -9,7 +9,7 @@ export interface Credential {
   readonly password: string;
 }
 
-/** Pulls once; anonymously if there is no credential. */
+/** A function that pulls an image once, anonymously without a credential. */
 export type Pull = (image: string, credential?: Credential) => Promise<Finished>;
 
 export interface Skopeo {
@@ -18,7 +18,7 @@ export interface Skopeo {
   push(image: string, to: string, credential: Credential): Promise<Finished>;
 }
 
-/** Copies into folders that are removed at once, so that no copy can be reused. */
+/** Returns pulls and pushes by skopeo. Each copies into a folder that is removed at once, so that no copy is reused. */
 export function skopeo(dir: string, network: Readonly<Record<string, string>>): Skopeo {
   const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: dir, ...network };
   let copies = 0;
@@ -56,7 +56,7 @@ export function skopeo(dir: string, network: Readonly<Record<string, string>>): 
   };
 }
 
-/** Pulls and unpacks, then removes the image and all its content. */
+/** Returns a pull by containerd, which unpacks the image, then removes it and all its content. */
 export function pullByContainerd({ ctr }: Containerd): Pull {
   return async (image, credential) => {
     const user = credential ? ['--user', pair(credential)] : [];
@@ -82,8 +82,8 @@ export interface Way {
 }
 
 /**
- * Pulls in each of these ways in turn, again and again, so that the node gets its share of a small machine: until
- * `signal`, and then until each way has pulled with `passwords` passwords, or has failed. A slow machine misses some
+ * Pulls in each of these ways, one after the other, so that the node gets its share of a small machine. Ends after
+ * `signal`, once each way has pulled with `passwords` passwords or has failed, since a slow machine misses some
  * passwords.
  */
 export async function pullInTurn<Name extends string>(

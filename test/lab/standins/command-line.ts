@@ -1,4 +1,4 @@
-/** GNU getopt_long as the programs of systemd use it: short and long options in any order, no abbreviations. */
+/** A model of GNU getopt_long as systemd's programs use it: short and long options in any order, no abbreviations. */
 
 export interface OptionSpec {
   readonly long: string;

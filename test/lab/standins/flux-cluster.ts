@@ -3,7 +3,10 @@ import { connect } from 'node:net';
 import { parse } from 'yaml';
 import { type Objects, openObjects } from './k3s-objects.ts';
 
-/** The objects behind a kubeconfig that the K3s stand-in wrote; throws like client-go if they do not exist. */
+/**
+ * Opens the objects of the cluster in a kubeconfig of the K3s stand-in; throws client-go's error if the kubeconfig is
+ * missing or the API does not listen.
+ */
 export async function openCluster(kubeconfig: string): Promise<Objects> {
   const text = readIfThere(kubeconfig);
   if (text === undefined) {
@@ -27,7 +30,9 @@ export function readIfThere(path: string): string | undefined {
   }
 }
 
-/** Resolves if the address in the kubeconfig accepts a connection. */
+/**
+ * Resolves if the API at the address in the kubeconfig accepts a connection; otherwise rejects with client-go's error.
+ */
 function listens(server: unknown): Promise<void> {
   const { hostname, port } = new URL(String(server));
   return new Promise((resolve, reject) => {

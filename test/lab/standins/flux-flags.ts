@@ -2,7 +2,7 @@
  * The flags of flux 2.9 and how they are parsed.
  *
  * Names and types: fluxcd/flux2 cmd/flux/main.go, bootstrap.go, bootstrap_{github,gitlab,git}.go, check.go. Parsing and
- * messages: spf13/pflag. kubectl's `--token`, a bearer token for the API, is left out: no caller should pass one.
+ * messages: spf13/pflag. kubectl's `--token`, a bearer token for the API, is omitted, since no caller should pass one.
  */
 export type FlagType = 'string' | 'bool' | 'duration' | 'strings' | 'int';
 
@@ -119,7 +119,7 @@ const shorthands: Readonly<Record<string, string>> = {
   v: 'version',
 };
 
-/** The parsed command line. `text` is the last value of a flag, `list` all its values, split at commas. */
+/** A parsed command line. `text` returns the last value of a flag, `list` all values of a flag, split at commas. */
 export interface Parsed {
   readonly command: string;
   text(name: string, fallback?: string): string;
@@ -127,7 +127,7 @@ export interface Parsed {
   on(name: string, fallback?: boolean): boolean;
 }
 
-/** Parses a command line; throws with the messages of pflag and cobra. */
+/** Parses a command line; throws errors with the messages of pflag and cobra. */
 export function parse(args: readonly string[]): Parsed {
   const words = args.filter((arg) => !arg.startsWith('-'));
   const command = ['bootstrap', 'check'].includes(words[0] ?? '') ? commandOf(words) : '';

@@ -30,7 +30,7 @@ const knownComponents = [
 
 export type Say = (mark: '►' | '✔' | '◎' | '✗', text: string) => void;
 
-/** The checks of `flux bootstrap` before any request (bootstrapValidate). */
+/** Returns the components to install, after the checks of `flux bootstrap` before any request (bootstrapValidate). */
 export function componentsOf(flags: Parsed): readonly string[] {
   const components = [...flags.list('components', defaultComponents), ...flags.list('components-extra', [])];
   for (const required of ['source-controller', 'kustomize-controller']) {
@@ -45,7 +45,7 @@ export function componentsOf(flags: Parsed): readonly string[] {
   return components;
 }
 
-/** The five steps of pkg/bootstrap Run, in order. */
+/** Performs the five steps of pkg/bootstrap Run, in order. */
 export function bootstrap(flags: Parsed, cluster: Objects, token: string, say: Say): void {
   const components = componentsOf(flags);
   confirmBootstrap(flags, cluster);
@@ -62,7 +62,7 @@ export function bootstrap(flags: Parsed, cluster: Objects, token: string, say: S
   reportHealth(cluster, components, say);
 }
 
-/** Asks on the terminal if another tool installed Flux; without a terminal promptui ends with ^D. */
+/** Throws promptui's `^D` if another tool installed Flux: flux asks for a confirmation, and there is no terminal. */
 function confirmBootstrap(flags: Parsed, cluster: Objects): void {
   const labels: Record<string, string> = Object(cluster.get(crds, undefined, sources)?.metadata.labels);
   const manager = labels['app.kubernetes.io/managed-by'] ?? 'flux';
@@ -84,7 +84,10 @@ interface Components {
   readonly say: Say;
 }
 
-/** True only while the Kustomization is missing or has applied nothing (mustInstallManifests). */
+/**
+ * Commits the component manifests, and installs them if the Kustomization is missing or has applied nothing
+ * (mustInstallManifests).
+ */
 function reconcileComponents({ repository, cluster, path, components, say }: Components): void {
   say('►', 'generating component manifests');
   const manifest = `# flux v${version}: ${components.join(', ')}\n`;
@@ -98,7 +101,7 @@ function reconcileComponents({ repository, cluster, path, components, say }: Com
   say('✔', 'reconciled components');
 }
 
-/** With --token-auth the secret is always written, so a second run brings a new token. */
+/** Writes the source secret; with --token-auth also an existing one, so that a second run stores a new token. */
 function reconcileSecret(flags: Parsed, cluster: Objects, token: string, say: Say): void {
   const name = flags.text('secret-name', namespace);
   say('►', `determining if source secret "${namespace}/${name}" exists`);
@@ -155,13 +158,16 @@ function reconcileSync({ flags, cluster, repository, url, branch, path, revision
   say('✔', 'reconciled sync configuration');
 }
 
-/** Compares as kustomizationPathDiffers does: `./` before, no `/` behind. */
+/** Normalizes a path for a comparison as in kustomizationPathDiffers: with a leading `./`, without a trailing `/`. */
 function normalised(path: string): string {
   const trimmed = path.length > 2 ? path.replace(/\/$/, '') : path;
   return `./${trimmed.replace(/^\.\//, '')}`;
 }
 
-/** A Ready condition that is False fails at once, so the exit code is 1 although all steps succeeded. */
+/**
+ * Reports the health of the Kustomization and the components. Throws if a condition is False, so that the exit code is
+ * 1 although all steps succeeded.
+ */
 function reportHealth(cluster: Objects, components: readonly string[], say: Say): void {
   say('◎', `waiting for Kustomization "${namespace}/${namespace}" to be reconciled`);
   const conditions = syncOf(cluster)?.status?.conditions;

@@ -24,7 +24,7 @@ export function syncOf(cluster: Objects): SyncObject | undefined {
   return cluster.get(syncs, namespace, namespace) as SyncObject | undefined;
 }
 
-/** The namespace, the CRDs and the controllers. */
+/** Creates the namespace, the CRDs and the controllers. */
 export function install(cluster: Objects, components: readonly string[]): void {
   const labels = {
     'app.kubernetes.io/instance': namespace,
@@ -73,7 +73,10 @@ export function sourceObject(flags: Parsed, url: string, branch: string, revisio
   };
 }
 
-/** Does the work of the controllers at once; an object that the lab made unready stays so, as after a broken commit. */
+/**
+ * Returns the Kustomization with the status that the controllers would set. One that the lab made unready stays
+ * unready, as after a broken commit.
+ */
 export function syncObject(path: string, revision: string, existing: SyncObject | undefined): ApiObject {
   const broken = existing?.status?.conditions?.some(({ status }) => status === 'False');
   return {

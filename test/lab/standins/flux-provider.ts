@@ -3,7 +3,7 @@ import type { Say } from './flux-model.ts';
 import { isAccepted } from './flux-repository.ts';
 import type { Objects } from './k3s-objects.ts';
 
-/** Connects with the token and returns the clone URL; throws like go-git-providers and go-git. */
+/** Connects with the token and returns the clone URL; throws the errors of go-git-providers and go-git. */
 export function reachRepository(flags: Parsed, cluster: Objects, token: string, say: Say): string {
   if (flags.command === 'bootstrap git') {
     return reachPlainGit(flags, cluster, token, say);

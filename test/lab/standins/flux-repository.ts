@@ -3,15 +3,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { dirname, join } from 'node:path';
 import { readIfThere } from './flux-cluster.ts';
 
-/** One branch of a repository at the lab's Git host: a folder of files. */
+/** One branch of a repository at the lab's Git host, as a folder of files. */
 export interface Repository {
-  /** True if a file changed. */
+  /** Writes a file; true if its text changed. */
   commit(path: string, text: string): boolean;
-  /** The commit's id. */
+  /** Returns the id of the current commit. */
   head(): string;
 }
 
-/** Clones; `git-token.sha256` beside the objects is the digest of the one token that the Git host accepts. */
+/** Returns the clone of a branch; its files are beside the objects of the cluster. */
 export function repositoryAt(objects: string, url: string, branch: string): Repository {
   const { host, pathname } = new URL(url);
   const folder = join(

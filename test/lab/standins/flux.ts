@@ -6,7 +6,8 @@
  * - errors go to stderr after `✗ `, the exit code is 1 (cmd/flux/main.go)
  * - the token comes from GITHUB_TOKEN, GITLAB_TOKEN or GIT_PASSWORD, else from stdin, and a closed stdin is an error
  *   (cmd/flux/bootstrap_{github,gitlab,git}.go, readPasswordFromStdin)
- * - without HOME it ends, as go-git does when it looks for the user's Git configuration (go-git config.Paths)
+ * - without HOME it exits with an error, as go-git does when it looks for the user's Git configuration (go-git
+ *   config.Paths)
  * - steps, their order, what a second run does or refuses (pkg/bootstrap): flux-model.ts
  *
  * What it does not model: a real clone or push, deploy keys, signing, time. The controllers do their work at once. The

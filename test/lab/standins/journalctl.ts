@@ -48,7 +48,7 @@ function main(): void {
   process.stdout.write(ordered.map((entry) => `${printed(entry, output, line)}\n`).join(''));
 }
 
-/** Matches of one field are alternatives; all fields must match; units are alternatives. */
+/** Returns the entries to show. Matches of one field are alternatives, and so are units; all fields must match. */
 function selected(line: Parsed): Entry[] {
   const matches = new Map<string, string[]>();
   for (const word of line.words) {

@@ -18,7 +18,7 @@ export interface Attempt {
   readonly body: string;
 }
 
-/** Why this user is not permitted; `undefined` if permitted. */
+/** Returns why this user is not permitted a request; `undefined` if the request is permitted. */
 export function forbidden(user: User, { method, resource, name, body }: Attempt): string | undefined {
   if (!user.groups.includes('system:nodes')) {
     return undefined;
@@ -76,7 +76,7 @@ const annotationKey = new RegExp(
   `^(?=[^/]{1,253}/)${label}(?:\\.${label})+/[A-Za-z0-9](?:[-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$`,
 );
 
-/** The fault of these annotations, in the words of the API. */
+/** Returns the fault of these annotations in the words of the API; `undefined` if they are valid. */
 export function invalidAnnotations(node: string, annotations: object): string | undefined {
   for (const [key, value] of Object.entries(annotations)) {
     const where = `Node "${node}" is invalid: metadata.annotations`;
@@ -104,7 +104,7 @@ const eventFields: Readonly<Record<string, (value: unknown) => boolean>> = {
   count: (value) => Number.isInteger(value) && Number(value) > 0,
 };
 
-/** The fault of this event; stricter than the API. */
+/** Returns the fault of this event, with stricter rules than the API; `undefined` if it is valid. */
 export function invalidEvent(event: Readonly<Record<string, unknown>>): string | undefined {
   const where = `Event "${Object(event.metadata).generateName}" is invalid`;
   const unknown = Object.keys(event).find((field) => !(field in eventFields));

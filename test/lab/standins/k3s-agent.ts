@@ -3,9 +3,9 @@
  *
  * Models pkg/agent/run.go (validation every 2 s for ever, "k3s agent is up and running"), pkg/agent/config/config.go
  * (every 5 to 10 s for ever: "Waiting to retrieve agent configuration"; node password; registries.yaml inside that
- * loop) and of kubelet the registration (labels at every start, taints at the first only) and its lease.
- * Not modelled: the load balancer on port 6444 but for its words in the log, so kubelet.kubeconfig names the server
- * itself; pods; images.
+ * loop), and kubelet's registration (labels at every start, taints at the first only) and lease. Not modelled: pods,
+ * images, and the load balancer on port 6444 except for its words in the log, so that kubelet.kubeconfig names the
+ * server itself.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ export interface AgentSettings {
   readonly controlPlane: boolean;
 }
 
-/** The facts about its server that a node learns when it joins. */
+/** What a node gets from its server when it joins. */
 export interface Joined {
   readonly server: string;
   readonly ca: string;
@@ -43,12 +43,15 @@ export interface Joined {
 
 let missing: string | undefined;
 
-/** Why there is no configuration yet, which a K3s logs last if it is stopped while it waits. */
+/** Returns why K3s has no configuration yet, which it logs last if it is stopped while it waits. */
 export function missingConfiguration(): string | undefined {
   return missing;
 }
 
-/** Joins and configures; resolves when containerd could start. Never rejects: K3s tries forever. */
+/**
+ * Joins the server and configures containerd; resolves when containerd could start. Never rejects, since K3s retries
+ * forever.
+ */
 export async function joinServer(settings: AgentSettings): Promise<Joined> {
   const ca = await validatedCa(settings);
   const password = nodePassword(settings);
@@ -74,7 +77,7 @@ export async function runKubelet(settings: AgentSettings, joined: Joined): Promi
   await registerNode(settings, joined);
 }
 
-/** The agent verifies the CA of its server, but not the name (seen on a real K3s 1.36). */
+/** True, since the agent verifies the CA of its server, but not the name (seen on a real K3s 1.36). */
 const anyName = true;
 
 async function validatedCa(settings: AgentSettings): Promise<string> {
@@ -99,7 +102,10 @@ async function validatedCa(settings: AgentSettings): Promise<string> {
   }
 }
 
-/** A starting server answers 503, which is not a CA (pkg/clientaccess/token.go, get). */
+/**
+ * Resolves to the CA certificates of a server; rejects if it answers with 503, as while it starts
+ * (pkg/clientaccess/token.go, get).
+ */
 async function cacerts(server: string): Promise<string> {
   const url = `${server}/cacerts`;
   const { status, body } = await exchange({ url });
@@ -151,12 +157,18 @@ function saved(settings: AgentSettings, agent: string, ca: string, bundle: strin
   return joined;
 }
 
-/** Logged at every start, which then joins any server that answers (pkg/clientaccess/token.go, validateCAHash). */
+/**
+ * The warning at every start without a CA hash, which then joins any server (pkg/clientaccess/token.go,
+ * validateCAHash).
+ */
 const unpinned =
   'Cluster CA certificate is not trusted by the host CA bundle, but the token does not include a CA hash. ' +
   "Use the full token from the server's node-token file to enable Cluster CA validation.";
 
-/** Created at the first start: 32 hex characters that the server remembers for this node name. */
+/**
+ * Returns the node's password, 32 hex characters that the server remembers for this node name; creates it at the first
+ * start.
+ */
 function nodePassword(settings: AgentSettings): string {
   const path = join(settings.root, 'etc/rancher/node/password');
   if (!existsSync(path)) {
@@ -177,8 +189,8 @@ async function apiReady(joined: Joined): Promise<boolean> {
 }
 
 /**
- * An agent connects through its load balancer, which cuts the connection if there is no server
- * (pkg/agent/loadbalancer).
+ * Returns an error as an agent logs it: the connection goes through the load balancer, which cuts it if the server is
+ * down (pkg/agent/loadbalancer).
  */
 function throughBalancer(why: string): string {
   return why

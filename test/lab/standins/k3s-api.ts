@@ -1,8 +1,7 @@
 /**
  * A small Kubernetes API: /readyz, /livez, /version, and single objects with the errors of the API server.
  *
- * The path /objects/<resource>/<namespace or _>/<name> exists only here: it saves the stand-ins the discovery of the
- * API.
+ * The path /objects/<resource>/<namespace or _>/<name> exists only in the stand-in, which thus needs no discovery.
  */
 import { randomBytes } from 'node:crypto';
 import { forbidden, invalidAnnotations, invalidEvent, type User } from './k3s-admission.ts';
@@ -11,7 +10,7 @@ import { type ApiObject, namespaced, type Objects } from './k3s-objects.ts';
 export interface Api {
   readonly version: string;
   readonly objects: Objects;
-  /** Changes while K3s starts: the API answers 503 until this is true. */
+  /** True once K3s has started; until then, the API answers 503. */
   apiReady: boolean;
 }
 
@@ -90,7 +89,7 @@ function object(
   return method === 'PATCH' ? annotated(objects, resource, found, JSON.parse(body)) : json(200, found);
 }
 
-/** Refuses to replace an object that has changed since it was read. */
+/** Replaces an object; refuses if the object has changed since it was read. */
 function replaced(
   objects: Objects,
   resource: string,
@@ -106,7 +105,7 @@ function replaced(
   return json(200, objects.put(resource, namespace, object));
 }
 
-/** A merge patch of annotations. */
+/** Applies a merge patch of annotations to a Node. */
 function annotated(
   objects: Objects,
   resource: string,

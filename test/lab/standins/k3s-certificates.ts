@@ -1,6 +1,6 @@
 /**
- * X.509 certificates on P-256, made without any program: those that K3s makes at its first start
- * (pkg/daemons/control/deps), and those of the lab's servers under the real names of the cloud.
+ * X.509 certificates on P-256, made without a program: the certificates that K3s makes at its first start
+ * (pkg/daemons/control/deps), and those of the lab's servers for the real names of the cloud.
  *
  * The DER is written by hand (RFC 5280, section 4.1), since Node can read certificates but not make them.
  */
@@ -21,7 +21,7 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** A self-signed certificate authority, valid for ten years. */
+/** Makes a self-signed certificate authority that is valid for ten years. */
 export function makeAuthority(commonName: string): Certificate {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const subject = name({ commonName });
@@ -30,13 +30,13 @@ export function makeAuthority(commonName: string): Certificate {
   return { certificate, key: pem(pair.privateKey) };
 }
 
-/** A CA signed by `authority`, as an operator's custom CA is made (k3s-io/docs, cli/certificate). */
+/** Makes a CA that `authority` signs, like an operator's custom CA (k3s-io/docs, cli/certificate). */
 export function makeIntermediate(authority: Certificate, commonName: string): Certificate {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return { certificate: certified(authority, commonName, pair.publicKey), key: pem(pair.privateKey) };
 }
 
-/** The certificate of `ca` issued by another authority: a new root, cross-signed by the old one. */
+/** Returns a certificate for `ca` that another authority signs, as an old root cross-signs a new one. */
 export function crossSign(ca: Certificate, authority: Certificate): string {
   return certified(authority, commonNameOf(ca), createPublicKey(ca.key));
 }
@@ -54,7 +54,9 @@ function commonNameOf({ certificate }: Certificate): string {
   return new X509Certificate(certificate).subject.replace(/^CN=/, '');
 }
 
-/** A certificate for a server (names and addresses) or a client (user name and group), with a new key. */
+/**
+ * Issues a certificate for a server (names and addresses) or a client (user name and group), with a new key by default.
+ */
 export function issue(
   authority: Certificate,
   spec: { readonly commonName: string; readonly organization?: string; readonly hosts?: readonly string[] },

@@ -12,7 +12,7 @@ import { parseYaml } from './k3s-yaml.ts';
 
 export type K3sCommand = 'server' | 'agent';
 
-/** The flags of a start; an absent one has its default. */
+/** The flags of a start of K3s; `undefined`, false or an empty list if a flag is absent. */
 export interface K3sOptions {
   readonly text: (flag: string) => string | undefined;
   readonly yes: (flag: string) => boolean;
@@ -62,7 +62,7 @@ function flagTypes(command: K3sCommand): ReadonlyMap<string, FlagType> {
   );
 }
 
-/** Config files as arguments; `server` drops unknown keys with a warning, `agent` keeps them. */
+/** Returns the config files as arguments; `server` drops unknown keys with a warning, `agent` keeps them. */
 function fileArgs(
   command: K3sCommand,
   args: readonly string[],
@@ -124,7 +124,7 @@ function readConfig(file: string): [string, unknown][] {
     return [];
   }
   if (typeof found !== 'object' || Array.isArray(found)) {
-    // K3s quotes up to seven characters of the text.
+    // The error of K3s quotes up to seven characters of the text.
     const text = `!!str \`${String(found).slice(0, 7)}...\``;
     fatal(`yaml: unmarshal errors:\n  line 1: cannot unmarshal ${text} into yaml.MapSlice`);
   }

@@ -1,4 +1,4 @@
-/** One HTTPS exchange, with errors in the words of Go, which K3s's journal quotes. */
+/** An HTTPS client with errors in the words of Go, as K3s logs them. */
 import { request } from 'node:https';
 
 export interface Exchange {
@@ -7,11 +7,11 @@ export interface Exchange {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly ca?: string;
-  /** True if a certificate of that CA for another name is accepted. */
+  /** True if a certificate of `ca` for another name is accepted. */
   readonly anyName?: boolean;
   readonly certificate?: string;
   readonly key?: string;
-  /** Milliseconds; 10,000 by default. */
+  /** The timeout in milliseconds; 10,000 by default. */
   readonly timeout?: number;
 }
 
@@ -20,7 +20,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Rejects with an Error in the words of Go's net/http. Without `ca` any certificate is accepted. */
+/** Sends a request; rejects with an Error in the words of Go's net/http. Without `ca`, accepts any certificate. */
 export function exchange(spec: Exchange): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => reject(new Error(goWords(spec, error), { cause: error }));
@@ -52,7 +52,7 @@ export function exchange(spec: Exchange): Promise<Answer> {
 
 export const timeoutExceeded = 'net/http: request canceled (Client.Timeout exceeded)';
 
-/** A status line such as "401 Unauthorized". */
+/** Returns a status line such as "401 Unauthorized". */
 export function statusLine(status: number): string {
   return `${status} ${{ 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 503: 'Service Unavailable' }[status] ?? ''}`.trim();
 }

@@ -1,4 +1,4 @@
-/** A kubeconfig as K3s writes it; `objects` names the folder of the cluster's objects for the other stand-ins. */
+/** Renders a kubeconfig as K3s writes it; `objects` is the folder of the cluster's objects, for the other stand-ins. */
 import { stringify } from 'yaml';
 
 export function kubeconfig(spec: {

@@ -2,7 +2,7 @@
  * The part of kubelet that the cluster sees: its registration, its Ready condition, its heartbeat.
  *
  * Models kubelet's registration (labels applied at every start of K3s, taints at the first registration only), the
- * taints a node carries until the cloud controller and the node lifecycle controller saw it, NodeRestriction's label
+ * taints of a node until the cloud controller and the node lifecycle controller have seen it, NodeRestriction's label
  * rule, and kubelet's refusal to run with a broken credential provider config (pkg/credentialprovider/plugin).
  */
 import { statSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { exchange } from './k3s-http.ts';
 import { fatal, klogFatal, kubeletExited, log } from './k3s-log.ts';
 import type { ApiObject } from './k3s-objects.ts';
 
-/** Registers the node, then renews its status as long as the process lives. */
+/** Registers the node in the background, and renews its status as long as the process lives. */
 export async function registerNode(settings: AgentSettings, joined: Joined): Promise<void> {
   refuseForeignLabels(settings.labels);
   refuseBrokenProvider(settings.credentialProvider);
@@ -27,7 +27,7 @@ export async function registerNode(settings: AgentSettings, joined: Joined): Pro
   })();
 }
 
-/** Retries at once if the Node changed in the meantime, as kubelet does. */
+/** Writes the Node; retries at once if it has changed in the meantime, as kubelet does. */
 async function reportStatus(settings: AgentSettings, joined: Joined, ready: boolean): Promise<void> {
   const url = `${joined.server}/objects/nodes/_/${settings.nodeName}`;
   for (;;) {
@@ -44,7 +44,7 @@ async function reportStatus(settings: AgentSettings, joined: Joined, ready: bool
   }
 }
 
-/** The Node; `ready` once the container network is up. */
+/** Returns the Node; `ready` is true once the container network is up. */
 function nodeObject(settings: AgentSettings, known: ApiObject | undefined, ready: boolean): ApiObject {
   const taints = known === undefined ? registrationTaints(settings) : Object(known.spec).taints;
   const kept = ((taints ?? []) as Taint[]).filter((taint) => !ready || !startUpTaints.includes(taint.key));
@@ -153,7 +153,10 @@ const allowedLabels = [
   'topology.kubernetes.io/zone',
 ];
 
-/** K3s passes a provider to kubelet if a folder of plugins and a configuration exist (pkg/daemons/agent/agent.go). */
+/**
+ * Exits with kubelet's error for a broken credential provider. K3s passes one to kubelet only if a folder of plugins
+ * and a configuration exist (pkg/daemons/agent/agent.go).
+ */
 function refuseBrokenProvider(provider: AgentSettings['credentialProvider']): void {
   const [folder, config] = [provider.binDir, provider.config].map((path) =>
     statSync(path, { throwIfNoEntry: false }),

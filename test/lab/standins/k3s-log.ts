@@ -7,13 +7,13 @@ export function log(level: Level, message: string): void {
   process.stderr.write(`time="${time}" level=${level} msg=${quoted(message)}\n`);
 }
 
-/** logrus.Fatal: the line, then exit code 1. */
+/** Logs like logrus.Fatal, then exits with code 1. */
 export function fatal(message: string): never {
   log('fatal', message);
   process.exit(1);
 }
 
-/** Ends as kubelet does: klog's line for an error, then exit code 1 (k8s.io/component-base/cli). */
+/** Logs klog's line for an error, then exits with code 1, as kubelet does (k8s.io/component-base/cli). */
 export function klogFatal(message: string, error: string): never {
   const [date = '', time = ''] = new Date().toISOString().split(/[TZ]/);
   const head = `E${date.slice(5).replace('-', '')} ${time}000 ${String(process.pid).padStart(7)} run.go:72]`;
@@ -21,7 +21,7 @@ export function klogFatal(message: string, error: string): never {
   process.exit(1);
 }
 
-/** Ends as K3s does after its kubelet: an error, and exit code 0 (seen on a real K3s 1.36). */
+/** Logs an error, then exits with code 0, as K3s does when its kubelet exits (seen on a real K3s 1.36). */
 export function kubeletExited(why: string): never {
   log('error', `Shutdown request received: "kubelet exited: ${why}"`);
   process.exit(0);

@@ -16,7 +16,9 @@ export interface Objects {
   list(resource: string, namespace?: string): readonly ApiObject[];
   put(resource: string, namespace: string | undefined, object: ApiObject): ApiObject;
   remove(resource: string, namespace: string | undefined, name: string): boolean;
-  /** The resource as the API names it, if the API knows it: built in, by a CRD, or by an object of its kind. */
+  /**
+   * Returns the API's name of a resource that is built in, or known by a CRD or an object; `undefined` for any other.
+   */
   resolve(asked: string): string | undefined;
 }
 

@@ -2,8 +2,8 @@
  * Reads registries.yaml as K3s does, only at its start, and writes the configuration of containerd.
  *
  * Models pkg/agent/config/config.go (getRegistryConfig), pkg/agent/containerd/config.go and wharfie's registries type:
- * yaml.v2 not strict, so unknown keys are ignored and wrong types are errors; auth lands in config.toml, mirrors,
- * rewrites and TLS in certs.d/<host>/hosts.toml. A wrong type is reported with its line.
+ * yaml.v2 is not strict, so unknown keys are ignored and wrong types are errors; auth goes to config.toml; mirrors,
+ * rewrites and TLS go to certs.d/<host>/hosts.toml. A wrong type is reported with its line.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,9 @@ export interface Registries {
   readonly auth: ReadonlyMap<string, Readonly<Record<string, string>>>;
 }
 
-/** Throws an Error in the words of yaml.v2 if the file does not parse; a missing file is an empty one. */
+/**
+ * Reads registries.yaml, a missing file as an empty one; throws an Error in the words of yaml.v2 if it does not parse.
+ */
 export function readRegistries(path: string): Registries {
   if (!existsSync(path)) {
     return { mirrors: new Map(), auth: new Map() };
@@ -45,7 +47,7 @@ export function readRegistries(path: string): Registries {
   return { mirrors: new Map(mirrors), auth: new Map(auth) };
 }
 
-/** A value of a text, for error messages. */
+/** The position of a value in a text, for error messages. */
 interface Place {
   readonly text: string;
   readonly keys: readonly string[];

@@ -27,7 +27,7 @@ import { openObjects } from './k3s-objects.ts';
 import { type Supervisor, serveSupervisor } from './k3s-supervisor.ts';
 import { caHash, fullToken, parseToken, readToken } from './k3s-token.ts';
 
-/** Resolves when the server is up, which serves until the process ends. */
+/** Starts a server, which serves until the process ends; resolves when it is up. */
 export async function runServer(options: K3sOptions, node: AgentSettings): Promise<void> {
   const directory = join(node.dataDir, 'server');
   const token = await readToken(options.text('token'), options.text('token-file'));
@@ -54,7 +54,7 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
     starting: true,
   };
   const port = Number(options.text('https-listen-port') ?? 6443);
-  // Nodes that share a machine stay on its loopback.
+  // A node with a root of its own shares the machine with other nodes, so it listens only on loopback.
   const address = node.root === '/' ? '0.0.0.0' : '127.0.0.1';
   await serveSupervisor(supervisor, { address, port }, [
     ...['127.0.0.1', 'localhost', 'kubernetes', '10.43.0.1', node.nodeIp, node.nodeName],
@@ -80,7 +80,8 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
 }
 
 /**
- * Creates or verifies the password of the datastore; the first start takes a bare one, since it cannot pin a CA yet.
+ * Creates or verifies the password of the datastore; the first start accepts a bare password, since there is no CA to
+ * pin yet.
  */
 function ensureDatastore(directory: string, token: string | undefined, authority: Certificate): string {
   const file = bootstrapFile(directory);
@@ -180,7 +181,7 @@ async function startApi(supervisor: Supervisor): Promise<void> {
   log('info', 'Kube API server is now running');
 }
 
-/** The node lifecycle controller: a node without a heartbeat for 40 s is Unknown. */
+/** Marks a node without a heartbeat for 40 s as Unknown, as the node lifecycle controller does. */
 function watchNodes({ objects }: Supervisor): void {
   setInterval(() => {
     for (const node of objects.list('nodes')) {

@@ -17,15 +17,15 @@ export interface Supervisor extends Api {
   readonly nodeName: string;
   readonly authority: Certificate;
   readonly clientAuthority: Certificate;
-  /** True for a moment after it starts to listen: requests get no answer yet. */
+  /** True for a moment after the supervisor starts to listen; it answers 503 until then. */
   starting: boolean;
   serverPassword: string;
   agentPassword: string;
-  /** Changes the password of the cluster (PUT /v1-k3s/token, as sent by `k3s token rotate`). */
+  /** Changes the password of the cluster; called for PUT /v1-k3s/token, which `k3s token rotate` sends. */
   readonly rotateToken: (password: string) => void;
 }
 
-/** Listens on `port` of the loopback with a certificate for `hosts`; rejects if the port is taken. */
+/** Listens on `address` and `port` with a certificate for `hosts`; rejects if the port is taken. */
 export function serveSupervisor(
   supervisor: Supervisor,
   { address, port }: { readonly address: string; readonly port: number },
@@ -54,7 +54,7 @@ export function serveSupervisor(
 
 function answer(supervisor: Supervisor, request: IncomingMessage, body: string): Reply {
   const { pathname } = new URL(request.url ?? '/', 'https://localhost');
-  // For less than half a second no request is authenticated (seen on a real K3s 1.36).
+  // For less than half a second, K3s authenticates no request (seen on a real K3s 1.36).
   if (supervisor.starting) {
     return status(503, 'ServiceUnavailable', 'starting');
   }
@@ -84,7 +84,7 @@ function answer(supervisor: Supervisor, request: IncomingMessage, body: string):
   return answerApi(supervisor, request.method ?? 'GET', pathname, user, body);
 }
 
-/** Answers and logs like SendError of pkg/util. */
+/** Returns and logs a refusal as SendError of pkg/util does. */
 function refused(request: IncomingMessage, code: 401 | 403, why: string): Reply {
   log('error', `Sending HTTP/1.1 ${code} response to ${peer(request)}: ${why}`);
   return status(code, code === 401 ? 'Unauthorized' : 'Forbidden', why);
@@ -172,7 +172,7 @@ function rotate(supervisor: Supervisor, request: IncomingMessage, user: User, bo
   if (typeof newToken !== 'string') {
     return status(400, 'BadRequest', 'new token is required');
   }
-  // Without a new token K3s creates one (pkg/server/handlers/token.go).
+  // K3s creates a token if the request contains an empty one (pkg/server/handlers/token.go).
   supervisor.rotateToken(newToken || randomBytes(16).toString('hex'));
   return { status: 200, body: '' };
 }

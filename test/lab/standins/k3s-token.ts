@@ -15,7 +15,9 @@ export interface Token {
   readonly password: string;
 }
 
-/** The token of `flag-file`, which wins, or of `flag` (pkg/cli/server and agent; seen on a real K3s 1.36). */
+/**
+ * Resolves to the token in `file` if it is given, else to `given` (pkg/cli/server and agent; seen on a real K3s 1.36).
+ */
 export async function readToken(
   given: string | undefined,
   file: string | undefined,
@@ -49,7 +51,7 @@ export function parseToken(text: string): Token {
   return { caHash: hash, user, password: password.join(':') };
 }
 
-/** The CA digest in a full token. */
+/** Returns the digest of the CA that a full token contains. */
 export function caHash(pem: string): string {
   return createHash('sha256').update(pem).digest('hex');
 }

@@ -1,7 +1,7 @@
-/** YAML as K3s reads it: version 1.1, with errors in the words of Go's yaml package. */
+/** Parses YAML as K3s does: version 1.1, with errors in the words of Go's yaml package. */
 import { isNode, LineCounter, parse, parseDocument } from 'yaml';
 
-/** Throws an Error that begins with `yaml: line N: `. */
+/** Parses a YAML text; throws an Error that begins with `yaml: line N: `. */
 export function parseYaml(text: string): unknown {
   try {
     return parse(text, { version: '1.1', prettyErrors: true });

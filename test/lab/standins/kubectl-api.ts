@@ -1,4 +1,6 @@
-/** Requests of kubectl to the API: the kubeconfig, the client certificate, and client-go's words for refusals. */
+/**
+ * Sends requests of kubectl to the API, with the client certificate of the kubeconfig, and errors in client-go's words.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { type Answer, exchange, timeoutExceeded } from './k3s-http.ts';
@@ -38,12 +40,12 @@ function milliseconds(duration: string): number {
 }
 
 /**
- * The number of discovery requests of kubectl to a silent server before it asks for the object (seen on a real K3s
- * 1.36).
+ * The number of discovery requests that kubectl sends to a silent server before it requests the object (seen on a real
+ * K3s 1.36).
  */
 const discoveries = 5;
 
-/** Calls the API after the discovery, which is tried again after each timeout: 50 s in all with the default of 10 s. */
+/** Calls the API after the discovery, which is retried after each timeout: 50 s in total with the default of 10 s. */
 export async function callKnown(config: Config, path: string): Promise<Answer> {
   for (let attempt = 1; attempt < discoveries; attempt += 1) {
     try {
@@ -73,7 +75,7 @@ export async function call(config: Config, path: string, method = 'GET', body?: 
   }
 }
 
-/** Returns a good answer; throws a refusal. */
+/** Calls the API; resolves to the answer, or rejects with kubectl's error for a refusal. */
 export async function ask(config: Config, path: string, method = 'GET', body?: object): Promise<Answer> {
   const answer = await call(config, path, method, body);
   if (answer.status >= 300) {

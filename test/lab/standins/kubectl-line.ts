@@ -1,4 +1,4 @@
-/** The command line of kubectl: the flags of each verb, and kubectl's words for an unknown flag. */
+/** Parses command lines of kubectl: the flags of each verb, and kubectl's words for an unknown flag. */
 
 export interface Line {
   readonly verb: string;
@@ -31,7 +31,7 @@ const short: Readonly<Record<string, string>> = {
   f: 'filename',
 };
 
-/** Throws kubectl's message for an unknown verb or flag, and for a flag without its value. */
+/** Parses a command line; throws kubectl's error for an unknown verb or flag, and for a flag without its value. */
 export function commandLine(args: readonly string[]): Line {
   const verb = args.find((arg, at) => !arg.startsWith('-') && !isValue(args[at - 1])) ?? '';
   const own = verbs[verb];
@@ -61,7 +61,7 @@ export function commandLine(args: readonly string[]): Line {
   return { verb, words: words.slice(1), flags };
 }
 
-/** True if the word before takes this word as its value. */
+/** True if the word after `before` is the value of a flag. */
 function isValue(before = ''): boolean {
   const [, given = ''] = /^--?([^=]+)$/.exec(before) ?? [];
   const all = Object.values(verbs).flatMap(({ values = [] }) => values);

@@ -2,7 +2,7 @@
 import type { Service } from './service.ts';
 import type { Options, Reply } from './socket.ts';
 
-/** Units that every booted host has, and that the lab leaves alone. */
+/** Units that every booted host has, which the lab does not start or stop. */
 export const systemUnits = [
   'systemd-sysctl.service',
   'systemd-modules-load.service',
@@ -32,7 +32,7 @@ export function foreign(unit: string): Record<string, string> {
   };
 }
 
-/** Properties in the order of systemd, whatever the order of the request; unknown ones are left out. */
+/** Renders properties in the order of systemd, whatever the order of the request; omits unknown ones. */
 export function shown(properties: Readonly<Record<string, string>>, options: Options): string {
   const asked = options.properties;
   return Object.entries(properties)

@@ -68,7 +68,7 @@ export class Service {
     this.#file = file;
   }
 
-  /** Resolves when the start job is done; at once if the service already runs. */
+  /** Starts the service; resolves to the result of its job, at once if the service already runs. */
   start(): Promise<'done' | 'failed' | 'canceled'> {
     if (this.state.active === 'active') {
       return Promise.resolve('done');
@@ -103,7 +103,7 @@ export class Service {
     await over;
   }
 
-  /** A message of sd_notify(3) from a process of this service. */
+  /** Takes a message of sd_notify(3) from a process of this service. */
   notified(assignments: Readonly<Record<string, string>>): void {
     if (assignments.STATUS !== undefined) {
       this.#enter({ statusText: assignments.STATUS });
@@ -223,7 +223,7 @@ export class Service {
     );
   }
 
-  /** Handles the unrequested end of a start or a run: restarts the service if the unit says so. */
+  /** Handles an unrequested exit of the service; restarts it if the unit requires this. */
   #over(result: string, code: number, status: number): void {
     const restart = this.#file.last('Service', 'Restart') ?? 'no';
     if (result !== 'success') {
@@ -341,7 +341,7 @@ function nextJob(): number {
 
 let jobs = 100;
 
-/** Programs that would change the machine of the lab. */
+/** Programs that would change the machine on which the lab runs. */
 const machineWide = ['modprobe', 'sysctl'];
 
 function exitName(status: number): string {

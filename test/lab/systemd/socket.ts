@@ -1,4 +1,4 @@
-/** The connection of the command-line stand-ins to the service manager: one JSON line each way. */
+/** The connection of the command-line stand-ins to the service manager: one JSON line in each direction. */
 import { connect, createServer, type Server } from 'node:net';
 
 export type Request =
@@ -13,7 +13,7 @@ export type Request =
       readonly pid: number;
       readonly assignments: Readonly<Record<string, string>>;
     }
-  /** Ends this process when the lab ends. */
+  /** A request to end this process with the lab. */
   | { readonly op: 'adopt'; readonly pid: number };
 
 export interface Options {

@@ -11,7 +11,10 @@ export interface Surroundings {
   readonly journal: Journal;
 }
 
-/** PATH and the variables that systemd adds; the environment of the machine does not reach a service. */
+/**
+ * Returns the environment of a service: PATH, the variables that systemd adds, and those of the unit. A service does
+ * not inherit the environment of the machine.
+ */
 export function serviceEnvironment(
   file: UnitFile,
   { root, binDir, notifySocket }: Surroundings,

@@ -6,7 +6,7 @@ import { basename } from 'node:path';
 
 export interface UnitFile {
   readonly warnings: readonly string[];
-  /** All values of a directive, in order; an empty assignment clears the earlier ones. */
+  /** Returns all values of a directive, in order; an empty assignment clears the earlier ones. */
   readonly all: (section: Section, key: string) => readonly string[];
   readonly last: (section: Section, key: string) => string | undefined;
 }

@@ -47,7 +47,7 @@ export class Manager {
     return reply;
   }
 
-  /** Delivers a message from `pid` to the service whose process it is, or descends from. */
+  /** Delivers a message from `pid` to the service whose main process it is or descends from. */
   notified(pid: number, assignments: Readonly<Record<string, string>>): void {
     const senders = ancestors(pid);
     const sender = [...this.#units.values()].find(({ service }) => senders.includes(service.state.mainPid));
@@ -232,7 +232,10 @@ export class Manager {
     return { path, file, modified: statSync(path).mtimeMs };
   }
 
-  /** systemd forgets a unit that neither runs nor is wanted by another, and reads its file again next time. */
+  /**
+   * Forgets units that neither run nor are wanted by another, as systemd does, so that their files are read again next
+   * time.
+   */
   #collect(): void {
     for (const [name, { service, file }] of this.#units) {
       const wanted = file.all('Install', 'WantedBy').some((target) => existsSync(this.#wants(name, target)));
