@@ -8,7 +8,7 @@ import type { LabNode } from './node.ts';
 
 const dir = join(tmpdir(), `slipway-first-boot-${process.pid}`);
 
-describe('the packaged executable on three bare nodes', () => {
+describe('after a first boot of three bare nodes', () => {
   let lab: Lab;
 
   beforeAll(async () => {
@@ -24,7 +24,7 @@ describe('the packaged executable on three bare nodes', () => {
   });
 
   test.each(['server', 'agent', 'observability'] as const)(
-    '%s is a Ready node of the cluster',
+    'vm-%s is a Ready node of the cluster',
     async (role) => {
       const node = await nodeObject(lab, `vm-${role}`);
       expect(node.status.conditions).toContainEqual(
@@ -34,7 +34,7 @@ describe('the packaged executable on three bare nodes', () => {
     },
   );
 
-  test('observability has its taint and its label, the agent has neither', async () => {
+  test('the observability node has the taint and the label of its role, and the agent has neither', async () => {
     const taint = { key: 'observability', value: 'true', effect: 'NoSchedule' };
     const observability = await nodeObject(lab, 'vm-observability');
     expect(observability.spec.taints).toEqual([taint]);
@@ -45,7 +45,7 @@ describe('the packaged executable on three bare nodes', () => {
   });
 
   test.each(['server', 'agent', 'observability'] as const)(
-    '%s is announced to the cluster once',
+    'vm-%s has been announced to the cluster once',
     async (role) => {
       const name = `vm-${role}`;
       const annotations = async () => (await nodeObject(lab, name)).metadata.annotations;
@@ -63,7 +63,7 @@ describe('the packaged executable on three bare nodes', () => {
     },
   );
 
-  test('the server is handed over to Flux', async () => {
+  test('Flux syncs the cluster from the path in the settings', async () => {
     const kind = 'kustomizations.kustomize.toolkit.fluxcd.io';
     const sync = await kubectl(
       lab.node('server'),
@@ -78,7 +78,7 @@ describe('the packaged executable on three bare nodes', () => {
     expect(JSON.parse(sync.stdout).spec.path).toBe('./clusters/lab');
   });
 
-  test('K3s was started once on each node, with registry passwords from the start', async () => {
+  test('K3s was started once on each node, with registry passwords', async () => {
     for (const node of lab.nodes) {
       const journal = await node.run('journalctl', '-o', 'cat', '--no-pager');
       expect(journal.stdout.match(/^Starting k3s/gm)).toHaveLength(1);
@@ -86,14 +86,14 @@ describe('the packaged executable on three bare nodes', () => {
     }
   });
 
-  test('no written file has a field that its reader does not know', async () => {
+  test('no program has logged an unknown key, section or flag in a file of Slipway', async () => {
     for (const node of lab.nodes) {
       const journal = await node.run('journalctl', '-o', 'cat', '--no-pager');
       expect(journal.stdout).not.toMatch(/Unknown key|Unknown section|Unknown flag|Missing '='/);
     }
   });
 
-  test('a plan has nothing to change', async () => {
+  test('slipway plan reports no change on any node', async () => {
     for (const node of lab.nodes) {
       const { exitCode, stdout } = await node.slipway('plan');
       expect(stdout).not.toContain('would');
@@ -101,7 +101,7 @@ describe('the packaged executable on three bare nodes', () => {
     }
   });
 
-  test('a node that is powered off comes back unchanged', async () => {
+  test('an agent is Ready again after a power cut, with one more start of K3s', async () => {
     const agent = lab.node('agent');
     await agent.powerOff();
     await agent.boot();

@@ -7,7 +7,7 @@ import { packaged } from './executable.ts';
 import { type Lab, type LabRole, startLab } from './lab.ts';
 import type { LabNode } from './node.ts';
 
-/** When each kill happens: after this many changes of a life, plus milliseconds, so in the middle of a change. */
+/** The time of each kill: a number of changes after the daemon's start, plus milliseconds, so that it is mid-change. */
 const kills: Readonly<Record<LabRole, readonly (readonly [number, number])[]>> = {
   server: [
     [1, 0],
@@ -37,7 +37,7 @@ const kills: Readonly<Record<LabRole, readonly (readonly [number, number])[]>> =
   ],
 };
 
-test('three nodes killed with -9 at twenty points of the first boot end in the same state as without kills', async () => {
+test('three nodes killed by SIGKILL at twenty points of the first boot reach the same state as without kills', async () => {
   const undisturbed = await boot('undisturbed', async (lab) => {
     lab.start();
     await lab.waitReady();
@@ -76,7 +76,7 @@ async function boot(name: string, run: (lab: Lab) => Promise<void>): Promise<obj
   const lab = await startLab({ dir, executable: [packaged] });
   try {
     await run(lab);
-    // A file that is still being written would be compared as well.
+    // Without the daemons, no file is compared while it is being written.
     await Promise.all(lab.nodes.map((node) => node.stop()));
     return Object.fromEntries(lab.nodes.map((node) => [node.name, endState(node.root)]));
   } finally {
@@ -85,7 +85,7 @@ async function boot(name: string, run: (lab: Lab) => Promise<void>): Promise<obj
   }
 }
 
-/** Every file with its mode, and the text of files without random parts. */
+/** Returns the mode of every file by path, and also the text of files without random parts. */
 function endState(root: string): Readonly<Record<string, string>> {
   const entries = readdirSync(root, { recursive: true, withFileTypes: true })
     .map((entry) => join(entry.parentPath, entry.name))
@@ -94,7 +94,7 @@ function endState(root: string): Readonly<Record<string, string>> {
   return Object.fromEntries(entries.sort());
 }
 
-/** The names of events are random, and the file with unreported events is temporary. */
+/** Paths that differ between two boots, such as events, whose names are random, and the file of unreported events. */
 const incomparable =
   /^(\.lab|etc\/slipway|run\/slipway\/\.?events\.json|var\/lib\/rancher\/k3s\/server\/db\/objects\/events)/;
 

@@ -79,7 +79,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
     }
   });
 
-  test('plans only to write the settings of the provider in its format', async () => {
+  test('plans only one change: to write the settings of the credential provider in its own format', async () => {
     for (const node of lab.nodes) {
       const { stdout } = await node.slipway('plan', '-o', 'json');
       const { verdict, steps }: Plan = JSON.parse(stdout);
@@ -89,7 +89,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
     }
   });
 
-  test('answers kubelet from the store, and fetches a missing login with the settings', async () => {
+  test('answers kubelet from the login store, and fetches a missing login with the newer settings', async () => {
     const agent = lab.node('agent');
     const { k3s, slipway } = nodePaths(agent.root);
     const asking = () => kubelet({ binDir: k3s.credentialProviderBin, config: k3s.credentialProvider });
@@ -116,9 +116,9 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
     }
   });
 
-  test('is upgraded without a restart, a second download or a deletion', () => takesOver(scripts.today));
+  test('can be upgraded without a restart, a second download or a deletion', () => takesOver(scripts.today));
 
-  test('knows the settings of the start of K3s', async () => {
+  test('refuses an irreversible change of the settings with which K3s was started', async () => {
     const server = lab.node('server');
     await server.stopDaemon();
     makeNewer(server);
@@ -130,7 +130,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
       .toBe('SettingsIrreversible');
   });
 
-  /** Checks that the nodes continue unchanged with the other release. */
+  /** Checks that the nodes continue unchanged after the release in `script` is installed. */
   async function takesOver(script: string): Promise<void> {
     await Promise.all(lab.nodes.map((node) => node.stopDaemon()));
     const [files, lines, asked] = [
@@ -185,7 +185,9 @@ interface Condition {
   readonly message: string;
 }
 
-/** Turns every file of Slipway on a node into one of a newer release; returns their paths. */
+/**
+ * Rewrites every file of Slipway on a node as a newer release would; returns the names of these files in `ownFiles`.
+ */
 function makeNewer(node: LabNode): readonly string[] {
   const files = filesOf(node);
   return Object.entries<OwnFile>(ownFiles).flatMap(([name, { place }]) => {
@@ -207,7 +209,7 @@ function filesOf(node: LabNode): readonly string[] {
       .filter((entry) => !entry.isDirectory())
       .map((entry) => `/${relative(node.root, join(entry.parentPath, entry.name))}`)
       .filter((path) => !/\/(\.?events\.json.*|server\/db\/.*|lock|[^/]*\.held)$/.test(path))
-      // Only the previous release has it.
+      // Only the previous release writes this file.
       .filter((path) => path !== nodePaths('/').slipway.formerLogins),
   );
 }

@@ -26,13 +26,13 @@ import {
 
 const rotations = 10;
 
-/** Milliseconds: a password is renewed with a third of it left, enough for a pull on a busy machine. */
+/** The life of a password in milliseconds. Renewal leaves a third of it, enough for a pull on a busy machine. */
 const passwordLife = 21_000;
 
 const dir = join(tmpdir(), `slipway-registry-${process.pid}`);
 const missing = whatIsMissing();
 
-describe.skipIf(missing)(`a real registry under constant pulling${missing}`, () => {
+describe.skipIf(missing)(`after ten rotations under constant pulls from a real registry${missing}`, () => {
   const processes = new Processes();
   let lab: Lab;
   let node: LabNode;
@@ -43,7 +43,9 @@ describe.skipIf(missing)(`a real registry under constant pulling${missing}`, () 
   let started: string;
   let tallies: ReadonlyMap<string, Tally>;
   let previous: Readonly<Record<'before its end' | 'after its end', Tried>>;
-  /** Short, since the path of a socket is limited to about a hundred characters. */
+  /**
+   * The folder of containerd. Its path must be short, since a socket's path is limited to about a hundred characters.
+   */
   let containerdDir: string;
 
   beforeAll(async () => {
@@ -97,7 +99,10 @@ describe.skipIf(missing)(`a real registry under constant pulling${missing}`, () 
     return pullInTurn<WayName>(signal, all, rotations);
   }
 
-  /** The least time a password had left when it was replaced. Meanwhile the first one is tried until it ends. */
+  /**
+   * Waits for ten rotations, and tries the first password until it expires. Resolves to the least time in milliseconds
+   * that a replaced password had left.
+   */
   async function tenRotations(): Promise<number> {
     const before = await lab.passwords();
     const after = await lab.rotated(before);
@@ -132,7 +137,7 @@ describe.skipIf(missing)(`a real registry under constant pulling${missing}`, () 
     return { token, pull };
   }
 
-  test.each(ways)('no pull by %s failed, and every credential was used', (way) => {
+  test.each(ways)('every pull succeeded, and every credential was used: %s', (way) => {
     const tally = tallies.get(way);
     expect(tally?.failures).toEqual([]);
     expect(tally?.used.size).toBeGreaterThanOrEqual(rotations);
@@ -143,7 +148,7 @@ describe.skipIf(missing)(`a real registry under constant pulling${missing}`, () 
     expect(blobsFetched(lab)).toBeGreaterThanOrEqual(2 * pulls);
   });
 
-  test('K3s was started once, and still has its first invocation', async () => {
+  test('K3s was started once, and was never restarted', async () => {
     const journal = await node.run('journalctl', '-o', 'cat', '--no-pager');
     expect(journal.stdout.match(/^Starting k3s/gm)).toHaveLength(1);
     expect(await k3sStart(node)).toBe(started);
@@ -163,7 +168,7 @@ describe.skipIf(missing)(`a real registry under constant pulling${missing}`, () 
     await expect(registry.push('other/world', '1'), 'a token that may push does').resolves.toBeUndefined();
   });
 
-  test('the previous credential works until it ends, and not after', () => {
+  test('a replaced credential works until it expires, and not afterwards', () => {
     expect(previous['before its end']).toMatchObject({ token: 200, pull: { exitCode: 0 } });
     expect(previous['after its end']).toMatchObject({ token: 401, pull: { exitCode: 1, stderr: refused } });
   });
@@ -185,21 +190,21 @@ type WayName = (typeof ways)[number];
 
 const refused = expect.stringMatching(/unauthorized|401/i);
 
-/** The credential that the daemon wrote for containerd. */
+/** Returns the credential that the daemon wrote for containerd. */
 function credentialIn(registriesYaml: string | undefined): Credential {
   const { username, password } = parse(registriesYaml ?? '').configs[loginServer].auth;
   return { username, password };
 }
 
-/** Milliseconds until the credential ends. */
+/** Returns the milliseconds until the credential expires. */
 function leftOf({ password }: Credential): number {
   return (readJwt(password)?.expiresAt ?? 0) - Date.now();
 }
 
 /**
- * The credential that kubelet gets from the plugin, by the configuration that the daemon wrote. Each time a freshly
- * started kubelet: it would cache an answer until a 36th of the credential's life is left, here a third of a second,
- * less than a pull takes.
+ * Resolves to the credential that kubelet gets from the plugin with the configuration that the daemon wrote. Starts
+ * kubelet anew each time, since it caches an answer until a 36th of the credential's life is left, which can be too
+ * short for a pull.
  */
 async function provided(node: LabNode): Promise<Credential> {
   const folder = join(node.root, 'var/lib/rancher/credentialprovider');

@@ -8,7 +8,7 @@ import { type Lab, startLab } from './lab.ts';
 
 const dir = join(tmpdir(), `slipway-secrets-${process.pid}`);
 
-/** Every place that may contain a secret; any other place is a leak. */
+/** The only places that may contain each secret; any other place is a leak. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'join token': ['server/var/lib/slipway/join-token', 'server/var/lib/rancher/k3s/server/token'],
   'agent token': [
@@ -65,7 +65,7 @@ describe('after a first boot and a rotation', () => {
     expect(open.map(({ name }) => name)).toEqual([]);
   });
 
-  test('the command lines and environments of processes were seen', () => {
+  test('the search included the command lines and environments of Slipway, K3s, Flux and systemctl', () => {
     const seen = [...processes.keys()].join('\n');
     for (const program of ['slipway', 'k3s', 'flux', 'systemctl']) {
       expect(seen).toContain(program);
@@ -129,7 +129,7 @@ async function watch(seen: Map<string, Place>, signal: AbortSignal): Promise<voi
   while (!signal.aborted) {
     for (const pid of descendants(process.pid)) {
       const [line, environment] = [procFile(pid, 'cmdline'), procFile(pid, 'environ')];
-      // Between two reads a child may exec another program, whose environment would go under the name of its parent.
+      // If a child executes another program between the two reads, the environment belongs to that program.
       if (line === '' || procFile(pid, 'cmdline') !== line) {
         continue;
       }
@@ -150,7 +150,7 @@ async function watch(seen: Map<string, Place>, signal: AbortSignal): Promise<voi
 /** Returns a readable name of the process: the name of the script if Node or a shell runs one. */
 function programOf(line: string): string {
   const [first = '', second = ''] = line.split('\0');
-  // The stand-ins of released programs begin as a shell script, which lasts for a millisecond or two.
+  // The stand-ins of released programs run as a shell script for a millisecond or two.
   const runsScript = ['node', 'sh'].includes(basename(first)) && !second.startsWith('-');
   return basename(runsScript ? second : first);
 }

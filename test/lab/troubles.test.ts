@@ -11,8 +11,11 @@ import type { LabNode } from './node.ts';
 
 const dir = join(tmpdir(), `slipway-troubles-${process.pid}`);
 
-/** In one lab, in this order: each failure, the condition that reports it, and its repair, which heals the node. */
-describe('one condition reports a failure, and a repair heals it', () => {
+/**
+ * The failures occur in one lab, in this order. Each test checks the condition that reports the failure, and most of
+ * them repair it and wait until the node is Ready.
+ */
+describe('failures and their repair', () => {
   let lab: Lab;
   let server: LabNode;
   let agent: LabNode;
@@ -28,13 +31,13 @@ describe('one condition reports a failure, and a repair heals it', () => {
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  test('an agent whose server is missing: ServerUnreachable', async () => {
+  test('an agent whose server is missing reports ServerUnreachable', async () => {
     agent.start();
     const { message } = await told(agent, 'ServerReachable', 'ServerUnreachable');
     expect(message).toContain('k3s-server');
   });
 
-  test('a server with a corrupted download: ChecksumMismatch, nothing installed, and a second download', async () => {
+  test('a server with a corrupted download reports ChecksumMismatch, and downloads again', async () => {
     lab.mirror.fail('corrupt', { on: /\/k3s$/, times: 1 });
     server.start();
     const { message } = await told(server, 'K3sBinary', 'ChecksumMismatch');
@@ -42,7 +45,7 @@ describe('one condition reports a failure, and a repair heals it', () => {
     await ready(server);
   });
 
-  test('a VM without a role: RoleMissing, which lists the roles', async () => {
+  test('a VM without a role reports RoleMissing, and lists the roles', async () => {
     const { tags } = lab.azure.node('observability').vm;
     delete tags['k3s-role'];
     observability.start();
@@ -52,7 +55,7 @@ describe('one condition reports a failure, and a repair heals it', () => {
     }
   });
 
-  test('a node whose name the server knows with another password: NodePasswordRejected', async () => {
+  test('a node whose name the server knows with another password reports NodePasswordRejected', async () => {
     const secret =
       'var/lib/rancher/k3s/server/db/objects/secrets/kube-system/vm-observability.node-password.k3s.json';
     const hash = createHash('sha256').update('of another VM').digest('base64');
@@ -69,7 +72,7 @@ describe('one condition reports a failure, and a repair heals it', () => {
     await ready(observability);
   });
 
-  test('another token in the vault: TokenChanged, and the old one stays', async () => {
+  test('a server with another token in the vault reports TokenChanged, and keeps its token', async () => {
     const before = server.read('var/lib/slipway/join-token');
     lab.azure.vault().set('k3s-token', 'another-token-that-somebody-stored');
     comparedLongAgo();
@@ -79,14 +82,14 @@ describe('one condition reports a failure, and a repair heals it', () => {
     server.signal('SIGHUP');
     await ready(server);
 
-    /** The time of the token's file is that of the last comparison with the vault. */
+    /** Makes the token due for a comparison with the vault. The time of its file is that of the last comparison. */
     function comparedLongAgo(): void {
       utimesSync(join(server.root, 'var/lib/slipway/join-token'), 1, 1);
       server.signal('SIGHUP');
     }
   });
 
-  test('an unknown settings key: InvalidSettings with the nearest key, and the node keeps running', async () => {
+  test('a server with an unknown settings key reports InvalidSettings with the nearest key, and is Ready after the repair', async () => {
     const path = 'etc/slipway/config.yaml';
     const settings = server.read(path) ?? '';
     server.write(path, `${settings}registry:\n  servers: []\n`);
@@ -98,7 +101,7 @@ describe('one condition reports a failure, and a repair heals it', () => {
     await ready(server);
   });
 
-  test('a vault that does not exist, behind a proxy that does not say so: VaultUnavailable', async () => {
+  test('a server whose vault does not exist, behind a proxy that hides this, reports VaultUnavailable', async () => {
     const path = 'etc/slipway/config.yaml';
     const settings = server.read(path) ?? '';
     await server.stopDaemon();
