@@ -6,7 +6,7 @@ import { namesOf, roles } from '../roles/index.ts';
 import type { Role } from '../roles/role.ts';
 import { misused, pathOption, rootOption } from './cli-forms.ts';
 
-/** Options of every command that reads the settings. */
+/** The options of every command that reads the settings. */
 export interface CommonOptions {
   readonly root: string;
   readonly config: string | undefined;
@@ -36,13 +36,13 @@ export function common(command: Command): Command {
     );
 }
 
-/** Returns the roles for the help of --role. */
+/** Returns the names of the roles, for the help of `--role`. */
 export function roleHelp(among: readonly Role[] = roles): string {
   const names = namesOf(among);
   return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}, whatever the tag says`;
 }
 
-/** Returns the clouds for the help of --cloud. */
+/** Returns the names of the clouds, with their remarks, for the help of `--cloud`. */
 export function cloudHelp(table: Clouds = clouds): string {
   const names = Object.entries(table).map(([name, { remark }]) => (remark ? `${name}: ${remark}` : name));
   return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter(Boolean).join(', or ');
@@ -71,8 +71,8 @@ export function commonOf(options: ParsedOptions): CommonOptions {
 }
 
 /**
- * Parses `path=value`; the value is YAML, as in a settings file. The errors are ours, since commander's would quote the
- * value.
+ * Parses `path=value`; the value is YAML, as in a settings file. Throws our own errors, since commander's would quote
+ * the value.
  */
 function assignment(text: string): CommandLineSetting {
   const at = text.indexOf('=');

@@ -5,14 +5,17 @@ import { forPerson } from '../agent/engine/severity.ts';
 import { nearest } from '../agent/settings/nearest.ts';
 
 /**
- * Returns an unusable command line as `InvalidSettings`. `what` is the option or the word; `problem` says what is wrong
- * and the repair, and quotes no value, which may be a secret.
+ * Returns the `InvalidSettings` error for an unusable command line. `what` is the option or the word; `problem` states
+ * the fault and its repair, and quotes no value, which may be a secret.
  */
 export function misused(what: string, problem: string): NodeError {
   return new NodeError('InvalidSettings', `command line ${what}: ${problem}`, forPerson);
 }
 
-/** Makes an option whose value is a path, made absolute: written files name it, so it must be valid from everywhere. */
+/**
+ * Makes an option for a path, and resolves its value to an absolute path: written files name the path, so it must be
+ * valid from every directory.
+ */
 export function pathOption(flags: string, description: string): Option {
   const option = new Option(flags, description);
   return option.argParser((text: string) => {
@@ -42,7 +45,7 @@ export function outputOption(...more: readonly string[]): Option {
     });
 }
 
-/** Makes an option of a time in minutes, parsed to milliseconds. */
+/** Makes an option for a number of minutes, parsed to milliseconds. */
 export function minutesOption(flags: string, description: string, usual: number): Option {
   const option = new Option(flags, description).default(usual * 60_000, `${usual}`);
   return option.argParser((text: string) => {

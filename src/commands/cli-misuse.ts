@@ -3,7 +3,7 @@ import type { NodeError } from '../agent/engine/errors.ts';
 import { nearest } from '../agent/settings/nearest.ts';
 import { misused } from './cli-forms.ts';
 
-/** Returns commander's refusal in our words: commander quotes the value, which may be a secret. */
+/** Returns the error for commander's refusal in our own words: commander quotes the value, which may be a secret. */
 export function misuse(
   { code, message }: CommanderError,
   program: Command,
@@ -45,7 +45,7 @@ function unknownCommand(program: Command, word = ''): NodeError {
     word,
     known.map((command) => command.name()),
   );
-  // Anything but a plain word is not repeated.
+  // A first word that is not plain may be a secret, so the message does not repeat it.
   const name = /^[\w-]{1,40}$/.test(word) ? word : 'the first word';
   return misused(name, `is not a command; ${meant ? `did you mean ${meant}? ` : ''}${more(program)}`);
 }

@@ -10,7 +10,7 @@ export interface SetupCommands {
   uninstallK3s(options: RemovalOptions): Promise<number>;
 }
 
-/** Adds these commands to the tree. The hidden ones are called by the scripts that K3s' operators know. */
+/** Adds these commands to `slipway`. The scripts under K3s' usual names call the hidden ones. */
 export function addSetupCommands(
   program: Command,
   commands: SetupCommands,

@@ -6,7 +6,9 @@ import { addSetupCommands, type SetupCommands } from './cli-setup.ts';
 
 export interface PlanOptions extends CommonOptions {
   readonly output: 'table' | 'json';
-  /** A file in place of /etc/slipway/config.yaml; only the changes it would cause are shown. */
+  /**
+   * A file to plan with instead of /etc/slipway/config.yaml; the plan shows only the changes that the file would cause.
+   */
   readonly against: string | undefined;
 }
 
@@ -17,13 +19,13 @@ export interface DoctorOptions extends CommonOptions {
 export interface StatusOptions {
   readonly root: string;
   readonly output: 'table' | 'json' | 'yaml';
-  /** Shows the status again when it changes, until it is interrupted. */
+  /** True to print the status again after each change, until the command is interrupted. */
   readonly watch: boolean;
 }
 
-/** The commands. Each resolves to the exit code. */
+/** The implementations of the commands. Each resolves to the exit code. */
 export interface Commands extends SetupCommands {
-  /** Called before every command with a root: refuses an unusable one. */
+  /** Refuses an unusable root; called before every command that has one. */
   enter(root: string): Promise<void>;
   run(options: CommonOptions): Promise<number>;
   plan(options: PlanOptions): Promise<number>;
@@ -41,8 +43,8 @@ export interface CliOutput {
 }
 
 /**
- * Reads the arguments (without node and script), runs the command, and resolves to its exit code. `InvalidSettings` for
- * unusable arguments, and the errors of the command.
+ * Parses the arguments (without node and script), runs the command, and resolves to its exit code. Rejects with
+ * `InvalidSettings` for unusable arguments, and with the errors of the command.
  */
 export async function cli(args: readonly string[], commands: Commands, output: CliOutput): Promise<number> {
   let exitCode = 0;
@@ -68,14 +70,14 @@ export async function cli(args: readonly string[], commands: Commands, output: C
   return exitCode;
 }
 
-/** The setting that `apply --restart` stands for. */
+/** The setting that `apply --restart` sets. */
 const consentToRestart = {
   option: '--restart',
   path: 'consent.restart',
   value: ['k3s.service', 'k3s-agent.service'],
 } as const;
 
-/** Builds the tree of commands; `finish` gets the exit code of the one that ran. */
+/** Builds the tree of commands; calls `finish` with the exit code of the command that ran. */
 export function buildProgram(
   commands: Commands,
   finish: (code: number) => void,

@@ -1,4 +1,4 @@
-/** The commands that end by themselves; each resolves to the exit code. */
+/** The commands `apply`, `config` and `stamp-start`; each resolves to the exit code. */
 import { converge } from '../agent/agent.ts';
 import type { Event } from '../agent/engine/events.ts';
 import { printableLine } from '../agent/engine/printable.ts';
@@ -23,10 +23,10 @@ import { compose } from './compose.ts';
 import { levelOf, openLog } from './open-log.ts';
 import { terminal } from './terminal.ts';
 
-/** Milliseconds. */
+/** The longest wait for the announcement to the cluster; milliseconds. */
 const longestAnnouncement = 10_000;
 
-/** Converges once: 0 if Ready, else 1. */
+/** Converges once, and prints the status. Resolves to 0 if the node is Ready, otherwise to 1. */
 export async function apply(options: CommonOptions & { readonly timeout: number }): Promise<number> {
   outliveOutput();
   const log = await openLog();
@@ -46,7 +46,7 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
     throw fault;
   }
   const release = await acquireLock(paths.slipway.lock, paths.root);
-  // Cutting off is safe: no action leaves anything half done.
+  // A signal may end the process at once: no action leaves anything half done.
   onSignals({ stop: () => {}, reload: () => {}, grace: 0, exitCode: 1 });
   const end = performance.now() + options.timeout + longestPass;
   endWhenHung(
@@ -59,7 +59,7 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
     const status = statusOf(report, { version, pid: process.pid, now: host.now(), before });
     await writeStatus(host, paths.slipway.status, status);
     printStyled(statusText(status, { running: undefined, now: host.now(), ...terminal() }));
-    // After the verdict on the node, which does not depend on the announcement.
+    // The verdict on the node is printed first, since the announcement does not change it.
     const announce = announcer({ host, version, emit: log.emit });
     const announced = new AbortController();
     await Promise.race([announce(report), host.sleep(longestAnnouncement, announced.signal)]);
@@ -71,7 +71,7 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
   }
 }
 
-/** Shows the settings, and the origin of each. */
+/** Prints the settings with the origin of each. */
 export async function config(
   options: CommonOptions & { readonly output: 'table' | 'json' },
 ): Promise<number> {
@@ -98,7 +98,7 @@ export async function config(
   return 1;
 }
 
-/** Notes what K3s starts with; its unit calls this. */
+/** Records the inputs of this start of K3s; K3s's unit runs this command. */
 export async function stampStart({ root }: CommonOptions): Promise<number> {
   await stamp(nodeHost({ root }), nodePaths(root), { invocationId: process.env.INVOCATION_ID });
   return 0;

@@ -1,4 +1,4 @@
-/** Everything of one process, built once: its machine, cloud and engine, by the settings. */
+/** Builds everything that a process needs, once and from its settings: machine, cloud and engine. */
 import { type Agent, createAgent } from '../agent/agent.ts';
 import { chosenCloud, cloudSections } from '../agent/clouds/chosen.ts';
 import type { Cloud } from '../agent/clouds/cloud.ts';
@@ -24,39 +24,39 @@ import type { CommonOptions } from './cli-common.ts';
 
 export interface Composition {
   readonly agent: Agent;
-  /** The machine without a proxy: for files, the clock and this host's own services. */
+  /** The machine without a proxy: files, clock and the services of this host. */
   readonly host: Host;
   readonly paths: NodePaths;
-  /** Returns what is known of this node now. */
+  /** Learns the settings, the cloud and the tags, and returns everything known about this node. */
   readonly gather: () => Promise<Knowledge>;
-  /** Returns the network and the cloud that the settings name. */
+  /** Returns the network and the cloud that these settings name. */
   readonly connect: (settings: Settings) => Connection;
 }
 
 export interface Connection {
   readonly host: Host;
   readonly cloud: Cloud;
-  /** Returns what a plan needs beside the knowledge; `undefined` while too little is known. */
+  /** Returns what a plan needs besides the knowledge; `undefined` while too little is known. */
   readonly portsFor: (knowledge: Knowledge) => PlanPorts | undefined;
 }
 
 export interface ComposeOptions {
   readonly emit?: Emit;
-  /** Called after each reading of the settings. */
+  /** Called each time the settings were read. */
   readonly onSettings?: (settings: Settings) => void;
-  /** The jobs that run beside the passes. Without them, a pass waits for its jobs. */
+  /** The jobs that run in parallel with the passes. Without jobs, a pass waits for its downloads. */
   readonly jobs?: Jobs;
-  /** Wraps the real Host: the dry run. */
+  /** Wraps the real Host, for a dry run. */
   readonly wrap?: (host: Host) => Host;
   /**
-   * Called before a pass changes anything if the settings need another network or cloud than this process was built
-   * for; its error ends the pass.
+   * Called if the settings need another network or cloud than this process was built for, before the pass changes
+   * anything. An error of this function ends the pass.
    */
   readonly onOutdated?: () => void;
 }
 
 /**
- * Builds a process. Its network and cloud are those of the first readable settings: the Azure SDKs keep an identity's
+ * Builds a process. The first readable settings determine its network and cloud: the Azure SDKs keep an identity's
  * connection and tokens for the life of a process, so only a new process can use others.
  */
 export async function compose(
@@ -124,7 +124,7 @@ export async function compose(
   };
 }
 
-/** Makes the cloud that the settings name. */
+/** Makes the adapter of the cloud that the settings name. */
 export function makeCloud(
   settings: Settings,
   host: Host,
@@ -155,7 +155,7 @@ function portsFor(
   };
 }
 
-/** Returns the settings that a process keeps for life, as a key: another key needs another process. */
+/** Returns a key of the settings that a process keeps for life; settings with another key need a new process. */
 export function connectionKey(settings: Settings, table: Clouds = clouds): string {
   const { cloud, network, consent } = settings;
   return JSON.stringify({
@@ -167,7 +167,8 @@ export function connectionKey(settings: Settings, table: Clouds = clouds): strin
 }
 
 /**
- * Returns what is made of the first settings; later ones change nothing, and are outdated if they would make another.
+ * Makes a thing from the first settings, and keeps it. Later settings are outdated if they would make a different
+ * thing.
  */
 function once<Thing>(make: (settings: Settings) => Thing) {
   let first: { readonly key: string; readonly thing: Thing } | undefined;

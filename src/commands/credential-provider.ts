@@ -1,4 +1,7 @@
-/** The slow half of kubelet's credential provider: fetches a login that is not in the store, once for all that ask. */
+/**
+ * The slow half of kubelet's credential provider: fetches a login that is missing from the store, once for all
+ * processes that need it.
+ */
 import * as z from 'zod/mini';
 import type { Cloud } from '../agent/clouds/cloud.ts';
 import { NodeError, toNodeError } from '../agent/engine/errors.ts';
@@ -37,10 +40,12 @@ interface Place {
 }
 
 /**
- * Returns the logins of the store once it has a usable one for `server`. One of the processes that want it fetches it;
- * the others find it in the store, or fail with the same error. NodeErrors: those of the cloud, `InvalidSettings`.
+ * Returns the logins of the store once it has a usable one for `server`. One of the waiting processes fetches the
+ * login; the others find it in the store, or fail with the same error. NodeErrors: those of the cloud,
+ * `InvalidSettings`.
  *
- * Reads only the settings that the daemon wrote for it, so that broken settings of an operator never break a pull.
+ * Reads only the settings file that the daemon wrote for the provider, so that an operator's broken settings never
+ * break a pull.
  */
 export async function freshLogins(server: string, root: string): Promise<Logins> {
   const began = monotonicTime();
@@ -86,7 +91,7 @@ async function providerSettings(path: string, root: string): Promise<Settings> {
 }
 
 function unknownServer(server: string): NodeError {
-  // Only a host name is repeated in the message.
+  // A word that is not a host name may be a secret, so the message does not repeat it.
   const named = /^[\w.:[\]-]{1,260}$/.test(server) ? server : 'the registry of this image';
   return new NodeError(
     'InvalidSettings',
@@ -94,19 +99,22 @@ function unknownServer(server: string): NodeError {
   );
 }
 
-/** Without a lock, as on a full /run, each process fetches for itself: sharing only saves requests. */
+/**
+ * Takes the lock; resolves to a release function, or to `undefined` if another process has the lock. If locking fails,
+ * as on a full /run, the caller continues without a lock: the lock only saves requests.
+ */
 async function tryLockIfPossible(path: string, root: string): Promise<(() => Promise<void>) | undefined> {
   const release = await tryLock(path, root).catch(() => async () => {});
-  // A lock that is not released is free once this process has ended.
+  // The system frees an unreleased lock when this process ends.
   return release && (() => release().catch(() => {}));
 }
 
-/** Each server has its own lock, so that one that hangs does not delay pulls from another. */
+/** Returns the lock of this server. Separate locks keep a server that hangs from delaying pulls from another. */
 function lockPath({ slipway }: NodePaths, server: string): string {
   return `${slipway.providerLock}.${server}`;
 }
 
-/** Returns the login that another process has fetched since `began`, or throws its failure. */
+/** Returns the logins with one that another process has fetched, or throws the failure of a fetch since `began`. */
 async function sharedLogins(
   { host, paths }: Place,
   server: string,
@@ -128,7 +136,7 @@ async function fetchLogin(place: Place, server: string): Promise<Logins> {
   return keep(place, { [server]: await receivedLogin(place, server) });
 }
 
-/** Adds logins to the store, keeps those that others added meanwhile, and returns all of them. */
+/** Adds logins to the store, keeps those that other processes added meanwhile, and returns all of them. */
 async function keep(place: Place, fresh: Logins): Promise<Logins> {
   const { host, root, paths } = place;
   const release = await tryLockIfPossible(paths.slipway.providerLock, root);
@@ -166,7 +174,7 @@ async function receivedLogin({ host, cloud, paths }: Place, server: string): Pro
   }
 }
 
-/** How the last fetch failed; `at` is monotonic, so that setting the clock does not make an old failure new. */
+/** The record of a failed fetch; `at` is monotonic, so that setting the clock does not make an old failure new. */
 interface Failure {
   readonly at: number;
   readonly reason: Reason;
@@ -187,7 +195,7 @@ function isText(value: unknown): boolean {
   return typeof value === 'string';
 }
 
-/** The time of the clock that all processes of a boot share (CLOCK_MONOTONIC); milliseconds. */
+/** Returns the time of the clock that all processes of a boot share (CLOCK_MONOTONIC), in milliseconds. */
 function monotonicTime(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }

@@ -1,4 +1,4 @@
-/** The loop of `slipway run`: its wake-ups, and the readers of its reports. */
+/** The loop of `slipway run`: what wakes it, and what receives its reports. */
 import { basename, dirname } from 'node:path';
 import { type Report, run, type Span } from '../agent/agent.ts';
 import type { Alarm } from '../agent/alarm.ts';
@@ -20,13 +20,13 @@ import { type Composition, compose } from './compose.ts';
 import { metricsExposition } from './expose-metrics.ts';
 import { levelOf } from './open-log.ts';
 
-/** Shared by the loop and the process that runs it. */
+/** The objects that the loop shares with the process that runs it. */
 export interface DaemonPorts {
   readonly log: EventLog;
   readonly clock: Alarm;
-  /** Aborted when the daemon is to end. */
+  /** Aborted when the daemon must end. */
   readonly signal: AbortSignal;
-  /** Aborts it, logs the cause, and ends the process by force if that takes longer than seconds. */
+  /** Aborts `signal`, logs the cause, and kills the process if it has not ended within seconds. */
   readonly stop: (by: string) => void;
   readonly systemd: Notifier;
 }
@@ -42,7 +42,7 @@ export async function daemonLoop(
   const jobs = createJobs({ root: options.root, onEnd: () => clock.ring('the end of a job') });
   const composition = await compose(options, { emit: log.emit, onSettings: levelOf(log), jobs, onOutdated });
   const { agent, host } = composition;
-  // By the monotonic clock: the other one jumps when a VM wakes.
+  // The monotonic clock measures this: the time of day jumps when a VM wakes.
   let due = performance.now();
   const isAlive = () => performance.now() < due + longestPass;
   systemd.startWatchdog(isAlive);
@@ -57,7 +57,7 @@ export async function daemonLoop(
     due = performance.now() + report.wake.at - host.now();
     await tell(report);
     await measure(report, span);
-    // Not awaited: the API may be slow.
+    // The loop does not wait for the announcement, because the API may be slow.
     if (!signal.aborted) {
       void announce(report);
     }
@@ -68,7 +68,7 @@ export async function daemonLoop(
     if (!(thrown instanceof Outdated)) {
       throw thrown;
     }
-    // The pass has changed nothing yet.
+    // The process can stop here: an outdated pass has changed nothing yet.
     stop('new settings for the network or the cloud, which need a new process');
   } finally {
     await jobs.end();
@@ -80,7 +80,7 @@ class Outdated extends Error {
   override readonly name = 'Outdated';
 }
 
-/** Returns the places of the settings: a change in them starts a pass at once. */
+/** Returns the files and directories of the settings; a change in any of them starts a pass at once. */
 function settingsPlaces({ root, config }: CommonOptions): readonly Watched[] {
   const layers = nodePaths(root).slipway.configLayers;
   const entries = [...layers, ...(config === undefined ? [] : [config])];
@@ -91,7 +91,9 @@ function settingsPlaces({ root, config }: CommonOptions): readonly Watched[] {
   ];
 }
 
-/** Wakes the loop by the schedule of the settings, which may change while it runs, shifted by the VM's own delay. */
+/**
+ * Wakes the loop at each time in `rotation.schedule`, shifted by this VM's delay, and follows changes of the schedule.
+ */
 function rotationTicks(
   onTick: () => void,
   warn: (message: string) => void,
@@ -120,7 +122,7 @@ function publisher(
   let status: Status | undefined;
   return async (report) => {
     const { node, identity } = report.knowledge;
-    // The changes of the previous daemon, for readers: nothing is decided by them.
+    // Readers of the status keep the changes of the previous daemon; no decision depends on them.
     status ??= await readStatus(host, paths.slipway.status).catch(() => undefined);
     const before = status?.changes ?? [];
     status = statusOf(report, { version, pid: process.pid, now: host.now(), before });

@@ -1,4 +1,4 @@
-/** `slipway run`: a service that is ready at once, and the loop it runs until a signal stops it. */
+/** `slipway run`: a service that reports readiness at once, and runs its loop until a signal stops it. */
 import { alarm } from '../agent/alarm.ts';
 import { acquireLock } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
@@ -31,9 +31,9 @@ export async function daemon(options: CommonOptions): Promise<number> {
   for (const message of notifyFaults(process.env)) {
     log.emit({ type: 'Warned', message });
   }
-  // Not awaited: it runs a program of systemd.
+  // The start does not wait for this: it runs a program of systemd.
   void systemd.ready();
-  // The larger part of the program, loaded only now.
+  // The loop is the larger part of the program, so it is loaded only after the report of readiness.
   const { daemonLoop } = await import('./daemon-loop.ts');
   const stopSoon = (by: string) => {
     endSoon();

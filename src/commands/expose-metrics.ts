@@ -1,4 +1,4 @@
-/** The metrics of the daemon, loaded only if its settings ask for them. */
+/** The metrics of the daemon, loaded only if the settings enable them. */
 import type { Report, Span } from '../agent/agent.ts';
 import { toNodeError } from '../agent/engine/errors.ts';
 import type { Emit } from '../agent/engine/events.ts';
@@ -6,7 +6,7 @@ import type { Settings } from '../agent/settings/schema.ts';
 import { version } from '../launcher/version.ts';
 import type { Composition } from './compose.ts';
 
-/** Reports each pass to the metrics, from the first pass whose settings want any. An error is logged as a warning. */
+/** Passes each report to the metrics, from the first pass whose settings enable any. Logs an error as a warning. */
 export function metricsExposition(
   ports: Pick<Composition, 'host' | 'paths'>,
   emit: Emit,

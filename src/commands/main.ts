@@ -1,5 +1,5 @@
 /**
- * The composition root: the implementation of each command, loaded when it is called, so that the daemon starts at
+ * The composition root: loads the implementation of a command when the command is called, so that the daemon starts at
  * once.
  */
 import { stat } from 'node:fs/promises';
@@ -21,24 +21,24 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     return await cli(argv.slice(2), commands, { out: print, error: complain });
   } catch (thrown) {
-    // The exit code of other tools that SIGPIPE ends.
+    // Other tools that SIGPIPE ends have this exit code.
     if (thrown instanceof OutputClosed) {
       return 128 + constants.signals.SIGPIPE;
     }
     const { reason, message } = toNodeError(thrown);
-    // Settings have a line for each of their problems; no other text may begin a line of its own.
+    // Invalid settings have one line for each problem; every other message is printed as one line.
     complain(`slipway: ${reason}: ${reason === 'InvalidSettings' ? message : printableLine(message)}\n`);
     return 1;
   }
 }
 
-/** Prints the name of a library's warning only: its text may quote a line of a file that only root may read. */
+/** Prints only the name of a library's warning: the text may quote a line of a file that only root may read. */
 function hushWarnings(): void {
   process.removeAllListeners('warning');
   process.on('warning', ({ name }) => complain(`slipway: a library warns of something: ${name}\n`));
 }
 
-/** Returns the logins of a node for kubelet's credential provider, with a usable one for `server`. */
+/** Returns the node's logins for kubelet's credential provider, with a usable one for `server`. */
 export async function freshLogins(server: string, root: string): Promise<Logins> {
   hushWarnings();
   return (await import('./credential-provider.ts')).freshLogins(server, root);
@@ -64,8 +64,8 @@ const commands = {
 } satisfies Commands;
 
 /**
- * Refuses a root that is not a directory: with a typing mistake, `install` would make a folder, and `uninstall` find
- * nothing to remove.
+ * Rejects a root that is not a directory: after a typing mistake, `install` would create a folder, and `uninstall`
+ * would find nothing to remove.
  */
 async function enter(root: string): Promise<void> {
   const found = await stat(root).catch((thrown) => {

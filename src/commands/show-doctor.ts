@@ -11,7 +11,7 @@ import type { DoctorOptions } from './cli.ts';
 import { compose } from './compose.ts';
 import { terminal } from './terminal.ts';
 
-/** Prints a diagnosis for each probe: 0 if none failed, 1 if one did. */
+/** Prints a diagnosis for each probe. Resolves to 0 if no probe failed, otherwise to 1. */
 export async function doctor(options: DoctorOptions): Promise<number> {
   const patient = await meetPatient(options);
   const page = terminal();

@@ -1,4 +1,4 @@
-/** `slipway plan`: a dry run, for people and for programs. */
+/** `slipway plan`: a dry run, printed as text or JSON. */
 
 import type { NodeError } from '../agent/engine/errors.ts';
 import type { Event } from '../agent/engine/events.ts';
@@ -17,7 +17,10 @@ import type { PlanOptions } from './cli.ts';
 import type { CommonOptions } from './cli-common.ts';
 import { compose } from './compose.ts';
 
-/** Prints what would change, now or under another configuration: 0 for nothing, 2 for something, 1 for an error. */
+/**
+ * Prints what would change, now or with another configuration. Resolves to 0 for no change, 2 for changes, 1 for an
+ * error.
+ */
 export async function showPlan(options: PlanOptions): Promise<number> {
   const now = await dryRun(options);
   const { against } = options;
@@ -45,7 +48,7 @@ async function planDifference(now: DryRun, options: PlanOptions, against: string
 interface DryRun {
   readonly steps: readonly PlannedStep[];
   readonly warnings: readonly string[];
-  /** Why there is no plan, if an input of a person cannot be used. */
+  /** The reason why there is no plan, if an operator's input cannot be used. */
   readonly fault: NodeError | undefined;
   /** Absent if the settings cannot be used. */
   readonly loaded: Loaded | undefined;

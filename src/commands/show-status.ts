@@ -1,4 +1,4 @@
-/** `slipway status`: the report of the last pass, for people and for programs. */
+/** `slipway status`: the report of the last pass, printed as text or JSON. */
 import { isatty } from 'node:tty';
 import { stringify } from 'yaml';
 import type { HostReader } from '../agent/engine/host.ts';
@@ -13,14 +13,15 @@ import { statusText } from '../agent/report/status-text.ts';
 import type { StatusOptions } from './cli.ts';
 import { terminal } from './terminal.ts';
 
-/** Milliseconds between two readings. */
+/** The interval between two readings of the status; milliseconds. */
 const rhythm = 2_000;
 
 const between = { table: '\n', json: '', yaml: '---\n' } as const;
 const clearScreen = '\u001b[H\u001b[J';
 
 /**
- * Shows the status: 0 if Ready, 1 if not, 3 if no daemon runs. With `watch` it repeats that until it is interrupted.
+ * Prints the status. Resolves to 0 if the node is Ready, 1 if not, 3 if no daemon runs. With `watch`, repeats this
+ * until interrupted.
  */
 export async function showStatus(options: StatusOptions): Promise<number> {
   const host = nodeHost({ root: options.root });
@@ -30,7 +31,7 @@ export async function showStatus(options: StatusOptions): Promise<number> {
     await host.sleep(rhythm);
     const before = seen;
     seen = await lookAtStatus(host, options);
-    // A screen is redrawn for its ages; a pipe gets only changes.
+    // A terminal is redrawn so that the ages stay current; a pipe gets only changes.
     if (!isatty(1) && isSame(seen, before)) {
       continue;
     }
@@ -41,7 +42,7 @@ export async function showStatus(options: StatusOptions): Promise<number> {
 
 interface Seen {
   readonly status: Status | undefined;
-  /** Whether the daemon runs. */
+  /** True if the daemon runs. */
   readonly running: boolean;
 }
 

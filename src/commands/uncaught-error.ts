@@ -3,8 +3,8 @@ import { printableLine } from '../agent/engine/printable.ts';
 import { tellJournal } from '../launcher/stderr.ts';
 
 /**
- * Ends this process for an uncaught error, with 1 and two lines: what happened, and, for a developer, in the journal at
- * priority debug, where. Node would print the stack and every property of the error, raw.
+ * Ends this process with 1 after an uncaught error, and prints two lines: the message, and, at priority debug, the
+ * place for a developer. Node would print the stack and every property of the error unfiltered.
  */
 export function endForUncaught(thrown: unknown): never {
   const { reason, message } = toNodeError(thrown);
@@ -13,7 +13,7 @@ export function endForUncaught(thrown: unknown): never {
   process.exit(1);
 }
 
-/** Returns the frames without the message before them, which may have lines of its own. */
+/** Returns the stack frames without the message before them, which may have several lines. */
 function placeOf(thrown: unknown): string {
   const stack = thrown instanceof Error ? String(thrown.stack) : '';
   const frames = stack.split('\n').filter((line) => /^ +at /.test(line));
