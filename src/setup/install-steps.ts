@@ -14,14 +14,14 @@ import { daemonUnit, directoriesUnit, setupPaths } from './setup-paths.ts';
 
 export interface InstallSpec {
   readonly paths: NodePaths;
-  /** The executable to install. */
+  /** The path of the executable to install. */
   readonly self: string;
   readonly files: InstalledFiles;
 }
 
 /**
- * Returns the steps of `slipway install`, in order: what starts the daemon comes late, and the example comes last,
- * because a later install takes it as the sign of a completed one.
+ * Returns the steps of `slipway install`, in order. The steps that start the daemon come late, and the example settings
+ * come last, because a later install takes the example as the sign of a completed install.
  */
 export function installSteps({ paths, self, files }: InstallSpec): readonly Resource[] {
   const places = setupPaths(paths);
@@ -44,8 +44,8 @@ export function installSteps({ paths, self, files }: InstallSpec): readonly Reso
 }
 
 /**
- * Has systemd start the daemon at the next boot; works without a running systemd, as in an image. A unit that was
- * disabled since the first install stays disabled: a person did it, or k3s-uninstall.sh.
+ * Enables the daemon for the next boot, even without a running systemd, as in an image. A unit that was disabled after
+ * the first install stays disabled: an operator did it, or k3s-uninstall.sh.
  */
 function daemonEnabled(paths: NodePaths, needs: readonly string[]): Resource {
   const enabling = systemctlBelow(paths, 'enable', daemonUnit);
@@ -65,7 +65,7 @@ function daemonEnabled(paths: NodePaths, needs: readonly string[]): Resource {
   };
 }
 
-/** Returns `enabled`, `disabled`, `masked` and more (systemctl(1), is-enabled). */
+/** Returns the state from `systemctl is-enabled`: `enabled`, `disabled`, `masked` and others. */
 export async function enablement(host: HostReader, paths: NodePaths): Promise<string> {
   return (await host.query(systemctlBelow(paths, 'is-enabled', daemonUnit))).stdout.trim();
 }
@@ -74,7 +74,7 @@ function systemctlBelow({ root }: NodePaths, ...args: readonly string[]): Comman
   return systemctl(...(root === '/' ? [] : ['--root', root]), ...args);
 }
 
-/** The executable, installed by a rename, which does not disturb a running one. */
+/** Installs the executable by a rename, which does not disturb a running one. */
 function executableInPlace(self: string, path: string, root: string, needs: readonly string[]): Resource {
   return {
     id: 'Executable/slipway',
@@ -103,18 +103,18 @@ function cmpCommand(self: string, path: string): Command {
   return { file: 'cmp', args: ['--silent', '--', self, path] };
 }
 
-/** Flushes the copy to disk before it gets its name: a power cut leaves the old file or the new one, never a part. */
+/** Flushes the copy to disk before the rename: after a power cut, the file is either the old one or the new one. */
 async function copyExecutable(host: Host, self: string, path: string, root: string): Promise<void> {
-  // The commands do not know the root, and would follow links out of it.
+  // The commands do not know the root, and would follow links that lead out of it.
   const draft = join(await realPath(host, dirname(path), root), '.slipway.new');
   await host.run({ file: 'install', args: ['-D', '-m', '0755', '--', self, draft] });
-  // A setgid directory passes on its group.
+  // The copy got the group of a setgid directory.
   await host.run({ file: 'chown', args: ['--', ownOwner(), draft] });
   await host.run({ file: 'sync', args: ['--', draft] });
   await host.rename(draft, path);
 }
 
-/** Loads a unit. Without a running systemd there is nothing to load: it reads the files when it starts. */
+/** Has systemd load a unit. Does nothing without a running systemd, which reads the files when it starts. */
 function ownUnitLoaded(paths: NodePaths, unit: string, needs: readonly string[]): Resource {
   const resource = unitLoaded({ unit, path: join(paths.system.units, unit), condition: 'System', needs });
   return unless(resource, async (host) => ((await isBooted(host, paths.root)) ? undefined : inSync()));

@@ -13,16 +13,16 @@ import type { InstallOptions } from './options.ts';
 import { perform } from './perform.ts';
 import { daemonUnit, packagedUnit, setupPaths } from './setup-paths.ts';
 
-/** Installs Slipway without starting it; the caller decides when. Returns 0 if everything is in place, else 1. */
+/** Installs Slipway without starting it. Resolves to 0 if everything is in place, otherwise to 1. */
 export async function install({ root }: InstallOptions): Promise<number> {
   requireRoot('install', root);
   const host = nodeHost({ root });
   const paths = nodePaths(root);
-  // Not the daemon's lock: an upgrade runs while the daemon does, and each file is replaced as a whole.
+  // A separate lock: an upgrade runs while the daemon holds its own, and each file is replaced as a whole.
   const release = await acquireLock(paths.slipway.setupLock, root);
   try {
     const packaged = await packagedUnit(host, paths);
-    // The package's own scripts enable its units, once.
+    // The package's scripts have enabled its units, once.
     const steps = packaged === undefined ? ownSteps(paths) : [];
     const isDone = await perform(steps, host, tell);
     for (const line of packaged === undefined ? [] : await packageNotes(host, paths, packaged)) {
@@ -54,8 +54,8 @@ function noExecutable(): NodeError {
 }
 
 /**
- * Reports the package's files, which are not shadowed, and files of an earlier install that shadow them: a person must
- * remove those.
+ * Returns notes on the files of the package, which stay in use, and on files of an earlier install that override them
+ * and that an operator must remove.
  */
 async function packageNotes(host: HostReader, paths: NodePaths, unit: string): Promise<readonly string[]> {
   const { executable, daemon, directories, tmpfiles } = setupPaths(paths);

@@ -1,8 +1,11 @@
-/** The files that come with the executable: its assets, or files of the repository when it runs from its sources. */
+/**
+ * The files that `slipway install` installs: assets of the executable, or files of the repository when Slipway runs
+ * from its sources.
+ */
 import { readFileSync } from 'node:fs';
 import { getAsset, isSea } from 'node:sea';
 
-/** By path in the repository, which is the name of the asset. */
+/** The path of each file in the repository, which is also the name of the asset. */
 const names = {
   daemon: 'systemd/slipway.service',
   directories: 'systemd/slipway-directories.service',
@@ -10,10 +13,10 @@ const names = {
   example: 'packaging/deb/config.yaml',
 } as const;
 
-/** The assets that the single executable must have, by path in the repository. */
+/** The assets that the single executable must have, by their path in the repository. */
 export const assetNames: readonly string[] = Object.values(names);
 
-/** The text of each file that `slipway install` installs. */
+/** The text of each installed file. */
 export type InstalledFiles = Readonly<Record<keyof typeof names, string>>;
 
 export function installedFiles(): InstalledFiles {

@@ -9,7 +9,9 @@ import { isActive } from '../agent/resources/units-stopped.ts';
 import { packagedUnit } from './setup-paths.ts';
 import { type Extent, neededByK3s } from './uninstall-steps.ts';
 
-/** Returns the unit of the K3s that is installed here, or runs without its unit file; `undefined` without K3s. */
+/**
+ * Returns the unit of the K3s that is installed or still runs after its unit file was removed; `undefined` without K3s.
+ */
 export async function installedK3s(host: HostReader, paths: NodePaths): Promise<string | undefined> {
   const stats = await Promise.all(k3sUnits.map((unit) => host.stat(join(paths.system.units, unit))));
   const installed = k3sUnits.find((_, at) => stats[at] !== undefined);
@@ -20,7 +22,7 @@ export async function installedK3s(host: HostReader, paths: NodePaths): Promise<
   return k3sUnits.find((_, at) => shown[at] !== undefined && isActive(shown[at]));
 }
 
-/** Lists what an uninstall left on purpose, and what a person must do about it, a line each. */
+/** Returns one line for each thing that an uninstall leaves on purpose, with what an operator must do about it. */
 export async function leftBehind(
   host: HostReader,
   paths: NodePaths,
@@ -37,7 +39,7 @@ export async function leftBehind(
   return [...notes, ...stillThere(kept), ...(await asideNotes(host, paths)), ...packaged];
 }
 
-/** Lists the same for K3s alone. */
+/** Returns the same lines for an uninstall of K3s alone. */
 export async function k3sLeftBehind(host: HostReader, paths: NodePaths): Promise<readonly string[]> {
   return [...stillThere(await existingPaths(host, k3sPlaces(paths))), ...(await asideNotes(host, paths))];
 }

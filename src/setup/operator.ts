@@ -1,4 +1,4 @@
-/** The person who runs a command by hand: what they need, and what they read. */
+/** Checks on the shell and the rights of the operator who runs a command, and the operator's output. */
 import { join } from 'node:path';
 import { NodeError } from '../agent/engine/errors.ts';
 import type { HostReader } from '../agent/engine/host.ts';
@@ -10,13 +10,13 @@ import { fileText } from '../agent/resources/file-text.ts';
 import type { Tell } from './perform.ts';
 import { daemonUnit } from './setup-paths.ts';
 
-/** Prints lines for a person: what was done, and, as errors, what was not. */
+/** Prints to an operator: what was done, and, as errors, what failed. */
 export const tell: Tell = {
   out: (line) => print(`${printableLine(line)}\n`),
   error: (line) => complain(`slipway: ${printableLine(line)}\n`),
 };
 
-/** Throws `PermissionDenied` without root; below another root the system itself decides. */
+/** Throws `PermissionDenied` if the user is not root. Below another root, the file permissions decide instead. */
 export function requireRoot(command: string, root: string, uid = process.getuid?.()): void {
   if (root !== '/' || uid === 0) {
     return;
@@ -28,8 +28,8 @@ export function requireRoot(command: string, root: string, uid = process.getuid?
 }
 
 /**
- * Throws `CommandFailed` within the daemon's service: when systemd stops a service, it ends everything that service
- * started.
+ * Throws `CommandFailed` inside the daemon's service: when systemd stops a service, it ends every process that the
+ * service started.
  */
 export async function requireOwnShell(host: HostReader): Promise<void> {
   const groups = await fileText(host, '/proc/self/cgroup');
@@ -43,8 +43,8 @@ export async function requireOwnShell(host: HostReader): Promise<void> {
 }
 
 /**
- * Throws `CommandFailed` within a container of K3s, such as a debug pod: killing the containers would end this process
- * half-way.
+ * Throws `CommandFailed` inside a container of K3s, such as a debug pod: killing the containers would end this process
+ * halfway.
  */
 export async function requireOutsideContainers(host: HostReader, paths: NodePaths): Promise<void> {
   const own = Number.parseInt(await fileText(host, '/proc/self/stat'), 10);

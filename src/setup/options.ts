@@ -1,9 +1,9 @@
-/** Options of a command that needs no settings. */
+/** The options of a command that needs no settings. */
 export interface InstallOptions {
   readonly root: string;
 }
 
-/** Options of a command that removes something, and has a dry run. */
+/** The options of a command that removes something, and has a dry run. */
 export interface RemovalOptions extends InstallOptions {
   readonly dryRun: boolean;
 }

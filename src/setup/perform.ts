@@ -6,18 +6,20 @@ import { outliveOutput } from '../agent/host/process/print.ts';
 import { recordingHost } from '../agent/host/recording/recording-host.ts';
 import { type PlannedStep, planText } from '../agent/report/plan-text.ts';
 
-/** Prints to a person what was done and what failed. */
+/** Prints to an operator what was done and what failed. */
 export interface Tell {
   readonly out: (line: string) => void;
   readonly error: (line: string) => void;
 }
 
-/** More passes than this mean that another process writes the same thing; no resource needs more than three. */
+/**
+ * The most passes. No resource needs more than three, so more than six mean that another process writes the same thing.
+ */
 const passes = 6;
 
 /**
- * Applies these resources until a pass changes nothing, and prints a line for each change. A failure blocks only what
- * depends on it, and is reported at the end. Returns false if anything was left undone.
+ * Applies these resources until a pass changes nothing, and prints a line for each change. A failure blocks only its
+ * dependants, and is reported at the end. Returns false if anything was left undone.
  */
 export async function perform(resources: readonly Resource[], host: Host, tell: Tell): Promise<boolean> {
   outliveOutput();
@@ -62,7 +64,10 @@ function troubleLines(outcome: Outcome): readonly string[] {
   }
 }
 
-/** Returns what `perform` would do, without doing it. A resource that is in sync is left out and blocks nothing. */
+/**
+ * Returns the text of what `perform` would do, without doing it. Omits a resource that is in sync, which blocks
+ * nothing.
+ */
 export async function rehearse(resources: readonly Resource[], host: Host): Promise<string> {
   const recording = recordingHost(host);
   const steps: PlannedStep[] = [];

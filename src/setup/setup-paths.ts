@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { HostReader } from '../agent/engine/host.ts';
 import type { NodePaths } from '../agent/paths.ts';
 
-/** Slipway's own units. */
+/** The names of Slipway's own units. */
 export const daemonUnit = 'slipway.service';
 export const directoriesUnit = 'slipway-directories.service';
 

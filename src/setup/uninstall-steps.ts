@@ -11,17 +11,17 @@ import { unitsForgotten } from '../agent/resources/units-forgotten.ts';
 import { unitsStopped } from '../agent/resources/units-stopped.ts';
 import { daemonUnit, directoriesUnit, setupPaths } from './setup-paths.ts';
 
-/** How much is removed. */
+/** How much an uninstall removes. */
 export interface Extent {
-  /** Whether K3s is removed. */
+  /** True if K3s is removed. */
   readonly k3s: boolean;
-  /** Whether settings and state are removed. */
+  /** True if settings and state are removed. */
   readonly purge: boolean;
-  /** Whether a K3s stays, which still needs some of it. */
+  /** True if K3s stays, and still needs some of Slipway's state. */
   readonly keepsK3s: boolean;
 }
 
-/** Stops the daemon, before anything is removed that it would restore. */
+/** Stops the daemon, so that it does not restore what the next steps remove. */
 export function daemonStopped({ root }: NodePaths, forGood: boolean): Resource {
   return unitsStopped({
     id: 'Stopped/slipway',
@@ -34,13 +34,14 @@ export function daemonStopped({ root }: NodePaths, forGood: boolean): Resource {
 }
 
 /**
- * Returns the steps of an uninstall, in order: first what would keep K3s from starting once the rest is gone, then K3s,
- * then Slipway. The executable is the last, and is removed only if all else is, so that it can be run again.
+ * Returns the steps of an uninstall, in order: first the removal of what would keep K3s from starting without Slipway,
+ * then K3s, then Slipway. The executable comes last, and is removed only after all other steps succeeded, so that
+ * `uninstall` can be run again.
  */
 export function uninstallSteps(paths: NodePaths, extent: Extent): readonly Resource[] {
   const needs = extent.k3s ? k3sRemovedIds(paths) : [];
   const guard = extent.keepsK3s ? [] : guardGone(paths, needs);
-  // The guard is found by its rules, which are part of the state.
+  // The step that removes the guard finds it by its rules, which are part of the state.
   const settled = [...needs, ...guard.map(({ id }) => id)];
   const steps = [
     ...(extent.k3s ? k3sUninstallSteps(paths) : [noProvider(paths)]),
@@ -57,12 +58,12 @@ export function k3sUninstallSteps(paths: NodePaths): readonly Resource[] {
   return [noProvider(paths), ...k3sRemoved(paths), pluginGone(paths, k3sRemovedIds(paths))];
 }
 
-/** Returns the ids of the steps that must be done before files of a remaining K3s are removed. */
+/** Returns the ids of the steps that must succeed before files of a remaining K3s are removed. */
 function k3sRemovedIds(paths: NodePaths): readonly string[] {
   return k3sRemoved(paths).map(({ id }) => id);
 }
 
-/** Returns what K3s reads at each of its starts, and what keeps its pods from the metadata service. */
+/** Returns the paths that K3s reads at each start, and the files that keep its pods from the metadata service. */
 export function neededByK3s(paths: NodePaths): readonly string[] {
   return [paths.slipway.joinToken, agentTokenPath(paths), paths.slipway.imdsGuard];
 }
@@ -80,7 +81,7 @@ function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): 
   ];
 }
 
-/** Removes downloads that the daemon did not finish, or whose file it no longer wanted. */
+/** Removes unfinished downloads, and finished ones that the daemon no longer needed. */
 function downloadsGone({ system }: NodePaths, needs: readonly string[]): Resource {
   return {
     id: 'Removed/downloads',
@@ -95,7 +96,7 @@ function downloadsGone({ system }: NodePaths, needs: readonly string[]): Resourc
   };
 }
 
-/** Removes the guard; below another root only its files, since the rules belong to the machine itself. */
+/** Removes the guard. Below another root, removes only the files, since the rules belong to the machine itself. */
 function guardGone(paths: NodePaths, needs: readonly string[]): readonly Resource[] {
   if (paths.root === '/') {
     return [{ ...imdsGuardRemoved(paths), needs }];
@@ -105,7 +106,7 @@ function guardGone(paths: NodePaths, needs: readonly string[]): readonly Resourc
   );
 }
 
-/** Removes settings and state, except for what a K3s that stays needs. */
+/** Removes settings and state, except what a remaining K3s needs. */
 function purgeSteps(
   paths: NodePaths,
   { keepsK3s, k3s }: Extent,
@@ -134,8 +135,8 @@ function stateGoneBut(paths: NodePaths): Resource {
 }
 
 /**
- * Removes the script that kubelet runs, unless a configuration names it: K3s would not start without it, and the
- * configuration may be another program's.
+ * Removes the script that kubelet runs, unless a configuration names the script: K3s would not start without it, and
+ * the configuration may belong to another program.
  */
 function pluginGone(paths: NodePaths, needs: readonly string[]): Resource {
   const plugin = join(paths.k3s.credentialProviderBin, pluginName);
@@ -150,7 +151,7 @@ function pluginGone(paths: NodePaths, needs: readonly string[]): Resource {
   );
 }
 
-/** Returns whether the folder of plugins holds only the plugin, and the folder around it only that folder. */
+/** True if the folder of plugins contains only our plugin, and its parent contains only that folder. */
 async function isAlone(host: HostReader, { root, k3s }: NodePaths): Promise<boolean> {
   const plugins = await host.list(k3s.credentialProviderBin);
   const beside = await host.list(join(root, 'var/lib/rancher/credentialprovider'));

@@ -1,4 +1,4 @@
-/** `slipway uninstall`, and what the scripts under K3s' usual names call. */
+/** `slipway uninstall`, and the commands that the scripts under K3s' usual names call. */
 
 import type { Host } from '../agent/engine/host.ts';
 import type { Resource } from '../agent/engine/resource.ts';
@@ -14,7 +14,7 @@ import { perform, rehearse } from './perform.ts';
 import { daemonUnit } from './setup-paths.ts';
 import { daemonStopped, k3sUninstallSteps, uninstallSteps } from './uninstall-steps.ts';
 
-/** Removes Slipway, and K3s if asked. Returns 0 if everything was removed that was to be, else 1. */
+/** Removes Slipway, and K3s if requested. Resolves to 0 if everything requested was removed, otherwise to 1. */
 export async function uninstall({ root, purge, k3s, dryRun }: UninstallOptions): Promise<number> {
   const host = nodeHost({ root });
   const paths = nodePaths(root);
@@ -29,7 +29,7 @@ export async function uninstall({ root, purge, k3s, dryRun }: UninstallOptions):
   });
 }
 
-/** Stops K3s and all its processes; units and data stay. */
+/** Stops K3s and all its processes; keeps units and data. */
 export async function killK3s({ root, dryRun }: RemovalOptions): Promise<number> {
   const paths = nodePaths(root);
   return takeDown('k3s-killall', nodeHost({ root }), paths, {
@@ -42,7 +42,7 @@ export async function killK3s({ root, dryRun }: RemovalOptions): Promise<number>
   });
 }
 
-/** Removes K3s with its data; Slipway stays, and does not install K3s again. */
+/** Removes K3s with its data; keeps Slipway, which does not install K3s again. */
 export async function uninstallK3s({ root, dryRun }: RemovalOptions): Promise<number> {
   const host = nodeHost({ root });
   const paths = nodePaths(root);
@@ -62,7 +62,7 @@ interface TakeDown {
   readonly dryRun: boolean;
   readonly stop: Resource;
   readonly steps: readonly Resource[];
-  /** What to print if everything succeeded. */
+  /** Returns the lines to print if everything succeeded. */
   readonly notes: () => Promise<readonly string[]>;
 }
 
@@ -83,7 +83,7 @@ async function takeDown(
   }
   const releaseSetup = await acquireLock(paths.slipway.setupLock, paths.root);
   try {
-    // Only after the stop: the daemon holds the lock while it runs.
+    // This waits for the stop, because a running daemon holds the lock.
     if (!(await perform([stop], host, tell))) {
       return 1;
     }
