@@ -1,9 +1,9 @@
 /**
- * `slipway credential-provider [--root DIR]`: kubelet's image credential provider, which kubelet runs for a pull. It
- * reads a request on stdin, writes the answer to stdout, and writes an error to stderr in one line.
+ * `slipway credential-provider [--root DIR]`: the image credential provider that kubelet runs for a pull. It reads a
+ * request on stdin, writes the answer to stdout, and writes an error to stderr in one line.
  *
- * A stored login is answered without the program, and without a stream: every pull waits for this.
- * Source: https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider
+ * Every pull waits for this process, so a stored login is answered without loading the program or a stream. Source:
+ * https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider
  */
 import { readFileSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { complaint } from '../agent/parts/registry/answer/complaint.ts';
@@ -14,12 +14,15 @@ import { nodePaths } from '../agent/paths.ts';
 import type { Program } from './program.ts';
 import { readStdin } from './stdin.ts';
 
-/** Milliseconds of this process's life. Kubelet waits for a minute (k8s.io/kubernetes/pkg/credentialprovider/plugin). */
+/**
+ * The longest life of this process, in milliseconds. Kubelet waits for a minute
+ * (k8s.io/kubernetes/pkg/credentialprovider/plugin).
+ */
 const usualDeadline = 20_000;
 
 /**
- * Answers, and resolves to the exit code: 0 with one JSON document on stdout, 1 with nothing there. A request of it may
- * still be under way then, so the caller has to end the process.
+ * Answers the request, and resolves to the exit code: 0 with one JSON document on stdout, 1 with an empty stdout. The
+ * caller has to end the process, since an HTTP request may still be under way.
  */
 export async function answerKubelet(
   args: readonly string[],
@@ -39,7 +42,8 @@ export async function answerKubelet(
 }
 
 /**
- * Returns the value of --root; `/` without it. Parses by hand: the parser of the other commands is part of the program.
+ * Returns the value of `--root`; `/` without it. Does not use the parser of the other commands, because that would load
+ * the program.
  */
 function rootOf(args: readonly string[]): string {
   const [option, root, ...rest] = args;
@@ -56,12 +60,12 @@ function storedAnswer(server: string, root: string): string | undefined {
   return responseFor(parseLogins(storeText(root)), server, Date.now());
 }
 
-/** Bytes; a login has some thousands. */
+/** The largest login store that is read, in bytes; a login has a few thousand. */
 const largestStore = 4 * 1024 * 1024;
 
 /**
- * Returns the text of the login store; nothing if it is missing, not private, or cannot be read: the program then fetches
- * a login, or reports why not. Skips a pipe.
+ * Returns the text of the login store; empty if the file is missing, not private, unreadable or a pipe. The program
+ * then fetches a login, or reports the reason.
  */
 function storeText(root: string): string {
   const path = nodePaths(root).slipway.logins;
@@ -73,7 +77,10 @@ function storeText(root: string): string {
   }
 }
 
-/** Decides as `isPrivate` of the program, which is not loaded yet: mode 0600 without special bits, own user and group. */
+/**
+ * True for mode 0600 without special bits, and our own user and group. Repeats `isPrivate` of the program, which is not
+ * loaded yet.
+ */
 function isPrivate({ mode, uid, gid }: Stats): boolean {
   return (mode & 0o7777) === 0o600 && uid === process.geteuid?.() && gid === process.getegid?.();
 }
@@ -92,7 +99,7 @@ function tooLate(server: string, deadline: number): Promise<never> {
   const late = new Error(
     `no credential for ${server} within ${deadline / 1_000} s; see whether the metadata service and the registry answer`,
   );
-  // Node warns of a negative time, and a busy machine can take longer than the deadline to come here.
+  // Node warns about a negative time, and a busy machine can take longer than the deadline to reach this line.
   const rest = Math.max(deadline - process.uptime() * 1_000, 1);
   return new Promise((_, reject) => setTimeout(() => reject(late), rest));
 }
@@ -110,6 +117,6 @@ function refuse(thrown: unknown): void {
   try {
     writeFileSync(2, complaint(thrown));
   } catch {
-    // Nothing reads it.
+    // Nothing reads stderr, so the message is lost.
   }
 }

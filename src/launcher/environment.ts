@@ -10,9 +10,9 @@ const powerful: readonly RegExp[] = [
   /^NODE_(?!(ENV|NAME)$)/,
   // OpenSSL: engines and certificates.
   /^(OPENSSL_|SSL_CERT_|SSLKEYLOGFILE$)/,
-  // @azure/identity and MSAL: another identity, another endpoint, another region.
+  // @azure/identity and MSAL: a different identity, endpoint or region.
   /^(AZURE_|IDENTITY_|IMDS_|MSI_|MSAL_|DEFAULT_IDENTITY_CLIENT_ID$|REGION_NAME$)/,
-  // debug (the proxy agents) and yaml: print what they handle, secrets included.
+  // debug (in the proxy agents) and yaml: output of what they handle, including secrets.
   /^(DEBUG|LOG_STREAM|LOG_TOKENS)$/,
 ];
 

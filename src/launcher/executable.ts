@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 
-/** Returns whether this process may run the file at `path`. */
+/** True if this process may run the file at `path`. */
 export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);

@@ -1,5 +1,6 @@
 /**
- * The entry of the executable: answers what it can at once, before the program is loaded.
+ * The entry of the executable: handles `version` and a stored login for kubelet at once, and loads the program for the
+ * rest.
  *
  * The program is an asset of the single executable, with V8's code cache of an earlier run, so that it loads within
  * milliseconds. Every start pays for what this file imports.
@@ -48,7 +49,7 @@ function disarmEnvironment(): void {
   tellJournal(4, `ignored from the environment: ${names.join(', ')}; ${instead}`);
   // Without this, the execve writes the coverage of this first start.
   process.getBuiltinModule('node:v8').stopCoverage();
-  // A failed execve ends the process, so the path is checked first: without /proc it is only what argv says.
+  // A failed execve ends the process, so the path is checked first: without /proc, Node takes it from argv.
   if (isSea() && isExecutable(process.execPath)) {
     const arguments_ = [process.argv0, ...process.argv.slice(2)];
     process.execve?.(process.execPath, arguments_, withoutVariables(process.env, names));
@@ -58,7 +59,10 @@ function disarmEnvironment(): void {
   }
 }
 
-/** Prints, and returns the exit code: 141 (128 + 13) if the reader is gone, as if by SIGPIPE; 1 if the disk is full. */
+/**
+ * Prints the text, and returns the exit code: 0, 141 (128 + 13, as after SIGPIPE) if the reader is gone, or 1 for
+ * another error, such as a full disk.
+ */
 function printText(text: string): number {
   try {
     writeSync(1, text);

@@ -1,19 +1,20 @@
 import { Script } from 'node:vm';
 import type { Logins } from '../agent/parts/registry/answer/logins.ts';
 
-/** What the bundled program exports. */
+/** The exports of the bundled program. */
 export interface Program {
-  /** Runs one command line, `process.argv` as Node gives it, and resolves to the exit code. */
+  /** Runs one command line, `process.argv` as Node provides it, and resolves to the exit code. */
   main(argv: readonly string[]): Promise<number>;
   /**
-   * Returns the node's registry logins below `root`, with a usable one for `server`; throws a NodeError without one.
+   * Returns the node's registry logins below `root`, with a usable one for `server`; throws a NodeError if it cannot
+   * get one.
    */
   freshLogins(server: string, root: string): Promise<Logins>;
-  /** Ends the process for an uncaught error, with a message of our own. */
+  /** Ends the process after an uncaught error, with our own message. */
   endForUncaught(thrown: unknown): never;
 }
 
-/** The program, ready to run, and its script: V8 can cache what was compiled by then. */
+/** The loaded program, and its script, from which V8 can write a code cache of everything compiled so far. */
 export interface LoadedProgram {
   readonly exports: Program;
   readonly script: Script;
@@ -28,7 +29,7 @@ export function loadProgram(source: Buffer, cache?: Buffer): LoadedProgram {
 }
 
 /**
- * Compiles the program without running it. `cache` is V8 code cache of the very same source; a cache that V8 rejects
+ * Compiles the program without running it. `cache` is V8's code cache of the same source; a cache that V8 rejects
  * (another V8, another processor) only makes the start slower.
  */
 export function compileProgram(source: Buffer, cache?: Buffer): Script {
@@ -39,8 +40,8 @@ export function compileProgram(source: Buffer, cache?: Buffer): Script {
 }
 
 /**
- * Loads a builtin module and no other: everything else is in the bundle, so no file of the machine can replace a
- * module.
+ * Loads a builtin module, and rejects any other: the bundle contains everything else, so no file of the machine can
+ * replace a module.
  */
 function requireBuiltin(id: string): object {
   const found = process.getBuiltinModule(id);

@@ -1,14 +1,14 @@
 import { writeSync } from 'node:fs';
 
 /**
- * Writes `slipway: TEXT` to standard error if possible, with this priority for the journal (sd-daemon(3)). Works
- * without a stream, for a process that ends or has just begun.
+ * Writes `slipway: TEXT` to standard error if possible, with this priority for the journal (sd-daemon(3)). Needs no
+ * stream, so that it works in a process that has just started or is about to end.
  */
 export function tellJournal(priority: 3 | 4 | 7, text: string): void {
   const prefix = process.env.JOURNAL_STREAM === undefined ? '' : `<${priority}>`;
   try {
     writeSync(2, `${prefix}slipway: ${text}\n`);
   } catch {
-    // Nothing reads it; the exit code still reports the failure.
+    // Nothing reads stderr; the exit code still reports the failure.
   }
 }

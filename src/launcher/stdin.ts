@@ -1,18 +1,18 @@
 import { constants, openSync, readSync } from 'node:fs';
 
-/** The most bytes that are read. */
+/** The largest input, in bytes. */
 const limit = 1024 * 1024;
 
-/** Milliseconds between two attempts to read from an input that is still empty. */
+/** The interval between two attempts to read from an empty input; milliseconds. */
 const pause = 5;
 
-/** Never notified, so a wait for it lasts until its timeout. */
+/** An array that is never notified, so that a wait on it lasts until its timeout. */
 const never = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Returns all of standard input. Throws an Error if it is longer than 1 MiB, or not at its end when this process is
- * `deadline` milliseconds old. Input that has arrived is read even later: a busy machine may take seconds to start a
- * process.
+ * Returns all of standard input. Throws an Error if the input is longer than 1 MiB, or has not ended when this process
+ * is `deadline` milliseconds old. Reads input that has already arrived even after the deadline: a busy machine may take
+ * seconds to start a process.
  *
  * Reads without a stream, which would take longer to load than the rest of a short command.
  */
@@ -44,9 +44,9 @@ function waitForInput(deadline: number): void {
 }
 
 /**
- * Opens standard input for reads that do not block. A blocking read cannot be cut off, so a pipe, which is what kubelet
- * gives, is opened again as non-blocking (open(2), O_NONBLOCK). That is not possible for a socket, nor without /proc:
- * those block.
+ * Opens standard input for reads that do not block. A blocking read cannot be cancelled, so a pipe, which kubelet uses,
+ * is opened again as non-blocking (open(2), O_NONBLOCK). A socket, or any input without /proc, cannot be opened again
+ * and blocks.
  */
 function openWithoutWaiting(): number {
   try {
@@ -56,7 +56,10 @@ function openWithoutWaiting(): number {
   }
 }
 
-/** Reads what has arrived into a chunk; returns its number of bytes, 0 at the end, `undefined` if nothing arrived. */
+/**
+ * Reads the available input into a chunk. Returns the number of bytes, 0 at the end, `undefined` if nothing has
+ * arrived.
+ */
 function readNow(input: number, chunk: Buffer): number | undefined {
   try {
     return readSync(input, chunk);

@@ -7,5 +7,5 @@ export const version = typeof __VERSION__ === 'undefined' ? '0.0.0' : __VERSION_
 /** The commit of the build, shortened; `sources` when Slipway runs from its sources. */
 export const commit = typeof __COMMIT__ === 'undefined' ? 'sources' : __COMMIT__;
 
-/** What `slipway version` prints. */
+/** The line that `slipway version` prints. */
 export const versionLine = `slipway ${version} (${commit}, Node ${process.versions.node}, ${process.arch})`;
