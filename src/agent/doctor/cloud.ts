@@ -11,11 +11,14 @@ export interface CloudProbes {
   readonly host: Host;
   readonly cloud: Cloud;
   readonly settings: Settings;
-  /** Absent while the role of this node is unknown. */
+  /** The node to probe for; absent while its role is unknown. */
   readonly node: K3sNode | undefined;
 }
 
-/** Returns the probes of any cloud, by the daemon's own code: who this VM is, and the secrets of its role. */
+/**
+ * Returns the probes of any cloud, which run the daemon's own code: the identity of this VM, and the secrets of its
+ * role.
+ */
 export function cloudProbes(subject: CloudProbes): readonly Probe[] {
   const { cloud } = subject;
   const about = 'cloud' as const;
@@ -30,7 +33,7 @@ export function cloudProbes(subject: CloudProbes): readonly Probe[] {
   ];
 }
 
-/** The tags whose values are shown: another tag may hold a token. */
+/** The tags whose values are shown; another tag may contain a token. */
 const readTags = ['k3s-role', 'k3s-server', 'k3s-version'];
 
 async function lookAtIdentity(cloud: Cloud): Promise<Verdict> {
@@ -40,7 +43,9 @@ async function lookAtIdentity(cloud: Cloud): Promise<Verdict> {
   return ok(`${[computerName, location].filter(Boolean).join(' in ')}; ${shown}`);
 }
 
-/** Without the role, an agent would be checked for the server's token. */
+/**
+ * The message of a skipped secret probe. If the role were guessed, an agent would be checked for the server's token.
+ */
 const unknownRole = 'what this VM may read depends on its role, which is not known';
 
 function secretsOf({ settings, node }: CloudProbes): readonly string[] {
@@ -53,7 +58,7 @@ function secretsOf({ settings, node }: CloudProbes): readonly string[] {
   return [...new Set([tokenSecretName(node), ...agents, ...git])];
 }
 
-/** Reads a secret and checks a join token; shows nothing of either. */
+/** Reads a secret, and checks the form of a join token; shows no part of either. */
 async function readSecret({ host, cloud, settings }: CloudProbes, name: string): Promise<Verdict> {
   const { secretName, agentSecretName } = settings.joinToken;
   if (name === secretName || name === agentSecretName) {

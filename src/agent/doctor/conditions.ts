@@ -8,8 +8,8 @@ import { conditionTypes } from '../vocabulary.ts';
 import { ok, type Probe, skipped, trouble, type Verdict } from './probe.ts';
 
 /**
- * Returns one probe for each condition of the plan, by the checks of the daemon. A check cannot write, so a resource
- * that is out of sync stays so, and its dependants are not checked.
+ * Returns one probe for each condition of the plan, from the checks of the daemon. A check cannot write, so a resource
+ * stays out of sync, and its dependants are not checked.
  */
 export function conditionProbes(host: HostReader, plan: readonly Resource[]): readonly Probe[] {
   const look = onceEach(host, plan);
@@ -26,7 +26,10 @@ export function conditionProbes(host: HostReader, plan: readonly Resource[]): re
   });
 }
 
-/** Checks each resource once, after its dependencies, whichever condition they belong to. */
+/**
+ * Returns a function that checks a resource after its dependencies, and each resource only once, even if several
+ * conditions share it.
+ */
 function onceEach(host: HostReader, plan: readonly Resource[]): (resource: Resource) => Promise<Checked> {
   const looks = new Map<string, Checked>();
   return async function look(resource) {
@@ -78,7 +81,7 @@ function judgeCondition(type: ConditionType, seen: readonly Checked[]): Verdict 
   return ok(telling?.message ?? `${type} is as it should be`);
 }
 
-/** Reasons of a wait that is not a failure yet, since a start or a job ends; a wrong answer may last. */
+/** The reasons of a wait that is not a failure yet, because a start or a job will end; a wrong answer may last. */
 const endsByItself: readonly Reason[] = ['ServiceStarting', 'InProgress'];
 
 const whoDoesIt =

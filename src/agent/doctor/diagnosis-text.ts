@@ -10,7 +10,7 @@ export interface Page {
 
 const colours = { ok: 'green', warning: 'yellow', failure: 'red', skipped: 'gray' } as const;
 
-/** Returns one diagnosis for people: one line if it is healthy, else with its cause and its repair below. */
+/** Returns one diagnosis as text: one line if healthy, otherwise with the cause and the repair below. */
 export function diagnosisText(diagnosis: Diagnosis, { width, color }: Page): string {
   const { level, milliseconds, what, message, reason, repair } = printableData(diagnosis);
   const label = color
@@ -32,12 +32,12 @@ export function diagnosisText(diagnosis: Diagnosis, { width, color }: Page): str
 
 const indent = ' '.repeat(9);
 
-/** Returns the line above the first diagnosis of a subject. */
+/** Returns the heading above the diagnoses of a subject. */
 export function headingText(about: string, { color }: Page): string {
   return `\n${color ? styleText('bold', about, { validateStream: false }) : about}\n`;
 }
 
-/** Returns the last line: the number of each kind. */
+/** Returns the last line: the number of diagnoses of each level. */
 export function summaryText(diagnoses: readonly Diagnosis[]): string {
   const count = (level: Level) => diagnoses.filter((each) => each.level === level).length;
   const many = (number: number, one: string) => `${number} ${one}${number === 1 ? '' : 's'}`;

@@ -12,13 +12,13 @@ import { ok, type Probe, subjects, type Verdict, warning } from './probe.ts';
 /** The node to examine, and the daemon's plan for it. */
 export interface Patient extends Examined {
   readonly plan: readonly Resource[];
-  /** Whether the daemon runs. */
+  /** Resolves to true if the daemon runs. */
   readonly isRunning: () => Promise<boolean>;
 }
 
 /**
- * Returns the probes of everything a Ready node depends on, subject by subject: first those of any node, then those of
- * its parts in the order of their table.
+ * Returns the probes of everything that a Ready node depends on, subject by subject: first the probes of any node, then
+ * those of its parts in the order of the table.
  */
 export function probesFor(patient: Patient, table: readonly Part[] = parts): readonly Probe[] {
   const probes = [...ownProbes(patient), ...table.flatMap((part) => part.probes(patient))];

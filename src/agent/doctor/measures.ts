@@ -1,8 +1,8 @@
-/** Measurements of a machine; sizes in megabytes. */
+/** The measurements of a machine; sizes are in megabytes. */
 export interface Measures {
-  /** Memory that programs can get without swapping. */
+  /** Returns the memory that programs can get without swapping. */
   memoryAvailable(): Promise<number>;
-  /** The disk of a path, or of its nearest parent if the path does not exist. */
+  /** Returns the disk of a path, or of the nearest existing parent. */
   disk(path: string): Promise<Disk>;
 }
 

@@ -4,19 +4,22 @@ import { failure, ok, type Probe, skipped, type Verdict, warning } from './probe
 
 export interface NetworkProbes {
   readonly host: HostReader;
-  /** Addresses on the internet that this node needs. */
+  /** The addresses on the internet that this node needs. */
   readonly asked: readonly URL[];
-  /** The proxy for these requests, as the settings have it. */
+  /** The proxy for these requests, from the settings. */
   readonly proxy: string | undefined;
-  /** The cloud's name for its name servers. */
+  /** The cloud's term for its name servers. */
   readonly hints: Pick<CloudHints, 'nameServers'>;
 }
 
-/** Services commonly allow for five minutes; one minute shows that nothing keeps the clock in sync. */
+/**
+ * The difference at which a clock is wrong; a minute already shows that nothing synchronises it. Services commonly
+ * allow five minutes.
+ */
 const muchSkew = 300_000;
 const someSkew = 60_000;
 
-/** Returns probes of name resolution, of the way to the internet, and of the clock. */
+/** Returns the probes of name resolution, of the route to the internet, and of the clock. */
 export function networkProbes(subject: NetworkProbes): readonly Probe[] {
   const { host, asked, proxy } = subject;
   const about = 'network' as const;
@@ -53,8 +56,8 @@ async function resolveName({ host, proxy, hints }: NetworkProbes, name: string):
 }
 
 /**
- * Compares this clock with the Date header of a server (RFC 9110, section 6.6.1): whole seconds, as old as the answer
- * took.
+ * Compares this clock with the Date header of a server (RFC 9110, section 6.6.1). The header has whole seconds, and is
+ * as old as the answer took.
  */
 async function compareClocks(host: HostReader, { hostname: name, origin }: URL): Promise<Verdict> {
   const answer = await host.get({ url: `${origin}/` }).catch(() => undefined);

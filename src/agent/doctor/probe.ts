@@ -7,9 +7,9 @@ export type Level = 'ok' | 'warning' | 'failure' | 'skipped';
 export interface Verdict {
   readonly level: Level;
   readonly message: string;
-  /** The reason of the condition, if the daemon also reports this trouble. */
+  /** The reason of the condition, if the daemon also reports this problem. */
   readonly reason?: string;
-  /** The command, setting or role that repairs it, if the message does not name it. */
+  /** The command, setting or role that repairs the problem, if the message does not name it. */
   readonly repair?: string;
 }
 
@@ -18,7 +18,7 @@ export const subjects = ['machine', 'network', 'cloud', 'node'] as const;
 
 export type Subject = (typeof subjects)[number];
 
-/** One question about this VM or what it depends on. A probe changes nothing. */
+/** One check of this VM or of a service that it depends on. A probe changes nothing. */
 export interface Probe {
   readonly about: Subject;
   readonly what: string;
@@ -32,13 +32,13 @@ export interface Diagnosis extends Verdict {
 }
 
 export interface Examination {
-  /** Epoch milliseconds. */
+  /** Returns the time in epoch milliseconds. */
   readonly now: () => number;
-  /** Called with each diagnosis as it comes. */
+  /** Called with each diagnosis as soon as its probe ends. */
   readonly onDiagnosis?: (diagnosis: Diagnosis) => void;
 }
 
-/** Runs the probes one after another, so that a measured time belongs to one probe alone. */
+/** Runs the probes one after another, so that the measured time belongs to one probe alone. */
 export async function examine(
   probes: readonly Probe[],
   { now, onDiagnosis = () => {} }: Examination,
@@ -55,7 +55,7 @@ export async function examine(
   return diagnoses;
 }
 
-/** Returns a failure, or a warning for what does not block. */
+/** Returns the verdict on an error: a failure if the error blocks, otherwise a warning. */
 export function trouble({
   reason,
   message,
