@@ -15,23 +15,23 @@ import { nextWake, type Wake } from './wake.ts';
 
 const conditionOrder = { types: conditionTypes, quoted: 'NodeReady' } as const;
 
-/** The findings and actions of one pass. */
+/** The conditions, outcomes and next wake-up of one pass. */
 export interface Report {
   readonly knowledge: Knowledge;
   readonly outcomes: readonly Outcome[];
   readonly conditions: readonly Condition[];
-  /** Registry credentials; empty until the node's configuration is known, or if they cannot be read. */
+  /** The registry credentials; empty until the node's configuration is known, or if the credentials cannot be read. */
   readonly credentials: readonly CredentialStatus[];
   readonly wake: Wake;
 }
 
-/** When a pass began and ended; epoch milliseconds. */
+/** The times at which a pass began and ended; epoch milliseconds. */
 export interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-/** Everything through which an agent reaches the world. */
+/** The ports through which an agent reads and changes the world. */
 export interface AgentPorts extends Sources {
   /** Returns the Host for the settings' network. */
   readonly hostFor: (knowledge: Knowledge) => Host;
@@ -41,13 +41,13 @@ export interface AgentPorts extends Sources {
 }
 
 export interface Agent {
-  /** Runs one pass: gather, plan, reconcile. */
+  /** Runs one pass: gathers the knowledge, plans the Resources, reconciles them. */
   pass(): Promise<Report>;
-  /** Forgets how long to wait after failures: the next pass tries everything again. */
+  /** Forgets the delays after failures, so that the next pass tries everything again. */
   forget(): void;
 }
 
-/** Makes an agent. Between passes it remembers only the last known values, and when to try again. */
+/** Makes an agent. Between passes, the agent remembers only the last known values and the delays after failures. */
 export function createAgent(ports: AgentPorts): Agent {
   const attempts: Attempts = new Map();
   let knowledge: Knowledge | undefined;
@@ -60,7 +60,7 @@ export function createAgent(ports: AgentPorts): Agent {
       const { emit, random } = ports;
       const before = knowledge?.tagged.value?.loaded;
       knowledge = await gather(ports, knowledge);
-      // A change of the settings or of a secret is tried at once, despite earlier failures.
+      // A change of the settings or of a secret ends the delays after earlier failures.
       if (knowledge.tagged.value?.loaded !== before) {
         attempts.clear();
       }
@@ -73,7 +73,7 @@ export function createAgent(ports: AgentPorts): Agent {
       const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });
       const outcomes = await reconcile(plan, { host, attempts, random: random(), onOutcome });
       const { value: node } = patient.node;
-      // A condition of its own reports a file that cannot be read.
+      // A separate condition reports a file that cannot be read.
       const credentials =
         node && planPorts ? await registryCredentials(host, node, planPorts).catch(() => []) : [];
       const now = host.now();
@@ -90,7 +90,7 @@ function settingsWarnings({ files, tagged }: Knowledge): readonly string[] {
   return [...(settings ? consentWarnings(settings) : []), ...(tagged.value?.warnings ?? [])];
 }
 
-/** Logs each warning once while it holds. */
+/** Logs each warning once, and again only after a pass without it. Returns the current warnings. */
 function warnOnce(warnings: readonly string[], warned: readonly string[], emit: Emit): readonly string[] {
   for (const message of warnings) {
     if (!warned.includes(message)) {
@@ -100,7 +100,7 @@ function warnOnce(warnings: readonly string[], warned: readonly string[], emit: 
   return warnings;
 }
 
-/** Status and reason of each condition as last reported. */
+/** The status and reason of each condition as last logged. */
 type Told = Map<Condition['type'], string>;
 
 /**
@@ -161,8 +161,8 @@ export async function run(agent: Agent, { host, alarm, signal, publish, emit }: 
 }
 
 /**
- * Runs passes until nothing keeps the node from being Ready, or only a person can help, or `until` (epoch
- * milliseconds).
+ * Runs passes until nothing keeps the node from being Ready, or only an operator can help, or the time is `until`
+ * (epoch milliseconds).
  */
 export async function converge(agent: Agent, host: Host, until: number): Promise<Report> {
   const end = host.monotonic() + until - host.now();
@@ -184,7 +184,7 @@ function isSettled(outcome: Outcome): boolean {
   return outcome.state !== 'Changed' && isMet(outcome);
 }
 
-/** True if something failed, and nothing else is under way that could change it. */
+/** True if something failed, and nothing in progress could still change the outcome. */
 function isStuck(outcomes: readonly Outcome[]): boolean {
   const moving = outcomes.some(({ state }) => state === 'Changed' || state === 'Waiting');
   return !moving && outcomes.some(({ state }) => state === 'Failed');

@@ -1,19 +1,21 @@
 import type { Host } from './engine/host.ts';
 
-/** Rings when the time of day was set, as time synchronisation does after a boot with a wrong clock. */
+/**
+ * The name of the ring after the time of day was set, such as by time synchronisation after a boot with a wrong clock.
+ */
 export const clockJump = 'a jump of the clock';
 
 /**
- * Milliseconds between two comparisons of the clocks, and the least difference that counts. A slewed clock stays below
- * it.
+ * The interval between two comparisons of the clocks, and the smallest difference that counts as a jump; milliseconds.
+ * A slewed clock stays below that difference.
  */
 const glance = 10_000;
 const jump = 5_000;
 
-/** Ends a sleep before its time. A wake carries no data, and a wake without a sleeper is not lost. */
+/** A sleep that a ring ends early. A ring carries no data, and a ring while nothing sleeps ends the next sleep. */
 export interface Alarm {
   ring(by: string): void;
-  /** Sleeps until `at` (epoch milliseconds), a ring, or a jump of the clock, and returns what rang. */
+  /** Sleeps until `at` (epoch milliseconds), a ring, or a jump of the clock. Returns the names of the rings. */
   sleepUntil(host: Clock, at: number): Promise<readonly string[]>;
 }
 
@@ -43,7 +45,7 @@ export function alarm(): Alarm {
   };
 }
 
-/** True if the time of day changed by more or less than the time that passed. */
+/** True if, during the sleep, the time of day advanced by more or less than the time that passed. */
 async function isJump(host: Clock, sleep: () => Promise<void>): Promise<boolean> {
   const before = host.now() - host.monotonic();
   await sleep();

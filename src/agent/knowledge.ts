@@ -15,32 +15,36 @@ import { nearest } from './settings/nearest.ts';
 import type { Settings } from './settings/schema.ts';
 import { type Tagged, withTags } from './settings/tags.ts';
 
-/** Everything that must be known before a node can be planned, each with the result of learning it. */
+/**
+ * Everything that must be known before a node can be planned. Each value comes with the error of the last attempt to
+ * learn it.
+ */
 export interface Knowledge {
-  /** The settings of files and command line. */
+  /** The settings from files and the command line. */
   readonly files: LastKnown<Loaded>;
   readonly identity: LastKnown<Identity>;
-  /** The settings with the instance tags of that identity. */
+  /** The settings with the instance tags of the identity. */
   readonly tagged: LastKnown<Tagged>;
   readonly role: LastKnown<Role>;
   readonly node: LastKnown<K3sNode>;
 }
 
 export interface Sources {
-  /** `before` is the last result. */
+  /** Loads the settings; `before` is the last result. */
   readonly loadSettings: (before?: Loaded) => Promise<Loaded>;
   readonly cloudFor: (settings: Settings) => Cloud;
   readonly paths: NodePaths;
   readonly arch: string;
   /** The path of our own executable. */
   readonly slipway: string;
-  /** The machine: its files, and the addresses that its interfaces have now. */
+  /** The machine: its files, and the current addresses of its interfaces. */
   readonly machine: { readonly host: HostReader; readonly addresses: () => readonly string[] };
 }
 
 /**
- * Asks settings, cloud and tags, in this order. A value that cannot be read now, or is unusable, stays as it was:
- * neither a cloud that does not answer nor an edited tag stops the maintenance of a running node.
+ * Learns the settings, the identity, the tags, the role and the node, in this order. A value that is unreadable or
+ * unusable now keeps its last result: neither a cloud that does not answer nor an edited tag stops the maintenance of a
+ * running node.
  */
 export async function gather(ask: Sources, before?: Knowledge): Promise<Knowledge> {
   const files = await learn(before?.files, () => ask.loadSettings(before?.files.value));
@@ -60,19 +64,20 @@ export async function gather(ask: Sources, before?: Knowledge): Promise<Knowledg
 }
 
 /**
- * Returns the same with the node that is maintained: as it was installed, while another kind of role waits for consent.
+ * Returns the knowledge with the node to maintain: the node as it was installed, while a role of another kind waits for
+ * consent.
  */
 export async function inCare(host: HostReader, knowledge: Knowledge): Promise<Knowledge> {
   const { value, ...rest } = knowledge.node;
   if (value === undefined) {
     return knowledge;
   }
-  // A failed check has a condition of its own.
+  // A separate condition reports a failed check.
   const kept = await keepingRole(host, value).catch(() => value);
   return { ...knowledge, node: { ...rest, value: kept } };
 }
 
-/** Learns a value that depends on another one; without that one there is nothing to report. */
+/** Learns a value that depends on another; returns no value and no error while the other is unknown. */
 async function learnFrom<Ground, Value>(
   ground: LastKnown<Ground>,
   before: LastKnown<Value> | undefined,
@@ -82,7 +87,7 @@ async function learnFrom<Ground, Value>(
   return value === undefined ? {} : learn(before, () => ask(value));
 }
 
-/** Returns a value that must be known, since another was learned from it. */
+/** Returns a value that must be known because another was learned from it; throws an Error if it is unknown. */
 function knownOf<Value>({ value }: LastKnown<Value>): Value {
   if (value === undefined) {
     throw new Error('asked before its ground was known');
@@ -91,14 +96,14 @@ function knownOf<Value>({ value }: LastKnown<Value>): Value {
 }
 
 /**
- * Returns why a person's input allows no plan: settings, tags, the name of a role or of the node. A missing answer of
- * the cloud is not a person's fault.
+ * Returns the error in an operator's input that allows no plan: in settings, tags, or the name of the role or of the
+ * node. A missing answer of the cloud is not such an error.
  */
 export function faultIn({ files, tagged, role, node }: Knowledge): NodeError | undefined {
   return files.error ?? tagged.error ?? role.error ?? node.error;
 }
 
-/** Returns whether the cloud that the settings name may say later what is missing now, so that waiting is enough. */
+/** True if the cloud that the settings name may later report the missing role or address, so that waiting is enough. */
 export function comesByItself({ reason }: NodeError, settings: Choosing, table: Clouds = clouds): boolean {
   if (!chosenCloud(settings, table).fillsInLater) {
     return false;
@@ -106,7 +111,7 @@ export function comesByItself({ reason }: NodeError, settings: Choosing, table: 
   return reason === 'RoleMissing' || reason === 'NodeAddressUnknown';
 }
 
-/** Returns the role that the settings name: `RoleUnknown`, or `RoleMissing` with the `warnings` of tags. */
+/** Returns the role that the settings name. Throws `RoleUnknown`, or `RoleMissing` with the `warnings` about tags. */
 export function roleOf(
   { settings, origins }: Loaded,
   warnings: Tagged['warnings'] = [],

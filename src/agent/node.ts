@@ -7,20 +7,23 @@ import type { NodePaths } from './paths.ts';
 import { kubectl } from './resources/kubectl.ts';
 import type { Settings } from './settings/schema.ts';
 
-/** What one K3s node is to be: everything this folder's Resources are made of. */
+/** The wanted state of one K3s node, from which the Resources of this folder are made. */
 export interface K3sNode {
   readonly role: Role;
-  /** The role of another kind that settings or tag ask for, and that waits for consent. */
+  /** A role of another kind that settings or tag request, and that waits for consent. */
   readonly wantedRole?: Role | undefined;
-  /** The result of `nodeName`. */
+  /** The Kubernetes name of the node, from `nodeName`. */
   readonly name: string;
-  /** The node's IP address. */
+  /** The IP address of the node. */
   readonly address: string;
-  /** Another address that cloud or machine report now; the node keeps its own until the settings ask for this one. */
+  /**
+   * A different address that the cloud or the machine reports now; the node keeps its address until the settings name
+   * the new one.
+   */
   readonly guessedAddress?: string | undefined;
-  /** The K3s release: `v1.36.3+k3s1`. */
+  /** The K3s release, such as `v1.36.3+k3s1`. */
   readonly version: string;
-  /** The server an agent joins, as `normaliseServer` returns it. */
+  /** The server that an agent joins, as a URL from `normaliseServer`. */
   readonly server?: string | undefined;
   readonly arch: 'x64' | 'arm64';
   readonly paths: NodePaths;
@@ -33,9 +36,10 @@ const label = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
 const subdomain = new RegExp(`^${label}(?:\\.${label})*$`);
 
 /**
- * Returns the Kubernetes node name for a computer name: in lower case, as kubelet has it.
+ * Returns the Kubernetes node name for a computer name, in lower case as kubelet uses it.
  *
- * `NodeNameInvalid` if that is not a DNS-1123 subdomain, or longer than the label kubernetes.io/hostname can hold.
+ * Throws `NodeNameInvalid` if the name is not a DNS-1123 subdomain, or longer than the label kubernetes.io/hostname
+ * allows.
  */
 export function nodeName(computerName: string): string {
   const name = computerName.trim().toLowerCase();
@@ -50,9 +54,7 @@ export function nodeName(computerName: string): string {
   );
 }
 
-/**
- * Returns the https URL of a K3s server given as an address, `host:port` or URL; the default port is K3s's own, 6443.
- */
+/** Returns the https URL of a K3s server from an address, `host:port` or URL; the default port is K3s's, 6443. */
 export function normaliseServer(server: string): string {
   const text = server.trim();
   const written = /^[a-z]+:\/\//i.test(text) ? text : `https://${isIPv6(text) ? `[${text}]` : text}`;
@@ -77,34 +79,35 @@ function serverUnusable(server: string): NodeError {
   );
 }
 
-/** Returns the labels of this node: those of the role, then those of the settings. */
+/** Returns the labels of this node: first the role's, then those in the settings. */
 export function nodeLabels({ role, settings }: K3sNode): readonly string[] {
   return [...role.labels, ...settings.node.labels];
 }
 
-/** Returns the taints this node registers with: those of the role, then those of the settings. */
+/** Returns the taints that this node registers with: first the role's, then those in the settings. */
 export function nodeTaints({ role, settings }: K3sNode): readonly string[] {
   return [...role.taints, ...settings.node.taints];
 }
 
-/** Returns the systemd unit that runs this K3s command, by its official name. */
+/** Returns the official name of the systemd unit that runs this K3s command. */
 export function unitName(command: Role['k3s']): string {
   return command === 'server' ? 'k3s.service' : 'k3s-agent.service';
 }
 
-/** Returns the kubeconfig this node may use: the admin's on a server, kubelet's own on an agent. */
+/** Returns the kubeconfig that this node may use: the admin's on a server, kubelet's own on an agent. */
 function nodeKubeconfig({ role, paths }: K3sNode): string {
   return role.k3s === 'server' ? paths.k3s.kubeconfig : paths.k3s.kubeletKubeconfig;
 }
 
 /**
- * Returns a kubectl command with the rights of kubelet, which every node that runs pods has: its own Node, and events.
+ * Returns a kubectl command with the rights of kubelet, which cover its own Node and events. Every node that runs pods
+ * has them.
  */
 export function kubeletKubectl({ paths }: K3sNode, ...args: readonly string[]): Command {
   return kubectl({ k3s: paths.k3s.binary, kubeconfig: paths.k3s.kubeletKubeconfig }, ...args);
 }
 
-/** Returns a kubectl command with the rights of this node. */
+/** Returns a kubectl command with the most rights that this node has. */
 export function nodeKubectl(node: K3sNode, ...args: readonly string[]): Command {
   return kubectl({ k3s: node.paths.k3s.binary, kubeconfig: nodeKubeconfig(node) }, ...args);
 }

@@ -1,22 +1,25 @@
 import { dirname, join } from 'node:path';
 import type { NodePaths } from './paths.ts';
 
-/** A file that one process of Slipway writes for another, which may be of an older or a newer release. */
+/** A file that one process of Slipway writes and another reads, possibly of an older or newer release. */
 export interface OwnFile {
-  /** The number in its first field (engine/own-file.ts); docs/adr/0031-formats.md says when it grows. */
+  /**
+   * The number in the first field of the file (engine/own-file.ts); docs/adr/0031-formats.md states when to increase
+   * it.
+   */
   readonly format: number;
-  /** Returns its path; `*` stands for a name. */
+  /** Returns the path of the file; `*` replaces a name. */
   readonly place: (paths: NodePaths) => string;
-  /** Its content. */
+  /** The content of the file, in words. */
   readonly holds: string;
   readonly readers: string;
-  /** The effect if the file is missing, damaged, or made unreadable by a newer release. */
+  /** The effect of a file that is missing, damaged, or unreadable since a newer release wrote it. */
   readonly lost: string;
 }
 
 /**
- * Every file that Slipway writes and reads back. docs/usage/files.md is generated from this table. It does not have
- * files in the formats of other programs, such as units and K3s's configuration.
+ * Every file that Slipway writes and reads back; docs/usage/files.md is generated from this table. Omits files in the
+ * formats of other programs, such as units and K3s's configuration.
  */
 export const ownFiles = {
   status: {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 /** Returns every path on a node that Slipway writes or reads, below `root`. */
 export function nodePaths(root: string) {
-  // One join for all: kubelet waits for these at every pull.
+  // One join serves all paths: kubelet waits for them at every pull.
   const base = join(root, '/').slice(0, -1);
   const at = (path: string) => base + path;
   const etc = '/etc/rancher/k3s';
@@ -19,19 +19,19 @@ export function nodePaths(root: string) {
       joinToken: at('/var/lib/slipway/join-token'),
       status: at('/run/slipway/status.json'),
       lock: at('/run/slipway/lock'),
-      /** One install or uninstall at a time; an upgrade runs while the daemon holds its own lock. */
+      /** The lock for one install or uninstall at a time; an upgrade runs while the daemon holds its own lock. */
       setupLock: at('/run/slipway/setup.lock'),
-      /** The login of each registry: kubelet is answered from it, and registries.yaml is made of it. */
+      /** The login of each registry, for kubelet and for registries.yaml. */
       logins: at('/var/lib/slipway/logins.json'),
-      /** The cache that kubelet was answered from before there was a store. */
+      /** The cache from which older releases, without the login store, answered kubelet. */
       formerLogins: at('/run/slipway/registry-logins.json'),
-      /** What kubelet's credential provider needs if a login is missing or old. */
+      /** The settings with which kubelet's credential provider fetches a login that is missing or expired. */
       providerSettings: at('/var/lib/slipway/credential-provider.yaml'),
       providerLock: at('/run/slipway/credential-provider.lock'),
       pullProof: at('/run/slipway/pull-proof.json'),
-      /** The events for the cluster; exists only while a kubectl reads it. */
+      /** The events for the cluster; the file exists only while a kubectl reads it. */
       events: at('/run/slipway/events.json'),
-      /** These exist while the executable of K3s, or of the GitOps engine, is downloaded. */
+      /** Traces of running downloads: the executables of K3s and of the GitOps engine. */
       k3sDownload: at('/run/slipway/k3s-download.json'),
       gitopsDownload: at('/run/slipway/gitops-download.json'),
       imdsGuard: at('/var/lib/slipway/imds-guard.nft'),
@@ -48,9 +48,9 @@ export function nodePaths(root: string) {
       registries: at(`${etc}/registries.yaml`),
       kubeconfig: at(`${etc}/k3s.yaml`),
       data: at(data),
-      /** The note of what a server was started with, in K3s' own data. */
+      /** The record of the settings that a server was started with, inside K3s' data. */
       startedWith: at(`${data}/slipway-started-with.json`),
-      /** The note of the release that was last started. */
+      /** The record of the release that was started last. */
       lastVersion: at(`${data}/slipway-last-version`),
       serverToken: at(`${data}/server/token`),
       agent: at(`${data}/agent`),
@@ -66,7 +66,7 @@ export function nodePaths(root: string) {
 
 export type NodePaths = ReturnType<typeof nodePaths>;
 
-/** Returns every path in `paths`, without the root. */
+/** Returns every path in `paths` except the root itself. */
 export function allPlaces({ root: _, ...groups }: NodePaths): readonly string[] {
   return Object.values(groups).flatMap((group) => Object.values(group).flat());
 }

@@ -12,7 +12,8 @@ export interface PlanPorts extends NodePorts {
 }
 
 /**
- * Returns the ordered Resources of this node. Until its role is known, its problems name the K3s that runs meanwhile.
+ * Returns the ordered Resources of this node. Until its role is known, their problems name the K3s that is still
+ * running.
  */
 export function planNode(knowledge: Knowledge, ports: PlanPorts | undefined): readonly Resource[] {
   const { identity, role, node } = knowledge;
@@ -51,7 +52,7 @@ export function planNode(knowledge: Knowledge, ports: PlanPorts | undefined): re
   return [...learned, nodeNamed(node), ...whole];
 }
 
-/** Returns the settings with their tags, or why they cannot be used. */
+/** Returns the settings with their tags, and the error if they cannot be used. */
 function settingsOf({ files, tagged }: Knowledge): LastKnown<Loaded> {
   const value = tagged.value?.loaded ?? files.value;
   const error = files.error ?? tagged.error;
@@ -70,7 +71,7 @@ function nodeNamed(lastKnown: Knowledge['node']): Resource {
   });
 }
 
-/** Returns the engine's Resources, which begin when the node is Ready. */
+/** Returns the Resources of the GitOps engine, which begin when the node is Ready. */
 function gitopsResources({ paths, role, arch }: K3sNode, gitops: GitOps): readonly Resource[] {
   if (!role.gitops) {
     return [];

@@ -1,10 +1,10 @@
-/** Reasons of the role. */
+/** The reasons of problems with the role. */
 export const roleReasons = {
   RoleMissing: 'The VM has no k3s-role tag and the settings name no role.',
   RoleUnknown: 'The k3s-role tag names no role that Slipway knows.',
 } as const;
 
-/** Reasons of the name and address of the node. */
+/** The reasons of problems with the name and the address of the node. */
 export const nodeReasons = {
   NodeNameInvalid: 'The computer name is not a valid Kubernetes node name: set node.name.',
   NodeAddressUnknown: 'The primary private address is not known: set node.ip.',

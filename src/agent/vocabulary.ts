@@ -1,4 +1,7 @@
-/** Every reason and every condition of a node, collected from their owners, in the order in which pages list them. */
+/**
+ * Every reason and every condition of a node, collected from the modules that define them, in the order in which pages
+ * list them.
+ */
 import { azureReasons } from './clouds/azure/reasons.ts';
 import { identityReasons, loginReasons, secretReasons } from './clouds/reasons.ts';
 import { engineReasons } from './engine/own-reasons.ts';
@@ -12,7 +15,8 @@ import { nodeReasons, roleReasons } from './reasons.ts';
 import { settingsReasons } from './settings/reasons.ts';
 
 /**
- * The meaning of each reason. Errors and conditions share them; docs/usage/conditions.md is generated from this table.
+ * The meaning of each reason; errors and conditions share the reasons. docs/usage/conditions.md is generated from this
+ * table.
  */
 export const reasons = {
   ...engineReasons,

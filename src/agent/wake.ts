@@ -2,10 +2,12 @@ import { describe } from './engine/describe.ts';
 import type { Outcome } from './engine/resource.ts';
 
 const second = 1_000;
-/** Milliseconds for which drift can stay uncorrected: nothing notifies us when a person edits a file. */
+/**
+ * The longest time that drift stays uncorrected, in milliseconds: nothing notifies us when an operator edits a file.
+ */
 const resync = 300 * second;
 const shortest = 1 * second;
-/** What is due within this time of another shares its pass. */
+/** Checks that are due within this time of the first one share its pass; milliseconds. */
 const together = 1 * second;
 
 export interface Wake {
@@ -15,8 +17,8 @@ export interface Wake {
 }
 
 /**
- * Returns when to check again, and why: a change is verified at once, the rest when the earliest thing is due, together
- * with what is due soon after.
+ * Returns when to run the next pass, and why: at once to verify a change, otherwise when the first check is due, or
+ * shortly after it to include checks that are due soon.
  */
 export function nextWake(now: number, outcomes: readonly Outcome[]): Wake {
   const changed = outcomes.find((outcome) => outcome.state === 'Changed');
