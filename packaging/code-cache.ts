@@ -3,12 +3,13 @@ import { type Architecture, toolchains } from './architecture.ts';
 import { isInstalled, run } from './run.ts';
 
 /**
- * Writes V8's code cache for the program to `cache`, taken after some runs of it by `node`, an executable for
+ * Writes V8's code cache for the program to `cache`, after several runs of the program by `node`, an executable for
  * `architecture`. Returns false, and writes an empty file, if this machine cannot run that executable.
  *
- * V8 binds the cache to the processor and to most flags. The finished executable runs without flags, so only flags that
- * V8 ignores there are used. They make two caches of one program equal: one seed; enough memory to avoid garbage
- * collection, because V8 does not clear padding in reused memory; and one thread for files, so that reads end in order.
+ * V8 binds the cache to the processor and to most flags. The finished executable runs without flags, so the cache is
+ * made only with flags that V8 does not check. They make two caches of one program equal: one seed; enough memory to
+ * avoid garbage collection, because V8 does not clear padding in reused memory; and one thread for files, so that reads
+ * end in order.
  */
 export function writeCodeCache(
   architecture: Architecture,

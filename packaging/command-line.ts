@@ -9,18 +9,18 @@ export interface CommandHelp {
 }
 
 export interface OptionHelp {
-  /** As `--output <format>`; `-o, --output <format>` with a short name. */
+  /** The option as the help shows it: `--output <format>`, or `-o, --output <format>` with a short name. */
   readonly flags: string;
-  /** Its names, with their dashes. */
+  /** The names of the option, with their dashes. */
   readonly names: readonly string[];
   readonly description: string;
-  /** The name of its argument, such as `file`; absent if it takes no argument. */
+  /** The name of the argument, such as `file`; absent if the option takes none. */
   readonly argument?: string;
-  /** All values of its argument, if they are fixed. */
+  /** The values that the argument allows; empty if it allows any. */
   readonly choices: readonly string[];
 }
 
-/** Returns the commands of `slipway` from the definitions that parse them, without hidden ones. */
+/** Returns the commands of `slipway`, without hidden ones, from the definitions that parse the command line. */
 export function commandLine(): readonly CommandHelp[] {
   const program = buildProgram(
     noCommands,
@@ -38,7 +38,7 @@ export function commandLine(): readonly CommandHelp[] {
     }));
 }
 
-/** The command tree; it is not modified. */
+/** The implementations of the command tree, which only describes itself here; the empty object is not modified. */
 const noCommands: Commands = Object.create(null);
 
 function optionsOf(command: Command): readonly OptionHelp[] {

@@ -28,7 +28,7 @@ complete -F _slipway slipway
 
 function bashArgument({ argument, choices }: OptionHelp): string {
   const reply = (action: string) => `mapfile -t COMPREPLY < <(compgen ${action} -- "$current")`;
-  // compopt escapes blanks in names; it fails outside a completion.
+  // compopt, which escapes blanks in names, fails outside a completion.
   const names = 'compopt -o filenames 2>/dev/null; ';
   if (choices.length > 0) {
     return reply(`-W '${choices.join(' ')}'`);
@@ -109,7 +109,10 @@ function distinct(lines: readonly string[]): string {
   return [...new Set(lines)].join('\n');
 }
 
-/** Returns a text in single quotes, with quotes in it as apostrophes: fish and sh escape quotes differently. */
+/**
+ * Returns the word in single quotes, with its own quotes replaced by apostrophes: fish and sh escape quotes
+ * differently.
+ */
 function quoted(word: string): string {
   return `'${word.replaceAll("'", '’')}'`;
 }

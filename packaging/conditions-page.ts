@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { conditions, reasons } from '../src/agent/vocabulary.ts';
 
-// Writes docs/usage/conditions.md from the vocabulary:
-// `node packaging/conditions-page.ts`
+// Writes docs/usage/conditions.md from the vocabulary; run as `node packaging/conditions-page.ts`.
 
 const pageFile = new URL('../docs/usage/conditions.md', import.meta.url);
 

@@ -10,7 +10,7 @@ import { thirdPartyNotices } from './third-party-notices.ts';
 export const maintainer = 'The Slipway authors <slipway@packages.example.org>';
 
 export interface PackageFile {
-  /** Below the root of the machine. */
+  /** The path below the root of the machine. */
   readonly path: string;
   readonly content: string | Buffer;
   readonly mode: number;
@@ -40,7 +40,7 @@ function file(path: string, content: string | Buffer): PackageFile {
   return { path, content, mode: 0o644 };
 }
 
-/** Returns the unit with the path of the package's executable. */
+/** Returns the text of the unit, with the path of the package's executable. */
 export function unit(name: string): string {
   return readFileSync(`systemd/${name}`, 'utf8').replaceAll('/usr/local/bin/slipway', '/usr/bin/slipway');
 }
@@ -58,7 +58,7 @@ put settings in /etc/slipway/config.yaml. Settings of an image can be beside thi
     .concat('\n');
 }
 
-/** Returns the first section of CHANGELOG.md in the form of deb-changelog(5), at most 80 columns wide. */
+/** Returns the first section of CHANGELOG.md in the format of deb-changelog(5), at most 80 columns wide. */
 function changelog({ version, date }: Release): string {
   const [, newest = ''] = readFileSync('CHANGELOG.md', 'utf8').split(/^## .*$/m);
   const entries = newest.match(/^- .*(\n {2}.*)*/gm) ?? [];
@@ -74,7 +74,7 @@ function folded(entry: string): string {
     .trimEnd();
 }
 
-/** Compresses without name and time, so that packages are reproducible. */
+/** Compresses a text without name and time, so that packages are reproducible. */
 function compressed(text: string): Buffer {
   return gzipSync(text, { level: 9 });
 }

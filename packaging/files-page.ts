@@ -2,8 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { type OwnFile, ownFiles } from '../src/agent/own-files.ts';
 import { nodePaths } from '../src/agent/paths.ts';
 
-// Writes docs/usage/files.md from the table of Slipway's files:
-// `node packaging/files-page.ts`
+// Writes docs/usage/files.md from the table of Slipway's files; run as `node packaging/files-page.ts`.
 
 const pageFile = new URL('../docs/usage/files.md', import.meta.url);
 

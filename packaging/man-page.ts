@@ -2,7 +2,7 @@ import { type CommandHelp, commandLine, type OptionHelp } from './command-line.t
 import type { Release } from './release.ts';
 
 /**
- * Returns the page slipway(8) in man's macros (groff_man(7)), with commands and options from the definitions that parse
+ * Returns the page slipway(8) in the macros of groff_man(7). Commands and options come from the definitions that parse
  * them.
  */
 export function manPage({ version, date }: Release): string {
@@ -63,7 +63,7 @@ const exitStatus = [
 
 const seeAlso = 'and https://docs.k3s.io';
 
-/** Returns each option that more than one command takes, once. */
+/** Returns the options that more than one command takes, each once. */
 function sharedOptions(commands: readonly CommandHelp[]): readonly OptionHelp[] {
   const all = commands.flatMap(({ options }) => options);
   const firsts = new Map(all.toReversed().map((option) => [option.flags, option]));
@@ -93,7 +93,7 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return [`.SH ${/ /.test(title) ? `"${title}"` : title}`, ...lines];
 }
 
-/** Escapes a text for roff: hyphens can be copied, and no line begins with a request. */
+/** Escapes a text for roff, so that its hyphens can be copied and no line begins with a request. */
 function text(words: string): string {
   return words.replaceAll('\\', '\\e').replaceAll('-', '\\-').replace(/^[.']/, '\\&$&');
 }

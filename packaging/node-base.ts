@@ -4,19 +4,20 @@ import { join } from 'node:path';
 import { type Architecture, toolchains } from './architecture.ts';
 import { isInstalled, run } from './run.ts';
 
-/** Node's executable for one processor. */
+/** Node's executable for one architecture. */
 export interface NodeBase {
   /** The path of the published file. */
   readonly published: string;
   /** The path of the file to inject into. */
   readonly path: string;
-  /** Whether the symbols, 15 % of the file, were removed. Stripping after the injection makes the result crash. */
+  /** True if the symbols, 15 % of the file, were removed. Stripping after the injection makes the executable crash. */
   readonly stripped: boolean;
 }
 
 /**
- * Returns the Node executable that package-lock.json pins for `architecture`. It is verified with the digest in the
- * lock if npm did not install it here, and stripped if requested and binutils can. All files are kept in `cache`.
+ * Returns the Node executable that package-lock.json pins for `architecture`. Verifies the digest of an executable that
+ * npm did not install here; strips the executable if requested and if binutils are installed. Keeps all files in
+ * `cache`.
  */
 export function nodeBase(
   architecture: Architecture,
@@ -55,7 +56,10 @@ function lockedPackage(architecture: Architecture): LockedPackage {
   return locked;
 }
 
-/** Fetches the archive of the package, because npm installs only the package of this machine's processor. */
+/**
+ * Downloads the archive of the package, because npm installs only the package for this machine's processor. Returns the
+ * path.
+ */
 function fetched(architecture: Architecture, version: string, integrity: string, cache: string): string {
   const name = `node-linux-${architecture}`;
   const path = join(cache, `node-${version}-${architecture}`);

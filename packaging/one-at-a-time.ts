@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 
 /**
- * Runs `work` while no other process of this machine runs work of the same name.
+ * Runs `work` while no other process on this machine runs work of the same name.
  *
- * The lock is an abstract socket (unix(7)), which ends with its process.
+ * The lock is an abstract socket (unix(7)), which the kernel removes when the process ends.
  */
 export async function oneAtATime(name: string, work: () => void): Promise<void> {
   const lock = createServer();

@@ -1,6 +1,6 @@
 /**
- * Makes dist/slipway-linux-x64 and -arm64, a Debian package of each, the man page and the completions:
- * `npm run package -- [--out DIR] [--no-strip] [--executable-only] [ARCHITECTURE...]`.
+ * Builds dist/slipway-linux-x64 and -arm64, a Debian package of each, the man page and the completions: `npm run
+ * package -- [--out DIR] [--no-strip] [--executable-only] [ARCHITECTURE...]`.
  */
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -60,7 +60,7 @@ function toArchitecture(name: string): Architecture {
   throw new Error(`${name} is not one of ${architectures.join(', ')}`);
 }
 
-/** Makes one executable, and returns remarks about it, such as a missing code cache. */
+/** Builds one executable, and returns remarks about it, such as a missing code cache. */
 function packageFor(architecture: Architecture, output: string): readonly string[] {
   const work = join(cache, architecture);
   mkdirSync(work, { recursive: true });
@@ -93,7 +93,7 @@ function packageForDebian(architecture: Architecture, executable: string): void 
   report(output, []);
 }
 
-/** Runs the result, because a silent failure of the injection leaves a plain Node. */
+/** Runs the new executable, because a failed injection reports no error and leaves a plain Node. */
 function verify(executable: string): void {
   const answer = run(executable, ['--version']);
   if (!answer.startsWith('slipway ')) {

@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 
-// Draws the README's picture of a node's life: `node packaging/picture.ts`
+// Draws the README's picture of a node's life; run as `node packaging/picture.ts`.
 
 interface Step {
   readonly title: string;
   readonly lines: readonly string[];
 }
 
-/** What happens at each boot, from left to right. */
+/** The steps of each boot, from left to right. */
 const boot: readonly Step[] = [
   { title: 'Tags', lines: ['k3s-role: what this', 'VM becomes'] },
   { title: 'Join token', lines: ['from Key Vault, with', 'the managed identity'] },
@@ -15,7 +15,7 @@ const boot: readonly Step[] = [
   { title: 'Ready', lines: ['the node serves', 'its cluster'] },
 ];
 
-/** What goes on for the life of the VM. */
+/** The work that repeats for the life of the VM. */
 const life: readonly Step[] = [
   { title: 'Registry credentials', lines: ['renewed every two hours,', 'without a restart of K3s'] },
   { title: 'Drift', lines: ['of files, units and K3s:', 'found and corrected'] },
@@ -53,7 +53,7 @@ if (import.meta.main) {
   writeFileSync(new URL('../docs/life-of-a-node.svg', import.meta.url), pictureText());
 }
 
-/** Returns the picture as SVG. It follows the light or dark theme of its reader. */
+/** Returns the picture as SVG, which follows the light or dark theme of its reader. */
 export function pictureText(): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title">`,
@@ -77,7 +77,7 @@ function heading(text: string, y: number): string {
   return `<text class="heading" x="1" y="${y}">${text}</text>`;
 }
 
-/** Boxes of one width across the picture, with an arrow from each to the next. */
+/** Returns a row of boxes of equal width across the picture, with an arrow between each two. */
 function row(steps: readonly Step[], y: number): readonly string[] {
   const size = boxWidth(steps);
   return steps.map(({ title, lines }, index) => {
@@ -93,7 +93,7 @@ function row(steps: readonly Step[], y: number): readonly string[] {
   });
 }
 
-/** From Ready down to the work that follows. */
+/** Returns the arrow from Ready down to the first box of the second row. */
 function intoLife(): string {
   const ready = width - 1 - boxWidth(boot) / 2;
   const first = 1 + boxWidth(life) / 2;
@@ -106,7 +106,7 @@ function intoLife(): string {
   );
 }
 
-/** From the last of that work back to its first. */
+/** Returns the arrow from the last box of the second row back to its first. */
 function backToStart(): string {
   const last = width - 1 - boxWidth(life) / 2;
   const first = 1 + boxWidth(life) / 2;
@@ -118,7 +118,7 @@ function boxWidth({ length }: readonly Step[]): number {
   return Math.floor((width - 2 - (length - 1) * gap) / length);
 }
 
-/** A line along a path, with its head at a point, turned by degrees from pointing right. */
+/** Returns a line along a path, and its arrowhead at a point, turned clockwise by degrees from pointing right. */
 function arrow(path: string, x: number, y: number, turn: number): string {
   return `<path class="line" d="${path}"/><path class="head" transform="translate(${x} ${y}) rotate(${turn})" d="M0 0l-10 -5v10z"/>`;
 }

@@ -1,8 +1,8 @@
 /**
- * Makes code caches of equal code equal: PROGRAM CACHE.
+ * Makes the code caches of one program equal; run with the arguments PROGRAM CACHE.
  *
- * V8 numbers functions in the order of compilation, including Node's, which depends on the network and the disk. It
- * numbers functions that it reads from a cache in the order of the cache.
+ * V8 numbers functions in the order of their compilation, including those of Node, whose order depends on the network
+ * and the disk. Functions that V8 reads from a cache get numbers in the order of the cache.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { compileProgram } from '../src/launcher/program.ts';

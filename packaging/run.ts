@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { isExecutable } from '../src/launcher/executable.ts';
 
 /**
- * Runs a command and returns its standard output; throws with its stderr if it fails. Removes NODE_OPTIONS, because
- * flags of V8 would invalidate the code cache.
+ * Runs a command and returns its standard output; throws an Error with its standard error if it fails. Removes
+ * NODE_OPTIONS, because flags of V8 would invalidate the code cache.
  */
 export function run(file: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): string {
   return execFileSync(file, args, {
@@ -15,7 +15,7 @@ export function run(file: string, args: readonly string[], environment: NodeJS.P
   });
 }
 
-/** True if a program of that name or path can be run here, including those in sbin. */
+/** True if this machine can run a program of that name or path, including programs in sbin. */
 export function isInstalled(program: string): boolean {
   const folders = `${process.env.PATH}:/usr/sbin:/sbin`.split(':');
   return folders.some((folder) => isExecutable(resolve(folder, program)));

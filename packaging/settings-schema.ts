@@ -4,8 +4,8 @@ import { defaults } from '../src/agent/settings/defaults.ts';
 import { pathText, valueAt } from '../src/agent/settings/path.ts';
 import { settingsSchema } from '../src/agent/settings/schema.ts';
 
-// Writes the reference of the settings in docs/usage from the definition that validates them:
-// `node packaging/settings-schema.ts`
+// Writes the reference of the settings in docs/usage from the definition that validates them; run as `node
+// packaging/settings-schema.ts`.
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
@@ -47,7 +47,7 @@ function withDefaults(schema: JsonSchema, value: unknown): JsonSchema {
   return { ...rest, properties: Object.fromEntries(properties) };
 }
 
-/** Returns the page with a new reference below the marker; the text above it stays. */
+/** Returns the page with a new reference below the marker; keeps the text above the marker. */
 export function pageText(page: string): string {
   const [introduction = ''] = page.split(begin);
   const sections = Object.entries(z.toJSONSchema(settingsSchema, { io: 'input' }).properties ?? {});

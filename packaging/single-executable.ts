@@ -6,19 +6,20 @@ const postject = 'node_modules/postject/dist/cli.js';
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 export interface Parts {
-  /** Node's executable to inject into. */
+  /** The Node executable to inject into. */
   readonly base: string;
-  /** A Node of the same version that this machine can run. */
+  /** A Node executable of the same version that this machine can run. */
   readonly builder: string;
-  /** The script that starts first. */
+  /** The script that the executable runs first. */
   readonly launcher: string;
-  /** Files that the launcher can read, by name. */
+  /** The files that the launcher can read, by name. */
   readonly assets: Readonly<Record<string, string>>;
 }
 
 /**
- * Writes `output`, a Node single executable of these parts; `work` holds intermediate files.
- * https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html
+ * Writes `output`, a Node single executable made of these parts; `work` holds intermediate files.
+ *
+ * Documentation: https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html
  */
 export function writeSingleExecutable(parts: Parts, output: string, work: string): void {
   const blob = join(work, 'sea.blob');
@@ -29,7 +30,7 @@ export function writeSingleExecutable(parts: Parts, output: string, work: string
   const part = `${output}.part`;
   copyFileSync(parts.base, part);
   chmodSync(part, 0o755);
-  // The command of postject, because its API prints a page of harmless warnings about Node's sections.
+  // This runs postject's command, because its API prints a page of harmless warnings about Node's sections.
   run(process.execPath, [postject, part, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', fuse]);
   renameSync(part, output);
 }
@@ -40,11 +41,11 @@ function seaConfig({ launcher, assets }: Parts, output: string) {
     output,
     assets,
     disableExperimentalSEAWarning: true,
-    // Node takes no flags from outside: NODE_OPTIONS could load any code.
+    // Node accepts no flags from outside: NODE_OPTIONS could load any code.
     execArgvExtension: 'none',
     // OpenSSL reads OPENSSL_CONF, which can name a library to load, before the first script runs. SIGUSR1 would open
     // Node's debugger on a loopback port, where any user of the machine could run code as root. Warnings of libraries
-    // quote their input; main.ts prints them without it.
+    // quote their input; main.ts prints only their names.
     execArgv: ['--openssl-config=/dev/null', '--disable-sigusr1', '--no-warnings'],
     useSnapshot: false,
     useCodeCache: false,

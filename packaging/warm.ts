@@ -1,4 +1,7 @@
-/** Runs the program as on a node, then writes V8's code cache of all compiled functions: PROGRAM ROOT CACHE. */
+/**
+ * Runs the program as on a node, then writes V8's code cache of all compiled functions; run with the arguments PROGRAM
+ * ROOT CACHE.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
@@ -9,10 +12,10 @@ const [program = '', root = '', cache = ''] = process.argv.slice(2);
 /** An address that does not answer. */
 const nowhere = '127.0.0.1:9';
 
-// Changes go below ROOT, and this PATH hides the commands of this machine.
+// Changes go below ROOT, and an empty PATH keeps the program from running commands of this machine.
 process.env.PATH = '/nowhere';
-// Background work of V8 leaves traces in the cache: optimizing compilers mark functions, and the garbage collector leaves
-// old bytes in padding.
+// V8's background work leaves traces in the cache: optimizing compilers mark functions, and the garbage collector
+// leaves old bytes in padding.
 const background = [
   'sparkplug',
   'maglev',
@@ -32,17 +35,17 @@ for (const command of ['--help', 'config', 'plan', 'apply --timeout 0.001', 'sta
   const commandLine = command === '--help' ? [command] : [...command.split(' '), '--root', root];
   await exports.main([process.execPath, 'slipway', ...commandLine]);
 }
-// Kubelet's credential provider right after a boot, at the first pull.
+// This is what kubelet's credential provider does at the first pull after a boot.
 await exports.freshLogins('warm.azurecr.io', root).catch(() => {});
-// Restore the flags, because the cache is bound to the current ones.
+// V8 binds the cache to the current flags, so they are restored.
 for (const name of background) {
   setFlagsFromString(`--${name}`);
 }
 writeFileSync(cache, script.createCachedData());
-// Exit with 0 whatever the runs found, without waiting for open handles.
+// The exit code is 0 even if a run failed, and open handles do not delay the exit.
 process.exit(0);
 
-/** Settings of an agent on Azure that gets as far as its vault. */
+/** Writes the settings of an agent on Azure, with which a run gets as far as the vault. */
 function writeSettings(imdsEndpoint: string): void {
   const settings = {
     cloud: 'azure',
