@@ -13,7 +13,7 @@ const shared = {
   platform: 'node',
   target: 'node24',
   format: 'cjs',
-  // Names stay, so that the stack in a defect report is readable.
+  // Names are kept, so that the stack in a bug report is readable.
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
@@ -39,7 +39,7 @@ await build({
   external: ['../commands/main.ts'],
 });
 
-/** Returns the commit, with a mark if the tree differs from it; `unknown` without git. */
+/** Returns the commit, marked as dirty if the tree differs from it; `unknown` without git. */
 function commit() {
   try {
     return git('describe', '--always', '--exclude=*', '--abbrev=12', '--dirty');

@@ -2,32 +2,38 @@ import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { defineConfig, type Plugin } from 'vitest/config';
 
-/** Files below integration that need a separate process: msal keeps tokens in statics, and a mock replaces a module. */
+/** The integration tests that need a separate process: msal keeps tokens in statics, and a mock replaces a module. */
 const isolated = [
   'test/integration/azure/**/*.test.ts',
   'test/integration/credential-provider/fetch.test.ts',
   'test/integration/host/remove-tree.test.ts',
 ];
 
-/** These wait for processes, so one more of them at a time keeps the processors busy. They run last. */
+/**
+ * The options of projects that wait for processes: one more worker keeps the processors busy, and these projects run
+ * last.
+ */
 const waiting = { maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 1 } };
 
-/** `npm test` runs every project but the last five: `long` takes minutes, the others need what `npm run package` makes. */
+/**
+ * The test projects. `npm test` runs all but the last five: `long` takes minutes, and the others need the result of
+ * `npm run package`.
+ */
 export default defineConfig({
   plugins: [namesWhatRuns()],
   test: {
     pool: 'forks',
-    // Imports like Node: the interop of Vitest puts a Proxy in front of each CommonJS module.
+    // Tests import like Node: Vitest's interop would put a Proxy in front of each CommonJS module.
     deps: { interopDefault: false },
-    // Vitest leaves one processor unused, which is half of a machine with two.
+    // The default leaves one processor unused, which is half of a machine with two.
     maxWorkers: '100%',
-    // Each project has its own transformer; with this a source is transformed once for all projects.
+    // Each project has its own transformer; this cache lets all projects share a transformed source.
     fsModuleCache: true,
-    // Only a test that hangs may reach a limit, however busy the machine is; the defaults are 5, 10 and 1 s.
+    // Only a test that hangs reaches these limits, even on a busy machine; the defaults are 5, 10 and 1 s.
     testTimeout: 300_000,
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
-    // Titles show the whole name of a case.
+    // Titles show the name of a case in full.
     taskTitleValueFormatTruncate: 0,
     projects: [
       project('architecture', { include: ['test/architecture.test.ts', 'test/prose/*.test.ts'] }),
@@ -44,21 +50,21 @@ export default defineConfig({
       project('long', { testTimeout: 1_200_000 }),
       project('security'),
       project('package'),
-      // One file at a time: on a busy machine a node renews its passwords too late.
+      // The files run one at a time: on a busy machine a node renews its passwords too late.
       project('lab', { testTimeout: 600_000, hookTimeout: 600_000, fileParallelism: false }),
-      // Run by test/boot/boot.ts, each file in separate namespaces.
+      // test/boot/boot.ts runs these files, each in separate namespaces.
       project('boot', { testTimeout: 600_000, hookTimeout: 600_000 }),
     ],
   },
 });
 
-/** Names the files that were running when SIGTERM, which `timeout` sends, ended the run. */
+/** Prints the files that were still running when SIGTERM, which `timeout` sends, ended the run. */
 function namesWhatRuns(): Plugin {
   let isListening = false;
   return {
     name: 'names-what-runs',
     configureVitest({ vitest }) {
-      // Called for each project.
+      // Vitest calls this hook for each project.
       if (isListening) {
         return;
       }
@@ -74,7 +80,7 @@ function namesWhatRuns(): Plugin {
   };
 }
 
-/** The tests below test/NAME. */
+/** Returns the project of the tests below test/NAME. */
 function project(
   name: string,
   test: {
