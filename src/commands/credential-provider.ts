@@ -1,7 +1,4 @@
-/**
- * The slow half of kubelet's credential provider: fetches a login that is missing from the store, once for all
- * processes that need it.
- */
+/** The slow half of kubelet's credential provider: fetches a missing login, once for all processes that need it. */
 import * as z from 'zod/mini';
 import type { Cloud } from '../agent/clouds/cloud.ts';
 import { NodeError, toNodeError } from '../agent/engine/errors.ts';
@@ -100,8 +97,8 @@ function unknownServer(server: string): NodeError {
 }
 
 /**
- * Takes the lock; resolves to a release function, or to `undefined` if another process has the lock. If locking fails,
- * as on a full /run, the caller continues without a lock: the lock only saves requests.
+ * Takes the lock and returns its release; `undefined` if another process has it. Without a usable lock, as on a full
+ * /run, the caller continues: the lock only saves requests.
  */
 async function tryLockIfPossible(path: string, root: string): Promise<(() => Promise<void>) | undefined> {
   const release = await tryLock(path, root).catch(() => async () => {});
