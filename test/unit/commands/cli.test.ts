@@ -4,7 +4,7 @@ import { type Commands, cli } from '../../../src/commands/cli.ts';
 
 interface Run {
   readonly exitCode: number;
-  /** The entered roots. */
+  /** The roots that `enter` was called with. */
   readonly entered: readonly string[];
   readonly called: readonly unknown[];
   readonly out: string;
@@ -40,7 +40,7 @@ async function run(...args: readonly string[]): Promise<Run> {
 const plain = { root: '/', config: undefined, facts: undefined, settings: [] };
 const planned = { ...plain, output: 'table', against: undefined };
 
-describe('commands', () => {
+describe('the command line', () => {
   test.each([
     [['run'], ['run', plain]],
     [
@@ -96,14 +96,14 @@ describe('commands', () => {
       ['k3s-uninstall', '--root', '/x', '--dry-run'],
       ['uninstallK3s', { root: '/x', dryRun: true }],
     ],
-  ] as const)('%j', async (args, expected) => {
+  ] as const)('calls the command with its options, and exits with its code: %j', async (args, expected) => {
     const { called, exitCode } = await run(...args);
     expect(called).toEqual([expected]);
     expect(exitCode).toBe(7);
   });
 });
 
-test('options for a setting have its path, and win over --set', async () => {
+test('an option such as --role sets its setting, and overrides --set', async () => {
   const { called } = await run(
     'plan',
     '--set',
@@ -134,7 +134,7 @@ test('options for a setting have its path, and win over --set', async () => {
   ]);
 });
 
-describe('an invalid command line is refused with a remedy, without quoting a value:', () => {
+describe('the error for an invalid command line', () => {
   test.each([
     [['plann'], 'plann: is not a command; did you mean plan? slipway --help lists what there is.'],
     [['help', 'plann'], 'plann: is not a command; did you mean plan? slipway --help lists what there is.'],
@@ -168,7 +168,7 @@ describe('an invalid command line is refused with a remedy, without quoting a va
       ['plan', '--set', 'k3s.upgrade=[hunter2'],
       '--set k3s.upgrade: its value is not YAML: line 1, column 9: something is missing before this: a closing quote or bracket, a comma, a space, or the : of a key',
     ],
-  ] as const)('%j', async (args, message) => {
+  ] as const)('names the fault and its remedy, and quotes no value: %j', async (args, message) => {
     const error = await run(...args).then(
       () => expect.fail(),
       (thrown) => thrown,
@@ -177,7 +177,7 @@ describe('an invalid command line is refused with a remedy, without quoting a va
   });
 });
 
-test('without a command the help is an error', async () => {
+test('a command line without a command prints the help as an error', async () => {
   const { exitCode, out, error } = await run();
   expect({ exitCode, out }).toEqual({ exitCode: 1, out: '' });
   expect(error).toMatch(/^Usage: slipway/);
@@ -187,12 +187,12 @@ test.each([
   [['plan'], ['/']],
   [['uninstall', '--root', 'a'], [resolve('a')]],
   [['version'], []],
-] as const)('%j enters %j before anything else', async (args, roots) => {
+] as const)('the command line %j calls enter with the roots %j', async (args, roots) => {
   expect((await run(...args)).entered).toEqual(roots);
 });
 
 test.each(['run', 'plan', 'apply', 'status', 'doctor', 'config', 'install', 'uninstall', 'version'])(
-  '%s --help exits 0',
+  'slipway %s --help prints the help and exits with 0',
   async (command) => {
     const { exitCode, out } = await run(command, '--help');
     expect(exitCode).toBe(0);
@@ -201,7 +201,7 @@ test.each(['run', 'plan', 'apply', 'status', 'doctor', 'config', 'install', 'uni
 );
 
 test.each(['stamp', 'k3s-killall', 'k3s-uninstall'])(
-  'the internal command %s is not listed',
+  'slipway --help does not list the internal command %s',
   async (name) => {
     expect((await run('--help')).out).not.toContain(name);
   },
