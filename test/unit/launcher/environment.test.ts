@@ -25,7 +25,7 @@ describe('powerfulVariables', () => {
       'DEFAULT_IDENTITY_CLIENT_ID',
     ],
     ...['MSAL_FORCE_REGION', 'REGION_NAME', 'DEBUG', 'LOG_TOKENS'],
-  ])('names %s', (name) => {
+  ])('returns the name of a variable to ignore: %s', (name) => {
     expect(powerfulVariables({ [name]: 'x', HOME: '/root' })).toEqual([name]);
   });
 
@@ -44,11 +44,11 @@ describe('powerfulVariables', () => {
     ],
     ...['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID', 'INVOCATION_ID', 'JOURNAL_STREAM', 'MAINPID'],
     ...['STATE_DIRECTORY', 'RUNTIME_DIRECTORY', 'MALLOC_TRIM_THRESHOLD_', 'DEBUG_COLORS'],
-  ])('leaves %s', (name) => {
+  ])('does not return the name of a harmless variable: %s', (name) => {
     expect(powerfulVariables({ [name]: 'x' })).toEqual([]);
   });
 
-  test('sorts the names', () => {
+  test('returns the names sorted', () => {
     expect(powerfulVariables({ NODE_PATH: '', AZURE_CLIENT_ID: '' })).toEqual([
       'AZURE_CLIENT_ID',
       'NODE_PATH',
@@ -56,7 +56,7 @@ describe('powerfulVariables', () => {
   });
 });
 
-test('withoutVariables does not change other variables', () => {
+test('withoutVariables removes the named variables and keeps the others', () => {
   const environment = { PATH: '/bin', NODE_PATH: '/evil', HOME: undefined };
   expect(withoutVariables(environment, ['NODE_PATH'])).toEqual({ PATH: '/bin' });
 });
