@@ -1,4 +1,4 @@
-/** A new role in the table takes effect wherever something depends on the role. */
+/** Tests that a new role in the table takes effect wherever the program depends on the role. */
 import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { roleOf } from '../../../src/agent/knowledge.ts';
@@ -29,7 +29,7 @@ function wanting(role: string): Promise<Loaded> {
   return load(memoryHost(), { paths: nodePaths('/'), commandLine });
 }
 
-test('a VM can have a new role, and a near miss is suggested', async () => {
+test('a VM can have a new role, and the error for a misspelt one suggests it', async () => {
   expect(roleOf(await wanting('Lantern'), [], withLantern)).toBe(lantern);
   const [near, right] = [await wanting('lantrn'), await wanting('lantern')];
   expect(() => roleOf(near, [], withLantern)).toThrow(
@@ -50,7 +50,7 @@ test('K3s gets the label and the taint of a new role', () => {
   expect(renderConfig(aNode(lantern))).toMatch(/role=lantern[\s\S]*lantern=true:NoSchedule/);
 });
 
-test('a node that was installed with a new role keeps it until a consent', async () => {
+test('a node that was installed with a new role keeps this role until an operator consents to a change', async () => {
   const host = memoryHost();
   host.files.write(
     '/etc/systemd/system/k3s-agent.service',
@@ -61,7 +61,7 @@ test('a node that was installed with a new role keeps it until a consent', async
   expect((await keepingRole(host, aNode('server'))).role.name).toBe('agent');
 });
 
-test('a role name without its record does not compile', () => {
+test('the name of a role that is not in the table does not compile', () => {
   // @ts-expect-error This role does not exist.
   const chosen: (typeof roles)[number]['name'] = 'lantern';
   expect(chosen).toBe('lantern');

@@ -1,4 +1,4 @@
-/** A role must not have labels or taints that K3s or kubelet refuses: a fake K3s accepts any. */
+/** Tests the table of roles. A fake K3s accepts any label or taint, so these tests check that the real one would. */
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { nodeLabel, nodeTaint } from '../../../src/agent/settings/forms.ts';
@@ -28,11 +28,11 @@ function faults(form: z.ZodMiniType, value: string): readonly string[] {
   return (z.safeParse(form, value).error?.issues ?? []).map(({ message }) => `${value} ${message}`);
 }
 
-test('a role that K3s cannot run does not compile', () => {
+test('a role with a handover on an agent, or with an unknown taint effect, does not compile', () => {
   const agent = { name: 'a', summary: 'a', k3s: 'agent', labels: [], taints: [], gitops: false, memory: 512 };
   // @ts-expect-error An agent has no kubeconfig to bootstrap GitOps with.
   const handsOver: Role = { ...agent, k3s: 'agent', gitops: true };
-  // @ts-expect-error Kubernetes has no such effect.
+  // @ts-expect-error Kubernetes has no taint effect NoExecut.
   const taint: Role['taints'][number] = 'ingress=true:NoExecut';
   expect([handsOver, taint]).toHaveLength(2);
 });
