@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { conditionsPage } from '../../../packaging/conditions-page.ts';
 import { reasons } from '../../../src/agent/vocabulary.ts';
 
-test('the committed page of conditions matches the vocabulary', () => {
+test('docs/usage/conditions.md matches the vocabulary', () => {
   const page = readFileSync(new URL('../../../docs/usage/conditions.md', import.meta.url), 'utf8');
   expect(page, 'run: npm run docs').toBe(conditionsPage());
 });

@@ -4,12 +4,12 @@ import { pictureText } from '../../../packaging/picture.ts';
 
 const repository = new URL('../../../', import.meta.url);
 
-test('the picture of README matches its script', () => {
+test('docs/life-of-a-node.svg matches the script that draws it', () => {
   const committed = readFileSync(new URL('docs/life-of-a-node.svg', repository), 'utf8');
   expect(committed, 'run: node packaging/picture.ts').toBe(pictureText());
 });
 
-test('README describes the picture in the words of its title', () => {
+test('the alternative text in README.md matches the title of the picture', () => {
   const [, title] = /<title[^>]*>(.*)<\/title>/.exec(pictureText()) ?? [];
   expect(readFileSync(new URL('README.md', repository), 'utf8')).toContain(
     `![${title}](docs/life-of-a-node.svg)`,

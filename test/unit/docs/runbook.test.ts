@@ -15,7 +15,7 @@ test('the runbook has one entry per reason, in the order of the vocabulary', () 
   expect(entries.map(({ reason }) => reason)).toEqual(Object.keys(reasons));
 });
 
-test.each(entries)('the entry $reason has one to five lines', ({ lines }) => {
+test.each(entries)('the runbook entry $reason has one to five lines', ({ lines }) => {
   expect(lines.filter((line) => line !== '').length).toBeGreaterThan(0);
   expect(lines.length).toBeLessThanOrEqual(5);
 });

@@ -12,13 +12,13 @@ test('test/README.md names the tests of each source folder', () => {
   expect(rows.map(({ folder }) => folder).toSorted()).toEqual(folders().toSorted());
 });
 
-test.each(rows)('test/README.md names tests of $folder that exist', ({ tests }) => {
+test.each(rows)('test/README.md names only existing tests for $folder', ({ tests }) => {
   const named = [...tests.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
   expect(named).not.toEqual([]);
   expect(named.filter((name) => !exists(name))).toEqual([]);
 });
 
-/** The folders below a part, or below another folder of the agent, are covered with it. */
+/** Returns the source folders that need a row: the top folders, those of the agent, and each part. */
 function folders(): readonly string[] {
   const [top, agent, parts] = ['', 'agent', 'agent/parts'].map(inside);
   return [...(top ?? []), ...(agent ?? []).filter((name) => name !== 'agent/parts'), ...(parts ?? [])];
@@ -30,7 +30,7 @@ function inside(folder: string): readonly string[] {
     .map(({ name }) => join(folder, name));
 }
 
-/** A scenario of `boot/` is given by its number. */
+/** True if the test exists. The page names a scenario of `boot/` by its number alone. */
 function exists(name: string): boolean {
   const [, number] = /^boot\/scenarios\/(\d\d)$/.exec(name) ?? [];
   if (number === undefined) {
