@@ -8,7 +8,7 @@ import { told } from './a-host.ts';
 const units = '/etc/systemd/system';
 const files = { daemon: 'daemon', directories: 'directories', tmpfiles: 'tmpfiles', example: 'example' };
 
-/** A host with only the executable in /tmp, or below a root that is not a running machine. */
+/** Returns a host that has only the executable in /tmp; below another root, one that is not a running machine. */
 function bareHost(root = '/'): MemoryHost {
   const host = memoryHost(root === '/' ? { directories: ['/run/systemd/system'] } : {});
   host.files.write('/tmp/slipway', 'executable 2', 0o755);
@@ -24,7 +24,7 @@ function bareHost(root = '/'): MemoryHost {
   return host;
 }
 
-/** A unit is stale if its file was written since the last daemon-reload. */
+/** Models systemctl: a unit needs a reload if its file was written since the last daemon-reload. */
 function systemd(host: MemoryHost, root: string): void {
   const loaded = new Map<string, number | undefined>();
   const link = `${root === '/' ? '' : root}${units}/multi-user.target.wants/slipway.service`;
@@ -57,13 +57,13 @@ function steps(root = '/') {
 
 const inPlace = [
   'run install -D -m 0755 -- /tmp/slipway /usr/local/bin/.slipway.new',
-  // Not by a reference to /proc, which is missing while an image is built.
+  // The owner is given as numbers, not as a file in /proc, which is missing while an image is built.
   `run chown -- ${process.geteuid?.()}:${process.getegid?.()} /usr/local/bin/.slipway.new`,
   'run sync -- /usr/local/bin/.slipway.new',
   'rename /usr/local/bin/.slipway.new -> /usr/local/bin/slipway',
 ];
 
-test('a bare host gets all files, and the unit is enabled last', async () => {
+test('an install on a bare host writes all files, and the example settings last', async () => {
   const host = bareHost();
   await told(steps(), host);
   expect(host.lines()).toEqual([
@@ -78,7 +78,7 @@ test('a bare host gets all files, and the unit is enabled last', async () => {
   expect(host.files.stat('/etc/slipway/config.yaml')).toBeUndefined();
 });
 
-test('a second install changes nothing', async () => {
+test('an install that is repeated changes nothing', async () => {
   const host = bareHost();
   await told(steps(), host);
   const { length } = host.journal;
@@ -87,7 +87,7 @@ test('a second install changes nothing', async () => {
 });
 
 test.each(['/usr/local', '/etc/systemd/system'])(
-  'nothing is installed while another user owns %s in the path',
+  'an install changes nothing if another user owns %s, through which it would write',
   async (path) => {
     const host = bareHost();
     host.files.makeDirectory(path);
@@ -99,36 +99,40 @@ test.each(['/usr/local', '/etc/systemd/system'])(
   },
 );
 
-describe('a later install with', () => {
+describe('a later install', () => {
   test.each([
     [
-      'another executable',
+      'replaces another executable',
       (host: MemoryHost) => host.files.write('/usr/local/bin/slipway', '1', 0o755),
       inPlace,
     ],
     [
-      'an executable that not all users may run',
+      'replaces an executable that not all users may run',
       (host) => host.files.write('/usr/local/bin/slipway', 'executable 2', 0o700),
       inPlace,
     ],
-    ['a link', (host) => host.files.link('/usr/local/bin/slipway', '/tmp/slipway'), inPlace],
+    ['replaces a link', (host) => host.files.link('/usr/local/bin/slipway', '/tmp/slipway'), inPlace],
     [
-      'a unit of an older Slipway',
+      'replaces a unit of an older Slipway',
       (host) => host.files.write(`${units}/slipway.service`, 'old'),
       [`write ${units}/slipway.service 0644`, 'run systemctl daemon-reload'],
     ],
     [
-      'an edited example',
+      'replaces an edited example',
       (host) => host.files.write('/etc/slipway/config.yaml.example', ''),
       ['write /etc/slipway/config.yaml.example 0644'],
     ],
     [
-      'a daemon that was disabled on purpose',
+      'does not enable a daemon that was disabled on purpose',
       (host) => host.files.remove(`${units}/multi-user.target.wants/slipway.service`),
       [],
     ],
-    ["the operator's drop-in", (host) => host.files.write(`${units}/slipway.service.d/mine.conf`, 'x'), []],
-    ["the operator's settings", (host) => host.files.write('/etc/slipway/config.yaml', 'x'), []],
+    [
+      "keeps the operator's drop-in",
+      (host) => host.files.write(`${units}/slipway.service.d/mine.conf`, 'x'),
+      [],
+    ],
+    ["keeps the operator's settings", (host) => host.files.write('/etc/slipway/config.yaml', 'x'), []],
   ] satisfies [string, (host: MemoryHost) => void, readonly string[]][])(
     '%s',
     async (_, change, expected) => {
@@ -144,14 +148,14 @@ describe('a later install with', () => {
   );
 });
 
-test('nothing is enabled if a file could not be installed', async () => {
+test('an install does not enable the unit if a file could not be written', async () => {
   const host = bareHost().failWrite(`${units}/slipway.service`, 'ENOSPC');
   const lines = await told(steps(), host);
   expect(lines).toContainEqual(expect.stringMatching(/^! not done: write .*slipway\.service: DiskFull/));
   expect(host.lines()).not.toContain('run systemctl enable slipway.service');
 });
 
-test('a crash before any mutation heals', async () => {
+test('an install completes an earlier one that crashed before any mutation', async () => {
   const whole = bareHost();
   await told(steps(), whole);
   for (let mutation = 1; mutation <= whole.mutations; mutation += 1) {
@@ -162,7 +166,7 @@ test('a crash before any mutation heals', async () => {
   }
 });
 
-test('in an image the unit is enabled without the systemd of this machine', async () => {
+test('an install into an image enables the unit without the systemd of this machine', async () => {
   const host = bareHost('/image');
   await told(steps('/image'), host);
   expect(host.lines().filter((line) => line.startsWith('run systemctl'))).toEqual([
@@ -171,7 +175,7 @@ test('in an image the unit is enabled without the systemd of this machine', asyn
   expect(host.files.text('/image/usr/local/bin/slipway')).toBe('executable 2');
 });
 
-test('a unit that was disabled in an image stays disabled', async () => {
+test('an install into an image does not enable a unit that was disabled there', async () => {
   const host = bareHost('/image');
   await told(steps('/image'), host);
   host.files.remove(`/image${units}/multi-user.target.wants/slipway.service`);
@@ -180,8 +184,8 @@ test('a unit that was disabled in an image stays disabled', async () => {
   expect(host.journal.length).toBe(length);
 });
 
-describe("the package's unit", () => {
-  test.each(['/usr/lib', '/lib'])('is recognized in %s', async (lib) => {
+describe('packagedUnit', () => {
+  test.each(['/usr/lib', '/lib'])('finds the unit of the package in %s', async (lib) => {
     const host = bareHost();
     host.files.write(`${lib}/systemd/system/slipway.service`, "the package's");
     expect(await packagedUnit(host, nodePaths('/'))).toBe(`${lib}/systemd/system/slipway.service`);

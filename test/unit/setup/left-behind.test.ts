@@ -5,14 +5,14 @@ import { aHost } from './a-host.ts';
 
 const paths = nodePaths('/');
 
-test('without K3s the remaining files are listed', async () => {
+test('leftBehind lists the remaining files after K3s is removed', async () => {
   const host = aHost();
   expect(await leftBehind(host, paths, { k3s: true, purge: false, keepsK3s: false })).toEqual([
     'still there: /etc/slipway /var/lib/slipway /usr/local/bin/flux /etc/rancher/node',
   ]);
 });
 
-test('if K3s stays, its needs and the future of the registry logins are listed', async () => {
+test('leftBehind lists what a remaining K3s needs, and what happens to its registry logins', async () => {
   const host = aHost();
   host.files.write('/var/lib/slipway/imds-guard.nft', '');
   expect(await leftBehind(host, paths, { k3s: false, purge: true, keepsK3s: true })).toEqual([
@@ -25,7 +25,7 @@ test('if K3s stays, its needs and the future of the registry logins are listed',
   ]);
 });
 
-test('the package manager is named for files of the package', async () => {
+test('leftBehind names the apt-get command for files of the package', async () => {
   const host = aHost();
   host.files.write('/usr/lib/systemd/system/slipway.service', '');
   const lines = await leftBehind(host, paths, { k3s: true, purge: true, keepsK3s: false });
@@ -34,7 +34,7 @@ test('the package manager is named for files of the package', async () => {
   );
 });
 
-describe('the remains of K3s after its removal', () => {
+describe('the remaining files of K3s', () => {
   const aside = '/var/lib/rancher/k3s.agent-20260101T120000Z';
   const lines = [
     'still there: /etc/rancher/node /var/log/pods',
@@ -60,14 +60,14 @@ describe('the remains of K3s after its removal', () => {
   });
 });
 
-describe('K3s is recognized', () => {
+describe('installedK3s', () => {
   const unitFile = '/etc/systemd/system/k3s.service';
 
-  test('by its unit file', async () => {
+  test('finds K3s by its unit file', async () => {
     expect(await installedK3s(aHost(), paths)).toBe('k3s.service');
   });
 
-  test('while it runs, though its unit file was deleted', async () => {
+  test('finds a running K3s whose unit file was deleted', async () => {
     const host = aHost();
     host.files.remove(unitFile);
     expect(await installedK3s(host, paths)).toBe('k3s.service');
@@ -75,7 +75,7 @@ describe('K3s is recognized', () => {
     expect(await installedK3s(host, paths)).toBeUndefined();
   });
 
-  test("not below another root, if only the machine's own K3s runs", async () => {
+  test("does not find the machine's own running K3s below another root", async () => {
     expect(await installedK3s(aHost(), nodePaths('/image'))).toBeUndefined();
   });
 });

@@ -8,7 +8,7 @@ test.each([
   ['/', 0, undefined],
   ['/image', 1000, undefined],
   ['/', 1000, 'PermissionDenied'],
-])('below %s as user %i: %s', (root, uid, reason) => {
+])('requireRoot rejects other users on the machine itself: root %s, user %i, %s', (root, uid, reason) => {
   const attempt = () => requireRoot('install', root, uid);
   if (reason === undefined) {
     expect(attempt).not.toThrow();
@@ -24,7 +24,7 @@ test.each([
   ['0::/system.slice/cloud-final.service\n', undefined],
   ['0::/system.slice/slipway.service\n', 'CommandFailed'],
   ['1:name=systemd:/system.slice/slipway.service\n0::/\n', 'CommandFailed'],
-])('in the control group %j: %s', async (content, reason) => {
+])("requireOwnShell rejects the daemon's service: control group %j, %s", async (content, reason) => {
   const host = memoryHost({ files: { '/proc/self/cgroup': content } });
   const attempt = requireOwnShell(host).then(
     () => undefined,
@@ -50,26 +50,29 @@ test.each([
     reason: 'CommandFailed',
   },
   {
-    name: 'a shell below a pod, in a group of its own',
+    name: 'a shell below a pod, in a separate group',
     pid: 300,
     parent: 201,
     group: '/',
     reason: 'CommandFailed',
   },
-])('called from $name: $reason', async ({ pid, parent, group, reason }) => {
-  const host = aHost();
-  for (const process of [pid, 'self']) {
-    host.files.write(`/proc/${process}/stat`, `${pid} (slipway) S ${parent} 1 1`);
-    host.files.write(`/proc/${process}/cgroup`, `0::${group}\n`);
-  }
-  const attempt = requireOutsideContainers(host, nodePaths('/')).then(
-    () => undefined,
-    (thrown) => thrown.reason,
-  );
-  expect(await attempt).toBe(reason);
-});
+])(
+  'requireOutsideContainers rejects containers of K3s: $name, $reason',
+  async ({ pid, parent, group, reason }) => {
+    const host = aHost();
+    for (const process of [pid, 'self']) {
+      host.files.write(`/proc/${process}/stat`, `${pid} (slipway) S ${parent} 1 1`);
+      host.files.write(`/proc/${process}/cgroup`, `0::${group}\n`);
+    }
+    const attempt = requireOutsideContainers(host, nodePaths('/')).then(
+      () => undefined,
+      (thrown) => thrown.reason,
+    );
+    expect(await attempt).toBe(reason);
+  },
+);
 
-test('called from a pod with a process namespace', async () => {
+test('requireOutsideContainers rejects a pod with a process namespace', async () => {
   const host = aHost();
   host.files.write('/proc/self/stat', '7 (slipway) S 1 1 1');
   host.files.write('/proc/self/cgroup', '0::/kubepods.slice/kubepods-pod1.slice/cri-1.scope\n');

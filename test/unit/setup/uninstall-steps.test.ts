@@ -97,13 +97,13 @@ const table: readonly (readonly [string, readonly Resource[], readonly string[]]
 ];
 
 describe.each(table)('%s', (_, steps, expected) => {
-  test('makes these changes, in this order', async () => {
+  test('makes the expected changes in order', async () => {
     const host = aHost();
     expect((await told(steps, host)).filter((line) => line.startsWith('!'))).toEqual([]);
     expect(host.lines()).toEqual(expected);
   });
 
-  test('changes nothing the second time', async () => {
+  test('changes nothing when it runs again', async () => {
     const host = aHost();
     await told(steps, host);
     const { length } = host.journal;
@@ -111,7 +111,7 @@ describe.each(table)('%s', (_, steps, expected) => {
     expect(host.journal.length).toBe(length);
   });
 
-  test('a crash before any mutation heals to the same state', async () => {
+  test('reaches the same state after a crash before any mutation', async () => {
     const whole = aHost();
     await told(steps, whole);
     for (let mutation = 1; mutation <= expected.length; mutation += 1) {
@@ -123,12 +123,12 @@ describe.each(table)('%s', (_, steps, expected) => {
     }
   });
 
-  test('no resource is named twice', () => {
+  test('has no two steps with the same id', () => {
     const ids = steps.map(({ id }) => id);
     expect(ids).toEqual([...new Set(ids)]);
   });
 
-  test('a dry run changes nothing', async () => {
+  test('changes nothing in a dry run', async () => {
     const host = aHost();
     const before = host.files.snapshot();
     expect(await rehearse(steps, host)).toContain('Nothing was changed.');
@@ -137,7 +137,7 @@ describe.each(table)('%s', (_, steps, expected) => {
   });
 });
 
-test('the first removed file is the one that would break a start of K3s without the others', async () => {
+test('the first file that is removed is the one that would break a start of K3s without the others', async () => {
   for (const [name, steps] of table) {
     const host = aHost();
     await told(steps, host);
@@ -148,7 +148,7 @@ test('the first removed file is the one that would break a start of K3s without 
   }
 });
 
-describe('files of others stay', () => {
+describe('an uninstall with --k3s --purge keeps', () => {
   test.each([
     '/etc/rancher/node/password',
     '/etc/systemd/system/k3s.service.d/mine.conf',
@@ -158,7 +158,7 @@ describe('files of others stay', () => {
     '/sys/class/net/veth2/master',
     '/proc/101/stat',
     '/proc/204/stat',
-  ])('%s', async (path) => {
+  ])('the file of another program: %s', async (path) => {
     const host = aHost();
     await told(uninstall({ k3s: true, purge: true }), host);
     expect(host.files.stat(path)).toBeDefined();
@@ -173,19 +173,22 @@ describe('files of others stay', () => {
   });
 });
 
-describe('a file that K3s reads at its start stays if K3s stays', () => {
-  test.each(['join-token', 'agent-token', 'imds-guard.nft'])('%s', async (name) => {
-    const host = aHost();
-    host.files.write(`/var/lib/slipway/${name}`, 'needed');
-    host.files.write('/var/lib/slipway/other', 'not needed');
-    await told(uninstall({ purge: true }), host);
-    expect(host.files.list('/var/lib/slipway')).toContain(name);
-    expect(host.files.list('/var/lib/slipway')).not.toContain('other');
-  });
+describe('an uninstall with --purge', () => {
+  test.each(['join-token', 'agent-token', 'imds-guard.nft'])(
+    'keeps a file that a remaining K3s needs: %s',
+    async (name) => {
+      const host = aHost();
+      host.files.write(`/var/lib/slipway/${name}`, 'needed');
+      host.files.write('/var/lib/slipway/other', 'not needed');
+      await told(uninstall({ purge: true }), host);
+      expect(host.files.list('/var/lib/slipway')).toContain(name);
+      expect(host.files.list('/var/lib/slipway')).not.toContain('other');
+    },
+  );
 });
 
-describe('a step that fails', () => {
-  test('does not stop the others, is reported, and leaves the executable for the next try', async () => {
+describe('an uninstall with a failing step', () => {
+  test('performs the other steps, reports the failure, and keeps the executable for the next try', async () => {
     const host = aHost().failWrite('/etc/tmpfiles.d/slipway.conf', 'EROFS');
     const lines = await told(uninstall({}), host);
     expect(lines.filter((line) => line.startsWith('!'))).toEqual([
@@ -197,7 +200,7 @@ describe('a step that fails', () => {
     expect((await told(uninstall({}), host)).at(-1)).toBe('remove /usr/local/bin/slipway');
   });
 
-  test('no file of K3s is deleted while K3s does not stop', async () => {
+  test('deletes no file of K3s if K3s does not stop', async () => {
     const host = aHost();
     host.on({ file: 'systemctl', args: /^disable --now k3s/ }, { exitCode: 1, stderr: 'timed out' });
     const lines = await told(uninstall({ k3s: true, purge: true }), host);
@@ -211,7 +214,7 @@ describe('a step that fails', () => {
     }
   });
 
-  test('no data is deleted while a volume is still mounted', async () => {
+  test('deletes no data while a volume is still mounted', async () => {
     const host = aHost();
     host.on({ file: 'umount' }, { exitCode: 32, stderr: 'umount: target is busy' });
     const lines = await told(uninstall({ k3s: true }), host);
@@ -220,7 +223,7 @@ describe('a step that fails', () => {
     expect(host.lines()).not.toContain('remove /var/lib/kubelet');
   });
 
-  test('no file of K3s is deleted if its state is unknown', async () => {
+  test('deletes no file of K3s if the state of its unit is unknown', async () => {
     const host = aHost();
     host.files.write(paths.slipway.imdsGuard, '');
     host.on({ file: 'systemctl', args: /^show k3s/ }, { exitCode: 1, stderr: 'no bus' });
@@ -232,7 +235,7 @@ describe('a step that fails', () => {
     expect(host.files.stat(paths.k3s.credentialProviderBin)).toBeDefined();
   });
 
-  test('the data of K3s stays until the packet filter is cleared, which may need programs in it', async () => {
+  test('keeps the data of K3s, which may contain programs that clear the packet filter, until it is clear', async () => {
     const host = aHost();
     host.on({ file: 'iptables-save' }, { exitCode: 4 });
     const lines = await told(uninstall({ k3s: true, purge: true }), host);
@@ -241,7 +244,7 @@ describe('a step that fails', () => {
     expect(host.files.stat('/usr/local/bin/slipway')).toBeDefined();
   });
 
-  test('the executable stays if the guard of the metadata service cannot be removed', async () => {
+  test('keeps the executable if the guard of the metadata service cannot be removed', async () => {
     const host = aHost();
     host.files.write(paths.slipway.imdsGuard, '');
     host.files.write('/usr/sbin/nft', '');
@@ -251,7 +254,7 @@ describe('a step that fails', () => {
     expect(lines).toContain('! not done: remove /usr/local/bin/slipway: waits for ImdsGuard/none');
   });
 
-  test('processes that do not end are reported', async () => {
+  test('reports processes that do not end', async () => {
     const host = aHost();
     host.on({ file: 'sh' }, '');
     const lines = await told(k3sStopped(paths, false), host);
@@ -260,7 +263,7 @@ describe('a step that fails', () => {
   });
 });
 
-test('stacked mounts are unmounted, and one that goes with its copy elsewhere', async () => {
+test('stopping K3s unmounts stacked mounts, and accepts that one has disappeared with its copy', async () => {
   const host = aHost();
   const twice =
     'nsfs /run/netns/cni-1 nsfs rw 0 0\ntmpfs /run/k3s/a tmpfs rw 0 0\ntmpfs /run/k3s/a tmpfs rw 0 0\n';
@@ -276,10 +279,10 @@ test('stacked mounts are unmounted, and one that goes with its copy elsewhere', 
   expect(calls).toBe(2);
 });
 
-describe("an operator's own mounts among the files of K3s", () => {
+describe('stopping or removing K3s', () => {
   const own = ['/var/lib/rancher/k3s/server', '/var/lib/rancher/k3s/storage', '/var/lib/kubelet/disk'];
 
-  test.each(own)('%s is not unmounted, and its content is not deleted', async (point) => {
+  test.each(own)("neither unmounts nor empties the operator's own mount %s", async (point) => {
     for (const steps of [k3sStopped(paths, false), uninstall({ k3s: true })]) {
       const host = aHost();
       host.files.write('/proc/mounts', `${host.files.text('/proc/mounts')}/dev/sdd1 ${point} ext4 rw 0 0\n`);
@@ -290,7 +293,7 @@ describe("an operator's own mounts among the files of K3s", () => {
     }
   });
 
-  test('mounts of containerd snapshots and of CSI drivers are unmounted', async () => {
+  test('unmounts containerd snapshots and the mounts of CSI drivers', async () => {
     const host = aHost();
     const points = ['/var/lib/rancher/k3s/agent/containerd/a', '/var/lib/kubelet/plugins/csi/b'];
     host.files.write('/proc/mounts', points.map((point) => `tmpfs ${point} tmpfs rw 0 0\n`).join(''));
@@ -306,7 +309,7 @@ describe("K3s' data of an older role", () => {
     [{ k3s: true, purge: true }, false],
     [{ k3s: true }, true],
     [{ purge: true }, true],
-  ])('with %o stays: %s', async (extent, stays) => {
+  ])('is removed only with k3s and purge: %o keeps it: %s', async (extent, stays) => {
     const host = aHost();
     host.files.write(`${aside}/server/tls/ca.key`, '');
     host.files.write('/var/lib/rancher/k3s.backup/mine', '');
@@ -315,7 +318,7 @@ describe("K3s' data of an older role", () => {
     expect(host.files.stat('/var/lib/rancher/k3s.backup')).toBeDefined();
   });
 
-  test('stays while something is mounted in it', async () => {
+  test('stays while a disk is mounted in it', async () => {
     const host = aHost();
     host.files.write(`${aside}/server/token`, '');
     host.files.write('/proc/mounts', `/dev/sdd1 ${aside}/storage ext4 rw 0 0\n`);
@@ -326,7 +329,7 @@ describe("K3s' data of an older role", () => {
 });
 
 test.each([true, false])(
-  'removes an unfinished download and its notes, and no similar file (--k3s: %s)',
+  'an uninstall removes an unfinished download and its notes, and no similar file (--k3s: %s)',
   async (k3s) => {
     const host = aHost();
     const parts = ['.k3s.slipway-part', '.k3s.slipway-part.json', '.flux.slipway-part.refused'];
@@ -340,14 +343,14 @@ test.each([true, false])(
   },
 );
 
-test('a dry run names only existing files', async () => {
+test('a dry run of an uninstall names only existing files', async () => {
   const text = await rehearse(uninstall({ k3s: true }), aHost());
   expect(text).toContain('run:  systemctl disable --now slipway.service\n');
   expect(text).toContain('then: remove /var/lib/kubelet\n');
   expect(text).not.toContain('k3s-agent');
 });
 
-test('a separate disk for the data of K3s is emptied and stays', async () => {
+test('an uninstall empties a separate disk for the data of K3s and keeps it mounted', async () => {
   const host = aHost();
   const mounted = '/dev/sdc1 /var/lib/rancher/k3s ext4 rw 0 0\n';
   host.files.write('/proc/mounts', `${mounted}${host.files.text('/proc/mounts')}`);
@@ -357,7 +360,7 @@ test('a separate disk for the data of K3s is emptied and stays', async () => {
   expect(host.lines().join('\n')).not.toMatch(/umount.*rancher\/k3s( |$)/);
 });
 
-test('below another root the kernel and the units of the machine are not touched', async () => {
+test('an uninstall below another root does not touch the kernel and the units of the machine', async () => {
   const host = aHost();
   const image = nodePaths('/image');
   host.files.write('/image/usr/local/bin/slipway', '');
