@@ -44,7 +44,7 @@ async function lookedAt({ host, cloud, node }: ReturnType<typeof world>, known =
   return examine(asked, { now: () => host.now() });
 }
 
-test('probes everything from the identity to the bytes of an image, and shows no secret', async () => {
+test('the cloud probes cover everything from the identity to the bytes of an image, and show no secret', async () => {
   const { host, cloud, registry, node } = world();
   const found = await lookedAt({ host, cloud, registry, node });
   expect(found.map(({ what, level }) => `${level} ${what}`)).toEqual([
@@ -62,7 +62,7 @@ test('probes everything from the identity to the bytes of an image, and shows no
   expect(host.files.stat('/etc/rancher')).toBeUndefined();
 });
 
-test('probes the login if no image is set, and skips what needs a node if there is no node', async () => {
+test('the cloud probes try the login if no image is set, and skip the secrets while the node is unknown', async () => {
   const given = world([]);
   expect((await lookedAt(given)).map(({ what }) => what)).toContain(`login ${server}`);
   const found = await lookedAt(given, false);
@@ -71,10 +71,10 @@ test('probes the login if no image is set, and skips what needs a node if there 
   expect(found.at(-1)).toMatchObject({ what: 'K3s release', level: 'skipped' });
 });
 
-describe('a failure of the cloud is reported by its own probe', () => {
+describe('the cloud probes', () => {
   const forbidden = new NodeError('VaultForbidden', 'Give it the role Key Vault Secrets User.');
 
-  test('a vault that refuses', async () => {
+  test('report a vault that denies access', async () => {
     const given = world();
     given.cloud.fail('secret', forbidden);
     const found = await lookedAt(given);
@@ -86,7 +86,7 @@ describe('a failure of the cloud is reported by its own probe', () => {
     expect(found[4]?.level).toBe('ok');
   });
 
-  test('an invalid secret', async () => {
+  test('report an invalid secret', async () => {
     const given = world();
     given.cloud.secrets.set('k3s-token', 'with blanks in it');
     given.cloud.secrets.set('flux-git-token', ' \n');
@@ -94,7 +94,7 @@ describe('a failure of the cloud is reported by its own probe', () => {
     expect([found[1]?.reason, found[3]?.reason]).toEqual(['SecretEmpty', 'SecretEmpty']);
   });
 
-  test('an exchange that fails, which skips the pull', async () => {
+  test('report an exchange that fails, and skip the pull', async () => {
     const given = world();
     given.cloud.fail('registryPassword', new NodeError('RegistryUnauthorized', 'Give it AcrPull.'));
     const found = await lookedAt(given);
@@ -102,13 +102,13 @@ describe('a failure of the cloud is reported by its own probe', () => {
     expect(found[5]?.level).toBe('skipped');
   });
 
-  test('a registry that accepts the login and denies the pull', async () => {
+  test('report a registry that accepts the login and denies the pull', async () => {
     const given = world();
     given.registry.denied = true;
     expect((await lookedAt(given))[5]).toMatchObject({ level: 'failure', reason: 'PullDenied' });
   });
 
-  test('a release behind a redirect, which is followed', async () => {
+  test('follow one redirect to a release over https', async () => {
     const given = world();
     given.host.onGet(sums, { status: 302, headers: { location: 'https://storage.example.com/sums' } });
     given.host.onGet('https://storage.example.com/sums', `${'0'.repeat(64)}  k3s\n`);
@@ -122,7 +122,7 @@ describe('a failure of the cloud is reported by its own probe', () => {
     expect((await lookedAt(given)).at(-1)).toMatchObject({ level: 'failure' });
   });
 
-  test('a mirror that is away, which is not a failure if K3s is installed', async () => {
+  test('report an unreachable release server as a failure, and as a warning if K3s is installed', async () => {
     const given = world();
     given.host.onGet(sums, new NodeError('Unreachable', 'the connection is refused'));
     given.host.on({ file: '/usr/local/bin/k3s' }, { exitCode: 127 });
@@ -131,16 +131,16 @@ describe('a failure of the cloud is reported by its own probe', () => {
     expect((await lookedAt(given)).at(-1)).toMatchObject({ level: 'warning', reason: 'Unreachable' });
   });
 
-  test('tags that are not read, whose values are not shown', async () => {
+  test('do not show the values of tags that Slipway does not read', async () => {
     const given = world();
     given.cloud.tag('k3s-token', 'canary-in-a-tag');
     expect(JSON.stringify(await lookedAt(given))).not.toContain('canary');
   });
 
   test.each([
-    ['not there', { status: 404 }, /answers 404/],
+    ['missing', { status: 404 }, /answers 404/],
     ['for another machine', { body: 'abc  k3s-armhf\n' }, /does not name k3s/],
-  ])('a release that is %s', async (_, answer, message) => {
+  ])('report a release that is %s', async (_, answer, message) => {
     const given = world();
     given.host.onGet(sums, answer);
     const found = (await lookedAt(given)).at(-1);

@@ -27,14 +27,14 @@ async function lookedAt(...plan: readonly Resource[]) {
   return found.map(({ what, level, reason, message }) => [what, level, reason ?? '', message].join(' | '));
 }
 
-test('prints one line per condition, in order, with the message of the last check', async () => {
+test('the condition probes return one verdict per condition, in order, with the message of the last check', async () => {
   const ready = resource('c', inSync({ message: 'node is Ready' }), { condition: 'NodeReady' });
   expect(await lookedAt(ready, resource('a', inSync({ message: 'first' })), resource('b', inSync()))).toEqual(
     ['System | ok |  | first', 'NodeReady | ok |  | node is Ready'],
   );
 });
 
-test('reports pending changes without making them, and skips their dependants', async () => {
+test('the condition probes report pending changes without making them, and skip their dependants', async () => {
   const later = resource('b', new NodeError('NodeNotReady', 'never asked'), {
     condition: 'NodeReady',
     needs: ['a'],
@@ -45,12 +45,12 @@ test('reports pending changes without making them, and skips their dependants', 
   ]);
 });
 
-test('counts and names all pending changes, in the words of the plan', async () => {
+test('the condition probes count and name all pending changes, in the words of the plan', async () => {
   const found = await lookedAt(resource('a', drifted), resource('b', inSync()), resource('c', drifted));
   expect(found).toEqual(['System | warning |  | 2 to change: make a; make c']);
 });
 
-test('checks the needs of a resource first and once, whatever their condition', async () => {
+test('the condition probes check the needs of a resource first and only once, whatever their condition', async () => {
   let looks = 0;
   const check = async () => {
     looks += 1;
@@ -62,7 +62,7 @@ test('checks the needs of a resource first and once, whatever their condition', 
   expect(looks).toBe(1);
 });
 
-test('a drift that does not block does not skip dependants', async () => {
+test('the condition probes check the dependants of drift, errors and waits that do not block', async () => {
   const harmless: Finding = {
     state: 'Drifted',
     drift: { changes: [], blocks: false, remedy: async () => {} },
@@ -82,7 +82,7 @@ test('a drift that does not block does not skip dependants', async () => {
 });
 
 test.each(['ServiceStarting', 'InProgress'] as const)(
-  'warns of a wait for %s, which ends by itself',
+  'the condition probes report a wait with the reason %s as a warning',
   async (reason) => {
     expect(await lookedAt(resource('a', waiting(reason, 'takes a minute')))).toEqual([
       `System | warning | ${reason} | takes a minute`,
@@ -90,7 +90,7 @@ test.each(['ServiceStarting', 'InProgress'] as const)(
   },
 );
 
-test('reports the blocking failure if there are several', async () => {
+test('the condition probes report the blocking one of several problems', async () => {
   const harmless = new NodeError('TaintNotApplied', 'no taint', { blocks: false });
   const grave = new NodeError('VaultForbidden', 'may not read it');
   expect(await lookedAt(resource('a', harmless), resource('b', grave), resource('c', drifted))).toEqual([

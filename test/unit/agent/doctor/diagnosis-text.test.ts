@@ -14,7 +14,7 @@ const failed: Diagnosis = {
   repair: 'az role assignment create',
 };
 
-test('prints one line for a healthy subject if it fits, and cause and remedy for a failed one', () => {
+test('the text of a healthy diagnosis is one line; that of a failed one has its cause and remedy', () => {
   expect(diagnosisText(well, page)).toBe('ok         42 ms  exchange  done\n');
   expect(diagnosisText({ ...well, message: 'word '.repeat(9).trim() }, page)).toBe(
     'ok         42 ms  exchange\n         word word word word word word word word word\n',
@@ -26,13 +26,13 @@ test('prints one line for a healthy subject if it fits, and cause and remedy for
 `);
 });
 
-test('colours only the level', () => {
+test('the text of a diagnosis colours only the level', () => {
   const coloured = diagnosisText(failed, { ...page, color: true });
   expect(coloured.startsWith('\u001b[31mfailure\u001b[39m')).toBe(true);
   expect(coloured.slice(17)).toBe(diagnosisText(failed, page).slice(7));
 });
 
-test('prints the counts on the last line', () => {
+test('the summary counts the diagnoses of each level', () => {
   const levels = ['ok', 'ok', 'warning', 'failure', 'failure', 'skipped'] as const;
   expect(summaryText(levels.map((level) => ({ ...well, level })))).toBe(
     '\n2 ok, 1 warning, 2 failures, 1 not checked.\n',

@@ -59,7 +59,7 @@ test('the probes of a server cover all its dependencies, in order', () => {
   ]);
 });
 
-test('without settings only the machine and the node are probed', () => {
+test('the probes cover only the machine and the node if there are no settings', () => {
   expect(asked(undefined, { known: false })).toEqual([
     ...ofMachine,
     ...[

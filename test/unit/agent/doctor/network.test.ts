@@ -25,7 +25,7 @@ function world({ date, ...resolved }: { date?: string; exitCode?: number; stdout
     .onGet(`https://${name}/`, { status: 404, headers: { date: date ?? now } });
 }
 
-test('a healthy network', async () => {
+test('the network probes report a healthy network as ok', async () => {
   const found = await lookedAt(world());
   expect(found).toMatchObject({
     proxy: { level: 'ok', message: 'none' },
@@ -34,7 +34,7 @@ test('a healthy network', async () => {
   });
 });
 
-test('a name without an address, and a name that cannot be resolved', async () => {
+test('the DNS probe fails for a name without an address, and is skipped if getent is missing', async () => {
   const { [`DNS ${name}`]: unknown } = await lookedAt(world({ exitCode: 2, stdout: '' }));
   expect(unknown).toMatchObject({
     level: 'failure',
@@ -44,32 +44,35 @@ test('a name without an address, and a name that cannot be resolved', async () =
   expect(unasked?.level).toBe('skipped');
 });
 
-test('a proxy is shown without its password, and resolves the names', async () => {
+test('the proxy probe hides the password, and a proxy, which resolves names itself, skips the DNS probe', async () => {
   const found = await lookedAt(world(), 'http://user:canary@10.0.0.3:3128');
   expect(found.proxy?.message).toBe('http://10.0.0.3:3128');
   expect(found[`DNS ${name}`]?.level).toBe('skipped');
 });
 
-describe('the clock', () => {
+describe('the clock probe', () => {
   test.each([
     [30, 'ok', '30 s ahead of'],
     [-90, 'warning', '90 s behind'],
     [600, 'failure', '600 s ahead of'],
-  ] as const)('%i s off is %s', async (seconds, level, message) => {
-    const theirs = new Date(memoryHost().now() - seconds * 1_000).toUTCString();
-    const { clock } = await lookedAt(world({ date: theirs }));
-    expect(clock?.level).toBe(level);
-    expect(clock?.message).toContain(message);
-    expect(clock?.repair !== undefined).toBe(level !== 'ok');
-  });
+  ] as const)(
+    'compares the clock with a server: a difference of %i s is reported as %s',
+    async (seconds, level, message) => {
+      const theirs = new Date(memoryHost().now() - seconds * 1_000).toUTCString();
+      const { clock } = await lookedAt(world({ date: theirs }));
+      expect(clock?.level).toBe(level);
+      expect(clock?.message).toContain(message);
+      expect(clock?.repair !== undefined).toBe(level !== 'ok');
+    },
+  );
 
-  test('is not judged by a server that does not answer', async () => {
+  test('is skipped if the server does not answer', async () => {
     const host = world();
     host.onGet(`https://${name}/`, new NodeError('Unreachable', 'the connection is refused'));
     expect((await lookedAt(host)).clock?.level).toBe('skipped');
   });
 
-  test('is not judged by a server that sends no date', async () => {
+  test('is skipped if the server sends no date', async () => {
     expect((await lookedAt(world({ date: '' }))).clock?.level).toBe('skipped');
   });
 });
