@@ -10,8 +10,8 @@ const paths = nodePaths('/');
 const ca = aCa();
 
 /**
- * A bare machine with systemd, a release server and a K3s server, detailed enough to install K3s and to count its
- * starts. `log` lists systemd's commands for K3s.
+ * Returns a bare machine with models of systemd, a release server and a K3s server, on which K3s can be installed and
+ * its starts counted. `log` lists systemd's commands for K3s.
  */
 export function aMachine(command: 'server' | 'agent'): { readonly host: MemoryHost; readonly log: string[] } {
   const unit = command === 'server' ? 'k3s.service' : 'k3s-agent.service';
@@ -78,7 +78,7 @@ function kernel(host: MemoryHost): void {
   });
 }
 
-/** Changes of the unit and K3s during a start; not counted as mutations of Slipway. */
+/** Starts K3s: makes the changes of the unit and of K3s, which do not count as mutations of Slipway. */
 async function start(host: MemoryHost, command: 'server' | 'agent', invocationId: string): Promise<void> {
   const theirs = Object.assign(Object.create(host), {
     readFile: async (path: string) => host.files.read(path),

@@ -13,7 +13,7 @@ export type RoleName = (typeof roles)[number]['name'];
 
 type Written = { readonly [Section in keyof typeof defaults]?: object };
 
-/** Default settings with some sections changed. */
+/** Returns the default settings with some sections changed. */
 export function someSettings(changes: Written = {}): Settings {
   const sections = Object.entries(changes).map(([name, section]) => [
     name,
@@ -27,7 +27,7 @@ export interface NodeChanges extends Partial<Omit<K3sNode, 'role' | 'settings' |
   readonly root?: string;
 }
 
-/** A node of that role; agents have a server to join. */
+/** Returns a node with this role; an agent gets a server to join. */
 export function aNode(role: RoleName | Role, changes: NodeChanges = {}): K3sNode {
   const { settings, root = '/', ...rest } = changes;
   const known = typeof role === 'string' ? findRole(role) : role;
@@ -49,8 +49,8 @@ export function aNode(role: RoleName | Role, changes: NodeChanges = {}): K3sNode
 }
 
 /**
- * The outcome of a check in the short form for tables: its state or the reason of its error, and the fields that
- * drifted.
+ * Returns the outcome of a check in a short form for tables: the state or the reason of the error, and the drifted
+ * fields.
  */
 export async function outcome(resource: Resource, host: MemoryHost): Promise<string> {
   try {
@@ -71,13 +71,13 @@ function told(finding: Finding): string {
   return `Drifted${blocks ? '' : ' (non-blocking)'} ${changes.map(({ field }) => field).join(', ')}`;
 }
 
-/** The reason of an error, what ends it, and whether it blocks. */
+/** Returns a text with the reason of an error, what ends the error, and whether it blocks. */
 export function failure(error: unknown): string {
   const { reason, endedBy, blocks, message } = error as Record<string, unknown>;
   return reason ? `${reason} (${endedBy}${blocks ? '' : ', non-blocking'})` : `Error: ${message}`;
 }
 
-/** Checks and corrects until a check is satisfied or the remedy fails; the outcomes in turn. */
+/** Checks and corrects until a check is satisfied or the remedy fails; returns the outcomes in order. */
 export async function settle(resource: Resource, host: MemoryHost, passes = 6): Promise<readonly string[]> {
   const seen: string[] = [];
   for (let pass = 0; pass < passes; pass += 1) {

@@ -7,7 +7,7 @@ import { isReady, type Vm, vm } from '../../scenario/a-vm.ts';
 
 const minute = 60_000;
 
-/** Runs the loop of the daemon for `passes` passes and rings after the given ones. */
+/** Runs the loop of the daemon for `passes` passes; `rings` has the ring after a pass, by its number. */
 async function daemon(machine: Vm, passes: number, rings: Readonly<Record<number, string>> = {}) {
   const clock = alarm();
   const stopped = new AbortController();
@@ -33,7 +33,7 @@ async function daemon(machine: Vm, passes: number, rings: Readonly<Record<number
   return { events, times };
 }
 
-test('a failure is retried after its delay, and at once on SIGHUP', async () => {
+test('the loop retries a failure after its delay, and at once on SIGHUP', async () => {
   const machine = vm('server');
   machine.cloud.fail('secret', new NodeError('VaultWrongTenant', 'no', { endedBy: 'person' }));
   await daemon(machine, 6);
@@ -44,13 +44,13 @@ test('a failure is retried after its delay, and at once on SIGHUP', async () => 
   expect(machine.cloud.calls.filter((call) => call.startsWith('secret')).length).toBe(before + 3);
 });
 
-test('the loop stops after the pass in which it is asked to', async () => {
+test('the loop stops after the pass in which its signal is aborted', async () => {
   const { events, times } = await daemon(vm('server'), 2);
   expect(times).toHaveLength(2);
   expect(events.filter(({ type }) => type === 'Sleeping')).toHaveLength(1);
 });
 
-test('the end of a job wakes the loop, so a download is installed at once, also after one that failed', async () => {
+test('the end of a job wakes the loop, which installs a download at once, even one after a failed download', async () => {
   const machine = vm('agent');
   const start = machine.host.now();
   machine.host.jobs.lasting = 20_000;
@@ -61,13 +61,13 @@ test('the end of a job wakes the loop, so a download is installed at once, also 
   expect(modifiedAt - start).toBe(42_000);
 });
 
-test('converge ends when the node is Ready', async () => {
+test('converge returns when the node is Ready', async () => {
   const machine = vm('server');
   const report = await converge(machine.slipway(), machine.host, machine.host.now() + 5 * minute);
   expect(isReady(report)).toBe(true);
 });
 
-test('converge gives up at its timeout', async () => {
+test('converge returns at its timeout', async () => {
   const machine = vm('server');
   machine.cloud.secrets.delete('k3s-token');
   const start = machine.host.now();
@@ -76,7 +76,7 @@ test('converge gives up at its timeout', async () => {
   expect(machine.host.now() - start).toBeLessThanOrEqual(minute);
 });
 
-test('converge ends at once if only an operator can help', async () => {
+test('converge returns at once if only an operator can help', async () => {
   const machine = vm('server');
   machine.cloud.fail('secret', new NodeError('VaultWrongTenant', 'no', { endedBy: 'person' }));
   const start = machine.host.now();

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { alarm, clockJump } from '../../../src/agent/alarm.ts';
 import { memoryHost } from '../../lab/memory-host.ts';
 
-/** A sleep that ends only when its signal is aborted. */
+/** A clock whose sleep ends only when the signal is aborted. */
 const sleepless = {
   now: () => 0,
   monotonic: () => 0,
@@ -15,21 +15,21 @@ const sleepless = {
     }),
 };
 
-test('sleeps until its time if nothing rings', async () => {
+test('sleepUntil sleeps until the given time if nothing rings', async () => {
   const host = memoryHost();
   const start = host.now();
   expect(await alarm().sleepUntil(host, start + 5_000)).toEqual([]);
   expect(host.now()).toBe(start + 5_000);
 });
 
-test('a ring ends the sleep and returns its source', async () => {
+test('sleepUntil returns the source of the ring that ended the sleep', async () => {
   const clock = alarm();
   const sleep = clock.sleepUntil(sleepless, 1_000);
   clock.ring('SIGHUP');
   expect(await sleep).toEqual(['SIGHUP']);
 });
 
-test('rings between two sleeps end the next sleep, and only that one', async () => {
+test('rings between two sleeps end only the next sleep', async () => {
   const clock = alarm();
   const host = memoryHost();
   clock.ring('SIGHUP');
@@ -42,7 +42,7 @@ test('rings between two sleeps end the next sleep, and only that one', async () 
 test.each([
   ['ahead', 56 * 365 * 86_400_000],
   ['back', -3_600_000],
-])('a clock that is set %s ends the sleep within ten seconds', async (_, by) => {
+])('setting the clock %s ends the sleep within ten seconds', async (_, by) => {
   const host = memoryHost();
   const start = host.monotonic();
   host.at(host.now() + 3_000, () => host.setClock(host.now() + by));
@@ -50,7 +50,7 @@ test.each([
   expect(host.monotonic() - start).toBe(10_000);
 });
 
-test('a clock that is slewed, or set by less than five seconds, does not end the sleep', async () => {
+test('setting the clock by less than five seconds at a time, as slewing does, does not end the sleep', async () => {
   const host = memoryHost();
   for (let at = 1; at < 30; at += 1) {
     host.at(host.now() + at * 10_000 - 1, () => host.setClock(host.now() + 4_000));

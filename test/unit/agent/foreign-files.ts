@@ -2,7 +2,7 @@ import { nodePaths } from '../../../src/agent/paths.ts';
 
 const { system, k3s, slipway } = nodePaths('/');
 
-/** Files that Slipway writes without a format, and why: their readers define the format. Folders end with `/`. */
+/** The files whose format other readers define, and these readers. A folder ends with `/`. */
 export const foreignFiles: Readonly<Record<string, string>> = {
   [system.modules]: 'systemd-modules-load reads it',
   [system.sysctl]: 'systemd-sysctl reads it',
@@ -22,7 +22,7 @@ export const foreignFiles: Readonly<Record<string, string>> = {
   [k3s.lastVersion]: 'one line, which 0.1.0 reads: the name of a release of K3s',
 };
 
-/** True if a path is in the list. */
+/** True if a path, or its folder, is in the list. */
 export function isForeign(path: string): boolean {
   return Object.keys(foreignFiles).some((each) =>
     each.endsWith('/') ? path.startsWith(each) : path === each,

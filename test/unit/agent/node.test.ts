@@ -7,11 +7,11 @@ describe('nodeName', () => {
     ['VM-Node1', 'vm-node1'],
     [' node.example.com\n', 'node.example.com'],
     ['a'.repeat(63), 'a'.repeat(63)],
-  ])('%j is %j', (given, expected) => {
+  ])('converts %j to %j', (given, expected) => {
     expect(nodeName(given)).toBe(expected);
   });
 
-  test.each(['', 'vm_1', '-vm', 'vm-', 'vm..1', 'knöten', 'a'.repeat(64)])('refuses %j', (given) => {
+  test.each(['', 'vm_1', '-vm', 'vm-', 'vm..1', 'knöten', 'a'.repeat(64)])('rejects %j', (given) => {
     expect(() => nodeName(given)).toThrow(/Set node\.name/);
   });
 });
@@ -27,12 +27,12 @@ describe('normaliseServer', () => {
     ['fd00::4', 'https://[fd00::4]:6443'],
     ['[fd00::4]:6443', 'https://[fd00::4]:6443'],
     [' 10.0.1.4 ', 'https://10.0.1.4:6443'],
-  ])('%j is %j', (given, expected) => {
+  ])('converts %j to %j', (given, expected) => {
     expect(normaliseServer(given)).toBe(expected);
   });
 
   test.each(['', 'http://10.0.1.4', 'https://host/path', 'https://u:p@host', 'a b', 'host?x=1'])(
-    'refuses %j',
+    'rejects %j',
     (given) => {
       expect(() => normaliseServer(given)).toThrow(
         expect.objectContaining({ reason: 'ServerUnknown', endedBy: 'person' }),

@@ -8,29 +8,29 @@ import { foreignFiles, isForeign } from './foreign-files.ts';
 
 const places = Object.values<OwnFile>(ownFiles).map(({ place }) => place(nodePaths('/')));
 
-/** The files on the page of owned files, which parts.test.ts compares with the parts; a name with `*` as its lock. */
+/** The paths in docs/usage/owned-files.md, which parts.test.ts compares with the parts; without a trailing `*`. */
 const owned = ownedFiles()
   .map(({ path }) => path.replace(/\*$/, ''))
   .filter((path) => path.startsWith('/'));
 
-test('the committed page of owned files matches the table', () => {
+test('docs/usage/files.md matches the table of own files', () => {
   const page = readFileSync(new URL('../../../docs/usage/files.md', import.meta.url), 'utf8');
   expect(page, 'run: npm run docs').toBe(filesPage());
 });
 
-describe('a file that Slipway writes', () => {
-  test.each(owned)('has a format or a reason to omit it: %s', (path) => {
+describe('the tables of own and foreign files', () => {
+  test.each(owned)('contain each file that Slipway writes, exactly once: %s', (path) => {
     expect([places.includes(path), isForeign(path)].filter(Boolean)).toHaveLength(1);
   });
 
-  test('is still written if it is listed without a format', () => {
+  test('contain only foreign files that Slipway still writes', () => {
     const unknown = Object.keys(foreignFiles).filter(
       (each) => !owned.some((path) => (each.endsWith('/') ? path.startsWith(each) : path === each)),
     );
     expect(unknown).toEqual([nodePaths('/').slipway.events]);
   });
 
-  test('is on the page of owned files if it has a format and a fixed name', () => {
+  test('contain only own files that docs/usage/owned-files.md lists', () => {
     expect(places.filter((path) => !path.includes('*') && !owned.includes(path))).toEqual([]);
   });
 });

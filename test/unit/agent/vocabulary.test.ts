@@ -14,13 +14,13 @@ const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf
   .map((name) => join(root, 'src', name));
 const isTable = (path: string) => /\/(own-)?reasons\.ts$/.test(path);
 
-test('every reason is in the table of exactly one owner', async () => {
+test('every reason is in the table of exactly one module', async () => {
   const tables = await Promise.all(sources.filter(isTable).map((path) => import(path)));
   const owned = tables.flatMap((table) => Object.values<object>(table).flatMap(Object.keys));
   expect(owned.toSorted()).toEqual(Object.keys(reasons).toSorted());
 });
 
-test('every reason is used', () => {
+test('every reason is used by the program', () => {
   const program = sources
     .filter((path) => !isTable(path))
     .map((path) => readFileSync(path, 'utf8'))
@@ -32,14 +32,14 @@ test('every reason is used', () => {
 });
 
 test('a misspelt reason or condition does not compile', () => {
-  // @ts-expect-error there is no such reason
+  // @ts-expect-error DiskFul is not a reason.
   expect(new NodeError('DiskFul', 'no room').reason).toBe('DiskFul');
-  // @ts-expect-error there is no such condition
+  // @ts-expect-error NodeRedy is not a condition.
   expect('NodeRedy' satisfies ConditionType).toBe('NodeRedy');
   expect('DiskFull' satisfies Reason).toBe('DiskFull');
 });
 
-/** The outcome of each Resource in the first pass of a node, for each role. */
+/** The outcomes of all Resources in the first pass of a node, for each role. */
 const firstPasses = await Promise.all(
   roles.map(async ({ name }) => {
     const { outcomes } = await vm(name, `registries: { proof: ['${registry}/app:1'] }`).slipway().pass();
@@ -47,19 +47,19 @@ const firstPasses = await Promise.all(
   }),
 );
 
-test('every condition of a planned Resource is listed, and every listed one belongs to a Resource', () => {
+test('the list of conditions has exactly the conditions of the planned Resources', () => {
   const planned = new Set(firstPasses.flat().map(({ resource }) => resource.condition));
   expect(conditionTypes.filter((type) => !planned.has(type))).toEqual([]);
   expect([...planned].filter((type) => !conditionTypes.includes(type))).toEqual([]);
 });
 
-test('the conditions are listed in the order in which they can become True at a first boot', () => {
+test('the list of conditions has the order in which they can become True at a first boot', () => {
   for (const outcomes of firstPasses) {
     expect(misplaced(outcomes)).toEqual([]);
   }
 });
 
-/** The conditions whose last Resource is planned before an earlier listed condition begins. */
+/** Returns the conditions whose last Resource is planned before the first of a condition that is listed earlier. */
 function misplaced(outcomes: readonly Outcome[]): readonly ConditionType[] {
   const planned = outcomes.map(({ resource }) => resource.condition);
   let begun = 0;

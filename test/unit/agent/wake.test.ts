@@ -23,23 +23,23 @@ const steady: Outcome = { resource: resource('e'), state: 'InSync' };
 const blocked: Outcome = { resource: resource('f'), state: 'Blocked', by: 'b' };
 
 test.each([
-  ['a change is verified at once', [steady, due, changed], 0, 'verify a'],
-  ['a waiting resource before one that is due', [due, waits], 2_000, 'b (ServiceStarting)'],
-  ['a credential before the regular check', [steady, due], 60_000, 'renew c'],
-  ['the regular check every five minutes', [steady, blocked], 300_000, 'look for drift'],
+  ['to verify a change at once', [steady, due, changed], 0, 'verify a'],
+  ['for a waiting resource before one that is due later', [due, waits], 2_000, 'b (ServiceStarting)'],
+  ['to renew a credential before the regular check', [steady, due], 60_000, 'renew c'],
+  ['for the regular check every five minutes', [steady, blocked], 300_000, 'look for drift'],
   [
-    'resources that are due within a second are combined',
+    'for resources that are due within one second together',
     [waits, { ...waits, lookAgainAt: now + 3_000 }, due],
     3_000,
     'b (ServiceStarting)',
   ],
   [
-    'resources that are due later are not combined',
+    'for the first resource alone if the next is due more than one second later',
     [waits, { ...waits, lookAgainAt: now + 3_001 }],
     2_000,
     'b (ServiceStarting)',
   ],
-  ['never a busy loop', [overdue], 1_000, 'renew d'],
-] as const)('%s', (_, outcomes, after, because) => {
+  ['at the earliest in one second for an overdue resource', [overdue], 1_000, 'renew d'],
+] as const)('nextWake wakes the loop %s', (_, outcomes, after, because) => {
   expect(nextWake(now, outcomes)).toEqual({ at: now + after, because });
 });
