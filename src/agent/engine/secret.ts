@@ -10,9 +10,9 @@ export const redacted = '‹redacted›';
  */
 export class Secret {
   readonly #value: string;
-  readonly #shown: string;
+  readonly #shown: string | (() => string);
 
-  constructor(value: string, shown: string = redacted) {
+  constructor(value: string, shown: string | (() => string) = redacted) {
     this.#value = value;
     this.#shown = shown;
   }
@@ -22,15 +22,15 @@ export class Secret {
   }
 
   toString(): string {
-    return this.#shown;
+    return typeof this.#shown === 'string' ? this.#shown : this.#shown();
   }
 
   toJSON(): string {
-    return this.#shown;
+    return this.toString();
   }
 
   [inspect.custom](): string {
-    return this.#shown;
+    return this.toString();
   }
 }
 
@@ -43,13 +43,13 @@ export function reveal(content: Content): string {
 }
 
 /**
- * Builds a text around secrets: `write` is called twice, once for the true text and once for readers.
+ * Builds a text around secrets: `write` is called for the true text, and again when the text is shown to readers.
  *
  * `sensitive((show) => 'password: ' + show(token))`
  */
 export function sensitive(write: (show: (secret: Secret) => string) => string): Secret {
   return new Secret(
     write((secret) => secret.reveal()),
-    write((secret) => secret.toString()),
+    () => write((secret) => secret.toString()),
   );
 }

@@ -64,7 +64,7 @@ function fromRegistries(text: string): Logins {
 
 /** The cache has the logins by server; the end of each is a few minutes early, so it is computed again. */
 function fromCache(text: string): Logins {
-  const logins = Object.entries(parseLogins(`{ "logins": ${text} }`));
+  const logins = text === '' ? [] : Object.entries(parseLogins(`{ "logins": ${text} }`));
   return Object.fromEntries(logins.map(([server, login]) => [server, loginOf(login)]));
 }
 

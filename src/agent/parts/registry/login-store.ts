@@ -2,6 +2,7 @@ import type { RegistryPassword } from '../../clouds/cloud.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { renderOwn } from '../../engine/own-file.ts';
+import { remembering } from '../../engine/remembering.ts';
 import { Secret, sensitive } from '../../engine/secret.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { ownFiles } from '../../own-files.ts';
@@ -17,9 +18,11 @@ import { formerLogins } from './former-logins.ts';
  */
 export async function readLogins(host: HostReader, paths: NodePaths): Promise<Logins> {
   const found = await host.readFile(paths.slipway.logins).catch(() => undefined);
-  const stored = found && isPrivate(found) ? parseLogins(found.content) : {};
+  const stored = found && isPrivate(found) ? parsed(found.content, paths.slipway.logins) : {};
   return newestLogins(await formerLogins(host, paths), stored, host.now());
 }
+
+const parsed = remembering(parseLogins);
 
 /** Returns the login of a password that was received at this time. */
 export function storedLogin(

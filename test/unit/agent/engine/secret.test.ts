@@ -23,6 +23,17 @@ test('a redacted text stands for a secret', () => {
   expect(inspect([shown])).toBe('[ Bearer ‹redacted› ]');
 });
 
+test('a redacted text is made only when it is shown', () => {
+  let times = 0;
+  const shown = new Secret(canary, () => {
+    times += 1;
+    return 'shown';
+  });
+  expect(shown.reveal()).toBe(canary);
+  expect(times).toBe(0);
+  expect(`${shown}, ${JSON.stringify(shown)}, ${inspect(shown)}`).toBe('shown, "shown", shown');
+});
+
 test('only reveal returns the text', () => {
   expect(secret.reveal()).toBe(canary);
   expect(reveal(secret)).toBe(canary);
