@@ -5,17 +5,17 @@ import { parseJson } from '../engine/json.ts';
 import { redacted } from '../engine/secret.ts';
 import { forPerson } from '../engine/severity.ts';
 
-/** The message of a service that refuses, in any of the usual forms. */
+/** The code and message of a service that refuses a request; empty texts if unknown. */
 export interface Refusal {
   readonly code: string;
   readonly message: string;
 }
 
 /**
- * Returns the refusal in an answer's body; empty texts if the body has none, such as a proxy's page.
+ * Returns the refusal in an answer's body, or empty texts if the body has none, such as the page of a proxy.
  *
- * Forms: `{error: {code, message}}` (OData and its relatives), `{error, error_description}` (OAuth), `{errors: [{code,
- * message}]}` (registries).
+ * Reads the forms `{error: {code, message}}` (OData and similar), `{error, error_description}` (OAuth) and `{errors:
+ * [{code, message}]}` (registries).
  */
 export function refusalOf({ body }: HttpResponse): Refusal {
   const { error, error_description: message, errors } = parseJson(refusalBody, body) ?? nothing;
@@ -34,7 +34,7 @@ const refusalBody = z.object({
 });
 const nothing = { error: undefined, error_description: '', errors: undefined };
 
-/** Returns a sentence for a message of ours with the host that an answer redirects to; empty if it does not. */
+/** Returns a sentence that names the host to which an answer redirects; empty if the answer is not a redirect. */
 export function redirection({ status, headers: { location } }: HttpResponse, asked: string): string {
   if (status < 300 || status > 399 || location === undefined) {
     return '';
@@ -45,19 +45,21 @@ export function redirection({ status, headers: { location } }: HttpResponse, ask
 
 const longestQuote = 240;
 
-/** Returns the first line of a service's message, for a message of ours, without anything that looks like a token. */
+/**
+ * Returns a sentence that quotes the first line of a service's message, with anything that looks like a token redacted.
+ */
 export function quoted(said: string): string {
   const [line = ''] = said.trim().split(/\r?\n/);
   const clean = line.replaceAll(/\beyJ[\w-]+(\.[\w-]*)*/g, redacted).slice(0, longestQuote);
   return clean === '' ? '' : ` It says: ${clean.replace(/\.?$/, '.')}`;
 }
 
-/** True if the proxy refused its login, so that nothing is known of the host behind it. */
+/** True if a request failed at the login for the proxy, so the host behind the proxy was not reached. */
 export function isOfProxy({ reason, message }: NodeError): boolean {
   return reason === 'ProxyUnauthorized' || message.includes('network.proxyCredentialsFile');
 }
 
-/** True if a request failed because its host's name has no address. */
+/** True if a request failed because its host name does not resolve. */
 export function isUnknownName(failure: NodeError): boolean {
   for (let cause: unknown = failure.cause; cause instanceof Error; cause = cause.cause) {
     if ('code' in cause && cause.code === 'ENOTFOUND') {
@@ -67,7 +69,7 @@ export function isUnknownName(failure: NodeError): boolean {
   return false;
 }
 
-/** Returns the error of an untrusted certificate, which is most often a re-signing proxy's. */
+/** Returns the error of an untrusted certificate, which usually comes from a proxy that re-signs. */
 export function untrusted(who: string, failure: NodeError): NodeError {
   return new NodeError(
     'TlsUntrusted',

@@ -4,10 +4,10 @@ import type { CloudGround, CloudHints, Metadata } from './driver.ts';
 import { type CloudName, type Clouds, clouds } from './index.ts';
 import { metadataOf } from './metadata.ts';
 
-/** Settings as far as they choose a cloud, with the section of that name. */
+/** The settings that choose a cloud, and the section of that cloud. */
 export type Choosing = { readonly cloud: string } & Readonly<Record<string, unknown>>;
 
-/** The cloud that the settings name, ready to use its section. */
+/** The cloud that the settings name, with its section filled in. */
 export interface ChosenCloud {
   readonly fillsInLater: boolean;
   readonly metadata: Metadata | undefined;
@@ -27,12 +27,12 @@ export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenC
   };
 }
 
-/** Returns the message texts of the cloud that the settings name. */
+/** Returns the wording for messages of the cloud that the settings name. */
 export function hintsOf({ cloud }: Pick<Choosing, 'cloud'>, table: Clouds = clouds): CloudHints {
   return entryOf(table, cloud, 'cloud').hints;
 }
 
-/** Returns the sections of the clouds in some settings, which is all that kubelet's plugin needs of them. */
+/** Returns the sections of all clouds in the settings, which kubelet's credential plugin needs. */
 export function cloudSections<Settings extends Readonly<Record<CloudName, unknown>>>(
   settings: Settings,
   table: Clouds = clouds,

@@ -1,45 +1,45 @@
 import type { Secret } from '../engine/secret.ts';
 
-/** What a VM is in its cloud. */
+/** The identity of a VM in its cloud. */
 export interface Identity {
-  /** The name that the cloud gave the operating system. */
+  /** The host name that the cloud gave to the operating system. */
   readonly computerName: string;
-  /** Unique and stable for the life of the VM; spreads over the fleet derive from it. */
+  /** The id of the VM, unique and constant for its life. The fleet's renewals are spread by this id. */
   readonly vmId: string;
   readonly location: string;
-  /** The primary private IPv4 address, if it is known. */
+  /** The primary private IPv4 address, if known. */
   readonly address: string | undefined;
-  /** Instance tags by their lower-cased names. */
+  /** The instance tags by lower-cased name. */
   readonly tags: Readonly<Record<string, string>>;
 }
 
 /** A password for a registry. */
 export interface RegistryPassword {
   readonly password: Secret;
-  /** When it ends, epoch milliseconds by the clock of this machine; absent if it does not. */
+  /** When the password expires, in epoch milliseconds by this machine's clock; absent if it does not expire. */
   readonly until?: number | undefined;
 }
 
 /**
- * The port to a cloud: who this VM is, and the secrets its identity may read.
+ * The port to a cloud: the identity of this VM, and the secrets that this identity may read.
  *
- * An adapter has a folder of its own, gets the Host when it is made, and reaches the network only through it. Every
- * failure is a NodeError whose reason and message name the role or setting that repairs it. No call retries: only the
- * reconciler decides when to try again.
+ * Each adapter has its own folder, and reaches the network only through the Host that it is made with. Every failure is
+ * a NodeError whose reason and message name the role or setting to correct. No call retries: only the reconciler
+ * decides when to try again.
  */
 export interface Cloud {
   readonly name: string;
-  /** Reads the instance metadata; needs no secret and has no effect. */
+  /** Reads the instance metadata, without a secret and without side effects. */
   identity(): Promise<Identity>;
-  /** Returns the current value of a secret: `SecretNotFound`, `VaultForbidden` and the like. */
+  /** Returns the current value of a secret. Throws `SecretNotFound`, `VaultForbidden` and similar errors. */
   secret(name: string): Promise<Secret>;
-  /** Returns the user name for the `registryPassword` of a registry's login server. */
+  /** Returns the user name that belongs to the `registryPassword` of a login server. */
   registryUser(loginServer: string): string;
-  /** Returns a fresh password for a registry's login server: `RegistryUnauthorized` and the like. */
+  /** Returns a new password for a login server. Throws `RegistryUnauthorized` and similar errors. */
   registryPassword(loginServer: string): Promise<RegistryPassword>;
   /**
-   * Returns the digest of a tag as the identity itself sees it, without a password: `PullDenied`, `ProofImageNotFound`
-   * and the like. `undefined` if the cloud has no such view.
+   * Returns the digest of a tag, read with the identity and without a password; `undefined` if the cloud cannot do
+   * that. Throws `PullDenied`, `ProofImageNotFound` and similar errors.
    */
   imageDigest(loginServer: string, repository: string, tag: string): Promise<string | undefined>;
 }

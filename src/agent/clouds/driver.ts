@@ -4,86 +4,87 @@ import type { Section, SectionSchema, SettingsSection } from '../settings/sectio
 import type { Cloud } from './cloud.ts';
 
 /**
- * Everything particular to one cloud. Its name is its key in the table of clouds (`index.ts`), and the name of its
- * section in the settings; all code about clouds derives from that table.
+ * Everything specific to one cloud. The cloud's key in the table of clouds (`index.ts`) is its name and the name of its
+ * settings section; all code about clouds derives from that table.
  */
 export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
-  /** How a VM learns its identity there; completes the sentence that the cloud's name begins. */
+  /** How a VM in this cloud learns its identity; completes a sentence that begins with the cloud's name. */
   readonly summary: string;
-  /** What the help of --cloud prints after the name. */
+  /** The text after the cloud's name in the help of --cloud. */
   readonly remark?: string;
   readonly settings: SettingsSection<Schema>;
-  /** The form of the names that a secret can have there, if narrower than that of the settings. */
+  /** The form of secret names in this cloud, if narrower than the form in the settings. */
   readonly secretName?: z.ZodMiniType<string, string>;
-  /** True if a VM may start before the cloud knows its tags and its address. */
+  /** True if a VM may start before the cloud knows its tags and address. */
   readonly fillsInLater: boolean;
-  /** The metadata service, which pods are kept from and which is reached past any proxy. */
+  /** The metadata service, which is blocked for pods and reached without a proxy. */
   readonly metadata: MetadataService<Section<Schema>> | 'absent';
-  /** Returns further addresses of the section, which `slipway doctor` asks. */
+  /** Returns further URLs in the section that `slipway doctor` probes. */
   endpoints(section: Section<Schema>): readonly URL[];
-  /** Words for messages of ours. */
+  /** The cloud's wording for messages. */
   readonly hints: CloudHints;
   readonly registries?: RegistryManners;
   /**
-   * Timers of older scripts there that renew logins of registries, without suffix: stopped once Slipway renews them.
+   * Timers of older scripts in this cloud that renew registry logins, without suffix. Slipway stops them once it renews
+   * the logins itself.
    */
   readonly loginRenewers?: readonly string[];
-  /** Environment variables that its SDKs read: the launcher must remove all of them. */
+  /** Environment variables that the cloud's SDKs read; the launcher must remove all of them. */
   readonly scrubbedVariables: readonly string[];
-  /** Makes the cloud's adapter. SDKs are loaded on first use, not here. */
+  /** Makes the cloud's adapter. Must not load SDKs before their first use. */
   create(ground: CloudGround<Section<Schema>>): Cloud;
 }
 
-/** Words of a cloud for messages that any cloud has. */
+/** A cloud's wording for messages that exist in every cloud. */
 export interface CloudHints {
-  /** What blocks traffic between nodes by default, such as `the network security group`. */
+  /** What blocks traffic between nodes by default, for example `the network security group`. */
   readonly firewall: string;
-  /** What resolves names there, such as `the DNS servers of the virtual network`. */
+  /** What resolves names in the cloud, for example `the DNS servers of the virtual network`. */
   readonly nameServers: string;
-  /** A sentence: how to let a node's address through the firewall of a registry. */
+  /** A sentence about how to let a node's address through the firewall of a registry. */
   readonly openRegistry: string;
-  /** A sentence: how to permit the pull of an image with a valid login. */
+  /** A sentence about how to permit the pull of an image with a valid login. */
   readonly permitPull: string;
-  /** A sentence: what to check when a login is refused. */
+  /** A sentence about what to check if a login is refused. */
   readonly checkLogin: string;
-  /** A sentence: how to reach the storage that a registry redirects to. */
+  /** A sentence about how to reach the storage that a registry redirects to. */
   readonly reachStorage: string;
 }
 
-/** How registries of a cloud differ from the OCI Distribution Specification. */
+/** The differences of a cloud's registries from the OCI Distribution Specification. */
 export interface RegistryManners {
-  /** Returns whether the words of a 403 are those of its firewall, not about the permissions of a login. */
+  /** True if the message of a 403 is about the registry's firewall, not about the permissions of a login. */
   isFirewall?(said: string): boolean;
-  /** Returns whether this host is the registry of that login server by another name. */
+  /** True if this host is another name for the registry of that login server. */
   isSame?(host: string, loginServer: string): boolean;
 }
 
-/** The metadata service of a cloud, which gives the VM's identity to any process that asks. */
+/** The metadata service of a cloud, which gives the VM's identity to any process that requests it. */
 export interface MetadataService<Settings> {
-  /** Returns its address with these settings. */
+  /** Returns the address of the metadata service with these settings. */
   locate(section: Settings): Metadata;
 }
 
 /** The address of a metadata service. */
 export interface Metadata {
-  /** A host as `URL` writes it; only an IPv4 address can be guarded. */
+  /** The host as `URL` writes it; only an IPv4 address can be guarded. */
   readonly address: string;
-  /** Its one port and protocol, if others at that address must stay open, such as DNS and NTP. */
+  /** The only guarded port and protocol, if other services at the address must stay open, such as DNS and NTP. */
   readonly only?: { readonly protocol: 'tcp' | 'udp'; readonly port: number };
-  /** The setting that holds the address: `azure.imdsEndpoint`. */
+  /** The setting that contains the address, such as `azure.imdsEndpoint`. */
   readonly setting?: string;
 }
 
-/** What an adapter needs. */
+/** The inputs of an adapter. */
 export interface CloudGround<Settings> {
   readonly host: Host;
   readonly settings: Settings;
-  /** Hosts outside the cloud's domains that may be shown tokens of the identity: consent.identityHosts. */
+  /** Hosts outside the cloud's domains that may see tokens of the identity: consent.identityHosts. */
   readonly consented?: readonly string[];
-  /** What the machine itself shows. */
+  /** What the machine itself reports. */
   readonly machine: {
     readonly hostname: string;
-    /** Its first IPv4 address. */
+    /** The first IPv4 address of the machine. */
     readonly address: string | undefined;
   };
 }

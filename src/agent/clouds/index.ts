@@ -2,10 +2,10 @@ import { azure } from './azure/driver.ts';
 import type { CloudDriver } from './driver.ts';
 import { staticDriver } from './static/driver.ts';
 
-/** Some clouds by name: those below, or a test's own. */
+/** A table of clouds by name: the table below, or that of a test. */
 export type Clouds = Readonly<Record<string, CloudDriver>>;
 
-/** Every cloud. An entry here adds the cloud's settings, and the cloud to every place that depends on it. */
+/** Every cloud. An entry here adds the cloud and its settings to every place that depends on the cloud. */
 export const clouds = { azure, static: staticDriver } as const satisfies Clouds;
 
 export type CloudName = keyof typeof clouds;

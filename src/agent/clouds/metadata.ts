@@ -14,7 +14,10 @@ export function metadataAddresses(table: Clouds = clouds): readonly string[] {
   return [...new Set(Object.values(table).flatMap((driver) => defaultMetadata(driver)?.address ?? []))];
 }
 
-/** Returns the address of the metadata service of a cloud with this section; `undefined` if the cloud has none. */
+/**
+ * Returns the address of a cloud's metadata service with this section; `undefined` if the cloud has no metadata
+ * service.
+ */
 export function metadataOf(
   { metadata }: Pick<CloudDriver, 'metadata'>,
   section: object,

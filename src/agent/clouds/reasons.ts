@@ -1,9 +1,9 @@
-/** Reasons of the VM's identity. */
+/** Reasons for failures of the VM's identity. */
 export const identityReasons = {
   IdentityUnavailable: 'The instance metadata service has no answer yet.',
 } as const;
 
-/** Reasons of secrets, in a vault or in files. */
+/** Reasons for failures of secrets, in a vault or in files. */
 export const secretReasons = {
   SecretNotFound: 'The secret does not exist in the vault yet.',
   SecretDisabled: 'The secret is disabled or expired in the vault.',
@@ -11,7 +11,7 @@ export const secretReasons = {
   SecretExposed: 'The file that holds the secret is open to every user of the machine: chmod 600.',
 } as const;
 
-/** Reasons of the login that the cloud gives for a registry. */
+/** Reasons for failures of the registry login that the cloud provides. */
 export const loginReasons = {
   RegistryUnavailable: 'The registry does not answer, or answers with an error of its own.',
   RegistryNotFound: 'The name of the registry does not resolve: check registries.servers.',

@@ -5,13 +5,15 @@ import { forPerson } from '../engine/severity.ts';
 import { isOfProxy, isUnknownName, quoted, refusalOf, untrusted } from './answers.ts';
 import type { CloudHints } from './driver.ts';
 
-/** The login server of a request, and the cloud's words for what repairs a refusal. */
+/** The login server of a request, and the cloud's wording for repairs. */
 export interface AskedRegistry {
   readonly server: string;
   readonly hints: CloudHints;
 }
 
-/** Returns the error of a request without an answer: `TlsUntrusted`, `RegistryNotFound`, `RegistryUnavailable`. */
+/**
+ * Returns the error of a registry request without an answer: `TlsUntrusted`, `RegistryNotFound`, `RegistryUnavailable`.
+ */
 export function registryUnreachable(failure: NodeError, { server, hints }: AskedRegistry): NodeError {
   if (failure.reason === 'TlsUntrusted') {
     return untrusted(server, failure);
@@ -34,8 +36,8 @@ export function registryUnreachable(failure: NodeError, { server, hints }: Asked
 }
 
 /**
- * Returns the error of an answer that does not depend on the request: `RegistryForbidden` (its firewall), `Throttled`,
- * `RegistryUnavailable`; `undefined` if the answer is about the request.
+ * Returns the error of an answer that no particular request causes: `RegistryForbidden` (firewall), `Throttled`,
+ * `RegistryUnavailable`. Returns `undefined` for any other answer.
  */
 export function registryTrouble(
   response: HttpResponse,

@@ -3,9 +3,10 @@ import { Secret } from '../engine/secret.ts';
 import { forPerson } from '../engine/severity.ts';
 
 /**
- * Returns the secret in a stored value, without the newline an editor leaves at its end.
+ * Returns the secret in a stored value, without the newline that an editor adds at the end.
  *
- * `SecretEmpty` for an unusable value: `where` names its place, `repair` says how to store it again.
+ * Throws `SecretEmpty` for an unusable value. `where` names the place of the value, and `repair` says how to store it
+ * again.
  */
 export function storedSecret(stored: string, where: string, repair: string): Secret {
   const value = stored.replace(/[\r\n]+$/, '');
@@ -27,6 +28,7 @@ function faultOf(value: string): string | undefined {
 }
 
 /**
- * Control characters except line ends, the byte order mark, and the replacement character of bytes that are not UTF-8.
+ * Characters that no secret has: control characters except line ends, the byte order mark, and the replacement
+ * character of bytes that are not UTF-8.
  */
 const strange = /[^\P{Cc}\r\n]|[\uFEFF\uFFFD]/u;

@@ -1,9 +1,11 @@
 import type { HostReader } from '../../engine/host.ts';
 
-/** The Arc agent's own metadata service, by which the Azure SDKs recognize an Arc machine (msal-node, AzureArc.ts). */
+/**
+ * The program of Arc's own metadata service, by which the Azure SDKs recognize an Arc machine (msal-node, AzureArc.ts).
+ */
 const arcAgent = '/opt/azcmagent/bin/himds';
 
-/** Returns what to do on a machine that is connected by Azure Arc; empty text on every other machine. */
+/** Returns advice for a machine that is connected by Azure Arc; an empty text for any other machine. */
 export async function arcRemark(host: HostReader): Promise<string> {
   const isArc = (await host.stat(arcAgent).catch(() => undefined)) !== undefined;
   return isArc

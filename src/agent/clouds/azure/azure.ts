@@ -1,4 +1,7 @@
-/** @module Azure: instance metadata, Key Vault and container registries, as the VM's managed identity. */
+/**
+ * @module The Azure cloud: instance metadata, Key Vault and container registries, accessed with the VM's managed
+ * identity.
+ */
 import { NodeError } from '../../engine/errors.ts';
 import type { Host } from '../../engine/host.ts';
 import { forPerson } from '../../engine/severity.ts';
@@ -20,9 +23,10 @@ import { registryToken, registryUser } from './registry.ts';
 import type { AzureSettings } from './settings.ts';
 
 /**
- * Makes the adapter for Azure. Make one per process: the SDKs keep the identity's tokens in statics.
+ * Makes the adapter for Azure. A process must make only one, because the SDKs keep the identity's tokens in static
+ * variables.
  *
- * The SDKs are loaded when a secret is first read, so a plan or `slipway version` does not load them.
+ * Loads the SDKs when a secret is first read, so a plan or `slipway version` does not load them.
  */
 export function azureCloud({
   host,
@@ -60,7 +64,8 @@ export function azureCloud({
 }
 
 /**
- * Returns the Azure cloud of the settings, else of the metadata service, which is asked once: a VM never changes it.
+ * Returns a function that finds the Azure cloud of this VM in the settings or, once per process, in the instance
+ * metadata.
  */
 function ownEnvironment(host: Host, azure: AzureSettings): () => Promise<Environment> {
   let known = azure.environment;
@@ -70,7 +75,7 @@ function ownEnvironment(host: Host, azure: AzureSettings): () => Promise<Environ
   };
 }
 
-/** Returns the address of the Key Vault, without a slash at its end: `VaultNotConfigured`, `ForeignHost`. */
+/** Returns the URL of the Key Vault without a trailing slash. Throws `VaultNotConfigured` and `ForeignHost`. */
 async function vaultAddress(
   { keyVault, environment: named }: AzureSettings,
   environment: () => Promise<Environment>,

@@ -4,7 +4,7 @@ import { azureHints } from './hints.ts';
 import { registryManners } from './registry-manners.ts';
 import { azureSettings, vaultSecretName } from './settings.ts';
 
-/** Azure, by the VM's managed identity. */
+/** The driver for Azure, which uses the VM's managed identity. */
 export const azure: CloudDriver<typeof azureSettings.schema> = {
   summary: 'asks the instance metadata service',
   settings: azureSettings,
@@ -20,7 +20,7 @@ export const azure: CloudDriver<typeof azureSettings.schema> = {
   hints: azureHints,
   registries: registryManners,
   loginRenewers: ['refresh-acr-credentials'],
-  // @azure/identity, @azure/logger and msal-node: another identity, another endpoint, another region, secrets in logs.
+  // Read by @azure/identity, @azure/logger and msal-node: they choose an identity, endpoint or region, or log secrets.
   scrubbedVariables: [
     'AZURE_AUTHORITY_HOST',
     'AZURE_CLIENT_ID',

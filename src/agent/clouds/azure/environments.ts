@@ -4,9 +4,9 @@ import { forPerson } from '../../engine/severity.ts';
 export type Environment = 'public' | 'usgovernment' | 'china';
 
 /**
- * How Azure's clouds differ for a node: the name in their metadata, and the domains of their Key Vaults and container
+ * The differences between Azure's clouds: the name in the metadata, and the domains of Key Vaults and container
  * registries. Sources: "About keys, secrets and certificates", vault name and object name; "Azure Container Registry
- * endpoint reference" (regional and data endpoints are below the same domains).
+ * endpoint reference" (regional and data endpoints are in the same domains).
  */
 const environments = {
   public: {
@@ -26,23 +26,22 @@ const environments = {
   },
 } as const satisfies Record<Environment, Readonly<Record<string, string>>>;
 
-/** Returns the domain of the Key Vaults of a cloud. */
+/** Returns the domain of the Key Vaults in a cloud. */
 export function vaultDomain(environment: Environment): string {
   return environments[environment].vaultDomain;
 }
 
-/** The domains of the Key Vaults of every cloud. */
+/** The domains of the Key Vaults in all clouds. */
 export const vaultDomains: readonly string[] = Object.values(environments).map((each) => each.vaultDomain);
 
-/** Returns the domain of the container registries of a cloud. */
+/** Returns the domain of the container registries in a cloud. */
 export function registryDomain(environment: Environment): string {
   return environments[environment].registryDomain;
 }
 
 /**
- * Returns the cloud that the instance metadata names, ignoring case.
- *
- * An unknown name is `UnexpectedAnswer`: a setting must name the cloud.
+ * Returns the cloud that the instance metadata names, ignoring case. Throws `UnexpectedAnswer` for an unknown name, so
+ * that a person sets the cloud.
  */
 export function environmentOf(azEnvironment: string): Environment {
   const named = azEnvironment.toLowerCase();

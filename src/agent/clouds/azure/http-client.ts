@@ -4,12 +4,12 @@ import type { Host, HttpResponse, HttpSend } from '../../engine/host.ts';
 import { type Content, Secret } from '../../engine/secret.ts';
 import { forPerson } from '../../engine/severity.ts';
 
-/** The address at which the SDKs look for the instance metadata service, whatever the settings say. */
+/** The address to which the SDKs send requests for the instance metadata service, regardless of the settings. */
 const metadataHost = '169.254.169.254';
 
 export const metadataOrigin = `http://${metadataHost}`;
 
-/** Options for every client: one request per call. A redirect is an answer, for us to refuse. */
+/** The options of every client: no retries, and redirects are returned, so that this module refuses them. */
 export const askedOnce = { retryOptions: { maxRetries: 0 }, redirectOptions: { maxRetries: 0 } } as const;
 
 const metadataTimeout = 5_000;
@@ -17,21 +17,21 @@ const timeout = 10_000;
 
 export interface AzureHttpOptions {
   readonly host: Host;
-  /** Replaces http://169.254.169.254. */
+  /** The URL that replaces http://169.254.169.254. */
   readonly imdsEndpoint: string;
-  /** The only origin that is asked, such as `https://team.azurecr.io`: no other is shown a token for it. */
+  /** The only origin that gets requests, such as `https://team.azurecr.io`, since no other may see its token. */
   readonly origin: string;
   /**
-   * Receives the outcome of each request. The SDKs wrap an answer or a failure in errors of their own, and lose what
-   * ours need: the status, Retry-After, the inner code, the Host's own error.
+   * Called with the outcome of each request. The SDKs wrap it in their own errors, which lose what Slipway's errors
+   * need: the status, Retry-After, the inner code and the Host's error.
    */
   readonly observe: (outcome: HttpResponse | Error) => void;
 }
 
 /**
- * The Azure SDKs' HTTP client: sends every request through the Host, with a time limit, and past any proxy for the
- * metadata service. Throws the Host's errors as they are, and `UnexpectedAnswer` for a request to another origin, which
- * only a redirect can cause.
+ * Makes the HTTP client for the Azure SDKs. It sends every request through the Host with a time limit, and bypasses any
+ * proxy for the metadata service. It passes on the Host's errors, and throws `UnexpectedAnswer` for a request to
+ * another origin, which only a redirect can cause.
  */
 export function azureHttpClient({ host, imdsEndpoint, origin, observe }: AzureHttpOptions): HttpClient {
   return {
@@ -73,14 +73,14 @@ function hostRequest({ url, method, headers, body }: PipelineRequest, imdsEndpoi
     method: method === 'OPTIONS' || method === 'TRACE' ? 'GET' : method,
     url: forMetadata ? `${imdsEndpoint.replace(/\/+$/, '')}${pathname}${search}` : url,
     headers: Object.fromEntries(Object.entries(headers.toJSON()).filter(isWanted).map(shielded)),
-    // A form of the registry's SDK holds tokens.
+    // The body is a Secret because the forms of the registry SDK contain tokens.
     ...(body && { body: new Secret(body) }),
     timeout: forMetadata ? metadataTimeout : timeout,
     direct: forMetadata,
   };
 }
 
-/** False for accept-encoding: the Host does not decompress. */
+/** False for accept-encoding, because the Host does not decompress answers. */
 function isWanted([name]: readonly [string, string]): boolean {
   return name !== 'accept-encoding';
 }

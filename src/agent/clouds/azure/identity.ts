@@ -15,11 +15,12 @@ export interface ManagedIdentityOptions {
 }
 
 /**
- * The VM's managed identity as the SDKs want it, with failures that name the repair: `ManagedIdentityMissing`,
+ * Makes the SDKs' credential for the VM's managed identity. Its errors name the repair: `ManagedIdentityMissing`,
  * `ManagedIdentityAmbiguous`, `ManagedIdentityUnavailable`, `Throttled`, `UnexpectedAnswer`.
  *
- * One per process: msal keeps its token cache and the network client of the first credential in statics. Tokens are
- * requested one after another, since msal does not merge equal requests and the endpoint allows five at a time.
+ * A process must make only one: msal keeps its token cache and the network client of the first credential in static
+ * variables. Tokens are requested one at a time, because msal does not merge equal requests and the endpoint allows
+ * five at once.
  */
 export function managedIdentity({ host, imdsEndpoint, clientId }: ManagedIdentityOptions): TokenCredential {
   let credential: Promise<ManagedIdentityCredential> | undefined;
@@ -66,8 +67,8 @@ export function managedIdentity({ host, imdsEndpoint, clientId }: ManagedIdentit
 }
 
 /**
- * Returns the error of a refusal. Source: "How to use managed identities on a VM to acquire an access token", error
- * handling.
+ * Returns the error of a failed token request. Source: "How to use managed identities on a VM to acquire an access
+ * token", error handling.
  */
 function identityRefused(
   outcome: HttpResponse | Error,
@@ -108,10 +109,10 @@ function identityRefused(
 }
 
 /**
- * Returns the error of a token that the endpoint cannot give. It has one code for all of them; its description only
- * chooses between two explanations here.
+ * Returns the error of a 400 answer, which has the same code for every identity problem. Only the description shows
+ * whether the VM has several identities or none.
  *
- * A missing identity is normal on a first boot: it is attached after the VM was made.
+ * A missing identity is normal on a first boot, because an identity is attached after the VM is created.
  */
 function misassigned(response: HttpResponse, scope: string, clientId: string | undefined): NodeError {
   const { code, message } = refusalOf(response);

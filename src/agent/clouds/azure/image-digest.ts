@@ -11,7 +11,7 @@ export interface ImageDigestOptions {
   readonly host: Host;
   readonly credential: TokenCredential;
   readonly imdsEndpoint: string;
-  /** `https://containerregistry.azure.net`, in every Azure cloud. */
+  /** The audience of registry tokens: `https://containerregistry.azure.net` in every Azure cloud. */
   readonly audience: string;
 }
 
@@ -24,16 +24,17 @@ export interface ImageTag {
 /**
  * Returns the digest in an image's manifest properties, read with the VM's identity.
  *
- * `PullDenied`, `ProofImageNotFound`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`,
- * `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity. Both roles that pull may also read metadata:
- * "Azure Container Registry roles directory reference", AcrPull and Container Registry Repository Reader.
+ * Throws `PullDenied`, `ProofImageNotFound`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`,
+ * `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity. Both roles that can pull can also
+ * read metadata: "Azure Container Registry roles directory reference", AcrPull and Container Registry Repository
+ * Reader.
  */
 export async function imageDigest(options: ImageDigestOptions, image: ImageTag): Promise<string> {
   const { ContainerRegistryClient } = await import('@azure/container-registry');
   const { host, credential, imdsEndpoint, audience } = options;
   const { loginServer, repository, tag } = image;
   let outcome: HttpResponse | Error | undefined;
-  // A client for each request: a kept client keeps its tokens, and would show yesterday's permissions.
+  // Makes a client per request, because a reused client keeps its tokens and with them outdated permissions.
   const origin = `https://${loginServer}`;
   const client = new ContainerRegistryClient(origin, credential, {
     audience: audience.replace(/\/+$/, ''),

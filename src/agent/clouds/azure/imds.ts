@@ -9,20 +9,21 @@ import { quoted, refusalOf } from '../answers.ts';
 import type { Identity } from '../cloud.ts';
 import { arcRemark } from './arc.ts';
 
-/** What the metadata service reports of this VM. */
+/** What the metadata service reports about this VM. */
 export interface InstanceMetadata {
   readonly identity: Identity;
-  /** The Azure cloud, as the service spells it. */
+  /** The name of the Azure cloud, as the service spells it. */
   readonly azEnvironment: string;
 }
 
 const timeout = 5_000;
 
 /**
- * Reads the instance metadata, one request, five seconds at most.
+ * Reads the instance metadata with one request, in at most five seconds.
  *
- * `IdentityUnavailable` while the service does not answer, `Throttled`, `UnexpectedAnswer`. Source: "Azure Instance
- * Metadata Service for virtual machines": proxies must be bypassed; 404, 410, 429 and 5xx pass, other errors do not.
+ * Throws `IdentityUnavailable` while the service does not answer, `Throttled` and `UnexpectedAnswer`. Source: "Azure
+ * Instance Metadata Service for virtual machines": requests must bypass proxies; 404, 410, 429 and 5xx are temporary,
+ * other errors are not.
  */
 export async function instanceMetadata(host: HostReader, endpoint: string): Promise<InstanceMetadata> {
   const response = await askMetadata(host, endpoint.replace(/\/+$/, ''));
@@ -97,7 +98,7 @@ const tag = z.object({ name: z.string(), value: z.string() });
 const address = z.object({ privateIpAddress: z.optional(z.unknown()) });
 const nic = z.object({ ipv4: z.nullish(z.object({ ipAddress: z.nullish(z.array(address)) })) });
 
-/** The part of an answer that is read; texts that do not matter may be missing. */
+/** The part of an answer that Slipway reads. Texts that it does not require may be missing. */
 const instanceDocument = z.object({
   compute: z.object({
     name: z.string(),
@@ -132,8 +133,9 @@ function addressesOf(network: InstanceDocument['network']): readonly string[] {
 }
 
 /**
- * Returns the primary address. The documents promise no order of interfaces and mark none as primary; but the metadata
- * service answers the primary address alone, so of several addresses it is the source of the route to that service.
+ * Returns the primary address. Azure does not document an order of interfaces, and marks none as primary. But the
+ * metadata service answers only the primary address, so of several addresses it is the source of the route to that
+ * service.
  */
 async function primaryAddress(host: HostReader, addresses: readonly string[]): Promise<string | undefined> {
   const [first] = addresses;

@@ -63,7 +63,7 @@ export function secretRefused(response: HttpResponse, url: string, name: string,
   );
 }
 
-/** Returns the inner code, by which Key Vault's 403s differ: `{error: {innererror: {code}}}`. */
+/** Returns the code that distinguishes Key Vault's 403 answers, from `{error: {innererror: {code}}}`. */
 function innerCodeOf({ body }: HttpResponse): string {
   return parseJson(innerError, body)?.error.innererror.code ?? '';
 }
@@ -71,7 +71,8 @@ function innerCodeOf({ body }: HttpResponse): string {
 const innerError = z.object({ error: z.object({ innererror: z.object({ code: z.string() }) }) });
 
 /**
- * Returns the error of a secret that the identity may read but the vault does not give, as opposed to a missing role.
+ * Returns the error of a secret that the vault withholds although the identity has its role; `undefined` for other
+ * refusals.
  */
 function secretUnusable(inner: string, message: string, url: string, name: string): NodeError | undefined {
   const text = `${inner} ${message}`;
@@ -98,7 +99,8 @@ const unusableStates = [
 ] as const;
 
 /**
- * Returns the error of a 403. The inner codes are from real vaults; the reference lists only what they have in common.
+ * Returns the error of a 403 answer. The inner codes were observed at real vaults; the reference lists only the common
+ * code.
  */
 function vaultForbidden(code: string, says: string, url: string, name: string): NodeError {
   if (code === 'ForbiddenByFirewall' || code === 'ForbiddenByConnection') {

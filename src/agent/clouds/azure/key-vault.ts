@@ -10,22 +10,23 @@ export interface KeyVaultOptions {
   readonly host: Host;
   readonly credential: TokenCredential;
   readonly imdsEndpoint: string;
-  /** `https://NAME.vault.azure.net` */
+  /** The URL of the vault, such as `https://NAME.vault.azure.net`. */
   readonly url: string;
 }
 
 /**
- * Returns the current value of a secret, without the newline an editor leaves at its end.
+ * Returns the current value of a secret, without the newline that an editor adds at the end.
  *
- * `SecretNotFound`, `SecretDisabled`, `SecretEmpty`, `VaultForbidden`, `VaultFirewall`, `VaultWrongTenant`,
+ * Throws `SecretNotFound`, `SecretDisabled`, `SecretEmpty`, `VaultForbidden`, `VaultFirewall`, `VaultWrongTenant`,
  * `VaultNotFound`, `VaultUnavailable`, `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity.
- * Source: "Azure Key Vault REST API error codes", and "Authentication, requests and responses" for the challenge.
+ * Sources: "Azure Key Vault REST API error codes"; "Authentication, requests and responses" for the challenge.
  */
 export async function vaultSecret(vault: KeyVaultOptions, name: string): Promise<Secret> {
   const { SecretClient } = await import('@azure/keyvault-secrets');
   const { host, credential, imdsEndpoint, url } = vault;
   let outcome: HttpResponse | Error | undefined;
-  // A client for each read: a kept client refreshes tokens in the background, every three seconds while that fails.
+  // Makes a client per read, because a reused client refreshes tokens in the background, every three seconds after a
+  // failure.
   const client = new SecretClient(url, forVaults(credential, url), {
     httpClient: azureHttpClient({ host, imdsEndpoint, origin: url, observe: (seen) => (outcome = seen) }),
     ...askedOnce,
@@ -50,16 +51,16 @@ export async function vaultSecret(vault: KeyVaultOptions, name: string): Promise
 }
 
 /**
- * True for a refusal by a service. The SDK throws a TypeError if the body is not Key Vault's own: a proxy's page, or
- * none.
+ * True for a refusal by a service. The SDK throws a TypeError if the body is not from Key Vault, such as a proxy's page
+ * or an empty body.
  */
 function isRefusal(thrown: unknown): boolean {
   return thrown instanceof TypeError || (thrown instanceof Error && thrown.name === 'RestError');
 }
 
 /**
- * Gives the identity's tokens for the domain of this vault, and for no other domain that its challenge names: the SDK
- * accepts any end of the vault's name, `https://net` included.
+ * Returns a credential that gets tokens only for the domain of this vault, whatever the challenge names. The SDK
+ * accepts any suffix of the vault's host name, even `https://net`.
  */
 function forVaults(credential: TokenCredential, url: string): TokenCredential {
   const [, domain = ''] = /^[^.]+\.(.+)$/.exec(new URL(url).hostname) ?? [];
@@ -73,7 +74,7 @@ function forVaults(credential: TokenCredential, url: string): TokenCredential {
   };
 }
 
-/** True for the SDK's error about a challenge for another domain, which it checks before it requests a token. */
+/** True for the SDK's error about a challenge for another domain, thrown before a token is requested. */
 function isForeignChallenge(thrown: unknown): thrown is Error {
   return thrown instanceof Error && thrown.message.startsWith('The challenge ');
 }

@@ -6,13 +6,13 @@ export interface OwnHosts {
   readonly domains: readonly string[];
   /** The setting that names the host. */
   readonly setting: string;
-  /** Hosts elsewhere that may be shown a token: consent.identityHosts. */
+  /** Hosts outside these domains that may see a token: consent.identityHosts. */
   readonly consented: readonly string[];
 }
 
 /**
- * Throws `ForeignHost` unless `host` is below a domain of the VM's own cloud or is consented to: no other host is shown
- * a token of the VM's identity.
+ * Throws `ForeignHost` unless `host` is below a domain of the VM's own cloud or has consent. No other host may see a
+ * token of the VM's identity.
  */
 export function requireOwnHost(host: string, { domains, setting, consented }: OwnHosts): void {
   if (consented.includes(host) || domains.some((domain) => host.endsWith(`.${domain}`))) {

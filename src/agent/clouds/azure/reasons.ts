@@ -1,4 +1,4 @@
-/** Reasons of managed identities and Key Vault. */
+/** Reasons for failures of managed identities and Key Vault. */
 export const azureReasons = {
   ManagedIdentityMissing: 'The VM has no managed identity yet, or not the one the settings name.',
   ManagedIdentityAmbiguous: 'The VM has several managed identities: set azure.identity.clientId.',

@@ -1,8 +1,11 @@
 import type { RegistryManners } from '../driver.ts';
 
-/** How container registries differ from others (Azure/acr, docs/Token-BasicAuth.md; "Container registry firewall"). */
+/**
+ * The peculiarities of Azure's container registries (Azure/acr, docs/Token-BasicAuth.md; "Container registry
+ * firewall").
+ */
 export const registryManners: RegistryManners = {
   isFirewall: (said) => /client with IP|aka\.ms\/acr\/firewall/i.test(said),
-  // A regional endpoint may redirect to the global one: `team.westeurope.geo.azurecr.io`, `team.azurecr.io`.
+  // A regional endpoint such as `team.westeurope.geo.azurecr.io` may redirect to the global `team.azurecr.io`.
   isSame: (host, loginServer) => host === loginServer.replace(/^([^.]+)\.[^.]+\.geo\./, '$1.'),
 };

@@ -12,22 +12,23 @@ import { received } from '../jwt.ts';
 import { registryTrouble, registryUnreachable } from '../registry-errors.ts';
 import { azureHints as hints } from './hints.ts';
 
-/** The user name that marks the password as a token ("Authenticate with Azure Container Registry"). */
+/** The user name that marks a password as a token ("Authenticate with Azure Container Registry"). */
 export const registryUser = '00000000-0000-0000-0000-000000000000';
 
 export interface RegistryOptions {
   readonly host: Host;
   readonly credential: TokenCredential;
-  /** `https://containerregistry.azure.net`, in every Azure cloud. */
+  /** The audience of registry tokens: `https://containerregistry.azure.net` in every Azure cloud. */
   readonly audience: string;
 }
 
 /**
- * Returns a fresh refresh token of a container registry, a JWT of about three hours, for the VM's identity.
+ * Returns a new refresh token of a container registry for the VM's identity: a JWT that expires after about three
+ * hours.
  *
- * `RegistryUnauthorized`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`, `TlsUntrusted`,
- * `UnexpectedAnswer`, and the errors of the identity.
- * Source: github.com/Azure/acr, docs/AAD-OAuth.md, "Calling POST /oauth2/exchange".
+ * Throws `RegistryUnauthorized`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`,
+ * `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity. Source: github.com/Azure/acr, docs/AAD-OAuth.md,
+ * "Calling POST /oauth2/exchange".
  */
 export async function registryToken(
   options: RegistryOptions,

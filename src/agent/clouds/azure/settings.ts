@@ -19,7 +19,10 @@ const vaultName = text(
   'be the name of a Key Vault: 3 to 24 letters, digits and dashes; give a whole address as azure.keyVault.url',
 );
 
-/** The names Key Vault allows (https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates). */
+/**
+ * The form of secret names in Key Vault
+ * (https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates).
+ */
 export const vaultSecretName = text(/^[0-9A-Za-z-]{1,127}$/, 'be a secret name: letters, digits and dashes');
 
 const schema = about(
@@ -58,7 +61,7 @@ export const azureSettings = {
   plainHttp: () => [{ path: ['imdsEndpoint'], risk: "read the tokens of this VM's identity" }],
 } as const satisfies SettingsSection<typeof schema>;
 
-/** Lists the problem of two addresses for one vault. */
+/** Lists a problem if both the name and the URL of the vault are set. */
 function vaultNamedTwice({ keyVault }: Written): readonly Problem[] {
   const { name, url } = Object(keyVault);
   const message =

@@ -2,7 +2,7 @@ import type { CloudDriver } from '../driver.ts';
 import { staticSettings } from './settings.ts';
 import { staticCloud } from './static.ts';
 
-/** No cloud: the settings hold what a cloud would know. */
+/** The driver for a machine outside any cloud, whose settings contain what a cloud would know. */
 export const staticDriver: CloudDriver<typeof staticSettings.schema> = {
   summary: 'takes everything from these settings',
   remark: 'everything from the settings',

@@ -1,4 +1,4 @@
-/** @module The static cloud: identity, secrets and registry passwords from the settings and files. */
+/** @module The static cloud: identity, secrets and registry passwords come from the settings and from files. */
 import { NodeError, type NodeErrorOptions } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import type { Reason } from '../../engine/reasons.ts';
@@ -10,7 +10,7 @@ import { received } from '../jwt.ts';
 import { storedSecret } from '../stored-secret.ts';
 import type { StaticSettings } from './settings.ts';
 
-/** Makes the cloud that `static` in the settings describes: for machines outside any cloud, laptops and tests. */
+/** Makes the cloud that `static` in the settings describes, for machines outside any cloud, laptops and tests. */
 export function staticCloud({ host, settings, machine }: CloudGround<StaticSettings>): Cloud {
   const { secrets, registries, ...identity } = settings;
   return {
@@ -26,7 +26,7 @@ export function staticCloud({ host, settings, machine }: CloudGround<StaticSetti
       }
       return secretIn(host, path, `the secret "${name}"`);
     },
-    // A dry run asks for the name before the password; a missing login is reported with the password.
+    // A dry run requests the user name without the password; a missing login is reported with the password.
     registryUser: (loginServer) => registries[loginServer]?.username ?? 'unknown',
     async registryPassword(loginServer) {
       const { passwordFile } = loginTo(registries, loginServer);
@@ -52,7 +52,7 @@ async function written(
   };
 }
 
-/** Returns the machine id. Source: machine-id(5). */
+/** Returns the machine id (machine-id(5)); `undefined` if the machine has none. */
 async function machineId(host: HostReader): Promise<string | undefined> {
   const found = await host.readFile('/etc/machine-id');
   return found?.content.trim() || undefined;
@@ -69,7 +69,7 @@ function loginTo(registries: StaticSettings['registries'], loginServer: string) 
   );
 }
 
-/** Returns the one line of a file; refuses a file that other users may read. */
+/** Returns the secret in a file of one line. Throws `SecretExposed` if every user may access the file. */
 async function secretIn(host: HostReader, path: string, what: string): Promise<Secret> {
   const found = await host.readFile(path);
   if (!found) {
