@@ -3,16 +3,16 @@ import type { GitOpsGround } from './engine.ts';
 import type { GitOps } from './gitops.ts';
 import { type GitOpsEngines, gitOpsEngines } from './index.ts';
 
-/** The section `gitops` as far as it chooses an engine, with that engine's own section. */
+/** The settings of the section `gitops` that choose an engine, and the section of that engine. */
 export type Choosing = { readonly engine: string } & Readonly<Record<string, unknown>>;
 
 export interface ChosenEngine {
-  /** The secrets of the vault that it reads. */
+  /** The names of the secrets that the engine reads from the vault. */
   readonly secrets: readonly string[];
   create(ground: Omit<GitOpsGround<unknown>, 'settings'>): GitOps;
 }
 
-/** Returns the programs that engines install beside K3s. */
+/** Returns the programs that all engines install beside K3s. */
 export function enginePrograms(table: GitOpsEngines = gitOpsEngines): readonly string[] {
   return Object.values(table).flatMap(({ programs }) => programs);
 }

@@ -3,26 +3,29 @@ import type { Section, SectionSchema, SettingsSection } from '../settings/sectio
 import type { GitOps } from './gitops.ts';
 
 /**
- * Everything particular to one GitOps engine. Its name is its key in the table of engines (`index.ts`); all code about
- * engines derives from that table.
+ * Everything specific to one GitOps engine. The engine's name is its key in the table of engines (`index.ts`); all code
+ * about engines derives from that table.
  */
 export interface GitOpsEngine<Schema extends SectionSchema = SectionSchema> {
   /**
-   * Its section of the settings, `gitops.NAME`, whose rules apply while the engine is in use; absent if there is
-   * nothing to set.
+   * The engine's settings section, `gitops.NAME`, whose rules apply while the engine is in use; absent if the engine
+   * has no settings.
    */
   readonly settings?: SettingsSection<Schema>;
-  /** The programs that it installs beside K3s. They run on without Slipway, so an uninstall leaves and lists them. */
+  /**
+   * The programs that the engine installs beside K3s. They keep running without Slipway, so an uninstall keeps and
+   * lists them.
+   */
   readonly programs: readonly string[];
-  /** Returns the names of the vault's secrets that it reads. */
+  /** Returns the names of the secrets that the engine reads from the vault. */
   secrets(settings: Section<Schema>): readonly string[];
-  /** Makes the adapter. NodeErrors: `InvalidSettings` if the section lacks what an engine in use needs. */
+  /** Makes the adapter. Throws `InvalidSettings` if the section lacks a setting that an engine in use needs. */
   create(ground: GitOpsGround<Section<Schema>>): GitOps;
 }
 
-/** What an adapter needs. */
+/** The inputs of an adapter. */
 export interface GitOpsGround<Settings> {
   readonly settings: Settings;
-  /** The cloud whose vault holds the secrets. */
+  /** The cloud whose vault contains the secrets. */
   readonly cloud: Pick<Cloud, 'secret'>;
 }

@@ -2,8 +2,8 @@ import type { GitOpsEngine } from './engine.ts';
 import { flux } from './flux/flux.ts';
 import { none } from './none.ts';
 
-/** Some engines by name: those below, or a test's own. */
+/** A table of engines by name: the table below, or that of a test. */
 export type GitOpsEngines = Readonly<Record<string, GitOpsEngine>>;
 
-/** Every GitOps engine. An entry here adds the engine's settings, and the engine to every place that depends on it. */
+/** Every GitOps engine. An entry here adds the engine and its settings to every place that depends on the engine. */
 export const gitOpsEngines = { none, flux } as const satisfies GitOpsEngines;

@@ -1,7 +1,7 @@
 import type { GitOpsEngine } from './engine.ts';
 import type { GitOps } from './gitops.ts';
 
-/** No GitOps: the server is left to its owner. */
+/** The engine for a server without GitOps, which does nothing. */
 export const none = {
   programs: [],
   secrets: () => [],

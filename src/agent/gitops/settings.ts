@@ -12,7 +12,9 @@ import {
 } from '../settings/section.ts';
 import type { GitOpsEngines } from './index.ts';
 
-/** Returns the section that chooses one of these engines, with a section for each engine that has settings. */
+/**
+ * Returns the section `gitops`, which chooses one of these engines and contains the sections of engines with settings.
+ */
 export function gitOpsSection<Table extends GitOpsEngines>(table: Table) {
   const engines = sectionsOf(table);
   return {
@@ -27,7 +29,7 @@ export function gitOpsSection<Table extends GitOpsEngines>(table: Table) {
   } as const satisfies SettingsSection;
 }
 
-/** Checks only the engine in use: the others may be half configured. */
+/** Returns only the section of the engine in use, since the others may be half configured. */
 function only(name: string, engines: Sections): Sections {
   return Object.fromEntries(Object.entries(engines).filter(([each]) => each === name));
 }

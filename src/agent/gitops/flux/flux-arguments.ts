@@ -1,6 +1,9 @@
 import type { FluxSettings } from './settings.ts';
 
-/** The variable from which each provider's `flux bootstrap` reads its token (fluxcd/flux2 cmd/flux/bootstrap_*.go). */
+/**
+ * The environment variable from which `flux bootstrap` reads each provider's token (fluxcd/flux2
+ * cmd/flux/bootstrap_*.go).
+ */
 export const tokenVariables = {
   github: 'GITHUB_TOKEN',
   gitlab: 'GITLAB_TOKEN',
@@ -26,9 +29,9 @@ export function bootstrapArguments(settings: FluxSettings, kubeconfig: string): 
 
 const repositoryFlags = {
   github: (settings) => [...hosted(settings), flag('private', settings.private)],
-  // gitlab calls --private deprecated
+  // For gitlab, flux reports --private as deprecated.
   gitlab: (settings) => [...hosted(settings), flag('visibility', settings.private ? 'private' : 'public')],
-  // without --silent it waits for a person to confirm the deploy key
+  // Without --silent, flux waits for a person to confirm the deploy key.
   git: (settings) => [
     ...optional('url', settings.url),
     flag('username', settings.username),
@@ -53,7 +56,7 @@ function flag(name: string, value: string | boolean): string {
   return `--${name}=${value}`;
 }
 
-/** Writes milliseconds as Go's time.ParseDuration reads them. */
+/** Returns milliseconds in the form that Go's time.ParseDuration reads. */
 function goDuration(milliseconds: number): string {
   const [minutes, seconds] = [milliseconds / 60_000, milliseconds / 1_000];
   if (Number.isInteger(minutes)) {

@@ -14,15 +14,17 @@ export const fluxBootstrapId = 'Bootstrap/flux-system';
 
 const minute = 60_000;
 
-/** Flux in use: with a provider, and the cloud whose vault holds the Git token. */
+/** The settings of Flux in use, including a provider, and the cloud whose vault contains the Git token. */
 type FluxSpec = GitOpsGround<FluxSettings>;
 
 /**
- * The cluster is bootstrapped: GitRepository and Kustomization exist at the expected path and something was applied.
+ * Returns the Resource that bootstraps Flux. It is in sync if GitRepository and Kustomization exist at the expected
+ * path and Flux has applied a revision.
  *
- * Only the API counts, not an exit code: `flux bootstrap` also fails if its last health check does (`BootstrapFailed`),
- * and a Kustomization that becomes unready later never causes a second bootstrap. Another path is
- * `BootstrapPathDiffers`; flux itself would refuse it (fluxcd/flux2 pkg/bootstrap, ReconcileSyncConfig).
+ * Judges only by the API: `flux bootstrap` also exits with an error if just its last health check fails
+ * (`BootstrapFailed`), and a Kustomization that becomes unready later must not cause a second bootstrap. Throws
+ * `BootstrapPathDiffers` for another path, which flux would refuse too (fluxcd/flux2 pkg/bootstrap,
+ * ReconcileSyncConfig).
  */
 export function fluxBootstrap(spec: FluxSpec, context: GitOpsContext): Resource {
   const { settings } = spec;
@@ -101,7 +103,7 @@ function bootstrapFailed(cause: NodeError, settings: FluxSettings): NodeError {
   );
 }
 
-/** Returns what follows flux's last failure mark, on one or several lines, else the whole message. */
+/** Returns the text after flux's last failure mark, joined into one line; the whole message if it has no mark. */
 function lastFailure(message: string): string {
   return message
     .slice(message.lastIndexOf('✗') + 1)

@@ -8,7 +8,7 @@ import type { GitOpsContext } from '../gitops.ts';
 const text = z.string();
 const condition = z.object({ type: text, status: text, message: z.nullish(text) });
 
-/** The part of a Flux object that Slipway reads; the API may leave out any of it. */
+/** The part of a Flux object that Slipway reads. The API may omit any field. */
 const fluxObjectSchema = z.object({
   metadata: z.nullish(z.object({ generation: z.nullish(z.number()) })),
   spec: z.nullish(z.object({ path: z.nullish(text), suspend: z.nullish(z.boolean()) })),
@@ -23,16 +23,19 @@ const fluxObjectSchema = z.object({
 
 export type FluxObject = z.output<typeof fluxObjectSchema>;
 
-/** The two objects that hand a cluster over to a repository, if they exist. */
+/** The two objects by which a cluster follows a repository, if they exist. */
 export interface FluxObjects {
   readonly source: FluxObject | undefined;
   readonly sync: FluxObject | undefined;
 }
 
-/** Namespace and name of the objects that `flux bootstrap` creates. */
+/** The namespace and the name of the objects that `flux bootstrap` creates. */
 export const fluxSystem = 'flux-system';
 
-/** Reads both from the API, without any secret. `ApiUnavailable` if it does not answer. */
+/**
+ * Reads the GitRepository and the Kustomization from the API, without any secret. Throws `ApiUnavailable` if the API
+ * does not answer.
+ */
 export async function fluxObjects(host: HostReader, context: GitOpsContext): Promise<FluxObjects> {
   const [source, sync] = await Promise.all([
     fluxObject(host, context, 'gitrepositories.source.toolkit.fluxcd.io'),
@@ -61,10 +64,7 @@ async function fluxObject(
   );
 }
 
-/**
- * True if the object does not exist, or its kind does not yet (kubectl's messages for a missing object and a missing
- * CRD).
- */
+/** True if the object or its kind does not exist yet (kubectl's messages for a missing object and a missing CRD). */
 function isAbsent({ stderr }: CommandResult): boolean {
   return stderr.includes('(NotFound)') || stderr.includes("the server doesn't have a resource type");
 }

@@ -1,13 +1,13 @@
 import { posix } from 'node:path';
 import type { FluxSettings } from './settings.ts';
 
-/** Returns a sync path as Flux writes it into its Kustomization: `./clusters/prod`, `./` for the whole repository. */
+/** Returns a sync path in the form of Flux's Kustomization: `./clusters/prod`, or `./` for the whole repository. */
 export function syncPath(path: string | undefined): string {
   const relative = posix.join('/', path ?? '').replace(/\/+$/, '');
   return `./${relative.slice(1)}`;
 }
 
-/** Returns warnings about valid settings that are likely to surprise; one sentence each. */
+/** Returns warnings, one sentence each, about valid settings with a likely unexpected effect. */
 export function fluxWarnings(settings: Pick<FluxSettings, 'path'>): readonly string[] {
   const path = syncPath(settings.path);
   if (posix.basename(path) !== 'flux-system') {

@@ -7,7 +7,7 @@ import type { FluxSettings } from './settings.ts';
 
 export const fluxExecutableId = 'Executable/flux';
 
-/** The flux CLI at the pinned version, verified by the release's checksum file. */
+/** Returns the Resource that installs the flux CLI at the pinned version, verified by the release's checksum file. */
 export function fluxExecutable(settings: FluxSettings, context: GitOpsContext): Resource {
   const path = fluxPath(context.binDir);
   return download({
@@ -25,13 +25,16 @@ export function fluxPath(binDir: string): string {
   return join(binDir, 'flux');
 }
 
-/** Reads `flux version 2.9.4`; `undefined` for any other output. */
+/** Returns the version from output such as `flux version 2.9.4`; `undefined` for any other output. */
 async function installedVersion(host: HostReader, path: string): Promise<string | undefined> {
   const { stdout } = await host.query({ file: path, args: ['--version'] });
   return /^flux version (\S+)/.exec(stdout)?.[1];
 }
 
-/** Returns the names of a release's files (fluxcd/flux2 .goreleaser.yml; the tag has a v, the files do not). */
+/**
+ * Returns the URLs and names of a release's files (fluxcd/flux2 .goreleaser.yml). The tag has a v before the version,
+ * the files do not.
+ */
 function releaseFiles({ releaseUrl, version }: FluxSettings, arch: GitOpsContext['arch']) {
   const release = `${releaseUrl}/v${version}`;
   const name = `flux_${version}_linux_${arch === 'x64' ? 'amd64' : 'arm64'}.tar.gz`;

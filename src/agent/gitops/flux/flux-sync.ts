@@ -10,8 +10,9 @@ const whileReady = 5 * 60_000;
 const longestQuote = 400;
 
 /**
- * The repository is fetched and applied: else `SourceNotReady` or `KustomizationNotReady` with Flux's own words. Only a
- * commit repairs that, so Slipway does nothing about it, and nothing depends on it.
+ * Returns the Resource that checks whether Flux fetches and applies the repository. Throws `SourceNotReady` or
+ * `KustomizationNotReady` with Flux's own message if not. Slipway does not correct that, since only a commit can, and
+ * no Resource depends on it.
  */
 export function fluxSync(context: GitOpsContext): Resource {
   return {
@@ -34,7 +35,10 @@ function judgeSync({ source, sync }: FluxObjects, now: number): Finding {
   );
 }
 
-/** Judges an object as `flux bootstrap` does: a verdict on an older generation does not count. */
+/**
+ * Judges whether an object is ready as `flux bootstrap` does, ignoring a status of an older generation. Returns
+ * `undefined` if it is ready.
+ */
 function notReady(reason: Reason, kind: string, object: FluxObject | undefined): Finding | undefined {
   const name = `${kind} ${fluxSystem}/${fluxSystem}`;
   if (object?.spec?.suspend) {

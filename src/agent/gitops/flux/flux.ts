@@ -15,8 +15,8 @@ export const flux = {
 } as const satisfies GitOpsEngine<typeof fluxSettings.schema>;
 
 /**
- * Flux: its CLI, one bootstrap, and from then on a check whether the repository is applied. `InvalidSettings` without a
- * provider.
+ * Makes the engine for Flux: its CLI, one bootstrap, and a continuous check that the repository is applied. Throws
+ * `InvalidSettings` if the settings have no provider.
  */
 export function fluxGitOps({ settings, cloud }: GitOpsGround<FluxSection>): GitOps {
   const spec = { cloud, settings: withProvider(settings) };

@@ -1,4 +1,4 @@
-/** Reasons of Flux. */
+/** Reasons for failures of Flux. */
 export const fluxReasons = {
   BootstrapFailed: 'The bootstrap of Flux did not finish; it is tried again.',
   BootstrapPathDiffers: 'Flux is bootstrapped at another path than the settings name; nothing was changed.',

@@ -32,7 +32,7 @@ function providerMisfits(flux: Written): readonly Problem[] {
 }
 
 /**
- * Lists the problem of missing controllers: Flux refuses to bootstrap without these two (fluxcd/flux2,
+ * Lists a problem if a required controller is missing: Flux does not bootstrap without these two (fluxcd/flux2,
  * cmd/flux/bootstrap.go).
  */
 function missingControllers({ components }: Written): readonly Problem[] {

@@ -50,8 +50,8 @@ export const fluxSettings = {
   plainHttp: () => [{ path: ['releaseUrl'], risk: 'replace the Flux CLI, which runs as root' }],
 } as const satisfies SettingsSection<typeof schema>;
 
-/** The section `gitops.flux`, whether or not Flux is in use. */
+/** The settings in `gitops.flux`, whether or not Flux is in use. */
 export type FluxSection = Section<typeof schema>;
 
-/** The settings of an engine that is in use, so its provider is known. */
+/** The settings in `gitops.flux` if Flux is in use, so that they have a provider. */
 export type FluxSettings = FluxSection & { readonly provider: NonNullable<FluxSection['provider']> };
