@@ -14,7 +14,7 @@ import { sections } from '../../../../src/agent/settings/sections.ts';
 import { powerfulVariables } from '../../../../src/launcher/environment.ts';
 
 describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) => {
-  test('has remedies in whole sentences, and names for its firewall and name servers that fit into one', () => {
+  test('words its remedies as sentences, and its firewall and name servers as parts of one', () => {
     const { firewall, nameServers, ...sentences } = driver.hints;
     for (const words of [firewall, nameServers]) {
       expect(words).toMatch(/^[a-z].*[a-z]$/);
@@ -29,7 +29,7 @@ describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) =>
   const section = z.parse(settings.schema, settings.defaults);
   const { address, setting } = metadataOf(driver, section) ?? {};
 
-  test('has a metadata service that bypasses the proxy and needs consent to move, or no metadata service', () => {
+  test('bypasses the proxy for its metadata service, and needs consent to move that service', () => {
     if (address === undefined) {
       return;
     }
@@ -43,13 +43,13 @@ describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) =>
     expect(URL.parse(String(url))?.hostname).toBe(address);
   });
 
-  test('has no plain-http URL by default except that of its metadata service', () => {
+  test('has no default plain-http URL except that of its metadata service', () => {
     const plain = formedValues(section, settings.schema).filter(({ value }) => /^http:/.test(String(value)));
     const hosts = plain.map(({ value }) => URL.parse(String(value))?.hostname);
     expect(hosts).toEqual(hosts.map(() => address));
   });
 
-  test('has the section with its name, and no other cloud uses that section', () => {
+  test('has its settings in the section with its name', () => {
     expect(new Map(Object.entries<object>(sections)).get(name)).toBe(settings);
   });
 

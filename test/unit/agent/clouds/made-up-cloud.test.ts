@@ -1,4 +1,4 @@
-/** A new cloud in the table takes effect wherever something depends on the cloud. */
+/** Checks that a new cloud in the table takes effect wherever something depends on the cloud. */
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { hintsOf } from '../../../../src/agent/clouds/chosen.ts';
@@ -25,7 +25,7 @@ import { aNode, someSettings } from '../a-node.ts';
 
 const sections = sectionsWith(withMoon, gitOpsEngines);
 const moon = { tower: 'http://169.254.0.99', crater: 'tycho' };
-/** Settings as a schema with that table would parse them. */
+/** The settings, as parsed by a schema with the made-up cloud. */
 const settings = Object.assign(someSettings(), { cloud: 'moon' as 'azure', moon });
 
 describe('settings with a made-up cloud', () => {
@@ -142,14 +142,14 @@ test('the timers of older scripts for the made-up cloud are stopped', () => {
   ]);
 });
 
-test('an unknown cloud is never mistaken for another', () => {
+test('makeCloud refuses an unknown cloud', () => {
   expect(() => makeCloud(settings, memoryHost(), { hostname: '', addresses: [] })).toThrow('no cloud moon');
 });
 
-test('a name without its record does not compile', () => {
-  // @ts-expect-error It has only a name, no settings and no adapter.
+test('a cloud without a driver does not compile', () => {
+  // @ts-expect-error A driver needs settings and an adapter.
   const nameless = { sun: { summary: 'shines' } } satisfies Clouds;
-  // @ts-expect-error Settings only know the clouds of the table.
+  // @ts-expect-error Settings accept only the clouds in the table.
   const chosen: Settings['cloud'] = 'moon';
   expect([nameless, chosen]).toHaveLength(2);
 });

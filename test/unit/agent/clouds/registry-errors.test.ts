@@ -10,7 +10,7 @@ const unknown = new NodeError('Unreachable', 'getaddrinfo', {
 test.each([
   ['azure', /the DNS servers of the virtual network/, /VM's subnet.*private endpoint/],
   ['static', /the DNS servers that this machine asks/, /firewall of the registry/],
-] as const)('cloud %s names the remedy in its own words', (cloud, names, firewall) => {
+] as const)('registry errors use the wording of cloud %s', (cloud, names, firewall) => {
   const asked = { server: 'team.example', hints: clouds[cloud].hints };
   expect(registryUnreachable(unknown, asked).message).toMatch(names);
   expect(registryTrouble({ status: 403, headers: {}, body: '' }, asked, 0)?.message).toMatch(firewall);

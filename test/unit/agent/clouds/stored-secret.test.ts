@@ -7,7 +7,7 @@ const stored = (value: string) => storedSecret(value, 'The file /t', 'Write it a
 test.each([
   ['K10abc\r\n', 'K10abc'],
   ['with spaces ', 'with spaces '],
-])('%j is a secret without its trailing newline', (value, secret) => {
+])('storedSecret removes only a trailing newline from %j', (value, secret) => {
   expect(stored(value).reveal()).toBe(secret);
 });
 
@@ -20,7 +20,7 @@ test.each([
   ['\uFEFFcanary', 'has characters no token has'],
   ['\uFFFDcanary', 'has characters no token has'],
   ['canary\u001b[2J', 'has characters no token has'],
-])('%j is not a valid secret, and is not quoted', async (value, fault) => {
+])('storedSecret refuses %j without quoting it', async (value, fault) => {
   const { reason, endedBy, message } = await failure(Promise.resolve().then(() => stored(value)));
   expect([reason, endedBy]).toEqual(['SecretEmpty', 'person']);
   expect(message).toMatch(new RegExp(`^The file /t ${fault}.*Write it again\\.$`));

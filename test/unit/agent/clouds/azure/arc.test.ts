@@ -7,7 +7,7 @@ import { memoryHost } from '../../../../lab/memory-host.ts';
 const imdsEndpoint = 'http://169.254.169.254';
 const advice = /Azure Arc is not supported; use cloud: static/;
 
-test('a machine connected by Azure Arc is reported, and its endpoint is not asked for a token', async () => {
+test('managedIdentity reports a machine connected by Azure Arc without requesting a token', async () => {
   const host = memoryHost({ files: { '/opt/azcmagent/bin/himds': 'elf' } });
   const credential = managedIdentity({ host, imdsEndpoint, clientId: undefined });
   await expect(credential.getToken('https://vault.azure.net/.default')).rejects.toThrow(advice);
@@ -17,10 +17,13 @@ test('a machine connected by Azure Arc is reported, and its endpoint is not aske
 test.each([
   ['connected by Arc', { '/opt/azcmagent/bin/himds': 'elf' }, true],
   ['not connected by Arc', {}, false],
-])('a silent metadata service on a machine %s', async (_what, files, isNamed) => {
-  const host = memoryHost({ files }).onRequest({ url: /./ }, () => {
-    throw new NodeError('TimedOut', 'no answer.');
-  });
-  const { message } = await instanceMetadata(host, imdsEndpoint).catch((thrown) => thrown);
-  expect(advice.test(message)).toBe(isNamed);
-});
+])(
+  'the error about a silent metadata service mentions Azure Arc only on an Arc machine: %s',
+  async (_what, files, isNamed) => {
+    const host = memoryHost({ files }).onRequest({ url: /./ }, () => {
+      throw new NodeError('TimedOut', 'no answer.');
+    });
+    const { message } = await instanceMetadata(host, imdsEndpoint).catch((thrown) => thrown);
+    expect(advice.test(message)).toBe(isNamed);
+  },
+);

@@ -9,7 +9,7 @@ const azure = {
   registryAudience: 'https://containerregistry.azure.net',
 };
 
-test('without a vault, no secret is requested', async () => {
+test('azureCloud requests no secret if no Key Vault is configured', async () => {
   const host = memoryHost();
   const cloud = azureCloud({ host, settings: azure });
   await expect(cloud.secret('k3s-token')).rejects.toMatchObject({
@@ -25,18 +25,17 @@ test.each([
     { keyVault: { name: 'team' }, environment: 'china' as const },
     'https://team.vault.azure.cn/',
   ],
-  [
-    'an address',
-    { keyVault: { name: 'team', url: 'https://v.vault.azure.net/' } },
-    'https://v.vault.azure.net/',
-  ],
-])('the vault is found without the metadata service from %s', async (_what, settings, expected) => {
-  const asked: string[] = [];
-  const host = memoryHost().onRequest({ url: /./ }, ({ url }) => {
-    asked.push(url);
-    return { status: 503 };
-  });
-  const cloud = azureCloud({ host, settings: { ...azure, ...settings } });
-  await expect(cloud.secret('k3s-token')).rejects.toMatchObject({ reason: 'VaultUnavailable' });
-  expect(asked.map((url) => url.slice(0, expected.length))).toEqual([expected]);
-});
+  ['a URL', { keyVault: { name: 'team', url: 'https://v.vault.azure.net/' } }, 'https://v.vault.azure.net/'],
+])(
+  'azureCloud finds the Key Vault without the metadata service from %s',
+  async (_what, settings, expected) => {
+    const asked: string[] = [];
+    const host = memoryHost().onRequest({ url: /./ }, ({ url }) => {
+      asked.push(url);
+      return { status: 503 };
+    });
+    const cloud = azureCloud({ host, settings: { ...azure, ...settings } });
+    await expect(cloud.secret('k3s-token')).rejects.toMatchObject({ reason: 'VaultUnavailable' });
+    expect(asked.map((url) => url.slice(0, expected.length))).toEqual([expected]);
+  },
+);

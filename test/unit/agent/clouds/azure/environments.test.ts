@@ -10,12 +10,12 @@ test.each([
   ['AZUREPUBLICCLOUD', 'public', 'vault.azure.net', 'azurecr.io'],
   ['AzureUSGovernmentCloud', 'usgovernment', 'vault.usgovcloudapi.net', 'azurecr.us'],
   ['azurechinacloud', 'china', 'vault.azure.cn', 'azurecr.cn'],
-])('%s', (azEnvironment, environment, vaults, registries) => {
+])('environmentOf finds the cloud %s and its domains', (azEnvironment, environment, vaults, registries) => {
   expect(environmentOf(azEnvironment)).toBe(environment);
   expect(vaultDomain(environmentOf(azEnvironment))).toBe(vaults);
   expect(registryDomain(environmentOf(azEnvironment))).toBe(registries);
 });
 
-test.each(['', 'AzureStack'])('the unknown environment %j is not guessed', (azEnvironment) => {
+test.each(['', 'AzureStack'])('environmentOf refuses the unknown cloud %j', (azEnvironment) => {
   expect(() => environmentOf(azEnvironment)).toThrow(/azure\.environment/);
 });

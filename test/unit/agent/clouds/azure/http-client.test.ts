@@ -33,8 +33,8 @@ function start(
 const request = (url: string, headers = {}) =>
   createPipelineRequest({ url, headers: createHttpHeaders(headers) });
 
-describe('an Azure SDK on the Host', () => {
-  test('gets status, headers and body of the answer', async () => {
+describe('azureHttpClient', () => {
+  test('returns status, headers and body of the answer', async () => {
     const { client, seen } = start({ status: 429, headers: { 'retry-after': '1' }, body: '{}' });
     const response = await client.sendRequest(request('https://team.vault.azure.net/secrets/a?x=1'));
     expect([response.status, response.headers.get('Retry-After'), response.bodyAsText]).toEqual([
@@ -45,7 +45,7 @@ describe('an Azure SDK on the Host', () => {
     expect(seen).toMatchObject([{ status: 429 }]);
   });
 
-  test('sends requests through the proxy, with a timeout of ten seconds, uncompressed and with a hidden token', async () => {
+  test('sends requests through the proxy with a timeout of ten seconds, a hidden token and no compression', async () => {
     const { client, sent, host } = start({ status: 200, body: '' });
     const headers = { 'accept-encoding': 'gzip', authorization: 'Bearer canary' };
     await client.sendRequest(request('https://team.vault.azure.net/secrets/a?x=1', headers));
@@ -58,7 +58,7 @@ describe('an Azure SDK on the Host', () => {
     expect(JSON.stringify(host.journal)).not.toContain('canary');
   });
 
-  test('sends requests to the metadata service of the settings, past any proxy, with a timeout of five seconds', async () => {
+  test('sends metadata requests to azure.imdsEndpoint without a proxy, with a timeout of five seconds', async () => {
     const { client, sent } = start({ status: 200, body: '' }, metadataOrigin);
     await client.sendRequest(request('http://169.254.169.254/metadata/identity/oauth2/token?resource=a%2Fb'));
     expect(sent).toMatchObject([
@@ -82,14 +82,14 @@ describe('an Azure SDK on the Host', () => {
     'http://team.vault.azure.net/',
     'https://team.vault.azure.net:8443/',
     'http://169.254.169.254/metadata',
-  ])('sends no request to %s, an origin that differs from its own', async (url) => {
+  ])('refuses to send a request to the other origin %s', async (url) => {
     const { client, sent, seen } = start({ status: 200, body: '' });
     const refusal = { reason: 'UnexpectedAnswer', endedBy: 'person' };
     await expect(client.sendRequest(request(url))).rejects.toMatchObject(refusal);
     expect({ sent, seen }).toMatchObject({ sent: [], seen: [refusal] });
   });
 
-  test('does not get a body that is not text', async () => {
+  test('refuses to send a body that is not text', async () => {
     const { client } = start({ status: 200, body: '' });
     const binary = createPipelineRequest({ url: `${vault}/`, body: new Uint8Array(1) });
     await expect(client.sendRequest(binary)).rejects.toThrow(/not a text/);

@@ -3,9 +3,9 @@ import { managedIdentity } from '../../../../../src/agent/clouds/azure/identity.
 import { Recorded } from '../../../../../src/agent/engine/errors.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 
-// msal keeps the network of the first credential in a process, so this file has one; test/integration/azure covers the
-// failures of the endpoint.
-test('each token is requested once, one after another, and errors of the Host are passed on', async () => {
+// msal keeps the network client of the first credential in a static variable, so this file makes only one credential.
+// test/integration/azure covers the failures of the endpoint.
+test('managedIdentity requests tokens one at a time and passes on errors of the Host', async () => {
   let running = 0;
   const most: number[] = [];
   const recorded = new Recorded('noted');

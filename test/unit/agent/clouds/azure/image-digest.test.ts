@@ -17,7 +17,10 @@ const challenge = {
   },
 };
 
-/** A registry that knows the image; `answer` is its answer to the tag with a token. */
+/**
+ * Reads the digest of an image that the registry has. If given, `answer` replaces the registry's answer to the tag
+ * request.
+ */
 function look(
   answer: ResponseAnswer | undefined,
   getToken: (scope: unknown) => Promise<{ token: string; expiresOnTimestamp: number }> = async () => ({
@@ -55,8 +58,8 @@ function look(
   return { sent, host, digest: imageDigest(options, image) };
 }
 
-describe('the digest of an image', () => {
-  test('comes from the properties of its manifest, requested with a token of the identity', async () => {
+describe('imageDigest', () => {
+  test('returns the digest in the manifest properties, requested with a token of the identity', async () => {
     const scopes: unknown[] = [];
     const seen = look(undefined, async (scope) => {
       scopes.push(scope);
@@ -93,41 +96,47 @@ describe('the digest of an image', () => {
 
   test.each<Failure>([
     {
-      what: 'no such image',
+      what: 'a missing image',
       answer: error(404, 'TAG_UNKNOWN'),
       reason: 'ProofImageNotFound',
       endedBy: 'person',
       says: /base\/alpine:3\.22.*said TAG_UNKNOWN.*registries\.proof/,
     },
     {
-      what: 'no role',
+      what: 'a missing role',
       answer: { ...challenge, ...error(401, 'UNAUTHORIZED', challenge.headers) },
       reason: 'PullDenied',
       endedBy: 'time',
       says: /said UNAUTHORIZED.*AcrPull.*Repository Reader/,
     },
     {
-      what: 'the firewall',
+      what: 'a refusal by the firewall',
       answer: error(403, 'DENIED'),
       reason: 'RegistryForbidden',
       endedBy: 'person',
       says: /said DENIED.*subnet/,
     },
     {
-      what: 'too many requests',
+      what: 'a 429 answer',
       answer: error(429, 'TOOMANYREQUESTS'),
       reason: 'Throttled',
       endedBy: 'time',
       says: /fewer/,
     },
     {
-      what: 'an error of the registry',
+      what: 'a 503 answer',
       answer: error(503, 'UNAVAILABLE'),
       reason: 'RegistryUnavailable',
       endedBy: 'time',
       says: /503/,
     },
-    { what: '410', answer: error(410, 'GONE'), reason: 'RegistryUnavailable', endedBy: 'time', says: /410/ },
+    {
+      what: 'a 410 answer',
+      answer: error(410, 'GONE'),
+      reason: 'RegistryUnavailable',
+      endedBy: 'time',
+      says: /410/,
+    },
     {
       what: 'a server that is not a registry',
       answer: error(418, 'TEAPOT'),
@@ -135,36 +144,42 @@ describe('the digest of an image', () => {
       endedBy: 'person',
       says: /418.*said TEAPOT/,
     },
-    { what: 'a page', answer: '<html>', reason: 'UnexpectedAnswer', endedBy: 'person', says: /status 200/ },
     {
-      what: '401 and no challenge',
+      what: 'an HTML page',
+      answer: '<html>',
+      reason: 'UnexpectedAnswer',
+      endedBy: 'person',
+      says: /status 200/,
+    },
+    {
+      what: 'a 401 answer without a challenge',
       answer: { status: 401 },
       reason: 'PullDenied',
       endedBy: 'time',
       says: /AcrPull/,
     },
     {
-      what: 'an unknown name',
+      what: 'an unknown host name',
       answer: new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') }),
       reason: 'RegistryNotFound',
       endedBy: 'time',
       says: /does not resolve/,
     },
     {
-      what: 'no connection',
+      what: 'a failed connection',
       answer: new NodeError('Unreachable', 'no'),
       reason: 'RegistryUnavailable',
       endedBy: 'time',
       says: /cannot be reached/,
     },
     {
-      what: 'no trust',
+      what: 'an untrusted certificate',
       answer: new NodeError('TlsUntrusted', 'no'),
       reason: 'TlsUntrusted',
       endedBy: 'person',
       says: /network\.caFile/,
     },
-  ])('fails on $what', async ({ answer, reason, endedBy, says }) => {
+  ])('reports $what as $reason', async ({ answer, reason, endedBy, says }) => {
     const failure = await look(answer).digest.catch((thrown: unknown) => thrown);
     expect(failure).toMatchObject({ reason, endedBy, message: expect.stringMatching(says) });
     expect(inspect(failure, { depth: 20, showHidden: true })).not.toMatch(/canary|eyJ/);
@@ -173,7 +188,7 @@ describe('the digest of an image', () => {
   test.each([
     ['a failing identity', new NodeError('ManagedIdentityMissing', 'none')],
     ['a dry run', new Recorded('noted')],
-  ])('is not caught: %s', async (_what, thrown) => {
+  ])('passes on the error of %s', async (_what, thrown) => {
     await expect(look(undefined, () => Promise.reject(thrown)).digest).rejects.toBe(thrown);
   });
 
@@ -182,7 +197,7 @@ describe('the digest of an image', () => {
     await expect(look(recorded).digest).rejects.toBe(recorded);
   });
 
-  test('is not retried after a refusal', async () => {
+  test('does not retry after a refusal', async () => {
     const { host, digest } = look({ status: 503 });
     await expect(digest).rejects.toMatchObject({ reason: 'RegistryUnavailable' });
     expect(host.journal).toHaveLength(1);

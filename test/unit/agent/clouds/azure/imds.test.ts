@@ -31,8 +31,8 @@ function document(
 const read = (body: string, host = memoryHost()) =>
   instanceMetadata(host.onGet(url, body), 'http://169.254.169.254/');
 
-describe('the instance metadata', () => {
-  test('is read from tagsList, never from tags', async () => {
+describe('instanceMetadata', () => {
+  test('reads the tags from tagsList, never from tags', async () => {
     expect(await read(document())).toEqual({
       azEnvironment: 'AzurePublicCloud',
       identity: {
@@ -45,7 +45,7 @@ describe('the instance metadata', () => {
     });
   });
 
-  test('is requested past any proxy, with its header and a timeout of five seconds', async () => {
+  test('sends its request without a proxy, with the Metadata header and a timeout of five seconds', async () => {
     const asked: HttpRequest[] = [];
     const host = memoryHost().onGet(url, (request) => {
       asked.push(request);
@@ -55,7 +55,7 @@ describe('the instance metadata', () => {
     expect(asked).toMatchObject([{ url, headers: { Metadata: 'true' }, timeout: 5_000, direct: true }]);
   });
 
-  test('of a VM without an OS profile gives its resource name', async () => {
+  test('returns the resource name of a VM without an OS profile', async () => {
     const { identity } = await read(document({ compute: { osProfile: { computerName: '' }, tagsList: [] } }));
     expect([identity.computerName, identity.tags]).toEqual(['web-1', {}]);
   });
@@ -64,15 +64,19 @@ describe('the instance metadata', () => {
     ['no interface', [], undefined],
     ['an empty address', [['']], undefined],
     ['an invalid address', [['10.1.0.4\nx', 'fd00::1']], undefined],
-  ])('with %s has no address', async (_what, addresses, expected) => {
+  ])('returns no address for %s', async (_what, addresses, expected) => {
     expect((await read(document({ addresses }))).identity.address).toBe(expected);
   });
 
   test.each([
-    ['the route names it', '169.254.169.254 via 10.2.0.1 dev eth1 src 10.2.0.4 uid 0 \n', '10.2.0.4'],
-    ['the route leaves from elsewhere', '169.254.169.254 dev tun0 src 172.16.0.1 uid 0', '10.1.0.4'],
-    ['there is no ip command', { exitCode: 127 }, '10.1.0.4'],
-  ])('with several interfaces has the primary address: %s', async (_what, answer, expected) => {
+    [
+      'the route names an address of the VM',
+      '169.254.169.254 via 10.2.0.1 dev eth1 src 10.2.0.4 uid 0 \n',
+      '10.2.0.4',
+    ],
+    ['the route names a foreign address', '169.254.169.254 dev tun0 src 172.16.0.1 uid 0', '10.1.0.4'],
+    ['the ip command is missing', { exitCode: 127 }, '10.1.0.4'],
+  ])('chooses the primary address of several interfaces if %s', async (_what, answer, expected) => {
     const host = memoryHost().on({ file: 'ip', args: ['-4', 'route', 'get', '169.254.169.254'] }, answer);
     const { identity } = await read(document({ addresses: [['10.1.0.4'], ['10.2.0.4']] }), host);
     expect(identity.address).toBe(expected);
@@ -89,7 +93,7 @@ describe('the instance metadata', () => {
     ['network.interface.0', {}, { interface: [null] }],
     ['network.interface.0.ipv4.ipAddress', {}, { interface: [{ ipv4: { ipAddress: {} } }] }],
     ['network', {}, 'canary'],
-  ])('with an invalid %s is refused', async (place, compute, network: unknown = null) => {
+  ])('refuses an answer with an invalid %s', async (place, compute, network: unknown = null) => {
     const body = JSON.stringify({ ...JSON.parse(document({ compute })), network });
     const failure = await read(body).catch((thrown: unknown) => thrown);
     expect(failure).toMatchObject({ reason: 'UnexpectedAnswer', endedBy: 'time' });
@@ -97,7 +101,7 @@ describe('the instance metadata', () => {
     expect(`${failure}`).not.toContain('canary');
   });
 
-  test('may omit optional fields', async () => {
+  test('accepts an answer without optional fields', async () => {
     const { identity, azEnvironment } = await read('{"compute":{"name":"a","vmId":"b","tagsList":null}}');
     expect({ ...identity, azEnvironment }).toEqual({
       computerName: 'a',

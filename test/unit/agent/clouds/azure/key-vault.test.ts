@@ -21,8 +21,8 @@ function read(
   return vaultSecret({ host, credential: { getToken }, imdsEndpoint: 'http://imds', url }, 'k3s-token');
 }
 
-describe('a secret of a Key Vault', () => {
-  test('is requested with a pinned API version, and with the token after the challenge', async () => {
+describe('vaultSecret', () => {
+  test('requests a secret with a pinned API version, and with a token after the challenge', async () => {
     const asked: string[] = [];
     const secret = await read(({ url, headers }) => {
       asked.push(`${new URL(url).pathname} ${new URL(url).searchParams.get('api-version')}`);
@@ -35,7 +35,7 @@ describe('a secret of a Key Vault', () => {
 
   test.each([
     [
-      'an unknown name',
+      'an unknown host name',
       new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') }),
       'VaultNotFound',
       'time',
@@ -47,18 +47,18 @@ describe('a secret of a Key Vault', () => {
       'person',
     ],
     ['a timeout', new NodeError('TimedOut', 'no'), 'VaultUnavailable', 'time'],
-    ['401 and no challenge', { status: 401 }, 'VaultWrongTenant', 'person'],
-    ['404 of another server', { status: 404, body: 'not here' }, 'UnexpectedAnswer', 'person'],
-    ['408', { status: 408, body: '' }, 'VaultUnavailable', 'time'],
-    ['410', { status: 410, body: '' }, 'VaultUnavailable', 'time'],
+    ['a 401 answer without a challenge', { status: 401 }, 'VaultWrongTenant', 'person'],
+    ['a 404 answer of another server', { status: 404, body: 'not here' }, 'UnexpectedAnswer', 'person'],
+    ['a 408 answer', { status: 408, body: '' }, 'VaultUnavailable', 'time'],
+    ['a 410 answer', { status: 410, body: '' }, 'VaultUnavailable', 'time'],
     [
-      'no value',
+      'a secret without a value',
       { body: JSON.stringify({ id: `${url}/secrets/k3s-token/1`, attributes: {} }) },
       'SecretEmpty',
       'person',
     ],
     [
-      'an access policy',
+      'a refusal by an access policy',
       {
         status: 403,
         body: '{"error":{"code":"Forbidden","message":"no get","innererror":{"code":"ForbiddenByPolicy"}}}',
@@ -66,11 +66,11 @@ describe('a secret of a Key Vault', () => {
       'VaultForbidden',
       'time',
     ],
-  ])('%s', async (_what, answer, reason, endedBy) => {
+  ])('throws the matching reason for %s', async (_what, answer, reason, endedBy) => {
     await expect(read(answer)).rejects.toMatchObject({ reason, endedBy });
   });
 
-  test('with invalid characters is reported with a remedy, and not quoted', async () => {
+  test('reports a secret with invalid characters with a remedy, and does not quote it', async () => {
     const value = Buffer.from('canary', 'utf16le').toString();
     const body = JSON.stringify({ value, id: `${url}/secrets/k3s-token/1`, attributes: {} });
     const refused = await read({ body }).catch((thrown: unknown) => thrown);
@@ -85,7 +85,7 @@ describe('a secret of a Key Vault', () => {
   test.each([
     ['a failing identity', new NodeError('ManagedIdentityMissing', 'none')],
     ['a dry run', new Recorded('noted')],
-  ])('is not caught: %s', async (_what, thrown) => {
+  ])('passes on the error of %s', async (_what, thrown) => {
     await expect(read(challenge, () => Promise.reject(thrown))).rejects.toBe(thrown);
     await expect(
       read(thrown instanceof Recorded ? thrown : challenge, () => Promise.reject(thrown)),
@@ -98,11 +98,14 @@ test.each([
   ['SecretExpired', 'Operation get is not allowed on an expired secret.', /has expired/],
   ['', 'Operation get is not allowed on an expired secret.', /has expired/],
   ['SecretNotYetValid', 'Operation get is not allowed on a not-yet-valid secret.', /not valid yet/],
-])('403 %s %s is not reported as a missing role', async (code, message, says) => {
-  const error = { code: 'Forbidden', message, innererror: { code } };
-  await expect(read({ status: 403, body: JSON.stringify({ error }) })).rejects.toMatchObject({
-    reason: 'SecretDisabled',
-    endedBy: 'person',
-    message: expect.stringMatching(says),
-  });
-});
+])(
+  'vaultSecret reports a 403 as SecretDisabled for the code %j and the message %j',
+  async (code, message, says) => {
+    const error = { code: 'Forbidden', message, innererror: { code } };
+    await expect(read({ status: 403, body: JSON.stringify({ error }) })).rejects.toMatchObject({
+      reason: 'SecretDisabled',
+      endedBy: 'person',
+      message: expect.stringMatching(says),
+    });
+  },
+);

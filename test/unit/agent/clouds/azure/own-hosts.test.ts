@@ -7,9 +7,9 @@ const own = {
   consented: ['registry.example.com'],
 };
 
-describe('a token of the identity', () => {
+describe('requireOwnHost', () => {
   test.each(['myteam.azurecr.io', 'eu.myteam.azurecr.example', 'registry.example.com'])(
-    'is sent to %s',
+    'allows %s',
     (host) => {
       expect(() => requireOwnHost(host, own)).not.toThrow();
     },
@@ -22,13 +22,13 @@ describe('a token of the identity', () => {
     'myteam.azurecr.io.example.com',
     'eu.registry.example.com',
     '',
-  ])('is not sent to "%s"', (host) => {
+  ])('refuses %j', (host) => {
     expect(() => requireOwnHost(host, own)).toThrow(
       expect.objectContaining({ reason: 'ForeignHost', endedBy: 'person' }),
     );
   });
 
-  test('is sent to other hosts by the consent line of the refusal, which keeps earlier consents', () => {
+  test('suggests a consent that includes the earlier consents', () => {
     expect(() => requireOwnHost('ghcr.io', own)).toThrow(
       'consent: { identityHosts: [registry.example.com, ghcr.io] }',
     );

@@ -22,8 +22,8 @@ function start(answer: ResponseAnswer) {
   return { scopes, host, token: () => registryToken(options, 'team.azurecr.io') };
 }
 
-describe('the token exchange', () => {
-  test('sends a form with the access token of the audience', async () => {
+describe('registryToken', () => {
+  test('sends a form with an access token for the audience', async () => {
     const password = datedToken(Date.UTC(2026, 0, 1), 10_800_000);
     let form = '';
     const { token, scopes, host } = start(({ body = '' }) => {
@@ -45,14 +45,14 @@ describe('the token exchange', () => {
   const tls = new NodeError('TlsUntrusted', 'no', { endedBy: 'person' });
   const unknown = new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') });
   test.each([
-    ['an unknown name', unknown, 'RegistryNotFound', 'time'],
+    ['an unknown host name', unknown, 'RegistryNotFound', 'time'],
     ['an untrusted certificate', tls, 'TlsUntrusted', 'person'],
-    ['no connection', new NodeError('Unreachable', 'no'), 'RegistryUnavailable', 'time'],
-    ['400', { status: 400 }, 'UnexpectedAnswer', 'person'],
-    ['no token', '{}', 'UnexpectedAnswer', 'time'],
+    ['a failed connection', new NodeError('Unreachable', 'no'), 'RegistryUnavailable', 'time'],
+    ['a 400 answer', { status: 400 }, 'UnexpectedAnswer', 'person'],
+    ['an answer without a token', '{}', 'UnexpectedAnswer', 'time'],
     ['a token that is not text', '{"refresh_token":7}', 'UnexpectedAnswer', 'time'],
-    ['null', 'null', 'UnexpectedAnswer', 'time'],
-  ])('%s', async (_what, answer, reason, endedBy) => {
+    ['the answer null', 'null', 'UnexpectedAnswer', 'time'],
+  ])('throws the matching reason for %s', async (_what, answer, reason, endedBy) => {
     await expect(start(answer).token()).rejects.toMatchObject({ reason, endedBy });
   });
 });

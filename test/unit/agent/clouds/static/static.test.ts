@@ -19,8 +19,8 @@ describe('the static cloud', () => {
       { '/etc/machine-id': 'b08dfa6083e7567a1921a715000001fb\n' },
       'b08dfa6083e7567a1921a715000001fb',
     ],
-    ['its name if there is no machine id', {}, 'laptop'],
-  ])('takes missing settings from the machine: %s', async (_what, files, vmId) => {
+    ['its host name, without a machine id', {}, 'laptop'],
+  ])('identifies a machine without settings by %s', async (_what, files, vmId) => {
     expect(await start({}, files).identity()).toEqual({
       computerName: 'laptop',
       vmId,
@@ -67,7 +67,7 @@ describe('the static cloud', () => {
       says: /\/s\/wide has characters.*UTF-16.*Write.*UTF-8/,
     },
     {
-      what: 'a name that every object has',
+      what: 'a secret named like a property of every object',
       name: 'constructor',
       reason: 'SecretNotFound',
       endedBy: 'person',
@@ -98,12 +98,12 @@ describe('the static cloud', () => {
     expect(`${refused}`).not.toContain('canary');
   });
 
-  test('a group may read a secret', async () => {
+  test('accepts a secret file that its group may read', async () => {
     const cloud = start({ secrets: { a: '/s/a' } }, { '/s/a': { content: 'x', mode: 0o640 } });
     expect((await cloud.secret('a')).reveal()).toBe('x');
   });
 
-  test('has a user for each registry', async () => {
+  test('returns user name and password of a configured registry, and refuses any other', async () => {
     const cloud = start(
       { registries: { 'a.example': { username: 'ann', passwordFile: '/s/a' } } },
       { '/s/a': { content: 'pw\n', mode: 0o600 } },
