@@ -1,4 +1,4 @@
-/** A new engine in the table takes effect wherever something depends on the engine. */
+/** Checks that a new engine in the table takes effect wherever something depends on the engine. */
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { clouds } from '../../../../src/agent/clouds/index.ts';
@@ -35,13 +35,13 @@ const sections = sectionsWith(clouds, withSail);
 const { schema: section, defaults } = sections.gitops;
 const written = { ...defaults, engine: 'sail' };
 
-describe('settings', () => {
-  test('accept its name, and have its section with a schema and defaults', () => {
+describe('settings with a made-up engine', () => {
+  test('accept the name of the engine, and have its section with defaults', () => {
     expect(z.parse(section, written)).toMatchObject({ engine: 'sail', sail: { chart: 'north' } });
     expect(z.safeParse(gitOpsSection(gitOpsEngines).schema, written).success).toBe(false);
   });
 
-  test('list it in the reference', () => {
+  test('list the engine in the JSON Schema', () => {
     const { properties } = z.toJSONSchema(section, { io: 'input' });
     expect(properties).toMatchObject({
       engine: { enum: [...Object.keys(gitOpsEngines), 'sail'] },
@@ -49,14 +49,14 @@ describe('settings', () => {
     });
   });
 
-  test('apply its rules while it is chosen', () => {
+  test('apply the rules of the engine only while it is chosen', () => {
     expect(misfits({ gitops: { engine: 'sail', sail: {} } }, sections)).toEqual([
       { path: ['gitops', 'sail', 'harbour'], message: 'is missing; name one' },
     ]);
     expect(misfits({ gitops: { engine: 'none', sail: {} } }, sections)).toEqual([]);
   });
 
-  test('refuse plain http for its downloads, whether or not it is chosen', () => {
+  test('refuse plain http for the downloads of the engine, even if it is not chosen', () => {
     expect(misfits({ gitops: { sail: { chart: 'http://maps.example' } } }, sections)).toEqual([
       {
         path: ['gitops', 'sail', 'chart'],
@@ -66,7 +66,7 @@ describe('settings', () => {
   });
 });
 
-test('its adapter is made from its section, with its warnings, and the doctor reads its secrets', () => {
+test('the adapter of the made-up engine gets its settings section, and names its warnings and secrets', () => {
   const cloud = { secret: async () => new Secret('') };
   const engine = chosenEngine(written, withSail);
   expect(engine.create({ cloud })).toMatchObject({ name: 'sail', warnings: ['storm ahead'] });
@@ -74,18 +74,18 @@ test('its adapter is made from its section, with its warnings, and the doctor re
   expect(engine.secrets).toEqual(['sealed-north']);
 });
 
-test('its installed files are named when Slipway is removed', () => {
+test('enginePrograms names the programs of the made-up engine', () => {
   expect(enginePrograms(withSail)).toEqual([...enginePrograms(), 'sail']);
 });
 
-test('an unknown engine is never mistaken for another', () => {
+test('chosenEngine refuses an unknown engine', () => {
   expect(() => chosenEngine(written)).toThrow('no GitOps engine sail');
 });
 
-test('a name without its record does not compile', () => {
-  // @ts-expect-error It has only a name, no adapter.
+test('an engine without an adapter does not compile', () => {
+  // @ts-expect-error An engine needs an adapter.
   const nameless = { argo: { programs: [] } } satisfies GitOpsEngines;
-  // @ts-expect-error Settings only know the engines of the table.
+  // @ts-expect-error Settings accept only the engines in the table.
   const chosen: keyof typeof gitOpsEngines = 'sail';
   expect([nameless, chosen]).toHaveLength(2);
 });

@@ -4,8 +4,8 @@ import { fluxSettings } from './settings.ts';
 
 const kubeconfig = '/etc/rancher/k3s/k3s.yaml';
 
-describe('the arguments of flux bootstrap', () => {
-  test('for github are those of the source system', () => {
+describe('bootstrapArguments', () => {
+  test('returns all flags of a personal repository for github', () => {
     const settings = fluxSettings({
       owner: 'DevOpsKev',
       repository: 'kevin-ryan-platform',
@@ -30,7 +30,7 @@ describe('the arguments of flux bootstrap', () => {
     ]);
   });
 
-  test('for gitlab have a custom host, and visibility in place of the deprecated --private', () => {
+  test('returns the host and --visibility for gitlab, not the deprecated --private', () => {
     const settings = fluxSettings({
       provider: 'gitlab',
       hostname: 'git.acme.test',
@@ -57,7 +57,7 @@ describe('the arguments of flux bootstrap', () => {
     ]);
   });
 
-  test('for git need no confirmation, and have the user and the URL, and no flag of a hosted provider', () => {
+  test('returns the URL, the user and --silent for git, and no flag of a hosted provider', () => {
     const { path: _, ...wholeRepository } = fluxSettings({
       provider: 'git',
       url: 'https://git.acme.test/platform.git',
@@ -82,11 +82,11 @@ describe('the arguments of flux bootstrap', () => {
     [90_000, '--interval=90s'],
     [1_500, '--interval=1500ms'],
     [7_200_000, '--interval=120m'],
-  ])('%d ms is %s', (interval, flag) => {
+  ])('writes an interval of %d ms as %s', (interval, flag) => {
     expect(bootstrapArguments(fluxSettings({ interval }), kubeconfig)).toContain(flag);
   });
 });
 
-test('give each provider its token in its own variable', () => {
+test('tokenVariables names the variable for the token of each provider', () => {
   expect(tokenVariables).toEqual({ github: 'GITHUB_TOKEN', gitlab: 'GITLAB_TOKEN', git: 'GIT_PASSWORD' });
 });

@@ -27,7 +27,7 @@ async function remedy(host: MemoryHost, settings = fluxSettings()) {
   await finding.drift.remedy(host);
 }
 
-test('the bootstrap needs the executable and the API, and describes its change', () => {
+test('fluxBootstrap needs the executable and the API, and summarizes its change', () => {
   expect(resource()).toMatchObject({
     id: 'Bootstrap/flux-system',
     condition: 'GitOps',
@@ -36,7 +36,7 @@ test('the bootstrap needs the executable and the API, and describes its change',
   });
 });
 
-describe('the API shows if Flux is bootstrapped', () => {
+describe('the check of fluxBootstrap', () => {
   const neverApplied = { spec: { path: './clusters/prod' }, status: {} };
   const noKind = { stderr: `error: the server doesn't have a resource type "gitrepositories"\n` };
 
@@ -45,8 +45,8 @@ describe('the API shows if Flux is bootstrapped', () => {
     ['the CRDs are missing', { source: noKind, sync: noKind }, ['source', 'path', 'applied']],
     ['only the source exists', { source: fetched }, ['path', 'applied']],
     ['only the Kustomization exists', { sync: applied() }, ['source']],
-    ['nothing was ever applied', { source: fetched, sync: neverApplied }, ['applied']],
-  ])('drifted: %s', async (_, api, fields) => {
+    ['no revision was ever applied', { source: fetched, sync: neverApplied }, ['applied']],
+  ])('reports drift if %s', async (_, api, fields) => {
     const finding = await check(api);
     expect(finding.state === 'Drifted' && finding.drift.changes.map(({ field }) => field)).toEqual(fields);
   });
@@ -59,14 +59,14 @@ describe('the API shows if Flux is bootstrapped', () => {
       { source: fetched, sync: applied('clusters/prod', ready('False', 'no').status) },
     ],
     ['the source has failed', { source: ready('False', 'authentication required'), sync: applied() }],
-  ])('in sync: %s', async (_, api) => {
+  ])('reports in sync if %s', async (_, api) => {
     expect(await check(api)).toEqual({
       state: 'InSync',
       message: `bootstrapped at ./clusters/prod, applied ${revision}`,
     });
   });
 
-  test('a different path changes nothing and asks for a setting', async () => {
+  test('refuses a different path and names the setting to correct', async () => {
     const error = await check({ source: fetched, sync: applied('./clusters/test') }).catch(
       (thrown) => thrown,
     );
@@ -78,7 +78,7 @@ describe('the API shows if Flux is bootstrapped', () => {
     'The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?',
     'Error from server (ServiceUnavailable): apiserver not ready',
     'error: stat /etc/rancher/k3s/k3s.yaml: no such file or directory',
-  ])('is unknown while kubectl says: %s', async (stderr) => {
+  ])('throws ApiUnavailable if kubectl prints: %s', async (stderr) => {
     const error = await check({ source: { stderr }, sync: applied() }).catch((thrown) => thrown);
     expect(error).toMatchObject({ reason: 'ApiUnavailable', endedBy: 'time' });
     expect(error.message).toContain(stderr);
@@ -87,7 +87,7 @@ describe('the API shows if Flux is bootstrapped', () => {
   test.each([
     ['Usage: k3s', 'it is not JSON'],
     ['{"spec":{"path":7}}', 'spec.path is missing or of another kind'],
-  ])('is not absent by the output %s', async (printed, fault) => {
+  ])('throws UnexpectedAnswer if kubectl prints: %s', async (printed, fault) => {
     const host = hostWith({ sync: applied() }).once({ file: 'k3s' }, printed);
     const message = expect.stringContaining(`as JSON: ${fault}. It is asked again.`);
     await expect(resource().check(host)).rejects.toMatchObject({ reason: 'UnexpectedAnswer', message });
@@ -99,7 +99,7 @@ describe('the bootstrap of Flux', () => {
     ['github', 'GITHUB_TOKEN'],
     ['gitlab', 'GITLAB_TOKEN'],
     ['git', 'GIT_PASSWORD'],
-  ] as const)('with %s passes the token only in %s', async (provider, variable) => {
+  ] as const)('for %s passes the token only in %s', async (provider, variable) => {
     const settings = fluxSettings({ provider, url: 'https://git.acme.test/platform.git' });
     const host = hostWith({}).on({ file: '/usr/local/bin/flux' }, (command) => {
       expect(JSON.stringify(command.args)).not.toContain(token);
@@ -125,12 +125,16 @@ describe('the bootstrap of Flux', () => {
 
   test.each([
     [
-      'all of the last failure',
+      'every line of the last failure',
       unauthorised,
       'GET https://api.github.com/repos/acme/platform: 401 Bad credentials',
     ],
-    ['the last of several', unhealthy, ': bootstrap failed with 1 health check failure(s): timeout. '],
-    ['a text without a mark', 'panic: nil', 'panic: nil'],
+    [
+      'the last of several failures',
+      unhealthy,
+      ': bootstrap failed with 1 health check failure(s): timeout. ',
+    ],
+    ['a message without a failure mark', 'panic: nil', 'panic: nil'],
   ])('quotes %s', async (_, stderr, expected) => {
     const host = hostWith({}).on({ file: 'flux' }, { exitCode: 1, stderr });
     const error: unknown = await remedy(host).catch((thrown) => thrown);
@@ -140,14 +144,14 @@ describe('the bootstrap of Flux', () => {
     expect(error instanceof NodeError && error.message).not.toContain(token);
   });
 
-  test('fails at its timeout', async () => {
+  test('reports a timeout as BootstrapFailed', async () => {
     const host = hostWith({}).on({ file: 'flux' }, () => {
       throw new NodeError('CommandTimedOut', 'flux bootstrap github did not end within 11 minutes.');
     });
     await expect(remedy(host)).rejects.toMatchObject({ reason: 'BootstrapFailed' });
   });
 
-  test('keeps the reason of an error of the vault, and does not run flux', async () => {
+  test('passes on an error of the vault without running flux', async () => {
     const refusing = {
       secret: async () => Promise.reject(new NodeError('VaultForbidden', 'no role assignment yet')),
     };

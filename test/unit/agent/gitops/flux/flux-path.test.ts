@@ -10,26 +10,26 @@ test.each([
   ['./clusters/prod/', './clusters/prod'],
   ['clusters//prod', './clusters/prod'],
   ['/clusters/prod', './clusters/prod'],
-])('the path %j is %s in the Kustomization', (path, expected) => {
+])('syncPath turns the path %j into %s', (path, expected) => {
   expect(syncPath(path)).toBe(expected);
 });
 
-describe('warnings about the path of Flux', () => {
+describe('fluxWarnings', () => {
   test.each(['k8s/flux-system', './k8s/flux-system/', 'k8s//flux-system'])(
-    'for %s name the nesting',
+    'warns about the nested folder for %s',
     (path) => {
       expect(fluxWarnings({ path })).toEqual([expect.stringContaining('in k8s/flux-system/flux-system;')]);
     },
   );
 
-  test('name the nesting also for a path of that name at the top', () => {
+  test('warns about the nested folder for a top-level flux-system', () => {
     expect(fluxWarnings({ path: 'flux-system' })).toEqual([
       expect.stringContaining('in flux-system/flux-system;'),
     ]);
   });
 
   test.each([undefined, 'clusters/prod', 'flux-system/prod', 'my-flux-system'])(
-    'are not given for %s',
+    'returns no warning for %s',
     (path) => {
       expect(fluxWarnings(path === undefined ? {} : { path })).toEqual([]);
     },

@@ -11,11 +11,11 @@ function broken(message: string) {
   return applied('./clusters/prod', ready('False', message).status);
 }
 
-test('the sync is checked only once Flux is bootstrapped', () => {
+test('fluxSync needs the bootstrap of Flux', () => {
   expect(fluxSync(context)).toMatchObject({ id: 'Sync/flux-system', needs: ['Bootstrap/flux-system'] });
 });
 
-test('a ready sync names the revision, and is checked again', async () => {
+test('fluxSync names the applied revision, and is checked again after five minutes', async () => {
   const now = Date.UTC(2026, 0, 1);
   expect(await check({ source: fetched, sync: applied() })).toEqual({
     state: 'InSync',
@@ -24,7 +24,7 @@ test('a ready sync names the revision, and is checked again', async () => {
   });
 });
 
-describe('a sync that is not ready quotes Flux and does not block', () => {
+describe('fluxSync of an object that is not ready', () => {
   test.each<readonly [string, Api, string, string]>([
     [
       'the source',
@@ -38,31 +38,31 @@ describe('a sync that is not ready quotes Flux and does not block', () => {
       'KustomizationNotReady',
       'kustomize build failed: accumulating resources',
     ],
-  ])('%s', async (_, api, reason, message) => {
+  ])('quotes the message of %s and does not block', async (_, api, reason, message) => {
     const error = await check(api).catch((thrown) => thrown);
     expect(error).toMatchObject({ reason, blocks: false });
     expect(error.message).toContain(message);
   });
 
-  test('a long message is truncated', async () => {
+  test('truncates a long message', async () => {
     const error = await check({ source: fetched, sync: broken('x'.repeat(5_000)) }).catch((thrown) => thrown);
     expect(error.message.length).toBeLessThan(500);
   });
 });
 
-describe('a sync without a verdict is waited for', () => {
+describe('fluxSync without a verdict of Flux', () => {
   const stale = { ...fetched, metadata: { generation: 2 } };
   test.each<readonly [string, Api, string]>([
-    ['no condition', { source: {}, sync: applied() }, 'SourceNotReady'],
-    ['unknown', { source: ready('Unknown', 'cloning'), sync: applied() }, 'SourceNotReady'],
-    ['about an older generation', { source: stale, sync: applied() }, 'SourceNotReady'],
-    ['gone meanwhile', { source: fetched }, 'KustomizationNotReady'],
+    ['an object has no condition', { source: {}, sync: applied() }, 'SourceNotReady'],
+    ['the condition is unknown', { source: ready('Unknown', 'cloning'), sync: applied() }, 'SourceNotReady'],
+    ['the condition is about an older generation', { source: stale, sync: applied() }, 'SourceNotReady'],
+    ['the Kustomization is missing', { source: fetched }, 'KustomizationNotReady'],
     [
-      'suspended',
+      'the Kustomization is suspended',
       { source: fetched, sync: { ...applied(), spec: { suspend: true } } },
       'KustomizationNotReady',
     ],
-  ])('%s', async (_, api, reason) => {
+  ])('waits if %s', async (_, api, reason) => {
     expect(await check(api)).toMatchObject({ state: 'Waiting', reason });
   });
 });

@@ -9,22 +9,22 @@ import { context, fluxSettings } from './settings.ts';
 const cloud = { secret: async () => new Secret('unused') };
 const base = 'https://github.com/fluxcd/flux2/releases/download/v2.9.4';
 
-test('the plan has the executable, the bootstrap and its sync', () => {
+test('fluxGitOps plans the executable, the bootstrap and the check of the sync', () => {
   const plan = fluxGitOps({ settings: fluxSettings(), cloud }).resources(context);
   expect(plan.map(({ id }) => id)).toEqual(['Executable/flux', 'Bootstrap/flux-system', 'Sync/flux-system']);
 });
 
-test('without a provider there is no engine', () => {
+test('fluxGitOps refuses settings without a provider', () => {
   const { provider: _, ...settings } = fluxSettings();
   expect(() => fluxGitOps({ settings, cloud })).toThrow('gitops.flux.provider is not set');
 });
 
-describe('the executable of Flux', () => {
+describe('fluxExecutable', () => {
   test.each([
     ['x64', 'amd64'],
     ['arm64', 'arm64'],
   ] as const)(
-    'for %s is from the %s archive of the release, verified by its checksum file',
+    'on %s downloads the %s archive, verified by the checksum file of the release',
     async (arch, name) => {
       const host = memoryHost().on({ file: 'flux' }, { exitCode: 127 });
       host.onDownload(`${base}/flux_2.9.4_linux_${name}.tar.gz`, (download) => {
@@ -49,7 +49,7 @@ describe('the executable of Flux', () => {
     ['flux version 2.9.3\n', 'Drifted'],
     ['flux version 2.9.40\n', 'Drifted'],
     ['Segmentation fault\n', 'Drifted'],
-  ])('that prints %j is %s', async (stdout, state) => {
+  ])('judges an executable that prints %j as %s', async (stdout, state) => {
     const host = memoryHost().on({ file: '/usr/local/bin/flux', args: ['--version'] }, stdout);
     expect(await fluxExecutable(fluxSettings(), context).check(host)).toMatchObject({ state });
   });

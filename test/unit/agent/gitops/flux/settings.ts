@@ -11,7 +11,7 @@ export const context: GitOpsContext = {
   arch: 'x64',
 };
 
-/** Settings without a default, filled in for a repository at GitHub. */
+/** Returns complete settings for a repository at GitHub, with these changes. */
 export function fluxSettings(changes: Partial<FluxSettings> = {}): FluxSettings {
   return {
     version: '2.9.4',
