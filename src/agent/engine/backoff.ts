@@ -3,29 +3,32 @@ import type { Pacing } from './resource.ts';
 
 const second = 1_000;
 const firstDelay = 2 * second;
-/** With its jitter, and the ten seconds for which a request may hang, within a minute of the end of an outage. */
+/**
+ * The longest delay while time may end a failure. With jitter and a request that hangs for ten seconds, the next
+ * attempt ends within a minute after an outage.
+ */
 const longestSoon = 40 * second;
 /**
- * The number of failures after which a condition is False even if time may end them: about five minutes of doubling
- * delays.
+ * The number of failures in a row after which a condition is False although time may end the failure: about five
+ * minutes of doubling delays.
  */
 const patience = 12;
 const slowDelay = 600 * second;
 const jitter = 0.2;
 
 export interface NextAttempt {
-  /** Milliseconds from now. */
+  /** The delay before the next attempt, in milliseconds. */
   readonly after: number;
-  /** True if it is reported as failed: only a person ends it, or its time is over. */
+  /** True if the condition reports a failure: only a person can end it, or its attempts are used up. */
   readonly isFailed: boolean;
 }
 
 /**
- * Returns when to try again after `failures` in a row (1 is the first).
+ * Returns the delay before the next attempt after `failures` failures in a row (at least 1).
  *
- * The delay of a failure that time may end doubles from 2 s to 40 s, or to its own longest, and stays there. With a
- * pacing it follows that, and is ten minutes once its attempts are used up, as for a failure that only a person ends.
- * `random` is in [0, 1) and spreads delays by a fifth either way, never below a Retry-After.
+ * While time may end the failure, the delay doubles from 2 s to 40 s, or to the error's own limit; a pacing sets a
+ * constant delay instead. The delay is ten minutes once the attempts of a pacing are used up, or if only a person can
+ * end the failure. `random` in [0, 1) varies the delay by up to a fifth, but never below a Retry-After.
  */
 export function nextAttempt(
   failures: number,
@@ -45,26 +48,32 @@ function soon(failures: number, { longest = longestSoon }: Retry, pacing: Pacing
   return pacing?.every ?? doubled(failures, firstDelay, longest);
 }
 
-/** Returns a delay that doubles with each failure in a row (1 is the first) up to `longest`, in its unit. */
+/**
+ * Returns a delay that doubles with each failure in a row (1 is the first) up to `longest`; all delays have the same
+ * unit.
+ */
 export function doubled(failures: number, first: number, longest: number): number {
   return Math.min(first * 2 ** (failures - 1), longest);
 }
 
-/** A failed attempt, and the time of the next one; epoch milliseconds. */
+/** The times of a failed attempt and of the earliest next attempt, in epoch milliseconds. */
 export interface Held {
   readonly since: number;
   readonly notBefore: number;
 }
 
 /**
- * True until the next attempt may be made, or `longer` milliseconds after that. A clock that was set back does not
- * prolong a wait.
+ * True until `longer` milliseconds after the time of the next attempt. A clock that was set back does not prolong the
+ * wait.
  */
 export function isHeld({ since, notBefore }: Held, now: number, longer = 0): boolean {
   return since <= now && now < notBefore + longer;
 }
 
-/** Returns the wait of an answer's Retry-After (RFC 9110, section 10.2.3: seconds, or a date), ten minutes at most. */
+/**
+ * Returns the delay that a Retry-After header requests, ten minutes at most (RFC 9110, section 10.2.3: seconds or a
+ * date); empty without a valid header.
+ */
 export function soonAfter({ headers }: Answered, now: number): Retry {
   const asked = headers['retry-after']?.trim() ?? '';
   const after = /^\d+$/.test(asked) ? Number(asked) * second : Date.parse(asked) - now;

@@ -2,7 +2,7 @@ import { type Description, describe } from './describe.ts';
 import type { Reason } from './reasons.ts';
 import type { ConditionType, Outcome } from './resource.ts';
 
-/** A condition in the form of KEP-1623: `lastTransitionTime` changes with `status` only. */
+/** A condition in the form of KEP-1623: `lastTransitionTime` changes only with `status`. */
 export interface Condition {
   readonly type: ConditionType | 'Ready';
   readonly status: 'True' | 'False' | 'Unknown';
@@ -13,16 +13,13 @@ export interface Condition {
 
 type Verdict = Pick<Description, 'status' | 'reason' | 'message'>;
 
-/** The conditions that a node can have, in order, and the one that `Ready` quotes while all of them are True. */
+/** The conditions that a node can have, in order, and the condition whose message `Ready` quotes while all are True. */
 export interface ConditionOrder {
   readonly types: readonly ConditionType[];
   readonly quoted: ConditionType;
 }
 
-/**
- * Returns the conditions that result from a pass's outcomes, each that of the worst of its resources; `Ready` comes
- * first.
- */
+/** Returns the conditions of a pass, `Ready` first. Each condition has the state of its worst resource. */
 export function conditionsOf(
   outcomes: readonly Outcome[],
   previous: readonly Condition[],
@@ -43,12 +40,18 @@ export function conditionsOf(
   ];
 }
 
-/** True after a change, which the next pass verifies: until then it is not reported. */
+/**
+ * True for a condition whose resource was changed in this pass: it is not reported before the next pass verifies the
+ * change.
+ */
 export function isUnverified({ reason }: Pick<Condition, 'reason'>): boolean {
   return reason === 'Changed';
 }
 
-/** Returns a message on one line without control characters: it may quote others, and is printed on terminals. */
+/**
+ * Returns a message on one line without control characters, since messages quote other programs and appear on
+ * terminals.
+ */
 export function oneLine(message: string): string {
   return message
     .trim()
@@ -56,7 +59,10 @@ export function oneLine(message: string): string {
     .replace(/\p{Cc}+/gu, ' ');
 }
 
-/** True while nothing blocks the node: a degraded resource that works is reported, and leaves Ready True. */
+/**
+ * Returns the verdict of Ready, which is True while nothing blocks the node. A failure that does not block is reported,
+ * but Ready stays True.
+ */
 function readyVerdict(outcomes: readonly Outcome[], quoted: ConditionType): Verdict {
   const isNote = (outcome: Outcome) => describe(outcome).standing === 'note';
   const blocking = outcomes.filter((outcome) => !isNote(outcome));

@@ -1,12 +1,12 @@
 /**
- * An Outcome in words. Every text about one, as a condition, in status, plan, log, doctor or setup, as text or JSON, is
- * made of this: a new state does not compile before it is described here.
+ * The description of an Outcome, from which conditions, status, plan, log, doctor and setup take their words, in text
+ * and in JSON. A new state does not compile without a description here.
  */
 import type { Reason } from './reasons.ts';
 import type { Change, Finding, Outcome, Resource } from './resource.ts';
 import type { Severity } from './severity.ts';
 
-/** The finding of a Resource's check alone, or why it is missing. */
+/** The result of a check without a remedy: its finding, its failure, or the resource that blocks it. */
 export type Checked = { readonly resource: Resource } & (
   | Finding
   | ({ readonly state: 'Failed'; readonly reason: Reason; readonly message: string } & Pick<
@@ -17,25 +17,25 @@ export type Checked = { readonly resource: Resource } & (
 );
 
 /**
- * What it means for a reader who asks what is to be done: nothing; a change; something that follows a change; a wait; a
- * failure that blocks dependants; or a note, which does not.
+ * What an outcome means for a reader: nothing to do, a change, a step that follows a change, a wait, a failure that
+ * blocks dependants, or a note that blocks nothing.
  */
 export type Standing = 'in sync' | 'change' | 'follow' | 'wait' | 'stop' | 'note';
 
 export interface Description {
   readonly standing: Standing;
-  /** Status, reason and message of the condition to which the Resource belongs. */
+  /** The status of the condition of the Resource; `reason` and `message` belong to the same condition. */
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: Reason;
-  /** Empty if there is nothing to report. */
+  /** The message of the condition; empty if nothing is to be reported. */
   readonly message: string;
   readonly changes?: readonly Change[];
   readonly blocks?: boolean;
-  /** When to check again, at the latest; epoch milliseconds. */
+  /** The latest time of the next check, in epoch milliseconds. */
   readonly until?: number | undefined;
 }
 
-/** Describes the outcome of a Resource in a pass, or the finding of a check alone. */
+/** Describes the outcome of a Resource in a pass, or the result of a check without a remedy. */
 export function describe(outcome: Outcome | Checked): Description {
   const { summary } = outcome.resource;
   switch (outcome.state) {
@@ -70,7 +70,7 @@ function toChange(message: string, changes: readonly Change[]): Description {
   return { standing: 'change', status: 'Unknown', reason: 'Recorded', message, changes };
 }
 
-/** Returns an outcome as status and plan show it in JSON. Names and words stay stable; new ones may be added. */
+/** Returns the JSON of an outcome for status and plan. Fields and values stay stable; new ones may be added. */
 export function outcomeJson(outcome: Outcome) {
   const { reason, message, changes, blocks, until } = describe(outcome);
   return { state: outcome.state, reason, message: message || undefined, changes, blocks, until };

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 
-/** Returns the SHA-256 of a text, in UTF-8, or of bytes; lower-case hex. */
+/** Returns the SHA-256 of bytes, or of a text in UTF-8, as lower-case hex. */
 export function sha256(data: string | Buffer): string {
   return hash('sha256', data);
 }
 
-/** Returns a short digest that distinguishes texts in a plan or a log without showing them. */
+/** Returns a short digest that distinguishes texts in a plan or a log without revealing them. */
 export function digest(text: string): string {
   return `sha256:${shortDigest(text)}`;
 }

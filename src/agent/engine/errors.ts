@@ -2,23 +2,23 @@ import type { Reason } from './reasons.ts';
 import type { Severity } from './severity.ts';
 
 /**
- * How an attempt is repeated. `after`: not before that many milliseconds (Retry-After). `longest`: the most
- * milliseconds between two attempts while time may end it, for an attempt that is local and costs nothing.
+ * The limits of the delay before the next attempt, in milliseconds. `after` is the shortest delay (Retry-After).
+ * `longest` is the longest delay while time may end the failure; it suits an attempt that is local and cheap.
  */
 export interface Retry {
   readonly after?: number;
   readonly longest?: number;
 }
 
-/** By default, dependants wait, and time ends it. */
+/** The options of a NodeError. By default the error blocks dependants, and time may end it. */
 export interface NodeErrorOptions extends Partial<Severity> {
   readonly retry?: Retry;
   readonly cause?: unknown;
 }
 
 /**
- * An error of this node, as a condition reports it: the reason is the condition's reason; the message says what
- * happened, why, and what to do next. It never holds a secret.
+ * An error that a condition reports. `reason` is the condition's reason. The message states what happened, why, and
+ * what to do next; it never contains a secret.
  */
 export class NodeError extends Error implements Severity {
   override readonly name = 'NodeError';
@@ -35,24 +35,24 @@ export class NodeError extends Error implements Severity {
     this.retry = options.retry ?? {};
   }
 
-  /** Returns the same error, which does not block dependants. */
+  /** Returns a copy of the error that does not block dependants. */
   nonBlocking(): NodeError {
     const { reason, message, endedBy, retry, cause } = this;
     return new NodeError(reason, message, { blocks: false, endedBy, retry, cause });
   }
 }
 
-/** Throws the same error, which does not block dependants. */
+/** Throws a NodeError as one that does not block dependants; throws any other value unchanged. */
 export function rethrowNonBlocking(thrown: unknown): never {
   throw thrown instanceof NodeError ? thrown.nonBlocking() : thrown;
 }
 
-/** Thrown by a Host that records an action instead of doing it: what depends on its effect cannot be observed. */
+/** Thrown by a Host that records an action instead of performing it, so the effect of the action cannot be observed. */
 export class Recorded extends Error {
   override readonly name = 'Recorded';
 }
 
-/** Returns any thrown value as a NodeError; one that is not is reported as a defect of Slipway. */
+/** Returns a thrown NodeError unchanged, and any other value as a NodeError that reports a defect of Slipway. */
 export function toNodeError(thrown: unknown): NodeError {
   if (thrown instanceof NodeError) {
     return thrown;

@@ -1,7 +1,7 @@
 import type { Condition } from './conditions.ts';
 import type { Outcome } from './resource.ts';
 
-/** Events in a daemon's life. Every log line is derived from one of these. */
+/** The events of the daemon. Every log line is derived from one of these events. */
 export type Event =
   | { readonly type: 'Started'; readonly version: string; readonly root: string }
   | { readonly type: 'Warned'; readonly message: string }

@@ -2,22 +2,25 @@ import type { Content, Secret } from './secret.ts';
 
 /** The owner of a file, directory or link. */
 export interface Owned {
-  /** `uid:gid` if it does not belong to the user and the group of this process, the wanted owner of what it writes. */
+  /** The `uid:gid` of the entry if it differs from that of this process, which must own what it writes. */
   readonly foreignOwner?: string;
-  /** The number of its user, if that is neither root nor the user of this process. */
+  /** The id of the owning user, if neither root nor the user of this process. */
   readonly foreignUser?: number;
-  /** The number of its group, if that is neither root's nor the group of this process. */
+  /** The id of the owning group, if neither root's nor the group of this process. */
   readonly foreignGroup?: number;
 }
 
-/** A text file as found. `modifiedAt` is epoch milliseconds. */
+/** The content and attributes of a text file. `modifiedAt` is in epoch milliseconds. */
 export interface FoundFile extends Owned {
   readonly content: string;
   readonly mode: number;
   readonly modifiedAt: number;
 }
 
-/** The entry at a path, links not followed. `mode` is the permission bits, `target` that of a link. */
+/**
+ * The attributes of the entry at a path; links are not followed. `mode` is its permission bits, `target` the target of
+ * a link.
+ */
 export interface FileStat extends Owned {
   readonly kind: 'file' | 'directory' | 'link' | 'other';
   readonly mode: number;
@@ -26,16 +29,19 @@ export interface FileStat extends Owned {
   readonly target?: string;
 }
 
-/** A program and its arguments, never a shell string. Arguments hold no secret; `env` is added to a small, clean one. */
+/**
+ * A program and its arguments, never a shell string. Arguments contain no secret; `env` is added to a small, clean
+ * environment.
+ */
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, Content>>;
-  /** Milliseconds until the command is stopped; 30 000 by default. */
+  /** The time limit of the command in milliseconds; 30 000 by default. */
   readonly timeout?: number;
 }
 
-/** The end of a command. A program that is not installed ends with 127, as in a shell. */
+/** The result of a command. The exit code of a program that is not installed is 127, as in a shell. */
 export interface CommandResult {
   readonly exitCode: number;
   readonly stdout: string;
@@ -45,15 +51,15 @@ export interface CommandResult {
 export interface HttpRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, Content>>;
-  /** Milliseconds for the whole exchange; 10 000 by default. */
+  /** The time limit of the whole exchange in milliseconds; 10 000 by default. */
   readonly timeout?: number;
-  /** Bypasses any proxy: for services on this host or on its own network. */
+  /** True to bypass any proxy, for services on this host or on its own network. */
   readonly direct?: boolean;
-  /** The trusted certificates: the system's and the settings' CAs, these PEM certificates alone, or any. */
+  /** The trusted certificates: those of the system and of the settings, only the given ones, or any. */
   readonly trust?: 'system' | 'anybody' | TrustedCa;
 }
 
-/** These PEM certificates alone; with `anyName`, in a certificate for any name. */
+/** The only trusted certificates, as PEM. With `anyName`, the certificate of the server may be for any name. */
 export interface TrustedCa {
   readonly ca: string;
   readonly anyName?: boolean;
@@ -64,85 +70,92 @@ export interface HttpSend extends HttpRequest {
   readonly body?: Content;
 }
 
-/** Header names are lower-case. */
+/** An HTTP response. Header names are lower-case. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** A release file, verified by the line `checksum.name` of the release's own sha256 file before it is in place. */
+/**
+ * A release file. Before it is installed, it is verified against the line `checksum.name` of the release's sha256 file.
+ */
 export interface Download {
   readonly url: string;
   readonly checksum: { readonly url: string; readonly name: string };
   readonly path: string;
   readonly mode: number;
-  /** The one member to install if `url` is a .tar.gz; the digest is the archive's. */
+  /** The only member to install if `url` is a .tar.gz; the digest is that of the archive. */
   readonly member?: string;
 }
 
-/** Work that lasts longer than a pass. */
+/** Work that takes longer than a pass. */
 export interface Job {
-  /** The path of the file that exists while the job runs. Jobs with the same trace never run at the same time. */
+  /** The path of a file that exists while the job runs. Jobs with the same trace never run at the same time. */
   readonly trace: string;
-  /** The work as an imperative, such as `download it`; holds no secret. */
+  /** The work as an imperative, such as `download it`; contains no secret. */
   readonly what: string;
-  /** Distinguishes jobs with the same trace, such as the downloads of two versions. */
+  /** The distinction between jobs with the same trace, such as the downloads of two versions. */
   readonly subject: string;
 }
 
-/** A job at which a living process works. `since` is a time as in RFC 3339. */
+/** A job whose process is alive. `since` is a time in the format of RFC 3339. */
 export interface RunningJob extends Pick<Job, 'what' | 'subject'> {
   readonly since: string;
 }
 
 /**
- * The machine, for callers that only read. Missing things are `undefined` or empty; every other error is a NodeError
- * (`PermissionDenied`, `FileSystemError`, `CommandTimedOut`, `Unreachable`, `TimedOut`, `TlsUntrusted`).
+ * Read-only access to the machine. A missing file, unit or value is `undefined` or empty; every other error is a
+ * NodeError (`PermissionDenied`, `FileSystemError`, `CommandTimedOut`, `Unreachable`, `TimedOut`, `TlsUntrusted`).
  */
 export interface HostReader {
   readFile(path: string): Promise<FoundFile | undefined>;
   stat(path: string): Promise<FileStat | undefined>;
   /** Returns the names in a directory, sorted. */
   list(path: string): Promise<readonly string[]>;
-  /** Runs a command that only reads; the caller judges its exit code. */
+  /** Runs a command that only reads. The caller judges its exit code. */
   query(command: Command): Promise<CommandResult>;
   get(request: HttpRequest): Promise<HttpResponse>;
   /** Returns the running job with this trace; `undefined` if none runs, or if its process has died. */
   job(trace: string): Promise<RunningJob | undefined>;
-  /** Epoch milliseconds. */
+  /** Returns the current time in epoch milliseconds. */
   now(): number;
-  /** Returns milliseconds since some moment, by a clock that is never set (clock_gettime(2), CLOCK_MONOTONIC). */
+  /** Returns the milliseconds of a clock that is never set (clock_gettime(2), CLOCK_MONOTONIC). */
   monotonic(): number;
 }
 
-/** The only access to the machine. Every mutation is atomic: a crash leaves no half-written file. */
+/**
+ * Read and write access to the machine, and the only one. Every change is atomic: a crash leaves no half-written file.
+ */
 export interface Host extends HostReader {
-  /** Replaces the file atomically and durably by one of this process, and makes missing directories. */
+  /** Writes the file atomically and durably, owned by this process. Creates missing directories. */
   writeFile(path: string, content: Content, options: { readonly mode: number }): Promise<void>;
-  /** Makes `path` a symbolic link to `target`, replacing anything but a directory. */
+  /** Creates a symbolic link from `path` to `target`, and replaces anything but a directory. */
   link(path: string, target: string): Promise<void>;
-  /** Moves a file or directory within one file system; a file at `to` is replaced. */
+  /** Moves a file or directory within one file system, and replaces a file at `to`. */
   rename(from: string, to: string): Promise<void>;
-  /** Removes a file, a link, or a directory with its contents; a missing path is fine. */
+  /** Removes a file, a link, or a directory with its contents. Does nothing if the path is missing. */
   remove(path: string): Promise<void>;
-  /** Runs a command that changes something. An exit code other than 0 is `CommandFailed` with the end of stderr. */
+  /** Runs a command that changes something. Throws `CommandFailed` with the end of stderr if the exit code is not 0. */
   run(command: Command): Promise<CommandResult>;
   send(request: HttpSend): Promise<HttpResponse>;
   /**
-   * Fetches and verifies a release file, and returns its digest; `install` puts it in place. Nothing is fetched if the file
-   * is already in place. The signal ends the transfer, and the next call resumes it. `DownloadFailed`,
-   * `ChecksumMismatch` or `ChecksumMissing`.
+   * Fetches and verifies a release file, and returns its digest for `install`. Fetches nothing if the file is already
+   * in place. The signal aborts the transfer; the next call resumes it. Throws `DownloadFailed`, `ChecksumMismatch` or
+   * `ChecksumMissing`.
    */
   download(download: Download, signal?: AbortSignal): Promise<string>;
-  /** Puts a downloaded file in place. `DownloadFailed` if its digest differs, or if the archive is damaged. */
+  /** Puts a downloaded file in place. Throws `DownloadFailed` if its digest differs or the archive is damaged. */
   install(download: Download, digest: string): Promise<void>;
   /**
-   * Begins a job, and throws `Underway` while it runs. The first call after its end returns its result, or throws its
-   * error. A job with the same trace and another subject is ended first.
+   * Starts a job, and throws `Underway` while the job runs. The first call after the job has ended returns its result
+   * or throws its error. Aborts a running job with the same trace and another subject first.
    */
   perform(job: Job, work: (signal: AbortSignal) => Promise<string>): Promise<string>;
-  /** Gets a secret from outside: a dry run names it instead, and gets a placeholder that prints like any other. */
+  /**
+   * Fetches a secret from outside. A dry run only records `what`, and returns a placeholder that prints like any
+   * secret.
+   */
   obtain(what: string, fetch: () => Promise<Secret>): Promise<Secret>;
   /** Resolves after `milliseconds`, or as soon as the signal is aborted. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;

@@ -1,17 +1,14 @@
 import type { Finding, Outcome } from './resource.ts';
 import type { Severity } from './severity.ts';
 
-/** The outcome of a Resource in a pass, the finding of a check, or why it is missing. */
+/** The outcome of a Resource in a pass, or the result of a check without a remedy. */
 type Known =
   | Outcome
   | Finding
   | ({ readonly state: 'Failed' } & Pick<Severity, 'blocks'>)
   | { readonly state: 'Blocked' };
 
-/**
- * Returns whether dependants may run: a Resource that works does not block them, even if it is to be changed or
- * reported.
- */
+/** True if the dependants of a Resource may run. A drift, wait or failure with `blocks: false` does not block them. */
 export function isMet(known: Known | undefined): boolean {
   switch (known?.state) {
     case 'InSync':

@@ -1,10 +1,13 @@
 import type { RunningJob } from './host.ts';
 import type { Finding } from './resource.ts';
 
-/** Milliseconds. The end of a job wakes the loop; this interval is for a job whose process dies. */
+/**
+ * Milliseconds between two checks of a running job. The end of a job wakes the loop; this interval detects a job whose
+ * process has died.
+ */
 const lookAgain = 30_000;
 
-/** Thrown by a Host while a job runs, so that everything that needs its result waits. */
+/** Thrown by a Host while a job runs, so that every resource that needs the result waits. */
 export class Underway extends Error {
   override readonly name = 'Underway';
   readonly job: RunningJob;
@@ -15,7 +18,7 @@ export class Underway extends Error {
   }
 }
 
-/** Returns the finding of a check while a job of its remedy runs. */
+/** Returns the finding of a check while the job of a remedy runs. */
 export function underway({ what, since }: RunningJob, blocks: boolean) {
   return {
     state: 'Waiting',

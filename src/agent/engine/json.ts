@@ -1,14 +1,14 @@
 import * as z from 'zod/mini';
 
 /**
- * The most commas of a text that is read, about one per value. No answer or file of ours has nearly as many, while four
- * megabytes have room for two million, each of which a schema may report in half a kilobyte.
+ * The most commas in a text that is parsed; a text has about one comma per value. Expected answers and files have far
+ * fewer, while four megabytes have room for two million values, and a schema may report each value in half a kilobyte.
  */
 const mostCommas = 50_000;
 
 /**
- * Returns the data of a JSON text from outside, as a schema reads it: from a server, a program or a file that may be
- * damaged or of another release. `undefined` if it is not JSON or does not match the schema.
+ * Parses a JSON text from a server, a program, or a file that may be damaged or of another release. Returns `undefined`
+ * if the text is not JSON or does not match the schema.
  */
 export function parseJson<Schema extends z.ZodMiniType>(
   schema: Schema,
@@ -17,12 +17,12 @@ export function parseJson<Schema extends z.ZodMiniType>(
   return readJson(schema, text).data;
 }
 
-/** Returns the same, with the issues for a caller that names them. */
+/** Parses a JSON text as `parseJson` does, and returns the data or the issues. */
 export function readJson<Schema extends z.ZodMiniType>(schema: Schema, text: string) {
   return z.safeParse(z.pipe(json, schema), text);
 }
 
-/** Returns the first issue of a text, as a clause: `spec.path is missing or of another kind`. */
+/** Returns the first issue of a text as a clause, such as `spec.path is missing or of another kind`. */
 export function jsonFault({ issues: [first] }: z.core.$ZodError): string {
   const place = first?.path.join('.');
   if (place) {

@@ -1,16 +1,15 @@
 import * as z from 'zod/mini';
 import { parseJson } from './json.ts';
 
-/** Returns the text of one of Slipway's files: its format, then its content. */
+/** Returns the text of one of Slipway's files: the format first, then the content. */
 export function renderOwn({ format }: { readonly format: number }, content: object): string {
   return `${JSON.stringify({ format, ...content }, undefined, 2)}\n`;
 }
 
 /**
- * Returns the content of one of Slipway's files, without a format or with any. Ignores fields that the schema does not
- * name.
+ * Returns the content of one of Slipway's files, with any format or none. Ignores fields that the schema does not name.
  *
- * `undefined` if the file is lost: it is damaged, or a field that the schema names is missing or of another type.
+ * Returns `undefined` if the file is damaged, or if a field that the schema names is missing or of another type.
  */
 export function readOwn<Schema extends z.ZodMiniType>(
   schema: Schema,

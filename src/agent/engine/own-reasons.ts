@@ -1,4 +1,4 @@
-/** Reasons of the engine itself. */
+/** The reasons of the engine. */
 export const engineReasons = {
   InSync: 'The node is as it should be.',
   Changed: 'Something was changed in this pass; the next pass verifies it.',

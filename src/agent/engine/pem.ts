@@ -1,8 +1,8 @@
 /**
- * Returns the certificates of a PEM text in order, each from its BEGIN line to its END line, not parsed and maybe
- * damaged.
+ * Returns the certificates of a PEM text in order, each from its BEGIN line to its END line. The certificates are not
+ * parsed, so they may be damaged.
  *
- * `labels`: the BEGIN lines that count. Go's crypto/x509 reads `CERTIFICATE` alone, OpenSSL the other two as well
+ * `labels` are the accepted BEGIN lines. Go's crypto/x509 reads only `CERTIFICATE`; OpenSSL also reads the other two
  * (PEM_read_bio_X509_AUX).
  */
 export function pemCertificates(text: string, labels: readonly Label[] = ['CERTIFICATE']): readonly string[] {
@@ -10,7 +10,7 @@ export function pemCertificates(text: string, labels: readonly Label[] = ['CERTI
   return blocks.filter((block) => labels.some((label) => block.startsWith(`-----BEGIN ${label}-----`)));
 }
 
-/** The name of a certificate in its BEGIN line. */
+/** The label of a certificate in its BEGIN line. */
 export type Label = 'CERTIFICATE' | 'TRUSTED CERTIFICATE' | 'X509 CERTIFICATE';
 
 const certificate =

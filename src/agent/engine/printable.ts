@@ -1,22 +1,23 @@
 /**
- * Characters that do more than appear in print: control characters (a terminal obeys them), characters that change the
- * direction of text or are invisible, line separators, and halves of pairs. Line feeds and tabs are not among them.
+ * Characters that are not safe to print: control characters, which a terminal obeys; characters that are invisible or
+ * change the direction of text; line separators; and unpaired surrogates. Line feeds and tabs are safe.
  */
 const acting = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/gu;
 
-/** Makes text safe for a terminal or a journal: such a character is shown as `\u001b`. JSON keeps its meaning. */
+/**
+ * Makes text safe for a terminal or a journal: an unsafe character becomes an escape such as `\u001b`. The value of a
+ * JSON text stays the same.
+ */
 export function printable(text: string): string {
   return text.replace(acting, escaped);
 }
 
-/**
- * Makes text safe on one line: line feeds and tabs are escaped as well, so that no text can begin a line of its own.
- */
+/** Makes text safe on one line: line feeds and tabs are also escaped, so that no text can begin another line. */
 export function printableLine(text: string): string {
   return printable(text).replace(/\n/g, '\\n').replace(/\t/g, '\\t');
 }
 
-/** Makes every text in data printable on one line: a line feed becomes a blank. */
+/** Makes every text in the data printable on one line; a line feed becomes a space. */
 export function printableData<Data>(data: Data): Data;
 export function printableData(data: unknown): unknown {
   if (typeof data === 'string') {
@@ -33,7 +34,7 @@ export function printableData(data: unknown): unknown {
   );
 }
 
-/** Escapes each UTF-16 unit as JSON does. */
+/** Escapes each UTF-16 unit of a character as JSON does. */
 function escaped(character: string): string {
   const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
   return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');

@@ -6,25 +6,30 @@ import { Underway, underway } from './jobs.ts';
 import type { Change, Drift, Finding, Outcome, Resource } from './resource.ts';
 import { forPerson } from './severity.ts';
 
-/** The number of changes in a row, without a check in sync between them, that means an error. */
+/**
+ * The number of changes in a row that are allowed without a check in sync between them; the next change is an error.
+ */
 const changesInARow = 5;
 
-const rest = 3_000; // a change that is due sooner was reverted
+const rest = 3_000; // milliseconds; a change that is due again sooner was reverted
 const lookAgain = 5_000;
-/** Milliseconds for which a failure may persist after its retry was due, though the check finds a new start. */
+/** Milliseconds after the due time of a retry for which a failure is still reported if the check finds a new start. */
 const recently = 60_000;
-/** Milliseconds after which a waiting condition is False and is checked less often. */
+/** Milliseconds of waiting after which a condition is False and its resource is checked less often. */
 const patience = 5 * 60_000;
 const rarely = 30_000;
 
-/** The pacing of one resource's failures. It decides when a remedy runs again, never what is done. */
+/**
+ * The last attempt at a resource, and its count of failures and changes. It decides when a remedy runs again, never
+ * what the remedy does.
+ */
 interface Attempt extends Held {
-  /** What threw the error: only a remedy is held back for it. */
+  /** The origin of the attempt; only a failed remedy is delayed. */
   readonly by: 'check' | 'remedy' | 'wait';
   readonly failures: number;
   readonly changes: number;
   readonly error?: NodeError;
-  /** Whether it is reported as failed by now. */
+  /** True if the failure is reported as Failed, no longer as Waiting. */
   readonly isFailed: boolean;
 }
 
@@ -32,26 +37,29 @@ type Unsettled = Extract<Outcome, { readonly state: 'Waiting' | 'Failed' }>;
 
 const fresh = { failures: 0, since: 0, notBefore: 0, isFailed: false };
 
-/** A process's memory between passes, by resource id; forgetting it is harmless. */
+/** The attempts that a process remembers between passes, by resource id. Losing them is harmless. */
 export type Attempts = Map<string, Attempt>;
 
 export interface ReconcileOptions {
   readonly host: Host;
   readonly attempts: Attempts;
-  /** In [0, 1): the jitter of this pass, shared, so that resources that fail together are tried again together. */
+  /**
+   * The jitter of this pass in [0, 1). All resources share it, so that those that fail together are retried together.
+   */
   readonly random: number;
   readonly onOutcome?: (outcome: Outcome) => void;
 }
 
 /**
- * Runs one pass over a plan: checks each resource, and corrects it if it drifted. It never throws.
+ * Runs one pass over a plan: checks each resource, and corrects it if it drifted. Never throws.
  *
  * INVARIANTS
- * - A pass reads the world anew; the only memory is `attempts`.
- * - Resources run in the plan's order, one at a time; one that needs an unsettled resource is not even checked.
- * - A check cannot write. A remedy is followed by a check, in the next pass, before anything is called in sync.
- * - A remedy that failed does not run again before its time, but its check does: repairs by others are seen at once.
- * - A remedy that takes longer than a pass begins a job, which the check finds while it runs.
+ * - A pass reads the machine anew; only `attempts` is remembered.
+ * - Resources run one at a time in the order of the plan; a resource with an unsettled need is not even checked.
+ * - A check cannot write. After a remedy, a check in the next pass decides whether the resource is in sync.
+ * - A failed remedy does not run again before its time, but its check does, so a repair from outside is noticed at
+ *   once.
+ * - A remedy that takes longer than a pass starts a job, which the check finds while it runs.
  */
 export async function reconcile(
   plan: readonly Resource[],
@@ -97,9 +105,9 @@ async function checkResource(resource: Resource, options: ReconcileOptions): Pro
 }
 
 /**
- * Returns the outcome of a wait. A resource that fails and starts over in turn, such as a service that crashes or a
- * download that breaks off, is reported as failed until it is in sync. After minutes of waiting its condition is False,
- * and it is checked less often; a job has its own time limit instead.
+ * Returns the outcome of a waiting finding. A resource that alternates between failing and starting, such as a service
+ * that crashes or a download that breaks off, keeps reporting its failure until it is in sync. After five minutes of
+ * waiting the condition is False, and the resource is checked less often; a job has its own time limit instead.
  */
 function waitingOutcome(
   resource: Resource,

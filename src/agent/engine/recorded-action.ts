@@ -2,9 +2,10 @@ import { commandLine } from './command-line.ts';
 import type { Command, Download, HttpSend } from './host.ts';
 
 /**
- * One change of the machine, as a journal keeps it: printable, with secrets as `‹redacted›`.
+ * A change of the machine as a journal records it: printable, with secrets as `‹redacted›`.
  *
- * `before` is what the change replaces, if anything; its content only if it may be shown beside the new one.
+ * `before` is what the change replaces, if anything. Its content is included only if it may be shown beside the new
+ * content.
  */
 export type RecordedAction =
   | {
@@ -28,7 +29,10 @@ export type RecordedAction =
     }
   | { readonly kind: 'obtain'; readonly what: string };
 
-/** The file that a write would replace; `content` is absent if either text may hold a secret, or was unreadable. */
+/**
+ * The file that a write replaces. `content` is absent if either text may contain a secret, or if the file was
+ * unreadable.
+ */
 export interface Before {
   readonly mode: number;
   readonly content?: string;

@@ -1,12 +1,12 @@
-/** The most redirects that are followed for one request. */
+/** The most redirects to follow for one request. */
 export const mostRedirects = 5;
 
-/** A redirect that is not followed, and its target if that is an address. */
+/** The reason why a redirect is not followed, and its target if that is a URL. */
 export type RefusedRedirect =
   | { readonly because: 'too many' | 'no address' }
   | { readonly because: 'other protocol' | 'downgrade'; readonly to: URL };
 
-/** Returns why it is not followed, as the predicate of the requested address. */
+/** Returns why a redirect is not followed, as the predicate of a sentence about the requested address. */
 export function whyRefused(refused: RefusedRedirect): string {
   switch (refused.because) {
     case 'too many':
@@ -24,18 +24,18 @@ export interface Followed<Answer> {
   readonly answer: Answer;
   /** The address that answered. */
   readonly url: URL;
-  /** The redirect in the answer that was not followed. */
+  /** The redirect that was not followed, if the answer is a redirect. */
   readonly refused?: RefusedRedirect;
 }
 
-/** The head of an answer, as far as it redirects. */
+/** The status and the headers of an answer that may be a redirect. */
 interface Redirecting {
   readonly status: number;
   readonly headers: { readonly location?: string | undefined };
 }
 
 /**
- * Requests an address, and follows its redirects: to http or https, and from https to https only. Throws what `ask`
+ * Requests an address and follows its redirects to http or https, but never from https to http. Throws what `ask`
  * throws. Source: RFC 9110, section 15.4.
  */
 export async function followRedirects<Answer extends Redirecting>(

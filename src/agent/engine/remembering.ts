@@ -1,14 +1,15 @@
-/** One for each function that remembers. */
+/** The functions that forget unused results, one for each call of `remembering`. */
 const forgetters: (() => void)[] = [];
 
 /**
- * Returns `make` as a function that computes its result anew only if the text of a file differs from the last one.
+ * Returns a function that remembers the results of `make`, and runs it only if the text of a file differs from the last
+ * text.
  *
- * One text of a file is kept, by its path or any other name: a new one replaces the old one and the secrets in it. The
- * result must follow from the text alone, and be only read. An error of `make` is not remembered.
+ * The function keeps one text per file, by path or by any other name; a new text replaces the old one and the secrets
+ * in it. The result must depend on the text alone, and must not be modified. An error of `make` is not remembered.
  *
- * A function at the level of its module serves every host of the process and is never out of date, since each caller
- * passes the current text.
+ * Such a function at module level serves every host of the process and is never out of date, since each caller passes
+ * the current text.
  */
 export function remembering<Result>(make: (text: string) => Result): (text: string, name: string) => Result {
   const known = new Map<string, { readonly text: string; readonly result: Result }>();
@@ -34,7 +35,7 @@ export function remembering<Result>(make: (text: string) => Result): (text: stri
   };
 }
 
-/** Forgets every file that no caller asked about since the last call, such as a deleted one. */
+/** Forgets every file that no caller requested since the last call, such as a deleted file. */
 export function forgetUnasked(): void {
   for (const forget of forgetters) {
     forget();

@@ -2,7 +2,7 @@ import type { Host, HostReader } from './host.ts';
 import type { Reason } from './reasons.ts';
 import type { Severity } from './severity.ts';
 
-/** The conditions of a node, by name. vocabulary.ts fills the table, and has their order. */
+/** The conditions of a node, by name. vocabulary.ts fills this table and defines the order. */
 // biome-ignore lint/suspicious/noEmptyInterface: a type alias could not be added to
 export interface Conditions {}
 
@@ -12,18 +12,21 @@ export type ConditionType = keyof Conditions;
 export interface Resource {
   /** `Kind/name`, unique in a plan: the name for dependants, logs and plans. */
   readonly id: string;
-  /** The effect of its remedy, as an imperative: `write /etc/example.conf`. */
+  /** The effect of the remedy, as an imperative: `write /etc/example.conf`. */
   readonly summary: string;
   readonly condition: ConditionType;
-  /** Ids of what must be in place first. */
+  /** The ids of the resources that must be settled first. */
   readonly needs?: readonly string[];
-  /** How often a failure that time may end is repeated before the condition is False; see backoff.ts. */
+  /** The attempts at a failure that time may end, before the condition is False; see backoff.ts. */
   readonly pacing?: Pacing;
-  /** Checks the machine, and cannot write; throws a NodeError if it cannot even check. */
+  /** Checks the machine without writing. Throws a NodeError if the check fails. */
   check(host: HostReader): Promise<Finding>;
 }
 
-/** The attempts before the condition is False, `interval` milliseconds apart; then it is tried every ten minutes. */
+/**
+ * The number of attempts before the condition is False, `every` milliseconds apart. Later attempts are ten minutes
+ * apart.
+ */
 export interface Pacing {
   readonly attempts: number;
   readonly every: number;
@@ -37,43 +40,51 @@ export type Finding =
 
 export interface InSyncOptions {
   readonly message?: string;
-  /** When to check again at the latest; epoch milliseconds. */
+  /** The latest time of the next check, in epoch milliseconds. */
   readonly until?: number;
-  /** The version of the program this is about, as it runs. */
+  /** The running version of the program that the Resource manages. */
   readonly version?: string;
 }
 
-/** By default, dependants wait as well, and time ends it; if only a person ends it, its condition is False at once. */
+/**
+ * The options of a waiting finding. By default dependants wait, and time ends the wait. If only a person can end it,
+ * the condition is False at once.
+ */
 export interface WaitingOptions extends Partial<Severity> {
-  /** When to check again, in milliseconds. */
+  /** Milliseconds until the next check. */
   readonly after?: number;
-  /** True while a job of the remedy runs. The job has its own time limit, and earlier failures still count. */
+  /** True while a job of the remedy runs. A job has its own time limit, and earlier failures still count. */
   readonly isJob?: boolean;
 }
 
 /**
- * How the machine differs from the desired state, printable and without secrets, and the remedy. A failing remedy
- * blocks dependants unless `blocks` is false.
+ * The difference between the machine and the desired state, printable and without secrets, and the remedy for it. A
+ * failing remedy blocks dependants unless `blocks` is false.
  */
 export interface Drift extends Partial<Pick<Severity, 'blocks'>> {
   readonly changes: readonly Change[];
-  /** What this remedy does, if it differs from the resource's summary. */
+  /** The effect of this remedy, if it differs from the resource's summary. */
   readonly summary?: string;
-  /** True for one step of several: dependants wait until the check finds the whole in sync. */
+  /** True for one step of several: dependants wait until the check finds the resource in sync. */
   readonly partial?: boolean;
-  /** True if only time has passed: repeating it is normal, and does not mean that another process writes there. */
+  /**
+   * True if only time has passed. Repeating such a remedy is normal, and does not mean that another process reverts it.
+   */
   readonly due?: boolean;
   readonly remedy: (host: Host) => Promise<void>;
 }
 
-/** One difference; `undefined` is absence. Values are digests if the text may hold a secret. */
+/**
+ * A difference in one field; `undefined` means that the value is absent. Values are digests if the text may contain a
+ * secret.
+ */
 export interface Change {
   readonly field: string;
   readonly observed: string | undefined;
   readonly desired: string | undefined;
 }
 
-/** The outcome of a Resource in one pass. `until` and `lookAgainAt` are epoch milliseconds. */
+/** The outcome of a Resource in one pass. `until` and `lookAgainAt` are in epoch milliseconds. */
 export type Outcome = { readonly resource: Resource } & (
   | ({ readonly state: 'InSync' } & InSyncOptions)
   | {
@@ -92,18 +103,18 @@ export type Outcome = { readonly resource: Resource } & (
   | { readonly state: 'Blocked'; readonly by: string }
 );
 
-/** Returns an in-sync finding. An infinite `until` is left out. */
+/** Returns an in-sync finding; omits an infinite `until`. */
 export function inSync({ until, ...options }: InSyncOptions = {}): Finding {
   const ends = until !== undefined && Number.isFinite(until);
   return { state: 'InSync', ...options, ...(ends && { until }) };
 }
 
-/** Returns a finding that waits for the next check, by default in five seconds. */
+/** Returns a waiting finding. The next check is due in five seconds by default. */
 export function waiting(reason: Reason, message: string, options: WaitingOptions = {}): Finding {
   return { state: 'Waiting', reason, message, ...options };
 }
 
-/** Returns a drift that one step of several corrects. */
+/** Returns a drift whose remedy is one step of several. */
 export function step(change: Change, remedy: Drift['remedy']): Finding {
   return { state: 'Drifted', drift: { changes: [change], partial: true, remedy } };
 }
@@ -111,8 +122,8 @@ export function step(change: Change, remedy: Drift['remedy']): Finding {
 type Printable = string | number | boolean | undefined;
 
 /**
- * Returns a drift if any field of `desired` differs from `observed`, else in sync; `about` holds the other properties
- * of the Drift.
+ * Returns a drift if any field of `desired` differs from `observed`, otherwise in sync. `about` contains the other
+ * properties of the drift.
  */
 export function compare<Fields extends Readonly<Record<string, Printable>>>(
   observed: { readonly [Field in keyof Fields]: Printable },

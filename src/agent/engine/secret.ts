@@ -1,12 +1,12 @@
 import { inspect } from 'node:util';
 
-/** The text that a reader sees in place of a secret. */
+/** The text that a reader sees instead of a secret. */
 export const redacted = '‹redacted›';
 
 /**
- * A text that must not be seen: `shown` appears however it is printed, interpolated, logged or serialised.
+ * A text that must not be seen. `shown` replaces it wherever the Secret is printed, interpolated, logged or serialised.
  *
- * Only `reveal()` gives the text itself, so every place that uses a secret can be found by that name.
+ * Only `reveal()` returns the text itself, so a search for that name finds every place that uses a secret.
  */
 export class Secret {
   readonly #value: string;
@@ -34,16 +34,17 @@ export class Secret {
   }
 }
 
-/** A text that may hold secrets: a file's content, a header, a variable in a child's environment. */
+/** A text that may contain secrets: a file's content, a header, or an environment variable of a child process. */
 export type Content = string | Secret;
 
-/** Returns the true text. */
+/** Returns the text itself, including its secrets. */
 export function reveal(content: Content): string {
   return typeof content === 'string' ? content : content.reveal();
 }
 
 /**
- * Builds a text around secrets: `write` is called for the true text, and again when the text is shown to readers.
+ * Builds a text that contains secrets. `write` is called for the text itself, and again when the text is shown to
+ * readers.
  *
  * `sensitive((show) => 'password: ' + show(token))`
  */

@@ -1,18 +1,18 @@
 /**
- * How much an error or a finding matters: whether dependants wait, and what ends it.
+ * The severity of an error or a finding: whether it blocks dependants, and what can end it.
  *
- * A condition that `time` ends is False after a while; one that only a `person` ends, at once. An error of the first
- * kind is tried again soon, one of the second about every ten minutes, for ever, since people repair a cloud without
- * touching the VM. A finding sets the time of the next check itself.
+ * If `time` can end it, the condition is False only after a while; if only a `person` can, at once. An error that time
+ * can end is retried soon. One that only a person can end is retried about every ten minutes, without limit, since
+ * people repair a cloud without touching the VM. A finding sets the time of its next check itself.
  */
 export interface Severity {
-  /** False if the node works with what it has: dependants are not blocked. */
+  /** False if the node works despite the error or finding, so dependants are not blocked. */
   readonly blocks: boolean;
   readonly endedBy: 'time' | 'person';
 }
 
-/** Dependants wait until a person has repaired it. */
+/** The severity of a fault that blocks dependants until a person repairs it. */
 export const forPerson = { blocks: true, endedBy: 'person' } as const satisfies Severity;
 
-/** A person must repair it, and dependants are not blocked. */
+/** The severity of a fault that a person must repair and that does not block dependants. */
 export const advisory = { blocks: false, endedBy: 'person' } as const satisfies Severity;
