@@ -1,11 +1,14 @@
-/** Resources made of another: the same Resource except for what each function says. */
+/** Resources made from another Resource. Each function changes only what its comment states. */
 
 import { NodeError, rethrowNonBlocking } from '../engine/errors.ts';
 import type { HostReader } from '../engine/host.ts';
 import { type Drift, type Finding, type Resource, waiting } from '../engine/resource.ts';
 import { forPerson } from '../engine/severity.ts';
 
-/** Checks the Resource only if `obstacle` finds nothing; otherwise returns that finding, or throws that error. */
+/**
+ * Checks the Resource only if `obstacle` finds nothing; otherwise returns the finding or throws the error of
+ * `obstacle`.
+ */
 export function unless(
   resource: Resource,
   obstacle: (host: HostReader) => Promise<Finding | undefined>,
@@ -14,8 +17,8 @@ export function unless(
 }
 
 /**
- * Delays the remedy while `obstacle` finds something; `obstacle` is asked only if there is a remedy. Its error is
- * reported for a person, and blocks dependants as the drift would.
+ * Delays the remedy while `obstacle` finds something. `obstacle` runs only if the Resource has drifted. An error that
+ * `obstacle` returns waits for a person, and blocks dependants if the drift does.
  */
 export function heldBack(
   resource: Resource,
@@ -39,8 +42,8 @@ function heldBy({ reason, message }: NodeError, { blocks = true }: Drift): Findi
 }
 
 /**
- * Does not block dependants on its drift and its errors, always or while `where` is true. Its waits still block.
- * `where` is asked first, and its error blocks.
+ * Makes the drift and the errors of the Resource non-blocking, always or while `where` is true. A wait still blocks.
+ * `where` runs before the check, and its error blocks.
  */
 export function nonBlocking(
   resource: Resource,
@@ -69,7 +72,8 @@ function nonBlockingDrift(finding: Finding): Finding {
 }
 
 /**
- * Checks the Resource that `make` returns for what each check observes first. Its id and needs are those of `initial`.
+ * Observes the machine at each check, and then checks the Resource that `make` returns for the observation. The id and
+ * needs are those of the Resource for `initial`.
  */
 export function observing<Observed>(
   make: (observed: Observed) => Resource,
@@ -79,7 +83,7 @@ export function observing<Observed>(
   return { ...make(initial), check: async (host) => make(await observe(host)).check(host) };
 }
 
-/** Throws what `retell` makes of its errors. */
+/** Replaces each NodeError of the check with the error that `retell` returns. */
 export function retelling(
   resource: Resource,
   retell: (host: HostReader, error: NodeError) => Promise<NodeError>,

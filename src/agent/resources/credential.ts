@@ -20,7 +20,7 @@ export type Currency =
   | ({
       readonly ok: false;
       readonly changes: readonly Change[];
-      /** True if the credential is only due for renewal, and not damaged. */
+      /** True if the credential is due for renewal, but not damaged. */
       readonly due?: boolean;
     } & Partial<Pick<Severity, 'blocks'>>);
 
@@ -31,19 +31,22 @@ export interface CredentialSpec {
   readonly condition: ConditionType;
   readonly needs?: readonly string[];
   readonly pacing?: Pacing;
-  /** Judges the file by its content, the clock and other files of the machine, without asking the cloud. */
+  /** Judges the credential by its file, the clock and other files of the machine, without a request to the cloud. */
   readonly isCurrent: (found: FoundFile, now: number, host: HostReader) => Currency | Promise<Currency>;
-  /** Fetches what is due through `host.obtain`, and returns the new content of the file. */
+  /** Fetches due credentials through `host.obtain`, and returns the new content of the file. */
   readonly render: (host: Host, found: FoundFile | undefined) => Promise<Content | PartlyRendered>;
 }
 
-/** A content that is worth writing although a part of it failed. */
+/** Content that is worth writing although part of it could not be fetched. */
 export interface PartlyRendered {
   readonly content: Content;
   readonly failure: NodeError;
 }
 
-/** Keeps a 0600 file whose content is fetched if it is missing, damaged or due, and then replaced whole. */
+/**
+ * Keeps a credential in a 0600 file. If the credential is missing, damaged or due, fetches it and replaces the whole
+ * file.
+ */
 export function credential({ path, isCurrent, render, ...rest }: CredentialSpec): Resource {
   return {
     ...rest,

@@ -9,19 +9,20 @@ export interface DownloadSpec {
   readonly summary: string;
   readonly condition: ConditionType;
   readonly needs?: readonly string[];
-  /** Returns the installed version, which the executable itself reports; `undefined` if it does not. */
+  /** Returns the version that the installed executable reports; `undefined` if it reports none. */
   readonly installed: (host: HostReader) => Promise<string | undefined>;
   readonly wanted: string;
-  /** The trace of the job that fetches it. */
+  /** The trace of the job that fetches the executable. */
   readonly trace: string;
   readonly download: Download;
 }
 
 /**
- * Keeps an executable at this version: downloads and verifies it if it is missing or has another version, which works
- * meanwhile. Also replaces a file that others own or could have written to, unless it is behind a link of the operator.
+ * Keeps an executable at this version: downloads and verifies it if it is missing or has another version. Dependants
+ * use the other version until then. Also replaces a file that another user owns or could have written to, unless the
+ * file is behind a link of the operator.
  *
- * A job fetches the file to a place beside it. The next pass puts it in place, if it is still wanted then.
+ * A job fetches the file to a path beside the executable. The next pass puts the file in place if it is still wanted.
  */
 export function download({ installed, wanted, trace, download, ...rest }: DownloadSpec): Resource {
   const job = { trace, what: rest.summary, subject: sha256(JSON.stringify(download)) };

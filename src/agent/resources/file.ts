@@ -5,16 +5,21 @@ import { octal, owner } from './file-attributes.ts';
 
 export interface FileSpec {
   readonly path: string;
-  /** Holds no secret: a plan prints it, and a log its digest. A function if it depends on the machine. */
+  /**
+   * The content, without secrets: a plan prints it, and a log prints its digest. A function if it depends on the
+   * machine.
+   */
   readonly content: string | ((host: HostReader) => Promise<string>);
   readonly mode?: number;
-  /** Whether a link in its place is replaced, whatever its target. */
+  /** True to replace a link at the path, whatever its target. */
   readonly replacesLinks?: boolean;
   readonly condition: ConditionType;
   readonly needs?: readonly string[];
 }
 
-/** A file of this process with exactly this content and mode, replaced atomically when anything differs. */
+/**
+ * Keeps a file with exactly this content and mode, owned by this process; replaces it atomically if anything differs.
+ */
 export function file(spec: FileSpec): Resource {
   const { path, content: wanted, mode = 0o644, replacesLinks = false, ...rest } = spec;
   return {

@@ -2,26 +2,26 @@ import { NodeError } from '../engine/errors.ts';
 import type { Command, CommandResult, HostReader } from '../engine/host.ts';
 
 export interface Kubectl {
-  /** K3s's executable, which is kubectl as well. */
+  /** The executable of K3s, which is also kubectl. */
   readonly k3s: string;
   readonly kubeconfig: string;
 }
 
 /**
- * Milliseconds for a whole command: --request-timeout is for each of its requests, and discovery alone is tried five
- * times.
+ * The time limit of a whole command in milliseconds. --request-timeout limits each of its requests, and discovery alone
+ * is tried five times.
  */
 const timeout = 12_000;
 
-/** Returns a kubectl command that is bounded in time and keeps no cache, so that a check leaves nothing behind. */
+/** Returns a kubectl command that is limited in time and keeps no cache, so that a check writes no files. */
 export function kubectl({ k3s, kubeconfig }: Kubectl, ...args: readonly string[]): Command {
   const options = ['--kubeconfig', kubeconfig, '--request-timeout=10s', '--cache-dir=/dev/null'];
   return { file: k3s, args: ['kubectl', ...options, ...args], timeout };
 }
 
 /**
- * Runs a kubectl command that reads; `ApiUnavailable` without an answer in time, as from a server whose packets are
- * dropped.
+ * Runs a kubectl command that only reads. Throws `ApiUnavailable` if no answer arrives in time, as from a server whose
+ * packets are dropped.
  */
 export async function askApi(host: HostReader, command: Command): Promise<CommandResult> {
   try {

@@ -1,13 +1,13 @@
 import { type NodeError, toNodeError } from '../engine/errors.ts';
 import { type ConditionType, inSync, type Resource } from '../engine/resource.ts';
 
-/** A value that cannot be learned at every moment: the last one known, and why there is no newer one. */
+/** The last known value of something that is not always available, and the error of the latest attempt if it failed. */
 export interface LastKnown<Value> {
   readonly value?: Value;
   readonly error?: NodeError;
 }
 
-/** Asks again. If that fails, the earlier value is kept, and the error no longer blocks. */
+/** Returns the value of `ask`. If `ask` fails, keeps the earlier value with an error that does not block. */
 export async function learn<Value>(
   before: LastKnown<Value> | undefined,
   ask: () => Promise<Value>,
@@ -29,11 +29,11 @@ export interface KnownSpec<Value> {
   readonly condition: ConditionType;
   readonly needs?: readonly string[];
   readonly lastKnown: LastKnown<Value>;
-  /** The value, in one line for people. */
+  /** Returns the value on one line, for people. */
   readonly tell: (value: Value) => string;
 }
 
-/** Something the node must know before it can be planned; the Resource reports the result of asking. */
+/** Reports a value that the node must know before it can be planned, or the error of the latest attempt to learn it. */
 export function known<Value>({ lastKnown, tell, ...rest }: KnownSpec<Value>): Resource {
   return {
     ...rest,

@@ -8,9 +8,10 @@ export interface LinkSpec {
 }
 
 /**
- * A symbolic link of root or of this process, made if the path is free or another link; a file or directory stays.
+ * Keeps a symbolic link of root or of this process if the path is free or another link. Leaves a file or directory
+ * alone.
  *
- * Its group is ignored: a link takes that of a directory that passes on its group (2775), and has no mode.
+ * Ignores the group of the link, which comes from its directory if that passes on its group (2775). A link has no mode.
  */
 export function link({ path, target, ...rest }: LinkSpec): Resource {
   return {

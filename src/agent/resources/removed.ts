@@ -7,7 +7,7 @@ export interface RemovedSpec {
   readonly needs?: readonly string[];
 }
 
-/** The path is free: a file, a link, or a directory with its contents is removed. */
+/** Keeps a path free: removes a file, a link, or a directory with its contents. */
 export function removed({ path, ...rest }: RemovedSpec): Resource {
   return {
     ...rest,
@@ -20,7 +20,7 @@ export function removed({ path, ...rest }: RemovedSpec): Resource {
   };
 }
 
-/** In sync if nothing was found; else the remedy removes everything that was found. */
+/** Returns in sync if nothing was found, otherwise a drift that lists what was found, with the given remedy. */
 export function noneOf(found: readonly string[], drift: Pick<Drift, 'summary' | 'remedy'>): Finding {
   if (found.length === 0) {
     return inSync();
@@ -29,7 +29,7 @@ export function noneOf(found: readonly string[], drift: Pick<Drift, 'summary' | 
   return { state: 'Drifted', drift: { ...drift, changes } };
 }
 
-/** Returns a remedy that removes the paths, in their order. */
+/** Returns a remedy that removes the paths in order. */
 export function removing(paths: readonly string[]): Drift['remedy'] {
   return async (host: Host) => {
     for (const path of paths) {

@@ -1,11 +1,11 @@
-/** One assignment of a unit file, its continuation lines joined, and the line on which it begins. */
+/** An assignment in a unit file, its continuation lines joined, and the number of its first line. */
 export interface UnitLine {
   readonly key: string;
   readonly value: string;
   readonly line: number;
 }
 
-/** Reads the assignments of a unit file in their order (systemd.syntax(7)), without their sections. */
+/** Returns the assignments of a unit file in order (systemd.syntax(7)), without their sections. */
 export function unitLines(text: string): readonly UnitLine[] {
   return logicalLines(text).flatMap(({ content, line }) => {
     const [, key, value] = /^([A-Za-z]+)\s*=\s*(.*)$/s.exec(content) ?? [];
@@ -13,13 +13,13 @@ export function unitLines(text: string): readonly UnitLine[] {
   });
 }
 
-/** Returns the effective assignments of a key: an empty one resets those before it. */
+/** Returns the effective assignments of a key: an empty assignment resets the earlier ones. */
 export function assigned(lines: readonly UnitLine[], key: string): readonly UnitLine[] {
   const all = lines.filter((each) => each.key === key);
   return all.slice(all.findLastIndex(({ value }) => value === '') + 1);
 }
 
-/** Splits a command line or a list of variables into words: quotes and escapes as in systemd.service(5). */
+/** Splits a command line or a list of variables into words; quotes and escapes work as in systemd.service(5). */
 export function unitWords(value: string): readonly string[] {
   const raw = value.match(/(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s"'\\])+/gs) ?? [];
   return raw.map((word) => unquoted(word).replaceAll('$$', '$').replaceAll('%%', '%'));

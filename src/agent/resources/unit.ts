@@ -4,15 +4,15 @@ import { type ConditionType, compare, type Resource } from '../engine/resource.t
 import { forPerson } from '../engine/severity.ts';
 
 export interface UnitSpec {
-  /** With its suffix: `k3s.service`. */
+  /** The name of the unit with its suffix: `k3s.service`. */
   readonly unit: string;
   readonly condition: ConditionType;
   readonly needs?: readonly string[];
 }
 
 /**
- * systemd has loaded the unit file at `path`, as it is on disk. Another file of that name, such as the machine's own
- * beside one below another root, does not count. `UnitMasked` if the unit is masked.
+ * Keeps the unit file at `path` loaded in systemd, as it is on disk. Another file of the same name does not count, such
+ * as the file of this machine when `path` is below another root. Throws `UnitMasked` if the unit is masked.
  */
 export function unitLoaded({ unit, path, ...rest }: UnitSpec & { readonly path: string }): Resource {
   return {
@@ -41,7 +41,7 @@ function masked(unit: string): NodeError {
   );
 }
 
-/** systemd starts the unit at boot. */
+/** Keeps the unit enabled, so that systemd starts it at boot. */
 export function unitEnabled({ unit, ...rest }: UnitSpec): Resource {
   return {
     ...rest,
@@ -62,7 +62,7 @@ export function systemctl(...args: readonly string[]): Command {
   return { file: 'systemctl', args };
 }
 
-/** Returns the named properties of a unit, `''` for those that systemd does not show (systemctl(1), show). */
+/** Returns the named properties of a unit; `''` for a property that systemd does not show (systemctl(1), show). */
 export async function showUnit<Name extends string>(
   host: HostReader,
   unit: string,
@@ -73,8 +73,9 @@ export async function showUnit<Name extends string>(
 }
 
 /**
- * Returns the same for several units, in their order, with one command. Empty if no systemd runs the machine of `root`;
- * `CommandFailed` if one does and does not report every unit: a missing report does not mean stopped.
+ * Returns the named properties of several units, in order, with one command; empty if systemd does not run the machine
+ * of `root`. Throws `CommandFailed` if systemd runs but does not report every unit: a missing report does not mean that
+ * the unit is stopped.
  */
 export async function showUnits<Name extends string>(
   host: HostReader,
@@ -93,7 +94,7 @@ export async function showUnits<Name extends string>(
   return [];
 }
 
-/** Returns whether systemd runs this machine (sd_booted(3)), and `root` is this machine, not an image. */
+/** True if systemd runs this machine (sd_booted(3)) and `root` is this machine, not an image. */
 export async function isBooted(host: HostReader, root: string): Promise<boolean> {
   return root === '/' && (await host.stat('/run/systemd/system')) !== undefined;
 }

@@ -10,7 +10,7 @@ export interface UnitsForgottenSpec {
   readonly root: string;
 }
 
-/** systemd has unloaded those of these units whose file is gone. */
+/** Makes systemd unload each of these units whose file is gone. */
 export function unitsForgotten({ units, root, ...rest }: UnitsForgottenSpec): Resource {
   return {
     ...rest,

@@ -8,26 +8,29 @@ export interface UnitsStoppedSpec {
   readonly summary: string;
   readonly condition: ConditionType;
   readonly needs?: readonly string[];
-  /** With their suffixes. */
+  /** The names of the units with their suffixes. */
   readonly units: readonly string[];
   /**
-   * Only units whose files are below it: a machine's own are not those of another root. A unit that runs after its file
-   * was deleted is the machine's.
+   * The root of the units to stop; units whose files are elsewhere are ignored. A unit that runs after its file was
+   * deleted belongs to the machine.
    */
   readonly root: string;
-  /** Whether they must not start at boot either. */
+  /** True if the units must not start at boot either. */
   readonly forGood: boolean;
 }
 
-/** Milliseconds: systemd gives a service 90 s to end before it kills it (DefaultTimeoutStopSec). */
+/**
+ * The time limit of a stop in milliseconds. systemd kills a service that has not ended after 90 s
+ * (DefaultTimeoutStopSec).
+ */
 const longestStop = 120_000;
 
 const names = ['FragmentPath', 'ActiveState', 'UnitFileState'] as const;
 type Shown = Readonly<Record<(typeof names)[number], string>>;
 
 /**
- * systemd runs none of the units, nor starts one at boot. Their files stay. One command reads all of them.
- * `CommandFailed` if systemd does not report every unit: a missing report does not mean stopped.
+ * Keeps the units stopped and, with `forGood`, disabled. Keeps their files. One command reads all units. Throws
+ * `CommandFailed` if systemd does not report every unit: a missing report does not mean that the unit is stopped.
  */
 export function unitsStopped({ units, root, forGood, ...rest }: UnitsStoppedSpec): Resource {
   return {
@@ -76,7 +79,10 @@ function toStop(busy: readonly Found[], forGood: boolean): Finding {
   return { state: 'Drifted', drift: { changes, remedy: (host) => stopUnits(host, busy, forGood) } };
 }
 
-/** Stops units. One whose file is gone can be stopped, but not disabled, nor can any other in the same command. */
+/**
+ * Stops units and, if wanted, disables them. A unit without a file can only be stopped, and with a separate command,
+ * since it would make the command that disables the others fail.
+ */
 async function stopUnits(host: Host, busy: readonly Found[], forGood: boolean): Promise<void> {
   const withFile = busy.filter(({ shown }) => shown.FragmentPath !== '');
   const disables = forGood && withFile.some(({ shown }) => isEnabled(shown));
