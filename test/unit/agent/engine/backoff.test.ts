@@ -4,7 +4,7 @@ import { nextAttempt, soonAfter } from '../../../../src/agent/engine/backoff.ts'
 const passing = { endedBy: 'time', retry: {} } as const;
 const forPerson = { endedBy: 'person', retry: {} } as const;
 
-test('a temporary failure is retried after two seconds, doubled up to forty, and is final after about five minutes', () => {
+test('a temporary failure is retried after 2 s, doubling to 40 s, and is reported as failed after about five minutes', () => {
   const failures = Array.from({ length: 13 }, (_, before) => before + 1);
   const delays = failures.map((count) => nextAttempt(count, passing, undefined, 0.5));
   expect(delays.map(({ after }) => after / 1_000)).toEqual([2, 4, 8, 16, 32, ...Array(8).fill(40)]);
@@ -14,27 +14,27 @@ test('a temporary failure is retried after two seconds, doubled up to forty, and
   expect(until).toBeLessThan(310_000);
 });
 
-test('the next attempt follows within a minute of the end of an outage, even with a request that hangs for ten seconds', () => {
+test('the next attempt ends within a minute after an outage, even if its request hangs for ten seconds', () => {
   expect(10_000 + nextAttempt(1_000, passing, undefined, 0.999_999).after).toBeLessThan(60_000);
 });
 
-test('the delay never exceeds the limit of the error', () => {
+test('the delay of a retry never exceeds the limit of the error', () => {
   const near = { ...passing, retry: { longest: 10_000 } };
   const delays = [1, 2, 3, 4, 1_000].map((failures) => nextAttempt(failures, near, undefined, 0.5).after);
   expect(delays).toEqual([2_000, 4_000, 8_000, 10_000, 10_000]);
 });
 
-test('a failure that only an operator can end is final at once, and retried after ten minutes', () => {
+test('a failure that only a person can end is reported as failed at once, and retried after ten minutes', () => {
   expect(nextAttempt(1, forPerson, undefined, 0.5)).toEqual({ after: 600_000, isFailed: true });
 });
 
-test('a pacing sets the interval, and ten minutes follow its last attempt', () => {
+test('a pacing sets the delay until its attempts are used up, and the delay is ten minutes after that', () => {
   const pacing = { attempts: 30, every: 10_000 };
   expect(nextAttempt(29, passing, pacing, 0.5)).toEqual({ after: 10_000, isFailed: false });
   expect(nextAttempt(30, passing, pacing, 0.5)).toEqual({ after: 600_000, isFailed: true });
 });
 
-test('jitter is a fifth either way, and never undercuts a Retry-After', () => {
+test('jitter varies a delay by up to a fifth, but never below a Retry-After', () => {
   expect(nextAttempt(1, forPerson, undefined, 0).after).toBe(480_000);
   expect(nextAttempt(1, forPerson, undefined, 0.999_999).after).toBe(720_000);
   expect(nextAttempt(1, { ...passing, retry: { after: 30_000 } }, undefined, 0).after).toBe(30_000);
@@ -52,7 +52,7 @@ describe('soonAfter', () => {
     ['9'.repeat(400), { after: 600_000 }],
     ['later', {}],
     ['', {}],
-  ])('Retry-After: %s', (header, expected) => {
+  ])('returns the delay of a Retry-After header: %s', (header, expected) => {
     expect(soonAfter({ headers: header === undefined ? {} : { 'retry-after': header } }, now)).toEqual(
       expected,
     );

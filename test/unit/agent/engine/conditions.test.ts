@@ -42,14 +42,16 @@ function verdicts(...outcomes: readonly Outcome[]) {
   );
 }
 
-describe('a condition has the state of its worst resource', () => {
+describe('the conditions of a pass', () => {
   test.each([
-    [[fine], ['Ready True InSync', 'K3sConfig True InSync']],
+    ['are True if every resource is in sync', [fine], ['Ready True InSync', 'K3sConfig True InSync']],
     [
+      'show a change although another resource is in sync',
       [fine, changed],
       ['Ready True Changed', 'K3sConfig True Changed'],
     ],
     [
+      'are Unknown for a waiting resource and for Ready',
       [fine, waits],
       [
         'Ready Unknown RegistryUnavailable',
@@ -58,27 +60,31 @@ describe('a condition has the state of its worst resource', () => {
       ],
     ],
     [
+      'show a failure rather than a wait',
       [fails, waits, fine],
       ['Ready False RegistryForbidden', 'K3sConfig True InSync', 'Registries False RegistryForbidden'],
     ],
     [
+      'are Unknown for a blocked resource and for Ready',
       [blocked, fine],
       ['Ready Unknown Blocked', 'K3sConfig True InSync', 'Registries Unknown Blocked'],
     ],
     [
+      'keep Ready True after a failure that does not block',
       [fine, { ...fails, blocks: false }],
       ['Ready True RegistryForbidden', 'K3sConfig True InSync', 'Registries False RegistryForbidden'],
     ],
     [
+      'keep Ready True during a wait that does not block',
       [fine, { ...waits, blocks: false }],
       ['Ready True InSync', 'K3sConfig True InSync', 'Registries Unknown RegistryUnavailable'],
     ],
-  ] as const)('%#', (outcomes, expected) => {
+  ] as const)('%s', (_, outcomes, expected) => {
     expect(verdicts(...outcomes)).toEqual(expected);
   });
 });
 
-test('the transition time changes only with the status', () => {
+test('the transition time of a condition changes only with its status', () => {
   const first = conditionsOf([waits], [], 1_000, order);
   const otherReason = conditionsOf([{ ...waits, reason: 'Throttled' }], first, 2_000, order);
   const otherStatus = conditionsOf([fails], otherReason, 3_000, order);
@@ -86,7 +92,7 @@ test('the transition time changes only with the status', () => {
   expect(times).toEqual(['1970-01-01T00:00:01.000Z', '1970-01-01T00:00:01.000Z', '1970-01-01T00:00:03.000Z']);
 });
 
-test('a healthy condition shows the last message, on one line', () => {
+test('a condition in sync shows the last message of its resources on one line', () => {
   const telling = (id: string, message: string): Outcome => ({
     resource: resource(id, 'GitOps'),
     state: 'InSync',

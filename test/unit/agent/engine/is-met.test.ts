@@ -9,7 +9,7 @@ test.each([
   ['a resource in sync', inSync(), true],
   ['a drift', { state: 'Drifted', drift: { changes: [], remedy } }, false],
   ['a drift that does not block', { state: 'Drifted', drift: { changes: [], blocks: false, remedy } }, true],
-  ['what waits', waiting('ServiceStarting', ''), false],
+  ['a waiting resource', waiting('ServiceStarting', ''), false],
   ['a waiting resource that does not block', waiting('ServiceStarting', '', { blocks: false }), true],
   ['a check that failed', { state: 'Failed', blocks: true }, false],
   ['a check that failed and does not block', { state: 'Failed', blocks: false }, true],
@@ -18,6 +18,6 @@ test.each([
   ['a change recorded by a dry run', { resource, state: 'Recorded', changes: [] }, false],
   ['a blocked resource', { state: 'Blocked' }, false],
   ['a missing resource', undefined, false],
-] as const)('dependants of %s proceed or wait', (_, known, expected) => {
+] as const)('isMet decides whether the dependants of %s may run', (_, known, expected) => {
   expect(isMet(known)).toBe(expected);
 });

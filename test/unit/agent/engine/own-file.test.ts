@@ -4,11 +4,11 @@ import { readOwn, renderOwn } from '../../../../src/agent/engine/own-file.ts';
 
 const schema = z.object({ name: z.string(), size: z.optional(z.number()) });
 
-test('a file of Slipway begins with its format', () => {
+test('renderOwn writes the format first', () => {
   expect(renderOwn({ format: 3 }, { name: 'a' })).toBe('{\n  "format": 3,\n  "name": "a"\n}\n');
 });
 
-describe('a file of Slipway', () => {
+describe('readOwn', () => {
   test.each([
     ['of the same format', '{ "format": 1, "name": "a", "size": 2 }'],
     ['without a format, from an early release', '{ "name": "a", "size": 2 }'],
@@ -16,23 +16,23 @@ describe('a file of Slipway', () => {
       'of a higher format, with unknown fields',
       '{ "format": 9, "new": { "a": [1] }, "name": "a", "size": 2 }',
     ],
-  ])('is read: %s', (_, text) => {
+  ])('reads a file %s', (_, text) => {
     expect(readOwn(schema, text)).toEqual({ name: 'a', size: 2 });
   });
 
   test.each([
-    ['nothing', ''],
+    ['an empty file', ''],
     ['half a file', '{ "format": 1, "na'],
     ['a list', '[]'],
-    ['a missing field', '{ "format": 2, "title": "a" }'],
-    ['a field of another type', '{ "format": 2, "name": ["a"] }'],
-    ['an optional field of another type', '{ "format": 2, "name": "a", "size": "2" }'],
-    ['a format of another type', '{ "format": "2", "name": "a" }'],
-  ])('counts as lost: %s', (_, text) => {
+    ['a file without a required field', '{ "format": 2, "title": "a" }'],
+    ['a file with a field of another type', '{ "format": 2, "name": ["a"] }'],
+    ['a file with an optional field of another type', '{ "format": 2, "name": "a", "size": "2" }'],
+    ['a file with a format of another type', '{ "format": "2", "name": "a" }'],
+  ])('returns undefined for %s', (_, text) => {
     expect(readOwn(schema, text)).toBeUndefined();
   });
 
-  test('keeps its format out of the fields', () => {
+  test('omits the format from the content', () => {
     expect(readOwn(z.looseObject({}), '{ "format": 1, "name": "a" }')).toEqual({ name: 'a' });
   });
 });

@@ -7,7 +7,7 @@ const plain = block('CERTIFICATE');
 const trusted = block('TRUSTED CERTIFICATE');
 const old = block('X509 CERTIFICATE');
 
-test('splits a bundle, whatever text is around its certificates', () => {
+test('pemCertificates splits a bundle, and skips the text around its certificates', () => {
   const bundle = `# the CA\n${plain}\r\n${trusted}\n${block('PRIVATE KEY')}\n${old}\n${plain}`;
   expect(pemCertificates(bundle)).toEqual([plain, plain]);
   expect(pemCertificates(bundle, ['TRUSTED CERTIFICATE', 'X509 CERTIFICATE'])).toEqual([trusted, old]);
@@ -16,12 +16,12 @@ test('splits a bundle, whatever text is around its certificates', () => {
 test.each([
   ['no text', ''],
   ['a certificate without its end', plain.slice(0, -1)],
-  ['a certificate with another inside', block('CERTIFICATE', '\n-----BEGIN X-----\n')],
+  ['a certificate that contains another BEGIN line', block('CERTIFICATE', '\n-----BEGIN X-----\n')],
   ['a block with another label', block('CERTIFICATE REQUEST')],
-])('finds no certificate in %s', (_, text) => {
+])('pemCertificates finds no certificate in %s', (_, text) => {
   expect(pemCertificates(text)).toEqual([]);
 });
 
-test('finds the certificate after a truncated one', () => {
+test('pemCertificates finds the certificate after a truncated one', () => {
   expect(pemCertificates(`-----BEGIN CERTIFICATE-----\nMII\n${plain}`)).toEqual([plain]);
 });

@@ -47,33 +47,37 @@ describe('needs', () => {
     expect(outcomes[2]).toMatchObject({ by: 'broken' });
   });
 
-  test('a need that is not in the plan blocks', async () => {
+  test('a need that is missing from the plan blocks the resource', async () => {
     const { pass } = setUp();
     const [outcome] = await pass(resource('a', async () => inSync(), { needs: ['missing'] }));
     expect(outcome).toMatchObject({ state: 'Blocked', by: 'missing' });
   });
 
   test.each([
-    ['a waiting finding', async () => waiting('ServiceStarting', 'soon'), 'Blocked'],
-    ['a recorded remedy', async () => drifted(() => Promise.reject(new Recorded())), 'Blocked'],
-    ['a change', async () => drifted(async () => {}), 'InSync'],
-    ['one step of a change', async () => step(drifted(async () => {})), 'Blocked'],
+    ['a waiting finding blocks the dependant', async () => waiting('ServiceStarting', 'soon'), 'Blocked'],
     [
-      'a failure that does not block',
+      'a recorded remedy blocks the dependant',
+      async () => drifted(() => Promise.reject(new Recorded())),
+      'Blocked',
+    ],
+    ['a change does not block the dependant', async () => drifted(async () => {}), 'InSync'],
+    ['one step of a change blocks the dependant', async () => step(drifted(async () => {})), 'Blocked'],
+    [
+      'a failure with blocks: false does not block the dependant',
       () => Promise.reject(new NodeError('VersionDrift', '', { blocks: false })),
       'InSync',
     ],
     [
-      'a failed remedy',
+      'a failed remedy blocks the dependant',
       async () => drifted(() => Promise.reject(new NodeError('Unreachable', ''))),
       'Blocked',
     ],
     [
-      'a failed remedy of a drift that does not block',
+      'a failed remedy of a drift with blocks: false does not block the dependant',
       async () => drifted(() => Promise.reject(new NodeError('Unreachable', '')), false),
       'InSync',
     ],
-  ] as const)('after %s the dependant is %s', async (_, check, expected) => {
+  ] as const)('%s', async (_, check, expected) => {
     const { pass } = setUp();
     const outcomes = await pass(
       resource('first', check),
@@ -84,7 +88,7 @@ describe('needs', () => {
 });
 
 describe('failures', () => {
-  test('a remedy waits for its delay, but its check runs', async () => {
+  test('a failed remedy waits for its next attempt, but the check runs in every pass', async () => {
     const { host, pass } = setUp();
     const seen = { checks: 0, remedies: 0 };
     const failing = resource('a', async () => {
@@ -102,7 +106,7 @@ describe('failures', () => {
     expect(seen).toEqual({ checks: 3, remedies: 2 });
   });
 
-  test('a repair from outside is seen at once', async () => {
+  test('a repair from outside is noticed before the next attempt is due', async () => {
     const { pass } = setUp();
     let repaired = false;
     const failing = resource('a', async () =>
@@ -115,7 +119,7 @@ describe('failures', () => {
     expect((await pass(failing))[0]?.state).toBe('InSync');
   });
 
-  test('a paced resource waits through its attempts, then fails and is retried slowly', async () => {
+  test('a resource with a pacing waits during its attempts, then fails and is retried every ten minutes', async () => {
     const { host, pass } = setUp();
     const paced = resource('a', () => Promise.reject(new NodeError('SecretNotFound', 'not there')), {
       pacing: { attempts: 3, every: 10_000 },
@@ -137,7 +141,7 @@ describe('failures', () => {
     ]);
   });
 
-  test('passes for other resources do not use up attempts', async () => {
+  test('passes before the next attempt is due do not use up attempts', async () => {
     const { pass, attempts } = setUp();
     const failing = resource('a', () => Promise.reject(new NodeError('Unreachable', '')));
     for (let i = 0; i < 20; i += 1) {
@@ -146,7 +150,7 @@ describe('failures', () => {
     expect(attempts.get('a')?.failures).toBe(1);
   });
 
-  test('an error that is not a NodeError is reported as a defect', async () => {
+  test('an error that is not a NodeError is reported as a defect of Slipway', async () => {
     const { pass } = setUp();
     const [outcome] = await pass(resource('a', () => Promise.reject(new TypeError('x is undefined'))));
     expect(outcome).toMatchObject({
@@ -156,7 +160,7 @@ describe('failures', () => {
   });
 });
 
-test('a change that never lasts is DidNotConverge after five attempts', async () => {
+test('a resource that drifts again after five changes in a row fails with DidNotConverge', async () => {
   const { pass } = setUp();
   let remedies = 0;
   const restless = resource('a', async () =>
@@ -173,9 +177,9 @@ test('a change that never lasts is DidNotConverge after five attempts', async ()
 });
 
 test.each([
-  ['after a while converges each time', 5_000, 'Changed'],
-  ['at once was undone by another writer', 0, 'Failed'],
-])('a resource that is due again %s', async (_, between, last) => {
+  ['a resource that is due again after a while is changed each time', 5_000, 'Changed'],
+  ['a resource that is due again at once fails, since another process reverts it', 0, 'Failed'],
+])('%s', async (_, between, last) => {
   const { host, pass } = setUp();
   const rotating = resource('a', async () => {
     const found = drifted(async () => {});
@@ -189,7 +193,7 @@ test.each([
   expect(state).toBe(last);
 });
 
-test('a sync between two changes resets their count', async () => {
+test('a check in sync between two changes resets the count of changes', async () => {
   const { pass } = setUp();
   let odd = true;
   const rotating = resource('a', async () => (odd ? drifted(async () => {}) : inSync()));

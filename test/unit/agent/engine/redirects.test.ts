@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { followRedirects, whyRefused } from '../../../../src/agent/engine/redirects.ts';
 
-/** The target of each address, with the status 302 by default; all others answer 200. */
+/** The redirect target of each address, with the status 302 by default; all other addresses answer 200. */
 type Web = Readonly<Record<string, string | { readonly status: number; readonly location?: string }>>;
 
 async function follow(start: string, web: Web) {
@@ -21,12 +21,12 @@ async function follow(start: string, web: Web) {
   return { ...found, asked };
 }
 
-test('returns an answer that does not redirect', async () => {
+test('followRedirects returns an answer that does not redirect', async () => {
   const { answer, url, refused } = await follow('https://a.example/x', {});
   expect([answer.status, url.href, refused]).toEqual([200, 'https://a.example/x', undefined]);
 });
 
-test('follows redirects, relative to their origin', async () => {
+test('followRedirects resolves a target relative to the redirecting address', async () => {
   const web = {
     'http://a.example/': 'http://b.example/x',
     'http://b.example/x': 'https://b.example/y/',
@@ -37,7 +37,7 @@ test('follows redirects, relative to their origin', async () => {
   expect(asked).toHaveLength(4);
 });
 
-test.each([301, 302, 303, 307, 308])('follows a %i', async (status) => {
+test.each([301, 302, 303, 307, 308])('followRedirects follows a redirect with status %i', async (status) => {
   const { answer } = await follow('https://a.example/', {
     'https://a.example/': { status, location: '/b' },
   });
@@ -49,13 +49,16 @@ test.each([
   { status: 304, location: '/b' },
   { status: 201, location: '/b' },
   { status: 302 },
-])('returns %j as an answer, not a redirect', async (redirect) => {
-  const { answer, refused } = await follow('https://a.example/', { 'https://a.example/': redirect });
-  expect([answer.status, refused]).toEqual([redirect.status, undefined]);
-});
+])(
+  'followRedirects returns a redirect of another status or without a location as the answer: %j',
+  async (redirect) => {
+    const { answer, refused } = await follow('https://a.example/', { 'https://a.example/': redirect });
+    expect([answer.status, refused]).toEqual([redirect.status, undefined]);
+  },
+);
 
-describe('refuses', () => {
-  test('the sixth redirect', async () => {
+describe('followRedirects', () => {
+  test('refuses the sixth redirect', async () => {
     const { refused, asked } = await follow('https://a.example/', { 'https://a.example/': '/' });
     expect(refused && whyRefused(refused)).toBe('redirects more than 5 times');
     expect(asked).toHaveLength(6);
@@ -65,7 +68,7 @@ describe('refuses', () => {
     ['http://b.example/', 'redirects from https to http://b.example, which is refused'],
     ['ftp://b.example/', 'redirects to ftp:, which is not http or https'],
     ['https://', 'redirects to something that is not a URL'],
-  ])('a redirect from https to %s: it %s', async (location, why) => {
+  ])('refuses a redirect from https to %s, and returns the reason', async (location, why) => {
     const found = await follow('https://a.example/', { 'https://a.example/': location });
     expect(found.refused && whyRefused(found.refused)).toBe(why);
     expect(found.answer.status).toBe(302);

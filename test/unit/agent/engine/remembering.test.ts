@@ -10,14 +10,14 @@ function counted<Result>(make: (text: string) => Result) {
   return { known, made };
 }
 
-test('computes the result of a text once, even if it is undefined', () => {
+test('remembering computes the result of a text once, even if the result is undefined', () => {
   const { known, made } = counted((text) => (text === 'none' ? undefined : { text }));
   expect(known('a', '/a')).toBe(known('a', '/a'));
   expect([known('none', '/none'), known('none', '/none')]).toEqual([undefined, undefined]);
   expect(made).toEqual(['a', 'none']);
 });
 
-test('computes the result of a changed text again, and drops the old one', () => {
+test('remembering computes the result of a changed text again, and drops the old result', () => {
   const { known, made } = counted((text) => text);
   for (const text of ['old', 'new', 'old']) {
     expect(known(text, '/a')).toBe(text);
@@ -25,7 +25,7 @@ test('computes the result of a changed text again, and drops the old one', () =>
   expect(made).toEqual(['old', 'new', 'old']);
 });
 
-test('remembers any number of files of any length', () => {
+test('remembering keeps the results of any number of files of any length', () => {
   const { known, made } = counted((text) => text.length);
   const texts = Array.from({ length: 80 }, (_, length) => 'x'.repeat(length * 1_000));
   for (const text of [...texts, ...texts]) {
@@ -34,7 +34,7 @@ test('remembers any number of files of any length', () => {
   expect(made).toEqual(texts);
 });
 
-test('forgets the files that no caller asked about', () => {
+test('forgetUnasked forgets the files that no caller requested', () => {
   const { known, made } = counted((text) => text);
   known('kept', '/kept');
   known('gone', '/gone');
@@ -47,7 +47,7 @@ test('forgets the files that no caller asked about', () => {
   expect(made).toEqual(['kept', 'gone', 'gone']);
 });
 
-test('tries again after an error, and forgets the text before it', () => {
+test('remembering tries again after an error, and forgets the text before the error', () => {
   let isBroken = false;
   const { known, made } = counted((text) => {
     if (isBroken) {

@@ -11,19 +11,19 @@ test.each([
   ['serialised', JSON.stringify({ a: [secret] })],
   ['inspected', inspect({ a: secret }, { depth: 9, showHidden: true })],
   ['spread', JSON.stringify({ ...secret })],
-  ['in an error', String(new Error(`failed with ${secret}`))],
+  ['quoted in an error', String(new Error(`failed with ${secret}`))],
 ])('a secret is not visible when %s', (_, printed) => {
   expect(printed).not.toContain(canary);
 });
 
-test('a redacted text stands for a secret', () => {
+test('a secret with a redacted text shows that text when printed', () => {
   const shown = new Secret(canary, 'Bearer ‹redacted›');
   expect(`${shown}`).toBe('Bearer ‹redacted›');
   expect(JSON.stringify([shown])).toBe('["Bearer ‹redacted›"]');
   expect(inspect([shown])).toBe('[ Bearer ‹redacted› ]');
 });
 
-test('a redacted text is made only when it is shown', () => {
+test('a redacted text is computed only when a secret is printed', () => {
   let times = 0;
   const shown = new Secret(canary, () => {
     times += 1;
@@ -34,13 +34,13 @@ test('a redacted text is made only when it is shown', () => {
   expect(`${shown}, ${JSON.stringify(shown)}, ${inspect(shown)}`).toBe('shown, "shown", shown');
 });
 
-test('only reveal returns the text', () => {
+test('reveal returns the text of a secret, and a plain text unchanged', () => {
   expect(secret.reveal()).toBe(canary);
   expect(reveal(secret)).toBe(canary);
   expect(reveal('plain')).toBe('plain');
 });
 
-test('a text with secrets has a form for machines and one for readers', () => {
+test('a text made by sensitive shows its secrets only when revealed', () => {
   const text = sensitive((show) => `password: ${show(secret)}\n`);
   expect(text.reveal()).toBe(`password: ${canary}\n`);
   expect(`${text}`).toBe('password: ‹redacted›\n');

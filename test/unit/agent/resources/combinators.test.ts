@@ -29,7 +29,7 @@ function caught(checked: Resource): Promise<unknown> {
   return checked.check(host).then(String, (thrown: unknown) => thrown);
 }
 
-test('each keeps the id, the needs and the name', () => {
+test('each combinator keeps all properties of a Resource but its check', () => {
   const made = resource(inSync);
   const others = [
     unless(made, async () => undefined),
@@ -48,16 +48,16 @@ test('each keeps the id, the needs and the name', () => {
 });
 
 describe('unless', () => {
-  test('an obstacle replaces the check, which does not run', async () => {
+  test('returns the finding of the obstacle without a check', async () => {
     const checked = unless(failing(new Error('checked')), async () => starting);
     expect(await checked.check(host)).toBe(starting);
   });
 
-  test('an error of the obstacle replaces the check', async () => {
+  test('throws the error of the obstacle without a check', async () => {
     expect(await caught(unless(resource(inSync), () => Promise.reject(full)))).toBe(full);
   });
 
-  test('without an obstacle the check runs', async () => {
+  test('runs the check without an obstacle', async () => {
     expect(
       await unless(
         resource(() => drift),
@@ -68,7 +68,7 @@ describe('unless', () => {
 });
 
 describe('heldBack', () => {
-  test('only a finding with a remedy is tested for an obstacle', async () => {
+  test('looks for an obstacle only if the finding has a remedy', async () => {
     const asked = () => Promise.reject(new Error('asked'));
     for (const finding of [inSync(), starting]) {
       expect(
@@ -80,7 +80,7 @@ describe('heldBack', () => {
     }
   });
 
-  test('a remedy without an obstacle stays', async () => {
+  test('returns the drift without an obstacle', async () => {
     expect(
       await heldBack(
         resource(() => drift),
@@ -90,9 +90,9 @@ describe('heldBack', () => {
   });
 
   test.each([
-    ['blocks as the drift does', drift, true],
+    ['blocks if the drift blocks', drift, true],
     ['does not block if the drift does not', harmless, false],
-  ])('an obstacle ends by a person, and %s', async (_, finding, blocks) => {
+  ])('waits for a person if the obstacle is an error, and %s', async (_, finding, blocks) => {
     const found = await heldBack(
       resource(() => finding),
       async () => full,
@@ -100,7 +100,7 @@ describe('heldBack', () => {
     expect(found).toEqual(waiting('DiskFull', 'full', { blocks, endedBy: 'person', after: 30_000 }));
   });
 
-  test('a finding of the obstacle replaces the drift', async () => {
+  test('returns the finding of the obstacle instead of the drift', async () => {
     const checked = heldBack(
       resource(() => drift),
       async (_, seen) => (seen === drift.drift ? starting : undefined),
@@ -110,16 +110,16 @@ describe('heldBack', () => {
 });
 
 describe('nonBlocking', () => {
-  test('a drift does not block', async () => {
+  test('returns a drift that does not block', async () => {
     expect(await nonBlocking(resource(() => drift)).check(host)).toEqual(harmless);
   });
 
-  test('an error does not block, and is otherwise unchanged', async () => {
+  test('throws an error that does not block and is otherwise unchanged', async () => {
     const { reason, message, retry } = full;
     expect(await caught(nonBlocking(failing(full)))).toMatchObject({ reason, message, retry, ...advisory });
   });
 
-  test('a finding in sync or waiting is unchanged, as is an error that is not a NodeError', async () => {
+  test('keeps a finding that is in sync or waiting, and an error that is not a NodeError', async () => {
     for (const finding of [inSync(), starting]) {
       expect(await nonBlocking(resource(() => finding)).check(host)).toBe(finding);
     }
@@ -127,7 +127,7 @@ describe('nonBlocking', () => {
     expect(await caught(nonBlocking(failing(recorded)))).toBe(recorded);
   });
 
-  test('nothing changes if the condition does not hold', async () => {
+  test('keeps the drift and the error while the condition is false', async () => {
     const nowhere = async () => false;
     expect(
       await nonBlocking(
@@ -138,12 +138,12 @@ describe('nonBlocking', () => {
     expect(await caught(nonBlocking(failing(full), nowhere))).toBe(full);
   });
 
-  test('an error of the condition blocks', async () => {
+  test('throws an error of the condition as an error that blocks', async () => {
     const untold = nonBlocking(resource(inSync), () => Promise.reject(full));
     expect(await caught(untold)).toBe(full);
   });
 
-  test('the condition is tested before the check, which may change it', async () => {
+  test('tests the condition before it runs the check', async () => {
     const order: string[] = [];
     const checked = resource(() => {
       order.push('check');
@@ -154,7 +154,7 @@ describe('nonBlocking', () => {
   });
 });
 
-test('observing makes the Resource from the observation of each check', async () => {
+test('observing makes the Resource again from the observation of each check', async () => {
   let seen = 0;
   const of = (count: number) => resource(() => inSync({ message: `${count}` }));
   const checked = observing(of, 0, async () => ++seen);
@@ -164,12 +164,12 @@ test('observing makes the Resource from the observation of each check', async ()
   ]);
 });
 
-test('a failed observation replaces the check', async () => {
+test('observing throws the error of a failed observation', async () => {
   const checked = observing(resource, inSync, () => Promise.reject(full));
   expect(await caught(checked)).toBe(full);
 });
 
-test('retelling rewords errors, and leaves defects and findings alone', async () => {
+test('retelling replaces a NodeError, and keeps other errors and findings', async () => {
   const other = new NodeError('SecretNotFound', 'other');
   const retell = async () => other;
   const defect = new TypeError('defect');

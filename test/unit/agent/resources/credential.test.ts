@@ -24,7 +24,7 @@ function resource(currency: Currency, render: CredentialSpec['render'] = async (
   });
 }
 
-test('the end of a credential is the time of the next check', async () => {
+test('the expiry of a credential is the time of the next check', async () => {
   const host = memoryHost({ files: { [path]: { content: 'held', mode: 0o600 } } });
   const until = host.now() + 90_000;
   const made = resource({ ok: true, until, message: 'held' });
@@ -34,7 +34,7 @@ test('the end of a credential is the time of the next check', async () => {
   expect(wake).toEqual({ at: until, because: 'renew Credential/secret' });
 });
 
-test('a credential without an end has no such time', async () => {
+test('a credential without an expiry sets no time for the next check', async () => {
   const host = memoryHost({ files: { [path]: { content: 'held', mode: 0o600 } } });
   expect(await resource({ ok: true }).check(host)).toStrictEqual({ state: 'InSync' });
 });
@@ -49,12 +49,12 @@ function foreignFile() {
   return host;
 }
 
-describe('a credential is fetched into a 0600 file of this process if its file', () => {
+describe('a credential', () => {
   test.each([
     ['is missing', memoryHost(), { field: 'file', observed: undefined, desired: 'present' }],
     ['can be read by others', heldFile(0o644), { field: 'mode', observed: '0644', desired: '0600' }],
-    ['is of another user', foreignFile(), { field: 'owner', observed: '1000:1000', desired: 'own' }],
-  ])('%s', async (_name, host, change) => {
+    ['belongs to another user', foreignFile(), { field: 'owner', observed: '1000:1000', desired: 'own' }],
+  ])('is fetched into a 0600 file of this process if the file %s', async (_name, host, change) => {
     const made = resource({ ok: true });
     expect(await made.check(host)).toMatchObject({
       drift: { changes: [change], blocks: true, due: false },
@@ -63,19 +63,22 @@ describe('a credential is fetched into a 0600 file of this process if its file',
     expect(host.files.read(path)).toMatchObject({ content: 'fresh', mode: 0o600 });
   });
 
-  test.each([{ blocks: false }, { due: true }, {}])('is due by its reader: %j', async (judged) => {
-    const changes = [{ field: 'end', observed: 'soon', desired: 'later' }];
-    const host = heldFile();
-    const made = resource({ ok: false, changes, ...judged }, async () => new Secret('fresh'));
-    expect(await made.check(host)).toMatchObject({
-      drift: { changes, blocks: true, due: false, ...judged },
-    });
-    expect((await settle(made, host)).at(-1)).toBe('InSync');
-    expect(host.files.read(path)).toMatchObject({ content: 'fresh', mode: 0o600 });
-  });
+  test.each([{ blocks: false }, { due: true }, {}])(
+    'is fetched if isCurrent returns that it is not current, with %j',
+    async (judged) => {
+      const changes = [{ field: 'end', observed: 'soon', desired: 'later' }];
+      const host = heldFile();
+      const made = resource({ ok: false, changes, ...judged }, async () => new Secret('fresh'));
+      expect(await made.check(host)).toMatchObject({
+        drift: { changes, blocks: true, due: false, ...judged },
+      });
+      expect((await settle(made, host)).at(-1)).toBe('InSync');
+      expect(host.files.read(path)).toMatchObject({ content: 'fresh', mode: 0o600 });
+    },
+  );
 });
 
-test('fetched credentials are kept, and failures are reported', async () => {
+test('partly rendered content is written, and its failure is reported', async () => {
   const host = memoryHost();
   const failure = new NodeError('RegistryUnavailable', 'away');
   const made = resource({ ok: true }, async () => ({ content: new Secret('part'), failure }));

@@ -10,7 +10,7 @@ const second = 1_000;
 const minute = 60 * second;
 const trace = '/run/slipway/tool-download.json';
 
-/** The executable `name` at a version; a file holds the name of its own. */
+/** Returns the Resource of an executable at a version; the content of the installed file is its version. */
 function executable(version: string, name = 'tool'): Resource {
   const path = `/bin/${name}`;
   const base = `http://m/${version}`;
@@ -31,7 +31,7 @@ const dependant: Resource = {
 };
 const other: Resource = { ...dependant, id: 'other', needs: [] };
 
-/** A release server, and passes of one process. */
+/** Returns a host with a release server, and functions that run a pass and restart the process. */
 function setUp(files: Readonly<Record<string, { content: string; mode: number }>> = {}) {
   const host = memoryHost({ files });
   host.onDownload(/^http:\/\/m\//, ({ url }) => url.split('/').at(-2) ?? '');
@@ -50,8 +50,8 @@ function said(outcome: Outcome): string {
   return 'reason' in outcome ? `${outcome.state} ${outcome.reason}` : outcome.state;
 }
 
-describe('while it is fetched', () => {
-  test('a pass goes on; what needs it waits', async () => {
+describe('while an executable is fetched', () => {
+  test('a pass completes, and its dependants wait', async () => {
     const { host, pass } = setUp();
     const plan = [executable('v1'), dependant, other];
     expect(await pass(...plan)).toEqual(['Waiting InProgress', 'Blocked', 'InSync']);
@@ -63,7 +63,7 @@ describe('while it is fetched', () => {
     expect(host.files.snapshot()).toEqual({ '/bin/tool': '0755 v1' });
   });
 
-  test('its condition says what is fetched and since when, and is never overdue', async () => {
+  test('its condition reports what is fetched and since when, and never becomes False', async () => {
     const { host } = setUp();
     const attempts: Attempts = new Map();
     for (let passed = 0; passed < 10; passed += 1) {
@@ -77,14 +77,14 @@ describe('while it is fetched', () => {
     }
   });
 
-  test('a check that can only look sees it', async () => {
+  test('a check without a remedy finds the running download', async () => {
     const { host, pass } = setUp();
     await pass(executable('v1'));
     expect(await executable('v1').check(host)).toMatchObject({ state: 'Waiting', reason: 'InProgress' });
     expect(await executable('v2').check(host)).toMatchObject({ state: 'Drifted' });
   });
 
-  test('an older one works meanwhile', async () => {
+  test('an older version of the executable does not block dependants', async () => {
     const { host, pass } = setUp({ '/bin/tool': { content: 'v1', mode: 0o755 } });
     for (let passes = 0; passes < 2; passes += 1) {
       expect(await pass(executable('v2'), dependant)).toEqual(['Waiting InProgress', 'InSync']);
@@ -92,7 +92,7 @@ describe('while it is fetched', () => {
     expect(host.files.text('/bin/tool')).toBe('v1');
   });
 
-  test('another is fetched beside it', async () => {
+  test('another executable is fetched at the same time', async () => {
     const { host, pass } = setUp();
     const plan = [executable('v1'), executable('v9', 'second')];
     expect(await pass(...plan)).toEqual(['Waiting InProgress', 'Waiting InProgress']);
@@ -100,7 +100,7 @@ describe('while it is fetched', () => {
     expect(await pass(...plan)).toEqual(['Changed', 'Changed']);
   });
 
-  test('a dry run shows what is left to be done', async () => {
+  test('a dry run records the download', async () => {
     const { host, pass } = setUp();
     await pass(executable('v1'));
     const dry = recordingHost(host);
@@ -109,7 +109,7 @@ describe('while it is fetched', () => {
     expect(dry.journal).toMatchObject([{ kind: 'download', url: 'http://m/v1/tool', path: '/bin/tool' }]);
   });
 
-  test('a clock that is set changes nothing', async () => {
+  test('a change of the clock does not affect the download', async () => {
     const { host, pass } = setUp();
     await pass(executable('v1'));
     host.setClock(host.now() - 24 * 60 * minute);
@@ -119,8 +119,8 @@ describe('while it is fetched', () => {
   });
 });
 
-describe('a failure', () => {
-  test('is paced, counted and reported as one of a remedy', async () => {
+describe('a failed download', () => {
+  test('is paced, counted and reported like a failed remedy', async () => {
     const { host } = setUp();
     host.jobs.lasting = second;
     host.onDownload(/tool$/, new NodeError('DownloadFailed', 'broke off'));
@@ -147,7 +147,7 @@ describe('a failure', () => {
     ]);
   });
 
-  test('that a person ends is reported at once, and not while it is fetched for the first time', async () => {
+  test('is still reported during the next download if only a person can end the failure', async () => {
     const { host, pass } = setUp();
     host.onDownload(/tool$/, new NodeError('ChecksumMissing', 'no line', { endedBy: 'person' }));
     expect(await pass(executable('v1'))).toEqual(['Waiting InProgress']);
@@ -158,7 +158,7 @@ describe('a failure', () => {
     expect(host.journal).toHaveLength(2);
   });
 
-  test('is over with the first success', async () => {
+  test('is no longer reported after the first success', async () => {
     const { host, pass } = setUp();
     host.onDownload(/tool$/, new NodeError('DownloadFailed', 'broke off'), true);
     await pass(executable('v1'));
@@ -172,8 +172,8 @@ describe('a failure', () => {
   });
 });
 
-describe('what is wanted changes while it is fetched:', () => {
-  test('to another version, which is fetched instead', async () => {
+describe('a download that is no longer wanted', () => {
+  test('is replaced by the download of the wanted version', async () => {
     const { host, pass } = setUp();
     await pass(executable('v1'));
     host.advance(minute);
@@ -185,7 +185,7 @@ describe('what is wanted changes while it is fetched:', () => {
     expect(host.files.snapshot()).toEqual({ '/bin/tool': '0755 v2' });
   });
 
-  test('back to what is installed, which stays', async () => {
+  test('is not installed if the installed version is wanted again', async () => {
     const { host, pass } = setUp({ '/bin/tool': { content: 'v1', mode: 0o755 } });
     await pass(executable('v2'));
     expect(await pass(executable('v1'))).toEqual(['InSync']);
@@ -194,14 +194,14 @@ describe('what is wanted changes while it is fetched:', () => {
     expect(host.files.text('/bin/tool')).toBe('v1');
   });
 
-  test('to nothing, as it was installed by hand', async () => {
+  test('is not reported if the executable was installed by hand', async () => {
     const { host, pass } = setUp();
     await pass(executable('v1'));
     host.files.write('/bin/tool', 'v1', 0o755);
     expect(await pass(executable('v1'))).toEqual(['InSync']);
   });
 
-  test('to nothing that may be installed, for the check no longer allows it', async () => {
+  test('is not installed if the check no longer allows the change', async () => {
     const { host, pass } = setUp({ '/bin/tool': { content: 'v1', mode: 0o755 } });
     await pass(executable('v2'));
     host.advance(10 * minute);
@@ -212,8 +212,8 @@ describe('what is wanted changes while it is fetched:', () => {
   });
 });
 
-describe('a process that dies while it fetches', () => {
-  test('leaves a trace that keeps no other from fetching it', async () => {
+describe('a process that dies during a download', () => {
+  test('leaves a trace that does not prevent the next process from downloading', async () => {
     const { host, pass, restart } = setUp();
     await pass(executable('v1'));
     restart();
@@ -225,7 +225,7 @@ describe('a process that dies while it fetches', () => {
     expect(host.files.snapshot()).toEqual({ '/bin/tool': '0755 v1' });
   });
 
-  test('does no harm, whatever mutation it dies before', async () => {
+  test('leaves files from which the next process completes the download, whatever mutation it dies before', async () => {
     for (let mutation = 1; mutation <= 3; mutation += 1) {
       const { host, pass, restart } = setUp();
       host.crashBefore(mutation);
@@ -244,7 +244,7 @@ describe('a process that dies while it fetches', () => {
   });
 });
 
-test('a fetched file that was exchanged is not put in place', async () => {
+test('a fetched file that was replaced on disk is not installed', async () => {
   const { host, pass } = setUp();
   await pass(executable('v1'));
   host.files.write('/bin/.tool.slipway-part', 'evil', 0o600);

@@ -7,13 +7,13 @@ import { settle } from '../a-node.ts';
 const path = '/etc/app.conf';
 const spec = { path, content: 'wanted', condition: 'System' } as const;
 
-test.each([false, true])('a missing file is written, replacesLinks: %j', async (replacesLinks) => {
+test.each([false, true])('a missing file is written with replacesLinks %j', async (replacesLinks) => {
   const host = memoryHost();
   expect(await settle(file({ ...spec, replacesLinks }), host)).toEqual(['Drifted content, mode', 'InSync']);
   expect(await host.readFile(path)).toMatchObject({ content: 'wanted', mode: 0o644 });
 });
 
-test('a content may depend on the existing one', async () => {
+test('the content of a file may depend on the machine', async () => {
   const host = memoryHost({ files: { '/etc/name': 'vm-1' } });
   const content = async (found: HostReader) => `I am ${(await found.readFile('/etc/name'))?.content}`;
   expect(await settle(file({ ...spec, content, mode: 0o600 }), host)).toEqual([
@@ -23,13 +23,13 @@ test('a content may depend on the existing one', async () => {
   expect(await host.readFile(path)).toMatchObject({ content: 'I am vm-1', mode: 0o600 });
 });
 
-test('a file of another user is written again', async () => {
+test('a file that belongs to another user is written again', async () => {
   const host = memoryHost({ files: { [path]: 'wanted' } });
   host.files.give(path, '1000:1000');
   expect(await settle(file(spec), host)).toEqual(['Drifted owner', 'InSync']);
 });
 
-/** A machine on which the administrator moved the file and left a link in its place. */
+/** Returns a machine on which the administrator moved the file and left a link to it. */
 function linked() {
   return memoryHost({ files: { [path]: { link: '/srv/app.conf' }, '/srv/app.conf': 'wanted' } });
 }
@@ -41,7 +41,7 @@ describe('a link in place of a file', () => {
     expect(host.journal).toEqual([]);
   });
 
-  test('is replaced, whatever its target, if the resource says so', async () => {
+  test('is replaced, whatever its target, if replacesLinks is true', async () => {
     const host = linked();
     expect(await settle(file({ ...spec, replacesLinks: true }), host)).toEqual([
       'Drifted content, mode',

@@ -7,19 +7,19 @@ const down = () =>
     new NodeError('IdentityUnavailable', 'IMDS is down', { endedBy: 'time', retry: { after: 7 } }),
   );
 
-test('an answer replaces the earlier one and clears the error', async () => {
+test('learn replaces the earlier value and clears the error', async () => {
   expect(await learn({ value: 1, error: new NodeError('Unreachable', '') }, async () => 2)).toEqual({
     value: 2,
   });
 });
 
-test('without an earlier answer the error blocks', async () => {
+test('learn returns an error that blocks without an earlier value', async () => {
   expect(await learn(undefined, down)).toMatchObject({
     error: { reason: 'IdentityUnavailable', blocks: true },
   });
 });
 
-test('an earlier answer stays, and the error does not block', async () => {
+test('learn keeps an earlier value with an error that does not block', async () => {
   const known = await learn({ value: 1 }, down);
   expect(known).toMatchObject({
     value: 1,

@@ -11,7 +11,7 @@ ExecStart=/usr/local/bin/k3s \\
 Environment="A=b c" D=e
 `;
 
-test('joins continuation lines, skips comments, and gives each assignment its first line', () => {
+test('unitLines joins continuation lines, skips comments, and returns the first line of each assignment', () => {
   expect(unitLines(text).map(({ key, line }) => [key, line])).toEqual([
     ['ExecStart', 3],
     ['Environment', 8],
@@ -19,7 +19,7 @@ test('joins continuation lines, skips comments, and gives each assignment its fi
   expect(unitWords(unitLines(text)[0]?.value ?? '')).toEqual(['/usr/local/bin/k3s', 'server', '--tls-san']);
 });
 
-test('an empty assignment clears the earlier ones', () => {
+test('assigned omits the assignments before an empty one', () => {
   const lines = unitLines('ExecStart=a\nExecStart=\nExecStart=b\n');
   expect(assigned(lines, 'ExecStart').map(({ value }) => value)).toEqual(['b']);
 });
@@ -30,6 +30,6 @@ test.each([
   [String.raw`a\ b "q\"q"`, ['a b', 'q"q']],
   ['50%% $$HOME', ['50%', '$HOME']],
   ['', []],
-])('%j is split into words', (value, expected) => {
+])('unitWords splits a value into words: %j', (value, expected) => {
   expect(unitWords(value)).toEqual(expected);
 });

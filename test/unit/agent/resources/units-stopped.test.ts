@@ -17,7 +17,7 @@ function stopped(root = '/') {
   });
 }
 
-/** A machine with or without systemd, and its output of `systemctl show`. */
+/** Returns a machine with or without systemd, where `systemctl show` prints `answer`. */
 function machine(answer: string | Partial<CommandResult>, isBooted = true): MemoryHost {
   const host = memoryHost(isBooted ? { directories: ['/run/systemd/system'] } : {});
   return host.on({ file: 'systemctl', args: /^show / }, answer);
@@ -31,13 +31,13 @@ const none = shown('', 'inactive');
 const file = '/etc/systemd/system/k3s.service';
 const unreachable = { exitCode: 1, stderr: 'Failed to connect to bus' };
 
-describe('a unit with an unknown state is not stopped', () => {
+describe('unitsStopped', () => {
   test.each([
     ['systemctl show fails', unreachable],
-    ['it fails after some output', { exitCode: 1, stdout: `${none}\n${none}` }],
-    ['it prints nothing', ''],
-    ['it prints one of two units', none],
-  ])('where %s', async (_, answer) => {
+    ['systemctl show fails after some output', { exitCode: 1, stdout: `${none}\n${none}` }],
+    ['systemctl show prints nothing', ''],
+    ['systemctl show prints one of two units', none],
+  ])('throws CommandFailed if %s', async (_, answer) => {
     expect(await outcome(stopped(), machine(answer))).toBe('CommandFailed (time)');
   });
 });
@@ -45,27 +45,31 @@ describe('a unit with an unknown state is not stopped', () => {
 test.each([
   ['an image', machine(unreachable), '/image'],
   ['a machine without systemd', machine(unreachable, false), '/'],
-])('in %s no unit runs', async (_, host, root) => {
+])('unitsStopped is in sync without a report of systemd for %s', async (_, host, root) => {
   expect(await outcome(stopped(root), host)).toBe('InSync');
 });
 
-describe('is stopped', () => {
+describe('the remedy of unitsStopped', () => {
   test.each([
-    ['an unknown unit', none, []],
-    ['a running unit', shown(file, 'active', 'disabled'), ['run systemctl stop k3s.service']],
+    ['ignores an unknown unit', none, []],
+    ['stops a running unit', shown(file, 'active', 'disabled'), ['run systemctl stop k3s.service']],
     [
-      'a unit that starts at boot',
+      'disables a unit that starts at boot',
       shown(file, 'inactive', 'enabled'),
       ['run systemctl disable --now k3s.service'],
     ],
-    ['a unit that runs after its file was deleted', shown('', 'active'), ['run systemctl stop k3s.service']],
+    [
+      'stops a unit that runs after its file was deleted',
+      shown('', 'active'),
+      ['run systemctl stop k3s.service'],
+    ],
   ])('%s', async (_, first, expected) => {
     const host = machine(`${first}\n${none}`).on({ file: 'systemctl', args: /^(stop|disable) / });
     await remedy(host);
     expect(host.lines()).toEqual(expected);
   });
 
-  test('a unit whose file was deleted, beside one that starts at boot', async () => {
+  test('stops a unit without a file and disables another unit with separate commands', async () => {
     const agent = shown('/etc/systemd/system/k3s-agent.service', 'active', 'enabled');
     const host = machine(`${shown('', 'active')}\n${agent}`).on({
       file: 'systemctl',
@@ -79,7 +83,7 @@ describe('is stopped', () => {
   });
 });
 
-test('the units of the machine are never those of an image', async () => {
+test('unitsStopped ignores the units of the machine for an image', async () => {
   for (const own of [shown(file, 'active', 'enabled'), shown('', 'active')]) {
     expect(await outcome(stopped('/image'), machine(`${own}\n${none}`))).toBe('InSync');
   }
