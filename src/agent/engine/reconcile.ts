@@ -6,9 +6,7 @@ import { Underway, underway } from './jobs.ts';
 import type { Change, Drift, Finding, Outcome, Resource } from './resource.ts';
 import { forPerson } from './severity.ts';
 
-/**
- * The number of changes in a row that are allowed without a check in sync between them; the next change is an error.
- */
+/** The most changes in a row without a check in sync between them; the next change is an error. */
 const changesInARow = 5;
 
 const rest = 3_000; // milliseconds; a change that is due again sooner was reverted
@@ -19,10 +17,7 @@ const recently = 60_000;
 const patience = 5 * 60_000;
 const rarely = 30_000;
 
-/**
- * The last attempt at a resource, and its count of failures and changes. It decides when a remedy runs again, never
- * what the remedy does.
- */
+/** The last attempt at a resource, and its failures and changes. It decides only when a remedy runs again. */
 interface Attempt extends Held {
   /** The origin of the attempt; only a failed remedy is delayed. */
   readonly by: 'check' | 'remedy' | 'wait';
@@ -43,9 +38,7 @@ export type Attempts = Map<string, Attempt>;
 export interface ReconcileOptions {
   readonly host: Host;
   readonly attempts: Attempts;
-  /**
-   * The jitter of this pass in [0, 1). All resources share it, so that those that fail together are retried together.
-   */
+  /** The jitter of this pass in [0, 1), shared so that resources that fail together are retried together. */
   readonly random: number;
   readonly onOutcome?: (outcome: Outcome) => void;
 }
