@@ -21,14 +21,14 @@ export interface AnnouncerPorts {
   readonly emit: Emit;
 }
 
-/** Reports a pass to the cluster. It never rejects, and resolves when there is nothing more to report now. */
+/** Reports a pass to the cluster. Never rejects; resolves when this pass and later reports are announced. */
 export type Announce = (report: Report) => Promise<void>;
 
 const minute = 60_000;
-/** The longest pause after failures in a row, which doubles from a minute. */
+/** The longest pause in milliseconds. The pause starts at a minute, and doubles with each failure in a row. */
 const longestPause = 60 * minute;
 
-/** The last report on a Node, with the Node's name. */
+/** The last announcement, with the name of its Node. */
 interface Memory {
   readonly node: string;
   readonly told: Told;
@@ -36,15 +36,16 @@ interface Memory {
 
 interface Trouble extends Held {
   readonly failures: number;
-  /** Whether the API was known to answer. */
+  /** True if the API was known to answer before the failure. */
   readonly answered: boolean;
 }
 
 /**
- * Returns what makes Kubernetes show the state of a node: annotations of its Node, and events (k3s/announcement.ts).
+ * Returns a function that shows the state of the node in Kubernetes: as annotations of its Node, and as events
+ * (k3s/announcement.ts).
  *
- * Best effort: nothing waits for it or depends on it, and a failure is one warning at most. The last report is
- * remembered, so that a pass without news costs nothing; a new process reads the annotations once.
+ * Nothing waits for an announcement or depends on it, and failures cause at most one warning. The last announcement is
+ * remembered, so that a pass without news makes no request; a new process reads the annotations once.
  */
 export function announcer({ host, version, emit }: AnnouncerPorts): Announce {
   let memory: Memory | undefined;
@@ -56,7 +57,7 @@ export function announcer({ host, version, emit }: AnnouncerPorts): Announce {
       return;
     }
     const answered = apiAnswered(report);
-    // The reports were deleted with the Node.
+    // A deleted Node took its annotations with it.
     if (answered === 'without the Node' || memory?.node !== node.name) {
       memory = undefined;
     }
@@ -93,13 +94,13 @@ export function announcer({ host, version, emit }: AnnouncerPorts): Announce {
     memory = { node: node.name, told: { ...next.told, annotations } };
   }
 
-  /** Resolves to `undefined` if kubelet has no identity yet. */
+  /** Reads the last announcement from the Node; resolves to `undefined` if kubelet has no identity yet. */
   async function recall(node: K3sNode): Promise<Told | undefined> {
     const identity = await host.stat(node.paths.k3s.kubeletKubeconfig);
     return identity && toldBy(await readAnnotations(host, node));
   }
 
-  /** Warns once, but not after the first failure: an API restarts now and then. */
+  /** Warns once, but not at the first failure, since an API restarts now and then. */
   function warn(why: string): void {
     if (isWarned || (trouble?.failures ?? 0) < 2 || !trouble?.answered) {
       return;
@@ -114,7 +115,7 @@ export function announcer({ host, version, emit }: AnnouncerPorts): Announce {
 
 type Answer = 'yes' | 'no' | 'without the Node' | 'not asked';
 
-/** Returns what this pass learned of the API when it checked whether the node is Ready. */
+/** Returns whether the API answered when this pass checked if the node is Ready. */
 function apiAnswered({ outcomes }: Report): Answer {
   const outcome = outcomes.find(({ resource }) => resource.id === nodeReadyId);
   switch (outcome?.state) {
@@ -132,8 +133,8 @@ function apiAnswered({ outcomes }: Report): Answer {
 }
 
 /**
- * False right after a change: the next pass, which follows at once, gives the verdict. If the pass did not ask the API,
- * a report is worth a try.
+ * True if a report of this pass is worth a request: the API answered, or was not asked and the node is not Ready. False
+ * after a change, since the next pass follows at once and verifies the change.
  */
 function isWorthwhile({ conditions, outcomes }: Report, answered: Answer): boolean {
   if (outcomes.some(({ state }) => state === 'Changed')) {
@@ -142,7 +143,10 @@ function isWorthwhile({ conditions, outcomes }: Report, answered: Answer): boole
   return answered === 'yes' || (answered === 'not asked' && conditions[0]?.status === 'False');
 }
 
-/** False for a failure from before the API was known to answer, once it answers. */
+/**
+ * True until the pause after a failure is over. A failure from a time when the API was not known to answer causes no
+ * pause once the API answers.
+ */
 function isHeldBack(trouble: Trouble | undefined, answered: Answer, now: number): boolean {
   if (!trouble || (answered === 'yes' && !trouble.answered)) {
     return false;
@@ -150,7 +154,7 @@ function isHeldBack(trouble: Trouble | undefined, answered: Answer, now: number)
   return isHeld(trouble, now);
 }
 
-/** Announces one report at a time; of the reports that arrive meanwhile only the last one follows. */
+/** Announces one report at a time. Of the reports that arrive meanwhile, only the last is announced. */
 function oneAtATime(announce: Announce): Announce {
   let latest: Report | undefined;
   let underWay: Promise<void> | undefined;

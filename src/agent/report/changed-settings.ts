@@ -3,14 +3,14 @@ import { Secret } from '../engine/secret.ts';
 import { shownSettings } from '../settings/explain.ts';
 import type { Loaded } from '../settings/load.ts';
 
-/** A setting that differs in another configuration; `undefined` on the side that lacks it. */
+/** A setting that differs between two configurations. A value is `undefined` if its configuration lacks the setting. */
 export interface ChangedSetting {
   readonly path: string;
   readonly before: unknown;
   readonly after: unknown;
 }
 
-/** Returns the settings in which two configurations differ, in the order of the schema. Secrets are not shown. */
+/** Returns the settings that differ between two configurations, in the order of the schema, without showing secrets. */
 export function changedSettings(
   before: Loaded | undefined,
   after: Loaded | undefined,
@@ -22,7 +22,7 @@ export function changedSettings(
     .filter(({ before, after }) => !isSame(before, after) && !isEmptied(before, after));
 }
 
-/** Secrets by what they hide, since one looks like the other. */
+/** True if two values are equal. Secrets are compared by their texts, since they look alike. */
 function isSame(before: unknown, after: unknown): boolean {
   if (before instanceof Secret && after instanceof Secret) {
     return before.reveal() === after.reveal();
@@ -30,7 +30,7 @@ function isSame(before: unknown, after: unknown): boolean {
   return isDeepStrictEqual(before, after);
 }
 
-/** True for a map that was empty and has keys now, which are listed instead. */
+/** True if one value is an empty map and the other is missing: the keys of the other map are listed instead. */
 function isEmptied(before: unknown, after: unknown): boolean {
   const values = [before, after].filter((value) => value !== undefined);
   return values.length === 1 && isDeepStrictEqual(values[0], {});

@@ -5,7 +5,7 @@ import type { Outcome } from '../engine/resource.ts';
 
 export interface LogLine {
   readonly level: Level;
-  /** Static for its kind of event; the fields hold what varies. */
+  /** The text for this kind of event, always the same; the fields contain what varies. */
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
@@ -15,7 +15,10 @@ export interface EventLog {
   setLevel(level: string): void;
 }
 
-/** Writes each event as one line, with its time unless the sink adds it; details for developers are at debug. */
+/**
+ * Returns a log that writes each event as one line, with its time unless the sink adds the time. Details for developers
+ * have the level debug.
+ */
 export function logEvents(sink: DestinationStream & { readonly hasTime: boolean }): EventLog {
   const formatters = { level: (level: string) => ({ level }) };
   const log = pino(

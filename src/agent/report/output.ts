@@ -3,13 +3,13 @@ import { shownSettings } from '../settings/explain.ts';
 import type { Loaded } from '../settings/load.ts';
 import type { Status } from './status.ts';
 
-/** The version of all output for programs: within it fields are added, but none is removed or changed. */
+/** The version of all output for programs. Within a version fields are added, but none is removed or changed. */
 const apiVersion = 'slipway.dev/v1';
 
-/** The kinds of output for programs; docs/usage/output.md lists the fields of each. */
+/** The kinds of output for programs; docs/usage/output.md lists their fields. */
 export type OutputKind = 'Status' | 'Plan' | 'Diagnoses' | 'Settings';
 
-/** Returns an output, beginning with the two fields by which programs recognize its kind, as in Kubernetes. */
+/** Returns an output that begins with the two fields by which programs recognize its kind, as in Kubernetes. */
 export function outputOf<Content extends object>(kind: OutputKind, content: Content) {
   return { apiVersion, kind, ...content };
 }
@@ -19,17 +19,17 @@ export function jsonOutput(kind: OutputKind, content: object): string {
   return `${JSON.stringify(outputOf(kind, content), undefined, 2)}\n`;
 }
 
-/** Returns what `slipway status` prints for programs. */
+/** Returns the output of `slipway status` for programs. */
 export function statusOutput(status: Status, running: boolean) {
   return outputOf('Status', { running, ...status });
 }
 
-/** Returns what `slipway doctor -o json` prints. */
+/** Returns the output of `slipway doctor -o json`. */
 export function diagnosesJson(diagnoses: readonly Diagnosis[]): string {
   return jsonOutput('Diagnoses', { diagnoses });
 }
 
-/** Returns what `slipway config -o json` prints: each setting with its origin, secrets not shown. */
+/** Returns the output of `slipway config -o json`: each setting with its origin, without showing secrets. */
 export function settingsJson(loaded: Loaded): string {
   return jsonOutput('Settings', { settings: shownSettings(loaded) });
 }

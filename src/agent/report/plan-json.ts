@@ -5,20 +5,22 @@ import type { ChangedSetting } from './changed-settings.ts';
 import { jsonOutput } from './output.ts';
 import { type PlannedStep, planVerdict, writtenLines } from './plan-text.ts';
 
-/** Returns a plan for programs; `settings` are those in which another configuration differs, if there is one. */
+/**
+ * Returns a plan for programs. `settings` lists the settings that differ in another configuration, if one is compared.
+ */
 export function planJson(steps: readonly PlannedStep[], settings?: readonly ChangedSetting[]): string {
   const verdict = planVerdict(steps);
   return jsonOutput('Plan', { verdict, ...(settings && { settings }), steps: steps.map(stepJson) });
 }
 
-/** Leaves out the time of the next check, since a dry run has no next pass. */
+/** Returns a step without the time of the next check, since a dry run has no next pass. */
 function stepJson({ outcome, actions }: PlannedStep) {
   const { id, condition, summary } = outcome.resource;
   const { until: _, ...said } = outcomeJson(outcome);
   return { resource: id, condition, summary, ...said, actions: actions.map(shownAction) };
 }
 
-/** Shows an action as people see it: without the earlier text of a file that only root may read. */
+/** Returns an action as the text of a plan shows it, without the earlier content of a file that only root may read. */
 function shownAction(action: RecordedAction) {
   switch (action.kind) {
     case 'write':

@@ -8,15 +8,15 @@ import { redacted } from '../engine/secret.ts';
 import { octal } from '../resources/file-attributes.ts';
 import type { ChangedSetting } from './changed-settings.ts';
 
-/** A resource's outcome, and the actions that a dry run's Host recorded for it. */
+/** The outcome of a resource, and the actions that the Host of a dry run recorded for it. */
 export interface PlannedStep {
   readonly outcome: Outcome;
   readonly actions: readonly RecordedAction[];
 }
 
 /**
- * Returns what would change, in the plan's order, as a person reads a diff, and a last line that counts it; before it
- * the settings in which another configuration differs, if there is one.
+ * Returns the changes of a plan in order, like a diff, and a last line with their number. The settings that differ in
+ * another configuration come first, if one is compared.
  */
 export function planText(steps: readonly PlannedStep[], settings: readonly ChangedSetting[] = []): string {
   const lines = [...settings.map(settingLine), ...steps.flatMap(stepLines), summaryLine(steps)];
@@ -42,19 +42,19 @@ function summaryLine(steps: readonly PlannedStep[]): string {
 }
 
 /**
- * Returns the standing of a step. A recorded outcome without an action cannot be foreseen: it follows one that was not
- * carried out.
+ * Returns the standing of a step. A recorded outcome without an action follows an earlier change, so its effect cannot
+ * be foreseen.
  */
 function standingOf({ outcome, actions }: PlannedStep): Standing {
   return outcome.state === 'Recorded' && actions.length === 0 ? 'follow' : describe(outcome).standing;
 }
 
-/** Conditions that a plan depends on: without them the plan is an error, not a wait. */
+/** The resources that a plan depends on: while one of them waits, the plan is an error. */
 const grounds: readonly string[] = ['Settings', 'Identity', 'Role', 'Node'];
 
 /**
- * Returns whether the plan would change anything, or is not a plan. A note, such as a taint that a person must set, is
- * not a change.
+ * Returns whether the plan changes anything, or has errors. A note, such as a taint that a person must set, is not a
+ * change.
  */
 export function planVerdict(steps: readonly PlannedStep[]): 'nothing' | 'changes' | 'errors' {
   if (steps.some(isError)) {
@@ -64,7 +64,7 @@ export function planVerdict(steps: readonly PlannedStep[]): 'nothing' | 'changes
   return steps.some((step) => toCome.includes(standingOf(step))) ? 'changes' : 'nothing';
 }
 
-/** True for a step that keeps the plan from being one. */
+/** True for a step that makes the plan invalid. */
 function isError({ outcome }: PlannedStep): boolean {
   if (outcome.state === 'Waiting') {
     return grounds.includes(outcome.resource.id);
@@ -72,7 +72,7 @@ function isError({ outcome }: PlannedStep): boolean {
   return describe(outcome).standing === 'stop';
 }
 
-/** Returns a step as people read it; nothing if it is in sync. */
+/** Returns the lines of a step for people; none if it is in sync. */
 export function stepLines(step: PlannedStep): readonly string[] {
   const { summary } = step.outcome.resource;
   const { reason, message } = describe(step.outcome);
@@ -91,10 +91,7 @@ export function stepLines(step: PlannedStep): readonly string[] {
   }
 }
 
-/**
- * Returns the steps that the other plan does not have in the same words, and every error that keeps either from being a
- * plan.
- */
+/** Returns the steps whose lines differ from the other plan, and every step that makes its plan invalid. */
 export function onlyIn(steps: readonly PlannedStep[], other: readonly PlannedStep[]): readonly PlannedStep[] {
   const known = new Map(other.map((step) => [step.outcome.resource.id, stepLines(step)]));
   const isKnown = (step: PlannedStep) =>
@@ -132,7 +129,7 @@ function writeLines(action: Write): readonly string[] {
   return [`${verb}: ${path} (${modes})`, ...writtenLines(action).map((line) => `    ${line}`)];
 }
 
-/** Returns the added lines of a file, and the removed ones if they may be shown. */
+/** Returns the added lines of a file, and the removed lines if they may be shown. */
 export function writtenLines({ mode, content, before }: Write): readonly string[] {
   if (before?.content === undefined) {
     return addedLines(content);
@@ -148,8 +145,8 @@ function addedLines(content: string): readonly string[] {
 }
 
 /**
- * Returns the changed lines with three lines around them, without the patch's own header. Handwritten text in a file
- * that only root may read, before or after, can be a secret, so its removed lines are not shown.
+ * Returns the changed lines with three lines of context, without the header of the patch. The removed lines of a file
+ * that only root may read, before or after, are not shown: handwritten text in it can be a secret.
  */
 function changedLines(before: string, after: string, mode: number): readonly string[] {
   const isPrivate = (mode & 0o077) === 0;

@@ -3,20 +3,20 @@ import { printableData } from '../engine/printable.ts';
 import type { PublishedCondition as Condition, Status } from './status.ts';
 import { age, columns, shortened, wrapped } from './text-layout.ts';
 
-/** How the status is displayed. */
+/** The options for displaying the status. */
 export interface View {
-  /** Whether the daemon lives; `undefined` if there need not be one. */
+  /** True if the daemon is running; `undefined` if none is expected. */
   readonly running: boolean | undefined;
-  /** Epoch milliseconds. */
+  /** The current time in epoch milliseconds. */
   readonly now: number;
-  /** The width of the terminal. */
+  /** The width of the terminal in characters. */
   readonly width: number;
   readonly color: boolean;
 }
 
 type Colour = 'green' | 'yellow' | 'red' | 'bold';
 
-/** Returns the state of this node on one screen; a condition that is not True has its message in full. */
+/** Returns the state of this node on one screen, with the full message of every condition that is not True. */
 export function statusText(found: Status, view: View): string {
   const status = printableData(found);
   const sections = [
@@ -44,7 +44,7 @@ function headOf(status: Status, view: View): readonly string[] {
   ];
 }
 
-/** Returns the line that `systemctl status` shows: readiness, or the first thing that keeps the node from it. */
+/** Returns the line for `systemctl status`: that the node is Ready, or the first reason why it is not. */
 export function statusLine({ role, node, conditions: [ready] }: Status): string {
   const who = [role, node].filter(Boolean).join(' ') || 'this VM';
   const why = ready === undefined || isWell(ready) ? '' : `: ${ready.message}`;
@@ -86,8 +86,8 @@ function lifeLine({ updated, nextPass }: Status, { running, now }: View): string
 }
 
 /**
- * Shows each condition, with its message: beside it if it is True or only blocked, cut to the width; below it
- * otherwise, in full. The message of Ready is that of its cause, which is shown once.
+ * Returns the lines of each condition. The message is on the same line, shortened to the width, if the condition is
+ * True or only blocked; otherwise it follows in full. The message of Ready is omitted if its cause shows it.
  */
 function conditionsOf({ conditions }: Status, view: View): readonly string[] {
   const cells = conditions.map(({ type, status, reason, lastTransitionTime }) => [

@@ -15,8 +15,9 @@ import type { DeepReadonly } from '../settings/deep-readonly.ts';
 const text = z.string();
 
 /**
- * The form of `status.json`, written and read: for readers, never read back to decide anything. Times are ISO 8601.
- * Words are texts, since another release may have others; a field that an older release did not write is empty.
+ * The schema of `status.json` for writing and reading. The file is for readers; Slipway bases no decision on it. Times
+ * are ISO 8601. Reasons and states are strings, since another release may use other names. A field that an older
+ * release did not write is empty.
  */
 const statusForm = z.looseObject({
   version: text,
@@ -25,12 +26,14 @@ const statusForm = z.looseObject({
   node: z.optional(text),
   updated: text,
   nextPass: z.looseObject({ at: text, because: text }),
-  /** The wanted release, and the one that kubelet reported when a pass last saw the node Ready. */
+  /** The wanted release of K3s, and the release that kubelet reported when a pass last saw the node Ready. */
   k3s: z._default(z.looseObject({ wanted: z.optional(text), running: z.optional(text) }), {}),
   conditions: z.array(
     z.looseObject({ type: text, status: text, reason: text, message: text, lastTransitionTime: text }),
   ),
-  /** Credentials of registries; `ends` is absent if the end is unknown, and `renewal` if it is never due. */
+  /**
+   * The registry credentials. `ends` is absent if the expiry is unknown, and `renewal` if the credential is never due.
+   */
   credentials: z._default(
     z.array(
       z.looseObject({
@@ -43,7 +46,7 @@ const statusForm = z.looseObject({
   resources: z.array(
     z.looseObject({ id: text, state: text, reason: z.optional(text), until: z.optional(text) }),
   ),
-  /** The last ten, the latest first, across restarts of the daemon. */
+  /** The last ten changes, the latest first, including those before a restart of the daemon. */
   changes: z._default(z.array(z.looseObject({ at: text, resource: z.optional(text), did: text })), []),
 });
 
@@ -55,7 +58,7 @@ const rememberedChanges = 10;
 export interface Publisher {
   readonly version: string;
   readonly pid: number;
-  /** Epoch milliseconds. */
+  /** The current time in epoch milliseconds. */
   readonly now: number;
   /** The changes before this pass, the latest first. */
   readonly before?: Status['changes'];
@@ -92,7 +95,7 @@ function published({ server, receivedAt, due, ends, proof }: CredentialStatus) {
   return { server, received: iso(receivedAt), renewal: isoOf(due), ends: isoOf(ends), proof };
 }
 
-/** Returns the changes among these outcomes, the latest first. */
+/** Returns the changes in these outcomes, the latest first. */
 export function changesOf(outcomes: readonly Outcome[], now: number): Status['changes'] {
   const changed = outcomes.flatMap((outcome) => (outcome.state === 'Changed' ? [outcome] : []));
   return changed.map(({ resource, did }) => ({ at: iso(now), resource: resource.id, did })).reverse();
@@ -109,7 +112,7 @@ export async function writeStatus(host: Host, path: string, status: Status): Pro
   await host.writeFile(path, printable(renderOwn(ownFiles.status, status)), { mode: 0o644 });
 }
 
-/** Returns the status of the last pass; `undefined` before the first, or if the file is damaged. */
+/** Returns the status of the last pass; `undefined` before the first pass, or if the file is damaged. */
 export async function readStatus(host: HostReader, path: string): Promise<Status | undefined> {
   return readOwn(statusForm, await fileText(host, path));
 }

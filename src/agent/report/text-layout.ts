@@ -1,6 +1,6 @@
-/** The layout of text in a terminal, without colours, which are added last. */
+/** The layout of text in a terminal. Colours are added later. */
 
-/** Aligns the cells of rows, each column as wide as its longest cell. */
+/** Returns rows with aligned cells; each column is as wide as its longest cell. */
 export function columns(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)));
   return rows.map((row) =>
@@ -11,7 +11,7 @@ export function columns(rows: readonly (readonly string[])[]): readonly string[]
   );
 }
 
-/** Wraps text into lines of at most `width` characters, indented; a longer word has a line of its own. */
+/** Wraps text into indented lines of at most `width` characters. A longer word is on a separate line. */
 export function wrapped(text: string, width: number, indent: string): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/).filter(Boolean)) {
@@ -25,12 +25,12 @@ export function wrapped(text: string, width: number, indent: string): readonly s
   return lines;
 }
 
-/** Cuts text to `width` characters, with an ellipsis at its end. */
+/** Shortens text to `width` characters, with an ellipsis at the end. */
 export function shortened(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
-/** Returns a duration in the two largest units that matter: `3h12m`, `45s`. */
+/** Returns a duration in its two largest units, such as `3h12m`, or in seconds: `45s`. */
 export function age(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1_000));
   const [days, hours, minutes] = [

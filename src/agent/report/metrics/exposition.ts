@@ -9,21 +9,24 @@ import type { Metrics } from './metrics.ts';
 export interface ExpositionPorts {
   readonly metrics: Metrics;
   readonly host: Pick<Host, 'writeFile' | 'remove'>;
-  /** The root of the paths in the settings. */
+  /** The root directory for the paths in the settings. */
   readonly root: string;
   readonly listener: Listener;
   readonly emit: Emit;
 }
 
-/** Serves the metrics. */
+/** The HTTP server for the metrics. */
 export interface Listener {
-  /** Listens at that address from now on, and at no other. Resolves to the error that prevents it, if any. */
+  /**
+   * Listens only at this address from now on, or nowhere if it is `undefined`. Resolves to the message of an error that
+   * prevents this.
+   */
   follow(address: string | undefined): Promise<string | undefined>;
 }
 
 /**
- * Exposes metrics as the settings want them after each pass: at an address, in a file, both or neither. An error is
- * logged as a warning, once while it lasts, and tried again after the next pass.
+ * Returns a function that exposes the metrics after each pass as the settings require: at an address, in a file, both
+ * or neither. An error is logged as one warning while it lasts; the next pass tries again.
  */
 export function exposition({ metrics, host, root, listener, emit }: ExpositionPorts) {
   const warnOfServer = warner(emit);
@@ -37,8 +40,8 @@ export function exposition({ metrics, host, root, listener, emit }: ExpositionPo
 }
 
 /**
- * Writes the metrics to a file. A file that is no longer wanted is removed, since its readers could not see that it is
- * old.
+ * Returns a function that writes the metrics to a file. Removes a file that is no longer wanted, since its readers
+ * could not see that it is outdated.
  */
 function textfile(host: ExpositionPorts['host'], metrics: Metrics) {
   let written: string | undefined;

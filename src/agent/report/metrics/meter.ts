@@ -1,14 +1,14 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Report, Span } from '../../agent.ts';
 
-/** One pass, as the metrics see it. */
+/** A pass as the metrics see it. */
 export interface Pass extends Span {
   readonly report: Report;
 }
 
 export type Meter = ReturnType<typeof meter>;
 
-/** Makes metrics of one registry, their names with the prefix that all of Slipway's have. */
+/** Returns constructors for the metrics of a registry; they prefix every name with `slipway_`. */
 export function meter(registry: Registry) {
   const common = (name: string, help: string) => ({ name: `slipway_${name}`, help, registers: [registry] });
   return {
@@ -18,7 +18,7 @@ export function meter(registry: Registry) {
       new Counter<Label>({ ...common(name, help), labelNames }),
     histogram: (name: string, help: string, buckets: readonly number[]) =>
       new Histogram({ ...common(name, help), buckets: [...buckets] }),
-    /** A gauge that is read on each scrape. */
+    /** Makes a gauge whose value is read on each scrape. */
     liveGauge: (name: string, help: string, read: () => number) =>
       new Gauge({
         ...common(name, help),
@@ -26,7 +26,7 @@ export function meter(registry: Registry) {
           this.set(read());
         },
       }),
-    /** A counter that is kept elsewhere and read on each scrape. */
+    /** Makes a counter whose value is kept elsewhere and read on each scrape. */
     liveCounter: (name: string, help: string, read: () => number) =>
       new Counter({
         ...common(name, help),

@@ -5,17 +5,17 @@ import { passMetrics } from './pass-metrics.ts';
 import { type ProcessFacts, processMetrics } from './process-metrics.ts';
 import { registryMetrics } from './registry-metrics.ts';
 
-/** The metrics of one process, in a registry of their own. */
+/** The metrics of one process, in a separate registry. */
 export interface Metrics {
   observe(pass: Pass): void;
-  /** Returns all of them in the text format of Prometheus; those of the process are read now. */
+  /** Returns all metrics in the text format of Prometheus. Metrics of the process are read at this moment. */
   text(): Promise<string>;
   readonly contentType: string;
 }
 
 /**
- * Makes metrics from the reports of passes alone. Labels are names of the vocabulary, of settings and of releases:
- * never a message, which may quote others.
+ * Makes metrics that depend only on the reports of passes. Labels are names from the vocabulary, the settings and
+ * releases, never messages, which may quote other programs.
  */
 export function createMetrics(facts: ProcessFacts): Metrics {
   const registry = new Registry();

@@ -1,10 +1,10 @@
 import type { Outcome } from '../../engine/resource.ts';
 import type { Meter, Pass } from './meter.ts';
 
-/** Seconds: a pass over a healthy node, a rotation, a download, a bootstrap. */
+/** The histogram buckets in seconds, from a pass over a healthy node to a rotation, a download and a bootstrap. */
 const buckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1200];
 
-/** Durations, changes and waits of passes. */
+/** Registers metrics for the durations, changes and waits of passes. */
 export function passMetrics({ gauge, counter, histogram }: Meter): (pass: Pass) => void {
   const passes = counter('passes_total', 'Passes of the loop.');
   const duration = histogram('pass_duration_seconds', 'Duration of a pass.', buckets);

@@ -1,24 +1,24 @@
 import type { Meter, Pass } from './meter.ts';
 
-/** Facts of this process. */
+/** The facts about this process. */
 export interface ProcessFacts {
   readonly version: string;
-  /** The release of Node, such as v24.21.0. */
+  /** The version of Node, such as v24.21.0. */
   readonly runtime: string;
-  /** Epoch milliseconds. */
+  /** When the process started, in epoch milliseconds. */
   readonly startedAt: number;
   readonly usage: () => ProcessUsage;
 }
 
 export interface ProcessUsage {
   readonly residentBytes: number;
-  /** User and system, since the process started. */
+  /** The CPU time in user and system mode since the process started. */
   readonly cpuSeconds: number;
 }
 
 /**
- * Metrics of the process: its version, its node, and its use of resources. The usual names (`process_...`) are taken: a
- * textfile is read together with node_exporter's own.
+ * Registers metrics for the version of Slipway, its node, and its use of resources. The names have a prefix, since a
+ * textfile is read together with node_exporter's own `process_...` metrics.
  */
 export function processMetrics({ version, runtime, startedAt, usage }: ProcessFacts) {
   return ({ gauge, liveGauge, liveCounter }: Meter): ((pass: Pass) => void) => {

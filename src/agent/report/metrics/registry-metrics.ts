@@ -2,7 +2,7 @@ import type { Report } from '../../agent.ts';
 import { type CredentialStatus, renewalId } from '../../parts/registry/index.ts';
 import type { Meter, Pass } from './meter.ts';
 
-/** Registry credentials by login server: their times, renewals and failures. */
+/** Registers metrics for the registry credentials by login server: their times, renewals and failures. */
 export function registryMetrics({ gauge, counter }: Meter): (pass: Pass) => void {
   const labels = ['server'] as const;
   const received = gauge(
@@ -56,7 +56,10 @@ export function registryMetrics({ gauge, counter }: Meter): (pass: Pass) => void
   };
 }
 
-/** Returns whether a credential differs from that of the pass before; in the first pass, whether it is of this pass. */
+/**
+ * Returns a predicate for a credential that was received since the previous pass. In the first pass it must have been
+ * received during that pass.
+ */
 function receiptTimes(): (held: CredentialStatus, pass: Pass) => boolean {
   const before = new Map<string, number>();
   return ({ server, receivedAt }, { from }) => {
@@ -66,7 +69,10 @@ function receiptTimes(): (held: CredentialStatus, pass: Pass) => boolean {
   };
 }
 
-/** Returns whether a renewal was tried in this pass, and failed: between two attempts the time of the next one stays. */
+/**
+ * Returns a predicate for a pass in which a renewal failed. In a pass between two attempts, the time of the next
+ * attempt does not change.
+ */
 function failedAttempts(): (report: Report) => boolean {
   let before: number | undefined;
   return ({ outcomes }) => {
@@ -79,8 +85,8 @@ function failedAttempts(): (report: Report) => boolean {
 }
 
 /**
- * True without a credential, or if it is due. After a failure for one server, the credentials of the others are not
- * due.
+ * True if the server has no credential or a due one. If only the renewal for another server failed, the credential is
+ * not due.
  */
 function isWanting(held: CredentialStatus | undefined, { to }: Pass): boolean {
   return held === undefined || (held.due !== undefined && held.due <= to);

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 
-/** The address of a server: an IP address of this host, so without DNS, and a port. */
+/** The schema of `metrics.listen`: an IP address of this host or localhost, which needs no DNS, and a port. */
 export const listenAddress = z
   .string('must be text such as 127.0.0.1:9753; put it in quotes')
   .check(
@@ -10,13 +10,16 @@ export const listenAddress = z
     ),
   );
 
-/** True for a port from 1024: the daemon's sandbox may not bind a lower one. */
+/** True for an address with a port from 1024, since the sandbox of the daemon may not bind a lower port. */
 function isListenAddress(value: string): boolean {
   const port = Number(/^(?:localhost|\d+(?:\.\d+){3}|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/.exec(value)?.[1]);
   return port >= 1024 && port <= 65535 && URL.canParse(`http://${value}`);
 }
 
-/** The path of a textfile: the collector reads only names that end in .prom. */
+/**
+ * The schema of `metrics.textfile`: an absolute path whose name ends in .prom, since the collector reads no other
+ * files.
+ */
 export const metricsFile = z
   .string('must be text such as /run/slipway/metrics.prom')
   .check(
