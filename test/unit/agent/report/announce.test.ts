@@ -11,7 +11,7 @@ import { aNode, type NodeChanges } from '../a-node.ts';
 const minute = 60_000;
 const identity = '/var/lib/rancher/k3s/agent/kubelet.kubeconfig';
 
-/** The facts of a pass: the state of Node/ready or why it waits, the conditions, and other outcomes. */
+/** The facts of a pass: the state of Node/ready or the reason why it waits, the conditions, and other outcomes. */
 interface Pass {
   readonly api?: 'InSync' | 'Blocked' | Reason;
   readonly conditions?: readonly string[];
@@ -50,7 +50,10 @@ function condition(text: string): Condition {
   return { type, status, reason, message: 'm', lastTransitionTime: '' } as Condition;
 }
 
-/** A machine with the identity of kubelet and an API that keeps annotations; the API can be away, or refuse a verb. */
+/**
+ * Returns a machine where kubelet has an identity, and an API that keeps annotations and refuses the verbs that match
+ * `refuses`.
+ */
 function world({ annotations = {} }: { annotations?: Readonly<Record<string, string>> } = {}) {
   const host = memoryHost({ files: { [identity]: { content: 'kubeconfig', mode: 0o600 } } });
   const api: { refuses: RegExp | undefined; annotations: Readonly<Record<string, string>>; asked: string[] } =
@@ -84,33 +87,41 @@ function created({ files }: MemoryHost): string {
   return `create ${items.map(({ reason }: { reason: string }) => reason).join(' ')}`;
 }
 
-describe('the requests of a pass to the API', () => {
+describe('an announcement', () => {
   test.each<[string, Pass, readonly string[]]>([
-    ['of a node that is Ready for the first time', {}, ['get', 'create RoleTaken', 'annotate']],
+    ['reports a node that is Ready for the first time', {}, ['get', 'create RoleTaken', 'annotate']],
     [
-      'of a node that is also degraded',
+      'reports a Ready node that is also degraded',
       { conditions: denied },
       ['get', 'create RoleTaken PullDenied', 'annotate'],
     ],
     [
-      'of a node that is not Ready',
+      'annotates a node that is not Ready, and creates no event',
       { api: 'NodeNotReady', conditions: ['Ready Unknown NodeNotReady'] },
       ['get', 'annotate'],
     ],
-    ['while the API is away', { api: 'ApiUnavailable', conditions: ['Ready False ApiUnavailable'] }, []],
-    ['while the Node does not exist', { api: 'NodeNotFound', conditions: ['Ready False NodeNotFound'] }, []],
-    ['before a change is verified', { changed: true }, []],
     [
-      'that waits without a request to the API',
+      'makes no request while the API is unavailable',
+      { api: 'ApiUnavailable', conditions: ['Ready False ApiUnavailable'] },
+      [],
+    ],
+    [
+      'makes no request while the Node does not exist',
+      { api: 'NodeNotFound', conditions: ['Ready False NodeNotFound'] },
+      [],
+    ],
+    ['makes no request before a change is verified', { changed: true }, []],
+    [
+      'makes no request if the pass waits before it asks the API',
       { api: 'Blocked', conditions: ['Ready Unknown ServiceStarting'] },
       [],
     ],
     [
-      'that failed without a request to the API',
+      'reports a failure of a pass that did not ask the API',
       { api: 'Blocked', conditions: ['Ready False RoleChanged', 'Role False RoleChanged'] },
       ['get', 'create RoleChanged', 'annotate'],
     ],
-    ['with announce: false', { node: { settings: { k3s: { announce: false } } } }, []],
+    ['makes no request with announce: false', { node: { settings: { k3s: { announce: false } } } }, []],
   ])('%s', async (_, pass, expected) => {
     const { api, begin, host } = world();
     await begin()(report(pass));
@@ -118,7 +129,7 @@ describe('the requests of a pass to the API', () => {
     expect(host.files.stat('/run/slipway/events.json')).toBeUndefined();
   });
 
-  test('are not made if kubelet has no identity or the node is unknown', async () => {
+  test('makes no request if kubelet has no identity or the node is unknown', async () => {
     const { api, begin, host } = world();
     await begin()({ ...report(), knowledge: { files: {}, identity: {}, tagged: {}, role: {}, node: {} } });
     host.files.remove(identity);
@@ -127,7 +138,7 @@ describe('the requests of a pass to the API', () => {
   });
 });
 
-test('a pass without news makes no request, and a new process makes one', async () => {
+test('an announcer makes no request for a pass without news, and a new process makes one request', async () => {
   const { api, begin } = world();
   const announce = begin();
   for (let pass = 0; pass < 20; pass += 1) {
@@ -142,9 +153,12 @@ test('a pass without news makes no request, and a new process makes one', async 
 });
 
 test.each<[string, Pass]>([
-  ['was deleted', { api: 'NodeNotFound', conditions: ['Ready Unknown NodeNotFound'] }],
-  ['has another name', { node: { name: 'vm-2' } }],
-])('everything is announced again for a Node that %s', async (_, pass) => {
+  [
+    'is announced again after it was deleted',
+    { api: 'NodeNotFound', conditions: ['Ready Unknown NodeNotFound'] },
+  ],
+  ['is announced again under another name', { node: { name: 'vm-2' } }],
+])('a Node %s', async (_, pass) => {
   const { api, begin } = world();
   const announce = begin();
   await announce(report());
@@ -155,8 +169,8 @@ test.each<[string, Pass]>([
   expect(api.asked).toEqual(['get', 'create RoleTaken', 'annotate']);
 });
 
-describe('an API that refuses a request', () => {
-  /** Makes passes a minute apart. */
+describe('after a refused request, an announcer', () => {
+  /** Announces the same report once a minute during `time` milliseconds. */
   async function pass(
     host: MemoryHost,
     announce: ReturnType<ReturnType<typeof world>['begin']>,
@@ -169,7 +183,7 @@ describe('an API that refuses a request', () => {
   }
 
   test.each(['get', 'create', 'annotate'])(
-    'gets %s less and less often, is reported once, and gets the announcement in the end',
+    'retries %s less and less often, warns once, and finally succeeds',
     async (verb) => {
       const { api, begin, host, events } = world();
       const announce = begin();
@@ -187,7 +201,7 @@ describe('an API that refuses a request', () => {
     },
   );
 
-  test('for annotations does not get events twice', async () => {
+  test('does not send events twice if only the annotation was refused', async () => {
     const { api, begin, host } = world();
     const announce = begin();
     api.refuses = /^annotate$/;
@@ -195,7 +209,7 @@ describe('an API that refuses a request', () => {
     expect(api.asked.filter((each) => each.startsWith('create'))).toEqual(['create RoleTaken']);
   });
 
-  test('once is not reported', async () => {
+  test('does not warn about a single failure', async () => {
     const { api, begin, host, events } = world();
     const announce = begin();
     api.refuses = /get/;
@@ -206,7 +220,7 @@ describe('an API that refuses a request', () => {
     expect(events).toEqual([]);
   });
 
-  test('does not delay the pass in which it answers', async () => {
+  test('announces without a delay as soon as the API answers', async () => {
     const { api, begin, events } = world();
     const announce = begin();
     api.refuses = /get/;
@@ -221,7 +235,7 @@ describe('an API that refuses a request', () => {
   });
 });
 
-test('only the last of the passes during an announcement is announced next', async () => {
+test('an announcer skips all but the last of the passes that end during an announcement', async () => {
   const { api, begin } = world();
   const announce = begin();
   const first = announce(report());

@@ -11,7 +11,7 @@ function loaded(text: string) {
   return load(host, { paths: nodePaths('/') });
 }
 
-test('lists the settings that differ between two configurations, without secrets', async () => {
+test('changedSettings lists the settings that differ between two configurations, without secrets', async () => {
   const secret = (password: string) =>
     `configs: { ghcr.io: { auth: { username: robot, password: ${password} } } }`;
   const before = await loaded(`role: agent\nregistries: { ${secret('canary-1')} }\n`);
@@ -34,7 +34,7 @@ test('lists the settings that differ between two configurations, without secrets
   expect(changedSettings(before, before)).toEqual([]);
 });
 
-test('lists no settings for an unreadable configuration', async () => {
+test('changedSettings treats an unreadable configuration as one without settings', async () => {
   const after = await loaded('role: server\n');
   expect(changedSettings(undefined, undefined)).toEqual([]);
   expect(changedSettings(undefined, after)).toContainEqual({

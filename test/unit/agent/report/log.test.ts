@@ -31,11 +31,14 @@ test.each([
   [{ type: 'Sleeping', until: 0, because: 'drift' }, 'debug', 'sleeping'],
   [{ type: 'Woken', by: 'SIGHUP' }, 'info', 'woken'],
   [{ type: 'Stopped', by: 'SIGTERM' }, 'info', 'slipway stopped; the node stays as it is'],
-] as const satisfies readonly (readonly [Event, string, string])[])('%j', (event, level, message) => {
-  expect(lineOf(event)).toMatchObject({ level, message });
-});
+] as const satisfies readonly (readonly [Event, string, string])[])(
+  'lineOf returns level and message of an event: %j',
+  (event, level, message) => {
+    expect(lineOf(event)).toMatchObject({ level, message });
+  },
+);
 
-test('a line is JSON with its level by name, without time and process', () => {
+test('a log line is JSON with the name of its level, without time and process', () => {
   const lines: string[] = [];
   const log = logEvents({ hasTime: true, write: (line) => lines.push(line) });
   log.emit({ type: 'Woken', by: 'SIGHUP' });

@@ -15,7 +15,7 @@ const changed = {
   changes: [{ field: 'mode', observed: '0644', desired: '0600' }],
 };
 
-test('a plan in JSON has the content of the text, and no secret', () => {
+test('planJson returns verdict, steps and actions, and no secret', () => {
   const before = { mode: 0o600, content: 'token: canary\n' };
   const steps = [
     step('a', { state: 'InSync', message: 'well' }),
@@ -75,7 +75,7 @@ test('a plan in JSON has the content of the text, and no secret', () => {
   });
 });
 
-test('a comparison with another plan has only the differences', () => {
+test('onlyIn returns the steps that differ from another plan, and the errors', () => {
   const write = (content: string): RecordedAction => ({ kind: 'write', path: '/b', mode: 0o644, content });
   const now = [
     step('a', { state: 'InSync' }),

@@ -26,7 +26,7 @@ const failed = {
 } as const;
 
 describe('planText', () => {
-  test('prints the number of its steps', () => {
+  test('prints the number of steps for each standing', () => {
     const steps = [
       changed(write_),
       step({ state: 'Recorded', changes: [] }),
@@ -55,13 +55,13 @@ describe('planText', () => {
       'edit: /etc/a (0600)\n      a: 1\n    - ‹redacted›\n',
     ],
     [
-      'a mode',
+      'a change of a mode',
       { ...write, content: 'a\n', before: { mode: 0o644, content: 'a\n' } },
       'edit: /etc/a (0644 -> 0600)\n',
     ],
     ['a link', { kind: 'link', path: '/bin/kubectl', target: 'k3s' }, 'link: /bin/kubectl -> k3s\n'],
     ['a command', { kind: 'run', command: 'systemctl daemon-reload' }, 'run:  systemctl daemon-reload\n'],
-    ['a secret', { kind: 'obtain', what: 'the join token' }, 'ask:  the join token\n'],
+    ['a request for a secret', { kind: 'obtain', what: 'the join token' }, 'ask:  the join token\n'],
     [
       'a download',
       { kind: 'download', url: 'https://x/k3s', path: '/bin/k3s', mode: 0o755 },
@@ -73,7 +73,7 @@ describe('planText', () => {
     );
   });
 
-  test('prints steps that follow, that wait and that stop the plan', () => {
+  test('prints the steps that follow, wait, or stop the plan, and notes', () => {
     const text = planText([
       step(failed),
       step({ ...failed, blocks: false }, 'y'),
@@ -101,6 +101,6 @@ test.each([
   ['nothing', [step({ ...failed, blocks: false })]],
   ['errors', [step(failed)]],
   ['errors', [step({ state: 'Waiting' }, 'Role')]],
-] as const)('has the verdict %s', (verdict, steps) => {
+] as const)('planVerdict returns %s', (verdict, steps) => {
   expect(planVerdict(steps)).toBe(verdict);
 });

@@ -61,7 +61,7 @@ const waiting = {
   ],
 } satisfies Status;
 
-test('fits on a screen of 80 columns', () => {
+test('statusText fits on a screen of 80 columns', () => {
   expect(statusText(waiting, view)).toBe(`vm-server  server  not Ready: VaultForbidden  slipway 1.2.3
 K3s v1.36.3+k3s1 wanted; not seen Ready in the last pass
 next pass in 10s (Credential/join-token (VaultForbidden))
@@ -94,7 +94,7 @@ LAST CHANGES
 `);
 });
 
-test('a line exceeds the terminal only for a single long word', () => {
+test('statusText exceeds the width of the terminal only for a single long word', () => {
   for (const width of [40, 80, 100, 200]) {
     const lines = statusText(waiting, { ...view, width }).split('\n');
     const wide = lines.filter((line) => line.length > Math.max(width, 60) && line.trim().includes(' '));
@@ -102,9 +102,9 @@ test('a line exceeds the terminal only for a single long word', () => {
   }
 });
 
-test('a terminal gets only additional colours', () => {
+test('statusText adds only colours for a terminal', () => {
   const coloured = statusText(waiting, { ...view, color: true });
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with a control character.
   expect(coloured.replaceAll(/\u001b\[\d+m/g, '')).toBe(statusText(waiting, view));
   expect(coloured).toContain('\u001b[31mFalse\u001b[39m');
   expect(coloured).toContain('\u001b[33mUnknown\u001b[39m');
@@ -126,7 +126,7 @@ describe('the first lines of the status', () => {
     );
   });
 
-  test('show a Ready node with a failure, and another release', () => {
+  test('show the failure of a Ready node, and a release that differs from the wanted one', () => {
     const drifted = {
       ...small,
       k3s: { wanted: 'v1.37.0+k3s1', running: 'v1.36.3+k3s1' },
@@ -136,7 +136,7 @@ describe('the first lines of the status', () => {
     expect(told(drifted)).toContain('K3s v1.36.3+k3s1 runs, v1.37.0+k3s1 wanted');
   });
 
-  test('show a missing daemon, and a node that was applied once', () => {
+  test('show that the daemon is not running, or that none is expected', () => {
     expect(told(small, false)).toContain('the daemon is not running; this is from 30s ago');
     expect(told(small, undefined)).not.toContain('the daemon is not running');
     expect(statusText(small, { ...view, running: undefined })).toContain(
@@ -144,7 +144,7 @@ describe('the first lines of the status', () => {
     );
   });
 
-  test('show an unknown VM', () => {
+  test('show that role and node are not known yet', () => {
     const nothing = { ...small, role: undefined, node: undefined, k3s: {}, conditions: [] };
     expect(told(nothing)).toBe(
       'unnamed node  no role yet  nothing known yet  slipway 1.2.3\nnext pass in 10s (Credential/join-token (VaultForbidden))\n',

@@ -25,7 +25,7 @@ function status(...conditions: Status['conditions']): Status {
   };
 }
 
-test('a written status can be read, by all users', async () => {
+test('a status file can be read by all users, and has the written status', async () => {
   const host = memoryHost();
   await writeStatus(host, '/run/slipway/status.json', status(ready));
   expect(await readStatus(host, '/run/slipway/status.json')).toEqual(status(ready));
@@ -35,24 +35,24 @@ test('a written status can be read, by all users', async () => {
 });
 
 test.each([
-  ['half', '{"version": '],
-  ['no map', '[]'],
-  ['nothing', 'null'],
-  ['without a pass', JSON.stringify({ ...status(), nextPass: undefined })],
-  ['of a condition without its reason', JSON.stringify({ ...status(), conditions: [{ type: 'Ready' }] })],
-  ['of an invalid K3s', JSON.stringify({ ...status(), k3s: null })],
-  ['of invalid changes', JSON.stringify({ ...status(), changes: {} })],
-  ['of a node of another type', JSON.stringify({ ...status(), format: 2, node: { name: 'a' } })],
-  ['of a K3s of another type', JSON.stringify({ ...status(), format: 2, k3s: { running: [] } })],
+  ['a truncated file', '{"version": '],
+  ['a list', '[]'],
+  ['null', 'null'],
+  ['no next pass', JSON.stringify({ ...status(), nextPass: undefined })],
+  ['a condition without a reason', JSON.stringify({ ...status(), conditions: [{ type: 'Ready' }] })],
+  ['k3s is null', JSON.stringify({ ...status(), k3s: null })],
+  ['changes that are not a list', JSON.stringify({ ...status(), changes: {} })],
+  ['a node of another type', JSON.stringify({ ...status(), format: 2, node: { name: 'a' } })],
+  ['a K3s release of another type', JSON.stringify({ ...status(), format: 2, k3s: { running: [] } })],
   [
-    'of a time of another type',
+    'a time of another type',
     JSON.stringify({ ...status(), format: 2, resources: [{ id: 'a', state: 'Waiting', until: 5 }] }),
   ],
   [
-    'of a proof of another type',
+    'a proof of another type',
     JSON.stringify({ ...status(), format: 2, credentials: [{ server: 'a', received: 'b', proof: {} }] }),
   ],
-])('a damaged status counts as missing: %s', async (_, content) => {
+])('readStatus returns undefined for a damaged status: %s', async (_, content) => {
   const host = memoryHost();
   host.files.write('/status.json', content);
   expect(await readStatus(host, '/status.json')).toBeUndefined();
@@ -72,7 +72,7 @@ describe('the status of a pass', () => {
   });
   const publisher = { version: '1.2.3', pid: 42, now: 5_000 };
 
-  test('has the last ten changes of all passes, the latest first', () => {
+  test('contains the last ten changes of all passes, the latest first', () => {
     let before: Status['changes'] = [];
     for (const now of [1_000, 2_000, 3_000, 4_000]) {
       before = statusOf(report(changed('a'), changed('b'), changed('c')), {
@@ -87,7 +87,7 @@ describe('the status of a pass', () => {
     expect(before.at(-1)?.at).toBe('1970-01-01T00:00:01.000Z');
   });
 
-  test('has the times of credentials, and the release that kubelet reports', () => {
+  test('contains the times of credentials, and the release that kubelet reports', () => {
     const nodeReady = {
       resource: { id: 'Node/ready', condition: 'NodeReady', summary: '', check: async () => inSync() },
       ...{ state: 'InSync', version: 'v1.36.3+k3s1' },
@@ -123,7 +123,7 @@ describe('the status of a pass', () => {
     ]);
   });
 
-  test('of a newer Slipway can be read, despite unknown fields', async () => {
+  test('can be read if a newer Slipway wrote it, despite unknown fields', async () => {
     const host = memoryHost();
     const newer = {
       ...{ ...status({ ...ready, reason: 'Tired', since: 'noon' }), mood: 'fine' },
@@ -133,7 +133,7 @@ describe('the status of a pass', () => {
     expect(await readStatus(host, '/status.json')).toEqual(newer);
   });
 
-  test('of an older Slipway can be read', async () => {
+  test('can be read if an older Slipway wrote it', async () => {
     const host = memoryHost();
     const older = { ...status(), k3s: undefined, credentials: undefined, changes: undefined };
     host.files.write('/status.json', JSON.stringify(older));

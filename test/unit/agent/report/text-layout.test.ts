@@ -7,11 +7,11 @@ test.each([
   [61_000, '1m1s'],
   [3_600_000, '1h0m'],
   [90_000_000, '1d1h'],
-])('%i ms is %s', (milliseconds, text) => {
+])('age displays %i ms as %s', (milliseconds, text) => {
   expect(age(milliseconds)).toBe(text);
 });
 
-test('columns are as wide as their longest cell, and end without blanks', () => {
+test('columns makes each column as wide as its longest cell, without trailing spaces', () => {
   expect(
     columns([
       ['A', 'B'],
@@ -21,7 +21,7 @@ test('columns are as wide as their longest cell, and end without blanks', () => 
   ).toEqual(['A     B', 'long', '      x']);
 });
 
-test('words are kept whole, and a longer one has a line of its own', () => {
+test('wrapped keeps words whole, and puts a longer word on a separate line', () => {
   expect(wrapped('one two  three-and-more four', 9, '  ')).toEqual([
     '  one two',
     '  three-and-more',
@@ -30,7 +30,7 @@ test('words are kept whole, and a longer one has a line of its own', () => {
   expect(wrapped('', 9, '  ')).toEqual([]);
 });
 
-test('text that is too long ends with an ellipsis', () => {
+test('shortened ends a text that is too long with an ellipsis', () => {
   expect(shortened('12345', 5)).toBe('12345');
   expect(shortened('123456', 5)).toBe('1234…');
 });

@@ -7,7 +7,7 @@ import { aNode, type NodeChanges } from '../../a-node.ts';
 
 type Part = Partial<Omit<Report, 'knowledge'>>;
 
-/** The report of a pass of a known server. */
+/** Returns the report of a pass on a known server. */
 export function aReport(part: Part = {}, node: NodeChanges | undefined = {}): Report {
   return {
     knowledge: { files: {}, identity: {}, tagged: {}, role: {}, node: { value: aNode('server', node) } },
@@ -19,7 +19,7 @@ export function aReport(part: Part = {}, node: NodeChanges | undefined = {}): Re
   };
 }
 
-/** The outcome of a resource with this id. */
+/** Returns the outcome of a resource with this id. */
 export function outcome(id: string, state: 'InSync' | 'Changed'): Outcome;
 export function outcome(id: string, state: 'Waiting' | 'Failed', lookAgainAt: number): Outcome;
 export function outcome(id: string, state: string, lookAgainAt = 0): Outcome {
@@ -45,7 +45,7 @@ export function someMetrics(facts: Partial<ProcessFacts> = {}): Metrics {
   return createMetrics({ version: '1.2.3', runtime: 'v24.0.0', startedAt: 5_000, usage, ...facts });
 }
 
-/** The samples of these metrics, without their common prefix. */
+/** Returns the samples of these metrics, without their common prefix. */
 export async function samples(metrics: Metrics, ...names: readonly string[]): Promise<readonly string[]> {
   const lines = (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return lines
@@ -53,7 +53,7 @@ export async function samples(metrics: Metrics, ...names: readonly string[]): Pr
     .filter((line) => names.includes(line.split(/[{ ]/, 1)[0] ?? ''));
 }
 
-/** The text after a pass with all kinds of outcomes, so that every metric has a sample. */
+/** Returns the metrics as text after a pass with all kinds of outcomes, so that every metric has a sample. */
 export async function wholeText(): Promise<string> {
   const metrics = someMetrics();
   const report = aReport(

@@ -6,7 +6,7 @@ import { aReport, someMetrics } from './a-report.ts';
 
 const file = '/run/slipway/metrics.prom';
 
-/** Metrics on a machine in memory, whose port is free or in use. */
+/** Returns metrics on a machine in memory, and a listener that fails with `trouble.message`, if set. */
 function exposed(host: MemoryHost = memoryHost(), root = '/') {
   const events: Event[] = [];
   const listened: (string | undefined)[] = [];
@@ -23,7 +23,7 @@ function exposed(host: MemoryHost = memoryHost(), root = '/') {
   return { host, pass, listened, trouble, warnings };
 }
 
-test('after each pass the file has all metrics, readable by all users, below the root', async () => {
+test('the textfile contains all metrics after each pass, below the root and readable by all users', async () => {
   const { host, pass } = exposed(memoryHost(), '/mnt');
   for (const passes of [1, 2]) {
     await pass({ textfile: file });
@@ -32,7 +32,7 @@ test('after each pass the file has all metrics, readable by all users, below the
   expect(host.files.stat(`/mnt${file}`)?.mode).toBe(0o644);
 });
 
-test('a file that is no longer wanted is removed, and no other is touched', async () => {
+test('a textfile that is no longer wanted is removed, and other files stay', async () => {
   const host = memoryHost({ files: { '/run/slipway/other.prom': 'x 1\n' } });
   const { pass } = exposed(host);
   await pass({ textfile: file });
@@ -42,7 +42,7 @@ test('a file that is no longer wanted is removed, and no other is touched', asyn
   expect(host.files.list('/run/slipway')).toEqual(['other.prom']);
 });
 
-test('the server follows the settings of each pass', async () => {
+test('the listener gets the address in the settings after each pass', async () => {
   const { pass, listened, host } = exposed();
   await pass({ listen: '127.0.0.1:9753' });
   await pass({ listen: '127.0.0.1:9754' });
@@ -51,7 +51,7 @@ test('the server follows the settings of each pass', async () => {
   expect(host.lines()).toEqual([]);
 });
 
-test('a port in use is one warning for as long as it is in use', async () => {
+test('a port in use causes one warning while it is in use', async () => {
   const { pass, trouble, warnings } = exposed();
   trouble.message = 'taken';
   await pass({ listen: '127.0.0.1:9753' });
@@ -64,7 +64,7 @@ test('a port in use is one warning for as long as it is in use', async () => {
   expect(warnings()).toEqual(['taken', 'taken']);
 });
 
-test('a file that cannot be written is one warning, and retried', async () => {
+test('a textfile that cannot be written causes one warning, and is retried', async () => {
   const { host, pass, warnings } = exposed(memoryHost().failWrite(file, 'EROFS'));
   await pass({ textfile: file });
   await pass({ textfile: file });

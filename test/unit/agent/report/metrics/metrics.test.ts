@@ -3,7 +3,7 @@ import type { Report } from '../../../../../src/agent/agent.ts';
 import type { CredentialStatus } from '../../../../../src/agent/parts/registry/credential-status.ts';
 import { aReport, condition, outcome, samples, someMetrics } from './a-report.ts';
 
-/** The samples after these passes, each a minute after the other and a second long. */
+/** Returns the samples after these passes, which begin a minute apart and take a second each. */
 async function told(passes: readonly Report[], ...names: readonly string[]): Promise<readonly string[]> {
   const metrics = someMetrics();
   for (const [at, report] of passes.entries()) {
@@ -12,10 +12,10 @@ async function told(passes: readonly Report[], ...names: readonly string[]): Pro
   return samples(metrics, ...names);
 }
 
-describe('conditions', () => {
+describe('the metrics of conditions', () => {
   const names = ['ready', 'condition', 'condition_reason', 'condition_last_transition_timestamp_seconds'];
 
-  test('have a series for each status, their reason, and the time of the last change', async () => {
+  test('have a series for each status, the reason, and the time of the last change', async () => {
     const report = aReport({
       conditions: [condition('Ready'), condition('GitOps', { status: 'Unknown', reason: 'SourceNotReady' })],
     });
@@ -34,7 +34,7 @@ describe('conditions', () => {
     ]);
   });
 
-  test('that are gone, and former reasons, leave no series behind', async () => {
+  test('have no series for earlier conditions and reasons', async () => {
     const before = aReport({
       conditions: [condition('Ready', { status: 'False', reason: 'DiskFull' }), condition('Pulls')],
     });
@@ -47,8 +47,8 @@ describe('conditions', () => {
   });
 });
 
-describe('passes', () => {
-  test('are counted, timed and dated', async () => {
+describe('the metrics of passes', () => {
+  test('contain the number, durations and times of passes', async () => {
     const lines = await told(
       [aReport(), aReport()],
       ...['passes_total', 'last_pass_timestamp_seconds', 'next_pass_timestamp_seconds'],
@@ -63,13 +63,13 @@ describe('passes', () => {
     ]);
   });
 
-  test('under a clock that was set back have a duration of zero', async () => {
+  test('contain a duration of zero if the clock was set back during a pass', async () => {
     const metrics = someMetrics();
     metrics.observe({ report: aReport(), from: 5_000, to: 1_000 });
     expect(await samples(metrics, 'pass_duration_seconds_sum')).toEqual(['pass_duration_seconds_sum 0']);
   });
 
-  test('show changes by kind, kinds without changes as 0, and the starts of K3s', async () => {
+  test('contain changes by kind, also kinds without changes, and the starts of K3s', async () => {
     const first = aReport({
       outcomes: [
         outcome('File//etc/a', 'Changed'),
@@ -89,7 +89,7 @@ describe('passes', () => {
     ]);
   });
 
-  test('show the waiting resources', async () => {
+  test('contain the number of waiting and failed resources', async () => {
     const [first, second] = [outcome('File//a', 'Failed', 5), outcome('File//b', 'Waiting', 5)];
     const settled = aReport({ outcomes: [outcome('File//a', 'InSync'), second] });
     expect(await told([aReport({ outcomes: [first, second] })], 'resources_unsettled')).toEqual([
@@ -101,14 +101,14 @@ describe('passes', () => {
   });
 });
 
-describe('registry credentials', () => {
+describe('the metrics of registry credentials', () => {
   const node = { settings: { registries: { servers: ['a.io', 'b.io'] } } };
   const id = 'Credential/registries';
   const held = (server: string, receivedAt: number, due = receivedAt + 60_000): CredentialStatus => ({
     ...{ server, receivedAt, due, ends: receivedAt + 90_000 },
   });
 
-  test('have their times by server, without an end if it is unknown', async () => {
+  test('contain the times by server, without an expiry if it is unknown', async () => {
     const credentials = [held('a.io', 1_500), { server: 'b.io', receivedAt: 2_000 }];
     const lines = await told(
       [aReport({ credentials: [held('gone.io', 0)] }, node), aReport({ credentials }, node)],
@@ -125,11 +125,11 @@ describe('registry credentials', () => {
   const rotations = 'registry_rotations_total';
   const failures = 'registry_rotation_failures_total';
   const failed = (lookAgainAt: number) => [outcome(id, 'Waiting', lookAgainAt)];
-  /** Passes begin at 0, 60 000 and so on. */
+  /** The cases; their passes begin at 0, 60 000 and so on. */
   test.each<[string, readonly Partial<Report>[], { a: [number, number]; b: [number, number] }]>([
-    ['nothing received, nothing tried', [{}], { a: [0, 0], b: [0, 0] }],
+    ['no credential and no attempt', [{}], { a: [0, 0], b: [0, 0] }],
     [
-      'both received in the first pass, one renewed later, the other kept',
+      'two credentials received in the first pass, and one of them renewed later',
       [
         { credentials: [held('a.io', 500), held('b.io', 600)] },
         { credentials: [held('a.io', 60_500), held('b.io', 600)] },
@@ -137,22 +137,22 @@ describe('registry credentials', () => {
       { a: [2, 0], b: [1, 0] },
     ],
     [
-      'received by an earlier process',
+      'credentials received by an earlier process',
       [{ credentials: [held('a.io', -1), held('b.io', -1)] }],
       { a: [0, 0], b: [0, 0] },
     ],
     [
-      'unreadable for a pass, and unchanged after it',
+      'a credential that is unreadable in one pass and unchanged in the next',
       [{ credentials: [held('a.io', 1)] }, { credentials: [] }, { credentials: [held('a.io', 1)] }],
       { a: [1, 0], b: [0, 0] },
     ],
     [
-      'an attempt that fails for both, is delayed for a pass, and is retried',
+      'an attempt that fails for both servers and is retried after a pass without an attempt',
       [{ outcomes: failed(70_000) }, { outcomes: failed(70_000) }, { outcomes: failed(900_000) }],
       { a: [0, 2], b: [0, 2] },
     ],
     [
-      'an attempt that fails for one and succeeds for the other',
+      'an attempt that fails for one server and succeeds for the other',
       [
         { credentials: [held('a.io', -1, 60_000), held('b.io', -1, 60_000)] },
         { credentials: [held('a.io', 60_500), held('b.io', -1, 60_000)], outcomes: failed(90_000) },
@@ -164,7 +164,7 @@ describe('registry credentials', () => {
       [{ outcomes: [outcome('Credential/join-token', 'Failed', 5)] }],
       { a: [0, 0], b: [0, 0] },
     ],
-  ])('%s', async (_, passes, { a, b }) => {
+  ])('count rotations and failures after %s', async (_, passes, { a, b }) => {
     const reports = passes.map((part) => aReport(part, node));
     expect(await told(reports, rotations, failures)).toEqual([
       `${rotations}{server="a.io"} ${a[0]}`,
@@ -175,7 +175,7 @@ describe('registry credentials', () => {
   });
 });
 
-test('are not counted twice after the clock was set back', async () => {
+test('the rotations of a registry credential are not counted twice after the clock was set back', async () => {
   const metrics = someMetrics();
   const report = aReport(
     { credentials: [{ server: 'a.io', receivedAt: 30_500 }] },
@@ -189,10 +189,10 @@ test('are not counted twice after the clock was set back', async () => {
   ]);
 });
 
-describe('the process', () => {
+describe('the metrics of the process', () => {
   const names = ['build_info', 'process_start_time_seconds', 'process_resident_memory_bytes'];
 
-  test('shows its version and its current usage', async () => {
+  test('contain its version and its current usage', async () => {
     let cpuSeconds = 1.5;
     const metrics = someMetrics({ usage: () => ({ residentBytes: 1024, cpuSeconds }) });
     expect(await samples(metrics, ...names)).toEqual([
@@ -208,7 +208,7 @@ describe('the process', () => {
     }
   });
 
-  test('shows the VM once it is known', async () => {
+  test('contain the node once it is known', async () => {
     const unknown = { ...aReport(), knowledge: { ...aReport().knowledge, node: {} } };
     expect(await told([unknown], 'node_info')).toEqual([]);
     expect(await told([aReport({}, { version: 'v1.0.0+k3s1' }), aReport()], 'node_info')).toEqual([
@@ -216,19 +216,19 @@ describe('the process', () => {
     ]);
   });
 
-  test('has a registry of its own for each instance', async () => {
+  test('are separate for each instance', async () => {
     const [one, other] = [someMetrics(), someMetrics({ version: 'other' })];
     expect(await samples(one, 'build_info')).not.toEqual(await samples(other, 'build_info'));
   });
 });
 
-test('escapes the values of labels', async () => {
+test('the values of metric labels are escaped', async () => {
   expect(await samples(someMetrics({ version: 'a"b\\c\nd' }), 'build_info')).toEqual([
     'build_info{version="a\\"b\\\\c\\nd",node="v24.0.0"} 1',
   ]);
 });
 
-test('shows no messages, which may quote others', async () => {
+test('the metrics contain no messages, which may quote other programs', async () => {
   const message = 'quoted: hunter2';
   const failed = outcome('Credential/registries', 'Failed', 5);
   const changed = { ...outcome('File//etc/a', 'Changed'), did: message };
@@ -248,7 +248,7 @@ test('shows no messages, which may quote others', async () => {
   expect(text).not.toContain('hunter2');
 });
 
-test('has the format of Prometheus', async () => {
+test('the metrics have the text format of Prometheus', async () => {
   const metrics = someMetrics();
   metrics.observe({ report: aReport({ conditions: [condition('Ready')] }), from: 0, to: 0 });
   expect(metrics.contentType).toBe('text/plain; version=0.0.4; charset=utf-8');

@@ -21,7 +21,7 @@ test.each([
   '{ listen: "[::1]:9753" }',
   '{ listen: "[::]:9753", textfile: /run/slipway/metrics.prom }',
   '{ textfile: /var/lib/prometheus/node-exporter/slipway.v1.prom }',
-])('%s is valid', async (metrics) => {
+])('the metrics settings %s are valid', async (metrics) => {
   expect(await problemsOf(() => settings(metrics))).toEqual([]);
 });
 
@@ -47,7 +47,7 @@ test.each([
   ['{ textfile: /run//x.prom }', path],
   ['{ textfile: 5 }', 'metrics.textfile: must be text'],
   ['{ listen: 127.0.0.1:9753, path: /metrics }', 'metrics.path: is not a setting'],
-])('%s is invalid', async (metrics, beginning) => {
+])('the metrics settings %s are invalid', async (metrics, beginning) => {
   const found = await problemsOf(() => settings(metrics));
   expect(found).toHaveLength(1);
   expect(found[0]).toContain(`${own}: ${beginning}`);
