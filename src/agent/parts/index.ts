@@ -53,27 +53,27 @@ import {
   registryPart,
 } from './registry/index.ts';
 
-/** Every part of a node. */
+/** All parts of a node. */
 export const parts: readonly Part[] = [machinePart, networkPart, registryPart, k3sPart];
 
 export interface K3sPorts {
   readonly cloud: Cloud;
   /**
-   * Returns when credentials received at this time are due, at most `within` milliseconds later; epoch milliseconds.
+   * Returns when a credential received at this time is due, at most `within` milliseconds later, in epoch milliseconds.
    */
   readonly rotateAt: (receivedAt: number, within: number) => number;
 }
 
 export interface NodePorts extends K3sPorts {
-  /** Megabytes of memory of this machine. */
+  /** The memory of this machine in megabytes. */
   readonly memory: number;
-  /** Measures the free space of a disk; without it disks are not checked. */
+  /** Measures the free space of a disk. If absent, disks are not checked. */
   readonly free?: FreeSpace;
 }
 
 /**
- * The inputs of a start of K3s, part by part, in the order of its stamp. A new order is not a change, and a new input
- * counts from the next start.
+ * The inputs of a start of K3s, part by part, in the order of its stamp. Another order is not a change, and a new input
+ * takes effect at the next start.
  */
 export const startSources: StartSources = {
   inputs: [...programInputs, ...registryInputs, ...accessInputs],
@@ -81,7 +81,7 @@ export const startSources: StartSources = {
   judge: judgeLogins,
 };
 
-/** Notes the inputs of K3s' next start, as `stampStart` does. */
+/** Records the inputs of the next start of K3s, as `stampStart` does. */
 export function stamp(
   host: Host,
   paths: NodePaths,
@@ -90,9 +90,7 @@ export function stamp(
   return stampStart(host, paths, startSources, invocationId);
 }
 
-/**
- * Returns the Resources of a node: the machine can carry it, its pods are kept from the metadata service, and K3s runs.
- */
+/** Returns the Resources of a node: the checks of the machine, the guard of the metadata service, and K3s. */
 export function nodeResources(node: K3sNode, ports: NodePorts): readonly Resource[] {
   return [
     ...preflight(node, ports.memory, ports.free),
@@ -102,10 +100,10 @@ export function nodeResources(node: K3sNode, ports: NodePorts): readonly Resourc
 }
 
 /**
- * Returns the Resources of a K3s node, in the order of a first boot. What root runs waits for `needs`.
+ * Returns the Resources of a K3s node, in the order of a first boot. Everything that root runs waits for `needs`.
  *
- * Everything that K3s reads at its start is in place before it starts; the service is enabled no earlier, so that a
- * reboot halfway does not start it early.
+ * K3s starts after all files that it reads are in place. The service is not enabled earlier, so that a reboot halfway
+ * does not start K3s early.
  */
 function k3sResources(node: K3sNode, ports: K3sPorts, needs: readonly string[]): readonly Resource[] {
   const { cloud, rotateAt } = ports;
@@ -127,7 +125,7 @@ function k3sResources(node: K3sNode, ports: K3sPorts, needs: readonly string[]):
   const pinned = isAgent ? [nonBlockingOnceJoined(node, caPin(node, 'ca-pin', [token.id]))] : [];
   const keeping = (resource: Resource) => keepingFlags(node, resource, [lostRegistries]);
   const config = nonBlockingOnceJoined(node, keeping(configFile(node, ids([role, overrides], server))));
-  // Not after the check of the role: a running K3s needs them while RoleChanged waits for consent.
+  // The logins do not wait for the check of the role: a running K3s needs them while RoleChanged waits for consent.
   const logins = [...loginsRenewed(node, { cloud, rotateAt }), ...loginsJudged(node)].map((each) =>
     nonBlockingOnceJoined(node, each),
   );
@@ -158,7 +156,7 @@ function k3sResources(node: K3sNode, ports: K3sPorts, needs: readonly string[]):
     node.settings.registries.servers.length > 0 ? loginRenewersStopped(node, [...logins, ...registries]) : [];
   const ready = nodeReady(node, [service.id]);
   const taints = nodeTaintsApplied(node, [ready.id]);
-  // Once more: the agent may have joined since this pass began, and the next one can be minutes away.
+  // The CA is pinned again: the agent may have joined during this pass, and the next pass can be minutes away.
   const joinedPin = isAgent ? [nonBlockingOnceJoined(node, caPin(node, 'joined-ca-pin', [token.id]))] : [];
   const proofs = pullProofs(node, cloud, ids(registries)).map((each) => afterOwnStart(node, each));
 

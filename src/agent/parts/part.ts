@@ -10,17 +10,17 @@ import type { Consent } from '../settings/consents.ts';
 import type { Settings } from '../settings/schema.ts';
 import type { Sections } from '../settings/section.ts';
 
-/** The node to examine. */
+/** What the probes of a part may examine. */
 export interface Examined {
-  /** The machine itself. */
+  /** Read access to the machine. */
   readonly machine: HostReader;
   readonly measures: Measures;
   readonly paths: NodePaths;
-  /** What depends on settings; absent if they cannot be read, which the plan reports. */
+  /** The values that depend on settings; absent if the settings cannot be read, which the plan reports. */
   readonly configured:
     | { readonly settings: Settings; readonly host: Host; readonly cloud: Cloud }
     | undefined;
-  /** Absent while the role of this node is unknown. */
+  /** The node; absent while its role is unknown. */
   readonly node: K3sNode | undefined;
 }
 
@@ -29,22 +29,22 @@ export interface Examined {
  * and tests compare both with these records.
  */
 export interface Part {
-  /** The name of its folder. */
+  /** The name of the folder of the part. */
   readonly name: string;
-  /** Its sections of the settings by name; settings/sections.ts has their order. */
+  /** The settings sections of the part, by name; settings/sections.ts defines their order. */
   readonly settings: Sections;
-  /** The conditions that its Resources report. */
+  /** The conditions that the Resources of the part report. */
   readonly conditions: readonly ConditionType[];
-  /** Its own reasons, each with its meaning. */
+  /** The reasons of the part, each with its meaning. */
   readonly reasons: Readonly<Partial<Record<Reason, string>>>;
-  /** The consents that it asks for. */
+  /** The consents that the part may require. */
   readonly consents: readonly Consent[];
-  /** Its inputs of a start of K3s. */
+  /** The inputs of a start of K3s that belong to the part. */
   readonly startInputs: readonly { readonly name: string }[];
-  /** Returns its probes for `slipway doctor`, conditions apart, subject by subject. */
+  /** Returns the probes of the part for `slipway doctor`, without its conditions, subject by subject. */
   probes(examined: Examined): readonly Probe[];
-  /** Returns the files that Slipway writes for it on any kind of node, and removes. */
+  /** Returns the files that Slipway writes for the part on any kind of node, and removes. */
   owns(paths: NodePaths): readonly string[];
-  /** Returns the places in `NodePaths` that K3s writes by itself, and that Slipway only reads. */
+  /** Returns the paths in `NodePaths` that only K3s writes and Slipway reads. */
   reads(paths: NodePaths): readonly string[];
 }

@@ -11,11 +11,12 @@ import { type UnsafePath, unsafePath } from './unsafe-path.ts';
 export const directoriesId = 'Directories';
 
 /**
- * Only root can replace what root runs or trusts: `UnsafePath` for a directory, link or settings file that belongs to
- * another user or that others may write to. Slipway's own directories are reclaimed instead, if the way to them is
- * safe.
+ * Checks that only root can replace what root runs or trusts. Throws `UnsafePath` for a directory, link or settings
+ * file that belongs to another user or that others may write to. Takes back Slipway's own directories instead if the
+ * path to them is safe.
  *
- * Blocks a node that has not joined a cluster; the proof of joining counts only if no other user can have written it.
+ * The error blocks a node that has not joined a cluster; the proof of joining counts only if no other user can have
+ * written it.
  */
 export function safeDirectories(node: K3sNode): Resource {
   const { slipway } = node.paths;
@@ -42,7 +43,7 @@ export function safeDirectories(node: K3sNode): Resource {
   };
 }
 
-/** Only root can replace what is written to these places; else `UnsafePath`, which blocks. */
+/** Checks that only root can replace what is written to these places. Throws `UnsafePath`, which blocks. */
 export function safeWay(paths: NodePaths, places: readonly string[], condition: ConditionType): Resource {
   return {
     id: directoriesId,

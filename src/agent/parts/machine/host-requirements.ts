@@ -3,7 +3,7 @@ import type { K3sNode } from '../../node.ts';
 import { fileText } from '../../resources/file-text.ts';
 import { k3sFlags, parseVersion } from '../k3s/index.ts';
 
-/** The first Kubernetes 1.x whose kubelet does not run under cgroup version 1 (KEP-5573, failCgroupV1). */
+/** The first Kubernetes 1.x whose kubelet does not run with cgroups of version 1 (KEP-5573, failCgroupV1). */
 const firstWithoutCgroupV1 = 35;
 
 /** True if this kernel has cgroups of version 1, even beside version 2 (cgroups(7)). */
@@ -14,7 +14,7 @@ export async function hasCgroupV1(host: HostReader): Promise<boolean> {
   return (await host.stat('/sys/fs/cgroup/memory')) !== undefined;
 }
 
-/** True if the kubelet of the wanted K3s ends under cgroup version 1, unless kubelet-arg says otherwise. */
+/** True if the kubelet of the wanted K3s exits with cgroups of version 1, unless kubelet-arg allows them. */
 export async function refusesCgroupV1(host: HostReader, node: K3sNode): Promise<boolean> {
   const version = parseVersion(node.version);
   if (version && version.major === 1 && version.minor < firstWithoutCgroupV1) {
@@ -25,7 +25,7 @@ export async function refusesCgroupV1(host: HostReader, node: K3sNode): Promise<
   return ![...settings, ...dropIns].includes('fail-cgroupv1=false');
 }
 
-/** Returns the mount point of a path if it is mounted noexec, by /proc/self/mounts (proc(5)). */
+/** Returns the mount point of a path if it is mounted noexec according to /proc/self/mounts (proc(5)). */
 export async function noexecMount(host: HostReader, path: string): Promise<string | undefined> {
   const lines = (await fileText(host, '/proc/self/mounts')).split('\n');
   const mounts = lines
@@ -33,7 +33,7 @@ export async function noexecMount(host: HostReader, path: string): Promise<strin
     .map(([, at = '', , options = '']) => ({ at: unescaped(at), options }));
   const [mount] = mounts
     .filter(({ at }) => at !== '' && `${path}/`.startsWith(at === '/' ? '/' : `${at}/`))
-    // Of two mounts on one place, the later one is visible.
+    // Of two mounts on one mount point, the later one is visible.
     .toReversed()
     .toSorted((a, b) => b.at.length - a.at.length);
   return mount?.options.split(',').includes('noexec') ? mount.at : undefined;

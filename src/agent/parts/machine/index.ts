@@ -1,13 +1,13 @@
-/** The machine before K3s is installed: what other parts may use of it. */
+/** The checks of the machine before K3s is installed: exports for other parts. */
 
 export { machinePart } from './part.ts';
 
-// The Resources of a node.
+// Resources of a node.
 
 export { directoriesId } from './directories.ts';
 export { type FreeSpace, preflight } from './preflight.ts';
 export { system } from './system.ts';
 
-// What other parts check: the way to what root runs.
+// The check of the path to what root runs, for other parts.
 
 export { safeWay } from './directories.ts';

@@ -9,22 +9,26 @@ import { joinedCluster } from '../k3s/index.ts';
 import { safeDirectories } from './directories.ts';
 import { hasCgroupV1, noexecMount, refusesCgroupV1 } from './host-requirements.ts';
 
-/** The share of a VM's memory that the kernel leaves: one that is sold with 2048 MB shows about 1900. */
+/** The least share of the nominal memory of a VM that the kernel reports: a VM with 2048 MB reports about 1900. */
 const usable = 0.85;
 
 /**
- * Megabytes: the executable of K3s and what it unpacks, before its first start; and what a running node soon writes.
+ * The required space in megabytes: before the first start, for the executable of K3s and what it unpacks; later, for
+ * what a running node soon writes.
  */
 const room = { first: 700, later: 100 };
 
 /** Returns the free megabytes for a path, or for its nearest parent if the path does not exist. */
 export type FreeSpace = (path: string) => Promise<number>;
 
-/** The VM can carry its role. What is sure to end K3s blocks only a node that has not joined. */
+/**
+ * Checks that the VM can carry its role. A condition under which K3s surely fails blocks only a node that has not
+ * joined.
+ */
 export function preflight(node: K3sNode, memory: number, free?: FreeSpace): readonly Resource[] {
   const { role, paths } = node;
   const about = { summary: 'check that the VM can carry K3s', condition: 'Preflight' } as const;
-  // Below another root, an image's, the kernel is that of the machine that builds it.
+  // Below the root of an image, the kernel is that of the machine that builds the image.
   const cgroups: Resource = { ...about, id: 'Cgroups', check: (host) => lookAtCgroups(host, node) };
   const disk = free && { ...about, id: 'Disk', check: (host: HostReader) => lookAtRoom(host, node, free) };
   return [
@@ -64,7 +68,7 @@ async function lookAtCgroups(host: HostReader, node: K3sNode): Promise<Finding> 
   );
 }
 
-/** Returns the directory of K3s, and the one it unpacks its programs to. */
+/** Returns the directory of K3s, and the directory to which K3s unpacks its programs. */
 function targets({ paths }: K3sNode): readonly string[] {
   return [dirname(paths.k3s.binary), paths.k3s.data];
 }

@@ -11,16 +11,21 @@ export interface MachineProbes {
   readonly host: HostReader;
   readonly measures: Measures;
   readonly paths: NodePaths;
-  /** Absent while the role of this node is unknown. */
+  /** The node; absent while its role is unknown. */
   readonly node?: K3sNode | undefined;
 }
 
-/** Kernel modules that K3s loads or needs (K3s requirements page; flannel's vxlan backend). */
+/** The kernel modules that K3s loads or needs (K3s requirements page; flannel's vxlan backend). */
 const modules = ['overlay', 'br_netfilter', 'vxlan', 'nf_conntrack'];
-/** Kubelet does not start without the first two, and without the last it ignores CPU limits. */
+/**
+ * The cgroup controllers for kubelet. It does not start without the first two, and ignores CPU limits without the last.
+ */
 const controllers = ['memory', 'pids', 'cpu'];
 
-/** Megabytes below which images and logs soon fill a disk; and twice the share at which K3s' kubelet evicts pods. */
+/**
+ * The free megabytes below which images and logs soon fill a disk. The share below is twice the share at which the
+ * kubelet of K3s evicts pods.
+ */
 const littleDisk = 5_000;
 const littleShare = 0.1;
 const littleMemory = 256;
@@ -61,7 +66,7 @@ async function lookForModules(host: HostReader): Promise<Verdict> {
   );
 }
 
-/** Returns the lists of loadable and of built-in modules (modules.dep(5)). */
+/** Returns the lists of loadable and built-in modules (modules.dep(5)). */
 async function modulesOf(host: HostReader, kernel: string): Promise<string | undefined> {
   const [loadable, builtIn] = await Promise.all(
     ['modules.dep', 'modules.builtin'].map((name) => host.readFile(`/lib/modules/${kernel}/${name}`)),

@@ -1,4 +1,4 @@
-/** Reasons of the machine. */
+/** The reasons of the checks of the machine. */
 export const machineReasons = {
   UnsafePath:
     'A directory, link or settings file on the way to what root runs or trusts belongs to another user, or others may write to it.',

@@ -5,7 +5,7 @@ import { file } from '../../resources/file.ts';
 import { fileText } from '../../resources/file-text.ts';
 import { systemctl } from '../../resources/unit.ts';
 
-/** The kernel modules and settings that K3s needs: files for the next boot, and applied to this one. */
+/** Keeps the kernel modules and settings that K3s needs, in files for the next boot and in the running kernel. */
 export function system(node: K3sNode): readonly Resource[] {
   const { modules, sysctl } = node.paths.system;
   const modulesFile = file({ path: modules, content: renderModules(), condition: 'System' });
@@ -14,7 +14,8 @@ export function system(node: K3sNode): readonly Resource[] {
 }
 
 /**
- * Applies the files to the running kernel; below another root nothing, since the kernel is that of the machine itself.
+ * Applies the files to the running kernel. Below another root it returns no Resource, since the kernel is that of this
+ * machine.
  */
 function settingsApplied(node: K3sNode, modulesFile: string, sysctlFile: string): readonly Resource[] {
   if (node.paths.root !== '/') {
@@ -34,7 +35,7 @@ function modulesApplied(node: K3sNode, modulesFile: string): Resource {
   };
 }
 
-/** Checks each module by its effect: modules built into the kernel are not in /proc/modules. */
+/** Checks each module by its effect, since modules built into the kernel are not in /proc/modules. */
 async function compareModules(node: K3sNode, host: HostReader, unit: string): Promise<Finding> {
   const bridge = await host.readFile('/proc/sys/net/bridge/bridge-nf-call-iptables');
   const filesystems = await fileText(host, '/proc/filesystems');
@@ -68,7 +69,7 @@ async function compareSysctl(node: K3sNode, host: HostReader, unit: string): Pro
   );
 }
 
-/** Returns the kernel's value; a value above `atLeast` counts as the wanted one. */
+/** Returns the value in the kernel. With `atLeast`, a higher value counts as the wanted value. */
 async function observeSysctl(host: HostReader, { key, value, atLeast }: Sysctl): Promise<number | undefined> {
   const found = await host.readFile(`/proc/sys/${key.replaceAll('.', '/')}`);
   if (found === undefined) {
@@ -90,7 +91,7 @@ export function renderSysctl(node: K3sNode): string {
 interface Sysctl {
   readonly key: string;
   readonly value: number;
-  /** True if a higher value is fine too: another file may ask for it. */
+  /** True if a higher value is accepted, since another file may require it. */
   readonly atLeast?: boolean;
 }
 
@@ -98,7 +99,7 @@ function sysctls(node: K3sNode): readonly Sysctl[] {
   return protectsKernelDefaults(node) ? [...forK3s, ...forKubelet] : forK3s;
 }
 
-/** True if kubelet insists on its settings; otherwise K3s loads the modules and sets forwarding itself. */
+/** True if kubelet requires its own kernel settings; otherwise K3s loads the modules and enables forwarding itself. */
 function protectsKernelDefaults({ settings }: K3sNode): boolean {
   return String(settings.k3s.config['protect-kernel-defaults']) === 'true';
 }
@@ -111,7 +112,10 @@ const forK3s: readonly Sysctl[] = [
   { key: 'fs.inotify.max_user_watches', value: 524_288, atLeast: true },
 ];
 
-/** The values that kubelet requires with --protect-kernel-defaults (https://docs.k3s.io/security/hardening-guide). */
+/**
+ * The kernel settings that kubelet requires with --protect-kernel-defaults
+ * (https://docs.k3s.io/security/hardening-guide).
+ */
 const forKubelet: readonly Sysctl[] = [
   { key: 'vm.panic_on_oom', value: 0 },
   { key: 'vm.overcommit_memory', value: 1 },

@@ -5,11 +5,14 @@ import { allPlaces, type NodePaths } from '../../paths.ts';
 import { octal } from '../../resources/file-attributes.ts';
 import { fileText } from '../../resources/file-text.ts';
 
-/** A file or directory on the way to a place that users other than root can change. `path` leads through no link. */
+/**
+ * A file or directory on the path to a place, which a user other than root can change. No component of `path` is a
+ * link.
+ */
 export interface UnsafePath {
   readonly path: string;
   readonly place: string;
-  /** The fault, as the predicate of a sentence. */
+  /** The fault, as the predicate of a sentence about the path. */
   readonly fault: string;
   /** The command that corrects it, without the path. */
   readonly repair: readonly [string, ...string[]];
@@ -21,10 +24,9 @@ type Fault = Pick<UnsafePath, 'fault' | 'repair'>;
 const [byOthers, byGroup, sticky] = [0o002, 0o020, 0o1000];
 
 /**
- * Returns the first thing on the way to these places that a user other than root and this process's could change: a
- * directory, a link, a settings file, or the target of a link. The places are those that Slipway writes or root trusts;
- * links are followed as below a root of their own. Files that Slipway writes have checks of their own, and a missing
- * file is safe.
+ * Returns the first directory, link, settings file or link target on the paths to these places that a user other than
+ * root and the user of this process could change. The default places are those that Slipway writes or root trusts.
+ * Links are resolved within the root. Files that Slipway writes have separate checks, and a missing file is safe.
  */
 export async function unsafePath(
   host: HostReader,
@@ -60,7 +62,7 @@ async function walkPath(way: Way, place: string): Promise<Omit<UnsafePath, 'plac
     if (stat === undefined) {
       return undefined;
     }
-    // The directory that --root names, even a link, is the choice of its caller.
+    // The caller of --root chose this directory, so it may be a link or belong to another user.
     const isChosen = at === root && root !== '/';
     const target = isChosen ? undefined : stat.target;
     const [name, ...others] = rest;
@@ -87,8 +89,8 @@ async function walkPath(way: Way, place: string): Promise<Omit<UnsafePath, 'plac
 }
 
 /**
- * Returns the fault of a file or directory. In a directory with the sticky bit existing files are safe, but any user
- * can create missing ones.
+ * Returns the fault of a file or directory. With the sticky bit, the existing files of a directory are safe, but any
+ * user can create missing files.
  */
 function faultOf(
   { kind, mode, foreignUser, foreignGroup }: FileStat,
@@ -113,8 +115,8 @@ function faultOf(
 }
 
 /**
- * Returns the group that Debian lets write to /usr/local (2775 root:staff; Debian Policy 9.1.2), and documents as
- * equivalent to root. Looks it up by name, since the number means another group elsewhere.
+ * Returns the group that may write to /usr/local on Debian, whose Policy 9.1.2 documents it as equivalent to root (2775
+ * root:staff). Finds the group by name, since its number belongs to another group on other systems.
  */
 async function staffGroup(host: HostReader, root: string): Promise<number | undefined> {
   const groups = await fileText(host, join(root, 'etc/group'));
@@ -138,7 +140,7 @@ function nextStep(root: string, at: string, name: string): string {
   return at === root ? root : dirname(at);
 }
 
-/** Looks at each path once, within one walk over all places. */
+/** Returns a function that reads the attributes of each path only once. */
 function statsOnce(look: Look): Look {
   const known = new Map<string, ReturnType<Look>>();
   return (path) => {

@@ -11,10 +11,10 @@ export function guardUnitPath({ system }: NodePaths): string {
 
 /**
  * Renders the unit that loads the rules before K3s starts, and again after every start, restart and reload of
- * nftables.service, each of which flushes every table of the machine.
+ * nftables.service, each of which flushes all tables of the machine.
  *
- * Nothing is unloaded when the unit stops: pods run on during a shutdown. Without nftables the unit is skipped and does
- * not fail; the condition ImdsGuard reports that.
+ * A stop of the unit does not unload the rules, since pods keep running during a shutdown. Without nftables systemd
+ * skips the unit without a failure; the condition ImdsGuard reports this.
  */
 export function renderGuardUnit({ slipway }: NodePaths): string {
   const load = `${nft} -f ${slipway.imdsGuard}`;

@@ -8,10 +8,10 @@ import { guardTable, nft, nftCommand } from './nft-command.ts';
 import { listTable } from './nft-list.ts';
 
 /**
- * The guard is gone: pods may ask the metadata service. `why` explains that state.
+ * Removes the guard, so that pods may reach the metadata service. The message `why` explains the reason.
  *
- * Removes it step by step, each checked on the machine, and the files last: disables and stops the unit, so that
- * nothing loads the rules again, then deletes our table.
+ * The removal has several steps, each checked on the machine: it disables and stops the unit, so that nothing loads the
+ * rules again, deletes our table, and removes the files last.
  */
 export function imdsGuardRemoved(paths: NodePaths, why?: string): Resource {
   return {
@@ -51,7 +51,7 @@ async function isInForce(host: HostReader): Promise<boolean> {
   return isActive({ ActiveState }) || UnitFileState === 'enabled';
 }
 
-/** Returns whether our table is loaded; without nft nothing can be. */
+/** True if our table is loaded. Without nft no table can be loaded. */
 async function isLoaded(host: HostReader): Promise<boolean> {
   return (await host.stat(nft)) !== undefined && (await listTable(host)) !== undefined;
 }

@@ -19,10 +19,11 @@ export interface Guarded {
 }
 
 /**
- * Pods are kept from the instance metadata service, at every boot before K3s starts; or, by imds.pods, are not.
+ * Keeps pods from the instance metadata service, at every boot before K3s starts; removes the guard if imds.pods is
+ * `allow` or if there is nothing to guard.
  *
- * Without it any pod has the identity of its node, and so the join token. It never keeps a node from running: its
- * faults have a condition of their own.
+ * Without the guard any pod has the identity of its node, and thus access to the join token. The guard never blocks
+ * K3s: a separate condition reports its faults.
  */
 export function imdsGuard({ settings, paths }: Guarded, table: Clouds = clouds): readonly Resource[] {
   const found = metadataToGuard({ settings, paths }, chosenCloud(settings, table).metadata);
@@ -45,7 +46,7 @@ function guardResources(rules: GuardRules, paths: NodePaths): readonly Resource[
   return [ruleset, written, loaded, enabled, rulesetLoaded(rules, [loaded.id])];
 }
 
-/** Returns what to guard, or why there is nothing to guard. */
+/** Returns the metadata service to guard, or the reason why none is guarded. */
 function metadataToGuard({ settings, paths }: Guarded, metadata: Metadata | undefined): Metadata | string {
   if (settings.imds.pods === 'allow') {
     return 'imds.pods lets every pod ask the metadata service';

@@ -1,12 +1,12 @@
-/** The guard of the metadata service: what other parts may use of it. */
+/** The guard of the metadata service: exports for other parts. */
 
 export { networkPart } from './part.ts';
 
-// The Resources of a node.
+// Resources of a node.
 
 export { imdsGuard } from './imds-guard.ts';
 
-// Its removal, and its name if it stays.
+// The removal of the guard, and the name of its unit if the guard stays.
 
 export { guardUnit, guardUnitPath } from './guard-unit.ts';
 export { imdsGuardRemoved } from './imds-guard-removed.ts';

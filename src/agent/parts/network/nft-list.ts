@@ -4,13 +4,16 @@ import { forPerson } from '../../engine/severity.ts';
 import { guardUnit } from './guard-unit.ts';
 import { guardTable, nftCommand } from './nft-command.ts';
 
-/** Returns our table as nft lists it; `undefined` if it does not exist. `ImdsGuardFailed` if that cannot be known. */
+/**
+ * Returns our table as nft lists it; `undefined` if the table does not exist. Throws `ImdsGuardFailed` if nft cannot
+ * list it.
+ */
 export async function listTable(host: HostReader): Promise<string | undefined> {
   const { exitCode, stdout, stderr } = await host.query(nftCommand('list', 'table', ...guardTable));
   if (exitCode === 0) {
     return stdout;
   }
-  // nft's message for a missing table.
+  // nft prints this message for a missing table.
   if (/^Error: No such file or directory/m.test(stderr)) {
     return undefined;
   }

@@ -9,9 +9,9 @@ import { guardFailed, listTable, quoted } from './nft-list.ts';
 import { type GuardRules, listedRules, rulesName } from './ruleset.ts';
 
 /**
- * The kernel has these rules: if they were flushed or changed, the unit is started or reloaded.
+ * Keeps these rules loaded in the kernel: starts or reloads the unit if the rules were flushed or changed.
  *
- * `NftablesMissing` without nft, `ImdsGuardFailed` with nft's words if it rejected the rules.
+ * Throws `NftablesMissing` without nft, and `ImdsGuardFailed` with the output of nft if it rejected the rules.
  */
 export function rulesetLoaded(rules: GuardRules, needs: readonly string[]): Resource {
   return {
@@ -28,7 +28,7 @@ async function checkLoaded(host: HostReader, rules: GuardRules): Promise<Finding
     throw nftablesMissing();
   }
   const { ActiveState, LoadState } = await showUnit(host, guardUnit, ['ActiveState', 'LoadState']);
-  // The unit's file could not be written, as on a full disk.
+  // The unit file could not be written, as on a full disk.
   if (LoadState === 'not-found') {
     return waiting('Blocked', `waits for ${guardUnit}`, { blocks: false });
   }
@@ -47,7 +47,7 @@ function nftablesMissing(): NodeError {
   );
 }
 
-/** Loads the rules. A reload replaces them in one step; a unit that does not run is started. */
+/** Loads the rules: reloads a running unit, which replaces them in one step, or starts the unit. */
 async function loadRuleset(host: Host): Promise<void> {
   try {
     await host.run(systemctl('reload-or-restart', guardUnit));
@@ -61,7 +61,7 @@ async function loadRuleset(host: Host): Promise<void> {
   }
 }
 
-/** Returns what nft wrote at the last start of the unit. */
+/** Returns the output of nft from the last start of the unit. */
 async function nftComplaint(host: HostReader): Promise<string> {
   const { InvocationID } = await showUnit(host, guardUnit, ['InvocationID']);
   const { stdout } = await host.query({

@@ -2,16 +2,16 @@ import type { Metadata } from '../../clouds/driver.ts';
 import { shortDigest } from '../../engine/digest.ts';
 import { guardTable } from './nft-command.ts';
 
-/** Which address is guarded, and what may reach it. */
+/** The guarded address, and the clients that may reach it. */
 export interface GuardRules {
   /** The IPv4 address of the metadata service. */
   readonly address: string;
-  /** One port of that address; all of it if absent. */
+  /** The only guarded port of the address; absent to guard all ports. */
   readonly only?: Metadata['only'] | undefined;
   readonly allow: readonly Allowed[];
 }
 
-/** What is let through, by source address or by user id. */
+/** A client that may reach the address, by source address or by user id. */
 export interface Allowed {
   readonly name: string;
   readonly from?: string | undefined;
@@ -19,15 +19,16 @@ export interface Allowed {
 }
 
 /**
- * Renders the rules as a file for `nft -f`, which replaces our table and no other, all at once or not at all.
+ * Renders the rules as a file for `nft -f`, which replaces only our table, either completely or not at all.
  *
  * - Forwarded packets come from a pod or another container. The hook is behind dstnat and before masquerading, so the
- *   address is the packet's final one, and the source is the pod's own.
- * - Packets that this VM sends itself are judged by the user of their socket: root is Slipway, cloud-init and the VM's
- *   agent. Packets without a socket are answers of the kernel, and pass.
+ *   destination is the final one, and the source is that of the pod.
+ * - Packets from this VM itself are matched by the user of their socket: root is Slipway, cloud-init and the agent of
+ *   the VM. Packets without a socket are answers of the kernel, and pass.
  *
- * The chain that refuses is named for the digest of all rules, so that a list of the table shows which rules it has. A
- * client sees a reset at once, but tries again for a second after any other refusal.
+ * The name of the refusing chain contains the digest of all rules, so that a list of the table shows which rules it
+ * contains. The rules refuse with a reset, which a client sees at once; after any other refusal it tries again for a
+ * second.
  */
 export function renderRuleset(rules: GuardRules): string {
   const name = guardTable.join(' ');
@@ -39,7 +40,7 @@ ${renderChains(rules, rulesName(rules))}}
 `;
 }
 
-/** Returns the name of the rules in a list of the table. */
+/** Returns the name by which the rules appear in a list of the table. */
 export function rulesName(rules: GuardRules): string {
   return `refuse_${shortDigest(renderChains(rules, 'refuse'))}`;
 }
@@ -58,7 +59,7 @@ function renderChains(rules: GuardRules, refuse: string): string {
   ].join('');
 }
 
-/** Matches a packet to the metadata service, in the form in which nft also lists it. */
+/** Returns the match for packets to the metadata service, in the form that nft also uses in its lists. */
 function destination({ address, only }: GuardRules): string {
   return `ip daddr ${address}${only ? ` ${only.protocol} dport ${only.port}` : ''}`;
 }
@@ -72,13 +73,13 @@ function chain(name: string, lines: readonly string[]): readonly string[] {
 }
 
 /**
- * Returns the name of the rules in a list of the table (`nft list table`); `incomplete` if it has fewer or more rules
- * than ours, or one about another address.
+ * Returns the name of the rules in the output of `nft list table`; `incomplete` if it has fewer or more rules than
+ * ours, or a rule for another address.
  */
 export function listedRules(list: string, rules: GuardRules): string | undefined {
   const [first, second] = [...list.matchAll(/\bjump (refuse_[0-9a-f]+)$/gm)].map(([, name]) => name);
   const refusals = list.match(/\breject(?: with [\w -]+)?$/gm) ?? [];
-  // A long set continues on further lines, which are indented deeper.
+  // The further lines of a long set have a deeper indentation, so they do not match.
   const all = [...list.matchAll(/^\t\t(?!type )(\S.*)$/gm)].map(([, rule = '']) => rule);
   const judging = all.filter((rule) => rule.startsWith(`${destination(rules)} `));
   const jumps = 2;

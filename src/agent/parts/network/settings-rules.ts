@@ -1,7 +1,7 @@
 import { isMap, type Problem } from '../../settings/path.ts';
 import type { Written } from '../../settings/section.ts';
 
-/** Lists entries without a source or with two of them, and two entries of one name. */
+/** Returns a problem for each entry without a source or with two sources, and for two entries with the same name. */
 export function imdsMisfits({ allow }: Written): readonly Problem[] {
   const entries = Array.isArray(allow) ? allow.map((entry) => (isMap(entry) ? entry : {})) : [];
   return entries.flatMap((entry, at) => {

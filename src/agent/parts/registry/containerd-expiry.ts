@@ -7,12 +7,12 @@ import { readStamp } from '../k3s/index.ts';
 import { type ContainerdPull, observedPulls } from './containerd-pulls.ts';
 import { loginEndsSince, servedSince } from './start-inputs.ts';
 
-/** How long before the end of a login a person is asked to act; milliseconds. */
+/** The milliseconds before the expiry of a login at which a person is asked to act. */
 const notice = 3_600_000;
 
 /**
- * Reports the end of a login that containerd got when K3s started and uses for its own pulls: `ContainerdLoginEnds`, an
- * hour beforehand if nothing restarts K3s for it. Blocks nothing, since kubelet gets its logins elsewhere.
+ * Reports `ContainerdLoginEnds` when a login expires that containerd got at the start of K3s and uses for its own
+ * pulls; an hour earlier if nothing restarts K3s for it. Blocks nothing, since kubelet gets its logins from Slipway.
  *
  * Reports nothing if K3s is not running or its start has no stamp.
  */
@@ -32,7 +32,7 @@ export function containerdLogins(node: K3sNode): readonly Resource[] {
 
 interface Ending {
   readonly server: string;
-  /** Epoch milliseconds. */
+  /** When the login expires, in epoch milliseconds. */
   readonly end: number;
   readonly pulls: readonly ContainerdPull[];
 }

@@ -8,22 +8,22 @@ import type { Settings } from '../../settings/schema.ts';
 import { type Flags, k3sFlags, otherProviderFlag } from '../k3s/index.ts';
 import { servedRegistries } from './kubelet-config-text.ts';
 
-/** Pulls that containerd makes without a login from kubelet. */
+/** The pulls that containerd makes without a login from kubelet. */
 export interface ContainerdPull {
-  /** A clause: `docker.io is mirrored by a.azurecr.io`. */
+  /** The reason as a clause: `docker.io is mirrored by a.azurecr.io`. */
   readonly why: string;
-  /** The login servers that it pulls from. */
+  /** The login servers from which containerd pulls. */
   readonly servers: readonly string[];
 }
 
 /**
- * Returns the reasons why containerd needs fresh logins of its own on this node.
+ * Returns the reasons why containerd needs separate fresh logins on this node.
  *
- * Containerd prefers the credential that kubelet sends with a pull. It uses the one that K3s gave it at the start if
- * kubelet did not ask for the pull, or if kubelet does not ask its provider about the registry that is pulled from
- * (containerd, internal/cri/server/images/image_pull.go). K3s's addons are pods, whose images kubelet pulls.
+ * Containerd prefers the credential that kubelet sends with a pull. It uses the credential that K3s gave it at the
+ * start if kubelet did not request the pull, or if kubelet does not ask its provider about the registry (containerd,
+ * internal/cri/server/images/image_pull.go). The addons of K3s are pods, whose images kubelet pulls.
  *
- * `served` lists the registries about which the running kubelet asks Slipway, if its stamp has them.
+ * `served` lists the registries about which the running kubelet asks Slipway, if the stamp of its start has them.
  */
 export async function containerdPulls(
   host: HostReader,
@@ -43,7 +43,9 @@ export async function containerdPulls(
   ];
 }
 
-/** Returns the `containerdPulls`, or an empty list if a file they depend on cannot be read, which must not stop K3s. */
+/**
+ * Returns the `containerdPulls`; an empty list if a file that they depend on cannot be read, which must not stop K3s.
+ */
 export async function observedPulls(
   host: HostReader,
   node: K3sNode,
@@ -59,7 +61,10 @@ export async function observedPulls(
   }
 }
 
-/** Kubelet looks up a login for the registry in the image's name, not for its mirror. */
+/**
+ * Returns the mirrors at login servers. Kubelet looks up a login for the registry in the name of the image, not for its
+ * mirror.
+ */
 function mirrored({ servers, mirrors }: Settings['registries']): readonly ContainerdPull[] {
   return Object.entries(mirrors).flatMap(([name, { endpoint = [] }]) => {
     const hosts = endpoint
@@ -79,8 +84,8 @@ function mirrored({ servers, mirrors }: Settings['registries']): readonly Contai
 }
 
 /**
- * Containerd pulls the pause image by itself. Agents take the default registry of their server
- * (pkg/agent/config/config.go); on an agent only containerd's generated configuration shows it.
+ * Returns the pull of the pause image, which containerd makes itself. Agents take the default registry of their server
+ * (pkg/agent/config/config.go), so on an agent only the generated configuration of containerd shows the image.
  */
 async function pauseImage(
   host: HostReader,
@@ -101,7 +106,10 @@ async function pauseImage(
   return [{ why: `${found[0]} is ${found[1]}`, servers: [registryOf(found[1])] }];
 }
 
-/** K3s has containerd pull the images in these lists, at its start and later (pkg/agent/containerd/watcher.go). */
+/**
+ * Returns the pulls of image lists, which containerd makes for K3s at its start and later
+ * (pkg/agent/containerd/watcher.go).
+ */
 async function imageLists(
   host: HostReader,
   { k3s }: NodePaths,
@@ -123,7 +131,10 @@ function registryOf(image: string): string {
   return image.split('/')[0] ?? '';
 }
 
-/** An operator may have set another provider, or ours for only some of the login servers. */
+/**
+ * Returns the pulls from login servers about which kubelet does not ask Slipway: an operator may have configured
+ * another provider, or ours for only some of the login servers.
+ */
 async function withoutKubelet(
   host: HostReader,
   paths: NodePaths,

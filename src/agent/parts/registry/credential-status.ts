@@ -4,16 +4,16 @@ import { datedLogins, type Renewal } from './dated-logins.ts';
 import { readLogins } from './login-store.ts';
 import { readProof } from './proof/pull-record.ts';
 
-/** A registry credential in the store, without its password; times are epoch milliseconds. */
+/** A registry credential in the store, without its password. Times are in epoch milliseconds. */
 export interface CredentialStatus {
   /** The login server. */
   readonly server: string;
   readonly receivedAt: number;
-  /** When it is renewed; absent if its schedule is never due. */
+  /** When the credential is renewed; absent if its schedule is never due. */
   readonly due?: number;
-  /** When it ends; absent if that is not known. */
+  /** When the credential expires; absent if that is not known. */
   readonly ends?: number;
-  /** The result of the last proof of a pull or of the login. */
+  /** The result of the last pull check or login check. */
   readonly proof?: string;
 }
 

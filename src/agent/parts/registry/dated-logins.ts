@@ -8,23 +8,23 @@ import { servedRegistries } from './kubelet-config-text.ts';
 export interface Renewal {
   readonly cloud: Cloud;
   /**
-   * Returns when credentials received at this time are due, at most `within` milliseconds later; epoch milliseconds.
+   * Returns when a credential received at this time is due, at most `within` milliseconds later, in epoch milliseconds.
    */
   readonly rotateAt: (receivedAt: number, within: number) => number;
 }
 
-/** A login in the store, and when it is due; epoch milliseconds. */
+/** A login in the store, and when it is due in epoch milliseconds. */
 export interface DatedLogin extends StoredLogin {
   readonly due: number;
 }
 
-/** Passwords with a shorter life are renewed no more often; milliseconds. */
+/** The shortest time between two renewals in milliseconds, even if the life of a password is shorter. */
 const shortest = 5_000;
 
-/** How long after its receipt a credential that its registry refused is renewed, even before its tick; milliseconds. */
+/** The age in milliseconds at which a credential that its registry refused is renewed, even before the next tick. */
 const refusedFor = 600_000;
 
-/** Returns the logins of our user in the store and when they are due, by login server. */
+/** Returns the logins of our user in the store with their due times, by login server. */
 export async function datedLogins(
   host: HostReader,
   { paths, settings: { registries } }: K3sNode,
@@ -32,7 +32,7 @@ export async function datedLogins(
   logins: Logins,
 ): Promise<ReadonlyMap<string, DatedLogin>> {
   const asked = servedRegistries(await readableText(host, paths.k3s.credentialProvider));
-  // K3s is restarted for each login that containerd alone has, so one that is refused waits for its tick.
+  // K3s restarts for each login that only containerd has, so a refused login of this kind waits for its tick.
   const isEarly = (server: string) => registries.onRotate === 'never' || asked.includes(server);
   const dated = registries.servers.flatMap((server) => {
     const login = loginFor(logins, server);
@@ -47,7 +47,7 @@ export async function datedLogins(
   return new Map(dated);
 }
 
-/** Milliseconds from receipt to renewal at most. */
+/** Returns the longest time from receipt to renewal in milliseconds. */
 function longestUse({ receivedAt, until, refused }: StoredLogin, isEarly: boolean): number {
   if (until === undefined) {
     return refused ? shortest : Number.POSITIVE_INFINITY;

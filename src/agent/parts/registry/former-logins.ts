@@ -1,6 +1,6 @@
 /**
- * The logins that releases without a login store left behind. They are read so that an update fetches no login
- * and does not restart K3s, and removed once there is a store. Remove this file once no node is updated from such a release.
+ * The logins of releases without a login store. They are read so that an update fetches no login and does not restart
+ * K3s, and removed once there is a store. Remove this file once no node is updated from such a release.
  */
 import { received } from '../../clouds/jwt.ts';
 import { digest } from '../../engine/digest.ts';
@@ -15,7 +15,7 @@ import { removed } from '../../resources/removed.ts';
 import { type Logins, newestLogins, parseLogins, type StoredLogin } from './answer/logins.ts';
 import { parseRegistries } from './registries-yaml.ts';
 
-/** Returns the logins of registries.yaml, and those that kubelet's provider fetched later and cached in /run. */
+/** Returns the logins of registries.yaml, and the later logins that the provider of kubelet cached in /run. */
 export async function formerLogins(host: HostReader, { k3s, slipway }: NodePaths): Promise<Logins> {
   const [file, cache] = await Promise.all([
     privateText(host, k3s.registries),
@@ -24,13 +24,16 @@ export async function formerLogins(host: HostReader, { k3s, slipway }: NodePaths
   return newestLogins(fromRegistries(file), fromCache(cache), host.now());
 }
 
-/** Removes the cache in /run once there is a store. */
+/** Removes the cache in /run once a store exists. */
 export function formerLoginsGone({ paths }: K3sNode, needs: readonly string[]): Resource {
   const gone = removed({ path: paths.slipway.formerLogins, condition: 'CredentialProvider', needs });
   return onceStored(gone, paths);
 }
 
-/** Delays what drops those logins while the store is not there, as on a full disk: they are the only ones. */
+/**
+ * Delays a Resource that removes the former logins until a store exists: without one, as on a full disk, they are the
+ * only logins.
+ */
 export function onceStored(resource: Resource, paths: NodePaths): Resource {
   return heldBack(resource, async (host) => {
     if (await host.stat(paths.slipway.logins)) {
@@ -48,7 +51,10 @@ async function privateText(host: HostReader, path: string): Promise<string> {
   return found && isPrivate(found) ? found.content : '';
 }
 
-/** A comment for each login has the time of its receipt and a digest of the password that was received. */
+/**
+ * Returns the logins of registries.yaml, where a comment for each login contains the time of its receipt and a digest
+ * of the received password.
+ */
 function fromRegistries(text: string): Logins {
   const configs = parseRegistries(text)?.configs ?? {};
   const receipts = [...text.matchAll(/^# (\S+): received (\S+) (sha256:\w+)$/gm)];
@@ -62,7 +68,10 @@ function fromRegistries(text: string): Logins {
   );
 }
 
-/** The cache has the logins by server; the end of each is a few minutes early, so it is computed again. */
+/**
+ * Returns the logins of the cache, with the expiry of each computed again, since the cached expiry is a few minutes
+ * early.
+ */
 function fromCache(text: string): Logins {
   const logins = text === '' ? [] : Object.entries(parseLogins(`{ "logins": ${text} }`));
   return Object.fromEntries(logins.map(([server, login]) => [server, loginOf(login)]));

@@ -1,8 +1,8 @@
-/** What other folders may use of the logins of registries. The launcher and commands import answer/ directly. */
+/** The logins of registries: exports for other folders. The launcher and commands import answer/ directly. */
 
 export { registryPart } from './part.ts';
 
-// The resources of a node.
+// Resources of a node.
 
 export { containerdLogins } from './containerd-expiry.ts';
 export { formerLoginsGone } from './former-logins.ts';
@@ -13,17 +13,17 @@ export { pullProofs } from './proof/pull-proof.ts';
 export { registriesFile } from './registries-file.ts';
 export { loginsRenewed, renewalId } from './renewal.ts';
 
-// The inputs of a start of K3s, and what a K3s that Slipway adopts would lose.
+// The inputs of a start of K3s, and the registries that a K3s would lose when Slipway adopts it.
 
 export { lostRegistries } from './registries-file.ts';
 export { judgeLogins } from './restarts.ts';
 export { registryInputs, registryNotes } from './start-inputs.ts';
 
-// The logins of a node, for the status and for kubelet's plugin.
+// The logins of a node, for the status and the plugin of kubelet.
 
 export { type CredentialStatus, registryCredentials } from './credential-status.ts';
 export { notRefused, readLogins, renderLogins, storedLogin } from './login-store.ts';
 
-// The removal of kubelet's credential provider.
+// The removal of the credential provider of kubelet.
 
 export { noProvider, pluginName } from './kubelet-config.ts';

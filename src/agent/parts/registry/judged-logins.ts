@@ -7,9 +7,9 @@ import { readLogins, renderLogins } from './login-store.ts';
 import { credentialDigest, refusedCredentials } from './proof/pull-record.ts';
 
 /**
- * Keeps in the store what needs no request to the cloud: which login was refused, which servers the settings name, and
- * what a former release received. A Resource of its own, since a renewal that failed waits for its next attempt, and
- * kubelet would get a refused login until then.
+ * Keeps the parts of the store current that need no request to the cloud: the refused logins, the servers in the
+ * settings, and the logins that an earlier release received. This is a separate Resource, since a failed renewal waits
+ * for its next attempt, and kubelet would get a refused login until then.
  */
 export function loginsJudged(node: K3sNode): readonly Resource[] {
   if (node.settings.registries.servers.length === 0) {
@@ -26,7 +26,7 @@ export function loginsJudged(node: K3sNode): readonly Resource[] {
   ];
 }
 
-/** A store that is missing or not private is replaced by the renewal. */
+/** Checks the store. A store that is missing or not private is in sync here, since the renewal replaces it. */
 async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   const { logins: path } = node.paths.slipway;
   const found = await host.readFile(path);
@@ -42,7 +42,7 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   return { state: 'Drifted', drift: { changes, blocks: false, remedy } };
 }
 
-/** Returns the stored logins of the login servers, marked as refused or not by their last proofs. */
+/** Returns the stored logins of the login servers, each marked as refused if its last pull check was refused. */
 export async function judgedLogins(host: HostReader, { paths, settings }: K3sNode): Promise<Logins> {
   const stored = await readLogins(host, paths);
   const refused = await refusedCredentials(host, paths.slipway.pullProof);
@@ -57,7 +57,7 @@ function judged({ refused: _, ...login }: StoredLogin, refused: string | undefin
   return refused === credentialDigest(login.username, login.password) ? { ...login, refused: true } : login;
 }
 
-/** The changes to the store that need no request to the cloud. */
+/** Returns the changes to the store that need no request to the cloud. */
 function storeChanges(stored: Logins, wanted: Logins): readonly Change[] {
   return Object.keys({ ...stored, ...wanted })
     .map((server) => ({

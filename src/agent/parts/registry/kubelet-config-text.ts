@@ -5,10 +5,10 @@ import { remembering } from '../../engine/remembering.ts';
 import type { NodePaths } from '../../paths.ts';
 import { type ReadYaml, readYaml } from '../../settings/yaml.ts';
 
-/** The name of the plugin: of its file in the folder of plugins, and of its entry in the configuration. */
+/** The name of the plugin, for its file in the plugin folder and its entry in the configuration. */
 export const pluginName = 'slipway-credential-provider';
 
-/** The beginning of each configuration that Slipway writes. */
+/** The first words of each configuration that Slipway writes. */
 export const header = '# Written by Slipway';
 
 const parsed = remembering(readYaml);
@@ -21,14 +21,14 @@ const schema = z.object({
   providers: z.array(z.looseObject({ name: z.string(), matchImages: z.array(z.string()) })),
 });
 
-/** Returns the registries about which kubelet asks Slipway, from the text of its CredentialProviderConfig. */
+/** Returns the registries about which kubelet asks Slipway, from the text of a CredentialProviderConfig. */
 export function servedRegistries(text: string): readonly string[] {
   const { data } = z.safeParse(schema, read(text).value);
   const ours = data?.providers.filter(({ name }) => name === pluginName) ?? [];
   return ours.flatMap(({ matchImages }) => matchImages);
 }
 
-/** True if the text is empty or Slipway wrote it, even if it is damaged. False if it names another provider. */
+/** True if the text is empty, or Slipway wrote it, even if it is damaged; false if it names another provider. */
 export function isOurs(text: string): boolean {
   return isOursAs(text, read(text));
 }
@@ -41,12 +41,15 @@ function isOursAs(text: string, document: ReadYaml): boolean {
   return isEmpty(text) || text.includes(header) || header.startsWith(text.trim()) || names.length > 0;
 }
 
-/** A power loss can leave a file of NUL characters, with which kubelet does not start. */
+/**
+ * True if the text is empty or consists of NUL characters, which a power loss can leave, and with which kubelet does
+ * not start.
+ */
 function isEmpty(text: string): boolean {
   return text.replaceAll('\0', '').trim() === '';
 }
 
-/** True if the text is ours and was not written whole, so that it ends within our name. */
+/** True if Slipway wrote only the beginning of the text, so that it ends within the name of the plugin. */
 function isCutOff(text: string, name: unknown): boolean {
   if (!text.includes(header)) {
     return false;
@@ -66,7 +69,10 @@ function providerNames(text: string, { value, faults }: ReadYaml): readonly unkn
   return [Object(value).providers ?? []].flat().map((provider) => Object(provider).name);
 }
 
-/** Returns the content of a configuration that is Slipway's alone, its images sorted; `undefined` for any other. */
+/**
+ * Returns the content of a configuration that only has Slipway's provider, with its images sorted; `undefined` for any
+ * other configuration.
+ */
 export function ownContent(text: string): unknown {
   const document = read(text);
   if (!isOursAs(text, document)) {
@@ -83,12 +89,12 @@ export function ownContent(text: string): unknown {
   return { ...Object(document.value), providers };
 }
 
-/** Returns the servers sorted, each of them once. */
+/** Returns the servers sorted and without duplicates. */
 export function inOrder(servers: readonly string[]): readonly string[] {
   return [...new Set(servers)].sort();
 }
 
-/** True if kubelet can run the plugin; without it kubelet ends, and K3s with it. */
+/** True if kubelet can run the plugin. Without the plugin kubelet exits, and K3s with it. */
 export async function hasPlugin(host: HostReader, { k3s }: NodePaths): Promise<boolean> {
   const found = await host.stat(join(k3s.credentialProviderBin, pluginName));
   return found?.kind === 'file' && (found.mode & 0o111) !== 0;

@@ -16,10 +16,10 @@ import { hasPlugin, header, inOrder, isOurs, pluginName, servedRegistries } from
 export { pluginName };
 
 /**
- * Writes kubelet's configuration of its credential provider; `ProviderNotOurs` if another program configured one.
+ * Keeps the configuration of kubelet's credential provider. Throws `ProviderNotOurs` if another program configured one.
  *
- * Kubelet, and K3s with it, ends if it finds the configuration without the plugin. So if the plugin is missing, the
- * configuration is removed, which works on a full disk too, and is written again once the plugin is back.
+ * Kubelet, and K3s with it, exits if the configuration names a missing plugin. If the plugin is missing, the
+ * configuration is therefore removed, which also works on a full disk, and is written again once the plugin is back.
  */
 export function providerConfig(node: K3sNode, needs: readonly string[]): Resource {
   const { credentialProvider: path } = node.paths.k3s;
@@ -37,7 +37,7 @@ export function providerConfig(node: K3sNode, needs: readonly string[]): Resourc
   });
 }
 
-/** Another program's configuration, which may name Slipway too. */
+/** Checks the configuration of another program. It is in sync if it also names Slipway for each login server. */
 function shared(path: string, text: string, servers: readonly string[]): Finding {
   const served = servedRegistries(text);
   const missing = servers.filter((server) => !served.includes(server));
@@ -58,8 +58,8 @@ async function withoutPlugin(host: HostReader, { k3s }: NodePaths): Promise<Find
 }
 
 /**
- * Returns the text of the configuration, for exactly the login servers
- * (https://kubernetes.io/docs/reference/config-api/kubelet-config.v1/#CredentialProviderConfig). Kubelet ends if
+ * Returns the text of the configuration for exactly the login servers
+ * (https://kubernetes.io/docs/reference/config-api/kubelet-config.v1/#CredentialProviderConfig). Kubelet exits if
  * apiVersion or defaultCacheDuration is missing.
  */
 export function renderProviderConfig({ paths, settings }: Pick<K3sNode, 'paths' | 'settings'>): string {
@@ -80,8 +80,8 @@ export function renderProviderConfig({ paths, settings }: Pick<K3sNode, 'paths' 
 }
 
 /**
- * Removes our credential provider. Kubelet's configuration goes first, so that K3s never starts with a configuration
- * whose files are gone. The plugin stays, since a running kubelet still calls it.
+ * Removes our credential provider. The configuration of kubelet is removed first, so that K3s never starts with a
+ * configuration whose files are missing. The plugin stays, since a running kubelet still calls it.
  */
 export function noProvider(paths: NodePaths): Resource {
   return {
@@ -98,7 +98,7 @@ export function noProvider(paths: NodePaths): Resource {
   };
 }
 
-/** The files that exist, in the order of their removal. */
+/** Returns the existing files in the order of their removal. */
 async function leftovers(host: HostReader, { k3s, slipway }: NodePaths): Promise<readonly string[]> {
   const config = isOurs(await fileText(host, k3s.credentialProvider)) ? [k3s.credentialProvider] : [];
   const all = [...config, slipway.logins, slipway.formerLogins, slipway.providerSettings];

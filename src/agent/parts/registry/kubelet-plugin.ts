@@ -14,9 +14,9 @@ import { noProvider, pluginName, providerConfig } from './kubelet-config.ts';
 /**
  * Installs kubelet's image credential provider, which gives every pull from our login servers a fresh login
  * (https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/): the plugin, the settings with
- * which it fetches a login itself, and kubelet's configuration, which K3s finds when it starts.
+ * which the plugin fetches a login itself, and the configuration that kubelet reads when K3s starts.
  *
- * Removes them if the settings name no login server.
+ * Removes the provider if the settings name no login server.
  */
 export function credentialProvider(node: K3sNode): readonly Resource[] {
   const { paths, settings } = node;
@@ -40,8 +40,9 @@ export function credentialProvider(node: K3sNode): readonly Resource[] {
 }
 
 /**
- * Returns the text of the plugin. It is a script that stays even if the executable is missing, since kubelet, and K3s
- * with it, ends without its plugin. The executable gets nothing of K3s's environment and leaves no core dump.
+ * Returns the text of the plugin. The plugin is a script that stays even if the executable is missing, since kubelet,
+ * and K3s with it, exits without its plugin. The executable gets no environment variables of K3s and writes no core
+ * dump.
  */
 export function renderPlugin({ slipway }: Pick<K3sNode, 'slipway'>): string {
   return `#!/bin/sh
@@ -58,8 +59,8 @@ exec /usr/bin/env -i "$slipway" "$@"
 }
 
 /**
- * Returns a settings file with the settings that fetching a login needs, so that broken settings of an operator do not
- * break a pull. It is JSON, which is YAML too and fast to write.
+ * Returns the settings that fetching a login needs as a settings file, so that broken settings of an operator do not
+ * break a pull. The file is JSON, which is also YAML and fast to write.
  */
 export function renderProviderSettings(settings: Settings, table: Clouds = clouds): string {
   const { cloud, network, registries, consent } = settings;
@@ -70,7 +71,7 @@ export function renderProviderSettings(settings: Settings, table: Clouds = cloud
   return renderOwn(ownFiles.providerSettings, part);
 }
 
-/** The fields as a settings file has them: the type excludes secrets, and times in milliseconds. */
+/** The settings in the form of a settings file. The type excludes secrets, and times in milliseconds. */
 type Part = DeepReadonlyInput<Pick<WrittenSettings, 'cloud' | CloudName | 'network'>> & {
   readonly registries: DeepReadonlyInput<Pick<WrittenSettings['registries'], 'servers'>>;
   readonly consent: DeepReadonlyInput<Pick<WrittenSettings['consent'], 'identityHosts' | 'plainHttp'>>;

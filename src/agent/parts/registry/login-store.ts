@@ -12,9 +12,9 @@ import { type Logins, newestLogins, parseLogins, type StoredLogin } from './answ
 import { formerLogins } from './former-logins.ts';
 
 /**
- * Returns the logins of this node; an empty record if the store cannot be read, is damaged, or could have been read or
- * written by others, so that the logins are fetched anew. After a rollback to a release without a store,
- * what that release received later counts.
+ * Returns the logins of this node. Returns an empty record, so that the logins are fetched again, if the store cannot
+ * be read, is damaged, or could have been read or written by others. After a rollback to a release without a store,
+ * logins that this release received later take precedence.
  */
 export async function readLogins(host: HostReader, paths: NodePaths): Promise<Logins> {
   const found = await host.readFile(paths.slipway.logins).catch(() => undefined);
@@ -24,7 +24,7 @@ export async function readLogins(host: HostReader, paths: NodePaths): Promise<Lo
 
 const parsed = remembering(parseLogins);
 
-/** Returns the login of a password that was received at this time. */
+/** Returns the login for a password that was received at this time. */
 export function storedLogin(
   username: string,
   { password, until }: RegistryPassword,
@@ -33,7 +33,10 @@ export function storedLogin(
   return { username, password: password.reveal(), receivedAt, ...(until !== undefined && { until }) };
 }
 
-/** Returns the fresh login; throws `PullCredentialRefused` if it is the stored one, and its registry refused that. */
+/**
+ * Returns the fresh login. Throws `PullCredentialRefused` if it is the same as the stored login, which its registry
+ * refused.
+ */
 export function notRefused(server: string, fresh: StoredLogin, stored: StoredLogin | undefined): StoredLogin {
   const isSame = stored?.username === fresh.username && stored.password === fresh.password;
   if (!(isSame && stored.refused)) {
@@ -46,7 +49,7 @@ export function notRefused(server: string, fresh: StoredLogin, stored: StoredLog
   );
 }
 
-/** Returns the whole text of the store (mode 0600). */
+/** Returns the complete text of the store (mode 0600). */
 export function renderLogins(logins: Logins): Secret {
   return sensitive((show) => {
     const shown = Object.entries(logins).map(([server, { password, ...login }]) => [

@@ -10,10 +10,10 @@ import { foreignStart } from '../k3s/index.ts';
 const minute = 60_000;
 
 /**
- * Stops the timers with which older cloud-init scripts renew registries.yaml. They run on until Slipway has its own
- * `logins` and a K3s that uses them, since the identity of the node may not be allowed to pull yet. Their files stay,
- * so that `systemctl enable --now` starts them again without Slipway. A service with such a name that runs anything
- * else is left alone.
+ * Stops the timers with which older cloud-init scripts renew registries.yaml. The timers keep running until Slipway has
+ * all `logins` and a K3s that uses them, since the identity of the node may not be allowed to pull yet. The files of
+ * the timers stay, so that `systemctl enable --now` starts them again without Slipway. Leaves a service with such a
+ * name alone if it runs anything but the script.
  */
 export function loginRenewersStopped(
   node: K3sNode,
@@ -27,7 +27,7 @@ export function loginRenewersStopped(
 function renewerStopped(name: string, node: K3sNode, logins: readonly Resource[]): Resource {
   const [timer, service] = [`${name}.timer`, `${name}.service`];
   const untilThen = `${timer} runs on until K3s is started again, since its kubelet does not ask Slipway yet`;
-  // The script in any folder, run directly or by a shell: systemctl shows the argv of `ExecStart`.
+  // Matches the script in any folder, run directly or by a shell: systemctl shows the argv of `ExecStart`.
   const script = new RegExp(`/${name}(?:\\.sh)?(?=[\\s;]|$)`);
   const stopped = unitsStopped({
     id: `Adoption/${name}`,
@@ -48,7 +48,10 @@ function renewerStopped(name: string, node: K3sNode, logins: readonly Resource[]
   return heldBack(ofOurs, (host) => missing(host, timer, logins));
 }
 
-/** On a node that has joined, a failed login does not block its dependants, so the logins are checked here. */
+/**
+ * Returns the resources whose logins are missing. On a node that has joined, a failed login does not block its
+ * dependants, so the logins are checked here.
+ */
 async function missing(
   host: HostReader,
   timer: string,

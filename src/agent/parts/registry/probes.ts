@@ -12,12 +12,13 @@ export interface RegistryProbes {
   readonly host: Host;
   readonly cloud: Cloud;
   readonly settings: Settings;
-  /** Absent while the role of this node is unknown. */
+  /** The node; absent while its role is unknown. */
   readonly node: K3sNode | undefined;
 }
 
 /**
- * Returns probes that get a credential for each registry and pull its images with it, or log in if no image is named.
+ * Returns probes that fetch a credential for each registry and pull the images of the registry with it, or log in if no
+ * image is named.
  */
 export function registryProbes(subject: RegistryProbes): readonly Probe[] {
   return subject.settings.registries.servers.flatMap((server) => serverProbes(subject, server));

@@ -1,4 +1,4 @@
-/** The reasons of the credentials for pulls, and of the pulls that prove them. */
+/** The reasons of the pull credentials and of the pull checks. */
 export const registryReasons = {
   RegistriesInvalid: 'The registries.yaml that would be written does not parse; the old one stays.',
   ProviderNotOurs: 'Another credential provider is configured for kubelet; it was left alone.',

@@ -21,11 +21,12 @@ import {
 } from './registries-yaml.ts';
 
 /**
- * Writes registries.yaml from the settings and the login store. Without a registry in the settings there is no
- * resource, so that an operator's own file stays.
+ * Keeps registries.yaml as the settings and the login store require. Returns no resource if the settings name no
+ * registry, so that a file of the operator stays.
  *
- * A login server that is not in the store keeps the login in the file, so that K3s still starts with it if the store is
- * lost while the registry is down, also in a file that others can read (a script wrote it 0644), but not write.
+ * A login server that is missing from the store keeps its login in the file, so that K3s still starts with it if the
+ * store is lost while the registry is down. This also applies to a file that others can read (a script wrote it 0644),
+ * but not to one that others can write.
  */
 export function registriesFile(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   if (!namesRegistry(node.settings.registries)) {
@@ -58,7 +59,10 @@ async function render(
   return renderRegistries(registries, new Map<string, Login>(logins));
 }
 
-/** Reports differences by name, never by value. A login that is newer than the file counts as due. */
+/**
+ * Compares the file with the wanted content. Reports differences by name, never by value. A login in the store that is
+ * newer than the file counts as due.
+ */
 async function judge(host: HostReader, node: K3sNode, found: FoundFile): Promise<Currency> {
   const wanted = await render(host, node, found);
   if (found.content === wanted.reveal()) {
@@ -81,13 +85,13 @@ async function judge(host: HostReader, node: K3sNode, found: FoundFile): Promise
   return { ok: false, blocks: false, due: !isOther && names.length > 0 && names.every(isNewer), changes };
 }
 
-/** The registries whose logins differ. */
+/** Returns the registries whose logins differ. */
 function otherLogins({ configs: one = {} }: Registries, { configs: other = {} }: Registries) {
   const names = [...new Set([...Object.keys(one), ...Object.keys(other)])];
   return names.filter((name) => !isDeepStrictEqual(one[name]?.auth, other[name]?.auth));
 }
 
-/** Returns the registries in a registries.yaml of an operator that the settings do not name. */
+/** Returns the registries that a registries.yaml of an operator has and the settings do not name. */
 export async function lostRegistries(
   host: HostReader,
   { paths, settings }: K3sNode,

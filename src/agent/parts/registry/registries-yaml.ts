@@ -26,13 +26,15 @@ const mirror = z.strictObject({
   rewrite: z.optional(z.record(text, text)),
 });
 
-/** A name without a value is a registry without endpoints: the form of the embedded registry. */
+/**
+ * The schema of a mirror. A name without a value is a registry without endpoints, as the embedded registry requires.
+ */
 const namedMirror = z.pipe(
   z.nullable(mirror),
   z.transform((value) => value ?? {}),
 );
 
-/** The keys of registries.yaml (https://docs.k3s.io/installation/private-registry). K3s ignores any other. */
+/** The schema of registries.yaml (https://docs.k3s.io/installation/private-registry). K3s ignores other keys. */
 const schema = z.strictObject({
   mirrors: z.optional(z.record(text, namedMirror)),
   configs: z.optional(z.record(text, z.strictObject({ auth: z.optional(auth), tls: z.optional(tls) }))),
@@ -50,8 +52,8 @@ export interface Login {
  * Returns the text of registries.yaml: each login server with its login and, unless the settings mirror it, its https
  * endpoint; then the other registries of the settings.
  *
- * Parses the text before it is used, since K3s never starts with a malformed file (pkg/agent/config/config.go, get):
- * `RegistriesInvalid`.
+ * Parses the text before returning it, since K3s never starts with a malformed file (pkg/agent/config/config.go, get).
+ * Throws `RegistriesInvalid` if that fails.
  */
 export function renderRegistries(
   settings: Settings['registries'],
@@ -69,7 +71,7 @@ export function renderRegistries(
   return rendered;
 }
 
-/** True if the settings name any registry. If not, registries.yaml belongs to the operator. */
+/** True if the settings name any registry; otherwise registries.yaml belongs to the operator. */
 export function namesRegistry({ servers, mirrors, configs }: Settings['registries']): boolean {
   return [servers, Object.keys(mirrors), Object.keys(configs)].some(({ length }) => length > 0);
 }
@@ -79,7 +81,7 @@ export function wantedRegistries(settings: Settings['registries']): Registries {
   return registriesOf(settings, new Map(), (secret) => secret.reveal());
 }
 
-/** Returns the content of a registries.yaml; `undefined` if K3s would fail on it or ignore a part of it. */
+/** Returns the content of a registries.yaml; `undefined` if K3s would reject it or ignore a part of it. */
 export function parseRegistries(content: string): Registries | undefined {
   return parsed(content, 'registries.yaml');
 }
@@ -92,7 +94,7 @@ const parsed = remembering((content): Registries | undefined => {
   }
 });
 
-/** Returns the registries without logins; leaves out a registry that has nothing else. */
+/** Returns the registries without logins; omits a registry that has only a login. */
 export function withoutAuth({ mirrors = {}, configs = {} }: Registries): Registries {
   const rest = Object.entries(configs).flatMap(([name, { tls }]) => (tls ? [[name, { tls }] as const] : []));
   return { mirrors, configs: Object.fromEntries(rest) };
@@ -116,7 +118,7 @@ function registriesOf(
     }),
   );
 
-  /** Replaces secrets by their texts, and leaves out `undefined`, which YAML does not have. */
+  /** Returns the value with secrets replaced by their texts, and without `undefined`, which YAML does not have. */
   function plain(value: unknown): unknown {
     if (value instanceof Secret) {
       return show(value);
@@ -132,8 +134,9 @@ function registriesOf(
 type RegistryConfig = Settings['registries']['configs'][string];
 
 /**
- * A login server without a login yet gets an empty one. If it had none, K3s would not configure it in containerd, and
- * kubelet's pulls from it would go to a mirror of `*`, with our credential (pkg/agent/containerd/config.go).
+ * Returns the configuration of a login server with its login, or with an empty login if it has none yet. Without a
+ * login K3s would not configure the server in containerd, and pulls of kubelet from the server would go to a mirror of
+ * `*`, with our credential (pkg/agent/containerd/config.go).
  */
 function ownConfig(config: RegistryConfig | undefined, login: Login | undefined) {
   return { auth: login ?? {}, ...(config?.tls && { tls: config.tls }) };

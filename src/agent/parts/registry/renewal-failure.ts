@@ -1,7 +1,7 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { DatedLogin } from './dated-logins.ts';
 
-/** A login server whose password could not be renewed, and the login that the node still has for it. */
+/** A login server whose password could not be renewed, and its remaining login, if any. */
 export interface RenewalFailure {
   readonly server: string;
   readonly error: NodeError;
@@ -9,12 +9,11 @@ export interface RenewalFailure {
 }
 
 /**
- * Joins the failures of one attempt into one error: what happened, and for each server since when its credential has
- * been due and until when pulls work with it. These times come from the store, so that they survive a restart of
- * Slipway.
+ * Returns one error for the failures of an attempt: what happened, and for each server since when its credential has
+ * been due and until when pulls work with it. These times come from the store, so they survive a restart of Slipway.
  *
- * Severity and retry are those of the failure that is likely to end first. A Retry-After counts only for `Throttled`: a
- * registry that is down, or a proxy in front of it, cannot know when it will be up.
+ * Severity and retry are those of the failure that is likely to end first. A Retry-After counts only for `Throttled`,
+ * since a registry that is down, or a proxy in front of the registry, cannot know when it will be up.
  */
 export function renewalFailure(failures: readonly RenewalFailure[], now: number): NodeError {
   const [first] = failures.map(({ error }) => error).sort((a, b) => patienceFor(a) - patienceFor(b));

@@ -11,17 +11,17 @@ import { judgedLogins } from './judged-logins.ts';
 import { notRefused, renderLogins, storedLogin } from './login-store.ts';
 import { type RenewalFailure, renewalFailure } from './renewal-failure.ts';
 
-/** The id of the resource that `loginsRenewed` makes. */
+/** The id of the resource that `loginsRenewed` returns. */
 export const renewalId = 'Credential/registries';
 
 /**
- * Keeps a fresh login for each login server in the store; no resource if the settings name none.
+ * Keeps a fresh login for each login server in the store. Returns no resource if the settings name no login server.
  *
- * A password is due at the node's tick of the schedule, or earlier if only a third of its life is left. The cloud is
- * asked only for passwords that are due or missing. A password that its registry refused is due ten minutes after its
- * receipt, unless that would restart K3s; if it does not end, it is due at once, and retried as a failure for a person
- * is, so that the next pass tries a correction of the settings. A failure keeps the old login, and delays neither other
- * registries nor, once there is a store, the dependants of this Resource.
+ * A password is due at the tick of the schedule, or earlier if only a third of its life is left. The cloud gets
+ * requests only for passwords that are due or missing. A password that its registry refused is due ten minutes after
+ * its receipt, unless its renewal would restart K3s. A refused password that does not expire is due at once, and
+ * retried like a failure for a person, so that the next pass tries corrected settings. A failure keeps the old login.
+ * It does not delay other registries or, once a store exists, the dependants of this Resource.
  */
 export function loginsRenewed(node: K3sNode, renewal: Renewal): readonly Resource[] {
   if (node.settings.registries.servers.length === 0) {
@@ -53,7 +53,7 @@ async function judge(host: HostReader, node: K3sNode, renewal: Renewal, now: num
   return Number.isFinite(until) ? { ok: true, until } : { ok: true };
 }
 
-/** Fetches each login that is due or missing. Writes the others even if one fails. */
+/** Fetches each login that is due or missing. Writes the other logins even if one fails. */
 async function render(
   host: Host,
   node: K3sNode,
@@ -74,7 +74,7 @@ async function render(
       failures.push({ server, error: toNodeError(thrown), held });
     }
   }
-  // Kubelet's plugin may have written to the store meanwhile.
+  // The plugin of kubelet may have written to the store during the fetch.
   const logins = newestLogins(await judgedLogins(host, node), Object.fromEntries(fetched), host.now());
   const content = renderLogins(logins);
   if (failures.length === 0) {

@@ -8,7 +8,10 @@ import { loginEnds, loginEndsSince, servedSince } from './start-inputs.ts';
 
 type OnRotate = Settings['registries']['onRotate'];
 
-/** Judges which changed logins restart K3s by `registries.onRotate`, with remarks on the logins that K3s keeps. */
+/**
+ * Returns the changed logins that do not restart K3s according to `registries.onRotate`, with remarks on the logins
+ * that K3s keeps.
+ */
 export async function judgeLogins(host: HostReader, node: K3sNode, start: LookedAt): Promise<StartVerdict> {
   const { onRotate, servers } = node.settings.registries;
   const pulls = await observedPulls(host, node, start.notes && servedSince(start.notes));
@@ -34,8 +37,8 @@ function counts(input: string, onRotate: OnRotate, needsLogins: boolean): boolea
 }
 
 /**
- * True if the only logins that differ from those of the start are of registries that refused one. K3s is restarted for
- * such a login once a pull is proven with it, not for each one that is refused in turn.
+ * True if all logins that changed since the start belong to registries that refused one. K3s restarts for such a login
+ * once a pull has succeeded with it, not for every login that is refused.
  */
 async function onlyRefusedChanged(
   host: HostReader,

@@ -3,8 +3,9 @@ import { given, mapAt, type Problem, valueAt } from '../../settings/path.ts';
 import type { SensitiveUrl, Written } from '../../settings/section.ts';
 
 /**
- * Finds contradictions in the settings of registries: a login server with two credentials, an image to prove that is in
- * no login server, and a setting that would show a credential to another server without consent.
+ * Returns contradictions in the settings of registries: a login server with two credentials, an image in
+ * registries.proof that belongs to no login server, and a setting that would show a credential to another server
+ * without consent.
  */
 export function registryMisfits(registries: Written, settings: Written): readonly Problem[] {
   const servers = texts(registries.servers);
@@ -39,7 +40,7 @@ function foreignProofs(registries: Written, servers: readonly string[]): readonl
   });
 }
 
-/** A setting that would show a credential, what to do instead, and its name in a consent. */
+/** A setting that would show a credential, its repair, and its name in a consent. */
 interface Exposure extends Problem {
   readonly repair: string;
   readonly subject: string;
@@ -55,9 +56,10 @@ function withoutConsent(settings: Consenting, exposure: Exposure): readonly Prob
 }
 
 /**
- * Containerd offers the credential that kubelet has for the host in an image's name to every mirror that asks for one
- * (containerd, internal/cri/server/images/image_pull.go). Mirrors of `*` do not get it if the host has a mirror entry
- * or a credential of its own, as each login server has. Rewrites change the path, not the host that is asked.
+ * Returns the mirrors that could learn the credential of a login server. Containerd offers the credential that kubelet
+ * has for the host in the name of an image to every mirror that requires one (containerd,
+ * internal/cri/server/images/image_pull.go). Mirrors of `*` do not get it if the host has a separate mirror entry or
+ * credential, as each login server has. Rewrites change the path, not the host of the request.
  */
 function foreignMirrors(registries: Written, servers: readonly string[]): readonly Exposure[] {
   const mirrors = Object.entries(mapAt(registries, ['mirrors']));
@@ -79,8 +81,8 @@ function foreignMirrors(registries: Written, servers: readonly string[]): readon
 }
 
 /**
- * Returns who would learn a credential at this URL besides the login servers, which are known by their exact names at
- * the port of https, so that a URL that is read in two ways is not trusted. The schema refuses an invalid URL.
+ * Returns who, besides the login servers, would learn a credential at this URL. Login servers are recognized only by
+ * their exact names at the https port, so that an ambiguous URL is not trusted. The schema rejects an invalid URL.
  */
 function strangerAt(
   endpoint: string,
@@ -97,7 +99,10 @@ function strangerAt(
   return servers.includes(host.toLowerCase().replace(/:443$/, '')) ? undefined : { who: host, origin };
 }
 
-/** Without the check of its certificate any server could answer under the name of the login server. */
+/**
+ * Returns the login servers whose certificate is not checked, so that any server could answer under the name of the
+ * login server.
+ */
 function unverifiedServers(registries: Written, servers: readonly string[]): readonly Exposure[] {
   return Object.entries(mapAt(registries, ['configs']))
     .filter(([name]) => servers.includes(withoutPort(name)))
@@ -111,8 +116,9 @@ function unverifiedServers(registries: Written, servers: readonly string[]): rea
 }
 
 /**
- * Returns the mirrors to which containerd shows a login. It looks up the login by the host and port of the mirror's URL
- * (containerd, internal/cri/server/images/image_pull.go). Mirrors of login servers need `consent.foreignMirrors`.
+ * Returns the mirrors to which containerd shows a login. Containerd looks up a login by the host and port in the URL of
+ * the mirror (containerd, internal/cri/server/images/image_pull.go). Mirrors of login servers need
+ * `consent.foreignMirrors`.
  */
 export function mirrorsWithLogin(registries: Written): readonly SensitiveUrl[] {
   const servers = texts(registries.servers);
@@ -137,7 +143,7 @@ function withoutPort(registry: string): string {
   return registry.replace(/:\d+$/, '');
 }
 
-/** The texts of a list, each at its place; an empty text for another value, which the schema refuses. */
+/** Returns the texts of a list in order, with an empty text for any other value, which the schema rejects. */
 function texts(list: unknown): readonly string[] {
   return Array.isArray(list) ? list.map((item) => (typeof item === 'string' ? item : '')) : [];
 }

@@ -7,7 +7,7 @@ import { readLogins } from './login-store.ts';
 import { parseRegistries, type Registries, withoutAuth } from './registries-yaml.ts';
 
 /**
- * What a start of K3s reads: from registries.yaml the mirrors and TLS, the logins, and the lasting logins; and the
+ * The inputs of a start of K3s: the mirrors and TLS in registries.yaml, the logins, the lasting logins, and the
  * configuration of kubelet's credential provider. Only containerd has the lasting logins, since kubelet does not ask
  * Slipway about their registries.
  */
@@ -18,25 +18,31 @@ export const registryInputs: readonly StartInput[] = [
   {
     name: 'credentialProvider',
     isFit: isFitProvider,
-    // Another program's file counts as empty, so K3s is restarted once ours has replaced it.
+    // The file of another program counts as empty, so K3s restarts once our file has replaced it.
     text: async (host, { k3s }) => canonical(ownContent(await fileText(host, k3s.credentialProvider)) ?? {}),
   },
 ];
 
-/** The registries about which kubelet asks Slipway since this start, and when the logins that containerd got expire. */
+/**
+ * The notes on a start: the registries about which kubelet asks Slipway, and when the logins that containerd got
+ * expire.
+ */
 export const registryNotes: readonly StartNote[] = [
   { name: 'served', read: served },
   { name: 'loginEnds', read: loginEnds },
 ];
 
 /**
- * Returns the registries about which kubelet asks Slipway since a start; `undefined` if its stamp does not have them.
+ * Returns the registries about which kubelet asks Slipway since a start; `undefined` if the stamp does not have them.
  */
 export function servedSince({ served }: StartNotes): readonly string[] | undefined {
   return Array.isArray(served) ? served : undefined;
 }
 
-/** Returns when the logins that containerd got at a start expire, if known; epoch milliseconds, by registry. */
+/**
+ * Returns when the logins that containerd got at a start expire, in epoch milliseconds by registry; omits a login with
+ * an unknown expiry.
+ */
 export function loginEndsSince({ loginEnds }: StartNotes): readonly (readonly [string, number])[] {
   return Object.entries(Object(loginEnds)).filter((each): each is [string, number] =>
     Number.isFinite(each[1]),
@@ -44,15 +50,15 @@ export function loginEndsSince({ loginEnds }: StartNotes): readonly (readonly [s
 }
 
 /**
- * True if registries.yaml is whole. Without the file K3s would start without its mirrors, and with a damaged one it
- * never starts. Nor does K3s restart when the settings no longer name a registry.
+ * True if registries.yaml is complete. Without the file K3s would start without its mirrors, and with a damaged file it
+ * never starts. If the settings no longer name a registry, K3s does not restart for the missing file either.
  */
 async function isWhole(host: HostReader, { paths }: StampedNode): Promise<boolean> {
   const text = await fileText(host, paths.k3s.registries);
   return text.trim() !== '' && parseRegistries(text) !== undefined;
 }
 
-/** True if our provider is complete, or was removed and the settings name no login server. */
+/** True if our provider is complete, or if it was removed and the settings name no login server. */
 async function isFitProvider(host: HostReader, { paths, settings }: StampedNode): Promise<boolean> {
   const text = await fileText(host, paths.k3s.credentialProvider);
   if (text.trim() === '') {
@@ -69,7 +75,7 @@ function ofRegistries(view: (content: Registries) => unknown) {
   };
 }
 
-/** Returns the logins that only containerd has. A running kubelet keeps the registries of its start. */
+/** Returns the logins that only containerd has. A running kubelet keeps the registries from its start. */
 async function lastingLogins(
   host: HostReader,
   paths: NodePaths,
@@ -91,7 +97,7 @@ async function served(host: HostReader, { k3s }: NodePaths): Promise<readonly st
 }
 
 /**
- * Returns when the logins in registries.yaml expire, by registry, in epoch milliseconds; omits those without an expiry
+ * Returns when the logins in registries.yaml expire, in epoch milliseconds by registry; omits a login without an expiry
  * in the login store.
  */
 export async function loginEnds(
@@ -105,7 +111,7 @@ export async function loginEnds(
   return Object.fromEntries(ends);
 }
 
-/** Returns the same text for the same content, in any order of its keys. */
+/** Returns the same text for equal content, in any order of the keys. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) =>
     typeof item === 'object' && item !== null && !Array.isArray(item)

@@ -1,31 +1,31 @@
 /**
- * The login store, `logins.json`: the login of each registry, of which registries.yaml and the answer to kubelet are
- * renderings.
+ * The login store, `logins.json`: the login of each registry, from which registries.yaml and the answer to kubelet are
+ * rendered.
  *
- * Imports nothing, since the launcher answers from it before the program is loaded.
+ * This file imports nothing, since the launcher uses it before the program is loaded.
  */
 
-/** A login in the store; epoch milliseconds by the clock of this machine. */
+/** A login in the store. Times are in epoch milliseconds by the clock of this machine. */
 export interface StoredLogin {
   readonly username: string;
   readonly password: string;
   readonly receivedAt: number;
-  /** When the password ends; absent if it does not. */
+  /** When the password expires; absent if it does not. */
   readonly until?: number;
-  /** True if the registry refused it when a pull was proven; kubelet does not get it. */
+  /** True if the registry refused the login in a pull check; kubelet does not get a refused login. */
   readonly refused?: true;
 }
 
-/** By login server. */
+/** The logins by login server. */
 export type Logins = Readonly<Record<string, StoredLogin>>;
 
-/** The last part of a password's life, in which it is no longer handed out: five minutes of three hours. */
+/** The last part of the life of a password, in which it is no longer handed out: five minutes of three hours. */
 const margin = 1 / 36;
 
-/** How far in the future a time of receipt may be; milliseconds. */
+/** The tolerance for a time of receipt in the future, in milliseconds. */
 const skew = 60_000;
 
-/** The least time that must be left of a login, since kubelet gets whole seconds; milliseconds. */
+/** The least remaining time of a login in milliseconds, since kubelet gets whole seconds. */
 const shortest = 1_000;
 
 /** Returns the stored login for a server, of any age. */
@@ -33,7 +33,7 @@ export function loginFor(logins: Logins, server: string): StoredLogin | undefine
   return Object.hasOwn(logins, server) ? logins[server] : undefined;
 }
 
-/** Returns the login for a server that may be handed out now; `undefined` if it has none. */
+/** Returns the login for a server that may be handed out now; `undefined` if the server has none. */
 export function usableLogin(logins: Logins, server: string, now: number): StoredLogin | undefined {
   const login = loginFor(logins, server);
   if (!login || login.refused || !isBelievable(login, now)) {
@@ -42,17 +42,22 @@ export function usableLogin(logins: Logins, server: string, now: number): Stored
   return now + shortest <= usableUntil(login) ? login : undefined;
 }
 
-/** Returns when a login is no longer handed out; `Infinity` if it does not end. */
+/** Returns when a login is no longer handed out; `Infinity` if it does not expire. */
 export function usableUntil({ receivedAt, until = Number.POSITIVE_INFINITY }: StoredLogin): number {
   return receivedAt + (until - receivedAt) * (1 - margin);
 }
 
-/** False if a login was received in the future, by a clock that was set back since, so that its age is not known. */
+/**
+ * False if the time of receipt is in the future: the clock was set back since, so the age of the login is not known.
+ */
 export function isBelievable({ receivedAt }: StoredLogin, now: number): boolean {
   return receivedAt <= now + skew;
 }
 
-/** Returns for each server the login that was received later, or the fresh one if the age of the other is not known. */
+/**
+ * Returns for each server the login that was received later, or the fresh login if the age of the stored login is not
+ * known.
+ */
 export function newestLogins(found: Logins, fresh: Logins, now: number): Logins {
   const kept = Object.entries(found).filter(([server, login]) => {
     const rival = loginFor(fresh, server);
@@ -61,7 +66,7 @@ export function newestLogins(found: Logins, fresh: Logins, now: number): Logins 
   return Object.fromEntries([...Object.entries(fresh), ...kept]);
 }
 
-/** Returns the logins in a text of the store, without fields of later releases; none if the text is damaged. */
+/** Returns the logins in the text of a store, without fields of later releases; none if the text is damaged. */
 export function parseLogins(text: string): Logins {
   try {
     const stored = Object.entries(Object(Object(JSON.parse(text)).logins));
@@ -86,7 +91,7 @@ function asLogin(value: unknown): StoredLogin | undefined {
   return refused === true ? { ...login, refused } : login;
 }
 
-/** The latest time a Date can hold, either side of 1970 (ECMA-262). */
+/** The latest time that a Date can represent, before or after 1970 (ECMA-262). */
 const lastTime = 8.64e15;
 
 function isTime(value: unknown): value is number {

@@ -1,9 +1,9 @@
-/** The version of the protocol with kubelet, in its request and our response. */
+/** The version of the protocol with kubelet, for requests and responses. */
 export const apiVersion = 'credentialprovider.kubelet.k8s.io/v1';
 
 /**
- * Returns the registry that kubelet asks a credential for, from the text of its request. Ignores unknown fields, since
- * v1 may get more. Throws an Error that says what is wrong and what to do.
+ * Returns the registry for which kubelet requests a credential, from the text of its request. Ignores unknown fields,
+ * since v1 may get more. Throws an Error that states the fault and the repair.
  *
  * Source: CredentialProviderRequest in k8s.io/kubelet/pkg/apis/credentialprovider/v1/types.go.
  */
@@ -41,8 +41,8 @@ function named(version: unknown): string {
 }
 
 /**
- * Returns the registry of an image reference, in lower case: the part before the first slash if it can be a host, else
- * Docker Hub. Source: splitDockerDomain in github.com/distribution/reference, normalize.go.
+ * Returns the registry of an image reference in lower case: the part before the first slash if it can be a host,
+ * otherwise Docker Hub. Source: splitDockerDomain in github.com/distribution/reference, normalize.go.
  */
 export function registryHost(image: string): string {
   const [first = '', ...path] = image.split('/');

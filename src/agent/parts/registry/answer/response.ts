@@ -1,15 +1,15 @@
 import { type Logins, usableLogin, usableUntil } from './logins.ts';
 import { apiVersion } from './request.ts';
 
-/** The longest time that kubelet keeps an answer, so that it soon gets a new credential; seconds. */
+/** The longest time in seconds for which kubelet keeps an answer, so that it soon gets a new credential. */
 const longest = 600;
 
 /**
- * Returns the answer to kubelet, one JSON document: the login for a server, to be kept no longer than it is usable;
- * `undefined` if the server has no usable login. `now` is epoch milliseconds.
+ * Returns the answer to kubelet as a JSON document: the login for a server, to be kept only while it is usable;
+ * `undefined` if the server has no usable login. `now` is in epoch milliseconds.
  *
- * Source: CredentialProviderResponse in k8s.io/kubelet/pkg/apis/credentialprovider/v1/types.go; `cacheDuration` is a
- * metav1.Duration, written as Go's time.ParseDuration reads it.
+ * Source: CredentialProviderResponse in k8s.io/kubelet/pkg/apis/credentialprovider/v1/types.go. `cacheDuration` is a
+ * metav1.Duration, in the format of Go's time.ParseDuration.
  */
 export function responseFor(logins: Logins, server: string, now: number): string | undefined {
   const login = usableLogin(logins, server, now);

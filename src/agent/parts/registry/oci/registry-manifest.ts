@@ -5,16 +5,16 @@ import { parseJson } from '../../../engine/json.ts';
 import { imageNotFound, pullRefused, unexpected } from '../proof/pull-errors.ts';
 import { ask, openSession, type RegistrySession } from './registry-session.ts';
 
-/** An image as settings name it. */
+/** An image that the settings name. */
 export interface Image {
-  /** `myteam.azurecr.io/base/alpine:3.22` */
+  /** The full name, such as `myteam.azurecr.io/base/alpine:3.22`. */
   readonly name: string;
   readonly server: string;
   readonly repository: string;
   readonly tag: string;
 }
 
-/** Splits the name of an image; the schema of the settings has checked its form. */
+/** Splits the name of an image, whose form the schema of the settings has checked. */
 export function parseImage(name: string): Image {
   const slash = name.indexOf('/');
   const colon = name.lastIndexOf(':');
@@ -29,7 +29,10 @@ export function parseImage(name: string): Image {
 const descriptor = z.object({ digest: z.string(), size: z.number() });
 const platform = z.object({ os: z.string(), architecture: z.string() });
 
-/** An image manifest, or an index of manifests (OCI Image Format; Docker's two forms have the same fields). */
+/**
+ * The schema of an image manifest or an index of manifests (OCI Image Format; the two forms of Docker have the same
+ * fields).
+ */
 const manifestSchema = z.object({
   layers: z.optional(z.array(descriptor)),
   manifests: z.optional(z.array(z.object({ digest: z.string(), platform: z.optional(platform) }))),
@@ -37,11 +40,11 @@ const manifestSchema = z.object({
 
 type Manifest = z.output<typeof manifestSchema>;
 
-/** A layer in a manifest; its size in bytes. */
+/** A layer in a manifest, with its size in bytes. */
 export type Layer = z.output<typeof descriptor>;
 
 export interface FoundImage {
-  /** The digest of the tag: that of the index, if the image has one. */
+  /** The digest of the tag, which is that of the index if the image has one. */
   readonly digest: string;
   readonly layers: readonly Layer[];
   /** The session for fetching the layers. */
@@ -58,8 +61,8 @@ const accept = {
 };
 
 /**
- * Finds the layers of an image for an architecture, and verifies its digests. `ProofImageNotFound` if the image does
- * not exist for this architecture; `PullDenied`; and the errors of `openSession`.
+ * Finds the layers of an image for an architecture, and verifies the digests. Throws `ProofImageNotFound` if the image
+ * does not exist for this architecture, `PullDenied`, and the errors of `openSession`.
  */
 export async function findImage(
   opening: RegistrySession,

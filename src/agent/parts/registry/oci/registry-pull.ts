@@ -11,30 +11,30 @@ import {
 import { findImage, type Image, type Layer } from './registry-manifest.ts';
 import { ask, type RegistrySession } from './registry-session.ts';
 
-/** The result of the beginning of a pull. */
+/** The result of a pull of the first bytes of an image. */
 export interface Pulled {
-  /** The digest of the tag: that of the index, if the image has one. */
+  /** The digest of the tag, which is that of the index if the image has one. */
   readonly digest: string;
   readonly layers: number;
-  /** The number of the fetched layer, which is the first with content. */
+  /** The number of the fetched layer, the first layer with content. */
   readonly layer: number;
-  /** How many bytes of that layer were received; `size` is all of them. */
+  /** The number of received bytes of the layer; `size` is the size of the layer. */
   readonly bytes: number;
   readonly size: number;
-  /** The host that the bytes came from. */
+  /** The host that sent the bytes. */
   readonly from: string;
-  /** True if the registry did not ask for a login. */
+  /** True if the registry required no login. */
   readonly anonymous: boolean;
 }
 
-/** The most bytes to fetch of a layer. */
+/** The most bytes to fetch from a layer. */
 const part = 64 * 1024;
 
 /**
  * Begins to pull an image as a container runtime does: fetches its manifest, follows the redirect of the registry, and
  * fetches the first bytes of the first layer.
  *
- * `StorageUnreachable`, and the errors of `findImage`. Source: OCI Distribution Specification, "Pull".
+ * Throws `StorageUnreachable` and the errors of `findImage`. Source: OCI Distribution Specification, "Pull".
  */
 export async function pull(opening: RegistrySession, image: Image, arch: 'x64' | 'arm64'): Promise<Pulled> {
   const { digest, layers, session } = await findImage(opening, image, arch);
@@ -72,7 +72,10 @@ async function fetchPart(
   return { response: answer, url };
 }
 
-/** Only the login server gets the authorization: the address of a redirect is a permission in itself. */
+/**
+ * Requests a URL, and sends the authorization only to the login server, since the URL of a redirect contains its own
+ * permission.
+ */
 async function askAt(session: RegistrySession, url: URL): Promise<HttpResponse> {
   const headers = { range: `bytes=0-${part - 1}` };
   if (url.host === session.server) {
@@ -85,7 +88,10 @@ async function askAt(session: RegistrySession, url: URL): Promise<HttpResponse> 
   }
 }
 
-/** Returns how many bytes came, by the headers: the Host returns a body as text, which corrupts binary data. */
+/**
+ * Returns the number of received bytes according to the headers, since the Host returns a body as text, which corrupts
+ * binary data.
+ */
 function received(
   response: HttpResponse,
   url: URL,
@@ -107,7 +113,10 @@ function received(
   return bytes ?? layer.size;
 }
 
-/** Content-Range has both, or `*` for the size (RFC 9110, section 14.4); a whole layer may come without its length. */
+/**
+ * Returns the received bytes and the size of a layer, as far as the headers contain them. Content-Range contains both,
+ * or `*` for the size (RFC 9110, section 14.4); the response with a whole layer may have no length.
+ */
 function counted({ status, headers }: HttpResponse): { readonly bytes?: number; readonly size?: number } {
   const length = headers['content-length'];
   if (status === 200) {

@@ -10,26 +10,27 @@ import { Secret } from '../../../engine/secret.ts';
 import { credentialRefused, foreignRealm, pullDenied, unexpected } from '../proof/pull-errors.ts';
 import type { Login } from '../registries-yaml.ts';
 
-/** A registry, and the login that it gets once it asks for one. */
+/** A registry, and the login that it gets if it requires one. */
 export interface RegistrySession {
   readonly host: Host;
   /** The login server. */
   readonly server: string;
   readonly login: Login;
-  /** How to repair a refusal, in the terms of the cloud. */
+  /** The repairs for a refusal, in the terms of the cloud. */
   readonly hints: CloudHints;
-  /** The header that opened the session, if the registry asked for one. */
+  /** The header that opened the session, if the registry required one. */
   readonly authorization?: Secret;
 }
 
 type Headers = Readonly<Record<string, string>>;
 
 /**
- * Sends a request as a container runtime does: without a credential, and once more with what the challenge asks for.
- * Only the login server gets the login. Returns the response, of any status, and the session for the next request.
+ * Sends a request as a container runtime does: without a credential, and again with the authorization that the
+ * challenge requires. Only the login server gets the login. Returns the response, with any status, and the session for
+ * the next request.
  *
- * `PullCredentialRefused`, `PullDenied`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`,
- * `TlsUntrusted`, `UnexpectedAnswer`. Source: distribution, docs/spec/auth/token.md.
+ * Throws `PullCredentialRefused`, `PullDenied`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`,
+ * `Throttled`, `TlsUntrusted` or `UnexpectedAnswer`. Source: distribution, docs/spec/auth/token.md.
  */
 export async function openSession(
   session: RegistrySession,
@@ -48,7 +49,9 @@ export async function openSession(
   return { response, session: opened };
 }
 
-/** Logs in as `docker login` does. False if the registry asks for no login. Throws the errors of `openSession`. */
+/**
+ * Logs in as `docker login` does. Returns false if the registry requires no login. Throws the errors of `openSession`.
+ */
 export async function logIn(opening: RegistrySession): Promise<boolean> {
   const { response, session } = await openSession(opening, '/v2/');
   const { status } = response;
@@ -61,7 +64,7 @@ export async function logIn(opening: RegistrySession): Promise<boolean> {
   return session.authorization !== undefined;
 }
 
-/** Sends one GET to the login server. Throws trouble that is not about the permission of the login. */
+/** Sends a GET request to the login server. Throws any error that is not about the permission of the login. */
 export async function ask(session: RegistrySession, path: string, headers: Headers): Promise<HttpResponse> {
   const { server, authorization } = session;
   const url = `https://${server}${path}`;
@@ -74,7 +77,8 @@ export async function ask(session: RegistrySession, path: string, headers: Heade
 }
 
 /**
- * A 403 after a credential is about its permissions, unless the firewall sent it, whose rules may have just changed.
+ * True for a 403 to a request with a credential, which is about the permissions of the credential unless the firewall
+ * sent it; the rules of the firewall may have just changed.
  */
 function isAboutPermission(response: HttpResponse, { authorization }: RegistrySession): boolean {
   return (
@@ -106,12 +110,15 @@ async function answerTo({ headers }: HttpResponse, session: RegistrySession): Pr
   throw unexpected(session.server, 'asks for a login without saying which kind it takes');
 }
 
-/** The header of RFC 7617. */
+/** Returns the header for basic authentication (RFC 7617). */
 function basic({ login: { username, password } }: RegistrySession): Secret {
   return new Secret(`Basic ${Buffer.from(`${username}:${password.reveal()}`).toString('base64')}`);
 }
 
-/** Returns a token's header; a second request without a scope shows whether the login or the scope was refused. */
+/**
+ * Requests a token and returns its header. If the token is refused, a second request without a scope shows whether the
+ * login or the scope was refused.
+ */
 async function bearer(parameters: string, session: RegistrySession): Promise<Secret> {
   const { realm = '', scope, ...others } = namesIn(parameters);
   const response = await requestToken(session, realm, { ...others, scope });

@@ -4,8 +4,8 @@ import type { Image } from '../oci/registry-manifest.ts';
 import { renewal } from './pull-errors.ts';
 
 /**
- * Returns a remark on what the identity itself sees of an image that was pulled; an empty text if the cloud has no such
- * view. The pull counts as proven in any case.
+ * Returns a remark on the access of the identity itself to a pulled image; an empty text if the cloud cannot check
+ * this. The pull counts as proven in any case.
  */
 export async function identityRemark(cloud: Cloud, image: Image, digest: string): Promise<string> {
   const seen = await look(cloud, image);
@@ -19,8 +19,8 @@ export async function identityRemark(cloud: Cloud, image: Image, digest: string)
 }
 
 /**
- * Adds to the failure of a refused pull whether the identity is the cause: `PullDenied` if the identity has no access
- * itself; else the file holds an older credential, or one of another identity. Returns any other failure unchanged.
+ * Returns the failure of a refused pull with its cause: `PullDenied` if the identity itself has no access; otherwise
+ * the file contains an older credential, or a credential of another identity. Returns any other failure unchanged.
  */
 export async function withIdentity(cloud: Cloud, image: Image, failure: NodeError): Promise<NodeError> {
   const { reason, message, endedBy, retry } = failure;

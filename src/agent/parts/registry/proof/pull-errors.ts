@@ -1,7 +1,8 @@
 /**
  * The errors of a pull, each with its repair.
  *
- * Most are for a person: a new permission may take minutes to work, and a server that is not a registry stays that way.
+ * Most of them need a person: a new permission may take minutes to work, and a server that is not a registry does not
+ * become one.
  */
 import { quoted, refusalOf, untrusted } from '../../../clouds/answers.ts';
 import type { AskedRegistry } from '../../../clouds/registry-errors.ts';
@@ -12,10 +13,13 @@ import { forPerson } from '../../../engine/severity.ts';
 
 const trial = 'and each new one is tried; to try this one again now: systemctl reload slipway.';
 
-/** When a credential is renewed. No message suggests to remove registries.yaml: K3s would start without mirrors. */
+/**
+ * The sentence about the renewal of a credential. No message suggests removing registries.yaml, since K3s would start
+ * without mirrors.
+ */
 export const renewal = `It is renewed when registries.schedule says so, ${trial}`;
 
-/** The login is accepted but may not pull. `what` is an image or a scope. */
+/** Returns the error for a login that is accepted but may not pull. `what` is an image or a scope. */
 export function pullDenied({ server, hints }: AskedRegistry, what: string, says: string): NodeError {
   return new NodeError(
     'PullDenied',
@@ -48,7 +52,7 @@ export function imageNotFound(image: string, why: string): NodeError {
   );
 }
 
-/** The error for a response without the manifest or layer; `missing` is the meaning of a 404. */
+/** Returns the error for a response without the manifest or layer. `missing` is the meaning of status 404. */
 export function pullRefused(
   response: HttpResponse,
   asked: AskedRegistry,
@@ -66,7 +70,10 @@ export function pullRefused(
   return unexpected(asked.server, `answers ${status} to a pull of ${image}.${says}`);
 }
 
-/** `did` completes the sentence that begins with the server. */
+/**
+ * Returns the error for an answer that a registry does not give. `did` is the predicate of the sentence about the
+ * server.
+ */
 export function unexpected(server: string, did: string): NodeError {
   return new NodeError(
     'UnexpectedAnswer',
@@ -75,7 +82,7 @@ export function unexpected(server: string, did: string): NodeError {
   );
 }
 
-/** The endpoint that a registry redirects to could not be reached. */
+/** Returns the error for an unreachable endpoint to which a registry redirects. */
 export function storageUnreachable(
   { server, hints }: AskedRegistry,
   storage: string,
@@ -94,7 +101,7 @@ export function storageUnreachable(
   );
 }
 
-/** The endpoint that a registry redirects to answered without the layer. */
+/** Returns the error for an endpoint to which a registry redirects, and which answers without the layer. */
 export function storageRefused(
   { server, hints }: AskedRegistry,
   storage: string,

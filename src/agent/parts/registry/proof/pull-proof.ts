@@ -23,16 +23,16 @@ interface Subject {
   readonly cloud: Cloud;
   /** The login server. */
   readonly server: string;
-  /** The images of registries.proof that are in this server. */
+  /** The images in registries.proof that belong to this server. */
   readonly images: readonly string[];
 }
 
 /**
- * Proves each credential in registries.yaml once: begins to pull the images of registries.proof with the login in the
+ * Checks each credential in registries.yaml once: begins to pull the images of registries.proof with the login in the
  * file, or logs in to a server without such an image.
  *
- * A failure blocks nothing, does not touch K3s, and is retried. Its reason is `PullCredentialRefused`, `PullDenied`,
- * `RegistryForbidden`, `ProofImageNotFound`, `StorageUnreachable` or one like them.
+ * A failure blocks nothing, does not affect K3s, and is retried. Its reason is `PullCredentialRefused`, `PullDenied`,
+ * `RegistryForbidden`, `ProofImageNotFound`, `StorageUnreachable` or a similar one.
  */
 export function pullProofs(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
   const { servers, proof } = node.settings.registries;
@@ -83,7 +83,10 @@ async function check(host: HostReader, subject: Subject): Promise<Finding> {
   return { state: 'Drifted', drift: { changes, remedy } };
 }
 
-/** The login in registries.yaml; its end is known if the store has the same password, else it is `Infinity`. */
+/**
+ * Returns the login in registries.yaml. Its expiry is known if the store has the same password, otherwise it is
+ * `Infinity`.
+ */
 async function readLogin(
   host: HostReader,
   { node, cloud, server }: Subject,
@@ -101,7 +104,7 @@ function notHeld({ node, server }: Subject): string {
   return `${node.paths.k3s.registries} holds no credential for ${server} yet; the condition Registries says why.`;
 }
 
-/** A credential that has ended needs no request to be refused. */
+/** Returns the error for an expired credential, which is refused without a request. */
 function ended(server: string, ends: number): NodeError {
   return new NodeError(
     'PullCredentialRefused',
@@ -117,14 +120,19 @@ function observedOf(record: Proof | undefined, credential: string): string | und
   return record.refused ? 'refused' : 'proven for another image';
 }
 
-/** A refusal may be the cause of another reason: see `withIdentity`. */
+/**
+ * True if a registry refused the credential, even if another reason hides the refusal as its cause: see `withIdentity`.
+ */
 function isRefusal(thrown: unknown): thrown is NodeError {
   const isRefused = (error: unknown) =>
     error instanceof NodeError && error.reason === 'PullCredentialRefused';
   return thrown instanceof NodeError && (isRefused(thrown) || isRefused(thrown.cause));
 }
 
-/** Returns the error with a retry in seconds, since the next pass withholds the refused credential from kubelet. */
+/**
+ * Returns the error as one that is retried in seconds, since the next pass withholds the refused credential from
+ * kubelet.
+ */
 function shortly({ reason, message, cause }: NodeError): NodeError {
   return new NodeError(reason, message, { cause });
 }

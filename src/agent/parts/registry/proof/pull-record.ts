@@ -5,13 +5,13 @@ import { readOwn, renderOwn } from '../../../engine/own-file.ts';
 import { ownFiles } from '../../../own-files.ts';
 import { isPrivate } from '../../../resources/file-attributes.ts';
 
-/** What was proven for one login server, and with which credential. */
+/** The result of a pull check for one login server, and the credential that was checked. */
 export type Proof = Readonly<z.output<typeof proofSchema>>;
 
 const proofSchema = z.object({
-  /** The sha256 of the credential, in hex. */
+  /** The SHA-256 of the credential, in hex. */
   credential: z.string(),
-  /** The images that were pulled from; an empty list if only the login was proven. */
+  /** The pulled images; an empty list if only the login was checked. */
   images: z.readonly(z.array(z.string())),
   /** The result, for people. */
   result: z.string(),
@@ -24,21 +24,21 @@ const mode = 0o600;
 type Proofs = Readonly<Record<string, Proof>>;
 
 /**
- * Returns what was proven for a server; `undefined` if nothing was. Only the record knows which credential was proven:
- * without it the proof is repeated.
+ * Returns the last proof for a server; `undefined` if the record has none. Only the record shows which credential was
+ * checked, so without the record the check is repeated.
  */
 export async function readProof(host: HostReader, path: string, server: string): Promise<Proof | undefined> {
   const proofs = await readProofs(host, path);
   return Object.hasOwn(proofs, server) ? proofs[server] : undefined;
 }
 
-/** Returns the sha256 of a credential in hex, which stands for it in a record. */
+/** Returns the SHA-256 of a credential in hex, which replaces the credential in a record. */
 export function credentialDigest(username: string, password: string): string {
   return sha256(`${username}:${password}`);
 }
 
 /**
- * Returns the digest of each credential that was refused at its last proof, by server; none if the record is
+ * Returns the digest of each credential that was refused in its last pull check, by server; none if the record is
  * unreadable.
  */
 export async function refusedCredentials(
@@ -51,7 +51,7 @@ export async function refusedCredentials(
   );
 }
 
-/** Writes the proof of a server, and keeps those of the others. */
+/** Writes the proof for a server, and keeps the proofs for the other servers. */
 export async function writeProof(host: Host, path: string, server: string, proof: Proof): Promise<void> {
   const proofs = { ...(await readProofs(host, path)), [server]: proof };
   await host.writeFile(path, renderOwn(ownFiles.pullProof, { servers: proofs }), { mode });
@@ -59,7 +59,7 @@ export async function writeProof(host: Host, path: string, server: string, proof
 
 async function readProofs(host: HostReader, path: string): Promise<Proofs> {
   const found = await host.readFile(path);
-  // Others could have written this file.
+  // A file that is not private could have been written by another user.
   if (!found || !isPrivate(found)) {
     return {};
   }
@@ -74,7 +74,7 @@ async function readProofs(host: HostReader, path: string): Promise<Proofs> {
 
 const byServer = z.record(z.string(), z.unknown());
 
-/** Releases without formats had the servers at the top level. */
+/** The schema of the record. In releases without formats the servers were at the top level. */
 const record = z.union([
   z.object({ servers: byServer }),
   z.pipe(
