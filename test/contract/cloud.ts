@@ -122,6 +122,23 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       expect(error.message).toContain('absent');
     });
 
+    test('secretVersion changes with the value of a secret that was read, and only then', async () => {
+      await world.setSecret('k3s-token', `${canary}-1`);
+      await world.cloud.secret('k3s-token');
+      const first = await world.cloud.secretVersion('k3s-token');
+      expect(await world.cloud.secretVersion('k3s-token')).toBe(first);
+      await world.setSecret('k3s-token', `${canary}-2`);
+      const second = await world.cloud.secretVersion('k3s-token');
+      expect([first, second]).toEqual([expect.any(String), expect.any(String)]);
+      expect(second).not.toBe(first);
+      expect(`${first} ${second}`).not.toContain(canary);
+    });
+
+    test('secretVersion of a missing secret is undefined', async () => {
+      await world.setSecret('absent', undefined);
+      expect(await world.cloud.secretVersion('absent')).toBeUndefined();
+    });
+
     test('a registry has a user, and a password that has not expired', async () => {
       expect(world.cloud.registryUser(world.registry)).not.toBe('');
       const { password, until } = await world.cloud.registryPassword(world.registry);

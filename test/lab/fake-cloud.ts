@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Cloud, Identity, RegistryPassword } from '../../src/agent/clouds/cloud.ts';
 import { received } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
@@ -29,6 +30,8 @@ export class FakeCloud implements Cloud {
   vm: Identity;
   /** The life of a registry password, in milliseconds. */
   tokenLifetime = 3 * 3_600_000;
+  /** Whether the VM may see the versions of secrets. */
+  showsVersions = true;
   /** Milliseconds by which the registry's clock is ahead of this machine's. */
   clockSkew = 0;
   readonly #clock: { now(): number };
@@ -80,6 +83,15 @@ export class FakeCloud implements Cloud {
       });
     }
     return new Secret(value);
+  }
+
+  async secretVersion(name: string): Promise<string | undefined> {
+    this.calls.push(`version ${name}`);
+    const value = this.secrets.get(name);
+    const isDown = this.#failures.some(({ call, times }) => call === 'secret' && times > 0);
+    return value === undefined || isDown || !this.showsVersions
+      ? undefined
+      : createHash('sha256').update(value).digest('hex');
   }
 
   registryUser(_loginServer: string): string {

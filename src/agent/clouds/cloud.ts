@@ -33,6 +33,12 @@ export interface Cloud {
   identity(): Promise<Identity>;
   /** Returns the current value of a secret. Throws `SecretNotFound`, `VaultForbidden` and similar errors. */
   secret(name: string): Promise<Secret>;
+  /**
+   * Returns what tells the current version of a secret from its earlier ones, without the value; never throws for a
+   * refusal or an outage. `undefined` if the identity may not see versions, or if the version is not known: the value
+   * must be read then.
+   */
+  secretVersion(name: string): Promise<string | undefined>;
   /** Returns the user name that belongs to the `registryPassword` of a login server. */
   registryUser(loginServer: string): string;
   /** Returns a new password for a login server. Throws `RegistryUnauthorized` and similar errors. */

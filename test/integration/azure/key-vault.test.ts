@@ -16,6 +16,7 @@ beforeEach(() => {
   vault.closed = undefined;
   vault.tenant = undefined;
   vault.throttle = { times: 0 };
+  vault.listable = true;
   vault.set('k3s-token', secret);
   world.azure.setRole('server', 'Key Vault Secrets User', vault.host);
 });
@@ -183,6 +184,42 @@ describe('a failure of the vault has a reason, a remedy, and no hidden retries',
     );
     expect(made).toBe(requests);
   });
+});
+
+describe('the version of a secret', () => {
+  const version = () => cloud.secretVersion('k3s-token');
+
+  test('is the newest enabled one by creation, also behind the first page of the list', async () => {
+    const before = await version();
+    vault.set('k3s-token', secret, Date.now() + 60_000);
+    const newest = await version();
+    expect(newest).not.toBe(before);
+    vault.enable('k3s-token', false);
+    expect(await version()).toBe(before);
+    vault.enable('k3s-token', true);
+    for (let older = 0; older < 60; older += 1) {
+      vault.set('k3s-token', 'older', Date.now() - 3_600_000);
+    }
+    expect(await version()).toBe(newest);
+  });
+
+  test.each([
+    ['access policy without the right to list', () => Object.assign(vault, { listable: false })],
+    ['role', () => world.azure.setRole('server', 'Key Vault Secrets User', vault.host, false)],
+    ['enabled version', () => vault.enable('k3s-token', false)],
+    ['answer', () => vault.faults.fail({ status: 503 })],
+    ['page that belongs to the vault', () => vault.faults.fail(foreignPage, { on: /versions/ })],
+  ])('is undefined without an error: %s', async (_what, arrange) => {
+    vault.delete('k3s-token');
+    vault.set('k3s-token', secret);
+    arrange();
+    expect(await version()).toBeUndefined();
+  });
+
+  const foreignPage = {
+    status: 200,
+    body: { value: [], nextLink: 'https://evil.example/secrets/k3s-token/versions?api-version=7.6' },
+  };
 });
 
 test('a vault name that does not exist', async () => {

@@ -1,10 +1,12 @@
 /**
- * Emulated Key Vaults, distinguished by host name: GET /secrets/NAME with the bearer challenge.
+ * Emulated Key Vaults, distinguished by host name: GET /secrets/NAME and /secrets/NAME/versions with the bearer
+ * challenge.
  *
  * Models "Authentication, requests and responses" (challenge of a 401), "Azure Key Vault REST API error codes", "Azure
  * RBAC on Key Vault data plane operations", "Configure Azure Key Vault firewalls", "Key Vault service limits"
  * (azure-docs, key-vault/general). The message texts of 403 and 401 are taken from logs of real vaults.
  */
+import { randomBytes } from 'node:crypto';
 import { type Entra, issuerOf } from './entra.ts';
 import { Faults, type Incoming, type LoggedRequest, type Reply, startLoopback } from './loopback.ts';
 import type { ServerCertificate } from './tls.ts';
@@ -14,7 +16,9 @@ export class KeyVault {
   readonly name: string;
   /** The DNS suffix, such as `vault.azure.net`. */
   readonly suffix: string;
-  readonly #secrets = new Map<string, { value: string; enabled: boolean; version: string }>();
+  /** The versions of each secret, oldest first. */
+  readonly #secrets = new Map<string, Version[]>();
+  readonly #now: () => number;
   /** The faults of the server that serves all vaults. */
   readonly faults: Faults;
   /** Every value that any secret has had. */
@@ -26,10 +30,14 @@ export class KeyVault {
   /** The number of coming requests that are answered with 429, and the Retry-After of these answers. */
   throttle: { times: number; retryAfter?: string } = { times: 0 };
 
-  constructor({ name, suffix }: { readonly name: string; readonly suffix: string }, faults: Faults) {
+  /** False for an access policy without the right to list. */
+  listable = true;
+
+  constructor({ name, suffix, faults, now }: KeyVaultInit) {
     this.name = name;
     this.suffix = suffix;
     this.faults = faults;
+    this.#now = now;
   }
 
   get host(): string {
@@ -40,10 +48,12 @@ export class KeyVault {
     return `https://${this.host}`;
   }
 
-  set(secret: string, value: string): void {
-    const version = (this.#secrets.size + 1).toString(16).padStart(32, '0');
+  /** Stores a new version, made at this time; epoch milliseconds. */
+  set(secret: string, value: string, at = this.#now()): void {
+    const created = Math.floor(at / 1000);
+    const version = { value, enabled: true, version: randomBytes(16).toString('hex'), created };
     this.values.push(value);
-    this.#secrets.set(secret, { value, enabled: true, version });
+    this.#secrets.set(secret, [...this.versions(secret), version]);
   }
 
   delete(secret: string): void {
@@ -51,15 +61,37 @@ export class KeyVault {
   }
 
   enable(secret: string, enabled: boolean): void {
-    const found = this.#secrets.get(secret);
+    const found = this.find(secret);
     if (found) {
       found.enabled = enabled;
     }
   }
 
-  find(secret: string) {
-    return this.#secrets.get(secret);
+  /** The newest version by creation. */
+  find(secret: string): Version | undefined {
+    const byAge = (a: Version, b: Version) => a.created - b.created;
+    return [...this.versions(secret)].sort(byAge).at(-1);
   }
+
+  versions(secret: string): readonly Version[] {
+    return this.#secrets.get(secret) ?? [];
+  }
+}
+
+/** A version of a secret. */
+interface Version {
+  readonly value: string;
+  enabled: boolean;
+  readonly version: string;
+  /** Epoch seconds. */
+  readonly created: number;
+}
+
+interface KeyVaultInit {
+  readonly name: string;
+  readonly suffix: string;
+  readonly faults: Faults;
+  readonly now: () => number;
 }
 
 export interface KeyVaultsOptions {
@@ -77,19 +109,20 @@ export async function startKeyVaults({ entra, log, now, tls, names, suffix }: Ke
   const faults = new Faults();
   const vaults = new Map(
     names
-      .map((name) => new KeyVault({ name, suffix: suffix ?? 'vault.azure.net' }, faults))
+      .map((name) => new KeyVault({ name, suffix: suffix ?? 'vault.azure.net', faults, now }))
       .map((each) => [each.host, each]),
   );
   const answer = (request: Incoming) => {
     const vault = vaults.get(request.host);
-    return vault ? get(vault, request, entra, now) : { status: 404, body: '' };
+    return vault ? get(vault, request, entra) : { status: 404, body: '' };
   };
   const server = await startLoopback({ name: 'key vault', log, faults, tls, answer });
   return { server, vaults: [...vaults.values()] };
 }
 
-function get(vault: KeyVault, request: Incoming, entra: Entra, now: () => number): Reply {
-  const secret = /^\/secrets\/([0-9A-Za-z-]{1,127})(\/[0-9a-f]*)?$/.exec(request.url.pathname)?.[1];
+function get(vault: KeyVault, request: Incoming, entra: Entra): Reply {
+  const [, secret, rest] =
+    /^\/secrets\/([0-9A-Za-z-]{1,127})(\/(?:[0-9a-f]*|versions))?$/.exec(request.url.pathname) ?? [];
   if (!apiVersions.includes(request.url.searchParams.get('api-version') ?? '')) {
     return failed(400, 'BadParameter', 'api-version must be specified or is not supported');
   }
@@ -109,7 +142,39 @@ function get(vault: KeyVault, request: Incoming, entra: Entra, now: () => number
   if (!entra.allows(caller.objectId, 'Key Vault Secrets User', vault.host)) {
     return forbiddenByRbac(vault, secret, caller.text);
   }
-  return read(vault, secret, now);
+  return rest === '/versions' ? list(vault, secret, request.url, caller.text) : read(vault, secret);
+}
+
+/** Lists versions in no order, a page at a time, and an empty list for a secret that does not exist. */
+function list(vault: KeyVault, secret: string, { searchParams }: URL, caller: string): Reply {
+  if (!vault.listable) {
+    return failed(
+      403,
+      'Forbidden',
+      `The user, group or application '${caller}' does not have secrets list permission on key vault '${vault.name};location=westeurope'.`,
+      { inner: 'ForbiddenByPolicy' },
+    );
+  }
+  const size = Number(searchParams.get('maxresults') ?? 25);
+  if (!(size >= 1 && size <= 25)) {
+    return failed(400, 'BadParameter', 'maxresults must be between 1 and 25');
+  }
+  const all = [...vault.versions(secret)].sort((a, b) => a.version.localeCompare(b.version));
+  const from = Number(searchParams.get('$skiptoken') ?? 0);
+  const next = `${vault.url}/secrets/${secret}/versions?api-version=${searchParams.get('api-version')}&$skiptoken=${from + size}&maxresults=${size}`;
+  const value = all.slice(from, from + size).map((each) => described(vault, secret, each));
+  return { status: 200, body: { value, nextLink: from + size < all.length ? next : null } };
+}
+
+function described(vault: KeyVault, secret: string, { version, enabled, created }: Version) {
+  const attributes = {
+    enabled,
+    created,
+    updated: created,
+    recoveryLevel: 'Recoverable+Purgeable',
+    recoverableDays: 90,
+  };
+  return { id: `${vault.url}/secrets/${secret}/${version}`, attributes, tags: {} };
 }
 
 interface Caller {
@@ -182,7 +247,7 @@ function forbiddenByRbac(vault: KeyVault, secret: string, caller: string): Reply
   );
 }
 
-function read(vault: KeyVault, secret: string, now: () => number): Reply {
+function read(vault: KeyVault, secret: string): Reply {
   const found = vault.find(secret);
   if (!found) {
     return failed(
@@ -196,18 +261,7 @@ function read(vault: KeyVault, secret: string, now: () => number): Reply {
       inner: 'SecretDisabled',
     });
   }
-  const at = Math.floor(now() / 1000);
-  const attributes = {
-    enabled: true,
-    created: at,
-    updated: at,
-    recoveryLevel: 'Recoverable+Purgeable',
-    recoverableDays: 90,
-  };
-  return {
-    status: 200,
-    body: { value: found.value, id: `${vault.url}/secrets/${secret}/${found.version}`, attributes, tags: {} },
-  };
+  return { status: 200, body: { value: found.value, ...described(vault, secret, found) } };
 }
 
 interface Failure {

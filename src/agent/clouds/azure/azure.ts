@@ -7,6 +7,7 @@ import type { Host } from '../../engine/host.ts';
 import { forPerson } from '../../engine/severity.ts';
 import type { Cloud } from '../cloud.ts';
 import type { CloudGround } from '../driver.ts';
+import { versionIfKnown } from '../secret-version.ts';
 import {
   type Environment,
   environmentOf,
@@ -17,7 +18,8 @@ import {
 import { managedIdentity } from './identity.ts';
 import { imageDigest } from './image-digest.ts';
 import { instanceMetadata } from './imds.ts';
-import { vaultSecret } from './key-vault.ts';
+import { type KeyVaultOptions, vaultSecret } from './key-vault.ts';
+import { vaultSecretVersion } from './key-vault-versions.ts';
 import { requireOwnHost } from './own-hosts.ts';
 import { registryToken, registryUser } from './registry.ts';
 import type { AzureSettings } from './settings.ts';
@@ -36,6 +38,9 @@ export function azureCloud({
   const { imdsEndpoint, identity, registryAudience: audience } = settings;
   const credential = managedIdentity({ host, imdsEndpoint, clientId: identity.clientId });
   const environment = ownEnvironment(host, settings);
+  async function vault(): Promise<KeyVaultOptions> {
+    return { host, credential, imdsEndpoint, url: await vaultAddress(settings, environment, consented) };
+  }
   async function requireOwnRegistry(loginServer: string): Promise<void> {
     if (consented.includes(loginServer)) {
       return;
@@ -46,11 +51,8 @@ export function azureCloud({
   return {
     name: 'azure',
     identity: async () => (await instanceMetadata(host, imdsEndpoint)).identity,
-    secret: async (name) =>
-      vaultSecret(
-        { host, credential, imdsEndpoint, url: await vaultAddress(settings, environment, consented) },
-        name,
-      ),
+    secret: async (name) => vaultSecret(await vault(), name),
+    secretVersion: (name) => versionIfKnown(async () => vaultSecretVersion(await vault(), name)),
     registryUser: () => registryUser,
     async registryPassword(loginServer) {
       await requireOwnRegistry(loginServer);

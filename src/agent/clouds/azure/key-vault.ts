@@ -1,4 +1,5 @@
 import type { TokenCredential } from '@azure/identity';
+import type { SecretClient } from '@azure/keyvault-secrets';
 import { NodeError } from '../../engine/errors.ts';
 import type { Host, HttpResponse } from '../../engine/host.ts';
 import type { Secret } from '../../engine/secret.ts';
@@ -22,16 +23,9 @@ export interface KeyVaultOptions {
  * Sources: "Azure Key Vault REST API error codes"; "Authentication, requests and responses" for the challenge.
  */
 export async function vaultSecret(vault: KeyVaultOptions, name: string): Promise<Secret> {
-  const { SecretClient } = await import('@azure/keyvault-secrets');
-  const { host, credential, imdsEndpoint, url } = vault;
+  const { host, url } = vault;
   let outcome: HttpResponse | Error | undefined;
-  // Makes a client per read, because a reused client refreshes tokens in the background, every three seconds after a
-  // failure.
-  const client = new SecretClient(url, forVaults(credential, url), {
-    httpClient: azureHttpClient({ host, imdsEndpoint, origin: url, observe: (seen) => (outcome = seen) }),
-    ...askedOnce,
-    serviceVersion: '7.6',
-  });
+  const client = await vaultClient(vault, (seen) => (outcome = seen));
   try {
     const { value } = await client.getSecret(name);
     return storedSecret(
@@ -48,6 +42,22 @@ export async function vaultSecret(vault: KeyVaultOptions, name: string): Promise
     }
     throw isForeignChallenge(thrown) ? notThatVault(thrown, url) : thrown;
   }
+}
+
+/**
+ * Makes a client for one read, because a reused client refreshes tokens in the background, every three seconds after a
+ * failure.
+ */
+export async function vaultClient(
+  { host, credential, imdsEndpoint, url }: KeyVaultOptions,
+  observe: (outcome: HttpResponse | Error) => void,
+): Promise<SecretClient> {
+  const { SecretClient } = await import('@azure/keyvault-secrets');
+  return new SecretClient(url, forVaults(credential, url), {
+    httpClient: azureHttpClient({ host, imdsEndpoint, origin: url, observe }),
+    ...askedOnce,
+    serviceVersion: '7.6',
+  });
 }
 
 /**

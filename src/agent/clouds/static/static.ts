@@ -1,4 +1,5 @@
 /** @module The static cloud: identity, secrets and registry passwords come from the settings and from files. */
+import { createHash } from 'node:crypto';
 import { NodeError, type NodeErrorOptions } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import type { Reason } from '../../engine/reasons.ts';
@@ -7,6 +8,7 @@ import { forPerson } from '../../engine/severity.ts';
 import type { Cloud, Identity } from '../cloud.ts';
 import type { CloudGround } from '../driver.ts';
 import { received } from '../jwt.ts';
+import { versionIfKnown } from '../secret-version.ts';
 import { storedSecret } from '../stored-secret.ts';
 import type { StaticSettings } from './settings.ts';
 
@@ -16,16 +18,8 @@ export function staticCloud({ host, settings, machine }: CloudGround<StaticSetti
   return {
     name: 'static',
     identity: () => written(host, identity, machine),
-    async secret(name) {
-      const path = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
-      if (path === undefined) {
-        throw refusal(
-          'SecretNotFound',
-          `No file is named for the secret "${name}". Set static.secrets.${name} to the file that holds it.`,
-        );
-      }
-      return secretIn(host, path, `the secret "${name}"`);
-    },
+    secret: async (name) => secretIn(host, pathOf(secrets, name), `the secret "${name}"`),
+    secretVersion: (name) => versionIfKnown(() => digestOf(host, pathOf(secrets, name))),
     // A dry run requests the user name without the password; a missing login is reported with the password.
     registryUser: (loginServer) => registries[loginServer]?.username ?? 'unknown',
     async registryPassword(loginServer) {
@@ -56,6 +50,22 @@ async function written(
 async function machineId(host: HostReader): Promise<string | undefined> {
   const found = await host.readFile('/etc/machine-id');
   return found?.content.trim() || undefined;
+}
+
+function pathOf(secrets: StaticSettings['secrets'], name: string): string {
+  const path = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
+  if (path !== undefined) {
+    return path;
+  }
+  throw refusal(
+    'SecretNotFound',
+    `No file is named for the secret "${name}". Set static.secrets.${name} to the file that holds it.`,
+  );
+}
+
+async function digestOf(host: HostReader, path: string): Promise<string | undefined> {
+  const { content } = (await host.readFile(path)) ?? {};
+  return content === undefined ? undefined : createHash('sha256').update(content).digest('hex');
 }
 
 function loginTo(registries: StaticSettings['registries'], loginServer: string) {

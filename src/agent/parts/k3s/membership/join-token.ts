@@ -9,6 +9,7 @@ import { type K3sNode, unitName } from '../../../node.ts';
 import { observing } from '../../../resources/combinators.ts';
 import { type Currency, credential } from '../../../resources/credential.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
+import { currentSecret } from './current-secret.ts';
 import { parseToken, type Token } from './token.ts';
 import { rotateToken } from './token-rotation.ts';
 
@@ -39,9 +40,9 @@ export function joinToken(node: K3sNode, cloud: Cloud, needs: readonly string[])
   return observing(of, undefined, (host) => installedToken(host, node));
 }
 
-/** Fetches a token from the cloud, as the text of its file. `SecretEmpty` if the secret is not a token. */
+/** Fetches a token from the cloud, unless this process has its current version, as the text of its file. `SecretEmpty` if the secret is not a token. */
 export async function fetchToken(host: Host, cloud: Cloud, name: string): Promise<Secret> {
-  const secret = await host.obtain(`the join token (secret ${name})`, () => cloud.secret(name));
+  const secret = await host.obtain(`the join token (secret ${name})`, () => currentSecret(cloud, name));
   if (!parseToken(secret.reveal()) && !isRedacted(secret)) {
     throw tokenUnusable(name, 'it is empty, has blanks in it, or begins like a K10 token but is not one');
   }

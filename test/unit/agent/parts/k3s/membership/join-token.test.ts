@@ -122,6 +122,39 @@ describe('an installed server', () => {
     expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 2 * hour });
   });
 
+  test.each([
+    ['only for a new version of the secret', true, ['secret', 'version secret', 'version', 'version secret']],
+    ['each time if the VM may not see versions', false, ['secret', ...Array(3).fill('version secret')]],
+  ])('reads the value of the vault %s', async (_what, showsVersions, expected) => {
+    const cloud = cloudWith('swordfish');
+    cloud.showsVersions = showsVersions;
+    const host = server('swordfish');
+    const resource = joinToken(aNode('server'), cloud, []);
+    const seen: string[] = [];
+    for (const token of ['swordfish', 'swordfish', 'swordfish', 'swordfish\n']) {
+      cloud.secrets.set('k3s-token', token);
+      cloud.calls.length = 0;
+      host.advance(2 * hour);
+      expect((await settle(resource, host)).at(-1)).toBe('InSync');
+      seen.push(cloud.calls.map((call) => call.replace(' k3s-token', '')).join(' '));
+    }
+    expect(seen).toEqual(expected);
+  });
+
+  test('reports another token of the vault although the former one was read before', async () => {
+    const cloud = cloudWith('swordfish');
+    const host = server('swordfish');
+    const resource = joinToken(aNode('server'), cloud, []);
+    const seen: (string | undefined)[] = [];
+    for (const token of ['swordfish', 'swordfish', 'marlin', 'marlin']) {
+      cloud.secrets.set('k3s-token', token);
+      host.advance(2 * hour);
+      seen.push((await settle(resource, host)).at(-1));
+    }
+    const changed = 'TokenChanged (person, non-blocking)';
+    expect(seen).toEqual(['InSync', 'InSync', changed, changed]);
+  });
+
   test('keeps its token when the vault holds another', async () => {
     const host = server('swordfish');
     host.advance(2 * hour);

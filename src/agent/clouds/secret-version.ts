@@ -1,0 +1,13 @@
+import { Recorded } from '../engine/errors.ts';
+
+/** Returns the version that `ask` finds; `undefined` if it fails, because reading the secret then reports why. */
+export async function versionIfKnown(ask: () => Promise<string | undefined>): Promise<string | undefined> {
+  try {
+    return await ask();
+  } catch (thrown) {
+    if (thrown instanceof Recorded) {
+      throw thrown;
+    }
+    return undefined;
+  }
+}
