@@ -2,18 +2,17 @@ import { isIPv6 } from 'node:net';
 import { mapAt, type Problem } from './path.ts';
 import type { Written } from './section.ts';
 
-/** Keys of K3s for networks or addresses of the cluster; IPv4 by default. */
+/** The K3s keys for networks and addresses of the cluster, whose defaults are IPv4. */
 const ranges = ['cluster-cidr', 'service-cidr', 'cluster-dns'] as const;
 
-/** Lists the keys of the section `k3s` that would make a dual-stack cluster: a node of Slipway has one address. */
+/**
+ * Lists the keys of the section `k3s` that would make a dual-stack cluster, since a Slipway node has only one address.
+ */
 export function dualStack({ config }: Written): readonly Problem[] {
   return dualRanges(mapAt(config, [])).map((key) => ({ path: ['config', key], message: noDualStack }));
 }
 
-/**
- * Lists the keys whose address family differs from that of the node: K3s ends if its address is of another family than
- * its networks.
- */
+/** Lists a problem if the node's address is of another family than the cluster's networks, with which K3s exits. */
 export function foreignFamily({ ip }: Written, settings: Written): readonly Problem[] {
   const config = mapAt(settings, ['k3s', 'config']);
   const [[family], [own]] = [familiesOf(config['cluster-cidr']), familiesOf(ip)];

@@ -1,14 +1,14 @@
 import * as z from 'zod/mini';
 import { hostName, text } from './forms.ts';
 
-/** A registry as containerd names it, with a port if it has one, or `*` for all others. */
+/** The form of a registry in containerd's configuration: a host name, with or without a port, or `*` for all others. */
 export const registryName = address(
   new RegExp(`^(?:\\*|${hostName}(?::\\d+)?)$`),
   'be the bare host name of a registry in lower case such as docker.io, or "*"; leave out https:// and any path',
   (value) => (value === '*' ? undefined : `https://${value}`),
 );
 
-/** An http or https URL, without a password, because settings are printed. */
+/** The form of an http or https URL without a password, because settings are printed. */
 export const url = address(
   /^https?:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/,
   'be a URL such as https://example.com/path, without user name, password or query',
@@ -25,7 +25,10 @@ export const gitHost = address(
   (value) => `https://${value}`,
 );
 
-/** A form of text that matches, and whose URL has a valid host and port: `https://x:99999` matches and is invalid. */
+/**
+ * Returns a form of text that matches a pattern and whose URL has a valid host and port. `https://x:99999` matches the
+ * pattern of `url`, but its port is invalid.
+ */
 export function address(
   pattern: RegExp,
   must: string,
@@ -33,7 +36,7 @@ export function address(
 ) {
   const isPossible = (value: string) => {
     const url = urlOf(value);
-    // A mismatch or a control character is reported by another check.
+    // Another check reports a mismatch or a control character.
     return !pattern.test(value) || /\p{Cc}/u.test(value) || url === undefined || isReachable(url);
   };
   return text(pattern, must).check(
@@ -44,7 +47,7 @@ export function address(
   );
 }
 
-/** True if a request could be made to `url`: Node parses it, and its port is not 0. */
+/** True if a request to `url` is possible: Node parses the URL, and its port is not 0. */
 export function isReachable(url: string): boolean {
   return URL.canParse(url) && new URL(url).port !== '0';
 }

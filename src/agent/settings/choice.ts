@@ -1,13 +1,14 @@
 import * as z from 'zod/mini';
 
-/** Returns the schema of a setting that names one entry of a table. */
+/** Returns the schema of a setting that names an entry of a table. */
 export function choiceOf<Table extends Readonly<Record<string, unknown>>>(table: Table) {
   const names: readonly (keyof Table & string)[] = Object.keys(table);
   return z.enum(names);
 }
 
 /**
- * Returns the entry that valid settings name. Throws if the table lacks that name: then another table made the schema.
+ * Returns the entry that valid settings name. Throws if the table lacks the name, because the schema then came from
+ * another table.
  */
 export function entryOf<Entry>(table: Readonly<Record<string, Entry>>, name: string, what: string): Entry {
   const entry = Object.hasOwn(table, name) ? table[name] : undefined;

@@ -1,6 +1,6 @@
 import { inlineYaml } from './inline-yaml.ts';
 
-/** What can be consented to: the settings, their documentation and every check derive from this list. */
+/** The kinds of consent, from which the settings, their documentation and every check derive. */
 export const consents = {
   tokenChange: {
     about: "Join tokens that may replace this server's, each by its digest.",
@@ -56,9 +56,9 @@ export const consents = {
 
 interface ConsentKind {
   readonly about: string;
-  /** A subject as its condition prints it. */
+  /** A subject, as a condition prints it. */
   readonly example: string;
-  /** Whether `true`, the form before lists, is still taken. It consents to every subject, later ones included. */
+  /** True if `true`, the form before lists, is still accepted. It consents to every subject, including later ones. */
   readonly takesTrue: boolean;
 }
 
@@ -66,12 +66,12 @@ export type Consent = keyof typeof consents;
 
 const consentNames = Object.keys(consents) as readonly Consent[];
 
-/** The part of the settings that holds consents, parsed or as written. */
+/** The part of the settings that contains consents, parsed or as written. */
 export interface Consenting {
   readonly consent: { readonly [What in Consent]?: unknown };
 }
 
-/** True if the settings consent to each of these subjects, by name. */
+/** True if the settings consent to each of these subjects. */
 export function isConsented({ consent }: Consenting, what: Consent, ...subjects: readonly string[]): boolean {
   const given = consent[what];
   if (given === true) {
@@ -81,10 +81,10 @@ export function isConsented({ consent }: Consenting, what: Consent, ...subjects:
 }
 
 /**
- * Returns the end of a message that waits for consent, with the line to paste: ``add `consent: { tokenChange:
+ * Returns the end of a message about a missing consent, with the line to paste: ``add `consent: { tokenChange:
  * [3f2a9c1b2d4e] }` to /etc/slipway/config.yaml``.
  *
- * The list repeats the consents already given, since a list in a settings file replaces an earlier one.
+ * The line repeats earlier consents, because a list in a settings file replaces an earlier list.
  */
 export function consentAdvice(
   { consent }: Consenting,
@@ -100,7 +100,7 @@ export function consentedSubjects({ consent }: Consenting, what: Consent): reado
   return listed(consent[what]);
 }
 
-/** Returns a warning for each consent that is given as `true`. */
+/** Returns a warning for each consent that is `true`. */
 export function consentWarnings({ consent }: Consenting): readonly string[] {
   return consentNames
     .filter((what) => consent[what] === true)
@@ -111,7 +111,7 @@ export function consentWarnings({ consent }: Consenting): readonly string[] {
     );
 }
 
-/** Makes a value for each consent. */
+/** Returns an object with the result of `make` for each kind of consent. */
 export function forEachConsent<Made>(make: (what: Consent) => Made): { readonly [What in Consent]: Made } {
   return Object.fromEntries(consentNames.map((what) => [what, make(what)])) as Record<Consent, Made>;
 }

@@ -1,7 +1,10 @@
 import { validate } from 'node-cron';
 import * as z from 'zod/mini';
 
-/** Five cron fields: minute, hour, day of month, month, day of week; numbers, `*`, lists, ranges and steps. */
+/**
+ * The form of a schedule: five cron fields (minute, hour, day of month, month, day of week) with numbers, `*`, lists,
+ * ranges and steps.
+ */
 export const cron = z
   .string()
   .check(
@@ -11,18 +14,18 @@ export const cron = z
     ),
   );
 
-/** The characters that suffice to list every minute, hour, day, month and weekday. */
+/** The most characters of a schedule, enough to list every minute, hour, day, month and weekday. */
 const mostCharacters = 500;
 
-/** The last minute, hour, day, month and weekday. */
+/** The highest minute, hour, day, month and weekday. */
 const lasts = [59, 23, 31, 12, 7];
 
 /**
  * True if the value is five cron fields.
  *
- * Refuses what node-cron also reads: seconds, names, nicknames, the last or the n-th weekday of a month, and a range
- * that wraps at the end of its field, such as `8-6`, which is more often a mistake. node-cron expands a range before it
- * checks the numbers, and `0-199999999` would take all memory, so long numbers and texts are refused first.
+ * Refuses some forms that node-cron accepts: seconds, names, nicknames, the last or the n-th weekday of a month, and a
+ * range that wraps, such as `8-6`, which is usually a mistake. Refuses long numbers and texts first, because node-cron
+ * expands a range before it checks the numbers: `0-199999999` would fill the memory.
  */
 function isCron(value: string): boolean {
   if (value.length > mostCharacters || /\d{3}/.test(value)) {

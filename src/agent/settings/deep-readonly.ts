@@ -1,4 +1,4 @@
-/** Data that is read-only at any depth; a Secret stays as it is. */
+/** Data that is read-only at any depth; a Secret keeps its type. */
 export type DeepReadonly<T> = T extends readonly (infer Item)[]
   ? readonly DeepReadonly<Item>[]
   : T extends { reveal(): string }
@@ -7,7 +7,7 @@ export type DeepReadonly<T> = T extends readonly (infer Item)[]
       ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
       : T;
 
-/** The same for settings as a file writes them; a list with literal items is a tuple. */
+/** Written settings that are read-only at any depth; lists with literal items keep their tuple types. */
 export type DeepReadonlyInput<T> = T extends object
   ? { readonly [Key in keyof T]: DeepReadonlyInput<T[Key]> }
   : T;

@@ -4,7 +4,7 @@ import type { WrittenSettings } from './schema.ts';
 import { defaultsOf } from './section.ts';
 import { sections } from './sections.ts';
 
-/** The lowest layer: the values of settings that nothing configures. */
+/** The default settings, which are the lowest layer. */
 export const defaults = {
   cloud: defaultCloud,
   ...defaultsOf(sections),

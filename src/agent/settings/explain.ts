@@ -5,7 +5,7 @@ import { type Loaded, mergeAll } from './load.ts';
 import { type Leaf, plain } from './merge.ts';
 import { type Path, pathText, valueAt } from './path.ts';
 
-/** Returns the settings for people, a line each: `path: value    # origin`. Secrets are not shown. */
+/** Returns the settings as text for people, one line each: `path: value    # origin`. Hides secrets. */
 export function explain(loaded: Loaded): string {
   const lines = shownLeaves(loaded).map(({ path, value, origin }) => ({
     text: printableLine(`${pathText(path)}: ${inlineYaml(value)}`),
@@ -15,14 +15,16 @@ export function explain(loaded: Loaded): string {
   return lines.map(({ text, origin }) => `${text.padEnd(width)}  # ${printableLine(origin)}\n`).join('');
 }
 
-/** Returns each setting by its path, with secrets hidden. */
+/** Returns each setting with its path, value and origin. Hides secrets. */
 export function shownSettings(
   loaded: Loaded,
 ): readonly { readonly path: string; readonly value: unknown; readonly origin: string }[] {
   return shownLeaves(loaded).map(({ path, value, origin }) => ({ path: pathText(path), value, origin }));
 }
 
-/** Returns the leaves in the schema's order and as written; a value that the schema makes a Secret is hidden. */
+/**
+ * Returns the leaves in the schema's order, with values as written. Hides values that the schema turns into Secrets.
+ */
 function shownLeaves({ settings, layers, origins }: Loaded): readonly Leaf[] {
   const written = plain(mergeAll(layers));
   return leafPaths(settings).map((path) => {

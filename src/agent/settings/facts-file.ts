@@ -3,7 +3,10 @@ import type { CommandLineSetting } from './load.ts';
 import { invalidSettings } from './problems.ts';
 import { readYaml } from './yaml.ts';
 
-/** Returns a facts file as the setting `static`: `InvalidSettings` if the file is missing or is not YAML. */
+/**
+ * Returns the content of a facts file as the setting `static`. Throws `InvalidSettings` if the file is missing or
+ * invalid YAML.
+ */
 export async function factsSetting(host: HostReader, path: string): Promise<CommandLineSetting> {
   const found = await host.readFile(path);
   if (!found) {

@@ -6,23 +6,26 @@ export const hostName = `${label}(?:\\.${label})*`;
 const qualifiedName = `(?:${hostName}/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?`;
 const labelValue = '(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?';
 
-/** A form of text that matches `pattern`; `must` completes the sentence "this setting must ...". */
+/** Returns a form of text that matches `pattern`. `must` completes the sentence "this setting must ...". */
 export function text(pattern: RegExp, must: string) {
   return z.string(`must ${must}; write it as text`).check(z.regex(pattern, `must ${must}`));
 }
 
-/** Any text that is not blank. */
+/** The form of any text that is not blank. */
 export const words = z
   .string('must be text; put it in quotes')
   .check(z.regex(/\S/, 'must not be empty; give it a value, or leave it out'));
 
-/** Text that is hidden from plans and logs. */
+/** The form of text that plans and logs hide. */
 export const secretText = z.pipe(
   words,
   z.transform((value: string) => new Secret(value)),
 );
 
-/** `user:password` in base64, as containerd reads `auth` (internal/cri/server/images/image_pull.go, ParseAuth). */
+/**
+ * The form of a login: `user:password` in base64, as containerd reads `auth` (internal/cri/server/images/image_pull.go,
+ * ParseAuth).
+ */
 export const basicAuth = z.pipe(
   words.check(
     z.refine(isBasicAuth, {
@@ -38,16 +41,16 @@ function isBasicAuth(value: string): boolean {
   return isBase64 && /^[^:]+:/.test(Buffer.from(value, 'base64').toString('utf8'));
 }
 
-/** A duration such as `10s`, `5m`, `2h`; milliseconds once parsed. */
+/** The form of a duration such as `10s`, `5m` or `2h`, parsed to milliseconds. */
 export const duration = durationOf(/^[1-9]\d*(ms|s|m|h)$/, 'be a duration above zero such as 10s, 5m or 2h');
 
-/** A duration of a minute or more, for what is not done every few seconds. */
+/** The form of a duration of at least a minute, for tasks that must not run every few seconds. */
 export const longDuration = durationOf(
   /^[1-9]\d*(m|h)$/,
   'be a duration of a minute or more such as 5m or 2h',
 );
 
-/** A form of durations of at most 30 days, so that timers and dates stay in range. */
+/** Returns a form of durations of at most 30 days, so that timers and dates stay in range. */
 function durationOf(pattern: RegExp, must: string) {
   const short = text(pattern, must).check(
     z.refine((value) => milliseconds(value) <= milliseconds('720h'), 'must be at most 30 days (720h)'),
@@ -61,13 +64,13 @@ function milliseconds(value: string): number {
   return Number.parseInt(value, 10) * units[unit];
 }
 
-/** The name of a host as registries use it: `myteam.azurecr.io`. */
+/** The form of a registry's host name, such as `myteam.azurecr.io`. */
 export const loginServer = text(
   new RegExp(`^(?=.{1,253}$)${label}(?:\\.${label})+$`),
   'be a bare host name in lower case such as myteam.azurecr.io; leave out https:// and any path',
 );
 
-/** A repository below a registry and a tag of it: `myteam.azurecr.io/base/alpine:3.22`. */
+/** The form of an image with its registry and tag, such as `myteam.azurecr.io/base/alpine:3.22`. */
 export const imageReference = text(
   new RegExp(
     `^(?=.{1,400}$)${label}(?:\\.${label})+(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)+:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`,
@@ -85,7 +88,9 @@ export const ipAddress = z.union(
   'must be an IP address such as 10.0.0.4, and one alone: dual stack is not supported',
 );
 
-/** A host that is reached past the proxy. A name with a port or `*.` would match nothing. */
+/**
+ * The form of a host that is reached without the proxy. Refuses a name with a port or `*.`, which would never match.
+ */
 export const directHost = z.union(
   [
     z.ipv4(),
@@ -108,7 +113,7 @@ export const nodeLabel = text(
 );
 
 /**
- * True if kubelet refuses to start with the label: its domain is reserved, a few well-known labels aside
+ * True if kubelet does not start with this label because its domain is reserved, except for a few well-known labels
  * (kubelet_node_labels.go).
  */
 function isForeignToKubelet(value: string): boolean {
@@ -142,16 +147,16 @@ export const k3sVersion = text(
   'be a K3s release such as v1.36.3+k3s1; they are listed at https://github.com/k3s-io/k3s/releases',
 );
 
-/** Marks the forms of settings that name something, such as a secret. */
+/** The forms of settings that are names, and what they name. */
 const named = z.registry<{ readonly what: 'secret' }>();
 
-/** The name of a secret in any cloud; the chosen cloud may allow less. */
+/** The form of a secret name in any cloud; the chosen cloud may allow fewer names. */
 export const secretName = text(
   /^[0-9A-Za-z_./-]{1,255}$/,
   'be a secret name: letters, digits, dashes, underscores, dots and slashes',
 ).register(named, { what: 'secret' });
 
-/** True if settings of this form name secrets: `secretName`, and forms that further checks made of it. */
+/** True if settings of this form name secrets: `secretName`, and forms derived from it with further checks. */
 export function namesSecrets(form: z.core.$ZodType): boolean {
   return named.get(form)?.what === 'secret';
 }
@@ -161,7 +166,7 @@ export const repositoryPath = text(
   'be a path inside the repository such as clusters/production, without a leading / and without ..',
 );
 
-/** The name of a list entry, plain enough for a comment in a ruleset. */
+/** The form of a name of a list entry, plain enough for a comment in a ruleset. */
 export const guestName = text(
   /^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,62}$/,
   'be a short name: up to 63 letters, digits, blanks, dots, dashes, underscores and slashes',
@@ -172,7 +177,7 @@ export const addressRange = z.union(
   'must be an IPv4 address or a range such as 10.42.3.7 or 10.42.3.0/24',
 );
 
-/** The maximum leaves out -1 in 32 bits, which is not a user. */
+/** The form of a user id. The maximum excludes -1 as a 32-bit number, which is not a user. */
 export const userId = z
   .int('must be a user id: a whole number, without quotes')
   .check(

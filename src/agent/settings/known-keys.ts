@@ -72,8 +72,8 @@ function shapeOf(schema: Schema | undefined): Readonly<Record<string, Schema>> {
 }
 
 /**
- * Returns the schema within an optional one. Zod's definitions are a union by `type`, which its base type does not
- * express.
+ * Returns the schema inside an optional one. The cast is needed because the base type of Zod's schemas does not show
+ * their definitions.
  */
 function unwrapped(schema: Schema | undefined): z.core.$ZodTypes | undefined {
   const known = schema as z.core.$ZodTypes | undefined;

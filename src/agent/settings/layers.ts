@@ -8,10 +8,11 @@ import { unfilledLines } from './template-variables.ts';
 import { readYaml } from './yaml.ts';
 
 /**
- * Reads the settings files, lowest first: the vendor's folder, the administrator's file, the administrator's folder.
+ * Reads the settings files, lowest layer first: the vendor's folder, the administrator's file, the administrator's
+ * folder.
  *
- * `file` replaces the administrator's file and must exist; the others may be missing. Invalid YAML is `InvalidSettings`
- * with file, line and column of every fault.
+ * `file` replaces the administrator's file and must exist; other files may be missing. Throws `InvalidSettings` with
+ * file, line and column of every YAML fault.
  */
 export async function readLayers(
   host: HostReader,
@@ -47,7 +48,7 @@ async function readLayer(host: HostReader, path: string, required: boolean): Pro
   if (found) {
     return parseLayer(path, found.content);
   }
-  // A link that leads nowhere is a mistake, unlike a missing file.
+  // A dangling link is a mistake, unlike a missing file.
   const isLink = (await host.stat(path))?.kind === 'link';
   if (isLink) {
     return { layers: [], faults: [`${path}: is a link that leads nowhere; repair or remove it`] };

@@ -12,10 +12,10 @@ import { type Settings, settingsSchema } from './schema.ts';
 import { secretNameMisfits } from './secret-names.ts';
 import { unfilledVariables } from './template-variables.ts';
 
-/** The settings, and which layer set each: `default`, a file, `tag k3s-role` or `command line --role`. */
+/** The settings, and the layer that set each: `default`, a file, `tag k3s-role` or `command line --role`. */
 export interface Loaded {
   readonly settings: Settings;
-  /** By the path of each value: `k3s.version`. */
+  /** The layer of each value, by paths such as `k3s.version`. */
   readonly origins: Readonly<Record<string, string>>;
   readonly layers: Layers;
 }
@@ -27,7 +27,7 @@ export interface Layers {
   readonly commandLine: readonly Layer[];
 }
 
-/** One setting from the command line: `{ option: '--role', path: 'role', value: 'server' }`. */
+/** A setting from the command line, such as `{ option: '--role', path: 'role', value: 'server' }`. */
 export interface CommandLineSetting {
   readonly option: string;
   readonly path: string;
@@ -36,18 +36,18 @@ export interface CommandLineSetting {
 
 export interface LoadOptions {
   readonly paths: NodePaths;
-  /** Replaces /etc/slipway/config.yaml. */
+  /** The file that replaces /etc/slipway/config.yaml. */
   readonly file?: string | undefined;
   readonly commandLine?: readonly CommandLineSetting[];
-  /** Checks of other owners on the settings as written, which may have other faults as well. */
+  /** A further check of the settings as written, which may have other faults too. */
   readonly check?: Check;
-  /** The settings loaded last, with the same `check`. */
+  /** The result of the last load with the same `check`. */
   readonly before?: Loaded | undefined;
 }
 
 type Check = (written: unknown) => readonly Problem[];
 
-/** Reads, merges and validates the settings: `InvalidSettings` with every problem found. */
+/** Reads, merges and validates the settings. Throws `InvalidSettings` with every problem. */
 export async function load(host: HostReader, options: LoadOptions): Promise<Loaded> {
   const files = await readLayers(host, options.paths.slipway.configLayers, options.file);
   const commandLine = (options.commandLine ?? []).map(asLayer);
@@ -62,8 +62,8 @@ function asLayer({ option, path, value }: CommandLineSetting): Layer {
 const lowest: Layer = { origin: 'default', values: defaults };
 
 /**
- * Returns the settings that these layers make: `before` itself if its layers are the same. Unusable settings are
- * `InvalidSettings`.
+ * Returns the settings that result from these layers, or `before` itself if its layers are equal. Throws
+ * `InvalidSettings` for unusable settings.
  */
 export function resolveLayers(
   layers: Layers,
@@ -77,7 +77,7 @@ export function resolveLayers(
   const parsed = z.safeParse(settingsSchema, written);
   const problems = firstPerPath([
     ...unfilledVariables(written),
-    // Before the schema, which does not know the cloud: of two problems with a name, the narrower is reported.
+    // Checked before the schema, which does not know the cloud: only the first problem of a setting is reported.
     ...secretNameMisfits(written),
     ...(parsed.success ? [] : describeIssues(parsed.error.issues, written)),
     ...misfits(written),
@@ -94,7 +94,10 @@ export function resolveLayers(
   return { settings: parsed.data, origins, layers };
 }
 
-/** Compares with the keys in order, in which K3s gets them; JSON alone would make `.inf` `null`. */
+/**
+ * True if the layers are equal, including the order of keys, which K3s sees. JSON alone would not tell `.inf` from
+ * `null`.
+ */
 function isSame(one: Layers, other: Layers): boolean {
   return isDeepStrictEqual(one, other) && JSON.stringify(one) === JSON.stringify(other);
 }
@@ -104,7 +107,7 @@ function firstPerPath(problems: readonly Problem[]) {
   return named.filter(({ text }, at) => named.findIndex((other) => other.text === text) === at);
 }
 
-/** Merges all layers into one, each value with its origin. */
+/** Merges all layers into one; each value keeps its origin. */
 export function mergeAll({ files, tags, commandLine }: Layers) {
   return mergeLayers(lowest, [...files, ...tags, ...commandLine]);
 }

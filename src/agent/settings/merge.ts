@@ -1,19 +1,19 @@
 import { isMap, type Path } from './path.ts';
 
-/** Some settings and their origin: a file's path, `tag k3s-role`, `command line --role`. */
+/** The settings of one origin: a file's path, `tag k3s-role` or `command line --role`. */
 export interface Layer {
   readonly origin: string;
   readonly values: unknown;
 }
 
-/** A merged value and the layer that set it; for a map, the last layer with a value in it. */
+/** A merged value and the layer that set it. For a map, that is the last layer with a value in it. */
 export type Merged =
   | { readonly origin: string; readonly children: ReadonlyMap<string, Merged> }
   | { readonly origin: string; readonly value: unknown };
 
 /**
- * Merges the layers over the lowest one: maps merge key by key, lists and single values replace, and a key without a
- * value resets it to the lowest layer.
+ * Merges the layers over the lowest one. Maps merge key by key, lists and single values replace earlier values, and a
+ * key without a value resets the setting to the lowest layer.
  */
 export function mergeLayers(lowest: Layer, layers: readonly Layer[]): Merged {
   const base = asMerged(lowest.values, lowest.origin);
@@ -30,7 +30,7 @@ function asMerged(value: unknown, origin: string): Merged {
   };
 }
 
-/** Maps whose keys mean something without a value: `"*":` below mirrors is K3s' form for its embedded registry. */
+/** Maps whose keys have a meaning without a value: in mirrors, `"*":` enables K3s's embedded registry. */
 const namesWithoutValue: readonly string[] = ['registries.mirrors'];
 
 function overlay(
@@ -73,7 +73,7 @@ export interface Leaf {
   readonly origin: string;
 }
 
-/** Returns every list, single value and empty map, in order. */
+/** Returns every list, single value and empty map with its path and origin, in order. */
 export function leaves(merged: Merged, path: Path = []): readonly Leaf[] {
   if (!('children' in merged)) {
     return [{ path, value: merged.value, origin: merged.origin }];
@@ -84,7 +84,10 @@ export function leaves(merged: Merged, path: Path = []): readonly Leaf[] {
   return [...merged.children].flatMap(([key, inner]) => leaves(inner, [...path, key]));
 }
 
-/** Returns the layer to blame for a path: the one that set it, else the last that set anything around it. */
+/**
+ * Returns the origin to name in a problem at this path: the layer that set it, otherwise the last layer that set
+ * anything in its nearest parent.
+ */
 export function originOf(merged: Merged, path: Path, lowest: string): string {
   const inner = childrenOf(merged)?.get(String(path[0]));
   const within = inner && path.length > 0 ? originOf(inner, path.slice(1), lowest) : lowest;

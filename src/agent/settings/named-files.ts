@@ -7,9 +7,9 @@ import type { Loaded } from './load.ts';
 import { parseProxyLogin } from './proxy-login.ts';
 
 /**
- * Checks the files that settings name, before anything depends on them: `InvalidSettings` with a line for each that is
- * missing or unusable. network.caFile must hold certificates; network.proxyCredentialsFile must hold a login that only
- * root can read.
+ * Checks the files that settings name, before anything uses them. Throws `InvalidSettings` with a line for each missing
+ * or unusable file: network.caFile must contain certificates, and network.proxyCredentialsFile a login that only root
+ * can read.
  */
 export async function checkNamedFiles(host: HostReader, { settings, origins }: Loaded): Promise<void> {
   const { caFile, proxyCredentialsFile } = settings.network;
@@ -23,17 +23,17 @@ export async function checkNamedFiles(host: HostReader, { settings, origins }: L
   const lines = found.flatMap(({ path, problem }) =>
     problem === undefined ? [] : [`${origins[path]}: ${path}: ${problem}`],
   );
-  // A file may be written shortly after the settings, so this problem can pass.
+  // This error is retried, since a file may be written shortly after the settings.
   if (lines.length > 0) {
     throw new NodeError('InvalidSettings', lines.join('\n'));
   }
 }
 
-/** What a setting requires of its file. No message quotes the content. */
+/** The requirements of a setting for its file. No message quotes the content. */
 interface NamedFile {
   readonly example: string;
   readonly repair: string;
-  /** True if only root may read the file: another user's commands cannot check it. */
+  /** True if only root may read the file, so that the commands of other users cannot check it. */
   readonly isSecret: boolean;
   readonly faultOf: (path: string, found: FoundFile) => string | undefined;
 }

@@ -1,4 +1,4 @@
-/** Returns the candidate most like the word, ignoring case; `undefined` if none is near enough. */
+/** Returns the candidate that is most similar to the word, ignoring case; `undefined` if none is similar enough. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
@@ -8,7 +8,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best && best.distance <= slips ? best.candidate : undefined;
 }
 
-/** Returns the number of letters to insert, delete or replace (Levenshtein). */
+/** Returns the number of letters to insert, delete or replace (Levenshtein distance). */
 function editDistance(one: string, other: string): number {
   let above = Array.from({ length: other.length + 1 }, (_, column) => column);
   for (const [row, letter] of [...one].entries()) {

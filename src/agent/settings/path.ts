@@ -1,13 +1,13 @@
-/** The position of a setting: the keys from the top, list positions as numbers. */
+/** The path of a setting: its keys from the top, with positions in lists as numbers. */
 export type Path = readonly PropertyKey[];
 
-/** A problem of one setting: `what is wrong; the repair`. It never quotes a value, which may be a secret. */
+/** A problem of one setting: `what is wrong; the repair`. The message never quotes a value, which may be a secret. */
 export interface Problem {
   readonly path: Path;
   readonly message: string;
 }
 
-/** Returns a path as people write it: `registries.configs."docker.io".tls`, `node.labels[0]`. */
+/** Returns a path as text, such as `registries.configs."docker.io".tls` or `node.labels[0]`. */
 export function pathText(path: Path): string {
   return path.map((key, depth) => segment(key, depth)).join('');
 }
@@ -20,7 +20,7 @@ function segment(key: PropertyKey, depth: number): string {
   return (depth === 0 ? '' : '.') + (/^[\w+-]+$/.test(name) ? name : JSON.stringify(name));
 }
 
-/** Returns the value at a path of plain data; `undefined` if the path leads nowhere. */
+/** Returns the value at a path of plain data; `undefined` if nothing is there. */
 export function valueAt(data: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (within, key) =>
@@ -42,7 +42,7 @@ export function isMap(value: unknown): value is Readonly<Record<string, unknown>
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** True if a setting has a value: a key without one resets an earlier value. */
+/** True if a setting has a value. A key without a value resets an earlier value. */
 export function given(value: unknown): boolean {
   return value !== undefined && value !== null;
 }

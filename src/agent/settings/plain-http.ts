@@ -5,8 +5,8 @@ import { mapAt, type Problem, valueAt } from './path.ts';
 import { type Sections, sensitiveUrls } from './section.ts';
 
 /**
- * Lists the URLs without TLS by which anyone on the network path could replace what runs as root or read a credential,
- * unless `consent.plainHttp` names them. Skips this machine and the hosts of metadata services, `exempt`.
+ * Lists the URLs without TLS by which an attacker on the network could replace what runs as root or read a credential,
+ * unless `consent.plainHttp` names them. Skips this machine and `exempt`, the hosts of metadata services.
  */
 export function plainHttpMisfits(
   written: unknown,
@@ -28,7 +28,8 @@ export function plainHttpMisfits(
 }
 
 /**
- * Returns the host of a plain-http URL outside this machine; `undefined` for an invalid URL, which the forms refuse.
+ * Returns the host of a plain-http URL that leads outside this machine; `undefined` for other URLs and for invalid
+ * ones, which their forms refuse.
  */
 function exposedHost(address: unknown, exempt: readonly string[]): string | undefined {
   const { success, data } = z.safeParse(url, address);
@@ -39,7 +40,7 @@ function exposedHost(address: unknown, exempt: readonly string[]): string | unde
   return isLocal(hostname) || exempt.includes(hostname) ? undefined : host;
 }
 
-/** True for this machine. `hostname` is as `URL` writes it, so `127.1` is 127.0.0.1 here. */
+/** True if `hostname` is this machine. `URL` has already normalized it, such as `127.1` to 127.0.0.1. */
 function isLocal(hostname: string): boolean {
   return ['localhost', '[::1]'].includes(hostname) || /^127(\.\d+){3}$/.test(hostname);
 }

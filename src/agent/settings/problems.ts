@@ -6,14 +6,14 @@ import { knownAt, knownNamed } from './known-keys.ts';
 import { nearest } from './nearest.ts';
 import { type Path, type Problem, pathText, valueAt } from './path.ts';
 
-/** Returns all problems as one `InvalidSettings`, a line for each: `FILE: path.in.it: what is wrong; the repair`. */
+/** Returns one `InvalidSettings` with a line for each problem: `FILE: path.in.it: what is wrong; the repair`. */
 export function invalidSettings(lines: readonly string[]): NodeError {
   return new NodeError('InvalidSettings', [...new Set(lines.map(printableLine))].join('\n'), forPerson);
 }
 
 type Issue = z.core.$ZodIssue;
 
-/** Returns the issues of a validation in our words. `written` is the validated data. */
+/** Returns the issues of a validation in our own wording. `written` is the validated data. */
 export function describeIssues(issues: readonly Issue[], written: unknown): readonly Problem[] {
   return issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
@@ -52,7 +52,7 @@ function describeIssue(issue: Issue, found: unknown): string {
   return issue.message;
 }
 
-/** Zod's own message if the schema has none and no locale is loaded. */
+/** Zod's message if the schema has none and no locale is loaded. */
 const unworded = 'Invalid input';
 
 function wrongType(expected: string, found: unknown): string {

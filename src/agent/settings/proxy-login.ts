@@ -1,10 +1,10 @@
-/** A login for a proxy, as in its file. */
+/** A login for a proxy, as its file contains it. */
 export interface UserAndPassword {
   readonly user: string;
   readonly password: string;
 }
 
-/** Parses the content of network.proxyCredentialsFile: one line `user:password`. `undefined` if it is anything else. */
+/** Parses the content of network.proxyCredentialsFile, one line `user:password`; `undefined` for any other content. */
 export function parseProxyLogin(content: string): UserAndPassword | undefined {
   const [, user, password] = /^([^:\p{Cc}]+):(\P{Cc}+)\r?\n?$/u.exec(content) ?? [];
   return user === undefined || password === undefined ? undefined : { user, password };

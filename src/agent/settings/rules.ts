@@ -4,7 +4,7 @@ import { plainHttpMisfits } from './plain-http.ts';
 import { misfitsOf, type Sections } from './section.ts';
 import { sections } from './sections.ts';
 
-/** Lists contradictions in settings, which may have other faults as well. */
+/** Lists contradictions in settings, which may have other faults too. */
 export function misfits(
   written: unknown,
   table: Sections = sections,
@@ -18,8 +18,8 @@ export function misfits(
 }
 
 /**
- * Lists values with control characters: no setting needs them, and each value may end up in a unit file, an argument or
- * a terminal.
+ * Lists values and keys with control characters. No setting needs them, and any value may end up in a unit file, an
+ * argument or a terminal.
  */
 function controlCharacters(written: unknown, path: Path = []): readonly Problem[] {
   if (typeof written === 'object' && written !== null) {

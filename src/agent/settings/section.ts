@@ -2,47 +2,50 @@ import * as z from 'zod/mini';
 import type { DeepReadonly, DeepReadonlyInput } from './deep-readonly.ts';
 import { mapAt, type Path, type Problem } from './path.ts';
 
-/** Gives a setting its description for people, from which the JSON Schema and the reference page are made. */
+/** Adds a description for people to a setting. The JSON Schema and the reference page contain it. */
 export function about<Schema extends z.ZodMiniType>(description: string, schema: Schema): Schema {
   return schema.check(z.describe(description));
 }
 
-/** The schema of a section of the settings: a map of settings. */
+/** The schema of a section of the settings, which is a map. */
 export type SectionSchema = z.ZodMiniType<object, object>;
 
-/** A parsed section, as the program uses it. */
+/** A section of the settings after parsing. */
 export type Section<Schema extends SectionSchema> = DeepReadonly<z.output<Schema>>;
 
-/** A map of settings as written, with any fault. */
+/** A map of settings as written, which may have any fault. */
 export type Written = Readonly<Record<string, unknown>>;
 
 /**
- * One section of the settings. It lives with its owner: a part, a cloud, an engine, the settings themselves. Its name
- * is its key in a table of sections; every path in it begins below that name.
+ * One section of the settings, defined by its owner: a part, a cloud, an engine or the settings themselves. Its name is
+ * its key in a table of sections, and its paths start below that name.
  */
 export interface SettingsSection<Schema extends SectionSchema = SectionSchema> {
   readonly schema: Schema;
-  /** The values of settings that nothing configures. Optional settings are left out, not `undefined`. */
+  /** The default values. Optional settings are omitted, not `undefined`. */
   readonly defaults: DeepReadonlyInput<z.input<Schema>>;
-  /** Lists contradictions in the section, or between it and other settings: both as written, with any fault. */
+  /**
+   * Lists contradictions in the section, or between the section and other settings. Both are as written and may have
+   * any fault.
+   */
   misfits?(written: Written, settings: Written): readonly Problem[];
   /** Lists the URLs that need consent if they are plain http. */
   plainHttp?(written: Written, settings: Written): readonly SensitiveUrl[];
 }
 
-/** A URL by which others could replace what runs as root or read a credential, if it is plain http. */
+/** A URL by which an attacker could replace what runs as root or read a credential, if it is plain http. */
 export interface SensitiveUrl {
   readonly path: Path;
-  /** The value at `path` unless given here. */
+  /** The URL, if it is not the value at `path`. */
   readonly address?: string;
-  /** What anyone on the network path could do; completes "could". */
+  /** What an attacker on the network could do; completes "could". */
   readonly risk: string;
 }
 
-/** Sections by name, in the order of pages. */
+/** The sections by name, in the order of the reference page. */
 export type Sections = Readonly<Record<string, SettingsSection>>;
 
-/** Returns the sections of these owners by the owner's name; an owner without settings has none. */
+/** Returns the sections of these owners by the owner's name, without owners that have no settings. */
 export function sectionsOf<Owners extends Readonly<Record<string, { readonly settings?: SettingsSection }>>>(
   owners: Owners,
 ): SectionsOf<Owners> {
@@ -75,14 +78,14 @@ function pick(table: Sections, what: 'schema' | 'defaults'): Readonly<Record<str
   return Object.fromEntries(Object.entries(table).map(([name, section]) => [name, section[what]]));
 }
 
-/** Lists contradictions in sections that are side by side in `written`, where paths begin. */
+/** Lists contradictions in the sections of `written`. Paths start at `written`. */
 export function misfitsOf(table: Sections, written: unknown, settings = written): readonly Problem[] {
   return Object.entries(table).flatMap(([name, section]) =>
     belowKey(name, section.misfits?.(mapAt(written, [name]), mapAt(settings, []))),
   );
 }
 
-/** Lists the URLs in such sections that need consent if they are plain http. */
+/** Lists the URLs in the sections of `written` that need consent if they are plain http. Paths start at `written`. */
 export function sensitiveUrls(
   table: Sections,
   written: unknown,

@@ -14,8 +14,8 @@ import { node } from './sections/node.ts';
 import { tags } from './sections/tags.ts';
 
 /**
- * Every section of the settings with these clouds and engines, in the order of pages and of `slipway config`: `imds`
- * comes after the clouds that have a metadata service, and before the others.
+ * Returns every section of the settings with these clouds and engines, in the order of the reference page and of
+ * `slipway config`: `imds` comes after the clouds that have a metadata service, and before the others.
  */
 export function sectionsWith<Table extends Clouds, Engines extends GitOpsEngines>(
   clouds: Table,
@@ -38,5 +38,5 @@ export function sectionsWith<Table extends Clouds, Engines extends GitOpsEngines
   };
 }
 
-/** Every section: those in the schema, the defaults, the rules and the pages. */
+/** Every section, as used by the schema, the defaults, the rules and the reference page. */
 export const sections = sectionsWith(clouds, gitOpsEngines) satisfies Sections;

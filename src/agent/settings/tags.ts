@@ -3,7 +3,7 @@ import type { Layer } from './merge.ts';
 import { nearest } from './nearest.ts';
 import { invalidSettings } from './problems.ts';
 
-/** The three tags that are read; `gate` is the key below `tags` in the settings that closes one. */
+/** The three tags that Slipway reads. `gate` is the key below `tags` in the settings that closes a tag. */
 const knownTags = [
   { tag: 'k3s-role', gate: 'role', path: 'role', layer: (value: string) => ({ role: value }) },
   {
@@ -21,14 +21,14 @@ const knownTags = [
 ] as const;
 
 /**
- * The longest name and value, in characters, that Azure accepts (Resource Manager, limits of tags); others may send
- * more.
+ * The longest name and value in characters that Azure accepts (Resource Manager, limits of tags). Other services may
+ * send longer ones.
  */
 const longest = { name: 512, value: 256 };
-/** The most tags that each get a warning; Azure has at most 50 on a VM. */
+/** The most tags that get a warning; a VM in Azure has at most 50. */
 const mostWarnings = 50;
 
-/** The settings with the instance tags among their layers. */
+/** The settings with the instance tags as one of their layers. */
 export interface Tagged {
   readonly loaded: Loaded;
   readonly warnings: readonly string[];
@@ -37,9 +37,9 @@ export interface Tagged {
 /**
  * Merges the instance tags (by lower-cased name) between the settings files and the command line.
  *
- * A closed or empty tag sets nothing. An unusable value is `InvalidSettings` and names its tag; whether a role of that
- * name exists is not checked here. Other tags named `k3s-*` get a warning each, up to 50. `before` is the last result,
- * which is returned again if nothing has changed.
+ * A closed or empty tag sets nothing. Throws `InvalidSettings` with the tag's name for an unusable value, but does not
+ * check whether a role exists. Warns about each other tag named `k3s-*`, at most 50 times. Returns the last result
+ * `before` again if nothing has changed.
  */
 export function withTags(
   loaded: Loaded,

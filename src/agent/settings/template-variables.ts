@@ -1,9 +1,11 @@
 import type { Path, Problem } from './path.ts';
 
-/** `${name}`, as Terraform's templatefile, envsubst and a shell fill it in; kubelet's `$(NAME)` does not match. */
+/**
+ * A template variable `${name}` of Terraform's templatefile, envsubst or a shell. Kubelet's `$(NAME)` does not match.
+ */
 const variable = /\$\{\s*([A-Za-z_][\w.-]*)[^}\n]*\}/;
 
-/** Lists every value and key that still holds a template variable. Skips what is below such a key. */
+/** Lists every value and key that still contains a template variable. Skips the values below such a key. */
 export function unfilledVariables(written: unknown, path: Path = []): readonly Problem[] {
   const key = path.at(-1);
   const name = nameIn(key) ?? nameIn(written);
@@ -19,8 +21,8 @@ export function unfilledVariables(written: unknown, path: Path = []): readonly P
 }
 
 /**
- * Lists the template variables, by line, of a text that is not valid YAML, such as `keyVault: { name: ${vault} }`: the
- * remaining braces end the map. Skips comments.
+ * Lists the template variables, by line, of a text that they make invalid YAML, such as `keyVault: { name: ${vault} }`,
+ * whose map ends at the first brace. Skips comments.
  */
 export function unfilledLines(text: string): readonly string[] {
   return text.split('\n').flatMap((line, at) => {
@@ -33,7 +35,7 @@ function nameIn(text: unknown): string | undefined {
   return typeof text === 'string' ? variable.exec(text)?.[1] : undefined;
 }
 
-/** True if the name is a group of the expression in registries.mirrors, which a replacement may use. */
+/** True if the name is a group of the expression in registries.mirrors, which a rewrite may use. */
 function isGroup(path: Path, name: string): boolean {
   return path.at(-2) === 'rewrite' && String(path.at(-1)).includes(`(?P<${name}>`);
 }

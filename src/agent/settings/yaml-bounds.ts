@@ -1,24 +1,27 @@
 import { type CST, Lexer, Parser } from 'yaml';
 
-/** Characters; handwritten settings have some thousands. */
+/** The most characters of a text; handwritten settings have some thousands. */
 const longest = 1_048_576;
-/** Nested lists and maps; K3s and Slipway know about ten. */
+/** The deepest nesting of lists and maps; K3s and Slipway use about ten levels. */
 const deepest = 64;
-/** Keys, values, signs, blanks and comments: some 4,000 lines. The library compares every two keys of a map. */
+/**
+ * The most keys, values, signs, blanks and comments, enough for about 4,000 lines. The YAML library compares every two
+ * keys of a map.
+ */
 const mostParts = 30_000;
 
-/** A bound that a text exceeds: the first character too many, and the repair. */
+/** The position where a text exceeds a bound, and a message with the repair. */
 export interface Excess {
   readonly at: number;
   readonly text: string;
 }
 
 /**
- * Cuts a YAML text into the tokens that the library composes a document from, or returns the first place where the text
+ * Returns the tokens of a YAML text, from which the library composes a document, or the first position where the text
  * exceeds a bound on its length, nesting or number of parts.
  *
- * The bounds are checked before anything is composed, because the library takes seconds and hundreds of megabytes to
- * compose 100 kB of brackets.
+ * Checks the bounds before anything is composed, because the library takes seconds and hundreds of megabytes to compose
+ * 100 kB of brackets.
  */
 export function boundedTokens(content: string): { readonly tokens: readonly CST.Token[] } | Excess {
   if (content.length > longest) {
@@ -28,7 +31,7 @@ export function boundedTokens(content: string): { readonly tokens: readonly CST.
   const tokens: CST.Token[] = [];
   let parts = 0;
   for (const lexeme of new Lexer().lex(content)) {
-    // The generator lexes only as far as it is read.
+    // The loop ends before the rest of an oversized text is lexed.
     tokens.push(...parser.next(lexeme));
     parts += 1;
     if (parts > mostParts) {

@@ -5,7 +5,7 @@ export const tooManyAliases = 'has too many aliases; write their values out';
 const unreadable = `does not belong here; ${quoteIt}`;
 const unknownTag = `a tag is not known; ${quoteIt}`;
 
-/** What is wrong with a text and how to correct it, for each error of the library. */
+/** The fault of a text and its repair, for each error of the YAML library. */
 export const faultTexts = {
   ALIAS_PROPS: unreadable,
   BAD_ALIAS: unreadable,

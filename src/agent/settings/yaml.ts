@@ -15,20 +15,21 @@ import { remembering } from '../engine/remembering.ts';
 import { boundedTokens } from './yaml-bounds.ts';
 import { faultTexts, strayAlias, tooManyAliases } from './yaml-faults.ts';
 
-/** A YAML text as data, or its faults. */
+/** The data of a YAML text, or its faults. */
 export interface ReadYaml {
-  /** `null` if the text is empty. */
+  /** The data; `null` if the text is empty. */
   readonly value: unknown;
-  /** `line 2, column 1: what is wrong; the repair`, never with a word of the text. */
+  /** The faults, such as `line 2, column 1: what is wrong; the repair`. They never quote the text. */
   readonly faults: readonly string[];
 }
 
-/**
- * Keeps the library from quoting the text in its errors, and from printing warnings that quote it to standard error.
- */
+/** Options that stop the YAML library from quoting the text in its errors, and from printing warnings that quote it. */
 const discreet = { prettyErrors: false, logLevel: 'error' } as const;
 
-/** Parses a YAML document by the usual rules; throws an Error that names a place in the text and quotes none of it. */
+/**
+ * Parses a YAML document by the standard rules. Throws an Error that names the place of the first fault and quotes no
+ * text.
+ */
 export function parseYaml(content: string): unknown {
   const { value, faults } = readYaml(content, { isStrict: true });
   if (faults[0] !== undefined) {
@@ -37,19 +38,20 @@ export function parseYaml(content: string): unknown {
   return value;
 }
 
-/** How strictly a text is read, and the rules for single values. */
+/** The strictness of parsing, and the rules for single values. */
 interface Dialect extends ParseOptions, DocumentOptions, SchemaOptions {
-  /** True if an unknown tag or a second document makes the text unusable. */
+  /** True if an unknown tag or a second document is a fault. */
   readonly isStrict: boolean;
 }
 
 const strict: Dialect = { isStrict: true, stringKeys: true };
 
 /**
- * Reads a configuration file of K3s as K3s does, given its text and its path; parses it only if the text has changed.
+ * Parses the text of a K3s configuration file as K3s does. Takes the text and the path of the file, and parses again
+ * only if the text has changed.
  *
- * The last value of a duplicate key counts, and the first of several documents; an unknown tag is ignored, `yes` is
- * true, and `<<` merges nothing.
+ * Uses the last value of a duplicate key and the first of several documents, ignores an unknown tag, reads `yes` as
+ * true, and merges nothing for `<<`.
  *
  * Source: gopkg.in/yaml.v2 2.4, Unmarshal into a MapSlice, as in pkg/configfilearg/parser.go.
  */
@@ -65,7 +67,10 @@ const k3sDialect: Dialect = {
     ),
 };
 
-/** Reads one YAML document. Words the faults itself: the library's messages quote text that may be a secret. */
+/**
+ * Parses one YAML document. Uses our own messages for faults, because those of the library quote text that may be a
+ * secret.
+ */
 export function readYaml(content: string, { isStrict, ...dialect }: Dialect = strict): ReadYaml {
   const bounded = boundedTokens(content);
   if ('text' in bounded) {
@@ -83,7 +88,7 @@ export function readYaml(content: string, { isStrict, ...dialect }: Dialect = st
   return faults.length > 0 ? unread(content, faults) : asData(document);
 }
 
-/** Composes the document of a text from its tokens, as the library's parseDocument does from the text. */
+/** Composes a document from tokens, as the library's parseDocument does from a text. */
 function composeDocument(
   content: string,
   tokens: readonly CST.Token[],
@@ -107,12 +112,12 @@ function unread(content: string, faults: readonly Fault[]): ReadYaml {
   };
 }
 
-/** One mistake, such as a bracket that is not closed, can cause thousands of faults. */
+/** The most faults to report: one mistake, such as an open bracket, can cause thousands. */
 const mostFaults = 20;
-/** In one text; the library allows as many of each anchor. */
+/** The most aliases in one text; the library allows as many for each anchor. */
 const mostAliases = 99;
 
-/** Control characters that are not text, and the replacement character of bytes that are not UTF-8. */
+/** Characters that are not text: control characters, and the replacement character of bytes that are not UTF-8. */
 const noText = /[^\P{Cc}\t\r\n\u0085]|\uFFFD/u;
 
 function noTextAt(before: string): string {
@@ -133,10 +138,10 @@ function lineAndColumn(content: string, at: number): string {
   return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
 }
 
-/** Finds aliases without an anchor, and aliases inside their own anchor; else the first of too many. */
+/** Returns aliases without an anchor, aliases inside their own anchor, and the first alias above the limit. */
 function strayAliases(document: Document.Parsed): readonly Fault[] {
   const found: Fault[] = [];
-  // By hand: the library would search the whole document for each alias.
+  // Collects the anchors here, because the library would search the whole document for each alias.
   const anchors = new Map<string, Node>();
   let aliases = 0;
   visit(document, {
@@ -160,7 +165,7 @@ function strayAliases(document: Document.Parsed): readonly Fault[] {
   return found;
 }
 
-/** Converts the document to data. The library gives up if aliases of aliases would fill the memory. */
+/** Converts a document to data. Reports a fault if nested aliases would fill the memory, at which the library stops. */
 function asData(document: Document.Parsed): ReadYaml {
   try {
     return { value: document.toJS(), faults: [] };
@@ -169,5 +174,5 @@ function asData(document: Document.Parsed): ReadYaml {
   }
 }
 
-/** Faults that a lenient dialect ignores. */
+/** The faults that a lenient dialect ignores. */
 const tolerated: readonly ErrorCode[] = ['MULTIPLE_DOCS', 'TAG_RESOLVE_FAILED'];

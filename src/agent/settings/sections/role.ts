@@ -4,7 +4,10 @@ import type { Role } from '../../../roles/role.ts';
 import { words } from '../forms.ts';
 import { about } from '../section.ts';
 
-/** The setting that names one of these roles; whether that role exists is checked together with the tags. */
+/**
+ * Returns the setting that names one of these roles. It accepts any text: the role is checked after the tags are
+ * merged.
+ */
 export function roleSetting(among: readonly Role[]) {
   return about(
     `What this VM is: ${namesOf(among).join(', ')}. By default the tag k3s-role sets it, and an open tag wins over a settings file: set tags.role to false to fix the role here.`,
